@@ -1,0 +1,176 @@
+"""The whole state of the tool as one frozen value, with steps that make the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from ifuview.app.jobs import JobRecord
+from ifuview.app.look import Look, ViewState
+from ifuview.model.checks import Array
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image
+from ifuview.model.inspection import FiberInspection
+from ifuview.model.region import Region
+from ifuview.model.trace import TraceSet
+
+
+class Layout(StrEnum):
+    """How the frames share the canvas."""
+
+    SINGLE = "single"
+    TILE = "tile"
+    BLINK = "blink"
+
+
+class Level(StrEnum):
+    """How serious a message is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that happened; `detail` is folded away (a trace back, a list)."""
+
+    level: Level
+    text: str
+    detail: str = ""
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """One frame in the sense of ds9: an image and how it is shown.
+
+    Parameters
+    ----------
+    key : int
+        Unique within the session; never used again.
+    title : str
+    dataset : Dataset
+    image : Image
+    plane : tuple of int
+        Index of the shown plane along the leading axes of a cube.
+    look : Look
+    view : ViewState
+    traces : TraceSet or None
+        The overlay; canonical axes of `image`.
+    regions : tuple of Region
+    pyramid : app.views.raster.Pyramid or None
+        Reduced copies, made by a job; None = not yet.
+    """
+
+    key: int
+    title: str
+    dataset: Dataset
+    image: Image
+    plane: tuple[int, ...] = ()
+    look: Look = field(default_factory=Look)
+    view: ViewState = field(default_factory=ViewState)
+    traces: TraceSet | None = None
+    regions: tuple[Region, ...] = ()
+    pyramid: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What follows from the current frame to all others when it changes."""
+
+    view: bool = True
+    limits: bool = False
+    colors: bool = False
+    crosshair: bool = True
+    plane: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the docks follow.
+
+    Parameters
+    ----------
+    fiber : int or None
+        Row of the traces, of the spectra and of the fiber table.
+    x, y : float or None
+        Native pixel position of the crosshair in the current frame.
+    fibers : tuple of int
+        All selected rows when there is more than one.
+    """
+
+    fiber: int | None = None
+    x: float | None = None
+    y: float | None = None
+    fibers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What is drawn above the image."""
+
+    traces: bool = True
+    labels: bool = True
+    regions: bool = True
+    amplifiers: bool = True
+    iso_wave: bool = False
+    crosshair: bool = True
+    color_by: str = "block"  # or the name of a per-fiber metric
+    colorbar: bool = True
+    magnifier: bool = True
+    panner: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """Everything that is open and how it is shown."""
+
+    slots: tuple[Slot, ...] = ()
+    current: int | None = None  # key of a slot
+    previous: int | None = None
+    layout: Layout = Layout.SINGLE
+    blink_ms: int = 500
+    locks: Locks = field(default_factory=Locks)
+    selection: Selection = field(default_factory=Selection)
+    overlay: Overlay = field(default_factory=Overlay)
+    inspection: FiberInspection | None = None
+    metrics: tuple[tuple[str, Array], ...] = ()  # per-fiber values that can color the traces
+    section_columns: int = 1
+    jobs: tuple[JobRecord, ...] = ()
+    messages: tuple[Message, ...] = ()
+    recent: tuple[str, ...] = ()
+    next_key: int = 1
+
+    def slot(self, key: int | None = None) -> Slot | None:
+        """The slot with `key`, by default the current one; None if there is none."""
+        want = self.current if key is None else key
+        return next((s for s in self.slots if s.key == want), None)
+
+    def with_slot(self, slot: Slot) -> Session:
+        """The session with the slot of the same key replaced."""
+        return replace(self, slots=tuple(slot if s.key == slot.key else s for s in self.slots))
+
+    def with_slots(self, slots: Iterable[Slot]) -> Session:
+        """The session with exactly these slots; the current one stays if it is among them."""
+        slots = tuple(slots)
+        keys = [s.key for s in slots]
+        current = self.current if self.current in keys else (keys[-1] if keys else None)
+        previous = self.previous if self.previous in keys else None
+        return replace(self, slots=slots, current=current, previous=previous)
+
+    def adding(self, slot: Slot) -> Session:
+        """The session with one more slot, made current."""
+        return replace(
+            self,
+            slots=(*self.slots, slot),
+            previous=self.current,
+            current=slot.key,
+            next_key=max(self.next_key, slot.key + 1),
+        )
+
+    def showing(self, key: int) -> Session:
+        """The session with another current slot."""
+        return self if key == self.current else replace(self, previous=self.current, current=key)

@@ -1,0 +1,1 @@
+"""Views: frozen values that a widget draws, made by pure functions of the session."""

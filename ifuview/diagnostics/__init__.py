@@ -1,0 +1,1 @@
+"""Diagnostics: one question asked of a product, with metrics, limits and figures."""

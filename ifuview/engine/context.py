@@ -1,0 +1,53 @@
+"""Progress and cancellation of a job, without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+
+from ifuview.errors import JobCancelled
+
+
+class JobContext:
+    """Handed down to long functions, which call `checkpoint` once per fiber, chunk or column block.
+
+    The default does nothing, so that the same functions run headless.
+
+    Parameters
+    ----------
+    report : callable(float, str), optional
+        Receives a fraction from 0 to 1 and what is being done.
+    event : threading.Event, optional
+        Set by whoever wants the job to stop.
+    """
+
+    def __init__(self, report: Callable[[float, str], None] | None = None, event: Event | None = None) -> None:
+        self._report = report
+        self._event = event or Event()
+        self._start, self._span = 0.0, 1.0
+
+    def cancel(self) -> None:
+        """Ask the job to stop at its next checkpoint."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked the job to stop."""
+        return self._event.is_set()
+
+    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
+        """Report progress; raise JobCancelled if the job is to stop."""
+        if self._event.is_set():
+            raise JobCancelled
+        if self._report is not None:
+            self._report(self._start + self._span * min(max(fraction, 0.0), 1.0), text)
+
+    def part(self, start: float, stop: float) -> JobContext:
+        """A context whose 0..1 is start..stop of this one."""
+        child = JobContext(self._report, self._event)
+        child._start = self._start + self._span * start
+        child._span = self._span * (stop - start)
+        return child
+
+
+SILENT = JobContext()

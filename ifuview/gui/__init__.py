@@ -1,0 +1,1 @@
+"""The Qt shell: it draws views and reports what the user asked for; it computes nothing."""

@@ -1,0 +1,1 @@
+"""Dialogs: only where the user must choose."""

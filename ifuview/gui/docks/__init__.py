@@ -1,0 +1,33 @@
+"""The docks: one line joins the pure half (app/views) and the drawn half (gui/docks) of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DockEntry:
+    """Where a dock lives; modules are imported when the dock is first shown."""
+
+    key: str
+    title: str
+    widget: str  # "module:Class" in gui/docks
+    view: str  # module in app/views with inputs(session), make(session) and, if it follows the cursor, hover(...)
+    area: str = "right"
+    shown: bool = False
+
+
+DOCKS: tuple[DockEntry, ...] = (
+    DockEntry("frames", "Frames", "frames:FramesDock", "frames", "left", True),
+    DockEntry("limits", "Limits and colors", "limits:LimitsDock", "limits", "left", False),
+    DockEntry("section", "Cross-section", "cross_section:CrossSectionDock", "cross_section", "right", True),
+    DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True),
+    DockEntry("quality", "Trace quality", "trace_quality:TraceQualityDock", "trace_quality", "right", True),
+    DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
+    DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False),
+    DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),
+    DockEntry("pixels", "Pixel table", "pixel_table:PixelTableDock", "pixel_table", "right", False),
+    DockEntry("graphs", "Row and column", "graphs:GraphsDock", "graphs", "bottom", False),
+    DockEntry("jobs", "Jobs", "jobs:JobsDock", "jobs", "left", False),
+    DockEntry("messages", "Messages", "messages:MessagesDock", "messages", "bottom", False),
+)

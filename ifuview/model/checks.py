@@ -1,0 +1,34 @@
+"""Checks that the constructors of the model share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.errors import FileFormatError
+
+Array = NDArray[Any]
+
+
+def readonly(array: Any, name: str, *, ndim: int | None = None, dtype: Any = None) -> Array:
+    """Return a read-only view of `array`, converted to `dtype` if given.
+
+    Raises
+    ------
+    FileFormatError
+        The number of dimensions is not `ndim`.
+    """
+    out = np.asarray(array) if dtype is None else np.asarray(array, dtype=dtype)
+    if ndim is not None and out.ndim != ndim:
+        raise FileFormatError(f"{name} has {out.ndim} dimensions where {ndim} are needed")
+    view = out.view()
+    view.flags.writeable = False
+    return view
+
+
+def same_shape(name: str, array: Array | None, shape: tuple[int, ...]) -> None:
+    """Raise FileFormatError unless `array` is None or has `shape`."""
+    if array is not None and tuple(array.shape) != tuple(shape):
+        raise FileFormatError(f"{name} has shape {tuple(array.shape)} where {tuple(shape)} is needed")

@@ -1,0 +1,95 @@
+"""Everything that one opened file gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ifuview.model.checks import Array
+from ifuview.model.fibers import FiberMap
+from ifuview.model.image import Image
+from ifuview.model.trace import TraceSet
+
+
+@dataclass(frozen=True, slots=True)
+class HduInfo:
+    """One HDU (or HDF5 node) as the extension chooser and the header dock list it.
+
+    Parameters
+    ----------
+    index : int
+    name : str
+        EXTNAME, "" if none.
+    version : int
+        EXTVER.
+    kind : str
+        "image", "compressed image", "table" or "empty".
+    shape : tuple of int
+        numpy order; (nrow,) for a table.
+    dtype : str
+        Stored type ("float32", "int16", ...), columns for a table.
+    unit : str
+    cards : tuple of (keyword, value, comment)
+        The whole header in file order, comments and history included.
+    """
+
+    index: int
+    name: str
+    version: int = 1
+    kind: str = "image"
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    unit: str = ""
+    cards: tuple[tuple[str, Any, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A table of a file: column name to array, all of one length."""
+
+    name: str
+    columns: Mapping[str, Array]
+    units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """What a reader made of one file.
+
+    Parameters
+    ----------
+    path : str
+    spec : str
+        What the user typed, with the extension syntax.
+    instrument : str
+        Name of the instrument file used ("plain" if none fits).
+    kind : str
+        Product family: "preproc", "frame", "sky", "psf", "cube", "image", "traces", ...
+    images : tuple of Image
+        Images that can be shown, the default one first.
+    traces : TraceSet or None
+    fibermap : FiberMap or None
+    tables : tuple of Table
+    hdus : tuple of HduInfo
+    notes : tuple of str
+        What the reader wants the user to know.
+    companions : tuple of str
+        Paths of files that belong to this one (its psf beside it), to be offered or loaded.
+    block : str
+        What the instrument calls a group of fibers on the slit ("bundle", "block", "slitlet").
+    """
+
+    path: str
+    spec: str = ""
+    instrument: str = "plain"
+    kind: str = "image"
+    images: tuple[Image, ...] = ()
+    traces: TraceSet | None = None
+    fibermap: FiberMap | None = None
+    tables: tuple[Table, ...] = ()
+    hdus: tuple[HduInfo, ...] = ()
+    notes: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
+    block: str = "block"

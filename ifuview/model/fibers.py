@@ -1,0 +1,84 @@
+"""The fibers of one camera: roles, positions, status, and the whole table of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+
+from ifuview.model.checks import Array, readonly
+from ifuview.model.quality import MaskBits
+
+
+class FiberRole(StrEnum):
+    """What a fiber does in this exposure."""
+
+    SCIENCE = "science"
+    SKY = "sky"
+    STANDARD = "standard"
+    DEAD = "dead"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FiberMap:
+    """One row per fiber, in the order of the traces and of the spectra.
+
+    Parameters
+    ----------
+    fiber : ndarray of int32, shape (nfiber,)
+        0-based index within the camera.
+    fiber_id : tuple of str
+        The instrument's own fiber numbers as text.
+    role : tuple of FiberRole
+    block : ndarray of int32, shape (nfiber,)
+        Slit block (bundle, slitlet) of each fiber.
+    focal_x, focal_y : ndarray, shape (nfiber,), mm or arcsec, NaN where unknown; or None
+    ra, dec : ndarray, shape (nfiber,), deg; or None
+    status : ndarray of uint32, shape (nfiber,)
+        Bits of the instrument's own fiber mask.
+    status_bits : MaskBits
+        Names of the bits of `status`.
+    target : tuple of str
+        Target name or object type per fiber ("" where unknown).
+    table : mapping of str to ndarray
+        Every column of the file's fiber table, for display.
+    """
+
+    fiber: Array
+    fiber_id: tuple[str, ...] = ()
+    role: tuple[FiberRole, ...] = ()
+    block: Array | None = None
+    focal_x: Array | None = None
+    focal_y: Array | None = None
+    ra: Array | None = None
+    dec: Array | None = None
+    status: Array | None = None
+    status_bits: MaskBits = field(default_factory=MaskBits)
+    target: tuple[str, ...] = ()
+    table: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "fiber", readonly(self.fiber, "fiber", ndim=1, dtype=np.int32))
+        n = self.nfiber
+        if not self.fiber_id:
+            put(self, "fiber_id", tuple(str(int(f)) for f in self.fiber))
+        if not self.role:
+            put(self, "role", (FiberRole.SCIENCE,) * n)
+        if not self.target:
+            put(self, "target", ("",) * n)
+        put(self, "block", readonly(np.zeros(n) if self.block is None else self.block, "block", ndim=1, dtype=np.int32))
+        status = np.zeros(n, np.uint32) if self.status is None else self.status
+        put(self, "status", readonly(status, "status", ndim=1, dtype=np.uint32))
+        for name in ("focal_x", "focal_y", "ra", "dec"):
+            if getattr(self, name) is not None:
+                put(self, name, readonly(getattr(self, name), name, ndim=1, dtype=np.float64))
+
+    @property
+    def nfiber(self) -> int:
+        """Number of fibers."""
+        return int(self.fiber.shape[0])

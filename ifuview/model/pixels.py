@@ -1,0 +1,98 @@
+"""Pixels as they lie in the file, converted only where they are looked at.
+
+A 1.3 GB cube or a 9k integer image is memory-mapped; the physical value
+`zero + scale * raw` is made for the gathered pixels alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.model.checks import Array, readonly
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """An n-dimensional image with its linear scaling, NaN where blank.
+
+    Parameters
+    ----------
+    raw : ndarray, shape (..., ny, nx)
+        Stored numbers: any integer or float type, any byte order, possibly a memory map.
+        One-dimensional input is taken as one row.
+    scale, zero : float
+        FITS BSCALE and BZERO: value = zero + scale * raw.
+    blank : int or None
+        Stored integer that means "no value" (FITS BLANK).
+    """
+
+    raw: Array
+    scale: float = 1.0
+    zero: float = 0.0
+    blank: int | None = None
+
+    def __post_init__(self) -> None:
+        raw = np.asarray(self.raw)
+        object.__setattr__(self, "raw", readonly(raw[None, :] if raw.ndim == 1 else raw, "image"))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the stored array, (..., ny, nx)."""
+        return self.raw.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.raw.ndim
+
+    def plane(self, index: tuple[int, ...]) -> Pixels:
+        """Return the 2-D plane at `index` of the leading axes (missing indices are 0)."""
+        lead = self.raw.ndim - 2
+        full = (tuple(index) + (0,) * lead)[:lead]
+        return Pixels(self.raw[full], self.scale, self.zero, self.blank) if lead else self
+
+    def physical(self, raw: Any) -> Float32:
+        """Convert stored numbers to native float32 values; blank becomes NaN."""
+        raw = np.asarray(raw)
+        if raw.dtype.kind == "f":
+            out = raw.astype(np.float32)
+        else:  # float64 keeps 32-bit integers exact until the scaling is done
+            wide = np.float64 if raw.dtype.itemsize > 2 else np.float32
+            out = raw.astype(wide)
+        if self.scale != 1.0:
+            out *= self.scale
+        if self.zero != 0.0:
+            out += self.zero
+        out = out.astype(np.float32, copy=False)
+        if self.blank is not None:
+            out = np.where(raw == self.blank, np.float32(np.nan), out)
+        return out
+
+    def take(self, iy: Array, ix: Array) -> Float32:
+        """Gather rows `iy` and columns `ix` (outer product) of a 2-D image, shape (len(iy), len(ix))."""
+        return self.physical(self.raw[iy].take(ix, axis=1))
+
+    def rows(self, start: int, stop: int) -> Float32:
+        """Values of rows start..stop-1 of a 2-D image."""
+        return self.physical(self.raw[start:stop])
+
+    def value(self, *index: int) -> float:
+        """One value in double precision, NaN where blank."""
+        raw = self.raw[index]
+        if self.blank is not None and raw == self.blank:
+            return float("nan")
+        return float(raw) * self.scale + self.zero
+
+    def integer(self, *index: int) -> int:
+        """One stored value as an integer (for masks)."""
+        return int(self.raw[index] * self.scale + self.zero) if self.zero or self.scale != 1 else int(self.raw[index])
+
+    def native(self) -> Float32:
+        """All values as a C-contiguous native float32 array."""
+        return np.ascontiguousarray(self.physical(self.raw))

@@ -1,0 +1,1 @@
+"""Recipes: the order of the steps of each reduction system."""
