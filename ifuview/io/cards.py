@@ -1,0 +1,88 @@
+"""Header cards of FITS: from 80-character records to (keyword, value, comment), nothing lost that is worth showing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Card = tuple[str, Any, str]
+
+CARD_SIZE = 80  # bytes, FITS standard 4.0, section 3.3.1
+COMMENTARY = ("COMMENT", "HISTORY", "")
+
+
+def parse_cards(text: str) -> tuple[Card, ...]:
+    """Parse the cards of a header (without the END card) in file order.
+
+    Long strings (CONTINUE) are joined, HIERARCH keywords lose that prefix, a
+    card that breaks the rules is kept as commentary under its keyword.
+    """
+    out: list[Card] = []
+    for start in range(0, len(text), CARD_SIZE):
+        card = text[start : start + CARD_SIZE]
+        key = card[:8].rstrip()
+        if card[8:10] == "= " and key not in COMMENTARY:
+            value, comment = _value(card[10:])
+            out.append((key, value, comment))
+        elif key == "CONTINUE" and out and isinstance(out[-1][1], str) and out[-1][1].endswith("&"):
+            value, comment = _value(card[8:])
+            last = out[-1]
+            joined = last[1][:-1] + (value if isinstance(value, str) else "")
+            out[-1] = (last[0], joined, " ".join(part for part in (last[2], comment) if part))
+        elif key == "HIERARCH" and "=" in card:
+            name, _, rest = card[8:].partition("=")
+            value, comment = _value(rest)
+            out.append((name.strip(), value, comment))
+        else:
+            tail = card[8:].rstrip()
+            if key or tail:
+                out.append((key, tail.strip() if key else tail, ""))
+    return tuple(out)
+
+
+def as_header(*parts: Sequence[Card]) -> dict[str, Any]:
+    """Keyword to value of the cards, later parts winning; commentary left out."""
+    return {key: value for cards in parts for key, value, _ in cards if key not in COMMENTARY}
+
+
+def _value(text: str) -> tuple[Any, str]:
+    """Value and comment of what follows the equals sign."""
+    text = text.strip()
+    if text[:1] == "'":
+        return _string(text)
+    body, _, comment = text.partition("/")
+    return _scalar(body.strip()), comment.strip()
+
+
+def _string(text: str) -> tuple[str, str]:
+    """A quoted string, doubled quotes inside, and the comment behind it."""
+    end = text.find("'", 1)
+    while end > 0 and text[end + 1 : end + 2] == "'":
+        end = text.find("'", end + 2)
+    if end < 0:
+        return text[1:].rstrip(), ""
+    rest = text[end + 1 :]
+    return text[1:end].replace("''", "'").rstrip(), rest.partition("/")[2].strip()
+
+
+def _scalar(body: str) -> Any:
+    """Logical, integer, real or complex number; None if empty; else the text itself."""
+    if body in ("T", "F"):
+        return body == "T"
+    if not body:
+        return None
+    try:
+        return int(body)
+    except ValueError:
+        pass
+    try:
+        return float(body.replace("D", "E").replace("d", "e"))
+    except ValueError:
+        pass
+    if body[0] == "(" and body[-1] == ")":
+        real, _, imaginary = body[1:-1].partition(",")
+        try:
+            return complex(float(real), float(imaginary))
+        except ValueError:
+            pass
+    return body

@@ -1,0 +1,48 @@
+"""Tile-compressed images (RICE, GZIP, HCOMPRESS, PLIO) through astropy, from the bytes already at hand."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.io.cards import CARD_SIZE
+from ifuview.io.fits_fast import BLOCK, Hdu, label
+from ifuview.model.pixels import Pixels
+
+PRIMARY = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0")
+
+
+def tile_pixels(hdu: Hdu) -> Pixels:
+    """Decompress an image.
+
+    Raises
+    ------
+    FileFormatError
+        The tiles are damaged or of an unknown kind.
+    """
+    from astropy.io import fits
+
+    if hdu.data is None:
+        raise MissingDataError(f"the pixels of {label(hdu.info)} were not read")
+    header = b"".join(card.ljust(CARD_SIZE).encode() for card in (*PRIMARY, "END")).ljust(BLOCK)
+    pad = b"\0" * (-len(hdu.data) % BLOCK)
+    buffer = io.BytesIO(b"".join((header, hdu.raw_header, hdu.data, pad)))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with fits.open(buffer, memmap=False, do_not_scale_image_data=True) as opened:
+                section = opened[1]
+                data = section.data
+                scale = float(section.header.get("BSCALE", 1.0))
+                zero = float(section.header.get("BZERO", 0.0))
+                blank = section.header.get("BLANK")
+    except MemoryError:
+        raise FileFormatError(f"{label(hdu.info)} is too large for the memory of this computer") from None
+    except Exception as problem:  # astropy raises almost anything on damaged tiles
+        text = f"the compressed pixels of {label(hdu.info)} cannot be read ({type(problem).__name__}: {problem})"
+        raise FileFormatError(" ".join(text.split())) from problem
+    if data is None or tuple(data.shape) != hdu.info.shape:
+        raise FileFormatError(f"the compressed pixels of {label(hdu.info)} do not fit its header")
+    integer = data.dtype.kind in "iu"
+    return Pixels(data, scale, zero, int(blank) if integer and blank is not None else None)

@@ -1,0 +1,240 @@
+"""Bytes of a file from its start to its end: mapped where it lies, or inflated while it is read.
+
+Nothing here blocks: what is no regular file is refused before it is opened.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ifuview.errors import FileFormatError, MissingDataError
+
+CHUNK = 1 << 20  # bytes read or inflated between two checkpoints
+GZIP_MAGIC, BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
+ANY_GZIP = 31  # zlib: 15-bit window, gzip wrapper
+
+
+class Progress(Protocol):
+    """What a reader needs of a job: the context of the engine has this form."""
+
+    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
+        """Report progress; raise if the job is to stop."""
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
+        """Do nothing."""
+
+
+QUIET = Quiet()
+
+
+class Source(Protocol):
+    """Forward-only bytes."""
+
+    @property
+    def position(self) -> int:
+        """Bytes handed out so far."""
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; fewer only at the end."""
+
+    def take(self, size: int, keep: bool) -> tuple[memoryview | None, int]:
+        """Pass over `size` bytes: their buffer (None if not kept) and how many there were."""
+
+
+def regular_file(path: str) -> os.stat_result:
+    """Return the status of a readable, non-empty regular file.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such file.
+    FileFormatError
+        It is a directory, pipe, device, empty or unreadable.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        raise MissingDataError("no such file", path) from None
+    except (OSError, ValueError) as problem:
+        raise FileFormatError(f"cannot be opened ({_reason(problem)})", path) from problem
+    if not stat.S_ISREG(status.st_mode):
+        text = next((text for test, text in _KINDS if test(status.st_mode)), "is no regular file")
+        raise FileFormatError(text, path)
+    if status.st_size == 0:
+        raise FileFormatError("the file is empty", path)
+    if not os.access(path, os.R_OK):
+        raise FileFormatError("may not be read (permission denied)", path)
+    return status
+
+
+def open_source(path: str, ctx: Progress = QUIET) -> tuple[Source, bool]:
+    """Return the bytes of `path`, uncompressed, and whether they are mapped (free to skip)."""
+    size = regular_file(path).st_size
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(len(BZIP2_MAGIC))
+            if not (magic.startswith(GZIP_MAGIC) or magic == BZIP2_MAGIC):
+                return MappedSource(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)), True
+    except (OSError, ValueError) as problem:
+        raise FileFormatError(f"cannot be read ({_reason(problem)})", path) from problem
+    return InflatedSource(path, size, magic == BZIP2_MAGIC, ctx), False
+
+
+class MappedSource:
+    """A plain file: only the pages that are looked at are read."""
+
+    def __init__(self, data: Any) -> None:
+        self._view = memoryview(data)
+        self._at = 0
+
+    @property
+    def position(self) -> int:
+        """Bytes handed out so far."""
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes."""
+        out = bytes(self._view[self._at : self._at + size])
+        self._at += len(out)
+        return out
+
+    def take(self, size: int, keep: bool) -> tuple[memoryview | None, int]:
+        """Pass over `size` bytes without reading them."""
+        part = self._view[self._at : self._at + size]
+        self._at += len(part)
+        return part, len(part)
+
+
+class InflatedSource:
+    """A gzip (also of several members) or bzip2 file, inflated chunk by chunk."""
+
+    def __init__(self, path: str, size: int, bzip2: bool, ctx: Progress) -> None:
+        self._path, self._size, self._ctx = path, size, ctx
+        self._new: Callable[[], _Gzip | _Bzip2] = _Bzip2 if bzip2 else _Gzip
+        self._engine = self._new()
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed at the end of the stream
+        self._packed = b""
+        self._ready = memoryview(b"")
+        self._at, self._ended = 0, False
+
+    @property
+    def position(self) -> int:
+        """Inflated bytes handed out so far."""
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes."""
+        part, _ = self.take(size, keep=True)
+        return b"" if part is None else bytes(part)
+
+    def take(self, size: int, keep: bool) -> tuple[memoryview | None, int]:
+        """Inflate `size` bytes, into memory if they are kept; memory grows only with what is there."""
+        out, done = bytearray(), 0
+        while done < size and self._fill():
+            part = self._ready[: size - done]
+            self._ready = self._ready[len(part) :]
+            done += len(part)
+            if keep:
+                out += part
+        self._at += done
+        return (memoryview(out) if keep else None), done
+
+    def _fill(self) -> bool:
+        """Have at least one byte ready; False at the end of the stream."""
+        import zlib
+
+        while not len(self._ready) and not self._ended:
+            if self._engine.eof and not self._next_member():
+                break
+            try:
+                out, self._packed = self._engine.feed(self._packed)
+            except (zlib.error, OSError, ValueError, EOFError) as problem:
+                raise FileFormatError(f"the compressed data are damaged ({_reason(problem)})", self._path) from problem
+            self._ready = memoryview(out)
+            if not out and not self._engine.eof and not self._packed and not self._more():
+                self.close()
+                raise FileFormatError("the compressed file is cut off", self._path, "copy or download it again")
+        return len(self._ready) > 0
+
+    def _more(self) -> bool:
+        """Read the next piece of the packed file; False at its end."""
+        self._packed = self._file.read(CHUNK)
+        self._ctx.checkpoint(min(self._file.tell() / self._size, 1.0), "inflating")
+        return bool(self._packed)
+
+    def _next_member(self) -> bool:
+        """Begin the next member; what is none ends the stream."""
+        if (len(self._packed) >= len(BZIP2_MAGIC) or self._more()) and self._packed.startswith(self._engine.magic):
+            self._engine = self._new()
+            return True
+        self.close()
+        return False
+
+    def close(self) -> None:
+        """Close the file; nothing more comes."""
+        self._ended, self._packed = True, b""
+        self._file.close()
+
+
+class _Gzip:
+    """One gzip member."""
+
+    magic = GZIP_MAGIC
+
+    def __init__(self) -> None:
+        import zlib
+
+        self._inflate = zlib.decompressobj(ANY_GZIP)
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    def feed(self, packed: bytes) -> tuple[bytes, bytes]:
+        """Inflated bytes and the packed bytes that are left."""
+        out = self._inflate.decompress(packed, CHUNK)
+        return out, self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+
+
+class _Bzip2:
+    """One bzip2 stream."""
+
+    magic = BZIP2_MAGIC
+
+    def __init__(self) -> None:
+        import bz2
+
+        self._inflate = bz2.BZ2Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    def feed(self, packed: bytes) -> tuple[bytes, bytes]:
+        """Inflated bytes and the packed bytes that are left."""
+        if not packed and self._inflate.needs_input:
+            return b"", b""
+        out = self._inflate.decompress(packed, CHUNK)
+        return out, self._inflate.unused_data if self._inflate.eof else b""
+
+
+def _reason(problem: BaseException) -> str:
+    """The operating system's words, or the exception's."""
+    return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+
+
+_KINDS = (
+    (stat.S_ISDIR, "is a directory, not a file"),
+    (stat.S_ISFIFO, "is a named pipe, which cannot be shown"),
+    (stat.S_ISSOCK, "is a socket, which cannot be shown"),
+    (stat.S_ISCHR, "is a device, not a file"),
+    (stat.S_ISBLK, "is a device, not a file"),
+)
