@@ -1,0 +1,116 @@
+"""What an instrument file says: geometry, names of bits and header keywords, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ifuview.model.orientation import Orientation
+from ifuview.model.quality import MaskBits
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSpec:
+    """One arm of a spectrograph.
+
+    Parameters
+    ----------
+    name : str
+        Camera name or its beginning ("r" for r0 to r9).
+    wave_min, wave_max : float, Angstrom
+    shape : (int, int) or None
+        Native (ny, nx) of the trimmed detector.
+    dispersion : float or None, Angstrom/px
+    """
+
+    name: str
+    wave_min: float
+    wave_max: float
+    shape: tuple[int, int] | None = None
+    dispersion: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AmplifierSpec:
+    """Header keywords of one read-out section: data section, gain (electron/adu), read noise (electron)."""
+
+    name: str
+    section: str
+    gain: str = ""
+    readnoise: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InstrumentSpec:
+    """One instrument.
+
+    Parameters
+    ----------
+    name, title : str
+    orientation : Orientation
+        Of its detector images.
+    nfiber : int
+        Fibers of one camera, 0 unknown.
+    block : str
+        What a group of adjacent fibers on the slit is called.
+    block_size : int
+        Fibers of a block, 0 for none.
+    fiber_diameter : float or None, arcsec
+    medium : str
+        "vacuum" or "air", of its wavelengths; "" unknown.
+    cameras : tuple of CameraSpec
+    amplifiers : tuple of AmplifierSpec
+    bits : mapping of str to MaskBits
+        "pixel", "spectrum" and "fiber".
+    header : mapping of str to tuple of str
+        Meaning ("exptime", "camera", "object", ...) to keywords, the best first.
+    columns : mapping of str to tuple of str
+        Meaning ("fiber_id", "role", "focal_x", ...) to columns of the fiber table, the best first.
+    roles : mapping of str to str
+        Upper-case value of the role column to FiberRole.
+    role_bits : mapping of str to tuple of int
+        FiberRole to bits of the target columns that mark it.
+    dead_bits : tuple of int
+        Bits of the fiber status that mean no usable light.
+    companions : mapping of str to tuple of str
+        Product family to path patterns, relative to the folder of the file, of what belongs to it.
+    limits : mapping of str to any
+        Limits of diagnostics that differ from their defaults.
+    """
+
+    name: str
+    title: str = ""
+    orientation: Orientation = field(default_factory=Orientation)
+    nfiber: int = 0
+    block: str = "block"
+    block_size: int = 0
+    fiber_diameter: float | None = None
+    medium: str = ""
+    cameras: tuple[CameraSpec, ...] = ()
+    amplifiers: tuple[AmplifierSpec, ...] = ()
+    bits: Mapping[str, MaskBits] = field(default_factory=lambda: MappingProxyType({}))
+    header: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    role_bits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    dead_bits: tuple[int, ...] = ()
+    companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def keyword(self, meaning: str, header: Mapping[str, Any]) -> Any:
+        """Value of the first keyword of that meaning in `header`, None without one."""
+        for key in self.header.get(meaning, ()):
+            if header.get(key) not in (None, ""):
+                return header[key]
+        return None
+
+    def camera(self, name: str) -> CameraSpec | None:
+        """The camera of that name, by its longest fitting beginning."""
+        fitting = [camera for camera in self.cameras if name.lower().startswith(camera.name.lower())]
+        return max(fitting, key=lambda camera: len(camera.name), default=None)
+
+    def mask_bits(self, kind: str) -> MaskBits:
+        """Bits of "pixel", "spectrum" or "fiber" masks."""
+        return self.bits.get(kind, MaskBits())
