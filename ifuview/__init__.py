@@ -1,0 +1,28 @@
+"""See and diagnose fiber-fed integral-field spectrograph data.
+
+Values flow up, intents flow down, and there is one road for each: frozen data
+types at the bottom, pure functions over them, one Qt-free service that people,
+scripts and the window all call, and a Qt shell that only draws views.
+
+The functions of `ifuview.app.services` can be taken from here, for notebooks;
+they are imported when they are first asked for, so that ``import ifuview`` is
+free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+
+def __getattr__(name: str) -> Any:
+    """Look a public name up in `ifuview.app.services`."""
+    if name.startswith("_"):
+        raise AttributeError(f"module 'ifuview' has no attribute {name!r}")
+    from importlib import import_module
+
+    try:
+        return getattr(import_module("ifuview.app.services"), name)
+    except AttributeError:
+        raise AttributeError(f"module 'ifuview' has no attribute {name!r}") from None

@@ -1,0 +1,132 @@
+"""The user's preferences: a frozen value, read from and written to one TOML file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+FILE = "settings.toml"
+RECENT_KEPT = 20
+CHOICES = {"theme": ("auto", "light", "dark"), "wheel": ("cursor", "center")}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What survives a restart, besides the window layout.
+
+    Parameters
+    ----------
+    theme : str
+        "auto" follows the desktop; "light", "dark".
+    wheel : str
+        The mouse wheel zooms about the "cursor" or, as in ds9, about the "center".
+    cmap : str
+        Color map of new frames.
+    limits : str
+        Limits of new frames: "zscale", "minmax" or a percentage such as "99.5".
+    blink_ms : int
+        Time that each frame is shown.
+    memory_warn_mib, memory_limit_mib : int
+        Memory of the open frames at which a message appears, and above which nothing more is cached.
+    recent : tuple of str
+        Files opened last, newest first.
+    """
+
+    theme: str = "auto"
+    wheel: str = "cursor"
+    cmap: str = "grey"
+    limits: str = "zscale"
+    blink_ms: int = 500
+    memory_warn_mib: int = 4096
+    memory_limit_mib: int = 8192
+    recent: tuple[str, ...] = ()
+
+    def opened(self, path: str) -> Settings:
+        """The settings with `path` first among the recent files."""
+        others = tuple(p for p in self.recent if p != path)
+        return replace(self, recent=(path, *others)[:RECENT_KEPT])
+
+
+def default_path() -> Path:
+    """Where the settings lie for this user; IFUVIEW_CONFIG names another folder."""
+    folder = os.environ.get("IFUVIEW_CONFIG")
+    if folder:
+        return Path(folder) / FILE
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ifuview", appauthor=False)) / FILE
+
+
+def load(path: Path | None = None) -> tuple[Settings, str]:
+    """Return the settings and a note for the user ("" if all was well).
+
+    A missing file means defaults. A broken file, or a value that makes no
+    sense, never stops the program: what can be used is used, the note says the rest.
+    """
+    import tomllib
+
+    path = path or default_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings(), ""
+    except (OSError, UnicodeDecodeError) as problem:
+        return Settings(), f"{path}: the settings cannot be read ({problem}); defaults are used."
+    try:
+        stored = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        return Settings(), f"{path}: the settings are not valid TOML ({problem}); defaults are used."
+    known = {f.name: f.default for f in fields(Settings)}
+    good = {name: _fitting(name, value, known[name]) for name, value in stored.items() if name in known}
+    bad = sorted(name for name, value in good.items() if value is None)
+    settings = Settings(**{name: value for name, value in good.items() if value is not None})
+    note = f"{path}: the values of {', '.join(bad)} make no sense; their defaults are used." if bad else ""
+    return settings, note
+
+
+def save(settings: Settings, path: Path | None = None) -> None:
+    """Write the settings; the file is replaced as a whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    path = path or default_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{f.name} = {_toml(getattr(settings, f.name))}\n" for f in fields(Settings)]
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(
+            "# Preferences of ifuview. Delete this file to go back to the defaults.\n" + "".join(lines), "utf-8"
+        )
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fitting(name: str, value: Any, default: Any) -> Any:
+    """`value` in the type of `default`, None if it does not fit."""
+    if isinstance(default, tuple):
+        return tuple(map(str, value))[:RECENT_KEPT] if isinstance(value, list) else None
+    if isinstance(default, int):
+        return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    if not isinstance(value, str) or value not in CHOICES.get(name, (value,)):
+        return None
+    return value
+
+
+def _toml(value: Any) -> str:
+    """One value as TOML."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return str(value) if isinstance(value, int) else _quoted(str(value))
+
+
+def _quoted(text: str) -> str:
+    """A basic TOML string; file names may hold any character."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    body = "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped)
+    return f'"{body}"'.encode("utf-8", "replace").decode()

@@ -1,0 +1,136 @@
+"""Exit codes, the choice of the platform and the words of the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+import ifuview
+from ifuview import cli
+from ifuview.errors import FileFormatError, UsageError
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Stand-ins for the window and the services that remember how they were called."""
+    calls: dict[str, object] = {}
+
+    def run(script):
+        calls["script"] = script
+        return 0
+
+    def run_demo(folder):
+        calls["demo"] = folder
+        return 0
+
+    def report(*args):
+        calls["report"] = args
+
+    monkeypatch.setitem(sys.modules, "ifuview.gui.app", SimpleNamespace(run=run, run_demo=run_demo))
+    services = SimpleNamespace(report=report)
+    monkeypatch.setitem(sys.modules, "ifuview.app.services", services)
+    import ifuview.app
+
+    monkeypatch.setattr(ifuview.app, "services", services, raising=False)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    return calls
+
+
+def test_version_and_help_need_no_window(stub, capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ifuview {ifuview.__version__}\n"
+    assert cli.main(["-h"]) == 0
+    assert "-saveimage" in capsys.readouterr().out
+    assert "script" not in stub
+
+
+def test_the_view_command_gets_the_script(stub):
+    assert cli.main(["-zscale", "a.fits"]) == 0
+    assert stub["script"].files == ("a.fits",)
+    assert cli.main(["view", "demo"]) == 0
+    assert stub["script"].files == ("demo",)
+
+
+def test_warnings_go_to_stderr_in_one_line_each(stub, capsys):
+    cli.main(["-xpa", "no", "-bogus", "a.fits"])
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("ifuview: ") for line in lines)
+
+
+def test_bad_input_is_code_two_and_one_sentence(stub, capsys):
+    assert cli.main(["-zoom", "abc"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+    def run(script):
+        raise FileFormatError("it is empty", "a.fits", "choose another file")
+
+    sys.modules["ifuview.gui.app"].run = run
+    assert cli.main(["a.fits"]) == 2
+    assert capsys.readouterr().err == "ifuview: a.fits: it is empty; choose another file.\n"
+
+
+def test_an_internal_error_is_code_one_with_its_trace(stub, capsys):
+    def run(script):
+        raise ZeroDivisionError("boom")
+
+    sys.modules["ifuview.gui.app"].run = run
+    assert cli.main(["a.fits"]) == 1
+    assert "ZeroDivisionError: boom" in capsys.readouterr().err
+
+
+def test_demo(stub):
+    assert cli.main(["demo", "--offscreen", "somewhere"]) == 0
+    assert stub["demo"] == "somewhere"
+    assert cli.main(["demo"]) == 0
+    assert stub["demo"] is None
+
+
+def test_report(stub, capsys):
+    assert cli.main(["report", "a.fits", "b.fits", "--traces", "t.fits", "--fiber", "17", "-o", "r.png"]) == 0
+    paths, traces, fiber, output, ctx = stub["report"]
+    assert (paths, traces, fiber, output) == (["a.fits", "b.fits"], "t.fits", "17", "r.png")
+    ctx.checkpoint(0.5, "half")
+    assert capsys.readouterr().err == ""  # not a terminal: no progress
+    assert cli.main(["report", "a.fits"]) == 2  # argparse says what is missing
+
+
+def test_progress_is_one_line(capsys):
+    bar = cli.Progress()
+    bar(0.5, "extracting")
+    bar.close()
+    err = capsys.readouterr().err
+    assert " 50 % extracting" in err
+    assert "\n" not in err
+
+
+def test_offscreen_is_chosen_for_a_script_that_exits(monkeypatch):
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    cli.choose_platform(headless=True, wanted=False)
+    assert cli.os.environ["QT_QPA_PLATFORM"] == "offscreen"
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="asks for X11 or Wayland")
+def test_no_display_is_said_in_one_sentence(monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match="no display"):
+        cli.choose_platform(headless=False, wanted=True)
+    monkeypatch.setenv("DISPLAY", ":7")
+    cli.choose_platform(headless=False, wanted=True)
+    assert "QT_QPA_PLATFORM" not in cli.os.environ
+
+
+def test_import_of_the_package_is_free():
+    code = "import sys, ifuview; bad = {'numpy', 'PyQt6', 'dataclasses'} & set(sys.modules); assert not bad, bad"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_unknown_names_of_the_package_say_so(stub):
+    with pytest.raises(AttributeError, match="no attribute 'bogus'"):
+        _ = ifuview.bogus
+    assert ifuview.report is sys.modules["ifuview.app.services"].report
