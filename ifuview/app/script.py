@@ -3,7 +3,8 @@
 ds9's rule is kept: options and files are carried out left to right; what stands
 before the first file holds for all files, an option after a file is for that
 file. `parse` turns the words into frozen steps and touches nothing else: no
-file is opened, and neither numpy nor Qt is imported (this runs before both).
+file is opened, and neither numpy nor Qt is imported (this runs before both, and
+has few classes because each costs the start half a millisecond).
 
 The table of the options is in `ifuview.app.options`.
 """
@@ -11,7 +12,7 @@ The table of the options is in `ifuview.app.options`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ifuview.errors import UsageError
 
@@ -47,7 +48,7 @@ VERBS: dict[str, str] = {
 WITHOUT_LOOK = ("zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One thing to do: a verb of VERBS and its arguments."""
 
@@ -55,8 +56,7 @@ class Step:
     args: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WindowOptions:
+class WindowOptions(NamedTuple):
     """What the window needs to know before it is made.
 
     Parameters
@@ -85,7 +85,7 @@ class WindowOptions:
     log_level: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Script:
     """A parsed command line.
 
