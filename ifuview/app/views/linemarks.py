@@ -1,0 +1,60 @@
+"""Known sky lines to mark in a spectrum, from the line lists of the resources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from ifuview import resources
+
+FOLDER = "linelists"
+MAX_MARKS = 40  # more would hide the spectrum; the strongest stay
+
+
+@dataclass(frozen=True, slots=True)
+class LineMark:
+    """One line: wavelength in Angstrom, what it is, relative strength."""
+
+    wave: float
+    label: str
+    weight: float = 1.0
+
+
+def sky_lines(lo: float, hi: float, limit: int = MAX_MARKS) -> tuple[LineMark, ...]:
+    """The strongest sky lines from `lo` to `hi` Angstrom, by wavelength; empty when no list is installed."""
+    inside = [line for line in _load() if lo <= line.wave <= hi]
+    strongest = sorted(inside, key=lambda line: -line.weight)[:limit]
+    return tuple(sorted(strongest, key=lambda line: line.wave))
+
+
+@cache
+def _load() -> tuple[LineMark, ...]:
+    """All lines of the files whose name begins with "sky"."""
+    folder = resources.path(FOLDER)
+    if not folder.is_dir():
+        return ()
+    lines: list[LineMark] = []
+    for file in sorted(folder.glob("sky*")):
+        lines += parse(file.read_text(encoding="utf-8"))
+    return tuple(lines)
+
+
+def parse(text: str) -> list[LineMark]:
+    """Lines of a list with columns wavelength, ion and (optional) weight, by comma or blanks; other rows are left out."""
+    out = []
+    for row in text.splitlines():
+        cells = [c.strip().strip('"') for c in (row.split(",") if "," in row else row.split())]
+        if not cells or row.lstrip().startswith("#"):
+            continue
+        try:
+            wave = float(cells[0])
+        except ValueError:  # the row of column names
+            continue
+        weight = 1.0
+        if len(cells) > 2:
+            try:
+                weight = float(cells[2])
+            except ValueError:
+                weight = 1.0
+        out.append(LineMark(wave, cells[1] if len(cells) > 1 else "", weight))
+    return out

@@ -1,0 +1,350 @@
+"""The spectrum of the selected fiber in this frame and in the others, and what a dragged range measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.session import Session, Slot
+from ifuview.app.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
+from ifuview.app.views.text import number, quantity
+from ifuview.model.checks import Array
+from ifuview.model.image import Kind
+from ifuview.model.inspection import FiberSpectrum
+from ifuview.model.orientation import Orientation
+from ifuview.model.trace import TraceSet
+
+HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not under the cursor
+ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
+MARGIN = 0.08  # of the range, above and below
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumView:
+    """Spectra of one fiber or spaxel.
+
+    Parameters
+    ----------
+    key : int
+        Slot on the canvas.
+    spectra : tuple of FiberSpectrum
+        The one of the frame on the canvas first.
+    title, hint : str
+    track : ndarray or None
+        Cross-dispersion pixel of the fiber at each dispersion pixel of the canvas; None when a click cannot be placed.
+    orientation, native
+        How to go from there to native pixels.
+    wave : ndarray or None
+        Wavelength of each dispersion pixel of the first spectrum, Angstrom.
+    """
+
+    key: int
+    spectra: tuple[FiberSpectrum, ...] = ()
+    title: str = ""
+    hint: str = ""
+    track: Array | None = None
+    orientation: Orientation = Orientation()
+    native: tuple[int, int] = (0, 0)
+    wave: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumHover:
+    """Dispersion pixel and wavelength under the cursor; the row or spaxel there when it is quick to read."""
+
+    pixel: float
+    wave: float | None
+    preview: FiberSpectrum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Statistics of a dragged range; line quantities are about the continuum between the ends of the range."""
+
+    n: int
+    mean: float
+    median: float
+    rms: float
+    snr: float
+    sum: float
+    centroid: float
+    fwhm: float
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = session.slot()
+    place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
+    image = None if slot is None else slot.image
+    return (session.inspection, session.current, image, None if slot is None else slot.traces, place)
+
+
+def make(session: Session) -> SpectrumView | None:
+    """The spectra of the inspected fiber, or of a one-dimensional image; None when no image is open."""
+    slot = session.slot()
+    if slot is None:
+        return None
+    image = slot.image
+    if image.kind is Kind.SPECTRUM:
+        spectrum = row_spectrum(slot, 0)
+        track = np.zeros(spectrum.pixel.size)
+        return SpectrumView(
+            slot.key, (spectrum,), slot.title, "", track, image.orientation, image.shape, wave=spectrum.wave
+        )
+    inspection = session.inspection
+    owner = None if inspection is None else session.slot(inspection.slot)
+    if inspection is not None and owner is not None and inspection.spectra:
+        named = "Spaxel" if owner.image.kind is Kind.CUBE else "Fiber"
+        return SpectrumView(
+            slot.key,
+            inspection.spectra,
+            f"{named} {inspection.fiber_id} of {owner.title}",
+            inspection.note,
+            _track(slot, inspection.fiber),
+            image.orientation,
+            image.shape,
+            inspection.spectra[0].wave,
+        )
+    if image.kind is Kind.CUBE and _quick(slot):
+        spectrum_at = spaxel_spectrum(slot, session.selection.x, session.selection.y)
+        if spectrum_at is not None:
+            title = f"Spaxel {spectrum_at.fiber_id} of {slot.title}"
+            return SpectrumView(slot.key, (spectrum_at,), title, wave=spectrum_at.wave)
+    what = "spaxel" if image.kind is Kind.CUBE else "fiber"
+    note = inspection.note if inspection is not None and owner is not None else ""
+    return SpectrumView(slot.key, hint=note or f"Click a {what} to see its spectrum.")
+
+
+def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | None:
+    """Position along the spectrum under the cursor, with the row or spaxel there; None outside the image."""
+    slot = session.slot(key)
+    if slot is None:
+        return None
+    if slot.image.kind is Kind.CUBE:
+        pixel = float(slot.plane[-1]) if slot.plane else 0.0
+        wave = slot.image.wave
+        at = float(wave[int(pixel)]) if wave is not None and wave.ndim == 1 else None
+        return SpectrumHover(pixel, at, spaxel_spectrum(slot, x, y) if _quick(slot) else None)
+    place = canonical_at(slot, x, y)
+    if place is None:
+        return None
+    cross, disp = place
+    if slot.image.kind is Kind.RSS:
+        preview = row_spectrum(slot, cross, quick=True) if session.selection.fiber is None else None
+        return SpectrumHover(float(disp), wavelength_at(slot, cross, disp), preview)
+    return SpectrumHover(float(disp), wavelength_at(slot, session.selection.fiber, disp))
+
+
+def row_spectrum(slot: Slot, row: int, *, quick: bool = False) -> FiberSpectrum:
+    """One canonical row of an image as a spectrum; `quick` leaves the errors and the mask out."""
+    image = slot.image
+    flux = along(slot, row)
+    pixel = np.arange(flux.size, dtype=np.float64)
+    wave = image.wave
+    if wave is not None and wave.ndim == 2:
+        wave = wave[row]
+    masked = ~np.isfinite(flux)
+    error = None
+    if not quick:
+        x, y = image.orientation.to_native(np.asarray(row), np.arange(flux.size), image.shape)
+        if image.mask is not None:
+            masked = masked | (image.mask.plane(slot.plane).raw[y, x] != 0)
+        if image.ivar is not None:
+            ivar = image.ivar.plane(slot.plane)
+            error = _error(ivar.physical(ivar.raw[y, x]))
+    return FiberSpectrum(fiber_name(slot, row), pixel, wave, flux, error, masked, "row", image.unit, slot.title)
+
+
+def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectrum | None:
+    """The spectrum of the spaxel at a native position of a cube; None outside."""
+    at = pixel_at(slot, x, y)
+    if at is None or slot.image.pixels.ndim < 3:
+        return None
+    ix, iy = at
+    image = slot.image
+    lead = slot.plane[:-1] if len(slot.plane) == image.pixels.ndim - 2 else (0,) * (image.pixels.ndim - 3)
+    where = (*lead, slice(None), iy, ix)
+    flux = image.pixels.physical(image.pixels.raw[where])
+    masked = ~np.isfinite(flux)
+    if image.mask is not None:
+        masked = masked | (image.mask.raw[where] != 0)
+    error = None if image.ivar is None else _error(image.ivar.physical(image.ivar.raw[where]))
+    wave = image.wave if image.wave is not None and image.wave.shape == flux.shape else None
+    pixel = np.arange(flux.size, dtype=np.float64)
+    return FiberSpectrum(f"({ix}, {iy})", pixel, wave, flux, error, masked, "row", image.unit, slot.title)
+
+
+def abscissa(spectrum: FiberSpectrum, by_wave: bool) -> Array:
+    """Wavelength if asked for and known, else dispersion pixel."""
+    return spectrum.wave if by_wave and spectrum.wave is not None else spectrum.pixel
+
+
+def rebin(spectrum: FiberSpectrum, n: int) -> FiberSpectrum:
+    """Mean of `n` neighboring good samples each (the last short group is left out), errors in quadrature."""
+    size = spectrum.flux.size // n * n if n > 1 else 0
+    if size == 0:
+        return spectrum
+
+    def groups(values: Array) -> Array:
+        return np.asarray(values[:size], dtype=np.float64).reshape(-1, n)
+
+    good = ~spectrum.masked[:size].reshape(-1, n) & np.isfinite(groups(spectrum.flux))
+    count = good.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        flux = np.where(good, groups(spectrum.flux), 0.0).sum(axis=1) / count
+        error = None
+        if spectrum.error is not None:
+            error = np.sqrt(np.where(good, groups(spectrum.error) ** 2, 0.0).sum(axis=1)) / count
+    return replace(
+        spectrum,
+        pixel=groups(spectrum.pixel).mean(axis=1),
+        wave=None if spectrum.wave is None else groups(spectrum.wave).mean(axis=1),
+        flux=flux,
+        error=error,
+        masked=count == 0,
+    )
+
+
+def band(spectrum: FiberSpectrum) -> tuple[Array, Array] | None:
+    """Lower and upper edge of the error band (of zero width where nothing is known); None without errors."""
+    if spectrum.error is None:
+        return None
+    error = np.where(np.isfinite(spectrum.error), spectrum.error, 0.0)
+    good = np.isfinite(spectrum.flux)
+    if not good.any():
+        return None
+    index = np.arange(spectrum.flux.size)
+    flux = np.interp(index, index[good], np.asarray(spectrum.flux)[good])
+    return flux - error, flux + error
+
+
+def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | None:
+    """Vertical range that shows all but the few most extreme good samples."""
+    kept = [np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)] for s in spectra]
+    values = np.concatenate(kept) if kept else np.empty(0)
+    if values.size == 0:
+        return None
+    lo, hi = np.percentile(values, ROBUST)
+    if hi <= lo:
+        lo, hi = lo - 1.0, hi + 1.0
+    return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))
+
+
+def scale_to(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, float]:
+    """`spectrum` brought to the level of `reference` by one factor (ratio of median absolute values)."""
+
+    def level(s: FiberSpectrum) -> float:
+        good = np.abs(np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)])
+        return float(np.median(good)) if good.size else 0.0
+
+    mine = level(spectrum)
+    factor = level(reference) / mine if mine > 0 else 1.0
+    error = None if spectrum.error is None else spectrum.error * factor
+    return replace(spectrum, flux=spectrum.flux * factor, error=error), factor
+
+
+def measure(spectrum: FiberSpectrum, lo: float, hi: float, by_wave: bool) -> Measurement | None:
+    """Statistics of the good samples from `lo` to `hi` of the shown axis; None when there are none.
+
+    Centroid and FWHM are those of the flux above the straight line between the
+    medians of the outer sixths of the range; the FWHM is read off the half-maximum
+    crossings of that flux.
+    """
+    x = np.asarray(abscissa(spectrum, by_wave), dtype=np.float64)
+    use = (x >= min(lo, hi)) & (x <= max(lo, hi)) & ~spectrum.masked & np.isfinite(spectrum.flux)
+    n = int(use.sum())
+    if n == 0:
+        return None
+    x, flux = x[use], np.asarray(spectrum.flux, dtype=np.float64)[use]
+    rms = float(flux.std())
+    noise = rms
+    if spectrum.error is not None:
+        error = np.asarray(spectrum.error, dtype=np.float64)[use]
+        finite = np.isfinite(error) & (error > 0)
+        noise = float(np.median(error[finite])) if finite.any() else rms
+    median = float(np.median(flux))
+    centroid, fwhm = _line(x, flux)
+    snr = median / noise if noise > 0 else float("nan")
+    return Measurement(n, float(flux.mean()), median, rms, snr, float(flux.sum()), centroid, fwhm)
+
+
+def measurement_text(m: Measurement, unit: str, axis_unit: str) -> str:
+    """The measurement in one line."""
+    parts = [f"{m.n} samples", f"mean {number(m.mean)}", f"median {number(m.median)}", f"rms {number(m.rms, 3)}"]
+    parts += [f"S/N {number(m.snr, 3)}", f"sum {quantity(m.sum, unit)}"]
+    if np.isfinite(m.centroid):
+        parts += [f"line at {m.centroid:.2f} {axis_unit}", f"FWHM {quantity(m.fwhm, axis_unit, 3)}"]
+    return ", ".join(parts)
+
+
+def pixel_of(view: SpectrumView, x: float, by_wave: bool) -> float:
+    """Dispersion pixel of an abscissa of the first spectrum."""
+    wave = view.wave
+    if not by_wave or wave is None or not view.spectra:
+        return x
+    order = np.argsort(wave)
+    return float(np.interp(x, wave[order], view.spectra[0].pixel[order]))
+
+
+def native_point(view: SpectrumView, pixel: float) -> tuple[float, float] | None:
+    """Native image position of a dispersion pixel of the fiber; None when the canvas shows something else."""
+    if view.track is None or view.track.size == 0:
+        return None
+    column = min(max(round(pixel), 0), view.track.size - 1)
+    cross = float(view.track[column])
+    if not np.isfinite(cross):
+        return None
+    x, y = view.orientation.to_native(cross, column, view.native)
+    return float(x), float(y)
+
+
+def _track(slot: Slot, fiber: int) -> Array | None:
+    """Cross-dispersion pixel of a fiber along the canvas image."""
+    ncross, ndisp = slot.image.orientation.shape(slot.image.shape)
+    if slot.image.kind is Kind.RSS:
+        return np.full(ndisp, float(fiber)) if 0 <= fiber < ncross else None
+    traces: TraceSet | None = slot.traces
+    if slot.image.kind is Kind.CUBE or traces is None or not 0 <= fiber < traces.nfiber:
+        return None
+    return traces.center[fiber]
+
+
+def _quick(slot: Slot) -> bool:
+    """Whether one spaxel of a cube can be read under the cursor."""
+    return slot.image.pixels.raw.nbytes <= HOVER_BYTES
+
+
+def _error(ivar: Array) -> Array:
+    """1-sigma error of an inverse variance; inf where nothing is known."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(ivar > 0, 1.0 / np.sqrt(ivar), np.inf)
+
+
+def _line(x: Array, flux: Array) -> tuple[float, float]:
+    """Centroid and full width at half maximum of a line above a straight continuum; NaN without one."""
+    nothing = (float("nan"), float("nan"))
+    n = x.size
+    edge = max(1, n // 6)
+    if n < 5:
+        return nothing
+    x0, x1 = x[:edge].mean(), x[-edge:].mean()
+    y0, y1 = np.median(flux[:edge]), np.median(flux[-edge:])
+    above = flux - (y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+    if abs(above.min()) > abs(above.max()):  # an absorption line
+        above = -above
+    scatter = 1.4826 * np.median(np.abs(np.concatenate([above[:edge], above[-edge:]])))
+    peak = int(above.argmax())
+    if above[peak] <= 3 * scatter or above[peak] <= 0:
+        return nothing
+    half = above[peak] / 2
+    left = next((i for i in range(peak, 0, -1) if above[i - 1] < half), 0)
+    right = next((i for i in range(peak, n - 1) if above[i + 1] < half), n - 1)
+    core = above[left : right + 1].clip(0)
+    centroid = float((x[left : right + 1] * core).sum() / core.sum())
+    if left == 0 or right == n - 1:
+        return centroid, float("nan")
+    lower = np.interp(half, [above[left - 1], above[left]], [x[left - 1], x[left]])
+    upper = np.interp(half, [above[right + 1], above[right]], [x[right + 1], x[right]])
+    return centroid, float(upper - lower)

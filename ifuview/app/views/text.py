@@ -1,0 +1,34 @@
+"""Numbers as the docks write them: a point for decimals, few digits, a dash for what is not known."""
+
+from __future__ import annotations
+
+import math
+
+UNKNOWN = "–"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """`value` with `digits` significant digits; a dash when it is None or not finite."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:.{digits}g}"
+
+
+def quantity(value: float | None, unit: str = "", digits: int = 4) -> str:
+    """`value` with its unit."""
+    text = number(value, digits)
+    return f"{text} {unit}" if unit and text != UNKNOWN else text
+
+
+def with_error(value: float, error: float, unit: str = "") -> str:
+    """`value` ± `error`, rounded to two digits of the error."""
+    if not (math.isfinite(value) and math.isfinite(error) and error > 0):
+        return quantity(value, unit)
+    places = max(0, 1 - math.floor(math.log10(error)))
+    text = f"{value:.{places}f} ± {error:.{places}f}"
+    return f"{text} {unit}" if unit else text
+
+
+def axis(name: str, unit: str = "") -> str:
+    """Axis label: name with its unit in brackets."""
+    return f"{name} ({unit})" if unit else name

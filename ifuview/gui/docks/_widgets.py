@@ -1,0 +1,216 @@
+"""Small parts that the docks share: a row that wraps, pages with a hint, quiet labels and buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PyQt6.QtCore import QLocale, QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QFont, QPalette
+from PyQt6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+GAP = 6  # screen pixels between parts
+
+
+class FlowLayout(QLayout):
+    """Puts widgets side by side and goes on in the next line when the dock is narrow."""
+
+    def __init__(self, parent: QWidget | None = None, *, gap: int = GAP) -> None:
+        super().__init__(parent)
+        self._items: list[QLayoutItem] = []
+        self.setSpacing(gap)
+        self.setContentsMargins(0, 0, 0, 0)
+
+    def addItem(self, item: QLayoutItem | None) -> None:
+        if item is not None:
+            self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation(0)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._place(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._place(rect, move=True)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()
+
+    def minimumSize(self) -> QSize:
+        size = QSize()
+        for item in self._items:
+            size = size.expandedTo(item.minimumSize())
+        return size
+
+    def _place(self, rect: QRect, *, move: bool) -> int:
+        """Lay the items out in lines; return the height."""
+        lines: list[list[tuple[QLayoutItem, QSize]]] = [[]]
+        x = 0
+        for item in self._items:
+            if item.isEmpty():
+                continue
+            hint = item.sizeHint()
+            if lines[-1] and x + hint.width() > rect.width():
+                lines.append([])
+                x = 0
+            lines[-1].append((item, QSize(min(hint.width(), rect.width()), hint.height())))
+            x += hint.width() + self.spacing()
+        y = rect.y()
+        for line in lines:
+            tall = max((size.height() for _, size in line), default=0)
+            x = rect.x()
+            for item, size in line:
+                if move:
+                    item.setGeometry(QRect(QPoint(x, y + (tall - size.height()) // 2), size))
+                x += size.width() + self.spacing()
+            y += tall + self.spacing()
+        return max(0, y - self.spacing() - rect.y())
+
+
+class Pages(QStackedWidget):
+    """The content of a dock, or a sentence that says how to fill it."""
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.hint_label = quiet_label("", center=True)
+        self.hint_label.setMargin(12)
+        self.addWidget(self.hint_label)
+        self.addWidget(content)
+        self.content = content
+
+    def show_hint(self, text: str) -> None:
+        """Show the sentence."""
+        self.hint_label.setText(text)
+        self.setCurrentIndex(0)
+
+    def show_content(self) -> None:
+        """Show the content."""
+        self.setCurrentIndex(1)
+
+    @property
+    def hint(self) -> str:
+        """The sentence on show, "" when the content is."""
+        return self.hint_label.text() if self.currentIndex() == 0 else ""
+
+
+def quiet_label(text: str = "", *, center: bool = False, selectable: bool = True) -> QLabel:
+    """A label that wraps, never forces the dock wide, and can be copied from."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setMinimumWidth(1)
+    if selectable:
+        label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    if center:
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return label
+
+
+def bold(label: QLabel) -> QLabel:
+    """The label in bold."""
+    font = QFont(label.font())
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def button(text: str, tip: str, *, check: bool = False) -> QToolButton:
+    """A flat button with words."""
+    out = QToolButton()
+    out.setText(text)
+    out.setToolTip(tip)
+    out.setAccessibleName(tip)
+    out.setCheckable(check)
+    out.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return out
+
+
+def check(text: str, tip: str, *, on: bool = False) -> QCheckBox:
+    """A check box with a tip."""
+    out = QCheckBox(text)
+    out.setToolTip(tip)
+    out.setAccessibleName(tip)
+    out.setChecked(on)
+    return out
+
+
+def combo(entries: Iterable[tuple[str, object]], name: str) -> QComboBox:
+    """A combo box of (text, data) that shrinks with the dock."""
+    out = QComboBox()
+    for text, data in entries:
+        out.addItem(text, data)
+    out.setAccessibleName(name)
+    out.setToolTip(name)
+    out.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return out
+
+
+def plain_numbers(box: QAbstractSpinBox, name: str) -> None:
+    """Numbers with a point whatever the locale; changes count when the user has finished typing."""
+    locale = QLocale.c()
+    locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    box.setLocale(locale)
+    box.setKeyboardTracking(False)
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+
+
+def labelled(text: str, widget: QWidget) -> QWidget:
+    """A widget with a short text before it, kept together when the row wraps."""
+    from PyQt6.QtWidgets import QHBoxLayout
+
+    out = QWidget()
+    row = QHBoxLayout(out)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(3)
+    label = QLabel(text)
+    label.setBuddy(widget)
+    row.addWidget(label)
+    row.addWidget(widget)
+    return out
+
+
+def column(parent: QWidget, *parts: QWidget | QLayout, margin: int = 4) -> QVBoxLayout:
+    """Stack parts in `parent` from top to bottom; the last one takes what is left."""
+    box = QVBoxLayout(parent)
+    box.setContentsMargins(margin, margin, margin, margin)
+    box.setSpacing(GAP - 2)
+    for part in parts:
+        if isinstance(part, QLayout):
+            box.addLayout(part)
+        else:
+            box.addWidget(part, 1 if part is parts[-1] else 0)
+    return box
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Whether the palette has a dark background."""
+    return palette.color(QPalette.ColorRole.Base).lightness() < 128

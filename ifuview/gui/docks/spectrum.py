@@ -1,0 +1,320 @@
+"""Spectrum dock: the selected fiber in this and the other frames, and what a dragged range measures."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, ClassVar
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QSpinBox, QWidget
+
+from ifuview.app.intents import PickPoint
+from ifuview.app.views import linemarks
+from ifuview.app.views import spectrum as pure
+from ifuview.app.views.spectrum import SpectrumHover, SpectrumView
+from ifuview.app.views.text import axis, number, quantity
+from ifuview.gui.docks._plot import Ink, Plot
+from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
+from ifuview.gui.docks.base import Dock
+from ifuview.model.inspection import FiberSpectrum
+
+MAX_BIN = 64
+ANGSTROM, PIXEL = "Å", "px"
+
+
+class SpectrumDock(Dock):
+    """Draws views/spectrum; emits PickPoint."""
+
+    key: ClassVar[str] = "spectrum"
+    title: ClassVar[str] = "Spectrum"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view: SpectrumView | None = None
+        self._drawn: tuple[FiberSpectrum, ...] = ()
+        self._names: list[str] = []
+        self._lines: list[Any] = []
+        content = QWidget()
+        self.plot = Plot("Spectrum", "", "Flux")
+        self.readout = quiet_label()
+        self.measured = quiet_label()
+        self.measured.hide()
+        self.name = quiet_label()
+        self.legend = quiet_label()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        column(content, self.plot, margin=0)
+        self.pages = Pages(content)
+        column(self, self._build_bar(), self.name, self.legend, self.measured, self.readout, self.pages)
+        self._build_items()
+        self.setAccessibleName("Spectrum")
+        self.draw(None)
+
+    def _build_bar(self) -> FlowLayout:
+        """The row of switches."""
+        self.axis_box = combo((("Wavelength", True), ("Pixel", False)), "Horizontal axis")
+        self.bin_box = QSpinBox()
+        self.bin_box.setRange(1, MAX_BIN)
+        self.bin_box.setSuffix(" px")
+        plain_numbers(self.bin_box, "Samples averaged into one")
+        self.errors_on = button("Errors", "Show the error band (1 σ)", check=True)
+        self.errors_on.setChecked(True)
+        self.lines_on = button("Sky lines", "Mark known sky lines", check=True)
+        self.scale_on = button("Same level", "Bring frames of the same unit to one level too", check=True)
+        self.measure_on = button("Measure", "Drag a range to measure it", check=True)
+        self.full = button("Show all", "Show the whole spectrum (double click)")
+        self.axis_box.currentIndexChanged.connect(lambda _i: self._redraw(fit=True))
+        self.bin_box.valueChanged.connect(lambda _n: self._redraw())
+        for switch in (self.errors_on, self.scale_on):
+            switch.toggled.connect(lambda _on: self._redraw())
+        self.lines_on.toggled.connect(lambda _on: self._mark_lines())
+        self.measure_on.toggled.connect(self._start_measuring)
+        self.full.clicked.connect(lambda: self._fit())
+        bar = FlowLayout()
+        for part in (self.axis_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
+            bar.addWidget(part)
+        for part in (self.scale_on, self.measure_on, self.full):
+            bar.addWidget(part)
+        return bar
+
+    def _build_items(self) -> None:
+        """Curves, error band, marks; made once."""
+        self.lower, self.upper = pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)
+        self.band = pg.FillBetweenItem(self.lower, self.upper)
+        for item in (self.lower, self.upper):
+            self.plot.addItem(item)
+        self.plot.styled(self.band, lambda ink: self.band.setBrush(ink.brush(0, 60)))
+        self.curves: list[Any] = []
+        self.preview = self.plot.curve("faint", connect="finite")
+        self.masked = self.plot.points("bad", 7, "x")
+        self.pointer = self.plot.line("faint", style=Qt.PenStyle.DotLine)
+        self.span = pg.LinearRegionItem(movable=True)
+        self.span.setAcceptHoverEvents(True)
+        self.span.setZValue(10)
+        self.span.hide()
+        self.plot.styled(self.span, lambda ink: self.span.setBrush(ink.brush(2, 45)), add=False)
+        self.plot.addItem(self.span, ignoreBounds=True)
+        self.span.sigRegionChanged.connect(self._measure)
+        self.plot.styled(self.legend, self._name_curves, add=False)
+        self.plot.clicked.connect(self._pick)
+        self.plot.pointed.connect(self._point)
+        self.plot.left.connect(lambda: self.readout.setText(""))
+
+    def _name_curves(self, ink: Ink) -> None:
+        """Colors and names of the curves, above the plot."""
+        keys = (
+            f'<span style="color:{ink.color(i).name()}; font-weight:bold">▬</span> {escape(name)}'
+            for i, name in enumerate(self._names)
+        )
+        self.legend.setText("&nbsp; ".join(keys))
+        self.legend.setVisible(len(self._names) > 1)
+
+    @property
+    def by_wave(self) -> bool:
+        """Whether the horizontal axis is wavelength."""
+        known = bool(self._drawn) and self._drawn[0].wave is not None
+        return bool(self.axis_box.currentData()) and known
+
+    def draw(self, view: SpectrumView | None) -> None:
+        """Show the spectra of the view, or how to get them."""
+        changed = _identity(self._view) != _identity(view)
+        self._view = view
+        if view is None or not view.spectra:
+            self._drawn = ()
+            self.name.setText("")
+            self.measured.hide()
+            self.pages.show_hint("Open an image to see spectra." if view is None else view.hint)
+            return
+        self.preview.setData([], [])
+        self.pages.show_content()
+        self.name.setText(view.title if not view.hint else f"{view.title} – {view.hint}")
+        self.scale_on.setVisible(len(view.spectra) > 1)
+        self._redraw(fit=changed)
+
+    def hover(self, view: SpectrumHover | None) -> None:
+        """Mark the position of the pointer; preview the row under it while nothing is selected."""
+        if view is None:
+            self.pointer.hide()
+            return
+        if view.preview is not None and (self._view is None or not self._view.spectra or view.preview.wave is None):
+            self._show_preview(view.preview)
+        elif view.preview is not None:
+            self.preview.setData(pure.abscissa(view.preview, self.by_wave), view.preview.flux)
+        where = view.wave if self._axis_is_wave(view) else view.pixel
+        if where is not None:
+            self.pointer.setValue(where)
+        self.pointer.setVisible(where is not None)
+
+    def _axis_is_wave(self, view: SpectrumHover) -> bool:
+        """Whether the plot on show runs along wavelength."""
+        if self._drawn:
+            return self.by_wave
+        return bool(self.axis_box.currentData()) and view.wave is not None
+
+    def _show_preview(self, spectrum: FiberSpectrum) -> None:
+        """The spectrum under the pointer before anything is clicked."""
+        fresh = self.pages.hint != ""
+        self.pages.show_content()
+        self._hide_curves(0)
+        by_wave = bool(self.axis_box.currentData()) and spectrum.wave is not None
+        x = pure.abscissa(spectrum, by_wave)
+        self.preview.setData(x, np.asarray(spectrum.flux, dtype=float))
+        self._label(spectrum, by_wave)
+        self.name.setText(f"Under the pointer: {spectrum.fiber_id}")
+        if fresh:
+            self.plot.show_x(float(x.min()), float(x.max()))
+        limits = pure.robust_range((spectrum,))
+        if limits is not None:
+            self.plot.show_y(*limits)
+
+    def _redraw(self, *, fit: bool = False) -> None:
+        """Draw the spectra with the switches as they are."""
+        view = self._view
+        if view is None or not view.spectra:
+            return
+        first = view.spectra[0]
+        spectra, names = [], []
+        for i, spectrum in enumerate(view.spectra):
+            factor = 1.0
+            if i and (self.scale_on.isChecked() or spectrum.unit != first.unit):
+                spectrum, factor = pure.scale_to(spectrum, first)
+            spectra.append(pure.rebin(spectrum, self.bin_box.value()))
+            names.append(_legend_name(spectrum, first, factor))
+        self._drawn = tuple(spectra)
+        self._draw_curves(names)
+        self._draw_band(self._drawn[0])
+        self._label(first, self.by_wave)
+        if fit:
+            self._fit()
+        self._mark_lines()
+        self._measure()
+
+    def _draw_curves(self, names: list[str]) -> None:
+        """One curve per frame, and marks on the masked samples of the first."""
+        while len(self.curves) < len(names):
+            self.curves.append(self.plot.curve(len(self.curves), connect="finite", stepMode=None))
+        for curve, spectrum in zip(self.curves, self._drawn, strict=False):
+            wave = self.by_wave and spectrum.wave is not None
+            curve.setData(pure.abscissa(spectrum, wave), np.where(spectrum.masked, np.nan, spectrum.flux))
+            curve.show()
+        self._names = names
+        self._name_curves(self.plot.ink)
+        self._hide_curves(len(names))
+        first = self._drawn[0]
+        bad = first.masked & np.isfinite(first.flux)
+        self.masked.setData(pure.abscissa(first, self.by_wave)[bad], np.asarray(first.flux)[bad])
+
+    def _hide_curves(self, start: int) -> None:
+        """Empty the curves from number `start` on."""
+        for curve in self.curves[start:]:
+            curve.setData([], [])
+        if start == 0:
+            self.band.hide()
+            self.masked.setData([], [])
+            self.legend.hide()
+
+    def _draw_band(self, spectrum: FiberSpectrum) -> None:
+        """Error band of the first spectrum."""
+        edges = pure.band(spectrum) if self.errors_on.isChecked() else None
+        self.band.setVisible(edges is not None)
+        if edges is not None:
+            x = np.asarray(pure.abscissa(spectrum, self.by_wave), dtype=float)
+            self.lower.setData(x, edges[0])
+            self.upper.setData(x, edges[1])
+
+    def _label(self, spectrum: FiberSpectrum, by_wave: bool) -> None:
+        """Axis labels with units."""
+        x = axis("Wavelength", ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
+        self.plot.set_labels(x, axis("Flux", spectrum.unit))
+
+    def _fit(self) -> None:
+        """Show the whole spectrum, without letting a few extreme samples set the scale."""
+        if not self._drawn:
+            return
+        x = pure.abscissa(self._drawn[0], self.by_wave)
+        self.plot.show_x(float(np.min(x)), float(np.max(x)))
+        limits = pure.robust_range(self._drawn)
+        if limits is not None:
+            self.plot.show_y(*limits)
+
+    def _mark_lines(self) -> None:
+        """Sky lines within the spectrum, when the axis is wavelength."""
+        on = self.lines_on.isChecked() and self.by_wave
+        wave = self._drawn[0].wave if on else None
+        lines = () if wave is None else linemarks.sky_lines(float(np.min(wave)), float(np.max(wave)))
+        while len(self._lines) < len(lines):
+            mark = self.plot.line(4, style=Qt.PenStyle.DotLine)
+            mark.label = pg.InfLineLabel(mark, "", position=0.96, rotateAxis=(1, 0), anchor=(1, 1))
+            self._lines.append(mark)
+        for i, mark in enumerate(self._lines):
+            mark.setVisible(i < len(lines))
+            if i < len(lines):
+                mark.setValue(lines[i].wave)
+                mark.label.setColor(self.plot.ink.faint)
+                mark.label.setFormat(lines[i].label)
+        if self.lines_on.isChecked() and not lines and self._drawn:
+            self.readout.setText(
+                "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
+            )
+
+    def _start_measuring(self, on: bool) -> None:
+        """Put the range in the middle of what is in view."""
+        self.span.setVisible(on)
+        self.measured.setVisible(on)
+        if on:
+            lo, hi = self.plot.plotItem.vb.viewRange()[0]
+            self.span.setRegion((lo + 0.45 * (hi - lo), lo + 0.55 * (hi - lo)))
+        self._measure()
+
+    def _measure(self) -> None:
+        """Say what the range holds."""
+        on = self.measure_on.isChecked() and bool(self._drawn)
+        self.measured.setVisible(on)
+        if not on:
+            return
+        lo, hi = self.span.getRegion()
+        found = pure.measure(self._drawn[0], lo, hi, self.by_wave)
+        unit = ANGSTROM if self.by_wave else PIXEL
+        text = "no good samples" if found is None else pure.measurement_text(found, self._drawn[0].unit, unit)
+        self.measured.setText(f"{number(lo, 6)} to {quantity(hi, unit, 6)}: {text}")
+
+    def _point(self, x: float, y: float) -> None:
+        """Read the spectrum off at the pointer."""
+        if not self._drawn or self._view is None:
+            return
+        first = self._drawn[0]
+        at = pure.abscissa(first, self.by_wave)
+        i = int(np.argmin(np.abs(at - x)))
+        parts = [] if first.wave is None else [f"{first.wave[i]:.2f} {ANGSTROM}"]
+        parts.append(f"pixel {number(float(first.pixel[i]), 6)}")
+        error = None if first.error is None else float(first.error[i])
+        value = number(float(first.flux[i]))
+        parts.append(f"{value} ± {quantity(error, first.unit, 3)}" if error is not None else f"{value} {first.unit}")
+        if first.masked[i]:
+            parts.append("masked")
+        self.readout.setText(", ".join(parts))
+
+    def _pick(self, x: float, _y: float) -> None:
+        """Bring the canvas to the clicked sample."""
+        if self._view is None or not self._drawn or self.measure_on.isChecked():
+            return
+        point = pure.native_point(self._view, pure.pixel_of(self._view, x, self.by_wave))
+        if point is not None:
+            self.intent.emit(PickPoint(self._view.key, *point))
+
+
+def _identity(view: SpectrumView | None) -> tuple[Any, ...]:
+    """What decides whether the plot is brought back to its full range."""
+    if view is None or not view.spectra:
+        return ()
+    first = view.spectra[0]
+    return (first.label, first.unit, first.flux.size, first.wave is None)
+
+
+def _legend_name(spectrum: FiberSpectrum, first: FiberSpectrum, factor: float) -> str:
+    """Frame, with its unit or factor where they differ from the first."""
+    name = spectrum.label or spectrum.method
+    if factor != 1.0:
+        return f"{name} × {number(factor, 3)}"
+    return f"{name} ({spectrum.unit})" if spectrum.unit != first.unit else name
