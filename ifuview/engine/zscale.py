@@ -15,10 +15,12 @@ from ifuview.model.checks import Array
 from ifuview.model.pixels import Float32, Pixels
 
 NSAMPLE = 30_000  # samples: limits repeat to about 2 % of their range
-MAX_ROWS = 256  # image rows touched: a row of a memory map costs a few page faults
+MAX_ROWS = 256  # rows of the grid
+SMALL_BYTES = 1 << 24  # above this only MAX_ROWS image rows are touched: each costs page faults or disk reads
 CONTRAST = 0.25  # IRAF and ds9 default
 REJECT_SIGMA = 2.5  # IRAF
 MAX_REJECT = 0.5  # IRAF: with more than this share rejected the line means nothing
+FIT_POINTS = 3000  # of the sorted sample that the line is fitted to
 GROW = 0.01  # IRAF: share of the sample that a rejected point takes with it
 ITERATIONS = 5  # IRAF
 JITTER_ROW, JITTER_COLUMN = 0.7548776662, 0.5698402910  # the two-dimensional golden ratio
@@ -32,8 +34,9 @@ Limits = tuple[float, float]
 def sample(pixels: Pixels | Array, n: int = NSAMPLE) -> Float32:
     """Return the finite values of about `n` pixels spread over the image, in no order.
 
-    The image is cut into a grid of cells and one pixel is taken in each, at a place that a low-discrepancy sequence moves
-    from cell to cell: repeatable, without a seed. An image of at most `n` pixels is taken whole.
+    The image is cut into a grid of cells and one pixel is taken in each, at a place that a low-discrepancy sequence
+    moves from cell to cell: repeatable, without a seed. In large images all cells of one grid row share
+    an image row. An image of at most `n` pixels is taken whole.
 
     Parameters
     ----------
@@ -53,7 +56,9 @@ def sample(pixels: Pixels | Array, n: int = NSAMPLE) -> Float32:
         values = plane.physical(plane.raw)
     else:
         iy, ix = _scattered(ny, nx, n)
-        values = plane.physical(plane.raw[iy[:, None], ix])
+        if plane.raw.nbytes > SMALL_BYTES:
+            iy = iy[:, :1]
+        values = plane.physical(plane.raw[iy, ix])
     values = values.ravel()
     return values[np.isfinite(values)]
 
@@ -73,21 +78,20 @@ def zscale(pixels: Pixels | Array, contrast: float = CONTRAST, n: int = NSAMPLE)
     Returns
     -------
     (float, float)
-        Always lo < hi. (0, 1) if no sampled pixel is finite; the value plus and minus 0.5 (or 0.1 %) for a constant image;
-        the sample's minimum and maximum where the line fit rejects more than half of it or is flat.
+        Always lo < hi. (0, 1) if no sampled pixel is finite; the value plus and minus 0.5 (or 0.1 %) for a constant
+        image; the sample's minimum and maximum where the line fit rejects more than half of it or is flat.
     """
     values = _sampled(pixels, n)
     if values.size == 0:
         return 0.0, 1.0
-    values = np.sort(values).astype(np.float64)
+    values = np.sort(values)
     lo, hi = float(values[0]), float(values[-1])
-    slope = _clipped_slope(values)
+    line = _quantiles(values)
+    slope = _clipped_slope(line)
     if slope is not None and slope > 0:
-        slope /= contrast
-        middle = (values.size - 1) // 2
-        median = float(np.median(values))
-        lo = max(lo, median - (middle - 1) * slope)
-        hi = min(hi, median + (values.size - middle) * slope)
+        half = slope / contrast * line.size / 2
+        median = 0.5 * (float(values[(values.size - 1) // 2]) + float(values[values.size // 2]))
+        lo, hi = max(lo, median - half), min(hi, median + half)
     return _widened(lo, hi)
 
 
@@ -158,15 +162,23 @@ def _sampled(pixels: Pixels | Array, n: int) -> Array:
 
 
 def _scattered(ny: int, nx: int, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows, shape (m,), and columns of each row, shape (m, k): one place in every grid cell."""
+    """Rows and columns, shape (m, k): one place in every grid cell."""
     nrow = min(ny, MAX_ROWS, max(1, round((n * ny / nx) ** 0.5)))
     ncol = min(nx, max(1, n // nrow))
     nrow = min(ny, max(nrow, n // ncol)) if nx < ny else nrow
-    i = np.arange(nrow)
-    iy = ((i + i * JITTER_ROW % 1.0) * (ny / nrow)).astype(np.intp)
-    j = np.arange(nrow * ncol).reshape(nrow, ncol)
-    ix = ((j % ncol + j * JITTER_COLUMN % 1.0) * (nx / ncol)).astype(np.intp)
+    i, j = np.ogrid[:nrow, :ncol]
+    k = i * ncol + j + 0.5
+    iy = ((i + k * JITTER_ROW % 1.0) * (ny / nrow)).astype(np.intp)
+    ix = ((j + k * JITTER_COLUMN % 1.0) * (nx / ncol)).astype(np.intp)
     return np.minimum(iy, ny - 1), np.minimum(ix, nx - 1)
+
+
+def _quantiles(values: Array) -> NDArray[np.float64]:
+    """At most FIT_POINTS evenly spaced quantiles of sorted values: the line through them is that through all."""
+    if values.size <= FIT_POINTS:
+        return values.astype(np.float64)
+    index = ((np.arange(FIT_POINTS) + 0.5) * (values.size / FIT_POINTS)).astype(np.intp)
+    return values[index].astype(np.float64)
 
 
 def _clipped_slope(values: NDArray[np.float64]) -> float | None:
@@ -182,7 +194,7 @@ def _clipped_slope(values: NDArray[np.float64]) -> float | None:
     for _ in range(ITERATIONS):
         xg, vg = x[good], values[good]
         xm, vm = xg.mean(), vg.mean()
-        slope = float(np.dot(xg - xm, vg - vm) / np.dot(xg - xm, xg - xm))
+        slope = float(((xg - xm) * (vg - vm)).sum() / ((xg - xm) ** 2).sum())
         residual = values - (vm + slope * (x - xm))
         limit = REJECT_SIGMA * residual[good].std()
         good &= ~_grown(np.abs(residual) > limit, grow)
