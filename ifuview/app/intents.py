@@ -17,11 +17,12 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class OpenFile(Intent):
-    """Open a file, with ds9's extension syntax; `every` = all image extensions as frames."""
+    """Open a file, with ds9's extension syntax; `every` = all image extensions as frames, `cube` = as one cube."""
 
     spec: str
     every: bool = False
     look: Look | None = None
+    cube: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,13 @@ class LoadRegions(Intent):
 @dataclass(frozen=True, slots=True)
 class SaveRegions(Intent):
     """Write the regions of the current frame as a ds9 region file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadMask(Intent):
+    """Use the first image of a file as the mask of the current frame."""
 
     path: str
 
@@ -114,6 +122,7 @@ class SetLayout(Intent):
 
     layout: Layout
     blink_ms: int | None = None
+    arrangement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +240,13 @@ class ShowDock(Intent):
 
     key: str
     on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SetTheme(Intent):
+    """Use the "light" or "dark" theme, or "auto" to follow the desktop."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

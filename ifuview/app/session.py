@@ -132,6 +132,7 @@ class Session:
     current: int | None = None  # key of a slot
     previous: int | None = None
     layout: Layout = Layout.SINGLE
+    arrangement: str = "grid"  # of tiles: grid, row, column
     blink_ms: int = 500
     locks: Locks = field(default_factory=Locks)
     selection: Selection = field(default_factory=Selection)

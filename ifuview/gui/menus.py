@@ -1,0 +1,214 @@
+"""Every action of the window, one line each: menu, text, key, and the intent or the window's method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ifuview.app import intents as want
+from ifuview.app.look import LimitMode, Look, Reduction, Transfer, ViewState
+from ifuview.app.session import Layout, Session
+
+Make = Callable[[Session], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One command: it stands in a menu, the command palette and the shortcut sheet.
+
+    Parameters
+    ----------
+    name : str
+        Unique; also the icon.
+    menu : str
+        "File", or "View/Zoom" for a submenu; a leading "-" puts a separator before it.
+    make : callable(session) -> intent or None; or the name of a method of the main window
+    keys : tuple of str
+        Key sequences; the first is shown in the menu.
+    checked : callable(session) -> bool, optional
+        Makes the action checkable.
+    """
+
+    name: str
+    menu: str
+    text: str
+    make: Make | str
+    keys: tuple[str, ...] = ()
+    checked: Callable[[Session], bool] | None = None
+    tip: str = ""
+
+
+def _look(**changes: Any) -> Make:
+    def make(session: Session) -> want.Intent | None:
+        slot = session.slot()
+        return want.SetLook(slot.key, replace(slot.look, **changes)) if slot else None
+
+    return make
+
+
+def _limits(mode: LimitMode, **more: Any) -> Make:
+    return _look(limit_mode=mode, lo=None, hi=None, **more)
+
+
+def _has(name: str, value: Any) -> Callable[[Session], bool]:
+    return lambda s: (slot := s.slot()) is not None and getattr(slot.look, name) == value
+
+
+def _view(change: Callable[[ViewState], ViewState]) -> Make:
+    def make(session: Session) -> want.Intent | None:
+        slot = session.slot()
+        return want.SetView(slot.key, change(slot.view)) if slot else None
+
+    return make
+
+
+def _toggle(name: str) -> Make:
+    return lambda s: want.SetOverlay(name, not getattr(s.overlay, name))
+
+
+def _overlay_on(name: str) -> Callable[[Session], bool]:
+    return lambda s: bool(getattr(s.overlay, name))
+
+
+def _lock(what: str) -> Action:
+    return Action(
+        f"lock-{what}",
+        "Frame/Lock",
+        f"Lock {what}",
+        lambda s: want.SetLock(what, not getattr(s.locks, what)),
+        ("Ctrl+L",) if what == "view" else (),
+        lambda s: getattr(s.locks, what),
+        f"What you do to the {what} of one frame happens to all",
+    )
+
+
+def _match(what: str) -> Action:
+    return Action(f"match-{what}", "Frame/Match", f"Match {what}", lambda s: want.Match(what))
+
+
+def _toggle_invert(session: Session) -> want.Intent | None:
+    slot = session.slot()
+    return want.SetLook(slot.key, replace(slot.look, invert=not slot.look.invert)) if slot else None
+
+
+def _toggle_mask(session: Session) -> want.Intent | None:
+    slot = session.slot()
+    if slot is None or slot.image.mask is None:
+        return want.Note("info", "this image has no mask")
+    shown = 0 if slot.look.mask_shown else 0xFFFFFFFF
+    return want.SetLook(slot.key, replace(slot.look, mask_shown=shown))
+
+
+def _pair(how: str) -> Make:
+    def make(session: Session) -> want.Intent | None:
+        if session.current is None or session.previous is None:
+            return want.Note("info", "open two frames: the current one is compared with the one shown before it")
+        return want.Combine(session.current, session.previous, how)
+
+    return make
+
+
+def _fibers_horizontal(session: Session) -> want.Intent | None:
+    slot = session.slot()
+    if slot is None:
+        return None
+    turned = slot.view.rotation == 0 and slot.image.orientation.transpose
+    return want.SetView(slot.key, replace(slot.view, rotation=90 if turned else 0, fit=True))
+
+
+CMAPS = ("grey", "viridis", "inferno", "magma", "cividis", "heat", "cool", "sls", "rainbow", "coolwarm")
+TRANSFER_NAMES = {
+    Transfer.LINEAR: "Linear", Transfer.LOG: "Log", Transfer.SQRT: "Square root", Transfer.SQUARED: "Squared",
+    Transfer.ASINH: "Asinh", Transfer.SINH: "Sinh", Transfer.POWER: "Power", Transfer.HISTEQ: "Histogram equalization",
+}  # fmt: skip
+REDUCTION_NAMES = {
+    Reduction.NEAREST: "Nearest pixel", Reduction.MEAN: "Mean", Reduction.EXTREME: "Extreme (nothing vanishes)"
+}  # fmt: skip
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open", "File", "Open...", "open_dialog", ("Ctrl+O",)),
+    Action("open-all", "File", "Open all extensions...", "open_all_dialog", ("Ctrl+Shift+O",)),
+    Action("reload", "File", "Reload", lambda s: want.Reload(), ("Ctrl+R", "F5")),
+    Action("traces", "-File", "Load traces...", "traces_dialog", ("Ctrl+T",)),
+    Action("regions", "File", "Load regions...", "regions_dialog"),
+    Action("save-regions", "File", "Save regions...", "save_regions_dialog"),
+    Action("report", "-File", "Export report...", "report_dialog", ("Ctrl+E",)),
+    Action("save-image", "File", "Save picture...", "save_image_dialog", ("Ctrl+S",)),
+    Action("demo", "-File", "Demo with a guided tour", lambda s: want.Demo()),
+    Action("close", "-File", "Close frame", lambda s: want.CloseSlot(), ("Ctrl+W",)),
+    Action("close-all", "File", "Close all frames", lambda s: want.CloseAll()),
+    Action("quit", "-File", "Quit", "close", ("Ctrl+Q",)),
+    Action("fit", "View", "Zoom to fit", _view(lambda v: replace(v, fit=True)), ("`", "0")),
+    Action("zoom-1", "View", "Zoom 1:1", "zoom_one", ("1",)),
+    Action("zoom-in", "View", "Zoom in x2", "zoom_in", ("z", "Ctrl++", "Ctrl+=")),
+    Action("zoom-out", "View", "Zoom out x2", "zoom_out", ("Shift+Z", "Ctrl+-")),
+    Action("stretch", "View", "Fill the window (pixels not square)", "stretch", ("Shift+F",)),
+    Action("rotate", "-View", "Rotate by 90 degrees",
+           _view(lambda v: replace(v, rotation=(v.rotation + 90) % 360)), ("Ctrl+Shift+R",)),
+    Action("flip-x", "View", "Flip left-right", _view(lambda v: replace(v, flip_x=not v.flip_x)), ("[",)),
+    Action("flip-y", "View", "Flip up-down", _view(lambda v: replace(v, flip_y=not v.flip_y)), ("]",)),
+    Action("swap", "View", "Swap axes", _view(lambda v: replace(v, rotation=(v.rotation + 90) % 360,
+                                                                flip_x=not v.flip_x)), ("\\",)),
+    Action("horizontal", "View", "Fibers horizontal / native", _fibers_horizontal, ("Shift+H",)),
+    *(Action(f"overlay-{n}", f"{'-' if n == 'traces' else ''}View", t, _toggle(n), k, _overlay_on(n)) for n, t, k in (
+        ("traces", "Traces", ("t",)), ("labels", "Fiber labels", ("Shift+T",)), ("regions", "Regions", ("r",)),
+        ("amplifiers", "Amplifier borders", ("a",)), ("iso_wave", "Iso-wavelength curves", ("w",)),
+        ("crosshair", "Crosshair", ("x",)), ("colorbar", "Color bar", ()), ("magnifier", "Magnifier", ()),
+        ("panner", "Panner", ()))),
+    Action("mask", "View", "Mask", _toggle_mask, ("m",), lambda s: bool((t := s.slot()) and t.look.mask_shown)),
+    Action("freeze", "-View", "Freeze the read-out", "toggle_freeze", ("f",), lambda s: False),
+    Action("copy", "View", "Copy the read-out", "copy_readout", ("c",)),
+    *(Action(f"limits-{m}", "Scale", t, _limits(m), k, _has("limit_mode", m)) for m, t, k in (
+        (LimitMode.ZSCALE, "zscale", ("Ctrl+1",)), (LimitMode.MINMAX, "min - max", ("Ctrl+2",)))),
+    *(Action(f"percentile-{p}", "Scale", f"{p:g} %", _limits(LimitMode.PERCENTILE, percent=p), (),
+             lambda s, p=p: (t := s.slot()) is not None and t.look.limit_mode is LimitMode.PERCENTILE
+             and t.look.percent == p) for p in (99.9, 99.5, 99.0, 98.0, 95.0, 90.0)),
+    *(Action(f"transfer-{v}", f"{'-' if v is Transfer.LINEAR else ''}Scale", n, _look(transfer=v), (),
+             _has("transfer", v)) for v, n in TRANSFER_NAMES.items()),
+    *(Action(f"reduction-{v}", "Scale/Zoomed out", n, _look(reduction=v), (), _has("reduction", v))
+      for v, n in REDUCTION_NAMES.items()),
+    *(Action(f"cmap-{c}", "Color", c, _look(cmap=c), (), _has("cmap", c)) for c in CMAPS),
+    Action("invert", "-Color", "Invert", _toggle_invert, ("i",), _has("invert", True)),
+    Action("reset-colors", "Color", "Reset bias and contrast", _look(bias=0.5, contrast=1.0), ("Shift+R",)),
+    Action("next", "Frame", "Next frame", lambda s: want.StepSlot(1), ("Tab",)),
+    Action("previous", "Frame", "Previous frame", lambda s: want.StepSlot(-1), ("Shift+Tab",)),
+    Action("single", "-Frame", "Single", lambda s: want.SetLayout(Layout.SINGLE), ("s",),
+           lambda s: s.layout is Layout.SINGLE),
+    Action("tile", "Frame", "Tile", lambda s: want.SetLayout(Layout.SINGLE if s.layout is Layout.TILE else Layout.TILE),
+           ("Shift+S",), lambda s: s.layout is Layout.TILE),
+    Action("blink", "Frame", "Blink",
+           lambda s: want.SetLayout(Layout.SINGLE if s.layout is Layout.BLINK else Layout.BLINK), ("b",),
+           lambda s: s.layout is Layout.BLINK),
+    Action("difference", "-Frame", "Difference with the previous frame", _pair("difference"), ("d",)),
+    Action("ratio", "Frame", "Ratio to the previous frame", _pair("ratio"), ("Shift+D",)),
+    *(_lock(w) for w in ("view", "limits", "colors", "crosshair", "plane")),
+    *(_match(w) for w in ("view", "limits", "colors", "plane")),
+    Action("plane-next", "-Frame", "Next plane of a cube", "plane_next", ("+", "=")),
+    Action("plane-previous", "Frame", "Previous plane of a cube", "plane_previous", ("-",)),
+    Action("measure", "Trace", "Trace the fibers of this image", lambda s: want.MeasureTraces(), ("Ctrl+Shift+T",)),
+    Action("fiber-next", "-Trace", "Next fiber", lambda s: want.StepFiber(1), ("n", "PgUp")),
+    Action("fiber-previous", "Trace", "Previous fiber", lambda s: want.StepFiber(-1), ("p", "PgDown")),
+    Action("fiber-go", "Trace", "Go to fiber...", "fiber_dialog", ("g",)),
+    Action("fiber-none", "Trace", "Clear the selection", lambda s: want.SelectFiber(None), ("Esc",)),
+    Action("reset-layout", "Window", "Reset layout", "reset_layout"),
+    Action("theme-auto", "-Window", "Theme: follow the desktop", "theme_auto"),
+    Action("theme-light", "Window", "Theme: light", "theme_light"),
+    Action("theme-dark", "Window", "Theme: dark", "theme_dark"),
+    Action("fullscreen", "-Window", "Full screen", "toggle_fullscreen", ("F11",)),
+    Action("cancel", "-Window", "Cancel all jobs", lambda s: want.CancelJob(None), ("Ctrl+.",)),
+    Action("palette", "Help", "Command palette", "command_palette", ("Ctrl+Shift+P",)),
+    Action("shortcuts", "Help", "Mouse and keys", "show_shortcuts", ("?", "F1")),
+    Action("help", "Help", "Help", "show_help", ("Shift+F1",)),
+    Action("about", "-Help", "About ifuview", "show_about"),
+)  # fmt: skip
+
+MOUSE: tuple[tuple[str, str], ...] = (
+    ("Wheel", "zoom at the cursor"),
+    ("Left drag, middle drag", "pan"),
+    ("Left click", "select the fiber, set the crosshair"),
+    ("Middle click", "center here"),
+    ("Right drag", "color bias (sideways) and contrast (up, down)"),
+    ("Space held", "show the previous frame"),
+    ("Arrows, h j k l", "move the crosshair by one pixel"),
+)

@@ -1,0 +1,45 @@
+"""Reads the first file of the command line while Qt is still being loaded."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import Any
+
+PATIENCE = 0.25  # s, that the first picture may keep the window from being shown
+
+
+class Prefetch:
+    """One file, opened on a thread of its own from the very start of the program."""
+
+    def __init__(self, spec: str, every: bool, cube: bool, fields: tuple[tuple[str, Any], ...]) -> None:
+        self.spec = spec
+        self._args = (every, cube, fields)
+        self._value: Any = None
+        self._error: Exception | None = None
+        self._thread = Thread(target=self._run, name="ifuview prefetch", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            from ifuview.app import services
+            from ifuview.app.steps import look_of
+
+            every, cube, fields = self._args
+            look = look_of(fields) if fields else None
+            self._value = services.open_images(self.spec, every=every, cube=cube, look=look)
+        except Exception as error:  # told to the user by whoever asks for the result
+            self._error = error
+
+    def ready(self) -> Any:
+        """What was opened, or None if that takes longer or went wrong."""
+        self._thread.join(PATIENCE)
+        return self._value
+
+    def result(self, ctx: Any) -> Any:
+        """Wait for the end; raise what went wrong. A worker's job calls this."""
+        while self._thread.is_alive():
+            ctx.checkpoint(0.5, f"Reading {self.spec}")
+            self._thread.join(0.05)
+        if self._error is not None:
+            raise self._error
+        return self._value

@@ -1,0 +1,98 @@
+"""Outward road: a changed Session becomes views for the parts of the window that are visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from PyQt6.QtCore import QObject, QTimer
+
+from ifuview.app.session import Session
+from ifuview.gui.docks import DockEntry
+from ifuview.gui.docks.base import Dock
+from ifuview.gui.store import Store
+
+HOVER_PERIOD_MS = 16  # the docks that follow the cursor are drawn at most this often
+
+
+def differs(old: tuple[Any, ...] | None, new: tuple[Any, ...]) -> bool:
+    """Whether any input of a view is another one: by identity, and by value for plain values."""
+    if old is None or len(old) != len(new):
+        return True
+    plain = (int, float, str, bool, tuple, type(None))
+    return any(a is not b and not (isinstance(a, plain) and isinstance(b, plain) and a == b) for a, b in zip(old, new))
+
+
+class Part:
+    """One visible thing: its view functions and the widget that draws them."""
+
+    def __init__(self, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> None:
+        self.view, self.draw, self.visible = view, draw, visible
+        self.last: tuple[Any, ...] | None = None
+        self.widget: Dock | None = None
+
+    def refresh(self, session: Session) -> None:
+        """Draw again if an input changed and somebody can see it."""
+        if not self.visible():
+            return
+        inputs = self.view.inputs(session)
+        if differs(self.last, inputs):
+            self.last = inputs
+            self.draw(self.view.make(session))
+
+
+class Presenter(QObject):
+    """Asks app/views for what changed and hands it to whoever draws it."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.parts: dict[str, Part] = {}
+        self._cursor: tuple[int, float, float] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(HOVER_PERIOD_MS)
+        self._timer.timeout.connect(self._hover_docks)
+        store.changed.connect(self._changed)
+
+    def add(self, key: str, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> Part:
+        """Register something that draws views."""
+        part = self.parts[key] = Part(view, draw, visible)
+        return part
+
+    def add_dock(self, entry: DockEntry, widget: Dock, visible: Callable[[], bool]) -> None:
+        """Register a dock that was just built and draw it."""
+        view = import_module(f"ifuview.app.views.{entry.view}")
+        part = self.add(entry.key, view, widget.draw, visible)
+        part.widget = widget
+        part.refresh(self.store.session)
+
+    def refresh(self, key: str) -> None:
+        """Draw one part if it is out of date (it has just become visible)."""
+        if key in self.parts:
+            self.parts[key].refresh(self.store.session)
+
+    def _changed(self, _old: Session, new: Session) -> None:
+        for part in list(self.parts.values()):
+            part.refresh(new)
+
+    def hover(self, key: int, x: float, y: float) -> None:
+        """The cursor is over an image; docks that follow it are drawn soon."""
+        self._cursor = (key, x, y)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _hover_docks(self) -> None:
+        if self._cursor is None:
+            return
+        session = self.store.session
+        if session.slot(self._cursor[0]) is None:
+            return
+        for part in self.parts.values():
+            hover = getattr(part.view, "hover", None)
+            if hover is not None and part.widget is not None and part.visible():
+                view = hover(session, *self._cursor)
+                if view is not None:
+                    part.widget.hover(view)

@@ -1,0 +1,278 @@
+"""Everything of one running window: application, store, worker, controller, presenter, main window."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from PyQt6.QtCore import QLocale, QObject, QSocketNotifier, QTimer
+from PyQt6.QtWidgets import QApplication, QMessageBox
+
+from ifuview.app import intents as want
+from ifuview.app.jobs import JobRequest
+from ifuview.app.script import Script, WindowOptions
+from ifuview.app.session import Level, Session
+from ifuview.gui import theme
+from ifuview.gui.controller import Controller
+from ifuview.gui.main_window import MainWindow
+from ifuview.gui.prefetch import Prefetch
+from ifuview.gui.presenter import Presenter
+from ifuview.gui.store import Store
+from ifuview.gui.worker import Worker
+from ifuview.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
+FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
+HEADLESS_SIZE = (1600, 1000)
+
+
+class Shell(QObject):
+    """Owns the parts and their order of birth and death."""
+
+    def __init__(self, options: WindowOptions, *, headless: bool = False) -> None:
+        self.app = QApplication.instance() or QApplication(["ifuview"])
+        super().__init__()
+        QLocale.setDefault(QLocale.c())
+        self.app.setApplicationName("ifuview")
+        self.app.setDesktopFileName("ifuview")
+        self.options, self.headless = options, headless
+        self.settings, note = self._load_settings()
+        theme.apply(self.app, options.theme or self.settings.theme)
+        self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms))
+        self.worker = Worker()
+        self.controller = Controller(self.store, self.worker)
+        self.presenter = Presenter(self.store)
+        self.window = MainWindow(self.controller, self.presenter)
+        self.window.canvas.wheel_at_center = self.settings.wheel == "center"
+        self.controller.shell.connect(self._shell_intent)
+        self.window.closing.connect(self._closing)
+        self.exit_code = 0
+        self.finished = False
+        self.plan_hook: Callable[[Any], None] | None = None
+        self._boxes: list[QMessageBox] = []
+        self._runner: Any = None
+        self._place()
+        self._hooks()
+        if note:
+            self.controller.say(Level.WARNING, note)
+
+    def _load_settings(self) -> tuple[Settings, str]:
+        if self.options.fresh:
+            return Settings(), ""
+        from ifuview import settings
+
+        return settings.load()
+
+    def _place(self) -> None:
+        o = self.options
+        if not o.fresh and not self.headless and o.width is None:
+            from ifuview.gui import window_state
+
+            window_state.restore_geometry(self.window)
+        if o.width or o.height:
+            self.window.resize(o.width or self.window.width(), o.height or self.window.height())
+        elif self.headless:
+            self.window.resize(*HEADLESS_SIZE)
+        if o.x is not None and o.y is not None:
+            screen = self.app.primaryScreen().geometry()
+            x = o.x if o.x >= 0 else screen.width() + o.x - self.window.width()
+            y = o.y if o.y >= 0 else screen.height() + o.y - self.window.height()
+            self.window.move(x, y)
+        if o.title:
+            self.window.fixed_title = o.title
+            self.window.setWindowTitle(o.title)
+
+    # start
+
+    def start(self, script: Script, prefetch: Prefetch | None = None) -> None:
+        """Show the window with the first file if that is there at once, then carry out the script."""
+        from ifuview.gui.script_runner import ScriptRunner
+
+        self.worker.start()
+        self._runner = ScriptRunner(script, self.controller, self.window)
+        self._runner.ended.connect(self._script_ended)
+        for text in script.warnings:
+            print(f"ifuview: {text}", file=sys.stderr)
+            self.controller.say(Level.WARNING, text)
+        found = prefetch.ready() if prefetch is not None else None
+        if found is not None:
+            self._runner.steps.popleft()
+            self.controller.add_opened(found, background=False)
+        elif prefetch is not None:
+            self.controller.prefetched[prefetch.spec] = prefetch.result
+        self.window.canvas.painted.connect(self._first_paint)
+        self.show()
+
+    def show(self) -> None:
+        """Show the window; what the first picture does not need follows after it."""
+        if not self.options.fresh and not self.headless:
+            from ifuview.gui import window_state
+
+            window_state.restore_docks(self.window)
+        if self.headless:
+            for dock in self.window.docks.values():
+                dock.hide()
+        self.window.show()
+        if not self.store.session.slots:
+            QTimer.singleShot(0, self._finish)
+        QTimer.singleShot(FIRST_PAINT_LIMIT_MS, self._finish)
+
+    def _first_paint(self) -> None:
+        exit_file = os.environ.get("IFUVIEW_EXIT_AFTER_PAINT")
+        if exit_file:
+            with open(exit_file, "w", encoding="utf-8") as out:
+                out.write("\n".join(sorted(sys.modules)))
+            self.app.exit(0)
+            return
+        QTimer.singleShot(0, self._finish)
+
+    def _finish(self) -> None:
+        if self.finished:
+            return
+        self.finished = True
+        self._after_paint_log()
+        self.window.finish()
+        for slot in self.store.session.slots:
+            self.controller.follow_up(slot)
+        if not self.headless:
+            self.controller.submit(
+                JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.build_docks()
+            )
+            self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True))
+        if self._runner is not None:
+            self._runner.go()
+
+    def _after_paint_log(self) -> None:
+        from ifuview import log as log_setup
+
+        try:
+            self.log_file = log_setup.set_up(self.options.log_level or "warning", console=bool(self.options.log_level))
+        except OSError:
+            self.log_file = None
+
+    def _script_ended(self, code: int | None) -> None:
+        if self._runner.problems:
+            for text in self._runner.problems:
+                print(f"ifuview: {text}", file=sys.stderr)
+            if not self.store.session.slots:
+                self.exit_code = 2
+        if code is not None:
+            self.exit_code = code
+            self.close()
+
+    def run(self) -> int:
+        """Run until the window is closed; return the exit code."""
+        code = self.app.exec()
+        self.worker.shut_down()
+        return code or self.exit_code
+
+    def close(self) -> None:
+        """End the program."""
+        self.window.close()
+        self.app.quit()
+
+    def _closing(self) -> None:
+        if not self.options.fresh and not self.headless:
+            from ifuview import settings
+            from ifuview.gui import window_state
+
+            window_state.save(self.window)
+            session = self.store.session
+            kept = replace(self.settings, recent=session.recent, blink_ms=session.blink_ms)
+            if kept != self.settings:
+                try:
+                    settings.save(kept)
+                except OSError as error:
+                    log.warning("settings not saved: %s", error)
+        self.worker.cancel()
+        QTimer.singleShot(0, self.app.quit)
+
+    # intents that only the window can carry out
+
+    def _shell_intent(self, intent: Any) -> None:
+        if isinstance(intent, want.ShowDock):
+            self.window.show_dock(intent.key, intent.on)
+        elif isinstance(intent, want.SaveImage):
+            self._save_image(intent)
+        elif isinstance(intent, want.SetTheme):
+            theme.apply(self.app, intent.name)
+            self.settings = replace(self.settings, theme=intent.name)
+        elif self.plan_hook is not None:
+            self.plan_hook(intent)
+
+    def _save_image(self, intent: want.SaveImage) -> None:
+        picture = self.window.canvas.grab_image()
+        part = f"{intent.path}.part"
+        if not picture.save(part, intent.format.upper()):
+            self._runner_problem(f"{intent.path}: the picture cannot be written; choose a folder that can be written.")
+            return
+        os.replace(part, intent.path)
+        self.controller.say(Level.INFO, f"Picture written to {intent.path}")
+
+    def _runner_problem(self, text: str) -> None:
+        if self._runner is not None:
+            self._runner.problems.append(text)
+        self.controller.say(Level.ERROR, text)
+
+    # last resort
+
+    def _hooks(self) -> None:
+        sys.excepthook = self._unexpected
+        threading.excepthook = lambda a: self._unexpected(a.exc_type, a.exc_value, a.exc_traceback)
+        if threading.current_thread() is threading.main_thread():
+            self._catch_interrupt()
+
+    def _catch_interrupt(self) -> None:
+        """Let Ctrl-C in the terminal end the program without polling."""
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        try:
+            signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+            signal.signal(signal.SIGINT, lambda *_: self.app.quit())
+            signal.signal(signal.SIGTERM, lambda *_: self.app.quit())
+        except (ValueError, OSError):
+            return
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(lambda *_: self._reader.recv(64))
+
+    def _unexpected(self, kind: type[BaseException], error: BaseException | None, trace: Any) -> None:
+        detail = "".join(traceback.format_exception(kind, error, trace))
+        log.error("unexpected: %s", detail)
+        print(detail, file=sys.stderr)
+        if self.headless:
+            self.exit_code = 1
+            self.app.exit(1)
+            return
+        self.controller.say(Level.ERROR, f"Something went wrong inside ifuview: {kind.__name__}: {error}", detail)
+        self._boxes = [b for b in self._boxes if b.isVisible()]
+        if len(self._boxes) < MAX_PROBLEM_BOXES:
+            from ifuview.gui.dialogs.problem import show_problem
+
+            text = f"Something went wrong inside ifuview: {kind.__name__}: {error}"
+            self._boxes.append(show_problem(text, detail, str(getattr(self, "log_file", "") or ""), self.window))
+
+
+def _warm_plots(ctx: Any) -> None:
+    """Load pyqtgraph on the worker, so that building the docks does not stall the window."""
+    import pyqtgraph
+
+    pyqtgraph.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+    ctx.checkpoint(1.0)
+
+
+def _warm_kernels(ctx: Any) -> None:
+    """Load the compiled kernels, so that the first click answers at once."""
+    from ifuview.app.inspect import warm_up
+
+    warm_up(ctx)

@@ -1,0 +1,139 @@
+"""The one background thread: a queue of jobs, each with exactly one end signal."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections import deque
+from threading import Condition
+
+from PyQt6.QtCore import QThread, pyqtSignal
+
+from ifuview.app.jobs import JobRequest
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError, JobCancelled
+
+PROGRESS_PERIOD = 0.1  # s, at most this often a job's progress is signalled
+SWITCH_INTERVAL = 0.002  # s, how long Python code on the worker may keep the interpreter from the window
+
+
+class Failure:
+    """Why a job failed: one sentence for the user, the trace back for the log."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.expected = isinstance(error, IfuviewError | OSError | MemoryError)
+        self.text = str(error) if isinstance(error, IfuviewError) else f"{type(error).__name__}: {error}"
+        self.detail = "".join(traceback.format_exception(error))
+
+
+class Worker(QThread):
+    """Carries out JobRequests one after the other, away from the window's thread."""
+
+    began = pyqtSignal(int)
+    progressed = pyqtSignal(int, float, str)
+    done = pyqtSignal(int, object)
+    failed = pyqtSignal(int, object)  # Failure
+    cancelled = pyqtSignal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("ifuview worker")
+        self._queue: deque[tuple[int, JobRequest, JobContext]] = deque()
+        self._wake = Condition()
+        self._contexts: dict[int, JobContext] = {}
+        self._slots: dict[str, int] = {}
+        self._last_id = 0
+        self._quit = False
+        sys.setswitchinterval(SWITCH_INTERVAL)
+
+    # called from the window's thread
+
+    def submit(self, request: JobRequest) -> int:
+        """Queue a job and return its id; an older job of the same slot is cancelled."""
+        self._last_id += 1
+        ident = self._last_id
+        context = JobContext(self._reporter(ident))
+        with self._wake:
+            if request.slot:
+                self._cancel(self._slots.get(request.slot))
+                self._slots[request.slot] = ident
+            self._contexts[ident] = context
+            item = (ident, request, context)
+            if request.front:
+                self._queue.appendleft(item)
+            else:
+                self._queue.append(item)
+            self._wake.notify()
+        return ident
+
+    def cancel(self, ident: int | None = None) -> None:
+        """Cancel one job, or all of them; a waiting job ends without being started."""
+        with self._wake:
+            for one in [ident] if ident is not None else list(self._contexts):
+                self._cancel(one)
+
+    def is_current(self, ident: int, slot: str) -> bool:
+        """Whether no newer job took the place of this one."""
+        return not slot or self._slots.get(slot) == ident
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        with self._wake:
+            return not self._contexts
+
+    def shut_down(self) -> None:
+        """Cancel everything and wait for the thread to end."""
+        with self._wake:
+            self._quit = True
+            for context in self._contexts.values():
+                context.cancel()
+            self._wake.notify()
+        self.wait()
+
+    def _cancel(self, ident: int | None) -> None:
+        context = self._contexts.get(ident) if ident is not None else None
+        if context is not None:
+            context.cancel()
+
+    # the worker's own thread
+
+    def run(self) -> None:
+        """Take jobs until told to stop."""
+        while True:
+            with self._wake:
+                while not self._queue and not self._quit:
+                    self._wake.wait()
+                if not self._queue:
+                    return
+                ident, request, context = self._queue.popleft()
+            self._carry_out(ident, request, context)
+
+    def _carry_out(self, ident: int, request: JobRequest, context: JobContext) -> None:
+        signal, value = self.cancelled, ()
+        try:
+            context.checkpoint()
+            self.began.emit(ident)
+            value = (request.run(context),)
+            context.checkpoint(1.0)
+            signal = self.done
+        except JobCancelled:
+            value = ()
+        except Exception as error:  # the worker must live on whatever a job does
+            signal, value = self.failed, (Failure(error),)
+        with self._wake:
+            self._contexts.pop(ident, None)
+        signal.emit(ident, *value)
+
+    def _reporter(self, ident: int):  # noqa: ANN202
+        last = [0.0]
+
+        def report(fraction: float, text: str) -> None:
+            now = time.monotonic()
+            if now - last[0] >= PROGRESS_PERIOD:
+                last[0] = now
+                self.progressed.emit(ident, fraction, text)
+
+        return report
