@@ -1,1 +1,7 @@
-"""."""
+"""Instruments are data: one TOML file each in `resources/instruments/`, loaded when a header names it."""
+
+from __future__ import annotations
+
+from ifuview.instrument.catalog import instrument, names, recognize
+
+__all__ = ["instrument", "names", "recognize"]

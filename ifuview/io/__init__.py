@@ -18,6 +18,7 @@ from ifuview.io.source import QUIET, Progress
 from ifuview.io.spec import FileSpec, parse_spec
 
 if TYPE_CHECKING:
+    from ifuview.io.regions_file import Regions
     from ifuview.model.dataset import Dataset
     from ifuview.model.orientation import Orientation
     from ifuview.model.region import Region
@@ -53,7 +54,12 @@ class Reader(Protocol):
 
 
 # module, and the sets of EXTNAMEs of which one must be there in full for the module to be asked
-READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (("plain_fits", ()),)
+READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
+    ("plain_fits", ()),
+    ("detector_fits", (frozenset({"IMAGE", "IVAR"}), frozenset({"IMAGE", "MASK"}))),
+    ("spectra_fits", tuple(frozenset({name}) for name in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB"))),
+    ("coadd_fits", tuple(frozenset({f"{band}_FLUX", f"{band}_WAVELENGTH"}) for band in ("B", "R", "Z", "BRZ"))),
+)
 
 
 def probe(spec: FileSpec | Path, ctx: Progress = QUIET) -> FileProbe:
@@ -113,8 +119,8 @@ def read_traces(path: Path, shape: tuple[int, int] | None = None, orientation: O
     return read(path, shape, orientation)
 
 
-def read_regions(path: Path) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-    """Read a ds9 region file; see `ifuview.io.regions_file`."""
+def read_regions(path: Path) -> Regions:
+    """Read a ds9 region file into a tuple of Region with `notes`; see `ifuview.io.regions_file`."""
     from ifuview.io.regions_file import read_regions as read
 
     return read(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from ifuview.model.fibers import FiberRole
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import MaskBits
 
@@ -42,6 +43,15 @@ class AmplifierSpec:
     readnoise: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OrientationCase:
+    """Orientation of the images whose header values of `keys`, put together, are one of `values`."""
+
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    orientation: Orientation
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InstrumentSpec:
     """One instrument.
@@ -50,9 +60,12 @@ class InstrumentSpec:
     ----------
     name, title : str
     orientation : Orientation
-        Of its detector images.
+        Of its detector images, where no case says otherwise.
+    cases : tuple of OrientationCase
     nfiber : int
         Fibers of one camera, 0 unknown.
+    numbered : bool
+        Fiber numbers run on from camera 0 to camera 1 and so on, by the digit in the camera's name.
     block : str
         What a group of adjacent fibers on the slit is called.
     block_size : int
@@ -68,14 +81,17 @@ class InstrumentSpec:
         Meaning ("exptime", "camera", "object", ...) to keywords, the best first.
     columns : mapping of str to tuple of str
         Meaning ("fiber_id", "role", "focal_x", ...) to columns of the fiber table, the best first.
-    roles : mapping of str to str
-        Upper-case value of the role column to FiberRole.
-    role_bits : mapping of str to tuple of int
-        FiberRole to bits of the target columns that mark it.
+    roles : mapping of str to FiberRole
+        By the upper-case value of the role column.
+    role_columns : tuple of str
+        Columns of target bits.
+    role_bits : mapping of FiberRole to tuple of int
+        Bits of those columns that mark a role.
     dead_bits : tuple of int
         Bits of the fiber status that mean no usable light.
     companions : mapping of str to tuple of str
-        Product family to path patterns, relative to the folder of the file, of what belongs to it.
+        What belongs to a product ("psf", "fiberflat") to path patterns, the best first, relative to
+        the folder of the file or one above it, without suffix.
     limits : mapping of str to any
         Limits of diagnostics that differ from their defaults.
     """
@@ -83,7 +99,9 @@ class InstrumentSpec:
     name: str
     title: str = ""
     orientation: Orientation = field(default_factory=Orientation)
+    cases: tuple[OrientationCase, ...] = ()
     nfiber: int = 0
+    numbered: bool = False
     block: str = "block"
     block_size: int = 0
     fiber_diameter: float | None = None
@@ -93,8 +111,9 @@ class InstrumentSpec:
     bits: Mapping[str, MaskBits] = field(default_factory=lambda: MappingProxyType({}))
     header: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    role_bits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    roles: Mapping[str, FiberRole] = field(default_factory=lambda: MappingProxyType({}))
+    role_columns: tuple[str, ...] = ()
+    role_bits: Mapping[FiberRole, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     dead_bits: tuple[int, ...] = ()
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     limits: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -105,6 +124,13 @@ class InstrumentSpec:
             if header.get(key) not in (None, ""):
                 return header[key]
         return None
+
+    def orientation_of(self, header: Mapping[str, Any]) -> Orientation:
+        """Orientation of the detector image with this header."""
+        for case in self.cases:
+            if "".join(str(header.get(key, "")).strip() for key in case.keys) in case.values:
+                return case.orientation
+        return self.orientation
 
     def camera(self, name: str) -> CameraSpec | None:
         """The camera of that name, by its longest fitting beginning."""

@@ -1,0 +1,105 @@
+"""One instrument file (TOML) to one checked InstrumentSpec."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ifuview.errors import UnknownInstrumentError
+from ifuview.model.fibers import FiberRole
+from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
+from ifuview.model.orientation import Orientation
+from ifuview.model.quality import MaskBits
+
+FLIPS = ("transpose", "flip_cross", "flip_disp")
+KEYS = (
+    *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
+    *("companions", "bits", "limits"),
+)
+
+
+def load_instrument(path: Path) -> InstrumentSpec:
+    """Read one instrument file.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        It is missing, is no TOML, or has an entry that means nothing.
+    """
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as problem:
+        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem})", path.name) from problem
+    unknown = sorted(set(table) - set(KEYS))
+    if unknown or "name" not in table:
+        text = f"unknown entries {', '.join(unknown)}" if unknown else 'the entry "name" is missing'
+        raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name)
+    try:
+        return _spec(table)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise UnknownInstrumentError(f"the instrument file is wrong: {problem!r}", path.name) from problem
+
+
+def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
+    """Put the parts together."""
+    geometry = table.get("geometry", {})
+    role_bits = dict(table.get("role_bits", {}))
+    return InstrumentSpec(
+        name=table["name"],
+        title=table.get("title", table["name"]),
+        orientation=_orientation(geometry),
+        cases=tuple(
+            OrientationCase(tuple(case["keys"]), tuple(case["values"]), _orientation(case))
+            for case in geometry.get("case", ())
+        ),
+        nfiber=int(geometry.get("nfiber", 0)),
+        numbered=bool(geometry.get("numbered", False)),
+        block=geometry.get("block", "block"),
+        block_size=int(geometry.get("block_size", 0)),
+        fiber_diameter=geometry.get("fiber_diameter"),
+        medium=geometry.get("medium", ""),
+        cameras=tuple(_camera(camera) for camera in table.get("camera", ())),
+        amplifiers=tuple(amp for entry in table.get("amplifier", ()) for amp in _amplifiers(entry)),
+        bits=_bits(table.get("bits", {})),
+        header=_lists(table.get("header", {})),
+        columns=_lists(table.get("columns", {})),
+        roles=MappingProxyType({key.upper(): FiberRole(value) for key, value in table.get("roles", {}).items()}),
+        role_columns=tuple(role_bits.pop("columns", ())),
+        role_bits=MappingProxyType({FiberRole(role): tuple(bits) for role, bits in role_bits.items()}),
+        dead_bits=tuple(table.get("status", {}).get("dead", ())),
+        companions=_lists(table.get("companions", {})),
+        limits=MappingProxyType(dict(table.get("limits", {}))),
+    )
+
+
+def _orientation(entry: Mapping[str, Any]) -> Orientation:
+    return Orientation(**{flip: bool(entry.get(flip, False)) for flip in FLIPS})
+
+
+def _camera(entry: Mapping[str, Any]) -> CameraSpec:
+    low, high = (float(wave) for wave in entry["wave"])
+    shape = entry.get("shape")
+    return CameraSpec(entry["name"], low, high, (shape[0], shape[1]) if shape else None, entry.get("dispersion"))
+
+
+def _amplifiers(entry: Mapping[str, Any]) -> list[AmplifierSpec]:
+    """One entry stands for all its names: "{}" in a keyword is the name."""
+    keys = [entry.get(key, "") for key in ("section", "gain", "readnoise")]
+    return [AmplifierSpec(name, *(key.format(name) for key in keys)) for name in entry["names"]]
+
+
+def _bits(table: Mapping[str, Any]) -> Mapping[str, MaskBits]:
+    """Bit tables; a text instead of a table names another one."""
+    out = {
+        kind: MaskBits(MappingProxyType({int(bit): (name, meaning) for bit, (name, meaning) in bits.items()}))
+        for kind, bits in table.items()
+        if not isinstance(bits, str)
+    }
+    return MappingProxyType(out | {kind: out[other] for kind, other in table.items() if isinstance(other, str)})
+
+
+def _lists(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({key: tuple(values) for key, values in table.items()})

@@ -1,0 +1,139 @@
+"""ds9 region files, read and written through the `regions` package."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from ifuview.errors import FileFormatError
+from ifuview.io.source import regular_file
+from ifuview.model.region import Region, Shape
+
+Path = str | os.PathLike[str]
+COLOR_KEYS = ("color", "facecolor", "edgecolor")
+MAX_SIZE = 32 << 20  # bytes; region files are text written by hand or by small programs
+
+
+class Regions(tuple[Region, ...]):
+    """The regions of a file; `notes` says what was left out."""
+
+    notes: tuple[str, ...] = ()
+
+
+def read_regions(path: Path) -> Regions:
+    """Read a ds9 region file in image or physical coordinates.
+
+    Shapes that ifuview does not draw, and regions in sky coordinates, are left out with a note.
+
+    Raises
+    ------
+    FileFormatError
+        The file is no ds9 region file.
+    """
+    path = os.fspath(path)
+    if regular_file(path).st_size > MAX_SIZE:
+        raise FileFormatError("is too large for a region file", path)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    from regions import Regions as Parser
+
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            parsed = Parser.parse(text, format="ds9")
+    except Exception as problem:  # the parser raises almost anything on text that is no region file
+        raise FileFormatError(f"is no ds9 region file ({' '.join(str(problem).split())})", path) from problem
+    notes = [" ".join(str(warning.message).split()) for warning in caught]
+    out = []
+    for item in parsed:
+        region = _from_parsed(item)
+        if region is None:
+            notes.append(f"a region of the kind {type(item).__name__} is left out")
+        else:
+            out.append(region)
+    if not out and not notes and text.strip() and "image" not in text and "physical" not in text:
+        raise FileFormatError("holds no ds9 regions", path)
+    found = Regions(out)
+    found.notes = tuple(dict.fromkeys(notes))
+    return found
+
+
+def write_regions(path: Path, regions: Iterable[Region]) -> None:
+    """Write regions in image coordinates (1-based, as ds9 has them), through a temporary file."""
+    from regions import Regions as Writer
+
+    text = Writer([_to_parsed(region) for region in regions]).serialize(format="ds9", precision=4)
+    path = os.fspath(path)
+    temporary = f"{path}.part{os.getpid()}"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as problem:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise FileFormatError(f"cannot be written ({problem.strerror})", path) from problem
+
+
+def _from_parsed(item: Any) -> Region | None:
+    """One region of the parser; None if it is of a kind that is not drawn."""
+    kind = type(item).__name__.removesuffix("PixelRegion")
+    center = (_center(item.center),) if hasattr(item, "center") else ()
+    angle = float(item.angle.to_value("deg")) if hasattr(item, "angle") else 0.0
+    if kind == "Point":
+        made: tuple[Any, ...] = (Shape.POINT, center)
+    elif kind == "Circle":
+        made = (Shape.CIRCLE, center, (float(item.radius),))
+    elif kind == "Ellipse":
+        made = (Shape.ELLIPSE, center, (float(item.width) / 2, float(item.height) / 2), angle)
+    elif kind == "Rectangle":
+        made = (Shape.BOX, center, (float(item.width), float(item.height)), angle)
+    elif kind == "Polygon":
+        made = (Shape.POLYGON, tuple(zip(map(float, item.vertices.x), map(float, item.vertices.y))))
+    elif kind == "Line":
+        made = (Shape.LINE, (_center(item.start), _center(item.end)))
+    elif kind == "CircleAnnulus":
+        made = (Shape.ANNULUS, center, (float(item.inner_radius), float(item.outer_radius)))
+    else:
+        return None
+    visual, meta = item.visual, item.meta
+    color = next((str(visual[key]) for key in COLOR_KEYS if visual.get(key)), "green")
+    tags = tuple(str(tag) for tag in meta.get("tag", ()))
+    text = str(meta.get("text", meta.get("label", "")) or "")
+    return Region(*made, text=text, color=color, tags=tags, include=bool(meta.get("include", True)))
+
+
+def _center(point: Any) -> tuple[float, float]:
+    return float(point.x), float(point.y)
+
+
+def _to_parsed(region: Region) -> Any:
+    """A region as the writer takes it."""
+    import astropy.units as u
+    import regions as shapes
+
+    points = [shapes.PixCoord(x, y) for x, y in region.points]
+    angle = region.angle * u.deg
+    meta: dict[str, Any] = {"include": region.include}
+    if region.text:
+        meta["text"] = region.text
+    if region.tags:
+        meta["tag"] = list(region.tags)
+    keep: dict[str, Any] = {"meta": shapes.RegionMeta(meta), "visual": shapes.RegionVisual({"color": region.color})}
+    size = region.size
+    if region.shape is Shape.POINT:
+        return shapes.PointPixelRegion(points[0], **keep)
+    if region.shape is Shape.CIRCLE:
+        return shapes.CirclePixelRegion(points[0], size[0], **keep)
+    if region.shape is Shape.ELLIPSE:
+        return shapes.EllipsePixelRegion(points[0], 2 * size[0], 2 * size[1], angle, **keep)
+    if region.shape is Shape.BOX:
+        return shapes.RectanglePixelRegion(points[0], size[0], size[1], angle, **keep)
+    if region.shape is Shape.LINE:
+        return shapes.LinePixelRegion(points[0], points[1], **keep)
+    if region.shape is Shape.ANNULUS:
+        return shapes.CircleAnnulusPixelRegion(points[0], size[0], size[1], **keep)
+    x, y = zip(*region.points)
+    return shapes.PolygonPixelRegion(shapes.PixCoord(list(x), list(y)), **keep)
