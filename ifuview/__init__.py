@@ -16,13 +16,30 @@ from typing import Any
 __version__ = "0.1.0.dev0"
 
 
+# Functions of ifuview.app.services for notebooks and scripts.
+PUBLIC = (
+    "combine",
+    "inspect",
+    "load_traces",
+    "make_session",
+    "measure_traces",
+    "open_dataset",
+    "open_images",
+    "read_regions",
+    "write_regions",
+    "write_report",
+)
+
+
 def __getattr__(name: str) -> Any:
-    """Look a public name up in `ifuview.app.services`."""
-    if name.startswith("_"):
+    """Import a public function when it is first asked for."""
+    if name not in PUBLIC:
         raise AttributeError(f"module 'ifuview' has no attribute {name!r}")
     from importlib import import_module
 
-    try:
-        return getattr(import_module("ifuview.app.services"), name)
-    except AttributeError:
-        raise AttributeError(f"module 'ifuview' has no attribute {name!r}") from None
+    return getattr(import_module("ifuview.app.services"), name)
+
+
+def __dir__() -> list[str]:
+    """Names that can be taken from here."""
+    return sorted({*globals(), *PUBLIC})

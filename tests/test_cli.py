@@ -130,7 +130,11 @@ def test_import_of_the_package_is_free():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_unknown_names_of_the_package_say_so(stub):
+def test_public_names_are_those_of_the_services():
+    from ifuview.app import services
+
+    for name in ifuview.PUBLIC:
+        assert getattr(ifuview, name) is getattr(services, name)
+        assert name in dir(ifuview)
     with pytest.raises(AttributeError, match="no attribute 'bogus'"):
         _ = ifuview.bogus
-    assert ifuview.report is sys.modules["ifuview.app.services"].report

@@ -1,0 +1,114 @@
+"""The report as one PNG page, drawn by matplotlib without any window system."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ifuview.errors import UsageError
+from ifuview.model.report import ReportInput
+from ifuview.report import panels, words
+
+WIDTH = 2000  # px
+HEIGHT = 2240  # px
+DPI = 100
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 12.0,
+    "axes.titlesize": 14.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 12.0,
+    "axes.linewidth": 1.0,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "legend.fontsize": 11.0,
+    "legend.framealpha": 0.85,
+    "text.parse_math": False,
+    "axes.formatter.useoffset": False,
+    "path.simplify": True,
+}
+# Parts of the page as (left, bottom, width, height) in fractions of it.
+BOXES = {
+    "header": (0.035, 0.955, 0.93, 0.035),
+    "image": (0.06, 0.645, 0.52, 0.285),
+    "colorbar": (0.588, 0.645, 0.009, 0.285),
+    "verdicts": (0.655, 0.645, 0.315, 0.285),
+    "section": (0.06, 0.435, 0.41, 0.155),
+    "residual": (0.06, 0.372, 0.41, 0.055),
+    "offset": (0.555, 0.463, 0.41, 0.127),
+    "width": (0.555, 0.372, 0.41, 0.075),
+    "spectrum": (0.06, 0.19, 0.905, 0.135),
+    "footer": (0.035, 0.012, 0.93, 0.135),
+}
+
+
+def write_png(report: ReportInput, path: str | os.PathLike[str]) -> None:
+    """Write the page to a PNG file, 2000 px wide.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be written; nothing is left behind then.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with _style():
+            figure = draw(report)
+            figure.savefig(part, format="png", dpi=DPI, metadata={"Title": words.plain(report.title)})
+        os.replace(part, target)
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise UsageError(f"the report cannot be written ({reason})", str(path), "choose another folder") from problem
+    finally:
+        if part.exists():
+            part.unlink()
+
+
+def draw(report: ReportInput) -> Any:
+    """Return the page as a matplotlib Figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
+    words.draw_title(_blank(figure, "header"), report)
+    panels.draw_image(_axes(figure, "image"), _axes(figure, "colorbar"), report)
+    words.draw_verdicts(_blank(figure, "verdicts"), report)
+    found = report.inspection
+    section = _axes(figure, "section")
+    panels.draw_section(section, _axes(figure, "residual", sharex=section), found)
+    offset = _axes(figure, "offset")
+    panels.draw_quality(offset, _axes(figure, "width", sharex=offset), found)
+    panels.draw_spectrum(_axes(figure, "spectrum"), found)
+    words.draw_facts(_blank(figure, "footer"), report)
+    return figure
+
+
+def _axes(figure: Any, name: str, **options: Any) -> Any:
+    """Axes in one of the boxes, labeled so that tests find them."""
+    return figure.add_axes(BOXES[name], label=name, **options)
+
+
+def _blank(figure: Any, name: str) -> Any:
+    """Axes without a frame whose units are pixels of the page, y downwards; for text."""
+    axes = _axes(figure, name)
+    axes.set_axis_off()
+    axes.set_xlim(0, BOXES[name][2] * WIDTH)
+    axes.set_ylim(BOXES[name][3] * HEIGHT, 0)
+    return axes
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Matplotlib's defaults with this page's style, whatever the user's own matplotlibrc says."""
+    import matplotlib
+
+    wanted: dict[Any, Any] = {**dict(matplotlib.rcParamsDefault), **STYLE}
+    with matplotlib.rc_context({key: value for key, value in wanted.items() if not key.startswith("backend")}):
+        yield
