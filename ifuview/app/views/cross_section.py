@@ -178,9 +178,8 @@ def _summary(section: CrossSection) -> str:
     if not section.components:
         return "No profile fit" if section.model is None else f"χ² = {number(section.chi2, 3)}"
     trace = section.trace
-    fiber = (
-        min(section.components, key=lambda c: abs(c.center - trace)) if np.isfinite(trace) else section.components[0]
-    )
+    where = trace if np.isfinite(trace) else float(np.mean(section.aperture))
+    fiber = min(section.components, key=lambda c: abs(c.center - where))
     parts = []
     if np.isfinite(trace):
         parts.append(f"center − trace = {fiber.center - trace:+.3f} ± {number(fiber.center_err, 2)} px")

@@ -40,7 +40,7 @@ def _load() -> tuple[LineMark, ...]:
 
 
 def parse(text: str) -> list[LineMark]:
-    """Lines of a list with columns wavelength, ion and (optional) weight, by comma or blanks; other rows are left out."""
+    """Lines of a list with columns wavelength, ion and, optionally, weight; other rows are left out."""
     out = []
     for row in text.splitlines():
         cells = [c.strip().strip('"') for c in (row.split(",") if "," in row else row.split())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class SpectrumView:
     title: str = ""
     hint: str = ""
     track: Array | None = None
-    orientation: Orientation = Orientation()
+    orientation: Orientation = field(default_factory=Orientation)
     native: tuple[int, int] = (0, 0)
     wave: Array | None = None
 
@@ -165,7 +165,7 @@ def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectr
     ix, iy = at
     image = slot.image
     lead = slot.plane[:-1] if len(slot.plane) == image.pixels.ndim - 2 else (0,) * (image.pixels.ndim - 3)
-    where = (*lead, slice(None), iy, ix)
+    where: tuple[Any, ...] = (*lead, slice(None), iy, ix)
     flux = image.pixels.physical(image.pixels.raw[where])
     masked = ~np.isfinite(flux)
     if image.mask is not None:

@@ -39,7 +39,9 @@ class Ink:
 
     def pen(self, name: str | int, width: float = 1, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
         """A cosmetic pen."""
-        return pg.mkPen(self.color(name), width=width, style=style)
+        pen = QPen(self.color(name), width, style)
+        pen.setCosmetic(True)
+        return pen
 
     def brush(self, name: str | int, alpha: int = 70) -> QBrush:
         """A transparent fill."""
@@ -56,7 +58,7 @@ def ink_of(palette: QPalette) -> Ink:
     return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names))
 
 
-class Plot(pg.PlotWidget):
+class Plot(pg.PlotWidget):  # type: ignore[misc]
     """A plot that follows the palette; a double click shows everything.
 
     Emits `clicked(x, y)` in data coordinates and `pointed(x, y)` while the

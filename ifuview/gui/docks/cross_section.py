@@ -56,11 +56,11 @@ class CrossSectionDock(Dock):
         self.fills = [self._fill(i) for i in range(COMPONENTS)]
         self.ghost = self.plot.curve("faint", stepMode="center")
         self.data = self.plot.curve("text", stepMode="center")
-        self.errors = self.plot.errors("faint")
+        self.bars = self.plot.errors("faint")
         self.model = self.plot.curve(1, 2)
         self.masked = self.plot.points("bad", 8, "x")
         self.trace = self.plot.line(0, style=Qt.PenStyle.DashLine)
-        self.cursor = self.plot.line("faint", style=Qt.PenStyle.DotLine)
+        self.pointer = self.plot.line("faint", style=Qt.PenStyle.DotLine)
         self.sigma_band = self.residual_plot.region("text", 25, vertical=False)
         self.sigma_band.setRegion((-1, 1))
         self.sigma_band.show()
@@ -102,15 +102,15 @@ class CrossSectionDock(Dock):
         """Follow the pointer: the whole plot, or a thin line while a section is held."""
         if view is None:
             self.ghost.setData([], [])
-            self.cursor.hide()
+            self.pointer.hide()
             if not self.hold.isChecked():
                 self._show()
             return
-        self.cursor.setValue(view.cursor)
+        self.pointer.setValue(view.cursor)
         if self.hold.isChecked():
             self.ghost.setData(steps(view.position), view.counts)
             return
-        self.cursor.show()
+        self.pointer.show()
         self.pages.show_content()
         self._clear_fit()
         self.plot.set_labels(view.xlabel, view.ylabel)
@@ -124,7 +124,7 @@ class CrossSectionDock(Dock):
         """Draw the held section, the hint, or an empty plot that waits for the pointer."""
         view = self._view
         self.ghost.setData([], [])
-        self.cursor.hide()
+        self.pointer.hide()
         if view is None or view.section is None or not self.hold.isChecked():
             self._clear_fit()
             self.data.setData([], [])
@@ -146,7 +146,7 @@ class CrossSectionDock(Dock):
     def _draw_section(self, section: CrossSection) -> None:
         """Data, model, components, trace and aperture."""
         self.data.setData(steps(section.position), section.counts)
-        set_errors(self.errors, section.position, section.counts, section.error)
+        set_errors(self.bars, section.position, section.counts, section.error)
         self.masked.setData(section.position[section.masked], section.counts[section.masked])
         if section.model is None:
             self.model.setData([], [])
@@ -185,7 +185,7 @@ class CrossSectionDock(Dock):
         show_bottom(self.plot, True)
         self.model.setData([], [])
         self.masked.setData([], [])
-        self.errors.hide()
+        self.bars.hide()
         self.aperture.hide()
         for fill in self.fills:
             fill.hide()

@@ -80,9 +80,9 @@ class SpectrumDock(Dock):
 
     def _build_items(self) -> None:
         """Curves, error band, marks; made once."""
-        self.lower, self.upper = pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)
-        self.band = pg.FillBetweenItem(self.lower, self.upper)
-        for item in (self.lower, self.upper):
+        self.band_low, self.band_high = pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)
+        self.band = pg.FillBetweenItem(self.band_low, self.band_high)
+        for item in (self.band_low, self.band_high):
             self.plot.addItem(item)
         self.plot.styled(self.band, lambda ink: self.band.setBrush(ink.brush(0, 60)))
         self.curves: list[Any] = []
@@ -198,6 +198,7 @@ class SpectrumDock(Dock):
             wave = self.by_wave and spectrum.wave is not None
             curve.setData(pure.abscissa(spectrum, wave), np.where(spectrum.masked, np.nan, spectrum.flux))
             curve.show()
+            curve.setZValue(-self.curves.index(curve))
         self._names = names
         self._name_curves(self.plot.ink)
         self._hide_curves(len(names))
@@ -220,8 +221,8 @@ class SpectrumDock(Dock):
         self.band.setVisible(edges is not None)
         if edges is not None:
             x = np.asarray(pure.abscissa(spectrum, self.by_wave), dtype=float)
-            self.lower.setData(x, edges[0])
-            self.upper.setData(x, edges[1])
+            self.band_low.setData(x, edges[0])
+            self.band_high.setData(x, edges[1])
 
     def _label(self, spectrum: FiberSpectrum, by_wave: bool) -> None:
         """Axis labels with units."""
@@ -254,9 +255,8 @@ class SpectrumDock(Dock):
                 mark.label.setColor(self.plot.ink.faint)
                 mark.label.setFormat(lines[i].label)
         if self.lines_on.isChecked() and not lines and self._drawn:
-            self.readout.setText(
-                "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
-            )
+            why = "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
+            self.readout.setText(why)
 
     def _start_measuring(self, on: bool) -> None:
         """Put the range in the middle of what is in view."""

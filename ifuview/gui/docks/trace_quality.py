@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from ifuview.model.inspection import Verdict
 
 NAMES = ("Offset", "Width", "Flux", "Spacing", "χ²")
 SHOWN_AT_FIRST = ("Offset", "Width", "Flux")
+SYMBOLS = ("●", "▼")  # as the marks of the first and second series
 ICONS = {
     Verdict.PASS: QStyle.StandardPixmap.SP_DialogApplyButton,
     Verdict.WARN: QStyle.StandardPixmap.SP_MessageBoxWarning,
@@ -44,10 +46,8 @@ class PanelPlot(Plot):
 
     def show_panel(self, column_px: Any, panel: Panel) -> None:
         """Draw the points with their errors, reference line and noise band."""
-        legend = (
-            " and ".join(f"{s.name} {mark}" for s, mark in zip(panel.series, ("●", "▼"))) if panel.series[1:] else ""
-        )
-        self.set_heading(f"{panel.label}: {legend}" if legend else panel.label)
+        keys = [f"{s.name} {mark}" for s, mark in zip(panel.series, SYMBOLS, strict=False)]
+        self.set_heading(f"{panel.label}: {', '.join(keys)}" if len(keys) > 1 else panel.label)
         for i, (bar, mark) in enumerate(zip(self.bars, self.marks, strict=True)):
             if i >= len(panel.series):
                 bar.hide()
@@ -60,10 +60,10 @@ class PanelPlot(Plot):
         self.reference.setVisible(panel.line is not None)
         if panel.line is not None:
             self.reference.setValue(panel.line)
-        noisy = panel.line is not None and panel.band is not None and bool(np.isfinite(panel.band))
-        self.band.setVisible(noisy)
-        if noisy:
-            self.band.setRegion((panel.line - panel.band, panel.line + panel.band))
+        half = float("nan") if panel.line is None or panel.band is None else panel.band
+        self.band.setVisible(math.isfinite(half))
+        if panel.line is not None and math.isfinite(half):
+            self.band.setRegion((panel.line - half, panel.line + half))
         self._fit(panel)
 
     def _fit(self, panel: Panel) -> None:

@@ -1,0 +1,117 @@
+"""The list of frames, how they share the canvas, what is locked, and the planes of a cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from ifuview.app.session import Layout, Locks, Session, Slot
+from ifuview.model.image import Kind
+
+KINDS = {
+    Kind.IMAGE: "image",
+    Kind.DETECTOR: "detector image",
+    Kind.RSS: "row-stacked spectra",
+    Kind.CUBE: "cube",
+    Kind.SPECTRUM: "spectrum",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameRow:
+    """One frame: its name, what it is, and what a picture of it depends on."""
+
+    key: int
+    title: str
+    subtitle: str
+    tip: str
+    slot: Slot
+    picture: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A leading axis of a cube: number of planes, the shown one, and its wavelength in words."""
+
+    size: int
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramesView:
+    """The frames in order.
+
+    Parameters
+    ----------
+    rows : tuple of FrameRow
+    current, previous : int or None
+        Keys.
+    layout : Layout
+    blink_ms : int
+    locks : Locks
+    axes : tuple of Axis
+        Leading axes of the current frame, slowest first; empty for a plain image.
+    """
+
+    rows: tuple[FrameRow, ...]
+    current: int | None
+    previous: int | None
+    layout: Layout
+    blink_ms: int
+    locks: Locks
+    axes: tuple[Axis, ...] = ()
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    return (
+        tuple((s.key, s.title, *_picture(s)) for s in session.slots),
+        session.current,
+        session.previous,
+        (session.layout, session.blink_ms, session.locks),
+    )
+
+
+def make(session: Session) -> FramesView | None:
+    """All frames; the list is empty when nothing is open."""
+    slot = session.slot()
+    return FramesView(
+        rows=tuple(_row(s) for s in session.slots),
+        current=session.current,
+        previous=session.previous,
+        layout=session.layout,
+        blink_ms=session.blink_ms,
+        locks=session.locks,
+        axes=() if slot is None else _axes(slot),
+    )
+
+
+def _row(slot: Slot) -> FrameRow:
+    """One line of the list."""
+    shape = " × ".join(str(n) for n in reversed(slot.image.pixels.shape))
+    unit = f", {slot.image.unit}" if slot.image.unit else ""
+    tip = f"{slot.dataset.path}\n{slot.image.name}: {shape} px{unit}"
+    name = PurePath(slot.dataset.path).name
+    title = slot.title or name
+    return FrameRow(slot.key, title, f"{KINDS[slot.image.kind]}, {shape}", tip, slot, _picture(slot))
+
+
+def _picture(slot: Slot) -> tuple[Any, ...]:
+    """What the thumbnail depends on."""
+    return (slot.image, slot.plane, slot.look, slot.pyramid is not None)
+
+
+def _axes(slot: Slot) -> tuple[Axis, ...]:
+    """The leading axes of a cube with the place of the shown plane."""
+    lead = slot.image.pixels.shape[:-2]
+    place = (tuple(slot.plane) + (0,) * len(lead))[: len(lead)]
+    out = []
+    for i, (size, index) in enumerate(zip(lead, place, strict=True)):
+        text = f"Plane {index + 1} of {size}"
+        wave = slot.image.wave
+        if i == len(lead) - 1 and slot.image.kind is Kind.CUBE and wave is not None and wave.shape == (size,):
+            text += f", {wave[index]:.2f} Å"
+        out.append(Axis(size, index, text))
+    return tuple(out)

@@ -1,0 +1,213 @@
+"""The list of frames: thumbnail, name and a close mark in every row; rows can be dragged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPixmap
+from PyQt6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate
+from PyQt6.QtWidgets import QStyleOptionViewItem as Option
+
+from ifuview.app.views.frames import FrameRow, FramesView
+
+THUMB = QSize(56, 42)  # screen px
+PAD = 4
+CLOSE_WIDTH = 18
+KEY, SUBTITLE, PICTURE = (Qt.ItemDataRole.UserRole + i for i in range(3))
+
+
+class FrameList(QListWidget):
+    """Emits `chosen(key)`, `closed(key)` and `moved(key, position)`."""
+
+    chosen = pyqtSignal(int)
+    closed = pyqtSignal(int)
+    moved = pyqtSignal(int, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Frames")
+        self.setIconSize(THUMB)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setMouseTracking(True)
+        self.setItemDelegate(FrameDelegate(self))
+        self._drawing = False
+        self._pictures: dict[int, tuple[tuple[Any, ...], QPixmap]] = {}
+        self._missing: list[FrameRow] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._next_picture)
+        self.currentItemChanged.connect(self._on_current)
+        model = self.model()
+        if model is not None:
+            model.rowsMoved.connect(self._on_moved)
+
+    def draw(self, view: FramesView) -> None:
+        """Show the rows, with the current one highlighted."""
+        self._drawing = True
+        keys = [row.key for row in view.rows]
+        if keys != self.keys():
+            self.clear()
+            for _ in view.rows:
+                self.addItem(QListWidgetItem())
+        for i, row in enumerate(view.rows):
+            self._fill(self.item(i), row)
+        if view.current in keys and self.current_key() != view.current:
+            self.setCurrentRow(keys.index(view.current))
+        self._drawing = False
+        self._pictures = {k: v for k, v in self._pictures.items() if k in keys}
+        self._missing = [row for row in view.rows if self._stale(row)]
+        if self._missing:
+            self._timer.start(0)
+
+    def keys(self) -> list[int]:
+        """Keys of the rows from top to bottom."""
+        return [item.data(KEY) for item in self._items()]
+
+    def current_key(self) -> int | None:
+        """Key of the highlighted row."""
+        item = self.currentItem()
+        return None if item is None else item.data(KEY)
+
+    def selected_keys(self) -> list[int]:
+        """Keys of the selected rows, in list order."""
+        return [item.data(KEY) for item in self._items() if item.isSelected()]
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        if event is not None and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            for key in self.selected_keys():
+                self.closed.emit(key)
+            return
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        if event is not None and self._on_close(event) is None:
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        key = None if event is None else self._on_close(event)
+        if key is not None:
+            self.closed.emit(key)
+            return
+        super().mouseReleaseEvent(event)
+
+    def _on_close(self, event: QMouseEvent) -> int | None:
+        """Key of the row whose cross is under the mouse."""
+        index = self.indexAt(event.position().toPoint())
+        if event.button() != Qt.MouseButton.LeftButton or not index.isValid():
+            return None
+        inside = close_box(self.visualRect(index)).contains(event.position().toPoint())
+        return index.data(KEY) if inside else None
+
+    def _items(self) -> list[QListWidgetItem]:
+        """All items."""
+        found = (self.item(i) for i in range(self.count()))
+        return [item for item in found if item is not None]
+
+    def _fill(self, item: QListWidgetItem | None, row: FrameRow) -> None:
+        """Texts of one row."""
+        if item is None:
+            return
+        item.setText(row.title)
+        item.setToolTip(row.tip)
+        item.setData(KEY, row.key)
+        item.setData(SUBTITLE, row.subtitle)
+        item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, row.subtitle)
+        kept = self._pictures.get(row.key)
+        item.setData(PICTURE, None if kept is None else kept[1])
+
+    def _stale(self, row: FrameRow) -> bool:
+        """Whether the picture of a row must be made again."""
+        kept = self._pictures.get(row.key)
+        return kept is None or kept[0] != row.picture
+
+    def _next_picture(self) -> None:
+        """Make one thumbnail and come back for the next, so that the window never waits."""
+        if not self._missing:
+            return
+        row = self._missing.pop(0)
+        pixmap = _thumbnail(row, self.devicePixelRatioF())
+        if pixmap is not None:
+            self._pictures[row.key] = (row.picture, pixmap)
+            for item in self._items():
+                if item.data(KEY) == row.key:
+                    item.setData(PICTURE, pixmap)
+        if self._missing:
+            self._timer.start(0)
+
+    def _on_current(self, item: QListWidgetItem | None, _old: QListWidgetItem | None) -> None:
+        """The user went to another row."""
+        if item is not None and not self._drawing:
+            self.chosen.emit(item.data(KEY))
+
+    def _on_moved(self, *_args: Any) -> None:
+        """The user dragged a row."""
+        item = self.currentItem()
+        if item is not None and not self._drawing:
+            self.moved.emit(item.data(KEY), self.row(item))
+
+
+class FrameDelegate(QStyledItemDelegate):
+    """Paints a row: thumbnail, title, subtitle and a cross that closes the frame."""
+
+    def sizeHint(self, option: Option, index: QModelIndex) -> QSize:
+        height = max(THUMB.height(), 2 * option.fontMetrics.height()) + 2 * PAD
+        return QSize(THUMB.width() + 60, height)
+
+    def paint(self, painter: QPainter | None, option: Option, index: QModelIndex) -> None:
+        if painter is None:
+            return
+        painter.save()
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        palette = option.palette
+        if chosen:
+            painter.fillRect(option.rect, palette.brush(QPalette.ColorRole.Highlight))
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(option.rect, palette.brush(QPalette.ColorRole.AlternateBase))
+        self._paint_picture(painter, option, index)
+        role = QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text
+        self._paint_words(painter, option, index, palette.color(role))
+        if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
+            painter.setPen(palette.color(role))
+            painter.drawText(close_box(option.rect), Qt.AlignmentFlag.AlignCenter, "✕")
+        painter.restore()
+
+    def _paint_picture(self, painter: QPainter, option: Option, index: QModelIndex) -> None:
+        """The thumbnail, or an empty box until it is made."""
+        box = QRect(option.rect.left() + PAD, option.rect.top() + PAD, THUMB.width(), THUMB.height())
+        pixmap = index.data(PICTURE)
+        painter.fillRect(box, QColor("black"))
+        if isinstance(pixmap, QPixmap) and not pixmap.isNull():
+            painter.drawPixmap(box, pixmap)
+        painter.setPen(option.palette.color(QPalette.ColorRole.Mid))
+        painter.drawRect(box)
+
+    def _paint_words(self, painter: QPainter, option: Option, index: QModelIndex, color: QColor) -> None:
+        """Title and subtitle, shortened in the middle where they do not fit."""
+        rect = option.rect.adjusted(THUMB.width() + 3 * PAD, PAD, -CLOSE_WIDTH - PAD, -PAD)
+        metrics = option.fontMetrics
+        title = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, rect.width())
+        subtitle = metrics.elidedText(str(index.data(SUBTITLE)), Qt.TextElideMode.ElideRight, rect.width())
+        painter.setPen(color)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, title)
+        color.setAlpha(180)
+        painter.setPen(color)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, subtitle)
+
+
+def close_box(row: QRect) -> QRect:
+    """Where the cross of a row is."""
+    return QRect(row.right() - CLOSE_WIDTH, row.top() + PAD, CLOSE_WIDTH, CLOSE_WIDTH)
+
+
+def _thumbnail(row: FrameRow, ratio: float) -> QPixmap | None:
+    """A small picture of a frame; None while the canvas cannot make one."""
+    try:
+        from ifuview.gui.canvas.thumbnail import thumbnail
+    except ImportError:
+        return None
+    image = thumbnail(row.slot, round(THUMB.width() * ratio), round(THUMB.height() * ratio))
+    return None if image is None or image.isNull() else QPixmap.fromImage(image)
