@@ -1,0 +1,249 @@
+"""Painting of what lies above an image: only what is in view, in screen coordinates worked out by numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt6 import sip
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QTransform
+
+from ifuview.app.look import ViewState
+from ifuview.app.views import overlay as marks
+from ifuview.app.views import viewport
+from ifuview.app.views.overlay import OverlayView
+from ifuview.model.checks import Array
+from ifuview.model.region import Region
+
+SCREEN_TOLERANCE = 0.35  # screen px by which a drawn curve may miss its trace
+DENSE = 3.0  # screen px between curves below which they are drawn faintly, so that the image stays visible
+DENSE_ALPHA, EDGE_ALPHA = 56, 200  # opacity of dense curves, and of the first of each block among them
+LABEL_GAP = 14  # screen px that a label needs
+SELECTED_COLOR = QColor("#ff2d95")
+NEIGHBOR_COLOR = QColor("#ffd0e6")
+ISO_COLOR = QColor(255, 255, 255, 150)
+AMPLIFIER_COLOR = QColor(120, 255, 120, 170)
+CROSSHAIR_COLOR = QColor("#35e0ff")
+SHADOW = QColor(0, 0, 0, 190)
+LABEL_BACK = QColor(0, 0, 0, 150)
+POINT_ARM = 6  # screen px
+
+
+def draw_overlay(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size, *, moving: bool = False) -> None:
+    """Draw all layers of one picture; while moving, without labels."""
+    for box in view.amplifiers:
+        _box(p, at, size, box[1:], AMPLIFIER_COLOR, "" if moving else box[0])
+    if view.curves is not None:
+        draw_curves(p, view, at, size)
+    for iso in view.iso:
+        _iso(p, iso, at, size, moving)
+    if view.band is not None:
+        _box(p, at, size, view.band, SELECTED_COLOR, "", fill=False)
+    for region in view.regions:
+        draw_region(p, region, at, size)
+    if view.curves is not None and view.labels and not moving:
+        draw_labels(p, view, at, size)
+
+
+def in_view(view: OverlayView, at: ViewState, size: viewport.Size) -> Array:
+    """Rows of the curves whose box meets the canvas."""
+    curves = view.curves
+    assert curves is not None
+    corners = [viewport.to_image(at, size, sx, sy) for sx in (0, size[0]) for sy in (0, size[1])]
+    (x0, x1), (y0, y1) = ((min(c), max(c)) for c in zip(*corners))
+    with np.errstate(invalid="ignore"):
+        inside = (np.fmax.reduce(curves.x, 1) >= x0 - 1) & (np.fmin.reduce(curves.x, 1) <= x1 + 1)
+        inside &= (np.fmax.reduce(curves.y, 1) >= y0 - 1) & (np.fmin.reduce(curves.y, 1) <= y1 + 1)
+    return np.flatnonzero(inside)
+
+
+def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size) -> None:
+    """Draw the trace curves, one call for each color, the selected fiber last."""
+    curves, color = view.curves, view.color
+    assert curves is not None and color is not None
+    rows = in_view(view, at, size)
+    if not rows.size:
+        return
+    zoom = max(at.zoom, at.zoom * at.aspect)
+    stride = marks.stride_for(curves, SCREEN_TOLERANCE / zoom)
+    lines, row = marks.segments(curves, rows, stride)
+    lines = _screen(lines, at, size)
+    keep = _visible(lines, size)
+    lines, row = lines[keep], row[keep]
+    dense = marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect) < DENSE
+    special = {view.selected, *view.neighbors}
+    usual = ~np.isin(row, [r for r in special if r is not None])
+    for rgb in np.unique(color[rows]):
+        mine, pen = usual & (color[row] == rgb), QColor.fromRgb(int(rgb))
+        pen.setAlpha(DENSE_ALPHA if dense else 255)
+        _lines(p, lines[mine], QPen(pen, 0))
+        if dense and view.first is not None:
+            pen.setAlpha(EDGE_ALPHA)
+            _lines(p, lines[mine & np.isin(row, view.first)], QPen(pen, 0))
+    _lines(p, lines[np.isin(row, view.neighbors)], QPen(NEIGHBOR_COLOR, 0))
+    if view.selected is not None:
+        _lines(p, lines[row == view.selected], QPen(SELECTED_COLOR, 2))
+
+
+def _screen(lines: Array, at: ViewState, size: viewport.Size) -> Array:
+    """Segments (n, 4) from native to screen px."""
+    out = np.empty_like(lines)
+    out[:, 0], out[:, 1] = viewport.to_screen(at, size, lines[:, 0], lines[:, 1])
+    out[:, 2], out[:, 3] = viewport.to_screen(at, size, lines[:, 2], lines[:, 3])
+    return out
+
+
+def _visible(lines: Array, size: viewport.Size) -> Array:
+    """Which segments are finite and may touch the canvas."""
+    x = np.minimum(lines[:, 0], lines[:, 2]), np.maximum(lines[:, 0], lines[:, 2])
+    y = np.minimum(lines[:, 1], lines[:, 3]), np.maximum(lines[:, 1], lines[:, 3])
+    return (x[1] >= -2) & (x[0] <= size[0] + 2) & (y[1] >= -2) & (y[0] <= size[1] + 2)
+
+
+def _lines(p: QPainter, lines: Array, pen: QPen) -> None:
+    """Draw segments (n, 4) in one call."""
+    if not len(lines):
+        return
+    array = sip.array(QLineF, len(lines))
+    np.frombuffer(array, np.float64).reshape(-1, 4)[:] = lines
+    p.setPen(pen)
+    p.drawLines(array)
+
+
+def _polyline(p: QPainter, x: Array, y: Array) -> None:
+    """Draw a connected curve, broken where it is not finite."""
+    lines = np.stack([x[:-1], y[:-1], x[1:], y[1:]], axis=1)
+    _lines(p, lines[np.isfinite(lines).all(axis=1)], p.pen())
+
+
+def _iso(p: QPainter, iso: marks.IsoCurve, at: ViewState, size: viewport.Size, moving: bool) -> None:
+    """Draw one curve of equal wavelength with its value."""
+    x, y = viewport.to_screen(at, size, iso.x, iso.y)
+    p.setPen(QPen(ISO_COLOR, 0, Qt.PenStyle.DashLine if not moving else Qt.PenStyle.SolidLine))
+    _polyline(p, x, y)
+    inside = np.flatnonzero((x > 0) & (x < size[0] - 60) & (y > 20) & (y < size[1] - 8))
+    if inside.size and not moving:
+        k = inside[np.argmax(y[inside])]
+        _text(p, QPointF(float(x[k]) + 4, float(y[k]) - 4), f"{iso.wave:g} Å", ISO_COLOR)
+
+
+def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size) -> None:
+    """Write fiber ids where the curves leave the canvas: every fiber if there is room, else the first of each block."""
+    curves = view.curves
+    assert curves is not None
+    rows = in_view(view, at, size)
+    gap = marks.spacing(curves) * at.zoom * (1 if viewport.turned(at) else at.aspect)
+    if gap < LABEL_GAP and view.first is not None:
+        rows = np.intersect1d(rows, view.first)
+    taken: list[tuple[float, float]] = []
+    chosen = [r for r in (view.selected,) if r is not None]
+    for row in (*chosen, *(int(r) for r in rows)):
+        place = _label_place(curves, row, at, size)
+        if place is None or any(abs(place[0] - a) < 34 and abs(place[1] - b) < LABEL_GAP for a, b in taken):
+            continue
+        taken.append(place)
+        color = SELECTED_COLOR if row == view.selected else QColor.fromRgb(int(view.color[row]))
+        _text(p, QPointF(*place), view.labels[row], color, back=True)
+
+
+def _label_place(curves: marks.Curves, row: int, at: ViewState, size: viewport.Size) -> tuple[float, float] | None:
+    """Where the curve of a fiber enters the canvas, a little inside; None if it does not."""
+    x, y = viewport.to_screen(at, size, curves.x[row], curves.y[row])
+    good = np.isfinite(x) & np.isfinite(y)
+    if good.sum() < 2:
+        return None
+    share = np.linspace(0, good.sum() - 1, 4 * int(good.sum()))
+    x, y = (np.interp(share, np.arange(good.sum()), v[good]) for v in (x, y))
+    inside = np.flatnonzero((x >= 0) & (x <= size[0]) & (y >= 8) & (y <= size[1]))
+    if not inside.size:
+        return None
+    k = inside[0] if x[inside[0]] <= x[inside[-1]] else inside[-1]
+    return float(min(max(x[k] + 4, 4), size[0] - 40)), float(y[k] - 3)
+
+
+def _text(p: QPainter, at: QPointF, text: str, color: QColor, *, back: bool = False) -> None:
+    """Write small text that is readable on any image."""
+    if back:
+        box = QRectF(p.fontMetrics().boundingRect(text)).translated(at)
+        p.fillRect(box.adjusted(-2, 0, 2, 0), LABEL_BACK)
+    else:
+        p.setPen(SHADOW)
+        p.drawText(at + QPointF(1, 1), text)
+    p.setPen(color)
+    p.drawText(at, text)
+
+
+def _box(
+    p: QPainter,
+    at: ViewState,
+    size: viewport.Size,
+    box: tuple[float, ...],
+    color: QColor,
+    name: str,
+    fill: bool = False,
+) -> None:
+    """Draw a rectangle given by native corners, with its name inside a corner."""
+    x, y = viewport.to_screen(at, size, np.array([box[0], box[2]]), np.array([box[1], box[3]]))
+    rect = QRectF(QPointF(x.min(), y.min()), QPointF(x.max(), y.max()))
+    p.setPen(QPen(color, 0))
+    p.setBrush(QColor(color.red(), color.green(), color.blue(), 40) if fill else Qt.BrushStyle.NoBrush)
+    p.drawRect(rect)
+    if name:
+        shown = rect.intersected(QRectF(0, 0, *size))
+        if shown.width() > 40 and shown.height() > 20:
+            _text(p, shown.topRight() + QPointF(-8 - p.fontMetrics().horizontalAdvance(name), 16), name, color)
+
+
+def draw_region(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
+    """Draw one region of a region file."""
+    p.save()
+    pen = QPen(QColor(region.color), 1)
+    pen.setCosmetic(True)
+    p.setPen(pen)
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    points = [QPointF(*(float(v) for v in viewport.to_screen(at, size, x, y))) for x, y in region.points]
+    if region.shape == "point":
+        for dx, dy in ((POINT_ARM, POINT_ARM), (POINT_ARM, -POINT_ARM)):
+            p.drawLine(points[0] - QPointF(dx, dy), points[0] + QPointF(dx, dy))
+    elif region.shape == "line":
+        p.drawLine(points[0], points[1])
+    elif region.shape == "polygon":
+        p.drawPolygon(QPolygonF(points))
+    else:
+        _shape(p, region, at, size)
+    if region.text and points:
+        _text(p, points[0] + QPointF(6, -6), region.text, QColor(region.color))
+    p.restore()
+
+
+def _shape(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
+    """Draw a circle, ellipse, annulus or box in image coordinates."""
+    p.save()
+    p.setTransform(QTransform(*viewport.matrix(at, size)), True)
+    p.translate(*region.points[0])
+    p.rotate(region.angle)
+    if region.shape == "box":
+        w, h = (*region.sizes, region.sizes[0])[:2]
+        p.drawRect(QRectF(-w / 2, -h / 2, w, h))
+    elif region.shape == "ellipse":
+        p.drawEllipse(QPointF(0, 0), region.sizes[0], region.sizes[1])
+    else:  # circle (radius,), annulus (inner, outer)
+        for radius in region.sizes:
+            p.drawEllipse(QPointF(0, 0), radius, radius)
+    p.restore()
+
+
+def draw_crosshair(p: QPainter, x: float, y: float, at: ViewState, size: viewport.Size) -> None:
+    """Draw lines through an image position, with a gap that leaves the pixel free."""
+    sx, sy = (float(v) for v in viewport.to_screen(at, size, x, y))
+    gap = max(6.0, 0.5 * at.zoom + 2)
+    lines = np.array(
+        [[0, sy, sx - gap, sy], [sx + gap, sy, size[0], sy], [sx, 0, sx, sy - gap], [sx, sy + gap, sx, size[1]]]
+    )
+    _lines(p, lines, QPen(CROSSHAIR_COLOR, 0))
+
+
+def label_font(base: QFont) -> QFont:
+    """The font of labels: a little smaller than the window's."""
+    font = QFont(base)
+    font.setPointSizeF(max(base.pointSizeF() * 0.85, 6.0))
+    return font

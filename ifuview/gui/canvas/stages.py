@@ -1,0 +1,142 @@
+"""The three stages of one picture with their caches: each is redone only when its own input changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PyQt6.QtGui import QImage
+
+from ifuview.app.look import Look, Transfer, ViewState
+from ifuview.app.views import colors, raster
+from ifuview.app.views.image import PictureView
+from ifuview.engine.zscale import sample
+from ifuview.model.checks import Array
+
+RGB32 = QImage.Format.Format_RGB32
+INDEXED = QImage.Format.Format_Indexed8
+
+
+def same(a: tuple[Any, ...] | None, b: tuple[Any, ...]) -> bool:
+    """Whether two keys name the same things: by identity, else by value."""
+    return a is not None and len(a) == len(b) and all(x is y or x == y for x, y in zip(a, b))
+
+
+class Stages:
+    """Turns a picture into a ready RGB32 image of the visible part, and remembers every step."""
+
+    def __init__(self) -> None:
+        self.tile: raster.Tile | None = None
+        self.image: QImage | None = None
+        self._masked: Array | None = None
+        self._gathered: tuple[Any, ...] | None = None
+        self._indexed: tuple[Any, ...] | None = None
+        self._colored: tuple[Any, ...] | None = None
+        self._mask_key: tuple[Any, ...] | None = None
+        self._index: Array | None = None
+        self._table_key: tuple[Any, ...] | None = None
+        self._table: Array | None = None
+
+    def render(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> QImage | None:
+        """Return the visible part as colors; None if the image is out of view. `tile` says where it goes."""
+        self._gather(picture, look, view, size)
+        if self.tile is None:
+            return None
+        self._make_index(picture, look)
+        self._color(picture, look, view, size)
+        return self.image
+
+    def _gather(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> None:
+        """Stage a."""
+        key = (
+            picture.image,
+            picture.plane,
+            picture.pyramid,
+            view,
+            size,
+            look.reduction,
+            look.smooth,
+            look.smooth_radius,
+        )
+        if same(self._gathered, key):
+            return
+        self._gathered, self._indexed, self._mask_key = key, None, None
+        self.tile = raster.gather(
+            picture.pixels, picture.pyramid, view, size,
+            reduction=look.reduction, smooth=look.smooth, radius=look.smooth_radius,
+        )  # fmt: skip
+
+    def _make_index(self, picture: PictureView, look: Look) -> None:
+        """Stage b, into a buffer whose rows are as long as Qt wants them."""
+        assert self.tile is not None
+        lo, hi = limits(picture, look)
+        key = (lo, hi, look.transfer, look.exponent)
+        if same(self._indexed, key):
+            return
+        self._indexed, self._colored = key, None
+        height, width = self.tile.values.shape
+        padded = (width + 3) & ~3
+        if self._index is None or self._index.shape != (height, padded):
+            self._index = np.zeros((height, padded), np.uint8)
+        raster.index(
+            self.tile.values, lo, hi, table=self._transfer(picture, look, lo, hi), has_nan=self.tile.has_nan,
+            out=self._index[:, :width],
+        )  # fmt: skip
+
+    def _transfer(self, picture: PictureView, look: Look, lo: float, hi: float) -> Array | None:
+        """The transfer table, made again only when it differs."""
+        if look.transfer is Transfer.LINEAR:
+            return None
+        equal = look.transfer is Transfer.HISTEQ
+        key = (look.transfer, look.exponent, *((picture.image, picture.plane, lo, hi) if equal else ()))
+        if not same(self._table_key, key):
+            values = (sample(picture.pixels) - lo) / max(hi - lo, np.finfo(np.float32).tiny) if equal else None
+            self._table_key, self._table = key, raster.transfer_table(look.transfer, look.exponent, values)
+        return self._table
+
+    def _color(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> None:
+        """Stage c: Qt's own table look-up, then masked pixels."""
+        assert self.tile is not None and self._index is not None
+        self._find_masked(picture, look, view, size)
+        key = (look.cmap, look.invert, look.bias, look.contrast, look.mask_shown, look.mask_color, look.mask_opacity)
+        if same(self._colored, key):
+            return
+        self._colored = key
+        table = colors.table(look.cmap, invert=look.invert, bias=look.bias, contrast=look.contrast)
+        height, width = self.tile.values.shape
+        indexed = QImage(self._index.data, width, height, self._index.shape[1], INDEXED)
+        indexed.setColorTable(table.tolist())
+        self.image = indexed.convertToFormat(RGB32)
+        if self._masked is not None:
+            pixels = pixels_of(self.image)
+            color = int(look.mask_color.lstrip("#"), 16)
+            raster.blend(pixels, self._index[:, :width], table, self._masked, color, look.mask_opacity)
+
+    def _find_masked(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> None:
+        """Which visible pixels have a shown mask bit."""
+        key = (look.mask_shown,)
+        if same(self._mask_key, key):
+            return
+        self._mask_key, self._colored, self._masked = key, None, None
+        if look.mask_shown and picture.mask is not None:
+            pyramid = picture.pyramid.mask if picture.pyramid is not None else None
+            found = raster.gather_mask(picture.mask, pyramid, view, size, look.mask_shown)
+            self._masked = found.values if found is not None and found.values.any() else None
+
+
+def limits(picture: PictureView, look: Look) -> tuple[float, float]:
+    """Display limits; those of the look, or for want of them zscale's."""
+    if look.lo is not None and look.hi is not None:
+        return look.lo, look.hi
+    from ifuview.engine.zscale import zscale
+
+    lo, hi = zscale(picture.pixels)
+    return float(lo), float(hi)
+
+
+def pixels_of(image: QImage) -> Array:
+    """The 32-bit pixels of an image, shape (height, width), writable in place."""
+    data = image.bits()
+    assert data is not None
+    data.setsize(image.sizeInBytes())
+    return np.frombuffer(data, np.uint32).reshape(image.height(), image.bytesPerLine() // 4)[:, : image.width()]
