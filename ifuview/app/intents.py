@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, dataclass_transform
 
 from ifuview.app.look import Look, ViewState
 from ifuview.app.session import Layout
 from ifuview.model.region import Region
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True, eq_default=True)
 class Intent:
-    """Base of all intents."""
+    """Base of all intents: frozen values with the annotated fields.
+
+    2026-11: not `dataclasses`, which writes and compiles three methods a class; forty of those took a tenth of the start.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._fields = tuple(cls.__dict__.get("__annotations__", ()))
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        given = dict(zip(self._fields, values), **named)
+        for name in self._fields:
+            if name not in given and not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} needs {name}")
+        unknown = set(given) - set(self._fields)
+        if unknown or len(values) > len(self._fields):
+            raise TypeError(f"{type(self).__name__} does not take {sorted(unknown) or values}")
+        self.__dict__.update(given)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(self, f) == getattr(other, f) for f in self._fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *(repr(getattr(self, f)) for f in self._fields)))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{f}={getattr(self, f)!r}' for f in self._fields)})"
 
 
-@dataclass(frozen=True, slots=True)
 class OpenFile(Intent):
     """Open a file, with ds9's extension syntax; `every` = all image extensions as frames, `cube` = as one cube."""
 
@@ -25,7 +53,6 @@ class OpenFile(Intent):
     cube: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class ChooseImage(Intent):
     """Show another image or HDU of the file of a frame, in place or as a new frame."""
 
@@ -34,40 +61,34 @@ class ChooseImage(Intent):
     new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class LoadTraces(Intent):
     """Read a trace file for the current frame (or all frames it fits)."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class MeasureTraces(Intent):
     """Trace the fibers of the current detector image from nothing."""
 
 
-@dataclass(frozen=True, slots=True)
 class LoadRegions(Intent):
     """Read a ds9 region file into the current frame."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class SaveRegions(Intent):
     """Write the regions of the current frame as a ds9 region file."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class LoadMask(Intent):
     """Use the first image of a file as the mask of the current frame."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class SetRegions(Intent):
     """Replace the regions of a frame."""
 
@@ -75,33 +96,28 @@ class SetRegions(Intent):
     regions: tuple[Region, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class CloseSlot(Intent):
     """Close a frame (None = the current one)."""
 
     key: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class CloseAll(Intent):
     """Close all frames."""
 
 
-@dataclass(frozen=True, slots=True)
 class SelectSlot(Intent):
     """Make a frame current."""
 
     key: int
 
 
-@dataclass(frozen=True, slots=True)
 class StepSlot(Intent):
     """Go to the next (+1) or previous (-1) frame."""
 
     step: int
 
 
-@dataclass(frozen=True, slots=True)
 class MoveSlot(Intent):
     """Move a frame to another place in the list."""
 
@@ -109,14 +125,12 @@ class MoveSlot(Intent):
     position: int
 
 
-@dataclass(frozen=True, slots=True)
 class Reload(Intent):
     """Read the file of a frame again (None = current)."""
 
     key: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class SetLayout(Intent):
     """Single, tile or blink."""
 
@@ -125,7 +139,6 @@ class SetLayout(Intent):
     arrangement: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class SetView(Intent):
     """The user moved or zoomed a frame."""
 
@@ -133,7 +146,6 @@ class SetView(Intent):
     view: ViewState
 
 
-@dataclass(frozen=True, slots=True)
 class SetLook(Intent):
     """The user changed limits or colors of a frame."""
 
@@ -141,7 +153,6 @@ class SetLook(Intent):
     look: Look
 
 
-@dataclass(frozen=True, slots=True)
 class SetPlane(Intent):
     """Show another plane of a cube."""
 
@@ -149,7 +160,6 @@ class SetPlane(Intent):
     plane: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class SetLock(Intent):
     """Switch a lock ("view", "limits", "colors", "crosshair", "plane") on or off."""
 
@@ -157,14 +167,12 @@ class SetLock(Intent):
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Match(Intent):
     """Copy one property ("view", "limits", "colors", "plane") of the current frame to all, once."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
 class SetOverlay(Intent):
     """Change one field of session.Overlay."""
 
@@ -172,7 +180,6 @@ class SetOverlay(Intent):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
 class Combine(Intent):
     """Make a new frame from two: "difference" (a - b) or "ratio" (a / b)."""
 
@@ -181,7 +188,6 @@ class Combine(Intent):
     how: str
 
 
-@dataclass(frozen=True, slots=True)
 class PickPoint(Intent):
     """A click on the image: set the crosshair, select the fiber there."""
 
@@ -190,7 +196,6 @@ class PickPoint(Intent):
     y: float
 
 
-@dataclass(frozen=True, slots=True)
 class SelectFiber(Intent):
     """Select a fiber by its row (None = nothing); `fibers` when several."""
 
@@ -198,35 +203,30 @@ class SelectFiber(Intent):
     fibers: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class StepFiber(Intent):
     """Go to the next (+1) or previous (-1) fiber."""
 
     step: int
 
 
-@dataclass(frozen=True, slots=True)
 class SetSectionColumns(Intent):
     """Number of columns of the running median of the cross-section."""
 
     n: int
 
 
-@dataclass(frozen=True, slots=True)
 class CancelJob(Intent):
     """Cancel one job, or all of them (None)."""
 
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class ExportReport(Intent):
     """Write the PNG report of the current frames and selection."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class SaveImage(Intent):
     """Save the canvas as a picture."""
 
@@ -234,7 +234,6 @@ class SaveImage(Intent):
     format: str = "png"
 
 
-@dataclass(frozen=True, slots=True)
 class ShowDock(Intent):
     """Show (or hide) a dock by its key."""
 
@@ -242,19 +241,16 @@ class ShowDock(Intent):
     on: bool = True
 
 
-@dataclass(frozen=True, slots=True)
 class SetTheme(Intent):
     """Use the "light" or "dark" theme, or "auto" to follow the desktop."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Demo(Intent):
     """Make simulated data and open them with the guided tour."""
 
 
-@dataclass(frozen=True, slots=True)
 class Note(Intent):
     """Put a message into the messages dock."""
 

@@ -19,7 +19,6 @@ from ifuview.engine.zscale import minmax, percentile_limits, zscale
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import FiberInspection
 from ifuview.model.pixels import Pixels
 from ifuview.model.provenance import Provenance
 from ifuview.model.region import Region
@@ -27,6 +26,7 @@ from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
     from ifuview.app.views.raster import Pyramid
+    from ifuview.model.inspection import FiberInspection
 
 DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an ivar plane tells
 

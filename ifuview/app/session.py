@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ifuview.app.jobs import JobRecord
 from ifuview.app.look import Look, ViewState
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
-from ifuview.model.inspection import FiberInspection
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
+
+if TYPE_CHECKING:
+    from ifuview.model.inspection import FiberInspection
 
 
 class Layout(StrEnum):

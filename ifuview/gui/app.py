@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ifuview.app.script import Script, Step, WindowOptions
+from ifuview.app.script import Script, WindowOptions
 from ifuview.gui.prefetch import Prefetch
 
 if TYPE_CHECKING:
@@ -59,27 +59,16 @@ def make_shell(options: WindowOptions | None = None, *, headless: bool = False) 
 
 def run_demo(offscreen_dir: str | None = None) -> int:
     """Simulate data, open them with the guided tour; with a folder: write the steps of the tour as PNG files."""
+    from ifuview.app import intents as want
+
     if offscreen_dir is None and not choose_platform():
         offscreen_dir = "ifuview-demo"
     if offscreen_dir is not None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    shell = make_shell(WindowOptions(fresh=True), headless=offscreen_dir is not None)
-    from ifuview.gui.tour import start_demo
-
-    start_demo(shell, offscreen_dir)
+    shell = make_shell(WindowOptions(fresh=True, width=1600, height=1000))
+    if offscreen_dir is not None:
+        os.makedirs(offscreen_dir, exist_ok=True)
+        shell.picture_folder = offscreen_dir
+    shell.start(Script())
+    shell.controller.handle(want.Demo())
     return shell.run()
-
-
-def demo_script() -> Script:
-    """The script of `ifuview demo`: no file, a fresh window."""
-    return Script((), WindowOptions(fresh=True))
-
-
-def open_step(spec: str) -> Step:
-    """A step that opens a file, for programs that drive the window."""
-    return Step("open", (spec, False, False, ()))
-
-
-def unexpected(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """Report an exception that nobody caught; replaced by the shell's own hook once a window stands."""
-    sys.__excepthook__(kind, error, trace)

@@ -33,10 +33,12 @@ from ifuview.app.session import Level, Session
 from ifuview.app.views import image as image_view
 from ifuview.app.views import readout as readout_view
 from ifuview.gui import theme, window_state
+from ifuview.gui.banner import Banner
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
 from ifuview.gui.controller import Controller
 from ifuview.gui.docks import DOCKS, DockEntry
+from ifuview.gui.extension_box import ExtensionBox
 from ifuview.gui.menus import ACTIONS, Action
 from ifuview.gui.presenter import Presenter
 from ifuview.gui.readout_bar import ReadoutBar
@@ -65,6 +67,7 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self.can_build = False  # plot libraries are loaded
         self.is_ready = False
+        self.fixed_title = ""  # of the command line
         self.setWindowTitle("ifuview")
         self.setDockNestingEnabled(True)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
@@ -89,13 +92,15 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.readout, self.canvas, self.colorbar):
+        self.banner = Banner()
+        for widget in (self.readout, self.banner, self.canvas, self.colorbar):
             column.addWidget(widget)
         column.setStretchFactor(self.canvas, 1)
         self.setCentralWidget(center)
         self.canvas.intent.connect(self.controller.handle)
         self.canvas.hovered.connect(self._hovered)
         self.canvas.left.connect(lambda: self.readout.draw(None))
+        self.canvas.moved.connect(self._canvas_moved)
 
     def _make_toolbar(self) -> None:
         self.toolbar = QToolBar("Tools")
@@ -157,7 +162,6 @@ class MainWindow(QMainWindow):
         self.docks["navigator"].setWidget(box)
         self.canvas.hovered.connect(self.magnifier.look_at)
         self.panner.intent.connect(self.controller.handle)
-        self.canvas.view_moved.connect(self.panner.follow)
         self.presenter.add("panner", image_view, self.panner.draw, self.panner.isVisible)
         self.presenter.add("magnifier", image_view, self.magnifier.draw, self.magnifier.isVisible)
 
@@ -174,6 +178,10 @@ class MainWindow(QMainWindow):
             action = self.actions_by_name[name]
             action.setIcon(theme.icon(name))
             self.toolbar.addAction(action)
+        self.extensions = ExtensionBox()
+        self.extensions.intent.connect(self.controller.handle)
+        self.toolbar.addSeparator()
+        self.toolbar.addWidget(self.extensions)
         self._make_dock_menu()
         self._make_navigator()
         self.presenter.refresh("panner")
@@ -299,8 +307,8 @@ class MainWindow(QMainWindow):
 
     def _session_changed(self, old: Session, new: Session) -> None:
         slot = new.slot()
-        if slot is not old.slot():
-            self.setWindowTitle(f"{slot.title} - ifuview" if slot else "ifuview")
+        if (slot and slot.title) != ((before := old.slot()) and before.title):
+            self.setWindowTitle(self.fixed_title or (f"{slot.title} - ifuview" if slot else "ifuview"))
         if new.messages is not old.messages and new.messages:
             self._show_message(new)
         if new.jobs is not old.jobs:
@@ -311,12 +319,15 @@ class MainWindow(QMainWindow):
         overlay = new.overlay
         self.colorbar.setVisible(overlay.colorbar)
         if hasattr(self, "magnifier"):
+            self.extensions.draw(slot)
             self.magnifier.setVisible(overlay.magnifier)
             self.panner.setVisible(overlay.panner)
 
     def _show_message(self, session: Session) -> None:
         message = session.messages[-1]
         mark = {Level.INFO: "", Level.WARNING: "\u26a0 ", Level.ERROR: "\u2716 "}[message.level]
+        if message.level is Level.ERROR:
+            self.banner.say(message.text)
         self.note.setText(mark + message.text)
         self.note.setToolTip(message.text)
         role = "palette(window-text)" if message.level is Level.INFO else "palette(bright-text)"
@@ -332,6 +343,14 @@ class MainWindow(QMainWindow):
             text = job.text or job.name
             self.job_text.setText(self.job_text.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
             self.progress.setValue(round(100 * job.fraction))
+
+    def _canvas_moved(self) -> None:
+        """The hand moved the image or its colors: the small views follow without waiting for the intent."""
+        key = self.canvas.displayed()
+        if key is not None:
+            self.colorbar.follow(key, self.canvas.look_of(key))
+            if hasattr(self, "panner"):
+                self.panner.follow(key, self.canvas.view_of(key), self.canvas.tile_size(key))
 
     def _hovered(self, key: int, x: float, y: float) -> None:
         self.readout.draw(readout_view.readout(self.store.session, key, x, y))
@@ -382,7 +401,7 @@ class MainWindow(QMainWindow):
     def _zoom(self, factor: float) -> None:
         slot = self.store.session.slot()
         if slot is not None:
-            view = self.canvas.current_view(slot.key)
+            view = self.canvas.view_of(slot.key)
             self.controller.handle(want.SetView(slot.key, replace(view, zoom=view.zoom * factor, fit=False)))
 
     def zoom_in(self) -> None:
@@ -394,7 +413,7 @@ class MainWindow(QMainWindow):
     def zoom_one(self) -> None:
         slot = self.store.session.slot()
         if slot is not None:
-            view = self.canvas.current_view(slot.key)
+            view = self.canvas.view_of(slot.key)
             self.controller.handle(want.SetView(slot.key, replace(view, zoom=1.0, aspect=1.0, fit=False)))
 
     def stretch(self) -> None:
@@ -414,6 +433,20 @@ class MainWindow(QMainWindow):
 
     def plane_previous(self) -> None:
         self._step_plane(-1)
+
+    def play_planes(self, period_ms: int) -> None:
+        """Step through the planes of a cube until it is closed or another step is made by hand."""
+        timer = QTimer(self)
+        timer.timeout.connect(lambda: self._play_step(timer))
+        timer.start(period_ms)
+
+    def _play_step(self, timer: QTimer) -> None:
+        slot = self.store.session.slot()
+        if slot is None or not slot.plane:
+            timer.stop()
+            return
+        plane = (slot.plane[-1] + 1) % slot.image.nplanes
+        self.controller.handle(want.SetPlane(slot.key, (*slot.plane[:-1], plane)))
 
     def toggle_freeze(self) -> None:
         self.readout.frozen = not self.readout.frozen

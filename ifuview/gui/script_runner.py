@@ -90,7 +90,7 @@ class ScriptRunner(QObject):
 
     def _view(self, **changes: Any) -> None:
         if self._slot is not None:
-            view = self.window.canvas.current_view(self._slot.key)
+            view = self.window.canvas.view_of(self._slot.key)
             self.controller.handle(want.SetView(self._slot.key, replace(view, **changes)))
 
     def do_zoom(self, how: str, factor: float = 1.0) -> None:
@@ -99,12 +99,12 @@ class ScriptRunner(QObject):
         if how == "fit":
             self._view(fit=True)
         else:
-            now = self.window.canvas.current_view(self._slot.key).zoom if how == "by" else 1.0
+            now = self.window.canvas.view_of(self._slot.key).zoom if how == "by" else 1.0
             self._view(zoom=now * factor, fit=False)
 
     def do_pan(self, how: str, x: float, y: float) -> None:
         if self._slot is not None:
-            view = self.window.canvas.current_view(self._slot.key)
+            view = self.window.canvas.view_of(self._slot.key)
             base = (view.x, view.y) if how == "by" else (0.0, 0.0)
             self._view(x=base[0] + x, y=base[1] + y, fit=False)
 

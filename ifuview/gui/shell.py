@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,12 +52,14 @@ class Shell(QObject):
         self.controller = Controller(self.store, self.worker)
         self.presenter = Presenter(self.store)
         self.window = MainWindow(self.controller, self.presenter)
-        self.window.canvas.wheel_at_center = self.settings.wheel == "center"
+        self.window.canvas.hands.wheel_at = self.settings.wheel
         self.controller.shell.connect(self._shell_intent)
         self.window.closing.connect(self._closing)
         self.exit_code = 0
         self.finished = False
-        self.plan_hook: Callable[[Any], None] | None = None
+        self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
+        self.tour: Any = None
+        self.pictures: Any = None
         self._boxes: list[QMessageBox] = []
         self._runner: Any = None
         self._place()
@@ -207,8 +208,10 @@ class Shell(QObject):
         elif isinstance(intent, want.SetTheme):
             theme.apply(self.app, intent.name)
             self.settings = replace(self.settings, theme=intent.name)
-        elif self.plan_hook is not None:
-            self.plan_hook(intent)
+        else:
+            from ifuview.gui import tour
+
+            tour.begin(self, intent)
 
     def _save_image(self, intent: want.SaveImage) -> None:
         picture = self.window.canvas.grab_image()

@@ -1,0 +1,110 @@
+"""The guided tour of the demo: a panel with the text of each stop, or PNG files of all stops without a display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from PyQt6.QtCore import QObject, Qt, QTimer
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+
+from ifuview.app.demo import Plan, Stop, intents_of
+from ifuview.gui.shell import Shell
+
+SETTLE_MS = 250  # for the last repaints before a picture is taken
+
+
+class TourPanel(QFrame):
+    """Shows one stop at a time above the canvas."""
+
+    def __init__(self, shell: Shell, stops: tuple[Stop, ...]) -> None:
+        super().__init__(shell.window.centralWidget())
+        self.shell, self.stops, self.place = shell, stops, -1
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.setAccessibleName("Guided tour")
+        self.title, self.text = QLabel(), QLabel()
+        self.title.setStyleSheet("font-weight: bold;")
+        self.text.setWordWrap(True)
+        self.back, self.next = QPushButton("Back"), QPushButton("Next")
+        end = QPushButton("End the tour")
+        self.back.clicked.connect(lambda: self.go(self.place - 1))
+        self.next.clicked.connect(lambda: self.go(self.place + 1))
+        end.clicked.connect(self.hide)
+        buttons = QHBoxLayout()
+        buttons.addWidget(end)
+        buttons.addStretch(1)
+        buttons.addWidget(self.back)
+        buttons.addWidget(self.next)
+        column = QVBoxLayout(self)
+        column.addWidget(self.title)
+        column.addWidget(self.text)
+        column.addLayout(buttons)
+
+    def go(self, place: int) -> None:
+        """Go to a stop; after the last one the panel goes away."""
+        if not 0 <= place < len(self.stops):
+            self.hide()
+            return
+        self.place = place
+        stop = self.stops[place]
+        self.title.setText(f"{place + 1} / {len(self.stops)}  {stop.title}")
+        self.text.setText(stop.text)
+        self.back.setEnabled(place > 0)
+        self.next.setText("Finish" if place == len(self.stops) - 1 else "Next")
+        for intent in intents_of(stop, self.shell.store.session):
+            self.shell.controller.handle(intent)
+        self._lay_out()
+        self.show()
+        self.raise_()
+
+    def _lay_out(self) -> None:
+        area = self.parentWidget()
+        if area is not None:
+            width = min(620, area.width() - 40)
+            self.setFixedWidth(width)
+            self.adjustSize()
+            self.move((area.width() - width) // 2, area.height() - self.height() - 60)
+
+
+class TourPictures(QObject):
+    """Without a display: goes through the stops and writes each as a PNG file."""
+
+    def __init__(self, shell: Shell, panel: TourPanel, folder: Path) -> None:
+        super().__init__(shell)
+        self.shell, self.panel, self.folder = shell, panel, folder
+        self.place = -1
+
+    def next(self) -> None:
+        """Go to the next stop when the work for this one is done."""
+        self.place += 1
+        if self.place >= len(self.panel.stops):
+            self.shell.close()
+            return
+        self.panel.go(self.place)
+        self.wait()
+
+    def wait(self) -> None:
+        """Take the picture as soon as nothing is being computed."""
+        if self.shell.controller.busy or not self.shell.window.is_ready:
+            QTimer.singleShot(50, self.wait)
+        else:
+            QTimer.singleShot(SETTLE_MS, self._take)
+
+    def _take(self) -> None:
+        path = self.folder / f"demo-{self.place + 1}.png"
+        self.shell.window.grab().save(str(path))
+        print(path)
+        self.next()
+
+
+def begin(shell: Shell, plan: Plan) -> None:
+    """Start the tour when the files of the plan stand on the canvas."""
+    panel = shell.tour = TourPanel(shell, plan.stops)
+
+    def go() -> None:
+        if shell.picture_folder is None:
+            panel.go(0)
+            return
+        shell.pictures = TourPictures(shell, panel, Path(shell.picture_folder))
+        shell.pictures.next()
+
+    shell.controller.settled.connect(go, Qt.ConnectionType.SingleShotConnection)
