@@ -1,8 +1,8 @@
 """Where an image pixel is on the screen and back: exact, for any zoom, aspect, rotation and flip.
 
 Screen positions are continuous: screen pixel i covers i <= s < i + 1, y runs down. Image positions are native: the
-center of pixel (column i, row j) is (i, j), y runs up. Every view is one affine map, and because rotations are by right angles
-each screen axis follows one image axis alone.
+center of pixel (column i, row j) is (i, j), y runs up. Every view is one affine map, and because rotations are by right
+angles each screen axis follows one image axis alone.
 """
 
 from __future__ import annotations
