@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 Path = str | os.PathLike[str]
+TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is told by its content
 
 
 class Reader(Protocol):
@@ -58,6 +59,10 @@ READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
     ("plain_fits", ()),
     ("detector_fits", (frozenset({"IMAGE", "IVAR"}), frozenset({"IMAGE", "MASK"}))),
     ("spectra_fits", tuple(frozenset({name}) for name in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB"))),
+    (
+        "trace_fits",
+        (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"})),
+    ),
     ("coadd_fits", tuple(frozenset({f"{band}_FLUX", f"{band}_WAVELENGTH"}) for band in ("B", "R", "Z", "BRZ"))),
 )
 
@@ -83,6 +88,8 @@ def open_dataset(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
         One sentence about what is wrong with the file or the request.
     """
     parsed = parse_spec(spec)
+    if parsed.path.lower().endswith(TEXT_SUFFIXES):
+        return _text_traces(parsed)
     found = probe_file(parsed, ctx)
     dataset: Dataset = _reader(found).read(found, parsed, ctx)
     return dataset
@@ -94,6 +101,15 @@ def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
 
     parsed = parse_spec(spec)
     return READER.read_all(probe_file(parsed, ctx), parsed, ctx)
+
+
+def _text_traces(spec: FileSpec) -> Dataset:
+    """A Dataset of traces only."""
+    from ifuview.model.dataset import Dataset
+
+    traces = read_traces(spec.path)
+    notes = tuple(traces.provenance.params.get("notes", ()))
+    return Dataset(spec.path, spec.text, kind="traces", traces=traces, notes=notes)
 
 
 def _reader(found: FileProbe) -> Any:

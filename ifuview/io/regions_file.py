@@ -1,4 +1,4 @@
-"""ds9 region files, read and written through the `regions` package."""
+"""ds9 region files: read through the `regions` package, written as plain text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ifuview.model.region import Region, Shape
 
 Path = str | os.PathLike[str]
 COLOR_KEYS = ("color", "facecolor", "edgecolor")
+DEFAULT_COLOR = "green"
+HEAD = ("# Region file format: DS9 version 4.1", f"global color={DEFAULT_COLOR}", "image")
 MAX_SIZE = 32 << 20  # bytes; region files are text written by hand or by small programs
 
 
@@ -62,9 +64,7 @@ def read_regions(path: Path) -> Regions:
 
 def write_regions(path: Path, regions: Iterable[Region]) -> None:
     """Write regions in image coordinates (1-based, as ds9 has them), through a temporary file."""
-    from regions import Regions as Writer
-
-    text = Writer([_to_parsed(region) for region in regions]).serialize(format="ds9", precision=4)
+    text = "\n".join([*HEAD, *(_line(region) for region in regions), ""])
     path = os.fspath(path)
     temporary = f"{path}.part{os.getpid()}"
     try:
@@ -80,6 +80,8 @@ def write_regions(path: Path, regions: Iterable[Region]) -> None:
 def _from_parsed(item: Any) -> Region | None:
     """One region of the parser; None if it is of a kind that is not drawn."""
     kind = type(item).__name__.removesuffix("PixelRegion")
+    if kind.endswith("SkyRegion"):
+        return None
     center = (_center(item.center),) if hasattr(item, "center") else ()
     angle = float(item.angle.to_value("deg")) if hasattr(item, "angle") else 0.0
     if kind == "Point":
@@ -99,7 +101,7 @@ def _from_parsed(item: Any) -> Region | None:
     else:
         return None
     visual, meta = item.visual, item.meta
-    color = next((str(visual[key]) for key in COLOR_KEYS if visual.get(key)), "green")
+    color = next((str(visual[key]) for key in COLOR_KEYS if visual.get(key)), DEFAULT_COLOR)
     tags = tuple(str(tag) for tag in meta.get("tag", ()))
     text = str(meta.get("text", meta.get("label", "")) or "")
     return Region(*made, text=text, color=color, tags=tags, include=bool(meta.get("include", True)))
@@ -109,31 +111,21 @@ def _center(point: Any) -> tuple[float, float]:
     return float(point.x), float(point.y)
 
 
-def _to_parsed(region: Region) -> Any:
-    """A region as the writer takes it."""
-    import astropy.units as u
-    import regions as shapes
+def _line(region: Region) -> str:
+    """A region as ds9 writes it: 1-based image pixels."""
+    numbers = [value + 1 for point in region.points for value in point] + list(region.size)
+    if region.shape in (Shape.ELLIPSE, Shape.BOX):
+        numbers.append(region.angle)
+    marks = [f"color={region.color}"] if region.color != DEFAULT_COLOR else []
+    marks += [f"text={_quoted(region.text)}"] if region.text else []
+    marks += [f"tag={_quoted(tag)}" for tag in region.tags]
+    sign = "" if region.include else "-"
+    shape = f"{sign}{region.shape}({','.join(f'{number:.4f}' for number in numbers)})"
+    return f"{shape} # {' '.join(marks)}" if marks else shape
 
-    points = [shapes.PixCoord(x, y) for x, y in region.points]
-    angle = region.angle * u.deg
-    meta: dict[str, Any] = {"include": region.include}
-    if region.text:
-        meta["text"] = region.text
-    if region.tags:
-        meta["tag"] = list(region.tags)
-    keep: dict[str, Any] = {"meta": shapes.RegionMeta(meta), "visual": shapes.RegionVisual({"color": region.color})}
-    size = region.size
-    if region.shape is Shape.POINT:
-        return shapes.PointPixelRegion(points[0], **keep)
-    if region.shape is Shape.CIRCLE:
-        return shapes.CirclePixelRegion(points[0], size[0], **keep)
-    if region.shape is Shape.ELLIPSE:
-        return shapes.EllipsePixelRegion(points[0], 2 * size[0], 2 * size[1], angle, **keep)
-    if region.shape is Shape.BOX:
-        return shapes.RectanglePixelRegion(points[0], size[0], size[1], angle, **keep)
-    if region.shape is Shape.LINE:
-        return shapes.LinePixelRegion(points[0], points[1], **keep)
-    if region.shape is Shape.ANNULUS:
-        return shapes.CircleAnnulusPixelRegion(points[0], size[0], size[1], **keep)
-    x, y = zip(*region.points)
-    return shapes.PolygonPixelRegion(shapes.PixCoord(list(x), list(y)), **keep)
+
+def _quoted(text: str) -> str:
+    """Text between marks that it does not hold itself."""
+    text = " ".join(text.split())
+    opening, closing = next((pair for pair in ("{}", '""', "''") if pair[1] not in text), "{}")
+    return opening + text.replace(closing, "") + closing

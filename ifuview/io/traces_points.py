@@ -1,0 +1,123 @@
+"""Trace points of each fiber, in native pixels, to a center at every dispersion pixel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from ifuview.errors import FileFormatError
+from ifuview.model.checks import Array
+from ifuview.model.orientation import Orientation
+from ifuview.model.provenance import Provenance
+from ifuview.model.quality import TraceBit
+from ifuview.model.trace import TraceSet
+
+EDGE = 0.05  # fraction of the dispersion axis that a trace is carried on in a straight line beyond its last point
+MAX_PIXEL = 1 << 17  # px; larger coordinates are no detector
+SLOPE_POINTS = 8  # points that the straight line beyond the end is fitted to
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """The points of one fiber: x and y in 0-based native pixels, wavelength in Angstrom or None."""
+
+    fiber: str
+    x: Array
+    y: Array
+    wave: Array | None = None
+
+
+def traces_from_points(
+    fibers: list[Points], path: str, shape: tuple[int, int] | None, orientation: Orientation | None
+) -> TraceSet:
+    """Return the traces of all fibers in canonical axes.
+
+    Points out of order are sorted, points that are no number are left out, both with a note.
+
+    Raises
+    ------
+    FileFormatError
+        No fiber, a fiber twice, coordinates of unequal length, no number at all, or beyond the detector.
+    """
+    if not fibers:
+        raise FileFormatError("the trace file has no fibers", path)
+    twice = [name for name, count in Counter(p.fiber for p in fibers).items() if count > 1]
+    if twice:
+        raise FileFormatError(f"the trace file has fibers more than once: {', '.join(twice[:5])}", path)
+    for points in fibers:
+        lengths = {len(points.x), len(points.y)} | ({len(points.wave)} if points.wave is not None else set())
+        if len(lengths) > 1:
+            raise FileFormatError(f"the coordinates of fiber {points.fiber} have unequal lengths", path)
+    lies = orientation or _orientation(fibers)
+    along = [p.y if lies.transpose else p.x for p in fibers]
+    largest = max((float(np.nanmax(a)) for a in along if len(a) and np.isfinite(a).any()), default=np.nan)
+    if not np.isfinite(largest):
+        raise FileFormatError("the trace positions are all not-a-number", path)
+    across_largest = max(float(np.nanmax(p.x if lies.transpose else p.y, initial=0)) for p in fibers)
+    if max(largest, across_largest) > MAX_PIXEL:
+        raise FileFormatError(f"a trace position of {max(largest, across_largest):.0f} px is on no detector", path)
+    ncross, ndisp = shape if shape is not None else (int(across_largest) + 2, int(np.ceil(largest)) + 1)
+    if largest > ndisp - 1 + max(1.0, EDGE * ndisp):
+        text = f"the traces reach pixel {largest:.0f} along dispersion, the image has {ndisp}"
+        raise FileFormatError(text, path, "open the traces of this detector")
+    native = (ndisp, ncross) if lies.transpose else (ncross, ndisp)
+    center, wave = np.full((len(fibers), ndisp), np.nan), np.full((len(fibers), ndisp), np.nan)
+    valid, status = np.zeros(center.shape, bool), np.zeros(len(fibers), np.uint32)
+    sorted_fibers, dropped = [], 0
+    for row, points in enumerate(fibers):
+        cross, disp = (np.asarray(a, float) for a in lies.from_native(points.x, points.y, native))
+        good = np.isfinite(cross) & np.isfinite(disp)
+        dropped += int((~good).sum())
+        cross, disp = cross[good], disp[good]
+        given = None if points.wave is None else points.wave[good]
+        if not len(disp):
+            status[row] = TraceBit.NOT_FITTED
+            continue
+        if (np.diff(disp) <= 0).any():
+            order = np.unique(disp, return_index=True)[1]
+            if (np.diff(disp if not lies.flip_disp else disp[::-1]) < 0).any():
+                sorted_fibers.append(points.fiber)
+            cross, disp, given = cross[order], disp[order], None if given is None else given[order]
+        center[row], valid[row] = _at_columns(disp, cross, ndisp)
+        if given is not None and np.isfinite(given).sum() > 1:
+            known = np.isfinite(given)
+            wave[row] = _at_columns(disp[known], given[known], ndisp)[0]
+        status[row] = 0 if valid[row].all() else TraceBit.EXTRAPOLATED
+    notes = []
+    if sorted_fibers:
+        notes.append(f"the points of {len(sorted_fibers)} fibers were not in order and have been sorted")
+    if dropped:
+        notes.append(f"{dropped} trace points that are no numbers are left out")
+    return TraceSet(
+        fiber=np.arange(len(fibers)),
+        center=center,
+        wave=wave if np.isfinite(wave).any() else None,
+        valid=valid,
+        status=status,
+        fiber_id=tuple(p.fiber for p in fibers),
+        provenance=Provenance(step="read", params={"notes": tuple(notes)} if notes else {}),
+    )
+
+
+def _orientation(fibers: list[Points]) -> Orientation:
+    """Wavelength runs along the axis that the fibers are longer in."""
+    wide = [float(np.nanmax(p.x) - np.nanmin(p.x)) for p in fibers if np.isfinite(p.x).any()]
+    high = [float(np.nanmax(p.y) - np.nanmin(p.y)) for p in fibers if np.isfinite(p.y).any()]
+    return Orientation(transpose=bool(wide and high) and float(np.median(high)) > float(np.median(wide)))
+
+
+def _at_columns(position: Array, value: Array, ndisp: int) -> tuple[Array, Array]:
+    """Value at pixels 0..ndisp-1, straight for a short way beyond the ends, NaN further out; and where it is inside."""
+    column = np.arange(ndisp, dtype=float)
+    out = np.interp(column, position, value)
+    inside = (column >= position[0] - 0.5) & (column <= position[-1] + 0.5)
+    if len(position) > 1:
+        for end, part in ((0, slice(None, SLOPE_POINTS)), (-1, slice(-SLOPE_POINTS, None))):
+            beyond = column < position[0] if end == 0 else column > position[-1]
+            slope = np.polyfit(position[part] - position[end], value[part], 1)[0]
+            out[beyond] = value[end] + slope * (column[beyond] - position[end])
+    reach = EDGE * ndisp
+    out[(column < position[0] - reach) | (column > position[-1] + reach)] = np.nan
+    return out, inside
