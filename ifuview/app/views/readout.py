@@ -1,4 +1,4 @@
-"""What is under the cursor, in words: position, value, error, mask bits, fiber, wavelength, sky position; below 1 ms."""
+"""What is under the cursor, in words: position, value, error, mask, fiber, wavelength, sky position; below 1 ms."""
 
 from __future__ import annotations
 
