@@ -91,7 +91,7 @@ def make(session: Session) -> CrossSectionView | None:
         title=_title(shown, inspection.fiber_id, section) if inspection is not None and section is not None else "",
         summary="" if section is None else _summary(section),
         hint=_hint(slot),
-        xlabel=_xlabel(slot),
+        xlabel=_xlabel(shown),
         ylabel=axis("Counts", shown.image.unit if section is None else section.unit or shown.image.unit),
         residual=None if section is None else _residual(section),
         yrange=None if section is None else _yrange(section),
