@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.canvas.intent.connect(self.controller.handle)
         self.canvas.hovered.connect(self._hovered)
         self.canvas.left.connect(lambda: self.readout.draw(None))
-        self.canvas.moved.connect(self._canvas_moved)
+        self.canvas.look_moved.connect(self.colorbar.follow)
 
     def _make_toolbar(self) -> None:
         self.toolbar = QToolBar("Tools")
@@ -161,6 +161,7 @@ class MainWindow(QMainWindow):
         box.setSizes([150, 150])
         self.docks["navigator"].setWidget(box)
         self.canvas.hovered.connect(self.magnifier.look_at)
+        self.canvas.view_moved.connect(self.panner.follow)
         self.panner.intent.connect(self.controller.handle)
         self.presenter.add("panner", image_view, self.panner.draw, self.panner.isVisible)
         self.presenter.add("magnifier", image_view, self.magnifier.draw, self.magnifier.isVisible)
@@ -343,14 +344,6 @@ class MainWindow(QMainWindow):
             text = job.text or job.name
             self.job_text.setText(self.job_text.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
             self.progress.setValue(round(100 * job.fraction))
-
-    def _canvas_moved(self) -> None:
-        """The hand moved the image or its colors: the small views follow without waiting for the intent."""
-        key = self.canvas.displayed()
-        if key is not None:
-            self.colorbar.follow(key, self.canvas.look_of(key))
-            if hasattr(self, "panner"):
-                self.panner.follow(key, self.canvas.view_of(key), self.canvas.tile_size(key))
 
     def _hovered(self, key: int, x: float, y: float) -> None:
         self.readout.draw(readout_view.readout(self.store.session, key, x, y))
