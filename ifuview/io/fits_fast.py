@@ -132,7 +132,10 @@ def read_fits(path: str, ctx: Progress = QUIET, keep: Callable[[str], bool] | No
     """
     source, mapped = open_source(path, ctx)
     notes: list[str] = []
-    hdus = tuple(_walk(source, path, None if mapped else keep, notes))
+    try:
+        hdus = tuple(_walk(source, path, None if mapped else keep, notes))
+    finally:
+        source.close()
     return FitsFile(path, hdus, tuple(notes))
 
 

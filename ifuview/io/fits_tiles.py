@@ -10,6 +10,8 @@ from ifuview.io.cards import CARD_SIZE
 from ifuview.io.fits_fast import BLOCK, Hdu, label
 from ifuview.model.pixels import Pixels
 
+MAX_RATIO = 20_000  # pixel bytes per stored byte; a run-length coded empty mask reaches a few thousand
+BYTE_BITS = 8
 PRIMARY = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0")
 
 
@@ -25,6 +27,11 @@ def tile_pixels(hdu: Hdu) -> Pixels:
 
     if hdu.data is None:
         raise MissingDataError(f"the pixels of {label(hdu.info)} were not read")
+    count = 1
+    for axis in hdu.info.shape:
+        count *= axis
+    if count * _bits(hdu) // 8 > MAX_RATIO * max(hdu.size, BLOCK):
+        raise FileFormatError(f"the header of {label(hdu.info)} claims more pixels than its data can hold")
     header = b"".join(card.ljust(CARD_SIZE).encode() for card in (*PRIMARY, "END")).ljust(BLOCK)
     pad = b"\0" * (-len(hdu.data) % BLOCK)
     buffer = io.BytesIO(b"".join((header, hdu.raw_header, hdu.data, pad)))
@@ -46,3 +53,9 @@ def tile_pixels(hdu: Hdu) -> Pixels:
         raise FileFormatError(f"the compressed pixels of {label(hdu.info)} do not fit its header")
     integer = data.dtype.kind in "iu"
     return Pixels(data, scale, zero, int(blank) if integer and blank is not None else None)
+
+
+def _bits(hdu: Hdu) -> int:
+    """Bits of one decompressed pixel."""
+    bits = hdu.header.get("ZBITPIX")
+    return abs(bits) if type(bits) is int and bits else BYTE_BITS

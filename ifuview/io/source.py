@@ -48,6 +48,9 @@ class Source(Protocol):
     def take(self, size: int, keep: bool) -> tuple[memoryview | None, int]:
         """Pass over `size` bytes: their buffer (None if not kept) and how many there were."""
 
+    def close(self) -> None:
+        """Let the file go; what was taken stays valid."""
+
 
 def regular_file(path: str) -> os.stat_result:
     """Return the status of a readable, non-empty regular file.
@@ -111,6 +114,9 @@ class MappedSource:
         part = self._view[self._at : self._at + size]
         self._at += len(part)
         return part, len(part)
+
+    def close(self) -> None:
+        """Nothing to do: the map lives as long as the pixels."""
 
 
 class InflatedSource:

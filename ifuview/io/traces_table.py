@@ -220,4 +220,3 @@ def _joined(points: list[Points]) -> list[Points]:
         )
         for fiber, group in groups.items()
     ]
-

@@ -1,0 +1,17 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the shared data beside the checkout; tests that need it are skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip("the shared data are not here")
+    return DATA
