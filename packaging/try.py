@@ -169,7 +169,8 @@ def create(folder: Path) -> None:
             return
     shutil.rmtree(folder, ignore_errors=True)
     raise Stop(
-        f"Python cannot make an environment: its venv module is not complete.\nMend it with:\n  {apt_command([package])}"
+        "Python cannot make an environment: its venv module is not complete.\n"
+        f"Mend it with:\n  {apt_command([package])}"
     )
 
 

@@ -1,0 +1,102 @@
+"""Whoever adds a module to an extensible folder adds its line to the table there."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from ifuview.gui.docks import DOCKS
+from ifuview.report import WRITERS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "ifuview"
+HELP_TOPICS = {"first-steps", "canvas", "command-line", "files", "traces", "report", "demo", "instruments"}
+
+
+def modules(folder: str) -> set[str]:
+    return {p.stem for p in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+
+
+def defines(folder: str, module: str, word: str) -> bool:
+    """Whether a module has `word = ...` at its top, found without importing it."""
+    import ast
+
+    tree = ast.parse((PACKAGE / folder / f"{module}.py").read_text("utf-8"))
+    names = [t for n in tree.body if isinstance(n, (ast.Assign, ast.AnnAssign)) for t in ast.walk(n)]
+    return any(isinstance(t, ast.Name) and isinstance(t.ctx, ast.Store) and t.id == word for t in names)
+
+
+def test_every_reader_is_in_its_table():
+    from ifuview.io import READERS
+
+    with_reader = {m for m in modules("io") if defines("io", m, "READER")}
+    assert with_reader == {module for module, _ in READERS}
+
+
+def test_every_dock_is_in_its_table():
+    helpers = {"base"} | {m for m in modules("gui/docks") if m.startswith("_")}
+    listed = {entry.widget.split(":")[0] for entry in DOCKS}
+    widgets = {m for m in modules("gui/docks") - helpers if _has_dock(m)}
+    assert widgets <= listed
+
+
+def _has_dock(module: str) -> bool:
+    """Whether a module of gui/docks defines a Dock."""
+    import ast
+
+    tree = ast.parse((PACKAGE / "gui/docks" / f"{module}.py").read_text("utf-8"))
+    return any(isinstance(n, ast.ClassDef) and "Dock" in {ast.unparse(b) for b in n.bases} for n in tree.body)
+
+
+@pytest.mark.parametrize("entry", DOCKS, ids=lambda e: e.key)
+def test_a_dock_has_both_halves_and_a_help_page(entry):
+    module, name = entry.widget.split(":")
+    assert hasattr(import_module(f"ifuview.gui.docks.{module}"), name)
+    view = import_module(f"ifuview.app.views.{entry.view}")
+    assert callable(view.make)
+    assert callable(view.inputs)
+    assert (ROOT / "resources" / "help" / f"{entry.key}.md").is_file()
+
+
+def test_help_pages_begin_with_a_title_and_none_is_left_over():
+    pages = list((ROOT / "resources" / "help").glob("*.md"))
+    assert {p.stem for p in pages} == {entry.key for entry in DOCKS} | HELP_TOPICS
+    assert all(p.read_text("utf-8").startswith("# ") for p in pages)
+
+
+def test_every_report_writer_is_in_its_table():
+    listed = {entry.split(":")[0] for entry in WRITERS.values()}
+    for suffix, entry in WRITERS.items():
+        module, function = entry.split(":")
+        assert suffix.startswith(".")
+        assert callable(getattr(import_module(f"ifuview.report.{module}"), function))
+    writers = {m for m in modules("report") if "def write_" in (PACKAGE / "report" / f"{m}.py").read_text("utf-8")}
+    assert writers == listed
+
+
+def test_every_instrument_file_is_in_the_catalog():
+    from ifuview.instrument.catalog import names
+
+    files = {p.stem for p in (ROOT / "resources" / "instruments").glob("*.toml")}
+    assert files == set(names())
+    for name in files:
+        tomllib.loads((ROOT / "resources" / "instruments" / f"{name}.toml").read_text("utf-8"))
+
+
+def test_every_option_module_is_in_the_table():
+    from ifuview.app.options import OPTIONS
+
+    count = 0
+    for name in modules("app/options") - {"common", "ignored"}:
+        count += len(import_module(f"ifuview.app.options.{name}").OPTIONS)
+    assert count == len(OPTIONS), "two modules have the same option, or one is not listed"
+
+
+def test_every_action_on_the_tool_bar_has_an_icon():
+    from ifuview.gui.main_window import TOOLBAR
+
+    missing = [n for n in TOOLBAR if not (ROOT / "resources" / "icons" / f"{n}.svg").exists()]
+    assert not missing
