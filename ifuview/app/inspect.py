@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ifuview.app.session import Session, Slot
@@ -99,7 +101,7 @@ def measure(
     pixels = image.pixels.plane(slot.plane)
     section, spectrum, quality = inspect_fiber(
         pixels.physical(cut(image, pixels, lo, hi)),
-        traces,
+        named(slot, traces),
         fiber,
         row0=lo,
         ivar=None if image.ivar is None else image.ivar.physical(cut(image, image.ivar.plane(slot.plane), lo, hi)),
@@ -113,6 +115,14 @@ def measure(
         ctx=ctx,
     )
     return section, spectrum, quality
+
+
+def named(slot: Slot, traces: TraceSet) -> TraceSet:
+    """The traces with the fiber numbers that the frame's own fiber table gives."""
+    fibermap = slot.image.fibermap
+    if fibermap is None or fibermap.nfiber != traces.nfiber:
+        return traces
+    return replace(traces, fiber_id=fibermap.fiber_id)
 
 
 def cut(image: Image, plane: Pixels, lo: int, hi: int) -> Array:
