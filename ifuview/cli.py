@@ -79,8 +79,6 @@ def _view(argv: list[str]) -> int:
     from ifuview.app.script import parse
 
     script = parse(argv)
-    for line in script.warnings:
-        _say(line)
     if script.wants:
         print(_version() if script.wants == "version" else USAGE, end="")
         return OK
@@ -100,7 +98,7 @@ def _demo(argv: list[str]) -> int:
     chosen = _parsed(parser, argv)
     if isinstance(chosen, int):
         return chosen
-    choose_platform(headless=chosen.offscreen is not None, wanted=True)
+    choose_platform(headless=chosen.offscreen is not None or not has_display(), wanted=False)
     from ifuview.gui.app import run_demo
 
     code: int = run_demo(chosen.offscreen)
@@ -114,7 +112,7 @@ def _report(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="ifuview report", description="One PNG: image, fiber, spectrum, verdicts.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="images of the same camera; the first is shown")
     parser.add_argument("--traces", metavar="F", help="trace file; by default the one that lies beside the image")
-    parser.add_argument("--fiber", metavar="N", help="number of the fiber; by default the one that stands out most")
+    parser.add_argument("--fiber", metavar="N", help="number of the fiber; by default the middle one")
     parser.add_argument("-o", "--output", metavar="REPORT", required=True, help="file to write, for example report.png")
     chosen = _parsed(parser, argv)
     if isinstance(chosen, int):
@@ -124,7 +122,9 @@ def _report(argv: list[str]) -> int:
 
     bar = Progress() if sys.stderr.isatty() else None
     try:
-        services.report(chosen.files, chosen.traces, chosen.fiber, chosen.output, JobContext(bar))
+        services.report(
+            chosen.files, chosen.output, traces=chosen.traces, fiber=_row(chosen.fiber), ctx=JobContext(bar)
+        )
     finally:
         if bar:
             bar.close()
@@ -197,6 +197,13 @@ def _parsed(parser: ArgumentParser, argv: list[str]) -> Namespace | int:
         return parser.parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
+
+
+def _row(word: str | None) -> int | None:
+    """The number of a fiber."""
+    if word is None or word.isdigit():
+        return None if word is None else int(word)
+    raise UsageError(f"{word!r} is not the number of a fiber", "--fiber", "give a whole number from 0 on")
 
 
 def _version() -> str:

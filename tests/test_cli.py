@@ -26,8 +26,8 @@ def stub(monkeypatch):
         calls["demo"] = folder
         return 0
 
-    def report(*args):
-        calls["report"] = args
+    def report(*args, **named):
+        calls["report"] = (*args, named)
 
     monkeypatch.setitem(sys.modules, "ifuview.gui.app", SimpleNamespace(run=run, run_demo=run_demo))
     services = SimpleNamespace(report=report)
@@ -54,11 +54,9 @@ def test_the_view_command_gets_the_script(stub):
     assert stub["script"].files == ("demo",)
 
 
-def test_warnings_go_to_stderr_in_one_line_each(stub, capsys):
+def test_warnings_travel_with_the_script(stub):
     cli.main(["-xpa", "no", "-bogus", "a.fits"])
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert all(line.startswith("ifuview: ") for line in lines)
+    assert len(stub["script"].warnings) == 2
 
 
 def test_bad_input_is_code_two_and_one_sentence(stub, capsys):
@@ -91,11 +89,13 @@ def test_demo(stub):
 
 def test_report(stub, capsys):
     assert cli.main(["report", "a.fits", "b.fits", "--traces", "t.fits", "--fiber", "17", "-o", "r.png"]) == 0
-    paths, traces, fiber, output, ctx = stub["report"]
-    assert (paths, traces, fiber, output) == (["a.fits", "b.fits"], "t.fits", "17", "r.png")
-    ctx.checkpoint(0.5, "half")
+    paths, output, named = stub["report"]
+    assert (paths, named["traces"], named["fiber"], output) == (["a.fits", "b.fits"], "t.fits", 17, "r.png")
+    named["ctx"].checkpoint(0.5, "half")
     assert capsys.readouterr().err == ""  # not a terminal: no progress
     assert cli.main(["report", "a.fits"]) == 2  # argparse says what is missing
+    assert cli.main(["report", "a.fits", "--fiber", "seven", "-o", "r.png"]) == 2
+    assert "'seven' is not the number of a fiber" in capsys.readouterr().err
 
 
 def test_progress_is_one_line(capsys):
