@@ -61,7 +61,7 @@ class Shell(QObject):
         self.tour: Any = None
         self.pictures: Any = None
         self._boxes: list[QMessageBox] = []
-        self._runner: Any = None
+        self.runner: Any = None
         self._place()
         self._hooks()
         if note:
@@ -100,14 +100,14 @@ class Shell(QObject):
         from ifuview.gui.script_runner import ScriptRunner
 
         self.worker.start()
-        self._runner = ScriptRunner(script, self.controller, self.window)
-        self._runner.ended.connect(self._script_ended)
+        self.runner = ScriptRunner(script, self.controller, self.window)
+        self.runner.ended.connect(self._script_ended)
         for text in script.warnings:
             print(f"ifuview: {text}", file=sys.stderr)
             self.controller.say(Level.WARNING, text)
         found = prefetch.ready() if prefetch is not None else None
         if found is not None:
-            self._runner.steps.popleft()
+            self.runner.steps.popleft()
             self.controller.add_opened(found, background=False)
         elif prefetch is not None:
             self.controller.prefetched[prefetch.spec] = prefetch.result
@@ -150,8 +150,8 @@ class Shell(QObject):
                 JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.build_docks()
             )
             self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True))
-        if self._runner is not None:
-            self._runner.go()
+        if self.runner is not None:
+            self.runner.go()
 
     def _after_paint_log(self) -> None:
         from ifuview import log as log_setup
@@ -162,8 +162,8 @@ class Shell(QObject):
             self.log_file = None
 
     def _script_ended(self, code: int | None) -> None:
-        if self._runner.problems:
-            for text in self._runner.problems:
+        if self.runner.problems:
+            for text in self.runner.problems:
                 print(f"ifuview: {text}", file=sys.stderr)
             if not self.store.session.slots:
                 self.exit_code = 2
@@ -181,6 +181,14 @@ class Shell(QObject):
         """End the program."""
         self.window.close()
         self.app.quit()
+
+    def take_down(self) -> None:
+        """Close the window and free what the shell holds (for programs that go on without it)."""
+        self.window.close()
+        self.window.deleteLater()
+        for part in ("_reader", "_writer"):
+            if hasattr(self, part):
+                getattr(self, part).close()
 
     def _closing(self) -> None:
         if not self.options.fresh and not self.headless:
@@ -217,14 +225,14 @@ class Shell(QObject):
         picture = self.window.canvas.grab_image()
         part = f"{intent.path}.part"
         if not picture.save(part, intent.format.upper()):
-            self._runner_problem(f"{intent.path}: the picture cannot be written; choose a folder that can be written.")
+            self.runner_problem(f"{intent.path}: the picture cannot be written; choose a folder that can be written.")
             return
         os.replace(part, intent.path)
         self.controller.say(Level.INFO, f"Picture written to {intent.path}")
 
     def _runner_problem(self, text: str) -> None:
-        if self._runner is not None:
-            self._runner.problems.append(text)
+        if self.runner is not None:
+            self.runner.problems.append(text)
         self.controller.say(Level.ERROR, text)
 
     # last resort

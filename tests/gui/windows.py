@@ -1,0 +1,46 @@
+"""A whole window for tests: built as the program builds it, taken down without a trace."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ifuview.app.script import Script, WindowOptions, parse
+from ifuview.gui.shell import Shell
+
+TIMEOUT = 60_000  # ms; the first use of a kernel may compile it
+
+
+@contextmanager
+def window(qtbot: QtBot, *words: str, size: tuple[int, int] = (1500, 950)) -> Iterator[Shell]:
+    """A shown window in which the words of a command line have been carried out."""
+    hooks = sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    interval = sys.getswitchinterval()
+    parsed = parse(list(words))
+    shell = Shell(WindowOptions(width=size[0], height=size[1], x=0, y=0, fresh=True))
+    shell.start(Script(parsed.steps, shell.options, parsed.look, parsed.warnings))
+    try:
+        qtbot.waitUntil(lambda: shell.finished and not shell.runner.steps, timeout=TIMEOUT)
+        settle(qtbot, shell)
+        yield shell
+    finally:
+        sys.excepthook, threading.excepthook = hooks[:2]
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, hooks[2])
+        signal.signal(signal.SIGTERM, hooks[3])
+        sys.setswitchinterval(interval)
+        shell.worker.shut_down()
+        shell.take_down()
+        QApplication.processEvents()
+
+
+def settle(qtbot: QtBot, shell: Shell) -> None:
+    """Wait until no job runs and the docks stand."""
+    qtbot.waitUntil(lambda: not shell.controller.busy and shell.window.is_ready, timeout=TIMEOUT)
+    qtbot.wait(60)
