@@ -37,7 +37,8 @@ def center_bound(traces: TraceSet, flux: Array, readnoise: float) -> NDArray[np.
         ff += light**2 / variance
         fc += light * slope / variance
         cc += slope**2 / variance
-    return np.sqrt(ff / (ff * cc - fc**2))
+    bound: NDArray[np.float64] = np.sqrt(ff / (ff * cc - fc**2))
+    return bound
 
 
 def trace_bound(traces: TraceSet, flux: Array, readnoise: float, degree: int) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""The shape of one fiber's light across dispersion."""

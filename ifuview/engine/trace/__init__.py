@@ -1,0 +1,1 @@
+"""Where the light of a fiber lies: tracing from nothing and centers measured about a given trace."""
