@@ -40,12 +40,15 @@ class Curves:
         Steps through the vertices, coarse to fine.
     errors : tuple of float, px
         Largest distance between the traces and straight lines at each stride.
+    box : ndarray, shape (4, nfiber)
+        Smallest x, largest x, smallest y, largest y of each curve.
     """
 
     x: Array
     y: Array
     strides: tuple[int, ...]
     errors: tuple[float, ...]
+    box: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +223,9 @@ def decimate(traces: TraceSet, image: Image, tolerance: float = TOLERANCE) -> Cu
     )
     lost = ~np.isfinite(center[:, column])
     strides = tuple(2**k for k in range(len(errors) - 1, -1, -1))
-    return Curves(np.where(lost, np.nan, x), np.where(lost, np.nan, y), strides, tuple(errors))
+    x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+    box = np.stack([reduce(v, axis=1) for v in (x, y) for reduce in (np.fmin.reduce, np.fmax.reduce)])
+    return Curves(x, y, strides, tuple(errors), box)
 
 
 def _error(center: Array, column: Array) -> float:

@@ -24,10 +24,10 @@ from ifuview.app.look import LimitMode, Look, ViewState
 from ifuview.app.session import Layout
 from ifuview.app.views import viewport
 from ifuview.app.views.image import CanvasView, PictureView
-from ifuview.app.views.overlay import OverlayView
 from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.arrange import arrange
 from ifuview.gui.canvas.hands import Hands
+from ifuview.gui.canvas.layer import Layer
 from ifuview.gui.canvas.stages import Stages, limits
 
 BACKGROUND = QColor("#101214")
@@ -36,16 +36,6 @@ STRIP_HEIGHT = 20  # logical px, title of a tile
 TEXT_COLOR = QColor("#e4e6e8")
 MIN_BLINK_MS = 8
 KEPT_PICTURES = 12  # pictures whose stages stay ready while they are not shown
-ARGB = QImage.Format.Format_ARGB32_Premultiplied
-
-
-class Layer:
-    """The overlay of one picture, painted once for a view."""
-
-    def __init__(self) -> None:
-        self.key: tuple[object, ...] | None = None
-        self.source: OverlayView | None = None
-        self.image = QImage()
 
 
 class ImageCanvas(QWidget):
@@ -307,29 +297,12 @@ class ImageCanvas(QWidget):
     def _paint_overlay(self, p: QPainter, picture: PictureView, at: ViewState, size: viewport.Size) -> None:
         overlay = picture.overlay
         if overlay is not None and not overlay.empty():
-            if self.hands.busy() and self.live_view is not None:
-                layers.draw_overlay(p, overlay, at, size, moving=True)
-            else:
-                p.drawImage(0, 0, self._layer(picture.key, p, overlay, at, size))
+            moving = self.hands.busy() and self.live_view is not None
+            self._layers.setdefault(picture.key, Layer()).paint(p, overlay, at, size, moving=moving)
         crosshair = self.crosshair()
         own = self.view.locks.crosshair or picture.key == self.view.current
         if crosshair is not None and own and self.view.shown.crosshair:
             layers.draw_crosshair(p, *crosshair, at, size)
-
-    def _layer(self, key: int, p: QPainter, overlay: OverlayView, at: ViewState, size: viewport.Size) -> QImage:
-        """The overlay as a transparent picture, painted again only when it or the view changed."""
-        layer = self._layers.setdefault(key, Layer())
-        want_key = (at, size, p.font().pointSizeF())
-        if layer.key != want_key or layer.source is not overlay:
-            layer.key, layer.source = want_key, overlay
-            if layer.image.width() != size[0] or layer.image.height() != size[1]:
-                layer.image = QImage(*size, ARGB)
-            layer.image.fill(0)
-            q = QPainter(layer.image)
-            q.setFont(p.font())
-            layers.draw_overlay(q, overlay, at, size)
-            q.end()
-        return layer.image
 
     def _paint_strip(self, p: QPainter, picture: PictureView, rect: QRect) -> None:
         """Title of a tile above its image."""

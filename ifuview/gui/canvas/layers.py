@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt6 import sip
-from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QTransform
 
 from ifuview.app.look import ViewState
@@ -28,12 +28,20 @@ LABEL_BACK = QColor(0, 0, 0, 150)
 POINT_ARM = 6  # screen px
 
 
-def draw_overlay(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size, *, moving: bool = False) -> None:
-    """Draw all layers of one picture; while moving, without labels."""
+def draw_overlay(
+    p: QPainter,
+    view: OverlayView,
+    at: ViewState,
+    size: viewport.Size,
+    *,
+    moving: bool = False,
+    area: QRect | None = None,
+) -> None:
+    """Draw all layers of one picture, in a part of the canvas (`area`) only if given; while moving, without labels."""
     for box in view.amplifiers:
         _box(p, at, size, box[1:], AMPLIFIER_COLOR, "" if moving else box[0])
     if view.curves is not None:
-        draw_curves(p, view, at, size)
+        draw_curves(p, view, at, size, area)
     for iso in view.iso:
         _iso(p, iso, at, size, moving)
     if view.band is not None:
@@ -44,30 +52,30 @@ def draw_overlay(p: QPainter, view: OverlayView, at: ViewState, size: viewport.S
         draw_labels(p, view, at, size)
 
 
-def in_view(view: OverlayView, at: ViewState, size: viewport.Size) -> Array:
-    """Rows of the curves whose box meets the canvas."""
+def in_view(view: OverlayView, at: ViewState, size: viewport.Size, area: QRect) -> Array:
+    """Rows of the curves whose box meets a part of the canvas."""
     curves = view.curves
     assert curves is not None
-    corners = [viewport.to_image(at, size, sx, sy) for sx in (0, size[0]) for sy in (0, size[1])]
+    sides = (area.left(), area.right() + 1), (area.top(), area.bottom() + 1)
+    corners = [viewport.to_image(at, size, sx, sy) for sx in sides[0] for sy in sides[1]]
     (x0, x1), (y0, y1) = ((min(c), max(c)) for c in zip(*corners))
-    with np.errstate(invalid="ignore"):
-        inside = (np.fmax.reduce(curves.x, 1) >= x0 - 1) & (np.fmin.reduce(curves.x, 1) <= x1 + 1)
-        inside &= (np.fmax.reduce(curves.y, 1) >= y0 - 1) & (np.fmin.reduce(curves.y, 1) <= y1 + 1)
-    return np.flatnonzero(inside)
+    left, right, low, high = curves.box
+    return np.flatnonzero((right >= x0 - 1) & (left <= x1 + 1) & (high >= y0 - 1) & (low <= y1 + 1))
 
 
-def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size) -> None:
+def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size, area: QRect | None = None) -> None:
     """Draw the trace curves, one call for each color, the selected fiber last."""
     curves, color = view.curves, view.color
     assert curves is not None and color is not None
-    rows = in_view(view, at, size)
+    area = QRect(0, 0, *size) if area is None else area
+    rows = in_view(view, at, size, area)
     if not rows.size:
         return
     zoom = max(at.zoom, at.zoom * at.aspect)
     stride = marks.stride_for(curves, SCREEN_TOLERANCE / zoom)
     lines, row = marks.segments(curves, rows, stride)
     lines = _screen(lines, at, size)
-    keep = _visible(lines, size)
+    keep = _visible(lines, area)
     lines, row = lines[keep], row[keep]
     dense = marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect) < DENSE
     special = {view.selected, *view.neighbors}
@@ -92,11 +100,12 @@ def _screen(lines: Array, at: ViewState, size: viewport.Size) -> Array:
     return out
 
 
-def _visible(lines: Array, size: viewport.Size) -> Array:
-    """Which segments are finite and may touch the canvas."""
+def _visible(lines: Array, area: QRect) -> Array:
+    """Which segments are finite and may touch `area`."""
     x = np.minimum(lines[:, 0], lines[:, 2]), np.maximum(lines[:, 0], lines[:, 2])
     y = np.minimum(lines[:, 1], lines[:, 3]), np.maximum(lines[:, 1], lines[:, 3])
-    return (x[1] >= -2) & (x[0] <= size[0] + 2) & (y[1] >= -2) & (y[0] <= size[1] + 2)
+    left, top, right, bottom = area.left() - 2, area.top() - 2, area.right() + 3, area.bottom() + 3
+    return (x[1] >= left) & (x[0] <= right) & (y[1] >= top) & (y[0] <= bottom)
 
 
 def _lines(p: QPainter, lines: Array, pen: QPen) -> None:
@@ -130,7 +139,7 @@ def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
     """Write fiber ids where the curves leave the canvas: every fiber if there is room, else the first of each block."""
     curves = view.curves
     assert curves is not None
-    rows = in_view(view, at, size)
+    rows = in_view(view, at, size, QRect(0, 0, *size))
     gap = marks.spacing(curves) * at.zoom * (1 if viewport.turned(at) else at.aspect)
     if gap < LABEL_GAP and view.first is not None:
         rows = np.intersect1d(rows, view.first)
