@@ -24,6 +24,9 @@ NO_VALUE = "#2a4d69"
 CENTRAL = (0.1, 99.9)  # percent of the spectrum that is inside the axes before the margin
 MARGIN = 0.12
 MAX_OVERLAYS = 4
+SMALLEST_RESIDUAL = 4.0  # sigma; half height of the residual panel at least
+WINGS = 4.5  # sigma of the profile around the outermost fitted fibers
+MASKED = "#b0b0b0"
 LEGEND_ROOM = 0.3  # of the height of the cross-section
 
 
@@ -64,9 +67,12 @@ def draw_section(axes: Any, residual: Any, found: FiberInspection | None) -> Non
         residual.set_visible(False)
         _empty(axes, "Cross-section", "not measured")
         return
+    bottom = "" if section.model is not None else "cross-dispersion (px)"
     columns = f"column {section.column}" if section.ncolumns < 2 else f"median of {section.ncolumns} columns"
-    _label(axes, f"Cross-section of fiber {found.fiber_id}, {columns}", "", f"counts ({plain(section.unit or 'adu')})")
-    axes.tick_params(labelbottom=False)
+    _label(
+        axes, f"Cross-section of fiber {found.fiber_id}, {columns}", bottom, f"counts ({plain(section.unit or 'adu')})"
+    )
+    axes.tick_params(labelbottom=section.model is None)
     _draw_counts(axes, section)
     for component in section.components:
         own = component.fiber_id == found.fiber_id
@@ -123,6 +129,10 @@ def draw_spectrum(axes: Any, found: FiberInspection | None) -> None:
     axes.plot(x, flux, color=BLACK, linewidth=0.9, label=plain(first.label or "flux"))
     _spectrum_range(axes, flux)
     if first.masked.any():
+        left_out = np.where(first.masked, first.flux, np.nan)
+        axes.plot(x, left_out, color=MASKED, linewidth=0.9)
+        if first.masked.all():
+            _spectrum_range(axes, left_out)
         low = np.full(int(first.masked.sum()), 0.03)
         axes.plot(x[first.masked], low, "|", color=VERMILION, transform=axes.get_xaxis_transform(), label="masked")
     finite = x[np.isfinite(x)]
@@ -150,18 +160,29 @@ def _draw_counts(axes: Any, section: CrossSection) -> None:
 
 def _draw_residual(axes: Any, section: CrossSection) -> None:
     """Counts minus model over the error."""
+    if section.model is None:
+        axes.set_visible(False)
+        return
     _label(axes, "", "cross-dispersion (px)", "residual / error" if section.error is not None else "residual")
     axes.axhline(0, color=BLACK, linewidth=1)
-    if section.model is None:
-        return
     left = np.asarray(section.counts, float) - section.model
     if section.error is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             left = left / section.error
     left = np.where(section.masked | ~np.isfinite(left), np.nan, left)
     axes.plot(section.position, left, "o", markersize=4, color=BLACK)
-    bound = max(3.0, 1.2 * float(np.nanmax(np.abs(left)))) if np.isfinite(left).any() else 3.0
+    low, high = _fitted_range(section)
+    judged = np.abs(left[(section.position >= low) & (section.position <= high)])
+    bound = max(SMALLEST_RESIDUAL, 1.2 * float(np.nanmax(judged))) if np.isfinite(judged).any() else SMALLEST_RESIDUAL
     axes.set_ylim(-bound, bound)
+    axes.set_xlim(low, high)
+
+
+def _fitted_range(section: CrossSection) -> tuple[float, float]:
+    """The pixels that the model is about: the fitted fibers and their wings."""
+    edges = [e for c in section.components for e in (c.center - WINGS * c.sigma, c.center + WINGS * c.sigma)]
+    inside = [e for e in edges if np.isfinite(e)] or [float(section.position[0]), float(section.position[-1])]
+    return max(min(inside), float(section.position[0]) - 1), min(max(inside), float(section.position[-1]) + 1)
 
 
 def _draw_mean(axes: Any, quality: TraceQuality) -> None:
