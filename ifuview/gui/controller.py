@@ -78,7 +78,10 @@ class Controller(QObject):
             if road is not None:
                 road(intent)
             elif (step := steps.STEPS.get(type(intent))) is not None:
+                before = self.session.current
                 self.store.put(step(self.session, intent))
+                if self.session.current != before:
+                    self._reinspect()
             else:
                 self.shell.emit(intent)
         except IfuviewError as error:

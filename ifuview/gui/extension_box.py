@@ -30,7 +30,7 @@ class ExtensionBox(QComboBox):
         super().__init__()
         self.setAccessibleName("Extension of the current file")
         self.setToolTip("Extension of the current file")
-        self.setMinimumContentsLength(26)
+        self.setMinimumContentsLength(36)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._dataset: Dataset | None = None
         self._key: int | None = None

@@ -51,6 +51,7 @@ AREAS = {
 TOOLBAR = ("open", "fit", "blink", "tile", "traces", "measure", "report", "shortcuts")
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
 START_SIZE = (1600, 1000)
+DOCK_MINIMUM = (120, 110)
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 
 
@@ -208,6 +209,7 @@ class MainWindow(QMainWindow):
         module, name = entry.widget.split(":")
         widget = getattr(import_module(f"ifuview.gui.docks.{module}"), name)()
         widget.setAccessibleName(entry.title)
+        widget.setMinimumSize(*DOCK_MINIMUM)  # wrapped labels would otherwise ask for the height of one narrow column
         widget.intent.connect(self.controller.handle)
         if hasattr(widget, "limits_live"):
             widget.limits_live.connect(self.canvas.set_limits_live)
