@@ -1,9 +1,10 @@
 """Reduced copies of an image, so that a zoomed-out view reads a few pixels and loses nothing it must show.
 
 Level k holds one value for every 2**k x 2**k native pixels: their mean, their bitwise or (masks), or the *extreme*: the
-pixel that deviates most from the local level, the median along the column over a stripe of rows. With the extreme a
-single dead row, a one-pixel line and a single hot pixel are still there at any zoom. The local level follows sky lines
-along a column of row-stacked spectra, so that a dead fiber stands out between lines and on them.
+pixel that deviates most from its surroundings. With the extreme a single dead row, a one-pixel line and a single hot
+pixel are still there at any zoom. Two surroundings count, whichever the pixel is farther from: the median of its
+column over a stripe of rows, which follows the sky lines of row-stacked spectra so that a dead fiber stands out on them too, and
+the median of that over some columns, so that a line along the column itself stands out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ifuview.model.pixels import Float32, Pixels
 
 BLOCK_ROWS = 256  # rows reduced at once: 2**8, all levels of a block stay in cache
 STRIPE_ROWS = 128  # rows over which the local level is a median
+SEGMENT_COLUMNS = 64  # columns over which the level around is a median
 STRIPE_SAMPLES = 17  # rows of a stripe that enter the median
 SMALLEST = 128  # longer axis of the coarsest level, px
 MAX_LEVEL = 8  # log2(BLOCK_ROWS)
@@ -81,7 +83,7 @@ def build_pyramid(
     return Pyramid(kind, (pixels.shape[0], pixels.shape[1]), levels, masked)
 
 
-def _level(rows: Float32) -> Float32:
+def column_level(rows: Float32) -> Float32:
     """Median of each column over some of the rows, NaN-aware; 0 for a column without any value."""
     some = rows[:: max(1, rows.shape[0] // STRIPE_SAMPLES)]
     out = np.median(some, axis=0)
@@ -92,6 +94,17 @@ def _level(rows: Float32) -> Float32:
         middle = np.take_along_axis(columns, np.maximum(n - 1, 0)[None] // 2, axis=0)[0]
         out[bad] = np.where(n > 0, middle, 0)
     return out.astype(np.float32)
+
+
+def deviation(values: Float32, level: Float32) -> Float32:
+    """How far values (n, nx) are from their column's level (nx,) or from that of the columns around; -1 for NaN."""
+    nx = level.size
+    padded = np.pad(level, (0, -nx % SEGMENT_COLUMNS), mode="edge").reshape(-1, SEGMENT_COLUMNS)
+    around = np.repeat(np.median(padded, axis=1), SEGMENT_COLUMNS)[:nx].astype(np.float32)
+    out = np.abs(values - level)
+    np.maximum(out, np.abs(values - around), out=out)
+    np.copyto(out, np.float32(-1), where=np.isnan(out))
+    return out
 
 
 def _reduce(pixels: Pixels, kind: Reduction | None, ctx: JobContext) -> tuple[Array, ...]:
@@ -110,10 +123,9 @@ def _reduce(pixels: Pixels, kind: Reduction | None, ctx: JobContext) -> tuple[Ar
             _fold_into(levels, start, [block], _mean_nan if np.isnan(np.sum(block)) else _mean)
             continue
         heights = [min(STRIPE_ROWS, stop - a) for a in range(start, stop, STRIPE_ROWS)]
-        level = [_level(block[i * STRIPE_ROWS : i * STRIPE_ROWS + n]) for i, n in enumerate(heights)]
-        deviation = np.abs(block - np.repeat(level, heights, axis=0))
-        deviation[np.isnan(deviation)] = -1.0
-        _fold_into(levels, start, [block, deviation], _extreme)
+        parts = np.split(block, np.cumsum(heights)[:-1])
+        far = np.concatenate([deviation(part, column_level(part)) for part in parts])
+        _fold_into(levels, start, [block, far], _extreme)
     return tuple(levels)
 
 
@@ -161,7 +173,7 @@ def _or(a: Array) -> list[Array]:
     return [a[0::2, 0::2] | a[0::2, 1::2] | a[1::2, 0::2] | a[1::2, 1::2]]
 
 
-def _extreme(value: Array, deviation: Array) -> list[Array]:
+def _extreme(value: Array, far: Array) -> list[Array]:
     """Value and deviation of that pixel of 2 x 2 that deviates most."""
     for axis in (0, 1):
         even, odd = (
@@ -172,7 +184,7 @@ def _extreme(value: Array, deviation: Array) -> list[Array]:
                 (slice(None), slice(1, None, 2)),
             )
         )
-        first = deviation[even] >= deviation[odd]
+        first = far[even] >= far[odd]
         value = np.where(first, value[even], value[odd])
-        deviation = np.where(first, deviation[even], deviation[odd])
-    return [value, deviation]
+        far = np.where(first, far[even], far[odd])
+    return [value, far]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.app.look import Reduction, Smooth, Transfer, ViewState
-from ifuview.app.views.pyramid import Pyramid, build_pyramid
+from ifuview.app.views.pyramid import Pyramid, build_pyramid, column_level, deviation
 from ifuview.app.views.smoothing import kernel, smoothed
 from ifuview.app.views.viewport import Sampling, Size, fit_view, resolve, sampling, to_image, to_screen
 from ifuview.model.checks import Array
@@ -205,22 +205,27 @@ def _fold_take(source: Pixels | Array, place: Sampling, q: float, reduction: Red
     ys = [_places(p, q, source.shape[0]) for p in _spread(place.y, place.step_y, taps_y)]
     if len(xs) * len(ys) == 1:
         return _take(source, ys[0], xs[0])
+    rows = columns = None  # pixels repeated on the screen are reduced once
+    if len(ys) == 1:
+        (ys[0], rows) = _distinct(ys[0])
+    if len(xs) == 1:
+        (xs[0], columns) = _distinct(xs[0])
+    parts = [_take(source, iy, ix) for iy in ys for ix in xs]
     if reduction is Reduction.MEAN:
-        total = sum(_take(source, iy, ix) for iy in ys for ix in xs)
-        return np.asarray(total / np.float32(len(xs) * len(ys)), np.float32)
-    return _fold_extreme([_take(source, iy, ix) for iy in ys for ix in xs])
+        out = np.asarray(sum(parts) / np.float32(len(parts)), np.float32)
+    else:
+        out = _fold_extreme(parts)
+    out = out if columns is None else out.take(columns, axis=1, mode="clip")
+    return out if rows is None else out.take(rows, axis=0, mode="clip")
 
 
 def _fold_extreme(parts: list[Float32]) -> Float32:
-    """Of several values for each pixel, the one farthest from the median of its column."""
-    some = parts[0][:: max(1, parts[0].shape[0] // 64)]
-    level = np.median(some, axis=0)
-    level[np.isnan(level)] = 0
+    """Of several values for each pixel, the one that deviates most."""
+    level = column_level(parts[0])
     best = parts[0].copy()
-    far = np.abs(best - level)
-    far[np.isnan(far)] = -1
+    far = deviation(best, level)
     for part in parts[1:]:
-        distance = np.abs(part - level)
+        distance = deviation(part, level)
         wins = distance > far
         np.copyto(best, part, where=wins)
         np.copyto(far, distance, where=wins)
