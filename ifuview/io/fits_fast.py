@@ -144,7 +144,12 @@ def stored(hdu: Hdu) -> Array:
     if hdu.data is None or hdu.info.kind != "image":
         raise MissingDataError(f"the pixels of {label(hdu.info)} were not read")
     dtype = np.dtype(DTYPES[hdu.header["BITPIX"]])
-    return np.frombuffer(hdu.data, dtype=dtype).reshape(hdu.info.shape)
+    count = 1
+    for axis in hdu.info.shape:
+        count *= axis
+    if count * dtype.itemsize > len(hdu.data):
+        raise FileFormatError(f"the header of {label(hdu.info)} contradicts itself (PCOUNT or GCOUNT is wrong)")
+    return np.frombuffer(hdu.data, dtype=dtype, count=count).reshape(hdu.info.shape)
 
 
 def pixels(hdu: Hdu) -> Pixels:

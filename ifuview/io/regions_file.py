@@ -15,6 +15,7 @@ Path = str | os.PathLike[str]
 COLOR_KEYS = ("color", "facecolor", "edgecolor")
 DEFAULT_COLOR = "green"
 HEAD = ("# Region file format: DS9 version 4.1", f"global color={DEFAULT_COLOR}", "image")
+FRAMES = ("image", "physical", "wcs", "fk4", "fk5", "icrs", "galactic", "ecliptic", "region file", "linear")
 MAX_SIZE = 32 << 20  # bytes; region files are text written by hand or by small programs
 
 
@@ -55,7 +56,7 @@ def read_regions(path: Path) -> Regions:
             notes.append(f"a region of the kind {type(item).__name__} is left out")
         else:
             out.append(region)
-    if not out and not notes and text.strip() and "image" not in text and "physical" not in text:
+    if not out and text.strip() and not any(frame in text.lower() for frame in FRAMES):
         raise FileFormatError("holds no ds9 regions", path)
     found = Regions(out)
     found.notes = tuple(dict.fromkeys(notes))
