@@ -25,7 +25,8 @@ COLOR_FIELDS = ("cmap", "invert", "bias", "contrast")
 def look_of(fields: Iterable[tuple[str, Any]], base: Look | None = None) -> Look:
     """A Look with some fields given by name, words turned into the enumerations of the fields."""
     kinds = {"limit_mode": LimitMode, "transfer": Transfer, "reduction": Reduction, "smooth": Smooth}
-    return replace(base or Look(), **{name: kinds.get(name, lambda v: v)(value) for name, value in fields})
+    values: dict[str, Any] = {name: kinds[name](value) if name in kinds else value for name, value in fields}
+    return replace(base or Look(), **values)
 
 
 def placed(session: Session, slot: Slot) -> Slot:
@@ -277,9 +278,8 @@ def traces_on_all(session: Session, slot: Slot, traces: TraceSet) -> Session:
     """Put traces on a frame and on the frames of the same detector that have none."""
 
     def change(s: Slot) -> Slot:
-        fits = s.key == slot.key or (
-            s.traces is None and s.image.kind is slot.image.kind is Kind.DETECTOR and s.image.camera == slot.image.camera
-        )
+        same_detector = s.image.kind is slot.image.kind is Kind.DETECTOR and s.image.camera == slot.image.camera
+        fits = s.key == slot.key or (s.traces is None and same_detector)
         return replace(s, traces=traces) if fits else s
 
     return _spread(session, slot, change, True, same_size=True)

@@ -37,6 +37,7 @@ class Controller(QObject):
     def __init__(self, store: Store, worker: Worker) -> None:
         super().__init__()
         self.store, self.worker = store, worker
+        self._when_settled: list[Callable[[], None]] = []
         self._pending: dict[int, tuple[JobRequest, After | None, After | None]] = {}
         self.prefetched: dict[str, Callable[[JobContext], Any]] = {}  # files that are being read since the start
         worker.began.connect(self._began)
@@ -145,6 +146,15 @@ class Controller(QObject):
     def _check_settled(self) -> None:
         if not self._pending:
             self.settled.emit()
+            waiting, self._when_settled = self._when_settled, []
+            for call in waiting:
+                call()
+
+    def when_settled(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as no job waits or runs."""
+        self._when_settled.append(call)
+        if not self._pending:
+            self._check_settled()
 
     @property
     def busy(self) -> bool:

@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         dock.setAccessibleName(title)
         self.addDockWidget(AREAS[area], dock)
         dock.setVisible(shown)
-        dock.visibilityChanged.connect(lambda on, key=key: on and self._dock_shown(key))
+        dock.visibilityChanged.connect(lambda on, key=key: self._dock_shown(key) if on else None)
         self.docks[key] = dock
 
     def _make_navigator(self) -> None:
@@ -177,9 +177,9 @@ class MainWindow(QMainWindow):
         for name, menu in self._menus.items():
             menu.aboutToShow.connect(lambda name=name: self._show_checks(name))
         for name in TOOLBAR:
-            action = self.actions_by_name[name]
-            action.setIcon(theme.icon(name))
-            self.toolbar.addAction(action)
+            item = self.actions_by_name[name]
+            item.setIcon(theme.icon(name))
+            self.toolbar.addAction(item)
         self.extensions = ExtensionBox()
         self.extensions.intent.connect(self.controller.handle)
         self.toolbar.addSeparator()
@@ -511,13 +511,13 @@ class MainWindow(QMainWindow):
 
     # Qt events
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
             for part in self.presenter.parts.values():
                 part.last = None
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent | None) -> None:
         self.closing.emit()
         super().closeEvent(event)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Look, Reduction, Transfer, ViewState
+from ifuview.app.look import LimitMode, Reduction, Transfer, ViewState
 from ifuview.app.session import Layout, Session
 
 Make = Callable[[Session], Any]

@@ -29,7 +29,7 @@ class ReadoutBar(QWidget):
         self._values = QFontMetrics(self._value_font)
         self._labels = QFontMetrics(self._label_font)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Two rows of text."""
         return QSize(400, ROWS * (self._values.height() + 2) + MARGIN)
 
@@ -43,7 +43,7 @@ class ReadoutBar(QWidget):
         """All fields as one line, for the clipboard."""
         return "" if self._view is None else "  ".join(f"{name} {value}".strip() for name, value in self._view.fields)
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """Lay the fields out from the left; what does not fit in two rows is left out."""
         painter = QPainter(self)
         palette = self.palette()

@@ -39,7 +39,8 @@ class Shell(QObject):
     """Owns the parts and their order of birth and death."""
 
     def __init__(self, options: WindowOptions, *, headless: bool = False) -> None:
-        self.app = QApplication.instance() or QApplication(["ifuview"])
+        found = QApplication.instance()
+        self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
         super().__init__()
         QLocale.setDefault(QLocale.c())
         self.app.setApplicationName("ifuview")
@@ -225,12 +226,12 @@ class Shell(QObject):
         picture = self.window.canvas.grab_image()
         part = f"{intent.path}.part"
         if not picture.save(part, intent.format.upper()):
-            self.runner_problem(f"{intent.path}: the picture cannot be written; choose a folder that can be written.")
+            self._problem(f"{intent.path}: the picture cannot be written; choose a folder that can be written.")
             return
         os.replace(part, intent.path)
         self.controller.say(Level.INFO, f"Picture written to {intent.path}")
 
-    def _runner_problem(self, text: str) -> None:
+    def _problem(self, text: str) -> None:
         if self.runner is not None:
             self.runner.problems.append(text)
         self.controller.say(Level.ERROR, text)

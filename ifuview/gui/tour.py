@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from PyQt6.QtCore import QObject, Qt, QTimer
+
+from PyQt6.QtCore import QObject, QTimer
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from ifuview.app.demo import Plan, Stop, intents_of
@@ -107,4 +108,4 @@ def begin(shell: Shell, plan: Plan) -> None:
         shell.pictures = TourPictures(shell, panel, Path(shell.picture_folder))
         shell.pictures.next()
 
-    shell.controller.settled.connect(go, Qt.ConnectionType.SingleShotConnection)
+    shell.controller.when_settled(go)

@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from threading import Condition
 
 from PyQt6.QtCore import QThread, pyqtSignal
@@ -112,7 +113,8 @@ class Worker(QThread):
             self._carry_out(ident, request, context)
 
     def _carry_out(self, ident: int, request: JobRequest, context: JobContext) -> None:
-        signal, value = self.cancelled, ()
+        signal = self.cancelled
+        value: tuple[object, ...] = ()
         try:
             context.checkpoint()
             self.began.emit(ident)
@@ -127,7 +129,7 @@ class Worker(QThread):
             self._contexts.pop(ident, None)
         signal.emit(ident, *value)
 
-    def _reporter(self, ident: int):  # noqa: ANN202
+    def _reporter(self, ident: int) -> Callable[[float, str], None]:
         last = [0.0]
 
         def report(fraction: float, text: str) -> None:

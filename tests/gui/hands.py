@@ -16,7 +16,7 @@ class Hands:
     """Moves the pointer and presses keys of an X display through the XTEST extension."""
 
     def __init__(self) -> None:
-        from Xlib import X, XK, display
+        from Xlib import XK, X, display
         from Xlib.ext import xtest
 
         self.x, self.xk, self.xtest = X, XK, xtest
