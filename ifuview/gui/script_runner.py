@@ -32,8 +32,7 @@ class ScriptRunner(QObject):
         self.script, self.controller, self.window = script, controller, window
         self.steps: deque[Step] = deque(script.steps)
         self.problems: list[str] = []
-        self._waiting = False
-        self._quiet_connected = False
+        self._waiting = self._ended = False
         self._verbs: dict[str, Callable[..., None]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
         }
@@ -47,12 +46,12 @@ class ScriptRunner(QObject):
                 return
             self.steps.popleft()
             self._carry_out(step)
-        if not self.steps and not self._waiting:
-            self.controller.settled.disconnect(self._settled)
+        if not self.steps and not self._waiting and not self._ended:
+            self._ended = True
             self.ended.emit(None)
 
     def _settled(self) -> None:
-        if not self._waiting:
+        if not self._waiting and not self._ended:
             QTimer.singleShot(0, self.go)
 
     def _carry_out(self, step: Step) -> None:
@@ -182,6 +181,10 @@ class ScriptRunner(QObject):
         self.controller.handle(want.ShowDock(key, on))
 
     def do_save_image(self, kind: str, path: str) -> None:
+        if self._slot is None and self.problems:
+            return  # what could not be opened has been said; an empty picture would look like success
+        if self._slot is None:
+            raise IfuviewError("there is no image to save", path, "open a file that can be shown")
         self.controller.handle(want.SaveImage(path, kind))
 
     def do_exit(self) -> None:

@@ -12,7 +12,7 @@ import traceback
 from dataclasses import replace
 from typing import Any
 
-from PyQt6.QtCore import QLocale, QObject, QSocketNotifier, QTimer
+from PyQt6.QtCore import QLocale, QObject, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
@@ -43,6 +43,7 @@ class Shell(QObject):
         self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
         super().__init__()
         QLocale.setDefault(QLocale.c())
+        self._qt_words = qInstallMessageHandler(_qt_message)
         self.app.setApplicationName("ifuview")
         self.app.setDesktopFileName("ifuview")
         self.options, self.headless = options, headless
@@ -273,6 +274,12 @@ class Shell(QObject):
 
             text = f"Something went wrong inside ifuview: {kind.__name__}: {error}"
             self._boxes.append(show_problem(text, detail, str(getattr(self, "log_file", "") or ""), self.window))
+
+
+def _qt_message(kind: QtMsgType, _context: Any, text: str | None) -> None:
+    """Send what Qt has to say to the log; its chatter about platform plug-ins goes to nobody."""
+    level = {QtMsgType.QtWarningMsg: logging.DEBUG, QtMsgType.QtCriticalMsg: logging.ERROR}.get(kind, logging.DEBUG)
+    log.log(logging.CRITICAL if kind is QtMsgType.QtFatalMsg else level, "Qt: %s", text)
 
 
 def _warm_plots(ctx: Any) -> None:
