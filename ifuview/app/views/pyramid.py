@@ -3,8 +3,8 @@
 Level k holds one value for every 2**k x 2**k native pixels: their mean, their bitwise or (masks), or the *extreme*: the
 pixel that deviates most from its surroundings. With the extreme a single dead row, a one-pixel line and a single hot
 pixel are still there at any zoom. Two surroundings count, whichever the pixel is farther from: the median of its
-column over a stripe of rows, which follows the sky lines of row-stacked spectra so that a dead fiber stands out on them too, and
-the median of that over some columns, so that a line along the column itself stands out.
+column over a stripe of rows, which follows the sky lines of row-stacked spectra so that a dead fiber stands out on them
+too, and the median of that over some columns, so that a line along the column itself stands out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ STRIPE_SAMPLES = 17  # rows of a stripe that enter the median
 SMALLEST = 128  # longer axis of the coarsest level, px
 MAX_LEVEL = 8  # log2(BLOCK_ROWS)
 
+Levels = tuple[Float32, Float32]
 Fold = Callable[..., list[Array]]
 
 
@@ -83,7 +84,15 @@ def build_pyramid(
     return Pyramid(kind, (pixels.shape[0], pixels.shape[1]), levels, masked)
 
 
-def column_level(rows: Float32) -> Float32:
+def column_levels(rows: Float32) -> Levels:
+    """Median of each column over some of the rows, and its median over the columns around, both shape (nx,)."""
+    level = _level(rows)
+    padded = np.pad(level, (0, -level.size % SEGMENT_COLUMNS), mode="edge").reshape(-1, SEGMENT_COLUMNS)
+    around = np.repeat(np.median(padded, axis=1), SEGMENT_COLUMNS)[: level.size]
+    return level, around.astype(np.float32)
+
+
+def _level(rows: Float32) -> Float32:
     """Median of each column over some of the rows, NaN-aware; 0 for a column without any value."""
     some = rows[:: max(1, rows.shape[0] // STRIPE_SAMPLES)]
     out = np.median(some, axis=0)
@@ -96,15 +105,13 @@ def column_level(rows: Float32) -> Float32:
     return out.astype(np.float32)
 
 
-def deviation(values: Float32, level: Float32) -> Float32:
-    """How far values (n, nx) are from their column's level (nx,) or from that of the columns around; -1 for NaN."""
-    nx = level.size
-    padded = np.pad(level, (0, -nx % SEGMENT_COLUMNS), mode="edge").reshape(-1, SEGMENT_COLUMNS)
-    around = np.repeat(np.median(padded, axis=1), SEGMENT_COLUMNS)[:nx].astype(np.float32)
-    out = np.abs(values - level)
-    np.maximum(out, np.abs(values - around), out=out)
-    np.copyto(out, np.float32(-1), where=np.isnan(out))
-    return out
+def deviation(values: Float32, levels: Levels) -> Float32:
+    """How far values (n, nx) are from the level of their column or of the columns around; -1 for NaN."""
+    level, around = levels
+    # the farther of two levels is the farther of their larger from below and their smaller from above
+    out = values - np.minimum(level, around)
+    np.maximum(out, np.maximum(level, around) - values, out=out)
+    return np.fmax(out, np.float32(-1), out=out)
 
 
 def _reduce(pixels: Pixels, kind: Reduction | None, ctx: JobContext) -> tuple[Array, ...]:
@@ -124,7 +131,7 @@ def _reduce(pixels: Pixels, kind: Reduction | None, ctx: JobContext) -> tuple[Ar
             continue
         heights = [min(STRIPE_ROWS, stop - a) for a in range(start, stop, STRIPE_ROWS)]
         parts = np.split(block, np.cumsum(heights)[:-1])
-        far = np.concatenate([deviation(part, column_level(part)) for part in parts])
+        far = np.concatenate([deviation(part, column_levels(part)) for part in parts])
         _fold_into(levels, start, [block, far], _extreme)
     return tuple(levels)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.app.look import Reduction, Smooth, Transfer, ViewState
-from ifuview.app.views.pyramid import Pyramid, build_pyramid, column_level, deviation
+from ifuview.app.views.pyramid import STRIPE_SAMPLES, Levels, Pyramid, build_pyramid, column_levels, deviation
 from ifuview.app.views.smoothing import kernel, smoothed
 from ifuview.app.views.viewport import Sampling, Size, fit_view, resolve, sampling, to_image, to_screen
 from ifuview.model.checks import Array
@@ -210,25 +210,31 @@ def _fold_take(source: Pixels | Array, place: Sampling, q: float, reduction: Red
         (ys[0], rows) = _distinct(ys[0])
     if len(xs) == 1:
         (xs[0], columns) = _distinct(xs[0])
-    parts = [_take(source, iy, ix) for iy in ys for ix in xs]
-    if reduction is Reduction.MEAN:
-        out = np.asarray(sum(parts) / np.float32(len(parts)), np.float32)
-    else:
-        out = _fold_extreme(parts)
+    out = np.empty((ys[0].size, xs[0].size), np.float32)
+    stride = max(1, ys[0].size // STRIPE_SAMPLES)
+    levels = []
+    if reduction is Reduction.EXTREME:
+        levels = [column_levels(_take(source, ys[0][::stride], ix)) for ix in xs] * len(ys)
+    step = max(1, BLOCK_PIXELS // xs[0].size)
+    for a in range(0, ys[0].size, step):
+        parts = [_take(source, iy[a : a + step], ix) for iy in ys for ix in xs]
+        if not levels:
+            np.multiply(sum(parts), np.float32(1 / len(parts)), out=out[a : a + step])
+        else:
+            out[a : a + step] = _fold_extreme(parts, levels)
     out = out if columns is None else out.take(columns, axis=1, mode="clip")
     return out if rows is None else out.take(rows, axis=0, mode="clip")
 
 
-def _fold_extreme(parts: list[Float32]) -> Float32:
-    """Of several values for each pixel, the one that deviates most."""
-    level = column_level(parts[0])
-    best = parts[0].copy()
-    far = deviation(best, level)
-    for part in parts[1:]:
+def _fold_extreme(parts: list[Float32], levels: list[Levels]) -> Float32:
+    """Of several values for each pixel, the one that deviates most from its own column."""
+    best = parts[0]
+    far = deviation(best, levels[0])
+    for part, level in zip(parts[1:], levels[1:]):
         distance = deviation(part, level)
         wins = distance > far
-        np.copyto(best, part, where=wins)
-        np.copyto(far, distance, where=wins)
+        best = np.where(wins, part, best)  # several times faster than a masked copy
+        np.maximum(far, distance, out=far)
     return best
 
 
