@@ -28,6 +28,8 @@ MAX_MISS = 1e-4  # px; a hundredth of the best centroid
 FINE = 2048  # samples of y(w) for the fibers that are interpolated
 REACH = 1.3  # how far beyond [-1, 1] Newton may look
 MAX_COEFFICIENTS = 200
+MAX_ROWS = 20_000  # px; larger sizes are damaged headers (the largest detectors have about 10,000)
+MAX_FIBERS = 20_000
 DEFAULT_ROWS = 4096  # px, if neither the file, the image nor the instrument says
 
 
@@ -131,6 +133,8 @@ def _check_coefficients(x: Array, y: Array, path: str) -> None:
     """Shapes that belong together, numbers that are numbers."""
     if len(x) != len(y):
         raise FileFormatError(f"XTRACE has {len(x)} fibers, YTRACE has {len(y)}", path)
+    if len(x) > MAX_FIBERS:
+        raise FileFormatError(f"{len(x)} fibers are more than any camera has", path)
     if max(x.shape[1], y.shape[1]) > MAX_COEFFICIENTS:
         raise FileFormatError(f"{max(x.shape[1], y.shape[1])} coefficients a fiber are no trace polynomial", path)
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1) | ~np.isfinite(y).all(axis=1))
@@ -157,7 +161,7 @@ def _rows(fits: FitsFile, header: Mapping[str, Any]) -> int:
 
 def _size(header: Mapping[str, Any], key: str) -> int | None:
     value = header.get(key)
-    return value if type(value) is int and 0 < value < 1 << 17 else None
+    return value if type(value) is int and 0 < value <= MAX_ROWS else None
 
 
 def _invert(x: Array, y: Array, ndisp: int) -> tuple[Array, Array, Array, Array]:

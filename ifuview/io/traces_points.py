@@ -15,7 +15,8 @@ from ifuview.model.quality import TraceBit
 from ifuview.model.trace import TraceSet
 
 EDGE = 0.05  # fraction of the dispersion axis that a trace is carried on in a straight line beyond its last point
-MAX_PIXEL = 1 << 17  # px; larger coordinates are no detector
+MAX_PIXEL = 20_000  # px; larger coordinates are no detector
+MAX_FIBERS = 20_000
 SLOPE_POINTS = 8  # points that the straight line beyond the end is fitted to
 
 
@@ -46,6 +47,8 @@ def traces_from_points(
     twice = [name for name, count in Counter(p.fiber for p in fibers).items() if count > 1]
     if twice:
         raise FileFormatError(f"the trace file has fibers more than once: {', '.join(twice[:5])}", path)
+    if len(fibers) > MAX_FIBERS:
+        raise FileFormatError(f"{len(fibers)} fibers are more than any camera has", path)
     for points in fibers:
         lengths = {len(points.x), len(points.y)} | ({len(points.wave)} if points.wave is not None else set())
         if len(lengths) > 1:
