@@ -95,7 +95,7 @@ def demo(words: list[str]) -> int:
     code = run([python, "-m", "ifuview", "demo", "--offscreen", PICTURES], QT_QPA_PLATFORM="offscreen")
     pictures = sorted(PICTURES.glob("*.png"))
     if code == 0 and pictures:
-        print("\nThe pictures are here:", *(f"  {p}" for p in pictures), sep="\n")
+        print(f"\nThe {len(pictures)} pictures of the tour are in {PICTURES}")
     return code if pictures or code else 1
 
 
