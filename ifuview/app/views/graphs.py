@@ -55,7 +55,8 @@ def robust(values: Array, at: float) -> tuple[float, float] | None:
     good = values[np.isfinite(values)]
     if good.size == 0:
         return None
-    lo, hi = (float(v) for v in np.percentile(good, ROBUST))
+    lo = float(np.percentile(good, ROBUST[0], method="higher"))
+    hi = float(np.percentile(good, ROBUST[1], method="lower"))
     if np.isfinite(at):
         lo, hi = min(lo, at), max(hi, at)
     margin = 0.06 * (hi - lo) or 1.0

@@ -50,6 +50,11 @@ class LimitsView:
     bits: tuple[tuple[int, str, str], ...]
     step: float
 
+    @property
+    def decimals(self) -> int:
+        """Decimals of the boxes: two digits finer than a step."""
+        return int(max(0, 2 - np.floor(np.log10(self.step))))
+
 
 _samples: list[tuple[Image, tuple[int, ...], Array]] = []
 

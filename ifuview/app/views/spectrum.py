@@ -226,7 +226,7 @@ def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | No
     values = np.concatenate(kept) if kept else np.empty(0)
     if values.size == 0:
         return None
-    lo, hi = np.percentile(values, ROBUST)
+    lo, hi = np.percentile(values, ROBUST[0], method="higher"), np.percentile(values, ROBUST[1], method="lower")
     if hi <= lo:
         lo, hi = lo - 1.0, hi + 1.0
     return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))

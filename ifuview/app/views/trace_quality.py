@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.app.session import Session
+from ifuview.app.session import Session, Slot
 from ifuview.app.views.text import number, with_error
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
@@ -85,15 +85,22 @@ def make(session: Session) -> TraceQualityView | None:
     if inspection is None or quality is None or owner is None:
         note = inspection.note if inspection is not None else ""
         return TraceQualityView(None, hint=note or _hint(slot.image.kind, slot.traces is not None))
+    traced = _traced(session, owner)
     return TraceQualityView(
         quality,
-        title=f"Fiber {quality.fiber_id} of {owner.title}",
+        title=f"Fiber {quality.fiber_id} of {traced.title}",
         word=VERDICT_WORDS[quality.verdict],
         text=quality.text,
         numbers=_numbers(quality),
         column=quality.column,
-        panels=_panels(quality, owner.image.unit),
+        panels=_panels(quality, traced.image.unit),
     )
+
+
+def _traced(session: Session, owner: Slot) -> Slot:
+    """The frame whose traces were checked: the inspected one, or the detector image open beside its spectra."""
+    near = (s for s in (owner, *session.slots) if s.traces is not None and s.image.kind in (Kind.DETECTOR, Kind.IMAGE))
+    return next(near, owner)
 
 
 def _panels(quality: TraceQuality, unit: str) -> tuple[Panel, ...]:

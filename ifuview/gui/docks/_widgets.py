@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PyQt6.QtCore import QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QFont, QPalette
+from PyQt6.QtGui import QFont, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -116,6 +116,26 @@ class Pages(QStackedWidget):
     def hint(self) -> str:
         """The sentence on show, "" when the content is."""
         return self.hint_label.text() if self.currentIndex() == 0 else ""
+
+
+class Elided(QLabel):
+    """One line that is shortened where it does not fit; the tip has all of it."""
+
+    def setText(self, text: str | None) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, self.fontMetrics().height() + 2)
+
+    def sizeHint(self) -> QSize:
+        return QSize(min(super().sizeHint().width(), 400), self.fontMetrics().height() + 2)
+
+    def paintEvent(self, _event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
 
 def quiet_label(text: str = "", *, center: bool = False, selectable: bool = True) -> QLabel:

@@ -26,5 +26,5 @@ class Dock(QWidget):
         """Show `view` (a frozen value of app/views, or None for nothing)."""
         raise NotImplementedError
 
-    def hover(self, view: Any) -> None:  # noqa: B027
+    def hover(self, view: Any) -> None:
         """Show the light view of what is under the cursor; at most 60 times a second."""

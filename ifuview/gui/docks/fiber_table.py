@@ -54,7 +54,7 @@ class FiberTableDock(Dock):
         self.model = FiberModel()
         self.table = self._build_table()
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter, as sky or OBJTYPE=SKY or FIBERSTATUS>0")
+        self.filter.setPlaceholderText("Filter: sky, block>3, OBJTYPE=SKY")
         self.filter.setToolTip(
             "Any text, or column and value with one of = != < <= > >= ~ (contains); join with “and” or a comma"
         )

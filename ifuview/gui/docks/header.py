@@ -130,6 +130,7 @@ class HeaderDock(Dock):
                 item.setToolTip(c, pure.card_text(card))
             items.append(item)
         self.cards.addTopLevelItems(items)
+        self.cards.resizeColumnToContents(0)
         total = len(hdu.cards)
         self.count.setText(f"{total} cards" if len(found) == total else f"{len(found)} of {total} cards")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ifuview.app.intents import CancelJob
 from ifuview.app.jobs import JobStatus
 from ifuview.app.views.jobs import JobRow, JobsView
-from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, quiet_label
+from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.docks.base import Dock
 
 MARKS = {
@@ -31,17 +31,18 @@ class JobWidget(QFrame):
         self.id = -1
         self.mark = QLabel()
         self.mark.setFixedWidth(16)
-        self.name = quiet_label()
+        self.name = Elided()
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.bar.setMaximumHeight(14)
-        self.text = quiet_label()
+        self.text = Elided()
         self.cancel = button("Cancel", "Cancel this job")
         head = QHBoxLayout()
         head.addWidget(self.mark)
         head.addWidget(self.name, 1)
         head.addWidget(self.cancel)
         column(self, head, self.bar, self.text, margin=2)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def draw(self, row: JobRow) -> None:
         """Show one job."""

@@ -223,6 +223,7 @@ class LimitsDock(Dock):
         """Handles and boxes."""
         for handle, box, value in zip(self.handles, (self.low, self.high), (view.look.lo, view.look.hi), strict=True):
             handle.setVisible(value is not None)
+            box.setDecimals(view.decimals)
             box.setSingleStep(view.step)
             box.setEnabled(value is not None)
             if value is not None:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QFontDatabase, QGuiApplication, QKeySequence
-from PyQt6.QtWidgets import QAbstractItemView, QStyle, QTreeWidget, QTreeWidgetItem, QWidget
+from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt
+from PyQt6.QtGui import QAction, QFontDatabase, QGuiApplication, QKeySequence, QResizeEvent
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from ifuview.app.session import Level
 from ifuview.app.views.messages import MessageRow, MessagesView, as_text
@@ -18,7 +26,32 @@ ICONS = {
     Level.WARNING: QStyle.StandardPixmap.SP_MessageBoxWarning,
     Level.ERROR: QStyle.StandardPixmap.SP_MessageBoxCritical,
 }
+ICON_WIDTH = 34  # screen px of the icon with its margins
+WRAP = Qt.TextFlag.TextWordWrap
 ROLE = Qt.ItemDataRole.UserRole
+
+
+class WrapDelegate(QStyledItemDelegate):
+    """Rows as high as their text needs in the width of the tree."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        hint = super().sizeHint(option, index)
+        tree = self.parent()
+        if not isinstance(tree, QTreeWidget) or index.parent().isValid():
+            return hint
+        viewport = tree.viewport()
+        width = (300 if viewport is None else viewport.width()) - tree.indentation() - ICON_WIDTH
+        text = str(index.data())
+        box = option.fontMetrics.boundingRect(QRect(0, 0, max(width, 40), 10_000), int(WRAP), text)
+        return QSize(max(width, 40), max(hint.height() if not text else 0, box.height() + 6))
+
+
+class MessageTree(QTreeWidget):
+    """Lays its rows out anew when its width changes."""
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
 
 
 class MessagesDock(Dock):
@@ -30,7 +63,8 @@ class MessagesDock(Dock):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: MessagesView | None = None
-        self.tree = QTreeWidget()
+        self.tree = MessageTree()
+        self.tree.setItemDelegate(WrapDelegate(self.tree))
         self.tree.setColumnCount(1)
         self.tree.setHeaderHidden(True)
         self.tree.setWordWrap(True)

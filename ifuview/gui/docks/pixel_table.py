@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import QRect, QSize, Qt
-from PyQt6.QtGui import QFont, QFontDatabase, QFontMetrics, QPainter, QPaintEvent, QPalette
+from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ifuview.app.views import pixel_table as pure
@@ -30,7 +30,6 @@ class PixelGrid(QWidget):
         self.cells: list[list[str]] = []
         self.setAccessibleName("Values around the cursor")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
 
     def sizeHint(self) -> QSize:
         return QSize(300, 220)
@@ -83,11 +82,12 @@ class PixelGrid(QWidget):
         """The largest font that fits, with the widths and the height of cells."""
         font = QFont(self.font())
         n = len(self.cells)
+        mark = "✕" if self.view is not None and self.view.masked.any() else ""
         longest = max((text for row in self.cells for text in row), key=len, default="")
         while True:
             metrics = QFontMetrics(font)
             side_wide = max(metrics.horizontalAdvance(s) for s in side) + 2 * PAD
-            need = max(metrics.horizontalAdvance("✕" + longest), max(metrics.horizontalAdvance(h) for h in head)) + PAD
+            need = max(metrics.horizontalAdvance(mark + longest), max(metrics.horizontalAdvance(h) for h in head)) + PAD
             wide = (self.width() - side_wide) // n
             tall = min(metrics.height() + 4, max(1, self.height() // (n + 1)))
             size = font.pointSizeF()

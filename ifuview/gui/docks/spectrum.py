@@ -16,11 +16,22 @@ from ifuview.app.views import spectrum as pure
 from ifuview.app.views.spectrum import SpectrumHover, SpectrumView
 from ifuview.app.views.text import axis, number, quantity
 from ifuview.gui.docks._plot import Ink, Plot
-from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
+from ifuview.gui.docks._widgets import (
+    Elided,
+    FlowLayout,
+    Pages,
+    button,
+    column,
+    combo,
+    labelled,
+    plain_numbers,
+    quiet_label,
+)
 from ifuview.gui.docks.base import Dock
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
+READOUT_WIDTH = 300  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
 
 
@@ -34,19 +45,20 @@ class SpectrumDock(Dock):
         super().__init__(parent)
         self._view: SpectrumView | None = None
         self._drawn: tuple[FiberSpectrum, ...] = ()
+        self._title = ""
         self._names: list[str] = []
         self._lines: list[Any] = []
         content = QWidget()
         self.plot = Plot("Spectrum", "", "Flux")
-        self.readout = quiet_label()
+        self.readout = Elided()
+        self.readout.setFixedWidth(READOUT_WIDTH)
         self.measured = quiet_label()
         self.measured.hide()
-        self.name = quiet_label()
         self.legend = quiet_label()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         column(content, self.plot, margin=0)
         self.pages = Pages(content)
-        column(self, self._build_bar(), self.name, self.legend, self.measured, self.readout, self.pages)
+        column(self, self._build_bar(), self.legend, self.measured, self.pages)
         self._build_items()
         self.setAccessibleName("Spectrum")
         self.draw(None)
@@ -74,7 +86,7 @@ class SpectrumDock(Dock):
         bar = FlowLayout()
         for part in (self.axis_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
-        for part in (self.scale_on, self.measure_on, self.full):
+        for part in (self.scale_on, self.measure_on, self.full, self.readout):
             bar.addWidget(part)
         return bar
 
@@ -87,7 +99,7 @@ class SpectrumDock(Dock):
         self.plot.styled(self.band, lambda ink: self.band.setBrush(ink.brush(0, 60)))
         self.curves: list[Any] = []
         self.preview = self.plot.curve("faint", connect="finite")
-        self.masked = self.plot.points("bad", 7, "x")
+        self.masked = self.plot.points("bad", 5, "x")
         self.pointer = self.plot.line("faint", style=Qt.PenStyle.DotLine)
         self.span = pg.LinearRegionItem(movable=True)
         self.span.setAcceptHoverEvents(True)
@@ -101,14 +113,20 @@ class SpectrumDock(Dock):
         self.plot.pointed.connect(self._point)
         self.plot.left.connect(lambda: self.readout.setText(""))
 
+    def _set_title(self, title: str, names: list[str]) -> None:
+        """What is shown, and the name of each curve."""
+        self._title, self._names = title, names
+        self._name_curves(self.plot.ink)
+
     def _name_curves(self, ink: Ink) -> None:
         """Colors and names of the curves, above the plot."""
         keys = (
             f'<span style="color:{ink.color(i).name()}; font-weight:bold">▬</span> {escape(name)}'
             for i, name in enumerate(self._names)
         )
-        self.legend.setText("&nbsp; ".join(keys))
-        self.legend.setVisible(len(self._names) > 1)
+        title = escape(self._title)
+        self.legend.setText(f"{title}&nbsp; {'&nbsp; '.join(keys)}" if len(self._names) > 1 else title)
+        self.legend.setVisible(bool(title))
 
     @property
     def by_wave(self) -> bool:
@@ -122,13 +140,13 @@ class SpectrumDock(Dock):
         self._view = view
         if view is None or not view.spectra:
             self._drawn = ()
-            self.name.setText("")
+            self._set_title("", [])
             self.measured.hide()
             self.pages.show_hint("Open an image to see spectra." if view is None else view.hint)
             return
         self.preview.setData([], [])
         self.pages.show_content()
-        self.name.setText(view.title if not view.hint else f"{view.title} – {view.hint}")
+        self._title = view.title if not view.hint else f"{view.title} – {view.hint}"
         self.scale_on.setVisible(len(view.spectra) > 1)
         self._redraw(fit=changed)
 
@@ -161,7 +179,7 @@ class SpectrumDock(Dock):
         x = pure.abscissa(spectrum, by_wave)
         self.preview.setData(x, np.asarray(spectrum.flux, dtype=float))
         self._label(spectrum, by_wave)
-        self.name.setText(f"Under the pointer: {spectrum.fiber_id}")
+        self._set_title(f"Under the pointer: {spectrum.fiber_id}", [])
         if fresh:
             self.plot.show_x(float(x.min()), float(x.max()))
         limits = pure.robust_range((spectrum,))
@@ -199,8 +217,7 @@ class SpectrumDock(Dock):
             curve.setData(pure.abscissa(spectrum, wave), np.where(spectrum.masked, np.nan, spectrum.flux))
             curve.show()
             curve.setZValue(-self.curves.index(curve))
-        self._names = names
-        self._name_curves(self.plot.ink)
+        self._set_title(self._title, names)
         self._hide_curves(len(names))
         first = self._drawn[0]
         bad = first.masked & np.isfinite(first.flux)
@@ -213,7 +230,6 @@ class SpectrumDock(Dock):
         if start == 0:
             self.band.hide()
             self.masked.setData([], [])
-            self.legend.hide()
 
     def _draw_band(self, spectrum: FiberSpectrum) -> None:
         """Error band of the first spectrum."""

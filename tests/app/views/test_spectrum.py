@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.app.session import Selection, Session
+from ifuview.app.views import spectrum as view
+from ifuview.model.image import Image, Kind
+from ifuview.model.orientation import Orientation
+from ifuview.model.pixels import Pixels
+from tests.app.views import made
+
+
+def test_spectra_of_the_inspection_are_shown_with_their_place():
+    shown = view.make(made.session())
+    assert [s.label for s in shown.spectra] == ["preproc", "frame"]
+    assert "Fiber 505" in shown.title
+    x, y = view.native_point(shown, 100)
+    assert (x, y) == (100, pytest.approx(made.centers()[5, 100]))
+
+
+def test_a_wavelength_leads_back_to_the_pixel_also_when_it_falls():
+    shown = view.make(made.session())
+    assert view.pixel_of(shown, made.WAVE0 + 60.0, True) == pytest.approx(120)
+    falling = replace(shown, wave=shown.wave[::-1])
+    assert view.pixel_of(falling, made.WAVE0 + 60.0, True) == pytest.approx(made.NDISP - 1 - 120)
+    assert view.pixel_of(shown, 17.0, False) == 17.0
+
+
+def test_a_click_is_placed_in_native_pixels_of_a_turned_image():
+    session = made.session()
+    session = session.with_slot(made.detector(orientation=Orientation(transpose=True, flip_disp=True)))
+    x, y = view.native_point(view.make(session), 100)
+    assert (x, y) == (pytest.approx(made.centers()[5, 100]), made.NDISP - 1 - 100)
+
+
+def test_one_dimensional_images_are_their_own_spectrum():
+    image = Image("FLUX", Kind.SPECTRUM, Pixels(np.arange(8.0)), wave=5000.0 + np.arange(8))
+    slot = replace(made.detector(), image=image, traces=None)
+    shown = view.make(Session((slot,), 1))
+    assert np.array_equal(shown.spectra[0].flux, np.arange(8))
+    assert view.native_point(shown, 3) == (3, 0)
+
+
+def test_a_small_cube_shows_the_spaxel_of_the_crosshair_without_a_job():
+    session = replace(made.session(current=3, inspected=False), selection=Selection(None, 4.0, 2.0))
+    shown = view.make(session)
+    assert np.array_equal(shown.spectra[0].flux, 4200 + np.arange(30))
+    assert shown.spectra[0].fiber_id == "(4, 2)"
+
+
+def test_a_large_cube_is_not_read_under_the_cursor(monkeypatch):
+    monkeypatch.setattr(view, "HOVER_BYTES", 10)
+    session = replace(made.session(current=3, inspected=False), selection=Selection(None, 4.0, 2.0))
+    assert not view.make(session).spectra
+    hover = view.hover(session, 3, 4, 2)
+    assert hover.preview is None
+    assert hover.wave == 4022.0
+
+
+def test_hover_previews_a_row_only_while_nothing_is_selected():
+    assert view.hover(made.session(current=2), 2, 50, 3).preview is None
+    hover = view.hover(made.session(current=2, inspected=False), 2, 50, 3)
+    assert hover.preview.fiber_id == "503"
+    assert (hover.pixel, hover.wave) == (50, made.WAVE0 + 25)
+
+
+def test_row_spectrum_carries_errors_and_mask():
+    spectrum = view.row_spectrum(made.spectra_slot(), 2)
+    assert np.allclose(spectrum.error, 5.0)
+    assert list(np.flatnonzero(spectrum.masked)) == [10, 11, 12, 13]
+
+
+def test_rebinning_keeps_the_level_and_lowers_the_error_by_the_root():
+    spectrum = made.spectrum()
+    binned = view.rebin(spectrum, 4)
+    assert binned.flux.size == made.NDISP // 4
+    assert binned.flux[20] == pytest.approx(100.0)
+    assert binned.error[20] == pytest.approx(2.5)
+    assert binned.pixel[0] == 1.5
+    assert binned.error[2] == pytest.approx(5 / np.sqrt(2))  # samples 8, 9 are good, 10, 11 masked
+    assert view.rebin(spectrum, 1) is spectrum
+
+
+def test_rebinning_marks_a_group_without_good_samples():
+    binned = view.rebin(made.spectrum(), 2)
+    assert list(np.flatnonzero(binned.masked)) == [5, 6]
+
+
+@pytest.mark.parametrize("by_wave", [False, True])
+def test_a_line_is_measured(by_wave):
+    spectrum = made.spectrum()
+    to = (lambda p: made.WAVE0 + made.DWAVE * p) if by_wave else (lambda p: p)
+    scale = made.DWAVE if by_wave else 1.0
+    found = view.measure(spectrum, to(100), to(140), by_wave)
+    assert found.n == 41
+    assert found.median == pytest.approx(100, abs=1)
+    assert found.sum == pytest.approx(4100 + 500 * 2 * np.sqrt(2 * np.pi), rel=1e-3)
+    assert found.snr == pytest.approx(20, abs=0.3)
+    assert found.centroid == pytest.approx(to(120), abs=1e-6)
+    # linear interpolation between samples at half maximum is good to 1 % for sigma = 2 px
+    assert found.fwhm == pytest.approx(2.3548 * 2 * scale, rel=0.01)
+
+
+def test_an_absorption_line_is_measured_too():
+    spectrum = made.spectrum()
+    found = view.measure(replace(spectrum, flux=1000 - spectrum.flux), 100, 140, False)
+    assert found.centroid == pytest.approx(120, abs=1e-6)
+
+
+def test_a_flat_range_has_no_line_and_an_empty_one_no_measurement():
+    assert np.isnan(view.measure(made.spectrum(), 20, 60, False).centroid)
+    assert view.measure(made.spectrum(), 10, 13, False) is None
+
+
+def test_overlays_come_to_one_level():
+    scaled, factor = view.scale_to(made.spectrum(scale=0.01), made.spectrum())
+    assert factor == pytest.approx(100)
+    assert np.allclose(scaled.flux, made.spectrum().flux)
+
+
+def test_the_first_range_is_not_set_by_single_samples():
+    spectrum = made.spectrum()
+    flux = spectrum.flux.copy()
+    flux[50] = 1e9
+    lo, hi = view.robust_range((replace(spectrum, flux=flux),))
+    assert lo < 100 < hi < 1e8
+
+
+def test_unknown_errors_make_a_band_of_no_width():
+    spectrum = made.spectrum()
+    error = spectrum.error.copy()
+    error[5] = np.inf
+    lower, upper = view.band(replace(spectrum, error=error))
+    assert upper[5] == lower[5]
+    assert upper[6] - lower[6] == pytest.approx(10)
