@@ -55,7 +55,7 @@ class Image:
     ivar : Pixels or None
         Inverse variance, 1/unit^2; 0 = no information. Same shape.
     mask : Pixels or None
-        Mask bits, 0 = good. Same shape.
+        Mask bits, 0 = good; the stored numbers are the bits (`Pixels.bits`). Same shape.
     mask_bits : MaskBits
     unit : str
         Plain unit string, "" unknown.
@@ -103,6 +103,8 @@ class Image:
         if 0 in self.pixels.shape:
             raise FileFormatError(f"image {self.name} has no pixels (shape {self.pixels.shape})")
         same_shape(f"inverse variance of {self.name}", None if self.ivar is None else self.ivar.raw, self.pixels.shape)
+        if self.mask is not None:
+            object.__setattr__(self, "mask", self.mask.bits())
         same_shape(f"mask of {self.name}", None if self.mask is None else self.mask.raw, self.pixels.shape)
         if self.wave is not None:
             object.__setattr__(self, "wave", readonly(self.wave, "wavelength"))

@@ -93,6 +93,13 @@ class Pixels:
         """One stored value as an integer (for masks)."""
         return int(self.raw[index] * self.scale + self.zero) if self.zero or self.scale != 1 else int(self.raw[index])
 
+    def bits(self) -> Pixels:
+        """The same as plain mask bits: stored numbers that need no scaling (unsigned masks carry a BZERO in FITS)."""
+        if self.scale == 1.0 and self.zero == 0.0 and self.raw.dtype.kind in "iu":
+            return self
+        values = np.nan_to_num(self.raw.astype(np.float64) * self.scale + self.zero)
+        return Pixels(values.astype(np.int64).astype(np.uint32))
+
     def native(self) -> Float32:
         """All values as a C-contiguous native float32 array."""
         return np.ascontiguousarray(self.physical(self.raw))
