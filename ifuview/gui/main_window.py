@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
         self.readout = ReadoutBar()
         self.colorbar = ColorBar()
         center = QWidget()
-        column = QVBoxLayout(center)
+        self.center = column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.banner = Banner()
@@ -102,6 +102,10 @@ class MainWindow(QMainWindow):
         self.canvas.hovered.connect(self._hovered)
         self.canvas.left.connect(lambda: self.readout.draw(None))
         self.canvas.look_moved.connect(self.colorbar.follow)
+
+    def add_strip(self, widget: QWidget) -> None:
+        """Put a widget between read-out and image (the guided tour)."""
+        self.center.insertWidget(1, widget)
 
     def _make_toolbar(self) -> None:
         self.toolbar = QToolBar("Tools")

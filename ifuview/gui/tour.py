@@ -14,13 +14,12 @@ SETTLE_MS = 250  # for the last repaints before a picture is taken
 
 
 class TourPanel(QFrame):
-    """Shows one stop at a time above the canvas."""
+    """Shows one stop at a time in a strip above the canvas, so that it covers nothing."""
 
     def __init__(self, shell: Shell, stops: tuple[Stop, ...]) -> None:
-        super().__init__(shell.window.centralWidget())
+        super().__init__()
         self.shell, self.stops, self.place = shell, stops, -1
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
         self.setAccessibleName("Guided tour")
         self.title, self.text = QLabel(), QLabel()
         self.title.setStyleSheet("font-weight: bold;")
@@ -36,6 +35,8 @@ class TourPanel(QFrame):
         buttons.addWidget(self.back)
         buttons.addWidget(self.next)
         column = QVBoxLayout(self)
+        column.setContentsMargins(10, 6, 10, 6)
+        column.setSpacing(4)
         column.addWidget(self.title)
         column.addWidget(self.text)
         column.addLayout(buttons)
@@ -53,17 +54,7 @@ class TourPanel(QFrame):
         self.next.setText("Finish" if place == len(self.stops) - 1 else "Next")
         for intent in intents_of(stop, self.shell.store.session):
             self.shell.controller.handle(intent)
-        self._lay_out()
         self.show()
-        self.raise_()
-
-    def _lay_out(self) -> None:
-        area = self.parentWidget()
-        if area is not None:
-            width = min(620, area.width() - 40)
-            self.setFixedWidth(width)
-            self.adjustSize()
-            self.move((area.width() - width) // 2, area.height() - self.height() - 60)
 
 
 class TourPictures(QObject):
@@ -100,6 +91,7 @@ class TourPictures(QObject):
 def begin(shell: Shell, plan: Plan) -> None:
     """Start the tour when the files of the plan stand on the canvas."""
     panel = shell.tour = TourPanel(shell, plan.stops)
+    shell.window.add_strip(panel)
 
     def go() -> None:
         if shell.picture_folder is None:

@@ -135,7 +135,7 @@ def limits(picture: PictureView, look: Look) -> tuple[float, float]:
 
 
 def pixels_of(image: QImage) -> Array:
-    """The 32-bit pixels of an image, shape (height, width), writable in place."""
+    """The 32-bit pixels of an image, shape (height, width), writable in place; keep the image as long as them."""
     data = image.bits()
     assert data is not None
     data.setsize(image.sizeInBytes())

@@ -15,6 +15,12 @@ def matches(query: str, text: str) -> bool:
     return all(word in low for word in query.lower().split())
 
 
+def rank(query: str, text: str) -> tuple[bool, bool]:
+    """What begins with the query, or holds it as it stands, comes before what holds its words."""
+    low, wanted = text.lower(), query.lower().strip()
+    return not low.startswith(wanted), wanted not in low
+
+
 class CommandPalette(QDialog):
     """Lists the actions that match; triggers the chosen one after it has closed."""
 
@@ -40,7 +46,7 @@ class CommandPalette(QDialog):
 
     def _filter(self, query: str) -> None:
         self.list.clear()
-        for text, action in self._actions:
+        for text, action in sorted(self._actions, key=lambda pair: rank(query, pair[0])):
             if matches(query, text) and action.isEnabled():
                 keys = action.shortcut().toString()
                 item = QListWidgetItem(f"{text}    {keys}" if keys else text)
