@@ -97,10 +97,11 @@ def open_dataset(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
 
 def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
     """Read every extension with pixels; each is one image of the Dataset."""
-    from ifuview.io.plain_fits import READER
+    from ifuview.io.every import read_every
 
     parsed = parse_spec(spec)
-    return READER.read_all(probe_file(parsed, ctx), parsed, ctx)
+    found = probe_file(parsed, ctx)
+    return read_every(_reader(found), found, parsed, ctx)
 
 
 def _text_traces(spec: FileSpec) -> Dataset:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.errors import FileFormatError
 from ifuview.io.cards import as_header
 from ifuview.io.fits_fast import FitsFile, Hdu, label, pixels
-from ifuview.io.probe import FileProbe
+from ifuview.io.probe import IDENTITY, FileProbe
 from ifuview.io.section import cut
 from ifuview.io.source import QUIET, Progress
 from ifuview.io.spec import FileSpec
@@ -30,33 +30,23 @@ class PlainFits:
         """The HDU that was asked for, else the first image with pixels."""
         hdu = choose_hdu(probe.fits, spec)
         image, notes = plain_image(probe.fits, hdu)
+        name, block = "plain", "block"
+        if any(key in image.header for key in IDENTITY):
+            from ifuview.io.plain_detector import as_detector
+
+            image, instrument = as_detector(image)
+            if instrument is not None:
+                name, block = instrument.name, instrument.block
         return Dataset(
             path=spec.path,
             spec=spec.text,
+            instrument=name,
+            block=block,
             kind=str(image.kind),
             images=(cut(image, spec),),
             hdus=tuple(h.info for h in probe.fits.hdus),
             notes=probe.fits.notes + notes,
         )
-
-    def read_all(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
-        """Every HDU with pixels as an image of its own."""
-        images: list[Image] = []
-        notes = list(probe.fits.notes)
-        wanted = [hdu for hdu in probe.fits.hdus if hdu.has_image]
-        if not wanted:
-            choose_hdu(probe.fits, spec)
-        for number, hdu in enumerate(wanted):
-            ctx.checkpoint(number / len(wanted), f"reading {label(hdu.info)}")
-            try:
-                image, more = plain_image(probe.fits, hdu)
-            except MissingDataError as problem:
-                notes.append(str(problem))
-                continue
-            images.append(cut(image, spec))
-            notes.extend(note for note in more if note not in notes)
-        infos = tuple(h.info for h in probe.fits.hdus)
-        return Dataset(spec.path, spec.text, kind="image", images=tuple(images), hdus=infos, notes=tuple(notes))
 
 
 READER = PlainFits()

@@ -12,7 +12,8 @@ from ifuview.io.source import QUIET, Progress
 from ifuview.io.spec import FileSpec
 
 BULKY = "RESOLUTION"  # end of the EXTNAMEs that are never needed for viewing; five times the size of the flux
-IDENTITY = ("INSTRUME", "TELESCOP", "CAMERA", "OBSERVAT")
+IDENTITY = ("INSTRUME", "INSTRUMENT", "TELESCOP", "PSFTYPE")  # cards that can name an instrument
+SHARED = (*IDENTITY, "CAMERA", "NIGHT", "EXPID", "EXPOSURE")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +53,7 @@ def probe_file(spec: FileSpec, ctx: Progress = QUIET) -> FileProbe:
     fits = read_fits(spec.path, ctx, lambda name: not name.endswith(BULKY) or name == asked)
     header = dict(fits.primary)
     for hdu in fits.hdus[1:]:
-        for key in IDENTITY:
+        for key in SHARED:
             if key not in header and key in hdu.header:
                 header[key] = hdu.header[key]
     return FileProbe(spec, fits, header, frozenset(name for name in fits.names if name))

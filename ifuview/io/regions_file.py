@@ -15,6 +15,16 @@ Path = str | os.PathLike[str]
 COLOR_KEYS = ("color", "facecolor", "edgecolor")
 DEFAULT_COLOR = "green"
 HEAD = ("# Region file format: DS9 version 4.1", f"global color={DEFAULT_COLOR}", "image")
+SHAPES = {
+    "Point": Shape.POINT,
+    "Circle": Shape.CIRCLE,
+    "Ellipse": Shape.ELLIPSE,
+    "Rectangle": Shape.BOX,
+    "Polygon": Shape.POLYGON,
+    "Line": Shape.LINE,
+    "CircleAnnulus": Shape.ANNULUS,
+}
+QUOTES = (("{", "}"), ('"', '"'), ("'", "'"))
 FRAMES = ("image", "physical", "wcs", "fk4", "fk5", "icrs", "galactic", "ecliptic", "region file", "linear")
 MAX_SIZE = 32 << 20  # bytes; region files are text written by hand or by small programs
 
@@ -85,27 +95,28 @@ def _from_parsed(item: Any) -> Region | None:
         return None
     center = (_center(item.center),) if hasattr(item, "center") else ()
     angle = float(item.angle.to_value("deg")) if hasattr(item, "angle") else 0.0
-    if kind == "Point":
-        made: tuple[Any, ...] = (Shape.POINT, center)
-    elif kind == "Circle":
-        made = (Shape.CIRCLE, center, (float(item.radius),))
-    elif kind == "Ellipse":
-        made = (Shape.ELLIPSE, center, (float(item.width) / 2, float(item.height) / 2), angle)
-    elif kind == "Rectangle":
-        made = (Shape.BOX, center, (float(item.width), float(item.height)), angle)
-    elif kind == "Polygon":
-        made = (Shape.POLYGON, tuple(zip(map(float, item.vertices.x), map(float, item.vertices.y))))
-    elif kind == "Line":
-        made = (Shape.LINE, (_center(item.start), _center(item.end)))
-    elif kind == "CircleAnnulus":
-        made = (Shape.ANNULUS, center, (float(item.inner_radius), float(item.outer_radius)))
-    else:
+    points: tuple[tuple[float, float], ...] = center
+    size: tuple[float, ...] = ()
+    shape = SHAPES.get(kind)
+    if shape is None:
         return None
+    if shape is Shape.CIRCLE:
+        size = (float(item.radius),)
+    elif shape is Shape.ELLIPSE:
+        size = (float(item.width) / 2, float(item.height) / 2)
+    elif shape is Shape.BOX:
+        size = (float(item.width), float(item.height))
+    elif shape is Shape.ANNULUS:
+        size = (float(item.inner_radius), float(item.outer_radius))
+    elif shape is Shape.POLYGON:
+        points = tuple(zip(map(float, item.vertices.x), map(float, item.vertices.y)))
+    elif shape is Shape.LINE:
+        points = (_center(item.start), _center(item.end))
     visual, meta = item.visual, item.meta
     color = next((str(visual[key]) for key in COLOR_KEYS if visual.get(key)), DEFAULT_COLOR)
     tags = tuple(str(tag) for tag in meta.get("tag", ()))
     text = str(meta.get("text", meta.get("label", "")) or "")
-    return Region(*made, text=text, color=color, tags=tags, include=bool(meta.get("include", True)))
+    return Region(shape, points, size, angle, text, color, tags, bool(meta.get("include", True)))
 
 
 def _center(point: Any) -> tuple[float, float]:
@@ -128,5 +139,5 @@ def _line(region: Region) -> str:
 def _quoted(text: str) -> str:
     """Text between marks that it does not hold itself."""
     text = " ".join(text.split())
-    opening, closing = next((pair for pair in ("{}", '""', "''") if pair[1] not in text), "{}")
+    opening, closing = next((pair for pair in QUOTES if pair[1] not in text), QUOTES[0])
     return opening + text.replace(closing, "") + closing

@@ -30,6 +30,7 @@ ALIASES = {
     "y_pixels": ("y_pixels", "y_pixel", "ypix", "y"),
     "wavelength": ("wavelength", "wavelengths", "wave", "lambda"),
 }
+VALUES = ("x_pixels", "y_pixels", "wavelength")
 NEEDED = ("fiber_id", "x_pixels", "y_pixels")
 MAX_SIZE = 1 << 30  # bytes of a text file that is taken for traces
 SEPARATORS = ",;\t|"
@@ -83,22 +84,18 @@ def _from_columns(
     lists = isinstance(first, list) or getattr(first, "ndim", 1) > 1
     if lists:
         groups = [
-            Points(
-                _identity(fiber[row]),
-                *(_numbers(named[key][row], key, path) if key in named else None for key in list(ALIASES)[1:]),
-            )
+            _points(fiber[row], {key: _numbers(named[key][row], key, path) for key in VALUES if key in named})
             for row in range(len(fiber))
         ]
         return traces_from_points(groups, path, shape, orientation)
-    values = {key: _numbers(named[key], key, path) for key in list(ALIASES)[1:] if key in named}
+    values = {key: _numbers(named[key], key, path) for key in VALUES if key in named}
     names = np.asarray([_identity(value) for value in np.asarray(fiber).tolist()])
     unique, start, inverse = np.unique(names, return_index=True, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     edges = np.searchsorted(inverse[order], np.arange(len(unique) + 1))
     rows = [order[edges[i] : edges[i + 1]] for i in range(len(unique))]
     groups = [
-        Points(str(unique[i]), *(values[key][rows[i]] if key in values else None for key in list(ALIASES)[1:]))
-        for i in np.argsort(start)
+        _points(str(unique[i]), {key: column[rows[i]] for key, column in values.items()}) for i in np.argsort(start)
     ]
     return traces_from_points(groups, path, shape, orientation)
 
@@ -117,6 +114,11 @@ def _named(columns: Mapping[str, Any], path: str) -> dict[str, Any]:
         plural = "s" if len(missing) > 1 else ""
         raise MissingDataError(f"no trace column{plural} {', '.join(missing)} (the columns are: {there})", path)
     return out
+
+
+def _points(fiber: Any, values: Mapping[str, Array]) -> Points:
+    """The points of one fiber from its columns."""
+    return Points(_identity(fiber), values["x_pixels"], values["y_pixels"], values.get("wavelength"))
 
 
 def _identity(value: Any) -> str:
@@ -188,8 +190,8 @@ def _json_points(text: str, path: str) -> list[Points]:
         if not isinstance(record, dict):
             raise FileFormatError("is JSON, but not of fiber traces", path, "see the help page on trace files")
         named = _named({"fiber_id": key, **record} if not _has_identity(record) else record, path)
-        arrays = [_numbers(named[name], name, path) if name in named else None for name in list(ALIASES)[1:]]
-        out.append(Points(_identity(named["fiber_id"]), *arrays))
+        arrays = {name: _numbers(named[name], name, path) for name in VALUES if name in named}
+        out.append(_points(named["fiber_id"], arrays))
     return _joined(out)
 
 

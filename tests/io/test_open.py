@@ -225,3 +225,13 @@ def test_a_large_cube_costs_no_memory(tmp_path: Path) -> None:
     grown, heavy = out.split(maxsplit=1)
     assert int(grown) < 20 * 1024  # KiB; one plane is 0.35 MiB, read-ahead of the map a few
     assert heavy.strip() == "[]"
+
+
+def test_a_raw_image_that_names_its_instrument_gets_its_geometry(tmp_path: Path) -> None:
+    cards = {"INSTRUME": "virus", "CCDPOS": "L", "CCDHALF": "U", "GAIN": 0.8, "RDNOISE": 3.0, "BZERO": 32768.0}
+    found = io.open_dataset(write(tmp_path / "raw.fits", image(np.zeros((1032, 1064), "i2"), **cards)))
+    im = found.images[0]
+    assert (found.instrument, im.kind, im.gain, im.readnoise) == ("virus", Kind.DETECTOR, 0.8, 3.0)
+    assert im.orientation.flip_cross and im.orientation.flip_disp
+    small = io.open_dataset(write(tmp_path / "small.fits", image(DATA, **cards)))
+    assert small.images[0].kind is Kind.IMAGE
