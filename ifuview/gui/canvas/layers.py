@@ -25,6 +25,7 @@ AMPLIFIER_COLOR = QColor(120, 255, 120, 170)
 CROSSHAIR_COLOR = QColor("#35e0ff")
 SHADOW = QColor(0, 0, 0, 190)
 LABEL_BACK = QColor(0, 0, 0, 150)
+DS9_COLORS = {"green": "#00ff00"}  # where the name means another color in ds9 than in Qt
 POINT_ARM = 6  # screen px
 
 
@@ -205,8 +206,11 @@ def _box(
 def draw_region(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
     """Draw one region of a region file."""
     p.save()
-    pen = QPen(QColor(region.color), 1)
+    color = QColor(DS9_COLORS.get(region.color, region.color))
+    pen = QPen(color if color.isValid() else QColor(DS9_COLORS["green"]), 1)
     pen.setCosmetic(True)
+    if not region.include:
+        pen.setStyle(Qt.PenStyle.DashLine)
     p.setPen(pen)
     p.setBrush(Qt.BrushStyle.NoBrush)
     points = [QPointF(*(float(v) for v in viewport.to_screen(at, size, x, y))) for x, y in region.points]
@@ -220,7 +224,7 @@ def draw_region(p: QPainter, region: Region, at: ViewState, size: viewport.Size)
     else:
         _shape(p, region, at, size)
     if region.text and points:
-        _text(p, points[0] + QPointF(6, -6), region.text, QColor(region.color))
+        _text(p, points[0] + QPointF(6, -6), region.text, pen.color())
     p.restore()
 
 
@@ -231,12 +235,12 @@ def _shape(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> N
     p.translate(*region.points[0])
     p.rotate(region.angle)
     if region.shape == "box":
-        w, h = (*region.sizes, region.sizes[0])[:2]
+        w, h = (*region.size, region.size[0])[:2]
         p.drawRect(QRectF(-w / 2, -h / 2, w, h))
     elif region.shape == "ellipse":
-        p.drawEllipse(QPointF(0, 0), region.sizes[0], region.sizes[1])
+        p.drawEllipse(QPointF(0, 0), region.size[0], region.size[1])
     else:  # circle (radius,), annulus (inner, outer)
-        for radius in region.sizes:
+        for radius in region.size:
             p.drawEllipse(QPointF(0, 0), radius, radius)
     p.restore()
 
