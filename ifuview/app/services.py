@@ -343,8 +343,11 @@ def new_slot(session: Session, opened: Opened) -> Slot:
     stem = Path(opened.dataset.path).name if opened.dataset.path else opened.image.name
     for ending in (".gz", ".fz", ".fits", ".fit"):
         stem = stem.removesuffix(ending)
-    several = len(opened.dataset.images) > 1 and opened.image is not opened.dataset.images[0]
-    title = f"{stem} [{opened.image.name}]" if several else stem
+    dataset = opened.dataset
+    chosen = bool(dataset.path) and dataset.spec not in ("", dataset.path)
+    other = len(dataset.images) > 1 and opened.image is not dataset.images[0]
+    name = opened.image.name.strip("[]")
+    title = f"{stem} [{name}]" if chosen or other else stem
     return Slot(session.next_key, title, opened.dataset, opened.image, first_plane(opened.image), opened.look)
 
 
