@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ifuview import resources
 from ifuview.errors import UnknownInstrumentError
-from ifuview.model.instrument import InstrumentSpec
+
+if TYPE_CHECKING:
+    from ifuview.model.instrument import InstrumentSpec
 
 FOLDER = "instruments"
 PLAIN = "plain"

@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from ifuview.io.probe import FileProbe, probe_file
 from ifuview.io.source import QUIET, Progress
 from ifuview.io.spec import FileSpec, parse_spec
 
 if TYPE_CHECKING:
+    from ifuview.io.reader import Reader
     from ifuview.io.regions_file import Regions
     from ifuview.model.dataset import Dataset
     from ifuview.model.orientation import Orientation
@@ -28,7 +29,6 @@ __all__ = [
     "READERS",
     "FileProbe",
     "FileSpec",
-    "Reader",
     "open_all",
     "open_dataset",
     "parse_spec",
@@ -40,18 +40,6 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is told by its content
-
-
-class Reader(Protocol):
-    """What the `READER` of a module can do."""
-
-    name: str
-
-    def score(self, probe: FileProbe) -> float:
-        """How well it fits the file, 0 (not at all) to 1."""
-
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
-        """Make the Dataset."""
 
 
 # module, and the sets of EXTNAMEs of which one must be there in full for the module to be asked
@@ -113,7 +101,7 @@ def _text_traces(spec: FileSpec) -> Dataset:
     return Dataset(spec.path, spec.text, kind="traces", traces=traces, notes=notes)
 
 
-def _reader(found: FileProbe) -> Any:
+def _reader(found: FileProbe) -> Reader:
     """The reader with the highest score; an HDU asked for by number is always shown plainly."""
     candidates = [_load(module) for module, sets in READERS if not sets or _speaks(found.names, sets)]
     return max(candidates, key=lambda reader: reader.score(found))
@@ -124,9 +112,10 @@ def _speaks(names: frozenset[str], sets: Iterable[frozenset[str]]) -> bool:
     return any(wanted <= names for wanted in sets)
 
 
-def _load(module: str) -> Any:
+def _load(module: str) -> Reader:
     """The READER of a module of this package."""
-    return import_module(f"{__name__}.{module}").READER
+    reader: Reader = import_module(f"{__name__}.{module}").READER
+    return reader
 
 
 def read_traces(path: Path, shape: tuple[int, int] | None = None, orientation: Orientation | None = None) -> TraceSet:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ifuview.errors import FileFormatError, IfuviewError
 from ifuview.io.fits_fast import label
 from ifuview.io.plain_fits import choose_hdu
 from ifuview.io.probe import FileProbe
+from ifuview.io.reader import Reader
 from ifuview.io.source import Progress
 from ifuview.io.spec import FileSpec
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
 
 
-def read_every(reader: Any, probe: FileProbe, spec: FileSpec, ctx: Progress) -> Dataset:
+def read_every(reader: Reader, probe: FileProbe, spec: FileSpec, ctx: Progress) -> Dataset:
     """Return one Dataset with every HDU that has pixels as an image; what cannot be read becomes a note.
 
     Raises

@@ -15,7 +15,7 @@ import numpy as np
 
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.cards import CARD_SIZE, Card, as_header, parse_cards
-from ifuview.io.source import QUIET, Progress, Source, open_source
+from ifuview.io.source import QUIET, InflatedSource, MappedSource, Progress, open_source
 from ifuview.model.checks import Array
 from ifuview.model.dataset import HduInfo
 from ifuview.model.pixels import Pixels
@@ -174,7 +174,9 @@ def label(info: HduInfo) -> str:
     return f"HDU {info.index} ({info.name})" if info.name else f"HDU {info.index}"
 
 
-def _walk(source: Source, path: str, keep: Callable[[str], bool] | None, notes: list[str]) -> Iterator[Hdu]:
+def _walk(
+    source: MappedSource | InflatedSource, path: str, keep: Callable[[str], bool] | None, notes: list[str]
+) -> Iterator[Hdu]:
     """Yield the HDUs one after the other until the file ends."""
     index = 0
     while True:
@@ -189,7 +191,7 @@ def _walk(source: Source, path: str, keep: Callable[[str], bool] | None, notes: 
         index += 1
 
 
-def _header(source: Source, path: str, index: int, notes: list[str]) -> bytes | None:
+def _header(source: MappedSource | InflatedSource, path: str, index: int, notes: list[str]) -> bytes | None:
     """Header blocks of the next HDU, None if there is no further HDU."""
     block = source.read(BLOCK)
     start = b"SIMPLE  =" if index == 0 else b"XTENSION="
@@ -222,7 +224,9 @@ def _find_end(block: bytes) -> int:
     return at
 
 
-def _hdu(source: Source, path: str, index: int, raw: bytes, keep: Callable[[str], bool] | None) -> Hdu:
+def _hdu(
+    source: MappedSource | InflatedSource, path: str, index: int, raw: bytes, keep: Callable[[str], bool] | None
+) -> Hdu:
     """Pass over the data of one HDU and describe it."""
     cards = parse_cards(raw[: _find_end(raw)].decode("latin-1"))
     header = as_header(cards)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ifuview import instrument as instruments
-from ifuview.instrument.catalog import PLAIN
 from ifuview.io.products import amplifiers, real
 from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
@@ -13,11 +12,8 @@ from ifuview.model.instrument import InstrumentSpec
 OVERSCAN = 0.15  # fraction by which a raw image may be larger or smaller than the trimmed detector
 
 
-def as_detector(image: Image) -> tuple[Image, InstrumentSpec | None]:
-    """Return the image with what its instrument file says, and that instrument (None if none is named)."""
-    name = instruments.recognize(image.header)
-    if name == PLAIN:
-        return image, None
+def as_detector(image: Image, name: str) -> tuple[Image, InstrumentSpec]:
+    """Return the image with what the file of the instrument `name` says, and that instrument."""
     spec = instruments.instrument(name)
     if image.kind is not Kind.IMAGE or image.pixels.ndim != 2 or not _is_detector(image.shape, spec):
         return image, spec

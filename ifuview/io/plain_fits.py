@@ -32,11 +32,14 @@ class PlainFits:
         image, notes = plain_image(probe.fits, hdu)
         name, block = "plain", "block"
         if any(key in image.header for key in IDENTITY):
+            from ifuview.instrument import recognize
+
+            name = recognize(image.header)
+        if name != "plain":
             from ifuview.io.plain_detector import as_detector
 
-            image, instrument = as_detector(image)
-            if instrument is not None:
-                name, block = instrument.name, instrument.block
+            image, instrument = as_detector(image, name)
+            block = instrument.block
         return Dataset(
             path=spec.path,
             spec=spec.text,

@@ -35,23 +35,6 @@ class Quiet:
 QUIET = Quiet()
 
 
-class Source(Protocol):
-    """Forward-only bytes."""
-
-    @property
-    def position(self) -> int:
-        """Bytes handed out so far."""
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; fewer only at the end."""
-
-    def take(self, size: int, keep: bool) -> tuple[memoryview | None, int]:
-        """Pass over `size` bytes: their buffer (None if not kept) and how many there were."""
-
-    def close(self) -> None:
-        """Let the file go; what was taken stays valid."""
-
-
 def regular_file(path: str) -> os.stat_result:
     """Return the status of a readable, non-empty regular file.
 
@@ -78,7 +61,7 @@ def regular_file(path: str) -> os.stat_result:
     return status
 
 
-def open_source(path: str, ctx: Progress = QUIET) -> tuple[Source, bool]:
+def open_source(path: str, ctx: Progress = QUIET) -> tuple[MappedSource | InflatedSource, bool]:
     """Return the bytes of `path`, uncompressed, and whether they are mapped (free to skip)."""
     size = regular_file(path).st_size
     try:
