@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ifuview import resources
 from ifuview.errors import FileFormatError, MissingDataError
 
-BLANK_COLOR = 0xFF20384A  # pixels without a value (NaN): a dark slate that no ramp has
-RAMP_SIZE = 255  # colors of the ramp; index 0 is BLANK_COLOR
+BLANKS = (0xFF2B5A8C, 0xFF8C4A2B, 0xFF7A2B8C, 0xFF3F7A2F)  # for pixels without a value: the one least like the ramp
+RAMP_SIZE = 255  # colors of the ramp; index 0 is for pixels without a value
 CYCLES = 6  # corners of the hue circle
 
 Point = tuple[float, float, float, float]  # position, red, green, blue; 0 to 1
@@ -97,7 +97,7 @@ def ramp(name: str, positions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=64)
 def table(
-    name: str = "grey", *, invert: bool = False, bias: float = 0.5, contrast: float = 1.0, blank: int = BLANK_COLOR
+    name: str = "grey", *, invert: bool = False, bias: float = 0.5, contrast: float = 1.0, blank: int | None = None
 ) -> Table:
     """Return 256 colors 0xffRRGGBB: the blank color, then the ramp with ds9's bias and contrast.
 
@@ -110,17 +110,26 @@ def table(
         Place of the ramp's middle, 0 to 1.
     contrast : float
         Slope of the ramp, 0 to 10; 1 leaves it as it is.
-    blank : int
-        0xffRRGGBB of pixels without a value.
+    blank : int, optional
+        0xffRRGGBB of pixels without a value. Default: `blank_color`.
     """
     place = np.linspace(0.0, 1.0, RAMP_SIZE)
     place = np.clip((place - bias) * contrast + 0.5, 0.0, 1.0)
     colors = np.round(ramp(name, 1 - place if invert else place) * 255).astype(np.uint32)
     out = np.empty(RAMP_SIZE + 1, np.uint32)
-    out[0] = blank
+    out[0] = blank_color(name) if blank is None else blank
     out[1:] = 0xFF000000 | colors[:, 0] << 16 | colors[:, 1] << 8 | colors[:, 2]
     out.flags.writeable = False
     return out
+
+
+@lru_cache(maxsize=32)
+def blank_color(name: str) -> int:
+    """Return the color (0xffRRGGBB) of pixels without a value: of `BLANKS`, the one least like any color of a map."""
+    colors = ramp(name, np.linspace(0.0, 1.0, RAMP_SIZE))
+    rgb = np.array([[c >> s & 0xFF for s in (16, 8, 0)] for c in BLANKS]) / 255
+    distance = np.linalg.norm(rgb[:, None] - colors[None], axis=2).min(axis=1)
+    return BLANKS[int(distance.argmax())]
 
 
 @lru_cache(maxsize=32)

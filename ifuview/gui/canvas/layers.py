@@ -24,7 +24,9 @@ ISO_COLOR = QColor(255, 255, 255, 150)
 AMPLIFIER_COLOR = QColor(120, 255, 120, 170)
 CROSSHAIR_COLOR = QColor("#35e0ff")
 SHADOW = QColor(0, 0, 0, 190)
-LABEL_BACK = QColor(0, 0, 0, 150)
+LABEL_BACK = QColor(0, 0, 0, 205)
+SPARSE = 20.0  # screen px between curves above which they get a dark edge, to stand out on bright fibers
+EDGE = QColor(0, 0, 0, 130)
 DS9_COLORS = {"green": "#00ff00"}  # where the name means another color in ds9 than in Qt
 POINT_ARM = 6  # screen px
 
@@ -79,6 +81,8 @@ def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
     keep = _visible(lines, area)
     lines, row = lines[keep], row[keep]
     dense = marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect) < DENSE
+    if marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect) > SPARSE:
+        _lines(p, lines, QPen(EDGE, 3))
     special = {view.selected, *view.neighbors}
     usual = ~np.isin(row, [r for r in special if r is not None])
     for rgb in np.unique(color[rows]):
@@ -161,13 +165,16 @@ def _label_place(curves: marks.Curves, row: int, at: ViewState, size: viewport.S
     good = np.isfinite(x) & np.isfinite(y)
     if good.sum() < 2:
         return None
-    share = np.linspace(0, good.sum() - 1, 4 * int(good.sum()))
-    x, y = (np.interp(share, np.arange(good.sum()), v[good]) for v in (x, y))
-    inside = np.flatnonzero((x >= 0) & (x <= size[0]) & (y >= 8) & (y <= size[1]))
-    if not inside.size:
+    x, y = x[good], y[good]
+    if np.ptp(x) >= np.ptp(y):  # it runs across the canvas: label at its left end
+        sx = max(float(x.min()), 0.0)
+        sy = float(np.interp(sx, *(v[np.argsort(x)] for v in (x, y))))
+    else:  # it runs up: label at its lower end
+        sy = min(float(y.max()), float(size[1] - 4))
+        sx = float(np.interp(sy, *(v[np.argsort(y)] for v in (y, x))))
+    if not (0 <= sx <= size[0] and 8 <= sy <= size[1] + 2):
         return None
-    k = inside[0] if x[inside[0]] <= x[inside[-1]] else inside[-1]
-    return float(min(max(x[k] + 4, 4), size[0] - 40)), float(y[k] - 3)
+    return min(sx + 4, size[0] - 40.0), sy - 3
 
 
 def _text(p: QPainter, at: QPointF, text: str, color: QColor, *, back: bool = False) -> None:

@@ -22,7 +22,7 @@ BACKGROUND = QColor("#101214")
 BOX_COLOR = QColor("#35e0ff")
 CURSOR_COLOR = QColor("#ff2d95")
 MAGNIFICATION = 4.0  # times the zoom of the canvas
-MIN_MAGNIFIED = 8.0  # screen px per image px at least
+MIN_MAGNIFIED, MAX_MAGNIFIED = 8.0, 24.0  # screen px per image px, unless the canvas itself shows more
 BAR_HEIGHT, BAR_MARGIN, TICK = 12, 10, 4  # logical px
 TICKS = 7
 
@@ -140,7 +140,8 @@ class Magnifier(SmallView):
         if self.picture is None or self._at is None:
             return
         size, shown = self.size_px(), self.picture.view
-        zoom = MIN_MAGNIFIED if shown.fit else max(shown.zoom * MAGNIFICATION, MIN_MAGNIFIED)
+        zoom = MIN_MAGNIFIED if shown.fit else min(shown.zoom * MAGNIFICATION, max(MAX_MAGNIFIED, shown.zoom))
+        zoom = max(zoom, MIN_MAGNIFIED)
         at = replace(shown, x=self._at[0], y=self._at[1], zoom=zoom, aspect=1.0, fit=False)
         image = self._stages.render(self.picture, self.picture.look, at, size)
         if image is not None and self._stages.tile is not None:
