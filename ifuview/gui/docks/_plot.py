@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QPalette, QPen
 
 from ifuview.gui.docks._widgets import is_dark
@@ -17,6 +17,7 @@ from ifuview.gui.docks._widgets import is_dark
 OKABE_ITO_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 OKABE_ITO_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
+SMALLEST = (80, 64)  # screen px
 AXIS_WIDTH = 58  # screen px, so that stacked plots line up
 
 
@@ -58,7 +59,7 @@ def ink_of(palette: QPalette) -> Ink:
     return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names))
 
 
-class Plot(pg.PlotWidget):  # type: ignore[misc]
+class Plot(pg.PlotWidget):
     """A plot that follows the palette; a double click shows everything.
 
     Emits `clicked(x, y)` in data coordinates and `pointed(x, y)` while the
@@ -78,7 +79,6 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.ink = ink_of(self.palette())
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumHeight(60)
         self.hideButtons()
         for side in ("left", "bottom"):
             axis = self.getAxis(side)
@@ -169,6 +169,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     def show_y(self, lo: float, hi: float) -> None:
         """Set the vertical range."""
         self.plotItem.vb.setYRange(lo, hi, padding=0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(*SMALLEST)
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)

@@ -138,12 +138,19 @@ class Elided(QLabel):
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
 
+class Wrapped(QLabel):
+    """Text that wraps and asks for no more than a line where a dock is low."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, self.fontMetrics().height() + 2 * self.margin() if self.text() else 0)
+
+
 def quiet_label(text: str = "", *, center: bool = False, selectable: bool = True) -> QLabel:
     """A label that wraps, never forces the dock wide, and can be copied from."""
-    label = QLabel(text)
+    label = Wrapped(text)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     label.setMinimumWidth(1)
     if selectable:
         label.setTextInteractionFlags(

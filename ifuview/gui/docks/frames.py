@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -229,10 +230,10 @@ class PlaneRow(QWidget):
         self.text.setText(text)
         self.setVisible(size > 1)
 
-    def hideEvent(self, event: object) -> None:
+    def hideEvent(self, event: QHideEvent | None) -> None:
         """Nobody sees it: stop playing."""
         self.play.setChecked(False)
-        super().hideEvent(event)  # type: ignore[arg-type]
+        super().hideEvent(event)
 
     def _toggle(self, on: bool) -> None:
         """Start or stop."""

@@ -31,7 +31,7 @@ from ifuview.gui.docks.base import Dock
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
-READOUT_WIDTH = 300  # screen px; fixed, so that nothing jumps while the pointer moves
+READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
 
 
