@@ -88,7 +88,7 @@ def write_psf(path: Path | str, traces: TraceSet, cards: Mapping[str, Any], degr
 def legendre_traces(traces: TraceSet, degree: int = TRACE_DEGREE) -> tuple[Array, Array, Array, float, float]:
     """Return Legendre coefficients in wavelength of position along x, along y and width, and the wavelength range.
 
-    Each is (nfiber, degree + 1); the range spans all fibers, so that the series of some end a little outside their data.
+    Each is (nfiber, degree + 1); the range spans all fibers, so that some series end a little outside their data.
     """
     from numpy.polynomial import legendre
 

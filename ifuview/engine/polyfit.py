@@ -1,0 +1,154 @@
+"""Weighted Legendre fits of many rows at once, with outliers left out by their median absolute deviation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ifuview.model.checks import Array
+
+MAD_TO_SIGMA = 1.4826
+CLIP = 4.0  # sigma
+
+
+def legendre_basis(column: Array, ncol: int, degree: int) -> NDArray[np.float64]:
+    """Legendre polynomials up to `degree` at detector columns, columns 0..ncol-1 mapped to [-1, 1]; (n, degree + 1)."""
+    u = 2 * np.asarray(column, np.float64) / max(ncol - 1, 1) - 1
+    return np.ascontiguousarray(np.polynomial.legendre.legvander(u, degree))
+
+
+def fit_rows(
+    basis: Array, values: Array, weight: Array, *, clip: float = CLIP, rounds: int = 2
+) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.bool_]]:
+    """Fit every row of `values` with the columns of `basis`.
+
+    Parameters
+    ----------
+    basis : ndarray of float64, shape (n, m)
+    values, weight : ndarray, shape (nrow, n)
+        Weight = 1 / variance; values that are not finite or have no positive weight are left out.
+    clip : float
+        In robust sigma of the weighted residuals.
+    rounds : int
+        Of clipping.
+
+    Returns
+    -------
+    coeff : ndarray, shape (nrow, m)
+        NaN where a row has too few values.
+    residual : ndarray of float32, shape (nrow, n)
+        values - fit.
+    kept : ndarray of bool, shape (nrow, n)
+    """
+    nrow, n = values.shape
+    coeff = np.zeros((nrow, basis.shape[1]))
+    residual, kept = np.empty((nrow, n), np.float32), np.empty((nrow, n), np.bool_)
+    _fit_rows(basis, values, weight, clip, rounds, coeff, residual, kept)
+    return coeff, residual, kept
+
+
+def covariance(basis: Array, weight: Array, kept: Array) -> NDArray[np.float64]:
+    """Covariance of the coefficients of every row, shape (nrow, m, m); NaN where it is singular."""
+    used = np.where(kept, weight, 0.0).astype(np.float64)
+    m = basis.shape[1]
+    products = (basis[:, :, None] * basis[:, None, :]).reshape(-1, m * m)
+    normal = (used @ products).reshape(-1, m, m)
+    out = np.full_like(normal, np.nan)
+    enough = kept.sum(axis=1) > m
+    if enough.any():
+        out[enough] = np.linalg.inv(normal[enough])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _fit_rows(
+    basis: Array, values: Array, weight: Array, clip: float, rounds: int, coeff: Array, residual: Array, kept: Array
+) -> None:
+    """One row after the other: normal equations, Cholesky, clip."""
+    n, m = basis.shape
+    normal, right = np.empty((m, m)), np.empty(m)
+    score, scratch = np.empty(n), np.empty(n)
+    for k in range(values.shape[0]):
+        for x in range(n):
+            kept[k, x] = math.isfinite(values[k, x]) and math.isfinite(weight[k, x]) and weight[k, x] > 0
+        for turn in range(rounds + 1):
+            count = _normal_row(basis, values[k], weight[k], kept[k], normal, right)
+            if count <= m or not _cholesky(normal, right, coeff[k]):
+                coeff[k, :] = np.nan
+                residual[k, :] = np.nan
+                break
+            used = 0
+            for x in range(n):
+                fit = 0.0
+                for i in range(m):
+                    fit += basis[x, i] * coeff[k, i]
+                residual[k, x] = values[k, x] - fit
+                if kept[k, x]:
+                    score[x] = abs(residual[k, x]) * math.sqrt(weight[k, x])
+                    scratch[used] = score[x]
+                    used += 1
+            if turn == rounds or not _clip_row(score, scratch, used, clip, kept[k]):
+                break
+
+
+@njit(cache=True, nogil=True)
+def _clip_row(score: Array, scratch: Array, used: int, clip: float, kept: Array) -> bool:
+    """Leave out values with a large score; whether any was."""
+    limit = clip * MAD_TO_SIGMA * np.median(scratch[:used])
+    changed = False
+    for x in range(score.size):
+        if kept[x] and score[x] > limit and limit > 0:
+            kept[x] = False
+            changed = True
+    return changed
+
+
+@njit(cache=True, nogil=True)
+def _normal_row(basis: Array, values: Array, weight: Array, kept: Array, normal: Array, right: Array) -> int:
+    """Lower half of the normal matrix and the right side; number of values used."""
+    m = basis.shape[1]
+    normal[:] = 0.0
+    right[:] = 0.0
+    count = 0
+    for x in range(values.size):
+        if not kept[x]:
+            continue
+        count += 1
+        w = weight[x]
+        for i in range(m):
+            wb = w * basis[x, i]
+            right[i] += wb * values[x]
+            for j in range(i + 1):
+                normal[i, j] += wb * basis[x, j]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _cholesky(normal: Array, right: Array, out: Array) -> bool:
+    """Solve in place; False if the matrix is not positive."""
+    m = right.size
+    for i in range(m):
+        for j in range(i + 1):
+            total = normal[i, j]
+            for k in range(j):
+                total -= normal[i, k] * normal[j, k]
+            if i > j:
+                normal[i, j] = total / normal[j, j]
+            elif total > 0:
+                normal[i, i] = math.sqrt(total)
+            else:
+                return False
+    for i in range(m):
+        total = right[i]
+        for k in range(i):
+            total -= normal[i, k] * right[k]
+        right[i] = total / normal[i, i]
+    for i in range(m - 1, -1, -1):
+        total = right[i]
+        for k in range(i + 1, m):
+            total -= normal[k, i] * out[k]
+        out[i] = total / normal[i, i]
+    return True
