@@ -41,7 +41,7 @@ class CoaddFits:
         images = []
         for number, band in enumerate(bands):
             ctx.checkpoint(number / len(bands), f"reading {band}{TAIL}")
-            images.append(cut(_image(probe, band, instrument, notes), spec))
+            images.append(cut(_image(probe, band, instrument, notes, ctx), spec))
         images.sort(key=lambda image: float("inf") if image.wave is None else float(image.wave.min()))
         if not images:
             raise MissingDataError("there are no spectra in this file", spec.path)
@@ -71,7 +71,7 @@ def _is_flux(hdu: Hdu) -> bool:
     return hdu.info.name.upper().endswith(TAIL) and hdu.has_image and len(hdu.info.shape) == 2
 
 
-def _image(probe: FileProbe, band: str, instrument: InstrumentSpec, notes: list[str]) -> Image:
+def _image(probe: FileProbe, band: str, instrument: InstrumentSpec, notes: list[str], ctx: Progress) -> Image:
     """One band."""
     fits = probe.fits
     hdu = fits.select(band + TAIL)
@@ -81,8 +81,8 @@ def _image(probe: FileProbe, band: str, instrument: InstrumentSpec, notes: list[
         name=hdu.info.name,
         kind=Kind.RSS,
         pixels=stored,
-        ivar=layer(fits, f"{band}_IVAR", stored.shape, notes),
-        mask=mask_layer(fits, f"{band}_MASK", stored.shape, notes),
+        ivar=layer(fits, f"{band}_IVAR", stored.shape, notes, ctx),
+        mask=mask_layer(fits, f"{band}_MASK", stored.shape, notes, ctx),
         mask_bits=instrument.mask_bits("spectrum"),
         unit=hdu.info.unit,
         wave=wavelengths(fits, (f"{band}_WAVELENGTH",), nspec, nwave, notes),

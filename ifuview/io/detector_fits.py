@@ -43,11 +43,11 @@ class DetectorFits:
         instrument = instrument_of(probe)
         notes = list(fits.notes)
         ctx.checkpoint(0.1, f"reading {chosen.info.name}")
-        stored = hdu_pixels(chosen)
+        stored = hdu_pixels(chosen, ctx)
         ctx.checkpoint(0.5, "reading IVAR")
-        ivar = layer(fits, "IVAR", stored.shape, notes) if chosen is main else None
+        ivar = layer(fits, "IVAR", stored.shape, notes, ctx) if chosen is main else None
         ctx.checkpoint(0.8, "reading MASK")
-        mask = mask_layer(fits, "MASK", stored.shape, notes) if chosen.info.name.upper() != "MASK" else None
+        mask = mask_layer(fits, "MASK", stored.shape, notes, ctx) if chosen.info.name.upper() != "MASK" else None
         header = full_header(fits, main)
         sections = amplifiers(header, instrument)
         noises = [amp.readnoise for amp in sections if amp.readnoise]

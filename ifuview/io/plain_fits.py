@@ -29,7 +29,7 @@ class PlainFits:
     def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
         """The HDU that was asked for, else the first image with pixels."""
         hdu = choose_hdu(probe.fits, spec)
-        image, notes = plain_image(probe.fits, hdu)
+        image, notes = plain_image(probe.fits, hdu, ctx)
         name, block = "plain", "block"
         if any(key in image.header for key in IDENTITY):
             from ifuview.instrument import recognize
@@ -77,9 +77,9 @@ def choose_hdu(fits: FitsFile, spec: FileSpec) -> Hdu:
     return found
 
 
-def plain_image(fits: FitsFile, hdu: Hdu) -> tuple[Image, tuple[str, ...]]:
+def plain_image(fits: FitsFile, hdu: Hdu, ctx: Progress = QUIET) -> tuple[Image, tuple[str, ...]]:
     """Image of one HDU with its wavelengths and WCS cards, and notes for the user."""
-    stored = _squeezed(hdu_pixels(hdu))
+    stored = _squeezed(hdu_pixels(hdu, ctx))
     naxis = len(hdu.info.shape)
     header = full_header(fits, hdu)
     found = None
@@ -106,12 +106,12 @@ def plain_image(fits: FitsFile, hdu: Hdu) -> tuple[Image, tuple[str, ...]]:
     return image, notes
 
 
-def hdu_pixels(hdu: Hdu) -> Pixels:
+def hdu_pixels(hdu: Hdu, ctx: Progress = QUIET) -> Pixels:
     """Pixels of an image HDU, tile-compressed or not."""
     if hdu.info.kind == "compressed image":
         from ifuview.io.fits_tiles import tile_pixels
 
-        return tile_pixels(hdu)
+        return tile_pixels(hdu, ctx)
     return pixels(hdu)
 
 

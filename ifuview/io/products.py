@@ -15,6 +15,7 @@ from ifuview.io.fits_fast import FitsFile, Hdu, stored
 from ifuview.io.fits_table import read_table
 from ifuview.io.plain_fits import hdu_pixels
 from ifuview.io.probe import FileProbe
+from ifuview.io.source import QUIET, Progress
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Amplifier
@@ -32,13 +33,13 @@ def instrument_of(probe: FileProbe) -> InstrumentSpec:
     return instruments.instrument(instruments.recognize(probe.header, probe.names))
 
 
-def layer(fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str]) -> Pixels | None:
+def layer(fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str], ctx: Progress = QUIET) -> Pixels | None:
     """Pixels of the HDU `name` if it is there, readable and of `shape`; else None, with a note if it ought to fit."""
     hdu = fits.find(name)
     if hdu is None or not hdu.has_image:
         return None
     try:
-        found = hdu_pixels(hdu)
+        found = hdu_pixels(hdu, ctx)
     except IfuviewError as problem:
         notes.append(f"{name} is left out: {problem}")
         return None
@@ -167,7 +168,9 @@ def first_name(fits: FitsFile, names: tuple[str, ...]) -> Hdu | None:
     return next((hdu for hdu in map(fits.find, names) if hdu is not None and hdu.has_image), None)
 
 
-def mask_layer(fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str]) -> Pixels | None:
+def mask_layer(
+    fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str], ctx: Progress = QUIET
+) -> Pixels | None:
     """A mask; BLANK has no meaning in it."""
-    found = layer(fits, name, shape, notes)
+    found = layer(fits, name, shape, notes, ctx)
     return found if found is None or found.blank is None else Pixels(found.raw, found.scale, found.zero)

@@ -59,7 +59,7 @@ class SpectraFits:
             return PLAIN.read(probe, spec, ctx)
         instrument = instrument_of(probe)
         notes = list(fits.notes)
-        image = _image(probe, chosen, main, instrument, notes)
+        image = _image(probe, chosen, main, instrument, notes, ctx)
         stage = family(spec.path, FAMILIES) or MAIN[main.info.name.upper()]
         image = cut(image, spec)
         return Dataset(
@@ -89,10 +89,12 @@ def _main(probe: FileProbe) -> Hdu | None:
     return None
 
 
-def _image(probe: FileProbe, chosen: Hdu, main: Hdu, instrument: InstrumentSpec, notes: list[str]) -> Image:
+def _image(
+    probe: FileProbe, chosen: Hdu, main: Hdu, instrument: InstrumentSpec, notes: list[str], ctx: Progress
+) -> Image:
     """The spectra with everything that belongs to them."""
     fits = probe.fits
-    stored = hdu_pixels(chosen)
+    stored = hdu_pixels(chosen, ctx)
     nspec, nwave = stored.shape
     header = full_header(fits, main)
     wave = wavelengths(fits, WAVE, nspec, nwave, notes)
@@ -108,8 +110,8 @@ def _image(probe: FileProbe, chosen: Hdu, main: Hdu, instrument: InstrumentSpec,
         name=chosen.info.name,
         kind=Kind.RSS,
         pixels=stored,
-        ivar=layer(fits, "IVAR", stored.shape, notes) if own else None,
-        mask=mask_layer(fits, "MASK", stored.shape, notes) if own else None,
+        ivar=layer(fits, "IVAR", stored.shape, notes, ctx) if own else None,
+        mask=mask_layer(fits, "MASK", stored.shape, notes, ctx) if own else None,
         mask_bits=instrument.mask_bits("spectrum"),
         unit=chosen.info.unit,
         wave=wave,

@@ -15,7 +15,7 @@ import pytest
 from astropy.io import fits as afits
 
 from ifuview import io
-from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
+from ifuview.errors import FileFormatError, IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.model.image import Kind
 from tests.io.fitsbytes import BLOCK, card, header, image, write
 
@@ -235,3 +235,28 @@ def test_a_raw_image_that_names_its_instrument_gets_its_geometry(tmp_path: Path)
     assert im.orientation.flip_cross and im.orientation.flip_disp
     small = io.open_dataset(write(tmp_path / "small.fits", image(DATA, **cards)))
     assert small.images[0].kind is Kind.IMAGE
+
+
+class Counting:
+    """A job that counts its checkpoints and stops at the last one allowed."""
+
+    def __init__(self, allowed: int) -> None:
+        self.allowed = allowed
+
+    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
+        self.allowed -= 1
+        if self.allowed < 0:
+            raise JobCancelled
+
+
+@pytest.mark.parametrize("form", ["tiles", "gzip"])
+def test_a_long_read_can_be_cancelled(tmp_path: Path, form: str) -> None:
+    data = RNG.integers(0, 9999, (2100, 600)).astype("i2")
+    path = tmp_path / "a.fits"
+    if form == "tiles":
+        afits.HDUList([afits.PrimaryHDU(), afits.CompImageHDU(data)]).writeto(path)
+    else:
+        path.write_bytes(gzip.compress(image(data), 1))
+    np.testing.assert_array_equal(io.open_dataset(path, Counting(99)).images[0].pixels.native(), data)
+    with pytest.raises(JobCancelled):
+        io.open_dataset(path, Counting(1))
