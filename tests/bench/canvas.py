@@ -180,7 +180,7 @@ class Stage:
     def rest(self, zoom: float | None = None) -> None:
         """Let go of everything; fit, or a zoom at the center of the image."""
         self.canvas.hands.button = None
-        self.canvas.live_view = self.canvas.live_look = None
+        self.canvas.live.take()
         view = self.session.slots[0].view
         if zoom is not None:
             ny, nx = self.session.slots[0].image.shape

@@ -199,7 +199,7 @@ class Hands:
         ny, nx = picture.image.shape
         x = min(max(round(x) + (dx > 0) - (dx < 0), 0), nx - 1)
         y = min(max(round(y) + (dy > 0) - (dy < 0), 0), ny - 1)
-        canvas.live_crosshair = (float(x), float(y))
+        canvas.live.crosshair = (float(x), float(y))
         self._stepped = (key, float(x), float(y))
         canvas.hovered.emit(key, float(x), float(y))
         canvas.update()

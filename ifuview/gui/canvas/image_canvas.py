@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
-    QColor,
     QDragEnterEvent,
     QDropEvent,
     QImage,
@@ -26,14 +25,12 @@ from ifuview.app.views import viewport
 from ifuview.app.views.image import CanvasView, PictureView
 from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.arrange import arrange
+from ifuview.gui.canvas.frame import BACKGROUND, STRIP_HEIGHT, fill_around, paint_strip
 from ifuview.gui.canvas.hands import Hands
 from ifuview.gui.canvas.layer import Layer
+from ifuview.gui.canvas.live import Live
 from ifuview.gui.canvas.stages import Stages, limits
 
-BACKGROUND = QColor("#101214")
-STRIP_COLOR, STRIP_CURRENT = QColor("#23272b"), QColor("#2f6fb0")
-STRIP_HEIGHT = 20  # logical px, title of a tile
-TEXT_COLOR = QColor("#e4e6e8")
 MIN_BLINK_MS = 8
 KEPT_PICTURES = 12  # pictures whose stages stay ready while they are not shown
 
@@ -56,9 +53,7 @@ class ImageCanvas(QWidget):
         super().__init__(parent)
         self.view = CanvasView()
         self.hands = Hands(self)
-        self.live_view: tuple[int, ViewState] | None = None
-        self.live_look: tuple[int, Look] | None = None
-        self.live_crosshair: tuple[float, float] | None = None
+        self.live = Live()
         self.peeking = False  # the previous frame is shown while space is held
         self._stages: dict[int, Stages] = {}
         self._layers: dict[int, Layer] = {}
@@ -82,10 +77,8 @@ class ImageCanvas(QWidget):
     # ---- what is shown ----
     def draw(self, view: CanvasView) -> None:
         """Show `view`; what the hand holds stays as it is."""
+        self.live.keep(self.view, view, busy=self.hands.busy())
         self.view = view
-        if not self.hands.busy():
-            self.live_view = self.live_look = None
-        self.live_crosshair = None
         keys = {p.key for p in view.pictures}
         for cache in (self._stages, self._layers):
             for key in [k for k in cache if k not in keys]:
@@ -130,11 +123,7 @@ class ImageCanvas(QWidget):
         picture = self.view.picture(key)
         if picture is None:
             return ViewState()
-        size = size or self.tile_size(key)
-        live = self.live_view
-        if live is not None and (live[0] == key or self.view.locks.view):
-            return viewport.resolve(live[1], picture.image.shape, size)
-        return viewport.resolve(picture.view, picture.image.shape, size)
+        return viewport.resolve(self.live.view_of(picture, self.view), picture.image.shape, size or self.tile_size(key))
 
     def tile_size(self, key: int) -> viewport.Size:
         """Size of the area of a picture (of the canvas if it is not shown)."""
@@ -144,17 +133,7 @@ class ImageCanvas(QWidget):
     def look_of(self, key: int) -> Look:
         """The look of a picture as it is on the screen."""
         picture = self.view.picture(key)
-        look = picture.look if picture is not None else Look()
-        if self.live_look is None:
-            return look
-        source, live = self.live_look
-        if source == key:
-            return live
-        if self.view.locks.limits:
-            look = replace(look, limit_mode=live.limit_mode, lo=live.lo, hi=live.hi)
-        if self.view.locks.colors:
-            look = replace(look, cmap=live.cmap, invert=live.invert, bias=live.bias, contrast=live.contrast)
-        return look
+        return Look() if picture is None else self.live.look_of(picture, self.view)
 
     def image_at(self, position: QPoint) -> tuple[int, float, float] | None:
         """Key and native position under a device position, None outside the images."""
@@ -173,13 +152,13 @@ class ImageCanvas(QWidget):
     # ---- what the hand does ----
     def set_view_live(self, key: int, view: ViewState) -> None:
         """Show another part, without an intent."""
-        self.live_view = (key, view)
+        self.live.view = (key, view)
         self.update()
         self._tell_view()
 
     def set_look_live(self, key: int, look: Look) -> None:
         """Show with another look, without an intent."""
-        self.live_look = (key, look)
+        self.live.look = (key, look)
         self.update()
         self.look_moved.emit(key, look)
 
@@ -189,8 +168,7 @@ class ImageCanvas(QWidget):
 
     def commit(self) -> None:
         """Turn what was changed locally into intents."""
-        view, look = self.live_view, self.live_look
-        self.live_view = self.live_look = None
+        view, look = self.live.take()
         if view is not None:
             self.intent.emit(want.SetView(*view))
         if look is not None:
@@ -228,7 +206,7 @@ class ImageCanvas(QWidget):
 
     def crosshair(self) -> tuple[float, float] | None:
         """Where the crosshair is, native px."""
-        return self.live_crosshair or self.view.crosshair
+        return self.live.crosshair or self.view.crosshair
 
     def _set_blinking(self) -> None:
         """Start or stop the blink timer as the view says."""
@@ -292,26 +270,24 @@ class ImageCanvas(QWidget):
         self._paint_overlay(p, picture, at, size)
         p.restore()
         if self.view.layout is Layout.TILE:
-            self._paint_strip(p, picture, rect)
+            height = round(STRIP_HEIGHT * self.devicePixelRatioF())
+            paint_strip(p, picture.title, rect, height, current=picture.key == self.view.current)
 
     def _paint_overlay(self, p: QPainter, picture: PictureView, at: ViewState, size: viewport.Size) -> None:
         overlay = picture.overlay
         if overlay is not None and not overlay.empty():
-            moving = self.hands.busy() and self.live_view is not None
+            moving = self.hands.busy() and self.live.view is not None
             self._layers.setdefault(picture.key, Layer()).paint(p, overlay, at, size, moving=moving)
         crosshair = self.crosshair()
-        own = self.view.locks.crosshair or picture.key == self.view.current
-        if crosshair is not None and own and self.view.shown.crosshair:
+        if crosshair is not None and self.view.shown.crosshair and self._shares_crosshair(picture):
             layers.draw_crosshair(p, *crosshair, at, size)
 
-    def _paint_strip(self, p: QPainter, picture: PictureView, rect: QRect) -> None:
-        """Title of a tile above its image."""
-        height = round(STRIP_HEIGHT * self.devicePixelRatioF())
-        strip = QRect(rect.x(), rect.y() - height, rect.width(), height)
-        p.fillRect(strip, STRIP_CURRENT if picture.key == self.view.current else STRIP_COLOR)
-        p.setPen(TEXT_COLOR)
-        text = p.fontMetrics().elidedText(picture.title, Qt.TextElideMode.ElideMiddle, strip.width() - 12)
-        p.drawText(strip.adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, text)
+    def _shares_crosshair(self, picture: PictureView) -> bool:
+        """Whether the crosshair means the same place in this picture."""
+        current = self.view.picture(self.view.current)
+        if current is None or picture.key == current.key:
+            return True
+        return self.view.locks.crosshair and picture.image.shape == current.image.shape
 
     def _forget_old(self, shown: dict[int, QRect]) -> None:
         """Keep the stages of the pictures painted last."""
@@ -372,20 +348,3 @@ class ImageCanvas(QWidget):
             if url.isLocalFile():
                 self.intent.emit(want.OpenFile(url.toLocalFile()))
         event.acceptProposedAction()
-
-
-def fill_around(p: QPainter, rect: QRect, place: QRect) -> None:
-    """Fill the part of `rect` that `place` does not cover."""
-    if place.isEmpty():
-        p.fillRect(rect, BACKGROUND)
-        return
-    right, below = place.x() + place.width(), place.y() + place.height()
-    end_x, end_y = rect.x() + rect.width(), rect.y() + rect.height()
-    for box in (
-        QRect(rect.x(), rect.y(), rect.width(), place.y() - rect.y()),
-        QRect(rect.x(), below, rect.width(), end_y - below),
-        QRect(rect.x(), place.y(), place.x() - rect.x(), place.height()),
-        QRect(right, place.y(), end_x - right, place.height()),
-    ):
-        if not box.isEmpty():
-            p.fillRect(box, BACKGROUND)

@@ -28,6 +28,8 @@ LABEL_BACK = QColor(0, 0, 0, 205)
 SPARSE = 20.0  # screen px between curves above which they get a dark edge, to stand out on bright fibers
 EDGE = QColor(0, 0, 0, 130)
 DS9_COLORS = {"green": "#00ff00"}  # where the name means another color in ds9 than in Qt
+FRAMED = 5.0  # screen px of a row from which on it is framed
+MARK = 12.0  # screen px, length of the marks at the ends of the selected row
 POINT_ARM = 6  # screen px
 
 
@@ -48,7 +50,7 @@ def draw_overlay(
     for iso in view.iso:
         _iso(p, iso, at, size, moving)
     if view.band is not None:
-        _box(p, at, size, view.band, SELECTED_COLOR, "", fill=False)
+        draw_band(p, view.band, at, size)
     for region in view.regions:
         draw_region(p, region, at, size)
     if view.curves is not None and view.labels and not moving:
@@ -196,13 +198,12 @@ def _box(
     box: tuple[float, ...],
     color: QColor,
     name: str,
-    fill: bool = False,
 ) -> None:
     """Draw a rectangle given by native corners, with its name inside a corner."""
     x, y = viewport.to_screen(at, size, np.array([box[0], box[2]]), np.array([box[1], box[3]]))
     rect = QRectF(QPointF(x.min(), y.min()), QPointF(x.max(), y.max()))
     p.setPen(QPen(color, 0))
-    p.setBrush(QColor(color.red(), color.green(), color.blue(), 40) if fill else Qt.BrushStyle.NoBrush)
+    p.setBrush(Qt.BrushStyle.NoBrush)
     p.drawRect(rect)
     if name:
         shown = rect.intersected(QRectF(0, 0, *size))
@@ -260,6 +261,25 @@ def draw_crosshair(p: QPainter, x: float, y: float, at: ViewState, size: viewpor
         [[0, sy, sx - gap, sy], [sx + gap, sy, size[0], sy], [sx, 0, sx, sy - gap], [sx, sy + gap, sx, size[1]]]
     )
     _lines(p, lines, QPen(CROSSHAIR_COLOR, 0))
+
+
+def draw_band(p: QPainter, band: tuple[float, ...], at: ViewState, size: viewport.Size) -> None:
+    """Mark the selected row of row-stacked spectra at both ends, and frame it once it is a few screen px high."""
+    x, y = viewport.to_screen(at, size, np.array([band[0], band[2]]), np.array([band[1], band[3]]))
+    left, right, top, bottom = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))
+    if min(right - left, bottom - top) >= FRAMED:
+        _box(p, at, size, band, SELECTED_COLOR, "")
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(SELECTED_COLOR)
+    for end in (0, 1):
+        inward = MARK * (1 - 2 * end)
+        if right - left >= bottom - top:
+            tip = QPointF(min(right, size[0]) if end else max(left, 0.0), (top + bottom) / 2)
+            base, half = QPointF(-inward, 0), QPointF(0, MARK / 2)
+        else:
+            tip = QPointF((left + right) / 2, min(bottom, size[1]) if end else max(top, 0.0))
+            base, half = QPointF(0, -inward), QPointF(MARK / 2, 0)
+        p.drawPolygon(QPolygonF([tip - base, tip - half, tip + half]))
 
 
 def label_font(base: QFont) -> QFont:

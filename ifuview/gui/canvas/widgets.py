@@ -14,11 +14,11 @@ from ifuview.app.look import Look, ViewState
 from ifuview.app.views import colors, viewport
 from ifuview.app.views.image import CanvasView, PictureView
 from ifuview.gui.canvas import layers
+from ifuview.gui.canvas.frame import BACKGROUND
 from ifuview.gui.canvas.scale import label, ticks
 from ifuview.gui.canvas.stages import RGB32, Stages, limits, same
 from ifuview.gui.canvas.thumbnail import whole
 
-BACKGROUND = QColor("#101214")
 BOX_COLOR = QColor("#35e0ff")
 CURSOR_COLOR = QColor("#ff2d95")
 MAGNIFICATION = 4.0  # times the zoom of the canvas
