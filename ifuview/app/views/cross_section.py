@@ -17,6 +17,7 @@ from ifuview.model.inspection import CrossSection
 HALF_WIDTH = 30  # px on each side of the cursor that the live cut shows
 SPECTRA_HALF_WIDTH = 60  # rows on each side for row-stacked spectra
 HEADROOM = 2.5  # times the peak of the model; counts above that are taken for a cosmic ray and left out of view
+WINGS = 3.0  # sigma beyond the outermost fitted fibers; further out the light of the next one is not in the model
 MARGIN = 0.06  # of the vertical range, above and below
 
 
@@ -38,9 +39,11 @@ class CrossSectionView:
         What to do when there is no section.
     xlabel, ylabel : str
     residual : ndarray or None
-        (counts - model) / error, NaN at masked pixels.
+        (counts - model) / error, NaN at masked pixels and beyond the fitted fibers.
     yrange : (float, float) or None
         Vertical range that a cosmic ray does not stretch.
+    model : ndarray or None
+        Sum of the fitted fibers, NaN beyond them.
     """
 
     key: int
@@ -53,6 +56,7 @@ class CrossSectionView:
     ylabel: str
     residual: Array | None = None
     yrange: tuple[float, float] | None = None
+    model: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +99,7 @@ def make(session: Session) -> CrossSectionView | None:
         ylabel=axis("Counts", shown.image.unit if section is None else section.unit or shown.image.unit),
         residual=None if section is None else _residual(section),
         yrange=None if section is None else _yrange(section),
+        model=None if section is None else _model(section),
     )
 
 
@@ -131,12 +136,24 @@ def steps(position: Array) -> Array:
     return np.append(position - 0.5, position[-1:] + 0.5)
 
 
+def _model(section: CrossSection) -> Array | None:
+    """The total model where it was fitted: from the first to the last fitted fiber and their wings."""
+    if section.model is None or not section.components:
+        return section.model
+    lo = min(c.center - WINGS * c.sigma for c in section.components)
+    hi = max(c.center + WINGS * c.sigma for c in section.components)
+    if not (np.isfinite(lo) and np.isfinite(hi)):
+        return section.model
+    return np.where((section.position >= lo) & (section.position <= hi), section.model, np.nan)
+
+
 def _residual(section: CrossSection) -> Array | None:
     """(counts - model) / error with masked pixels left out."""
-    if section.model is None or section.error is None:
+    model = _model(section)
+    if model is None or section.error is None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        residual = (section.counts - section.model) / section.error
+        residual = (section.counts - model) / section.error
     return np.where(section.masked | ~np.isfinite(residual), np.nan, residual)
 
 

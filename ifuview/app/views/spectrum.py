@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from ifuview.model.trace import TraceSet
 
 HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not under the cursor
 ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
+PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
 MARGIN = 0.08  # of the range, above and below
 
 
@@ -230,6 +232,24 @@ def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | No
     if hi <= lo:
         lo, hi = lo - 1.0, hi + 1.0
     return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))
+
+
+def in_unit_of(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, str]:
+    """`spectrum` so that it can be drawn over `reference`, and what was done to it in words.
+
+    Per Angstrom and per pixel are turned into each other by the dispersion; spectra
+    whose units have nothing to do with each other are brought to one level.
+    """
+    if spectrum.unit == reference.unit:
+        return spectrum, ""
+    mine, other = PER_ANGSTROM.sub("", spectrum.unit), PER_ANGSTROM.sub("", reference.unit)
+    if mine == other and spectrum.wave is not None and spectrum.flux.size > 1:
+        step = np.abs(np.gradient(np.asarray(spectrum.wave, dtype=np.float64), spectrum.pixel))
+        factor = step if reference.unit == other else 1.0 / step
+        error = None if spectrum.error is None else spectrum.error * factor
+        return replace(spectrum, flux=spectrum.flux * factor, error=error), f"in {reference.unit}"
+    scaled, ratio = scale_to(spectrum, reference)
+    return scaled, f"× {number(ratio, 3)}"
 
 
 def scale_to(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, float]:

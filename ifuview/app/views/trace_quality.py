@@ -90,7 +90,7 @@ def make(session: Session) -> TraceQualityView | None:
         quality,
         title=f"Fiber {quality.fiber_id} of {traced.title}",
         word=VERDICT_WORDS[quality.verdict],
-        text=quality.text,
+        text=quality.text[:1].upper() + quality.text[1:],
         numbers=_numbers(quality),
         column=quality.column,
         panels=_panels(quality, traced.image.unit),

@@ -86,6 +86,7 @@ class Plot(pg.PlotWidget):
             axis.setStyle(tickLength=-4)
         if aligned:
             self.getAxis("left").setWidth(AXIS_WIDTH)
+        self.plotItem.setContentsMargins(0, 6, 4, 0)
         self.set_labels(x, y)
         self._ready = True
         self._restyle()

@@ -57,7 +57,7 @@ class CrossSectionDock(Dock):
         self.ghost = self.plot.curve("faint", stepMode="center")
         self.data = self.plot.curve("text", stepMode="center")
         self.bars = self.plot.errors("faint")
-        self.model = self.plot.curve(1, 2)
+        self.model = self.plot.curve(1, 2, connect="finite")
         self.masked = self.plot.points("bad", 8, "x")
         self.trace = self.plot.line(0, style=Qt.PenStyle.DashLine)
         self.pointer = self.plot.line("faint", style=Qt.PenStyle.DotLine)
@@ -138,20 +138,20 @@ class CrossSectionDock(Dock):
         self.pages.show_content()
         self.info.setText(f"{view.title}\n{view.summary}")
         self.plot.set_labels("" if view.residual is not None else view.xlabel, view.ylabel)
-        self._draw_section(view.section)
+        self._draw_section(view, view.section)
         if view.yrange is not None:
             self.plot.show_y(*view.yrange)
         self._draw_residual(view)
 
-    def _draw_section(self, section: CrossSection) -> None:
+    def _draw_section(self, view: CrossSectionView, section: CrossSection) -> None:
         """Data, model, components, trace and aperture."""
         self.data.setData(steps(section.position), section.counts)
         set_errors(self.bars, section.position, section.counts, section.error)
         self.masked.setData(section.position[section.masked], section.counts[section.masked])
-        if section.model is None:
+        if view.model is None:
             self.model.setData([], [])
         else:
-            self.model.setData(section.position, section.model)
+            self.model.setData(section.position, view.model)
         near = sorted(section.components, key=lambda c: abs(c.center - section.trace))[:COMPONENTS]
         for i, fill in enumerate(self.fills):
             fill.setVisible(i < len(near))

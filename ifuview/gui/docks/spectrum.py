@@ -73,7 +73,7 @@ class SpectrumDock(Dock):
         self.errors_on = button("Errors", "Show the error band (1 σ)", check=True)
         self.errors_on.setChecked(True)
         self.lines_on = button("Sky lines", "Mark known sky lines", check=True)
-        self.scale_on = button("Same level", "Bring frames of the same unit to one level too", check=True)
+        self.scale_on = button("Same level", "Bring the other frames to the level of this one", check=True)
         self.measure_on = button("Measure", "Drag a range to measure it", check=True)
         self.full = button("Show all", "Show the whole spectrum (double click)")
         self.axis_box.currentIndexChanged.connect(lambda _i: self._redraw(fit=True))
@@ -194,11 +194,12 @@ class SpectrumDock(Dock):
         first = view.spectra[0]
         spectra, names = [], []
         for i, spectrum in enumerate(view.spectra):
-            factor = 1.0
-            if i and (self.scale_on.isChecked() or spectrum.unit != first.unit):
+            spectrum, how = pure.in_unit_of(spectrum, first)
+            if i and self.scale_on.isChecked():
                 spectrum, factor = pure.scale_to(spectrum, first)
+                how = f"{how} × {number(factor, 3)}".strip()
             spectra.append(pure.rebin(spectrum, self.bin_box.value()))
-            names.append(_legend_name(spectrum, first, factor))
+            names.append(f"{spectrum.label or spectrum.method} {how}".strip())
         self._drawn = tuple(spectra)
         self._draw_curves(names)
         self._draw_band(self._drawn[0])
@@ -326,11 +327,3 @@ def _identity(view: SpectrumView | None) -> tuple[Any, ...]:
         return ()
     first = view.spectra[0]
     return (first.label, first.unit, first.flux.size, first.wave is None)
-
-
-def _legend_name(spectrum: FiberSpectrum, first: FiberSpectrum, factor: float) -> str:
-    """Frame, with its unit or factor where they differ from the first."""
-    name = spectrum.label or spectrum.method
-    if factor != 1.0:
-        return f"{name} × {number(factor, 3)}"
-    return f"{name} ({spectrum.unit})" if spectrum.unit != first.unit else name

@@ -121,6 +121,33 @@ def test_overlays_come_to_one_level():
     assert np.allclose(scaled.flux, made.spectrum().flux)
 
 
+def test_per_angstrom_becomes_per_pixel_by_the_dispersion():
+    per_pixel = made.spectrum()
+    per_angstrom = made.spectrum("frame", "electron/Angstrom", 1 / made.DWAVE)
+    turned, how = view.in_unit_of(per_angstrom, per_pixel)
+    assert how == "in electron"
+    assert np.allclose(turned.flux, per_pixel.flux)
+    assert np.allclose(turned.error, per_pixel.error)
+    back, _ = view.in_unit_of(per_pixel, per_angstrom)
+    assert np.allclose(back.flux, per_angstrom.flux)
+    same, how = view.in_unit_of(per_pixel, per_pixel)
+    assert same is per_pixel
+    assert how == ""
+
+
+@pytest.mark.parametrize("unit", ["electron/Angstrom", "electron / A", "electron Angstrom-1", "electron Angstrom^-1"])
+def test_per_angstrom_is_understood_as_it_is_written(unit):
+    assert view.PER_ANGSTROM.sub("", unit) == "electron"
+    assert view.PER_ANGSTROM.sub("", "electron") == "electron"
+
+
+def test_unrelated_units_come_to_one_level():
+    flux = made.spectrum("cframe", "1e-17 erg/s/cm2/Angstrom", 0.02)
+    turned, how = view.in_unit_of(flux, made.spectrum())
+    assert how == "× 50"
+    assert np.allclose(turned.flux, made.spectrum().flux)
+
+
 def test_the_first_range_is_not_set_by_single_samples():
     spectrum = made.spectrum()
     flux = spectrum.flux.copy()
