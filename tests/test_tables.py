@@ -100,3 +100,11 @@ def test_every_action_on_the_tool_bar_has_an_icon():
 
     missing = [n for n in TOOLBAR if not (ROOT / "resources" / "icons" / f"{n}.svg").exists()]
     assert not missing
+
+
+def test_every_verb_of_a_script_is_carried_out():
+    from ifuview.app.script import VERBS
+    from ifuview.gui.script_runner import ScriptRunner
+
+    missing = [verb for verb in VERBS if not hasattr(ScriptRunner, f"do_{verb.replace('-', '_')}")]
+    assert not missing
