@@ -43,6 +43,7 @@ RAMP_TOP = 255.9
 NO_VALUE = 0  # index of NaN
 TABLE_SIZE = 65_536  # steps of a transfer table between the limits
 SLACK = 0.01  # of a level of the pyramid: 2.02 image pixels on a screen pixel still count as 2
+SHARP = 0.35  # octaves by which a mean may skip pixels of its level: more gives moire on fibers, less blurs
 MAX_TAPS = 16  # pixels folded into one screen pixel along an axis, beyond the pyramid
 DIRECT_PIXELS = 4_000_000  # an image this small is folded directly, without a pyramid
 EQUAL_BINS = 4096
@@ -141,12 +142,12 @@ def gather_mask(mask: Pixels, pyramid: Pyramid | None, view: ViewState, size: Si
 
 
 def _depth(place: Sampling, reduction: Reduction, smoothing: bool) -> int:
-    """Level of the pyramid for a view: fine enough for a mean, coarse enough that an extreme loses nothing."""
+    """Level of the pyramid for a view: close to the screen's pixels for a mean, coarse enough to lose no extreme."""
     if reduction is Reduction.NEAREST:
         return 0
     octaves = np.log2(max(min(place.step_x, place.step_y), 1.0))
     coarse = smoothing or reduction is Reduction.EXTREME
-    return int(np.ceil(octaves - SLACK) if coarse else np.floor(octaves + SLACK))
+    return int(np.ceil(octaves - (SLACK if coarse else SHARP)))
 
 
 def _places(position: Array, q: float, n: int) -> Array:

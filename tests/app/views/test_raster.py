@@ -200,3 +200,13 @@ def test_masked_pixels_are_blended():
     colors = raster.colorize(places, table, mask=mask, mask_color=0xFF0000, opacity=0.5)
     assert colors[0, 0] == 0xFFFF8080
     assert colors[1, 1] == 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("width", [150, 171, 217, 290])
+def test_a_mean_of_many_fibers_shows_no_moire(width):
+    rows = np.exp(-0.5 * ((np.arange(1200) % 7.3 - 3.65) / 1.1) ** 2).astype(np.float32)
+    pixels = Pixels(np.repeat(rows[:, None], 1200, axis=1))
+    size = (width, width)  # five to eight image pixels on a screen pixel
+    view = viewport.fit_view(pixels.shape, size, ViewState())
+    values = raster.gather(pixels, raster.build_pyramid(pixels), view, size).values[:, 0]
+    assert values.std() < 0.35 * values.mean()  # single pixels of the comb scatter by 0.9 of their mean
