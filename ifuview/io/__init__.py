@@ -36,6 +36,7 @@ __all__ = [
     "read_regions",
     "read_traces",
     "write_regions",
+    "write_traces",
 ]
 
 Path = str | os.PathLike[str]
@@ -123,6 +124,18 @@ def read_traces(path: Path, shape: tuple[int, int] | None = None, orientation: O
     from ifuview.io.traces import read_traces as read
 
     return read(path, shape, orientation)
+
+
+def write_traces(
+    path: Path,
+    traces: TraceSet,
+    orientation: Orientation | None = None,
+    shape: tuple[int, int] | None = None,
+) -> None:
+    """Write traces as FITS table, ECSV, CSV or JSON; see `ifuview.io.traces_write`."""
+    from ifuview.io.traces_write import write_traces as write
+
+    write(path, traces, orientation, shape)
 
 
 def read_regions(path: Path) -> Regions:

@@ -49,8 +49,9 @@ def probe_file(spec: FileSpec, ctx: Progress = QUIET) -> FileProbe:
     FileFormatError, MissingDataError
         The file cannot be read.
     """
-    asked = spec.hdu.upper() if isinstance(spec.hdu, str) else None
-    fits = read_fits(spec.path, ctx, lambda name: not name.endswith(BULKY) or name == asked)
+    asked = spec.hdu.upper() if isinstance(spec.hdu, str) else ""
+    every = isinstance(spec.hdu, int)  # an HDU asked for by number may be any
+    fits = read_fits(spec.path, ctx, lambda name: every or not name.endswith(BULKY) or name == asked)
     header = dict(fits.primary)
     for hdu in fits.hdus[1:]:
         for key in SHARED:

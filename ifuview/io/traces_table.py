@@ -33,6 +33,7 @@ ALIASES = {
 VALUES = ("x_pixels", "y_pixels", "wavelength")
 NEEDED = ("fiber_id", "x_pixels", "y_pixels")
 MAX_SIZE = 1 << 30  # bytes of a text file that is taken for traces
+LOOK = 4096  # characters that show whether cells are quoted
 SEPARATORS = ",;\t|"
 
 Shape = tuple[int, int]
@@ -89,13 +90,12 @@ def _from_columns(
         ]
         return traces_from_points(groups, path, shape, orientation)
     values = {key: _numbers(named[key], key, path) for key in VALUES if key in named}
-    names = np.asarray([_identity(value) for value in np.asarray(fiber).tolist()])
-    unique, start, inverse = np.unique(names, return_index=True, return_inverse=True)
+    unique, start, inverse = np.unique(np.asarray(fiber), return_index=True, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     edges = np.searchsorted(inverse[order], np.arange(len(unique) + 1))
     rows = [order[edges[i] : edges[i + 1]] for i in range(len(unique))]
     groups = [
-        _points(str(unique[i]), {key: column[rows[i]] for key, column in values.items()}) for i in np.argsort(start)
+        _points(unique[i].item(), {key: column[rows[i]] for key, column in values.items()}) for i in np.argsort(start)
     ]
     return traces_from_points(groups, path, shape, orientation)
 
@@ -146,6 +146,9 @@ def _numbers(values: Any, name: str, path: str) -> Array:
 
 def _csv_columns(text: str, path: str) -> dict[str, Any]:
     """Columns of CSV or ECSV text; list cells are split later."""
+    quick = _numeric_columns(text)
+    if quick is not None:
+        return quick
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if len(lines) < 2:
         raise FileFormatError("holds no table of traces", path)
@@ -163,6 +166,25 @@ def _csv_columns(text: str, path: str) -> dict[str, Any]:
         raise FileFormatError(f"data line {wrong} has another number of columns than the first line", path)
     columns: dict[str, Any] = {name: [row[i] for row in body] for i, name in enumerate(names)}
     return {name: _cells(cells) for name, cells in columns.items()}
+
+
+def _numeric_columns(text: str) -> dict[str, Any] | None:
+    """Columns of a table of numbers only, by numpy's parser; None if it is anything else."""
+    start = 0
+    while text.startswith("#", start) or text.startswith("\n", start):
+        end = text.find("\n", start)
+        if end < 0:
+            return None
+        start = end + 1
+    first, _, body = text[start:].partition("\n")
+    if "," not in first or '"' in body[:LOOK] or not body.strip():
+        return None
+    try:
+        values = np.loadtxt(io.StringIO(body), delimiter=",", ndmin=2)
+    except ValueError:
+        return None
+    names = [name.strip() for name in first.split(",")]
+    return {name: values[:, i] for i, name in enumerate(names)} if values.shape[1] == len(names) else None
 
 
 def _cells(cells: list[str]) -> Any:
