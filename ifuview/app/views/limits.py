@@ -15,7 +15,8 @@ from ifuview.model.checks import Array
 from ifuview.model.image import Image
 
 SAMPLE = 40_000  # values that the histogram is made of
-BINS = 160
+BINS = 400
+BELOW, ABOVE = 0.6, 1.4  # of the distance between the limits: what is shown beyond them at first
 TAILS = (0.1, 99.9)  # percentiles that the histogram shows at least
 KEPT = 4  # samples of images that are kept
 PERCENTS = (99.9, 99.5, 99.0, 98.0, 95.0, 90.0)
@@ -49,6 +50,15 @@ class LimitsView:
     label: str
     bits: tuple[tuple[int, str, str], ...]
     step: float
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Part of the histogram that is shown at first: the limits and their surroundings."""
+        lo, hi = float(self.edges[0]), float(self.edges[-1])
+        if self.look.lo is None or self.look.hi is None or not self.look.hi > self.look.lo:
+            return lo, hi
+        width = self.look.hi - self.look.lo
+        return max(lo, self.look.lo - BELOW * width), min(hi, self.look.hi + ABOVE * width)
 
     @property
     def decimals(self) -> int:

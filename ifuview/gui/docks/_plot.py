@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QColor, QPalette, QPen
+from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
 
 from ifuview.gui.docks._widgets import is_dark
 
@@ -18,6 +18,7 @@ OKABE_ITO_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4
 OKABE_ITO_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
 SMALLEST = (80, 64)  # screen px
+ROOM_BELOW = 44  # screen px of the horizontal axis with its label
 AXIS_WIDTH = 58  # screen px, so that stacked plots line up
 
 
@@ -75,7 +76,7 @@ class Plot(pg.PlotWidget):
     def __init__(self, name: str, x: str = "", y: str = "", *, aligned: bool = True) -> None:
         super().__init__(None, enableMenu=False)
         self._styles: list[Callable[[Ink], Any]] = []
-        self._heading = ""
+        self._heading = self._label = ""
         self.ink = ink_of(self.palette())
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -95,11 +96,23 @@ class Plot(pg.PlotWidget):
 
     def set_labels(self, x: str, y: str) -> None:
         """Axis labels, units included."""
-        for side, text in (("bottom", x), ("left", y)):
+        self._label = y
+        for side, text in (("bottom", x), ("left", self._fitting_label())):
             axis = self.getAxis(side)
             if axis.labelText != text:
                 axis.setLabel(text)
                 axis.showLabel(bool(text))
+
+    def _fitting_label(self) -> str:
+        """The vertical label, without its unit or empty where the plot is too low for it."""
+        room = self.height() - ROOM_BELOW
+        short = self._label.split(" (")[0]
+        return next((t for t in (self._label, short) if self.fontMetrics().horizontalAdvance(t) <= room), "")
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if self._ready:
+            self.set_labels(self.getAxis("bottom").labelText, self._label)
 
     def set_heading(self, text: str) -> None:
         """A line of text above the plot, for plots too low for a label along the axis."""

@@ -203,7 +203,7 @@ class LimitsDock(Dock):
         self.plot.set_labels(view.label, "")
         self.bars.setData(view.edges, view.counts)
         if fresh or look.limit_mode is not LimitMode.USER:
-            self.plot.show_x(float(view.edges[0]), float(view.edges[-1]))
+            self.plot.show_x(*view.span)
         self._draw_limits(view)
         _select(self.mode, self._mode_of(look))
         _select(self.transfer, look.transfer)

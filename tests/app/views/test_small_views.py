@@ -206,6 +206,14 @@ def test_histogram_spans_the_bulk_and_the_limits():
     assert np.isfinite(limits.histogram(np.full(9, 3.0), None, None)[0]).all()
 
 
+def test_the_limits_and_their_surroundings_are_shown_first():
+    session = made.session()
+    slot = session.slot(1)
+    session = session.with_slot(replace(slot, look=replace(slot.look, lo=100.0, hi=200.0)))
+    assert limits.make(session).span == (pytest.approx(40.0), pytest.approx(340.0))
+    limits.make(Session())
+
+
 def test_a_mode_asks_for_new_limits_and_a_drag_sets_them():
     look = Look(lo=1.0, hi=2.0)
     assert limits.with_mode(look, LimitMode.PERCENTILE, 95.0) == replace(
