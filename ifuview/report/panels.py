@@ -121,7 +121,7 @@ def draw_spectrum(axes: Any, found: FiberInspection | None) -> None:
         good = np.where(other.masked, np.nan, other.flux)
         if not along_wave or other.wave is not None:
             where = _abscissa(other, along_wave)
-            axes.plot(where, good, color=color, linewidth=1, linestyle=style, label=plain(other.label or other.method))
+            axes.plot(where, good, color=color, linewidth=1, linestyle=style, label=_name(other, first))
     flux = np.where(first.masked, np.nan, np.asarray(first.flux, float))
     if first.error is not None:
         error = np.where(np.isfinite(first.error) & ~first.masked, first.error, np.nan)
@@ -139,6 +139,12 @@ def draw_spectrum(axes: Any, found: FiberInspection | None) -> None:
     if finite.size > 1:
         axes.set_xlim(finite.min(), finite.max())
     axes.legend(loc="upper right", ncols=3)
+
+
+def _name(other: FiberSpectrum, first: FiberSpectrum) -> str:
+    """Which frame a spectrum is from, with its unit where that is not the unit of the axis."""
+    unit = "" if other.unit == first.unit else f" ({other.unit or 'no unit'})"
+    return plain((other.label or other.method) + unit)
 
 
 def _draw_counts(axes: Any, section: CrossSection) -> None:

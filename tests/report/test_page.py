@@ -157,6 +157,16 @@ def test_parts_of_an_inspection_may_be_missing(full, tmp_path):
     report.write(replace(full, inspection=replace(bare, section=section, spectra=(spectrum,))), tmp_path / "r.png")
 
 
+def test_other_frames_name_their_unit(full):
+    other = replace(make_spectrum(), label="sky", unit="counts/s")
+    same = replace(make_spectrum(), label="twin")
+    figure = page.draw(replace(full, inspection=replace(full.inspection, spectra=(make_spectrum(), other, same))))
+    axes = next(a for a in figure.axes if a.get_label() == "spectrum")
+    names = [t.get_text() for t in axes.get_legend().get_texts()]
+    assert "sky (counts/s)" in names
+    assert "twin" in names
+
+
 def test_nan_everywhere_is_drawn_too(full, tmp_path):
     nan = np.full(64, np.nan)
     quality = replace(make_quality(), offset=nan, offset_err=nan, sigma=nan, mean_offset=np.nan)
