@@ -123,7 +123,7 @@ def _report(argv: list[str]) -> int:
     bar = Progress() if sys.stderr.isatty() else None
     try:
         services.report(
-            chosen.files, chosen.output, traces=chosen.traces, fiber=_row(chosen.fiber), ctx=JobContext(bar)
+            chosen.files, chosen.output, traces=chosen.traces, fiber=chosen.fiber, ctx=JobContext(bar)
         )
     finally:
         if bar:
@@ -198,12 +198,6 @@ def _parsed(parser: ArgumentParser, argv: list[str]) -> Namespace | int:
     except SystemExit as end:
         return int(end.code or 0)
 
-
-def _row(word: str | None) -> int | None:
-    """The number of a fiber."""
-    if word is None or word.isdigit():
-        return None if word is None else int(word)
-    raise UsageError(f"{word!r} is not the number of a fiber", "--fiber", "give a whole number from 0 on")
 
 
 def _version() -> str:

@@ -105,10 +105,10 @@ def trace_image(dataset: Dataset) -> Image:
 
 
 def first_look(image: Image, look: Look | None = None) -> Look:
-    """The look that suits an image when nobody asked for another, with its limits."""
-    if look is None:
-        reduction = Reduction.EXTREME if image.kind is Kind.RSS else Reduction.MEAN
-        look = Look(reduction=reduction)
+    """The look that suits an image, with its limits; `look` says what was asked for otherwise."""
+    look = look or Look()
+    if image.kind is Kind.RSS and look.reduction is Reduction.MEAN:
+        look = replace(look, reduction=Reduction.EXTREME)
     if look.lo is None or look.hi is None:
         lo, hi = limits(middle_plane(image), look)
         look = replace(look, lo=lo, hi=hi)
@@ -252,7 +252,7 @@ def inspect(session: Session, ctx: JobContext = SILENT) -> FiberInspection | Non
 
 
 def make_session(
-    paths: Sequence[str], traces: str | None = None, fiber: int | None = None, ctx: JobContext = SILENT
+    paths: Sequence[str], traces: str | None = None, fiber: str | int | None = None, ctx: JobContext = SILENT
 ) -> Session:
     """Open files headless, as the window would: their companions' traces loaded, a fiber selected and inspected."""
     session = Session()
@@ -263,9 +263,8 @@ def make_session(
     session = replace(session, slots=tuple(with_traces(s, traces, ctx) for s in session.slots))
     if session.slots:
         session = session.showing(session.slots[0].key)
-    if fiber is None:
-        fiber = default_fiber(session)
-    session = replace(session, selection=Selection(fiber=check_fiber(session, fiber)))
+    row = default_fiber(session) if fiber is None else find_fiber(session, str(fiber))
+    session = replace(session, selection=Selection(fiber=row))
     return replace(session, inspection=inspect(session, ctx.part(0.6, 0.9)))
 
 
@@ -352,7 +351,11 @@ def new_slot(session: Session, opened: Opened) -> Slot:
 
 
 def report(
-    paths: Sequence[str], output: str, traces: str | None = None, fiber: int | None = None, ctx: JobContext = SILENT
+    paths: Sequence[str],
+    output: str,
+    traces: str | None = None,
+    fiber: str | int | None = None,
+    ctx: JobContext = SILENT,
 ) -> str:
     """Open files, inspect one fiber and write the report; return the path written."""
     return write_report(make_session(paths, traces, fiber, ctx), output, ctx.part(0.9, 1.0))

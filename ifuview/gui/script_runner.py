@@ -136,7 +136,7 @@ class ScriptRunner(QObject):
         self.controller.handle(want.SetLayout(Layout(layout), None, arrangement))
 
     def do_blink(self, milliseconds: int) -> None:
-        self.controller.handle(want.SetLayout(Layout.BLINK, milliseconds))
+        self.controller.handle(want.SetLayout(self.controller.session.layout, milliseconds))
 
     def do_lock(self, what: str, on: bool) -> None:
         self.controller.handle(want.SetLock(what, on))
