@@ -145,7 +145,7 @@ class ImageCanvas(QWidget):
         x, y = viewport.to_image(
             self.view_of(key, size), size, position.x() - rect.x() + 0.5, position.y() - rect.y() + 0.5
         )
-        ny, nx = self.view.picture(key).image.shape  # type: ignore[union-attr]
+        ny, nx = self.view.picture(key).image.shape
         inside = -0.5 <= x < nx - 0.5 and -0.5 <= y < ny - 0.5
         return (key, x, y) if inside else None
 

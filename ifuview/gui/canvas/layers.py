@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
@@ -119,7 +121,7 @@ def _lines(p: QPainter, lines: Array, pen: QPen) -> None:
     """Draw segments (n, 4) in one call."""
     if not len(lines):
         return
-    array = sip.array(QLineF, len(lines))
+    array: Any = sip.array(QLineF, len(lines))  # type: ignore[call-arg]
     np.frombuffer(array, np.float64).reshape(-1, 4)[:] = lines
     p.setPen(pen)
     p.drawLines(array)
@@ -144,8 +146,8 @@ def _iso(p: QPainter, iso: marks.IsoCurve, at: ViewState, size: viewport.Size, m
 
 def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size) -> None:
     """Write fiber ids where the curves leave the canvas: every fiber if there is room, else the first of each block."""
-    curves = view.curves
-    assert curves is not None
+    curves, colors = view.curves, view.color
+    assert curves is not None and colors is not None
     rows = in_view(view, at, size, QRect(0, 0, *size))
     gap = marks.spacing(curves) * at.zoom * (1 if viewport.turned(at) else at.aspect)
     if gap < LABEL_GAP and view.first is not None:
@@ -157,7 +159,7 @@ def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
         if place is None or any(abs(place[0] - a) < 34 and abs(place[1] - b) < LABEL_GAP for a, b in taken):
             continue
         taken.append(place)
-        color = SELECTED_COLOR if row == view.selected else QColor.fromRgb(int(view.color[row]))
+        color = SELECTED_COLOR if row == view.selected else QColor.fromRgb(int(colors[row]))
         _text(p, QPointF(*place), view.labels[row], color, back=True)
 
 

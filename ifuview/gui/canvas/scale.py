@@ -16,7 +16,7 @@ def ticks(look: Look, lo: float, hi: float, n: int) -> list[tuple[float, float]]
 
     With a transfer that is not linear, the ticks are even on the bar and their values are not round.
     """
-    if not hi > lo:
+    if not (hi > lo and np.isfinite(hi - lo)):
         return [(lo, 0.0)]
     if look.transfer is Transfer.LINEAR:
         return [(float(v), float((v - lo) / (hi - lo))) for v in round_numbers(lo, hi, n)]
@@ -33,6 +33,8 @@ def ticks(look: Look, lo: float, hi: float, n: int) -> list[tuple[float, float]]
 def label(value: float, limits: tuple[float, float]) -> str:
     """Return a number with the digits that the span of the limits makes meaningful."""
     span = abs(limits[1] - limits[0]) or 1.0
+    if not np.isfinite([value, span]).all():
+        return f"{value:g}" if np.isfinite(value) else ""
     digits = int(np.clip(np.ceil(np.log10(max(abs(value), span) / span)) + 3, 3, DIGITS + 2))
     value = 0.0 if abs(value) < span * 1e-9 else value
     return f"{value:.{digits}g}".replace("e+0", "e").replace("e-0", "e-")

@@ -8,11 +8,12 @@ import numpy as np
 from PyQt6.QtGui import QImage
 
 from ifuview.app.look import Look, Transfer, ViewState
-from ifuview.app.views import colors, raster
+from ifuview.app.views import colors, raster, viewport
 from ifuview.app.views.image import PictureView
 from ifuview.engine.zscale import sample
 from ifuview.model.checks import Array
 
+TINY = 1e-30
 RGB32 = QImage.Format.Format_RGB32
 INDEXED = QImage.Format.Format_Indexed8
 
@@ -37,7 +38,7 @@ class Stages:
         self._table_key: tuple[Any, ...] | None = None
         self._table: Array | None = None
 
-    def render(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> QImage | None:
+    def render(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> QImage | None:
         """Return the visible part as colors; None if the image is out of view. `tile` says where it goes."""
         self._gather(picture, look, view, size)
         if self.tile is None:
@@ -46,7 +47,7 @@ class Stages:
         self._color(picture, look, view, size)
         return self.image
 
-    def _gather(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> None:
+    def _gather(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> None:
         """Stage a."""
         key = (
             picture.image,
@@ -90,11 +91,11 @@ class Stages:
         equal = look.transfer is Transfer.HISTEQ
         key = (look.transfer, look.exponent, *((picture.image, picture.plane, lo, hi) if equal else ()))
         if not same(self._table_key, key):
-            values = (sample(picture.pixels) - lo) / max(hi - lo, np.finfo(np.float32).tiny) if equal else None
+            values = (sample(picture.pixels) - lo) / max(hi - lo, TINY) if equal else None
             self._table_key, self._table = key, raster.transfer_table(look.transfer, look.exponent, values)
         return self._table
 
-    def _color(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> None:
+    def _color(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> None:
         """Stage c: Qt's own table look-up, then masked pixels."""
         assert self.tile is not None and self._index is not None
         self._find_masked(picture, look, view, size)
@@ -112,7 +113,7 @@ class Stages:
             color = int(look.mask_color.lstrip("#"), 16)
             raster.blend(pixels, self._index[:, :width], table, self._masked, color, look.mask_opacity)
 
-    def _find_masked(self, picture: PictureView, look: Look, view: ViewState, size: raster.Size) -> None:
+    def _find_masked(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> None:
         """Which visible pixels have a shown mask bit."""
         key = (look.mask_shown,)
         if same(self._mask_key, key):
@@ -139,4 +140,5 @@ def pixels_of(image: QImage) -> Array:
     data = image.bits()
     assert data is not None
     data.setsize(image.sizeInBytes())
-    return np.frombuffer(data, np.uint32).reshape(image.height(), image.bytesPerLine() // 4)[:, : image.width()]
+    lines: Array = np.frombuffer(data, np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
+    return lines[:, : image.width()]

@@ -47,8 +47,13 @@ class SmallView(QWidget):
 
     def draw(self, view: CanvasView | None) -> None:
         """Follow the current picture."""
-        self.picture = view.picture(view.current) if view is not None else None
+        before, self.picture = self.picture, view.picture(view.current) if view is not None else None
+        if before is not None and (self.picture is None or self.picture.image is not before.image):
+            self.forget()
         self.update()
+
+    def forget(self) -> None:
+        """Let go of the image that was shown."""
 
     def begin(self) -> QPainter:
         """A painter in device pixels."""
@@ -70,6 +75,9 @@ class Panner(SmallView):
         self._image = QImage()
         self._view: ViewState | None = None
         self._canvas: viewport.Size = (1, 1)
+
+    def forget(self) -> None:
+        self._key, self._image = None, QImage()
 
     def follow(self, key: int, view: ViewState, size: viewport.Size | None = None) -> None:
         """Draw the box of another view."""
@@ -127,6 +135,9 @@ class Magnifier(SmallView):
     def draw(self, view: CanvasView | None) -> None:
         self._pictures = {p.key: p for p in view.pictures} if view is not None else {}
         super().draw(view)
+
+    def forget(self) -> None:
+        self._stages = Stages()
 
     def look_at(self, key: int, x: float, y: float) -> None:
         """Show the surroundings of another place."""

@@ -99,3 +99,18 @@ def test_a_thumbnail_shows_the_whole_frame(qtbot, size):
     picture = pixels_of(image)
     assert picture[-1, 5] == 0xFFFFFFFF
     assert picture[0, 5] == 0xFF000000
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 7.0])
+def test_an_image_without_contrast_is_drawn_all_the_same(qtbot, value):
+    slot = replace(one(np.full((NY, NX), value, np.float32)), look=Look(lo=None, hi=None))
+    panner, magnifier, bar = Panner(), Magnifier(), ColorBar()
+    for widget in (panner, magnifier, bar):
+        qtbot.addWidget(widget)
+        widget.resize(120, 90)
+        widget.draw(view(slot))
+        assert seen(widget).shape == (90, 120)
+    for limits in ((np.nan, np.nan), (0.0, np.inf), (5.0, 5.0), (9.0, 3.0)):
+        bar.follow(1, Look(lo=limits[0], hi=limits[1]))
+        seen(bar)
+    assert not thumbnail(slot, 40).isNull()
