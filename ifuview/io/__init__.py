@@ -103,7 +103,12 @@ def _text_traces(spec: FileSpec) -> Dataset:
 
 
 def _reader(found: FileProbe) -> Reader:
-    """The reader with the highest score; an HDU asked for by number is always shown plainly."""
+    """The reader with the highest score."""
+    if not any(hdu.has_image for hdu in found.fits.hdus):
+        from ifuview.io.traces import has_trace_table
+
+        if has_trace_table(found.fits):
+            return _load("trace_fits")
     candidates = [_load(module) for module, sets in READERS if not sets or _speaks(found.names, sets)]
     return max(candidates, key=lambda reader: reader.score(found))
 

@@ -74,6 +74,15 @@ def traces_of(fits: FitsFile, shape: tuple[int, int] | None = None, orientation:
     raise MissingDataError(f"holds no fiber traces (it has: {what})", fits.path)
 
 
+def has_trace_table(fits: FitsFile) -> bool:
+    """Whether a file without images holds traces in a table."""
+    for hdu in fits.hdus:
+        names = {str(value).strip().lower() for key, value in hdu.header.items() if key.startswith("TTYPE")}
+        if hdu.info.kind == "table" and {"x_pixels", "y_pixels"} <= names:
+            return True
+    return _has_psf_rows(fits)
+
+
 def _has_psf_rows(fits: FitsFile) -> bool:
     """Whether the PSF table is one row per parameter."""
     hdu = fits.find("PSF")

@@ -33,6 +33,7 @@ ALIASES = {
 VALUES = ("x_pixels", "y_pixels", "wavelength")
 NEEDED = ("fiber_id", "x_pixels", "y_pixels")
 MAX_SIZE = 1 << 30  # bytes of a text file that is taken for traces
+MAX_NAMES = 10  # columns listed in a message
 LOOK = 4096  # characters that show whether cells are quoted
 SEPARATORS = ",;\t|"
 
@@ -110,7 +111,7 @@ def _named(columns: Mapping[str, Any], path: str) -> dict[str, Any]:
     }
     missing = [key for key in NEEDED if key not in out]
     if missing:
-        there = ", ".join(str(name) for name in columns) or "none"
+        there = ", ".join([str(name) for name in columns][:MAX_NAMES] + ["..."] * (len(columns) > MAX_NAMES)) or "none"
         plural = "s" if len(missing) > 1 else ""
         raise MissingDataError(f"no trace column{plural} {', '.join(missing)} (the columns are: {there})", path)
     return out

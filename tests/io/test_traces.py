@@ -121,6 +121,7 @@ def test_the_old_form_in_the_psf_table_is_read(tmp_path: Path) -> None:
     afits.HDUList([afits.PrimaryHDU(), hdu]).writeto(path)
     new = io.read_traces(psf_file(tmp_path / "new.fits", x, y), (NX, NY), ALONG_Y)
     old = io.read_traces(path, (NX, NY), ALONG_Y)
+    assert io.open_dataset(path).kind == "psf"
     np.testing.assert_allclose(old.center, new.center, atol=1e-9)
     np.testing.assert_allclose(old.sigma, 1.2)
 
@@ -210,6 +211,11 @@ def test_every_form_of_the_trace_plan_gives_the_same_traces(tmp_path: Path, form
     np.testing.assert_allclose(found.wave, np.tile(4000.0 + 2 * column, (NFIBER, 1)), atol=1e-6)
     assert found.fiber_id[:2] == ("1", "2")
     assert found.valid[:, :396].all() and not found.valid[:, 397:].any()
+
+
+def test_a_table_of_traces_opens_like_any_file(tmp_path: Path) -> None:
+    found = io.open_dataset(write_form("fits", tmp_path))
+    assert found.kind == "traces" and found.traces.nfiber == NFIBER and not found.images
 
 
 def test_orientation_is_seen_from_the_points(tmp_path: Path) -> None:
