@@ -122,9 +122,7 @@ def _report(argv: list[str]) -> int:
 
     bar = Progress() if sys.stderr.isatty() else None
     try:
-        services.report(
-            chosen.files, chosen.output, traces=chosen.traces, fiber=chosen.fiber, ctx=JobContext(bar)
-        )
+        services.report(chosen.files, chosen.output, traces=chosen.traces, fiber=chosen.fiber, ctx=JobContext(bar))
     finally:
         if bar:
             bar.close()
@@ -197,7 +195,6 @@ def _parsed(parser: ArgumentParser, argv: list[str]) -> Namespace | int:
         return parser.parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-
 
 
 def _version() -> str:

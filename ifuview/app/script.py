@@ -103,7 +103,7 @@ class Script:
     """
 
     steps: tuple[Step, ...] = ()
-    window: WindowOptions = WindowOptions()
+    window: WindowOptions = WindowOptions()  # noqa: RUF009 (frozen)
     look: Fields = ()
     warnings: tuple[str, ...] = ()
     wants: str = ""

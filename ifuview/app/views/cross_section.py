@@ -96,7 +96,7 @@ def make(session: Session) -> CrossSectionView | None:
         summary="" if section is None else _summary(section),
         hint=_hint(slot),
         xlabel=_xlabel(shown),
-        ylabel=axis("Counts", shown.image.unit if section is None else section.unit or shown.image.unit),
+        ylabel=axis(_quantity(shown), shown.image.unit if section is None else section.unit or shown.image.unit),
         residual=None if section is None else _residual(section),
         yrange=None if section is None else _yrange(section),
         model=None if section is None else _model(section),
@@ -127,7 +127,7 @@ def hover(session: Session, key: int, x: float, y: float) -> CrossSectionHover |
         column=column,
         text=_place(slot, fiber_name(slot, row), column, wavelength_at(slot, row, column)),
         xlabel=_xlabel(slot),
-        ylabel=axis("Counts", slot.image.unit),
+        ylabel=axis(_quantity(slot), slot.image.unit),
     )
 
 
@@ -193,7 +193,7 @@ def _title(slot: Slot, fiber: str, section: CrossSection) -> str:
 def _summary(section: CrossSection) -> str:
     """What the fit of the clicked fiber found."""
     if not section.components:
-        return "No profile fit" if section.model is None else f"χ² = {number(section.chi2, 3)}"
+        return "" if section.model is None else f"χ² = {number(section.chi2, 3)}"
     trace = section.trace
     where = trace if np.isfinite(trace) else float(np.mean(section.aperture))
     fiber = min(section.components, key=lambda c: abs(c.center - where))
@@ -203,6 +203,11 @@ def _summary(section: CrossSection) -> str:
     parts += [f"σ = {quantity(fiber.sigma, 'px', 3)}", f"flux = {number(fiber.flux)} ± {number(fiber.flux_err, 2)}"]
     parts.append(f"χ² = {number(section.chi2, 3)}")
     return ", ".join(parts)
+
+
+def _quantity(slot: Slot) -> str:
+    """Name of what is measured."""
+    return "Flux" if slot.image.kind is Kind.RSS else "Counts"
 
 
 def _xlabel(slot: Slot) -> str:

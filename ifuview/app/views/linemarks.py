@@ -8,7 +8,7 @@ from functools import cache
 from ifuview import resources
 
 FOLDER = "linelists"
-MAX_MARKS = 40  # more would hide the spectrum; the strongest stay
+MAX_MARKS = 30  # more would hide the spectrum; the strongest stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,15 @@ def sky_lines(lo: float, hi: float, limit: int = MAX_MARKS) -> tuple[LineMark, .
     inside = [line for line in _load() if lo <= line.wave <= hi]
     strongest = sorted(inside, key=lambda line: -line.weight)[:limit]
     return tuple(sorted(strongest, key=lambda line: line.wave))
+
+
+def spaced(lines: tuple[LineMark, ...], distance: float) -> set[int]:
+    """Which lines can bear a name when names need `distance` Angstrom each; the strongest first."""
+    chosen: list[int] = []
+    for i in sorted(range(len(lines)), key=lambda i: -lines[i].weight):
+        if all(abs(lines[i].wave - lines[j].wave) >= distance for j in chosen):
+            chosen.append(i)
+    return set(chosen)
 
 
 @cache
