@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ifuview.app.views.raster import Pyramid
     from ifuview.model.inspection import FiberInspection
 
+ROWS_AT_ONCE = 256
 DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an ivar plane tells
 
 
@@ -111,8 +112,18 @@ def first_look(image: Image, look: Look | None = None) -> Look:
         look = replace(look, reduction=Reduction.EXTREME)
     if look.lo is None or look.hi is None:
         lo, hi = limits(middle_plane(image), look)
+        if lo == hi or not np.isfinite(hi - lo):
+            _check_values(image)
         look = replace(look, lo=lo, hi=hi)
     return look
+
+
+def _check_values(image: Image) -> None:
+    """Raise MissingDataError if no pixel of the first plane has a value."""
+    pixels = middle_plane(image)
+    rows = range(0, pixels.shape[0], ROWS_AT_ONCE)
+    if not any(np.isfinite(pixels.rows(row, row + ROWS_AT_ONCE)).any() for row in rows):
+        raise MissingDataError("no pixel has a value: all are NaN or blank", image.name, "choose another extension")
 
 
 def middle_plane(image: Image) -> Pixels:
