@@ -121,6 +121,8 @@ class Pages(QStackedWidget):
 class Elided(QLabel):
     """One line that is shortened where it does not fit; the tip has all of it."""
 
+    elide = Qt.TextElideMode.ElideRight
+
     def setText(self, text: str | None) -> None:
         super().setText(text)
         self.setToolTip(text)
@@ -134,7 +136,7 @@ class Elided(QLabel):
     def paintEvent(self, _event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        text = self.fontMetrics().elidedText(self.text(), self.elide, self.width())
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
 

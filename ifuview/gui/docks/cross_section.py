@@ -136,7 +136,7 @@ class CrossSectionDock(Dock):
             self.pages.show_hint(hint)
             return
         self.pages.show_content()
-        self.info.setText(f"{view.title}\n{view.summary}")
+        self.info.setText(f"{view.title}\n{view.summary}".strip())
         self.plot.set_labels("" if view.residual is not None else view.xlabel, view.ylabel)
         self._draw_section(view, view.section)
         if view.yrange is not None:

@@ -32,6 +32,7 @@ class JobWidget(QFrame):
         self.mark = QLabel()
         self.mark.setFixedWidth(16)
         self.name = Elided()
+        self.name.elide = Qt.TextElideMode.ElideMiddle  # the end of a path tells most
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.bar.setMaximumHeight(14)

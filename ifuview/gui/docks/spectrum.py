@@ -15,6 +15,7 @@ from ifuview.app.views import linemarks
 from ifuview.app.views import spectrum as pure
 from ifuview.app.views.spectrum import SpectrumHover, SpectrumView
 from ifuview.app.views.text import axis, number, quantity
+from ifuview.gui.docks._band import BandItem
 from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import (
     Elided,
@@ -31,6 +32,7 @@ from ifuview.gui.docks.base import Dock
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
+LABEL_WIDTH = 34  # screen px that the name of a sky line takes
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
 
@@ -92,10 +94,7 @@ class SpectrumDock(Dock):
 
     def _build_items(self) -> None:
         """Curves, error band, marks; made once."""
-        self.band_low, self.band_high = pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)
-        self.band = pg.FillBetweenItem(self.band_low, self.band_high)
-        for item in (self.band_low, self.band_high):
-            self.plot.addItem(item)
+        self.band = BandItem()
         self.plot.styled(self.band, lambda ink: self.band.setBrush(ink.brush(0, 60)))
         self.curves: list[Any] = []
         self.preview = self.plot.curve("faint", connect="finite")
@@ -109,6 +108,7 @@ class SpectrumDock(Dock):
         self.plot.addItem(self.span, ignoreBounds=True)
         self.span.sigRegionChanged.connect(self._measure)
         self.plot.styled(self.legend, self._name_curves, add=False)
+        self.plot.plotItem.vb.sigXRangeChanged.connect(lambda *_: self._mark_lines())
         self.plot.clicked.connect(self._pick)
         self.plot.pointed.connect(self._point)
         self.plot.left.connect(lambda: self.readout.setText(""))
@@ -238,8 +238,7 @@ class SpectrumDock(Dock):
         self.band.setVisible(edges is not None)
         if edges is not None:
             x = np.asarray(pure.abscissa(spectrum, self.by_wave), dtype=float)
-            self.band_low.setData(x, edges[0])
-            self.band_high.setData(x, edges[1])
+            self.band.setData(x, *edges)
 
     def _label(self, spectrum: FiberSpectrum, by_wave: bool) -> None:
         """Axis labels with units."""
@@ -257,20 +256,22 @@ class SpectrumDock(Dock):
             self.plot.show_y(*limits)
 
     def _mark_lines(self) -> None:
-        """Sky lines within the spectrum, when the axis is wavelength."""
-        on = self.lines_on.isChecked() and self.by_wave
-        wave = self._drawn[0].wave if on else None
-        lines = () if wave is None else linemarks.sky_lines(float(np.min(wave)), float(np.max(wave)))
+        """The strongest sky lines in view, when the axis is wavelength; names where there is room."""
+        if not self._lines and not self.lines_on.isChecked():
+            return
+        lo, hi = self.plot.plotItem.vb.viewRange()[0]
+        lines = linemarks.sky_lines(lo, hi) if self.lines_on.isChecked() and self.by_wave else ()
+        named = linemarks.spaced(lines, (hi - lo) * LABEL_WIDTH / max(self.plot.width(), 1))
         while len(self._lines) < len(lines):
             mark = self.plot.line(4, style=Qt.PenStyle.DotLine)
-            mark.label = pg.InfLineLabel(mark, "", position=0.96, rotateAxis=(1, 0), anchor=(1, 1))
+            mark.label = pg.InfLineLabel(mark, "", position=0.98, anchors=[(0, 0), (0, 0)])
             self._lines.append(mark)
         for i, mark in enumerate(self._lines):
             mark.setVisible(i < len(lines))
             if i < len(lines):
                 mark.setValue(lines[i].wave)
                 mark.label.setColor(self.plot.ink.faint)
-                mark.label.setFormat(lines[i].label)
+                mark.label.setFormat(lines[i].label if i in named else "")
         if self.lines_on.isChecked() and not lines and self._drawn:
             why = "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
             self.readout.setText(why)

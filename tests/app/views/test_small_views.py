@@ -257,6 +257,17 @@ def test_the_strongest_lines_stay(monkeypatch):
     assert linemarks.sky_lines(100, 200) == ()
 
 
+def test_names_of_lines_keep_their_distance_and_the_strongest_has_one():
+    lines = tuple(linemarks.LineMark(w, "X", k) for w, k in ((100.0, 1.0), (104.0, 9.0), (109.0, 2.0), (115.0, 3.0)))
+    assert linemarks.spaced(lines, 10.0) == {1, 3}
+    assert linemarks.spaced((), 10.0) == set()
+
+
+def test_the_installed_sky_lines_hold_the_oxygen_line_in_vacuum():
+    found = linemarks.sky_lines(5575.0, 5582.0)
+    assert any(abs(line.wave - 5578.89) < 0.1 for line in found)
+
+
 @pytest.mark.parametrize(
     ("value", "error", "words"),
     [(1.23456, 0.0123, "1.235 ± 0.012 px"), (1234.5, 67.0, "1234 ± 67 px"), (1.5, float("nan"), "1.5 px")],

@@ -175,6 +175,20 @@ def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypat
     assert "No sky lines" in dock.readout.text()
 
 
+def test_the_error_band_is_thinned_to_the_screen_without_losing_its_reach():
+    from ifuview.gui.docks._band import BandItem
+
+    rng = np.random.default_rng(2)
+    band = BandItem()
+    x, y = np.arange(5000.0), rng.normal(size=5000)
+    band.setData(x[::-1], y - 1, y + 1)
+    assert np.array_equal(band.getData()[0], x)
+    shown, low, high = band.outline(0, 5000, 500)
+    assert shown.size == 500
+    assert (low.min(), high.max()) == ((y - 1).min(), (y + 1).max())
+    assert band.outline(100, 110, 500)[0].size == 12
+
+
 # trace quality
 
 
