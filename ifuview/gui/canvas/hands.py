@@ -164,7 +164,7 @@ class Hands:
             return False
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._peek(True)
+                self.peek(True)
             return True
         plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier == Qt.KeyboardModifier.NoModifier
         step = ARROWS.get(Qt.Key(event.key())) if plain else None
@@ -178,10 +178,11 @@ class Hands:
         if event is None or event.key() != Qt.Key.Key_Space:
             return False
         if not event.isAutoRepeat():
-            self._peek(False)
+            self.peek(False)
         return True
 
-    def _peek(self, on: bool) -> None:
+    def peek(self, on: bool) -> None:
+        """Show the previous frame, or go back."""
         self.canvas.peeking = on
         self.canvas.update()
 

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
+    QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -336,6 +337,10 @@ class ImageCanvas(QWidget):
     def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
         if not self.hands.key_release(event):
             super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        self.hands.peek(False)  # the key may be released elsewhere
+        super().focusOutEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         if event is not None and event.mimeData().hasUrls():

@@ -19,7 +19,9 @@ from ifuview.model.region import Region
 SCREEN_TOLERANCE = 0.35  # screen px by which a drawn curve may miss its trace
 DENSE = 3.0  # screen px between curves below which they are drawn faintly, so that the image stays visible
 DENSE_ALPHA, EDGE_ALPHA = 56, 200  # opacity of dense curves, and of the first of each block among them
-LABEL_GAP = 14  # screen px that a label needs
+LABEL_GAP = 14  # screen px, height of a label
+CENTERED = 0.3  # of the height of a label: its base line below the curve, so that its middle lies on the curve
+LABEL_PAD = 6  # screen px between a curve's end and its label
 SELECTED_COLOR = QColor("#ff2d95")
 NEIGHBOR_COLOR = QColor("#ffd0e6")
 ISO_COLOR = QColor(255, 255, 255, 150)
@@ -145,40 +147,48 @@ def _iso(p: QPainter, iso: marks.IsoCurve, at: ViewState, size: viewport.Size, m
 
 
 def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size) -> None:
-    """Write fiber ids where the curves leave the canvas: every fiber if there is room, else the first of each block."""
+    """Write fiber ids where curves enter and leave the canvas: all if there is room, else the first of each block."""
     curves, colors = view.curves, view.color
     assert curves is not None and colors is not None
+    metrics = p.fontMetrics()
+    wide, high = metrics.horizontalAdvance(max(view.labels, key=len)) + LABEL_PAD, metrics.height()
     rows = in_view(view, at, size, QRect(0, 0, *size))
     gap = marks.spacing(curves) * at.zoom * (1 if viewport.turned(at) else at.aspect)
-    if gap < LABEL_GAP and view.first is not None:
+    if gap < high and view.first is not None:
         rows = np.intersect1d(rows, view.first)
-    taken: list[tuple[float, float]] = []
     chosen = [r for r in (view.selected,) if r is not None]
+    taken: list[tuple[float, float]] = []
     for row in (*chosen, *(int(r) for r in rows)):
-        place = _label_place(curves, row, at, size)
-        if place is None or any(abs(place[0] - a) < 34 and abs(place[1] - b) < LABEL_GAP for a, b in taken):
-            continue
-        taken.append(place)
         color = SELECTED_COLOR if row == view.selected else QColor.fromRgb(int(colors[row]))
-        _text(p, QPointF(*place), view.labels[row], color, back=True)
+        for x, y in _label_places(curves, row, at, size, wide):
+            if not any(abs(x - a) < wide and abs(y - b) < high for a, b in taken):
+                taken.append((x, y))
+                _text(p, QPointF(x, y), view.labels[row], color, back=True)
 
 
-def _label_place(curves: marks.Curves, row: int, at: ViewState, size: viewport.Size) -> tuple[float, float] | None:
-    """Where the curve of a fiber enters the canvas, a little inside; None if it does not."""
+def _label_places(
+    curves: marks.Curves, row: int, at: ViewState, size: viewport.Size, wide: float
+) -> list[tuple[float, float]]:
+    """Where the curve of a fiber enters and leaves the canvas, a little inside."""
     x, y = viewport.to_screen(at, size, curves.x[row], curves.y[row])
     good = np.isfinite(x) & np.isfinite(y)
     if good.sum() < 2:
-        return None
+        return []
     x, y = x[good], y[good]
-    if np.ptp(x) >= np.ptp(y):  # it runs across the canvas: label at its left end
-        sx = max(float(x.min()), 0.0)
-        sy = float(np.interp(sx, *(v[np.argsort(x)] for v in (x, y))))
-    else:  # it runs up: label at its lower end
-        sy = min(float(y.max()), float(size[1] - 4))
-        sx = float(np.interp(sy, *(v[np.argsort(y)] for v in (y, x))))
-    if not (0 <= sx <= size[0] and 8 <= sy <= size[1] + 2):
-        return None
-    return min(sx + 4, size[0] - 40.0), sy - 3
+    out = []
+    if np.ptp(x) >= np.ptp(y):  # it runs across the canvas
+        order = np.argsort(x)
+        for sx, left in ((max(float(x.min()), 0.0), LABEL_PAD), (min(float(x.max()), size[0]), -wide)):
+            sy = float(np.interp(sx, x[order], y[order]))
+            if 0 <= sx <= size[0] and LABEL_GAP <= sy <= size[1] + 2:
+                out.append((sx + left, sy + CENTERED * LABEL_GAP))
+    else:
+        order = np.argsort(y)
+        for sy in (min(float(y.max()), size[1] - LABEL_PAD), max(float(y.min()), 0.0) + 2 * LABEL_GAP):
+            sx = float(np.interp(sy, y[order], x[order]))
+            if 0 <= sx <= size[0] and LABEL_GAP <= sy <= size[1]:
+                out.append((min(sx + LABEL_PAD, size[0] - wide), sy))
+    return out
 
 
 def _text(p: QPainter, at: QPointF, text: str, color: QColor, *, back: bool = False) -> None:
