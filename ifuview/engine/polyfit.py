@@ -50,17 +50,64 @@ def fit_rows(
     return coeff, residual, kept
 
 
+def evaluate(coeff: Array, basis: Array, dtype: type = np.float64) -> Array:
+    """Return coeff @ basis.T, shape (nrow, n), without the threads of a matrix library."""
+    out: Array = np.zeros((coeff.shape[0], basis.shape[0]), dtype)
+    _add_products(np.ascontiguousarray(coeff, dtype), np.ascontiguousarray(basis.T, dtype), out)
+    return out
+
+
 def covariance(basis: Array, weight: Array, kept: Array) -> NDArray[np.float64]:
     """Covariance of the coefficients of every row, shape (nrow, m, m); NaN where it is singular."""
-    used = np.where(kept, weight, 0.0).astype(np.float64)
     m = basis.shape[1]
-    products = (basis[:, :, None] * basis[:, None, :]).reshape(-1, m * m)
-    normal = (used @ products).reshape(-1, m, m)
+    normal = np.zeros((weight.shape[0], m, m))
+    _normal_rows(basis, weight, kept, normal)
     out = np.full_like(normal, np.nan)
     enough = kept.sum(axis=1) > m
     if enough.any():
         out[enough] = np.linalg.inv(normal[enough])
     return out
+
+
+def variance_series(spread: Array) -> NDArray[np.float64]:
+    """Legendre coefficients, up to twice the degree, of the variance of fits with given covariances.
+
+    Parameters
+    ----------
+    spread : ndarray, shape (nrow, m, m)
+
+    Returns
+    -------
+    ndarray, shape (nrow, 2 m - 1)
+        The variance along a row is this series in the same variable.
+    """
+    m = spread.shape[1]
+    nodes, _ = np.polynomial.legendre.leggauss(2 * m)
+    low, high = (np.polynomial.legendre.legvander(nodes, d) for d in (m - 1, 2 * m - 2))
+    pairs = (low[:, :, None] * low[:, None, :]).reshape(2 * m, m * m)
+    series = np.linalg.lstsq(high, pairs, rcond=None)[0]
+    return evaluate(spread.reshape(spread.shape[0], m * m), series)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _add_products(coeff: Array, basis: Array, out: Array) -> None:
+    for k in range(out.shape[0]):
+        for i in range(basis.shape[0]):
+            c = coeff[k, i]
+            for x in range(out.shape[1]):
+                out[k, x] += c * basis[i, x]
+
+
+@njit(cache=True, nogil=True)
+def _normal_rows(basis: Array, weight: Array, kept: Array, normal: Array) -> None:
+    m = basis.shape[1]
+    for k in range(weight.shape[0]):
+        for x in range(basis.shape[0]):
+            if not kept[k, x]:
+                continue
+            for i in range(m):
+                for j in range(m):
+                    normal[k, i, j] += weight[k, x] * basis[x, i] * basis[x, j]
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ the flux by a fraction of a sigma.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -25,7 +26,7 @@ MIN_TILE = 8
 ITERATIONS = 2  # rounds of model variance and solution
 ABSENT = -1e6  # row of a fiber without a center
 TINY = 1e-30
-F = np.float32
+F: Any = np.float32  # kernels work in single precision
 
 
 def joint_extract(

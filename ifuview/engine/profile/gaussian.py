@@ -6,12 +6,14 @@ fiber and column give all rows; the integral over a pixel is the sample times a 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from ifuview.model.checks import Array
 
-F = np.float32
+F: Any = np.float32  # kernels work in single precision
 NORM = F(0.3989422804014327)  # 1 / sqrt(2 pi)
 C2, C4, C6 = F(1 / 24), F(24 / 1920), F(1920 / 322560)  # integral over a unit pixel: ratios of successive terms
 

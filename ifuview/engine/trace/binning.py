@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -14,14 +15,14 @@ from ifuview.model.checks import Array
 PARTS = 4  # means of a quarter of the columns are compared
 CLIP_SIGMA, CLIP_SHARE = 6.0, 0.4  # a quarter may exceed the lower ones by so much noise and share of their level
 ROW_CHUNK = 256  # rows between two checkpoints
-F = np.float32
+F: Any = np.float32  # kernels work in single precision
 
 
 def bin_columns(image: Array, width: int, readnoise: float, ctx: JobContext = SILENT) -> NDArray[np.float32]:
     """Return means of `width` columns (a multiple of 4), shape (nrow, ncol // width).
 
-    A quarter of the columns that stands out above the others by `CLIP_SIGMA` of its noise is left out. Pixels not finite
-    make their quarter not finite and it is left out too; with all four bad the mean is NaN.
+    A quarter of the columns that stands out above the others by `CLIP_SIGMA` of its noise is left out, and one with
+    a pixel that is not finite; with all four bad the mean is NaN.
     """
     image = np.ascontiguousarray(image, np.float32)
     out = np.empty((image.shape[0], image.shape[1] // width), np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.polyfit import covariance, fit_rows, legendre_basis
+from ifuview.engine.polyfit import covariance, evaluate, fit_rows, legendre_basis, variance_series
 from ifuview.engine.trace.binning import bin_columns
 from ifuview.engine.trace.follow import follow_peaks
 from ifuview.engine.trace.measure import refine
@@ -109,7 +109,7 @@ def _start(binned: Array, sparse: slice, readnoise: float, width: int) -> Array:
     few = np.ascontiguousarray(np.nan_to_num(binned[:, sparse]))
     half = binned.shape[1] // 2
     block = binned[:, half - MIDDLE_BINS : half + MIDDLE_BINS]
-    known = np.isfinite(block).any(axis=1)
+    known = np.asarray(np.isfinite(block).any(axis=1))
     counts = np.zeros(binned.shape[0])
     counts[known] = np.nanmean(block[known], axis=1)
     error = np.sqrt((readnoise**2 + np.maximum(counts, 0)) / (2 * MIDDLE_BINS * width))
@@ -136,7 +136,7 @@ def _first_fit(
 
     def everywhere(values: Array, weights: Array, degree: int) -> tuple[Float, NDArray[np.float64]]:
         coeff = fit_rows(legendre_basis(middle[sparse], ncol, degree), values, weights)[0]
-        return (coeff @ legendre_basis(middle, ncol, degree).T).astype(np.float32), coeff
+        return evaluate(coeff, legendre_basis(middle, ncol, degree), np.float32), coeff
 
     wide, width_coeff = everywhere(sigma, uniform, WIDTH_DEGREE)
     path, _ = everywhere(center, weight, START_DEGREE + 1)
@@ -154,7 +154,7 @@ def _full_fit(
 ) -> Measured:
     """All bins measured from the smooth start, and fitted."""
     path, sigma, flux, _ = first
-    lost = ~np.isfinite(path).all(axis=1)
+    lost = ~np.asarray(np.isfinite(path).all(axis=1))
     path, flux = np.where(lost[:, None], np.float32(-100), path), np.where(np.isfinite(flux) & ~lost[:, None], flux, 0)
     flux = flux.astype(np.float32)
     for turn in range(FULL_ROUNDS):
@@ -163,21 +163,19 @@ def _full_fit(
         weight = _weight(error)
         weight[lost] = 0
         coeff, residual, kept = fit_rows(basis, center, weight, rounds=1 + (turn == FULL_ROUNDS - 1))
-        path = np.nan_to_num((coeff @ basis.T).astype(np.float32), nan=-100)
+        path = np.nan_to_num(evaluate(coeff, basis, np.float32), nan=-100)
     return Measured(center, error, sigma, flux, coeff, residual, kept)
 
 
 def _traces(found: Measured, basis: Array, width_coeff: Array, nrow: int, ncol: int, degree: int) -> TraceSet:
     """The TraceSet of the fitted fibers with errors and status."""
     columns = np.arange(ncol)
-    full = legendre_basis(columns, ncol, degree)
-    center = found.coeff @ full.T
-    sigma = width_coeff.astype(np.float32) @ legendre_basis(columns, ncol, WIDTH_DEGREE).T.astype(np.float32)
-    weight = _weight(found.error)
-    spread = covariance(basis, weight, found.kept)
-    pairs = (full[:, :, None] * full[:, None, :]).reshape(ncol, -1).T.astype(np.float32)
-    error = np.sqrt(np.maximum(spread.reshape(spread.shape[0], -1).astype(np.float32) @ pairs, 0))
-    status = _status(found, center, nrow)
+    center = evaluate(found.coeff, legendre_basis(columns, ncol, degree))
+    sigma = evaluate(width_coeff, legendre_basis(columns, ncol, WIDTH_DEGREE), np.float32)
+    spread = variance_series(covariance(basis, _weight(found.error), found.kept))
+    error = evaluate(spread, legendre_basis(columns, ncol, 2 * degree), np.float32)
+    np.sqrt(np.abs(error, out=error), out=error)
+    status = _status(found, evaluate(found.coeff, basis), nrow)
     bad = (status & np.uint32(TraceBit.NOT_FITTED)) > 0
     center[bad] = np.nan
     count = found.kept.sum(axis=1)
@@ -185,7 +183,7 @@ def _traces(found: Measured, basis: Array, width_coeff: Array, nrow: int, ncol: 
     rms /= np.sqrt(np.maximum(count - degree - 1, 1))
     return TraceSet(
         fiber=np.arange(center.shape[0]), center=center, sigma=sigma, error=error,
-        valid=(center >= 0) & (center <= nrow - 1), coeff=found.coeff, domain=(0.0, float(ncol - 1)), basis="legendre",
+        valid=_inside(center, status, nrow), coeff=found.coeff, domain=(0.0, float(ncol - 1)), basis="legendre",
         rms=rms, status=status, provenance=Provenance(step="trace_flat", params={"degree": degree}),
     )  # fmt: skip
 
@@ -204,6 +202,15 @@ def _status(found: Measured, center: Array, nrow: int) -> NDArray[np.uint32]:
     return status
 
 
+def _inside(center: Array, status: Array, nrow: int) -> NDArray[np.bool_]:
+    """Where traces lie on the image; looked up only for fibers with a status."""
+    out = np.ones(center.shape, np.bool_)
+    odd = np.flatnonzero(status)
+    with np.errstate(invalid="ignore"):
+        out[odd] = (center[odd] >= 0) & (center[odd] <= nrow - 1)
+    return out
+
+
 def _weight(error: Array) -> Float:
     """1 / error^2, 0 where there is none."""
     good = np.isfinite(error) & (error > 0)
@@ -215,5 +222,5 @@ def _weight(error: Array) -> Float:
 def _smoothed(basis: Array, values: Array, weight: Array) -> Float:
     """Values of a fit of each row; where it fails the values themselves."""
     coeff = fit_rows(basis, values, weight)[0]
-    smooth = (coeff @ basis.T).astype(np.float32)
+    smooth = evaluate(coeff, basis, np.float32)
     return np.where(np.isfinite(smooth), smooth, values).astype(np.float32)

@@ -7,6 +7,7 @@ that of the fit with free flux (and width): for the true width it is the Cramer-
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -23,7 +24,7 @@ MIN_SIGMA, MAX_SIGMA = 0.6, 4.0  # px
 MAX_WIDTH_STEP, MAX_STEP = 0.3, 1.0  # px per round
 NSUM = 9
 FF, FY, YY, BF, BY, FS, YS, SS, BS = range(NSUM)
-F = np.float32
+F: Any = np.float32  # kernels work in single precision
 INV_SQRT_2PI = F(0.3989422804014327)
 
 

@@ -41,7 +41,10 @@ def find_peaks(counts: Array, error: Array | float) -> NDArray[np.float64]:
     at, height = _spaced(at[keep], height[keep])
     below, here, above = smooth[at - 1], smooth[at], smooth[at + 1]
     curvature = below - 2 * here + above
-    return at + np.where(curvature < 0, 0.5 * (below - above) / np.where(curvature < 0, curvature, -1), 0.0)
+    shift: NDArray[np.float64] = np.where(
+        curvature < 0, 0.5 * (below - above) / np.where(curvature < 0, curvature, -1), 0.0
+    )
+    return at + shift
 
 
 def _local_floor(smooth: Array) -> NDArray[np.float64]:
