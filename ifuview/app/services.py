@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ifuview.model.inspection import FiberInspection
 
 ROWS_AT_ONCE = 256
+NO_LIMITS = (0.0, 1.0)  # what the engine answers where no sampled pixel has a value
 DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an ivar plane tells
 
 
@@ -112,7 +113,7 @@ def first_look(image: Image, look: Look | None = None) -> Look:
         look = replace(look, reduction=Reduction.EXTREME)
     if look.lo is None or look.hi is None:
         lo, hi = limits(middle_plane(image), look)
-        if lo == hi or not np.isfinite(hi - lo):
+        if (lo, hi) == NO_LIMITS:
             _check_values(image)
         look = replace(look, lo=lo, hi=hi)
     return look
