@@ -20,6 +20,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+# a pressed switch must be told from a raised one on dark palettes too, where Fusion's shade of it vanishes
+PRESSED = (
+    "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); "
+    "border: 1px solid palette(highlight); border-radius: 3px; padding: 2px 4px }"
+)
 GAP = 6  # screen pixels between parts
 
 
@@ -178,6 +183,8 @@ def button(text: str, tip: str, *, check: bool = False) -> QToolButton:
     out.setToolTip(tip)
     out.setAccessibleName(tip)
     out.setCheckable(check)
+    if check:
+        out.setStyleSheet(PRESSED)
     out.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return out
 

@@ -32,6 +32,7 @@ from ifuview.gui.docks.base import Dock
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
+HYPHEN = "\u2011"  # does not break the name of a frame
 LABEL_WIDTH = 34  # screen px that the name of a sky line takes
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
@@ -121,7 +122,7 @@ class SpectrumDock(Dock):
     def _name_curves(self, ink: Ink) -> None:
         """Colors and names of the curves, above the plot."""
         keys = (
-            f'<span style="color:{ink.color(i).name()}; font-weight:bold">▬</span> {escape(name)}'
+            f'<span style="color:{ink.color(i).name()}; font-weight:bold">▬</span>&nbsp;{escape(name).replace("-", HYPHEN)}'
             for i, name in enumerate(self._names)
         )
         title = escape(self._title)
