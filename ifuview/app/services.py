@@ -73,7 +73,7 @@ def open_images(
     out = []
     for image in images:
         ctx.checkpoint(0.9, "Display limits")
-        out.append(Opened(dataset, image, first_look(image, look)))
+        out.append(Opened(dataset, image, first_look(image, look, spec)))
     if not out and dataset.traces is not None:
         out.append(Opened(dataset, trace_image(dataset), first_look(trace_image(dataset), look)))
     if not out:
@@ -106,25 +106,31 @@ def trace_image(dataset: Dataset) -> Image:
     return Image("trace shape", Kind.IMAGE, Pixels(bend.astype(np.float32)), unit="px", stage="traces")
 
 
-def first_look(image: Image, look: Look | None = None) -> Look:
-    """The look that suits an image, with its limits; `look` says what was asked for otherwise."""
+def first_look(image: Image, look: Look | None = None, where: str = "") -> Look:
+    """The look that suits an image, with its limits; `look` says what was asked for otherwise.
+
+    Raises
+    ------
+    MissingDataError
+        No pixel has a value.
+    """
     look = look or Look()
     if image.kind is Kind.RSS and look.reduction is Reduction.MEAN:
         look = replace(look, reduction=Reduction.EXTREME)
     if look.lo is None or look.hi is None:
         lo, hi = limits(middle_plane(image), look)
         if (lo, hi) == NO_LIMITS:
-            _check_values(image)
+            _check_values(image, where)
         look = replace(look, lo=lo, hi=hi)
     return look
 
 
-def _check_values(image: Image) -> None:
+def _check_values(image: Image, where: str) -> None:
     """Raise MissingDataError if no pixel of the first plane has a value."""
     pixels = middle_plane(image)
     rows = range(0, pixels.shape[0], ROWS_AT_ONCE)
     if not any(np.isfinite(pixels.rows(row, row + ROWS_AT_ONCE)).any() for row in rows):
-        raise MissingDataError("no pixel has a value: all are NaN or blank", image.name, "choose another extension")
+        raise MissingDataError("no pixel has a value: all are NaN or blank", f"{where} {image.name}".strip(), "choose another extension")
 
 
 def middle_plane(image: Image) -> Pixels:
