@@ -98,7 +98,8 @@ class ScriptRunner(QObject):
         if how == "fit":
             self._view(fit=True)
         else:
-            now = self.window.canvas.view_of(self._slot.key).zoom if how == "by" else 1.0
+            view = self._slot.view  # ds9 opens at 1: "-zoom 4" after a file that is still fitted means 4
+            now = view.zoom if how == "by" and not view.fit else 1.0
             self._view(zoom=now * factor, fit=False)
 
     def do_pan(self, how: str, x: float, y: float) -> None:
