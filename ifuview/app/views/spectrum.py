@@ -1,4 +1,4 @@
-"""The spectrum of the selected fiber in this frame and in the others, and what a dragged range measures."""
+"""The spectrum of the selected fiber in this frame and in the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ifuview.app.session import Session, Slot
 from ifuview.app.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
-from ifuview.app.views.text import number, quantity
+from ifuview.app.views.text import number
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberSpectrum
@@ -59,20 +59,6 @@ class SpectrumHover:
     pixel: float
     wave: float | None
     preview: FiberSpectrum | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """Statistics of a dragged range; line quantities are about the continuum between the ends of the range."""
-
-    n: int
-    mean: float
-    median: float
-    rms: float
-    snr: float
-    sum: float
-    centroid: float
-    fwhm: float
 
 
 def inputs(session: Session) -> tuple[Any, ...]:
@@ -265,40 +251,6 @@ def scale_to(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSp
     return replace(spectrum, flux=spectrum.flux * factor, error=error), factor
 
 
-def measure(spectrum: FiberSpectrum, lo: float, hi: float, by_wave: bool) -> Measurement | None:
-    """Statistics of the good samples from `lo` to `hi` of the shown axis; None when there are none.
-
-    Centroid and FWHM are those of the flux above the straight line between the
-    medians of the outer sixths of the range; the FWHM is read off the half-maximum
-    crossings of that flux.
-    """
-    x = np.asarray(abscissa(spectrum, by_wave), dtype=np.float64)
-    use = (x >= min(lo, hi)) & (x <= max(lo, hi)) & ~spectrum.masked & np.isfinite(spectrum.flux)
-    n = int(use.sum())
-    if n == 0:
-        return None
-    x, flux = x[use], np.asarray(spectrum.flux, dtype=np.float64)[use]
-    rms = float(flux.std())
-    noise = rms
-    if spectrum.error is not None:
-        error = np.asarray(spectrum.error, dtype=np.float64)[use]
-        finite = np.isfinite(error) & (error > 0)
-        noise = float(np.median(error[finite])) if finite.any() else rms
-    median = float(np.median(flux))
-    centroid, fwhm = _line(x, flux)
-    snr = median / noise if noise > 0 else float("nan")
-    return Measurement(n, float(flux.mean()), median, rms, snr, float(flux.sum()), centroid, fwhm)
-
-
-def measurement_text(m: Measurement, unit: str, axis_unit: str) -> str:
-    """The measurement in one line."""
-    parts = [f"{m.n} samples", f"mean {number(m.mean)}", f"median {number(m.median)}", f"rms {number(m.rms, 3)}"]
-    parts += [f"S/N {number(m.snr, 3)}", f"sum {quantity(m.sum, unit)}"]
-    if np.isfinite(m.centroid):
-        parts += [f"line at {m.centroid:.2f} {axis_unit}", f"FWHM {quantity(m.fwhm, axis_unit, 3)}"]
-    return ", ".join(parts)
-
-
 def pixel_of(view: SpectrumView, x: float, by_wave: bool) -> float:
     """Dispersion pixel of an abscissa of the first spectrum."""
     wave = view.wave
@@ -340,31 +292,3 @@ def _error(ivar: Array) -> Array:
     """1-sigma error of an inverse variance; inf where nothing is known."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ivar > 0, 1.0 / np.sqrt(ivar), np.inf)
-
-
-def _line(x: Array, flux: Array) -> tuple[float, float]:
-    """Centroid and full width at half maximum of a line above a straight continuum; NaN without one."""
-    nothing = (float("nan"), float("nan"))
-    n = x.size
-    edge = max(1, n // 6)
-    if n < 5:
-        return nothing
-    x0, x1 = x[:edge].mean(), x[-edge:].mean()
-    y0, y1 = np.median(flux[:edge]), np.median(flux[-edge:])
-    above = flux - (y0 + (y1 - y0) * (x - x0) / (x1 - x0))
-    if abs(above.min()) > abs(above.max()):  # an absorption line
-        above = -above
-    scatter = 1.4826 * np.median(np.abs(np.concatenate([above[:edge], above[-edge:]])))
-    peak = int(above.argmax())
-    if above[peak] <= 3 * scatter or above[peak] <= 0:
-        return nothing
-    half = above[peak] / 2
-    left = next((i for i in range(peak, 0, -1) if above[i - 1] < half), 0)
-    right = next((i for i in range(peak, n - 1) if above[i + 1] < half), n - 1)
-    core = above[left : right + 1].clip(0)
-    centroid = float((x[left : right + 1] * core).sum() / core.sum())
-    if left == 0 or right == n - 1:
-        return centroid, float("nan")
-    lower = np.interp(half, [above[left - 1], above[left]], [x[left - 1], x[left]])
-    upper = np.interp(half, [above[right + 1], above[right]], [x[right + 1], x[right]])
-    return centroid, float(upper - lower)

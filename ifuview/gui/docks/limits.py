@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QColor, QIcon, QImage, QPixmap
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QColor, QIcon, QPixmap
 from PyQt6.QtWidgets import (
     QColorDialog,
     QComboBox,
@@ -23,37 +22,15 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app.intents import SetLook
-from ifuview.app.look import LimitMode, Look, Reduction, Smooth, Transfer
+from ifuview.app.look import LimitMode, Look, Smooth, Transfer
 from ifuview.app.views import colors
-from ifuview.app.views.limits import PERCENTS, LimitsView, with_limits, with_mode
+from ifuview.app.views.limits import LimitsView, with_limits, with_mode
+from ifuview.gui.docks._look_choices import MODES, REDUCTIONS, SMOOTHS, SWATCH, TRANSFERS, narrow, select, swatch
 from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import Pages, button, check, column, combo, plain_numbers, quiet_label
 from ifuview.gui.docks.base import Dock
 
 HUGE = 1e30
-SWATCH = QSize(48, 12)  # screen px
-TRANSFERS = (
-    ("Linear", Transfer.LINEAR),
-    ("Logarithm", Transfer.LOG),
-    ("Square root", Transfer.SQRT),
-    ("Squared", Transfer.SQUARED),
-    ("Power", Transfer.POWER),
-    ("Inverse sinh", Transfer.ASINH),
-    ("Sinh", Transfer.SINH),
-    ("Histogram equalization", Transfer.HISTEQ),
-)
-MODES = (
-    ("zscale", (LimitMode.ZSCALE, None)),
-    ("Minimum to maximum", (LimitMode.MINMAX, None)),
-    *((f"{p:g} % of the pixels", (LimitMode.PERCENTILE, p)) for p in PERCENTS),
-    ("As set by hand", (LimitMode.USER, None)),
-)
-REDUCTIONS = (
-    ("Nearest pixel", Reduction.NEAREST),
-    ("Mean", Reduction.MEAN),
-    ("Extreme (nothing vanishes)", Reduction.EXTREME),
-)
-SMOOTHS = (("No smoothing", Smooth.NONE), ("Boxcar", Smooth.BOXCAR), ("Gaussian", Smooth.GAUSSIAN))
 
 
 class LimitsDock(Dock):
@@ -125,7 +102,7 @@ class LimitsDock(Dock):
         self.low, self.high = _box("Lower limit"), _box("Upper limit")
         for box in (self.low, self.high):
             box.valueChanged.connect(self._typed)
-        self.mode = _narrow(combo(MODES, "Where the limits come from"))
+        self.mode = narrow(combo(MODES, "Where the limits come from"))
         self.mode.activated.connect(self._choose_mode)
         form.addRow("Low", self.low)
         form.addRow("High", self.high)
@@ -133,19 +110,19 @@ class LimitsDock(Dock):
 
     def _build_colors(self, form: QFormLayout) -> None:
         """Transfer, color map, reduction, smoothing."""
-        self.transfer = _narrow(combo(TRANSFERS, "Transfer function between limits and colors"))
+        self.transfer = narrow(combo(TRANSFERS, "Transfer function between limits and colors"))
         self.exponent = _box("Exponent of the logarithm or power")
         self.exponent.setRange(0.1, 1e6)
         self.exponent.setDecimals(1)
-        self.cmap = _narrow(QComboBox())
+        self.cmap = narrow(QComboBox())
         self.cmap.setAccessibleName("Color map")
         self.cmap.setIconSize(SWATCH)
         for name in colors.names():
-            self.cmap.addItem(_swatch(name), name, name)
+            self.cmap.addItem(swatch(name), name, name)
         self.invert = check("Invert", "Run the color map the other way")
         self.reset = button("Reset contrast", "Undo what a right drag on the image did to bias and contrast")
-        self.reduction = _narrow(combo(REDUCTIONS, "How many image pixels become one screen pixel"))
-        self.smooth = _narrow(combo(SMOOTHS, "Smoothing of the display"))
+        self.reduction = narrow(combo(REDUCTIONS, "How many image pixels become one screen pixel"))
+        self.smooth = narrow(combo(SMOOTHS, "Smoothing of the display"))
         self.radius = _box("Radius of the smoothing in pixels")
         self.radius.setRange(0.5, 50)
         self.radius.setDecimals(1)
@@ -205,11 +182,11 @@ class LimitsDock(Dock):
         if fresh or look.limit_mode is not LimitMode.USER:
             self.plot.show_x(*view.span)
         self._draw_limits(view)
-        _select(self.mode, self._mode_of(look))
-        _select(self.transfer, look.transfer)
-        _select(self.cmap, look.cmap)
-        _select(self.reduction, look.reduction)
-        _select(self.smooth, look.smooth)
+        select(self.mode, self._mode_of(look))
+        select(self.transfer, look.transfer)
+        select(self.cmap, look.cmap)
+        select(self.reduction, look.reduction)
+        select(self.smooth, look.smooth)
         self.invert.setChecked(look.invert)
         self.reset.setEnabled(look.bias != 0.5 or look.contrast != 1.0)
         self.exponent.setValue(look.exponent)
@@ -340,26 +317,3 @@ def _box(name: str) -> QDoubleSpinBox:
     box.setMinimumWidth(60)
     plain_numbers(box, name)
     return box
-
-
-def _narrow(box: QComboBox) -> QComboBox:
-    """A combo box that does not force the dock wide."""
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(8)
-    return box
-
-
-def _select(box: QComboBox, data: object) -> None:
-    """Show the entry with this data."""
-    for i in range(box.count()):
-        if box.itemData(i) == data:
-            box.setCurrentIndex(i)
-            return
-
-
-def _swatch(name: str) -> QIcon:
-    """The color map as a small picture."""
-    ramp = (colors.ramp(name, np.linspace(0.0, 1.0, SWATCH.width())) * 255).astype(np.uint8)
-    rgb = np.ascontiguousarray(np.repeat(ramp[None], SWATCH.height(), axis=0))
-    image = QImage(rgb.tobytes(), SWATCH.width(), SWATCH.height(), 3 * SWATCH.width(), QImage.Format.Format_RGB888)
-    return QIcon(QPixmap.fromImage(image))

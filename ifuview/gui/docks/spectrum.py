@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QSpinBox, QWidget
 from ifuview.app.intents import PickPoint
 from ifuview.app.views import linemarks
 from ifuview.app.views import spectrum as pure
+from ifuview.app.views.measure import measure, measurement_text
 from ifuview.app.views.spectrum import SpectrumHover, SpectrumView
 from ifuview.app.views.text import axis, number, quantity
 from ifuview.gui.docks._band import BandItem
@@ -121,10 +122,8 @@ class SpectrumDock(Dock):
 
     def _name_curves(self, ink: Ink) -> None:
         """Colors and names of the curves, above the plot."""
-        keys = (
-            f'<span style="color:{ink.color(i).name()}; font-weight:bold">▬</span>&nbsp;{escape(name).replace("-", HYPHEN)}'
-            for i, name in enumerate(self._names)
-        )
+        names = (escape(name).replace("-", HYPHEN) for name in self._names)
+        keys = (f'<b style="color:{ink.color(i).name()}">▬</b>&nbsp;{name}' for i, name in enumerate(names))
         title = escape(self._title)
         self.legend.setText(f"{title}&nbsp; {'&nbsp; '.join(keys)}" if len(self._names) > 1 else title)
         self.legend.setVisible(bool(title))
@@ -293,9 +292,9 @@ class SpectrumDock(Dock):
         if not on:
             return
         lo, hi = self.span.getRegion()
-        found = pure.measure(self._drawn[0], lo, hi, self.by_wave)
+        found = measure(self._drawn[0], lo, hi, self.by_wave)
         unit = ANGSTROM if self.by_wave else PIXEL
-        text = "no good samples" if found is None else pure.measurement_text(found, self._drawn[0].unit, unit)
+        text = "no good samples" if found is None else measurement_text(found, self._drawn[0].unit, unit)
         self.measured.setText(f"{number(lo, 6)} to {quantity(hi, unit, 6)}: {text}")
 
     def _point(self, x: float, y: float) -> None:
