@@ -199,10 +199,15 @@ def _summary(section: CrossSection) -> str:
     fiber = min(section.components, key=lambda c: abs(c.center - where))
     parts = []
     if np.isfinite(trace):
-        parts.append(f"center − trace = {fiber.center - trace:+.3f} ± {number(fiber.center_err, 2)} px")
-    parts += [f"σ = {quantity(fiber.sigma, 'px', 3)}", f"flux = {number(fiber.flux)} ± {number(fiber.flux_err, 2)}"]
+        parts.append(f"center − trace = {fiber.center - trace:+.3f}{_plus_minus(fiber.center_err)} px")
+    parts += [f"σ = {quantity(fiber.sigma, 'px', 3)}", f"flux = {number(fiber.flux)}{_plus_minus(fiber.flux_err)}"]
     parts.append(f"χ² = {number(section.chi2, 3)}")
     return ", ".join(parts)
+
+
+def _plus_minus(error: float) -> str:
+    """The error behind its value; nothing when it is not known."""
+    return f" ± {number(error, 2)}" if np.isfinite(error) else ""
 
 
 def _quantity(slot: Slot) -> str:
