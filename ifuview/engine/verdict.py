@@ -73,7 +73,7 @@ def judge(
     """
     measured = np.isfinite(offset) & np.isfinite(err) & (err > 0)
     dead = _is_dead(flux, flux_err, k, limits)
-    if crossing and not dead:
+    if crossing:
         note = _numbers(offset[measured], err[measured]) if measured.any() else Finding(Verdict.FAIL, "")
         return _named(note, Verdict.FAIL, f"trace lies on or crosses that of fiber {crossing}: swapped or merged")
     if dead:

@@ -60,15 +60,15 @@ def _sum_fibers(image: Array, center: Array, half: Any, squared: bool, out: Arra
         x = 0
         while x < ncol:
             c = center[k, x]
-            if not (c - half > -0.5 and c + half < nrow - 0.5):
+            if not (c - half >= -0.5 and c + half <= nrow - 0.5):
                 out[k, x] = np.nan
                 x += 1
                 continue
-            lo, hi = math.floor(c - half + 0.5), math.floor(c + half + 0.5)
+            lo, hi = math.floor(c - half + 0.5), min(math.floor(c + half + 0.5), nrow - 1)
             stop = x + 1
             while stop < ncol:
                 c = center[k, stop]
-                if math.floor(c - half + 0.5) != lo or math.floor(c + half + 0.5) != hi:
+                if math.floor(c - half + 0.5) != lo or min(math.floor(c + half + 0.5), nrow - 1) != hi:
                     break
                 stop += 1
             _sum_run(image, center[k], half, squared, lo, hi, x, stop, out[k])

@@ -18,7 +18,7 @@ NORM = F(0.3989422804014327)  # 1 / sqrt(2 pi)
 C2, C4, C6 = F(1 / 24), F(24 / 1920), F(1920 / 322560)  # integral over a unit pixel: ratios of successive terms
 
 
-@njit(fastmath=True, cache=True, nogil=True, inline="always")
+@njit(fastmath=True, cache=True, nogil=True, error_model="numpy", inline="always")
 def exp32(a: float) -> float:
     """Return exp(a) for -60 < a < 4 in single precision, to about 2e-6 for |a| < 8: a polynomial, squared six times."""
     a = a * F(1 / 64)
@@ -31,7 +31,7 @@ def exp32(a: float) -> float:
     return p * p
 
 
-@njit(fastmath=True, cache=True, nogil=True, inline="always")
+@njit(fastmath=True, cache=True, nogil=True, error_model="numpy", inline="always")
 def pixel_factor(distance: float, inverse_variance: float) -> float:
     """Ratio of a Gaussian's integral over a unit pixel to its value in the middle of the pixel."""
     s = inverse_variance
@@ -41,7 +41,7 @@ def pixel_factor(distance: float, inverse_variance: float) -> float:
     return F(1) + s * C2 * ((u - F(1)) + s * C4 * (h4 + s * C6 * h6))
 
 
-@njit(fastmath=True, cache=True, nogil=True)
+@njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
 def start_series(offset: Array, sigma: Array, s: Array, up_value: Array, up: Array, down: Array, fall: Array) -> None:
     """First samples and ratios of the series for one fiber.
 
@@ -68,7 +68,7 @@ def start_series(offset: Array, sigma: Array, s: Array, up_value: Array, up: Arr
         down[x] = fall[x] / up[x]
 
 
-@njit(fastmath=True, cache=True, nogil=True)
+@njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
 def advance(value: Array, ratio: Array, fall: Array) -> None:
     """Step the series by one row."""
     for x in range(value.size):

@@ -29,10 +29,24 @@ def bin_columns(image: Array, width: int, readnoise: float, ctx: JobContext = SI
     for row in range(0, image.shape[0], ROW_CHUNK):
         ctx.checkpoint(row / image.shape[0], "Binning columns")
         _bin_rows(image[row : row + ROW_CHUNK], width, F(readnoise**2), out[row : row + ROW_CHUNK])
+    _mend(image, width, out)
     return out
 
 
-@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True)
+def _mend(image: Array, width: int, out: Array) -> None:
+    """Means of the finite quarters where a pixel is not finite."""
+    row, bin_ = np.nonzero(~np.isfinite(out))
+    if row.size == 0:
+        return
+    columns = bin_[:, None] * width + np.arange(width)[None]
+    quarters = image[row[:, None], columns].reshape(row.size, PARTS, width // PARTS).mean(axis=2)
+    good = np.isfinite(quarters)
+    count = good.sum(axis=1)
+    total = np.where(good, quarters, 0).sum(axis=1)
+    out[row, bin_] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True, error_model="numpy")
 def _bin_rows(image: Array, width: int, floor: float, out: Array) -> None:
     quarter = width // PARTS
     scale = F(1) / F(quarter)
@@ -49,12 +63,10 @@ def _bin_rows(image: Array, width: int, floor: float, out: Array) -> None:
             out[r, b] = _clipped_mean(m0 * scale, m1 * scale, m2 * scale, m3 * scale, floor, scale)
 
 
-@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True)
+@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True, error_model="numpy")
 def _clipped_mean(m0: float, m1: float, m2: float, m3: float, floor: float, scale: float) -> float:
     """Mean of four means without those far above the lower ones."""
     total = m0 + m1 + m2 + m3
-    if not math.isfinite(total):
-        return _finite_mean(m0, m1, m2, m3)
     top, low = max(max(m0, m1), max(m2, m3)), min(min(m0, m1), min(m2, m3))
     middle = F(0.5) * (total - top - low)
     level = min(middle, low + _allowance(low, floor, scale))
@@ -67,16 +79,6 @@ def _clipped_mean(m0: float, m1: float, m2: float, m3: float, floor: float, scal
             kept += m
             count += F(1)
     return kept / count
-
-
-@njit(cache=True, nogil=True)
-def _finite_mean(m0: float, m1: float, m2: float, m3: float) -> float:
-    kept, count = F(0), F(0)
-    for m in (m0, m1, m2, m3):
-        if math.isfinite(m):
-            kept += m
-            count += F(1)
-    return kept / count if count > 0 else F(np.nan)
 
 
 @njit(cache=True, nogil=True, inline="always")

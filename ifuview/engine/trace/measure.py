@@ -69,7 +69,7 @@ def refine(
     return out[0], out[1], out[2], out[3]
 
 
-@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True)
+@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True, error_model="numpy")
 def _refine_tile(
     binned: Array,
     center: Array,
@@ -143,7 +143,7 @@ def _store_row(value: Array, s: Array, offset: Array, row: float, out: Array) ->
         out[x] = value[x] * pixel_factor(row - offset[x], s[x])
 
 
-@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True)
+@njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, cache=True, nogil=True, error_model="numpy")
 def _add_row(
     light: Array,
     flux: Array,

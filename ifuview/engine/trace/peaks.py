@@ -11,7 +11,7 @@ SMOOTH = np.array([0.06, 0.24, 0.40, 0.24, 0.06])  # about a Gaussian of 1 px
 FLOOR_REACH = 12  # px, half window of the local minimum
 PEAKS_AROUND = 12  # peaks on each side whose median height is the local standard
 MIN_SHARE = 0.1  # of the local standard
-MIN_SIGMA = 5.0  # above the noise
+MIN_SIGMA = 8.0  # of the noise above the local minimum, which itself lies about 2 sigma low
 MIN_SPACING = 3.0  # px
 EDGE = 3  # px at both ends without peaks
 
