@@ -144,9 +144,14 @@ class FrameList(QListWidget):
             self.chosen.emit(item.data(KEY))
 
     def _on_moved(self, *_args: Any) -> None:
-        """The user dragged a row."""
+        """The user dragged a row: tell it when Qt has finished the drop."""
+        if not self._drawing:
+            QTimer.singleShot(0, self._tell_move)
+
+    def _tell_move(self) -> None:
+        """Say where the dragged row is now."""
         item = self.currentItem()
-        if item is not None and not self._drawing:
+        if item is not None:
             self.moved.emit(item.data(KEY), self.row(item))
 
 

@@ -44,6 +44,7 @@ def test_moving_a_row_asks_for_the_new_order(build, view_of):
     dock = build("frames")
     dock.draw(view_of("frames", made.session()))
     dock.list.model().moveRow(dock.list.rootIndex(), 0, dock.list.rootIndex(), 3)
+    QApplication.processEvents()
     assert want.MoveSlot(1, 2) in dock.asked
 
 
