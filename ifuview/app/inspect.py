@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.app.session import Session, Slot
 from ifuview.app.steps import on_fiber
+from ifuview.app.views.overlay import names
 from ifuview.app.views.sampling import across, canonical_at, fiber_name, wavelength_at
 from ifuview.app.views.spectrum import row_spectrum, spaxel_spectrum
 from ifuview.engine.context import JobContext
@@ -119,10 +120,7 @@ def measure(
 
 def named(slot: Slot, traces: TraceSet) -> TraceSet:
     """The traces with the fiber numbers that the frame's own fiber table gives."""
-    fibermap = slot.image.fibermap
-    if fibermap is None or fibermap.nfiber != traces.nfiber:
-        return traces
-    return replace(traces, fiber_id=fibermap.fiber_id)
+    return replace(traces, fiber_id=names(slot, traces))
 
 
 def cut(image: Image, plane: Pixels, lo: int, hi: int) -> Array:

@@ -96,7 +96,7 @@ class ViewState:
     zoom : float
         Screen pixels per image pixel along native x.
     aspect : float
-        Vertical zoom over horizontal zoom; 1 keeps pixels square.
+        Vertical zoom over horizontal zoom; 1 keeps pixels square, 0 fills the canvas when it is fitted.
     fit : bool
         Fit the whole image to the canvas, also when the window changes size; `x`, `y`, `zoom` then follow.
     rotation : int

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.app.look import LimitMode, Look, Reduction
+from ifuview.app.look import LimitMode, Look, Reduction, ViewState
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.zscale import minmax, percentile_limits, zscale
@@ -130,7 +130,9 @@ def _check_values(image: Image, where: str) -> None:
     pixels = middle_plane(image)
     rows = range(0, pixels.shape[0], ROWS_AT_ONCE)
     if not any(np.isfinite(pixels.rows(row, row + ROWS_AT_ONCE)).any() for row in rows):
-        raise MissingDataError("no pixel has a value: all are NaN or blank", f"{where} {image.name}".strip(), "choose another extension")
+        raise MissingDataError(
+            "no pixel has a value: all are NaN or blank", f"{where} {image.name}".strip(), "choose another extension"
+        )
 
 
 def middle_plane(image: Image) -> Pixels:
@@ -155,11 +157,12 @@ def limits(pixels: Pixels, look: Look) -> tuple[float, float]:
     return zscale(pixels, look.zcontrast)
 
 
-def pyramid(pixels: Pixels, reduction: Reduction, ctx: JobContext = SILENT) -> Pyramid:
-    """Reduced copies of a 2-D image for the canvas."""
+def pyramid(slot: Slot, ctx: JobContext = SILENT) -> Pyramid:
+    """Reduced copies of the plane that a frame shows, and of its mask, for the canvas."""
     from ifuview.app.views.raster import build_pyramid
 
-    return build_pyramid(pixels, reduction, ctx)
+    mask = None if slot.image.mask is None else slot.image.mask.plane(slot.plane)
+    return build_pyramid(slot.image.pixels.plane(slot.plane), slot.look.reduction, ctx, mask=mask)
 
 
 def load_traces(path: str, image: Image | None = None, ctx: JobContext = SILENT) -> TraceSet:
@@ -175,7 +178,15 @@ def load_traces(path: str, image: Image | None = None, ctx: JobContext = SILENT)
     ctx.checkpoint(0.1, "Reading traces")
     if image is None:
         return io.read_traces(path, None, None)
-    return io.read_traces(path, image.orientation.shape(image.shape), image.orientation)
+    return drawable(io.read_traces(path, image.orientation.shape(image.shape), image.orientation), image)
+
+
+def drawable(traces: TraceSet, image: Image) -> TraceSet:
+    """The traces, with what the canvas needs to draw them already worked out."""
+    from ifuview.app.views.overlay import curves_of
+
+    curves_of(traces, image)
+    return traces
 
 
 def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:
@@ -187,7 +198,7 @@ def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:
     ctx.checkpoint(0.05, "Reading the image")
     data = np.ascontiguousarray(image.canonical())
     gain = image.gain or 1.0
-    return trace_flat(data * np.float32(gain), image.readnoise or DEFAULT_READNOISE, ctx=ctx)
+    return drawable(trace_flat(data * np.float32(gain), image.readnoise or DEFAULT_READNOISE, ctx=ctx), image)
 
 
 def read_regions(path: str) -> tuple[Region, ...]:
@@ -344,7 +355,7 @@ def with_traces(slot: Slot, path: str | None = None, ctx: JobContext = SILENT) -
     if slot.image.kind is not Kind.DETECTOR:
         return slot
     if slot.dataset.traces is not None:
-        return replace(slot, traces=slot.dataset.traces)
+        return replace(slot, traces=drawable(slot.dataset.traces, slot.image))
     for companion in trace_companions(slot.dataset):
         return replace(slot, traces=load_traces(companion, slot.image, ctx))
     return slot
@@ -365,7 +376,9 @@ def new_slot(session: Session, opened: Opened) -> Slot:
     other = len(dataset.images) > 1 and opened.image is not dataset.images[0]
     name = opened.image.name.strip("[]")
     title = f"{stem} [{name}]" if chosen or other else stem
-    return Slot(session.next_key, title, opened.dataset, opened.image, first_plane(opened.image), opened.look)
+    image = opened.image
+    view = ViewState(aspect=0.0) if image.kind is Kind.RSS else ViewState()  # fiber by wavelength: nothing is square
+    return Slot(session.next_key, title, dataset, image, first_plane(image), opened.look, view)
 
 
 def report(

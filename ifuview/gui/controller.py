@@ -217,15 +217,13 @@ class Controller(QObject):
         )
 
     def _pyramid(self, slot: Slot) -> None:
-        pixels, reduction = slot.image.pixels.plane(slot.plane), slot.look.reduction
-
         def done(pyramid: Any) -> None:
             now = self.session.slot(slot.key)
-            if now is not None and now.plane == slot.plane and now.look.reduction is reduction:
+            if now is not None and now.plane == slot.plane and now.look.reduction is slot.look.reduction:
                 self.store.put(self.session.with_slot(replace(now, pyramid=pyramid)))
 
         self.submit(
-            JobRequest(f"Reduced copies of {slot.title}", lambda ctx: services.pyramid(pixels, reduction, ctx),
+            JobRequest(f"Reduced copies of {slot.title}", lambda ctx: services.pyramid(slot, ctx),
                        slot=f"pyramid {slot.key}", quiet=True), done,
         )  # fmt: skip
 

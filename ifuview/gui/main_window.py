@@ -419,7 +419,7 @@ class MainWindow(QMainWindow):
         """Use the whole canvas, with pixels that are not square; again to go back."""
         slot = self.store.session.slot()
         if slot is not None:
-            aspect = 1.0 if slot.view.aspect != 1.0 else self.canvas.filling_aspect(slot.key)
+            aspect = 0.0 if slot.view.aspect == 1.0 else 1.0
             self.controller.handle(want.SetView(slot.key, replace(slot.view, aspect=aspect, fit=True)))
 
     def _step_plane(self, step: int) -> None:

@@ -10,7 +10,7 @@ from ifuview.model.checks import Array, readonly, same_shape
 from ifuview.model.provenance import Provenance
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class TraceSet:
     """Row center of each fiber at each column, in canonical axes (cross-dispersion, dispersion).
 

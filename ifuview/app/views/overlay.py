@@ -6,7 +6,10 @@ straight lines in between kept for several densities, so that the canvas draws t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -73,6 +76,8 @@ class OverlayView:
         Fiber ids.
     first : ndarray of int
         Rows that start a block: labelled before the others when there is little room.
+    by_block : bool
+        The colors tell the blocks apart, not the values of a metric.
     selected : int or None
         Row of the selected fiber.
     neighbors : tuple of int
@@ -88,6 +93,7 @@ class OverlayView:
     color: Array | None = None
     labels: tuple[str, ...] = ()
     first: Array | None = None
+    by_block: bool = True
     selected: int | None = None
     neighbors: tuple[int, ...] = ()
     band: tuple[float, float, float, float] | None = None
@@ -101,49 +107,55 @@ class OverlayView:
 
 
 class OverlayCache:
-    """Curves of the traces that are open, found again by identity; entries of closed traces are dropped."""
+    """Overlays of the open frames: the same object as long as nothing that it shows has changed."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], tuple[TraceSet, Image, Curves, tuple[IsoCurve, ...]]] = {}
         self._views: dict[int, tuple[tuple[object, ...], OverlayView]] = {}
 
-    def curves(self, traces: TraceSet, image: Image) -> tuple[Curves, tuple[IsoCurve, ...]]:
-        """Decimated and iso-wavelength curves of `traces` on `image`."""
-        key = (id(traces), id(image))
-        if key not in self._known:
-            shared = next((v for v in self._known.values() if v[0] is traces and _alike(v[1], image)), None)
-            made = shared[2:] if shared else (decimate(traces, image), iso_wavelengths(traces, image))
-            self._known[key] = (traces, image, *made)
-        return self._known[key][2:]
-
     def view(self, session: Session, slot: Slot) -> OverlayView:
-        """The overlay of a slot: the same object as long as nothing that it shows has changed."""
+        """The overlay of a slot."""
         fiber = session.selection.fiber
         needs = (slot.image, slot.traces, slot.regions, slot.dataset, session.overlay, session.metrics, fiber)
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
-            known = self._views[slot.key] = (needs, make_overlay(session, slot, self))
+            known = self._views[slot.key] = (needs, make_overlay(session, slot))
         return known[1]
 
     def keep(self, slots: tuple[Slot, ...]) -> None:
-        """Forget what no slot needs."""
+        """Forget frames that are closed."""
         keys = {s.key for s in slots}
         for gone in [k for k in self._views if k not in keys]:
             del self._views[gone]
-        needed = {(id(s.traces), id(s.image)) for s in slots if s.traces is not None}
-        for key in [k for k in self._known if k not in needed]:
-            del self._known[key]
 
 
 CACHE = OverlayCache()
 
-
-def _alike(a: Image, b: Image) -> bool:
-    """Whether traces lie at the same native pixels of both images."""
-    return a.shape == b.shape and a.orientation == b.orientation
+# What was worked out for a set of traces, by what it is and where the image has its axes; it goes with the traces.
+_MADE: WeakKeyDictionary[TraceSet, dict[tuple[object, ...], Any]] = WeakKeyDictionary()
 
 
-def make_overlay(session: Session, slot: Slot, cache: OverlayCache = CACHE) -> OverlayView:
+def _made(make: Callable[[TraceSet, Image], Any], traces: TraceSet, image: Image) -> Any:
+    """`make(traces, image)`, remembered as long as the traces live; a job may have made it before."""
+    key = (make.__name__, image.shape, image.orientation)
+    known = _MADE.setdefault(traces, {})
+    if key not in known:
+        known[key] = make(traces, image)
+    return known[key]
+
+
+def curves_of(traces: TraceSet, image: Image) -> Curves:
+    """The decimated curves of traces on an image. Takes 50 ms for 500 fibers at first: let a job ask for it."""
+    found: Curves = _made(decimate, traces, image)
+    return found
+
+
+def iso_of(traces: TraceSet, image: Image) -> tuple[IsoCurve, ...]:
+    """Where round wavelengths fall on an image."""
+    found: tuple[IsoCurve, ...] = _made(iso_wavelengths, traces, image)
+    return found
+
+
+def make_overlay(session: Session, slot: Slot) -> OverlayView:
     """Return what is to be drawn above `slot`, as the session's switches say."""
     shown, image = session.overlay, slot.image
     view = OverlayView()
@@ -155,10 +167,10 @@ def make_overlay(session: Session, slot: Slot, cache: OverlayCache = CACHE) -> O
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
     if slot.traces is not None and (shown.traces or shown.iso_wave):
-        curves, iso = cache.curves(slot.traces, image)
-        view = replace(view, iso=iso if shown.iso_wave else ())
+        if shown.iso_wave:
+            view = replace(view, iso=iso_of(slot.traces, image))
         if shown.traces:
-            view = replace(view, curves=curves, **_marks(session, slot, slot.traces))
+            view = replace(view, curves=curves_of(slot.traces, image), **_marks(session, slot, slot.traces))
     return view
 
 
@@ -175,11 +187,18 @@ def _marks(session: Session, slot: Slot, traces: TraceSet) -> dict:
     )
     return {
         "color": fiber_colors(session, traces.nfiber, block),
-        "labels": traces.fiber_id if session.overlay.labels else (),
+        "labels": names(slot, traces) if session.overlay.labels else (),
+        "by_block": session.overlay.color_by == "block",
         "first": np.flatnonzero(np.diff(block, prepend=block[:1] - 1)),
         "selected": fiber,
         "neighbors": around,
     }
+
+
+def names(slot: Slot, traces: TraceSet) -> tuple[str, ...]:
+    """Fiber numbers of the frame's own fiber table, else those of the traces."""
+    fibermap = slot.image.fibermap
+    return fibermap.fiber_id if fibermap is not None and fibermap.nfiber == traces.nfiber else traces.fiber_id
 
 
 def blocks(slot: Slot, traces: TraceSet) -> Array:

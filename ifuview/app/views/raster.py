@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.app.look import Reduction, Smooth, Transfer, ViewState
+from ifuview.app.look import Look, Reduction, Smooth, Transfer, ViewState
 from ifuview.app.views.pyramid import STRIPE_SAMPLES, Levels, Pyramid, build_pyramid, column_levels, deviation
 from ifuview.app.views.smoothing import kernel, smoothed
 from ifuview.app.views.viewport import Sampling, Size, fit_view, resolve, sampling, to_image, to_screen
+from ifuview.engine.zscale import sample, zscale
 from ifuview.model.checks import Array
 from ifuview.model.pixels import Float32, Pixels
 
@@ -27,11 +28,13 @@ __all__ = [
     "Tile",
     "build_pyramid",
     "colorize",
+    "display_limits",
     "fit_view",
     "gather",
     "gather_mask",
     "index",
     "resolve",
+    "sample",
     "to_image",
     "to_screen",
     "transfer_table",
@@ -259,6 +262,11 @@ def _smooth_take(source: Pixels | Array, iy: Array, ix: Array, weights: Array) -
     x0, x1 = max(int(ix.min()) - reach, 0), min(int(ix.max()) + reach + 1, source.shape[1])
     near = smoothed(_take(source, np.arange(y0, y1), np.arange(x0, x1)), weights, weights)
     return near[iy - y0].take(ix - x0, axis=1)
+
+
+def display_limits(pixels: Pixels, look: Look) -> tuple[float, float]:
+    """The limits of a look; zscale's as long as they are not known."""
+    return (look.lo, look.hi) if look.lo is not None and look.hi is not None else zscale(pixels)
 
 
 def transfer_table(transfer: Transfer, exponent: float = 1000.0, values: Array | None = None) -> Index8 | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.app.session import Session, Slot
 from ifuview.app.views import worldpos
+from ifuview.app.views.overlay import names
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image, Kind
 
@@ -121,7 +122,7 @@ def _fiber(slot: Slot, fiber: int | None, offset: float | None) -> list[Field]:
     fibers = _fibermap(slot)
     known = fibers is not None and fiber < fibers.nfiber
     if slot.traces is not None and fiber < slot.traces.nfiber and slot.image.kind is not Kind.RSS:
-        name = slot.traces.fiber_id[fiber]
+        name = names(slot, slot.traces)[fiber]
     else:
         name = fibers.fiber_id[fiber] if fibers is not None and known else str(fiber)
     shift = "" if offset is None else f" {offset:+.1f} px"

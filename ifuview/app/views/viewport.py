@@ -54,8 +54,15 @@ def turned(view: ViewState) -> bool:
 
 
 def fit_view(shape: tuple[int, int], size: Size, view: ViewState) -> ViewState:
-    """Return `view` centered and zoomed so that the whole image of `shape` (ny, nx) just fits the canvas."""
+    """Return `view` centered and zoomed so that the whole image of `shape` (ny, nx) just fits the canvas.
+
+    With `view.aspect` 0 the image fills the canvas and its pixels are not square.
+    """
     ny, nx = shape
+    if view.aspect <= 0:
+        across, down = (ny, nx) if turned(view) else (nx, ny)
+        filling = (size[1] / down) / (size[0] / across)
+        view = replace(view, aspect=1 / filling if turned(view) else filling)
     wide, high = (ny * view.aspect, nx) if turned(view) else (nx, ny * view.aspect)
     zoom = min(max(size[0], 1) / wide, max(size[1], 1) / high)
     return replace(view, x=(nx - 1) / 2, y=(ny - 1) / 2, zoom=zoom)

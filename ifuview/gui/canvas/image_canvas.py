@@ -186,16 +186,6 @@ class ImageCanvas(QWidget):
         """The view of a picture as it is on the screen, `fit` carried out."""
         return self.view_of(key)
 
-    def filling_aspect(self, key: int) -> float:
-        """The aspect with which the whole image would fill the canvas."""
-        picture = self.view.picture(key)
-        if picture is None:
-            return 1.0
-        (ny, nx), (w, h) = picture.image.shape, self.tile_size(key)
-        if viewport.turned(self.view_of(key)):
-            w, h = h, w
-        return (h / ny) / (w / nx)
-
     @property
     def wheel_at_center(self) -> bool:
         """Whether the wheel zooms about the center of the canvas, as ds9 does, and not at the cursor."""

@@ -91,9 +91,12 @@ def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
         _lines(p, lines, QPen(EDGE, 3))
     special = {view.selected, *view.neighbors}
     usual = ~np.isin(row, [r for r in special if r is not None])
+    if dense and view.first is not None and view.by_block and view.first.size > 1:
+        ends = np.append(view.first, view.first[1:] - 1)
+        usual &= np.isin(row, np.append(ends, color.size - 1))  # the image itself is to be seen between them
     for rgb in np.unique(color[rows]):
         mine, pen = usual & (color[row] == rgb), QColor.fromRgb(int(rgb))
-        pen.setAlpha(DENSE_ALPHA if dense else 255)
+        pen.setAlpha(DENSE_ALPHA if dense and not view.by_block else 255)
         _lines(p, lines[mine], QPen(pen, 0))
         if dense and view.first is not None:
             pen.setAlpha(EDGE_ALPHA)

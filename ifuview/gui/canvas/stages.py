@@ -10,7 +10,6 @@ from PyQt6.QtGui import QImage
 from ifuview.app.look import Look, Transfer, ViewState
 from ifuview.app.views import colors, raster, viewport
 from ifuview.app.views.image import PictureView
-from ifuview.engine.zscale import sample
 from ifuview.model.checks import Array
 
 TINY = 1e-30
@@ -91,7 +90,7 @@ class Stages:
         equal = look.transfer is Transfer.HISTEQ
         key = (look.transfer, look.exponent, *((picture.image, picture.plane, lo, hi) if equal else ()))
         if not same(self._table_key, key):
-            values = (sample(picture.pixels) - lo) / max(hi - lo, TINY) if equal else None
+            values = (raster.sample(picture.pixels) - lo) / max(hi - lo, TINY) if equal else None
             self._table_key, self._table = key, raster.transfer_table(look.transfer, look.exponent, values)
         return self._table
 
@@ -127,12 +126,7 @@ class Stages:
 
 def limits(picture: PictureView, look: Look) -> tuple[float, float]:
     """Display limits; those of the look, or for want of them zscale's."""
-    if look.lo is not None and look.hi is not None:
-        return look.lo, look.hi
-    from ifuview.engine.zscale import zscale
-
-    lo, hi = zscale(picture.pixels)
-    return float(lo), float(hi)
+    return raster.display_limits(picture.pixels, look)
 
 
 def pixels_of(image: QImage) -> Array:

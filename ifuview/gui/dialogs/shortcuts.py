@@ -25,9 +25,7 @@ def sheet() -> str:
         )
         tables.append(f"<h3>{escape(name)}</h3><table cellspacing='3'>{body}</table>")
     left, right = "".join(tables[: len(tables) // 2]), "".join(tables[len(tables) // 2 :])
-    return (
-        f"<table width='100%'><tr><td width='50%' valign='top'>{left}</td><td valign='top'>{right}</td></tr></table>"
-    )
+    return f"<table width='100%'><tr><td width='50%' valign='top'>{left}</td><td valign='top'>{right}</td></tr></table>"
 
 
 class ShortcutSheet(QDialog):

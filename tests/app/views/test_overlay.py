@@ -1,5 +1,7 @@
 """Decimated traces, iso-wavelength curves and colors."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -105,10 +107,15 @@ def test_an_overlay_is_made_again_only_when_something_in_it_changed():
 
 
 def test_closed_traces_are_forgotten():
-    image_view.make(session())
+    opened = session()
+    image_view.make(opened)
+    held = weakref.ref(opened.slots[0].traces)
+    assert held() in overlay._MADE
     image_view.make(Session())
-    assert not overlay.CACHE._known
     assert not overlay.CACHE._views
+    del opened
+    gc.collect()
+    assert held() is None
 
 
 def test_amplifier_borders_run_along_pixel_edges():
