@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.app.session import Session, Slot
-from ifuview.app.steps import on_fiber
+from ifuview.app.steps import on_fiber, pixel_of_wavelength
 from ifuview.app.views.overlay import names
 from ifuview.app.views.sampling import across, canonical_at, fiber_name, wavelength_at
 from ifuview.app.views.spectrum import row_spectrum, spaxel_spectrum
@@ -84,9 +84,8 @@ def column_on(traced: Slot, session: Session, fiber: int) -> int:
     if slot is traced or slot.image.shape == traced.image.shape:
         return here[1]
     wave = wavelength_at(slot, fiber, here[1])
-    if wave is None or traces.wave is None or not np.isfinite(traces.wave[fiber]).any():
-        return traces.ncol // 2
-    return int(np.nanargmin(np.abs(traces.wave[fiber] - wave)))
+    column = None if wave is None else pixel_of_wavelength(traced, fiber, wave)
+    return traces.ncol // 2 if column is None else column
 
 
 def measure(

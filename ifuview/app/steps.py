@@ -12,6 +12,7 @@ from ifuview.app import intents as want
 from ifuview.app.look import LimitMode, Look, Reduction, Smooth, Transfer
 from ifuview.app.services import fiber_count
 from ifuview.app.session import Layout, Selection, Session, Slot
+from ifuview.app.views.sampling import wavelength_at
 from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet
 
@@ -257,6 +258,31 @@ def on_fiber(slot: Slot, fiber: int, x: float | None, y: float | None) -> tuple[
         return x, y
     nx, ny = slot.image.orientation.to_native(cross, column, shape)
     return float(nx), float(ny)
+
+
+def carried_over(session: Session, old: Slot | None) -> Session:
+    """The selection of frame `old`, put where the current frame has the same fiber and wavelength."""
+    slot, chosen = session.slot(), session.selection
+    if old is None or slot is None or slot.image.shape == old.image.shape or chosen.x is None or chosen.y is None:
+        return session
+    if chosen.fiber is None:
+        return replace(session, selection=replace(chosen, x=None, y=None))
+    here = old.image.orientation.from_native(chosen.x, chosen.y, old.image.shape)
+    wave = wavelength_at(old, chosen.fiber, round(float(here[1])))
+    disp = None if wave is None else pixel_of_wavelength(slot, chosen.fiber, wave)
+    x, y = (None, None) if disp is None else slot.image.orientation.to_native(0.0, float(disp), slot.image.shape)
+    place = on_fiber(slot, chosen.fiber, None if x is None else float(x), None if y is None else float(y))
+    return replace(session, selection=replace(chosen, x=place[0], y=place[1]))
+
+
+def pixel_of_wavelength(slot: Slot, fiber: int, wave: float) -> int | None:
+    """Dispersion pixel of a frame where a fiber has a wavelength; None where that is not known or not covered."""
+    known = slot.image.wave if slot.image.kind is Kind.RSS else None if slot.traces is None else slot.traces.wave
+    if known is not None and known.ndim == 2:
+        known = known[fiber] if fiber < known.shape[0] else None
+    if known is None or not np.nanmin(known) <= wave <= np.nanmax(known):
+        return None
+    return int(np.nanargmin(np.abs(known - wave)))
 
 
 def step_fiber(session: Session, intent: want.StepFiber) -> Session:

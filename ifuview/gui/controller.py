@@ -79,9 +79,12 @@ class Controller(QObject):
             if road is not None:
                 road(intent)
             elif (step := steps.STEPS.get(type(intent))) is not None:
-                before = self.session.current
-                self.store.put(step(self.session, intent))
-                if self.session.current != before:
+                before = self.session
+                after = step(before, intent)
+                if after.current != before.current:
+                    after = steps.carried_over(after, before.slot())
+                self.store.put(after)
+                if after.current != before.current:
                     self._reinspect()
             else:
                 self.shell.emit(intent)

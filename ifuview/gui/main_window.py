@@ -101,6 +101,7 @@ class MainWindow(QMainWindow):
         self.canvas.intent.connect(self.controller.handle)
         self.canvas.hovered.connect(self._hovered)
         self.canvas.left.connect(lambda: self.readout.draw(None))
+        self.canvas.left.connect(self.presenter.leave)
         self.canvas.look_moved.connect(self.colorbar.follow)
 
     def add_strip(self, widget: QWidget) -> None:
@@ -168,7 +169,6 @@ class MainWindow(QMainWindow):
         self.canvas.hovered.connect(self.magnifier.look_at)
         self.canvas.view_moved.connect(self.panner.follow)
         self.panner.intent.connect(self.controller.handle)
-        self.presenter.add("panner", image_view, self.panner.draw, self.panner.isVisible)
         self.presenter.add("magnifier", image_view, self.magnifier.draw, self.magnifier.isVisible)
 
     # after the first paint
@@ -190,7 +190,7 @@ class MainWindow(QMainWindow):
         self.toolbar.addWidget(self.extensions)
         self._make_dock_menu()
         self._make_navigator()
-        self.presenter.refresh("panner")
+        self._draw_canvas(image_view.make(self.store.session))
         self._session_changed(Session(), self.store.session)
 
     def build_docks(self) -> None:
@@ -311,6 +311,9 @@ class MainWindow(QMainWindow):
     def _draw_canvas(self, view: image_view.CanvasView) -> None:
         self.canvas.draw(view)
         self.colorbar.draw(view)
+        if hasattr(self, "panner") and view.current is not None:
+            self.panner.draw(view)
+            self.panner.follow(view.current, self.canvas.view_of(view.current), self.canvas.tile_size(view.current))
 
     def _session_changed(self, old: Session, new: Session) -> None:
         slot = new.slot()

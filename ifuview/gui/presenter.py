@@ -84,6 +84,13 @@ class Presenter(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
+    def leave(self) -> None:
+        """The cursor left the image: what followed it goes."""
+        self._cursor = None
+        for part in self.parts.values():
+            if part.widget is not None and hasattr(part.view, "hover"):
+                part.widget.hover(None)
+
     def _hover_docks(self) -> None:
         if self._cursor is None:
             return

@@ -36,7 +36,9 @@ class FiberMap:
     role : tuple of FiberRole
     block : ndarray of int32, shape (nfiber,)
         Slit block (bundle, slitlet) of each fiber.
-    focal_x, focal_y : ndarray, shape (nfiber,), mm or arcsec, NaN where unknown; or None
+    focal_x, focal_y : ndarray, shape (nfiber,), `focal_unit`, NaN where unknown; or None
+    focal_unit : str
+        "mm" on the focal plane, "arcsec" on the sky.
     ra, dec : ndarray, shape (nfiber,), deg; or None
     status : ndarray of uint32, shape (nfiber,)
         Bits of the instrument's own fiber mask.
@@ -54,6 +56,7 @@ class FiberMap:
     block: Array | None = None
     focal_x: Array | None = None
     focal_y: Array | None = None
+    focal_unit: str = "mm"
     ra: Array | None = None
     dec: Array | None = None
     status: Array | None = None

@@ -87,7 +87,7 @@ def make(session: Session) -> FocalPlaneView | None:
     if slot is None or fibermap is None:
         return None
     if fibermap.focal_x is not None and fibermap.focal_y is not None:
-        unit = getattr(fibermap, "focal_unit", "mm")
+        unit = fibermap.focal_unit
         place = (fibermap.focal_x, fibermap.focal_y, axis("Focal plane x", unit), axis("Focal plane y", unit))
         mirror, stretch = False, 1.0
     elif fibermap.ra is not None and fibermap.dec is not None:

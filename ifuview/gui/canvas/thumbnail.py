@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PyQt6.QtGui import QImage
 
-from ifuview.app.look import ViewState
+from ifuview.app.look import Reduction, Smooth, ViewState
 from ifuview.app.session import Slot
 from ifuview.app.views import viewport
 from ifuview.app.views.image import PictureView
@@ -19,10 +19,17 @@ def thumbnail(slot: Slot, width: int, height: int | None = None) -> QImage:
     return whole(picture, (width, height or width))
 
 
+def whole_view(picture: PictureView, size: viewport.Size) -> ViewState:
+    """The view of a whole picture, turned as it is shown; pixels that are not square there are not square here."""
+    shown = picture.view
+    aspect = 1.0 if shown.aspect == 1.0 else 0.0
+    turned = ViewState(aspect=aspect, rotation=shown.rotation, flip_x=shown.flip_x, flip_y=shown.flip_y)
+    return viewport.fit_view(picture.image.shape, size, turned)
+
+
 def whole(picture: PictureView, size: viewport.Size) -> QImage:
     """Return a whole picture, turned as it is shown, as large as fits into `size`."""
-    turn = ViewState(rotation=picture.view.rotation, flip_x=picture.view.flip_x, flip_y=picture.view.flip_y)
-    view = viewport.fit_view(picture.image.shape, size, turn)
-    look = replace(picture.look, smooth=type(picture.look.smooth).NONE)
+    view = whole_view(picture, size)
+    look = replace(picture.look, smooth=Smooth.NONE, reduction=Reduction.MEAN)  # a stamp of extremes shows nothing else
     image = Stages().render(picture, look, view, size)
     return image if image is not None else QImage(1, 1, RGB32)

@@ -17,7 +17,7 @@ from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.frame import BACKGROUND
 from ifuview.gui.canvas.scale import label, ticks
 from ifuview.gui.canvas.stages import RGB32, Stages, limits, same
-from ifuview.gui.canvas.thumbnail import whole
+from ifuview.gui.canvas.thumbnail import whole, whole_view
 
 BOX_COLOR = QColor("#35e0ff")
 CURSOR_COLOR = QColor("#ff2d95")
@@ -89,8 +89,7 @@ class Panner(SmallView):
 
     def _fitted(self, picture: PictureView) -> ViewState:
         """The view of the whole picture."""
-        turn = ViewState(rotation=picture.view.rotation, flip_x=picture.view.flip_x, flip_y=picture.view.flip_y)
-        return viewport.fit_view(picture.image.shape, self.size_px(), turn)
+        return whole_view(picture, self.size_px())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         p = self.begin()
