@@ -18,7 +18,7 @@ from importlib import import_module
 from tests.bench import screen
 
 # name -> module with rows(quick)
-PARTS = {"start": "startup", "memory": "memory", "canvas": "canvas", "engine": "engine"}
+PARTS = {"start": "startup", "memory": "memory", "canvas": "canvas", "window": "window", "engine": "engine"}
 
 
 def main(argv: list[str]) -> int:
