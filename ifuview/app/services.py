@@ -197,8 +197,12 @@ def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:
         raise UsageError("row-stacked spectra have no traces", image.name, "open the detector image")
     ctx.checkpoint(0.05, "Reading the image")
     data = np.ascontiguousarray(image.canonical())
-    gain = image.gain or 1.0
-    return drawable(trace_flat(data * np.float32(gain), image.readnoise or DEFAULT_READNOISE, ctx=ctx), image)
+    ctx.checkpoint(0.1, "Loading the kernels")
+    if image.gain not in (None, 1.0):
+        data *= np.float32(image.gain)
+    traces = trace_flat(data, image.readnoise or DEFAULT_READNOISE, ctx=ctx.part(0.1, 0.95))
+    ctx.checkpoint(0.95, "Drawing the traces")
+    return drawable(traces, image)
 
 
 def read_regions(path: str) -> tuple[Region, ...]:

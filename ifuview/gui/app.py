@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 def run(script: Script) -> int:
     """Show the window, carry out the script, and return the exit code when the window is closed."""
+    gc.disable()  # nothing of the start becomes garbage; the shell switches it on again after the first paint
     prefetch = _prefetch(script)
     shell = make_shell(script.window, headless=script.exits)
     shell.start(script, prefetch)

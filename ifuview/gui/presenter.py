@@ -33,13 +33,14 @@ class Part:
         self.last: tuple[Any, ...] | None = None
         self.widget: Dock | None = None
 
+    def stale(self, session: Session) -> bool:
+        """Whether an input changed and somebody can see it."""
+        return self.visible() and differs(self.last, self.view.inputs(session))
+
     def refresh(self, session: Session) -> None:
-        """Draw again if an input changed and somebody can see it."""
-        if not self.visible():
-            return
-        inputs = self.view.inputs(session)
-        if differs(self.last, inputs):
-            self.last = inputs
+        """Draw again if that is needed."""
+        if self.stale(session):
+            self.last = self.view.inputs(session)
             self.draw(self.view.make(session))
 
 
@@ -55,6 +56,10 @@ class Presenter(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(HOVER_PERIOD_MS)
         self._timer.timeout.connect(self._hover_docks)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._refresh_next)
         store.changed.connect(self._changed)
 
     def add(self, key: str, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> Part:
@@ -75,8 +80,19 @@ class Presenter(QObject):
             self.parts[key].refresh(self.store.session)
 
     def _changed(self, _old: Session, new: Session) -> None:
-        for part in list(self.parts.values()):
-            part.refresh(new)
+        for part in self.parts.values():
+            if part.widget is None:  # the canvas: the eye is on it
+                part.refresh(new)
+        self._later.start()
+
+    def _refresh_next(self) -> None:
+        """Draw one dock that is out of date; the others have the next turns, so that the window stays alive."""
+        session = self.store.session
+        for part in self.parts.values():
+            if part.widget is not None and part.stale(session):
+                part.refresh(session)
+                self._later.start()
+                return
 
     def hover(self, key: int, x: float, y: float) -> None:
         """The cursor is over an image; docks that follow it are drawn soon."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
+GC_THRESHOLDS = (20_000, 20, 20)
 PICTURE_QUALITY = 80  # of Qt's 0 to 100: light compression, three times faster than the default
 HEADLESS_SIZE = (1600, 1000)
 
@@ -144,6 +146,9 @@ class Shell(QObject):
         if self.finished:
             return
         self.finished = True
+        gc.enable()
+        gc.set_threshold(*GC_THRESHOLDS)
+        _keep_loaded()
         self._after_paint_log()
         self.window.finish()
         for slot in self.store.session.slots:
@@ -152,7 +157,7 @@ class Shell(QObject):
             self.controller.submit(
                 JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.build_docks()
             )
-            self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True))
+            self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True), lambda _: _keep_loaded())
         if self.runner is not None:
             self.runner.go()
 
@@ -281,6 +286,11 @@ def _qt_message(kind: QtMsgType, _context: Any, text: str | None) -> None:
     """Send what Qt has to say to the log; its chatter about platform plug-ins goes to nobody."""
     level = {QtMsgType.QtWarningMsg: logging.DEBUG, QtMsgType.QtCriticalMsg: logging.ERROR}.get(kind, logging.DEBUG)
     log.log(logging.CRITICAL if kind is QtMsgType.QtFatalMsg else level, "Qt: %s", text)
+
+
+def _keep_loaded() -> None:
+    """Take what is loaded out of the garbage collector's rounds: a full one over all modules stalls the window."""
+    gc.freeze()
 
 
 def _warm_plots(ctx: Any) -> None:

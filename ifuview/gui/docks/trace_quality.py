@@ -111,6 +111,8 @@ class TraceQualityDock(Dock):
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Trace quality")
+        for name in SHOWN_AT_FIRST:  # now, so that the first click need not wait for them
+            self._add_plot(name)
         self.draw(None)
 
     def _build_banner(self) -> QWidget:
