@@ -43,6 +43,17 @@ class Settings:
     memory_limit_mib: int = 8192
     recent: tuple[str, ...] = ()
 
+    def look_fields(self) -> tuple[tuple[str, Any], ...]:
+        """Fields of the look of new frames, by name, where they are not the program's own."""
+        out: list[tuple[str, Any]] = []
+        if self.cmap != Settings().cmap:
+            out.append(("cmap", self.cmap))
+        if self.limits == "minmax":
+            out.append(("limit_mode", "minmax"))
+        elif self.limits.replace(".", "", 1).isdigit():
+            out += [("limit_mode", "percentile"), ("percent", float(self.limits))]
+        return tuple(out)
+
     def opened(self, path: str) -> Settings:
         """The settings with `path` first among the recent files."""
         others = tuple(p for p in self.recent if p != path)

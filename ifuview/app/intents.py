@@ -247,6 +247,16 @@ class SetTheme(Intent):
     name: str
 
 
+class SetPreferences(Intent):
+    """Use other Settings, now and at the next start."""
+
+    settings: Any
+
+
+class EditPreferences(Intent):
+    """Show the preferences."""
+
+
 class Demo(Intent):
     """Make simulated data and open them with the guided tour."""
 

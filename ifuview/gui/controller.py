@@ -39,6 +39,7 @@ class Controller(QObject):
         self.store, self.worker = store, worker
         self._when_settled: list[Callable[[], None]] = []
         self._pending: dict[int, tuple[JobRequest, After | None, After | None]] = {}
+        self.look_fields: tuple[tuple[str, Any], ...] = ()  # of new frames, from the preferences
         self.prefetched: dict[str, Callable[[JobContext], Any]] = {}  # files that are being read since the start
         worker.began.connect(self._began)
         worker.progressed.connect(self._progressed)
@@ -169,11 +170,12 @@ class Controller(QObject):
     def open_file(self, intent: want.OpenFile, after: After | None = None, failed: After | None = None) -> None:
         """Read a file on the worker and show it; `after` or `failed` is called when it is over."""
         early = self.prefetched.pop(intent.spec, None)
+        look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)
 
         def run(ctx: JobContext) -> Any:
             if early is not None:
                 return early(ctx)
-            return services.open_images(intent.spec, every=intent.every, cube=intent.cube, look=intent.look, ctx=ctx)
+            return services.open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
 
         def done(found: tuple[services.Opened, ...]) -> None:
             self.add_opened(found)

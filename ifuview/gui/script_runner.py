@@ -69,6 +69,7 @@ class ScriptRunner(QObject):
         return self.controller.session.slot()
 
     def do_open(self, spec: str, every: bool, cube: bool, fields: tuple[tuple[str, Any], ...]) -> None:
+        fields = (*self.controller.look_fields, *fields)
         look = steps.look_of(fields) if fields else None
         self._waiting = True
 

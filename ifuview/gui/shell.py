@@ -57,7 +57,7 @@ class Shell(QObject):
         self.controller = Controller(self.store, self.worker)
         self.presenter = Presenter(self.store)
         self.window = MainWindow(self.controller, self.presenter)
-        self.window.canvas.hands.wheel_at = self.settings.wheel
+        self._use(self.settings)
         self.controller.shell.connect(self._shell_intent)
         self.window.closing.connect(self._closing)
         self.exit_code = 0
@@ -110,6 +110,8 @@ class Shell(QObject):
         for text in script.warnings:
             print(f"ifuview: {text}", file=sys.stderr)
             self.controller.say(Level.WARNING, text)
+        if self.controller.look_fields:
+            prefetch = None  # it was begun without knowing the preferences
         found = prefetch.ready() if prefetch is not None else None
         if found is not None:
             self.runner.steps.popleft()
@@ -222,12 +224,32 @@ class Shell(QObject):
         elif isinstance(intent, want.SaveImage):
             self._save_image(intent)
         elif isinstance(intent, want.SetTheme):
-            theme.apply(self.app, intent.name)
-            self.settings = replace(self.settings, theme=intent.name)
+            self._use(replace(self.settings, theme=intent.name))
+        elif isinstance(intent, want.SetPreferences):
+            self._use(intent.settings)
+        elif isinstance(intent, want.EditPreferences):
+            self._edit_preferences()
         else:
             from ifuview.gui import tour
 
             tour.begin(self, intent)
+
+    def _edit_preferences(self) -> None:
+        from ifuview.gui.dialogs.preferences import PreferencesDialog
+
+        dialog = PreferencesDialog(self.settings, self.window)
+        if dialog.exec():
+            self.controller.handle(want.SetPreferences(dialog.chosen()))
+
+    def _use(self, settings: Settings) -> None:
+        """Let preferences take effect."""
+        if settings.theme != self.settings.theme:
+            theme.apply(self.app, settings.theme)
+        if settings.blink_ms != self.settings.blink_ms:
+            self.controller.handle(want.SetLayout(self.store.session.layout, settings.blink_ms))
+        self.settings = settings
+        self.window.canvas.hands.wheel_at = settings.wheel
+        self.controller.look_fields = settings.look_fields()
 
     def _save_image(self, intent: want.SaveImage) -> None:
         picture = self.window.canvas.grab_image()

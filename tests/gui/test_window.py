@@ -169,3 +169,27 @@ def test_changing_the_reduction_makes_a_new_pyramid(qtbot: QtBot, image: str) ->
         shell.controller.handle(want.SetLook(slot.key, replace(slot.look, reduction=Reduction.EXTREME)))
         settle(qtbot, shell)
         assert shell.store.session.slot().pyramid.kind is Reduction.EXTREME
+
+
+def test_preferences_take_effect_at_once(qtbot: QtBot, image: str) -> None:
+    from ifuview.settings import Settings
+
+    with window(qtbot, image) as shell:
+        chosen = Settings(cmap="viridis", limits="99", wheel="center", blink_ms=123)
+        shell.controller.handle(want.SetPreferences(chosen))
+        assert shell.store.session.blink_ms == 123
+        assert shell.window.canvas.wheel_at_center
+        shell.controller.handle(want.OpenFile(image))
+        settle(qtbot, shell)
+        look = shell.store.session.slot().look
+        assert (look.cmap, look.limit_mode, look.percent) == ("viridis", LimitMode.PERCENTILE, 99.0)
+
+
+def test_the_preferences_form_gives_back_what_it_shows(qtbot: QtBot) -> None:
+    from ifuview.gui.dialogs.preferences import PreferencesDialog
+    from ifuview.settings import Settings
+
+    settings = Settings(cmap="magma", limits="98.7", theme="dark")
+    dialog = PreferencesDialog(settings)
+    qtbot.addWidget(dialog)
+    assert dialog.chosen() == settings

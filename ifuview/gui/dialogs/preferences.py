@@ -1,0 +1,66 @@
+"""Edits the Settings: what new frames look like, the wheel, the theme, the blink time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QWidget
+
+from ifuview.gui.menus import CMAPS
+from ifuview.settings import Settings
+
+THEMES = (("auto", "Follow the desktop"), ("light", "Light"), ("dark", "Dark"))
+WHEELS = (("cursor", "Zooms at the cursor"), ("center", "Zooms about the center, as ds9"))
+LIMITS = (("zscale", "zscale"), ("minmax", "min - max"), ("99.5", "99.5 %"), ("99", "99 %"), ("95", "95 %"))
+
+
+class PreferencesDialog(QDialog):
+    """A form over the Settings; `chosen()` gives the edited value."""
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Preferences")
+        self._settings = settings
+        form = QFormLayout(self)
+        self.theme = _combo(THEMES, settings.theme)
+        self.wheel = _combo(WHEELS, settings.wheel)
+        self.cmap = _combo(tuple((c, c) for c in CMAPS), settings.cmap)
+        self.limits = _combo(LIMITS, settings.limits)
+        self.blink = QSpinBox()
+        self.blink.setRange(8, 10_000)
+        self.blink.setSuffix(" ms")
+        self.blink.setValue(settings.blink_ms)
+        for label, widget in (
+            ("Theme", self.theme),
+            ("Mouse wheel", self.wheel),
+            ("Colors of new frames", self.cmap),
+            ("Limits of new frames", self.limits),
+            ("Blink: each frame for", self.blink),
+        ):
+            widget.setAccessibleName(label)
+            form.addRow(label, widget)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form.addRow(buttons)
+
+    def chosen(self) -> Settings:
+        """The settings as the form has them now."""
+        return replace(
+            self._settings,
+            theme=self.theme.currentData(),
+            wheel=self.wheel.currentData(),
+            cmap=self.cmap.currentData(),
+            limits=self.limits.currentData(),
+            blink_ms=self.blink.value(),
+        )
+
+
+def _combo(choices: tuple[tuple[str, str], ...], value: str) -> QComboBox:
+    box = QComboBox()
+    for key, text in choices:
+        box.addItem(text, key)
+    if box.findData(value) < 0:
+        box.addItem(value, value)
+    box.setCurrentIndex(box.findData(value))
+    return box
