@@ -34,7 +34,7 @@ def inspect_selection(session: Session, ctx: JobContext) -> FiberInspection | No
     spectra: list[FiberSpectrum] = []
     if traced is not None and fiber is not None and fiber < traced_count(traced):
         column = column_on(traced, session, fiber)
-        section, spectrum, quality = measure(traced, fiber, column, session.section_columns, ctx)
+        section, spectrum, quality = measure(traced, fiber, column, session, ctx)
         spectra.append(spectrum)
     if slot is not traced and (found := plain_section(slot, session)) is not None:
         section = found
@@ -89,7 +89,7 @@ def column_on(traced: Slot, session: Session, fiber: int) -> int:
 
 
 def measure(
-    slot: Slot, fiber: int, column: int, ncolumns: int, ctx: JobContext
+    slot: Slot, fiber: int, column: int, session: Session, ctx: JobContext
 ) -> tuple[CrossSection, FiberSpectrum, TraceQuality]:
     """Cross-section, extracted spectrum and trace quality of one fiber of a detector image."""
     from ifuview.engine.inspect import band_rows, inspect_fiber
@@ -109,7 +109,8 @@ def measure(
         gain=image.gain,
         readnoise=image.readnoise,
         column=column,
-        ncolumns=ncolumns,
+        ncolumns=session.section_columns,
+        method=session.extraction,
         unit=image.unit,
         label=slot.title,
         ctx=ctx,

@@ -215,6 +215,12 @@ class SetSectionColumns(Intent):
     n: int
 
 
+class SetExtraction(Intent):
+    """Extract live spectra by "optimal" (all fibers of a band together) or by "boxcar"."""
+
+    method: str
+
+
 class CancelJob(Intent):
     """Cancel one job, or all of them (None)."""
 

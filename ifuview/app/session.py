@@ -142,6 +142,7 @@ class Session:
     inspection: FiberInspection | None = None
     metrics: tuple[tuple[str, Array], ...] = ()  # per-fiber values that can color the traces
     section_columns: int = 1
+    extraction: str = "optimal"  # of live spectra: optimal (all fibers together) or boxcar
     jobs: tuple[JobRecord, ...] = ()
     messages: tuple[Message, ...] = ()
     recent: tuple[str, ...] = ()

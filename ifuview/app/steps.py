@@ -300,6 +300,11 @@ def set_section_columns(session: Session, intent: want.SetSectionColumns) -> Ses
     return replace(session, section_columns=max(1, int(intent.n)))
 
 
+def set_extraction(session: Session, intent: want.SetExtraction) -> Session:
+    """How live spectra are extracted."""
+    return session if intent.method == session.extraction else replace(session, extraction=intent.method)
+
+
 def traces_on_all(session: Session, slot: Slot, traces: TraceSet) -> Session:
     """Put traces on a frame and on the frames of the same detector that have none."""
 
@@ -329,4 +334,5 @@ STEPS: dict[type, Callable[[Session, Any], Session]] = {
     want.SelectFiber: select_fiber,
     want.StepFiber: step_fiber,
     want.SetSectionColumns: set_section_columns,
+    want.SetExtraction: set_extraction,
 }

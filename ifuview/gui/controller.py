@@ -62,6 +62,7 @@ class Controller(QObject):
             want.SelectFiber: self._select,
             want.StepFiber: self._select,
             want.SetSectionColumns: self._select,
+            want.SetExtraction: self._select,
             want.CancelJob: lambda i: worker.cancel(i.id),
             want.ExportReport: self._export_report,
             want.Demo: self._demo,

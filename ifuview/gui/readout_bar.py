@@ -52,7 +52,9 @@ class ReadoutBar(QWidget):
         height = self._values.height() + 2
         if self._view is None or not self._view.fields:
             painter.setPen(quiet)
-            painter.drawText(self.rect().adjusted(MARGIN, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, HINT)
+            room = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
+            hint = self._labels.elidedText(HINT, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, hint)
             return
         x, row = MARGIN, 0
         for name, value in self._view.fields:

@@ -40,6 +40,8 @@ class SpectrumView:
         How to go from there to native pixels.
     wave : ndarray or None
         Wavelength of each dispersion pixel of the first spectrum, Angstrom.
+    extraction : str
+        "optimal" or "boxcar" if a spectrum is extracted live from a detector image, else "".
     """
 
     key: int
@@ -50,6 +52,7 @@ class SpectrumView:
     orientation: Orientation = field(default_factory=Orientation)
     native: tuple[int, int] = (0, 0)
     wave: Array | None = None
+    extraction: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +97,7 @@ def make(session: Session) -> SpectrumView | None:
             image.orientation,
             image.shape,
             inspection.spectra[0].wave,
+            session.extraction if any(s.method != "row" for s in inspection.spectra) else "",
         )
     if image.kind is Kind.CUBE and _quick(slot):
         spectrum_at = spaxel_spectrum(slot, session.selection.x, session.selection.y)

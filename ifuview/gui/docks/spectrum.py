@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QSpinBox, QWidget
 
-from ifuview.app.intents import PickPoint
+from ifuview.app.intents import PickPoint, SetExtraction
 from ifuview.app.views import linemarks
 from ifuview.app.views import spectrum as pure
 from ifuview.app.views.measure import measure, measurement_text
@@ -40,7 +40,7 @@ ANGSTROM, PIXEL = "Å", "px"
 
 
 class SpectrumDock(Dock):
-    """Draws views/spectrum; emits PickPoint."""
+    """Draws views/spectrum; emits PickPoint and SetExtraction."""
 
     key: ClassVar[str] = "spectrum"
     title: ClassVar[str] = "Spectrum"
@@ -70,6 +70,10 @@ class SpectrumDock(Dock):
     def _build_bar(self) -> FlowLayout:
         """The row of switches."""
         self.axis_box = combo((("Wavelength", True), ("Pixel", False)), "Horizontal axis")
+        self.method_box = combo((("Optimal", "optimal"), ("Boxcar", "boxcar")), "How the spectrum is extracted")
+        self.method_box.activated.connect(
+            lambda _i: self.intent.emit(SetExtraction(str(self.method_box.currentData())))
+        )
         self.bin_box = QSpinBox()
         self.bin_box.setRange(1, MAX_BIN)
         self.bin_box.setSuffix(" px")
@@ -88,7 +92,7 @@ class SpectrumDock(Dock):
         self.measure_on.toggled.connect(self._start_measuring)
         self.full.clicked.connect(lambda: self._fit())
         bar = FlowLayout()
-        for part in (self.axis_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
+        for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
         for part in (self.scale_on, self.measure_on, self.full, self.readout):
             bar.addWidget(part)
@@ -148,6 +152,8 @@ class SpectrumDock(Dock):
         self.pages.show_content()
         self._title = view.title if not view.hint else f"{view.title} – {view.hint}"
         self.scale_on.setVisible(len(view.spectra) > 1)
+        self.method_box.setVisible(bool(view.extraction))
+        self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
         self._redraw(fit=changed)
 
     def hover(self, view: SpectrumHover | None) -> None:
