@@ -12,6 +12,7 @@ from ifuview.gui.prefetch import Prefetch
 if TYPE_CHECKING:
     from ifuview.gui.shell import Shell
 
+
 def run(script: Script) -> int:
     """Show the window, carry out the script, and return the exit code when the window is closed."""
     gc.disable()  # nothing of the start becomes garbage; the shell switches it on again after the first paint

@@ -167,8 +167,8 @@ class ScriptRunner(QObject):
         if self._slot is None or not self._slot.plane:
             raise IfuviewError("this is not a cube", "-cube", "open a file with three axes")
         if number == "play":
-            self.window.show_dock("frames")
-            self.window.play_planes(PLAY_MS)
+            self.window.dock_area.show("frames")
+            self.window.menus.commands.play_planes(PLAY_MS)
         else:
             self.controller.handle(want.SetPlane(self._slot.key, (*self._slot.plane[:-1], int(number) - 1)))
 

@@ -157,7 +157,7 @@ class Shell(QObject):
             self.controller.follow_up(slot)
         if not self.headless:
             self.controller.submit(
-                JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.build_docks()
+                JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.dock_area.build()
             )
             self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True), lambda _: _keep_loaded())
         if self.runner is not None:
@@ -220,7 +220,7 @@ class Shell(QObject):
 
     def _shell_intent(self, intent: Any) -> None:
         if isinstance(intent, want.ShowDock):
-            self.window.show_dock(intent.key, intent.on)
+            self.window.dock_area.show(intent.key, intent.on)
         elif isinstance(intent, want.SaveImage):
             self._save_image(intent)
         elif isinstance(intent, want.SetTheme):

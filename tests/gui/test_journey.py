@@ -138,7 +138,7 @@ def change_limits_by_drag(shell: Shell, hands: Hands, qtbot: QtBot) -> None:
     """Drag the upper handle in the histogram of the limits dock."""
     import pyqtgraph as pg
 
-    shell.window.show_dock("limits")
+    shell.window.dock_area.show("limits")
     settle(qtbot, shell)
     dock = shell.window.docks["limits"].widget()
     plot = dock.findChild(pg.PlotWidget) or dock.findChild(pg.GraphicsView)

@@ -62,10 +62,10 @@ def test_hidden_docks_are_neither_built_nor_drawn(qtbot: QtBot, image: str) -> N
         hidden = [e.key for e in DOCKS if not e.shown]
         assert hidden
         assert not any(key in shell.presenter.parts for key in hidden)
-        shell.window.show_dock("header")
+        shell.window.dock_area.show("header")
         settle(qtbot, shell)
         assert shell.presenter.parts["header"].last is not None
-        shell.window.show_dock("header", False)
+        shell.window.dock_area.show("header", False)
         drawn = shell.presenter.parts["header"].last
         shell.controller.handle(want.CloseSlot())
         assert shell.presenter.parts["header"].last is drawn

@@ -1,0 +1,111 @@
+"""The docks of the window: where they stand, and their widgets, built when they are first seen."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QDockWidget, QMainWindow
+
+from ifuview.app.session import Level
+from ifuview.gui import window_state
+from ifuview.gui.canvas.image_canvas import ImageCanvas
+from ifuview.gui.controller import Controller
+from ifuview.gui.docks import DOCKS, DockEntry
+from ifuview.gui.presenter import Presenter
+
+AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+DOCK_MINIMUM = (120, 110)
+DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
+TABS = (
+    ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("quality", "focal"), ("focal", "header"),
+    ("header", "pixels"), ("spectrum", "graphs"), ("graphs", "messages"),
+)  # fmt: skip
+RAISED = ("frames", "section", "quality", "spectrum")
+
+
+class DockArea(QObject):
+    """Makes the QDockWidgets at once and their contents later, one per turn of the event loop."""
+
+    ready = pyqtSignal()  # all visible docks stand
+
+    def __init__(self, window: QMainWindow, canvas: ImageCanvas, controller: Controller, presenter: Presenter) -> None:
+        super().__init__(window)
+        self.window, self.canvas, self.controller, self.presenter = window, canvas, controller, presenter
+        self.docks: dict[str, QDockWidget] = {}
+        self.can_build = False  # plot libraries are loaded
+        self.is_ready = False
+        self._make_docks()
+
+    def _make_docks(self) -> None:
+        self._add_dock("navigator", "Navigator", "left", True)
+        for entry in DOCKS:
+            self._add_dock(entry.key, entry.title, entry.area, entry.shown)
+        for first, second in TABS:
+            self.window.tabifyDockWidget(self.docks[first], self.docks[second])
+        for key in RAISED:
+            self.docks[key].raise_()
+        for area, size in DOCK_SIZES.items():
+            docks = [self.docks[e.key] for e in DOCKS if e.area == area and e.shown][:1]
+            orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
+            self.window.resizeDocks(docks, [size], orientation)
+        self.default_state = self.window.saveState(window_state.LAYOUT_VERSION)
+
+    def _add_dock(self, key: str, title: str, area: str, shown: bool) -> None:
+        dock = QDockWidget(title, self.window)
+        dock.setObjectName(key)
+        dock.setAccessibleName(title)
+        self.window.addDockWidget(AREAS[area], dock)
+        dock.setVisible(shown)
+        dock.visibilityChanged.connect(lambda on, key=key: self._dock_shown(key) if on else None)
+        self.docks[key] = dock
+
+    def build(self) -> None:
+        """The plot libraries are there: fill the visible docks, one per turn of the event loop."""
+        self.can_build = True
+        QTimer.singleShot(0, self._build_next)
+
+    def _build_next(self) -> None:
+        for entry in DOCKS:
+            dock = self.docks[entry.key]
+            if dock.widget() is None and self._visible(entry.key):
+                self._fill(entry)
+                QTimer.singleShot(0, self._build_next)
+                return
+        if not self.is_ready:
+            self.is_ready = True
+            self.ready.emit()
+
+    def _fill(self, entry: DockEntry) -> None:
+        module, name = entry.widget.split(":")
+        widget = getattr(import_module(f"ifuview.gui.docks.{module}"), name)()
+        widget.setAccessibleName(entry.title)
+        widget.setMinimumSize(*DOCK_MINIMUM)  # wrapped labels would otherwise ask for the height of one narrow column
+        widget.intent.connect(self.controller.handle)
+        if hasattr(widget, "limits_live"):
+            widget.limits_live.connect(self.canvas.set_limits_live)
+        self.docks[entry.key].setWidget(widget)
+        self.presenter.add_dock(entry, widget, lambda: self._visible(entry.key))
+
+    def _visible(self, key: str) -> bool:
+        dock = self.docks[key]
+        return dock.isVisible() and not dock.visibleRegion().isEmpty()
+
+    def _dock_shown(self, key: str) -> None:
+        if self.can_build:
+            QTimer.singleShot(0, self._build_next)
+        QTimer.singleShot(0, lambda: self.presenter.refresh(key))
+
+    def show(self, key: str, on: bool = True) -> None:
+        """Show and raise a dock, or hide it."""
+        dock = self.docks.get(key)
+        if dock is None:
+            self.controller.say(Level.WARNING, f"there is no dock {key}; there are {', '.join(self.docks)}")
+            return
+        dock.setVisible(on)
+        if on:
+            dock.raise_()

@@ -1,0 +1,186 @@
+"""What the actions do that need the window itself: file dialogs, zoom steps, sheets. Each ends in an intent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
+
+from ifuview.app import intents as want
+from ifuview.gui import window_state
+from ifuview.gui.menus import ACTIONS
+
+if TYPE_CHECKING:
+    from ifuview.gui.main_window import MainWindow
+
+FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
+
+
+class WindowCommands:
+    """The methods that the table of actions names."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window, self.controller = window, window.controller
+
+    def _ask_files(self, title: str, pattern: str = FILTER) -> list[str]:
+        recent = self.controller.session.recent
+        folder = str(Path(recent[0]).parent) if recent else ""
+        return QFileDialog.getOpenFileNames(self.window, title, folder, pattern)[0]
+
+    def _ask_save(self, title: str, name: str, pattern: str, then: Callable[[str], want.Intent]) -> None:
+        path = QFileDialog.getSaveFileName(self.window, title, name, pattern)[0]
+        if path:
+            self.controller.handle(then(path))
+
+    def open_dialog(self) -> None:
+        for path in self._ask_files("Open"):
+            self.controller.handle(want.OpenFile(path))
+
+    def open_all_dialog(self) -> None:
+        for path in self._ask_files("Open all extensions as frames"):
+            self.controller.handle(want.OpenFile(path, every=True))
+
+    def traces_dialog(self) -> None:
+        for path in self._ask_files("Load traces")[:1]:
+            self.controller.handle(want.LoadTraces(path))
+
+    def regions_dialog(self) -> None:
+        for path in self._ask_files("Load regions", "ds9 regions (*.reg);;All files (*)")[:1]:
+            self.controller.handle(want.LoadRegions(path))
+
+    def save_regions_dialog(self) -> None:
+        self._ask_save("Save regions", "ifuview.reg", "ds9 regions (*.reg)", want.SaveRegions)
+
+    def report_dialog(self) -> None:
+        self._ask_save("Export report", "report.png", "PNG (*.png)", want.ExportReport)
+
+    def save_image_dialog(self) -> None:
+        self._ask_save("Save picture", "ifuview.png", "PNG (*.png);;JPEG (*.jpg)", want.SaveImage)
+
+    def fiber_dialog(self) -> None:
+        now = self.controller.session.selection.fiber or 0
+        number, ok = QInputDialog.getInt(self.window, "Go to fiber", "Fiber", now, 0)
+        if ok:
+            self.controller.handle(want.SelectFiber(number))
+
+    def _zoom(self, factor: float) -> None:
+        slot = self.controller.session.slot()
+        if slot is not None:
+            view = self.window.canvas.view_of(slot.key)
+            self.controller.handle(want.SetView(slot.key, replace(view, zoom=view.zoom * factor, fit=False)))
+
+    def zoom_in(self) -> None:
+        self._zoom(2.0)
+
+    def zoom_out(self) -> None:
+        self._zoom(0.5)
+
+    def zoom_one(self) -> None:
+        slot = self.controller.session.slot()
+        if slot is not None:
+            view = self.window.canvas.view_of(slot.key)
+            self.controller.handle(want.SetView(slot.key, replace(view, zoom=1.0, aspect=1.0, fit=False)))
+
+    def stretch(self) -> None:
+        """Use the whole canvas, with pixels that are not square; again to go back."""
+        slot = self.controller.session.slot()
+        if slot is not None:
+            aspect = 0.0 if slot.view.aspect == 1.0 else 1.0
+            self.controller.handle(want.SetView(slot.key, replace(slot.view, aspect=aspect, fit=True)))
+
+    def _step_plane(self, step: int) -> None:
+        slot = self.controller.session.slot()
+        if slot is not None and slot.plane:
+            self.controller.handle(want.SetPlane(slot.key, (*slot.plane[:-1], slot.plane[-1] + step)))
+
+    def plane_next(self) -> None:
+        self._step_plane(1)
+
+    def plane_previous(self) -> None:
+        self._step_plane(-1)
+
+    def play_planes(self, period_ms: int) -> None:
+        """Step through the planes of a cube until it is closed or another step is made by hand."""
+        timer = QTimer(self.window)
+        timer.timeout.connect(lambda: self._play_step(timer))
+        timer.start(period_ms)
+
+    def _play_step(self, timer: QTimer) -> None:
+        slot = self.controller.session.slot()
+        if slot is None or not slot.plane:
+            timer.stop()
+            return
+        plane = (slot.plane[-1] + 1) % slot.image.nplanes
+        self.controller.handle(want.SetPlane(slot.key, (*slot.plane[:-1], plane)))
+
+    def toggle_freeze(self) -> None:
+        self.window.readout.frozen = not self.window.readout.frozen
+        self.window.actions_by_name["freeze"].setChecked(self.window.readout.frozen)
+        self.window.readout.update()
+
+    def copy_readout(self) -> None:
+        QGuiApplication.clipboard().setText(self.window.readout.text())
+
+    def reset_layout(self) -> None:
+        self.window.restoreState(self.window.dock_area.default_state, window_state.LAYOUT_VERSION)
+
+    def theme_auto(self) -> None:
+        self.controller.handle(want.SetTheme("auto"))
+
+    def theme_light(self) -> None:
+        self.controller.handle(want.SetTheme("light"))
+
+    def theme_dark(self) -> None:
+        self.controller.handle(want.SetTheme("dark"))
+
+    def toggle_fullscreen(self) -> None:
+        self.window.setWindowState(self.window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def command_palette(self) -> None:
+        from ifuview.gui.dialogs.palette import CommandPalette
+
+        commands = [(a.text.rstrip("."), self.window.actions_by_name[a.name]) for a in ACTIONS]
+        commands += [(f"Dock: {d.windowTitle()}", d.toggleViewAction()) for d in self.window.docks.values()]
+        palette = CommandPalette(commands, self.window)
+        if palette.exec() and palette.chosen is not None:
+            palette.chosen.trigger()
+
+    def show_shortcuts(self) -> None:
+        from ifuview.gui.dialogs.shortcuts import ShortcutSheet
+
+        sheet = ShortcutSheet(self.window)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.show()
+
+    def show_help(self) -> None:
+        from ifuview.gui.dialogs.help import HelpDialog
+
+        dialog = HelpDialog(self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def show_about(self) -> None:
+        from ifuview import __version__
+
+        QMessageBox.about(
+            self.window,
+            "About ifuview",
+            f"<b>ifuview {__version__}</b><br>Which fiber, which wavelength, which step.<br>GPL-3.0-or-later",
+        )
+
+    def close(self) -> None:
+        self.window.close()
+
+    def focus_next_panel(self) -> None:
+        """Move the focus to the next visible panel, the canvas included."""
+        stops = [self.window.canvas, *(d.widget() for d in self.window.docks.values() if d.widget() and d.isVisible())]
+        focus = QApplication.focusWidget()
+        inside = [i for i, w in enumerate(stops) if focus is not None and (w is focus or w.isAncestorOf(focus))]
+        target = stops[(inside[0] + 1) % len(stops)] if inside else stops[0]
+        target.setFocus(Qt.FocusReason.TabFocusReason)
+        target.focusNextPrevChild(True) if target is not self.window.canvas else None
