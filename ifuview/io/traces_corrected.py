@@ -205,7 +205,7 @@ def _polynomial(given: TraceSet, traces: TraceSet) -> Array:
 def _has_row_x(hdus: Any) -> bool:
     """Whether there is a PSF table with the row X."""
     table = next((hdu for hdu in hdus if hdu.name.upper() == "PSF"), None)
-    if not hasattr(table, "columns") or "PARAM" not in table.columns.names:
+    if table is None or not hasattr(table, "columns") or "PARAM" not in table.columns.names:
         return False
     return "X" in {str(name).strip() for name in table.data["PARAM"]}
 

@@ -139,8 +139,8 @@ def text_points(
             text = joint.join(f"{v:.{DIGITS}f}" for v in moved)
             rows[group[0]][at[move.axis]] = f"[{text}]" if opening else text
         else:
-            for i, value in zip(group, moved.tolist(), strict=True):
-                rows[i][at[move.axis]] = f"{value:.{DIGITS}f}"
+            for line, value in zip(group, moved.tolist(), strict=True):
+                rows[line][at[move.axis]] = f"{value:.{DIGITS}f}"
     ecsv = lines[0].startswith("# %ECSV")
     remark = f"# {'# ' if ecsv else ''}{CARD}: {CARD_TEXT.split(',')[0]}: {_ascii(what)}"
     head = lines[: body[0]]
@@ -170,26 +170,26 @@ def json_points(
     for key in ("fibers", "traces"):
         if isinstance(tree, dict) and isinstance(tree.get(key), dict | list):
             tree = tree[key]
-    if _looks_like_columns(tree) if isinstance(tree, dict) else False:
+    if isinstance(tree, dict) and _looks_like_columns(tree):
         _move_columns(tree, source, given, traces, lies, native)
         tree["history"] = [f"{CARD_TEXT.split(',')[0]}: {what}"]
         return _dump(whole, part)
     records = list(tree.items()) if isinstance(tree, dict) else list(enumerate(tree))
     found = []
-    for key, record in records:
+    for place, record in records:
         names = _column_names([str(name) for name in record])
         x, y = (_numbers(record[names[k]], k, source) for k in ("x_pixels", "y_pixels"))
-        found.append((record[names["fiber_id"]] if "fiber_id" in names else key, record, names, x, y))
+        found.append((record[names["fiber_id"]] if "fiber_id" in names else place, record, names, x, y))
     groups: dict[str, list[int]] = {}
-    for i, entry in enumerate(found):
-        groups.setdefault(_identity(entry[0]), []).append(i)
+    for at, entry in enumerate(found):
+        groups.setdefault(_identity(entry[0]), []).append(at)
     joined = [
         (np.concatenate([found[i][3] for i in g]), np.concatenate([found[i][4] for i in g])) for g in groups.values()
     ]
     move = _mover(given, traces, lies, native, _lies([j[0] for j in joined], [j[1] for j in joined]))
-    for fiber, record, names, x, y in found:
+    for number, record, names, x, y in found:
         old = x if move.axis == "x_pixels" else y
-        moved = move(fiber, x, y)
+        moved = move(number, x, y)
         if np.abs(moved - old).max(initial=0.0) > 0.5 * 10.0**-DIGITS:
             value = np.round(moved, DIGITS).tolist()
             record[names[move.axis]] = value if isinstance(record[names[move.axis]], list) else value[0]
@@ -208,8 +208,8 @@ def _move_columns(
     move = _mover(given, traces, lies, native, _lies([x[g] for g in groups], [y[g] for g in groups]))
     column = tree[names[move.axis]]
     for group in groups:
-        for i, value in zip(group, move(fiber[group[0]], x[group], y[group]).tolist(), strict=True):
-            column[i] = round(value, DIGITS)
+        for place, value in zip(group, move(fiber[group[0]], x[group], y[group]).tolist(), strict=True):
+            column[place] = round(value, DIGITS)
 
 
 def _dump(whole: Any, part: str) -> bool:

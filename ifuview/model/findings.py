@@ -1,0 +1,284 @@
+"""The findings of a diagnosis as one list, worst first: what the report leads with and the window lets one click."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from ifuview.model.checks import Array
+from ifuview.model.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
+from ifuview.model.inspection import Verdict
+
+LARGEST = 8.0  # px; a trace farther off than its neighbor is not worse for it
+UNKNOWN_AMOUNT = 0.5  # px that a problem without an amplitude counts as
+WEIGHT: Mapping[str, float] = MappingProxyType({"dead": 4.0, "low_throughput": 0.5, "wide": 0.5, "contaminated": 0.3})
+ORDER = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.NOT_MEASURED: 2, Verdict.PASS: 3}
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "shift": "Shift of all traces",
+        "rotation": "Rotation",
+        "scale": "Scale",
+        "keystone": "Keystone",
+        "smile": "Smile",
+        "s_curve": "S-curve",
+        "block_shift": "Shift of a block",
+        "drift": "Drift with wavelength",
+        "common_wiggle": "Wiggle common to all",
+        "offset": "Offset",
+        "kink": "Kink",
+        "lost": "Trace leaves the light",
+        "swapped": "Swapped fibers",
+        "merged": "Two traces on one fiber",
+        "index_shift": "Numbering off by one",
+        "dead": "Dead fiber",
+        "low_throughput": "Low throughput",
+        "wide": "Wide or broken profile",
+        "contaminated": "Contaminated",
+        "saturated": "Saturated pixels",
+        "cosmics": "Cosmics",
+        "bad_columns": "Bad columns",
+        "amplifier_step": "Step between amplifiers",
+        "pedestal": "Pedestal",
+        "scattered_light": "Scattered light",
+        "masked": "Masked pixels",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the list.
+
+    Parameters
+    ----------
+    group : str
+        "mode", "fiber" or "frame".
+    kind : str
+        As in the diagnosis.
+    title, text : str
+    verdict : Verdict
+        PASS: worth showing, not wrong.
+    fibers : tuple of int
+        Rows of the traces; empty: not about fibers.
+    amount, amount_err, significance : float or None
+        In `unit`.
+    x_range : (float, float), px
+        Columns along dispersion.
+    wave_range : (float, float), Angstrom, or None
+    row_range : (float, float), px, or None
+        Rows across dispersion, of frame trouble.
+    """
+
+    group: str
+    kind: str
+    title: str
+    text: str
+    verdict: Verdict
+    fibers: tuple[int, ...]
+    amount: float | None
+    amount_err: float | None
+    significance: float | None
+    x_range: Range
+    wave_range: Range | None = None
+    row_range: Range | None = None
+    unit: str = "px"
+    score: float = 0.0
+
+
+def findings(diagnosis: TraceDiagnosis) -> tuple[Finding, ...]:
+    """All findings of a diagnosis, worst first; problems of one kind in neighboring fibers are one finding."""
+    out = [_of_mode(m, diagnosis) for m in diagnosis.modes if m.found]
+    out += [_of_problems(group, diagnosis) for group in _grouped(diagnosis.problems)]
+    out += [_of_trouble(t) for t in diagnosis.trouble]
+    return tuple(sorted(out, key=lambda f: (ORDER[f.verdict], -f.score)))
+
+
+def recount(diagnosis: TraceDiagnosis, limits: DoctorLimits) -> TraceDiagnosis:
+    """The diagnosis as other limits would have it, from what was measured and without touching the image.
+
+    What was found with the old limits is judged again; single fibers and modes that only the new limits reach are
+    added. The corrected traces stay those of the old limits: diagnose again to get others.
+    """
+    modes = tuple(replace(m, found=m.significance >= limits.mode_sigmas) for m in diagnosis.modes)
+    kept = tuple(p for p in diagnosis.problems if _still(p, diagnosis, limits))
+    problems = (*kept, *_new_problems(diagnosis, limits, {p.fiber for p in diagnosis.problems}))
+    verdict = _verdict(modes, problems, diagnosis, limits)
+    words = f"{len(problems)} problems of single fibers and {sum(m.found for m in modes)} patterns with these limits"
+    sentence = diagnosis.sentence if limits == diagnosis.limits else f"{words}: {verdict.value}."
+    return replace(diagnosis, modes=modes, problems=problems, verdict=verdict, sentence=sentence, limits=limits)
+
+
+def mode_verdict(mode: Mode, limits: DoctorLimits) -> Verdict:
+    """What a mode of this size means."""
+    size = abs(mode.amplitude_px)
+    return (
+        Verdict.FAIL if size >= limits.mode_fail_px else Verdict.WARN if size >= limits.mode_warn_px else Verdict.PASS
+    )
+
+
+def _still(problem: Problem, diagnosis: TraceDiagnosis, limits: DoctorLimits) -> bool:
+    """Whether a problem that was found exceeds other limits too."""
+    if problem.significance is not None and problem.significance < limits.fiber_sigmas:
+        return False
+    value = abs(problem.amplitude_px) if problem.amplitude_px is not None else math.inf
+    row = problem.fiber
+    match problem.kind:
+        case "offset":
+            return value >= limits.offset_px
+        case "kink":
+            return value >= limits.kink_px
+        case "lost":
+            return value >= limits.lost_px
+        case "swapped" | "merged" | "index_shift":
+            return value >= limits.swap_px
+        case "dead" | "low_throughput":
+            flux = diagnosis.per_fiber.get("throughput")
+            limit = limits.dead_flux if problem.kind == "dead" else limits.low_flux
+            return flux is None or not np.isfinite(flux[row]) or bool(flux[row] <= limit)
+        case "wide":
+            ratio = _width_ratio(diagnosis)
+            return not np.isfinite(ratio[row]) or bool(ratio[row] >= limits.wide_ratio)
+    return True
+
+
+def _new_problems(diagnosis: TraceDiagnosis, limits: DoctorLimits, known: set[int]) -> tuple[Problem, ...]:
+    """Offsets, kinks and weak fibers that only the new limits reach."""
+    residual, error = diagnosis.residual, diagnosis.offset_err
+    good = np.isfinite(residual) & np.isfinite(error) & (error > 0)
+    weight = np.where(good, 1 / np.where(good, error, 1.0) ** 2, 0.0)
+    total = weight.sum(axis=1)
+    some = total > 0
+    mean = np.where(some, (weight * np.where(good, residual, 0)).sum(axis=1) / np.where(some, total, 1), np.nan)
+    mean_err = np.where(some, 1 / np.sqrt(np.where(some, total, 1)), np.nan)
+    floor = diagnosis.noise_floor.get("model_px") or 0.0
+    out = []
+    flux = diagnosis.per_fiber.get("throughput")
+    for row in range(diagnosis.nfiber):
+        if row in known or not some[row]:
+            continue
+        if abs(mean[row]) >= limits.offset_px and abs(mean[row]) >= limits.fiber_sigmas * math.hypot(
+            mean_err[row], floor
+        ):
+            out.append(_found(diagnosis, row, "offset", mean[row], math.hypot(mean_err[row], floor), good[row]))
+            continue
+        bend = np.where(good[row], residual[row] - mean[row], 0.0)
+        worst = int(np.argmax(np.abs(bend)))
+        noise = math.hypot(float(error[row, worst]), floor) if good[row, worst] else math.inf
+        if abs(bend[worst]) >= limits.kink_px and abs(bend[worst]) >= limits.fiber_sigmas * noise:
+            out.append(_found(diagnosis, row, "kink", bend[worst], noise, np.abs(bend) > limits.kink_px / 2))
+        elif flux is not None and flux[row] < limits.low_flux:
+            kind = "dead" if flux[row] < limits.dead_flux else "low_throughput"
+            out.append(_found(diagnosis, row, kind, None, None, good[row]))
+    return tuple(out)
+
+
+def _found(
+    diagnosis: TraceDiagnosis, row: int, kind: str, amount: float | None, error: float | None, where: Array
+) -> Problem:
+    """A problem that only the new limits reach."""
+    column = diagnosis.column[where] if where.any() else diagnosis.column
+    wave = None if diagnosis.wave is None else diagnosis.wave[row][where if where.any() else slice(None)]
+    known = None if wave is None or not np.isfinite(wave).any() else (float(np.nanmin(wave)), float(np.nanmax(wave)))
+    size = "" if amount is None else f" of {amount:+.3f} ± {error:.3f} px"
+    name = diagnosis.fiber_id[row]
+    return Problem(
+        row, name, kind, None if amount is None else float(amount), error,
+        None if amount is None or not error else abs(amount) / error,
+        (float(column.min()), float(column.max())), known,
+        f"fiber {name}: {NAMES[kind].lower()}{size}, with the limits now set", Verdict.WARN,
+    )  # fmt: skip
+
+
+def _width_ratio(diagnosis: TraceDiagnosis) -> Array:
+    """Width of each fiber over the median of all."""
+    width = diagnosis.per_fiber.get("width_px")
+    if width is None:
+        return np.full(diagnosis.nfiber, np.nan)
+    return np.asarray(width / np.nanmedian(width)) if np.isfinite(width).any() else np.asarray(width)
+
+
+def _verdict(
+    modes: tuple[Mode, ...], problems: tuple[Problem, ...], diagnosis: TraceDiagnosis, limits: DoctorLimits
+) -> Verdict:
+    """The worst of all."""
+    if diagnosis.verdict is Verdict.NOT_MEASURED:
+        return Verdict.NOT_MEASURED
+    each = [mode_verdict(m, limits) for m in modes if m.found] + [p.verdict for p in problems] + [Verdict.PASS]
+    return min(each, key=lambda v: ORDER[v])
+
+
+def _of_mode(mode: Mode, diagnosis: TraceDiagnosis) -> Finding:
+    """A pattern of many fibers."""
+    name = NAMES.get(mode.name, mode.name)
+    size = f"{mode.amplitude_px:+.4f} ± {mode.sigma_px:.4f} px ({mode.significance:.0f} sigma)"
+    text = mode.text or f"{name.lower()} {size} in {count_of(mode.fibers, diagnosis)}"
+    return Finding(
+        "mode", mode.name, name, text, mode_verdict(mode, diagnosis.limits), mode.fibers, mode.amplitude_px,
+        mode.sigma_px, mode.significance, mode.x_range, mode.wave_range,
+        score=abs(mode.amplitude_px) * math.sqrt(max(len(mode.fibers), 1)),
+    )  # fmt: skip
+
+
+def _grouped(problems: tuple[Problem, ...]) -> list[list[Problem]]:
+    """Problems of one kind and verdict in neighboring fibers."""
+    groups: list[list[Problem]] = []
+    for problem in sorted(problems, key=lambda p: (p.kind, p.verdict, p.fiber)):
+        last = groups[-1][-1] if groups else None
+        alike = last is not None and (last.kind, last.verdict) == (problem.kind, problem.verdict)
+        if last is not None and alike and problem.fiber - last.fiber <= 1 and _alike(last, problem):
+            groups[-1].append(problem)
+        else:
+            groups.append([problem])
+    return groups
+
+
+def _alike(a: Problem, b: Problem) -> bool:
+    """Whether two neighbors share the columns and, for offsets, the direction."""
+    apart = a.x_range[1] < b.x_range[0] or b.x_range[1] < a.x_range[0]
+    pair = a.kind in ("swapped", "merged", "index_shift")
+    same = a.amplitude_px is None or b.amplitude_px is None or a.amplitude_px * b.amplitude_px > 0
+    return (pair or same) and not apart
+
+
+def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> Finding:
+    """Problems of one kind in neighboring fibers."""
+    worst = max(group, key=lambda p: abs(p.amplitude_px or 0.0))
+    amount = worst.amplitude_px
+    size = min(abs(amount), LARGEST) if amount is not None else UNKNOWN_AMOUNT
+    first, last = group[0].fiber_id, group[-1].fiber_id
+    name = NAMES.get(worst.kind, worst.kind)
+    several = len(group) > 1
+    waves = [p.wave_range for p in group if p.wave_range is not None]
+    return Finding(
+        "fiber", worst.kind, f"{name}: fiber{'s' if several else ''} {first}{f' to {last}' if several else ''}",
+        f"{len(group)} fibers, the worst: {worst.text}" if several else worst.text,
+        worst.verdict, tuple(p.fiber for p in group), amount, worst.amplitude_err, worst.significance,
+        (min(p.x_range[0] for p in group), max(p.x_range[1] for p in group)),
+        (min(w[0] for w in waves), max(w[1] for w in waves)) if waves else None,
+        score=size * WEIGHT.get(worst.kind, 1.0) * math.sqrt(len(group)),
+    )  # fmt: skip
+
+
+def _of_trouble(trouble: FrameTrouble) -> Finding:
+    """Trouble of the image; not a fault of the traces."""
+    sure = trouble.amount / trouble.amount_err if trouble.amount_err else None
+    return Finding(
+        "frame", trouble.kind, f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)",
+        trouble.text, Verdict.PASS, trouble.fibers, trouble.amount, trouble.amount_err, sure, trouble.x_range, None,
+        trouble.row_range, trouble.unit,
+    )  # fmt: skip
+
+
+def count_of(fibers: tuple[int, ...], diagnosis: TraceDiagnosis) -> str:
+    """ "all 500 fibers", "fibers 25 to 49", "3 fibers"."""
+    if not fibers or len(fibers) == diagnosis.nfiber:
+        return f"all {diagnosis.nfiber} fibers"
+    if len(fibers) == 1:
+        return f"fiber {diagnosis.fiber_id[fibers[0]]}"
+    if fibers[-1] - fibers[0] == len(fibers) - 1:
+        return f"fibers {diagnosis.fiber_id[fibers[0]]} to {diagnosis.fiber_id[fibers[-1]]}"
+    return f"{len(fibers)} fibers"

@@ -1,0 +1,226 @@
+"""The diagnosis of traces as files: one page to read, one to print, and the figures as pictures.
+
+To add a figure, write a function `(figure, report) -> bool` and its line in FIGURES; to add a format, a module with a
+function `(report, drawn, folder)` and its line in WRITERS. Every figure is drawn once for all formats.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import UsageError
+from ifuview.model.checks import Array
+from ifuview.model.doctor import TraceDiagnosis
+from ifuview.model.findings import Finding, findings
+
+SIZE = (11.0, 7.0)  # inch
+DPI = 110
+WORST_FIBERS = 6
+FORMATS = ("html", "pdf", "png")
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10.0,
+    "axes.titlesize": 11.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10.0,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "legend.fontsize": 9.0,
+    "legend.framealpha": 0.85,
+    "text.parse_math": False,
+    "axes.formatter.useoffset": False,
+    "image.composite_image": False,
+    "image.interpolation": "none",
+    "pdf.compression": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureEntry:
+    """One figure: name of its file, title, what it shows in one sentence, and "module:function" that draws it."""
+
+    name: str
+    title: str
+    caption: str
+    draw: str
+
+
+FIGURES: tuple[FigureEntry, ...] = (
+    FigureEntry("traces_on_image", "Traces on the image",
+                "Given traces (dashed) and corrected traces (solid) on the image; the panels show the worst places.",
+                "doctor_image:draw"),
+    FigureEntry("residual_map", "Light minus trace",
+                "Measured center minus given trace by fiber and column, before and after the patterns that all fibers "
+                "share are taken away. Gray: not measured.", "doctor_maps:draw_residual"),
+    FigureEntry("modes", "Patterns that many fibers share",
+                "Amplitude of each pattern with its error, and its significance against the limit.",
+                "doctor_plots:draw_modes"),
+    FigureEntry("wavelength_shifts", "Shift along the wavelength",
+                "Median over all fibers and over each block, with the error of the median.",
+                "doctor_maps:draw_wavelength"),
+    FigureEntry("correlation", "What the residuals have in common",
+                "Correlation of the residuals of every two fibers, its eigenvalues against the edge of pure noise, and "
+                "its mean by distance on the slit.", "doctor_maps:draw_correlation"),
+    FigureEntry("spacing", "Spacing against the comb",
+                "Distance to the next fiber as given and as measured, and the measured place in the comb of its block.",
+                "doctor_plots:draw_spacing"),
+    FigureEntry("extraction_impact", "What it does to extracted spectra",
+                "Share of flux that is lost, and share that comes in from the neighbors, with the given and with "
+                "perfect traces.", "doctor_plots:draw_impact"),
+    FigureEntry("crosstalk", "Crosstalk of the extraction",
+                "Share of the flux of the neighbors that each fiber's spectrum contains.",
+                "doctor_plots:draw_crosstalk"),
+)  # fmt: skip
+
+# format -> "module:function" (report, drawn figures, folder) -> names of the files written
+WRITERS: dict[str, str] = {
+    "png": "doctor_pages:write_pngs",
+    "pdf": "doctor_pages:write_pdf",
+    "html": "doctor_html:write_html",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DoctorReport:
+    """What the report of a diagnosis is made from.
+
+    Parameters
+    ----------
+    diagnosis : TraceDiagnosis
+    image : ndarray, shape (ncross, ndisp), optional
+        In canonical axes.
+    unit : str
+        Of the image.
+    title : str
+    inputs : tuple of (role, name, sha256)
+    created, version : str
+    """
+
+    diagnosis: TraceDiagnosis
+    image: Array | None = None
+    unit: str = "counts"
+    title: str = "Trace diagnosis"
+    inputs: tuple[tuple[str, str, str], ...] = ()
+    created: str = ""
+    version: str = ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, worst first."""
+        return findings(self.diagnosis)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A figure that is drawn: its file name without suffix, title, caption, matplotlib Figure and its PNG bytes."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Any
+    png: bytes
+
+
+def write_doctor(
+    report: DoctorReport,
+    folder: str | os.PathLike[str],
+    formats: Iterable[str] = FORMATS,
+    ctx: JobContext = SILENT,
+) -> tuple[str, ...]:
+    """Write the report of a diagnosis into an existing folder; each file appears whole or not at all.
+
+    Parameters
+    ----------
+    report : DoctorReport
+    folder : str or path
+    formats : iterable of str
+        Of "html" (report.html), "pdf" (report.pdf), "png" (figures/*.png).
+    ctx : JobContext
+
+    Returns
+    -------
+    tuple of str
+        Paths of the files, relative to `folder`.
+
+    Raises
+    ------
+    UsageError
+        Unknown format, or the folder cannot be written.
+    """
+    wanted = tuple(dict.fromkeys(formats))
+    unknown = [name for name in wanted if name not in WRITERS]
+    if unknown:
+        raise UsageError(f"there is no report format {unknown[0]!r}", todo=f"choose of {', '.join(WRITERS)}")
+    target = Path(folder)
+    if not target.is_dir() or not os.access(target, os.W_OK):
+        raise UsageError("the report cannot be written there", str(folder), "choose another folder")
+    if not wanted:
+        return ()
+    written: list[str] = []
+    with style():
+        drawn = draw_all(report, ctx.part(0.0, 0.7))
+        for number, name in enumerate(wanted):
+            ctx.checkpoint(0.7 + 0.3 * number / len(wanted), f"Writing {name}")
+            try:
+                written += _function(WRITERS[name])(report, drawn, target)
+            except OSError as problem:
+                reason = problem.strerror or str(problem)
+                raise UsageError(f"the report cannot be written ({reason})", str(folder), "choose another") from problem
+    return tuple(written)
+
+
+def draw_all(report: DoctorReport, ctx: JobContext = SILENT) -> tuple[Drawn, ...]:
+    """Draw all figures for which something was measured, and the pages of the worst fibers."""
+    from matplotlib.figure import Figure
+
+    from ifuview.report.doctor_fiber import draw_fiber, worst_fibers
+    from ifuview.report.doctor_pages import as_png
+
+    out = []
+    rows = worst_fibers(report.diagnosis, WORST_FIBERS)
+    total = len(FIGURES) + len(rows)
+    for number, entry in enumerate(FIGURES):
+        ctx.checkpoint(number / total, f"Drawing: {entry.title}")
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+        if _function(entry.draw)(figure, report):
+            out.append(Drawn(entry.name, entry.title, entry.caption, figure, as_png(figure)))
+    for number, row in enumerate(rows):
+        name = report.diagnosis.fiber_id[row]
+        ctx.checkpoint((len(FIGURES) + number) / total, f"Drawing: fiber {name}")
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+        draw_fiber(figure, report, row)
+        caption = "The image around the fiber, light minus trace, width and flux along the columns."
+        out.append(Drawn(f"fiber_{safe(name)}", f"Fiber {name}", caption, figure, as_png(figure)))
+    return tuple(out)
+
+
+def safe(name: str) -> str:
+    """A fiber id as part of a file name."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:40]
+
+
+def _function(place: str) -> Callable[..., Any]:
+    """The function that "module:function" of this package names."""
+    module, name = place.split(":")
+    return getattr(import_module(f"ifuview.report.{module}"), name)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Matplotlib's defaults with the style of these figures, whatever the user's own matplotlibrc says."""
+    import matplotlib
+
+    wanted: dict[Any, Any] = {**dict(matplotlib.rcParamsDefault), **STYLE}
+    with matplotlib.rc_context({key: value for key, value in wanted.items() if not key.startswith("backend")}):
+        yield

@@ -1,0 +1,92 @@
+"""The page of one bad fiber: image around it, light minus trace, width and flux along the columns, and the words."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from ifuview.model.doctor import TraceDiagnosis
+from ifuview.model.findings import findings
+from ifuview.model.inspection import Verdict
+from ifuview.report.doctor import DoctorReport
+from ifuview.report.doctor_image import zoom
+from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, VERMILION
+from ifuview.report.words import MARKS, plain
+
+WRAP = 120  # characters
+
+
+def worst_fibers(found: TraceDiagnosis, most: int) -> tuple[int, ...]:
+    """Rows of the worst fibers, one of each group of alike ones first."""
+    groups = [f.fibers for f in findings(found) if f.group == "fiber" and f.verdict is not Verdict.PASS]
+    first = [fibers[0] for fibers in groups]
+    rest = [fiber for fibers in groups for fiber in fibers[1:]]
+    return tuple(dict.fromkeys((*first, *rest)))[:most]
+
+
+def draw_fiber(figure: Any, report: DoctorReport, row: int) -> None:
+    """Draw the page."""
+    found = report.diagnosis
+    grid = figure.add_gridspec(
+        3, 1, left=0.085, right=0.925, top=0.84, bottom=0.08, height_ratios=(1.7, 2, 1.1), hspace=0.12
+    )
+    problems = [p for p in found.problems if p.fiber == row]
+    y = 0.965
+    figure.text(0.02, y, f"Fiber {plain(found.fiber_id[row])}", size=13, weight="bold", va="top")
+    for problem in problems[:3]:
+        sign, _, color = MARKS[problem.verdict]
+        for line in textwrap.wrap(f"{sign} {plain(problem.text)}", WRAP)[:2]:
+            y -= 0.033
+            figure.text(0.02, y, line, size=10, color=color, va="top")
+    column = _place(found, row, problems)
+    image = figure.add_subplot(grid[0])
+    center = found.corrected.center[row, int(column)]
+    if not np.isfinite(center):
+        center = np.nanmedian(found.corrected.center)
+    zoom(image, report, float(center), found.corrected.ncol / 2, found.corrected.ncol / 2, None)
+    image.set_title("given (red, dashed) and corrected (blue) traces on the image", fontsize=10)
+    image.set_xlabel("")
+    image.tick_params(labelbottom=False)
+    _offsets(figure.add_subplot(grid[1], sharex=image), found, row, problems)
+    _flux(figure.add_subplot(grid[2], sharex=image), found, row)
+
+
+def _place(found: TraceDiagnosis, row: int, problems: list[Any]) -> float:
+    """Column in the middle of the first problem."""
+    low, high = problems[0].x_range if problems else (0.0, found.corrected.ncol - 1.0)
+    return float(np.clip((low + high) / 2, 0, found.corrected.ncol - 1))
+
+
+def _offsets(axes: Any, found: TraceDiagnosis, row: int, problems: list[Any]) -> None:
+    """Measured offsets with errors, the shared patterns, and what the corrected trace adds."""
+    axes.axhline(0, color=BLACK, lw=0.8)
+    for problem in problems[:1]:
+        axes.axvspan(*problem.x_range, color=ORANGE, alpha=0.15, lw=0, label="where")
+    axes.errorbar(found.column, found.offset[row], yerr=found.offset_err[row], fmt="o", color=BLACK, ms=3.5, lw=1,
+                  label="measured")  # fmt: skip
+    axes.plot(found.column, found.model[row], color=GREEN, lw=1.4, ls="--", label="shared patterns")
+    axes.plot(found.column, found.correction[row], color=BLUE, lw=1.4, label="correction")
+    axes.set_ylabel("light minus trace (px)")
+    axes.tick_params(labelbottom=False)
+    axes.legend(ncols=4, loc="best")
+    if not np.isfinite(found.offset[row]).any():
+        axes.text(0.5, 0.5, "not measured: no light in this fiber", transform=axes.transAxes, ha="center", size=11)
+
+
+def _flux(axes: Any, found: TraceDiagnosis, row: int) -> None:
+    """Flux of the fiber with the median of its block, width on the other axis."""
+    axes.errorbar(found.column, found.flux[row], yerr=found.flux_err[row], fmt=".", color=BLACK, ms=4, lw=0.8)
+    same = found.block == found.block[row]
+    with np.errstate(invalid="ignore"):
+        known = np.where(np.isfinite(found.flux[same]), found.flux[same], np.nan)
+        middle = np.nanmedian(known, axis=0) if np.isfinite(known).any(axis=0).all() else None
+    if middle is not None:
+        axes.plot(found.column, middle, color=GREEN, lw=1.2, ls="--")
+    axes.set_ylabel("flux (per column)\ndashed: block", fontsize=8.5)
+    axes.set_xlabel("column along dispersion (px)")
+    twin = axes.twinx()
+    twin.plot(found.column, found.width[row], "x", color=VERMILION, ms=4)
+    twin.set_ylabel("width (px), crosses", color=VERMILION, fontsize=8.5)
+    twin.grid(False)

@@ -1,0 +1,100 @@
+"""The diagnosis as one HTML file that needs nothing else: words first, then numbers, findings and the figures."""
+
+from __future__ import annotations
+
+import base64
+import math
+from pathlib import Path
+from typing import Any
+
+from ifuview import resources
+from ifuview.model.findings import Finding
+from ifuview.report.doctor import DoctorReport, Drawn
+from ifuview.report.doctor_pages import replaced
+from ifuview.report.words import MARKS
+
+# global number -> what a reader calls it; others are named by their key
+WORDS = {
+    "nfiber": "Fibers",
+    "nfiber_measured": "Fibers measured",
+    "mean_offset_px": "Mean offset (px)",
+    "mean_trace_rms": "Mean rms of light minus trace (px)",
+    "max_trace_deviation": "Largest deviation (px)",
+    "max_trace_deviation_fiber": "Fiber of the largest deviation",
+    "offset_p50_px": "Median size of the offsets (px)",
+    "offset_p95_px": "95 % of the offsets are below (px)",
+    "trace_spacing_uniformity": "Scatter of the spacing about the comb (px)",
+    "wavelength_shift_consistency": "Shift along the wavelength, rms (px)",
+    "chi2_per_dof": "Reduced chi2 of the profile fit",
+    "mean_width_px": "Mean Gaussian width (px)",
+    "background": "Background (counts)",
+    "centroid_px": "Noise of one center (px)",
+    "trace_px": "Noise of one trace (px)",
+    "shift_px": "Noise of a shift of all (px)",
+    "model_px": "Scatter that no model explains (px)",
+    "read_noise": "Read noise (counts)",
+}
+
+
+def write_html(report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:
+    """Write report.html."""
+    replaced(folder / "report.html", page(report, drawn).encode())
+    return ["report.html"]
+
+
+def page(report: DoctorReport, drawn: tuple[Drawn, ...]) -> str:
+    """The page; every text from outside is escaped by the template."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    folder = resources.path("report")
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
+        (folder / "doctor.html.j2").read_text(encoding="utf-8")
+    )
+    sign, word, _ = MARKS[report.diagnosis.verdict]
+    return template.render(
+        report=report,
+        diagnosis=report.diagnosis,
+        css=Markup((folder / "doctor.css").read_text(encoding="utf-8")),
+        verdict={"key": report.diagnosis.verdict.value, "sign": sign, "word": word},
+        findings=[_finding(f) for f in report.findings],
+        numbers=_numbers(report),
+        figures=[
+            {"title": d.title, "caption": d.caption, "data": base64.b64encode(d.png).decode("ascii")} for d in drawn
+        ],
+    )
+
+
+def _finding(one: Finding) -> dict[str, Any]:
+    """A finding in words."""
+    amount = "–" if one.amount is None else f"{one.amount:+.4g}" if one.unit == "px" else f"{one.amount:.4g}"
+    if one.amount is not None:
+        amount += f"{'' if one.amount_err is None else f' ± {one.amount_err:.2g}'} {one.unit}"
+    return {
+        "key": one.verdict.value,
+        "sign": MARKS[one.verdict][0] if one.group != "frame" else "i",
+        "title": one.title,
+        "text": one.text,
+        "amount": amount,
+        "significance": "–" if one.significance is None else f"{one.significance:.0f}",
+        "columns": f"{one.x_range[0]:.0f} to {one.x_range[1]:.0f}",
+        "waves": "–" if one.wave_range is None else f"{one.wave_range[0]:.0f} to {one.wave_range[1]:.0f}",
+    }
+
+
+def _numbers(report: DoctorReport) -> list[dict[str, str]]:
+    """Global numbers and the noise floor with their errors."""
+    out = []
+    for source in (report.diagnosis.global_metrics, report.diagnosis.noise_floor):
+        for key, value in source.items():
+            if not key.endswith("_err"):
+                words = WORDS.get(key, key.replace("_", " "))
+                out.append({"name": words, "value": _number(value), "error": _number(source.get(f"{key}_err"))})
+    return out
+
+
+def _number(value: Any) -> str:
+    """Four digits; a dash for what was not measured."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

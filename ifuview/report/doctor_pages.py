@@ -1,0 +1,123 @@
+"""The figures of a diagnosis as PNG files, and the pages of the PDF: first the words, then the figures."""
+
+from __future__ import annotations
+
+import io
+import os
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from ifuview.report.doctor import DPI, SIZE, DoctorReport, Drawn
+from ifuview.report.words import INK, MARKS, PALE, plain
+
+PNG_LEVEL = 4  # of compression; higher costs twice the time for a tenth of the size
+FIGURE_FOLDER = "figures"
+TOP, LEFT, LINE = 0.94, 0.06, 0.028  # of the page
+TOP_FINDINGS = 3
+MAX_LIST = 14
+WRAP = 112  # characters of a line of the first page
+
+
+def as_png(figure: Any) -> bytes:
+    """PNG of a figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": PNG_LEVEL}, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Write to a temporary name, then give it its own; nothing is left behind if that fails."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_pngs(_report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:
+    """Each figure as figures/<name>.png."""
+    place = folder / FIGURE_FOLDER
+    place.mkdir(exist_ok=True)
+    for one in drawn:
+        replaced(place / f"{one.name}.png", one.png)
+    return [f"{FIGURE_FOLDER}/{one.name}.png" for one in drawn]
+
+
+def write_pdf(report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:
+    """report.pdf: the first page in words, then one figure a page."""
+    replaced(folder / "report.pdf", _pdf(report, drawn))
+    return ["report.pdf"]
+
+
+def _pdf(report: DoctorReport, drawn: tuple[Drawn, ...]) -> bytes:
+    """The pages."""
+    from matplotlib.backends.backend_pdf import PdfPages
+    from matplotlib.figure import Figure
+
+    first = Figure(figsize=SIZE, facecolor="white")
+    _first_page(first, report)
+    out = io.BytesIO()
+    with PdfPages(out, metadata={"Title": plain(report.title), "Creator": f"ifuview {report.version}"}) as pages:
+        pages.savefig(first)
+        for one in drawn:
+            pages.savefig(one.figure)
+    return out.getvalue()
+
+
+def _first_page(figure: Any, report: DoctorReport) -> None:
+    """Verdict in one sentence, the three most important findings, what to do; then all findings."""
+    sign, word, color = MARKS[report.diagnosis.verdict]
+    page = _Page(figure)
+    page.text(report.title, 17, weight="bold")
+    page.text(f"ifuview {report.version}, {report.created}", 9, color=PALE)
+    page.gap()
+    page.text(word, 15, mark=sign, weight="bold", color=color)
+    page.text(report.diagnosis.sentence, 13)
+    page.gap()
+    found = report.findings
+    if found:
+        page.text("Most important", 12, weight="bold")
+        for one in found[:TOP_FINDINGS]:
+            sign, _, color = MARKS[one.verdict]
+            page.text(one.title, 11, mark=sign, color=color, weight="bold")
+            page.text(one.text, 10, indent=0.02)
+    page.gap()
+    page.text("What to do", 12, weight="bold")
+    for advice in report.diagnosis.advice[:MAX_LIST]:
+        page.text(advice.text, 10, mark="•")
+    if not report.diagnosis.advice:
+        page.text("Nothing: the traces can be used as they are.", 10, mark="•")
+    page.gap()
+    if len(found) > TOP_FINDINGS:
+        page.text("Also found", 12, weight="bold")
+        for one in found[TOP_FINDINGS:MAX_LIST]:
+            page.text(f"{one.title}: {one.text}", 9, mark=MARKS[one.verdict][0])
+        if len(found) > MAX_LIST:
+            page.text(f"and {len(found) - MAX_LIST} more, see report.html", 9, color=PALE)
+        page.gap()
+    for role, name, digest in report.inputs:
+        page.text(f"{role}: {name}  (sha256 {digest[:16]})", 8, color=PALE)
+
+
+class _Page:
+    """Writes lines from the top of a page downwards and stops at its end."""
+
+    def __init__(self, figure: Any) -> None:
+        self.figure, self.y = figure, TOP
+
+    def gap(self) -> None:
+        """Half a line."""
+        self.y -= LINE / 2
+
+    def text(
+        self, text: str, size: float, *, mark: str = "", color: str = INK, weight: str = "normal", indent: float = 0.0
+    ) -> None:
+        """A paragraph, with a sign before it."""
+        for line in textwrap.wrap(plain(text), int(WRAP * 10 / size)) or [""]:
+            if self.y < LINE:
+                return
+            line, mark = f"{mark} {line}" if mark else line, ""
+            self.figure.text(LEFT + indent, self.y, line, size=size, color=color, weight=weight, va="top")
+            self.y -= LINE * max(size / 10, 0.9)

@@ -1,0 +1,224 @@
+"""Drawings of a diagnosis over the fibers: modes, spacing against the comb, extraction impact, crosstalk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ifuview.model.checks import Array
+from ifuview.model.doctor import TraceDiagnosis
+from ifuview.model.findings import NAMES
+from ifuview.report.doctor import DoctorReport
+from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, PALE, PURPLE, SKY, VERMILION
+
+COMB_DEGREE = 3  # of the comb of a block: positions against the number in the block
+ROBUST_ROUNDS = 4
+CLIP = 4.0  # scatters
+MAX_MODES = 16
+PERCENT = 100.0
+LINEAR = 1e-3  # px; smaller amplitudes are drawn on a linear scale
+
+
+def draw_modes(figure: Any, report: DoctorReport) -> bool:
+    """Amplitude with error on the left, significance with the limit on the right."""
+    found = report.diagnosis
+    if not found.modes:
+        return False
+    shown = sorted(found.modes, key=lambda m: -m.significance)[:MAX_MODES][::-1]
+    left, right = figure.subplots(1, 2, sharey=True)
+    figure.subplots_adjust(left=0.2, right=0.97, top=0.93, bottom=0.1, wspace=0.06)
+    place = np.arange(len(shown))
+    color = [VERMILION if m.found else SKY for m in shown]
+    names = [_mode_name(m, found) for m in shown]
+    for y, mode, shade in zip(place, shown, color, strict=True):
+        left.errorbar(mode.amplitude_px, y, xerr=mode.sigma_px, fmt="o", color=shade, ms=6, capsize=3, lw=1.8)
+        side = "right" if mode.amplitude_px > 0 else "left"
+        left.annotate(f"{mode.amplitude_px:+.4f} ± {mode.sigma_px:.4f}", (mode.amplitude_px, y), xytext=(0, 7),
+                      textcoords="offset points", ha=side, fontsize=8)  # fmt: skip
+    left.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
+    largest = max(abs(m.amplitude_px) + m.sigma_px for m in shown)
+    bound = 10 ** np.ceil(np.log10(max(2 * largest, 2 * LINEAR)))
+    left.set_xlim(-bound, bound)
+    decades = 10.0 ** np.arange(round(np.log10(LINEAR)), round(np.log10(bound)) + 1)
+    left.set_xticks([*-decades[::-1], 0, *decades])
+    left.xaxis.set_major_formatter(_plain_ticks)
+    left.tick_params(axis="x", labelsize=8)
+    left.axvline(0, color=BLACK, lw=0.8)
+    left.set_yticks(place, names)
+    left.set_ylim(-0.6, len(shown) - 0.3)
+    left.set_xlabel("amplitude (px)")
+    left.set_title("amplitude")
+    right.barh(place, [max(m.significance, 0.01) for m in shown], color=color, height=0.6)
+    right.set_xscale("log")
+    right.xaxis.set_major_formatter(_plain_ticks)
+    right.set_xlim(0.3, max(10.0, 2 * max(m.significance for m in shown)))
+    right.axvline(found.limits.mode_sigmas, color=BLACK, ls="--", lw=1.2, label=f"limit {found.limits.mode_sigmas:g}")
+    right.set_xlabel("significance (sigma)")
+    right.set_title("significance (red: found)")
+    right.legend(loc="lower right")
+    return True
+
+
+def _plain_ticks(value: float, _place: int | None = None) -> str:
+    """Numbers of a logarithmic axis without powers."""
+    return f"{value:g}".replace("-", "−")
+
+
+def _mode_name(mode: Any, found: TraceDiagnosis) -> str:
+    """Name, with the block where it is of one."""
+    name: str = NAMES.get(mode.name, mode.name)
+    if mode.fibers and len(mode.fibers) < found.nfiber:
+        return f"{name},\nfibers {found.fiber_id[mode.fibers[0]]} to {found.fiber_id[mode.fibers[-1]]}"
+    return name
+
+
+def draw_spacing(figure: Any, report: DoctorReport) -> bool:
+    """Distance to the next fiber, and the place of each fiber in the comb of its block."""
+    found = report.diagnosis
+    column = found.measured.ncol // 2
+    measured = found.measured.center[:, column]
+    if found.nfiber < 3 or not np.isfinite(measured).any():
+        return False
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    figure.subplots_adjust(left=0.08, right=0.98, top=0.93, bottom=0.09, hspace=0.22)
+    row = np.arange(found.nfiber)
+    if found.given is not None:
+        top.plot(row[:-1], np.diff(found.given.center[:, column]), "x", color=VERMILION, ms=5, label="given traces")
+    top.plot(row[:-1], np.diff(measured), ".", color=BLUE, ms=4, label="measured")
+    top.set_ylabel("distance to the next (px)")
+    top.set_title(f"spacing at column {column}")
+    top.legend(ncols=2, loc="upper right")
+    gap = np.diff(measured)
+    low, high = np.nanpercentile(gap, (1, 99))
+    top.set_ylim(min(low - 2, 0 if low < 2 else low - 2), high * 1.25 + 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight = np.where(np.isfinite(found.offset_err), found.offset_err**-2.0, 0.0).sum(axis=1)
+        error = np.where(weight > 0, weight**-0.5, np.nan)
+    comb = comb_residual(measured, found.block)
+    bottom.errorbar(row, comb, yerr=error, fmt=".", color=BLUE, ms=4, lw=0.7, label="measured")
+    if found.given is not None:
+        given = found.given.center[:, column] - (measured - comb)
+        bottom.plot(row, given, "x", color=VERMILION, ms=4, label="given traces")
+    good = np.abs(comb[np.isfinite(comb)])
+    bound = max(0.05, 1.6 * float(np.percentile(good, 99)) if good.size else 0.05)
+    if found.given is not None:
+        spread = np.abs(given[np.isfinite(given)])
+        bound = max(bound, 1.3 * float(np.percentile(spread, 95)) if spread.size else 0)
+    bottom.set_ylim(-bound, bound)
+    bottom.axhline(0, color=BLACK, lw=0.8)
+    for axes in (top, bottom):
+        for edge in np.flatnonzero(np.diff(found.block)) + 0.5:
+            axes.axvline(edge, color=ORANGE, lw=0.5)
+    bottom.set(xlabel="fiber (row of the traces); lines: blocks", ylabel="position minus comb (px)")
+    bottom.set_title("place in the comb of the block")
+    bottom.legend(ncols=2, loc="upper right")
+    bottom.set_xlim(-1, found.nfiber)
+    return True
+
+
+def comb_residual(position: Array, block: Array) -> Array:
+    """Position minus a smooth robust comb of each block, px; the comb is a polynomial of the number in the block."""
+    out = np.full(position.shape, np.nan)
+    for one in np.unique(block):
+        rows = np.flatnonzero(block == one)
+        slot = np.linspace(-1, 1, len(rows)) if len(rows) > 1 else np.zeros(1)
+        good = np.isfinite(position[rows])
+        degree = min(COMB_DEGREE, int(good.sum()) - 2)
+        if degree < 1:
+            continue
+        rest = np.full(len(rows), np.nan)
+        for _ in range(ROBUST_ROUNDS):
+            fit = np.polynomial.legendre.legfit(slot[good], position[rows][good], degree)
+            rest = position[rows] - np.polynomial.legendre.legval(slot, fit)
+            scatter = 1.4826 * np.median(np.abs(rest[good]))
+            keep = np.isfinite(rest) & (np.abs(rest) <= max(CLIP * scatter, 1e-6))
+            if keep.sum() <= degree + 1 or (keep == good).all():
+                break
+            good = keep
+        out[rows] = rest
+    return out
+
+
+def draw_impact(figure: Any, report: DoctorReport) -> bool:
+    """Loss of boxcar and joint extraction and leak per fiber; the loss of the boxcar by fiber and column."""
+    found, impact = report.diagnosis, report.diagnosis.impact
+    if impact is None:
+        return False
+    grid = figure.add_gridspec(2, 2, left=0.075, right=0.975, top=0.93, bottom=0.09, hspace=0.3, wspace=0.42)
+    axes = figure.add_subplot(grid[:, 0])
+    values = PERCENT * impact.boxcar_loss
+    top = max(1.0, float(np.nanpercentile(np.abs(values), 99)) if np.isfinite(values).any() else 1.0)
+    half = (found.column[1] - found.column[0]) / 2 if len(found.column) > 1 else 0.5
+    shown = axes.imshow(values, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=top,
+                        extent=(found.column[0] - half, found.column[-1] + half, -0.5, found.nfiber - 0.5))  # fmt: skip
+    axes.grid(False)
+    axes.set(xlabel="column along dispersion (px)", ylabel="fiber (row of the traces)")
+    axes.set_title(f"flux lost by a boxcar of ± {impact.half_width:g} px")
+    figure.colorbar(shown, ax=axes, pad=0.02, fraction=0.05, extend="max").set_label("loss against the right trace (%)")
+    row = np.arange(found.nfiber)
+    loss, leak = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
+    for name, given, error, color, mark in (
+        ("boxcar", impact.boxcar_loss, impact.boxcar_loss_err, VERMILION, "."),
+        ("joint", impact.joint_loss, impact.joint_loss_err, BLUE, "+"),
+    ):
+        y, e = _worst(given, error)
+        loss.errorbar(row, PERCENT * y, yerr=PERCENT * e, fmt=mark, color=color, ms=4, lw=0.6, label=name)
+    loss.set_yscale("symlog", linthresh=0.1)
+    loss.yaxis.set_major_formatter(_plain_ticks)
+    loss.set(ylabel="loss (%)", xlim=(-1, found.nfiber))
+    loss.set_title("flux lost at the worst column", fontsize=10)
+    loss.legend(ncols=2)
+    y, e = _middle(impact.leak), _middle(impact.leak_err)
+    leak.errorbar(row, PERCENT * y, yerr=PERCENT * e, fmt=".", color=VERMILION, ms=4, lw=0.6, label="given traces")
+    leak.plot(row, PERCENT * _middle(impact.perfect_leak), ".", color=GREEN, ms=3, label="perfect traces")
+    leak.set(xlabel="fiber (row of the traces)", ylabel="leak (%)", xlim=(-1, found.nfiber))
+    leak.set_title("light of the neighbors, median over columns", fontsize=10)
+    leak.legend(ncols=2)
+    return True
+
+
+def draw_crosstalk(figure: Any, report: DoctorReport) -> bool:
+    """One panel for the boxcar, one for the joint extraction; one series for each neighbor."""
+    found, cross = report.diagnosis, report.diagnosis.crosstalk
+    if cross is None:
+        return False
+    panels = figure.subplots(2, 1, sharex=True)
+    figure.subplots_adjust(left=0.08, right=0.98, top=0.93, bottom=0.09, hspace=0.2)
+    row = np.arange(found.nfiber)
+    for axes, values, errors, title in (
+        (panels[0], cross.boxcar, cross.boxcar_err, "boxcar"),
+        (panels[1], cross.joint, cross.joint_err, "joint extraction"),
+    ):
+        for k, (reach, color, mark) in enumerate(zip(cross.reach, (PURPLE, BLUE, ORANGE, PALE), "<o.>", strict=False)):
+            axes.errorbar(row, PERCENT * values[:, k], yerr=PERCENT * errors[:, k], fmt=mark, color=color, ms=3, lw=0.5,
+                          label=f"fiber {int(reach):+d}")  # fmt: skip
+        axes.axhline(0, color=BLACK, lw=0.8)
+        axes.set_ylabel("share of the neighbor's flux (%)")
+        axes.set_title(title)
+        good = values[np.isfinite(values)]
+        if good.size:
+            low, high = np.percentile(PERCENT * good, (0.5, 99.5))
+            pad = max(0.15 * (high - low), 0.05)
+            axes.set_ylim(low - pad, high + pad)
+    panels[0].legend(ncols=4, loc="upper right")
+    panels[1].set_xlabel("fiber (row of the traces)")
+    panels[1].set_xlim(-1, found.nfiber)
+    return True
+
+
+def _middle(values: Array) -> Array:
+    """Median over columns, NaN where nothing is known."""
+    out = np.full(len(values), np.nan)
+    some = np.isfinite(values).any(axis=1)
+    out[some] = np.nanmedian(values[some], axis=1)
+    return out
+
+
+def _worst(values: Array, errors: Array) -> tuple[Array, Array]:
+    """Largest value over columns and its error."""
+    some = np.isfinite(values).any(axis=1)
+    place = np.where(some, np.argmax(np.where(np.isfinite(values), values, -np.inf), axis=1), 0)
+    row = np.arange(len(values))
+    error = np.nan_to_num(errors[row, place])
+    return np.where(some, values[row, place], np.nan), error
