@@ -1,0 +1,330 @@
+"""Which light belongs to which fiber: the slots of the slit, found from the traces and from light without a trace.
+
+The traces, cleaned of parts that no neighbor follows and of doubles, are the first slots; light between and beside
+them that runs along with its neighbors is added; fibers take the slots in their order on the slit. So a swapped,
+doubled or index-shifted trace is known to lie on another fiber's light, and where its own light is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.model.checks import Array
+
+NODES = 32  # columns at which the shape of the traces is compared
+NEIGHBORS = 4  # fibers on each side that a trace's shape is compared with
+MAX_ODD = 1.0  # px, a trace whose shape departs more from its neighbors' is replaced there for the measurement
+SAME = 0.5  # of the spacing; nearer traces lie on one fiber
+WIDE_GAP = 1.6  # of the spacing; room for light without a trace
+NEAREST = 0.6  # of the spacing; nearest place of such light to a slot
+OUTSIDE = 3.0  # spacings beyond the first and last slot that are searched
+COLUMNS = 256  # used to look for light
+PARTS = 16  # that these columns are averaged in before the median
+FAINT = 0.05  # of the neighbors' light
+CERTAIN = 6.0  # sigma of light without a trace
+NEAR = 0.42  # of the spacing, but at most:
+NEAR_PX = 3.0  # px, coarse search for light beside a trace
+COARSE = 0.7  # px, nearer light is left to the fit
+COMB = (1.7, 2.3)  # spacings of a gap with one empty place
+SORTED_SHARE = 0.8  # of neighbors in one order: the file's order is that of the slit
+BLOCK_GAP = 1.45  # spacings, begins a new block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slots:
+    """Places of light on the slit.
+
+    Parameters
+    ----------
+    path : float64 (nslot, ncol), px
+        Rising from slot to slot.
+    of_fiber : (nfiber,)
+        Slot of each fiber's own light.
+    of_trace : (nfiber,)
+        Slot that the trace of each fiber lies on.
+    found : bool (nslot,)
+        Light without a trace.
+    spacing : float, px
+        Typical, within a block.
+    """
+
+    path: NDArray[np.float64]
+    of_fiber: NDArray[np.intp]
+    of_trace: NDArray[np.intp]
+    found: NDArray[np.bool_]
+    spacing: float
+
+
+def blocks_of(center: Array) -> NDArray[np.intp]:
+    """Block of each fiber from gaps that are wider than the usual spacing, in the order of position."""
+    place = typical(center)
+    order = np.argsort(place)
+    gaps = np.diff(place[order])
+    usual = spacing_of(place[order])
+    block = np.zeros(place.size, np.intp)
+    block[order] = np.concatenate([[0], np.cumsum(gaps > BLOCK_GAP * usual)])
+    return block
+
+
+def typical(center: Array) -> Array:
+    """Median position of each trace, px; NaN where it has none."""
+    some = np.isfinite(center).any(axis=1)
+    out = np.full(center.shape[0], np.nan)
+    few = center[:, :: max(1, center.shape[1] // NODES)]
+    some &= np.isfinite(few).any(axis=1)
+    out[some] = np.nanmedian(few[some], axis=1)
+    return out
+
+
+def spacing_of(place: Array) -> float:
+    """Usual distance of neighbors in px; infinite for one fiber."""
+    gaps = np.diff(np.sort(place[np.isfinite(place)]))
+    gaps = gaps[gaps > 1]
+    return float(np.median(gaps)) if gaps.size else np.inf
+
+
+def find_slots(columns: Array, good: Array, center: Array, block: Array | None = None) -> Slots:
+    """Find the slots of an image and give each fiber its own.
+
+    Parameters
+    ----------
+    columns : float32 (ncol, nrow); good : uint8 (ncol, nrow)
+    center : float64 (nfiber, ncol), px
+        Given traces.
+    block : (nfiber,), optional
+        Block of each fiber as the instrument says.
+    """
+    nfiber, ncol = center.shape
+    path = plain_paths(center)
+    place = typical(path)
+    spacing = spacing_of(place)
+    order = np.argsort(place)
+    slot_of_rank = np.concatenate([[0], np.cumsum(np.diff(place[order]) > SAME * min(spacing, 1e6))])
+    of_trace = np.zeros(nfiber, np.intp)
+    of_trace[order] = slot_of_rank
+    first = order[np.concatenate([[True], np.diff(slot_of_rank) > 0])]
+    slots = path[first]
+    chosen = np.unique(np.round(np.linspace(0, ncol - 1, min(ncol, COLUMNS))).astype(np.intp))
+    few, usable = columns[chosen], (good[chosen] & 1) > 0
+    slots = slots + coarse_shift(few, usable, slots[:, chosen], chosen, ncol, spacing)
+    extra = untraced(few, usable, slots[:, chosen], spacing)
+    found = np.zeros(slots.shape[0], bool)
+    if extra:
+        slots, found, moved = _insert(slots, found, extra)
+        of_trace = moved[of_trace]
+    if slots.shape[0] < nfiber:
+        holes = comb_holes(slots, spacing, nfiber - slots.shape[0])
+        slots, _, moved = _insert(slots, found, holes)
+        found, of_trace = np.insert(found, [h[0] + 1 for h in holes], False), moved[of_trace]
+    dark = brightness(few, usable, slots[:, chosen]) < FAINT
+    return Slots(slots, assign(place, of_trace, slots, dark, block, spacing), of_trace, found, spacing)
+
+
+def plain_paths(center: Array) -> NDArray[np.float64]:
+    """The traces, with what departs from the shape of the neighbors replaced by their shape."""
+    nfiber, ncol = center.shape
+    node = np.unique(np.round(np.linspace(0, ncol - 1, min(ncol, NODES))).astype(np.intp))
+    at = center[:, node]
+    place = typical(center)
+    with np.errstate(invalid="ignore"):
+        own = at - place[:, None]
+    order = np.argsort(place)
+    shape = np.empty_like(own)
+    half = min(NEIGHBORS, (nfiber - 1) // 2)
+    padded = np.pad(own[order], ((half, half), (0, 0)), mode="reflect") if half else own[order]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
+    shape[order] = _nanmedian(windows)
+    shape -= _nanmedian(shape)[:, None]
+    own -= _nanmedian(own - shape)[:, None]
+    anchor = _nanmedian(at - shape)
+    with np.errstate(invalid="ignore"):
+        odd = ~(np.abs(at - shape - anchor[:, None]) <= MAX_ODD)
+    fibers = np.flatnonzero(odd.any(axis=1) | ~np.isfinite(center).all(axis=1))
+    if not fibers.size:
+        return np.array(center, np.float64)
+    out = np.array(center, np.float64)
+    x = np.arange(ncol)
+    for k in fibers:
+        smooth = np.interp(x, node, anchor[k] + np.nan_to_num(shape[k]))
+        far = ~(np.abs(center[k] - smooth) <= MAX_ODD)
+        out[k, far] = smooth[far]
+    return out
+
+
+def _nanmedian(values: Array) -> Array:
+    """Median along the last axis, NaN where there is nothing, without warnings."""
+    empty = np.asarray(~np.isfinite(values).any(axis=-1))
+    if not np.isnan(values).any():
+        return np.median(values, axis=-1)
+    out: Array = np.nanmedian(np.where(empty[..., None], 0.0, values), axis=-1)
+    out[empty] = np.nan
+    return out
+
+
+def strips(few: Array, usable: Array, path: Array, reach: int) -> Array:
+    """Counts at the rows around paths, shape (nslot, ncolumn, 2 * reach + 1); NaN outside and where unusable."""
+    nrow = few.shape[1]
+    middle = np.where(np.isfinite(path), np.round(np.nan_to_num(path)), -10 * reach - 10).astype(np.intp)
+    rows = middle[..., None] + np.arange(-reach, reach + 1)
+    inside = (rows >= 0) & (rows < nrow)
+    rows = np.clip(rows, 0, nrow - 1)
+    x = np.arange(few.shape[0])[None, :, None]
+    return np.where(inside & usable[x, rows], few[x, rows], np.nan)
+
+
+def _parts(values: Array, axis: int) -> Array:
+    """Means of PARTS groups along an axis, NaN ignored."""
+    n = values.shape[axis]
+    edges = np.unique(np.round(np.linspace(0, n, min(n, PARTS) + 1)).astype(int))
+    known = np.isfinite(values)
+    total = np.add.reduceat(np.where(known, values, 0), edges[:-1], axis=axis)
+    count = np.add.reduceat(known.astype(np.float32), edges[:-1], axis=axis)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count > 0, total / count, np.nan)
+
+
+def coarse_shift(few: Array, usable: Array, path: Array, chosen: Array, ncol: int, spacing: float) -> Array:
+    """Shift of each slot towards light that is too far away for the fit, shape (nslot, ncol), px; mostly zero."""
+    reach = max(1, int(np.ceil(min(NEAR_PX, NEAR * spacing)))) + 1
+    part = _parts(strips(few, usable, path, reach), 1)
+    level = np.nan_to_num(part - np.nanmin(part, axis=2, keepdims=True, initial=np.inf, where=np.isfinite(part)))
+    soft = (level[..., :-2] + 2 * level[..., 1:-1] + level[..., 2:]) / 4
+    best = soft.argmax(axis=2)
+    peak = soft.max(axis=2)
+    usual = np.median(peak)
+    inner = np.clip(best, 1, soft.shape[2] - 2)
+    i, j = np.indices(best.shape)
+    a, b, c = soft[i, j, inner - 1], soft[i, j, inner], soft[i, j, inner + 1]
+    curve = a - 2 * b + c
+    with np.errstate(invalid="ignore", divide="ignore"):
+        offset = np.where(curve < 0, 0.5 * (a - c) / curve, 0) + inner - (soft.shape[2] // 2)
+    sure = (best == inner) & (peak > 0.2 * usual)
+    offset = np.where(sure, offset, np.nan)
+    common = _nanmedian(offset.T)  # of all slots, by part
+    common = np.where(np.isfinite(common), common, 0)
+    own = _nanmedian(offset - common)
+    own = np.where(np.isfinite(own) & (np.abs(own) > COARSE), own, 0)
+    total = np.where(np.abs(common) > COARSE / 2, common, 0)[None] + own[:, None]
+    if not total.any():
+        return np.zeros((1, ncol))
+    where = np.linspace(0, chosen.size, total.shape[1] + 1)
+    at = np.interp((where[:-1] + where[1:]) / 2, np.arange(chosen.size), chosen)
+    return np.array([np.interp(np.arange(ncol), at, row) for row in total])
+
+
+def untraced(few: Array, usable: Array, path: Array, spacing: float) -> list[tuple[int, float]]:
+    """Light without a trace, as (slot below it, distance above that slot); slot -1 means below the first."""
+    if not np.isfinite(spacing):
+        return []
+    middle = np.median(path, axis=1)
+    gaps = np.diff(middle)
+    out: list[tuple[int, float]] = []
+    reference = np.nanmedian(_parts(strips(few, usable, path[:: max(1, path.shape[0] // 64)], 1), 1).max(axis=2))
+    for k in (-1, *np.flatnonzero(gaps > WIDE_GAP * spacing), path.shape[0] - 1):
+        outer = k in (-1, path.shape[0] - 1)
+        length = OUTSIDE * spacing if outer else gaps[k]
+        reach = int(length)
+        base = path[max(k, 0)][None]
+        strip = strips(few, usable, base, reach)[0]
+        along = strip[:, :reach][:, ::-1] if k == -1 else strip[:, reach + 1 :]
+        for at in _peaks(_parts(along, 0), spacing, length, outer, reference):
+            out.append((k, -at if k == -1 else at))
+    return out
+
+
+def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: float) -> list[float]:
+    """Distances of fiber-like maxima of the median over the parts; parts (npart, nrow), first row at distance 1."""
+    some = np.isfinite(parts).any(axis=0)
+    if some.sum() < 5:
+        return []
+    parts = parts[:, some]
+    profile = np.nanmedian(parts, axis=0)
+    profile = profile - np.nanmin(profile)
+    scatter = 1.4826 * np.nanmedian(np.abs(parts - np.nanmedian(parts, axis=0)), axis=0) / np.sqrt(parts.shape[0])
+    distance = np.flatnonzero(some) + 1.0
+    inside = (distance > NEAREST * spacing) & (outer | (distance < length - NEAREST * spacing))
+    found: list[float] = []
+    for i in np.argsort(-profile):
+        if not inside[i] or not 0 < i < profile.size - 1:
+            continue
+        height = profile[i]
+        if height < max(FAINT * reference, CERTAIN * np.median(scatter)):
+            break
+        is_peak = profile[i] >= profile[i - 1] and profile[i] >= profile[i + 1]
+        broad = min(profile[i - 1], profile[i + 1]) > 0.2 * height  # not one hot row
+        if is_peak and broad and all(abs(distance[i] - d) > NEAREST * spacing for d in found):
+            a, b, c = profile[i - 1 : i + 2]
+            found.append(float(distance[i] + (0.5 * (a - c) / (a - 2 * b + c) if a - 2 * b + c < 0 else 0)))
+    return sorted(found)
+
+
+def comb_holes(path: Array, spacing: float, number: int) -> list[tuple[int, float]]:
+    """Places for fibers without light: gaps of two spacings, at most `number`."""
+    gaps = np.diff(np.median(path, axis=1)) / spacing
+    holes = np.flatnonzero((gaps > COMB[0]) & (gaps < COMB[1]))
+    return [(int(k), float(gaps[k] * spacing / 2)) for k in holes[:number]]
+
+
+def _insert(path: Array, found: Array, extra: list[tuple[int, float]]) -> tuple[Array, Array, Array]:
+    """Paths with new slots, which are new, and the new index of each old slot."""
+    new = np.array([path[max(k, 0)] + at for k, at in extra]).reshape(-1, path.shape[1])
+    both = np.concatenate([path, new])
+    order = np.argsort(np.median(both, axis=1), kind="stable")
+    moved = np.empty(order.size, np.intp)
+    moved[order] = np.arange(order.size)
+    flags = np.concatenate([found, np.ones(len(new), bool)])[order]
+    return both[order], flags, moved[: path.shape[0]]
+
+
+def brightness(few: Array, usable: Array, path: Array) -> Array:
+    """Light of each slot over that of its neighbors, shape (nslot,)."""
+    level = np.empty(path.shape[0])
+    for start in range(0, path.shape[0], 64):  # in pieces: less memory
+        part = slice(start, start + 64)
+        strip = _parts(strips(few, usable, path[part], 2), 1)
+        low = np.where(np.isfinite(strip).any(axis=2), np.nan_to_num(strip, nan=np.inf).min(axis=2), 0)
+        top = np.nan_to_num(strip[..., 1:4], nan=-np.inf).max(axis=2)
+        with np.errstate(invalid="ignore"):
+            level[part] = _nanmedian(np.where(np.isfinite(top), top - low, np.nan))
+    usual = _nanmedian(level[None])[0]
+    return np.nan_to_num(level / usual) if usual > 0 else np.ones(level.size)
+
+
+def assign(
+    place: Array, of_trace: Array, path: Array, dark: Array, block: Array | None, spacing: float
+) -> NDArray[np.intp]:
+    """Slot of each fiber's own light: in the order of the slit, if the file has one."""
+    nfiber, nslot = place.size, path.shape[0]
+    steps = np.diff(place)
+    rising = float(np.mean(steps > -SAME * spacing)) if steps.size else 1.0
+    if rising < SORTED_SHARE and rising > 1 - SORTED_SHARE:
+        return of_trace
+    if rising < 0.5:
+        reverse = assign(place[::-1], of_trace[::-1], path, dark, None if block is None else block[::-1], spacing)
+        return reverse[::-1].copy()
+    if nslot < nfiber:
+        return of_trace
+    keep = np.ones(nslot, bool)
+    for _ in range(nslot - nfiber):
+        empty = np.flatnonzero(dark & keep)
+        if not empty.size:
+            return of_trace
+        costs = [
+            _cost(np.delete(np.flatnonzero(keep), np.searchsorted(np.flatnonzero(keep), e)), of_trace, path, spacing)
+            for e in empty
+        ]
+        keep[empty[int(np.argmin(costs))]] = False
+    return np.flatnonzero(keep)
+
+
+def _cost(kept: Array, of_trace: Array, path: Array, spacing: float) -> float:
+    """How unlikely an assignment is: irregular blocks, then fibers whose trace is on another's light."""
+    middle = np.median(path[kept], axis=1)
+    ends = np.flatnonzero(np.diff(middle) > BLOCK_GAP * spacing)
+    sizes = np.diff(np.concatenate([[-1], ends, [kept.size - 1]]))
+    usual = np.median(sizes)
+    n = min(kept.size, of_trace.size)
+    return float(10 * np.sum(sizes != usual) * n + np.sum(kept[:n] != of_trace[:n]))
