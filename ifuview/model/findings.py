@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
-from ifuview.model.checks import Array
 from ifuview.model.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 from ifuview.model.inspection import Verdict
 
@@ -97,118 +94,12 @@ def findings(diagnosis: TraceDiagnosis) -> tuple[Finding, ...]:
     return tuple(sorted(out, key=lambda f: (ORDER[f.verdict], -f.score)))
 
 
-def recount(diagnosis: TraceDiagnosis, limits: DoctorLimits) -> TraceDiagnosis:
-    """The diagnosis as other limits would have it, from what was measured and without touching the image.
-
-    What was found with the old limits is judged again; single fibers and modes that only the new limits reach are
-    added. The corrected traces stay those of the old limits: diagnose again to get others.
-    """
-    modes = tuple(replace(m, found=m.significance >= limits.mode_sigmas) for m in diagnosis.modes)
-    kept = tuple(p for p in diagnosis.problems if _still(p, diagnosis, limits))
-    problems = (*kept, *_new_problems(diagnosis, limits, {p.fiber for p in diagnosis.problems}))
-    verdict = _verdict(modes, problems, diagnosis, limits)
-    words = f"{len(problems)} problems of single fibers and {sum(m.found for m in modes)} patterns with these limits"
-    sentence = diagnosis.sentence if limits == diagnosis.limits else f"{words}: {verdict.value}."
-    return replace(diagnosis, modes=modes, problems=problems, verdict=verdict, sentence=sentence, limits=limits)
-
-
 def mode_verdict(mode: Mode, limits: DoctorLimits) -> Verdict:
     """What a mode of this size means."""
     size = abs(mode.amplitude_px)
     return (
         Verdict.FAIL if size >= limits.mode_fail_px else Verdict.WARN if size >= limits.mode_warn_px else Verdict.PASS
     )
-
-
-def _still(problem: Problem, diagnosis: TraceDiagnosis, limits: DoctorLimits) -> bool:
-    """Whether a problem that was found exceeds other limits too."""
-    if problem.significance is not None and problem.significance < limits.fiber_sigmas:
-        return False
-    value = abs(problem.amplitude_px) if problem.amplitude_px is not None else math.inf
-    row = problem.fiber
-    match problem.kind:
-        case "offset":
-            return value >= limits.offset_px
-        case "kink":
-            return value >= limits.kink_px
-        case "lost":
-            return value >= limits.lost_px
-        case "swapped" | "merged" | "index_shift":
-            return value >= limits.swap_px
-        case "dead" | "low_throughput":
-            flux = diagnosis.per_fiber.get("throughput")
-            limit = limits.dead_flux if problem.kind == "dead" else limits.low_flux
-            return flux is None or not np.isfinite(flux[row]) or bool(flux[row] <= limit)
-        case "wide":
-            ratio = _width_ratio(diagnosis)
-            return not np.isfinite(ratio[row]) or bool(ratio[row] >= limits.wide_ratio)
-    return True
-
-
-def _new_problems(diagnosis: TraceDiagnosis, limits: DoctorLimits, known: set[int]) -> tuple[Problem, ...]:
-    """Offsets, kinks and weak fibers that only the new limits reach."""
-    residual, error = diagnosis.residual, diagnosis.offset_err
-    good = np.isfinite(residual) & np.isfinite(error) & (error > 0)
-    weight = np.where(good, 1 / np.where(good, error, 1.0) ** 2, 0.0)
-    total = weight.sum(axis=1)
-    some = total > 0
-    mean = np.where(some, (weight * np.where(good, residual, 0)).sum(axis=1) / np.where(some, total, 1), np.nan)
-    mean_err = np.where(some, 1 / np.sqrt(np.where(some, total, 1)), np.nan)
-    floor = diagnosis.noise_floor.get("model_px") or 0.0
-    out = []
-    flux = diagnosis.per_fiber.get("throughput")
-    for row in range(diagnosis.nfiber):
-        if row in known or not some[row]:
-            continue
-        if abs(mean[row]) >= limits.offset_px and abs(mean[row]) >= limits.fiber_sigmas * math.hypot(
-            mean_err[row], floor
-        ):
-            out.append(_found(diagnosis, row, "offset", mean[row], math.hypot(mean_err[row], floor), good[row]))
-            continue
-        bend = np.where(good[row], residual[row] - mean[row], 0.0)
-        worst = int(np.argmax(np.abs(bend)))
-        noise = math.hypot(float(error[row, worst]), floor) if good[row, worst] else math.inf
-        if abs(bend[worst]) >= limits.kink_px and abs(bend[worst]) >= limits.fiber_sigmas * noise:
-            out.append(_found(diagnosis, row, "kink", bend[worst], noise, np.abs(bend) > limits.kink_px / 2))
-        elif flux is not None and flux[row] < limits.low_flux:
-            kind = "dead" if flux[row] < limits.dead_flux else "low_throughput"
-            out.append(_found(diagnosis, row, kind, None, None, good[row]))
-    return tuple(out)
-
-
-def _found(
-    diagnosis: TraceDiagnosis, row: int, kind: str, amount: float | None, error: float | None, where: Array
-) -> Problem:
-    """A problem that only the new limits reach."""
-    column = diagnosis.column[where] if where.any() else diagnosis.column
-    wave = None if diagnosis.wave is None else diagnosis.wave[row][where if where.any() else slice(None)]
-    known = None if wave is None or not np.isfinite(wave).any() else (float(np.nanmin(wave)), float(np.nanmax(wave)))
-    size = "" if amount is None else f" of {amount:+.3f} ± {error:.3f} px"
-    name = diagnosis.fiber_id[row]
-    return Problem(
-        row, name, kind, None if amount is None else float(amount), error,
-        None if amount is None or not error else abs(amount) / error,
-        (float(column.min()), float(column.max())), known,
-        f"fiber {name}: {NAMES[kind].lower()}{size}, with the limits now set", Verdict.WARN,
-    )  # fmt: skip
-
-
-def _width_ratio(diagnosis: TraceDiagnosis) -> Array:
-    """Width of each fiber over the median of all."""
-    width = diagnosis.per_fiber.get("width_px")
-    if width is None:
-        return np.full(diagnosis.nfiber, np.nan)
-    return np.asarray(width / np.nanmedian(width)) if np.isfinite(width).any() else np.asarray(width)
-
-
-def _verdict(
-    modes: tuple[Mode, ...], problems: tuple[Problem, ...], diagnosis: TraceDiagnosis, limits: DoctorLimits
-) -> Verdict:
-    """The worst of all."""
-    if diagnosis.verdict is Verdict.NOT_MEASURED:
-        return Verdict.NOT_MEASURED
-    each = [mode_verdict(m, limits) for m in modes if m.found] + [p.verdict for p in problems] + [Verdict.PASS]
-    return min(each, key=lambda v: ORDER[v])
 
 
 def _of_mode(mode: Mode, diagnosis: TraceDiagnosis) -> Finding:

@@ -16,6 +16,7 @@ DRAWN = 40  # traces at most that are drawn on the whole image, besides the ones
 VERTICES = 48
 ZOOMS = 4
 ZOOM_ROWS, ZOOM_COLUMNS = 36, 300  # px of a zoom panel at least
+TITLE = 32  # characters that fit above a panel
 PALER = 1.8  # upper limit of the image over its brightest light
 WIDEST = 1200  # px; wider panels would show nothing
 ROW_STEP = 6.0  # px of dispersion a pixel of a wide panel is averaged over, about
@@ -32,7 +33,7 @@ def draw(figure: Any, report: DoctorReport) -> bool:
     for number, (title, row, column, half) in enumerate(places(report)):
         axes = figure.add_subplot(grid[number // 2, 2 + number % 2])
         zoom(axes, report, row, column, half, limits)
-        axes.set_title(title, fontsize=8.5)
+        axes.set_title(title if len(title) <= TITLE else f"{title[: TITLE - 1]}…", fontsize=8.5)
         x, y = column - half, row - ZOOM_ROWS / 2
         whole.plot([x, x + 2 * half, x + 2 * half, x, x], [y, y, y + ZOOM_ROWS, y + ZOOM_ROWS, y], color=ORANGE, lw=1.4)
         whole.annotate(str(number + 1), (x, y + ZOOM_ROWS), color=ORANGE, weight="bold", fontsize=11)

@@ -18,6 +18,7 @@ SMALLEST = 0.01  # px; half range of the color scale at least
 PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
 MAX_BLOCKS = 24
 PROFILES = "viridis"
+UNSURE = 5.0  # times the usual error: values with more are left out of medians
 ELSEWHERE = ("swapped", "merged", "index_shift", "lost", "dead")
 
 
@@ -68,6 +69,7 @@ def draw_wavelength(figure: Any, report: DoctorReport) -> bool:
     middle, error = _median(found.offset, found.offset_err, ~problem)
     top.errorbar(x, middle, yerr=error, fmt="o-", color=BLACK, ms=3.5, lw=1.6, capsize=2, label="all fibers")
     top.axhline(0, color=BLACK, lw=0.8)
+    _central_range(top)
     top.set_ylabel("light minus trace (px)")
     top.set_title("median shift along the wavelength (fibers with problems left out)")
     top.legend(loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=7.5, ncols=1, borderaxespad=0)
@@ -165,9 +167,20 @@ def _abscissa(found: TraceDiagnosis) -> tuple[Array, str]:
     return found.column, "column along dispersion (px)"
 
 
+def _central_range(axes: Any) -> None:
+    """Vertical range that holds nearly all points of the lines."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()] or [np.zeros(1)])
+    values = np.append(values[np.isfinite(values)], 0.0)
+    low, high = np.percentile(values, (1, 99))
+    margin = max(0.15 * (high - low), 0.3 * SMALLEST)
+    axes.set_ylim(min(low, 0) - margin, max(high, 0) + margin)
+
+
 def _median(values: Array, errors: Array, rows: Array) -> tuple[Array, Array]:
     """Median over fibers at each bin and its error from the scatter."""
-    part = np.where(np.isfinite(values[rows]) & np.isfinite(errors[rows]), values[rows], np.nan)
+    sure = np.isfinite(values) & np.isfinite(errors)
+    usual = float(np.median(errors[sure])) if sure.any() else 0.0
+    part = np.where(sure & (errors <= UNSURE * usual), values, np.nan)[rows]
     count = np.isfinite(part).sum(axis=0)
     middle, spread = np.full(part.shape[1], np.nan), np.full(part.shape[1], np.nan)
     some = count > 0

@@ -17,15 +17,17 @@ ROBUST_ROUNDS = 4
 CLIP = 4.0  # scatters
 MAX_MODES = 16
 PERCENT = 100.0
+UNSURE = 5.0  # times the usual error: columns with more do not count as the worst
 LINEAR = 1e-3  # px; smaller amplitudes are drawn on a linear scale
 
 
 def draw_modes(figure: Any, report: DoctorReport) -> bool:
     """Amplitude with error on the left, significance with the limit on the right."""
     found = report.diagnosis
-    if not found.modes:
+    known = [m for m in found.modes if np.isfinite(m.amplitude_px) and np.isfinite(m.sigma_px)]
+    if not known:
         return False
-    shown = sorted(found.modes, key=lambda m: -m.significance)[:MAX_MODES][::-1]
+    shown = sorted(known, key=lambda m: -m.significance)[:MAX_MODES][::-1]
     left, right = figure.subplots(1, 2, sharey=True)
     figure.subplots_adjust(left=0.2, right=0.97, top=0.93, bottom=0.1, wspace=0.06)
     place = np.arange(len(shown))
@@ -163,7 +165,9 @@ def draw_impact(figure: Any, report: DoctorReport) -> bool:
         ("joint", impact.joint_loss, impact.joint_loss_err, BLUE, "+"),
     ):
         y, e = _worst(given, error)
-        loss.errorbar(row, PERCENT * y, yerr=PERCENT * e, fmt=mark, color=color, ms=4, lw=0.6, label=name)
+        loss.errorbar(
+            row, PERCENT * y, yerr=PERCENT * e, fmt=mark, color=color, ms=4, elinewidth=0.5, alpha=0.7, label=name
+        )
     loss.set_yscale("symlog", linthresh=0.1)
     loss.yaxis.set_major_formatter(_plain_ticks)
     loss.set(ylabel="loss (%)", xlim=(-1, found.nfiber))
@@ -199,7 +203,7 @@ def draw_crosstalk(figure: Any, report: DoctorReport) -> bool:
         good = values[np.isfinite(values)]
         if good.size:
             low, high = np.percentile(PERCENT * good, (0.5, 99.5))
-            pad = max(0.15 * (high - low), 0.05)
+            pad = max(0.15 * (high - low), 1e-5)
             axes.set_ylim(low - pad, high + pad)
     panels[0].legend(ncols=4, loc="upper right")
     panels[1].set_xlabel("fiber (row of the traces)")
@@ -216,9 +220,11 @@ def _middle(values: Array) -> Array:
 
 
 def _worst(values: Array, errors: Array) -> tuple[Array, Array]:
-    """Largest value over columns and its error."""
-    some = np.isfinite(values).any(axis=1)
-    place = np.where(some, np.argmax(np.where(np.isfinite(values), values, -np.inf), axis=1), 0)
+    """Largest value over the well-measured columns and its error."""
+    sure = np.isfinite(values) & np.isfinite(errors)
+    sure &= errors <= UNSURE * (np.median(errors[sure]) if sure.any() else 0.0)
+    some = sure.any(axis=1)
+    place = np.where(some, np.argmax(np.where(sure, values, -np.inf), axis=1), 0)
     row = np.arange(len(values))
     error = np.nan_to_num(errors[row, place])
     return np.where(some, values[row, place], np.nan), error

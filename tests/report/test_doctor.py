@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ifuview.errors import UsageError
-from ifuview.model.findings import findings, recount
+from ifuview.model.findings import findings
 from ifuview.model.inspection import Verdict
 from ifuview.report.doctor import FIGURES, DoctorReport, write_doctor
 from ifuview.report.doctor_plots import comb_residual
@@ -91,22 +91,6 @@ def test_findings_are_worst_first_and_neighbors_are_one() -> None:
     assert [f.kind for f in found] == ["swapped", "dead", "shift", "block_shift", "kink", "cosmics"]
     assert found[0].fibers == (made.SWAPPED, made.SWAPPED + 1)
     assert found[-1].verdict is Verdict.PASS and found[-1].group == "frame"
-
-
-def test_limits_are_recounted_in_both_directions() -> None:
-    found = made.diagnosis()
-    assert recount(found, found.limits).problems == found.problems
-    milder = recount(found, replace(found.limits, kink_px=1.0, mode_sigmas=200.0))
-    assert {p.kind for p in milder.problems} == {"dead", "swapped"}
-    assert [m.name for m in milder.found_modes] == ["shift"]
-    # the noise of a mean over 16 bins is ERROR / 4: half a px is seen, a thousandth is not
-    assert recount(made.diagnosis(clean=True), replace(found.limits, offset_px=0.001)).problems == ()
-    clean = made.diagnosis(clean=True)
-    offset = clean.offset.copy()
-    offset[2] += 0.05
-    stricter = recount(replace(clean, offset=offset), replace(found.limits, offset_px=0.03))
-    assert [(p.fiber, p.kind) for p in stricter.problems] == [(2, "offset")]
-    assert stricter.verdict is Verdict.WARN
 
 
 def test_a_fiber_out_of_the_comb_stands_out_alone() -> None:
