@@ -58,6 +58,7 @@ def main(argv: list[str]) -> int:
     int
         0; 1 after an internal error; 2 for input that makes no sense or cannot be read.
     """
+    one_blas_thread()
     command = COMMANDS.get(argv[0]) if argv else None
     try:
         return command(argv[1:]) if command else _view(argv)
@@ -72,6 +73,15 @@ def main(argv: list[str]) -> int:
         traceback.print_exc()
         _say("this is an error of ifuview itself; the lines above say where.")
         return INTERNAL_ERROR
+
+
+def one_blas_thread() -> None:
+    """Keep OpenBLAS from starting threads of its own; call before numpy is imported.
+
+    Our matrices are small. And its threads must not run while Qt starts: libdbus then forks, and OpenBLAS joins its
+    threads before a fork, which never ends if one of them is at work (seen in one start of ten with a psf file).
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _view(argv: list[str]) -> int:
