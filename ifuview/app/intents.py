@@ -71,6 +71,36 @@ class MeasureTraces(Intent):
     """Trace the fibers of the current detector image from nothing."""
 
 
+class Diagnose(Intent):
+    """Find out which traces of the current frame are wrong."""
+
+
+class SetThresholds(Intent):
+    """From where on a finding counts (DoctorLimits); the diagnosis of the current frame is judged again."""
+
+    limits: Any
+
+
+class ApplyCorrection(Intent):
+    """Use the corrected traces of the diagnosis in the current frame."""
+
+
+class UndoTraces(Intent):
+    """Go back to the traces before the last correction."""
+
+
+class SaveTraces(Intent):
+    """Write the corrected traces of the current frame in the form of the file they came from."""
+
+    path: str
+
+
+class ExportDiagnosis(Intent):
+    """Write the report of the diagnosis of the current frame into a folder."""
+
+    folder: str
+
+
 class LoadRegions(Intent):
     """Read a ds9 region file into the current frame."""
 

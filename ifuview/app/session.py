@@ -65,6 +65,12 @@ class Slot:
     regions : tuple of Region
     pyramid : app.views.raster.Pyramid or None
         Reduced copies, made by a job; None = not yet.
+    diagnosis : model.doctor.TraceDiagnosis or None
+        Of `traces`, or of those that were corrected.
+    evidence : Any
+        What was measured for it: other limits are tried on it.
+    past_traces : tuple of TraceSet
+        Traces before the corrections, latest last.
     """
 
     key: int
@@ -77,6 +83,9 @@ class Slot:
     traces: TraceSet | None = None
     regions: tuple[Region, ...] = ()
     pyramid: Any = None
+    diagnosis: Any = None
+    evidence: Any = None
+    past_traces: tuple[TraceSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,7 @@ class Overlay:
     colorbar: bool = True
     magnifier: bool = True
     panner: bool = True
+    alternate: bool = False  # draw the other of given and corrected traces
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +152,7 @@ class Session:
     inspection: FiberInspection | None = None
     metrics: tuple[tuple[str, Array], ...] = ()  # per-fiber values that can color the traces
     section_columns: int = 1
+    doctor_limits: Any = None  # model.doctor.DoctorLimits; None: the usual ones
     extraction: str = "optimal"  # of live spectra: optimal (all fibers together) or boxcar
     jobs: tuple[JobRecord, ...] = ()
     messages: tuple[Message, ...] = ()

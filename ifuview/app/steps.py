@@ -316,6 +316,24 @@ def traces_on_all(session: Session, slot: Slot, traces: TraceSet) -> Session:
     return _spread(session, slot, change, True, same_size=True)
 
 
+def apply_correction(session: Session, _: want.ApplyCorrection) -> Session:
+    """The corrected traces of the diagnosis become those of the frame; the earlier ones are kept."""
+    slot = session.slot()
+    if slot is None or slot.diagnosis is None or slot.traces is None or slot.traces is slot.diagnosis.corrected:
+        return session
+    corrected = replace(slot, traces=slot.diagnosis.corrected, past_traces=(*slot.past_traces, slot.traces))
+    return replace(session.with_slot(corrected), overlay=replace(session.overlay, alternate=False))
+
+
+def undo_traces(session: Session, _: want.UndoTraces) -> Session:
+    """The traces before the last correction."""
+    slot = session.slot()
+    if slot is None or not slot.past_traces:
+        return session
+    earlier = replace(slot, traces=slot.past_traces[-1], past_traces=slot.past_traces[:-1])
+    return replace(session.with_slot(earlier), overlay=replace(session.overlay, alternate=False))
+
+
 STEPS: dict[type, Callable[[Session, Any], Session]] = {
     want.CloseSlot: close,
     want.CloseAll: close_all,
@@ -330,6 +348,8 @@ STEPS: dict[type, Callable[[Session, Any], Session]] = {
     want.Match: match,
     want.SetOverlay: set_overlay,
     want.SetRegions: set_regions,
+    want.ApplyCorrection: apply_correction,
+    want.UndoTraces: undo_traces,
     want.PickPoint: pick_point,
     want.SelectFiber: select_fiber,
     want.StepFiber: step_fiber,

@@ -16,6 +16,7 @@ from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
 from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
+from ifuview.gui import doctor_roads
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
 
@@ -66,6 +67,7 @@ class Controller(QObject):
             want.CancelJob: lambda i: worker.cancel(i.id),
             want.ExportReport: self._export_report,
             want.Demo: self._demo,
+            **doctor_roads.roads(self),
             want.Note: lambda i: self.say(Level(i.level), i.text, i.detail),
         }
 
@@ -87,7 +89,7 @@ class Controller(QObject):
                     after = steps.carried_over(after, before.slot())
                 self.store.put(after)
                 if after.current != before.current:
-                    self._reinspect()
+                    self.reinspect()
             else:
                 self.shell.emit(intent)
         except IfuviewError as error:
@@ -216,7 +218,7 @@ class Controller(QObject):
             if now is not None and now.traces is None and found.traces is not None:
                 self.store.put(self.session.with_slot(replace(now, traces=found.traces)))
                 self.say(Level.INFO, f"{now.title}: {found.traces.nfiber} traces from {found.traces.name}")
-                self._reinspect()
+                self.reinspect()
 
         self.submit(
             JobRequest(f"Traces of {slot.title}", lambda ctx: services.with_traces(slot, ctx=ctx), quiet=True), done
@@ -268,7 +270,7 @@ class Controller(QObject):
             slot = replace(slot, view=old.view, regions=old.regions, traces=old.traces)
         self.store.put(self.session.with_slot(slot))
         self.follow_up(slot)
-        self._reinspect()
+        self.reinspect()
 
     def _demo(self, _: want.Demo) -> None:
         from ifuview.app import demo
@@ -302,7 +304,7 @@ class Controller(QObject):
     def _put_traces(self, slot: Slot, traces: Any) -> None:
         self.store.put(steps.traces_on_all(self.session, slot, traces))
         self.say(Level.INFO, f"{slot.title}: {traces.nfiber} traces from {traces.name}")
-        self._reinspect()
+        self.reinspect()
 
     def _load_regions(self, intent: want.LoadRegions) -> None:
         key = self.session.current
@@ -386,9 +388,9 @@ class Controller(QObject):
         before = self.session
         self.store.put(steps.STEPS[type(intent)](before, intent))
         if self.session is not before:
-            self._reinspect()
+            self.reinspect()
 
-    def _reinspect(self) -> None:
+    def reinspect(self) -> None:
         """Measure the selected fiber anew; an older request that still waits is dropped."""
         session = self.session
         if session.slot() is None or (session.selection.fiber is None and session.selection.x is None):

@@ -22,8 +22,8 @@ AREAS = {
 DOCK_MINIMUM = (120, 110)
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 TABS = (
-    ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("quality", "focal"), ("focal", "header"),
-    ("header", "pixels"), ("spectrum", "graphs"), ("graphs", "messages"),
+    ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"),
+    ("quality", "focal"), ("focal", "header"), ("header", "pixels"), ("spectrum", "graphs"), ("graphs", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 

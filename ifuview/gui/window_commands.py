@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ifuview.gui.main_window import MainWindow
 
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
+TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 
 
 class WindowCommands:
@@ -55,6 +56,19 @@ class WindowCommands:
 
     def save_regions_dialog(self) -> None:
         self._ask_save("Save regions", "ifuview.reg", "ds9 regions (*.reg)", want.SaveRegions)
+
+    def diagnose(self) -> None:
+        """Diagnose the traces of the current frame and show the findings."""
+        self.controller.handle(want.ShowDock("findings"))
+        self.controller.handle(want.Diagnose())
+
+    def save_traces_dialog(self) -> None:
+        self._ask_save("Save corrected traces", "traces_corrected.fits", TRACE_FILES, want.SaveTraces)
+
+    def export_diagnosis_dialog(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self.window, "Export the diagnosis into a folder")
+        if folder:
+            self.controller.handle(want.ExportDiagnosis(folder))
 
     def report_dialog(self) -> None:
         self._ask_save("Export report", "report.png", "PNG (*.png)", want.ExportReport)

@@ -115,7 +115,9 @@ class OverlayCache:
     def view(self, session: Session, slot: Slot) -> OverlayView:
         """The overlay of a slot."""
         fiber = session.selection.fiber
-        needs = (slot.image, slot.traces, slot.regions, slot.dataset, session.overlay, session.metrics, fiber)
+        needs = (
+            slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, session.overlay, session.metrics, fiber
+        )  # fmt: skip
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
             known = self._views[slot.key] = (needs, make_overlay(session, slot))
@@ -166,12 +168,22 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         view = replace(view, regions=slot.regions)
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
-    if slot.traces is not None and (shown.traces or shown.iso_wave):
+    traces = shown_traces(session, slot)
+    if traces is not None and (shown.traces or shown.iso_wave):
         if shown.iso_wave:
-            view = replace(view, iso=iso_of(slot.traces, image))
+            view = replace(view, iso=iso_of(traces, image))
         if shown.traces:
-            view = replace(view, curves=curves_of(slot.traces, image), **_marks(session, slot, slot.traces))
+            view = replace(view, curves=curves_of(traces, image), **_marks(session, slot, traces))
     return view
+
+
+def shown_traces(session: Session, slot: Slot) -> TraceSet | None:
+    """The traces of a frame, or what the diagnosis has in their place while both are blinked."""
+    found = slot.diagnosis
+    if session.overlay.alternate and found is not None:
+        other = {id(found.given): found.corrected, id(found.corrected): found.given}
+        return other.get(id(slot.traces), slot.traces)
+    return slot.traces
 
 
 def _marks(session: Session, slot: Slot, traces: TraceSet) -> dict:

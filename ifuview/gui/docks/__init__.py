@@ -23,6 +23,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("section", "Cross-section", "cross_section:CrossSectionDock", "cross_section", "right", True),
     DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True),
     DockEntry("quality", "Trace quality", "trace_quality:TraceQualityDock", "trace_quality", "right", True),
+    DockEntry("findings", "Findings", "findings:FindingsDock", "findings", "right", False),
     DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
     DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False),
     DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),

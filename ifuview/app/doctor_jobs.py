@@ -1,0 +1,180 @@
+"""What the worker does for the findings: diagnose a frame, judge with other limits, save what was corrected, export."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.session import Session, Slot
+from ifuview.app.views.overlay import names
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError, UsageError
+from ifuview.model.checks import Array
+from ifuview.model.doctor import DoctorLimits, TraceDiagnosis
+from ifuview.model.image import Kind
+from ifuview.model.pixels import Pixels
+from ifuview.model.trace import TraceSet
+
+MOST_NAMED = 40  # fibers listed in the header of the corrected file
+CORRECTED = " (corrected)"
+REPORT_SUFFIX = "-traces"  # of the folder that a report is exported to
+
+
+def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = SILENT) -> tuple[TraceDiagnosis, Any]:
+    """Measure all fibers of a frame and judge its traces.
+
+    Returns
+    -------
+    (TraceDiagnosis, evidence)
+        The evidence goes to `judge` when the limits change.
+
+    Raises
+    ------
+    UsageError
+        No detector image.
+    MissingDataError
+        No traces.
+    """
+    from ifuview.engine.doctor.diagnose import gather, judge
+
+    image, traces = slot.image, slot.traces
+    if image.kind not in (Kind.DETECTOR, Kind.IMAGE):
+        raise UsageError("traces are diagnosed on a detector image", slot.title, "show a preproc or raw frame")
+    if traces is None:
+        raise MissingDataError("this frame has no traces", slot.title, "load a trace file, or trace the fibers first")
+    ctx.checkpoint(0.02, "Reading the image")
+    fibermap = image.fibermap or slot.dataset.fibermap
+    block = fibermap.block if fibermap is not None and fibermap.nfiber == traces.nfiber else None
+    evidence = gather(
+        image.canonical(slot.plane),
+        replace(traces, fiber_id=names(slot, traces)),
+        ivar=_layer(slot, image.ivar),
+        mask=_bits(slot),
+        gain=image.gain,
+        readnoise=image.readnoise,
+        block=block,
+        ctx=ctx.part(0.05, 0.8),
+    )
+    found = judge(evidence, limits or DoctorLimits(), ctx=ctx.part(0.8, 0.98))
+    return of_the_file(found, traces), evidence
+
+
+def judge_again(
+    evidence: Any, limits: DoctorLimits, given: TraceSet | None, ctx: JobContext = SILENT
+) -> TraceDiagnosis:
+    """The diagnosis of `given` traces with other limits, of what was measured before."""
+    from ifuview.engine.doctor.diagnose import judge
+
+    return of_the_file(judge(evidence, limits, ctx=ctx), given)
+
+
+def of_the_file(found: TraceDiagnosis, given: TraceSet | None) -> TraceDiagnosis:
+    """The diagnosis names fibers as the canvas does; its trace sets keep the numbers of their file."""
+    if given is None:
+        return found
+    name = f"{given.name.removesuffix(CORRECTED)}{CORRECTED}"
+    corrected = replace(found.corrected, fiber_id=given.fiber_id, name=name)
+    return replace(found, given=given, corrected=corrected)
+
+
+def diagnosed(session: Session, key: int, found: TraceDiagnosis, evidence: Any) -> Session:
+    """The session with the diagnosis of a frame, and its numbers a fiber as colors for the traces."""
+    slot = session.slot(key)
+    if slot is None:
+        return session
+    numbers = tuple((name, np.asarray(values)) for name, values in found.per_fiber.items() if not name.endswith("_err"))
+    return replace(session.with_slot(replace(slot, diagnosis=found, evidence=evidence)), metrics=numbers)
+
+
+def save_corrected(slot: Slot, path: str, ctx: JobContext = SILENT) -> str:
+    """Write the corrected traces, in the form of the file they came from if there is one; return what was done.
+
+    Raises
+    ------
+    MissingDataError
+        Nothing was diagnosed.
+    """
+    from ifuview.io.traces_write import write_corrected, write_traces
+
+    found = _known(slot)
+    ctx.checkpoint(0.1, "Writing traces")
+    source = source_of(found.given)
+    reasons = [f"{a.text} ({', '.join(found.fiber_id[f] for f in a.fibers[:MOST_NAMED])})" if a.fibers else a.text
+               for a in found.advice if a.action == "apply-correction"]  # fmt: skip
+    what = "; ".join(reasons) or found.sentence
+    if source:
+        miss = write_corrected(source, found.corrected, path, what, slot.image.orientation, slot.image.shape)
+        return f"Corrected traces written to {path} in the form of {os.path.basename(source)} (exact to {miss:.4f} px)"
+    write_traces(path, found.corrected, slot.image.orientation, slot.image.shape)
+    return f"Corrected traces written to {path}"
+
+
+def source_of(traces: TraceSet | None) -> str:
+    """The file that traces came from; "" if they were measured here or it is gone."""
+    inputs = () if traces is None else traces.provenance.inputs
+    return inputs[0] if inputs and os.path.isfile(inputs[0]) else ""
+
+
+def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
+    """Write the report of the diagnosis into a new folder inside `folder`; return its path."""
+    from ifuview import __version__
+    from ifuview.report.doctor import DoctorReport, write_doctor
+
+    found = _known(slot)
+    if not os.path.isdir(folder):
+        raise UsageError("the folder does not exist", folder, "choose another folder")
+    target = Path(folder) / (_plain(slot.title) + REPORT_SUFFIX)
+    try:
+        target.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"cannot be written ({problem.strerror})", str(target), "choose another folder") from problem
+    files = [("image", slot.dataset.path), ("traces", source_of(found.given))]
+    ctx.checkpoint(0.05, "Reading the image")
+    report = DoctorReport(
+        found,
+        slot.image.canonical(slot.plane),
+        unit=slot.image.unit or "counts",
+        title=f"Traces of {slot.title}",
+        inputs=tuple((role, os.path.basename(path), _digest(path)) for role, path in files if os.path.isfile(path)),
+        created=time.strftime("%Y-%m-%d %H:%M"),
+        version=__version__,
+    )
+    write_doctor(report, target, ctx=ctx.part(0.1, 1.0))
+    return str(target)
+
+
+def _known(slot: Slot) -> TraceDiagnosis:
+    """The diagnosis of a frame."""
+    if slot.diagnosis is None:
+        raise MissingDataError("the traces of this frame were not diagnosed", slot.title, "diagnose them first")
+    found: TraceDiagnosis = slot.diagnosis
+    return found
+
+
+def _layer(slot: Slot, pixels: Pixels | None) -> Array | None:
+    """A layer of the image in canonical axes."""
+    return None if pixels is None else slot.image.orientation.to_canonical(pixels.plane(slot.plane).native())
+
+
+def _bits(slot: Slot) -> Array | None:
+    """Mask bits in canonical axes."""
+    mask = slot.image.mask
+    return None if mask is None else slot.image.orientation.to_canonical(np.asarray(mask.plane(slot.plane).raw))
+
+
+def _digest(path: str) -> str:
+    """SHA-256 of a file."""
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _plain(title: str) -> str:
+    """A title as a file name."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in title).strip("-.") or "frame"
