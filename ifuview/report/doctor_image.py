@@ -16,6 +16,7 @@ DRAWN = 40  # traces at most that are drawn on the whole image, besides the ones
 VERTICES = 48
 ZOOMS = 4
 ZOOM_ROWS, ZOOM_COLUMNS = 36, 300  # px of a zoom panel at least
+ELSEWHERE = 2.0  # px; a given trace farther from its light is named, in red
 TITLE = 32  # characters that fit above a panel
 PALER = 1.8  # upper limit of the image over its brightest light
 WIDEST = 1200  # px; wider panels would show nothing
@@ -63,7 +64,7 @@ def _whole(figure: Any, axes: Any, report: DoctorReport, image: Array) -> tuple[
     bad = sorted({p.fiber for p in found.problems})
     every = max(1, found.nfiber // DRAWN)
     _lines(axes, found, [row for row in range(0, found.nfiber, every) if row not in bad], SKY, 0.5)
-    _lines(axes, found, bad, VERMILION, 1.2)
+    _lines(axes, found, bad[:: max(1, len(bad) // DRAWN)], VERMILION, 1.2 if len(bad) <= DRAWN else 0.7)
     axes.set(
         xlabel="column along dispersion (px)", ylabel="row across dispersion (px)", xlim=extent[:2], ylim=extent[2:]
     )
@@ -145,10 +146,17 @@ def zoom(
         for fiber in inside:
             axes.plot(at, traces.center[fiber, at], line, color=color, lw=1.2)
             if traces is found.corrected and np.isfinite(traces.center[fiber, at[0]]):
-                axes.annotate(found.fiber_id[fiber], (c0, traces.center[fiber, at[0]]), color=BLACK, fontsize=6.5,
-                              va="center", bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.75})  # fmt: skip
+                _name(axes, found.fiber_id[fiber], c0, traces.center[fiber, at[0]], BLACK, "left")
+            elif abs(traces.center[fiber, at[-1]] - found.corrected.center[fiber, at[-1]]) > ELSEWHERE:
+                _name(axes, found.fiber_id[fiber], c1, traces.center[fiber, at[-1]], VERMILION, "right")
     axes.set_xlim(c0 - 0.5, c1 - 0.5)
     axes.set_ylim(r0 - 0.5, r1 - 0.5)
     axes.tick_params(labelsize=8)
     axes.set_xlabel("column (px)", fontsize=8.5)
     axes.set_ylabel("row (px)", fontsize=8.5)
+
+
+def _name(axes: Any, name: str, x: float, y: float, color: str, side: str) -> None:
+    """Fiber id at the end of its trace."""
+    axes.annotate(name, (x, y), color=color, fontsize=6.5, va="center", ha=side,
+                  bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.75})  # fmt: skip

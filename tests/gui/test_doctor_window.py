@@ -1,0 +1,86 @@
+"""Diagnosing in the window, on simulated files in which a kink and a dead fiber are planted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from ifuview.app import intents as want
+from ifuview.app.jobs import JobStatus
+from ifuview.app.session import Level
+from ifuview.io.traces import read_traces
+from ifuview.model.doctor import DoctorLimits
+from ifuview.simulate.demo_files import DEAD, KINK, KINK_COLUMN, KINK_HEIGHT, SPEC
+from ifuview.simulate.geometry import true_traces
+from tests.gui.windows import TIMEOUT, settle, window
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory: pytest.TempPathFactory) -> str:
+    from ifuview.simulate import demo
+
+    return str(next(p for p in demo(tmp_path_factory.mktemp("demo")) if p.name.startswith("preproc")))
+
+
+def test_diagnose_go_apply_save_undo(qtbot: QtBot, flat: str, tmp_path: Path) -> None:
+    with window(qtbot, flat) as shell:
+        given = shell.store.session.slot().traces
+        shell.window.actions_by_name["diagnose"].trigger()
+        settle(qtbot, shell)
+        qtbot.waitUntil(lambda: shell.window.docks["findings"].widget() is not None, timeout=TIMEOUT)
+        qtbot.wait(100)
+        dock = shell.window.docks["findings"].widget()
+        kinds = [row.finding.kind for row in dock._view.rows if row.finding.group == "fiber"]
+        assert kinds[0] == "kink" and "dead" in kinds
+        dock._go(0)
+        settle(qtbot, shell)
+        slot = shell.store.session.slot()
+        assert shell.store.session.selection.fiber == KINK
+        assert abs(slot.image.orientation.from_native(slot.view.x, slot.view.y, slot.image.shape)[1] - KINK_COLUMN) < 40
+        dock.apply.click()
+        settle(qtbot, shell)
+        corrected = shell.store.session.slot().traces
+        truth = true_traces(SPEC).center[KINK]
+        middle = slice(int(KINK_COLUMN) - 100, int(KINK_COLUMN) + 100)
+        before, after = (np.abs(t.center[KINK, middle] - truth[middle]).max() for t in (given, corrected))
+        assert before == pytest.approx(KINK_HEIGHT, rel=0.05) and after < 0.1 * KINK_HEIGHT  # as wide as three bins
+        path = tmp_path / "corrected.fits"
+        shell.controller.handle(want.SaveTraces(str(path)))
+        settle(qtbot, shell)
+        lies, shape = slot.image.orientation, slot.image.shape
+        np.testing.assert_allclose(read_traces(path, lies.shape(shape), lies).center, corrected.center, atol=0.01)
+        shell.window.actions_by_name["undo-correction"].trigger()
+        settle(qtbot, shell)
+        assert shell.store.session.slot().traces is given
+        assert not [m for m in shell.store.session.messages if m.level is Level.ERROR]
+
+
+def test_limits_are_judged_again_and_back(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        shell.controller.handle(want.Diagnose())
+        settle(qtbot, shell)
+        kinds = lambda: {p.kind for p in shell.store.session.slot().diagnosis.problems}  # noqa: E731
+        assert {"kink", "dead"} <= kinds()
+        for limits, there in ((DoctorLimits(kink_px=2.0, offset_px=2.0), False), (DoctorLimits(), True)):
+            shell.controller.handle(want.SetThresholds(limits))
+            settle(qtbot, shell)
+            assert ("kink" in kinds()) is there and "dead" in kinds()
+        assert DEAD in {p.fiber for p in shell.store.session.slot().diagnosis.problems}
+
+
+def test_a_diagnosis_can_be_cancelled_and_other_frames_are_told(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        shell.controller.handle(want.Diagnose())
+        shell.controller.handle(want.CancelJob(None))
+        settle(qtbot, shell)
+        assert shell.store.session.slot().diagnosis is None
+        assert [j.status for j in shell.store.session.jobs if j.name.startswith("Diagnose")] == [JobStatus.CANCELLED]
+        rss = str(next(Path(flat).parent.glob("frame-*")))
+        shell.controller.handle(want.OpenFile(rss))
+        settle(qtbot, shell)
+        shell.controller.handle(want.Diagnose())
+        settle(qtbot, shell)
+        assert "on a detector image" in shell.store.session.messages[-1].text
