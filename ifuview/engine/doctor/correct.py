@@ -17,6 +17,7 @@ from ifuview.model.checks import Array
 
 WINDOW = 1.5  # bins, width of the kernel of the local parabola
 JITTER_MIN = 0.01  # px; a smaller scatter of single fibers is left alone
+LEVEL_TOO = 3.0  # model floors
 JITTER_NEIGHBORS = 6  # fibers on each side that a fiber's mean is compared with
 REMEASURED = ("offset", "kink", "lost", "swapped", "merged", "index_shift")
 MAD_TO_SIGMA = 1.4826
@@ -95,7 +96,9 @@ def between(column: Array, curve: Array, ncol: int) -> NDArray[np.float64]:
     return out
 
 
-def jitter(mean: Array, error: Array, usable: Array, block: Array) -> tuple[NDArray[np.float64], float, float]:
+def jitter(
+    mean: Array, error: Array, usable: Array, block: Array, floor: float
+) -> tuple[NDArray[np.float64], float, float]:
     """Return what single fibers are off by themselves, its rms beyond the noise and the error of that.
 
     Parameters
@@ -104,6 +107,8 @@ def jitter(mean: Array, error: Array, usable: Array, block: Array) -> tuple[NDAr
         Mean residual of each fiber.
     usable : bool (nfiber,)
     block : (nfiber,)
+    floor : float, px
+        Model floor: what neighbors share is taken out too if the scatter is much larger.
 
     Returns
     -------
@@ -130,4 +135,5 @@ def jitter(mean: Array, error: Array, usable: Array, block: Array) -> tuple[NDAr
     if rms < JITTER_MIN or scatter**2 < 2 * noise**2:
         return none, rms, rms_err
     share = excess / (excess + np.where(known, error, 0) ** 2)
-    return np.where(known, share * np.nan_to_num(own), 0.0), rms, rms_err
+    whole = own + (level if rms > LEVEL_TOO * floor else 0.0)
+    return np.where(known, share * np.nan_to_num(whole), 0.0), rms, rms_err

@@ -17,7 +17,7 @@ from ifuview.engine.doctor.correct import REMEASURED, between, jitter, smooth_cu
 from ifuview.engine.doctor.correlate import correlation
 from ifuview.engine.doctor.fibers import Measured, find_problems, mean_offset
 from ifuview.engine.doctor.impact import crosstalk, extraction_impact
-from ifuview.engine.doctor.measure import LightFit, Noise, fit_light
+from ifuview.engine.doctor.measure import LightFit, Noise, at_columns, fit_light
 from ifuview.engine.doctor.modes import ModeFit, fit_modes, patterns
 from ifuview.engine.doctor.slots import Slots, blocks_of, find_slots, typical
 from ifuview.engine.doctor.trouble import find_trouble
@@ -116,13 +116,17 @@ def gather(
     same = slots.path.shape[0] == traces.nfiber
     own_block = number[np.argsort(slots.of_fiber)] if same else None
     sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
-    fit = fit_light(columns, good, slots.path, noise, sigma=sigma, block=own_block, ctx=ctx.part(0.1, 1.0))
+    fit = fit_light(
+        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=pedestal(columns, good),
+        ctx=ctx.part(0.1, 1.0),
+    )  # fmt: skip
     lit = np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)
     if lit.mean() < MIN_LIT:
         raise FitError("no fiber shows light on its trace", todo="choose an exposure with light, a flat or twilight")
-    at = np.clip(np.round(fit.column).astype(int), 0, traces.ncol - 1)
-    wave = None if traces.wave is None or not np.isfinite(traces.wave).any() else np.asarray(traces.wave[:, at], float)
-    return Evidence(traces, slots, fit, number.astype(np.int32), traces.center[:, at], wave, good, columns)
+    known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
+    wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
+    given = at_columns(traces.center, fit.column)
+    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns)
 
 
 def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.uint8]:
@@ -152,6 +156,19 @@ def _not_flat(columns: Array, good: Array) -> None:
             f"the image is saturated: {100 * (used >= high).mean():.0f} % of the pixels are {high:.6g}",
             todo="choose a shorter exposure",
         )
+
+
+def pedestal(columns: Array, good: Array) -> float:
+    """Level that lies under everything, to start from: the low end of the image."""
+    few = (slice(None, None, max(1, columns.shape[0] // 64)), slice(None, None, max(1, columns.shape[1] // 1024)))
+    known = columns[few][(good[few] & 1) > 0]
+    if not known.size:
+        return 0.0
+    low = np.sort(known)[: max(known.size // 10, 1)]  # the noise makes the lowest pixels too low
+    narrow = max(low.size // 4, 1)
+    step = low[narrow:] - low[:-narrow]
+    first = int(np.argmin(step)) if step.size else 0
+    return float(low[first : first + narrow].mean())
 
 
 def pixel_noise(columns: Array, good: Array, ivar: Array | None, gain: float | None, readnoise: float | None) -> Noise:
@@ -219,18 +236,13 @@ def judge(
     names = tuple(traces.fiber_id)
     return TraceDiagnosis(
         fiber_id=names, column=fit.column, wave=evidence.wave, offset=offset, offset_err=error, model=model,
-        correction=corrected.center[:, _at(fit, traces)] - evidence.given, flux=flux, flux_err=flux_err, width=width,
+        correction=at_columns(corrected.center, fit.column) - evidence.given, flux=flux, flux_err=flux_err, width=width,
         width_err=width_err, chi2=fit.chi2[slots.of_fiber], block=evidence.block, modes=modes, problems=problems,
         trouble=trouble, correlation=found, impact=steps, crosstalk=talk, global_metrics=numbers[0],
         per_fiber=numbers[1], noise_floor=numbers[2], verdict=verdict, sentence=sentence,
         advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any()), names),
         given=traces, measured=seen, corrected=corrected, limits=limits,
     )  # fmt: skip
-
-
-def _at(fit: LightFit, traces: TraceSet) -> NDArray[np.intp]:
-    """Column nearest to the middle of each bin."""
-    return np.clip(np.round(fit.column).astype(np.intp), 0, traces.ncol - 1)
 
 
 def shared_modes(
@@ -332,7 +344,7 @@ def _correction(m: Measured, problems: tuple[Problem, ...], block: Array) -> tup
     mean, err = np.array([x[0] for x in means]), np.array([x[1] for x in means])
     usable = np.isfinite(mean)
     usable[sorted({p.fiber for p in problems if p.kind in (*REMEASURED, "dead")})] = False
-    return jitter(mean, err, usable, block)
+    return jitter(mean, err, usable, block, m.floor)
 
 
 def _trace_sets(
@@ -359,7 +371,7 @@ def _trace_sets(
             base, value = np.array(traces.center[k]), m.offset[k]
         else:
             base = np.array(slots.path[slots.of_fiber[k]])
-            value = fit.center[slots.of_fiber[k]] - base[_at(fit, traces)]
+            value = fit.center[slots.of_fiber[k]] - at_columns(base[None], fit.column)[0]
         center[k] = base + between(fit.column, smooth_curve(value, m.error[k]), ncol)
     steps = []
     if shared:
@@ -396,9 +408,8 @@ def _measured_set(evidence: Evidence, m: Measured) -> TraceSet:
     """Where the light of each fiber is, smooth, with errors; as given where it was not measured."""
     fit, traces, slots = evidence.fit, evidence.traces, evidence.slots
     ncol = traces.ncol
-    at = _at(fit, traces)
     base = slots.path[slots.of_fiber]
-    value = fit.center[slots.of_fiber] - base[:, at]
+    value = fit.center[slots.of_fiber] - at_columns(base, fit.column)
     curve = smooth_curve(value, m.error)
     center = base + _lines(fit.column, curve, ncol)
     known = np.isfinite(m.error)

@@ -138,7 +138,7 @@ def fit_columns(
                 _accumulate(
                     data, weight, total, light[k], edge[k], inverse[k], first[k], solved[k], variance[i, k], sums[k, b]
                 )
-        _ground(data, weight, first, group, off, share, rhs, down, taken, solved, ground, b)
+        _ground(data, weight, total, first, group, off, share, rhs, down, taken, ground, b)
 
 
 @njit(nogil=True)
@@ -265,6 +265,7 @@ def _solve(diag: Array, off: Array, rhs: Array, down: Array, up: Array, flux: Ar
 def _ground(
     data: Array,
     weight: Array,
+    total: Array,
     first: Array,
     group: Array,
     off: Array,
@@ -272,7 +273,6 @@ def _ground(
     rhs: Array,
     down: Array,
     taken: Array,
-    flux: Array,
     ground: Array,
     b: int,
 ) -> None:
@@ -295,10 +295,10 @@ def _ground(
         until = min(first[k] + WIDTH, data.size)
         wd = w = np.float32(0)
         for r in range(row, until):
-            wd += weight[r] * data[r]
+            wd += weight[r] * (data[r] - total[r])
             w += weight[r]
         row = max(row, until)
-        ground[group[k], b, 0] += wd - share[k] * flux[k]
+        ground[group[k], b, 0] += wd
         ground[group[k], b, 1] += w - share[k] * taken[k]
 
 

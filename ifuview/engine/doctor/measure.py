@@ -27,7 +27,10 @@ START_SIGMA = 1.2  # px, where the trace file has no width
 SIGMA_RANGE = (0.5, 4.0)  # px
 MAX_STEP = 0.7  # px, of one round
 MAX_ROUNDS = 8
-MIN_ROUNDS = 3
+MIN_ROUNDS = 4
+HERMITE_TURN = 2  # first round that fits skewness and kurtosis
+WIDTH_SETTLED = 0.012  # px, median step of the widths
+GROUND_SETTLED = 0.002  # of the usual flux, median step of the background; or less than its error
 BAD_ROW_PIXELS = 40  # marked pixels that make a row bad ...
 BAD_ROW_SIGMA = 8.0  # ... and this many sigma above the other rows,
 BAD_ROW_SHARE = 0.1  # and this share between the first and the last
@@ -36,10 +39,12 @@ AGAIN_ROUNDS = 3
 AGAIN_STEP = 4  # columns
 SETTLED = 0.04  # px, largest move of nearly all bins in the last sparse round ...
 CERTAIN_ERROR = 0.05  # px, ... that are measured so well
+SKEW_SIGMA = 4.0  # a skewness of all groups together that is less certain is taken to be none
 SHAPE_RANGE = 0.15  # of the Hermite terms
 SHAPE_DEGREE = 2  # of the shape terms along dispersion
 WIDTH_DEGREE = 3
 PER_COLUMN = 1.02  # degrees of freedom that the fluxes take per fiber and column
+GROUND_STEP = 1.6  # of the step: flux and shape give way, one at a time
 GROUND_BINS = 1  # bins on each side that share the background of the fit
 CLIP_SIGMA = 5.0  # pixels farther from the model are left out (cosmics) ...
 CLIP_SHARE = (2.0, 0.5, 0.15, 0.08)  # ... plus this share of the fiber's peak, by round
@@ -131,6 +136,7 @@ def fit_light(
     *,
     sigma: Array | None = None,
     block: Array | None = None,
+    background: float = 0.0,
     ctx: JobContext = SILENT,
 ) -> LightFit:
     """Fit all slots of an image.
@@ -148,20 +154,32 @@ def fit_light(
         First width.
     block : (nslot,), optional
         Shape and background are shared within blocks.
+    background : float
+        First background, counts.
     """
     ncol = columns.shape[0]
     fit = _Fit(columns, good.copy(), path, noise, sigma, groups(path.shape[0], block))
+    fit.shape[..., 2] = background
     step = max(1, ncol // SPARSE)
     chosen = np.arange(step // 2, ncol, step)
     for turn in range(MAX_ROUNDS):
-        ctx.checkpoint(0.6 * turn / MAX_ROUNDS, "Measuring all fibers")
+        ctx.checkpoint(0.4 * turn / MAX_ROUNDS, "Measuring all fibers")
         moved = fit.round(chosen, CLIP_SHARE[min(turn, len(CLIP_SHARE) - 1)])
         if turn == NOISE_TURN and noise.source == "data":
             fit.measure_noise(chosen)
-        if turn + 1 >= MIN_ROUNDS and moved < SETTLED:
+        if turn + 1 >= MIN_ROUNDS and moved < SETTLED and not any(fit.unsettled):
             break
     ctx.checkpoint(0.6, "Measuring all fibers in every column")
     return fit.finish(np.arange(ncol))
+
+
+def at_columns(values: Array, column: Array) -> NDArray[np.float64]:
+    """Values (n, ncol) at columns that need not be whole numbers, linear between the two neighbors."""
+    low = np.clip(np.floor(column).astype(np.intp), 0, values.shape[1] - 1)
+    high = np.minimum(low + 1, values.shape[1] - 1)
+    part = column - low
+    out: NDArray[np.float64] = values[:, low] * (1 - part) + values[:, high] * part
+    return out
 
 
 def groups(nslot: int, block: Array | None) -> NDArray[np.intp]:
@@ -201,6 +219,8 @@ class _Fit:
         self.width = start
         self.shape = np.zeros((int(group.max(initial=0)) + 1, self.nbin, 3), np.float32)
         self.table = gaussian_table()
+        self.turn = 0
+        self.unsettled: tuple[bool, ...] = (True, True)
         self.bad_rows: list[tuple[int, int, int]] = []
         self.u = self.middle / max(self.ncol - 1, 1) * 2 - 1
         self.start: Array = np.zeros((self.nslot, self.nbin))
@@ -233,36 +253,56 @@ class _Fit:
         weight = np.where(np.isfinite(error) & (error > 0), 1 / np.maximum(error, 1e-9) ** 2, 0)
         move = _smooth(step, weight)
         self.shift += move
-        self._shape(sums, ground)
+        if self.turn % 2:
+            unsettled = self._ground(ground)
+        else:
+            unsettled = self._shape(sums, self.turn >= HERMITE_TURN)
+        self.turn += 1
+        self.unsettled = (*self.unsettled[-1:], unsettled)
         certain = weight > CERTAIN_ERROR**-2
         return float(np.quantile(np.abs(move[certain]), 0.998)) if certain.any() else 0.0
 
-    def _shape(self, sums: Array, ground: Array) -> None:
-        """Widths of each fiber, shape and background of each group, smooth along dispersion."""
+    def _shape(self, sums: Array, hermite: bool) -> bool:
+        """Widths of each fiber, shape of each group, smooth along dispersion; return whether they still move."""
         yy, ys, ss, by, bs = (sums[..., i] for i in (0, 1, 4, 10, 11))
+        known = (yy > 0) & (ss > 0)
+        known &= sums[..., kernel.FLUX] > 3 * np.sqrt(np.maximum(sums[..., kernel.VARIANCE], 1e-30))
         with np.errstate(invalid="ignore", divide="ignore"):
-            info = np.where(yy > 0, ss - ys**2 / yy, 0)
-            pull = np.where(yy > 0, bs - ys / yy * by, 0)
-        known = (info > 0) & (sums[..., kernel.FLUX] > 3 * np.sqrt(np.maximum(sums[..., kernel.VARIANCE], 1e-30)))
-        info, pull = np.where(known, info, 0), np.where(known, pull, 0)
+            lean = np.where(known, ys / yy, 0)
+        info, pull = np.where(known, ss - lean * ys, 0), np.where(known, bs - lean * by, 0)
+        if hermite:
+            step, _ = self._hermite_step(sums, known)
+            new = np.clip(self.shape[..., :2] + step, -SHAPE_RANGE, SHAPE_RANGE)
+            step = (new - self.shape[..., :2])[self.group]
+            self.shape[..., :2] = new
+            for term, (with_s, with_y) in enumerate(((5, 2), (6, 3))):  # what the new shape takes from the width
+                pull = pull - np.where(known, (sums[..., with_s] - lean * sums[..., with_y]) * step[..., term], 0)
         basis = np.polynomial.legendre.legvander(self.u, min(WIDTH_DEGREE, max(self.nbin // 3, 0)))
         normal = np.einsum("kb,bi,bj->kij", info, basis, basis)
-        ridge = 1e-3 * np.einsum("kii->k", normal)[:, None, None] * np.eye(basis.shape[1]) + 1e-9 * np.eye(
-            basis.shape[1]
-        )
+        trace = np.einsum("kii->k", normal)[:, None, None]
+        ridge = (1e-3 * trace + 1e-9) * np.eye(basis.shape[1])
         step = np.linalg.solve(normal + ridge, np.einsum("kb,bi->ki", pull, basis)[..., None])[..., 0] @ basis.T
-        self.width = np.clip(self.width + np.clip(step, -0.3, 0.3), *SIGMA_RANGE)
-        self._hermite(sums, known)
+        step = np.clip(step, -0.3, 0.3)
+        self.width = np.clip(self.width + step, *SIGMA_RANGE)
+        lit = known.any(axis=1)
+        return bool(lit.any() and np.median(np.abs(step[lit])) > WIDTH_SETTLED)
+
+    def _ground(self, ground: Array) -> bool:
+        """Background of each group and bin; return whether it still moves."""
         window = np.subtract.outer(np.arange(self.nbin), np.arange(self.nbin))
         near = (np.abs(window) <= GROUND_BINS).astype(float)
         top, below = ground[..., 0] @ near, ground[..., 1] @ near
         with np.errstate(invalid="ignore", divide="ignore"):
-            self.shape[..., 2] += np.where(below > 0, top / below, 0).astype(np.float32)
+            step = np.where(below > 0, top / below, 0)
+            error = np.where(below > 0, below**-0.5, np.inf)
+        self.shape[..., 2] += (GROUND_STEP * step).astype(np.float32)
+        usual = float(np.median(np.maximum(self.start, 0)))
+        return bool(np.median(np.abs(step) / np.maximum(error, GROUND_SETTLED * usual)) > 1)
 
-    def _hermite(self, sums: Array, known: Array) -> None:
-        """Skewness and kurtosis of each group: the fibers' own centers and widths projected out."""
+    def _hermite_step(self, sums: Array, known: Array) -> tuple[Array, Array]:
+        """What is missing from the shape terms, (ngroup, nbin, 2), and the information on the skewness per bin."""
         ngroup = self.shape.shape[0]
-        basis = np.polynomial.legendre.legvander(self.u, min(SHAPE_DEGREE, max(self.nbin // 4, 0)))
+        basis = self._shape_basis()
         m = basis.shape[1]
         a = np.empty((*sums.shape[:2], 4, 4))
         upper = np.triu_indices(4)
@@ -281,8 +321,22 @@ class _Fit:
         side = np.einsum("gbp,bi->gpi", each_pull, basis).reshape(ngroup, 2 * m)
         ridge = (1e-3 * np.einsum("gii->g", normal) / (2 * m) + 1e-9)[:, None, None] * np.eye(2 * m)
         step = np.linalg.solve(normal + ridge, side[..., None])[..., 0].reshape(ngroup, 2, m)
-        more = np.einsum("gpi,bi->gbp", step, basis)
-        self.shape[..., :2] = np.clip(self.shape[..., :2] + more, -SHAPE_RANGE, SHAPE_RANGE)
+        return np.einsum("gpi,bi->gbp", step, basis), each_info[..., 0, 0]
+
+    def _shape_basis(self) -> Array:
+        """Polynomials of the shape along dispersion."""
+        return np.polynomial.legendre.legvander(self.u, min(SHAPE_DEGREE, max(self.nbin // 4, 0)))
+
+    def final_skewness(self, sums: Array) -> Array:
+        """Skewness from all columns, (ngroup, nbin), in the share that is more than noise; 0 if none is certain."""
+        signal = sums[..., kernel.FLUX] > 3 * np.sqrt(np.maximum(sums[..., kernel.VARIANCE], 1e-30))
+        step, info = self._hermite_step(sums, signal & (sums[..., 0] > 0) & (sums[..., 4] > 0))
+        skew = self.shape[..., 0] + step[..., 0]
+        freedom = skew.shape[0] * self._shape_basis().shape[1]
+        chi2 = float((info * skew**2).sum()) / max(image_chi2(sums), 1.0)
+        if chi2 < freedom + SKEW_SIGMA * np.sqrt(2 * freedom):
+            return np.zeros_like(skew)
+        return skew * (1 - freedom / chi2)
 
     def mean_shift(self) -> Array:
         """Mean over the columns of each bin of the shift, which is linear between the middles of the bins."""
@@ -341,10 +395,15 @@ class _Fit:
             self.again(touched, results)
         step, error = offsets(sums)
         scale = image_chi2(sums)
+        skew = self.final_skewness(sums)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            lean = np.where(sums[..., 0] > 0, sums[..., 2] / sums[..., 0], 0)
+        step -= lean * (skew - self.shape[..., 0])[self.group]
+        self.shape[..., 0] = skew
         npix, ncol = sums[..., kernel.NPIX], np.maximum(sums[..., kernel.NCOL], 1)
         clipped = sums[..., kernel.CLIPPED] / np.maximum(npix + sums[..., kernel.CLIPPED], 1)
         error = np.where(clipped < MAX_CLIPPED, error * np.sqrt(max(scale, 1.0)), np.inf)
-        path = self.given[:, np.clip(np.round(self.middle).astype(int), 0, self.ncol - 1)] + self.mean_shift()
+        path = at_columns(self.given, self.middle) + self.mean_shift()
         path += SKEW_TO_CENTER * self.shape[self.group, :, 0] * self.width
         measured = np.isfinite(error)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -403,9 +462,10 @@ def offsets(sums: Array) -> tuple[Array, Array]:
 
 def image_chi2(sums: Array) -> float:
     """Chi2 per degree of freedom of the image: the median over fibers and bins."""
-    dof = sums[..., kernel.NPIX] - PER_COLUMN * sums[..., kernel.NCOL]
-    usable = dof > 0
-    return float(np.median(sums[..., kernel.CHI2][usable] / dof[usable])) if usable.any() else 1.0
+    dof = sums[..., kernel.NPIX] - PER_COLUMN * sums[..., kernel.NCOL] - 1
+    usable = (dof > 0) & (sums[..., 0] > 0)
+    left = sums[..., kernel.CHI2][usable] - sums[..., 10][usable] ** 2 / sums[..., 0][usable]  # after the last step
+    return float(np.median(left / dof[usable])) if usable.any() else 1.0
 
 
 def _smooth(step: Array, weight: Array) -> Array:

@@ -282,7 +282,7 @@ class _Normal:
         floor = self.block_floor(chosen)
         for i, j in enumerate(chosen):
             if self.shapes[j].name == "block_shift":
-                variance[i] = inverse[i, i] + floor**2
+                variance[i] = inverse[i, i] + max(floor, self.floor) ** 2
             else:
                 variance[i] += self.floor**2 / self.parts / max(self.power[j], 1e-3)
         return beta, np.sqrt(variance)

@@ -23,12 +23,14 @@ NEAREST = 0.6  # of the spacing; nearest place of such light to a slot
 OUTSIDE = 3.0  # spacings beyond the first and last slot that are searched
 COLUMNS = 256  # used to look for light
 PARTS = 16  # that these columns are averaged in before the median
-FAINT = 0.05  # of the neighbors' light
+FAINT = 0.02  # of the neighbors' light
 CERTAIN = 6.0  # sigma of light without a trace
 NEAR = 0.42  # of the spacing, but at most:
 NEAR_PX = 3.0  # px, coarse search for light beside a trace
 COARSE = 0.7  # px, nearer light is left to the fit
 COMB = (1.7, 2.3)  # spacings of a gap with one empty place
+MIN_BLOCK = 5  # fibers
+UNLIKELY = 2.0  # a block that begins without a gap, or a wide gap elsewhere, counts like so many empty places
 SORTED_SHARE = 0.8  # of neighbors in one order: the file's order is that of the slit
 BLOCK_GAP = 1.45  # spacings, begins a new block
 
@@ -262,10 +264,44 @@ def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: 
 
 
 def comb_holes(path: Array, spacing: float, number: int) -> list[tuple[int, float]]:
-    """Places for fibers without light: gaps of two spacings, at most `number`."""
+    """Places for fibers without light: gaps of two spacings that are not the regular gaps between blocks.
+
+    Parameters
+    ----------
+    path : (nslot, ncol), px
+    spacing : float, px
+    number : int
+        At most so many.
+
+    Returns
+    -------
+    list of (slot below, distance above it)
+    """
     gaps = np.diff(np.median(path, axis=1)) / spacing
-    holes = np.flatnonzero((gaps > COMB[0]) & (gaps < COMB[1]))
-    return [(int(k), float(gaps[k] * spacing / 2)) for k in holes[:number]]
+    wide = np.flatnonzero(gaps > COMB[0])
+    single = set(np.flatnonzero((gaps > COMB[0]) & (gaps < COMB[1])).tolist())
+    if not single or not np.isfinite(spacing):
+        return []
+    best: tuple[float, list[int]] = (float("inf"), [])
+    for size in range(MIN_BLOCK, gaps.size + 2):
+        cost, holes, shift = 0.0, [], 0
+        seen = set()
+        for k in wide.tolist():
+            count = k + 1 + shift
+            if count % size == 0:
+                seen.add(count // size)
+            elif k in single:
+                holes.append(k)
+                shift += 1
+                if (count + 1) % size == 0:
+                    seen.add((count + 1) // size)
+            else:
+                cost += UNLIKELY
+        cost += len(holes) + UNLIKELY * max((gaps.size + shift) // size - len(seen), 0)
+        cost += UNLIKELY * ((gaps.size + 1 + shift) % size > 0)  # a block is cut off at the end
+        if cost < best[0]:
+            best = (cost, holes)
+    return [(int(k), float(gaps[k] * spacing / 2)) for k in best[1][:number]]
 
 
 def _insert(path: Array, found: Array, extra: list[tuple[int, float]]) -> tuple[Array, Array, Array]:
