@@ -81,6 +81,7 @@ class OverlayView:
     selected : int or None
         Row of the selected fiber.
     neighbors : tuple of int
+        The other selected rows when there are several, else the fibers beside the selected one.
     band : (x0, y0, x1, y1) or None
         Row-stacked spectra: the selected fiber's row.
     iso : tuple of IsoCurve
@@ -114,9 +115,10 @@ class OverlayCache:
 
     def view(self, session: Session, slot: Slot) -> OverlayView:
         """The overlay of a slot."""
-        fiber = session.selection.fiber
+        chosen = (session.selection.fiber, session.selection.fibers)
         needs = (
-            slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, session.overlay, session.metrics, fiber
+            slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, session.overlay, session.metrics,
+            chosen,
         )  # fmt: skip
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
@@ -192,11 +194,11 @@ def _marks(session: Session, slot: Slot, traces: TraceSet) -> dict:
     fiber = session.selection.fiber
     if fiber is not None and not 0 <= fiber < traces.nfiber:
         fiber = None
-    around = (
-        ()
-        if fiber is None
-        else tuple(r for r in range(fiber - NEIGHBORS, fiber + NEIGHBORS + 1) if r != fiber and 0 <= r < traces.nfiber)
-    )
+    around: tuple[int, ...] = ()
+    if fiber is not None:
+        near = range(fiber - NEIGHBORS, fiber + NEIGHBORS + 1)
+        several = session.selection.fibers if len(session.selection.fibers) > 1 else near
+        around = tuple(r for r in several if r != fiber and 0 <= r < traces.nfiber)
     return {
         "color": fiber_colors(session, traces.nfiber, block),
         "labels": names(slot, traces) if session.overlay.labels else (),

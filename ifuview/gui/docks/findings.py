@@ -37,7 +37,7 @@ WORDS = {
 INK = {Verdict.FAIL: ("#A83F00", "#FF9A5C"), Verdict.WARN: ("#8A5700", "#F2C14E")}
 CENTRAL = (1, 99)  # percent of the evidence inside the plot
 UNSURE = 5.0  # times the usual error: points that do not decide about the range
-SIZES = [170, 170]  # of list and evidence, screen px
+SIZES = [120, 220]  # of list and evidence, screen px
 HEADS = ("Finding", "Amount", "Sigma")
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 WORST_HEIGHT = 90  # screen px of the evidence plot at least
@@ -297,8 +297,11 @@ class FindingsDock(Dock):
         self.intent.emit(want.SetView(view.slot, row.view))
         if row.point is not None:
             self.intent.emit(want.PickPoint(view.slot, *row.point))
-        if row.finding.fibers and row.finding.group == "fiber":
-            self.intent.emit(want.SelectFiber(row.finding.fibers[0], row.finding.fibers))
+        fibers = row.finding.fibers
+        if fibers and row.finding.group == "fiber":
+            self.intent.emit(want.SelectFiber(fibers[0], fibers))
+        elif row.finding.group == "mode" and 0 < len(fibers) < view.diagnosis.nfiber:
+            self.intent.emit(want.SelectFiber(fibers[len(fibers) // 2], fibers))
 
     def _set_blink(self, on: bool) -> None:
         if on and self._view is not None:
