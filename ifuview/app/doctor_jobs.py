@@ -20,45 +20,49 @@ from ifuview.model.image import Kind
 from ifuview.model.pixels import Pixels
 from ifuview.model.trace import TraceSet
 
-MOST_NAMED = 40  # fibers listed in the header of the corrected file
 CORRECTED = " (corrected)"
 REPORT_SUFFIX = "-traces"  # of the folder that a report is exported to
 
 
 def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = SILENT) -> tuple[TraceDiagnosis, Any]:
-    """Measure all fibers of a frame and judge its traces.
+    """Measure all fibers of a frame and judge its traces; a frame without traces is traced from nothing first.
 
     Returns
     -------
     (TraceDiagnosis, evidence)
-        The evidence goes to `judge` when the limits change.
+        The evidence goes to `judge_again` when the limits change.
 
     Raises
     ------
     UsageError
-        No detector image.
-    MissingDataError
-        No traces.
+        No detector image, or traces of another one.
     """
+    from ifuview.app.diagnose import check_on_light
     from ifuview.engine.doctor.diagnose import gather, judge
 
     image, traces = slot.image, slot.traces
     if image.kind not in (Kind.DETECTOR, Kind.IMAGE):
         raise UsageError("traces are diagnosed on a detector image", slot.title, "show a preproc or raw frame")
-    if traces is None:
-        raise MissingDataError("this frame has no traces", slot.title, "load a trace file, or trace the fibers first")
     ctx.checkpoint(0.02, "Reading the image")
+    data, ivar, mask = image.canonical(slot.plane), _layer(slot, image.ivar), _bits(slot)
+    if traces is None:
+        from ifuview.engine.doctor.nothing import trace_all
+
+        step = ctx.part(0.05, 0.4)
+        traces = trace_all(data, ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, ctx=step).traces
+    else:
+        check_on_light(data, traces)
     fibermap = image.fibermap or slot.dataset.fibermap
     block = fibermap.block if fibermap is not None and fibermap.nfiber == traces.nfiber else None
     evidence = gather(
-        image.canonical(slot.plane),
+        data,
         replace(traces, fiber_id=names(slot, traces)),
-        ivar=_layer(slot, image.ivar),
-        mask=_bits(slot),
+        ivar=ivar,
+        mask=mask,
         gain=image.gain,
         readnoise=image.readnoise,
         block=block,
-        ctx=ctx.part(0.05, 0.8),
+        ctx=ctx.part(0.4, 0.8),
     )
     found = judge(evidence, limits or DoctorLimits(), ctx=ctx.part(0.8, 0.98))
     return of_the_file(found, traces), evidence
@@ -83,12 +87,14 @@ def of_the_file(found: TraceDiagnosis, given: TraceSet | None) -> TraceDiagnosis
 
 
 def diagnosed(session: Session, key: int, found: TraceDiagnosis, evidence: Any) -> Session:
-    """The session with the diagnosis of a frame, and its numbers a fiber as colors for the traces."""
+    """The session with the diagnosis of a frame, its traces if it had none, and numbers to color the traces by."""
     slot = session.slot(key)
     if slot is None:
         return session
     numbers = tuple((name, np.asarray(values)) for name, values in found.per_fiber.items() if not name.endswith("_err"))
-    return replace(session.with_slot(replace(slot, diagnosis=found, evidence=evidence)), metrics=numbers)
+    traces = found.given if slot.traces is None else slot.traces
+    now = replace(slot, diagnosis=found, evidence=evidence, traces=traces)
+    return replace(session.with_slot(now), metrics=numbers)
 
 
 def save_corrected(slot: Slot, path: str, ctx: JobContext = SILENT) -> str:
@@ -104,9 +110,7 @@ def save_corrected(slot: Slot, path: str, ctx: JobContext = SILENT) -> str:
     found = _known(slot)
     ctx.checkpoint(0.1, "Writing traces")
     source = source_of(found.given)
-    reasons = [f"{a.text} ({', '.join(found.fiber_id[f] for f in a.fibers[:MOST_NAMED])})" if a.fibers else a.text
-               for a in found.advice if a.action == "apply-correction"]  # fmt: skip
-    what = "; ".join(reasons) or found.sentence
+    what = str(found.corrected.provenance.params.get("changed", "")) or found.sentence
     if source:
         miss = write_corrected(source, found.corrected, path, what, slot.image.orientation, slot.image.shape)
         return f"Corrected traces written to {path} in the form of {os.path.basename(source)} (exact to {miss:.4f} px)"

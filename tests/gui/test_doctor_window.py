@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +85,14 @@ def test_a_diagnosis_can_be_cancelled_and_other_frames_are_told(qtbot: QtBot, fl
         shell.controller.handle(want.Diagnose())
         settle(qtbot, shell)
         assert "on a detector image" in shell.store.session.messages[-1].text
+
+
+def test_a_frame_without_traces_is_traced_first(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        slot = shell.store.session.slot()
+        shell.store.put(shell.store.session.with_slot(replace(slot, traces=None)))
+        shell.window.actions_by_name["diagnose"].trigger()
+        settle(qtbot, shell)
+        slot = shell.store.session.slot()
+        assert slot.traces is not None and slot.traces is slot.diagnosis.given
+        assert not [p for p in slot.diagnosis.problems if p.kind in ("kink", "offset", "lost")]

@@ -26,7 +26,10 @@ BLOCK = "block"
 ALONG = ("drift", "common_wiggle", "smile", "s_curve")  # patterns whose evidence is seen along the columns
 SIGNS = {Verdict.PASS: "i", Verdict.WARN: "▲", Verdict.FAIL: "✘", Verdict.NOT_MEASURED: "?"}
 NO_IMAGE = "Open a detector image and its traces to diagnose them."
-NO_TRACES = "No traces are open for this image. Load a trace file, or trace the fibers of a flat; then diagnose them."
+NO_TRACES = (
+    "No traces are open for this image. Load a trace file and press Diagnose to check it; without one, "
+    "Diagnose traces the fibers from nothing and tells which are missing."
+)
 READY = "Press Diagnose to measure all fibers and to see which traces are wrong, how, and how sure that is."
 STALE = "The traces of this frame are others now: diagnose them again."
 
@@ -130,7 +133,7 @@ def make(session: Session) -> FindingsView | None:
     if slot.image.kind not in (Kind.DETECTOR, Kind.IMAGE):
         return replace(base, hint=NO_IMAGE)
     if slot.traces is None:
-        return replace(base, hint=NO_TRACES)
+        return replace(base, hint=NO_TRACES, can_diagnose=True)
     found = slot.diagnosis
     if found is None or not of_these(found, slot):
         return replace(base, hint=READY if found is None else STALE, can_diagnose=True)
