@@ -241,7 +241,7 @@ def combine(a: Slot, b: Slot, how: str, ctx: JobContext = SILENT) -> Opened:
         ivar = _combined_ivar(a.image, b.image, x, y, how)
     data[~np.isfinite(data)] = np.nan
     sign = "-" if how == "difference" else "/"
-    title = f"{a.title} {sign} {b.title}"
+    title = f"{_bracketed(a.title)} {sign} {_bracketed(b.title)}"
     image = replace(
         a.image, name=title, pixels=Pixels(data), ivar=ivar, mask=None, stage=how, unit=a.image.unit * (how != "ratio")
     )
@@ -250,6 +250,11 @@ def combine(a: Slot, b: Slot, how: str, ctx: JobContext = SILENT) -> Opened:
                       block=a.dataset.block)  # fmt: skip
     look = first_look(image, replace(a.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap="coolwarm"))
     return Opened(dataset, image, _symmetric(look) if how == "difference" else look)
+
+
+def _bracketed(title: str) -> str:
+    """A title that can stand in a formula."""
+    return f"({title})" if " - " in title or " / " in title else title
 
 
 def _combined_ivar(a: Image, b: Image, x: np.ndarray, y: np.ndarray, how: str) -> Pixels | None:

@@ -12,6 +12,7 @@ from ifuview.app import intents as want
 from ifuview.app.look import LimitMode, Look, Reduction, Smooth, Transfer
 from ifuview.app.services import fiber_count
 from ifuview.app.session import Layout, Selection, Session, Slot
+from ifuview.app.views.colors import known
 from ifuview.app.views.sampling import wavelength_at
 from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet
@@ -26,6 +27,10 @@ COLOR_FIELDS = ("cmap", "invert", "bias", "contrast")
 def look_of(fields: Iterable[tuple[str, Any]], base: Look | None = None) -> Look:
     """A Look with some fields given by name, words turned into the enumerations of the fields."""
     kinds = {"limit_mode": LimitMode, "transfer": Transfer, "reduction": Reduction, "smooth": Smooth}
+    fields = tuple(fields)
+    for name, value in fields:
+        if name == "cmap":
+            known(value)  # says what there is if it is not
     values: dict[str, Any] = {name: kinds[name](value) if name in kinds else value for name, value in fields}
     return replace(base or Look(), **values)
 

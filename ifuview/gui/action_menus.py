@@ -15,6 +15,8 @@ from ifuview.gui.window_commands import WindowCommands
 if TYPE_CHECKING:
     from ifuview.gui.main_window import MainWindow
 
+TITLES = {"File": "&File", "View": "&View", "Scale": "&Scale", "Color": "&Color", "Frame": "F&rame", "Trace": "&Trace",
+          "Window": "&Window", "Help": "&Help"}  # fmt: skip
 CANVAS_KEYS = ("next", "previous")  # Tab must still move the focus in docks and dialogs
 
 
@@ -25,7 +27,8 @@ class ActionMenus:
         self.window, self.controller = window, window.controller
         self.commands = WindowCommands(window)
         self.actions: dict[str, QAction] = {}
-        self._menus = {name: window.menuBar().addMenu(name) for name in dict.fromkeys(map(_top_menu, ACTIONS))}
+        names = dict.fromkeys(map(_top_menu, ACTIONS))
+        self._menus = {name: window.menuBar().addMenu(TITLES.get(name, name)) for name in names}
 
     def fill(self) -> None:
         """Make the actions."""
@@ -68,7 +71,9 @@ class ActionMenus:
         menu = self._menus["Window"]
         first = menu.actions()[0]
         for dock in self.window.docks.values():
-            menu.insertAction(first, dock.toggleViewAction())
+            item = dock.toggleViewAction()
+            item.triggered.connect(lambda on, dock=dock: dock.raise_() if on else None)
+            menu.insertAction(first, item)
         menu.insertSeparator(first)
         self.recent_menu = QMenu("Open recent", self.window)
         self._menus["File"].insertMenu(self.actions["reload"], self.recent_menu)

@@ -8,6 +8,9 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButto
 COLORS = "QFrame#banner { background: #8c2f2f; } QLabel { color: white; } QToolButton { color: white; border: none; }"
 
 
+MOST = 4  # sentences at once
+
+
 class Banner(QFrame):
     """Shows one sentence until it is closed or another comes."""
 
@@ -31,6 +34,7 @@ class Banner(QFrame):
         self.hide()
 
     def say(self, text: str) -> None:
-        """Show a sentence."""
-        self.label.setText(text)
+        """Show a sentence, below those that were not closed yet."""
+        before = self.label.text().split("\n") if self.isVisible() else []
+        self.label.setText("\n".join([*(t for t in before if t != text), text][-MOST:]))
         self.show()

@@ -19,9 +19,11 @@ from ifuview.errors import IfuviewError
 from ifuview.gui import doctor_roads
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
+from ifuview.model.image import Kind
 
 log = logging.getLogger(__name__)
 
+TRACE_KINDS = ("traces", "psf")
 KEEP_JOBS = 50  # ended jobs that the jobs dock still lists
 ENDS = {JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED}
 
@@ -181,11 +183,21 @@ class Controller(QObject):
             return services.open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
 
         def done(found: tuple[services.Opened, ...]) -> None:
-            self.add_opened(found)
+            if not self._traces_instead(found):
+                self.add_opened(found)
             if after is not None:
                 after(found)
 
         self.submit(JobRequest(f"Open {intent.spec}", run), done, failed)
+
+    def _traces_instead(self, found: tuple[services.Opened, ...]) -> bool:
+        """Whether the file was a trace file for the image on the canvas; then its traces are loaded."""
+        slot = self.session.slot()
+        fits = slot is not None and slot.image.kind in (Kind.DETECTOR, Kind.IMAGE) and slot.dataset.kind != "traces"
+        if found[0].dataset.kind not in TRACE_KINDS or not fits:
+            return False
+        self.handle(want.LoadTraces(found[0].dataset.path))
+        return True
 
     def add_opened(self, found: tuple[services.Opened, ...], background: bool = True) -> None:
         """Put opened images on the canvas; then their pyramids and traces follow in the background."""
@@ -201,6 +213,7 @@ class Controller(QObject):
         if background:
             for slot in session.slots[-len(found) :]:
                 self.follow_up(slot)
+            self.reinspect()
 
     def follow_up(self, slot: Slot) -> None:
         """What a new picture needs next: its pyramid, and the traces that lie beside it."""
@@ -298,12 +311,23 @@ class Controller(QObject):
         if slot is not None:
             self.submit(
                 JobRequest(f"Trace {slot.title}", lambda ctx: services.measure_traces(slot.image, ctx), slot="trace"),
-                lambda traces: self._put_traces(slot, traces),
+                lambda traces: self._put_measured(slot, traces),
             )
 
     def _put_traces(self, slot: Slot, traces: Any) -> None:
         self.store.put(steps.traces_on_all(self.session, slot, traces))
         self.say(Level.INFO, f"{slot.title}: {traces.nfiber} traces from {traces.name}")
+        self.reinspect()
+
+    def _put_measured(self, slot: Slot, traces: Any) -> None:
+        """Measured traces go onto the image; where it has traces already, onto a copy, to be blinked against them."""
+        if slot.traces is None:
+            self._put_traces(slot, traces)
+            return
+        session = self.session
+        copy = replace(slot, key=session.next_key, title=f"{slot.title} (measured traces)", traces=traces)
+        self.store.put(session.adding(copy))
+        self.say(Level.INFO, f"{copy.title}: {traces.nfiber} traces; blink them against the {slot.traces.nfiber} given")
         self.reinspect()
 
     def _load_regions(self, intent: want.LoadRegions) -> None:

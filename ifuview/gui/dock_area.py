@@ -104,7 +104,7 @@ class DockArea(QObject):
         """Show and raise a dock, or hide it."""
         dock = self.docks.get(key)
         if dock is None:
-            self.controller.say(Level.WARNING, f"there is no dock {key}; there are {', '.join(self.docks)}")
+            self.controller.say(Level.ERROR, f"there is no dock {key}; choose from {', '.join(self.docks)}.")
             return
         dock.setVisible(on)
         if on:

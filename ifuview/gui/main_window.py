@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
 
     def _draw_canvas(self, view: image_view.CanvasView) -> None:
         self.canvas.draw(view)
+        self.canvas.hands.hover_again()
         self.colorbar.draw(view)
         if hasattr(self, "panner") and view.current is not None:
             self.panner.draw(view)
@@ -148,6 +149,8 @@ class MainWindow(QMainWindow):
         slot = new.slot()
         if (slot and slot.title) != ((before := old.slot()) and before.title):
             self.setWindowTitle(self.fixed_title or (f"{slot.title} - ifuview" if slot else "ifuview"))
+        if len(new.slots) > len(old.slots):
+            self.banner.hide()  # something else went well
         if new.messages is not old.messages and new.messages:
             self.status_line.show_message(new.messages[-1])
             if new.messages[-1].level is Level.ERROR:

@@ -195,7 +195,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("fiber-next", "-Trace", "Next fiber", lambda s: want.StepFiber(1), ("n", "PgUp")),
     Action("fiber-previous", "Trace", "Previous fiber", lambda s: want.StepFiber(-1), ("p", "PgDown")),
     Action("fiber-go", "Trace", "Go to fiber...", "fiber_dialog", ("g",)),
-    Action("fiber-none", "Trace", "Clear the selection", lambda s: want.SelectFiber(None), ("Esc",)),
+    Action("fiber-none", "Trace", "Back to the image; there: clear the selection", "escape", ("Esc",)),
     Action("preferences", "Window", "Preferences...", lambda s: want.EditPreferences(), ("Ctrl+,",)),
     Action("reset-layout", "Window", "Reset layout", "reset_layout"),
     Action("theme-auto", "-Window", "Theme: follow the desktop", "theme_auto"),

@@ -7,8 +7,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Session
 from ifuview.gui.docks import DockEntry
 from ifuview.gui.docks.base import Dock
@@ -46,6 +47,8 @@ class Part:
 
 class Presenter(QObject):
     """Asks app/views for what changed and hands it to whoever draws it."""
+
+    wanted = pyqtSignal(object, object)  # a JobRequest, and who gets its value
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -100,6 +103,14 @@ class Presenter(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
+    def _hover_by_job(self, part: Part, session: Session) -> None:
+        """Ask the worker for what is too slow for a mouse move (the spectrum of a large cube)."""
+        make = getattr(part.view, "hover_job", None)
+        run = make(session, *self._cursor) if make is not None else None
+        if run is not None:
+            request = JobRequest("What is under the cursor", run, slot=f"hover {part.view.__name__}", quiet=True)
+            self.wanted.emit(request, part.widget.hover)
+
     def leave(self) -> None:
         """The cursor left the image: what followed it goes."""
         self._cursor = None
@@ -119,3 +130,4 @@ class Presenter(QObject):
                 view = hover(session, *self._cursor)
                 if view is not None:
                     part.widget.hover(view)
+                self._hover_by_job(part, session)

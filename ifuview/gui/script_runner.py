@@ -19,6 +19,7 @@ from ifuview.gui.controller import Controller
 from ifuview.gui.main_window import MainWindow
 
 WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask"}  # need all earlier jobs to be done
+OF_A_FILE = {"look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask"}
 PLAY_MS = 100  # -cube play
 
 
@@ -31,8 +32,8 @@ class ScriptRunner(QObject):
         super().__init__()
         self.script, self.controller, self.window = script, controller, window
         self.steps: deque[Step] = deque(script.steps)
-        self.problems: list[str] = []
-        self._waiting = self._ended = False
+        self._said = len(controller.session.messages)
+        self._waiting = self._ended = self._lost = False
         self._verbs: dict[str, Callable[..., None]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
         }
@@ -55,14 +56,19 @@ class ScriptRunner(QObject):
             QTimer.singleShot(0, self.go)
 
     def _carry_out(self, step: Step) -> None:
+        if self._lost and step.verb in OF_A_FILE and step.args[:1] != ("save",):
+            return  # meant for a file that could not be opened
         try:
             self._verbs[step.verb.replace("-", "_")](*step.args)
         except IfuviewError as error:
-            self._problem(str(error))
+            self._lost = self._lost or step.verb == "open"
+            self.controller.say(Level.ERROR, str(error))
 
-    def _problem(self, text: str) -> None:
-        self.problems.append(text)
-        self.controller.say(Level.ERROR, text)
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong since the script began, in the words that the user sees."""
+        messages = self.controller.session.messages[self._said :]
+        return list(dict.fromkeys(m.text for m in messages if m.level is Level.ERROR))
 
     @property
     def _slot(self) -> Any:
@@ -71,14 +77,14 @@ class ScriptRunner(QObject):
     def do_open(self, spec: str, every: bool, cube: bool, fields: tuple[tuple[str, Any], ...]) -> None:
         fields = (*self.controller.look_fields, *fields)
         look = steps.look_of(fields) if fields else None
-        self._waiting = True
+        self._waiting, self._lost = True, False
 
         def go_on(_: Any = None) -> None:
             self._waiting = False
             QTimer.singleShot(0, self.go)
 
-        def failed(failure: Any) -> None:
-            self.problems.append(failure.text)
+        def failed(_: Any) -> None:
+            self._lost = True
             go_on()
 
         self.controller.open_file(want.OpenFile(spec, every, look, cube), go_on, failed)

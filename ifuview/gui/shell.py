@@ -13,7 +13,7 @@ import traceback
 from dataclasses import replace
 from typing import Any
 
-from PyQt6.QtCore import QLocale, QObject, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
+from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
+FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
 GC_THRESHOLDS = (20_000, 20, 20)
 PICTURE_QUALITY = 80  # of Qt's 0 to 100: light compression, three times faster than the default
 HEADLESS_SIZE = (1600, 1000)
@@ -46,6 +47,7 @@ class Shell(QObject):
         self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
         super().__init__()
         QLocale.setDefault(QLocale.c())
+        logging.getLogger("ifuview").addHandler(logging.NullHandler())  # until the log is set up nothing goes to stderr
         self._qt_words = qInstallMessageHandler(_qt_message)
         self.app.setApplicationName("ifuview")
         self.app.setDesktopFileName("ifuview")
@@ -56,6 +58,7 @@ class Shell(QObject):
         self.worker = Worker()
         self.controller = Controller(self.store, self.worker)
         self.presenter = Presenter(self.store)
+        self.presenter.wanted.connect(self.controller.submit)
         self.window = MainWindow(self.controller, self.presenter)
         self._use(self.settings)
         self.controller.shell.connect(self._shell_intent)
@@ -89,6 +92,9 @@ class Shell(QObject):
             self.window.resize(o.width or self.window.width(), o.height or self.window.height())
         elif self.headless:
             self.window.resize(*HEADLESS_SIZE)
+        else:
+            room = self.app.primaryScreen().availableGeometry().size()
+            self.window.resize(self.window.size().boundedTo(room - FRAME_ROOM))
         if o.x is not None and o.y is not None:
             screen = self.app.primaryScreen().geometry()
             x = o.x if o.x >= 0 else screen.width() + o.x - self.window.width()
@@ -255,15 +261,11 @@ class Shell(QObject):
         picture = self.window.canvas.grab_image()
         part = f"{intent.path}.part"
         if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
-            self._problem(f"{intent.path}: the picture cannot be written; choose a folder that can be written.")
+            text = f"{intent.path}: the picture cannot be written; choose a folder that can be written."
+            self.controller.say(Level.ERROR, text)
             return
         os.replace(part, intent.path)
         self.controller.say(Level.INFO, f"Picture written to {intent.path}")
-
-    def _problem(self, text: str) -> None:
-        if self.runner is not None:
-            self.runner.problems.append(text)
-        self.controller.say(Level.ERROR, text)
 
     # last resort
 

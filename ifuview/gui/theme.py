@@ -55,6 +55,11 @@ def apply(app: QApplication, theme: str) -> None:
     """Set Fusion with the light or dark palette; "auto" follows the desktop."""
     app.setStyle("Fusion")
     app.setPalette(palette(is_dark(app, theme)))
+    for widget in app.allWidgets():  # style sheets that name colors of the palette keep the old ones otherwise
+        sheet = widget.styleSheet()
+        if "palette(" in sheet:
+            widget.setStyleSheet("")
+            widget.setStyleSheet(sheet)
 
 
 def is_dark(app: QApplication, theme: str) -> bool:

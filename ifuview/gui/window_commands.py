@@ -76,6 +76,13 @@ class WindowCommands:
     def save_image_dialog(self) -> None:
         self._ask_save("Save picture", "ifuview.png", "PNG (*.png);;JPEG (*.jpg)", want.SaveImage)
 
+    def escape(self) -> None:
+        """Leave a search box or a table for the image; on the image, clear the selection."""
+        if self.window.canvas.hasFocus():
+            self.controller.handle(want.SelectFiber(None))
+        else:
+            self.window.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def fiber_dialog(self) -> None:
         now = self.controller.session.selection.fiber or 0
         number, ok = QInputDialog.getInt(self.window, "Go to fiber", "Fiber", now, 0)

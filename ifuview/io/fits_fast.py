@@ -202,7 +202,7 @@ def _header(source: MappedSource | InflatedSource, path: str, index: int, notes:
             notes.append(f"the bytes behind HDU {index - 1} are no FITS extension and are left out")
             return None
         if not start.startswith(block[: len(start)]):
-            raise FileFormatError("is no FITS file", path, "open a FITS image, or a trace file as traces")
+            raise FileFormatError("this is no FITS file", path, "open a FITS image, or a trace file as traces")
     blocks = [block]
     while True:
         if len(block) < BLOCK:

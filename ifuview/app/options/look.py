@@ -77,12 +77,8 @@ def _scale(words: Words, out: Writer) -> None:
     elif words.accept("lock"):
         words.accept("limits", "scalelimits")
         out.do("lock", "limits", words.switch())
-    elif words.accept("log") and words.accept("exp"):
-        out.set_look(transfer="log", exponent=positive(words, words.number()))
-    elif word == "log":
-        out.set_look(transfer="log")
     elif words.accept(*TRANSFERS):
-        out.set_look(transfer=TRANSFERS[word])
+        _transfer(TRANSFERS[word])(words, out)
     elif words.accept("scope", "datasec"):
         words.take()
     elif words.accept("open", "close"):
@@ -95,7 +91,7 @@ def _transfer(name: str) -> Handler:
     """A bare -log, -asinh ...; -log exp n too."""
 
     def handler(words: Words, out: Writer) -> None:
-        if name == "log" and words.accept("exp"):
+        if name in ("log", "pow") and words.accept("exp"):
             out.set_look(exponent=positive(words, words.number()))
         out.set_look(transfer=name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -127,6 +128,15 @@ def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | Non
         preview = row_spectrum(slot, cross, quick=True) if session.selection.fiber is None else None
         return SpectrumHover(float(disp), wavelength_at(slot, cross, disp), preview)
     return SpectrumHover(float(disp), wavelength_at(slot, session.selection.fiber, disp))
+
+
+def hover_job(session: Session, key: int, x: float, y: float) -> Callable[[object], SpectrumHover] | None:
+    """The work for the spaxel under the cursor of a cube too large to be read at each mouse move; None if none."""
+    slot = session.slot(key)
+    if slot is None or slot.image.kind is not Kind.CUBE or _quick(slot):
+        return None
+    place = hover(session, key, x, y)
+    return None if place is None else lambda _ctx: replace(place, preview=spaxel_spectrum(slot, x, y))
 
 
 def row_spectrum(slot: Slot, row: int, *, quick: bool = False) -> FiberSpectrum:

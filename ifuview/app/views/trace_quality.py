@@ -132,7 +132,7 @@ def _numbers(quality: TraceQuality) -> str:
     return (
         f"Mean {with_error(quality.mean_offset, quality.mean_offset_err, 'px')}, "
         f"shape χ² {number(quality.shape_chi2, 3)} / {quality.shape_dof}, "
-        f"significance {number(quality.significance, 2)} σ, noise floor {number(quality.floor, 2)} px"
+        f"noise floor {number(quality.floor, 2)} px"
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QPoint, QRect, Qt, QTimer
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PyQt6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 
 from ifuview.app import intents as want
 from ifuview.app.look import Look, ViewState
@@ -131,6 +131,13 @@ class Hands:
             self.canvas.left.emit()
         else:
             self.canvas.hovered.emit(*found)
+
+    def hover_again(self) -> None:
+        """The picture under a resting cursor has changed."""
+        if self.canvas.underMouse():
+            spot = self.canvas.mapFromGlobal(QCursor.pos())
+            ratio = self.canvas.devicePixelRatioF()
+            self.hover(QPoint(round(spot.x() * ratio), round(spot.y() * ratio)))
 
     # ---- wheel ----
     def wheel(self, event: QWheelEvent | None) -> None:

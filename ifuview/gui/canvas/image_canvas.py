@@ -79,7 +79,7 @@ class ImageCanvas(QWidget):
     def draw(self, view: CanvasView) -> None:
         """Show `view`; what the hand holds stays as it is."""
         self.live.keep(self.view, view, busy=self.hands.busy())
-        self.view = view
+        old, self.view = self.view, view
         keys = {p.key for p in view.pictures}
         for cache in (self._stages, self._layers):
             for key in [k for k in cache if k not in keys]:
@@ -87,6 +87,19 @@ class ImageCanvas(QWidget):
         self._set_blinking()
         self.update()
         self._tell_view()
+        if view.crosshair not in (None, old.crosshair) and view.current == old.current:
+            self._bring_into_view()
+
+    def _bring_into_view(self) -> None:
+        """Center on the crosshair if it went where the zoomed view does not reach (a fiber chosen in a table)."""
+        picture, spot = self.view.picture(self.view.current), self.view.crosshair
+        if picture is None or spot is None or picture.view.fit:
+            return
+        size, at = self.tile_size(picture.key), self.view_of(picture.key)
+        sx, sy = viewport.to_screen(at, size, *spot)
+        if not (0 <= sx <= size[0] and 0 <= sy <= size[1]):
+            intent = want.SetView(picture.key, viewport.centered(at, *spot))
+            QTimer.singleShot(0, lambda: self.intent.emit(intent))
 
     def displayed(self) -> int | None:
         """Key of the picture that single and blink layouts show now."""

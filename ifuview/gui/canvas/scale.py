@@ -9,6 +9,7 @@ from ifuview.app.views.overlay import round_numbers
 from ifuview.app.views.raster import RAMP, TABLE_SIZE, transfer_table
 
 DIGITS = 6
+PLAIN_BELOW = 1e6  # larger numbers are written with an exponent
 
 
 def ticks(look: Look, lo: float, hi: float, n: int) -> list[tuple[float, float]]:
@@ -37,4 +38,7 @@ def label(value: float, limits: tuple[float, float]) -> str:
         return f"{value:g}" if np.isfinite(value) else ""
     digits = int(np.clip(np.ceil(np.log10(max(abs(value), span) / span)) + 3, 3, DIGITS + 2))
     value = 0.0 if abs(value) < span * 1e-9 else value
-    return f"{value:.{digits}g}".replace("e+0", "e").replace("e-0", "e-")
+    short = f"{value:.{digits}g}"
+    if "e" in short and 1 <= abs(value) < PLAIN_BELOW:
+        short = f"{value:.0f}"
+    return short.replace("e+0", "e").replace("e-0", "e-")

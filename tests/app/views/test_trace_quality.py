@@ -30,7 +30,7 @@ def test_verdict_comes_in_words_with_its_numbers():
     assert shown.word == "Doubtful"
     assert "0.100 px above" in shown.text
     assert "Mean 0.1000 ± 0.0050 px" in shown.numbers
-    assert "significance 20 σ" in shown.numbers
+    assert "noise floor" in shown.numbers
 
 
 def test_offset_panel_has_the_noise_floor_as_band():
