@@ -9,6 +9,22 @@ Card = tuple[str, Any, str]
 
 CARD_SIZE = 80  # bytes, FITS standard 4.0, section 3.3.1
 COMMENTARY = ("COMMENT", "HISTORY", "")
+# Cards of a tile-compressed image that describe the table around it, and those that keep the image's own
+TABLE_CARDS = ("XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "TFIELDS", "TTYPE", "TFORM", "TUNIT", "THEAP", "ZIMAGE",
+               "ZCMPTYPE", "ZTILE", "ZNAME", "ZVAL", "ZQUANTIZ", "ZDITHER0", "ZBLANK", "ZMASKCMP", "ZHECKSUM", "ZDATASUM")  # fmt: skip
+IMAGE_CARDS = ("ZSIMPLE", "ZBITPIX", "ZNAXIS", "ZEXTEND", "ZTENSION", "ZPCOUNT", "ZGCOUNT", "ZBLOCKED")
+
+
+def image_cards(cards: tuple[Card, ...]) -> tuple[Card, ...]:
+    """The header of a compressed image as its owner wrote it, without the cards of the table that holds it."""
+    out = []
+    for keyword, value, comment in cards:
+        stem = keyword.rstrip("0123456789")
+        if stem in IMAGE_CARDS:
+            out.append(("XTENSION" if keyword == "ZTENSION" else keyword[1:], value, comment))
+        elif not {stem, keyword} & set(TABLE_CARDS):
+            out.append((keyword, value, comment))
+    return tuple(out)
 
 
 def parse_cards(text: str) -> tuple[Card, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.errors import FileFormatError, MissingDataError
-from ifuview.io.cards import CARD_SIZE, Card, as_header, parse_cards
+from ifuview.io.cards import CARD_SIZE, Card, as_header, image_cards, parse_cards
 from ifuview.io.source import QUIET, InflatedSource, MappedSource, Progress, open_source
 from ifuview.model.checks import Array
 from ifuview.model.dataset import HduInfo
@@ -256,6 +256,7 @@ def _info(
     if xtension == "BINTABLE" and header.get("ZIMAGE") is True:
         kind, shape = "compressed image", tuple(reversed(_axes(header, "Z", where)))
         dtype = NAMES.get(header.get("ZBITPIX", 0), "")
+        cards = image_cards(cards)
     elif xtension in ("BINTABLE", "TABLE"):
         kind, shape, dtype = "table", (axes[1] if len(axes) > 1 else 0,), f"{header.get('TFIELDS', 0)} columns"
     elif xtension != "IMAGE" or not axes or (header.get("GROUPS") is True and not axes[0]):
