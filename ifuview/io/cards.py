@@ -10,8 +10,29 @@ Card = tuple[str, Any, str]
 CARD_SIZE = 80  # bytes, FITS standard 4.0, section 3.3.1
 COMMENTARY = ("COMMENT", "HISTORY", "")
 # Cards of a tile-compressed image that describe the table around it, and those that keep the image's own
-TABLE_CARDS = ("XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "TFIELDS", "TTYPE", "TFORM", "TUNIT", "THEAP", "ZIMAGE",
-               "ZCMPTYPE", "ZTILE", "ZNAME", "ZVAL", "ZQUANTIZ", "ZDITHER0", "ZBLANK", "ZMASKCMP", "ZHECKSUM", "ZDATASUM")  # fmt: skip
+TABLE_CARDS = (
+    "XTENSION",
+    "BITPIX",
+    "NAXIS",
+    "PCOUNT",
+    "GCOUNT",
+    "TFIELDS",
+    "TTYPE",
+    "TFORM",
+    "TUNIT",
+    "THEAP",
+    "ZIMAGE",
+    "ZCMPTYPE",
+    "ZTILE",
+    "ZNAME",
+    "ZVAL",
+    "ZQUANTIZ",
+    "ZDITHER0",
+    "ZBLANK",
+    "ZMASKCMP",
+    "ZHECKSUM",
+    "ZDATASUM",
+)
 IMAGE_CARDS = ("ZSIMPLE", "ZBITPIX", "ZNAXIS", "ZEXTEND", "ZTENSION", "ZPCOUNT", "ZGCOUNT", "ZBLOCKED")
 
 
