@@ -31,15 +31,40 @@ PUBLIC = (
 )
 
 
+# Functions of the trace-diagnostics plan, by module of ifuview.app.
+TRACE_PLAN = {
+    "trace_plan": (
+        "analyze_trace_correlations",
+        "analyze_trace_straightness",
+        "analyze_trace_wavelength_dependence",
+        "calculate_trace_quality_metrics",
+        "check_differential_atmospheric_refraction",
+        "check_fiber_crosstalk",
+        "check_trace_spacing_uniformity",
+        "generate_trace_quality_report",
+        "identify_systematic_trace_errors",
+        "load_fiber_bundle_metadata",
+        "load_raw_2d_spectrum",
+        "load_trace_solution",
+        "load_wavelength_solution",
+        "run_trace_diagnostics",
+        "simulate_extraction_errors",
+    ),
+    "trace_plots": ("plot_individual_trace_quality", "plot_traces_on_2d_spectrum"),
+    "diagnose": ("diagnose_image",),
+}
+WHERE = dict.fromkeys(PUBLIC, "services") | {name: m for m, names in TRACE_PLAN.items() for name in names}
+
+
 def __getattr__(name: str) -> Any:
     """Import a public function when it is first asked for."""
-    if name not in PUBLIC:
+    if name not in WHERE:
         raise AttributeError(f"module 'ifuview' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("ifuview.app.services"), name)
+    return getattr(import_module(f"ifuview.app.{WHERE[name]}"), name)
 
 
 def __dir__() -> list[str]:
     """Names that can be taken from here."""
-    return sorted({*globals(), *PUBLIC})
+    return sorted({*globals(), *WHERE})
