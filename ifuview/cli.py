@@ -22,6 +22,7 @@ INTERRUPTED = 130
 USAGE = """\
 usage: ifuview [options and files, carried out from left to right]
        ifuview report FILE... [--traces F] [--fiber N] -o report.png
+       ifuview diagnose IMAGE [--traces F] -o DIR          (ifuview diagnose --help)
        ifuview demo [--offscreen DIR]
 
 An option before the first file holds for all files, later for the file before it.
@@ -139,7 +140,17 @@ def _report(argv: list[str]) -> int:
     return OK
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"view": _view, "demo": _demo, "report": _report}
+def _diagnose(argv: list[str]) -> int:
+    """Say which traces are wrong, how, and how sure; write report, numbers and corrected traces."""
+    from ifuview.app.diagnose import main as diagnose
+
+    code: int = diagnose(argv, Progress)
+    return code
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose
+}  # fmt: skip
 
 
 class Progress:
