@@ -12,6 +12,7 @@ from ifuview.model.inspection import Verdict
 
 LARGEST = 8.0  # px; a trace farther off than its neighbor is not worse for it
 UNKNOWN_AMOUNT = 0.5  # px that a problem without an amplitude counts as
+MOST_NAMED = 8  # fibers that a sentence lists
 WEIGHT: Mapping[str, float] = MappingProxyType({"dead": 4.0, "low_throughput": 0.5, "wide": 0.5, "contaminated": 0.3})
 ORDER = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.NOT_MEASURED: 2, Verdict.PASS: 3}
 NAMES: Mapping[str, str] = MappingProxyType(
@@ -162,6 +163,20 @@ def _of_trouble(trouble: FrameTrouble) -> Finding:
         trouble.text, Verdict.PASS, trouble.fibers, trouble.amount, trouble.amount_err, sure, trouble.x_range, None,
         trouble.row_range, trouble.unit,
     )  # fmt: skip
+
+
+def advice_lines(diagnosis: TraceDiagnosis) -> tuple[str, ...]:
+    """What to do, one sentence each, with the fibers that it is about."""
+    out = []
+    for one in diagnosis.advice:
+        text = one.text[:1].upper() + one.text[1:]
+        names = [diagnosis.fiber_id[row] for row in one.fibers if 0 <= row < diagnosis.nfiber]
+        if names and not any(name in text for name in names):
+            plural = "s" if len(names) > 1 else ""
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            text = f"{text.rstrip('.')} (fiber{plural} {', '.join(names[:MOST_NAMED])}{more})"
+        out.append(text)
+    return tuple(out)
 
 
 def count_of(fibers: tuple[int, ...], diagnosis: TraceDiagnosis) -> str:

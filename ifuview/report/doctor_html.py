@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ifuview import resources
-from ifuview.model.findings import Finding
+from ifuview.model.findings import Finding, advice_lines
 from ifuview.report.doctor import DoctorReport, Drawn
 from ifuview.report.doctor_pages import replaced
 from ifuview.report.words import MARKS
@@ -25,6 +25,7 @@ WORDS = {
     "offset_p95_px": "95 % of the offsets are below (px)",
     "trace_spacing_uniformity": "Scatter of the spacing about the comb (px)",
     "wavelength_shift_consistency": "Shift along the wavelength, rms (px)",
+    "single_fiber_scatter_px": "Scatter of single fibers that is corrected (px)",
     "chi2_per_dof": "Reduced chi2 of the profile fit",
     "mean_width_px": "Mean Gaussian width (px)",
     "background": "Background (counts)",
@@ -58,6 +59,7 @@ def page(report: DoctorReport, drawn: tuple[Drawn, ...]) -> str:
         css=Markup((folder / "doctor.css").read_text(encoding="utf-8")),
         verdict={"key": report.diagnosis.verdict.value, "sign": sign, "word": word},
         findings=[_finding(f) for f in report.findings],
+        advice=advice_lines(report.diagnosis),
         numbers=_numbers(report),
         figures=[
             {"title": d.title, "caption": d.caption, "data": base64.b64encode(d.png).decode("ascii")} for d in drawn
@@ -89,12 +91,12 @@ def _numbers(report: DoctorReport) -> list[dict[str, str]]:
         for key, value in source.items():
             if not key.endswith("_err"):
                 words = WORDS.get(key, key.replace("_", " "))
-                out.append({"name": words, "value": _number(value), "error": _number(source.get(f"{key}_err"))})
+                out.append({"name": words, "value": _number(value), "error": _number(source.get(f"{key}_err"), 2)})
     return out
 
 
-def _number(value: Any) -> str:
-    """Four digits; a dash for what was not measured."""
+def _number(value: Any, digits: int = 4) -> str:
+    """A few digits; a dash for what was not measured."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

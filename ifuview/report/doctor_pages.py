@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from ifuview.model.findings import advice_lines
 from ifuview.report.doctor import DPI, SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
 
@@ -85,15 +86,16 @@ def _first_page(figure: Any, report: DoctorReport) -> None:
             page.text(one.text, 10, indent=0.02)
     page.gap()
     page.text("What to do", 12, weight="bold")
-    for advice in report.diagnosis.advice[:MAX_LIST]:
-        page.text(advice.text, 10, mark="•")
+    for advice in advice_lines(report.diagnosis)[:MAX_LIST]:
+        page.text(advice, 10, mark="•")
     if not report.diagnosis.advice:
         page.text("Nothing: the traces can be used as they are.", 10, mark="•")
     page.gap()
     if len(found) > TOP_FINDINGS:
         page.text("Also found", 12, weight="bold")
         for one in found[TOP_FINDINGS:MAX_LIST]:
-            page.text(f"{one.title}: {one.text}", 9, mark=MARKS[one.verdict][0])
+            text = one.text if one.group == "fiber" else f"{one.title}: {one.text}"
+            page.text(text, 9, mark="i" if one.group == "frame" else MARKS[one.verdict][0])
         if len(found) > MAX_LIST:
             page.text(f"and {len(found) - MAX_LIST} more, see report.html", 9, color=PALE)
         page.gap()

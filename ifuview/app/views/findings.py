@@ -149,14 +149,14 @@ def _with_findings(base: FindingsView, session: Session, slot: Slot, found: Trac
     """The view of a diagnosis."""
     from ifuview.app.doctor_jobs import source_of
     from ifuview.io.traces_write import corrected_name
-    from ifuview.model.findings import findings
+    from ifuview.model.findings import advice_lines, findings
 
     source = source_of(found.given)
     return replace(
         base,
         verdict=found.verdict,
         sentence=found.sentence,
-        advice="\n".join(f"• {a.text[:1].upper()}{a.text[1:]}" for a in found.advice),
+        advice="\n".join(f"• {line}" for line in advice_lines(found)),
         rows=tuple(_row(f, slot, found) for f in findings(found)),
         corrected=slot.traces is found.corrected,
         changed=bool(np.nanmax(np.abs(found.correction), initial=0.0) > 0),
