@@ -125,9 +125,11 @@ def source_of(traces: TraceSet | None) -> str:
 
 
 def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
-    """Write the report of the diagnosis into a new folder inside `folder`; return its path."""
+    """Write the report of the diagnosis and its numbers into a new folder inside `folder`; return its path."""
     from ifuview import __version__
+    from ifuview.app.doctor_metrics import as_json, metrics_of
     from ifuview.report.doctor import DoctorReport, write_doctor
+    from ifuview.report.doctor_pages import replaced
 
     found = _known(slot)
     if not os.path.isdir(folder):
@@ -149,6 +151,7 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
         version=__version__,
     )
     write_doctor(report, target, ctx=ctx.part(0.1, 1.0))
+    replaced(target / "metrics.json", as_json(metrics_of(found, report.inputs)).encode())
     return str(target)
 
 

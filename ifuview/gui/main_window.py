@@ -32,7 +32,7 @@ AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-TOOLBAR = ("open", "fit", "blink", "tile", "traces", "measure", "report", "shortcuts")
+TOOLBAR = ("open", "fit", "blink", "tile", "traces", "measure", "diagnose", "report", "shortcuts")
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
 START_SIZE = (1600, 1000)
 DOCK_MINIMUM = (120, 110)

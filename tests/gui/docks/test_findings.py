@@ -149,6 +149,6 @@ def test_corrected_traces_and_the_report_are_written(session, tmp_path) -> None:
     back = read_traces(path, lies.shape(shape), lies if isinstance(lies, Orientation) else None)
     np.testing.assert_allclose(back.center, slot.diagnosis.corrected.center, atol=0.01)
     folder = doctor_jobs.export(slot, str(tmp_path))
-    assert (tmp_path / folder / "report.html").is_file()
+    assert {"report.html", "report.pdf", "metrics.json"} <= {p.name for p in (tmp_path / folder).iterdir()}
     with pytest.raises(MissingDataError, match="diagnose them first"):
         doctor_jobs.export(replace(slot, diagnosis=None), str(tmp_path))
