@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.doctor import TraceDiagnosis
@@ -45,6 +44,27 @@ STYLE = {
     "image.interpolation": "none",
     "pdf.compression": 4,
 }
+
+
+class Progress(Protocol):
+    """What the report needs of a job: the context of the engine has this form."""
+
+    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
+        """Report progress; raise if the job is to stop."""
+
+    def part(self, start: float, stop: float) -> Progress:
+        """The progress of a part of the work."""
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
+        """Do nothing."""
+
+    def part(self, start: float, stop: float) -> Progress:
+        """The same."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,8 @@ FIGURES: tuple[FigureEntry, ...] = (
                 "Share of the flux of the neighbors that each fiber's spectrum contains.",
                 "doctor_plots:draw_crosstalk"),
 )  # fmt: skip
+
+QUIET = Quiet()
 
 # format -> "module:function" (report, drawn figures, folder) -> names of the files written
 WRITERS: dict[str, str] = {
@@ -137,7 +159,7 @@ def write_doctor(
     report: DoctorReport,
     folder: str | os.PathLike[str],
     formats: Iterable[str] = FORMATS,
-    ctx: JobContext = SILENT,
+    ctx: Progress = QUIET,
 ) -> tuple[str, ...]:
     """Write the report of a diagnosis into an existing folder; each file appears whole or not at all.
 
@@ -147,7 +169,7 @@ def write_doctor(
     folder : str or path
     formats : iterable of str
         Of "html" (report.html), "pdf" (report.pdf), "png" (figures/*.png).
-    ctx : JobContext
+    ctx : Progress
 
     Returns
     -------
@@ -181,7 +203,7 @@ def write_doctor(
     return tuple(written)
 
 
-def draw_all(report: DoctorReport, ctx: JobContext = SILENT) -> tuple[Drawn, ...]:
+def draw_all(report: DoctorReport, ctx: Progress = QUIET) -> tuple[Drawn, ...]:
     """Draw all figures for which something was measured, and the pages of the worst fibers."""
     from matplotlib.figure import Figure
 
