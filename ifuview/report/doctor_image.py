@@ -132,8 +132,9 @@ def zoom(
         crop = image[r0:r1, c0:c1]
         step = max(1, int((c1 - c0) / ZOOM_COLUMNS * ROW_STEP / 2)) if c1 - c0 > ZOOM_COLUMNS else 1
         crop = reduced(crop, (1, step))
-        low, high = limits or tuple(np.nanpercentile(crop, (2, 99.5)))
-        own = np.nanpercentile(crop, 99.5) if np.isfinite(crop).any() else high
+        good = crop[np.isfinite(crop)]
+        darkest, own = np.percentile(good, (2, 99.5)) if good.size else (0.0, 1.0)
+        low = limits[0] if limits else darkest
         extent = (c0 - 0.5, c0 + crop.shape[1] * step - 0.5, r0 - 0.5, r1 - 0.5)
         axes.imshow(crop, origin="lower", aspect="auto", cmap="gray_r", vmin=low, vmax=_top(low, own), extent=extent)
     axes.grid(False)

@@ -18,6 +18,7 @@ SMALLEST = 0.01  # px; half range of the color scale at least
 PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
 MAX_BLOCKS = 24
 PROFILES = "viridis"
+MOST_CELLS = 800  # of the correlation heat map along each side; more are thinned out
 UNSURE = 5.0  # times the usual error: values with more are left out of medians
 ELSEWHERE = ("swapped", "merged", "index_shift", "lost", "dead")
 
@@ -88,7 +89,12 @@ def draw_correlation(figure: Any, report: DoctorReport) -> bool:
     grid = figure.add_gridspec(3, 2, left=0.07, right=0.975, top=0.93, bottom=0.085, width_ratios=(1.6, 1),
                                hspace=0.55, wspace=0.42)  # fmt: skip
     axes = figure.add_subplot(grid[:, 0])
-    shown = axes.imshow(common.matrix, origin="lower", aspect="auto", cmap=_colors(), vmin=-1, vmax=1)
+    number = len(common.matrix)
+    step = -(-number // MOST_CELLS)
+    shown = axes.imshow(
+        common.matrix[::step, ::step], origin="lower", aspect="auto", cmap=_colors(), vmin=-1, vmax=1,
+        extent=(-0.5, number - 0.5, -0.5, number - 0.5),
+    )  # fmt: skip
     axes.grid(False)
     axes.set(xlabel="fiber (row of the traces)", ylabel="fiber (row of the traces)")
     axes.set_title("correlation of the residuals")

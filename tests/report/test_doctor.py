@@ -99,3 +99,10 @@ def test_a_fiber_out_of_the_comb_stands_out_alone() -> None:
     rest = comb_residual(np.concatenate([position, position + 220]), np.repeat([0, 1], 25))
     np.testing.assert_allclose(rest[[7, 32]], 0.5, atol=1e-6)
     np.testing.assert_allclose(np.delete(rest, [7, 32]), 0, atol=1e-6)
+
+
+def test_an_image_without_values_and_traces_beyond_it_are_drawn(tmp_path: Path) -> None:
+    found = made.diagnosis()
+    for name, image in (("nan", np.full((110, 240), np.nan, np.float32)), ("small", np.zeros((30, 240), np.float32))):
+        (tmp_path / name).mkdir()
+        assert "report.html" in write_doctor(DoctorReport(found, image), tmp_path / name, ["html"])
