@@ -23,7 +23,7 @@ BLOCK_ZOOM = 2.0
 FIBER_ZOOM = (4.0, 12.0)
 SEEN = 8.0  # screen px that an error should have
 BLOCK = "block"
-ALONG = ("drift", "common_wiggle", "smile", "s_curve")  # patterns whose evidence is seen along the columns
+ALONG = ("rotation", "drift", "common_wiggle", "smile", "s_curve")  # patterns whose evidence is seen along the columns
 SIGNS = {Verdict.PASS: "i", Verdict.WARN: "▲", Verdict.FAIL: "✘", Verdict.NOT_MEASURED: "?"}
 NO_IMAGE = "Open a detector image and its traces to diagnose them."
 NO_TRACES = (
@@ -217,6 +217,8 @@ def evidence(view: FindingsView, row: int) -> Curve | None:
     if finding.group == "fiber":
         return _of_fiber(found, finding)
     if finding.group == "mode":
+        if finding.kind == "keystone":
+            return _tilts(found)
         return _along(found, finding) if finding.kind in ALONG else _across(found, finding)
     return None
 
@@ -258,6 +260,18 @@ def _across(found: TraceDiagnosis, finding: Finding) -> Curve:
         span = (finding.fibers[0] - 0.5, finding.fibers[-1] + 0.5)
     return Curve("Median of each fiber: light minus trace", "Fiber (row)", "Offset (px)", every,
                  _median(found.offset.T), error, _median(found.model.T), span=span)  # fmt: skip
+
+
+def _tilts(found: TraceDiagnosis) -> Curve:
+    """Offset in the upper half of the columns minus that in the lower half, of each fiber."""
+    half = found.column.size // 2
+    lower, upper = found.offset[:, :half].T, found.offset[:, -half:].T
+    count = np.maximum(np.isfinite(found.offset).sum(axis=1), 1)
+    error = 2.5 * _median(found.offset_err.T) / np.sqrt(count)
+    model = _median(found.model[:, -half:].T) - _median(found.model[:, :half].T)
+    heading = "Tilt of each fiber: upper half of the columns minus lower half"
+    every = np.arange(found.nfiber, dtype=float)
+    return Curve(heading, "Fiber (row)", "Offset (px)", every, _median(upper) - _median(lower), error, model)
 
 
 def _median(values: Array) -> Array:

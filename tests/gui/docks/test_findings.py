@@ -152,3 +152,27 @@ def test_corrected_traces_and_the_report_are_written(session, tmp_path) -> None:
     assert {"report.html", "report.pdf", "metrics.json"} <= {p.name for p in (tmp_path / folder).iterdir()}
     with pytest.raises(MissingDataError, match="diagnose them first"):
         doctor_jobs.export(replace(slot, diagnosis=None), str(tmp_path))
+
+
+def test_evidence_of_each_shared_pattern_shows_it(session) -> None:
+    """What is drawn spans what was put in: at the corners of the detector each pattern is one amplitude large."""
+    slot = session.slot()
+    found = slot.diagnosis
+    u = np.linspace(-1, 1, found.column.size)[None, :]
+    v = np.linspace(-1, 1, found.nfiber)[:, None]
+    shapes = {
+        "shift": 1 + 0 * u * v,
+        "rotation": u + 0 * v,
+        "scale": v + 0 * u,
+        "keystone": u * v,
+        "smile": u**2 + 0 * v,
+    }
+    for name, shape in shapes.items():
+        mode = replace(found.modes[0], name=name, amplitude_px=0.3)
+        one = replace(
+            found, offset=0.3 * shape, offset_err=0.01 + 0 * shape, model=0.3 * shape, modes=(mode,), problems=()
+        )
+        drawn = view.make(doctor_jobs.diagnosed(session, slot.key, one, None))
+        curve = view.evidence(drawn, 0)
+        assert np.nanmax(np.abs(curve.y)) == pytest.approx(0.3, rel=0.25), name
+        np.testing.assert_allclose(curve.y, curve.model, atol=1e-9)
