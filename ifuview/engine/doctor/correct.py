@@ -135,5 +135,7 @@ def jitter(
     if rms < JITTER_MIN or scatter**2 < 2 * noise**2:
         return none, rms, rms_err
     share = excess / (excess + np.where(known, error, 0) ** 2)
+    members = mean.size / max(np.unique(block).size, 1)
+    floor = float(np.sqrt(max(floor**2 - excess / members, 0.0)))  # the scatter itself moves the mean of a block
     whole = own + (level if rms > LEVEL_TOO * floor else 0.0)
     return np.where(known, share * np.nan_to_num(whole), 0.0), rms, rms_err

@@ -101,7 +101,7 @@ def _spacing(center: Array, error: Array) -> tuple[Array, Array]:
     gap, gap_err = np.abs(np.diff(center, axis=0)), np.hypot(error[1:], error[:-1])
     means = [mean_offset(g, e) for g, e in zip(gap, gap_err)]
     side, side_err = np.array([x[0] for x in means]), np.array([x[1] for x in means])
-    near = np.nanmin(np.stack([np.append(side, np.inf), np.insert(side, 0, np.inf)]), axis=0)
+    near = np.fmin(np.append(side, np.inf), np.insert(side, 0, np.inf))
     from_above = np.append(side, np.inf) == near
     out = np.where(np.isfinite(near), near, np.nan)
     err = np.where(from_above, np.append(side_err, np.nan), np.insert(side_err, 0, np.nan))

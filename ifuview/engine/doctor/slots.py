@@ -17,6 +17,7 @@ from ifuview.model.checks import Array
 NODES = 32  # columns at which the shape of the traces is compared
 NEIGHBORS = 4  # fibers on each side that a trace's shape is compared with
 MAX_ODD = 1.0  # px, a trace whose shape departs more from its neighbors' is replaced there for the measurement
+LEAVES = 0.1  # px, where such a departure begins
 SAME = 0.5  # of the spacing; nearer traces lie on one fiber
 WIDE_GAP = 1.6  # of the spacing; room for light without a trace
 NEAREST = 0.6  # of the spacing; nearest place of such light to a slot
@@ -151,7 +152,10 @@ def plain_paths(center: Array) -> NDArray[np.float64]:
     x = np.arange(ncol)
     for k in fibers:
         smooth = np.interp(x, node, anchor[k] + np.nan_to_num(shape[k]))
-        far = ~(np.abs(center[k] - smooth) <= MAX_ODD)
+        away = ~(np.abs(center[k] - smooth) <= LEAVES)
+        run = np.cumsum(np.diff(away.astype(np.int8), prepend=0) > 0) * away  # number of the run of columns
+        odd_runs = np.unique(run[~(np.abs(center[k] - smooth) <= MAX_ODD)])
+        far = np.isin(run, odd_runs) & away
         out[k, far] = smooth[far]
     return out
 
