@@ -18,7 +18,14 @@ from importlib import import_module
 from tests.bench import screen
 
 # name -> module with rows(quick)
-PARTS = {"start": "startup", "memory": "memory", "canvas": "canvas", "window": "window", "engine": "engine"}
+PARTS = {
+    "start": "startup",
+    "memory": "memory",
+    "canvas": "canvas",
+    "window": "window",
+    "engine": "engine",
+    "night": "night",
+}
 
 
 def main(argv: list[str]) -> int:
