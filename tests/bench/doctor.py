@@ -1,4 +1,4 @@
-"""Bars of the trace doctor: pulls, tracing from nothing, modes found, false alarms, corrected traces, CPU and memory."""
+"""Bars of the trace doctor: pulls, tracing from nothing, modes, false alarms, corrected traces, CPU."""
 
 from __future__ import annotations
 
