@@ -15,23 +15,17 @@ from ifuview.gui.window_commands import WindowCommands
 if TYPE_CHECKING:
     from ifuview.gui.main_window import MainWindow
 
-TITLES = {"File": "&File", "View": "&View", "Scale": "&Scale", "Color": "&Color", "Frame": "F&rame", "Trace": "&Trace",
-          "Window": "&Window", "Help": "&Help"}  # fmt: skip
 CANVAS_KEYS = ("next", "previous")  # Tab must still move the focus in docks and dialogs
 
 
 class ActionMenus:
-    """Makes the titles of the menus at once and fills them after the first paint."""
+    """Fills the menus of the window, after the first paint."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, menus: dict[str, QMenu]) -> None:
         self.window, self.controller = window, window.controller
         self.commands = WindowCommands(window)
         self.actions: dict[str, QAction] = {}
-        names = dict.fromkeys(map(_top_menu, ACTIONS))
-        self._menus = {name: window.menuBar().addMenu(TITLES.get(name, name)) for name in names}
-
-    def fill(self) -> None:
-        """Make the actions."""
+        self._menus = menus
         for action in ACTIONS:
             self._add_action(action)
         for name, menu in self._menus.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,8 +20,6 @@ from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
 from ifuview.model.image import Kind
 
-log = logging.getLogger(__name__)
-
 TRACE_KINDS = ("traces", "psf")
 KEEP_JOBS = 50  # ended jobs that the jobs dock still lists
 ENDS = {JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED}
@@ -36,6 +33,7 @@ class Controller(QObject):
     settled = pyqtSignal()  # no job is waiting or running
     shell = pyqtSignal(object)  # intents that only the window can carry out
     opened = pyqtSignal(object)  # key of a new slot
+    said = pyqtSignal(object)  # Message
 
     def __init__(self, store: Store, worker: Worker) -> None:
         super().__init__()
@@ -98,9 +96,9 @@ class Controller(QObject):
             self.say(Level.ERROR, str(error))
 
     def say(self, level: Level, text: str, detail: str = "") -> None:
-        """Put a message where the user sees it, and into the log."""
-        log.log({"info": 20, "warning": 30, "error": 40}[level], text)
+        """Put a message where the user sees it; the shell writes it into the log."""
         message = Message(level, text, detail, time.time())
+        self.said.emit(message)
         self.store.put(replace(self.session, messages=(*self.session.messages, message)))
 
     # jobs

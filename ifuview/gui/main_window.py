@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import (
@@ -16,7 +18,6 @@ from ifuview.app.session import Level, Session
 from ifuview.app.views import image as image_view
 from ifuview.app.views import readout as readout_view
 from ifuview.gui import theme
-from ifuview.gui.action_menus import ActionMenus
 from ifuview.gui.banner import Banner
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
@@ -39,6 +40,12 @@ DOCK_MINIMUM = (120, 110)
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 
 
+if TYPE_CHECKING:
+    from ifuview.gui.action_menus import ActionMenus
+
+MENUS = ("&File", "&View", "&Scale", "&Color", "F&rame", "&Trace", "&Window", "&Help")
+
+
 class MainWindow(QMainWindow):
     """Canvas in the middle, docks around it; emits nothing but `closing`, asks the controller for everything."""
 
@@ -54,7 +61,8 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.resize(*START_SIZE)
-        self.menus = ActionMenus(self)
+        self.menus: ActionMenus | None = None  # filled after the first paint
+        self._titles = {title.replace("&", ""): self.menuBar().addMenu(title) for title in MENUS}
         self._make_center()
         self._make_toolbar()
         self.status_line = StatusLine(self.statusBar(), controller)
@@ -111,7 +119,7 @@ class MainWindow(QMainWindow):
     @property
     def actions_by_name(self) -> dict[str, QAction]:
         """The actions of the menus."""
-        return self.menus.actions
+        return self.menus.actions if self.menus is not None else {}
 
     @property
     def is_ready(self) -> bool:
@@ -122,7 +130,9 @@ class MainWindow(QMainWindow):
 
     def finish(self) -> None:
         """Build what the first picture did not need: actions, tool bar, navigator."""
-        self.menus.fill()
+        from ifuview.gui.action_menus import ActionMenus
+
+        self.menus = ActionMenus(self, self._titles)
         for name in TOOLBAR:
             item = self.actions_by_name[name]
             item.setIcon(theme.icon(name))

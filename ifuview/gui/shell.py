@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
-import signal
-import socket
 import sys
-import threading
-import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +14,7 @@ from PyQt6.QtWidgets import QApplication, QMessageBox
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
 from ifuview.app.script import Script, WindowOptions
-from ifuview.app.session import Level, Session
+from ifuview.app.session import Level, Message, Session
 from ifuview.gui import theme
 from ifuview.gui.controller import Controller
 from ifuview.gui.main_window import MainWindow
@@ -28,8 +23,6 @@ from ifuview.gui.presenter import Presenter
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Worker
 from ifuview.settings import Settings
-
-log = logging.getLogger(__name__)
 
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
@@ -47,7 +40,6 @@ class Shell(QObject):
         self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
         super().__init__()
         QLocale.setDefault(QLocale.c())
-        logging.getLogger("ifuview").addHandler(logging.NullHandler())  # until the log is set up nothing goes to stderr
         self._qt_words = qInstallMessageHandler(_qt_message)
         self.app.setApplicationName("ifuview")
         self.app.setDesktopFileName("ifuview")
@@ -158,6 +150,7 @@ class Shell(QObject):
         gc.set_threshold(*GC_THRESHOLDS)
         _keep_loaded()
         self._after_paint_log()
+        self._late_hooks()
         self.window.finish()
         for slot in self.store.session.slots:
             self.controller.follow_up(slot)
@@ -176,6 +169,10 @@ class Shell(QObject):
             self.log_file = log_setup.set_up(self.options.log_level or "warning", console=bool(self.options.log_level))
         except OSError:
             self.log_file = None
+        logger = log_setup.logger("gui")
+        for message in self.store.session.messages:
+            _log(logger, message)
+        self.controller.said.connect(lambda message: _log(logger, message))
 
     def _script_ended(self, code: int | None) -> None:
         if self.runner.problems:
@@ -218,7 +215,7 @@ class Shell(QObject):
                 try:
                     settings.save(kept)
                 except OSError as error:
-                    log.warning("settings not saved: %s", error)
+                    self.controller.say(Level.WARNING, f"the settings were not saved: {error}")
         self.worker.cancel()
         QTimer.singleShot(0, self.app.quit)
 
@@ -271,12 +268,20 @@ class Shell(QObject):
 
     def _hooks(self) -> None:
         sys.excepthook = self._unexpected
+
+    def _late_hooks(self) -> None:
+        """The hooks whose modules need not be loaded before the first paint."""
+        import threading
+
         threading.excepthook = lambda a: self._unexpected(a.exc_type, a.exc_value, a.exc_traceback)
         if threading.current_thread() is threading.main_thread():
             self._catch_interrupt()
 
     def _catch_interrupt(self) -> None:
         """Let Ctrl-C in the terminal end the program without polling."""
+        import signal
+        import socket
+
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -290,8 +295,9 @@ class Shell(QObject):
         self._notifier.activated.connect(lambda *_: self._reader.recv(64))
 
     def _unexpected(self, kind: type[BaseException], error: BaseException | None, trace: Any) -> None:
+        import traceback
+
         detail = "".join(traceback.format_exception(kind, error, trace))
-        log.error("unexpected: %s", detail)
         print(detail, file=sys.stderr)
         if self.headless:
             self.exit_code = 1
@@ -307,9 +313,18 @@ class Shell(QObject):
 
 
 def _qt_message(kind: QtMsgType, _context: Any, text: str | None) -> None:
-    """Send what Qt has to say to the log; its chatter about platform plug-ins goes to nobody."""
-    level = {QtMsgType.QtWarningMsg: logging.DEBUG, QtMsgType.QtCriticalMsg: logging.ERROR}.get(kind, logging.DEBUG)
-    log.log(logging.CRITICAL if kind is QtMsgType.QtFatalMsg else level, "Qt: %s", text)
+    """Send what Qt has to say to the log; its chatter before the first paint goes to nobody."""
+    levels = {QtMsgType.QtCriticalMsg: "error", QtMsgType.QtFatalMsg: "critical"}
+    if kind not in levels and "logging" not in sys.modules:
+        return
+    from ifuview import log
+
+    getattr(log.logger("qt"), levels.get(kind, "debug"))(text)
+
+
+def _log(logger: Any, message: Message) -> None:
+    """Write a message of the session into the log."""
+    getattr(logger, str(message.level))(message.text if not message.detail else f"{message.text}\n{message.detail}")
 
 
 def _keep_loaded() -> None:
