@@ -233,6 +233,18 @@ class SelectFiber(Intent):
     fibers: tuple[int, ...] = ()
 
 
+class ChooseSpectra(Intent):
+    """Select the fibers that a text names: numbers and ranges, or terms like SPECTYPE=QSO, Z>4."""
+
+    text: str
+
+
+class SetWindow(Intent):
+    """Color the focal plane by the light in a wavelength window (lo, hi), Angstrom; None = no window."""
+
+    window: tuple[float, float] | None
+
+
 class StepFiber(Intent):
     """Go to the next (+1) or previous (-1) fiber."""
 
@@ -268,6 +280,7 @@ class SaveImage(Intent):
 
     path: str
     format: str = "png"
+    dock: str = ""  # picture of this dock instead
 
 
 class ShowDock(Intent):

@@ -33,6 +33,14 @@ NO_LIMITS = (0.0, 1.0)  # what the engine answers where no sampled pixel has a v
 DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an ivar plane tells
 
 
+class TablesOnly(MissingDataError):
+    """A file without pixels whose tables can be shown; `dataset` has them."""
+
+    def __init__(self, dataset: Dataset, *words: str) -> None:
+        super().__init__(*words)
+        self.dataset = dataset
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
     """One image of a file with its first display limits."""
@@ -77,9 +85,9 @@ def open_images(
     if not out and dataset.traces is not None:
         out.append(Opened(dataset, trace_image(dataset), first_look(trace_image(dataset), look)))
     if not out:
-        raise MissingDataError(
-            "there is no image in this file", spec, f"it holds {_contents(dataset)}; open a file with an image HDU"
-        )
+        held = f"it holds {_contents(dataset)}; open a file with an image HDU"
+        words = ("there is no image in this file", spec, held)
+        raise TablesOnly(dataset, *words) if dataset.tables else MissingDataError(*words)
     return tuple(out)
 
 
@@ -424,3 +432,20 @@ def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str
 def provenance(step: str, *inputs: str) -> Provenance:
     """A provenance record for something made here."""
     return Provenance(inputs, step)
+
+
+def tables_beside(path: str) -> tuple[str, ...]:
+    """Files of redshifts that belong to a file of spectra, by their names."""
+    name = Path(path).name
+    if not name.startswith(("coadd", "spectra")):  # nothing need be loaded for the others
+        return ()
+    from ifuview.io.tables_fits import beside
+
+    return beside(path)
+
+
+def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:
+    """The tables of a file that has no pixels."""
+    from ifuview.io.tables_fits import read_tables as read
+
+    return read(path, ctx)

@@ -157,6 +157,8 @@ class Session:
     jobs: tuple[JobRecord, ...] = ()
     messages: tuple[Message, ...] = ()
     recent: tuple[str, ...] = ()
+    tables: tuple[Any, ...] = ()  # app.joined.OpenTable: redshifts and QA beside the frames
+    window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
 
     def slot(self, key: int | None = None) -> Slot | None:

@@ -15,7 +15,7 @@ from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
 from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
-from ifuview.gui import doctor_roads
+from ifuview.gui import doctor_roads, spectra_roads
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
 from ifuview.model.image import Kind
@@ -68,6 +68,7 @@ class Controller(QObject):
             want.ExportReport: self._export_report,
             want.Demo: self._demo,
             **doctor_roads.roads(self),
+            **spectra_roads.roads(self),
             want.Note: lambda i: self.say(Level(i.level), i.text, i.detail),
         }
 
@@ -175,13 +176,16 @@ class Controller(QObject):
         early = self.prefetched.pop(intent.spec, None)
         look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)
 
-        def run(ctx: JobContext) -> Any:
+        def read(ctx: JobContext) -> Any:
             if early is not None:
                 return early(ctx)
             return services.open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
 
+        def run(ctx: JobContext) -> Any:
+            return spectra_roads.tables_or(read, ctx)
+
         def done(found: tuple[services.Opened, ...]) -> None:
-            if not self._traces_instead(found):
+            if not spectra_roads.took_tables(self, found) and not self._traces_instead(found):
                 self.add_opened(found)
             if after is not None:
                 after(found)

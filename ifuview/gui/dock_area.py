@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QDockWidget, QMainWindow
+from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow
 
 from ifuview.app.session import Level
 from ifuview.gui import window_state
@@ -23,7 +24,8 @@ DOCK_MINIMUM = (120, 110)
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"),
-    ("quality", "focal"), ("focal", "header"), ("header", "pixels"), ("spectrum", "graphs"), ("graphs", "messages"),
+    ("quality", "focal"), ("focal", "header"), ("header", "pixels"),
+    ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 
@@ -90,6 +92,26 @@ class DockArea(QObject):
             widget.limits_live.connect(self.canvas.set_limits_live)
         self.docks[entry.key].setWidget(widget)
         self.presenter.add_dock(entry, widget, lambda: self._visible(entry.key))
+
+    def picture(self, key: str, size: QSize) -> QPixmap:
+        """The dock of a key as it looks for the session now; one that is not on the screen is drawn in `size`."""
+        entry = next(e for e in DOCKS if e.key == key)
+        shown = self.docks[key].widget()
+        if shown is not None and self._visible(key):
+            self.presenter.refresh(key)
+            return shown.grab()
+        module, name = entry.widget.split(":")
+        widget = getattr(import_module(f"ifuview.gui.docks.{module}"), name)()
+        widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        widget.resize(size)
+        widget.show()
+        QApplication.sendPostedEvents()
+        widget.draw(import_module(f"ifuview.app.views.{entry.view}").make(self.controller.session))
+        QApplication.sendPostedEvents()
+        picture = widget.grab()
+        widget.close()
+        widget.deleteLater()
+        return picture
 
     def _visible(self, key: str) -> bool:
         dock = self.docks[key]

@@ -14,13 +14,15 @@ from ifuview.app import services, steps
 from ifuview.app.look import Look
 from ifuview.app.script import Script, Step
 from ifuview.app.session import Layout, Level
-from ifuview.errors import IfuviewError
+from ifuview.errors import IfuviewError, UsageError
 from ifuview.gui.controller import Controller
+from ifuview.gui.docks import DOCKS
 from ifuview.gui.main_window import MainWindow
 
 WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask"}  # need all earlier jobs to be done
 OF_A_FILE = {"look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask"}
 PLAY_MS = 100  # -cube play
+PICTURES = {entry.key for entry in DOCKS if entry.picture}
 
 
 class ScriptRunner(QObject):
@@ -34,6 +36,7 @@ class ScriptRunner(QObject):
         self.steps: deque[Step] = deque(script.steps)
         self._said = len(controller.session.messages)
         self._waiting = self._ended = self._lost = False
+        self._picture = ""  # dock that -saveimage writes instead of the canvas
         self._verbs: dict[str, Callable[..., None]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
         }
@@ -165,9 +168,12 @@ class ScriptRunner(QObject):
         self.controller.handle(want.LoadMask(path))
 
     def do_fiber(self, name: str) -> None:
-        session = self.controller.session
-        row = services.find_fiber(session, name)
-        self.controller.handle(want.SelectFiber(row))
+        try:
+            row = services.find_fiber(self.controller.session, name)
+        except UsageError:
+            self.controller.handle(want.ChooseSpectra(name))  # 50:60,4 or SPECTYPE=QSO
+        else:
+            self.controller.handle(want.SelectFiber(row))
 
     def do_plane(self, number: Any) -> None:
         if self._slot is None or not self._slot.plane:
@@ -186,14 +192,19 @@ class ScriptRunner(QObject):
         self.controller.say(Level.INFO, f"-mode {name}: the mouse needs no modes here; see Help, Mouse and keys")
 
     def do_dock(self, key: str, on: bool) -> None:
+        if key == "canvas":
+            self._picture = ""
+            return
         self.controller.handle(want.ShowDock(key, on))
+        if key in PICTURES:
+            self._picture = key if on else ""
 
     def do_save_image(self, kind: str, path: str) -> None:
         if self._slot is None and self.problems:
             return  # what could not be opened has been said; an empty picture would look like success
-        if self._slot is None:
+        if self._slot is None and not (self._picture and self.controller.session.tables):
             raise IfuviewError("there is no image to save", path, "open a file that can be shown")
-        self.controller.handle(want.SaveImage(path, kind))
+        self.controller.handle(want.SaveImage(path, kind, self._picture))
 
     def do_exit(self) -> None:
         self.steps.clear()

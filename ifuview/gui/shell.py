@@ -30,6 +30,7 @@ FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
 GC_THRESHOLDS = (20_000, 20, 20)
 PICTURE_QUALITY = 80  # of Qt's 0 to 100: light compression, three times faster than the default
 HEADLESS_SIZE = (1600, 1000)
+DOCK_PICTURE = QSize(1200, 700)  # of a dock that is not on the screen
 
 
 class Shell(QObject):
@@ -255,7 +256,10 @@ class Shell(QObject):
         self.controller.look_fields = settings.look_fields()
 
     def _save_image(self, intent: want.SaveImage) -> None:
-        picture = self.window.canvas.grab_image()
+        if intent.dock:
+            picture = self.window.dock_area.picture(intent.dock, DOCK_PICTURE)
+        else:
+            picture = self.window.canvas.grab_image()
         part = f"{intent.path}.part"
         if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
             text = f"{intent.path}: the picture cannot be written; choose a folder that can be written."

@@ -52,6 +52,7 @@ READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
         "trace_fits",
         (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"})),
     ),
+    ("tables_fits", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
     ("coadd_fits", tuple(frozenset({f"{band}_FLUX", f"{band}_WAVELENGTH"}) for band in ("B", "R", "Z", "BRZ"))),
 )
 

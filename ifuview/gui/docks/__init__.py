@@ -15,19 +15,21 @@ class DockEntry:
     view: str  # module in app/views with inputs(session), make(session) and, if it follows the cursor, hover(...)
     area: str = "right"
     shown: bool = False
+    picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
 
 
 DOCKS: tuple[DockEntry, ...] = (
     DockEntry("frames", "Frames", "frames:FramesDock", "frames", "left", True),
     DockEntry("limits", "Limits and colors", "limits:LimitsDock", "limits", "left", False),
     DockEntry("section", "Cross-section", "cross_section:CrossSectionDock", "cross_section", "right", True),
-    DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True),
+    DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True, True),
     DockEntry("quality", "Trace quality", "trace_quality:TraceQualityDock", "trace_quality", "right", True),
     DockEntry("findings", "Findings", "findings:FindingsDock", "findings", "right", False),
     DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
-    DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False),
+    DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False, True),
     DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),
     DockEntry("pixels", "Pixel table", "pixel_table:PixelTableDock", "pixel_table", "right", False),
+    DockEntry("sky", "Sky fibers", "sky:SkyDock", "sky", "bottom", False, True),
     DockEntry("graphs", "Row and column", "graphs:GraphsDock", "graphs", "bottom", False),
     DockEntry("jobs", "Jobs", "jobs:JobsDock", "jobs", "left", False),
     DockEntry("messages", "Messages", "messages:MessagesDock", "messages", "bottom", False),

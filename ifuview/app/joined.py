@@ -1,0 +1,162 @@
+"""Tables that are open beside the frames, and which of their rows speak of which fiber."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ifuview.app.session import Session, Slot
+from ifuview.model.checks import Array
+from ifuview.model.dataset import Dataset, Table
+from ifuview.model.fibers import FiberMap
+from ifuview.model.join import match, take
+
+TARGET, FIBER, PETAL = "TARGETID", "FIBER", "PETAL_LOC"
+KEYS = (TARGET, FIBER)  # what rows are joined by; the first that both sides have
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenTable:
+    """One table of a file.
+
+    Parameters
+    ----------
+    path : str
+    title : str
+        File and table.
+    table : Table
+    """
+
+    path: str
+    title: str
+    table: Table
+
+    @property
+    def nrow(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.table.columns.values()), ()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """Rows of a table against rows of a frame.
+
+    Parameters
+    ----------
+    by : str
+        Column that they were joined by, "" if nothing is shared.
+    in_frame : ndarray of intp, shape (nrow of the table,)
+        Row of the frame, -1 where it has none.
+    in_table : ndarray of intp, shape (nfiber,)
+        Row of the table, -1 where it has none.
+    """
+
+    by: str
+    in_frame: Array
+    in_table: Array
+
+
+def open_tables(dataset: Dataset) -> tuple[OpenTable, ...]:
+    """The tables of a file, named so that they can be told apart."""
+    name = stem(dataset.path)
+    return tuple(OpenTable(dataset.path, f"{name} {table.name}".strip(), table) for table in dataset.tables)
+
+
+def stem(path: str) -> str:
+    """Name of a file without its endings."""
+    name = Path(path).name
+    for ending in (".gz", ".fz", ".fits", ".fit"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def with_tables(tables: tuple[OpenTable, ...], more: Iterable[OpenTable]) -> tuple[OpenTable, ...]:
+    """`tables` and `more`; a file that is read again replaces itself."""
+    more = tuple(more)
+    paths = {t.path for t in more}
+    return (*(t for t in tables if t.path not in paths), *more)
+
+
+def fibermap_of(slot: Slot) -> FiberMap | None:
+    """Fiber table of a frame."""
+    return slot.image.fibermap if slot.image.fibermap is not None else slot.dataset.fibermap
+
+
+def identifiers(slot: Slot) -> dict[str, Array]:
+    """What the rows of a frame can be joined by: columns of KEYS, one value a fiber."""
+    fibermap = fibermap_of(slot)
+    if fibermap is None:
+        return {}
+    out = {name: v for name in KEYS if (v := _integers(fibermap.table, name)) is not None}
+    if not fibermap.table and FIBER not in out and all(i.isdigit() for i in fibermap.fiber_id):
+        out[FIBER] = np.array([int(i) for i in fibermap.fiber_id])
+    return out
+
+
+def link(table: OpenTable, slot: Slot) -> Link:
+    """Join a table to the fibers of a frame, by target where both know it, else by fiber number."""
+    mine = identifiers(slot)
+    fibermap = fibermap_of(slot)
+    count = fibermap.nfiber if fibermap is not None else 0
+    for key in KEYS:
+        theirs = _integers(table.table.columns, key)
+        if theirs is not None and key in mine:
+            in_table = match(mine[key], theirs)
+            if np.any(in_table >= 0):
+                return Link(key, match(theirs, mine[key]), in_table)
+            break  # other targets: the same fiber numbers would mean nothing
+    return Link("", np.full(table.nrow, -1, np.intp), np.full(count, -1, np.intp))
+
+
+def why_not(table: OpenTable, slot: Slot) -> str:
+    """Why a table cannot be joined to a frame, "" if it can."""
+    if link(table, slot).by:
+        return ""
+    shared = [key for key in KEYS if _integers(table.table.columns, key) is not None and key in identifiers(slot)]
+    if not shared:
+        return f"{table.title} and {slot.title} have neither {TARGET} nor {FIBER} in common"
+    fibermap = fibermap_of(slot)
+    theirs, own = _petals(table.table.columns), _petals(fibermap.table if fibermap is not None else {})
+    petals = f": it is of petal {theirs}, the spectra are of petal {own}" if theirs and own and theirs != own else ""
+    return f"none of the {table.nrow} {shared[0]}s of {table.title} is in {slot.title}{petals}"
+
+
+def columns(slot: Slot, tables: Iterable[OpenTable]) -> dict[str, Array]:
+    """One value a fiber of every column of the frame's own table, then of the tables that can be joined to it."""
+    fibermap = fibermap_of(slot)
+    if fibermap is None:
+        return {}
+    out = {n: v for n, a in fibermap.table.items() if (v := np.asarray(a)).shape == (fibermap.nfiber,)}
+    for table in tables:
+        found = link(table, slot)
+        if found.by:
+            for name, values in table.table.columns.items():
+                if name not in out and values.ndim == 1:
+                    out[name] = take(values, found.in_table)
+    return out
+
+
+def value(session: Session, slot: Slot, row: int, name: str) -> object:
+    """One joined value of one fiber, None where it is not known."""
+    for table in session.tables:
+        values = table.table.columns.get(name)
+        if values is not None and values.ndim == 1:
+            found = link(table, slot)
+            if 0 <= row < found.in_table.size and found.in_table[row] >= 0:
+                return values[found.in_table[row]].item()
+    return None
+
+
+def _integers(table: Mapping[str, Array], name: str) -> Array | None:
+    """A column of integers, None if it is not there."""
+    values = table.get(name)
+    return values if values is not None and values.ndim == 1 and values.dtype.kind in "iu" else None
+
+
+def _petals(table: Mapping[str, Array]) -> str:
+    """The petals of a table as text."""
+    values = _integers(table, PETAL)
+    return "" if values is None else ", ".join(str(p) for p in np.unique(values).tolist()[:10])

@@ -1,0 +1,103 @@
+"""Inward road of spectra and tables: choosing fibers, wavelength windows, files of tables and those beside a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ifuview.app import intents as want
+from ifuview.app import services
+from ifuview.app.jobs import JobRequest
+from ifuview.app.session import Level
+from ifuview.errors import UsageError
+from ifuview.model.dataset import Dataset
+
+if TYPE_CHECKING:
+    from ifuview.gui.controller import Controller
+
+
+def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
+    """Intent type -> what carries it out."""
+    spectra = SpectraRoads(controller)
+    controller.opened.connect(spectra.look_beside)
+    return {want.ChooseSpectra: spectra.choose, want.SetWindow: spectra.set_window}
+
+
+def tables_or(read: Callable[[Any], Any], ctx: Any) -> Any:
+    """What `read` gives, or the Dataset of a file that has tables but no pixels."""
+    try:
+        return read(ctx)
+    except services.TablesOnly as found:
+        return found.dataset
+
+
+def took_tables(controller: Controller, found: Any) -> bool:
+    """Whether a file of tables was opened; then they stand in the tables dock."""
+    if not isinstance(found, Dataset):
+        return False
+    _add(controller, found)
+    for note in found.notes:
+        controller.say(Level.INFO, note)
+    controller.handle(want.ShowDock("tables"))
+    return True
+
+
+def _add(controller: Controller, dataset: Dataset) -> None:
+    """Put the tables of a file beside the frames, and say whether they belong to the current one."""
+    from ifuview.app import joined
+
+    session = controller.session
+    tables = joined.open_tables(dataset)
+    controller.store.put(replace(session, tables=joined.with_tables(session.tables, tables)))
+    slot = session.slot()
+    if not tables:
+        return
+    said = f"{joined.stem(dataset.path)}: {', '.join(f'{t.table.name} with {t.nrow} rows' for t in tables)}"
+    controller.say(Level.INFO, said)
+    problem = joined.why_not(tables[0], slot) if slot is not None and joined.fibermap_of(slot) is not None else ""
+    if problem:
+        controller.say(Level.WARNING, f"{problem}; the table is shown by itself")
+
+
+class SpectraRoads:
+    """What the controller does for spectra and tables."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+        self._asked: set[str] = set()  # files that are being read
+
+    def choose(self, intent: want.ChooseSpectra) -> None:
+        """Select the fibers that a text names."""
+        from ifuview.app import spectra_choice
+
+        control = self.controller
+        slot = control.session.slot()
+        if slot is None:
+            raise UsageError("there are no spectra to choose from", todo="open a file of spectra first")
+        found = spectra_choice.choose(intent.text, slot, control.session.tables)
+        rows = tuple(int(row) for row in found.rows)
+        control.handle(want.SelectFiber(rows[0], rows if len(rows) > 1 else ()))
+        count = "1 spectrum" if len(rows) == 1 else f"{len(rows)} spectra"
+        note = f" ({found.note})" if found.note else ""
+        control.say(Level.INFO, f"{slot.title}: {count} chosen by {intent.text}{note}")
+
+    def set_window(self, intent: want.SetWindow) -> None:
+        """Keep the wavelength window."""
+        window = intent.window
+        ordered = None if window is None else (float(min(window)), float(max(window)))
+        if ordered != self.controller.session.window:
+            self.controller.store.put(replace(self.controller.session, window=ordered))
+
+    def look_beside(self, key: Any) -> None:
+        """Read the redshifts that lie beside a frame of coadded spectra."""
+        control = self.controller
+        slot = control.session.slot(key)
+        paths = () if slot is None else services.tables_beside(slot.dataset.path)
+        for path in paths:
+            if path not in self._asked and all(table.path != path for table in control.session.tables):
+                self._asked.add(path)
+                control.submit(
+                    JobRequest(f"Tables {path}", lambda ctx, path=path: services.read_tables(path, ctx), quiet=True),
+                    lambda dataset: _add(control, dataset),
+                )
