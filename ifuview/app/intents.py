@@ -316,3 +316,57 @@ class Note(Intent):
     level: str
     text: str
     detail: str = ""
+
+
+class OpenFolder(Intent):
+    """Index a production, a night, an exposure or a tile and list its exposures."""
+
+    path: str
+
+
+class WatchFolder(Intent):
+    """Look for new files in a folder from now on ("": in the open one; `on` False: no more); `newest`: show them."""
+
+    path: str = ""
+    newest: bool = False
+    on: bool = True
+
+
+class ShowProduct(Intent):
+    """Show one product of one camera of one exposure; what is not named stays as it is."""
+
+    expid: int | None = None
+    camera: str = ""
+    product: str = ""
+
+
+class StepExposure(Intent):
+    """The same product in the exposure after (1) or before (-1)."""
+
+    step: int
+
+
+class StepCamera(Intent):
+    """The same product in the next (1) or previous (-1) camera."""
+
+    step: int
+
+
+class SameTile(Intent):
+    """The same product in the next exposure of the same tile."""
+
+
+class CompareProduction(Intent):
+    """Open another production to compare with."""
+
+    path: str
+
+
+class OtherProduction(Intent):
+    """The same product in the other production, or back."""
+
+
+class BlinkAlong(Intent):
+    """Blink along the "chain", the "exposures" before and after, the "cameras" of an arm, or the "production"s."""
+
+    along: str

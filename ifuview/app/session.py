@@ -86,6 +86,7 @@ class Slot:
     diagnosis: Any = None
     evidence: Any = None
     past_traces: tuple[TraceSet, ...] = ()
+    detector: Any = None  # app.detector_place.DetectorPlace of row-stacked spectra: where they lie on the CCD
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,9 @@ class Overlay:
     magnifier: bool = True
     panner: bool = True
     alternate: bool = False  # draw the other of given and corrected traces
+    blocks: bool = False  # row-stacked spectra: borders of blocks, and of every second one
+    sky_fibers: bool = False
+    bad_fibers: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,6 +164,7 @@ class Session:
     tables: tuple[Any, ...] = ()  # app.joined.OpenTable: redshifts and QA beside the frames
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
+    night: Any = None  # app.night.Night; None: no folder of exposures is open
 
     def slot(self, key: int | None = None) -> Slot | None:
         """The slot with `key`, by default the current one; None if there is none."""
