@@ -9,6 +9,7 @@ a tilted trace is not smeared. Pixels that stick out are left out and marked.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -40,7 +41,6 @@ def fit_columns(
     given: Array,
     shift: Array,
     sigma: Array,
-    start: Array,
     table: Array,
     group: Array,
     floor: float,
@@ -72,8 +72,6 @@ def fit_columns(
     shift : float64 (nbin, nslot), px
         Added to them.
     sigma : float32 (nbin, nslot), px
-    start : float32 (nbin, nslot)
-        Fluxes that the first variance is made from.
     table : float32 (NODES, 2)
         Of `shape.gaussian_table`.
     group : intp (nslot,)
@@ -117,21 +115,22 @@ def fit_columns(
                 _profile(table, a, inverse[k], shape[group[k], b, 0], shape[group[k], b, 1], light[k], edge[k])
         total[:] = 0
         _level(level, first, group, shape, b)
+        for r in range(nrow):
+            data[r] = columns[x, r] - level[r]
+            weight[r] = good[x, r] & USED
         for k in range(nslot):
-            _add(total, light[k], first[k], max(f * start[b0, k] + g * start[b1, k], np.float32(0)), nrow)
-        for turn in range(2):
-            for r in range(nrow):
-                data[r] = columns[x, r] - level[r]
-                model = max(total[r] + level[r], np.float32(0))
-                weight[r] = np.float32(1) / (floor + per_count * model) if good[x, r] & USED else np.float32(0)
-            if turn == 1 and clip > 0:
-                for k in range(nslot):
-                    _clip(data, weight, total, light[k], first[k], solved[k], clip, clip_share, good[x], sums[k, b])
-            _normal(data, weight, light, first, diag, off, rhs, share)
-            _solve(diag, off, rhs, down, up, solved, variance[i])
-            total[:] = 0
+            solved[k] = _rough_flux(data, weight, light[k], first[k])
+            _add(total, light[k], first[k], solved[k], nrow)
+        for r in range(nrow):
+            weight[r] /= floor + per_count * max(total[r] + level[r], np.float32(0))
+        if clip > 0:
             for k in range(nslot):
-                _add(total, light[k], first[k], solved[k], nrow)
+                _clip(data, weight, total, light[k], first[k], solved[k], clip, clip_share, good[x], sums[k, b])
+        _normal(data, weight, light, first, diag, off, rhs, share)
+        _solve(diag, off, rhs, down, up, solved, variance[i])
+        total[:] = 0
+        for k in range(nslot):
+            _add(total, light[k], first[k], solved[k], nrow)
         for k in range(nslot):
             flux[i, k] = solved[k]
             if first[k] > -WIDTH and variance[i, k] < np.inf:
@@ -172,6 +171,20 @@ def _level(level: Array, first: Array, group: Array, shape: Array, b: int) -> No
             last = group[k]
     for r in range(row, level.size):
         level[r] = shape[last, b, 2]
+
+
+@njit(nogil=True, error_model="numpy")
+def _rough_flux(data: Array, weight: Array, light: Array, first: int) -> Any:
+    """Flux of one fiber by itself with uniform weights, good enough for the variance; never negative."""
+    top = below = np.float32(0)
+    if first <= -WIDTH:
+        return top
+    for j in range(WIDTH):
+        if 0 <= first + j < data.size:
+            w = weight[first + j] * light[j]
+            top += w * data[first + j]
+            below += w * light[j]
+    return max(top / below, np.float32(0)) if below > 0 else np.float32(0)
 
 
 @njit(nogil=True, inline="always")
@@ -289,6 +302,7 @@ def _ground(
         else:
             taken[k] = rhs[k] / down[k] if known else np.float32(0)
     row = 0
+    last = 0
     for k in range(n):
         if first[k] <= -WIDTH:
             continue
@@ -300,6 +314,10 @@ def _ground(
         row = max(row, until)
         ground[group[k], b, 0] += wd
         ground[group[k], b, 1] += w - share[k] * taken[k]
+        last = group[k]
+    for r in range(row, data.size):
+        ground[last, b, 0] += weight[r] * (data[r] - total[r])
+        ground[last, b, 1] += weight[r]
 
 
 @njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})

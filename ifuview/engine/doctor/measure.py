@@ -28,6 +28,7 @@ SIGMA_RANGE = (0.5, 4.0)  # px
 MAX_STEP = 0.7  # px, of one round
 MAX_ROUNDS = 8
 MIN_ROUNDS = 4
+ENOUGH_ROUNDS = 6  # when the centers rest, though width and background still give way to each other
 HERMITE_TURN = 2  # first round that fits skewness and kurtosis
 WIDTH_SETTLED = 0.012  # px, median step of the widths
 GROUND_SETTLED = 0.002  # of the usual flux, median step of the background; or less than its error
@@ -45,6 +46,7 @@ SHAPE_DEGREE = 2  # of the shape terms along dispersion
 WIDTH_DEGREE = 3
 PER_COLUMN = 1.02  # degrees of freedom that the fluxes take per fiber and column
 GROUND_STEP = 1.6  # of the step: flux and shape give way, one at a time
+COMMON_GROUND = 1.0  # weight of all groups in the background of each: without gaps it cannot tell by itself
 GROUND_BINS = 1  # bins on each side that share the background of the fit
 CLIP_SIGMA = 5.0  # pixels farther from the model are left out (cosmics) ...
 CLIP_SHARE = (2.0, 0.5, 0.15, 0.08)  # ... plus this share of the fiber's peak, by round
@@ -167,7 +169,8 @@ def fit_light(
         moved = fit.round(chosen, CLIP_SHARE[min(turn, len(CLIP_SHARE) - 1)])
         if turn == NOISE_TURN and noise.source == "data":
             fit.measure_noise(chosen)
-        if turn + 1 >= MIN_ROUNDS and moved < SETTLED and not any(fit.unsettled):
+        settled = turn + 1 >= MIN_ROUNDS and not any(fit.unsettled)
+        if moved < SETTLED and (settled or turn + 1 >= ENOUGH_ROUNDS):
             break
     ctx.checkpoint(0.6, "Measuring all fibers in every column")
     return fit.finish(np.arange(ncol))
@@ -236,7 +239,7 @@ class _Fit:
         ground = np.zeros((self.shape.shape[0], self.nbin, 2))
         kernel.fit_columns(
             self.columns, self.good, chosen.astype(np.intp), binned, low, at - low, self.given,
-            _turned(self.shift, float), _turned(self.width, np.float32), _turned(self.start, np.float32),
+            _turned(self.shift, float), _turned(self.width, np.float32),
             self.table, self.group, self.noise.floor,
             self.noise.per_count, clip, share, self.shape, flux, variance, sums, ground,
         )  # fmt: skip
@@ -292,6 +295,7 @@ class _Fit:
         window = np.subtract.outer(np.arange(self.nbin), np.arange(self.nbin))
         near = (np.abs(window) <= GROUND_BINS).astype(float)
         top, below = ground[..., 0] @ near, ground[..., 1] @ near
+        top, below = top + COMMON_GROUND * top.sum(axis=0), below + COMMON_GROUND * below.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             step = np.where(below > 0, top / below, 0)
             error = np.where(below > 0, below**-0.5, np.inf)

@@ -287,7 +287,7 @@ def comb_holes(path: Array, spacing: float, number: int) -> list[tuple[int, floa
     if not single or not np.isfinite(spacing):
         return []
     best: tuple[float, list[int]] = (float("inf"), [])
-    for size in range(MIN_BLOCK, gaps.size + 2):
+    for size in range(MIN_BLOCK, gaps.size + 2 + len(single)):
         cost, holes, shift = 0.0, [], 0
         seen = set()
         for k in wide.tolist():
