@@ -23,6 +23,7 @@ USAGE = """\
 usage: ifuview [options and files, carried out from left to right]
        ifuview report FILE... [--traces F] [--fiber N] -o report.png
        ifuview diagnose IMAGE [--traces F] -o DIR          (ifuview diagnose --help)
+       ifuview triage PATH... [--after DIR] -o DIR         (ifuview triage --help)
        ifuview demo [--offscreen DIR]
 
 An option before the first file holds for all files, later for the file before it.
@@ -148,8 +149,17 @@ def _diagnose(argv: list[str]) -> int:
     return code
 
 
+def _triage(argv: list[str]) -> int:
+    """Name the first bad product of every camera; write numbers, a page and pictures."""
+    from ifuview.app.triage import main as triage
+
+    code: int = triage(argv, Progress)
+    return code
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose
+    "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
+    "triage": _triage,
 }  # fmt: skip
 
 

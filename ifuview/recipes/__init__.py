@@ -6,4 +6,4 @@ when it is used.
 
 from __future__ import annotations
 
-RECIPES: tuple[str, ...] = ("trace_check",)
+RECIPES: tuple[str, ...] = ("trace_check", "desi_qa")

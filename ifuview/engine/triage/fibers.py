@@ -1,0 +1,94 @@
+"""Single fibers and blocks of them: dead, faint, beside a bright star, off position, block losing light."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.triage.stats import mad
+from ifuview.model.checks import Array
+
+LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)
+ERRORS = 4.0  # and this many errors
+DEAD = 0.1  # throughput of a dead fiber
+DARK = 0.3  # of its neighbors' level: dead where there are too few sky lines to tell
+BRIGHT = 50.0  # sky levels of a row that lights its neighbors
+REACH = 5  # fibers on both sides that it does
+LOSS, LOSS_SCATTER = 0.05, 5.0  # level of a block: part and scatters (clean: 0.007)
+LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
+OFF_POSITION = 0.05  # mm; 0.03 poor, 0.1 bad
+OFF_SHARE = 0.5  # of the fibers of a block
+
+
+def odd_fibers(value: Array, error: Array) -> Array:
+    """Fibers whose throughput is not the flat's."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(value - 1) > np.maximum(LOW, ERRORS * error))
+
+
+def dark_fibers(seen: Array, size: int) -> Array:
+    """Fibers far below the low level of their block, shape (nfiber,): works without sky lines.
+
+    Parameters
+    ----------
+    seen : ndarray, shape (nfiber,)
+        Median of the flat-fielded frame.
+    """
+    level = np.repeat(block_levels(seen, size), size)
+    level = np.append(level, np.full(seen.size - level.size, level[-1] if level.size else 1.0))
+    return np.asarray(seen < DARK * level)
+
+
+def block_levels(seen: Array, size: int) -> Array:
+    """Low level of every block, relative to the median of the blocks."""
+    count = seen.size // size
+    return np.asarray(np.percentile(seen[: count * size].reshape(count, size), LOW_PERCENTILE, axis=1))
+
+
+def losing_blocks(seen: Array, size: int) -> list[tuple[int, float, float]]:
+    """(block, level over the others', significance) of the blocks that lose or gain light."""
+    level = block_levels(seen, size)
+    level = level / np.median(level)
+    scatter = max(float(mad(level)), 1e-3)
+    return [
+        (k, float(v), float(abs(v - 1) / scatter))
+        for k, v in enumerate(level)
+        if abs(v - 1) > max(LOSS, LOSS_SCATTER * scatter)
+    ]
+
+
+def bright_rows(flux: Array, sky: float) -> list[tuple[int, int, int, float]]:
+    """(fiber, first, last, brightness in sky levels) of rows bright enough to light their neighbors.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (nfiber,)
+        Median sky-subtracted flux.
+    """
+    out = []
+    for fiber in np.flatnonzero(flux > BRIGHT * sky):
+        near = flux[max(fiber - REACH, 0) : fiber + REACH + 1]
+        if flux[fiber] == near.max():
+            last = min(int(fiber) + REACH, flux.size - 1)
+            out.append((int(fiber), max(int(fiber) - REACH, 0), last, float(flux[fiber] / sky)))
+    return out
+
+
+def off_position(offset: Array, size: int) -> list[tuple[int, float, float]]:
+    """(block, median offset in mm, share of its fibers) of blocks that are not where they should be."""
+    out = []
+    for block in range(offset.size // size):
+        part = offset[block * size : (block + 1) * size]
+        part = part[np.isfinite(part)]
+        if part.size and np.mean(part > OFF_POSITION) > OFF_SHARE:
+            out.append((block, float(np.median(part)), float(np.mean(part > OFF_POSITION))))
+    return out
+
+
+def target_light(flux: Array, is_sky: Array, block: int, size: int) -> float:
+    """Median light of the targets of a block over that of all other targets; NaN if unknown."""
+    inside = np.zeros(flux.size, bool)
+    inside[block * size : (block + 1) * size] = True
+    own, other = flux[inside & ~is_sky], flux[~inside & ~is_sky]
+    if not own.size or not other.size or np.median(other) <= 0:
+        return float("nan")
+    return max(float(np.median(own) / np.median(other)), 0.0)

@@ -1,0 +1,131 @@
+"""Defects that keep to a detector row inside one amplifier: tested against those that keep to a wavelength.
+
+The residual in units of its noise is averaged along detector rows after its mean at each wavelength is taken off, and
+the other way round; noise alone gives 1 in both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ifuview.engine.triage.chain import Section
+from ifuview.model.checks import Array
+
+CLIP = 6.0  # sigma that one pixel can count
+MIN_PIXELS = 40  # of a row or wavelength that takes part
+LIMIT = 5.0  # mean chi2 of the row means; healthy amplifiers show 1.0 to 2.7
+OVER_WAVE = 2.0  # rows must beat wavelengths by this factor
+MIN_MEDIAN = 20  # pixels of a row whose median is taken off
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowTest:
+    """What the rows of one amplifier show.
+
+    Parameters
+    ----------
+    section : Section
+    rows, waves : float
+        Mean chi2 of the row means and of the wavelength means; noise gives 1.
+    level : ndarray, shape (nrow,)
+        Median residual of each detector row, counts; empty unless the amplifier is flagged.
+    fibers : tuple of int
+        First and last fiber that this amplifier reads.
+    wave_range : (float, float), Angstrom
+    """
+
+    section: Section
+    rows: float
+    waves: float
+    level: Array
+    fibers: tuple[int, int]
+    wave_range: tuple[float, float]
+
+    @property
+    def bad(self) -> bool:
+        """Whether the defect keeps to rows."""
+        return self.rows > LIMIT and self.rows > OVER_WAVE * self.waves
+
+    @property
+    def amplitude(self) -> float:
+        """Scatter of the row levels as a Gaussian sigma, counts."""
+        known = self.level[np.isfinite(self.level)]
+        return float(1.4826 * np.median(np.abs(known - np.median(known)))) if known.size else 0.0
+
+
+def row_tests(
+    residual: Array, sigma: Array, good: Array, wave: Array, cross: Array, disp: Array, sections: tuple[Section, ...]
+) -> tuple[tuple[RowTest, ...], Array]:
+    """Test every amplifier; return the tests and the residual without the rows of the bad ones.
+
+    Parameters
+    ----------
+    residual : ndarray, shape (nfiber, nwave)
+        Sky-subtracted flux without its continuum.
+    sigma : ndarray, shape (nwave,)
+    good : ndarray of bool, shape (nfiber, nwave)
+    wave : ndarray, shape (nwave,), Angstrom
+    cross, disp : ndarray, shape (nfiber, nwave), px
+    """
+    z = np.clip(residual / sigma, -CLIP, CLIP)
+    row = np.rint(disp).astype(np.int16)
+    column = np.broadcast_to(np.arange(wave.size, dtype=np.int16), z.shape)
+    out, clean = [], residual
+    for section in sections:
+        inside = (
+            (cross >= section.cross[0]) & (cross < section.cross[1])
+            & (disp >= section.disp[0]) & (disp < section.disp[1])
+        )  # fmt: skip
+        use = inside & good
+        if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
+            continue
+        rows, waves = _compared(z[use], row[use].astype(np.intp), column[use].astype(np.intp))
+        share = inside.mean(axis=1)
+        fibers = np.flatnonzero(share > share.max() / 2)  # traces bend: the border fibers touch a corner only
+        columns = np.flatnonzero(inside.any(axis=0))
+        test = RowTest(
+            section, rows, waves, np.zeros(0), (int(fibers[0]), int(fibers[-1])),
+            (float(wave[columns[0]]), float(wave[columns[-1]])),
+        )  # fmt: skip
+        if test.bad:
+            level = _levels(residual[use], row[use])
+            if clean is residual:
+                clean = residual.copy()
+            clean[inside] -= np.nan_to_num(level)[np.clip(row[inside], 0, level.size - 1)]
+            test = RowTest(section, rows, waves, level, test.fibers, test.wave_range)
+        out.append(test)
+    return tuple(out), clean
+
+
+def _compared(z: Array, row: Array, column: Array) -> tuple[float, float]:
+    """Mean chi2 of row means without wavelength means, and of wavelength means without row means."""
+    return _excess(z - _means(z, column)[column], row), _excess(z - _means(z, row)[row], column)
+
+
+def _means(z: Array, at: Array) -> Array:
+    count = np.bincount(at)
+    total = np.bincount(at, z)
+    return np.where(count >= MIN_PIXELS, total / np.maximum(count, 1), 0.0)
+
+
+def _excess(z: Array, at: Array) -> float:
+    count = np.bincount(at)
+    enough = count >= MIN_PIXELS
+    if not enough.any():
+        return 1.0
+    total = np.bincount(at, z)
+    return float(np.mean(total[enough] ** 2 / count[enough]))
+
+
+def _levels(residual: Array, row: Array) -> Array:
+    """Median residual of each row, NaN where too few pixels."""
+    order = np.argsort(row, kind="stable")
+    value, row = residual[order], row[order]
+    cuts = np.searchsorted(row, np.arange(int(row[-1]) + 2))
+    out = np.full(cuts.size - 1, np.nan)
+    for k in range(out.size):
+        if cuts[k + 1] - cuts[k] >= MIN_MEDIAN:
+            out[k] = np.median(value[cuts[k] : cuts[k + 1]])
+    return out
