@@ -24,7 +24,7 @@ DOCK_MINIMUM = (120, 110)
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"),
-    ("quality", "focal"), ("focal", "header"), ("header", "pixels"),
+    ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")

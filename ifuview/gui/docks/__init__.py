@@ -27,6 +27,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("findings", "Findings", "findings:FindingsDock", "findings", "right", False),
     DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
     DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False, True),
+    DockEntry("tables", "Tables", "tables:TablesDock", "tables", "right", False, True),
     DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),
     DockEntry("pixels", "Pixel table", "pixel_table:PixelTableDock", "pixel_table", "right", False),
     DockEntry("sky", "Sky fibers", "sky:SkyDock", "sky", "bottom", False, True),

@@ -46,6 +46,7 @@ class FiberTableDock(Dock):
 
     key: ClassVar[str] = "fibers"
     title: ClassVar[str] = "Fiber table"
+    noun = "fibers"  # what a row is
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,7 +167,7 @@ class FiberTableDock(Dock):
         view = self.model.view
         total = 0 if view is None else view.nrow
         shown = self.model.rowCount()
-        self.count.setText(f"{total} fibers" if shown == total else f"{shown} of {total} fibers")
+        self.count.setText(f"{total} {self.noun}" if shown == total else f"{shown} of {total} {self.noun}")
 
     def _size_columns(self) -> None:
         """Widths from the first rows, so that 5000 rows cost nothing."""
