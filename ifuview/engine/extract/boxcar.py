@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.checks import Array
 
+STRIDE = 32  # columns compared at once
 FIBER_CHUNK = 32  # fibers between two checkpoints
 
 
@@ -65,12 +66,7 @@ def _sum_fibers(image: Array, center: Array, half: Any, squared: bool, out: Arra
                 x += 1
                 continue
             lo, hi = math.floor(c - half + 0.5), min(math.floor(c + half + 0.5), nrow - 1)
-            stop = x + 1
-            while stop < ncol:
-                c = center[k, stop]
-                if math.floor(c - half + 0.5) != lo or min(math.floor(c + half + 0.5), nrow - 1) != hi:
-                    break
-                stop += 1
+            stop = _same_until(center[k], half, np.float32(lo), np.float32(hi), x + 1)
             _sum_run(image, center[k], half, squared, lo, hi, x, stop, out[k])
             x = stop
 
@@ -90,7 +86,34 @@ def _sum_run(
         if squared:
             below, above = below * below, above * above
         out[i] = below * bottom_row[i] + above * top_row[i]
-    for row in range(lo + 1, hi):
+    row = lo + 1
+    while row + 1 < hi:  # two rows at once: half the passes over the sums
+        line, next_line = image[row], image[row + 1]
+        for i in range(x, stop):
+            out[i] += line[i] + next_line[i]
+        row += 2
+    if row < hi:
         line = image[row]
         for i in range(x, stop):
             out[i] += line[i]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _same_until(center: Array, half: Any, lo: Any, hi: Any, start: int) -> int:
+    """First column from `start` on whose aperture has other edge pixels than lo and hi."""
+    one, down, up = np.float32(1), np.float32(0.5) - half, np.float32(0.5) + half
+    stop = start
+    while stop + STRIDE <= center.size:
+        other = 0
+        for i in range(stop, stop + STRIDE):
+            a, b = center[i] + down - lo, center[i] + up - hi
+            other += not ((a >= 0) & (a < one) & (b >= 0) & (b < one))
+        if other:
+            break
+        stop += STRIDE
+    while stop < center.size:
+        a, b = center[stop] + down - lo, center[stop] + up - hi
+        if not ((a >= 0) & (a < one) & (b >= 0) & (b < one)):
+            break
+        stop += 1
+    return stop
