@@ -52,7 +52,8 @@ def joint_extract(
     flux, variance = np.empty(center.shape, np.float32), np.empty(center.shape, np.float32)
     ncol = center.shape[1]
     tile = tile_width(center32)
-    clean = image if np.isfinite(image).all() else np.where(np.isfinite(image), image, 0)
+    whole = np.isfinite(image.sum()) or np.isfinite(image).all()  # the sum is quick, and finite in all but odd cases
+    clean = image if whole else np.where(np.isfinite(image), image, 0)
     weight = ivar if clean is image else np.where(np.isfinite(image), ivar, 0)
     for x in range(0, ncol, tile):
         ctx.checkpoint(x / ncol, "Optimal extraction")
