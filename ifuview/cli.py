@@ -20,10 +20,11 @@ OK, INTERNAL_ERROR, BAD_INPUT = 0, 1, 2
 INTERRUPTED = 130
 
 USAGE = """\
-usage: ifuview [options and files, carried out from left to right]
+usage: ifuview [options, files and folders of exposures, carried out from left to right]
        ifuview report FILE... [--traces F] [--fiber N] -o report.png
        ifuview diagnose IMAGE [--traces F] -o DIR          (ifuview diagnose --help)
        ifuview triage PATH... [--after DIR] -o DIR         (ifuview triage --help)
+       ifuview watch DIR [--newest]                        (new files of a night as they land)
        ifuview demo [--offscreen DIR]
 
 An option before the first file holds for all files, later for the file before it.
@@ -157,9 +158,29 @@ def _triage(argv: list[str]) -> int:
     return code
 
 
+def _watch(argv: list[str]) -> int:
+    """Show the exposures of a folder, with new files as they land."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="ifuview watch", description="List exposures; new files appear when whole.")
+    parser.add_argument("folder", metavar="DIR", help="a production, a night or an exposure")
+    parser.add_argument("--newest", action="store_true", help="show each new file of the camera and product on show")
+    chosen = _parsed(parser, argv)
+    if isinstance(chosen, int):
+        return chosen
+    if not os.path.isdir(chosen.folder):
+        raise UsageError("there is no such folder", chosen.folder, "name the folder of a night")
+    choose_platform(headless=False, wanted=True)
+    from ifuview.app.script import Script, Step
+    from ifuview.gui.app import run
+
+    code: int = run(Script((Step("watch", (chosen.folder, chosen.newest)),)))
+    return code
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
-    "triage": _triage,
+    "triage": _triage, "watch": _watch,
 }  # fmt: skip
 
 

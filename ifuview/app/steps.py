@@ -277,6 +277,8 @@ def carried_over(session: Session, old: Slot | None) -> Session:
     disp = None if wave is None else pixel_of_wavelength(slot, chosen.fiber, wave)
     x, y = (None, None) if disp is None else slot.image.orientation.to_native(0.0, float(disp), slot.image.shape)
     place = on_fiber(slot, chosen.fiber, None if x is None else float(x), None if y is None else float(y))
+    if not slot.view.fit and place[0] is not None and place[1] is not None:  # a zoomed frame goes where the eye was
+        session = session.with_slot(replace(slot, view=replace(slot.view, x=place[0], y=place[1])))
     return replace(session, selection=replace(chosen, x=place[0], y=place[1]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,7 @@ from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
 from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
-from ifuview.gui import doctor_roads, spectra_roads
+from ifuview.gui import doctor_roads, night_roads, spectra_roads
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
 from ifuview.model.image import Kind
@@ -68,6 +69,7 @@ class Controller(QObject):
             want.ExportReport: self._export_report,
             want.Demo: self._demo,
             **doctor_roads.roads(self),
+            **night_roads.roads(self),
             **spectra_roads.roads(self),
             want.Note: lambda i: self.say(Level(i.level), i.text, i.detail),
         }
@@ -172,8 +174,11 @@ class Controller(QObject):
     # opening
 
     def open_file(self, intent: want.OpenFile, after: After | None = None, failed: After | None = None) -> None:
-        """Read a file on the worker and show it; `after` or `failed` is called when it is over."""
+        """Read a file on the worker and show it, or index a folder; `after` or `failed` is called when it is over."""
         early = self.prefetched.pop(intent.spec, None)
+        if os.path.isdir(intent.spec):
+            night_roads.NightRoads(self).open_folder(want.OpenFolder(intent.spec), after, failed)
+            return
         look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)
 
         def read(ctx: JobContext) -> Any:
@@ -220,7 +225,9 @@ class Controller(QObject):
     def follow_up(self, slot: Slot) -> None:
         """What a new picture needs next: its pyramid, and the traces that lie beside it."""
         self._pyramid(slot)
-        if slot.traces is None and slot.dataset.kind != "traces":
+        if slot.image.kind is Kind.RSS:
+            night_roads.place_on_detector(self, slot)
+        elif slot.traces is None and slot.dataset.kind != "traces":
             self._companion(slot)
 
     def _companion(self, slot: Slot) -> None:

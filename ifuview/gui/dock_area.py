@@ -25,7 +25,8 @@ DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
-    ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "messages"),
+    ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
+    ("exposures", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 

@@ -126,9 +126,34 @@ REDUCTION_NAMES = {
     Reduction.NEAREST: "Nearest pixel", Reduction.MEAN: "Mean", Reduction.EXTREME: "Extreme (nothing vanishes)"
 }  # fmt: skip
 
+PRODUCT_NAMES = {
+    "preproc": "preproc", "frame": "frame", "flatfielded": "frame / fiberflat", "sky": "sky", "sframe": "sframe",
+    "fluxcalib": "fluxcalib", "cframe": "cframe",
+}  # fmt: skip
+
+
+def _product(name: str) -> Make:
+    return lambda s: want.ShowProduct(product=name)
+
+
+def _product_shown(name: str) -> Callable[[Session], bool]:
+    def shown(session: Session) -> bool:
+        night = session.night
+        place = None if night is None else night.shown.get(session.current, None)
+        return place is not None and place.product == name
+
+    return shown
+
+
+def _watch(session: Session) -> want.Intent:
+    return want.WatchFolder(on=not (session.night is not None and session.night.watched))
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open...", "open_dialog", ("Ctrl+O",)),
     Action("open-all", "File", "Open all extensions...", "open_all_dialog", ("Ctrl+Shift+O",)),
+    Action("open-folder", "File", "Open folder of exposures...", "open_folder_dialog", ("Ctrl+Shift+N",)),
+    Action("compare-folder", "File", "Compare with production...", "compare_folder_dialog"),
     Action("reload", "File", "Reload", lambda s: want.Reload(), ("Ctrl+R", "F5")),
     Action("traces", "-File", "Load traces...", "traces_dialog", ("Ctrl+T",)),
     Action("regions", "File", "Load regions...", "regions_dialog"),
@@ -153,7 +178,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("horizontal", "View", "Fibers horizontal / native", _fibers_horizontal, ("Shift+H",)),
     *(Action(f"overlay-{n}", f"{'-' if n == 'traces' else ''}View", t, _toggle(n), k, _overlay_on(n)) for n, t, k in (
         ("traces", "Traces", ("t",)), ("labels", "Fiber labels", ("Shift+T",)), ("regions", "Regions", ("r",)),
-        ("amplifiers", "Amplifier borders", ("a",)), ("iso_wave", "Iso-wavelength curves", ("w",)),
+        ("amplifiers", "Amplifier borders", ("a",)),
+        ("iso_wave", "Iso-wavelength curves; above spectra: CCD rows", ("w",)),
+        ("blocks", "Blocks of fibers", ("o",)), ("sky_fibers", "Sky fibers", ("u",)),
+        ("bad_fibers", "Bad fibers", ("v",)),
         ("crosshair", "Crosshair", ("x",)), ("colorbar", "Color bar", ()), ("magnifier", "Magnifier", ()),
         ("panner", "Panner", ()))),
     Action("mask", "View", "Mask", _toggle_mask, ("m",), lambda s: bool((t := s.slot()) and t.look.mask_shown)),
@@ -186,6 +214,24 @@ ACTIONS: tuple[Action, ...] = (
     *(_match(w) for w in ("view", "limits", "colors", "plane")),
     Action("plane-next", "-Frame", "Next plane of a cube", "plane_next", ("+", "=")),
     Action("plane-previous", "Frame", "Previous plane of a cube", "plane_previous", ("-",)),
+    *(Action(f"product-{p}", f"{'-' if n == 0 else ''}Night", t, _product(p), (str(n + 2),), _product_shown(p))
+      for n, (p, t) in enumerate(PRODUCT_NAMES.items())),
+    Action("exposure-previous", "-Night", "Exposure before", lambda s: want.StepExposure(-1), (",",)),
+    Action("exposure-next", "Night", "Exposure after", lambda s: want.StepExposure(1), (".",)),
+    Action("same-tile", "Night", "Next exposure of this tile", lambda s: want.SameTile(), ("y",)),
+    Action("camera-previous", "-Night", "Camera before", lambda s: want.StepCamera(-1), ("<",)),
+    Action("camera-next", "Night", "Camera after", lambda s: want.StepCamera(1), (">",)),
+    Action("other-production", "-Night", "Other production, or back", lambda s: want.OtherProduction(), ("9",)),
+    Action("blink-chain", "-Night", "Blink along the chain", lambda s: want.BlinkAlong("chain"), ("e",)),
+    Action("blink-exposures", "Night", "Blink with the exposures before and after",
+           lambda s: want.BlinkAlong("exposures"), ("Shift+E",)),
+    Action("blink-cameras", "Night", "Blink with the cameras of this arm", lambda s: want.BlinkAlong("cameras")),
+    Action("blink-production", "Night", "Blink with the other production", lambda s: want.BlinkAlong("production"),
+           ("Shift+9",)),
+    Action("watch", "-Night", "Watch this folder", _watch, (), lambda s: s.night is not None and s.night.watched),
+    Action("watch-newest", "Night", "Watch, and show the newest",
+           lambda s: want.WatchFolder(newest=True, on=not (s.night and s.night.newest)), (),
+           lambda s: s.night is not None and s.night.watched and s.night.newest),
     Action("measure", "Trace", "Trace the fibers of this image", lambda s: want.MeasureTraces(), ("Ctrl+Shift+T",)),
     Action("diagnose", "Trace", "Diagnose the traces", "diagnose", ("Ctrl+D",)),
     Action("apply-correction", "-Trace", "Apply the correction", lambda s: want.ApplyCorrection()),

@@ -92,6 +92,9 @@ class ScriptRunner(QObject):
 
         self.controller.open_file(want.OpenFile(spec, every, look, cube), go_on, failed)
 
+    def do_watch(self, folder: str, newest: bool) -> None:
+        self.controller.handle(want.WatchFolder(folder, newest))
+
     def do_look(self, *fields: tuple[str, Any]) -> None:
         if self._slot is not None:
             look: Look = steps.look_of(fields, self._slot.look)

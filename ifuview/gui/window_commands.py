@@ -46,6 +46,16 @@ class WindowCommands:
         for path in self._ask_files("Open all extensions as frames"):
             self.controller.handle(want.OpenFile(path, every=True))
 
+    def open_folder_dialog(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self.window, "Open a production, a night, an exposure or a tile")
+        if folder:
+            self.controller.handle(want.OpenFolder(folder))
+
+    def compare_folder_dialog(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self.window, "Compare with another production")
+        if folder:
+            self.controller.handle(want.CompareProduction(folder))
+
     def traces_dialog(self) -> None:
         for path in self._ask_files("Load traces")[:1]:
             self.controller.handle(want.LoadTraces(path))

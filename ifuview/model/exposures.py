@@ -145,6 +145,11 @@ class ExposureIndex:
         exposure = self.find(expid)
         return None if exposure is None else exposure.files.get((camera, product))
 
+    def path(self, expid: int | None, camera: str, product: str) -> str:
+        """Its path, "" without one."""
+        file = self.file(expid, camera, product)
+        return "" if file is None else file.path
+
     def neighbor(self, expid: int, step: int, camera: str = "", product: str = "") -> Exposure | None:
         """The next (step 1) or previous (-1) exposure; with a camera and product, the next one that has them."""
         place = self._places.get(expid)

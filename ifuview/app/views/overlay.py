@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,6 +19,9 @@ from ifuview.model.checks import Array
 from ifuview.model.image import Image, Kind
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
+
+if TYPE_CHECKING:
+    from ifuview.app.views.fiber_marks import Mark
 
 VERTICES = (9, 17, 33, 65, 129, 257)  # densities of the decimated curves
 TOLERANCE = 0.1  # px, error of the finest density that is kept
@@ -88,6 +91,8 @@ class OverlayView:
     amplifiers : tuple of (name, x0, y0, x1, y1)
         Borders in native px, pixel edges.
     regions : tuple of Region
+    marks : tuple of Mark
+        Row-stacked spectra: where the detector and its fibers show.
     """
 
     curves: Curves | None = None
@@ -101,10 +106,12 @@ class OverlayView:
     iso: tuple[IsoCurve, ...] = ()
     amplifiers: tuple[tuple[str, float, float, float, float], ...] = ()
     regions: tuple[Region, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     def empty(self) -> bool:
         """Whether there is nothing to draw."""
-        return self.curves is None and self.band is None and not (self.iso or self.amplifiers or self.regions)
+        drawn = (self.curves, self.band), (self.iso, self.amplifiers, self.regions, self.marks)
+        return all(part is None for part in drawn[0]) and not any(drawn[1])
 
 
 class OverlayCache:
@@ -117,8 +124,8 @@ class OverlayCache:
         """The overlay of a slot."""
         chosen = (session.selection.fiber, session.selection.fibers)
         needs = (
-            slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, session.overlay, session.metrics,
-            chosen,
+            slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector, session.overlay,
+            session.metrics, chosen,
         )  # fmt: skip
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
@@ -168,6 +175,10 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         view = replace(view, amplifiers=boxes)
     if shown.regions:
         view = replace(view, regions=slot.regions)
+    if image.kind is Kind.RSS:
+        from ifuview.app.views.fiber_marks import fiber_marks
+
+        view = replace(view, marks=fiber_marks(session, slot))
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
     traces = shown_traces(session, slot)

@@ -53,6 +53,10 @@ def draw_overlay(
         draw_curves(p, view, at, size, area)
     for iso in view.iso:
         _iso(p, iso, at, size, moving)
+    if view.marks:
+        from ifuview.gui.canvas.fiber_marks import draw_marks
+
+        draw_marks(p, view.marks, at, size, moving=moving)
     if view.band is not None:
         draw_band(p, view.band, at, size)
     for region in view.regions:

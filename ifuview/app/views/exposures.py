@@ -1,0 +1,204 @@
+"""The exposures as the dock lists them: a row each, a dot for every camera and product, and the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ifuview.app.session import Session
+from ifuview.model.exposures import FLAT_FIELDED, Dot, Exposure, ExposureIndex
+
+HINT = (
+    "Open the folder of a production, a night, an exposure or a tile (File > Open folder, or ifuview FOLDER) to see "
+    "which exposures, cameras and products there are."
+)
+EMPTY = "There are no products of cameras in this folder: choose a production, a night, an exposure or a tile."
+COLUMNS = ("Night", "Exposure", "Tile", "Type", "Time (s)", "Missing")
+KEYS = {
+    "night": "night", "expid": "expid", "exposure": "expid", "tile": "tile", "tileid": "tile", "obstype": "obstype",
+    "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
+    "missing": "missing",
+}  # fmt: skip
+SIGNS = ("<=", ">=", "=", "<", ">")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One exposure; `dots` by camera, one of each product, in the order of the view."""
+
+    expid: int
+    cells: tuple[str, ...]
+    sort: tuple[Any, ...]
+    dots: tuple[tuple[Dot, ...], ...]
+    exposure: Exposure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExposuresView:
+    """Everything that the dock shows.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+    cameras : tuple of str
+        Those that have a file in some exposure.
+    products : tuple of str
+    expid, camera, product
+        What is on the canvas; None and "" for nothing.
+    title : str
+        Folder that is open.
+    watched : bool
+    compared : str
+        Folder of the other production, "" without one.
+    hint : str
+        What to do when there is nothing to list.
+    """
+
+    rows: tuple[Row, ...] = ()
+    cameras: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    expid: int | None = None
+    camera: str = ""
+    product: str = ""
+    title: str = ""
+    watched: bool = False
+    compared: str = ""
+    hint: str = field(default=HINT)
+
+
+_ROWS: dict[int, tuple[ExposureIndex, tuple[Row, ...]]] = {}  # of the index shown last
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    return (session.night, session.current)
+
+
+def make(session: Session) -> ExposuresView:
+    """The exposures of the night that is open, or a hint."""
+    from ifuview.app.night import here
+
+    if session.night is None:
+        return ExposuresView()
+    night, now = session.night, here(session)
+    index: ExposureIndex = night.index
+    if not index.exposures:
+        return ExposuresView(title=index.folder, watched=night.watched, hint=EMPTY)
+    cameras = seen(index)
+    return ExposuresView(
+        rows=_rows(index, cameras),
+        cameras=cameras,
+        products=index.products,
+        expid=None if now is None else now.expid,
+        camera="" if now is None else now.camera,
+        product="" if now is None else "frame" if now.product == FLAT_FIELDED else now.product,
+        title=index.folder,
+        watched=night.watched,
+        compared="" if night.compared is None else night.compared.folder,
+        hint="",
+    )
+
+
+def seen(index: ExposureIndex) -> tuple[str, ...]:
+    """Cameras that have a file in some exposure; a camera that is missing all night has no column of its own."""
+    have = {camera for e in index.exposures for camera, _ in e.files}
+    return tuple(c for c in index.cameras if c in have)
+
+
+def _rows(index: ExposureIndex, cameras: tuple[str, ...]) -> tuple[Row, ...]:
+    """Rows of an index; made once for each."""
+    known = _ROWS.get(0)
+    if known is None or known[0] is not index:
+        known = _ROWS[0] = (index, tuple(_row(e, cameras, index.products) for e in index.exposures))
+    return known[1]
+
+
+def _row(e: Exposure, cameras: tuple[str, ...], products: tuple[str, ...]) -> Row:
+    """One exposure."""
+    tile = "" if e.tile is None or e.tile < 0 else str(e.tile)
+    time = "" if e.exptime is None else f"{e.exptime:g}"
+    missing = e.missing
+    cells = (str(e.night or ""), str(e.expid), tile, e.obstype, time, str(len(missing)) if missing else "")
+    sort = (e.night, e.expid, e.tile if tile else -1, e.obstype, e.exptime or 0.0, len(missing))
+    return Row(e.expid, cells, sort, tuple(tuple(e.dot(c, p) for p in products) for c in cameras), e)
+
+
+def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
+    """What the pointer over a row, or over the dots of a camera, says."""
+    e = row.exposure
+    if not camera:
+        more = [f"{name}: {e.table[name]}" for name in ("PROGRAM", "COMMENTS", "EXPFLAG") if e.table.get(name)]
+        absent = [f"missing cameras: {', '.join(e.missing)}"] if e.missing else []
+        amps = [f"bad amplifiers: {', '.join(c + a for c, a in e.bad_amplifiers.items())}"] if e.bad_amplifiers else []
+        return "\n".join([f"Exposure {e.expid}", *absent, *amps, *more])
+    letters = e.bad_amplifiers.get(camera, "")
+    lines = [f"{p}: {e.dot(camera, p)}" for p in products]
+    return "\n".join([f"{camera} of {e.expid}" + (f", bad amplifier {letters}" if letters else ""), *lines])
+
+
+def parse_filter(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Words of a filter as (key, sign, value); key "" for a bare word."""
+    out = []
+    for word in text.lower().split():
+        sign = next((s for s in SIGNS if s in word), "")
+        key, _, value = word.partition(sign) if sign else ("", "", word)
+        out.append((KEYS.get(key, key), sign, value))
+    return tuple(out)
+
+
+def problem(text: str) -> str:
+    """What is wrong with a filter, "" if nothing is."""
+    unknown = [k for k, sign, _ in parse_filter(text) if sign and k not in KEYS.values()]
+    if not unknown:
+        return ""
+    return f"There is no column {unknown[0]}; choose {', '.join(dict.fromkeys(KEYS.values()))}."
+
+
+def matches(view: ExposuresView, text: str) -> tuple[list[int], list[int]]:
+    """Indices of the rows and of the cameras that pass a filter like `tile=7951 camera=r6 exptime>600`."""
+    words = parse_filter(text)
+    letters = [v for k, _, v in words if k == "camera"]
+    cameras = [i for i, c in enumerate(view.cameras) if all(_camera_fits(c, v) for v in letters)]
+    tests = [_test(view, *word) for word in words if word[0] != "camera"]
+    rows = [i for i, row in enumerate(view.rows) if all(test(row) for test in tests)]
+    if letters:
+        rows = [i for i in rows if any(Dot.PRESENT in d or len(set(d)) > 1 for d in _dots(view.rows[i], cameras))]
+    return rows, cameras
+
+
+def _dots(row: Row, cameras: list[int]) -> list[tuple[Dot, ...]]:
+    return [row.dots[i] for i in cameras]
+
+
+def _camera_fits(camera: str, values: str) -> bool:
+    """Whether a camera is one of `r6,b` (an arm, a number or a name)."""
+    return any(v in (camera, camera[:1], camera[1:]) for v in values.split(","))
+
+
+def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row], bool]:
+    """Whether a row passes one word of a filter."""
+    if not sign:
+        return lambda row: any(value in cell.lower() for cell in row.cells)
+    if key == "product":
+        places = [i for i, p in enumerate(view.products) if p in value.split(",")]
+        absent = (Dot.MISSING, Dot.OFF)
+        return lambda row: any(dots[i] not in absent for dots in row.dots for i in places)
+    if key == "missing":
+        return lambda row: value in row.exposure.missing or value == row.cells[-1]
+    names = ("night", "expid", "tile", "obstype", "exptime")
+    if key not in names:
+        return lambda row: False
+    place = names.index(key)
+    if sign == "=":
+        return lambda row: row.cells[place].lower() in value.split(",")
+    try:
+        limit = float(value)
+    except ValueError:
+        return lambda row: False
+    compare: dict[str, Callable[[float], bool]] = {
+        "<": lambda v: v < limit, ">": lambda v: v > limit, "<=": lambda v: v <= limit, ">=": lambda v: v >= limit
+    }  # fmt: skip
+    return lambda row: (
+        bool(row.cells[place]) and isinstance(row.sort[place], (int, float)) and compare[sign](float(row.sort[place]))
+    )

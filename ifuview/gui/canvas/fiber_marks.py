@@ -1,0 +1,84 @@
+"""Painting of the marks above row-stacked spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from ifuview.app.look import ViewState
+from ifuview.app.views import viewport
+from ifuview.app.views.fiber_marks import Mark, MarkKind
+
+SHADOW = QColor(0, 0, 0, 200)
+COLORS = {
+    MarkKind.CCD: QColor(255, 255, 255, 170),
+    MarkKind.AMPLIFIER: QColor(120, 255, 120, 220),
+    MarkKind.NAME: QColor(120, 255, 120),
+    MarkKind.BLOCK: QColor(86, 180, 233, 130),
+    MarkKind.PAIR: QColor(86, 180, 233, 230),
+    MarkKind.SKY: QColor("#35e0ff"),
+    MarkKind.BAD: QColor("#ff9f1c"),
+}
+STYLES = {MarkKind.CCD: Qt.PenStyle.DashLine, MarkKind.BLOCK: Qt.PenStyle.DotLine}
+TICK = 9.0  # screen px, size of the marks of single fibers
+PLACES = {MarkKind.SKY: 0.0, MarkKind.BAD: 12.0}  # screen px from the edge: both can be on
+EDGE = 4.0  # screen px
+STEP = 8  # of the fibers that make a curve: it is smooth
+
+
+def draw_marks(
+    p: QPainter, marks: tuple[Mark, ...], at: ViewState, size: viewport.Size, *, moving: bool = False
+) -> None:
+    """Draw the marks of one picture; while it moves, without text."""
+    for mark in marks:
+        p.setPen(QPen(COLORS[mark.kind], 0, STYLES.get(mark.kind, Qt.PenStyle.SolidLine)))
+        if mark.kind in PLACES:
+            _ticks(p, mark, at, size)
+        elif mark.kind is MarkKind.NAME:
+            x, y = viewport.to_screen(at, size, mark.x, mark.y)
+            _words(p, QPointF(float(x[0]), float(y[0])), mark)
+        else:
+            _curve(p, mark, at, size, moving)
+
+
+def _curve(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
+    """A line with its text where it leaves the picture at the top."""
+    good = np.isfinite(mark.x)
+    x, y = mark.x[good], mark.y[good]
+    if x.size < 2:
+        return
+    pick = np.unique(np.append(np.arange(0, x.size, STEP), x.size - 1)) if x.size > STEP else np.arange(x.size)
+    sx, sy = viewport.to_screen(at, size, x[pick], y[pick])
+    p.drawPolyline(QPolygonF([QPointF(float(a), float(b)) for a, b in zip(sx, sy)]))
+    inside = np.flatnonzero((sx > 0) & (sx < size[0] - 80) & (sy > 14) & (sy < size[1]))
+    if mark.text and inside.size and not moving:
+        k = inside[np.argmin(sy[inside])]
+        _words(p, QPointF(float(sx[k]) + 4, float(sy[k]) + 12), mark)
+
+
+def _ticks(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None:
+    """A small triangle (sky) or cross (bad) at the edge for each fiber."""
+    start = PLACES[mark.kind] + EDGE
+    x, y = viewport.to_screen(at, size, np.full(mark.y.size, at.x), mark.y)
+    turned = viewport.turned(at)
+    half = TICK / 2
+    p.setBrush(COLORS[mark.kind] if mark.kind is MarkKind.SKY else Qt.BrushStyle.NoBrush)
+    for sx, sy in zip(x, y):
+        a, b = (float(sx), size[1] - start - half) if turned else (start + half, float(sy))
+        if not (-TICK < a < size[0] + TICK and -TICK < b < size[1] + TICK):
+            continue
+        if mark.kind is MarkKind.SKY:
+            p.drawPolygon(QPolygonF([QPointF(a - half, b - 2), QPointF(a - half, b + 2), QPointF(a + half, b)]))
+        else:
+            p.drawLine(QPointF(a - half, b - 2), QPointF(a + half, b + 2))
+            p.drawLine(QPointF(a - half, b + 2), QPointF(a + half, b - 2))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _words(p: QPainter, at: QPointF, mark: Mark) -> None:
+    """Text that can be read on any image."""
+    p.setPen(SHADOW)
+    p.drawText(at + QPointF(1, 1), mark.text)
+    p.setPen(COLORS[mark.kind])
+    p.drawText(at, mark.text)
