@@ -6,14 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ifuview.app.triage_files import CameraFiles, find_cameras, read_chain
+from ifuview.app.triage_files import CameraFiles, find_cameras, overlaid, read_chain
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.model.triage import CLASSES, Finding, TriageResult
+from ifuview.model.triage import CLASSES, Cause, Finding, TriageResult
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Bar = Callable[[], Any]
 CLEAN, BAD_INPUT, FOUND = 0, 2, 3
+STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
 JSON, HTML = "triage.json", "triage.html"
 
 
@@ -32,6 +33,7 @@ class Triaged:
     camera: CameraFiles
     found: CameraTriage
     problems: tuple[str, ...] = ()
+    tile: int = 0
 
 
 def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext = SILENT) -> Triaged:
@@ -44,9 +46,9 @@ def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext
     """
     from ifuview.recipes import desi_qa
 
-    chain, problems = read_chain(camera, ctx.part(0.0, 0.4))
+    chain, problems, tile = read_chain(camera, ctx.part(0.0, 0.4))
     found = desi_qa.run(chain, camera.expid, camera.camera, desi_qa.Params(tuple(only)), ctx.part(0.4, 1.0))
-    return Triaged(camera, found, problems)
+    return Triaged(camera, found, problems, tile)
 
 
 def run_triage(
@@ -87,7 +89,7 @@ def run_triage(
         raise UsageError(f"there is no class {wrong[0]!r}", "--only", f"choose of {', '.join(CLASSES)}")
     todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     done, problems = _triage_all(todo, only, jobs, ctx.part(0.0, 0.7))
-    result = _summed(done, problems)
+    result = _summed(done, problems, only)
     if after is not None:
         result = _against(result, todo, after, only, ctx.part(0.7, 0.8))
     if output is not None:
@@ -110,33 +112,152 @@ def _triage_all(
     return done, problems
 
 
-def _summed(done: list[Triaged], problems: list[str]) -> TriageResult:
+def _summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
     """Findings of all cameras, worst first, with their extent and the causes."""
-    findings = [f for t in done for f in t.found.findings]
+    from ifuview.engine.triage.extent import Night, with_extent
+
+    night = Night({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
+    own = [f for t in done for f in t.found.findings]
+    findings = with_extent([*own, *_stray_light(done, only)], night)
+    findings.sort(key=lambda f: f.rank)
     return TriageResult(
-        findings=tuple(sorted(findings, key=lambda f: f.rank)),
+        findings=tuple(findings),
+        causes=_causes(findings, done),
         not_measured=tuple(n for t in done for n in t.found.not_measured),
         cameras=tuple((t.camera.expid, t.camera.camera) for t in done),
         problems=tuple(dict.fromkeys([*problems, *(p for t in done for p in t.problems)])),
     )
 
 
+def _stray_light(done: list[Triaged], only: Sequence[str]) -> list[Finding]:
+    """Light that all fibers and their sky model have, in one exposure and not in the others of the camera."""
+    from ifuview.engine.triage.night import bumps
+
+    if only and STRAY not in only:
+        return []
+    spectra: dict[tuple[str, int], dict[int, Triaged]] = {}
+    for triaged in done:
+        if "sky" in triaged.found.numbers:
+            key = triaged.camera.camera, len(triaged.found.numbers["sky"])
+            spectra.setdefault(key, {})[triaged.camera.expid] = triaged
+    out = []
+    for (camera, _), of in spectra.items():
+        wave = next(iter(of.values())).found.numbers["sky_wave"]
+        for expid, found in bumps({e: t.found.numbers["sky"] for e, t in of.items()}, wave).items():
+            for bump in found:
+                low, high = bump.wave_range
+                text = f"The sky itself has {bump.amplitude:.0f} {COUNTS} more light at {low:.0f}-{high:.0f} A "
+                text += f"({100 * bump.share:.0f} %) than in the other exposures: stray light or a lamp"
+                out.append(Finding(
+                    expid, camera, STRAY, "light", wave_range=bump.wave_range, amplitude=bump.amplitude, unit=COUNTS,
+                    significance=bump.significance, confidence=0.6 if len(of) == 2 else 0.8, text=text,
+                ))  # fmt: skip
+    return out
+
+
+def _causes(findings: Sequence[Finding], done: list[Triaged]) -> tuple[Cause, ...]:
+    """The seven causes of the worst finding of each kind and first step."""
+    from ifuview.engine.triage.causes import NEEDS_CAUSES, causes
+
+    numbers = {(t.camera.expid, t.camera.camera): t.found.numbers for t in done}
+    worst: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        if finding.kind in NEEDS_CAUSES:
+            worst.setdefault((finding.kind, finding.first_step), finding)
+    return tuple(c for f in worst.values() for c in causes(f, numbers[f.expid, f.camera]))
+
+
 def _against(
     result: TriageResult, todo: list[CameraFiles], after: str, only: Sequence[str], ctx: JobContext
 ) -> TriageResult:
     """What became of each finding in another production."""
-    raise NotImplementedError
+    from ifuview.engine.triage.compare import compared
+
+    there = {(c.expid, c.camera): c for c in find_cameras([after], ctx=ctx)}
+    again = [overlaid(camera, there[key]) for camera in todo if (key := (camera.expid, camera.camera)) in there]
+    if not again:
+        raise UsageError("none of the exposures and cameras is there", after, "give a production of the same exposures")
+    done, problems = _triage_all(again, only, 1, ctx)
+    fixed = []
+    for triaged in done:
+        place = (triaged.camera.expid, triaged.camera.camera)
+        before = [f for f in result.findings if (f.expid, f.camera) == place]
+        fixed += compared(before, triaged.found.findings, triaged.found.arrays)
+    return replace(result, fixed=tuple(fixed), problems=(*result.problems, *problems))
 
 
 def write(result: TriageResult, done: list[Triaged], output: str, ctx: JobContext = SILENT) -> TriageResult:
-    """Write triage.json, triage.html and the evidence into a folder; return the result with names of the evidence."""
+    """Write triage.json, triage.html and the evidence into a folder; return the result with names of the evidence.
+
+    Raises
+    ------
+    UsageError
+        The folder cannot be written.
+    """
+    import time
+
+    from ifuview import __version__
+    from ifuview.report.triage import TriageReport, write_page
+
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        result = _with_evidence(result, done, folder, ctx)
+        _put(folder / JSON, as_json(result))
+        write_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)
     except OSError as problem:
-        raise UsageError(f"the folder cannot be written ({problem.strerror})", output, "choose another") from problem
-    _put(folder / JSON, as_json(result))
+        text = f"the folder cannot be written ({problem.strerror})"
+        raise UsageError(text, output, "choose another folder") from problem
     return result
+
+
+def _with_evidence(result: TriageResult, done: list[Triaged], folder: Path, ctx: JobContext) -> TriageResult:
+    """Draw the worst finding of each class in each camera."""
+    from ifuview.report.doctor_pages import replaced
+    from ifuview.report.triage import FOLDER, MOST, picture
+
+    chosen = _worth_drawing(result.findings)[:MOST]
+    places = {(t.camera.expid, t.camera.camera): t for t in done}
+    names: dict[int, str] = {}
+    if chosen:
+        (folder / FOLDER).mkdir(exist_ok=True)
+    for number, finding in enumerate(chosen):
+        ctx.checkpoint(number / len(chosen), f"Drawing {finding.expid} {finding.camera}")
+        arrays = picture_arrays(places[finding.expid, finding.camera])
+        name = f"{FOLDER}/{finding.expid:08d}-{finding.camera}-{finding.kind.replace(' ', '-')}-{number}.png"
+        replaced(folder / name, picture(finding, arrays))
+        names[id(finding)] = name
+    return replace(result, findings=tuple(replace(f, evidence=names.get(id(f), "")) for f in result.findings))
+
+
+def _worth_drawing(findings: Sequence[Finding]) -> list[Finding]:
+    """One finding for each defect that was seen in several exposures or cameras, all of those that differ in blocks."""
+    seen: set[tuple[object, ...]] = set()
+    out = []
+    for finding in findings:
+        key = finding.kind, finding.camera, finding.fibers, finding.amplifier, finding.blocks
+        if key not in seen:
+            seen.add(key)
+            out.append(finding)
+    return out
+
+
+def picture_arrays(triaged: Triaged) -> dict[str, Any]:
+    """What the evidence of a camera is drawn from; continua are taken off."""
+    from ifuview.engine.triage.stats import continuum
+
+    arrays = dict(triaged.found.arrays)
+    if "seen" in arrays:
+        arrays["seen"] = arrays["seen"] - continuum(arrays["seen"])
+    return arrays
+
+
+def _title(result: TriageResult) -> str:
+    """Headline of the page."""
+    exposures = sorted({e for e, _ in result.cameras})
+    cameras = sorted({c for _, c in result.cameras})
+    which = f"exposure {exposures[0]}" if len(exposures) == 1 else f"exposures {exposures[0]} to {exposures[-1]}"
+    return f"Triage of {which}, {len(cameras)} camera{'s' if len(cameras) > 1 else ''}" if exposures else "Triage"
 
 
 def _put(path: Path, text: str) -> None:

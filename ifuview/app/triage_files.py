@@ -26,6 +26,12 @@ IGNORED = ("nightqa", "raw", "healpix", "tiles", "preproc", "truth", "traces")
 BULKY = ("MASK", "RESOLUTION", "CHI2PIX", "SCORES", "FIBERCORR", "STDSTAR_FIBERMAP", "STATIVAR", "MEANSPEC", "PSF")
 KNOWN_BITS = {0: "UNASSIGNED", 2: "BROKENFIBER", 9: "BADPOSITION", 12: "LOWTRANSMISSION", 16: "BADFIBER"}
 SECTIONS = "ABCD"
+MADE_FROM = {
+    "frame": ("sframe", "cframe"),
+    "sky": ("sframe", "cframe"),
+    "sframe": ("cframe",),
+    "fluxcalib": ("cframe",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +153,23 @@ def _above(folder: str, name: str) -> str:
 
 
 def overlaid(before: CameraFiles, after: CameraFiles) -> CameraFiles:
-    """The files of `after`, and those of `before` where it has none."""
-    return CameraFiles(before.expid, before.camera, {**before.files, **after.files}, before.night or after.night)
+    """The files of `after`, and those of `before` that `after` lacks and that do not depend on what it changed."""
+    new = {product for product in PRODUCTS if product in after.files}
+    stale = {late for early in new for late in MADE_FROM.get(early, ())} - new
+    files = {product: path for product, path in before.files.items() if product not in stale}
+    files.update({product: path for product, path in after.files.items() if product in new or product not in files})
+    return CameraFiles(before.expid, before.camera, files, before.night or after.night)
 
 
-def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tuple[str, ...]]:
+def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tuple[str, ...], int]:
     """Read the products of a camera.
 
     What cannot be read, or does not fit the others, is left out with a sentence.
 
     Returns
     -------
-    (Chain, tuple of str)
-        The second are the sentences.
+    (Chain, tuple of str, int)
+        The second are the sentences, the third is the field on the sky, 0 if unknown.
 
     Raises
     ------
@@ -188,7 +198,7 @@ def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tu
     factor = arrays.get("line_factor")
     if factor is not None and factor.shape != (shape[0],):
         arrays.pop("line_factor")
-    return Chain(wave=wave, sections=reader.sections, **arrays), tuple(problems)
+    return Chain(wave=wave, sections=reader.sections, **arrays), tuple(problems), reader.tile
 
 
 _WANTED: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -216,6 +226,14 @@ class _Reader:
         self.wave: dict[int, Array] = {}
         self.sections: tuple[Section, ...] = ()
         self.table: Mapping[str, Array] = {}
+        self.tile = 0
+
+    def _facts(self, fits: Any) -> None:
+        """The field on the sky."""
+        for hdu in fits.hdus:
+            tile = hdu.header.get("TILEID")
+            if isinstance(tile, int) and not isinstance(tile, bool) and tile > 0:
+                self.tile = self.tile or tile
 
     def product(self, product: str, name: str, layers: tuple[str, ...], arrays: dict[str, Any]) -> None:
         """The main HDU of a product, its layers and wavelengths."""
@@ -237,6 +255,7 @@ class _Reader:
                 arrays[f"{product}_{layer.lower()}"] = values
         if layers and f"{product}_ivar" not in arrays:
             arrays[f"{product}_ivar"] = np.isfinite(flux).astype(np.float32)
+        self._facts(fits)
         if not self.sections:
             self.sections = _sections(fits)
         if product == "sky" and fits.find("THRPUTCORR") is not None:

@@ -10,9 +10,9 @@ from typing import Any
 SCHEMA = "ifuview.triage/1"
 CLASSES = (
     "mixed-production",
-    "ccd-row",
     "wavelength-blocks",
     "wavelength-all",
+    "ccd-row",
     "block-throughput",
     "amplifier-step",
     "fluxcalib",
@@ -114,10 +114,11 @@ class Cause:
     name: str
     verdict: str  # "supported by", "excluded by" or "not decided"
     evidence: str
+    about: str = ""  # the defect that is asked about
 
     def as_dict(self) -> dict[str, str]:
         """As `triage.json` has it."""
-        return {"cause": self.name, "verdict": self.verdict, "evidence": self.evidence}
+        return {"about": self.about, "cause": self.name, "verdict": self.verdict, "evidence": self.evidence}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Fixed:
     """A finding and what became of it in another production."""
 
     before: Finding
-    status: str  # "fixed", "smaller", "remains"
+    status: str  # "fixed", "smaller", "remains", "new"
     remains: float  # of the amplitude
     text: str
 

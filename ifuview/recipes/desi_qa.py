@@ -13,6 +13,7 @@ from ifuview.engine.triage import fibers as of_fibers
 from ifuview.engine.triage import lines as of_lines
 from ifuview.engine.triage import others
 from ifuview.engine.triage.chain import Chain
+from ifuview.engine.triage.night import between_lines
 from ifuview.engine.triage.rows import RowTest, row_tests
 from ifuview.engine.triage.stats import continuum, filled
 from ifuview.model.checks import Array
@@ -110,10 +111,13 @@ class _State:
         self.findings: list[Finding] = []
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
+        self._seen: Array | None = None
         self.bad_amplifiers: tuple[str, ...] = ()
         nfiber = chain.shape[0]
         self.known = np.zeros(nfiber, bool) if chain.known is None else np.asarray(chain.known)
         self.level = None if chain.sky is None else np.median(chain.sky, axis=0)
+        if self.level is not None:
+            self.numbers["sky_wave"], self.numbers["sky"] = between_lines(self.level, chain.wave)
         self.clean: Array | None = None
         self.residual: Array | None = None
         if chain.sframe is None or chain.sframe_ivar is None:
@@ -133,6 +137,16 @@ class _State:
         self.residual = self.flux - continuum(self.flux - self.expected)
         self.clean = self.residual
 
+    @property
+    def seen(self) -> Array:
+        """The frame over the flat, without holes."""
+        if self._seen is None:
+            chain = self.chain
+            assert chain.frame is not None and chain.flat is not None
+            ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
+            self._seen = filled(chain.frame, ivar > 0) / np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
+        return self._seen
+
     def asks(self, kind: str) -> bool:
         """Whether this class is wanted and can be measured."""
         return kind in self.wanted
@@ -146,7 +160,7 @@ class _State:
         chain = self.chain
         named = {
             "wave": chain.wave, "residual": self.residual, "clean": self.clean, "sky": chain.sky, "disp": chain.disp,
-            "flux": chain.sframe,
+            "seen": self._seen, "flat": chain.flat,
         }  # fmt: skip
         return {name: values for name, values in named.items() if values is not None}
 
@@ -192,7 +206,10 @@ def _blocks(state: _State) -> None:
         products = {"fiberflat": _flat_shape(chain.flat, state.level), **products}
     if state.asks("wavelength-blocks"):
         for region in in_blocks.regions(state.clean, products, bins, BLOCK):
-            state.add("wavelength-blocks", {"frame": "preproc"}.get(region.step, region.step), **_region(region))
+            frame = None
+            if chain.frame is not None and chain.flat is not None:
+                frame = in_blocks.share(region, state.seen, state.clean, bins)
+            state.add("wavelength-blocks", {"frame": "preproc"}.get(region.step, region.step), **_region(region, frame))
     if state.asks("wavelength-all"):
         for amplitude, significance, span in others.everywhere(state.clean - state.expected, bins, BLOCK):
             state.add(
@@ -209,7 +226,7 @@ def _flat_shape(flat: Array, level: Array) -> Array:
     return np.asarray((relative - continuum(relative)) * level, np.float32)
 
 
-def _region(region: in_blocks.Region) -> dict[str, Any]:
+def _region(region: in_blocks.Region, frame: float | None) -> dict[str, Any]:
     low, high = region.wave_range
     fibers = tuple(f for b in region.blocks for f in range(b * region.size, (b + 1) * region.size))
     strongest = max(region.amplitude, key=abs)
@@ -228,6 +245,7 @@ def _region(region: in_blocks.Region) -> dict[str, Any]:
         "detail": {
             "amplitude_of_block": [round(a, 1) for a in region.amplitude],
             "flux_over_product": [round(-a, 2) for a in region.answer],
+            "frame_over_flux": None if frame is None else round(frame, 2),
         },
     }  # fmt: skip
 
@@ -243,10 +261,10 @@ def _fibers(state: _State) -> None:
         return
     ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
     flat = np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
-    seen = filled(chain.frame, ivar > 0) / flat
+    seen = state.seen
     sigma = 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat
     sigma = np.where(ivar > 0, sigma, np.median(sigma, axis=0)).astype(np.float32)
-    residual = seen - chain.sky if state.clean is None else state.clean
+    residual = seen - chain.sky if state.clean is None else state.clean - state.expected
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave)
     value, error = of_lines.throughput(lines)
     odd = of_fibers.odd_fibers(value, error)

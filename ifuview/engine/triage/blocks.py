@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.triage.stats import MEDIAN_ERROR, binned, blocks_of, mad, runs
+from ifuview.engine.triage.stats import MEDIAN_ERROR, binned, blocks_of, continuum, mad, runs
 from ifuview.model.checks import Array
 
 BIN = 20  # pixels of one bin; clean exposures stay below z = 4 in all bins
@@ -241,3 +241,15 @@ def _alone(flux: Array, bins: Grid, size: int) -> list[Region]:
             Region(*(getattr(found, n) for n in ("step", "size", "blocks", "amplitude", "significance", "wave_range")))
         )
     return out
+
+
+def share(region: Region, seen: Array, flux: Array, bins: Grid) -> float:
+    """How much of a region's deviation the flat-fielded frame has already, 0 to 1.
+
+    Continua are taken off, so that targets drop out.
+    """
+    inside = (bins.wave > region.wave_range[0]) & (bins.wave < region.wave_range[1])
+    frame = deviation(seen - continuum(seen), region.size)[list(region.blocks)][:, inside]
+    wanted = deviation(flux, region.size)[list(region.blocks)][:, inside]
+    norm = float(np.sum(wanted**2))
+    return float(np.sum(frame * wanted)) / norm if norm > 0 else 0.0

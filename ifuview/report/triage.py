@@ -1,0 +1,264 @@
+"""A triage as one page and one picture per finding: the two products between which it appears, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ifuview import resources
+from ifuview.model.checks import Array
+from ifuview.model.triage import Finding, TriageResult, ranges
+from ifuview.report.doctor_pages import as_png, replaced
+
+PAGE = "triage.html"
+FOLDER = "evidence"
+SIZE = (9.6, 4.2)  # inch
+DOWN = 4  # pixels along wavelength that become one, by their mean, so that nothing vanishes
+CLIP = (2.0, 98.0)  # percentiles of the gray scale
+SAME = {"wavelength-blocks", "wavelength-all", "ccd-row"}  # kinds whose picture shows all fibers
+MOST = 40  # pictures
+# kind -> (product before, product in which it is seen, title of both)
+PAIR: dict[str, tuple[str, str]] = {
+    "sky": ("seen", "residual"),
+    "preproc": ("seen", "residual"),
+    "trace": ("seen", "residual"),
+    "fiberflat": ("flat", "residual"),
+    "light": ("seen", "residual"),
+    "fluxcalib": ("residual", "fluxcalib"),
+}
+TITLES = {
+    "seen": "frame / flat, minus its continuum", "residual": "sframe, minus its continuum", "flat": "fiberflat",
+    "sky": "sky model, minus its median", "fluxcalib": "fluxcalib, minus its smooth part",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TriageReport:
+    """What the page is made of.
+
+    Parameters
+    ----------
+    result : TriageResult
+    title, created, version : str
+    pictures : mapping of str to Evidence
+        File name below the folder -> what it shows.
+    """
+
+    result: TriageResult
+    title: str
+    created: str = ""
+    version: str = ""
+    pictures: tuple[str, ...] = field(default_factory=tuple)
+
+
+def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
+    """PNG: the product before, the product in which the finding appears, and its spectrum against that of the others.
+
+    Parameters
+    ----------
+    finding : Finding
+    arrays : mapping
+        Of its camera: "wave" (nwave,), and "sky", "seen", "residual" (nfiber, nwave) as far as they are there.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, facecolor="white", layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=(1.7, 1.0))
+    shown = [name for name in _shown(finding) if name in arrays][:2]
+    low, high = _window(finding, arrays["wave"])
+    columns = slice(*np.searchsorted(arrays["wave"], (low, high)))
+    for at, name in enumerate(shown):
+        axes = figure.add_subplot(grid[0, at])
+        _image(axes, arrays[name][:, columns], arrays["wave"][columns], TITLES[name], finding)
+    _spectrum(figure.add_subplot(grid[1, :]), finding, arrays, columns, shown)
+    return as_png(figure)
+
+
+def _shown(finding: Finding) -> tuple[str, ...]:
+    """Products worth showing, the earlier first."""
+    if finding.first_step == "sky":
+        return "sky", "residual", "seen"
+    if finding.first_step == "fiberflat":
+        return "flat", "residual", "seen"
+    return "seen", "residual", "sky"
+
+
+def _window(finding: Finding, wave: Array) -> tuple[float, float]:
+    """Wavelengths that the picture spans."""
+    if finding.wave_range is None:
+        return float(wave[0]), float(wave[-1])
+    low, high = finding.wave_range
+    margin = max(0.6 * (high - low), 60.0)
+    return max(low - margin, float(wave[0])), min(high + margin, float(wave[-1]))
+
+
+def _image(axes: Any, values: Array, wave: Array, title: str, finding: Finding) -> None:
+    """Fibers against wavelength in gray, marks at the place."""
+    count = max(values.shape[1] // max(DOWN, values.shape[1] // 500 or 1), 1)
+    step = max(values.shape[1] // count, 1)
+    small = values[:, : values.shape[1] // step * step].reshape(values.shape[0], -1, step).mean(axis=2)
+    if title.startswith("sky"):
+        small = small - np.median(small, axis=0)
+    low, high = np.nanpercentile(small, CLIP)
+    axes.imshow(
+        small, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), aspect="auto", origin="lower", interpolation="none",
+        extent=(float(wave[0]), float(wave[-1]), -0.5, values.shape[0] - 0.5),
+    )  # fmt: skip
+    axes.set_title(title, fontsize=9)
+    axes.set_ylabel("fiber", fontsize=8)
+    axes.tick_params(labelsize=7)
+    if finding.wave_range is not None:
+        for edge in finding.wave_range:
+            axes.axvline(edge, color="#e07b00", linewidth=0.8)
+    for first, last in _spans(finding):
+        axes.plot([float(wave[0])] * 2, [first, last], color="#e07b00", linewidth=4, solid_capstyle="butt")
+
+
+def _spans(finding: Finding) -> list[tuple[int, int]]:
+    """First and last fiber of each run of fibers."""
+    fibers = np.asarray(finding.fibers, int)
+    if not fibers.size:
+        return []
+    cuts = np.flatnonzero(np.diff(fibers) > 1)
+    firsts, lasts = np.concatenate([[0], cuts + 1]), np.concatenate([cuts, [fibers.size - 1]])
+    return [(int(fibers[a]), int(fibers[b])) for a, b in zip(firsts, lasts, strict=True)]
+
+
+def _spectrum(axes: Any, finding: Finding, arrays: Mapping[str, Array], columns: slice, shown: list[str]) -> None:
+    """Median of the fibers concerned, block by block, over that of the others."""
+    name = "residual" if "residual" in arrays else shown[-1]
+    wave, values = arrays["wave"][columns], arrays[name][:, columns]
+    inside = np.zeros(values.shape[0], bool)
+    inside[list(finding.fibers)] = True
+    if not inside.all() and (~inside).any():
+        axes.plot(
+            wave, _smooth(np.median(values[~inside], axis=0)), color="#888888", linewidth=1.0, label="other fibers"
+        )
+    size = finding.block_size
+    for number, block in enumerate(finding.blocks if size else ()):
+        part = values[block * size : (block + 1) * size]
+        axes.plot(wave, _smooth(np.median(part, axis=0)), linewidth=1.0, color=f"C{number}", label=f"block {block}")
+    if not finding.blocks and inside.any():
+        axes.plot(
+            wave, _smooth(np.median(values[inside], axis=0)), color="#c0392b", linewidth=1.0, label="these fibers"
+        )
+    if finding.wave_range is not None:
+        axes.axvspan(*finding.wave_range, color="#e07b00", alpha=0.12, linewidth=0)
+    axes.axhline(0, color="#444444", linewidth=0.5)
+    axes.set_xlim(float(wave[0]), float(wave[-1]))
+    axes.set_xlabel("wavelength (Angstrom)", fontsize=8)
+    axes.set_ylabel(f"{TITLES[name].split(',')[0]}\nelectron / Angstrom", fontsize=7)
+    axes.tick_params(labelsize=7)
+    axes.legend(fontsize=6, ncols=8, frameon=False, loc="upper right")
+
+
+def _smooth(values: Array, width: int = 7) -> Array:
+    """Running mean."""
+    return np.asarray(np.convolve(values, np.ones(width) / width, mode="same"))
+
+
+def write_page(report: TriageReport, folder: Path) -> str:
+    """Write triage.html; return its name."""
+    replaced(folder / PAGE, page(report).encode())
+    return PAGE
+
+
+def page(report: TriageReport) -> str:
+    """The page; every text from outside is escaped by the template."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    place = resources.path("report")
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
+        (place / "triage.html.j2").read_text(encoding="utf-8")
+    )
+    css = (place / "doctor.css").read_text(encoding="utf-8") + (place / "triage.css").read_text(encoding="utf-8")
+    return template.render(
+        report=report,
+        result=report.result,
+        css=Markup(css),
+        groups=_groups(report.result),
+        about=_about(report.result),
+        grid=_grid(report.result),
+        lacking=_lacking(report.result),
+    )
+
+
+def _lacking(result: TriageResult) -> list[dict[str, str]]:
+    """What was not measured, one line a camera and missing product."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for one in result.not_measured:
+        lines.setdefault((f"{one.expid} {one.camera}", one.missing), []).append(one.what)
+    return [{"where": w, "missing": m, "what": ", ".join(k)} for (w, m), k in lines.items()]
+
+
+def _groups(result: TriageResult) -> list[dict[str, Any]]:
+    """One row per defect: the places where the same defect was seen, with the worst first."""
+    rows: dict[tuple[Any, ...], list[Finding]] = {}
+    for finding in result.findings:
+        if finding.kind in ("isolated-fiber", "positioning", "ccd-row", "block-throughput", "bright-neighbor"):
+            key: tuple[Any, ...] = (finding.kind, finding.camera, finding.fibers, finding.amplifier)
+        else:
+            key = (finding.kind, finding.first_step, finding.amplifier, _near(finding.wave_range))
+        rows.setdefault(key, []).append(finding)
+    return [_row(list(found)) for found in rows.values()]
+
+
+def _near(wave_range: tuple[float, float] | None) -> int:
+    """Wavelength, coarsely: the same defect has nearly the same range everywhere."""
+    return -1 if wave_range is None else round((wave_range[0] + wave_range[1]) / 200)
+
+
+def _row(found: list[Finding]) -> dict[str, Any]:
+    first = found[0]
+    return {
+        "first": first,
+        "key": "pale" if first.known else "fail" if first.kind not in ("sky-gradient", "bright-neighbor") else "info",
+        "state": "known"
+        if first.known
+        else "real sky or star"
+        if first.kind in ("sky-gradient", "bright-neighbor")
+        else "new",
+        "fibers": ranges(first.fibers),
+        "waves": "all" if first.wave_range is None else f"{first.wave_range[0]:.0f}-{first.wave_range[1]:.0f}",
+        "amount": f"{first.amplitude:.3g} {first.unit}",
+        "places": [
+            {"where": f"{f.expid} {f.camera}", "blocks": ranges(f.blocks), "evidence": f.evidence} for f in found
+        ],
+        "evidence": next((f.evidence for f in found if f.evidence), ""),
+    }
+
+
+def _about(result: TriageResult) -> list[dict[str, Any]]:
+    """The seven causes, one table for each defect asked about."""
+    out: dict[str, list[Any]] = {}
+    for cause in result.causes:
+        out.setdefault(cause.about, []).append(cause)
+    return [{"about": about, "causes": causes} for about, causes in out.items()]
+
+
+def _grid(result: TriageResult) -> dict[str, Any]:
+    """Exposures x cameras with the number of findings and the color of the worst."""
+    cameras = sorted({c for _, c in result.cameras})
+    cells: dict[tuple[int, str], list[Finding]] = {place: [] for place in result.cameras}
+    for finding in result.findings:
+        cells.setdefault((finding.expid, finding.camera), []).append(finding)
+    rows = [
+        {"expid": expid, "cells": [_cell(cells.get((expid, c))) for c in cameras]}
+        for expid in sorted({e for e, _ in result.cameras})
+    ]
+    return {"cameras": cameras, "rows": rows}
+
+
+def _cell(found: list[Finding] | None) -> dict[str, str]:
+    if found is None:
+        return {"key": "none", "text": "–", "title": "no data"}
+    if not found:
+        return {"key": "good", "text": "clean", "title": "nothing found"}
+    worst = min(found, key=lambda f: f.rank)
+    key = "info" if worst.rank[0] else "bad"
+    return {"key": key, "text": worst.kind, "title": "; ".join(dict.fromkeys(f.text for f in found))}
