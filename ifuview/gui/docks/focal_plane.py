@@ -1,21 +1,32 @@
-"""Focal plane dock: the fibers where they sit, colored by role or by a number; a click selects one."""
+"""Focal plane dock: the fibers of all open cameras, colored by role, a column or light; click and lasso select."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QBrush, QColor, QImage, QPixmap
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PyQt6.QtGui import QBrush, QGuiApplication, QImage, QPixmap
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
-from ifuview.app.intents import SelectFiber
+from ifuview.app.intents import SelectFiber, SelectSlot
 from ifuview.app.views import focal_plane as pure
 from ifuview.app.views.focal_plane import FocalPlaneView, Shades
 from ifuview.app.views.text import number
+from ifuview.gui.docks._dots import SIZE, Dots
+from ifuview.gui.docks._lasso import Lasso
 from ifuview.gui.docks._plot import Ink, Plot
-from ifuview.gui.docks._widgets import FlowLayout, Pages, column, combo, labelled, quiet_label
+from ifuview.gui.docks._widgets import (
+    FlowLayout,
+    Pages,
+    button,
+    column,
+    combo,
+    labelled,
+    plain_numbers,
+    quiet_label,
+)
 from ifuview.gui.docks.base import Dock
 from ifuview.model.fibers import FiberRole
 
@@ -26,46 +37,60 @@ SYMBOLS: dict[FiberRole, tuple[str, str | int, str]] = {
     FiberRole.DEAD: ("x", "bad", "✕"),
     FiberRole.UNASSIGNED: ("d", "faint", "◆"),
 }
-SIZE = 7  # screen px
 REACH = 14  # screen px from a fiber within which a click selects it
+MOST_RINGS = 2000  # selected fibers that are ringed
 HINT = "The focal plane is shown when the file says where its fibers sit."
+NO_WINDOW = "Turn on Window in the spectrum or sky fibers dock and drag a range of wavelengths."
 
 
 class FocalPlaneDock(Dock):
-    """Draws views/focal_plane; emits SelectFiber."""
+    """Draws views/focal_plane; emits SelectFiber and SelectSlot."""
 
     key: ClassVar[str] = "focal"
     title: ClassVar[str] = "Focal plane"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._view: FocalPlaneView | None = None
-        self.color_by = combo(((pure.ROLE, pure.ROLE),), "Color of the fibers")
-        self.color_by.setSizeAdjustPolicy(self.color_by.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.color_by.setMinimumContentsLength(14)
-        self.color_by.currentIndexChanged.connect(lambda _i: self._paint())
+        self._given: FocalPlaneView | None = None  # of the session
+        self._view: FocalPlaneView | None = None  # of the chosen place
+        self._build_choices()
         self.info = quiet_label()
+        self.note = quiet_label()
         self.key_line = QLabel()
         self.key_line.setTextFormat(Qt.TextFormat.RichText)
         self.key_line.setWordWrap(True)
         self.bar = self._build_bar()
-        self.plot = Plot("Focal plane", "", "")
-        self.plot.plotItem.vb.setAspectLocked(True)
-        self.points = pg.ScatterPlotItem(size=SIZE, pxMode=True)
-        self.plot.styled(self.points, lambda _ink: self._paint())
-        self.ring = pg.ScatterPlotItem(size=SIZE + 9, symbol="o", pxMode=True, brush=None)
-        self.plot.styled(self.ring, self._style_ring)
-        self.plot.clicked.connect(self._click)
-        self.plot.pointed.connect(self._point)
-        self.plot.left.connect(self._say_current)
+        self._build_plot()
         content = QWidget()
         top = FlowLayout()
-        top.addWidget(labelled("Color", self.color_by))
-        column(content, top, self.key_line, self.bar, self.info, self.plot, margin=0)
+        for part in (self.place, labelled("Color", self.color_by), self.reach_part, self.lasso_on, self.copy):
+            top.addWidget(part)
+        column(content, top, self.key_line, self.bar, self.note, self.info, self.plot, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Focal plane")
         self.draw(None)
+
+    def _build_choices(self) -> None:
+        """What is shown, in which color."""
+        self.place = combo((), "Whose fibers")
+        self.color_by = combo(((pure.ROLE, pure.ROLE),), "Color of the fibers")
+        for box in (self.place, self.color_by):
+            box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(14)
+        self.reach = QDoubleSpinBox()
+        self.reach.setRange(0.5, 100.0)
+        self.reach.setDecimals(1)
+        self.reach.setValue(pure.SIGMAS)
+        self.reach.setSuffix(" σ")
+        plain_numbers(self.reach, "Robust scatters that the colors reach to both sides")
+        self.reach_part = labelled("±", self.reach)
+        self.lasso_on = button("Lasso", "Drag around fibers to select them", check=True)
+        self.copy = button("Copy names", "Copy the numbers of the selected fibers")
+        self.place.currentIndexChanged.connect(lambda _i: self._placed())
+        self.color_by.currentIndexChanged.connect(lambda _i: self._paint())
+        self.reach.valueChanged.connect(lambda _v: self._paint())
+        self.copy.clicked.connect(self._copy)
 
     def _build_bar(self) -> QWidget:
         """The ramp with its range."""
@@ -82,21 +107,65 @@ class FocalPlaneDock(Dock):
         row.addWidget(self.high)
         return out
 
+    def _build_plot(self) -> None:
+        """Outlines, fibers, rings."""
+        self.plot = Plot("Focal plane", "", "")
+        self.plot.plotItem.vb.setAspectLocked(True)
+        self.outlines = self.plot.curve("text", connect="finite")
+        self.outlines.setZValue(5)
+        self.points = pg.ScatterPlotItem(size=SIZE, pxMode=True)
+        self.plot.styled(self.points, lambda _ink: self._paint())
+        self.dots = Dots()
+        self.plot.addItem(self.dots)
+        self.ring = pg.ScatterPlotItem(size=SIZE + 9, symbol="o", pxMode=True, brush=None)
+        self.plot.styled(self.ring, self._style_ring)
+        self.lasso = Lasso(self.plot)
+        self.lasso_on.toggled.connect(self.lasso.switch)
+        self.lasso.drawn.connect(self._lassoed)
+        self.plot.clicked.connect(self._click)
+        self.plot.pointed.connect(self._point)
+        self.plot.left.connect(self._say_current)
+
     def draw(self, view: FocalPlaneView | None) -> None:
         """Show the fibers, ring the selected ones."""
-        old = self._view
-        self._view = view
+        self._given = view
         if view is None:
+            self._view = None
             self.pages.show_hint(HINT)
             return
         self.pages.show_content()
+        names = [self.place.itemText(i) for i in range(self.place.count())]
+        if names != list(view.places):
+            kept = self.place.currentText()
+            self.place.blockSignals(True)
+            self.place.clear()
+            self.place.addItems(view.places)
+            self.place.setCurrentIndex(max(0, self.place.findText(kept)))
+            self.place.blockSignals(False)
+        self.place.setVisible(len(view.places) > 1)
+        self._placed()
+
+    def _placed(self) -> None:
+        """Show the fibers of the chosen place."""
+        if self._given is None:
+            return
+        old, view = self._view, pure.of_place(self._given, self.place.currentText())
+        self._view = view
         if old is None or old.choices != view.choices:
             self._fill_choices(view)
-        if old is None or old.source is not view.source or old.numbers != view.numbers:
-            self.plot.set_labels(view.xlabel, view.ylabel)
+        fresh = old is None or not _same(old.field.source, view.field.source)
+        if fresh:
+            self.plot.set_labels(view.field.xlabel, view.field.ylabel)
             self.plot.plotItem.vb.invertX(view.mirror)
             self.plot.plotItem.vb.setAspectLocked(True, ratio=1.0 / view.stretch)
+            gap = np.array([np.nan])
+            lines = [
+                np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap]) for i in (0, 1)
+            ]
+            self.outlines.setData(*lines)
+        if fresh or old is None or old.window != view.window:
             self._paint()
+        if fresh:
             self.plot.plotItem.vb.autoRange()
         self._ring()
         self._say_current()
@@ -116,9 +185,16 @@ class FocalPlaneDock(Dock):
         view = self._view
         if view is None:
             return
-        shades = pure.shades(view, self.color_by.currentData() or pure.ROLE)
+        name = self.color_by.currentData() or pure.ROLE
+        shades = pure.shades(view, name, self.reach.value())
         self.bar.setVisible(shades is not None)
         self.key_line.setVisible(shades is None)
+        self.reach_part.setVisible(name == pure.WINDOW)
+        self.note.setVisible(name == pure.WINDOW)
+        self.points.setVisible(shades is None)
+        self.dots.setVisible(shades is not None)
+        if name == pure.WINDOW:
+            self.note.setText(NO_WINDOW if shades is None else shades.note)
         if shades is None:
             self._paint_roles(view, self.plot.ink)
         else:
@@ -143,16 +219,9 @@ class FocalPlaneDock(Dock):
         self.key_line.setText("&ensp; ".join(keys))
 
     def _paint_shades(self, view: FocalPlaneView, shades: Shades, ink: Ink) -> None:
-        """Color says a number; crosses where it is unknown."""
-        brushes = [QBrush(QColor(int(rgb))) for rgb in shades.ramp] + [QBrush(ink.color("faint"))]
-        pen = ink.pen("faint")
-        self.points.setData(
-            x=view.x,
-            y=view.y,
-            symbol=["o" if i >= 0 else "x" for i in shades.index],
-            brush=[brushes[i] for i in shades.index],
-            pen=[pen] * view.x.size,
-        )
+        """Color says a number; small and gray where it is unknown."""
+        palette = np.append(shades.ramp, ink.color("faint").rgb() & 0xFFFFFF).astype(np.uint32)
+        self.dots.setData(view.x, view.y, palette[shades.index], shades.index >= 0)
         self.low.setText(number(shades.lo))
         self.high.setText(number(shades.hi))
         row = np.ascontiguousarray(shades.ramp.astype(np.uint32) | 0xFF000000)
@@ -168,38 +237,71 @@ class FocalPlaneDock(Dock):
         view = self._view
         if view is None:
             return
-        rows = [f for f in {*view.fibers, view.fiber} if f is not None and 0 <= f < view.x.size]
-        self.ring.setData(x=view.x[rows], y=view.y[rows])
+        points = [f for f in {*view.fibers, view.fiber} if f is not None][:MOST_RINGS]
+        self.ring.setData(x=view.x[points], y=view.y[points])
 
     def _say_current(self) -> None:
         """Name the selected fiber."""
         view = self._view
-        known = view is not None and view.fiber is not None and 0 <= view.fiber < view.x.size
-        if view is not None and known and view.fiber is not None:
-            self.info.setText(pure.describe(view, view.fiber, self.color_by.currentData()))
+        if view is not None and view.fiber is not None:
+            more = f"; {len(view.fibers)} selected" if len(view.fibers) > 1 else ""
+            self.info.setText(pure.describe(view, view.fiber, self.color_by.currentData()) + more)
         else:
             self.info.setText("Click a fiber to select it.")
 
     def _at(self, x: float, y: float) -> int | None:
         """The fiber under the mouse."""
         view = self._view
-        row = None if view is None else pure.nearest(view, x, y)
-        if view is None or row is None:
+        point = None if view is None else pure.nearest(view, x, y)
+        if view is None or point is None:
             return None
         px, py = self.plot.plotItem.vb.viewPixelSize()
-        away = np.hypot((view.x[row] - x) / px, (view.y[row] - y) / py)
-        return row if away <= REACH else None
+        away = np.hypot((view.x[point] - x) / px, (view.y[point] - y) / py)
+        return point if away <= REACH else None
 
     def _point(self, x: float, y: float) -> None:
         """Name the fiber under the mouse."""
-        row = self._at(x, y)
-        if row is not None and self._view is not None:
-            self.info.setText(pure.describe(self._view, row, self.color_by.currentData()))
+        point = self._at(x, y)
+        if point is not None and self._view is not None:
+            self.info.setText(pure.describe(self._view, point, self.color_by.currentData()))
         else:
             self._say_current()
 
     def _click(self, x: float, y: float) -> None:
         """Select the fiber under the mouse."""
-        row = self._at(x, y)
-        if row is not None:
-            self.intent.emit(SelectFiber(row))
+        point = self._at(x, y)
+        if point is not None:
+            self._select(np.array([point]))
+
+    def _lassoed(self, polygon: Any) -> None:
+        """Select the fibers inside a line."""
+        if self._view is not None:
+            points = pure.lassoed(self._view, polygon)
+            if points.size:
+                self._select(points)
+
+    def _select(self, points: Any) -> None:
+        """Select fibers everywhere; the frame that has most of them comes to the front."""
+        view = self._view
+        wanted = None if view is None else pure.target(view, points)
+        if view is None or wanted is None:
+            self.info.setText("These fibers are in no open frame.")
+            return
+        key, rows, others = wanted
+        if key != view.session.current:
+            self.intent.emit(SelectSlot(key))
+        self.intent.emit(SelectFiber(rows[0], rows if len(rows) > 1 else ()))
+        if others:
+            self.info.setText(f"{len(rows)} fibers selected; {others} more lie in other frames or in none.")
+
+    def _copy(self) -> None:
+        """Put the names of the selected fibers on the clipboard."""
+        view, clipboard = self._view, QGuiApplication.clipboard()
+        if view is not None and clipboard is not None:
+            points = view.fibers or (() if view.fiber is None else (view.fiber,))
+            clipboard.setText(",".join(view.ids[p] for p in points))
+
+
+def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    """Whether two fields were made from the same objects."""
+    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
