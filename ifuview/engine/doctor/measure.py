@@ -8,6 +8,7 @@ weights of the fit were: for a skew profile it lies 1.5 skewness * width below t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +140,7 @@ def fit_light(
     sigma: Array | None = None,
     block: Array | None = None,
     background: float = 0.0,
+    smooth: Callable[[LightFit], Array] | None = None,
     ctx: JobContext = SILENT,
 ) -> LightFit:
     """Fit all slots of an image.
@@ -158,6 +160,9 @@ def fit_light(
         Shape and background are shared within blocks.
     background : float
         First background, counts.
+    smooth : callable, optional
+        Smooth paths (nslot, ncol) through what was measured: everything is measured again about them, so that the
+        noise of the first rounds in the path of one fiber does not leak into its neighbors.
     """
     ncol = columns.shape[0]
     fit = _Fit(columns, good.copy(), path, noise, sigma, groups(path.shape[0], block))
@@ -173,7 +178,12 @@ def fit_light(
         if moved < SETTLED and (settled or turn + 1 >= ENOUGH_ROUNDS):
             break
     ctx.checkpoint(0.6, "Measuring all fibers in every column")
-    return fit.finish(np.arange(ncol))
+    found = fit.finish(np.arange(ncol))
+    if smooth is not None:
+        ctx.checkpoint(0.8, "Measuring all fibers about their smooth paths")
+        fit.move_to(smooth(found), found)
+        found = fit.finish(np.arange(ncol))
+    return found
 
 
 def at_columns(values: Array, column: Array) -> NDArray[np.float64]:
@@ -384,6 +394,21 @@ class _Fit:
         new = self.pass_over(columns, CLIP_SIGMA, LAST_CLIP_SHARE)
         results[0][columns], results[1][columns] = new[0], new[1]
         results[2][:, bins], results[3][:, bins] = new[2][:, bins], new[3][:, bins]
+
+    def move_to(self, path: Array, found: LightFit) -> None:
+        """Take smooth paths of the light as the given ones, and the widths about them."""
+        lean = SKEW_TO_CENTER * self.shape[self.group, :, 0] * self.width
+        whole = np.arange(self.ncol)
+        moved = np.array([np.interp(whole, self.middle, row) for row in lean])
+        self.given = np.where(np.isfinite(path), path - moved, np.nan)
+        self.shift[:] = 0
+        info = np.where(np.isfinite(found.width_err), 1 / np.maximum(found.width_err, 1e-6) ** 2, 0)
+        basis = np.polynomial.legendre.legvander(self.u, min(WIDTH_DEGREE, max(self.nbin // 3, 0)))
+        normal = np.einsum("kb,bi,bj->kij", info, basis, basis)
+        normal += 1e-9 * (1 + np.einsum("kii->k", normal))[:, None, None] * np.eye(basis.shape[1])
+        side = np.einsum("kb,bi->ki", info * np.nan_to_num(found.width - self.width), basis)
+        step = np.linalg.solve(normal, side[..., None])[..., 0] @ basis.T
+        self.width = np.clip(self.width + np.clip(step, -0.3, 0.3), *SIGMA_RANGE)
 
     def measure_noise(self, chosen: Array) -> None:
         """Scale the noise so that the fit has a chi2 of one per degree of freedom."""

@@ -82,8 +82,12 @@ def trace_all(
     path = with_holes(slots.path)
     sigma = nearest_width(path, center, np.asarray(started.sigma)[bright])
     noise = pixel_noise(columns, good, ivar, gain, readnoise)
-    fit = fit_light(columns, good, path, noise, sigma=sigma, background=level, ctx=ctx.part(0.3, 0.95))
-    return _traces(fit, path, image.shape[1], degree)
+    ncol = image.shape[1]
+    fit = fit_light(
+        columns, good, path, noise, sigma=sigma, background=level, ctx=ctx.part(0.3, 0.95),
+        smooth=lambda found: np.asarray(_traces(found, path, ncol, degree).traces.center),
+    )  # fmt: skip
+    return _traces(fit, path, ncol, degree)
 
 
 def with_holes(path: Array) -> NDArray[np.float64]:
