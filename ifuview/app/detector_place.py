@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from ifuview.app.session import Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.dataset import Dataset
@@ -45,11 +47,17 @@ def detector_of(slot: Slot, ctx: JobContext = SILENT) -> DetectorPlace | None:
     for path in trace_companions(slot.dataset):
         ctx.checkpoint(0.2, f"Reading {os.path.basename(path)}")
         status = os.stat(path)
-        shape = _shape(slot.image, amplifiers(slot.image.header, spec), spec.camera(slot.image.camera))
+        sections = amplifiers(slot.image.header, spec)
+        shape = (max(a.y1 for a in sections), max(a.x1 for a in sections)) if sections else None
         traces = _read(path, status.st_size, status.st_mtime_ns, shape, orientation)
-        if traces.wave is not None and traces.nfiber == slot.image.shape[0] and shape is not None:
-            return DetectorPlace(traces, shape, orientation, amplifiers(slot.image.header, spec))
+        if traces.wave is not None and traces.nfiber == slot.image.shape[0]:
+            return DetectorPlace(traces, shape or _covered(traces, orientation), orientation, sections)
     return None
+
+
+def _covered(traces: TraceSet, orientation: Orientation) -> tuple[int, int]:
+    """Native shape of the part of the detector that the traces cover."""
+    return orientation.shape((int(np.nanmax(traces.center)) + 1, traces.ncol))
 
 
 def traces_of(dataset: Dataset, image: Image, ctx: JobContext = SILENT) -> TraceSet | None:
@@ -68,14 +76,6 @@ def traces_of(dataset: Dataset, image: Image, ctx: JobContext = SILENT) -> Trace
     ctx.checkpoint(0.8, f"Reading {os.path.basename(paths[0])}")
     status = os.stat(paths[0])
     return drawable(_read(paths[0], status.st_size, status.st_mtime_ns, image.shape, image.orientation), image)
-
-
-def _shape(image: Image, sections: tuple[Amplifier, ...], camera: object) -> tuple[int, int] | None:
-    """Native (ny, nx) of the detector: what its amplifiers cover, else what the instrument says."""
-    if sections:
-        return max(a.y1 for a in sections), max(a.x1 for a in sections)
-    shape: tuple[int, int] | None = getattr(camera, "shape", None)
-    return shape
 
 
 @lru_cache(maxsize=KEPT)

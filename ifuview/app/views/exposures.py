@@ -20,6 +20,7 @@ KEYS = {
     "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
     "missing": "missing",
 }  # fmt: skip
+ABSENT = (Dot.MISSING, Dot.OFF)
 SIGNS = ("<=", ">=", "=", "<", ">")
 
 
@@ -163,12 +164,8 @@ def matches(view: ExposuresView, text: str) -> tuple[list[int], list[int]]:
     tests = [_test(view, *word) for word in words if word[0] != "camera"]
     rows = [i for i, row in enumerate(view.rows) if all(test(row) for test in tests)]
     if letters:
-        rows = [i for i in rows if any(Dot.PRESENT in d or len(set(d)) > 1 for d in _dots(view.rows[i], cameras))]
+        rows = [i for i in rows if any(dot not in ABSENT for c in cameras for dot in view.rows[i].dots[c])]
     return rows, cameras
-
-
-def _dots(row: Row, cameras: list[int]) -> list[tuple[Dot, ...]]:
-    return [row.dots[i] for i in cameras]
 
 
 def _camera_fits(camera: str, values: str) -> bool:
@@ -182,8 +179,7 @@ def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row
         return lambda row: any(value in cell.lower() for cell in row.cells)
     if key == "product":
         places = [i for i, p in enumerate(view.products) if p in value.split(",")]
-        absent = (Dot.MISSING, Dot.OFF)
-        return lambda row: any(dots[i] not in absent for dots in row.dots for i in places)
+        return lambda row: any(dots[i] not in ABSENT for dots in row.dots for i in places)
     if key == "missing":
         return lambda row: value in row.exposure.missing or value == row.cells[-1]
     names = ("night", "expid", "tile", "obstype", "exptime")

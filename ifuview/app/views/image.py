@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ifuview.app.look import Look, ViewState
 from ifuview.app.session import Layout, Locks, Overlay, Session, Slot
@@ -28,6 +28,8 @@ class PictureView:
     view : ViewState
     unit : str
     overlay : OverlayView or None
+    spot : (x, y) or None
+        Where a picture of other axes than the current one has the fiber and the wavelength of the crosshair.
     """
 
     key: int
@@ -39,6 +41,7 @@ class PictureView:
     view: ViewState = field(default_factory=ViewState)
     unit: str = ""
     overlay: OverlayView | None = None
+    spot: tuple[float, float] | None = None
 
     @property
     def pixels(self) -> Pixels:
@@ -132,4 +135,18 @@ def picture(session: Session, slot: Slot) -> PictureView:
         view=slot.view,
         unit=slot.image.unit,
         overlay=CACHE.view(session, slot),
+        spot=same_place(session, slot),
     )
+
+
+def same_place(session: Session, slot: Slot) -> tuple[float, float] | None:
+    """Native px of the fiber and wavelength of the crosshair in a tile of other axes (detector against spectra)."""
+    from ifuview.app.steps import carried_over
+
+    now = session.slot()
+    if session.layout is not Layout.TILE or now is None or slot.image.shape == now.image.shape:
+        return None
+    if session.selection.fiber is None or not session.locks.crosshair:
+        return None
+    found = carried_over(replace(session, current=slot.key), now).selection
+    return None if found.x is None or found.y is None else (found.x, found.y)

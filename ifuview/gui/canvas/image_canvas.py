@@ -285,6 +285,8 @@ class ImageCanvas(QWidget):
         crosshair = self.crosshair()
         if crosshair is not None and self.view.shown.crosshair and self._shares_crosshair(picture):
             layers.draw_crosshair(p, *crosshair, at, size)
+        elif picture.spot is not None and self.view.shown.crosshair:
+            layers.draw_crosshair(p, *picture.spot, at, size)
 
     def _shares_crosshair(self, picture: PictureView) -> bool:
         """Whether the crosshair means the same place in this picture."""

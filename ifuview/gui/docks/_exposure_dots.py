@@ -184,6 +184,7 @@ def _dot(p: QPainter, at: QPointF, dot: Dot, color: QColor) -> None:
         p.drawLine(box.topLeft(), box.bottomRight())
         p.drawLine(box.topRight(), box.bottomLeft())
     elif dot is Dot.MISSING:
-        p.drawPoint(at)
+        p.setBrush(color)
+        p.drawEllipse(at, 0.8, 0.8)
     else:
         p.drawLine(QPointF(at.x() - 2, at.y()), QPointF(at.x() + 2, at.y()))

@@ -58,6 +58,7 @@ class ExposuresDock(Dock):
         self.filter.setPlaceholderText("Filter: tile=7951 camera=r6 exptime>600")
         self.filter.setAccessibleName("Filter")
         self.filter.setClearButtonEnabled(True)
+        self.filter.setToolTip("Words like tile=7951 camera=r6 exptime>600 product=sky missing=b3")
         self.filter.textChanged.connect(self._filter)
         self.where = Elided("")
         self.where.elide = Qt.TextElideMode.ElideMiddle

@@ -1,0 +1,194 @@
+"""The night in the session: what is chosen, stepped to, compared and blinked, and frame/fiberflat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ifuview.app import intents as want
+from ifuview.app import night, services, steps
+from ifuview.app.detector_place import detector_of, traces_of
+from ifuview.app.night import Night, Place
+from ifuview.app.session import Layout, Session
+from ifuview.errors import MissingDataError, UsageError
+from ifuview.model.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
+from ifuview.model.image import Kind
+from tests.app.production import FIRST, OTHER_TILE, SECOND, write_fixed, write_production
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_production(tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IFUVIEW_CACHE", str(tmp_path))
+
+
+@pytest.fixture
+def session(root: Path) -> Session:
+    return Session(night=Night(night.scan(str(root))))
+
+
+def show(session: Session, *places: Place) -> Session:
+    """The session with products read and shown, as the window does it."""
+    state = night.night_of(session)
+    found = []
+    for place in places:
+        opened = night.open_place(state, place, night.look_of(session, place))
+        found.append((place, opened, traces_of(opened.dataset, opened.image)))
+    return night.with_opened(session, tuple(found))
+
+
+def test_what_is_not_named_stays_as_it_is(session: Session) -> None:
+    assert night.chosen(session, None, "", "") == Place(FIRST, "r0", "sframe")
+    session = show(session, Place(FIRST, "r1", "sky"))
+    assert night.here(session) == Place(FIRST, "r1", "sky")
+    assert night.chosen(session, None, "", "frame") == Place(FIRST, "r1", "frame")
+    assert night.chosen(session, SECOND, "", "") == Place(SECOND, "r1", "sframe")  # it has no sky
+    with pytest.raises(MissingDataError, match=r"r1 3: there is no sky; choose frame, frame/fiberflat, sframe"):
+        night.chosen(session, SECOND, "", "sky")
+    with pytest.raises(MissingDataError, match="no products; choose another camera"):
+        night.chosen(session, FIRST, "z9", "sky")
+    with pytest.raises(MissingDataError, match="there is no exposure 99"):
+        night.chosen(session, 99, "", "")
+    with pytest.raises(UsageError, match="no night is open"):
+        night.chosen(Session(), None, "", "")
+
+
+def test_steps(session: Session) -> None:
+    session = show(session, Place(FIRST, "r0", "sky"))
+    assert night.stepped_exposure(session, 1) == Place(OTHER_TILE, "r0", "sky")  # the second has none
+    assert night.stepped_camera(session, 1) == Place(FIRST, "r1", "sky")
+    with pytest.raises(UsageError, match="no earlier exposure with sky of r0"):
+        night.stepped_exposure(session, -1)
+    with pytest.raises(UsageError, match="tile 70 has no other exposure with sky"):
+        night.same_tile(session)
+    session = show(session, Place(FIRST, "r0", FLAT_FIELDED))
+    assert night.same_tile(session) == Place(SECOND, "r0", FLAT_FIELDED)
+    assert night.stepped_exposure(session, 1) == Place(SECOND, "r0", FLAT_FIELDED)
+
+
+def test_blinks(session: Session) -> None:
+    session = show(session, Place(FIRST, "r0", "sframe"))
+    chain = night.blinked(session, "chain")
+    assert [p.product for p in chain] == ["frame", FLAT_FIELDED, "sky", "sframe"]
+    assert [p.camera for p in night.blinked(session, "cameras")] == ["r0", "r1"]
+    assert [p.expid for p in night.blinked(session, "exposures")] == [FIRST, SECOND]
+    with pytest.raises(UsageError, match="no other production"):
+        night.blinked(session, "production")
+    session = show(session, *chain[:2], Place(SECOND, "r0", "sframe"))
+    out = night.blinking(session, chain[:2])
+    assert out.layout is Layout.BLINK
+    assert [night.night_of(out).shown[s.key] for s in out.slots] == list(chain[:2])
+
+
+def test_limits_belong_to_the_product_and_the_view_is_locked(session: Session) -> None:
+    session = show(session, Place(FIRST, "r0", "sframe"))
+    slot = session.slot()
+    assert slot is not None
+    moved = replace(slot, look=replace(slot.look, lo=-3.0, hi=7.0), view=replace(slot.view, x=9.0, zoom=4.0, fit=False))
+    session = show(session.with_slot(moved), Place(FIRST, "r0", "sky"))
+    sky = session.slot()
+    assert sky is not None and (sky.look.lo, sky.look.hi) != (-3.0, 7.0)
+    assert sky.view == moved.view
+    again = show(session, Place(SECOND, "r0", "sframe")).slot()
+    assert again is not None and (again.look.lo, again.look.hi) == (-3.0, 7.0)
+
+
+def test_another_production(root: Path, session: Session) -> None:
+    fixed = night.scan(str(write_fixed(root)))
+    session = show(session, Place(FIRST, "r0", "sky"))
+    session = replace(session, night=replace(night.night_of(session), compared=fixed))
+    other = night.other_production(session)
+    assert other == Place(FIRST, "r0", "sky", other=True)
+    session = show(session, other)
+    slot = session.slot()
+    assert slot is not None and slot.title == "sky-r0-00000002 [after_fix]"
+    assert night.other_production(session) == Place(FIRST, "r0", "sky")
+    assert len(night.blinked(session, "production")) == 2
+    session = show(session, Place(FIRST, "r0", "frame"))
+    with pytest.raises(MissingDataError, match="r0 2: there is no frame; choose sky"):
+        night.other_production(session)
+
+
+def test_frame_over_fiberflat_and_its_errors(session: Session) -> None:
+    state = night.night_of(session)
+    frame, out = (night.open_place(state, Place(FIRST, "r0", p), None).image for p in ("frame", FLAT_FIELDED))
+    flat = services.open_dataset(state.index.path(FIRST, "r0", "fiberflat")).images[0]
+    assert out.ivar is not None and frame.ivar is not None and flat.ivar is not None
+    f, level, got = frame.pixels.native(), flat.pixels.native(), out.pixels.native()
+    good = (level > 0.5) & (frame.ivar.native() > 0) & (flat.ivar.native() > 0)
+    assert good.mean() > 0.5
+    assert np.allclose(got[good], f[good] / level[good], rtol=1e-6)
+    var = (1 / frame.ivar.native()[good] + got[good] ** 2 / flat.ivar.native()[good]) / level[good] ** 2
+    assert np.allclose(out.ivar.native()[good], 1 / var, rtol=1e-4)
+    zero = replace(flat, pixels=type(flat.pixels)(np.zeros_like(level)))
+    nothing = night.divided(frame, zero)
+    assert np.isnan(nothing.pixels.native()).all()
+    assert nothing.ivar is not None and not nothing.ivar.native().any()
+
+
+def test_the_crosshair_stays_on_fiber_and_wavelength(session: Session) -> None:
+    session = show(session, Place(FIRST, "r0", "sframe"), Place(FIRST, "r0", "preproc"))
+    detector = session.slot()
+    assert detector is not None and detector.traces is not None and detector.image.kind is Kind.DETECTOR
+    wave = detector.traces.wave
+    assert wave is not None
+    row, column = 30, detector.traces.ncol // 3
+    x, y = detector.image.orientation.to_native(detector.traces.center[row, column], column, detector.image.shape)
+    session = steps.pick_point(session, want.PickPoint(detector.key, float(x), float(y)))
+    spectra = session.slots[0]
+    there = steps.carried_over(session.showing(spectra.key), detector)
+    known = spectra.image.wave
+    assert known is not None and there.selection.fiber == row and there.selection.y == row
+    assert abs(known[int(there.selection.x or 0)] - wave[row, column]) <= np.diff(known).max()
+    back = steps.carried_over(there.showing(detector.key), spectra)
+    assert abs((back.selection.x or 0) - x) < 0.5 and abs((back.selection.y or 0) - y) < 2
+
+
+def test_where_spectra_lie_on_the_detector(session: Session) -> None:
+    session = show(session, Place(FIRST, "r0", "sframe"))
+    slot = session.slot()
+    assert slot is not None
+    place = detector_of(slot)
+    assert place is not None and place.traces.nfiber == slot.image.shape[0]
+    detector = night.open_place(night.night_of(session), Place(FIRST, "r0", "preproc"), None)
+    assert traces_of(detector.dataset, detector.image) is not None
+    assert detector_of(replace(slot, dataset=replace(slot.dataset, companions=()))) is None
+
+
+def test_new_files_are_noticed_once(session: Session) -> None:
+    state = night.night_of(session)
+    index = state.index
+    same, places = night.refreshed(session, replace(index))
+    assert same is session and places == ()
+    first = index.exposures[0]
+    part = {k: replace(f, state=FileState.WRITING) if k == ("r0", "sky") else f for k, f in first.files.items()}
+    before = replace(index, exposures=(replace(first, files=part), *index.exposures[1:]))
+    old = replace(session, night=Night(before))
+    with pytest.raises(MissingDataError, match="still being written"):
+        night.chosen(old, FIRST, "r0", "sky")
+    new, places = night.refreshed(old, index)
+    assert places == (Place(FIRST, "r0", "sky"),)
+    assert night.night_of(new).index is index
+    assert night.newest_of(new, places) == places[0]
+    assert night.newest_of(show(new, Place(FIRST, "r1", "sky")), places) is None
+
+
+def test_frames_that_are_not_looked_at_are_closed(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(night, "MOST_FRAMES", 2)
+    for product in ("frame", "sky", "sframe"):
+        session = show(session, Place(FIRST, "r0", product))
+    assert [night.night_of(session).shown[s.key].product for s in session.slots] == ["sky", "sframe"]
+
+
+def test_words(root: Path) -> None:
+    assert night.summary(night.scan(str(root))) == "prod: 3 exposures of 1 night, 26 files of 2 cameras"
+    assert "no products" in night.summary(ExposureIndex("empty"))
+    assert night.name_of(FLAT_FIELDED) == "frame/fiberflat"
+    assert FLAT_FIELDED in CHAIN
