@@ -197,14 +197,14 @@ def write(result: TriageResult, done: list[Triaged], output: str, ctx: JobContex
     import time
 
     from ifuview import __version__
-    from ifuview.report.triage import TriageReport, write_page
+    from ifuview.report.triage import TriageReport, save_page
 
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         result = _with_evidence(result, done, folder, ctx)
         _put(folder / JSON, as_json(result))
-        write_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)
+        save_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)
     except OSError as problem:
         text = f"the folder cannot be written ({problem.strerror})"
         raise UsageError(text, output, "choose another folder") from problem

@@ -15,7 +15,7 @@ from ifuview.engine.triage import others
 from ifuview.engine.triage.chain import Chain
 from ifuview.engine.triage.night import between_lines
 from ifuview.engine.triage.rows import RowTest, row_tests
-from ifuview.engine.triage.stats import continuum, filled
+from ifuview.engine.triage.stats import blocks_of, continuum, filled
 from ifuview.model.checks import Array
 from ifuview.model.triage import CLASSES, Finding, NotMeasured, ranges
 
@@ -24,7 +24,10 @@ TITLE = "Triage"
 STEPS = (("rows", 0.4), ("blocks", 0.2), ("fibers", 0.2), ("rest", 0.2))  # with their weights
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 COUNTS = "electron / Angstrom"
+THIN = 8  # every so many pixels are enough for the level of a fiber
+UNKNOWN = np.float32(1e9)  # noise of a masked pixel
 LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
+SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger
 GRADIENT = (15.0, 0.5, 0.1)  # least significance, explained variance and swing of a real gradient
 LINE_RESIDUAL = (8.0, 0.03)  # least significance and fraction of the line
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -220,10 +223,14 @@ def _blocks(state: _State) -> None:
 
 
 def _flat_shape(flat: Array, level: Array) -> Array:
-    """The flat without level and slope of each fiber, in counts of sky."""
+    """The flat of each bundle without its smooth part, in counts of sky."""
     good = np.where(flat > 0, flat, 1.0).astype(np.float32)
-    relative = good / np.median(good, axis=1, keepdims=True)
-    return np.asarray((relative - continuum(relative)) * level, np.float32)
+    relative = good / np.median(good[:, ::THIN], axis=1, keepdims=True)
+    shape = blocks_of(relative, BUNDLE)
+    shape = (shape - continuum(shape)) * level
+    out = np.zeros(flat.shape, np.float32)
+    out[: shape.shape[0] * BUNDLE] = np.repeat(shape, BUNDLE, axis=0)
+    return out
 
 
 def _region(region: in_blocks.Region, frame: float | None) -> dict[str, Any]:
@@ -263,9 +270,9 @@ def _fibers(state: _State) -> None:
     flat = np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
     seen = state.seen
     sigma = 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat
-    sigma = np.where(ivar > 0, sigma, np.median(sigma, axis=0)).astype(np.float32)
+    sigma = np.where(ivar > 0, sigma, UNKNOWN).astype(np.float32)
     residual = seen - chain.sky if state.clean is None else state.clean - state.expected
-    lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave)
+    lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, state.level)
     value, error = of_lines.throughput(lines)
     odd = of_fibers.odd_fibers(value, error)
     level = np.median(seen, axis=1)
@@ -317,7 +324,7 @@ def _losing(state: _State, losing: list[tuple[int, float, float]]) -> None:
 def _bright(state: _State) -> None:
     chain = state.chain
     assert chain.sframe is not None and state.level is not None
-    flux = np.median(chain.sframe, axis=1)
+    flux = np.median(chain.sframe[:, ::THIN], axis=1)
     sky = max(float(np.median(state.level)), 1e-6)
     for fiber, first, last, ratio in of_fibers.bright_rows(flux, sky):
         state.add(
@@ -330,7 +337,7 @@ def _bright(state: _State) -> None:
 def _positions(state: _State) -> None:
     chain = state.chain
     assert chain.offset is not None
-    flux = None if chain.sframe is None else np.median(chain.sframe, axis=1)
+    flux = None if chain.sframe is None else np.median(chain.sframe[:, ::THIN], axis=1)
     for block, offset, share in of_fibers.off_position(chain.offset, BLOCK):
         fibers = tuple(range(block * BLOCK, (block + 1) * BLOCK))
         light = float("nan")
@@ -444,12 +451,21 @@ def _edges(state: _State) -> None:
         )  # fmt: skip
 
 
+def _in_the_side_of(line: Finding, other: Finding) -> bool:
+    """Whether a line's continuum is taken where a stronger finding lies."""
+    if line.wave_range is None or other.wave_range is None or line.significance >= other.significance:
+        return False
+    return abs(line.wave_range[0] - other.wave_range[0]) < SIDE_BAND
+
+
 def _merged(findings: list[Finding]) -> list[Finding]:
-    """Without isolated fibers that a block explains."""
+    """Without isolated fibers that a block explains, and without echoes of strong lines in their neighbors."""
     blocks = {f for x in findings if x.kind == "positioning" and x.known for f in x.fibers}
+    lines = [x for x in findings if x.kind in ("sky-gradient", "sky-line residual")]
+    beside = [x for x in lines if any(_in_the_side_of(x, other) for other in lines)]
     return [
         x for x in findings
-        if not (x.kind == "isolated-fiber" and set(x.fibers) <= blocks and not x.detail.get("dead"))
+        if x not in beside and not (x.kind == "isolated-fiber" and set(x.fibers) <= blocks and not x.detail.get("dead"))
     ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,8 @@ FOLDER = "evidence"
 SIZE = (9.6, 4.2)  # inch
 DOWN = 4  # pixels along wavelength that become one, by their mean, so that nothing vanishes
 CLIP = (2.0, 98.0)  # percentiles of the gray scale
-SAME = {"wavelength-blocks", "wavelength-all", "ccd-row"}  # kinds whose picture shows all fibers
+NEAR = 15  # fibers around a few that are shown
 MOST = 40  # pictures
-# kind -> (product before, product in which it is seen, title of both)
-PAIR: dict[str, tuple[str, str]] = {
-    "sky": ("seen", "residual"),
-    "preproc": ("seen", "residual"),
-    "trace": ("seen", "residual"),
-    "fiberflat": ("flat", "residual"),
-    "light": ("seen", "residual"),
-    "fluxcalib": ("residual", "fluxcalib"),
-}
 TITLES = {
     "seen": "frame / flat, minus its continuum", "residual": "sframe, minus its continuum", "flat": "fiberflat",
     "sky": "sky model, minus its median", "fluxcalib": "fluxcalib, minus its smooth part",
@@ -44,15 +35,12 @@ class TriageReport:
     ----------
     result : TriageResult
     title, created, version : str
-    pictures : mapping of str to Evidence
-        File name below the folder -> what it shows.
     """
 
     result: TriageResult
     title: str
     created: str = ""
     version: str = ""
-    pictures: tuple[str, ...] = field(default_factory=tuple)
 
 
 def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
@@ -73,7 +61,8 @@ def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
     columns = slice(*np.searchsorted(arrays["wave"], (low, high)))
     for at, name in enumerate(shown):
         axes = figure.add_subplot(grid[0, at])
-        _image(axes, arrays[name][:, columns], arrays["wave"][columns], TITLES[name], finding)
+        rows = _rows(finding, arrays[name].shape[0])
+        _image(axes, arrays[name][rows, columns], rows.start, arrays["wave"][columns], TITLES[name], finding)
     _spectrum(figure.add_subplot(grid[1, :]), finding, arrays, columns, shown)
     return as_png(figure)
 
@@ -96,7 +85,14 @@ def _window(finding: Finding, wave: Array) -> tuple[float, float]:
     return max(low - margin, float(wave[0])), min(high + margin, float(wave[-1]))
 
 
-def _image(axes: Any, values: Array, wave: Array, title: str, finding: Finding) -> None:
+def _rows(finding: Finding, count: int) -> slice:
+    """Fibers that the picture spans: all, or the neighborhood of a few."""
+    if finding.blocks or not finding.fibers or len(finding.fibers) > NEAR:
+        return slice(0, count)
+    return slice(max(min(finding.fibers) - NEAR, 0), min(max(finding.fibers) + NEAR + 1, count))
+
+
+def _image(axes: Any, values: Array, first_row: int, wave: Array, title: str, finding: Finding) -> None:
     """Fibers against wavelength in gray, marks at the place."""
     count = max(values.shape[1] // max(DOWN, values.shape[1] // 500 or 1), 1)
     step = max(values.shape[1] // count, 1)
@@ -106,7 +102,7 @@ def _image(axes: Any, values: Array, wave: Array, title: str, finding: Finding) 
     low, high = np.nanpercentile(small, CLIP)
     axes.imshow(
         small, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), aspect="auto", origin="lower", interpolation="none",
-        extent=(float(wave[0]), float(wave[-1]), -0.5, values.shape[0] - 0.5),
+        extent=(float(wave[0]), float(wave[-1]), first_row - 0.5, first_row + values.shape[0] - 0.5),
     )  # fmt: skip
     axes.set_title(title, fontsize=9)
     axes.set_ylabel("fiber", fontsize=8)
@@ -115,7 +111,7 @@ def _image(axes: Any, values: Array, wave: Array, title: str, finding: Finding) 
         for edge in finding.wave_range:
             axes.axvline(edge, color="#e07b00", linewidth=0.8)
     for first, last in _spans(finding):
-        axes.plot([float(wave[0])] * 2, [first, last], color="#e07b00", linewidth=4, solid_capstyle="butt")
+        axes.plot([float(wave[0])] * 2, [first - 0.5, last + 0.5], color="#e07b00", linewidth=4, solid_capstyle="butt")
 
 
 def _spans(finding: Finding) -> list[tuple[int, int]]:
@@ -161,7 +157,7 @@ def _smooth(values: Array, width: int = 7) -> Array:
     return np.asarray(np.convolve(values, np.ones(width) / width, mode="same"))
 
 
-def write_page(report: TriageReport, folder: Path) -> str:
+def save_page(report: TriageReport, folder: Path) -> str:
     """Write triage.html; return its name."""
     replaced(folder / PAGE, page(report).encode())
     return PAGE

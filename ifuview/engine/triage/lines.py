@@ -17,6 +17,7 @@ SIDE = (7, 12)  # px from the center where the continuum is taken
 PROMINENCE = 0.6  # of the median sky level: lines that count for the throughput
 WEAK = 0.15  # the same for lines that may vary over the field
 MOST = 40  # lines
+TINY = 1e-9  # keeps fibers on one line solvable
 MARGIN = 12  # px at the ends
 VARIABLE = ((6564.6, 6.0),)  # Angstrom, vacuum; half width: geocoronal H-alpha, which really varies over the sky
 
@@ -48,7 +49,7 @@ def find_lines(sky: Array, wave: Array) -> tuple[Array, Array]:
     found = []
     for j in range(MARGIN, sky.size - MARGIN):
         near = sky[j - 8 : j + 9]
-        if sky[j] == near.max():
+        if sky[j] == near.max() and not (found and j - found[-1][1] <= SIDE[0]):
             height = float(sky[j] - np.median(sky[j - 10 : j + 11]))
             if height > WEAK * level:
                 found.append((height, j))
@@ -69,7 +70,7 @@ def light(values: Array, at: Array) -> Array:
     return np.asarray(total - (2 * HALF + 1) * np.median(values[:, side], axis=2))
 
 
-def measure(seen: Array, model: Array, residual: Array, sigma: Array, wave: Array) -> LineLight:
+def measure(seen: Array, model: Array, residual: Array, sigma: Array, wave: Array, level: Array) -> LineLight:
     """Light of all lines.
 
     Parameters
@@ -78,8 +79,10 @@ def measure(seen: Array, model: Array, residual: Array, sigma: Array, wave: Arra
         Flat-fielded frame, sky model, sky-subtracted flux, without holes.
     sigma : ndarray, shape (nfiber, nwave)
         Noise of `seen`.
+    wave, level : ndarray, shape (nwave,)
+        Wavelengths and the sky spectrum that lines are looked for in.
     """
-    at, strong = find_lines(np.median(model, axis=0), wave)
+    at, strong = find_lines(level, wave)
     line = at[:, None] + np.arange(-HALF, HALF + 1)
     error = np.sqrt((sigma[:, line] ** 2).sum(axis=2) * 1.6)  # 1.6: the local continuum's own noise
     return LineLight(at, light(seen, at), light(model, at), light(residual, at), error, strong)
@@ -139,7 +142,8 @@ def gradient(lines: LineLight, k: int, wave: Array, x: Array, y: Array, use: Arr
             return None
         design = np.stack([np.ones(x.size), x - np.mean(x[use]), y - np.mean(y[use])], axis=1)
         w = 1 / error[use]
-        coeff = np.linalg.lstsq(design[use] * w[:, None], value[use] * w, rcond=None)[0]
+        weighted = design[use] * w[:, None]
+        coeff = np.linalg.solve(weighted.T @ weighted + TINY * np.eye(3), weighted.T @ (value[use] * w))
         rest = (value - design @ coeff) / error
         use = use & (np.abs(rest) < 5 * max(1.0, float(mad(rest[use]))))
     plane = design[use] @ coeff

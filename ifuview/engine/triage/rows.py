@@ -121,11 +121,12 @@ def _excess(z: Array, at: Array) -> float:
 
 def _levels(residual: Array, row: Array) -> Array:
     """Median residual of each row, NaN where too few pixels."""
-    order = np.argsort(row, kind="stable")
+    order = np.argsort(residual)
+    order = order[np.argsort(row[order], kind="stable")]  # by row, inside a row by value
     value, row = residual[order], row[order]
     cuts = np.searchsorted(row, np.arange(int(row[-1]) + 2))
-    out = np.full(cuts.size - 1, np.nan)
-    for k in range(out.size):
-        if cuts[k + 1] - cuts[k] >= MIN_MEDIAN:
-            out[k] = np.median(value[cuts[k] : cuts[k + 1]])
-    return out
+    first, count = cuts[:-1], np.diff(cuts)
+    last = value.size - 1
+    low = value[np.clip(first + (count - 1) // 2, 0, last)]
+    high = value[np.clip(first + count // 2, 0, last)]
+    return np.where(count >= MIN_MEDIAN, 0.5 * (low + high), np.nan)

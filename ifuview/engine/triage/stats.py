@@ -19,6 +19,17 @@ def mad(values: Array, axis: int | None = None) -> Array:
     return np.asarray(MAD_SIGMA * np.nanmedian(np.abs(values - center), axis=axis))
 
 
+def median_where(values: Array, use: Array) -> Array:
+    """Median of each row over the columns where `use` is true; 0 where it nowhere is."""
+    count = use.sum(axis=1)
+    ranked = np.sort(np.where(use, values, np.inf), axis=1)
+    rows = np.arange(values.shape[0])
+    last = values.shape[1] - 1
+    low = ranked[rows, np.clip((count - 1) // 2, 0, last)]
+    high = ranked[rows, np.clip(count // 2, 0, last)]
+    return np.where(count > 0, 0.5 * (low + high), 0.0)
+
+
 def filled(values: Array, good: Array) -> Array:
     """Bad pixels replaced by the last good one of their row, the first ones by the first good one; float32."""
     out = np.array(values, np.float32)
@@ -78,9 +89,9 @@ def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) ->
         normal = np.einsum("fk,ki,kj->fij", w, design, design) + 1e-9 * np.eye(3)
         coeff[enough] = np.linalg.solve(normal, np.einsum("fk,ki->fi", w * medians, design)[..., None])[enough, :, 0]
         rest = medians - coeff @ design.T
-        masked = np.where(allowed, rest, np.nan)
-        spread = mad(masked, axis=1)[:, None] + 1e-9
-        use = allowed & (np.abs(rest - np.nanmedian(masked, axis=1)[:, None]) < CLIP * spread)
+        distance = np.abs(rest - median_where(rest, allowed)[:, None])
+        spread = MAD_SIGMA * median_where(distance, allowed)[:, None] + 1e-9
+        use = allowed & (distance < CLIP * spread)
     at = (np.arange(nwave) - (size / 2 - 0.5)) / (size * (knots - 1)) * 2 - 1
     at = np.clip(at, -1.0, 1.0)
     return np.asarray((coeff @ np.stack([np.ones(nwave), at, at * at - 1 / 3])).astype(np.float32))

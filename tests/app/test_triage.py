@@ -1,0 +1,233 @@
+"""The triage of the simulated night: every planted defect, nothing else; bad input; the command line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ifuview.app import triage
+from ifuview.app.triage_files import find_cameras, overlaid, read_chain
+from ifuview.errors import IfuviewError, MissingDataError, UsageError
+from ifuview.model.triage import SCHEMA
+
+STAGE = {"frame": "light"}  # a defect of one fiber's light is there before any processing
+
+
+@pytest.fixture(scope="module")
+def production(shared_data) -> Path:
+    return shared_data / "desi"
+
+
+@pytest.fixture(scope="module")
+def night(production, tmp_path_factory):
+    """The whole night with its other production, run once."""
+    folder = tmp_path_factory.mktemp("night")
+    result = triage.run_triage([str(production)], after=str(production / "after_fix"), output=str(folder))
+    return result, folder
+
+
+@pytest.fixture(scope="module")
+def truth(production):
+    return json.loads((production / "truth.json").read_text())["defects"]
+
+
+def of(result, defect, kind):
+    return [
+        f for f in result.findings
+        if (f.expid, f.camera, f.kind) == (defect["exposure"], defect["camera"], kind)
+    ]  # fmt: skip
+
+
+def test_every_sky_defect_has_its_step_its_blocks_and_its_wavelengths(night, truth):
+    for defect in (d for d in truth if d.get("stage") == "sky"):
+        (one,) = of(night[0], defect, "wavelength-blocks")
+        assert (one.first_step, one.block_size) == ("sky", 50)
+        assert sorted(one.blocks) == sorted(defect["blocks50"]), defect
+        low, high = defect["wave"]
+        common = min(one.wave_range[1], high) - max(one.wave_range[0], low)
+        assert common / (max(one.wave_range[1], high) - min(one.wave_range[0], low)) > 0.85
+        signs = {str(b): np.sign(a) for b, a in zip(one.blocks, one.detail["amplitude_of_block"], strict=True)}
+        assert signs == {b: s for b, s in defect["sign_in_sframe"].items()}
+
+
+def test_the_bad_amplifier_is_found_in_all_exposures(night, truth):
+    rows = [d for d in truth if d["klass"] == "constant-CCD-row"]
+    assert len(rows) == 4
+    for defect in rows:
+        (one,) = of(night[0], defect, "ccd-row")
+        assert (one.first_step, one.amplifier) == ("preproc", "A")
+        assert one.detail["reach"] == "all night"
+
+
+def test_every_fiber_is_found_and_known_or_new(night, truth):
+    for defect in (d for d in truth if d["klass"] == "isolated-fiber"):
+        found = {f.fibers[0]: f for f in of(night[0], defect, "isolated-fiber")}
+        (fiber,) = defect["fibers"]
+        assert found[fiber].known == defect["flagged"]
+        assert found[fiber].detail["dead"] == ("dead" in defect["note"])
+
+
+def test_positions_stars_and_the_real_gradient(night, truth):
+    for defect in truth:
+        if defect["klass"] == "positioning":
+            (one,) = of(night[0], defect, "positioning")
+            assert (one.fibers[0], one.fibers[-1]) == tuple(defect["fibers"])
+        elif defect["klass"] == "neighbours-of-bright":
+            (one,) = of(night[0], defect, "bright-neighbor")
+            assert one.detail["source"] == defect["source"]
+        elif defect.get("group") == "smooth in focal plane":
+            (one,) = of(night[0], defect, "sky-gradient")
+            low, high = defect["wave"]
+            assert min(one.wave_range[1], high) - max(one.wave_range[0], low) >= 0.7 * (high - low)
+            assert abs(abs(one.detail["direction_deg"]) - 180) < 15  # along -X
+
+
+def test_there_is_nothing_else(night, truth):
+    assert len(night[0].findings) == len(truth)
+    assert not night[0].problems
+    assert not night[0].not_measured
+
+
+def test_the_other_production_is_fixed_but_for_the_line(night):
+    states = {(f.before.kind, f.before.fibers[0]): f.status for f in night[0].fixed}
+    assert states == {
+        ("wavelength-blocks", 0): "fixed",
+        ("isolated-fiber", 78): "remains",
+        ("isolated-fiber", 37): "remains",
+        ("bright-neighbor", 343): "remains",
+        ("sky-gradient", 0): "remains",
+    }
+    assert all(f.remains < 0.05 for f in night[0].fixed if f.status == "fixed")
+
+
+def test_causes_are_excluded_with_evidence(night):
+    about = [c for c in night[0].causes if c.about == night[0].causes[0].about]
+    assert night[0].causes[0].about.startswith("wavelength-blocks")
+    assert [c.name for c in about if c.verdict == "supported by"] == ["sky model"]
+    assert len(about) == 7
+    assert all(c.evidence for c in about)
+
+
+def test_the_files_are_written(night):
+    result, folder = night
+    tree = json.loads((folder / triage.JSON).read_text())
+    assert tree["schema"] == SCHEMA
+    assert len(tree["findings"]) == len(result.findings)
+    needed = {
+        "expid", "camera", "class", "first_step", "fibers", "blocks", "wave_range", "amplifier", "amplitude", "unit",
+        "significance", "extent", "known", "confidence", "text",
+    }  # fmt: skip
+    assert all(needed <= set(f) for f in tree["findings"])
+    assert {"excluded", "not_measured", "after"} <= set(tree)
+    page = (folder / triage.HTML).read_text()
+    assert "wavelength-blocks" in page
+    drawn = [f["evidence"] for f in tree["findings"] if f["evidence"]]
+    assert len(drawn) >= 10
+    assert all((folder / name).read_bytes()[:4] == b"\x89PNG" for name in drawn)
+    assert not [p for p in folder.rglob("*") if p.name.endswith(".part")]
+
+
+@pytest.fixture
+def small(production, tmp_path):
+    """One camera in a folder of its own, to be damaged."""
+    here = tmp_path / "exposures" / "20211014" / "00104284"
+    here.mkdir(parents=True)
+    for name in ("frame", "sframe", "sky", "fluxcalib", "cframe"):
+        shutil.copy(production / "exposures/20211014/00104284" / f"{name}-r6-00104284.fits.gz", here)
+    calib = tmp_path / "calibnight" / "20211014"
+    calib.mkdir(parents=True)
+    for name in ("fiberflatnight", "psfnight"):
+        shutil.copy(production / "calibnight/20211014" / f"{name}-r6-20211014.fits.gz", calib)
+    return here
+
+
+def kinds(result):
+    return {f.kind for f in result.findings}
+
+
+def test_products_without_gz_and_with_are_mixed(small):
+    packed = small / "sky-r6-00104284.fits.gz"
+    (small / "sky-r6-00104284.fits").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    assert "wavelength-blocks" in kinds(triage.run_triage([str(small)]))
+
+
+def test_a_missing_product_is_named(small):
+    (small / "sky-r6-00104284.fits.gz").unlink()
+    result = triage.run_triage([str(small)])
+    assert {n.what: n.missing for n in result.not_measured}["wavelength-blocks"] == "sky"
+    assert len(result.cameras) == 1
+
+
+def test_a_cut_file_is_one_sentence_and_the_rest_goes_on(small):
+    path = small / "frame-r6-00104284.fits.gz"
+    path.write_bytes(path.read_bytes()[:200_000])
+    result = triage.run_triage([str(small)])
+    (said,) = result.problems
+    assert "cut off" in said
+    assert "wavelength-blocks" in kinds(result)
+
+
+def test_mixed_files_are_told(small, production):
+    shutil.copy(production / "after_fix/00104284/sky-r6-00104284.fits.gz", small)
+    assert "mixed-production" in kinds(triage.run_triage([str(small)]))
+
+
+def test_only_some_classes_and_cameras(small):
+    assert kinds(triage.run_triage([str(small)], only=["isolated-fiber"])) == {"isolated-fiber"}
+    with pytest.raises(UsageError, match="no class"):
+        triage.run_triage([str(small)], only=["nonsense"])
+    with pytest.raises(MissingDataError, match="z9"):
+        triage.run_triage([str(small)], cameras=["z9"])
+
+
+def test_what_depends_on_a_new_product_is_not_kept(small, production):
+    (before,) = find_cameras([str(small)])
+    (after,) = find_cameras([str(production / "after_fix")])
+    both = overlaid(before, after)
+    assert "cframe" not in both.files
+    assert "after_fix" in both.files["sky"]
+    assert both.files["flat"] == before.files["flat"]
+
+
+def test_other_shapes_and_no_fiber_table(tmp_path):
+    from astropy.io import fits
+
+    def put(name, rows, wave):
+        flux = np.ones((rows, 200), np.float32)
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(wave, name="WAVELENGTH"), fits.ImageHDU(flux, name="IVAR"),
+                fits.ImageHDU(flux, name="SKY" if name == "sky" else "FLUX")]  # fmt: skip
+        fits.HDUList(hdus).writeto(tmp_path / f"{name}-r1-00000001.fits")
+
+    wave = np.linspace(6000, 6200, 200)
+    put("sframe", 25, wave)
+    put("sky", 30, wave)
+    put("frame", 25, np.broadcast_to(wave, (25, 200)).copy())
+    (camera,) = find_cameras([str(tmp_path)])
+    chain, problems, _ = read_chain(camera)
+    assert chain.shape == (25, 200)
+    assert any("common grid" in p for p in problems)
+    assert any("shape" in p for p in problems)
+    assert any("no fiber table" in p for p in problems)
+    triage.run_triage([str(tmp_path)])
+
+
+@pytest.mark.parametrize("make", [lambda p: p / "nothing", lambda p: p])
+def test_a_folder_without_products_is_one_sentence(make, tmp_path):
+    with pytest.raises(IfuviewError):
+        triage.run_triage([str(make(tmp_path))])
+
+
+def test_exit_codes(small, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert triage.main([str(small), "--only", "isolated-fiber", "--quiet", "-o", str(out)]) == triage.FOUND
+    assert (out / triage.HTML).is_file()
+    assert triage.main([str(small), "--only", "fluxcalib", "--json", "-"]) == triage.CLEAN
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    with pytest.raises(UsageError):
+        triage.main([str(small)])
