@@ -24,6 +24,7 @@ usage: ifuview [options, files and folders of exposures, carried out from left t
        ifuview report FILE... [--traces F] [--fiber N] -o report.png
        ifuview diagnose IMAGE [--traces F] -o DIR          (ifuview diagnose --help)
        ifuview triage PATH... [--after DIR] -o DIR         (ifuview triage --help)
+       ifuview batch triage|diagnose NIGHT_DIR -o DIR      (ifuview batch --help)
        ifuview watch DIR [--newest]                        (new files of a night as they land)
        ifuview demo [--offscreen DIR]
 
@@ -178,9 +179,17 @@ def _watch(argv: list[str]) -> int:
     return code
 
 
+def _batch(argv: list[str]) -> int:
+    """Triage, or diagnose the traces of, a whole night with dask."""
+    from ifuview.batch.main import main as batch
+
+    code: int = batch(argv, Progress)
+    return code
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
-    "triage": _triage, "watch": _watch,
+    "triage": _triage, "watch": _watch, "batch": _batch,
 }  # fmt: skip
 
 

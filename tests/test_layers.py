@@ -39,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
         "resources", "settings", "log",
     },
     "gui": {"app", "model", "settings", "resources", "log", "errors", "context"},
-    "cli": {"app", "errors", "context", "gui", "log"},
+    "batch": {"app", "model", "recipes", "report", "errors", "context"},
+    "cli": {"app", "batch", "errors", "context", "gui", "log"},
 }  # fmt: skip
 
 # Layer -> roots of foreign packages that it must not import anywhere.

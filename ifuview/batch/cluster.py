@@ -1,0 +1,135 @@
+"""All that knows dask: processes on this machine or a running scheduler, tasks tried again when their worker dies."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ifuview.batch.tasks import Record, Task, failed
+from ifuview.batch.work import THREADS, work
+from ifuview.errors import MissingDataError, UsageError
+
+RETRIES = 1  # after an exception that no input explains; a worker that dies is tried ALLOWED_DEATHS times more
+ALLOWED_DEATHS = 3
+CONNECT_S = 10.0
+PIP = 'python -m pip install "dask[distributed]"'
+
+
+def need_dask() -> Any:
+    """Import `distributed`, or raise MissingDataError with the command that installs it."""
+    try:
+        import distributed
+    except ImportError as problem:
+        raise MissingDataError("dask is not installed", "ifuview batch", f"install it with: {PIP}") from problem
+    return distributed
+
+
+@contextlib.contextmanager
+def connected(scheduler: str | None, workers: int) -> Iterator[Any]:
+    """A client of a running scheduler, or of `workers` processes of its own that end with it.
+
+    Raises
+    ------
+    MissingDataError, UsageError
+        dask is missing; nobody answers at that address.
+    """
+    distributed = need_dask()
+    import dask
+
+    quiet()
+    if scheduler is not None:
+        try:
+            client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as problem:
+            text = "no dask scheduler answers at this address"
+            raise UsageError(text, scheduler, "give one such as tcp://host:8786, or leave --scheduler out") from problem
+        with client:
+            yield client
+        return
+    settings = {
+        "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
+        "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+    }
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            memory_limit=None,
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def quiet() -> None:
+    """No lines of the scheduler among ours: what matters comes back as records."""
+    for name in ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def run(client: Any, tasks: Sequence[Task]) -> Iterator[tuple[Task, Record]]:
+    """Do all tasks; each comes back with its record as soon as it is done, whatever became of it."""
+    todo = {client.submit(work, task, key=key(task), pure=False, retries=RETRIES): task for task in tasks}
+    lonely: list[Task] = []
+    try:
+        for future in need_dask().as_completed(list(todo), loop=client.loop):
+            task = todo.pop(future)
+            if killed(future):
+                lonely.append(task)
+            else:
+                yield task, outcome(future, task)
+            future.release()
+        for task in lonely:  # a worker that died took others with it: these are tried by themselves
+            future = client.submit(work, task, key=key(task, "alone"), pure=False, retries=RETRIES)
+            todo[future] = task
+            client.sync(wait_for, future)
+            yield task, outcome(future, task)
+            todo.pop(future)
+    finally:
+        if todo:
+            with contextlib.suppress(Exception):
+                client.cancel(list(todo), force=True)
+
+
+async def wait_for(future: Any) -> None:
+    """Until a future is done, whatever became of it."""
+    await need_dask().wait(future)
+
+
+def key(task: Task, more: str = "") -> str:
+    """A name for the scheduler's own pages; never the same in two runs."""
+    return f"{task.kind}-{task.exposure}-{task.camera}-{more}-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def killed(future: Any) -> bool:
+    """Whether the workers of a task died."""
+    from distributed.scheduler import KilledWorker
+
+    return future.status == "error" and isinstance(future.exception(), KilledWorker)
+
+
+def outcome(future: Any, task: Task) -> Record:
+    """The record of a future that is done."""
+    if future.status == "finished":
+        record: Record = future.result()
+        return record
+    if future.status == "cancelled":
+        return failed(task, "the scheduler cancelled it; run again.")
+    if killed(future):
+        return failed(task, "its worker was killed each time it was tried; is there too little memory?")
+    problem = future.exception()
+    if isinstance(problem, OSError):
+        where = problem.filename or task.output
+        return failed(task, f"{where}: cannot be read or written ({problem.strerror or problem}).")
+    if isinstance(problem, ModuleNotFoundError):
+        return failed(task, f"a worker has no {problem.name}; install ifuview where the workers run.")
+    return failed(task, f"an error of ifuview itself: {type(problem).__name__}: {problem}")

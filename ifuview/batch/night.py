@@ -1,0 +1,199 @@
+"""Put the cameras of a night together: findings with their extent, and the index of exposures by cameras."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ifuview import __version__
+from ifuview.batch.tasks import Record, Task
+from ifuview.model.triage import HARMLESS, Finding, NotMeasured, TriageResult
+
+if TYPE_CHECKING:
+    from ifuview.app.triage import Triaged
+    from ifuview.report.night_index import NightIndex
+
+INDEX, RESULT = "index.html", "triage.json"
+LEVELS_OF_FINDINGS = ("fail", "warn", "note")
+SINGLE_FIBERS = ("isolated-fiber", "positioning")  # a few fibers, not a step of the processing
+MOST_LISTED = 40  # findings and problems above the table
+TITLES = {"triage": "Triage", "diagnose": "Traces"}
+
+
+def triage_level(finding: Finding) -> str:
+    """How bad a finding is: a step of the processing, single fibers, or what is known or real light."""
+    if finding.known or finding.kind in HARMLESS:
+        return "note"
+    return "warn" if finding.kind in SINGLE_FIBERS else "fail"
+
+
+def of_cameras(done: Sequence[Triaged], only: Sequence[str], problems: Sequence[str] = ()) -> TriageResult:
+    """The result of some cameras together, with extent and causes."""
+    from ifuview.app import triage
+
+    return triage._summed(list(done), list(problems), tuple(only))
+
+
+def packed(done: Triaged) -> dict[str, Any]:
+    """What the result of a night needs of one camera, without its spectra, for JSON."""
+    camera, found = done.camera, done.found
+    return {
+        "expid": camera.expid,
+        "camera": camera.camera,
+        "night": camera.night,
+        "tile": int(done.tile),
+        "findings": [f.as_dict() for f in found.findings],
+        "not_measured": [n.as_dict() for n in found.not_measured],
+        "numbers": {name: _plain(value) for name, value in found.numbers.items()},
+        "problems": list(done.problems),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """An array as a list."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def unpacked(tree: Mapping[str, Any]) -> Triaged:
+    """A camera as `packed` left it."""
+    import numpy as np
+
+    from ifuview.app.triage import Triaged
+    from ifuview.app.triage_files import CameraFiles
+    from ifuview.recipes.desi_qa import CameraTriage
+
+    numbers = {name: np.array(v) if isinstance(v, list) else v for name, v in tree["numbers"].items()}
+    missing = [NotMeasured(n["expid"], n["camera"], n["class"], n["missing"]) for n in tree["not_measured"]]
+    found = CameraTriage(tuple(finding_of(f) for f in tree["findings"]), tuple(missing), {}, numbers)
+    camera = CameraFiles(tree["expid"], tree["camera"], {}, tree["night"])
+    return Triaged(camera, found, tuple(tree["problems"]), tree["tile"])
+
+
+def finding_of(tree: Mapping[str, Any]) -> Finding:
+    """A finding as `triage.json` has it."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in tree.items()}
+    return Finding(kind=values.pop("class"), **values)
+
+
+def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: str, only: Sequence[str] = ()) -> None:
+    """Write index.html, and triage.json of all cameras, of what is done so far.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        All; those without a record are shown as waiting.
+    records : mapping of str to Record
+        By the folder of the task.
+    output : str
+    only : sequence of str
+        Classes asked for.
+    """
+    from ifuview.report.night_index import page
+
+    folder = Path(output)
+    result: TriageResult | None = None
+    if tasks and tasks[0].kind == "triage":
+        done = [unpacked(r.data) for r in records.values() if not r.failed]
+        done.sort(key=lambda t: (t.camera.expid, t.camera.camera))
+        lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
+        result = of_cameras(done, only, lost)
+        put(folder / RESULT, json.dumps(result.as_dict(), indent=1, default=float) + "\n")
+    put(folder / INDEX, page(index_of(tasks, records, output, result)))
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def index_of(
+    tasks: Sequence[Task], records: Mapping[str, Record], output: str, result: TriageResult | None
+) -> NightIndex:
+    """What the page shows."""
+    from ifuview.report.night_index import NightIndex
+
+    night = result_levels(result)
+    cells = {}
+    for task in tasks:
+        record = records.get(task.output)
+        place = task.exposure, task.camera
+        cells[place] = cell_of(task, record, output, night.get(place))
+    kind = tasks[0].kind if tasks else "triage"
+    lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
+    partly = [p for r in records.values() for p in r.problems]
+    return NightIndex(
+        title=f"{TITLES[kind]} of {nights_of(tasks)}",
+        created=time.strftime("%Y-%m-%d %H:%M"),
+        version=__version__,
+        cells=cells,
+        worst=tuple(worst_lines(result, records, output))[:MOST_LISTED],
+        failed=tuple(dict.fromkeys([*lost, *partly])),
+        waiting=sum(1 for t in tasks if t.output not in records),
+    )
+
+
+def nights_of(tasks: Sequence[Task]) -> str:
+    """The nights, or the number of images."""
+    nights = sorted({t.night for t in tasks if t.night})
+    count = f"{len(tasks)} camera exposure{'s' * (len(tasks) != 1)}"
+    return f"{', '.join(nights[:3])}{' ...' * (len(nights) > 3)}: {count}" if nights else count
+
+
+def result_levels(result: TriageResult | None) -> dict[tuple[str, str], tuple[str, str, str, int]]:
+    """Level, words, sentence and number of findings of each camera, those included that only the night shows."""
+    out: dict[tuple[str, str], tuple[str, str, str, int]] = {}
+    for finding in result.findings if result is not None else ():
+        place = f"{finding.expid:08d}", finding.camera
+        level = triage_level(finding)
+        there = out.get(place)
+        if there is None or LEVELS_OF_FINDINGS.index(level) < LEVELS_OF_FINDINGS.index(there[0]):
+            out[place] = (level, finding.kind, finding.text, there[3] + 1 if there else 1)
+        else:
+            out[place] = (*there[:3], there[3] + 1)
+    return out
+
+
+def cell_of(task: Task, record: Record | None, output: str, night: tuple[str, str, str, int] | None) -> Any:
+    """One camera of one exposure."""
+    from ifuview.report.night_index import Cell
+
+    if record is None:
+        return Cell("waiting", "not yet", "not yet done")
+    if record.failed:
+        return Cell("failed", record.short, record.text)
+    level, short, text, count = night or (record.level, record.short, record.text, record.count)
+    return Cell(level, short, text, count, link(task.output, record.page, output), len(record.problems))
+
+
+def link(folder: str, page: str, output: str) -> str:
+    """A page as seen from the index."""
+    return Path(os.path.relpath(os.path.join(folder, page), output)).as_posix()
+
+
+def worst_lines(
+    result: TriageResult | None, records: Mapping[str, Record], output: str
+) -> list[tuple[str, str, str, str]]:
+    """Level, place, sentence and link of the worst, those that are known left out; one line for each defect."""
+    pages = {(r.exposure, r.camera): link(folder, r.page, output) for folder, r in records.items() if not r.failed}
+    if result is None:
+        bad = [r for r in records.values() if r.level in ("fail", "warn")]
+        bad.sort(key=lambda r: (LEVELS_OF_FINDINGS.index(r.level), r.exposure, r.camera))
+        return [(r.level, f"{r.exposure} {r.camera}", r.text, pages[r.exposure, r.camera]) for r in bad]
+    out = []
+    said: set[tuple[object, ...]] = set()
+    for f in result.findings:
+        own = () if f.blocks or not f.fibers else (f.camera, f.amplifier, f.fibers)
+        level, same = triage_level(f), (f.kind, f.first_step, f.extent, *own)
+        if level == "note" or same in said:
+            continue
+        said.add(same)
+        place = f"{f.expid:08d}", f.camera
+        out.append((level, " ".join(place), f"{f.kind}, first in {f.first_step}: {f.text} ({f.extent})", pages[place]))
+    out.sort(key=lambda line: LEVELS_OF_FINDINGS.index(line[0]))
+    return out

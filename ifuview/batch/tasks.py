@@ -1,0 +1,262 @@
+"""What is to be done for a night: a task per camera and exposure, and the fingerprint by which it is known as done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ifuview import __version__
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError, UsageError
+
+KINDS = ("triage", "diagnose")
+DONE = "done.json"  # in the folder of each finished camera; written last
+SCHEMA = "ifuview.batch/1"
+IMAGE, TRACES, THRESHOLDS = "image", "traces", "thresholds"  # roles of the files of a diagnosis
+DETECTOR = "preproc"  # the product that a diagnosis is made of
+SUFFIXES = (".gz", ".fz", ".fits", ".fit")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One camera of one exposure.
+
+    Parameters
+    ----------
+    kind : str
+        One of KINDS.
+    exposure, camera : str
+        Its row and column in the index.
+    files : mapping of str to str
+        Role or product -> path.
+    output : str
+        Its folder, below that of the night.
+    only : tuple of str
+        Classes or parts asked for; empty: all.
+    formats : tuple of str
+        Of the report of a diagnosis.
+    night : str
+    fingerprint : str
+        Of the files, the options and the version of ifuview.
+    version : str
+        Of ifuview, where the task was made.
+    """
+
+    kind: str
+    exposure: str
+    camera: str
+    files: Mapping[str, str]
+    output: str
+    only: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    night: str = ""
+    fingerprint: str = ""
+    version: str = __version__
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return f"{self.exposure} {self.camera}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a task.
+
+    Parameters
+    ----------
+    level : str
+        "fail", "warn", "note", "pass"; "failed": it could not be done.
+    short, text : str
+        The worst finding in two words, and in a sentence.
+    count : int
+        Findings.
+    bad : bool
+        Whether the exit code is to say so.
+    page : str
+        The file to read first, in the folder of the task.
+    problems : tuple of str
+    data : mapping
+        What the result of the whole night is made of.
+    skipped : bool
+        Done in an earlier run.
+    """
+
+    exposure: str
+    camera: str
+    level: str
+    short: str = ""
+    text: str = ""
+    count: int = 0
+    bad: bool = False
+    page: str = ""
+    problems: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    skipped: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no result."""
+        return self.level == "failed"
+
+
+def failed(task: Task, why: str) -> Record:
+    """The record of a task that could not be done."""
+    return Record(task.exposure, task.camera, "failed", "not done", why)
+
+
+def triage_tasks(
+    paths: Sequence[str],
+    output: str,
+    cameras: Sequence[str] = (),
+    expids: Sequence[int] = (),
+    only: Sequence[str] = (),
+    ctx: JobContext = SILENT,
+) -> list[Task]:
+    """A task for each camera and exposure that has products.
+
+    Raises
+    ------
+    MissingDataError
+        There are none.
+    """
+    from ifuview.app.triage_files import find_cameras
+
+    found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
+    return [_task("triage", f"{c.expid:08d}", c.camera, dict(c.files), output, tuple(only), (), c.night) for c in found]
+
+
+def diagnose_tasks(
+    paths: Sequence[str],
+    output: str,
+    cameras: Sequence[str] = (),
+    expids: Sequence[int] = (),
+    only: Sequence[str] = (),
+    formats: Sequence[str] = ("html", "json"),
+    traces: str | None = None,
+    thresholds: str | None = None,
+    ctx: JobContext = SILENT,
+) -> list[Task]:
+    """A task for each detector image: the preprocessed images of a folder, or image files by name.
+
+    Raises
+    ------
+    MissingDataError
+        There are none.
+    """
+    for name in (traces, thresholds):
+        if name is not None and not os.path.isfile(name):
+            raise MissingDataError("no such file", name)
+    extra = {role: name for role, name in ((TRACES, traces), (THRESHOLDS, thresholds)) if name is not None}
+    images: dict[tuple[str, str], dict[str, str]] = {}
+    for path in paths:
+        for exposure, camera, files in _detector_images(path, cameras, expids, ctx):
+            images.setdefault((exposure, camera), {**files, **extra})
+    if not images:
+        raise MissingDataError(
+            f"no {DETECTOR} images are there", ", ".join(paths), "give a night, or the detector images by name"
+        )
+    return [
+        _task("diagnose", exposure, camera, files, output, tuple(only), tuple(formats))
+        for (exposure, camera), files in sorted(images.items())
+    ]
+
+
+def _detector_images(
+    path: str, cameras: Sequence[str], expids: Sequence[int], ctx: JobContext
+) -> Iterable[tuple[str, str, dict[str, str]]]:
+    """Exposure, camera and files of each image of a folder, or of one file."""
+    if not os.path.exists(path):
+        raise MissingDataError("no such file or folder", path)
+    if os.path.isfile(path):
+        yield stem(path), IMAGE, {IMAGE: os.path.abspath(path)}
+        return
+    from ifuview.app.night import scan
+
+    index = scan(path, ctx)
+    for exposure in index.exposures:
+        for (camera, product), file in exposure.files.items():
+            if product != DETECTOR or (cameras and camera not in cameras) or (expids and exposure.expid not in expids):
+                continue
+            files = {IMAGE: file.path}
+            own = exposure.files.get((camera, "psf"))
+            found = own.path if own is not None else index.calibrations.get((exposure.night, "psf", camera))
+            if found:
+                files[TRACES] = found
+            yield f"{exposure.expid:08d}", camera, files
+
+
+def stem(path: str) -> str:
+    """The name of a file without the suffixes of FITS."""
+    name = os.path.basename(path)
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def _task(
+    kind: str,
+    exposure: str,
+    camera: str,
+    files: dict[str, str],
+    output: str,
+    only: tuple[str, ...],
+    formats: tuple[str, ...],
+    night: str = "",
+) -> Task:
+    """A task with absolute paths and its fingerprint."""
+    files = {role: os.path.abspath(path) for role, path in sorted(files.items())}
+    folder = os.path.join(os.path.abspath(output), exposure, camera)
+    mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats)))
+    return Task(kind, exposure, camera, files, folder, only, formats, night, mark)
+
+
+def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:
+    """Digest of names, sizes and times of the files, of the options and of the version of ifuview.
+
+    A file that is gone counts as such.
+    """
+    parts: list[Any] = [__version__, SCHEMA, list(options)]
+    for role, path in sorted(files.items()):
+        try:
+            state = os.stat(path)
+            parts.append([role, path, state.st_size, state.st_mtime_ns])
+        except OSError:
+            parts.append([role, path])
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def save(record: Record, mark: str, folder: Path) -> None:
+    """Write the record of a finished task; whatever it speaks of is there already."""
+    text = json.dumps({"schema": SCHEMA, "fingerprint": mark, **asdict(record)}, indent=1, default=float)
+    part = folder / f".{DONE}.part"
+    part.write_text(text + "\n", encoding="utf-8")
+    os.replace(part, folder / DONE)
+
+
+def load(task: Task) -> Record | None:
+    """The record of an earlier run, None unless it was of the same files, options and version."""
+    try:
+        tree = json.loads((Path(task.output) / DONE).read_text(encoding="utf-8"))
+        if tree.pop("schema") != SCHEMA or tree.pop("fingerprint") != task.fingerprint:
+            return None
+        tree.update(problems=tuple(tree["problems"]), skipped=True)
+        return Record(**tree)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def check_output(output: str) -> None:
+    """Raise UsageError unless the folder of the results can be written."""
+    try:
+        os.makedirs(output, exist_ok=True)
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise UsageError(f"the folder cannot be written ({reason})", output, "choose another") from problem
+    if not os.access(output, os.W_OK | os.X_OK):
+        raise UsageError("the folder cannot be written", output, "choose another")

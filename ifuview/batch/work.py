@@ -1,0 +1,125 @@
+"""Do one task, in a worker: the folder of the camera appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ifuview import __version__
+from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
+from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, Record, Task, failed, save
+from ifuview.errors import IfuviewError
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+LEVELS = {"fail": "fail", "warn": "warn", "pass": "pass", "not-measured": "note"}  # of a verdict
+
+
+def work(task: Task) -> Record:
+    """Do a task and leave its folder; input that is no good gives a record that says so.
+
+    Other exceptions are for the scheduler: it tries again.
+    """
+    one_thread()
+    if task.version != __version__:
+        return failed(task, f"the worker has ifuview {__version__}, the night was started with {task.version}.")
+    try:
+        with whole_folder(Path(task.output)) as part:
+            record = triage(task, part) if task.kind == "triage" else diagnose(task, part)
+            save(record, task.fingerprint, part)
+    except IfuviewError as problem:
+        return failed(task, str(problem))
+    return record
+
+
+def one_thread() -> None:
+    """One thread for BLAS and numba: there is a worker for each core."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
+    numba = sys.modules.get("numba")
+    if numba is not None:
+        numba.set_num_threads(1)
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of `folder` when all went well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}.*.part"):  # of a worker that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    try:
+        part.chmod(0o755 & ~umask())
+        yield part
+        if folder.exists():
+            old = part.with_name(f".{part.name}.old.part")
+            os.replace(folder, old)
+            os.replace(part, folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def umask() -> int:
+    """The mode bits that the user takes from new files."""
+    bits = os.umask(0)
+    os.umask(bits)
+    return bits
+
+
+def triage(task: Task, folder: Path) -> Record:
+    """The first bad product of a camera."""
+    from ifuview.app import triage as service
+    from ifuview.app.triage_files import CameraFiles
+
+    camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night)
+    done = service.triage_camera(camera, task.only)
+    result = service.write(of_cameras([done], task.only), [done], str(folder))
+    findings = result.findings
+    levels = [triage_level(f) for f in findings]
+    worst = min(levels, key=LEVELS_OF_FINDINGS.index, default="pass")
+    first = findings[levels.index(worst)] if findings else None
+    page = service.HTML if (folder / service.HTML).exists() else service.JSON
+    return Record(
+        task.exposure,
+        task.camera,
+        worst,
+        first.kind if first is not None else "clean",
+        first.text if first is not None else "",
+        len(findings),
+        bool(findings),
+        page,
+        result.problems,
+        packed(done),
+    )
+
+
+def diagnose(task: Task, folder: Path) -> Record:
+    """The traces of an image."""
+    from ifuview.app.diagnose import METRICS, Request, run
+    from ifuview.model.findings import NAMES
+
+    out = run(
+        Request(
+            task.files[IMAGE],
+            str(folder),
+            task.files.get(TRACES),
+            thresholds=task.files.get(THRESHOLDS),
+            only=task.only,
+            formats=task.formats,
+        )
+    )
+    found = out.diagnosis
+    kinds = [m.name for m in found.found_modes] + [p.kind for p in found.problems]
+    page = next((n for n in ("report.html", "report.pdf", "report.png", METRICS) if n in out.files), METRICS)
+    data: dict[str, Any] = {"verdict": found.verdict.value, "global": dict(found.global_metrics)}
+    short = NAMES.get(kinds[0], kinds[0]) if kinds else "clean"
+    level = LEVELS[found.verdict.value]
+    return Record(task.exposure, task.camera, level, short, found.sentence, len(kinds), bool(out.code), page, (), data)
