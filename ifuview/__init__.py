@@ -26,6 +26,7 @@ PUBLIC = (
     "open_dataset",
     "open_images",
     "read_regions",
+    "scan_folder",
     "write_regions",
     "write_report",
 )

@@ -81,10 +81,8 @@ def night_of(session: Session) -> Night:
 
 
 def scan(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
-    """Index a folder; see `io.exposures.scan`."""
-    from ifuview.io.exposures import scan as read
-
-    return read(path, ctx)
+    """Index a folder."""
+    return services.scan_folder(path, ctx)
 
 
 def here(session: Session) -> Place | None:

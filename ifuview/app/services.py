@@ -26,6 +26,7 @@ from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
     from ifuview.app.views.raster import Pyramid
+    from ifuview.model.exposures import ExposureIndex
     from ifuview.model.inspection import FiberInspection
 
 ROWS_AT_ONCE = 256
@@ -61,6 +62,19 @@ def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
     from ifuview import io
 
     return io.open_dataset(spec, ctx)
+
+
+def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
+    """The exposures of a production, a night, an exposure, a tile or any folder of products.
+
+    Raises
+    ------
+    MissingDataError, UsageError
+        There is no such folder, or it cannot be read.
+    """
+    from ifuview.io.exposures import scan
+
+    return scan(path, ctx)
 
 
 def open_images(

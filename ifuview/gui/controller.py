@@ -39,6 +39,7 @@ class Controller(QObject):
     def __init__(self, store: Store, worker: Worker) -> None:
         super().__init__()
         self.store, self.worker = store, worker
+        self.headless = False  # pictures are written and the program ends: nothing is read ahead
         self._when_settled: list[Callable[[], None]] = []
         self._pending: dict[int, tuple[JobRequest, After | None, After | None]] = {}
         self.look_fields: tuple[tuple[str, Any], ...] = ()  # of new frames, from the preferences

@@ -13,7 +13,7 @@ from ifuview.app import intents as want
 from ifuview.app import steps
 from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Level, Slot
-from ifuview.errors import MissingDataError
+from ifuview.errors import IfuviewError, MissingDataError
 
 if TYPE_CHECKING:
     from ifuview.app.night import Place
@@ -43,17 +43,22 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
 
 def place_on_detector(controller: Controller, slot: Slot) -> None:
     """Read where the spectra of a frame lie on the detector, if their psf was found."""
-    if slot.detector is not None or not slot.dataset.companions:
+    if slot.detector is not None or not slot.dataset.companions or controller.headless:
         return
 
     def run(ctx: Any) -> Any:
         from ifuview.app.detector_place import detector_of
 
-        return detector_of(slot, ctx)
+        try:
+            return detector_of(slot, ctx)
+        except (IfuviewError, OSError) as problem:  # the spectra can be looked at without it
+            return f"{slot.title}: where it lies on the detector is not known: {problem}"
 
     def done(found: Any) -> None:
         now = controller.session.slot(slot.key)
-        if now is not None and found is not None:
+        if isinstance(found, str):
+            controller.say(Level.INFO, found)
+        elif now is not None and found is not None:
             controller.store.put(controller.session.with_slot(replace(now, detector=found)))
 
     controller.submit(JobRequest(f"Where {slot.title} lies on the detector", run, quiet=True), done)

@@ -50,6 +50,7 @@ class Shell(QObject):
         self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms))
         self.worker = Worker()
         self.controller = Controller(self.store, self.worker)
+        self.controller.headless = headless
         self.presenter = Presenter(self.store)
         self.presenter.wanted.connect(self.controller.submit)
         self.window = MainWindow(self.controller, self.presenter)

@@ -13,6 +13,7 @@ from ifuview.app import night, services, steps
 from ifuview.app.detector_place import detector_of, traces_of
 from ifuview.app.night import Night, Place
 from ifuview.app.session import Layout, Session
+from ifuview.app.views import image as canvas
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
 from ifuview.model.image import Kind
@@ -149,6 +150,19 @@ def test_the_crosshair_stays_on_fiber_and_wavelength(session: Session) -> None:
     assert abs(known[int(there.selection.x or 0)] - wave[row, column]) <= np.diff(known).max()
     back = steps.carried_over(there.showing(detector.key), spectra)
     assert abs((back.selection.x or 0) - x) < 0.5 and abs((back.selection.y or 0) - y) < 2
+
+
+def test_tiles_share_the_crosshair_over_other_axes(session: Session) -> None:
+    session = show(session, Place(FIRST, "r0", "preproc"), Place(FIRST, "r0", "sframe"))
+    session = steps.select_fiber(session, want.SelectFiber(12))
+    detector = session.slots[0]
+    assert canvas.same_place(session, detector) is None  # only one of them is seen
+    session = replace(session, layout=Layout.TILE)
+    spot = canvas.same_place(session, detector)
+    assert spot is not None and detector.traces is not None
+    cross, disp = detector.image.orientation.from_native(*spot, detector.image.shape)
+    assert abs(cross - detector.traces.center[12, round(float(disp))]) < 0.6
+    assert canvas.same_place(session, session.slots[1]) is None
 
 
 def test_where_spectra_lie_on_the_detector(session: Session) -> None:

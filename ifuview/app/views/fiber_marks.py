@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,8 +13,9 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.views.overlay import round_numbers
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
-from ifuview.model.image import Kind
+from ifuview.model.image import Image, Kind
 
+KEPT = 16  # results that are remembered
 CCD_CURVES = 10  # wanted number of curves of equal CCD row
 
 
@@ -48,9 +50,9 @@ def fiber_marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
     place = slot.detector
     if place is not None and image.wave is not None:
         if shown.iso_wave:
-            out += ccd_curves(place, image.wave, image.shape)
+            out += _known(ccd_curves, place, image)
         if shown.amplifiers:
-            out += amplifier_borders(place, image.wave, image.shape)
+            out += _known(amplifier_borders, place, image)
     fibermap = image.fibermap or slot.dataset.fibermap
     if fibermap is None or fibermap.nfiber != image.shape[0]:
         return tuple(out)
@@ -63,6 +65,20 @@ def fiber_marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
     if shown.bad_fibers:
         out.append(Mark(MarkKind.BAD, nothing, bad_rows(fibermap).astype(float)))
     return tuple(out)
+
+
+_MADE: dict[tuple[str, int, int], tuple[Any, Image, list[Mark]]] = {}  # of the frames drawn last
+
+
+def _known(make: Callable[..., list[Mark]], place: Any, image: Image) -> list[Mark]:
+    """`make(place, wavelengths, shape)`, made once for each frame: 10 ms for 500 fibers."""
+    key = (make.__name__, id(place), id(image))
+    found = _MADE.get(key)
+    if found is None or found[0] is not place or found[1] is not image:
+        found = _MADE[key] = (place, image, make(place, image.wave, image.shape))
+        for old in list(_MADE)[:-KEPT]:
+            del _MADE[old]
+    return found[2]
 
 
 def bad_rows(fibermap: FiberMap) -> Array:
