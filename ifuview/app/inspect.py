@@ -10,7 +10,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.steps import on_fiber, pixel_of_wavelength
 from ifuview.app.views.overlay import names
 from ifuview.app.views.sampling import across, canonical_at, fiber_name, wavelength_at
-from ifuview.app.views.spectrum import row_spectrum, spaxel_spectrum
+from ifuview.app.views.spectrum import arms, row_spectrum, spaxel_spectrum
 from ifuview.engine.context import JobContext
 from ifuview.model.checks import Array
 from ifuview.model.image import Image, Kind
@@ -135,7 +135,7 @@ def rows(session: Session, fiber: int | None) -> list[FiberSpectrum]:
         if slot.image.kind is Kind.SPECTRUM:
             out.append(row_spectrum(slot, 0))
         elif slot.image.kind is Kind.RSS and fiber is not None and fiber < slot.image.shape[0]:
-            out.append(row_spectrum(slot, fiber))
+            out.extend(arms(slot, fiber))
     return out
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtCore import Qt, QTimer, QUrl
+from PyQt6.QtGui import QDesktopServices, QGuiApplication
 from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from ifuview.app import intents as want
+from ifuview.app.views import skyposition
 from ifuview.gui import window_state
 from ifuview.gui.menus import ACTIONS
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ifuview.gui.main_window import MainWindow
 
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
+NO_POSITION = "select a fiber whose position on the sky the file knows"
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 
 
@@ -98,6 +100,30 @@ class WindowCommands:
         number, ok = QInputDialog.getInt(self.window, "Go to fiber", "Fiber", now, 0)
         if ok:
             self.controller.handle(want.SelectFiber(number))
+
+    def choose_dialog(self) -> None:
+        """Ask which spectra."""
+        words = "Fibers (3000:3010,3050), a TARGETID, or terms (SPECTYPE=QSO, Z>4)"
+        text, ok = QInputDialog.getText(self.window, "Choose spectra", words)
+        if ok and text.strip():
+            self.controller.handle(want.ChooseSpectra(text))
+
+    def copy_radec(self) -> None:
+        """Put the position of the selected fiber on the clipboard."""
+        place = skyposition.position(self.controller.session)
+        if place is None:
+            self.controller.handle(want.Note("info", NO_POSITION))
+            return
+        QGuiApplication.clipboard().setText(skyposition.text(place))
+        self.controller.handle(want.Note("info", f"Copied: {skyposition.text(place)}"))
+
+    def open_sky_viewer(self) -> None:
+        """Show the position of the selected fiber in the browser; nothing goes to the network before this."""
+        place = skyposition.position(self.controller.session)
+        if place is None:
+            self.controller.handle(want.Note("info", NO_POSITION))
+        else:
+            QDesktopServices.openUrl(QUrl(skyposition.address(place)))
 
     def _zoom(self, factor: float) -> None:
         slot = self.controller.session.slot()

@@ -100,6 +100,8 @@ class FiberSpectrum:
         "row" (already extracted), "boxcar" or "optimal".
     label : str
         Which frame it comes from.
+    arm : str
+        Which of several arms of the frame, "" if there is only one.
     """
 
     fiber_id: str
@@ -111,6 +113,7 @@ class FiberSpectrum:
     method: str = "row"
     unit: str = ""
     label: str = ""
+    arm: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

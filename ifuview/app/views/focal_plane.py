@@ -187,6 +187,8 @@ def _residual_shades(view: FocalPlaneView, sigmas: float) -> Shades | None:
     reach = sigmas * scatter if scatter > 0 else 1.0
     lo, hi = view.window or (0.0, 0.0)
     unit = view.field.members[0].image.unit
+    if scatter == 0 and not np.isfinite(rest).any():
+        return _shades(rest, -1.0, 1.0, RESIDUAL_RAMP, f"No open frame covers {number(lo, 5)} to {number(hi, 5)} Å.")
     note = f"{axis('Median', unit)} in {number(lo, 5)} to {number(hi, 5)} Å minus that of all; ± {number(sigmas)} σ"
     return _shades(rest, -reach, reach, RESIDUAL_RAMP, note)
 

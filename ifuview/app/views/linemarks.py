@@ -27,6 +27,20 @@ def sky_lines(lo: float, hi: float, limit: int = MAX_MARKS) -> tuple[LineMark, .
     return tuple(sorted(strongest, key=lambda line: line.wave))
 
 
+def rest_lines(name: str, lo: float, hi: float, redshift: float = 0.0) -> tuple[LineMark, ...]:
+    """The lines of a list that an object at a redshift shows from `lo` to `hi` Angstrom, at the observed wavelength."""
+    stretch = 1.0 + redshift
+    moved = (LineMark(line.wave * stretch, line.label, line.weight) for line in _list(name))
+    return tuple(sorted((line for line in moved if lo <= line.wave <= hi), key=lambda line: line.wave))
+
+
+@cache
+def _list(name: str) -> tuple[LineMark, ...]:
+    """The lines of one file of the resources; none if it is not there."""
+    file = resources.path(FOLDER) / f"{name}.txt"
+    return tuple(parse(file.read_text(encoding="utf-8"))) if file.is_file() else ()
+
+
 def spaced(lines: tuple[LineMark, ...], distance: float) -> set[int]:
     """Which lines can bear a name when names need `distance` Angstrom each; the strongest first."""
     chosen: list[int] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.app import joined
 from ifuview.app.session import Session, Slot
 from ifuview.app.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
 from ifuview.app.views.text import number
@@ -22,6 +23,8 @@ HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not u
 ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
 PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
 MARGIN = 0.08  # of the range, above and below
+MOST_STACKED = 12  # selected fibers that are drawn above each other
+STACK_RANGE = (5.0, 95.0)  # percentiles of the samples whose distance is one step of the stack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,12 @@ class SpectrumView:
         Wavelength of each dispersion pixel of the first spectrum, Angstrom.
     extraction : str
         "optimal" or "boxcar" if a spectrum is extracted live from a detector image, else "".
+    group : tuple of int
+        Number of the fiber that each spectrum belongs to when several are stacked; () for one fiber.
+    redshift : float or None
+        Of the selected fiber, from a joined table.
+    window : (float, float) or None
+        Wavelength window of the focal plane, Angstrom.
     """
 
     key: int
@@ -54,6 +63,9 @@ class SpectrumView:
     native: tuple[int, int] = (0, 0)
     wave: Array | None = None
     extraction: str = ""
+    group: tuple[int, ...] = ()
+    redshift: float | None = None
+    window: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +82,31 @@ def inputs(session: Session) -> tuple[Any, ...]:
     slot = session.slot()
     place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
     image = None if slot is None else slot.image
-    return (session.inspection, session.current, image, None if slot is None else slot.traces, place)
+    more = (session.selection.fibers, session.tables, session.window)
+    return (session.inspection, session.current, image, None if slot is None else slot.traces, place, *more)
 
 
 def make(session: Session) -> SpectrumView | None:
-    """The spectra of the inspected fiber, or of a one-dimensional image; None when no image is open."""
+    """The spectra of the inspected fiber, of several, or of a one-dimensional image; None when no image is open."""
+    view, slot = _spectra(session), session.slot()
+    if view is None or slot is None or not view.spectra:
+        return view
+    fiber = session.selection.fiber
+    known = joined.value(session, slot, fiber, "Z") if fiber is not None and session.tables else None
+    redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
+    about = "" if redshift is None or fiber is None else _about(session, slot, fiber, redshift)
+    return replace(view, redshift=redshift, window=session.window, title=f"{view.title}{about}")
+
+
+def _about(session: Session, slot: Slot, fiber: int, redshift: float) -> str:
+    """What the redshifts say about a fiber."""
+    kind, warning = (joined.value(session, slot, fiber, name) for name in ("SPECTYPE", "ZWARN"))
+    flag = f", ZWARN {warning}" if warning is not None else ""
+    return f" – {str(kind or '').strip()} Z {redshift:.4f}{flag}"
+
+
+def _spectra(session: Session) -> SpectrumView | None:
+    """The spectra alone."""
     slot = session.slot()
     if slot is None:
         return None
@@ -85,6 +117,8 @@ def make(session: Session) -> SpectrumView | None:
         return SpectrumView(
             slot.key, (spectrum,), slot.title, "", track, image.orientation, image.shape, wave=spectrum.wave
         )
+    if image.kind is Kind.RSS and len(session.selection.fibers) > 1:
+        return _stacked(session, slot)
     inspection = session.inspection
     owner = None if inspection is None else session.slot(inspection.slot)
     if inspection is not None and owner is not None and inspection.spectra:
@@ -108,6 +142,66 @@ def make(session: Session) -> SpectrumView | None:
     what = "spaxel" if image.kind is Kind.CUBE else "fiber"
     note = inspection.note if inspection is not None and owner is not None else ""
     return SpectrumView(slot.key, hint=note or f"Click a {what} to see its spectrum.")
+
+
+def _stacked(session: Session, slot: Slot) -> SpectrumView:
+    """The spectra of several fibers of one frame."""
+    wanted = [f for f in session.selection.fibers if 0 <= f < slot.image.shape[0]]
+    shown = wanted[:MOST_STACKED]
+    parts = [(number, s) for number, fiber in enumerate(shown) for s in arms(slot, fiber)]
+    first = shown[0] if shown else -1
+    return SpectrumView(
+        slot.key,
+        tuple(s for _, s in parts),
+        f"{len(shown)} of {len(wanted)} selected fibers of {slot.title}",
+        "" if parts else "None of the selected fibers is in this frame.",
+        _track(slot, first),
+        slot.image.orientation,
+        slot.image.shape,
+        parts[0][1].wave if parts else None,
+        group=tuple(number for number, _ in parts),
+    )
+
+
+def arms(slot: Slot, row: int) -> tuple[FiberSpectrum, ...]:
+    """The spectrum of a fiber in every arm of the file, that of the image on the canvas first."""
+    image = slot.image
+    others = [
+        i for i in slot.dataset.images if i.kind is Kind.RSS and i.wave is not None and i.shape[0] == image.shape[0]
+    ]
+    names = [i.camera for i in others]
+    if image not in others or len(others) < 2 or len(set(names)) < len(names) or not all(names):
+        return (row_spectrum(slot, row),)
+    ordered = sorted(others, key=lambda i: i is not image)
+    return tuple(replace(row_spectrum(replace(slot, image=i), row), arm=i.camera) for i in ordered)
+
+
+def stack_offsets(spectra: tuple[FiberSpectrum, ...], group: tuple[int, ...], step: float) -> Array:
+    """What is added to each spectrum so that fibers stand above each other, `step` typical ranges apart."""
+    if not group or step == 0:
+        return np.zeros(len(spectra))
+    spans = []
+    for s in spectra:
+        good = np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)]
+        if good.size:
+            lo, hi = np.percentile(good, STACK_RANGE)
+            spans.append(float(hi - lo))
+    return step * (float(np.median(spans)) if spans else 1.0) * np.asarray(group, dtype=np.float64)
+
+
+def raised(spectrum: FiberSpectrum, offset: float) -> FiberSpectrum:
+    """The spectrum with something added to its flux."""
+    return replace(spectrum, flux=np.asarray(spectrum.flux) + offset)
+
+
+def slider_redshift(place: int, steps: int, most: float) -> float:
+    """Redshift at a place of a slider that is even in log(1 + z)."""
+    return float(np.expm1(place / steps * np.log1p(most)))
+
+
+def redshift_slider(redshift: float, steps: int, most: float) -> int:
+    """Place of a redshift on that slider."""
+    return round(float(np.log1p(max(redshift, 0.0)) / np.log1p(most)) * steps)
 
 
 def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from ifuview.app.session import Slot
 from ifuview.app.views.sky import good_flux, means, median_of_good
 from ifuview.model.checks import Array
+from ifuview.model.image import Image, Kind
 
 STEP = 4  # samples averaged from one level to the next
 MOST = 40  # samples a median is taken over: the finest level that has no more in the window
@@ -21,7 +23,7 @@ _kept: dict[int, tuple[object, Levels]] = {}  # id of the image -> the image (so
 
 def forget(slots: Iterable[Slot]) -> None:
     """Drop what was kept of frames that are not among `slots`."""
-    alive = {id(s.image) for s in slots}
+    alive = {id(image) for s in slots for image in arms(s)}
     for key in [k for k in _kept if k not in alive]:
         del _kept[key]
 
@@ -46,17 +48,28 @@ def levels(slot: Slot) -> Levels:
 def light(slot: Slot, window: tuple[float, float]) -> Array:
     """Median of the flux of each fiber in a window, NaN where the camera does not cover half of it, shape (nfiber,)."""
     lo, hi = window
-    wave = slot.image.wave
-    if wave is None or wave.size == 0:
+    best = max(arms(slot), key=lambda image: _covered(image, window))
+    if _covered(best, window) < EMPTY_SHARE * (hi - lo):
         return np.full(slot.image.shape[0], np.nan)
-    covered = min(hi, float(np.nanmax(wave))) - max(lo, float(np.nanmin(wave)))
-    if covered < EMPTY_SHARE * (hi - lo):
-        return np.full(slot.image.shape[0], np.nan)
-    made = levels(slot)
+    made = levels(slot if best is slot.image else replace(slot, image=best))
     fine = next((level for level in made if _count(level[0], window) <= MOST), made[-1])
     first = min(int(np.searchsorted(fine[0], lo)), fine[0].size - 1)
     last = first + max(1, _count(fine[0], window))
     return np.asarray(median_of_good(fine[1][:, first:last]), dtype=np.float64)
+
+
+def arms(slot: Slot) -> tuple[Image, ...]:
+    """The image of a frame, then the other arms of its file."""
+    others = (i for i in slot.dataset.images if i.kind is Kind.RSS and i.shape[0] == slot.image.shape[0])
+    return (slot.image, *(i for i in others if i is not slot.image))
+
+
+def _covered(image: Image, window: tuple[float, float]) -> float:
+    """Angstrom of a window that a camera covers; negative outside."""
+    wave = image.wave
+    if wave is None or wave.size == 0:
+        return -np.inf
+    return min(window[1], float(np.nanmax(wave))) - max(window[0], float(np.nanmin(wave)))
 
 
 def _count(along: Array, window: tuple[float, float]) -> int:

@@ -225,8 +225,9 @@ class FocalPlaneDock(Dock):
         self.low.setText(number(shades.lo))
         self.high.setText(number(shades.hi))
         row = np.ascontiguousarray(shades.ramp.astype(np.uint32) | 0xFF000000)
-        image = QImage(row.tobytes(), row.size, 1, QImage.Format.Format_RGB32)
-        self.ramp.setPixmap(QPixmap.fromImage(image))
+        pixels = row.tobytes()  # must live as long as the image that looks at it
+        image = QImage(pixels, row.size, 1, QImage.Format.Format_RGB32)
+        self.ramp.setPixmap(QPixmap.fromImage(image.copy()))
 
     def _style_ring(self, ink: Ink) -> None:
         """The ring around what is selected."""

@@ -8,7 +8,7 @@ import numpy as np
 from PyQt6.QtGui import QColor, QPen
 from PyQt6.QtWidgets import QLineEdit, QSpinBox, QWidget
 
-from ifuview.app.intents import SelectFiber
+from ifuview.app.intents import SelectFiber, SetWindow
 from ifuview.app.views import colors
 from ifuview.app.views import sky as pure
 from ifuview.app.views.sky import Bundle, SkyView
@@ -25,6 +25,7 @@ from ifuview.gui.docks._widgets import (
     plain_numbers,
     quiet_label,
 )
+from ifuview.gui.docks._window import WindowSpan
 from ifuview.gui.docks.base import Dock
 
 FIRST_BIN, MAX_BIN = 10, 256  # px
@@ -34,7 +35,7 @@ LIGHT, DARK = (0.0, 0.85), (0.2, 1.0)  # part of the ramp that can be seen on th
 
 
 class SkyDock(Dock):
-    """Draws views/sky; emits SelectFiber."""
+    """Draws views/sky; emits SelectFiber and SetWindow."""
 
     key: ClassVar[str] = "sky"
     title: ClassVar[str] = "Sky fibers"
@@ -82,7 +83,11 @@ class SkyDock(Dock):
         self.full = button("Show all", "Show the whole spectrum (double click)")
         self.full.clicked.connect(self._fit)
         bar = FlowLayout()
-        for part in (self.which, self.typed, labelled("Rebin", self.bin_box), self.median_on, self.full, self.readout):
+        for part in (self.which, self.typed, labelled("Rebin", self.bin_box), self.median_on):
+            bar.addWidget(part)
+        self.window_span = WindowSpan(self.plot)
+        self.window_span.moved.connect(lambda window: self.intent.emit(SetWindow(window)))
+        for part in (self.window_span.button, self.full, self.readout):
             bar.addWidget(part)
         return bar
 
@@ -94,6 +99,7 @@ class SkyDock(Dock):
             self.pages.show_hint(HINT)
             return
         self.pages.show_content()
+        self.window_span.show(view.window)
         fresh = old is None or old.slot.image is not view.slot.image
         if fresh or self.which.currentData() in (pure.SELECTED, pure.TYPED):
             self._redraw(fit=fresh)

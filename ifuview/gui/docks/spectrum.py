@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QSpinBox, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QLineEdit, QSlider, QSpinBox, QWidget
 
-from ifuview.app.intents import PickPoint, SetExtraction
+from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow
 from ifuview.app.views import linemarks
 from ifuview.app.views import spectrum as pure
 from ifuview.app.views.measure import measure, measurement_text
@@ -29,6 +29,7 @@ from ifuview.gui.docks._widgets import (
     plain_numbers,
     quiet_label,
 )
+from ifuview.gui.docks._window import WindowSpan
 from ifuview.gui.docks.base import Dock
 from ifuview.model.inspection import FiberSpectrum
 
@@ -37,10 +38,14 @@ HYPHEN = "\u2011"  # does not break the name of a frame
 LABEL_WIDTH = 34  # screen px that the name of a sky line takes
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
+LISTS = (("No lines", ""), ("Galaxy, QSO", "galaxy"), ("Nebula", "nebular"))  # rest wavelengths in resources/linelists
+MAX_REDSHIFT = 7.0
+SLIDER_STEPS = 7000  # in log(1 + z)
+STACK = 1.0  # typical ranges between stacked spectra at first
 
 
 class SpectrumDock(Dock):
-    """Draws views/spectrum; emits PickPoint and SetExtraction."""
+    """Draws views/spectrum; emits PickPoint, SetExtraction, ChooseSpectra and SetWindow."""
 
     key: ClassVar[str] = "spectrum"
     title: ClassVar[str] = "Spectrum"
@@ -49,9 +54,12 @@ class SpectrumDock(Dock):
         super().__init__(parent)
         self._view: SpectrumView | None = None
         self._drawn: tuple[FiberSpectrum, ...] = ()
+        self._drawn_redshift: float | None = None
         self._title = ""
         self._names: list[str] = []
         self._lines: list[Any] = []
+        self._rest: list[Any] = []
+        self._ink_of: list[int] = []  # color of each curve
         content = QWidget()
         self.plot = Plot("Spectrum", "", "Flux")
         self.readout = Elided()
@@ -62,7 +70,7 @@ class SpectrumDock(Dock):
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         column(content, self.plot, margin=0)
         self.pages = Pages(content)
-        column(self, self._build_bar(), self.legend, self.measured, self.pages)
+        column(self, self._build_bar(), self._build_line_bar(), self.legend, self.measured, self.pages)
         self._build_items()
         self.setAccessibleName("Spectrum")
         self.draw(None)
@@ -94,9 +102,78 @@ class SpectrumDock(Dock):
         bar = FlowLayout()
         for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
-        for part in (self.scale_on, self.measure_on, self.full, self.readout):
+        self.window_span = WindowSpan(self.plot)
+        self.window_span.moved.connect(lambda window: self.intent.emit(SetWindow(window)))
+        for part in (self.scale_on, self.measure_on, self.window_span.button, self.full, self.readout):
             bar.addWidget(part)
         return bar
+
+    def _build_line_bar(self) -> FlowLayout:
+        """Which spectra; lines at a redshift; the rest frame; the distance of stacked spectra."""
+        self.choice = QLineEdit()
+        self.choice.setPlaceholderText("3000:3010,3050 or SPECTYPE=QSO, Z>4")
+        self.choice.setAccessibleName("Choose spectra")
+        self.choice.setToolTip(
+            "Fiber numbers and ranges, a TARGETID, or terms like OBJTYPE=SKY, SPECTYPE=QSO, Z=4.3:4.4"
+        )
+        self.choice.returnPressed.connect(self._choose)
+        self.list_box = combo(LISTS, "Lines to mark")
+        self.redshift = QDoubleSpinBox()
+        self.redshift.setRange(-0.01, MAX_REDSHIFT)
+        self.redshift.setDecimals(4)
+        self.redshift.setSingleStep(0.001)
+        plain_numbers(self.redshift, "Redshift of the lines and of the rest frame")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, SLIDER_STEPS)
+        self.slider.setMinimumWidth(60)
+        self.slider.setAccessibleName("Redshift")
+        self.slider.setToolTip("Redshift of the lines and of the rest frame")
+        self.rest_on = button("Rest frame", "Divide the wavelengths by 1 + z", check=True)
+        self.stack_box = QDoubleSpinBox()
+        self.stack_box.setRange(0.0, 20.0)
+        self.stack_box.setSingleStep(0.5)
+        self.stack_box.setValue(STACK)
+        plain_numbers(self.stack_box, "Distance of stacked spectra in typical ranges")
+        self.stack_part = labelled("Stack", self.stack_box)
+        self.list_box.currentIndexChanged.connect(lambda _i: self._mark_rest_lines())
+        self.redshift.valueChanged.connect(self._redshifted)
+        self.slider.valueChanged.connect(
+            lambda n: self.redshift.setValue(pure.slider_redshift(n, SLIDER_STEPS, MAX_REDSHIFT))
+        )
+        self.rest_on.toggled.connect(lambda _on: self._redraw(fit=True))
+        self.stack_box.valueChanged.connect(lambda _v: self._redraw(fit=True))
+        bar = FlowLayout()
+        for part in (labelled("Choose", self.choice), self.list_box, labelled("z", self.redshift), self.slider):
+            bar.addWidget(part)
+        for part in (self.rest_on, self.stack_part):
+            bar.addWidget(part)
+        return bar
+
+    def _choose(self) -> None:
+        """Select the spectra that are named."""
+        if self.choice.text().strip():
+            self.intent.emit(ChooseSpectra(self.choice.text()))
+
+    def _redshifted(self, value: float) -> None:
+        """Another redshift: the slider follows, lines and rest frame move."""
+        self.slider.blockSignals(True)
+        self.slider.setValue(pure.redshift_slider(value, SLIDER_STEPS, MAX_REDSHIFT))
+        self.slider.blockSignals(False)
+        if self.rest_on.isChecked():
+            self._redraw(fit=True)
+        else:
+            self._mark_rest_lines()
+
+    @property
+    def stretch(self) -> float:
+        """Observed wavelength over what the axis shows."""
+        return 1.0 + self.redshift.value() if self.rest_on.isChecked() and self.by_wave else 1.0
+
+    def _along(self, spectrum: FiberSpectrum) -> Any:
+        """Places of the samples on the horizontal axis."""
+        by_wave = self.by_wave and spectrum.wave is not None
+        x = pure.abscissa(spectrum, by_wave)
+        return x / self.stretch if by_wave else x
 
     def _build_items(self) -> None:
         """Curves, error band, marks; made once."""
@@ -127,7 +204,9 @@ class SpectrumDock(Dock):
     def _name_curves(self, ink: Ink) -> None:
         """Colors and names of the curves, above the plot."""
         names = (escape(name).replace("-", HYPHEN) for name in self._names)
-        keys = (f'<b style="color:{ink.color(i).name()}">▬</b>&nbsp;{name}' for i, name in enumerate(names))
+        inks = self._ink_of if len(self._ink_of) >= len(self._names) else range(len(self._names))
+        told = dict.fromkeys(zip(inks, names))  # arms of one stacked fiber are told once
+        keys = (f'<b style="color:{ink.color(i).name()}">▬</b>&nbsp;{name}' for i, name in told)
         title = escape(self._title)
         self.legend.setText(f"{title}&nbsp; {'&nbsp; '.join(keys)}" if len(self._names) > 1 else title)
         self.legend.setVisible(bool(title))
@@ -151,6 +230,17 @@ class SpectrumDock(Dock):
         self.preview.setData([], [])
         self.pages.show_content()
         self._title = view.title if not view.hint else f"{view.title} – {view.hint}"
+        self.stack_part.setVisible(bool(view.group))
+        if view.redshift is not None and (changed or self._drawn_redshift != view.redshift):
+            self.redshift.blockSignals(True)
+            self.redshift.setValue(view.redshift)
+            self.redshift.blockSignals(False)
+            self.slider.blockSignals(True)
+            self.slider.setValue(pure.redshift_slider(view.redshift, SLIDER_STEPS, MAX_REDSHIFT))
+            self.slider.blockSignals(False)
+        self._drawn_redshift = view.redshift
+        self.window_span.stretch = self.stretch
+        self.window_span.show(view.window)
         self.scale_on.setVisible(len(view.spectra) > 1)
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
@@ -164,8 +254,10 @@ class SpectrumDock(Dock):
         if view.preview is not None and (self._view is None or not self._view.spectra or view.preview.wave is None):
             self._show_preview(view.preview)
         elif view.preview is not None:
-            self.preview.setData(pure.abscissa(view.preview, self.by_wave), view.preview.flux)
+            self.preview.setData(self._along(view.preview), view.preview.flux)
         where = view.wave if self._axis_is_wave(view) else view.pixel
+        if where is not None and self._axis_is_wave(view):
+            where = where / self.stretch
         if where is not None:
             self.pointer.setValue(where)
         self.pointer.setVisible(where is not None)
@@ -201,12 +293,18 @@ class SpectrumDock(Dock):
         spectra, names = [], []
         for i, spectrum in enumerate(view.spectra):
             spectrum, how = pure.in_unit_of(spectrum, first)
-            if i and self.scale_on.isChecked():
+            if i and self.scale_on.isChecked() and (spectrum.label != first.label or view.group):
                 spectrum, factor = pure.scale_to(spectrum, first)
                 how = f"{how} × {number(factor, 3)}".strip()
             spectra.append(pure.rebin(spectrum, self.bin_box.value()))
-            names.append(f"{spectrum.label or spectrum.method} {how}".strip())
+            name = spectrum.fiber_id if view.group else f"{spectrum.label or spectrum.method} {spectrum.arm}".strip()
+            names.append(f"{name} {how}".strip())
+        for i, offset in enumerate(pure.stack_offsets(tuple(spectra), view.group, self.stack_box.value())):
+            if offset:
+                spectra[i] = pure.raised(spectra[i], float(offset))
+        self._ink_of = list(view.group) or list(range(len(spectra)))
         self._drawn = tuple(spectra)
+        self.window_span.stretch = self.stretch
         self._draw_curves(names)
         self._draw_band(self._drawn[0])
         self._label(first, self.by_wave)
@@ -218,17 +316,26 @@ class SpectrumDock(Dock):
     def _draw_curves(self, names: list[str]) -> None:
         """One curve per frame, and marks on the masked samples of the first."""
         while len(self.curves) < len(names):
-            self.curves.append(self.plot.curve(len(self.curves), connect="finite", stepMode=None))
+            self.curves.append(self._new_curve(len(self.curves)))
         for curve, spectrum in zip(self.curves, self._drawn, strict=False):
-            wave = self.by_wave and spectrum.wave is not None
-            curve.setData(pure.abscissa(spectrum, wave), np.where(spectrum.masked, np.nan, spectrum.flux))
+            curve.setPen(self.plot.ink.pen(self._ink_of[self.curves.index(curve)]))
+            curve.setData(self._along(spectrum), np.where(spectrum.masked, np.nan, spectrum.flux))
             curve.show()
             curve.setZValue(-self.curves.index(curve))
         self._set_title(self._title, names)
         self._hide_curves(len(names))
         first = self._drawn[0]
         bad = first.masked & np.isfinite(first.flux)
-        self.masked.setData(pure.abscissa(first, self.by_wave)[bad], np.asarray(first.flux)[bad])
+        self.masked.setData(self._along(first)[bad], np.asarray(first.flux)[bad])
+
+    def _new_curve(self, number: int) -> Any:
+        """One more curve, in the color that is its own at the time."""
+        item = pg.PlotDataItem(connect="finite", stepMode=None)
+
+        def style(ink: Ink) -> None:
+            item.setPen(ink.pen(self._ink_of[number] if number < len(self._ink_of) else number))
+
+        return self.plot.styled(item, style)
 
     def _hide_curves(self, start: int) -> None:
         """Empty the curves from number `start` on."""
@@ -243,44 +350,63 @@ class SpectrumDock(Dock):
         edges = pure.band(spectrum) if self.errors_on.isChecked() else None
         self.band.setVisible(edges is not None)
         if edges is not None:
-            x = np.asarray(pure.abscissa(spectrum, self.by_wave), dtype=float)
+            x = np.asarray(self._along(spectrum), dtype=float)
             self.band.setData(x, *edges)
 
     def _label(self, spectrum: FiberSpectrum, by_wave: bool) -> None:
         """Axis labels with units."""
-        x = axis("Wavelength", ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
+        word = f"Wavelength at rest, z = {number(self.redshift.value())}" if self.stretch != 1.0 else "Wavelength"
+        x = axis(word, ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
         self.plot.set_labels(x, axis("Flux", spectrum.unit))
 
     def _fit(self) -> None:
         """Show the whole spectrum, without letting a few extreme samples set the scale."""
         if not self._drawn:
             return
-        x = pure.abscissa(self._drawn[0], self.by_wave)
-        self.plot.show_x(float(np.min(x)), float(np.max(x)))
+        every = [self._along(s) for s in self._drawn if not self._drawn[0].arm or s.label == self._drawn[0].label]
+        every = every if self._drawn[0].arm else every[:1]
+        self.plot.show_x(float(min(np.min(x) for x in every)), float(max(np.max(x) for x in every)))
         limits = pure.robust_range(self._drawn)
         if limits is not None:
             self.plot.show_y(*limits)
 
     def _mark_lines(self) -> None:
         """The strongest sky lines in view, when the axis is wavelength; names where there is room."""
+        self._mark_rest_lines()
         if not self._lines and not self.lines_on.isChecked():
             return
         lo, hi = self.plot.plotItem.vb.viewRange()[0]
-        lines = linemarks.sky_lines(lo, hi) if self.lines_on.isChecked() and self.by_wave else ()
-        named = linemarks.spaced(lines, (hi - lo) * LABEL_WIDTH / max(self.plot.width(), 1))
-        while len(self._lines) < len(lines):
-            mark = self.plot.line(4, style=Qt.PenStyle.DotLine)
-            mark.label = pg.InfLineLabel(mark, "", position=0.98, anchors=[(0, 0), (0, 0)])
-            self._lines.append(mark)
-        for i, mark in enumerate(self._lines):
-            mark.setVisible(i < len(lines))
-            if i < len(lines):
-                mark.setValue(lines[i].wave)
-                mark.label.setColor(self.plot.ink.faint)
-                mark.label.setFormat(lines[i].label if i in named else "")
+        s = self.stretch
+        lines = linemarks.sky_lines(lo * s, hi * s) if self.lines_on.isChecked() and self.by_wave else ()
+        self._put_marks(self._lines, lines, 4, 0.98)
         if self.lines_on.isChecked() and not lines and self._drawn:
             why = "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
             self.readout.setText(why)
+
+    def _mark_rest_lines(self) -> None:
+        """The lines of the chosen list at the redshift."""
+        name = str(self.list_box.currentData())
+        if not name and not self._rest:
+            return
+        s = self.stretch
+        lo, hi = self.plot.plotItem.vb.viewRange()[0]
+        lines = linemarks.rest_lines(name, lo * s, hi * s, self.redshift.value()) if name and self.by_wave else ()
+        self._put_marks(self._rest, lines, 1, 0.9)
+
+    def _put_marks(self, marks: list[Any], lines: tuple[linemarks.LineMark, ...], color: int, height: float) -> None:
+        """Vertical marks at lines, with names where there is room; marks are made once."""
+        lo, hi = self.plot.plotItem.vb.viewRange()[0]
+        named = linemarks.spaced(lines, self.stretch * (hi - lo) * LABEL_WIDTH / max(self.plot.width(), 1))
+        while len(marks) < len(lines):
+            mark = self.plot.line(color, style=Qt.PenStyle.DotLine)
+            mark.label = pg.InfLineLabel(mark, "", position=height, anchors=[(0, 0), (0, 0)])
+            marks.append(mark)
+        for i, mark in enumerate(marks):
+            mark.setVisible(i < len(lines))
+            if i < len(lines):
+                mark.setValue(lines[i].wave / self.stretch)
+                mark.label.setColor(self.plot.ink.faint)
+                mark.label.setFormat(lines[i].label if i in named else "")
 
     def _start_measuring(self, on: bool) -> None:
         """Put the range in the middle of what is in view."""
@@ -298,17 +424,26 @@ class SpectrumDock(Dock):
         if not on:
             return
         lo, hi = self.span.getRegion()
-        found = measure(self._drawn[0], lo, hi, self.by_wave)
+        lo, hi = lo * self.stretch, hi * self.stretch
+        found = measure(self._under(lo, hi), lo, hi, self.by_wave)
         unit = ANGSTROM if self.by_wave else PIXEL
         text = "no good samples" if found is None else measurement_text(found, self._drawn[0].unit, unit)
         self.measured.setText(f"{number(lo, 6)} to {quantity(hi, unit, 6)}: {text}")
+
+    def _under(self, lo: float, hi: float) -> FiberSpectrum:
+        """The first spectrum, or the arm of it that has most of a range (in Angstrom or pixels)."""
+        first = self._drawn[0]
+        if not first.arm or not self.by_wave:
+            return first
+        own = [s for s in self._drawn if s.label == first.label and s.fiber_id == first.fiber_id]
+        return max(own, key=lambda s: min(hi, float(np.max(s.wave))) - max(lo, float(np.min(s.wave))))
 
     def _point(self, x: float, y: float) -> None:
         """Read the spectrum off at the pointer."""
         if not self._drawn or self._view is None:
             return
-        first = self._drawn[0]
-        at = pure.abscissa(first, self.by_wave)
+        first = self._under(x * self.stretch, x * self.stretch)
+        at = self._along(first)
         i = int(np.argmin(np.abs(at - x)))
         parts = [] if first.wave is None else [f"{first.wave[i]:.2f} {ANGSTROM}"]
         parts.append(f"pixel {number(float(first.pixel[i]), 6)}")
@@ -323,7 +458,10 @@ class SpectrumDock(Dock):
         """Bring the canvas to the clicked sample."""
         if self._view is None or not self._drawn or self.measure_on.isChecked():
             return
-        point = pure.native_point(self._view, pure.pixel_of(self._view, x, self.by_wave))
+        first = self._drawn[0]
+        if first.arm and self.by_wave and self._under(x * self.stretch, x * self.stretch) is not first:
+            return  # that arm is not on the canvas
+        point = pure.native_point(self._view, pure.pixel_of(self._view, x * self.stretch, self.by_wave))
         if point is not None:
             self.intent.emit(PickPoint(self._view.key, *point))
 
@@ -333,4 +471,4 @@ def _identity(view: SpectrumView | None) -> tuple[Any, ...]:
     if view is None or not view.spectra:
         return ()
     first = view.spectra[0]
-    return (first.label, first.unit, first.flux.size, first.wave is None)
+    return (first.label, first.unit, first.flux.size, first.wave is None, max(view.group, default=0))
