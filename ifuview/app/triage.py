@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ifuview.app.triage_files import CameraFiles, find_cameras, overlaid, read_chain
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.model.triage import CLASSES, Cause, Finding, TriageResult
+from ifuview.model.triage import CLASSES, Cause, Finding, Fixed, TriageResult
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Bar = Callable[[], Any]
 CLEAN, BAD_INPUT, FOUND = 0, 2, 3
 STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
+THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
+MOST_DRAWN = 40  # findings with a picture
 JSON, HTML = "triage.json", "triage.html"
 
 
@@ -100,16 +102,58 @@ def run_triage(
 def _triage_all(
     todo: list[CameraFiles], only: Sequence[str], jobs: int, ctx: JobContext
 ) -> tuple[list[Triaged], list[str]]:
-    """All cameras, in the order asked for; a camera that cannot be read is a sentence."""
+    """All cameras, in the order asked for; a camera that cannot be read is a sentence.
+
+    Arrays are kept, thinned, only of cameras whose findings will be drawn: a night has thousands of cameras.
+    """
     done: list[Triaged] = []
     problems: list[str] = []
-    for number, camera in enumerate(todo):
-        ctx.checkpoint(number / len(todo), f"Triage of {camera.label}")
-        try:
-            done.append(triage_camera(camera, only))
-        except IfuviewError as problem:
-            problems.append(str(problem))
+    seen: set[tuple[object, ...]] = set()
+    for number, one in enumerate(_each(todo, only, jobs)):
+        ctx.checkpoint((number + 1) / len(todo), f"Triage of {todo[number].label}")
+        if isinstance(one, str):
+            problems.append(one)
+            continue
+        new = [f for f in one.found.findings if _defect(f) not in seen]
+        keep = bool(new) and len(seen) < MOST_DRAWN
+        seen.update(_defect(f) for f in new)
+        done.append(one if keep else replace(one, found=replace(one.found, arrays={})))
     return done, problems
+
+
+def _each(todo: list[CameraFiles], only: Sequence[str], jobs: int) -> Iterator[Triaged | str]:
+    """Triage of one camera after the other, or of several at a time."""
+    tasks = [(camera, tuple(only)) for camera in todo]
+    if jobs < 2 or len(todo) < 2:
+        yield from map(_task, tasks)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_task, tasks)
+
+
+def _task(task: tuple[CameraFiles, tuple[str, ...]]) -> Triaged | str:
+    """Triage of one camera with thinned arrays, or why it could not be read."""
+    camera, only = task
+    try:
+        done = triage_camera(camera, only)
+    except (IfuviewError, OSError) as problem:
+        return str(problem)
+    except (ValueError, ArithmeticError, LookupError, MemoryError) as problem:  # one camera must not end the night
+        return f"{camera.label}: cannot be judged ({type(problem).__name__}: {problem})."
+    return replace(done, found=replace(done.found, arrays=thinned(done.found.arrays)))
+
+
+def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Arrays of the evidence with THIN pixels along wavelength as one, by their mean."""
+    from ifuview.engine.triage.stats import binned, continuum
+
+    out = dict(arrays)
+    if "seen" in out:
+        out["seen"] = out["seen"] - continuum(out["seen"])
+    return {name: binned(out[name], THIN) for name in DRAWN if name in out}
 
 
 def _summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
@@ -177,9 +221,15 @@ def _against(
     again = [overlaid(camera, there[key]) for camera in todo if (key := (camera.expid, camera.camera)) in there]
     if not again:
         raise UsageError("none of the exposures and cameras is there", after, "give a production of the same exposures")
-    done, problems = _triage_all(again, only, 1, ctx)
-    fixed = []
-    for triaged in done:
+    fixed: list[Fixed] = []
+    problems: list[str] = []
+    for number, camera in enumerate(again):
+        ctx.checkpoint(number / len(again), f"Triage of {camera.label} of the other production")
+        try:
+            triaged = triage_camera(camera, only)
+        except IfuviewError as problem:
+            problems.append(str(problem))
+            continue
         place = (triaged.camera.expid, triaged.camera.camera)
         before = [f for f in result.findings if (f.expid, f.camera) == place]
         fixed += compared(before, triaged.found.findings, triaged.found.arrays)
@@ -214,42 +264,37 @@ def write(result: TriageResult, done: list[Triaged], output: str, ctx: JobContex
 def _with_evidence(result: TriageResult, done: list[Triaged], folder: Path, ctx: JobContext) -> TriageResult:
     """Draw the worst finding of each class in each camera."""
     from ifuview.report.doctor_pages import replaced
-    from ifuview.report.triage import FOLDER, MOST, picture
+    from ifuview.report.triage import FOLDER, picture
 
-    chosen = _worth_drawing(result.findings)[:MOST]
+    chosen = _worth_drawing(result.findings, done)[:MOST_DRAWN]
     places = {(t.camera.expid, t.camera.camera): t for t in done}
     names: dict[int, str] = {}
     if chosen:
         (folder / FOLDER).mkdir(exist_ok=True)
     for number, finding in enumerate(chosen):
         ctx.checkpoint(number / len(chosen), f"Drawing {finding.expid} {finding.camera}")
-        arrays = picture_arrays(places[finding.expid, finding.camera])
+        arrays = places[finding.expid, finding.camera].found.arrays
         name = f"{FOLDER}/{finding.expid:08d}-{finding.camera}-{finding.kind.replace(' ', '-')}-{number}.png"
         replaced(folder / name, picture(finding, arrays))
         names[id(finding)] = name
     return replace(result, findings=tuple(replace(f, evidence=names.get(id(f), "")) for f in result.findings))
 
 
-def _worth_drawing(findings: Sequence[Finding]) -> list[Finding]:
-    """One finding for each defect that was seen in several exposures or cameras, all of those that differ in blocks."""
+def _worth_drawing(findings: Sequence[Finding], done: list[Triaged]) -> list[Finding]:
+    """One finding for each defect, in the first of the places that were kept."""
+    kept = {(t.camera.expid, t.camera.camera) for t in done if t.found.arrays}
     seen: set[tuple[object, ...]] = set()
     out = []
     for finding in findings:
-        key = finding.kind, finding.camera, finding.fibers, finding.amplifier, finding.blocks
-        if key not in seen:
-            seen.add(key)
+        if _defect(finding) not in seen and (finding.expid, finding.camera) in kept:
+            seen.add(_defect(finding))
             out.append(finding)
     return out
 
 
-def picture_arrays(triaged: Triaged) -> dict[str, Any]:
-    """What the evidence of a camera is drawn from; continua are taken off."""
-    from ifuview.engine.triage.stats import continuum
-
-    arrays = dict(triaged.found.arrays)
-    if "seen" in arrays:
-        arrays["seen"] = arrays["seen"] - continuum(arrays["seen"])
-    return arrays
+def _defect(finding: Finding) -> tuple[object, ...]:
+    """What makes a finding worth a picture of its own."""
+    return finding.kind, finding.camera, finding.fibers, finding.amplifier, finding.blocks
 
 
 def _title(result: TriageResult) -> str:

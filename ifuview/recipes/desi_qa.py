@@ -272,6 +272,7 @@ def _fibers(state: _State) -> None:
     sigma = 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat
     sigma = np.where(ivar > 0, sigma, UNKNOWN).astype(np.float32)
     residual = seen - chain.sky if state.clean is None else state.clean - state.expected
+    assert state.level is not None
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, state.level)
     value, error = of_lines.throughput(lines)
     odd = of_fibers.odd_fibers(value, error)
@@ -359,7 +360,7 @@ def _gradients(state: _State, lines: of_lines.LineLight, use: Array) -> None:
     model = np.median(lines.model, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = lines.residual / model
-    count = max(np.count_nonzero(use), 1)
+    count = max(int(np.count_nonzero(use)), 1)
     middle = np.median(ratio[use], axis=0)
     error = 1.25 * 1.4826 * np.median(np.abs(ratio[use] - middle), axis=0) / np.sqrt(count)
     weight = np.median(lines.error[use], axis=0) / np.maximum(np.abs(model), 1e-9)

@@ -17,10 +17,8 @@ from ifuview.report.doctor_pages import as_png, replaced
 PAGE = "triage.html"
 FOLDER = "evidence"
 SIZE = (9.6, 4.2)  # inch
-DOWN = 4  # pixels along wavelength that become one, by their mean, so that nothing vanishes
 CLIP = (2.0, 98.0)  # percentiles of the gray scale
 NEAR = 15  # fibers around a few that are shown
-MOST = 40  # pictures
 TITLES = {
     "seen": "frame / flat, minus its continuum", "residual": "sframe, minus its continuum", "flat": "fiberflat",
     "sky": "sky model, minus its median", "fluxcalib": "fluxcalib, minus its smooth part",
@@ -94,7 +92,7 @@ def _rows(finding: Finding, count: int) -> slice:
 
 def _image(axes: Any, values: Array, first_row: int, wave: Array, title: str, finding: Finding) -> None:
     """Fibers against wavelength in gray, marks at the place."""
-    count = max(values.shape[1] // max(DOWN, values.shape[1] // 500 or 1), 1)
+    count = max(values.shape[1] // max(values.shape[1] // 500, 1), 1)
     step = max(values.shape[1] // count, 1)
     small = values[:, : values.shape[1] // step * step].reshape(values.shape[0], -1, step).mean(axis=2)
     if title.startswith("sky"):
@@ -152,7 +150,7 @@ def _spectrum(axes: Any, finding: Finding, arrays: Mapping[str, Array], columns:
     axes.legend(fontsize=6, ncols=8, frameon=False, loc="upper right")
 
 
-def _smooth(values: Array, width: int = 7) -> Array:
+def _smooth(values: Array, width: int = 3) -> Array:
     """Running mean."""
     return np.asarray(np.convolve(values, np.ones(width) / width, mode="same"))
 

@@ -52,7 +52,7 @@ def test_every_sky_defect_has_its_step_its_blocks_and_its_wavelengths(night, tru
         common = min(one.wave_range[1], high) - max(one.wave_range[0], low)
         assert common / (max(one.wave_range[1], high) - min(one.wave_range[0], low)) > 0.85
         signs = {str(b): np.sign(a) for b, a in zip(one.blocks, one.detail["amplitude_of_block"], strict=True)}
-        assert signs == {b: s for b, s in defect["sign_in_sframe"].items()}
+        assert signs == defect["sign_in_sframe"]
 
 
 def test_the_bad_amplifier_is_found_in_all_exposures(night, truth):

@@ -46,7 +46,7 @@ class LineLight:
 def find_lines(sky: Array, wave: Array) -> tuple[Array, Array]:
     """Pixels of the isolated peaks of a sky spectrum, and which of them are strong."""
     level = float(np.median(sky))
-    found = []
+    found: list[tuple[float, int]] = []
     for j in range(MARGIN, sky.size - MARGIN):
         near = sky[j - 8 : j + 9]
         if sky[j] == near.max() and not (found and j - found[-1][1] <= SIDE[0]):

@@ -53,8 +53,8 @@ def calibration_identity(
 def _misfit(gap: Array, good: Array, sigma: Array, wave: Array, allowed: Array | None) -> Misfit | None:
     limit = MISFIT * sigma if allowed is None else MISFIT * sigma + allowed
     bad = (np.abs(gap) > limit) & good
-    count = max(np.count_nonzero(good), 1)
-    share = np.count_nonzero(bad) / count
+    count = max(int(np.count_nonzero(good)), 1)
+    share = int(np.count_nonzero(bad)) / count
     if share < MISFIT_SHARE:
         return None
     rows = bad.mean(axis=1)
