@@ -160,7 +160,8 @@ class FocalPlaneDock(Dock):
             self.plot.plotItem.vb.setAspectLocked(True, ratio=1.0 / view.stretch)
             gap = np.array([np.nan])
             lines = [
-                np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap]) for i in (0, 1)
+                np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap[:0]])
+                for i in (0, 1)
             ]
             self.outlines.setData(*lines)
         if fresh or old is None or old.window != view.window:
@@ -204,12 +205,14 @@ class FocalPlaneDock(Dock):
         """Color and symbol say the role."""
         brushes = {role: QBrush(ink.color(color)) for role, (_, color, _) in SYMBOLS.items()}
         pens = {role: ink.pen(color) for role, (_, color, _) in SYMBOLS.items()}
+        placed = np.flatnonzero(np.isfinite(view.x) & np.isfinite(view.y))
+        roles = [view.roles[i] for i in placed]
         self.points.setData(
-            x=view.x,
-            y=view.y,
-            symbol=[SYMBOLS[role][0] for role in view.roles],
-            brush=[brushes[role] for role in view.roles],
-            pen=[pens[role] for role in view.roles],
+            x=view.x[placed],
+            y=view.y[placed],
+            symbol=[SYMBOLS[role][0] for role in roles],
+            brush=[brushes[role] for role in roles],
+            pen=[pens[role] for role in roles],
         )
         keys = [
             f'<span style="color:{ink.color(color).name()}">{mark}</span>&nbsp;{role.value}'
@@ -238,7 +241,7 @@ class FocalPlaneDock(Dock):
         view = self._view
         if view is None:
             return
-        points = [f for f in {*view.fibers, view.fiber} if f is not None][:MOST_RINGS]
+        points = [f for f in {*view.fibers, view.fiber} if f is not None and np.isfinite(view.x[f])][:MOST_RINGS]
         self.ring.setData(x=view.x[points], y=view.y[points])
 
     def _say_current(self) -> None:

@@ -1,0 +1,80 @@
+"""Spectrum dock with arms, a stack, lines at a redshift, the rest frame and the window of the focal plane."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.app.intents import ChooseSpectra, SetWindow
+from tests.app.views import made
+from tests.app.views.test_spectrum_many import redshifts, session
+
+
+def shown(dock) -> list:
+    return [c for c in dock.curves if c.getData()[0] is not None and len(c.getData()[0])]
+
+
+def test_arms_are_drawn_together_each_in_its_color(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", session(4)))
+    assert len(shown(dock)) == 3
+    lo, hi = dock.plot.plotItem.vb.viewRange()[0]
+    assert lo == pytest.approx(3600)
+    assert hi == pytest.approx(7520 + 69 * 40.0)
+    assert "coadd\u20116 z" in dock.legend.text()
+    dock.plot.clicked.emit(9000.0, 0.0)  # that arm is not on the canvas
+    assert dock.asked == []
+    dock.plot.pointed.emit(9000.0, 0.0)
+    assert "9000" in dock.readout.text()
+
+
+def test_a_stack_names_each_fiber_once(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", session(1, 2, 5)))
+    assert len(shown(dock)) == 9
+    assert dock.legend.text().count("3005") == 1
+    assert dock.stack_part.isVisible()
+    dock.stack_box.setValue(0.0)
+    assert np.nanmax(shown(dock)[3].getData()[1]) == pytest.approx(2 + 2)
+    dock.draw(view_of("spectrum", session(4)))
+    assert not dock.stack_part.isVisible()
+
+
+def test_lines_and_rest_frame_follow_the_redshift(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", session(16, tables=(redshifts(),))))
+    assert dock.redshift.value() == 4.0
+    dock.list_box.setCurrentIndex(dock.list_box.findData("galaxy"))
+    at = [m.value() for m in dock._rest if m.isVisible()]
+    assert pytest.approx(min(at, key=lambda w: abs(w - 6078)), abs=0.01) == 1215.67 * 5
+    dock.rest_on.click()
+    assert shown(dock)[0].getData()[0][0] == pytest.approx(5760 / 5)
+    assert "at rest" in dock.plot.getAxis("bottom").labelText
+    assert pytest.approx(min((m.value() for m in dock._rest if m.isVisible()), key=lambda w: abs(w - 1215))) == 1215.67
+    dock.slider.setValue(0)
+    assert dock.redshift.value() == 0.0
+    assert shown(dock)[0].getData()[0][0] == pytest.approx(5760)
+
+
+def test_a_window_is_told_in_angstrom_also_at_rest(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", session(16, tables=(redshifts(),))))
+    dock.window_span.button.click()
+    dock.window_span.region.setRegion((6000.0, 6100.0))
+    assert dock.asked[-1] == SetWindow((6000.0, 6100.0))
+    count = len(dock.asked)
+    dock.draw(replace(view_of("spectrum", session(16)), window=(6200.0, 6300.0)))
+    assert dock.window_span.region.getRegion() == pytest.approx((6200, 6300))
+    assert len(dock.asked) == count
+    dock.window_span.button.click()
+    assert dock.asked[-1] == SetWindow(None)
+
+
+def test_spectra_are_chosen_by_words(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", made.session()))
+    dock.choice.setText("50:60,4")
+    dock.choice.returnPressed.emit()
+    assert dock.asked == [ChooseSpectra("50:60,4")]
