@@ -414,6 +414,17 @@ def states(index: ExposureIndex) -> list[tuple[int, tuple[tuple[str, str], ...],
     return [(e.expid, tuple(e.files), tuple(f.state for f in e.files.values())) for e in index.exposures]
 
 
+def triage_lines(index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT) -> tuple[str, ...]:
+    """What is wrong with one camera of one exposure, a line for each finding; none if nothing is."""
+    from ifuview.app.triage import line_of, run_triage
+
+    exposure = index.find(expid)
+    files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
+    folders = sorted({os.path.dirname(path) for path in files})
+    found = run_triage(folders, cameras=(camera,), expids=(expid,), ctx=ctx)
+    return tuple(line_of(finding) for finding in found.findings)
+
+
 def newest_of(session: Session, places: tuple[Place, ...]) -> Place | None:
     """Which of some new products to show: that of the camera and product on the canvas, else the newest known one."""
     now = here(session)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WATCH_MS = 3000  # between two looks at a folder that is watched
 TIMER = "night watch"
+TRIAGED = ("sframe", "cframe")  # when one of these arrives, the camera can be asked
 SHOW = "night show"  # slot of the jobs that read products: the latest wish counts
 
 
@@ -173,9 +174,26 @@ class NightRoads:
             names = sorted({f"{p.product}-{p.camera}-{p.expid}" for p in places})
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             control.say(Level.INFO, f"New: {', '.join(names[:3])}{more}")
+        for expid, camera in dict.fromkeys((p.expid, p.camera) for p in places if p.product in TRIAGED):
+            self._triage(index, expid, camera)
         place = night.newest_of(session, places) if now.newest else None
         if place is not None:
             self._show((place,))
+
+    def _triage(self, index: ExposureIndex, expid: int, camera: str) -> None:
+        """Ask of a camera that has just been reduced what is wrong with it; the answer is a message."""
+        control = self.controller
+
+        def run(ctx: Any) -> Any:
+            from ifuview.app import night
+
+            return night.triage_lines(index, expid, camera, ctx)
+
+        def done(lines: tuple[str, ...]) -> None:
+            for line in lines:
+                control.say(Level.WARNING, line)
+
+        control.submit(JobRequest(f"Triage of {camera} {expid}", run, slot=f"triage {camera} {expid}"), done)
 
     # products
 

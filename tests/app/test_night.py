@@ -14,6 +14,7 @@ from ifuview.app.detector_place import detector_of, traces_of
 from ifuview.app.night import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.app.views import image as canvas
+from ifuview.cli import main
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
 from ifuview.model.image import Kind
@@ -199,6 +200,19 @@ def test_frames_that_are_not_looked_at_are_closed(session: Session, monkeypatch:
     for product in ("frame", "sky", "sframe"):
         session = show(session, Place(FIRST, "r0", product))
     assert [night.night_of(session).shown[s.key].product for s in session.slots] == ["sky", "sframe"]
+
+
+def test_watching_what_does_not_exist_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err.strip().endswith("none: there is no such folder; name the folder of a night.")
+
+
+def test_the_triage_of_a_camera_that_has_just_come(shared_data: Path) -> None:
+    root = shared_data / "desi"
+    if not root.is_dir():
+        pytest.skip("no production here")
+    index = night.scan(str(root))
+    assert any("sky" in line for line in night.triage_lines(index, 104284, "r6"))
 
 
 def test_words(root: Path) -> None:

@@ -185,6 +185,6 @@ def _dot(p: QPainter, at: QPointF, dot: Dot, color: QColor) -> None:
         p.drawLine(box.topRight(), box.bottomLeft())
     elif dot is Dot.MISSING:
         p.setBrush(color)
-        p.drawEllipse(at, 0.8, 0.8)
+        p.drawEllipse(at, 1.3, 1.3)
     else:
         p.drawLine(QPointF(at.x() - 2, at.y()), QPointF(at.x() + 2, at.y()))
