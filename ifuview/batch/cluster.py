@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -52,6 +53,7 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Any]:
     settings = {
         "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
+        "distributed.worker.preload": ["ifuview.batch.worker"],
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
     }
@@ -91,18 +93,13 @@ def run(client: Any, tasks: Sequence[Task]) -> Iterator[tuple[Task, Record]]:
         for task in lonely:  # a worker that died took others with it: these are tried by themselves
             future = client.submit(work, task, key=key(task, "alone"), pure=False, retries=RETRIES)
             todo[future] = task
-            client.sync(wait_for, future)
+            next(need_dask().as_completed([future], loop=client.loop))
             yield task, outcome(future, task)
             todo.pop(future)
     finally:
         if todo:
             with contextlib.suppress(Exception):
                 client.cancel(list(todo), force=True)
-
-
-async def wait_for(future: Any) -> None:
-    """Until a future is done, whatever became of it."""
-    await need_dask().wait(future)
 
 
 def key(task: Task, more: str = "") -> str:
@@ -132,4 +129,6 @@ def outcome(future: Any, task: Task) -> Record:
         return failed(task, f"{where}: cannot be read or written ({problem.strerror or problem}).")
     if isinstance(problem, ModuleNotFoundError):
         return failed(task, f"a worker has no {problem.name}; install ifuview where the workers run.")
-    return failed(task, f"an error of ifuview itself: {type(problem).__name__}: {problem}")
+    frames = traceback.extract_tb(problem.__traceback__)
+    where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+    return failed(task, f"an error of ifuview itself: {type(problem).__name__}: {problem}{where}")

@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ifuview.batch.tasks import KINDS, Record, Task, check_output, diagnose_tasks, load, triage_tasks
@@ -65,6 +66,9 @@ def run_night(
         if todo:
             _run(todo, records, scheduler, min(workers or cores(), len(todo)), ctx)
     finally:
+        for task in tasks:  # done, but not heard of before an interruption
+            if task.output not in records and (record := load(task)) is not None:
+                records[task.output] = replace(record, skipped=False)
         if records or not todo:
             put_together(tasks, records, output, only)
     return [records[task.output] for task in tasks]

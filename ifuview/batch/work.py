@@ -15,6 +15,7 @@ from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
 from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, Record, Task, failed, save
 from ifuview.errors import IfuviewError
+from ifuview.model.triage import CLASSES
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 LEVELS = {"fail": "fail", "warn": "warn", "pass": "pass", "not-measured": "note"}  # of a verdict
@@ -86,13 +87,17 @@ def triage(task: Task, folder: Path) -> Record:
     levels = [triage_level(f) for f in findings]
     worst = min(levels, key=LEVELS_OF_FINDINGS.index, default="pass")
     first = findings[levels.index(worst)] if findings else None
+    short, text = (first.kind, first.text) if first is not None else ("clean", "")
+    lacking = sorted({n.missing for n in result.not_measured})
+    if worst == "pass" and (result.problems or 2 * len(result.not_measured) > len(task.only or CLASSES)):
+        worst, short, text = "note", "incomplete", f"nothing found, but not all was there: {'; '.join(lacking)}"
     page = service.HTML if (folder / service.HTML).exists() else service.JSON
     return Record(
         task.exposure,
         task.camera,
         worst,
-        first.kind if first is not None else "clean",
-        first.text if first is not None else "",
+        short,
+        text,
         len(findings),
         bool(findings),
         page,

@@ -1,0 +1,323 @@
+"""A night over dask: two workers on real products, what is done is not done again, and what may go wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ifuview import cli
+from ifuview.batch import main as batch
+from ifuview.batch import tasks as batch_tasks
+from ifuview.batch.night import finding_of, triage_level
+from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
+from ifuview.batch.work import whole_folder
+from ifuview.errors import MissingDataError
+from ifuview.model.triage import Finding
+from ifuview.report.night_index import Cell, NightIndex, page
+
+NIGHT, EXPID = "20211014", "00104284"
+PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")
+WAIT_S = 25.0
+
+dask_only = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:distributed",
+    "ignore::DeprecationWarning:tornado",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
+
+def make_night(folder: Path, data: Path, cameras: str, expids: tuple[str, ...] = (EXPID,)) -> Path:
+    """A night of links to some cameras of the shared data."""
+    source = data / "desi" / "exposures" / NIGHT / EXPID
+    if not source.is_dir():
+        pytest.skip("these products are not here")
+    night = folder / "exposures" / NIGHT
+    for expid in expids:
+        (night / expid).mkdir(parents=True)
+        for camera in cameras.split():
+            for product in PRODUCTS:
+                name = f"{product}-{camera}-{EXPID}.fits.gz"
+                (night / expid / name.replace(EXPID, expid)).symlink_to(source / name)
+    calibrations = folder / "calibnight" / NIGHT
+    calibrations.mkdir(parents=True)
+    for file in (data / "desi" / "calibnight" / NIGHT).iterdir():
+        if file.name.split("-")[1] in cameras.split():
+            (calibrations / file.name).symlink_to(file)
+    return night
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, shared_data):
+    """A night of two good cameras and a broken one, done by two workers."""
+    pytest.importorskip("distributed")
+    folder = tmp_path_factory.mktemp("night")
+    night = make_night(folder, shared_data, "r6 r7")
+    (night / EXPID / f"sframe-r8-{EXPID}.fits").write_bytes(b"no FITS file at all" * 300)
+    out = folder / "out"
+    todo = triage_tasks([str(night)], str(out))
+    return night, out, batch.run_night(todo, str(out), workers=2)
+
+
+@dask_only
+def test_cameras_are_done_and_a_broken_one_is_named(run):
+    _, out, records = run
+    state = {r.camera: r for r in records}
+    assert state["r6"].level == state["r7"].level == "fail"
+    assert state["r8"].failed
+    assert "sframe-r8" in state["r8"].text
+    assert not (out / EXPID / "r8").exists()
+    assert batch.code(records) == 3
+    for camera in ("r6", "r7"):
+        tree = json.loads((out / EXPID / camera / "triage.json").read_text("utf-8"))
+        assert {f["camera"] for f in tree["findings"]} == {camera}
+    assert not list(out.rglob("*.part"))
+
+
+@dask_only
+def test_the_night_knows_how_far_a_defect_reaches(run):
+    _, out, _ = run
+    tree = json.loads((out / "triage.json").read_text("utf-8"))
+    assert tree["schema"] == "ifuview.triage/1"
+    blocks = [f for f in tree["findings"] if f["class"] == "wavelength-blocks"]
+    assert {f["camera"] for f in blocks} == {"r6", "r7"}
+    assert all(f["detail"]["cameras"] == ["r6", "r7"] for f in blocks)
+    assert any("r8" in problem for problem in tree["problems"])
+
+
+@dask_only
+def test_the_index_links_to_every_camera(run):
+    _, out, _ = run
+    text = (out / "index.html").read_text("utf-8")
+    for camera in ("r6", "r7"):
+        assert f'href="{EXPID}/{camera}/triage.html"' in text
+    assert 'class="failed"' in text
+
+
+@dask_only
+def test_a_second_run_does_only_what_failed(run, monkeypatch):
+    night, out, _ = run
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("done.json")}
+    asked = []
+
+    def not_done(todo, records, scheduler, workers, ctx):
+        asked.extend(t.camera for t in todo)
+        records.update({t.output: Record(t.exposure, t.camera, "failed", text="again") for t in todo})
+
+    monkeypatch.setattr(batch, "_run", not_done)
+    records = batch.run_night(triage_tasks([str(night)], str(out)), str(out))
+    assert asked == ["r8"]
+    assert [r.skipped for r in records] == [True, True, False]
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("done.json")} == before
+    good = triage_tasks([str(night)], str(out), cameras=("r6", "r7"))
+    asked.clear()
+    batch.run_night(good, str(out))
+    assert not asked
+    other = triage_tasks([str(night)], str(out), cameras=("r6",), only=("ccd-row",))
+    assert batch_tasks.load(other[0]) is None
+
+
+@dask_only
+def test_a_camera_whose_worker_is_killed_is_tried_again(tmp_path, shared_data):
+    distributed = pytest.importorskip("distributed")
+    night = make_night(tmp_path, shared_data, "r6 r7")
+    out = tmp_path / "out"
+    todo = triage_tasks([str(night)], str(out))
+    done: list[Record] = []
+    settings = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "memory_limit": None}
+    with distributed.LocalCluster(silence_logs=50, **settings) as cluster:
+        address = cluster.scheduler_address
+        thread = threading.Thread(
+            target=lambda: done.extend(batch.run_night(todo, str(out), scheduler=address)), name="night"
+        )
+        with distributed.Client(address, set_as_default=False) as client:
+            pid = next(iter(client.run(os.getpid).values()))
+            thread.start()
+            until(lambda: list(out.glob(f"{EXPID}/.*.part")))  # a camera is under way
+            os.kill(pid, signal.SIGKILL)
+            thread.join(WAIT_S)
+            assert next(iter(client.run(os.getpid).values())) != pid
+    assert [r.level for r in done] == ["fail", "fail"]
+    assert not list(out.rglob("*.part"))
+
+
+@dask_only
+def test_a_camera_that_kills_every_worker_is_named_and_the_others_are_done(tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    from ifuview.batch import cluster
+
+    def deadly(task):
+        if task.camera == "r6":
+            os.kill(os.getpid(), 9)
+        return Record(task.exposure, task.camera, "pass")
+
+    monkeypatch.setattr(cluster, "ALLOWED_DEATHS", 0)
+    todo = [Task("triage", "1", camera, {}, str(tmp_path / camera)) for camera in ("r6", "r7", "r8")]
+    with cluster.connected(None, 1) as client:
+        monkeypatch.setattr(cluster, "work", deadly)
+        records = {task.camera: record for task, record in cluster.run(client, todo)}
+    assert records["r6"].failed
+    assert "killed" in records["r6"].text
+    assert records["r7"].level == records["r8"].level == "pass"
+
+
+def test_ctrl_c_leaves_what_is_done(tmp_path, shared_data):
+    pytest.importorskip("distributed")
+    night = make_night(tmp_path, shared_data, "r7", ("00000001", "00000002", "00000003", "00000004", "00000005"))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "ifuview", "batch", "triage", str(night), "--workers", "1", "-o", str(out)]
+    process = subprocess.Popen(
+        command,
+        cwd=Path(__file__).resolve().parents[1],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until(lambda: list(out.rglob("done.json")) or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
+    _, said = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert "run again to go on" in (out / "index.html").read_text("utf-8")
+    finished = [p.parent for p in out.rglob("done.json")]
+    assert 1 <= len(finished) < 5
+    assert all((p / "triage.json").is_file() for p in finished)
+    assert sum(batch_tasks.load(t) is not None for t in triage_tasks([str(night)], str(out))) == len(finished)
+
+
+def until(true) -> None:
+    """Wait for something, not for ever."""
+    end = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < end, "nothing happens"
+        time.sleep(0.02)
+
+
+def test_without_dask_one_sentence_says_how_to_get_it(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert cli.main(["batch", "triage", str(tmp_path), "-o", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "python -m pip install" in said
+    assert said.count("\n") == 1
+
+
+@dask_only
+def test_no_scheduler_at_the_address_is_one_sentence(run, monkeypatch, tmp_path, capsys):
+    from ifuview.batch import cluster
+
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.3)
+    for address in ("tcp://127.0.0.1:9", "nonsense"):
+        code = cli.main(["batch", "triage", str(run[0]), "--scheduler", address, "-o", str(tmp_path)])
+        assert code == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"ifuview: {address}: no dask scheduler answers")
+        assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ((), "no frame"),
+        (("--only", "nothing"), "--only"),
+        (("--expid", "x"), "exposure number"),
+        (("--traces", "f"), "batch diagnose"),
+        (("--workers", "0"), "at least 1"),
+    ],
+)
+def test_bad_input_is_one_sentence(more, word, tmp_path, capsys):
+    pytest.importorskip("distributed")
+    assert cli.main(["batch", "triage", str(tmp_path), "-o", str(tmp_path / "out"), *more]) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_a_diagnosis_takes_the_traces_of_the_night(shared_data, tmp_path):
+    night = shared_data / "desi" / "preproc" / NIGHT
+    if not night.is_dir():
+        pytest.skip("these images are not here")
+    todo = batch_tasks.diagnose_tasks([str(night)], str(tmp_path))
+    assert {t.camera for t in todo} == {"r6"}
+    assert all("psfnight-r6" in t.files["traces"] for t in todo)
+    with pytest.raises(MissingDataError, match="preproc"):
+        batch_tasks.diagnose_tasks([str(tmp_path)], str(tmp_path))
+
+
+def test_an_image_is_a_task_by_its_name(tmp_path):
+    image = tmp_path / "flat.fits.gz"
+    image.write_bytes(b"x")
+    (one,) = batch_tasks.diagnose_tasks([str(image)], str(tmp_path / "out"))
+    assert (one.exposure, one.camera) == ("flat", "image")
+
+
+def test_the_fingerprint_follows_size_time_and_options(tmp_path):
+    file = tmp_path / "a"
+    file.write_bytes(b"1")
+    marks = {fingerprint({"a": str(file)}, ())}
+    marks.add(fingerprint({"a": str(file)}, ("x",)))
+    os.utime(file, ns=(1, 1))
+    marks.add(fingerprint({"a": str(file)}, ()))
+    file.write_bytes(b"12")
+    os.utime(file, ns=(1, 1))
+    marks.add(fingerprint({"a": str(file)}, ()))
+    file.unlink()
+    marks.add(fingerprint({"a": str(file)}, ()))
+    assert len(marks) == 5
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "ifuview.batch/1"}', "{"])
+def test_a_broken_record_means_not_done(text, tmp_path):
+    (tmp_path / "done.json").write_text(text, encoding="utf-8")
+    assert batch_tasks.load(Task("triage", "1", "r6", {}, str(tmp_path))) is None
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "r6"
+    with whole_folder(folder) as part:
+        (part / "old").write_text("1")
+    (tmp_path / ".r6.dead.part").mkdir()
+    with pytest.raises(ValueError, match="no"), whole_folder(folder) as part:
+        (part / "new").write_text("2")
+        raise ValueError("no")
+    assert [p.name for p in folder.iterdir()] == ["old"]
+    with whole_folder(folder) as part:
+        (part / "new").write_text("2")
+    assert [p.name for p in folder.iterdir()] == ["new"]
+    assert [p.name for p in tmp_path.iterdir()] == ["r6"]
+
+
+def test_exit_codes():
+    clean, lost = Record("1", "r6", "pass"), Record("1", "r7", "failed")
+    found = Record("1", "r8", "fail", bad=True)
+    assert batch.code([clean]) == 0
+    assert batch.code([clean, lost]) == 2
+    assert batch.code([clean, lost, found]) == 3
+
+
+def test_a_finding_comes_back_from_its_file():
+    one = Finding(104284, "r6", "wavelength-blocks", "sky", (1, 2), (0, 3), 50, (6384.0, 6848.0), "A", 3.0, "e", 9.0)
+    assert finding_of(json.loads(json.dumps(one.as_dict()))).as_dict() == one.as_dict()
+
+
+def test_the_level_tells_processing_from_fibers_from_what_is_known():
+    def level(kind: str, known: bool = False) -> str:
+        return triage_level(Finding(1, "r6", kind, "sky", known=known))
+
+    assert level("ccd-row") == "fail"
+    assert level("isolated-fiber") == "warn"
+    assert level("isolated-fiber", known=True) == level("sky-gradient") == "note"
+
+
+def test_the_page_orders_cameras_and_escapes_words():
+    cells = {("1", "r6"): Cell("fail", "<b>", "<i>", 2, "1/r 6/t.html"), ("2", "b6"): Cell("pass", "clean")}
+    text = page(NightIndex("T", "now", "1", {**cells, ("1", "b10"): Cell("waiting")}, waiting=1))
+    assert "<b>" not in text
+    assert "&lt;b&gt; +1" in text
+    assert 'href="1/r%206/t.html"' in text
+    assert text.index("<th>b6</th>") < text.index("<th>r6</th>")
