@@ -38,6 +38,7 @@ SYMBOLS: dict[FiberRole, tuple[str, str | int, str]] = {
     FiberRole.UNASSIGNED: ("d", "faint", "◆"),
 }
 REACH = 14  # screen px from a fiber within which a click selects it
+MANY = 20  # selected fibers that are ringed with thin lines
 MOST_RINGS = 2000  # selected fibers that are ringed
 HINT = "The focal plane is shown when the file says where its fibers sit."
 NO_WINDOW = "Turn on Window in the spectrum or sky fibers dock and drag a range of wavelengths."
@@ -241,7 +242,11 @@ class FocalPlaneDock(Dock):
         view = self._view
         if view is None:
             return
-        points = [f for f in {*view.fibers, view.fiber} if f is not None and np.isfinite(view.x[f])][:MOST_RINGS]
+        placed = np.isfinite(view.x) & np.isfinite(view.y)
+        points = [f for f in {*view.fibers, view.fiber} if f is not None and placed[f]][:MOST_RINGS]
+        many = len(points) > MANY
+        self.ring.setSize(SIZE + (2 if many else 9))
+        self.ring.setPen(self.plot.ink.pen("text", 1 if many else 2))
         self.ring.setData(x=view.x[points], y=view.y[points])
 
     def _say_current(self) -> None:
