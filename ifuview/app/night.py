@@ -7,18 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-import numpy as np
-
 from ifuview.app import services
 from ifuview.app.look import Look
 from ifuview.app.services import Opened
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.model.dataset import Dataset
-from ifuview.model.exposures import CHAIN, FLAT_FIELDED, Exposure, ExposureIndex, FileState
-from ifuview.model.image import Image
-from ifuview.model.pixels import Pixels
+from ifuview.model.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
 from ifuview.model.trace import TraceSet
 
 MOST_FRAMES = 16  # of a night that stay open; the oldest is closed for a new one
@@ -26,8 +21,6 @@ NO_NIGHT = "no night is open"
 OPEN_ONE = "open the folder of a production, a night, an exposure or a tile"
 FIRST_CHOICE = ("sframe", "frame", "cframe", "sky", "preproc")  # what is shown of an exposure if nothing was chosen
 NAMES = {FLAT_FIELDED: "frame/fiberflat"}
-BLINKS = ("chain", "exposures", "cameras", "production")
-LEAST_FLAT = 1e-6  # a smaller fiberflat is no measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +94,12 @@ def name_of(product: str) -> str:
 def has(index: ExposureIndex, expid: int, camera: str, product: str) -> bool:
     """Whether a product is there and whole, or can be computed."""
     if product == FLAT_FIELDED:
-        return has(index, expid, camera, "frame") and _flat_path(index, expid, camera) != ""
+        return has(index, expid, camera, "frame") and flat_path(index, expid, camera) != ""
     file = index.file(expid, camera, product)
     return file is not None and file.state is not FileState.WRITING
 
 
-def _flat_path(index: ExposureIndex, expid: int, camera: str) -> str:
+def flat_path(index: ExposureIndex, expid: int, camera: str) -> str:
     """The fiberflat of an exposure, else that of its night."""
     file = index.file(expid, camera, "fiberflat")
     exposure = index.find(expid)
@@ -260,89 +253,6 @@ def look_of(session: Session, place: Place) -> Look | None:
     return None
 
 
-def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = SILENT) -> Opened:
-    """Read a product, or compute it.
-
-    Raises
-    ------
-    MissingDataError
-        It is not there.
-    """
-    index = night.compared if place.other and night.compared is not None else night.index
-    require(index, place.expid, place.camera, place.product)
-    if place.product == FLAT_FIELDED:
-        return _flat_fielded(index, place, look, ctx)
-    file = index.file(place.expid, place.camera, place.product)
-    assert file is not None
-    opened = services.open_images(file.path, look=look, ctx=ctx)[0]
-    if opened.dataset.companions or not place.other:
-        return opened
-    beside = index_companions(night.index, place)  # the other production need not have the calibrations
-    return replace(opened, dataset=replace(opened.dataset, companions=beside))
-
-
-def index_companions(index: ExposureIndex, place: Place) -> tuple[str, ...]:
-    """Traces and fiberflat that the index knows for a place."""
-    exposure = index.find(place.expid)
-    if exposure is None:
-        return ()
-    own = [index.file(place.expid, place.camera, "psf")]
-    paths = [f.path for f in own if f is not None]
-    paths += [
-        index.calibrations[key]
-        for key in ((exposure.night, kind, place.camera) for kind in ("psf", "fiberflat"))
-        if key in index.calibrations
-    ]
-    return tuple(paths)
-
-
-def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
-    """frame / fiberflat with its inverse variance."""
-    path = index.path(place.expid, place.camera, "frame")
-    flat_path = _flat_path(index, place.expid, place.camera)
-    ctx.checkpoint(0.1, "Reading the frame")
-    frame = services.open_dataset(path, ctx)
-    ctx.checkpoint(0.5, "Reading the fiberflat")
-    flat = services.open_dataset(flat_path, ctx)
-    image = divided(frame.images[0], flat.images[0])
-    dataset = Dataset(
-        path="",
-        spec=f"{path} / {flat_path}",
-        instrument=frame.instrument,
-        kind=FLAT_FIELDED,
-        images=(image,),
-        fibermap=frame.fibermap,
-        hdus=frame.hdus,
-        notes=(f"made from {os.path.basename(path)} and {os.path.basename(flat_path)}",),
-        companions=frame.companions,
-        block=frame.block,
-    )
-    return Opened(dataset, image, services.first_look(image, look))
-
-
-def divided(frame: Image, flat: Image) -> Image:
-    """Spectra divided by the fiberflat: var = (var_F + (F/L)^2 var_L) / L^2; no value where the flat has none.
-
-    Raises
-    ------
-    UsageError
-        The two have other sizes.
-    """
-    if frame.shape != flat.shape:
-        raise UsageError(f"the fiberflat has {flat.shape} pixels and the frame {frame.shape}", frame.camera)
-    flux, level = frame.pixels.native(), flat.pixels.native()
-    good = level > LEAST_FLAT
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out = np.where(good, flux / level, np.nan).astype(np.float32)
-        ivar = None
-        if frame.ivar is not None:
-            weight = frame.ivar.native()
-            var = 1 / weight + (0 if flat.ivar is None else out**2 / flat.ivar.native())
-            known = np.where(good & (weight > 0), level**2 / var, 0)
-            ivar = Pixels(np.where(np.isfinite(known), known, 0).astype(np.float32))
-    return replace(frame, name="FLUX/FIBERFLAT", pixels=Pixels(out), ivar=ivar, stage=FLAT_FIELDED)
-
-
 def title_of(night: Night, place: Place, title: str) -> str:
     """A title that tells the computed product, and the production where there are two."""
     if place.product == FLAT_FIELDED:
@@ -414,17 +324,6 @@ def states(index: ExposureIndex) -> list[tuple[int, tuple[tuple[str, str], ...],
     return [(e.expid, tuple(e.files), tuple(f.state for f in e.files.values())) for e in index.exposures]
 
 
-def triage_lines(index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT) -> tuple[str, ...]:
-    """What is wrong with one camera of one exposure, a line for each finding; none if nothing is."""
-    from ifuview.app.triage import line_of, run_triage
-
-    exposure = index.find(expid)
-    files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
-    folders = sorted({os.path.dirname(path) for path in files})
-    found = run_triage(folders, cameras=(camera,), expids=(expid,), ctx=ctx)
-    return tuple(line_of(finding) for finding in found.findings)
-
-
 def newest_of(session: Session, places: tuple[Place, ...]) -> Place | None:
     """Which of some new products to show: that of the camera and product on the canvas, else the newest known one."""
     now = here(session)
@@ -447,9 +346,3 @@ def summary(index: ExposureIndex) -> str:
     words = count(len(index.exposures), "exposure"), count(len(nights), "night"), count(files, "file")
     name = os.path.basename(index.folder)
     return f"{name}: {words[0]} of {words[1]}, {words[2]} of {count(len(have), 'camera')}"
-
-
-def exposure_of(session: Session) -> Exposure | None:
-    """The exposure that is shown."""
-    now = here(session)
-    return None if now is None else night_of(session).index.find(now.expid)

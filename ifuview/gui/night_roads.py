@@ -185,9 +185,9 @@ class NightRoads:
         control = self.controller
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import night
+            from ifuview.app.night_files import triage_lines
 
-            return night.triage_lines(index, expid, camera, ctx)
+            return triage_lines(index, expid, camera, ctx)
 
         def done(lines: tuple[str, ...]) -> None:
             for line in lines:
@@ -253,11 +253,12 @@ class NightRoads:
 
         def run(ctx: Any) -> Any:
             from ifuview.app.detector_place import traces_of
+            from ifuview.app.night_files import open_place
 
             out = []
             for n, (place, look) in enumerate(zip(missing, looks)):
                 step = ctx.part(n / len(missing), (n + 1) / len(missing))
-                opened = night.open_place(state, place, look, step)
+                opened = open_place(state, place, look, step)
                 out.append((place, opened, traces_of(opened.dataset, opened.image, step)))
             return tuple(out)
 

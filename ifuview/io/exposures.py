@@ -33,7 +33,7 @@ SAME = {"fiberflatexp": "fiberflat"}  # another name of a product in the folder 
 TREES = ("preproc", "exposures")  # NIGHT/EXPID below each
 LOG_NAME = re.compile(r"(?:tsnr-)?exposures(?:-.*)?\.(?:csv|ecsv)|exposure_table_\d{8}\.(?:csv|ecsv)", re.ASCII)
 FACTS = ("NIGHT", "EXPID", "TILEID", "OBSTYPE", "FLAVOR", "EXPTIME", "BADAMPS")
-NIGHTS_AT_ONCE = 40  # of a production root, the newest; two months of a survey
+NIGHTS_AT_ONCE = 7  # of a production root, the newest: a night of a large survey has 30 000 files
 DEPTH = 3  # folders below one that is no production
 CHECK_EVERY = 512  # files between two checkpoints
 GZIP_LEAST = 18  # bytes of header and trailer, RFC 1952
@@ -151,9 +151,9 @@ def _places(scope: Scope, found: Found) -> Iterator[str]:
         yield scope.folder
         return
     nights = {int(n) for tree in TREES for n in _names(os.path.join(scope.root, tree)) if NIGHT.fullmatch(n)}
-    wanted = _tile_log_nights(scope) if scope.tile else {scope.night} if scope.night else nights
+    wanted, expids = _of_tile(scope) if scope.tile else ({scope.night} - {0}, {scope.expid} - {0})
     chosen = sorted(nights & wanted if wanted else nights)
-    if len(chosen) > NIGHTS_AT_ONCE:
+    if len(chosen) > NIGHTS_AT_ONCE and not expids:
         found.notes.append(
             f"{len(chosen) - NIGHTS_AT_ONCE} older nights are left out: open the folder of a night to see it"
         )
@@ -163,15 +163,17 @@ def _places(scope: Scope, found: Found) -> Iterator[str]:
         for tree in TREES:
             folder = os.path.join(scope.root, tree, str(night))
             for name in sorted(_names(folder)):
-                if NUMBER.fullmatch(name) and scope.expid in (0, int(name)):
+                if NUMBER.fullmatch(name) and (not expids or int(name) in expids):
                     yield os.path.join(folder, name)
 
 
-def _tile_log_nights(scope: Scope) -> set[int]:
-    """Nights on which a tile was observed, as the tables of the whole production say; else those of its folders."""
-    logs = read_logs(_logs(scope, []), [])
-    out = {int(e.number("NIGHT") or 0) for e in logs.values() if e.number("TILEID") == scope.tile}
-    return (out - {0}) | set(scope.nights)
+def _of_tile(scope: Scope) -> tuple[set[int], set[int]]:
+    """Nights and numbers of the exposures of a tile, as the tables say; what they do not say is to be looked for."""
+    logs = read_logs(_logs(scope, list(scope.nights)), [])
+    own = {expid: entry for expid, entry in logs.items() if entry.number("TILEID") == scope.tile}
+    nights = {int(entry.number("NIGHT") or 0) for entry in own.values()} - {0}
+    known = scope.nights and set(scope.nights) <= nights
+    return nights | set(scope.nights), set(own) if known else set()
 
 
 def _logs(scope: Scope, nights: list[int]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import night, services, steps
+from ifuview.app import night, night_files, services, steps
 from ifuview.app.detector_place import detector_of, traces_of
 from ifuview.app.night import Night, Place
 from ifuview.app.session import Layout, Session
@@ -41,7 +41,7 @@ def show(session: Session, *places: Place) -> Session:
     state = night.night_of(session)
     found = []
     for place in places:
-        opened = night.open_place(state, place, night.look_of(session, place))
+        opened = night_files.open_place(state, place, night.look_of(session, place))
         found.append((place, opened, traces_of(opened.dataset, opened.image)))
     return night.with_opened(session, tuple(found))
 
@@ -120,7 +120,7 @@ def test_another_production(root: Path, session: Session) -> None:
 
 def test_frame_over_fiberflat_and_its_errors(session: Session) -> None:
     state = night.night_of(session)
-    frame, out = (night.open_place(state, Place(FIRST, "r0", p), None).image for p in ("frame", FLAT_FIELDED))
+    frame, out = (night_files.open_place(state, Place(FIRST, "r0", p), None).image for p in ("frame", FLAT_FIELDED))
     flat = services.open_dataset(state.index.path(FIRST, "r0", "fiberflat")).images[0]
     assert out.ivar is not None and frame.ivar is not None and flat.ivar is not None
     f, level, got = frame.pixels.native(), flat.pixels.native(), out.pixels.native()
@@ -130,7 +130,7 @@ def test_frame_over_fiberflat_and_its_errors(session: Session) -> None:
     var = (1 / frame.ivar.native()[good] + got[good] ** 2 / flat.ivar.native()[good]) / level[good] ** 2
     assert np.allclose(out.ivar.native()[good], 1 / var, rtol=1e-4)
     zero = replace(flat, pixels=type(flat.pixels)(np.zeros_like(level)))
-    nothing = night.divided(frame, zero)
+    nothing = night_files.divided(frame, zero)
     assert np.isnan(nothing.pixels.native()).all()
     assert nothing.ivar is not None and not nothing.ivar.native().any()
 
@@ -172,7 +172,7 @@ def test_where_spectra_lie_on_the_detector(session: Session) -> None:
     assert slot is not None
     place = detector_of(slot)
     assert place is not None and place.traces.nfiber == slot.image.shape[0]
-    detector = night.open_place(night.night_of(session), Place(FIRST, "r0", "preproc"), None)
+    detector = night_files.open_place(night.night_of(session), Place(FIRST, "r0", "preproc"), None)
     assert traces_of(detector.dataset, detector.image) is not None
     assert detector_of(replace(slot, dataset=replace(slot.dataset, companions=()))) is None
 
@@ -212,7 +212,7 @@ def test_the_triage_of_a_camera_that_has_just_come(shared_data: Path) -> None:
     if not root.is_dir():
         pytest.skip("no production here")
     index = night.scan(str(root))
-    assert any("sky" in line for line in night.triage_lines(index, 104284, "r6"))
+    assert any("sky" in line for line in night_files.triage_lines(index, 104284, "r6"))
 
 
 def test_words(root: Path) -> None:

@@ -195,6 +195,16 @@ def test_many_nights_are_cut_with_a_note(tmp_path: Path, cache: Path, monkeypatc
     assert index.notes == ("2 older nights are left out: open the folder of a night to see it",)
 
 
+def test_a_tile_reads_only_the_folders_that_the_log_names(root: Path, cache: Path) -> None:
+    rows = "EXPID,TILEID,CAMWORD,NIGHT\n11,5,r6z6,20260101\n13,5,r6z6,20260101\n12,6,r6z6,20260101\n"
+    put(root / "exposures-all.csv", rows.encode())
+    tile = root / "tiles" / "cumulative" / "5" / str(NIGHT)
+    tile.mkdir(parents=True)
+    places = list(module._places(module.scope_of(str(tile)), module.Found()))
+    assert {Path(p).name for p in places} == {str(NIGHT), "00000011", "00000013"}
+    assert [e.expid for e in scan(str(tile), cache=cache).exposures] == [11, 13]
+
+
 def test_unrelated_files_are_passed_by_and_a_scan_can_be_cancelled(tmp_path: Path, cache: Path) -> None:
     for i in range(1500):
         (tmp_path / f"frame-x-{i}.fits").touch()

@@ -1,0 +1,115 @@
+"""The products of a night: read, or computed from others; and the triage of one camera."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from ifuview.app import services
+from ifuview.app.look import Look
+from ifuview.app.night import Night, Place, flat_path, require
+from ifuview.app.services import Opened
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import UsageError
+from ifuview.model.dataset import Dataset
+from ifuview.model.exposures import FLAT_FIELDED, ExposureIndex
+from ifuview.model.image import Image
+from ifuview.model.pixels import Pixels
+
+LEAST_FLAT = 1e-6  # a smaller fiberflat is no measurement
+
+
+def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = SILENT) -> Opened:
+    """Read a product, or compute it.
+
+    Raises
+    ------
+    MissingDataError
+        It is not there.
+    """
+    index = night.compared if place.other and night.compared is not None else night.index
+    require(index, place.expid, place.camera, place.product)
+    if place.product == FLAT_FIELDED:
+        return _flat_fielded(index, place, look, ctx)
+    file = index.file(place.expid, place.camera, place.product)
+    assert file is not None
+    opened = services.open_images(file.path, look=look, ctx=ctx)[0]
+    if opened.dataset.companions or not place.other:
+        return opened
+    beside = index_companions(night.index, place)  # the other production need not have the calibrations
+    return replace(opened, dataset=replace(opened.dataset, companions=beside))
+
+
+def index_companions(index: ExposureIndex, place: Place) -> tuple[str, ...]:
+    """Traces and fiberflat that the index knows for a place."""
+    exposure = index.find(place.expid)
+    if exposure is None:
+        return ()
+    own = [index.file(place.expid, place.camera, "psf")]
+    paths = [f.path for f in own if f is not None]
+    paths += [
+        index.calibrations[key]
+        for key in ((exposure.night, kind, place.camera) for kind in ("psf", "fiberflat"))
+        if key in index.calibrations
+    ]
+    return tuple(paths)
+
+
+def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
+    """frame / fiberflat with its inverse variance."""
+    path = index.path(place.expid, place.camera, "frame")
+    level = flat_path(index, place.expid, place.camera)
+    ctx.checkpoint(0.1, "Reading the frame")
+    frame = services.open_dataset(path, ctx)
+    ctx.checkpoint(0.5, "Reading the fiberflat")
+    flat = services.open_dataset(level, ctx)
+    image = divided(frame.images[0], flat.images[0])
+    dataset = Dataset(
+        path="",
+        spec=f"{path} / {level}",
+        instrument=frame.instrument,
+        kind=FLAT_FIELDED,
+        images=(image,),
+        fibermap=frame.fibermap,
+        hdus=frame.hdus,
+        notes=(f"made from {os.path.basename(path)} and {os.path.basename(level)}",),
+        companions=frame.companions,
+        block=frame.block,
+    )
+    return Opened(dataset, image, services.first_look(image, look))
+
+
+def divided(frame: Image, flat: Image) -> Image:
+    """Spectra divided by the fiberflat: var = (var_F + (F/L)^2 var_L) / L^2; no value where the flat has none.
+
+    Raises
+    ------
+    UsageError
+        The two have other sizes.
+    """
+    if frame.shape != flat.shape:
+        raise UsageError(f"the fiberflat has {flat.shape} pixels and the frame {frame.shape}", frame.camera)
+    flux, level = frame.pixels.native(), flat.pixels.native()
+    good = level > LEAST_FLAT
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out = np.where(good, flux / level, np.nan).astype(np.float32)
+        ivar = None
+        if frame.ivar is not None:
+            weight = frame.ivar.native()
+            var = 1 / weight + (0 if flat.ivar is None else out**2 / flat.ivar.native())
+            known = np.where(good & (weight > 0), level**2 / var, 0)
+            ivar = Pixels(np.where(np.isfinite(known), known, 0).astype(np.float32))
+    return replace(frame, name="FLUX/FIBERFLAT", pixels=Pixels(out), ivar=ivar, stage=FLAT_FIELDED)
+
+
+def triage_lines(index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT) -> tuple[str, ...]:
+    """What is wrong with one camera of one exposure, a line for each finding; none if nothing is."""
+    from ifuview.app.triage import line_of, run_triage
+
+    exposure = index.find(expid)
+    files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
+    folders = sorted({os.path.dirname(path) for path in files})
+    found = run_triage(folders, cameras=(camera,), expids=(expid,), ctx=ctx)
+    return tuple(line_of(finding) for finding in found.findings)
