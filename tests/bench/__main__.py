@@ -25,6 +25,7 @@ PARTS = {
     "window": "window",
     "engine": "engine",
     "night": "night",
+    "spectra": "spectra",
 }
 
 
