@@ -370,3 +370,21 @@ class BlinkAlong(Intent):
     """Blink along the "chain", the "exposures" before and after, the "cameras" of an arm, or the "production"s."""
 
     along: str
+
+
+class Triage(Intent):
+    """Name the first bad product of each camera of the "camera", the "exposure" or the "night" that is open."""
+
+    scope: str = "exposure"
+
+
+class ShowFinding(Intent):
+    """Go to a finding of the triage and blink the two products between which it appears."""
+
+    number: int
+
+
+class ExportTriage(Intent):
+    """Write the triage into a folder."""
+
+    folder: str

@@ -164,6 +164,7 @@ class Session:
     tables: tuple[Any, ...] = ()  # app.joined.OpenTable: redshifts and QA beside the frames
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
+    triage: Any = None  # app.triage_window.TriageState of what was looked at last
     night: Any = None  # app.night.Night; None: no folder of exposures is open
 
     def slot(self, key: int | None = None) -> Slot | None:

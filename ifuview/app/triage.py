@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ifuview.recipes.desi_qa import CameraTriage
 
 Bar = Callable[[], Any]
+Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
 CLEAN, BAD_INPUT, FOUND = 0, 2, 3
 STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
@@ -95,8 +96,22 @@ def run_triage(
     if after is not None:
         result = _against(result, todo, after, only, ctx.part(0.7, 0.8))
     if output is not None:
-        result = write(result, done, output, ctx.part(0.8, 1.0))
+        result = write_result(result, arrays_of(done), output, ctx.part(0.8, 1.0))
     return result
+
+
+def triage_with_evidence(
+    paths: Sequence[str], cameras: Sequence[str] = (), expids: Sequence[int] = (), ctx: JobContext = SILENT
+) -> tuple[TriageResult, Arrays]:
+    """The triage and, by exposure and camera, the thinned arrays that its evidence is drawn from."""
+    todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
+    done, problems = _triage_all(todo, (), 1, ctx)
+    return _summed(done, problems, ()), arrays_of(done)
+
+
+def arrays_of(done: Sequence[Triaged]) -> Arrays:
+    """Arrays of the evidence by exposure and camera."""
+    return {(t.camera.expid, t.camera.camera): t.found.arrays for t in done if t.found.arrays}
 
 
 def _triage_all(
@@ -236,7 +251,7 @@ def _against(
     return replace(result, fixed=tuple(fixed), problems=(*result.problems, *problems))
 
 
-def write(result: TriageResult, done: list[Triaged], output: str, ctx: JobContext = SILENT) -> TriageResult:
+def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobContext = SILENT) -> TriageResult:
     """Write triage.json, triage.html and the evidence into a folder; return the result with names of the evidence.
 
     Raises
@@ -252,7 +267,7 @@ def write(result: TriageResult, done: list[Triaged], output: str, ctx: JobContex
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        result = _with_evidence(result, done, folder, ctx)
+        result = _with_evidence(result, arrays, folder, ctx)
         _put(folder / JSON, as_json(result))
         save_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)
     except OSError as problem:
@@ -261,32 +276,29 @@ def write(result: TriageResult, done: list[Triaged], output: str, ctx: JobContex
     return result
 
 
-def _with_evidence(result: TriageResult, done: list[Triaged], folder: Path, ctx: JobContext) -> TriageResult:
+def _with_evidence(result: TriageResult, arrays: Arrays, folder: Path, ctx: JobContext) -> TriageResult:
     """Draw the worst finding of each class in each camera."""
     from ifuview.report.doctor_pages import replaced
     from ifuview.report.triage import FOLDER, picture
 
-    chosen = _worth_drawing(result.findings, done)[:MOST_DRAWN]
-    places = {(t.camera.expid, t.camera.camera): t for t in done}
+    chosen = _worth_drawing(result.findings, arrays)[:MOST_DRAWN]
     names: dict[int, str] = {}
     if chosen:
         (folder / FOLDER).mkdir(exist_ok=True)
     for number, finding in enumerate(chosen):
         ctx.checkpoint(number / len(chosen), f"Drawing {finding.expid} {finding.camera}")
-        arrays = places[finding.expid, finding.camera].found.arrays
         name = f"{FOLDER}/{finding.expid:08d}-{finding.camera}-{finding.kind.replace(' ', '-')}-{number}.png"
-        replaced(folder / name, picture(finding, arrays))
+        replaced(folder / name, picture(finding, arrays[finding.expid, finding.camera]))
         names[id(finding)] = name
     return replace(result, findings=tuple(replace(f, evidence=names.get(id(f), "")) for f in result.findings))
 
 
-def _worth_drawing(findings: Sequence[Finding], done: list[Triaged]) -> list[Finding]:
+def _worth_drawing(findings: Sequence[Finding], arrays: Arrays) -> list[Finding]:
     """One finding for each defect, in the first of the places that were kept."""
-    kept = {(t.camera.expid, t.camera.camera) for t in done if t.found.arrays}
     seen: set[tuple[object, ...]] = set()
     out = []
     for finding in findings:
-        if _defect(finding) not in seen and (finding.expid, finding.camera) in kept:
+        if _defect(finding) not in seen and (finding.expid, finding.camera) in arrays:
             seen.add(_defect(finding))
             out.append(finding)
     return out

@@ -23,7 +23,7 @@ AREAS = {
 DOCK_MINIMUM = (120, 110)
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 TABS = (
-    ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"),
+    ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"), ("findings", "triage"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
     ("exposures", "messages"),

@@ -25,6 +25,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True, True),
     DockEntry("quality", "Trace quality", "trace_quality:TraceQualityDock", "trace_quality", "right", True),
     DockEntry("findings", "Findings", "findings:FindingsDock", "findings", "right", False),
+    DockEntry("triage", "Triage", "triage:TriageDock", "triage", "right", False),
     DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
     DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False, True),
     DockEntry("tables", "Tables", "tables:TablesDock", "tables", "right", False, True),

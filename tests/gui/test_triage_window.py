@@ -1,0 +1,54 @@
+"""Triage in the window, on the simulated night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from ifuview.app import intents as want
+from ifuview.app.session import Layout, Level
+from tests.gui.windows import TIMEOUT, settle, window
+
+BLOCKS = (100, 200, 250, 300, 350)  # first fibers of the blocks that the sky model gets wrong in r8
+EXPID = 104284
+
+
+def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_path: Path, monkeypatch) -> None:
+    folder = shared_data / "desi" / "exposures" / "20211014"
+    with window(qtbot, str(folder)) as shell:
+        shell.controller.handle(want.ShowProduct(EXPID, "r8", "sframe"))
+        settle(qtbot, shell)
+        shell.controller.handle(want.Triage("camera"))
+        settle(qtbot, shell)
+        qtbot.waitUntil(lambda: shell.window.docks["triage"].widget() is not None, timeout=TIMEOUT)
+        qtbot.wait(100)
+        dock = shell.window.docks["triage"].widget()
+        finding = dock._view.rows[0].finding
+        assert (finding.kind, finding.first_step) == ("wavelength-blocks", "sky")
+        assert tuple(50 * b for b in finding.blocks) == BLOCKS
+        dock.tree.setCurrentItem(dock.tree.topLevelItem(0))
+        assert dock.plot.isVisible()
+        assert "sky model: supported by" in dock.text.text()
+        dock._go(0)
+        settle(qtbot, shell)
+        session = shell.store.session
+        shown = {session.night.shown[s.key].product for s in session.slots if s.key in session.night.shown}
+        assert shown == {"flatfielded", "sframe"}
+        assert session.layout is Layout.BLINK
+        assert session.selection.fibers == finding.fibers
+        slot = session.slot()
+        assert 6300 < slot.image.wave[round(slot.view.x)] < 6900
+        assert not slot.view.fit
+        row = next(r for r in dock._view.rows if r.finding.kind == "isolated-fiber")
+        shell.controller.handle(want.ShowFinding(dock._view.rows.index(row)))
+        settle(qtbot, shell)
+        assert shell.store.session.selection.fiber == row.finding.fibers[0]
+        dock.still.click()
+        assert shell.store.session.layout is Layout.SINGLE
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path))
+        dock.export.click()
+        settle(qtbot, shell)
+        assert list(tmp_path.glob("*-triage/triage.html"))
+        assert not [m for m in shell.store.session.messages if m.level is Level.ERROR]
