@@ -228,6 +228,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("blink-cameras", "Night", "Blink with the cameras of this arm", lambda s: want.BlinkAlong("cameras")),
     Action("blink-production", "Night", "Blink with the other production", lambda s: want.BlinkAlong("production"),
            ("Shift+9",)),
+    Action("triage", "-Night", "Triage of this exposure", lambda s: want.Triage("exposure"), ("Ctrl+J",)),
+    Action("triage-night", "Night", "Triage of all that is open", lambda s: want.Triage("night")),
     Action("watch", "-Night", "Watch this folder", _watch, (), lambda s: s.night is not None and s.night.watched),
     Action("watch-newest", "Night", "Watch, and show the newest",
            lambda s: want.WatchFolder(newest=True, on=not (s.night and s.night.newest)), (),
