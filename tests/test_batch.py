@@ -90,6 +90,10 @@ def test_the_night_knows_how_far_a_defect_reaches(run):
     assert {f["camera"] for f in blocks} == {"r6", "r7"}
     assert all(f["detail"]["cameras"] == ["r6", "r7"] for f in blocks)
     assert any("r8" in problem for problem in tree["problems"])
+    pictures = [f["evidence"] for f in blocks]
+    assert all((out / name).is_file() for name in pictures)
+    text = (out / "triage.html").read_text("utf-8")
+    assert all(f'"{name}"' in text for name in pictures)
 
 
 @dask_only
@@ -99,6 +103,7 @@ def test_the_index_links_to_every_camera(run):
     for camera in ("r6", "r7"):
         assert f'href="{EXPID}/{camera}/triage.html"' in text
     assert 'class="failed"' in text
+    assert 'href="triage.html"' in text
 
 
 @dask_only

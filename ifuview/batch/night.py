@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ifuview.app.triage import Triaged
     from ifuview.report.night_index import NightIndex
 
-INDEX, RESULT = "index.html", "triage.json"
+INDEX, RESULT, PAGE = "index.html", "triage.json", "triage.html"
 LEVELS_OF_FINDINGS = ("fail", "warn", "note")
 SINGLE_FIBERS = ("isolated-fiber", "positioning")  # a few fibers, not a step of the processing
 MOST_LISTED = 40  # findings and problems above the table
@@ -38,15 +39,25 @@ def of_cameras(done: Sequence[Triaged], only: Sequence[str], problems: Sequence[
     return triage._summed(list(done), list(problems), tuple(only))
 
 
-def packed(done: Triaged) -> dict[str, Any]:
-    """What the result of a night needs of one camera, without its spectra, for JSON."""
+def packed(done: Triaged, findings: Sequence[Finding], folder: str) -> dict[str, Any]:
+    """What the result of a night needs of one camera, without its spectra, for JSON.
+
+    Parameters
+    ----------
+    done : Triaged
+    findings : sequence of Finding
+        Its findings with the names of their pictures.
+    folder : str
+        Where the pictures are, as seen from the folder of the night.
+    """
+    drawn = [replace(f, evidence=folder + f.evidence if f.evidence else "") for f in findings]
     camera, found = done.camera, done.found
     return {
         "expid": camera.expid,
         "camera": camera.camera,
         "night": camera.night,
         "tile": int(done.tile),
-        "findings": [f.as_dict() for f in found.findings],
+        "findings": [f.as_dict() for f in drawn],
         "not_measured": [n.as_dict() for n in found.not_measured],
         "numbers": {name: _plain(value) for name, value in found.numbers.items()},
         "problems": list(done.problems),
@@ -80,7 +91,7 @@ def finding_of(tree: Mapping[str, Any]) -> Finding:
 
 
 def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: str, only: Sequence[str] = ()) -> None:
-    """Write index.html, and triage.json of all cameras, of what is done so far.
+    """Write index.html, and for a triage triage.json and triage.html of all cameras, of what is done so far.
 
     Parameters
     ----------
@@ -93,6 +104,7 @@ def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: s
         Classes asked for.
     """
     from ifuview.report.night_index import page
+    from ifuview.report.triage import TriageReport, save_page
 
     folder = Path(output)
     result: TriageResult | None = None
@@ -102,7 +114,13 @@ def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: s
         lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
         result = of_cameras(done, only, lost)
         put(folder / RESULT, json.dumps(result.as_dict(), indent=1, default=float) + "\n")
+        save_page(TriageReport(result, f"Triage of {nights_of(tasks)}", now(), __version__), folder)
     put(folder / INDEX, page(index_of(tasks, records, output, result)))
+
+
+def now() -> str:
+    """The time as the pages have it."""
+    return time.strftime("%Y-%m-%d %H:%M")
 
 
 def put(path: Path, text: str) -> None:
@@ -129,11 +147,12 @@ def index_of(
     partly = [p for r in records.values() for p in r.problems]
     return NightIndex(
         title=f"{TITLES[kind]} of {nights_of(tasks)}",
-        created=time.strftime("%Y-%m-%d %H:%M"),
+        created=now(),
         version=__version__,
         cells=cells,
         worst=tuple(worst_lines(result, records, output))[:MOST_LISTED],
         failed=tuple(dict.fromkeys([*lost, *partly])),
+        together=PAGE if result is not None else "",
         waiting=sum(1 for t in tasks if t.output not in records),
     )
 

@@ -82,7 +82,7 @@ def triage(task: Task, folder: Path) -> Record:
 
     camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night)
     done = service.triage_camera(camera, task.only)
-    result = service.write(of_cameras([done], task.only), [done], str(folder))
+    result = service.write_result(of_cameras([done], task.only), service.arrays_of([done]), str(folder))
     findings = result.findings
     levels = [triage_level(f) for f in findings]
     worst = min(levels, key=LEVELS_OF_FINDINGS.index, default="pass")
@@ -91,7 +91,6 @@ def triage(task: Task, folder: Path) -> Record:
     lacking = sorted({n.missing for n in result.not_measured})
     if worst == "pass" and (result.problems or 2 * len(result.not_measured) > len(task.only or CLASSES)):
         worst, short, text = "note", "incomplete", f"nothing found, but not all was there: {'; '.join(lacking)}"
-    page = service.HTML if (folder / service.HTML).exists() else service.JSON
     return Record(
         task.exposure,
         task.camera,
@@ -100,9 +99,9 @@ def triage(task: Task, folder: Path) -> Record:
         text,
         len(findings),
         bool(findings),
-        page,
+        service.HTML,
         result.problems,
-        packed(done),
+        packed(done, findings, f"{task.exposure}/{task.camera}/"),
     )
 
 

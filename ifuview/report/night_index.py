@@ -55,6 +55,8 @@ class NightIndex:
     worst : tuple of (level, place, sentence, link)
     failed : tuple of str
         What could not be done or read, and why.
+    together : str
+        The page about all findings together, relative to this one; "" without one.
     waiting : int
         Cameras that are not done yet.
     """
@@ -65,6 +67,7 @@ class NightIndex:
     cells: Mapping[tuple[str, str], Cell]
     worst: tuple[tuple[str, str, str, str], ...] = ()
     failed: tuple[str, ...] = ()
+    together: str = ""
     waiting: int = 0
 
     @property
