@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
+    QColor,
     QDragEnterEvent,
     QDropEvent,
     QFocusEvent,
@@ -32,6 +33,7 @@ from ifuview.gui.canvas.layer import Layer
 from ifuview.gui.canvas.live import Live
 from ifuview.gui.canvas.stages import Stages, limits
 
+HINT, HINT_COLOR = "Open a file with Ctrl+O, or drop one here", QColor("#8c9196")
 MIN_BLINK_MS = 8
 KEPT_PICTURES = 12  # pictures whose stages stay ready while they are not shown
 
@@ -251,6 +253,9 @@ class ImageCanvas(QWidget):
         font = layers.label_font(self.font())
         font.setPointSizeF(font.pointSizeF() * ratio)
         p.setFont(font)
+        if not tiles:
+            p.setPen(HINT_COLOR)
+            p.drawText(QRect(0, 0, *self.size_px()), Qt.AlignmentFlag.AlignCenter, HINT)
         for key, rect in tiles:
             self._paint_picture(p, key, rect)
         self._forget_old(dict(tiles))
