@@ -41,8 +41,8 @@ frames      -frame next|prev|first|last|N|delete  -single  -tile [row|column|gri
             WHAT: frame, scale, scalelimits, colorbar, crosshair, slice
             -multiframe FILE (all extensions)     -mecube FILE (extensions as a cube)
 overlays    -regions FILE  -regions save FILE     -colorbar no  -panner no  -magnifier no
-fibers      -traces FILE   -fiber N
-docks       -dock NAME     -header  -pixeltable  -graph open
+fibers      -traces FILE   -fiber N | 50:60,4 | "SPECTYPE=QSO, Z>4"
+docks       -dock NAME (sky, spectrum, focal, tables: -saveimage writes that dock)     -header  -pixeltable  -graph open
 window      -geometry WxH+X+Y  -width N  -height N  -title T  -theme light|dark  --fresh
 files       -saveimage png OUT.png   -exit
 other       --version  --help  --log-level debug|info|warning|error

@@ -39,6 +39,11 @@ class WindowSpan(QObject):
             self.region.setRegion(place)
             self.region.blockSignals(False)
 
+    def allow(self, on: bool) -> None:
+        """Whether the axis is wavelength, so that a range means something."""
+        self.button.setEnabled(on)
+        self.region.setVisible(on and self.button.isChecked())
+
     def _switch(self, on: bool) -> None:
         """The switch was pressed."""
         self.region.setVisible(on)

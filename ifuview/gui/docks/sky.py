@@ -99,6 +99,7 @@ class SkyDock(Dock):
             self.pages.show_hint(HINT)
             return
         self.pages.show_content()
+        self.window_span.allow(view.slot.image.wave is not None)
         self.window_span.show(view.window)
         fresh = old is None or old.slot.image is not view.slot.image
         if fresh or self.which.currentData() in (pure.SELECTED, pure.TYPED):

@@ -239,8 +239,6 @@ class SpectrumDock(Dock):
             self.slider.setValue(pure.redshift_slider(view.redshift, SLIDER_STEPS, MAX_REDSHIFT))
             self.slider.blockSignals(False)
         self._drawn_redshift = view.redshift
-        self.window_span.stretch = self.stretch
-        self.window_span.show(view.window)
         self.scale_on.setVisible(len(view.spectra) > 1)
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
@@ -305,6 +303,8 @@ class SpectrumDock(Dock):
         self._ink_of = list(view.group) or list(range(len(spectra)))
         self._drawn = tuple(spectra)
         self.window_span.stretch = self.stretch
+        self.window_span.allow(self.by_wave)
+        self.window_span.show(view.window)
         self._draw_curves(names)
         self._draw_band(self._drawn[0])
         self._label(first, self.by_wave)
