@@ -13,7 +13,19 @@ from ifuview.report import WRITERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "ifuview"
-HELP_TOPICS = {"batch", "doctor", "first-steps", "canvas", "command-line", "files", "traces", "report", "demo", "instruments", "metrics-schema"}
+HELP_TOPICS = {
+    "batch",
+    "doctor",
+    "first-steps",
+    "canvas",
+    "command-line",
+    "files",
+    "traces",
+    "report",
+    "demo",
+    "instruments",
+    "metrics-schema",
+}
 
 
 def modules(folder: str) -> set[str]:

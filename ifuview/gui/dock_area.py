@@ -109,7 +109,7 @@ class DockArea(QObject):
         QApplication.sendPostedEvents()
         widget.draw(import_module(f"ifuview.app.views.{entry.view}").make(self.controller.session))
         QApplication.sendPostedEvents()
-        picture = widget.grab()
+        picture: QPixmap = widget.grab()
         widget.close()
         widget.deleteLater()
         return picture

@@ -257,10 +257,8 @@ class Shell(QObject):
         self.controller.look_fields = settings.look_fields()
 
     def _save_image(self, intent: want.SaveImage) -> None:
-        if intent.dock:
-            picture = self.window.dock_area.picture(intent.dock, DOCK_PICTURE)
-        else:
-            picture = self.window.canvas.grab_image()
+        area, canvas = self.window.dock_area, self.window.canvas
+        picture = area.picture(intent.dock, DOCK_PICTURE).toImage() if intent.dock else canvas.grab_image()
         part = f"{intent.path}.part"
         if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
             text = f"{intent.path}: the picture cannot be written; choose a folder that can be written."

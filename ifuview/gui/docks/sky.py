@@ -160,8 +160,8 @@ class SkyDock(Dock):
         """Colors along the slit."""
         lo, hi = DARK if is_dark(self.palette()) else LIGHT
         ramp = colors.ramp("viridis", np.linspace(lo, hi, pure.GROUPS))
-        for curve, rgb in zip(self.curves, ramp, strict=True):
-            pen = QPen(QColor.fromRgbF(*(float(v) for v in rgb), ALPHA / 255), 1)
+        for curve, (red, green, blue) in zip(self.curves, ramp.tolist(), strict=True):
+            pen = QPen(QColor.fromRgbF(red, green, blue, ALPHA / 255), 1)
             pen.setCosmetic(True)
             curve.setPen(pen)
 

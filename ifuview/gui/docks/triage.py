@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
+from ifuview.app.session import Layout
 from ifuview.app.views import triage as pure
 from ifuview.app.views.triage import TriageView
 from ifuview.gui.docks._plot import Plot
@@ -28,6 +29,7 @@ SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
 SIZES = [140, 200]  # of list and evidence, screen px
+PLOT_HEIGHT = 130  # screen px at least
 READY = "Press Triage."
 NOTHING = "Nothing was found."
 
@@ -55,7 +57,7 @@ class TriageDock(Dock):
         self.run.clicked.connect(lambda: self.intent.emit(want.Triage(self.scope.currentData())))
         self.scope = combo(SCOPES, "What is looked at")
         self.still = button("Stop blinking", "Show one product again")
-        self.still.clicked.connect(lambda: self.intent.emit(want.SetLayout(want.Layout.SINGLE)))
+        self.still.clicked.connect(lambda: self.intent.emit(want.SetLayout(Layout.SINGLE)))
         self.export = button("Report...", "Write triage.json, triage.html and pictures into a folder")
         self.export.clicked.connect(self._export)
         bar = FlowLayout()
@@ -83,6 +85,7 @@ class TriageDock(Dock):
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.plot = Plot("Evidence of the finding", "Wavelength (Å)", "Sky-subtracted")
+        self.plot.setMinimumHeight(PLOT_HEIGHT)
         self.span = self.plot.region("faint", 40)
         self.lines = [self.plot.curve("faint", 1), *(self.plot.curve(k, 1.5) for k in range(pure.MOST_CURVES))]
         lower = QWidget()
@@ -129,6 +132,7 @@ class TriageDock(Dock):
             self.plot.setVisible(False)
             return
         self.text.setText(pure.explanation(view, number))
+        self.text.setToolTip(pure.evidence(view, number))
         curves = pure.curves(view, number)
         self.plot.setVisible(bool(curves))
         if not curves:
