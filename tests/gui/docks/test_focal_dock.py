@@ -103,3 +103,28 @@ def test_selected_spectra_are_marked_in_the_table(build, view_of):
     assert sorted(i.row() for i in dock.sheet.table.selectionModel().selectedRows()) == [7, 9]
     assert dock.chosen.getData()[0].tolist() == [107, 109]
     assert dock.asked == []
+
+
+def test_a_lasso_is_drawn_with_the_mouse(build, view_of, qtbot):
+    from PyQt6.QtCore import QEvent, QPointF, Qt
+    from PyQt6.QtGui import QMouseEvent
+
+    dock = build("focal")
+    dock.draw(view_of("focal", session()))
+    dock.lasso_on.click()
+    before = dock.plot.plotItem.vb.viewRange()
+    QApplication.processEvents()
+    port, button = dock.plot.viewport(), Qt.MouseButton.LeftButton
+    corners = [(19.5, -0.5), (23.5, -0.5), (23.5, 0.5), (21.5, 0.5), (19.5, 0.5)]
+    kinds = [QEvent.Type.MouseButtonPress, *[QEvent.Type.MouseMove] * 4, QEvent.Type.MouseButtonRelease]
+    for kind, (x, y) in zip(kinds, [*corners, corners[-1]], strict=True):
+        scene = dock.plot.plotItem.vb.mapViewToScene(QPointF(x, y))
+        place = QPointF(dock.plot.mapFromScene(scene))
+        none = Qt.MouseButton.NoButton
+        pressed = none if kind is QEvent.Type.MouseButtonRelease else button
+        event = QMouseEvent(kind, place, port.mapToGlobal(place), none if kind is QEvent.Type.MouseMove else button,
+                            pressed, Qt.KeyboardModifier.NoModifier)  # fmt: skip
+        QApplication.sendEvent(port, event)
+        qtbot.wait(15)  # the plot takes at most a hundred moves a second
+    assert dock.asked == [want.SelectSlot(2), want.SelectFiber(0, (0, 1, 2, 3))]
+    assert dock.plot.plotItem.vb.viewRange() == before
