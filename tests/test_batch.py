@@ -18,7 +18,7 @@ from ifuview.batch import main as batch
 from ifuview.batch import tasks as batch_tasks
 from ifuview.batch.night import finding_of, triage_level
 from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
-from ifuview.batch.work import whole_folder
+from ifuview.batch.work import whole_folder, work
 from ifuview.errors import MissingDataError
 from ifuview.model.triage import Finding
 from ifuview.report.night_index import Cell, NightIndex, page
@@ -198,6 +198,12 @@ def test_ctrl_c_leaves_what_is_done(tmp_path, shared_data):
     assert sum(batch_tasks.load(t) is not None for t in triage_tasks([str(night)], str(out))) == len(finished)
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Work without a worker leaves the threads of the tests as they are."""
+    monkeypatch.setattr("ifuview.batch.work.one_thread", lambda: None)
+
+
 def until(true) -> None:
     """Wait for something, not for ever."""
     end = time.monotonic() + WAIT_S
@@ -326,3 +332,21 @@ def test_the_page_orders_cameras_and_escapes_words():
     assert "&lt;b&gt; +1" in text
     assert 'href="1/r%206/t.html"' in text
     assert text.index("<th>b6</th>") < text.index("<th>r6</th>")
+
+
+def test_a_worker_of_another_version_says_so(tmp_path, in_this_process):
+    record = work(Task("triage", "1", "r6", {}, str(tmp_path / "r6"), version="0"))
+    assert record.failed
+    assert "the worker has ifuview" in record.text
+    assert not (tmp_path / "r6").exists()
+
+
+def test_a_camera_that_lacks_most_products_is_not_called_clean(tmp_path, shared_data, in_this_process):
+    night = make_night(tmp_path, shared_data, "r7")
+    for file in (night / EXPID).iterdir():
+        if not file.name.startswith("sky"):
+            file.unlink()
+    (todo,) = triage_tasks([str(night)], str(tmp_path / "out"))
+    record = work(todo)
+    assert (record.level, record.short, record.bad) == ("note", "incomplete", False)
+    assert "sframe" in record.text

@@ -151,7 +151,7 @@ def summary(records: Sequence[Record], output: str) -> str:
     """The night in one line for a terminal."""
     done, before = len(records), sum(r.skipped for r in records)
     found, lost = sum(r.bad for r in records), sum(r.failed for r in records)
-    words = [f"{done} camera exposures"] + [f"{before} of them done before"] * (before > 0)
+    words = [f"{done} camera exposure{'s' * (done != 1)}"] + [f"{before} of them done before"] * (before > 0)
     words += [f"{found} with findings" if found else "no findings"] + [f"{lost} not done"] * (lost > 0)
     return f"{', '.join(words)}: {os.path.join(output, 'index.html')}"
 

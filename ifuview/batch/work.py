@@ -40,9 +40,10 @@ def work(task: Task) -> Record:
 
 def one_thread() -> None:
     """One thread for BLAS and numba: there is a worker for each core."""
-    for name in THREADS:
-        os.environ.setdefault(name, "1")
     numba = sys.modules.get("numba")
+    for name in THREADS:
+        if numba is None or not name.startswith("NUMBA"):  # numba refuses a change of its own variable later on
+            os.environ.setdefault(name, "1")
     if numba is not None:
         numba.set_num_threads(1)
 
