@@ -254,7 +254,8 @@ class _Reader:
             if values.shape == flux.shape:
                 arrays[f"{product}_{layer.lower()}"] = values
         if layers and f"{product}_ivar" not in arrays:
-            arrays[f"{product}_ivar"] = np.isfinite(flux).astype(np.float32)
+            arrays[f"{product}_ivar"] = _guessed_ivar(flux)
+            self.problems.append(f"{path}: no IVAR; the noise is taken from neighboring pixels.")
         self._facts(fits)
         if not self.sections:
             self.sections = _sections(fits)
@@ -337,6 +338,13 @@ class _Reader:
             arrays["known_text"] = tuple(
                 " ".join(name for bit, name in KNOWN_BITS.items() if value >> bit & 1) for value in status.tolist()
             )
+
+
+def _guessed_ivar(flux: Array) -> Array:
+    """Inverse variance from the differences of neighboring pixels, the same for all fibers at a wavelength."""
+    steps = np.nanmedian(np.abs(np.diff(flux, axis=1)), axis=0, keepdims=True) * 1.4826 / np.sqrt(2)
+    sigma = np.maximum(np.append(steps, steps[:, -1:], axis=1), 1e-6)
+    return np.asarray(np.where(np.isfinite(flux), sigma**-2.0, 0.0), np.float32)
 
 
 FIBER_COLUMNS = (

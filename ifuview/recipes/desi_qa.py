@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,11 @@ LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
 SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger
 GRADIENT = (15.0, 0.5, 0.1)  # least significance, explained variance and swing of a real gradient
 LINE_RESIDUAL = (8.0, 0.03)  # least significance and fraction of the line
+MIN_WAVES = 400  # px: ten for each knot of the continuum
+MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
+COMPARED = (
+    "wavelength-blocks", "wavelength-all", "amplifier-step", "block-throughput", "sky-line residual", "sky-gradient",
+)  # fmt: skip
 NEEDS: dict[str, tuple[str, ...]] = {
     "ccd-row": ("sframe", "traces"),
     "wavelength-blocks": ("sframe", "sky"),
@@ -86,7 +91,17 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     ctx : JobContext, optional
     """
     wanted = (params or Params()).only or CLASSES
+    chain = _without_holes(chain)
+    nfiber, nwave = chain.shape
+    if nwave < MIN_WAVES:
+        few = f"spectra of at least {MIN_WAVES} pixels (these have {nwave})"
+        return CameraTriage((), tuple(NotMeasured(expid, camera, kind, few) for kind in wanted))
     missing = _missing(chain, expid, camera, wanted)
+    if nfiber < MIN_FIBERS:
+        few = f"at least {MIN_FIBERS} fibers to compare (there are {nfiber})"
+        lacks = {m.what for m in missing}
+        compare = [kind for kind in wanted if kind in COMPARED and kind not in lacks]
+        missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
     state = _State(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}))
     for (_, weight), step in zip(STEPS, (_rows, _blocks, _fibers, _rest), strict=True):
         step(state)
@@ -94,6 +109,27 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         ctx.checkpoint(state.done, f"{expid} {camera}")
     found = _merged(state.findings)
     return CameraTriage(tuple(sorted(found, key=lambda f: f.rank)), missing, state.arrays(), state.numbers)
+
+
+def _without_holes(chain: Chain) -> Chain:
+    """The chain with numbers everywhere; what has no noise cannot be judged and counts as missing."""
+    changed: dict[str, Any] = {}
+    for name in ("sky", "flat", "fluxcalib", "cframe"):
+        values = getattr(chain, name)
+        if values is not None and not (known := np.isfinite(values)).all():
+            changed[name] = filled(values, known)
+    for name in ("frame", "sframe"):
+        values, ivar = getattr(chain, name), getattr(chain, f"{name}_ivar")
+        if values is None or ivar is None:
+            changed[name] = None
+        elif not (known := np.isfinite(values) & np.isfinite(ivar)).all():
+            changed[name] = filled(values, known)
+            changed[f"{name}_ivar"] = np.where(known, ivar, 0.0)
+    for name in ("frame", "sframe"):
+        ivar = getattr(chain, f"{name}_ivar")
+        if ivar is not None and not np.any(ivar > 0):
+            changed[name] = None
+    return replace(chain, **changed) if changed else chain
 
 
 def _missing(chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> tuple[NotMeasured, ...]:
@@ -203,6 +239,8 @@ def _blocks(state: _State) -> None:
     chain = state.chain
     if state.clean is None or state.level is None or chain.sky is None:
         return
+    if not (state.asks("wavelength-blocks") or state.asks("wavelength-all")):
+        return
     bins = in_blocks.grid(chain.wave, state.level, state.sigma)
     products = {"sky": chain.sky}
     if chain.flat is not None:
@@ -278,7 +316,7 @@ def _fibers(state: _State) -> None:
     odd = of_fibers.odd_fibers(value, error)
     level = np.median(seen, axis=1)
     dark = of_fibers.dark_fibers(level, BUNDLE) & (~np.isfinite(value) | odd)
-    losing = of_fibers.losing_blocks(level, BUNDLE)
+    losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     if state.asks("block-throughput"):
         _losing(state, losing)
     if state.asks("isolated-fiber"):
@@ -289,7 +327,7 @@ def _fibers(state: _State) -> None:
             _isolated(
                 state, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / np.median(level))
             )
-    if state.clean is not None:
+    if state.clean is not None and (state.asks("sky-gradient") or state.asks("sky-line residual")):
         _gradients(state, lines, ~(odd | dark))
 
 
@@ -345,7 +383,7 @@ def _positions(state: _State) -> None:
         if flux is not None and chain.is_sky is not None:
             light = of_fibers.target_light(flux, chain.is_sky, block, BLOCK)
         known = bool(np.mean(state.known[list(fibers)]) > 0.5)
-        lost = f", its targets give {light:.2f} of the others' light" if np.isfinite(light) else ""
+        lost = f", their targets give {light:.2f} of the others' light" if np.isfinite(light) else ""
         state.add(
             "positioning", FIBER_STEP, fibers=fibers, blocks=(block,), block_size=BLOCK, amplitude=offset, unit="mm",
             significance=offset / of_fibers.OFF_POSITION, known=known, confidence=1.0 if light < 0.7 else 0.7,

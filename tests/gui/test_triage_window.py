@@ -30,7 +30,8 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         assert tuple(50 * b for b in finding.blocks) == BLOCKS
         dock.tree.setCurrentItem(dock.tree.topLevelItem(0))
         assert dock.plot.isVisible()
-        assert "sky model: supported by" in dock.text.text()
+        assert "Cause: sky model." in dock.text.text()
+        assert "flux calibration: excluded by" in dock.text.toolTip()
         dock._go(0)
         settle(qtbot, shell)
         session = shell.store.session

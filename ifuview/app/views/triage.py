@@ -85,17 +85,31 @@ def _row(finding: Finding) -> Row:
     """A finding in short words."""
     mark = "info" if finding.kind in HARMLESS else "known" if finding.known else "bad"
     name = f"{finding.expid} {finding.camera}  {finding.kind}"
-    return Row(finding, name, finding.first_step, f"{finding.amplitude:.3g} {finding.unit}", mark)
+    return Row(finding, name, finding.first_step, f"{finding.amplitude:.3g} {_short(finding.unit)}", mark)
+
+
+def _short(unit: str) -> str:
+    """A unit for a narrow column."""
+    return unit.replace("electron / Angstrom", "e/Å").replace("throughput / flat", "of flat")
 
 
 def explanation(view: TriageView, number: int) -> str:
     """What is known of one finding, with the causes if they were asked for it."""
     finding = view.rows[number].finding
     lines = [finding.text + ".", f"Extent: {finding.extent}."]
-    for cause in view.causes:
-        if cause.about.startswith(f"{finding.kind}, ") and cause.verdict != "not decided":
-            lines.append(f"{cause.name}: {cause.verdict} {cause.evidence}")
+    causes = [c for c in view.causes if c.about.startswith(f"{finding.kind}, ")]
+    for verdict, word in (("supported by", "Cause"), ("not decided", "Not decided"), ("excluded by", "Excluded")):
+        names = ", ".join(dict.fromkeys(c.name for c in causes if c.verdict == verdict))
+        if names:
+            lines.append(f"{word}: {names}.")
     return "\n".join(lines)
+
+
+def evidence(view: TriageView, number: int) -> str:
+    """What speaks for and against each cause of one finding, a line each."""
+    finding = view.rows[number].finding
+    causes = [c for c in view.causes if c.about.startswith(f"{finding.kind}, ")]
+    return "\n".join(f"{c.name}: {c.verdict} {c.evidence}" for c in causes)
 
 
 def curves(view: TriageView, number: int) -> tuple[Curve, ...]:

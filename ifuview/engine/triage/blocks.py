@@ -23,6 +23,7 @@ PRODUCT_FRACTION = 0.03  # of the sky level that a product must deviate by somew
 PRODUCT_FLOOR = 0.01  # of the sky level: less is not taken as a deviation
 EDGE = 0.03  # of the largest deviation: where the range ends
 ANSWER = (0.4, 2.5)  # counts in the flux per count in the product, sign turned
+MIN_BLOCKS = 4  # fewer have no majority
 HALVES = 0.4  # the weaker half of a block over the stronger: below, blocks are half as large
 
 
@@ -93,6 +94,8 @@ def answer_expected(sky: Array, level: Array, size: int) -> Array:
     """
     nfiber, nwave = sky.shape
     out = np.zeros((nfiber, nwave), np.float32)
+    if nfiber < MIN_BLOCKS * size:
+        return out
     coarse = deviation(sky, size)
     limit = PRODUCT_FLOOR * np.maximum(binned(level, BIN), 1e-6)
     if (np.abs(coarse) < PRODUCT_FRACTION / PRODUCT_FLOOR * limit).all():

@@ -14,6 +14,7 @@ DARK = 0.3  # of its neighbors' level: dead where there are too few sky lines to
 BRIGHT = 50.0  # sky levels of a row that lights its neighbors
 REACH = 5  # fibers on both sides that it does
 LOSS, LOSS_SCATTER = 0.05, 5.0  # level of a block: part and scatters (clean: 0.007)
+MIN_BLOCKS = 4  # to compare one with the others
 LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
 OFF_POSITION = 0.05  # mm; 0.03 poor, 0.1 bad
 OFF_SHARE = 0.5  # of the fibers of a block
@@ -33,6 +34,8 @@ def dark_fibers(seen: Array, size: int) -> Array:
     seen : ndarray, shape (nfiber,)
         Median of the flat-fielded frame.
     """
+    if seen.size < size:
+        return np.asarray(seen < DARK * np.median(seen))
     level = np.repeat(block_levels(seen, size), size)
     level = np.append(level, np.full(seen.size - level.size, level[-1] if level.size else 1.0))
     return np.asarray(seen < DARK * level)
@@ -47,7 +50,10 @@ def block_levels(seen: Array, size: int) -> Array:
 def losing_blocks(seen: Array, size: int) -> list[tuple[int, float, float]]:
     """(block, level over the others', significance) of the blocks that lose or gain light."""
     level = block_levels(seen, size)
-    level = level / np.median(level)
+    middle = float(np.median(level)) if level.size else 0.0
+    if middle <= 0 or level.size < MIN_BLOCKS:
+        return []
+    level = level / middle
     scatter = max(float(mad(level)), 1e-3)
     return [
         (k, float(v), float(abs(v - 1) / scatter))

@@ -150,6 +150,38 @@ def test_a_missing_product_is_said_and_the_rest_goes_on():
     assert lacks["isolated-fiber"] == "frame"
 
 
+@pytest.mark.parametrize("count", [1, 25, 60, 130, 499])
+def test_few_fibers_are_no_trouble(count):
+    chain = camera(model=40 * in_fibers(0, 50) * bump(6300, 60))
+    rows = {
+        n: getattr(chain, n)[:count] for n in chain.__slots__ if getattr(getattr(chain, n), "shape", (0,))[0] == NFIBER
+    }
+    out = desi_qa.run(replace(chain, **rows), 1, "r1")
+    asked = "wavelength-blocks" not in {n.what for n in out.not_measured}
+    assert asked == (count >= desi_qa.MIN_FIBERS)
+    assert [f.blocks for f in out.findings] == ([(0,)] if asked else [])
+
+
+@pytest.mark.parametrize("name", ["frame", "sky", "flat", "sframe", "fluxcalib", "cframe", "focal_x", "offset"])
+def test_holes_do_not_hide_what_there_is(name):
+    chain = camera(model=40 * in_fibers(100, 150) * bump(6300, 60))
+    holes = np.array(getattr(chain, name))
+    holes[7] = np.nan
+    if holes.ndim == 2:
+        holes[:, 100] = np.nan
+    found_now = found(replace(chain, **{name: holes}))
+    assert ("wavelength-blocks", (2,)) in {(f.kind, f.blocks) for f in found_now}
+    assert {f.kind for f in found_now} <= {"wavelength-blocks", "isolated-fiber", "mixed-production"}
+
+
+def test_spectra_without_noise_are_not_judged():
+    chain = camera()
+    none = replace(chain, sframe_ivar=0 * chain.sframe_ivar, frame_ivar=0 * chain.frame_ivar)
+    out = desi_qa.run(none, 1, "r1")
+    assert out.findings == ()
+    assert {n.missing for n in out.not_measured if n.what == "ccd-row"} == {"sframe"}
+
+
 def test_stray_light_that_the_sky_model_takes_along_is_found_in_the_sky_itself():
     wave = WAVE.reshape(-1, 20).mean(axis=1)
     random = np.random.default_rng(3)
