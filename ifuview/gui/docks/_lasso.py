@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 from ifuview.gui.docks._plot import Plot
@@ -19,7 +20,9 @@ class Lasso(QObject):
         super().__init__(plot)
         self.plot, self.on = plot, False
         self._points: list[tuple[float, float]] = []
-        self.line = plot.curve("bad", 1.5)
+        self.line = pg.PlotDataItem()
+        plot.styled(self.line, lambda ink: self.line.setPen(ink.pen("bad", 1.5)), add=False)
+        plot.addItem(self.line, ignoreBounds=True)
         self._pan = plot.plotItem.vb.mouseDragEvent
         plot.plotItem.vb.mouseDragEvent = self._drag
 

@@ -112,8 +112,8 @@ def test_a_lasso_is_drawn_with_the_mouse(build, view_of, qtbot):
     dock = build("focal")
     dock.draw(view_of("focal", session()))
     dock.lasso_on.click()
+    qtbot.wait(50)
     before = dock.plot.plotItem.vb.viewRange()
-    QApplication.processEvents()
     port, button = dock.plot.viewport(), Qt.MouseButton.LeftButton
     corners = [(19.5, -0.5), (23.5, -0.5), (23.5, 0.5), (21.5, 0.5), (19.5, 0.5)]
     kinds = [QEvent.Type.MouseButtonPress, *[QEvent.Type.MouseMove] * 4, QEvent.Type.MouseButtonRelease]
