@@ -27,12 +27,6 @@ NIGHT, EXPID = "20211014", "00104284"
 PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")
 WAIT_S = 25.0
 
-dask_only = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning:distributed",
-    "ignore::DeprecationWarning:tornado",
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-)
-
 
 def make_night(folder: Path, data: Path, cameras: str, expids: tuple[str, ...] = (EXPID,)) -> Path:
     """A night of links to some cameras of the shared data."""
@@ -66,7 +60,6 @@ def run(tmp_path_factory, shared_data):
     return night, out, batch.run_night(todo, str(out), workers=2)
 
 
-@dask_only
 def test_cameras_are_done_and_a_broken_one_is_named(run):
     _, out, records = run
     state = {r.camera: r for r in records}
@@ -81,7 +74,6 @@ def test_cameras_are_done_and_a_broken_one_is_named(run):
     assert not list(out.rglob("*.part"))
 
 
-@dask_only
 def test_the_night_knows_how_far_a_defect_reaches(run):
     _, out, _ = run
     tree = json.loads((out / "triage.json").read_text("utf-8"))
@@ -96,7 +88,6 @@ def test_the_night_knows_how_far_a_defect_reaches(run):
     assert all(f'"{name}"' in text for name in pictures)
 
 
-@dask_only
 def test_the_index_links_to_every_camera(run):
     _, out, _ = run
     text = (out / "index.html").read_text("utf-8")
@@ -106,7 +97,6 @@ def test_the_index_links_to_every_camera(run):
     assert 'href="triage.html"' in text
 
 
-@dask_only
 def test_a_second_run_does_only_what_failed(run, monkeypatch):
     night, out, _ = run
     before = {p: p.stat().st_mtime_ns for p in out.rglob("done.json")}
@@ -129,7 +119,6 @@ def test_a_second_run_does_only_what_failed(run, monkeypatch):
     assert batch_tasks.load(other[0]) is None
 
 
-@dask_only
 def test_a_camera_whose_worker_is_killed_is_tried_again(tmp_path, shared_data):
     distributed = pytest.importorskip("distributed")
     night = make_night(tmp_path, shared_data, "r6 r7")
@@ -153,7 +142,6 @@ def test_a_camera_whose_worker_is_killed_is_tried_again(tmp_path, shared_data):
     assert not list(out.rglob("*.part"))
 
 
-@dask_only
 def test_a_camera_that_kills_every_worker_is_named_and_the_others_are_done(tmp_path, monkeypatch):
     pytest.importorskip("distributed")
     from ifuview.batch import cluster
@@ -220,7 +208,6 @@ def test_without_dask_one_sentence_says_how_to_get_it(monkeypatch, capsys, tmp_p
     assert said.count("\n") == 1
 
 
-@dask_only
 def test_no_scheduler_at_the_address_is_one_sentence(run, monkeypatch, tmp_path, capsys):
     from ifuview.batch import cluster
 

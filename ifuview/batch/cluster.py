@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -53,23 +54,40 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Any]:
     settings = {
         "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
-        "distributed.worker.preload": ["ifuview.batch.worker"],
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
     }
-    with (
-        dask.config.set(settings),
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-            memory_limit=None,
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
+    with dask.config.set(settings):
+        with uninterrupted():
+            cluster = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+                memory_limit=None,
+            )
+        with cluster, distributed.Client(cluster, set_as_default=False) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl+C back for a moment; threads and processes that start meanwhile never get it.
+
+    A terminal sends it to all processes of the command, but it is for us alone to end the workers.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # it would let Ctrl+C through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def quiet() -> None:
