@@ -68,7 +68,7 @@ def find_cameras(
     MissingDataError
         There is no such path, or nothing in it that a triage could read.
     """
-    found: dict[tuple[int, str], dict[str, str]] = {}
+    found: dict[tuple[int, str], dict[str, dict[str, str]]] = {}  # by folder: productions must not mix
     paths = tuple(paths)
     for path in paths:
         if not os.path.exists(path):
@@ -77,7 +77,8 @@ def find_cameras(
             product, camera, number = match.group(1, 2, 3)
             key = int(number), camera
             if (not cameras or camera in cameras) and (not expids or key[0] in expids):
-                found.setdefault(key, {}).setdefault(product, file)
+                here = found.setdefault(key, {}).setdefault(os.path.dirname(file), {})
+                here.setdefault(product, file)
     if not found:
         asked = f" of camera {', '.join(cameras)}" if cameras else ""
         asked += f" of exposure {', '.join(map(str, expids))}" if expids else ""
@@ -85,7 +86,7 @@ def find_cameras(
             f"no frame, sframe, sky, fluxcalib or cframe files{asked} are there", ", ".join(paths),
             "give a production, a night or an exposure folder",
         )  # fmt: skip
-    return [_completed(*key, files) for key, files in sorted(found.items())]
+    return [_completed(*key, max(folders.values(), key=len)) for key, folders in sorted(found.items())]
 
 
 def _products(path: str, ctx: JobContext) -> Iterator[tuple[str, re.Match[str]]]:

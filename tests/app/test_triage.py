@@ -178,6 +178,16 @@ def test_mixed_files_are_told(small, production):
     assert "mixed-production" in kinds(triage.run_triage([str(small)]))
 
 
+def test_productions_are_not_mixed(small, production):
+    other = small.parents[2] / "after" / "00104284"
+    other.mkdir(parents=True)
+    for path in (production / "after_fix/00104284").iterdir():
+        shutil.copy(path, other)
+    (small / "sky-r6-00104284.fits.gz").unlink()
+    (camera,) = find_cameras([str(small.parents[2])])
+    assert "sky" not in camera.files
+
+
 def test_only_some_classes_and_cameras(small):
     assert kinds(triage.run_triage([str(small)], only=["isolated-fiber"])) == {"isolated-fiber"}
     with pytest.raises(UsageError, match="no class"):

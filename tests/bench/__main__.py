@@ -24,6 +24,7 @@ PARTS = {
     "canvas": "canvas",
     "window": "window",
     "engine": "engine",
+    "triage": "triage",
     "night": "night",
     "spectra": "spectra",
 }
