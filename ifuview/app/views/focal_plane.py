@@ -120,7 +120,7 @@ def inputs(session: Session) -> tuple[Any, ...]:
 def make(session: Session) -> FocalPlaneView | None:
     """Positions of the fibers of the open cameras or of a table; None when they are not known."""
     first = {t.path: t for t in reversed(session.tables) if field.has_places(t)}  # one table of each file
-    tables = tuple(t for t in session.tables if first.get(t.path) is t)
+    tables: tuple[OpenTable, ...] = tuple(first[p] for p in dict.fromkeys(t.path for t in session.tables) if p in first)
     found = _field(session)
     if found is None:
         return _view(session, field.of_table(tables[0], session), tables) if tables else None
