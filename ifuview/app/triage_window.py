@@ -28,7 +28,7 @@ PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
     "trace": (("frame", "sframe"),),
     "light": ((FLAT_FIELDED, "sframe"), ("frame", "sframe")),
 }
-ACROSS, ALONG = 300.0, 500.0  # screen px that a finding should fill, across and along wavelength
+ACROSS, ALONG = 400.0, 800.0  # screen px that a finding should fill, across and along wavelength
 ZOOM = (0.2, 8.0)  # screen px per px
 LEAST = (12.0, 60.0)  # fibers and pixels that are shown at least
 
