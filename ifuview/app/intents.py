@@ -245,6 +245,12 @@ class SetWindow(Intent):
     window: tuple[float, float] | None
 
 
+class FindFiber(Intent):
+    """Select the fiber that the instrument, or else the order of the rows, calls so."""
+
+    name: str
+
+
 class StepFiber(Intent):
     """Go to the next (+1) or previous (-1) fiber."""
 

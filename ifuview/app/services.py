@@ -21,6 +21,7 @@ from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 from ifuview.model.provenance import Provenance
+from ifuview.model.quality import TraceBit
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ifuview.model.inspection import FiberInspection
 
 ROWS_AT_ONCE = 256
+SAME_FIBER = 3.5  # px; a measured trace farther from a given one is another fiber
 NO_LIMITS = (0.0, 1.0)  # what the engine answers where no sampled pixel has a value
 DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an ivar plane tells
 
@@ -225,6 +227,26 @@ def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:
     traces = trace_flat(data, image.readnoise or DEFAULT_READNOISE, ctx=ctx.part(0.1, 0.95))
     ctx.checkpoint(0.95, "Drawing the traces")
     return drawable(traces, image)
+
+
+def aligned(measured: TraceSet, given: TraceSet) -> TraceSet:
+    """Measured traces in the rows of the given ones, so that a fiber keeps its number, its target and its wavelengths.
+
+    Each goes to the nearest given trace; a fiber without a measured trace is NaN there and bears the bit DEAD.
+    """
+    column = measured.ncol // 2
+    there = given.center[:, column]
+    center, sigma = np.full((2, given.nfiber, given.ncol), np.nan)
+    error = np.full(center.shape, np.nan)
+    for row, position in enumerate(measured.center[:, column]):
+        near = int(np.nanargmin(np.abs(there - position)))
+        if abs(there[near] - position) <= SAME_FIBER:
+            center[near] = measured.center[row]
+            sigma[near] = np.nan if measured.sigma is None else measured.sigma[row]
+            error[near] = np.nan if measured.error is None else measured.error[row]
+    status = np.where(np.isfinite(center[:, column]), 0, int(TraceBit.DEAD)).astype(np.uint32)
+    return replace(given, center=center, sigma=sigma, error=error, valid=np.isfinite(center), status=status, coeff=None,
+                   rms=None, basis="sampled", argument="column", name=measured.name)  # fmt: skip
 
 
 def read_regions(path: str) -> tuple[Region, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ifuview.app import intents as want
 from ifuview.app.look import LimitMode, Look, Reduction, Smooth, Transfer
-from ifuview.app.services import fiber_count
+from ifuview.app.services import fiber_count, find_fiber
 from ifuview.app.session import Layout, Selection, Session, Slot
 from ifuview.app.views.colors import known
 from ifuview.app.views.sampling import wavelength_at
@@ -302,6 +302,11 @@ def step_fiber(session: Session, intent: want.StepFiber) -> Session:
     return select_fiber(session, want.SelectFiber(fiber))
 
 
+def find(session: Session, intent: want.FindFiber) -> Session:
+    """Select a fiber by its name; UsageError if there is none."""
+    return select_fiber(session, want.SelectFiber(find_fiber(session, intent.name)))
+
+
 def set_section_columns(session: Session, intent: want.SetSectionColumns) -> Session:
     """Width of the running median of the cross-section."""
     return replace(session, section_columns=max(1, int(intent.n)))
@@ -360,6 +365,7 @@ STEPS: dict[type, Callable[[Session, Any], Session]] = {
     want.PickPoint: pick_point,
     want.SelectFiber: select_fiber,
     want.StepFiber: step_fiber,
+    want.FindFiber: find,
     want.SetSectionColumns: set_section_columns,
     want.SetExtraction: set_extraction,
 }

@@ -64,6 +64,7 @@ class Controller(QObject):
             want.PickPoint: self._select,
             want.SelectFiber: self._select,
             want.StepFiber: self._select,
+            want.FindFiber: self._select,
             want.SetSectionColumns: self._select,
             want.SetExtraction: self._select,
             want.CancelJob: lambda i: worker.cancel(i.id),
@@ -335,6 +336,7 @@ class Controller(QObject):
         if slot.traces is None:
             self._put_traces(slot, traces)
             return
+        traces = services.aligned(traces, slot.traces)
         session = self.session
         copy = replace(slot, key=session.next_key, title=f"{slot.title} (measured traces)", traces=traces)
         self.store.put(session.adding(copy))

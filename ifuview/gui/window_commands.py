@@ -96,10 +96,9 @@ class WindowCommands:
             self.window.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def fiber_dialog(self) -> None:
-        now = self.controller.session.selection.fiber or 0
-        number, ok = QInputDialog.getInt(self.window, "Go to fiber", "Fiber", now, 0)
-        if ok:
-            self.controller.handle(want.SelectFiber(number))
+        name, ok = QInputDialog.getText(self.window, "Go to fiber", "Number of the fiber")
+        if ok and name.strip():
+            self.controller.handle(want.FindFiber(name.strip()))
 
     def choose_dialog(self) -> None:
         """Ask which spectra."""

@@ -109,6 +109,11 @@ def write_corrected(
     finally:
         if os.path.exists(part):
             os.unlink(part)
+    empty = np.flatnonzero(~np.isfinite(traces.center).all(axis=1))
+    if empty.size:
+        named = ", ".join(traces.fiber_id[i] for i in empty[:5])
+        text = f"{empty.size} traces have positions that are no numbers (fibers {named}), which this form cannot hold"
+        raise FileFormatError(text, str(path_in), "mend these traces in the file")
     text = f"this form cannot hold the corrected traces (it would be wrong by {miss:.3f} px)"
     raise FileFormatError(text, source, "save them as another form: FITS, ECSV, CSV or JSON")
 

@@ -36,6 +36,7 @@ from ifuview.model.inspection import FiberSpectrum
 MAX_BIN = 64
 HYPHEN = "\u2011"  # does not break the name of a frame
 LABEL_WIDTH = 34  # screen px that the name of a sky line takes
+MOSTLY = 0.5  # of the samples
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
 LISTS = (("No lines", ""), ("Galaxy, QSO", "galaxy"), ("Nebula", "nebular"))  # rest wavelengths in resources/linelists
@@ -243,6 +244,9 @@ class SpectrumDock(Dock):
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
         self._redraw(fit=changed)
+        limits = None if changed or not self._off_view() else pure.robust_range(self._drawn)
+        if limits is not None:
+            self.plot.show_y(*limits)
 
     def hover(self, view: SpectrumHover | None) -> None:
         """Mark the position of the pointer; preview the row under it while nothing is selected."""
@@ -358,6 +362,15 @@ class SpectrumDock(Dock):
         word = f"Wavelength at rest, z = {number(self.redshift.value())}" if self.stretch != 1.0 else "Wavelength"
         x = axis(word, ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
         self.plot.set_labels(x, axis("Flux", spectrum.unit))
+
+    def _off_view(self) -> bool:
+        """Whether the spectrum lies mostly above or below what the plot shows (a bright fiber after a dead one)."""
+        if not self._drawn:
+            return False
+        lo, hi = self.plot.plotItem.vb.viewRange()[1]
+        flux = self._drawn[0].flux
+        known = flux[np.isfinite(flux)]
+        return bool(known.size) and float(np.mean((known < lo) | (known > hi))) > MOSTLY
 
     def _fit(self) -> None:
         """Show the whole spectrum, without letting a few extreme samples set the scale."""
