@@ -542,7 +542,13 @@ def _parsed(argv: list[str]) -> Namespace | int:
     parser.add_argument("--thresholds", metavar="F.toml", help="limits, by name")
     parser.add_argument("--only", metavar="NAME,...", default="", help=f"of {', '.join(PARTS)}; default all")
     parser.add_argument("--formats", metavar="NAME,...", default=",".join(FORMATS), help="of html, pdf, png, json")
-    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="threads; the result does not depend on it")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="accepted as in batch; one image is one job, so it changes nothing",
+    )
     parser.add_argument("--swap", action="store_true", help="exchange x and y of the traces")
     parser.add_argument("--json", metavar="FILE", help="write the numbers there too; - is stdout")
     parser.add_argument("--quiet", action="store_true", help="say nothing")

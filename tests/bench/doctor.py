@@ -22,6 +22,7 @@ Row = tuple[str, float, float, str, bool]
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "desi"
 READNOISE = 3.0
 PROFILE_STEP = 0.02  # px, for the bound of a profile that is no Gaussian
+PEERS, STRIP = (70, 5, 38, 103, 134), 3.5  # fibers traced by specreduce, rows on each side of a trace that it may see
 BOUND_STEP = 8  # columns whose information stands for that of all
 
 
@@ -32,6 +33,9 @@ def rows(quick: bool) -> Iterator[Row]:
     yield from from_nothing(spec, "small" if quick else "lrs2")
     yield from modes_found(spec)
     yield from clean("small", 4 if quick else 20)
+    if not quick:
+        yield from clean("4k", 5)
+    yield from against_fit_trace()
     if DATA.is_dir():
         yield from shared_cases(quick)
 
@@ -147,6 +151,40 @@ def clean(spec: str, seeds: int) -> Iterator[Row]:
         problems += len(result.problems)
     yield f"clean frames, {seeds} seeds: strongest mode", strongest, 4.0, "sigma", strongest <= 4
     yield f"clean frames, {seeds} seeds: problem fibers", float(problems), 0.0, "", problems == 0
+
+
+def against_fit_trace() -> Iterator[Row]:
+    """Tracing from nothing against specreduce, both with the same masked strips; its time is scaled per fiber."""
+    try:
+        from specreduce.tracing import FitTrace
+    except ImportError:
+        yield "against specreduce: not measured, it is not installed", float("nan"), 100.0, "x", True
+        return
+    from astropy.modeling.models import Polynomial1D
+
+    made = expose("lrs2", snr=50, seed=2)
+    truth = made.traces.center
+    for _ in range(2):  # the second time with warm kernels
+        start = time.process_time()
+        found = trace_all(made.image, gain=1.0, readnoise=READNOISE).traces
+        ours = (time.process_time() - start) / truth.shape[0]
+    rows = np.arange(made.image.shape[0])[:, None]
+    for bins, fibers in ((None, PEERS[:1]), (64, PEERS)):
+        theirs, rms = 0.0, []
+        for k in fibers:
+            far = np.abs(rows - truth[k][None]) > STRIP  # what a user must do: all other fibers masked
+            start = time.process_time()
+            peer = FitTrace(
+                np.ma.MaskedArray(made.image, far), bins=bins, guess=float(truth[k, truth.shape[1] // 2]),
+                peak_method="gaussian", trace_model=Polynomial1D(degree=5), window=int(2 * STRIP),
+            )  # fmt: skip
+            theirs += (time.process_time() - start) / len(fibers)
+            rms.append(np.sqrt(np.mean((np.asarray(peer.trace) - truth[k]) ** 2)))
+        own = np.sqrt(np.mean((found.center[list(fibers)] - truth[list(fibers)]) ** 2, axis=1))
+        name = "its default bins" if bins is None else f"{bins} bins"
+        yield f"against specreduce, {name}: speed per fiber", theirs / ours, 100.0, "x", theirs >= 100 * ours
+        ratio = float(np.median(own) / np.median(rms))  # the median: it loses a fiber now and then
+        yield f"against specreduce, {name}: median rms", ratio, 0.6, "x", ratio <= 0.6
 
 
 def shared_cases(quick: bool) -> Iterator[Row]:

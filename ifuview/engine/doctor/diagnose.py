@@ -7,6 +7,7 @@ correct what is significant. The steps are functions of the other modules of thi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -415,22 +416,24 @@ def _measured_set(evidence: Evidence, m: Measured) -> TraceSet:
     curve = smooth_curve(value, m.error)
     center = base + _lines(fit.column, curve, ncol)
     known = np.isfinite(m.error)
-    error = _lines(fit.column, np.where(known, m.error, np.nanmax(m.error, initial=1.0)), ncol).astype(np.float32)
-    lit = _lines(fit.column, known.astype(float), ncol) >= 0.5
+    single = np.where(known, m.error, np.nanmax(m.error, initial=1.0)).astype(np.float32)
+    error = _lines(fit.column, single, ncol)
+    lit = _lines(fit.column, known.astype(np.float32), ncol) >= 0.5
     width = np.where(np.isfinite(m.width), m.width, np.nanmedian(m.width))
     return replace(
         traces, center=center, error=error, valid=lit & np.isfinite(center),
-        sigma=_lines(fit.column, width, ncol).astype(np.float32), coeff=None, domain=None, basis="sampled",
+        sigma=_lines(fit.column, width.astype(np.float32), ncol), coeff=None, domain=None, basis="sampled",
         argument="column", name="measured", provenance=Provenance(traces.provenance.inputs, "measured"),
     )  # fmt: skip
 
 
-def _lines(column: Array, values: Array, ncol: int) -> NDArray[np.float64]:
+def _lines(column: Array, values: Array, ncol: int) -> Array:
     """Linear between the bins, constant beyond."""
     if column.size == 1:
         return np.repeat(values, ncol, axis=1)
-    t = np.interp(np.arange(ncol), column, np.arange(column.size))
-    low = np.minimum(t.astype(int), column.size - 2)
-    part = t - low
-    out: NDArray[np.float64] = values[:, low] * (1 - part) + values[:, low + 1] * part
+    out = np.empty((values.shape[0], ncol), values.dtype)
+    cut = np.concatenate([[0], np.ceil(column[1:-1]).astype(int), [ncol]])
+    for i, (first, last) in enumerate(pairwise(cut)):
+        part = ((np.arange(first, last) - column[i]) / (column[i + 1] - column[i])).clip(0, 1).astype(values.dtype)
+        out[:, first:last] = values[:, i, None] * (1 - part) + values[:, i + 1, None] * part
     return out

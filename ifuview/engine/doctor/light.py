@@ -47,6 +47,7 @@ def fit_columns(
     per_count: float,
     clip: float,
     clip_share: float,
+    with_shape: bool,
     shape: Array,
     flux: Array,
     variance: Array,
@@ -80,6 +81,8 @@ def fit_columns(
         Variance of a pixel = floor + per_count * model.
     clip, clip_share : float
         A pixel farther from the model than clip * noise + clip_share * peak is left out; 0: none is.
+    with_shape : bool
+        Add up the terms of skewness and kurtosis too.
     shape : float32 (ngroup, nbin, 3)
         Skewness and kurtosis terms, and the background that is subtracted before the fit.
     flux, variance : float32 (n, nslot), out
@@ -134,6 +137,8 @@ def fit_columns(
         for k in range(nslot):
             flux[i, k] = solved[k]
             if first[k] > -WIDTH and variance[i, k] < np.inf:
+                if with_shape:
+                    _add_shape(data, weight, total, light[k], edge[k], first[k], inverse[k], solved[k], sums[k, b])
                 _accumulate(
                     data, weight, total, light[k], edge[k], inverse[k], first[k], solved[k], variance[i, k], sums[k, b]
                 )
@@ -333,11 +338,65 @@ def _accumulate(
     variance: float,
     out: Array,
 ) -> None:
-    """Add one fiber's equations of one column, its flux projected out."""
+    """Add one fiber's equations of center and width of one column, its flux projected out."""
+    ll = ly = ls = lr = np.float32(0)
+    yy = ys = ss = by = bs = chi2 = np.float32(0)
+    npix = 0
+    j0 = HALF_ROWS - FIT_ROWS
+    ey, es = edge[j0, 1], edge[j0, 0] * edge[j0, 1]
+    for j in range(j0, HALF_ROWS + FIT_ROWS + 1):
+        fy, fs = edge[j + 1, 1], edge[j + 1, 0] * edge[j + 1, 1]
+        y, s = (ey - fy) * inverse, (es - fs) * inverse
+        ey, es = fy, fs
+        r = first + j
+        if not 0 <= r < data.size or weight[r] == 0:
+            continue
+        w, residual, p = weight[r], data[r] - total[r], light[j]
+        wp, wy, ws = w * p, w * y, w * s
+        ll += wp * p
+        ly += wp * y
+        ls += wp * s
+        lr += wp * residual
+        yy += wy * y
+        ys += wy * s
+        ss += ws * s
+        by += wy * residual
+        bs += ws * residual
+        chi2 += w * residual * residual
+        npix += 1
+    if npix < FIT_ROWS or ll <= 0:
+        return
+    f2, i = flux * flux, np.float32(1) / ll
+    yy -= ly * ly * i
+    out[0] += f2 * yy
+    out[1] += f2 * (ys - ly * ls * i)
+    out[4] += f2 * (ss - ls * ls * i)
+    out[10] += flux * (by - ly * lr * i)
+    out[11] += flux * (bs - ls * lr * i)
+    out[14] += yy * variance
+    out[15] += chi2
+    out[16] += npix
+    out[18] += flux
+    out[19] += variance
+    out[20] += 1
+
+
+@njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
+def _add_shape(
+    data: Array,
+    weight: Array,
+    total: Array,
+    light: Array,
+    edge: Array,
+    first: int,
+    inverse: float,
+    flux: float,
+    out: Array,
+) -> None:
+    """Add one fiber's equations of skewness and kurtosis of one column, its flux projected out."""
     one, three = np.float32(1), np.float32(3)
     ll = ly = ls = lk = lq = lr = np.float32(0)
-    yy = ys = yk = yq = ss = sk = sq = kk = kq = qq = np.float32(0)
-    by = bs = bk = bq = chi2 = np.float32(0)
+    yk = yq = sk = sq = kk = kq = qq = bk = bq = np.float32(0)
     npix = 0
     j0 = HALF_ROWS - FIT_ROWS
     a, g = edge[j0, 0], edge[j0, 1]
@@ -353,50 +412,32 @@ def _accumulate(
         if not 0 <= r < data.size or weight[r] == 0:
             continue
         w, residual, p = weight[r], data[r] - total[r], light[j]
-        wp, wy, ws, wk = w * p, w * y, w * s, w * k
+        wp, wk, wq = w * p, w * k, w * u
         ll += wp * p
         ly += wp * y
         ls += wp * s
         lk += wp * k
         lq += wp * u
         lr += wp * residual
-        yy += wy * y
-        ys += wy * s
-        yk += wy * k
-        yq += wy * u
-        ss += ws * s
-        sk += ws * k
-        sq += ws * u
+        yk += wk * y
+        yq += wq * y
+        sk += wk * s
+        sq += wq * s
         kk += wk * k
         kq += wk * u
-        qq += w * u * u
-        by += wy * residual
-        bs += ws * residual
+        qq += wq * u
         bk += wk * residual
-        bq += w * u * residual
-        chi2 += w * residual * residual
+        bq += wq * residual
         npix += 1
     if npix < FIT_ROWS or ll <= 0:
         return
     f2, i = flux * flux, one / ll
-    yy -= ly * ly * i
-    out[0] += f2 * yy
-    out[1] += f2 * (ys - ly * ls * i)
     out[2] += f2 * (yk - ly * lk * i)
     out[3] += f2 * (yq - ly * lq * i)
-    out[4] += f2 * (ss - ls * ls * i)
     out[5] += f2 * (sk - ls * lk * i)
     out[6] += f2 * (sq - ls * lq * i)
     out[7] += f2 * (kk - lk * lk * i)
     out[8] += f2 * (kq - lk * lq * i)
     out[9] += f2 * (qq - lq * lq * i)
-    out[10] += flux * (by - ly * lr * i)
-    out[11] += flux * (bs - ls * lr * i)
     out[12] += flux * (bk - lk * lr * i)
     out[13] += flux * (bq - lq * lr * i)
-    out[14] += yy * variance
-    out[15] += chi2
-    out[16] += npix
-    out[18] += flux
-    out[19] += variance
-    out[20] += 1

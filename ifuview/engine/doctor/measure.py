@@ -43,6 +43,7 @@ SETTLED = 0.04  # px, largest move of nearly all bins in the last sparse round .
 CERTAIN_ERROR = 0.05  # px, ... that are measured so well
 SKEW_SIGMA = 4.0  # a skewness of all groups together that is less certain is taken to be none
 SHAPE_RANGE = 0.15  # of the Hermite terms
+SHAPE_STEP = 4  # columns, of the last round, of which one measures the shape terms
 SHAPE_DEGREE = 2  # of the shape terms along dispersion
 WIDTH_DEGREE = 3
 PER_COLUMN = 1.02  # degrees of freedom that the fluxes take per fiber and column
@@ -238,7 +239,9 @@ class _Fit:
         self.u = self.middle / max(self.ncol - 1, 1) * 2 - 1
         self.start: Array = np.zeros((self.nslot, self.nbin))
 
-    def pass_over(self, chosen: Array, clip: float, share: float) -> tuple[Array, Array, Array, Array]:
+    def pass_over(
+        self, chosen: Array, clip: float, share: float, with_shape: bool = True
+    ) -> tuple[Array, Array, Array, Array]:
         """One kernel run."""
         binned = (np.searchsorted(self.edges, chosen, side="right") - 1).astype(np.intp)
         at = np.interp(chosen, self.middle, np.arange(self.nbin)) if self.nbin > 1 else np.zeros(chosen.size)
@@ -251,7 +254,7 @@ class _Fit:
             self.columns, self.good, chosen.astype(np.intp), binned, low, at - low, self.given,
             _turned(self.shift, float), _turned(self.width, np.float32),
             self.table, self.group, self.noise.floor,
-            self.noise.per_count, clip, share, self.shape, flux, variance, sums, ground,
+            self.noise.per_count, clip, share, with_shape, self.shape, flux, variance, sums, ground,
         )  # fmt: skip
         self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
         return flux, variance, sums, ground
@@ -259,7 +262,7 @@ class _Fit:
     def round(self, chosen: Array, share: float) -> float:
         """Improve centers, widths, shape and background; return by how much nearly all centers moved at most."""
         self.good &= kernel.USED
-        _, _, sums, ground = self.pass_over(chosen, CLIP_SIGMA, share)
+        _, _, sums, ground = self.pass_over(chosen, CLIP_SIGMA, share, self.turn % 2 == 0 and self.turn >= HERMITE_TURN)
         self.last = sums
         step, error = offsets(sums)
         step = np.clip(np.where(np.isfinite(error), step, 0), -MAX_STEP, MAX_STEP)
@@ -387,11 +390,11 @@ class _Fit:
                 self.shift[k, touched[k]] = np.interp(index[touched[k]], index[~touched[k]], self.shift[k, ~touched[k]])
         columns = np.flatnonzero(bins[np.repeat(index, np.diff(self.edges))])
         for _ in range(AGAIN_ROUNDS):
-            step, error = offsets(self.pass_over(columns[::AGAIN_STEP], CLIP_SIGMA, LAST_CLIP_SHARE)[2])
+            step, error = offsets(self.pass_over(columns[::AGAIN_STEP], CLIP_SIGMA, LAST_CLIP_SHARE, False)[2])
             moved = touched & np.isfinite(error)
             self.shift[moved] += np.clip(step[moved], -MAX_STEP, MAX_STEP)
         self.good[columns] &= kernel.USED
-        new = self.pass_over(columns, CLIP_SIGMA, LAST_CLIP_SHARE)
+        new = self.pass_over(columns, CLIP_SIGMA, LAST_CLIP_SHARE, False)
         results[0][columns], results[1][columns] = new[0], new[1]
         results[2][:, bins], results[3][:, bins] = new[2][:, bins], new[3][:, bins]
 
@@ -415,18 +418,30 @@ class _Fit:
         scale = image_chi2(self.last)
         self.noise = Noise(self.noise.floor * scale, self.noise.per_count * scale, "data")
 
+    def every_column(self, chosen: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """Pass over all columns; the last result are the sums of every few, which have the terms of the shape too."""
+        shaped = chosen % SHAPE_STEP == SHAPE_STEP // 2 if self.nbin > 1 else np.ones(chosen.size, bool)
+        few = self.pass_over(chosen[shaped], CLIP_SIGMA, LAST_CLIP_SHARE)
+        rest = self.pass_over(chosen[~shaped], CLIP_SIGMA, LAST_CLIP_SHARE, False)
+        flux, variance = np.empty((2, chosen.size, self.nslot), np.float32)
+        flux[shaped], flux[~shaped] = few[0], rest[0]
+        variance[shaped], variance[~shaped] = few[1], rest[1]
+        sums = few[2] + rest[2]
+        self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
+        return flux, variance, sums, few[3] + rest[3], few[2]
+
     def finish(self, chosen: Array) -> LightFit:
         """Use every column and gather the result."""
         self.good &= kernel.USED
-        flux, variance, sums, ground = results = self.pass_over(chosen, CLIP_SIGMA, LAST_CLIP_SHARE)
+        flux, variance, sums, ground, some = results = self.every_column(chosen)
         touched = self.find_bad_rows()
         if touched.any():
-            self.again(touched, results)
+            self.again(touched, results[:4])
         step, error = offsets(sums)
         scale = image_chi2(sums)
-        skew = self.final_skewness(sums)
+        skew = self.final_skewness(some)
         with np.errstate(invalid="ignore", divide="ignore"):
-            lean = np.where(sums[..., 0] > 0, sums[..., 2] / sums[..., 0], 0)
+            lean = np.where(some[..., 0] > 0, some[..., 2] / some[..., 0], 0)
         step -= lean * (skew - self.shape[..., 0])[self.group]
         self.shape[..., 0] = skew
         npix, ncol = sums[..., kernel.NPIX], np.maximum(sums[..., kernel.NCOL], 1)
