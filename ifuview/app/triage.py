@@ -92,7 +92,7 @@ def run_triage(
         raise UsageError(f"there is no class {wrong[0]!r}", "--only", f"choose of {', '.join(CLASSES)}")
     todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     done, problems = _triage_all(todo, only, jobs, ctx.part(0.0, 0.7))
-    result = _summed(done, problems, only)
+    result = summed(done, problems, only)
     if after is not None:
         result = _against(result, todo, after, only, ctx.part(0.7, 0.8))
     if output is not None:
@@ -106,7 +106,7 @@ def triage_with_evidence(
     """The triage and, by exposure and camera, the thinned arrays that its evidence is drawn from."""
     todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     done, problems = _triage_all(todo, (), 1, ctx)
-    return _summed(done, problems, ()), arrays_of(done)
+    return summed(done, problems, ()), arrays_of(done)
 
 
 def arrays_of(done: Sequence[Triaged]) -> Arrays:
@@ -171,7 +171,7 @@ def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
     return {name: binned(out[name], THIN) for name in DRAWN if name in out}
 
 
-def _summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
+def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
     """Findings of all cameras, worst first, with their extent and the causes."""
     from ifuview.engine.triage.extent import Night, with_extent
 

@@ -36,7 +36,7 @@ def of_cameras(done: Sequence[Triaged], only: Sequence[str], problems: Sequence[
     """The result of some cameras together, with extent and causes."""
     from ifuview.app import triage
 
-    return triage._summed(list(done), list(problems), tuple(only))
+    return triage.summed(list(done), list(problems), tuple(only))
 
 
 def packed(done: Triaged, findings: Sequence[Finding], folder: str) -> dict[str, Any]:

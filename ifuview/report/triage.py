@@ -124,6 +124,9 @@ def _spans(finding: Finding) -> list[tuple[int, int]]:
 
 def _spectrum(axes: Any, finding: Finding, arrays: Mapping[str, Array], columns: slice, shown: list[str]) -> None:
     """Median of the fibers concerned, block by block, over that of the others."""
+    if "residual" not in arrays and not shown:
+        axes.set_axis_off()  # no product of the camera could be read; the finding is of its fiber table
+        return
     name = "residual" if "residual" in arrays else shown[-1]
     wave, values = arrays["wave"][columns], arrays[name][:, columns]
     inside = np.zeros(values.shape[0], bool)

@@ -46,10 +46,20 @@ def overlap(a: tuple[float, float] | None, b: tuple[float, float] | None) -> flo
 
 def with_extent(findings: Sequence[Finding], night: Night) -> list[Finding]:
     """The findings, each with how far it reaches."""
-    return [
-        replace(f, extent=_text(f, findings, night), detail={**f.detail, **_numbers(f, findings, night)})
-        for f in findings
-    ]
+    alike: dict[int | str, list[Finding]] = {}
+    places: dict[int | str, list[Place]] = {}
+    for finding in findings:  # a night has tens of thousands: look only among those of its exposure and its camera
+        alike.setdefault(finding.expid, []).append(finding)
+        alike.setdefault(finding.camera, []).append(finding)
+    for place in night.cameras:
+        places.setdefault(place[0], []).append(place)
+        places.setdefault(place[1], []).append(place)
+    out = []
+    for f in findings:
+        near = [*alike[f.expid], *alike[f.camera]]
+        here = Night(night.tiles, (*places.get(f.expid, ()), *places.get(f.camera, ())))
+        out.append(replace(f, extent=_text(f, near, here), detail={**f.detail, **_numbers(f, near, here)}))
+    return out
 
 
 def _places(finding: Finding, findings: Sequence[Finding]) -> tuple[set[str], set[int]]:
