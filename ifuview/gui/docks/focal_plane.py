@@ -89,7 +89,8 @@ class FocalPlaneDock(Dock):
         self.lasso_on = button("Lasso", "Drag around fibers to select them", check=True)
         self.copy = button("Copy names", "Copy the numbers of the selected fibers")
         self.place.currentIndexChanged.connect(lambda _i: self._placed())
-        self.color_by.currentIndexChanged.connect(lambda _i: (self._paint(), self._say_current()))
+        self.color_by.currentIndexChanged.connect(lambda _i: self._paint())
+        self.color_by.currentIndexChanged.connect(lambda _i: self._say_current())
         self.reach.valueChanged.connect(lambda _v: self._paint())
         self.copy.clicked.connect(self._copy)
 
