@@ -27,6 +27,7 @@ PARTS = {
     "triage": "triage",
     "night": "night",
     "spectra": "spectra",
+    "doctor": "doctor",
 }
 
 
