@@ -34,6 +34,7 @@ FORMATS = ("html", "pdf", "png", "json")
 METRICS, FIBERS, MEASURED = "metrics.json", "per_fiber.ecsv", "traces_measured.fits"
 MEASURED_STEP = 16  # columns between the points of the measured traces
 ON_LIGHT = 1.1  # light on the traces over light between them; less is no trace of this image
+LEAST_COVERED = 0.6  # share of the columns; traces of a detector of half the size reach no farther
 CHECKED_COLUMNS = 64
 
 Bar = Callable[[], Any]
@@ -214,7 +215,7 @@ def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
     from ifuview import io
 
     shape, lies = image.orientation.shape(image.shape), image.orientation
-    other = Orientation(not lies.transpose, lies.flip_cross, lies.flip_disp)
+    other = exchanged(lies)
     if swap:
         return io.read_traces(path, shape, other)
     offer = "give --swap to exchange them"
@@ -233,10 +234,19 @@ def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
         try:
             turned = io.read_traces(path, shape, other)
         except IfuviewError:
-            return traces
+            turned = traces
         if contrast(data, turned) > 2 * max(contrast(data, traces), ON_LIGHT):
             raise UsageError("x and y of these traces are swapped for this image", path, offer)
+    covered = float(np.mean(np.asarray(traces.valid).any(axis=0)))
+    if covered < LEAST_COVERED:
+        text = f"these traces cover {covered:.0%} of the columns of the image"
+        raise UsageError(text, path, "they are of another detector or binning; give those of this image")
     return traces
+
+
+def exchanged(lies: Orientation) -> Orientation:
+    """The orientation of a file with x and y the other way around."""
+    return Orientation(not lies.transpose, lies.flip_cross, lies.flip_disp)
 
 
 def with_wavelengths(traces: TraceSet, path: str, image: Image) -> TraceSet:
@@ -426,7 +436,7 @@ def _write_parts(
     (part / FIBERS).write_text(fiber_table(found), encoding="utf-8")
     ctx.checkpoint(0.05, "Writing the traces")
     write_traces(str(part / MEASURED), sparse(found.measured), image.orientation, image.shape)
-    write_corrected_traces(part, image, found, path)
+    write_corrected_traces(part, image, found, path, request.swap)
     wanted = tuple(f for f in request.formats if f != "json")
     if wanted:
         from datetime import UTC, datetime
@@ -442,8 +452,10 @@ def _write_parts(
     return tuple(sorted(str(p.relative_to(part)) for p in part.rglob("*") if p.is_file()))
 
 
-def write_corrected_traces(part: Path, image: Image, found: TraceDiagnosis, path: str | None) -> str:
-    """Write the corrected traces in the form of the given file; return the name."""
+def write_corrected_traces(
+    part: Path, image: Image, found: TraceDiagnosis, path: str | None, swap: bool = False
+) -> str:
+    """Write the corrected traces in the form of the given file, x and y as it has them; return the name."""
     from ifuview.io.traces_write import corrected_name, write_corrected, write_traces
 
     changed = str(found.corrected.provenance.params.get("changed", "nothing"))
@@ -452,7 +464,9 @@ def write_corrected_traces(part: Path, image: Image, found: TraceDiagnosis, path
         write_traces(str(part / name), sparse(found.corrected), image.orientation, image.shape)
         return name
     name = corrected_name(path)
-    write_corrected(path, found.corrected, part / name, changed, image.orientation, image.shape)
+    lies = exchanged(image.orientation) if swap else image.orientation
+    native = image.shape[::-1] if swap else image.shape
+    write_corrected(path, found.corrected, part / name, changed, lies, (native[0], native[1]))
     return name
 
 

@@ -220,3 +220,18 @@ def test_function_and_command_agree(tmp_path):
     again = json.loads(as_json(metrics_of(found)))
     for key in KEYS[2:]:
         assert again[key] == metrics[key], key
+
+
+def test_traces_of_a_smaller_detector_are_refused(tmp_path):
+    from dataclasses import replace
+
+    from ifuview import io
+
+    image = image_file(tmp_path)
+    traces = io.read_traces(swapped_file(tmp_path), None, None)
+    half = replace(traces, valid=np.asarray(traces.valid) & (np.arange(traces.ncol) < traces.ncol // 2))
+    given = tmp_path / "half.csv"
+    io.write_traces(str(given), half)
+    with pytest.raises(IfuviewError, match=r"half.csv"):
+        run(tmp_path, image, "--traces", str(given))
+    assert not (tmp_path / "out").exists()
