@@ -8,11 +8,8 @@ import numpy as np
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QBrush, QColor, QHideEvent
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
-    QHeaderView,
     QSplitter,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -21,6 +18,7 @@ from PyQt6.QtWidgets import (
 from ifuview.app import intents as want
 from ifuview.app.views import findings as pure
 from ifuview.app.views.findings import Curve, FindingsView, Row
+from ifuview.gui.docks._findings_tree import findings_tree
 from ifuview.gui.docks._plot import Plot, set_errors
 from ifuview.gui.docks._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.docks.base import Dock
@@ -153,22 +151,7 @@ class FindingsDock(Dock):
         words.setSpacing(1)
         words.addWidget(self.word)
         words.addWidget(self.sentence)
-        self.tree = QTreeWidget()
-        self.tree.setAccessibleName("Findings, worst first")
-        self.tree.setHeaderLabels(HEADS)
-        self.tree.setRootIsDecorated(False)
-        self.tree.setUniformRowHeights(True)
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.tree.setMinimumHeight(60)
-        header = self.tree.header()
-        if header is not None:
-            header.setStretchLastSection(False)
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-            for i in (1, 2):
-                header.setSectionResizeMode(i, QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.itemClicked.connect(lambda item, _c: self._go(self.tree.indexOfTopLevelItem(item)))
-        self.tree.itemActivated.connect(lambda item, _c: self._go(self.tree.indexOfTopLevelItem(item)))
-        self.tree.currentItemChanged.connect(lambda item, _old: self._explain(self.tree.indexOfTopLevelItem(item)))
+        self.tree = findings_tree("Findings, worst first", HEADS, self._go, self._explain)
         self.text = quiet_label()
         self.plot = EvidencePlot()
         lower = QWidget()

@@ -7,11 +7,8 @@ from typing import ClassVar
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
-    QHeaderView,
     QSplitter,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
@@ -20,6 +17,7 @@ from ifuview.app import intents as want
 from ifuview.app.session import Layout
 from ifuview.app.views import triage as pure
 from ifuview.app.views.triage import TriageView
+from ifuview.gui.docks._findings_tree import findings_tree
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.docks.base import Dock
@@ -66,22 +64,7 @@ class TriageDock(Dock):
         return bar
 
     def _build_body(self) -> QWidget:
-        self.tree = QTreeWidget()
-        self.tree.setAccessibleName("Findings of the triage, worst first")
-        self.tree.setHeaderLabels(HEADS)
-        self.tree.setRootIsDecorated(False)
-        self.tree.setUniformRowHeights(True)
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.tree.setMinimumHeight(60)
-        header = self.tree.header()
-        if header is not None:
-            header.setStretchLastSection(False)
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-            for i in (1, 2):
-                header.setSectionResizeMode(i, QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.itemClicked.connect(lambda item, _c: self._go(self.tree.indexOfTopLevelItem(item)))
-        self.tree.itemActivated.connect(lambda item, _c: self._go(self.tree.indexOfTopLevelItem(item)))
-        self.tree.currentItemChanged.connect(lambda item, _old: self._explain(self.tree.indexOfTopLevelItem(item)))
+        self.tree = findings_tree("Findings of the triage, worst first", HEADS, self._go, self._explain)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.plot = Plot("Evidence of the finding", "Wavelength (Å)", "Sky-subtracted")
