@@ -20,7 +20,6 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
-from ifuview.model.provenance import Provenance
 from ifuview.model.quality import TraceBit
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
@@ -463,11 +462,6 @@ def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str
     ctx.checkpoint(0.3, "Drawing the report")
     write(report_input(session), output)
     return output
-
-
-def provenance(step: str, *inputs: str) -> Provenance:
-    """A provenance record for something made here."""
-    return Provenance(inputs, step)
 
 
 def tables_beside(path: str) -> tuple[str, ...]:

@@ -8,9 +8,6 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QIcon, QPalette
 from PyQt6.QtWidgets import QApplication
 
-# Okabe and Ito (2008), a color set that color-blind readers can tell apart
-OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
-
 DARK = {
     QPalette.ColorRole.Window: "#26282b",
     QPalette.ColorRole.WindowText: "#e4e6e8",
