@@ -1,0 +1,110 @@
+"""Is a fiber dead, faint, off its position or beside a star, does a bundle lose light, do lines of the sky stay?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.triage import fibers as of_fibers
+from ifuview.engine.triage import lines as of_lines
+from ifuview.engine.triage.questions.case import BLOCK, BUNDLE, THIN, Case
+from ifuview.engine.triage.questions.lines import lines_that_stay
+
+UNKNOWN = np.float32(1e9)  # noise of a masked pixel
+FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
+
+
+def fibers(case: Case) -> None:
+    """Single fibers, lines, positions."""
+    chain = case.chain
+    if chain.offset is not None and case.asks("positioning"):
+        _positions(case)
+    if chain.sframe is not None and case.level is not None and case.asks("bright-neighbor"):
+        _bright(case)
+    if not chain.has("frame", "flat", "sky") or chain.frame is None or chain.flat is None or chain.sky is None:
+        return
+    ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
+    flat = np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
+    seen = case.seen
+    sigma = 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat
+    sigma = np.where(ivar > 0, sigma, UNKNOWN).astype(np.float32)
+    residual = seen - chain.sky if case.clean is None else case.clean - case.expected
+    assert case.level is not None
+    lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
+    value, error = of_lines.throughput(lines)
+    odd = of_fibers.odd_fibers(value, error)
+    level = np.median(seen, axis=1)
+    dark = of_fibers.dark_fibers(level, BUNDLE) & (~np.isfinite(value) | odd)
+    losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
+    if case.asks("block-throughput"):
+        _losing(case, losing)
+    if case.asks("isolated-fiber"):
+        lost = {f for k, *_ in losing for f in range(k * BUNDLE, (k + 1) * BUNDLE)}
+        for fiber in np.flatnonzero(odd | dark):
+            if int(fiber) in lost and not (dark[fiber] or value[fiber] < of_fibers.DEAD):
+                continue
+            _isolated(
+                case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / np.median(level))
+            )
+    if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
+        lines_that_stay(case, lines, ~(odd | dark))
+
+
+def _isolated(case: Case, fiber: int, value: float, error: float, level: float) -> None:
+    """A dead, faint or bright fiber."""
+    measured = np.isfinite(value)
+    throughput = value if measured else level
+    error = error if measured else 0.1
+    dead = throughput < of_fibers.DEAD if measured else level < of_fibers.DARK
+    known = bool(case.known[fiber])
+    said = case.chain.known_text[fiber] if case.chain.known_text else ""
+    text = "is dead" if dead else f"has {throughput:.2f} of the throughput that the flat says"
+    state_of = f"known: {said or 'flagged'}" if known else "new: its status does not say so"
+    case.add(
+        "isolated-fiber", FIBER_STEP, fibers=(fiber,), amplitude=throughput, unit="throughput / flat",
+        significance=float(abs(throughput - 1) / max(error, 1e-6)), known=known, confidence=1.0 if measured else 0.8,
+        text=f"Fiber {fiber} {text} ({state_of})",
+        detail={"dead": bool(dead), "throughput": round(throughput, 3), "error": round(error, 3)},
+    )  # fmt: skip
+
+
+def _losing(case: Case, losing: list[tuple[int, float, float]]) -> None:
+    for block, level, significance in losing:
+        fibers = tuple(range(block * BUNDLE, (block + 1) * BUNDLE))
+        case.add(
+            "block-throughput", "trace", fibers=fibers, blocks=(block,), block_size=BUNDLE, amplitude=level,
+            unit="level / other blocks", significance=significance, confidence=0.8,
+            text=f"Block {block} of {BUNDLE} fibers ({fibers[0]}-{fibers[-1]}) has {level:.2f} of the others' light "
+            "at all wavelengths: traces, PSF or flat of this block",
+        )  # fmt: skip
+
+
+def _bright(case: Case) -> None:
+    chain = case.chain
+    assert chain.sframe is not None and case.level is not None
+    flux = np.median(chain.sframe[:, ::THIN], axis=1)
+    sky = max(float(np.median(case.level)), 1e-6)
+    for fiber, first, last, ratio in of_fibers.bright_rows(flux, sky):
+        case.add(
+            "bright-neighbor", FIBER_STEP, fibers=tuple(range(first, last + 1)), amplitude=ratio, unit="sky levels",
+            significance=ratio, confidence=0.7, detail={"source": fiber},
+            text=f"Fiber {fiber} is {ratio:.0f} times as bright as the sky; its neighbors {first}-{last} get its light",
+        )  # fmt: skip
+
+
+def _positions(case: Case) -> None:
+    chain = case.chain
+    assert chain.offset is not None
+    flux = None if chain.sframe is None else np.median(chain.sframe[:, ::THIN], axis=1)
+    for block, offset, share in of_fibers.off_position(chain.offset, BLOCK):
+        fibers = tuple(range(block * BLOCK, (block + 1) * BLOCK))
+        light = float("nan")
+        if flux is not None and chain.is_sky is not None:
+            light = of_fibers.target_light(flux, chain.is_sky, block, BLOCK)
+        known = bool(np.mean(case.known[list(fibers)]) > 0.5)
+        lost = f", their targets give {light:.2f} of the others' light" if np.isfinite(light) else ""
+        case.add(
+            "positioning", FIBER_STEP, fibers=fibers, blocks=(block,), block_size=BLOCK, amplitude=offset, unit="mm",
+            significance=offset / of_fibers.OFF_POSITION, known=known, confidence=1.0 if light < 0.7 else 0.7,
+            detail={"share": round(share, 2), "target_light": None if np.isnan(light) else round(light, 2)},
+            text=f"Fibers {fibers[0]}-{fibers[-1]} are {offset:.2f} mm off position{lost}; their sky is normal",
+        )  # fmt: skip
