@@ -32,6 +32,11 @@ NO_TRACES = (
 )
 READY = "Press Diagnose to measure all fibers and to see which traces are wrong, how, and how sure that is."
 STALE = "The traces of this frame are others now: diagnose them again."
+APPLIED = (
+    "The correction is applied: this frame has the corrected traces. All below was found before the correction. "
+    "Press Diagnose to measure the corrected traces."
+)
+BEFORE = "Before the correction: "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +83,7 @@ class FindingsView:
         What the traces can be colored by.
     color_by : str
     corrected : bool
-        The corrected traces are the frame's traces.
+        The corrected traces are the frame's traces; what was found is about those before, as `hint` says.
     undo : bool
         There are earlier traces to go back to.
     changed : bool
@@ -155,10 +160,11 @@ def _with_findings(base: FindingsView, session: Session, slot: Slot, found: Trac
     return replace(
         base,
         verdict=found.verdict,
-        sentence=found.sentence,
+        sentence=(BEFORE if slot.traces is found.corrected else "") + found.sentence,
         advice="\n".join(f"• {line}" for line in advice_lines(found)),
         rows=tuple(_row(f, slot, found) for f in findings(found)),
         corrected=slot.traces is found.corrected,
+        hint=APPLIED if slot.traces is found.corrected else "",
         changed=bool(np.nanmax(np.abs(found.correction), initial=0.0) > 0),
         alternate=session.overlay.alternate,
         limits=found.limits,
@@ -213,7 +219,12 @@ def evidence(view: FindingsView, row: int) -> Curve | None:
     found: TraceDiagnosis | None = view.diagnosis
     if found is None or not 0 <= row < len(view.rows):
         return None
-    finding = view.rows[row].finding
+    curve = _curve(found, view.rows[row].finding)
+    return curve if curve is None or not view.corrected else replace(curve, heading=BEFORE + curve.heading)
+
+
+def _curve(found: TraceDiagnosis, finding: Finding) -> Curve | None:
+    """The evidence of a finding, if it is about fibers."""
     if finding.group == "fiber":
         return _of_fiber(found, finding)
     if finding.group == "mode":

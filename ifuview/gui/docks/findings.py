@@ -185,7 +185,7 @@ class FindingsDock(Dock):
             return
         self.pages.show_content()
         self.hint.setText(view.hint)
-        self.hint.setVisible(not known)
+        self.hint.setVisible(bool(view.hint))
         self.body.setVisible(known)
         self.diagnose.setEnabled(view.can_diagnose)
         self.apply.setEnabled(known and view.changed and not view.corrected)
@@ -196,9 +196,10 @@ class FindingsDock(Dock):
         if not self.blink.isEnabled():
             self._stop_blink()
         self._fill_colors(view)
-        if known and view.diagnosis is not self._shown:
+        shown = (view.diagnosis, view.corrected)
+        if known and shown != self._shown:
             self._fill(view)
-        self._shown = view.diagnosis
+        self._shown = shown
 
     def _fill(self, view: FindingsView) -> None:
         """The list, with the same finding chosen as before if it is still there."""
@@ -220,7 +221,7 @@ class FindingsDock(Dock):
             self.tree.setCurrentItem(self.tree.topLevelItem(chosen))
         self._explain(chosen)
         if view.verdict is not None:
-            self.word.setText(WORDS[view.verdict])
+            self.word.setText(f"Corrected (it was: {WORDS[view.verdict]})" if view.corrected else WORDS[view.verdict])
         self.sentence.setText(view.sentence)
         self.sentence.setToolTip(view.advice)
         if self._limits is not None:
@@ -229,7 +230,11 @@ class FindingsDock(Dock):
     def _count(self, view: FindingsView) -> str:
         """How much is found, for the form of the limits."""
         each = [row.finding.group for row in view.rows]
-        return f"{each.count('mode')} shared patterns, {each.count('fiber')} findings of single fibers; {view.sentence}"
+        shared, single = each.count("mode"), each.count("fiber")
+        return (
+            f"{shared} shared pattern{'' if shared == 1 else 's'}, "
+            f"{single} finding{'' if single == 1 else 's'} of single fibers; {view.sentence}"
+        )
 
     def _color(self) -> None:
         """Rows and banner in the colors of their verdicts; the signs say the same."""
@@ -239,9 +244,13 @@ class FindingsDock(Dock):
         dark = is_dark(self.palette())
         for number, row in enumerate(view.rows[: self.tree.topLevelItemCount()]):
             item = self.tree.topLevelItem(number)
-            if item is not None and row.finding.verdict in INK:
+            if item is None:
+                continue
+            if view.corrected:
+                item.setForeground(0, self.palette().placeholderText())
+            elif row.finding.verdict in INK:
                 item.setForeground(0, QBrush(QColor(INK[row.finding.verdict][dark])))
-        shade = BANNER[view.verdict][dark]
+        shade = BANNER[Verdict.NOT_MEASURED if view.corrected else view.verdict][dark]
         self.banner.setStyleSheet(f"#banner {{ background: {shade}; border-radius: 4px; }}")
 
     def _fill_colors(self, view: FindingsView) -> None:
@@ -266,6 +275,8 @@ class FindingsDock(Dock):
         view = self._view
         known = view is not None and 0 <= number < len(view.rows)
         text = view.rows[number].finding.text if view is not None and known else ""
+        if view is not None and view.corrected and text:
+            text = pure.BEFORE + text
         if view is not None and not view.rows and view.verdict is not None:
             text = "Nothing was found."
         self.text.setText(text[:1].upper() + text[1:])

@@ -83,6 +83,13 @@ def test_buttons_ask_and_follow_the_session(dock, session, monkeypatch, tmp_path
     dock.draw(view.make(applied))
     assert not dock.apply.isEnabled() and dock.undo.isEnabled()
     assert applied.slot().traces is session.slot().diagnosis.corrected
+    assert "before the correction" in dock.hint.text() and dock.hint.isVisible()
+    for said in (dock.sentence, dock.text):
+        assert said.text().startswith("Before the correction: ")
+    assert dock.word.text().startswith("Corrected")
+    dock.draw(view.make(session))
+    assert not dock.hint.isVisible() and "before" not in (dock.sentence.text() + dock.text.text()).lower()
+    dock.draw(view.make(applied))
     undone = steps.undo_traces(applied, want.UndoTraces())
     assert undone.slot().traces is session.slot().traces and not undone.slot().past_traces
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(tmp_path / "c.fits"), ""))
