@@ -239,6 +239,12 @@ class ChooseSpectra(Intent):
     text: str
 
 
+class CloseTables(Intent):
+    """Close the tables of a file; those of spectra that are open go with the spectra."""
+
+    path: str
+
+
 class SetWindow(Intent):
     """Color the focal plane by the light in a wavelength window (lo, hi), Angstrom; None = no window."""
 

@@ -113,7 +113,7 @@ def link(table: OpenTable, slot: Slot) -> Link:
 
 def why_not(table: OpenTable, slot: Slot) -> str:
     """Why a table cannot be joined to a frame, "" if it can."""
-    if link(table, slot).by:
+    if table.nrow == 0 or link(table, slot).by:
         return ""
     shared = [key for key in KEYS if _integers(table.table.columns, key) is not None and key in identifiers(slot)]
     if not shared:

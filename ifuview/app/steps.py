@@ -72,6 +72,11 @@ def close_all(session: Session, _: want.CloseAll) -> Session:
     return _without_orphans(session.with_slots(()))
 
 
+def close_tables(session: Session, intent: want.CloseTables) -> Session:
+    """Close the tables of a file."""
+    return replace(session, tables=tuple(t for t in session.tables if t.path != intent.path))
+
+
 def _without_orphans(session: Session) -> Session:
     """Drop what no open frame supports."""
     if session.slots:
@@ -349,6 +354,7 @@ def undo_traces(session: Session, _: want.UndoTraces) -> Session:
 STEPS: dict[type, Callable[[Session, Any], Session]] = {
     want.CloseSlot: close,
     want.CloseAll: close_all,
+    want.CloseTables: close_tables,
     want.SelectSlot: select_slot,
     want.StepSlot: step_slot,
     want.MoveSlot: move_slot,

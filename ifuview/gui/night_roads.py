@@ -178,7 +178,7 @@ class NightRoads:
             self._triage(index, expid, camera)
         place = night.newest_of(session, places) if now.newest else None
         if place is not None:
-            self._show((place,))
+            self.show((place,))
 
     def _triage(self, index: ExposureIndex, expid: int, camera: str) -> None:
         """Ask of a camera that has just been reduced what is wrong with it; the answer is a message."""
@@ -201,31 +201,31 @@ class NightRoads:
         """One product; at once if it is open already."""
         from ifuview.app import night
 
-        self._show((night.chosen(self.controller.session, intent.expid, intent.camera, intent.product),))
+        self.show((night.chosen(self.controller.session, intent.expid, intent.camera, intent.product),))
 
     def step_exposure(self, intent: want.StepExposure) -> None:
         """The exposure before or after."""
         from ifuview.app import night
 
-        self._show((night.stepped_exposure(self.controller.session, intent.step),))
+        self.show((night.stepped_exposure(self.controller.session, intent.step),))
 
     def step_camera(self, intent: want.StepCamera) -> None:
         """Another camera."""
         from ifuview.app import night
 
-        self._show((night.stepped_camera(self.controller.session, intent.step),))
+        self.show((night.stepped_camera(self.controller.session, intent.step),))
 
     def same_tile(self, _: want.SameTile) -> None:
         """The next exposure of the tile."""
         from ifuview.app import night
 
-        self._show((night.same_tile(self.controller.session),))
+        self.show((night.same_tile(self.controller.session),))
 
     def other(self, _: want.OtherProduction) -> None:
         """The other production, or back."""
         from ifuview.app import night
 
-        self._show((night.other_production(self.controller.session),))
+        self.show((night.other_production(self.controller.session),))
 
     def blink(self, intent: want.BlinkAlong) -> None:
         """Open what is missing, then blink."""
@@ -236,9 +236,9 @@ class NightRoads:
         def go() -> None:
             self.controller.store.put(night.blinking(self.controller.session, places))
 
-        self._show(places, go)
+        self.show(places, go)
 
-    def _show(self, places: tuple[Place, ...], then: Callable[[], None] | None = None) -> None:
+    def show(self, places: tuple[Place, ...], then: Callable[[], None] | None = None) -> None:
         """Make the last of some places current, after those that are not open have been read."""
         from ifuview.app import night
 

@@ -55,6 +55,9 @@ def _add(controller: Controller, dataset: Dataset) -> None:
         return
     said = f"{joined.stem(dataset.path)}: {', '.join(f'{t.table.name} with {t.nrow} rows' for t in tables)}"
     controller.say(Level.INFO, said)
+    empty = [t.title for t in tables if t.nrow == 0]
+    if empty:
+        controller.say(Level.WARNING, f"{', '.join(empty)}: the table is empty, it has not one row")
     problem = joined.why_not(tables[0], slot) if slot is not None and joined.fibermap_of(slot) is not None else ""
     if problem:
         controller.say(Level.WARNING, f"{problem}; the table is shown by itself")
@@ -97,7 +100,12 @@ class SpectraRoads:
         for path in paths:
             if path not in self._asked and all(table.path != path for table in control.session.tables):
                 self._asked.add(path)
+
+                def done(dataset: Dataset, path: str = path) -> None:
+                    self._asked.discard(path)
+                    _add(control, dataset)
+
                 control.submit(
                     JobRequest(f"Tables {path}", lambda ctx, path=path: services.read_tables(path, ctx), quiet=True),
-                    lambda dataset: _add(control, dataset),
+                    done,
                 )

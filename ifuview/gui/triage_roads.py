@@ -77,7 +77,7 @@ class TriageRoads:
 
         if control.session.layout is Layout.BLINK:
             control.store.put(replace(control.session, layout=Layout.SINGLE))
-        NightRoads(control)._show(places, arrived)
+        NightRoads(control).show(places, arrived)
 
     def _go(self, finding: Finding) -> None:
         """Move the canvas to the place and select the fibers."""

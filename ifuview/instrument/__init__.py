@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ifuview.instrument.catalog import instrument, names, recognize
+from ifuview.instrument.catalog import instrument, names, recognize, words
 
-__all__ = ["instrument", "names", "recognize"]
+__all__ = ["instrument", "names", "recognize", "words"]

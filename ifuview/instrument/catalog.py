@@ -42,6 +42,21 @@ def names() -> tuple[str, ...]:
     return tuple(_files())
 
 
+@cache
+def words(meaning: str, part: str = "columns") -> tuple[str, ...]:
+    """Columns of that meaning in the tables of any instrument: a table by itself need not say whose it is.
+
+    Parameters
+    ----------
+    meaning : str
+        "fiber_id", "focal_x", "group", ...
+    part : str
+        "columns", or "tables" for how a table is shown.
+    """
+    found = (word for name in names() for word in getattr(instrument(name), part).get(meaning, ()))
+    return tuple(dict.fromkeys(found))
+
+
 def recognize(header: Mapping[str, Any], extnames: Collection[str] = ()) -> str:
     """Name of the instrument that a header, or else the EXTNAMEs of a file, speak of; "plain" if none fits.
 

@@ -17,7 +17,7 @@ from ifuview.model.quality import MaskBits
 FLIPS = ("transpose", "flip_cross", "flip_disp")
 KEYS = (
     *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
-    *("companions", "bits", "limits"),
+    *("tables", "companions", "bits", "limits"),
 )
 
 
@@ -66,6 +66,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         bits=_bits(table.get("bits", {})),
         header=_lists(table.get("header", {})),
         columns=_lists(table.get("columns", {})),
+        tables=_lists(table.get("tables", {})),
         roles=MappingProxyType({key.upper(): FiberRole(value) for key, value in table.get("roles", {}).items()}),
         role_columns=tuple(role_bits.pop("columns", ())),
         role_bits=MappingProxyType({FiberRole(role): tuple(bits) for role, bits in role_bits.items()}),

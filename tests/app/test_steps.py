@@ -110,3 +110,18 @@ def test_planes_stay_within_the_cube() -> None:
     session = Session().adding(replace(slot(1, Kind.CUBE, (7, NY, NX)), plane=(3,)))
     assert steps.set_plane(session, want.SetPlane(1, (99,))).slots[0].plane == (6,)
     assert steps.set_plane(session, want.SetPlane(1, (-4,))).slots[0].plane == (0,)
+
+
+def test_the_tables_of_a_file_are_closed_together() -> None:
+    from ifuview.app.joined import OpenTable
+    from ifuview.app.views import tables
+    from ifuview.model.dataset import Table
+
+    full, empty = Table("REDSHIFTS", {"Z": np.arange(3.0)}), Table("FIBERMAP", {"Z": np.arange(0.0)})
+    session = Session(tables=(OpenTable("a.fits", "a", full), OpenTable("b.fits", "b", empty)))
+    view = tables.make(session)
+    assert view is not None and tables.can_close(view, 1)
+    assert tables.said_of(view, 0) == ""
+    assert tables.said_of(view, 1) == "b is empty: it has 1 columns and not one row"
+    after = steps.close_tables(session, want.CloseTables("a.fits"))
+    assert [t.path for t in after.tables] == ["b.fits"]

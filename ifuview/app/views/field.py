@@ -14,14 +14,12 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.views.fiber_table import fiber_map
 from ifuview.app.views.lasso import hull
 from ifuview.app.views.text import axis
+from ifuview.instrument import words
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Kind
 
 SHARED = 0.5  # part of the current frame's wavelength range that another camera must cover to be shown with it
-PLACES = (("MEAN_FIBER_X", "MEAN_FIBER_Y"), ("FIBER_X", "FIBER_Y"), ("FIBERASSIGN_X", "FIBERASSIGN_Y"))  # of tables
-NAMES = ("FIBER", "fiberid")
-GROUPS = ("PETAL_LOC", "spectrographid")
 NOWHERE = -1  # key of the frame of a fiber that is in no open one
 
 
@@ -126,21 +124,28 @@ def of_frames(session: Session) -> Field | None:
 
 def has_places(table: OpenTable) -> bool:
     """Whether a table says where its fibers sit."""
-    return any(x in table.table.columns and y in table.table.columns for x, y in PLACES)
+    return bool(_axes(table))
+
+
+def _axes(table: OpenTable) -> tuple[tuple[Array, Array], ...]:
+    """Columns of positions on the focal plane, the best first."""
+    pairs = zip(words("focal_x"), words("focal_y"), strict=False)
+    columns = table.table.columns
+    return tuple((columns[a], columns[b]) for a, b in pairs if a in columns and b in columns)
 
 
 def of_table(table: OpenTable, session: Session) -> Field:
     """The fibers of a table, linked to the frames that have them."""
     columns = table.table.columns
-    x, y = next((columns[a], columns[b]) for a, b in PLACES if a in columns and b in columns)
+    x, y = _axes(table)[0]
     key, row = np.full(table.nrow, NOWHERE), np.full(table.nrow, NOWHERE)
     for slot in sorted(session.slots, key=lambda s: s.key != session.current):
         if fiber_map(slot) is not None:
             found = joined.link(table, slot).in_frame
             new = (key == NOWHERE) & (found >= 0)
             key[new], row[new] = slot.key, found[new]
-    group = next((columns[n] for n in GROUPS if n in columns), np.zeros(table.nrow))
-    names = next((columns[n] for n in NAMES if n in columns), np.arange(table.nrow))
+    group = next((columns[n] for n in words("group") if n in columns), np.zeros(table.nrow))
+    names = next((columns[n] for n in words("fiber_id") if n in columns), np.arange(table.nrow))
     numbers = tuple((n, v) for n, v in columns.items() if v.ndim == 1 and v.dtype.kind in "iufb")
     return Field(
         np.asarray(x, dtype=np.float64),

@@ -13,6 +13,7 @@ from ifuview.app import joined
 from ifuview.app.session import Session, Slot
 from ifuview.app.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
 from ifuview.app.views.text import number
+from ifuview.instrument import words
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberSpectrum
@@ -92,7 +93,7 @@ def make(session: Session) -> SpectrumView | None:
     if view is None or slot is None or not view.spectra:
         return view
     fiber = session.selection.fiber
-    known = joined.value(session, slot, fiber, "Z") if fiber is not None and session.tables else None
+    known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
     redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
     about = "" if redshift is None or fiber is None else _about(session, slot, fiber, redshift)
     return replace(view, redshift=redshift, window=session.window, title=f"{view.title}{about}")
@@ -100,9 +101,15 @@ def make(session: Session) -> SpectrumView | None:
 
 def _about(session: Session, slot: Slot, fiber: int, redshift: float) -> str:
     """What the redshifts say about a fiber."""
-    kind, warning = (joined.value(session, slot, fiber, name) for name in ("SPECTYPE", "ZWARN"))
-    flag = f", ZWARN {warning}" if warning is not None else ""
-    return f" – {str(kind or '').strip()} Z {redshift:.4f}{flag}"
+    kind, warning = (_joined(session, slot, fiber, name) for name in ("class", "warning"))
+    flag = f", {warning[0]} {warning[1]}" if warning[0] else ""
+    return f" – best fit {str(kind[1] or '').strip()} z {redshift:.4f}{flag}"
+
+
+def _joined(session: Session, slot: Slot, fiber: int, meaning: str) -> tuple[str, object]:
+    """What the tables say of a fiber: column and value; "" and None if nothing."""
+    found = ((name, joined.value(session, slot, fiber, name)) for name in words(meaning))
+    return next((pair for pair in found if pair[1] is not None), ("", None))
 
 
 def _spectra(session: Session) -> SpectrumView | None:

@@ -11,11 +11,9 @@ from ifuview.app import joined
 from ifuview.app.joined import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.app.views.fiber_table import Column, FiberTableView
+from ifuview.instrument import words
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
-
-FIRST = (joined.FIBER, "Z", "SPECTYPE", "ZWARN", "DELTACHI2", "OBJTYPE", joined.TARGET)  # columns that stand in front
-X_FIRST, Y_FIRST = (joined.FIBER, joined.PETAL, "EXPID"), ("Z", "EFFTIME_SPEC", "FLUX_R")  # axes of the plot at first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +30,8 @@ class TablesView:
     fiber : int or None
     said : str
         Why the tables do not belong to the frame.
+    closable : int
+        The first so many tables are files of their own; the others come and go with the spectra.
     """
 
     tables: tuple[OpenTable, ...]
@@ -39,6 +39,7 @@ class TablesView:
     rows: tuple[int, ...]
     fiber: int | None
     said: str = ""
+    closable: int = 0
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -89,7 +90,20 @@ def make(session: Session) -> TablesView | None:
     has_fibers = slot is not None and joined.fibermap_of(slot) is not None
     firsts = {t.path: t for t in reversed(session.tables)}.values()  # one table of each file
     said = [joined.why_not(t, slot) for t in firsts] if slot is not None and has_fibers else []
-    return TablesView(tuple(tables), slots, rows, chosen.fiber, "; ".join(filter(None, said)))
+    return TablesView(tuple(tables), slots, rows, chosen.fiber, "; ".join(filter(None, said)),
+                      len(session.tables))  # fmt: skip
+
+
+def can_close(view: TablesView, number: int) -> bool:
+    """Whether a table is that of a file of its own."""
+    return 0 <= number < view.closable
+
+
+def said_of(view: TablesView, number: int) -> str:
+    """What is to be said above a table."""
+    table = view.tables[number]
+    empty = f"{table.title} is empty: it has {len(table.table.columns)} columns and not one row" * (table.nrow == 0)
+    return "; ".join(filter(None, (empty, view.said)))
 
 
 def sheet(view: TablesView, number: int) -> Sheet:
@@ -125,8 +139,8 @@ def target(found: Sheet, rows: Array) -> tuple[int, tuple[int, ...]] | None:
 def axes(found: Sheet) -> tuple[str, str]:
     """What the plot shows at first."""
     names = found.numbers
-    x = next((n for n in X_FIRST if n in names), names[0] if names else "")
-    y = next((n for n in Y_FIRST if n in names), names[-1] if names else "")
+    x = next((n for n in words("x", "tables") if n in names), names[0] if names else "")
+    y = next((n for n in words("y", "tables") if n in names), names[-1] if names else "")
     return x, y
 
 
@@ -164,5 +178,6 @@ def _rows(in_table: Array, fibers: tuple[int, ...]) -> tuple[int, ...]:
 
 def _columns(table: Table) -> tuple[Column, ...]:
     """The columns, the telling ones first."""
-    names = [n for n in FIRST if n in table.columns] + [n for n in table.columns if n not in FIRST]
+    first = words("first", "tables")
+    names = [n for n in first if n in table.columns] + [n for n in table.columns if n not in first]
     return tuple(Column(n, v, v.dtype.kind in "iufb") for n in names for v in [np.asarray(table.columns[n])])

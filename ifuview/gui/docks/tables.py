@@ -8,7 +8,7 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QSplitter, QWidget
 
-from ifuview.app.intents import Intent, SelectFiber, SelectSlot
+from ifuview.app.intents import CloseTables, Intent, SelectFiber, SelectSlot
 from ifuview.app.views import lasso
 from ifuview.app.views import tables as pure
 from ifuview.app.views.tables import Sheet, TablesView
@@ -23,7 +23,7 @@ REACH = 12  # screen px from a point within which a click selects it
 
 
 class TablesDock(Dock):
-    """Draws views/tables; emits SelectFiber and SelectSlot."""
+    """Draws views/tables; emits SelectFiber, SelectSlot and CloseTables."""
 
     key: ClassVar[str] = "tables"
     title: ClassVar[str] = "Tables"
@@ -39,6 +39,7 @@ class TablesDock(Dock):
             box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(12)
         self.lasso_on = button("Lasso", "Drag around points to select their spectra", check=True)
+        self.close_button = button("Close", "Close the tables of this file")
         self.note = quiet_label()
         self.sheet = FiberTableDock()
         self.sheet.noun = "rows"
@@ -49,7 +50,13 @@ class TablesDock(Dock):
         self.lasso = Lasso(self.plot)
         self._connect()
         bar = FlowLayout()
-        for part in (self.which, labelled("y", self.y_box), labelled("x", self.x_box), self.lasso_on):
+        for part in (
+            self.which,
+            labelled("y", self.y_box),
+            labelled("x", self.x_box),
+            self.lasso_on,
+            self.close_button,
+        ):
             bar.addWidget(part)
         halves = QSplitter(Qt.Orientation.Vertical)
         halves.addWidget(self.sheet)
@@ -67,6 +74,7 @@ class TablesDock(Dock):
         self.which.currentIndexChanged.connect(lambda _i: self._show())
         for box in (self.x_box, self.y_box):
             box.currentIndexChanged.connect(lambda _i: self._plot())
+        self.close_button.clicked.connect(self._close)
         self.lasso_on.toggled.connect(self.lasso.switch)
         self.lasso.drawn.connect(self._lassoed)
         self.sheet.intent.connect(self._picked)
@@ -81,8 +89,6 @@ class TablesDock(Dock):
             self.pages.show_hint(HINT)
             return
         self.pages.show_content()
-        self.note.setText(view.said)
-        self.note.setVisible(bool(view.said))
         if [self.which.itemText(i) for i in range(self.which.count())] != list(view.titles):
             self._fill(self.which, view.titles, self.which.currentText())
         self._show()
@@ -102,6 +108,10 @@ class TablesDock(Dock):
             return
         old, found = self._sheet, pure.sheet(view, number)
         self._sheet = found
+        said = pure.said_of(view, number)
+        self.note.setText(said)
+        self.note.setVisible(bool(said))
+        self.close_button.setVisible(pure.can_close(view, number))
         if old is None or old.table.source[0] is not found.table.source[0]:
             self._local = ()
             kept = self.x_box.currentText(), self.y_box.currentText()
@@ -110,6 +120,12 @@ class TablesDock(Dock):
                 self._fill(box, found.numbers, mine if mine in found.numbers and old is not None else other)
         self.sheet.draw(found.table)
         self._plot()
+
+    def _close(self) -> None:
+        """Close the tables of the file whose table is on show."""
+        view, number = self._view, self.which.currentIndex()
+        if view is not None and pure.can_close(view, number):
+            self.intent.emit(CloseTables(view.tables[number].path))
 
     def _plot(self) -> None:
         """Draw the rows that pass the filter."""

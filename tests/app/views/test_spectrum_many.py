@@ -81,7 +81,7 @@ def test_fibers_of_a_stack_are_evenly_apart_and_their_arms_stay_together():
 def test_the_redshift_of_the_fiber_is_joined_by_target():
     view = spectrum.make(session(6, tables=(redshifts(),)))
     assert view.redshift == 1.5
-    assert "QSO Z 1.5000, ZWARN 0" in view.title
+    assert "best fit QSO z 1.5000, ZWARN 0" in view.title
     assert spectrum.make(session(6)).redshift is None
 
 
