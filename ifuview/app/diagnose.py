@@ -19,7 +19,8 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, FitError, IfuviewError, MissingDataError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import DoctorLimits, TraceDiagnosis
+from ifuview.model.doctor import DoctorLimits, TraceDiagnosis, fiber_labels
+from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image, Kind
 from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import Orientation
@@ -114,12 +115,33 @@ def diagnose_image(
             traces = replace(traces, fiber_id=table.fiber_id)
     else:
         check_on_light(data, traces)
-    if block is None and table is not None and table.nfiber == traces.nfiber and table.block is not None:
-        block = table.block if np.unique(table.block).size > 1 else None
-    return diagnose(
-        data, traces, ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, block=block, limits=limits,
-        only=only, ctx=ctx.part(0.1, 1.0),
+    block = known_blocks(table, traces) if block is None else block
+    found = diagnose(
+        data, labelled(traces, table), ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, block=block,
+        limits=limits, only=only, ctx=ctx.part(0.1, 1.0),
     )  # fmt: skip
+    return numbered(found, traces)
+
+
+def known_blocks(table: FiberMap | None, traces: TraceSet) -> Array | None:
+    """Block of each fiber from a fiber table; None where it does not say."""
+    if table is None or table.nfiber != traces.nfiber or table.block is None or np.unique(table.block).size < 2:
+        return None
+    return table.block
+
+
+def labelled(traces: TraceSet, table: FiberMap | None) -> TraceSet:
+    """Traces that name fibers as a diagnosis does: as the fiber table of the image, if it has one, with their rows."""
+    if table is None or table.nfiber != traces.nfiber:
+        return traces
+    return replace(traces, fiber_id=fiber_labels(table.fiber_id))
+
+
+def numbered(found: TraceDiagnosis, traces: TraceSet) -> TraceDiagnosis:
+    """The diagnosis with the trace sets as the file of the traces numbers its fibers."""
+    ids = traces.fiber_id
+    measured, corrected = replace(found.measured, fiber_id=ids), replace(found.corrected, fiber_id=ids)
+    return replace(found, given=traces, measured=measured, corrected=corrected)
 
 
 def check_on_light(data: Array, traces: TraceSet) -> None:

@@ -37,7 +37,7 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
     UsageError
         No detector image, or traces of another one.
     """
-    from ifuview.app.diagnose import check_on_light
+    from ifuview.app.diagnose import check_on_light, known_blocks, labelled
     from ifuview.engine.doctor.diagnose import gather, judge
 
     image, traces = slot.image, slot.traces
@@ -50,13 +50,13 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
 
         step = ctx.part(0.05, 0.4)
         traces = trace_all(data, ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, ctx=step).traces
+        traces = replace(traces, fiber_id=names(slot, traces))
     else:
         check_on_light(data, traces)
-    fibermap = image.fibermap or slot.dataset.fibermap
-    block = fibermap.block if fibermap is not None and fibermap.nfiber == traces.nfiber else None
+    block = known_blocks(image.fibermap or slot.dataset.fibermap, traces)
     evidence = gather(
         data,
-        replace(traces, fiber_id=names(slot, traces)),
+        labelled(traces, image.fibermap),
         ivar=ivar,
         mask=mask,
         gain=image.gain,
@@ -79,11 +79,13 @@ def judge_again(
 
 def of_the_file(found: TraceDiagnosis, given: TraceSet | None) -> TraceDiagnosis:
     """The diagnosis names fibers as the canvas does; its trace sets keep the numbers of their file."""
+    from ifuview.app.diagnose import numbered
+
     if given is None:
         return found
     name = f"{given.name.removesuffix(CORRECTED)}{CORRECTED}"
-    corrected = replace(found.corrected, fiber_id=given.fiber_id, name=name)
-    return replace(found, given=given, corrected=corrected)
+    found = numbered(found, given)
+    return replace(found, corrected=replace(found.corrected, name=name))
 
 
 def diagnosed(session: Session, key: int, found: TraceDiagnosis, evidence: Any) -> Session:

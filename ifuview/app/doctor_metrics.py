@@ -53,7 +53,7 @@ def metrics_of(found: TraceDiagnosis, inputs: tuple[Input, ...] = (), extra: dic
                 for t in found.trouble
             ],
         },
-        "problem_fibers": [problem(p) for p in found.problems],
+        "problem_fibers": [problem(found, p) for p in found.problems],
         "wavelength_ranges": ranges(found),
         "extraction_impact": impact(found, found.impact),
         "crosstalk": crosstalk(found, found.crosstalk),
@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
 
 def names(found: TraceDiagnosis, rows: tuple[int, ...]) -> list[str]:
     """Fiber ids of rows."""
-    return [found.fiber_id[k] for k in rows if 0 <= k < found.nfiber]
+    return [found.file_id[k] for k in rows if 0 <= k < found.nfiber]
 
 
 def mode(found: TraceDiagnosis, m: Mode) -> dict[str, Any]:
@@ -107,10 +107,11 @@ def mode(found: TraceDiagnosis, m: Mode) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def problem(p: Problem) -> dict[str, Any]:
+def problem(found: TraceDiagnosis, p: Problem) -> dict[str, Any]:
     """One line of `problem_fibers`."""
     return {
-        "fiber_id": p.fiber_id, "kind": p.kind, "amplitude_px": plain(p.amplitude_px),
+        "fiber_id": found.file_id[p.fiber], "row": p.fiber, "name": p.fiber_id, "kind": p.kind,
+        "amplitude_px": plain(p.amplitude_px),
         "amplitude_px_err": plain(p.amplitude_err), "significance": plain(p.significance), "x_range": plain(p.x_range),
         "wave_range": plain(p.wave_range), "text": p.text, "verdict": p.verdict.value,
     }  # fmt: skip
@@ -121,8 +122,8 @@ def ranges(found: TraceDiagnosis) -> list[dict[str, Any]]:
     whole = (float(np.floor(found.column[0])), float(np.ceil(found.column[-1]))) if found.column.size else (0.0, 0.0)
     return [
         {
-            "fibers": [p.fiber_id], "kind": p.kind, "x_range": plain(p.x_range), "wave_range": plain(p.wave_range),
-            "text": p.text,
+            "fibers": names(found, (p.fiber,)), "kind": p.kind, "x_range": plain(p.x_range),
+            "wave_range": plain(p.wave_range), "text": p.text,
         }
         for p in found.problems
         if p.x_range[0] > whole[0] or p.x_range[1] < whole[1]
@@ -133,7 +134,7 @@ def per_fiber(found: TraceDiagnosis) -> dict[str, dict[str, float | None]]:
     """Metrics of every fiber, by its id."""
     columns = list(found.per_fiber)
     rows = zip(*(plain(np.asarray(found.per_fiber[c], float)) for c in columns))
-    return {name: dict(zip(columns, row)) for name, row in zip(found.fiber_id, rows)}
+    return {name: dict(zip(columns, row)) for name, row in zip(found.file_id, rows)}
 
 
 def correlation(found: TraceDiagnosis) -> dict[str, Any] | None:
@@ -168,7 +169,7 @@ def impact(found: TraceDiagnosis, i: Impact | None) -> dict[str, Any] | None:
         size = np.where(np.isfinite(fiber), np.abs(fiber), -1)
         worst = int(size.argmax()) if size.size else 0
         out[f"{name}_worst"], out[f"{name}_worst_err"] = plain(fiber[worst]), plain(err[worst])
-        out[f"{name}_worst_fiber"] = found.fiber_id[worst] if size[worst] >= 0 else None
+        out[f"{name}_worst_fiber"] = found.file_id[worst] if size[worst] >= 0 else None
     for name, value in (("perfect_boxcar_loss", i.perfect_loss), ("perfect_leak", i.perfect_leak)):
         fiber = _median(np.where(known, value, np.nan))
         out[f"{name}_median"] = plain(_of(fiber))
@@ -189,7 +190,7 @@ def crosstalk(found: TraceDiagnosis, c: Crosstalk | None) -> dict[str, Any] | No
     out["per_fiber"] = {
         name: {"boxcar": b, "boxcar_err": be, "joint": j, "joint_err": je}
         for name, b, be, j, je in zip(
-            found.fiber_id, plain(c.boxcar), plain(c.boxcar_err), plain(c.joint), plain(c.joint_err)
+            found.file_id, plain(c.boxcar), plain(c.boxcar_err), plain(c.joint), plain(c.joint_err)
         )
     }
     return out
@@ -228,7 +229,7 @@ def fiber_table(found: TraceDiagnosis) -> str:
     head.append("# schema: astropy-2.0")
     rows = [",".join(("fiber_id", "block", "problems", *columns))]
     values = [plain(np.asarray(found.per_fiber[c], float)) for c in columns]
-    for k, name in enumerate(found.fiber_id):
+    for k, name in enumerate(found.file_id):
         cells = [_cell(name), str(int(found.block[k])), _cell(" ".join(kinds.get(k, [])))]
         cells += ["nan" if v[k] is None else repr(v[k]) for v in values]
         rows.append(",".join(cells))

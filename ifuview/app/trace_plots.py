@@ -31,7 +31,7 @@ def plot_individual_trace_quality(diagnosis: TraceDiagnosis, fiber: int | str, o
     """Draw offsets, flux and width of one fiber, by row or id; return the matplotlib Figure, written to `output`."""
     from ifuview.report.doctor_plan import one_fiber
 
-    row = diagnosis.fiber_id.index(str(fiber)) if str(fiber) in diagnosis.fiber_id else int(fiber)
+    row = diagnosis.file_id.index(str(fiber)) if str(fiber) in diagnosis.file_id else int(fiber)
     if not 0 <= row < diagnosis.nfiber:
         raise UsageError(f"there is no fiber {fiber}", todo=f"choose 0 to {diagnosis.nfiber - 1}")
     return one_fiber(diagnosis, row, None if output is None else os.fspath(output))

@@ -27,7 +27,14 @@ PROBLEM_KINDS = (
 )  # fmt: skip
 TROUBLE_KINDS = ("saturated", "cosmics", "bad_columns", "amplifier_step", "pedestal", "scattered_light", "masked")
 
+ROW = " [row "  # between name and row of a fiber
+
 Range = tuple[float, float]
+
+
+def fiber_labels(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names with the row of each fiber, where that is another number."""
+    return tuple(name if name == str(row) else f"{name}{ROW}{row}]" for row, name in enumerate(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +241,7 @@ class TraceDiagnosis:
     Parameters
     ----------
     fiber_id : tuple of str
+        As people read it: the name of the fiber and, where that is another number, its row: "3312 [row 312]".
     column : ndarray, shape (nbin,), px
         Centers of the column bins along dispersion.
     wave : ndarray, shape (nfiber, nbin), Angstrom, or None
@@ -295,6 +303,16 @@ class TraceDiagnosis:
     def nfiber(self) -> int:
         """Number of fibers."""
         return int(self.offset.shape[0])
+
+    @property
+    def file_id(self) -> tuple[str, ...]:
+        """Fibers as the given traces number them, for files that programs read."""
+        given = self.given
+        return self.fiber_id if given is None or given.nfiber != self.nfiber else given.fiber_id
+
+    def name(self, row: int) -> str:
+        """The name of a fiber alone, for labels with little room."""
+        return self.fiber_id[row].split(ROW)[0]
 
     @property
     def residual(self) -> Array:

@@ -224,7 +224,7 @@ def draw_all(report: DoctorReport, ctx: Progress = QUIET) -> tuple[Drawn, ...]:
         figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
         draw_fiber(figure, report, row)
         caption = "The image around the fiber, light minus trace, width and flux along the columns."
-        out.append(Drawn(f"fiber_{safe(name)}", f"Fiber {name}", caption, figure, as_png(figure)))
+        out.append(Drawn(f"fiber_{safe(report.diagnosis.name(row))}", f"Fiber {name}", caption, figure, as_png(figure)))
     return tuple(out)
 
 

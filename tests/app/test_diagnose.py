@@ -235,3 +235,25 @@ def test_traces_of_a_smaller_detector_are_refused(tmp_path):
     with pytest.raises(IfuviewError, match=r"half.csv"):
         run(tmp_path, image, "--traces", str(given))
     assert not (tmp_path / "out").exists()
+
+
+def test_fibers_are_named_alike_here_and_in_the_window(tmp_path):
+    """The table of the image says 3005, the trace file 5: people read both, files keep what the trace file says."""
+    from ifuview.app import doctor_jobs, services
+    from ifuview.app.session import Slot
+    from ifuview.model.fibers import FiberMap
+
+    n = MADE.traces.nfiber
+    table = FiberMap(np.arange(n), fiber_id=tuple(str(3000 + k) for k in range(n)))
+    image = replace(MADE.as_image(), fibermap=table)
+    wrong = perturb.shifted(MADE.traces, 0.5, [5])
+    found = ifuview.diagnose_image(image, wrong)
+    assert [p.fiber_id for p in found.problems] == ["3005 [row 5]"]
+    assert found.sentence.count("3005 [row 5]") == 1 and found.given is wrong
+    assert [p["fiber_id"] for p in metrics_of(found)["problem_fibers"]] == [wrong.fiber_id[5]]
+    assert found.corrected.fiber_id == found.measured.fiber_id == wrong.fiber_id
+    dataset = replace(services.open_dataset(image_file(tmp_path)), images=(image,))
+    slot = Slot(0, "flat", dataset, image, traces=wrong)
+    there, _ = doctor_jobs.diagnose(slot)
+    assert there.sentence == found.sentence
+    assert metrics_of(there)["problem_fibers"] == metrics_of(found)["problem_fibers"]
