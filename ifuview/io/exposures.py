@@ -7,8 +7,6 @@ in the user's cache folder for as long as size and time of the file stay the sam
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import time
@@ -19,10 +17,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.io.fits_head import BLOCK, complete, head_cards
+from ifuview.io.fits_head import BLOCK, complete
+from ifuview.io.head_cache import Heads
 from ifuview.io.night_log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.source import QUIET, Progress
-from ifuview.model.exposures import PRODUCTS, Exposure, ExposureIndex, FileState, ProductFile
+from ifuview.io.tile_files import files_of, in_order, tile_file
+from ifuview.model.exposures import PRODUCTS, Exposure, ExposureIndex, FileState, ProductFile, TileFile
 
 SUFFIXES = (".fits", ".fits.gz", ".fits.fz")
 PRODUCT = re.compile(r"([a-z]+)-([a-z]\d)-(\d{8})\.fits(?:\.gz|\.fz)?", re.ASCII)
@@ -30,15 +30,16 @@ NIGHT = re.compile(r"20\d{6}", re.ASCII)
 NUMBER = re.compile(r"\d{8}", re.ASCII)
 CALIBRATION = {"psfnight": "psf", "fiberflatnight": "fiberflat"}
 SAME = {"fiberflatexp": "fiberflat"}  # another name of a product in the folder of the exposure
+LOGS_BESIDE = ("exposures", "tsnr-exposures")  # beside a production, with its name
 TREES = ("preproc", "exposures")  # NIGHT/EXPID below each
-LOG_NAME = re.compile(r"(?:tsnr-)?exposures(?:-.*)?\.(?:csv|ecsv)|exposure_table_\d{8}\.(?:csv|ecsv)", re.ASCII)
-FACTS = ("NIGHT", "EXPID", "TILEID", "OBSTYPE", "FLAVOR", "EXPTIME", "BADAMPS")
+RAW = re.compile(r"desi-(\d{8})\.fits(?:\.fz|\.gz)?", re.ASCII)
+RAW_TREES = ("raw", "../raw", "../data")  # NIGHT/EXPID below each, from the root of a production
+LOG_NAME = re.compile(r"(?:tsnr-)?exposures(?:-.*)?\.(?:csv|ecsv|fits)|exposure_table_\d{8}\.(?:csv|ecsv)", re.ASCII)
 NIGHTS_AT_ONCE = 7  # of a production root, the newest: a night of a large survey has 30 000 files
 DEPTH = 3  # folders below one that is no production
 CHECK_EVERY = 512  # files between two checkpoints
 GZIP_LEAST = 18  # bytes of header and trailer, RFC 1952
 FRESH_S = 20.0  # a file changed later than this may still be written
-VERSION = 1  # of the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,19 @@ class Scope:
 class Found:
     """What the walk has come across."""
 
-    files: dict[int, dict[tuple[str, str], ProductFile]] = field(default_factory=dict)
+    files: dict[int, dict[str, dict[tuple[str, str], ProductFile]]] = field(default_factory=dict)  # by folder
     nights: dict[int, int] = field(default_factory=dict)
     calibrations: dict[tuple[int, str, str], str] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    raw: dict[int, ProductFile] = field(default_factory=dict)
+    tiles: list[TileFile] = field(default_factory=list)
     seen: int = 0
 
 
-def scan(path: str, ctx: Progress = QUIET, cache: Path | None = None) -> ExposureIndex:
+def scan(
+    path: str, ctx: Progress = QUIET, cache: Path | None = None, *, depth: int = DEPTH, nights: int | None = None
+) -> ExposureIndex:
     """Index a production, a night, an exposure, a tile or any folder of products.
 
     Parameters
@@ -75,6 +80,10 @@ def scan(path: str, ctx: Progress = QUIET, cache: Path | None = None) -> Exposur
         Checked for every few hundred files.
     cache : Path, optional
         Where header values are kept; default: the user's cache folder.
+    depth : int
+        Folders below one that is no production.
+    nights : int, optional
+        Nights of a production root that are looked at, the newest; default: `NIGHTS_AT_ONCE`.
 
     Raises
     ------
@@ -91,17 +100,22 @@ def scan(path: str, ctx: Progress = QUIET, cache: Path | None = None) -> Exposur
     scope = scope_of(folder)
     found = Found()
     ctx.checkpoint(0.0, f"Looking through {os.path.basename(folder)}")
-    for place in _places(scope, found):
-        _collect(place, found, DEPTH if not scope.root else 0, ctx)
+    for place in _places(scope, found, NIGHTS_AT_ONCE if nights is None else nights):
+        _collect(place, found, depth if not scope.root else 0, ctx)
     found.logs += _logs(scope, sorted(set(found.nights.values()) | set(scope.nights)))
     logs = read_logs(dict.fromkeys(found.logs), found.notes)
     heads = Heads(scope.root or folder, cache)
     exposures = []
-    for done, (expid, files) in enumerate(sorted(found.files.items())):
+    for done, (expid, folders) in enumerate(sorted(found.files.items())):
         ctx.checkpoint(0.3 + 0.7 * done / len(found.files), f"Exposure {expid}")
-        exposures.append(_exposure(expid, found.nights.get(expid, 0), files, logs.get(expid), heads))
+        files = _of_one_production(expid, folders, found.notes)
+        raw = found.raw.get(expid)
+        exposures.append(_exposure(expid, found.nights.get(expid, 0), files, logs.get(expid), heads, raw))
     if scope.tile:
         exposures = [e for e in exposures if e.tile == scope.tile]
+    if scope.root:
+        tiles = {scope.tile} if scope.tile else {e.tile for e in exposures if e.tile is not None and e.tile > 0}
+        found.tiles += files_of(scope.root, sorted(tiles), ctx)
     heads.save()
     return ExposureIndex(
         folder=folder,
@@ -110,6 +124,7 @@ def scan(path: str, ctx: Progress = QUIET, cache: Path | None = None) -> Exposur
         calibrations=MappingProxyType(found.calibrations),
         notes=tuple(found.notes),
         headers_read=heads.read,
+        tiles=in_order(f for f in found.tiles if f.file.path.startswith(folder) or not scope.tile),
     )
 
 
@@ -145,7 +160,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _places(scope: Scope, found: Found) -> Iterator[str]:
+def _places(scope: Scope, found: Found, most: int = NIGHTS_AT_ONCE) -> Iterator[str]:
     """Folders that hold the files of a scope."""
     if not scope.root:
         yield scope.folder
@@ -153,18 +168,24 @@ def _places(scope: Scope, found: Found) -> Iterator[str]:
     nights = {int(n) for tree in TREES for n in _names(os.path.join(scope.root, tree)) if NIGHT.fullmatch(n)}
     wanted, expids = _of_tile(scope) if scope.tile else ({scope.night} - {0}, {scope.expid} - {0})
     chosen = sorted(nights & wanted if wanted else nights)
-    if len(chosen) > NIGHTS_AT_ONCE and not expids:
-        found.notes.append(
-            f"{len(chosen) - NIGHTS_AT_ONCE} older nights are left out: open the folder of a night to see it"
-        )
-        chosen = chosen[-NIGHTS_AT_ONCE:]
+    if len(chosen) > most and not expids:
+        found.notes.append(f"{len(chosen) - most} older nights are left out: open the folder of a night to see it")
+        chosen = chosen[-most:]
     for night in chosen:
         yield os.path.join(scope.root, "calibnight", str(night))
+        for tree in RAW_TREES:
+            folder = os.path.normpath(os.path.join(scope.root, tree, str(night)))
+            yield from (os.path.join(folder, n) for n in _names(folder) if _wanted(n, expids))
         for tree in TREES:
             folder = os.path.join(scope.root, tree, str(night))
             for name in sorted(_names(folder)):
-                if NUMBER.fullmatch(name) and (not expids or int(name) in expids):
+                if _wanted(name, expids):
                     yield os.path.join(folder, name)
+
+
+def _wanted(name: str, expids: set[int]) -> bool:
+    """Whether a folder is that of an exposure that is looked for; all are where none is named."""
+    return NUMBER.fullmatch(name) is not None and (not expids or int(name) in expids)
 
 
 def _of_tile(scope: Scope) -> tuple[set[int], set[int]]:
@@ -186,7 +207,10 @@ def _logs(scope: Scope, nights: list[int]) -> list[str]:
         folder = os.path.join(root, "exposure_tables", str(night)[:6])
         names = (f"exposure_table_{night}.csv", f"exposure_table_{night}.ecsv")
         out += [os.path.join(folder, n) for n in names if os.path.isfile(os.path.join(folder, n))]
-    return out + sorted(os.path.join(root, n) for n in _names(root) if LOG_NAME.fullmatch(n))
+    out += sorted(os.path.join(root, n) for n in _names(root) if LOG_NAME.fullmatch(n))
+    above, name = os.path.split(root)
+    beside = (os.path.join(above, f"{kind}-{name}.{suffix}") for kind in LOGS_BESIDE for suffix in ("csv", "fits"))
+    return out + [path for path in beside if os.path.isfile(path)]
 
 
 def _collect(folder: str, found: Found, depth: int, ctx: Progress) -> None:
@@ -218,6 +242,7 @@ def _note(entry: os.DirEntry[str], found: Found) -> None:
     """Put a file to its exposure if its name is that of a product."""
     match = PRODUCT.fullmatch(entry.name)
     if match is None:
+        _note_other(entry, found)
         return
     product, camera, number = match[1], match[2], int(match[3])
     if product in CALIBRATION:
@@ -228,7 +253,7 @@ def _note(entry: os.DirEntry[str], found: Found) -> None:
     except OSError:
         return  # gone meanwhile
     product = SAME.get(product, product)
-    files = found.files.setdefault(number, {})
+    files = found.files.setdefault(number, {}).setdefault(os.path.dirname(entry.path), {})
     old = files.get((camera, product))
     if old is None or status.st_mtime_ns > old.mtime:
         files[camera, product] = ProductFile(entry.path, status.st_size, status.st_mtime_ns)
@@ -236,6 +261,37 @@ def _note(entry: os.DirEntry[str], found: Found) -> None:
         name = os.path.basename(os.path.dirname(os.path.dirname(entry.path)))
         if NIGHT.fullmatch(name):
             found.nights[number] = int(name)
+
+
+def _of_one_production(
+    expid: int, folders: Mapping[str, dict[tuple[str, str], ProductFile]], notes: list[str]
+) -> dict[tuple[str, str], ProductFile]:
+    """Files of an exposure; a folder that has some of them a second time is another production and is left out."""
+    out: dict[tuple[str, str], ProductFile] = {}
+    for folder, files in sorted(folders.items(), key=lambda item: (-len(item[1]), item[0])):
+        if out.keys() & files.keys():
+            note = f"{os.path.dirname(folder)}: what another folder has, too, is left out (exposure {expid} and others)"
+            if not any(n.startswith(note[: note.index(" (")]) for n in notes):
+                notes.append(note)
+        else:
+            out.update(files)
+    return out
+
+
+def _note_other(entry: os.DirEntry[str], found: Found) -> None:
+    """Note a file that is no product of a camera: of a tile, of all cameras before any step, or a log of exposures."""
+    if (match := RAW.fullmatch(entry.name)) is not None:
+        with contextlib.suppress(OSError):  # gone meanwhile
+            status = entry.stat()
+            found.raw[int(match[1])] = ProductFile(entry.path, status.st_size, status.st_mtime_ns)
+            found.files.setdefault(int(match[1]), {})
+            night = os.path.basename(os.path.dirname(os.path.dirname(entry.path)))
+            if NIGHT.fullmatch(night):
+                found.nights.setdefault(int(match[1]), int(night))
+    elif LOG_NAME.fullmatch(entry.name):
+        found.logs.append(entry.path)
+    elif (product := tile_file(entry)) is not None:
+        found.tiles.append(product)
 
 
 def file_state(file: ProductFile, now: float) -> FileState:
@@ -247,7 +303,12 @@ def file_state(file: ProductFile, now: float) -> FileState:
 
 
 def _exposure(
-    expid: int, night: int, files: dict[tuple[str, str], ProductFile], log: LogEntry | None, heads: Heads
+    expid: int,
+    night: int,
+    files: dict[tuple[str, str], ProductFile],
+    log: LogEntry | None,
+    heads: Heads,
+    raw: ProductFile | None = None,
 ) -> Exposure:
     """Join names, log and headers of one exposure."""
     now = time.time()
@@ -262,6 +323,8 @@ def _exposure(
             facts = facts or head
             if letters := str(head.get("BADAMPS", "")).replace(",", "").strip():
                 amplifiers |= bad_amplifiers(camera + letters) or {}
+    if not files and raw is not None and not log:
+        facts = heads.facts(raw)
     tile, exptime = entry.number("TILEID"), entry.number("EXPTIME")
     tile = _number(facts.get("TILEID")) if tile is None else tile
     return Exposure(
@@ -275,6 +338,7 @@ def _exposure(
         off=entry.off,
         bad_amplifiers=MappingProxyType(amplifiers),
         table=MappingProxyType(entry.columns),
+        raw="" if raw is None else raw.path,
     )
 
 
@@ -287,56 +351,3 @@ def _first(files: Mapping[tuple[str, str], ProductFile], camera: str) -> Product
 def _number(value: Any) -> float | None:
     """A number of a header."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-class Heads:
-    """Header values of files, kept between runs by path, size and time of change."""
-
-    def __init__(self, root: str, folder: Path | None = None) -> None:
-        place = cache_folder() if folder is None else folder
-        self._file = place / f"{hashlib.sha1(root.encode('utf-8', 'surrogateescape')).hexdigest()}.json"
-        self._root = root
-        self._known = self._load()
-        self.read = 0
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            stored = json.loads(self._file.read_text("utf-8"))
-            return stored["heads"] if stored["version"] == VERSION and stored["root"] == self._root else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
-
-    def facts(self, file: ProductFile) -> Mapping[str, Any]:
-        """Header values of a file; one that is still being written is not asked."""
-        if file.state is not FileState.READY:
-            return {}
-        known = self._known.get(file.path)
-        if isinstance(known, list) and known[:2] == [file.size, file.mtime]:
-            return dict(known[2])
-        found = head_cards(file.path, FACTS)
-        self.read += 1
-        self._known[file.path] = [file.size, file.mtime, found]
-        return found
-
-    def save(self) -> None:
-        """Write what was learned; a cache that cannot be written costs time and nothing else."""
-        if not self.read:
-            return
-        text = json.dumps({"version": VERSION, "root": self._root, "heads": self._known})
-        part = self._file.with_suffix(f".{os.getpid()}.part")
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, "utf-8")
-            os.replace(part, self._file)
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path:
-    """Where indexes are kept for this user; IFUVIEW_CACHE names another folder."""
-    if named := os.environ.get("IFUVIEW_CACHE"):
-        return Path(named)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ifuview", appauthor=False)) / "exposures"

@@ -1,4 +1,4 @@
-"""What the night log says of exposures: exposures csv, exposure_table csv and ecsv, and the camera words in them."""
+"""What the night log says of exposures: exposures csv and fits, exposure_table csv and ecsv, and camera words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ifuview.errors import IfuviewError
+
 ARMS = "brz"
 BAD_AMP = re.compile(r"([a-z]\d)([A-D1-4]+)", re.ASCII)
+FITS_COLUMNS = (
+    *("EXPID", "CAMERA", "NIGHT", "TILEID", "OBSTYPE", "FLAVOR", "PROGRAM", "FAPRGRM", "SURVEY", "EXPTIME"),
+    *("EFFTIME_SPEC", "AIRMASS", "SEEING_GFA", "TRANSPARENCY_GFA", "SKY_MAG_R_SPEC", "CAMWORD", "BADCAMWORD"),
+    *("BADAMPS", "COMMENTS", "EXPFLAG"),
+)  # of tables with many more
 CAMERA_WORD = re.compile(r"([a-z]+)(\d+)", re.ASCII)
 
 
@@ -64,10 +71,14 @@ def bad_amplifiers(text: str) -> dict[str, str]:
 def read_logs(paths: Iterable[str], notes: list[str]) -> dict[int, LogEntry]:
     """Join tables by EXPID; the first table that has a value for a column wins. What cannot be read gives a note."""
     out: dict[int, LogEntry] = {}
+    paths = tuple(paths)
+    twins = {path.removesuffix(".csv") for path in paths if path.endswith(".csv")}
     for path in paths:
+        if path.removesuffix(".fits") in twins:
+            continue  # the same as text
         try:
-            rows = _rows(path)
-        except (OSError, UnicodeDecodeError, csv.Error) as problem:
+            rows = _fits_rows(path) if path.endswith(".fits") else _rows(path)
+        except (OSError, UnicodeDecodeError, csv.Error, IfuviewError) as problem:
             notes.append(f"{os.path.basename(path)} is left out: it cannot be read ({problem})")
             continue
         if not rows or "EXPID" not in rows[0]:
@@ -82,6 +93,26 @@ def read_logs(paths: Iterable[str], notes: list[str]) -> dict[int, LogEntry]:
                 if value and value not in ("|", "--"):
                     entry.columns.setdefault(name, value)
     return out
+
+
+def _fits_rows(path: str) -> list[dict[str, str]]:
+    """Rows of the first table with one row an exposure, the columns of FITS_COLUMNS as text."""
+    from ifuview.io.fits_fast import read_fits
+    from ifuview.io.fits_table import read_table
+
+    for hdu in read_fits(path).hdus:
+        if hdu.info.kind != "table":
+            continue
+        columns = {n.upper(): v for n, v in read_table(hdu, FITS_COLUMNS).columns.items() if v.ndim == 1}
+        if "EXPID" in columns and "CAMERA" not in columns:
+            texts = [[_text(value) for value in values.tolist()] for values in columns.values()]
+            return [dict(zip(columns, row)) for row in zip(*texts)]
+    return []
+
+
+def _text(value: object) -> str:
+    """A value as a csv would have it; "" for NaN."""
+    return "" if value != value else str(value).strip()
 
 
 def _rows(path: str) -> list[dict[str, str]]:

@@ -43,6 +43,29 @@ class ProductFile:
     state: FileState = FileState.READY
 
 
+@dataclass(frozen=True, slots=True)
+class TileFile:
+    """A product of a tile.
+
+    Parameters
+    ----------
+    tile : int
+    family : str
+        "coadd", "spectra", "redrock", "tile-qa", ...
+    petal : int or None
+        None: of the whole tile.
+    group : str
+        What was put together: "thru20211014", "20211014" or "exp00104284".
+    file : ProductFile
+    """
+
+    tile: int
+    family: str
+    petal: int | None
+    group: str
+    file: ProductFile
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Exposure:
     """One exposure.
@@ -64,6 +87,8 @@ class Exposure:
         Amplifiers that the log or a header calls bad: the camera is there all the same.
     table : mapping of str to str
         All columns of the exposure tables that were joined.
+    raw : str
+        Path of what the detectors gave, all cameras in one file; "" if it is not there.
     """
 
     night: int
@@ -76,6 +101,7 @@ class Exposure:
     off: tuple[str, ...] = ()
     bad_amplifiers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     table: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    raw: str = ""
 
     def dot(self, camera: str, product: str) -> Dot:
         """What there is of one product of one camera; a missing camera is not a bad amplifier."""
@@ -110,6 +136,8 @@ class ExposureIndex:
         What was left out, one sentence each.
     headers_read : int
         Files that had to be opened.
+    tiles : tuple of TileFile
+        Coadds, redshifts and QA of the tiles of these exposures, or of the tile that was opened.
     """
 
     folder: str
@@ -118,6 +146,7 @@ class ExposureIndex:
     calibrations: Mapping[tuple[int, str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
     headers_read: int = 0
+    tiles: tuple[TileFile, ...] = ()
 
     @cached_property
     def cameras(self) -> tuple[str, ...]:

@@ -241,3 +241,51 @@ def test_real_production(shared_data: Path, cache: Path) -> None:
     assert index.headers_read == 0
     fixed = scan(str(root / "after_fix"), cache=cache).exposures[0]
     assert (fixed.night, fixed.expid, fixed.tile) == (20211014, 104284, 7951)
+
+
+def test_products_of_a_tile_are_listed_with_its_exposures_and_in_any_folder(root: Path, cache: Path) -> None:
+    product(root, 5, "r0", "sframe")
+    place = root / "tiles" / "cumulative" / "7" / str(NIGHT)
+    for name in ("coadd-3-7", "redrock-3-7", "notes-3-7", "tile-qa-7"):
+        put(place / f"{name}-thru{NIGHT}.fits.gz", fits_bytes())
+    put(root / "tiles" / "cumulative" / "8" / str(NIGHT) / f"coadd-3-8-thru{NIGHT}.fits", fits_bytes())
+    wanted = [("coadd", 3), ("redrock", 3), ("tile-qa", None)]
+    for folder in (root, place, place.parent):
+        assert [(f.family, f.petal) for f in scan(str(folder), cache=cache).tiles] == wanted
+    shutil.copytree(place, root.parent / "copied")
+    found = scan(str(root.parent / "copied"), cache=cache)
+    assert found.exposures == ()
+    assert [(f.family, f.petal) for f in found.tiles] == wanted
+
+
+def test_exposures_fits_is_joined_in_the_production_or_beside_it(root: Path, cache: Path) -> None:
+    import numpy as np
+    from astropy.io import fits
+
+    product(root, 5, "r0", "sframe")
+    columns = [
+        fits.Column("EXPID", "J", array=np.array([5, 6])),
+        fits.Column("PROGRAM", "8A", array=np.array(["dark", "bright"])),
+        fits.Column("EXPTIME", "D", array=np.array([123.0, np.nan])),
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="EXPOSURES")
+    for path in (root / "exposures-daily.fits", root.parent / f"exposures-{root.name}.fits"):
+        fits.HDUList([fits.PrimaryHDU(), table]).writeto(path)
+        exposure = scan(str(root), cache=cache).exposures[0]
+        assert exposure.exptime == 123.0
+        assert exposure.table["PROGRAM"] == "dark"
+        path.unlink()
+    (root / "exposures-daily.fits").write_bytes(b"no fits")
+    assert any("exposures-daily.fits is left out" in note for note in scan(str(root), cache=cache).notes)
+
+
+def test_raw_files_are_listed_where_they_are_found(root: Path, cache: Path) -> None:
+    product(root, 5, "r0", "sframe")
+    for expid in (5, 6):
+        place = root / "raw" / str(NIGHT) / f"{expid:08d}" / f"desi-{expid:08d}.fits.fz"
+        put(place, fits_bytes(True, OBSTYPE="ARC", EXPTIME=5.0, NIGHT=NIGHT))
+    found = {e.expid: e for e in scan(str(root), cache=cache).exposures}
+    assert found[5].raw.endswith("desi-00000005.fits.fz")
+    assert (found[6].obstype, found[6].exptime, found[6].night) == ("arc", 5.0, NIGHT)
+    alone = scan(str(root / "raw" / str(NIGHT)), cache=cache)
+    assert [e.expid for e in alone.exposures] == [5, 6]
