@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ifuview.app.triage_files import CameraFiles, find_cameras, overlaid, read_chain
+from ifuview.app.triage_chain import read_chain
+from ifuview.app.triage_files import CameraFiles, find_cameras, overlaid
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.triage import CLASSES, Cause, Finding, Fixed, TriageResult
@@ -90,9 +91,10 @@ def run_triage(
     wrong = [kind for kind in only if kind not in CLASSES]
     if wrong:
         raise UsageError(f"there is no class {wrong[0]!r}", "--only", f"choose of {', '.join(CLASSES)}")
-    todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
+    notes: list[str] = []
+    todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx, notes)
     done, problems = _triage_all(todo, only, jobs, ctx.part(0.0, 0.7))
-    result = summed(done, problems, only)
+    result = replace(summed(done, problems, only), notes=tuple(dict.fromkeys(notes)))
     if after is not None:
         result = _against(result, todo, after, only, ctx.part(0.7, 0.8))
     if output is not None:

@@ -1,31 +1,24 @@
-"""Find the products of cameras under any folder of a production, and read those of one camera for the triage."""
+"""Which files the triage reads: those of each camera and exposure, taken from the index of the folder they lie in."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.triage.chain import Chain, Section
-from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
-from ifuview.model.checks import Array
+from ifuview.errors import FileFormatError, MissingDataError
 
-SUFFIXES = (".fits", ".fits.gz", ".fits.fz")
-PRODUCTS = ("frame", "sframe", "cframe", "sky", "fluxcalib")
-PRODUCT = re.compile(r"(frame|sframe|cframe|sky|fluxcalib)-([a-z]\d)-(\d{8})\.fits(\.gz|\.fz)?")
-NIGHT = re.compile(r"20\d{6}")
-TILE_FILE = re.compile(r"(coadd|spectra|redrock)-\d+-(\d+)-thru(\d{8})\.fits(\.gz|\.fz)?")
+if TYPE_CHECKING:
+    from ifuview.model.exposures import Exposure, ExposureIndex
+
+PRODUCTS = ("frame", "sframe", "cframe", "sky", "fluxcalib")  # one of these makes a camera worth asking
+ROLES = {**{name: name for name in (*PRODUCTS, "preproc")}, "fiberflat": "flat", "psf": "traces"}  # product -> role
+LAMPS = ("arc", "flat", "zero", "bias", "dark", "twilight")  # types of exposures without a sky to subtract
 DEPTH = 6  # folders below the given one that are looked through
-ABOVE = 6  # folders above a product that calibrations are looked for in
-IGNORED = ("nightqa", "raw", "healpix", "tiles", "preproc", "truth", "traces")
-BULKY = ("MASK", "RESOLUTION", "CHI2PIX", "SCORES", "FIBERCORR", "STDSTAR_FIBERMAP", "STATIVAR", "MEANSPEC", "PSF")
-KNOWN_BITS = {0: "UNASSIGNED", 2: "BROKENFIBER", 9: "BADPOSITION", 12: "LOWTRANSMISSION", 16: "BADFIBER"}
-SECTIONS = "ABCD"
+ALL_NIGHTS = 10_000
+ABOVE = 6  # folders above a product that calibrations are looked for in, outside a production
 MADE_FROM = {
     "frame": ("sframe", "cframe"),
     "sky": ("sframe", "cframe"),
@@ -45,12 +38,15 @@ class CameraFiles:
     files : mapping of str to str
         Product -> path; "flat" and "traces" are the calibrations.
     night : str
+    bad_amplifiers : str or None
+        Letters of the amplifiers that the night log calls bad; None if there is no log.
     """
 
     expid: int
     camera: str
     files: Mapping[str, str] = field(default_factory=dict)
     night: str = ""
+    bad_amplifiers: str | None = None
 
     @property
     def label(self) -> str:
@@ -59,94 +55,95 @@ class CameraFiles:
 
 
 def find_cameras(
-    paths: Iterable[str], cameras: tuple[str, ...] = (), expids: tuple[int, ...] = (), ctx: JobContext = SILENT
+    paths: Iterable[str],
+    cameras: tuple[str, ...] = (),
+    expids: tuple[int, ...] = (),
+    ctx: JobContext = SILENT,
+    notes: list[str] | None = None,
 ) -> list[CameraFiles]:
     """Products under files and folders, by exposure and camera.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Productions, nights, exposures, tiles, any folders of products, or products.
+    cameras, expids : optional
+        Only these.
+    ctx : JobContext, optional
+    notes : list of str, optional
+        What was left out is added to it.
 
     Raises
     ------
     MissingDataError
         There is no such path, or nothing in it that a triage could read.
     """
-    found: dict[tuple[int, str], dict[str, dict[str, str]]] = {}  # by folder: productions must not mix
+    found: dict[tuple[int, str], CameraFiles] = {}
     paths = tuple(paths)
     for path in paths:
         if not os.path.exists(path):
             raise MissingDataError("no such file or folder", path)
-        for file, match in _products(path, ctx):
-            product, camera, number = match.group(1, 2, 3)
-            key = int(number), camera
-            if (not cameras or camera in cameras) and (not expids or key[0] in expids):
-                here = found.setdefault(key, {}).setdefault(os.path.dirname(file), {})
-                here.setdefault(product, file)
+        for one in _of_path(path, ctx, [] if notes is None else notes):
+            key = one.expid, one.camera
+            asked = (not cameras or one.camera in cameras) and (not expids or one.expid in expids)
+            if asked and (key not in found or len(one.files) > len(found[key].files)):  # productions must not mix
+                found[key] = one
     if not found:
-        asked = f" of camera {', '.join(cameras)}" if cameras else ""
-        asked += f" of exposure {', '.join(map(str, expids))}" if expids else ""
+        wish = f" of camera {', '.join(cameras)}" if cameras else ""
+        wish += f" of exposure {', '.join(map(str, expids))}" if expids else ""
         raise MissingDataError(
-            f"no frame, sframe, sky, fluxcalib or cframe files{asked} are there", ", ".join(paths),
+            f"no frame, sframe, sky, fluxcalib or cframe files{wish} are there", ", ".join(paths),
             "give a production, a night or an exposure folder",
         )  # fmt: skip
-    return [_completed(*key, max(folders.values(), key=len)) for key, folders in sorted(found.items())]
+    return [found[key] for key in sorted(found)]
 
 
-def _products(path: str, ctx: JobContext) -> Iterator[tuple[str, re.Match[str]]]:
-    """Product files of a path; those of a single file's camera and exposure lie beside it."""
-    if os.path.isfile(path):
-        match = PRODUCT.fullmatch(os.path.basename(path))
-        if match is None:
-            raise FileFormatError(
-                "is no frame, sframe, sky, fluxcalib or cframe file by its name", path, "give a folder, or such a file"
-            )
-        yield path, match
-        for name in sorted(os.listdir(os.path.dirname(path) or ".")):
-            other = PRODUCT.fullmatch(name)
-            if other is not None and other.group(2, 3) == match.group(2, 3):
-                yield os.path.join(os.path.dirname(path), name), other
+def _of_path(path: str, ctx: JobContext, notes: list[str]) -> Iterator[CameraFiles]:
+    """Cameras of a folder, or the one that a product belongs to."""
+    from ifuview.io.exposures import PRODUCT, scan
+
+    if not os.path.isfile(path):
+        index = scan(path, ctx, depth=DEPTH, nights=ALL_NIGHTS)
+        notes += index.notes
+        for exposure in index.exposures:
+            if exposure.obstype not in LAMPS:
+                yield from filter(None, (_camera(index, exposure, c) for c in sorted({c for c, _ in exposure.files})))
         return
-    waiting = [(path, 0)]
-    while waiting:
-        folder, depth = waiting.pop()
-        ctx.checkpoint(0.0, f"Looking through {os.path.basename(folder) or folder}")
-        try:
-            entries = sorted(os.scandir(folder), key=lambda e: e.name)
-        except OSError:
-            continue
-        for entry in entries:
-            match = PRODUCT.fullmatch(entry.name)
-            if match is not None and entry.is_file():
-                yield entry.path, match
-            elif depth < DEPTH and "." not in entry.name and entry.name not in IGNORED and entry.is_dir():
-                waiting.append((entry.path, depth + 1))
+    match = PRODUCT.fullmatch(os.path.basename(path))
+    if match is None or match[1] not in PRODUCTS:
+        raise FileFormatError(
+            "is no frame, sframe, sky, fluxcalib or cframe file by its name", path, "give a folder, or such a file"
+        )
+    index = scan(os.path.dirname(os.path.abspath(path)), ctx, depth=0)
+    own = index.find(int(match[3]))
+    one = None if own is None else _camera(index, own, match[2])
+    if one is not None:
+        yield replace(one, files={**one.files, match[1]: path})
 
 
-def _completed(expid: int, camera: str, files: dict[str, str]) -> CameraFiles:
-    """With flat and traces, and with products of other suffixes than were met."""
-    here = os.path.dirname(os.path.abspath(next(iter(files.values()))))
-    night = next((part for part in reversed(here.split(os.sep)) if NIGHT.fullmatch(part)), "")
-    out = dict(files)
-    number = f"{expid:08d}"
-    own = {
-        "flat": (f"fiberflatexp-{camera}-{number}", f"fiberflat-{camera}-{number}"),
-        "traces": (f"psf-{camera}-{number}",),
-    }
-    nightly = {"flat": f"fiberflatnight-{camera}-{night}", "traces": f"psfnight-{camera}-{night}"}
-    for product, names in own.items():
-        found = next((f for name in names if (f := _with_suffix(os.path.join(here, name)))), "")
-        if not found and night:
-            found = _above(here, os.path.join("calibnight", night, nightly[product]))
-        if found:
-            out[product] = found
-    return CameraFiles(expid, camera, out, night)
-
-
-def _with_suffix(base: str) -> str:
-    """The file of that name with any suffix, "" if there is none."""
-    return next((base + suffix for suffix in SUFFIXES if os.path.isfile(base + suffix)), "")
+def _camera(index: ExposureIndex, exposure: Exposure, camera: str) -> CameraFiles | None:
+    """The files of a camera with its flat and traces; None if a triage has nothing to ask there."""
+    own = {product: file.path for (c, product), file in exposure.files.items() if c == camera and product in ROLES}
+    if not any(product in own for product in PRODUCTS):
+        return None
+    night = str(exposure.night) if exposure.night else ""
+    for product in ("fiberflat", "psf"):
+        path = own.get(product) or index.calibrations.get((exposure.night, product, camera), "")
+        if not path and night:
+            here = os.path.dirname(next(path for name, path in own.items() if name in PRODUCTS))
+            path = _above(here, os.path.join("calibnight", night, f"{product}night-{camera}-{night}"))
+        if path:
+            own[product] = path
+    letters = exposure.bad_amplifiers.get(camera, "") or (None if not exposure.table else "")
+    return CameraFiles(exposure.expid, camera, {ROLES[product]: path for product, path in own.items()}, night, letters)
 
 
 def _above(folder: str, name: str) -> str:
+    """The file of that name with any suffix in a folder above, "" if there is none."""
+    from ifuview.io.exposures import SUFFIXES
+
     for _ in range(ABOVE):
-        found = _with_suffix(os.path.join(folder, name))
+        found = next((p for suffix in SUFFIXES if os.path.isfile(p := os.path.join(folder, name + suffix))), "")
         if found:
             return found
         folder = os.path.dirname(folder)
@@ -159,237 +156,5 @@ def overlaid(before: CameraFiles, after: CameraFiles) -> CameraFiles:
     stale = {late for early in new for late in MADE_FROM.get(early, ())} - new
     files = {product: path for product, path in before.files.items() if product not in stale}
     files.update({product: path for product, path in after.files.items() if product in new or product not in files})
-    return CameraFiles(before.expid, before.camera, files, before.night or after.night)
-
-
-def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tuple[str, ...], int]:
-    """Read the products of a camera.
-
-    What cannot be read, or does not fit the others, is left out with a sentence.
-
-    Returns
-    -------
-    (Chain, tuple of str, int)
-        The second are the sentences, the third is the field on the sky, 0 if unknown.
-
-    Raises
-    ------
-    MissingDataError
-        Nothing can be read.
-    """
-    problems: list[str] = []
-    arrays: dict[str, Any] = {}
-    reader = _Reader(camera, problems, ctx)
-    for product, (name, keep) in _WANTED.items():
-        if product in camera.files:
-            reader.product(product, name, keep, arrays)
-    if not arrays:
-        why = f": {problems[0]}" if problems else ""
-        raise MissingDataError(f"no product can be read{why}", camera.label)
-    shape = _common_shape(arrays)
-    for product in [p for p, a in arrays.items() if p in _WANTED and a.shape != shape]:
-        problems.append(f"{camera.label}: {product} is left out: its shape {arrays[product].shape} is not {shape}")
-        arrays.pop(product)
-        arrays.pop(f"{product}_ivar", None)
-    wave = reader.wave.get(shape[1])
-    if wave is None:
-        raise MissingDataError("no product says its wavelengths", camera.label)
-    reader.traces(wave, shape, arrays)
-    reader.fibers(shape[0], arrays)
-    factor = arrays.get("line_factor")
-    if factor is not None and factor.shape != (shape[0],):
-        arrays.pop("line_factor")
-    return Chain(wave=wave, sections=reader.sections, **arrays), tuple(problems), reader.tile
-
-
-_WANTED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sframe": ("FLUX", ("IVAR",)),
-    "frame": ("FLUX", ("IVAR",)),
-    "sky": ("SKY", ()),
-    "flat": ("FIBERFLAT", ()),
-    "fluxcalib": ("FLUXCALIB", ()),
-    "cframe": ("FLUX", ()),
-}
-
-
-def _common_shape(arrays: Mapping[str, Array]) -> tuple[int, int]:
-    """Shape that most products have; the sky-subtracted one decides a tie."""
-    shapes = [a.shape for p, a in arrays.items() if p in _WANTED]
-    best = max(shapes, key=lambda s: (shapes.count(s), s == shapes[0]))
-    return int(best[0]), int(best[1])
-
-
-class _Reader:
-    """Reads one product after the other and gathers what belongs to all."""
-
-    def __init__(self, camera: CameraFiles, problems: list[str], ctx: JobContext) -> None:
-        self.camera, self.problems, self.ctx = camera, problems, ctx
-        self.wave: dict[int, Array] = {}
-        self.sections: tuple[Section, ...] = ()
-        self.table: Mapping[str, Array] = {}
-        self.tile = 0
-
-    def _facts(self, fits: Any) -> None:
-        """The field on the sky."""
-        for hdu in fits.hdus:
-            tile = hdu.header.get("TILEID")
-            if isinstance(tile, int) and not isinstance(tile, bool) and tile > 0:
-                self.tile = self.tile or tile
-
-    def product(self, product: str, name: str, layers: tuple[str, ...], arrays: dict[str, Any]) -> None:
-        """The main HDU of a product, its layers and wavelengths."""
-        path = self.camera.files[product]
-        try:
-            fits = self._open(path, {name, "WAVELENGTH", "FIBERMAP", "THRPUTCORR", *layers})
-            flux = _pixels(fits, name, path)
-            wave = self._wavelengths(fits, flux.shape, path)
-            extra = {layer: _pixels(fits, layer, path) for layer in layers if fits.find(layer) is not None}
-        except IfuviewError as problem:
-            self.problems.append(str(problem))
-            return
-        if wave is None:
-            return
-        self.wave.setdefault(flux.shape[1], wave)
-        arrays[product] = flux
-        for layer, values in extra.items():
-            if values.shape == flux.shape:
-                arrays[f"{product}_{layer.lower()}"] = values
-        if layers and f"{product}_ivar" not in arrays:
-            arrays[f"{product}_ivar"] = _guessed_ivar(flux)
-            self.problems.append(f"{path}: no IVAR; the noise is taken from neighboring pixels.")
-        self._facts(fits)
-        if not self.sections:
-            self.sections = _sections(fits)
-        if product == "sky" and fits.find("THRPUTCORR") is not None:
-            arrays["line_factor"] = _pixels(fits, "THRPUTCORR", path, ndim=1)
-        if not self.table and fits.find("FIBERMAP") is not None:
-            self._table(fits, path)
-
-    def _open(self, path: str, names: set[str]) -> Any:
-        from ifuview.io.fits_fast import read_fits
-
-        return read_fits(path, self.ctx, lambda name: name not in BULKY and (not name or name in names))
-
-    def _wavelengths(self, fits: Any, shape: tuple[int, ...], path: str) -> Array | None:
-        """Wavelengths on one grid for all fibers, None (with a sentence) if there are none."""
-        hdu = fits.find("WAVELENGTH")
-        if hdu is None:
-            self.problems.append(f"{path}: the file has no wavelengths; it is left out.")
-            return None
-        wave = _pixels(fits, "WAVELENGTH", path, ndim=None).astype(np.float64)
-        if wave.ndim == 2:
-            text = "each fiber has its own wavelengths (a quick extraction), the triage needs one common grid"
-            self.problems.append(f"{path}: {text}; it is left out.")
-            return None
-        if wave.shape != shape[1:]:
-            self.problems.append(f"{path}: {wave.size} wavelengths for spectra of {shape[1]} pixels; it is left out.")
-            return None
-        return np.asarray(wave)
-
-    def _table(self, fits: Any, path: str) -> None:
-        from ifuview.io.fits_table import read_table
-
-        try:
-            self.table = read_table(fits.find("FIBERMAP"), FIBER_COLUMNS).columns
-        except IfuviewError as problem:
-            self.problems.append(f"{path}: the fiber table is left out: {problem}")
-
-    def traces(self, wave: Array, shape: tuple[int, int], arrays: dict[str, Any]) -> None:
-        """Detector positions of all pixels."""
-        path = self.camera.files.get("traces")
-        if path is None:
-            return
-        from numpy.polynomial import legendre
-
-        try:
-            fits = self._open(path, {"XTRACE", "YTRACE"})
-            x, y = (_pixels(fits, name, path).astype(np.float64) for name in ("XTRACE", "YTRACE"))
-        except IfuviewError as problem:
-            self.problems.append(str(problem))
-            return
-        header = fits.find("XTRACE").header
-        low, high = header.get("WAVEMIN"), header.get("WAVEMAX")
-        if x.shape[0] != shape[0] or not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
-            self.problems.append(
-                f"{path}: {x.shape[0]} traces for {shape[0]} fibers, or no wavelength range; left out."
-            )
-            return
-        u = 2 * (wave - low) / (high - low) - 1
-        arrays["cross"] = (x @ legendre.legvander(u, x.shape[1] - 1).T).astype(np.float32)
-        arrays["disp"] = (y @ legendre.legvander(u, y.shape[1] - 1).T).astype(np.float32)
-
-    def fibers(self, count: int, arrays: dict[str, Any]) -> None:
-        """Positions, roles and status of the fibers, as far as the table has them."""
-        table = self.table
-        if not table or len(next(iter(table.values()))) != count:
-            if not table:
-                self.problems.append(f"{self.camera.label}: no fiber table; positions and known faults are unknown.")
-            return
-        for axis, name in (("X", "focal_x"), ("Y", "focal_y")):
-            position = _position(table, axis)
-            if position is not None:
-                arrays[name] = position
-        if "DELTA_X" in table and "DELTA_Y" in table:
-            arrays["offset"] = np.hypot(table["DELTA_X"].astype(float), table["DELTA_Y"].astype(float))
-        if "OBJTYPE" in table:
-            arrays["is_sky"] = np.char.strip(table["OBJTYPE"].astype(str)) == "SKY"
-        if "FIBERSTATUS" in table and table["FIBERSTATUS"].dtype.kind in "iu":
-            status = table["FIBERSTATUS"].astype(np.int64)
-            arrays["known"] = (status & sum(1 << bit for bit in KNOWN_BITS)) != 0
-            arrays["known_text"] = tuple(
-                " ".join(name for bit, name in KNOWN_BITS.items() if value >> bit & 1) for value in status.tolist()
-            )
-
-
-def _guessed_ivar(flux: Array) -> Array:
-    """Inverse variance from the differences of neighboring pixels, the same for all fibers at a wavelength."""
-    steps = np.nanmedian(np.abs(np.diff(flux, axis=1)), axis=0, keepdims=True) * 1.4826 / np.sqrt(2)
-    sigma = np.maximum(np.append(steps, steps[:, -1:], axis=1), 1e-6)
-    return np.asarray(np.where(np.isfinite(flux), sigma**-2.0, 0.0), np.float32)
-
-
-FIBER_COLUMNS = (
-    "FIBER", "FIBERSTATUS", "OBJTYPE", "FIBER_X", "FIBER_Y", "FIBERASSIGN_X", "FIBERASSIGN_Y", "DELTA_X", "DELTA_Y",
-)  # fmt: skip
-
-
-def _position(table: Mapping[str, Array], axis: str) -> Array | None:
-    """Requested positions; the planned ones where those are NaN, 0 or missing."""
-    out: Array | None = None
-    for name in (f"FIBER_{axis}", f"FIBERASSIGN_{axis}"):
-        if name in table:
-            values = table[name].astype(np.float64)
-            values = np.where(np.isfinite(values) & (values != 0), values, np.nan)
-            out = values if out is None else np.where(np.isfinite(out), out, values)
-    return out
-
-
-def _pixels(fits: Any, name: str, path: str, ndim: int | None = 2) -> Array:
-    """Pixels of an HDU in native byte order; the first HDU if it has no name."""
-    from ifuview.io.plain_fits import hdu_pixels
-
-    hdu = fits.find(name)
-    if hdu is None:
-        first = fits.hdus[0]
-        if name not in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB") or first.info.name or not first.has_image:
-            raise MissingDataError(f"there is no HDU {name}", path)
-        hdu = first
-    values = np.asarray(hdu_pixels(hdu).native())
-    if ndim == 1 or (ndim is None and values.ndim == 2 and values.shape[0] == 1):
-        values = values.ravel()
-    if ndim == 2 and values.ndim != 2:
-        raise FileFormatError(f"{name} has {values.ndim} dimensions, not 2", path)
-    return values
-
-
-def _sections(fits: Any) -> tuple[Section, ...]:
-    """Amplifiers of the header, in canonical axes (fibers along detector x)."""
-    from ifuview.io.products import section_bounds
-
-    out = []
-    for letter in SECTIONS:
-        bounds = next((b for hdu in fits.hdus if (b := section_bounds(hdu.header.get(f"CCDSEC{letter}")))), None)
-        if bounds is not None:
-            x0, x1, y0, y1 = bounds
-            out.append(Section(letter, (x0, x1), (y0, y1)))
-    return tuple(out)
+    letters = before.bad_amplifiers if after.bad_amplifiers is None else after.bad_amplifiers
+    return CameraFiles(before.expid, before.camera, files, before.night or after.night, letters)

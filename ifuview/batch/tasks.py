@@ -45,6 +45,8 @@ class Task:
         Of the files, the options and the version of ifuview.
     version : str
         Of ifuview, where the task was made.
+    bad_amplifiers : str or None
+        Amplifiers of the camera that the night log calls bad; None without a log.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Task:
     night: str = ""
     fingerprint: str = ""
     version: str = __version__
+    bad_amplifiers: str | None = None
 
     @property
     def label(self) -> str:
@@ -128,7 +131,10 @@ def triage_tasks(
     from ifuview.app.triage_files import find_cameras
 
     found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
-    return [_task("triage", f"{c.expid:08d}", c.camera, dict(c.files), output, tuple(only), (), c.night) for c in found]
+    return [
+        _task("triage", f"{c.expid:08d}", c.camera, dict(c.files), output, tuple(only), (), c.night, c.bad_amplifiers)
+        for c in found
+    ]
 
 
 def diagnose_tasks(
@@ -208,12 +214,13 @@ def _task(
     only: tuple[str, ...],
     formats: tuple[str, ...],
     night: str = "",
+    bad_amplifiers: str | None = None,
 ) -> Task:
     """A task with absolute paths and its fingerprint."""
     files = {role: os.path.abspath(path) for role, path in sorted(files.items())}
     folder = os.path.join(os.path.abspath(output), exposure, camera)
-    mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats)))
-    return Task(kind, exposure, camera, files, folder, only, formats, night, mark)
+    mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats), "|", str(bad_amplifiers)))
+    return Task(kind, exposure, camera, files, folder, only, formats, night, mark, bad_amplifiers=bad_amplifiers)
 
 
 def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:

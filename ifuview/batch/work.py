@@ -81,7 +81,7 @@ def triage(task: Task, folder: Path) -> Record:
     from ifuview.app import triage as service
     from ifuview.app.triage_files import CameraFiles
 
-    camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night)
+    camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night, task.bad_amplifiers)
     done = service.triage_camera(camera, task.only)
     result = service.write_result(of_cameras([done], task.only), service.arrays_of([done]), str(folder))
     findings = result.findings

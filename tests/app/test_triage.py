@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ifuview.app import triage
-from ifuview.app.triage_files import find_cameras, overlaid, read_chain
+from ifuview.app.triage_chain import read_chain
+from ifuview.app.triage_files import find_cameras, overlaid
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.model.triage import SCHEMA
 
@@ -241,3 +242,34 @@ def test_exit_codes(small, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["findings"] == []
     with pytest.raises(UsageError):
         triage.main([str(small)])
+
+
+@pytest.mark.parametrize(("text", "known"), [("r8A;b7D", True), ("r8B", False), ("", False)])
+@pytest.mark.parametrize("form", ["csv", "ecsv"])
+def test_amplifiers_of_the_exposure_table_are_known(production, tmp_path, text, known, form):
+    (tmp_path / "exposures/20211014").mkdir(parents=True)
+    (tmp_path / "exposures/20211014/00104282").symlink_to(production / "exposures/20211014/00104282")
+    (tmp_path / "calibnight").symlink_to(production / "calibnight")
+    tables = tmp_path / "exposure_tables/202110"
+    tables.mkdir(parents=True)
+    head = "# %ECSV 1.0\n# ---\n" if form == "ecsv" else ""
+    rows = f"EXPID,OBSTYPE,TILEID,CAMWORD,BADAMPS\n104282,science,1298,a0123456789,{text}\n"
+    (tables / f"exposure_table_20211014.{form}").write_text(head + rows)
+    result = triage.run_triage([str(tmp_path)], cameras=["r8"], only=["ccd-row"])
+    (one,) = result.findings
+    assert one.known == known
+    assert ("known: the night log" in one.text) == known
+
+
+def test_a_tile_folder_gives_its_exposures_and_lamps_are_left_out(production, tmp_path):
+    tile = find_cameras([str(production / "tiles/cumulative/7951/20211014")])
+    assert {c.expid for c in tile} == {104284, 104285}
+    lamp = tmp_path / "exposures/20211014/00000001"
+    lamp.mkdir(parents=True)
+    shutil.copy(
+        production / "exposures/20211014/00104284/frame-r6-00104284.fits.gz", lamp / "frame-r6-00000001.fits.gz"
+    )
+    assert len(find_cameras([str(tmp_path)])) == 1
+    (tmp_path / "exposures.csv").write_text("EXPID,OBSTYPE\n1,flat\n")
+    with pytest.raises(MissingDataError):
+        find_cameras([str(tmp_path)])

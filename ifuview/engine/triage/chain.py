@@ -48,6 +48,8 @@ class Chain:
         Fibers that the fiber table already calls bad.
     known_text : tuple of str
         What it calls them, "" where nothing.
+    bad_amplifiers : tuple of str, or None
+        Amplifiers that the night log calls bad; None where there is no log.
     """
 
     wave: Array
@@ -69,6 +71,7 @@ class Chain:
     is_sky: Array | None = None
     known: Array | None = None
     known_text: tuple[str, ...] = ()
+    bad_amplifiers: tuple[str, ...] | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property

@@ -229,3 +229,17 @@ def test_small_numbers():
     curve = np.float32(50 + 10 * u - 4 * u * u)[None].repeat(3, 0)
     assert np.abs(continuum(curve) - curve)[:, 20:-20].max() < 0.1
     assert NOISE > 0
+
+
+@pytest.mark.parametrize(
+    ("listed", "known", "word"), [(None, False, ""), (("A",), True, "known"), (("D",), False, "new")]
+)
+def test_amplifiers_of_the_night_log_are_known(listed, known, word):
+    made = camera()
+    row = np.random.default_rng(5).normal(0, 25, 2400)[np.rint(made.disp).astype(int)]
+    rows = row * ((made.cross < 2000) & (made.disp < 1000))
+    step = 12.0 * ((made.cross < 2000) & (made.disp >= 1000))
+    for light, kind in ((rows, "ccd-row"), (step, "amplifier-step")):
+        (one,) = found(replace(camera(frame=light), bad_amplifiers=listed), (kind,))
+        assert (one.known, word in one.text) == (known, True)
+        assert ("night log" in one.text) == (listed is not None)

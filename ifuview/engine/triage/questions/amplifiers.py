@@ -26,17 +26,30 @@ def rows(case: Case) -> None:
         return
     for test in tests:
         if test.bad:
-            case.add("ccd-row", "preproc", **_row_finding(test))
+            case.add("ccd-row", "preproc", **_row_finding(case, test))
 
 
-def _row_finding(test: RowTest) -> dict[str, Any]:
+def listed(case: Case, amplifiers: str) -> tuple[bool, str]:
+    """Whether the night log calls one of some amplifiers (`A/C`) bad already, and words about that."""
+    bad = case.chain.bad_amplifiers
+    if bad is None:
+        return False, ""
+    found = [name for name in amplifiers.split("/") if name in bad]
+    if found:
+        return True, f" (known: the night log lists amplifier {', '.join(found)} of {case.camera} as bad)"
+    return False, f" (new: the night log does not list amplifier {amplifiers} of {case.camera})"
+
+
+def _row_finding(case: Case, test: RowTest) -> dict[str, Any]:
     first, last = test.fibers
+    known, said = listed(case, test.section.name)
     return {
         "fibers": tuple(range(first, last + 1)), "wave_range": test.wave_range, "amplifier": test.section.name,
         "amplitude": test.amplitude, "unit": COUNTS, "significance": float(np.sqrt(test.rows)),
         "confidence": float(np.clip((test.rows - 5) / 20, 0.5, 1.0)),
         "text": f"Amplifier {test.section.name} adds levels to whole detector rows (fibers {first}-{last}, "
-        f"{test.wave_range[0]:.0f}-{test.wave_range[1]:.0f} A): curved stripes of {test.amplitude:.0f} {COUNTS}",
+        f"{test.wave_range[0]:.0f}-{test.wave_range[1]:.0f} A): curved stripes of {test.amplitude:.0f} {COUNTS}{said}",
+        "known": known,
         "detail": {"chi2_rows": round(test.rows, 1), "chi2_waves": round(test.waves, 1)},
     }  # fmt: skip
 
@@ -58,8 +71,10 @@ def edges(case: Case) -> None:
         rows = np.flatnonzero((middle >= section.cross[0]) & (middle < section.cross[1]))
         at = np.argmin(np.abs(chain.disp[rows] - edge), axis=1)
         span = (float(chain.wave[at.min()]), float(chain.wave[at.max()]))
+        known, said = listed(case, f"{below}/{above}")
         case.add(
             "amplifier-step", "preproc", fibers=tuple(int(r) for r in rows), wave_range=span,
             amplifier=f"{below}/{above}", amplitude=jump, unit=COUNTS, significance=significance,
-            text=f"The level jumps by {jump:+.0f} {COUNTS} from amplifier {below} to {above} (row {edge:.0f})",
+            text=f"The level jumps by {jump:+.0f} {COUNTS} from amplifier {below} to {above} (row {edge:.0f}){said}",
+            known=known,
         )  # fmt: skip
