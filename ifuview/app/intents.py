@@ -352,6 +352,12 @@ class ShowProduct(Intent):
     product: str = ""
 
 
+class ShowTileFile(Intent):
+    """Open a product of a tile with what belongs to it, or bring it to the front."""
+
+    path: str
+
+
 class StepExposure(Intent):
     """The same product in the exposure after (1) or before (-1)."""
 

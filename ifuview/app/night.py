@@ -13,7 +13,7 @@ from ifuview.app.services import Opened
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.model.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
+from ifuview.model.exposures import CHAIN, FLAT_FIELDED, RAW, ExposureIndex, FileState
 from ifuview.model.trace import TraceSet
 
 MOST_FRAMES = 16  # of a night that stay open; the oldest is closed for a new one
@@ -93,6 +93,8 @@ def name_of(product: str) -> str:
 
 def has(index: ExposureIndex, expid: int, camera: str, product: str) -> bool:
     """Whether a product is there and whole, or can be computed."""
+    if product == RAW:
+        return (exposure := index.find(expid)) is not None and bool(exposure.raw)
     if product == FLAT_FIELDED:
         return has(index, expid, camera, "frame") and flat_path(index, expid, camera) != ""
     file = index.file(expid, camera, product)
@@ -124,13 +126,16 @@ def chosen(session: Session, expid: int | None, camera: str, product: str) -> Pl
         raise MissingDataError(f"there is no exposure {number}", night.index.folder)
     given = camera or (now.camera if now else "")
     have = sorted({c for c, _ in exposure.files}, key=lambda c: (c != given, c))
+    if not have and exposure.raw and product in ("", RAW):
+        return Place(number, camera, RAW)
     if not have:
         raise MissingDataError(f"exposure {number} has no files")
     camera = camera or have[0]
     wish = product or (now.product if now else "")
     if not product and not has(night.index, number, camera, wish):
         wish = next((p for p in FIRST_CHOICE if has(night.index, number, camera, p)), wish or FIRST_CHOICE[0])
-    other = bool(now and now.other and night.compared and product and has(night.compared, number, camera, wish))
+    stays = bool(now and now.other and expid is None and product)  # who names an exposure means the production listed
+    other = bool(stays and night.compared and has(night.compared, number, camera, wish))
     if not other:
         require(night.index, number, camera, wish)
     return Place(number, camera, wish, other)
@@ -336,13 +341,17 @@ def summary(index: ExposureIndex) -> str:
     """One sentence about an index."""
     nights = {e.night for e in index.exposures}
     files = sum(len(e.files) for e in index.exposures)
-    if not files:
-        return f"{index.folder}: no products of cameras are in this folder"
+    tiles = len({f.tile for f in index.tiles})
+    of_tiles = f"{len(index.tiles)} products of {tiles} tile{'s' * (tiles != 1)}"
+    name = os.path.basename(index.folder)
+    if not index.exposures:
+        nothing = f"{index.folder}: no products of cameras or tiles are in this folder"
+        return f"{name}: {of_tiles}" if index.tiles else nothing
 
     def count(n: int, what: str) -> str:
         return f"{n} {what}{'s' * (n != 1)}"
 
     have = {c for e in index.exposures for c, _ in e.files}
     words = count(len(index.exposures), "exposure"), count(len(nights), "night"), count(files, "file")
-    name = os.path.basename(index.folder)
-    return f"{name}: {words[0]} of {words[1]}, {words[2]} of {count(len(have), 'camera')}"
+    more = f"; {of_tiles}" if index.tiles else ""
+    return f"{name}: {words[0]} of {words[1]}, {words[2]} of {count(len(have), 'camera')}{more}"

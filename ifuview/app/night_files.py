@@ -14,7 +14,7 @@ from ifuview.app.services import Opened
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
-from ifuview.model.exposures import FLAT_FIELDED, ExposureIndex
+from ifuview.model.exposures import FLAT_FIELDED, RAW, ExposureIndex
 from ifuview.model.image import Image
 from ifuview.model.pixels import Pixels
 
@@ -31,6 +31,8 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
     """
     index = night.compared if place.other and night.compared is not None else night.index
     require(index, place.expid, place.camera, place.product)
+    if place.product == RAW:
+        return _raw(index, place, look, ctx)
     if place.product == FLAT_FIELDED:
         return _flat_fielded(index, place, look, ctx)
     file = index.file(place.expid, place.camera, place.product)
@@ -40,6 +42,14 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
         return opened
     beside = index_companions(night.index, place)  # the other production need not have the calibrations
     return replace(opened, dataset=replace(opened.dataset, companions=beside))
+
+
+def _raw(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
+    """What the detector of a camera gave: its HDU in the file of all cameras; without a camera the first one."""
+    exposure = index.find(place.expid)
+    path = "" if exposure is None else exposure.raw
+    spec = f"{path}[{place.camera.upper()}]" if place.camera else path
+    return services.open_images(spec, look=look, ctx=ctx)[0]
 
 
 def index_companions(index: ExposureIndex, place: Place) -> tuple[str, ...]:

@@ -216,6 +216,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("plane-previous", "Frame", "Previous plane of a cube", "plane_previous", ("-",)),
     *(Action(f"product-{p}", f"{'-' if n == 0 else ''}Night", t, _product(p), (str(n + 2),), _product_shown(p))
       for n, (p, t) in enumerate(PRODUCT_NAMES.items())),
+    Action("product-raw", "Night", "raw", _product("raw"), (), _product_shown("raw")),
     Action("exposure-previous", "-Night", "Exposure before", lambda s: want.StepExposure(-1), (",",)),
     Action("exposure-next", "Night", "Exposure after", lambda s: want.StepExposure(1), (".",)),
     Action("same-tile", "Night", "Next exposure of this tile", lambda s: want.SameTile(), ("y",)),

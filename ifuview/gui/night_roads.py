@@ -39,6 +39,7 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
         want.CompareProduction: night.compare,
         want.OtherProduction: night.other,
         want.BlinkAlong: night.blink,
+        want.ShowTileFile: night.show_tile_file,
     }
 
 
@@ -70,6 +71,7 @@ class NightRoads:
 
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
+        self._opening: set[str] = set()  # products of tiles that are being read
 
     # folders
 
@@ -78,9 +80,9 @@ class NightRoads:
         control = self.controller
 
         def done(index: ExposureIndex) -> None:
-            if not index.exposures:
+            if not index.exposures and not index.tiles:
                 todo = "choose a production, a night, an exposure or a tile"
-                error = MissingDataError("no products of cameras are in this folder", intent.path, todo)
+                error = MissingDataError("no products of cameras or tiles are in this folder", intent.path, todo)
                 control.say(Level.ERROR, str(error))
                 if failed is not None:
                     failed(error)
@@ -226,6 +228,22 @@ class NightRoads:
         from ifuview.app import night
 
         self.show((night.other_production(self.controller.session),))
+
+    def show_tile_file(self, intent: want.ShowTileFile) -> None:
+        """A product of a tile; what lies beside it is read with it."""
+        control, path = self.controller, intent.path
+        slot = next((s for s in control.session.slots if s.dataset.path == path), None)
+        if slot is not None:
+            control.handle(want.SelectSlot(slot.key))
+        elif any(table.path == path for table in control.session.tables):
+            control.handle(want.ShowDock("tables"))
+        elif path not in self._opening:
+            self._opening.add(path)
+
+            def over(_: Any) -> None:
+                self._opening.discard(path)
+
+            control.open_file(want.OpenFile(path), over, over)
 
     def blink(self, intent: want.BlinkAlong) -> None:
         """Open what is missing, then blink."""

@@ -81,6 +81,8 @@ class SpectraRoads:
         found = spectra_choice.choose(intent.text, slot, control.session.tables)
         rows = tuple(int(row) for row in found.rows)
         control.handle(want.SelectFiber(rows[0], rows if len(rows) > 1 else ()))
+        if not control.headless:
+            control.handle(want.ShowDock("spectrum"))
         count = "1 spectrum" if len(rows) == 1 else f"{len(rows)} spectra"
         note = f" ({found.note})" if found.note else ""
         control.say(Level.INFO, f"{slot.title}: {count} chosen by {intent.text}{note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import numpy as np
 
@@ -21,6 +22,7 @@ MAIN = (*REDSHIFTS, "FIBERQA", "PETALQA", "FIBERMAP")  # one of them makes a fil
 SIDE = ("FIBERMAP", "TSNR2")  # joined to the redshifts of the same file
 KEY = "TARGETID"
 SPECTRA = ("coadd", "spectra")  # families that have redshifts beside them
+PETAL = re.compile(r"^-\d(?=-)")  # of a stem like -6-7951-thru20211014
 BESIDE = ("redrock", "zbest")  # families of redshifts, first choice first
 
 
@@ -79,7 +81,7 @@ def read_tables(path: str, ctx: Progress = QUIET) -> Dataset:
 
 
 def beside(path: str) -> tuple[str, ...]:
-    """The redshift file that belongs to a file of coadded or grouped spectra, by its name; () if there is none."""
+    """The files of redshifts and of tile QA that belong to coadded or grouped spectra, by their names."""
     folder, name = os.path.split(path)
     kind = family(path, SPECTRA)
     if not kind:
@@ -88,7 +90,9 @@ def beside(path: str) -> tuple[str, ...]:
     for suffix in sorted(SUFFIXES, key=len, reverse=True):
         stem = stem.removesuffix(suffix)
     names = (os.path.join(folder, f"{other}{stem}{suffix}") for other in BESIDE for suffix in SUFFIXES)
-    return tuple(file for file in names if os.path.isfile(file))[:1]
+    qa = PETAL.sub("tile-qa", stem)
+    more = (os.path.join(folder, f"{qa}{suffix}") for suffix in SUFFIXES) if qa != stem else ()
+    return tuple(file for each in (names, more) for file in [f for f in each if os.path.isfile(f)][:1])
 
 
 def expected(path: str) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 # In the order in which they are made; a product that is not listed comes after them.
 PRODUCTS = ("preproc", "frame", "fiberflat", "sky", "sframe", "fluxcalib", "cframe")
+RAW = "raw"  # what the detectors gave: one file of all cameras
 FLAT_FIELDED = "flatfielded"  # frame / fiberflat: computed, never a file
 CHAIN = ("preproc", "frame", FLAT_FIELDED, "sky", "sframe", "fluxcalib", "cframe")
 

@@ -127,3 +127,25 @@ def test_a_dock_of_a_table_needs_no_image(folder: Path, tmp_path: Path) -> None:
                           timeout=60, check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert out.stat().st_size > 5000
+
+
+def test_a_tile_folder_lists_its_coadd_which_comes_with_its_redshifts(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    for name in ("coadd", "redrock"):
+        shutil.copy(folder / f"{name}-6-7951.fits", tmp_path / f"{name}-6-7951-thru20211014.fits")
+    with window(qtbot, str(tmp_path)) as shell:
+        rows = shell.window.docks["exposures"].widget()._view.tiles
+        assert [row.cells for row in rows] == [("7951", "thru20211014", n) for n in ("coadd", "redrock")]
+        for _ in range(2):  # the second time it comes to the front
+            shell.controller.handle(want.ShowTileFile(str(tmp_path / "coadd-6-7951-thru20211014.fits")))
+        settle(qtbot, shell)
+        session = shell.store.session
+        assert len(session.slots) == 1
+        assert [t.table.name for t in session.tables] == ["REDSHIFTS", "FIBERMAP"]
+        shell.controller.handle(want.ChooseSpectra("SPECTYPE=QSO"))
+        assert len(shell.store.session.selection.fibers) == 15
+        shell.controller.handle(want.CloseTables(session.tables[0].path))
+        assert shell.store.session.tables == ()

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ifuview.app.session import Session
-from ifuview.model.exposures import FLAT_FIELDED, Dot, Exposure, ExposureIndex
+from ifuview.model.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
 
 HINT = (
     "Open the folder of a production, a night, an exposure or a tile (File > Open folder, or ifuview FOLDER) to see "
     "which exposures, cameras and products there are."
 )
 EMPTY = "There are no products of cameras in this folder: choose a production, a night, an exposure or a tile."
-COLUMNS = ("Night", "Exposure", "Tile", "Type", "Time (s)", "Missing")
+COLUMNS = ("Night", "Exposure", "Tile", "Type", "Time (s)", "Missing", "Raw")
+MISSING_PLACE, RAW_PLACE = 5, 6
+WHOLE = "tile"  # column of what is not of a petal
 KEYS = {
     "night": "night", "expid": "expid", "exposure": "expid", "tile": "tile", "tileid": "tile", "obstype": "obstype",
     "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
@@ -36,6 +38,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TileRow:
+    """One kind of product of one tile: tile, group and family as text; `files` by petal."""
+
+    cells: tuple[str, str, str]
+    files: dict[str, TileFile]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ExposuresView:
     """Everything that the dock shows.
 
@@ -54,6 +64,12 @@ class ExposuresView:
         Folder of the other production, "" without one.
     hint : str
         What to do when there is nothing to list.
+    tiles : tuple of TileRow
+        Products of tiles.
+    petals : tuple of str
+        Their columns: petals, and WHOLE.
+    open_paths : frozenset of str
+        Files that are open.
     """
 
     rows: tuple[Row, ...] = ()
@@ -66,14 +82,23 @@ class ExposuresView:
     watched: bool = False
     compared: str = ""
     hint: str = field(default=HINT)
+    tiles: tuple[TileRow, ...] = ()
+    petals: tuple[str, ...] = ()
+    open_paths: frozenset[str] = frozenset()
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether some exposure has what the detectors gave."""
+        return any(row.exposure.raw for row in self.rows)
 
 
 _ROWS: dict[int, tuple[ExposureIndex, tuple[Row, ...]]] = {}  # of the index shown last
+_TILES: dict[int, tuple[ExposureIndex, tuple[TileRow, ...]]] = {}
 
 
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
-    return (session.night, session.current)
+    return (session.night, session.current, session.tables, *(s.key for s in session.slots))
 
 
 def make(session: Session) -> ExposuresView:
@@ -84,7 +109,7 @@ def make(session: Session) -> ExposuresView:
         return ExposuresView()
     night, now = session.night, here(session)
     index: ExposureIndex = night.index
-    if not index.exposures:
+    if not index.exposures and not index.tiles:
         return ExposuresView(title=index.folder, watched=night.watched, hint=EMPTY)
     cameras = seen(index)
     return ExposuresView(
@@ -98,7 +123,26 @@ def make(session: Session) -> ExposuresView:
         watched=night.watched,
         compared="" if night.compared is None else night.compared.folder,
         hint="",
+        tiles=_tile_rows(index),
+        petals=tuple(sorted({_petal(f) for f in index.tiles}, key=lambda p: (p == WHOLE, p))),
+        open_paths=frozenset(s.dataset.path for s in session.slots) | {t.path for t in session.tables},
     )
+
+
+def _petal(file: TileFile) -> str:
+    """Column of a product of a tile."""
+    return WHOLE if file.petal is None else str(file.petal)
+
+
+def _tile_rows(index: ExposureIndex) -> tuple[TileRow, ...]:
+    """Rows of the products of tiles; made once for each index."""
+    known = _TILES.get(0)
+    if known is None or known[0] is not index:
+        files: dict[tuple[str, str, str], dict[str, TileFile]] = {}
+        for f in index.tiles:
+            files.setdefault((str(f.tile), f.group, f.family), {})[_petal(f)] = f
+        known = _TILES[0] = (index, tuple(TileRow(cells, own) for cells, own in files.items()))
+    return known[1]
 
 
 def seen(index: ExposureIndex) -> tuple[str, ...]:
@@ -120,8 +164,16 @@ def _row(e: Exposure, cameras: tuple[str, ...], products: tuple[str, ...]) -> Ro
     tile = "" if e.tile is None or e.tile < 0 else str(e.tile)
     time = "" if e.exptime is None else f"{e.exptime:g}"
     missing = e.missing
-    cells = (str(e.night or ""), str(e.expid), tile, e.obstype, time, str(len(missing)) if missing else "")
-    sort = (e.night, e.expid, e.tile if tile else -1, e.obstype, e.exptime or 0.0, len(missing))
+    cells = (
+        str(e.night or ""),
+        str(e.expid),
+        tile,
+        e.obstype,
+        time,
+        str(len(missing)) if missing else "",
+        RAW * bool(e.raw),
+    )
+    sort = (e.night, e.expid, e.tile if tile else -1, e.obstype, e.exptime or 0.0, len(missing), bool(e.raw))
     return Row(e.expid, cells, sort, tuple(tuple(e.dot(c, p) for p in products) for c in cameras), e)
 
 
@@ -181,7 +233,7 @@ def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row
         places = [i for i, p in enumerate(view.products) if p in value.split(",")]
         return lambda row: any(dots[i] not in ABSENT for dots in row.dots for i in places)
     if key == "missing":
-        return lambda row: value in row.exposure.missing or value == row.cells[-1]
+        return lambda row: value in row.exposure.missing or value == row.cells[MISSING_PLACE]
     names = ("night", "expid", "tile", "obstype", "exptime")
     if key not in names:
         return lambda row: False

@@ -67,6 +67,10 @@ class ExposureModel(QAbstractTableModel):
         """Exposure of a shown row."""
         return self.view.rows[self._rows[row]].expid
 
+    def source(self, row: int) -> int:
+        """Row of the view that a shown row is."""
+        return self._rows[row]
+
     def camera(self, column: int) -> str:
         """Camera of a column, "" for a column of text."""
         return self.view.cameras[self._cameras[column - TEXTS]] if column >= TEXTS else ""

@@ -113,3 +113,34 @@ def test_every_kind_of_dot_is_painted(dock, session) -> None:
     other = replace(session.night.index, exposures=(changed, *session.night.index.exposures[1:]))
     dock.draw(view.make(replace(session, night=Night(other))))
     assert not dock.table.grab().isNull()
+
+
+def test_products_of_tiles_are_opened_by_click_key_and_menu(build) -> None:
+    from ifuview.model.exposures import ExposureIndex, FileState, ProductFile, TileFile
+
+    def made(family: str, petal: int | None, state: FileState = FileState.READY) -> TileFile:
+        return TileFile(7, family, petal, "thru1", ProductFile(f"{family}-{petal}", state=state))
+
+    files = (made("coadd", 3), made("redrock", 3), made("redrock", 4), made("tile-qa", None, FileState.DAMAGED))
+    dock = build("exposures")
+    dock.resize(700, 300)
+    dock.draw(view.make(Session(night=Night(ExposureIndex("tile", tiles=files)))))
+    QApplication.processEvents()
+    tiles = dock.tiles
+    assert not tiles.isHidden() and dock.table.isHidden()
+    texts = [[tiles.item(r, c).text() for c in range(3, 6)] for r in range(3)]
+    assert texts == [["●", "", ""], ["●", "●", ""], ["", "", "✕"]]
+    for row, place in ((0, 3), (0, 4), (0, 0)):  # a mark; nothing there; a text is no mark
+        spot = tiles.visualItemRect(tiles.item(row, place)).center()
+        QTest.mouseClick(tiles.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, spot)
+    assert dock.asked == [want.ShowTileFile("coadd-3")]
+    tiles.activated.emit(tiles.model().index(1, 2))
+    assert dock.asked[-1] == want.ShowTileFile("redrock-3")
+    assert tiles.choices(1) == [("Open redrock of petal 3", "redrock-3"), ("Open redrock of petal 4", "redrock-4")]
+
+
+def test_the_menu_of_a_camera_lists_what_it_has(dock) -> None:
+    cell = dock.model.index(2, TEXTS)
+    expected = [f"{p} of b6 12" for p in ("frame", "sky")]
+    assert [text for text, _ in dock.choices(cell)] == expected
+    assert dock.choices(cell)[0][1] == want.ShowProduct(12, "b6", "frame")
