@@ -100,7 +100,9 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
     found = _merged(case.findings)
-    return CameraTriage(tuple(sorted(found, key=lambda f: f.rank)), missing, case.arrays(), case.numbers)
+    return CameraTriage(
+        tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), case.arrays(), case.numbers
+    )
 
 
 def _without_holes(chain: Chain) -> Chain:

@@ -132,13 +132,42 @@ def test_bad_positions_and_a_bright_star_are_told():
     offset = np.full(NFIBER, 0.01)
     offset[150:200] = 0.2
     frame = np.zeros((NFIBER, WAVE.size))
-    frame[400] = 9000
-    frame[399] = frame[401] = 90
+    star = 9000 * (1 - 0.4 * bump(6200, 6) - 0.3 * bump(6700, 15) - 0.2 * bump(6450, 3))
+    frame[400] = star
+    frame[399] = frame[401] = 0.02 * star
+    frame[398] = frame[402] = 0.01 * star
     got = found(camera(frame=frame, offset=offset))
     assert {(f.kind, f.fibers[0], f.fibers[-1]) for f in got} == {
         ("positioning", 150, 199),
         ("bright-neighbor", 395, 405),
     }
+    (one,) = [f for f in got if f.kind == "bright-neighbor"]
+    for fiber, share in ((399, 0.02), (401, 0.02), (402, 0.01), (404, 0.0)):
+        measured, error = one.detail["share_of_fiber"][str(fiber)]
+        assert abs(measured - share) < 5 * error + 0.002  # the flat of a fiber is off by 3 %
+    assert one.amplitude == pytest.approx(0.06, abs=5 * one.detail["error"])
+
+
+def test_a_bright_fiber_that_leaks_nothing_is_no_finding():
+    frame = np.zeros((NFIBER, WAVE.size))
+    star = 9000 * (1 - 0.4 * bump(6200, 6) - 0.3 * bump(6700, 15))
+    frame[400] = star
+    frame[401] = 0.03 * star  # a star of the same kind, or the same light: one fiber alone does not tell
+    frame[396] = 500.0  # its own light
+    out = desi_qa.run(camera(frame=frame), 1, "r1")
+    assert out.findings == ()
+    assert out.not_measured == ()
+
+
+def test_without_features_a_leak_is_not_measured():
+    frame = np.zeros((NFIBER, WAVE.size))
+    frame[400] = 9000.0
+    frame[399] = frame[401] = 180.0
+    out = desi_qa.run(camera(frame=frame), 1, "r1")
+    assert out.findings == ()
+    (said,) = out.not_measured
+    assert said.what == "bright-neighbor"
+    assert "400" in said.missing
 
 
 def test_a_missing_product_is_said_and_the_rest_goes_on():

@@ -11,7 +11,7 @@ from ifuview.engine.triage.chain import Chain
 from ifuview.engine.triage.night import between_lines
 from ifuview.engine.triage.stats import continuum, filled
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding
+from ifuview.model.triage import Finding, NotMeasured
 
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 COUNTS = "electron / Angstrom"
@@ -24,6 +24,7 @@ class Case:
     def __init__(self, chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> None:
         self.chain, self.expid, self.camera, self.wanted = chain, expid, camera, wanted
         self.findings: list[Finding] = []
+        self.lacking: list[NotMeasured] = []
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
         self._seen: Array | None = None
@@ -69,6 +70,10 @@ class Case:
     def add(self, kind: str, first_step: str, **values: Any) -> None:
         """Note a finding."""
         self.findings.append(Finding(self.expid, self.camera, kind, first_step, **values))
+
+    def lack(self, kind: str, missing: str) -> None:
+        """Note that a question could not be answered."""
+        self.lacking.append(NotMeasured(self.expid, self.camera, kind, missing))
 
     def arrays(self) -> dict[str, Array]:
         """For the evidence."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from ifuview.engine.triage import fibers as of_fibers
 from ifuview.engine.triage import lines as of_lines
+from ifuview.engine.triage.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.triage.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.triage.questions.lines import lines_that_stay
 
@@ -79,16 +80,35 @@ def _losing(case: Case, losing: list[tuple[int, float, float]]) -> None:
 
 
 def _bright(case: Case) -> None:
+    """Do neighbors of a bright fiber have its light?"""
     chain = case.chain
-    assert chain.sframe is not None and case.level is not None
+    assert chain.sframe is not None and chain.sframe_ivar is not None
+    assert case.level is not None and case.clean is not None
     flux = np.median(chain.sframe[:, ::THIN], axis=1)
     sky = max(float(np.median(case.level)), 1e-6)
     for fiber, first, last, ratio in of_fibers.bright_rows(flux, sky):
-        case.add(
-            "bright-neighbor", FIBER_STEP, fibers=tuple(range(first, last + 1)), amplitude=ratio, unit="sky levels",
-            significance=ratio, confidence=0.7, detail={"source": fiber},
-            text=f"Fiber {fiber} is {ratio:.0f} times as bright as the sky; its neighbors {first}-{last} get its light",
-        )  # fmt: skip
+        near = slice(max(fiber - of_fibers.REACH, 0), fiber + of_fibers.REACH + 1)
+        residual = case.clean[near] - (case.expected[near] if case.expected.shape[0] > 1 else 0.0)
+        found = leak(residual, chain.sframe_ivar[near], fiber - near.start, of_fibers.REACH)
+        if found is not None and found.significance > SIGNIFICANT:
+            _leaking(case, found, near.start, (first, last), ratio)
+        elif found is None or not found.measurable:
+            case.lack("bright-neighbor", f"features in the spectrum of bright fiber {fiber}, or neighbors of it")
+
+
+def _leaking(case: Case, found: Leak, start: int, span: tuple[int, int], ratio: float) -> None:
+    fiber, (first, last) = found.source + start, span
+    (total, error), (beside, beside_error) = found.total, found.next
+    each = zip(found.fibers.tolist(), found.share.tolist(), found.error.tolist(), strict=True)
+    shares = {str(f + start): [round(s, 5), round(e, 5)] for f, s, e in each}
+    case.add(
+        "bright-neighbor", FIBER_STEP, fibers=tuple(range(first, last + 1)), amplitude=total,
+        unit="of the bright fiber's light", significance=found.significance, confidence=0.9,
+        detail={"source": fiber, "sky_levels": round(ratio, 1), "error": round(error, 5), "share_of_fiber": shares},
+        text=f"Fiber {fiber}, {ratio:.0f} times as bright as the sky, lights its neighbors {first}-{last}: their "
+        f"residuals follow its spectrum with {100 * beside:.1f} +- {100 * beside_error:.1f} % of its light in a fiber "
+        f"beside it, {100 * total:.1f} +- {100 * error:.1f} % in all",
+    )  # fmt: skip
 
 
 def _positions(case: Case) -> None:
