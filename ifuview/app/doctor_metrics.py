@@ -48,7 +48,7 @@ def metrics_of(found: TraceDiagnosis, inputs: tuple[Input, ...] = (), extra: dic
                 {
                     "kind": t.kind, "amount": plain(t.amount), "amount_err": plain(t.amount_err), "unit": t.unit,
                     "x_range": plain(t.x_range), "row_range": plain(t.row_range), "fibers": names(found, t.fibers),
-                    "text": t.text,
+                    "rows": plain(t.rows) or None, "text": t.text,
                 }
                 for t in found.trouble
             ],

@@ -25,7 +25,11 @@ MODE_NAMES = (
 PROBLEM_KINDS = (
     "offset", "kink", "lost", "swapped", "merged", "index_shift", "dead", "low_throughput", "wide", "contaminated",
 )  # fmt: skip
-TROUBLE_KINDS = ("saturated", "cosmics", "bad_columns", "amplifier_step", "pedestal", "scattered_light", "masked")
+UNTRACED = "untraced_light"  # lit fibers without a trace: the only frame trouble that the traces are to blame for
+UNTRACED_FAIL = 0.1  # of the number of traces
+TROUBLE_KINDS = (
+    "saturated", "cosmics", "bad_columns", "amplifier_step", "pedestal", "scattered_light", "masked", UNTRACED,
+)  # fmt: skip
 
 ROW = " [row "  # between name and row of a fiber
 
@@ -153,6 +157,17 @@ class FrameTrouble:
     row_range: Range
     fibers: tuple[int, ...]
     text: str
+    rows: tuple[float, ...] = ()  # px, positions of what is listed one by one
+
+
+def untraced_words(count: int) -> str:
+    """So many lit fibers without a trace."""
+    return f"{count} lit fiber{' has' if count == 1 else 's have'} no trace"
+
+
+def untraced_verdict(count: float, nfiber: int) -> Verdict:
+    """What lit fibers without a trace mean: far more than there are traces for is a failure."""
+    return Verdict.FAIL if count > UNTRACED_FAIL * nfiber else Verdict.WARN
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ifuview.model.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
+from ifuview.model.doctor import (
+    UNTRACED,
+    DoctorLimits,
+    FrameTrouble,
+    Mode,
+    Problem,
+    Range,
+    TraceDiagnosis,
+    untraced_verdict,
+)
 from ifuview.model.inspection import Verdict
 
 LARGEST = 8.0  # px; a trace farther off than its neighbor is not worse for it
@@ -38,11 +47,12 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "contaminated": "Contaminated",
         "saturated": "Saturated pixels",
         "cosmics": "Cosmics",
-        "bad_columns": "Bad columns",
+        "bad_columns": "Bad line of pixels",
         "amplifier_step": "Step between amplifiers",
         "pedestal": "Pedestal",
         "scattered_light": "Scattered light",
         "masked": "Masked pixels",
+        UNTRACED: "Lit fibers without a trace",
     }
 )
 
@@ -91,7 +101,7 @@ def findings(diagnosis: TraceDiagnosis) -> tuple[Finding, ...]:
     """All findings of a diagnosis, worst first; problems of one kind in neighboring fibers are one finding."""
     out = [_of_mode(m, diagnosis) for m in diagnosis.modes if m.found]
     out += [_of_problems(group, diagnosis) for group in _grouped(diagnosis.problems)]
-    out += [_of_trouble(t) for t in diagnosis.trouble]
+    out += [_of_trouble(t, diagnosis) for t in diagnosis.trouble]
     return tuple(sorted(out, key=lambda f: (ORDER[f.verdict], -f.score)))
 
 
@@ -155,8 +165,14 @@ def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> Finding:
     )  # fmt: skip
 
 
-def _of_trouble(trouble: FrameTrouble) -> Finding:
-    """Trouble of the image; not a fault of the traces."""
+def _of_trouble(trouble: FrameTrouble, diagnosis: TraceDiagnosis) -> Finding:
+    """Trouble of the image, not a fault of the traces; or light that they leave out."""
+    if trouble.kind == UNTRACED:
+        return Finding(
+            "frame", trouble.kind, NAMES[trouble.kind], trouble.text,
+            untraced_verdict(trouble.amount, diagnosis.nfiber), (), trouble.amount, None, None, trouble.x_range, None,
+            trouble.row_range, trouble.unit, score=trouble.amount,
+        )  # fmt: skip
     sure = trouble.amount / trouble.amount_err if trouble.amount_err else None
     return Finding(
         "frame", trouble.kind, f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)",

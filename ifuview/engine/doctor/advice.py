@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.doctor.correct import REMEASURED
-from ifuview.model.doctor import Advice, DoctorLimits, FrameTrouble, Impact, Mode, Problem
+from ifuview.model.doctor import (
+    UNTRACED,
+    Advice,
+    DoctorLimits,
+    FrameTrouble,
+    Impact,
+    Mode,
+    Problem,
+    untraced_verdict,
+    untraced_words,
+)
 from ifuview.model.inspection import Verdict
 
 MANY = 12  # fibers that are named one by one
@@ -38,6 +48,10 @@ def verdict(
     wrong = [p for p in problems if p.kind in REMEASURED]
     if wrong:
         parts.append(f"{len({p.fiber for p in wrong})} {_plural(wrong)} {_fibers(wrong, names)}")
+    for item in trouble:
+        if item.kind == UNTRACED:
+            worst = max(worst, untraced_verdict(item.amount, len(names)), key=ORDER.index)
+            parts.append(untraced_words(int(item.amount)))
     others = [p for p in problems if p.kind not in REMEASURED]
     if worst is Verdict.FAIL:
         return worst, f"The traces are wrong: {'; '.join(parts)}."
@@ -112,6 +126,9 @@ def recommendations(
         if kind in by_kind:
             out.append(Advice(words, action, tuple(sorted(set(by_kind[kind])))))
     for item in trouble:
-        if item.kind not in ("cosmics", "masked"):
+        if item.kind == UNTRACED:
+            text = f"give traces of all fibers, or trace the image from nothing: {untraced_words(int(item.amount))}"
+            out.append(Advice(text, "re-trace"))
+        elif item.kind not in ("cosmics", "masked"):
             out.append(Advice(f"not the traces: {item.text}", "check-image", item.fibers))
     return tuple(out)

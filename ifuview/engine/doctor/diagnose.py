@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.doctor import advice, metrics
+from ifuview.engine.doctor.census import with_untraced
 from ifuview.engine.doctor.correct import REMEASURED, between, jitter, smooth_curve
 from ifuview.engine.doctor.correlate import correlation
 from ifuview.engine.doctor.fibers import Measured, find_problems, mean_offset
@@ -21,7 +22,7 @@ from ifuview.engine.doctor.impact import crosstalk, extraction_impact
 from ifuview.engine.doctor.measure import LightFit, Noise, at_columns, fit_light
 from ifuview.engine.doctor.modes import ModeFit, fit_modes, patterns
 from ifuview.engine.doctor.slots import Slots, blocks_of, find_slots, typical
-from ifuview.engine.doctor.trouble import find_trouble
+from ifuview.engine.doctor.trouble import find_trouble, untraced_light
 from ifuview.engine.verdict import chi2_deviate
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
@@ -112,13 +113,14 @@ def gather(
     _not_flat(columns, good)
     ctx.checkpoint(0.05, "Looking for the light of every fiber")
     number = blocks_of(traces.center) if block is None else np.asarray(block)
-    slots = find_slots(columns, good, traces.center, number)
+    level = pedestal(columns, good)
+    slots = with_untraced(columns, good, find_slots(columns, good, traces.center, number), level)
     noise = pixel_noise(columns, good, ivar, gain, readnoise)
     same = slots.path.shape[0] == traces.nfiber
     own_block = number[np.argsort(slots.of_fiber)] if same else None
     sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
     fit = fit_light(
-        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=pedestal(columns, good),
+        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level,
         ctx=ctx.part(0.1, 1.0),
     )  # fmt: skip
     lit = np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)
@@ -148,13 +150,14 @@ def _not_flat(columns: Array, good: Array) -> None:
         raise FitError("the image has no usable pixels")
     low, high = np.percentile(used, [1, 99])
     if low == high:
+        what = "the image is blank" if low <= 0 else "the image is blank or saturated"
         raise FitError(
-            f"the image is blank: nearly all pixels are {low:.6g}",
-            todo="choose an exposure with light, a flat or twilight",
+            f"{what}: nearly all pixels read {low:.6g}", todo="choose an exposure with light that is not saturated"
         )
     if (used >= high).mean() > 0.3:
+        share = 100 * float((used >= high).mean())
         raise FitError(
-            f"the image is saturated: {100 * (used >= high).mean():.0f} % of the pixels are {high:.6g}",
+            f"the image is saturated: {share:.0f} % of the pixels read the highest value, {high:.6g}",
             todo="choose a shorter exposure",
         )
 
@@ -232,6 +235,7 @@ def judge(
             evidence.columns, evidence.good, fit.marks, fit.center, fit.background, fit.background_err, fit.edges, peak,
             fit.bad_rows,
         )  # fmt: skip
+        trouble = (*_untraced(evidence), *trouble)
     numbers = metrics.all_metrics(measured, fit, modes_fit, slots, steps, jitter_rms, jitter_err)
     verdict, sentence = advice.verdict(modes, problems, trouble, steps, limits, traces.fiber_id)
     names = tuple(traces.fiber_id)
@@ -244,6 +248,15 @@ def judge(
         advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any()), names),
         given=traces, measured=seen, corrected=corrected, limits=limits,
     )  # fmt: skip
+
+
+def _untraced(evidence: Evidence) -> tuple[FrameTrouble, ...]:
+    """Lit fibers without a trace, as one finding."""
+    slots, fit = evidence.slots, evidence.fit
+    alone = slots.found.copy()
+    alone[slots.of_fiber] = alone[slots.of_trace] = False
+    lit = (np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)).mean(axis=1) > 0.5
+    return untraced_light(fit.center[alone & lit], evidence.traces.nfiber, evidence.traces.ncol)
 
 
 def shared_modes(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.doctor.slots import nanmedian
 from ifuview.model.checks import Array
 from ifuview.model.doctor import DoctorLimits, Problem, Range
 from ifuview.model.inspection import Verdict
@@ -240,11 +241,8 @@ def _against_neighbors(value: Array, error: Array) -> tuple[Array, Array]:
     n = value.shape[0]
     usual = running_median(value, NEIGHBORS)
     with np.errstate(invalid="ignore", divide="ignore"):
-        known = (
-            np.isfinite(value)
-            & np.isfinite(error)
-            & (usual > 5 * np.nanmedian(np.where(np.isfinite(error), error, np.nan), axis=0))
-        )
+        noise = nanmedian(np.where(np.isfinite(error), error, np.nan).T)
+        known = np.isfinite(value) & np.isfinite(error) & (usual > 5 * noise)
         ratio = np.where(known, value / usual, 0)
         weight = np.where(known, (usual / np.where(known, error, 1)) ** 2, 0)
     weight = np.where(np.isfinite(weight), weight, 0)

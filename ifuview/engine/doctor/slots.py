@@ -139,10 +139,10 @@ def plain_paths(center: Array) -> NDArray[np.float64]:
     half = min(NEIGHBORS, (nfiber - 1) // 2)
     padded = np.pad(own[order], ((half, half), (0, 0)), mode="reflect") if half else own[order]
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
-    shape[order] = _nanmedian(windows)
-    shape -= _nanmedian(shape)[:, None]
-    own -= _nanmedian(own - shape)[:, None]
-    anchor = _nanmedian(at - shape)
+    shape[order] = nanmedian(windows)
+    shape -= nanmedian(shape)[:, None]
+    own -= nanmedian(own - shape)[:, None]
+    anchor = nanmedian(at - shape)
     with np.errstate(invalid="ignore"):
         odd = ~(np.abs(at - shape - anchor[:, None]) <= MAX_ODD)
     fibers = np.flatnonzero(odd.any(axis=1) | ~np.isfinite(center).all(axis=1))
@@ -160,7 +160,7 @@ def plain_paths(center: Array) -> NDArray[np.float64]:
     return out
 
 
-def _nanmedian(values: Array) -> Array:
+def nanmedian(values: Array) -> Array:
     """Median along the last axis, NaN where there is nothing, without warnings."""
     empty = np.asarray(~np.isfinite(values).any(axis=-1))
     if not np.isnan(values).any():
@@ -209,9 +209,9 @@ def coarse_shift(few: Array, usable: Array, path: Array, chosen: Array, ncol: in
         offset = np.where(curve < 0, 0.5 * (a - c) / curve, 0) + inner - (soft.shape[2] // 2)
     sure = (best == inner) & (peak > 0.2 * usual)
     offset = np.where(sure, offset, np.nan)
-    common = _nanmedian(offset.T)  # of all slots, by part
+    common = nanmedian(offset.T)  # of all slots, by part
     common = np.where(np.isfinite(common), common, 0)
-    own = _nanmedian(offset - common)
+    own = nanmedian(offset - common)
     own = np.where(np.isfinite(own) & (np.abs(own) > COARSE), own, 0)
     total = np.where(np.abs(common) > COARSE / 2, common, 0)[None] + own[:, None]
     if not total.any():
@@ -328,8 +328,8 @@ def brightness(few: Array, usable: Array, path: Array) -> Array:
         low = np.where(np.isfinite(strip).any(axis=2), np.nan_to_num(strip, nan=np.inf).min(axis=2), 0)
         top = np.nan_to_num(strip[..., 1:4], nan=-np.inf).max(axis=2)
         with np.errstate(invalid="ignore"):
-            level[part] = _nanmedian(np.where(np.isfinite(top), top - low, np.nan))
-    usual = _nanmedian(level[None])[0]
+            level[part] = nanmedian(np.where(np.isfinite(top), top - low, np.nan))
+    usual = nanmedian(level[None])[0]
     return np.nan_to_num(level / usual) if usual > 0 else np.ones(level.size)
 
 

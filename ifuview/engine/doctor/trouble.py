@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.doctor import light as kernel
 from ifuview.model.checks import Array
-from ifuview.model.doctor import FrameTrouble
+from ifuview.model.doctor import UNTRACED, FrameTrouble, untraced_words
 
 LINE_PIXELS = 40  # marked pixels of one row or column that make it bad ...
 LINE_SIGMA = 8.0  # ... and this many sigma above the other rows or columns
@@ -17,6 +17,7 @@ STEP_SIGMA = 8.0
 STEP_SHARE = 0.005  # of the usual peak
 PEDESTAL_SHARE = 0.01  # of the usual peak
 SCATTERED_SHARE = 0.02
+MOST_LISTED = 12  # rows that a sentence lists
 DEAD_SHARE = 0.5  # of a column that reads exactly the same
 
 
@@ -64,6 +65,34 @@ def find_trouble(
                             f"{100 * masked:.1f} % of the pixels are masked or have no weight"))  # fmt: skip
     out += _backgrounds(background, background_err, edges, peak, columns.shape)
     return tuple(out)
+
+
+def untraced_light(center: Array, nfiber: int, ncol: int) -> tuple[FrameTrouble, ...]:
+    """Lit fibers without a trace.
+
+    Parameters
+    ----------
+    center : (n, nbin), px
+        Of their light.
+    nfiber, ncol : int
+        Traces and columns.
+    """
+    n = center.shape[0]
+    if not n:
+        return ()
+    with np.errstate(invalid="ignore"):
+        rows = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else np.nan for c in center])
+    rows = np.sort(rows[np.isfinite(rows)])
+    listed = ", ".join(f"{row:.0f}" for row in rows[:MOST_LISTED])
+    more = f" and {rows.size - MOST_LISTED} more, up to {rows[-1]:.0f}" if rows.size > MOST_LISTED else ""
+    where = f"at pixel{'' if n == 1 else 's'} {listed}{more} across the fibers"
+    text = f"{untraced_words(n)} ({nfiber} {'has' if nfiber == 1 else 'have'} one): {where}"
+    ends = (float(rows[0]), float(rows[-1])) if rows.size else (0.0, 0.0)
+    return (
+        FrameTrouble(
+            UNTRACED, float(n), float(np.sqrt(n)), "fibers", (0.0, ncol - 1.0), ends, (), text, tuple(rows.tolist())
+        ),
+    )
 
 
 def _trouble(

@@ -9,11 +9,12 @@ import pytest
 
 from ifuview.engine.doctor.diagnose import diagnose, gather, judge
 from ifuview.errors import FitError
-from ifuview.model.doctor import DoctorLimits
+from ifuview.model.doctor import UNTRACED, DoctorLimits
+from ifuview.model.findings import findings
 from ifuview.model.inspection import Verdict
 from ifuview.simulate import perturb
 from ifuview.simulate.detector import expose
-from ifuview.simulate.geometry import blocks
+from ifuview.simulate.geometry import SlitSpec, blocks
 from tests.engine.doctor.made import BLOCKED, found, frame, kinds, modes, moved
 
 U = np.linspace(-1, 1, BLOCKED.shape[1])[None] * np.ones((BLOCKED.nfiber, 1))
@@ -176,3 +177,75 @@ def test_without_light_nothing_is_measured():
     noise = np.random.default_rng(1).normal(0, 3, BLOCKED.shape).astype(np.float32)
     with pytest.raises(FitError, match="no fiber shows light"):
         found(frame().traces, replace(frame(), image=noise))
+
+
+def test_wide_fibers_are_named_with_their_width_and_a_little_wider_is_no_alarm():
+    """One fiber out of focus by 1.3, one by 1.05: the limit is 1.15, the errors of the widths are below 0.01."""
+    truth = frame().traces
+    sigma = np.array(truth.sigma)
+    sigma[22] *= 1.3
+    sigma[41] *= 1.05
+    made = expose(BLOCKED, snr=50, seed=9, traces=replace(truth, sigma=sigma))
+    result = found(truth, made)  # the traces know nothing of the change
+    assert kinds(result) == {("wide", 22)}
+    ratio = result.width[[22, 41]] / sigma[[22, 41]][:, result.column.astype(int)]
+    assert np.nanmedian(ratio, axis=1) == pytest.approx([1, 1], abs=0.02)  # a Gaussian integrated over pixels
+    said = float(result.problems[0].text.split("profile is ")[1].split()[0])
+    assert said == pytest.approx(1.3, abs=0.03) and result.problems[0].significance > 10
+    assert not modes(result)
+    assert result.verdict is Verdict.WARN
+    assert np.array_equal(result.corrected.center, truth.center)
+
+
+def test_light_of_something_else_on_a_fiber_is_called_contaminated_where_it_is():
+    """Three of the seven brightest pixels of each column from 450 on, half a peak too high: 1050 of 7 200 pixels."""
+    bent = SlitSpec((700, 800), 60, block=10, bend=90)  # else the many pixels of one row are called a bad row
+    made = expose(bent, snr=50, seed=9)
+    rng = np.random.default_rng(2)
+    columns = np.arange(450, 800)
+    middle = np.round(made.traces.center[30, columns]).astype(int)
+    rows = middle + np.array([rng.choice([-3, -2, -1, 1, 2, 3], 3, replace=False) for _ in columns]).T
+    image = made.image.copy()
+    image[rows, columns] += 0.5 * np.median(made.image[middle, columns])
+    result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise)
+    assert kinds(result) == {("contaminated", 30)}
+    low, high = result.problems[0].x_range
+    assert abs(low - 450) <= 13 and high == 799  # to a bin
+    share = float(result.problems[0].text.split(":")[1].split("%")[0]) / 100
+    assert share == pytest.approx(rows.size / (9 * 800), rel=0.15)  # nine rows of each column are fitted
+    assert not modes(result) and result.verdict is Verdict.WARN
+    assert np.array_equal(result.corrected.center, made.traces.center)
+
+
+def some(traces, rows):
+    """The traces of some fibers."""
+    rows = np.asarray(rows)
+    return replace(
+        traces, fiber=np.arange(rows.size), center=traces.center[rows], sigma=traces.sigma[rows],
+        wave=traces.wave[rows], valid=traces.valid[rows], status=None, coeff=None,
+        fiber_id=tuple(traces.fiber_id[k] for k in rows),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows", [range(0, 60, 2), range(20), range(48, 60), (30,)], ids=["every second", "first", "last", "one"]
+)
+def test_more_lit_fibers_than_traces_are_counted_with_their_positions(rows):
+    truth = frame().traces
+    result = found(some(truth, list(rows)))
+    light = next(t for t in result.trouble if t.kind == UNTRACED)
+    other = sorted(set(range(60)) - set(rows))
+    assert light.amount == len(other)
+    places = np.median(truth.center[other], axis=1)
+    np.testing.assert_allclose(light.rows, places, atol=0.6)  # medians over bins and over columns of bent traces
+    assert result.verdict is Verdict.FAIL and f"{len(other)} lit fibers have no trace" in result.sentence
+    assert "re-trace" in {a.action for a in result.advice}
+    assert not result.problems and not modes(result)  # the light beside them is fitted along
+    first = findings(result)[0]
+    assert first.kind == UNTRACED and first.verdict is Verdict.FAIL
+
+
+def test_one_fiber_without_a_trace_is_a_warning():
+    result = found(some(frame().traces, np.delete(np.arange(60), 33)))
+    assert result.verdict is Verdict.WARN and "1 lit fiber has no trace" in result.sentence
+    assert not result.problems
