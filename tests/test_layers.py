@@ -48,7 +48,7 @@ QT = {"PyQt6", "PySide6", "PyQt5", "qtpy", "pyqtgraph"}
 FORBIDDEN: dict[str, set[str]] = {
     "model": QT | {"scipy", "astropy", "h5py", "matplotlib", "numba"},
     "instrument": QT | {"matplotlib", "astropy", "numba"},
-    "io": QT | {"matplotlib", "numba"},
+    "io": QT | {"matplotlib"},
     "engine": QT | {"matplotlib", "astropy", "h5py"},
     "simulate": QT | {"matplotlib"},
     "diagnostics": QT | {"matplotlib"},
