@@ -37,6 +37,11 @@ MEASURED_STEP = 16  # columns between the points of the measured traces
 ON_LIGHT = 1.1  # light on the traces over light between them; less is no trace of this image
 LEAST_COVERED = 0.6  # share of the columns; traces of a detector of half the size reach no farther
 CHECKED_COLUMNS = 64
+FITS_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fits.fz", ".fz", ".gz")
+WANTED_WAVELENGTHS = (
+    "give a FITS image with one row of wavelengths per fiber, or a trace file with the columns fiber_id, x_pixels, "
+    "y_pixels and wavelength"
+)
 
 Bar = Callable[[], Any]
 
@@ -308,16 +313,22 @@ def read_wavelengths(path: str, image: Image | None = None) -> tuple[Array, tupl
         traces = io.read_traces(path, shape, None if image is None else image.orientation)
         if traces.wave is not None and np.isfinite(traces.wave).any():
             return np.asarray(traces.wave, float), traces.fiber_id
-    except IfuviewError:
-        pass
-    dataset = io.open_dataset(path)
+        said = "holds traces without wavelengths"
+    except IfuviewError as problem:
+        said = f"holds no wavelengths per fiber: {problem.what}" if problem.where else "holds no wavelengths per fiber"
+    try:
+        dataset = io.open_dataset(path)
+    except IfuviewError as problem:
+        if not os.path.isfile(path) or path.lower().endswith(FITS_SUFFIXES):
+            raise
+        raise MissingDataError(said, path, WANTED_WAVELENGTHS) from problem
     for candidate in dataset.images:
         if candidate.wave is not None and np.ndim(candidate.wave) == 2:
             return np.asarray(candidate.wave, float), None
     named = [i for i in dataset.images if "WAVE" in i.name.upper()] or list(dataset.images[:1])
     if named and named[0].pixels.ndim == 2:
         return named[0].pixels.native().astype(float), None
-    raise MissingDataError("holds no wavelengths per fiber", path, "give one row of wavelengths per fiber")
+    raise MissingDataError("holds no wavelengths per fiber", path, WANTED_WAVELENGTHS)
 
 
 def _blocks(request: Request, traces: TraceSet | None, ctx: JobContext) -> Array | None:
@@ -539,10 +550,12 @@ def main(argv: list[str], bar: Bar | None = None) -> int:
     if isinstance(chosen, int):
         return chosen
     request = Request(
-        chosen.image, chosen.output, chosen.traces, chosen.wavelengths, chosen.fibers, chosen.reference,
+        chosen.images[0], chosen.output, chosen.traces, chosen.wavelengths, chosen.fibers, chosen.reference,
         chosen.thresholds, _words(chosen.only), _words(chosen.formats), chosen.swap,
     )  # fmt: skip
     shown = bar() if bar is not None and not chosen.quiet and sys.stderr.isatty() else None
+    if len(chosen.images) > 1:
+        return _several(chosen, request, shown)
     try:
         outcome = run(request, JobContext(shown))
     except FitError as problem:
@@ -562,6 +575,27 @@ def main(argv: list[str], bar: Bar | None = None) -> int:
     return outcome.code
 
 
+def _several(chosen: Namespace, request: Request, shown: Any) -> int:
+    """Diagnose several images; one line each, and the numbers of all by image in one JSON object."""
+    from ifuview.app.diagnose_many import BAD_INPUT, requests, run_many, worst
+    from ifuview.app.doctor_metrics import as_json
+
+    try:
+        done = run_many(requests(chosen.images, request), chosen.jobs, JobContext(shown))
+    finally:
+        if shown is not None:
+            shown.close()
+    for one in done:
+        if one.code == BAD_INPUT:
+            print(f"ifuview: {one.line}", file=sys.stderr)
+        elif not chosen.quiet and chosen.json != "-":
+            print(one.line)
+    if chosen.json:
+        text = as_json({one.image: one.metrics for one in done})
+        print(text, end="") if chosen.json == "-" else Path(chosen.json).write_text(text, encoding="utf-8")
+    return worst(done)
+
+
 def _parsed(argv: list[str]) -> Namespace | int:
     """Arguments, or the exit code if argparse has said all."""
     import argparse
@@ -570,7 +604,12 @@ def _parsed(argv: list[str]) -> Namespace | int:
         prog="ifuview diagnose",
         description="Which traces are wrong, how, and how sure; writes a report, numbers and corrected traces.",
     )
-    parser.add_argument("image", metavar="IMAGE", help="detector image, a flat or another exposure with light")
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="detector image, a flat or another exposure with light; several: each has a folder inside DIR",
+    )
     parser.add_argument("--traces", metavar="F", help="trace file; default: the one beside the image, else trace anew")
     parser.add_argument("--wavelengths", metavar="F", help="wavelength of every fiber and pixel")
     parser.add_argument("--fibers", metavar="F", help="table of fibers, for their blocks")
@@ -583,7 +622,7 @@ def _parsed(argv: list[str]) -> Namespace | int:
         metavar="N",
         type=int,
         default=1,
-        help="accepted as in batch; one image is one job, so it changes nothing",
+        help="so many images at a time; one image is one job",
     )
     parser.add_argument("--swap", action="store_true", help="exchange x and y of the traces")
     parser.add_argument("--json", metavar="FILE", help="write the numbers there too; - is stdout")

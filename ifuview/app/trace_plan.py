@@ -51,8 +51,9 @@ def load_trace_solution(filename: Path, format: str = "auto") -> dict[Any, Any]:
     Returns
     -------
     dict
-        `x_pixels` (ndisp,) dispersion px, `y_pixels` (ndisp,) cross-dispersion px, `wavelength` (ndisp,) Angstrom or
-        None; valid points only.
+        `x_pixels` (n,) pixels along dispersion, `y_pixels` (n,) pixels across, `wavelength` (n,) Angstrom or None;
+        valid points only. So it is for every instrument: where dispersion runs along the y axis of the detector
+        (DESI), CSV and JSON files, which hold native pixels, have x and y the other way around.
     """
     from ifuview import io
 

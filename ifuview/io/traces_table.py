@@ -96,9 +96,29 @@ def _from_columns(
     edges = np.searchsorted(inverse[order], np.arange(len(unique) + 1))
     rows = [order[edges[i] : edges[i + 1]] for i in range(len(unique))]
     groups = [
-        _points(unique[i].item(), {key: column[rows[i]] for key, column in values.items()}) for i in np.argsort(start)
+        _points(unique[i].item(), {key: column[rows[i]] for key, column in values.items()})
+        for i in _fiber_order(unique, start, inverse)
     ]
     return traces_from_points(groups, path, shape, orientation)
+
+
+def _fiber_order(unique: Array, start: Array, inverse: Array) -> Array:
+    """Which fiber comes first: as in the file, or by number where the rows of the fibers are mixed without order.
+
+    Parameters
+    ----------
+    unique : (nfiber,)
+        Names, sorted; `start` (nfiber,) is the first row of each, `inverse` (nrow,) the fiber of each row.
+    """
+    runs = 1 + int(np.count_nonzero(np.diff(inverse)))
+    fiber_by_fiber = runs == len(unique)
+    column_by_column = int(start.max()) < len(unique)  # every fiber once before any comes again
+    if fiber_by_fiber or column_by_column:
+        return np.argsort(start)
+    try:
+        return np.argsort(unique.astype(np.float64), kind="stable")
+    except ValueError:
+        return np.arange(len(unique))
 
 
 def _named(columns: Mapping[str, Any], path: str) -> dict[str, Any]:

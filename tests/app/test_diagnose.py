@@ -257,3 +257,46 @@ def test_fibers_are_named_alike_here_and_in_the_window(tmp_path):
     there, _ = doctor_jobs.diagnose(slot)
     assert there.sentence == found.sentence
     assert metrics_of(there)["problem_fibers"] == metrics_of(found)["problem_fibers"]
+
+
+def test_several_images_have_a_folder_each_and_jobs_do_not_change_them(tmp_path, capsys):
+    good = image_file(tmp_path)
+    (tmp_path / "more").mkdir()
+    again = image_file(tmp_path / "more")
+    blank = image_file(tmp_path, np.zeros(MADE.image.shape), "blank.fits")
+    traces = trace_file(tmp_path, perturb.shifted(MADE.traces, 0.5, [5]))
+    words = ["--traces", traces, "--formats", "json", "--json", "-"]
+    said = []
+    for jobs, out in (("1", "one"), ("2", "two")):
+        code = diagnose.main([good, again, blank, *words, "--jobs", jobs, "-o", str(tmp_path / out)])
+        assert code == 2  # bad input before wrong traces
+        output = capsys.readouterr()
+        said.append(json.loads(output.out))
+        assert output.err.count("\n") == 1 and "blank.fits: the image is blank" in output.err
+        assert sorted(p.name for p in (tmp_path / out).iterdir()) == ["flat", "flat-2"]
+    assert said[0] == said[1] and said[0][blank] is None
+    assert {p["fiber_id"] for p in said[0][again]["problem_fibers"]} == {"5"}
+    assert diagnose.main([good, again, "--traces", traces, "--formats", "json", "-o", str(tmp_path / "three")]) == 3
+    assert capsys.readouterr().out.count("fail: The traces are wrong") == 2
+
+
+def test_wavelengths_without_positions_are_told_what_is_wanted(tmp_path):
+    path = tmp_path / "wave.csv"
+    path.write_text("fiber_id,x_pixels,wavelength\n0,0,5000\n0,511,6000\n", "utf-8")
+    with pytest.raises(IfuviewError, match=r"holds no wavelengths per fiber.*one row of wavelengths per fiber"):
+        run(tmp_path, image_file(tmp_path), "--traces", trace_file(tmp_path), "--wavelengths", str(path))
+
+
+def test_the_order_of_the_rows_of_a_table_does_not_matter(tmp_path):
+    path = Path(trace_file(tmp_path, perturb.shifted(MADE.traces, 0.3, [5])))
+    lines = path.read_text("utf-8").splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("fiber_id"))
+    mixed = np.array(lines[head + 1 :])[np.random.default_rng(1).permutation(len(lines) - head - 1)]
+    shuffled = tmp_path / "shuffled.csv"
+    shuffled.write_text("\n".join([*lines[: head + 1], *mixed]) + "\n", "utf-8")
+    image = image_file(tmp_path)
+    first = run(tmp_path, image, "--traces", str(path), out="a")
+    second = run(tmp_path, image, "--traces", str(shuffled), out="b")
+    for result in (first, second):
+        result[1].pop("inputs")
+    assert first == second

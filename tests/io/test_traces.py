@@ -242,6 +242,19 @@ def test_points_out_of_order_are_sorted_with_a_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "order"),
+    [
+        ([(7, 0), (7, 10), (3, 0), (3, 10)], ["7", "3"]),  # fiber by fiber
+        ([(7, 0), (3, 0), (7, 10), (3, 10)], ["7", "3"]),  # column by column
+        ([(7, 0), (10, 0), (7, 10), (7, 5), (3, 10), (10, 10), (3, 0)], ["3", "7", "10"]),  # no order
+    ],
+)
+def test_fibers_stand_in_the_order_of_the_file_if_it_has_one(tmp_path: Path, rows: list, order: list[str]) -> None:
+    lines = [f"{fiber},{x},{5 * fiber}" for fiber, x in rows]
+    assert list(io.read_traces(csv(tmp_path, "fiber_id,x_pixels,y_pixels", *lines)).fiber_id) == order
+
+
+@pytest.mark.parametrize(
     ("lines", "error", "text"),
     [
         (["fiber_id,x_pixels,wavelength", "1,2,3"], MissingDataError, "y_pixels"),

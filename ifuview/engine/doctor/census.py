@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.doctor.slots import Slots
+from ifuview.engine.doctor.slots import Slots, nanmedian
 from ifuview.engine.trace.flat import trace_flat
 from ifuview.engine.trace.peaks import find_peaks
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.quality import TraceBit
 
-PLACES = (0.2, 0.35, 0.5, 0.65, 0.8)  # of the dispersion axis, that are looked at ...
-ENOUGH = 4  # of which must show light without a trace
+PLACES = (0.25, 0.4, 0.55, 0.75)  # of the dispersion axis, that are looked at ...
+ENOUGH = 3  # of which must show light without a trace
 WIDTH = 16  # columns of a place
 NEAR_PX = 3.0  # px, light nearer to a slot is that slot's ...
 NEAR_SHARE = 0.45  # ... or this share of the spacing of the peaks, if smaller
@@ -54,11 +54,12 @@ def _beside(columns: Array, good: Array, path: Array, share: float) -> int:
     """Number of peaks away from all slots at one place."""
     at = int(share * (columns.shape[0] - WIDTH)) if columns.shape[0] > WIDTH else 0
     part = slice(at, at + WIDTH)
-    block = np.where((good[part] & 1) > 0, columns[part], np.nan)
-    known = np.isfinite(block).sum(axis=0) > block.shape[0] // 2
+    usable = (good[part] & 1) > 0
+    block = columns[part] if usable.all() else np.where(usable, columns[part], np.nan)
+    known = usable.sum(axis=0) > block.shape[0] // 2
     counts, error = np.zeros(block.shape[1]), np.zeros(block.shape[1])
-    counts[known] = np.nanmedian(block[:, known], axis=0)
-    scatter = MAD_TO_SIGMA * np.nanmedian(np.abs(block[:, known] - counts[known]), axis=0)
+    counts[known] = nanmedian(block[:, known].T)
+    scatter = MAD_TO_SIGMA * nanmedian(np.abs(block[:, known] - counts[known].astype(np.float32)).T)
     error[known] = np.maximum(scatter, np.median(scatter) if scatter.size else 0.0) / np.sqrt(block.shape[0])
     peaks = find_peaks(counts, error)
     if peaks.size < 2:
