@@ -22,7 +22,7 @@ INTERRUPTED = 130
 USAGE = """\
 usage: ifuview [options, files and folders of exposures, carried out from left to right]
        ifuview report FILE... [--traces F] [--fiber N] -o report.png
-       ifuview diagnose IMAGE [--traces F] -o DIR          (ifuview diagnose --help)
+       ifuview diagnose IMAGE... [--traces F] -o DIR       (ifuview diagnose --help)
        ifuview triage PATH... [--after DIR] -o DIR         (ifuview triage --help)
        ifuview batch triage|diagnose NIGHT_DIR -o DIR      (ifuview batch --help)
        ifuview watch DIR [--newest]                        (new files of a night as they land)
