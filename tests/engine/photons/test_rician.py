@@ -1,4 +1,4 @@
-"""The law of counts of a speckle pattern: against other ways to compute it, and its parameters out of simulated counts."""
+"""The law of counts of a speckle pattern: against other ways to compute it, its parameters out of simulated counts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""The spectrum of a pixel or an aperture: photons per bin of wavelength, or of phase before calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.photons.binned import bin_aperture
+from ifuview.engine.photons.cube import checked_edges, default_edges
+from ifuview.engine.photons.cut import live_time, time_range
+from ifuview.engine.photons.source import PhotonSource
+from ifuview.model.checks import Array
+from ifuview.model.photon_products import Aperture, BinnedLight, value_axis
+from ifuview.model.photons import PhotonCut
+
+
+def photon_spectrum(
+    source: PhotonSource, aperture: Aperture, cut: PhotonCut = PhotonCut(), *, edges: Array | None = None,  # noqa: B008
+    ctx: JobContext = SILENT,
+) -> BinnedLight:  # fmt: skip
+    """Return photons per bin of the third column, with the background that the aperture's annulus predicts.
+
+    Parameters
+    ----------
+    source : PhotonSource
+    aperture : Aperture
+    cut : PhotonCut, optional
+        Its flags were obeyed when the aperture was made; its times, values and weights hold here.
+    edges : ndarray, nm or degree, optional
+        Default: equal energies over the valid range of the file, or 2 degrees. `cube.energy_edges` and
+        `cube.resolution_edges` make others.
+    """
+    edges = default_edges(source.info) if edges is None else edges
+    axis = value_axis(source.info)
+    edges = checked_edges(edges, source.info, axis)
+    sums = bin_aperture(source, aperture, axis, edges, cut, ctx)
+    exposure = np.full(len(edges) - 1, live_time(source, *time_range(source.info, cut)))
+    return BinnedLight(axis, edges, *sums, exposure, aperture, source.info, cut)
