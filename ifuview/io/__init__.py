@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ifuview.io.probe import FileProbe, probe_file
-from ifuview.io.source import QUIET, Progress
+from ifuview.io.source import QUIET, Progress, regular_file
 from ifuview.io.spec import FileSpec, parse_spec
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 Path = str | os.PathLike[str]
+FITS_MAGIC = b"SIMPLE"
 TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is told by its content
 
 
@@ -80,6 +81,8 @@ def open_dataset(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
     parsed = parse_spec(spec)
     if parsed.path.lower().endswith(TEXT_SUFFIXES):
         return _text_traces(parsed)
+    if (photons := _photon_list(parsed)) is not None:
+        return photons
     found = probe_file(parsed, ctx)
     dataset: Dataset = _reader(found).read(found, parsed, ctx)
     return dataset
@@ -90,8 +93,21 @@ def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
     from ifuview.io.every import read_every
 
     parsed = parse_spec(spec)
+    if (photons := _photon_list(parsed)) is not None:
+        return photons
     found = probe_file(parsed, ctx)
     return read_every(_reader(found), found, parsed, ctx)
+
+
+def _photon_list(spec: FileSpec) -> Dataset | None:
+    """The Dataset of a photon list, told by its content; None for a file of another kind."""
+    regular_file(spec.path)
+    with open(spec.path, "rb") as file:
+        if file.read(len(FITS_MAGIC)) == FITS_MAGIC:
+            return None
+    from ifuview.io.photons import is_photons, photon_dataset
+
+    return photon_dataset(spec) if is_photons(spec.path) else None
 
 
 def _text_traces(spec: FileSpec) -> Dataset:

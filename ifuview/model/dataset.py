@@ -10,6 +10,7 @@ from typing import Any
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
+from ifuview.model.photons import PhotonInfo
 from ifuview.model.trace import TraceSet
 
 
@@ -79,6 +80,8 @@ class Dataset:
         Paths of files that belong to this one (its psf beside it), to be offered or loaded.
     block : str
         What the instrument calls a group of fibers on the slit ("bundle", "block", "slitlet").
+    photons : PhotonInfo or None
+        What is known of a photon list (`kind` "photons"); its photons are read from `path`.
     """
 
     path: str
@@ -93,3 +96,4 @@ class Dataset:
     notes: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     block: str = "block"
+    photons: PhotonInfo | None = None

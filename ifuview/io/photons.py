@@ -1,0 +1,130 @@
+"""The door for photon lists: any layout, told by its content, as a source of photons and as a Dataset."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, UsageError
+from ifuview.io import photon_flags
+from ifuview.io.h5_file import is_h5
+from ifuview.model.dataset import Dataset, HduInfo
+from ifuview.model.image import Image, Kind
+from ifuview.model.photons import Beammap, PhotonInfo
+from ifuview.model.pixels import Pixels
+
+if TYPE_CHECKING:
+    from ifuview.engine.photons.source import PhotonSource
+    from ifuview.io.spec import FileSpec
+
+Path = str | os.PathLike[str]
+PACKET_SUFFIXES = (".bin", ".img")  # packets and quick frames have no magic number
+KIND = "photons"
+
+
+def is_photons(path: Path) -> bool:
+    """Whether a file is for `open_photons`: HDF5 by its magic number, raw packets by name and first word."""
+    text = os.fspath(path)
+    return is_h5(text) or _is_packets(text)
+
+
+def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobContext = SILENT) -> PhotonSource:
+    """Open a photon list; photons are read when asked for.
+
+    Parameters
+    ----------
+    path : str or path
+        HDF5 of any layout, or raw packets.
+    beammap : Beammap or path of a beam-map text file, optional
+        For files without one; for others it takes the place of theirs and must have their size.
+    ctx : JobContext, optional
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        One sentence about what is wrong, or what the file is instead.
+    """
+    text = os.fspath(path)
+    if beammap is not None and not isinstance(beammap, Beammap):
+        from ifuview.io.beammap_text import read_beammap
+
+        beammap = read_beammap(os.fspath(beammap))
+    if is_h5(text):
+        from ifuview.io.mkid_h5 import open_h5
+
+        source: PhotonSource = open_h5(text, beammap, ctx)
+        return source
+    if _is_packets(text):
+        from ifuview.io.packets import open_packets
+
+        source = open_packets(text, beammap, ctx)
+        return source
+    raise FileFormatError("is no photon list (neither HDF5 nor raw packets)", text)
+
+
+def _is_packets(path: str) -> bool:
+    """Whether a file is one of raw packets, as far as its name and first word tell."""
+    if not path.lower().endswith(PACKET_SUFFIXES):
+        return False
+    from ifuview.io.packets import is_packets
+
+    return bool(is_packets(path))
+
+
+def photon_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
+    """The Dataset of a photon list: its flags as an image, and what it says of itself."""
+    if spec.hdu is not None:
+        raise UsageError("a photon list has no extensions", spec.path, "give its name alone")
+    info = open_photons(spec.path, ctx=ctx).info
+    return Dataset(
+        spec.path,
+        spec.text,
+        instrument=info.instrument.lower() or "plain",
+        kind=KIND,
+        images=(flag_image(info),),
+        hdus=(_node(info),),
+        notes=info.notes,
+        photons=info,
+    )
+
+
+def flag_image(info: PhotonInfo) -> Image:
+    """The beam flags as an image [y, x] whose mask bits carry their names."""
+    beammap = info.beammap
+    kind = np.uint32 if len(beammap.flag_names) <= 32 else np.uint64
+    pixels = Pixels(beammap.flags.astype(kind))
+    return Image(
+        "beam flags",
+        Kind.IMAGE,
+        pixels,
+        mask=pixels,
+        mask_bits=photon_flags.mask_bits(beammap.flag_names, beammap.flag_notes),
+        stage=KIND,
+        header=info.header,
+    )
+
+
+def _node(info: PhotonInfo) -> HduInfo:
+    """The photon list as the header dock lists it."""
+    cards: list[tuple[str, Any, str]] = [
+        ("ERA", info.era, "layout of the file"),
+        ("NPHOTON", info.nphoton, "rows; -1: only reading tells"),
+        ("START", info.start, "unix time of time 0, s"),
+        ("DURATION", info.duration, "s"),
+        ("COLUMN", str(info.column), "of the third column"),
+    ]
+    cards += [(step.upper(), name, "calibration applied in the file") for step, name in info.calibrations.items()]
+    cards += [(key, _shown(value), "") for key, value in info.header.items()]
+    names = info.beammap.flag_names
+    cards += [(f"FLAG{i}", name, photon_flags.MEANINGS.get(name, "")) for i, name in enumerate(names)]
+    return HduInfo(0, KIND, kind="table", shape=(max(info.nphoton, 0),), dtype=info.era, cards=tuple(cards))
+
+
+def _shown(value: Any) -> Any:
+    """A header value in one line."""
+    if isinstance(value, dict) and set(value) == {"times", "values"}:
+        return f"{value['values']} at {value['times']}"
+    return value if isinstance(value, (str, int, float, bool)) else " ".join(str(value).split())
