@@ -227,10 +227,11 @@ class PickPoint(Intent):
 
 
 class SelectFiber(Intent):
-    """Select a fiber by its row (None = nothing); `fibers` when several."""
+    """Select a fiber by its row (None = nothing); `fibers` when several, `elsewhere` (key, rows) in other frames."""
 
     fiber: int | None
     fibers: tuple[int, ...] = ()
+    elsewhere: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 class ChooseSpectra(Intent):
@@ -356,6 +357,18 @@ class ShowTileFile(Intent):
     """Open a product of a tile with what belongs to it, or bring it to the front."""
 
     path: str
+
+
+class ShowAllCameras(Intent):
+    """Open the same product of the same exposure of all cameras of the arm that has the wavelength window."""
+
+
+class ShowArm(Intent):
+    """Show another arm: of a frame (its title) the image of a camera; the crosshair goes to a wavelength."""
+
+    title: str
+    camera: str
+    wave: float
 
 
 class StepExposure(Intent):

@@ -49,6 +49,8 @@ class Night:
         New files are looked for.
     newest : bool
         A new file is shown as soon as it is whole.
+    along : str
+        What was blinked along last.
     """
 
     index: ExposureIndex
@@ -57,6 +59,7 @@ class Night:
     compared: ExposureIndex | None = None
     watched: bool = False
     newest: bool = False
+    along: str = ""
 
 
 def night_of(session: Session) -> Night:
@@ -219,8 +222,8 @@ def blinked(session: Session, along: str) -> tuple[Place, ...]:
     """
     night, now = night_of(session), here(session) or chosen(session, None, "", "")
     index = night.index
-    if along == "chain":  # the detector image has other axes: it does not blink with spectra
-        chain = [p for p in CHAIN if p != "preproc" and has(index, now.expid, now.camera, p)]
+    if along == "chain":
+        chain = [p for p in CHAIN if has(index, now.expid, now.camera, p)]
         out = [replace(now, product=p, other=False) for p in chain]
     elif along == "cameras":
         own = [c for c in index.cameras if c[:1] == now.camera[:1] and has(index, now.expid, c, now.product)]
@@ -268,8 +271,10 @@ def title_of(night: Night, place: Place, title: str) -> str:
     return title
 
 
-def with_opened(session: Session, found: tuple[tuple[Place, Opened, TraceSet | None], ...]) -> Session:
-    """The session with new frames, each with the view of its like; the last one is current."""
+def with_opened(
+    session: Session, found: tuple[tuple[Place, Opened, TraceSet | None], ...], wanted: tuple[Place, ...] = ()
+) -> Session:
+    """The session with new frames, each with the view of its like; the last one is current; `wanted` ones stay."""
     from ifuview.app import steps
 
     night = night_of(session)
@@ -280,7 +285,7 @@ def with_opened(session: Session, found: tuple[tuple[Place, Opened, TraceSet | N
         session = session.adding(steps.placed(session, slot))
         shown[slot.key] = place
     session = replace(session, night=replace(night, shown=MappingProxyType(shown), place=found[-1][0]))
-    return _trimmed(session, {key for key, place in shown.items() if place in {p for p, *_ in found}})
+    return _trimmed(session, {key for key, place in shown.items() if place in {*wanted, *(p for p, *_ in found)}})
 
 
 def _trimmed(session: Session, keep: set[int]) -> Session:
@@ -293,13 +298,14 @@ def _trimmed(session: Session, keep: set[int]) -> Session:
 
 
 def blinking(session: Session, places: tuple[Place, ...]) -> Session:
-    """Blink between some places: the other frames of the night are closed, those of other files stay."""
+    """Blink between some places, from the one that is shown on; the other frames of the night are closed."""
     night = night_of(session)
     by_place = {night.shown[s.key]: s for s in session.slots if s.key in night.shown}
     chain = [by_place[p] for p in places if p in by_place]
     rest = [s for s in session.slots if s.key not in night.shown]
     out = session.with_slots((*rest, *chain))
-    return replace(out.showing(chain[0].key), layout=Layout.BLINK)
+    current = session.current if session.current in {s.key for s in chain} else chain[0].key
+    return replace(out.showing(current), layout=Layout.BLINK)
 
 
 def at_place(session: Session, place: Place) -> Session:

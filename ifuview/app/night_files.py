@@ -12,12 +12,13 @@ from ifuview.app.look import Look
 from ifuview.app.night import Night, Place, flat_path, require
 from ifuview.app.services import Opened
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import UsageError
+from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.exposures import FLAT_FIELDED, RAW, ExposureIndex
-from ifuview.model.image import Image
+from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 
+WITH_FIBERS = ("frame", "sframe", "cframe")  # products that have a table of the fibers
 LEAST_FLAT = 1e-6  # a smaller fiberflat is no measurement
 
 
@@ -37,11 +38,30 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
         return _flat_fielded(index, place, look, ctx)
     file = index.file(place.expid, place.camera, place.product)
     assert file is not None
-    opened = services.open_images(file.path, look=look, ctx=ctx)[0]
+    opened = _with_fibers(index, place, services.open_images(file.path, look=look, ctx=ctx)[0], ctx)
     if opened.dataset.companions or not place.other:
         return opened
     beside = index_companions(night.index, place)  # the other production need not have the calibrations
     return replace(opened, dataset=replace(opened.dataset, companions=beside))
+
+
+def _with_fibers(index: ExposureIndex, place: Place, opened: Opened, ctx: JobContext) -> Opened:
+    """Spectra without a fiber table of their own (a sky model) with that of the frame they belong to."""
+    image = opened.image
+    path = next((p for name in WITH_FIBERS if (p := index.path(place.expid, place.camera, name))), "")
+    if image.kind is not Kind.RSS or not path or (image.fibermap is not None and image.fibermap.table):
+        return opened
+    ctx.checkpoint(0.8, "Fibers of the frame")
+    try:
+        fibermap = services.open_dataset(path, ctx).fibermap
+    except (IfuviewError, OSError):
+        return opened  # the spectra can be looked at without it
+    if fibermap is None or fibermap.nfiber != image.shape[0]:
+        return opened
+    image = replace(image, fibermap=fibermap)
+    note = f"the fibers are those of {os.path.basename(path)}"
+    dataset = replace(opened.dataset, images=(image,), fibermap=fibermap, notes=(*opened.dataset.notes, note))
+    return replace(opened, dataset=dataset, image=image)
 
 
 def _raw(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:

@@ -112,12 +112,15 @@ class Selection:
         Native pixel position of the crosshair in the current frame.
     fibers : tuple of int
         All selected rows when there is more than one.
+    elsewhere : tuple of (key, rows)
+        Selected rows of other frames, as a lasso over several cameras gives; they take over when a frame is shown.
     """
 
     fiber: int | None = None
     x: float | None = None
     y: float | None = None
     fibers: tuple[int, ...] = ()
+    elsewhere: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,13 +243,13 @@ def fiber_at(slot: Slot, x: float, y: float) -> int | None:
 def select_fiber(session: Session, intent: want.SelectFiber) -> Session:
     """Select a fiber; the crosshair goes to it in the current frame."""
     if intent.fiber is None:
-        return replace(session, selection=replace(session.selection, fiber=None, fibers=()))
+        return replace(session, selection=replace(session.selection, fiber=None, fibers=(), elsewhere=()))
     fibers = intent.fibers or (intent.fiber,)
     slot = session.slot()
     x, y = session.selection.x, session.selection.y
     if slot is not None:
         x, y = on_fiber(slot, intent.fiber, x, y)
-    return replace(session, selection=Selection(intent.fiber, x, y, fibers))
+    return replace(session, selection=Selection(intent.fiber, x, y, fibers, intent.elsewhere))
 
 
 def on_fiber(slot: Slot, fiber: int, x: float | None, y: float | None) -> tuple[float | None, float | None]:
@@ -273,6 +273,9 @@ def on_fiber(slot: Slot, fiber: int, x: float | None, y: float | None) -> tuple[
 def carried_over(session: Session, old: Slot | None) -> Session:
     """The selection of frame `old`, put where the current frame has the same fiber and wavelength."""
     slot, chosen = session.slot(), session.selection
+    own = dict(chosen.elsewhere)
+    if old is not None and slot is not None and slot.key in own and old.key != slot.key:
+        return _taken_over(session, old, slot, own)
     if old is None or slot is None or slot.image.shape == old.image.shape or chosen.x is None or chosen.y is None:
         return session
     if chosen.fiber is None:
@@ -285,6 +288,14 @@ def carried_over(session: Session, old: Slot | None) -> Session:
     if not slot.view.fit and place[0] is not None and place[1] is not None:  # a zoomed frame goes where the eye was
         session = session.with_slot(replace(slot, view=replace(slot.view, x=place[0], y=place[1])))
     return replace(session, selection=replace(chosen, x=place[0], y=place[1]))
+
+
+def _taken_over(session: Session, old: Slot, slot: Slot, own: dict[int, tuple[int, ...]]) -> Session:
+    """The fibers that were selected in the frame that is shown now; those of the frame before wait for its return."""
+    mine = own.pop(slot.key)
+    own[old.key] = session.selection.fibers
+    x, y = on_fiber(slot, mine[0], session.selection.x, session.selection.y)
+    return replace(session, selection=Selection(mine[0], x, y, mine, tuple(own.items())))
 
 
 def pixel_of_wavelength(slot: Slot, fiber: int, wave: float) -> int | None:

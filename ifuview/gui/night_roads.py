@@ -12,7 +12,7 @@ from PyQt6.QtCore import QTimer
 from ifuview.app import intents as want
 from ifuview.app import steps
 from ifuview.app.jobs import JobRequest
-from ifuview.app.session import Level, Slot
+from ifuview.app.session import Layout, Level, Slot
 from ifuview.errors import IfuviewError, MissingDataError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
         want.OtherProduction: night.other,
         want.BlinkAlong: night.blink,
         want.ShowTileFile: night.show_tile_file,
+        want.ShowAllCameras: night.all_cameras,
     }
 
 
@@ -246,15 +247,45 @@ class NightRoads:
             control.open_file(want.OpenFile(path), over, over)
 
     def blink(self, intent: want.BlinkAlong) -> None:
-        """Open what is missing, then blink."""
+        """Open what is missing, then blink from what is shown; asked once more, stop."""
         from ifuview.app import night
 
-        places = night.blinked(self.controller.session, intent.along)
+        control = self.controller
+        state = night.night_of(control.session)
+        if control.session.layout is Layout.BLINK and state.along == intent.along:
+            control.handle(want.SetLayout(Layout.SINGLE))
+            return
+        places, now = night.blinked(control.session, intent.along), night.here(control.session)
 
         def go() -> None:
-            self.controller.store.put(night.blinking(self.controller.session, places))
+            found = night.blinking(control.session, places)
+            control.store.put(replace(found, night=replace(found.night, along=intent.along)))
 
-        self.show(places, go)
+        last = tuple(p for p in places if p == now)
+        self.show((*(p for p in places if p != now), *last), go)
+
+    def all_cameras(self, _: want.ShowAllCameras) -> None:
+        """Open the other cameras of this exposure; its folder is looked through first if that is not known yet."""
+        from ifuview.app import night, night_cameras
+
+        control = self.controller
+        folder = night_cameras.folder_to_index(control.session)
+
+        def go(index: ExposureIndex | None) -> None:
+            control.store.put(night_cameras.adopted(control.session, index))
+            self.show(night_cameras.all_cameras(control.session))
+
+        def done(index: ExposureIndex) -> None:
+            try:
+                go(index)
+                control.say(Level.INFO, night.summary(index))
+            except IfuviewError as error:
+                control.say(Level.ERROR, str(error))
+
+        if folder:
+            control.submit(JobRequest(f"Index {folder}", _scan(folder), slot="night index"), done)
+        else:
+            go(None)
 
     def show(self, places: tuple[Place, ...], then: Callable[[], None] | None = None) -> None:
         """Make the last of some places current, after those that are not open have been read."""
@@ -281,13 +312,13 @@ class NightRoads:
             return tuple(out)
 
         def done(found: Any) -> None:
-            self._opened(found, places[-1], then)
+            self._opened(found, places, then)
 
         words = f"{night.name_of(missing[0].product)} of {missing[0].camera} {missing[0].expid}"
         words += f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         control.submit(JobRequest(f"Read {words}", run, slot=SHOW, front=True), done)
 
-    def _opened(self, found: Any, place: Place, then: Callable[[], None] | None) -> None:
+    def _opened(self, found: Any, places: tuple[Place, ...], then: Callable[[], None] | None) -> None:
         from ifuview.app import night
 
         control = self.controller
@@ -295,7 +326,7 @@ class NightRoads:
         if before.night is None:
             return
         fresh = tuple(item for item in found if night.key_of(before, item[0]) is None)
-        after = night.with_opened(before, fresh) if fresh else before
+        after = night.with_opened(before, fresh, places) if fresh else before
         if fresh:
             after = steps.carried_over(after, before.slot())
             control.store.put(after)
@@ -305,7 +336,7 @@ class NightRoads:
             if slot is not None:
                 control.opened.emit(slot.key)
                 control.follow_up(slot)
-        self._arrive(place, then)
+        self._arrive(places[-1], then)
         control.reinspect()
 
     def _arrive(self, place: Place, then: Callable[[], None] | None) -> None:

@@ -11,6 +11,7 @@ import pytest
 from ifuview.app import intents as want
 from ifuview.app import night, night_files, services, steps
 from ifuview.app.detector_place import detector_of, traces_of
+from ifuview.app.look import ViewState
 from ifuview.app.night import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.app.views import image as canvas
@@ -78,15 +79,19 @@ def test_steps(session: Session) -> None:
 def test_blinks(session: Session) -> None:
     session = show(session, Place(FIRST, "r0", "sframe"))
     chain = night.blinked(session, "chain")
-    assert [p.product for p in chain] == ["frame", FLAT_FIELDED, "sky", "sframe"]
+    assert [p.product for p in chain] == ["preproc", "frame", FLAT_FIELDED, "sky", "sframe"]
     assert [p.camera for p in night.blinked(session, "cameras")] == ["r0", "r1"]
     assert [p.expid for p in night.blinked(session, "exposures")] == [FIRST, SECOND]
     with pytest.raises(UsageError, match="no other production"):
         night.blinked(session, "production")
-    session = show(session, *chain[:2], Place(SECOND, "r0", "sframe"))
-    out = night.blinking(session, chain[:2])
+    session = show(session, *chain[:3], Place(SECOND, "r0", "sframe"))
+    out = night.blinking(session, chain[:3])
     assert out.layout is Layout.BLINK
-    assert [night.night_of(out).shown[s.key] for s in out.slots] == list(chain[:2])
+    assert [night.night_of(out).shown[s.key] for s in out.slots] == list(chain[:3])
+    assert night.here(out) == chain[0]  # what was shown is not among them
+    assert night.here(night.blinking(night.at_place(session, chain[1]), chain[:3])) == chain[1]
+    moved = steps.set_view(out, want.SetView(out.slots[1].key, ViewState(zoom=4.0, fit=False)))
+    assert [s.view.zoom for s in moved.slots] == [out.slots[0].view.zoom, 4.0, 4.0]  # the detector has its own view
 
 
 def test_limits_belong_to_the_product_and_the_view_is_locked(session: Session) -> None:

@@ -127,7 +127,8 @@ def test_the_help_wanted_items_on_real_files(shared_data):
     session = services.make_session([str(folder / "coadd-6-7951-thru20211014.fits.gz")])
     slot = session.slot()
     assert chosen("3050:3055,3004", slot) == [4, 50, 51, 52, 53, 54]
-    (beside,) = services.tables_beside(slot.dataset.path)
+    beside, quality = services.tables_beside(slot.dataset.path)
+    assert "tile-qa" in quality
     tables = joined.open_tables(services.read_tables(beside))
     rows = chosen("SPECTYPE=QSO, Z>4", slot, tables)
     assert 50 < len(rows) < 150

@@ -19,7 +19,6 @@ from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Kind
 
-SHARED = 0.5  # part of the current frame's wavelength range that another camera must cover to be shown with it
 NOWHERE = -1  # key of the frame of a fiber that is in no open one
 
 
@@ -45,6 +44,8 @@ class Field:
         Closed lines around the fibers of one camera.
     members : tuple of Slot
         Frames, in the order of their fibers.
+    arms : tuple of tuple of Slot
+        For each of them all open frames of the same fibers, itself first: a wavelength belongs to one arm.
     source : tuple
         The objects it was made from; the same objects mean the same field.
     title : str
@@ -65,33 +66,45 @@ class Field:
     members: tuple[Slot, ...]
     source: tuple[Any, ...]
     title: str
+    arms: tuple[tuple[Slot, ...], ...] = ()
 
 
-def members(session: Session) -> tuple[Slot, ...]:
-    """The current frame and those of other cameras of the same product of the same exposure, in order of fibers."""
+def members(session: Session) -> tuple[tuple[Slot, ...], ...]:
+    """The open frames of the current product and exposure, those of the same fibers together, in order of fibers.
+
+    The first of each group stands for it: the current frame, or the one whose wavelengths are most like its.
+    """
     slot = session.slot()
     if slot is None or fiber_map(slot) is None:
         return ()
-    out = [slot]
+    groups: dict[tuple[str, ...], list[Slot]] = {_ids(slot): [slot]}
     if slot.image.kind is Kind.RSS:
         taken = set(_ids(slot))
         for other in session.slots:
-            if other is not slot and _belongs(other, slot) and taken.isdisjoint(_ids(other)):
-                out.append(other)
-                taken.update(_ids(other))
-    return tuple(sorted(out, key=_first))
+            if other is slot or not _belongs(session, other, slot):
+                continue
+            ids = _ids(other)
+            if ids in groups:
+                groups[ids].append(other)
+            elif taken.isdisjoint(ids):
+                groups[ids] = [other]
+                taken.update(ids)
+    like = (sorted(group, key=lambda s: (s is not slot, -_common(s, slot))) for group in groups.values())
+    return tuple(tuple(group) for group in sorted(like, key=lambda group: _first(group[0])))
 
 
 def sources(session: Session) -> tuple[Any, ...]:
     """What the field of the open frames depends on."""
-    found = members(session)
+    found = [s for group in members(session) for s in group]
     maps = (fiber_map(s) for s in found)
-    return (*(s.key for s in found), *maps, *session.tables, *(v for _, v in session.metrics))
+    return (*(s.key for s in found), *maps, *(s.image for s in found), *session.tables,
+            *(v for _, v in session.metrics))  # fmt: skip
 
 
 def of_frames(session: Session) -> Field | None:
     """The fibers of the open cameras; None when it is not known where they sit."""
-    found = members(session)
+    groups = members(session)
+    found = tuple(group[0] for group in groups)
     slot = session.slot()
     if slot is None or not found:
         return None
@@ -118,7 +131,8 @@ def of_frames(session: Session) -> Field | None:
         outlines or ((hull(x, y),) if not mirror and slot.image.kind is Kind.RSS else ()),
         found,
         sources(session),
-        slot.title if len(found) == 1 else f"{len(found)} cameras like {slot.title}",
+        slot.title if len(found) == 1 else f"{sum(map(len, groups))} cameras like {slot.title}",
+        groups,
     )
 
 
@@ -199,16 +213,29 @@ def _numbers(
     return tuple(out.items())
 
 
-def _belongs(other: Slot, slot: Slot) -> bool:
-    """Whether a frame is the same product of the same exposure in another camera of the same wavelengths."""
+def _belongs(session: Session, other: Slot, slot: Slot) -> bool:
+    """Whether a frame is the same product of the same exposure in another camera."""
     a, b = other.image, slot.image
     same = a.kind is b.kind and a.stage == b.stage and fiber_map(other) is not None
-    if not same or os.path.dirname(other.dataset.path) != os.path.dirname(slot.dataset.path):
+    if not same or (a.wave is None) != (b.wave is None) or (a.camera == b.camera != ""):
         return False
-    if a.wave is None or b.wave is None:
-        return a.wave is b.wave
-    common = min(a.wave.max(), b.wave.max()) - max(a.wave.min(), b.wave.min())
-    return bool(common >= SHARED * (b.wave.max() - b.wave.min()))
+    return _exposure(session, other) == _exposure(session, slot)
+
+
+def _exposure(session: Session, slot: Slot) -> object:
+    """What two frames of one exposure have in common: their folder, or the exposure that they were computed of."""
+    if slot.dataset.path:
+        return os.path.dirname(slot.dataset.path)
+    place = None if session.night is None else session.night.shown.get(slot.key)
+    return slot.key if place is None else (place.expid, place.other)
+
+
+def _common(a: Slot, b: Slot) -> float:
+    """Angstrom that two frames both cover; negative for a gap between them."""
+    if a.image.wave is None or b.image.wave is None or not a.image.wave.size or not b.image.wave.size:
+        return 0.0
+    return float(min(a.image.wave[..., -1].max(), b.image.wave[..., -1].max()) - max(a.image.wave[..., 0].min(),
+                 b.image.wave[..., 0].min()))  # fmt: skip
 
 
 def _ids(slot: Slot) -> tuple[str, ...]:

@@ -146,11 +146,22 @@ def _field(session: Session) -> Field | None:
 def _view(session: Session, found: Field, tables: tuple[OpenTable, ...]) -> FocalPlaneView:
     """The view with the selection as numbers in the field."""
     chosen = session.selection
-    mine = np.flatnonzero(found.key == (NOWHERE - 1 if session.current is None else session.current))
-    place = {int(found.row[i]): int(i) for i in mine}
-    fiber = None if chosen.fiber is None else place.get(chosen.fiber)
-    fibers = tuple(place[f] for f in chosen.fibers if f in place)
-    return FocalPlaneView(found, fiber, fibers, session.window, tables, session)
+    current = NOWHERE - 1 if session.current is None else session.current
+    alone = (chosen.fiber,) if chosen.fiber is not None else ()
+    fiber = next(iter(_places(found, current, alone)), None)
+    fibers = [*_places(found, current, chosen.fibers)]
+    for key, rows in chosen.elsewhere:
+        fibers += _places(found, key, rows)
+    return FocalPlaneView(found, fiber, tuple(fibers), session.window, tables, session)
+
+
+def _places(found: Field, key: int, rows: tuple[int, ...]) -> list[int]:
+    """Numbers in the field of some rows of a frame."""
+    if not rows:
+        return []
+    mine = np.flatnonzero(found.key == key)
+    place = dict(zip(found.row[mine].tolist(), mine.tolist(), strict=True))
+    return [place[row] for row in rows if row in place]
 
 
 def shades(view: FocalPlaneView, name: str, sigmas: float = SIGMAS) -> Shades | None:
@@ -176,7 +187,7 @@ def window_values(view: FocalPlaneView) -> Array | None:
     """Median flux of each fiber in the window, shape (nfiber,); None without a window or frames."""
     if view.window is None or not view.field.members:
         return None
-    return np.concatenate([window_light.light(slot, view.window) for slot in view.field.members])
+    return np.concatenate([window_light.light_of(group, view.window) for group in view.field.arms])
 
 
 def _residual_shades(view: FocalPlaneView, sigmas: float) -> Shades | None:
@@ -221,17 +232,20 @@ def lassoed(view: FocalPlaneView, polygon: Array) -> Array:
     return np.flatnonzero(inside(view.x, view.y, polygon))
 
 
-def target(view: FocalPlaneView, points: Array) -> tuple[int, tuple[int, ...], int] | None:
-    """Frame (key) that has most of some fibers, their rows there, and how many are in other frames or in none."""
+def target(view: FocalPlaneView, points: Array) -> tuple[dict[int, tuple[int, ...]], int] | None:
+    """Frames (key) that have some fibers and the rows there, and how many fibers are in none; None if all are.
+
+    The current frame comes first if it has one of them, else the one that has most.
+    """
     points = np.atleast_1d(points)
-    keys = view.field.key[points]
+    keys, rows = view.field.key[points], view.field.row[points]
     known = keys[keys != NOWHERE]
     if known.size == 0:
         return None
     values, counts = np.unique(known, return_counts=True)
-    key = int(values[np.argmax(counts)])
-    rows = view.field.row[points][keys == key]
-    return key, tuple(int(r) for r in rows), int(points.size - rows.size)
+    order = sorted(zip(values.tolist(), counts.tolist()), key=lambda vc: (vc[0] != view.session.current, -vc[1]))
+    found = {key: tuple(int(r) for r in rows[keys == key]) for key, _ in order}
+    return found, int(points.size - known.size)
 
 
 def with_window(view: FocalPlaneView, window: tuple[float, float]) -> FocalPlaneView:

@@ -10,7 +10,7 @@ import numpy as np
 from ifuview.app.session import Session, Slot
 from ifuview.app.views import worldpos
 from ifuview.app.views.overlay import names
-from ifuview.model.fibers import FiberMap
+from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
 
 VALUE_DIGITS, ERROR_DIGITS = 6, 3  # significant digits
@@ -131,7 +131,8 @@ def _fiber(slot: Slot, fiber: int | None, offset: float | None) -> list[Field]:
         if fibers.block is not None:
             out.append((slot.dataset.block, str(int(fibers.block[fiber]))))
         target = fibers.target[fiber]
-        out.append(("", f"{fibers.role[fiber].value} {target}".rstrip()))
+        if fibers.table or target or fibers.role[fiber] is not FiberRole.SCIENCE:  # else nobody said what it is
+            out.append(("", f"{fibers.role[fiber].value} {target}".rstrip()))
         if fibers.status is not None and fibers.status[fiber]:
             out.append(("status", " ".join(fibers.status_bits.names(int(fibers.status[fiber])))))
     return out

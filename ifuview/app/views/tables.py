@@ -32,6 +32,8 @@ class TablesView:
         Why the tables do not belong to the frame.
     closable : int
         The first so many tables are files of their own; the others come and go with the spectra.
+    elsewhere : tuple of (key, rows)
+        Selected rows of other frames.
     """
 
     tables: tuple[OpenTable, ...]
@@ -40,6 +42,7 @@ class TablesView:
     fiber: int | None
     said: str = ""
     closable: int = 0
+    elsewhere: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ def make(session: Session) -> TablesView | None:
     firsts = {t.path: t for t in reversed(session.tables)}.values()  # one table of each file
     said = [joined.why_not(t, slot) for t in firsts] if slot is not None and has_fibers else []
     return TablesView(tuple(tables), slots, rows, chosen.fiber, "; ".join(filter(None, said)),
-                      len(session.tables))  # fmt: skip
+                      len(session.tables), chosen.elsewhere)  # fmt: skip
 
 
 def can_close(view: TablesView, number: int) -> bool:
@@ -112,28 +115,31 @@ def sheet(view: TablesView, number: int) -> Sheet:
     frame, row = np.full(chosen.nrow, -1), np.full(chosen.nrow, -1)
     rows: tuple[int, ...] = ()
     fiber = None
+    elsewhere = dict(view.elsewhere)
     for i, slot in enumerate(view.slots):
         if joined.fibermap_of(slot) is None:
             continue
         found = _link(chosen, slot)
         new = (frame < 0) & (found.in_frame >= 0)
         frame[new], row[new] = slot.key, found.in_frame[new]
+        if i == 0 or slot.key in elsewhere:
+            rows += _rows(found.in_table, view.rows if i == 0 else elsewhere[slot.key])
         if i == 0:
-            rows = _rows(found.in_table, view.rows)
             fiber = next(iter(_rows(found.in_table, () if view.fiber is None else (view.fiber,))), None)
+    rows = tuple(dict.fromkeys(rows))
     table = FiberTableView(_columns(chosen.table), chosen.nrow, chosen.title, fiber, rows, (chosen.table,))
     return Sheet(table, frame, row)
 
 
-def target(found: Sheet, rows: Array) -> tuple[int, tuple[int, ...]] | None:
-    """Frame (key) and rows there that table rows mean: of the frame that has most of them; None if none is open."""
+def target(found: Sheet, rows: Array, current: int | None = None) -> dict[int, tuple[int, ...]]:
+    """Frames (key) and rows there that table rows mean; none if none is open.
+
+    The `current` frame comes first if it has one of them, else the one that has most.
+    """
     keys = found.frame[rows]
-    known = keys[keys >= 0]
-    if known.size == 0:
-        return None
-    values, counts = np.unique(known, return_counts=True)
-    key = int(values[np.argmax(counts)])
-    return key, tuple(dict.fromkeys(int(r) for r in found.row[rows][keys == key]))
+    values, counts = np.unique(keys[keys >= 0], return_counts=True)
+    order = sorted(zip(values.tolist(), counts.tolist()), key=lambda vc: (vc[0] != current, -vc[1]))
+    return {key: tuple(dict.fromkeys(int(r) for r in found.row[rows][keys == key])) for key, _ in order}
 
 
 def axes(found: Sheet) -> tuple[str, str]:

@@ -45,6 +45,11 @@ def levels(slot: Slot) -> Levels:
     return made
 
 
+def light_of(group: tuple[Slot, ...], window: tuple[float, float]) -> Array:
+    """The light of the fibers that several frames share, from the arm that has most of the window."""
+    return light(max(group, key=lambda slot: max(_covered(image, window) for image in arms(slot))), window)
+
+
 def light(slot: Slot, window: tuple[float, float]) -> Array:
     """Median of the flux of each fiber in a window, NaN where the camera does not cover half of it, shape (nfiber,)."""
     lo, hi = window

@@ -26,7 +26,7 @@ from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.docks.base import Dock
 from ifuview.model.exposures import FLAT_FIELDED, RAW, Dot
 
-FILTER_WIDTH = 200  # screen px
+FILTER_WIDTH = 150  # screen px
 NAMES = {FLAT_FIELDED: "frame / fiberflat"}
 BLINKS = (
     ("Chain", "chain", "Blink along the product chain of this camera"),

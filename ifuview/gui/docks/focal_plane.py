@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QGuiApplication, QImage, QPixmap
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
-from ifuview.app.intents import SelectFiber, SelectSlot
+from ifuview.app.intents import SelectFiber, SelectSlot, ShowAllCameras
 from ifuview.app.views import focal_plane as pure
 from ifuview.app.views.focal_plane import FocalPlaneView, Shades
 from ifuview.app.views.text import number
@@ -64,8 +64,10 @@ class FocalPlaneDock(Dock):
         self._build_plot()
         content = QWidget()
         top = FlowLayout()
-        for part in (self.place, labelled("Color", self.color_by), self.reach_part, self.lasso_on, self.copy):
+        for part in (self.place, labelled("Color", self.color_by), self.reach_part):
             top.addWidget(part)
+        for switch in (self.lasso_on, self.every, self.copy):
+            top.addWidget(switch)
         column(content, top, self.key_line, self.bar, self.note, self.info, self.plot, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
@@ -93,6 +95,8 @@ class FocalPlaneDock(Dock):
         self.color_by.currentIndexChanged.connect(lambda _i: self._say_current())
         self.reach.valueChanged.connect(lambda _v: self._paint())
         self.copy.clicked.connect(self._copy)
+        self.every = button("All cameras", "Open this product of all cameras of the arm that has the window")
+        self.every.clicked.connect(lambda: self.intent.emit(ShowAllCameras()))
 
     def _build_bar(self) -> QWidget:
         """The ramp with its range."""
@@ -291,18 +295,20 @@ class FocalPlaneDock(Dock):
                 self._select(points)
 
     def _select(self, points: Any) -> None:
-        """Select fibers everywhere; the frame that has most of them comes to the front."""
+        """Select fibers everywhere, in all frames that have one; if the current one has none, another is shown."""
         view = self._view
         wanted = None if view is None else pure.target(view, points)
         if view is None or wanted is None:
             self.info.setText("These fibers are in no open frame.")
             return
-        key, rows, others = wanted
+        found, nowhere = wanted
+        key, rows = next(iter(found.items()))
+        elsewhere = tuple((k, r) for k, r in found.items() if k != key)
         if key != view.session.current:
             self.intent.emit(SelectSlot(key))
-        self.intent.emit(SelectFiber(rows[0], rows if len(rows) > 1 else ()))
-        if others:
-            self.info.setText(f"{len(rows)} fibers selected; {others} more lie in other frames or in none.")
+        self.intent.emit(SelectFiber(rows[0], rows if len(rows) > 1 or elsewhere else (), elsewhere))
+        if nowhere:
+            self.info.setText(f"{points.size - nowhere} fibers selected; {nowhere} more are in no open frame.")
 
     def _copy(self) -> None:
         """Put the names of the selected fibers on the clipboard."""

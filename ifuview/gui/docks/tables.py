@@ -170,15 +170,17 @@ class TablesDock(Dock):
         view, found = self._view, self._sheet
         if view is None or found is None:
             return
-        wanted = pure.target(found, rows)
-        if wanted is None:
+        current = view.slots[0].key if view.slots else None
+        wanted = pure.target(found, rows, current)
+        if not wanted:
             self._local = tuple(int(r) for r in rows)
             self.note.setText(f"{len(rows)} rows selected; their spectra are in no open frame.")
             self.note.show()
             self._plot()
             return
-        key, fibers = wanted
-        if not view.slots or view.slots[0].key != key:
+        key, fibers = next(iter(wanted.items()))
+        elsewhere = tuple((k, own) for k, own in wanted.items() if k != key)
+        if current != key:
             self.intent.emit(SelectSlot(key))
         start = int(found.row[first]) if int(found.frame[first]) == key else fibers[0]
-        self.intent.emit(SelectFiber(start, fibers if len(fibers) > 1 else ()))
+        self.intent.emit(SelectFiber(start, fibers if len(fibers) > 1 or elsewhere else (), elsewhere))

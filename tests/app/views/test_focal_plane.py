@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.app import intents as want
+from ifuview.app import steps
 from ifuview.app.joined import OpenTable
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.views import focal_plane, window_light
@@ -113,7 +115,18 @@ def test_selection_and_lasso_speak_of_rows_of_a_frame(session):
     assert view.fibers == (54, 57)
     assert "154" in focal_plane.describe(view, 54)
     points = focal_plane.lassoed(view, np.array([(19.5, -0.5), (31.5, -0.5), (31.5, 0.5), (19.5, 0.5)]))
-    assert focal_plane.target(view, points) == (2, tuple(range(10)), 2)
+    found, nowhere = focal_plane.target(view, points)
+    assert list(found.items()) == [(3, (0, 1)), (2, tuple(range(10)))]  # the current frame first
+    assert nowhere == 0
+    (key, rows), *elsewhere = found.items()
+    session = steps.select_fiber(session, want.SelectFiber(rows[0], rows, tuple(elsewhere)))
+    assert len(focal_plane.make(session).fibers) == 12
+    other = steps.carried_over(session.showing(2), session.slot())
+    assert (other.selection.fibers, other.selection.elsewhere) == (tuple(range(10)), ((3, (0, 1)),))
+    assert sorted(focal_plane.make(other).fibers) == sorted(focal_plane.make(session).fibers)
+    back = steps.carried_over(other.showing(3), other.slot())
+    assert (back.selection.fibers, back.selection.elsewhere) == ((0, 1), ((2, tuple(range(10))),))
+    assert key == 3
 
 
 def test_a_table_has_its_own_field_linked_to_the_frames(session):
@@ -133,7 +146,7 @@ def test_a_table_has_its_own_field_linked_to_the_frames(session):
     assert alone.choices == ("role", *columns)
     assert focal_plane.target(alone, np.array([3])) is None
     linked = focal_plane.of_place(with_frames, "qa FIBERQA")
-    assert focal_plane.target(linked, np.array([12])) == (2, (2,), 0)
+    assert focal_plane.target(linked, np.array([12])) == ({2: (2,)}, 0)
 
 
 def test_positions_that_are_not_known_are_no_problem(session):
@@ -151,3 +164,20 @@ def test_inside_and_outline():
     x, y = hull(np.array([0, 1, 1, 0, 0.5, np.nan]), np.array([0, 0, 1, 1, 0.5, 3]))
     assert (x.size, x[0], y[0]) == (5, x[-1], y[-1])
     assert hull(np.zeros(2), np.zeros(2))[0].size == 0
+
+
+def test_arms_of_the_same_fibers_are_one_and_the_window_belongs_to_one_of_them():
+    red, blue = camera(2), camera(2)
+    shifted = replace(
+        blue.image, wave=blue.image.wave - 2000.0, camera="b2", pixels=Pixels(np.full((NFIBER, NWAVE), 7.0))
+    )
+    blue = replace(
+        blue, key=7, title="sframe-b2", dataset=Dataset("night/sframe-b2.fits", images=(shifted,)), image=shifted
+    )
+    session = Session((blue, red, camera(3)), 2, window=BUMP_WAVE)
+    view = focal_plane.make(session)
+    assert [[s.key for s in group] for group in view.field.arms] == [[2, 7], [3]]
+    assert len(view.ids) == 2 * NFIBER
+    assert focal_plane.window_values(view)[BUMP].min() > HEIGHT / 2
+    found = focal_plane.window_values(focal_plane.with_window(view, (4100.0, 4200.0)))
+    assert (found[:NFIBER] == 7.0).all() and np.isnan(found[NFIBER:]).all()
