@@ -46,7 +46,10 @@ class RicianFit(NamedTuple):
 
     def per_second(self, width: float) -> RicianFit:
         """The same in photons per second for bins of `width` seconds."""
-        return RicianFit(*(v / width for v in self[:6]), self.loglike, self.converged)
+        return RicianFit(
+            self.ic / width, self.is_ / width, self.ip / width,
+            self.ic_error / width, self.is_error / width, self.ip_error / width, self.loglike, self.converged,
+        )  # fmt: skip
 
 
 def log_pmf(nmax: int, ic: float, is_: float, ip: float = 0.0) -> Array:
@@ -97,7 +100,8 @@ def moments(histogram: Array, ip: float = 0.0) -> RicianFit:
     third and fourth moments of the sample.
     """
     hist = np.ascontiguousarray(histogram, dtype=np.float64)
-    return RicianFit(*solve_moments(hist, float(ip)), log_likelihood(hist, *solve_moments(hist, float(ip))[:3]), True)
+    ic, is_, part, ic_error, is_error, ip_error = solve_moments(hist, float(ip))
+    return RicianFit(ic, is_, part, ic_error, is_error, ip_error, log_likelihood(hist, ic, is_, part), True)
 
 
 def fit(histogram: Array, *, ip: float | None = 0.0) -> RicianFit:
@@ -119,10 +123,11 @@ def fit(histogram: Array, *, ip: float | None = 0.0) -> RicianFit:
     work = np.empty((6, len(hist)))
     out = np.empty(7)
     done = fit_histogram(hist, -1.0 if ip is None else float(ip), work, out)
-    return RicianFit(*(float(v) for v in out), bool(done))
+    ic, is_, part, ic_error, is_error, ip_error, best = out.tolist()
+    return RicianFit(ic, is_, part, ic_error, is_error, ip_error, best, bool(done))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def fill_log_pmf(ic: float, is_: float, ip: float, out: Array) -> None:
     """Write ln P(n), n = 0..len(out) - 1.
 
@@ -143,7 +148,7 @@ def fill_log_pmf(ic: float, is_: float, ip: float, out: Array) -> None:
             now, before, earlier = 1.0, before * factor, earlier * factor
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _blur(values: Array, q: float, a: float, out: Array) -> None:
     """Apply D = -w / (1 + Is w): a out(n) = Is out(n-1) - values(n) + values(n-1)."""
     out[0] = -values[0] / a
@@ -151,7 +156,7 @@ def _blur(values: Array, q: float, a: float, out: Array) -> None:
         out[n] = q * out[n - 1] + (values[n - 1] - values[n]) / a
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def derivatives(hist: Array, ic: float, is_: float, ip: float, work: Array, grad: Array, hess: Array) -> float:
     """Return ln L of a histogram; write its gradient (3,) and Hessian (3, 3) in the order Ic, Is, Ip.
 
@@ -199,7 +204,7 @@ def derivatives(hist: Array, ic: float, is_: float, ip: float, work: Array, grad
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def solve_moments(hist: Array, ip: float) -> tuple[float, float, float, float, float, float]:
     """Return Ic, Is, Ip and their errors from the moments of a histogram; see `moments`."""
     size = 0.0
@@ -233,7 +238,7 @@ def solve_moments(hist: Array, ip: float) -> tuple[float, float, float, float, f
     return ic, light - ic, ip, np.sqrt(max(ic_var, 0.0)), np.sqrt(max(is_var, 0.0)), np.nan
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
     """Find the highest likelihood by damped Newton steps; return whether it converged.
 
@@ -270,7 +275,7 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
     converged = False
     trial = par.copy()
     for _ in range(MOST_STEPS):
-        step = _step(par, grad, hess, count, damping)
+        step = newton_step(par, grad, hess, count, damping)
         trial[:] = par
         change = 0.0
         for i in range(count):
@@ -293,12 +298,12 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
             if damping > 1e12:
                 break
     out[0], out[1], out[2], out[6] = par[0], par[1], par[2], best
-    _errors(par, hess, count, mean, out)
+    write_errors(par, hess, count, mean, out)
     return converged
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
-def _step(par: Array, grad: Array, hess: Array, count: int, damping: float) -> Array:
+@njit(cache=True, nogil=True)
+def newton_step(par: Array, grad: Array, hess: Array, count: int, damping: float) -> Array:
     """Newton step of the intensities that may move; damped along the diagonal, more where ln L is not concave."""
     free = np.zeros(count, dtype=np.bool_)
     for i in range(count):
@@ -322,7 +327,7 @@ def _step(par: Array, grad: Array, hess: Array, count: int, damping: float) -> A
     return step
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _positive(matrix: Array) -> bool:
     """Whether a symmetric matrix of up to 3 x 3 is positive definite."""
     size = len(matrix)
@@ -333,8 +338,8 @@ def _positive(matrix: Array) -> bool:
     return size < 3 or np.linalg.det(matrix) > 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
-def _errors(par: Array, hess: Array, count: int, mean: float, out: Array) -> None:
+@njit(cache=True, nogil=True)
+def write_errors(par: Array, hess: Array, count: int, mean: float, out: Array) -> None:
     """Write 1 sigma of the intensities off their bound, from the inverse of the Hessian over these."""
     chosen = np.zeros(count, dtype=np.int64)
     size = 0
