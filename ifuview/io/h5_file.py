@@ -195,10 +195,10 @@ def _readable(data: bytes) -> bool:
 
 def text(data: Any) -> str:
     """Bytes or text as text, without padding."""
-    if isinstance(data, bytes):
-        data = data.split(b"\0", 1)[0]
-        try:
-            return data.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            return data.decode("latin-1").strip()
-    return str(data)
+    if not isinstance(data, bytes):
+        return str(data)
+    stored = bytes(data.split(b"\0", 1)[0])
+    try:
+        return stored.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return stored.decode("latin-1").strip()

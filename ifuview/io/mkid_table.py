@@ -147,7 +147,7 @@ class TableSource:
                 self._watch.check()
                 place = self._places(ids, time, runs)
                 values = rest.pop(0) if value else None
-                yield PhotonBlock(place, time, values, _product(rest))
+                yield PhotonBlock(place, time, values, product(rest))
         if runs is not None:
             self._learn(runs)
 
@@ -208,18 +208,15 @@ class TableSource:
         for block in self.blocks(value=True, weight=weight):
             hit = np.isin(block.resonator, wanted)
             if hit.any():
-                parts.append(PhotonBlock(*(None if column is None else column[hit] for column in block)))
-        if not parts:
-            return _none(weight)
-        joined = [None if column[0] is None else np.concatenate(column) for column in zip(*parts)]
-        return ordered(PhotonBlock(*joined))
+                parts.append(picked(block, hit))
+        return ordered(joined(parts)) if parts else no_photons(weight)
 
     def _joined(self, parts: list[tuple[Array, Array]], weight: bool) -> PhotonBlock:
         """Rows read range by range as one block."""
         if not parts:
-            return _none(weight)
+            return no_photons(weight)
         rows = np.concatenate([rows for _, rows in parts])
-        chosen = _product([rows[name] for name in self.columns.weights]) if weight else None
+        chosen = product([rows[name] for name in self.columns.weights]) if weight else None
         return ordered(
             PhotonBlock(
                 np.concatenate([place for place, _ in parts]),
@@ -236,16 +233,31 @@ def ordered(block: PhotonBlock) -> PhotonBlock:
     if (key[1:] >= key[:-1]).all():
         return block
     order = np.argsort(key, kind="stable")
-    return PhotonBlock(*(None if column is None else column[order] for column in block))
+    return picked(block, order)
 
 
-def _none(weight: bool) -> PhotonBlock:
+def picked(block: PhotonBlock, rows: Array) -> PhotonBlock:
+    """Some photons of a block, as a copy."""
+    value = None if block.value is None else block.value[rows]
+    weight = None if block.weight is None else block.weight[rows]
+    return PhotonBlock(block.resonator[rows], block.time[rows], value, weight)
+
+
+def joined(parts: Sequence[PhotonBlock]) -> PhotonBlock:
+    """Blocks as one; they have the same columns."""
+    value = None if parts[0].value is None else np.concatenate([part.value for part in parts if part.value is not None])
+    weight = None if parts[0].weight is None else np.concatenate([p.weight for p in parts if p.weight is not None])
+    resonator = np.concatenate([part.resonator for part in parts])
+    return PhotonBlock(resonator, np.concatenate([part.time for part in parts]), value, weight)
+
+
+def no_photons(weight: bool) -> PhotonBlock:
     """No photons."""
     empty = np.empty(0, np.float32)
     return PhotonBlock(np.empty(0, np.int32), np.empty(0, np.uint32), empty, empty.copy() if weight else None)
 
 
-def _product(weights: list[Array]) -> Array | None:
+def product(weights: list[Array]) -> Array | None:
     """Weights multiplied; None for none."""
     if not weights:
         return None

@@ -48,21 +48,27 @@ def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobCont
         One sentence about what is wrong, or what the file is instead.
     """
     text = os.fspath(path)
-    if beammap is not None and not isinstance(beammap, Beammap):
-        from ifuview.io.beammap_text import read_beammap
-
-        beammap = read_beammap(os.fspath(beammap))
+    given = _given(beammap)
     if is_h5(text):
         from ifuview.io.mkid_h5 import open_h5
 
-        source: PhotonSource = open_h5(text, beammap, ctx)
+        source: PhotonSource = open_h5(text, given, ctx)
         return source
     if _is_packets(text):
         from ifuview.io.packets import open_packets
 
-        source = open_packets(text, beammap, ctx)
+        source = open_packets(text, given, ctx)
         return source
     raise FileFormatError("is no photon list (neither HDF5 nor raw packets)", text)
+
+
+def _given(beammap: Beammap | Path | None) -> Beammap | None:
+    """The beam map asked for, read if it is a file."""
+    if beammap is None or isinstance(beammap, Beammap):
+        return beammap
+    from ifuview.io.beammap_text import read_beammap
+
+    return read_beammap(os.fspath(beammap))
 
 
 def _is_packets(path: str) -> bool:

@@ -220,7 +220,7 @@ def plain_dtype(code: Any) -> np.dtype[Any]:
     match = CODE.fullmatch(code) if type(code) is str else None
     if match is None:
         raise ValueError("an array of an unknown type")
-    out = np.dtype(code)
+    out: np.dtype[Any] = np.dtype(code)
     if out.itemsize > MAX_ITEM:
         raise ValueError("an array of elements that are too large")
     return out
@@ -236,11 +236,12 @@ def _dtype_of_state(base: np.dtype[Any], state: Any) -> np.dtype[Any]:
         return _small(np.dtype((_is_dtype(kind), _shape(shape))))
     if names is None:
         order = order.decode("ascii") if type(order) is bytes else order
-        return base.newbyteorder(order) if order in ("<", ">", "=") and base.kind in "iufcU" else base
+        swapped: np.dtype[Any] = base.newbyteorder(order) if order in ("<", ">") and base.kind in "iufcU" else base
+        return swapped
     if type(names) is not tuple or type(fields) is not dict:
         raise ValueError("a record without fields")
     parts = [fields[name] for name in names]
-    spec = {
+    spec: Any = {
         "names": list(names),
         "formats": [_is_dtype(part[0]) for part in parts],
         "offsets": [part[1] for part in parts],
