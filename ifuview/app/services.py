@@ -474,6 +474,15 @@ def tables_beside(path: str) -> tuple[str, ...]:
     return beside(path)
 
 
+def models_beside(path: str) -> tuple[str, ...]:
+    """Files of best fits that belong to a file of spectra, by their names."""
+    if not Path(path).name.startswith(("coadd", "spectra")):
+        return ()
+    from ifuview.io.tables_fits import models_beside as beside
+
+    return beside(path)
+
+
 def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:
     """The tables of a file that has no pixels."""
     from ifuview.io.tables_fits import read_tables as read

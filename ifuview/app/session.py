@@ -165,6 +165,7 @@ class Session:
     messages: tuple[Message, ...] = ()
     recent: tuple[str, ...] = ()
     tables: tuple[Any, ...] = ()  # app.joined.OpenTable: redshifts and QA beside the frames
+    models: tuple[Dataset, ...] = ()  # best fits of spectra, beside the frames
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
     triage: Any = None  # app.triage_window.TriageState of what was looked at last

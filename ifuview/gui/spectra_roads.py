@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ifuview.app import intents as want
 from ifuview.app import services
 from ifuview.app.jobs import JobRequest
+from ifuview.app.look import ViewState
 from ifuview.app.session import Level
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
@@ -21,7 +22,7 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
     """Intent type -> what carries it out."""
     spectra = SpectraRoads(controller)
     controller.opened.connect(spectra.look_beside)
-    return {want.ChooseSpectra: spectra.choose, want.SetWindow: spectra.set_window}
+    return {want.ChooseSpectra: spectra.choose, want.SetWindow: spectra.set_window, want.ShowArm: spectra.show_arm}
 
 
 def tables_or(read: Callable[[Any], Any], ctx: Any) -> Any:
@@ -94,10 +95,69 @@ class SpectraRoads:
         if ordered != self.controller.session.window:
             self.controller.store.put(replace(self.controller.session, window=ordered))
 
+    def _models_beside(self, path: str) -> None:
+        """Read the best fits that lie beside a frame of coadded spectra."""
+        control = self.controller
+        for file in services.models_beside(path):
+            if all(model.path != file for model in control.session.models):
+
+                def done(dataset: Dataset) -> None:
+                    rest = tuple(m for m in control.session.models if m.path != dataset.path)
+                    control.store.put(replace(control.session, models=(*rest, dataset)))
+                    control.say(Level.INFO, f"Best fits of {len(dataset.images)} arms beside {path}")
+
+                def read(ctx: Any, file: str = file) -> Dataset:
+                    return services.open_dataset(file, ctx)
+
+                control.submit(JobRequest(f"Best fits {file}", read, quiet=True), done)
+
+    def show_arm(self, intent: want.ShowArm) -> None:
+        """Another arm of a frame, or another frame, with the crosshair of the selected fiber at a wavelength."""
+        control = self.controller
+        slot = next((s for s in control.session.slots if s.title == intent.title), None)
+        if slot is None:
+            return
+        image = next((i for i in slot.dataset.images if i.camera == intent.camera), slot.image)
+        if image is slot.image:
+            control.handle(want.SelectSlot(slot.key))
+            self._to_wave(slot.key, intent.wave)
+            return
+
+        def done(look: Any) -> None:
+            now = control.session.slot(slot.key)
+            if now is not None:
+                plane = services.first_plane(image)
+                changed = replace(now, image=image, plane=plane, look=look, view=ViewState(aspect=0.0), pyramid=None)
+                control.store.put(control.session.with_slot(changed))
+                control.follow_up(changed)
+                self._to_wave(slot.key, intent.wave)
+                control.reinspect()
+
+        control.submit(
+            JobRequest(f"Limits of {image.name}", lambda ctx: services.first_look(image), slot="arm", front=True), done
+        )
+
+    def _to_wave(self, key: int, wave: float) -> None:
+        """Put the crosshair of the selected fiber at a wavelength."""
+        from ifuview.app import steps
+
+        control = self.controller
+        slot, chosen = control.session.slot(key), control.session.selection
+        if slot is None or chosen.fiber is None:
+            return
+        pixel = steps.pixel_of_wavelength(slot, chosen.fiber, wave)
+        if pixel is not None:
+            x, y = slot.image.orientation.to_native(float(chosen.fiber), float(pixel), slot.image.shape)
+            moved = replace(chosen, x=float(x), y=float(y))
+            control.store.put(replace(control.session, selection=moved))
+            control.reinspect()
+
     def look_beside(self, key: Any) -> None:
         """Read the redshifts that lie beside a frame of coadded spectra."""
         control = self.controller
         slot = control.session.slot(key)
+        if slot is not None:
+            self._models_beside(slot.dataset.path)
         paths = () if slot is None else services.tables_beside(slot.dataset.path)
         for path in paths:
             if path not in self._asked and all(table.path != path for table in control.session.tables):

@@ -54,7 +54,14 @@ READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
         (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"})),
     ),
     ("tables_fits", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
-    ("coadd_fits", tuple(frozenset({f"{band}_FLUX", f"{band}_WAVELENGTH"}) for band in ("B", "R", "Z", "BRZ"))),
+    (
+        "coadd_fits",
+        tuple(
+            frozenset({f"{band}_{what}", f"{band}_WAVELENGTH"})
+            for what in ("FLUX", "MODEL")
+            for band in ("B", "R", "Z", "BRZ")
+        ),
+    ),
 )
 
 

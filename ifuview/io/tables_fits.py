@@ -23,6 +23,7 @@ SIDE = ("FIBERMAP", "TSNR2")  # joined to the redshifts of the same file
 KEY = "TARGETID"
 SPECTRA = ("coadd", "spectra")  # families that have redshifts beside them
 PETAL = re.compile(r"^-\d(?=-)")  # of a stem like -6-7951-thru20211014
+MODELS = "rrmodel"  # family of best fits
 BESIDE = ("redrock", "zbest")  # families of redshifts, first choice first
 
 
@@ -93,6 +94,15 @@ def beside(path: str) -> tuple[str, ...]:
     qa = PETAL.sub("tile-qa", stem)
     more = (os.path.join(folder, f"{qa}{suffix}") for suffix in SUFFIXES) if qa != stem else ()
     return tuple(file for each in (names, more) for file in [f for f in each if os.path.isfile(f)][:1])
+
+
+def models_beside(path: str) -> tuple[str, ...]:
+    """The file of best fits that belongs to coadded spectra, by its name; () if there is none."""
+    folder, name = os.path.split(path)
+    kind = family(path, SPECTRA)
+    others = (os.path.join(folder, f"{MODELS}{name[len(kind) :]}"),) if kind else ()
+    found = [o.removesuffix(end) + suffix for o in others for end in (".gz", ".fz") for suffix in ("", ".gz", ".fz")]
+    return tuple(file for file in dict.fromkeys(found) if os.path.isfile(file))[:1]
 
 
 def expected(path: str) -> str:

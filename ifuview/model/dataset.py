@@ -78,6 +78,8 @@ class Dataset:
         What the reader wants the user to know.
     companions : tuple of str
         Paths of files that belong to this one (its psf beside it), to be offered or loaded.
+    models : tuple of Image
+        Fits of the spectra that lie in the file with them, one image an arm.
     block : str
         What the instrument calls a group of fibers on the slit ("bundle", "block", "slitlet").
     photons : PhotonInfo or None
@@ -96,4 +98,5 @@ class Dataset:
     notes: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     block: str = "block"
+    models: tuple[Image, ...] = ()
     photons: PhotonInfo | None = None

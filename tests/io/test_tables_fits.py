@@ -70,3 +70,20 @@ def test_tile_qa_of_the_night(shared_data):
     found = io.open_dataset(folder / "tile-qa-7951-thru20211014.fits")
     assert [t.name for t in found.tables] == ["FIBERQA", "PETALQA"]
     assert found.tables[0].columns["Z"].shape == (5000,)
+
+
+def test_best_fits_are_read_beside_a_coadd_and_within_it(tmp_path):
+    wave, values = 3600.0 + np.arange(8.0), np.arange(24.0, dtype="f4").reshape(3, 8)
+    table = fits.BinTableHDU.from_columns([fits.Column("TARGETID", "K", array=np.arange(3))], name="FIBERMAP")
+    model = [fits.ImageHDU(wave, name="B_WAVELENGTH"), fits.ImageHDU(values, name="B_MODEL"), table]
+    path = tmp_path / "rrmodel-6-7-thru20260101.fits"
+    fits.HDUList([fits.PrimaryHDU(), *model]).writeto(path)
+    coadd = tmp_path / "coadd-6-7-thru20260101.fits.gz"
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(values - 1, name="B_FLUX"), *model]
+    fits.HDUList(hdus).writeto(coadd)
+    assert tables_fits.models_beside(str(coadd)) == (str(path),)
+    alone = io.open_dataset(str(path))
+    assert (alone.kind, alone.images[0].camera, alone.fibermap.nfiber) == ("rrmodel", "b", 3)
+    within = io.open_dataset(str(coadd))
+    assert [i.name for i in within.images] == ["B_FLUX"]
+    assert [i.name for i in within.models] == ["B_MODEL"]

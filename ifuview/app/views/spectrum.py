@@ -11,6 +11,7 @@ import numpy as np
 
 from ifuview.app import joined
 from ifuview.app.session import Session, Slot
+from ifuview.app.views.best_fit import LABEL, best_fits
 from ifuview.app.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
 from ifuview.app.views.text import number
 from ifuview.instrument import words
@@ -24,8 +25,9 @@ HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not u
 ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
 PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
 MARGIN = 0.08  # of the range, above and below
-MOST_STACKED = 12  # selected fibers that are drawn above each other
-STACK_RANGE = (5.0, 95.0)  # percentiles of the samples whose distance is one step of the stack
+STACKED = 12  # selected fibers that are drawn above each other at first
+MOST_STACKED = 100
+LINES = {"galaxy": "galaxy", "qso": "galaxy", "star": "stellar"}  # line list of what an object is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,12 @@ class SpectrumView:
         Of the selected fiber, from a joined table.
     window : (float, float) or None
         Wavelength window of the focal plane, Angstrom.
+    lines : str
+        Line list that suits what the object is, "" if that is not known.
+    chosen : tuple of (Slot, int)
+        Frames and rows of all selected fibers, when several are stacked.
+    start : int
+        Number of the first of them that is drawn.
     """
 
     key: int
@@ -67,6 +75,9 @@ class SpectrumView:
     group: tuple[int, ...] = ()
     redshift: float | None = None
     window: tuple[float, float] | None = None
+    lines: str = ""
+    chosen: tuple[tuple[Slot, int], ...] = ()
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +94,7 @@ def inputs(session: Session) -> tuple[Any, ...]:
     slot = session.slot()
     place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
     image = None if slot is None else slot.image
-    more = (session.selection.fibers, session.tables, session.window)
+    more = (session.selection.fibers, session.selection.elsewhere, session.tables, session.window, session.models)
     return (session.inspection, session.current, image, None if slot is None else slot.traces, place, *more)
 
 
@@ -95,8 +106,13 @@ def make(session: Session) -> SpectrumView | None:
     fiber = session.selection.fiber
     known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
     redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
-    about = "" if redshift is None or fiber is None else _about(session, slot, fiber, redshift)
-    return replace(view, redshift=redshift, window=session.window, title=f"{view.title}{about}")
+    view = replace(view, redshift=redshift, window=session.window)
+    if fiber is None:
+        return view
+    about = "" if redshift is None else _about(session, slot, fiber, redshift)
+    kind = str(_joined(session, slot, fiber, "class")[1] or "").strip().lower() if session.tables else ""
+    fits = () if view.group else best_fits(session, slot, fiber)
+    return replace(view, title=f"{view.title}{about}", lines=LINES.get(kind, ""), spectra=(*view.spectra, *fits))
 
 
 def _about(session: Session, slot: Slot, fiber: int, redshift: float) -> str:
@@ -124,7 +140,7 @@ def _spectra(session: Session) -> SpectrumView | None:
         return SpectrumView(
             slot.key, (spectrum,), slot.title, "", track, image.orientation, image.shape, wave=spectrum.wave
         )
-    if image.kind is Kind.RSS and len(session.selection.fibers) > 1:
+    if image.kind is Kind.RSS and (len(session.selection.fibers) > 1 or session.selection.elsewhere):
         return _stacked(session, slot)
     inspection = session.inspection
     owner = None if inspection is None else session.slot(inspection.slot)
@@ -153,20 +169,32 @@ def _spectra(session: Session) -> SpectrumView | None:
 
 def _stacked(session: Session, slot: Slot) -> SpectrumView:
     """The spectra of several fibers of one frame."""
-    wanted = [f for f in session.selection.fibers if 0 <= f < slot.image.shape[0]]
-    shown = wanted[:MOST_STACKED]
-    parts = [(number, s) for number, fiber in enumerate(shown) for s in arms(slot, fiber)]
-    first = shown[0] if shown else -1
-    return SpectrumView(
-        slot.key,
-        tuple(s for _, s in parts),
-        f"{len(shown)} of {len(wanted)} selected fibers of {slot.title}",
-        "" if parts else "None of the selected fibers is in this frame.",
-        _track(slot, first),
-        slot.image.orientation,
-        slot.image.shape,
-        parts[0][1].wave if parts else None,
+    chosen = [(slot, f) for f in session.selection.fibers if 0 <= f < slot.image.shape[0]]
+    for key, rows in session.selection.elsewhere:
+        other = session.slot(key)
+        if other is not None and other.image.kind is Kind.RSS and key != slot.key:
+            chosen += [(other, f) for f in rows if 0 <= f < other.image.shape[0]]
+    return page(SpectrumView(slot.key, orientation=slot.image.orientation, native=slot.image.shape,
+                             chosen=tuple(chosen)))  # fmt: skip
+
+
+def page(view: SpectrumView, start: int = 0, count: int = STACKED) -> SpectrumView:
+    """The view of a stack with `count` of its fibers, from number `start` on."""
+    start = max(0, min(start, len(view.chosen) - 1))
+    shown = view.chosen[start : start + min(count, MOST_STACKED)]
+    parts = [(number, s) for number, (slot, fiber) in enumerate(shown) for s in arms(slot, fiber)]
+    here = bool(shown) and shown[0][0].key == view.key
+    frames = dict.fromkeys(slot.title for slot, _ in view.chosen)
+    last = f" to {start + len(shown)}" if len(shown) > 1 else ""
+    return replace(
+        view,
+        spectra=tuple(s for _, s in parts),
+        title=f"Fibers {start + 1}{last} of {len(view.chosen)} selected in {', '.join(frames)}" if shown else "",
+        hint="" if parts else "None of the selected fibers is in this frame.",
+        track=_track(shown[0][0], shown[0][1]) if here else None,
+        wave=parts[0][1].wave if parts else None,
         group=tuple(number for number, _ in parts),
+        start=start,
     )
 
 
@@ -183,22 +211,16 @@ def arms(slot: Slot, row: int) -> tuple[FiberSpectrum, ...]:
     return tuple(replace(row_spectrum(replace(slot, image=i), row), arm=i.camera) for i in ordered)
 
 
-def stack_offsets(spectra: tuple[FiberSpectrum, ...], group: tuple[int, ...], step: float) -> Array:
-    """What is added to each spectrum so that fibers stand above each other, `step` typical ranges apart."""
-    if not group or step == 0:
-        return np.zeros(len(spectra))
-    spans = []
-    for s in spectra:
-        good = np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)]
-        if good.size:
-            lo, hi = np.percentile(good, STACK_RANGE)
-            spans.append(float(hi - lo))
-    return step * (float(np.median(spans)) if spans else 1.0) * np.asarray(group, dtype=np.float64)
+def owner(spectra: tuple[FiberSpectrum, ...], wave: float) -> FiberSpectrum | None:
+    """The spectrum whose arm or frame has a wavelength that the first one, that of the canvas, has not; None if none.
 
-
-def raised(spectrum: FiberSpectrum, offset: float) -> FiberSpectrum:
-    """The spectrum with something added to its flux."""
-    return replace(spectrum, flux=np.asarray(spectrum.flux) + offset)
+    Of a wavelength in a gap between the arms nothing is said.
+    """
+    own = [s for s in spectra if s.wave is not None and s.label != LABEL and s.wave.size]
+    covering = [s for s in own if float(np.nanmin(s.wave)) <= wave <= float(np.nanmax(s.wave))]
+    if not covering or not own or any(s is spectra[0] for s in covering):
+        return None
+    return next((s for s in covering if s.label == spectra[0].label), covering[0])
 
 
 def slider_redshift(place: int, steps: int, most: float) -> float:

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QDoubleSpinBox, QLineEdit, QSlider, QSpinBox, QWidget
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QSlider, QSpinBox, QWidget
 
-from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow
-from ifuview.app.views import linemarks
+from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow, ShowArm
+from ifuview.app.views import best_fit, linemarks, stack
 from ifuview.app.views import spectrum as pure
 from ifuview.app.views.measure import measure, measurement_text
 from ifuview.app.views.spectrum import SpectrumHover, SpectrumView
@@ -25,6 +26,7 @@ from ifuview.gui.docks._widgets import (
     button,
     column,
     combo,
+    is_dark,
     labelled,
     plain_numbers,
     quiet_label,
@@ -39,14 +41,19 @@ LABEL_WIDTH = 34  # screen px that the name of a sky line takes
 MOSTLY = 0.5  # of the samples
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ANGSTROM, PIXEL = "Å", "px"
-LISTS = (("No lines", ""), ("Galaxy, QSO", "galaxy"), ("Nebula", "nebular"))  # rest wavelengths in resources/linelists
+LISTS = (
+    *(("No lines", ""), ("Galaxy, QSO", "galaxy")),
+    *(("Star", "stellar"), ("Nebula", "nebular")),
+)  # rest wavelengths in resources/linelists
+MOST_NAMED = 12  # stacked fibers that are named above the plot; more are named at their curves alone
+LEAST_GAP = 13  # screen px between the names of two curves
 MAX_REDSHIFT = 7.0
 SLIDER_STEPS = 7000  # in log(1 + z)
 STACK = 1.0  # typical ranges between stacked spectra at first
 
 
 class SpectrumDock(Dock):
-    """Draws views/spectrum; emits PickPoint, SetExtraction, ChooseSpectra and SetWindow."""
+    """Draws views/spectrum; emits PickPoint, SetExtraction, ChooseSpectra, SetWindow and ShowArm."""
 
     key: ClassVar[str] = "spectrum"
     title: ClassVar[str] = "Spectrum"
@@ -56,11 +63,14 @@ class SpectrumDock(Dock):
         self._view: SpectrumView | None = None
         self._drawn: tuple[FiberSpectrum, ...] = ()
         self._drawn_redshift: float | None = None
+        self._preview_along: tuple[bool, int, int] | None = None  # what the preview's plot spans
         self._title = ""
         self._names: list[str] = []
         self._lines: list[Any] = []
         self._rest: list[Any] = []
         self._ink_of: list[int] = []  # color of each curve
+        self._tags: list[Any] = []  # names at the curves of a stack
+        self._list_chosen = False  # the user chose a line list
         content = QWidget()
         self.plot = Plot("Spectrum", "", "Flux")
         self.readout = Elided()
@@ -136,6 +146,8 @@ class SpectrumDock(Dock):
         self.stack_box.setValue(STACK)
         plain_numbers(self.stack_box, "Distance of stacked spectra in typical ranges")
         self.stack_part = labelled("Stack", self.stack_box)
+        self._build_pager()
+        self.list_box.activated.connect(self._chose_list)
         self.list_box.currentIndexChanged.connect(lambda _i: self._mark_rest_lines())
         self.redshift.valueChanged.connect(self._redshifted)
         self.slider.valueChanged.connect(
@@ -146,9 +158,48 @@ class SpectrumDock(Dock):
         bar = FlowLayout()
         for part in (labelled("Choose", self.choice), self.list_box, labelled("z", self.redshift), self.slider):
             bar.addWidget(part)
-        for part in (self.rest_on, self.stack_part):
+        for part in (self.rest_on, self.stack_part, self.pager):
             bar.addWidget(part)
         return bar
+
+    def _build_pager(self) -> None:
+        """How many of many selected fibers are drawn, and the next ones."""
+        self.pager = QWidget()
+        self.count_box = QSpinBox()
+        self.count_box.setRange(2, pure.MOST_STACKED)
+        self.count_box.setValue(pure.STACKED)
+        plain_numbers(self.count_box, "Stacked spectra that are drawn at a time")
+        self.before = button("◀", "The selected fibers before these")
+        self.after = button("▶", "The next selected fibers")
+        row = QHBoxLayout(self.pager)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3)
+        for part in (labelled("Fibers", self.count_box), self.before, self.after):
+            row.addWidget(part)
+        self.count_box.valueChanged.connect(lambda _n: self._turn(0))
+        self.before.clicked.connect(lambda: self._turn(-1))
+        self.after.clicked.connect(lambda: self._turn(1))
+
+    def _turn(self, pages: int) -> None:
+        """Draw other fibers of the selection."""
+        view = self._view
+        if view is not None and view.group:
+            self._view = pure.page(view, view.start + pages * self.count_box.value(), self.count_box.value())
+            self._title = self._view.title
+            self._show_pager(self._view)
+            self._redraw(fit=True)
+
+    def _show_pager(self, view: SpectrumView) -> None:
+        """Show the switches of a stack when there is something to turn."""
+        self.stack_part.setVisible(bool(view.group))
+        self.pager.setVisible(bool(view.group) and len(view.chosen) > pure.STACKED)
+        shown = len(set(view.group))
+        self.before.setEnabled(view.start > 0)
+        self.after.setEnabled(view.start + shown < len(view.chosen))
+
+    def _chose_list(self, _place: int) -> None:
+        """The user wants this line list from now on."""
+        self._list_chosen = True
 
     def _choose(self) -> None:
         """Select the spectra that are named."""
@@ -205,9 +256,11 @@ class SpectrumDock(Dock):
     def _name_curves(self, ink: Ink) -> None:
         """Colors and names of the curves, above the plot."""
         names = (escape(name).replace("-", HYPHEN) for name in self._names)
+        if self._view is not None and len(set(self._view.group)) > MOST_NAMED:
+            names = iter(())
         inks = self._ink_of if len(self._ink_of) >= len(self._names) else range(len(self._names))
         told = dict.fromkeys(zip(inks, names))  # arms of one stacked fiber are told once
-        keys = (f'<b style="color:{ink.color(i).name()}">▬</b>&nbsp;{name}' for i, name in told)
+        keys = (f'<b style="color:{self._shade(i, ink).name()}">▬</b>&nbsp;{name}' for i, name in told)
         title = escape(self._title)
         self.legend.setText(f"{title}&nbsp; {'&nbsp; '.join(keys)}" if len(self._names) > 1 else title)
         self.legend.setVisible(bool(title))
@@ -220,18 +273,26 @@ class SpectrumDock(Dock):
 
     def draw(self, view: SpectrumView | None) -> None:
         """Show the spectra of the view, or how to get them."""
-        changed = _identity(self._view) != _identity(view)
-        self._view = view
+        old, self._view = self._view, view
+        changed = _identity(old) != _identity(view)
         if view is None or not view.spectra:
             self._drawn = ()
             self._set_title("", [])
             self.measured.hide()
+            self._preview_along = None
             self.pages.show_hint("Open an image to see spectra." if view is None else view.hint)
             return
         self.preview.setData([], [])
+        self._preview_along = None
         self.pages.show_content()
         self._title = view.title if not view.hint else f"{view.title} – {view.hint}"
-        self.stack_part.setVisible(bool(view.group))
+        start = old.start if old is not None and _same_fibers(old, view) else 0
+        if view.group and (start or self.count_box.value() != pure.STACKED):
+            view = self._view = pure.page(view, start, self.count_box.value())
+            self._title = view.title
+        self._show_pager(view)
+        if view.redshift is not None and not self._list_chosen:
+            self.list_box.setCurrentIndex(max(0, self.list_box.findData(view.lines)))
         if view.redshift is not None and (changed or self._drawn_redshift != view.redshift):
             self.redshift.blockSignals(True)
             self.redshift.setValue(view.redshift)
@@ -253,9 +314,9 @@ class SpectrumDock(Dock):
         if view is None:
             self.pointer.hide()
             return
-        if view.preview is not None and (self._view is None or not self._view.spectra or view.preview.wave is None):
+        if view.preview is not None and (self._view is None or not self._view.spectra):
             self._show_preview(view.preview)
-        elif view.preview is not None:
+        elif view.preview is not None and (view.preview.wave is not None or not self.by_wave):
             self.preview.setData(self._along(view.preview), view.preview.flux)
         where = view.wave if self._axis_is_wave(view) else view.pixel
         if where is not None and self._axis_is_wave(view):
@@ -272,11 +333,12 @@ class SpectrumDock(Dock):
 
     def _show_preview(self, spectrum: FiberSpectrum) -> None:
         """The spectrum under the pointer before anything is clicked."""
-        fresh = self.pages.hint != ""
         self.pages.show_content()
         self._hide_curves(0)
         by_wave = bool(self.axis_box.currentData()) and spectrum.wave is not None
         x = pure.abscissa(spectrum, by_wave)
+        along = (by_wave, round(float(x.min())), round(float(x.max())))
+        fresh, self._preview_along = along != self._preview_along, along
         self.preview.setData(x, np.asarray(spectrum.flux, dtype=float))
         self._label(spectrum, by_wave)
         self._set_title(f"Under the pointer: {spectrum.fiber_id}", [])
@@ -295,15 +357,16 @@ class SpectrumDock(Dock):
         spectra, names = [], []
         for i, spectrum in enumerate(view.spectra):
             spectrum, how = pure.in_unit_of(spectrum, first)
-            if i and self.scale_on.isChecked() and (spectrum.label != first.label or view.group):
+            whole = spectrum.label != best_fit.LABEL  # a model is compared as it is
+            if i and whole and self.scale_on.isChecked() and (spectrum.label != first.label or view.group):
                 spectrum, factor = pure.scale_to(spectrum, first)
                 how = f"{how} × {number(factor, 3)}".strip()
             spectra.append(pure.rebin(spectrum, self.bin_box.value()))
             name = spectrum.fiber_id if view.group else f"{spectrum.label or spectrum.method} {spectrum.arm}".strip()
             names.append(f"{name} {how}".strip())
-        for i, offset in enumerate(pure.stack_offsets(tuple(spectra), view.group, self.stack_box.value())):
+        for i, offset in enumerate(stack.stack_offsets(tuple(spectra), view.group, self.stack_box.value())):
             if offset:
-                spectra[i] = pure.raised(spectra[i], float(offset))
+                spectra[i] = stack.raised(spectra[i], float(offset))
         self._ink_of = list(view.group) or list(range(len(spectra)))
         self._drawn = tuple(spectra)
         self.window_span.stretch = self.stretch
@@ -321,12 +384,13 @@ class SpectrumDock(Dock):
         """One curve per frame, and marks on the masked samples of the first."""
         while len(self.curves) < len(names):
             self.curves.append(self._new_curve(len(self.curves)))
-        for curve, spectrum in zip(self.curves, self._drawn, strict=False):
-            curve.setPen(self.plot.ink.pen(self._ink_of[self.curves.index(curve)]))
+        for place, (curve, spectrum) in enumerate(zip(self.curves, self._drawn, strict=False)):
+            curve.setPen(self._pen(place, self.plot.ink))
             curve.setData(self._along(spectrum), np.where(spectrum.masked, np.nan, spectrum.flux))
             curve.show()
-            curve.setZValue(-self.curves.index(curve))
+            curve.setZValue(1 if spectrum.label == best_fit.LABEL else -place)
         self._set_title(self._title, names)
+        self._tag_curves(names)
         self._hide_curves(len(names))
         first = self._drawn[0]
         bad = first.masked & np.isfinite(first.flux)
@@ -337,15 +401,54 @@ class SpectrumDock(Dock):
         item = pg.PlotDataItem(connect="finite", stepMode=None)
 
         def style(ink: Ink) -> None:
-            item.setPen(ink.pen(self._ink_of[number] if number < len(self._ink_of) else number))
+            item.setPen(self._pen(number, ink))
 
         return self.plot.styled(item, style)
+
+    def _pen(self, number: int, ink: Ink) -> Any:
+        """Pen of a curve."""
+        pen = ink.pen("text")
+        pen.setColor(self._shade(self._ink_of[number] if number < len(self._ink_of) else number, ink))
+        return pen
+
+    def _shade(self, number: int, ink: Ink) -> QColor:
+        """Color of a spectrum or of a stacked fiber; where the colors of the series would repeat, those of a ramp."""
+        count = len(set(self._ink_of))
+        if count <= len(ink.series) or number >= count:
+            return ink.color(number)
+        return QColor(*stack.stack_colors(count, is_dark(self.palette()))[number])
+
+    def _tag_curves(self, names: list[str]) -> None:
+        """Name the fibers of a stack at the right end of their curves, as many as have room."""
+        view = self._view
+        group = view.group if view is not None else ()
+        firsts = [i for i, number in enumerate(group) if i == 0 or number != group[i - 1]]
+        room = max(1, (self.plot.height() - 60) // LEAST_GAP)
+        every = max(1, -(-len(firsts) // room))
+        wanted = firsts[::every] if len(firsts) > 1 and self.stack_box.value() else []
+        while len(self._tags) < len(wanted):
+            tag = pg.TextItem("", anchor=(1, 1))
+            self.plot.addItem(tag, ignoreBounds=True)
+            self._tags.append(tag)
+        for tag, i in zip(self._tags, wanted, strict=False):
+            spectrum = self._drawn[i]
+            good = np.flatnonzero(np.isfinite(spectrum.flux) & ~spectrum.masked)
+            flux = np.asarray(spectrum.flux)
+            level = float(np.median(flux[good])) if good.size else 0.0
+            last = max(float(np.nanmax(self._along(s))) for s, g in zip(self._drawn, group) if g == group[i])
+            tag.setText(names[i].split(" ")[0], self._shade(group[i], self.plot.ink))
+            tag.setPos(last, level)
+            tag.show()
+        for tag in self._tags[len(wanted) :]:
+            tag.hide()
 
     def _hide_curves(self, start: int) -> None:
         """Empty the curves from number `start` on."""
         for curve in self.curves[start:]:
             curve.setData([], [])
         if start == 0:
+            for tag in self._tags:
+                tag.hide()
             self.band.hide()
             self.masked.setData([], [])
 
@@ -468,15 +571,22 @@ class SpectrumDock(Dock):
         self.readout.setText(", ".join(parts))
 
     def _pick(self, x: float, _y: float) -> None:
-        """Bring the canvas to the clicked sample."""
+        """Bring the canvas to the clicked sample; where it lies in another arm or frame, that is shown."""
         if self._view is None or not self._drawn or self.measure_on.isChecked():
             return
-        first = self._drawn[0]
-        if first.arm and self.by_wave and self._under(x * self.stretch, x * self.stretch) is not first:
-            return  # that arm is not on the canvas
+        wave = x * self.stretch
+        owner = pure.owner(self._drawn, wave) if self.by_wave else None
+        if owner is not None:
+            self.intent.emit(ShowArm(owner.label, owner.arm, wave))
+            return
         point = pure.native_point(self._view, pure.pixel_of(self._view, x * self.stretch, self.by_wave))
         if point is not None:
             self.intent.emit(PickPoint(self._view.key, *point))
+
+
+def _same_fibers(a: SpectrumView, b: SpectrumView) -> bool:
+    """Whether two stacks are of the same fibers."""
+    return [(s.key, row) for s, row in a.chosen] == [(s.key, row) for s, row in b.chosen]
 
 
 def _identity(view: SpectrumView | None) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import pytest
 from ifuview.app import inspect
 from ifuview.app.joined import OpenTable
 from ifuview.app.session import Selection, Session, Slot
-from ifuview.app.views import linemarks, skyposition, spectrum, window_light
+from ifuview.app.views import best_fit, linemarks, skyposition, spectrum, stack, window_light
 from ifuview.engine.context import SILENT
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.fibers import FiberMap
@@ -61,21 +61,24 @@ def test_all_arms_of_a_file_are_read_that_on_the_canvas_first():
 
 def test_several_fibers_are_stacked_up_to_a_limit():
     view = spectrum.make(session(*range(15)))
-    assert len(view.spectra) == 3 * spectrum.MOST_STACKED
+    assert len(view.spectra) == 3 * spectrum.STACKED
     assert view.group[:4] == (0, 0, 0, 1)
-    assert "12 of 15" in view.title
-    assert spectrum.make(session(4, 99)).title.startswith("1 of 1")
+    assert "Fibers 1 to 12 of 15" in view.title
+    rest = spectrum.page(view, 12, 12)
+    assert [s.fiber_id for s in rest.spectra[::3]] == ["3012", "3013", "3014"]
+    assert len(spectrum.page(view, 0, 15).spectra) == 45
+    assert spectrum.make(session(4, 99)).title.startswith("Fibers 1 of 1")
 
 
 def test_fibers_of_a_stack_are_evenly_apart_and_their_arms_stay_together():
     rng = np.random.default_rng(3)
     made = spectrum.make(session(1, 2, 5))
     noisy = tuple(replace(s, flux=rng.normal(0, 2, s.flux.size)) for s in made.spectra)
-    offset = spectrum.stack_offsets(noisy, made.group, 1.0)
+    offset = stack.stack_offsets(noisy, made.group, 1.0)
     assert np.allclose(offset, np.repeat([0, offset[3], 2 * offset[3]], 3))
     assert offset[3] == pytest.approx(2 * 3.29, rel=0.2)  # 5 to 95 percent of a Gaussian of sigma 2; 60 samples each
-    assert not spectrum.stack_offsets(noisy, made.group, 0).any()
-    assert spectrum.raised(noisy[0], 3.0).flux[0] == noisy[0].flux[0] + 3.0
+    assert not stack.stack_offsets(noisy, made.group, 0).any()
+    assert stack.raised(noisy[0], 3.0).flux[0] == noisy[0].flux[0] + 3.0
 
 
 def test_the_redshift_of_the_fiber_is_joined_by_target():
@@ -114,3 +117,34 @@ def test_the_position_on_the_sky_is_text_and_an_address():
     assert "ra=14.000000&dec=-5.000000" in skyposition.address((14.0, -5.0))
     assert skyposition.position(session(3)) is None
     assert skyposition.position(Session()) is None
+
+
+def test_fibers_of_other_frames_stand_in_the_same_stack():
+    other = replace(coadd(), key=2, title="coadd-7")
+    first = session(1, 2)
+    both = replace(first, slots=(*first.slots, other), selection=Selection(1, None, None, (1, 2), ((2, (5,)),)))
+    view = spectrum.make(both)
+    assert [(s.label, s.fiber_id) for s in view.spectra[::3]] == [
+        ("coadd-6", "3001"), ("coadd-6", "3002"), ("coadd-7", "3005")
+    ]  # fmt: skip
+    assert view.title == "Fibers 1 to 3 of 3 selected in coadd-6, coadd-7"
+
+
+def test_a_best_fit_is_joined_by_target():
+    slot = coadd()
+    turned = replace(slot.image.fibermap, table={"TARGETID": 10**15 + np.arange(NFIBER)[::-1]})
+    images = tuple(replace(i, pixels=Pixels(np.asarray(i.pixels.raw)[::-1] + 0.5)) for i in slot.dataset.images)
+    model = Dataset("rrmodel-6.fits", kind="rrmodel", images=images, fibermap=turned)
+    view = spectrum.make(replace(session(4), models=(model,)))
+    fits = [s for s in view.spectra if s.label == best_fit.LABEL]
+    assert [(s.arm, float(s.flux[0])) for s in fits] == [("b", 5.5), ("r", 6.5), ("z", 7.5)]
+    assert len(spectrum.make(session(4)).spectra) == 3
+    within = replace(slot, dataset=replace(slot.dataset, models=images))
+    assert len(best_fit.best_fits(Session((within,), 1), within, 4)) == 3
+
+
+def test_a_place_beyond_the_arm_on_the_canvas_belongs_to_another():
+    spectra = spectrum.make(session(4)).spectra
+    assert spectrum.owner(spectra, 6000.0) is None
+    assert spectrum.owner(spectra, 9000.0).arm == "z"
+    assert spectrum.owner(spectra, 20_000.0) is None

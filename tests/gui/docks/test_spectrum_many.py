@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.intents import ChooseSpectra, SetWindow
+from ifuview.app.intents import ChooseSpectra, SetWindow, ShowArm
 from tests.app.views import made
 from tests.app.views.test_spectrum_many import redshifts, session
 
@@ -25,7 +25,7 @@ def test_arms_are_drawn_together_each_in_its_color(build, view_of):
     assert hi == pytest.approx(7520 + 69 * 40.0)
     assert "coadd\u20116 z" in dock.legend.text()
     dock.plot.clicked.emit(9000.0, 0.0)  # that arm is not on the canvas
-    assert dock.asked == []
+    assert dock.asked == [ShowArm("coadd-6", "z", 9000.0)]
     dock.plot.pointed.emit(9000.0, 0.0)
     assert "9000" in dock.readout.text()
 
@@ -78,3 +78,35 @@ def test_spectra_are_chosen_by_words(build, view_of):
     dock.choice.setText("50:60,4")
     dock.choice.returnPressed.emit()
     assert dock.asked == [ChooseSpectra("50:60,4")]
+
+
+def test_many_fibers_are_turned_over_and_each_has_its_color(build, view_of):
+    dock = build("spectrum")
+    dock.resize(700, 500)
+    dock.draw(view_of("spectrum", session(*range(15))))
+    assert dock.pager.isVisible()
+    assert len(shown(dock)) == 3 * 12
+    colors = {c.opts["pen"].color().name() for c in shown(dock)}
+    assert len(colors) == 12
+    tags = [tag.toPlainText() for tag in dock._tags if tag.isVisible()]
+    assert tags[0] == "3000" and set(tags) <= {str(3000 + i) for i in range(12)}
+    dock.after.click()
+    assert "Fibers 13 to 15 of 15" in dock.legend.text()
+    assert len(shown(dock)) == 3 * 3
+    assert not dock.after.isEnabled()
+    dock.draw(view_of("spectrum", replace(session(*range(15)), window=(6000.0, 6100.0))))
+    assert "Fibers 13 to 15 of 15" in dock.legend.text()  # another window is no other selection
+    dock.before.click()
+    dock.count_box.setValue(15)
+    assert len(shown(dock)) == 3 * 15
+    assert "3014" not in dock.legend.text()  # so many are named at their curves alone
+
+
+def test_the_line_list_follows_the_best_fit_until_one_is_chosen(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", session(16, tables=(redshifts(),))))
+    assert dock.list_box.currentData() == "galaxy"
+    dock.list_box.setCurrentIndex(0)
+    dock.list_box.activated.emit(0)
+    dock.draw(view_of("spectrum", session(12, tables=(redshifts(),))))
+    assert dock.list_box.currentData() == ""
