@@ -45,7 +45,7 @@ def _pass(
     """Add the photons of each part into its sums."""
     from ifuview.engine.photons import kernels
 
-    table = kernels.bin_table(keys)
+    edges, first, scale = kernels.bin_table(keys)
     factors = []
     for resonators, weights in parts:
         factor = np.zeros(source.info.beammap.nresonator + 1)
@@ -56,7 +56,10 @@ def _pass(
         value = NOTHING if block.value is None else block.value
         key, other = (block.time, value if by_value else NOTHING) if time_like else (value, block.time)
         weight = NOTHING if block.weight is None or not weighted else block.weight
-        kernels.sum_chosen(block.resonator, key, other, weight, *limits, *table, factors[part], *sums[part])
+        kernels.sum_chosen(
+            block.resonator, key, other, weight, limits[0], limits[1], edges, first, scale, factors[part],
+            sums[part][0], sums[part][1],
+        )  # fmt: skip
 
     if sum(len(r) for r, _ in parts) <= FEW:
         for part, (resonators, _) in enumerate(parts):
@@ -75,4 +78,4 @@ def fetched(
     """Photons of some resonators, a few resonators at a time."""
     for first in range(0, len(resonators), AT_ONCE):
         ctx.checkpoint(first / len(resonators), "Photons of the selection")
-        yield source.photons_of(resonators[first : first + AT_ONCE], weight=weighted)
+        yield source.photons_of(resonators[first : first + AT_ONCE].tolist(), weight=weighted)

@@ -62,7 +62,8 @@ def _count(
     """Counts, sums of weights and of their squares, each (nresonator + 1, nbin); all the same array if unweighted."""
     from ifuview.engine.photons import kernels
 
-    table = kernels.bin_table(inner_edges(source.info, keys, cut, time_like))
+    low, high = limits
+    inner, first, scale = kernels.bin_table(inner_edges(source.info, keys, cut, time_like))
     counts = np.zeros(size, np.uint32)
     sums, squares = (np.zeros(size), np.zeros(size)) if cut.weighted else (counts, counts)
     for block in source.blocks(value=value, weight=cut.weighted, ctx=ctx):
@@ -70,9 +71,9 @@ def _count(
         key, other = (block.time, values) if time_like else (values, block.time)
         if cut.weighted:
             ones = np.ones(len(block.time), np.float32) if block.weight is None else block.weight
-            kernels.sum_bins(block.resonator, key, other, ones, *limits, *table, counts, sums, squares)
+            kernels.sum_bins(block.resonator, key, other, ones, low, high, inner, first, scale, counts, sums, squares)
         else:
-            kernels.count_bins(block.resonator, key, other, *limits, *table, counts)
+            kernels.count_bins(block.resonator, key, other, low, high, inner, first, scale, counts)
     return counts, sums, squares
 
 

@@ -63,13 +63,14 @@ def add_block(block: PhotonBlock, asked: Bounds, counts: Array, sums: Array, squ
     from ifuview.engine.photons import kernels
 
     resonator, time, value, weight = block
+    first, last, low, high, _ = asked
     if sums is not counts:
         ones = np.ones(len(time), np.float32) if weight is None else weight
         chosen = value if asked.by_value and value is not None else NOTHING
-        return int(kernels.sum_cut(resonator, time, chosen, ones, *asked[:4], counts, sums, squares))
-    if asked.by_value:
-        return int(kernels.count_cut(resonator, time, value, *asked[:4], counts))
-    return int(kernels.count_time(resonator, time, asked.first, asked.last, counts))
+        return int(kernels.sum_cut(resonator, time, chosen, ones, first, last, low, high, counts, sums, squares))
+    if asked.by_value and value is not None:
+        return int(kernels.count_cut(resonator, time, value, first, last, low, high, counts))
+    return int(kernels.count_time(resonator, time, first, last, counts))
 
 
 def seen(source: PhotonSource, excluded: Array) -> Array:

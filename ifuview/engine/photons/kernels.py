@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -35,7 +35,7 @@ def bin_table(edges: Array) -> BinTable:
     return BinTable(edges, first.astype(np.int32), scale)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, nogil=True, inline="always")
 def _bin(value: float, edges: Array, first: Array, scale: float) -> int:
     """Bin of a value within the edges."""
     b = first[min(int((value - edges[0]) * scale), len(first) - 1)]
@@ -44,39 +44,39 @@ def _bin(value: float, edges: Array, first: Array, scale: float) -> int:
     return b
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def count_time(resonator: Array, time: Array, first: int, last: int, counts: Array) -> int:
     """Count photons with first <= time < last; return the latest time that counted, or -1."""
-    latest = np.int64(-1)
+    latest: Any = -1
     for i in range(len(resonator)):
         t = np.int64(time[i])
         if t >= first and t < last:
             counts[resonator[i]] += 1
             latest = max(latest, t)
-    return latest
+    return int(latest)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def count_cut(
     resonator: Array, time: Array, value: Array, first: int, last: int, low: float, high: float, counts: Array
 ) -> int:
     """Count photons in a time range and a range of values; return the latest time that counted, or -1."""
-    latest = np.int64(-1)
+    latest: Any = -1
     for i in range(len(resonator)):
         t, v = np.int64(time[i]), np.float64(value[i])
         if t >= first and t < last and v >= low and v < high:
             counts[resonator[i]] += 1
             latest = max(latest, t)
-    return latest
+    return int(latest)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def sum_cut(
     resonator: Array, time: Array, value: Array, weight: Array, first: int, last: int, low: float, high: float,
     counts: Array, sums: Array, squares: Array,
 ) -> int:  # fmt: skip
     """As `count_cut`, and add up weights and their squares; an empty `value` passes."""
-    latest = np.int64(-1)
+    latest: Any = -1
     by_value = len(value) > 0
     for i in range(len(resonator)):
         t = np.int64(time[i])
@@ -89,10 +89,10 @@ def sum_cut(
         sums[r] += w
         squares[r] += w * w
         latest = max(latest, t)
-    return latest
+    return int(latest)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def count_bins(
     resonator: Array, key: Array, other: Array, low: float, high: float,
     edges: Array, first: Array, scale: float, counts: Array,
@@ -113,7 +113,7 @@ def count_bins(
             counts[resonator[i], _bin(k, edges, first, scale)] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def sum_bins(
     resonator: Array, key: Array, other: Array, weight: Array, low: float, high: float,
     edges: Array, first: Array, scale: float, counts: Array, sums: Array, squares: Array,
@@ -134,7 +134,7 @@ def sum_bins(
             squares[resonator[i], b] += w * w
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def sum_chosen(
     resonator: Array, key: Array, other: Array, weight: Array, low: float, high: float,
     edges: Array, first: Array, scale: float, factor: Array, sums: Array, squares: Array,
@@ -162,7 +162,7 @@ def sum_chosen(
             squares[b] += f * f
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def choose(resonator: Array, wanted: Array, rows: Array) -> int:
     """Write the rows of the wanted resonators (bool, (nresonator + 1,)); return how many there are."""
     size = 0

@@ -308,7 +308,7 @@ def newton_step(par: Array, grad: Array, hess: Array, count: int, damping: float
     free = np.zeros(count, dtype=np.bool_)
     for i in range(count):
         free[i] = par[i] > 0.0 or grad[i] > 0.0
-    step = np.zeros(count)
+    step: Array = np.zeros(count)
     extra = damping
     for _ in range(40):
         matrix = np.eye(count)
