@@ -1,0 +1,83 @@
+"""Maps of a speckle pattern: constant, speckle and incoherent light of every pixel, with errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ifuview.model.checks import Array, readonly, same_shape
+from ifuview.model.photons import PhotonCut, PhotonInfo
+
+PARTS = {"ic": "constant (coherent) light", "is": "speckle light", "ip": "incoherent light"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeckleMaps:
+    """Intensities per pixel in photons per second; NaN where nothing was measured.
+
+    Parameters
+    ----------
+    ic, is_, ip : ndarray, float64, shape (ny, nx)
+        Constant, speckle and incoherent light.
+    ic_error, is_error, ip_error : ndarray, float64, shape (ny, nx)
+        1 sigma; NaN where an intensity sits on its bound 0 or was given.
+    photons : ndarray, int64, shape (ny, nx)
+        Used for the pixel.
+    loglike : ndarray, float64, shape (ny, nx)
+    converged : ndarray, bool, shape (ny, nx)
+    excluded : ndarray, bool, shape (ny, nx)
+        Pixels left out for their flags.
+    info : PhotonInfo
+    cut : PhotonCut
+    method : str
+        "binned" or "arrival".
+    width : float
+        s; time bin, or the longest gap that is used in full.
+    start, stop : float
+        s
+    """
+
+    ic: Array
+    is_: Array
+    ip: Array
+    ic_error: Array
+    is_error: Array
+    ip_error: Array
+    photons: Array
+    loglike: Array
+    converged: Array
+    excluded: Array
+    info: PhotonInfo
+    cut: PhotonCut
+    method: str
+    width: float
+    start: float
+    stop: float
+
+    def __post_init__(self) -> None:
+        for name in (
+            "ic",
+            "is_",
+            "ip",
+            "ic_error",
+            "is_error",
+            "ip_error",
+            "photons",
+            "loglike",
+            "converged",
+            "excluded",
+        ):
+            object.__setattr__(self, name, readonly(getattr(self, name), name, ndim=2))
+            same_shape(name, getattr(self, name), self.info.beammap.shape)
+
+    def part(self, name: str) -> tuple[Array, Array]:
+        """Values and errors of "ic", "is" or "ip"."""
+        found = {"ic": (self.ic, self.ic_error), "is": (self.is_, self.is_error), "ip": (self.ip, self.ip_error)}
+        return found[name]
+
+    def snr(self, name: str) -> Array:
+        """Signal to noise of "ic", "is" or "ip"; NaN where the error was not measured."""
+        value, error = self.part(name)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(value / error)
