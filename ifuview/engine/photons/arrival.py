@@ -53,10 +53,11 @@ def fit_gaps(
     gaps = np.ascontiguousarray(gaps, dtype=np.float64)
     gaps = gaps[gaps >= dead_time]
     done = fit_arrival(gaps, rate, dead_time, longest, -1.0 if ip is None else float(ip), out)
-    return RicianFit(*(float(v) for v in out), bool(done))
+    ic, is_, ip_, *rest = (float(v) for v in out)
+    return RicianFit(ic, is_, ip_, rest[0], rest[1], rest[2], rest[3], bool(done))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float, out: Array) -> bool:
     """Find the highest likelihood by damped Newton steps; return whether it converged.
 
@@ -115,7 +116,7 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
     return converged
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True, fastmath=True)
 def log_likelihood(gaps: Array, law: tuple[float, ...], ic: float, is_: float, ip: float) -> float:
     """Return ln L.
 
@@ -146,14 +147,14 @@ def log_likelihood(gaps: Array, law: tuple[float, ...], ic: float, is_: float, i
     return value + longer * _none(longest, ic, is_, ip) - total * _none(dead, ic, is_, ip) - 0.5 * off * off * spread
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _none(g: float, ic: float, is_: float, ip: float) -> float:
     """ln <I exp(-I g)>."""
     v = 1.0 / (1.0 + is_ * g)
     return np.log(max(v * (ip + v * (is_ + v * ic)), 1e-300)) - g * (ip + ic * v)
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True, fastmath=True)
 def derivatives(
     gaps: Array, law: tuple[float, ...], ic: float, is_: float, ip: float, grad: Array, hess: Array
 ) -> float:
@@ -194,7 +195,7 @@ def derivatives(
     return log_likelihood(gaps, law, ic, is_, ip)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _add_none(g: float, times: float, ic: float, is_: float, ip: float, grad: Array, hess: Array) -> None:
     """Add the derivatives of `times` ln <I exp(-I g)>."""
     v = 1.0 / (1.0 + is_ * g)

@@ -85,7 +85,11 @@ def speckle_maps(
     images[:, excluded] = np.nan
     shown = np.where(excluded, 0, info.beammap.image(photons))
     done = images[7] == 1
-    return SpeckleMaps(*images[:6], shown, images[6], done, excluded, info, cut, method, width, start, stop)
+    six = dict(zip(("ic", "is_", "ip", "ic_error", "is_error", "ip_error"), images))
+    return SpeckleMaps(
+        **six, photons=shown, loglike=images[6], converged=done, excluded=excluded, info=info, cut=cut, method=method,
+        width=width, start=start, stop=stop,
+    )  # fmt: skip
 
 
 def _window(start: float, stop: float, width: float, whole: bool) -> tuple[int, int, int]:
@@ -95,7 +99,7 @@ def _window(start: float, stop: float, width: float, whole: bool) -> tuple[int, 
     return first, (first + (last - first) // ticks * ticks if whole else last), ticks
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def fit_group(
     resonators: Array,
     firsts: Array,
@@ -143,12 +147,12 @@ def fit_group(
         found[7, r] = 1.0 if done else 0.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _histogram(time: Array, first: int, ticks: int, bins: int) -> Array:
     """Number of bins that hold n photons, n = 0, 1, ... (float64); times ascend."""
     most = 0
     run = 0
-    before = -1
+    before = np.int64(-1)
     for t in time:
         b = (np.int64(t) - first) // ticks
         run = run + 1 if b == before else 1
@@ -157,7 +161,7 @@ def _histogram(time: Array, first: int, ticks: int, bins: int) -> Array:
     hist = np.zeros(most + 1)
     run = 0
     filled = 0
-    before = -1
+    before = np.int64(-1)
     for t in time:
         b = (np.int64(t) - first) // ticks
         if b != before:
@@ -172,7 +176,7 @@ def _histogram(time: Array, first: int, ticks: int, bins: int) -> Array:
     return hist
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _gaps(time: Array, dead_time: float) -> Array:
     """Gaps between photons (s) that are at least the dead time."""
     out = np.empty(max(len(time) - 1, 0))
