@@ -39,7 +39,7 @@ def read_beammap(path: str, shape: tuple[int, int] | None = None) -> Beammap:
     """
     rows = _rows(path)
     ids, values = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    placed = np.isfinite(rows[:, 2:4]).all(axis=1) & (rows[:, 2:4] >= 0).all(axis=1)
+    placed: Array = np.all(np.isfinite(rows[:, 2:4]) & (rows[:, 2:4] >= 0), axis=1)
     x, y = np.floor(np.where(placed[:, None], rows[:, 2:4], 0)).astype(np.int64).T
     ny, nx = _size(path, len(rows), x[placed], y[placed], shape)
     placed &= (x < nx) & (y < ny)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.safe_pickle import opaque_tolerant
 from ifuview.io.source import regular_file
@@ -34,7 +35,7 @@ def npz_names(path: str) -> tuple[str, ...]:
         return tuple(_name(info) for info in _members(archive, path))
 
 
-def read_npz(path: str, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = SILENT) -> dict[str, Any]:
     """Read arrays of an `.npz` file.
 
     Parameters
@@ -42,6 +43,8 @@ def read_npz(path: str, names: tuple[str, ...] | None = None) -> dict[str, Any]:
     path : str
     names : tuple of str, optional
         Members to read; those that are not there are left out. Default: all.
+    ctx : JobContext, optional
+        Cancels the decoding of objects.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def read_npz(path: str, names: tuple[str, ...] | None = None) -> dict[str, Any]:
             if info.file_size > min(MAX_MEMBER, left):
                 raise FileFormatError(f"the member {name} is too large ({info.file_size} bytes)", path)
             left -= info.file_size
-            out[name] = _member(archive, info, path)
+            out[name] = _member(archive, info, path, ctx)
     return out
 
 
@@ -88,7 +91,7 @@ def _name(info: zipfile.ZipInfo) -> str:
     return info.filename.removesuffix(".npy")
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> Any:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, ctx: JobContext) -> Any:
     """One array, inflated no further than its entry says."""
     where = f"{path}: {_name(info)}"
     try:
@@ -97,12 +100,12 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> Any:
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as problem:
         raise FileFormatError(f"is damaged ({problem})", where) from problem
     try:
-        return npy_array(data)
+        return npy_array(data, ctx)
     except FileFormatError as problem:
         raise FileFormatError(problem.what, where, problem.todo) from problem
 
 
-def npy_array(data: bytes) -> Any:
+def npy_array(data: bytes, ctx: JobContext = SILENT) -> Any:
     """The array of the bytes of an `.npy` file; objects as in `read_npz`."""
     file = io.BytesIO(data)
     try:
@@ -117,15 +120,15 @@ def npy_array(data: bytes) -> Any:
         raise FileFormatError(f"is no npy array ({str(problem)[:200]})") from problem
     body = memoryview(data)[file.tell() :]
     if kind.hasobject:
-        return _objects(bytes(body), shape)
+        return _objects(bytes(body), shape, ctx)
     if kind.itemsize == 0 or prod(shape) * kind.itemsize != len(body):
         raise FileFormatError(f"holds {len(body)} bytes where its header says {shape} of {kind}")
     return np.frombuffer(body, kind).reshape(shape, order="F" if fortran else "C")
 
 
-def _objects(body: bytes, shape: tuple[int, ...]) -> Any:
+def _objects(body: bytes, shape: tuple[int, ...], ctx: JobContext) -> Any:
     """An array of objects: its pickle is the whole array."""
-    value = opaque_tolerant(body)
+    value = opaque_tolerant(body, ctx=ctx)
     if not isinstance(value, np.ndarray) or value.shape != tuple(shape):
         raise FileFormatError("its objects are not those its header announces")
     return value

@@ -236,8 +236,7 @@ def _dtype_of_state(base: np.dtype[Any], state: Any) -> np.dtype[Any]:
         return _small(np.dtype((_is_dtype(kind), _shape(shape))))
     if names is None:
         order = order.decode("ascii") if type(order) is bytes else order
-        swapped: np.dtype[Any] = base.newbyteorder(order) if order in ("<", ">") and base.kind in "iufcU" else base
-        return swapped
+        return base.newbyteorder(">") if order == ">" and base.kind in "iufcU" else base
     if type(names) is not tuple or type(fields) is not dict:
         raise ValueError("a record without fields")
     parts = [fields[name] for name in names]

@@ -15,6 +15,7 @@ import pickletools
 import struct
 from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io import safe_objects as make
 from ifuview.io.safe_objects import Inert, check_extent, hashable
@@ -25,6 +26,7 @@ MAX_TOLERANT_BYTES = 512 << 20  # a solution of a large array has some 100 MB
 MAX_TOLERANT_OPS = 1 << 25
 MAX_INT_BITS = 64  # longer numbers are for hash tricks only
 MAX_MEMO = 1 << 22
+OPS_AT_ONCE = 1 << 16  # between two checkpoints
 
 CONSTANTS = {
     "NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "INT": ..., "LONG": ..., "BININT": ...,
@@ -52,10 +54,16 @@ def plain(data: bytes, *, max_bytes: int = MAX_BYTES, max_ops: int = MAX_OPS) ->
     FileFormatError
         It is damaged, too large, or holds an object of any other class, which is named.
     """
-    return _decode(data, False, max_bytes, max_ops)
+    return _decode(data, False, max_bytes, max_ops, SILENT)
 
 
-def opaque_tolerant(data: bytes, *, max_bytes: int = MAX_TOLERANT_BYTES, max_ops: int = MAX_TOLERANT_OPS) -> Any:
+def opaque_tolerant(
+    data: bytes,
+    *,
+    max_bytes: int = MAX_TOLERANT_BYTES,
+    max_ops: int = MAX_TOLERANT_OPS,
+    ctx: JobContext = SILENT,
+) -> Any:
     """Decode a pickle like `plain`, with an `Inert` in the place of every object of another class.
 
     Raises
@@ -63,7 +71,7 @@ def opaque_tolerant(data: bytes, *, max_bytes: int = MAX_TOLERANT_BYTES, max_ops
     FileFormatError
         It is damaged or too large.
     """
-    return _decode(data, True, max_bytes, max_ops)
+    return _decode(data, True, max_bytes, max_ops, ctx)
 
 
 def looks_pickled(data: bytes) -> bool:
@@ -71,19 +79,19 @@ def looks_pickled(data: bytes) -> bool:
     return data.endswith(b".") and data[:1] in b"\x80(cl]})INTFVSLKJMXGUC" and len(data) > 1
 
 
-def read_npz(path: str, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = SILENT) -> dict[str, Any]:
     """Members of an `.npz` file by name; see `ifuview.io.safe_npz.read_npz`."""
     from ifuview.io.safe_npz import read_npz as read
 
-    return read(path, names)
+    return read(path, names, ctx)
 
 
-def _decode(data: bytes, tolerant: bool, max_bytes: int, max_ops: int) -> Any:
+def _decode(data: bytes, tolerant: bool, max_bytes: int, max_ops: int, ctx: JobContext) -> Any:
     """Run the pickle on a machine that can do nothing else."""
     if len(data) > max_bytes:
         raise FileFormatError(f"a pickle of {len(data)} bytes is too large to be decoded (limit {max_bytes})")
     try:
-        value = _Machine(tolerant, max_ops).run(data)
+        value = _Machine(tolerant, max_ops).run(data, ctx)
         check_extent(value, tolerant)
     except FileFormatError:
         raise
@@ -101,11 +109,13 @@ class _Machine:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, data: bytes) -> Any:
+    def run(self, data: bytes, ctx: JobContext) -> Any:
         """What the pickle leaves on the stack at its STOP."""
-        for count, (code, arg, _) in enumerate(pickletools.genops(data)):
+        for count, (code, arg, at) in enumerate(pickletools.genops(data)):
             if count >= self.max_ops:
                 raise FileFormatError(f"a pickle of more than {self.max_ops} operations is not decoded")
+            if count % OPS_AT_ONCE == 0:
+                ctx.checkpoint((at or 0) / len(data), "decoding")
             name = code.name
             if name in CONSTANTS:
                 self.stack.append(_constant(CONSTANTS[name], arg))
