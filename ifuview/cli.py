@@ -109,6 +109,7 @@ def _demo(argv: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="ifuview demo", description="Simulated data with a short guided tour.")
     parser.add_argument("--offscreen", metavar="DIR", help="show nothing; write a picture of each step of the tour")
+    parser.add_argument("--fresh", action="store_true", help="ignore the remembered layout; a demo always does")
     chosen = _parsed(parser, argv)
     if isinstance(chosen, int):
         return chosen

@@ -83,6 +83,8 @@ def test_an_internal_error_is_code_one_with_its_trace(stub, capsys):
 def test_demo(stub):
     assert cli.main(["demo", "--offscreen", "somewhere"]) == 0
     assert stub["demo"] == "somewhere"
+    assert cli.main(["demo", "--fresh"]) == 0
+    assert stub["demo"] is None
     assert cli.main(["demo"]) == 0
     assert stub["demo"] is None
 

@@ -128,7 +128,10 @@ def _words(
         text = f"not measured: too faint for a verdict, mean offset {found.mean:+.2f} ± {found.mean_err:.2f} px"
         return text, Verdict.NOT_MEASURED
     sigmas = abs(found.mean) / found.mean_err
-    text = f"trace is right: mean offset {found.mean:+.3f} ± {found.mean_err:.3f} px ({sigmas:.1f} sigma)"
+    text = (
+        f"trace is right: mean offset {found.mean:+.3f} ± {found.mean_err:.3f} px ({sigmas:.1f} sigma), "
+        f"below the limit of {limits.warn_px:g} px"
+    )
     return text, Verdict.PASS
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
 from ifuview.app.session import Level
 from ifuview.gui import window_state
@@ -21,6 +21,9 @@ AREAS = {
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
 DOCK_MINIMUM = (120, 110)
+SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
+SMALL_COLUMN = (0.24, 230)  # share of the width, least px
+SMALL_RAISED = "spectrum"
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"), ("findings", "triage"),
@@ -57,6 +60,31 @@ class DockArea(QObject):
             orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
             self.window.resizeDocks(docks, [size], orientation)
         self.default_state = self.window.saveState(window_state.LAYOUT_VERSION)
+
+    def fold(self) -> None:
+        """One column of tabs beside the image, if the window is so small that it would not keep half of it."""
+        window = self.window
+        if window.width() >= SMALL[0] and window.height() >= SMALL[1]:
+            return
+        shown = [key for key, dock in self.docks.items() if not dock.isHidden()]
+        first = self.docks[SMALL_RAISED]
+        for dock in (first, *(d for d in self.docks.values() if d is not first)):
+            window.addDockWidget(AREAS["right"], dock)
+            if dock is not first:
+                window.tabifyDockWidget(first, dock)
+        for key, dock in self.docks.items():
+            dock.setVisible(key in shown)
+        first.raise_()
+        width = max(round(SMALL_COLUMN[0] * window.width()), SMALL_COLUMN[1])
+        window.resizeDocks([first], [width], Qt.Orientation.Horizontal)
+        QTimer.singleShot(0, self._whole_tabs)  # the bars are made with the layout
+        self.default_state = window.saveState(window_state.LAYOUT_VERSION)
+
+    def _whole_tabs(self) -> None:
+        """Names of tabs are not cut; arrows lead to those without room."""
+        for bar in self.window.findChildren(QTabBar):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
 
     def _add_dock(self, key: str, title: str, area: str, shown: bool) -> None:
         dock = QDockWidget(title, self.window)

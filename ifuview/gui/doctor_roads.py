@@ -41,6 +41,11 @@ class DoctorRoads:
         if slot is None:
             control.say(Level.INFO, "open a detector image and its traces to diagnose them")
             return
+        self._measure(slot)
+
+    def _measure(self, slot: Slot) -> None:
+        """Measure and judge one frame."""
+        control = self.controller
         limits = control.session.doctor_limits
 
         def run(ctx: Any) -> Any:
@@ -57,8 +62,12 @@ class DoctorRoads:
 
         control = self.controller
         now = control.session.slot(slot.key)
-        if now is None or now.traces is not slot.traces:
-            return  # closed, or other traces meanwhile
+        if now is None:
+            return  # closed meanwhile
+        if now.traces is not slot.traces:  # the trace file beside the image was still being read
+            control.say(Level.INFO, f"{slot.title}: other traces came meanwhile; these are diagnosed now")
+            self._measure(now)
+            return
         control.store.put(doctor_jobs.diagnosed(control.session, slot.key, found, evidence))
         control.say(Level.INFO, f"{slot.title}: {found.sentence}")
 

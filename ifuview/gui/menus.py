@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Reduction, Transfer, ViewState
+from ifuview.app.look import LimitMode, Reduction, Smooth, Transfer, ViewState
 from ifuview.app.session import Layout, Session
 
 Make = Callable[[Session], Any]
@@ -87,6 +87,18 @@ def _match(what: str) -> Action:
     return Action(f"match-{what}", "Frame/Match", f"Match {what}", lambda s: want.Match(what))
 
 
+def _radius(factor: float) -> Make:
+    def make(session: Session) -> want.Intent | None:
+        slot = session.slot()
+        if slot is None:
+            return None
+        radius = round(min(max(slot.look.smooth_radius * factor, SMOOTH_RADIUS[0]), SMOOTH_RADIUS[1]), 1)
+        smooth = Smooth.GAUSSIAN if slot.look.smooth is Smooth.NONE else slot.look.smooth
+        return want.SetLook(slot.key, replace(slot.look, smooth=smooth, smooth_radius=radius))
+
+    return make
+
+
 def _toggle_invert(session: Session) -> want.Intent | None:
     slot = session.slot()
     return want.SetLook(slot.key, replace(slot.look, invert=not slot.look.invert)) if slot else None
@@ -125,6 +137,11 @@ TRANSFER_NAMES = {
 REDUCTION_NAMES = {
     Reduction.NEAREST: "Nearest pixel", Reduction.MEAN: "Mean", Reduction.EXTREME: "Extreme (nothing vanishes)"
 }  # fmt: skip
+
+SMOOTH_NAMES = {
+    Smooth.NONE: "No smoothing", Smooth.BOXCAR: "Smooth with a boxcar", Smooth.GAUSSIAN: "Smooth with a Gaussian"
+}  # fmt: skip
+SMOOTH_RADIUS = (0.5, 50.0)  # px
 
 PRODUCT_NAMES = {
     "preproc": "preproc", "frame": "frame", "flatfielded": "frame / fiberflat", "sky": "sky", "sframe": "sframe",
@@ -185,6 +202,7 @@ ACTIONS: tuple[Action, ...] = (
         ("crosshair", "Crosshair", ("x",)), ("colorbar", "Color bar", ()), ("magnifier", "Magnifier", ()),
         ("panner", "Panner", ()))),
     Action("mask", "View", "Mask", _toggle_mask, ("m",), lambda s: bool((t := s.slot()) and t.look.mask_shown)),
+    Action("mask-bits", "View", "Choose mask bits...", "mask_bits_dialog"),
     Action("freeze", "-View", "Freeze the read-out", "toggle_freeze", ("f",), lambda s: False),
     Action("copy", "View", "Copy the read-out", "copy_readout", ("c",)),
     *(Action(f"limits-{m}", "Scale", t, _limits(m), k, _has("limit_mode", m)) for m, t, k in (
@@ -196,6 +214,10 @@ ACTIONS: tuple[Action, ...] = (
              _has("transfer", v)) for v, n in TRANSFER_NAMES.items()),
     *(Action(f"reduction-{v}", "Scale/Zoomed out", n, _look(reduction=v), (), _has("reduction", v))
       for v, n in REDUCTION_NAMES.items()),
+    *(Action(f"smooth-{v}", "Scale/Smoothing", n, _look(smooth=v), (), _has("smooth", v))
+      for v, n in SMOOTH_NAMES.items()),
+    Action("smooth-wider", "-Scale/Smoothing", "Smooth more (radius x 1.5)", _radius(1.5)),
+    Action("smooth-narrower", "Scale/Smoothing", "Smooth less (radius / 1.5)", _radius(1 / 1.5)),
     *(Action(f"cmap-{c}", "Color", c, _look(cmap=c), (), _has("cmap", c)) for c in CMAPS),
     Action("invert", "-Color", "Invert", _toggle_invert, ("i",), _has("invert", True)),
     Action("reset-colors", "Color", "Reset bias and contrast", _look(bias=0.5, contrast=1.0), ("Shift+R",)),

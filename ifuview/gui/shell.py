@@ -123,13 +123,16 @@ class Shell(QObject):
 
     def show(self) -> None:
         """Show the window; what the first picture does not need follows after it."""
+        restored = False
         if not self.options.fresh and not self.headless:
             from ifuview.gui import window_state
 
-            window_state.restore_docks(self.window)
+            restored = window_state.restore_docks(self.window)
         if self.headless:
             for dock in self.window.docks.values():
                 dock.hide()
+        elif not restored:
+            self.window.dock_area.fold()
         self.window.show()
         if not self.store.session.slots:
             QTimer.singleShot(0, self._finish)

@@ -47,11 +47,20 @@ LIGHT = {
     QPalette.ColorRole.Light: "#ffffff",
 }
 
+DARK_BOX = "#5c636a"  # inside of check boxes and radio buttons on a dark window
+BOXED = ("QCheckBox", "QRadioButton")
+
 
 def apply(app: QApplication, theme: str) -> None:
     """Set Fusion with the light or dark palette; "auto" follows the desktop."""
     app.setStyle("Fusion")
-    app.setPalette(palette(is_dark(app, theme)))
+    dark = is_dark(app, theme)
+    app.setPalette(palette(dark))
+    boxes = palette(dark)
+    if dark:  # Fusion draws the frame of a box darker than the window, which then cannot be seen
+        boxes.setColor(QPalette.ColorRole.Base, QColor(DARK_BOX))
+    for kind in BOXED:
+        app.setPalette(boxes, kind)
     for widget in app.allWidgets():  # style sheets that name colors of the palette keep the old ones otherwise
         sheet = widget.styleSheet()
         if "palette(" in sheet:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtCore import QObject, QRect, Qt, QTimer
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from ifuview.app.demo import Plan, Stop, intents_of
 from ifuview.gui.shell import Shell
 
+MARGIN = 10  # px, left and right of the text
 SETTLE_MS = 250  # for the last repaints before a picture is taken
 
 
@@ -24,6 +26,7 @@ class TourPanel(QFrame):
         self.title, self.text = QLabel(), QLabel()
         self.title.setStyleSheet("font-weight: bold;")
         self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.back, self.next = QPushButton("Back"), QPushButton("Next")
         end = QPushButton("End the tour")
         self.back.clicked.connect(lambda: self.go(self.place - 1))
@@ -35,11 +38,19 @@ class TourPanel(QFrame):
         buttons.addWidget(self.back)
         buttons.addWidget(self.next)
         column = QVBoxLayout(self)
-        column.setContentsMargins(10, 6, 10, 6)
+        column.setContentsMargins(MARGIN, 6, MARGIN, 6)
         column.setSpacing(4)
         column.addWidget(self.title)
         column.addWidget(self.text)
         column.addLayout(buttons)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the room of the longest text, so that the buttons stay under the pointer."""
+        super().resizeEvent(event)
+        width = self.width() - 2 * self.contentsMargins().left() - 2 * MARGIN
+        box = QRect(0, 0, max(width, 1), 10_000)
+        metrics, wrap = self.text.fontMetrics(), int(Qt.TextFlag.TextWordWrap)
+        self.text.setFixedHeight(max(metrics.boundingRect(box, wrap, s.text).height() for s in self.stops))
 
     def go(self, place: int) -> None:
         """Go to a stop; after the last one the panel goes away."""

@@ -182,6 +182,29 @@ class WindowCommands:
     def copy_readout(self) -> None:
         QGuiApplication.clipboard().setText(self.window.readout.text())
 
+    def mask_bits_dialog(self) -> None:
+        """Choose which mask bits of the current frame are painted."""
+        from ifuview.app.views.limits import mask_bits
+        from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
+
+        slot = self.controller.session.slot()
+        bits = () if slot is None else mask_bits(slot.image)
+        if slot is None or not bits:
+            text = "this image has no mask" if slot else "open an image with a mask"
+            self.controller.handle(want.Note("info", text))
+            return
+        key = slot.key
+
+        def show(shown: int) -> None:
+            now = self.controller.session.slot(key)
+            if now is not None:
+                self.controller.handle(want.SetLook(key, replace(now.look, mask_shown=shown)))
+
+        dialog = MaskBitsDialog(bits, slot.look.mask_shown, self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.changed.connect(show)
+        dialog.show()
+
     def reset_layout(self) -> None:
         self.window.restoreState(self.window.dock_area.default_state, window_state.LAYOUT_VERSION)
 

@@ -220,7 +220,7 @@ def evidence(view: FindingsView, row: int) -> Curve | None:
     if found is None or not 0 <= row < len(view.rows):
         return None
     curve = _curve(found, view.rows[row].finding)
-    return curve if curve is None or not view.corrected else replace(curve, heading=BEFORE + curve.heading)
+    return curve if curve is None or not view.corrected else replace(curve, heading=f"Before: {curve.heading}")
 
 
 def _curve(found: TraceDiagnosis, finding: Finding) -> Curve | None:

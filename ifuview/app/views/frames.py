@@ -16,6 +16,7 @@ KINDS = {
     Kind.CUBE: "cube",
     Kind.SPECTRUM: "spectrum",
 }
+COMBINED = ("difference", "ratio")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,9 +93,11 @@ def _row(slot: Slot) -> FrameRow:
     """One line of the list."""
     shape = " × ".join(str(n) for n in reversed(slot.image.pixels.shape))
     unit = f", {slot.image.unit}" if slot.image.unit else ""
-    tip = f"{slot.dataset.path}\n{slot.image.name}: {shape} px{unit}"
+    tip = f"{slot.dataset.path or slot.title}\n{slot.image.name}: {shape} px{unit}"
     name = PurePath(slot.dataset.path).name
     title = slot.title or name
+    if slot.dataset.kind in COMBINED:  # where the names of two files are cut short, what was done is still read
+        title = f"{slot.dataset.kind.capitalize()}: {title}"
     return FrameRow(slot.key, title, f"{KINDS[slot.image.kind]}, {shape}", tip, slot, _picture(slot))
 
 

@@ -90,7 +90,7 @@ def make(session: Session) -> LimitsView | None:
         edges,
         counts,
         axis("Value", slot.image.unit),
-        _bits(slot.image),
+        mask_bits(slot.image),
         _step(edges),
     )
 
@@ -131,7 +131,7 @@ def _values(slot: Slot) -> Array:
     return values
 
 
-def _bits(image: Image) -> tuple[tuple[int, str, str], ...]:
+def mask_bits(image: Image) -> tuple[tuple[int, str, str], ...]:
     """Names of the mask bits; "masked" for a mask without names."""
     if image.mask is None:
         return ()

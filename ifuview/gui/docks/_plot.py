@@ -19,6 +19,7 @@ OKABE_ITO_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A3
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
 SMALLEST = (80, 64)  # screen px
 ROOM_BELOW = 44  # screen px of the horizontal axis with its label
+HEADING_ROOM = 14  # px, beside a heading
 AXIS_WIDTH = 58  # screen px, so that stacked plots line up
 
 
@@ -113,14 +114,22 @@ class Plot(pg.PlotWidget):
         super().resizeEvent(event)
         if self._ready:
             self.set_labels(self.getAxis("bottom").labelText, self._label)
+            if self._heading:
+                self._draw_heading()
 
     def set_heading(self, text: str) -> None:
         """A line of text above the plot, for plots too low for a label along the axis."""
         if self._heading != text:
             self._heading = text
-            self.plotItem.setTitle(
-                text, color=self.ink.text, size=f"{max(7, self.font().pointSize() - 1)}pt", justify="left"
-            )
+            self.setToolTip(text)
+            self._draw_heading()
+
+    def _draw_heading(self) -> None:
+        """The heading as far as there is room: a longer one would push the plot out of view."""
+        room = self.width() - self.getAxis("left").width() - HEADING_ROOM
+        text = self.fontMetrics().elidedText(self._heading, Qt.TextElideMode.ElideRight, max(int(room), 0))
+        size = f"{max(7, self.font().pointSize() - 1)}pt"
+        self.plotItem.setTitle(text, color=self.ink.text, size=size, justify="left")
 
     def styled(self, item: Any, style: Callable[[Ink], Any], *, add: bool = True) -> Any:
         """Add `item` and call `style` with the colors, now and whenever the palette changes."""
@@ -207,7 +216,7 @@ class Plot(pg.PlotWidget):
             axis.setStyle(tickFont=self.font())
             axis.label.setFont(self.font())
         if self._heading:
-            self.plotItem.titleLabel.setText(self._heading, color=self.ink.text)
+            self._draw_heading()
         for style in self._styles:
             style(self.ink)
 
