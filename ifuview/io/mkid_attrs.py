@@ -89,9 +89,11 @@ def _spelled(value: Any) -> str:
 
 def _escaped(text: str) -> str:
     """Text as the protocol writes it: one line of ASCII."""
-    text = text.replace("\\", "\\u005c").replace("\0", "\\u0000").replace("\n", "\\u000a").replace("\r", "\\u000d")
-    text = text.replace("\x1a", "\\u001a")
-    return text.encode("raw_unicode_escape").decode("latin-1").encode("ascii", "backslashreplace").decode("ascii")
+    return "".join(c if " " <= c <= "~" and c != "\\" else _code(ord(c)) for c in text)
+
+
+def _code(point: int) -> str:
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
 
 
 def _native(value: Any) -> bool:

@@ -76,7 +76,8 @@ class PhotonArray:
         """Response at one wavelength (ny, nx), or at several (ny, nx, n)."""
         at = (np.asarray(wave, float) - RESPONSE_WAVE) / RESPONSE_SPAN
         extra = (...,) + (None,) * at.ndim
-        return self.q0[extra] * (1 + self.qslope[extra] * at)
+        response: Array = self.q0[extra] * (1 + self.qslope[extra] * at)
+        return response
 
     def flat_weights(self, edges: Array) -> Array:
         """True flat weights (ny, nx, n): mean response of the good pixels over the own, in each bin; NaN if dead."""
@@ -86,7 +87,7 @@ class PhotonArray:
         with np.errstate(divide="ignore"):
             return np.where(response > 0, response[good].mean(axis=0) / response, np.nan)
 
-    def phase(self, place: tuple[Array, Array], wave: Array, rng: np.random.Generator) -> Array:
+    def phase(self, place: tuple[Array, ...], wave: Array, rng: np.random.Generator) -> Array:
         """Measured phase, float32 degree, of photons of true `wave` in the pixels `place` (rows, columns)."""
         a, b, c = np.moveaxis(self.coefficients[place], -1, 0)
         energy = HC / wave
@@ -95,7 +96,7 @@ class PhotonArray:
         exact = 2 * (c - energy) / (slope - b)
         return (exact + rng.normal(size=len(wave)) * sigma / slope).astype(np.float32)
 
-    def wavelength(self, place: tuple[Array, Array], phase: Array) -> Array:
+    def wavelength(self, place: tuple[Array, ...], phase: Array) -> Array:
         """Wavelength, float32 nm, that the true solution gives; the phase itself where there is none."""
         a, b, c = np.moveaxis(self.coefficients[place], -1, 0)
         p = phase.astype(np.float64)

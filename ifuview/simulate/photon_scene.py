@@ -71,13 +71,14 @@ def halo(scene: Scene, shape: tuple[int, int]) -> Array:
     y, x = np.indices(shape)
     x0, y0 = place(scene.star, shape)
     radius = np.hypot(x - x0, y - y0) / (scene.halo * min(shape))
-    return np.exp(-radius) * (1 - 0.9 * np.exp(-((radius / 0.15) ** 2)))
+    light: Array = np.exp(-radius) * (1 - 0.9 * np.exp(-((radius / 0.15) ** 2)))
+    return light
 
 
 def point(x: float, y: float, shape: tuple[int, int]) -> Array:
     """Light (ny, nx) of a star of rate 1 at x, y."""
     rows, columns = np.indices(shape)
-    light = np.exp(-0.5 * ((columns - x) ** 2 + (rows - y) ** 2) / PSF_WIDTH**2)
+    light: Array = np.exp(-0.5 * ((columns - x) ** 2 + (rows - y) ** 2) / PSF_WIDTH**2)
     return light / (2 * np.pi * PSF_WIDTH**2)
 
 
@@ -116,5 +117,5 @@ def _smoothed(noise: Array, grain: float) -> Array:
     delta = np.zeros(noise.shape[-2:], noise.dtype)
     delta[0, 0] = 1
     kernel = gaussian_filter(delta, grain, mode="wrap")
-    smooth: Array = gaussian_filter(noise, sigma, mode="wrap")
-    return smooth / np.sqrt((kernel**2).sum())
+    smooth: Array = gaussian_filter(noise, sigma, mode="wrap") / np.sqrt((kernel**2).sum())
+    return smooth
