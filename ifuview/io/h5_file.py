@@ -72,8 +72,11 @@ def h5_open(path: str) -> Iterator[Any]:
         file = h5py.File(path, "r", locking=False)
     except DAMAGED as problem:
         raise FileFormatError(_reason(problem), path, "copy or download it again") from problem
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    except DAMAGED as problem:
+        raise FileFormatError(f"the HDF5 file is damaged ({_short(problem)})", path, "copy it again") from problem
 
 
 @contextmanager

@@ -269,23 +269,16 @@ def product(weights: list[Array]) -> Array | None:
 
 def _columns(table: Any, path: str, names: list[str], ctx: JobContext) -> Iterator[tuple[Array, ...]]:
     """Columns of the table in blocks, each contiguous; reused."""
-    if table.shape[0] == 0:
-        return
-    try:
-        from ifuview.io.blosc_chunks import iter_columns
-    except ImportError:
-        yield from _slices(table, path, names, ctx)
-        return
-    yield from iter_columns(table, path, names, BLOCK_ROWS, ctx)
+    from ifuview.io.blosc_chunks import iter_columns
+
+    if table.shape[0]:
+        for columns in iter_columns(table, path, names, BLOCK_ROWS, ctx):
+            yield tuple(native(column) for column in columns)
 
 
-def _slices(table: Any, path: str, names: list[str], ctx: JobContext) -> Iterator[tuple[Array, ...]]:
-    """The same by the HDF5 library."""
-    for start in range(0, table.shape[0], BLOCK_ROWS):
-        ctx.checkpoint(start / table.shape[0], "photons")
-        with reading(path, "photons"):
-            rows = table[start : start + BLOCK_ROWS]
-        yield tuple(np.ascontiguousarray(rows[name]) for name in names)
+def native(column: Array) -> Array:
+    """The column in the byte order of this machine."""
+    return column if column.dtype.isnative else column.astype(column.dtype.newbyteorder("="))
 
 
 def looks_sorted(table: Any, path: str, columns: Columns) -> bool:
