@@ -131,12 +131,26 @@ def cut(image: Image, plane: Pixels, lo: int, hi: int) -> Array:
 def rows(session: Session, fiber: int | None) -> list[FiberSpectrum]:
     """The spectrum of one fiber in every frame of row-stacked spectra that has it."""
     out = []
+    here = session.slot()
     for slot in session.slots:
         if slot.image.kind is Kind.SPECTRUM:
             out.append(row_spectrum(slot, 0))
-        elif slot.image.kind is Kind.RSS and fiber is not None and fiber < slot.image.shape[0]:
-            out.extend(arms(slot, fiber))
+        elif slot.image.kind is Kind.RSS and fiber is not None:
+            row = row_in(slot, here, fiber)
+            if row is not None and row < slot.image.shape[0]:
+                out.extend(arms(slot, row))
     return out
+
+
+def row_in(slot: Slot, here: Slot | None, fiber: int) -> int | None:
+    """Row in a frame of a fiber of the frame `here`: that of the same number; the same row where no number is known."""
+    if here is None or slot is here:
+        return fiber
+    mine, theirs = (s.image.fibermap or s.dataset.fibermap for s in (slot, here))
+    if mine is None or theirs is None or fiber >= theirs.nfiber or mine.fiber_id == theirs.fiber_id:
+        return fiber
+    name = theirs.fiber_id[fiber]
+    return mine.fiber_id.index(name) if name in mine.fiber_id else None
 
 
 def plain_section(slot: Slot, session: Session) -> CrossSection | None:

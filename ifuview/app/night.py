@@ -51,6 +51,8 @@ class Night:
         A new file is shown as soon as it is whole.
     along : str
         What was blinked along last.
+    auto : Place or None
+        What was shown because it was the newest.
     """
 
     index: ExposureIndex
@@ -60,6 +62,7 @@ class Night:
     watched: bool = False
     newest: bool = False
     along: str = ""
+    auto: Place | None = None
 
 
 def night_of(session: Session) -> Night:
@@ -336,11 +339,23 @@ def states(index: ExposureIndex) -> list[tuple[int, tuple[tuple[str, str], ...],
 
 
 def newest_of(session: Session, places: tuple[Place, ...]) -> Place | None:
-    """Which of some new products to show: that of the camera and product on the canvas, else the newest known one."""
-    now = here(session)
+    """Which of some new products to show: that of the camera and product on the canvas, else the most telling one.
+
+    Where the program chose what is on the canvas, a more telling product of the same camera takes its place.
+    """
+    now, night = here(session), night_of(session)
     same = [p for p in places if now is not None and (p.camera, p.product) == (now.camera, now.product)]
-    known = [p for p in places if p.product in CHAIN]
-    return same[-1] if same else known[-1] if known and now is None else None
+    if now is not None and now != night.auto:
+        return same[-1] if same else None
+    rank = {product: n for n, product in enumerate(FIRST_CHOICE)}
+    known = [p for p in places if p.product in rank and (now is None or p.camera == now.camera)]
+    best = min(reversed(known), key=lambda p: (-p.expid, rank[p.product]), default=None)
+    if best is None or now is None:
+        return best or next((p for p in reversed(places) if p.product in CHAIN and now is None), None)
+    better = best.expid > now.expid or (
+        best.expid == now.expid and rank[best.product] < rank.get(now.product, len(rank))
+    )
+    return best if better else same[-1] if same else None
 
 
 def summary(index: ExposureIndex) -> str:

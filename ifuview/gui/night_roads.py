@@ -181,6 +181,9 @@ class NightRoads:
             self._triage(index, expid, camera)
         place = night.newest_of(session, places) if now.newest else None
         if place is not None:
+            state = control.session.night
+            chosen_here = night.here(session) in (None, state.auto)
+            control.store.put(replace(control.session, night=replace(state, auto=place if chosen_here else state.auto)))
             self.show((place,))
 
     def _triage(self, index: ExposureIndex, expid: int, camera: str) -> None:
@@ -193,8 +196,11 @@ class NightRoads:
             return triage_lines(index, expid, camera, ctx)
 
         def done(lines: tuple[str, ...]) -> None:
-            for line in lines:
-                control.say(Level.WARNING, line)
+            for line in reversed(lines[1:]):  # worst last: that is the one that stays on the status line
+                control.say(Level.INFO, line)
+            more = f" (and {len(lines) - 1} more in the messages)" if len(lines) > 1 else ""
+            for line in lines[:1]:
+                control.say(Level.WARNING, f"{line}{more}")
 
         control.submit(JobRequest(f"Triage of {camera} {expid}", run, slot=f"triage {camera} {expid}"), done)
 

@@ -71,3 +71,15 @@ def test_from_row_stacked_spectra_the_trace_is_still_judged(session: Session) ->
 def test_without_a_selection_nothing_is_measured(session: Session) -> None:
     found = services.inspect(session)
     assert found is None or (found.quality is None and not found.spectra)
+
+
+def test_another_frame_is_asked_for_the_fiber_of_that_number() -> None:
+    from ifuview.app.inspect import row_in
+    from tests.app.views.test_focal_plane import camera
+
+    here, other = camera(2), camera(3)
+    assert row_in(here, here, 7) == 7
+    assert row_in(camera(2, "frame"), here, 7) == 7
+    assert row_in(other, here, 7) is None
+    turned = replace(other.image, fibermap=replace(here.image.fibermap, fiber_id=here.image.fibermap.fiber_id[::-1]))
+    assert row_in(replace(other, image=turned), here, 7) == here.image.fibermap.nfiber - 8

@@ -225,3 +225,19 @@ def test_words(root: Path) -> None:
     assert "no products" in night.summary(ExposureIndex("empty"))
     assert night.name_of(FLAT_FIELDED) == "frame/fiberflat"
     assert FLAT_FIELDED in CHAIN
+
+
+def test_the_newest_is_the_most_telling_product_until_the_user_chooses() -> None:
+    session = Session(night=Night(ExposureIndex("x")))
+
+    def arrived(now: Place | None, auto: Place | None, *places: Place) -> Place | None:
+        return night.newest_of(replace(session, night=replace(session.night, place=now, auto=auto)), places)
+
+    frame, sframe, flux = (Place(1, "r0", p) for p in ("frame", "sframe", "fluxcalib"))
+    assert arrived(None, None, sframe, flux) == sframe
+    assert arrived(None, None, flux) == flux
+    assert arrived(frame, frame, sframe, flux) == sframe
+    assert arrived(sframe, sframe, frame) is None
+    assert arrived(sframe, sframe, replace(frame, expid=2)) == replace(frame, expid=2)
+    assert arrived(frame, None, sframe) is None  # the user wanted frames
+    assert arrived(frame, None, sframe, replace(frame, expid=2)) == replace(frame, expid=2)

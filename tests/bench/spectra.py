@@ -20,6 +20,7 @@ NFIBER, NWAVE, CAMERAS = 500, 2326, 10
 WAVE0, DWAVE = 5760.0, 0.8  # Angstrom
 RADIUS = 405.0  # mm
 NOISE = 10.0
+TIMEOUT_S = 60.0
 
 
 def rows(quick: bool) -> list[Row]:
@@ -27,7 +28,7 @@ def rows(quick: bool) -> list[Row]:
     repeats = 3 if quick else 9
     with tempfile.TemporaryDirectory() as folder:
         out = _sky_picture(_sframe(Path(folder) / "sframe-r6-00000001.fits.gz"), repeats)
-    return [*out, *_focal_plane(10 if quick else 60), *_choosing(repeats)]
+    return [*out, *_focal_plane(10 if quick else 60), *_live(20 if quick else 80), *_choosing(repeats)]
 
 
 def _sframe(path: Path) -> str:
@@ -130,6 +131,56 @@ def _focal_plane(updates: int) -> list[Row]:
         out.append((f"focal plane, 5000 fibers, window of {width:g} Å", rate, 30.0, "updates/s CPU", rate >= 30))
     dock.close()
     return out
+
+
+def _live(updates: int) -> list[Row]:
+    """The same in the whole window: each window goes through the road and the store to a painted focal plane."""
+    from ifuview.app import intents as want
+    from ifuview.app.script import Script, WindowOptions
+    from ifuview.app.views import focal_plane
+    from ifuview.gui.app import make_shell
+
+    shell = make_shell(WindowOptions(fresh=True, width=1600, height=1000))
+    shell.start(Script())
+    try:
+        _until(shell, lambda: shell.window.is_ready and not shell.controller.busy)
+        shell.store.put(replace(shell.store.session, slots=cameras(), current=3, next_key=CAMERAS + 1))
+        for intent in (want.ShowDock("focal"), want.SetWindow((6000.0, 6100.0))):
+            shell.controller.handle(intent)
+        _until(shell, lambda: shell.window.docks["focal"].widget() is not None and not shell.controller.busy)
+        dock = shell.window.docks["focal"].widget()
+        dock.color_by.setCurrentIndex(dock.color_by.findData(focal_plane.WINDOW))
+        painted = [0]
+        paint = dock._paint_shades
+
+        def count(*given: Any) -> None:
+            painted[0] += 1
+            paint(*given)
+
+        dock._paint_shades = count
+        wall, cpu = time.perf_counter(), time.process_time()
+        for step in range(updates):
+            before = painted[0]
+            shell.controller.handle(want.SetWindow((5800.0 + step % 60, 6000.0 + step % 60)))
+            _until(shell, lambda before=before: painted[0] > before)
+        shell.app.processEvents()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        del dock._paint_shades
+    finally:
+        shell.close()
+        shell.worker.shut_down()
+    rate = painted[0] / cpu
+    return [
+        ("the same in the window, through the store", rate, 30.0, "updates/s CPU", rate >= 30),
+        ("the same by the clock", painted[0] / wall, 0.0, "updates/s", True),
+    ]
+
+
+def _until(shell: Any, ready: Callable[[], bool]) -> None:
+    """Let the window live until something holds."""
+    end = time.monotonic() + TIMEOUT_S
+    while not ready() and time.monotonic() < end:
+        shell.app.processEvents()
 
 
 def _choosing(repeats: int) -> list[Row]:

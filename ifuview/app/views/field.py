@@ -21,6 +21,8 @@ from ifuview.model.image import Kind
 
 NOWHERE = -1  # key of the frame of a fiber that is in no open one
 
+_last: list[tuple[tuple[Any, ...], tuple[tuple[Slot, ...], ...]]] = []  # frames asked for last, and their groups
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
@@ -73,7 +75,16 @@ def members(session: Session) -> tuple[tuple[Slot, ...], ...]:
     """The open frames of the current product and exposure, those of the same fibers together, in order of fibers.
 
     The first of each group stands for it: the current frame, or the one whose wavelengths are most like its.
+    A drag of the window asks again and again: the answer is kept until the frames change.
     """
+    asked = (session.slots, session.current, session.night)
+    if not _last or any(a is not b for a, b in zip(_last[0][0], asked)):
+        _last[:] = [(asked, _members(session))]
+    return _last[0][1]
+
+
+def _members(session: Session) -> tuple[tuple[Slot, ...], ...]:
+    """The groups of frames."""
     slot = session.slot()
     if slot is None or fiber_map(slot) is None:
         return ()
@@ -204,7 +215,9 @@ def _numbers(
     if len(found) == 1:
         out.update((name, v) for name, v in session.metrics if len(v) == maps[0].nfiber)
     parts = [joined.columns(s, session.tables) for s in found]
-    for name in dict.fromkeys(n for part in parts for n in part):
+    known = {n: None for part in parts for n in part}
+    first = {n: None for n in words("color", "tables") if n in known}  # what is asked for most
+    for name in first | known:
         columns = [
             part[name] if name in part else np.full(m.nfiber, np.nan) for part, m in zip(parts, maps, strict=True)
         ]

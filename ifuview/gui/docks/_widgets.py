@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PyQt6.QtCore import QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QFont, QPainter, QPaintEvent, QPalette
+from PyQt6.QtGui import QFont, QPainter, QPaintEvent, QPalette, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -198,9 +198,23 @@ def check(text: str, tip: str, *, on: bool = False) -> QCheckBox:
     return out
 
 
+class Chooser(QComboBox):
+    """A combo box that the wheel changes only after it was clicked: scrolling over it changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, e: QWheelEvent | None) -> None:
+        if self.hasFocus():
+            super().wheelEvent(e)
+        elif e is not None:
+            e.ignore()
+
+
 def combo(entries: Iterable[tuple[str, object]], name: str) -> QComboBox:
     """A combo box of (text, data) that shrinks with the dock."""
-    out = QComboBox()
+    out = Chooser()
     for text, data in entries:
         out.addItem(text, data)
     out.setAccessibleName(name)

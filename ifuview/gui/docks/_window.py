@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyqtgraph as pg
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import button
@@ -20,7 +22,11 @@ class WindowSpan(QObject):
     def __init__(self, plot: Plot) -> None:
         super().__init__(plot)
         self.plot, self.stretch = plot, 1.0  # plot units times stretch are Angstrom
-        self.button = button("Window", "Color the focal plane by the light in a range that you drag", check=True)
+        self.button = button(
+            "Window",
+            "Color the focal plane by the light in a range: drag a new one, or move it and its edges",
+            check=True,
+        )
         self.region = pg.LinearRegionItem(movable=True)
         self.region.setZValue(9)
         self.region.hide()
@@ -28,6 +34,20 @@ class WindowSpan(QObject):
         plot.addItem(self.region, ignoreBounds=True)
         self.region.sigRegionChanged.connect(self._tell)
         self.button.toggled.connect(self._switch)
+        self._pan = plot.plotItem.vb.mouseDragEvent
+        plot.plotItem.vb.mouseDragEvent = self._drag
+
+    def _drag(self, event: Any, axis: int | None = None) -> None:
+        """While the switch is on, a left drag over the plot makes a new range; the middle button moves the plot."""
+        on = self.button.isChecked() and self.region.isVisible()
+        if not on or axis is not None or event.button() != Qt.MouseButton.LeftButton:
+            self._pan(event, axis)
+            return
+        event.accept()
+        box = self.plot.plotItem.vb
+        edges = [box.mapSceneToView(at).x() for at in (event.buttonDownScenePos(), event.scenePos())]
+        if max(edges) > min(edges):
+            self.region.setRegion((min(edges), max(edges)))
 
     def show(self, window: tuple[float, float] | None) -> None:
         """Show a window of the session without reporting it back."""

@@ -39,6 +39,7 @@ SYMBOLS: dict[FiberRole, tuple[str, str | int, str]] = {
 }
 REACH = 14  # screen px from a fiber within which a click selects it
 MANY = 20  # selected fibers that are ringed with thin lines
+CROWD, CROWD_ALPHA = 150, 90  # so many rings are faint
 MOST_RINGS = 2000  # selected fibers that are ringed
 HINT = "The focal plane is shown when the file says where its fibers sit."
 NO_WINDOW = "Turn on Window in the spectrum or sky fibers dock and drag a range of wavelengths."
@@ -251,7 +252,12 @@ class FocalPlaneDock(Dock):
         points = [f for f in {*view.fibers, view.fiber} if f is not None and placed[f]][:MOST_RINGS]
         many = len(points) > MANY
         self.ring.setSize(SIZE + (2 if many else 9))
-        self.ring.setPen(self.plot.ink.pen("text", 1 if many else 2))
+        pen = self.plot.ink.pen("text", 1 if many else 2)
+        if len(points) > CROWD:  # so that the colors below stay to be seen
+            faint = pen.color()
+            faint.setAlpha(CROWD_ALPHA)
+            pen.setColor(faint)
+        self.ring.setPen(pen)
         self.ring.setData(x=view.x[points], y=view.y[points])
 
     def _say_current(self) -> None:

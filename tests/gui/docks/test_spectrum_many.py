@@ -110,3 +110,31 @@ def test_the_line_list_follows_the_best_fit_until_one_is_chosen(build, view_of):
     dock.list_box.activated.emit(0)
     dock.draw(view_of("spectrum", session(12, tables=(redshifts(),))))
     assert dock.list_box.currentData() == ""
+
+
+def test_a_drag_over_the_spectrum_makes_the_window(build, view_of):
+    from PyQt6.QtCore import QPointF, Qt
+
+    class Drag:
+        def __init__(self, first: float, last: float) -> None:
+            box = dock.plot.plotItem.vb
+            self.ends = [box.mapViewToScene(QPointF(x, 0.0)) for x in (first, last)]
+
+        def button(self):
+            return Qt.MouseButton.LeftButton
+
+        def buttonDownScenePos(self):
+            return self.ends[0]
+
+        def scenePos(self):
+            return self.ends[1]
+
+        def accept(self):
+            pass
+
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", session(4)))
+    dock.window_span.button.click()
+    dock.plot.plotItem.vb.mouseDragEvent(Drag(6600.0, 6400.0))
+    lo, hi = dock.asked[-1].window
+    assert (lo, hi) == (pytest.approx(6400.0), pytest.approx(6600.0))
