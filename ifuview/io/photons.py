@@ -17,7 +17,6 @@ from ifuview.model.photons import Beammap, PhotonInfo
 from ifuview.model.pixels import Pixels
 
 if TYPE_CHECKING:
-    from ifuview.engine.photons.source import PhotonSource
     from ifuview.io.spec import FileSpec
 
 Path = str | os.PathLike[str]
@@ -31,7 +30,7 @@ def is_photons(path: Path) -> bool:
     return is_h5(text) or _is_packets(text)
 
 
-def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobContext = SILENT) -> PhotonSource:
+def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobContext = SILENT) -> Any:
     """Open a photon list; photons are read when asked for.
 
     Parameters
@@ -41,6 +40,11 @@ def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobCont
     beammap : Beammap or path of a beam-map text file, optional
         For files without one; for others it takes the place of theirs and must have their size.
     ctx : JobContext, optional
+
+    Returns
+    -------
+    PhotonSource
+        With `info`, `blocks` and `photons_of` as `engine.photons.source` asks.
 
     Raises
     ------
@@ -52,13 +56,11 @@ def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobCont
     if is_h5(text):
         from ifuview.io.mkid_h5 import open_h5
 
-        source: PhotonSource = open_h5(text, given, ctx)
-        return source
+        return open_h5(text, given, ctx)
     if _is_packets(text):
         from ifuview.io.packets import open_packets
 
-        source = open_packets(text, given, ctx)
-        return source
+        return open_packets(text, given, ctx)
     raise FileFormatError("is no photon list (neither HDF5 nor raw packets)", text)
 
 
