@@ -216,9 +216,9 @@ def owner(spectra: tuple[FiberSpectrum, ...], wave: float) -> FiberSpectrum | No
 
     Of a wavelength in a gap between the arms nothing is said.
     """
-    own = [s for s in spectra if s.wave is not None and s.label != LABEL and s.wave.size]
-    covering = [s for s in own if float(np.nanmin(s.wave)) <= wave <= float(np.nanmax(s.wave))]
-    if not covering or not own or any(s is spectra[0] for s in covering):
+    own = [(s, s.wave) for s in spectra if s.wave is not None and s.label != LABEL and s.wave.size]
+    covering = [s for s, along in own if float(np.nanmin(along)) <= wave <= float(np.nanmax(along))]
+    if not covering or any(s is spectra[0] for s in covering):
         return None
     return next((s for s in covering if s.label == spectra[0].label), covering[0])
 

@@ -255,9 +255,8 @@ class SpectrumDock(Dock):
 
     def _name_curves(self, ink: Ink) -> None:
         """Colors and names of the curves, above the plot."""
-        names = (escape(name).replace("-", HYPHEN) for name in self._names)
-        if self._view is not None and len(set(self._view.group)) > MOST_NAMED:
-            names = iter(())
+        many = self._view is not None and len(set(self._view.group)) > MOST_NAMED
+        names = (escape(name).replace("-", HYPHEN) for name in (() if many else self._names))
         inks = self._ink_of if len(self._ink_of) >= len(self._names) else range(len(self._names))
         told = dict.fromkeys(zip(inks, names))  # arms of one stacked fiber are told once
         keys = (f'<b style="color:{self._shade(i, ink).name()}">▬</b>&nbsp;{name}' for i, name in told)
