@@ -417,7 +417,7 @@ def identify_systematic_trace_errors(diagnosis: TraceDiagnosis) -> dict[str, Any
     return {
         "modes": [mode(diagnosis, m) for m in diagnosis.modes],
         "found": [mode(diagnosis, m) for m in diagnosis.found_modes],
-        "problem_fibers": [problem(p) for p in diagnosis.problems],
+        "problem_fibers": [problem(diagnosis, p) for p in diagnosis.problems],
         "noise_floor": dict(diagnosis.noise_floor),
     }
 

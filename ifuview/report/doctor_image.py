@@ -147,9 +147,9 @@ def zoom(
         for fiber in inside:
             axes.plot(at, traces.center[fiber, at], line, color=color, lw=1.2)
             if traces is found.corrected and np.isfinite(traces.center[fiber, at[0]]):
-                _name(axes, found.name(fiber), c0, traces.center[fiber, at[0]], BLACK, "left")
+                _name(axes, found.name(int(fiber)), c0, traces.center[fiber, at[0]], BLACK, "left")
             elif abs(traces.center[fiber, at[-1]] - found.corrected.center[fiber, at[-1]]) > ELSEWHERE:
-                _name(axes, found.name(fiber), c1, traces.center[fiber, at[-1]], VERMILION, "right")
+                _name(axes, found.name(int(fiber)), c1, traces.center[fiber, at[-1]], VERMILION, "right")
     axes.set_xlim(c0 - 0.5, c1 - 0.5)
     axes.set_ylim(r0 - 0.5, r1 - 0.5)
     axes.tick_params(labelsize=8)

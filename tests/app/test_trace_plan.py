@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ifuview
+from ifuview.simulate import perturb
 from ifuview.simulate.detector import expose
 
 MADE = expose("tiny", snr=50, seed=2)
@@ -108,3 +109,10 @@ def test_traces_of_a_file_come_as_the_plan_wants_them(tmp_path):
     del out["traces"]
     again = ifuview.check_trace_spacing_uniformity(out)
     assert again["mean_spacing"] == pytest.approx(7.5, abs=0.15)
+
+
+def test_systematic_errors_list_patterns_and_fibers():
+    wrong = perturb.shifted(perturb.shifted(MADE.traces, 0.1), 0.5, [5])
+    found = ifuview.identify_systematic_trace_errors(ifuview.diagnose_image(MADE.as_image(), wrong))
+    assert [m["name"] for m in found["found"]] == ["shift"]
+    assert [(p["kind"], p["fiber_id"]) for p in found["problem_fibers"]] == [("offset", MADE.traces.fiber_id[5])]
