@@ -77,6 +77,15 @@ class PhotonIndex:
                 raise FileFormatError("the index of the photons is cut short", self.folder, "delete it")
             view, at = view[done:], at + done
 
+    def pick(self, column: str, rows: Array) -> Array:
+        """Single rows of a column."""
+        dtype, descriptor, pread = DTYPES[column], self._columns[column], os.pread
+        size = dtype.itemsize
+        found = b"".join([pread(descriptor, size, at) for at in (rows * size).tolist()])
+        if len(found) != len(rows) * size:
+            raise FileFormatError("the index of the photons is cut short", self.folder, "delete it")
+        return np.frombuffer(found, dtype)
+
     def load(self, column: str) -> Array:
         """A whole column in memory."""
         out = np.empty(self.nphoton, DTYPES[column])
@@ -109,10 +118,10 @@ class PhotonIndex:
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """All photons of a few resonators, by (resonator, time)."""
-        wanted = np.unique(np.asarray(resonators, dtype=np.int32))
-        wanted = wanted[(wanted >= 0) & (wanted < len(self.first) - 1)]
+        known = {int(r) for r in resonators if 0 <= r < len(self.first) - 1}
+        wanted = np.array(sorted(known), np.int32)
         begin, count = self.first[wanted], self.first[wanted + 1] - self.first[wanted]
-        place = np.r_[0, np.cumsum(count)]
+        place = np.concatenate([[0], np.cumsum(count)])
         names = ["time", "value", *(["weight"] if weight and self.weighted else [])]
         columns = {name: np.empty(int(place[-1]), DTYPES[name]) for name in names}
         for at, low, high in zip(begin.tolist(), place[:-1].tolist(), place[1:].tolist()):
