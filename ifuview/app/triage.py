@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
 CLEAN, BAD_INPUT, FOUND = 0, 2, 3
 STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
+MOST_NAMED = 4  # cameras in a sentence
 MOST_DRAWN = 40  # findings with a picture
 JSON, HTML = "triage.json", "triage.html"
 
@@ -368,16 +370,38 @@ def main(argv: list[str], bar: Bar | None = None) -> int:
         print(spoken(result))
     if result.problems and not chosen.quiet:
         print("\n".join(result.problems), file=sys.stderr)
-    if not result.cameras:
-        return BAD_INPUT
-    return FOUND if result.findings else CLEAN
+    return code(result, words(chosen.only))
+
+
+def code(result: TriageResult, only: Sequence[str] = ()) -> int:
+    """The exit code: 2 also where of no camera anything could be asked."""
+    if result.findings:
+        return FOUND
+    unasked = Counter((n.expid, n.camera) for n in result.not_measured)
+    nothing = all(unasked[place] >= max(len(only) or len(CLASSES), 1) for place in result.cameras)
+    return BAD_INPUT if nothing else CLEAN
 
 
 def spoken(result: TriageResult) -> str:
     """The result as lines for a terminal."""
-    lines = [f"{line_of(f)}" for f in result.findings] or ["clean: nothing found"]
+    lines = [f"{line_of(f)}" for f in result.findings]
     lines += [f"{f.status}: {f.text}" for f in result.fixed]
+    if result.not_measured:
+        lines.append(unmeasured(result))
+    elif not lines:
+        lines.append("clean: nothing found")
     return "\n".join(lines)
+
+
+def unmeasured(result: TriageResult) -> str:
+    """What could not be asked, and what is missing for it."""
+    lacking = dict.fromkeys(n.missing for n in result.not_measured)
+    places = dict.fromkeys(f"{n.expid} {n.camera}" for n in result.not_measured)
+    kinds = dict.fromkeys(n.what for n in result.not_measured)
+    where = ", ".join(list(places)[:MOST_NAMED]) + ", ..." * (len(places) > MOST_NAMED)
+    begin = "" if result.findings else "nothing found, but not clean: "
+    missing = "; ".join(lacking)
+    return f"{begin}{len(kinds)} of {len(CLASSES)} classes could not be measured for {where} (missing: {missing})"
 
 
 def line_of(finding: Finding) -> str:

@@ -120,7 +120,7 @@ def _without_holes(chain: Chain) -> Chain:
             changed[name] = filled(values, known)
             changed[f"{name}_ivar"] = np.where(known, ivar, 0.0)
     for name in ("frame", "sframe"):
-        ivar = getattr(chain, f"{name}_ivar")
+        ivar = changed.get(f"{name}_ivar", getattr(chain, f"{name}_ivar"))
         if ivar is not None and not np.any(ivar > 0):
             changed[name] = None
     return replace(chain, **changed) if changed else chain

@@ -273,3 +273,20 @@ def test_a_tile_folder_gives_its_exposures_and_lamps_are_left_out(production, tm
     (tmp_path / "exposures.csv").write_text("EXPID,OBSTYPE\n1,flat\n")
     with pytest.raises(MissingDataError):
         find_cameras([str(tmp_path)])
+
+
+def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
+    from astropy.io import fits
+
+    for name in ("frame", "sky", "fluxcalib", "cframe"):
+        (small / f"{name}-r6-00104284.fits.gz").unlink()
+    path = small / "sframe-r6-00104284.fits.gz"
+    assert triage.main([str(small), "-o", str(small / "out")]) == triage.CLEAN
+    said = capsys.readouterr().out
+    assert "clean: nothing found" not in said
+    assert "could not be measured for 104284 r6 (missing:" in said
+    with fits.open(path) as hdus:
+        hdus["FLUX"].data[:] = np.nan
+        hdus.writeto(small / "sframe-r6-00104284.fits")
+    path.unlink()
+    assert triage.main([str(small), "--only", "ccd-row,bright-neighbor", "-o", str(small / "out")]) == triage.BAD_INPUT

@@ -8,12 +8,13 @@ from ifuview.engine.triage.stats import mad
 from ifuview.model.checks import Array
 
 LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)
-ERRORS = 4.0  # and this many errors
+ERRORS = 6.5  # and this many errors: targets have lines of their own
 DEAD = 0.1  # throughput of a dead fiber
 DARK = 0.3  # of its neighbors' level: dead where there are too few sky lines to tell
 BRIGHT = 50.0  # sky levels of a row that lights its neighbors
 REACH = 5  # fibers on both sides that it does
 LOSS, LOSS_SCATTER = 0.05, 5.0  # level of a block: part and scatters (clean: 0.007)
+NEAR_BLOCKS = 5  # blocks that one is compared with where half of them differ from the others
 MIN_BLOCKS = 4  # to compare one with the others
 LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
 OFF_POSITION = 0.05  # mm; 0.03 poor, 0.1 bad
@@ -54,12 +55,15 @@ def losing_blocks(seen: Array, size: int) -> list[tuple[int, float, float]]:
     if middle <= 0 or level.size < MIN_BLOCKS:
         return []
     level = level / middle
-    scatter = max(float(mad(level)), 1e-3)
-    return [
-        (k, float(v), float(abs(v - 1) / scatter))
-        for k, v in enumerate(level)
-        if abs(v - 1) > max(LOSS, LOSS_SCATTER * scatter)
-    ]
+    padded = np.pad(level, NEAR_BLOCKS // 2, mode="reflect")
+    near = level - np.median(np.lib.stride_tricks.sliding_window_view(padded, NEAR_BLOCKS), axis=1)
+    out = []
+    for k, (whole, beside) in enumerate(zip(level - 1, near, strict=True)):
+        everywhere, here = (max(float(mad(values)), 1e-3) for values in (level, near))
+        alone = abs(whole) > max(LOSS, LOSS_SCATTER * everywhere)
+        if alone or min(abs(whole), abs(beside)) > max(LOSS, LOSS_SCATTER * here):  # an amplifier may lift half of them
+            out.append((k, float(1 + whole), float(abs(whole) / min(everywhere, here))))
+    return out
 
 
 def bright_rows(flux: Array, sky: float) -> list[tuple[int, int, int, float]]:

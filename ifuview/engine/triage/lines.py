@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.triage.stats import mad
+from ifuview.engine.triage.stats import MEDIAN_ERROR, mad
 from ifuview.model.checks import Array
 
 HALF = 3  # px of the line on both sides of its center
@@ -17,6 +17,7 @@ SIDE = (7, 12)  # px from the center where the continuum is taken
 PROMINENCE = 0.6  # of the median sky level: lines that count for the throughput
 WEAK = 0.15  # the same for lines that may vary over the field
 MOST = 40  # lines
+SCATTER = 0.035  # of the throughput of good fibers
 TINY = 1e-9  # keeps fibers on one line solvable
 MARGIN = 12  # px at the ends
 VARIABLE = ((6564.6, 6.0),)  # Angstrom, vacuum; half width: geocoronal H-alpha, which really varies over the sky
@@ -104,9 +105,8 @@ def throughput(lines: LineLight) -> tuple[Array, Array]:
     ranked = np.cumsum(np.take_along_axis(weight, order, 1), axis=1)
     middle = np.argmax(ranked >= ranked[:, -1:] / 2, axis=1)
     value = np.take_along_axis(ratio, np.take_along_axis(order, middle[:, None], 1), 1)[:, 0]
-    spread = mad(ratio, axis=1) / np.sqrt(use.sum())
-    error = 1.3 * np.maximum(1 / np.sqrt(weight.sum(axis=1)), spread)
-    return value, error
+    excess = np.maximum(mad((ratio - value[:, None]) * np.sqrt(weight), axis=1), 1.0)  # targets have lines, too
+    return value, np.hypot(MEDIAN_ERROR * excess / np.sqrt(weight.sum(axis=1)), SCATTER)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +123,8 @@ class Gradient:
     explained : float
         Part of the variance beyond noise that the plane takes.
     significance : float
+    center : (float, float, float)
+        Value of the plane, and x and y where it has that, mm.
     """
 
     wave: float
@@ -130,30 +132,37 @@ class Gradient:
     swing: float
     explained: float
     significance: float
+    center: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def gradient(lines: LineLight, k: int, wave: Array, x: Array, y: Array, use: Array) -> Gradient | None:
     """Fit a plane to the residual of line `k` over the field; None where too few fibers."""
     model = float(np.median(lines.model[:, k]))
     value, error = lines.residual[:, k] / model, lines.error[:, k] / abs(model)
+    return plane(value, error, x, y, use, float(wave[lines.at[k]]))
+
+
+def plane(value: Array, error: Array, x: Array, y: Array, use: Array, wave: float = 0.0) -> Gradient | None:
+    """Fit a plane to one number per fiber; None where too few fibers."""
     use = use & np.isfinite(x) & np.isfinite(y) & np.isfinite(value) & (error > 0)
     for _ in range(3):
         if np.count_nonzero(use) < 30:
             return None
-        design = np.stack([np.ones(x.size), x - np.mean(x[use]), y - np.mean(y[use])], axis=1)
+        center = float(np.mean(x[use])), float(np.mean(y[use]))
+        design = np.stack([np.ones(x.size), x - center[0], y - center[1]], axis=1)
         w = 1 / error[use]
         weighted = design[use] * w[:, None]
         coeff = np.linalg.solve(weighted.T @ weighted + TINY * np.eye(3), weighted.T @ (value[use] * w))
         rest = (value - design @ coeff) / error
         use = use & (np.abs(rest) < 5 * max(1.0, float(mad(rest[use]))))
-    plane = design[use] @ coeff
+    fitted = design[use] @ coeff
     mean = np.average(value[use], weights=w_of(error[use]))
     before = float(np.sum(((value[use] - mean) / error[use]) ** 2)) - use.sum()
     after = float(np.sum(rest[use] ** 2)) - use.sum()
     explained = (before - after) / max(before, 1e-9)
     return Gradient(
-        float(wave[lines.at[k]]), (float(coeff[1]), float(coeff[2])), float(np.ptp(plane)), float(explained),
-        float(np.sqrt(max(before - after, 0.0))),
+        wave, (float(coeff[1]), float(coeff[2])), float(np.ptp(fitted)), float(explained),
+        float(np.sqrt(max(before - after, 0.0))), (float(coeff[0]), *center),
     )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ the other way round; noise alone gives 1 in both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,10 @@ CLIP = 6.0  # sigma that one pixel can count
 MIN_PIXELS = 40  # of a row or wavelength that takes part
 LIMIT = 5.0  # mean chi2 of the row means; healthy amplifiers show 1.0 to 2.7
 OVER_WAVE = 2.0  # rows must beat wavelengths by this factor
+BANDS = (1, 2, 4, 8, 16, 32, 64)  # rows of a band that is compared with as many rows on both sides
+FLANK = 8  # rows on each side, at least
+BESIDE = 40  # rows beside a band that its level is measured against
+BAND_LIMIT = 12.0  # sigma of a band; healthy amplifiers, also under a wrong sky, stay below 7.1
 MIN_MEDIAN = 20  # pixels of a row whose median is taken off
 
 
@@ -34,6 +39,10 @@ class RowTest:
     fibers : tuple of int
         First and last fiber that this amplifier reads.
     wave_range : (float, float), Angstrom
+    band : tuple of int
+        First and last row of a band that deviates where the others do not; empty if there is none.
+    band_score, band_level : float
+        Its significance, and its level in counts.
     """
 
     section: Section
@@ -42,10 +51,13 @@ class RowTest:
     level: Array
     fibers: tuple[int, int]
     wave_range: tuple[float, float]
+    band: tuple[int, ...] = ()
+    band_score: float = 0.0
+    band_level: float = 0.0
 
     @property
     def bad(self) -> bool:
-        """Whether the defect keeps to rows."""
+        """Whether the whole amplifier has a defect that keeps to rows."""
         return self.rows > LIMIT and self.rows > OVER_WAVE * self.waves
 
     @property
@@ -81,7 +93,11 @@ def row_tests(
         use = inside & good
         if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
             continue
-        rows, waves = _compared(z[use], row[use].astype(np.intp), column[use].astype(np.intp))
+        picked = z[use], row[use].astype(np.intp), column[use].astype(np.intp)
+        band, rows, waves = _band(*picked), *_compared(*picked)
+        if band is not None:  # a band must not condemn the amplifier
+            rest = (picked[1] < band[0]) | (picked[1] > band[1])
+            rows, waves = _compared(*(values[rest] for values in picked))
         share = inside.mean(axis=1)
         fibers = np.flatnonzero(share > share.max() / 2)  # traces bend: the border fibers touch a corner only
         columns = np.flatnonzero(inside.any(axis=0))
@@ -94,9 +110,49 @@ def row_tests(
             if clean is residual:
                 clean = residual.copy()
             clean[inside] -= np.nan_to_num(level)[np.clip(row[inside], 0, level.size - 1)]
-            test = RowTest(section, rows, waves, level, test.fibers, test.wave_range)
+            test = replace(test, level=level)
+        elif band is not None:
+            first, last, score = band
+            within = inside & (row >= first) & (row <= last)
+            beside = inside & ~within & (row >= first - BESIDE) & (row <= last + BESIDE)
+            height = float(np.median(residual[within & good]) - np.median(residual[beside & good]))
+            if clean is residual:
+                clean = residual.copy()
+            clean[within] -= height
+            columns = np.flatnonzero(within.any(axis=0))
+            span = float(wave[columns[0]]), float(wave[columns[-1]])
+            test = replace(test, band=(first, last), band_score=score, band_level=height, wave_range=span)
         out.append(test)
     return tuple(out), clean
+
+
+def _band(z: Array, row: Array, column: Array) -> tuple[int, int, float] | None:
+    """First and last row and significance of the band that stands out most; None unless rows explain it best."""
+    rows = _contrast(z - _means(z, column)[column], row)
+    waves = _contrast(z - _means(z, row)[row], column)
+    return rows if rows[2] > max(BAND_LIMIT, OVER_WAVE * waves[2]) else None
+
+
+def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
+    """First, last and score of the run whose mean differs most from those on both sides of it."""
+    count = np.concatenate([[0], np.cumsum(np.bincount(at))])
+    total = np.concatenate([[0.0], np.cumsum(np.bincount(at, z))])
+    best = 0, 0, 0.0
+    for width in BANDS:
+        side = max(width, FLANK)
+        start = np.arange(side, count.size - 1 - width - side + 1)
+        if not start.size:
+            continue
+        edges = (start - side, start, start + width, start + width + side)
+        counts = [np.maximum(count[b] - count[a], 1) for a, b in pairwise(edges)]
+        left, own, right = ((total[b] - total[a]) / n for (a, b), n in zip(pairwise(edges), counts, strict=True))
+        enough = (counts[1] >= width * MIN_PIXELS) & (np.minimum(counts[0], counts[2]) >= side * MIN_PIXELS)
+        least = np.minimum(np.abs(own - left), np.abs(own - right)) * ((own - left) * (own - right) > 0)
+        score = np.where(enough, least / np.sqrt(1 / counts[1] + 1 / np.minimum(counts[0], counts[2])), 0.0)
+        k = int(np.argmax(score))
+        if score[k] > best[2]:
+            best = int(start[k]), int(start[k]) + width - 1, float(score[k])
+    return best
 
 
 def _compared(z: Array, row: Array, column: Array) -> tuple[float, float]:

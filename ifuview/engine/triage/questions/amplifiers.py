@@ -27,6 +27,8 @@ def rows(case: Case) -> None:
     for test in tests:
         if test.bad:
             case.add("ccd-row", "preproc", **_row_finding(case, test))
+        elif test.band:
+            case.add("ccd-row", "preproc", **_band_finding(case, test))
 
 
 def listed(case: Case, amplifiers: str) -> tuple[bool, str]:
@@ -51,6 +53,18 @@ def _row_finding(case: Case, test: RowTest) -> dict[str, Any]:
         f"{test.wave_range[0]:.0f}-{test.wave_range[1]:.0f} A): curved stripes of {test.amplitude:.0f} {COUNTS}{said}",
         "known": known,
         "detail": {"chi2_rows": round(test.rows, 1), "chi2_waves": round(test.waves, 1)},
+    }  # fmt: skip
+
+
+def _band_finding(case: Case, test: RowTest) -> dict[str, Any]:
+    known, said = listed(case, test.section.name)
+    (first, last), (low, high) = test.band, test.wave_range
+    return {
+        "fibers": tuple(range(test.fibers[0], test.fibers[1] + 1)), "wave_range": test.wave_range, "known": known,
+        "amplifier": test.section.name, "amplitude": test.band_level, "unit": COUNTS, "significance": test.band_score,
+        "confidence": float(np.clip(test.band_score / 30, 0.5, 1.0)), "detail": {"detector_rows": [first, last]},
+        "text": f"Detector rows {first}-{last} of amplifier {test.section.name} have {test.band_level:+.0f} {COUNTS} "
+        f"(fibers {test.fibers[0]}-{test.fibers[1]}, a curved stripe at {low:.0f}-{high:.0f} A){said}",
     }  # fmt: skip
 
 

@@ -38,8 +38,8 @@ def fibers(case: Case) -> None:
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     if case.asks("block-throughput"):
         _losing(case, losing)
+    lost = {f for k, *_ in losing for f in range(k * BUNDLE, (k + 1) * BUNDLE)}
     if case.asks("isolated-fiber"):
-        lost = {f for k, *_ in losing for f in range(k * BUNDLE, (k + 1) * BUNDLE)}
         for fiber in np.flatnonzero(odd | dark):
             if int(fiber) in lost and not (dark[fiber] or value[fiber] < of_fibers.DEAD):
                 continue
@@ -47,7 +47,9 @@ def fibers(case: Case) -> None:
                 case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / np.median(level))
             )
     if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
-        lines_that_stay(case, lines, ~(odd | dark))
+        own = np.ones(level.size, bool)
+        own[sorted(lost)] = False
+        lines_that_stay(case, lines, own & ~(odd | dark))
 
 
 def _isolated(case: Case, fiber: int, value: float, error: float, level: float) -> None:
