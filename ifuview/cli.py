@@ -26,6 +26,7 @@ usage: ifuview [options, files and folders of exposures, carried out from left t
        ifuview triage PATH... [--after DIR] -o DIR         (ifuview triage --help)
        ifuview batch triage|diagnose NIGHT_DIR -o DIR      (ifuview batch --help)
        ifuview watch DIR [--newest]                        (new files of a night as they land)
+       ifuview quicklook FILE [options] -o OUT.fits        (photon lists; ifuview quicklook --help)
        ifuview demo [--offscreen DIR]
 
 An option before the first file holds for all files, later for the file before it.
@@ -188,9 +189,17 @@ def _batch(argv: list[str]) -> int:
     return code
 
 
+def _quicklook(argv: list[str]) -> int:
+    """Count the photons of a photon list in an image or a cube."""
+    from ifuview.app.photon_commands.quicklook import main as quicklook
+
+    code: int = quicklook(argv, Progress)
+    return code
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
-    "triage": _triage, "watch": _watch, "batch": _batch,
+    "triage": _triage, "watch": _watch, "batch": _batch, "quicklook": _quicklook,
 }  # fmt: skip
 
 

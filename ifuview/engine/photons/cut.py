@@ -42,8 +42,10 @@ def check(info: PhotonInfo, cut: PhotonCut) -> None:
     span = f"the file holds 0 to {info.duration:g} s"
     if cut.start is not None and cut.stop is not None and stop <= start:
         raise UsageError(f"the time range ends at {stop:g} s, not after its start at {start:g} s", info.path, span)
-    if start < 0 or start >= info.duration + LATE or stop <= 0 or stop > info.duration + LATE:
-        raise UsageError(f"the time range {start:g} to {stop:g} s lies outside the file", info.path, span)
+    if start < 0 or start >= info.duration + LATE:
+        raise UsageError(f"the time range starts at {start:g} s, outside the file", info.path, span)
+    if stop <= 0 or stop > info.duration + LATE:
+        raise UsageError(f"the time range ends at {stop:g} s, outside the file", info.path, span)
     low, high = cut.bounds()
     if not low < high:
         unit = "nm" if info.calibrated else "degree"

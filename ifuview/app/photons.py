@@ -1,0 +1,370 @@
+"""Photon lists without a window: open, count, bin, find bad pixels, save. For notebooks, the command line, the worker.
+
+    from ifuview.app import photons
+
+    source = photons.open_source("science.h5")
+    image = photons.image(source, photons.cut(source.info, wave=(800, 1100)))
+    image.counts                             # (ny, nx), exact
+    photons.save(image, "image.fits")
+    curve = photons.pixel_light_curve(source, 52, 72, width=0.01)
+    curve.center, curve.rate, curve.rate_error
+
+What is opened is a `PhotonSource`; whoever has photons in memory makes a `PhotonList` of them and uses the rest alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, MissingDataError, UsageError
+from ifuview.model.checks import Array
+from ifuview.model.photon_products import (
+    Aperture,
+    Axis,
+    BadPixels,
+    BinnedLight,
+    IntensityHistogram,
+    IntervalHistogram,
+    PhotonCube,
+    PhotonImage,
+    value_axis,
+)
+from ifuview.model.photons import PROBLEM_FLAGS, PhotonCut, PhotonInfo
+
+if TYPE_CHECKING:
+    from ifuview.engine.photons.source import PhotonSource
+
+Range = tuple[float, float]
+PRODUCT_SUFFIXES = (".fits", ".png")
+BEAMMAP = "beammap."  # prefix of the flags of pixels that the beammap gave up
+
+
+def open_source(
+    path: str, *, beammap: str | None = None, index: bool | None = None, ctx: JobContext = SILENT
+) -> PhotonSource:
+    """Open a photon list of any layout.
+
+    Parameters
+    ----------
+    path : str
+    beammap : str, optional
+        Beam-map text file, for lists that have none.
+    index : bool, optional
+        True: make an index if there is none, so that every later pass is fast. False: read the file itself.
+        Default: use an index if there is one.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        With what is wrong, where, and what to do.
+    """
+    if not os.path.exists(path):
+        raise MissingDataError("there is no such file", path, "check the name")
+    from ifuview.io.photon_index import open_index
+    from ifuview.io.photons import open_photons
+
+    found = open_index(path) if index is not False and beammap is None else None
+    if found is not None:
+        return found
+    source = open_photons(path, beammap, ctx)
+    if not index:
+        return source
+    from ifuview.io.photon_index_build import build_index
+
+    made: PhotonSource = build_index(source, ctx=ctx)
+    return made
+
+
+@contextmanager
+def unchanged(path: str) -> Iterator[None]:
+    """Make sure that a file did not change while it was read.
+
+    Raises
+    ------
+    FileFormatError
+        Its size or time is another afterwards.
+    """
+    before = _state(path)
+    yield
+    if _state(path) != before:
+        raise FileFormatError("the file changed while it was read", path, "try again when it is complete")
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    """Size and time of a file; None if it is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def cut(
+    info: PhotonInfo, *, start: float | None = None, stop: float | None = None, wave: Range | None = None,
+    phase: Range | None = None, exclude: Sequence[str] | None = None, weighted: bool = False,
+) -> PhotonCut:  # fmt: skip
+    """Return which photons count, checked against what the file holds.
+
+    Parameters
+    ----------
+    start, stop : float, s, optional
+        Since the start of the file; half open.
+    wave : (float, float), nm, optional
+        Half open; of a calibrated list.
+    phase : (float, float), degree, optional
+        Half open; of a list that is not calibrated.
+    exclude : sequence of str, optional
+        Pixels with one of these flags are left out. Default: `PROBLEM_FLAGS`. Empty: none.
+
+    Raises
+    ------
+    UsageError
+        A range lies outside the file, ends before it starts, or is of a column that the file does not have; a flag
+        is not one of the file's.
+    """
+    from ifuview.engine.photons.cube import check_axis
+    from ifuview.engine.photons.cut import check, unknown_flags
+
+    for axis, given in ((Axis.WAVE, wave), (Axis.PHASE, phase)):
+        if given is not None:
+            check_axis(info, axis)
+    low, high = wave or phase or (None, None)
+    flags = PROBLEM_FLAGS if exclude is None else tuple(exclude)
+    if exclude and (unknown := unknown_flags(info, flags)):
+        has = ", ".join(info.beammap.flag_names) or "none"
+        raise UsageError(f"the file has no flag {', '.join(unknown)}", info.path, f"its flags are: {has}")
+    chosen = PhotonCut(start, stop, low, high, flags, weighted)
+    check(info, chosen)
+    return chosen
+
+
+def image(source: PhotonSource, cut: PhotonCut | None = None, ctx: JobContext = SILENT) -> PhotonImage:
+    """Return the photons per pixel; see `ifuview.engine.photons.image.count_image`.
+
+    Raises
+    ------
+    UsageError
+        Photons are asked for until after the end of the file.
+    """
+    from ifuview.engine.photons.image import count_image
+
+    asked = PhotonCut() if cut is None else cut
+    with unchanged(source.info.path):
+        made = count_image(source, asked, ctx)
+    duration = source.info.duration
+    if asked.stop is not None and asked.stop > duration and made.last < duration:
+        span = f"the file holds 0 to {duration:g} s"
+        raise UsageError(f"the time range ends at {asked.stop:g} s, outside the file", source.info.path, span)
+    return made
+
+
+def cube(
+    source: PhotonSource, axis: Axis | str, cut: PhotonCut | None = None, *, bins: int | None = None,
+    edges: Sequence[float] | Array | None = None, width: float | None = None, ctx: JobContext = SILENT,
+) -> PhotonCube:  # fmt: skip
+    """Return the photons per pixel in bins of time (s), wavelength (nm) or phase (degree).
+
+    Parameters
+    ----------
+    axis : Axis or str
+        "time", or what the third column is: "wave" or "phase".
+    bins : int, optional
+        Number of bins: equal times, energies or phases over the range of the cut, else of the file.
+    edges : sequence of float, optional
+        In their place.
+    width : float, optional
+        In their place: of the time bins in s (default 1), of the spectral bins in eV (default: that of the file) or
+        degrees.
+    """
+    from ifuview.engine.photons.cube import count_cube
+
+    asked = PhotonCut() if cut is None else cut
+    chosen = Axis(axis)
+    if edges is None:
+        edges = bin_edges(source.info, chosen, asked, bins, width)
+    with unchanged(source.info.path):
+        return count_cube(source, chosen, edges, asked, ctx)
+
+
+def bin_edges(
+    info: PhotonInfo, axis: Axis, cut: PhotonCut, bins: int | None = None, width: float | None = None
+) -> Array:
+    """Return the edges of equal bins over the range of a cut; see `cube`.
+
+    Raises
+    ------
+    UsageError
+        Not one bin is asked for, or the list has no such column.
+    """
+    from ifuview.engine.photons import cube as edges
+    from ifuview.engine.photons.cut import time_range
+
+    if bins is not None and bins < 1:
+        raise UsageError(f"{bins} bins are no cube", info.path, "ask for one at least")
+    if width is not None and not width > 0:
+        raise UsageError(f"bins {width:g} wide are no bins", info.path, "give a width above zero")
+    edges.check_axis(info, axis)
+    if axis is Axis.TIME:
+        start, stop = time_range(info, cut)
+        return edges.time_edges(start, stop, nbin=bins, width=None if bins else min(width or 1.0, stop - start))
+    usual = edges.default_edges(info)
+    low = usual[0] if cut.low is None else cut.low
+    high = usual[-1] if cut.high is None else cut.high
+    if not low < high:
+        raise UsageError(f"the range {low:g} to {high:g} {axis.unit} is empty", info.path, "give another range")
+    if axis is Axis.WAVE:
+        if low <= 0:
+            raise UsageError(f"{low:g} nm is no wavelength", info.path, "give a range above zero")
+        return edges.energy_edges(low, high, nbin=bins, width=width or info.energy_width)
+    return np.linspace(low, high, bins + 1) if bins else edges.phase_edges(low, high, width or 2.0)
+
+
+def pixel_light_curve(
+    source: PhotonSource, x: int, y: int, cut: PhotonCut | None = None, *, width: float = 0.01, ctx: JobContext = SILENT
+) -> BinnedLight:
+    """Return the light curve of a pixel in bins of `width` seconds; its flags do not matter."""
+    from ifuview.engine.photons.aperture import pixel
+
+    return light_curve(source, pixel(source.info.beammap, x, y), cut, width=width, ctx=ctx)
+
+
+def pixel_spectrum(
+    source: PhotonSource, x: int, y: int, cut: PhotonCut | None = None, *, edges: Array | None = None,
+    ctx: JobContext = SILENT,
+) -> BinnedLight:  # fmt: skip
+    """Return the spectrum of a pixel, by default in the bins of the file; its flags do not matter."""
+    from ifuview.engine.photons.aperture import pixel
+
+    return spectrum(source, pixel(source.info.beammap, x, y), cut, edges=edges, ctx=ctx)
+
+
+def light_curve(
+    source: PhotonSource, aperture: Aperture, cut: PhotonCut | None = None, *, width: float = 0.01,
+    ctx: JobContext = SILENT,
+) -> BinnedLight:  # fmt: skip
+    """Return the light curve of an aperture (made by `ifuview.engine.photons.aperture`)."""
+    from ifuview.engine.photons.lightcurve import light_curve as count
+
+    return count(source, aperture, PhotonCut() if cut is None else cut, width=width, ctx=ctx)
+
+
+def spectrum(
+    source: PhotonSource, aperture: Aperture, cut: PhotonCut | None = None, *, edges: Array | None = None,
+    ctx: JobContext = SILENT,
+) -> BinnedLight:  # fmt: skip
+    """Return the spectrum of an aperture; a cut on the spectrum itself is an empty part of it."""
+    from ifuview.engine.photons.spectrum import photon_spectrum
+
+    return photon_spectrum(source, aperture, PhotonCut() if cut is None else cut, edges=edges, ctx=ctx)
+
+
+def intensity_histogram(curve: BinnedLight) -> IntensityHistogram:
+    """Return how often a bin of a light curve held n photons, with Poisson and modified Rician laws."""
+    from ifuview.engine.photons.intensity import intensity_histogram as count
+
+    return count(curve)
+
+
+def intervals(source: PhotonSource, aperture: Aperture, cut: PhotonCut | None = None) -> IntervalHistogram:
+    """Return the times between photons of the resonators of an aperture."""
+    from ifuview.engine.photons.interarrival import interval_histogram
+
+    return interval_histogram(source, aperture, PhotonCut() if cut is None else cut)
+
+
+def bad_pixels(
+    source: PhotonSource | PhotonImage, cut: PhotonCut | None = None, *, method: str = "threshold",
+    ctx: JobContext = SILENT,
+) -> BadPixels:  # fmt: skip
+    """Return the hot, cold and dead pixels of a list, or of an image counted before without exclusions.
+
+    Pixels that the beammap gave up are not judged.
+
+    Parameters
+    ----------
+    source : PhotonSource or PhotonImage
+    cut : PhotonCut, optional
+        Its time and spectral range count, its flags do not, and photons are not weighted.
+    method : str
+        threshold (knows the optics), median or laplacian; see `ifuview.engine.photons.badpixels`.
+    """
+    from ifuview.engine.photons.badpixels import find_bad_pixels
+
+    if isinstance(source, PhotonImage):
+        counted = source
+    else:
+        counted = image(source, replace(cut or PhotonCut(), exclude=(), weighted=False), ctx)
+    beammap = counted.info.beammap
+    given_up = beammap.flagged([name for name in beammap.flag_names if name.startswith(BEAMMAP)])
+    usable = ~given_up & ~counted.excluded & (beammap.index >= 0)
+    return find_bad_pixels(counted.counts, usable, method=method)
+
+
+def check_output(path: str) -> None:
+    """Make sure that a product can be written to `path`, before the work is done.
+
+    Raises
+    ------
+    UsageError
+        Unknown suffix, no such folder, or one that cannot be written.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    folder = os.path.dirname(path) or "."
+    if suffix not in PRODUCT_SUFFIXES:
+        kind = f"as {suffix!r}" if suffix else "without a suffix"
+        raise UsageError(f"the output cannot be written {kind}", path, "end the name in .fits or .png")
+    if not os.path.isdir(folder):
+        raise UsageError("the folder does not exist", folder, "choose another folder")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise UsageError("the output cannot be written there", path, "choose another folder or name")
+
+
+def save(
+    product: PhotonImage | PhotonCube | BinnedLight, path: str, lights: Mapping[str, BinnedLight] | None = None
+) -> None:
+    """Write an image or a cube as FITS or PNG, a light curve or a spectrum as FITS or ECSV, by the suffix.
+
+    The file appears whole or not at all. `lights` are added to an image or a cube: tables in FITS, plots in PNG.
+
+    Raises
+    ------
+    UsageError
+        Another suffix, or a place that cannot be written.
+    """
+    from ifuview.io import photon_products as io
+
+    if isinstance(product, BinnedLight):
+        io.write_light(path, product)
+        return
+    check_output(path)
+    if path.lower().endswith(".png"):
+        from ifuview.report.photons import save_png
+
+        io.moved_into_place(path, lambda part: save_png(part, product, lights))
+        return
+    io.write_product(path, product, lights)
+
+
+def summary(product: PhotonImage | PhotonCube) -> dict[str, object]:
+    """Return the numbers that `ifuview quicklook --json` prints."""
+    made = product.image if isinstance(product, PhotonCube) else product
+    by_value = None if made.cut.low is None and made.cut.high is None else [made.cut.low, made.cut.high]
+    if isinstance(product, PhotonCube) and product.axis is not Axis.TIME:
+        by_value = [float(product.edges[0]), float(product.edges[-1])]
+    phase = value_axis(made.info) is Axis.PHASE
+    out: dict[str, object] = {
+        "photons": made.photons,
+        "start_s": made.start,
+        "stop_s": made.stop,
+        "wave_nm": None if phase else by_value,
+        "pixels_excluded": made.npixel_excluded,
+        "counts_total": made.total,
+    }
+    return out | {"phase_deg": by_value} if phase and by_value else out
