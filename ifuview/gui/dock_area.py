@@ -24,7 +24,7 @@ DOCK_MINIMUM = (120, 110)
 SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
 SMALL_COLUMN = (0.24, 230)  # share of the width, least px
 SMALL_RAISED = "spectrum"
-DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
+DOCK_SIZES = {"left": 230, "right": 400, "bottom": 280}
 TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"), ("findings", "triage"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),

@@ -241,3 +241,49 @@ def test_the_newest_is_the_most_telling_product_until_the_user_chooses() -> None
     assert arrived(sframe, sframe, replace(frame, expid=2)) == replace(frame, expid=2)
     assert arrived(frame, None, sframe) is None  # the user wanted frames
     assert arrived(frame, None, sframe, replace(frame, expid=2)) == replace(frame, expid=2)
+
+
+def test_all_cameras_of_an_exposure_are_found_also_for_a_file_opened_by_its_path(session: Session, root: Path) -> None:
+    from ifuview.app import night_cameras
+
+    with pytest.raises(UsageError, match="a product of one camera on the canvas"):
+        night_cameras.folder_to_index(session)
+    place = Place(FIRST, "r0", "sframe")
+    file = night.night_of(session).index.path(FIRST, "r0", "sframe")
+    opened = services.open_images(file)[0]
+    alone = Session().adding(services.new_slot(Session(), opened))
+    folder = night_cameras.folder_to_index(alone)
+    assert folder == str(Path(file).parent)
+    known = night_cameras.adopted(alone, night.scan(folder))
+    assert night.here(known) == place
+    assert night_cameras.all_cameras(known) == (Place(FIRST, "r1", "sframe"), place)
+    assert night_cameras.folder_to_index(known) == ""
+    blue = replace(known, window=(3700.0, 3800.0))  # no camera is known to have it
+    assert night_cameras.all_cameras(blue) == (Place(FIRST, "r1", "sframe"), place)
+    both = show(known, *night_cameras.all_cameras(known)[:1])
+    assert night_cameras.adopted(both) is both
+
+
+def test_a_sky_model_has_the_fibers_of_its_frame(session: Session) -> None:
+    slot = show(session, Place(FIRST, "r0", "sky")).slot()
+    frame = show(session, Place(FIRST, "r0", "frame")).slot()
+    assert slot is not None and frame is not None
+    assert slot.image.fibermap.role == frame.image.fibermap.role
+    assert slot.image.fibermap.table
+
+
+def test_raw_data_are_shown_by_camera(tmp_path: Path) -> None:
+    from astropy.io import fits
+
+    from ifuview.model.exposures import RAW, Exposure
+
+    path = tmp_path / "desi-00000007.fits.fz"
+    images = [fits.ImageHDU(np.full((20, 30), level, "i2"), name=name) for name, level in (("B0", 3), ("R0", 4))]
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(path)
+    session = Session(night=Night(ExposureIndex("x", exposures=(Exposure(20260101, 7, raw=str(path)),))))
+    place = night.chosen(session, 7, "", "")
+    assert place == Place(7, "", RAW)
+    assert show(session, place).slot().image.name == "B0"
+    assert show(session, replace(place, camera="r0")).slot().image.name == "R0"
+    with pytest.raises(MissingDataError):
+        night.chosen(session, 7, "r0", "sframe")

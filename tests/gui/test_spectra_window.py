@@ -149,3 +149,44 @@ def test_a_tile_folder_lists_its_coadd_which_comes_with_its_redshifts(
         assert len(shell.store.session.selection.fibers) == 15
         shell.controller.handle(want.CloseTables(session.tables[0].path))
         assert shell.store.session.tables == ()
+
+
+def test_another_arm_is_shown_at_the_wavelength_that_was_clicked(qtbot: QtBot, folder: Path) -> None:
+    with window(qtbot, str(folder / "coadd-6-7951.fits"), "-fiber", "3004") as shell:
+        slot = shell.store.session.slot()
+        assert slot.image.name == "B_FLUX"
+        shell.controller.handle(want.ShowArm(slot.title, "z", 7600.0))
+        settle(qtbot, shell)
+        session = shell.store.session
+        assert session.slot().image.name == "Z_FLUX"
+        assert len(session.slot().dataset.images) == 3
+        assert (session.selection.fiber, session.selection.x, session.selection.y) == (4, 80.0, 4.0)
+        assert [s.arm for s in session.inspection.spectra] == ["z", "b", "r"]
+
+
+def test_all_cameras_of_a_file_opened_by_its_path(
+    qtbot: QtBot, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IFUVIEW_CACHE", str(tmp_path / "cache"))
+    for petal in (6, 7):
+        with fits.open(folder / "sframe-r6-00000001.fits") as hdus:
+            hdus["FIBERMAP"].data["FIBER"] += 500 * (petal - 6)
+            hdus.writeto(tmp_path / f"sframe-r{petal}-00000001.fits")
+    with window(qtbot, str(tmp_path / "sframe-r6-00000001.fits"), "-fiber", "3004") as shell:
+        shell.controller.handle(want.ShowDock("focal"))
+        shell.controller.handle(want.ShowAllCameras())
+        settle(qtbot, shell)
+        session = shell.store.session
+        assert [s.title for s in session.slots] == ["sframe-r6-00000001", "sframe-r7-00000001"]
+        assert session.slot().title == "sframe-r6-00000001"
+        dock = shell.window.docks["focal"].widget()
+        qtbot.waitUntil(lambda: len(dock._view.ids) == 2 * NFIBER)
+        dock._lassoed(np.array([(-1.0, 0.5), (9.0, 0.5), (9.0, 1.5), (-1.0, 1.5)]))
+        settle(qtbot, shell)
+        chosen = tuple(range(7, 12))  # a position of exactly zero is none
+        assert shell.store.session.selection.fibers == chosen
+        assert shell.store.session.selection.elsewhere == ((session.slots[1].key, chosen),)
+        assert "10 selected" in dock.info.text()
+        shell.controller.handle(want.ShowAllCameras())  # nothing is missing: nothing is opened twice
+        settle(qtbot, shell)
+        assert len(shell.store.session.slots) == 2

@@ -186,7 +186,7 @@ class ExposuresDock(Dock):
         camera = model.camera(index.column()) or view.camera
         dots = row.dots[view.cameras.index(camera)] if camera in view.cameras else ()
         there = [p for p, dot in zip(view.products, dots) if dot in (Dot.PRESENT, Dot.BAD_AMPLIFIER)]
-        if {"frame", "fiberflat"} <= set(there):
+        if "frame" in there:
             there.insert(there.index("frame") + 1, FLAT_FIELDED)
         out = [(f"{NAMES.get(p, p)} of {camera} {expid}", want.ShowProduct(expid, camera, p)) for p in there]
         if row.exposure.raw:

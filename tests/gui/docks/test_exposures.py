@@ -141,6 +141,6 @@ def test_products_of_tiles_are_opened_by_click_key_and_menu(build) -> None:
 
 def test_the_menu_of_a_camera_lists_what_it_has(dock) -> None:
     cell = dock.model.index(2, TEXTS)
-    expected = [f"{p} of b6 12" for p in ("frame", "sky")]
+    expected = [f"{p} of b6 12" for p in ("frame", "frame / fiberflat", "sky")]
     assert [text for text, _ in dock.choices(cell)] == expected
     assert dock.choices(cell)[0][1] == want.ShowProduct(12, "b6", "frame")
