@@ -107,14 +107,18 @@ def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
 
 
 def _photon_list(spec: FileSpec) -> Dataset | None:
-    """The Dataset of a photon list, told by its content; None for a file of another kind."""
+    """The Dataset of a photon list or quick frame, told by its content; None for a file of another kind."""
     regular_file(spec.path)
     with open(spec.path, "rb") as file:
         if file.read(len(FITS_MAGIC)) == FITS_MAGIC:
             return None
     from ifuview.io.photons import is_photons, photon_dataset
 
-    return photon_dataset(spec) if is_photons(spec.path) else None
+    if is_photons(spec.path):
+        return photon_dataset(spec)
+    from ifuview.io.quick_frame import frame_dataset, is_frame
+
+    return frame_dataset(spec) if is_frame(spec.path) else None
 
 
 def _text_traces(spec: FileSpec) -> Dataset:

@@ -262,8 +262,9 @@ def product(weights: list[Array]) -> Array | None:
     if not weights:
         return None
     out: Array = np.array(weights[0], np.float32)
-    for other in weights[1:]:
-        out *= other
+    with np.errstate(over="ignore", invalid="ignore"):  # damaged weights are no reason to warn
+        for other in weights[1:]:
+            out *= other
     return out
 
 

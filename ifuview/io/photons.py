@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ifuview.io.spec import FileSpec
 
 Path = str | os.PathLike[str]
-PACKET_SUFFIXES = (".bin", ".img")  # packets and quick frames have no magic number
+PACKET_SUFFIX = ".bin"  # packets have no magic number
 KIND = "photons"
 
 
@@ -36,7 +36,7 @@ def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobCont
     Parameters
     ----------
     path : str or path
-        HDF5 of any layout, or raw packets.
+        HDF5 of any layout, a file of raw packets, or a folder of them.
     beammap : Beammap or path of a beam-map text file, optional
         For files without one; for others it takes the place of theirs and must have their size.
     ctx : JobContext, optional
@@ -53,6 +53,10 @@ def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobCont
     """
     text = os.fspath(path)
     given = _given(beammap)
+    if os.path.isdir(text):
+        from ifuview.io.packets import open_packets
+
+        return open_packets(text, given, ctx)
     if is_h5(text):
         from ifuview.io.mkid_h5 import open_h5
 
@@ -75,7 +79,7 @@ def _given(beammap: Beammap | Path | None) -> Beammap | None:
 
 def _is_packets(path: str) -> bool:
     """Whether a file is one of raw packets, as far as its name and first word tell."""
-    if not path.lower().endswith(PACKET_SUFFIXES):
+    if not path.lower().endswith(PACKET_SUFFIX):
         return False
     from ifuview.io.packets import is_packets
 

@@ -394,3 +394,26 @@ def test_the_reference_beam_map_and_calibrations(shared_data):
         open_dataset(os.fspath(folder / "calsol_old.h5"))
     with pytest.raises(FileFormatError, match="flat solution"):
         open_dataset(os.fspath(folder / "flatcalsoln_old1.h5"))
+
+
+def test_raw_packets_come_through_the_same_door(shared_data):
+    folder = shared_data / "mkid"
+    truth = np.load(folder / "truth_bin.npz")
+    source = open_photons(folder / "bin", folder / "beammap.txt")
+    beammap = source.info.beammap
+    counts = np.bincount(np.concatenate([b.resonator.copy() for b in source.blocks()]), minlength=beammap.nresonator)
+    np.testing.assert_array_equal(beammap.image(counts), truth["counts"].T)
+    dataset = open_dataset(os.fspath(folder / "bin/1545552791.bin"))
+    assert (dataset.kind, dataset.images[0].shape) == ("photons", (125, 80))
+
+
+def test_a_quick_frame_is_an_image(tmp_path):
+    counts = np.arange(80 * 125, dtype="<u2").reshape(80, 125)
+    path = tmp_path / "1500000000.img"
+    counts.tofile(path)
+    dataset = open_dataset(os.fspath(path))
+    assert (dataset.kind, dataset.photons) == ("quick frame", None)
+    np.testing.assert_array_equal(dataset.images[0].pixels.raw, counts.T)
+    counts[:-1].tofile(path)
+    with pytest.raises(FileFormatError):
+        open_dataset(os.fspath(path))
