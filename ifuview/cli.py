@@ -27,6 +27,7 @@ usage: ifuview [options, files and folders of exposures, carried out from left t
        ifuview batch triage|diagnose NIGHT_DIR -o DIR      (ifuview batch --help)
        ifuview watch DIR [--newest]                        (new files of a night as they land)
        ifuview quicklook FILE [options] -o OUT.fits        (photon lists; ifuview quicklook --help)
+       ifuview bin2hdf BIN_DIR --beammap F -o OUT.h5       (raw packets as a photon table; --help)
        ifuview demo [--offscreen DIR]
 
 An option before the first file holds for all files, later for the file before it.
@@ -197,9 +198,18 @@ def _quicklook(argv: list[str]) -> int:
     return code
 
 
+def _bin2hdf(argv: list[str]) -> int:
+    """Write the photons of raw packets as a photon table."""
+    from ifuview.app.photon_commands.bin2hdf import main as bin2hdf
+
+    code: int = bin2hdf(argv, Progress)
+    return code
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
     "triage": _triage, "watch": _watch, "batch": _batch, "quicklook": _quicklook,
+    "bin2hdf": _bin2hdf,
 }  # fmt: skip
 
 

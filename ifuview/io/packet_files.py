@@ -105,6 +105,7 @@ def read(path: str, second: int, inside: Array, lost: Lost, ctx: JobContext = SI
 
     size = _size(path)
     arrays = [np.empty(min(CHUNK, size // WORD), kind) for kind in (np.int32, np.int64, np.int32, np.int32)]
+    cells, times, heights, baselines = arrays
     counts = np.zeros(2, np.int64)
     stamp, usable, heads, bad = np.int64(0), np.False_, 0, 0
     for start in range(0, size // WORD, CHUNK):
@@ -117,9 +118,9 @@ def read(path: str, second: int, inside: Array, lost: Lost, ctx: JobContext = SI
         heads, bad = heads + len(own), bad + int(np.count_nonzero(~fine))
         stamps = np.concatenate(([stamp], own * HALF_MS))
         fine = np.concatenate(([usable], fine))
-        if len(words) > len(arrays[0]):
+        if len(words) > len(cells):
             raise FileFormatError("has changed while it was read", path)
-        count = decode(words, stamps, fine, inside, *arrays, counts)
+        count = decode(words, stamps, fine, inside, cells, times, heights, baselines, counts)
         stamp, usable = stamps[-1], fine[-1]
         yield Photons(*(array[:count] for array in arrays))
     if heads * LONGEST_PACKET * 2 < size // WORD or bad * 2 > heads:

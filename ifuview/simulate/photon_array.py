@@ -84,8 +84,8 @@ class PhotonArray:
         edges = np.asarray(edges, float)
         response = self.response((edges[:-1] + edges[1:]) / 2)  # linear in wavelength: the mean is that of the middle
         good = (self.kind == PixelKind.NORMAL) & self.solved
-        with np.errstate(divide="ignore"):
-            return np.where(response > 0, response[good].mean(axis=0) / response, np.nan)
+        mean = response[good].mean(axis=0)
+        return np.divide(mean, response, out=np.full(response.shape, np.nan), where=response > 0)
 
     def phase(self, place: tuple[Array, ...], wave: Array, rng: np.random.Generator) -> Array:
         """Measured phase, float32 degree, of photons of true `wave` in the pixels `place` (rows, columns)."""
@@ -94,14 +94,15 @@ class PhotonArray:
         slope = np.sqrt(b * b - 4 * a * (c - energy))  # -dE/dp at the root where energy falls with phase
         sigma = np.sqrt(energy * HC / REFERENCE_WAVE) / (FWHM * self.resolution[place])
         exact = 2 * (c - energy) / (slope - b)
-        return (exact + rng.normal(size=len(wave)) * sigma / slope).astype(np.float32)
+        phase: Array = exact + rng.normal(size=len(wave)) * sigma / slope
+        return phase.astype(np.float32)
 
     def wavelength(self, place: tuple[Array, ...], phase: Array) -> Array:
         """Wavelength, float32 nm, that the true solution gives; the phase itself where there is none."""
         a, b, c = np.moveaxis(self.coefficients[place], -1, 0)
         p = phase.astype(np.float64)
-        wave = HC / ((a * p + b) * p + c)
-        return np.where(self.solved[place], wave, p).astype(np.float32)
+        wave: Array = np.where(self.solved[place], HC / ((a * p + b) * p + c), p)
+        return wave.astype(np.float32)
 
 
 def make_array(
