@@ -21,7 +21,7 @@ MAX_ATTRIBUTE = 4 << 20  # bytes
 MAX_ARRAY = 1 << 27  # elements of an array that is read whole
 MAX_TEXT = 2000  # characters of a reason
 PYTABLES_OWN = ("CLASS", "VERSION", "TITLE", "NROWS", "FLAVOR")  # said by the format, not by the observer
-DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
+DAMAGED = (OSError, LookupError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
 
 
 def is_h5(path: str) -> bool:

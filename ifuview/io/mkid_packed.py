@@ -16,6 +16,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.h5_file import dataset, reading, text
+from ifuview.io.h5_heap import Heaps
 from ifuview.io.mkid_h5 import MAX_PIXELS, PACKED, make_beammap, number, old_header
 from ifuview.io.mkid_pixels import Piece, PieceSource
 from ifuview.model.checks import Array
@@ -37,6 +38,7 @@ class PackedReader:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._heaps = Heaps(path)
         self._corrupt: set[tuple[str, int]] = set()
 
     def read(self, file: Any, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
@@ -49,10 +51,15 @@ class PackedReader:
             raise FileFormatError(f"{node} holds no photon words", self._path)
         if words.shape[0] > MAX_SECONDS:
             raise FileFormatError(f"{node} has {words.shape[0]} seconds, more than fit", self._path)
+        with reading(self._path, f"photons of {node}"):
+            stored = self._heaps.rows(words, np.uint64)
         for start in range(0, words.shape[0], SECONDS_AT_ONCE):
-            with reading(self._path, f"photons of {node}"):
-                rows = words[start : start + SECONDS_AT_ONCE]
-            yield self._unpacked(node, start, list(rows))
+            part = slice(start, start + SECONDS_AT_ONCE)
+            if stored is None:
+                with reading(self._path, f"photons of {node}"):
+                    yield self._unpacked(node, start, list(words[part]))
+            else:
+                yield self._unpacked(node, start, stored[part])
 
     def _unpacked(self, node: str, start: int, rows: list[Array]) -> tuple[Array, Array, None]:
         """Time and pulse height of the words of some seconds; seconds with an impossible time are left out."""
@@ -96,7 +103,7 @@ def open_packed(path: str, file: Any, given: Beammap | None, ctx: JobContext = S
     if given is not None and given.shape != beammap.shape:
         raise FileFormatError(f"the beam map given has shape {given.shape}, the file {beammap.shape}", path)
     found = {int(i): node.rstrip("/") for i, node in zip(ids.ravel(), nodes) if i != NO_RESONATOR}
-    there = {i: node for i, node in found.items() if dataset(file, node) is not None}
+    there = {i: node for i, node in found.items() if getattr(dataset(file, node), "ndim", 0) == 1}
     if not there:
         raise MissingDataError("the beam map names no pixel that the file has", path)
     pieces = [Piece(int(np.searchsorted(beammap.ids, i)), there[i]) for i in sorted(there)]

@@ -20,6 +20,7 @@ from ifuview.model.photons import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
 
 UNIX_DIGITS = 10  # of a time in a file name
 MICROSECOND = 1e-6
+PIECES_AT_ONCE = 256  # between two checkpoints
 
 
 class Piece(NamedTuple):
@@ -70,6 +71,8 @@ class PieceSource:
         rows = 0
         with h5_open(self.path) as file:
             for number, piece in enumerate(self._pieces):
+                if number % PIECES_AT_ONCE == 0:
+                    ctx.checkpoint(number / len(self._pieces), "photons")
                 for part in self._parts(file, piece, weight):
                     count = len(part.time)
                     total, rows = total + count, rows + count
@@ -78,7 +81,6 @@ class PieceSource:
                     waiting.append(part if value else part._replace(value=None))
                     if rows >= BLOCK_ROWS:
                         self._watch.check()
-                        ctx.checkpoint(number / len(self._pieces), "photons")
                         yield joined(waiting)
                         waiting, rows = [], 0
             self._watch.check()

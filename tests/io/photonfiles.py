@@ -99,7 +99,7 @@ def write_pixels(path: Any, rows: np.ndarray | None = None, header: bool = False
     return os.fspath(path)
 
 
-def write_packed(path: Any, rows: np.ndarray, corrupt: bool = False) -> str:
+def write_packed(path: Any, rows: np.ndarray, corrupt: bool = False, **storage: Any) -> str:
     """Packed words; resonator 10000 + p is pixel p of board 1. The value is the peak above the baseline."""
     words = rows["time"].astype(np.uint64) % 1_000_000 | np.uint64(100) << np.uint64(20)
     words |= (np.uint64(100) + (-rows["wavelength"]).astype(np.uint64)) << np.uint64(44)
@@ -112,7 +112,7 @@ def write_packed(path: Any, rows: np.ndarray, corrupt: bool = False) -> str:
             pixel = int(name.split(b"/")[2][1:])
             if pixel == 250:
                 continue
-            node = file.create_dataset(name.decode(), (3,), h5py.vlen_dtype(np.uint64))
+            node = file.create_dataset(name.decode(), (3,), h5py.vlen_dtype(np.uint64), **storage)
             for second in range(3):
                 mine = (rows["resID"] == 10_000 + pixel) & (rows["time"] // 1_000_000 == second)
                 node[second] = words[mine][::-1]

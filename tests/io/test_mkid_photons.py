@@ -121,10 +121,11 @@ def test_resonator_ids_too_large_for_a_table(tmp_path):
     same_photons(open_photons(path), rows)
 
 
-def test_packed_words_are_unpacked(tmp_path):
+@pytest.mark.parametrize("storage", [{}, {"chunks": (2,)}, {"chunks": (2,), "compression": "gzip"}])
+def test_packed_words_are_unpacked(storage, tmp_path):
     rows = made.photons()
     rows["wavelength"] = np.floor(rows["wavelength"])
-    path = made.write_packed(tmp_path / "a.h5", rows)
+    path = made.write_packed(tmp_path / "a.h5", rows, **storage)
     source = open_photons(path)
     assert (source.info.era, source.info.nphoton, source.info.duration) == ("packed", -1, 3.0)
     there = rows[rows["resID"] != made.ids()[0, 0]]
