@@ -16,10 +16,10 @@ import pytest
 from ifuview import cli
 from ifuview.batch import main as batch
 from ifuview.batch import tasks as batch_tasks
-from ifuview.batch.night import finding_of, triage_level
+from ifuview.batch.night import finding_of, put_together, triage_level
 from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
 from ifuview.batch.work import whole_folder, work
-from ifuview.errors import MissingDataError
+from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.triage import Finding
 from ifuview.report.night_index import Cell, NightIndex, page
 
@@ -337,3 +337,36 @@ def test_a_camera_that_lacks_most_products_is_not_called_clean(tmp_path, shared_
     record = work(todo)
     assert (record.level, record.short, record.bad) == ("note", "incomplete", False)
     assert "sframe" in record.text
+
+
+def test_what_another_production_fixed_is_in_the_folder_and_the_night(tmp_path, shared_data, in_this_process):
+    night = make_night(tmp_path, shared_data, "r6")
+    out = tmp_path / "out"
+    plain = triage_tasks([str(night)], str(out))
+    after = str(shared_data / "desi" / "after_fix")
+    todo = triage_tasks([str(night)], str(out), after=after)
+    assert [t.fingerprint for t in plain] != [t.fingerprint for t in todo]
+    records = {task.output: work(task) for task in todo}
+    put_together(todo, records, str(out))
+    for folder in (out, Path(todo[0].output)):
+        tree = json.loads((folder / "triage.json").read_text("utf-8"))
+        states = {f["class"]: f["status"] for f in tree["after"]}
+        assert states["wavelength-blocks"] == "fixed"
+        assert states["sky-gradient"] == "remains"
+    assert batch_tasks.load(todo[0]).data["after"]
+    with pytest.raises(UsageError, match="none of the exposures"):
+        triage_tasks([str(night)], str(out), cameras=("r6",), after=str(make_night(tmp_path / "b", shared_data, "r7")))
+
+
+def test_a_diagnosis_takes_lamps_unless_told_otherwise(shared_data, tmp_path):
+    night = shared_data / "desi" / "preproc" / NIGHT
+    if not night.is_dir():
+        pytest.skip("these images are not here")
+
+    def asked(**more):
+        return [t.exposure for t in batch_tasks.diagnose_tasks([str(night)], str(tmp_path), **more)]
+
+    assert asked() == ["00104260"]
+    assert asked(types=("science",)) == asked(expids=(104284,)) == ["00104284"]
+    with pytest.raises(MissingDataError, match="--obstype"):
+        asked(types=("arc",))

@@ -230,28 +230,45 @@ def _causes(findings: Sequence[Finding], done: list[Triaged]) -> tuple[Cause, ..
     return tuple(c for f in worst.values() for c in causes(f, numbers[f.expid, f.camera]))
 
 
+def counterparts(
+    todo: Sequence[CameraFiles], after: str, ctx: JobContext = SILENT
+) -> dict[tuple[int, str], CameraFiles]:
+    """Files of the same cameras in another production, by exposure and camera.
+
+    Raises
+    ------
+    UsageError
+        It has none of them.
+    """
+    there = {(c.expid, c.camera): c for c in find_cameras([after], ctx=ctx)}
+    found = {key: overlaid(c, there[key]) for c in todo if (key := (c.expid, c.camera)) in there}
+    if not found:
+        raise UsageError("none of the exposures and cameras is there", after, "give a production of the same exposures")
+    return found
+
+
+def fixed_in(camera: CameraFiles, before: Sequence[Finding], only: Sequence[str] = ()) -> list[Fixed]:
+    """What became of the findings of a camera in the files of another production."""
+    from ifuview.engine.triage.compare import compared
+
+    triaged = triage_camera(camera, only)
+    return compared(before, triaged.found.findings, triaged.found.arrays)
+
+
 def _against(
     result: TriageResult, todo: list[CameraFiles], after: str, only: Sequence[str], ctx: JobContext
 ) -> TriageResult:
     """What became of each finding in another production."""
-    from ifuview.engine.triage.compare import compared
-
-    there = {(c.expid, c.camera): c for c in find_cameras([after], ctx=ctx)}
-    again = [overlaid(camera, there[key]) for camera in todo if (key := (camera.expid, camera.camera)) in there]
-    if not again:
-        raise UsageError("none of the exposures and cameras is there", after, "give a production of the same exposures")
+    again = list(counterparts(todo, after, ctx).values())
     fixed: list[Fixed] = []
     problems: list[str] = []
     for number, camera in enumerate(again):
         ctx.checkpoint(number / len(again), f"Triage of {camera.label} of the other production")
+        before = [f for f in result.findings if (f.expid, f.camera) == (camera.expid, camera.camera)]
         try:
-            triaged = triage_camera(camera, only)
+            fixed += fixed_in(camera, before, only)
         except IfuviewError as problem:
             problems.append(str(problem))
-            continue
-        place = (triaged.camera.expid, triaged.camera.camera)
-        before = [f for f in result.findings if (f.expid, f.camera) == place]
-        fixed += compared(before, triaged.found.findings, triaged.found.arrays)
     return replace(result, fixed=tuple(fixed), problems=(*result.problems, *problems))
 
 

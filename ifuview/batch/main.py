@@ -135,8 +135,8 @@ def main(argv: list[str], bar: Bar | None = None) -> int:
     if not chosen.quiet:
         print(summary(records, chosen.output))
     for record in records:
-        if record.failed:
-            print(f"{record.exposure} {record.camera}: {record.text}", file=sys.stderr)
+        for text in (record.text,) if record.failed else record.problems:
+            print(f"{record.exposure} {record.camera}: {text}", file=sys.stderr)
     return code(records)
 
 
@@ -163,14 +163,19 @@ def _tasks(chosen: Namespace, ctx: JobContext) -> list[Task]:
     if chosen.kind == "triage":
         if chosen.traces or chosen.thresholds or chosen.formats:
             raise UsageError("--traces, --thresholds and --formats belong to `batch diagnose`", "ifuview batch triage")
-        return triage_tasks(chosen.paths, chosen.output, cameras, expids, only, ctx)
+        if chosen.obstype:
+            raise UsageError("--obstype belongs to `batch diagnose`", "ifuview batch triage")
+        return triage_tasks(chosen.paths, chosen.output, cameras, expids, only, ctx, chosen.after)
+    if chosen.after:
+        raise UsageError("--after belongs to `batch triage`", "ifuview batch diagnose")
     formats = _words(chosen.formats) or ("html", "json")
     wrong = [name for name in formats if name not in FORMATS]
     if wrong:
         raise UsageError(f"there is no {wrong[0]!r}", "--formats", f"choose of {', '.join(FORMATS)}")
     return diagnose_tasks(
-        chosen.paths, chosen.output, cameras, expids, only, formats, chosen.traces, chosen.thresholds, ctx
-    )
+        chosen.paths, chosen.output, cameras, expids, only, formats, chosen.traces, chosen.thresholds, ctx,
+        tuple(name.lower() for name in _words(chosen.obstype)),
+    )  # fmt: skip
 
 
 def _known(only: Sequence[str], kind: str) -> None:
@@ -218,6 +223,10 @@ def _parsed(argv: list[str]) -> Namespace | int:
     parser.add_argument("--camera", metavar="C,...", default="", help="only these cameras, for example r6,r8")
     parser.add_argument("--expid", metavar="N,...", default="", help="only these exposures")
     parser.add_argument("--only", metavar="NAME,...", default="", help="triage: classes; diagnose: parts; default all")
+    parser.add_argument("--after", metavar="DIR", help="triage: another production: what became of each finding")
+    parser.add_argument(
+        "--obstype", metavar="TYPE,...", help="diagnose: types of exposures; default flat,arc, or all named by --expid"
+    )
     parser.add_argument("--traces", metavar="F", help="diagnose: trace file for all images; default: found beside them")
     parser.add_argument("--thresholds", metavar="F", help="diagnose: TOML file with limits")
     parser.add_argument("--formats", metavar="NAME,...", help="diagnose: of html, pdf, png, json; default html,json")

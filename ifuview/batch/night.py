@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview import __version__
 from ifuview.batch.tasks import Record, Task
-from ifuview.model.triage import HARMLESS, Finding, NotMeasured, TriageResult
+from ifuview.model.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
     from ifuview.app.triage import Triaged
@@ -90,6 +90,11 @@ def finding_of(tree: Mapping[str, Any]) -> Finding:
     return Finding(kind=values.pop("class"), **values)
 
 
+def fixed_of(tree: Mapping[str, Any]) -> Fixed:
+    """What became of a finding, as `triage.json` has it."""
+    return Fixed(finding_of(tree["before"]), tree["status"], tree["remains"], tree["text"])
+
+
 def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: str, only: Sequence[str] = ()) -> None:
     """Write index.html, and for a triage triage.json and triage.html of all cameras, of what is done so far.
 
@@ -112,7 +117,8 @@ def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: s
         done = [unpacked(r.data) for r in records.values() if not r.failed]
         done.sort(key=lambda t: (t.camera.expid, t.camera.camera))
         lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
-        result = of_cameras(done, only, lost)
+        fixed = [fixed_of(tree) for r in records.values() for tree in r.data.get("after", ())]
+        result = replace(of_cameras(done, only, lost), fixed=tuple(fixed))
         put(folder / RESULT, json.dumps(result.as_dict(), indent=1, default=float) + "\n")
         save_page(TriageReport(result, f"Triage of {nights_of(tasks)}", now(), __version__), folder)
     put(folder / INDEX, page(index_of(tasks, records, output, result)))

@@ -6,19 +6,23 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ifuview import __version__
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+
+if TYPE_CHECKING:
+    from ifuview.app.triage_files import CameraFiles
 
 KINDS = ("triage", "diagnose")
 DONE = "done.json"  # in the folder of each finished camera; written last
 SCHEMA = "ifuview.batch/1"
 IMAGE, TRACES, THRESHOLDS = "image", "traces", "thresholds"  # roles of the files of a diagnosis
 DETECTOR = "preproc"  # the product that a diagnosis is made of
+LAMPS = ("flat", "arc")  # types of exposures that traces are measured on
 SUFFIXES = (".gz", ".fz", ".fits", ".fit")
 
 
@@ -47,6 +51,8 @@ class Task:
         Of ifuview, where the task was made.
     bad_amplifiers : str or None
         Amplifiers of the camera that the night log calls bad; None without a log.
+    after : mapping of str to str
+        Files of the same camera in the production that is compared.
     """
 
     kind: str
@@ -60,6 +66,7 @@ class Task:
     fingerprint: str = ""
     version: str = __version__
     bad_amplifiers: str | None = None
+    after: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -120,21 +127,35 @@ def triage_tasks(
     expids: Sequence[int] = (),
     only: Sequence[str] = (),
     ctx: JobContext = SILENT,
+    after: str | None = None,
 ) -> list[Task]:
     """A task for each camera and exposure that has products.
 
+    With `after`, the cameras that are also there are looked at a second time, with the files of that production.
+
     Raises
     ------
-    MissingDataError
-        There are none.
+    MissingDataError, UsageError
+        There are none; `after` has none of them.
     """
+    from ifuview.app.triage import counterparts
     from ifuview.app.triage_files import find_cameras
 
     found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
-    return [
+    there = {} if after is None else counterparts(found, after, ctx)
+    tasks = [
         _task("triage", f"{c.expid:08d}", c.camera, dict(c.files), output, tuple(only), (), c.night, c.bad_amplifiers)
         for c in found
     ]
+    return [_compared(t, there.get((c.expid, c.camera))) for t, c in zip(tasks, found, strict=True)]
+
+
+def _compared(task: Task, other: CameraFiles | None) -> Task:
+    """The task with the files of another production."""
+    if other is None:
+        return task
+    files = {role: os.path.abspath(path) for role, path in sorted(other.files.items())}
+    return replace(task, after=files, fingerprint=fingerprint(files, (task.fingerprint,)))
 
 
 def diagnose_tasks(
@@ -147,8 +168,11 @@ def diagnose_tasks(
     traces: str | None = None,
     thresholds: str | None = None,
     ctx: JobContext = SILENT,
+    types: Sequence[str] = (),
 ) -> list[Task]:
-    """A task for each detector image: the preprocessed images of a folder, or image files by name.
+    """A task for each detector image: the lamp images of a folder, or image files by name.
+
+    Traces are measured on flats and arcs; other exposures of a folder are taken only if `types` or `expids` name them.
 
     Raises
     ------
@@ -160,13 +184,16 @@ def diagnose_tasks(
             raise MissingDataError("no such file", name)
     extra = {role: name for role, name in ((TRACES, traces), (THRESHOLDS, thresholds)) if name is not None}
     images: dict[tuple[str, str], dict[str, str]] = {}
+    passed: set[str] = set()
     for path in paths:
-        for exposure, camera, files in _detector_images(path, cameras, expids, ctx):
+        for exposure, camera, files in _detector_images(path, cameras, expids, tuple(types), passed, ctx):
             images.setdefault((exposure, camera), {**files, **extra})
     if not images:
-        raise MissingDataError(
-            f"no {DETECTOR} images are there", ", ".join(paths), "give a night, or the detector images by name"
-        )
+        where, which = ", ".join(paths), f" of type {', '.join(types or LAMPS)}" if passed else ""
+        todo = "give a night, or the detector images by name"
+        if passed:
+            todo = f"there are {', '.join(sorted(passed))}: choose with --obstype or --expid"
+        raise MissingDataError(f"no {DETECTOR} images{which} are there", where, todo)
     return [
         _task("diagnose", exposure, camera, files, output, tuple(only), tuple(formats))
         for (exposure, camera), files in sorted(images.items())
@@ -174,9 +201,9 @@ def diagnose_tasks(
 
 
 def _detector_images(
-    path: str, cameras: Sequence[str], expids: Sequence[int], ctx: JobContext
+    path: str, cameras: Sequence[str], expids: Sequence[int], types: tuple[str, ...], passed: set[str], ctx: JobContext
 ) -> Iterable[tuple[str, str, dict[str, str]]]:
-    """Exposure, camera and files of each image of a folder, or of one file."""
+    """Exposure, camera and files of each image of a folder, or of one file; types not wanted go into `passed`."""
     if not os.path.exists(path):
         raise MissingDataError("no such file or folder", path)
     if os.path.isfile(path):
@@ -186,6 +213,10 @@ def _detector_images(
 
     index = scan(path, ctx)
     for exposure in index.exposures:
+        wanted = exposure.obstype in (types or (*LAMPS, "")) or (not types and exposure.expid in expids)
+        if not wanted:
+            passed |= {exposure.obstype or "unknown"} if (not expids or exposure.expid in expids) else set()
+            continue
         for (camera, product), file in exposure.files.items():
             if product != DETECTOR or (cameras and camera not in cameras) or (expids and exposure.expid not in expids):
                 continue

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,14 @@ def triage(task: Task, folder: Path) -> Record:
 
     camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night, task.bad_amplifiers)
     done = service.triage_camera(camera, task.only)
-    result = service.write_result(of_cameras([done], task.only), service.arrays_of([done]), str(folder))
+    result = of_cameras([done], task.only)
+    if task.after:
+        other = CameraFiles(int(task.exposure), task.camera, dict(task.after), task.night, task.bad_amplifiers)
+        try:
+            result = replace(result, fixed=tuple(service.fixed_in(other, done.found.findings, task.only)))
+        except IfuviewError as problem:  # the other production does not spoil this one
+            result = replace(result, problems=(*result.problems, str(problem)))
+    result = service.write_result(result, service.arrays_of([done]), str(folder))
     findings = result.findings
     levels = [triage_level(f) for f in findings]
     worst = min(levels, key=LEVELS_OF_FINDINGS.index, default="pass")
@@ -102,7 +110,7 @@ def triage(task: Task, folder: Path) -> Record:
         bool(findings),
         service.HTML,
         result.problems,
-        packed(done, findings, f"{task.exposure}/{task.camera}/"),
+        packed(done, findings, f"{task.exposure}/{task.camera}/") | {"after": [f.as_dict() for f in result.fixed]},
     )
 
 
