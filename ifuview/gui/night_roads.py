@@ -310,15 +310,26 @@ class NightRoads:
             from ifuview.app.detector_place import traces_of
             from ifuview.app.night_files import open_place
 
-            out = []
+            out, problems = [], []
             for n, (place, look) in enumerate(zip(missing, looks)):
                 step = ctx.part(n / len(missing), (n + 1) / len(missing))
-                opened = open_place(state, place, look, step)
+                ctx.checkpoint(n / len(missing), f"{night.name_of(place.product)} of {place.camera} {place.expid}")
+                try:
+                    opened = open_place(state, place, look, step)
+                except (IfuviewError, OSError) as problem:
+                    if place == places[-1]:
+                        raise
+                    problems.append((place, str(problem)))  # the others are shown all the same
+                    continue
                 out.append((place, opened, traces_of(opened.dataset, opened.image, step)))
-            return tuple(out)
+            return tuple(out), tuple(problems)
 
-        def done(found: Any) -> None:
-            self._opened(found, places, then)
+        def done(result: Any) -> None:
+            found, problems = result
+            for place, problem in problems:
+                control.say(Level.WARNING, f"{place.camera} {place.expid} is left out: {problem}")
+            left_out = {place for place, _ in problems}
+            self._opened(found, tuple(p for p in places if p not in left_out), then)
 
         words = f"{night.name_of(missing[0].product)} of {missing[0].camera} {missing[0].expid}"
         words += f" and {len(missing) - 1} more" if len(missing) > 1 else ""

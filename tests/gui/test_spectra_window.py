@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,9 @@ def test_all_cameras_of_a_file_opened_by_its_path(
         with fits.open(folder / "sframe-r6-00000001.fits") as hdus:
             hdus["FIBERMAP"].data["FIBER"] += 500 * (petal - 6)
             hdus.writeto(tmp_path / f"sframe-r{petal}-00000001.fits")
+    broken = tmp_path / "sframe-r8-00000001.fits"
+    broken.write_bytes(bytes(2880))
+    os.utime(broken, (1_700_000_000, 1_700_000_000))
     with window(qtbot, str(tmp_path / "sframe-r6-00000001.fits"), "-fiber", "3004") as shell:
         shell.controller.handle(want.ShowDock("focal"))
         shell.controller.handle(want.ShowAllCameras())
@@ -179,6 +183,8 @@ def test_all_cameras_of_a_file_opened_by_its_path(
         session = shell.store.session
         assert [s.title for s in session.slots] == ["sframe-r6-00000001", "sframe-r7-00000001"]
         assert session.slot().title == "sframe-r6-00000001"
+        said = [m.text for m in session.messages if m.level is Level.WARNING]
+        assert len(said) == 1 and said[0].startswith("r8 1 is left out: ")
         dock = shell.window.docks["focal"].widget()
         qtbot.waitUntil(lambda: len(dock._view.ids) == 2 * NFIBER)
         dock._lassoed(np.array([(-1.0, 0.5), (9.0, 0.5), (9.0, 1.5), (-1.0, 1.5)]))
