@@ -24,7 +24,7 @@ from ifuview.io.photon_index_head import decode_info, fingerprint, samples
 from ifuview.model.checks import Array
 from ifuview.model.photons import PhotonBlock, PhotonInfo
 
-FORMAT, VERSION = "ifuview photon index", 1
+FORMAT, VERSION = "ifuview photon index", 2
 SUFFIX = ".ifuview-index"
 HEAD = "index.json"
 SMALL = ("first", "ids", "index", "flags")  # arrays that are read whole
@@ -45,12 +45,16 @@ class PhotonIndex:
         Where the index lies.
     first : ndarray, int64, shape (nresonator + 2,)
         Photons of resonator `i` are rows first[i] to first[i + 1]; those of no resonator come last.
+    latest : int
+        Time of the last photon, microseconds; -1 for none.
     key : str
         Name of the derived values that are read; "" for those of the file.
     """
 
-    def __init__(self, info: PhotonInfo, folder: str, first: Array, columns: Mapping[str, int], key: str = "") -> None:
-        self.info, self.folder, self.first, self.key = info, folder, first, key
+    def __init__(
+        self, info: PhotonInfo, folder: str, first: Array, latest: int, columns: Mapping[str, int], key: str = ""
+    ) -> None:
+        self.info, self.folder, self.first, self.latest, self.key = info, folder, first, latest, key
         self._columns = dict(columns)  # open for reading; a deleted index stays readable until it is let go
         weakref.finalize(self, _close, list(self._columns.values()))
 
@@ -64,9 +68,9 @@ class PhotonIndex:
         """Whether any weight differs from 1."""
         return "weight" in self._columns
 
-    def counts(self) -> Array:
-        """Photons per resonator, int64 (nresonator + 1,), without reading any."""
-        return np.diff(self.first)
+    def whole(self) -> tuple[Array, int]:
+        """Photons per resonator, int64 (nresonator + 1,), and the latest time (microseconds), without reading any."""
+        return np.diff(self.first), self.latest
 
     def read(self, column: str, start: int, out: Array) -> None:
         """Fill `out` with the rows of a column ("time", "value", "weight") from `start` on."""
@@ -157,7 +161,9 @@ class PhotonIndex:
         columns = {"time": os.dup(self._columns["time"]), **found}
         if "weight" not in found and self.weighted:
             columns["weight"] = os.dup(self._columns["weight"])
-        return PhotonIndex(replace(info, weighted="weight" in columns), self.folder, self.first, columns, key)
+        return PhotonIndex(
+            replace(info, weighted="weight" in columns), self.folder, self.first, self.latest, columns, key
+        )
 
 
 def open_index(path: str, folder: str | None = None) -> PhotonIndex | None:
@@ -204,7 +210,8 @@ def _open(path: str, place: str) -> PhotonIndex:
             file.seek(0)
             arrays[name] = np.load(file, allow_pickle=False)
     info = decode_info(head["info"], arrays, path)
-    return PhotonIndex(info, place, arrays["first"], open_columns(place, head["columns"], int(arrays["first"][-1])))
+    first, latest = arrays["first"], int(head["latest"])
+    return PhotonIndex(info, place, first, latest, open_columns(place, head["columns"], int(first[-1])))
 
 
 def open_columns(folder: str, columns: Mapping[str, Mapping[str, Any]], rows: int) -> dict[str, int]:

@@ -37,6 +37,7 @@ SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their 
 PILES = 64  # that rows are dealt to when they come in no order
 MOST_DERIVED = 4  # sets of derived values that are kept
 ROW = np.dtype([("key", "<u8"), ("value", "<f4"), ("weight", "<f4")])  # key: resonator << 32 | time
+Written = tuple[Array, int, dict[str, dict[str, str]]]  # first rows, latest time, columns
 
 
 class _NotSorted(Exception):
@@ -87,9 +88,9 @@ def _build(source: PhotonSource, place: str, ctx: JobContext) -> None:
     work = tempfile.mkdtemp(prefix=os.path.basename(place) + "-", dir=os.path.dirname(place))
     try:
         try:
-            first, columns = _copy(source, work, ctx) if source.info.sorted else _sort(source, work, ctx)
+            first, latest, columns = _copy(source, work, ctx) if source.info.sorted else _sort(source, work, ctx)
         except _NotSorted:
-            first, columns = _sort(source, work, ctx)
+            first, latest, columns = _sort(source, work, ctx)
         info = replace(source.info, nphoton=int(first[-1]), weighted="weight" in columns, sorted=True)
         plain, arrays = encode_info(info)
         digests = {name: _save(work, name, array) for name, array in {"first": first, **arrays}.items()}
@@ -97,7 +98,7 @@ def _build(source: PhotonSource, place: str, ctx: JobContext) -> None:
         head = {"format": FORMAT, "version": VERSION, "source": before, "arrays": digests, "columns": columns}
         if fingerprint(source.info.path) != before:
             raise FileFormatError("the file changed while it was read", source.info.path, "open it again")
-        _write_json(os.path.join(work, HEAD), {**head, "info": plain})
+        _write_json(os.path.join(work, HEAD), {**head, "latest": latest, "info": plain})
         os.chmod(work, 0o755)
         _move(work, place)
     finally:
@@ -132,7 +133,7 @@ class _Columns:
     """Columns on the way to their files; weights are written from the first that is not 1."""
 
     def __init__(self, folder: str, names: tuple[str, ...], prefix: str = "") -> None:
-        self.folder, self.prefix, self.rows, self._stack = folder, prefix, 0, ExitStack()
+        self.folder, self.prefix, self.rows, self.latest, self._stack = folder, prefix, 0, -1, ExitStack()
         self.files = {name: self._open(name) for name in names}
 
     def _open(self, name: str) -> IO[bytes]:
@@ -147,8 +148,9 @@ class _Columns:
             self.files["weight"] = self._open("weight")
             for start in range(0, self.rows, SORT_ROWS):
                 self._write("weight", np.ones(min(SORT_ROWS, self.rows - start), DTYPES["weight"]))
-        if time is not None:
+        if time is not None and len(time):
             self._write("time", time)
+            self.latest = max(self.latest, int(time.max()))
         self._write("value", value)
         if "weight" in self.files:
             self._write("weight", np.ones(len(value)) if weight is None else weight)
@@ -179,7 +181,7 @@ class _Columns:
         self._stack.close()
 
 
-def _copy(source: PhotonSource, work: str, ctx: JobContext) -> tuple[Array, dict[str, dict[str, str]]]:
+def _copy(source: PhotonSource, work: str, ctx: JobContext) -> Written:
     """Write the columns of a list that says it is sorted."""
     from ifuview.io.photon_index_kernels import take_sorted
 
@@ -192,10 +194,10 @@ def _copy(source: PhotonSource, work: str, ctx: JobContext) -> tuple[Array, dict
                 raise _NotSorted
             assert block.value is not None
             columns.add(block.time, block.value, block.weight)
-        return np.r_[0, np.cumsum(counts)], columns.close()
+        return np.r_[0, np.cumsum(counts)], columns.latest, columns.close()
 
 
-def _sort(source: PhotonSource, work: str, ctx: JobContext) -> tuple[Array, dict[str, dict[str, str]]]:
+def _sort(source: PhotonSource, work: str, ctx: JobContext) -> Written:
     """Write the columns of a list in any order; photons of one resonator and time stay in the order of the file."""
     nresonator = source.info.beammap.nresonator
     counts = np.zeros(nresonator + 1, np.int64)
@@ -206,7 +208,7 @@ def _sort(source: PhotonSource, work: str, ctx: JobContext) -> tuple[Array, dict
             key = sorted_rows["key"]
             counts += np.bincount((key >> np.uint64(32)).astype(np.int64), minlength=nresonator + 1)
             columns.add(key.astype(np.uint32), sorted_rows["value"], sorted_rows["weight"])
-        return np.r_[0, np.cumsum(counts)], columns.close()
+        return np.r_[0, np.cumsum(counts)], columns.latest, columns.close()
 
 
 def _rows(blocks: Iterator[PhotonBlock]) -> Iterator[Array]:

@@ -48,6 +48,10 @@ class SortedColumns(PhotonSource, Protocol):
     def first(self) -> Array:
         """Rows of resonator i are first[i] to first[i + 1]; int64 (nresonator + 2,)."""
 
+    @property
+    def latest(self) -> int:
+        """Time of the last photon, microseconds; -1 for none."""
+
     def read(self, column: str, start: int, out: Array) -> None:
         """Fill `out` with rows of the column "time" or "value" from `start` on."""
 
@@ -84,7 +88,7 @@ class LiveImage:
         self._smallest, self._largest = np.full(CODES, np.inf, np.float32), np.full(CODES, -np.inf, np.float32)
         self._zero, self._scale = _code_range(columns)
         self._encode(ctx)
-        self.latest = int(self._time.max()) if len(self._time) else -1
+        self.latest = columns.latest
         self._begin, self._end = self._first[:-1].copy(), self._first[1:].copy()
         self._ticks = (0, END)
         self._codes: tuple[float, float] | None = None  # bounds of the values in `_counts`
@@ -261,7 +265,7 @@ class CoarseImage:
         from ifuview.engine.photons import live_kernels as k
 
         self.columns, self.info = columns, columns.info
-        self.latest = self._latest()
+        self.latest = columns.latest
         nres = len(columns.first) - 1
         steps = max(COARSE_CELLS // (nres * VALUE_STEPS), 1)
         self._span = (self.latest + 1) / steps
@@ -274,16 +278,6 @@ class CoarseImage:
             k.fill_coarse(block.resonator, block.time, block.value, 1 / self._span, self._zero, self._scale, cells)
         np.cumsum(self._sums, axis=1, out=self._sums)
         np.cumsum(self._sums, axis=2, out=self._sums)
-
-    def _latest(self) -> int:
-        """Time of the last photon: that of the last row of some resonator."""
-        last = np.empty(1, np.uint32)
-        found = -1
-        for begin, end in zip(self.columns.first[:-1].tolist(), self.columns.first[1:].tolist()):
-            if end > begin:
-                self.columns.read("time", end - 1, last)
-                found = max(found, int(last[0]))
-        return found
 
     def counts(self, asked: Bounds, ctx: JobContext = SILENT) -> Array:
         """Return the photons per resonator, exact, by one pass over the columns."""

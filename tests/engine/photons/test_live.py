@@ -27,6 +27,7 @@ class Columns:
         self.info, self.resonator = info, resonator
         self._columns = {"time": time, "value": value}
         self.first = np.concatenate([[0], np.cumsum(np.bincount(resonator, minlength=NRES + 1))]).astype(np.int64)
+        self.latest = int(time.max()) if len(time) else -1
         self.picked = 0
 
     def read(self, column: str, start: int, out: Any) -> None:
