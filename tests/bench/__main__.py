@@ -28,6 +28,7 @@ PARTS = {
     "night": "night",
     "spectra": "spectra",
     "doctor": "doctor",
+    "photons": "photons",
 }
 
 
