@@ -25,8 +25,9 @@ usage: ifuview [options, files and folders of exposures, carried out from left t
        ifuview diagnose IMAGE... [--traces F] -o DIR       (ifuview diagnose --help)
        ifuview triage PATH... [--after DIR] -o DIR         (ifuview triage --help)
        ifuview batch triage|diagnose NIGHT_DIR -o DIR      (ifuview batch --help)
-       ifuview watch DIR [--newest]                        (new files of a night as they land)
+       ifuview watch DIR [--newest] [-o DIR]               (new files of a night as they land)
        ifuview quicklook FILE [options] -o OUT.fits        (photon lists; ifuview quicklook --help)
+       ifuview speckle FILE [--bin MS] [--method binned|arrival] -o MAPS.fits       (Ic, Is and Ip of every pixel)
        ifuview bin2hdf BIN_DIR --beammap F -o OUT.h5       (raw packets as a photon table; --help)
        ifuview demo [--offscreen DIR]
 
@@ -169,6 +170,7 @@ def _watch(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="ifuview watch", description="List exposures; new files appear when whole.")
     parser.add_argument("folder", metavar="DIR", help="a production, a night or an exposure")
     parser.add_argument("--newest", action="store_true", help="show each new file of the camera and product on show")
+    parser.add_argument("-o", "--output", metavar="DIR", default="", help="write the triage of each new camera there")
     chosen = _parsed(parser, argv)
     if isinstance(chosen, int):
         return chosen
@@ -178,7 +180,7 @@ def _watch(argv: list[str]) -> int:
     from ifuview.app.script import Script, Step
     from ifuview.gui.app import run
 
-    code: int = run(Script((Step("watch", (chosen.folder, chosen.newest)),)))
+    code: int = run(Script((Step("watch", (chosen.folder, chosen.newest, chosen.output)),)))
     return code
 
 
@@ -190,26 +192,22 @@ def _batch(argv: list[str]) -> int:
     return code
 
 
-def _quicklook(argv: list[str]) -> int:
-    """Count the photons of a photon list in an image or a cube."""
-    from ifuview.app.photon_commands.quicklook import main as quicklook
+def _photons(name: str) -> Callable[[list[str]], int]:
+    """The command of photon lists that the module `name` of `app.photon_commands` carries out."""
 
-    code: int = quicklook(argv, Progress)
-    return code
+    def run(argv: list[str]) -> int:
+        from importlib import import_module
 
+        code: int = import_module(f"ifuview.app.photon_commands.{name}").main(argv, Progress)
+        return code
 
-def _bin2hdf(argv: list[str]) -> int:
-    """Write the photons of raw packets as a photon table."""
-    from ifuview.app.photon_commands.bin2hdf import main as bin2hdf
-
-    code: int = bin2hdf(argv, Progress)
-    return code
+    return run
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
-    "triage": _triage, "watch": _watch, "batch": _batch, "quicklook": _quicklook,
-    "bin2hdf": _bin2hdf,
+    "triage": _triage, "watch": _watch, "batch": _batch,
+    **{name: _photons(name) for name in ("quicklook", "bin2hdf", "speckle")},
 }  # fmt: skip
 
 

@@ -338,11 +338,15 @@ class OpenFolder(Intent):
 
 
 class WatchFolder(Intent):
-    """Look for new files in a folder from now on ("": in the open one; `on` False: no more); `newest`: show them."""
+    """Look for new files in a folder from now on ("": in the open one; `on` False: no more); `newest`: show them.
+
+    `results` is the folder that the triage of each new camera is written to, "" for none.
+    """
 
     path: str = ""
     newest: bool = False
     on: bool = True
+    results: str = ""
 
 
 class ShowProduct(Intent):

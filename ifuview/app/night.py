@@ -47,6 +47,8 @@ class Night:
         Another production.
     watched : bool
         New files are looked for.
+    results : str
+        Folder that the triage of each new camera is written to, "" for none.
     newest : bool
         A new file is shown as soon as it is whole.
     along : str
@@ -61,6 +63,7 @@ class Night:
     compared: ExposureIndex | None = None
     watched: bool = False
     newest: bool = False
+    results: str = ""
     along: str = ""
     auto: Place | None = None
 

@@ -134,12 +134,18 @@ def divided(frame: Image, flat: Image) -> Image:
     return replace(frame, name="FLUX/FIBERFLAT", pixels=Pixels(out), ivar=ivar, stage=FLAT_FIELDED)
 
 
-def triage_lines(index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT) -> tuple[str, ...]:
-    """What is wrong with one camera of one exposure, a line for each finding; none if nothing is."""
+def triage_lines(
+    index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT, results: str = ""
+) -> tuple[str, ...]:
+    """What is wrong with one camera of one exposure, a line for each finding; none if nothing is.
+
+    With `results`, triage.json, triage.html and the evidence are written to EXPOSURE/CAMERA in that folder.
+    """
     from ifuview.app.triage import line_of, run_triage
 
     exposure = index.find(expid)
     files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
     folders = sorted({os.path.dirname(path) for path in files})
-    found = run_triage(folders, cameras=(camera,), expids=(expid,), ctx=ctx)
+    output = os.path.join(results, f"{expid:08d}", camera) if results else None
+    found = run_triage(folders, cameras=(camera,), expids=(expid,), output=output, ctx=ctx)
     return tuple(line_of(finding) for finding in found.findings)

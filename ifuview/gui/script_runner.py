@@ -92,8 +92,8 @@ class ScriptRunner(QObject):
 
         self.controller.open_file(want.OpenFile(spec, every, look, cube), go_on, failed)
 
-    def do_watch(self, folder: str, newest: bool) -> None:
-        self.controller.handle(want.WatchFolder(folder, newest))
+    def do_watch(self, folder: str, newest: bool, results: str = "") -> None:
+        self.controller.handle(want.WatchFolder(folder, newest, results=results))
 
     def do_look(self, *fields: tuple[str, Any]) -> None:
         if self._slot is not None:
