@@ -39,7 +39,9 @@ from ifuview.model.photon_products import (
 from ifuview.model.photons import PROBLEM_FLAGS, PhotonCut, PhotonInfo
 
 if TYPE_CHECKING:
+    from ifuview.engine.photons.autocorrelation import Decay
     from ifuview.engine.photons.source import PhotonSource
+    from ifuview.model.speckle import SpeckleMaps
 
 Range = tuple[float, float]
 PRODUCT_SUFFIXES = (".fits", ".png")
@@ -80,6 +82,12 @@ def open_source(
 
     made: PhotonSource = build_index(source, ctx=ctx)
     return made
+
+
+def sorted_source(path: str, *, beammap: str | None = None, ctx: JobContext = SILENT) -> PhotonSource:
+    """Open a photon list whose photons come by resonator: the file or its index; one is made if neither does."""
+    source = open_source(path, beammap=beammap, ctx=ctx)
+    return source if source.info.sorted else open_source(path, beammap=beammap, index=True, ctx=ctx)
 
 
 @contextmanager
@@ -159,7 +167,7 @@ def image(source: PhotonSource, cut: PhotonCut | None = None, ctx: JobContext = 
     with unchanged(source.info.path):
         made = count_image(source, asked, ctx)
     duration = source.info.duration
-    if asked.stop is not None and asked.stop > duration and made.last < duration:
+    if asked.stop is not None and asked.stop > duration > 0 and made.last < duration:
         span = f"the file holds 0 to {duration:g} s"
         raise UsageError(f"the time range ends at {asked.stop:g} s, outside the file", source.info.path, span)
     return made
@@ -188,15 +196,27 @@ def cube(
     asked = PhotonCut() if cut is None else cut
     chosen = Axis(axis)
     if edges is None:
-        edges = bin_edges(source.info, chosen, asked, bins, width)
+        edges = bin_edges(
+            source.info, chosen, asked, bins, width, _range(source, asked) if chosen is Axis.TIME else None
+        )
     with unchanged(source.info.path):
         return count_cube(source, chosen, edges, asked, ctx)
 
 
+def _range(source: PhotonSource, cut: PhotonCut) -> Range:
+    """The time range in fact."""
+    from ifuview.engine.photons.cut import source_range
+
+    return source_range(source, cut)
+
+
 def bin_edges(
-    info: PhotonInfo, axis: Axis, cut: PhotonCut, bins: int | None = None, width: float | None = None
-) -> Array:
+    info: PhotonInfo, axis: Axis, cut: PhotonCut, bins: int | None = None, width: float | None = None,
+    span: Range | None = None,
+) -> Array:  # fmt: skip
     """Return the edges of equal bins over the range of a cut; see `cube`.
+
+    `span` is the time range in fact where it is known better than the file says, s.
 
     Raises
     ------
@@ -212,7 +232,7 @@ def bin_edges(
         raise UsageError(f"bins {width:g} wide are no bins", info.path, "give a width above zero")
     edges.check_axis(info, axis)
     if axis is Axis.TIME:
-        start, stop = time_range(info, cut)
+        start, stop = span or time_range(info, cut)
         return edges.time_edges(start, stop, nbin=bins, width=None if bins else min(width or 1.0, stop - start))
     usual = edges.default_edges(info)
     low = usual[0] if cut.low is None else cut.low
@@ -239,7 +259,7 @@ def pixel_spectrum(
     source: PhotonSource, x: int, y: int, cut: PhotonCut | None = None, *, edges: Array | None = None,
     ctx: JobContext = SILENT,
 ) -> BinnedLight:  # fmt: skip
-    """Return the spectrum of a pixel, by default in the bins of the file; its flags do not matter."""
+    """Return the spectrum of a pixel; see `spectrum`. Its flags do not matter."""
     from ifuview.engine.photons.aperture import pixel
 
     return spectrum(source, pixel(source.info.beammap, x, y), cut, edges=edges, ctx=ctx)
@@ -259,10 +279,13 @@ def spectrum(
     source: PhotonSource, aperture: Aperture, cut: PhotonCut | None = None, *, edges: Array | None = None,
     ctx: JobContext = SILENT,
 ) -> BinnedLight:  # fmt: skip
-    """Return the spectrum of an aperture; a cut on the spectrum itself is an empty part of it."""
+    """Return the spectrum of an aperture, by default in bins like those of the file over the range of the cut."""
     from ifuview.engine.photons.spectrum import photon_spectrum
 
-    return photon_spectrum(source, aperture, PhotonCut() if cut is None else cut, edges=edges, ctx=ctx)
+    asked = PhotonCut() if cut is None else cut
+    if edges is None:
+        edges = bin_edges(source.info, value_axis(source.info), asked)
+    return photon_spectrum(source, aperture, asked, edges=edges, ctx=ctx)
 
 
 def intensity_histogram(curve: BinnedLight) -> IntensityHistogram:
@@ -305,6 +328,33 @@ def bad_pixels(
     given_up = beammap.flagged([name for name in beammap.flag_names if name.startswith(BEAMMAP)])
     usable = ~given_up & ~counted.excluded & (beammap.index >= 0)
     return find_bad_pixels(counted.counts, usable, method=method)
+
+
+def speckle(
+    source: PhotonSource, cut: PhotonCut | None = None, *, method: str = "binned", width: float | None = None,
+    ip: float | str = "auto", ctx: JobContext = SILENT,
+) -> SpeckleMaps:  # fmt: skip
+    """Return maps of constant, speckle and incoherent light; see `ifuview.engine.photons.speckle.speckle_maps`."""
+    from ifuview.engine.photons.speckle import speckle_maps
+
+    with unchanged(source.info.path):
+        return speckle_maps(source, PhotonCut() if cut is None else cut, method=method, width=width, ip=ip, ctx=ctx)
+
+
+def lucky(
+    source: PhotonSource, x: float, y: float, cut: PhotonCut | None = None, *, ctx: JobContext = SILENT
+) -> PhotonImage:
+    """Return the image of the sharpest moments of a star; see `ifuview.engine.photons.lucky`."""
+    from ifuview.engine.photons.lucky import lucky_image
+
+    return lucky_image(source, x, y, PhotonCut() if cut is None else cut, ctx=ctx)
+
+
+def pixel_decay(source: PhotonSource, x: int, y: int, cut: PhotonCut | None = None, *, width: float = 0.01) -> Decay:
+    """Return the autocorrelation of the light of a pixel and the life of its speckles."""
+    from ifuview.engine.photons.autocorrelation import decay
+
+    return decay(np.asarray(pixel_light_curve(source, x, y, cut, width=width).counts), width)
 
 
 def check_output(path: str) -> None:

@@ -13,9 +13,10 @@ from ifuview.report.panels import BLUE, VERMILION
 
 DPI = 110
 EXCLUDED = "#b8b8b8"
+WIDE = 8.2 / 6.5  # of the room for the planes
 CENTRAL = (0.5, 99.5)  # percent of the pixels between the limits
 MOST_PLANES = 20
-MOST_POINTS = 3000  # of a light curve that is drawn; more are averaged
+MOST_STEPS = 300  # of a light curve that is drawn; more are averaged
 LABELS = {Axis.TIME: "Time (s)", Axis.WAVE: "Wavelength (nm)", Axis.PHASE: "Phase (degree)"}
 
 
@@ -67,7 +68,9 @@ def _draw_planes(figure: Any, place: Any, product: PhotonImage | PhotonCube, ima
         edges, unit = product.edges, product.axis.unit
         planes = [product.counts[i] for i in shown]
         names = [f"{edges[i]:.5g} to {edges[i + 1]:.5g} {unit}" for i in shown]
-    columns = int(np.ceil(np.sqrt(len(planes) * 1.2))) if len(planes) > 1 else 1
+    ny, nx = planes[0].shape
+    rows = max(1, round(np.sqrt(len(planes) * nx / (ny * WIDE))))
+    columns = -(-len(planes) // rows)
     grid = place.subgridspec(-(-len(planes) // columns), columns)
     low, high = limits(planes, image.excluded)
     axes = []
@@ -95,7 +98,7 @@ def limits(planes: list[Array], excluded: Array) -> tuple[float, float]:
 
 def _draw_light(axes: Any, light: BinnedLight) -> None:
     """A light curve or a spectrum as steps, with errors where there are few bins."""
-    step = max(1, -(-len(light.rate) // MOST_POINTS))
+    step = max(1, -(-len(light.rate) // MOST_STEPS))
     size = len(light.rate) // step * step
     exposure = light.exposure[:size].reshape(-1, step).sum(axis=1)
     rate = np.full(len(exposure), np.nan)
@@ -108,4 +111,6 @@ def _draw_light(axes: Any, light: BinnedLight) -> None:
     axes.set_xlabel(LABELS[light.axis], fontsize=8)
     axes.set_ylabel("photons/s", fontsize=8)
     axes.tick_params(labelsize=7)
-    axes.set_title(light.aperture.label, fontsize=8)
+    width = light.edges[step] - light.edges[0]
+    averaged = f", mean of {width:g} {light.axis.unit}" if step > 1 else ""
+    axes.set_title(f"{light.aperture.label}{averaged}", fontsize=8)

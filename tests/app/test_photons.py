@@ -160,3 +160,14 @@ def test_light_of_a_list_in_memory():
     assert photons.pixel_spectrum(source, 1, 2).counts.sum() == curve.counts.sum()
     with pytest.raises(UsageError, match="above zero"):
         photons.cube(source, "time", width=0)
+
+
+def test_an_indexed_image_without_a_cut_reads_no_photons(folder, truth, tmp_path, monkeypatch):
+    from ifuview.io.photon_index import PhotonIndex
+
+    shutil.copy(folder / "science.h5", tmp_path / "science.h5")
+    source = photons.open_source(str(tmp_path / "science.h5"), index=True)
+    monkeypatch.setattr(PhotonIndex, "blocks", None)
+    image = photons.image(source, PhotonCut(exclude=()))
+    np.testing.assert_array_equal(image.counts, truth["counts"].T)
+    assert image.last == pytest.approx(29.999958)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.cut import bounds, time_range
+from ifuview.engine.photons.cut import bounds, source_range
 from ifuview.engine.photons.source import PhotonSource
 from ifuview.engine.photons.timemask import joined
 from ifuview.errors import UsageError
@@ -67,7 +67,7 @@ def find_cosmics(
     """
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r} for cosmic rays", todo=f"choose {' or '.join(METHODS)}")
-    start, stop = time_range(source.info, cut)
+    start, stop = source_range(source, cut)
     first, last = round(start / TICK), round((stop if cut.stop is not None else stop + 1) / TICK)
     asked = bounds(source.info, cut)
     curves, total, squares, latest = [], 0, 0.0, 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.cut import NO_WAVELENGTH, bounds, inner_edges, live_time, other_limits, time_range
+from ifuview.engine.photons.cut import NO_WAVELENGTH, bounds, inner_edges, live_time, other_limits, source_range
 from ifuview.engine.photons.image import NOTHING, blanked, seen
 from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
@@ -83,9 +83,10 @@ def _cube(
     """The pixels of what was counted per resonator, with the sum over the bins."""
     beammap = source.info.beammap
     excluded = beammap.flagged(cut.exclude)
-    start, stop = time_range(source.info, cut)
+    start, stop = (0.0, 0.0) if axis is Axis.TIME else source_range(source, cut)
     if axis is Axis.TIME:
-        start, stop = max(start, float(edges[0])), min(stop if cut.stop is not None else edges[-1], float(edges[-1]))
+        start = max(cut.start or 0.0, float(edges[0]))
+        stop = float(edges[-1]) if cut.stop is None else min(cut.stop, float(edges[-1]))
     photons = int(counts[seen(source, excluded)].sum())
     planes = blanked(beammap.image(sums.T), excluded)
     variance = planes if sums is counts else blanked(beammap.image(squares.T), excluded)

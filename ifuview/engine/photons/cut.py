@@ -38,14 +38,14 @@ def bounds(info: PhotonInfo, cut: PhotonCut) -> Bounds:
 def check(info: PhotonInfo, cut: PhotonCut) -> None:
     """Raise UsageError for a cut that cannot mean anything in this list: bounds out of order or outside the file."""
     start = 0.0 if cut.start is None else cut.start
-    stop = info.duration if cut.stop is None else cut.stop
-    span = f"the file holds 0 to {info.duration:g} s"
-    if cut.start is not None and cut.stop is not None and stop <= start:
-        raise UsageError(f"the time range ends at {stop:g} s, not after its start at {start:g} s", info.path, span)
-    if start < 0 or start >= info.duration + LATE:
+    known = info.duration > 0
+    span = f"the file holds 0 to {info.duration:g} s" if known else "choose other times"
+    if cut.start is not None and cut.stop is not None and cut.stop <= start:
+        raise UsageError(f"the time range ends at {cut.stop:g} s, not after its start at {start:g} s", info.path, span)
+    if start < 0 or (known and start >= info.duration + LATE):
         raise UsageError(f"the time range starts at {start:g} s, outside the file", info.path, span)
-    if stop <= 0 or stop > info.duration + LATE:
-        raise UsageError(f"the time range ends at {stop:g} s, outside the file", info.path, span)
+    if cut.stop is not None and (cut.stop <= 0 or (known and cut.stop > info.duration + LATE)):
+        raise UsageError(f"the time range ends at {cut.stop:g} s, outside the file", info.path, span)
     low, high = cut.bounds()
     if not low < high:
         unit = "nm" if info.calibrated else "degree"
@@ -67,6 +67,15 @@ def time_range(info: PhotonInfo, cut: PhotonCut, latest: int = -1) -> tuple[floa
     if latest >= 0 and (latest + 1) * TICK > end:
         end = float(np.ceil((latest + 1) * TICK))
     return start, end if cut.stop is None else cut.stop
+
+
+def source_range(source: PhotonSource, cut: PhotonCut) -> tuple[float, float]:
+    """Return start and stop in fact, s; where the file does not say how long it is, its photons are asked."""
+    latest = -1
+    if source.info.duration <= 0 and cut.stop is None:
+        for block in source.blocks(value=False):
+            latest = max(latest, int(block.time.max(initial=0)))
+    return time_range(source.info, cut, latest)
 
 
 def live_time(source: PhotonSource, start: float, stop: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
@@ -37,8 +39,12 @@ def count_image(source: PhotonSource, cut: PhotonCut = PhotonCut(), ctx: JobCont
     counts = np.zeros(beammap.nresonator + 1, np.int64)
     sums, squares = (np.zeros(len(counts)), np.zeros(len(counts))) if cut.weighted else (counts, counts)
     latest = -1
-    for block in source.blocks(value=asked.by_value, weight=cut.weighted, ctx=ctx):
-        latest = max(latest, add_block(block, asked, counts, sums, squares))
+    known = None if cut.weighted or cut.start is not None or cut.stop is not None or asked.by_value else at_once(source)
+    if known is not None:
+        counts[:], latest = known
+    else:
+        for block in source.blocks(value=asked.by_value, weight=cut.weighted, ctx=ctx):
+            latest = max(latest, add_block(block, asked, counts, sums, squares))
     excluded = beammap.flagged(cut.exclude)
     start, stop = time_range(source.info, cut, latest)
     return PhotonImage(
@@ -53,6 +59,19 @@ def count_image(source: PhotonSource, cut: PhotonCut = PhotonCut(), ctx: JobCont
         live_time(source, start, stop),
         latest * TICK if latest >= 0 else -1.0,
     )
+
+
+def at_once(source: PhotonSource) -> tuple[Array, int] | None:
+    """All photons per resonator and the latest time of a source whose columns are sorted and can be read by row."""
+    first: Any = getattr(source, "first", None)
+    read: Any = getattr(source, "read", None)
+    if first is None or read is None:
+        return None
+    counts, last, latest = np.diff(first), np.empty(1, np.uint32), -1
+    for row in (first[1:] - 1)[counts > 0].tolist():
+        read("time", row, last)
+        latest = max(latest, int(last[0]))
+    return counts, latest
 
 
 def add_block(block: PhotonBlock, asked: Bounds, counts: Array, sums: Array, squares: Array) -> int:

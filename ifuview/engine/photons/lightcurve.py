@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import bin_aperture
 from ifuview.engine.photons.cube import checked_edges, time_edges
-from ifuview.engine.photons.cut import live_bins, time_range
+from ifuview.engine.photons.cut import live_bins, source_range
 from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
@@ -40,7 +40,7 @@ def light_curve(
     UsageError
         More bins than fit into memory.
     """
-    start, stop = time_range(source.info, cut)
+    start, stop = source_range(source, cut)
     if edges is None:
         if not width > 0 or (stop - start) / width > MOST_BINS:
             raise UsageError(f"bins of {width:g} s make no light curve", source.info.path, "choose wider bins")

@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import bin_aperture
 from ifuview.engine.photons.cube import checked_edges, default_edges
-from ifuview.engine.photons.cut import live_time, time_range
+from ifuview.engine.photons.cut import live_time, source_range
 from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Aperture, BinnedLight, value_axis
@@ -34,5 +34,5 @@ def photon_spectrum(
     axis = value_axis(source.info)
     edges = checked_edges(edges, source.info, axis)
     sums = bin_aperture(source, aperture, axis, edges, cut, ctx)
-    exposure = np.full(len(edges) - 1, live_time(source, *time_range(source.info, cut)))
+    exposure = np.full(len(edges) - 1, live_time(source, *source_range(source, cut)))
     return BinnedLight(axis, edges, *sums, exposure, aperture, source.info, cut)

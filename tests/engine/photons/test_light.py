@@ -134,3 +134,18 @@ def test_pixels_that_do_not_exist_are_refused(steady):
         circle(beammap, 5, 5, 1, inner=3, outer=2)
     with pytest.raises(UsageError, match="wider"):
         light_curve(steady, pixel(beammap, 1, 1), width=1e-7)
+
+
+def test_a_list_that_does_not_say_how_long_it_is_is_as_long_as_its_photons(steady):
+    from dataclasses import replace
+
+    from ifuview.engine.photons.cut import check
+
+    unknown = replace(steady, info=replace(steady.info, duration=0.0))
+    check(unknown.info, PhotonCut(start=1, stop=90))
+    assert count_image(unknown).stop == 10
+    spot = pixel(unknown.info.beammap, 5, 4)
+    curve = light_curve(unknown, spot, width=1.0)
+    np.testing.assert_array_equal(curve.counts, light_curve(steady, spot, width=1.0).counts)
+    assert photon_spectrum(unknown, spot).exposure[0] == 10
+    assert count_cube(unknown, Axis.WAVE, [700, 1500]).image.exposure == 10
