@@ -70,7 +70,7 @@ def write_product(
         fits.ImageHDU(variance, name="VARIANCE"),
         fits.ImageHDU(beammap.flags.astype(np.int64 if len(beammap.flag_names) > 31 else np.int32), name="FLAGS"),
         fits.ImageHDU(image.exposure_map.astype(np.float32), name="EXPOSURE"),
-        _flag_names(beammap.flag_names, image.cut.exclude),
+        flag_names(beammap.flag_names, image.cut.exclude),
         _edges(product),
     ]
     hdus[2].header["BUNIT"] = "count2" if image.cut.weighted else "count"
@@ -248,7 +248,7 @@ def _integers(counts: Array) -> Array:
     return counts
 
 
-def _flag_names(names: Sequence[str], exclude: Sequence[str]) -> Any:
+def flag_names(names: Sequence[str], exclude: Sequence[str]) -> Any:
     """The table FLAG_NAMES: bit, name, whether pixels with it were left out."""
     from astropy.io import fits
 

@@ -14,7 +14,7 @@ from ifuview.errors import UsageError
 if TYPE_CHECKING:
     from ifuview.engine.photons.source import PhotonSource
     from ifuview.model.photon_products import BinnedLight, PhotonCube, PhotonImage
-    from ifuview.model.photons import PhotonCut
+    from ifuview.model.photons import PhotonCut, PhotonInfo
 
 OK = 0
 NONE = "none"
@@ -76,13 +76,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     out.add_argument("file", metavar="FILE", help="photon list: HDF5 of any layout, or raw packets")
-    out.add_argument("--start", type=float, metavar="S", help="s since the start of the file")
-    out.add_argument("--stop", type=float, metavar="S", help="s, not included")
-    out.add_argument("--wave", type=float, nargs=2, metavar=("LO", "HI"), help="nm; of a calibrated list")
-    out.add_argument("--phase", type=float, nargs=2, metavar=("LO", "HI"), help="degree; of one that is not")
-    out.add_argument(
-        "--exclude", metavar="FLAG,...|none", help="leave out pixels with these flags (default: the problem flags)"
-    )
+    add_cut_options(out)
     out.add_argument("--weighted", action="store_true", help="sum the weights instead of counting")
     out.add_argument("--pixel", metavar="X,Y", help="add the light curve (10 ms) and the spectrum of a pixel")
     out.add_argument("--cube", choices=("time", "wave", "phase"), help="planes of time, wavelength or phase")
@@ -90,10 +84,21 @@ def parser() -> argparse.ArgumentParser:
         "--bins", type=int, metavar="N", help="planes (default: 1 s, the energy bins of the file, 2 degrees)"
     )
     out.add_argument("--index", action="store_true", help="make an index first, so that later passes are fast")
-    out.add_argument("--beammap", metavar="F", help="beam-map text file, for lists without one")
     out.add_argument("--json", metavar="-|F", help="write the numbers as JSON to the screen (-) or a file")
     out.add_argument("-o", "--output", metavar="OUT", help="OUT.fits or OUT.png")
     return out
+
+
+def add_cut_options(out: argparse.ArgumentParser) -> None:
+    """The options that say which photons of which file count."""
+    out.add_argument("--start", type=float, metavar="S", help="s since the start of the file")
+    out.add_argument("--stop", type=float, metavar="S", help="s, not included")
+    out.add_argument("--wave", type=float, nargs=2, metavar=("LO", "HI"), help="nm; of a calibrated list")
+    out.add_argument("--phase", type=float, nargs=2, metavar=("LO", "HI"), help="degree; of one that is not")
+    out.add_argument(
+        "--exclude", metavar="FLAG,...|none", help="leave out pixels with these flags (default: the problem flags)"
+    )
+    out.add_argument("--beammap", metavar="F", help="beam-map text file, for lists without one")
 
 
 def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[PhotonImage | PhotonCube, dict[str, BinnedLight]]:
@@ -104,19 +109,26 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[PhotonImage | Phot
         raise UsageError("--bins says how many planes a cube has", "quicklook", "add --cube time or --cube wave")
     at = None if chosen.pixel is None else pixel(chosen.pixel)
     source = photons.open_source(chosen.file, beammap=chosen.beammap, index=chosen.index or None, ctx=ctx)
-    cut = photons.cut(
-        source.info,
+    cut = cut_of(chosen, source.info)
+    lights = {} if at is None else lights_of(source, *at, cut, ctx)
+    if not chosen.cube:
+        return photons.image(source, cut, ctx), lights
+    return photons.cube(source, chosen.cube, cut, bins=chosen.bins, ctx=ctx), lights
+
+
+def cut_of(chosen: argparse.Namespace, info: PhotonInfo) -> PhotonCut:
+    """The photons that the options of `add_cut_options` choose."""
+    from ifuview.app import photons
+
+    return photons.cut(
+        info,
         start=chosen.start,
         stop=chosen.stop,
         wave=None if chosen.wave is None else tuple(chosen.wave),
         phase=None if chosen.phase is None else tuple(chosen.phase),
         exclude=flags(chosen.exclude),
-        weighted=chosen.weighted,
+        weighted=getattr(chosen, "weighted", False),
     )
-    lights = {} if at is None else lights_of(source, *at, cut, ctx)
-    if not chosen.cube:
-        return photons.image(source, cut, ctx), lights
-    return photons.cube(source, chosen.cube, cut, bins=chosen.bins, ctx=ctx), lights
 
 
 def lights_of(source: PhotonSource, x: int, y: int, cut: PhotonCut, ctx: JobContext) -> dict[str, BinnedLight]:
@@ -129,13 +141,13 @@ def lights_of(source: PhotonSource, x: int, y: int, cut: PhotonCut, ctx: JobCont
     }
 
 
-def pixel(text: str) -> tuple[int, int]:
+def pixel(text: str, option: str = "--pixel") -> tuple[int, int]:
     """The two whole numbers of "X,Y"."""
     parts = text.replace(" ", "").split(",")
     try:
         x, y = (int(p) for p in parts)
     except ValueError as problem:
-        raise UsageError(f"{text!r} is no pixel", "--pixel", "give two whole numbers, as in 52,72") from problem
+        raise UsageError(f"{text!r} is no pixel", option, "give two whole numbers, as in 52,72") from problem
     return x, y
 
 

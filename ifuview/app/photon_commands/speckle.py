@@ -1,0 +1,116 @@
+"""`ifuview speckle`: maps of constant, speckle and incoherent light of a photon list."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ifuview.app.photon_commands.quicklook import add_cut_options, cut_of, pixel
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import UsageError
+
+if TYPE_CHECKING:
+    from ifuview.model.speckle import SpeckleMaps
+
+OK = 0
+EPILOG = """\
+FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them as an image with its
+signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY. NaN: not measured.
+"""
+
+
+def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands.quicklook.main`."""
+    try:
+        chosen = parser().parse_args(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+    if not chosen.output.lower().endswith(".fits"):
+        raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
+    shown = bar() if bar is not None and sys.stderr.isatty() else None
+    try:
+        maps = run(chosen, SILENT if shown is None else JobContext(shown))
+    finally:
+        if shown is not None:
+            shown.close()
+    if chosen.json:
+        print(json.dumps(summary(maps)))
+    return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    out = argparse.ArgumentParser(
+        prog="ifuview speckle",
+        description="Speckle statistics of every pixel of a photon list.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    out.add_argument("file", metavar="FILE", help="photon list: HDF5 of any layout, or raw packets")
+    out.add_argument("--method", choices=("binned", "arrival"), default="binned", help="counts in bins, or gaps")
+    out.add_argument(
+        "--bin", type=float, metavar="MS", help="time bin (default 10 ms), or the longest gap used in full (20 ms)"
+    )
+    out.add_argument("--ip", default="auto", metavar="auto|free|RATE", help="incoherent light: where it pays, fitted, "
+                     "or photons per second (default auto)")  # fmt: skip
+    add_cut_options(out)
+    out.add_argument("--lucky", metavar="X,Y", help="add the image of the sharpest 30 %% of moments of a star there")
+    out.add_argument("--pixel", metavar="X,Y", help="add the autocorrelation and the life of the speckles of a pixel")
+    out.add_argument("--json", choices=("-",), help="print the numbers as JSON")
+    out.add_argument("-o", "--output", metavar="MAPS.fits", required=True)
+    return out
+
+
+def run(chosen: argparse.Namespace, ctx: JobContext) -> SpeckleMaps:
+    """Make the maps and write them."""
+    from ifuview.app import photons
+    from ifuview.io.speckle_products import write_speckle
+
+    photons.check_output(chosen.output)
+    star = None if chosen.lucky is None else pixel(chosen.lucky, "--lucky")
+    place = None if chosen.pixel is None else pixel(chosen.pixel)
+    source = photons.sorted_source(chosen.file, beammap=chosen.beammap, ctx=ctx.part(0.0, 0.3))
+    cut = cut_of(chosen, source.info)
+    width = None if chosen.bin is None else chosen.bin * 1e-3
+    maps = photons.speckle(source, cut, method=chosen.method, width=width, ip=_ip(chosen.ip), ctx=ctx.part(0.3, 0.9))
+    lucky = None if star is None else photons.lucky(source, *star, cut, ctx=ctx.part(0.9, 1.0))
+    decay = None if place is None else photons.pixel_decay(source, *place, cut, width=width or 0.01)
+    write_speckle(chosen.output, maps, lucky, decay)
+    return maps
+
+
+def summary(maps: SpeckleMaps) -> dict[str, Any]:
+    """Numbers of the maps for a program; medians over the pixels that were measured, None if there are none."""
+    import numpy as np
+
+    known = np.isfinite(maps.is_)
+    medians = {
+        f"{name}_median_cps": float(np.median(maps.part(name)[0][known])) if known.any() else None
+        for name in ("ic", "is", "ip")
+    }
+    return {
+        "method": maps.method,
+        "bin_s": maps.width,
+        "start_s": maps.start,
+        "stop_s": maps.stop,
+        "photons": int(maps.photons.sum()),
+        "pixels_measured": int(known.sum()),
+        "pixels_excluded": int(maps.excluded.sum()),
+        **medians,
+    }
+
+
+def _ip(text: str) -> float | str:
+    """auto, free or a number."""
+    if text in ("auto", "free"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise UsageError(f"{text!r} is no incoherent light", "--ip", "say auto, free or photons per second")
+    return value
