@@ -47,6 +47,7 @@ LISTS = (
 )  # rest wavelengths in resources/linelists
 MOST_NAMED = 12  # stacked fibers that are named above the plot; more are named at their curves alone
 LEAST_GAP = 13  # screen px between the names of two curves
+AXES = 60  # screen px that axis and label take of the height of the plot
 MAX_REDSHIFT = 7.0
 SLIDER_STEPS = 7000  # in log(1 + z)
 STACK = 1.0  # typical ranges between stacked spectra at first
@@ -421,22 +422,19 @@ class SpectrumDock(Dock):
         """Name the fibers of a stack at the right end of their curves, as many as have room."""
         view = self._view
         group = view.group if view is not None else ()
-        firsts = [i for i, number in enumerate(group) if i == 0 or number != group[i - 1]]
-        room = max(1, (self.plot.height() - 60) // LEAST_GAP)
-        every = max(1, -(-len(firsts) // room))
-        wanted = firsts[::every] if len(firsts) > 1 and self.stack_box.value() else []
+        firsts = [i for i, fiber in enumerate(group) if i == 0 or fiber != group[i - 1]]
+        levels = {i: stack.level_at_end(self._drawn[i]) for i in firsts} if self.stack_box.value() else {}
+        limits = pure.robust_range(self._drawn)
+        room = 0.0 if limits is None else LEAST_GAP * (limits[1] - limits[0]) / max(1, self.plot.height() - AXES)
+        wanted = stack.spaced(levels, room) if len(firsts) > 1 else []
         while len(self._tags) < len(wanted):
             tag = pg.TextItem("", anchor=(1, 1))
             self.plot.addItem(tag, ignoreBounds=True)
             self._tags.append(tag)
         for tag, i in zip(self._tags, wanted, strict=False):
-            spectrum = self._drawn[i]
-            good = np.flatnonzero(np.isfinite(spectrum.flux) & ~spectrum.masked)
-            flux = np.asarray(spectrum.flux)
-            level = float(np.median(flux[good])) if good.size else 0.0
             last = max(float(np.nanmax(self._along(s))) for s, g in zip(self._drawn, group) if g == group[i])
             tag.setText(names[i].split(" ")[0], self._shade(group[i], self.plot.ink))
-            tag.setPos(last, level)
+            tag.setPos(last, levels[i])
             tag.show()
         for tag in self._tags[len(wanted) :]:
             tag.hide()

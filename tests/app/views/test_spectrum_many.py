@@ -148,3 +148,10 @@ def test_a_place_beyond_the_arm_on_the_canvas_belongs_to_another():
     assert spectrum.owner(spectra, 6000.0) is None
     assert spectrum.owner(spectra, 9000.0).arm == "z"
     assert spectrum.owner(spectra, 20_000.0) is None
+
+
+def test_names_at_the_curves_keep_their_distance():
+    assert stack.spaced({0: 0.0, 3: 1.0, 6: 2.0, 9: 2.4}, 1.5) == [0, 6]
+    assert stack.spaced({}, 1.0) == []
+    view = spectrum.make(session(1, 2))
+    assert stack.level_at_end(view.spectra[0]) == view.spectra[0].flux[-1]
