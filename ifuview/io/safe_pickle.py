@@ -104,7 +104,7 @@ class _Machine:
     """The stack, the marks and the memo of one pickle."""
 
     def __init__(self, tolerant: bool, max_ops: int) -> None:
-        self.tolerant, self.max_ops = tolerant, max_ops
+        self.rules, self.max_ops = make.Rules(tolerant), max_ops
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -149,7 +149,7 @@ class _Machine:
 
     def _finished(self, value: Any) -> Any:
         """A value that stands for data: no bare class, no unfinished array."""
-        return make.finished(value, self.tolerant)
+        return make.finished(value)
 
     def put(self, key: int) -> None:
         """Remember the top."""
@@ -183,7 +183,7 @@ class _Machine:
 
     def put_class(self, module: str, name: str) -> None:
         """Push the marker of a class or function; the strict decoder knows a few and refuses the rest."""
-        self.stack.append(make.named(module, name, self.tolerant))
+        self.stack.append(make.named(module, name, self.rules))
 
     def stack_global(self) -> None:
         """A class whose name lies on the stack."""
@@ -196,13 +196,13 @@ class _Machine:
         """What calling `target` would have made, if that is plain data."""
         if type(args) is not tuple:
             raise ValueError("arguments that are no tuple")
-        self.stack.append(make.called(target, args, self.tolerant))
+        self.stack.append(make.called(target, args, self.rules))
 
     def build(self) -> None:
         """Give the object on the top its state."""
         state = self._finished(self.pop())
         target = self.top()
-        self.stack[-1] = make.built(target, state, self.tolerant)
+        self.stack[-1] = make.built(target, state, self.rules)
         if isinstance(target, make.Pending):
             target.final = self.stack[-1]  # the memo knows it as pending
 
@@ -265,12 +265,12 @@ def _reduce(machine: _Machine, arg: Any) -> None:
 
 def _new(machine: _Machine, arg: Any) -> None:
     args = machine.pop()
-    machine.stack.append(make.created(machine.pop(), args, machine.tolerant))
+    machine.stack.append(make.created(machine.pop(), args, machine.rules))
 
 
 def _new_with_keywords(machine: _Machine, arg: Any) -> None:
     keywords, args = machine.pop(), machine.pop()
-    machine.stack.append(make.created(machine.pop(), (*args, keywords) if keywords else args, machine.tolerant))
+    machine.stack.append(make.created(machine.pop(), (*args, keywords) if keywords else args, machine.rules))
 
 
 def _plain_list(machine: _Machine, items: list[Any]) -> None:

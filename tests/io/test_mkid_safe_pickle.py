@@ -171,10 +171,10 @@ def laughs(levels: int, make: bytes = b"(%b%bl") -> bytes:
 
 
 BOMBS = {
-    "deep lists": b"]" * 30_000 + b"a" * 29_999 + b".",
-    "deep tuples": b")" + b"\x85" * 50_000 + b".",
-    "deep dicts": b"}" * 30_000 + b".",
-    "deep inert": b"cx\ny\n)R" * 20_000 + b"b" * 19_999 + b".",
+    "deep lists": b"]" * 10_000 + b"a" * 9_999 + b".",
+    "deep tuples": b")" + b"\x85" * 10_000 + b".",
+    "deep dicts": b"}" * 10_000 + b".",
+    "deep inert": b"cx\ny\n)R" * 8_000 + b"b" * 7_999 + b".",
     "billion laughs": laughs(40),
     "billion laughs in tuples": laughs(40, b"(%b%bt"),
     "laughing keys": b")p0\n" + b"".join(b"0g%d\ng%d\n\x86p%d\n" % (i, i, i + 1) for i in range(40)) + b"0}g40\nNs.",
@@ -235,6 +235,17 @@ def test_nested_arrays_of_objects_cannot_exhaust_the_stack():
         inner = head + b"(I1\n(I1\nt" + kind + b"I00\n(" + inner + b"ltb"
     with pytest.raises(FileFormatError, match="too deep"):
         opaque_tolerant(inner + b".")
+
+
+def test_many_arrays_that_share_one_are_decoded_at_once():
+    head = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+    kind = b"cnumpy\ndtype\n(S'O8'\nI00\nI01\ntR"
+    shared = head + b"(I1\n(I20000\nt" + kind + b"I00\n(" + b"N" * 20_000 + b"ltbp0\n0"
+    holder = head + b"(I1\n(I1\nt" + kind + b"I00\n(g0\nltb"
+    begin = time.process_time()
+    with pytest.raises(FileFormatError, match="grow beyond"):
+        opaque_tolerant(shared + b"(" + holder * 2000 + b"l.")
+    assert time.process_time() - begin < CPU_LIMIT
 
 
 def test_objects_of_other_classes_keep_what_they_hold():
