@@ -94,11 +94,14 @@ class NightRoads:
 
         control.submit(JobRequest(f"Index {intent.path}", _scan(intent.path), slot="night index"), done, failed)
 
-    def _indexed(self, index: ExposureIndex, watched: bool = False, newest: bool = False) -> None:
+    def _indexed(
+        self, index: ExposureIndex, watched: bool = False, newest: bool = False, results: str = ""
+    ) -> None:
         from ifuview.app import night
 
         control = self.controller
-        control.store.put(replace(control.session, night=night.Night(index, watched=watched, newest=newest)))
+        opened = night.Night(index, watched=watched, newest=newest, results=results)
+        control.store.put(replace(control.session, night=opened))
         control.say(Level.INFO, night.summary(index))
         for note in index.notes:
             control.say(Level.INFO, note)
@@ -138,7 +141,7 @@ class NightRoads:
         path = intent.path or night.night_of(control.session).index.folder
         control.submit(
             JobRequest(f"Index {path}", _scan(path), slot="night index"),
-            lambda index: self._indexed(index, watched=True, newest=intent.newest),
+            lambda index: self._indexed(index, watched=True, newest=intent.newest, results=intent.results),
         )
 
     def _set_timer(self, on: bool) -> None:
@@ -189,11 +192,12 @@ class NightRoads:
     def _triage(self, index: ExposureIndex, expid: int, camera: str) -> None:
         """Ask of a camera that has just been reduced what is wrong with it; the answer is a message."""
         control = self.controller
+        results = control.session.night.results
 
         def run(ctx: Any) -> Any:
             from ifuview.app.night_files import triage_lines
 
-            return triage_lines(index, expid, camera, ctx)
+            return triage_lines(index, expid, camera, ctx, results)
 
         def done(lines: tuple[str, ...]) -> None:
             for line in reversed(lines[1:]):  # worst last: that is the one that stays on the status line

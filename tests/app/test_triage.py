@@ -290,3 +290,13 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
         hdus.writeto(small / "sframe-r6-00104284.fits")
     path.unlink()
     assert triage.main([str(small), "--only", "ccd-row,bright-neighbor", "-o", str(small / "out")]) == triage.BAD_INPUT
+
+
+def test_the_triage_of_a_watched_camera_is_written_where_asked(production, tmp_path):
+    from ifuview.app import night, night_files
+
+    index = night.scan(str(production / "exposures/20211014/00104284"))
+    lines = night_files.triage_lines(index, 104284, "r6", results=str(tmp_path))
+    tree = json.loads((tmp_path / "00104284/r6/triage.json").read_text())
+    assert len(tree["findings"]) == len(lines)
+    assert (tmp_path / "00104284/r6/triage.html").is_file()
