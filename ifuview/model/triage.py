@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 SCHEMA = "ifuview.triage/1"
@@ -74,7 +73,7 @@ class Finding:
     known: bool = False
     confidence: float = 1.0
     text: str = ""
-    detail: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    detail: Mapping[str, Any] = field(default_factory=dict)
     evidence: str = ""
 
     @property

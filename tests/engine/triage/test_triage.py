@@ -285,3 +285,10 @@ def test_a_few_rows_of_an_amplifier_are_found_and_are_no_wavelengths(rows, level
     common = min(last, rows[1]) - max(first, rows[0]) + 1
     assert common > 0.5 * (rows[1] - rows[0] + 1)
     assert one.amplitude == pytest.approx(level, rel=0.35)  # a wider band is diluted
+
+
+def test_every_finding_goes_to_another_process():
+    import pickle
+
+    out = desi_qa.run(camera(calib=1 + 0.2 * bump(6400, 15)), 1, "r1")
+    assert pickle.loads(pickle.dumps(out)).findings == out.findings
