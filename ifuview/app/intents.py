@@ -423,3 +423,79 @@ class ExportTriage(Intent):
     """Write the triage into a folder."""
 
     folder: str
+
+
+class SetPhotonCut(Intent):
+    """Count other photons in a photon frame; `final` is False while a slider is dragged."""
+
+    key: int
+    cut: Any
+    final: bool = True
+
+
+class ShowPhotons(Intent):
+    """Show "flags", "counts" or "rate" in a photon frame (None = current)."""
+
+    what: str
+    key: int | None = None
+
+
+class PlayPhotons(Intent):
+    """Play through time in steps of `step` s, or stop."""
+
+    on: bool
+    step: float | None = None
+
+
+class CopyPhotons(Intent):
+    """Open a second frame of the photon list of the current one, to blink two cuts against each other."""
+
+
+class SavePhotons(Intent):
+    """Save the "image", a "cube" or a "movie" of the current photon frame."""
+
+    what: str
+    path: str
+    axis: str = "time"
+    bins: int = 0
+
+
+class SaveLight(Intent):
+    """Save the light curve or the spectrum ("curve", "spectrum") of the selection as FITS or ECSV."""
+
+    what: str
+    path: str
+
+
+class SetLight(Intent):
+    """Change one field of session.light, which says how light curves and spectra are binned and shown."""
+
+    name: str
+    value: Any
+
+
+class DrawRegions(Intent):
+    """From now on a drag on the canvas draws a "box" or a "circle"; "" as before."""
+
+    shape: str
+
+
+class LoadCalibration(Intent):
+    """Put a wavelength or flat solution, or another step ("linearity", "cosmics", "badpixels"), on the photon list."""
+
+    kind: str
+    path: str = ""
+
+
+class SwitchCalibration(Intent):
+    """Switch one step of the stack of the current photon frame on or off, or take it away (`on` None)."""
+
+    number: int
+    on: bool | None
+
+
+class Speckle(Intent):
+    """Make maps of Ic, Is and Ip of the current photon frame, "binned" or by "arrival"; `width` in s."""
+
+    method: str = "binned"
+    width: float | None = None

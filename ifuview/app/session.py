@@ -86,6 +86,7 @@ class Slot:
     diagnosis: Any = None
     evidence: Any = None
     past_traces: tuple[TraceSet, ...] = ()
+    photons: Any = None  # app.photon_state.PhotonFrame of a photon list
     detector: Any = None  # app.detector_place.DetectorPlace of row-stacked spectra: where they lie on the CCD
 
 

@@ -1,0 +1,60 @@
+"""What a frame of a photon list shows: which photons of which source, counted how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from ifuview.model.photons import PhotonCut
+
+if TYPE_CHECKING:
+    from ifuview.engine.photons.source import PhotonSource
+    from ifuview.model.photon_products import PhotonImage
+
+
+class Shown(StrEnum):
+    """What the image of a photon frame is."""
+
+    FLAGS = "flags"  # the beam flags; nothing is counted
+    COUNTS = "counts"
+    RATE = "rate"  # photons per second
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotonFrame:
+    """The photon half of a frame (`Slot.photons`).
+
+    Parameters
+    ----------
+    raw : PhotonSource
+        The file as it was written, or its index.
+    stack : tuple
+        Calibration steps on top of it, lowest first; each can be off (`app.photon_calibration`).
+    source : PhotonSource
+        `raw` under the stack; `raw` itself while no step is on. What all counting reads.
+    live : Any
+        `engine.photons.live.LiveImage` or `CoarseImage` of `source`; None until the index is there.
+    cut : PhotonCut
+        Which photons count.
+    shown : Shown
+    image : PhotonImage or None
+        What was counted last, for saving.
+    step : float
+        s; of playing through time.
+    playing : bool
+    """
+
+    raw: PhotonSource
+    source: PhotonSource
+    cut: PhotonCut = field(default_factory=PhotonCut)
+    shown: Shown = Shown.FLAGS
+    stack: tuple[Any, ...] = ()
+    live: Any = None
+    image: PhotonImage | None = None
+    step: float = 0.1
+    playing: bool = False
+
+    def with_cut(self, **changes: Any) -> PhotonFrame:
+        """The frame with some bounds of its cut changed."""
+        return replace(self, cut=replace(self.cut, **changes))
