@@ -94,7 +94,6 @@ def photon_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
     return Dataset(
         spec.path,
         spec.text,
-        instrument=info.instrument.lower() or "plain",
         kind=KIND,
         images=(flag_image(info),),
         hdus=(_node(info),),
