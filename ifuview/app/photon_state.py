@@ -58,3 +58,29 @@ class PhotonFrame:
     def with_cut(self, **changes: Any) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""
         return replace(self, cut=replace(self.cut, **changes))
+
+
+@dataclass(frozen=True, slots=True)
+class LightOptions:
+    """How the light of a selection is binned and shown.
+
+    Parameters
+    ----------
+    width : float
+        s; of the bins of light curves and intensity histograms.
+    bins : int
+        Spectral bins; 0: those of the file.
+    background : bool
+        Subtract what the annulus around a circle predicts.
+    inner, outer : float
+        Radii of that annulus in units of the radius of the circle.
+    rate : bool
+        Per second instead of counts.
+    """
+
+    width: float = 0.01
+    bins: int = 0
+    background: bool = True
+    inner: float = 1.5
+    outer: float = 2.5
+    rate: bool = True

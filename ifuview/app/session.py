@@ -170,6 +170,7 @@ class Session:
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
     triage: Any = None  # app.triage_window.TriageState of what was looked at last
+    light: Any = None  # app.photon_state.LightOptions; None: the usual ones
     night: Any = None  # app.night.Night; None: no folder of exposures is open
 
     def slot(self, key: int | None = None) -> Slot | None:
