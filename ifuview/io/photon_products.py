@@ -99,7 +99,8 @@ def write_light(path: str | os.PathLike[str], light: BinnedLight) -> None:
         return
     from astropy.io import fits
 
-    moved_into_place(path, lambda part: fits.HDUList([fits.PrimaryHDU(), fits.table_to_hdu(table)]).writeto(part))
+    primary = fits.PrimaryHDU(header=fits.Header([(k, *card) for k, card in provenance(light.info, light.cut).items()]))
+    moved_into_place(path, lambda part: fits.HDUList([primary, fits.table_to_hdu(table)]).writeto(part))
 
 
 def light_table(light: BinnedLight) -> Any:

@@ -104,6 +104,7 @@ def test_light_curves_and_spectra_are_tables_with_provenance(photons, tmp_path, 
         assert table["low"].unit == light.axis.unit
         assert table["rate"].unit == "count / s" or str(table["rate"].unit) == "ct / s"
         assert table.meta["INFILE"] == "made.h5"
+        assert suffix == ".ecsv" or fits.getheader(path)["INFILE"] == "made.h5"
         assert table.meta["APERTURE"] == "pixel 3,3"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.cut import bounds, source_range
+from ifuview.engine.photons.cut import LATE, bounds, source_range
 from ifuview.engine.photons.source import PhotonSource
 from ifuview.engine.photons.timemask import joined
 from ifuview.errors import UsageError
@@ -28,14 +28,14 @@ DISTANCE = 50  # bins; of two peaks closer than this the higher counts
 SIGMA = 6.0
 AT_ONCE = 1 << 26  # bins in memory: 128 MB, 671 s; a longer exposure takes another pass
 METHODS = ("poisson", "sigma")
-NO_BOUND = 3.4e38
+NOTHING = np.empty(0, np.float32)
 
 
 class Cosmics(NamedTuple):
     """Cosmic-ray moments.
 
     peak : ndarray, int64, microseconds; counts : ndarray, counts of the whole array in the peak's bin;
-    threshold : counts; average : counts per bin; mask : the times to leave out.
+    threshold : counts, the highest of the parts; average : counts per bin; mask : the times to leave out.
     """
 
     peak: Array
@@ -68,27 +68,57 @@ def find_cosmics(
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r} for cosmic rays", todo=f"choose {' or '.join(METHODS)}")
     start, stop = source_range(source, cut)
-    first, last = round(start / TICK), round((stop if cut.stop is not None else stop + 1) / TICK)
+    first, last = round(start / TICK), round((stop if cut.stop is not None else stop + LATE) / TICK)
     asked = bounds(source.info, cut)
-    curves, total, squares, latest = [], 0, 0.0, 0
+    parts = []
     for begin in range(first, last, AT_ONCE * BIN):
-        number = min(AT_ONCE, -(-(last - begin) // BIN))
-        curve = np.zeros(number, np.uint16)
+        curve = np.zeros(min(AT_ONCE, -(-(last - begin) // BIN)), np.uint16)
+        end, latest = min(last, begin + len(curve) * BIN), -1
         for block in source.blocks(value=asked.by_value, ctx=ctx):
-            value = block.value if asked.by_value and block.value is not None else np.empty(0, np.float32)
-            end = min(last, begin + number * BIN)
-            latest = max(latest, int(_add(block.time, value, begin, end, asked.low, asked.high, curve)))
-        total += int(curve.sum(dtype=np.int64))
-        squares += float(_squares(curve))
-        curves.append((begin, _bright(curve)))
-    size = max(1, (min(last, max(round(stop / TICK), latest + 1)) - first) // BIN)
-    average = total / size
-    threshold = _threshold(average, squares / size - average**2, method, sigma)
-    found = [_peaks(begin, *bright, threshold, average) for begin, bright in curves]
-    peak = np.concatenate([f[0] for f in found]) if found else np.empty(0, np.int64)
-    count = np.concatenate([f[1] for f in found]) if found else np.empty(0, np.int64)
-    begins = np.maximum(peak - BEFORE, 0)
-    return Cosmics(peak, count, threshold, average, joined(begins, peak + AFTER, ("cosmic",) * len(peak), AFTER))
+            value = block.value if asked.by_value and block.value is not None else NOTHING
+            latest = max(latest, _add(block.time, value, begin, end, asked.low, asked.high, curve))
+        used = -(-(max(min(end, round(stop / TICK)), latest + 1) - begin) // BIN)
+        if used > 0:
+            parts.append(_part(begin, curve[:used], method, sigma))
+    peak = np.concatenate([np.empty(0, np.int64), *(p.peak for p in parts)])
+    counts = np.concatenate([np.empty(0, np.int64), *(p.counts for p in parts)])
+    mask = joined(np.maximum(peak - BEFORE, 0), peak + AFTER, ("cosmic",) * len(peak), AFTER)
+    threshold = max([p.threshold for p in parts], default=0.0)
+    average = float(np.mean([p.average for p in parts])) if parts else 0.0
+    return Cosmics(peak, counts, threshold, average, mask)
+
+
+class _Part(NamedTuple):
+    """Peaks of a part of the exposure."""
+
+    peak: Array
+    counts: Array
+    threshold: float
+    average: float
+
+
+def _part(begin: int, curve: Array, method: str, sigma: float) -> _Part:
+    """Peaks of a light curve that starts at `begin` (microseconds), above the threshold of its own rate."""
+    average = float(curve.sum(dtype=np.int64)) / len(curve)
+    threshold = _threshold(average, float(_squares(curve)) / len(curve) - average**2, method, sigma)
+    places = np.flatnonzero(curve > threshold)
+    counts = curve[places].astype(np.int64)
+    free = np.ones(len(places), np.bool_)
+    taken = []
+    for i in np.argsort(-counts, kind="stable").tolist():
+        place = int(places[i])
+        if not free[i] or counts[i] - _floor(curve, place) < PROMINENCE:
+            continue
+        taken.append(i)
+        free[np.searchsorted(places, place - DISTANCE + 1) : np.searchsorted(places, place + DISTANCE)] = False
+    taken.sort()
+    return _Part(begin + places[taken].astype(np.int64) * BIN, counts[taken], threshold, average)
+
+
+def _floor(curve: Array, place: int) -> int:
+    """The higher of the lowest counts on either side of a bin, nearby."""
+    sides = (curve[max(0, place - DISTANCE) : place], curve[place + 1 : place + 1 + DISTANCE])
+    return max(int(side.min()) if len(side) else 0 for side in sides)
 
 
 def _threshold(average: float, variance: float, method: str, sigma: float) -> float:
@@ -98,32 +128,6 @@ def _threshold(average: float, variance: float, method: str, sigma: float) -> fl
     from scipy.stats import norm, poisson
 
     return float(poisson.isf(norm.sf(sigma), max(average, 1e-12)))
-
-
-def _bright(curve: Array) -> tuple[Array, Array, Array]:
-    """Bins that may be peaks: place, counts, and the larger of the lowest counts on either side nearby."""
-    places = np.flatnonzero(curve >= PROMINENCE)
-    counts = curve[places].astype(np.int64)
-    floor = np.zeros(len(places), np.int64)
-    for i, place in enumerate(places.tolist()):
-        left = curve[max(0, place - DISTANCE) : place]
-        right = curve[place + 1 : place + 1 + DISTANCE]
-        floor[i] = max(int(left.min()) if len(left) else 0, int(right.min()) if len(right) else 0)
-    return places, counts, floor
-
-
-def _peaks(
-    begin: int, places: Array, counts: Array, floor: Array, threshold: float, average: float
-) -> tuple[Array, Array]:
-    """Times (microseconds) and counts of the peaks among some bins; the higher of two that are close."""
-    keep = (counts > threshold) & (counts - floor >= PROMINENCE)
-    places, counts = places[keep], counts[keep]
-    taken: list[int] = []
-    for i in np.argsort(-counts, kind="stable").tolist():
-        if all(abs(int(places[i]) - int(places[j])) >= DISTANCE for j in taken):
-            taken.append(i)
-    taken.sort()
-    return begin + places[taken] * BIN, counts[taken]
 
 
 @njit(cache=True, nogil=True)

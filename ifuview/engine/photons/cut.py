@@ -73,9 +73,23 @@ def source_range(source: PhotonSource, cut: PhotonCut) -> tuple[float, float]:
     """Return start and stop in fact, s; where the file does not say how long it is, its photons are asked."""
     latest = -1
     if source.info.duration <= 0 and cut.stop is None:
-        for block in source.blocks(value=False):
-            latest = max(latest, int(block.time.max(initial=0)))
+        known = at_once(source)
+        times = [known[1]] if known is not None else (int(b.time.max(initial=0)) for b in source.blocks(value=False))
+        latest = max(times, default=-1)
     return time_range(source.info, cut, latest)
+
+
+def at_once(source: PhotonSource) -> tuple[Array, int] | None:
+    """All photons per resonator and the latest time of a source whose columns are sorted and can be read by row."""
+    first: Any = getattr(source, "first", None)
+    read: Any = getattr(source, "read", None)
+    if first is None or read is None:
+        return None
+    counts, last, latest = np.diff(first), np.empty(1, np.uint32), -1
+    for row in (first[1:] - 1)[counts > 0].tolist():
+        read("time", row, last)
+        latest = max(latest, int(last[0]))
+    return counts, latest
 
 
 def live_time(source: PhotonSource, start: float, stop: float) -> float:

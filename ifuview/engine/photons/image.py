@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.cut import Bounds, bounds, live_time, time_range
+from ifuview.engine.photons.cut import Bounds, at_once, bounds, live_time, time_range
 from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import PhotonImage
@@ -59,19 +57,6 @@ def count_image(source: PhotonSource, cut: PhotonCut = PhotonCut(), ctx: JobCont
         live_time(source, start, stop),
         latest * TICK if latest >= 0 else -1.0,
     )
-
-
-def at_once(source: PhotonSource) -> tuple[Array, int] | None:
-    """All photons per resonator and the latest time of a source whose columns are sorted and can be read by row."""
-    first: Any = getattr(source, "first", None)
-    read: Any = getattr(source, "read", None)
-    if first is None or read is None:
-        return None
-    counts, last, latest = np.diff(first), np.empty(1, np.uint32), -1
-    for row in (first[1:] - 1)[counts > 0].tolist():
-        read("time", row, last)
-        latest = max(latest, int(last[0]))
-    return counts, latest
 
 
 def add_block(block: PhotonBlock, asked: Bounds, counts: Array, sums: Array, squares: Array) -> int:
