@@ -80,6 +80,9 @@ class SpectrumView:
     start: int = 0
 
 
+_last: list[tuple[tuple[Any, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpectrumHover:
     """Dispersion pixel and wavelength under the cursor; the row or spaxel there when it is quick to read."""
@@ -99,14 +102,27 @@ def inputs(session: Session) -> tuple[Any, ...]:
 
 
 def make(session: Session) -> SpectrumView | None:
-    """The spectra of the inspected fiber, of several, or of a one-dimensional image; None when no image is open."""
+    """The spectra of the inspected fiber, of several, or of a one-dimensional image; None when no image is open.
+
+    While a window is dragged nothing else changes: the spectra of the last view are kept.
+    """
+    asked = (session.slots, session.current, session.inspection, session.selection, session.tables, session.models,
+             session.extraction)  # fmt: skip
+    if not _last or any(a is not b for a, b in zip(_last[0][0], asked)):
+        _last[:] = [(asked, _made(session))]
+    view = _last[0][1]
+    return None if view is None else replace(view, window=session.window)
+
+
+def _made(session: Session) -> SpectrumView | None:
+    """The view without the window."""
     view, slot = _spectra(session), session.slot()
     if view is None or slot is None or not view.spectra:
         return view
     fiber = session.selection.fiber
     known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
     redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
-    view = replace(view, redshift=redshift, window=session.window)
+    view = replace(view, redshift=redshift)
     if fiber is None:
         return view
     about = "" if redshift is None else _about(session, slot, fiber, redshift)
@@ -209,6 +225,11 @@ def arms(slot: Slot, row: int) -> tuple[FiberSpectrum, ...]:
         return (row_spectrum(slot, row),)
     ordered = sorted(others, key=lambda i: i is not image)
     return tuple(replace(row_spectrum(replace(slot, image=i), row), arm=i.camera) for i in ordered)
+
+
+def same_but_window(a: SpectrumView, b: SpectrumView) -> bool:
+    """Whether two views are of the same spectra, so that at most the window is another one."""
+    return bool(b.spectra) and a.spectra is b.spectra and a.title == b.title
 
 
 def owner(spectra: tuple[FiberSpectrum, ...], wave: float) -> FiberSpectrum | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import Any, ClassVar
 
@@ -61,7 +62,8 @@ class SpectrumDock(Dock):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._view: SpectrumView | None = None
+        self._given: SpectrumView | None = None  # of the session
+        self._view: SpectrumView | None = None  # the same with the fibers that were turned to
         self._drawn: tuple[FiberSpectrum, ...] = ()
         self._drawn_redshift: float | None = None
         self._preview_along: tuple[bool, int, int] | None = None  # what the preview's plot spans
@@ -273,6 +275,11 @@ class SpectrumDock(Dock):
 
     def draw(self, view: SpectrumView | None) -> None:
         """Show the spectra of the view, or how to get them."""
+        given, self._given = self._given, view
+        if view is not None and given is not None and self._view is not None and pure.same_but_window(given, view):
+            self._view = replace(self._view, window=view.window)
+            self.window_span.show(view.window)
+            return
         old, self._view = self._view, view
         changed = _identity(old) != _identity(view)
         if view is None or not view.spectra:
