@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "io": {"model", "instrument", "errors", "resources", "context"},
     "engine": {"model", "errors", "context"},
     "context": {"errors"},
-    "simulate": {"model", "errors", "context"},
+    "simulate": {"model", "io", "errors", "context"},
     "diagnostics": {"engine", "model", "errors", "context"},
     "recipes": {"diagnostics", "engine", "model", "errors", "context"},
     "report": {"model", "resources", "errors"},

@@ -85,7 +85,8 @@ class PhotonArray:
         response = self.response((edges[:-1] + edges[1:]) / 2)  # linear in wavelength: the mean is that of the middle
         good = (self.kind == PixelKind.NORMAL) & self.solved
         mean = response[good].mean(axis=0)
-        return np.divide(mean, response, out=np.full(response.shape, np.nan), where=response > 0)
+        weights: Array = np.full(response.shape, np.nan)
+        return np.divide(mean, response, out=weights, where=response > 0)
 
     def phase(self, place: tuple[Array, ...], wave: Array, rng: np.random.Generator) -> Array:
         """Measured phase, float32 degree, of photons of true `wave` in the pixels `place` (rows, columns)."""

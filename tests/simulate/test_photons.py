@@ -7,10 +7,14 @@ from functools import cache
 import numpy as np
 import pytest
 
+from ifuview.engine.context import JobContext
+from ifuview.errors import JobCancelled
 from ifuview.model.photons import HC, Column
+from ifuview.simulate import photon_stream
 from ifuview.simulate.photon_array import PixelKind, make_array
 from ifuview.simulate.photon_scene import Scene, speckle_field
-from ifuview.simulate.photons import DEAD_TIME, LASERS, simulate_flat, simulate_lasers, simulate_photons
+from ifuview.simulate.photon_stream import PhotonStream
+from ifuview.simulate.photons import DEAD_TIME, LASERS, main, simulate_flat, simulate_lasers, simulate_photons
 
 
 @cache
@@ -104,3 +108,52 @@ def test_pixels_that_share_a_resonator_share_its_photons():
     assert len(twice) == 3
     for resonator in twice:
         assert len(set(truth.counts.ravel()[index == resonator])) == 1
+
+
+def test_a_stream_has_so_many_photons_and_is_always_the_same():
+    stream = PhotonStream(200_000, make_array((20, 16)), duration=30.0)
+    blocks = list(stream.blocks())
+    resonator, time, value = (np.concatenate(column) for column in list(zip(*blocks))[:3])
+    assert len(time) == 200_000
+    assert np.array_equal(np.bincount(resonator, minlength=320), stream.counts)
+    assert (np.diff(resonator.astype(np.int64) << 32 | time) >= 0).all()
+    assert time.max() < 30_000_000
+    pixel = np.argsort(stream.array.beammap.index.ravel())[resonator]
+    solved = stream.array.solved.ravel()[pixel]
+    assert 1000 < np.median(value[solved]) < 1150
+    assert (value[~solved] < 0).all()
+    again = PhotonStream(200_000, make_array((20, 16)), duration=30.0).photons_of([7, 3])
+    own = (resonator == 3) | (resonator == 7)
+    assert np.array_equal(again.time, time[own])
+    assert np.array_equal(again.value, value[own])
+
+
+def test_blocks_of_a_stream_are_bounded_and_it_is_cancelled_in_between(monkeypatch):
+    monkeypatch.setattr(photon_stream, "BLOCK", 10_000)
+    stream = PhotonStream(100_000, make_array((20, 16)), duration=3.0)
+    assert 8 <= len(list(stream.blocks())) <= 12
+    ctx = JobContext()
+    blocks = stream.blocks(ctx=ctx)
+    next(blocks)
+    ctx.cancel()
+    with pytest.raises(JobCancelled):
+        next(blocks)
+
+
+def test_a_stream_varies_with_the_speckles():
+    """Counts in steps vary more than Poisson's where the light is speckles."""
+    stream = PhotonStream(400_000, make_array((20, 16), dead=0, hot=0), duration=300.0)
+    where = int(np.argmax(stream._speckle))
+    counts = np.bincount(stream.photons_of([where]).time // 100_000, minlength=3000)
+    share = stream._speckle[where] * counts.mean()
+    assert counts.var() - counts.mean() == pytest.approx(share**2, rel=0.4)
+
+
+def test_the_program_writes_a_file(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("hdf5plugin")
+    assert main([str(tmp_path / "o.h5"), "--photons", "20000", "--duration", "2", "--phase"]) == 0
+    with h5py.File(tmp_path / "o.h5") as file:
+        assert file["photons/photontable"].shape == (20_000,)
+        assert file["beammap/map"].shape == (80, 125)
+        assert (file["photons/photontable"]["wavelength"] < 0).mean() > 0.99
