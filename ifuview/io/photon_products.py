@@ -22,7 +22,7 @@ from ifuview.model.photons import PhotonCut, PhotonInfo
 
 MAS = 1 / 3.6e6  # degree in a milliarcsecond
 KEPT = ("OBJECT", "TELESCOP", "INSTRUME", "RA", "DEC", "EQUINOX", "UNIXSTR", "UNIXEND", "E_DEVANG", "E_PLTSCL")
-AXES = "images are [y, x]: x (NAXIS1) along the first axis of the beam map, y along the second"
+AXES = "[y, x]: x (NAXIS1) runs along the first axis of the beam map"
 TABLE_SUFFIXES = (".fits", ".ecsv")
 LIGHT_UNITS = {
     "counts": "count",
@@ -149,7 +149,19 @@ def provenance(info: PhotonInfo, cut: PhotonCut) -> dict[str, tuple[Any, str]]:
         value = info.header.get(key)
         if isinstance(value, (int, float, str)) and value != "" and not isinstance(value, bool):
             cards.setdefault(key, (value, "of the photon list"))
-    return cards
+    return {key: (_plain(value), comment) for key, (value, comment) in cards.items() if not _nothing(value)}
+
+
+def _plain(value: Any) -> Any:
+    """What a card can hold: text in one line of printable ASCII."""
+    if not isinstance(value, str):
+        return value
+    return "".join(c if " " <= c <= "~" else "?" for c in " ".join(value.split()))
+
+
+def _nothing(value: Any) -> bool:
+    """Whether a number is not finite, which no card can hold."""
+    return isinstance(value, float) and not np.isfinite(value)
 
 
 def _primary(image: PhotonImage) -> Any:
@@ -165,10 +177,10 @@ def _primary(image: PhotonImage) -> Any:
     header["PHOTONS"] = (image.photons, "photons counted")
     header["NPIXEXCL"] = (image.npixel_excluded, "pixels left out for their flags")
     for number, name in enumerate(image.cut.exclude):
-        header[f"EXFLAG{number}"] = (name, "left out")
+        header[f"EXFLAG{number}"] = (_plain(name), "left out")
     header["COMMENT"] = AXES
     for note in image.info.notes:
-        header["HISTORY"] = note
+        header["HISTORY"] = _plain(note)
     return header
 
 
@@ -205,13 +217,13 @@ def sky_cards(info: PhotonInfo) -> dict[str, Any]:
     North is up at a device angle of 0, which turns the array from north over east.
     """
     header = info.header
-    scale, angle = header.get("E_PLTSCL"), header.get("E_DEVANG", 0.0)
+    scale, angle = _degrees(header.get("E_PLTSCL"), 1), _degrees(header.get("E_DEVANG"), 1)
     ra, dec = _degrees(header.get("RA"), 15), _degrees(header.get("DEC"), 1)
-    if ra is None or dec is None or not isinstance(scale, (int, float)) or scale <= 0:
+    if ra is None or dec is None or scale is None or scale <= 0 or abs(dec) > 90:
         return {}
-    turn = np.deg2rad(float(angle) if isinstance(angle, (int, float)) else 0.0)
+    turn = np.deg2rad(angle or 0.0)
     ny, nx = info.beammap.shape
-    pixel = float(scale) * MAS
+    pixel = scale * MAS
     return {
         "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CUNIT1": "deg", "CUNIT2": "deg", "RADESYS": "ICRS",
         "CRPIX1": (nx + 1) / 2, "CRPIX2": (ny + 1) / 2, "CRVAL1": ra, "CRVAL2": dec,
@@ -223,7 +235,7 @@ def sky_cards(info: PhotonInfo) -> dict[str, Any]:
 def _degrees(value: Any, unit: float) -> float | None:
     """Degrees of a number (already degrees) or of sexagesimal text in hours (`unit` 15) or degrees (1)."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if np.isfinite(value) else None
     parts = str(value or "").strip().replace(":", " ").split()
     with suppress(ValueError):
         if len(parts) == 3:
@@ -231,7 +243,7 @@ def _degrees(value: Any, unit: float) -> float | None:
             whole, minutes, seconds = (abs(float(p)) for p in parts)
             return sign * unit * (whole + minutes / 60 + seconds / 3600)
         if len(parts) == 1:
-            return float(parts[0])
+            return _degrees(float(parts[0]), unit)
     return None
 
 

@@ -108,6 +108,19 @@ def test_light_curves_and_spectra_are_tables_with_provenance(photons, tmp_path, 
         assert table.meta["APERTURE"] == "pixel 3,3"
 
 
+def test_odd_header_values_do_not_stop_the_writing(photons, tmp_path):
+    odd = {**HEADER, "OBJECT": "β Pic\nagain", "E_DEVANG": float("nan"), "TELESCOP": "long " * 30}
+    info = replace(photons.info, header=odd, path="/x/sciencé.h5", notes=("It says “no”.",))
+    source = replace(photons, info=info)
+    write_product(
+        tmp_path / "a.fits", count_image(source), {"spectrum": photon_spectrum(source, pixel(info.beammap, 1, 1))}
+    )
+    head = fits.getheader(tmp_path / "a.fits")
+    assert head["OBJECT"] == "? Pic again"
+    assert "E_DEVANG" not in head
+    assert head["TELESCOP"].startswith("long long")
+
+
 def test_what_cannot_be_written_leaves_nothing(photons, tmp_path):
     image = count_image(photons)
     with pytest.raises(UsageError, match="cannot be written"):
