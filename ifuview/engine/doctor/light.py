@@ -15,12 +15,13 @@ import numpy as np
 from numba import njit
 
 from ifuview.engine.doctor.shape import look_up
+from ifuview.engine.profile.fluxes import solve_fluxes
 from ifuview.model.checks import Array
 
 HALF_ROWS = 5  # rows on each side of a fiber that its model covers
 FIT_ROWS = 4  # rows on each side that decide about center, width and shape
 WIDTH = 2 * HALF_ROWS + 1
-RIDGE = 1e-6  # keeps two traces on one fiber solvable
+RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable
 Y, S, K, Q = range(4)  # center, width, skewness, kurtosis: the shape terms
 NSHAPE = 4
 NTERM = 21  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
@@ -130,7 +131,7 @@ def fit_columns(
             for k in range(nslot):
                 _clip(data, weight, total, light[k], first[k], solved[k], clip, clip_share, good[x], sums[k, b])
         _normal(data, weight, light, first, diag, off, rhs, share)
-        _solve(diag, off, rhs, down, up, solved, variance[i])
+        solve_fluxes(diag, off, rhs, RIDGE, down, up, solved, variance[i])
         total[:] = 0
         for k in range(nslot):
             _add(total, light[k], first[k], solved[k], nrow)
@@ -253,30 +254,6 @@ def _normal(
             if 0 <= j - step < WIDTH:
                 e += w * light[k + 1, j - step]
         diag[k], off[k], rhs[k], share[k] = d, e, p, q
-
-
-@njit(nogil=True, error_model="numpy")
-def _solve(diag: Array, off: Array, rhs: Array, down: Array, up: Array, flux: Array, variance: Array) -> None:
-    """Tridiagonal solution with the exact diagonal of the inverse from pivots of both directions."""
-    n = diag.size
-    for k in range(n):
-        diag[k] = diag[k] * np.float32(1 + RIDGE)
-        down[k] = diag[k]
-        if k > 0 and down[k - 1] > 0:
-            ratio = off[k - 1] / down[k - 1]
-            down[k] -= off[k - 1] * ratio
-            rhs[k] -= rhs[k - 1] * ratio
-    for k in range(n - 1, -1, -1):
-        up[k] = diag[k]
-        known = down[k] > 0 and diag[k] > 0
-        if k + 1 < n:
-            if up[k + 1] > 0:
-                up[k] -= off[k] * off[k] / up[k + 1]
-            flux[k] = (rhs[k] - off[k] * flux[k + 1]) / down[k] if known else np.float32(0)
-        else:
-            flux[k] = rhs[k] / down[k] if known else np.float32(0)
-        pivot = down[k] + up[k] - diag[k]
-        variance[k] = np.float32(1) / pivot if known and pivot > 0 else np.inf
 
 
 @njit(nogil=True, error_model="numpy")

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
+from ifuview.engine.profile.fluxes import solve_fluxes
 from ifuview.model.checks import Array
 
 HALF_ROWS = 7  # rows on each side of a fiber that its model covers
@@ -90,7 +91,7 @@ def fit_step(
         for r in range(nrow):
             weight[r] = 1 / (floor + per_count * total[r]) if good[r, x] else 0.0
         _normal(band, x, weight, light, first, diag, off, rhs)
-        _solve(diag, off, rhs, down, up, flux, variance, x)
+        solve_fluxes(diag, off, rhs, 1.0, down, up, flux[:, x], variance[:, x])
         total[:] = 0.0
         for k in range(nfiber):
             for j in range(width):
@@ -126,29 +127,6 @@ def _normal(
                 other = r - first[k + 1]
                 if 0 <= other < width:
                     off[k] += APART * w * light[k + 1, other]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _solve(diag: Array, off: Array, rhs: Array, down: Array, up: Array, flux: Array, variance: Array, x: int) -> None:
-    """Tridiagonal solution with the exact diagonal of the inverse from pivots of both directions."""
-    n = diag.size
-    for k in range(n):
-        down[k] = diag[k]
-        if k > 0 and down[k - 1] > 0:
-            ratio = off[k - 1] / down[k - 1]
-            down[k] -= off[k - 1] * ratio
-            rhs[k] -= rhs[k - 1] * ratio
-    for k in range(n - 1, -1, -1):
-        up[k] = diag[k]
-        known = down[k] > 0 and diag[k] > 0
-        if k + 1 < n:
-            if up[k + 1] > 0:
-                up[k] -= off[k] * off[k] / up[k + 1]
-            flux[k, x] = (rhs[k] - off[k] * flux[k + 1, x]) / down[k] if known else 0.0
-        else:
-            flux[k, x] = rhs[k] / down[k] if known else 0.0
-        pivot = down[k] + up[k] - diag[k]
-        variance[k, x] = 1 / pivot if known and pivot > 0 else np.inf
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
