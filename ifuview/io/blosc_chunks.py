@@ -23,6 +23,7 @@ BLOCK_ROWS = 1 << 18  # rows; a block of four columns and its stored bytes stay 
 BLOSC = 32001  # registered number of the filter
 MAX_CHUNK_ROWS = 1 << 22  # rows; larger chunks are left to the library
 GAP = 1 << 16  # bytes between two chunks that are still read over
+MAX_OVERHEAD = 4096  # bytes that a stored chunk may be larger than its rows
 WORD = 4  # bytes; every column of a photon table is one word
 
 
@@ -178,6 +179,9 @@ class _Stored:
         if offset < 0 and chunks is None:
             os.close(descriptor)
             return None
+        if chunks is not None and (chunks.size > chunk_rows * itemsize + MAX_OVERHEAD).any():
+            os.close(descriptor)
+            raise FileFormatError("the list of its photons is damaged", path, "copy the file again")
         planes, data = np.empty(chunk_rows * itemsize, np.uint8), np.empty(0, np.uint8)
         return cls(path, descriptor, itemsize, dataset.shape[0], offset, chunks, chunk_rows, bool(filters), wanted,
                    planes, data)  # fmt: skip

@@ -20,8 +20,9 @@ from ifuview.model.checks import Array
 
 LAYOUT, CONTINUATION, CHUNKED = 0x08, 0x10, 2  # messages of an object header; class of a layout
 KEY = np.dtype([("size", "<u4"), ("mask", "<u4"), ("row", "<u8"), ("element", "<u8"), ("child", "<u8")])
+UNDEFINED = (1 << 64) - 1  # address of a tree that was never made
 NODE_HEAD = 24  # bytes before the first key of a B-tree node
-MAX_HEADER_BLOCKS = 64
+MAX_HEADER_BLOCKS, MAX_HEADER_BYTES = 64, 1 << 20
 MAX_DEPTH = 16
 
 
@@ -55,16 +56,16 @@ def chunk_map(dataset: Any, descriptor: int) -> ChunkMap | None:
     """
     expected = -(-dataset.shape[0] // dataset.chunks[0])
     try:
-        found = _walk(dataset, descriptor)
-    except (struct.error, ValueError, IndexError, OSError):
-        found = None
+        found = _walk(dataset, descriptor, expected)
+    except (struct.error, ValueError, IndexError, OSError) as problem:  # the library may crash on such a tree
+        raise FileFormatError("the list of its photons is damaged", dataset.file.filename, "copy it again") from problem
     if found is None or not _covers(found, dataset.chunks[0], expected):
         found = _ask(dataset)
     if not _covers(found, dataset.chunks[0], expected):
         return None
     length = os.fstat(descriptor).st_size
     address, size = found["child"].astype(np.int64), found["size"].astype(np.int64)
-    if expected and ((address < 0) | (address + size > length)).any():
+    if expected and ((address < 0) | (address > length) | (address + size > length)).any():
         raise FileFormatError("the file ends before its photons do", dataset.file.filename, "copy it again")
     return ChunkMap(address, size, found["mask"].copy())
 
@@ -87,14 +88,12 @@ def _ask(dataset: Any) -> Array:
     return np.sort(found, order="row")
 
 
-def _walk(dataset: Any, descriptor: int) -> Array | None:
+def _walk(dataset: Any, descriptor: int, expected: int) -> Array | None:
     """The chunks from the B-tree itself; None if the dataset has none of that form."""
-    import h5py
-
     if dataset.file.userblock_size or dataset.file.id.get_create_plist().get_sizes() != (8, 8):
         return None
-    root = _tree_address(descriptor, h5py.h5o.get_info(dataset.id).addr)
-    if root is None:
+    root = _tree_address(descriptor, _header_address(dataset))
+    if root is None or root == UNDEFINED:
         return None
     nodes = np.array([root], np.int64)
     for _ in range(MAX_DEPTH):
@@ -102,15 +101,25 @@ def _walk(dataset: Any, descriptor: int) -> Array | None:
         if level == 0:
             return keys
         nodes = keys["child"].astype(np.int64)
-    return None
+        if len(nodes) > expected:  # it may hold itself
+            break
+    raise ValueError("more nodes than chunks")
+
+
+def _header_address(dataset: Any) -> int:
+    """Address of the object header; other ways to ask for it walk the whole tree."""
+    import h5py
+
+    low, high = h5py.h5g.get_objinfo(dataset.id, b".").objno
+    return int(low) | int(high) << 32
 
 
 def _tree_address(descriptor: int, header: int) -> int | None:
-    """Address of the chunk B-tree, from the layout message of an object header of version 1."""
+    """Address of the chunk B-tree, from the layout message of an object header of version 1; None for other forms."""
     version, _, count, _, size = struct.unpack("<BBHII", os.pread(descriptor, 12, header))
     blocks = [(header + 16, size)]
     for place, length in blocks:
-        if version != 1 or len(blocks) > MAX_HEADER_BLOCKS:
+        if version != 1 or len(blocks) > MAX_HEADER_BLOCKS or length > MAX_HEADER_BYTES:
             return None
         raw, at = os.pread(descriptor, length, place), 0
         while at + 8 <= len(raw) and count > 0:

@@ -105,7 +105,7 @@ def test_the_chunks_are_walked_as_the_library_lists_them(tmp_path):
     try:
         with h5py.File(path) as file:
             table = file["photons/photontable"]
-            walked, listed = chunk_map._walk(table, descriptor), chunk_map._ask(table)
+            walked, listed = chunk_map._walk(table, descriptor, 240), chunk_map._ask(table)
     finally:
         os.close(descriptor)
     assert walked is not None
@@ -144,6 +144,23 @@ def test_damaged_bytes_are_an_error_or_other_numbers_never_a_crash(tmp_path):
             assert "a.h5" in problem.where
             refused += 1
     assert refused > 100
+
+
+def test_a_tree_that_holds_itself_is_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    written(path, photons(MODERN, 60_000), **STORED["published"])
+    raw = path.read_bytes()
+    root = next(at for at in _places(raw, b"TREE\x01") if raw[at + 5] == 1)
+    bad = bytearray(raw)
+    for key in range(int.from_bytes(raw[root + 6 : root + 8], "little")):  # every child is the root
+        bad[root + 24 + 32 * key + 24 : root + 24 + 32 * key + 32] = root.to_bytes(8, "little")
+    path.write_bytes(bad)
+    with pytest.raises(FileFormatError, match="damaged"):
+        read(str(path))
+
+
+def _places(raw: bytes, text: bytes) -> list[int]:
+    return [at for at in range(len(raw)) if raw.startswith(text, at)]
 
 
 def test_a_file_cut_short_is_refused(tmp_path):
