@@ -20,6 +20,7 @@ from ifuview.model.photons import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
 
 UNIX_DIGITS = 10  # of a time in a file name
 MICROSECOND = 1e-6
+TIMED = 300  # pieces whose last photon tells how long the file is
 PIECES_AT_ONCE = 256  # between two checkpoints
 
 
@@ -118,26 +119,51 @@ class PieceSource:
 
 
 class TableReader:
-    """Reads the table of one resonator."""
+    """Reads the table of one resonator; there are thousands, so that this goes below the comfortable library."""
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._dtype: np.dtype[Any] | None = None
+        self._type: Any = None  # as stored, of the last table
+        self._memory: Any = None  # the same in memory
 
     def read(self, file: Any, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
         """Its photons."""
-        table = dataset(file, node)
-        if table is None:
-            raise MissingDataError(f"the file has no table {node}", self._path)
-        check_columns(self._path, table, OLD_COLUMNS)
-        for start in range(0, table.shape[0], BLOCK_ROWS):
+        import h5py
+
+        with reading(self._path, f"photons of {node}"):
+            table = self._open(file, node)
+            total, everything = table.shape[0], h5py.h5s.ALL
+        for start in range(0, total, BLOCK_ROWS):
+            rows = np.empty(min(BLOCK_ROWS, total - start), self._dtype)
             with reading(self._path, f"photons of {node}"):
-                rows = table[start : start + BLOCK_ROWS]
-            weights = product([rows[name] for name in OLD_COLUMNS.weights])
+                if len(rows) == total:
+                    table.read(everything, everything, rows, self._memory)
+                else:
+                    space = table.get_space()
+                    space.select_hyperslab((start,), (len(rows),))
+                    table.read(h5py.h5s.create_simple((len(rows),)), space, rows, self._memory)
             yield (
                 np.ascontiguousarray(rows[OLD_COLUMNS.time], np.uint32),
                 np.ascontiguousarray(rows[OLD_COLUMNS.value], np.float32),
-                weights,
+                product([rows[name] for name in OLD_COLUMNS.weights]),
             )
+
+    def _open(self, file: Any, node: str) -> Any:
+        """The table, whose columns are as they must be."""
+        import h5py
+
+        table = h5py.h5d.open(file.id, node.encode())
+        stored = table.get_type()
+        elsewhere = table.get_create_plist().get_external_count()
+        if self._type is None or stored != self._type or len(table.shape) != 1 or elsewhere:
+            known = dataset(file, node)
+            if known is None:
+                raise MissingDataError(f"the file has no table {node}", self._path)
+            check_columns(self._path, known, OLD_COLUMNS)
+            self._type, self._dtype = stored, known.dtype
+            self._memory = h5py.h5t.py_create(known.dtype)
+        return table
 
     def notes(self) -> tuple[str, ...]:
         """Nothing."""
@@ -181,13 +207,15 @@ def _sizes(path: str, file: Any, ctx: JobContext) -> dict[int, int]:
             ctx.checkpoint(count / len(group), "resonators")
         if name.isascii() and name.isdigit() and int(name) < NO_RESONATOR:
             with reading(path, f"the table {name}"):
+                if group.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+                    continue  # leads to another file
                 table = h5py.h5d.open(group.id, name.encode())
                 out[int(name)] = int(table.shape[0]) if len(table.shape) == 1 else 0
     return out
 
 
 def _times(path: str, file: Any, pieces: list[Piece], start: float) -> tuple[float, float]:
-    """Start and duration by the images of every second, else by the file's name and its last photons."""
+    """Start and duration by the images of every second, else by the file's name and the last photons of some pieces."""
     images = child(file, "Images")
     seconds = sorted(int(name) for name in images if name.isascii() and name.isdigit()) if images is not None else []
     if seconds:
@@ -196,7 +224,7 @@ def _times(path: str, file: Any, pieces: list[Piece], start: float) -> tuple[flo
     if not start and stem.isascii() and stem.isdigit() and len(stem) == UNIX_DIGITS:
         start = float(stem)
     last = 0
-    for piece in pieces:
+    for piece in pieces[:: max(len(pieces) // TIMED, 1)]:
         table = dataset(file, piece.node)
         if table is not None and table.shape[0]:
             check_columns(path, table, OLD_COLUMNS)
