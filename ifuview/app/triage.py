@@ -53,8 +53,11 @@ def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext
     from ifuview.recipes import desi_qa
 
     chain, problems, tile = read_chain(camera, ctx.part(0.0, 0.4))
+    from ifuview.app.triage_detector import with_detector
+
     found = desi_qa.run(chain, camera.expid, camera.camera, desi_qa.Params(tuple(only)), ctx.part(0.4, 1.0))
-    return Triaged(camera, found, problems, tile)
+    found, more = with_detector(found, camera, chain, ctx)
+    return Triaged(camera, found, (*problems, *more), tile)
 
 
 def run_triage(
@@ -394,7 +397,7 @@ def code(result: TriageResult, only: Sequence[str] = ()) -> int:
     """The exit code: 2 also where of no camera anything could be asked."""
     if result.findings:
         return FOUND
-    unasked = Counter((n.expid, n.camera) for n in result.not_measured)
+    unasked = Counter((n.expid, n.camera) for n in result.not_measured if n.what in CLASSES)
     nothing = all(unasked[place] >= max(len(only) or len(CLASSES), 1) for place in result.cameras)
     return BAD_INPUT if nothing else CLEAN
 
@@ -403,7 +406,7 @@ def spoken(result: TriageResult) -> str:
     """The result as lines for a terminal."""
     lines = [f"{line_of(f)}" for f in result.findings]
     lines += [f"{f.status}: {f.text}" for f in result.fixed]
-    if result.not_measured:
+    if any(n.what in CLASSES for n in result.not_measured):
         lines.append(unmeasured(result))
     elif not lines:
         lines.append("clean: nothing found")
@@ -412,9 +415,10 @@ def spoken(result: TriageResult) -> str:
 
 def unmeasured(result: TriageResult) -> str:
     """What could not be asked, and what is missing for it."""
-    lacking = dict.fromkeys(n.missing for n in result.not_measured)
-    places = dict.fromkeys(f"{n.expid} {n.camera}" for n in result.not_measured)
-    kinds = dict.fromkeys(n.what for n in result.not_measured)
+    lost = [n for n in result.not_measured if n.what in CLASSES]
+    lacking = dict.fromkeys(n.missing for n in lost)
+    places = dict.fromkeys(f"{n.expid} {n.camera}" for n in lost)
+    kinds = dict.fromkeys(n.what for n in lost)
     where = ", ".join(list(places)[:MOST_NAMED]) + ", ..." * (len(places) > MOST_NAMED)
     begin = "" if result.findings else "nothing found, but not clean: "
     missing = "; ".join(lacking)

@@ -21,6 +21,7 @@ def rows(case: Case) -> None:
     )
     case.clean = clean + case.expected
     case.bad_amplifiers = tuple(t.section.name for t in tests if t.bad)
+    case.row_levels = {t.section.name: t.level for t in tests if t.bad}
     case.numbers["rows"] = {t.section.name: round(t.rows, 2) for t in tests}
     if not case.asks("ccd-row"):
         return

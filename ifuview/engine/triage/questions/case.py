@@ -27,6 +27,7 @@ class Case:
         self.lacking: list[NotMeasured] = []
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
+        self.row_levels: dict[str, Array] = {}
         self._seen: Array | None = None
         self.bad_amplifiers: tuple[str, ...] = ()
         nfiber = chain.shape[0]
@@ -82,4 +83,5 @@ class Case:
             "wave": chain.wave, "residual": self.residual, "clean": self.clean, "sky": chain.sky, "disp": chain.disp,
             "seen": self._seen, "flat": chain.flat,
         }  # fmt: skip
-        return {name: values for name, values in named.items() if values is not None}
+        rows = {f"rows {name}": level for name, level in self.row_levels.items()}
+        return {name: values for name, values in named.items() if values is not None} | rows
