@@ -195,6 +195,8 @@ def cube(
 
     asked = PhotonCut() if cut is None else cut
     chosen = Axis(axis)
+    if asked.stop is not None and asked.stop > source.info.duration:
+        image(source, asked, ctx)  # refuses an end of time after the last photon
     if edges is None:
         edges = bin_edges(
             source.info, chosen, asked, bins, width, _range(source, asked) if chosen is Axis.TIME else None

@@ -104,6 +104,7 @@ def test_an_index_gives_the_same(folder, truth, tmp_path, capsys):
 @pytest.mark.parametrize("name, words, sentence", [
     ("science.h5", ["--start", "40"], "outside the file"),
     ("science.h5", ["--stop", "31"], "outside the file"),
+    ("science.h5", ["--stop", "30.5", "--cube", "time"], "outside the file"),
     ("science.h5", ["--start", "5", "--stop", "3"], "not after its start"),
     ("science.h5", ["--wave", "1000", "900"], "is empty"),
     ("science.h5", ["--phase", "-100", "-50"], "wavelengths, not phases"),
