@@ -86,7 +86,8 @@ class PhotonArray:
         good = (self.kind == PixelKind.NORMAL) & self.solved
         mean = response[good].mean(axis=0)
         weights: Array = np.full(response.shape, np.nan)
-        return np.divide(mean, response, out=weights, where=response > 0)
+        np.divide(mean, response, out=weights, where=response > 0)
+        return weights
 
     def phase(self, place: tuple[Array, ...], wave: Array, rng: np.random.Generator) -> Array:
         """Measured phase, float32 degree, of photons of true `wave` in the pixels `place` (rows, columns)."""

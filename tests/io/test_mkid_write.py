@@ -234,3 +234,23 @@ def test_progress_rises_to_the_end(tmp_path):
 def test_no_pytables_is_needed():
     code = "import ifuview.io.mkid_write, sys; assert not {'tables', 'h5py'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_written_is_read_back(written):
+    from ifuview.io.photons import open_photons
+
+    source, _ = photons()
+    found = open_photons(str(written))
+    assert found.info.nphoton == source.info.nphoton
+    assert found.info.beammap.flag_names == source.info.beammap.flag_names
+    assert np.array_equal(found.info.beammap.flags, source.info.beammap.flags)
+    assert np.array_equal(
+        found.info.beammap.ids[found.info.beammap.index], source.info.beammap.ids[source.info.beammap.index]
+    )
+    assert found.info.calibrations["wavecal"] == "simulated"
+    assert found.info.column is Column.WAVELENGTH
+    assert found.info.header["AIRMASS"] == HEADER["AIRMASS"]
+    assert (found.info.start, found.info.duration) == (source.info.start, source.info.duration)
+    blocks = [(b.resonator.copy(), b.time.copy(), b.value.copy()) for b in found.blocks()]
+    for column, own in zip(zip(*blocks), (source.resonator, source.time, source.value)):
+        assert np.array_equal(np.concatenate(column), own)
