@@ -181,9 +181,10 @@ def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
 def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
     """Findings of all cameras, worst first, with their extent and the causes."""
     from ifuview.engine.triage.extent import Night, with_extent
+    from ifuview.engine.triage.first_step import with_shared_light
 
     night = Night({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
-    own = [f for t in done for f in t.found.findings]
+    own = with_shared_light([f for t in done for f in t.found.findings])
     findings = with_extent([*own, *_stray_light(done, only)], night)
     findings.sort(key=lambda f: f.rank)
     return TriageResult(

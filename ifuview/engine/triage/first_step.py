@@ -83,6 +83,34 @@ def told_apart(
     return out, lacking
 
 
+def with_shared_light(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings; a loss or gain of the same fibers in another camera of their petal is the light's doing.
+
+    Detectors, traces and flats of two cameras have nothing in common, but their fibers have.
+    """
+    places: dict[tuple[int, str, str], list[Finding]] = {}
+    for f in findings:
+        places.setdefault((f.expid, f.kind, f.camera[1:]), []).append(f)
+    out = []
+    for f in findings:
+        early = f.kind in BY_FIBERS and f.first_step in EARLY and "off_trace" not in f.detail
+        alike = places[f.expid, f.kind, f.camera[1:]] if early else []
+        twins = sorted(
+            {g.camera for g in alike if g.camera != f.camera and _same_sign(f, g) and set(f.fibers) & set(g.fibers)}
+        )
+        if twins:
+            text = f"{f.text}; {', '.join(twins)} has the same in these fibers"
+            f = replace(f, first_step="light", text=text, detail={**f.detail, "shared_with": twins})
+        out.append(f)
+    return out
+
+
+def _same_sign(a: Finding, b: Finding) -> bool:
+    """Whether both gain or both lose."""
+    middle = 1.0 if a.kind == "block-throughput" else 0.0
+    return (a.amplitude > middle) == (b.amplitude > middle)
+
+
 def _in_the_gaps(
     f: Finding, chain: Chain, levels: Mapping[str, Array], detector: Detector, bundle: int
 ) -> tuple[bool, str] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.engine.triage.chain import Section
 from ifuview.engine.triage.detector import Detector, noisy, off_trace
-from ifuview.engine.triage.first_step import told_apart, with_read_noise
+from ifuview.engine.triage.first_step import told_apart, with_read_noise, with_shared_light
 from ifuview.model.triage import Finding
 from tests.engine.triage.made import camera
 
@@ -63,6 +63,20 @@ def test_a_block_beside_its_traces_is_told_from_one_that_gets_no_light(moved, st
     (one,), _ = told_apart([found], chain(), {}, image(moved), BUNDLE)
     assert one.first_step == step
     assert one.detail["off_trace"] == pytest.approx(0.35 if moved else 0.0, abs=0.06)
+
+
+def test_what_two_cameras_of_a_petal_share_is_light():
+    def lost(name, fibers, level=0.8):
+        return Finding(1, name, "block-throughput", "trace", fibers, (1,), 25, amplitude=level)
+
+    found = [
+        lost("b1", (25, 26)),
+        lost("r1", (25, 26)),
+        lost("z1", (50,)),
+        lost("r2", (25, 26)),
+        lost("z1", (26,), 1.2),
+    ]
+    assert [f.first_step for f in with_shared_light(found)] == ["light", "light", "trace", "trace", "trace"]
 
 
 def test_offsets_are_those_of_the_image():
