@@ -145,11 +145,12 @@ def _live(updates: int) -> list[Row]:
     try:
         _until(shell, lambda: shell.window.is_ready and not shell.controller.busy)
         shell.store.put(replace(shell.store.session, slots=cameras(), current=3, next_key=CAMERAS + 1))
-        for intent in (want.ShowDock("focal"), want.SetWindow((6000.0, 6100.0))):
+        for intent in (want.ShowDock("focal"), want.SelectFiber(10), want.SetWindow((6000.0, 6100.0))):
             shell.controller.handle(intent)
         _until(shell, lambda: shell.window.docks["focal"].widget() is not None and not shell.controller.busy)
         dock = shell.window.docks["focal"].widget()
         dock.color_by.setCurrentIndex(dock.color_by.findData(focal_plane.WINDOW))
+        shell.window.docks["spectrum"].widget().window_span.button.click()  # it is painted again with its range
         painted = [0]
         paint = dock._paint_shades
 
