@@ -2,7 +2,7 @@
 
 The file is found in, or written to, IFUVIEW_BENCH_DATA. Rates are rows per CPU second of the process, best of a few
 passes over a warm file; the peers (the HDF5 library with numpy, and the published reader where IFUVIEW_BENCH_PEER names
-a Python that has `mkidpipeline`) are timed in the same run. The published writer's chunks, filter and order are those of the file.
+a Python that has `mkidpipeline`) are timed in the same run. Chunks, filter and order are those of the published writer.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ifuview.model.photons import Beammap, Column, PhotonBlock, PhotonCut, PhotonInfo
+from ifuview.model.photons import PhotonCut
 from tests.bench import frames
 
 Row = tuple[str, float, float, str, bool]
-SHAPE = (125, 80)
 NPHOTON, NPHOTON_QUICK = 50_000_000, 5_000_000
 DURATION = 300  # s
 EDGES = (700.0, 900.0, 1100.0, 1300.0, 1500.0)  # nm
@@ -55,30 +55,16 @@ def rows(quick: bool) -> list[Row]:
 
 
 def photon_file(nphoton: int) -> str:
-    """The path of the file, made if it is missing."""
-    from ifuview.io.mkid_write import write_photons
-
+    """The path of the file, made if it is missing: a simulated exposure, with hot pixels and a bright center."""
     path = frames.folder() / f"photons_{nphoton // 1_000_000}m.h5"
     if not path.exists():
-        npixel = SHAPE[0] * SHAPE[1]
-        place = np.arange(npixel)
-        beammap = Beammap(10_000 * (1 + place // 2000) + place % 2000, place.reshape(SHAPE), np.zeros(SHAPE))
+        from ifuview.io.mkid_write import write_photons
+        from ifuview.simulate.photon_stream import PhotonStream
+
+        stream = PhotonStream(nphoton, duration=DURATION)
         # the published reader makes images only of the instruments whose header keys it knows
-        info = PhotonInfo(str(path), "modern", beammap, nphoton, 1.5e9, DURATION, Column.WAVELENGTH,
-                          calibrations={"wavecal": "bench"}, instrument="MEC")  # fmt: skip
-        write_photons(path, _blocks(nphoton, npixel), info)
+        write_photons(path, stream, replace(stream.info, instrument="MEC"))
     return str(path)
-
-
-def _blocks(nphoton: int, npixel: int) -> Iterator[PhotonBlock]:
-    """Photons of uneven pixels, by pixel and time, a hundred pixels at a time."""
-    rng = np.random.default_rng(1)
-    counts = rng.multinomial(nphoton, rng.dirichlet(np.full(npixel, 20.0)))
-    for start in range(0, npixel, 100):
-        resonator = np.repeat(np.arange(start, min(start + 100, npixel), dtype=np.int64), counts[start : start + 100])
-        time = rng.integers(0, DURATION * 1_000_000, len(resonator))
-        time = np.sort((resonator << 32) | time).astype(np.uint32)
-        yield PhotonBlock(resonator.astype(np.int32), time, rng.normal(1100, 150, len(time)).astype(np.float32))
 
 
 def _first_pass(path: str, nphoton: int, repeats: int) -> list[Row]:
