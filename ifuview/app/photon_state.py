@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ifuview.model.photons import PhotonCut
 
 if TYPE_CHECKING:
-    from ifuview.engine.photons.source import PhotonSource
     from ifuview.model.photon_products import PhotonImage
+    from ifuview.model.photons import PhotonSource
 
 
 class Shown(StrEnum):

@@ -39,9 +39,8 @@ from ifuview.model.photon_products import (
 from ifuview.model.photons import PROBLEM_FLAGS, PhotonCut, PhotonInfo
 
 if TYPE_CHECKING:
-    from ifuview.engine.photons.autocorrelation import Decay
-    from ifuview.engine.photons.source import PhotonSource
-    from ifuview.model.speckle import SpeckleMaps
+    from ifuview.model.photons import PhotonSource
+    from ifuview.model.speckle import Decay, SpeckleMaps
 
 Range = tuple[float, float]
 PRODUCT_SUFFIXES = (".fits", ".png")

@@ -42,7 +42,7 @@ class PieceReader(Protocol):
 
 
 class PieceSource:
-    """Photons in many pieces; a source of photons (`engine.photons.source`).
+    """Photons in many pieces; a source of photons.
 
     Parameters
     ----------

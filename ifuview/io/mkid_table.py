@@ -112,7 +112,7 @@ class Runs:
 
 
 class TableSource:
-    """A photon table in an HDF5 file; a source of photons (`engine.photons.source`).
+    """A photon table in an HDF5 file; a source of photons.
 
     Parameters
     ----------

@@ -15,7 +15,6 @@ from typing import IO, Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io.photon_index import (
     DTYPES,
@@ -31,7 +30,7 @@ from ifuview.io.photon_index import (
 )
 from ifuview.io.photon_index_head import encode_info, fingerprint, samples
 from ifuview.model.checks import Array
-from ifuview.model.photons import PhotonBlock
+from ifuview.model.photons import PhotonBlock, PhotonSource
 
 SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their keys and order
 PILES = 64  # that rows are dealt to when they come in no order

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.engine.photons.autocorrelation import Decay
 from ifuview.io.photon_products import AXES, flag_names, moved_into_place, provenance, sky_cards
 from ifuview.model.photon_products import PhotonImage
-from ifuview.model.speckle import PARTS, SpeckleMaps
+from ifuview.model.speckle import PARTS, Decay, SpeckleMaps
 
 UNIT = "ct/s"
 

@@ -1,4 +1,4 @@
-"""Photon lists: one row per photon of an MKID array, and what its file says about the array.
+"""Photon lists: one row per photon of an array of single-photon detectors, and what its file says about the array.
 
 Everything here is in image order: arrays of the array are (ny, nx), with x along the first axis of the beammap of the
 file. A photon names its *resonator* by its place in the sorted list of resonator ids (`Beammap.ids`), so that two
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -172,6 +172,20 @@ class PhotonBlock(NamedTuple):
     weight: Array | None = None
 
 
+class PhotonSource(Protocol):
+    """Where photons come from: a file as it was written, its index, or arrays in memory."""
+
+    @property
+    def info(self) -> PhotonInfo:
+        """What is known of the list."""
+
+    def blocks(self, *, value: bool = True, weight: bool = False, ctx: Any = ...) -> Iterator[PhotonBlock]:
+        """All photons in the order of the file, in blocks of bounded size; `ctx` (a JobContext) is asked at each."""
+
+    def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
+        """All photons of a few resonators, by (resonator, time)."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhotonCut:
     """Which photons count.
@@ -209,7 +223,7 @@ class PhotonCut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotonList:
-    """Photons in memory; a source of photons like a file or its index (`engine.photons.source`).
+    """Photons in memory; a source of photons like a file or its index.
 
     Parameters
     ----------

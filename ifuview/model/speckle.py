@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,3 +82,21 @@ class SpeckleMaps:
         value, error = self.part(name)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(value / error)
+
+
+class Decay(NamedTuple):
+    """Autocorrelation of a light curve, and an exponential through it.
+
+    lag : s, shape (n,)
+    value, error : autocovariance over the squared mean at each lag, without the photon noise at lag 0 (NaN)
+    life : s, in which it falls to 1/e; with 1 sigma error
+    contrast : relative variance of the intensity, extrapolated to lag 0; with 1 sigma error
+    """
+
+    lag: Array
+    value: Array
+    error: Array
+    life: float
+    life_error: float
+    contrast: float
+    contrast_error: float

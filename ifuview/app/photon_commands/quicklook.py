@@ -12,9 +12,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 
 if TYPE_CHECKING:
-    from ifuview.engine.photons.source import PhotonSource
     from ifuview.model.photon_products import BinnedLight, PhotonCube, PhotonImage
-    from ifuview.model.photons import PhotonCut, PhotonInfo
+    from ifuview.model.photons import PhotonCut, PhotonInfo, PhotonSource
 
 OK = 0
 NONE = "none"

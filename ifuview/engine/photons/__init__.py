@@ -1,1 +1,1 @@
-"""Photon lists of MKID arrays: images, cubes, light curves, spectra, bad pixels, calibrations, speckle statistics."""
+"""Photon lists: images, cubes, light curves, spectra, bad pixels, calibrations, speckle statistics."""

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
+from ifuview.model.speckle import Decay
 
 FEWEST_BINS = 32
 FAR = 5.0  # lives; noise beyond is not fitted
 FALLEN = 0.3  # of the first lag; where the correlation falls below, a first guess of the life is read off
-
-
-class Decay(NamedTuple):
-    """Autocorrelation of a light curve, and an exponential through it.
-
-    lag : s, shape (n,)
-    value, error : autocovariance over the squared mean at each lag, without the photon noise at lag 0 (NaN)
-    life : s, in which it falls to 1/e; with 1 sigma error
-    contrast : relative variance of the intensity, extrapolated to lag 0; with 1 sigma error
-    """
-
-    lag: Array
-    value: Array
-    error: Array
-    life: float
-    life_error: float
-    contrast: float
-    contrast_error: float
 
 
 def autocorrelation(counts: Array, nlag: int) -> tuple[Array, Array]:

@@ -8,10 +8,9 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import bounds, inner_edges, other_limits
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Aperture, Axis
-from ifuview.model.photons import TICK, PhotonBlock, PhotonCut
+from ifuview.model.photons import TICK, PhotonBlock, PhotonCut, PhotonSource
 
 FEW = 256  # resonators that are fetched by themselves; for more all photons are passed
 AT_ONCE = 32  # resonators fetched together: bounds the memory

@@ -14,12 +14,11 @@ from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import LATE, bounds, source_range
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.engine.photons.timemask import joined
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import TimeMask
-from ifuview.model.photons import TICK, PhotonCut
+from ifuview.model.photons import TICK, PhotonCut, PhotonSource
 
 BIN = 10  # microseconds
 BEFORE, AFTER = 50, 100  # microseconds around a peak that are left out

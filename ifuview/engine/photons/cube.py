@@ -9,11 +9,10 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import NO_WAVELENGTH, bounds, inner_edges, live_time, other_limits, source_range
 from ifuview.engine.photons.image import NOTHING, blanked, seen
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Axis, PhotonCube, PhotonImage, value_axis
-from ifuview.model.photons import HC, TICK, PhotonCut, PhotonInfo
+from ifuview.model.photons import HC, TICK, PhotonCut, PhotonInfo, PhotonSource
 
 MOST_CELLS = 20_000_000  # resonators times bins; 160 MB while counting and mapping to pixels
 MOST_WEIGHTED_CELLS = 5_000_000

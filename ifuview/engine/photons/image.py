@@ -6,10 +6,9 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import Bounds, at_once, bounds, live_time, time_range
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import PhotonImage
-from ifuview.model.photons import TICK, PhotonBlock, PhotonCut
+from ifuview.model.photons import TICK, PhotonBlock, PhotonCut, PhotonSource
 
 NOTHING = np.empty(0, np.float32)
 

@@ -7,10 +7,9 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import fetched
 from ifuview.engine.photons.cut import bounds
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Aperture, IntervalHistogram
-from ifuview.model.photons import TICK, PhotonBlock, PhotonCut
+from ifuview.model.photons import TICK, PhotonBlock, PhotonCut, PhotonSource
 
 BINS = 60
 FROM = 1e-6  # s; shortest interval that a clock of 1 microsecond tells from none

@@ -8,11 +8,10 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import bin_aperture
 from ifuview.engine.photons.cube import checked_edges, time_edges
 from ifuview.engine.photons.cut import live_bins, source_range
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Aperture, Axis, BinnedLight
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons import PhotonCut, PhotonSource
 
 WIDTH = 0.01  # s; of a bin
 MOST_BINS = 5_000_000

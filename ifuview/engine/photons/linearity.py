@@ -14,10 +14,9 @@ import numpy as np
 from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.photons import TICK, PhotonBlock
+from ifuview.model.photons import TICK, PhotonBlock, PhotonSource
 
 WINDOW = 1000e-6  # s; on either side
 DEAD_TIME = 10e-6  # s

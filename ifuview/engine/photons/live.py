@@ -23,10 +23,9 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import Bounds, bounds, live_time, time_range
 from ifuview.engine.photons.image import add_block, blanked, count_image, seen
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import PhotonImage
-from ifuview.model.photons import TICK, PhotonCut
+from ifuview.model.photons import TICK, PhotonCut, PhotonSource
 
 MEMORY = 400 << 20  # bytes of columns that are held; more photons are previewed
 ROW_BYTES = 6

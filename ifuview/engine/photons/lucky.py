@@ -8,12 +8,11 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.aperture import circle
 from ifuview.engine.photons.image import count_image
 from ifuview.engine.photons.lightcurve import light_curve
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.engine.photons.timemask import Masked, time_mask
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import PhotonImage, TimeMask
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons import PhotonCut, PhotonSource
 
 WIDTH = 0.1  # s; of the moments that are compared
 FRACTION = 0.3  # of the moments that are kept

@@ -9,10 +9,9 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import bounds
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons import PhotonBlock, PhotonCut
+from ifuview.model.photons import PhotonBlock, PhotonCut, PhotonSource
 
 
 class Group(NamedTuple):

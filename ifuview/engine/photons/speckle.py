@@ -11,10 +11,9 @@ from ifuview.engine.photons.cut import check, live_time, time_range
 from ifuview.engine.photons.image import seen
 from ifuview.engine.photons.rician import fit_histogram
 from ifuview.engine.photons.sorted_photons import by_resonator
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons import TICK, PhotonCut
+from ifuview.model.photons import TICK, PhotonCut, PhotonSource
 from ifuview.model.speckle import SpeckleMaps
 
 METHODS = ("binned", "arrival")

@@ -8,10 +8,9 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import bin_aperture
 from ifuview.engine.photons.cube import checked_edges, default_edges
 from ifuview.engine.photons.cut import live_time, source_range
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Aperture, BinnedLight, value_axis
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons import PhotonCut, PhotonSource
 
 
 def photon_spectrum(

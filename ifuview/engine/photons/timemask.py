@@ -9,11 +9,10 @@ import numpy as np
 from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.source import PhotonSource
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import TimeMask
-from ifuview.model.photons import TICK, PhotonBlock, PhotonInfo
+from ifuview.model.photons import TICK, PhotonBlock, PhotonInfo, PhotonSource
 
 
 def time_mask(intervals: Iterable[tuple[float, float]], reason: str = "manual") -> TimeMask:
