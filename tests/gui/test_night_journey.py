@@ -110,7 +110,13 @@ def test_a_night_by_keys_and_clicks(
         # blink along the chain; the other production and back
         hands.key("e")
         qtbot.waitUntil(lambda: session().layout is Layout.BLINK)
-        assert [s.title.split("-r0")[0] for s in session().slots] == ["preproc", "frame", "frame/fiberflat", "sky", "sframe"]
+        assert [s.title.split("-r0")[0] for s in session().slots] == [
+            "preproc",
+            "frame",
+            "frame/fiberflat",
+            "sky",
+            "sframe",
+        ]
         hands.key("s")
         shell.controller.handle(want.ShowProduct(product="sky"))
         arrives(Place(FIRST, "r0", "sky"))
