@@ -175,7 +175,8 @@ def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
     out = dict(arrays)
     if "seen" in out:
         out["seen"] = out["seen"] - continuum(out["seen"])
-    return {name: binned(out[name], THIN) for name in DRAWN if name in out}
+    level = {"level": out["level"]} if "level" in out else {}
+    return {name: binned(out[name], THIN) for name in DRAWN if name in out} | level
 
 
 def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:

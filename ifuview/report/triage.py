@@ -19,6 +19,8 @@ FOLDER = "evidence"
 SIZE = (9.6, 4.2)  # inch
 CLIP = (2.0, 98.0)  # percentiles of the gray scale
 NEAR = 15  # fibers around a few that are shown
+OF_FIBERS = ("isolated-fiber", "bright-neighbor", "positioning")  # the level of each fiber tells most
+LINEAR = 50.0  # electron / Angstrom up to which a logarithmic axis is linear
 TITLES = {
     "seen": "frame / flat, minus its continuum", "residual": "sframe, minus its continuum", "flat": "fiberflat",
     "sky": "sky model, minus its median", "fluxcalib": "fluxcalib, minus its smooth part",
@@ -61,7 +63,11 @@ def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
         axes = figure.add_subplot(grid[0, at])
         rows = _rows(finding, arrays[name].shape[0])
         _image(axes, arrays[name][rows, columns], rows.start, arrays["wave"][columns], TITLES[name], finding)
-    _spectrum(figure.add_subplot(grid[1, :]), finding, arrays, columns, shown)
+    axes = figure.add_subplot(grid[1, :])
+    if finding.kind in OF_FIBERS and "level" in arrays:
+        _levels(axes, finding, arrays["level"])
+    else:
+        _spectrum(axes, finding, arrays, columns, shown)
     return as_png(figure)
 
 
@@ -149,6 +155,25 @@ def _spectrum(axes: Any, finding: Finding, arrays: Mapping[str, Array], columns:
     axes.set_xlim(float(wave[0]), float(wave[-1]))
     axes.set_xlabel("wavelength (Angstrom)", fontsize=8)
     axes.set_ylabel(f"{TITLES[name].split(',')[0]}\nelectron / Angstrom", fontsize=7)
+    axes.tick_params(labelsize=7)
+    axes.legend(fontsize=6, ncols=8, frameon=False, loc="upper right")
+
+
+def _levels(axes: Any, finding: Finding, level: Array) -> None:
+    """Mean flux of each fiber near those concerned, which are marked: what a single fiber lacks or has too much."""
+    source = finding.detail.get("source")
+    first, last = max(min(finding.fibers) - NEAR, 0), min(max(finding.fibers) + NEAR, level.size - 1)
+    fibers = np.arange(first, last + 1)
+    inside = np.isin(fibers, finding.fibers)
+    axes.plot(fibers, level[fibers], color="#888888", linewidth=0.6, marker=".", markersize=4, label="other fibers")
+    axes.plot(fibers[inside], level[fibers][inside], "o", color="#c0392b", markersize=4, label="these fibers")
+    if source is not None:
+        axes.plot([source], [level[source]], "*", color="#e07b00", markersize=9, label=f"bright fiber {source}")
+        axes.set_yscale("symlog", linthresh=LINEAR)
+    axes.axhline(0, color="#444444", linewidth=0.5)
+    axes.set_xlim(first - 0.5, last + 0.5)
+    axes.set_xlabel("fiber", fontsize=8)
+    axes.set_ylabel("mean of sframe\nelectron / Angstrom", fontsize=7)
     axes.tick_params(labelsize=7)
     axes.legend(fontsize=6, ncols=8, frameon=False, loc="upper right")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.triage.stats import mad
+from ifuview.engine.triage.stats import MEDIAN_ERROR, mad
 from ifuview.model.checks import Array
 
 LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)
@@ -94,11 +94,25 @@ def off_position(offset: Array, size: int) -> list[tuple[int, float, float]]:
     return out
 
 
-def target_light(flux: Array, is_sky: Array, block: int, size: int) -> float:
-    """Median light of the targets of a block over that of all other targets; NaN if unknown."""
+def target_light(flux: Array, is_sky: Array, block: int, size: int) -> tuple[float, float]:
+    """Median light of the targets of a block over that of all other targets, and its error; NaN if unknown.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (nfiber,)
+        Mean sky-subtracted flux.
+    """
     inside = np.zeros(flux.size, bool)
     inside[block * size : (block + 1) * size] = True
-    own, other = flux[inside & ~is_sky], flux[~inside & ~is_sky]
-    if not own.size or not other.size or np.median(other) <= 0:
-        return float("nan")
-    return max(float(np.median(own) / np.median(other)), 0.0)
+    parts = [flux[where & kind] for where in (inside, ~inside) for kind in (~is_sky, is_sky)]
+    own, empty, other, nothing = parts
+    if not own.size or not other.size:
+        return float("nan"), float("nan")
+    zero, level = (float(np.median(v)) if v.size else 0.0 for v in (empty, nothing))  # a wrong sky is no light
+    middle = float(np.median(other)) - level
+    if middle <= 0:
+        return float("nan"), float("nan")
+    errors = [MEDIAN_ERROR * float(mad(own)) / np.sqrt(own.size)]
+    if empty.size:  # a handful: their own scatter says little
+        errors.append(MEDIAN_ERROR * float(mad(nothing)) / np.sqrt(empty.size) if nothing.size else 0.0)
+    return (float(np.median(own)) - zero) / middle, float(np.hypot.reduce(errors)) / middle

@@ -83,5 +83,7 @@ class Case:
             "wave": chain.wave, "residual": self.residual, "clean": self.clean, "sky": chain.sky, "disp": chain.disp,
             "seen": self._seen, "flat": chain.flat,
         }  # fmt: skip
+        if chain.sframe is not None:
+            named["level"] = chain.sframe.mean(axis=1)
         rows = {f"rows {name}": level for name, level in self.row_levels.items()}
         return {name: values for name, values in named.items() if values is not None} | rows

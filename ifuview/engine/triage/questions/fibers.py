@@ -116,14 +116,14 @@ def _leaking(case: Case, found: Leak, start: int, span: tuple[int, int], ratio: 
 def _positions(case: Case) -> None:
     chain = case.chain
     assert chain.offset is not None
-    flux = None if chain.sframe is None else np.median(chain.sframe[:, ::THIN], axis=1)
+    flux = None if chain.sframe is None else chain.sframe.mean(axis=1, dtype=np.float64)
     for block, offset, share in of_fibers.off_position(chain.offset, BLOCK):
         fibers = tuple(range(block * BLOCK, (block + 1) * BLOCK))
-        light = float("nan")
+        light = error = float("nan")
         if flux is not None and chain.is_sky is not None:
-            light = of_fibers.target_light(flux, chain.is_sky, block, BLOCK)
+            light, error = of_fibers.target_light(flux, chain.is_sky, block, BLOCK)
         known = bool(np.mean(case.known[list(fibers)]) > 0.5)
-        lost = f", their targets give {light:.2f} of the others' light" if np.isfinite(light) else ""
+        lost = f", their targets give {light:.2f} +- {error:.2f} of the others' light" if np.isfinite(light) else ""
         case.add(
             "positioning", FIBER_STEP, fibers=fibers, blocks=(block,), block_size=BLOCK, amplitude=offset, unit="mm",
             significance=offset / of_fibers.OFF_POSITION, known=known, confidence=1.0 if light < 0.7 else 0.7,
