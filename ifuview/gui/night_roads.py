@@ -94,9 +94,7 @@ class NightRoads:
 
         control.submit(JobRequest(f"Index {intent.path}", _scan(intent.path), slot="night index"), done, failed)
 
-    def _indexed(
-        self, index: ExposureIndex, watched: bool = False, newest: bool = False, results: str = ""
-    ) -> None:
+    def _indexed(self, index: ExposureIndex, watched: bool = False, newest: bool = False, results: str = "") -> None:
         from ifuview.app import night
 
         control = self.controller
