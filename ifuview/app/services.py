@@ -65,6 +65,13 @@ def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
     return io.open_dataset(spec, ctx)
 
 
+def is_photons(path: str) -> bool:
+    """Whether a file, or a folder of raw packets, is a photon list."""
+    from ifuview.io import photons
+
+    return photons.is_photons(path)
+
+
 def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
     """The exposures of a production, a night, an exposure, a tile or any folder of products.
 

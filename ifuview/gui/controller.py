@@ -179,7 +179,7 @@ class Controller(QObject):
     def open_file(self, intent: want.OpenFile, after: After | None = None, failed: After | None = None) -> None:
         """Read a file on the worker and show it, or index a folder; `after` or `failed` is called when it is over."""
         early = self.prefetched.pop(intent.spec, None)
-        if os.path.isdir(intent.spec):
+        if os.path.isdir(intent.spec) and not services.is_photons(intent.spec):
             night_roads.NightRoads(self).open_folder(want.OpenFolder(intent.spec), after, failed)
             return
         look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)

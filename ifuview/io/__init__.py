@@ -108,6 +108,11 @@ def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
 
 def _photon_list(spec: FileSpec) -> Dataset | None:
     """The Dataset of a photon list or quick frame, told by its content; None for a file of another kind."""
+    if os.path.isdir(spec.path):
+        from ifuview.io.photons import is_photons, photon_dataset
+
+        if is_photons(spec.path):
+            return photon_dataset(spec)
     regular_file(spec.path)
     with open(spec.path, "rb") as file:
         if file.read(len(FITS_MAGIC)) == FITS_MAGIC:

@@ -25,9 +25,9 @@ KIND = "photons"
 
 
 def is_photons(path: Path) -> bool:
-    """Whether a file is for `open_photons`: HDF5 by its magic number, raw packets by name and first word."""
+    """Whether a file is for `open_photons`: HDF5 by its magic number, raw packets (or a folder of them) by name."""
     text = os.fspath(path)
-    return is_h5(text) or _is_packets(text)
+    return _is_packets(text) if os.path.isdir(text) else is_h5(text) or _is_packets(text)
 
 
 def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobContext = SILENT) -> Any:
@@ -78,8 +78,8 @@ def _given(beammap: Beammap | Path | None) -> Beammap | None:
 
 
 def _is_packets(path: str) -> bool:
-    """Whether a file is one of raw packets, as far as its name and first word tell."""
-    if not path.lower().endswith(PACKET_SUFFIX):
+    """Whether a file is one of raw packets, as far as its name and first word tell, or a folder of such files."""
+    if not os.path.isdir(path) and not path.lower().endswith(PACKET_SUFFIX):
         return False
     from ifuview.io.packets import is_packets
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from ifuview.io.photon_flags import MODERN_FLAGS
 from ifuview.model.checks import Array
 from ifuview.model.photons import HC, Beammap
 
@@ -16,13 +17,6 @@ PER_FEEDLINE = 10_000  # resonator id = 10000 * feedline + number on the feedlin
 REFERENCE_WAVE = 980.0  # nm; resolving powers are given there
 RESPONSE_WAVE, RESPONSE_SPAN = 1100.0, 400.0  # nm; response = q0 (1 + qslope (wave - 1100) / 400)
 FWHM = 2.3548200450309493  # of a Gaussian, in sigma
-FLAG_NAMES = (  # bits as the published pipeline 1.9.0 numbers them
-    "beammap.noDacTone", "beammap.failed", "beammap.yFailed", "beammap.xFailed", "beammap.double",
-    "beammap.wrongFeedline", "beammap.duplicatePixel", "flatcal.bad", "flatcal.not_all_weights_valid", "pixcal.hot",
-    "pixcal.cold", "pixcal.dead", "wavecal.bad", "wavecal.failed_validation", "wavecal.failed_convergence",
-    "wavecal.not_monotonic", "wavecal.not_enough_histogram_fits", "wavecal.not_attempted", "wavecal.no_histograms",
-    "wavecal.histogram_fit_problems", "wavecal.linear", "wavecal.quadratic",
-)  # fmt: skip
 
 
 class PixelKind(IntEnum):
@@ -150,7 +144,7 @@ def make_array(
     flags = _flags(kind, solved, linear)
     unique, index = np.unique(ids, return_inverse=True)
     return PhotonArray(
-        beammap=Beammap(unique, index.reshape(shape), flags.reshape(shape), FLAG_NAMES),
+        beammap=Beammap(unique, index.reshape(shape), flags.reshape(shape), MODERN_FLAGS),
         kind=kind.reshape(shape),
         coefficients=coefficients.reshape(*shape, 3),
         resolution=rng.normal(8, 0.7, count).clip(5, 11).astype(np.float32).reshape(shape),
@@ -174,7 +168,7 @@ def _resonators(shape: tuple[int, int], rng: np.random.Generator) -> Array:
 
 def _flags(kind: Array, solved: Array, linear: Array) -> Array:
     """Bits as a beammap and a wavelength calibration set them."""
-    bit = {name: np.uint64(1 << i) for i, name in enumerate(FLAG_NAMES)}
+    bit = {name: np.uint64(1 << i) for i, name in enumerate(MODERN_FLAGS)}
     failed = bit["wavecal.bad"] | bit["wavecal.failed_convergence"]
     flags = np.where(linear, bit["wavecal.linear"], bit["wavecal.quadratic"])
     flags = np.where(solved, flags, failed)

@@ -204,3 +204,11 @@ def test_the_reference_packets_are_read_exactly(shared_data):
     phase = next(open_packets(folder / "bin" / f"{SECOND}.bin").sorted_blocks()).value
     baseline = truth["baseline"] - np.median(truth["baseline"])
     assert np.allclose(phase, truth["peak"] * HEIGHT_LSB + baseline * BASELINE_LSB, rtol=1e-6, atol=1e-5)
+
+
+def test_a_folder_of_packets_opens_as_one_list(shared_data):
+    from ifuview import io
+
+    dataset = io.open_dataset(str(shared_data / "mkid" / "bin"))
+    assert dataset.kind == "photons"
+    assert dataset.photons.nphoton == 205206
