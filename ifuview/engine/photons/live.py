@@ -27,7 +27,7 @@ from ifuview.model.checks import Array
 from ifuview.model.photon_products import PhotonImage
 from ifuview.model.photons import TICK, PhotonCut, PhotonSource
 
-MEMORY = 400 << 20  # bytes of columns that are held; more photons are previewed
+MEMORY = 300 << 20  # bytes of columns that are held (52 million photons); with the window 600 MiB in all
 ROW_BYTES = 6
 MANY = 64  # single rows are read one by one up to this share of all
 READ_ROWS = 1 << 20  # rows encoded at a time
