@@ -228,12 +228,12 @@ class WavelengthSolution:
 
     def summary(self) -> dict[str, Any]:
         """Numbers of the whole array."""
-        has_photons = np.ones(len(self.ids), bool) if self.fits is None else (self.fits.photons > 0).any(axis=1)
+        photons = None if self.fits is None or not self.fits.photons.any() else self.fits.photons
         count = {name: int(((self.flags & np.uint32(bit)) != 0).sum()) for name, bit in WAVE_BIT.items()}
         resolution = self.resolution()
         return {
             "resonators": len(self.ids),
-            "with_photons": int(has_photons.sum()),
+            "with_photons": None if photons is None else int((photons > 0).any(axis=1).sum()),
             "solved": int(self.solved.sum()),
             "flags": {name: n for name, n in count.items() if n},
             "lasers_nm": self.lasers.tolist(),
