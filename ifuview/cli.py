@@ -157,7 +157,7 @@ def _diagnose(argv: list[str]) -> int:
 
 def _triage(argv: list[str]) -> int:
     """Name the first bad product of every camera; write numbers, a page and pictures."""
-    from ifuview.app.triage import main as triage
+    from ifuview.app.triage_command import main as triage
 
     code: int = triage(argv, Progress)
     return code

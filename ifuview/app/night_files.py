@@ -141,7 +141,8 @@ def triage_lines(
 
     With `results`, triage.json, triage.html and the evidence are written to EXPOSURE/CAMERA in that folder.
     """
-    from ifuview.app.triage import line_of, run_triage
+    from ifuview.app.triage import run_triage
+    from ifuview.app.triage_command import line_of
 
     exposure = index.find(expid)
     files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +16,9 @@ from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.triage import CLASSES, Cause, Finding, Fixed, TriageResult
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from ifuview.recipes.desi_qa import CameraTriage
 
-Bar = Callable[[], Any]
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
-CLEAN, BAD_INPUT, FOUND = 0, 2, 3
 STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
 MOST_NAMED = 4  # cameras in a sentence
@@ -136,9 +130,9 @@ def _triage_all(
         if isinstance(one, str):
             problems.append(one)
             continue
-        new = [f for f in one.found.findings if _defect(f) not in seen]
+        new = [f for f in one.found.findings if defect(f) not in seen]
         keep = bool(new) and len(seen) < MOST_DRAWN
-        seen.update(_defect(f) for f in new)
+        seen.update(defect(f) for f in new)
         done.append(one if keep else replace(one, found=replace(one.found, arrays={})))
     return done, problems
 
@@ -294,7 +288,7 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
     try:
         folder.mkdir(parents=True, exist_ok=True)
         result = _with_evidence(result, arrays, folder, ctx)
-        _put(folder / JSON, as_json(result))
+        put(folder / JSON, as_json(result))
         save_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)
     except OSError as problem:
         text = f"the folder cannot be written ({problem.strerror})"
@@ -324,13 +318,13 @@ def _worth_drawing(findings: Sequence[Finding], arrays: Arrays) -> list[Finding]
     seen: set[tuple[object, ...]] = set()
     out = []
     for finding in findings:
-        if _defect(finding) not in seen and (finding.expid, finding.camera) in arrays:
-            seen.add(_defect(finding))
+        if defect(finding) not in seen and (finding.expid, finding.camera) in arrays:
+            seen.add(defect(finding))
             out.append(finding)
     return out
 
 
-def _defect(finding: Finding) -> tuple[object, ...]:
+def defect(finding: Finding) -> tuple[object, ...]:
     """What makes a finding worth a picture of its own."""
     return finding.kind, finding.camera, finding.fibers, finding.amplifier, finding.blocks
 
@@ -343,7 +337,7 @@ def _title(result: TriageResult) -> str:
     return f"Triage of {which}, {len(cameras)} camera{'s' if len(cameras) > 1 else ''}" if exposures else "Triage"
 
 
-def _put(path: Path, text: str) -> None:
+def put(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
@@ -353,119 +347,3 @@ def _put(path: Path, text: str) -> None:
 def as_json(result: TriageResult) -> str:
     """The text of triage.json."""
     return json.dumps(result.as_dict(), indent=1, default=float) + "\n"
-
-
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run `ifuview triage`.
-
-    Parameters
-    ----------
-    argv : list of str
-        Without the names of program and command.
-    bar : callable, optional
-        Makes a progress bar; used on a terminal only.
-
-    Returns
-    -------
-    int
-        0 clean, 3 findings, 2 bad input.
-    """
-    chosen = _parsed(argv)
-    if isinstance(chosen, int):
-        return chosen
-    if chosen.output is None and not chosen.json:
-        raise UsageError("nowhere to write to", "ifuview triage", "give -o DIR, or --json -")
-    shown = bar() if bar is not None and not chosen.quiet and sys.stderr.isatty() else None
-    try:
-        result = run_triage(
-            chosen.paths, words(chosen.camera), _numbers(chosen.expid), chosen.after, words(chosen.only), chosen.jobs,
-            chosen.output, JobContext(shown),
-        )  # fmt: skip
-    finally:
-        if shown is not None:
-            shown.close()
-    if chosen.json == "-":
-        print(as_json(result), end="")
-    elif chosen.json:
-        _put(Path(chosen.json), as_json(result))
-    if not chosen.quiet and chosen.json != "-":
-        print(spoken(result))
-    if result.problems and not chosen.quiet:
-        print("\n".join(result.problems), file=sys.stderr)
-    return code(result, words(chosen.only))
-
-
-def code(result: TriageResult, only: Sequence[str] = ()) -> int:
-    """The exit code: 2 also where of no camera anything could be asked."""
-    if result.findings:
-        return FOUND
-    unasked = Counter((n.expid, n.camera) for n in result.not_measured if n.what in CLASSES)
-    nothing = all(unasked[place] >= max(len(only) or len(CLASSES), 1) for place in result.cameras)
-    return BAD_INPUT if nothing else CLEAN
-
-
-def spoken(result: TriageResult) -> str:
-    """The result as lines for a terminal."""
-    lines = [f"{line_of(f)}" for f in result.findings]
-    lines += [f"{f.status}: {f.text}" for f in result.fixed]
-    if any(n.what in CLASSES for n in result.not_measured):
-        lines.append(unmeasured(result))
-    elif not lines:
-        lines.append("clean: nothing found")
-    return "\n".join(lines)
-
-
-def unmeasured(result: TriageResult) -> str:
-    """What could not be asked, and what is missing for it."""
-    lost = [n for n in result.not_measured if n.what in CLASSES]
-    lacking = dict.fromkeys(n.missing for n in lost)
-    places = dict.fromkeys(f"{n.expid} {n.camera}" for n in lost)
-    kinds = dict.fromkeys(n.what for n in lost)
-    where = ", ".join(list(places)[:MOST_NAMED]) + ", ..." * (len(places) > MOST_NAMED)
-    begin = "" if result.findings else "nothing found, but not clean: "
-    missing = "; ".join(lacking)
-    return f"{begin}{len(kinds)} of {len(CLASSES)} classes could not be measured for {where} (missing: {missing})"
-
-
-def line_of(finding: Finding) -> str:
-    """One finding in one line."""
-    known = " (known)" if finding.known else ""
-    return f"{finding.expid} {finding.camera}  {finding.kind}{known}, first in {finding.first_step}: {finding.text}"
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Names of a list with commas."""
-    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Exposure numbers of a list with commas."""
-    out = []
-    for word in words(text):
-        if not word.isdecimal():
-            raise UsageError(f"{word!r} is no exposure number", "--expid", "give numbers such as 104284,104285")
-        out.append(int(word))
-    return tuple(out)
-
-
-def _parsed(argv: list[str]) -> Namespace | int:
-    """Arguments, or the exit code if argparse has said all."""
-    import argparse
-
-    parser = argparse.ArgumentParser(
-        prog="ifuview triage",
-        description="Which product of each camera is the first bad one, what kind of defect, how far it reaches.",
-    )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="production, night, exposure folder, or a product")
-    parser.add_argument("--camera", metavar="C,...", default="", help="only these cameras, for example r6,r8")
-    parser.add_argument("--expid", metavar="N,...", default="", help="only these exposures")
-    parser.add_argument("--after", metavar="DIR", help="another production: what became of each finding")
-    parser.add_argument("--only", metavar="CLASS,...", default="", help=f"of {', '.join(CLASSES)}; default all")
-    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes; the result does not depend on it")
-    parser.add_argument("--json", metavar="FILE", help="write triage.json there too; - is stdout")
-    parser.add_argument("--quiet", action="store_true", help="say nothing")
-    parser.add_argument("-o", "--output", metavar="DIR", help="folder of the results")
-    try:
-        return parser.parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ifuview.app import triage
+from ifuview.app import triage_command as command
 from ifuview.app.triage_chain import read_chain
 from ifuview.app.triage_files import find_cameras, overlaid
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
@@ -239,12 +240,12 @@ def test_a_folder_without_products_is_one_sentence(make, tmp_path):
 
 def test_exit_codes(small, tmp_path, capsys):
     out = tmp_path / "out"
-    assert triage.main([str(small), "--only", "isolated-fiber", "--quiet", "-o", str(out)]) == triage.FOUND
+    assert command.main([str(small), "--only", "isolated-fiber", "--quiet", "-o", str(out)]) == command.FOUND
     assert (out / triage.HTML).is_file()
-    assert triage.main([str(small), "--only", "fluxcalib", "--json", "-"]) == triage.CLEAN
+    assert command.main([str(small), "--only", "fluxcalib", "--json", "-"]) == command.CLEAN
     assert json.loads(capsys.readouterr().out)["findings"] == []
     with pytest.raises(UsageError):
-        triage.main([str(small)])
+        command.main([str(small)])
 
 
 @pytest.mark.parametrize(("text", "known"), [("r8A;b7D", True), ("r8B", False), ("", False)])
@@ -284,7 +285,7 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
     for name in ("frame", "sky", "fluxcalib", "cframe"):
         (small / f"{name}-r6-00104284.fits.gz").unlink()
     path = small / "sframe-r6-00104284.fits.gz"
-    assert triage.main([str(small), "-o", str(small / "out")]) == triage.CLEAN
+    assert command.main([str(small), "-o", str(small / "out")]) == command.CLEAN
     said = capsys.readouterr().out
     assert "clean: nothing found" not in said
     assert "could not be measured for 104284 r6 (missing:" in said
@@ -292,7 +293,9 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
         hdus["FLUX"].data[:] = np.nan
         hdus.writeto(small / "sframe-r6-00104284.fits")
     path.unlink()
-    assert triage.main([str(small), "--only", "ccd-row,bright-neighbor", "-o", str(small / "out")]) == triage.BAD_INPUT
+    assert (
+        command.main([str(small), "--only", "ccd-row,bright-neighbor", "-o", str(small / "out")]) == command.BAD_INPUT
+    )
 
 
 def test_the_triage_of_a_watched_camera_is_written_where_asked(production, tmp_path):
