@@ -474,6 +474,10 @@ class SetLight(Intent):
     value: Any
 
 
+class CountLight(Intent):
+    """Count the light of the selections of the current photon frame, if that is not known already."""
+
+
 class DrawRegions(Intent):
     """From now on a drag on the canvas draws a "box" or a "circle"; "" as before."""
 
@@ -495,7 +499,47 @@ class SwitchCalibration(Intent):
 
 
 class Speckle(Intent):
-    """Make maps of Ic, Is and Ip of the current photon frame, "binned" or by "arrival"; `width` in s."""
+    """Make maps of Ic, Is and Ip of the current photon frame, "binned" or by "arrival"; `width` in s.
+
+    `ip` is "auto", "free" or the incoherent light in photons per second; `snr` opens the signal to noise too.
+    """
 
     method: str = "binned"
     width: float | None = None
+    ip: Any = "auto"
+    snr: bool = False
+
+
+class Lucky(Intent):
+    """Open the image of the sharpest moments of the star at the crosshair."""
+
+
+class SaveSpeckle(Intent):
+    """Write the speckle maps made last, with the decay at the crosshair, as FITS."""
+
+    path: str
+
+
+class FindBadPixels(Intent):
+    """Search hot, cold and dead pixels of the current photon frame; they become a step of its stack."""
+
+    method: str = "threshold"
+
+
+class CompareCalibration(Intent):
+    """Blink the current photon frame against itself with one step of the stack (None: all) the other way."""
+
+    number: int | None = None
+
+
+class ShowSolution(Intent):
+    """Open an image of a loaded solution as a frame: "resolution", "weights", "mask" (`plane`: laser or bin)."""
+
+    what: str
+    plane: int | None = None
+
+
+class WriteCalibrated(Intent):
+    """Write the photons of the current frame with the steps that are on as a new photon list."""
+
+    path: str

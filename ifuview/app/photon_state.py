@@ -11,6 +11,7 @@ from ifuview.model.photons import PhotonCut
 if TYPE_CHECKING:
     from ifuview.model.photon_products import PhotonImage
     from ifuview.model.photons import PhotonSource
+    from ifuview.model.speckle import SpeckleMaps
 
 
 class Shown(StrEnum):
@@ -43,6 +44,8 @@ class PhotonFrame:
     step : float
         s; of playing through time.
     playing : bool
+    speckle : SpeckleMaps or None
+        Maps made last.
     """
 
     raw: PhotonSource
@@ -54,6 +57,7 @@ class PhotonFrame:
     image: PhotonImage | None = None
     step: float = 0.1
     playing: bool = False
+    speckle: SpeckleMaps | None = None
 
     def with_cut(self, **changes: Any) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

@@ -75,12 +75,19 @@ class Presenter(QObject):
         view = import_module(f"ifuview.app.views.{entry.view}")
         part = self.add(entry.key, view, widget.draw, visible)
         part.widget = widget
-        part.refresh(self.store.session)
+        self._show(part)
 
     def refresh(self, key: str) -> None:
         """Draw one part if it is out of date (it has just become visible)."""
         if key in self.parts:
-            self.parts[key].refresh(self.store.session)
+            self._show(self.parts[key])
+
+    def _show(self, part: Part) -> None:
+        """Draw a part if it is out of date, and ask for what its view cannot make."""
+        session = self.store.session
+        if part.stale(session):
+            part.refresh(session)
+            self._answer_by_job(part, session)
 
     def _changed(self, _old: Session, new: Session) -> None:
         for part in self.parts.values():
@@ -93,9 +100,18 @@ class Presenter(QObject):
         session = self.store.session
         for part in self.parts.values():
             if part.widget is not None and part.stale(session):
-                part.refresh(session)
+                self._show(part)
                 self._later.start()
                 return
+
+    def _answer_by_job(self, part: Part, session: Session) -> None:
+        """Ask the worker for what is too slow for a view; the widget's `answer` draws it when it comes."""
+        make = getattr(part.view, "job", None)
+        run = make(session) if make is not None else None
+        if run is not None:
+            name = f"What {part.view.__name__.rpartition('.')[2]} shows"
+            request = JobRequest(name, run, slot=f"view {part.view.__name__}", quiet=True, front=True)
+            self.wanted.emit(request, part.widget.answer)
 
     def hover(self, key: int, x: float, y: float) -> None:
         """The cursor is over an image; docks that follow it are drawn soon."""

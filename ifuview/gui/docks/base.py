@@ -26,5 +26,8 @@ class Dock(QWidget):
         """Show `view` (a frozen value of app/views, or None for nothing)."""
         raise NotImplementedError
 
+    def answer(self, value: Any) -> None:
+        """Show what the worker made of the `job` of the view."""
+
     def hover(self, view: Any) -> None:
         """Show the light view of what is under the cursor; at most 60 times a second."""
