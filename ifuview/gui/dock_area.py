@@ -29,7 +29,7 @@ TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"), ("findings", "triage"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
-    ("exposures", "messages"),
+    ("exposures", "speckle"), ("speckle", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 

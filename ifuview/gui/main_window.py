@@ -43,7 +43,7 @@ DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 if TYPE_CHECKING:
     from ifuview.gui.action_menus import ActionMenus
 
-MENUS = ("&File", "&View", "&Scale", "&Color", "F&rame", "&Night", "&Trace", "&Window", "&Help")
+MENUS = ("&File", "&View", "&Scale", "&Color", "F&rame", "&Night", "&Photons", "&Trace", "&Window", "&Help")
 
 
 class MainWindow(QMainWindow):

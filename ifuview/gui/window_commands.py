@@ -74,6 +74,9 @@ class WindowCommands:
         self.controller.handle(want.ShowDock("findings"))
         self.controller.handle(want.Diagnose())
 
+    def save_speckle_dialog(self) -> None:
+        self._ask_save("Save speckle maps", "speckle.fits", "FITS (*.fits)", want.SaveSpeckle)
+
     def save_traces_dialog(self) -> None:
         self._ask_save("Save corrected traces", "traces_corrected.fits", TRACE_FILES, want.SaveTraces)
 

@@ -32,6 +32,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),
     DockEntry("pixels", "Pixel table", "pixel_table:PixelTableDock", "pixel_table", "right", False),
     DockEntry("sky", "Sky fibers", "sky:SkyDock", "sky", "bottom", False, True),
+    DockEntry("speckle", "Speckle", "speckle:SpeckleDock", "speckle", "bottom", False, True),
     DockEntry("graphs", "Row and column", "graphs:GraphsDock", "graphs", "bottom", False),
     DockEntry("exposures", "Exposures", "exposures:ExposuresDock", "exposures", "bottom", False),
     DockEntry("jobs", "Jobs", "jobs:JobsDock", "jobs", "left", False),
