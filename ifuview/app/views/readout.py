@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.views import worldpos
 from ifuview.app.views.overlay import names
 from ifuview.model.fibers import FiberMap, FiberRole
@@ -56,7 +56,9 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
     value = image.pixels.plane(slot.plane).value(j, i)
     fiber, offset = fiber_at(slot, x, y)
     wave = wavelength_at(slot, fiber, x, y)
+    blinks = session.layout is Layout.BLINK and len(session.slots) > 1
     fields = [
+        *([("", slot.title)] if blinks else []),
         ("x", f"{i} y {j} (FITS {i + 1}, {j + 1})"),
         ("value", f"{number(value)} {image.unit}".rstrip() if math.isfinite(value) else _not_finite(value)),
         *_quality(slot, j, i),

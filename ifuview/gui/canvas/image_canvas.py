@@ -27,6 +27,7 @@ from ifuview.app.views import viewport
 from ifuview.app.views.image import CanvasView, PictureView
 from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.arrange import arrange
+from ifuview.gui.canvas.caption import Caption
 from ifuview.gui.canvas.frame import BACKGROUND, STRIP_HEIGHT, fill_around, paint_strip
 from ifuview.gui.canvas.hands import Hands
 from ifuview.gui.canvas.layer import Layer
@@ -34,7 +35,9 @@ from ifuview.gui.canvas.live import Live
 from ifuview.gui.canvas.stages import Stages, limits
 
 HINT, HINT_COLOR = "Open a file with Ctrl+O, or drop one here", QColor("#8c9196")
+NIGHT_HINT = "Choose a camera in the Exposures dock, or press 6 for the first sky-subtracted frame"
 MIN_BLINK_MS = 8
+FOLLOWED_MS = 100  # what is beside the canvas follows the blinked frame if that stays as long
 KEPT_PICTURES = 12  # pictures whose stages stay ready while they are not shown
 
 
@@ -51,13 +54,17 @@ class ImageCanvas(QWidget):
     painted = pyqtSignal()  # once, when the first picture is on the screen
     view_moved = pyqtSignal(int, object)  # key and the ViewState now on the screen
     look_moved = pyqtSignal(int, object)  # key and the Look now on the screen
+    shown = pyqtSignal(object)  # key of the picture now on the screen, while blinking or peeking not the current one
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = CanvasView()
         self.hands = Hands(self)
         self.live = Live()
-        self.peeking = False  # the previous frame is shown while space is held
+        self.hint = HINT  # what an empty canvas says
+        self._peeking = False
+        self._told: int | None = None
+        self._caption = Caption()
         self._stages: dict[int, Stages] = {}
         self._layers: dict[int, Layer] = {}
         self._blinking: int | None = None
@@ -86,8 +93,10 @@ class ImageCanvas(QWidget):
         for cache in (self._stages, self._layers):
             for key in [k for k in cache if k not in keys]:
                 del cache[key]
+        self._caption.keep(keys)
         self._set_blinking()
         self.update()
+        self._tell_shown()
         self._tell_view()
         if view.crosshair not in (None, old.crosshair) and view.current == old.current:
             self._bring_into_view()
@@ -102,6 +111,23 @@ class ImageCanvas(QWidget):
         if not (0 <= sx <= size[0] and 0 <= sy <= size[1]):
             intent = want.SetView(picture.key, viewport.centered(at, *spot))
             QTimer.singleShot(0, lambda: self.intent.emit(intent))
+
+    @property
+    def peeking(self) -> bool:
+        """Whether the previous frame is shown, while space is held."""
+        return self._peeking
+
+    @peeking.setter
+    def peeking(self, on: bool) -> None:
+        self._peeking = on
+        self._tell_shown()
+
+    def _tell_shown(self) -> None:
+        """Say which picture is on the screen, if that is another one now."""
+        key = self.displayed()
+        if key != self._told:
+            self._told = key
+            self.shown.emit(key)
 
     def displayed(self) -> int | None:
         """Key of the picture that single and blink layouts show now."""
@@ -233,6 +259,13 @@ class ImageCanvas(QWidget):
             at = keys.index(self._blinking) if self._blinking in keys else -1
             self._blinking = keys[(at + 1) % len(keys)]
             self.update()
+            self._tell_shown()
+            if self.followed():
+                self.hands.hover_again()
+
+    def followed(self) -> bool:
+        """Whether a picture stays long enough for the rest of the window to follow it."""
+        return not self._blink.isActive() or self._blink.interval() >= FOLLOWED_MS
 
     # ---- painting ----
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -255,10 +288,20 @@ class ImageCanvas(QWidget):
         p.setFont(font)
         if not tiles:
             p.setPen(HINT_COLOR)
-            p.drawText(QRect(0, 0, *self.size_px()), Qt.AlignmentFlag.AlignCenter, HINT)
+            p.drawText(QRect(0, 0, *self.size_px()), Qt.AlignmentFlag.AlignCenter, self.hint)
         for key, rect in tiles:
             self._paint_picture(p, key, rect)
+        if self.view.layout is Layout.BLINK or self.peeking:
+            self._paint_caption(p, ratio)
         self._forget_old(dict(tiles))
+
+    def _paint_caption(self, p: QPainter, ratio: float) -> None:
+        """Name, colors and unit of the picture that is shown just now."""
+        keys = [picture.key for picture in self.view.pictures]
+        picture = self.view.picture(self.displayed())
+        if picture is not None and len(keys) > 1:
+            look, place = self.look_of(picture.key), f"{keys.index(picture.key) + 1} of {len(keys)}"
+            self._caption.paint(p, picture, look, limits(picture, look), place, ratio)
 
     def _paint_picture(self, p: QPainter, key: int, rect: QRect) -> None:
         picture = self.view.picture(key)

@@ -176,9 +176,9 @@ class ColorBar(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(200, BAR_HEIGHT + TICK + self.fontMetrics().height() + 4)
 
-    def draw(self, view: CanvasView | None) -> None:
-        """Follow the current picture."""
-        picture = view.picture(view.current) if view is not None else None
+    def draw(self, view: CanvasView | None, key: int | None = None) -> None:
+        """Follow the picture that is on the screen (None = the current one)."""
+        picture = None if view is None else view.picture(key) or view.picture(view.current)
         before = self._picture
         self._picture = picture
         if picture is None:

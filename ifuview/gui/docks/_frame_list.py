@@ -14,6 +14,7 @@ from ifuview.app.views.frames import FrameRow, FramesView
 THUMB = QSize(56, 42)  # screen px
 PAD = 4
 CLOSE_WIDTH = 18
+SHOWN_COLOR = QColor("#ff2d95")  # beside the frame that is blinked just now
 KEY, SUBTITLE, PICTURE = (Qt.ItemDataRole.UserRole + i for i in range(3))
 
 
@@ -35,6 +36,7 @@ class FrameList(QListWidget):
         self.setMouseTracking(True)
         self.setItemDelegate(FrameDelegate(self))
         self._drawing = False
+        self.shown: int | None = None  # key of the frame on the canvas, where that is not the current one
         self._pictures: dict[int, tuple[tuple[Any, ...], QPixmap]] = {}
         self._missing: list[FrameRow] = []
         self._timer = QTimer(self)
@@ -62,6 +64,14 @@ class FrameList(QListWidget):
         self._missing = [row for row in view.rows if self._stale(row)]
         if self._missing:
             self._timer.start(0)
+
+    def mark(self, key: int | None) -> None:
+        """Mark the frame that is on the canvas just now (while blinking); None for the current one."""
+        before, self.shown = self.shown, key
+        viewport = self.viewport()
+        for item in self._items() if before != key else ():
+            if viewport is not None and item.data(KEY) in (before, key):
+                viewport.update(self.visualItemRect(item))
 
     def keys(self) -> list[int]:
         """Keys of the rows from top to bottom."""
@@ -173,6 +183,9 @@ class FrameDelegate(QStyledItemDelegate):
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(option.rect, palette.brush(QPalette.ColorRole.AlternateBase))
         self._paint_picture(painter, option, index)
+        frames = self.parent()
+        if isinstance(frames, FrameList) and frames.shown is not None and frames.shown == index.data(KEY):
+            painter.fillRect(QRect(option.rect.topLeft(), QSize(PAD - 1, option.rect.height())), SHOWN_COLOR)
         role = QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text
         self._paint_words(painter, option, index, palette.color(role))
         if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):

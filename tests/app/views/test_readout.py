@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.views import worldpos
 from ifuview.app.views.readout import number, readout
 from ifuview.model.dataset import Dataset
@@ -119,3 +119,10 @@ def test_sky_positions_agree_with_astropy(projection):
 def test_no_celestial_axes_is_none():
     assert worldpos.sky_position({}, 1, 1) is None
     assert worldpos.sky_position({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": "x"}, 1, 1) is None
+
+
+def test_while_blinking_the_name_of_the_frame_leads():
+    one = session(detector()).slots[0]
+    both = Session(slots=(one, replace(one, key=2, title="b")), current=1, layout=Layout.BLINK)
+    assert readout(both, 2, 3, 4).fields[0] == ("", "b")
+    assert readout(replace(both, layout=Layout.SINGLE), 2, 3, 4).fields[0][0] == "x"

@@ -14,8 +14,10 @@ from ifuview.app.session import Layout, Locks, Overlay, Selection, Session, Slot
 from ifuview.app.views import colors, raster
 from ifuview.app.views import image as image_view
 from ifuview.gui.canvas.arrange import arrange
+from ifuview.gui.canvas.caption import words
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.canvas.stages import pixels_of
+from ifuview.gui.canvas.widgets import ColorBar
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
@@ -285,3 +287,30 @@ def test_any_look_can_be_drawn(canvas):
             look = replace(LOOK, transfer=transfer, smooth=smooth, cmap="viridis", invert=True)
             seen = show(canvas, replace(state, slots=(replace(state.slots[0], look=look),)))
             assert len(np.unique(seen)) > 5
+
+
+def test_while_blinking_the_canvas_says_which_frame_it_shows(canvas, qtbot):
+    bar = ColorBar()
+    qtbot.addWidget(bar)
+    canvas.shown.connect(lambda key: bar.draw(canvas.view, key))
+    plain = show(canvas, session())
+    assert not (plain[10:30, 10:60] != plain[10, 10]).any()
+    units = ("electron", "adu", "count")
+    state = session(layout=Layout.BLINK, blink_ms=60_000)
+    slots = tuple(replace(s, image=replace(s.image, unit=unit)) for s, unit in zip(state.slots, units))
+    told = []
+    canvas.shown.connect(told.append)
+    seen = []
+    show(canvas, replace(state, slots=slots))
+    for _ in slots:
+        canvas._next_blink()
+        at = canvas.view.picture(canvas.displayed())
+        caption = picture(canvas)[:60, : SIZE[0]]
+        assert (caption != caption[-1, -1]).any()
+        assert bar._picture is at and bar._picture.unit == units[at.key - 1]
+        seen.append(caption.tobytes())
+    assert told == [2, 3, 1]
+    assert len(set(seen)) == 3
+    assert words(at, (0.0, 100.0)) == ("0", "electron", "100")
+    canvas.draw(image_view.make(session(layout=Layout.BLINK, blink_ms=10)))
+    assert not canvas.followed()  # too fast for the rest of the window
