@@ -6,16 +6,15 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton
 
 COLORS = "QFrame#banner { background: #8c2f2f; } QLabel { color: white; } QToolButton { color: white; border: none; }"
-
-
-MOST = 4  # sentences at once
+MORE = "  (and {} more: Window > Messages)"
 
 
 class Banner(QFrame):
-    """Shows one sentence until it is closed or another comes."""
+    """Shows the latest sentence until it is closed, another comes or something goes well; older ones are counted."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._unread: list[str] = []
         self.setObjectName("banner")
         self.setStyleSheet(COLORS)
         self.setAccessibleName("What went wrong")
@@ -26,6 +25,7 @@ class Banner(QFrame):
         close = QToolButton()
         close.setText("\u2715")
         close.setAccessibleName("Close this message")
+        close.setToolTip("Close (Esc)")
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 5, 6, 5)
@@ -34,7 +34,9 @@ class Banner(QFrame):
         self.hide()
 
     def say(self, text: str) -> None:
-        """Show a sentence, below those that were not closed yet."""
-        before = self.label.text().split("\n") if self.isVisible() else []
-        self.label.setText("\n".join([*(t for t in before if t != text), text][-MOST:]))
+        """Show a sentence; those before it that were not closed are only counted."""
+        self._unread = [*(t for t in self._unread if t != text), text] if self.isVisible() else [text]
+        before = len(self._unread) - 1
+        self.label.setText(text + (MORE.format(before) if before else ""))
+        self.label.setToolTip("\n".join(self._unread))
         self.show()

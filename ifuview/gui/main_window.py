@@ -14,12 +14,12 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ifuview.app.session import Level, Session
+from ifuview.app.session import Layout, Level, Session
 from ifuview.app.views import image as image_view
 from ifuview.app.views import readout as readout_view
 from ifuview.gui import theme
 from ifuview.gui.banner import Banner
-from ifuview.gui.canvas.image_canvas import ImageCanvas
+from ifuview.gui.canvas.image_canvas import HINT, NIGHT_HINT, ImageCanvas
 from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
 from ifuview.gui.controller import Controller
 from ifuview.gui.dock_area import DockArea
@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         self.canvas.left.connect(lambda: self.readout.draw(None))
         self.canvas.left.connect(self.presenter.leave)
         self.canvas.look_moved.connect(self.colorbar.follow)
+        self.canvas.shown.connect(self._picture_shown)
 
     def add_strip(self, widget: QWidget) -> None:
         """Put a widget between read-out and image (the guided tour)."""
@@ -150,17 +151,27 @@ class MainWindow(QMainWindow):
     def _draw_canvas(self, view: image_view.CanvasView) -> None:
         self.canvas.draw(view)
         self.canvas.hands.hover_again()
-        self.colorbar.draw(view)
+        self.colorbar.draw(view, self.canvas.displayed())
         if hasattr(self, "panner") and view.current is not None:
             self.panner.draw(view)
             self.panner.follow(view.current, self.canvas.view_of(view.current), self.canvas.tile_size(view.current))
 
+    def _picture_shown(self, key: int | None) -> None:
+        """While blinking, color bar and list of frames follow the canvas."""
+        self.colorbar.draw(self.canvas.view, key)
+        frames = self.docks["frames"].widget()
+        if frames is not None and hasattr(frames, "list"):
+            frames.list.mark(key if self.canvas.followed() and key != self.store.session.current else None)
+
     def _session_changed(self, old: Session, new: Session) -> None:
         slot = new.slot()
-        if (slot and slot.title) != ((before := old.slot()) and before.title):
-            self.setWindowTitle(self.fixed_title or (f"{slot.title} - ifuview" if slot else "ifuview"))
-        if len(new.slots) > len(old.slots):
-            self.banner.hide()  # something else went well
+        if not self.fixed_title and self.windowTitle() != (title := _title(new)):
+            self.setWindowTitle(title)
+        if _went_well(old, new):
+            self.banner.hide()
+        if (new.night is None) is not (old.night is None):
+            self.canvas.hint = HINT if new.night is None else NIGHT_HINT
+            self.canvas.update()
         if new.messages is not old.messages and new.messages:
             self.status_line.show_message(new.messages[-1])
             if new.messages[-1].level is Level.ERROR:
@@ -174,6 +185,7 @@ class MainWindow(QMainWindow):
         self.colorbar.setVisible(overlay.colorbar)
         if hasattr(self, "magnifier"):
             self.extensions.draw(slot)
+            self.extensions.setEnabled(self.extensions.isEnabled() and new.layout is not Layout.BLINK)
             self.magnifier.setVisible(overlay.magnifier)
             self.panner.setVisible(overlay.panner)
 
@@ -192,3 +204,29 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.closing.emit()
         super().closeEvent(event)
+
+
+def _title(session: Session) -> str:
+    """Title of the window: the current frame, or between how many frames is blinked."""
+    slot = session.slot()
+    if slot is None:
+        return "ifuview"
+    if session.layout is Layout.BLINK and len(session.slots) > 1:
+        return f"Blinking {len(session.slots)} frames, from {slot.title} - ifuview"
+    return f"{slot.title} - ifuview"
+
+
+def _went_well(old: Session, new: Session) -> bool:
+    """Whether something was done since: a frame opened, another one shown, traces or regions changed, a triage..."""
+    if len(new.slots) > len(old.slots) or (new.current, new.layout) != (old.current, old.layout):
+        return True
+    if any(getattr(new, name) is not getattr(old, name) for name in ("triage", "tables", "inspection")):
+        return True
+    before = {slot.key: slot for slot in old.slots} if new.slots is not old.slots else {}
+    parts = ("image", "traces", "regions", "diagnosis", "plane")
+    return any(
+        getattr(slot, part) is not getattr(before[slot.key], part)
+        for slot in new.slots
+        if slot.key in before
+        for part in parts
+    )

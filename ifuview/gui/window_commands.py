@@ -92,7 +92,10 @@ class WindowCommands:
         self._ask_save("Save picture", "ifuview.png", "PNG (*.png);;JPEG (*.jpg)", want.SaveImage)
 
     def escape(self) -> None:
-        """Leave a search box or a table for the image; on the image, clear the selection."""
+        """Leave a search box or a table for the image; on the image, clear the selection; an error goes first."""
+        if self.window.banner.isVisible():
+            self.window.banner.hide()
+            return
         if self.window.canvas.hasFocus():
             self.controller.handle(want.SelectFiber(None))
         else:

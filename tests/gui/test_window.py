@@ -50,11 +50,24 @@ def test_a_file_that_fails_disturbs_nothing_that_is_open(qtbot: QtBot, image: st
             assert last.level is Level.ERROR
             assert Path(spec).name in last.text
             assert last.detail == ""  # no trace back for what the user can understand
-            assert shell.window.banner.label.text().endswith(last.text)
+            assert shell.window.banner.label.text().startswith(last.text)
+        assert "and 2 more" in shell.window.banner.label.text()
+        assert "\n" not in shell.window.banner.label.text()
         assert shell.store.session.slots == before
+        shell.window.menus.commands.escape()
+        assert not shell.window.banner.isVisible()
+        shell.controller.handle(want.OpenFile(str(bad)))
+        settle(qtbot, shell)
+        assert "more" not in shell.window.banner.label.text()  # those before were read
         shell.controller.handle(want.OpenFile(image))
         settle(qtbot, shell)
         assert len(shell.store.session.slots) == 2
+        assert not shell.window.banner.isVisible()
+        shell.controller.say(Level.ERROR, "this did not work")
+        assert shell.window.banner.isVisible()
+        shell.controller.handle(want.SetLayout(Layout.BLINK))
+        assert not shell.window.banner.isVisible()
+        assert shell.window.windowTitle().startswith("Blinking 2 frames, from ")
 
 
 def test_hidden_docks_are_neither_built_nor_drawn(qtbot: QtBot, image: str) -> None:

@@ -29,10 +29,11 @@ GAP = 6  # screen pixels between parts
 
 
 class FlowLayout(QLayout):
-    """Puts widgets side by side and goes on in the next line when the dock is narrow."""
+    """Puts widgets side by side and goes on in the next line when the dock is narrow; `whole` asks for one line."""
 
-    def __init__(self, parent: QWidget | None = None, *, gap: int = GAP) -> None:
+    def __init__(self, parent: QWidget | None = None, *, gap: int = GAP, whole: bool = False) -> None:
         super().__init__(parent)
+        self._whole = whole
         self._items: list[QLayoutItem] = []
         self.setSpacing(gap)
         self.setContentsMargins(0, 0, 0, 0)
@@ -64,7 +65,11 @@ class FlowLayout(QLayout):
         self._place(rect, move=True)
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize()
+        if not self._whole:
+            return self.minimumSize()
+        hints = [item.sizeHint() for item in self._items if not item.isEmpty()]
+        width = sum(h.width() for h in hints) + self.spacing() * max(len(hints) - 1, 0)
+        return QSize(width, max((h.height() for h in hints), default=0))
 
     def minimumSize(self) -> QSize:
         size = QSize()

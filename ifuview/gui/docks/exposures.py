@@ -84,7 +84,7 @@ class ExposuresDock(Dock):
         self.watch.clicked.connect(lambda on: self.intent.emit(want.WatchFolder(on=on)))
         self.filter.setMinimumWidth(FILTER_WIDTH)
         self.filter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        row = FlowLayout()
+        row = FlowLayout(whole=True)
         top = QHBoxLayout()
         top.addWidget(self.filter, 1)
         for text, along, tip in BLINKS:
@@ -93,7 +93,7 @@ class ExposuresDock(Dock):
             row.addWidget(each)
         row.addWidget(self.watch)
         content = QWidget()
-        top.addLayout(row, 2)
+        top.addLayout(row)
         self.halves = QSplitter(Qt.Orientation.Horizontal)
         self.halves.setChildrenCollapsible(False)
         self.halves.addWidget(self.table)
