@@ -97,11 +97,17 @@ class Masked:
         """A block without its masked photons."""
         if not len(self.mask.start):
             return block
-        keep = np.empty(len(block.time), np.bool_)
-        _keep(np.ascontiguousarray(block.time), self.mask.start, self.mask.stop, keep)
+        keep = kept_times(block.time, self.mask)
         value = None if block.value is None else block.value[keep]
         weight = None if block.weight is None else block.weight[keep]
         return PhotonBlock(block.resonator[keep], block.time[keep], value, weight)
+
+
+def kept_times(time: Array, mask: TimeMask) -> Array:
+    """Return which of some times (microseconds) lie outside a mask."""
+    keep = np.empty(len(time), np.bool_)
+    _keep(np.ascontiguousarray(time), mask.start, mask.stop, keep)
+    return keep
 
 
 @njit(cache=True, nogil=True)
