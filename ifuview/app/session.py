@@ -88,6 +88,7 @@ class Slot:
     past_traces: tuple[TraceSet, ...] = ()
     photons: Any = None  # app.photon_state.PhotonFrame of a photon list
     detector: Any = None  # app.detector_place.DetectorPlace of row-stacked spectra: where they lie on the CCD
+    made_of: Any = None  # app.photon_steps.Made of a difference that follows its two photon frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,8 @@ class Session:
     next_key: int = 1
     triage: Any = None  # app.triage_window.TriageState of what was looked at last
     light: Any = None  # app.photon_state.LightOptions; None: the usual ones
+    lights: Any = None  # app.light.Lights: the light of selections that was counted last
+    drawing: str = ""  # shape that a drag on the canvas draws: box, circle or none
     night: Any = None  # app.night.Night; None: no folder of exposures is open
 
     def slot(self, key: int | None = None) -> Slot | None:

@@ -16,7 +16,7 @@ from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
 from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
-from ifuview.gui import doctor_roads, night_roads, speckle_roads, spectra_roads, triage_roads
+from ifuview.gui import doctor_roads, light_roads, night_roads, speckle_roads, spectra_roads, triage_roads
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
 from ifuview.model.image import Kind
@@ -71,6 +71,7 @@ class Controller(QObject):
             want.ExportReport: self._export_report,
             want.Demo: self._demo,
             **doctor_roads.roads(self),
+            **light_roads.roads(self),
             **night_roads.roads(self),
             **speckle_roads.roads(self),
             **spectra_roads.roads(self),

@@ -29,7 +29,7 @@ TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"), ("findings", "triage"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
-    ("exposures", "speckle"), ("speckle", "messages"),
+    ("exposures", "light"), ("light", "speckle"), ("speckle", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 
@@ -160,3 +160,12 @@ class DockArea(QObject):
         dock.setVisible(on)
         if on:
             dock.raise_()
+            self._give_room(key, dock)
+
+    def _give_room(self, key: str, dock: QDockWidget) -> None:
+        """A dock of plots that is asked for the first time gets the height that its plots need."""
+        room = next((e.room for e in DOCKS if e.key == key), 0.0)
+        if room and dock.widget() is None and not dock.isFloating():
+            height = round(room * self.window.height())
+            if dock.height() < height:
+                self.window.resizeDocks([dock], [height], Qt.Orientation.Vertical)

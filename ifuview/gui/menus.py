@@ -162,6 +162,10 @@ def _product_shown(name: str) -> Callable[[Session], bool]:
     return shown
 
 
+def _draw(shape: str) -> Make:
+    return lambda s: want.DrawRegions("" if s.drawing == shape else shape)
+
+
 def _watch(session: Session) -> want.Intent:
     return want.WatchFolder(on=not (session.night is not None and session.night.watched))
 
@@ -175,6 +179,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("traces", "-File", "Load traces...", "traces_dialog", ("Ctrl+T",)),
     Action("regions", "File", "Load regions...", "regions_dialog"),
     Action("save-regions", "File", "Save regions...", "save_regions_dialog"),
+    Action("save-curve", "-File/Light of the selection", "Save light curves...", "save_curve_dialog"),
+    Action("save-light-spectrum", "File/Light of the selection", "Save spectra...", "save_spectrum_dialog"),
     Action("report", "-File", "Export report...", "report_dialog", ("Ctrl+E",)),
     Action("save-image", "File", "Save picture...", "save_image_dialog", ("Ctrl+S",)),
     Action("demo", "-File", "Demo with a guided tour", lambda s: want.Demo()),
@@ -201,7 +207,12 @@ ACTIONS: tuple[Action, ...] = (
         ("bad_fibers", "Bad fibers", ("v",)),
         ("crosshair", "Crosshair", ("x",)), ("colorbar", "Color bar", ()), ("magnifier", "Magnifier", ()),
         ("panner", "Panner", ()))),
-    Action("mask", "View", "Mask", _toggle_mask, ("m",), lambda s: bool((t := s.slot()) and t.look.mask_shown)),
+    *(Action(f"draw-{n}", f"{'-' if n == 'box' else ''}View", f"Draw a {n}", _draw(n), (k,),
+             lambda s, n=n: s.drawing == n, f"Draw, select, move and resize regions: {n} ({k}); Esc ends it")
+      for n, k in (("box", "Shift+B"), ("circle", "Shift+C"))),
+    Action("region-text", "View", "Text of the region...", "region_text_dialog"),
+    Action("remove-region", "View", "Remove the selected region", "remove_region", ("Del",)),
+    Action("mask", "-View", "Mask", _toggle_mask, ("m",), lambda s: bool((t := s.slot()) and t.look.mask_shown)),
     Action("mask-bits", "View", "Choose mask bits...", "mask_bits_dialog"),
     Action("freeze", "-View", "Freeze the read-out", "toggle_freeze", ("f",), lambda s: False),
     Action("copy", "View", "Copy the read-out", "copy_readout", ("c",)),
@@ -293,6 +304,7 @@ MOUSE: tuple[tuple[str, str], ...] = (
     ("Left drag, middle drag", "pan"),
     ("Left click", "select the fiber, set the crosshair"),
     ("Middle click", "center here"),
+    ("While regions are drawn", "left drag draws; click selects; drag moves; corners resize; Ctrl+wheel resizes"),
     ("Right drag", "color bias (sideways) and contrast (up, down)"),
     ("Space held", "show the previous frame"),
     ("Arrows, h j k l", "move the crosshair by one pixel"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
 NO_POSITION = "select a fiber whose position on the sky the file knows"
+LIGHT_FILES = "FITS (*.fits);;ECSV (*.ecsv)"
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 
 
@@ -69,6 +70,28 @@ class WindowCommands:
     def save_regions_dialog(self) -> None:
         self._ask_save("Save regions", "ifuview.reg", "ds9 regions (*.reg)", want.SaveRegions)
 
+    def remove_region(self) -> None:
+        """Remove the region that is selected on the canvas."""
+        if not self.window.canvas.hands.regions.remove():
+            self.controller.handle(want.Note("info", "select a region first: draw with Shift+B, then click one"))
+
+    def region_text_dialog(self) -> None:
+        """Ask for the text of the region that is selected on the canvas."""
+        hands = self.window.canvas.hands.regions
+        chosen = hands.chosen()
+        if chosen is None:
+            self.controller.handle(want.Note("info", "select a region first: draw with Shift+B, then click one"))
+            return
+        text, ok = QInputDialog.getText(self.window, "Text of the region", "Text", text=chosen.text)
+        if ok:
+            hands.rename(text.strip())
+
+    def save_curve_dialog(self) -> None:
+        self._ask_save("Save light curves", "light_curve.fits", LIGHT_FILES, lambda path: want.SaveLight("curve", path))
+
+    def save_spectrum_dialog(self) -> None:
+        self._ask_save("Save spectra", "spectrum.fits", LIGHT_FILES, lambda path: want.SaveLight("spectrum", path))
+
     def diagnose(self) -> None:
         """Diagnose the traces of the current frame and show the findings."""
         self.controller.handle(want.ShowDock("findings"))
@@ -92,9 +115,13 @@ class WindowCommands:
         self._ask_save("Save picture", "ifuview.png", "PNG (*.png);;JPEG (*.jpg)", want.SaveImage)
 
     def escape(self) -> None:
-        """Leave a search box or a table for the image; on the image, clear the selection; an error goes first."""
+        """End the drawing of regions; leave a search box or a table for the image; there, clear the selection."""
         if self.window.banner.isVisible():
             self.window.banner.hide()
+            return
+        if self.controller.session.drawing:
+            if not self.window.canvas.hands.regions.drop():
+                self.controller.handle(want.DrawRegions(""))
             return
         if self.window.canvas.hasFocus():
             self.controller.handle(want.SelectFiber(None))

@@ -72,6 +72,8 @@ class CanvasView:
         Switches of the overlays and of the small views.
     tiles : str
         "grid", "row" or "column".
+    drawing : str
+        Shape that a drag draws ("box", "circle"); "" none.
     """
 
     pictures: tuple[PictureView, ...] = ()
@@ -83,6 +85,7 @@ class CanvasView:
     locks: Locks = field(default_factory=Locks)
     shown: Overlay = field(default_factory=Overlay)
     tiles: str = "grid"
+    drawing: str = ""
 
     def picture(self, key: int | None) -> PictureView | None:
         """The picture with `key`, if any."""
@@ -102,6 +105,8 @@ def inputs(session: Session) -> tuple[object, ...]:
         session.overlay,
         session.selection,
         session.metrics,
+        session.light,
+        session.drawing,
     )
 
 
@@ -120,6 +125,7 @@ def make(session: Session) -> CanvasView:
         locks=session.locks,
         shown=session.overlay,
         tiles=session.arrangement,
+        drawing=session.drawing,
     )
 
 

@@ -91,6 +91,8 @@ class OverlayView:
     amplifiers : tuple of (name, x0, y0, x1, y1)
         Borders in native px, pixel edges.
     regions : tuple of Region
+    rings : (inner, outer) or None
+        Background annulus of circles, in radii of the circle.
     marks : tuple of Mark
         Row-stacked spectra: where the detector and its fibers show.
     """
@@ -106,6 +108,7 @@ class OverlayView:
     iso: tuple[IsoCurve, ...] = ()
     amplifiers: tuple[tuple[str, float, float, float, float], ...] = ()
     regions: tuple[Region, ...] = ()
+    rings: tuple[float, float] | None = None
     marks: tuple[Mark, ...] = ()
 
     def empty(self) -> bool:
@@ -125,7 +128,7 @@ class OverlayCache:
         chosen = (session.selection.fiber, session.selection.fibers)
         needs = (
             slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector, session.overlay,
-            session.metrics, chosen,
+            session.metrics, chosen, session.light if slot.photons is not None else None, slot.photons is None,
         )  # fmt: skip
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
@@ -175,6 +178,10 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         view = replace(view, amplifiers=boxes)
     if shown.regions:
         view = replace(view, regions=slot.regions)
+        if slot.photons is not None:
+            from ifuview.app.light import annuli
+
+            view = replace(view, rings=annuli(session, slot))
     if image.kind is Kind.RSS:
         from ifuview.app.views.fiber_marks import fiber_marks
 

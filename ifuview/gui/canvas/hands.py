@@ -11,6 +11,7 @@ from PyQt6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 from ifuview.app import intents as want
 from ifuview.app.look import Look, ViewState
 from ifuview.app.views import viewport
+from ifuview.gui.canvas.region_hands import RegionHands
 
 if TYPE_CHECKING:
     from ifuview.gui.canvas.image_canvas import ImageCanvas
@@ -37,6 +38,8 @@ class Hands:
 
     def __init__(self, canvas: ImageCanvas) -> None:
         self.canvas = canvas
+        self.regions = RegionHands(canvas)
+        self._on_region = False
         self.wheel_at = "cursor"
         self.button: Qt.MouseButton | None = None
         self.dragged = False
@@ -76,6 +79,7 @@ class Hands:
             key, rect = self._tile
             self._view = self.canvas.view_of(key, (rect.width(), rect.height()))
             self._look = self.canvas.look_of(key)
+            self._on_region = self.button == LEFT and self.regions.press(self._tile, self._start)
 
     def move(self, event: QMouseEvent | None) -> None:
         """Drag, or report what is under the cursor."""
@@ -90,7 +94,10 @@ class Hands:
             return
         self.dragged = True
         key, rect = self._tile
-        if self.button == RIGHT:
+        if self._on_region:
+            self.regions.drag(at)
+            self.hover(at)
+        elif self.button == RIGHT:
             look = replace(
                 self._look,
                 bias=min(max(self._look.bias + step.x() / rect.width(), 0.0), 1.0),
@@ -107,6 +114,9 @@ class Hands:
             return
         button, tile, dragged = self.button, self._tile, self.dragged
         self.button, self._tile = None, None
+        on_region, self._on_region = self._on_region, False
+        if on_region and self.regions.release():
+            return
         if dragged:
             self.canvas.commit()
             return
@@ -148,6 +158,10 @@ class Hands:
         tile = self.canvas.tile_at(at)
         if tile is not None:
             key, rect = tile
+            steps = event.angleDelta().y() / WHEEL_STEP
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.regions.scale(tile, at, steps):
+                event.accept()
+                return
             factor = WHEEL_FACTOR ** (event.angleDelta().y() / WHEEL_STEP)
             spot = (at.x() - rect.x() + 0.5, at.y() - rect.y() + 0.5) if self.wheel_at == "cursor" else None
             self.zoom(key, factor, spot)

@@ -89,6 +89,7 @@ class ImageCanvas(QWidget):
         """Show `view`; what the hand holds stays as it is."""
         self.live.keep(self.view, view, busy=self.hands.busy())
         old, self.view = self.view, view
+        self.hands.regions.view_changed()
         keys = {p.key for p in view.pictures}
         for cache in (self._stages, self._layers):
             for key in [k for k in cache if k not in keys]:
@@ -326,10 +327,11 @@ class ImageCanvas(QWidget):
             paint_strip(p, picture.title, rect, height, current=picture.key == self.view.current)
 
     def _paint_overlay(self, p: QPainter, picture: PictureView, at: ViewState, size: viewport.Size) -> None:
-        overlay = picture.overlay
+        overlay = self.hands.regions.overlay(picture)
         if overlay is not None and not overlay.empty():
             moving = self.hands.busy() and self.live.view is not None
             self._layers.setdefault(picture.key, Layer()).paint(p, overlay, at, size, moving=moving)
+        self.hands.regions.paint(p, picture, at, size)
         crosshair = self.crosshair()
         if crosshair is not None and self.view.shown.crosshair and self._shares_crosshair(picture):
             layers.draw_crosshair(p, *crosshair, at, size)

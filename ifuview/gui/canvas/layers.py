@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ifuview.app.views import overlay as marks
 from ifuview.app.views import viewport
 from ifuview.app.views.overlay import OverlayView
 from ifuview.model.checks import Array
-from ifuview.model.region import Region
+from ifuview.model.region import Region, Shape
 
 SCREEN_TOLERANCE = 0.35  # screen px by which a drawn curve may miss its trace
 DENSE = 3.0  # screen px between curves below which they are drawn faintly, so that the image stays visible
@@ -34,6 +35,7 @@ EDGE = QColor(0, 0, 0, 130)
 DS9_COLORS = {"green": "#00ff00"}  # where the name means another color in ds9 than in Qt
 FRAMED = 5.0  # screen px of a row from which on it is framed
 MARK = 12.0  # screen px, length of the marks at the ends of the selected row
+FEW_REGIONS = 60  # that have a dark edge
 POINT_ARM = 6  # screen px
 
 
@@ -60,7 +62,7 @@ def draw_overlay(
     if view.band is not None:
         draw_band(p, view.band, at, size)
     for region in view.regions:
-        draw_region(p, region, at, size)
+        draw_region(p, region, at, size, view.rings, halo=len(view.regions) <= FEW_REGIONS)
     if view.curves is not None and view.labels and not moving:
         draw_labels(p, view, at, size)
 
@@ -230,16 +232,39 @@ def _box(
             _text(p, shown.topRight() + QPointF(-8 - p.fontMetrics().horizontalAdvance(name), 16), name, color)
 
 
-def draw_region(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
-    """Draw one region of a region file."""
+def draw_region(
+    p: QPainter, region: Region, at: ViewState, size: viewport.Size, rings: tuple[float, float] | None = None,
+    *, halo: bool = True,
+) -> None:  # fmt: skip
+    """Draw one region, and around a circle the annulus of its background (`rings` in radii).
+
+    With a dark `halo` it can be seen on bright pixels too.
+    """
     p.save()
     color = QColor(DS9_COLORS.get(region.color, region.color))
     pen = QPen(color if color.isValid() else QColor(DS9_COLORS["green"]), 1)
     pen.setCosmetic(True)
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    if halo:
+        edge = QPen(EDGE, 3)
+        edge.setCosmetic(True)
+        p.setPen(edge)
+        _outline(p, region, at, size)
     if not region.include:
         pen.setStyle(Qt.PenStyle.DashLine)
     p.setPen(pen)
-    p.setBrush(Qt.BrushStyle.NoBrush)
+    points = _outline(p, region, at, size)
+    if rings is not None and region.shape == "circle" and region.include:
+        pen.setStyle(Qt.PenStyle.DotLine)
+        p.setPen(pen)
+        _shape(p, replace(region, shape=Shape.ANNULUS, size=tuple(region.size[0] * r for r in rings)), at, size)
+    if region.text and points:
+        _text(p, points[0] + QPointF(6, -6), region.text, pen.color())
+    p.restore()
+
+
+def _outline(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> list[QPointF]:
+    """Draw the outline of a region with the pen as it is; return its points on the screen."""
     points = [QPointF(*(float(v) for v in viewport.to_screen(at, size, x, y))) for x, y in region.points]
     if region.shape == "point":
         for dx, dy in ((POINT_ARM, POINT_ARM), (POINT_ARM, -POINT_ARM)):
@@ -250,9 +275,7 @@ def draw_region(p: QPainter, region: Region, at: ViewState, size: viewport.Size)
         p.drawPolygon(QPolygonF(points))
     else:
         _shape(p, region, at, size)
-    if region.text and points:
-        _text(p, points[0] + QPointF(6, -6), region.text, pen.color())
-    p.restore()
+    return points
 
 
 def _shape(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:

@@ -16,6 +16,7 @@ class DockEntry:
     area: str = "right"
     shown: bool = False
     picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
+    room: float = 0.0  # share of the height of the window that it takes when it is first asked for
 
 
 DOCKS: tuple[DockEntry, ...] = (
@@ -32,6 +33,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),
     DockEntry("pixels", "Pixel table", "pixel_table:PixelTableDock", "pixel_table", "right", False),
     DockEntry("sky", "Sky fibers", "sky:SkyDock", "sky", "bottom", False, True),
+    DockEntry("light", "Light", "light:LightDock", "light", "bottom", False, True, 0.45),
     DockEntry("speckle", "Speckle", "speckle:SpeckleDock", "speckle", "bottom", False, True),
     DockEntry("graphs", "Row and column", "graphs:GraphsDock", "graphs", "bottom", False),
     DockEntry("exposures", "Exposures", "exposures:ExposuresDock", "exposures", "bottom", False),

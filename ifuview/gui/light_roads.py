@@ -1,0 +1,134 @@
+"""Inward road of the light of selections: counted on the worker, always for what is selected now; written to files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QTimer
+
+from ifuview.app import intents as want
+from ifuview.app.jobs import JobRequest, JobStatus
+from ifuview.app.session import Level
+
+if TYPE_CHECKING:
+    from ifuview.app.light import Lights, Request
+    from ifuview.gui.controller import Controller
+
+PATIENCE = 0.25  # s that a count may take before a newer request ends it: what moves is drawn on the way
+SLOT = "light"
+ENDS = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+SHAPES = ("box", "circle", "")
+
+
+def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
+    """Intent type -> what carries it out."""
+    light = LightRoads(controller)
+    return {
+        want.DrawRegions: light.draw,
+        want.SetLight: light.set_option,
+        want.CountLight: light.count,
+        want.SaveLight: light.save,
+    }
+
+
+class LightRoads:
+    """What the controller does for the light of selections."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+        self._asked: Request | None = None  # what is or was counted last, also if that was cancelled
+        self._job = 0
+        self._since = 0.0
+        self._kept: Any = None
+        self._later = QTimer(controller)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._again)
+
+    def draw(self, intent: want.DrawRegions) -> None:
+        """Let a drag on the canvas draw a shape, or no more; of a photon list its light is shown."""
+        control = self.controller
+        session = control.session
+        if intent.shape not in SHAPES:
+            control.say(Level.ERROR, f"{intent.shape!r} cannot be drawn; choose box or circle")
+            return
+        overlay = replace(session.overlay, regions=True) if intent.shape else session.overlay
+        control.store.put(replace(session, drawing=intent.shape, overlay=overlay))
+        slot = session.slot()
+        if intent.shape and slot is not None and slot.photons is not None:
+            control.shell.emit(want.ShowDock("light"))
+
+    def set_option(self, intent: want.SetLight) -> None:
+        """Bin or show light otherwise."""
+        from ifuview.app.light import options_of
+
+        control = self.controller
+        options = replace(options_of(control.session), **{intent.name: intent.value})
+        control.store.put(replace(control.session, light=options))
+
+    # counting
+
+    def count(self, _: want.CountLight | None = None) -> None:
+        """Count what is selected now, unless that is known or under way."""
+        from ifuview.app import light
+
+        asked = light.request(self.controller.session)
+        known = self.controller.session.lights
+        if asked is None or (known is not None and known.request == asked) or asked == self._asked:
+            return
+        waited = time.monotonic() - self._since
+        if self._running and waited < PATIENCE:
+            self._later.start(round(1000 * (PATIENCE - waited)) + 1)
+            return
+        self._submit(asked)
+
+    def _submit(self, asked: Request) -> None:
+        from ifuview.app import light
+
+        if self._kept is None:
+            self._kept = light.Kept()
+        kept = self._kept
+        self._asked, self._since = asked, time.monotonic()
+        self._later.stop()
+        quiet = not light.is_large(asked)
+        request = JobRequest(
+            "Light of the selections", lambda ctx: light.count(asked, kept, ctx), slot=SLOT, quiet=quiet, front=quiet
+        )
+        self._job = self.controller.submit(request, self._counted)
+
+    @property
+    def _running(self) -> bool:
+        """Whether the count of before is under way."""
+        return any(j.id == self._job and j.status not in ENDS for j in self.controller.session.jobs)
+
+    def _counted(self, lights: Lights) -> None:
+        self.controller.store.put(replace(self.controller.session, lights=lights))
+        if self._later.isActive():
+            self._again()
+
+    def _again(self) -> None:
+        """Something newer was asked for meanwhile."""
+        self._later.stop()
+        self.count()
+
+    # files
+
+    def save(self, intent: want.SaveLight) -> None:
+        """Count anew what is selected and write it."""
+        from ifuview.app import light
+
+        control = self.controller
+        asked = light.request(control.session)
+        if asked is None:
+            control.say(Level.INFO, "there is no light to save: click a pixel of a photon list or draw a region in it")
+            return
+
+        def work(ctx: Any) -> tuple[str, ...]:
+            return light.save(light.count(asked, None, ctx), intent.what, intent.path)
+
+        control.submit(
+            JobRequest(f"Save {intent.path}", work),
+            lambda paths: control.say(Level.INFO, f"Light written to {', '.join(paths)}"),
+        )
