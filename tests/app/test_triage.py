@@ -17,7 +17,7 @@ from ifuview.app.triage_files import find_cameras, overlaid
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.model.triage import SCHEMA
 
-STAGE = {"frame": "light"}  # a defect of one fiber's light is there before any processing
+TARGET_LIGHT = 0.12  # that fibers off their position still get
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,8 @@ def test_positions_stars_and_the_real_gradient(night, truth):
         if defect["klass"] == "positioning":
             (one,) = of(night[0], defect, "positioning")
             assert (one.fibers[0], one.fibers[-1]) == tuple(defect["fibers"])
+            light, error = one.detail["target_light"], one.detail["target_light_error"]
+            assert abs(light - TARGET_LIGHT) < 2 * error < 0.12
         elif defect["klass"] == "neighbours-of-bright":
             (one,) = of(night[0], defect, "bright-neighbor")
             assert one.detail["source"] == defect["source"]

@@ -19,6 +19,8 @@ MIN_BLOCKS = 4  # to compare one with the others
 LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
 OFF_POSITION = 0.05  # mm; 0.03 poor, 0.1 bad
 OFF_SHARE = 0.5  # of the fibers of a block
+CLIP = 4.0  # sigma of a pixel from the median of its fiber: cosmic rays
+MIN_SPREAD = 3  # values that tell their own scatter
 
 
 def odd_fibers(value: Array, error: Array) -> Array:
@@ -94,25 +96,51 @@ def off_position(offset: Array, size: int) -> list[tuple[int, float, float]]:
     return out
 
 
-def target_light(flux: Array, is_sky: Array, block: int, size: int) -> tuple[float, float]:
+def steady_light(flux: Array, sigma: Array, use: Array) -> Array:
+    """Mean of every fiber over the wavelengths in `use`, weighted, without cosmic rays, shape (nfiber,).
+
+    Parameters
+    ----------
+    flux : ndarray, shape (nfiber, nwave)
+    sigma : ndarray, shape (nwave,)
+        Noise of a pixel.
+    """
+    values, noise = flux[:, use], sigma[use]
+    middle = np.median(values, axis=1, keepdims=True)
+    kept = np.clip(values, middle - CLIP * noise, middle + CLIP * noise)
+    return np.asarray(kept.astype(np.float64) @ noise**-2.0 / np.sum(noise**-2.0))
+
+
+def target_light(flux: Array, is_sky: Array, block: int, size: int, left_out: Array) -> tuple[float, float]:
     """Median light of the targets of a block over that of all other targets, and its error; NaN if unknown.
 
     Parameters
     ----------
     flux : ndarray, shape (nfiber,)
-        Mean sky-subtracted flux.
+        Sky-subtracted; see `steady_light`.
+    left_out : ndarray of bool, shape (nfiber,)
+        Fibers with other light than their own, not compared with.
     """
     inside = np.zeros(flux.size, bool)
     inside[block * size : (block + 1) * size] = True
-    parts = [flux[where & kind] for where in (inside, ~inside) for kind in (~is_sky, is_sky)]
-    own, empty, other, nothing = parts
+    outside = ~inside if np.count_nonzero(~inside & ~left_out) < size else ~inside & ~left_out
+    own, empty, other, nothing = (flux[where & kind] for where in (inside, outside) for kind in (~is_sky, is_sky))
     if not own.size or not other.size:
         return float("nan"), float("nan")
-    zero, level = (float(np.median(v)) if v.size else 0.0 for v in (empty, nothing))  # a wrong sky is no light
-    middle = float(np.median(other)) - level
-    if middle <= 0:
+    level, level_error = _middle(nothing, nothing)
+    zero, zero_error = _middle(empty, nothing) if empty.size else (level, level_error)  # its sky may be off
+    (dim, dim_error), (bright, bright_error) = _middle(own, own), _middle(other, other)
+    full = bright - level
+    if full <= 0:
         return float("nan"), float("nan")
-    errors = [MEDIAN_ERROR * float(mad(own)) / np.sqrt(own.size)]
-    if empty.size:  # a handful: their own scatter says little
-        errors.append(MEDIAN_ERROR * float(mad(nothing)) / np.sqrt(empty.size) if nothing.size else 0.0)
-    return (float(np.median(own)) - zero) / middle, float(np.hypot.reduce(errors)) / middle
+    light = (dim - zero) / full
+    errors = dim_error, zero_error, light * bright_error, light * level_error
+    return light, float(np.hypot.reduce(errors)) / full
+
+
+def _middle(values: Array, alike: Array) -> tuple[float, float]:
+    """Median and its error, from the scatter of values alike (a handful says little of its own); 0 of nothing."""
+    if not values.size:
+        return 0.0, 0.0
+    spread = max(float(mad(values)) if values.size >= MIN_SPREAD else 0.0, float(mad(alike)) if alike.size else 0.0)
+    return float(np.median(values)), MEDIAN_ERROR * spread / np.sqrt(values.size)

@@ -21,6 +21,8 @@ def rows(case: Case) -> None:
     )
     case.clean = clean + case.expected
     case.bad_amplifiers = tuple(t.section.name for t in tests if t.bad)
+    for test in tests:
+        case.in_bad_amplifier[test.fibers[0] : test.fibers[1] + 1] |= test.bad
     case.row_levels = {t.section.name: t.level for t in tests if t.bad}
     case.numbers["rows"] = {t.section.name: round(t.rows, 2) for t in tests}
     if not case.asks("ccd-row"):

@@ -31,6 +31,7 @@ class Case:
         self._seen: Array | None = None
         self.bad_amplifiers: tuple[str, ...] = ()
         nfiber = chain.shape[0]
+        self.in_bad_amplifier = np.zeros(nfiber, bool)
         self.known = np.zeros(nfiber, bool) if chain.known is None else np.asarray(chain.known)
         self.level = None if chain.sky is None else np.median(chain.sky, axis=0)
         if self.level is not None:

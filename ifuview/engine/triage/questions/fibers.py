@@ -9,8 +9,11 @@ from ifuview.engine.triage import lines as of_lines
 from ifuview.engine.triage.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.triage.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.triage.questions.lines import lines_that_stay
+from ifuview.model.checks import Array
 
 UNKNOWN = np.float32(1e9)  # noise of a masked pixel
+LEAST_SAME = 0.3  # of the wavelengths
+CERTAIN = 2.0  # errors: a number below is only a bound
 FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
 
 
@@ -116,17 +119,36 @@ def _leaking(case: Case, found: Leak, start: int, span: tuple[int, int], ratio: 
 def _positions(case: Case) -> None:
     chain = case.chain
     assert chain.offset is not None
-    flux = None if chain.sframe is None else chain.sframe.mean(axis=1, dtype=np.float64)
-    for block, offset, share in of_fibers.off_position(chain.offset, BLOCK):
+    found = of_fibers.off_position(chain.offset, BLOCK)
+    flux = _own_light(case) if found and case.clean is not None else None
+    for block, offset, share in found:
         fibers = tuple(range(block * BLOCK, (block + 1) * BLOCK))
         light = error = float("nan")
         if flux is not None and chain.is_sky is not None:
-            light, error = of_fibers.target_light(flux, chain.is_sky, block, BLOCK)
+            light, error = of_fibers.target_light(flux, chain.is_sky, block, BLOCK, case.in_bad_amplifier)
         known = bool(np.mean(case.known[list(fibers)]) > 0.5)
-        lost = f", their targets give {light:.2f} +- {error:.2f} of the others' light" if np.isfinite(light) else ""
+        lost = f", their targets give {_light(light, error)} of the others' light" if np.isfinite(light) else ""
         case.add(
             "positioning", FIBER_STEP, fibers=fibers, blocks=(block,), block_size=BLOCK, amplitude=offset, unit="mm",
             significance=offset / of_fibers.OFF_POSITION, known=known, confidence=1.0 if light < 0.7 else 0.7,
-            detail={"share": round(share, 2), "target_light": None if np.isnan(light) else round(light, 2)},
+            detail={
+                "share": round(share, 2), "target_light": None if np.isnan(light) else round(light, 3),
+                "target_light_error": None if np.isnan(light) else round(error, 3),
+            },
             text=f"Fibers {fibers[0]}-{fibers[-1]} are {offset:.2f} mm off position{lost}; their sky is normal",
         )  # fmt: skip
+
+
+def _own_light(case: Case) -> Array:
+    """Light of every fiber where the sky model is the same for all."""
+    same = np.broadcast_to(~case.expected.any(axis=0), case.chain.wave.shape)
+    if same.mean() < LEAST_SAME:
+        same = np.ones(same.size, bool)
+    return of_fibers.steady_light(case.flux - case.expected, case.sigma, same)
+
+
+def _light(light: float, error: float) -> str:
+    """A part of the light with its error, or what it is less than."""
+    if light < CERTAIN * error:
+        return f"less than {max(light, 0.0) + CERTAIN * error:.2f}"
+    return f"{light:.2f} +- {error:.2f}"
