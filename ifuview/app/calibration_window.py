@@ -1,0 +1,333 @@
+"""The calibration stack of a photon frame in the window: read, add, switch, take away; nothing touches the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifuview.app import photon_calibration as cal
+from ifuview.app.speckle_window import product
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, UsageError
+from ifuview.model.checks import Array
+from ifuview.model.photon_calibrations import (
+    FLAT_BIT,
+    WAVE_BIT,
+    CalibrationStack,
+    FlagStep,
+    FlatSolution,
+    FlatStep,
+    LinearityStep,
+    MaskStep,
+    WavelengthSolution,
+    WaveStep,
+    check_same_array,
+    merged_flags,
+    rows_of,
+)
+from ifuview.model.photons import Column, PhotonInfo, PhotonSource
+
+if TYPE_CHECKING:
+    from ifuview.app.photon_state import PhotonFrame
+    from ifuview.app.services import Opened
+
+FOUND = ("found.hot", "found.cold", "found.dead")
+KINDS = ("wavelength", "flat", "linearity", "cosmics", "badpixels")
+NOT_THIS_KIND = "is no "  # how a reader says that a file is no solution at all
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStep:
+    """Hot, cold and dead pixels that were searched here; flags of their own beside those of the file."""
+
+    flags: Mapping[str, Array]  # of FOUND: boolean image (ny, nx)
+    method: str
+    on: bool = True
+    key: str = "found"
+
+
+class Flagged:
+    """The photons of a source whose beammap has more flags; all else is the source's own."""
+
+    def __init__(self, source: PhotonSource, flags: Mapping[str, Array]) -> None:
+        self.source = source
+        beammap = merged_flags(source.info.beammap, tuple(flags), flags, ())
+        self.info: PhotonInfo = replace(source.info, beammap=beammap)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.source, name)
+
+
+# steps
+
+
+def read(kind: str, path: str, ctx: JobContext = SILENT) -> WavelengthSolution | FlatSolution:
+    """Read a solution: "wavelength", "flat", or "" for what the file is.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        What the file is instead, or what is wrong with it.
+    """
+    if kind == "wavelength":
+        return cal.read_wavecal(path, ctx)
+    if kind == "flat":
+        return cal.read_flatcal(path, ctx)
+    try:
+        return cal.read_wavecal(path, ctx)
+    except FileFormatError as problem:
+        try:
+            return cal.read_flatcal(path, ctx)
+        except FileFormatError as other:
+            raise (problem if NOT_THIS_KIND in other.what else other) from other
+
+
+def make_step(frame: PhotonFrame, kind: str, path: str = "", method: str = "", ctx: JobContext = SILENT) -> Any:
+    """Make the step that was asked for: read its solution, or look at the photons.
+
+    Raises
+    ------
+    IfuviewError
+        There is no such step, the solution cannot be read or is of another array.
+    """
+    if kind == "linearity":
+        return LinearityStep(dead_time=frame.raw.info.dead_time)
+    if kind == "cosmics":
+        return cal.cosmic_step(frame.raw, method or "poisson", ctx)
+    if kind == "badpixels":
+        return found_step(frame, method or "threshold", ctx)
+    if kind not in ("", "wavelength", "flat"):
+        raise UsageError(f"there is no calibration {kind!r}", path, f"choose {', '.join(KINDS)}")
+    solution = read(kind, path, ctx)
+    check_same_array(solution, frame.raw.info.beammap, path)
+    if isinstance(solution, FlatSolution):
+        return FlatStep(solution)
+    check_undo(frame.raw.info, solution, path)
+    return WaveStep(solution)
+
+
+def check_undo(info: PhotonInfo, solution: WavelengthSolution, path: str) -> None:
+    """Raise UsageError for a list of wavelengths that were made by another solution."""
+    made = info.calibrations.get("wavecal", "")
+    if info.column is Column.WAVELENGTH and made not in (solution.name, os.path.basename(path), Path(path).stem):
+        by = f" (made with {made})" if made else ""
+        raise UsageError(
+            f"the photon list holds wavelengths already{by}", path, "load the solution it was made with to see phases"
+        )
+
+
+def found_step(frame: PhotonFrame, method: str, ctx: JobContext) -> FoundStep:
+    """Search hot, cold and dead pixels among the photons of the cut."""
+    from ifuview.app.photons import bad_pixels
+
+    found = bad_pixels(frame.source, frame.cut, method=method, ctx=ctx)
+    flags = dict(zip(FOUND, (found.hot, found.cold, found.dead)))
+    return FoundStep(MappingProxyType(flags), method)
+
+
+def with_step(steps: tuple[Any, ...], step: Any) -> tuple[Any, ...]:
+    """The stack with a step added, or put in the place of the one of its key; in the order in which they act."""
+    return _ordered((*(s for s in steps if s.key != step.key), step))
+
+
+def _ordered(steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    found = tuple(s for s in steps if s.key == "found")
+    return (*CalibrationStack(tuple(s for s in steps if s.key != "found")).steps, *found)
+
+
+def switched(steps: tuple[Any, ...], number: int | None, on: bool | None) -> tuple[Any, ...]:
+    """The stack with one step (None: all) switched, or taken away (`on` None).
+
+    Raises
+    ------
+    UsageError
+        There is no such step.
+    """
+    if number is None:
+        return () if on is None else tuple(replace(s, on=on) for s in steps)
+    if not 0 <= number < len(steps):
+        raise UsageError(f"the stack has no step {number}", todo="add one first")
+    if on is None:
+        return steps[:number] + steps[number + 1 :]
+    return tuple(replace(s, on=on) if n == number else s for n, s in enumerate(steps))
+
+
+def waits(info: PhotonInfo, steps: tuple[Any, ...], step: Any) -> str:
+    """Why a step that is on has no effect; "" if it has."""
+    wave = next((s for s in steps if s.key == "wavecal"), None)
+    known = info.column is Column.WAVELENGTH if wave is None else wave.on
+    if step.key == "flatcal" and step.on and not known:
+        return "waits for wavelengths"
+    return ""
+
+
+def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILENT) -> PhotonSource:
+    """The photons of a list under a stack; the list itself if no step is on.
+
+    Wavelengths that the file holds are turned back into phases where their own solution is in the stack and off.
+
+    Raises
+    ------
+    IfuviewError
+        A step was applied in the file already, or is of another array.
+    """
+    active = [s for s in steps if s.on and not waits(raw.info, steps, s)]
+    base: PhotonSource = raw
+    if raw.info.column is Column.WAVELENGTH:
+        wave = next((s for s in steps if s.key == "wavecal"), None)
+        if wave is not None and not wave.on:
+            base = _phases(raw, wave.solution)
+        active = [s for s in active if s.key != "wavecal"]
+    stack = CalibrationStack(tuple(s for s in active if s.key != "found"))
+    if stack.steps:
+        base = cal.stored(cal.calibrated(base, stack), ctx)
+    found = next((s for s in active if s.key == "found"), None)
+    return base if found is None else Flagged(base, found.flags)
+
+
+def _phases(raw: PhotonSource, solution: WavelengthSolution) -> PhotonSource:
+    """The phases that wavelengths came from."""
+    from ifuview.engine.photons.calibrate import PhaseSource
+
+    return PhaseSource(raw, solution)
+
+
+def excluded(frame: PhotonFrame, step: Any) -> PhotonFrame:
+    """The frame with newly found pixels left out."""
+    if step.key != "found":
+        return frame
+    names = (*frame.cut.exclude, *(name for name in FOUND if name not in frame.cut.exclude))
+    return frame.with_cut(exclude=names)
+
+
+def restacked(frame: PhotonFrame, steps: tuple[Any, ...], source: PhotonSource) -> PhotonFrame:
+    """The frame under another stack; what was counted before no longer holds, nor bounds of the other column."""
+    changed = replace(frame, stack=steps, source=source, live=None, image=None, speckle=None)
+    if source.info.column is frame.source.info.column:
+        return changed
+    return changed.with_cut(low=None, high=None)
+
+
+def write(frame: PhotonFrame, path: str, ctx: JobContext = SILENT) -> tuple[PhotonInfo, tuple[str, ...]]:
+    """Write the photons with the steps that are on as a new list that keeps what is needed to undo them.
+
+    Raises
+    ------
+    IfuviewError
+        Nothing is on, or the file cannot be written; nothing is left behind.
+    """
+    info = frame.raw.info
+    active = [s for s in frame.stack if s.on and not waits(info, frame.stack, s)]
+    steps = []
+    for step in active:
+        if step.key == "found":
+            steps.append(
+                FlagStep({"pixcal." + n.removeprefix("found."): v for n, v in step.flags.items()}, step.method)
+            )
+        elif not (step.key == "wavecal" and info.column is Column.WAVELENGTH):
+            steps.append(step)
+    if not steps:
+        raise UsageError("no calibration is on", path, "load one and switch it on")
+    return cal.calibrate_file(info.path, path, CalibrationStack(tuple(steps)), ctx=ctx)
+
+
+# words
+
+
+def title(step: Any) -> str:
+    """Name of a step."""
+    names = {
+        "wavecal": "Wavelength", "flatcal": "Flat", "lincal": "Linearity", "pixcal": "Bad pixels",
+        "found": "Bad pixels", "cosmiccal": "Cosmic rays", "timemask": "Masked times",
+    }  # fmt: skip
+    return names[step.key]
+
+
+def words(step: Any, info: PhotonInfo) -> str:
+    """What a step is, and how many pixels it has."""
+    if isinstance(step, (WaveStep, FlatStep)):
+        solution = step.solution
+        good = solution.solved if isinstance(solution, WavelengthSolution) else solution.usable
+        rows = rows_of(solution.ids, info.beammap.ids)
+        have = int(np.count_nonzero(good[rows[rows >= 0]]))
+        what = "solution" if isinstance(solution, WavelengthSolution) else f"weights, {solution.method}"
+        return f"{solution.name} ({solution.form}): {what} of {have} of {info.beammap.nresonator} resonators"
+    if isinstance(step, LinearityStep):
+        return f"dead time {step.dead_time * 1e6:g} µs, neighbors within {step.window * 1e3:g} ms"
+    if isinstance(step, MaskStep):
+        return f"{len(step.mask.start)} times, {step.mask.total * 1e3:.3g} ms in all ({step.method})"
+    counts = ", ".join(f"{int(v.sum())} {n.rpartition('.')[2]}" for n, v in step.flags.items())
+    return f"{counts} ({step.method})"
+
+
+# images of a solution
+
+
+def row_at(solution: WavelengthSolution | FlatSolution, info: PhotonInfo, x: int, y: int) -> int:
+    """Row of a solution for a pixel of a photon list; -1 for none."""
+    beammap = info.beammap
+    place = int(beammap.index[y, x])
+    return -1 if place < 0 else int(rows_of(solution.ids, beammap.ids[place : place + 1])[0])
+
+
+def images(frame: PhotonFrame, what: str, ctx: JobContext = SILENT) -> Opened:
+    """The "resolution", "weights", "errors" or "mask" of the solution in the stack, one plane a laser or bin.
+
+    Raises
+    ------
+    UsageError
+        The stack has no such solution, or it does not say.
+    """
+    info = frame.raw.info
+    wave, flat = (next((s for s in frame.stack if s.key == k), None) for k in ("wavecal", "flatcal"))
+    stem = Path(info.path).name
+    ctx.checkpoint(0.2, f"{what} over the array")
+    if what == "resolution":
+        if wave is None:
+            raise UsageError("there is no wavelength solution in the stack", info.path, "load one first")
+        fits = wave.solution.fits
+        if fits is None or not np.isfinite(fits.resolution).any():
+            raise UsageError(
+                "the solution does not keep resolving powers", wave.solution.name, "use another form of it"
+            )
+        values = np.where(wave.solution.solved[:, None], fits.resolution, np.nan)
+        return _cube(f"{stem} R by laser", values, wave.solution, info)
+    if flat is None:
+        raise UsageError("there is no flat in the stack", info.path, "load one first")
+    solution = flat.solution
+    if what == "weights":
+        return _cube(f"{stem} flat weights by wavelength", solution.weights, solution, info)
+    if what == "errors":
+        return _cube(f"{stem} errors of the flat weights", solution.errors, solution, info)
+    if what == "mask":
+        bad = (~np.isfinite(solution.weights)).astype(np.float64)
+        return _cube(f"{stem} bins without a flat weight", bad, solution, info, empty=1.0, limit_mode="minmax")
+    raise UsageError(f"there is no image {what!r} of a solution", todo="choose resolution, weights, errors or mask")
+
+
+def _cube(
+    name: str, values: Array, solution: WavelengthSolution | FlatSolution, info: PhotonInfo, empty: float = np.nan,
+    **look: Any,
+) -> Opened:  # fmt: skip
+    """Values (n, m) of a solution as planes over the array of a photon list."""
+    from ifuview.app.look import LimitMode
+
+    rows = rows_of(solution.ids, info.beammap.ids)
+    own = np.where((rows >= 0)[:, None], values[np.maximum(rows, 0)], empty)
+    planes = info.beammap.image(np.append(own, np.full((1, own.shape[1]), empty), axis=0).T, empty)
+    if "limit_mode" in look:
+        look["limit_mode"] = LimitMode(look["limit_mode"])
+    return product(name, planes[0] if len(planes) == 1 else planes, info, "calibration", "", None, **look)
+
+
+def solution_flags(solution: WavelengthSolution | FlatSolution) -> dict[str, int]:
+    """Flag names of a solution with the number of resonators that bear them."""
+    bits = WAVE_BIT if isinstance(solution, WavelengthSolution) else FLAT_BIT
+    count = {name: int(((solution.flags & np.uint32(bit)) != 0).sum()) for name, bit in bits.items()}
+    return {name: n for name, n in count.items() if n}

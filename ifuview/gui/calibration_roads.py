@@ -1,0 +1,187 @@
+"""Inward road of the calibration stack: steps are made on the worker; another stack is another source of photons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ifuview.app import intents as want
+from ifuview.app.jobs import JobRequest
+from ifuview.app.photon_state import PhotonFrame
+from ifuview.app.session import Layout, Level, Slot
+
+if TYPE_CHECKING:
+    from ifuview.gui.controller import Controller
+
+
+def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
+    """Intent type -> what carries it out."""
+    stack = CalibrationRoads(controller)
+    return {
+        want.LoadCalibration: lambda i: stack.load(i.kind, i.path),
+        want.FindBadPixels: lambda i: stack.load("badpixels", method=i.method),
+        want.SwitchCalibration: stack.switch,
+        want.CompareCalibration: stack.compare,
+        want.ShowSolution: stack.show,
+        want.WriteCalibrated: stack.write,
+    }
+
+
+class CalibrationRoads:
+    """What the controller does for the calibrations of a photon list."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+
+    def load(self, kind: str, path: str = "", method: str = "") -> None:
+        """Make a step on the worker and put it on the stack."""
+        from ifuview.app import calibration_window, speckle_window
+
+        control = self.controller
+        slot, frame = speckle_window.asked(control.session)
+
+        def done(step: Any) -> None:
+            now = control.session.slot(slot.key)
+            if now is None or now.photons is None:
+                return
+            steps = calibration_window.with_step(now.photons.stack, step)
+            text = calibration_window.words(step, frame.raw.info)
+            if (why := calibration_window.waits(frame.raw.info, steps, step)) != "":
+                text += f"; {why}"
+            more = (
+                "; they are left out (switch the step off in Calibrations to see them)" if step.key == "found" else ""
+            )
+            control.say(Level.INFO, f"{calibration_window.title(step)}: {text}{more}")
+            self._apply(now, steps, step)
+
+        name = Path(path).name or kind
+        control.submit(
+            JobRequest(f"Calibration {name}",
+                       lambda ctx: calibration_window.make_step(frame, kind, path, method, ctx)), done,
+        )  # fmt: skip
+
+    def _apply(self, slot: Slot, steps: tuple[Any, ...], fresh: Any = None) -> None:
+        """Show another stack at once; the picture follows when the worker has its photons. The newest wish counts."""
+        from ifuview.app import calibration_window
+
+        control = self.controller
+        frame: PhotonFrame = slot.photons
+        control.store.put(control.session.with_slot(replace(slot, photons=replace(frame, stack=steps))))
+
+        def back(_: Any) -> None:
+            now = control.session.slot(slot.key)
+            if now is not None and now.photons is not None and now.photons.stack is steps:
+                undone = replace(now, photons=replace(now.photons, stack=frame.stack))
+                control.store.put(control.session.with_slot(undone))
+
+        def work(ctx: Any) -> Any:
+            return calibration_window.source_of(frame.raw, steps, ctx)
+
+        control.submit(
+            JobRequest(f"Calibrations of {slot.title}", work, slot=f"stack {slot.key}"),
+            lambda source: self._restack(slot.key, steps, source, fresh), back,
+        )  # fmt: skip
+
+    def _restack(self, key: int, steps: tuple[Any, ...], source: Any, fresh: Any = None) -> None:
+        """Give a frame another stack and count it anew."""
+        from ifuview.app import calibration_window
+
+        control = self.controller
+        slot = control.session.slot(key)
+        if slot is None or slot.photons is None:
+            return
+        if slot.photons.playing:
+            control.handle(want.PlayPhotons(False))
+            slot = control.session.slot(key) or slot
+        frame = calibration_window.restacked(slot.photons, steps, source)
+        if fresh is not None:
+            frame = calibration_window.excluded(frame, fresh)
+        control.store.put(control.session.with_slot(replace(slot, photons=frame)))
+        self._recount(key, frame)
+
+    def _recount(self, key: int, frame: PhotonFrame) -> None:
+        """The picture of the frame, then what the sliders need."""
+        control = self.controller
+        control.handle(want.ShowPhotons(frame.shown.value, key))
+        if not control.headless and hasattr(frame.source, "first"):
+            control.handle(want.IndexPhotons(key))
+
+    def switch(self, intent: want.SwitchCalibration) -> None:
+        """Switch a step, or take it away."""
+        from ifuview.app import calibration_window, speckle_window
+
+        control = self.controller
+        slot, frame = speckle_window.asked(control.session)
+        self._apply(slot, calibration_window.switched(frame.stack, intent.number, intent.on))
+
+    def compare(self, intent: want.CompareCalibration) -> None:
+        """A second frame with one step, or all, the other way; the two blink."""
+        from ifuview.app import calibration_window, speckle_window
+
+        control = self.controller
+        slot, frame = speckle_window.asked(control.session)
+        if intent.number is None:
+            steps = calibration_window.switched(frame.stack, None, not any(s.on for s in frame.stack))
+        else:
+            on = intent.number < len(frame.stack) and frame.stack[intent.number].on
+            steps = calibration_window.switched(frame.stack, intent.number, not on)
+
+        def done(source: Any) -> None:
+            now = control.session.slot(slot.key)
+            if now is None or now.photons is None:
+                return
+            control.store.put(control.session.showing(slot.key))
+            control.handle(want.CopyPhotons())
+            copy: Slot | None = control.session.slot()
+            if copy is None or copy.photons is None or copy.key == slot.key:
+                return
+            self._restack(copy.key, steps, source)
+            control.when_settled(lambda: self._blink(slot.key, copy.key))
+
+        def work(ctx: Any) -> Any:
+            return calibration_window.source_of(frame.raw, steps, ctx)
+
+        control.submit(JobRequest(f"The other way: {slot.title}", work, slot=f"compare {slot.key}"), done)
+
+    def _blink(self, *keys: int) -> None:
+        """Blink between frames if they are still there."""
+        control = self.controller
+        if all(control.session.slot(key) is not None for key in keys):
+            control.handle(want.SetLayout(Layout.BLINK))
+
+    def show(self, intent: want.ShowSolution) -> None:
+        """An image of a solution as a frame."""
+        from ifuview.app import calibration_window, speckle_window
+        from ifuview.gui.speckle_roads import add_frames
+
+        control = self.controller
+        slot, frame = speckle_window.asked(control.session)
+
+        def done(opened: Any) -> None:
+            add_frames(control, (opened,), slot.key)
+            if intent.plane is not None and opened.image.nplanes > 1 and control.session.current is not None:
+                control.handle(want.SetPlane(control.session.current, (intent.plane,)))
+
+        control.submit(
+            JobRequest(f"{intent.what} of {slot.title}",
+                       lambda ctx: calibration_window.images(frame, intent.what, ctx), slot="solution image"), done,
+        )  # fmt: skip
+
+    def write(self, intent: want.WriteCalibrated) -> None:
+        """Write a calibrated file."""
+        from ifuview.app import calibration_window, speckle_window
+
+        control = self.controller
+        frame = speckle_window.asked(control.session)[1]
+
+        def done(result: Any) -> None:
+            info, notes = result
+            count = f"{info.nphoton} photons" if info.nphoton >= 0 else "the photons"
+            control.say(Level.INFO, f"{count} written to {intent.path}", "\n".join(notes))
+
+        def work(ctx: Any) -> Any:
+            return calibration_window.write(frame, intent.path, ctx)
+
+        control.submit(JobRequest(f"Write {Path(intent.path).name}", work, slot=f"write {intent.path}"), done)

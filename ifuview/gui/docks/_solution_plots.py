@@ -1,0 +1,158 @@
+"""The plots of wavelength solutions and flats: one plot that shows one of them at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtWidgets import QWidget
+
+from ifuview.app.views.calibrations import Histogram, SolutionCurves
+from ifuview.app.views.text import with_error
+from ifuview.gui.docks._plot import Plot, set_errors
+from ifuview.model.photon_calibrations import HistogramStatus
+
+PLOTS = (
+    ("energy solution of the pixel", "energy"),
+    ("laser histograms of the pixel", "lasers"),
+    ("R over the array", "resolution"),
+    ("centers over the array", "centers"),
+    ("flat weights of the pixel", "flat"),
+)
+MOST = 6  # lasers that have a color of their own
+ROOM = 0.06  # beyond the data
+
+
+class SolutionPlot(Plot):
+    """Points with errors, a curve with its error band, and one stepped histogram with a model a laser."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Plot of a calibration solution")
+        self.band = [self.curve("faint", 1), self.curve("faint", 1)]
+        self.fit = self.curve(0, 2)
+        self.bars = self.errors("text")
+        self.side_bars = self.styled_side_errors()
+        self.points_item = self.points(1, 7)
+        self.steps = [self._steps(i) for i in range(MOST)]
+        self.models = [self.curve(i, 2) for i in range(MOST)]
+        self.marks = [self.line(i) for i in range(MOST)]
+        self.legend = self.plotItem.addLegend(offset=(-6, 6), labelTextSize="8pt")
+        self.styled(self.legend, lambda ink: self.legend.setLabelTextColor(ink.text), add=False)
+        self.one = self.line("faint", vertical=False)
+        self.one.setValue(1.0)
+
+    def styled_side_errors(self) -> Any:
+        """Error bars along the horizontal axis."""
+        item = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), width=np.empty(0), beam=0)
+        return self.styled(item, lambda ink: item.setData(pen=ink.pen("text")))
+
+    def _steps(self, number: int) -> Any:
+        """A histogram of one color."""
+        item = pg.PlotCurveItem([0.0, 0.0], [0.0], stepMode="center")
+        return self.styled(item, lambda ink: item.setPen(ink.pen(number, 1)))
+
+    def clear_all(self) -> None:
+        """Show nothing."""
+        for item in (*self.band, self.fit, *self.models):
+            item.setData([], [])
+        self.points_item.setData([], [])
+        for item in (self.bars, self.side_bars, self.one, *self.steps, *self.marks):
+            item.hide()
+        self.legend.clear()
+        self.set_labels("", "")
+
+    def show_plot(self, which: str, curves: SolutionCurves) -> str:
+        """Draw one of PLOTS and return what is to be said of it."""
+        self.clear_all()
+        draw = {"energy": self._energy, "lasers": self._lasers, "flat": self._flat}.get(which)
+        if draw is not None:
+            return str(draw(curves))
+        if which == "resolution":
+            return self._array(curves.resolution, "Resolving power E/FWHM", curves.wave_text, "resolving powers")
+        return self._array(curves.centers, "Center of the laser (°)", curves.wave_text, "centers")
+
+    def _energy(self, curves: SolutionCurves) -> str:
+        """Photon energy against phase: the lasers, the curve, its error."""
+        self.set_labels("Phase (°)", "Photon energy (eV)")
+        wave = curves.wave
+        if wave is None or not (wave.phase.size or wave.center.size):
+            return curves.pixel_text or curves.wave_text
+        self.points_item.setData(wave.center, wave.energy)
+        good = np.isfinite(wave.center_error)
+        self.side_bars.setData(x=wave.center[good], y=wave.energy[good], width=2 * wave.center_error[good])
+        self.side_bars.setVisible(bool(good.any()))
+        self.fit.setData(wave.phase, wave.curve)
+        if wave.phase.size and np.isfinite(wave.curve_error).all():
+            for item, sign in zip(self.band, (-1, 1), strict=True):
+                item.setData(wave.phase, wave.curve + sign * wave.curve_error)
+        self._fit_range(np.concatenate([wave.phase, wave.center]), np.concatenate([wave.curve, wave.energy]))
+        return curves.pixel_text
+
+    def _lasers(self, curves: SolutionCurves) -> str:
+        """Phase histograms with their models; rejected ones without a model and dashed in the legend."""
+        self.set_labels("Phase (°)", "Photons in a bin")
+        lasers = () if curves.wave is None else tuple(one for one in curves.wave.lasers if one.counts.size)[:MOST]
+        if not lasers:
+            return f"{curves.pixel_text}; the solution keeps no histograms of it" if curves.pixel_text else ""
+        said = []
+        for n, laser in enumerate(lasers):
+            good = laser.status is HistogramStatus.GOOD
+            self.steps[n].setData(laser.edges, laser.counts)
+            self.steps[n].show()
+            middle = (laser.edges[1:] + laser.edges[:-1]) / 2
+            if laser.model.size:
+                self.models[n].setData(middle, laser.model)
+                self.marks[n].setValue(laser.center)
+                self.marks[n].show()
+            text = f"{laser.wave:g} nm"
+            if good:
+                said.append(f"{text} at {with_error(laser.center, laser.center_error, '°')}, χ² {laser.chi2:.2f}")
+            else:
+                text += f": {laser.status.meaning}"
+                said.append(text)
+            self.legend.addItem(self.models[n], text)
+        ends = np.concatenate([one.edges[[0, -1]] for one in lasers])
+        tops = np.concatenate([one.counts for one in lasers])
+        self._fit_range(ends, np.append(tops, 0.0))
+        return f"{curves.pixel_text}. {'; '.join(said)}"
+
+    def _array(self, found: tuple[Histogram, ...], label: str, text: str, what: str) -> str:
+        """A histogram over the array for each laser, with its median."""
+        self.set_labels(label, "Resonators")
+        if not found:
+            return f"{text} The solution keeps no {what}." if text else "There is no wavelength solution."
+        for n, one in enumerate(found[:MOST]):
+            self.steps[n].setData(one.edges, one.counts)
+            self.steps[n].show()
+            self.marks[n].setValue(one.median)
+            self.marks[n].show()
+            self.legend.addItem(self.models[n], f"{one.label}: {one.median:.4g}")
+        tops = np.concatenate([one.counts for one in found])
+        self._fit_range(found[0].edges, np.append(tops, 0))
+        return text
+
+    def _flat(self, curves: SolutionCurves) -> str:
+        """Weights with errors against wavelength, and the function of them that is used."""
+        self.set_labels("Wavelength (nm)", "Flat weight")
+        flat = curves.flat
+        if flat is None:
+            return curves.pixel_text if curves.flat_text else "There is no flat in the stack."
+        good = np.isfinite(flat.weights)
+        self.points_item.setData(flat.waves[good], flat.weights[good])
+        set_errors(self.bars, flat.waves, flat.weights, flat.errors)
+        self.fit.setData(flat.fine, flat.used, connect="finite")
+        self.one.show()
+        values = np.concatenate([flat.weights[good], flat.used[np.isfinite(flat.used)], [1.0]])
+        self._fit_range(flat.fine, values)
+        return f"{curves.pixel_text}. {curves.flat_text}" if curves.pixel_text else curves.flat_text
+
+    def _fit_range(self, x: Any, y: Any) -> None:
+        """Show all of the data with a little room."""
+        x, y = x[np.isfinite(x)], y[np.isfinite(y)]
+        if not (x.size and y.size):
+            return
+        for values, show in ((x, self.show_x), (y, self.show_y)):
+            low, high = float(values.min()), float(values.max())
+            room = ROOM * (high - low) or 1.0
+            show(low - room, high + room)
