@@ -441,10 +441,17 @@ class ShowPhotons(Intent):
 
 
 class PlayPhotons(Intent):
-    """Play through time in steps of `step` s, or stop."""
+    """Play through time in steps of `step` s, `fps` of them a second, or stop."""
 
     on: bool
     step: float | None = None
+    fps: float | None = None
+
+
+class IndexPhotons(Intent):
+    """Make the index of the photon list of a frame (None = current), which live re-binning needs."""
+
+    key: int | None = None
 
 
 class CopyPhotons(Intent):

@@ -36,6 +36,8 @@ class JobRequest:
         Not listed in the jobs dock unless it fails.
     front : bool
         Goes before waiting jobs.
+    aside : bool
+        Long work that the others need not wait for: it has a thread of its own.
     """
 
     name: str
@@ -43,6 +45,7 @@ class JobRequest:
     slot: str = ""
     quiet: bool = False
     front: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,16 @@ class PhotonFrame:
     playing : bool
     speckle : SpeckleMaps or None
         Maps made last.
+    looks : tuple of (Shown, Look)
+        How what is not shown now looked last.
+    name : str
+        Of the file, with a number for a second frame of it.
+    state : Any
+        Size and time of the file when it was opened.
+    fps : float
+        Steps a second while playing.
+    preview : bool
+        The image is an estimate, shown while a slider is dragged.
     """
 
     raw: PhotonSource
@@ -58,6 +68,11 @@ class PhotonFrame:
     step: float = 0.1
     playing: bool = False
     speckle: SpeckleMaps | None = None
+    looks: tuple[tuple[Shown, Any], ...] = ()
+    name: str = ""
+    state: Any = None
+    fps: float = 10.0
+    preview: bool = False
 
     def with_cut(self, **changes: Any) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

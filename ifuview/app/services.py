@@ -100,6 +100,10 @@ def open_images(
     if cube:
         dataset = replace(dataset, images=(stacked(dataset),))
     images = dataset.images if every else dataset.images[:1]
+    if dataset.kind == "photons":
+        from ifuview.app.photon_steps import opened_flags
+
+        return (opened_flags(Opened(dataset, images[0], look or Look())),)
     out = []
     for image in images:
         ctx.checkpoint(0.9, "Display limits")

@@ -16,7 +16,15 @@ from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
 from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
-from ifuview.gui import doctor_roads, light_roads, night_roads, speckle_roads, spectra_roads, triage_roads
+from ifuview.gui import (
+    doctor_roads,
+    light_roads,
+    night_roads,
+    photon_roads,
+    speckle_roads,
+    spectra_roads,
+    triage_roads,
+)
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Failure, Worker
 from ifuview.model.image import Kind
@@ -44,6 +52,7 @@ class Controller(QObject):
         self._pending: dict[int, tuple[JobRequest, After | None, After | None]] = {}
         self.look_fields: tuple[tuple[str, Any], ...] = ()  # of new frames, from the preferences
         self.prefetched: dict[str, Callable[[JobContext], Any]] = {}  # files that are being read since the start
+        self.photon_roads = photon_roads.PhotonRoads(self)
         worker.began.connect(self._began)
         worker.progressed.connect(self._progressed)
         worker.done.connect(self._done)
@@ -73,6 +82,7 @@ class Controller(QObject):
             **doctor_roads.roads(self),
             **light_roads.roads(self),
             **night_roads.roads(self),
+            **photon_roads.roads(self),
             **speckle_roads.roads(self),
             **spectra_roads.roads(self),
             **triage_roads.roads(self),
@@ -171,6 +181,10 @@ class Controller(QObject):
         if not self._pending:
             self._check_settled()
 
+    def is_pending(self, ident: int) -> bool:
+        """Whether a job waits or runs."""
+        return ident in self._pending
+
     @property
     def busy(self) -> bool:
         """Whether any job is waiting or running."""
@@ -229,6 +243,9 @@ class Controller(QObject):
 
     def follow_up(self, slot: Slot) -> None:
         """What a new picture needs next: its pyramid, and the traces that lie beside it."""
+        if slot.dataset.kind == "photons":
+            self.photon_roads.begin(slot)
+            return
         self._pyramid(slot)
         if slot.image.kind is Kind.RSS:
             night_roads.place_on_detector(self, slot)
@@ -414,11 +431,16 @@ class Controller(QObject):
 
     def _combine(self, intent: want.Combine) -> None:
         a, b = self.session.slot(intent.a), self.session.slot(intent.b)
+
+        def done(found: tuple[services.Opened, ...]) -> None:
+            self.add_opened(found)
+            self.photon_roads.made(intent, self.session.slots[-1].key)
+
         if a is not None and b is not None:
             self.submit(
                 JobRequest(f"{intent.how} of {a.title} and {b.title}",
                            lambda ctx: (services.combine(a, b, intent.how, ctx),)),
-                self.add_opened,
+                done,
             )  # fmt: skip
 
     # selection

@@ -26,7 +26,8 @@ SMALL_COLUMN = (0.24, 230)  # share of the width, least px
 SMALL_RAISED = "spectrum"
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 280}
 TABS = (
-    ("frames", "limits"), ("limits", "jobs"), ("section", "fibers"), ("fibers", "findings"), ("findings", "triage"),
+    ("frames", "limits"), ("limits", "jobs"), ("section", "photons"), ("photons", "fibers"), ("fibers", "findings"),
+    ("findings", "triage"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
     ("exposures", "light"), ("light", "speckle"), ("speckle", "messages"),
@@ -166,6 +167,9 @@ class DockArea(QObject):
         """A dock of plots that is asked for the first time gets the height that its plots need."""
         room = next((e.room for e in DOCKS if e.key == key), 0.0)
         if room and dock.widget() is None and not dock.isFloating():
-            height = round(room * self.window.height())
-            if dock.height() < height:
-                self.window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
+            QTimer.singleShot(0, lambda: self._grow(dock, round(room * self.window.height())))  # when it has its place
+
+    def _grow(self, dock: QDockWidget, height: int) -> None:
+        """Make a dock at least so high."""
+        if dock.height() < height:
+            self.window.resizeDocks([dock], [height], Qt.Orientation.Vertical)

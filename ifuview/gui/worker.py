@@ -1,4 +1,8 @@
-"""The one background thread: a queue of jobs, each with exactly one end signal."""
+"""The background thread: a queue of jobs, each with exactly one end signal.
+
+2026-11: jobs that are `aside` (the index of a photon list, seconds to minutes) have a second thread, so that the
+window's wishes need not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from threading import Condition
+from threading import Condition, Thread
 
 from PyQt6.QtCore import QThread, pyqtSignal
 
@@ -47,6 +51,8 @@ class Worker(QThread):
         self._slots: dict[str, int] = {}
         self._last_id = 0
         self._quit = False
+        self._aside: deque[tuple[int, JobRequest, JobContext]] = deque()
+        self._helper: Thread | None = None  # carries out what is aside
         sys.setswitchinterval(SWITCH_INTERVAL)
 
     # called from the window's thread
@@ -62,11 +68,14 @@ class Worker(QThread):
                 self._slots[request.slot] = ident
             self._contexts[ident] = context
             item = (ident, request, context)
-            if request.front:
+            if request.aside:
+                self._aside.append(item)
+                self._start_helper()
+            elif request.front:
                 self._queue.appendleft(item)
             else:
                 self._queue.append(item)
-            self._wake.notify()
+            self._wake.notify_all()
         return ident
 
     def cancel(self, ident: int | None = None) -> None:
@@ -91,15 +100,23 @@ class Worker(QThread):
             self._quit = True
             for context in self._contexts.values():
                 context.cancel()
-            self._wake.notify()
+            self._wake.notify_all()
+            helper = self._helper
         self.wait()
+        if helper is not None:
+            helper.join()
 
     def _cancel(self, ident: int | None) -> None:
         context = self._contexts.get(ident) if ident is not None else None
         if context is not None:
             context.cancel()
 
-    # the worker's own thread
+    def _start_helper(self) -> None:
+        if self._helper is None:
+            self._helper = Thread(target=self._run_aside, name="ifuview aside")
+            self._helper.start()
+
+    # the worker's own threads
 
     def run(self) -> None:
         """Take jobs until told to stop."""
@@ -111,6 +128,16 @@ class Worker(QThread):
                     return
                 ident, request, context = self._queue.popleft()
             self._carry_out(ident, request, context)
+
+    def _run_aside(self) -> None:
+        """Take jobs that are aside until there are none."""
+        while True:
+            with self._wake:
+                if not self._aside:
+                    self._helper = None
+                    return
+                item = self._aside.popleft()
+            self._carry_out(*item)
 
     def _carry_out(self, ident: int, request: JobRequest, context: JobContext) -> None:
         signal = self.cancelled

@@ -22,11 +22,12 @@ class DockEntry:
 DOCKS: tuple[DockEntry, ...] = (
     DockEntry("frames", "Frames", "frames:FramesDock", "frames", "left", True),
     DockEntry("limits", "Limits and colors", "limits:LimitsDock", "limits", "left", False),
+    DockEntry("photons", "Photons", "photons:PhotonsDock", "photons", "right", False, True),
     DockEntry("section", "Cross-section", "cross_section:CrossSectionDock", "cross_section", "right", True),
     DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True, True),
     DockEntry("quality", "Trace quality", "trace_quality:TraceQualityDock", "trace_quality", "right", True),
     DockEntry("findings", "Findings", "findings:FindingsDock", "findings", "right", False),
-    DockEntry("triage", "Triage", "triage:TriageDock", "triage", "right", False),
+    DockEntry("triage", "Triage", "triage:TriageDock", "triage", "right", False, room=0.66),
     DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
     DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False, True),
     DockEntry("tables", "Tables", "tables:TablesDock", "tables", "right", False, True),

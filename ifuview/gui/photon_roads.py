@@ -1,0 +1,464 @@
+"""Inward road of photon lists: cuts, playing and saving become jobs whose counts are the pictures of the frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QTimer
+
+from ifuview.app import intents as want
+from ifuview.app import photon_steps as steps
+from ifuview.app.jobs import JobRequest
+from ifuview.app.photon_state import PhotonFrame, Shown
+from ifuview.app.session import Level, Session, Slot
+from ifuview.app.steps import look_of
+from ifuview.app.views.photons import INDEX
+from ifuview.errors import UsageError
+
+if TYPE_CHECKING:
+    from ifuview.app.photon_window import Counted, Step
+    from ifuview.gui.controller import Controller
+    from ifuview.model.photons import PhotonCut
+
+TIMER = "photon play"
+LEAST_STEP, MOST_FPS = 1e-3, 50.0  # s, 1/s
+OPENING = "the photon list is still being opened"
+
+
+def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
+    """Intent type -> what carries it out."""
+    photon = controller.photon_roads
+    return {
+        want.SetPhotonCut: photon.set_cut,
+        want.ShowPhotons: photon.show,
+        want.PlayPhotons: photon.play,
+        want.CopyPhotons: photon.copy,
+        want.SavePhotons: photon.save,
+        want.IndexPhotons: photon.index,
+    }
+
+
+@dataclass(slots=True)
+class Wish:
+    """The count that a frame waits for; a newer one takes its place."""
+
+    cut: PhotonCut
+    shown: Shown
+    final: bool
+
+
+class PhotonRoads:
+    """What the controller does for photon lists."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+        self._wishes: dict[int, Wish] = {}
+        self._jobs: dict[int, int] = {}  # frame -> its count that waits or runs
+        self._player: Player | None = None
+
+    # opening
+
+    def begin(self, slot: Slot) -> None:
+        """Open the photon list of a new frame; then its index, which is made if there is none."""
+        control, path = self.controller, slot.dataset.path
+        if slot.photons is not None:
+            return
+
+        def run(ctx: Any) -> PhotonFrame:
+            from ifuview.app import photon_window
+
+            return photon_window.open_frame(path, slot.title, ctx)
+
+        def done(frame: PhotonFrame) -> None:
+            now = control.session.slot(slot.key)
+            if now is None:
+                return
+            titled = replace(
+                now, photons=frame, title=steps.title(frame.name, frame.source.info, frame.cut, Shown.FLAGS)
+            )
+            control.store.put(control.session.with_slot(titled))
+            if not control.headless:
+                control.shell.emit(want.ShowDock("photons"))
+                self.index(want.IndexPhotons(slot.key))
+
+        control.submit(JobRequest(f"Photons of {slot.title}", run, quiet=True, front=True), done)
+
+    def index(self, intent: want.IndexPhotons) -> None:
+        """Make or open the index and load the live image, while everything else goes on."""
+        control = self.controller
+        slot = control.session.slot(intent.key)
+        frame = steps.frame_of(slot)
+        if slot is None or frame is None:
+            raise UsageError(OPENING if steps.is_photons(slot) else "there is no photon list", todo="open one")
+        source = frame.source
+
+        def run(ctx: Any) -> Any:
+            from ifuview.app import photon_window
+
+            return photon_window.made_live(frame, ctx)
+
+        def done(found: Any) -> None:
+            self._live(source, *found)
+
+        name = f"{INDEX}{steps.base_title(slot)}"
+        control.submit(JobRequest(name, run, slot=f"index {frame.raw.info.path}", aside=True), done)
+
+    def _live(self, before: Any, raw: Any, source: Any, live: Any) -> None:
+        """Give a live image to all frames that count the same photons."""
+        control = self.controller
+        session, keys = control.session, []
+        for slot in session.slots:
+            frame = steps.frame_of(slot)
+            if frame is not None and frame.source is before:
+                session = session.with_slot(replace(slot, photons=replace(frame, raw=raw, source=source, live=live)))
+                keys.append(slot.key)
+        control.store.put(session)
+        if live is not None and keys:
+            control.say(Level.INFO, f"{steps.plain(len_of(source))} photons follow the sliders now")
+
+    # counting
+
+    def set_cut(self, intent: want.SetPhotonCut) -> None:
+        """Count other photons; while a slider is dragged, only as often as pictures are ready."""
+        control = self.controller
+        slot = control.session.slot(intent.key)
+        frame = steps.frame_of(slot)
+        if slot is None or frame is None:
+            return
+        if intent.final:
+            try:
+                self._check(frame, intent.cut)
+            except UsageError:
+                control.store.put(control.session.with_slot(replace(slot, photons=replace(frame))))  # drawn as it was
+                raise
+        times = (intent.cut.start, intent.cut.stop) != (frame.cut.start, frame.cut.stop)
+        if frame.playing and times:
+            self.play(want.PlayPhotons(False))
+            slot, frame = self._now(intent.key)
+            if slot is None or frame is None:
+                return
+        same = (intent.cut.start, intent.cut.stop, intent.cut.low, intent.cut.high) == (
+            frame.cut.start, frame.cut.stop, frame.cut.low, frame.cut.high)  # fmt: skip
+        shown = frame.shown if frame.shown is not Shown.FLAGS or same else Shown.COUNTS
+        if not intent.final and frame.live is None:
+            return  # a pass over the file is worth waiting for until the hand is still
+        if intent.final:
+            control.store.put(control.session.with_slot(replace(slot, photons=replace(frame, cut=intent.cut))))
+        if frame.playing or shown is Shown.FLAGS:
+            if self._player is not None:
+                self._player.refresh()
+            return
+        self._wish(intent.key, intent.cut, shown, intent.final)
+
+    def _check(self, frame: PhotonFrame, cut: PhotonCut) -> None:
+        from ifuview.app import photon_window
+
+        photon_window.check_cut(frame, cut)
+
+    def _now(self, key: int) -> tuple[Slot | None, PhotonFrame | None]:
+        slot = self.controller.session.slot(key)
+        return slot, steps.frame_of(slot)
+
+    def _wish(self, key: int, cut: PhotonCut, shown: Shown, final: bool) -> None:
+        self._wishes[key] = Wish(cut, shown, final)
+        job = self._jobs.get(key)
+        if job is None or not self.controller.is_pending(job):
+            self._next(key)
+
+    def _next(self, key: int) -> None:
+        """Count what is wished for last."""
+        control = self.controller
+        wish = self._wishes.pop(key, None)
+        slot = control.session.slot(key)
+        if wish is None or slot is None:
+            self._jobs.pop(key, None)
+            return
+        session: Session = control.session
+        frame = steps.frame_of(slot)
+        assert frame is not None
+        if frame.shown is not wish.shown:  # the look of what is shown next, so that its limits are found
+            session = session.with_slot(steps.with_look(slot, wish.shown, self._look()))
+
+        def run(ctx: Any) -> Any:
+            from ifuview.app import photon_window
+
+            return photon_window.recount(session, key, wish.cut, wish.shown, final=wish.final, ctx=ctx)
+
+        def done(found: Counted | None) -> None:
+            if found is not None:
+                control.store.put(self.counted(control.session, found, wish.final))
+            self._next(key)
+
+        name = f"Count {steps.base_title(slot)}"
+        quick = frame.live is not None
+        self._jobs[key] = control.submit(
+            JobRequest(name, run, quiet=quick, front=True), done, lambda _: self._failed(key)
+        )
+
+    def _failed(self, key: int) -> None:
+        """A count failed: the frame says what is in its picture; what was wished meanwhile is tried."""
+        control = self.controller
+        slot, frame = self._now(key)
+        if slot is not None and frame is not None and frame.image is not None:
+            back = replace(frame, cut=frame.image.cut, shown=frame.shown)
+            control.store.put(control.session.with_slot(replace(slot, photons=back)))
+        self._wishes.pop(key, None)
+        self._jobs.pop(key, None)
+
+    def _look(self) -> Any:
+        fields = self.controller.look_fields
+        return look_of(fields) if fields else None
+
+    def counted(self, session: Session, found: Counted, final: bool) -> Session:
+        """The session with what was counted in its frame, and in the differences made from it."""
+        slot = session.slot(found.key)
+        frame = steps.frame_of(slot)
+        if slot is None or frame is None:
+            return session
+        slot = steps.with_look(slot, found.shown, self._look())
+        frame = steps.frame_of(slot)
+        assert frame is not None
+        look = slot.look
+        if found.limits is not None:
+            look = replace(look, lo=found.limits[0], hi=found.limits[1])
+        cut = found.cut if final or frame.cut is not found.cut else frame.cut
+        frame = replace(frame, cut=cut, image=found.counted, preview=found.preview)
+        title = steps.title(frame.name, frame.source.info, cut, found.shown)
+        slot = replace(slot, image=found.image, photons=frame, look=look, pyramid=None, title=title)
+        return _with_made(session.with_slot(slot), found.made)
+
+    # what is shown
+
+    def show(self, intent: want.ShowPhotons) -> None:
+        """Flags, counts or rate."""
+        control = self.controller
+        slot = control.session.slot(intent.key)
+        frame = steps.frame_of(slot)
+        if slot is None or frame is None:
+            raise UsageError(OPENING if steps.is_photons(slot) else "this frame is not of a photon list",
+                             todo="try again in a moment" if steps.is_photons(slot) else "choose one that is")  # fmt: skip
+        shown = Shown(intent.what)
+        if shown is Shown.FLAGS:
+            if frame.playing:
+                self.play(want.PlayPhotons(False))
+                slot = control.session.slot(slot.key) or slot
+            self._wishes.pop(slot.key, None)
+            control.store.put(control.session.with_slot(steps.showing_flags(slot)))
+        elif frame.playing:
+            control.store.put(control.session.with_slot(steps.with_look(slot, shown, self._look())))
+            if self._player is not None:
+                self._player.refresh()
+        else:
+            self._wish(slot.key, frame.cut, shown, True)
+
+    # playing
+
+    def play(self, intent: want.PlayPhotons) -> None:
+        """Play through time, or stop; other steps and speeds take hold at once."""
+        control = self.controller
+        if not intent.on and self._player is not None:
+            player, self._player = self._player, None
+            player.stop()
+        slot = control.session.slot()
+        frame = steps.frame_of(slot)
+        if slot is None or frame is None:
+            if intent.on:
+                raise UsageError("there is no photon list to play", todo="open one, or choose its frame")
+            return
+        step = frame.step if intent.step is None else max(intent.step, LEAST_STEP)
+        fps = frame.fps if intent.fps is None else min(max(intent.fps, 0.1), MOST_FPS)
+        if intent.on and frame.live is None:
+            raise UsageError("playing needs the index of the photon list", frame.source.info.path,
+                             "wait until it is made, or make it in the Photons dock")  # fmt: skip
+        changed = replace(frame, step=step, fps=fps, playing=intent.on)
+        control.store.put(control.session.with_slot(replace(slot, photons=changed)))
+        if not intent.on:
+            return
+        if self._player is not None and self._player.key == slot.key:
+            self._player.refresh()
+            return
+        if self._player is not None:
+            self._player.stop()
+        self._player = Player(self, slot.key)
+        self._player.start()
+
+    # two frames
+
+    def copy(self, _: want.CopyPhotons) -> None:
+        """A second frame of the same list."""
+        control = self.controller
+        slot = control.session.slot()
+        if steps.frame_of(slot) is None:
+            raise UsageError("there is no photon list to show twice", todo="open one, or choose its frame")
+        assert slot is not None
+        control.store.put(steps.copied(control.session, slot))
+        control.opened.emit(control.session.current)
+
+    def made(self, intent: want.Combine, key: int) -> None:
+        """A difference of photon frames is there: from now on it follows them."""
+        control = self.controller
+        session = control.session
+        slot = session.slot(key)
+        parents = [session.slot(intent.a), session.slot(intent.b)]
+        if slot is not None and any(steps.frame_of(p) is not None for p in parents):
+            link = steps.Made(intent.a, intent.b, intent.how, (slot.look.lo, slot.look.hi))
+            control.store.put(session.with_slot(replace(slot, made_of=link)))
+
+    # saving
+
+    def save(self, intent: want.SavePhotons) -> None:
+        """Write the image, a cube or a movie on the worker."""
+        control = self.controller
+        slot = control.session.slot()
+        if steps.frame_of(slot) is None:
+            raise UsageError("this frame is not of a photon list", intent.path, "choose one that is")
+        path = os.path.expanduser(intent.path)
+
+        def run(ctx: Any) -> str:
+            from ifuview.app import photon_window
+
+            assert slot is not None
+            return photon_window.save(slot, intent.what, path, intent.axis, intent.bins, ctx)
+
+        control.submit(
+            JobRequest(f"Save {path}", run),
+            lambda done: control.say(Level.INFO, f"{intent.what.capitalize()} written to {done}"),
+        )
+
+
+class Player:
+    """Shows one step of time after the other; the next ones are counted while these are shown."""
+
+    def __init__(self, roads: PhotonRoads, key: int) -> None:
+        self.roads, self.control, self.key = roads, roads.controller, key
+        self._steps: list[Step] = []
+        self._asked: int | None = None
+        self._made_for: Any = None
+        self._limits: tuple[float, float] | None = None
+        self._time = 0.0  # where the next chunk begins
+        self.timer = QTimer(self.control)
+        self.timer.setObjectName(TIMER)
+        self.timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        """Begin at the start of the time range, or of the file."""
+        _, frame = self.roads._now(self.key)
+        assert frame is not None
+        self._time = frame.cut.start or 0.0
+        if self._time + frame.step >= steps.span_of(frame):
+            self._time = 0.0
+        self.timer.start(round(1000 / frame.fps))
+        self._ask()
+
+    def stop(self) -> None:
+        """End; the frame keeps the step that it shows."""
+        self.timer.stop()
+        self.timer.deleteLater()
+        self._steps.clear()
+        slot, frame = self.roads._now(self.key)
+        if slot is not None and frame is not None and frame.playing:
+            still = replace(slot, photons=replace(frame, playing=False))
+            self.control.store.put(self.control.session.with_slot(still))
+
+    def refresh(self) -> None:
+        """Another cut, step or speed: count again from the time that is shown."""
+        _, frame = self.roads._now(self.key)
+        if frame is None:
+            return
+        self.timer.setInterval(round(1000 / frame.fps))
+        if self._made_for == _played(frame):
+            return
+        self._steps.clear()
+        self._limits = None
+        self._time = frame.cut.start or 0.0
+        self._asked = None
+        self._ask()
+
+    def _ask(self) -> None:
+        """Count the next steps."""
+        slot, frame = self.roads._now(self.key)
+        if slot is None or frame is None:
+            return
+        shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS
+        dataset, start, made_for = slot.dataset, self._time, _played(frame)
+        self._made_for = made_for
+
+        def run(ctx: Any) -> Any:
+            from ifuview.app import photon_window
+
+            return photon_window.play_chunk(dataset, frame, start, photon_window.CHUNK, shown, ctx)
+
+        def done(found: tuple[Step, ...]) -> None:
+            self._asked = None
+            if made_for != self._made_for or not self.timer.isActive():
+                return
+            self._steps.extend(found)
+            last = found[-1].cut.stop or 0.0
+            self._time = 0.0 if last + 1e-9 >= steps.span_of(frame) else last
+            if self._limits is None:
+                self._limits = steps.shared_limits(step.image.pixels.raw for step in found)
+
+        def failed(_: Any) -> None:
+            self.control.handle(want.PlayPhotons(False))
+
+        request = JobRequest("Count the next steps", run, slot="photon play", quiet=True, front=True)
+        self._asked = self.control.submit(request, done, failed)
+
+    def _tick(self) -> None:
+        session = self.control.session
+        slot = session.slot(self.key)
+        if steps.frame_of(slot) is None or slot is None:
+            self.timer.stop()
+            return
+        if self._steps:
+            self.control.store.put(self._shown(session, slot, self._steps.pop(0)))
+        from ifuview.app.photon_window import CHUNK
+
+        waiting = self._asked is not None and self.control.is_pending(self._asked)
+        if len(self._steps) < CHUNK // 2 and not waiting:
+            self._ask()
+
+    def _shown(self, session: Session, slot: Slot, step: Step) -> Session:
+        """The session with one step in the frame."""
+        frame = steps.frame_of(slot)
+        assert frame is not None
+        shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS
+        slot = steps.with_look(slot, shown, self.roads._look())
+        frame = steps.frame_of(slot)
+        assert frame is not None
+        look = slot.look
+        if look.limit_mode.value != "user" and self._limits is not None:
+            look = replace(look, lo=self._limits[0], hi=self._limits[1])
+        title = steps.title(frame.name, frame.source.info, step.cut, shown)
+        photons = replace(frame, cut=step.cut, image=step.counted, preview=False)
+        return session.with_slot(replace(slot, image=step.image, photons=photons, look=look, pyramid=None, title=title))
+
+
+def _played(frame: PhotonFrame) -> Any:
+    """What the pictures of playing depend on besides the time."""
+    cut = frame.cut
+    return frame.step, cut.low, cut.high, cut.exclude, frame.shown is Shown.RATE, id(frame.live)
+
+
+def _with_made(session: Session, made: tuple[tuple[int, Any], ...]) -> Session:
+    """Put differences that were made anew into their frames; limits that the user chose stay."""
+    for key, opened in made:
+        slot = session.slot(key)
+        if slot is None or slot.made_of is None:
+            continue
+        look, link = slot.look, slot.made_of
+        if (look.lo, look.hi) == link.limits:
+            look = replace(look, lo=opened.look.lo, hi=opened.look.hi)
+            link = replace(link, limits=(look.lo, look.hi))
+        image, title = opened.image, opened.image.name
+        slot = replace(slot, image=image, dataset=opened.dataset, look=look, made_of=link, pyramid=None, title=title)
+        session = session.with_slot(slot)
+    return session
+
+
+def len_of(source: Any) -> int:
+    """Photons of a source."""
+    return int(source.info.nphoton)
