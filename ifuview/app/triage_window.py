@@ -66,12 +66,13 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
             raise UsageError("no night is open", todo="open the folder of a production, a night or an exposure")
         return (slot.dataset.path,), (), (), slot.title
     folder = now.index.folder
+    name = os.path.basename(folder) or folder
     place = night.here(session)
     if scope == "night" or place is None:
-        return (folder,), (), (), os.path.basename(folder) or folder
+        return (folder,), (), (), name
     if scope == "camera":
-        return (folder,), (place.camera,), (place.expid,), f"{place.expid} {place.camera}"
-    return (folder,), (), (place.expid,), f"exposure {place.expid}"
+        return (folder,), (place.camera,), (place.expid,), f"{place.expid} {place.camera} of {name}"
+    return (folder,), (), (place.expid,), f"exposure {place.expid} of {name}"
 
 
 def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:

@@ -30,7 +30,7 @@ TABS = (
     ("findings", "triage"),
     ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
-    ("exposures", "light"), ("light", "speckle"), ("speckle", "messages"),
+    ("exposures", "light"), ("light", "speckle"), ("speckle", "calibrations"), ("calibrations", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 
@@ -170,6 +170,17 @@ class DockArea(QObject):
             QTimer.singleShot(0, lambda: self._grow(dock, round(room * self.window.height())))  # when it has its place
 
     def _grow(self, dock: QDockWidget, height: int) -> None:
-        """Make a dock at least so high."""
-        if dock.height() < height:
-            self.window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
+        """Make a dock at least so high; those above and below it share the rest."""
+        if dock.height() >= height:
+            return
+        area, tabs = self.window.dockWidgetArea(dock), self.window.tabifiedDockWidgets(dock)
+        others = [
+            d
+            for key, d in self.docks.items()
+            if area != AREAS["bottom"] and self._visible(key) and not d.isFloating()
+            if d is not dock and d not in tabs and self.window.dockWidgetArea(d) == area
+        ]
+        have = sum(d.height() for d in others)
+        rest = max(have + dock.height() - height, 0)
+        sizes = [height, *(max(round(rest * d.height() / have), 1) for d in others)]
+        self.window.resizeDocks([dock, *others], sizes, Qt.Orientation.Vertical)

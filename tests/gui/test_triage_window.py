@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
 from ifuview.app.session import Layout, Level
+from ifuview.app.views import triage as pure
 from tests.gui.windows import TIMEOUT, settle, window
 
 BLOCKS = (100, 200, 250, 300, 350)  # first fibers of the blocks that the sky model gets wrong in r8
 EXPID = 104284
+COLORED = re.compile(r'color:(?P<color>#[0-9a-f]{6})">▬</b> (?P<label>[a-z]+ ?[a-z0-9]*)')
 
 
 def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_path: Path, monkeypatch) -> None:
@@ -20,6 +24,12 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
     with window(qtbot, str(folder)) as shell:
         shell.controller.handle(want.ShowProduct(EXPID, "r8", "sframe"))
         settle(qtbot, shell)
+        shell.controller.handle(want.ShowDock("triage"))
+        qtbot.waitUntil(lambda: shell.window.docks["triage"].widget() is not None, timeout=TIMEOUT)
+        qtbot.wait(100)
+        dock = shell.window.docks["triage"].widget()
+        assert not dock.plot.isVisible()  # no empty axes
+        assert shell.window.docks["triage"].height() > 0.55 * shell.window.height()
         shell.controller.handle(want.Triage("camera"))
         settle(qtbot, shell)
         qtbot.waitUntil(lambda: shell.window.docks["triage"].widget() is not None, timeout=TIMEOUT)
@@ -30,6 +40,13 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         assert tuple(50 * b for b in finding.blocks) == BLOCKS
         dock.tree.setCurrentItem(dock.tree.topLevelItem(0))
         assert dock.plot.isVisible()
+        assert "of 20211014" in dock.headline.text()  # which production
+        drawn = [c.label for c in pure.evidence_plot(dock._view, 0).curves]
+        assert drawn == ["other fibers", *(f"block {b}" for b in finding.blocks)]
+        colors = {label: color for color, label in COLORED.findall(dock.legend.text().replace("&nbsp;", " "))}
+        for at, label in enumerate(drawn):
+            assert QColor(colors[label]) == dock.lines[at].opts["pen"].color()
+        assert "Å" in dock.plot.getAxis("bottom").labelText
         assert "Cause: sky model." in dock.text.text()
         assert "flux calibration: excluded by" in dock.text.toolTip()
         dock._go(0)
@@ -46,6 +63,10 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         shell.controller.handle(want.ShowFinding(dock._view.rows.index(row)))
         settle(qtbot, shell)
         assert shell.store.session.selection.fiber == row.finding.fibers[0]
+        level = pure.evidence_plot(dock._view, dock._view.rows.index(row))
+        assert level.x_name == "Fiber in the camera"
+        marked = level.curves[1]
+        assert marked.marks and tuple(marked.x) == row.finding.fibers
         dock.still.click()
         assert shell.store.session.layout is Layout.SINGLE
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path))

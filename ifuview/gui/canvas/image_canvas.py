@@ -35,7 +35,7 @@ from ifuview.gui.canvas.live import Live
 from ifuview.gui.canvas.stages import Stages, limits
 
 HINT, HINT_COLOR = "Open a file with Ctrl+O, or drop one here", QColor("#8c9196")
-NIGHT_HINT = "Choose a camera in the Exposures dock, or press 6 for the first sky-subtracted frame"
+NIGHT_HINT = "Choose a camera in the exposures: a click on one of its dots shows that product"
 MIN_BLINK_MS = 8
 FOLLOWED_MS = 100  # what is beside the canvas follows the blinked frame if that stays as long
 KEPT_PICTURES = 12  # pictures whose stages stay ready while they are not shown

@@ -36,6 +36,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("sky", "Sky fibers", "sky:SkyDock", "sky", "bottom", False, True),
     DockEntry("light", "Light", "light:LightDock", "light", "bottom", False, True, 0.45),
     DockEntry("speckle", "Speckle", "speckle:SpeckleDock", "speckle", "bottom", False, True),
+    DockEntry("calibrations", "Calibrations", "calibrations:CalibrationsDock", "calibrations", "bottom", False, True),
     DockEntry("graphs", "Row and column", "graphs:GraphsDock", "graphs", "bottom", False),
     DockEntry("exposures", "Exposures", "exposures:ExposuresDock", "exposures", "bottom", False),
     DockEntry("jobs", "Jobs", "jobs:JobsDock", "jobs", "left", False),

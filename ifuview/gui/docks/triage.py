@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from html import escape
+from typing import Any, ClassVar
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import (
     QFileDialog,
+    QFrame,
+    QHeaderView,
+    QScrollArea,
     QSplitter,
     QTreeWidgetItem,
     QWidget,
@@ -16,18 +20,19 @@ from PyQt6.QtWidgets import (
 from ifuview.app import intents as want
 from ifuview.app.session import Layout
 from ifuview.app.views import triage as pure
-from ifuview.app.views.triage import TriageView
+from ifuview.app.views.triage import EvidencePlot, TriageView
 from ifuview.gui.docks._findings_tree import findings_tree
-from ifuview.gui.docks._plot import Plot
+from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.docks.base import Dock
 
-HEADS = ("Finding", "First in", "Amount")
+HEADS = ("Camera", "Finding", "First in", "Amount")
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
-SIZES = [140, 200]  # of list and evidence, screen px
-PLOT_HEIGHT = 130  # screen px at least
+SIZES = [230, 120, 260]  # of list, words and evidence, screen px
+AMOUNT_WIDTH = 104  # screen px at most
+PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
 NOTHING = "Nothing was found."
 
@@ -67,14 +72,34 @@ class TriageDock(Dock):
         self.tree = findings_tree("Findings of the triage, worst first", HEADS, self._go, self._explain)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.plot = Plot("Evidence of the finding", "Wavelength (Å)", "Sky-subtracted")
+        self.plot = Plot("Evidence of the finding")
+        self.plot.hide()  # nothing to see before a run
+        self.legend = quiet_label()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAccessibleName("Key of the curves")
         self.plot.setMinimumHeight(PLOT_HEIGHT)
         self.span = self.plot.region("faint", 40)
         self.lines = [self.plot.curve("faint", 1), *(self.plot.curve(k, 1.5) for k in range(pure.MOST_CURVES))]
+        self.marks = [self.plot.points("faint", 6), *(self.plot.points(k, 8) for k in range(pure.MOST_CURVES))]
+        self._keyed: list[tuple[int, str]] = []
+        self.plot.styled(self.legend, self._key, add=False)
         lower = QWidget()
-        column(lower, self.text, self.plot, margin=0)
+        column(lower, self.legend, self.plot, margin=0)
+        words = QScrollArea()  # whole words also where the dock is low
+        words.setWidget(self.text)
+        words.setWidgetResizable(True)
+        words.setFrameShape(QFrame.Shape.NoFrame)
+        words.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        header = self.tree.header()
+        if header is not None:
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(3, QHeaderView.ResizeMode.Interactive)
+            header.resizeSection(3, AMOUNT_WIDTH)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.tree)
+        self.parts.addWidget(words)
         self.parts.addWidget(lower)
         self.parts.setChildrenCollapsible(False)
         self.parts.setSizes(SIZES)
@@ -100,12 +125,15 @@ class TriageDock(Dock):
         dark = is_dark(self.palette())
         self.tree.clear()
         for row in view.rows:
-            item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name}", row.step, row.amount])
-            item.setToolTip(0, row.finding.text)
+            item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.place}", row.name, row.step, row.amount])
+            for at in range(len(HEADS)):
+                item.setToolTip(at, row.finding.text)
             if row.mark in INK:
-                item.setForeground(0, QBrush(QColor(INK[row.mark][dark])))
+                for at in (0, 1):
+                    item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
             self.tree.addTopLevelItem(item)
         self._explain(-1)
+        self.tree.setCurrentItem(self.tree.topLevelItem(0))  # the worst is explained; the canvas stays
 
     def _explain(self, number: int) -> None:
         """Words and spectra of one finding."""
@@ -113,25 +141,42 @@ class TriageDock(Dock):
         if view is None or not 0 <= number < len(view.rows):
             self.text.setText(NOTHING if view is not None and view.done and not view.rows else "")
             self.plot.setVisible(False)
+            self.legend.setVisible(False)
             return
         self.text.setText(pure.explanation(view, number))
         self.text.setToolTip(pure.evidence(view, number))
-        curves = pure.curves(view, number)
-        self.plot.setVisible(bool(curves))
-        if not curves:
-            return
-        finding = view.rows[number].finding
-        first = 0 if curves[0].label == "other fibers" else 1
-        for at, item in enumerate(self.lines):
-            known = 0 <= at - first < len(curves)
-            item.setData(*((curves[at - first].x, curves[at - first].y) if known else ([], [])))
-        self.plot.set_heading(", ".join(c.label for c in curves))
-        low, high = finding.wave_range or (float(curves[0].x[0]), float(curves[0].x[-1]))
-        self.span.setVisible(finding.wave_range is not None)
-        self.span.setRegion((low, high))
-        margin = 0.5 * (high - low) if finding.wave_range is not None else 0.0
-        self.plot.show_x(max(low - margin, float(curves[0].x[0])), min(high + margin, float(curves[0].x[-1])))
-        self.plot.show_y(min(float(c.y.min()) for c in curves), max(float(c.y.max()) for c in curves))
+        found = pure.evidence_plot(view, number)
+        self.plot.setVisible(found is not None)
+        self.legend.setVisible(found is not None)
+        if found is not None:
+            self._draw_evidence(found)
+
+    def _draw_evidence(self, found: EvidencePlot) -> None:
+        """Curves with their key, axes with names, the window of the finding."""
+        first = 0 if found.curves[0].label == pure.OTHERS else 1
+        for at, (line, marks) in enumerate(zip(self.lines, self.marks, strict=True)):
+            curve = found.curves[at - first] if 0 <= at - first < len(found.curves) else None
+            none: tuple[Any, Any] = ([], [])
+            line.setData(*(none if curve is None or curve.marks else (curve.x, curve.y)))
+            marks.setData(*((curve.x, curve.y) if curve is not None and curve.marks else none))
+        self._keyed = [(at + first, curve.label) for at, curve in enumerate(found.curves)]
+        self._key(self.plot.ink)
+        self.plot.set_labels(found.x_name, found.y_name)
+        self.span.setVisible(found.window is not None)
+        if found.window is not None:
+            self.span.setRegion(found.window)
+        self.plot.show_x(*found.x_range)
+        self.plot.show_y(*found.y_range)
+
+    def _key(self, ink: Ink) -> None:
+        """Names of the curves in their colors."""
+        words = (
+            f'<b style="color:{ink.color("faint" if at == 0 else at - 1).name()}">▬</b> {escape(label)}'.replace(
+                " ", "&nbsp;"
+            ).replace("<b&nbsp;", "<b ")
+            for at, label in self._keyed
+        )
+        self.legend.setText("&nbsp; ".join(words))
 
     def _go(self, number: int) -> None:
         if self._view is not None and 0 <= number < len(self._view.rows):
