@@ -5,35 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ifuview.app.triage_chain import read_chain
 from ifuview.app.triage_files import CameraFiles, find_cameras, overlaid
+from ifuview.app.triage_sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.model.triage import CLASSES, Cause, Finding, Fixed, TriageResult
-
-if TYPE_CHECKING:
-    from ifuview.recipes.desi_qa import CameraTriage
+from ifuview.model.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
-STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
 MOST_NAMED = 4  # cameras in a sentence
 MOST_DRAWN = 40  # findings with a picture
 JSON, HTML = "triage.json", "triage.html"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Triaged:
-    """One camera: its files, what was found, sentences about its files."""
-
-    camera: CameraFiles
-    found: CameraTriage
-    problems: tuple[str, ...] = ()
-    tile: int = 0
 
 
 def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext = SILENT) -> Triaged:
@@ -171,62 +158,6 @@ def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
         out["seen"] = out["seen"] - continuum(out["seen"])
     level = {"level": out["level"]} if "level" in out else {}
     return {name: binned(out[name], THIN) for name in DRAWN if name in out} | level
-
-
-def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
-    """Findings of all cameras, worst first, with their extent and the causes."""
-    from ifuview.engine.triage.extent import Night, with_extent
-    from ifuview.engine.triage.first_step import with_shared_light
-
-    night = Night({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
-    own = with_shared_light([f for t in done for f in t.found.findings])
-    findings = with_extent([*own, *_stray_light(done, only)], night)
-    findings.sort(key=lambda f: f.rank)
-    return TriageResult(
-        findings=tuple(findings),
-        causes=_causes(findings, done),
-        not_measured=tuple(n for t in done for n in t.found.not_measured),
-        cameras=tuple((t.camera.expid, t.camera.camera) for t in done),
-        problems=tuple(dict.fromkeys([*problems, *(p for t in done for p in t.problems)])),
-    )
-
-
-def _stray_light(done: list[Triaged], only: Sequence[str]) -> list[Finding]:
-    """Light that all fibers and their sky model have, in one exposure and not in the others of the camera."""
-    from ifuview.engine.triage.night import bumps
-
-    if only and STRAY not in only:
-        return []
-    spectra: dict[tuple[str, int], dict[int, Triaged]] = {}
-    for triaged in done:
-        if "sky" in triaged.found.numbers:
-            key = triaged.camera.camera, len(triaged.found.numbers["sky"])
-            spectra.setdefault(key, {})[triaged.camera.expid] = triaged
-    out = []
-    for (camera, _), of in spectra.items():
-        wave = next(iter(of.values())).found.numbers["sky_wave"]
-        for expid, found in bumps({e: t.found.numbers["sky"] for e, t in of.items()}, wave).items():
-            for bump in found:
-                low, high = bump.wave_range
-                text = f"The sky itself has {bump.amplitude:.0f} {COUNTS} more light at {low:.0f}-{high:.0f} A "
-                text += f"({100 * bump.share:.0f} %) than in the other exposures: stray light or a lamp"
-                out.append(Finding(
-                    expid, camera, STRAY, "light", wave_range=bump.wave_range, amplitude=bump.amplitude, unit=COUNTS,
-                    significance=bump.significance, confidence=0.6 if len(of) == 2 else 0.8, text=text,
-                ))  # fmt: skip
-    return out
-
-
-def _causes(findings: Sequence[Finding], done: list[Triaged]) -> tuple[Cause, ...]:
-    """The seven causes of the worst finding of each kind and first step."""
-    from ifuview.engine.triage.causes import NEEDS_CAUSES, causes
-
-    numbers = {(t.camera.expid, t.camera.camera): t.found.numbers for t in done}
-    worst: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        if finding.kind in NEEDS_CAUSES:
-            worst.setdefault((finding.kind, finding.first_step), finding)
-    return tuple(c for f in worst.values() for c in causes(f, numbers[f.expid, f.camera]))
 
 
 def counterparts(

@@ -81,7 +81,8 @@ def spoken(result: TriageResult) -> str:
     if any(n.what in CLASSES for n in result.not_measured):
         lines.append(unmeasured(result))
     elif not lines:
-        lines.append("clean: nothing found")
+        hidden = dict.fromkeys(f"; {n.what} cannot be seen without {n.missing}" for n in result.not_measured)
+        lines.append(f"clean: nothing found{''.join(hidden)}")
     return "\n".join(lines)
 
 

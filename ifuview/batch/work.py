@@ -97,8 +97,9 @@ def triage(task: Task, folder: Path) -> Record:
     worst = min(levels, key=LEVELS_OF_FINDINGS.index, default="pass")
     first = findings[levels.index(worst)] if findings else None
     short, text = (first.kind, first.text) if first is not None else ("clean", "")
-    lacking = sorted({n.missing for n in result.not_measured})
-    if worst == "pass" and (result.problems or 2 * len(result.not_measured) > len(task.only or CLASSES)):
+    lacking = sorted({n.missing for n in result.not_measured if n.what in CLASSES})
+    unasked = sum(n.what in CLASSES for n in result.not_measured)
+    if worst == "pass" and (result.problems or 2 * unasked > len(task.only or CLASSES)):
         worst, short, text = "note", "incomplete", f"nothing found, but not all was there: {'; '.join(lacking)}"
     return Record(
         task.exposure,

@@ -180,6 +180,12 @@ def test_a_cut_file_is_one_sentence_and_the_rest_goes_on(small):
     assert "wavelength-blocks" in kinds(result)
 
 
+def test_light_in_the_sky_model_needs_another_exposure(small):
+    said = {(n.expid, n.camera, n.missing) for n in triage.run_triage([str(small)]).not_measured}
+    assert said == {(104284, "r6", "other exposures of the camera")}
+    assert not triage.run_triage([str(small)], only=["ccd-row"]).not_measured
+
+
 def test_mixed_files_are_told(small, production):
     shutil.copy(production / "after_fix/00104284/sky-r6-00104284.fits.gz", small)
     assert "mixed-production" in kinds(triage.run_triage([str(small)]))

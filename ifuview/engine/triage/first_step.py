@@ -25,6 +25,9 @@ from ifuview.model.triage import Finding, NotMeasured
 BY_ROWS = ("ccd-row",)
 BY_FIBERS = ("wavelength-blocks", "block-throughput")
 EARLY = ("preproc", "trace")
+IN_BLOCK = "traces, PSF or flat of this block"  # may have lost it, as long as nothing else is known
+BEFORE_DETECTOR = "lost or added before the detector"
+OFF_TRACES = "its traces are displaced"
 DOUBT = 0.6  # of the confidence, where the image does not show what it should
 
 
@@ -99,10 +102,16 @@ def with_shared_light(findings: Sequence[Finding]) -> list[Finding]:
             {g.camera for g in alike if g.camera != f.camera and _same_sign(f, g) and set(f.fibers) & set(g.fibers)}
         )
         if twins:
-            text = f"{f.text}; {', '.join(twins)} has the same in these fibers"
+            have = "has" if len(twins) == 1 else "have"
+            text = f"{_of_the_light(f)}; {', '.join(twins)} {have} the same in these fibers"
             f = replace(f, first_step="light", text=text, detail={**f.detail, "shared_with": twins})
         out.append(f)
     return out
+
+
+def _of_the_light(f: Finding) -> str:
+    """The text of a finding without the steps that are excluded once it is of the light."""
+    return f.text.replace(IN_BLOCK, BEFORE_DETECTOR)
 
 
 def _same_sign(a: Finding, b: Finding) -> bool:
@@ -157,5 +166,5 @@ def _fibers_told(f: Finding, offsets: Array) -> Finding:
     said = (
         f"its light lies {away:+.2f} px beside the traces" if moved else f"its light is on the traces ({away:+.2f} px)"
     )
-    step = "trace" if moved else "light"
-    return replace(f, first_step=step, text=f"{f.text}; {said}", detail={**f.detail, "off_trace": round(away, 3)})
+    step, text = ("trace", f.text.replace(IN_BLOCK, OFF_TRACES)) if moved else ("light", _of_the_light(f))
+    return replace(f, first_step=step, text=f"{text}; {said}", detail={**f.detail, "off_trace": round(away, 3)})

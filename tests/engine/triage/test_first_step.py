@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.engine.triage.chain import Section
 from ifuview.engine.triage.detector import Detector, noisy, off_trace
-from ifuview.engine.triage.first_step import told_apart, with_read_noise, with_shared_light
+from ifuview.engine.triage.first_step import IN_BLOCK, told_apart, with_read_noise, with_shared_light
 from ifuview.model.triage import Finding
 from tests.engine.triage.made import camera
 
@@ -59,15 +59,18 @@ def test_a_band_of_rows_is_looked_for_between_the_bundles(there):
 
 @pytest.mark.parametrize(("moved", "step"), [(tuple(range(25, 50)), "trace"), ((), "light")])
 def test_a_block_beside_its_traces_is_told_from_one_that_gets_no_light(moved, step):
-    found = Finding(1, "r1", "block-throughput", "trace", tuple(range(25, 50)), (1,), 25, text="less light")
+    found = Finding(
+        1, "r1", "block-throughput", "trace", tuple(range(25, 50)), (1,), 25, text=f"less light: {IN_BLOCK}"
+    )
     (one,), _ = told_apart([found], chain(), {}, image(moved), BUNDLE)
     assert one.first_step == step
+    assert "flat" not in one.text
     assert one.detail["off_trace"] == pytest.approx(0.35 if moved else 0.0, abs=0.06)
 
 
 def test_what_two_cameras_of_a_petal_share_is_light():
     def lost(name, fibers, level=0.8):
-        return Finding(1, name, "block-throughput", "trace", fibers, (1,), 25, amplitude=level)
+        return Finding(1, name, "block-throughput", "trace", fibers, (1,), 25, amplitude=level, text=IN_BLOCK)
 
     found = [
         lost("b1", (25, 26)),
@@ -76,7 +79,10 @@ def test_what_two_cameras_of_a_petal_share_is_light():
         lost("r2", (25, 26)),
         lost("z1", (26,), 1.2),
     ]
-    assert [f.first_step for f in with_shared_light(found)] == ["light", "light", "trace", "trace", "trace"]
+    told = with_shared_light(found)
+    assert [f.first_step for f in told] == ["light", "light", "trace", "trace", "trace"]
+    assert [f.text == IN_BLOCK for f in told] == [False, False, True, True, True]
+    assert "flat" not in told[0].text
 
 
 def test_offsets_are_those_of_the_image():

@@ -6,6 +6,7 @@ import numpy as np
 
 from ifuview.engine.triage import fibers as of_fibers
 from ifuview.engine.triage import lines as of_lines
+from ifuview.engine.triage.first_step import IN_BLOCK
 from ifuview.engine.triage.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.triage.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.triage.questions.lines import lines_that_stay
@@ -80,7 +81,7 @@ def _losing(case: Case, losing: list[tuple[int, float, float]]) -> None:
             "block-throughput", "trace", fibers=fibers, blocks=(block,), block_size=BUNDLE, amplitude=level,
             unit="level / other blocks", significance=significance, confidence=0.8,
             text=f"Block {block} of {BUNDLE} fibers ({fibers[0]}-{fibers[-1]}) has {level:.2f} of the others' light "
-            "at all wavelengths: traces, PSF or flat of this block",
+            f"at all wavelengths: {IN_BLOCK}",
         )  # fmt: skip
 
 
