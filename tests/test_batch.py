@@ -21,7 +21,7 @@ from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
 from ifuview.batch.work import whole_folder, work
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.triage import Finding
-from ifuview.report.night_index import Cell, NightIndex, page
+from ifuview.report.night_index import LEVELS, UNREAD, Cell, NightIndex, page
 
 NIGHT, EXPID = "20211014", "00104284"
 PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")
@@ -94,6 +94,10 @@ def test_the_index_links_to_every_camera(run):
     for camera in ("r6", "r7"):
         assert f'href="{EXPID}/{camera}/triage.html"' in text
     assert 'class="failed"' in text
+    legend = text[text.index('class="legend"') : text.index("<table")]
+    assert all(words in legend for _, words in LEVELS.values())
+    assert f'plain">{UNREAD}</span>' in legend
+    assert UNREAD not in {sign for sign, _ in LEVELS.values()}
     assert 'href="triage.html"' in text
 
 

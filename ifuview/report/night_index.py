@@ -14,9 +14,10 @@ LEVELS: dict[str, tuple[str, str]] = {
     "warn": ("▲", "single fibers are bad"),
     "note": ("•", "known faults, or real light"),
     "pass": ("✔", "clean"),
-    "failed": ("!", "could not be done"),
+    "failed": ("⊘", "could not be done (listed at the end)"),
     "waiting": ("…", "not yet done"),
 }
+UNREAD = "!"  # files of a camera could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +94,4 @@ def page(index: NightIndex) -> str:
 
     text = resources.path(TEMPLATE).read_text(encoding="utf-8")
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
-    return template.render(index=index, levels=LEVELS)
+    return template.render(index=index, levels=LEVELS, unread=UNREAD)
