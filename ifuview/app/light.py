@@ -101,7 +101,7 @@ def request(session: Session) -> Request | None:
     picked = picks(slot, session.selection)
     if not picked:
         return None
-    return Request(slot.key, slot.photons.source, slot.photons.cut, picked, options_of(session))
+    return Request(slot.key, slot.photons.source, slot.photons.cut, picked[:MOST], options_of(session))
 
 
 def picks(slot: Slot, selection: Selection) -> tuple[Picked, ...]:
@@ -116,7 +116,7 @@ def picks(slot: Slot, selection: Selection) -> tuple[Picked, ...]:
         if region.shape in (Shape.BOX, Shape.CIRCLE) and region.include:
             name = f"{region.text}: {region.shape}" if region.text else str(region.shape)
             out.append(Picked(name, region.color, region=region))
-    return tuple(out[:MOST])
+    return tuple(out)
 
 
 def annuli(session: Session, slot: Slot) -> tuple[float, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,6 +101,12 @@ class LightView:
         Something else is selected meanwhile: it should be counted.
     title : str
         Of the frame.
+    key : int or None
+        Of the frame; None if it is no photon list.
+    drawing : str
+        Shape that a drag on the canvas draws.
+    unmeasured : int
+        Selections beyond those that are shown at a time.
     """
 
     hint: str
@@ -112,6 +118,7 @@ class LightView:
     title: str = ""
     key: int | None = None
     drawing: str = ""
+    unmeasured: int = 0
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -136,10 +143,11 @@ def make(session: Session) -> LightView:
     info = slot.photons.source.info
     unit, name = ("nm", "Wavelength") if info.calibrated else ("°", "Phase")
     asked, known = light.request(session), session.lights
-    common = {"options": options, "unit": unit, "axis_name": name, "title": slot.title, "key": slot.key,
+    common: dict[str, Any] = {"options": options, "unit": unit, "axis_name": name, "title": slot.title, "key": slot.key,
               "drawing": session.drawing}  # fmt: skip
     if asked is None:
         return LightView(PICK_HINT, **common)
+    common["unmeasured"] = len(light.picks(slot, session.selection)) - len(asked.picked)
     stale = known is None or known.request != asked
     if known is None or known.request.key != slot.key or known.request.source.info.calibrated != info.calibrated:
         return LightView(COUNTING, stale=stale, **common)
@@ -379,6 +387,8 @@ def interval_text(one: Light) -> str:
 def notes(view: LightView) -> str:
     """What was not measured and why; one sentence a selection."""
     out = [f"{one.picked.label}: {'; '.join(one.notes)}" for one in view.found if one.notes]
+    if view.unmeasured:
+        out.append(f"{view.unmeasured} more regions are not measured: {light.MOST} selections are shown at a time")
     return " – ".join(out)
 
 

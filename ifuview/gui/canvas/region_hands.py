@@ -45,7 +45,7 @@ class RegionHands:
     @property
     def on(self) -> bool:
         """Whether a drag draws."""
-        return bool(self.canvas.view.drawing)
+        return bool(self.canvas.view.drawing) and self.canvas.view.shown.regions
 
     def regions(self, key: int) -> tuple[Region, ...]:
         """The regions of a picture that can be seen."""

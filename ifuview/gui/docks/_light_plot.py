@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QGuiApplication, QPen, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ifuview.app.views import light as pure
 from ifuview.app.views.light import How, LightView, Line, Part
+from ifuview.gui.canvas.layers import DS9_COLORS
 from ifuview.gui.docks._band import BandItem
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import Elided, button, combo
 
 CONTRAST = 3.0  # least ratio of a curve to the paper (WCAG 2, graphics)
-STEP = 108  # percent, one step darker or brighter
+STEP = 0.08  # of the way to black or white
 FINE_ALPHA, BAND_ALPHA = 90, 55
 STYLES = {"steps": Qt.PenStyle.SolidLine, "fine": Qt.PenStyle.SolidLine, "law": Qt.PenStyle.DashLine,
           "dots": Qt.PenStyle.DotLine}  # fmt: skip
@@ -27,14 +28,12 @@ LOGARITHMIC = (Part.INTERVALS,)  # at first
 
 def readable(name: str, paper: QColor) -> QColor:
     """The color of a region so that it stands out on the paper of a plot; its hue stays."""
-    color = QColor(name)
+    color = QColor(DS9_COLORS.get(name, name))
     if not color.isValid():
         color = QColor("#00ff00")
-    dark = paper.lightness() < 128
-    for _ in range(30):
-        if _contrast(color, paper) >= CONTRAST:
-            break
-        color = color.lighter(STEP) if dark else color.darker(STEP)
+    goal = 255 if paper.lightness() < 128 else 0
+    while _contrast(color, paper) < CONTRAST:
+        color = QColor(*(round(v + STEP * (goal - v)) for v in color.getRgb()[:3]))
     return color
 
 
@@ -80,6 +79,7 @@ class LightPlot(QWidget):
         box.addWidget(self.plot, 1)
         if part is Part.CURVE:
             self.plot.plotItem.vb.sigXRangeChanged.connect(lambda *_: self._zoomed())
+        self.plot.styled(self, lambda _ink: self._redraw(), add=False)
         self.plot.pointed.connect(self._point)
         self.plot.left.connect(lambda: self.pointed.emit(""))
         self.setAccessibleName(pure.TITLES[part])
@@ -298,8 +298,3 @@ class LightPlot(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         self._place_text()
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and self._view is not None:
-            self._redraw()

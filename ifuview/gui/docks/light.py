@@ -129,7 +129,10 @@ class LightDock(Dock):
         inner, outer = self.inner.value(), self.outer.value()
         if outer <= inner:
             outer = inner + self.outer.singleStep()
-        self._set("outer", outer) if outer > (self._view.options.inner if self._view else 0) else None
+            self.outer.blockSignals(True)
+            self.outer.setValue(outer)
+            self.outer.blockSignals(False)
+        self._set("outer", outer)
         self._set("inner", inner)
 
     def draw(self, view: LightView | None) -> None:
