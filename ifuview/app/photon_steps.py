@@ -22,6 +22,7 @@ from ifuview.model.pixels import Pixels
 
 KIND = "photons"  # of a Dataset
 COUNTED, PER_SECOND, SUMMED = "photons", "photons/s", "weighted photons"
+COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=99.5)  # zscale follows the sky and saturates a star
 UNITS = {"s": "s", "nm": "nm", "deg": "°"}
 
 
@@ -114,7 +115,7 @@ def with_look(slot: Slot, shown: Shown, fields: Look | None = None) -> Slot:
     if frame is None or frame.shown is shown:
         return slot
     looks = {**dict(frame.looks), frame.shown: slot.look}
-    look = flag_look() if shown is Shown.FLAGS else looks.get(shown, fields or Look())
+    look = flag_look() if shown is Shown.FLAGS else looks.get(shown, fields or COUNT_LOOK)
     if shown is not Shown.FLAGS and shown not in looks:
         other = looks.get(Shown.COUNTS if shown is Shown.RATE else Shown.RATE)
         if other is not None:  # the same colors; the limits are in other units

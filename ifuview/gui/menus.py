@@ -166,6 +166,44 @@ def _draw(shape: str) -> Make:
     return lambda s: want.DrawRegions("" if s.drawing == shape else shape)
 
 
+def _photon_frame(session: Session) -> Any:
+    """The photon half of the current frame, None for other frames."""
+    slot = session.slot()
+    return None if slot is None else slot.photons
+
+
+def _photons(what: str) -> Make:
+    return lambda s: want.ShowPhotons(what)
+
+
+def _photons_shown(what: str) -> Callable[[Session], bool]:
+    return lambda s: (frame := _photon_frame(s)) is not None and frame.shown == what
+
+
+def _everything(session: Session) -> want.Intent | None:
+    frame = _photon_frame(session)
+    if frame is None or session.current is None:
+        return want.Note("info", "open a photon list first")
+    return want.SetPhotonCut(session.current, replace(frame.cut, start=None, stop=None, low=None, high=None))
+
+
+def _play(session: Session) -> want.Intent:
+    frame = _photon_frame(session)
+    return want.PlayPhotons(not (frame is not None and frame.playing))
+
+
+def _photon_step(step: int) -> Make:
+    def make(session: Session) -> want.Intent | None:
+        from ifuview.app.photon_steps import moved
+
+        frame = _photon_frame(session)
+        if frame is None or session.current is None:
+            return want.Note("info", "open a photon list first")
+        return want.SetPhotonCut(session.current, moved(frame, step))
+
+    return make
+
+
 def _watch(session: Session) -> want.Intent:
     return want.WatchFolder(on=not (session.night is not None and session.night.watched))
 
@@ -268,6 +306,34 @@ ACTIONS: tuple[Action, ...] = (
     Action("watch-newest", "Night", "Watch, and show the newest",
            lambda s: want.WatchFolder(newest=True, on=not (s.night and s.night.newest)), (),
            lambda s: s.night is not None and s.night.watched and s.night.newest),
+    *(Action(f"photons-{w}", "Photons", t, _photons(w), k, _photons_shown(w)) for w, t, k in (
+        ("flags", "Show the beam flags", ("Alt+1",)), ("counts", "Show counts", ("Alt+2",)),
+        ("rate", "Show the rate", ("Alt+3",)))),
+    Action("photons-everything", "Photons", "All times and wavelengths", _everything, ("Alt+0",)),
+    Action("photons-play", "-Photons", "Play through time", _play, ("Ctrl+Space",),
+           lambda s: (f := _photon_frame(s)) is not None and f.playing),
+    Action("photons-next", "Photons", "One step of time on", _photon_step(1), ("Ctrl+Right",)),
+    Action("photons-previous", "Photons", "One step of time back", _photon_step(-1), ("Ctrl+Left",)),
+    Action("photons-copy", "-Photons", "Second frame of this list, to compare two ranges",
+           lambda s: want.CopyPhotons(), ("Ctrl+Shift+D",)),
+    Action("photons-blink", "Photons", "Blink the frames",
+           lambda s: want.SetLayout(Layout.SINGLE if s.layout is Layout.BLINK else Layout.BLINK)),
+    Action("photons-difference", "Photons", "Difference with the previous frame", _pair("difference")),
+    Action("save-photon-image", "-Photons", "Save image...", "save_photon_image_dialog"),
+    Action("save-photon-cube", "Photons", "Save cube...", "save_photon_cube_dialog"),
+    Action("save-photon-movie", "Photons", "Save movie...", "save_photon_movie_dialog"),
+    Action("calibrations", "-Photons", "Calibrations", lambda s: want.ShowDock("calibrations"), ("Ctrl+Shift+K",)),
+    Action("load-solution", "Photons", "Load wavelength solution or flat...", "load_solution_dialog"),
+    Action("linearity", "Photons/More calibrations", "Linearity (dead time)",
+           lambda s: want.LoadCalibration("linearity")),
+    Action("cosmics", "Photons/More calibrations", "Cosmic rays", lambda s: want.LoadCalibration("cosmics")),
+    *(Action(f"bad-pixels-{m}", "Photons/More calibrations", f"Hot, cold and dead pixels: {t}",
+             lambda s, m=m: want.FindBadPixels(m)) for m, t in (
+        ("threshold", "threshold, knows the optics"), ("median", "median of the neighbors"),
+        ("laplacian", "the four nearest"))),
+    Action("compare-calibration", "Photons", "Blink with and without calibrations",
+           lambda s: want.CompareCalibration()),
+    Action("write-calibrated", "Photons", "Write calibrated photon list...", "write_calibrated_dialog"),
     Action("speckle", "-Photons", "Speckle statistics", lambda s: want.ShowDock("speckle"), ("Ctrl+K",)),
     Action("speckle-maps", "Photons", "Speckle maps from counts in bins", lambda s: want.Speckle("binned")),
     Action("speckle-arrival", "Photons", "Speckle maps from arrival times", lambda s: want.Speckle("arrival")),

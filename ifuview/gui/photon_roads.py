@@ -238,8 +238,9 @@ class PhotonRoads:
         slot = control.session.slot(intent.key)
         frame = steps.frame_of(slot)
         if slot is None or frame is None:
-            raise UsageError(OPENING if steps.is_photons(slot) else "this frame is not of a photon list",
-                             todo="try again in a moment" if steps.is_photons(slot) else "choose one that is")  # fmt: skip
+            waiting = steps.is_photons(slot)
+            todo = "try again in a moment" if waiting else "choose one that is"
+            raise UsageError(OPENING if waiting else "this frame is not of a photon list", todo=todo)
         shown = Shown(intent.what)
         if shown is Shown.FLAGS:
             if frame.playing:
@@ -323,10 +324,8 @@ class PhotonRoads:
             assert slot is not None
             return photon_window.save(slot, intent.what, path, intent.axis, intent.bins, ctx)
 
-        control.submit(
-            JobRequest(f"Save {path}", run),
-            lambda done: control.say(Level.INFO, f"{intent.what.capitalize()} written to {done}"),
-        )
+        what = intent.what.capitalize()
+        control.submit(JobRequest(f"Save {path}", run), lambda at: control.say(Level.INFO, f"{what} written to {at}"))
 
 
 class Player:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
 NO_POSITION = "select a fiber whose position on the sky the file knows"
+PICTURE_FILES = "FITS (*.fits);;PNG (*.png)"
+MOVIE_FILES = "Animated GIF (*.gif);;Animated PNG (*.png *.apng);;FITS cube (*.fits)"
+MOST_BINS = 3000
 LIGHT_FILES = "FITS (*.fits);;ECSV (*.ecsv)"
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 
@@ -92,10 +95,38 @@ class WindowCommands:
     def save_spectrum_dialog(self) -> None:
         self._ask_save("Save spectra", "spectrum.fits", LIGHT_FILES, lambda path: want.SaveLight("spectrum", path))
 
+    def save_photon_image_dialog(self) -> None:
+        self._ask_save("Save the image of the photons", "photons.fits", PICTURE_FILES,
+                       lambda path: want.SavePhotons("image", path))  # fmt: skip
+
+    def save_photon_cube_dialog(self) -> None:
+        """Ask for the axis, then the bins (0: those of the file), then where."""
+        axes = ("time", "wavelength or phase")
+        axis, ok = QInputDialog.getItem(self.window, "Save a cube", "Bins of", axes, 0, False)
+        if not ok:
+            return
+        bins, ok = QInputDialog.getInt(self.window, "Save a cube", "Number of bins (0: of 1 s or as the file says)",
+                                       0, 0, MOST_BINS)  # fmt: skip
+        kind = "time" if axis == "time" else "wave"
+        if ok:
+            self._ask_save("Save a cube", f"photons_{kind}.fits", PICTURE_FILES,
+                           lambda path: want.SavePhotons("cube", path, kind, bins))  # fmt: skip
+
+    def save_photon_movie_dialog(self) -> None:
+        self._ask_save("Save a movie of the time range, in steps of playing", "photons.gif", MOVIE_FILES,
+                       lambda path: want.SavePhotons("movie", path))  # fmt: skip
+
     def diagnose(self) -> None:
         """Diagnose the traces of the current frame and show the findings."""
         self.controller.handle(want.ShowDock("findings"))
         self.controller.handle(want.Diagnose())
+
+    def load_solution_dialog(self) -> None:
+        for path in self._ask_files("Load solutions", "Solutions (*.h5 *.hdf5 *.npz);;All files (*)"):
+            self.controller.handle(want.LoadCalibration("", path))
+
+    def write_calibrated_dialog(self) -> None:
+        self._ask_save("Write calibrated photon list", "calibrated.h5", "Photon lists (*.h5)", want.WriteCalibrated)
 
     def save_speckle_dialog(self) -> None:
         self._ask_save("Save speckle maps", "speckle.fits", "FITS (*.fits)", want.SaveSpeckle)

@@ -1,8 +1,8 @@
-"""The Photons dock as a value: which photons count, what is shown of them, how far the index is, the legend of flags."""
+"""The Photons dock as a value: which photons count, what is shown, how far the index is, the legend of flags."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ifuview.app import photon_steps as steps
@@ -54,7 +54,7 @@ class PhotonsView:
     key: int = -1
     hint: str = ""
     shown: Shown = Shown.FLAGS
-    cut: PhotonCut = PhotonCut()
+    cut: PhotonCut = field(default_factory=PhotonCut)
     span: tuple[float, float] = (0.0, 1.0)
     values: tuple[float, float] = (0.0, 1.0)
     column: str = "Wavelength"

@@ -54,6 +54,10 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
     if not (0 <= i < nx and 0 <= j < ny):
         return None
     value = image.pixels.plane(slot.plane).value(j, i)
+    if slot.dataset.photons is not None and slot.dataset.kind == "photons":
+        from ifuview.app.views.photon_readout import fields as photon_fields
+
+        return ReadoutView(tuple(photon_fields(slot, i, j)), value=value)
     fiber, offset = fiber_at(slot, x, y)
     wave = wavelength_at(slot, fiber, x, y)
     blinks = session.layout is Layout.BLINK and len(session.slots) > 1

@@ -46,9 +46,9 @@ class FlagLegend(QTreeWidget):
                 item.setToolTip(1, row.tip)
                 self.addTopLevelItem(item)
         for n, row in enumerate(rows):
-            item = self.topLevelItem(n)
-            if item is not None:
-                item.setCheckState(0, Qt.CheckState.Checked if row.excluded else Qt.CheckState.Unchecked)
+            line = self.topLevelItem(n)
+            if line is not None:
+                line.setCheckState(0, Qt.CheckState.Checked if row.excluded else Qt.CheckState.Unchecked)
         self._rows = rows
         self.blockSignals(False)
 

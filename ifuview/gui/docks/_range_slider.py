@@ -22,9 +22,7 @@ class RangeSlider(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setAccessibleName(name)
-        self.setToolTip(
-            f"{name}: drag an end, or the middle to move both; double click for everything; arrow keys move it"
-        )
+        self.setToolTip(f"{name}: drag an end, or the middle to move both; double click for all; arrow keys move it")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.span = (0.0, 1.0)

@@ -57,13 +57,13 @@ class PhotonsDock(Dock):
 
     def _build_shown(self) -> FlowLayout:
         bar = FlowLayout()
-        self.shown: dict[str, Any] = {}
+        self.choices: dict[str, Any] = {}
         group = QButtonGroup(self)
         for text, what, tip in SHOWN:
             one = button(text, tip, check=True)
             one.clicked.connect(lambda _=False, what=what: self.intent.emit(want.ShowPhotons(what)))
             group.addButton(one)
-            self.shown[what] = one
+            self.choices[what] = one
             bar.addWidget(one)
         self.weighted = check("Weighted", "Sum the weights of the photons instead of counting them")
         self.weighted.clicked.connect(lambda on: self._cut(True, weighted=on))
@@ -131,7 +131,7 @@ class PhotonsDock(Dock):
             self.pages.show_hint(view.hint)
             return
         self.pages.show_content()
-        self.shown[view.shown.value].setChecked(True)
+        self.choices[view.shown.value].setChecked(True)
         self.weighted.setChecked(view.cut.weighted)
         self.weighted.setEnabled(view.weights)
         self.headline.setText(view.headline)
