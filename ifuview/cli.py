@@ -29,6 +29,9 @@ usage: ifuview [options, files and folders of exposures, carried out from left t
        ifuview quicklook FILE [options] -o OUT.fits        (photon lists; ifuview quicklook --help)
        ifuview speckle FILE [--bin MS] [--method binned|arrival] -o MAPS.fits       (Ic, Is and Ip of every pixel)
        ifuview bin2hdf BIN_DIR --beammap F -o OUT.h5       (raw packets as a photon table; --help)
+       ifuview wavecal LASER... -o SOL.h5 [--plots DIR]    (wavelength of every resonator; --help)
+       ifuview flatcal FILE -o SOL.h5 [--plots DIR]        (weights for an even response; --help)
+       ifuview calibrate FILE --wavecal S --flatcal S -o NEW.h5    (and back: --undo; --help)
        ifuview demo [--offscreen DIR]
 
 An option before the first file holds for all files, later for the file before it.
@@ -207,7 +210,7 @@ def _photons(name: str) -> Callable[[list[str]], int]:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "view": _view, "demo": _demo, "report": _report, "diagnose": _diagnose,
     "triage": _triage, "watch": _watch, "batch": _batch,
-    **{name: _photons(name) for name in ("quicklook", "bin2hdf", "speckle")},
+    **{name: _photons(name) for name in ("quicklook", "bin2hdf", "speckle", "wavecal", "flatcal", "calibrate")},
 }  # fmt: skip
 
 

@@ -71,12 +71,14 @@ def read_wavecal(path: str, ctx: JobContext = SILENT) -> WavelengthSolution:
     FileFormatError, MissingDataError
         One sentence about what the file is instead, or what is wrong with it.
     """
-    return _read(path, WAVECAL, {WAVECAL: _own_wavecal}, _old_wavecal, _modern_wavecal, ctx)
+    found: WavelengthSolution = _read(path, WAVECAL, {WAVECAL: _own_wavecal}, _old_wavecal, _modern_wavecal, ctx)
+    return found
 
 
 def read_flatcal(path: str, ctx: JobContext = SILENT) -> FlatSolution:
     """Read a flat of any form; see `read_wavecal`."""
-    return _read(path, FLATCAL, {FLATCAL: _own_flat}, _old_flat, _modern_flat, ctx)
+    found: FlatSolution = _read(path, FLATCAL, {FLATCAL: _own_flat}, _old_flat, _modern_flat, ctx)
+    return found
 
 
 def _read(path: str, kind: str, own: Mapping[str, Callable[[str, Any], Any]], old: Any, modern: Any, ctx: JobContext
@@ -463,9 +465,9 @@ def _own_wavecal(path: str, file: Any) -> WavelengthSolution:
 def _own_flat(path: str, file: Any) -> FlatSolution:
     names = {"ids": 1, "waves": 1, "weights": 2, "errors": 2, "flags": 1, "edges": 1, "polynomial": 2, "counts": 2,
              "grid": 2}  # fmt: skip
-    found = _arrays(path, file, names)
+    found: dict[str, Any] = dict(_arrays(path, file, names))
     _needed(path, found, ("ids", "waves", "weights", "errors", "flags"))
-    text = {name: str(file.attrs.get(name, default)) for name, default in
+    text: dict[str, Any] = {name: str(file.attrs.get(name, default)) for name, default in
             (("name", _stem(path)), ("method", "interpolation"), ("source", "white"))}  # fmt: skip
     return FlatSolution(sources=_sources(file), form="ifuview", **text, **found)
 

@@ -231,8 +231,11 @@ class WavelengthSolution:
         photons = None if self.fits is None or not self.fits.photons.any() else self.fits.photons
         count = {name: int(((self.flags & np.uint32(bit)) != 0).sum()) for name, bit in WAVE_BIT.items()}
         resolution = self.resolution()
+        thin = (HistogramStatus.NO_DATA, HistogramStatus.TIME_CUT, HistogramStatus.POSITIVE_CUT)
+        tried = None if photons is None or self.fits is None else (~np.isin(self.fits.status, thin)).sum(axis=1) > 1
         return {
             "resonators": len(self.ids),
+            "with_two_histograms": None if tried is None else int(tried.sum()),
             "with_photons": None if photons is None else int((photons > 0).any(axis=1).sum()),
             "solved": int(self.solved.sum()),
             "flags": {name: n for name, n in count.items() if n},

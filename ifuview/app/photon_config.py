@@ -1,0 +1,133 @@
+"""Configuration files of photon calibrations: TOML, and the old ones in Python syntax, which are read but never run."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ifuview.errors import FileFormatError, MissingDataError, UsageError
+
+MAX_BYTES = 1 << 20
+SECTION = re.compile(r"^\s*\[[^\]=,'\"]*\]\s*(#.*)?$")
+ALIASES = {  # old key, lower case, to option
+    "wvlcalfile": "wavecal", "wavecal": "wavecal", "wvlcal": "wavecal", "wavesol": "wavecal", "wavsolfile": "wavecal",
+    "flatcalfile": "flatcal", "flatcal": "flatcal", "fltcalfile": "flatcal", "flatpath": "flatcal",
+    "deadtime": "dead_time", "dead_time": "dead_time", "lincal": "lincal", "islinearitycorrected": "lincal",
+    "wavelengths": "wavelengths", "file_names": "lasers", "obsfiles": "lasers", "lasers": "lasers",
+    "h5directory": "folder", "h5_directory": "folder", "directory": "folder", "bin_width": "bin_width",
+    "histogram_bin_width": "bin_width", "dt": "gap_us", "inttime": "chunk", "chunk_time": "chunk",
+    "energybinwidth": "width", "power": "power", "outdirectory": "plots", "out_directory": "plots",
+    "out": "output", "output": "output",
+}  # fmt: skip
+
+
+def read_config(path: str) -> dict[str, Any]:
+    """Read a configuration file.
+
+    Returns
+    -------
+    dict
+        Tables by name for TOML; for an old file one table "" of options under their present names.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        It is not there, too large, or of neither syntax.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise MissingDataError(f"the configuration cannot be read ({problem.strerror})", path) from problem
+    if len(data) > MAX_BYTES:
+        raise FileFormatError("is too large for a configuration", path)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise FileFormatError("is no text", path, "write the configuration as TOML") from problem
+    if os.path.splitext(path)[1].lower() == ".toml":
+        return _toml(text, path)
+    return {"": old_options(literals(text, path))}
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise FileFormatError(f"is no TOML ({problem})", path, "correct it") from problem
+
+
+def literals(text: str, path: str = "") -> dict[str, Any]:
+    """Names and values of the assignments of literals in a Python text; nothing else of it counts or is run.
+
+    Raises
+    ------
+    FileFormatError
+        It is no Python.
+    """
+    lines = ["" if SECTION.match(line) else line for line in text.splitlines()]
+    try:
+        tree = ast.parse("\n".join(lines) + "\n")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
+        where = f" (line {problem.lineno})" if isinstance(problem, SyntaxError) else ""
+        raise FileFormatError(f"is no configuration in Python syntax{where}", path, "write it as TOML") from problem
+    out: dict[str, Any] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            value = node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            names, value = [node.target.id], node.value
+        else:
+            continue
+        try:
+            found = ast.literal_eval(value)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            continue  # an expression: it would have to be run
+        out.update(dict.fromkeys(names, found))
+    return out
+
+
+def old_options(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Options under their present names; what has no meaning here is left out."""
+    out = {ALIASES[key.lower()]: value for key, value in found.items() if key.lower() in ALIASES}
+    waves, files, folder = out.pop("wavelengths", None), out.get("lasers"), out.pop("folder", None)
+    if isinstance(files, (list, tuple)):
+        names = [os.path.join(folder, str(f)) if isinstance(folder, str) else str(f) for f in files]
+        if isinstance(waves, (list, tuple)) and len(waves) == len(names):
+            names = [f"{float(w):g}={name}" for w, name in zip(waves, names)]
+        out["lasers"] = names
+    return out
+
+
+def fill(chosen: argparse.Namespace, found: Mapping[str, Any], table: str) -> None:
+    """Set options of a command line that were not given to those of a configuration.
+
+    Raises
+    ------
+    UsageError
+        A TOML table has an option that the command does not, or of another type.
+    """
+    old = "" in found
+    own = found.get("", {}) if old else found.get(table, {})
+    if not isinstance(own, Mapping):
+        raise UsageError(f"[{table}] is no table", str(chosen.config), "write its options below it")
+    for key, value in own.items():
+        name = key.replace("-", "_")
+        if not hasattr(chosen, name):
+            if old:
+                continue
+            known = ", ".join(sorted(k for k in vars(chosen) if k != "config"))
+            raise UsageError(f"[{table}] has no option {key!r}", str(chosen.config), f"its options are: {known}")
+        if not isinstance(value, (str, bool, int, float, list, tuple)):
+            raise UsageError(f"{key!r} is neither number, text nor list", str(chosen.config), "correct it")
+        if old and not value:
+            continue
+        if getattr(chosen, name) in (None, [], ()):
+            setattr(chosen, name, list(value) if isinstance(value, tuple) else value)
