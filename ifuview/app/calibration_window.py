@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.app import photon_calibration as cal
+from ifuview.app.look import LimitMode
 from ifuview.app.speckle_window import product
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
@@ -64,6 +65,17 @@ class Flagged:
         return getattr(self.source, name)
 
 
+class Weighed:
+    """Photons whose weights a step changes and nothing else: times and values are columns of the index below."""
+
+    def __init__(self, source: PhotonSource, columns: Any) -> None:
+        self.source, self.columns, self.info = source, columns, source.info
+        self.blocks, self.photons_of = source.blocks, source.photons_of
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.columns, name)
+
+
 # steps
 
 
@@ -85,6 +97,8 @@ def read(kind: str, path: str, ctx: JobContext = SILENT) -> WavelengthSolution |
         try:
             return cal.read_flatcal(path, ctx)
         except FileFormatError as other:
+            if NOT_THIS_KIND in problem.what and NOT_THIS_KIND in other.what:
+                raise FileFormatError("is neither a wavelength solution nor a flat", path, "choose one") from other
             raise (problem if NOT_THIS_KIND in other.what else other) from other
 
 
@@ -187,6 +201,9 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
     stack = CalibrationStack(tuple(s for s in active if s.key != "found"))
     if stack.steps:
         base = cal.stored(cal.calibrated(base, stack), ctx)
+        below: Any = getattr(base, "source", None)
+        if {s.key for s in stack.steps} <= {"lincal", "wavecal", "flatcal"} and hasattr(below, "pick"):
+            base = Weighed(base, below)
     found = next((s for s in active if s.key == "found"), None)
     return base if found is None else Flagged(base, found.flags)
 
@@ -198,6 +215,21 @@ def _phases(raw: PhotonSource, solution: WavelengthSolution) -> PhotonSource:
     return PhaseSource(raw, solution)
 
 
+def live_of(source: PhotonSource, ctx: JobContext = SILENT) -> Any:
+    """What the sliders need of photons in columns; None of others."""
+    from ifuview.engine.photons.live import live_image
+
+    columns: Any = source
+    return live_image(columns, ctx) if hasattr(source, "pick") else None
+
+
+def photons_of(frame: PhotonFrame, steps: tuple[Any, ...], ctx: JobContext = SILENT) -> tuple[PhotonSource, Any]:
+    """The photons of a frame under another stack, and their live image if the frame has one."""
+    source = source_of(frame.raw, steps, ctx.part(0.0, 0.5))
+    same = source is frame.source
+    return source, (frame.live if same else None if frame.live is None else live_of(source, ctx.part(0.5, 1.0)))
+
+
 def excluded(frame: PhotonFrame, step: Any) -> PhotonFrame:
     """The frame with newly found pixels left out."""
     if step.key != "found":
@@ -206,9 +238,9 @@ def excluded(frame: PhotonFrame, step: Any) -> PhotonFrame:
     return frame.with_cut(exclude=names)
 
 
-def restacked(frame: PhotonFrame, steps: tuple[Any, ...], source: PhotonSource) -> PhotonFrame:
+def restacked(frame: PhotonFrame, steps: tuple[Any, ...], source: PhotonSource, live: Any = None) -> PhotonFrame:
     """The frame under another stack; what was counted before no longer holds, nor bounds of the other column."""
-    changed = replace(frame, stack=steps, source=source, live=None, image=None, speckle=None)
+    changed = replace(frame, stack=steps, source=source, live=live, image=None, speckle=None)
     if source.info.column is frame.source.info.column:
         return changed
     return changed.with_cut(low=None, high=None)
@@ -256,8 +288,10 @@ def words(step: Any, info: PhotonInfo) -> str:
         good = solution.solved if isinstance(solution, WavelengthSolution) else solution.usable
         rows = rows_of(solution.ids, info.beammap.ids)
         have = int(np.count_nonzero(good[rows[rows >= 0]]))
-        what = "solution" if isinstance(solution, WavelengthSolution) else f"weights, {solution.method}"
-        return f"{solution.name} ({solution.form}): {what} of {have} of {info.beammap.nresonator} resonators"
+        wave = isinstance(solution, WavelengthSolution)
+        how = solution.form if isinstance(solution, WavelengthSolution) else f"{solution.form}, {solution.method}"
+        what = "solved" if wave else "with weights"
+        return f"{have} of {info.beammap.nresonator} resonators {what}; {solution.name} ({how})"
     if isinstance(step, LinearityStep):
         return f"dead time {step.dead_time * 1e6:g} µs, neighbors within {step.window * 1e3:g} ms"
     if isinstance(step, MaskStep):
@@ -297,17 +331,17 @@ def images(frame: PhotonFrame, what: str, ctx: JobContext = SILENT) -> Opened:
                 "the solution does not keep resolving powers", wave.solution.name, "use another form of it"
             )
         values = np.where(wave.solution.solved[:, None], fits.resolution, np.nan)
-        return _cube(f"{stem} R by laser", values, wave.solution, info)
+        return _cube(f"R by laser: {stem}", values, wave.solution, info)
     if flat is None:
         raise UsageError("there is no flat in the stack", info.path, "load one first")
     solution = flat.solution
     if what == "weights":
-        return _cube(f"{stem} flat weights by wavelength", solution.weights, solution, info)
+        return _cube(f"Flat weights: {stem}", solution.weights, solution, info)
     if what == "errors":
-        return _cube(f"{stem} errors of the flat weights", solution.errors, solution, info)
+        return _cube(f"Flat errors: {stem}", solution.errors, solution, info)
     if what == "mask":
         bad = (~np.isfinite(solution.weights)).astype(np.float64)
-        return _cube(f"{stem} bins without a flat weight", bad, solution, info, empty=1.0, limit_mode="minmax")
+        return _cube(f"No flat weight: {stem}", bad, solution, info, empty=1.0, limit_mode=LimitMode.MINMAX)
     raise UsageError(f"there is no image {what!r} of a solution", todo="choose resolution, weights, errors or mask")
 
 
@@ -316,13 +350,9 @@ def _cube(
     **look: Any,
 ) -> Opened:  # fmt: skip
     """Values (n, m) of a solution as planes over the array of a photon list."""
-    from ifuview.app.look import LimitMode
-
     rows = rows_of(solution.ids, info.beammap.ids)
     own = np.where((rows >= 0)[:, None], values[np.maximum(rows, 0)], empty)
     planes = info.beammap.image(np.append(own, np.full((1, own.shape[1]), empty), axis=0).T, empty)
-    if "limit_mode" in look:
-        look["limit_mode"] = LimitMode(look["limit_mode"])
     return product(name, planes[0] if len(planes) == 1 else planes, info, "calibration", "", None, **look)
 
 

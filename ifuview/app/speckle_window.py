@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.app import photons
-from ifuview.app.look import Look
+from ifuview.app.look import LimitMode, Look
 from ifuview.app.services import Opened, first_look
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import JobContext
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NAMES = {"ic": "Ic", "is": "Is", "ip": "Ip"}
 UNIT = "ct/s"
+PERCENT = 99.5  # of the pixels lie within the limits of a map
 DECAY_WIDTH = 0.01  # s; bins of the light curve behind an autocorrelation
 NO_LIST = "the current frame is no photon list"
 NO_PLACE = "no pixel is selected"
@@ -80,9 +81,9 @@ def sorted_source(frame: PhotonFrame, ctx: JobContext) -> PhotonSource:
     made = photons.sorted_source(frame.raw.info.path, ctx=ctx)
     if frame.source is frame.raw:
         return made
-    from ifuview.app.photon_calibration import stacked
+    from ifuview.app.calibration_window import source_of
 
-    return stacked(made, frame.stack, ctx)
+    return source_of(made, frame.stack, ctx)
 
 
 def speckle_cut(frame: PhotonFrame) -> PhotonCut:
@@ -119,11 +120,11 @@ def map_frames(maps: SpeckleMaps, snr: bool = False) -> tuple[Opened, ...]:
     out = []
     for name, label in NAMES.items():
         value, error = maps.part(name)
-        title = f"{stem} {label} ({how(maps)})"
+        title = f"{label}: {stem}, {how(maps)}"
         out.append(product(title, value, maps.info, "speckle", UNIT, error))
     if snr:
         out += [
-            product(f"{stem} {label} S/N ({how(maps)})", maps.snr(n), maps.info, "speckle")
+            product(f"{label} S/N: {stem}, {how(maps)}", maps.snr(n), maps.info, "speckle")
             for n, label in NAMES.items()
         ]
     return tuple(out)
@@ -149,7 +150,8 @@ def product(
         mask=flags.mask if flat else None, mask_bits=flags.mask_bits, unit=unit, stage=kind, header=info.header,
     )  # fmt: skip
     dataset = Dataset("", title, kind=kind, images=(image,), photons=info, notes=())
-    return Opened(dataset, image, first_look(image, Look(**look), title))
+    fields: dict[str, Any] = {"limit_mode": LimitMode.PERCENTILE, "percent": PERCENT} | look
+    return Opened(dataset, image, first_look(image, Look(**fields), title))
 
 
 def _ivar(error: Array) -> Array:
@@ -167,7 +169,7 @@ def lucky_frame(frame: PhotonFrame, x: int, y: int, ctx: JobContext) -> Opened:
     made = photons.lucky(sorted_source(frame, ctx.part(0.0, 0.3)), x, y, speckle_cut(frame), ctx=ctx.part(0.3, 1.0))
     stem = Path(made.info.path).name
     words = f"{100 * FRACTION:.0f} % of {1e3 * WIDTH:g} ms"
-    return product(f"{stem} lucky at {x},{y} ({words})", made.rate, made.info, "lucky", UNIT)
+    return product(f"Lucky at {x},{y}: {stem}, {words}", made.rate, made.info, "lucky", UNIT)
 
 
 def decay_at(frame: PhotonFrame, x: int, y: int) -> Decay:

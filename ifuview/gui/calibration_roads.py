@@ -77,14 +77,14 @@ class CalibrationRoads:
                 control.store.put(control.session.with_slot(undone))
 
         def work(ctx: Any) -> Any:
-            return calibration_window.source_of(frame.raw, steps, ctx)
+            return calibration_window.photons_of(frame, steps, ctx)
 
         control.submit(
             JobRequest(f"Calibrations of {slot.title}", work, slot=f"stack {slot.key}"),
-            lambda source: self._restack(slot.key, steps, source, fresh), back,
+            lambda found: self._restack(slot.key, steps, found, fresh), back,
         )  # fmt: skip
 
-    def _restack(self, key: int, steps: tuple[Any, ...], source: Any, fresh: Any = None) -> None:
+    def _restack(self, key: int, steps: tuple[Any, ...], found: tuple[Any, Any], fresh: Any = None) -> None:
         """Give a frame another stack and count it anew."""
         from ifuview.app import calibration_window
 
@@ -95,7 +95,7 @@ class CalibrationRoads:
         if slot.photons.playing:
             control.handle(want.PlayPhotons(False))
             slot = control.session.slot(key) or slot
-        frame = calibration_window.restacked(slot.photons, steps, source)
+        frame = calibration_window.restacked(slot.photons, steps, *found)
         if fresh is not None:
             frame = calibration_window.excluded(frame, fresh)
         control.store.put(control.session.with_slot(replace(slot, photons=frame)))
@@ -105,7 +105,7 @@ class CalibrationRoads:
         """The picture of the frame, then what the sliders need."""
         control = self.controller
         control.handle(want.ShowPhotons(frame.shown.value, key))
-        if not control.headless and hasattr(frame.source, "first"):
+        if not control.headless and frame.live is None and hasattr(frame.raw, "first"):
             control.handle(want.IndexPhotons(key))
 
     def switch(self, intent: want.SwitchCalibration) -> None:
@@ -123,12 +123,15 @@ class CalibrationRoads:
         control = self.controller
         slot, frame = speckle_window.asked(control.session)
         if intent.number is None:
-            steps = calibration_window.switched(frame.stack, None, not any(s.on for s in frame.stack))
+            on = any(s.on for s in frame.stack)
+            steps, what = calibration_window.switched(frame.stack, None, not on), "calibrations"
         else:
             on = intent.number < len(frame.stack) and frame.stack[intent.number].on
             steps = calibration_window.switched(frame.stack, intent.number, not on)
+            what = calibration_window.title(frame.stack[intent.number]).lower()
+        words = f"{'without' if on else 'with'} {what}"
 
-        def done(source: Any) -> None:
+        def done(found: Any) -> None:
             now = control.session.slot(slot.key)
             if now is None or now.photons is None:
                 return
@@ -137,11 +140,14 @@ class CalibrationRoads:
             copy: Slot | None = control.session.slot()
             if copy is None or copy.photons is None or copy.key == slot.key:
                 return
-            self._restack(copy.key, steps, source)
+            name = f"{frame.name or slot.title} {words}"
+            named = replace(copy, title=name, photons=replace(copy.photons, name=name))
+            control.store.put(control.session.with_slot(named))
+            self._restack(copy.key, steps, found)
             control.when_settled(lambda: self._blink(slot.key, copy.key))
 
         def work(ctx: Any) -> Any:
-            return calibration_window.source_of(frame.raw, steps, ctx)
+            return calibration_window.photons_of(frame, steps, ctx)
 
         control.submit(JobRequest(f"The other way: {slot.title}", work, slot=f"compare {slot.key}"), done)
 

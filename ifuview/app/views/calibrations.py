@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_BINS = 60
 FEWEST_BINS = 8
-ELECTRON_VOLT = 3  # decimals of an energy in words
+MOST_SHOWN = 6  # bins of a flat that are drawn over each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class SolutionCurves:
     wave : WavecalCurves or None
         Of the pixel at the crosshair.
     flat : FlatCurves or None
-    resolution, centers : tuple of Histogram
-        Over the array.
+    resolution, centers, weights : tuple of Histogram
+        Over the array, one for each laser or bin.
     wave_text, flat_text : str
         The solutions in numbers.
-    pixel_text : str
+    wave_pixel, flat_pixel : str
         The pixel in numbers, or why there is nothing of it.
     """
 
@@ -91,9 +91,11 @@ class SolutionCurves:
     flat: FlatCurves | None = None
     resolution: tuple[Histogram, ...] = ()
     centers: tuple[Histogram, ...] = ()
+    weights: tuple[Histogram, ...] = ()
     wave_text: str = ""
     flat_text: str = ""
-    pixel_text: str = ""
+    wave_pixel: str = ""
+    flat_pixel: str = ""
 
 
 def inputs(session: Session) -> tuple[Any, ...]:
@@ -165,8 +167,9 @@ def curves(
     wave: WavelengthSolution | None, flat: FlatSolution | None, info: PhotonInfo, at: tuple[int, int] | None
 ) -> SolutionCurves:
     """Everything that is plotted of the solutions in a stack."""
-    out = SolutionCurves(pixel_text="Click a pixel to see its solution." if at is None else f"pixel {at[0]}, {at[1]}")
-    said = []
+    ask = "Click a pixel to see its solution."
+    out = SolutionCurves()
+    where = "" if at is None else f"pixel {at[0]}, {at[1]}: "
     if wave is not None:
         of_array = rows_of(wave.ids, info.beammap.ids)
         good = np.zeros(len(wave.ids), bool)
@@ -177,15 +180,13 @@ def curves(
         )  # fmt: skip
         if at is not None:
             out = replace(out, wave=_wave_of_pixel(wave, info, at))
-            said.append(_wave_words(wave, info, at))
+        out = replace(out, wave_pixel=ask if at is None else where + _wave_words(wave, info, at))
     if flat is not None:
-        out = replace(out, flat_text=flat_summary(flat))
+        out = replace(out, flat_text=flat_summary(flat), weights=weight_histograms(flat), flat_pixel=ask)
         if at is not None:
             row = calibration_window.row_at(flat, info, *at)
-            out = replace(out, flat=_flat_curves(flat, row) if row >= 0 else None)
-            said.append(_flat_words(flat, row))
-    if at is not None:
-        out = replace(out, pixel_text=f"pixel {at[0]}, {at[1]}: {'; '.join(said)}")
+            curve = _flat_curves(flat, row) if row >= 0 else None
+            out = replace(out, flat=curve, flat_pixel=where + _flat_words(flat, row))
     return out
 
 
@@ -267,6 +268,18 @@ def histograms(wave: WavelengthSolution, name: str, of_array: Array) -> tuple[Hi
     if fits is None:
         return ()
     values = np.where((wave.solved & of_array)[:, None], getattr(fits, name), np.nan)
+    return _binned(values, [f"{laser:g} nm" for laser in wave.lasers])
+
+
+def weight_histograms(flat: FlatSolution) -> tuple[Histogram, ...]:
+    """Histogram of the weights over the array for each bin of wavelength, or some of many."""
+    chosen = np.unique(np.linspace(0, len(flat.waves) - 1, min(len(flat.waves), MOST_SHOWN)).round().astype(int))
+    values = np.where(flat.usable[:, None], flat.weights, np.nan)[:, chosen]
+    return _binned(values, [f"{wave:.0f} nm" for wave in flat.waves[chosen]])
+
+
+def _binned(values: Array, labels: list[str]) -> tuple[Histogram, ...]:
+    """Histograms of the columns in common bins."""
     finite = values[np.isfinite(values)]
     if len(finite) < 2:
         return ()
@@ -276,8 +289,8 @@ def histograms(wave: WavelengthSolution, name: str, of_array: Array) -> tuple[Hi
     nbin = int(np.clip(np.sqrt(len(finite)), FEWEST_BINS, MOST_BINS))
     edges = np.linspace(low, high, nbin + 1)
     out = []
-    for laser, column in zip(wave.lasers, values.T):
+    for label, column in zip(labels, values.T):
         own = column[np.isfinite(column)]
         if len(own):
-            out.append(Histogram(f"{laser:g} nm", edges, np.histogram(own, edges)[0], float(np.median(own))))
+            out.append(Histogram(label, edges, np.histogram(own, edges)[0], float(np.median(own))))
     return tuple(out)

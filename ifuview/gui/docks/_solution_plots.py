@@ -19,9 +19,11 @@ PLOTS = (
     ("R over the array", "resolution"),
     ("centers over the array", "centers"),
     ("flat weights of the pixel", "flat"),
+    ("flat weights over the array", "weights"),
 )
 MOST = 6  # lasers that have a color of their own
 ROOM = 0.06  # beyond the data
+NO_WAVE, NO_FLAT = "There is no wavelength solution in the stack.", "There is no flat in the stack."
 
 
 class SolutionPlot(Plot):
@@ -37,8 +39,7 @@ class SolutionPlot(Plot):
         self.steps = [self._steps(i) for i in range(MOST)]
         self.models = [self.curve(i, 2) for i in range(MOST)]
         self.marks = [self.line(i) for i in range(MOST)]
-        self.legend = self.plotItem.addLegend(offset=(-6, 6), labelTextSize="8pt")
-        self.styled(self.legend, lambda ink: self.legend.setLabelTextColor(ink.text), add=False)
+        self.names = [self._name(i) for i in range(MOST)]
         self.one = self.line("faint", vertical=False)
         self.one.setValue(1.0)
 
@@ -46,6 +47,11 @@ class SolutionPlot(Plot):
         """Error bars along the horizontal axis."""
         item = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), width=np.empty(0), beam=0)
         return self.styled(item, lambda ink: item.setData(pen=ink.pen("text")))
+
+    def _name(self, number: int) -> Any:
+        """Words at a mark; lower for the next one, so that neighbors do not cover each other."""
+        item = pg.InfLineLabel(self.marks[number], "", position=0.93 - 0.12 * number, anchors=[(0, 0.5), (0, 0.5)])
+        return self.styled(item, lambda ink: item.setColor(ink.color(number)), add=False)
 
     def _steps(self, number: int) -> Any:
         """A histogram of one color."""
@@ -59,7 +65,6 @@ class SolutionPlot(Plot):
         self.points_item.setData([], [])
         for item in (self.bars, self.side_bars, self.one, *self.steps, *self.marks):
             item.hide()
-        self.legend.clear()
         self.set_labels("", "")
 
     def show_plot(self, which: str, curves: SolutionCurves) -> str:
@@ -68,6 +73,8 @@ class SolutionPlot(Plot):
         draw = {"energy": self._energy, "lasers": self._lasers, "flat": self._flat}.get(which)
         if draw is not None:
             return str(draw(curves))
+        if which == "weights":
+            return self._array(curves.weights, "Flat weight", curves.flat_text, "weights")
         if which == "resolution":
             return self._array(curves.resolution, "Resolving power E/FWHM", curves.wave_text, "resolving powers")
         return self._array(curves.centers, "Center of the laser (°)", curves.wave_text, "centers")
@@ -77,7 +84,7 @@ class SolutionPlot(Plot):
         self.set_labels("Phase (°)", "Photon energy (eV)")
         wave = curves.wave
         if wave is None or not (wave.phase.size or wave.center.size):
-            return curves.pixel_text or curves.wave_text
+            return curves.wave_pixel or NO_WAVE
         self.points_item.setData(wave.center, wave.energy)
         good = np.isfinite(wave.center_error)
         self.side_bars.setData(x=wave.center[good], y=wave.energy[good], width=2 * wave.center_error[good])
@@ -87,14 +94,15 @@ class SolutionPlot(Plot):
             for item, sign in zip(self.band, (-1, 1), strict=True):
                 item.setData(wave.phase, wave.curve + sign * wave.curve_error)
         self._fit_range(np.concatenate([wave.phase, wave.center]), np.concatenate([wave.curve, wave.energy]))
-        return curves.pixel_text
+        return curves.wave_pixel
 
     def _lasers(self, curves: SolutionCurves) -> str:
         """Phase histograms with their models; rejected ones without a model and dashed in the legend."""
         self.set_labels("Phase (°)", "Photons in a bin")
         lasers = () if curves.wave is None else tuple(one for one in curves.wave.lasers if one.counts.size)[:MOST]
         if not lasers:
-            return f"{curves.pixel_text}; the solution keeps no histograms of it" if curves.pixel_text else ""
+            kept = f"{curves.wave_pixel}; the solution keeps no histograms of it"
+            return kept if curves.wave is not None else curves.wave_pixel or NO_WAVE
         said = []
         for n, laser in enumerate(lasers):
             good = laser.status is HistogramStatus.GOOD
@@ -104,30 +112,32 @@ class SolutionPlot(Plot):
             if laser.model.size:
                 self.models[n].setData(middle, laser.model)
                 self.marks[n].setValue(laser.center)
-                self.marks[n].show()
+            else:
+                self.marks[n].setValue(float(middle[int(np.argmax(laser.counts))]))
+            self.marks[n].show()
             text = f"{laser.wave:g} nm"
             if good:
                 said.append(f"{text} at {with_error(laser.center, laser.center_error, '°')}, χ² {laser.chi2:.2f}")
             else:
                 text += f": {laser.status.meaning}"
                 said.append(text)
-            self.legend.addItem(self.models[n], text)
+            self.names[n].setFormat(text)
         ends = np.concatenate([one.edges[[0, -1]] for one in lasers])
         tops = np.concatenate([one.counts for one in lasers])
         self._fit_range(ends, np.append(tops, 0.0))
-        return f"{curves.pixel_text}. {'; '.join(said)}"
+        return f"{curves.wave_pixel}. {'; '.join(said)}"
 
     def _array(self, found: tuple[Histogram, ...], label: str, text: str, what: str) -> str:
         """A histogram over the array for each laser, with its median."""
         self.set_labels(label, "Resonators")
         if not found:
-            return f"{text} The solution keeps no {what}." if text else "There is no wavelength solution."
+            return f"{text} The solution keeps no {what}." if text else (NO_FLAT if what == "weights" else NO_WAVE)
         for n, one in enumerate(found[:MOST]):
             self.steps[n].setData(one.edges, one.counts)
             self.steps[n].show()
             self.marks[n].setValue(one.median)
             self.marks[n].show()
-            self.legend.addItem(self.models[n], f"{one.label}: {one.median:.4g}")
+            self.names[n].setFormat(f"{one.label}: {one.median:.4g}")
         tops = np.concatenate([one.counts for one in found])
         self._fit_range(found[0].edges, np.append(tops, 0))
         return text
@@ -137,7 +147,7 @@ class SolutionPlot(Plot):
         self.set_labels("Wavelength (nm)", "Flat weight")
         flat = curves.flat
         if flat is None:
-            return curves.pixel_text if curves.flat_text else "There is no flat in the stack."
+            return curves.flat_pixel or NO_FLAT
         good = np.isfinite(flat.weights)
         self.points_item.setData(flat.waves[good], flat.weights[good])
         set_errors(self.bars, flat.waves, flat.weights, flat.errors)
@@ -145,7 +155,7 @@ class SolutionPlot(Plot):
         self.one.show()
         values = np.concatenate([flat.weights[good], flat.used[np.isfinite(flat.used)], [1.0]])
         self._fit_range(flat.fine, values)
-        return f"{curves.pixel_text}. {curves.flat_text}" if curves.pixel_text else curves.flat_text
+        return curves.flat_pixel
 
     def _fit_range(self, x: Any, y: Any) -> None:
         """Show all of the data with a little room."""

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLayout,
     QLayoutItem,
+    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QToolButton,
@@ -264,6 +265,16 @@ def column(parent: QWidget, *parts: QWidget | QLayout, margin: int = 4) -> QVBox
         else:
             box.addWidget(part, 1 if part is parts[-1] else 0)
     return box
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """A widget that is scrolled up and down where its dock is low, without a frame."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area
 
 
 def is_dark(palette: QPalette) -> bool:

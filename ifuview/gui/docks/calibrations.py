@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtWidgets import QBoxLayout, QFileDialog, QMenu, QToolButton, QTreeWidget, QTreeWidgetItem, QWidget
+from PyQt6.QtCore import QSize
+from PyQt6.QtWidgets import (
+    QBoxLayout,
+    QCheckBox,
+    QFileDialog,
+    QMenu,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from ifuview.app import intents as want
 from ifuview.app.views.calibrations import CalibrationsView, SolutionCurves, StepRow
 from ifuview.gui.docks._solution_plots import PLOTS, SolutionPlot
-from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column, combo, labelled, quiet_label
+from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.docks.base import Dock
 
 HINT = "Open a photon list to calibrate it."
@@ -52,12 +61,11 @@ class CalibrationsDock(Dock):
         super().__init__(parent)
         self._view: CalibrationsView | None = None
         self._curves = SolutionCurves()
-        self._drawing = False
         content = QWidget()
         self.box = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self.box.setContentsMargins(0, 0, 0, 0)
         self.box.addWidget(self._build_stack(), 2)
-        self.box.addWidget(self._build_plots(), 3)
+        self.box.addWidget(self._build_plots(), 2)
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Calibrations")
@@ -75,7 +83,6 @@ class CalibrationsDock(Dock):
         self.steps.setRootIsDecorated(False)
         self.steps.setAccessibleName("Steps of the calibration, in the order in which they act")
         self.steps.setAlternatingRowColors(True)
-        self.steps.itemChanged.connect(self._toggled)
         self.steps.currentItemChanged.connect(lambda *_: self._enable())
         self.away = button("Take away", "Undo the selected step: take it off the stack")
         self.away.clicked.connect(lambda: self._ask_of_step(lambda n: want.SwitchCalibration(n, None)))
@@ -145,7 +152,6 @@ class CalibrationsDock(Dock):
 
     def _fill_steps(self, rows: tuple[StepRow, ...]) -> None:
         """The list; its selection stays."""
-        self._drawing = True
         chosen = self._number()
         while self.steps.topLevelItemCount() > len(rows):
             self.steps.takeTopLevelItem(len(rows))
@@ -153,16 +159,25 @@ class CalibrationsDock(Dock):
             item = self.steps.topLevelItem(n)
             if item is None:
                 item = QTreeWidgetItem(self.steps)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setText(0, row.title)
-            item.setCheckState(0, Qt.CheckState.Checked if row.on else Qt.CheckState.Unchecked)
+                self.steps.setItemWidget(item, 0, self._box(n))
+            box = self.steps.itemWidget(item, 0)
+            assert isinstance(box, QCheckBox)
+            box.setText(row.title)
+            box.setAccessibleName(f"{row.title}: switch on or off")
+            box.setChecked(row.on)
             item.setText(1, f"{row.text} ({row.waits})" if row.waits else row.text)
             item.setToolTip(1, item.text(1))
         self.steps.resizeColumnToContents(0)
         if chosen is not None and chosen < len(rows):
             self.steps.setCurrentItem(self.steps.topLevelItem(chosen))
-        self._drawing = False
         self._enable()
+
+    def _box(self, number: int) -> QCheckBox:
+        """The switch of a step; a box of its own, because boxes of list items cannot be seen on dark palettes."""
+        box = check("", "")
+        box.clicked.connect(lambda on: self.intent.emit(want.SwitchCalibration(number, on)))
+        box.clicked.connect(lambda _on: self.steps.setCurrentItem(self.steps.topLevelItem(number)))
+        return box
 
     def _enable(self) -> None:
         """Buttons that need a step."""
@@ -196,15 +211,6 @@ class CalibrationsDock(Dock):
         number = self._number()
         if number is not None:
             self.intent.emit(make(number))
-
-    def _toggled(self, item: QTreeWidgetItem, place: int) -> None:
-        """A check box was clicked."""
-        if self._drawing or place != 0 or self._view is None:
-            return
-        number = self.steps.indexOfTopLevelItem(item)
-        on = item.checkState(0) is Qt.CheckState.Checked
-        if number < len(self._view.steps) and self._view.steps[number].on is not on:
-            self.intent.emit(want.SwitchCalibration(number, on))
 
     def _load(self, kind: str) -> None:
         """Ask which solution."""

@@ -10,8 +10,18 @@ from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QFileDialog, QWidget
 from ifuview.app.intents import Lucky, SaveSpeckle, Speckle
 from ifuview.app.views.speckle import METHODS, USUAL_MS, DecayView, SpeckleView
 from ifuview.gui.docks._plot import Plot, set_errors
-from ifuview.gui.docks._widgets import FlowLayout, Pages, button, check, column, combo, labelled, plain_numbers
-from ifuview.gui.docks._widgets import quiet_label as quiet
+from ifuview.gui.docks._widgets import (
+    FlowLayout,
+    Pages,
+    button,
+    check,
+    column,
+    combo,
+    labelled,
+    plain_numbers,
+    quiet_label,
+    scrolled,
+)
 from ifuview.gui.docks.base import Dock
 
 HINT = "Open a photon list to see its speckle statistics."
@@ -30,8 +40,8 @@ class SpeckleDock(Dock):
         content = QWidget()
         self.box = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self.box.setContentsMargins(0, 0, 0, 0)
-        self.box.addWidget(self._build_form())
-        self.box.addWidget(self._build_plot(), 1)
+        self.box.addWidget(scrolled(self._build_form()), 2)
+        self.box.addWidget(self._build_plot(), 3)
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Speckle")
@@ -66,14 +76,14 @@ class SpeckleDock(Dock):
             choices.addWidget(widget)
         for widget in (self.run, self.snr, self.lucky, self.save):
             actions.addWidget(widget)
-        self.made, self.numbers = quiet(), quiet()
+        self.made, self.numbers = quiet_label(), quiet_label()
         out = QWidget()
         column(out, choices, actions, self.made, self.numbers, QWidget(), margin=0)
         return out
 
     def _build_plot(self) -> QWidget:
         """Autocorrelation with its exponential."""
-        self.place = quiet()
+        self.place = quiet_label()
         self.plot = Plot("Autocorrelation of the light of the pixel", "Lag (ms)", "Autocorrelation")
         self.zero = self.plot.line("faint", vertical=False)
         self.zero.setValue(0.0)
