@@ -6,6 +6,7 @@ small selections are kept in memory, so that other time and wavelength ranges co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -300,6 +301,11 @@ def resolving_power(info: PhotonInfo) -> tuple[Array, Array] | None:
     names = getattr(getattr(found, "dtype", None), "names", None) or ()
     if {"r", "wave"} <= set(names) and found is not None and len(found):
         return np.asarray(found["wave"], float), np.asarray(found["r"], float)
+    if isinstance(found, str):  # as an index keeps it: rows (resolving power, its error, wavelength)
+        rows = [row.split(",") for row in re.findall(r"\(([-+.\de, ]+)\)", found)]
+        if rows and all(len(row) == 3 for row in rows):
+            power, _, wave = np.array(rows, float).T
+            return wave, power
     for key in ("energy_resolution", "wavecal.resolution"):
         value = info.header.get(key)
         if isinstance(value, int | float) and 1 < value < 1000:  # a resolving power, not a bin width in eV

@@ -43,13 +43,11 @@ def interval_histogram(
         edges = np.geomspace(FROM, max(2 * FROM, 1.01 * float(time.max(initial=0.0))), BINS + 1)
     places = np.searchsorted(edges, time, side="right") - 1
     counts = np.bincount(places[(places >= 0) & (places < len(edges) - 1)], minlength=len(edges) - 1)
-    expected, rates = np.zeros(len(counts)), []
-    for resonator in np.unique(which):
-        own = time[which == resonator]
-        rate = 1 / max(float(own.mean()) - dead, TICK)
-        rates.append(rate)
-        expected += len(own) * -np.diff(np.exp(-rate * np.maximum(edges - dead, 0.0)))
-    mean = float(np.mean(rates)) if rates else 0.0
+    first = np.flatnonzero(np.diff(which, prepend=-1))  # resonators come one after the other
+    number = np.diff(np.append(first, len(which)))
+    rates = 1 / np.maximum(np.add.reduceat(time, first) / number - dead, TICK) if len(first) else np.empty(0)
+    expected = number @ -np.diff(np.exp(-rates[:, None] * np.maximum(edges - dead, 0.0)))
+    mean = float(np.mean(rates)) if len(rates) else 0.0
     return IntervalHistogram(edges, counts, expected, mean, dead, int(np.count_nonzero(time < dead - TICK / 2)))
 
 

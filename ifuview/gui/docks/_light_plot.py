@@ -49,6 +49,16 @@ def _luminance(color: QColor) -> float:
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
+def whole_ticks(axis: Any) -> None:
+    """Ticks of an axis of counts stand at whole numbers."""
+    spacing = axis.tickSpacing
+
+    def whole(low: float, high: float, size: float) -> Any:
+        return [(step, offset) for step, offset in spacing(low, high, size) if step >= 1] or [(1, 0)]
+
+    axis.tickSpacing = whole
+
+
 class LightPlot(QWidget):
     """Draws one part of views/light; `pointed` says what is under the mouse, "" when it goes."""
 
@@ -66,6 +76,8 @@ class LightPlot(QWidget):
         self.plot = Plot(pure.TITLES[part])
         if part is Part.INTERVALS:
             self.plot.getAxis("bottom").setLogMode(True)
+        if part is Part.HISTOGRAM:
+            whole_ticks(self.plot.getAxis("bottom"))
         self.dead = self.plot.line("bad", style=Qt.PenStyle.DotLine)
         self.text = QLabel(self.plot)
         self.text.setTextFormat(Qt.TextFormat.RichText)

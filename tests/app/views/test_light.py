@@ -195,6 +195,10 @@ def test_resolution_bins_need_a_resolving_power(source):
     one = counted(session(source=known, bins=light.RESOLUTION_BINS)).lights.found[0]
     edges = one.spectrum.edges
     assert edges[1] / edges[0] - 1 == pytest.approx(1 / 16)
+    text = "[(8.8, 0.7,  808.) (8.3, 0.6 ,  920.)\n (6.9, 0.5, 1.31e+03)]"  # as an index keeps it
+    wave, power = light.resolving_power(photon_list(header={"wavecal.resolution": text}).info)
+    assert wave.tolist() == [808, 920, 1310]
+    assert power.tolist() == [8.8, 8.3, 6.9]
 
 
 def test_the_histogram_has_its_laws_and_their_numbers(source):
