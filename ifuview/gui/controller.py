@@ -17,6 +17,7 @@ from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.gui import (
+    calibration_roads,
     doctor_roads,
     light_roads,
     night_roads,
@@ -79,6 +80,7 @@ class Controller(QObject):
             want.CancelJob: lambda i: worker.cancel(i.id),
             want.ExportReport: self._export_report,
             want.Demo: self._demo,
+            **calibration_roads.roads(self),
             **doctor_roads.roads(self),
             **light_roads.roads(self),
             **night_roads.roads(self),

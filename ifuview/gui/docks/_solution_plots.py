@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QWidget
 
 from ifuview.app.views.calibrations import Histogram, SolutionCurves
 from ifuview.app.views.text import with_error
-from ifuview.gui.docks._plot import Plot, set_errors
+from ifuview.gui.docks._plot import Ink, Plot, set_errors
 from ifuview.model.photon_calibrations import HistogramStatus
 
 PLOTS = (
@@ -50,8 +50,8 @@ class SolutionPlot(Plot):
 
     def _name(self, number: int) -> Any:
         """Words at a mark; lower for the next one, so that neighbors do not cover each other."""
-        item = pg.InfLineLabel(self.marks[number], "", position=0.93 - 0.12 * number, anchors=[(0, 0.5), (0, 0.5)])
-        return self.styled(item, lambda ink: item.setColor(ink.color(number)), add=False)
+        item = pg.InfLineLabel(self.marks[number], "", position=0.93 - 0.16 * number, anchors=[(0, 0.5), (0, 0.5)])
+        return self.styled(item, lambda ink: _recolor(item, ink, number), add=False)
 
     def _steps(self, number: int) -> Any:
         """A histogram of one color."""
@@ -166,3 +166,9 @@ class SolutionPlot(Plot):
             low, high = float(values.min()), float(values.max())
             room = ROOM * (high - low) or 1.0
             show(low - room, high + room)
+
+
+def _recolor(item: Any, ink: Ink, number: int) -> None:
+    """Words in the color of their curve, on the color of the paper so that curves do not strike them out."""
+    item.setColor(ink.color(number))
+    item.fill = ink.brush("paper", 190)
