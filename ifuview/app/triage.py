@@ -18,6 +18,7 @@ from ifuview.model.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
+BY_FIBER = ("level", "focal_", "map ")  # one number each
 MOST_NAMED = 4  # cameras in a sentence
 MOST_DRAWN = 40  # findings with a picture
 JSON, HTML = "triage.json", "triage.html"
@@ -156,8 +157,8 @@ def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
     out = dict(arrays)
     if "seen" in out:
         out["seen"] = out["seen"] - continuum(out["seen"])
-    level = {"level": out["level"]} if "level" in out else {}
-    return {name: binned(out[name], THIN) for name in DRAWN if name in out} | level
+    by_fiber = {name: values for name, values in out.items() if values.ndim == 1 and name.startswith(BY_FIBER)}
+    return {name: binned(out[name], THIN) for name in DRAWN if name in out} | by_fiber
 
 
 def counterparts(
@@ -230,7 +231,7 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
 def _with_evidence(result: TriageResult, arrays: Arrays, folder: Path, ctx: JobContext) -> TriageResult:
     """Draw the worst finding of each class in each camera."""
     from ifuview.report.doctor_pages import replaced
-    from ifuview.report.triage import FOLDER, picture
+    from ifuview.report.triage_pictures import FOLDER, picture
 
     chosen = _worth_drawing(result.findings, arrays)[:MOST_DRAWN]
     names: dict[int, str] = {}

@@ -28,6 +28,7 @@ class Case:
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
         self.row_levels: dict[str, Array] = {}
+        self.maps: dict[str, Array] = {}  # by name, a number for each fiber that a finding was fitted to
         self._seen: Array | None = None
         self.bad_amplifiers: tuple[str, ...] = ()
         nfiber = chain.shape[0]
@@ -87,4 +88,6 @@ class Case:
         if chain.sframe is not None:
             named["level"] = chain.sframe.mean(axis=1)
         rows = {f"rows {name}": level for name, level in self.row_levels.items()}
-        return {name: values for name, values in named.items() if values is not None} | rows
+        if self.maps:
+            named |= {"focal_x": chain.focal_x, "focal_y": chain.focal_y}
+        return {name: values for name, values in named.items() if values is not None} | rows | self.maps

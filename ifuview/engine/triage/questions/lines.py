@@ -61,12 +61,15 @@ def _varying(case: Case, lines: of_lines.LineLight, k: int, use: Array) -> bool:
     found = of_lines.gradient(lines, k, chain.wave, chain.focal_x, chain.focal_y, use)
     if found is None or not _is_sky(found):
         return False
-    _gradient(case, found, (found.wave, found.wave), f"The sky line at {found.wave:.1f} A varies")
+    strength = np.where(use, lines.residual[:, k] / np.median(lines.model[:, k]), np.nan)
+    _gradient(case, found, (found.wave, found.wave), f"The sky line at {found.wave:.1f} A varies", strength)
     return True
 
 
-def _gradient(case: Case, found: of_lines.Gradient, waves: tuple[float, float], who: str) -> None:
-    """Add lines that are a plane over the field."""
+def _gradient(case: Case, found: of_lines.Gradient, waves: tuple[float, float], who: str, strength: Array) -> None:
+    """Add lines that are a plane over the field, and keep the strength of each fiber that it was fitted to."""
+    name = f"map {waves[0]:.1f}-{waves[1]:.1f}"
+    case.maps[name] = strength
     towards = direction(found.slope)
     case.add(
         "sky-gradient", "light", fibers=tuple(range(case.chain.shape[0])),
@@ -74,7 +77,7 @@ def _gradient(case: Case, found: of_lines.Gradient, waves: tuple[float, float], 
         significance=found.significance, confidence=float(np.clip(found.explained + 0.2, 0, 1)),
         detail={
             "direction_deg": towards, "explained": round(found.explained, 2), "slope": list(found.slope),
-            "center": list(found.center),
+            "center": list(found.center), "map": name,
         },
         text=f"{who} smoothly over the focal plane by {100 * found.swing:.0f} % "
         f"(rising towards {towards} deg, counted from +X to +Y): real sky, not a fault",
@@ -134,7 +137,13 @@ def _over_field(case: Case, fit: LineFit, use: Array, at: Array) -> Array | None
     if found is None or not _is_sky(found):
         return None
     waves = chain.wave[at]
-    _gradient(case, found, (float(waves.min()), float(waves.max())), f"All {at.size} strong sky lines vary")
+    _gradient(
+        case,
+        found,
+        (float(waves.min()), float(waves.max())),
+        f"All {at.size} strong sky lines vary",
+        np.where(use, fit.value, np.nan),
+    )
     x, y = chain.focal_x - found.center[1], chain.focal_y - found.center[2]
     return np.nan_to_num(np.asarray(found.slope[0] * x + found.slope[1] * y))
 
