@@ -252,6 +252,7 @@ def stored(source: CalibratedSource, ctx: JobContext = SILENT) -> PhotonSource:
 
 def calibrate_file(
     path: str, output: str, steps: CalibrationStack, *, cosmics: str | None = None, pixels: str | None = None,
+    beammap: str | None = None,
     ctx: JobContext = SILENT,
 ) -> tuple[PhotonInfo, tuple[str, ...]]:  # fmt: skip
     """Write a calibrated photon table (modern layout) that keeps what `undo_file` needs.
@@ -264,6 +265,8 @@ def calibrate_file(
         Method by which cosmic rays are found and left out ("poisson" or "sigma").
     pixels : str, optional
         Method by which hot, cold and dead pixels are found and flagged.
+    beammap : str, optional
+        Beam-map text file, for lists without one.
 
     Returns
     -------
@@ -280,7 +283,7 @@ def calibrate_file(
     from ifuview.app.photons import open_source, unchanged
 
     check_output(output)
-    source = open_source(path, index=False, ctx=ctx)
+    source = open_source(path, beammap=beammap, index=False, ctx=ctx)
     _refuse_twice(path, output)
     if cosmics is not None:
         steps = steps.with_step(cosmic_step(source, cosmics, ctx.part(0, 0.2)))

@@ -34,6 +34,7 @@ WAVE_FLAGS = (  # bit 0 first; names of the pixel flags of photon lists
 WAVE_BIT = MappingProxyType({name: 1 << i for i, name in enumerate(WAVE_FLAGS)})
 FLAT_FLAGS = ("flatcal.bad", "flatcal.not_all_weights_valid")
 FLAT_BIT = MappingProxyType({name: 1 << i for i, name in enumerate(FLAT_FLAGS)})
+CUT_OUT = 0.9  # of the pixels of a list lie in the array of a solution as in the list, if it is a part of that
 SHARED_IDS = 0.5  # of the resonators of a list must be in a solution for it to be of the same array
 
 
@@ -525,24 +526,40 @@ def image_of(solution: WavelengthSolution | FlatSolution, values: Array, empty: 
 
 
 def check_same_array(solution: WavelengthSolution | FlatSolution, beammap: Beammap, where: str = "") -> None:
-    """Raise FileFormatError, one sentence, if a solution is of another array than a photon list."""
+    """Raise FileFormatError, one sentence, if a solution is of another array than a photon list.
+
+    Arrays of different instruments number their resonators alike, so that the size counts too; a list of a part of
+    the array is no other array.
+    """
     grid = solution.grid
-    if grid is not None and grid.shape != beammap.shape:
+    if grid is not None and grid.shape != beammap.shape and not _part_of(grid, beammap):
         own, other = (f"{shape[1]} x {shape[0]}" for shape in (grid.shape, beammap.shape))
         raise FileFormatError(
             f"the calibration is of an array of {own} pixels, the photons of one of {other}",
             where or solution.name, "choose the one of this array",
         )  # fmt: skip
     known = beammap.ids[beammap.ids != NO_RESONATOR]
-    shared = (
-        np.isin(known, solution.ids).sum() if len(known) <= len(solution.ids) else np.isin(solution.ids, known).sum()
-    )
-    least = SHARED_IDS * min(len(known), len(solution.ids))
-    if not len(known) or not len(solution.ids) or shared < least:
+    shared = int(np.isin(known, solution.ids).sum())
+    if not shared or shared < SHARED_IDS * min(len(known), len(solution.ids)):
         raise FileFormatError(
-            f"the calibration is of another array: it shares {int(shared)} of {len(known)} resonators",
+            f"the calibration is of another array: it shares {shared} of {len(known)} resonators",
             where or solution.name, "choose the one of this array",
         )  # fmt: skip
+
+
+def _part_of(grid: Array, beammap: Beammap) -> bool:
+    """Whether the pixels of a list lie side by side in a larger array as in the list."""
+    own = grid_of(beammap)
+    if any(small > large for small, large in zip(own.shape, grid.shape)):
+        return False
+    order = np.argsort(grid.ravel(), kind="stable")
+    y, x = np.nonzero(own >= 0)
+    rows = rows_of(grid.ravel()[order], own[y, x])
+    there = rows >= 0
+    if there.mean() < SHARED_IDS if len(rows) else True:
+        return False
+    at = np.stack(np.unravel_index(order[rows[there]], grid.shape)) - np.stack([y[there], x[there]])
+    return bool((at == np.median(at, axis=1).astype(int)[:, None]).all(axis=0).mean() > CUT_OUT)
 
 
 def merged_flags(beammap: Beammap, names: Sequence[str], bits: Mapping[str, Array], full: Sequence[str]) -> Beammap:

@@ -14,6 +14,7 @@ import pytest
 from ifuview.engine.photons.wavecal import fit_wavelengths
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io import photon_calibrations as io
+from ifuview.io.photons import open_photons
 from ifuview.model.photon_calibrations import FlatSolution, array_fields, check_same_array, rows_of
 from ifuview.model.photons import Beammap
 from ifuview.simulate.photon_array import make_array
@@ -175,3 +176,13 @@ def test_solutions_of_other_arrays_are_refused(fitted):
     with pytest.raises(FileFormatError, match="3 x 4 pixels, the photons of one of 3 x 2"):
         check_same_array(fitted, small)
     check_same_array(replace(fitted, grid=None), small)
+
+
+def test_a_list_of_a_part_of_the_array_is_no_other_array(folder):
+    solution = io.read_wavecal(str(folder / "calsol_old.h5"))
+    check_same_array(solution, open_photons(folder / "old_perpixel.h5").info.beammap)
+    ids = solution.grid[60:70, 30:38]
+    known, index = np.unique(ids[:, ::-1], return_inverse=True)
+    turned = Beammap(known, index.reshape(ids.shape), np.zeros(ids.shape, np.uint64))
+    with pytest.raises(FileFormatError, match="80 x 125 pixels, the photons of one of 8 x 10"):
+        check_same_array(solution, turned)

@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--dead-time", type=float, metavar="US", help="microseconds (default: 10)")
     out.add_argument("--cosmics", nargs="?", const="poisson", choices=COSMICS, help="leave out cosmic rays")
     out.add_argument("--pixcal", nargs="?", const="threshold", choices=PIXELS, help="flag hot, cold and dead pixels")
+    out.add_argument("--beammap", metavar="F", help="beam-map text file, for lists without one")
     out.add_argument("--undo", action="store_true", default=None, help="write the file as it was before")
     out.add_argument("--config", metavar="F", help="TOML file, or an old .cfg, with these options")
     out.add_argument("-o", "--output", metavar="NEW.h5", help="file to write")
@@ -88,7 +89,7 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[str, tuple[str, ..
         dead_time=None if chosen.dead_time is None else chosen.dead_time * 1e-6, ctx=ctx,
     )  # fmt: skip
     info, notes = cal.calibrate_file(
-        chosen.file, chosen.output, steps, cosmics=chosen.cosmics, pixels=chosen.pixcal, ctx=ctx
+        chosen.file, chosen.output, steps, cosmics=chosen.cosmics, pixels=chosen.pixcal, beammap=chosen.beammap, ctx=ctx
     )
     done = ", ".join(f"{key} {text}" if text != "applied" else key for key, text in info.calibrations.items())
     bad = int(info.beammap.flagged(["wavecal.bad"]).sum())

@@ -16,6 +16,7 @@ from ifuview.cli import COMMANDS, main
 from ifuview.engine.photons.timemask import time_mask
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
 from ifuview.io.mkid_write import write_photons
+from ifuview.io.photon_index_build import build_index
 from ifuview.io.photons import open_photons
 from ifuview.model.photon_calibrations import CalibrationStack, MaskStep, WaveStep
 from ifuview.simulate.photon_array import make_array
@@ -114,6 +115,23 @@ def test_wishes_that_make_no_sense(night, tmp_path, options, says):
     with pytest.raises(IfuviewError, match=says):
         calibrate.main([str(folder / "phase.h5"), *named, "-o", str(tmp_path / "new.h5")])
     assert not list(tmp_path.iterdir())
+
+
+def test_calibrated_values_are_kept_beside_an_index(night, tmp_path):
+    folder, _ = night
+    path = tmp_path / "phase.h5"
+    path.write_bytes((folder / "phase.h5").read_bytes())
+    index = build_index(open_photons(path))
+    stack = cal.stack(wavecal=str(folder / "wave.h5"), flatcal=str(folder / "weights.h5"), lincal=True)
+    for steps, kind in ((stack, "CalibratedSource"), (stack.without("lincal"), "PhotonIndex")):
+        wanted = cal.calibrated(index, steps)
+        found = cal.stored(wanted)
+        assert type(found).__name__ == kind and found.info.calibrations == wanted.info.calibrations
+        assert all((a == b).all() for a, b in zip(values_and_weights(found), values_and_weights(wanted)))
+        assert found.info.calibrated and found.info.beammap.flagged(["wavecal.bad"]).any()
+    assert (
+        cal.stored(cal.calibrated(index, stack.switched("wavecal", False).switched("flatcal", False))).source is index
+    )
 
 
 def test_a_second_calibration_is_refused(night, tmp_path):
