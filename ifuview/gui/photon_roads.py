@@ -188,9 +188,9 @@ class PhotonRoads:
             return photon_window.recount(session, key, wish.cut, wish.shown, final=wish.final, ctx=ctx)
 
         def done(found: Counted | None) -> None:
+            self._next(key)  # counted while this one is painted
             if found is not None:
                 control.store.put(self.counted(control.session, found, wish.final))
-            self._next(key)
 
         name = f"Count {steps.base_title(slot)}"
         quick = frame.live is not None
@@ -226,7 +226,8 @@ class PhotonRoads:
             look = replace(look, lo=found.limits[0], hi=found.limits[1])
         cut = found.cut if final or frame.cut is not found.cut else frame.cut
         frame = replace(frame, cut=cut, image=found.counted, preview=found.preview)
-        title = steps.title(frame.name, frame.source.info, cut, found.shown)
+        name = steps.title(frame.name, frame.source.info, cut, found.shown)
+        title = name if final else slot.title  # lists and windows take a new name when the hand is still
         slot = replace(slot, image=found.image, photons=frame, look=look, pyramid=None, title=title)
         return _with_made(session.with_slot(slot), found.made)
 

@@ -50,6 +50,7 @@ def rows(quick: bool) -> list[Row]:
         *_first_pass(path, nphoton, repeats),
         *_indexed(path, nphoton, repeats),
         *_live(path),
+        *_dragged(path, quick),
         *_alone(path, repeats),
     ]
 
@@ -140,6 +141,15 @@ def _live(path: str) -> list[Row]:
         spent = min(_elapsed(lambda bounds=bounds: [live.counts(b) for b in bounds]) for _ in range(3))
         out.append(_at_least(f"live: {name}", DRAG / spent, 30, "images/s CPU"))
     return out
+
+
+def _dragged(path: str, quick: bool) -> list[Row]:
+    """Pictures a second while the sliders of the window are dragged."""
+    words = [sys.executable, "-m", "tests.bench.photon_drag", path, *(["--quick"] if quick else [])]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[2], env=dict(os.environ)
+    )
+    return [tuple(row) for row in json.loads(done.stdout.splitlines()[-1])]
 
 
 def _alone(path: str, repeats: int) -> list[Row]:
