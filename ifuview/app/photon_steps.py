@@ -89,15 +89,15 @@ def cut_words(info: PhotonInfo, cut: PhotonCut) -> str:
         start = cut.start or 0.0
         stop = info.duration if cut.stop is None else cut.stop
         digits = 3 if stop - start < 1 else 2
-        parts.append(f"{start:.{digits}f} to {stop:.{digits}f} s")
+        parts.append(f"{start:.{digits}f}–{stop:.{digits}f} s")
     if cut.low is not None or cut.high is not None:
         unit = UNITS[value_axis(info).unit]
         if cut.low is None:
-            parts.append(f"below {cut.high:g} {unit}")
+            parts.append(f"< {cut.high:g} {unit}")
         elif cut.high is None:
-            parts.append(f"from {cut.low:g} {unit}")
+            parts.append(f"> {cut.low:g} {unit}")
         else:
-            parts.append(f"{cut.low:g} to {cut.high:g} {unit}")
+            parts.append(f"{cut.low:g}–{cut.high:g} {unit}")
     if cut.weighted:
         parts.append("weighted")
     return ", ".join(parts)

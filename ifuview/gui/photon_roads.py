@@ -67,10 +67,12 @@ class PhotonRoads:
         if slot.photons is not None:
             return
 
+        name = slot.title.removesuffix(".h5").removesuffix(".hdf5")
+
         def run(ctx: Any) -> PhotonFrame:
             from ifuview.app import photon_window
 
-            return photon_window.open_frame(path, slot.title, ctx)
+            return photon_window.open_frame(path, name, ctx)
 
         def done(frame: PhotonFrame) -> None:
             now = control.session.slot(slot.key)

@@ -74,22 +74,26 @@ class PhotonsView:
     two: bool = False
 
 
+def subject(session: Session) -> Slot | None:
+    """The frame that the dock is about: the current one, or the first of the two that a difference is made from."""
+    slot = session.slot()
+    if slot is not None and isinstance(slot.made_of, steps.Made):
+        return session.slot(slot.made_of.a) or slot
+    return slot
+
+
 def inputs(session: Session) -> tuple[object, ...]:
     """What the dock depends on."""
-    slot = session.slot()
-    photons = None if slot is None else slot.photons
-    return (
-        None if slot is None else slot.key,
-        photons,
-        steps.is_photons(slot),
-        _job(session, slot),
-        len(session.slots),
-    )
+    slot = subject(session)
+    if slot is None:
+        return (None,)
+    made = slot.key != session.current
+    return slot.key, slot.photons, steps.is_photons(slot), _job(session, slot), len(session.slots), made
 
 
 def make(session: Session) -> PhotonsView:
     """Return the view of the current frame."""
-    slot = session.slot()
+    slot = subject(session)
     frame = steps.frame_of(slot)
     if slot is None or frame is None:
         waiting = f"{slot.title}: opening the photons..." if slot is not None and steps.is_photons(slot) else ""
@@ -106,11 +110,11 @@ def make(session: Session) -> PhotonsView:
         values=steps.value_span(info),
         column="Wavelength" if info.calibrated else "Phase",
         unit=steps.value_unit(info),
-        headline=headline(frame),
+        headline=headline(frame) if slot.key == session.current else f"{frame.name}: {headline(frame)}",
         state=state(frame, job),
         job=None if job is None else job[0],
         fraction=0.0 if job is None else job[1],
-        live=frame.live is not None,
+        live=frame.live is not None and slot.key == session.current,
         can_index=frame.live is None and job is None,
         playing=frame.playing,
         weights=bool(info.weighted or "flatcal" in info.calibrations or frame.stack),

@@ -204,4 +204,13 @@ class RangeRow(QWidget):
             kept = limit if end is None else end
             ends.append(end if value == round(kept, digits) else value)
         if tuple(ends) != self._ends:
-            self.moved.emit(ends[0], ends[1], True)
+            self.moved.emit(*self._in_order(ends), True)
+
+    def _in_order(self, ends: list[float | None]) -> Ends:
+        """Typed ends; an end that is typed beyond the other takes it along, so that the width stays."""
+        low, high = ends
+        if low is None or high is None or low < high:
+            return low, high
+        before = [limit if end is None else end for end, limit in zip(self._ends, self.slider.span)]
+        width = round(before[1] - before[0], self.boxes[0].decimals())
+        return (low, low + width) if low != self._ends[0] else (high - width, high)

@@ -61,7 +61,7 @@ class PhotonsDock(Dock):
         group = QButtonGroup(self)
         for text, what, tip in SHOWN:
             one = button(text, tip, check=True)
-            one.clicked.connect(lambda _=False, what=what: self.intent.emit(want.ShowPhotons(what)))
+            one.clicked.connect(lambda _=False, what=what: self._show(what))
             group.addButton(one)
             self.choices[what] = one
             bar.addWidget(one)
@@ -160,6 +160,10 @@ class PhotonsDock(Dock):
         if self._view.key >= 0:
             cut = replace(self._view.cut, **changes)
             self.intent.emit(want.SetPhotonCut(self._view.key, cut, final))
+
+    def _show(self, what: str) -> None:
+        if self._view.key >= 0:
+            self.intent.emit(want.ShowPhotons(what, self._view.key))
 
     def _step(self) -> float:
         return self.step.value() * MILLI
