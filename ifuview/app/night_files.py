@@ -1,4 +1,4 @@
-"""The products of a night: read, or computed from others; and the triage of one camera."""
+"""The products of a night: read, or computed from others."""
 
 from __future__ import annotations
 
@@ -132,21 +132,3 @@ def divided(frame: Image, flat: Image) -> Image:
             known = np.where(good & (weight > 0), level**2 / var, 0)
             ivar = Pixels(np.where(np.isfinite(known), known, 0).astype(np.float32))
     return replace(frame, name="FLUX/FIBERFLAT", pixels=Pixels(out), ivar=ivar, stage=FLAT_FIELDED)
-
-
-def triage_lines(
-    index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT, results: str = ""
-) -> tuple[str, ...]:
-    """What is wrong with one camera of one exposure, a line for each finding; none if nothing is.
-
-    With `results`, triage.json, triage.html and the evidence are written to EXPOSURE/CAMERA in that folder.
-    """
-    from ifuview.app.triage import run_triage
-    from ifuview.app.triage_command import line_of
-
-    exposure = index.find(expid)
-    files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
-    folders = sorted({os.path.dirname(path) for path in files})
-    output = os.path.join(results, f"{expid:08d}", camera) if results else None
-    found = run_triage(folders, cameras=(camera,), expids=(expid,), output=output, ctx=ctx)
-    return tuple(line_of(finding) for finding in found.findings)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WATCH_MS = 3000  # between two looks at a folder that is watched
 TIMER = "night watch"
-TRIAGED = ("sframe", "cframe")  # when one of these arrives, the camera can be asked
 SHOW = "night show"  # slot of the jobs that read products: the latest wish counts
 
 
@@ -73,6 +72,8 @@ class NightRoads:
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
         self._opening: set[str] = set()  # products of tiles that are being read
+        self._waiting: dict[tuple[int, str], int] = {}  # watched cameras: looks since their last new file
+        self._said: set[str] = set()  # of them
 
     # folders
 
@@ -164,13 +165,16 @@ class NightRoads:
         )
 
     def _looked(self, index: ExposureIndex) -> None:
-        from ifuview.app import night
+        from ifuview.app import night, night_watch
 
         control = self.controller
         now = control.session.night
         if now is None or now.index.folder != index.folder:
             return
         session, places = night.refreshed(control.session, index)
+        asked, self._waiting = night_watch.due(index, self._waiting, places)
+        for expid, camera in asked:
+            self._triage(index, expid, camera)
         if session is control.session:
             return
         control.store.put(session)
@@ -178,8 +182,6 @@ class NightRoads:
             names = sorted({f"{p.product}-{p.camera}-{p.expid}" for p in places})
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             control.say(Level.INFO, f"New: {', '.join(names[:3])}{more}")
-        for expid, camera in dict.fromkeys((p.expid, p.camera) for p in places if p.product in TRIAGED):
-            self._triage(index, expid, camera)
         place = night.newest_of(session, places) if now.newest else None
         if place is not None:
             state = control.session.night
@@ -188,23 +190,36 @@ class NightRoads:
             self.show((place,))
 
     def _triage(self, index: ExposureIndex, expid: int, camera: str) -> None:
-        """Ask of a camera that has just been reduced what is wrong with it; the answer is a message."""
+        """Ask of a camera that has just been reduced what is wrong with it; the Triage dock has all the answers."""
         control = self.controller
         results = control.session.night.results
 
         def run(ctx: Any) -> Any:
-            from ifuview.app.night_files import triage_lines
+            from ifuview.app.night_watch import triage_of
 
-            return triage_lines(index, expid, camera, ctx, results)
+            return triage_of(index, expid, camera, ctx, results)
 
-        def done(lines: tuple[str, ...]) -> None:
-            for line in reversed(lines[1:]):  # worst last: that is the one that stays on the status line
-                control.say(Level.INFO, line)
-            more = f" (and {len(lines) - 1} more in the messages)" if len(lines) > 1 else ""
-            for line in lines[:1]:
-                control.say(Level.WARNING, f"{line}{more}")
+        def done(state: Any) -> None:
+            from ifuview.app.night_watch import gathered, lines
+
+            first = control.session.triage is None
+            control.store.put(replace(control.session, triage=gathered(control.session.triage, state)))
+            if first and state.result.findings:
+                control.shell.emit(want.ShowDock("triage"))
+            self._tell(lines(state), any(not f.known for f in state.result.findings))
 
         control.submit(JobRequest(f"Triage of {camera} {expid}", run, slot=f"triage {camera} {expid}"), done)
+
+    def _tell(self, words: tuple[str, ...], bad: bool) -> None:
+        """Say what was not said yet, the worst last: that is the one that stays on the status line."""
+        control = self.controller
+        fresh = [line for line in words if line not in self._said]
+        self._said.update(fresh)
+        for line in reversed(fresh[1:]):
+            control.say(Level.INFO, line)
+        more = f" (and {len(fresh) - 1} more in the Triage dock)" if len(fresh) > 1 else ""
+        for line in fresh[:1]:
+            control.say(Level.WARNING if bad else Level.INFO, f"{line}{more}")
 
     # products
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import night, night_files, services, steps
+from ifuview.app import night, night_files, night_watch, services, steps
 from ifuview.app.detector_place import detector_of, traces_of
 from ifuview.app.look import ViewState
 from ifuview.app.night import Night, Place
@@ -217,7 +217,39 @@ def test_the_triage_of_a_camera_that_has_just_come(shared_data: Path) -> None:
     if not root.is_dir():
         pytest.skip("no production here")
     index = night.scan(str(root))
-    assert any("sky" in line for line in night_files.triage_lines(index, 104284, "r6"))
+    state = night_watch.triage_of(index, 104284, "r6")
+    said = night_watch.lines(state)
+    assert len(said) == len(state.result.findings)
+    assert "first in sky" in said[0]  # the worst leads
+
+    # the answers of several cameras stand together; a camera that is asked again has one answer
+    both = night_watch.gathered(state, night_watch.triage_of(index, 104284, "r7"))
+    assert both.result.cameras == ((104284, "r6"), (104284, "r7"))
+    ranks = [f.rank for f in both.result.findings]
+    assert ranks == sorted(ranks) and len(ranks) > len(state.result.findings)
+    again = night_watch.gathered(both, state)
+    assert sorted(map(repr, again.result.findings)) == sorted(map(repr, both.result.findings))
+    assert again.arrays.keys() == both.arrays.keys()
+
+
+def test_a_watched_camera_is_asked_once_when_it_is_whole_or_quiet(root: Path) -> None:
+    index = night.scan(str(root))
+    whole = {p: Place(FIRST, "r0", p) for p in ("frame", "sky", "sframe")}
+    lacking, waiting = night_watch.due(index, {}, tuple(whole.values()))
+    assert lacking == () and waiting == {(FIRST, "r0"): 0}  # fluxcalib and cframe may follow
+    asked = []
+    for _ in range(2 * night_watch.QUIET_LOOKS):
+        now, waiting = night_watch.due(index, waiting, ())
+        asked += now
+    assert asked == [(FIRST, "r0")] and waiting == {}
+    exposure = index.find(FIRST)
+    files = dict(exposure.files)
+    for product in ("fluxcalib", "cframe"):
+        files["r0", product] = files["r0", "sframe"]
+    full = replace(index, exposures=(replace(exposure, files=files),))
+    late = (Place(FIRST, "r0", "fluxcalib"), Place(FIRST, "r0", "cframe"))
+    assert night_watch.due(full, {}, late) == (((FIRST, "r0"),), {})  # at once, and a late fluxcalib asks again
+    assert night_watch.due(full, {}, ()) == ((), {})
 
 
 def test_words(root: Path) -> None:
