@@ -95,9 +95,12 @@ def make_maps(frame: PhotonFrame, intent: Speckle, ctx: JobContext) -> SpeckleMa
     """Fit all pixels."""
     source = sorted_source(frame, ctx.part(0.0, 0.3))
     ctx.checkpoint(0.3, "Speckle statistics of every pixel")
-    return photons.speckle(
+    maps = photons.speckle(
         source, speckle_cut(frame), method=intent.method, width=intent.width, ip=intent.ip, ctx=ctx.part(0.3, 1.0)
     )
+    if not np.isfinite(maps.is_).any():
+        raise UsageError("no pixel has photons enough for its statistics", source.info.path, "choose a longer time")
+    return maps
 
 
 def how(maps: SpeckleMaps) -> str:
@@ -123,10 +126,8 @@ def map_frames(maps: SpeckleMaps, snr: bool = False) -> tuple[Opened, ...]:
         title = f"{label}: {stem}, {how(maps)}"
         out.append(product(title, value, maps.info, "speckle", UNIT, error))
     if snr:
-        out += [
-            product(f"{label} S/N: {stem}, {how(maps)}", maps.snr(n), maps.info, "speckle")
-            for n, label in NAMES.items()
-        ]
+        known = {n: maps.snr(n) for n in NAMES if np.isfinite(maps.snr(n)).any()}  # Ip may be fitted nowhere
+        out += [product(f"{NAMES[n]} S/N: {stem}, {how(maps)}", v, maps.info, "speckle") for n, v in known.items()]
     return tuple(out)
 
 

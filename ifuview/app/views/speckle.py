@@ -63,9 +63,10 @@ class DecayView:
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     slot = speckle_window.photon_slot(session)
-    frame = None if slot is None else slot.photons
-    at = (session.selection.x, session.selection.y)
-    return (frame, at) if frame is None else (frame.source, frame.cut, frame.speckle, at, slot.title)
+    if slot is None or slot.photons is None:
+        return (None,)
+    frame = slot.photons
+    return (frame.source, frame.cut, frame.speckle, session.selection.x, session.selection.y, slot.title)
 
 
 def make(session: Session) -> SpeckleView | None:
