@@ -468,6 +468,10 @@ def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str
 
     if session.slot() is None:
         raise UsageError("there is nothing to report", todo="open a file first")
+    if (slot := session.slot()) is not None and slot.photons is not None:
+        from ifuview.app.views.light_report import with_light
+
+        session = with_light(session, ctx.part(0.0, 0.3))
     if session.inspection is None and session.selection.fiber is not None:
         session = replace(session, inspection=inspect(session, ctx))
     ctx.checkpoint(0.3, "Drawing the report")

@@ -33,7 +33,9 @@ AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-TOOLBAR = ("open", "fit", "blink", "tile", "traces", "measure", "diagnose", "report", "shortcuts")
+TOOLBAR = (
+    "open", "fit", "blink", "tile", "traces", "measure", "diagnose", "draw-box", "draw-circle", "report", "shortcuts",
+)  # fmt: skip
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
 START_SIZE = (1600, 1000)
 DOCK_MINIMUM = (120, 110)
@@ -181,8 +183,11 @@ class MainWindow(QMainWindow):
         for name in ("blink", "tile"):
             if name in self.actions_by_name and new.layout is not old.layout:
                 self.actions_by_name[name].setChecked(new.layout.value == name)
+        for shape in ("box", "circle"):
+            if self.menus is not None and new.drawing != old.drawing:
+                self.actions_by_name[f"draw-{shape}"].setChecked(new.drawing == shape)
         overlay = new.overlay
-        self.colorbar.setVisible(overlay.colorbar)
+        self.colorbar.setVisible(overlay.colorbar and not (slot is not None and slot.look.cmap == "flags"))
         if hasattr(self, "magnifier"):
             self.extensions.draw(slot)
             self.extensions.setEnabled(self.extensions.isEnabled() and new.layout is not Layout.BLINK)

@@ -57,6 +57,46 @@ class Polyline:
     y: Array
     color: str = "#56B4E9"
     selected: bool = False
+    width: float = 0.7  # points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlotCurve:
+    """One curve of a plot; NaN breaks it.
+
+    Parameters
+    ----------
+    x, y : ndarray
+    color : str
+        #rrggbb
+    style : str
+        "solid", "dashed", "dotted" or "fine" (thin and pale).
+    low, high : ndarray or None
+        Error band at `x`.
+    bars : (x, y, error) or None
+        Error bars.
+    """
+
+    x: Array
+    y: Array
+    color: str = "#000000"
+    style: str = "solid"
+    low: Array | None = None
+    high: Array | None = None
+    bars: tuple[Array, Array, Array] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlotPanel:
+    """One plot with curves of several selections, and lines of (color, text) in a corner."""
+
+    title: str
+    xlabel: str
+    ylabel: str
+    curves: tuple[PlotCurve, ...] = ()
+    log_x: bool = False
+    log_y: bool = False
+    text: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +130,10 @@ class ReportInput:
     versions : tuple of (name, version)
     notes : tuple of str
         What a reader of the page has to know.
+    plots : tuple of PlotPanel
+        In place of fiber and spectra, of a photon list: the light of its selections.
+    selections : tuple of (color, text)
+        What the plots show, in place of the verdicts.
     """
 
     title: str
@@ -102,3 +146,5 @@ class ReportInput:
     header: tuple[tuple[str, str], ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    plots: tuple[PlotPanel, ...] = ()
+    selections: tuple[tuple[str, str], ...] = ()

@@ -45,8 +45,13 @@ BOXES = {
     "offset": (0.555, 0.463, 0.41, 0.127),
     "width": (0.555, 0.372, 0.41, 0.075),
     "spectrum": (0.06, 0.19, 0.905, 0.135),
+    "plot 1": (0.06, 0.425, 0.41, 0.165),
+    "plot 2": (0.555, 0.425, 0.41, 0.165),
+    "plot 3": (0.06, 0.195, 0.41, 0.165),
+    "plot 4": (0.555, 0.195, 0.41, 0.165),
     "footer": (0.035, 0.012, 0.93, 0.135),
 }
+PLOTS = ("plot 1", "plot 2", "plot 3", "plot 4")
 
 
 def write_png(report: ReportInput, path: str | os.PathLike[str]) -> None:
@@ -79,6 +84,9 @@ def draw(report: ReportInput) -> Any:
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
     words.draw_title(_blank(figure, "header"), report)
     panels.draw_image(_axes(figure, "image"), _axes(figure, "colorbar"), report)
+    if report.plots:
+        _draw_light(figure, report)
+        return figure
     words.draw_verdicts(_blank(figure, "verdicts"), report)
     found = report.inspection
     section = _axes(figure, "section")
@@ -88,6 +96,17 @@ def draw(report: ReportInput) -> Any:
     panels.draw_spectrum(_axes(figure, "spectrum"), found)
     words.draw_facts(_blank(figure, "footer"), report)
     return figure
+
+
+def _draw_light(figure: Any, report: ReportInput) -> None:
+    """Below and beside the image of a photon list: its selections and their light."""
+    from ifuview.report import light
+
+    next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="W")
+    light.draw_selections(_blank(figure, "verdicts"), report)
+    for name, panel in zip(PLOTS, report.plots):
+        light.draw_plot(_axes(figure, name), panel)
+    words.draw_facts(_blank(figure, "footer"), report)
 
 
 def _axes(figure: Any, name: str, **options: Any) -> Any:

@@ -48,7 +48,7 @@ def draw_image(axes: Any, bar: Any, report: ReportInput) -> None:
     )
     axes.grid(False)
     for line in report.overlay:
-        width, color = (2.4, VERMILION) if line.selected else (0.7, line.color)
+        width, color = (2.4, VERMILION) if line.selected else (line.width, line.color)
         axes.plot(
             line.x, line.y, color=color, linewidth=width, alpha=1 if line.selected else 0.8, zorder=2 + line.selected
         )

@@ -55,6 +55,18 @@ def draw_verdicts(axes: Any, report: ReportInput) -> None:
         pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)
 
 
+def paragraphs(axes: Any, title: str, lines: tuple[tuple[str, str], ...], notes: tuple[str, ...]) -> None:
+    """A title with paragraphs in their colors, then notes."""
+    pen = _Pen(axes)
+    pen.line(title, 14, weight="bold")
+    for color, text in lines:
+        pen.space(8)
+        pen.paragraph(plain(text), 13, color=color)
+    for note in notes:
+        pen.space(8)
+        pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)
+
+
 def draw_facts(axes: Any, report: ReportInput) -> None:
     """Three columns: files, header essentials, versions."""
     width = axes.get_xlim()[1]

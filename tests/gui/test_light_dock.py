@@ -16,7 +16,7 @@ from ifuview.app.views import light as pure
 from ifuview.app.views.light import Part
 from ifuview.app.views.regions import PALETTE
 from ifuview.gui.controller import Controller
-from ifuview.gui.docks._light_plot import CONTRAST, _contrast, readable
+from ifuview.gui.docks._light_plot import readable
 from ifuview.gui.docks._panes import LEAST, arrangement
 from ifuview.gui.docks.light import LightDock
 from ifuview.gui.store import Store
@@ -163,7 +163,9 @@ def test_plots_share_the_room_or_are_tabs(dock, source):
 @pytest.mark.parametrize("paper", ["#ffffff", "#1d1f21"])
 @pytest.mark.parametrize("name", [*PALETTE, "green", "#E69F00", "#35E0FF", "white", "black", "?"])
 def test_colors_of_regions_stand_out_on_the_paper(paper, name):
-    assert _contrast(readable(name, QColor(paper)), QColor(paper)) >= CONTRAST
+    found = readable(name, QColor(paper))
+    assert pure._contrast(found.getRgb()[:3], pure.rgb(paper)) >= pure.CONTRAST
+    assert found.name() == pure.readable(name, pure.rgb(paper))
 
 
 # ---- with a worker ----

@@ -35,7 +35,7 @@ def report_input(session: Session) -> ReportInput:
     assert slot is not None
     found = session.inspection
     fiber = f", fiber {found.fiber_id}" if found is not None and found.fiber_id else ""
-    return ReportInput(
+    report = ReportInput(
         title=f"{slot.title}{fiber}",
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         image=image_panel(slot),
@@ -47,6 +47,11 @@ def report_input(session: Session) -> ReportInput:
         versions=_versions(),
         notes=slot.dataset.notes + ((found.note,) if found is not None and found.note else ()),
     )
+    if slot.photons is None:
+        return report
+    from ifuview.app.views.light_report import with_plots
+
+    return with_plots(report, session)
 
 
 def image_panel(slot: Slot) -> ImagePanel:

@@ -12,13 +12,10 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ifuview.app.views import light as pure
 from ifuview.app.views.light import How, LightView, Line, Part
-from ifuview.gui.canvas.layers import DS9_COLORS
 from ifuview.gui.docks._band import BandItem
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import Elided, button, combo
 
-CONTRAST = 3.0  # least ratio of a curve to the paper (WCAG 2, graphics)
-STEP = 0.08  # of the way to black or white
 FINE_ALPHA, BAND_ALPHA = 90, 55
 STYLES = {"steps": Qt.PenStyle.SolidLine, "fine": Qt.PenStyle.SolidLine, "law": Qt.PenStyle.DashLine,
           "dots": Qt.PenStyle.DotLine}  # fmt: skip
@@ -27,26 +24,9 @@ LOGARITHMIC = (Part.INTERVALS,)  # at first
 
 
 def readable(name: str, paper: QColor) -> QColor:
-    """The color of a region so that it stands out on the paper of a plot; its hue stays."""
-    color = QColor(DS9_COLORS.get(name, name))
-    if not color.isValid():
-        color = QColor("#00ff00")
-    goal = 255 if paper.lightness() < 128 else 0
-    while _contrast(color, paper) < CONTRAST:
-        color = QColor(*(round(v + STEP * (goal - v)) for v in color.getRgb()[:3]))
-    return color
-
-
-def _contrast(a: QColor, b: QColor) -> float:
-    """Ratio of the luminances of two colors."""
-    values = sorted(_luminance(c) for c in (a, b))
-    return (values[1] + 0.05) / (values[0] + 0.05)
-
-
-def _luminance(color: QColor) -> float:
-    """Relative luminance, sRGB."""
-    parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in color.getRgbF()[:3]]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    """The color of a region so that it stands out on the paper of a plot."""
+    other = name.lower() not in pure.NAMED and QColor.isValidColorName(name)  # names that Qt knows beyond those of ds9
+    return QColor(pure.readable(QColor(name).name() if other else name, paper.getRgb()[:3]))
 
 
 def whole_ticks(axis: Any) -> None:
