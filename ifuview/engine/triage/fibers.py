@@ -10,7 +10,7 @@ from ifuview.model.checks import Array
 LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)
 ERRORS = 6.5  # and this many errors: targets have lines of their own
 DEAD = 0.1  # throughput of a dead fiber
-DARK = 0.3  # of its neighbors' level: dead where there are too few sky lines to tell
+DARK = 0.3  # of the level of the sky: lost whatever the sky lines say
 BRIGHT = 50.0  # sky levels of a row that lights its neighbors
 REACH = 5  # fibers on both sides that it does
 LOSS, LOSS_SCATTER = 0.05, 5.0  # level of a block: part and scatters (clean: 0.007)
@@ -29,19 +29,25 @@ def odd_fibers(value: Array, error: Array) -> Array:
         return np.asarray(np.abs(value - 1) > np.maximum(LOW, ERRORS * error))
 
 
-def dark_fibers(seen: Array, size: int) -> Array:
-    """Fibers far below the low level of their block, shape (nfiber,): works without sky lines.
+def sky_level(level: Array, model: Array, size: int) -> Array:
+    """What a fiber that sees only sky should have at least: no more than its block, nor than the sky model says.
+
+    Targets add light, a wrong sky model or an amplifier may lift either of the two.
 
     Parameters
     ----------
-    seen : ndarray, shape (nfiber,)
-        Median of the flat-fielded frame.
+    level, model : ndarray, shape (nfiber,)
+        Median of the flat-fielded frame and of the sky model.
     """
-    if seen.size < size:
-        return np.asarray(seen < DARK * np.median(seen))
-    level = np.repeat(block_levels(seen, size), size)
-    level = np.append(level, np.full(seen.size - level.size, level[-1] if level.size else 1.0))
-    return np.asarray(seen < DARK * level)
+    if level.size < size:
+        return np.minimum(model, np.median(level))
+    blocks = np.repeat(block_levels(level, size), size)
+    return np.minimum(model, np.append(blocks, np.full(level.size - blocks.size, blocks[-1])))
+
+
+def below_sky(level: Array, error: float, expected: Array, part: Array) -> Array:
+    """Fibers that give less than a part of the sky that they see, shape (nfiber,): works without sky lines."""
+    return np.asarray((level < part * expected) & (expected - level > ERRORS * error))
 
 
 def block_levels(seen: Array, size: int) -> Array:

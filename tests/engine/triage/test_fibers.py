@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from ifuview.engine.triage.fibers import steady_light, target_light
+from ifuview.recipes import desi_qa
+from tests.engine.triage.made import WAVE, camera, in_fibers
 
 SIZE, COUNT = 50, 500
 
@@ -44,3 +46,32 @@ def test_cosmic_rays_are_no_light():
     flux[7, 300:304] = 4000.0
     light = steady_light(flux, sigma, np.ones(2000, bool))
     assert np.all(np.abs(light - 2.0) < 4 * 5.0 / np.sqrt(2000))
+
+
+def loss(**fibers):
+    """Throughput of 500 fibers, 1 but for those given."""
+    out = np.ones(COUNT)
+    for name, value in fibers.items():
+        out[int(name[1:])] = value
+    return out
+
+
+def without_lines(only=("isolated-fiber",), **given):
+    """Fibers and throughputs found in an arm without lines of the sky, and what could not be asked."""
+    out = desi_qa.run(camera(lines=0, **given), 1, "b1", desi_qa.Params(only))
+    return {f.fibers[0]: f for f in out.findings if f.kind == "isolated-fiber"}, out.not_measured
+
+
+def test_a_fiber_that_gives_less_than_the_sky_is_found_without_lines():
+    found, lacking = without_lines(throughput=loss(f12=0.5, f260=0.25, f401=0.0))
+    assert {f: one.detail["dead"] for f, one in found.items()} == {12: False, 260: False, 401: True}
+    assert 0.5 <= found[12].amplitude < 0.7
+    assert "at most" in found[12].text
+    assert [n.missing for n in lacking] == ["three isolated sky lines"]
+
+
+def test_neither_a_bright_field_nor_a_wrong_sky_model_makes_dead_fibers():
+    bright = np.where(camera().is_sky, 0.0, 400.0)[:, None] * np.ones(WAVE.size)  # few fibers see only sky
+    assert without_lines(frame=bright)[0] == {}
+    assert without_lines(model=60.0 * in_fibers(100, 150))[0] == {}
+    assert without_lines(frame=np.where(np.arange(COUNT) < 250, 60.0, 0.0)[:, None] * np.ones(WAVE.size))[0] == {}

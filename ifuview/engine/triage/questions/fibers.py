@@ -10,10 +10,12 @@ from ifuview.engine.triage.first_step import IN_BLOCK
 from ifuview.engine.triage.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.triage.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.triage.questions.lines import lines_that_stay
+from ifuview.engine.triage.stats import MEDIAN_ERROR
 from ifuview.model.checks import Array
 
 UNKNOWN = np.float32(1e9)  # noise of a masked pixel
 LEAST_SAME = 0.3  # of the wavelengths
+UNMEASURED = 0.1  # error of a throughput without lines: targets add light
 CERTAIN = 2.0  # errors: a number below is only a bound
 FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
 
@@ -38,33 +40,44 @@ def fibers(case: Case) -> None:
     value, error = of_lines.throughput(lines)
     odd = of_fibers.odd_fibers(value, error)
     level = np.median(seen, axis=1)
-    dark = of_fibers.dark_fibers(level, BUNDLE) & (~np.isfinite(value) | odd)
+    dim, expected = _below_sky(case, value, odd, level, sigma)
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     if case.asks("block-throughput"):
         _losing(case, losing)
     lost = {f for k, *_ in losing for f in range(k * BUNDLE, (k + 1) * BUNDLE)}
     if case.asks("isolated-fiber"):
-        for fiber in np.flatnonzero(odd | dark):
-            if int(fiber) in lost and not (dark[fiber] or value[fiber] < of_fibers.DEAD):
+        for fiber in np.flatnonzero(odd | dim):
+            if int(fiber) in lost and not (dim[fiber] or value[fiber] < of_fibers.DEAD):
                 continue
-            _isolated(
-                case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / np.median(level))
-            )
+            _isolated(case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / expected[fiber]))
     if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
         own = np.ones(level.size, bool)
         own[sorted(lost)] = False
-        lines_that_stay(case, lines, own & ~(odd | dark))
+        lines_that_stay(case, lines, own & ~(odd | dim))
+
+
+def _below_sky(case: Case, value: Array, odd: Array, level: Array, sigma: Array) -> tuple[Array, Array]:
+    """Fibers that give less than the sky that they see, and what they should give at least."""
+    assert case.chain.sky is not None
+    noise = MEDIAN_ERROR * float(np.median(sigma[:, ::THIN])) / np.sqrt(sigma.shape[1])
+    expected = of_fibers.sky_level(level, np.median(case.chain.sky[:, ::THIN], axis=1), BUNDLE)
+    no_lines = ~np.isfinite(value)
+    part = np.where(no_lines, 1 - of_fibers.LOW, of_fibers.DARK)
+    if no_lines.all() and case.asks("isolated-fiber"):
+        case.lack("loss in fibers brighter than the sky", "three isolated sky lines")
+    return of_fibers.below_sky(level, noise, expected, part) & (no_lines | odd), expected
 
 
 def _isolated(case: Case, fiber: int, value: float, error: float, level: float) -> None:
     """A dead, faint or bright fiber."""
     measured = np.isfinite(value)
     throughput = value if measured else level
-    error = error if measured else 0.1
-    dead = throughput < of_fibers.DEAD if measured else level < of_fibers.DARK
+    error = error if measured else UNMEASURED
+    dead = throughput < of_fibers.DEAD
     known = bool(case.known[fiber])
     said = case.chain.known_text[fiber] if case.chain.known_text else ""
-    text = "is dead" if dead else f"has {throughput:.2f} of the throughput that the flat says"
+    most = "" if measured else "at most "
+    text = "is dead" if dead else f"has {most}{throughput:.2f} of the throughput that the flat says"
     state_of = f"known: {said or 'flagged'}" if known else "new: its status does not say so"
     case.add(
         "isolated-fiber", FIBER_STEP, fibers=(fiber,), amplitude=throughput, unit="throughput / flat",
