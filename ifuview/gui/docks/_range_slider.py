@@ -204,7 +204,8 @@ class RangeRow(QWidget):
             kept = limit if end is None else end
             ends.append(end if value == round(kept, digits) else value)
         if tuple(ends) != self._ends:
-            self.moved.emit(*self._in_order(ends), True)
+            self._ends = self._in_order(ends)
+            self.moved.emit(*self._ends, True)
 
     def _in_order(self, ends: list[float | None]) -> Ends:
         """Typed ends; an end that is typed beyond the other takes it along, so that the width stays."""
