@@ -28,6 +28,7 @@ class Dot(StrEnum):
 
     PRESENT = "there"
     BAD_AMPLIFIER = "there, with a bad amplifier"
+    BAD_CAMERA = "there, but the log calls the camera bad"
     WRITING = "being written"
     DAMAGED = "damaged"
     MISSING = "missing"
@@ -111,6 +112,8 @@ class Exposure:
             return Dot.OFF if camera in self.off else Dot.MISSING
         if file.state is not FileState.READY:
             return Dot.WRITING if file.state is FileState.WRITING else Dot.DAMAGED
+        if camera in self.off:
+            return Dot.BAD_CAMERA
         return Dot.BAD_AMPLIFIER if camera in self.bad_amplifiers else Dot.PRESENT
 
     @property

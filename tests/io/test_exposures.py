@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -97,6 +98,8 @@ def test_a_missing_camera_is_not_a_bad_amplifier(root: Path, cache: Path) -> Non
     assert first.dot("r6", "frame") is Dot.BAD_AMPLIFIER
     assert first.dot("z6", "frame") is Dot.PRESENT
     assert first.dot("b6", "frame") is Dot.OFF
+    files = dict(first.files) | {("b6", "frame"): first.files["r6", "frame"]}
+    assert replace(first, files=files).dot("b6", "frame") is Dot.BAD_CAMERA  # its files are there all the same
     assert first.missing == ()
     assert second.missing == ("r7", "z7")
     assert second.dot("r7", "frame") is Dot.MISSING

@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.app.session import Session, Slot
 from ifuview.app.views.sampling import across, canonical_at, fiber_at, fiber_name, wavelength_at
-from ifuview.app.views.text import axis, number, quantity
+from ifuview.app.views.text import along, axis, number, quantity
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.inspection import CrossSection
@@ -173,9 +173,9 @@ def _yrange(section: CrossSection) -> tuple[float, float] | None:
 
 
 def _place(slot: Slot, fiber: str, column: int, wave: float | None) -> str:
-    """Fiber, column and wavelength in words."""
+    """Fiber, place along it and wavelength in words."""
     parts = [f"fiber {fiber}"] if fiber else []
-    parts.append(f"column {column}")
+    parts.append(along(slot.image, column))
     if wave is not None and np.isfinite(wave):
         parts.append(f"{wave:.1f} Å")
     text = ", ".join(parts)

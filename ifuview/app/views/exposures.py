@@ -22,6 +22,7 @@ KEYS = {
     "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
     "missing": "missing",
 }  # fmt: skip
+SHOWN = (Dot.PRESENT, Dot.BAD_AMPLIFIER, Dot.BAD_CAMERA)  # whole files
 ABSENT = (Dot.MISSING, Dot.OFF)
 SIGNS = ("<=", ">=", "=", "<", ">")
 
@@ -186,8 +187,9 @@ def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
         amps = [f"bad amplifiers: {', '.join(c + a for c, a in e.bad_amplifiers.items())}"] if e.bad_amplifiers else []
         return "\n".join([f"Exposure {e.expid}", *absent, *amps, *more])
     letters = e.bad_amplifiers.get(camera, "")
+    bad = ", a bad camera" if camera in e.off else f", bad amplifier {letters}" if letters else ""
     lines = [f"{p}: {e.dot(camera, p)}" for p in products]
-    return "\n".join([f"{camera} of {e.expid}" + (f", bad amplifier {letters}" if letters else ""), *lines])
+    return "\n".join([f"{camera} of {e.expid}{bad}", *lines])
 
 
 def parse_filter(text: str) -> tuple[tuple[str, str, str], ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.app.look import ViewState
 from ifuview.app.session import Session, Slot
+from ifuview.app.views.text import COLUMN, along_axis
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.inspection import Verdict
@@ -92,6 +93,8 @@ class FindingsView:
         The other of given and corrected traces is drawn.
     blink_ms : int
     limits : DoctorLimits or None
+    along : str
+        Label of the axis along the fibers.
     save_name : str
         Suggested name of the corrected file.
     hint : str
@@ -114,6 +117,7 @@ class FindingsView:
     save_name: str = ""
     hint: str = ""
     can_diagnose: bool = False
+    along: str = COLUMN
     diagnosis: Any = field(default=None, repr=False)
 
 
@@ -134,6 +138,7 @@ def make(session: Session) -> FindingsView | None:
     base = FindingsView(
         slot.key, colors=colors, color_by=session.overlay.color_by if session.overlay.color_by in colors else BLOCK,
         undo=bool(slot.past_traces), limits=session.doctor_limits, blink_ms=session.blink_ms,
+        along=along_axis(slot.image),
     )  # fmt: skip
     if slot.image.kind not in (Kind.DETECTOR, Kind.IMAGE):
         return replace(base, hint=NO_IMAGE)
@@ -220,6 +225,8 @@ def evidence(view: FindingsView, row: int) -> Curve | None:
     if found is None or not 0 <= row < len(view.rows):
         return None
     curve = _curve(found, view.rows[row].finding)
+    if curve is not None and curve.xlabel == COLUMN:
+        curve = replace(curve, xlabel=view.along)
     return curve if curve is None or not view.corrected else replace(curve, heading=f"Before: {curve.heading}")
 
 
@@ -241,13 +248,13 @@ def _of_fiber(found: TraceDiagnosis, finding: Finding) -> Curve:
     if finding.kind in ("dead", "low_throughput"):
         same = found.block == found.block[fiber]
         usual = _median(found.flux[same])
-        return Curve(f"{name}: flux, and the median of its block", "Column (px)", "Flux per column", found.column,
+        return Curve(f"{name}: flux, and the median of its block", COLUMN, "Flux per column", found.column,
                      found.flux[fiber], found.flux_err[fiber], usual)  # fmt: skip
     if finding.kind == "wide":
         usual = _median(found.width)
-        return Curve(f"{name}: width, and the median of all", "Column (px)", "Width (px)", found.column,
+        return Curve(f"{name}: width, and the median of all", COLUMN, "Width (px)", found.column,
                      found.width[fiber], found.width_err[fiber], usual, span=finding.x_range)  # fmt: skip
-    return Curve(f"{name}: light minus trace; line: correction", "Column (px)", "Offset (px)", found.column,
+    return Curve(f"{name}: light minus trace; line: correction", COLUMN, "Offset (px)", found.column,
                  found.offset[fiber], found.offset_err[fiber], found.model[fiber], found.correction[fiber],
                  finding.x_range)  # fmt: skip
 
@@ -257,7 +264,7 @@ def _along(found: TraceDiagnosis, finding: Finding) -> Curve:
     rows = list(finding.fibers) or list(range(found.nfiber))
     count = np.maximum(np.isfinite(found.offset[rows]).sum(axis=0), 1)
     error = 1.25 * _median(found.offset_err[rows]) / np.sqrt(count)
-    return Curve("Median of the fibers: light minus trace", "Column (px)", "Offset (px)", found.column,
+    return Curve("Median of the fibers: light minus trace", COLUMN, "Offset (px)", found.column,
                  _median(found.offset[rows]), error, _median(found.model[rows]), span=None)  # fmt: skip
 
 

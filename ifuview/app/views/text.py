@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ifuview.model.image import Image
 
 UNKNOWN = "–"
+COLUMN = "Column (px)"
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -32,3 +37,16 @@ def with_error(value: float, error: float, unit: str = "") -> str:
 def axis(name: str, unit: str = "") -> str:
     """Axis label: name with its unit in brackets."""
     return f"{name} ({unit})" if unit else name
+
+
+def along(image: Image, place: float) -> str:
+    """Where along the fibers something is, as the file counts: `column 9`, or `row y 9` if fibers run along y."""
+    x, y = image.orientation.to_native(0.0, place, image.shape)
+    return f"row y {float(y):.0f}" if image.orientation.transpose else f"column {float(x):.0f}"
+
+
+def along_axis(image: Image) -> str:
+    """Label of the axis along the fibers."""
+    if image.orientation.flip_disp:
+        return "Along the fibers (px)"  # counted against the file
+    return "Row y (px)" if image.orientation.transpose else COLUMN

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.app.session import Session, Slot
-from ifuview.app.views.text import number, with_error
+from ifuview.app.views.text import COLUMN, along_axis, number, with_error
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.inspection import TraceQuality, Verdict
@@ -66,6 +66,7 @@ class TraceQualityView:
     column: Array | None = None
     panels: tuple[Panel, ...] = ()
     hint: str = ""
+    along: str = COLUMN
 
 
 def inputs(session: Session) -> tuple[Any, ...]:
@@ -94,6 +95,7 @@ def make(session: Session) -> TraceQualityView | None:
         numbers=_numbers(quality),
         column=quality.column,
         panels=_panels(quality, traced.image.unit),
+        along=along_axis(traced.image),
     )
 
 

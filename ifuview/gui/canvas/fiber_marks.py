@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ifuview.app.look import ViewState
 from ifuview.app.views import viewport
 from ifuview.app.views.fiber_marks import Mark, MarkKind
 
-SHADOW = QColor(0, 0, 0, 200)
+BACK = QColor(0, 0, 0, 205)
 COLORS = {
     MarkKind.CCD: QColor(255, 255, 255, 170),
     MarkKind.AMPLIFIER: QColor(120, 255, 120, 220),
@@ -77,8 +77,10 @@ def _ticks(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None:
 
 
 def _words(p: QPainter, at: QPointF, mark: Mark) -> None:
-    """Text that can be read on any image."""
-    p.setPen(SHADOW)
-    p.drawText(at + QPointF(1, 1), mark.text)
-    p.setPen(COLORS[mark.kind])
+    """Text that can be read on any image, on a ground of its own."""
+    box = QRectF(p.fontMetrics().boundingRect(mark.text)).translated(at)
+    p.fillRect(box.adjusted(-2, 0, 2, 0), BACK)
+    ink = QColor(COLORS[mark.kind])
+    ink.setAlpha(255)
+    p.setPen(ink)
     p.drawText(at, mark.text)

@@ -22,6 +22,7 @@ PAD = 5  # screen px on either side
 COLORS = {
     Dot.PRESENT: ("#007a5a", "#00c08b"),
     Dot.BAD_AMPLIFIER: ("#b35c00", "#f0a020"),
+    Dot.BAD_CAMERA: ("#b35c00", "#f0a020"),
     Dot.WRITING: ("#0068a8", "#56b4e9"),
     Dot.DAMAGED: ("#c02020", "#ff6b5e"),
     Dot.MISSING: ("#9a9a9a", "#777777"),
@@ -170,7 +171,7 @@ class DotDelegate(QStyledItemDelegate):
 
 
 def _dot(p: QPainter, at: QPointF, dot: Dot, color: QColor) -> None:
-    """A full circle, a half one (bad amplifier), a ring (being written), a cross (damaged), a point (missing)."""
+    """Full circle; half one (bad amplifier), barred one (bad camera), ring (being written), cross, point (missing)."""
     half = SIZE / 2
     box = QRectF(at.x() - half, at.y() - half, SIZE, SIZE)
     p.setPen(QPen(color, 1.3))
@@ -184,6 +185,9 @@ def _dot(p: QPainter, at: QPointF, dot: Dot, color: QColor) -> None:
         p.drawPie(box, 90 * 16, 180 * 16)
     elif dot is Dot.WRITING:
         p.drawEllipse(box)
+    elif dot is Dot.BAD_CAMERA:
+        p.drawEllipse(box)
+        p.drawLine(QPointF(at.x() - half, at.y()), QPointF(at.x() + half, at.y()))
     elif dot is Dot.DAMAGED:
         p.drawLine(box.topLeft(), box.bottomRight())
         p.drawLine(box.topRight(), box.bottomLeft())

@@ -24,7 +24,7 @@ from ifuview.gui.docks._exposure_dots import DotDelegate, ExposureModel
 from ifuview.gui.docks._tile_list import TileList
 from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.docks.base import Dock
-from ifuview.model.exposures import FLAT_FIELDED, RAW, Dot
+from ifuview.model.exposures import FLAT_FIELDED, RAW
 
 FILTER_WIDTH = 150  # screen px
 NAMES = {FLAT_FIELDED: "frame / fiberflat"}
@@ -185,7 +185,7 @@ class ExposuresDock(Dock):
             return []
         camera = model.camera(index.column()) or view.camera
         dots = row.dots[view.cameras.index(camera)] if camera in view.cameras else ()
-        there = [p for p, dot in zip(view.products, dots) if dot in (Dot.PRESENT, Dot.BAD_AMPLIFIER)]
+        there = [p for p, dot in zip(view.products, dots) if dot in pure.SHOWN]
         if "frame" in there:
             there.insert(there.index("frame") + 1, FLAT_FIELDED)
         out = [(f"{NAMES.get(p, p)} of {camera} {expid}", want.ShowProduct(expid, camera, p)) for p in there]

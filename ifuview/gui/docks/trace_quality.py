@@ -176,7 +176,7 @@ class TraceQualityDock(Dock):
         for panel in chosen:
             plot = self.plots[panel.name]
             last = panel is chosen[-1]
-            plot.set_labels("Column (px)" if last else "", "")
+            plot.set_labels(view.along if last else "", "")
             show_bottom(plot, last)
             plot.show_panel(view.column, panel)
             if panel is chosen[0] and view.column.size:
