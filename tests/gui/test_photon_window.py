@@ -77,9 +77,10 @@ def test_it_opens_with_its_flags_and_a_legend(qtbot: QtBot, shell: Shell) -> Non
     beammap = frame(shell).source.info.beammap
     np.testing.assert_array_equal(slot.image.pixels.raw, classes(beammap))
     legend = dock_of(qtbot, shell).flags
-    rows = {legend.topLevelItem(n).text(0): legend.topLevelItem(n) for n in range(legend.topLevelItemCount())}
+    counts = [legend.topLevelItem(n).text(1) for n in range(legend.topLevelItemCount())]
+    rows = dict(zip(legend.boxes, counts))
     name = next(iter(n for n in beammap.flag_names if beammap.flagged([n]).any()))
-    assert int(rows[name].text(1)) == beammap.flagged([name]).sum()
+    assert int(rows[name]) == beammap.flagged([name]).sum()
     j, i = np.argwhere(beammap.flagged([name]))[0]
     fields = dict(readout.readout(shell.store.session, slot.key, float(i), float(j)).fields)
     assert name in fields["flags"]
@@ -150,11 +151,11 @@ def test_unchecking_a_flag_counts_its_pixels(qtbot: QtBot, shell: Shell, path: s
     ask(qtbot, shell, want.ShowPhotons("counts"))
     legend = dock_of(qtbot, shell).flags
     before = frame(shell).image.npixel_excluded
-    first = next(legend.topLevelItem(n) for n in range(legend.topLevelItemCount())
-                 if legend.topLevelItem(n).checkState(0) is Qt.CheckState.Checked)  # fmt: skip
-    first.setCheckState(0, Qt.CheckState.Unchecked)
+    first, box = next((name, box) for name, box in legend.boxes.items() if box.isChecked())
+    box.click()
     settle(qtbot, shell)
-    assert first.text(0) not in frame(shell).cut.exclude
+    assert not box.isChecked()
+    assert first not in frame(shell).cut.exclude
     assert frame(shell).image.npixel_excluded <= before
     np.testing.assert_array_equal(frame(shell).image.counts, truth(path, frame(shell).cut))
 

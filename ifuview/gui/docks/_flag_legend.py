@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
+from PyQt6.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem
 
 from ifuview.app.views.photon_flags import FlagRow
 
@@ -22,41 +22,46 @@ class FlagLegend(QTreeWidget):
         self.setHeaderLabels(["Left out if", "Pixels"])
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         header = self.header()
         if header is not None:
             header.setStretchLastSection(False)
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
             header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.boxes: dict[str, QCheckBox] = {}
         self._rows: tuple[FlagRow, ...] = ()
-        self.itemChanged.connect(self._checked)
 
     def draw(self, rows: tuple[FlagRow, ...]) -> None:
         """Show other flags."""
         if rows is self._rows or rows == self._rows:
             return
-        self.blockSignals(True)
-        if [r.name for r in rows] != [r.name for r in self._rows]:
-            self.clear()
-            for row in rows:
-                item = QTreeWidgetItem([f"{row.name} *" if row.note else row.name, str(row.count)])
-                item.setIcon(0, swatch(row.color))
-                item.setTextAlignment(1, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
-                item.setToolTip(0, row.tip)
-                item.setToolTip(1, row.tip)
-                self.addTopLevelItem(item)
-        for n, row in enumerate(rows):
-            line = self.topLevelItem(n)
-            if line is not None:
-                line.setCheckState(0, Qt.CheckState.Checked if row.excluded else Qt.CheckState.Unchecked)
+        if [(r.name, r.count) for r in rows] != [(r.name, r.count) for r in self._rows]:
+            self._fill(rows)
+        for row in rows:
+            self.boxes[row.name].setChecked(row.excluded)
         self._rows = rows
-        self.blockSignals(False)
 
-    def _checked(self, item: QTreeWidgetItem, _column: int) -> None:
-        at = self.indexOfTopLevelItem(item)
-        on = item.checkState(0) is Qt.CheckState.Checked
-        names = [r.name for n, r in enumerate(self._rows) if (on if n == at else r.excluded)]
-        self.changed.emit(tuple(names))
+    def _fill(self, rows: tuple[FlagRow, ...]) -> None:
+        """One line for each flag; real check boxes, which can be seen on dark windows."""
+        self.clear()
+        self.boxes = {}
+        for row in rows:
+            item = QTreeWidgetItem(["", str(row.count)])
+            item.setTextAlignment(1, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+            item.setToolTip(1, row.tip)
+            box = QCheckBox(f"{row.name}, {row.note.split(':')[0]}" if row.note else row.name)
+            box.setIcon(swatch(row.color))
+            box.setIconSize(QSize(SWATCH, SWATCH))
+            box.setToolTip(row.tip)
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            box.clicked.connect(lambda on, name=row.name: self._checked(name, on))
+            self.addTopLevelItem(item)
+            self.setItemWidget(item, 0, box)
+            self.boxes[row.name] = box
+
+    def _checked(self, name: str, on: bool) -> None:
+        self.changed.emit(tuple(r.name for r in self._rows if (on if r.name == name else r.excluded)))
 
 
 def swatch(color: str) -> QIcon:
