@@ -211,7 +211,7 @@ def other_production(session: Session) -> Place:
     """The same product in the other production, or back."""
     night, now = night_of(session), here(session)
     if night.compared is None:
-        todo = "choose one in File > Compare with production..."
+        todo = "choose one: File > Compare with production"
         raise UsageError("no other production is open to compare with", todo=todo)
     if now is None:
         raise UsageError("nothing is shown that could be compared", todo="show a product first")

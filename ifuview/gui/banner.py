@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton
 
 COLORS = "QFrame#banner { background: #8c2f2f; } QLabel { color: white; } QToolButton { color: white; border: none; }"
@@ -11,6 +12,8 @@ MORE = "  (and {} more: Window > Messages)"
 
 class Banner(QFrame):
     """Shows the latest sentence until it is closed, another comes or something goes well; older ones are counted."""
+
+    closed = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,3 +43,8 @@ class Banner(QFrame):
         self.label.setText(text + (MORE.format(before) if before else ""))
         self.label.setToolTip("\n".join(self._unread))
         self.show()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        super().hideEvent(event)
+        if self.isHidden():  # and not only the window about it
+            self.closed.emit()

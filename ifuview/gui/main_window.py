@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
         self._make_center()
         self._make_toolbar()
         self.status_line = StatusLine(self.statusBar(), controller)
+        self.banner.closed.connect(self.status_line.forget_error)
         self.dock_area = DockArea(self, self.canvas, controller, presenter)
         self.docks = self.dock_area.docks
         presenter.add("canvas", image_view, self._draw_canvas, lambda: True)

@@ -41,6 +41,11 @@ class StatusLine:
         role = "palette(window-text)" if message.level is Level.INFO else "palette(bright-text)"
         self.note.setStyleSheet(f"color: {role};")
 
+    def forget_error(self) -> None:
+        """What went wrong was read, or something went well since."""
+        if self.note.text().startswith(MARKS[Level.ERROR]):
+            self.note.clear()
+
     def show_jobs(self, session: Session) -> None:
         """Show the running job, or the next one."""
         running = [j for j in session.jobs if j.status is JobStatus.RUNNING and not j.quiet]

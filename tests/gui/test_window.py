@@ -54,8 +54,10 @@ def test_a_file_that_fails_disturbs_nothing_that_is_open(qtbot: QtBot, image: st
         assert "and 2 more" in shell.window.banner.label.text()
         assert "\n" not in shell.window.banner.label.text()
         assert shell.store.session.slots == before
+        assert shell.window.status_line.note.text()
         shell.window.menus.commands.escape()
         assert not shell.window.banner.isVisible()
+        assert not shell.window.status_line.note.text()
         shell.controller.handle(want.OpenFile(str(bad)))
         settle(qtbot, shell)
         assert "more" not in shell.window.banner.label.text()  # those before were read
