@@ -1,0 +1,216 @@
+"""The journey through a photon list in a real X window: flags, sliders, light, calibrations, speckles, files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from pytestqt.qtbot import QtBot
+
+from ifuview.app import intents as want
+from ifuview.app import photons
+from ifuview.app.photon_state import PhotonFrame, Shown
+from ifuview.app.session import Layout, Level, Slot
+from ifuview.model.photons import PROBLEM_FLAGS, Column, PhotonCut
+from tests.app.photon_files import Files, write_files
+from tests.gui.hands import Hands
+from tests.gui.test_journey import screen_of
+from tests.gui.windows import settle, window
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
+    reason="needs an X display; packaging/try.py test starts one",
+)
+DURATION = 4.0  # s
+INSIDE = 4  # screen px from the end of a slider to the middle of its handle
+
+
+@pytest.fixture
+def hands() -> Iterator[Hands]:
+    found = Hands()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return write_files(tmp_path, DURATION)
+
+
+def frame_of(slot: Slot | None) -> PhotonFrame:
+    assert slot is not None
+    assert isinstance(slot.photons, PhotonFrame)
+    return slot.photons
+
+
+def shown_counts(slot: Slot) -> np.ndarray:
+    """What the canvas shows of a frame of counts, 0 where a pixel is left out."""
+    return np.nan_to_num(np.asarray(slot.image.pixels.raw, float))
+
+
+def test_a_photon_list_by_mouse_and_keys(
+    qtbot: QtBot, hands: Hands, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    truth, source = files.truth, files.source
+    with window(qtbot, files.photons) as shell:
+        shell.window.activateWindow()
+        session = lambda: shell.store.session  # noqa: E731
+        canvas = shell.window.canvas
+
+        def rest() -> None:
+            settle(qtbot, shell)
+            assert not [m for m in session().messages if m.level is Level.ERROR]
+
+        # it opens with its beam flags, gets an index, and says what it is
+        qtbot.waitUntil(lambda: frame_of(session().slot()).live is not None, timeout=30_000)
+        rest()
+        first = session().slot()
+        assert frame_of(first).shown is Shown.FLAGS
+        flags = source.info.beammap.flags
+        np.testing.assert_array_equal(first.image.mask.raw, flags)
+
+        # a click on Counts: every photon of the pixels that are not flagged
+        dock = shell.window.docks["photons"].widget()
+        hands.click(dock.choices["counts"], 10, 10)
+        rest()
+        excluded = source.info.beammap.flagged(PROBLEM_FLAGS)
+        np.testing.assert_array_equal(shown_counts(session().slot()), np.where(excluded, 0, truth.counts))
+
+        # the end of the time slider is dragged to the middle: the counts are those of half of the time
+        slider = dock.time.slider
+        middle = slider.height() / 2
+        hands.drag(slider, (slider.width() - INSIDE, middle), (slider.width() / 2, middle))
+        rest()
+        cut = frame_of(session().slot()).cut
+        assert cut.start is None
+        assert 0.4 * DURATION < cut.stop < 0.6 * DURATION
+        half = photons.image(source, PhotonCut(stop=cut.stop))
+        np.testing.assert_array_equal(shown_counts(session().slot()), half.counts)
+
+        # the lower end of the phase slider too
+        slider = dock.value.slider
+        hands.drag(slider, (INSIDE, middle), (slider.width() * 0.4, middle))
+        rest()
+        cut = frame_of(session().slot()).cut
+        assert cut.low is not None
+        assert cut.low < 0
+        both = photons.image(source, PhotonCut(stop=cut.stop, low=cut.low))
+        np.testing.assert_array_equal(shown_counts(session().slot()), both.counts)
+        hands.click(dock.everything, 10, 10)
+        rest()
+        assert session().slot().photons.cut == PhotonCut()
+
+        # a click on a pixel gives its light curve
+        good = (truth.array.kind == 0) & truth.array.solved & ~excluded
+        y, x = (int(v) for v in np.unravel_index(np.argmax(truth.is_ * good), good.shape))
+        shell.controller.handle(want.ShowDock("light"))
+        rest()
+        hands.click(canvas, *screen_of(shell, first.key, x, y))
+        qtbot.waitUntil(lambda: session().lights is not None and bool(session().lights.found), timeout=20_000)
+        rest()
+        light = session().lights.found[0]
+        assert (round(session().selection.x), round(session().selection.y)) == (x, y)
+        assert light.curve.counts.sum() == truth.counts[y, x]
+
+        # a box drawn by mouse is a second selection
+        hands.key("b", 0, "Shift_L")
+        assert session().drawing == "box"
+        corners = [screen_of(shell, first.key, a, b) for a, b in ((3.0, 3.0), (9.0, 8.0))]
+        hands.drag(canvas, *corners)
+        hands.key("Escape")
+        qtbot.waitUntil(lambda: len(session().slot().regions) == 1 and len(session().lights.found) == 2, timeout=20_000)
+        rest()
+        assert session().lights.found[1].photons > truth.counts[y, x]
+
+        # calibrations: the solution and the flat make wavelengths; off and on again by the check box
+        shell.controller.handle(want.ShowDock("calibrations"))
+        shell.controller.handle(want.LoadCalibration("", files.wavecal))
+        shell.controller.handle(want.LoadCalibration("", files.flat))
+        rest()
+        frame = frame_of(session().slot())
+        assert frame.source.info.column is Column.WAVELENGTH
+        assert frame.live is not None
+        stack = shell.window.docks["calibrations"].widget()
+        box = stack.steps.itemWidget(stack.steps.topLevelItem(0), 0)
+        hands.click(box, 8, box.height() / 2)
+        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is Column.PHASE, timeout=20_000)
+        rest()
+        assert "waits for wavelengths" in stack.steps.topLevelItem(1).text(1)
+        box = stack.steps.itemWidget(stack.steps.topLevelItem(0), 0)
+        hands.click(box, 8, box.height() / 2)
+        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is Column.WAVELENGTH, timeout=20_000)
+        rest()
+        assert stack.text.text().startswith(f"pixel {x}, {y}: E = ")
+
+        # the wavelength slider now cuts in nm
+        slider = dock.value.slider
+        hands.drag(slider, (INSIDE, middle), (slider.width() * 0.5, middle))
+        rest()
+        cut = frame_of(session().slot()).cut
+        assert 900 < cut.low < 1200
+        np.testing.assert_array_equal(
+            shown_counts(session().slot()), photons.image(frame_of(session().slot()).source, cut).counts
+        )
+
+        # before and after blink
+        hands.click(stack.blink, 10, 10)
+        qtbot.waitUntil(lambda: session().layout is Layout.BLINK, timeout=20_000)
+        rest()
+        assert [frame_of(s).source.info.column for s in session().slots] == [Column.WAVELENGTH, Column.PHASE]
+        assert session().slots[1].title.startswith("science without wavelength")
+        seen = set()
+        for _ in range(25):
+            seen.add(canvas.displayed())
+            qtbot.wait(60)
+        assert seen == {s.key for s in session().slots}
+        hands.click(canvas, 5, 5)
+        hands.key("s")
+        assert session().layout is Layout.SINGLE
+
+        # speckle maps open beside the list, ready to blink; the plot knows the life of the speckles
+        shell.controller.handle(want.SelectSlot(first.key))
+        hands.click(dock.everything, 10, 10)
+        shell.controller.handle(want.ShowDock("speckle"))
+        rest()
+        speckle = shell.window.docks["speckle"].widget()
+        shell.controller.handle(want.PickPoint(first.key, float(x), float(y)))
+        rest()
+        assert f"pixel {x}, {y}: speckles live " in speckle.place.text()
+        hands.click(speckle.run, 10, 10)
+        qtbot.waitUntil(lambda: len(session().slots) == 5, timeout=60_000)
+        rest()
+        assert [s.title.split(":")[0] for s in session().slots[1:4]] == ["Ic", "Is", "Ip"]
+        assert session().slots.index(session().slot()) == 1
+
+        # files: image, light curve, maps, a calibrated list
+        shell.controller.handle(want.SelectSlot(first.key))
+        names = [str(tmp_path / n) for n in ("image.fits", "curve.fits", "maps.fits", "calibrated.h5")]
+        shell.controller.handle(want.SavePhotons("image", names[0]))
+        shell.controller.handle(want.SaveLight("curve", names[1]))
+        shell.controller.handle(want.SaveSpeckle(names[2]))
+        shell.controller.handle(want.WriteCalibrated(names[3]))
+        rest()
+        with fits.open(names[0]) as hdus:
+            np.testing.assert_array_equal(np.nan_to_num(hdus["SCIENCE"].data), shown_counts(session().slot()))
+        assert len(list(tmp_path.glob("curve*.fits"))) == 2  # the pixel and the box
+        with fits.open(names[2]) as hdus:
+            assert hdus["DECAY"].header["LIFE"] > 0
+        assert photons.open_source(names[3], index=False).info.calibrated
+
+        # a wrong file is refused in one sentence, and nothing changes
+        before = frame_of(session().slot()).stack
+        shell.controller.handle(want.LoadCalibration("", files.photons))
+        qtbot.waitUntil(lambda: session().messages[-1].level is Level.ERROR)
+        assert "neither a wavelength solution nor a flat" in session().messages[-1].text
+        assert frame_of(session().slot()).stack is before
+
+        # close everything
+        while session().slots:
+            hands.key("w", 0, "Control_L")
+        settle(qtbot, shell)
+        assert session().slot() is None
