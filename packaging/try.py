@@ -61,6 +61,7 @@ LIBRARIES = {
     "libxkbcommon.so.0": "libxkbcommon0",
 }
 FONTS = "fonts-dejavu-core"
+PROCESSES = "2"  # of the tests
 PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox"}
 
 
@@ -108,7 +109,7 @@ def test(words: list[str]) -> int:
         ("ruff check", [python, "-m", "ruff", "check"]),
         ("ruff format", [python, "-m", "ruff", "format", "--check"]),
         ("mypy", [python, "-m", "mypy"]),
-        ("pytest", [python, "-m", "pytest", *words]),
+        ("pytest", [python, "-m", "pytest", "-n", PROCESSES, "--dist", "loadgroup", *words]),
     ]
     failed = []
     with x_server() as display, tempfile.TemporaryDirectory() as scratch:

@@ -19,10 +19,13 @@ from ifuview.gui.shell import Shell
 from tests.gui.hands import LEFT, RIGHT, WHEEL_UP, Hands
 from tests.gui.windows import settle, window
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
-    reason="needs an X display; packaging/try.py test starts one",
-)
+pytestmark = [
+    pytest.mark.xdist_group("screen"),
+    pytest.mark.skipif(
+        not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
+        reason="needs an X display; packaging/try.py test starts one",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,13 @@ from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
 from tests.gui.windows import settle, window
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
-    reason="needs an X display; packaging/try.py test starts one",
-)
+pytestmark = [
+    pytest.mark.xdist_group("screen"),
+    pytest.mark.skipif(
+        not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
+        reason="needs an X display; packaging/try.py test starts one",
+    ),
+]
 
 
 @pytest.fixture
