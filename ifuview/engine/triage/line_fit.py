@@ -97,6 +97,13 @@ def common(fit: LineFit, use: Array, least: float) -> tuple[float, float]:
     return value, significance if agree and abs(value) > least and significance > ERRORS else 0.0
 
 
+def followed(fit: LineFit, pattern: Array, use: Array) -> float:
+    """How much of a pattern over the fibers, shape (nfiber,), a typical line has by itself: 1 all of it."""
+    use = use & np.isfinite(fit.of_line).all(axis=1)
+    shape = pattern[use] - pattern[use].mean()
+    return float(np.median(shape @ fit.of_line[use]) / max(float(shape @ shape), TINY))
+
+
 def outlying(fit: LineFit, use: Array, least: float) -> tuple[Array, float, float]:
     """(fibers, their typical deviation, significance) that differ from the others more than noise; none: empty."""
     use = use & np.isfinite(fit.value)

@@ -93,3 +93,15 @@ def test_few_lines_are_not_fitted_together():
     assert desi_qa.run(chain, 1, "r1").findings == ()
     off = replace(chain, sky=chain.sky + np.float32(60) * bump(6000, 0.9).astype(np.float32))
     assert {f.kind for f in desi_qa.run(off, 1, "r1").findings} <= {"sky-line residual", "mixed-production"}
+
+
+def test_one_strong_line_alone_is_not_all_lines():
+    sky = np.median(camera().sky, axis=0)
+    at = int(np.argmax(np.where((WAVE > 5900) & (WAVE < 6900), sky, 0.0)))
+    made = camera()
+    tilt = 0.3 * (made.focal_x - made.focal_x.mean()) / np.ptp(made.focal_x)
+    line = np.where(np.abs(WAVE - WAVE[at]) < 4, sky - np.median(sky), 0.0)
+    frame = 4 * tilt[:, None] * line * made.flat
+    out = desi_qa.run(camera(frame=frame), 1, "r1", desi_qa.Params(("sky-gradient", "sky-line residual")))
+    assert all(f.wave_range[1] - f.wave_range[0] < 20 for f in out.findings)
+    assert out.findings[0].kind == "sky-gradient"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.engine.triage import lines as of_lines
-from ifuview.engine.triage.line_fit import LEAST_LINES, LineFit, common, line_fits, outlying
+from ifuview.engine.triage.line_fit import LEAST_LINES, LineFit, common, followed, line_fits, outlying
 from ifuview.engine.triage.questions.case import Case
 from ifuview.model.checks import Array
 from ifuview.model.triage import Finding, ranges
@@ -24,6 +24,7 @@ WHERE = {
     "trace": "the frame has it and the sky model has not, so the wavelengths of the traces are to be asked",
     "fiberflat": "the frame over the flat has it and the sky model has not",
 }
+FOLLOW = 0.5  # of a pattern that strong lines share must be in most of them
 MOST_NAMED = 12  # fibers in a sentence
 
 
@@ -117,8 +118,10 @@ def _together(case: Case, lines: of_lines.LineLight, use: Array) -> Array | None
             fit = replace(fit, value=fit.value - over_field)
             change += over_field
         fibers, typical, significance = outlying(fit, use, CHANGE[kind])
-        if fibers.size:
-            away = fit.value[fibers] - np.median(fit.value[use])
+        deviates = np.zeros(use.size)
+        deviates[fibers] = fit.value[fibers] - np.median(fit.value[use])
+        if fibers.size and followed(fit, deviates, use) > FOLLOW:
+            away = deviates[fibers]
             share = -float(np.sum(model.value[fibers] * away) / np.sum(away**2))
             first = "sky" if share > 0.5 else BEFORE[kind]
             _note(case, at, kind, tuple(fibers.tolist()), typical, significance, first, share)
@@ -136,6 +139,10 @@ def _over_field(case: Case, fit: LineFit, use: Array, at: Array) -> Array | None
     found = of_lines.plane(fit.value, fit.error, chain.focal_x, chain.focal_y, use)
     if found is None or not _is_sky(found):
         return None
+    x, y = chain.focal_x - found.center[1], chain.focal_y - found.center[2]
+    tilt = np.nan_to_num(np.asarray(found.slope[0] * x + found.slope[1] * y))
+    if followed(fit, tilt, use) < FOLLOW:  # one strong line alone made it
+        return None
     waves = chain.wave[at]
     _gradient(
         case,
@@ -144,8 +151,7 @@ def _over_field(case: Case, fit: LineFit, use: Array, at: Array) -> Array | None
         f"All {at.size} strong sky lines vary",
         np.where(use, fit.value, np.nan),
     )
-    x, y = chain.focal_x - found.center[1], chain.focal_y - found.center[2]
-    return np.nan_to_num(np.asarray(found.slope[0] * x + found.slope[1] * y))
+    return tilt
 
 
 def _note(
