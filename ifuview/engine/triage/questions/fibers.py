@@ -40,7 +40,7 @@ def fibers(case: Case) -> None:
     value, error = of_lines.throughput(lines)
     odd = of_fibers.odd_fibers(value, error)
     level = np.median(seen, axis=1)
-    dim, expected = _below_sky(case, value, odd, level, sigma)
+    dim, expected = _below_sky(case, value, error, level, sigma)
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     if case.asks("block-throughput"):
         _losing(case, losing)
@@ -56,16 +56,22 @@ def fibers(case: Case) -> None:
         lines_that_stay(case, lines, own & ~(odd | dim))
 
 
-def _below_sky(case: Case, value: Array, odd: Array, level: Array, sigma: Array) -> tuple[Array, Array]:
-    """Fibers that give less than the sky that they see, and what they should give at least."""
+def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Array) -> tuple[Array, Array]:
+    """Fibers that give less than the sky that they see, and what they should give at least.
+
+    Where lines of the sky tell a throughput, the level must not contradict them.
+    """
     assert case.chain.sky is not None
     noise = MEDIAN_ERROR * float(np.median(sigma[:, ::THIN])) / np.sqrt(sigma.shape[1])
     expected = of_fibers.sky_level(level, np.median(case.chain.sky[:, ::THIN], axis=1), BUNDLE)
     no_lines = ~np.isfinite(value)
-    part = np.where(no_lines, 1 - of_fibers.LOW, of_fibers.DARK)
+    with np.errstate(invalid="ignore"):
+        allowed = no_lines | of_fibers.odd_fibers(value, error) | (value < 1 - of_fibers.LOW)
+        unsure = no_lines | (of_fibers.ERRORS * error > of_fibers.LOW)
+    part = np.where(unsure, 1 - of_fibers.LOW, of_fibers.DARK)
     if no_lines.all() and case.asks("isolated-fiber"):
         case.lack("loss in fibers brighter than the sky", "three isolated sky lines")
-    return of_fibers.below_sky(level, noise, expected, part) & (no_lines | odd), expected
+    return of_fibers.below_sky(level, noise, expected, part) & allowed, expected
 
 
 def _isolated(case: Case, fiber: int, value: float, error: float, level: float) -> None:
