@@ -70,8 +70,12 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
     if not indexed(raw):
         raw = photons.open_source(path, index=True, ctx=ctx.part(0.0, INDEX_SHARE))
     source = raw if frame.source is frame.raw else frame.source
+    if frame.stack and not indexed(source):
+        from ifuview.app.calibration_window import source_of
+
+        source = source_of(raw, frame.stack, ctx.part(INDEX_SHARE, INDEX_SHARE + 0.1))
     columns: Any = source
-    live = live_image(columns, ctx.part(INDEX_SHARE, 1.0)) if indexed(source) else None
+    live = live_image(columns, ctx.part(INDEX_SHARE + 0.1, 1.0)) if indexed(source) else None
     return raw, source, live
 
 

@@ -82,6 +82,8 @@ class PhotonRoads:
                 now, photons=frame, title=steps.title(frame.name, frame.source.info, frame.cut, Shown.FLAGS)
             )
             control.store.put(control.session.with_slot(titled))
+            if not frame.source.info.beammap.flags.any():
+                self.show(want.ShowPhotons(Shown.COUNTS, slot.key))  # no flag to be seen
             if not control.headless:
                 control.shell.emit(want.ShowDock("photons"))
                 self.index(want.IndexPhotons(slot.key))
@@ -95,29 +97,34 @@ class PhotonRoads:
         frame = steps.frame_of(slot)
         if slot is None or frame is None:
             raise UsageError(OPENING if steps.is_photons(slot) else "there is no photon list", todo="open one")
-        source = frame.source
+        before = frame
 
         def run(ctx: Any) -> Any:
             from ifuview.app import photon_window
 
-            return photon_window.made_live(frame, ctx)
+            return photon_window.made_live(before, ctx)
 
         def done(found: Any) -> None:
-            self._live(source, *found)
+            self._live(before, *found)
 
         name = f"{INDEX}{steps.base_title(slot)}"
         control.submit(JobRequest(name, run, slot=f"index {frame.raw.info.path}", aside=True), done)
 
-    def _live(self, before: Any, raw: Any, source: Any, live: Any) -> None:
-        """Give a live image to all frames that count the same photons."""
+    def _live(self, before: PhotonFrame, raw: Any, source: Any, live: Any) -> None:
+        """Give a live image to all frames that count the same photons; those under another stack ask for theirs."""
         control = self.controller
-        session, keys = control.session, []
+        session, keys, others = control.session, [], []
         for slot in session.slots:
             frame = steps.frame_of(slot)
-            if frame is not None and frame.source is before:
+            if frame is not None and frame.source is before.source:
                 session = session.with_slot(replace(slot, photons=replace(frame, raw=raw, source=source, live=live)))
                 keys.append(slot.key)
+            elif frame is not None and frame.raw is before.raw and raw is not before.raw:
+                session = session.with_slot(replace(slot, photons=replace(frame, raw=raw)))
+                others.append(slot.key)
         control.store.put(session)
+        for key in others:
+            self.index(want.IndexPhotons(key))
         if live is not None and keys:
             control.say(Level.INFO, f"{steps.plain(len_of(source))} photons follow the sliders now")
 

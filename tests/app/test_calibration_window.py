@@ -98,6 +98,23 @@ def test_sliders_follow_calibrated_photons(frame, steps):
     assert photons.image(source, PhotonCut(weighted=True)).total != photons.image(source, PhotonCut()).total
 
 
+def test_an_index_that_comes_later_goes_under_the_stack(files, steps, tmp_path):
+    import shutil
+
+    from ifuview.app import photon_window
+
+    copy = str(shutil.copy(files.photons, tmp_path / "copy.h5"))
+    raw = photons.open_source(copy, index=False)
+    frame = with_stack(PhotonFrame(raw, raw), steps)
+    assert stack.live_of(frame.source) is None
+    index, source, live = photon_window.made_live(frame)
+    assert hasattr(index, "first")
+    assert live is not None
+    cut = PhotonCut(low=900.0, high=1100.0, exclude=())
+    np.testing.assert_array_equal(live.image(cut).counts, photons.image(frame.source, cut).counts)
+    assert source.info.calibrations == frame.source.info.calibrations
+
+
 def test_a_list_of_wavelengths_shows_its_phases_through_its_own_solution(tmp_path):
     files = write_files(tmp_path, 0.3, calibrated=True)
     raw = photons.open_source(files.photons)
