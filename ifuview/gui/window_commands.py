@@ -19,7 +19,10 @@ from ifuview.gui.menus import ACTIONS
 if TYPE_CHECKING:
     from ifuview.gui.main_window import MainWindow
 
-FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
+FILTER = (
+    "Images, photon lists, traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.h5 *.hdf5 *.bin *.img *.ecsv *.csv *.json)"
+    ";;All files (*)"
+)
 NO_POSITION = "select a fiber whose position on the sky the file knows"
 PICTURE_FILES = "FITS (*.fits);;PNG (*.png)"
 MOVIE_FILES = "Animated GIF (*.gif);;Animated PNG (*.png *.apng);;FITS cube (*.fits)"

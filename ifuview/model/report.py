@@ -30,6 +30,8 @@ class ImagePanel:
         Name of a color map; used without `colors`.
     xlabel, ylabel : str
         What the axes of the file mean.
+    bar : bool
+        Whether the colors are numbers, so that a color bar says which.
     """
 
     data: Array
@@ -44,6 +46,7 @@ class ImagePanel:
     title: str = ""
     xlabel: str = "x (px)"
     ylabel: str = "y (px)"
+    bar: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", readonly(self.data, "report image", ndim=2, dtype=np.float32))

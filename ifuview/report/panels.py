@@ -56,6 +56,9 @@ def draw_image(axes: Any, bar: Any, report: ReportInput) -> None:
     axes.set_ylim(panel.extent[2:])
     _mark_column(axes, report.inspection)
     _label(axes, panel.title or "Image", panel.xlabel, panel.ylabel)
+    if not panel.bar:
+        bar.set_visible(False)
+        return
     axes.figure.colorbar(shown, cax=bar, extend="both")
     bar.set_ylabel(plain(panel.unit or "counts"))
 

@@ -22,6 +22,7 @@ from ifuview.model.report import ImagePanel, Polyline, ReportInput, VerdictLine
 PICTURE = (1400, 900)  # px, at most
 MOST_CURVES = 120  # curves that can still be told apart on the page
 SELECTED = "#FFFFFF"
+DARK_ENOUGH = 115  # of 255; mean of red, green and blue of text on paper
 HEADER_KEYS = (
     "OBJECT", "INSTRUME", "CAMERA", "NIGHT", "EXPID", "TILEID", "FLAVOR", "OBSTYPE", "PROGRAM", "EXPTIME", "DATE-OBS",
     "MJD-OBS", "AIRMASS", "BUNIT",
@@ -51,7 +52,27 @@ def report_input(session: Session) -> ReportInput:
         return report
     from ifuview.app.views.light_report import with_plots
 
-    return with_plots(report, session)
+    return _with_photons(with_plots(report, session), slot)
+
+
+def _with_photons(report: ReportInput, slot: Slot) -> ReportInput:
+    """What was counted, in words; for the image of the flags their legend in place of a color bar."""
+    from ifuview.app.photon_state import Shown
+    from ifuview.app.views.photons import headline, rows
+
+    frame = slot.photons
+    report = replace(report, notes=(headline(frame), *report.notes))
+    if frame.shown is not Shown.FLAGS or report.image is None:
+        return report
+    legend = tuple((_ink(row.color), f"{row.name}: {row.count}") for row in rows(frame.source.info.beammap, ()))
+    return replace(report, image=replace(report.image, bar=False), selections=(*report.selections, *legend))
+
+
+def _ink(color: str) -> str:
+    """A color dark enough for text on paper."""
+    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    light = max(sum(parts) / (3 * DARK_ENOUGH), 1.0)
+    return "#" + "".join(f"{round(part / light):02x}" for part in parts)
 
 
 def image_panel(slot: Slot) -> ImagePanel:
