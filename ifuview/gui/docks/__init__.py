@@ -30,7 +30,7 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry("triage", "Triage", "triage:TriageDock", "triage", "right", False, room=0.66),
     DockEntry("fibers", "Fiber table", "fiber_table:FiberTableDock", "fiber_table", "right", False),
     DockEntry("focal", "Focal plane", "focal_plane:FocalPlaneDock", "focal_plane", "right", False, True),
-    DockEntry("tables", "Tables", "tables:TablesDock", "tables", "right", False, True),
+    DockEntry("tables", "Tables", "tables:TablesDock", "tables", "right", False, True, room=0.55),
     DockEntry("header", "Header", "header:HeaderDock", "header", "right", False),
     DockEntry("pixels", "Pixel table", "pixel_table:PixelTableDock", "pixel_table", "right", False),
     DockEntry("sky", "Sky fibers", "sky:SkyDock", "sky", "bottom", False, True),
