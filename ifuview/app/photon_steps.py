@@ -22,7 +22,8 @@ from ifuview.model.pixels import Pixels
 
 KIND = "photons"  # of a Dataset
 COUNTED, PER_SECOND, SUMMED = "photons", "photons/s", "weighted photons"
-COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=99.5)  # zscale follows the sky and saturates a star
+COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # shows a star, which zscale would not, beside hot pixels
+NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
 UNITS = {"s": "s", "nm": "nm", "deg": "°"}
 
 
@@ -183,8 +184,9 @@ def moved(frame: PhotonFrame, steps: int) -> PhotonCut:
 
 def shared_limits(images: Iterable[Array]) -> tuple[float, float]:
     """Limits for pictures that follow each other: from zero to what nearly all values are below."""
-    tops = [np.nanpercentile(image, 99.9) for image in images if np.isfinite(image).any()]
-    return 0.0, max(float(max(tops, default=1.0)), 1e-6)
+    known = [image[np.isfinite(image)] for image in images]
+    top = max((float(np.percentile(values, NEARLY_ALL)) for values in known if values.size), default=0.0)
+    return 0.0, top or max((float(values.max()) for values in known if values.size), default=1.0) or 1.0
 
 
 def value_unit(info: PhotonInfo) -> str:
