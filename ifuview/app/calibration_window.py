@@ -29,6 +29,7 @@ from ifuview.model.photon_calibrations import (
     WavelengthSolution,
     WaveStep,
     check_same_array,
+    grid_of,
     merged_flags,
     rows_of,
 )
@@ -267,6 +268,31 @@ def write(frame: PhotonFrame, path: str, ctx: JobContext = SILENT) -> tuple[Phot
     if not steps:
         raise UsageError("no calibration is on", path, "load one and switch it on")
     return cal.calibrate_file(info.path, path, CalibrationStack(tuple(steps)), ctx=ctx)
+
+
+def plot(frame: PhotonFrame, folder: str, at: tuple[int, int] | None, ctx: JobContext = SILENT) -> list[str]:
+    """Write all plots of the solutions in the stack into a folder, with those of a pixel; return their names.
+
+    Raises
+    ------
+    IfuviewError
+        There is no solution, or the folder cannot be written.
+    """
+    from ifuview.app import photon_calibration_plots as plots
+
+    solutions = [s.solution for s in frame.stack if s.key in ("wavecal", "flatcal")]
+    if not solutions:
+        raise UsageError("there is no solution in the stack", folder, "load one first")
+    names: list[str] = []
+    for n, solution in enumerate(solutions):
+        step = ctx.part(n / len(solutions), (n + 1) / len(solutions))
+        placed = solution if solution.grid is not None else replace(solution, grid=grid_of(frame.raw.info.beammap))
+        pixels = () if at is None or row_at(placed, frame.raw.info, *at) < 0 else (at,)
+        if isinstance(placed, WavelengthSolution):
+            names += plots.plot_wavecal(placed, folder, pixels=pixels, ctx=step)
+        else:
+            names += plots.plot_flat(placed, folder, pixels=pixels, ctx=step)
+    return names
 
 
 # words

@@ -546,6 +546,12 @@ class ShowSolution(Intent):
     plane: int | None = None
 
 
+class PlotCalibrations(Intent):
+    """Write all plots of the solutions in the stack of the current photon frame into a folder."""
+
+    folder: str
+
+
 class WriteCalibrated(Intent):
     """Write the photons of the current frame with the steps that are on as a new photon list."""
 

@@ -25,6 +25,7 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
         want.SwitchCalibration: stack.switch,
         want.CompareCalibration: stack.compare,
         want.ShowSolution: stack.show,
+        want.PlotCalibrations: stack.plot,
         want.WriteCalibrated: stack.write,
     }
 
@@ -174,6 +175,23 @@ class CalibrationRoads:
             JobRequest(f"{intent.what} of {slot.title}",
                        lambda ctx: calibration_window.images(frame, intent.what, ctx), slot="solution image"), done,
         )  # fmt: skip
+
+    def plot(self, intent: want.PlotCalibrations) -> None:
+        """All plots of the solutions into a folder."""
+        from ifuview.app import calibration_window, speckle_window
+        from ifuview.app.views.calibrations import pixel
+
+        control = self.controller
+        frame = speckle_window.asked(control.session)[1]
+        at = pixel(control.session, frame.raw.info)
+
+        def work(ctx: Any) -> Any:
+            return calibration_window.plot(frame, intent.folder, at, ctx)
+
+        control.submit(
+            JobRequest(f"Plots in {intent.folder}", work),
+            lambda names: control.say(Level.INFO, f"{len(names)} plots written to {intent.folder}"),
+        )
 
     def write(self, intent: want.WriteCalibrated) -> None:
         """Write a calibrated file."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_BINS = 60
 FEWEST_BINS = 8
+ARRAY = ("resolution", "center", "sigma", "chi2", "weights")  # what is told over the array
 MOST_SHOWN = 6  # bins of a flat that are drawn over each other
 
 
@@ -79,8 +81,8 @@ class SolutionCurves:
     wave : WavecalCurves or None
         Of the pixel at the crosshair.
     flat : FlatCurves or None
-    resolution, centers, weights : tuple of Histogram
-        Over the array, one for each laser or bin.
+    array : mapping of str to tuple of Histogram
+        One of ARRAY over the array, one histogram for each laser or bin.
     wave_text, flat_text : str
         The solutions in numbers.
     wave_pixel, flat_pixel : str
@@ -89,9 +91,7 @@ class SolutionCurves:
 
     wave: WavecalCurves | None = None
     flat: FlatCurves | None = None
-    resolution: tuple[Histogram, ...] = ()
-    centers: tuple[Histogram, ...] = ()
-    weights: tuple[Histogram, ...] = ()
+    array: Mapping[str, tuple[Histogram, ...]] = field(default_factory=lambda: MappingProxyType({}))
     wave_text: str = ""
     flat_text: str = ""
     wave_pixel: str = ""
@@ -168,26 +168,25 @@ def curves(
 ) -> SolutionCurves:
     """Everything that is plotted of the solutions in a stack."""
     ask = "Click a pixel to see its solution."
-    out = SolutionCurves()
+    out, found = SolutionCurves(), dict[str, tuple[Histogram, ...]]()
     where = "" if at is None else f"pixel {at[0]}, {at[1]}: "
     if wave is not None:
         of_array = rows_of(wave.ids, info.beammap.ids)
         good = np.zeros(len(wave.ids), bool)
         good[of_array[of_array >= 0]] = True
-        out = replace(
-            out, wave_text=wave_summary(wave), resolution=histograms(wave, "resolution", good),
-            centers=histograms(wave, "center", good),
-        )  # fmt: skip
+        found |= {name: histograms(wave, name, good) for name in ARRAY if name != "weights"}
+        out = replace(out, wave_text=wave_summary(wave))
         if at is not None:
             out = replace(out, wave=_wave_of_pixel(wave, info, at))
         out = replace(out, wave_pixel=ask if at is None else where + _wave_words(wave, info, at))
     if flat is not None:
-        out = replace(out, flat_text=flat_summary(flat), weights=weight_histograms(flat), flat_pixel=ask)
+        found["weights"] = weight_histograms(flat)
+        out = replace(out, flat_text=flat_summary(flat), flat_pixel=ask)
         if at is not None:
             row = calibration_window.row_at(flat, info, *at)
             curve = _flat_curves(flat, row) if row >= 0 else None
             out = replace(out, flat=curve, flat_pixel=where + _flat_words(flat, row))
-    return out
+    return replace(out, array=MappingProxyType(found))
 
 
 def _wave_of_pixel(wave: WavelengthSolution, info: PhotonInfo, at: tuple[int, int]) -> WavecalCurves | None:
@@ -233,9 +232,10 @@ def _flat_words(flat: FlatSolution, row: int) -> str:
 def wave_summary(wave: WavelengthSolution) -> str:
     """A wavelength solution in numbers."""
     found = wave.summary()
-    parts = [f"{found['solved']} of {found['resonators']} resonators solved"]
-    if found["with_photons"]:
-        parts[0] += f", {100 * found['solved'] / found['with_photons']:.1f} % of {found['with_photons']} with photons"
+    enough = found.get("with_two_histograms")
+    parts = [
+        f"{found['solved']} of {enough or found['resonators']} resonators{' with photons enough' * bool(enough)} solved"
+    ]
     table = wave.resolution()
     for laser, (r, spread) in zip(wave.lasers, table):
         if np.isfinite(r):
@@ -263,7 +263,7 @@ def flat_summary(flat: FlatSolution) -> str:
 
 
 def histograms(wave: WavelengthSolution, name: str, of_array: Array) -> tuple[Histogram, ...]:
-    """Histogram over the array of "resolution" or "center" for each laser, in common bins."""
+    """Histogram over the array of one of ARRAY for each laser, in common bins."""
     fits: LaserFits | None = wave.fits
     if fits is None:
         return ()

@@ -17,12 +17,21 @@ PLOTS = (
     ("energy solution of the pixel", "energy"),
     ("laser histograms of the pixel", "lasers"),
     ("R over the array", "resolution"),
-    ("centers over the array", "centers"),
+    ("centers over the array", "center"),
+    ("widths over the array", "sigma"),
+    ("reduced χ² over the array", "chi2"),
     ("flat weights of the pixel", "flat"),
     ("flat weights over the array", "weights"),
 )
 MOST = 6  # lasers that have a color of their own
 ROOM = 0.06  # beyond the data
+ARRAY_WORDS = {  # label of the axis, and what a solution may not keep
+    "resolution": ("Resolving power E/FWHM", "resolving powers"),
+    "center": ("Center of the laser (°)", "centers"),
+    "sigma": ("Width of the laser, sigma (°)", "widths"),
+    "chi2": ("Reduced χ² of the histogram", "χ²"),
+    "weights": ("Flat weight", "weights"),
+}
 NO_WAVE, NO_FLAT = "There is no wavelength solution in the stack.", "There is no flat in the stack."
 
 
@@ -73,11 +82,9 @@ class SolutionPlot(Plot):
         draw = {"energy": self._energy, "lasers": self._lasers, "flat": self._flat}.get(which)
         if draw is not None:
             return str(draw(curves))
-        if which == "weights":
-            return self._array(curves.weights, "Flat weight", curves.flat_text, "weights")
-        if which == "resolution":
-            return self._array(curves.resolution, "Resolving power E/FWHM", curves.wave_text, "resolving powers")
-        return self._array(curves.centers, "Center of the laser (°)", curves.wave_text, "centers")
+        label, what = ARRAY_WORDS[which]
+        text = curves.flat_text if which == "weights" else curves.wave_text
+        return self._array(curves.array.get(which, ()), label, text, what)
 
     def _energy(self, curves: SolutionCurves) -> str:
         """Photon energy against phase: the lasers, the curve, its error."""
@@ -120,12 +127,11 @@ class SolutionPlot(Plot):
                 said.append(f"{text} at {with_error(laser.center, laser.center_error, '°')}, χ² {laser.chi2:.2f}")
             else:
                 text += f": {laser.status.meaning}"
-                said.append(text)
             self.names[n].setFormat(text)
         ends = np.concatenate([one.edges[[0, -1]] for one in lasers])
         tops = np.concatenate([one.counts for one in lasers])
         self._fit_range(ends, np.append(tops, 0.0))
-        return f"{curves.wave_pixel}. {'; '.join(said)}"
+        return f"{curves.wave_pixel}. {'; '.join(said)}" if said else curves.wave_pixel
 
     def _array(self, found: tuple[Histogram, ...], label: str, text: str, what: str) -> str:
         """A histogram over the array for each laser, with its median."""
@@ -153,7 +159,9 @@ class SolutionPlot(Plot):
         set_errors(self.bars, flat.waves, flat.weights, flat.errors)
         self.fit.setData(flat.fine, flat.used, connect="finite")
         self.one.show()
-        values = np.concatenate([flat.weights[good], flat.used[np.isfinite(flat.used)], [1.0]])
+        error = np.nan_to_num(flat.errors[good])
+        ends = [flat.weights[good] - error, flat.weights[good] + error]
+        values = np.concatenate([*ends, flat.used[np.isfinite(flat.used)], [1.0]])
         self._fit_range(flat.fine, values)
         return curves.flat_pixel
 

@@ -91,10 +91,12 @@ class CalibrationsDock(Dock):
         self.show_image = self._menu_button("Image", "Open the array in numbers of a solution as a frame")
         for text, what in IMAGES:
             self.show_image.menu().addAction(text, lambda what=what: self.intent.emit(want.ShowSolution(what)))
+        self.save_plots = button("Plots...", "Write all plots of the solutions into a folder")
+        self.save_plots.clicked.connect(self._save_plots)
         self.write = button("Write...", "Write a calibrated photon list that keeps what is needed to undo it")
         self.write.clicked.connect(self._write)
         bar = FlowLayout()
-        for widget in (self.add, self.away, self.blink, self.show_image, self.write):
+        for widget in (self.add, self.away, self.blink, self.show_image, self.save_plots, self.write):
             bar.addWidget(widget)
         self.done = quiet_label()
         out = QWidget()
@@ -146,6 +148,7 @@ class CalibrationsDock(Dock):
         for action, what in zip(self.show_image.menu().actions(), IMAGES, strict=True):
             action.setEnabled(view.has_wave if what[1] == "resolution" else view.has_flat)
         self.show_image.setEnabled(view.has_wave or view.has_flat)
+        self.save_plots.setEnabled(view.has_wave or view.has_flat)
         self.write.setEnabled(any(step.on and not step.waits for step in view.steps))
         if not (view.has_wave or view.has_flat):
             self.answer(SolutionCurves())
@@ -216,6 +219,12 @@ class CalibrationsDock(Dock):
         """Ask which solution."""
         for path in QFileDialog.getOpenFileNames(self, "Load solutions", "", SOLUTIONS)[0]:
             self.intent.emit(want.LoadCalibration(kind, path))
+
+    def _save_plots(self) -> None:
+        """Ask for a folder."""
+        folder = QFileDialog.getExistingDirectory(self, "Write the plots of the solutions into a folder")
+        if folder:
+            self.intent.emit(want.PlotCalibrations(folder))
 
     def _write(self) -> None:
         """Ask for a name."""
