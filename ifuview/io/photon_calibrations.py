@@ -19,6 +19,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io.h5_file import array, dataset, h5_open, is_h5, reading
+from ifuview.io.h5_heap import Heaps
 from ifuview.io.safe_npz import is_npz, npz_names, read_npz
 from ifuview.model.checks import Array
 from ifuview.model.photon_calibrations import (
@@ -59,6 +60,7 @@ MODEL_FLAGS = {  # flag of the energy model in modern files, to names
 GOOD_MODEL = 10
 MAX_JSON = 1 << 20  # characters of one fit
 MAX_RESONATORS = 1 << 20
+MAX_WORD = 60_000  # bytes of an attribute
 FWHM = 2.3548200450309493  # sigma
 UNKNOWN = "is no {0} (old or modern, or one of ifuview)"
 
@@ -89,8 +91,7 @@ def _read(path: str, kind: str, own: Mapping[str, Callable[[str, Any], Any]], ol
     try:
         if is_h5(path):
             with h5_open(path) as file:
-                form = str(file.attrs.get("format", ""))
-                if form == OWN:
+                if _word(file, "format") == OWN:
                     return _own(path, file, kind, own)
                 return old(path, file)
         if is_npz(path):
@@ -104,11 +105,11 @@ def _read(path: str, kind: str, own: Mapping[str, Callable[[str, Any], Any]], ol
 
 def _own(path: str, file: Any, kind: str, own: Mapping[str, Callable[[str, Any], Any]]) -> Any:
     """A file of ifuview."""
-    found = str(file.attrs.get("kind", ""))
+    found = _word(file, "kind")
     if found != kind:
         raise FileFormatError(f"is a {found or 'calibration of an unknown kind'}, not a {kind}", path)
-    if int(file.attrs.get("version", 0)) > VERSION:
-        raise FileFormatError("was written by a later version of ifuview", path, "update ifuview")
+    if _word(file, "version") != str(VERSION):
+        raise FileFormatError("was written by another version of ifuview", path, "update ifuview")
     return own[kind](path, file)
 
 
@@ -145,7 +146,7 @@ def _old_wavecal(path: str, file: Any) -> WavelengthSolution:
         raise FileFormatError(UNKNOWN.format(WAVECAL), path)
     with reading(path, "the wavelength solution"):
         rows = table[:]
-    lasers = _first_row(file, "header/wavelengths")
+    lasers = _first_row(path, file, "header/wavelengths")
     ids, place = _unique_rows(rows["resid"], path)
     rows = rows[place]
     known = np.isin(rows["wave_flag"], OLD_SOLVED)
@@ -155,7 +156,7 @@ def _old_wavecal(path: str, file: Any) -> WavelengthSolution:
     if coefficients.shape[1] != 3:
         raise FileFormatError(f"has {coefficients.shape[1]} coefficients for each resonator, not 3", path)
     grid = dataset(file, "header/beamMap")
-    files = _first_row(file, "header/obsFiles")
+    files = _first_row(path, file, "header/obsFiles")
     waves = np.empty(0) if lasers is None else np.sort(lasers.astype(np.float64))
     return WavelengthSolution(
         _stem(path), ids, coefficients, flags, waves,
@@ -181,12 +182,30 @@ def _old_fits(rows: Array, lasers: Array | None) -> LaserFits | None:
     )  # fmt: skip
 
 
-def _first_row(file: Any, name: str) -> Array | None:
-    """The only row of an array of varying length."""
+def _first_row(path: str, file: Any, name: str) -> Array | None:
+    """The only row of an array of varying length, past the library, which trusts damaged heaps."""
+    import h5py
+
     node = dataset(file, name)
-    if node is None or not node.shape or not node.shape[0]:
+    kind = None if node is None else h5py.check_vlen_dtype(node.dtype)
+    if node is None or node.shape != (1,) or not isinstance(kind, np.dtype) or kind.kind not in "fS":
         return None
-    return np.asarray(node[0]).reshape(-1)
+    rows = Heaps(path).rows(node, kind)
+    return rows[0].reshape(-1) if rows else None
+
+
+def _word(file: Any, name: str) -> str:
+    """A root attribute of fixed length as text; "" if there is none. Others are left to the library, which may hang."""
+    from h5py import h5a, h5t
+
+    key = name.encode()
+    if not h5a.exists(file.id, key):
+        return ""
+    stored = h5a.open(file.id, key)
+    kind = stored.get_type()
+    if not isinstance(kind, h5t.TypeStringID) or kind.is_variable_str() or kind.get_size() > MAX_WORD or stored.shape:
+        return ""
+    return _text(file.attrs[name])
 
 
 def _text(value: Any) -> str:
@@ -401,13 +420,14 @@ def _write(part: str, solution: WavelengthSolution | FlatSolution) -> None:
 
     wave = isinstance(solution, WavelengthSolution)
     with h5py.File(part, "w") as file:
-        file.attrs["format"], file.attrs["version"] = OWN, VERSION
-        file.attrs["kind"] = WAVECAL if wave else FLATCAL
-        file.attrs["name"] = solution.name
-        file.attrs["sources"] = json.dumps(solution.sources)
-        file.attrs["flags"] = json.dumps(list(WAVE_BIT if wave else FLAT_BIT))
+        words = {
+            "format": OWN, "version": str(VERSION), "kind": WAVECAL if wave else FLATCAL, "name": solution.name,
+            "sources": json.dumps(solution.sources), "flags": json.dumps(list(WAVE_BIT if wave else FLAT_BIT)),
+        }  # fmt: skip
         if isinstance(solution, FlatSolution):
-            file.attrs["method"], file.attrs["source"] = solution.method, solution.source
+            words |= {"method": solution.method, "source": solution.source}
+        for name, text in words.items():
+            file.attrs[name] = np.bytes_(text.encode("utf-8")[:MAX_WORD])
         for name, values in array_fields(solution).items():
             _put(file, name, values)
         fits = solution.fits if isinstance(solution, WavelengthSolution) else None
@@ -439,7 +459,7 @@ def _needed(path: str, found: Mapping[str, Array], names: tuple[str, ...]) -> No
 
 def _sources(file: Any) -> tuple[str, ...]:
     try:
-        listed = json.loads(str(file.attrs.get("sources", "[]")))
+        listed = json.loads(_word(file, "sources") or "[]")
     except ValueError:
         return ()
     return tuple(str(item) for item in listed) if isinstance(listed, list) else ()
@@ -458,7 +478,7 @@ def _own_wavecal(path: str, file: Any) -> WavelengthSolution:
         _needed(path, own, ("status", "photons", "center", "parameters", "resolution", "width"))
         fits = LaserFits(**own)
     return WavelengthSolution(
-        name=str(file.attrs.get("name", _stem(path))), fits=fits, sources=_sources(file), form="ifuview", **found
+        name=_word(file, "name") or _stem(path), fits=fits, sources=_sources(file), form="ifuview", **found
     )
 
 
@@ -467,7 +487,7 @@ def _own_flat(path: str, file: Any) -> FlatSolution:
              "grid": 2}  # fmt: skip
     found: dict[str, Any] = dict(_arrays(path, file, names))
     _needed(path, found, ("ids", "waves", "weights", "errors", "flags"))
-    text: dict[str, Any] = {name: str(file.attrs.get(name, default)) for name, default in
+    text: dict[str, Any] = {name: _word(file, name) or default for name, default in
             (("name", _stem(path)), ("method", "interpolation"), ("source", "white"))}  # fmt: skip
     return FlatSolution(sources=_sources(file), form="ifuview", **text, **found)
 
