@@ -102,7 +102,7 @@ def _draw_light(figure: Any, report: ReportInput) -> None:
     """Below and beside the image of a photon list: its selections and their light."""
     from ifuview.report import light
 
-    next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="W")
+    next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="E")
     light.draw_selections(_blank(figure, "verdicts"), report)
     for name, panel in zip(PLOTS, report.plots):
         light.draw_plot(_axes(figure, name), panel)

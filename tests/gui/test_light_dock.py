@@ -21,6 +21,7 @@ from ifuview.gui.docks._panes import LEAST, arrangement
 from ifuview.gui.docks.light import LightDock
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Worker
+from ifuview.model.photons import PhotonCut
 from tests.app.views.made_light import BOX, CIRCLE, counted, photon_list, session
 
 
@@ -253,3 +254,15 @@ def test_the_dock_follows_the_theme(dock, source, qapp):
     dock.setPalette(palette)
     qapp.processEvents()
     assert dock.plots[Part.SPECTRUM]._lines[0].opts["pen"].color().name() != before
+
+
+def test_while_a_slider_is_dragged_the_plots_are_redrawn_now_and_then(dock, source, qtbot):
+    drawn = []
+    plot = dock.plots[Part.SPECTRUM]
+    plot.draw = lambda view, draw=plot.draw: drawn.append(view) or draw(view)
+    views = [pure.make(counted(session(source=source, cut=PhotonCut(stop=stop)))) for stop in (10.0, 8.0, 6.0, 4.0)]
+    for view in views:
+        dock.draw(view)
+    assert drawn == views[:1]
+    qtbot.waitUntil(lambda: len(drawn) > 1, timeout=3000)
+    assert drawn == [views[0], views[-1]]

@@ -371,11 +371,11 @@ def logarithm(line: Line) -> Line:
     bars = None
     if line.bars is not None:
         x, y, error = line.bars
-        with np.errstate(invalid="ignore", divide="ignore"):
-            bars = (x, np.log10(np.where(y > 0, y, np.nan)), error / np.where(y > 0, y, np.nan) / np.log(10))
-    y = log(line.y)
-    assert y is not None
-    return Line(line.x, y, line.color, line.kind, log(line.low), log(line.high), bars)
+        positive = np.where(y > 0, y, np.nan)
+        bars = (x, np.log10(positive), error / positive / np.log(10))
+    found = log(line.y)
+    assert found is not None
+    return Line(line.x, found, line.color, line.kind, log(line.low), log(line.high), bars)
 
 
 # ---- in words ----

@@ -84,8 +84,7 @@ def _outline(picked: light.Picked) -> tuple[Polyline, ...]:
         )
     region = picked.region
     assert region is not None
-    x, y = _curve(region)
-    return (Polyline(x, y, pure.readable(picked.color, (0, 0, 0)), width=WIDTH),)
+    return (Polyline(*_curve(region), pure.readable(picked.color, (0, 0, 0)), width=WIDTH),)
 
 
 def _curve(region: Region) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from ifuview.model.region import Region, Shape
 
@@ -116,7 +117,7 @@ def _holds(region: Region, x: float, y: float, slop: Point) -> bool:
     return abs(u) <= 2 * slop[0] and abs(v) <= 2 * slop[1]
 
 
-def _with(values: tuple, place: int, value: object) -> tuple:  # type: ignore[type-arg]
+def _with(values: tuple[Any, ...], place: int, value: Any) -> tuple[Any, ...]:
     """The tuple with one entry replaced."""
     return tuple(value if n == place else v for n, v in enumerate(values))
 

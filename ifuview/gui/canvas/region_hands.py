@@ -20,7 +20,7 @@ from ifuview.model.region import Region
 if TYPE_CHECKING:
     from ifuview.gui.canvas.image_canvas import ImageCanvas
 
-HANDLE = 4  # screen px, half the side of a handle
+HANDLE = 3  # screen px, half the side of a handle
 REACH = 7.0  # screen px within which a handle or an outline is taken
 SCALE_STEP, SCALE_REST_MS = 1.1, 250  # growth by one step of the wheel; when it has come to rest
 HANDLE_FILL, HANDLE_EDGE = QColor("#ffffff"), QColor("#000000")

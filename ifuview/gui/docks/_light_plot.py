@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QGuiApplication, QPen, QResizeEvent
+from PyQt6.QtGui import QColor, QGuiApplication, QPen, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ifuview.app.views import light as pure
@@ -48,6 +48,7 @@ class LightPlot(QWidget):
         super().__init__()
         self.part = part
         self._view: LightView | None = None
+        self._late = False  # it was hidden when its view came
         self._lines: list[Any] = []
         self._bands: list[BandItem] = []
         self._bars: list[Any] = []
@@ -117,8 +118,15 @@ class LightPlot(QWidget):
 
     def draw(self, view: LightView) -> None:
         """Show the curves of a view."""
-        self._view = view
-        self._redraw()
+        self._view, self._late = view, not self.isVisible()
+        if not self._late:
+            self._redraw()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        if self._late:
+            self._late = False
+            self._redraw()
 
     def _redraw(self) -> None:
         view = self._view

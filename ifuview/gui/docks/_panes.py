@@ -8,8 +8,8 @@ from PyQt6.QtCore import QSize
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QGridLayout, QStackedWidget, QTabWidget, QWidget
 
-LEAST = (230, 150)  # screen px of a plot beside others
-WIDE = 1.6  # wanted ratio of width and height
+LEAST = (250, 150)  # screen px of a plot beside others
+WIDE = 2.0  # wanted ratio of width and height
 
 
 def arrangement(size: tuple[int, int], count: int) -> tuple[int, int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from typing import Any, ClassVar
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 
 from ifuview.app.intents import CountLight, DrawRegions, SetLight
@@ -33,6 +34,7 @@ BINS = (
     ("Bins of the file", 0), ("Half resolution elements", RESOLUTION_BINS), ("20 bins", 20), ("40 bins", 40),
     ("80 bins", 80),
 )  # fmt: skip
+REST_MS = 150  # between two redraws of the plots (40 ms) while a slider is dragged
 
 
 class WidthBox(QDoubleSpinBox):
@@ -69,6 +71,11 @@ class LightDock(Dock):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: LightView | None = None
+        self._drawn: LightView | None = None  # what the plots show
+        self._since = 0.0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._draw_plots)
         self.plots = {part: LightPlot(part) for part in Part}
         self.panes = Panes([(pure.TITLES[part], plot) for part, plot in self.plots.items()])
         self.legend = quiet_label()
@@ -109,7 +116,8 @@ class LightDock(Dock):
             plain_numbers(box, f"{name.capitalize()} radius of the annulus, in radii of the circle")
             box.valueChanged.connect(lambda _v: self._set_ring())
         self.full = button("Show all", "Show everything in every plot (double click on one)")
-        self.full.clicked.connect(lambda: [plot.fit() for plot in self.plots.values()])
+        for plot in self.plots.values():
+            self.full.clicked.connect(lambda _on=False, plot=plot: plot.fit())
         bar = FlowLayout()
         parts = (
             self.box_on, self.circle_on, labelled("Time bins", self.width_box), self.rate_box, self.bins_box,
@@ -140,19 +148,41 @@ class LightDock(Dock):
         self._view = view
         if view is None:
             self.pages.show_hint(pure.OPEN_HINT)
+            self._drawn = None
             return
         self._show_options(view)
         if view.hint:
             self.pages.show_hint(view.hint)
+            self._drawn = None
+        elif self._only_other_photons(view):
+            if not self._rest.isActive():
+                self._rest.start(max(0, round(REST_MS - 1000 * (time.monotonic() - self._since))))
         else:
-            self.pages.show_content()
+            self._draw_plots()
+        if view.stale:
+            self.intent.emit(CountLight())
+
+    def _only_other_photons(self, view: LightView) -> bool:
+        """Whether the same is shown of other photons, as while a slider is dragged: then the image goes first."""
+        old = self._drawn
+        return old is not None and old.options == view.options and (
+            [one.picked for one in old.found] == [one.picked for one in view.found]
+        )  # fmt: skip
+
+    def _draw_plots(self) -> None:
+        """Draw everything for the view as it is now."""
+        view = self._view
+        if view is None or view.hint:
+            return
+        self._rest.stop()
+        if self._drawn is None or self._drawn.found is not view.found:
             self._name()
             self.notes.setText(pure.notes(view))
             self.notes.setVisible(bool(self.notes.text()))
             for plot in self.plots.values():
                 plot.draw(view)
-        if view.stale:
-            self.intent.emit(CountLight())
+        self.pages.show_content()
+        self._drawn, self._since = view, time.monotonic()
 
     def _show_options(self, view: LightView) -> None:
         """Bring the switches to what the session says."""
