@@ -22,7 +22,7 @@ from ifuview.model.pixels import Pixels
 
 KIND = "photons"  # of a Dataset
 COUNTED, PER_SECOND, SUMMED = "photons", "photons/s", "weighted photons"
-COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # shows a star, which zscale would not, beside hot pixels
+COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # a star beside hot pixels; zscale saturates it
 NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
 UNITS = {"s": "s", "nm": "nm", "deg": "°"}
 

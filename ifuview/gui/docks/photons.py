@@ -47,7 +47,7 @@ class PhotonsDock(Dock):
         self.flags = FlagLegend()
         self.flags.changed.connect(lambda names: self._cut(True, exclude=names))
         column(content, self._build_shown(), self.headline, self.time, self.value, self._build_play(),
-               self._build_compare(), self._build_index(), self.flags, margin=0)  # fmt: skip
+               self._build_compare(), self.state, self._build_index(), self.flags, margin=0)  # fmt: skip
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Photons")
@@ -117,7 +117,7 @@ class PhotonsDock(Dock):
         self.cancel.clicked.connect(lambda: self.intent.emit(want.CancelJob(self._view.job)))
         self.make_index = button("Make the index", "With it, images follow the sliders and time can be played")
         self.make_index.clicked.connect(lambda: self.intent.emit(want.IndexPhotons()))
-        for widget in (self.state, self.progress, self.cancel, self.make_index):
+        for widget in (self.progress, self.cancel, self.make_index):
             bar.addWidget(widget)
         return bar
 
