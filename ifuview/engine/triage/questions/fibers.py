@@ -62,7 +62,7 @@ def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Arra
     Where lines of the sky tell a throughput, the level must not contradict them.
     """
     assert case.chain.sky is not None
-    noise = MEDIAN_ERROR * float(np.median(sigma[:, ::THIN])) / np.sqrt(sigma.shape[1])
+    noise = MEDIAN_ERROR * float(np.median(sigma[::THIN, ::THIN])) / np.sqrt(sigma.shape[1])
     expected = of_fibers.sky_level(level, np.median(case.chain.sky[:, ::THIN], axis=1), BUNDLE)
     no_lines = ~np.isfinite(value)
     with np.errstate(invalid="ignore"):
