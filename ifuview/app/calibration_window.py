@@ -197,7 +197,7 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
     if raw.info.column is Column.WAVELENGTH:
         wave = next((s for s in steps if s.key == "wavecal"), None)
         if wave is not None and not wave.on:
-            base = _phases(raw, wave.solution)
+            base = _phases(raw, wave.solution, ctx)
         active = [s for s in active if s.key != "wavecal"]
     stack = CalibrationStack(tuple(s for s in active if s.key != "found"))
     if stack.steps:
@@ -209,11 +209,22 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
     return base if found is None else Flagged(base, found.flags)
 
 
-def _phases(raw: PhotonSource, solution: WavelengthSolution) -> PhotonSource:
-    """The phases that wavelengths came from."""
-    from ifuview.engine.photons.calibrate import PhaseSource
+def _phases(raw: PhotonSource, solution: WavelengthSolution, ctx: JobContext) -> PhotonSource:
+    """The phases that wavelengths came from; kept beside the index, if there is one."""
+    from ifuview.engine.photons.calibrate import PhaseSource, phases, wave_table
 
-    return PhaseSource(raw, solution)
+    back: PhotonSource = PhaseSource(raw, solution)
+    index: Any = raw
+    if not hasattr(raw, "with_values"):
+        return back
+    table = wave_table(solution, raw.info.beammap)
+    stored: PhotonSource = index.with_values(
+        f"phases {solution.digest()}",
+        lambda block: phases(block.resonator, block.value, table),
+        info=back.info,
+        ctx=ctx,
+    )
+    return stored
 
 
 def live_of(source: PhotonSource, ctx: JobContext = SILENT) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,15 +35,24 @@ NO_LIST = "the current frame is no photon list"
 NO_PLACE = "no pixel is selected"
 
 
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The photon frame that an image was made from (`Slot.made_of`)."""
+
+    key: int
+
+
 def photon_slot(session: Session) -> Slot | None:
     """The photon frame that the current frame is or was made from."""
     slot = session.slot()
     if slot is None or slot.photons is not None:
         return slot
+    if isinstance(slot.made_of, Parent) and (parent := session.slot(slot.made_of.key)) is not None:
+        return parent
     info = slot.dataset.photons
-    alike = [s for s in session.slots if s.photons is not None and info is not None and s.dataset.path == info.path]
-    with_maps = [s for s in alike if s.photons.speckle is not None]
-    return next(iter((*with_maps, *alike)), None)
+    if info is None:
+        return None
+    return next((s for s in session.slots if s.photons is not None and s.dataset.path == info.path), None)
 
 
 def asked(session: Session) -> tuple[Slot, PhotonFrame]:

@@ -11,6 +11,7 @@ from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
 from ifuview.app.photon_state import PhotonFrame
 from ifuview.app.session import Layout, Level, Slot
+from ifuview.errors import UsageError
 
 if TYPE_CHECKING:
     from ifuview.gui.controller import Controller
@@ -123,6 +124,8 @@ class CalibrationRoads:
 
         control = self.controller
         slot, frame = speckle_window.asked(control.session)
+        if not frame.stack:
+            raise UsageError("there is no calibration to blink against", todo="load one first")
         if intent.number is None:
             on = any(s.on for s in frame.stack)
             steps, what = calibration_window.switched(frame.stack, None, not on), "calibrations"

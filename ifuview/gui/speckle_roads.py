@@ -29,11 +29,12 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
 def add_frames(controller: Controller, found: tuple[Opened, ...], after: int) -> None:
     """Put images made from a photon list behind its frame (key `after`), the first of them current."""
     from ifuview.app import services, steps
+    from ifuview.app.speckle_window import Parent
 
     session = controller.session
     keys = []
     for opened in found:
-        slot = services.new_slot(session, opened)
+        slot = replace(services.new_slot(session, opened), made_of=Parent(after))
         session = session.adding(steps.placed(session, slot))
         keys.append(slot.key)
     place = next((i for i, s in enumerate(session.slots) if s.key == after), None)

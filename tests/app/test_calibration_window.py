@@ -133,6 +133,10 @@ def test_a_list_of_wavelengths_shows_its_phases_through_its_own_solution(tmp_pat
     value = back.photons_of([resonator]).value
     true = files.truth.phase[files.source.resonator == resonator]
     np.testing.assert_allclose(value, true, atol=1e-3)
+    index = photons.open_source(files.photons, index=True)
+    stored = stack.source_of(index, stack.switched((step,), 0, False))
+    assert stack.live_of(stored) is not None
+    np.testing.assert_array_equal(stored.photons_of([resonator]).value, value)
 
 
 def test_what_is_no_solution_is_refused_in_one_sentence(files, frame, tmp_path):

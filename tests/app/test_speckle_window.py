@@ -49,6 +49,9 @@ def test_the_maps_open_as_frames_with_errors_and_flags(session):
     assert (slot.title, slot.photons, slot.dataset.kind) == (speckle.name, None, "speckle")
     beside = session.adding(slot)
     assert speckle_window.photon_slot(beside) is session.slot()
+    twin = replace(session.slot(), key=7)  # a second frame of the same list, under another stack
+    child = replace(slot, key=8, made_of=speckle_window.Parent(7))
+    assert speckle_window.photon_slot(session.adding(twin).adding(child)) is twin
 
 
 def test_the_pixel_is_told_in_numbers_and_its_speckles_have_a_life(session, files):
