@@ -21,6 +21,7 @@ from ifuview.io.photons import open_photons
 from ifuview.model.photon_calibrations import CalibrationStack, MaskStep, WaveStep
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_flat, simulate_lasers, simulate_photons
+from tests.io.published import published_reader
 
 TABLE = "photons/photontable"
 
@@ -73,6 +74,27 @@ def test_calibrated_file_and_back_bit_by_bit(night, tmp_path, capsys):
     assert all((a == b).all() for a, b in zip(values_and_weights(made), wanted))
     assert calibrate.main([new, "--undo", "-o", old]) == 0
     assert rows_and_rest(old) == rows_and_rest(folder / "phase.h5")
+
+
+def test_the_published_reader_opens_a_calibrated_file(night, tmp_path):
+    folder, _ = night
+    new = tmp_path / "new.h5"
+    argv = ["--wavecal", str(folder / "wave.h5"), "--flatcal", str(folder / "weights.h5"), "-o", str(new)]
+    assert calibrate.main([str(folder / "phase.h5"), *argv]) == 0
+    found = published_reader(
+        """
+        from mkidpipeline.photontable import Photontable
+        import mkidpipeline.pipeline
+        t = Photontable(sys.argv[1])
+        out.update(wave=bool(t.wavelength_calibrated), rows=len(t.query()), name=t.query_header("flatcal"),
+                   resolution=[float(r) for r in t.query_header("wavecal.resolution")["wave"]],
+                   bad=int(t.flagged(["wavecal.bad"]).sum()))
+        """,
+        new,
+    )
+    rows, bad = open_photons(new).info.nphoton, int(open_photons(new).info.beammap.flagged(["wavecal.bad"]).sum())
+    lasers = [808.0, 920.0, 980.0, 1120.0, 1310.0]
+    assert found == {"wave": True, "rows": rows, "name": "weights", "resolution": lasers, "bad": bad}
 
 
 def test_masked_photons_come_back_in_their_places(night, tmp_path):
