@@ -49,6 +49,7 @@ def save(figure: Any, path: str) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure).figure.savefig(path, format=kind)
+    figure.set_layout_engine("none")  # it is laid out; to find the places again takes most of the time of a page
 
 
 def save_pages(figures: Sequence[Any], path: str) -> None:

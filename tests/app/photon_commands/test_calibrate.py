@@ -176,7 +176,8 @@ def test_a_damaged_original_is_refused(night, tmp_path):
         cal.undo_file(str(new), str(tmp_path / "old.h5"))
 
 
-def test_fits_of_the_commands_agree_with_the_truth(night, capsys, tmp_path):
+def test_fits_of_the_commands_agree_with_the_truth(night, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("ifuview.report.photon_plots.DPI", 40)
     folder, _ = night
     lasers = [str(folder / name) for name in ("laser_808.h5", "laser_1310.h5")]
     plots = tmp_path / "plots"
