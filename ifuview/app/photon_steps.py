@@ -12,7 +12,7 @@ from ifuview.app.look import LimitMode, Look
 from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.services import Opened
 from ifuview.app.session import Session, Slot
-from ifuview.app.views.photon_flags import flag_image, flag_look
+from ifuview.app.views.photon_flags import flag_image, flag_look, masked
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
@@ -72,6 +72,7 @@ def picture(dataset: Dataset, counted: PhotonImage, shown: Shown) -> Image:
     with np.errstate(divide="ignore", invalid="ignore"):
         ivar = 1.0 / variance
     ivar[blank | ~np.isfinite(ivar)] = 0.0
+    base = masked(base, info.beammap)
     return replace(base, name=shown.value, pixels=Pixels(values), ivar=Pixels(ivar), unit=unit)
 
 

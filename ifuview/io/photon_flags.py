@@ -48,6 +48,9 @@ FLAGS_2018 = ("beammap.noDacTone", "beammap.failed", "wavecal.bad", "flatcal.bad
 NOTE_2018 = "or no wavelength solution: the 2018 release set the bit of a failed beam map for it too"
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
+        "found.hot": "found hot in this window",
+        "found.cold": "found cold in this window",
+        "found.dead": "found dead in this window",
         "beammap.noDacTone": "no tone was sent to the resonator",
         "beammap.failed": "the beam map has no position",
         "beammap.yFailed": "the beam map has no y position",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ifuview.app import calibration_window as stack
-from ifuview.app import photons
-from ifuview.app.photon_state import PhotonFrame
+from ifuview.app import photon_steps, photons
+from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.views import calibrations as view
 from ifuview.errors import FileFormatError, UsageError
@@ -84,6 +84,11 @@ def test_found_pixels_have_flags_of_their_own_and_are_left_out(files, frame):
     beammap = changed.source.info.beammap
     assert beammap.flag_names[-3:] == stack.FOUND
     image = photons.image(changed.source, changed.cut)
+    slot = session_of(frame).slot()
+    shown = photon_steps.picture(slot.dataset, image, Shown.COUNTS)
+    bit = len(beammap.flag_names) - 3
+    assert shown.mask_bits.bits[bit][0] == "found.hot"
+    np.testing.assert_array_equal((shown.mask.raw >> np.uint64(bit)) & np.uint64(1), step.flags["found.hot"])
     assert image.excluded[step.flags["found.hot"]].all()
     assert not photons.image(frame.raw, frame.cut).excluded[step.flags["found.hot"]].all()
     assert f"{int(step.flags['found.hot'].sum())} hot" in stack.words(step, frame.raw.info)

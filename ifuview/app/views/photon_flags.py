@@ -10,6 +10,7 @@ import numpy as np
 
 from ifuview.app.look import LimitMode, Look, Reduction
 from ifuview.app.views import colors
+from ifuview.io.photon_flags import mask_bits
 from ifuview.model.checks import Array
 from ifuview.model.image import Image
 from ifuview.model.photons import Beammap
@@ -17,6 +18,7 @@ from ifuview.model.pixels import Pixels
 
 CMAP = "flags"  # resources/colormaps/flags.txt, in the order of the classes below
 NCLASS = 16
+WORD = 32  # bits that a mask has unless there are more flags
 GOOD, NO_TONE, NO_POSITION, DOUBTFUL, HOT, COLD, DEAD, NO_SOLUTION, FAILED, SOME_LINES, NO_FLAT, SOME_FLAT = range(12)
 LINEAR, QUADRATIC, OTHER, EMPTY = range(12, NCLASS)
 CLASSES = {
@@ -30,6 +32,9 @@ CLASSES = {
     "pixcal.hot": HOT,
     "pixcal.cold": COLD,
     "pixcal.dead": DEAD,
+    "found.hot": HOT,
+    "found.cold": COLD,
+    "found.dead": DEAD,
     "wavecal.bad": NO_SOLUTION,
     "wavecal.not_attempted": NO_SOLUTION,
     "wavecal.no_histograms": NO_SOLUTION,
@@ -100,7 +105,16 @@ def classes(beammap: Beammap) -> Array:
 
 def flag_image(image: Image, beammap: Beammap) -> Image:
     """Return the image of the flags (which holds their bits as its mask) with classes as values."""
-    return replace(image, name="beam flags", pixels=Pixels(classes(beammap)), unit="")
+    return replace(masked(image, beammap), name="beam flags", pixels=Pixels(classes(beammap)), unit="")
+
+
+def masked(image: Image, beammap: Beammap) -> Image:
+    """Return an image with the flags of a beammap as its mask: calibrations add flags to those of the file."""
+    if image.mask is not None and np.array_equal(image.mask.raw, beammap.flags):
+        return image
+    kind = np.uint32 if len(beammap.flag_names) <= WORD else np.uint64
+    bits = mask_bits(beammap.flag_names, beammap.flag_notes)
+    return replace(image, mask=Pixels(beammap.flags.astype(kind)), mask_bits=bits)
 
 
 def flag_look() -> Look:
