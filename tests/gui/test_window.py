@@ -96,8 +96,8 @@ def test_every_action_can_be_triggered(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: ("", ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
     monkeypatch.setattr(QInputDialog, "getInt", lambda *a: (0, False))
-    monkeypatch.setattr(QInputDialog, "getText", lambda *a: ("", False))
-    monkeypatch.setattr(QInputDialog, "getText", lambda *a: ("", False))
+    for name in ("getText", "getMultiLineText", "getItem", "getDouble"):
+        monkeypatch.setattr(QInputDialog, name, lambda *a, **k: ("", False))
     monkeypatch.setattr(QMessageBox, "about", lambda *a: None)
     monkeypatch.setattr(QDialog, "exec", lambda self: 0)
     skipped = {"quit", "demo"}
