@@ -174,6 +174,16 @@ def _box_name(label: str, corners: tuple[int, int, int, int]) -> str:
 
 def is_large(asked: Request) -> bool:
     """Whether counting may take so long that the user should see it and be able to stop it."""
+    return extent(asked) > SMALL
+
+
+def is_quick(asked: Request) -> bool:
+    """Whether counting takes less than a picture: what else the user wants can wait for it."""
+    return extent(asked) == 0
+
+
+def extent(asked: Request) -> float:
+    """Pixels of the regions of a request, backgrounds included."""
     beammap = asked.source.info.beammap
     total = 0.0
     for picked in asked.picked:
@@ -182,7 +192,7 @@ def is_large(asked: Request) -> bool:
             ring = asked.options.outer if asked.options.background else 1.0
             circle = picked.region.shape is Shape.CIRCLE
             total += np.pi * (ring * width) ** 2 if circle else abs(width * height)
-    return min(total, beammap.index.size) > SMALL
+    return float(min(total, beammap.index.size))
 
 
 class Kept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
@@ -136,12 +136,27 @@ class DockArea(QObject):
         widget.resize(size)
         widget.show()
         QApplication.sendPostedEvents()
-        widget.draw(import_module(f"ifuview.app.views.{entry.view}").make(self.controller.session))
+        make = import_module(f"ifuview.app.views.{entry.view}").make
+        view = make(self.controller.session)
+        if getattr(view, "stale", False):  # what it shows is still to be counted
+            widget.intent.connect(self.controller.handle)
+            widget.draw(view)
+            self._wait()
+            view = make(self.controller.session)
+        widget.draw(view)
         QApplication.sendPostedEvents()
         picture: QPixmap = widget.grab()
         widget.close()
         widget.deleteLater()
         return picture
+
+    def _wait(self) -> None:
+        """Let the jobs end."""
+        if self.controller.busy:
+            loop = QEventLoop()
+            self.controller.settled.connect(loop.quit)
+            loop.exec()
+            self.controller.settled.disconnect(loop.quit)
 
     def _visible(self, key: str) -> bool:
         dock = self.docks[key]

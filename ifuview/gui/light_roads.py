@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from ifuview.app.light import Lights, Request
     from ifuview.gui.controller import Controller
 
-PATIENCE = 0.25  # s that a count may take before a newer request ends it: what moves is drawn on the way
+PATIENCE = 1.0  # s that a count may take before a newer request ends it: what moves is drawn on the way
 SLOT = "light"
-ENDS = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 SHAPES = ("box", "circle", "")
 
 
@@ -42,7 +41,7 @@ class LightRoads:
         self._asked: Request | None = None  # what is or was counted last, also if that was cancelled
         self._job = 0
         self._since = 0.0
-        self._kept: Any = None
+        self._kept: dict[bool, Any] = {}  # photons in memory, of either thread that counts
         self._later = QTimer(controller)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._again)
@@ -87,21 +86,20 @@ class LightRoads:
     def _submit(self, asked: Request) -> None:
         from ifuview.app import light
 
-        if self._kept is None:
-            self._kept = light.Kept()
-        kept = self._kept
+        quick = light.is_quick(asked)
+        kept = self._kept.setdefault(quick, light.Kept())
         self._asked, self._since = asked, time.monotonic()
         self._later.stop()
-        quiet = not light.is_large(asked)
         request = JobRequest(
-            "Light of the selections", lambda ctx: light.count(asked, kept, ctx), slot=SLOT, quiet=quiet, front=quiet
-        )
+            "Light of the selections", lambda ctx: light.count(asked, kept, ctx), slot=SLOT,
+            quiet=not light.is_large(asked), front=quick, aside=not quick,
+        )  # fmt: skip
         self._job = self.controller.submit(request, self._counted)
 
     @property
     def _running(self) -> bool:
         """Whether the count of before is under way."""
-        return any(j.id == self._job and j.status not in ENDS for j in self.controller.session.jobs)
+        return any(j.id == self._job and j.status is JobStatus.RUNNING for j in self.controller.session.jobs)
 
     def _counted(self, lights: Lights) -> None:
         self.controller.store.put(replace(self.controller.session, lights=lights))

@@ -55,6 +55,7 @@ class Presenter(QObject):
         self.store = store
         self.parts: dict[str, Part] = {}
         self._cursor: tuple[int, float, float] | None = None
+        self._drawn: Part | None = None  # the dock whose turn it was last
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(HOVER_PERIOD_MS)
@@ -96,10 +97,16 @@ class Presenter(QObject):
         self._later.start()
 
     def _refresh_next(self) -> None:
-        """Draw one dock that is out of date; the others have the next turns, so that the window stays alive."""
+        """Draw one dock that is out of date; the others have the next turns, so that the window stays alive.
+
+        It goes round: a dock that changes with every move of a slider keeps no other from its turn.
+        """
         session = self.store.session
-        for part in self.parts.values():
-            if part.widget is not None and part.stale(session):
+        docks = [part for part in self.parts.values() if part.widget is not None]
+        after = docks.index(self._drawn) + 1 if self._drawn in docks else 0
+        for part in (*docks[after:], *docks[:after]):
+            if part.stale(session):
+                self._drawn = part
                 self._show(part)
                 self._later.start()
                 return
