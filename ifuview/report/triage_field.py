@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.engine.triage.stats import MEDIAN_ERROR, mad
 from ifuview.model.checks import Array
 from ifuview.model.triage import Finding
 
@@ -16,6 +15,7 @@ BINS = 12  # along the gradient
 MIN_IN_BIN = 5  # fibers
 LEVELS = 7  # of the plane
 MARGIN = 15.0  # mm around the fibers
+MEDIAN_ERROR = 1.2533 * 0.7413  # error of a median of n values in units of their quartile distance / sqrt(n)
 
 
 def draw_field(figure: Any, finding: Finding, x: Array, y: Array, strength: Array) -> None:
@@ -77,7 +77,8 @@ def _profile(axes: Any, finding: Finding, x: Array, y: Array, percent: Array) ->
     for first, last in pairwise(edges):
         inside = percent[(along >= first) & (along <= last)]
         if inside.size >= MIN_IN_BIN:
-            error = MEDIAN_ERROR * float(mad(inside)) / np.sqrt(inside.size)
+            spread = float(np.subtract(*np.percentile(inside, (75, 25))))
+            error = MEDIAN_ERROR * spread / np.sqrt(inside.size)
             middles.append(((first + last) / 2, float(np.median(inside)), error))
     if middles:
         at, median, error = zip(*middles, strict=True)
