@@ -39,6 +39,8 @@ VERBS: dict[str, str] = {
     "plane": "(number from 1) | ('play')",
     "crosshair": "(x, y): 0-based native pixels",
     "mask": "(path): a mask image for the current frame",
+    "photons": "('flags' | 'counts' | 'rate'): what is shown of a photon list",
+    "photon-range": "('time' | 'value', low, high): which photons count; s, and nm or degrees",
     "mode": "(name): what the left mouse button does",
     "dock": "(key, shown)",
     "save-image": "(format, path)",

@@ -19,8 +19,12 @@ from ifuview.gui.controller import Controller
 from ifuview.gui.docks import DOCKS
 from ifuview.gui.main_window import MainWindow
 
-WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask"}  # need all earlier jobs to be done
-OF_A_FILE = {"look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask"}
+# need all earlier jobs to be done
+WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask", "photons", "photon-range"}
+OF_A_FILE = {
+    "look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask", "photons",
+    "photon-range",
+}  # fmt: skip
 PLAY_MS = 100  # -cube play
 PICTURES = {entry.key for entry in DOCKS if entry.picture}
 
@@ -190,6 +194,18 @@ class ScriptRunner(QObject):
     def do_crosshair(self, x: float, y: float) -> None:
         if self._slot is not None:
             self.controller.handle(want.PickPoint(self._slot.key, x, y))
+
+    def do_photons(self, what: str) -> None:
+        self.controller.handle(want.ShowPhotons(what))
+
+    def do_photon_range(self, axis: str, low: float, high: float) -> None:
+        from ifuview.app.photon_steps import frame_of
+
+        frame = frame_of(self._slot)
+        if frame is None:
+            raise IfuviewError("this frame is not of a photon list", f"-{axis}", "open one first")
+        ends = {"start": low, "stop": high} if axis == "time" else {"low": low, "high": high}
+        self.controller.handle(want.SetPhotonCut(self._slot.key, frame.with_cut(**ends).cut))
 
     def do_mode(self, name: str) -> None:
         self.controller.say(Level.INFO, f"-mode {name}: the mouse needs no modes here; see Help, Mouse and keys")

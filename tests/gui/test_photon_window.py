@@ -279,3 +279,11 @@ def test_a_list_of_phases_says_so(qtbot: QtBot, tmp_path: Path) -> None:
         assert dock.value.label.text() == "Phase"
         assert dock.value.boxes[0].suffix() == " °"
         assert "phases" in dock.headline.text()
+
+
+def test_a_command_line_chooses_range_and_picture(qtbot: QtBot, path: str) -> None:
+    with window(qtbot, path, "-time", "1", "3", "-wave", "900", "1200", "-photons", "rate") as shell:
+        qtbot.waitUntil(lambda: frame(shell) is not None and frame(shell).shown is Shown.RATE, timeout=TIMEOUT)
+        settle(qtbot, shell)
+        np.testing.assert_array_equal(frame(shell).image.counts, truth(path, PhotonCut(1.0, 3.0, 900.0, 1200.0)))
+        assert shell.store.session.slot().title == "science: 1.00–3.00 s, 900–1200 nm"

@@ -7,10 +7,16 @@ OPTIONS.
 
 from __future__ import annotations
 
-from ifuview.app.options import frames, look, view, window
+from ifuview.app.options import frames, look, photons, view, window
 from ifuview.app.options.common import Handler
 from ifuview.app.options.ignored import IGNORED, swallow
 
-OPTIONS: dict[str, Handler] = {**look.OPTIONS, **view.OPTIONS, **frames.OPTIONS, **window.OPTIONS}
+OPTIONS: dict[str, Handler] = {
+    **look.OPTIONS,
+    **view.OPTIONS,
+    **photons.OPTIONS,
+    **frames.OPTIONS,
+    **window.OPTIONS,
+}
 
 __all__ = ["IGNORED", "OPTIONS", "swallow"]
