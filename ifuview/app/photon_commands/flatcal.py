@@ -102,8 +102,8 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> str:
 
         plot_flat(flat, chosen.plots, pixels=pixels, ctx=ctx)
     usable, number = int(flat.usable.sum()), len(flat.ids)
-    partly = int(((flat.flags & 2) != 0).sum()) - (number - usable)
-    text = f"{usable} of {number} resonators have weights in {len(flat.waves)} bins ({partly} not in all)"
+    whole = usable - (int(((flat.flags & 2) != 0).sum()) - (number - usable))
+    text = f"{usable} of {number} resonators have weights, {whole} of them in all {len(flat.waves)} bins"
     return f"{chosen.output}: {text}; used by {flat.method}"
 
 
