@@ -129,6 +129,8 @@ class DockArea(QObject):
         shown = self.docks[key].widget()
         if shown is not None and self._visible(key):
             self.presenter.refresh(key)
+            if hasattr(import_module(f"ifuview.app.views.{entry.view}"), "job"):
+                self._wait()
             return shown.grab()
         module, name = entry.widget.split(":")
         widget = getattr(import_module(f"ifuview.gui.docks.{module}"), name)()
@@ -136,7 +138,8 @@ class DockArea(QObject):
         widget.resize(size)
         widget.show()
         QApplication.sendPostedEvents()
-        make = import_module(f"ifuview.app.views.{entry.view}").make
+        views = import_module(f"ifuview.app.views.{entry.view}")
+        make = views.make
         view = make(self.controller.session)
         if getattr(view, "stale", False):  # what it shows is still to be counted
             widget.intent.connect(self.controller.handle)
@@ -144,6 +147,9 @@ class DockArea(QObject):
             self._wait()
             view = make(self.controller.session)
         widget.draw(view)
+        if hasattr(views, "job"):
+            self.presenter.ask(views, widget)
+            self._wait()
         QApplication.sendPostedEvents()
         picture: QPixmap = widget.grab()
         widget.close()

@@ -88,7 +88,7 @@ class Presenter(QObject):
         session = self.store.session
         if part.stale(session):
             part.refresh(session)
-            self._answer_by_job(part, session)
+            self.ask(part.view, part.widget)
 
     def _changed(self, _old: Session, new: Session) -> None:
         for part in self.parts.values():
@@ -111,14 +111,14 @@ class Presenter(QObject):
                 self._later.start()
                 return
 
-    def _answer_by_job(self, part: Part, session: Session) -> None:
+    def ask(self, view: ModuleType, widget: Dock) -> None:
         """Ask the worker for what is too slow for a view; the widget's `answer` draws it when it comes."""
-        make = getattr(part.view, "job", None)
-        run = make(session) if make is not None else None
+        make = getattr(view, "job", None)
+        run = make(self.store.session) if make is not None else None
         if run is not None:
-            name = f"What {part.view.__name__.rpartition('.')[2]} shows"
-            request = JobRequest(name, run, slot=f"view {part.view.__name__}", quiet=True, front=True)
-            self.wanted.emit(request, part.widget.answer)
+            name = f"What {view.__name__.rpartition('.')[2]} shows"
+            request = JobRequest(name, run, slot=f"view {view.__name__}", quiet=True, front=True)
+            self.wanted.emit(request, widget.answer)
 
     def hover(self, key: int, x: float, y: float) -> None:
         """The cursor is over an image; docks that follow it are drawn soon."""
