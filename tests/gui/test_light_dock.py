@@ -13,6 +13,7 @@ from ifuview.app import light
 from ifuview.app.photon_state import LightOptions
 from ifuview.app.session import Level
 from ifuview.app.views import light as pure
+from ifuview.app.views import light_colors
 from ifuview.app.views.light import Part
 from ifuview.app.views.regions import PALETTE
 from ifuview.gui.controller import Controller
@@ -165,8 +166,8 @@ def test_plots_share_the_room_or_are_tabs(dock, source):
 @pytest.mark.parametrize("name", [*PALETTE, "green", "#E69F00", "#35E0FF", "white", "black", "?"])
 def test_colors_of_regions_stand_out_on_the_paper(paper, name):
     found = readable(name, QColor(paper))
-    assert pure._contrast(found.getRgb()[:3], pure.rgb(paper)) >= pure.CONTRAST
-    assert found.name() == pure.readable(name, pure.rgb(paper))
+    assert light_colors._contrast(found.getRgb()[:3], light_colors.rgb(paper)) >= light_colors.CONTRAST
+    assert found.name() == light_colors.readable(name, light_colors.rgb(paper))
 
 
 # ---- with a worker ----

@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.app import light
 from ifuview.app.views import light as pure
+from ifuview.app.views import light_colors, light_lines, light_words
 from ifuview.app.views.light import LightView, Part
 from ifuview.model.region import Region, Shape
 from ifuview.model.report import PlotCurve, PlotPanel, Polyline, ReportInput
@@ -38,11 +39,11 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
     slot = session.slot()
     assert slot is not None
     found = view.found if not view.stale else ()
-    said = [(pure.readable(one.picked.color), pure.summary(one)) for one in found]
+    said = [(light_colors.readable(one.picked.color), light_words.summary(one)) for one in found]
     plain = [("#1a1a1a", cut_text(slot.photons.cut, view.unit))]
     if not said:
         plain.append(("#666666", "No pixel and no region was selected."))
-    notes = (*report.notes, *filter(None, (pure.notes(view),)))
+    notes = (*report.notes, *filter(None, (light_words.notes(view),)))
     marks = tuple(line for one in found for line in _outline(one.picked))
     return replace(
         report, overlay=marks, verdicts=(), inspection=None, notes=notes, selections=(*plain, *said),
@@ -62,15 +63,15 @@ def _panel(view: LightView, part: Part) -> PlotPanel:
     """One plot."""
     along_log = part is Part.INTERVALS
     curves = []
-    for line in pure.lines(view, part):
+    for line in light_lines.lines(view, part):
         x = 10**line.x if along_log else line.x
-        color = pure.readable(line.color)
+        color = light_colors.readable(line.color)
         curves.append(PlotCurve(x, line.y, color, STYLES[line.kind], line.low, line.high, line.bars))
-    words = {Part.HISTOGRAM: pure.law_text, Part.INTERVALS: pure.interval_text}.get(part)
-    text = [(pure.readable(one.picked.color), words(one)) for one in view.found] if words is not None else []
-    more = pure.means_text(view).partition(";")[0] if part is Part.CURVE else ""
+    words = {Part.HISTOGRAM: light_words.law_text, Part.INTERVALS: light_words.interval_text}.get(part)
+    text = [(light_colors.readable(one.picked.color), words(one)) for one in view.found] if words is not None else []
+    more = light_lines.means_text(view).partition(";")[0] if part is Part.CURVE else ""
     title = f"{pure.TITLES[part]}, {more}" if more else pure.TITLES[part]
-    return PlotPanel(title, *pure.axis_labels(view, part), tuple(curves), along_log, along_log,
+    return PlotPanel(title, *light_lines.axis_labels(view, part), tuple(curves), along_log, along_log,
                      tuple(row for row in text if row[1]))  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def _outline(picked: light.Picked) -> tuple[Polyline, ...]:
         )
     region = picked.region
     assert region is not None
-    return (Polyline(*_curve(region), pure.readable(picked.color, (0, 0, 0)), width=WIDTH),)
+    return (Polyline(*_curve(region), light_colors.readable(picked.color, (0, 0, 0)), width=WIDTH),)
 
 
 def _curve(region: Region) -> tuple[np.ndarray, np.ndarray]:

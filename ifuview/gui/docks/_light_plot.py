@@ -11,7 +11,9 @@ from PyQt6.QtGui import QColor, QGuiApplication, QPen, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ifuview.app.views import light as pure
-from ifuview.app.views.light import How, LightView, Line, Part
+from ifuview.app.views import light_colors, light_lines, light_words
+from ifuview.app.views.light import How, LightView, Part
+from ifuview.app.views.light_lines import Line
 from ifuview.gui.docks._band import BandItem
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import Elided, button, combo
@@ -25,8 +27,10 @@ LOGARITHMIC = (Part.INTERVALS,)  # at first
 
 def readable(name: str, paper: QColor) -> QColor:
     """The color of a region so that it stands out on the paper of a plot."""
-    other = name.lower() not in pure.NAMED and QColor.isValidColorName(name)  # names that Qt knows beyond those of ds9
-    return QColor(pure.readable(QColor(name).name() if other else name, paper.getRgb()[:3]))
+    other = name.lower() not in light_colors.NAMED and QColor.isValidColorName(
+        name
+    )  # names that Qt knows beyond those of ds9
+    return QColor(light_colors.readable(QColor(name).name() if other else name, paper.getRgb()[:3]))
 
 
 def whole_ticks(axis: Any) -> None:
@@ -133,7 +137,7 @@ class LightPlot(QWidget):
         if view is None:
             return
         how = self.spectrum_how
-        x_label, y_label = pure.axis_labels(view, self.part, how)
+        x_label, y_label = light_lines.axis_labels(view, self.part, how)
         self.plot.set_labels(x_label, y_label)
         self.plot.getAxis("left").setLogMode(self.is_log)
         lines = self._made()
@@ -146,8 +150,8 @@ class LightPlot(QWidget):
         """The curves with the switches as they are."""
         assert self._view is not None
         span = span or (self._zoom if self._span is not None else None)
-        lines = pure.lines(self._view, self.part, self.spectrum_how, span)
-        return tuple(pure.logarithm(line) for line in lines) if self.is_log else lines
+        lines = light_lines.lines(self._view, self.part, self.spectrum_how, span)
+        return tuple(light_lines.logarithm(line) for line in lines) if self.is_log else lines
 
     def _zoomed(self) -> None:
         """Another part of the light curves is in view: more or fewer bins make one step."""
@@ -160,7 +164,9 @@ class LightPlot(QWidget):
 
     def _name(self) -> None:
         """The name of the plot, and what its steps are."""
-        more = pure.means_text(self._view, self._zoom) if self._view is not None and self.part is Part.CURVE else ""
+        more = (
+            light_lines.means_text(self._view, self._zoom) if self._view is not None and self.part is Part.CURVE else ""
+        )
         name = pure.TITLES[self.part]
         self.name.setText(f"{name}: {more}" if more else name)
 
@@ -225,14 +231,14 @@ class LightPlot(QWidget):
 
     def _show_dead_time(self, view: LightView) -> None:
         """A line at the dead time of the detector."""
-        found = [t for t in pure.dead_times(view) if t > 0] if self.part is Part.INTERVALS else []
+        found = [t for t in light_lines.dead_times(view) if t > 0] if self.part is Part.INTERVALS else []
         self.dead.setVisible(bool(found))
         if found:
             self.dead.setValue(float(np.log10(found[0])))
 
     def _show_text(self, view: LightView) -> None:
         """Numbers in a corner of the plot, in the colors of the selections."""
-        words = {Part.HISTOGRAM: pure.law_text, Part.INTERVALS: pure.interval_text}.get(self.part)
+        words = {Part.HISTOGRAM: light_words.law_text, Part.INTERVALS: light_words.interval_text}.get(self.part)
         rows = [(one.picked.color, words(one)) for one in view.found] if words is not None else []
         paper = self.plot.ink.paper
         html = [f'<span style="color:{readable(c, paper).name()}">{t}</span>' for c, t in rows if t]
@@ -256,11 +262,11 @@ class LightPlot(QWidget):
             return
         if lines is None:
             lines = self._made()
-        x = pure.horizontal(view, self.part, lines)
+        x = light_lines.horizontal(view, self.part, lines)
         if x is not None and x != self._span:
             self._span = x
             self.plot.show_x(*x)
-        y = self._typed_range() or pure.vertical(lines, log=self.is_log)
+        y = self._typed_range() or light_lines.vertical(lines, log=self.is_log)
         if y is not None:
             self.plot.show_y(*y)
         self._name()
@@ -281,13 +287,13 @@ class LightPlot(QWidget):
     def _point(self, x: float, _y: float) -> None:
         """Say what the bin under the mouse holds."""
         if self._view is not None:
-            self.pointed.emit(pure.readout(self._view, self.part, x, self.spectrum_how))
+            self.pointed.emit(light_words.readout(self._view, self.part, x, self.spectrum_how))
 
     def copy_numbers(self) -> None:
         """Put the numbers on the clipboard."""
         clipboard = QGuiApplication.clipboard()
         if self._view is not None and clipboard is not None:
-            clipboard.setText(pure.table(self._view, self.part, self.spectrum_how))
+            clipboard.setText(light_words.table(self._view, self.part, self.spectrum_how))
             self.pointed.emit(f"{pure.TITLES[self.part]} copied")
 
     def fit(self) -> None:

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 from ifuview.app.intents import CountLight, DrawRegions, SetLight
 from ifuview.app.light import RESOLUTION_BINS
 from ifuview.app.views import light as pure
+from ifuview.app.views import light_words
 from ifuview.app.views.light import LightView, Part
 from ifuview.gui.docks._light_plot import LightPlot, readable
 from ifuview.gui.docks._panes import Panes
@@ -177,7 +178,7 @@ class LightDock(Dock):
         self._rest.stop()
         if self._drawn is None or self._drawn.found is not view.found:
             self._name()
-            self.notes.setText(pure.notes(view))
+            self.notes.setText(light_words.notes(view))
             self.notes.setVisible(bool(self.notes.text()))
             for plot in self.plots.values():
                 plot.draw(view)
@@ -213,7 +214,7 @@ class LightDock(Dock):
             return
         paper = self.palette().window().color()
         keys = (
-            f'<b style="color:{readable(one.picked.color, paper).name()}">▬</b>&nbsp;{escape(pure.summary(one))}'
+            f'<b style="color:{readable(one.picked.color, paper).name()}">▬</b>&nbsp;{escape(light_words.summary(one))}'
             for one in view.found
         )
         self.legend.setText("&nbsp;&nbsp; ".join(keys))

@@ -9,6 +9,7 @@ from astropy.table import Table
 from ifuview.app import light
 from ifuview.app.photon_state import LightOptions
 from ifuview.app.views import light as pure
+from ifuview.app.views import light_lines, light_words
 from ifuview.app.views.light import How, Part
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled, UsageError
@@ -98,8 +99,8 @@ def test_what_cannot_be_measured_says_why(region, words):
     assert one.curve is None
     assert words in one.notes[0]
     view = pure.make(state)
-    assert words in pure.notes(view)
-    assert all(pure.lines(view, part) == () for part in Part)
+    assert words in light_words.notes(view)
+    assert all(light_lines.lines(view, part) == () for part in Part)
 
 
 def test_a_flagged_pixel_is_measured_when_pointed_at_and_left_out_of_regions():
@@ -109,7 +110,7 @@ def test_a_flagged_pixel_is_measured_when_pointed_at_and_left_out_of_regions():
     assert pixel.photons > 3000
     assert circle.photons < 3000
     assert circle.aperture.dropped == pytest.approx(1)
-    assert "left out" in pure.summary(circle)
+    assert "left out" in light_words.summary(circle)
 
 
 def test_only_boxes_and_circles_are_measured_and_not_endlessly_many():
@@ -117,7 +118,7 @@ def test_only_boxes_and_circles_are_measured_and_not_endlessly_many():
     assert light.request(session(line, pixel=None)) is None
     state = counted(session(*[BOX] * (light.MOST + 2)))
     assert len(state.lights.found) == light.MOST
-    assert "3 more regions" in pure.notes(pure.make(state))
+    assert "3 more regions" in light_words.notes(pure.make(state))
 
 
 def test_a_crosshair_beside_the_array_is_no_selection():
@@ -151,40 +152,40 @@ def test_hints_say_how_to_fill_the_dock(source):
 
 def test_light_curves_are_steps_or_means_by_what_is_in_view(source):
     view = pure.make(counted(session(source=source, width=0.01)))  # 1000 bins
-    fine, steps = pure.lines(view, Part.CURVE)
+    fine, steps = light_lines.lines(view, Part.CURVE)
     assert (fine.kind, steps.kind) == ("fine", "steps")
-    group = pure.in_view(view.found[0].curve, None)[1]
-    assert 1000 / group <= pure.MEANS
-    assert f"means of {group} bins" in pure.means_text(view)
+    group = light_lines.in_view(view.found[0].curve, None)[1]
+    assert 1000 / group <= light_lines.MEANS
+    assert f"means of {group} bins" in light_lines.means_text(view)
     assert np.nanmean(steps.y) == pytest.approx(STAR + SKY, rel=0.05)
     assert np.all(steps.high - steps.y == pytest.approx(np.sqrt(steps.y / (0.01 * group)), rel=1e-6))
-    (zoomed,) = pure.lines(view, Part.CURVE, span=(4.0, 5.0))
+    (zoomed,) = light_lines.lines(view, Part.CURVE, span=(4.0, 5.0))
     assert zoomed.x[0] <= 4.0
     assert zoomed.x[-1] >= 5.0
     assert np.diff(zoomed.x).max() == pytest.approx(0.01)
-    assert pure.means_text(view, (4.0, 5.0)) == ""
+    assert light_lines.means_text(view, (4.0, 5.0)) == ""
     counts = replace(view, options=LightOptions(width=0.01, rate=False))
-    assert np.nanmean(pure.lines(counts, Part.CURVE)[1].y) == pytest.approx(0.01 * (STAR + SKY), rel=0.05)
+    assert np.nanmean(light_lines.lines(counts, Part.CURVE)[1].y) == pytest.approx(0.01 * (STAR + SKY), rel=0.05)
 
 
 def test_spectra_are_counts_rates_or_densities(source):
     view = pure.make(counted(session(source=source)))
     (counts,), (rate,), (density,) = (
-        pure.lines(view, Part.SPECTRUM, how) for how in (How.COUNTS, How.RATE, How.DENSITY)
+        light_lines.lines(view, Part.SPECTRUM, how) for how in (How.COUNTS, How.RATE, How.DENSITY)
     )
     edges = view.found[0].spectrum.edges
     np.testing.assert_allclose(counts.y[::2], 10 * rate.y[::2])
     np.testing.assert_allclose(density.y[::2] * np.diff(edges), rate.y[::2])
     assert density.y == pytest.approx((STAR + SKY) / 800, rel=0.35)
-    assert pure.axis_labels(view, Part.SPECTRUM, How.DENSITY) == ("Wavelength (nm)", "Photons/s/nm")
+    assert light_lines.axis_labels(view, Part.SPECTRUM, How.DENSITY) == ("Wavelength (nm)", "Photons/s/nm")
     twenty = pure.make(counted(session(source=source, bins=20)))
     assert len(twenty.found[0].spectrum.counts) == 20
 
 
 def test_phases_have_their_own_axis():
     view = pure.make(counted(session(source=photon_list(column=Column.PHASE))))
-    assert pure.axis_labels(view, Part.SPECTRUM)[0] == "Phase (°)"
-    assert pure.lines(view, Part.SPECTRUM)
+    assert light_lines.axis_labels(view, Part.SPECTRUM)[0] == "Phase (°)"
+    assert light_lines.lines(view, Part.SPECTRUM)
 
 
 def test_resolution_bins_need_a_resolving_power(source):
@@ -203,15 +204,18 @@ def test_resolution_bins_need_a_resolving_power(source):
 
 def test_the_histogram_has_its_laws_and_their_numbers(source):
     view = pure.make(counted(session(source=source, width=0.1)))
-    steps, *laws = pure.lines(view, Part.HISTOGRAM)
+    steps, *laws = light_lines.lines(view, Part.HISTOGRAM)
     assert [law.kind for law in laws] == ["dots", "law"]
     assert steps.y[::2].sum() == 100
     assert laws[0].y.sum() == pytest.approx(100, rel=0.05)
     one = view.found[0]
     assert abs(one.histogram.curves[-1].ic - (STAR + SKY)) < 5 * one.histogram.curves[-1].ic_error
-    assert pure.law_text(one).startswith("Ic ")
-    top, group = pure.histogram_range(replace_histogram(one.histogram, 5000))
-    assert -(-top // group) <= pure.MOST_BARS
+    assert light_words.law_text(one).startswith("Ic ")
+    steady = replace(one.histogram.curves[-1], is_=0.0, is_error=np.nan)
+    none = replace(one, histogram=replace(one.histogram, curves=(steady,)))
+    assert light_words.law_text(none).endswith("Is not seen (/s)")
+    top, group = light_lines.histogram_range(replace_histogram(one.histogram, 5000))
+    assert -(-top // group) <= light_lines.MOST_BARS
 
 
 def replace_histogram(found, top):
@@ -222,17 +226,19 @@ def replace_histogram(found, top):
 
 def test_intervals_are_drawn_over_their_logarithm(source):
     view = pure.make(counted(session(source=source)))
-    steps, law = pure.lines(view, Part.INTERVALS)
+    steps, law = light_lines.lines(view, Part.INTERVALS)
     assert steps.y.max() == view.found[0].intervals.counts.max()
     assert np.diff(steps.x).min() >= 0
     assert np.nanmax(law.y) == pytest.approx(steps.y.max(), rel=0.2)
-    assert pure.dead_times(view) == (source.info.dead_time,)
-    assert "/s per pixel" in pure.interval_text(view.found[0])
+    assert light_lines.dead_times(view) == (source.info.dead_time,)
+    assert "/s per pixel" in light_words.interval_text(view.found[0])
 
 
 def test_a_logarithmic_axis_keeps_empty_bins_on_its_floor():
-    line = pure.Line(np.arange(4.0), np.array([0.0, 1.0, 100.0, np.nan]), "red", low=np.array([-1.0, 0.5, 90, np.nan]))
-    out = pure.logarithm(line)
+    line = light_lines.Line(
+        np.arange(4.0), np.array([0.0, 1.0, 100.0, np.nan]), "red", low=np.array([-1.0, 0.5, 90, np.nan])
+    )
+    out = light_lines.logarithm(line)
     assert out.y[:3] == pytest.approx([np.log10(0.5), 0, 2])
     assert np.isnan(out.y[3])
     assert out.low[0] == out.y[0]
@@ -240,18 +246,18 @@ def test_a_logarithmic_axis_keeps_empty_bins_on_its_floor():
 
 def test_the_readout_and_the_table_give_the_numbers(source):
     view = pure.make(counted(session(BOX, source=source)))
-    assert pure.readout(view, Part.CURVE, 5.0).startswith("5 s  pixel 8,6: ")
-    assert "2: " in pure.readout(view, Part.SPECTRUM, 1000.0)
-    assert "nm" in pure.readout(view, Part.SPECTRUM, 1000.0)
-    assert pure.readout(view, Part.SPECTRUM, 5000.0) == ""
-    assert "bins" in pure.readout(view, Part.HISTOGRAM, 4.2)
-    assert "steady" in pure.readout(view, Part.INTERVALS, -2.0)
+    assert light_words.readout(view, Part.CURVE, 5.0).startswith("5 s  pixel 8,6: ")
+    assert "2: " in light_words.readout(view, Part.SPECTRUM, 1000.0)
+    assert "nm" in light_words.readout(view, Part.SPECTRUM, 1000.0)
+    assert light_words.readout(view, Part.SPECTRUM, 5000.0) == ""
+    assert "bins" in light_words.readout(view, Part.HISTOGRAM, 4.2)
+    assert "steady" in light_words.readout(view, Part.INTERVALS, -2.0)
     for part in Part:
-        blocks = pure.table(view, part).split("\n\n")
+        blocks = light_words.table(view, part).split("\n\n")
         assert len(blocks) == 2
         rows = [line.split("\t") for line in blocks[0].splitlines()[1:]]
         assert len({len(row) for row in rows}) == 1
-    first = pure.table(view, Part.CURVE).splitlines()[2].split("\t")
+    first = light_words.table(view, Part.CURVE).splitlines()[2].split("\t")
     assert float(first[2]) == view.found[0].curve.rate[0]
 
 
