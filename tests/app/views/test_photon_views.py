@@ -1,0 +1,80 @@
+"""Flags as colors, and the words of the Photons dock and its read-out."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from ifuview.app import photon_steps as steps
+from ifuview.app.photon_state import PhotonFrame
+from ifuview.app.views import colors
+from ifuview.app.views.photon_flags import CMAP, EMPTY, GOOD, HOT, NCLASS, NO_TONE, classes, color_of, legend
+from ifuview.model.photons import Beammap, Column, PhotonCut, PhotonInfo, PhotonList
+
+NAMES = ("beammap.noDacTone", "pixcal.hot", "wavecal.quadratic", "mine")
+
+
+@pytest.fixture
+def beammap() -> Beammap:
+    flags = np.array([[0, 0b111, 0b110, 0b0]], np.uint64)
+    index = np.array([[0, 1, 2, -1]], np.int32)
+    notes = MappingProxyType({"pixcal.hot": "or cold: nobody knows"})
+    return Beammap(np.array([10001, 10002, 20001]), index, flags, NAMES, notes)
+
+
+def frame_of(beammap: Beammap, column: Column = Column.WAVELENGTH, duration: float = 10.0) -> PhotonFrame:
+    none = np.empty(0, np.int32)
+    info = PhotonInfo("a.h5", "modern", beammap, 0, 0.0, duration, column)
+    source = PhotonList(info, none, none.astype(np.uint32), none.astype(np.float32))
+    return PhotonFrame(source, source, name="a")
+
+
+def test_the_flag_that_explains_most_gives_the_color(beammap):
+    np.testing.assert_array_equal(classes(beammap), [[GOOD, NO_TONE, HOT, EMPTY]])
+
+
+def test_every_class_has_a_color_of_its_own_in_the_table():
+    table = colors.table(CMAP)
+    shown = [int(table[1 + round((k + 0.5) / NCLASS * 254)]) & 0xFFFFFF for k in range(NCLASS)]
+    assert len(set(shown)) == NCLASS
+    assert [f"#{c:06x}" for c in shown] == [color_of(k) for k in range(NCLASS)]
+
+
+def test_the_legend_counts_pixels_and_knows_both_meanings(beammap):
+    rows = legend(beammap, ("pixcal.hot", "wavecal.bad"), {"pixcal.hot": "hot"})
+    assert [(r.name, r.count, r.excluded) for r in rows] == [
+        ("beammap.noDacTone", 1, False),
+        ("pixcal.hot", 2, True),
+        ("wavecal.quadratic", 2, False),
+    ]
+    assert rows[1].tip == "hot; or cold: nobody knows"
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (PhotonCut(), ""),
+        (PhotonCut(1.0, 3.5), "1.00\u20133.50 s"),
+        (PhotonCut(1.0, 1.001), "1.000\u20131.001 s"),
+        (PhotonCut(None, 2.0, 900.0), "0.00\u20132.00 s, > 900 nm"),
+        (PhotonCut(low=800.0, high=950.5, weighted=True), "800\u2013950.5 nm, weighted"),
+    ],
+)
+def test_a_cut_in_words(beammap, cut, words):
+    assert steps.cut_words(frame_of(beammap).source.info, cut) == words
+
+
+def test_a_step_of_time_stays_in_the_file(beammap):
+    frame = frame_of(beammap).with_cut(start=9.95, stop=10.0)
+    assert steps.moved(frame, 1).stop == 10.0
+    assert (steps.moved(frame, -1).start, steps.moved(frame, -1).stop) == (9.9, 9.95)
+    assert (steps.moved(frame_of(beammap), 1).start, steps.moved(frame_of(beammap), 1).stop) == (0.0, 0.1)
+
+
+def test_shared_limits_are_never_empty():
+    assert steps.shared_limits([np.zeros((2, 2)), np.full((2, 2), np.nan)]) == (0.0, 1.0)
+    few = np.zeros((100, 100))
+    few[0, 0] = 2.0
+    assert steps.shared_limits([few]) == (0.0, 2.0)
