@@ -88,7 +88,8 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
     par = np.array([third, third, third]) if free_ip else np.array([rate / 2, rate / 2, ip])
     count = 3 if free_ip else 2
     grad, hess = np.zeros(3), np.zeros((3, 3))
-    best = derivatives(gaps, law, par[0], par[1], par[2], grad, hess)
+    derivatives(gaps, law, par[0], par[1], par[2], grad, hess)
+    best = log_likelihood(gaps, law, par[0], par[1], par[2])
     damping = 0.0
     trial = par.copy()
     converged = False
@@ -102,8 +103,8 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
         value = log_likelihood(gaps, law, trial[0], trial[1], trial[2])
         if value >= best - 1e-12 * abs(best):
             converged = value - best < PRECISION * abs(best) and change < SMALL_MOVE * rate
-            par[:] = trial
-            best = derivatives(gaps, law, par[0], par[1], par[2], grad, hess)
+            par[:], best = trial, value
+            derivatives(gaps, law, par[0], par[1], par[2], grad, hess)
             damping = damping * 0.1 if damping > 1e-3 else 0.0
             if converged:
                 break
@@ -157,8 +158,8 @@ def _none(g: float, ic: float, is_: float, ip: float) -> float:
 @njit(cache=True, nogil=True, fastmath=True)
 def derivatives(
     gaps: Array, law: tuple[float, ...], ic: float, is_: float, ip: float, grad: Array, hess: Array
-) -> float:
-    """Return ln L; write its gradient (3,) and Hessian (3, 3) in the order Ic, Is, Ip. Arguments as above."""
+) -> None:
+    """Write the gradient (3,) and the Hessian (3, 3) of ln L in the order Ic, Is, Ip. Arguments as above."""
     rate, spread, dead, total, longest, longer = law
     gc = gs = gr = cc = cs = cr = ss = sr = rr = 0.0
     for i in range(len(gaps)):
@@ -192,7 +193,6 @@ def derivatives(
     _add_none(longest, longer, ic, is_, ip, grad, hess)
     _add_none(dead, -total, ic, is_, ip, grad, hess)
     hess[1, 0], hess[2, 0], hess[2, 1] = hess[0, 1], hess[0, 2], hess[1, 2]
-    return log_likelihood(gaps, law, ic, is_, ip)
 
 
 @njit(cache=True, nogil=True)
