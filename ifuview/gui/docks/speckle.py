@@ -26,6 +26,7 @@ from ifuview.gui.docks.base import Dock
 
 HINT = "Open a photon list to see its speckle statistics."
 IP_CHOICES = (("where it pays", "auto"), ("always fitted", "free"), ("given", "given"))
+FORM_HEIGHT = 170  # px of the form above the plot, if there is as much
 WIDE = 620  # px; wider docks have form and plot side by side
 
 
@@ -40,7 +41,8 @@ class SpeckleDock(Dock):
         content = QWidget()
         self.box = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self.box.setContentsMargins(0, 0, 0, 0)
-        self.box.addWidget(scrolled(self._build_form()), 2)
+        self.form = scrolled(self._build_form())
+        self.box.addWidget(self.form, 2)
         self.box.addWidget(self._build_plot(), 3)
         self.pages = Pages(content)
         column(self, self.pages)
@@ -150,6 +152,7 @@ class SpeckleDock(Dock):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         wide = self.width() > WIDE
+        self.form.setMinimumHeight(0 if wide else min(FORM_HEIGHT, self.height() // 2))
         self.box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
 
