@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 PIXEL_COLOR = "#35E0FF"  # of the crosshair
 MOST = 12  # selections that are measured
-MOST_HELD = 4_000_000  # photons of one selection that are kept in memory (12 B each)
-MOST_KEPT = 8_000_000  # photons of all selections
+MOST_HELD = 3_000_000  # photons of one selection that are kept in memory (12 B each)
+MOST_KEPT = 4_000_000  # photons of all selections
 SMALL = 256  # resonators; a larger selection is a job that the user sees
 RESOLUTION_BINS = -1  # LightOptions.bins: half a resolution element each
 MOST_BINS = 2_000_000  # of a light curve in the window

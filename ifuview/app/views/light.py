@@ -69,6 +69,8 @@ class LightView:
         Shape that a drag on the canvas draws.
     unmeasured : int
         Selections beyond those that are shown at a time.
+    behind : bool
+        Counting what is selected takes a while; until then the light of before is shown.
     """
 
     hint: str
@@ -81,6 +83,7 @@ class LightView:
     key: int | None = None
     drawing: str = ""
     unmeasured: int = 0
+    behind: bool = False
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -113,4 +116,4 @@ def make(session: Session) -> LightView:
     stale = known is None or known.request != asked
     if known is None or known.request.key != slot.key or known.request.source.info.calibrated != info.calibrated:
         return LightView(COUNTING, stale=stale, **common)
-    return LightView("", known.found, stale=stale, **common)
+    return LightView("", known.found, stale=stale, behind=stale and light.is_large(asked), **common)

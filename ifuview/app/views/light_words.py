@@ -53,6 +53,8 @@ def interval_text(one: Light) -> str:
 def notes(view: LightView) -> str:
     """What was not measured and why; one sentence a selection."""
     out = [f"{one.picked.label}: {'; '.join(one.notes)}" for one in view.found if one.notes]
+    if view.behind:
+        out.insert(0, "What is selected now is not counted yet; this is the light of before")
     if view.unmeasured:
         out.append(f"{view.unmeasured} more regions are not measured: {light.MOST} selections are shown at a time")
     return " – ".join(out)

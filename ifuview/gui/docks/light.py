@@ -160,6 +160,8 @@ class LightDock(Dock):
                 self._rest.start(max(0, round(REST_MS - 1000 * (time.monotonic() - self._since))))
         else:
             self._draw_plots()
+        self.notes.setText(light_words.notes(view))
+        self.notes.setVisible(bool(self.notes.text()))
         if view.stale:
             self.intent.emit(CountLight())
 
@@ -178,8 +180,6 @@ class LightDock(Dock):
         self._rest.stop()
         if self._drawn is None or self._drawn.found is not view.found:
             self._name()
-            self.notes.setText(light_words.notes(view))
-            self.notes.setVisible(bool(self.notes.text()))
             for plot in self.plots.values():
                 plot.draw(view)
         self.pages.show_content()

@@ -261,11 +261,17 @@ def test_the_readout_and_the_table_give_the_numbers(source):
     assert float(first[2]) == view.found[0].curve.rate[0]
 
 
-def test_large_selections_are_jobs_that_the_user_sees(source):
+def test_large_selections_are_jobs_that_the_user_sees(source, monkeypatch):
     assert not light.is_large(light.request(session(CIRCLE, source=source)))
     whole = Region(Shape.BOX, ((7.5, 5.5),), (16.0, 12.0))
     asked = light.request(session(whole, whole, source=source))
     assert light.is_large(asked) is (2 * NX * NY > light.SMALL and NX * NY > light.SMALL)
+    before = counted(session(CIRCLE, source=source))
+    monkeypatch.setattr(light, "SMALL", 10)
+    assert light.is_large(asked)
+    view = pure.make(before.with_slot(replace(before.slots[0], regions=(whole,))))
+    assert "not counted yet" in light_words.notes(view)
+    assert "not counted" not in light_words.notes(pure.make(before))
     context = JobContext()
     context.cancel()
     with pytest.raises(JobCancelled):
