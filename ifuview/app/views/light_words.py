@@ -13,6 +13,8 @@ from ifuview.app.views.light_lines import spectrum_values
 from ifuview.app.views.text import number, with_error
 from ifuview.model.checks import Array
 
+LEAST_DROPPED = 0.05  # px^2; less is not worth a word
+
 
 def summary(one: Light) -> str:
     """One selection in the legend: where, how much light, what is missing."""
@@ -25,10 +27,15 @@ def summary(one: Light) -> str:
         parts.append(with_error(float(one.curve.net.sum()) / live, error / live, "/s"))
     found = one.aperture
     if found is not None and found.area > 1:
-        parts.append(f"{number(found.area, 3)} px²")
-        if found.dropped > 0.05:
-            parts.append(f"{number(found.dropped, 2)} px² left out")
+        parts.append(_area(found.area))
+        if found.dropped > LEAST_DROPPED:
+            parts.append(f"{_area(found.dropped)} left out")
     return ", ".join(parts)
+
+
+def _area(value: float) -> str:
+    """An area of the array."""
+    return f"{value:.0f} px²" if value >= 100 else f"{number(value, 3)} px²"
 
 
 def law_text(one: Light) -> str:
