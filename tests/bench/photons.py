@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons import PhotonCut, PhotonList
 from tests.bench import frames
 
 Row = tuple[str, float, float, str, bool]
@@ -30,6 +30,9 @@ EDGES = (700.0, 900.0, 1100.0, 1300.0, 1500.0)  # nm
 MILLION, MIB = 1e6, 1 << 20
 DRAG = 40  # images of a drag
 TABLE = "photons/photontable"
+BRIGHT = 1000  # photons of a pixel
+PUBLISHED_SPECKLE = {"binned": 4.2e-3, "arrival": 12.8e-3}  # CPU s per pixel, measured on another day
+PUBLISHED_WAVECAL = 0.6
 PUBLISHED = """
 import json, sys, time
 from mkidpipeline.photontable import Photontable
@@ -52,6 +55,7 @@ def rows(quick: bool) -> list[Row]:
         *_live(path),
         *_dragged(path, quick),
         *_alone(path, repeats),
+        *_fits(),
     ]
 
 
@@ -158,6 +162,29 @@ def _alone(path: str, repeats: int) -> list[Row]:
     out = [_at_most("process opens an indexed file to an image", opened, 1.0, "s CPU")]
     for what, name in (("first", "image and cube, first pass"), ("build", "making the index"), ("live", "live image")):
         out.append(_at_most(f"memory: {name}", _child(what, path)["peak"], 600, "MiB"))
+    return out
+
+
+def _fits() -> list[Row]:
+    """Fits per pixel: a twentieth of what the published functions took (CPU seconds) is the bar."""
+    from ifuview.app.photon_calibration import fit_wavecal
+    from ifuview.engine.photons.speckle import speckle_maps
+    from ifuview.simulate.photons import simulate_lasers, simulate_photons
+
+    photons, _ = simulate_photons(duration=30.0)
+    counts = np.bincount(photons.resonator, minlength=photons.info.beammap.nresonator)
+    bright = counts[photons.resonator] >= BRIGHT
+    columns = (photons.resonator, photons.time, photons.value)
+    chosen = PhotonList(photons.info, *(column[bright] for column in columns))
+    out = []
+    for method, published in PUBLISHED_SPECKLE.items():
+        maps = speckle_maps(chosen, method=method)
+        spent = _seconds(lambda m=method: speckle_maps(chosen, method=m), 3) / int(np.isfinite(maps.is_).sum())
+        name = f"speckle fit of a pixel of {BRIGHT} photons or more, {method}"
+        out.append(_at_most(name, spent * 1e3, published * 1e3 / 20, "ms"))
+    lasers, array = simulate_lasers()
+    spent = _seconds(lambda: fit_wavecal(lasers), 3) / array.beammap.nresonator
+    out.append(_at_most("energy solution of a pixel from five lasers", spent * 1e3, PUBLISHED_WAVECAL * 1e3 / 20, "ms"))
     return out
 
 

@@ -49,11 +49,11 @@ def fit_gaps(
     RicianFit
         In photons per second. NaN with fewer than 10 gaps.
     """
-    out = np.empty(7)
+    out = np.empty(8)
     gaps = np.ascontiguousarray(gaps, dtype=np.float64)
     gaps = gaps[gaps >= dead_time]
     done = fit_arrival(gaps, rate, dead_time, longest, -1.0 if ip is None else float(ip), out)
-    ic, is_, ip_, *rest = (float(v) for v in out)
+    ic, is_, ip_, *rest = (float(v) for v in out[:7])
     return RicianFit(ic, is_, ip_, rest[0], rest[1], rest[2], rest[3], bool(done))
 
 
@@ -69,8 +69,8 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
     dead, longest : float, s
     ip : float, photons per second
         Held fixed; below 0: fitted.
-    out : ndarray, float64, shape (7,)
-        Receives Ic, Is, Ip, their errors, ln L.
+    out : ndarray, float64, shape (8,)
+        Receives Ic, Is, Ip, their errors, ln L, and what ln L gains per photon/s of more Ip.
     """
     out[:] = np.nan
     total = len(gaps)
@@ -112,7 +112,7 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
             damping = max(10 * damping, 1e-2)
             if damping > 1e12:
                 break
-    out[0], out[1], out[2], out[6] = par[0], par[1], par[2], best
+    out[0], out[1], out[2], out[6], out[7] = par[0], par[1], par[2], best, grad[2]
     write_errors(par, hess, count, rate, out)
     return converged
 

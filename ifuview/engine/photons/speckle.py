@@ -121,7 +121,7 @@ def fit_group(
     longest = ticks * 1e-6
     bins = round(live / longest)
     scale = longest if binned else 1.0
-    out, other = np.empty(7), np.empty(7)
+    out, other = np.empty(8), np.empty(8)
     for k in range(len(resonators)):
         r = resonators[k]
         count = firsts[k + 1] - firsts[k]
@@ -132,14 +132,15 @@ def fit_group(
         if binned:
             hist = _histogram(own, first, ticks, bins)
             work = np.empty((6, len(hist)))
-            done = fit_histogram(hist, ip * scale if ip >= 0 else (0.0 if ip == AUTO else -1.0), work, out)
-            if ip == AUTO and fit_histogram(hist, -1.0, work, other) and other[6] > out[6] + PAYS:
+            done = fit_histogram(hist, ip * scale if ip >= 0 else (0.0 if ip == AUTO else -1.0), work, out[:7])
+            if ip == AUTO and fit_histogram(hist, -1.0, work, other[:7]) and other[6] > out[6] + PAYS:
                 out[:], done = other, True
         else:
             gaps = _gaps(own, dead_time)
             rate = count / live
             done = fit_arrival(gaps, rate, dead_time, longest, 0.0 if ip == AUTO else ip, out)
-            if ip == AUTO and fit_arrival(gaps, rate, dead_time, longest, -1.0, other) and other[6] > out[6] + PAYS:
+            pays = ip == AUTO and out[7] > 0 and fit_arrival(gaps, rate, dead_time, longest, -1.0, other)
+            if pays and other[6] > out[6] + PAYS:
                 out[:], done = other, True
         found[:6, r] = out[:6] / scale
         found[6, r] = out[6]
