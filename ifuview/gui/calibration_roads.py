@@ -16,6 +16,11 @@ from ifuview.errors import UsageError
 if TYPE_CHECKING:
     from ifuview.gui.controller import Controller
 
+MORE = {  # said of a step that is new on the stack
+    "found": "; they are left out (switch the step off in Calibrations to see them)",
+    "wavecal": "; pixels without a solution stay phases, are flagged wavecal.bad and left out",
+}
+
 
 def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
     """Intent type -> what carries it out."""
@@ -52,9 +57,7 @@ class CalibrationRoads:
             text = calibration_window.words(step, frame.raw.info)
             if (why := calibration_window.waits(frame.raw.info, steps, step)) != "":
                 text += f"; {why}"
-            more = (
-                "; they are left out (switch the step off in Calibrations to see them)" if step.key == "found" else ""
-            )
+            more = MORE.get(step.key, "")
             control.say(Level.INFO, f"{calibration_window.title(step)}: {text}{more}")
             self._apply(now, steps, step)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QFileDialog, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QFileDialog, QSizePolicy, QWidget
 
 from ifuview.app.intents import Lucky, SaveSpeckle, Speckle
 from ifuview.app.views.speckle import METHODS, USUAL_MS, DecayView, SpeckleView
@@ -26,7 +26,6 @@ from ifuview.gui.docks.base import Dock
 
 HINT = "Open a photon list to see its speckle statistics."
 IP_CHOICES = (("where it pays", "auto"), ("always fitted", "free"), ("given", "given"))
-FORM_HEIGHT = 170  # px of the form above the plot, if there is as much
 WIDE = 620  # px; wider docks have form and plot side by side
 
 
@@ -94,6 +93,9 @@ class SpeckleDock(Dock):
         self.points = self.plot.points(0, 4)
         self.fit = self.plot.curve(1, 2)
         self.life = self.plot.line(1)
+        self.plot.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
+        )  # the form has its height first
         out = QWidget()
         column(out, self.place, self.plot, margin=0)
         return out
@@ -152,7 +154,6 @@ class SpeckleDock(Dock):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         wide = self.width() > WIDE
-        self.form.setMinimumHeight(0 if wide else min(FORM_HEIGHT, self.height() // 2))
         self.box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
 
