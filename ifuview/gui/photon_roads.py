@@ -85,7 +85,8 @@ class PhotonRoads:
             if not frame.source.info.beammap.flags.any():
                 self.show(want.ShowPhotons(Shown.COUNTS, slot.key))  # no flag to be seen
             if not control.headless:
-                control.shell.emit(want.ShowDock("photons"))
+                for dock in ("photons", "light"):
+                    control.shell.emit(want.ShowDock(dock))
                 self.index(want.IndexPhotons(slot.key))
 
         control.submit(JobRequest(f"Photons of {slot.title}", run, quiet=True, front=True), done)
