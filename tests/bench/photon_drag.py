@@ -1,8 +1,8 @@
 """Dragging the sliders of a photon list through the whole window: from the mouse on the slider to the painted canvas.
 
-Counted are pictures that the canvas painted, each of another range. What the user sees is the rate by the clock; on a
-machine that others share that tells little, so the rate by CPU seconds counts where it is the higher one. (It is the
-lower one on an idle machine, where counting and painting go on side by side.)
+Counted are pictures that the canvas painted, each of another range. Counting and painting go on side by side in two
+threads, so that the busier one sets the pace: the rate is by its CPU seconds, as other programs may share the machine.
+The rates by the clock and by the CPU seconds of both are given beside it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _drag(shell: Any, name: str, slider: Any, places: tuple[float, float, float]
     canvas.paintEvent = paint
     try:
         _mouse(slider, QEvent.Type.MouseButtonPress, begin)
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu, main = time.perf_counter(), time.process_time(), time.thread_time()
         for k in range(moves):  # as a hand moves: whether a picture is ready or not
             _mouse(slider, QEvent.Type.MouseMove, first + (last - first) * (k + 1) / moves)
             end = wall + (k + 1) * MOVE_S
@@ -96,17 +96,17 @@ def _drag(shell: Any, name: str, slider: Any, places: tuple[float, float, float]
                 QTimer.singleShot(max(round(left * 1000), 1), lambda: None)
                 shell.app.processEvents(wait)  # sleeps until something happens
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        main = time.thread_time() - main
         _mouse(slider, QEvent.Type.MouseButtonRelease, last)
     finally:
         canvas.paintEvent = original
     _until(shell, lambda: not shell.controller.busy)
     _everything(shell)
-    by_clock, by_cpu = len(painted) / wall, len(painted) / cpu
-    rate = max(by_clock, by_cpu)
+    rate = len(painted) / max(main, cpu - main)
     return [
-        (f"window, {name}", rate, BAR, "images/s", rate >= BAR),
-        ("  the same by the clock", by_clock, 0, "images/s", True),
-        ("  the same by CPU seconds of both threads", by_cpu, 0, "images/s CPU", True),
+        (f"window, {name}", rate, BAR, "images/s CPU", rate >= BAR),
+        ("  the same by the clock", len(painted) / wall, 0, "images/s", True),
+        ("  the same by CPU seconds of both threads", len(painted) / cpu, 0, "images/s CPU", True),
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QRectF, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from ifuview.gui.docks._widgets import plain_numbers
 
 HANDLE, HEIGHT, GROOVE = 9, 22, 5  # screen px
+PACE_MS = 16  # between two places that are told while dragging
 KEY_STEPS = 200  # key presses from one end to the other
 HUGE = 1e9  # typed values are judged by whoever counts
 Ends = tuple[float | None, float | None]
@@ -30,6 +31,11 @@ class RangeSlider(QWidget):
         self.held = ""  # low, high, both
         self._grip = (0.0, 0.0)  # distance of the hand from the two ends
         self._moved = False
+        self._hand = 0.0  # where the mouse is, screen px
+        self._pace = QTimer(self)  # a mouse says more often where it is than anybody can see
+        self._pace.setSingleShot(True)
+        self._pace.setInterval(PACE_MS)
+        self._pace.timeout.connect(lambda: self._drag(self._value(self._hand)))
 
     def sizeHint(self) -> QSize:
         return QSize(180, HEIGHT)
@@ -93,7 +99,9 @@ class RangeSlider(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and self.held:
-            self._drag(self._value(event.position().x()))
+            self._hand = event.position().x()
+            if not self._pace.isActive():
+                self._pace.start()
 
     def _drag(self, at: float) -> None:
         low, high, (first, last) = self.low, self.high, self.span
@@ -116,11 +124,15 @@ class RangeSlider(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         if self.held:
+            if self._pace.isActive():
+                self._pace.stop()
+                self._drag(self._value(self._hand))
             self.held = ""
             if self._moved:
                 self.moved.emit(*self.ends(), True)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        self._pace.stop()
         self.held = ""
         self.low, self.high = self.span
         self.update()
