@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -39,6 +40,9 @@ ROW = np.dtype([("key", "<u8"), ("value", "<f4"), ("weight", "<f4")])  # key: re
 Written = tuple[Array, int, dict[str, dict[str, str]]]  # first rows, latest time, columns
 
 
+ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
 class _NotSorted(Exception):
     """Photons came in another order than (resonator, time)."""
 
@@ -67,6 +71,8 @@ def build_index(source: PhotonSource, folder: str | None = None, ctx: JobContext
         raise MissingDataError("there is no such file to make an index of", path)
     problem: OSError | None = None
     for place in places(path, folder):
+        if _protected(os.path.dirname(place)):
+            continue
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             _build(source, place, ctx)
@@ -79,6 +85,11 @@ def build_index(source: PhotonSource, folder: str | None = None, ctx: JobContext
         raise FileFormatError("the file changed while it was read", path, "open it again")
     todo = "free some space; the file can be used without an index"
     raise IfuviewError(f"the index cannot be written ({problem})", path, todo) from problem
+
+
+def _protected(folder: str) -> bool:
+    """Whether nobody may write into a folder; the system would let the superuser."""
+    return os.path.isdir(folder) and not os.stat(folder).st_mode & ANYBODY_WRITES
 
 
 def _build(source: PhotonSource, place: str, ctx: JobContext) -> None:

@@ -281,3 +281,22 @@ def test_a_folder_of_files_is_noticed_to_change(tmp_path):
     assert open_index(str(folder)) is not None
     (folder / "2.bin").write_bytes(b"abc")
     assert open_index(str(folder)) is None
+
+
+def test_a_folder_that_nobody_may_write_to_stays_as_it_is(tmp_path, monkeypatch):
+    from ifuview.io.mkid_write import write_photons
+    from ifuview.io.photons import open_photons
+    from ifuview.simulate.photons import simulate_photons
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    path = folder / "science.h5"
+    write_photons(str(path), simulate_photons((20, 16), duration=0.5)[0])
+    folder.chmod(0o555)
+    try:
+        index = build_index(open_photons(str(path)))
+        assert index.folder.startswith(str(tmp_path / "cache"))
+        assert os.listdir(folder) == ["science.h5"]
+    finally:
+        folder.chmod(0o755)
