@@ -85,7 +85,7 @@ class PhotonRoads:
             if not frame.source.info.beammap.flags.any():
                 self.show(want.ShowPhotons(Shown.COUNTS, slot.key))  # no flag to be seen
             if not control.headless:
-                for dock in ("photons", "light"):
+                for dock in ("photons", "calibrations", "light"):
                     control.shell.emit(want.ShowDock(dock))
                 self.index(want.IndexPhotons(slot.key))
 
