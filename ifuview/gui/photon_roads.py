@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QTimer
-
 from ifuview.app import intents as want
 from ifuview.app import photon_steps as steps
 from ifuview.app.jobs import JobRequest
@@ -17,13 +15,13 @@ from ifuview.app.session import Level, Session, Slot
 from ifuview.app.steps import look_of
 from ifuview.app.views.photons import INDEX
 from ifuview.errors import UsageError
+from ifuview.gui.photon_player import Player
 
 if TYPE_CHECKING:
-    from ifuview.app.photon_window import Counted, Step
+    from ifuview.app.photon_window import Counted
     from ifuview.gui.controller import Controller
     from ifuview.model.photons import PhotonCut
 
-TIMER = "photon play"
 LEAST_STEP, MOST_FPS = 1e-3, 50.0  # s, 1/s
 OPENING = "the photon list is still being opened"
 
@@ -147,7 +145,7 @@ class PhotonRoads:
         times = (intent.cut.start, intent.cut.stop) != (frame.cut.start, frame.cut.stop)
         if frame.playing and times:
             self.play(want.PlayPhotons(False))
-            slot, frame = self._now(intent.key)
+            slot, frame = self.now(intent.key)
             if slot is None or frame is None:
                 return
         same = (intent.cut.start, intent.cut.stop, intent.cut.low, intent.cut.high) == (
@@ -168,7 +166,8 @@ class PhotonRoads:
 
         photon_window.check_cut(frame, cut)
 
-    def _now(self, key: int) -> tuple[Slot | None, PhotonFrame | None]:
+    def now(self, key: int) -> tuple[Slot | None, PhotonFrame | None]:
+        """A frame as it is now, and its photon half."""
         slot = self.controller.session.slot(key)
         return slot, steps.frame_of(slot)
 
@@ -190,7 +189,7 @@ class PhotonRoads:
         frame = steps.frame_of(slot)
         assert frame is not None
         if frame.shown is not wish.shown:  # the look of what is shown next, so that its limits are found
-            session = session.with_slot(steps.with_look(slot, wish.shown, self._look()))
+            session = session.with_slot(steps.with_look(slot, wish.shown, self.look()))
 
         def run(ctx: Any) -> Any:
             from ifuview.app import photon_window
@@ -211,14 +210,15 @@ class PhotonRoads:
     def _failed(self, key: int) -> None:
         """A count failed: the frame says what is in its picture; what was wished meanwhile is tried."""
         control = self.controller
-        slot, frame = self._now(key)
+        slot, frame = self.now(key)
         if slot is not None and frame is not None and frame.image is not None:
             back = replace(frame, cut=frame.image.cut, shown=frame.shown)
             control.store.put(control.session.with_slot(replace(slot, photons=back)))
         self._wishes.pop(key, None)
         self._jobs.pop(key, None)
 
-    def _look(self) -> Any:
+    def look(self) -> Any:
+        """The look that the preferences or the command line ask for; None for the usual one."""
         fields = self.controller.look_fields
         return look_of(fields) if fields else None
 
@@ -228,7 +228,7 @@ class PhotonRoads:
         frame = steps.frame_of(slot)
         if slot is None or frame is None:
             return session
-        slot = steps.with_look(slot, found.shown, self._look())
+        slot = steps.with_look(slot, found.shown, self.look())
         frame = steps.frame_of(slot)
         assert frame is not None
         look = slot.look
@@ -260,7 +260,7 @@ class PhotonRoads:
             self._wishes.pop(slot.key, None)
             control.store.put(control.session.with_slot(steps.showing_flags(slot)))
         elif frame.playing:
-            control.store.put(control.session.with_slot(steps.with_look(slot, shown, self._look())))
+            control.store.put(control.session.with_slot(steps.with_look(slot, shown, self.look())))
             if self._player is not None:
                 self._player.refresh()
         else:
@@ -337,120 +337,6 @@ class PhotonRoads:
 
         what = intent.what.capitalize()
         control.submit(JobRequest(f"Save {path}", run), lambda at: control.say(Level.INFO, f"{what} written to {at}"))
-
-
-class Player:
-    """Shows one step of time after the other; the next ones are counted while these are shown."""
-
-    def __init__(self, roads: PhotonRoads, key: int) -> None:
-        self.roads, self.control, self.key = roads, roads.controller, key
-        self._steps: list[Step] = []
-        self._asked: int | None = None
-        self._made_for: Any = None
-        self._limits: tuple[float, float] | None = None
-        self._time = 0.0  # where the next chunk begins
-        self.timer = QTimer(self.control)
-        self.timer.setObjectName(TIMER)
-        self.timer.timeout.connect(self._tick)
-
-    def start(self) -> None:
-        """Begin at the start of the time range, or of the file."""
-        _, frame = self.roads._now(self.key)
-        assert frame is not None
-        self._time = frame.cut.start or 0.0
-        if self._time + frame.step >= steps.span_of(frame):
-            self._time = 0.0
-        self.timer.start(round(1000 / frame.fps))
-        self._ask()
-
-    def stop(self) -> None:
-        """End; the frame keeps the step that it shows."""
-        self.timer.stop()
-        self.timer.deleteLater()
-        self._steps.clear()
-        slot, frame = self.roads._now(self.key)
-        if slot is not None and frame is not None and frame.playing:
-            still = replace(slot, photons=replace(frame, playing=False))
-            self.control.store.put(self.control.session.with_slot(still))
-
-    def refresh(self) -> None:
-        """Another cut, step or speed: count again from the time that is shown."""
-        _, frame = self.roads._now(self.key)
-        if frame is None:
-            return
-        self.timer.setInterval(round(1000 / frame.fps))
-        if self._made_for == _played(frame):
-            return
-        self._steps.clear()
-        self._limits = None
-        self._time = frame.cut.start or 0.0
-        self._asked = None
-        self._ask()
-
-    def _ask(self) -> None:
-        """Count the next steps."""
-        slot, frame = self.roads._now(self.key)
-        if slot is None or frame is None:
-            return
-        shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS
-        dataset, start, made_for = slot.dataset, self._time, _played(frame)
-        self._made_for = made_for
-
-        def run(ctx: Any) -> Any:
-            from ifuview.app import photon_window
-
-            return photon_window.play_chunk(dataset, frame, start, photon_window.CHUNK, shown, ctx)
-
-        def done(found: tuple[Step, ...]) -> None:
-            self._asked = None
-            if made_for != self._made_for or not self.timer.isActive():
-                return
-            self._steps.extend(found)
-            last = found[-1].cut.stop or 0.0
-            self._time = 0.0 if last + 1e-9 >= steps.span_of(frame) else last
-            if self._limits is None:
-                self._limits = steps.shared_limits(step.image.pixels.raw for step in found)
-
-        def failed(_: Any) -> None:
-            self.control.handle(want.PlayPhotons(False))
-
-        request = JobRequest("Count the next steps", run, slot="photon play", quiet=True, front=True)
-        self._asked = self.control.submit(request, done, failed)
-
-    def _tick(self) -> None:
-        session = self.control.session
-        slot = session.slot(self.key)
-        if steps.frame_of(slot) is None or slot is None:
-            self.timer.stop()
-            return
-        if self._steps:
-            self.control.store.put(self._shown(session, slot, self._steps.pop(0)))
-        from ifuview.app.photon_window import CHUNK
-
-        waiting = self._asked is not None and self.control.is_pending(self._asked)
-        if len(self._steps) < CHUNK // 2 and not waiting:
-            self._ask()
-
-    def _shown(self, session: Session, slot: Slot, step: Step) -> Session:
-        """The session with one step in the frame."""
-        frame = steps.frame_of(slot)
-        assert frame is not None
-        shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS
-        slot = steps.with_look(slot, shown, self.roads._look())
-        frame = steps.frame_of(slot)
-        assert frame is not None
-        look = slot.look
-        if look.limit_mode.value != "user" and self._limits is not None:
-            look = replace(look, lo=self._limits[0], hi=self._limits[1])
-        title = steps.title(frame.name, frame.source.info, step.cut, shown)
-        photons = replace(frame, cut=step.cut, image=step.counted, preview=False)
-        return session.with_slot(replace(slot, image=step.image, photons=photons, look=look, pyramid=None, title=title))
-
-
-def _played(frame: PhotonFrame) -> Any:
-    """What the pictures of playing depend on besides the time."""
-    cut = frame.cut
-    return frame.step, cut.low, cut.high, cut.exclude, frame.shown is Shown.RATE, id(frame.live)
 
 
 def _with_made(session: Session, made: tuple[tuple[int, Any], ...]) -> Session:
