@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ifuview.app.services import Opened
 
 FOUND = ("found.hot", "found.cold", "found.dead")
+LARGE = 20_000_000  # photons; live images take 6 bytes of each
 KINDS = ("wavelength", "flat", "linearity", "cosmics", "badpixels")
 NOT_THIS_KIND = "is no "  # how a reader says that a file is no solution at all
 
@@ -235,11 +236,17 @@ def live_of(source: PhotonSource, ctx: JobContext = SILENT) -> Any:
     return live_image(columns, ctx) if hasattr(source, "pick") else None
 
 
-def photons_of(frame: PhotonFrame, steps: tuple[Any, ...], ctx: JobContext = SILENT) -> tuple[PhotonSource, Any]:
-    """The photons of a frame under another stack, and their live image if the frame has one."""
-    source = source_of(frame.raw, steps, ctx.part(0.0, 0.5))
-    same = source is frame.source
-    return source, (frame.live if same else None if frame.live is None else live_of(source, ctx.part(0.5, 1.0)))
+def is_large(frame: PhotonFrame) -> bool:
+    """Whether two live images of a list are too much for the memory that there may be."""
+    return frame.raw.info.nphoton > LARGE
+
+
+def photons_of(
+    raw: PhotonSource, steps: tuple[Any, ...], live: bool, ctx: JobContext = SILENT
+) -> tuple[PhotonSource, Any]:
+    """The photons of a list under a stack, with their live image if that is asked for."""
+    source = source_of(raw, steps, ctx.part(0.0, 0.5))
+    return source, live_of(source, ctx.part(0.5, 1.0)) if live else None
 
 
 def excluded(frame: PhotonFrame, step: Any) -> PhotonFrame:

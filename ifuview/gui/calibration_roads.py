@@ -73,24 +73,30 @@ class CalibrationRoads:
 
         control = self.controller
         frame: PhotonFrame = slot.photons
-        control.store.put(control.session.with_slot(replace(slot, photons=replace(frame, stack=steps))))
+        key, raw, before, follow = slot.key, frame.raw, frame.stack, frame.live is not None
+        wished = replace(frame, stack=steps)
+        if calibration_window.is_large(frame):
+            wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
+        control.store.put(control.session.with_slot(replace(slot, photons=wished)))
 
         def back(_: Any) -> None:
-            now = control.session.slot(slot.key)
+            now = control.session.slot(key)
             if now is not None and now.photons is not None and now.photons.stack is steps:
-                undone = replace(now, photons=replace(now.photons, stack=frame.stack))
-                control.store.put(control.session.with_slot(undone))
+                undone = replace(now.photons, stack=before)
+                control.store.put(control.session.with_slot(replace(now, photons=undone)))
+                if follow and undone.live is None:
+                    control.handle(want.IndexPhotons(key))
 
         def work(ctx: Any) -> Any:
-            return calibration_window.photons_of(frame, steps, ctx)
+            return calibration_window.photons_of(raw, steps, follow, ctx)
 
         control.submit(
-            JobRequest(f"Calibrations of {slot.title}", work, slot=f"stack {slot.key}"),
-            lambda found: self._restack(slot.key, steps, found, fresh), back,
+            JobRequest(f"Calibrations of {slot.title}", work, slot=f"stack {key}"),
+            lambda found: self._restack(key, steps, found, fresh), back,
         )  # fmt: skip
 
     def _restack(self, key: int, steps: tuple[Any, ...], found: tuple[Any, Any], fresh: Any = None) -> None:
-        """Give a frame another stack and count it anew."""
+        """Give a frame another stack and count it anew; a second frame of a large list has no live image."""
         from ifuview.app import calibration_window
 
         control = self.controller
@@ -108,9 +114,14 @@ class CalibrationRoads:
 
     def _recount(self, key: int, frame: PhotonFrame) -> None:
         """The picture of the frame, then what the sliders need."""
+        from ifuview.app import calibration_window
+
         control = self.controller
         control.handle(want.ShowPhotons(frame.shown.value, key))
-        if not control.headless and frame.live is None and hasattr(frame.raw, "first"):
+        alone = sum(s.photons is not None and s.photons.raw is frame.raw for s in control.session.slots) == 1
+        if control.headless or frame.live is not None or not hasattr(frame.raw, "first"):
+            return
+        if alone or not calibration_window.is_large(frame):
             control.handle(want.IndexPhotons(key))
 
     def switch(self, intent: want.SwitchCalibration) -> None:
@@ -154,7 +165,8 @@ class CalibrationRoads:
             control.when_settled(lambda: self._blink(slot.key, copy.key))
 
         def work(ctx: Any) -> Any:
-            return calibration_window.photons_of(frame, steps, ctx)
+            live = frame.live is not None and not calibration_window.is_large(frame)
+            return calibration_window.photons_of(frame.raw, steps, live, ctx)
 
         control.submit(JobRequest(f"The other way: {slot.title}", work, slot=f"compare {slot.key}"), done)
 

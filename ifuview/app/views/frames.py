@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -98,7 +98,8 @@ def _row(slot: Slot) -> FrameRow:
     title = slot.title or name
     if slot.dataset.kind in COMBINED:  # where the names of two files are cut short, what was done is still read
         title = f"{slot.dataset.kind.capitalize()}: {title}"
-    return FrameRow(slot.key, title, f"{KINDS[slot.image.kind]}, {shape}", tip, slot, _picture(slot))
+    bare = slot if slot.photons is None else replace(slot, photons=None)  # a row must not keep photons in memory
+    return FrameRow(slot.key, title, f"{KINDS[slot.image.kind]}, {shape}", tip, bare, _picture(slot))
 
 
 def _picture(slot: Slot) -> tuple[Any, ...]:
