@@ -290,7 +290,9 @@ def calibrate_file(
     if pixels is not None:
         steps = steps.with_step(pixel_step(source, pixels, ctx.part(0.2, 0.3)))
     if not steps.steps:
-        raise UsageError("no calibration is asked for", path, "give --wavecal, --flatcal, --lincal, --cosmics or --pixcal")
+        raise UsageError(
+            "no calibration is asked for", path, "give --wavecal, --flatcal, --lincal, --cosmics or --pixcal"
+        )
     made = calibrated(source, steps)
     with unchanged(path):
         return _written(made, output, ctx.part(0.3, 1.0))

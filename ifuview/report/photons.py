@@ -35,7 +35,7 @@ def draw(product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight], n
     from matplotlib.figure import Figure
 
     rows = len(lights)
-    layout: Any = "constrained" if rows else "compressed"  # the latter keeps the color bar beside an image of fixed shape
+    layout: Any = "constrained" if rows else "compressed"  # which keeps the bar beside a single image
     figure = Figure(figsize=(9, 7 + 2.4 * rows), dpi=DPI, facecolor="white", layout=layout)
     grid = figure.add_gridspec(1 + rows, 1, height_ratios=[7] + [2.4] * rows)
     image = product.image if isinstance(product, PhotonCube) else product

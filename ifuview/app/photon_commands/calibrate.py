@@ -83,7 +83,9 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[str, tuple[str, ..
     if chosen.dead_time is not None and not chosen.dead_time > 0:
         raise UsageError(f"{chosen.dead_time:g} is no dead time", "--dead-time", "give microseconds above 0")
     if not any((chosen.wavecal, chosen.flatcal, chosen.lincal, chosen.cosmics, chosen.pixcal)):
-        raise UsageError("no calibration is asked for", "calibrate", "give --wavecal, --flatcal, --lincal, --cosmics or --pixcal")
+        raise UsageError(
+            "no calibration is asked for", "calibrate", "give --wavecal, --flatcal, --lincal, --cosmics or --pixcal"
+        )
     steps = cal.stack(
         wavecal=chosen.wavecal, flatcal=chosen.flatcal, flat_method=chosen.flat_method, lincal=bool(chosen.lincal),
         dead_time=None if chosen.dead_time is None else chosen.dead_time * 1e-6, ctx=ctx,
