@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.model.checks import Array
+from ifuview.model.photon_calibrations import FLAT_FLAGS, WAVE_FLAGS
 from ifuview.model.quality import MaskBits
 
 MAX_FLAGS = 64
@@ -28,21 +29,11 @@ BEAMMAP_FLAGS = (  # value v of a beam-map text file is bit v - 1
 )
 MODERN_FLAGS = (  # order measured for release 1.9.0
     *BEAMMAP_FLAGS,
-    "flatcal.bad",
-    "flatcal.not_all_weights_valid",
+    *FLAT_FLAGS,
     "pixcal.hot",
     "pixcal.cold",
     "pixcal.dead",
-    "wavecal.bad",
-    "wavecal.failed_validation",
-    "wavecal.failed_convergence",
-    "wavecal.not_monotonic",
-    "wavecal.not_enough_histogram_fits",
-    "wavecal.not_attempted",
-    "wavecal.no_histograms",
-    "wavecal.histogram_fit_problems",
-    "wavecal.linear",
-    "wavecal.quadratic",
+    *WAVE_FLAGS,
 )
 FLAGS_2018 = ("beammap.noDacTone", "beammap.failed", "wavecal.bad", "flatcal.bad")
 NOTE_2018 = "or no wavelength solution: the 2018 release set the bit of a failed beam map for it too"
