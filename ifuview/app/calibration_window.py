@@ -183,6 +183,11 @@ def waits(info: PhotonInfo, steps: tuple[Any, ...], step: Any) -> str:
     return ""
 
 
+def _empty(step: Any) -> bool:
+    """Whether a step leaves nothing out, so that the sliders can do without it."""
+    return isinstance(step, MaskStep) and not len(step.mask.start)
+
+
 def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILENT) -> PhotonSource:
     """The photons of a list under a stack; the list itself if no step is on.
 
@@ -193,7 +198,7 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
     IfuviewError
         A step was applied in the file already, or is of another array.
     """
-    active = [s for s in steps if s.on and not waits(raw.info, steps, s)]
+    active = [s for s in steps if s.on and not waits(raw.info, steps, s) and not _empty(s)]
     base: PhotonSource = raw
     if raw.info.column is Column.WAVELENGTH:
         wave = next((s for s in steps if s.key == "wavecal"), None)
