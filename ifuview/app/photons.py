@@ -403,6 +403,21 @@ def save(
     io.write_product(path, product, lights)
 
 
+def notes(product: PhotonImage | PhotonCube) -> tuple[str, ...]:
+    """Return what the user of an image or a cube should know, one sentence each."""
+    made = product.image if isinstance(product, PhotonCube) else product
+    info, cut, out = made.info, made.cut, list(made.info.notes)
+    names = info.beammap.flag_names
+    if names and cut.exclude and not set(cut.exclude) & set(names) and info.beammap.flags.any():
+        out.append(f"No flag of the file is one of those to leave out ({', '.join(cut.exclude[:3])}, ...).")
+    valid, (low, high) = info.wave_range, cut.bounds()
+    if info.calibrated and (low >= valid[1] or high <= valid[0]):
+        out.append(f"{low:g} to {high:g} nm is outside what the file is valid for, {valid[0]:g} to {valid[1]:g} nm.")
+    if not made.photons:
+        out.append("No photon counts: look at the ranges, and at the flags to leave out.")
+    return tuple(out)
+
+
 def summary(product: PhotonImage | PhotonCube) -> dict[str, object]:
     """Return the numbers that `ifuview quicklook --json` prints."""
     made = product.image if isinstance(product, PhotonCube) else product

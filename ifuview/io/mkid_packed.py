@@ -21,6 +21,7 @@ from ifuview.io.mkid_h5 import MAX_PIXELS, PACKED, make_beammap, number, old_hea
 from ifuview.io.mkid_pixels import Piece, PieceSource
 from ifuview.model.checks import Array
 from ifuview.model.photons import NO_RESONATOR, Beammap, Column, PhotonInfo
+from ifuview.model.wording import are, counted
 
 NODE = re.compile(r"/r(\d{1,4})/p(\d{1,4})/(?:t(\d*))?")
 NOT_ALLOCATED = (0, 250)  # board and pixel that stand for none
@@ -77,7 +78,8 @@ class PackedReader:
     def notes(self) -> tuple[str, ...]:
         """Seconds that were left out."""
         count = len(self._corrupt)
-        return (f"{count} corrupt seconds of single pixels (a time beyond the second) are left out.",) if count else ()
+        what = are(count, "corrupt second of a single pixel", "corrupt seconds of single pixels")
+        return (f"{what} left out (a time beyond the second).",) if count else ()
 
 
 def _height(words: Array) -> Array:
@@ -109,7 +111,7 @@ def open_packed(path: str, file: Any, given: Beammap | None, ctx: JobContext = S
     pieces = [Piece(int(np.searchsorted(beammap.ids, i)), there[i]) for i in sorted(there)]
     notes = ["The third column is the pulse height above the baseline in units of the ADC, not a phase in degrees."]
     if len(there) < len(found):
-        notes.append(f"{len(found) - len(there)} pixels of the beam map have no photons in the file.")
+        notes.append(f"{counted(len(found) - len(there), 'pixel')} of the beam map without photons in the file.")
     info = PhotonInfo(
         path=path,
         era=PACKED,

@@ -17,6 +17,7 @@ from ifuview.io.mkid_h5 import OLD_COLUMNS, PER_RESONATOR, check_columns, old_in
 from ifuview.io.mkid_table import BLOCK_ROWS, joined, no_photons, ordered, product
 from ifuview.model.checks import Array
 from ifuview.model.photons import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.wording import unknown_resonators
 
 UNIX_DIGITS = 10  # of a time in a file name
 MICROSECOND = 1e-6
@@ -114,7 +115,7 @@ class PieceSource:
         self._passed = True
         notes = [*self._info.notes, *self._reader.notes()]
         if unknown:
-            notes.append(f"{unknown} photons are of resonators that no pixel shows.")
+            notes.append(unknown_resonators(unknown))
         self._info = replace(self._info, nphoton=total, sorted=in_order, notes=tuple(notes))
 
 

@@ -13,6 +13,7 @@ from ifuview.errors import FileFormatError
 from ifuview.io.h5_file import Watch, dataset, h5_open, reading
 from ifuview.model.checks import Array
 from ifuview.model.photons import Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.wording import are, unknown_resonators
 
 BLOCK_ROWS = 1 << 18
 MAX_RUNS = 1 << 21  # runs of one resonator that are remembered; more are in a file that is not sorted by resonator
@@ -65,7 +66,7 @@ class Runs:
 
     def __init__(self, nresonator: int) -> None:
         self.nresonator = nresonator
-        self.nrow = self.nunknown = self._nrun = 0
+        self.nrow = self.nunknown = self.nnan = self._nrun = 0
         self.by_resonator = self.by_time = True
         self._starts: list[Array] = []
         self._places: list[Array] = []
@@ -147,6 +148,8 @@ class TableSource:
                 self._watch.check()
                 place = self._places(ids, time, runs)
                 values = rest.pop(0) if value else None
+                if runs is not None and values is not None and len(values) and np.isnan(values.min()):
+                    runs.nnan += int(np.count_nonzero(np.isnan(values)))
                 yield PhotonBlock(place, time, values, product(rest))
         if runs is not None:
             self._learn(runs)
@@ -197,7 +200,9 @@ class TableSource:
         self._runs = runs
         notes = list(self._info.notes)
         if runs.nunknown:
-            notes.append(f"{runs.nunknown} photons are of resonators that no pixel shows.")
+            notes.append(unknown_resonators(runs.nunknown))
+        if runs.nnan:
+            notes.append(f"{are(runs.nnan, 'photon')} without a {self._info.column} and in no range of it.")
         if not runs.by_resonator:
             notes.append("The rows are not sorted by resonator, so that the photons of a pixel are found slowly.")
         self._info = replace(self._info, sorted=runs.by_resonator and runs.by_time, notes=tuple(notes))

@@ -22,6 +22,7 @@ from ifuview.io.mkid_attrs import SYSTEM, put
 from ifuview.io.photon_flags import MODERN_FLAGS
 from ifuview.model.checks import Array
 from ifuview.model.photons import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.wording import are
 
 ROW = np.dtype([("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weight", "<f4")])
 CHUNK = 250  # rows; of the published writer
@@ -208,7 +209,8 @@ class _Table(_Column):
         """What a reader of the table should know."""
         notes = []
         if self._strays:
-            notes.append(f"{self._strays} photons of unknown resonators are kept with the resonator id {NO_RESONATOR}.")
+            what = are(self._strays, "photon of an unknown resonator", "photons of unknown resonators")
+            notes.append(f"{what} kept with the resonator id {NO_RESONATOR}.")
         if self._disorder:
             notes.append("The photons are not sorted by resonator and time, which makes reading single pixels slow.")
         return tuple(notes)

@@ -21,6 +21,7 @@ from ifuview.io.packet_files import Lost, Photons, find, is_packets, read
 from ifuview.io.photon_flags import BEAMMAP_FLAGS, MODERN_FLAGS
 from ifuview.model.checks import Array
 from ifuview.model.photons import TICK, Beammap, Column, PhotonBlock, PhotonInfo
+from ifuview.model.wording import are, counted, was
 
 __all__ = ["PacketSource", "is_packets", "open_packets"]
 
@@ -31,6 +32,7 @@ LEVELS = 1 << 17  # values of a baseline
 LONGEST = (1 << 32) * TICK  # s; times are 32 bits of microseconds
 GROUP = 3_000_000  # photons sorted at a time; some 450 MiB in all
 MOST_OUTSIDE = 1e-3  # of the photons may lie outside an array whose size is told from them
+MOST_NAMED = 5  # gaps between files that are named
 PER_SECOND = round(1 / TICK)
 CHANGED = "has changed while it was read"
 
@@ -197,9 +199,10 @@ class PacketSource:
         if mapless:
             yield "No beam map was given: pixels are named by their place, x times the height plus y."
         if self._lost.timeless:
-            yield f"{self._lost.timeless} photons have no usable time and are left out."
+            yield f"{are(self._lost.timeless, 'photon')} left out: no usable time."
         if self._lost.outside:
-            yield f"{self._lost.outside} photons of pixels that the array does not have are left out."
+            number = self._lost.outside
+            yield f"{counted(number, 'photon')} of pixels that the array does not have {was(number)} left out."
 
 
 def _wanted(files: dict[int, str], begin: float, end: float, path: str, notes: list[str]) -> dict[int, str]:
@@ -223,8 +226,15 @@ def _wanted(files: dict[int, str], begin: float, end: float, path: str, notes: l
 def _gaps(files: dict[int, str]) -> list[str]:
     """A sentence if seconds are missing in between."""
     seconds = np.array(list(files))
+    holes = np.flatnonzero(np.diff(seconds) > 1)
+    if not len(holes):
+        return []
     absent = int(seconds[-1] - seconds[0] + 1 - len(seconds))
-    return [f"{absent} seconds between the first and the last packet file are missing."] if absent else []
+    spans = [(int(seconds[i]) + 1, int(seconds[i + 1]) - 1) for i in holes[:MOST_NAMED]]
+    named = [f"{a}.bin" if a == b else f"{a}.bin to {b}.bin" for a, b in spans]
+    more = f" and {counted(len(holes) - MOST_NAMED, 'more gap')}" if len(holes) > MOST_NAMED else ""
+    missing = are(absent, "packet file")
+    return [f"{missing} missing in between ({', '.join(named)}{more}): their photons are not counted."]
 
 
 def _cells_inside(shape: tuple[int, int]) -> Array:

@@ -170,7 +170,7 @@ def test_small_blocks_strays_weights_and_disorder(tmp_path):
     ]
     info = replace(source.info, nphoton=-1, column=Column.PHASE, calibrations={}, duration=2.5, start=10.25)
     notes = write_photons(tmp_path / "o.h5", blocks, info)
-    assert "1 photons of unknown resonators" in notes[0]
+    assert "1 photon of an unknown resonator is kept" in notes[0]
     assert "not sorted" in notes[1]
     with h5py.File(tmp_path / "o.h5") as file:
         table = file["photons/photontable"]

@@ -73,7 +73,7 @@ def test_photons_before_the_first_header_and_outside_the_array_are_counted(tmp_p
     words = [photon(0, 0, 1, 1, 1), header(SECOND), photon(0, 0, 1, 1, 1), photon(3, 0, 1, 1, 1), photon(0, 4, 1, 1, 1)]
     source = open_packets(put(tmp_path, SECOND, words), small_map())
     assert source.info.nphoton == 1
-    assert any("1 photons have no usable time" in note for note in source.info.notes)
+    assert any("1 photon is left out: no usable time" in note for note in source.info.notes)
     assert any("2 photons of pixels that the array does not have" in note for note in source.info.notes)
 
 
@@ -127,7 +127,10 @@ def test_new_year_is_told_by_the_second_of_the_file():
 def test_missing_seconds_are_notes(tmp_path):
     for second in (SECOND, SECOND + 3):
         put(tmp_path, second, [header(second), photon(0, 0, 0, 1, 0)])
-    assert "2 seconds between" in open_packets(tmp_path, small_map()).info.notes[0]
+    assert (
+        "2 packet files are missing in between (1545552792.bin to 1545552793.bin)"
+        in open_packets(tmp_path, small_map()).info.notes[0]
+    )
     notes = " ".join(open_packets(tmp_path, small_map(), start=SECOND - 2, duration=4).info.notes)
     assert "2 s after the start" in notes
     assert "1 s before the end" in notes

@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+from ifuview.app.photon_outputs import keep_inputs
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.photons import PhotonInfo
@@ -120,6 +121,7 @@ def convert(
     from ifuview.io.packets import open_packets
 
     _check(output, start, duration)
+    keep_inputs(output, (folder, beammap))
     known = read_beammap(beammap)
     source = open_packets(folder, known, ctx.part(0, 0.3), start=start, duration=duration, raw_peak=raw_peak)
     header = {"E_BMAP": os.path.basename(beammap), "data_path": os.path.basename(os.path.abspath(folder))}

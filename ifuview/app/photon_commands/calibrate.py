@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ifuview.app.photon_outputs import keep_inputs
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 
@@ -73,6 +74,7 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[str, tuple[str, ..
     """Do what the options ask for; a line about what was written, and notes."""
     from ifuview.app import photon_calibration as cal
 
+    keep_inputs(chosen.output, (chosen.file, chosen.wavecal, chosen.flatcal, chosen.beammap, chosen.config))
     if chosen.undo:
         extra = [name for name in ("flatcal", "lincal", "cosmics", "pixcal") if getattr(chosen, name)]
         if extra:

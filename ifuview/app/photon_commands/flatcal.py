@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 
@@ -75,6 +76,8 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> str:
     from ifuview.app.photon_commands.quicklook import pixel
 
     cal.check_output(chosen.output)
+    keep_inputs(chosen.output, (*(str(item) for item in chosen.files), chosen.wavecal, chosen.config))
+    keep_photons(chosen.output)
     pixels = [pixel(text) for text in chosen.pixel or ()]
     options: dict[str, Any] = {name: getattr(chosen, name) for name in ("chunk", "method", "power")}
     options = {name: value for name, value in options.items() if value is not None}

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 
@@ -53,6 +54,9 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
         raise UsageError("there is nothing to make", "quicklook", "give -o OUT.fits, -o OUT.png or --json -")
     if chosen.output:
         photons.check_output(chosen.output)
+        keep_inputs(chosen.output, (chosen.file, chosen.beammap))
+        keep_photons(chosen.output)
+    keep_inputs(chosen.json, (chosen.file, chosen.beammap, chosen.output))
     shown = bar() if bar is not None and sys.stderr.isatty() else None
     try:
         product, lights = run(chosen, SILENT if shown is None else JobContext(shown))
@@ -61,6 +65,8 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
             shown.close()
     if chosen.output:
         photons.save(product, chosen.output, lights)
+    for note in photons.notes(product):
+        print(note, file=sys.stderr)
     if chosen.json:
         _write_json(chosen.json, photons.summary(product))
     return OK

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ifuview.app.photon_commands.quicklook import add_cut_options, cut_of, pixel
+from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 
@@ -70,6 +71,8 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> SpeckleMaps:
     from ifuview.io.speckle_products import write_speckle
 
     photons.check_output(chosen.output)
+    keep_inputs(chosen.output, (chosen.file, chosen.beammap))
+    keep_photons(chosen.output)
     star = None if chosen.lucky is None else pixel(chosen.lucky, "--lucky")
     place = None if chosen.pixel is None else pixel(chosen.pixel)
     source = photons.sorted_source(chosen.file, beammap=chosen.beammap, ctx=ctx.part(0.0, 0.3))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 
@@ -78,8 +79,12 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> dict[str, Any]:
     """Fit, save and plot; the numbers."""
     from ifuview.app import photon_calibration as cal
 
+    inputs = (*(str(item) for item in chosen.lasers), *(chosen.powersweep or ()), chosen.config)
     if chosen.output:
         cal.check_output(chosen.output)
+        keep_inputs(chosen.output, inputs)
+        keep_photons(chosen.output)
+    keep_inputs(chosen.json, (*inputs, chosen.output))
     options = _options(chosen)
     pixels = [_pixel(text) for text in chosen.pixel or ()]
     files = cal.laser_files([str(item) for item in chosen.lasers])

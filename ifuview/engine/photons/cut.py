@@ -37,6 +37,12 @@ def bounds(info: PhotonInfo, cut: PhotonCut) -> Bounds:
 def check(info: PhotonInfo, cut: PhotonCut) -> None:
     """Raise UsageError for a cut that cannot mean anything in this list: bounds out of order or outside the file."""
     start = 0.0 if cut.start is None else cut.start
+    for value in (cut.start, cut.stop):
+        if value is not None and not np.isfinite(value):
+            raise UsageError(f"{value:g} is no time", info.path, "give seconds since the start of the file")
+    for value in (cut.low, cut.high):
+        if value is not None and not np.isfinite(value):
+            raise UsageError(f"{value:g} is no end of a range", info.path, "give numbers")
     known = info.duration > 0
     span = f"the file holds 0 to {info.duration:g} s" if known else "choose other times"
     if cut.start is not None and cut.stop is not None and cut.stop <= start:
