@@ -61,7 +61,8 @@ LIBRARIES = {
     "libxkbcommon.so.0": "libxkbcommon0",
 }
 FONTS = "fonts-dejavu-core"
-PROCESSES = "2"  # of the tests
+PROCESSES = "2"  # of the tests that need no screen
+NO_TESTS = 5  # exit code of pytest where the words leave none
 PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox"}
 
 
@@ -109,15 +110,21 @@ def test(words: list[str]) -> int:
         ("ruff check", [python, "-m", "ruff", "check"]),
         ("ruff format", [python, "-m", "ruff", "format", "--check"]),
         ("mypy", [python, "-m", "mypy"]),
-        ("pytest", [python, "-m", "pytest", "-n", PROCESSES, "--dist", "loadgroup", *words]),
+        ("pytest", [python, "-m", "pytest", "-n", PROCESSES, "--dist", "loadfile", *words]),
     ]
     failed = []
     with x_server() as display, tempfile.TemporaryDirectory() as scratch:
         place = {"DISPLAY": display} if display else {"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ""}
+        place |= {"IFUVIEW_CONFIG": scratch, "XDG_RUNTIME_DIR": scratch}
         for name, command in checks:
             say(name)
-            if run(command, IFUVIEW_CONFIG=scratch, XDG_RUNTIME_DIR=scratch, **place) != 0:
+            if run(command, **place) != 0:
                 failed.append(name)
+        if display:
+            say("pytest on a screen")
+            command = [python, "-m", "pytest", "-m", "screen", *words]
+            if run(command, QT_QPA_PLATFORM="xcb", **place) not in (0, NO_TESTS):
+                failed.append("pytest on a screen")
     print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
     return 1 if failed else 0
 

@@ -15,10 +15,3 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip("the shared data are not here")
     return DATA
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one process; those that move the pointer of the screen share one."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))

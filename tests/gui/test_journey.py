@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +18,7 @@ from ifuview.gui.shell import Shell
 from tests.gui.hands import LEFT, RIGHT, WHEEL_UP, Hands
 from tests.gui.windows import settle, window
 
-pytestmark = [
-    pytest.mark.xdist_group("screen"),
-    pytest.mark.skipif(
-        not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
-        reason="needs an X display; packaging/try.py test starts one",
-    ),
-]
+pytestmark = pytest.mark.screen
 
 
 @pytest.fixture(scope="module")

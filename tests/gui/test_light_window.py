@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,6 @@ from tests.app.photon_files import write_files
 from tests.gui.hands import Hands
 from tests.gui.windows import TIMEOUT, settle, window
 
-BY_HAND = pytest.mark.skipif(
-    not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
-    reason="needs an X display; packaging/try.py test starts one",
-)
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -144,7 +139,7 @@ def hands() -> Iterator[Hands]:
     found.close()
 
 
-@BY_HAND
+@pytest.mark.screen
 def test_by_hand(qtbot: QtBot, shell: Shell, hands: Hands) -> None:
     canvas = shell.window.canvas
 

@@ -22,13 +22,7 @@ from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
 from tests.gui.windows import settle, window
 
-pytestmark = [
-    pytest.mark.xdist_group("screen"),
-    pytest.mark.skipif(
-        not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
-        reason="needs an X display; packaging/try.py test starts one",
-    ),
-]
+pytestmark = pytest.mark.screen
 
 
 @pytest.fixture

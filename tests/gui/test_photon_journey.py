@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,10 +20,7 @@ from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
 from tests.gui.windows import settle, window
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("DISPLAY") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb",
-    reason="needs an X display; packaging/try.py test starts one",
-)
+pytestmark = pytest.mark.screen
 DURATION = 4.0  # s
 INSIDE = 4  # screen px from the end of a slider to the middle of its handle
 
