@@ -280,22 +280,24 @@ def calibrate_file(
     IfuviewError
         Steps that were applied before, solutions of another array; nothing is written.
     """
+    from ifuview.app.photon_sorting import sorted_photons
     from ifuview.app.photons import open_source, unchanged
+    from ifuview.engine.photons.calibrate import check_stack
 
     check_output(output)
-    source = open_source(path, beammap=beammap, index=False, ctx=ctx)
+    opened = open_source(path, beammap=beammap, index=False, ctx=ctx)
     _refuse_twice(path, output)
-    if cosmics is not None:
-        steps = steps.with_step(cosmic_step(source, cosmics, ctx.part(0, 0.2)))
-    if pixels is not None:
-        steps = steps.with_step(pixel_step(source, pixels, ctx.part(0.2, 0.3)))
-    if not steps.steps:
-        raise UsageError(
-            "no calibration is asked for", path, "give --wavecal, --flatcal, --lincal, --cosmics or --pixcal"
-        )
-    made = calibrated(source, steps)
-    with unchanged(path):
-        return _written(made, output, ctx.part(0.3, 1.0))
+    if not steps.steps and cosmics is None and pixels is None:
+        todo = "give --wavecal, --flatcal, --lincal, --cosmics or --pixcal"
+        raise UsageError("no calibration is asked for", path, todo)
+    check_stack(replace(opened.info, sorted=True), steps)
+    with unchanged(path), sorted_photons(opened, os.path.dirname(output) or ".", ctx.part(0, 0.1)) as source:
+        if cosmics is not None:
+            steps = steps.with_step(cosmic_step(source, cosmics, ctx.part(0.1, 0.2)))
+        if pixels is not None:
+            steps = steps.with_step(pixel_step(source, pixels, ctx.part(0.2, 0.3)))
+        info, notes = _written(calibrated(source, steps), output, ctx.part(0.3, 1.0))
+    return info, notes if source is opened else (*notes, "The photons are sorted by resonator and time now.")
 
 
 def _refuse_twice(path: str, output: str) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 Range = tuple[float, float]
 PRODUCT_SUFFIXES = (".fits", ".png")
+PACKETS = ".bin"
 BEAMMAP = "beammap."  # prefix of the flags of pixels that the beammap gave up
 
 
@@ -105,12 +106,15 @@ def unchanged(path: str) -> Iterator[None]:
 
 
 def _state(path: str) -> tuple[int, int] | None:
-    """Size and time of a file; None if it is not there."""
+    """Size and time of a file, or of the packet files of a folder; None if it is not there."""
     try:
-        found = os.stat(path)
+        if not os.path.isdir(path):
+            found = os.stat(path)
+            return found.st_size, found.st_mtime_ns
+        files = [entry.stat() for entry in os.scandir(path) if entry.name.lower().endswith(PACKETS)]
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return sum(f.st_size for f in files), max((f.st_mtime_ns for f in files), default=0)
 
 
 def cut(

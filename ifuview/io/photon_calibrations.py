@@ -21,6 +21,7 @@ from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io.h5_file import array, dataset, h5_open, is_h5, reading
 from ifuview.io.h5_heap import Heaps
 from ifuview.io.safe_npz import is_npz, npz_names, read_npz
+from ifuview.io.safe_objects import Inert
 from ifuview.model.checks import Array
 from ifuview.model.photon_calibrations import (
     FLAT_BIT,
@@ -62,6 +63,7 @@ MAX_JSON = 1 << 20  # characters of one fit
 MAX_RESONATORS = 1 << 20
 MAX_WORD = 60_000  # bytes of an attribute
 FWHM = 2.3548200450309493  # sigma
+OTHER_FORM = "give the solution in another form"
 UNKNOWN = "is no {0} (old or modern, or one of ifuview)"
 
 
@@ -226,6 +228,9 @@ def _modern_wavecal(path: str, ctx: JobContext) -> WavelengthSolution:
     fits, ids = found["fit_array"], found["beam_map"]
     if fits.ndim != 2 or ids.shape != fits.shape or fits.dtype != object:
         raise FileFormatError(f"has fits of {fits.shape} pixels and a beam map of {ids.shape}", path)
+    kinds = {f"{i.module}.{i.name}" if isinstance(i, Inert) else "" for i in fits.reshape(-1).tolist()}
+    if kinds and "" not in kinds:
+        raise FileFormatError(f"its fits are objects of the class {min(kinds)}, which are not read", path, OTHER_FORM)
     known, place = _unique_rows(ids, path)
     models = [_modern_pixel(item) for item in fits.reshape(-1)[place].tolist()]
     lasers = np.unique(np.round([wave for m in models for wave in m.waves], 3))

@@ -16,7 +16,7 @@ from numba import njit
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.linearity import linearity_weights, whole_resonators
 from ifuview.engine.photons.timemask import Masked
-from ifuview.errors import UsageError
+from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_calibrations import (
     FLAT_BIT,
@@ -211,12 +211,21 @@ def check_stack(info: PhotonInfo, stack: CalibrationStack) -> None:
             )  # fmt: skip
         if isinstance(step, (WaveStep, FlatStep)):
             check_same_array(step.solution, info.beammap)
+            check_useful(step.solution, info.beammap)
     if stack.active("wavecal") is None and info.column is Column.PHASE and stack.active("flatcal") is not None:
         raise UsageError("weights of a flat need wavelengths, and the file holds phases", info.path, "add --wavecal")
     if stack.active("wavecal") is not None and info.column is Column.WAVELENGTH:
         raise UsageError("the file holds wavelengths already", info.path, "leave --wavecal out")
     if stack.active("lincal") is not None and not info.sorted:
         raise UsageError("its photons are not sorted by resonator", info.path, "make an index of it first")
+
+
+def check_useful(solution: WavelengthSolution | FlatSolution, beammap: Beammap) -> None:
+    """Raise FileFormatError if a solution solves no resonator of an array."""
+    good = solution.solved if isinstance(solution, WavelengthSolution) else solution.usable
+    if not np.isin(beammap.ids, solution.ids[good]).any():
+        what = "wavelength solution solves" if isinstance(solution, WavelengthSolution) else "flat has weights for"
+        raise FileFormatError(f"the {what} none of the resonators", solution.name, "choose another, or make it again")
 
 
 def calibrated_info(info: PhotonInfo, stack: CalibrationStack, flag_names: Sequence[str] = ()) -> PhotonInfo:
