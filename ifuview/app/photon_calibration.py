@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import FileFormatError, UsageError
+from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_calibrations import (
     CalibrationStack,
@@ -35,6 +35,7 @@ from ifuview.model.photon_calibrations import (
     WaveStep,
 )
 from ifuview.model.photons import PhotonInfo, PhotonSource
+from ifuview.model.wording import counted, was
 
 if TYPE_CHECKING:
     from ifuview.engine.photons.calibrate import CalibratedSource
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 IN_NAME = re.compile(r"(?<![0-9.])(\d{3,4}(?:\.\d+)?)(?:\s*nm)?(?![0-9])", re.IGNORECASE)
 IN_HEADER = ("laser", "LASER", "laser_wavelength", "LASERWL", "wavelength", "E_LASER")
+FEW_SOLVED = 0.1  # of the resonators with photons enough; fewer is a mistake somewhere
 LASER_RANGE = (300.0, 3000.0)  # nm; numbers in a file name that may be lasers
 
 
@@ -93,8 +95,10 @@ def laser_files(texts: Sequence[str]) -> dict[float, str]:
         else:
             from ifuview.io.photons import open_photons
 
+            if not os.path.exists(text):
+                raise MissingDataError("there is no such file", text, "check the name")
             name = text
-            wave = laser_wave(name, open_photons(name).info if os.path.exists(name) else None)
+            wave = laser_wave(name, open_photons(name).info)
         if wave in out:
             raise UsageError(f"there are two files for {wave:g} nm", name, "give one file for each laser")
         out[wave] = name
@@ -132,6 +136,25 @@ def _same(first: PhotonInfo, other: PhotonInfo) -> None:
     own, its = first.beammap, other.beammap
     if own.shape != its.shape or not np.isin(own.ids, its.ids).mean() > 0.5:
         raise FileFormatError("the lasers are of different arrays", other.path, "give files of one array")
+
+
+def doubt(solution: WavelengthSolution) -> str:
+    """Return why a fitted solution solves nothing, or nearly nothing, of what has photons; "" if it is fine."""
+    numbers = solution.summary()
+    enough, solved = numbers["with_two_histograms"] or 0, numbers["solved"]
+    if solution.fits is None or (enough and solved >= FEW_SOLVED * enough):
+        return ""
+    if not enough:
+        return "no resonator has photons enough in two lasers; expose longer, or ask for fewer with --least"
+    found = f"{solved or 'none'} of {counted(enough, 'resonator')} with photons enough {was(max(solved, 1))} solved"
+    known = np.isfinite(solution.fits.center).any(axis=0)
+    center = np.nanmedian(solution.fits.center[:, known], axis=0)
+    if (np.diff(center) <= 0).any():
+        peaks = ", ".join(f"{w:g} nm at {c:.0f} deg" for w, c in zip(solution.lasers[known], center))
+        return f"{found}: the peaks do not rise with wavelength ({peaks}); check which file is of which laser"
+    failed = {name: n for name, n in numbers["flags"].items() if name.startswith("wavecal.n") or "failed" in name}
+    most = max(failed, key=lambda name: failed[name]) if failed else "wavecal.bad"
+    return f"{found}, most are {most}; look at the histograms (--plots DIR)"
 
 
 def fit_flatcal(

@@ -6,12 +6,14 @@ import argparse
 import ast
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 
 MAX_BYTES = 1 << 20
+NO_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)  # an expression: it would have to be run
 SECTION = re.compile(r"^\s*\[[^\]=,'\"]*\]\s*(#.*)?$")
 ALIASES = {  # old key, lower case, to option
     "wvlcalfile": "wavecal", "wavecal": "wavecal", "wvlcal": "wavecal", "wavesol": "wavecal", "wavsolfile": "wavecal",
@@ -71,27 +73,44 @@ def literals(text: str, path: str = "") -> dict[str, Any]:
     FileFormatError
         It is no Python.
     """
+    out: dict[str, Any] = {}
+    for names, value in _assignments(text, path):
+        with suppress(*NO_LITERAL):
+            out.update(dict.fromkeys(names, ast.literal_eval(value)))
+    return out
+
+
+def left_out(path: str) -> tuple[str, ...]:
+    """A sentence for each option of an old configuration whose value is an expression, which is never run."""
+    if os.path.splitext(path)[1].lower() == ".toml":
+        return ()
+    with open(path, encoding="utf-8") as file:
+        text = file.read(MAX_BYTES)
+    out = []
+    for names, value in _assignments(text, path):
+        known = [name for name in names if name.lower() in ALIASES]
+        try:
+            ast.literal_eval(value)
+        except NO_LITERAL:
+            if known:
+                what = f"{path}: the value of {known[0]} in line {value.lineno} is no literal"
+                out.append(f"{what}: it is left out, and not run.")
+    return tuple(out)
+
+
+def _assignments(text: str, path: str) -> Iterator[tuple[list[str], ast.expr]]:
+    """Names and expressions of the assignments of a Python text."""
     lines = ["" if SECTION.match(line) else line for line in text.splitlines()]
     try:
         tree = ast.parse("\n".join(lines) + "\n")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         where = f" (line {problem.lineno})" if isinstance(problem, SyntaxError) else ""
         raise FileFormatError(f"is no configuration in Python syntax{where}", path, "write it as TOML") from problem
-    out: dict[str, Any] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            value = node.value
+            yield [target.id for target in node.targets if isinstance(target, ast.Name)], node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            names, value = [node.target.id], node.value
-        else:
-            continue
-        try:
-            found = ast.literal_eval(value)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            continue  # an expression: it would have to be run
-        out.update(dict.fromkeys(names, found))
-    return out
+            yield [node.target.id], node.value
 
 
 def old_options(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,9 +30,11 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     if chosen.config:
-        from ifuview.app.photon_config import fill, read_config
+        from ifuview.app.photon_config import fill, left_out, read_config
 
         fill(chosen, read_config(chosen.config), "calibrate")
+        for note in left_out(chosen.config):
+            print(note, file=sys.stderr)
     if not chosen.output:
         raise UsageError("there is no name for the new file", "calibrate", "give -o NEW.h5")
     shown = bar() if bar is not None and sys.stderr.isatty() else None

@@ -11,14 +11,15 @@ from typing import Any
 
 from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import UsageError
+from ifuview.errors import FitError, UsageError
 
-OK = 0
+OK, DOUBTFUL = 0, 3
 EPILOG = """\
 The wavelength of a laser is read from the header or the name of its file (laser_808.h5, 808nm.h5); else write
 808=FILE. Two lasers give straight lines, three or more parabolas: E = c2 p^2 + c1 p + c0 (eV, degree).
 --plots DIR writes energy solutions and phase histograms of some pixels, distributions of resolving powers, centers and
 fit parameters, images of the resolving power, resolving power against frequency (with --powersweep), and a summary.
+Exit code 3: nearly nothing of what has photons is solved, and why is said. If nothing is, nothing is written (2).
 --config F reads the options from a TOML file (table [wavecal], `lasers` a list) or an old .cfg, which is never run.
 """
 
@@ -30,16 +31,18 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     if chosen.config:
-        from ifuview.app.photon_config import fill, read_config
+        from ifuview.app.photon_config import fill, left_out, read_config
 
         fill(chosen, read_config(chosen.config), "wavecal")
+        for note in left_out(chosen.config):
+            print(note, file=sys.stderr)
     if not chosen.lasers:
         raise UsageError("there are no laser files", "wavecal", "name them, as in laser_808.h5 laser_1310.h5")
     if not chosen.output and not chosen.json:
         raise UsageError("there is nothing to make", "wavecal", "give -o SOL.h5 or --json -")
     shown = bar() if bar is not None and sys.stderr.isatty() else None
     try:
-        numbers = run(chosen, SILENT if shown is None else JobContext(shown))
+        numbers, why = run(chosen, SILENT if shown is None else JobContext(shown))
     finally:
         if shown is not None:
             shown.close()
@@ -47,7 +50,9 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
         _json(chosen.json, numbers)
     if chosen.json != "-":
         print(sentence(numbers, chosen.output or ""))
-    return OK
+    if why:
+        print(f"ifuview: {why}.", file=sys.stderr)
+    return DOUBTFUL if why else OK
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,8 +80,14 @@ def parser() -> argparse.ArgumentParser:
     return out
 
 
-def run(chosen: argparse.Namespace, ctx: JobContext) -> dict[str, Any]:
-    """Fit, save and plot; the numbers."""
+def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[dict[str, Any], str]:
+    """Fit, save and plot; the numbers, and why they are to be doubted.
+
+    Raises
+    ------
+    FitError
+        Nothing is solved; nothing but the plots is written.
+    """
     from ifuview.app import photon_calibration as cal
 
     inputs = (*(str(item) for item in chosen.lasers), *(chosen.powersweep or ()), chosen.config)
@@ -90,13 +101,17 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> dict[str, Any]:
     files = cal.laser_files([str(item) for item in chosen.lasers])
     name = chosen.name or (os.path.splitext(os.path.basename(chosen.output))[0] if chosen.output else "wavecal")
     solution = cal.fit_wavecal(files, name=name, ctx=ctx.part(0, 0.9 if chosen.plots else 1), **options)
-    if chosen.output:
+    why = cal.doubt(solution)
+    if chosen.output and solution.solved.any():
         cal.save(solution, chosen.output)
     if chosen.plots:
         from ifuview.app.photon_calibration_plots import plot_wavecal
 
         plot_wavecal(solution, chosen.plots, pixels=pixels, powersweep=chosen.powersweep or (), ctx=ctx.part(0.9, 1))
-    return solution.summary()
+    if not solution.solved.any():
+        what, _, todo = why.partition("; ")
+        raise FitError(what, "wavecal", todo)
+    return solution.summary(), why
 
 
 def _options(chosen: argparse.Namespace) -> dict[str, Any]:

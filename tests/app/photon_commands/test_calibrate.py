@@ -252,6 +252,7 @@ out = '{tmp_path / "old_sol.h5"}'
 """)
     assert wavecal.main(["--config", str(config)]) == 0
     assert not marker.exists()
+    assert "the value of bin_width in line 8 is no literal: it is left out, and not run." in capsys.readouterr().err
     assert cal.read_wavecal(str(tmp_path / "old_sol.h5")).lasers.tolist() == [808, 1310]
     assert literals("a = b = [1, (2, -3.5)]\nc: int = 4\nd = e\nf(1)\n") == {"a": [1, (2, -3.5)], "b": [1, (2, -3.5)],
                                                                             "c": 4}  # fmt: skip
@@ -268,3 +269,31 @@ def test_commands_are_on_the_command_line(night, tmp_path, capsys):
     assert "holds phases" in capsys.readouterr().err
     assert main(["calibrate", "--help"]) == 0
     assert not list(tmp_path.iterdir())
+
+
+def test_lasers_in_the_wrong_order_solve_nothing_and_it_is_said(night, tmp_path, capsys):
+    folder, _ = night
+    new = tmp_path / "swapped.h5"
+    swapped = [f"1310={folder / 'laser_808.h5'}", f"808={folder / 'laser_1310.h5'}"]
+    assert main(["wavecal", *swapped, "-o", str(new)]) == 2
+    told = capsys.readouterr().err
+    assert "the peaks do not rise with wavelength (808 nm at" in told and "which file is of which laser" in told
+    assert (
+        main(["wavecal", *(str(folder / f"laser_{w}.h5") for w in (808, 1310)), "--least", "9999", "-o", str(new)]) == 2
+    )
+    assert "no resonator has photons enough in two lasers" in capsys.readouterr().err
+    assert not new.exists()
+
+
+def test_a_solution_of_few_resonators_is_doubted(night, tmp_path, capsys, monkeypatch):
+    folder, _ = night
+    monkeypatch.setattr(cal, "FEW_SOLVED", 2.0)
+    files = [str(folder / f"laser_{w}.h5") for w in (808, 1310)]
+    assert wavecal.main([*files, "-o", str(tmp_path / "few.h5")]) == 3
+    assert "with photons enough are solved" in capsys.readouterr().err and (tmp_path / "few.h5").exists()
+
+
+def test_a_laser_file_that_is_not_there_is_named(night):
+    folder, _ = night
+    with pytest.raises(MissingDataError, match=r"nothere\.h5: there is no such file"):
+        cal.laser_files([str(folder / "laser_808.h5"), "nothere.h5"])
