@@ -37,6 +37,11 @@ class Made:
     limits: tuple[float | None, float | None] = (None, None)
 
 
+def in_columns(source: Any) -> bool:
+    """Whether a source has the sorted columns that a live image needs."""
+    return hasattr(source, "first") and hasattr(source, "pick")
+
+
 def is_photons(slot: Slot | None) -> bool:
     """Whether a frame is of a photon list."""
     return slot is not None and slot.dataset.kind == KIND and slot.dataset.photons is not None

@@ -81,7 +81,7 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
 
 def indexed(source: PhotonSource) -> bool:
     """Whether a source has the sorted columns that a live image needs."""
-    return hasattr(source, "first") and hasattr(source, "pick")
+    return steps.in_columns(source)
 
 
 def check_unchanged(frame: PhotonFrame) -> None:

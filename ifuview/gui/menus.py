@@ -314,7 +314,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda s: (f := _photon_frame(s)) is not None and f.playing),
     Action("photons-next", "Photons", "One step of time on", _photon_step(1), ("Ctrl+Right",)),
     Action("photons-previous", "Photons", "One step of time back", _photon_step(-1), ("Ctrl+Left",)),
-    Action("photons-copy", "-Photons", "Second frame of this list, to compare two ranges",
+    Action("photons-copy", "-Photons", "Duplicate this frame, to compare two ranges",
            lambda s: want.CopyPhotons(), ("Ctrl+Shift+D",)),
     Action("photons-blink", "Photons", "Blink the frames",
            lambda s: want.SetLayout(Layout.SINGLE if s.layout is Layout.BLINK else Layout.BLINK)),

@@ -19,7 +19,7 @@ from ifuview.app import intents as want
 from ifuview.app import photon_steps, photons
 from ifuview.app.look import LimitMode
 from ifuview.app.photon_state import Shown
-from ifuview.app.session import Level
+from ifuview.app.session import Layout, Level
 from ifuview.app.views import readout
 from ifuview.app.views.photon_flags import CMAP, class_of, classes
 from ifuview.gui.shell import Shell
@@ -287,3 +287,18 @@ def test_a_command_line_chooses_range_and_picture(qtbot: QtBot, path: str) -> No
         settle(qtbot, shell)
         np.testing.assert_array_equal(frame(shell).image.counts, truth(path, PhotonCut(1.0, 3.0, 900.0, 1200.0)))
         assert shell.store.session.slot().title == "science: 1.00–3.00 s, 900–1200 nm"
+
+
+def test_a_second_click_on_blink_stops_it_and_the_headline_keeps_its_height(qtbot: QtBot, shell: Shell) -> None:
+    dock = dock_of(qtbot, shell)
+    assert not dock.blink.isEnabled()
+    ask(qtbot, shell, want.ShowPhotons("counts"), want.CopyPhotons())
+    height = dock.headline.height()
+    for on in (True, False):
+        dock.blink.click()
+        settle(qtbot, shell)
+        assert (shell.store.session.layout is Layout.BLINK) is on
+        assert dock.blink.isChecked() is on
+    dock.headline.setText("photons " * 100)
+    qtbot.wait(60)
+    assert dock.headline.height() == height

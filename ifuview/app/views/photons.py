@@ -8,7 +8,7 @@ from functools import lru_cache
 from ifuview.app import photon_steps as steps
 from ifuview.app.jobs import JobStatus
 from ifuview.app.photon_state import PhotonFrame, Shown
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.views.photon_flags import FlagRow, legend
 from ifuview.model.photons import Beammap, PhotonCut
 
@@ -17,6 +17,7 @@ OTHER = "The frame on the canvas is not of a photon list."
 INDEX = "Index of "
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 TIME_UNIT = "s"
+MASKS = ("cosmiccal", "timemask")  # steps that leave out photons by time
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class PhotonsView:
     now : str
         Time of the step that is shown.
     flags : tuple of FlagRow
-    two : bool
-        Whether there is another frame to blink with.
+    two, blinking : bool
+        Whether there is another frame to blink with, and whether frames blink.
     """
 
     key: int = -1
@@ -72,6 +73,7 @@ class PhotonsView:
     now: str = ""
     flags: tuple[FlagRow, ...] = ()
     two: bool = False
+    blinking: bool = False
 
 
 def subject(session: Session) -> Slot | None:
@@ -88,7 +90,8 @@ def inputs(session: Session) -> tuple[object, ...]:
     if slot is None:
         return (None,)
     made = slot.key != session.current
-    return slot.key, slot.photons, steps.is_photons(slot), _job(session, slot), len(session.slots), made
+    frames = len(session.slots), session.layout
+    return slot.key, slot.photons, steps.is_photons(slot), _job(session, slot), frames, made
 
 
 def make(session: Session) -> PhotonsView:
@@ -115,7 +118,7 @@ def make(session: Session) -> PhotonsView:
         job=None if job is None else job[0],
         fraction=0.0 if job is None else job[1],
         live=frame.live is not None and slot.key == session.current,
-        can_index=frame.live is None and job is None,
+        can_index=frame.live is None and job is None and not in_the_way(frame),
         playing=frame.playing,
         weights=bool(info.weighted or "flatcal" in info.calibrations or frame.stack),
         step=frame.step,
@@ -123,6 +126,7 @@ def make(session: Session) -> PhotonsView:
         now=_now(frame),
         flags=rows(info.beammap, cut.exclude),
         two=len(session.slots) > 1,
+        blinking=session.layout is Layout.BLINK and len(session.slots) > 1,
     )
 
 
@@ -158,7 +162,21 @@ def state(frame: PhotonFrame, job: tuple[int, float] | None) -> str:
         return "" if frame.live.exact else "Too large for memory: an estimate while dragging, exact on release."
     if job is not None:
         return "The index is being made; until then every count reads the file."
+    if names := in_the_way(frame):
+        return f"Counts follow when a slider is released, time is not played, while this is on: {', '.join(names)}."
+    if steps.in_columns(frame.raw):
+        return "The live image is not in memory: counts follow when a slider is released."
     return "No index: every count reads the file, when the slider is released."
+
+
+def in_the_way(frame: PhotonFrame) -> tuple[str, ...]:
+    """Calibrations that are on and that live images cannot follow, though there is an index; () if there are none."""
+    if frame.live is not None or not steps.in_columns(frame.raw) or steps.in_columns(frame.source):
+        return ()
+    from ifuview.app.calibration_window import title
+
+    masks = tuple(title(s) for s in frame.stack if s.on and s.key in MASKS)
+    return masks or tuple(title(s) for s in frame.stack if s.on)
 
 
 def _now(frame: PhotonFrame) -> str:

@@ -13,6 +13,7 @@ from ifuview.app.views.photons import PhotonsView
 from ifuview.gui.docks._flag_legend import FlagLegend
 from ifuview.gui.docks._range_slider import RangeRow
 from ifuview.gui.docks._widgets import (
+    Elided,
     FlowLayout,
     Pages,
     button,
@@ -40,7 +41,7 @@ class PhotonsDock(Dock):
         super().__init__(parent)
         self._view = PhotonsView()
         content = QWidget()
-        self.headline, self.state = quiet_label(), quiet_label()
+        self.headline, self.state = Elided(), quiet_label()  # one line: what lies below must not move in a drag
         self.time, self.value = RangeRow("Time", TIME_DIGITS), RangeRow("Wavelength", VALUE_DIGITS)
         self.time.moved.connect(lambda low, high, final: self._cut(final, start=low, stop=high))
         self.value.moved.connect(lambda low, high, final: self._cut(final, low=low, high=high))
@@ -68,7 +69,7 @@ class PhotonsDock(Dock):
         self.weighted = check("Weighted", "Sum the weights of the photons instead of counting them")
         self.weighted.clicked.connect(lambda on: self._cut(True, weighted=on))
         bar.addWidget(self.weighted)
-        self.everything = button("Everything", "All times and all wavelengths")
+        self.everything = button("Full range", "All times and all wavelengths (Alt+0)")
         self.everything.clicked.connect(lambda: self._cut(True, start=None, stop=None, low=None, high=None))
         bar.addWidget(self.everything)
         return bar
@@ -97,13 +98,11 @@ class PhotonsDock(Dock):
 
     def _build_compare(self) -> FlowLayout:
         bar = FlowLayout()
-        twin = button("Second frame", "Open a second frame of this photon list, with its own ranges")
+        twin = button("Duplicate", "Open one more frame of this photon list, with ranges of its own (Ctrl+Shift+D)")
         twin.clicked.connect(lambda: self.intent.emit(want.CopyPhotons()))
-        self.blink = button("Blink", "Blink the frames; again for one (b)")
-        self.blink.clicked.connect(lambda: self.intent.emit(want.SetLayout(Layout.BLINK)))
-        self.still = button("One", "Show one frame (s)")
-        self.still.clicked.connect(lambda: self.intent.emit(want.SetLayout(Layout.SINGLE)))
-        for widget in (twin, self.blink, self.still):
+        self.blink = button("Blink", "Blink the frames; click again to stop (b)", check=True)
+        self.blink.clicked.connect(lambda on: self.intent.emit(want.SetLayout(Layout.BLINK if on else Layout.SINGLE)))
+        for widget in (twin, self.blink):
             bar.addWidget(widget)
         return bar
 
@@ -152,6 +151,7 @@ class PhotonsDock(Dock):
         self.cancel.setVisible(view.job is not None)
         self.make_index.setVisible(view.can_index)
         self.blink.setEnabled(view.two)
+        self.blink.setChecked(view.blinking)
         self.flags.draw(view.flags)
 
     # what the user does

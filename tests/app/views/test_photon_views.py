@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -10,7 +11,10 @@ import pytest
 from ifuview.app import photon_steps as steps
 from ifuview.app.photon_state import PhotonFrame
 from ifuview.app.views import colors
+from ifuview.app.views import photons as photon_views
 from ifuview.app.views.photon_flags import CMAP, EMPTY, GOOD, HOT, NCLASS, NO_TONE, classes, color_of, legend
+from ifuview.model.photon_calibrations import MaskStep
+from ifuview.model.photon_products import TimeMask
 from ifuview.model.photons import Beammap, Column, PhotonCut, PhotonInfo, PhotonList
 
 NAMES = ("beammap.noDacTone", "pixcal.hot", "wavecal.quadratic", "mine")
@@ -78,3 +82,19 @@ def test_shared_limits_are_never_empty():
     few = np.zeros((100, 100))
     few[0, 0] = 2.0
     assert steps.shared_limits([few]) == (0.0, 2.0)
+
+
+def test_calibrations_that_sliders_cannot_follow_are_named_where_there_is_an_index(beammap):
+    class Columns:
+        first = pick = None
+
+    plain = frame_of(beammap)
+    assert photon_views.in_the_way(plain) == ()
+    assert photon_views.state(plain, None).startswith("No index")
+    step = MaskStep(TimeMask(np.array([5]), np.array([9])))
+    masked = replace(plain, raw=Columns(), stack=(step,))
+    assert photon_views.in_the_way(masked) == ("Cosmic rays",)
+    said = photon_views.state(masked, None)
+    assert "index" not in said
+    assert "when a slider is released" in said
+    assert said.endswith("Cosmic rays.")
