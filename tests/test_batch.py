@@ -129,7 +129,7 @@ def test_a_camera_whose_worker_is_killed_is_tried_again(tmp_path, shared_data):
     out = tmp_path / "out"
     todo = triage_tasks([str(night)], str(out))
     done: list[Record] = []
-    settings = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "memory_limit": None}
+    settings = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
     with distributed.LocalCluster(silence_logs=50, **settings) as cluster:
         address = cluster.scheduler_address
         thread = threading.Thread(

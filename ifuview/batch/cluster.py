@@ -17,6 +17,7 @@ from ifuview.errors import MissingDataError, UsageError
 RETRIES = 1  # after an exception that no input explains; a worker that dies is tried ALLOWED_DEATHS times more
 ALLOWED_DEATHS = 3
 CONNECT_S = 10.0
+ANY_PORT = "127.0.0.1:0"  # for the pages of dask; its usual port may be taken, and is open to all
 PIP = 'python -m pip install "dask[distributed]"'
 
 
@@ -63,7 +64,7 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Any]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=ANY_PORT,
                 silence_logs=logging.CRITICAL,
                 memory_limit=None,
             )
