@@ -278,7 +278,7 @@ class IntervalHistogram:
     expected : ndarray, shape (nbin,)
         For steady light of the same mean and the dead time.
     rate : float
-        photons/s of one resonator, corrected for dead time.
+        photons/s of one resonator, corrected for dead time; the mean of all that are in the aperture.
     dead_time : float
         s
     shorter : int

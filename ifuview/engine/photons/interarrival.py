@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import fetched
-from ifuview.engine.photons.cut import bounds
+from ifuview.engine.photons.cut import bounds, source_range
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Aperture, IntervalHistogram
 from ifuview.model.photons import TICK, PhotonBlock, PhotonCut, PhotonSource
@@ -21,8 +21,8 @@ def interval_histogram(
 ) -> IntervalHistogram:  # fmt: skip
     """Return the intervals between photons of the same resonator.
 
-    For steady light of rate r they follow r exp(-r (t - dead time)) beyond the dead time, where
-    1 / r = mean interval - dead time; resonators of the aperture add up, each with its own rate.
+    For steady light of rate r they follow (T - t) exp(-r (t - dead time)) beyond the dead time in a time range T,
+    where r is photons over the time when the resonator was not dead; resonators add up, each with its own rate.
 
     Parameters
     ----------
@@ -35,29 +35,42 @@ def interval_histogram(
     dead_time : float, s, optional
         Default: what the file says.
     """
-    gaps = [_gaps(block, source, cut) for block in fetched(source, aperture.resonators, ctx=ctx)]
-    which = np.concatenate([g[0] for g in gaps]) if gaps else np.empty(0, np.int32)
-    time = np.concatenate([g[1] for g in gaps]) if gaps else np.empty(0)
+    found = [_kept(block, source, cut) for block in fetched(source, aperture.resonators, ctx=ctx)]
+    which = np.concatenate([f[0] for f in found]) if found else np.empty(0, np.int32)
+    ticks = np.concatenate([f[1] for f in found]) if found else np.empty(0, np.int64)
+    same = which[1:] == which[:-1]
+    time = np.diff(ticks)[same] * TICK
     dead = source.info.dead_time if dead_time is None else dead_time
     if edges is None:
         edges = np.geomspace(FROM, max(2 * FROM, 1.01 * float(time.max(initial=0.0))), BINS + 1)
     places = np.searchsorted(edges, time, side="right") - 1
     counts = np.bincount(places[(places >= 0) & (places < len(edges) - 1)], minlength=len(edges) - 1)
-    first = np.flatnonzero(np.diff(which, prepend=-1))  # resonators come one after the other
-    number = np.diff(np.append(first, len(which)))
-    rates = 1 / np.maximum(np.add.reduceat(time, first) / number - dead, TICK) if len(first) else np.empty(0)
-    expected = number @ -np.diff(np.exp(-rates[:, None] * np.maximum(edges - dead, 0.0)))
-    mean = float(np.mean(rates)) if len(rates) else 0.0
+    number = np.diff(np.append(np.flatnonzero(np.diff(which, prepend=-1)), len(which)))  # of each that saw a photon
+    start, stop = source_range(source, cut)
+    rates = number / np.maximum(stop - start - number * dead, TICK)
+    mean = float(rates.sum()) / max(len(aperture.resonators), 1)
+    expected = _expected(number - 1, rates, edges - dead, stop - start - dead)
     return IntervalHistogram(edges, counts, expected, mean, dead, int(np.count_nonzero(time < dead - TICK / 2)))
 
 
-def _gaps(block: PhotonBlock, source: PhotonSource, cut: PhotonCut) -> tuple[Array, Array]:
-    """Resonator and length (s) of the intervals of some photons that pass the cut."""
+def _expected(number: Array, rates: Array, edges: Array, length: float) -> Array:
+    """Intervals in each bin, of `number` a resonator: (length - t) exp(-r t), as a range of time holds few long ones.
+
+    `edges` and `length` (s) count from the dead time on.
+    """
+    some = number > 0
+    number, rates, length = number[some], rates[some][:, None], max(length, TICK)
+    after = np.clip(edges, 0.0, length)
+    below = np.exp(-rates * after) * (1 - rates * (length - after))
+    whole = np.exp(-rates * length) - (1 - rates * length)
+    return np.asarray((number[:, None] * np.diff(below) / whole).sum(axis=0))
+
+
+def _kept(block: PhotonBlock, source: PhotonSource, cut: PhotonCut) -> tuple[Array, Array]:
+    """Resonator and time (ticks) of the photons that pass the cut."""
     asked = bounds(source.info, cut)
     time = block.time.astype(np.int64)
     keep = (time >= asked.first) & (time < asked.last)
     if asked.by_value and block.value is not None:
         keep &= (block.value >= asked.low) & (block.value < asked.high)
-    which, time = block.resonator[keep], time[keep]
-    same = which[1:] == which[:-1]
-    return which[1:][same], np.diff(time)[same] * TICK
+    return block.resonator[keep], time[keep]

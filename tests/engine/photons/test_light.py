@@ -122,6 +122,22 @@ def test_intervals_of_steady_light_are_exponential(steady):
     assert found.shorter > 0  # the made list has no dead time
 
 
+@pytest.mark.parametrize("length", [0.05, 0.2, 1.0])
+def test_the_rate_of_a_short_time_range_is_that_of_its_photons(length):
+    photons = made(np.full((20, 20), 35.0))
+    cut = PhotonCut(start=3.0, stop=3.0 + length)
+    every = box(photons.info.beammap, 0, 0, 19, 19)
+    found = interval_histogram(photons, every, cut, dead_time=0.0)
+    number = count_image(photons, cut).counts.sum()
+    assert found.rate == pytest.approx(number / length / 400, rel=1e-9)
+    usable = found.expected > 5
+    chi2 = np.sum((found.counts - found.expected)[usable] ** 2 / found.expected[usable])
+    assert chi2 < usable.sum() + 5 * np.sqrt(2 * usable.sum())
+    assert found.expected.sum() == pytest.approx(found.counts.sum(), rel=0.02)
+    one = interval_histogram(photons, pixel(photons.info.beammap, 0, 0), PhotonCut(start=3.0, stop=3.01))
+    assert one.rate >= 0
+
+
 def test_pixels_that_do_not_exist_are_refused(steady):
     beammap = steady.info.beammap
     with pytest.raises(UsageError, match="outside the array"):
