@@ -96,13 +96,32 @@ def options_of(session: Session) -> LightOptions:
 
 def request(session: Session) -> Request | None:
     """What the current frame asks for; None if it is no photon list or nothing is selected in it."""
-    slot = session.slot()
+    slot = owner(session)
     if slot is None or slot.photons is None:
         return None
-    picked = picks(slot, session.selection)
+    picked = all_picks(session, slot)
     if not picked:
         return None
     return Request(slot.key, slot.photons.source, slot.photons.cut, picked[:MOST], options_of(session))
+
+
+def owner(session: Session) -> Slot | None:
+    """The frame whose photons are counted: the current one, or the first of the two that a difference is made from."""
+    from ifuview.app.photon_steps import Made
+
+    slot = session.slot()
+    if slot is not None and slot.photons is None and isinstance(slot.made_of, Made):
+        return session.slot(slot.made_of.a) or slot
+    return slot
+
+
+def all_picks(session: Session, slot: Slot) -> tuple[Picked, ...]:
+    """The pixel and the regions of a frame, and those that are drawn in the difference on the canvas."""
+    current, own = session.slot(), picks(slot, session.selection)
+    if current is None or current.key == slot.key:
+        return own
+    drawn = picks(replace(slot, regions=current.regions), session.selection)
+    return (*own, *(p for p in drawn if p.region is not None and p not in own))
 
 
 def picks(slot: Slot, selection: Selection) -> tuple[Picked, ...]:

@@ -69,6 +69,8 @@ class LightView:
         Shape that a drag on the canvas draws.
     unmeasured : int
         Selections beyond those that are shown at a time.
+    source : str
+        The frame whose light it is, where the frame on the canvas is made from it.
     behind : bool
         Counting what is selected takes a while; until then the light of before is shown.
     """
@@ -84,24 +86,25 @@ class LightView:
     drawing: str = ""
     unmeasured: int = 0
     behind: bool = False
+    source: str = ""
 
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the dock depends on."""
-    slot = session.slot()
+    slot, current = light.owner(session), session.slot()
     photons = slot.photons if slot is not None else None
-    if slot is None or photons is None:
+    if slot is None or current is None or photons is None:
         return (None, session.drawing)
     chosen = session.selection
     return (
         slot.key, photons.source, photons.cut, slot.regions, chosen.x, chosen.y, session.light, session.lights,
-        session.drawing, slot.title,
+        session.drawing, slot.title, current.key, current.regions,
     )  # fmt: skip
 
 
 def make(session: Session) -> LightView:
     """Return the view of the current frame."""
-    slot = session.slot()
+    slot = light.owner(session)
     options = light.options_of(session)
     if slot is None or slot.photons is None:
         return LightView(OPEN_HINT, drawing=session.drawing)
@@ -110,9 +113,11 @@ def make(session: Session) -> LightView:
     asked, known = light.request(session), session.lights
     common: dict[str, Any] = {"options": options, "unit": unit, "axis_name": name, "title": slot.title, "key": slot.key,
               "drawing": session.drawing}  # fmt: skip
+    if slot.key != session.current:
+        common["source"] = slot.title
     if asked is None:
         return LightView(PICK_HINT, **common)
-    common["unmeasured"] = len(light.picks(slot, session.selection)) - len(asked.picked)
+    common["unmeasured"] = len(light.all_picks(session, slot)) - len(asked.picked)
     stale = known is None or known.request != asked
     if known is None or known.request.key != slot.key or known.request.source.info.calibrated != info.calibrated:
         return LightView(COUNTING, stale=stale, **common)

@@ -66,7 +66,7 @@ def lines(
 
 def axis_labels(view: LightView, part: Part, how: How = How.RATE) -> tuple[str, str]:
     """Horizontal and vertical label of a plot."""
-    width = _duration(view.options.width)
+    width = _duration(_bin_width(view))
     spectral = {How.COUNTS: "Photons", How.RATE: "Photons/s", How.DENSITY: f"Photons/s/{view.unit}"}[how]
     return {
         Part.CURVE: ("Time (s)", "Photons/s" if view.options.rate else f"Photons per {width}"),
@@ -76,9 +76,15 @@ def axis_labels(view: LightView, part: Part, how: How = How.RATE) -> tuple[str, 
     }[part]
 
 
+def _bin_width(view: LightView) -> float:
+    """Width of the time bins, s: what was asked for, or all of a shorter time range."""
+    made = [float(np.median(np.diff(one.curve.edges))) for one in view.found if one.curve is not None]
+    return min([view.options.width, *made])
+
+
 def _duration(seconds: float) -> str:
     """A bin width as it is said."""
-    return f"{seconds:g} s" if seconds >= 1 else f"{1000 * seconds:g} ms"
+    return f"{seconds:.4g} s" if seconds >= 1 else f"{1000 * seconds:.4g} ms"
 
 
 def _curve_lines(one: Light, rate: bool, span: tuple[float, float] | None, alone: bool) -> list[Line]:

@@ -16,6 +16,17 @@ from ifuview.model.checks import Array
 LEAST_DROPPED = 0.05  # px^2; less is not worth a word
 
 
+LAWS = {  # what the thin lines of a plot are
+    Part.HISTOGRAM: "····· Poisson, – – – modified Rician",
+    Part.INTERVALS: "– – – steady light of this rate",
+}
+
+
+def is_net(one: Light) -> bool:
+    """Whether a background was subtracted."""
+    return one.aperture is not None and len(one.aperture.background) > 0
+
+
 def summary(one: Light) -> str:
     """One selection in the legend: where, how much light, what is missing."""
     label = one.aperture.label if one.aperture is not None else one.picked.label
@@ -24,7 +35,7 @@ def summary(one: Light) -> str:
     live, parts = float(one.curve.exposure.sum()), [label]
     if live > 0:
         error = float(np.sqrt((one.curve.variance + one.curve.background_variance).sum()))
-        parts.append(with_error(float(one.curve.net.sum()) / live, error / live, "/s"))
+        parts.append(with_error(float(one.curve.net.sum()) / live, error / live, "/s") + " net" * is_net(one))
     found = one.aperture
     if found is not None and found.area > 1:
         parts.append(_area(found.area))
@@ -45,7 +56,8 @@ def law_text(one: Light) -> str:
     if found is None or law is None:
         return ""
     speckles = f"Is {with_error(law.is_, law.is_error)}" if np.isfinite(law.is_error) else "Is not seen"
-    return f"Ic {with_error(law.ic, law.ic_error)}, {speckles} (/s)"
+    whole = ", background included" if is_net(one) else ""
+    return f"Ic {with_error(law.ic, law.ic_error)}, {speckles} (/s{whole})"
 
 
 def interval_text(one: Light) -> str:
@@ -60,6 +72,8 @@ def interval_text(one: Light) -> str:
 def notes(view: LightView) -> str:
     """What was not measured and why; one sentence a selection."""
     out = [f"{one.picked.label}: {'; '.join(one.notes)}" for one in view.found if one.notes]
+    if view.source:
+        out.insert(0, f"Light of {view.source}, from which the frame on the canvas is made")
     if view.behind:
         out.insert(0, "What is selected now is not counted yet; this is the light of before")
     if view.unmeasured:

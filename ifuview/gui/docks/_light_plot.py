@@ -15,6 +15,7 @@ from ifuview.app.views import light_colors, light_lines, light_words
 from ifuview.app.views.light import How, LightView, Part
 from ifuview.app.views.light_lines import Line
 from ifuview.gui.docks._band import BandItem
+from ifuview.gui.docks._log_axis import log_ticks
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import Elided, button, combo
 
@@ -60,9 +61,10 @@ class LightPlot(QWidget):
         self._zoom: tuple[float, float] | None = None  # of the light curves in view
         self.plot = Plot(pure.TITLES[part])
         if part is Part.INTERVALS:
-            self.plot.getAxis("bottom").setLogMode(True)
+            log_ticks(self.plot.getAxis("bottom"), "bottom", lambda: True)
         if part is Part.HISTOGRAM:
             whole_ticks(self.plot.getAxis("bottom"))
+        log_ticks(self.plot.getAxis("left"), "left", lambda: self.is_log)
         self.dead = self.plot.line("bad", style=Qt.PenStyle.DotLine)
         self.text = QLabel(self.plot)
         self.text.setTextFormat(Qt.TextFormat.RichText)
@@ -139,7 +141,8 @@ class LightPlot(QWidget):
         how = self.spectrum_how
         x_label, y_label = light_lines.axis_labels(view, self.part, how)
         self.plot.set_labels(x_label, y_label)
-        self.plot.getAxis("left").setLogMode(self.is_log)
+        self.plot.getAxis("left").picture = None  # its ticks may be of the other kind
+        self.plot.getAxis("left").update()
         lines = self._made()
         self._show(lines)
         self._show_dead_time(view)
@@ -242,6 +245,8 @@ class LightPlot(QWidget):
         rows = [(one.picked.color, words(one)) for one in view.found] if words is not None else []
         paper = self.plot.ink.paper
         html = [f'<span style="color:{readable(c, paper).name()}">{t}</span>' for c, t in rows if t]
+        if html:
+            html.append(f'<span style="color:{self.plot.ink.faint.name()}">{light_words.LAWS[self.part]}</span>')
         self.text.setText("<br>".join(html))
         self.text.setVisible(bool(html))
         back = QColor(paper)

@@ -8,6 +8,7 @@ from astropy.table import Table
 
 from ifuview.app import light
 from ifuview.app.photon_state import LightOptions
+from ifuview.app.photon_steps import Made
 from ifuview.app.views import light as pure
 from ifuview.app.views import light_lines, light_words
 from ifuview.app.views.light import How, Part
@@ -295,3 +296,34 @@ def test_nothing_to_save_says_why(tmp_path):
     with pytest.raises(UsageError, match="no usable pixel"):
         light.save(found, "curve", str(tmp_path / "a.fits"))
     assert not list(tmp_path.iterdir())
+
+
+def made_from(state, *regions):
+    """The session with a frame on the canvas that is a difference of its first."""
+    (first,) = state.slots
+    made = replace(first, key=2, title="difference", photons=None, regions=regions, made_of=Made(1, 1, "difference"))
+    return replace(state, slots=(first, made), current=2)
+
+
+def test_a_difference_shows_the_light_of_what_it_is_made_from(source):
+    state = counted(made_from(session(BOX, source=source), CIRCLE, BOX))
+    assert [p.label for p in state.lights.request.picked] == ["pixel 8,6", "2: box", "1: circle"]
+    view = pure.make(state)
+    assert (view.hint, view.key, view.source) == ("", 1, "made.h5")
+    assert "Light of made.h5" in light_words.notes(view)
+    assert pure.inputs(state) != pure.inputs(made_from(session(BOX, source=source), BOX))
+    assert light_words.notes(pure.make(counted(session(source=source)))) == ""
+
+
+def test_what_is_net_and_what_is_not_is_said(source):
+    pixel, circle = counted(session(CIRCLE, source=source)).lights.found
+    assert "net" not in light_words.summary(pixel) + light_words.law_text(pixel)
+    assert "/s net" in light_words.summary(circle)
+    assert light_words.law_text(circle).endswith("(/s, background included)")
+
+
+def test_a_time_range_shorter_than_a_bin_is_the_bin(source):
+    short = counted(session(source=source, cut=PhotonCut(start=1.0, stop=1.001)))
+    assert light_lines.axis_labels(pure.make(short), Part.HISTOGRAM)[0] == "Photons in 1 ms"
+    whole = counted(session(source=source))
+    assert light_lines.axis_labels(pure.make(whole), Part.HISTOGRAM)[0] == "Photons in 10 ms"

@@ -1,0 +1,60 @@
+"""Ticks of logarithmic axes whose numbers never cover each other: decades, then 2 and 5, as far as there is room."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+ROOM = {"bottom": 46.0, "left": 17.0}  # screen px that the number of a tick needs
+DECADE, HALF, MINOR = 1.0, 0.3, 0.1  # levels of ticks, as the axis tells them apart
+TINY, HUGE = 1e-3, 1e4  # numbers between them are written in full
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SAME = 1e-9  # of a decade
+
+
+def log_ticks(axis: Any, side: str, is_log: Any) -> None:
+    """Let an axis in decimal logarithms number its decades and no more than there is room for."""
+    values, strings = axis.tickValues, axis.tickStrings
+
+    def ticks(low: float, high: float, size: float) -> Any:
+        return levels(low, high, size, ROOM[side]) if is_log() else values(low, high, size)
+
+    def texts(places: Any, scale: float, spacing: float) -> list[str]:
+        if not is_log():
+            found: list[str] = strings(places, scale, spacing)
+            return found
+        return [word(place) if spacing != MINOR else "" for place in places]
+
+    axis.tickValues, axis.tickStrings = ticks, texts
+
+
+def levels(low: float, high: float, size: float, room: float) -> list[tuple[float, list[float]]]:
+    """Levels of ticks between two logarithms on `size` px; only those of MINOR bear no number."""
+    if not (math.isfinite(low) and math.isfinite(high) and low < high and size > 0):
+        return []
+    decade = size / (high - low)
+    every = max(math.ceil(room / decade), 1)
+    first, last = math.floor(low), math.ceil(high)
+    whole = [float(n) for n in range(first, last + 1) if low <= n <= high]
+    named = [n for n in whole if round(n) % every == 0]
+    marks = {m: [n + math.log10(m) for n in range(first, last + 1)] for m in range(2, 10)}
+    inside = {m: [v for v in row if low <= v <= high] for m, row in marks.items()}
+    halves: list[float] = []
+    if decade * math.log10(2) >= room:  # from 1 to 2 and from 5 to 10; from 2 to 5 is wider
+        halves = sorted(inside[2] + inside[5])
+    elif decade * math.log10(3) >= room:
+        halves = inside[3]
+    if not named and not halves and every == 1:  # less than a decade, and no round number in it
+        halves = [min((v for row in inside.values() for v in row), default=low)]
+    rest = sorted(v for row in inside.values() for v in row if v not in halves) if decade > room / 3 else []
+    return [(DECADE, named), (HALF, halves), (MINOR, rest + [n for n in whole if n not in named])]
+
+
+def word(place: float) -> str:
+    """A logarithm as its number: 0.02, 500, 3·10⁻⁵."""
+    power = math.floor(place + SAME)
+    digit, value = round(10 ** (place - power)), 10.0**place
+    if TINY * (1 - SAME) <= value <= HUGE * (1 + SAME):
+        return f"{digit * 10.0**power:g}" if value < HUGE / 2 or digit * 10**power == HUGE else f"{value:.0f}"
+    raised = f"10{str(power).translate(RAISED)}"
+    return raised if digit == 1 else f"{digit}·{raised}"
