@@ -339,6 +339,7 @@ def _refuse_twice(path: str, output: str) -> None:
 
 def _written(made: CalibratedSource, output: str, ctx: JobContext) -> tuple[PhotonInfo, tuple[str, ...]]:
     """Write under a temporary name, then move."""
+    from ifuview.io.h5_file import brackets
     from ifuview.io.mkid_write import write_photons
     from ifuview.io.photon_original import Removed, keep_original, part_name
 
@@ -353,8 +354,8 @@ def _written(made: CalibratedSource, output: str, ctx: JobContext) -> tuple[Phot
         notes += keep_original(part, before, removed)
         os.replace(part, output)
     except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"the file cannot be written ({reason})", output, "choose another folder") from problem
+        what = f"the file cannot be written{brackets(problem)}"
+        raise UsageError(what, output, "choose another folder") from problem
     finally:
         removed.close()
         if os.path.exists(part):

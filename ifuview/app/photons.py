@@ -332,7 +332,10 @@ def bad_pixels(
     beammap = counted.info.beammap
     given_up = beammap.flagged([name for name in beammap.flag_names if name.startswith(BEAMMAP)])
     usable = ~given_up & ~counted.excluded & (beammap.index >= 0)
-    return find_bad_pixels(counted.counts, usable, method=method)
+    try:
+        return find_bad_pixels(counted.counts, usable, method=method)
+    except UsageError as problem:
+        raise UsageError(problem.what, problem.where or counted.info.path, problem.todo) from problem
 
 
 def speckle(

@@ -17,6 +17,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.chunk_map import ChunkMap, chunk_map
+from ifuview.io.h5_file import brackets
 from ifuview.model.checks import Array
 
 BLOCK_ROWS = 1 << 18  # rows; a block of four columns and its stored bytes stay in the cache
@@ -127,7 +128,9 @@ def _by_library(dataset: Any, path: str, start: int, stop: int, rows: Array | No
     try:
         dataset.read_direct(block, np.s_[start:stop], np.s_[: stop - start])
     except OSError as problem:
-        raise FileFormatError(f"its photons cannot be read ({problem})", path, "copy the file again") from problem
+        raise FileFormatError(
+            f"its photons cannot be read{brackets(problem)}", path, "copy the file again"
+        ) from problem
     if rows is None and out is not None:
         out[:, : stop - start] = block[: stop - start].view(np.uint32).reshape(stop - start, -1).T
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -19,6 +20,9 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 MAGIC_AT = (0, 512, 1024, 2048)  # bytes; a user block may lie before the file proper
 MAX_ATTRIBUTE = 4 << 20  # bytes
 MAX_ARRAY = 1 << 27  # elements of an array that is read whole
+SIZES = re.compile(r"\b(eof|stored_eof) = (\d+)")  # of a file that is cut off, as the library says it
+ERRNO = re.compile(r"\berrno = (\d+)")
+LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # its own words
 MAX_TEXT = 2000  # characters of a reason
 PYTABLES_OWN = ("CLASS", "VERSION", "TITLE", "NROWS", "FLAVOR")  # said by the format, not by the observer
 DAMAGED = (OSError, LookupError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
@@ -76,7 +80,7 @@ def h5_open(path: str) -> Iterator[Any]:
         with file:
             yield file
     except DAMAGED as problem:
-        raise FileFormatError(f"the HDF5 file is damaged ({_short(problem)})", path, "copy it again") from problem
+        raise FileFormatError(f"the HDF5 file is damaged{brackets(problem)}", path, "copy it again") from problem
 
 
 @contextmanager
@@ -85,14 +89,32 @@ def reading(path: str, what: str) -> Iterator[None]:
     try:
         yield
     except DAMAGED as problem:
-        raise FileFormatError(f"{what} cannot be read ({_short(problem)})", path, "copy the file again") from problem
+        raise FileFormatError(f"{what} cannot be read{brackets(problem)}", path, "copy the file again") from problem
 
 
 def _reason(problem: BaseException) -> str:
+    sizes = dict(SIZES.findall(str(problem)))
+    if "truncated" in str(problem):
+        of = f" ({sizes['eof']} of {sizes['stored_eof']} bytes)" if {"eof", "stored_eof"} <= sizes.keys() else ""
+        return f"the HDF5 file is cut off{of}"
+    return f"cannot be read as HDF5{brackets(problem)}"
+
+
+def brackets(problem: BaseException) -> str:
+    """The reason of an error as " (reason)" without the library's own words; "" if it has no others.
+
+    What the system refused has its usual words.
+    """
+    own = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else None
     text = str(problem)
-    if "truncated" in text:
-        return f"the HDF5 file is cut off ({_short(problem)})"
-    return f"cannot be read as HDF5 ({_short(problem)})"
+    number = ERRNO.search(text)
+    if own is None and number is not None:
+        own = os.strerror(int(number[1]))
+    if own is None and not LIBRARY.search(text):
+        own = _short(problem)
+    if own is None and "filter" in text:
+        own = "a filter is missing or fails"
+    return f" ({own})" if own else ""
 
 
 def _short(problem: BaseException) -> str:

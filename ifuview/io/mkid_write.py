@@ -18,6 +18,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
+from ifuview.io.h5_file import brackets
 from ifuview.io.mkid_attrs import SYSTEM, put
 from ifuview.io.photon_flags import MODERN_FLAGS
 from ifuview.model.checks import Array
@@ -97,8 +98,7 @@ def write_photons(
         notes = _write(part, blocks, info, dict(header or {}), dict(extra or {}), ctx)
         os.replace(part, path)
     except OSError as problem:
-        reason = problem.strerror or str(problem).splitlines()[0]
-        raise UsageError(f"cannot be written ({reason})", str(path), "choose another folder") from problem
+        raise UsageError(f"cannot be written{brackets(problem)}", str(path), "choose another folder") from problem
     finally:
         part.unlink(missing_ok=True)
     return notes

@@ -60,7 +60,7 @@ def write_product(
     image = product.image if isinstance(product, PhotonCube) else product
     info, beammap = image.info, image.info.beammap
     science, variance = _integers(product.counts), _integers(product.variance)
-    if product.variance is product.counts:
+    if np.may_share_memory(product.variance, product.counts):  # the same numbers: unweighted
         variance = science
     elif not image.cut.weighted:
         variance = _integers(product.variance.astype(np.int64))
@@ -302,8 +302,10 @@ def moved_into_place(path: str | os.PathLike[str], write: Callable[[str], Any]) 
         write(part)
         os.replace(part, target)
     except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"the file cannot be written ({reason})", target, "choose another folder or name") from problem
+        from ifuview.io.h5_file import brackets
+
+        what = f"the file cannot be written{brackets(problem)}"
+        raise UsageError(what, target, "choose another folder or name") from problem
     finally:
         with suppress(OSError):
             os.unlink(part)

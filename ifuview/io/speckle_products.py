@@ -11,7 +11,7 @@ from ifuview.io.photon_products import AXES, flag_names, moved_into_place, prove
 from ifuview.model.photon_products import PhotonImage
 from ifuview.model.speckle import PARTS, Decay, SpeckleMaps
 
-UNIT = "ct/s"
+UNIT = "count s-1"  # as FITS writes it, and as other products of photons have it
 
 
 def write_speckle(

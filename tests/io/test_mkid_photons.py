@@ -238,8 +238,9 @@ def test_cut_off_and_foreign_files_say_what_they_are(tmp_path):
     for size in (9, 200, len(data) // 2, len(data) - 1):
         cut = tmp_path / "cut.h5"
         cut.write_bytes(data[:size])
-        with pytest.raises(FileFormatError, match=r"cut off|cannot be read as HDF5|photon|beam map"):
+        with pytest.raises(FileFormatError, match=r"cut off|cannot be read as HDF5|photon|beam map") as problem:
             list(open_photons(cut).blocks())
+        assert not any(word in str(problem.value) for word in ("Unable", "sblock", "errno", "synchronously"))
     text = tmp_path / "text.h5"
     text.write_text("not HDF5 at all")
     with pytest.raises(FileFormatError, match="neither HDF5"):

@@ -134,6 +134,8 @@ def _check(output: str, start: float | None, duration: float | None) -> None:
     """Refuse wishes that make no sense before anything is read."""
     if not output.lower().endswith(SUFFIXES):
         raise UsageError("is no name for a photon table", output, "let it end in .h5")
+    if not os.path.isdir(place := os.path.dirname(output) or "."):
+        raise UsageError("the folder does not exist", place, "choose another folder")
     if duration is not None and not (isfinite(duration) and duration > 0):
         raise UsageError(f"a duration of {duration:g} s has no photons", "--duration", "give seconds above 0")
     if start is not None and not (isfinite(start) and start >= 0):

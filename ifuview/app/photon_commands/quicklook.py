@@ -111,7 +111,9 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[PhotonImage | Phot
     from ifuview.app import photons
 
     if chosen.bins is not None and not chosen.cube:
-        raise UsageError("--bins says how many planes a cube has", "quicklook", "add --cube time or --cube wave")
+        raise UsageError(
+            "--bins says how many planes a cube has", "quicklook", "add --cube time, --cube wave or --cube phase"
+        )
     at = None if chosen.pixel is None else pixel(chosen.pixel)
     source = photons.open_source(chosen.file, beammap=chosen.beammap, index=chosen.index or None, ctx=ctx)
     cut = cut_of(chosen, source.info)

@@ -12,6 +12,7 @@ from ifuview.app.photon_commands.quicklook import add_cut_options, cut_of, pixel
 from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
+from ifuview.model.wording import counted
 
 if TYPE_CHECKING:
     from ifuview.model.speckle import SpeckleMaps
@@ -33,12 +34,14 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
         raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
     shown = bar() if bar is not None and sys.stderr.isatty() else None
     try:
-        maps = run(chosen, SILENT if shown is None else JobContext(shown))
+        maps, notes = run(chosen, SILENT if shown is None else JobContext(shown))
     finally:
         if shown is not None:
             shown.close()
-    if chosen.json:
-        print(json.dumps(summary(maps)))
+    numbers = summary(maps)
+    print(json.dumps(numbers) if chosen.json else sentence(numbers, chosen.output))
+    for note in notes:
+        print(note, file=sys.stderr)
     return OK
 
 
@@ -65,8 +68,8 @@ def parser() -> argparse.ArgumentParser:
     return out
 
 
-def run(chosen: argparse.Namespace, ctx: JobContext) -> SpeckleMaps:
-    """Make the maps and write them."""
+def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[SpeckleMaps, tuple[str, ...]]:
+    """Make the maps and write them; with what the list says of itself."""
     from ifuview.app import photons
     from ifuview.io.speckle_products import write_speckle
 
@@ -82,7 +85,7 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> SpeckleMaps:
     lucky = None if star is None else photons.lucky(source, *star, cut, ctx=ctx.part(0.9, 1.0))
     decay = None if place is None else photons.pixel_decay(source, *place, cut, width=width or 0.01)
     write_speckle(chosen.output, maps, lucky, decay)
-    return maps
+    return maps, source.info.notes
 
 
 def summary(maps: SpeckleMaps) -> dict[str, Any]:
@@ -104,6 +107,15 @@ def summary(maps: SpeckleMaps) -> dict[str, Any]:
         "pixels_excluded": int(maps.excluded.sum()),
         **medians,
     }
+
+
+def sentence(numbers: dict[str, Any], output: str) -> str:
+    """What was found, in words."""
+    span = f"{numbers['start_s']:g} to {numbers['stop_s']:g} s"
+    text = f"{output}: {counted(numbers['pixels_measured'], 'pixel')} measured, {numbers['method']}, {span}"
+    medians = [f"{name} {numbers[f'{name.lower()}_median_cps']:.4g}" for name in ("Ic", "Is", "Ip")
+               if numbers[f"{name.lower()}_median_cps"] is not None]  # fmt: skip
+    return f"{text}; medians {', '.join(medians)} photons/s" if medians else text
 
 
 def _ip(text: str) -> float | str:

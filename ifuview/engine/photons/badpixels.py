@@ -56,7 +56,7 @@ def find_bad_pixels(
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r} for bad pixels", todo=f"choose {', '.join(METHODS)}")
     if not np.any(usable & (counts > 0)):
-        raise UsageError("no usable pixel saw a photon", todo="choose a longer time range")
+        raise UsageError("no usable pixel saw a photon", todo="give a longer exposure or time range")
     counts = np.asarray(counts, dtype=np.float64)
     judge: Callable[..., tuple[Array, Array, Array]] = {
         "threshold": _threshold,

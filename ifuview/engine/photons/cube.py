@@ -12,10 +12,11 @@ from ifuview.engine.photons.image import NOTHING, blanked, seen
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photon_products import Axis, PhotonCube, PhotonImage, value_axis
-from ifuview.model.photons import HC, TICK, PhotonCut, PhotonInfo, PhotonSource
+from ifuview.model.photons import HC, TICK, Beammap, PhotonCut, PhotonInfo, PhotonSource
 
-MOST_CELLS = 20_000_000  # resonators times bins; 160 MB while counting and mapping to pixels
+MOST_CELLS = 40_000_000  # resonators times bins; 160 MB, twice while they are mapped to pixels or written
 MOST_WEIGHTED_CELLS = 5_000_000
+PLANES_AT_ONCE = 64
 NYQUIST = 2.0  # bins in one resolution element
 
 
@@ -47,8 +48,9 @@ def count_cube(
     keys = np.round(edges / TICK) if time_like else edges
     limits = other_limits(asked, time_like)
     size = (source.info.beammap.nresonator + 1, len(edges) - 1)
-    if size[0] * size[1] > (MOST_WEIGHTED_CELLS if cut.weighted else MOST_CELLS):
-        todo = "ask for fewer bins, or for a light curve of a part of the array"
+    most = (MOST_WEIGHTED_CELLS if cut.weighted else MOST_CELLS) // size[0]
+    if size[1] > most:
+        todo = f"ask for {most} bins at most, one part of the time or range after the other"
         raise UsageError(f"a cube of {size[1]} bins does not fit into memory", source.info.path, todo)
     counts, sums, squares = _count(source, keys, limits, asked.by_value or not time_like, cut, size, time_like, ctx)
     return _cube(source, axis, edges, cut, counts, sums, squares)
@@ -87,14 +89,23 @@ def _cube(
         start = max(cut.start or 0.0, float(edges[0]))
         stop = float(edges[-1]) if cut.stop is None else min(cut.stop, float(edges[-1]))
     photons = int(counts[seen(source, excluded)].sum())
-    planes = blanked(beammap.image(sums.T), excluded)
-    variance = planes if sums is counts else blanked(beammap.image(squares.T), excluded)
+    planes = blanked(_planes(beammap, sums), excluded)
+    variance = planes if sums is counts else blanked(_planes(beammap, squares), excluded)
     whole = np.float64 if cut.weighted else np.int64
     image = PhotonImage(
         planes.sum(axis=0, dtype=whole), variance.sum(axis=0, dtype=np.float64), excluded, source.info, cut, photons,
         start, stop, live_time(source, start, stop),
     )  # fmt: skip
     return PhotonCube(planes, variance, edges, axis, image)
+
+
+def _planes(beammap: Beammap, sums: Array) -> Array:
+    """Planes (nbin, ny, nx) of sums (nresonator + 1, nbin), some at a time: the whole turned around is a copy."""
+    out = np.empty((sums.shape[1], *beammap.shape), sums.dtype)
+    for start in range(0, len(out), PLANES_AT_ONCE):
+        own = slice(start, start + PLANES_AT_ONCE)
+        out[own] = beammap.image(sums[:, own].T)
+    return out
 
 
 def checked_edges(edges: Sequence[float] | Array, info: PhotonInfo, axis: Axis) -> Array:
@@ -115,10 +126,10 @@ def checked_edges(edges: Sequence[float] | Array, info: PhotonInfo, axis: Axis) 
 def check_axis(info: PhotonInfo, axis: Axis) -> None:
     """Raise UsageError if the third column is asked for as what it is not."""
     if axis is Axis.WAVE and not info.calibrated:
-        todo = "give a range in degrees, or calibrate the file first"
+        todo = "ask for phases in degrees, or calibrate the file first"
         raise UsageError("the file is not wavelength calibrated: its third column is the phase", info.path, todo)
     if axis is Axis.PHASE and info.calibrated:
-        raise UsageError("the file holds wavelengths, not phases", info.path, "give a range in nm")
+        raise UsageError("the file holds wavelengths, not phases", info.path, "ask for wavelengths in nm instead")
 
 
 def energy_edges(low: float, high: float, *, width: float | None = None, nbin: int | None = None) -> Array:

@@ -82,3 +82,21 @@ def test_nothing_that_is_read_is_written_over(path, tmp_path):
         with pytest.raises(UsageError, match="would overwrite"):
             command.main(argv)
     assert path.read_bytes() == before == fits.read_bytes()
+
+
+def test_a_folder_that_is_not_there_is_told_in_plain_words(source, tmp_path):
+    for command, name in ((quicklook, "none/o.fits"), (bin2hdf, "none/o.h5")):
+        argv = [str(tmp_path), "-o", str(tmp_path / name)] + (["--beammap", "m"] if command is bin2hdf else [])
+        with pytest.raises(UsageError, match="none: the folder does not exist"):
+            command.main(argv)
+    with pytest.raises(UsageError, match=r"cannot be written \(No such file or directory\); choose"):
+        write_photons(tmp_path / "none" / "o.h5", source)
+
+
+def test_a_cube_that_is_too_large_says_how_many_bins_fit(path, monkeypatch):
+    from ifuview.engine.photons import cube
+
+    monkeypatch.setattr(cube, "MOST_CELLS", 4900)
+    with pytest.raises(UsageError, match="a cube of 101 bins does not fit into memory; ask for 100 bins at most"):
+        quicklook.main([str(path), "--cube", "time", "--bins", "101", "--json", "-"])
+    assert quicklook.main([str(path), "--cube", "time", "--bins", "100", "--json", "-"]) == 0

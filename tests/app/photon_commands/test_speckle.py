@@ -63,3 +63,10 @@ def test_bad_questions(photon_file, tmp_path, capsys, extra, words):
     assert main(["speckle", photon_file, *extra, "-o", str(out)]) == BAD_INPUT
     assert words in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_one_line_says_what_was_found(photon_file, tmp_path, capsys):
+    out = tmp_path / "maps.fits"
+    assert main(["speckle", photon_file, "-o", str(out)]) == OK
+    told = capsys.readouterr().out
+    assert told.startswith(f"{out}: ") and "measured, binned, 0 to" in told and told.count("\n") == 1
