@@ -110,6 +110,13 @@ def cut_words(info: PhotonInfo, cut: PhotonCut) -> str:
     return ", ".join(parts)
 
 
+def range_words(frame: PhotonFrame) -> str:
+    """What of a photon list is shown, in a few words."""
+    if frame.shown is Shown.FLAGS:
+        return "flags"
+    return cut_words(frame.source.info, frame.cut) or "all photons"
+
+
 def base_title(slot: Slot) -> str:
     """Name of the file of a frame, with the number of its copy."""
     frame = frame_of(slot)

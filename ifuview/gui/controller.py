@@ -248,6 +248,7 @@ class Controller(QObject):
         if slot.dataset.kind == "photons":
             self.photon_roads.begin(slot)
             return
+        self.photon_roads.other(slot)
         self._pyramid(slot)
         if slot.image.kind is Kind.RSS:
             night_roads.place_on_detector(self, slot)

@@ -28,9 +28,10 @@ DOCK_SIZES = {"left": 230, "right": 400, "bottom": 280}
 TABS = (
     ("frames", "limits"), ("limits", "jobs"), ("section", "photons"), ("photons", "fibers"), ("fibers", "findings"),
     ("findings", "triage"),
-    ("quality", "focal"), ("focal", "tables"), ("tables", "header"), ("header", "pixels"),
+    ("quality", "calibrations"), ("calibrations", "focal"), ("focal", "tables"), ("tables", "header"),
+    ("header", "pixels"),
     ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
-    ("exposures", "light"), ("light", "speckle"), ("speckle", "calibrations"), ("calibrations", "messages"),
+    ("exposures", "light"), ("light", "speckle"), ("speckle", "messages"),
 )  # fmt: skip
 RAISED = ("frames", "section", "quality", "spectrum")
 

@@ -15,6 +15,7 @@ from ifuview.app.session import Level
 
 if TYPE_CHECKING:
     from ifuview.app.light import Lights, Request
+    from ifuview.app.session import Session
     from ifuview.gui.controller import Controller
 
 PATIENCE = 1.0  # s that a count may take before a newer request ends it: what moves is drawn on the way
@@ -42,12 +43,16 @@ class LightRoads:
         self._job = 0
         self._since = 0.0
         self._kept: dict[bool, Any] = {}  # photons in memory, of either thread that counts
+        self._raised = False  # the dock, when something was selected first
+        controller.store.changed.connect(self._selected)
         self._later = QTimer(controller)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._again)
 
     def draw(self, intent: want.DrawRegions) -> None:
         """Let a drag on the canvas draw a shape, or no more; of a photon list its light is shown."""
+        from ifuview.app.light import owner
+
         control = self.controller
         session = control.session
         if intent.shape not in SHAPES:
@@ -55,9 +60,21 @@ class LightRoads:
             return
         overlay = replace(session.overlay, regions=True) if intent.shape else session.overlay
         control.store.put(replace(session, drawing=intent.shape, overlay=overlay))
-        slot = session.slot()
+        slot = owner(session)
         if intent.shape and slot is not None and slot.photons is not None:
-            control.shell.emit(want.ShowDock("light"))
+            self._raise()
+
+    def _raise(self) -> None:
+        self._raised = True
+        self.controller.shell.emit(want.ShowDock("light"))
+
+    def _selected(self, old: Session, new: Session) -> None:
+        """The first pixel that is clicked in a photon list shows its light."""
+        if self._raised or self.controller.headless or new.selection is old.selection or new.selection.x is None:
+            return
+        slot = new.slot()
+        if slot is not None and slot.photons is not None:
+            self._raise()
 
     def set_option(self, intent: want.SetLight) -> None:
         """Bin or show light otherwise."""

@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
         self.colorbar.setVisible(overlay.colorbar and not (slot is not None and slot.look.cmap == "flags"))
         if hasattr(self, "magnifier"):
             self.extensions.draw(slot)
+            self.readout.set_photons(slot is not None and slot.dataset.kind == "photons")
             self.extensions.setEnabled(self.extensions.isEnabled() and new.layout is not Layout.BLINK)
             self.magnifier.setVisible(overlay.magnifier)
             self.panner.setVisible(overlay.panner)

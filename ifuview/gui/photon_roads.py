@@ -16,6 +16,7 @@ from ifuview.app.steps import look_of
 from ifuview.app.views.photons import INDEX
 from ifuview.errors import UsageError
 from ifuview.gui.photon_player import Player
+from ifuview.model.image import Kind
 
 if TYPE_CHECKING:
     from ifuview.app.photon_window import Counted
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ifuview.model.photons import PhotonCut
 
 LEAST_STEP, MOST_FPS = 1e-3, 50.0  # s, 1/s
+EQUAL = 0.01  # exposures that differ by less are the same
+FIBER_DOCKS = ("spectrum", "quality", "section")
+FIBERS = (Kind.DETECTOR, Kind.RSS, Kind.SPECTRUM)
 OPENING = "the photon list is still being opened"
 
 
@@ -56,6 +60,7 @@ class PhotonRoads:
         self._wishes: dict[int, Wish] = {}
         self._jobs: dict[int, int] = {}  # frame -> its count that waits or runs
         self._player: Player | None = None
+        self._aside = False  # the docks of fibers
 
     # opening
 
@@ -83,11 +88,29 @@ class PhotonRoads:
             if not frame.source.info.beammap.flags.any():
                 self.show(want.ShowPhotons(Shown.COUNTS, slot.key))  # no flag to be seen
             if not control.headless:
-                for dock in ("photons", "calibrations", "light"):
+                self._set_aside()
+                for dock in ("calibrations", "photons"):
                     control.shell.emit(want.ShowDock(dock))
                 self.index(want.IndexPhotons(slot.key))
 
         control.submit(JobRequest(f"Photons of {slot.title}", run, quiet=True, front=True), done)
+
+    def _set_aside(self) -> None:
+        """Hide the docks of fibers where there are none; the light has its place once something is selected."""
+        control = self.controller
+        if self._aside or any(slot.image.kind in FIBERS for slot in control.session.slots):
+            return
+        self._aside = True
+        for dock in FIBER_DOCKS:
+            control.shell.emit(want.ShowDock(dock, False))
+
+    def other(self, slot: Slot) -> None:
+        """A frame that is no photon list was opened: one with fibers brings their docks back."""
+        if not self._aside or slot.image.kind not in FIBERS:
+            return
+        self._aside = False
+        for dock in FIBER_DOCKS:
+            self.controller.shell.emit(want.ShowDock(dock))
 
     def index(self, intent: want.IndexPhotons) -> None:
         """Make or open the index and load the live image, while everything else goes on."""
@@ -318,6 +341,16 @@ class PhotonRoads:
         if slot is not None and any(steps.frame_of(p) is not None for p in parents):
             link = steps.Made(intent.a, intent.b, intent.how, (slot.look.lo, slot.look.hi))
             control.store.put(session.with_slot(replace(slot, made_of=link)))
+            self._say_exposures([steps.frame_of(p) for p in parents])
+
+    def _say_exposures(self, frames: list[PhotonFrame | None]) -> None:
+        """Counts of unequal times are no comparison."""
+        times = [f.image.exposure for f in frames if f is not None and f.image is not None and f.shown is Shown.COUNTS]
+        if len(times) == 2 and abs(times[0] - times[1]) > EQUAL * max(times):
+            self.controller.say(
+                Level.WARNING,
+                f"these are counts of {times[0]:.6g} s and of {times[1]:.6g} s; choose Rate in both frames to compare",
+            )
 
     # saving
 

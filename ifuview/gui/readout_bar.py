@@ -11,7 +11,10 @@ from ifuview.app.views.readout import ReadoutView
 GAP = 18  # px between two fields
 ROWS = 2
 MARGIN = 6  # px
-HINT = "Move over the image for values; click a fiber to inspect it"
+FIBERS_HINT = "Move over the image for values; click a fiber to inspect it"
+PHOTONS_HINT = (
+    "Move over the image for values; click a pixel to see its light, Shift+B or Shift+C draws a box or circle"
+)
 
 
 class ReadoutBar(QWidget):
@@ -23,6 +26,7 @@ class ReadoutBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._view: ReadoutView | None = None
         self.frozen = False
+        self._hint = FIBERS_HINT
         self._value_font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         self._value_font.setPointSizeF(max(self.font().pointSizeF(), 8.0))
         self._label_font = QFont(self.font())
@@ -39,6 +43,13 @@ class ReadoutBar(QWidget):
             self._view = view
             self.update()
 
+    def set_photons(self, on: bool) -> None:
+        """Say what a click does: in a photon list it is about pixels."""
+        hint = PHOTONS_HINT if on else FIBERS_HINT
+        if hint != self._hint:
+            self._hint = hint
+            self.update()
+
     def text(self) -> str:
         """All fields as one line, for the clipboard."""
         return "" if self._view is None else "  ".join(f"{name} {value}".strip() for name, value in self._view.fields)
@@ -53,7 +64,7 @@ class ReadoutBar(QWidget):
         if self._view is None or not self._view.fields:
             painter.setPen(quiet)
             room = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            hint = self._labels.elidedText(HINT, Qt.TextElideMode.ElideRight, room.width())
+            hint = self._labels.elidedText(self._hint, Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, hint)
             return
         x, row = MARGIN, 0

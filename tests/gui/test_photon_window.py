@@ -302,3 +302,40 @@ def test_a_second_click_on_blink_stops_it_and_the_headline_keeps_its_height(qtbo
     dock.headline.setText("photons " * 100)
     qtbot.wait(60)
     assert dock.headline.height() == height
+
+
+def test_docks_of_fibers_make_room_and_the_light_comes_with_the_first_click(
+    qtbot: QtBot, shell: Shell, tmp_path: Path
+) -> None:
+    from ifuview import simulate
+
+    docks = shell.window.docks
+    hidden = lambda *keys: {docks[key].isHidden() for key in keys}  # noqa: E731
+    assert hidden("section", "quality", "spectrum", "light") == {True}
+    assert hidden("photons", "calibrations") == {False}
+    assert shell.window.canvas.height() > 0.7 * shell.window.height()
+    ask(qtbot, shell, want.PickPoint(shell.store.session.current, 5.0, 5.0))
+    assert hidden("light") == {False}
+    docks["light"].hide()
+    ask(qtbot, shell, want.PickPoint(shell.store.session.current, 6.0, 5.0))
+    assert hidden("light") == {True}  # who closed it does not want it
+    flat = next(p for p in simulate.demo(tmp_path) if p.name.startswith("preproc"))
+    ask(qtbot, shell, want.OpenFile(str(flat)))
+    assert hidden("section", "quality", "spectrum") == {False}
+
+
+def test_counts_of_unequal_times_are_no_comparison(qtbot: QtBot, shell: Shell) -> None:
+    first, cut = shell.store.session.current, frame(shell).cut
+    ask(qtbot, shell, want.SetPhotonCut(first, replace(cut, stop=2.0, low=900.0)), want.CopyPhotons())
+    second = shell.store.session.current
+    ask(qtbot, shell, want.SetPhotonCut(second, replace(cut, start=3.9)), want.Combine(second, first, "difference"))
+    said = shell.store.session.messages[-1]
+    assert said.level is Level.WARNING
+    assert "counts of 0.1 s and of 2 s" in said.text
+    rows = shell.window.docks["frames"].widget()._view.rows
+    assert [row.subtitle for row in rows[:2]] == ["0.00\u20132.00 s, > 900 nm", "3.900\u20134.000 s"]
+    assert rows[2].title == "Difference: science (2) \u2212 science"
+    assert rows[2].subtitle == "3.900\u20134.000 s \u2212 0.00\u20132.00 s, > 900 nm"
+    ask(qtbot, shell, want.PickPoint(shell.store.session.current, 5.0, 5.0), want.ShowDock("light"))
+    qtbot.waitUntil(lambda: shell.store.session.lights is not None, timeout=TIMEOUT)
+    assert shell.store.session.lights.request.key == second

@@ -68,7 +68,7 @@ class FramesView:
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     return (
-        tuple((s.key, s.title, *_picture(s)) for s in session.slots),
+        tuple((s.key, s.title, s.photons is None, s.made_of, *_picture(s)) for s in session.slots),
         session.current,
         session.previous,
         (session.layout, session.blink_ms, session.locks),
@@ -79,7 +79,7 @@ def make(session: Session) -> FramesView | None:
     """All frames; the list is empty when nothing is open."""
     slot = session.slot()
     return FramesView(
-        rows=tuple(_row(s) for s in session.slots),
+        rows=tuple(_row(s, session) for s in session.slots),
         current=session.current,
         previous=session.previous,
         layout=session.layout,
@@ -89,7 +89,7 @@ def make(session: Session) -> FramesView | None:
     )
 
 
-def _row(slot: Slot) -> FrameRow:
+def _row(slot: Slot, session: Session) -> FrameRow:
     """One line of the list."""
     shape = " × ".join(str(n) for n in reversed(slot.image.pixels.shape))
     unit = f", {slot.image.unit}" if slot.image.unit else ""
@@ -98,8 +98,29 @@ def _row(slot: Slot) -> FrameRow:
     title = slot.title or name
     if slot.dataset.kind in COMBINED:  # where the names of two files are cut short, what was done is still read
         title = f"{slot.dataset.kind.capitalize()}: {title}"
+    subtitle = f"{KINDS[slot.image.kind]}, {shape}"
+    photons = _photon_words(slot, session)
+    if photons is not None:
+        tip, (title, subtitle) = f"{slot.title}\n{tip}", photons
     bare = slot if slot.photons is None else replace(slot, photons=None)  # a row must not keep photons in memory
-    return FrameRow(slot.key, title, f"{KINDS[slot.image.kind]}, {shape}", tip, bare, _picture(slot))
+    return FrameRow(slot.key, title, subtitle, tip, bare, _picture(slot))
+
+
+def _photon_words(slot: Slot, session: Session) -> tuple[str, str] | None:
+    """Name and range of a frame of a photon list, or of the two that it is made from: what differs is read first."""
+    if slot.photons is None and slot.made_of is None:
+        return None
+    from ifuview.app import photon_steps as steps
+
+    if slot.photons is not None:
+        return steps.base_title(slot), steps.range_words(slot.photons)
+    parents = [session.slot(key) for key in (slot.made_of.a, slot.made_of.b)]
+    a, b = (None if p is None or p.photons is None else p for p in parents)
+    if a is None or b is None:
+        return None
+    sign = "−" if slot.made_of.how == "difference" else "/"
+    title = f"{slot.made_of.how.capitalize()}: {steps.base_title(a)} {sign} {steps.base_title(b)}"
+    return title, f"{steps.range_words(a.photons)} {sign} {steps.range_words(b.photons)}"
 
 
 def _picture(slot: Slot) -> tuple[Any, ...]:
