@@ -17,8 +17,10 @@ import numpy as np
 from ifuview import __version__
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import BinnedLight, PhotonCube, PhotonImage, value_axis
+from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage, value_axis
 from ifuview.model.photons import PhotonCut, PhotonInfo
+
+Cards = dict[str, tuple[Any, str]]  # keyword to value and comment
 
 MAS = 1 / 3.6e6  # degree in a milliarcsecond
 KEPT = ("OBJECT", "TELESCOP", "INSTRUME", "RA", "DEC", "EQUINOX", "UNIXSTR", "UNIXEND", "E_DEVANG", "E_PLTSCL")
@@ -99,7 +101,8 @@ def write_light(path: str | os.PathLike[str], light: BinnedLight) -> None:
         return
     from astropy.io import fits
 
-    primary = fits.PrimaryHDU(header=fits.Header([(k, *card) for k, card in provenance(light.info, light.cut).items()]))
+    cards = provenance(light.info, light.cut) | _light_cards(light)
+    primary = fits.PrimaryHDU(header=fits.Header([(key, *card) for key, card in cards.items()]))
     moved_into_place(path, lambda part: fits.HDUList([primary, fits.table_to_hdu(table)]).writeto(part))
 
 
@@ -116,16 +119,47 @@ def light_table(light: BinnedLight) -> Any:
         "APERTURE": aperture.label,
         "AREA": aperture.area,
         "DROPPED": aperture.dropped,
+        "APERX": float(aperture.center[0]),
+        "APERY": float(aperture.center[1]),
+        "RADIUS": float(aperture.radius),
         "BKGAREA": float(aperture.background_weights.sum()),
-        **{key: value for key, (value, _) in provenance(light.info, light.cut).items()},
+        "BKGIN": float(aperture.annulus[0]),
+        "BKGOUT": float(aperture.annulus[1]),
+        **{key: value for key, (value, _) in (provenance(light.info, light.cut) | _light_cards(light)).items()},
     }
     return Table(columns, units=units, meta=meta)
 
 
-def provenance(info: PhotonInfo, cut: PhotonCut) -> dict[str, tuple[Any, str]]:
+def _light_cards(light: BinnedLight) -> Cards:
+    """The time range of a light curve or a spectrum, and the flags of pixels that it leaves out."""
+    edges = light.edges if light.axis is Axis.TIME else np.array([0.0, light.info.duration])
+    start = max(float(edges[0]), light.cut.start or 0.0)
+    return _time_cards(start, float(edges[-1]) if light.cut.stop is None else light.cut.stop) | _flag_cards(light.cut)
+
+
+def _time_cards(start: float, stop: float) -> Cards:
+    """The times that count."""
+    return {
+        "TSTART": (start, "[s] first time counted, since UNIXTIME"),
+        "TSTOP": (stop, "[s] end of the times counted, half open"),
+    }
+
+
+def _flag_cards(cut: PhotonCut) -> Cards:
+    """The flags of pixels that are left out."""
+    return {f"EXFLAG{number}": (_plain(name), "left out") for number, name in enumerate(cut.exclude)}
+
+
+def _range_cards(cut: PhotonCut, axis: Axis) -> Cards:
+    """The range of the third column, where there is one."""
+    ends = (("CUTLOW", cut.low, "from"), ("CUTHIGH", cut.high, "to, half open"))
+    return {key: (end, f"[{axis.unit}] {axis} counted {word}") for key, end, word in ends if end is not None}
+
+
+def provenance(info: PhotonInfo, cut: PhotonCut) -> Cards:
     """Return keyword to (value, comment): the file, its calibrations, what was counted, and by which program."""
     axis = value_axis(info)
-    cards: dict[str, tuple[Any, str]] = {
+    cards: Cards = {
         "CREATOR": (f"ifuview {__version__}", "program that made this file"),
         "DATE": (datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "UTC when it was made"),
         "INFILE": (os.path.basename(info.path), "photon list"),
@@ -133,17 +167,14 @@ def provenance(info: PhotonInfo, cut: PhotonCut) -> dict[str, tuple[Any, str]]:
         "UNIXTIME": (info.start, "[s] unix time of time 0"),
         "DURATION": (info.duration, "[s] nominal exposure"),
         "COLUMN": (str(info.column), "third column of the photon list"),
-        "MINWAVE": (info.wave_range[0], "[nm] valid wavelengths from"),
-        "MAXWAVE": (info.wave_range[1], "[nm] to"),
+        "MINWAVE": (info.wave_range[0], "[nm] the list is valid from"),
+        "MAXWAVE": (info.wave_range[1], "[nm] to; not what was counted"),
         "ERESOL": (info.energy_width, "[eV] default spectral bins"),
         "DEADTIME": (info.dead_time, "[s] of a resonator"),
     }
     for step, name in info.calibrations.items():
         cards[step.upper()[:8]] = (name, "calibration applied in the list")
-    if cut.low is not None:
-        cards["CUTLOW"] = (cut.low, f"[{axis.unit}] {axis} from")
-    if cut.high is not None:
-        cards["CUTHIGH"] = (cut.high, f"[{axis.unit}] {axis} to, half open")
+    cards |= _range_cards(cut, axis)
     cards["WEIGHTED"] = (cut.weighted, "sums of weights instead of counts")
     for key in KEPT:
         value = info.header.get(key)
@@ -171,13 +202,11 @@ def _primary(image: PhotonImage) -> Any:
     header = fits.Header()
     for key, card in provenance(image.info, image.cut).items():
         header[key] = card
-    header["TSTART"] = (image.start, "[s] first time counted, since UNIXTIME")
-    header["TSTOP"] = (image.stop, "[s] end of the times counted, half open")
+    header.update(_time_cards(image.start, image.stop))
     header["EXPTIME"] = (image.exposure, "[s] of it not masked")
     header["PHOTONS"] = (image.photons, "photons counted")
     header["NPIXEXCL"] = (image.npixel_excluded, "pixels left out for their flags")
-    for number, name in enumerate(image.cut.exclude):
-        header[f"EXFLAG{number}"] = (_plain(name), "left out")
+    header.update(_flag_cards(image.cut))
     header["COMMENT"] = AXES
     for note in image.info.notes:
         header["HISTORY"] = _plain(note)
@@ -190,6 +219,8 @@ def _science_header(product: PhotonImage | PhotonCube, info: PhotonInfo) -> Any:
 
     header = fits.Header()
     header["BUNIT"] = ("count", "sums of weights" if _cut(product).weighted else "photons")
+    made = product.image if isinstance(product, PhotonCube) else product
+    header.update(_time_cards(made.start, made.stop) | _range_cards(made.cut, value_axis(info)))
     header["COMMENT"] = AXES
     cards = sky_cards(info)
     if cards:

@@ -140,6 +140,10 @@ class Aperture:
         x, y in pixels.
     dropped : float
         px^2 of the region that flags, missing resonators or the border took.
+    radius : float
+        px; 0 for what is no circle.
+    annulus : (float, float)
+        Radii of the background region, px; (0, 0) without one.
     """
 
     label: str
@@ -149,6 +153,8 @@ class Aperture:
     background_weights: Array = field(default_factory=lambda: np.empty(0))
     center: tuple[float, float] = (0.0, 0.0)
     dropped: float = 0.0
+    radius: float = 0.0
+    annulus: tuple[float, float] = (0.0, 0.0)
 
     @property
     def area(self) -> float:

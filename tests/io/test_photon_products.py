@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from ifuview.engine.photons.aperture import pixel
+from ifuview.engine.photons.aperture import circle, pixel
 from ifuview.engine.photons.cube import count_cube
 from ifuview.engine.photons.image import count_image
 from ifuview.engine.photons.lightcurve import light_curve
@@ -50,6 +50,9 @@ def test_an_image_has_all_its_parts(photons, tmp_path):
         assert (head["TSTART"], head["TSTOP"], head["EXPTIME"], head["PHOTONS"]) == (1, 4, 3, image.photons)
         assert head["EXFLAG0"] == "pixcal.hot"
         assert "first axis of the beam map" in str(head["COMMENT"])
+        head = file["SCIENCE"].header
+        assert (head["TSTART"], head["TSTOP"], head["CUTLOW"], head["CUTHIGH"]) == (1, 4, 800, 1200)
+        assert "first axis of the beam map" in str(head["COMMENT"])
     assert [p.name for p in tmp_path.iterdir()] == ["a.fits"]
 
 
@@ -88,6 +91,19 @@ def test_the_sky_is_where_the_header_says(photons):
     assert (north - dec) * 3.6e6 == pytest.approx(221 * np.cos(np.deg2rad(30)), rel=1e-3)
     assert sky_cards(replace(photons.info, header={"RA": "18:36:56.3"})) == {}
     assert sky_cards(replace(photons.info, header={**HEADER, "RA": "somewhere"})) == {}
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".ecsv"])
+def test_tables_say_which_photons_and_pixels_were_counted(photons, tmp_path, suffix):
+    cut = PhotonCut(1, 4, 800, 1200, ("pixcal.hot", "pixcal.dead"))
+    spot = circle(photons.info.beammap, 3, 3, 1, inner=2, outer=2.5)
+    for light in (light_curve(photons, spot, cut, width=1.0), photon_spectrum(photons, spot, cut)):
+        path = tmp_path / f"light{suffix}"
+        write_light(path, light)
+        found = (Table.read(path, hdu=1) if suffix == ".fits" else Table.read(path)).meta
+        assert (found["TSTART"], found["TSTOP"], found["CUTLOW"], found["CUTHIGH"]) == (1, 4, 800, 1200)
+        assert (found["EXFLAG0"], found["EXFLAG1"]) == ("pixcal.hot", "pixcal.dead")
+        assert (found["RADIUS"], found["BKGIN"], found["BKGOUT"], found["APERX"]) == (1, 2, 2.5, 3)
 
 
 @pytest.mark.parametrize("suffix", [".fits", ".ecsv"])

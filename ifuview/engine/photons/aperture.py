@@ -6,6 +6,7 @@ Pixel (x, y) covers x - 0.5 .. x + 0.5. A circle weighs each pixel with the exac
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -70,9 +71,10 @@ def circle(
         ring = circle_overlap(beammap.shape, x, y, outer)
         if inner > 0:
             ring = ring - circle_overlap(beammap.shape, x, y, inner)
-    return _aperture(
+    made = _aperture(
         beammap, f"circle {x:g},{y:g} r {radius:g} px", weights, ring, exclude, (x, y), np.pi * radius * radius
     )
+    return replace(made, radius=radius, annulus=(0.0, 0.0) if inner is None or outer is None else (inner, outer))
 
 
 def _aperture(
