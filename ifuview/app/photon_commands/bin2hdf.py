@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
-from typing import Any
 
+from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_outputs import keep_inputs
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.photons import PhotonInfo
 
-OK = 0
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 EPILOG = """\
 Photons of S <= t < S + D are written, each at its own time: packets of one second may lie in the file of the next, so
@@ -26,39 +24,16 @@ Photons of pixels that the beam map flags are kept, with the flags; those of pix
 """
 
 
-def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    argv : list of str
-        Without the name of the command.
-    bar : callable, optional
-        Makes something that shows progress (called with fraction and text, has `close`).
-
-    Returns
-    -------
-    int
-        0; argparse's code for a command line that cannot be parsed.
-
-    Raises
-    ------
-    IfuviewError
-        Input that cannot be read or makes no sense.
-    """
-    try:
-        chosen = parser().parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
-    shown = bar() if bar is not None and sys.stderr.isatty() else None
-    try:
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands`."""
+    chosen = parsed(parser(), argv)
+    if isinstance(chosen, int):
+        return chosen
+    with progress(bar) as ctx:
         info, notes = convert(
             chosen.folder, chosen.beammap, chosen.output, start=chosen.start, duration=chosen.duration,
-            raw_peak=chosen.raw_peak, ctx=SILENT if shown is None else JobContext(shown),
+            raw_peak=chosen.raw_peak, ctx=ctx,
         )  # fmt: skip
-    finally:
-        if shown is not None:
-            shown.close()
     print(f"{chosen.output}: {info.nphoton} photons, {info.duration:g} s from {info.start:.6f}".rstrip("0").rstrip("."))
     for note in notes:
         print(note, file=sys.stderr)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import Any
 
+from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_outputs import keep_inputs
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 
-OK = 0
 METHODS = ("interpolation", "polynomial")
 COSMICS = ("poisson", "sigma")
 PIXELS = ("threshold", "median", "laplacian")
@@ -23,26 +21,15 @@ A file that another program calibrated keeps nothing: --undo --wavecal S compute
 """
 
 
-def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
-    """Run the command; see `quicklook.main`."""
-    try:
-        chosen = parser().parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
-    if chosen.config:
-        from ifuview.app.photon_config import fill, left_out, read_config
-
-        fill(chosen, read_config(chosen.config), "calibrate")
-        for note in left_out(chosen.config):
-            print(note, file=sys.stderr)
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands`."""
+    chosen = parsed(parser(), argv, "calibrate")
+    if isinstance(chosen, int):
+        return chosen
     if not chosen.output:
         raise UsageError("there is no name for the new file", "calibrate", "give -o NEW.h5")
-    shown = bar() if bar is not None and sys.stderr.isatty() else None
-    try:
-        text, notes = run(chosen, SILENT if shown is None else JobContext(shown))
-    finally:
-        if shown is not None:
-            shown.close()
+    with progress(bar) as ctx:
+        text, notes = run(chosen, ctx)
     print(text)
     for note in notes:
         print(note, file=sys.stderr)

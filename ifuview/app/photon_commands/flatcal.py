@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from collections.abc import Callable
 from typing import Any
 
+from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_outputs import keep_inputs, keep_photons
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 
-OK = 0
 METHODS = ("interpolation", "polynomial")
 EPILOG = """\
 One file of white light, with wavelengths or with its --wavecal; or, with --wavecal, two laser files or more (named as
@@ -23,28 +21,17 @@ Weights are used by linear interpolation between the middles of the bins, or (--
 """
 
 
-def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
-    """Run the command; see `quicklook.main`."""
-    try:
-        chosen = parser().parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
-    if chosen.config:
-        from ifuview.app.photon_config import fill, left_out, read_config
-
-        fill(chosen, read_config(chosen.config), "flatcal")
-        for note in left_out(chosen.config):
-            print(note, file=sys.stderr)
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands`."""
+    chosen = parsed(parser(), argv, "flatcal")
+    if isinstance(chosen, int):
+        return chosen
     if not chosen.files:
         raise UsageError("there is no file of even light", "flatcal", "name it")
     if not chosen.output:
         raise UsageError("there is no name for the flat", "flatcal", "give -o SOL.h5")
-    shown = bar() if bar is not None and sys.stderr.isatty() else None
-    try:
-        text = run(chosen, SILENT if shown is None else JobContext(shown))
-    finally:
-        if shown is not None:
-            shown.close()
+    with progress(bar) as ctx:
+        text = run(chosen, ctx)
     print(text)
     return OK
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_outputs import keep_inputs, keep_photons
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 
 if TYPE_CHECKING:
     from ifuview.model.photon_products import BinnedLight, PhotonCube, PhotonImage
     from ifuview.model.photons import PhotonCut, PhotonInfo, PhotonSource
 
-OK = 0
 NONE = "none"
 EPILOG = """\
 Ranges are half open. Flags have the names that the file gives them; a wrong name lists them.
@@ -24,30 +23,11 @@ FITS output: SCIENCE, VARIANCE, FLAGS, EXPOSURE, FLAG_NAMES, CUBE_EDGES; with --
 """
 
 
-def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    argv : list of str
-        Without the name of the command.
-    bar : callable, optional
-        Makes something that shows progress (called with fraction and text, has `close`).
-
-    Returns
-    -------
-    int
-        0; argparse's code for a command line that cannot be parsed.
-
-    Raises
-    ------
-    IfuviewError
-        Input that cannot be read or makes no sense.
-    """
-    try:
-        chosen = parser().parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands`."""
+    chosen = parsed(parser(), argv)
+    if isinstance(chosen, int):
+        return chosen
     from ifuview.app import photons
 
     if not chosen.output and not chosen.json:
@@ -57,12 +37,8 @@ def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
         keep_inputs(chosen.output, (chosen.file, chosen.beammap))
         keep_photons(chosen.output)
     keep_inputs(chosen.json, (chosen.file, chosen.beammap, chosen.output))
-    shown = bar() if bar is not None and sys.stderr.isatty() else None
-    try:
-        product, lights = run(chosen, SILENT if shown is None else JobContext(shown))
-    finally:
-        if shown is not None:
-            shown.close()
+    with progress(bar) as ctx:
+        product, lights = run(chosen, ctx)
     if chosen.output:
         photons.save(product, chosen.output, lights)
     for note in photons.notes(product):

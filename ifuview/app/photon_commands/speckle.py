@@ -5,39 +5,33 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_commands.quicklook import add_cut_options, cut_of, pixel
 from ifuview.app.photon_outputs import keep_inputs, keep_photons
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.wording import counted
 
 if TYPE_CHECKING:
     from ifuview.model.speckle import SpeckleMaps
 
-OK = 0
 EPILOG = """\
 FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them as an image with its
 signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY. NaN: not measured.
 """
 
 
-def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
-    """Run the command; see `ifuview.app.photon_commands.quicklook.main`."""
-    try:
-        chosen = parser().parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands`."""
+    chosen = parsed(parser(), argv)
+    if isinstance(chosen, int):
+        return chosen
     if not chosen.output.lower().endswith(".fits"):
         raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
-    shown = bar() if bar is not None and sys.stderr.isatty() else None
-    try:
-        maps, notes = run(chosen, SILENT if shown is None else JobContext(shown))
-    finally:
-        if shown is not None:
-            shown.close()
+    with progress(bar) as ctx:
+        maps, notes = run(chosen, ctx)
     numbers = summary(maps)
     print(json.dumps(numbers) if chosen.json else sentence(numbers, chosen.output))
     for note in notes:

@@ -6,14 +6,14 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
+from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_outputs import keep_inputs, keep_photons
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import JobContext
 from ifuview.errors import FitError, UsageError
 
-OK, DOUBTFUL = 0, 3
+DOUBTFUL = 3
 EPILOG = """\
 The wavelength of a laser is read from the header or the name of its file (laser_808.h5, 808nm.h5); else write
 808=FILE. Two lasers give straight lines, three or more parabolas: E = c2 p^2 + c1 p + c0 (eV, degree).
@@ -24,28 +24,17 @@ Exit code 3: nearly nothing of what has photons is solved, and why is said. If n
 """
 
 
-def main(argv: list[str], bar: Callable[[], Any] | None = None) -> int:
-    """Run the command; see `quicklook.main`."""
-    try:
-        chosen = parser().parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
-    if chosen.config:
-        from ifuview.app.photon_config import fill, left_out, read_config
-
-        fill(chosen, read_config(chosen.config), "wavecal")
-        for note in left_out(chosen.config):
-            print(note, file=sys.stderr)
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.app.photon_commands`."""
+    chosen = parsed(parser(), argv, "wavecal")
+    if isinstance(chosen, int):
+        return chosen
     if not chosen.lasers:
         raise UsageError("there are no laser files", "wavecal", "name them, as in laser_808.h5 laser_1310.h5")
     if not chosen.output and not chosen.json:
         raise UsageError("there is nothing to make", "wavecal", "give -o SOL.h5 or --json -")
-    shown = bar() if bar is not None and sys.stderr.isatty() else None
-    try:
-        numbers, why = run(chosen, SILENT if shown is None else JobContext(shown))
-    finally:
-        if shown is not None:
-            shown.close()
+    with progress(bar) as ctx:
+        numbers, why = run(chosen, ctx)
     if chosen.json:
         _json(chosen.json, numbers)
     if chosen.json != "-":
