@@ -16,7 +16,7 @@ from ifuview.app.views.photon_flags import flag_image, flag_look, masked
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
-from ifuview.model.photon_products import PhotonImage, value_axis
+from ifuview.model.photon_products import PhotonImage, unit_of, value_axis
 from ifuview.model.photons import PhotonCut, PhotonInfo
 from ifuview.model.pixels import Pixels
 
@@ -24,7 +24,7 @@ KIND = "photons"  # of a Dataset
 COUNTED, PER_SECOND, SUMMED = "photons", "photons/s", "weighted photons"
 COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # a star beside hot pixels; zscale saturates it
 NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
-UNITS = {"s": "s", "nm": "nm", "deg": "°"}
+UNITS = {"s": "s", "nm": "nm", "deg": "°", "adu": "adu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def cut_words(info: PhotonInfo, cut: PhotonCut) -> str:
         digits = 3 if stop - start < 1 else 2
         parts.append(f"{start:.{digits}f}–{stop:.{digits}f} s")
     if cut.low is not None or cut.high is not None:
-        unit = UNITS[value_axis(info).unit]
+        unit = value_unit(info)
         if cut.low is None:
             parts.append(f"< {cut.high:g} {unit}")
         elif cut.high is None:
@@ -204,7 +204,7 @@ def shared_limits(images: Iterable[Array]) -> tuple[float, float]:
 
 def value_unit(info: PhotonInfo) -> str:
     """Unit of the third column as it is shown."""
-    return UNITS[value_axis(info).unit]
+    return UNITS[unit_of(info, value_axis(info))]
 
 
 def value_span(info: PhotonInfo) -> tuple[float, float]:
@@ -213,7 +213,8 @@ def value_span(info: PhotonInfo) -> tuple[float, float]:
         low, high = info.wave_range
         margin = 0.15 * (high - low)
         return max(low - margin, 0.0), high + margin
-    return -180.0, 0.0
+    low, high = info.phase_range
+    return low, 0.0 if info.phase_unit == "deg" else high
 
 
 def span_of(frame: PhotonFrame) -> float:

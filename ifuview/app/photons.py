@@ -34,6 +34,7 @@ from ifuview.model.photon_products import (
     IntervalHistogram,
     PhotonCube,
     PhotonImage,
+    unit_of,
     value_axis,
 )
 from ifuview.model.photons import PROBLEM_FLAGS, PhotonCut, PhotonInfo
@@ -243,12 +244,16 @@ def bin_edges(
     low = usual[0] if cut.low is None else cut.low
     high = usual[-1] if cut.high is None else cut.high
     if not low < high:
-        raise UsageError(f"the range {low:g} to {high:g} {axis.unit} is empty", info.path, "give another range")
+        raise UsageError(
+            f"the range {low:g} to {high:g} {unit_of(info, axis)} is empty", info.path, "give another range"
+        )
     if axis is Axis.WAVE:
         if low <= 0:
             raise UsageError(f"{low:g} nm is no wavelength", info.path, "give a range above zero")
         return edges.energy_edges(low, high, nbin=bins, width=width or info.energy_width)
-    return np.linspace(low, high, bins + 1) if bins else edges.phase_edges(low, high, width or 2.0)
+    return (
+        np.linspace(low, high, bins + 1) if bins else edges.phase_edges(low, high, width or float(usual[1] - usual[0]))
+    )
 
 
 def pixel_light_curve(

@@ -17,7 +17,7 @@ import numpy as np
 from ifuview import __version__
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage, value_axis
+from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_axis
 from ifuview.model.photons import PhotonCut, PhotonInfo
 
 Cards = dict[str, tuple[Any, str]]  # keyword to value and comment
@@ -112,7 +112,8 @@ def light_table(light: BinnedLight) -> Any:
 
     columns: dict[str, Array] = {"low": light.edges[:-1], "high": light.edges[1:]}
     columns |= {name: np.asarray(getattr(light, name)) for name in LIGHT_UNITS}
-    units = {"low": light.axis.unit, "high": light.axis.unit, **LIGHT_UNITS}
+    unit = unit_of(light.info, light.axis)
+    units = {"low": unit, "high": unit, **LIGHT_UNITS}
     aperture = light.aperture
     meta = {
         "AXIS": str(light.axis),
@@ -150,15 +151,15 @@ def _flag_cards(cut: PhotonCut) -> Cards:
     return {f"EXFLAG{number}": (_plain(name), "left out") for number, name in enumerate(cut.exclude)}
 
 
-def _range_cards(cut: PhotonCut, axis: Axis) -> Cards:
+def _range_cards(info: PhotonInfo, cut: PhotonCut) -> Cards:
     """The range of the third column, where there is one."""
     ends = (("CUTLOW", cut.low, "from"), ("CUTHIGH", cut.high, "to, half open"))
-    return {key: (end, f"[{axis.unit}] {axis} counted {word}") for key, end, word in ends if end is not None}
+    axis = value_axis(info)
+    return {key: (end, f"[{unit_of(info, axis)}] {axis} counted {word}") for key, end, word in ends if end is not None}
 
 
 def provenance(info: PhotonInfo, cut: PhotonCut) -> Cards:
     """Return keyword to (value, comment): the file, its calibrations, what was counted, and by which program."""
-    axis = value_axis(info)
     cards: Cards = {
         "CREATOR": (f"ifuview {__version__}", "program that made this file"),
         "DATE": (datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "UTC when it was made"),
@@ -174,7 +175,7 @@ def provenance(info: PhotonInfo, cut: PhotonCut) -> Cards:
     }
     for step, name in info.calibrations.items():
         cards[step.upper()[:8]] = (name, "calibration applied in the list")
-    cards |= _range_cards(cut, axis)
+    cards |= _range_cards(info, cut)
     cards["WEIGHTED"] = (cut.weighted, "sums of weights instead of counts")
     for key in KEPT:
         value = info.header.get(key)
@@ -220,14 +221,14 @@ def _science_header(product: PhotonImage | PhotonCube, info: PhotonInfo) -> Any:
     header = fits.Header()
     header["BUNIT"] = ("count", "sums of weights" if _cut(product).weighted else "photons")
     made = product.image if isinstance(product, PhotonCube) else product
-    header.update(_time_cards(made.start, made.stop) | _range_cards(made.cut, value_axis(info)))
+    header.update(_time_cards(made.start, made.stop) | _range_cards(info, made.cut))
     header["COMMENT"] = AXES
     cards = sky_cards(info)
     if cards:
         header.update(cards)
         header["COMMENT"] = "the pointing of the telescope is taken to be the center of the array"
     if isinstance(product, PhotonCube):
-        header["PLANES"] = (str(product.axis), f"half-open bins in {product.axis.unit}, see CUBE_EDGES")
+        header["PLANES"] = (str(product.axis), f"half-open bins in {unit_of(info, product.axis)}, see CUBE_EDGES")
         _linear_axis(header, product)
     return header
 
@@ -237,7 +238,8 @@ def _linear_axis(header: Any, product: PhotonCube) -> None:
     width = np.diff(product.edges)
     if np.allclose(width, width[0], rtol=1e-6):
         names = {"s": "TIME", "nm": "WAVE", "deg": "PHASE"}
-        header["CTYPE3"], header["CUNIT3"] = names[product.axis.unit], product.axis.unit
+        unit = unit_of(product.image.info, product.axis)
+        header["CTYPE3"], header["CUNIT3"] = names[product.axis.unit], unit
         header["CRPIX3"], header["CRVAL3"] = 1.0, float(product.edges[0] + width[0] / 2)
         header["CDELT3"] = float(width[0])
 
@@ -310,7 +312,7 @@ def _edges(product: PhotonImage | PhotonCube) -> Any:
 
     cube = isinstance(product, PhotonCube)
     edges = product.edges if isinstance(product, PhotonCube) else np.array([product.start, product.stop])
-    unit = product.axis.unit if isinstance(product, PhotonCube) else "s"
+    unit = unit_of(product.image.info, product.axis) if isinstance(product, PhotonCube) else "s"
     hdu = fits.BinTableHDU.from_columns([fits.Column("edges", "D", unit=unit, array=edges)], name="CUBE_EDGES")
     hdu.header["UNIT"] = (unit, "of the edges; bins are half open")
     hdu.header["AXIS"] = str(product.axis) if cube and isinstance(product, PhotonCube) else "time"

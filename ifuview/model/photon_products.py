@@ -27,6 +27,18 @@ class Axis(StrEnum):
         return {"time": "s", "wave": "nm", "phase": "deg"}[self.value]
 
 
+def unit_of(info: PhotonInfo, axis: Axis) -> str:
+    """Unit of an axis of a photon list, as FITS writes it: that of the axis, but for phases that are none."""
+    return info.phase_unit if axis is Axis.PHASE else axis.unit
+
+
+def value_name(info: PhotonInfo) -> str:
+    """What the third column is, for a plot or a slider."""
+    if info.calibrated:
+        return "Wavelength"
+    return "Phase" if info.phase_unit == Axis.PHASE.unit else "Pulse height"
+
+
 def value_axis(info: PhotonInfo) -> Axis:
     """What the third column of a photon list is."""
     return Axis.WAVE if info.column is Column.WAVELENGTH else Axis.PHASE

@@ -131,6 +131,10 @@ class PhotonInfo:
         What the reader wants the user to know, one sentence each.
     sorted : bool
         Rows come by (resonator, time).
+    phase_range : (float, float)
+        What the third column may hold if it is no wavelength.
+    phase_unit : str
+        Its unit, as FITS writes it: "deg"; "adu" for heights of pulses above their baseline.
     """
 
     path: str
@@ -150,6 +154,8 @@ class PhotonInfo:
     header: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
     sorted: bool = True
+    phase_range: tuple[float, float] = (-180.0, 20.0)
+    phase_unit: str = "deg"
 
     @property
     def calibrated(self) -> bool:

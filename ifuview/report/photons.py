@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage
+from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_name
 from ifuview.report.panels import BLUE, VERMILION
 
 DPI = 110
@@ -49,7 +49,10 @@ def draw(product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight], n
 def title(image: PhotonImage, note: str = "") -> str:
     """What is shown, in two lines."""
     name = image.info.path.replace("\\", "/").rsplit("/", 1)[-1]
-    cut, unit = image.cut, "nm" if image.info.calibrated else "degree"
+    cut, unit = (
+        image.cut,
+        "nm" if image.info.calibrated else {"deg": "degree"}.get(image.info.phase_unit, image.info.phase_unit),
+    )
     parts = [f"{image.start:g} to {image.stop:g} s"]
     if cut.low is not None or cut.high is not None:
         low = "" if cut.low is None else f"from {cut.low:g} "
@@ -66,7 +69,7 @@ def _draw_planes(figure: Any, place: Any, product: PhotonImage | PhotonCube, ima
     else:
         step = max(1, -(-len(product.counts) // MOST_PLANES))
         shown = range(0, len(product.counts), step)
-        edges, unit = product.edges, product.axis.unit
+        edges, unit = product.edges, unit_of(product.image.info, product.axis)
         planes = [product.counts[i] for i in shown]
         names = [f"{edges[i]:.5g} to {edges[i + 1]:.5g} {unit}" for i in shown]
     ny, nx = planes[0].shape
@@ -109,9 +112,10 @@ def _draw_light(axes: Any, light: BinnedLight) -> None:
     if size <= 100:
         axes.errorbar(light.center, light.rate, light.rate_error, fmt="none", ecolor=VERMILION, lw=1)
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_xlabel(LABELS[light.axis], fontsize=8)
+    height = light.axis is Axis.PHASE and light.info.phase_unit != Axis.PHASE.unit
+    axes.set_xlabel(f"{value_name(light.info)} ({light.info.phase_unit})" if height else LABELS[light.axis], fontsize=8)
     axes.set_ylabel("photons/s", fontsize=8)
     axes.tick_params(labelsize=7)
     width = light.edges[step] - light.edges[0]
-    averaged = f", mean of {width:g} {light.axis.unit}" if step > 1 else ""
+    averaged = f", mean of {width:g} {unit_of(light.info, light.axis)}" if step > 1 else ""
     axes.set_title(f"{light.aperture.label}{averaged}", fontsize=8)

@@ -419,3 +419,27 @@ def test_a_quick_frame_is_an_image(tmp_path):
     counts[:-1].tofile(path)
     with pytest.raises(FileFormatError):
         open_dataset(os.fspath(path))
+
+
+def test_pulse_heights_are_no_degrees(tmp_path):
+    from ifuview.app import photon_steps, photons
+    from ifuview.engine.photons.cube import default_edges
+    from ifuview.io.photon_index import open_index
+    from ifuview.io.photon_index_build import build_index
+    from ifuview.io.photon_products import write_product
+    from ifuview.model.photon_products import value_name
+
+    path = made.write_packed(tmp_path / "a.h5", made.photons())
+    source = open_photons(path)
+    values = everything(source)[2]
+    build_index(open_photons(path))
+    for info in (source.info, open_index(path).info):
+        edges, span = default_edges(info), photon_steps.value_span(info)
+        assert edges[0] <= values.min() and values.max() < edges[-1] and span == (edges[0], edges[-1])
+        assert (value_name(info), photon_steps.value_unit(info)) == ("Pulse height", "adu")
+    cube = photons.cube(source, "phase", photons.cut(source.info, exclude=()))
+    assert cube.counts.sum() == photons.image(source, photons.cut(source.info, exclude=())).total
+    write_product(tmp_path / "c.fits", cube)
+    from astropy.io import fits
+
+    assert fits.getheader(tmp_path / "c.fits", "CUBE_EDGES")["UNIT"] == "adu"

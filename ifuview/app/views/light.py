@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ifuview.app import light
 from ifuview.app.light import Light
 from ifuview.app.photon_state import LightOptions
+from ifuview.app.photon_steps import value_unit
+from ifuview.model.photon_products import value_name
 
 if TYPE_CHECKING:
     from ifuview.app.session import Session
@@ -109,7 +111,7 @@ def make(session: Session) -> LightView:
     if slot is None or slot.photons is None:
         return LightView(OPEN_HINT, drawing=session.drawing)
     info = slot.photons.source.info
-    unit, name = ("nm", "Wavelength") if info.calibrated else ("°", "Phase")
+    unit, name = value_unit(info), value_name(info)
     asked, known = light.request(session), session.lights
     common: dict[str, Any] = {"options": options, "unit": unit, "axis_name": name, "title": slot.title, "key": slot.key,
               "drawing": session.drawing}  # fmt: skip

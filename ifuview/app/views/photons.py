@@ -10,6 +10,7 @@ from ifuview.app.jobs import JobStatus
 from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.views.photon_flags import FlagRow, legend
+from ifuview.model.photon_products import value_name
 from ifuview.model.photons import Beammap, PhotonCut
 
 HINT = "Open a photon list (HDF5 or raw packets): its flags, counts and sliders are here."
@@ -111,7 +112,7 @@ def make(session: Session) -> PhotonsView:
         cut=cut,
         span=(0.0, steps.span_of(frame)),
         values=steps.value_span(info),
-        column="Wavelength" if info.calibrated else "Phase",
+        column=value_name(info),
         unit=steps.value_unit(info),
         headline=headline(frame) if slot.key == session.current else f"{frame.name}: {headline(frame)}",
         state=state(frame, job),

@@ -17,6 +17,7 @@ from ifuview.model.photons import HC, TICK, Beammap, PhotonCut, PhotonInfo, Phot
 MOST_CELLS = 40_000_000  # resonators times bins; 160 MB, twice while they are mapped to pixels or written
 MOST_WEIGHTED_CELLS = 5_000_000
 PLANES_AT_ONCE = 64
+PHASE_BINS, HEIGHT_BINS = 100, 256  # of 2 degrees; of 32 units of a converter of 12 bits
 NYQUIST = 2.0  # bins in one resolution element
 
 
@@ -190,4 +191,5 @@ def default_edges(info: PhotonInfo, nbin: int | None = None) -> Array:
     low, high = info.wave_range
     if value_axis(info) is Axis.WAVE:
         return energy_edges(max(low, NO_WAVELENGTH), high, width=info.energy_width, nbin=nbin)
-    return np.linspace(-180.0, 20.0, (nbin or 100) + 1)
+    usual = PHASE_BINS if info.phase_unit == Axis.PHASE.unit else HEIGHT_BINS
+    return np.linspace(*info.phase_range, (nbin or usual) + 1)

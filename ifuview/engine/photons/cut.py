@@ -53,7 +53,7 @@ def check(info: PhotonInfo, cut: PhotonCut) -> None:
         raise UsageError(f"the time range ends at {cut.stop:g} s, outside the file", info.path, span)
     low, high = cut.bounds()
     if not low < high:
-        unit = "nm" if info.calibrated else "degree"
+        unit = "nm" if info.calibrated else {"deg": "degree"}.get(info.phase_unit, info.phase_unit)
         raise UsageError(f"the range {low:g} to {high:g} {unit} is empty", info.path, "give the lower end first")
 
 
