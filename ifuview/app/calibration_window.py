@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 FOUND = ("found.hot", "found.cold", "found.dead")
 LARGE = 20_000_000  # photons; live images take 6 bytes of each
 KINDS = ("wavelength", "flat", "linearity", "cosmics", "badpixels")
-NOT_THIS_KIND = "is no "  # how a reader says that a file is no solution at all
+NOT_THIS_KIND = ("is no ", ", no ")  # how a reader says that a file is something else
+WEIGHTS = ("lincal", "flatcal")  # steps that change the weights of photons
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,14 @@ def read(kind: str, path: str, ctx: JobContext = SILENT) -> WavelengthSolution |
         try:
             return cal.read_flatcal(path, ctx)
         except FileFormatError as other:
-            if NOT_THIS_KIND in problem.what and NOT_THIS_KIND in other.what:
+            if _is_other_kind(problem) and _is_other_kind(other):
                 raise FileFormatError("is neither a wavelength solution nor a flat", path, "choose one") from other
-            raise (problem if NOT_THIS_KIND in other.what else other) from other
+            raise (problem if _is_other_kind(other) else other) from other
+
+
+def _is_other_kind(error: FileFormatError) -> bool:
+    """Whether a reader found something else than what it reads."""
+    return any(words in error.what for words in NOT_THIS_KIND)
 
 
 def make_step(frame: PhotonFrame, kind: str, path: str = "", method: str = "", ctx: JobContext = SILENT) -> Any:
@@ -254,8 +260,19 @@ def photons_of(
     return source, live_of(source, ctx.part(0.5, 1.0)) if live else None
 
 
-def excluded(frame: PhotonFrame, step: Any) -> PhotonFrame:
-    """The frame with newly found pixels left out."""
+def weight_words(frame: PhotonFrame, step: Any) -> str:
+    """What is to be said of a new step that works by the weights of the photons; "" of others."""
+    if step.key not in WEIGHTS:
+        return ""
+    if is_large(frame):
+        return "; check Weighted in Photons to see it (the sliders are slower then)"
+    return "; photons are weighted now (Weighted in Photons)"
+
+
+def taking_hold(frame: PhotonFrame, step: Any) -> PhotonFrame:
+    """The frame with newly found pixels left out, or with the weights that a new step gives."""
+    if step.key in WEIGHTS and not is_large(frame) and frame.source.info.weighted:
+        return frame.with_cut(weighted=True)
     if step.key != "found":
         return frame
     names = (*frame.cut.exclude, *(name for name in FOUND if name not in frame.cut.exclude))
@@ -265,6 +282,8 @@ def excluded(frame: PhotonFrame, step: Any) -> PhotonFrame:
 def restacked(frame: PhotonFrame, steps: tuple[Any, ...], source: PhotonSource, live: Any = None) -> PhotonFrame:
     """The frame under another stack; what was counted before no longer holds, nor bounds of the other column."""
     changed = replace(frame, stack=steps, source=source, live=live, image=None, speckle=None)
+    if not source.info.weighted and not any(s.key in WEIGHTS for s in steps):
+        changed = changed.with_cut(weighted=False)
     if source.info.column is frame.source.info.column:
         return changed
     return changed.with_cut(low=None, high=None)
@@ -402,7 +421,10 @@ def _cube(
     rows = rows_of(solution.ids, info.beammap.ids)
     own = np.where((rows >= 0)[:, None], values[np.maximum(rows, 0)], empty)
     planes = info.beammap.image(np.append(own, np.full((1, own.shape[1]), empty), axis=0).T, empty)
-    return product(name, planes[0] if len(planes) == 1 else planes, info, "calibration", "", None, **look)
+    made = product(name, planes[0] if len(planes) == 1 else planes, info, "calibration", "", None, **look)
+    waves = solution.lasers if isinstance(solution, WavelengthSolution) else solution.waves
+    image = replace(made.image, planes=tuple(f"{wave:g} nm" for wave in waves) if len(planes) > 1 else ())
+    return replace(made, image=image, dataset=replace(made.dataset, images=(image,)))
 
 
 def solution_flags(solution: WavelengthSolution | FlatSolution) -> dict[str, int]:

@@ -162,11 +162,12 @@ class Reload(Intent):
 
 
 class SetLayout(Intent):
-    """Single, tile or blink."""
+    """Single, tile or blink; `keys` are the frames that blink, () all."""
 
     layout: Layout
     blink_ms: int | None = None
     arrangement: str = ""
+    keys: tuple[int, ...] = ()
 
 
 class SetView(Intent):

@@ -155,6 +155,7 @@ class Session:
     layout: Layout = Layout.SINGLE
     arrangement: str = "grid"  # of tiles: grid, row, column
     blink_ms: int = 500
+    blink_keys: tuple[int, ...] = ()  # frames that blink; (): all
     locks: Locks = field(default_factory=Locks)
     selection: Selection = field(default_factory=Selection)
     overlay: Overlay = field(default_factory=Overlay)

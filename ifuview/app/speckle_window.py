@@ -10,6 +10,7 @@ import numpy as np
 
 from ifuview.app import photons
 from ifuview.app.look import LimitMode, Look
+from ifuview.app.photon_steps import Made
 from ifuview.app.services import Opened, first_look
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import JobContext
@@ -48,6 +49,8 @@ def photon_slot(session: Session) -> Slot | None:
     if slot is None or slot.photons is not None:
         return slot
     if isinstance(slot.made_of, Parent) and (parent := session.slot(slot.made_of.key)) is not None:
+        return parent
+    if isinstance(slot.made_of, Made) and (parent := session.slot(slot.made_of.a)) is not None:
         return parent
     info = slot.dataset.photons
     if info is None:

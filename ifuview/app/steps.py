@@ -109,9 +109,11 @@ def move_slot(session: Session, intent: want.MoveSlot) -> Session:
 
 def set_layout(session: Session, intent: want.SetLayout) -> Session:
     """Single, tile or blink."""
+    same = intent.layout is session.layout and intent.blink_ms is not None
     return replace(
         session,
         layout=intent.layout,
+        blink_keys=session.blink_keys if same else intent.keys,
         blink_ms=intent.blink_ms or session.blink_ms,
         arrangement=intent.arrangement or session.arrangement,
     )

@@ -56,8 +56,8 @@ class CalibrationRoads:
             steps = calibration_window.with_step(now.photons.stack, step)
             text = calibration_window.words(step, frame.raw.info)
             if (why := calibration_window.waits(frame.raw.info, steps, step)) != "":
-                text += f"; {why}"
-            more = MORE.get(step.key, "")
+                text += f"; it {why}"
+            more = "" if why else MORE.get(step.key, "") or calibration_window.weight_words(frame, step)
             control.say(Level.INFO, f"{calibration_window.title(step)}: {text}{more}")
             self._apply(now, steps, step)
 
@@ -108,7 +108,7 @@ class CalibrationRoads:
             slot = control.session.slot(key) or slot
         frame = calibration_window.restacked(slot.photons, steps, *found)
         if fresh is not None:
-            frame = calibration_window.excluded(frame, fresh)
+            frame = calibration_window.taking_hold(frame, fresh)
         control.store.put(control.session.with_slot(replace(slot, photons=frame)))
         self._recount(key, frame)
 
@@ -174,7 +174,7 @@ class CalibrationRoads:
         """Blink between frames if they are still there."""
         control = self.controller
         if all(control.session.slot(key) is not None for key in keys):
-            control.handle(want.SetLayout(Layout.BLINK))
+            control.handle(want.SetLayout(Layout.BLINK, keys=keys))
 
     def show(self, intent: want.ShowSolution) -> None:
         """An image of a solution as a frame."""

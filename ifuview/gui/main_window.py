@@ -219,7 +219,8 @@ def _title(session: Session) -> str:
     if slot is None:
         return "ifuview"
     if session.layout is Layout.BLINK and len(session.slots) > 1:
-        return f"Blinking {len(session.slots)} frames, from {slot.title} - ifuview"
+        count = len(image_view.blinks(session))
+        return f"Blinking {count} frames, from {slot.title} - ifuview"
     return f"{slot.title} - ifuview"
 
 

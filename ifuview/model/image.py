@@ -76,6 +76,8 @@ class Image:
         Processing stage or product family of the file ("frame", "sframe", "sky", "preproc", ...).
     header : mapping
         Header of the HDU (keyword to value).
+    planes : tuple of str
+        Names of the planes of a cube, () where there are none.
     wcs : mapping
         The WCS cards, kept apart so that a world position can be computed lazily.
     """
@@ -98,6 +100,7 @@ class Image:
     stage: str = ""
     header: Header = field(default_factory=lambda: MappingProxyType({}))
     wcs: Header = field(default_factory=lambda: MappingProxyType({}))
+    planes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if 0 in self.pixels.shape:

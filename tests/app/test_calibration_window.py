@@ -80,7 +80,7 @@ def test_found_pixels_have_flags_of_their_own_and_are_left_out(files, frame):
     step = stack.make_step(frame, "badpixels", method="threshold")
     hot = files.truth.array.kind == 3
     assert step.flags["found.hot"][hot].mean() >= 0.9
-    changed = stack.excluded(with_stack(frame, (step,)), step)
+    changed = stack.taking_hold(with_stack(frame, (step,)), step)
     beammap = changed.source.info.beammap
     assert beammap.flag_names[-3:] == stack.FOUND
     image = photons.image(changed.source, changed.cut)
@@ -207,3 +207,16 @@ def test_the_view_lists_the_steps_and_the_job_gives_the_curves_of_the_pixel(file
     assert view.make(Session()) is None
     assert view.job(Session()) is None
     assert view.job(session_of(frame)) is None
+
+
+def test_what_is_wrong_with_a_solution_is_said_by_the_reader_of_its_kind(monkeypatch):
+    def broken(path, ctx=None):
+        raise FileFormatError("no fit could be read", path)
+
+    def other(path, ctx=None):
+        raise FileFormatError("is a wavelength solution, no flat", path)
+
+    monkeypatch.setattr(stack.cal, "read_wavecal", broken)
+    monkeypatch.setattr(stack.cal, "read_flatcal", other)
+    with pytest.raises(FileFormatError, match="no fit could be read"):
+        stack.read("", "evil.npz")

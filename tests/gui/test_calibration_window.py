@@ -13,6 +13,7 @@ from ifuview.app import intents as want
 from ifuview.app import photons
 from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level
+from ifuview.app.views import image as image_view
 from ifuview.gui.docks.speckle import SpeckleDock
 from ifuview.model.photons import Column
 from tests.app.photon_files import Files, write_files
@@ -105,10 +106,21 @@ def test_before_and_after_blink_and_images_of_solutions_open(shell, files):
     slot = shell.store.session.slot()
     assert slot.plane == (2,)
     assert slot.title == "Flat weights: science.h5"
+    frames = shell.window.docks["frames"].widget()._view
+    assert frames.axes[0].text == f"Plane 3 of {slot.image.nplanes}, {slot.image.planes[2]}"
+    assert slot.image.planes[2].endswith(" nm")
     shell.do(want.CompareCalibration(0))  # of the frame that the image was made from
     session = shell.store.session
     assert session.layout is Layout.BLINK
     twin = session.slot().photons
+    parent = session.slots[0]
+    assert image_view.blinks(session) == (parent.key, session.current)  # not the image of the weights between them
+    assert shell.window.canvas.view.blinks == image_view.blinks(session)
+    shell.do(want.SetLayout(Layout.BLINK, 300))
+    assert len(image_view.blinks(shell.store.session)) == 2
+    shell.do(want.SetLayout(Layout.SINGLE))
+    shell.do(want.SetLayout(Layout.BLINK))
+    assert len(image_view.blinks(shell.store.session)) == 3
     assert (twin.name, twin.source.info.column, twin.shown) == (
         "science without wavelength",
         Column.PHASE,
@@ -130,4 +142,33 @@ def test_maps_can_be_cancelled_and_a_picture_of_the_dock_has_its_plot(shell, fil
     monkeypatch.setattr(SpeckleDock, "answer", lambda self, value: (answers.append(value), plain(self, value)))
     assert not shell.window.dock_area.picture("speckle", QSize(800, 500)).isNull()
     assert answers[-1].lag.size
+    assert errors(shell) == []
+
+
+def test_weights_take_hold_with_a_flat_and_go_with_it(shell, files):
+    dock = shell.window.docks["calibrations"].widget()
+    shell.do(want.LoadCalibration("", files.wavecal))
+    assert dock.steps.currentItem() is dock.steps.topLevelItem(0)
+    assert dock.which.currentData() in ("energy", "resolution")
+    assert not frame(shell).cut.weighted
+    shell.do(want.LoadCalibration("", files.flat))
+    assert frame(shell).cut.weighted
+    assert any("photons are weighted now" in m.text for m in shell.store.session.messages)
+    assert shell.store.session.slot().image.unit == "weighted photons"
+    assert dock.steps.indexOfTopLevelItem(dock.steps.currentItem()) == 1
+    assert dock.away.isEnabled()
+    assert dock.which.currentData() == "weights"
+    assert dock.plot.isVisible()
+    dock.away.click()
+    shell.do(want.ShowPhotons("counts"))
+    assert not frame(shell).cut.weighted
+    assert [s.key for s in frame(shell).stack] == ["wavecal"]
+    shell.do(want.LoadCalibration("linearity"))
+    assert frame(shell).cut.weighted
+    shell.do(want.SwitchCalibration(0, False))
+    assert frame(shell).cut.weighted
+    shell.do(want.SwitchCalibration(0, None))
+    shell.do(want.SwitchCalibration(0, None))
+    assert not frame(shell).cut.weighted
+    assert not dock.plot.isVisible()
     assert errors(shell) == []

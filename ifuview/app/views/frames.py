@@ -114,6 +114,8 @@ def _photon_words(slot: Slot, session: Session) -> tuple[str, str] | None:
 
     if slot.photons is not None:
         return steps.base_title(slot), steps.range_words(slot.photons)
+    if not isinstance(slot.made_of, steps.Made):
+        return None
     parents = [session.slot(key) for key in (slot.made_of.a, slot.made_of.b)]
     a, b = (None if p is None or p.photons is None else p for p in parents)
     if a is None or b is None:
@@ -135,6 +137,8 @@ def _axes(slot: Slot) -> tuple[Axis, ...]:
     out = []
     for i, (size, index) in enumerate(zip(lead, place, strict=True)):
         text = f"Plane {index + 1} of {size}"
+        if i == len(lead) - 1 and len(slot.image.planes) == size:
+            text += f", {slot.image.planes[index]}"
         wave = slot.image.wave
         if i == len(lead) - 1 and slot.image.kind is Kind.CUBE and wave is not None and wave.shape == (size,):
             text += f", {wave[index]:.2f} Å"

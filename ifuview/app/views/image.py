@@ -70,6 +70,8 @@ class CanvasView:
     locks : Locks
     shown : Overlay
         Switches of the overlays and of the small views.
+    blinks : tuple of int
+        Keys of the pictures that blink.
     tiles : str
         "grid", "row" or "column".
     drawing : str
@@ -84,6 +86,7 @@ class CanvasView:
     crosshair: tuple[float, float] | None = None
     locks: Locks = field(default_factory=Locks)
     shown: Overlay = field(default_factory=Overlay)
+    blinks: tuple[int, ...] = ()
     tiles: str = "grid"
     drawing: str = ""
 
@@ -101,6 +104,7 @@ def inputs(session: Session) -> tuple[object, ...]:
         session.layout,
         session.arrangement,
         session.blink_ms,
+        session.blink_keys,
         session.locks,
         session.overlay,
         session.selection,
@@ -121,12 +125,20 @@ def make(session: Session) -> CanvasView:
         previous=session.previous,
         layout=session.layout,
         blink_ms=session.blink_ms,
+        blinks=blinks(session),
         crosshair=crosshair if session.overlay.crosshair else None,
         locks=session.locks,
         shown=session.overlay,
         tiles=session.arrangement,
         drawing=session.drawing,
     )
+
+
+def blinks(session: Session) -> tuple[int, ...]:
+    """Keys of the frames that blink, in their order; all of them where fewer than two of the chosen are open."""
+    keys = tuple(slot.key for slot in session.slots)
+    chosen = tuple(key for key in keys if key in session.blink_keys)
+    return chosen if len(chosen) > 1 else keys
 
 
 def picture(session: Session, slot: Slot) -> PictureView:

@@ -249,13 +249,14 @@ class ImageCanvas(QWidget):
             self._blinking = None
             return
         if self._blinking is None:
-            self._blinking = self.view.current
+            keys = self.view.blinks
+            self._blinking = self.view.current if self.view.current in keys or not keys else keys[0]
         period = max(self.view.blink_ms, MIN_BLINK_MS)
         if not self._blink.isActive() or self._blink.interval() != period:
             self._blink.start(period)
 
     def _next_blink(self) -> None:
-        keys = [p.key for p in self.view.pictures]
+        keys = list(self.view.blinks) or [p.key for p in self.view.pictures]
         if keys:
             at = keys.index(self._blinking) if self._blinking in keys else -1
             self._blinking = keys[(at + 1) % len(keys)]
@@ -298,8 +299,10 @@ class ImageCanvas(QWidget):
 
     def _paint_caption(self, p: QPainter, ratio: float) -> None:
         """Name, colors and unit of the picture that is shown just now."""
-        keys = [picture.key for picture in self.view.pictures]
         picture = self.view.picture(self.displayed())
+        keys = list(self.view.blinks) if self.view.layout is Layout.BLINK else []
+        if picture is None or picture.key not in keys:
+            keys = [each.key for each in self.view.pictures]
         if picture is not None and len(keys) > 1:
             look, place = self.look_of(picture.key), f"{keys.index(picture.key) + 1} of {len(keys)}"
             self._caption.paint(p, picture, look, limits(picture, look), place, ratio)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -19,7 +20,7 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import intents as want
 from ifuview.app.views.calibrations import CalibrationsView, SolutionCurves, StepRow
-from ifuview.gui.docks._solution_plots import PLOTS, SolutionPlot
+from ifuview.gui.docks._solution_plots import NO_FLAT, NO_WAVE, PLOTS, SolutionPlot
 from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.docks.base import Dock
 
@@ -37,6 +38,7 @@ PIXEL_METHODS = (
     ("against the median around", "median"),
     ("against the four neighbors", "laplacian"),
 )
+FLAT_PLOTS = ("flat", "weights")
 WIDE = 640  # px; wider docks have stack and plot side by side
 LIST_HEIGHT = 92  # px
 
@@ -61,6 +63,7 @@ class CalibrationsDock(Dock):
         super().__init__(parent)
         self._view: CalibrationsView | None = None
         self._curves = SolutionCurves()
+        self._titles: tuple[str, ...] = ()
         content = QWidget()
         self.box = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self.box.setContentsMargins(0, 0, 0, 0)
@@ -156,6 +159,8 @@ class CalibrationsDock(Dock):
     def _fill_steps(self, rows: tuple[StepRow, ...]) -> None:
         """The list; its selection stays."""
         chosen = self._number()
+        before, self._titles = self._titles, tuple(row.title for row in rows)
+        fresh = [n for n, title in enumerate(self._titles) if title not in before]
         while self.steps.topLevelItemCount() > len(rows):
             self.steps.takeTopLevelItem(len(rows))
         for n, row in enumerate(rows):
@@ -171,9 +176,21 @@ class CalibrationsDock(Dock):
             item.setText(1, f"{row.text} ({row.waits})" if row.waits else row.text)
             item.setToolTip(1, item.text(1))
         self.steps.resizeColumnToContents(0)
-        if chosen is not None and chosen < len(rows):
+        if len(fresh) == 1:
+            self.steps.setCurrentItem(self.steps.topLevelItem(fresh[0]))
+            self._follow(rows[fresh[0]])
+        elif chosen is not None and chosen < len(rows):
             self.steps.setCurrentItem(self.steps.topLevelItem(chosen))
         self._enable()
+
+    def _follow(self, row: StepRow) -> None:
+        """A solution that is new: one of its plots, if another kind was chosen."""
+        if self._view is None or not row.solution:
+            return
+        flat, at_pixel = row.title == "Flat", self._view.place.startswith("pixel")
+        if flat is not (self.which.currentData() in FLAT_PLOTS):
+            over, one = ("weights", "flat") if flat else ("resolution", "energy")
+            self.which.setCurrentIndex(self.which.findData(one if at_pixel else over))
 
     def _box(self, number: int) -> QCheckBox:
         """The switch of a step; a box of its own, because boxes of list items cannot be seen on dark palettes."""
@@ -185,6 +202,14 @@ class CalibrationsDock(Dock):
     def _enable(self) -> None:
         """Buttons that need a step."""
         self.away.setEnabled(self._number() is not None)
+        chosen = self._number()
+        for n in range(self.steps.topLevelItemCount()):
+            box, ink = self.steps.itemWidget(self.steps.topLevelItem(n), 0), QPalette()
+            if n == chosen:
+                lit = self.steps.palette().color(QPalette.ColorRole.HighlightedText)
+                ink.setColor(QPalette.ColorRole.WindowText, lit)
+            if box is not None:
+                box.setPalette(ink)
         self.blink.setEnabled(self.steps.topLevelItemCount() > 0)
 
     def answer(self, value: Any) -> None:
@@ -199,8 +224,11 @@ class CalibrationsDock(Dock):
         if not (self._view.has_wave or self._view.has_flat):
             self.text.setText("Add a wavelength solution or a flat to see its plots.")
             self.plot.clear_all()
+            self.plot.hide()
             return
-        self.text.setText(self.plot.show_plot(self.which.currentData(), self._curves))
+        text = self.plot.show_plot(self.which.currentData(), self._curves)
+        self.text.setText(text)
+        self.plot.setVisible(text not in (NO_WAVE, NO_FLAT))  # empty axes say nothing
 
     # asking
 
