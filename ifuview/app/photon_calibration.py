@@ -319,7 +319,7 @@ def calibrate_file(
             steps = steps.with_step(cosmic_step(source, cosmics, ctx.part(0.1, 0.2)))
         if pixels is not None:
             steps = steps.with_step(pixel_step(source, pixels, ctx.part(0.2, 0.3)))
-        info, notes = _written(calibrated(source, steps), output, ctx.part(0.3, 1.0))
+        info, notes = _written(calibrated(source, steps), output, ctx.part(0.3, 1.0), in_order=source is opened)
     return info, notes if source is opened else (*notes, "The photons are sorted by resonator and time now.")
 
 
@@ -337,7 +337,9 @@ def _refuse_twice(path: str, output: str) -> None:
         )  # fmt: skip
 
 
-def _written(made: CalibratedSource, output: str, ctx: JobContext) -> tuple[PhotonInfo, tuple[str, ...]]:
+def _written(
+    made: CalibratedSource, output: str, ctx: JobContext, *, in_order: bool = True
+) -> tuple[PhotonInfo, tuple[str, ...]]:
     """Write under a temporary name, then move."""
     from ifuview.io.h5_file import brackets
     from ifuview.io.mkid_write import write_photons
@@ -351,7 +353,7 @@ def _written(made: CalibratedSource, output: str, ctx: JobContext) -> tuple[Phot
     try:
         rows = _rows(made, removed, ctx)
         notes = write_photons(part, rows, made.info, extra=extra, ctx=ctx)
-        notes += keep_original(part, before, removed)
+        notes += keep_original(part, before, removed, in_order=in_order)
         os.replace(part, output)
     except OSError as problem:
         what = f"the file cannot be written{brackets(problem)}"
@@ -412,6 +414,7 @@ def undo_file(
     notes: tuple[str, ...] = ()
     if _is_h5(path) and has_original(path):
         source = OriginalSource(path)
+        notes = source.info.notes
     elif wavecal is not None:
         source = PhaseSource(source, wavecal)
         notes = ("The phases were computed back from the wavelengths; weights stay as they are.",)

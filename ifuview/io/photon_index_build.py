@@ -35,6 +35,7 @@ from ifuview.model.photons import PhotonBlock, PhotonSource
 
 SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their keys and order
 PILES = 64  # that rows are dealt to when they come in no order
+SLOW = "not sorted"  # a note of the file that does not hold for its index
 MOST_DERIVED = 4  # sets of derived values that are kept
 ROW = np.dtype([("key", "<u8"), ("value", "<f4"), ("weight", "<f4")])  # key: resonator << 32 | time
 Written = tuple[Array, int, dict[str, dict[str, str]]]  # first rows, latest time, columns
@@ -101,7 +102,8 @@ def _build(source: PhotonSource, place: str, ctx: JobContext) -> None:
             first, latest, columns = _copy(source, work, ctx) if source.info.sorted else _sort(source, work, ctx)
         except _NotSorted:
             first, latest, columns = _sort(source, work, ctx)
-        info = replace(source.info, nphoton=int(first[-1]), weighted="weight" in columns, sorted=True)
+        notes = tuple(note for note in source.info.notes if SLOW not in note)
+        info = replace(source.info, nphoton=int(first[-1]), weighted="weight" in columns, sorted=True, notes=notes)
         plain, arrays = encode_info(info)
         digests = {name: _save(work, name, array) for name, array in {"first": first, **arrays}.items()}
         assert set(digests) == set(SMALL)

@@ -29,6 +29,7 @@ from ifuview.model.photons import NO_RESONATOR, Beammap, Column, PhotonBlock, Ph
 
 REMOVED = np.dtype([("row", "<i8"), ("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weight", "<f4")])
 STATE = "ifuview.before"  # attribute of the group: what the file was, as JSON
+OTHER_ORDER = "The rows come by resonator and time; before calibration they were in another order."
 AT_ONCE = 1 << 18  # rows
 
 
@@ -75,8 +76,11 @@ class Removed:
         self._file.close()
 
 
-def keep_original(path: str, before: PhotonInfo, removed: Removed | None) -> tuple[str, ...]:
-    """Add to a written file what it was before; return a sentence for each header entry that could not be kept."""
+def keep_original(path: str, before: PhotonInfo, removed: Removed | None, *, in_order: bool = True) -> tuple[str, ...]:
+    """Add to a written file what it was before; return a sentence for each header entry that could not be kept.
+
+    Not `in_order`: the photons were sorted, so that the rows are no longer where they were.
+    """
     import h5py
     import hdf5plugin  # noqa: F401  (registers the filter)
 
@@ -92,6 +96,7 @@ def keep_original(path: str, before: PhotonInfo, removed: Removed | None) -> tup
         state = {
             "flags": list(before.beammap.flag_names), "column": str(before.column), "weighted": before.weighted,
             "calibrations": dict(before.calibrations), "era": before.era, "nphoton": before.nphoton,
+            "sorted": not in_order,
         }  # fmt: skip
         put(group, STATE, json.dumps(state))
         if removed is not None and removed.count:
@@ -139,6 +144,7 @@ class OriginalSource:
             now, beammap=beammap, column=Column(state["column"]), weighted=bool(state["weighted"]),
             calibrations=MappingProxyType({str(k): str(v) for k, v in state["calibrations"].items()}),
             header=MappingProxyType(header), nphoton=now.nphoton + len(self._gone),
+            notes=(OTHER_ORDER,) if state.get("sorted") else (),
         )  # fmt: skip
 
     def _removed(self, file: Any) -> Array:

@@ -115,13 +115,13 @@ def make(session: Session) -> PhotonsView:
         column=value_name(info),
         unit=steps.value_unit(info),
         headline=headline(frame) if slot.key == session.current else f"{frame.name}: {headline(frame)}",
-        state=state(frame, job),
+        state="\n".join((*filter(None, (state(frame, job),)), *notes(frame))),
         job=None if job is None else job[0],
         fraction=0.0 if job is None else job[1],
         live=frame.live is not None and slot.key == session.current,
         can_index=frame.live is None and job is None and not in_the_way(frame),
         playing=frame.playing,
-        weights=bool(info.weighted or "flatcal" in info.calibrations or frame.stack),
+        weights=bool(info.weighted or "flatcal" in info.calibrations or cut.weighted),
         step=frame.step,
         fps=frame.fps,
         now=_now(frame),
@@ -168,6 +168,12 @@ def state(frame: PhotonFrame, job: tuple[int, float] | None) -> str:
     if steps.in_columns(frame.raw):
         return "The live image is not in memory: counts follow when a slider is released."
     return "No index: every count reads the file, when the slider is released."
+
+
+def notes(frame: PhotonFrame) -> tuple[str, ...]:
+    """What the file says of itself, and a first pass over its photons found: what is missing, what is in no image."""
+    image = () if frame.image is None else frame.image.info.notes
+    return tuple(dict.fromkeys((*frame.raw.info.notes, *frame.source.info.notes, *image)))
 
 
 def in_the_way(frame: PhotonFrame) -> tuple[str, ...]:

@@ -48,7 +48,9 @@ def test_photons_in_no_order_are_sorted(night, tmp_path):
     _, notes = calibrated(tmp_path / "mixed.h5", tmp_path / "b.h5", solution)
     assert notes == ("The photons are sorted by resonator and time now.",)
     assert (rows_of_file(tmp_path / "a.h5") == rows_of_file(tmp_path / "b.h5")).all()
-    cal.undo_file(str(tmp_path / "b.h5"), str(tmp_path / "c.h5"))
+    _, notes = cal.undo_file(str(tmp_path / "b.h5"), str(tmp_path / "c.h5"))
+    assert notes == ("The rows come by resonator and time; before calibration they were in another order.",)
+    assert not cal.undo_file(str(tmp_path / "a.h5"), str(tmp_path / "c.h5"))[1]
     assert (rows_of_file(tmp_path / "c.h5") == rows_of_file(tmp_path / "sorted.h5")).all()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.h5", "b.h5", "c.h5", "mixed.h5", "sorted.h5"]
 

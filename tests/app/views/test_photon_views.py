@@ -98,3 +98,10 @@ def test_calibrations_that_sliders_cannot_follow_are_named_where_there_is_an_ind
     assert "index" not in said
     assert "when a slider is released" in said
     assert said.endswith("Cosmic rays.")
+
+
+def test_what_a_list_says_of_itself_is_said_once(beammap):
+    frame = frame_of(beammap)
+    source = replace(frame.source, info=replace(frame.source.info, notes=("A second is missing.", "Seven are lost.")))
+    assert photon_views.notes(frame) == ()
+    assert photon_views.notes(replace(frame, raw=source, source=source)) == ("A second is missing.", "Seven are lost.")
