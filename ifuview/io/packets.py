@@ -32,6 +32,7 @@ LEVELS = 1 << 17  # values of a baseline
 LONGEST = (1 << 32) * TICK  # s; times are 32 bits of microseconds
 GROUP = 3_000_000  # photons sorted at a time; some 450 MiB in all
 MOST_OUTSIDE = 1e-3  # of the photons may lie outside an array whose size is told from them
+FILLED = 0.3  # of the pixels of an array have photons; then it is told from them
 MOST_NAMED = 5  # gaps between files that are named
 PER_SECOND = round(1 / TICK)
 CHANGED = "has changed while it was read"
@@ -118,7 +119,7 @@ class PacketSource:
         self.info = PhotonInfo(
             path=path, era="packets", beammap=own, nphoton=int(self.per_resonator.sum()), start=self._first * TICK,
             duration=float(length), column=Column.PHASE, header={"data_path": path}, sorted=False,
-            notes=(*notes, *self._notes(beammap is None)),
+            notes=(*notes, *self._notes(beammap is None), *_other_array(counts, own.shape)),
         )  # fmt: skip
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
@@ -203,6 +204,17 @@ class PacketSource:
         if self._lost.outside:
             number = self._lost.outside
             yield f"{counted(number, 'photon')} of pixels that the array does not have {was(number)} left out."
+
+
+def _other_array(counts: Array, shape: tuple[int, int]) -> Iterator[str]:
+    """A sentence if the photons fill an array that is known, smaller than the beam map (ny, nx), and nothing else."""
+    seen = counts.reshape(SIDE, SIDE) > 0
+    for nx, ny in SIZES:
+        smaller = nx <= shape[1] and ny <= shape[0] and (ny, nx) != shape
+        if smaller and not seen[nx:].any() and not seen[:, ny:].any() and seen.sum() > FILLED * nx * ny:
+            yield (f"The beam map has {shape[1]} x {shape[0]} pixels, but no photon lies outside {nx} x {ny}: "
+                   "it may be the map of another array.")  # fmt: skip
+            return
 
 
 def _wanted(files: dict[int, str], begin: float, end: float, path: str, notes: list[str]) -> dict[int, str]:

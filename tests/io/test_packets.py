@@ -215,3 +215,23 @@ def test_a_folder_of_packets_opens_as_one_list(shared_data):
     dataset = io.open_dataset(str(shared_data / "mkid" / "bin"))
     assert dataset.kind == "photons"
     assert dataset.photons.nphoton == 205206
+
+
+def test_a_beam_map_of_a_larger_array_is_told_of(tmp_path):
+    from ifuview.io.beammap_text import SIZES
+
+    small, large = sorted(SIZES)[0], sorted(SIZES)[-1]
+    x, y = np.divmod(np.arange(small[0] * small[1]), small[1])
+    packets = [[header(SECOND), *(photon(int(i), int(j), 0, 1, 0) for i, j in zip(x[k : k + 90], y[k : k + 90]))]
+               for k in range(0, len(x), 90)]  # fmt: skip
+    put(tmp_path, SECOND, [word for packet in packets for word in packet])
+
+    def notes(size):
+        index = np.arange(size[0] * size[1]).reshape(size).T
+        return open_packets(
+            tmp_path, Beammap(np.arange(index.size), index, np.zeros(index.shape, np.uint64))
+        ).info.notes
+
+    assert not any("another array" in note for note in notes(small))
+    expected = f"The beam map has {large[0]} x {large[1]} pixels, but no photon lies outside {small[0]} x {small[1]}"
+    assert any(note.startswith(expected) for note in notes(large))
