@@ -51,6 +51,7 @@ CLASSES = {
 # the later ones cover the earlier: what explains most goes last
 ORDER = (QUADRATIC, LINEAR, OTHER, SOME_FLAT, SOME_LINES, NO_FLAT, NO_SOLUTION, FAILED, DOUBTFUL, COLD, DEAD,
          NO_POSITION, HOT, NO_TONE)  # fmt: skip
+APART = (HOT, COLD, NO_POSITION, QUADRATIC, FAILED, DOUBTFUL, SOME_FLAT, DEAD, LINEAR, NO_FLAT, SOME_LINES, NO_SOLUTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ class FlagRow:
 
 
 def class_of(name: str) -> int:
-    """Return the class of a flag."""
-    return CLASSES.get(name, OTHER)
+    """Return the class of a flag; bits without a name are only told apart."""
+    number = name.removeprefix("bit ")
+    return APART[int(number) % len(APART)] if number != name and number.isdecimal() else CLASSES.get(name, OTHER)
 
 
 @lru_cache(maxsize=NCLASS)
@@ -96,10 +98,15 @@ def classes(beammap: Beammap) -> Array:
     """Return the class of every pixel, uint8 (ny, nx): that of its flag which explains most."""
     out = np.zeros(beammap.shape, np.uint8)
     out[beammap.index < 0] = EMPTY
+    shown = []
     for kind in ORDER:
         bits = sum(1 << i for i, name in enumerate(beammap.flag_names) if class_of(name) == kind)
         if bits:
-            out[(beammap.flags & np.uint64(bits)) != 0] = kind
+            shown.append((kind, (beammap.flags & np.uint64(bits)) != 0))
+    if not any(name in CLASSES for name in beammap.flag_names):
+        shown.sort(key=lambda found: -int(found[1].sum()))  # nothing is known of them: the rarest goes on top
+    for kind, pixels in shown:
+        out[pixels] = kind
     return out
 
 

@@ -105,3 +105,16 @@ def test_what_a_list_says_of_itself_is_said_once(beammap):
     source = replace(frame.source, info=replace(frame.source.info, notes=("A second is missing.", "Seven are lost.")))
     assert photon_views.notes(frame) == ()
     assert photon_views.notes(replace(frame, raw=source, source=source)) == ("A second is missing.", "Seven are lost.")
+
+
+def test_bits_without_a_name_are_told_apart_and_the_rarest_is_on_top():
+    flags = np.zeros((2, 4), np.uint64)
+    flags[:, :] |= 1 << 20
+    flags[0, :] |= 1 << 2
+    flags[0, 1] |= 1 << 5
+    names = tuple(f"bit {i}" for i in range(21))
+    bits = Beammap(np.arange(8), np.arange(8).reshape(2, 4), flags, names)
+    found = classes(bits)
+    assert len(np.unique(found)) == 3 and len({found[0, 0], found[0, 1], found[1, 0]}) == 3
+    rows = {row.name: row.color for row in legend(bits, (), {})}
+    assert rows == {"bit 2": color_of(found[0, 0]), "bit 5": color_of(found[0, 1]), "bit 20": color_of(found[1, 0])}
