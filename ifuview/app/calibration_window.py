@@ -309,7 +309,8 @@ def write(frame: PhotonFrame, path: str, ctx: JobContext = SILENT) -> tuple[Phot
             steps.append(step)
     if not steps:
         raise UsageError("no calibration is on", path, "load one and switch it on")
-    return cal.calibrate_file(info.path, path, CalibrationStack(tuple(steps)), ctx=ctx)
+    stack = CalibrationStack(tuple(steps))
+    return cal.calibrate_file(info.path, path, stack, beammap=frame.beammap or None, ctx=ctx)
 
 
 def plot(frame: PhotonFrame, folder: str, at: tuple[int, int] | None, ctx: JobContext = SILENT) -> list[str]:

@@ -455,6 +455,13 @@ class IndexPhotons(Intent):
     key: int | None = None
 
 
+class UseBeammap(Intent):
+    """Place the raw packets of a frame (None = current) by a beam-map file."""
+
+    path: str
+    key: int | None = None
+
+
 class CopyPhotons(Intent):
     """Open a second frame of the photon list of the current one, to blink two cuts against each other."""
 

@@ -106,12 +106,11 @@ def request(session: Session) -> Request | None:
 
 
 def owner(session: Session) -> Slot | None:
-    """The frame whose photons are counted: the current one, or the first of the two that a difference is made from."""
-    from ifuview.app.photon_steps import Made
-
+    """The frame whose photons are counted: the current one, or that from which it is made (the first of two)."""
     slot = session.slot()
-    if slot is not None and slot.photons is None and isinstance(slot.made_of, Made):
-        return session.slot(slot.made_of.a) or slot
+    if slot is not None and slot.photons is None and slot.made_of is not None:
+        parent = getattr(slot.made_of, "a", getattr(slot.made_of, "key", None))
+        return (None if parent is None else session.slot(parent)) or slot
     return slot
 
 

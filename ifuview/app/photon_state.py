@@ -56,6 +56,8 @@ class PhotonFrame:
         Steps a second while playing.
     preview : bool
         The image is an estimate, shown while a slider is dragged.
+    beammap : str
+        Beam-map file that says which resonators raw packets are of; "" for lists with one of their own.
     """
 
     raw: PhotonSource
@@ -73,6 +75,7 @@ class PhotonFrame:
     state: Any = None
     fps: float = 10.0
     preview: bool = False
+    beammap: str = ""
 
     def with_cut(self, **changes: Any) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

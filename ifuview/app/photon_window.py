@@ -54,11 +54,17 @@ def state_of(path: str) -> Any:
     return found.st_size, found.st_mtime_ns
 
 
-def open_frame(path: str, name: str, ctx: JobContext = SILENT) -> PhotonFrame:
-    """The photon list of a file, or its index if there is one."""
+def open_frame(path: str, name: str, ctx: JobContext = SILENT, beammap: str = "") -> PhotonFrame:
+    """The photon list of a file, or its index if there is one; raw packets with the beam map given or beside them."""
+    from ifuview.app import photon_beammaps
+
     state = state_of(path)
-    source = photons.open_source(path, ctx=ctx)
-    return PhotonFrame(source, source, name=name, state=state)
+    if not beammap:
+        source = photons.open_source(path, ctx=ctx)
+        beammap = photon_beammaps.beside(path) if source.info.era == photon_beammaps.PACKETS else ""
+    if beammap:
+        source = photon_beammaps.opened(path, beammap, ctx=ctx)
+    return PhotonFrame(source, source, name=name, state=state, beammap=beammap)
 
 
 def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSource, PhotonSource, Any]:
@@ -68,7 +74,13 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
     check_unchanged(frame)
     raw, path = frame.raw, frame.raw.info.path
     if not indexed(raw):
-        raw = photons.open_source(path, index=True, ctx=ctx.part(0.0, INDEX_SHARE))
+        part = ctx.part(0.0, INDEX_SHARE)
+        if frame.beammap:
+            from ifuview.app import photon_beammaps
+
+            raw = photon_beammaps.opened(path, frame.beammap, index=True, ctx=part)
+        else:
+            raw = photons.open_source(path, index=True, ctx=part)
     source = raw if frame.source is frame.raw else frame.source
     if frame.stack and not indexed(source):
         from ifuview.app.calibration_window import source_of

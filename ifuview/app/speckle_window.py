@@ -90,7 +90,7 @@ def sorted_source(frame: PhotonFrame, ctx: JobContext) -> PhotonSource:
     """The source of a frame, by resonator; of a list in another order an index is made."""
     if frame.source.info.sorted:
         return frame.source
-    made = photons.sorted_source(frame.raw.info.path, ctx=ctx)
+    made = photons.sorted_source(frame.raw.info.path, beammap=frame.beammap or None, ctx=ctx)
     if frame.source is frame.raw:
         return made
     from ifuview.app.calibration_window import source_of

@@ -319,6 +319,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("photons-blink", "Photons", "Blink the frames",
            lambda s: want.SetLayout(Layout.SINGLE if s.layout is Layout.BLINK else Layout.BLINK)),
     Action("photons-difference", "Photons", "Difference with the previous frame", _pair("difference")),
+    Action("use-beammap", "-Photons", "Use a beam map for raw packets...", "beammap_dialog"),
     Action("save-photon-image", "-Photons", "Save image...", "save_photon_image_dialog"),
     Action("save-photon-cube", "Photons", "Save cube...", "save_photon_cube_dialog"),
     Action("save-photon-movie", "Photons", "Save movie...", "save_photon_movie_dialog"),

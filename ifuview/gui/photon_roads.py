@@ -40,6 +40,7 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
         want.CopyPhotons: photon.copy,
         want.SavePhotons: photon.save,
         want.IndexPhotons: photon.index,
+        want.UseBeammap: photon.use_beammap,
     }
 
 
@@ -64,7 +65,17 @@ class PhotonRoads:
 
     # opening
 
-    def begin(self, slot: Slot) -> None:
+    def use_beammap(self, intent: want.UseBeammap) -> None:
+        """Open raw packets anew with a beam map."""
+        slot = self.controller.session.slot(intent.key)
+        frame = steps.frame_of(slot)
+        if slot is None or frame is None:
+            raise UsageError("this frame is not of a photon list", intent.path, "choose one of raw packets")
+        if frame.playing:
+            self.play(want.PlayPhotons(False))
+        self.begin(replace(slot, photons=None, title=frame.name), os.path.expanduser(intent.path))
+
+    def begin(self, slot: Slot, beammap: str = "") -> None:
         """Open the photon list of a new frame; then its index, which is made if there is none."""
         control, path = self.controller, slot.dataset.path
         if slot.photons is not None:
@@ -75,12 +86,14 @@ class PhotonRoads:
         def run(ctx: Any) -> PhotonFrame:
             from ifuview.app import photon_window
 
-            return photon_window.open_frame(path, name, ctx)
+            return photon_window.open_frame(path, name, ctx, beammap)
 
         def done(frame: PhotonFrame) -> None:
             now = control.session.slot(slot.key)
             if now is None:
                 return
+            if frame.beammap:
+                now = self._mapped(now, frame)
             titled = replace(
                 now, photons=frame, title=steps.title(frame.name, frame.source.info, frame.cut, Shown.FLAGS)
             )
@@ -94,6 +107,16 @@ class PhotonRoads:
                 self.index(want.IndexPhotons(slot.key))
 
         control.submit(JobRequest(f"Photons of {slot.title}", run, quiet=True, front=True), done)
+
+    def _mapped(self, slot: Slot, frame: PhotonFrame) -> Slot:
+        """The frame with the flags of a beam map, and a word about it."""
+        from ifuview.app import photon_beammaps
+
+        for note in frame.source.info.notes:
+            if note not in slot.dataset.notes:
+                self.controller.say(Level.INFO, f"{frame.name}: {note}")
+        dataset = photon_beammaps.mapped(slot.dataset, frame.source.info)
+        return steps.showing_flags(replace(slot, dataset=dataset, photons=replace(frame, shown=Shown.FLAGS)))
 
     def _set_aside(self) -> None:
         """Hide the docks of fibers where there are none; the light has its place once something is selected."""

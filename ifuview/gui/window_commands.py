@@ -98,6 +98,10 @@ class WindowCommands:
     def save_spectrum_dialog(self) -> None:
         self._ask_save("Save spectra", "spectrum.fits", LIGHT_FILES, lambda path: want.SaveLight("spectrum", path))
 
+    def beammap_dialog(self) -> None:
+        for path in self._ask_files("Use a beam map", "Beam maps (*.bmap *.txt);;All files (*)")[:1]:
+            self.controller.handle(want.UseBeammap(path))
+
     def save_photon_image_dialog(self) -> None:
         self._ask_save("Save the image of the photons", "photons.fits", PICTURE_FILES,
                        lambda path: want.SavePhotons("image", path))  # fmt: skip

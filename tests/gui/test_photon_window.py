@@ -25,7 +25,9 @@ from ifuview.app.views.photon_flags import CMAP, class_of, classes
 from ifuview.gui.shell import Shell
 from ifuview.model.photons import PhotonCut
 from tests.app.photon_files import write_files
+from tests.app.test_photon_beammaps import beammap_text, words_of
 from tests.gui.windows import TIMEOUT, settle, window
+from tests.io.test_packets import SECOND, put
 
 
 @pytest.fixture(scope="module")
@@ -339,3 +341,28 @@ def test_counts_of_unequal_times_are_no_comparison(qtbot: QtBot, shell: Shell) -
     ask(qtbot, shell, want.PickPoint(shell.store.session.current, 5.0, 5.0), want.ShowDock("light"))
     qtbot.waitUntil(lambda: shell.store.session.lights is not None, timeout=TIMEOUT)
     assert shell.store.session.lights.request.key == second
+
+
+def test_packets_take_a_beam_map(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    put(folder, SECOND, words_of([(x, y) for x in range(80) for y in range(0, 125, 5)]))
+    with window(qtbot, str(folder)) as shell:
+        qtbot.waitUntil(lambda: frame(shell) is not None and frame(shell).live is not None, timeout=TIMEOUT)
+        settle(qtbot, shell)
+        assert frame(shell).beammap == ""
+        path = beammap_text(tmp_path / "map.txt")
+        ask(qtbot, shell, want.UseBeammap(path))
+        qtbot.waitUntil(lambda: frame(shell).live is not None, timeout=TIMEOUT)
+        settle(qtbot, shell)
+        assert frame(shell).beammap == path
+        assert frame(shell).source.info.beammap.ids[0] == 10000
+        assert any("placed by map.txt" in m.text for m in shell.store.session.messages)
+        ask(qtbot, shell, want.ShowPhotons("counts"))
+        assert frame(shell).image.counts.sum() == 2000
+        assert not [m.text for m in shell.store.session.messages if m.level is Level.ERROR]
+    with window(qtbot, write_files(tmp_path, 0.5).photons) as shell:
+        ask(qtbot, shell, want.UseBeammap(path))
+        assert "beam map of its own" in shell.store.session.messages[-1].text
+        assert frame(shell) is not None
