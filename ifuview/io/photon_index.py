@@ -24,7 +24,7 @@ from ifuview.io.photon_index_head import decode_info, fingerprint, samples
 from ifuview.model.checks import Array
 from ifuview.model.photons import PhotonBlock, PhotonInfo
 
-FORMAT, VERSION = "ifuview photon index", 2
+FORMAT, VERSION = "ifuview photon index", 3  # another one whenever what is kept of the list changes
 SUFFIX = ".ifuview-index"
 HEAD = "index.json"
 SMALL = ("first", "ids", "index", "flags")  # arrays that are read whole

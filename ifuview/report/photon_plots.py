@@ -23,6 +23,8 @@ from ifuview.model.photon_calibrations import (
 )
 from ifuview.report.panels import BLACK, BLUE, GREEN, PALE, VERMILION
 
+FEW_PIXELS = 0.01  # of the resonators; weights of fewer in a bin are chosen by their noise
+MOST_BINS = 16  # that are listed
 DPI = 110
 BINS = 40
 CENTRAL = (1.0, 99.0)  # percent inside the limits of an image or a histogram
@@ -308,6 +310,14 @@ def _chosen(number: int) -> list[int]:
     return sorted({int(i) for i in np.linspace(0, number - 1, min(number, MOST_SLICES))})
 
 
+def _bin_lines(flat: FlatSolution) -> list[str]:
+    """How many resonators have a weight in each bin; bins of few say nothing of the array."""
+    number = np.isfinite(flat.weights).sum(axis=0)
+    few = number < max(flat.usable.sum() * FEW_PIXELS, 1)
+    lines = [f"{wave:.0f} nm: {n}{' (too few to be drawn)' if low else ''}" for wave, n, low in zip(flat.waves, number, few)]
+    return lines[:MOST_BINS] + ["..."] * (len(lines) > MOST_BINS)
+
+
 def flat_summary(flat: FlatSolution) -> Any:
     """Image of the mean weight, mean and deviation of the weights by wavelength, distribution of relative errors."""
     figure = new_figure(9, 7)
@@ -321,8 +331,9 @@ def flat_summary(flat: FlatSolution) -> Any:
         draw_image(figure, panels[0], image_of(flat, mean), "mean weight", (0.0, high))
     else:
         _nothing(panels[0], "the flat does not say where its resonators are")
+    enough = valid.sum(axis=0) >= max(flat.usable.sum() * FEW_PIXELS, 1)
     by_wave: Callable[[Any], list[float]] = lambda what: [  # noqa: E731
-        float(what(flat.weights[valid[:, k], k])) if valid[:, k].any() else np.nan for k in range(len(flat.waves))
+        float(what(flat.weights[valid[:, k], k])) if enough[k] else np.nan for k in range(len(flat.waves))
     ]
     panels[1].errorbar(flat.waves, by_wave(np.median), fmt="o-", color=BLUE, ms=4, label="median")
     panels[1].plot(flat.waves, by_wave(np.std), "s--", color=VERMILION, ms=4, label="standard deviation")
@@ -333,7 +344,8 @@ def flat_summary(flat: FlatSolution) -> Any:
     panels[2].set_ylabel("Weights", fontsize=9)
     usable = int(flat.usable.sum())
     lines = [f"Flat {flat.name} ({flat.source} light)", "", f"{usable} of {len(flat.ids)} resonators have weights",
-             f"used by {flat.method}", "", *(f"from {name}" for name in flat.sources)]  # fmt: skip
+             f"used by {flat.method}", "", *_bin_lines(flat), "",
+             *(f"from {name}" for name in flat.sources)]  # fmt: skip
     panels[3].axis("off")
     panels[3].text(0, 1, "\n".join(lines), fontsize=9, va="top", transform=panels[3].transAxes)
     return figure

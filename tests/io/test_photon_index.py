@@ -164,7 +164,7 @@ def test_an_index_of_another_state_is_not_used(tmp_path, change):
                 text = file.read()
                 file.seek(0)
                 file.write(
-                    text.replace(b'"version": 2', b'"version": 9') if change == "version" else b"\xff" + text[1:]
+                    text.replace(b'"version": 3', b'"version": 9') if change == "version" else b"\xff" + text[1:]
                 )
     assert open_index(path) is None
     index = build_index(made)

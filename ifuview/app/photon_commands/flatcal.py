@@ -11,6 +11,7 @@ from ifuview.app.photon_outputs import keep_inputs, keep_photons
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 
+FEW = 0.01  # of the resonators; weights of fewer in a bin are chosen by their noise
 METHODS = ("interpolation", "polynomial")
 EPILOG = """\
 One file of white light, with wavelengths or with its --wavecal; or, with --wavecal, two laser files or more (named as
@@ -96,7 +97,16 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> str:
     usable, number = int(flat.usable.sum()), len(flat.ids)
     whole = usable - (int(((flat.flags & 2) != 0).sum()) - (number - usable))
     text = f"{usable} of {number} resonators have weights, {whole} of them in all {len(flat.waves)} bins"
-    return f"{chosen.output}: {text}; used by {flat.method}"
+    return f"{chosen.output}: {text}{thin_bins(flat)}; used by {flat.method}"
+
+
+def thin_bins(flat: Any) -> str:
+    """Bins in which hardly a resonator has a weight, as words after the count."""
+    import numpy as np
+
+    found = np.isfinite(flat.weights).sum(axis=0)
+    thin = [f"{wave:.0f} nm ({n})" for wave, n in zip(flat.waves, found) if n < FEW * flat.usable.sum()]
+    return f" (few at {', '.join(thin)})" if thin else ""
 
 
 def edges(text: str | list[float]) -> list[float]:

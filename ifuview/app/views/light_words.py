@@ -55,9 +55,13 @@ def law_text(one: Light) -> str:
     law = next((c for c in found.curves if c.name.endswith("likelihood")), None) if found is not None else None
     if found is None or law is None:
         return ""
-    speckles = f"Is {with_error(law.is_, law.is_error)}" if np.isfinite(law.is_error) else "Is not seen"
     whole = ", background included" if is_net(one) else ""
-    return f"Ic {with_error(law.ic, law.ic_error)}, {speckles} (/s{whole})"
+    return f"{_part('Ic', law.ic, law.ic_error)}, {_part('Is', law.is_, law.is_error)} (/s{whole})"
+
+
+def _part(name: str, value: float, error: float) -> str:
+    """A part of the light with its error; at its limit, it has none."""
+    return f"{name} {with_error(value, error)}" if np.isfinite(error) else f"{name} not seen"
 
 
 def interval_text(one: Light) -> str:

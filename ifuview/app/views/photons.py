@@ -154,7 +154,8 @@ def headline(frame: PhotonFrame) -> str:
 
 def _column(frame: PhotonFrame) -> str:
     """What the third column is."""
-    return "wavelengths" if frame.source.info.calibrated else "phases (no wavelength calibration)"
+    info = frame.source.info
+    return "wavelengths" if info.calibrated else f"{value_name(info).lower()}s (no wavelength calibration)"
 
 
 def state(frame: PhotonFrame, job: tuple[int, float] | None) -> str:

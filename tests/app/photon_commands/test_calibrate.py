@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import h5py
@@ -19,6 +20,7 @@ from ifuview.io.mkid_write import write_photons
 from ifuview.io.photon_index_build import build_index
 from ifuview.io.photons import open_photons
 from ifuview.model.photon_calibrations import CalibrationStack, MaskStep, WaveStep
+from ifuview.report.photon_plots import flat_summary
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_flat, simulate_lasers, simulate_photons
 from tests.io.published import published_reader
@@ -194,6 +196,20 @@ def test_fits_of_the_commands_agree_with_the_truth(night, capsys, tmp_path, monk
     assert {"flat_summary.pdf", "flat_pixel_2_3.png", "flat_mask_slices.png"} <= {p.name for p in plots.iterdir()}
     solution = cal.read_flatcal(flat)
     assert solution.method == "polynomial" and solution.waves.tolist() == [900, 1200]
+
+
+def test_bins_of_few_resonators_are_named(night, tmp_path):
+    folder, _ = night
+    flat = cal.read_flatcal(str(folder / "weights.h5"))
+    assert flatcal.thin_bins(flat) == ""
+    weights = flat.weights.copy()
+    weights[:, 0] = np.nan
+    thin = dataclasses.replace(flat, weights=weights)
+    assert flatcal.thin_bins(thin) == f" (few at {flat.waves[0]:.0f} nm (0))"
+    panels = flat_summary(thin).axes
+    drawn = np.asarray(panels[1].lines[0].get_ydata(), float)
+    assert np.isnan(drawn[0]) and np.isfinite(drawn[1:]).all()
+    assert f"{flat.waves[0]:.0f} nm: 0 (too few to be drawn)" in panels[3].texts[0].get_text()
 
 
 def test_laser_wavelengths_of_names_and_headers(night, tmp_path):

@@ -215,6 +215,9 @@ def test_the_histogram_has_its_laws_and_their_numbers(source):
     steady = replace(one.histogram.curves[-1], is_=0.0, is_error=np.nan)
     none = replace(one, histogram=replace(one.histogram, curves=(steady,)))
     assert light_words.law_text(none).endswith("Is not seen (/s)")
+    dark = replace(one.histogram.curves[-1], ic=1e-19, ic_error=np.nan)
+    none = replace(one, histogram=replace(one.histogram, curves=(dark,)))
+    assert light_words.law_text(none).startswith("Ic not seen, Is ")
     top, group = light_lines.histogram_range(replace_histogram(one.histogram, 5000))
     assert -(-top // group) <= light_lines.MOST_BARS
 
