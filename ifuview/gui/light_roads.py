@@ -45,6 +45,7 @@ class LightRoads:
         self._kept: dict[bool, Any] = {}  # photons in memory, of either thread that counts
         self._raised = False  # the dock, when something was selected first
         controller.store.changed.connect(self._selected)
+        controller.shell.connect(self._dock_shown)
         self._later = QTimer(controller)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._again)
@@ -67,6 +68,11 @@ class LightRoads:
     def _raise(self) -> None:
         self._raised = True
         self.controller.shell.emit(want.ShowDock("light"))
+
+    def _dock_shown(self, intent: Any) -> None:
+        """Who asked for the light has seen it; who asked for speckles clicks for them."""
+        if isinstance(intent, want.ShowDock) and intent.on and intent.key in ("light", "speckle"):
+            self._raised = True
 
     def _selected(self, old: Session, new: Session) -> None:
         """The first pixel that is clicked in a photon list shows its light."""

@@ -171,7 +171,8 @@ class PhotonRoads:
         for key in others:
             self.index(want.IndexPhotons(key))
         if live is not None and keys:
-            control.say(Level.INFO, f"{steps.plain(len_of(source))} photons follow the sliders now")
+            what = "photons follow" if live.exact else "photons are many: an estimate of them follows"
+            control.say(Level.INFO, f"{steps.plain(len_of(source))} {what} the sliders now")
 
     # counting
 

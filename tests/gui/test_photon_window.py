@@ -366,3 +366,9 @@ def test_packets_take_a_beam_map(qtbot: QtBot, tmp_path: Path, monkeypatch: pyte
         ask(qtbot, shell, want.UseBeammap(path))
         assert "beam map of its own" in shell.store.session.messages[-1].text
         assert frame(shell) is not None
+
+
+def test_who_looks_at_speckles_is_not_sent_to_the_light(qtbot: QtBot, shell: Shell) -> None:
+    ask(qtbot, shell, want.ShowDock("speckle"), want.PickPoint(shell.store.session.current, 5.0, 5.0))
+    assert shell.window.docks["light"].isHidden()
+    assert not shell.window.docks["speckle"].isHidden()

@@ -22,7 +22,7 @@ class DockEntry:
 DOCKS: tuple[DockEntry, ...] = (
     DockEntry("frames", "Frames", "frames:FramesDock", "frames", "left", True),
     DockEntry("limits", "Limits and colors", "limits:LimitsDock", "limits", "left", False),
-    DockEntry("photons", "Photons", "photons:PhotonsDock", "photons", "right", False, True, room=0.62),
+    DockEntry("photons", "Photons", "photons:PhotonsDock", "photons", "right", False, True, room=0.55),
     DockEntry("section", "Cross-section", "cross_section:CrossSectionDock", "cross_section", "right", True),
     DockEntry("spectrum", "Spectrum", "spectrum:SpectrumDock", "spectrum", "bottom", True, True),
     DockEntry("quality", "Trace quality", "trace_quality:TraceQualityDock", "trace_quality", "right", True),
