@@ -8,7 +8,7 @@ import pytest
 
 from ifuview.app import services
 from ifuview.app.views import light_report
-from ifuview.app.views.report import report_input
+from ifuview.app.views.report import card_words, report_input
 from ifuview.engine.context import SILENT
 from ifuview.model.photons import PhotonCut
 from ifuview.report import page
@@ -63,3 +63,9 @@ def test_a_turned_box_is_outlined_turned():
     x, y = light_report._curve(replace(BOX, angle=90.0))
     assert np.ptp(x) == pytest.approx(BOX.size[1])
     assert np.ptp(y) == pytest.approx(BOX.size[0])
+
+
+def test_a_header_value_that_changes_in_time_is_its_span():
+    assert card_words({"times": [1.0, 2.0, 3.0], "values": [1.021, 1.022, 1.024]}) == "1.021 to 1.024"
+    assert card_words({"times": [1.0], "values": ["dark"]}) == "dark"
+    assert card_words(" sky ") == "sky"

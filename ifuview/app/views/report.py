@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +157,17 @@ def _files(session: Session) -> tuple[str, ...]:
 
 
 def _header(slot: Slot) -> tuple[tuple[str, str], ...]:
-    return tuple((k, str(slot.image.header[k])) for k in HEADER_KEYS if str(slot.image.header.get(k, "")).strip())
+    known = ((k, card_words(slot.image.header.get(k, ""))) for k in HEADER_KEYS)
+    return tuple((k, words) for k, words in known if words)
+
+
+def card_words(value: Any) -> str:
+    """A header value in words; a series in time, which photon lists have, as its span."""
+    values = value.get("values") if isinstance(value, Mapping) else None
+    if not values:
+        return str(value).strip()
+    ends = tuple(dict.fromkeys(str(v) for v in (values[0], values[-1])))
+    return " to ".join(ends)
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
