@@ -141,6 +141,9 @@ def test_a_photon_list_by_mouse_and_keys(
         hands.click(box, 8, box.height() / 2)
         qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is Column.WAVELENGTH, timeout=20_000)
         rest()
+        assert stack.text.text().startswith(f"pixel {x}, {y}: flat weight ")  # of the newest solution
+        stack.which.setCurrentIndex(stack.which.findData("energy"))
+        stack.which.activated.emit(stack.which.currentIndex())
         assert stack.text.text().startswith(f"pixel {x}, {y}: E = ")
 
         # the wavelength slider now cuts in nm

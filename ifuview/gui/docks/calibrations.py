@@ -176,9 +176,9 @@ class CalibrationsDock(Dock):
             item.setText(1, f"{row.text} ({row.waits})" if row.waits else row.text)
             item.setToolTip(1, item.text(1))
         self.steps.resizeColumnToContents(0)
-        if len(fresh) == 1:
-            self.steps.setCurrentItem(self.steps.topLevelItem(fresh[0]))
-            self._follow(rows[fresh[0]])
+        if fresh:
+            self.steps.setCurrentItem(self.steps.topLevelItem(fresh[-1]))
+            self._follow(rows[fresh[-1]])
         elif chosen is not None and chosen < len(rows):
             self.steps.setCurrentItem(self.steps.topLevelItem(chosen))
         self._enable()
