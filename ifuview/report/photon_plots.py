@@ -314,7 +314,8 @@ def _bin_lines(flat: FlatSolution) -> list[str]:
     """How many resonators have a weight in each bin; bins of few say nothing of the array."""
     number = np.isfinite(flat.weights).sum(axis=0)
     few = number < max(flat.usable.sum() * FEW_PIXELS, 1)
-    lines = [f"{wave:.0f} nm: {n}{' (too few to be drawn)' if low else ''}" for wave, n, low in zip(flat.waves, number, few)]
+    words = ["", " (too few to be drawn)"]
+    lines = [f"{wave:.0f} nm: {n}{words[low]}" for wave, n, low in zip(flat.waves, number, few.tolist())]
     return lines[:MOST_BINS] + ["..."] * (len(lines) > MOST_BINS)
 
 
