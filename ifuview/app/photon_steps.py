@@ -105,7 +105,7 @@ def cut_words(info: PhotonInfo, cut: PhotonCut) -> str:
             parts.append(f"> {cut.low:g} {unit}")
         else:
             parts.append(f"{cut.low:g}–{cut.high:g} {unit}")
-    if cut.weighted:
+    if cut.weighted and info.weighted:  # a flat that is off leaves no weights
         parts.append("weighted")
     return ", ".join(parts)
 

@@ -67,7 +67,9 @@ def test_the_legend_counts_pixels_and_knows_both_meanings(beammap):
     ],
 )
 def test_a_cut_in_words(beammap, cut, words):
-    assert steps.cut_words(frame_of(beammap).source.info, cut) == words
+    info = frame_of(beammap).source.info
+    assert steps.cut_words(replace(info, weighted=True), cut) == words
+    assert "weighted" not in steps.cut_words(info, cut)
 
 
 def test_a_step_of_time_stays_in_the_file(beammap):
