@@ -44,6 +44,12 @@ def _bin(value: float, edges: Array, first: Array, scale: float) -> int:
     return b
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _passes(column: Array, i: int, low: float, high: float) -> bool:
+    """Whether a value is in [low, high); NaN is not, and all of an empty column are."""
+    return len(column) == 0 or bool(low <= np.float64(column[i]) < high)
+
+
 @njit(cache=True, nogil=True)
 def count_time(resonator: Array, time: Array, first: int, last: int, counts: Array) -> int:
     """Count photons with first <= time < last; return the latest time that counted, or -1."""
@@ -77,12 +83,9 @@ def sum_cut(
 ) -> int:  # fmt: skip
     """As `count_cut`, and add up weights and their squares; an empty `value` passes."""
     latest: Any = -1
-    by_value = len(value) > 0
     for i in range(len(resonator)):
         t = np.int64(time[i])
-        if t < first or t >= last:
-            continue
-        if by_value and not (low <= np.float64(value[i]) < high):
+        if t < first or t >= last or not _passes(value, i, low, high):
             continue
         r, w = resonator[i], np.float64(weight[i])
         counts[r] += 1
@@ -102,14 +105,11 @@ def count_bins(
     `counts` is (nresonator + 1, nbin): the rows of one resonator stay together in the cache.
     """
     bottom, top = edges[0], edges[-1]
-    by_other = len(other) > 0
     for i in range(len(resonator)):
         k = np.float64(key[i])
         if k >= bottom and k < top:
-            if by_other:
-                o = np.float64(other[i])
-                if o < low or o >= high:
-                    continue
+            if not _passes(other, i, low, high):
+                continue
             counts[resonator[i], _bin(k, edges, first, scale)] += 1
 
 
@@ -120,14 +120,11 @@ def sum_bins(
 ) -> None:  # fmt: skip
     """As `count_bins`, with the sums of the weights and of their squares."""
     bottom, top = edges[0], edges[-1]
-    by_other = len(other) > 0
     for i in range(len(resonator)):
         k = np.float64(key[i])
         if k >= bottom and k < top:
-            if by_other:
-                o = np.float64(other[i])
-                if o < low or o >= high:
-                    continue
+            if not _passes(other, i, low, high):
+                continue
             b, w = _bin(k, edges, first, scale), np.float64(weight[i])
             counts[resonator[i], b] += 1
             sums[resonator[i], b] += w
@@ -144,17 +141,15 @@ def sum_chosen(
     `factor` is (nresonator + 1,); empty `other` passes, empty `weight` is 1.
     """
     bottom, top = edges[0], edges[-1]
-    by_other, weighted = len(other) > 0, len(weight) > 0
+    weighted = len(weight) > 0
     for i in range(len(resonator)):
         f = factor[resonator[i]]
         if f == 0.0:
             continue
         k = np.float64(key[i])
         if k >= bottom and k < top:
-            if by_other:
-                o = np.float64(other[i])
-                if o < low or o >= high:
-                    continue
+            if not _passes(other, i, low, high):
+                continue
             if weighted:
                 f *= np.float64(weight[i])
             b = _bin(k, edges, first, scale)

@@ -220,3 +220,17 @@ def test_phase_and_wavelength_are_not_mixed_up(steady):
         count_cube(steady, Axis.WAVE, [800, 700])
     with pytest.raises(UsageError, match="memory"):
         count_cube(steady, Axis.TIME, np.linspace(0, 10, 2_000_000))
+
+
+def test_a_value_that_is_no_number_passes_no_bound():
+    photons = made(np.full((4, 5), 20.0))
+    value = photons.value.copy()
+    value[::3] = np.nan
+    holed = replace(photons, value=value)
+    cut = PhotonCut(low=0.0, high=1e9, exclude=())
+    image = count_image(holed, cut)
+    assert 0 < image.photons < len(value)
+    assert count_cube(holed, Axis.TIME, [0.0, holed.info.duration + 1], cut).counts.sum() == image.total
+    ones = np.ones(len(value), np.float32)
+    weighted = count_image(replace(holed, weight=ones), replace(cut, weighted=True))
+    assert weighted.total == image.total
