@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ifuview.app.photon_outputs import check_place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.model.checks import Array
@@ -210,13 +211,9 @@ def save(solution: WavelengthSolution | FlatSolution, path: str) -> None:
 
 def check_output(path: str) -> None:
     """Raise UsageError unless an HDF5 file can be written to `path`, before the work is done."""
-    folder = os.path.dirname(path) or "."
     if not path.lower().endswith(SUFFIXES):
         raise UsageError("is no name for an HDF5 file", path, "let it end in .h5")
-    if not os.path.isdir(folder):
-        raise UsageError("the folder does not exist", folder, "choose another folder")
-    if os.path.isdir(path) or not os.access(folder, os.W_OK):
-        raise UsageError("the output cannot be written there", path, "choose another folder or name")
+    check_place(path)
 
 
 def stack(

@@ -1,4 +1,4 @@
-"""What the commands for photon lists must not write over: what they read, and photon lists."""
+"""Where photon lists and what is made of them may be written: in a folder that is there, over nothing that is read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from collections.abc import Iterable
 from ifuview.errors import IfuviewError, UsageError
 
 PHOTON_TABLES = ("photons/photontable", "Photons", "photons", "beammap", "BeamMap")  # one of them is in every era
+
+
+def check_place(path: str) -> None:
+    """Make sure that a file can be written to `path`, before the work is done.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder, or it cannot be written, or `path` is a folder itself.
+    """
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise UsageError("the folder does not exist", folder, "choose another folder")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise UsageError("the output cannot be written there", path, "choose another folder or name")
 
 
 def keep_inputs(output: str | None, inputs: Iterable[str | None]) -> None:

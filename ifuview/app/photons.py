@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifuview.app.photon_outputs import check_place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.model.checks import Array
@@ -379,14 +380,10 @@ def check_output(path: str) -> None:
         Unknown suffix, no such folder, or one that cannot be written.
     """
     suffix = os.path.splitext(path)[1].lower()
-    folder = os.path.dirname(path) or "."
     if suffix not in PRODUCT_SUFFIXES:
         kind = f"as {suffix!r}" if suffix else "without a suffix"
         raise UsageError(f"the output cannot be written {kind}", path, "end the name in .fits or .png")
-    if not os.path.isdir(folder):
-        raise UsageError("the folder does not exist", folder, "choose another folder")
-    if os.path.isdir(path) or not os.access(folder, os.W_OK):
-        raise UsageError("the output cannot be written there", path, "choose another folder or name")
+    check_place(path)
 
 
 def save(

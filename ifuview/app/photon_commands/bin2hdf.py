@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import isfinite
 
 from ifuview.app.photon_commands import OK, Bar, parsed, progress
-from ifuview.app.photon_outputs import keep_inputs
+from ifuview.app.photon_outputs import check_place, keep_inputs
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.photons import PhotonInfo
@@ -109,8 +109,7 @@ def _check(output: str, start: float | None, duration: float | None) -> None:
     """Refuse wishes that make no sense before anything is read."""
     if not output.lower().endswith(SUFFIXES):
         raise UsageError("is no name for a photon table", output, "let it end in .h5")
-    if not os.path.isdir(place := os.path.dirname(output) or "."):
-        raise UsageError("the folder does not exist", place, "choose another folder")
+    check_place(output)
     if duration is not None and not (isfinite(duration) and duration > 0):
         raise UsageError(f"a duration of {duration:g} s has no photons", "--duration", "give seconds above 0")
     if start is not None and not (isfinite(start) and start >= 0):
