@@ -37,10 +37,6 @@ class UnknownInstrumentError(IfuviewError):
     """No instrument file describes the data."""
 
 
-class CalibrationMissingError(MissingDataError):
-    """A step needs a calibration that is not open and was not found."""
-
-
 class FitError(IfuviewError):
     """Too little good data for a fit."""
 

@@ -31,11 +31,10 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"model", "errors", "context"},
     "context": {"errors"},
     "simulate": {"model", "io", "errors", "context"},
-    "diagnostics": {"engine", "model", "errors", "context"},
-    "recipes": {"diagnostics", "engine", "model", "errors", "context"},
+    "recipes": {"engine", "model", "errors", "context"},
     "report": {"model", "resources", "errors"},
     "app": {
-        "model", "instrument", "io", "engine", "context", "simulate", "diagnostics", "recipes", "report", "errors",
+        "model", "instrument", "io", "engine", "context", "simulate", "recipes", "report", "errors",
         "resources", "settings", "log",
     },
     "gui": {"app", "model", "settings", "resources", "log", "errors", "context"},
@@ -51,7 +50,6 @@ FORBIDDEN: dict[str, set[str]] = {
     "io": QT | {"matplotlib"},
     "engine": QT | {"matplotlib", "astropy", "h5py"},
     "simulate": QT | {"matplotlib"},
-    "diagnostics": QT | {"matplotlib"},
     "recipes": QT | {"matplotlib"},
     "report": QT | {"astropy", "h5py", "numba"},
     "app": QT | {"matplotlib", "h5py", "numba"},
@@ -59,7 +57,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "cli": QT | {"numpy", "matplotlib", "astropy"},
 }
 # No knowledge of an instrument here: names, and words that only one of them uses.
-FREE_OF_INSTRUMENTS = ("engine", "model", "diagnostics", "app/views", "gui", "report")
+FREE_OF_INSTRUMENTS = ("engine", "model", "app/views", "gui", "report")
 INSTRUMENTS = re.compile(r"\b(desi|virus2?|lrs2|lvm|megara|muse|panacea|remedy|desispec|hetdex|mkid|darkness)\b", re.I)
 SLOW = {"astropy", "scipy", "pyqtgraph", "h5py", "numba", "matplotlib", "regions", "jinja2"}
 

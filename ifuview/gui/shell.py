@@ -41,7 +41,7 @@ class Shell(QObject):
         self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
         super().__init__()
         QLocale.setDefault(QLocale.c())
-        self._qt_words = qInstallMessageHandler(_qt_message)
+        qInstallMessageHandler(_qt_message)
         self.app.setApplicationName("ifuview")
         self.app.setDesktopFileName("ifuview")
         self.options, self.headless = options, headless

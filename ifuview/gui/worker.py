@@ -88,12 +88,6 @@ class Worker(QThread):
         """Whether no newer job took the place of this one."""
         return not slot or self._slots.get(slot) == ident
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is queued or running."""
-        with self._wake:
-            return not self._contexts
-
     def shut_down(self) -> None:
         """Cancel everything and wait for the thread to end."""
         with self._wake:

@@ -17,7 +17,7 @@ from ifuview.model.photons import NO_RESONATOR, Beammap
 MAX_BYTES = 64 << 20
 MAX_SIDE = 4096  # pixels
 SIZES = ((80, 125), (140, 146))  # (nx, ny) of arrays that were built; for maps whose failed resonators have no place
-COLUMNS, FREQUENCY = 4, 4  # least number of columns; the column of the frequency
+COLUMNS = 4  # least number
 NO_TONE = np.uint64(1)  # flag of a pixel that no resonator has
 
 
@@ -54,18 +54,6 @@ def read_beammap(path: str, shape: tuple[int, int] | None = None) -> Beammap:
     index = np.full((ny, nx), -1, np.int32)
     index[there] = place.reshape(-1)
     return Beammap(known, index, flags, photon_flags.complete(photon_flags.BEAMMAP_FLAGS, flags))
-
-
-def read_frequencies(path: str) -> dict[int, float]:
-    """Frequencies by resonator id from the fifth column of a beam map, or the second of a sweep `id Hz attenuation`.
-
-    Empty if the file has neither.
-    """
-    rows = _rows(path, least=3)
-    column = 1 if rows.shape[1] == 3 else FREQUENCY
-    if rows.shape[1] <= column:
-        return {}
-    return {int(row[0]): float(row[column]) for row in rows if np.isfinite(row[column])}
 
 
 def _size(path: str, nline: int, x: Array, y: Array, shape: tuple[int, int] | None) -> tuple[int, int]:

@@ -28,14 +28,18 @@ MAX_OVERHEAD = 4096  # bytes that a stored chunk may be larger than its rows
 WORD = 4  # bytes; every column of a photon table is one word
 
 
-def iter_rows(dataset: Any, path: str, block_rows: int = BLOCK_ROWS, ctx: JobContext = SILENT) -> Iterator[Array]:
-    """All rows of a table in order, as structured arrays of about `block_rows`; the array is reused.
+def iter_columns(
+    dataset: Any, path: str, names: Sequence[str], block_rows: int = BLOCK_ROWS, ctx: JobContext = SILENT
+) -> Iterator[tuple[Array, ...]]:
+    """Some columns of a table in order, each contiguous, about `block_rows` long; the arrays are reused.
 
     Parameters
     ----------
     dataset : h5py.Dataset, shape (nrow,), compound
     path : str
         The file it is in.
+    names : sequence of str
+        Columns; others are not decoded.
     block_rows : int
     ctx : JobContext
         Checked once a block; progress is the share of rows.
@@ -44,21 +48,6 @@ def iter_rows(dataset: Any, path: str, block_rows: int = BLOCK_ROWS, ctx: JobCon
     ------
     FileFormatError
         Stored bytes that cannot be decoded.
-    """
-    size = _block_size(dataset, block_rows)
-    rows = np.empty(size, dataset.dtype)
-    whole = WORD * (dataset.dtype.itemsize // WORD) == dataset.dtype.itemsize
-    out = rows.view(np.uint32).reshape(size, -1).T if whole else None
-    for count in _fill(dataset, path, None, rows, out, ctx):
-        yield rows[:count]
-
-
-def iter_columns(
-    dataset: Any, path: str, names: Sequence[str], block_rows: int = BLOCK_ROWS, ctx: JobContext = SILENT
-) -> Iterator[tuple[Array, ...]]:
-    """Some columns of a table in order, each contiguous, about `block_rows` long; the arrays are reused.
-
-    Cheaper than `iter_rows`: columns that are not named are not decoded. Parameters and errors as there.
     """
     size = _block_size(dataset, block_rows)
     dtype = dataset.dtype
@@ -98,7 +87,7 @@ def _words(dtype: np.dtype, names: Sequence[str]) -> list[int] | None:
 def _fill(
     dataset: Any, path: str, words: list[int] | None, rows: Array | None, out: Array | None, ctx: JobContext
 ) -> Iterator[int]:
-    """Fill `rows` or `out` (views of the same memory, or one of them None) with block after block; yields lengths."""
+    """Fill `rows` or `out` (the other is None) with block after block; yields lengths."""
     total = dataset.shape[0]
     stored = _Stored.of(dataset, path, words) if out is not None else None
     size = len(rows) if rows is not None else out.shape[1]  # type: ignore[union-attr]

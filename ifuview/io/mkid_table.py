@@ -19,7 +19,6 @@ BLOCK_ROWS = 1 << 18
 MAX_RUNS = 1 << 21  # runs of one resonator that are remembered; more are in a file that is not sorted by resonator
 MAX_TABLE = 1 << 24  # largest resonator id that is looked up in a table
 SAMPLE = 64  # rows looked at to see whether a table is sorted
-RUN_SHARE = 8  # runs longer than this on average are filled run by run
 
 
 class Columns(NamedTuple):

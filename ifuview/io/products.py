@@ -11,7 +11,7 @@ import numpy as np
 from ifuview import instrument as instruments
 from ifuview.errors import IfuviewError
 from ifuview.io.fiber_table import fiber_map
-from ifuview.io.fits_fast import FitsFile, Hdu, stored
+from ifuview.io.fits_fast import FitsFile, stored
 from ifuview.io.fits_table import read_table
 from ifuview.io.plain_fits import hdu_pixels
 from ifuview.io.probe import FileProbe
@@ -161,11 +161,6 @@ def _above(folder: str, pattern: str) -> list[str]:
         out += [base for suffix in SUFFIXES if os.path.isfile(base := os.path.join(folder, pattern + suffix))]
         folder = os.path.dirname(folder)
     return out
-
-
-def first_name(fits: FitsFile, names: tuple[str, ...]) -> Hdu | None:
-    """The first HDU of `names` that has pixels."""
-    return next((hdu for hdu in map(fits.find, names) if hdu is not None and hdu.has_image), None)
 
 
 def mask_layer(

@@ -19,17 +19,8 @@ from ifuview.model.inspection import Verdict
 from ifuview.model.trace import TraceSet
 
 SCHEMA = "ifuview.metrics/1"
-MODE_NAMES = (
-    "shift", "rotation", "scale", "keystone", "smile", "s_curve", "block_shift", "drift", "common_wiggle",
-)  # fmt: skip
-PROBLEM_KINDS = (
-    "offset", "kink", "lost", "swapped", "merged", "index_shift", "dead", "low_throughput", "wide", "contaminated",
-)  # fmt: skip
 UNTRACED = "untraced_light"  # lit fibers without a trace: the only frame trouble that the traces are to blame for
 UNTRACED_FAIL = 0.1  # of the number of traces
-TROUBLE_KINDS = (
-    "saturated", "cosmics", "bad_columns", "amplifier_step", "pedestal", "scattered_light", "masked", UNTRACED,
-)  # fmt: skip
 
 ROW = " [row "  # between name and row of a fiber
 
@@ -98,7 +89,7 @@ class Mode:
     Parameters
     ----------
     name : str
-        One of MODE_NAMES.
+        "shift", "rotation", "scale", "keystone", "smile", "s_curve", "block_shift", "drift" or "common_wiggle".
     amplitude_px : float
         At its largest on the detector; signed.
     sigma_px : float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -125,7 +125,3 @@ class Image:
     def canonical(self, plane: tuple[int, ...] = ()) -> Float32:
         """All pixels of one plane as float32 in canonical axes (a view of one native copy)."""
         return self.orientation.to_canonical(self.pixels.plane(plane).native())
-
-    def renamed(self, name: str) -> Image:
-        """The same image under another name."""
-        return replace(self, name=name)

@@ -18,11 +18,6 @@ def shifted(traces: TraceSet, offset: float, fibers: Sequence[int] | slice = sli
     return _with_center(traces, center)
 
 
-def rotated(traces: TraceSet, edge: float) -> TraceSet:
-    """Traces turned about the middle column: `edge` px at the last column, minus that at the first."""
-    return _with_center(traces, traces.center + edge * np.linspace(-1, 1, traces.ncol)[None])
-
-
 def kinked(traces: TraceSet, fiber: int, height: float, column: float, width: float) -> TraceSet:
     """One trace with a Gaussian bump of `height` px at `column`, sigma `width` px."""
     center = traces.center.copy()

@@ -44,7 +44,7 @@ class PhotonStream:
         calibrated: bool = True, seed: int = 5,
     ) -> None:  # fmt: skip
         self.array = array or make_array(SHAPE, dead=600, cold=25, hot=30, unsolved=300, seed=seed)
-        self._seed, self._calibrated = seed, calibrated
+        self._seed = seed
         beammap, scene = self.array.beammap, Scene()
         light = halo(scene, self.array.shape)
         star = (scene.constant + scene.speckle) * light

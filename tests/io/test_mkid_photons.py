@@ -12,7 +12,7 @@ import pytest
 from ifuview.engine.context import JobContext
 from ifuview.errors import FileFormatError, JobCancelled, MissingDataError, UsageError
 from ifuview.io import mkid_pixels, mkid_table, open_all, open_dataset
-from ifuview.io.beammap_text import read_beammap, read_frequencies
+from ifuview.io.beammap_text import read_beammap
 from ifuview.io.photons import is_photons, open_photons
 from ifuview.model.photons import Beammap, Column
 from tests.io import photonfiles as made
@@ -309,7 +309,6 @@ def test_a_beam_map_text_is_read(tmp_path):
     beammap = read_beammap(path)
     np.testing.assert_array_equal(beammap.ids[beammap.index], made.ids().T)
     assert beammap.flagged(["beammap.yFailed"]).sum() == 1
-    assert read_frequencies(path)[10_000] == 4.5e9
     assert read_beammap(path, (5, 6)).index[4, 5] == -1
 
 

@@ -7,7 +7,7 @@ from numpy.polynomial.legendre import legval
 from ifuview import simulate
 from ifuview.simulate.demo_files import KINK, KINK_COLUMN, KINK_HEIGHT, KINK_WIDTH
 from ifuview.simulate.geometry import true_traces
-from ifuview.simulate.perturb import index_shifted, kinked, lost, merged, rotated, swapped
+from ifuview.simulate.perturb import index_shifted, kinked, lost, merged, swapped
 
 
 @pytest.fixture(scope="module")
@@ -56,5 +56,3 @@ def test_perturbations_do_what_their_names_say():
     assert np.array_equal(merged(true, 2, 3).center[2], true.center[3])
     assert np.array_equal(index_shifted(true, 2, 5).center[2:5], true.center[3:6])
     assert lost(true, 2, 300, 0.01).center[2, -1] - true.center[2, -1] == pytest.approx(2.11)
-    turned = rotated(true, 0.5).center - true.center
-    assert turned[:, 0] == pytest.approx(-0.5) and turned[:, -1] == pytest.approx(0.5)

@@ -14,7 +14,6 @@ from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet
 
-OPERATORS = ("==", "!=", "<=", ">=", "=", "<", ">", "~")
 TERM = re.compile(r"^\s*(?P<name>[^=!<>~]+?)\s*(?P<op>==|!=|<=|>=|=|<|>|~)\s*(?P<value>.*?)\s*$")
 JOIN = re.compile(r"\s+and\s+|\s*&+\s*|\s*,\s*")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -246,8 +246,3 @@ def target(view: FocalPlaneView, points: Array) -> tuple[dict[int, tuple[int, ..
     order = sorted(zip(values.tolist(), counts.tolist()), key=lambda vc: (vc[0] != view.session.current, -vc[1]))
     found = {key: tuple(int(r) for r in rows[keys == key]) for key, _ in order}
     return found, int(points.size - known.size)
-
-
-def with_window(view: FocalPlaneView, window: tuple[float, float]) -> FocalPlaneView:
-    """The same view with another window."""
-    return replace(view, window=window)

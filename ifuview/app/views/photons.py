@@ -17,7 +17,6 @@ HINT = "Open a photon list (HDF5 or raw packets): its flags, counts and sliders 
 OTHER = "The frame on the canvas is not of a photon list."
 INDEX = "Index of "
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
-TIME_UNIT = "s"
 MASKS = ("cosmiccal", "timemask")  # steps that leave out photons by time
 
 

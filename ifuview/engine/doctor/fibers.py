@@ -19,7 +19,6 @@ from ifuview.model.inspection import Verdict
 NEIGHBORS = 8  # fibers on each side for flux and width
 CLIPPED_ERROR = 0.5  # px per share of clipped pixels
 WHOLE = 0.7  # of the measured bins: the whole fiber is off
-LOST_WHOLE = 0.9
 RUN = 3  # fibers in a row with the same slip are an index shift
 EDGE = 3.0  # sigma; a range of bins ends where the offset falls below
 EDGE_SHARE = 0.15  # of the largest offset; likewise

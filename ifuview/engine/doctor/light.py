@@ -23,7 +23,6 @@ FIT_ROWS = 4  # rows on each side that decide about center, width and shape
 WIDTH = 2 * HALF_ROWS + 1
 RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable
 Y, S, K, Q = range(4)  # center, width, skewness, kurtosis: the shape terms
-NSHAPE = 4
 NTERM = 21  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
 FIRST_B, NOISE_YY, CHI2, NPIX, CLIPPED, FLUX, VARIANCE = 10, 14, 15, 16, 17, 18, 19
 NCOL = 20

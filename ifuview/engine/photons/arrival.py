@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ifuview.engine.photons.rician import RicianFit, newton_step, write_errors
+from ifuview.engine.photons.rician import newton_step, write_errors
 from ifuview.model.checks import Array
 
 MOST_STEPS = 60
@@ -27,34 +27,6 @@ SMALL_MOVE = 1e-5  # of the mean rate; the search ends when no intensity moves m
 FEWEST_GAPS = 10
 CHUNK = 16  # gaps whose arguments are multiplied before a logarithm is taken
 LONGEST = 0.01  # s; speckles behind adaptive optics live for some 10 ms to 1 s
-
-
-def fit_gaps(
-    gaps: Array, rate: float, dead_time: float = 0.0, *, longest: float = LONGEST, ip: float | None = None
-) -> RicianFit:
-    """Return the intensities of highest likelihood.
-
-    Parameters
-    ----------
-    gaps : ndarray, s
-        Between photons that follow each other; those shorter than `dead_time` are left out.
-    rate : float, photons per second
-        Mean of the record.
-    dead_time, longest : float, s
-    ip : float, photons per second, or None
-        Incoherent light, held fixed; None: fitted too.
-
-    Returns
-    -------
-    RicianFit
-        In photons per second. NaN with fewer than 10 gaps.
-    """
-    out = np.empty(8)
-    gaps = np.ascontiguousarray(gaps, dtype=np.float64)
-    gaps = gaps[gaps >= dead_time]
-    done = fit_arrival(gaps, rate, dead_time, longest, -1.0 if ip is None else float(ip), out)
-    ic, is_, ip_, *rest = (float(v) for v in out[:7])
-    return RicianFit(ic, is_, ip_, rest[0], rest[1], rest[2], rest[3], bool(done))
 
 
 @njit(cache=True, nogil=True)

@@ -75,17 +75,6 @@ def pmf(nmax: int, ic: float, is_: float, ip: float = 0.0) -> Array:
     return np.asarray(np.exp(log_pmf(nmax, ic, is_, ip)))
 
 
-def intensity_density(intensity: Array, ic: float, is_: float) -> Array:
-    """Return the density of the modified Rician itself at given intensities, before photon noise.
-
-    exp(-(sqrt(I) - sqrt(Ic))^2 / Is) / Is * ive(0, 2 sqrt(I Ic) / Is), which does not overflow.
-    """
-    from scipy.special import ive
-
-    root = np.sqrt(np.maximum(intensity, 0) * ic)
-    return np.asarray(np.exp((2 * root - intensity - ic) / is_) / is_ * ive(0, 2 * root / is_))
-
-
 def log_likelihood(histogram: Array, ic: float, is_: float, ip: float = 0.0) -> float:
     """Return ln L of a histogram of counts (`numpy.bincount` of the light curve)."""
     hist = np.ascontiguousarray(histogram, dtype=np.float64)

@@ -17,7 +17,6 @@ from numba import njit
 from ifuview.model.checks import Array
 
 EXPONENTIAL, GAUSSIAN = 0, 1
-NPAR = (5, 6)
 MOST_STEPS = 80
 CONVERGED = 1e-5  # of the log likelihood
 RIDGE = 1e-4  # keeps a background that is not there from making the matrix singular

@@ -179,5 +179,5 @@ def test_arms_of_the_same_fibers_are_one_and_the_window_belongs_to_one_of_them()
     assert [[s.key for s in group] for group in view.field.arms] == [[2, 7], [3]]
     assert len(view.ids) == 2 * NFIBER
     assert focal_plane.window_values(view)[BUMP].min() > HEIGHT / 2
-    found = focal_plane.window_values(focal_plane.with_window(view, (4100.0, 4200.0)))
+    found = focal_plane.window_values(replace(view, window=(4100.0, 4200.0)))
     assert (found[:NFIBER] == 7.0).all() and np.isnan(found[NFIBER:]).all()

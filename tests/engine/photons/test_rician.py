@@ -66,14 +66,6 @@ def test_the_gradient_and_hessian_are_those_of_the_likelihood():
         np.testing.assert_allclose(hess[i], (g_up - g_down) / (2 * step), rtol=1e-4, atol=1e-2)
 
 
-def test_the_density_of_intensities_has_the_mean_and_variance_of_the_field():
-    x = np.linspace(0, 400, 40001)
-    density = rician.intensity_density(x, 20.0, 8.0)
-    step = x[1]
-    assert density.sum() * step == pytest.approx(1, abs=1e-3)
-    assert (density * x).sum() * step == pytest.approx(28, rel=1e-3)
-
-
 def counts(rng: np.random.Generator, ic: float, is_: float, ip: float, size: int) -> np.ndarray:
     """Counts of bins with independent speckle fields."""
     field = np.sqrt(ic) + np.sqrt(is_ / 2) * (rng.normal(size=size) + 1j * rng.normal(size=size))

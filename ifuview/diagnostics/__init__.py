@@ -1,1 +1,0 @@
-"""Diagnostics: one question asked of a product, with metrics, limits and figures."""
