@@ -90,7 +90,6 @@ class LightFit:
     background, background_err : (ngroup, nbin), counts
         Measured in each bin.
     group : (nslot,)
-    full_flux, full_variance : float32 (ncol, nslot)
     marks : uint8 (ncol, nrow)
         `kernel.USED` and `kernel.MARKED`.
     scale : float
@@ -113,8 +112,6 @@ class LightFit:
     background: Array
     background_err: Array
     group: Array
-    full_flux: Array
-    full_variance: Array
     marks: Array
     noise: Noise
     scale: float
@@ -433,7 +430,7 @@ class _Fit:
     def finish(self, chosen: Array) -> LightFit:
         """Use every column and gather the result."""
         self.good &= kernel.USED
-        flux, variance, sums, ground, some = results = self.every_column(chosen)
+        _, _, sums, ground, some = results = self.every_column(chosen)
         touched = self.find_bad_rows()
         if touched.any():
             self.again(touched, results[:4])
@@ -470,8 +467,6 @@ class _Fit:
             self.shape,
             *_background(ground, self.shape),
             self.group,
-            flux,
-            variance,
             self.good,
             self.noise,
             scale,
