@@ -17,7 +17,7 @@ from ifuview.app.speckle_window import product
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     FLAT_BIT,
     WAVE_BIT,
     CalibrationStack,
@@ -33,7 +33,7 @@ from ifuview.model.photon_calibrations import (
     merged_flags,
     rows_of,
 )
-from ifuview.model.photons import Column, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import Column, PhotonInfo, PhotonSource
 
 if TYPE_CHECKING:
     from ifuview.app.photon_state import PhotonFrame

@@ -19,12 +19,12 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, FitError, IfuviewError, MissingDataError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import DoctorLimits, TraceDiagnosis, fiber_labels
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image, Kind
 from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis, fiber_labels
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -15,10 +15,10 @@ from ifuview.app.views.overlay import names
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import DoctorLimits, TraceDiagnosis
 from ifuview.model.image import Kind
 from ifuview.model.pixels import Pixels
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
 
 CORRECTED = " (corrected)"
 REPORT_SUFFIX = "-traces"  # of the folder that a report is exported to

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.doctor import SCHEMA, Crosstalk, Impact, Mode, Problem, TraceDiagnosis
+from ifuview.model.traces.doctor import SCHEMA, Crosstalk, Impact, Mode, Problem, TraceDiagnosis
 
 DIGITS = 7  # significant
 LISTED = 40  # eigenvalues

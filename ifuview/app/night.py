@@ -13,7 +13,7 @@ from ifuview.app.services import Opened
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.model.exposures import CHAIN, FLAT_FIELDED, RAW, ExposureIndex, FileState
+from ifuview.model.night.exposures import CHAIN, FLAT_FIELDED, RAW, ExposureIndex, FileState
 from ifuview.model.trace import TraceSet
 
 MOST_FRAMES = 16  # of a night that stay open; the oldest is closed for a new one

@@ -10,8 +10,8 @@ from ifuview.app.night import Night, Place, has, here, name_of
 from ifuview.app.session import Session, Slot
 from ifuview.errors import UsageError
 from ifuview.instrument import instrument
-from ifuview.model.exposures import ExposureIndex
 from ifuview.model.image import Kind
+from ifuview.model.night.exposures import ExposureIndex
 
 COVERED = 0.5  # part of the window that an arm must have
 

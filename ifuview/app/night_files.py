@@ -14,8 +14,8 @@ from ifuview.app.services import Opened
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.dataset import Dataset
-from ifuview.model.exposures import FLAT_FIELDED, RAW, ExposureIndex
 from ifuview.model.image import Image, Kind
+from ifuview.model.night.exposures import FLAT_FIELDED, RAW, ExposureIndex
 from ifuview.model.pixels import Pixels
 
 WITH_FIBERS = ("frame", "sframe", "cframe")  # products that have a table of the fibers

@@ -9,8 +9,8 @@ from dataclasses import replace
 from ifuview.app.night import Place, has
 from ifuview.app.triage_window import TriageState
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.model.exposures import ExposureIndex
-from ifuview.model.triage import TriageResult
+from ifuview.model.night.exposures import ExposureIndex
+from ifuview.model.night.triage import TriageResult
 
 Camera = tuple[int, str]  # exposure and camera
 

@@ -12,7 +12,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
-from ifuview.model.photons import Beammap, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import Beammap, PhotonInfo, PhotonSource
 
 PATTERNS = ("*.bmap", "beammap*.txt")
 PACKETS = "packets"  # the era of raw packets

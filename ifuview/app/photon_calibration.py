@@ -24,7 +24,7 @@ from ifuview.app.photon_outputs import check_place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     CalibrationStack,
     FlagStep,
     FlatSolution,
@@ -35,12 +35,12 @@ from ifuview.model.photon_calibrations import (
     WavelengthSolution,
     WaveStep,
 )
-from ifuview.model.photons import PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import PhotonInfo, PhotonSource
 from ifuview.model.wording import counted, was
 
 if TYPE_CHECKING:
     from ifuview.engine.photons.calibrate import CalibratedSource
-    from ifuview.model.photon_calibrations import FlatCurves, WavecalCurves
+    from ifuview.model.photons.calibrations import FlatCurves, WavecalCurves
 
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 IN_NAME = re.compile(r"(?<![0-9.])(\d{3,4}(?:\.\d+)?)(?:\s*nm)?(?![0-9])", re.IGNORECASE)

@@ -12,7 +12,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import FlatSolution, HistogramStatus, WavelengthSolution, pixel_of, rows_of
+from ifuview.model.photons.calibrations import FlatSolution, HistogramStatus, WavelengthSolution, pixel_of, rows_of
 
 EXAMPLES = 6  # pixels that are plotted if none are named
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.model.photons import PhotonSource
+from ifuview.model.photons.lists import PhotonSource
 
 
 @contextmanager

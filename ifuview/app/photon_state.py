@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
 
 if TYPE_CHECKING:
-    from ifuview.model.photon_products import PhotonImage
-    from ifuview.model.photons import PhotonSource
-    from ifuview.model.speckle import SpeckleMaps
+    from ifuview.model.photons.lists import PhotonSource
+    from ifuview.model.photons.products import PhotonImage
+    from ifuview.model.photons.speckle import SpeckleMaps
 
 
 class Shown(StrEnum):

@@ -14,8 +14,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
-from ifuview.model.photon_products import PhotonImage
-from ifuview.model.photons import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.products import PhotonImage
 
 CHUNK = 40  # steps of playing that are counted at a time
 INDEX_SHARE = 0.7  # of the progress of indexing and loading

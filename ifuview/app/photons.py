@@ -26,7 +26,8 @@ from ifuview.app.photon_outputs import check_place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import (
+from ifuview.model.photons.lists import PROBLEM_FLAGS, PhotonCut, PhotonInfo
+from ifuview.model.photons.products import (
     Aperture,
     Axis,
     BadPixels,
@@ -38,11 +39,10 @@ from ifuview.model.photon_products import (
     unit_of,
     value_axis,
 )
-from ifuview.model.photons import PROBLEM_FLAGS, PhotonCut, PhotonInfo
 
 if TYPE_CHECKING:
-    from ifuview.model.photons import PhotonSource
-    from ifuview.model.speckle import Decay, SpeckleMaps
+    from ifuview.model.photons.lists import PhotonSource
+    from ifuview.model.photons.speckle import Decay, SpeckleMaps
 
 Range = tuple[float, float]
 PRODUCT_SUFFIXES = (".fits", ".png")

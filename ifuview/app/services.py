@@ -26,8 +26,8 @@ from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
     from ifuview.app.views.raster import Pyramid
-    from ifuview.model.exposures import ExposureIndex
     from ifuview.model.inspection import FiberInspection
+    from ifuview.model.night.exposures import ExposureIndex
 
 ROWS_AT_ONCE = 256
 SAME_FIBER = 3.5  # px; a measured trace farther from a given one is another fiber

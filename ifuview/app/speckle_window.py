@@ -18,15 +18,15 @@ from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.photons import PhotonInfo
+from ifuview.model.photons.lists import PhotonInfo
+from ifuview.model.photons.speckle import PARTS, SpeckleMaps
 from ifuview.model.pixels import Pixels
-from ifuview.model.speckle import PARTS, SpeckleMaps
 
 if TYPE_CHECKING:
     from ifuview.app.intents import Speckle
     from ifuview.app.photon_state import PhotonFrame
-    from ifuview.model.photons import PhotonCut, PhotonSource
-    from ifuview.model.speckle import Decay
+    from ifuview.model.photons.lists import PhotonCut, PhotonSource
+    from ifuview.model.photons.speckle import Decay
 
 NAMES = {"ic": "Ic", "is": "Is", "ip": "Ip"}
 UNIT = "ct/s"

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import TraceDiagnosis
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import TraceDiagnosis
 
 Path = str | os.PathLike[str]
 MAX_DEGREE = 8

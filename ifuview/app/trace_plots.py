@@ -9,8 +9,8 @@ from typing import Any
 from ifuview.app.trace_plan import traces_in
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import TraceDiagnosis
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import TraceDiagnosis
 
 Path = str | os.PathLike[str]
 

@@ -14,7 +14,7 @@ from ifuview.app.triage_files import CameraFiles, find_cameras, overlaid
 from ifuview.app.triage_sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.model.triage import CLASSES, Finding, Fixed, TriageResult
+from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ifuview.app.triage import MOST_NAMED, as_json, defect, put, run_triage
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
-from ifuview.model.triage import CLASSES, Finding, TriageResult
+from ifuview.model.night.triage import CLASSES, Finding, TriageResult
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ifuview.app.triage_files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
-from ifuview.model.triage import NotMeasured
+from ifuview.model.night.triage import NotMeasured
 
 if TYPE_CHECKING:
     from ifuview.engine.triage.chain import Chain

@@ -11,7 +11,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 
 if TYPE_CHECKING:
-    from ifuview.model.exposures import Exposure, ExposureIndex
+    from ifuview.model.night.exposures import Exposure, ExposureIndex
 
 PRODUCTS = ("frame", "sframe", "cframe", "sky", "fluxcalib")  # one of these makes a camera worth asking
 ROLES = {**{name: name for name in (*PRODUCTS, "preproc")}, "fiberflat": "flat", "psf": "traces"}  # product -> role

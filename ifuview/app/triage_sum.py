@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifuview.app.triage_files import CameraFiles
-from ifuview.model.triage import Cause, Finding, NotMeasured, TriageResult
+from ifuview.model.night.triage import Cause, Finding, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
     from ifuview.recipes.desi_qa import CameraTriage

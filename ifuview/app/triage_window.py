@@ -15,8 +15,8 @@ from ifuview.app.night import Place
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.model.exposures import FLAT_FIELDED
-from ifuview.model.triage import Finding, TriageResult
+from ifuview.model.night.exposures import FLAT_FIELDED
+from ifuview.model.night.triage import Finding, TriageResult
 
 SCOPES = ("exposure", "camera", "night")
 # first step -> pairs of products between which a finding appears, the best first

@@ -181,7 +181,7 @@ def _tasks(chosen: Namespace, ctx: JobContext) -> list[Task]:
 def _known(only: Sequence[str], kind: str) -> None:
     """Raise UsageError for a class or part that does not exist."""
     from ifuview.app.diagnose import PARTS
-    from ifuview.model.triage import CLASSES
+    from ifuview.model.night.triage import CLASSES
 
     choice = CLASSES if kind == "triage" else PARTS
     wrong = [name for name in only if name not in choice]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview import __version__
 from ifuview.batch.tasks import Record, Task
-from ifuview.model.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
+from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
     from ifuview.app.triage_sum import Triaged

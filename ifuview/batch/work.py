@@ -16,7 +16,7 @@ from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
 from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, Record, Task, failed, save
 from ifuview.errors import IfuviewError
-from ifuview.model.triage import CLASSES
+from ifuview.model.night.triage import CLASSES
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 LEVELS = {"fail": "fail", "warn": "warn", "pass": "pass", "not-measured": "note"}  # of a verdict
@@ -118,7 +118,7 @@ def triage(task: Task, folder: Path) -> Record:
 def diagnose(task: Task, folder: Path) -> Record:
     """The traces of an image."""
     from ifuview.app.diagnose import METRICS, Request, run
-    from ifuview.model.findings import NAMES
+    from ifuview.model.traces.findings import NAMES
 
     out = run(
         Request(

@@ -18,7 +18,7 @@ from ifuview.errors import IfuviewError, MissingDataError
 if TYPE_CHECKING:
     from ifuview.app.night import Place
     from ifuview.gui.controller import After, Controller
-    from ifuview.model.exposures import ExposureIndex
+    from ifuview.model.night.exposures import ExposureIndex
 
 WATCH_MS = 3000  # between two looks at a folder that is watched
 TIMER = "night watch"

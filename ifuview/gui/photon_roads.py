@@ -21,7 +21,7 @@ from ifuview.model.image import Kind
 if TYPE_CHECKING:
     from ifuview.app.photon_window import Counted
     from ifuview.gui.controller import Controller
-    from ifuview.model.photons import PhotonCut
+    from ifuview.model.photons.lists import PhotonCut
 
 LEAST_STEP, MOST_FPS = 1e-3, 50.0  # s, 1/s
 EQUAL = 0.01  # exposures that differ by less are the same

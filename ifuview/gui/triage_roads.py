@@ -12,7 +12,7 @@ from ifuview.app.session import Layout, Level
 
 if TYPE_CHECKING:
     from ifuview.gui.controller import Controller
-    from ifuview.model.triage import Finding
+    from ifuview.model.night.triage import Finding
 
 
 def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:

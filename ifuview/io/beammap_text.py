@@ -12,7 +12,7 @@ from ifuview.errors import FileFormatError
 from ifuview.io import photon_flags
 from ifuview.io.source import regular_file
 from ifuview.model.checks import Array
-from ifuview.model.photons import NO_RESONATOR, Beammap
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap
 
 MAX_BYTES = 64 << 20
 MAX_SIDE = 4096  # pixels

@@ -22,7 +22,7 @@ from ifuview.io.head_cache import Heads
 from ifuview.io.night_log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.source import QUIET, Progress
 from ifuview.io.tile_files import files_of, in_order, tile_file
-from ifuview.model.exposures import PRODUCTS, Exposure, ExposureIndex, FileState, ProductFile, TileFile
+from ifuview.model.night.exposures import PRODUCTS, Exposure, ExposureIndex, FileState, ProductFile, TileFile
 
 SUFFIXES = (".fits", ".fits.gz", ".fits.fz")
 PRODUCT = re.compile(r"([a-z]+)-([a-z]\d)-(\d{8})\.fits(?:\.gz|\.fz)?", re.ASCII)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ifuview.io.fits_head import head_cards
-from ifuview.model.exposures import FileState, ProductFile
+from ifuview.model.night.exposures import FileState, ProductFile
 
 FACTS = ("NIGHT", "EXPID", "TILEID", "OBSTYPE", "FLAVOR", "EXPTIME", "BADAMPS")
 VERSION = 1  # of the cache

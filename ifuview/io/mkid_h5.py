@@ -21,7 +21,7 @@ from ifuview.io import photon_flags
 from ifuview.io.h5_file import array, as_plain, attributes, child, dataset, h5_open, reading, text
 from ifuview.io.mkid_table import Columns, TableSource, looks_sorted
 from ifuview.model.checks import Array
-from ifuview.model.photons import NO_RESONATOR, Beammap, Column, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo
 
 MODERN, CONSOLIDATED, PER_RESONATOR, PACKED = "modern", "consolidated", "per resonator", "packed"
 MODERN_TABLE, CONSOLIDATED_TABLE = "photons/photontable", "Photons/PhotonTable"

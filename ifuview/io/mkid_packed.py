@@ -20,7 +20,7 @@ from ifuview.io.h5_heap import Heaps
 from ifuview.io.mkid_h5 import MAX_PIXELS, PACKED, make_beammap, number, old_header
 from ifuview.io.mkid_pixels import Piece, PieceSource
 from ifuview.model.checks import Array
-from ifuview.model.photons import NO_RESONATOR, Beammap, Column, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo
 from ifuview.model.wording import are, counted
 
 NODE = re.compile(r"/r(\d{1,4})/p(\d{1,4})/(?:t(\d*))?")

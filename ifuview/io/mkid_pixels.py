@@ -16,7 +16,7 @@ from ifuview.io.h5_file import Watch, child, dataset, h5_open, reading
 from ifuview.io.mkid_h5 import OLD_COLUMNS, PER_RESONATOR, check_columns, old_info
 from ifuview.io.mkid_table import BLOCK_ROWS, joined, no_photons, ordered, product
 from ifuview.model.checks import Array
-from ifuview.model.photons import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import unknown_resonators
 
 UNIX_DIGITS = 10  # of a time in a file name

@@ -12,7 +12,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.h5_file import Watch, dataset, h5_open, reading
 from ifuview.model.checks import Array
-from ifuview.model.photons import Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import are, unknown_resonators
 
 BLOCK_ROWS = 1 << 18

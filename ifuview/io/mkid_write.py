@@ -22,7 +22,7 @@ from ifuview.io.h5_file import brackets
 from ifuview.io.mkid_attrs import SYSTEM, put
 from ifuview.io.photon_flags import MODERN_FLAGS
 from ifuview.model.checks import Array
-from ifuview.model.photons import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import are
 
 ROW = np.dtype([("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weight", "<f4")])

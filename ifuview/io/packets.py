@@ -20,7 +20,7 @@ from ifuview.io.beammap_text import SIZES
 from ifuview.io.packet_files import Lost, Photons, find, is_packets, read
 from ifuview.io.photon_flags import BEAMMAP_FLAGS, MODERN_FLAGS
 from ifuview.model.checks import Array
-from ifuview.model.photons import TICK, Beammap, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import TICK, Beammap, Column, PhotonBlock, PhotonInfo
 from ifuview.model.wording import are, counted, was
 
 __all__ = ["PacketSource", "is_packets", "open_packets"]

@@ -23,7 +23,7 @@ from ifuview.io.h5_heap import Heaps
 from ifuview.io.safe_npz import is_npz, npz_names, read_npz
 from ifuview.io.safe_objects import Inert
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     FLAT_BIT,
     WAVE_BIT,
     FlatSolution,
@@ -33,7 +33,7 @@ from ifuview.model.photon_calibrations import (
     array_fields,
     rows_of,
 )
-from ifuview.model.photons import NO_RESONATOR
+from ifuview.model.photons.lists import NO_RESONATOR
 
 OWN = "ifuview calibration"  # root attribute `format`
 VERSION = 1
@@ -265,7 +265,7 @@ def _modern_pixel(item: Any) -> _Model:
     text = result[2] if isinstance(result, tuple) and len(result) > 2 else None
     x, energy, variance = (model.get(name) for name in ("x", "y", "variance"))
     if all(isinstance(v, np.ndarray) and v.ndim == 1 and v.dtype.kind == "f" for v in (x, energy, variance)):
-        from ifuview.model.photons import HC
+        from ifuview.model.photons.lists import HC
 
         usable = np.isfinite(energy) & (energy > 0) & np.isfinite(x)
         out.waves = tuple((HC / energy[usable]).tolist())

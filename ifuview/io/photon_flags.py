@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import FLAT_FLAGS, WAVE_FLAGS
+from ifuview.model.photons.calibrations import FLAT_FLAGS, WAVE_FLAGS
 from ifuview.model.quality import MaskBits
 
 MAX_FLAGS = 64

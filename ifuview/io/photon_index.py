@@ -22,7 +22,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.photon_index_head import decode_info, fingerprint, samples
 from ifuview.model.checks import Array
-from ifuview.model.photons import PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import PhotonBlock, PhotonInfo
 
 FORMAT, VERSION = "ifuview photon index", 3  # another one whenever what is kept of the list changes
 SUFFIX = ".ifuview-index"

@@ -31,7 +31,7 @@ from ifuview.io.photon_index import (
 )
 from ifuview.io.photon_index_head import encode_info, fingerprint, samples
 from ifuview.model.checks import Array
-from ifuview.model.photons import PhotonBlock, PhotonSource
+from ifuview.model.photons.lists import PhotonBlock, PhotonSource
 
 SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their keys and order
 PILES = 64  # that rows are dealt to when they come in no order

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons import Beammap, Column, PhotonInfo
+from ifuview.model.photons.lists import Beammap, Column, PhotonInfo
 
 SAMPLES, SAMPLE_BYTES = 64, 4096  # of a file, evenly over its length with both ends
 LARGEST_ARRAY = 10_000  # elements of a header array that is kept

@@ -25,7 +25,7 @@ from ifuview.io.mkid_h5 import open_h5
 from ifuview.io.mkid_table import Lookup
 from ifuview.io.mkid_write import BLOSC, EXTRA_CHUNK, ORIGINAL
 from ifuview.model.checks import Array
-from ifuview.model.photons import NO_RESONATOR, Beammap, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonBlock, PhotonInfo
 
 REMOVED = np.dtype([("row", "<i8"), ("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weight", "<f4")])
 STATE = "ifuview.before"  # attribute of the group: what the file was, as JSON

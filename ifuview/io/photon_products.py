@@ -17,8 +17,8 @@ import numpy as np
 from ifuview import __version__
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_axis
-from ifuview.model.photons import PhotonCut, PhotonInfo
+from ifuview.model.photons.lists import PhotonCut, PhotonInfo
+from ifuview.model.photons.products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_axis
 
 Cards = dict[str, tuple[Any, str]]  # keyword to value and comment
 

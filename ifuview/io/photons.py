@@ -13,7 +13,7 @@ from ifuview.io import photon_flags
 from ifuview.io.h5_file import is_h5
 from ifuview.model.dataset import Dataset, HduInfo
 from ifuview.model.image import Image, Kind
-from ifuview.model.photons import Beammap, PhotonInfo
+from ifuview.model.photons.lists import Beammap, PhotonInfo
 from ifuview.model.pixels import Pixels
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ifuview.io.photon_products import AXES, flag_names, moved_into_place, provenance, sky_cards
-from ifuview.model.photon_products import PhotonImage
-from ifuview.model.speckle import PARTS, Decay, SpeckleMaps
+from ifuview.model.photons.products import PhotonImage
+from ifuview.model.photons.speckle import PARTS, Decay, SpeckleMaps
 
 UNIT = "count s-1"  # as FITS writes it, and as other products of photons have it
 

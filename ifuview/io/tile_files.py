@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ifuview.io.source import QUIET, Progress
-from ifuview.model.exposures import ProductFile, TileFile
+from ifuview.model.night.exposures import ProductFile, TileFile
 
 OF_PETAL = re.compile(r"([a-z]+(?:_[a-z]+)?)-(\d)-(\d+)-((?:thru|exp)?\d{8})\.fits(?:\.gz|\.fz)?", re.ASCII)
 OF_TILE = re.compile(r"(tile-qa)-(\d+)-((?:thru|exp)?\d{8})\.fits(?:\.gz|\.fz)?", re.ASCII)

@@ -10,7 +10,7 @@ from typing import Any
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
-from ifuview.model.photons import PhotonInfo
+from ifuview.model.photons.lists import PhotonInfo
 from ifuview.model.trace import TraceSet
 
 

@@ -17,7 +17,7 @@ from ifuview.engine.triage.questions.lines import beside_stronger
 from ifuview.engine.triage.questions.products import products
 from ifuview.engine.triage.stats import filled
 from ifuview.model.checks import Array
-from ifuview.model.triage import CLASSES, Finding, NotMeasured, ranges
+from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
 
 NAME = "desi_qa"
 TITLE = "Triage"

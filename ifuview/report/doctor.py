@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import TraceDiagnosis
-from ifuview.model.findings import Finding, findings
+from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.findings import Finding, findings
 
 SIZE = (11.0, 7.0)  # inch
 DPI = 110

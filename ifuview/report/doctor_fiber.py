@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.model.doctor import TraceDiagnosis
-from ifuview.model.findings import findings
 from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.findings import findings
 from ifuview.report.doctor import DoctorReport
 from ifuview.report.doctor_image import zoom
 from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, VERMILION

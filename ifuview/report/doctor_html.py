@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ifuview import resources
-from ifuview.model.findings import Finding, advice_lines
+from ifuview.model.traces.findings import Finding, advice_lines
 from ifuview.report.doctor import DoctorReport, Drawn
 from ifuview.report.doctor_pages import replaced
 from ifuview.report.words import MARKS

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.doctor import TraceDiagnosis
+from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.report.doctor import DoctorReport
 from ifuview.report.panels import BLACK, BLUE, ORANGE, SKY, VERMILION
 

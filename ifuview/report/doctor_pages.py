@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from ifuview.model.findings import advice_lines
+from ifuview.model.traces.findings import advice_lines
 from ifuview.report.doctor import DPI, SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.doctor import TraceDiagnosis
-from ifuview.model.findings import NAMES
+from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.findings import NAMES
 from ifuview.report.doctor import DoctorReport
 from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, PALE, PURPLE, SKY, VERMILION
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     FLAT_BIT,
     FlatCurves,
     FlatSolution,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_name
+from ifuview.model.photons.products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_name
 from ifuview.report.panels import BLUE, VERMILION
 
 DPI = 110

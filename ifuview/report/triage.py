@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ifuview import resources
-from ifuview.model.triage import Finding, TriageResult, ranges
+from ifuview.model.night.triage import Finding, TriageResult, ranges
 from ifuview.report.doctor_pages import replaced
 
 PAGE = "triage.html"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding
+from ifuview.model.night.triage import Finding
 
 CLIP = (8.0, 92.0)  # percentiles of the colors
 BINS = 12  # along the gradient

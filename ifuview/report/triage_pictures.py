@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding
+from ifuview.model.night.triage import Finding
 from ifuview.report.doctor_pages import as_png
 
 FOLDER = "evidence"

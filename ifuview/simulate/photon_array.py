@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.io.photon_flags import MODERN_FLAGS
 from ifuview.model.checks import Array
-from ifuview.model.photons import HC, Beammap
+from ifuview.model.photons.lists import HC, Beammap
 
 SHAPE = (30, 24)  # ny, nx; small enough for a test, large enough for a scene
 FEEDLINES = 5

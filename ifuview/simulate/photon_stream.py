@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.model.photons import HC, TICK, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import HC, TICK, Column, PhotonBlock, PhotonInfo
 from ifuview.simulate.photon_array import FWHM, REFERENCE_WAVE, PhotonArray, make_array
 from ifuview.simulate.photon_scene import WAVE, Scene, halo, star_spectrum
 from ifuview.simulate.photons import DEAD_TIME, START

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons import TICK, Column, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import TICK, Column, PhotonInfo, PhotonList
 from ifuview.simulate.photon_array import RESPONSE_SPAN, RESPONSE_WAVE, PhotonArray, make_array
 from ifuview.simulate.photon_scene import (
     STEP,

@@ -13,7 +13,7 @@ from ifuview.app.views import calibrations as view
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.io.photons import flag_image
 from ifuview.model.dataset import Dataset
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
 from tests.app.photon_files import WAVES, write_files
 
 
@@ -128,7 +128,7 @@ def test_a_list_of_wavelengths_shows_its_phases_through_its_own_solution(tmp_pat
         stack.make_step(frame, "wavelength", files.wavecal)
     import dataclasses
 
-    from ifuview.model.photon_calibrations import WaveStep
+    from ifuview.model.photons.calibrations import WaveStep
 
     step = WaveStep(dataclasses.replace(files.solution, name=raw.info.calibrations["wavecal"]))
     assert stack.source_of(raw, (step,)) is raw

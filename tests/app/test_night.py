@@ -17,8 +17,8 @@ from ifuview.app.session import Layout, Session
 from ifuview.app.views import image as canvas
 from ifuview.cli import main
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.model.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
 from ifuview.model.image import Kind
+from ifuview.model.night.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
 from tests.app.production import FIRST, OTHER_TILE, SECOND, write_fixed, write_production
 
 
@@ -307,7 +307,7 @@ def test_a_sky_model_has_the_fibers_of_its_frame(session: Session) -> None:
 def test_raw_data_are_shown_by_camera(tmp_path: Path) -> None:
     from astropy.io import fits
 
-    from ifuview.model.exposures import RAW, Exposure
+    from ifuview.model.night.exposures import RAW, Exposure
 
     path = tmp_path / "desi-00000007.fits.fz"
     images = [fits.ImageHDU(np.full((20, 30), level, "i2"), name=name) for name, level in (("B0", 3), ("R0", 4))]

@@ -13,8 +13,8 @@ from astropy.io import fits
 from ifuview import cli
 from ifuview.app import photons
 from ifuview.errors import FileFormatError, UsageError
-from ifuview.model.photon_products import Axis
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
+from ifuview.model.photons.products import Axis
 from tests.engine.photons.lists import made
 
 KEYS = ["photons", "start_s", "stop_s", "wave_nm", "pixels_excluded", "counts_total"]

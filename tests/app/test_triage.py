@@ -15,7 +15,7 @@ from ifuview.app import triage_command as command
 from ifuview.app.triage_chain import read_chain
 from ifuview.app.triage_files import find_cameras, overlaid
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
-from ifuview.model.triage import SCHEMA
+from ifuview.model.night.triage import SCHEMA
 
 TARGET_LIGHT = 0.12  # that fibers off their position still get
 

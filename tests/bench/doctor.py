@@ -12,7 +12,7 @@ import numpy as np
 from ifuview.engine.doctor.diagnose import diagnose, gather, judge
 from ifuview.engine.doctor.measure import at_columns
 from ifuview.engine.doctor.nothing import trace_all
-from ifuview.model.doctor import DoctorLimits
+from ifuview.model.traces.doctor import DoctorLimits
 from ifuview.simulate.bounds import trace_bound
 from ifuview.simulate.detector import expose
 from ifuview.simulate.geometry import blocks, slit

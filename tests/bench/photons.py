@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.model.photons import PhotonCut, PhotonList
+from ifuview.model.photons.lists import PhotonCut, PhotonList
 from tests.bench import frames
 
 Row = tuple[str, float, float, str, bool]
@@ -243,7 +243,7 @@ def _cut_image(source: Any) -> Any:
 
 def _cube(source: Any) -> Any:
     from ifuview.engine.photons.cube import count_cube
-    from ifuview.model.photon_products import value_axis
+    from ifuview.model.photons.products import value_axis
 
     return count_cube(source, value_axis(source.info), EDGES)
 

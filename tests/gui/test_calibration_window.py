@@ -15,7 +15,7 @@ from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level
 from ifuview.app.views import image as image_view
 from ifuview.gui.docks.speckle import SpeckleDock
-from ifuview.model.photons import Column
+from ifuview.model.photons.lists import Column
 from tests.app.photon_files import Files, write_files
 from tests.gui.windows import settle, window
 

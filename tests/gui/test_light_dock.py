@@ -22,7 +22,7 @@ from ifuview.gui.docks._panes import LEAST, arrangement
 from ifuview.gui.docks.light import LightDock
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Worker
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
 from tests.app.views.made_light import BOX, CIRCLE, counted, photon_list, session
 
 

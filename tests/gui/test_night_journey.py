@@ -16,7 +16,7 @@ from ifuview.app.night import Place
 from ifuview.app.session import Layout, Level
 from ifuview.gui import night_roads
 from ifuview.gui.docks._exposure_dots import PAD, STEP, TEXTS
-from ifuview.model.exposures import FLAT_FIELDED
+from ifuview.model.night.exposures import FLAT_FIELDED
 from tests.app.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of

@@ -14,7 +14,7 @@ from ifuview.app import intents as want
 from ifuview.app import photons
 from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level, Slot
-from ifuview.model.photons import PROBLEM_FLAGS, Column, PhotonCut
+from ifuview.model.photons.lists import PROBLEM_FLAGS, Column, PhotonCut
 from tests.app.photon_files import Files, write_files
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of

@@ -23,7 +23,7 @@ from ifuview.app.session import Layout, Level
 from ifuview.app.views import readout
 from ifuview.app.views.photon_flags import CMAP, class_of, classes
 from ifuview.gui.shell import Shell
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
 from tests.app.photon_files import write_files
 from tests.app.test_photon_beammaps import beammap_text, words_of
 from tests.gui.windows import TIMEOUT, settle, window

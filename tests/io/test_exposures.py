@@ -18,7 +18,7 @@ from ifuview.io import exposures as module
 from ifuview.io.exposures import scan
 from ifuview.io.fits_head import complete, head_cards
 from ifuview.io.night_log import bad_amplifiers, cameras_of, read_logs
-from ifuview.model.exposures import Dot, FileState
+from ifuview.model.night.exposures import Dot, FileState
 
 NIGHT, LONG_AGO = 20260101, 1_700_000_000
 KEYS = ("EXPID", "TILEID", "EXPTIME", "OBSTYPE", "BADAMPS")

@@ -14,7 +14,7 @@ from ifuview.errors import FileFormatError, JobCancelled, MissingDataError, Usag
 from ifuview.io import mkid_pixels, mkid_table, open_all, open_dataset
 from ifuview.io.beammap_text import read_beammap
 from ifuview.io.photons import is_photons, open_photons
-from ifuview.model.photons import Beammap, Column
+from ifuview.model.photons.lists import Beammap, Column
 from tests.io import photonfiles as made
 
 
@@ -426,7 +426,7 @@ def test_pulse_heights_are_no_degrees(tmp_path):
     from ifuview.io.photon_index import open_index
     from ifuview.io.photon_index_build import build_index
     from ifuview.io.photon_products import write_product
-    from ifuview.model.photon_products import value_name
+    from ifuview.model.photons.products import value_name
 
     path = made.write_packed(tmp_path / "a.h5", made.photons())
     source = open_photons(path)

@@ -16,7 +16,7 @@ from ifuview.errors import JobCancelled, UsageError
 from ifuview.io.mkid_attrs import pickled
 from ifuview.io.mkid_write import write_photons
 from ifuview.io.safe_pickle import plain
-from ifuview.model.photons import NO_RESONATOR, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Column, PhotonBlock, PhotonInfo
 from ifuview.simulate.photons import simulate_photons
 from tests.io.published import published_reader
 

@@ -11,7 +11,7 @@ from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.io.beammap_text import read_beammap
 from ifuview.io.packet_files import unix_stamps
 from ifuview.io.packets import BASELINE_LSB, HEIGHT_LSB, is_packets, open_packets
-from ifuview.model.photons import Beammap
+from ifuview.model.photons.lists import Beammap
 
 SECOND = 1545552791
 YEAR = round(datetime(2018, 1, 1, tzinfo=UTC).timestamp())

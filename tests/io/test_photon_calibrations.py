@@ -15,8 +15,8 @@ from ifuview.engine.photons.wavecal import fit_wavelengths
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io import photon_calibrations as io
 from ifuview.io.photons import open_photons
-from ifuview.model.photon_calibrations import FlatSolution, array_fields, check_same_array, rows_of
-from ifuview.model.photons import Beammap
+from ifuview.model.photons.calibrations import FlatSolution, array_fields, check_same_array, rows_of
+from ifuview.model.photons.lists import Beammap
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_lasers
 

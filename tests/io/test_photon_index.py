@@ -16,7 +16,7 @@ from ifuview.errors import FileFormatError, IfuviewError, JobCancelled, MissingD
 from ifuview.io import photon_index, photon_index_build
 from ifuview.io.photon_index import open_index, places
 from ifuview.io.photon_index_build import build_index
-from ifuview.model.photons import Beammap, Column, PhotonBlock, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonInfo, PhotonList
 
 NRES, NROW = 12, 20_000
 

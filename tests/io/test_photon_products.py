@@ -17,8 +17,8 @@ from ifuview.engine.photons.lightcurve import light_curve
 from ifuview.engine.photons.spectrum import photon_spectrum
 from ifuview.errors import UsageError
 from ifuview.io.photon_products import sky_cards, write_light, write_product
-from ifuview.model.photon_products import Axis
-from ifuview.model.photons import PhotonCut, PhotonList
+from ifuview.model.photons.lists import PhotonCut, PhotonList
+from ifuview.model.photons.products import Axis
 from tests.engine.photons.lists import made
 
 HEADER = {"RA": "18:36:56.3", "DEC": "-08:47:01.3", "E_PLTSCL": 22.1, "E_DEVANG": 30.0, "OBJECT": "Vega"}

@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ifuview.model.doctor import (
+from ifuview.model.inspection import Verdict
+from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import (
     Advice,
     Correlation,
     Crosstalk,
@@ -16,8 +18,6 @@ from ifuview.model.doctor import (
     Problem,
     TraceDiagnosis,
 )
-from ifuview.model.inspection import Verdict
-from ifuview.model.trace import TraceSet
 
 SHIFT, BLOCK_SHIFT, KINK, ERROR = 0.25, 0.4, -0.8, 0.01  # px
 SPACING, FIRST = 8.0, 6.0  # px

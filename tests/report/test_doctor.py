@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ifuview.errors import UsageError
-from ifuview.model.findings import findings
 from ifuview.model.inspection import Verdict
+from ifuview.model.traces.findings import findings
 from ifuview.report import doctor_image
 from ifuview.report.doctor import FIGURES, DoctorReport, write_doctor
 from ifuview.report.doctor_plots import comb_residual

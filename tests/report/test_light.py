@@ -10,7 +10,7 @@ from ifuview.app import services
 from ifuview.app.views import light_report
 from ifuview.app.views.report import card_words, report_input
 from ifuview.engine.context import SILENT
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
 from ifuview.report import page
 from tests.app.views.made_light import BOX, CIRCLE, session
 

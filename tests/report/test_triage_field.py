@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.triage.chain import Chain
-from ifuview.model.triage import Finding
+from ifuview.model.night.triage import Finding
 from ifuview.recipes import desi_qa
 from ifuview.report.triage_field import draw_field
 from ifuview.report.triage_pictures import picture

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled
-from ifuview.model.photons import HC, Column
+from ifuview.model.photons.lists import HC, Column
 from ifuview.simulate import photon_stream
 from ifuview.simulate.photon_array import PixelKind, make_array
 from ifuview.simulate.photon_scene import Scene, speckle_field

@@ -12,7 +12,7 @@ from ifuview.app.photon_commands import OK, Bar, parsed, progress
 from ifuview.app.photon_outputs import check_place, keep_inputs
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.model.photons import PhotonInfo
+from ifuview.model.photons.lists import PhotonInfo
 
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 EPILOG = """\

@@ -13,8 +13,8 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 
 if TYPE_CHECKING:
-    from ifuview.model.photon_products import BinnedLight, PhotonCube, PhotonImage
-    from ifuview.model.photons import PhotonCut, PhotonInfo, PhotonSource
+    from ifuview.model.photons.lists import PhotonCut, PhotonInfo, PhotonSource
+    from ifuview.model.photons.products import BinnedLight, PhotonCube, PhotonImage
 
 NONE = "none"
 EPILOG = """\

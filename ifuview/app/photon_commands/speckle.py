@@ -15,7 +15,7 @@ from ifuview.errors import UsageError
 from ifuview.model.wording import counted
 
 if TYPE_CHECKING:
-    from ifuview.model.speckle import SpeckleMaps
+    from ifuview.model.photons.speckle import SpeckleMaps
 
 EPILOG = """\
 FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them as an image with its

@@ -14,12 +14,12 @@ from ifuview.app.session import Session
 from ifuview.app.views.text import number, with_error
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import FlatSolution, LaserFits, WavelengthSolution, rows_of
+from ifuview.model.photons.calibrations import FlatSolution, LaserFits, WavelengthSolution, rows_of
 
 if TYPE_CHECKING:
     from ifuview.app.photon_state import PhotonFrame
-    from ifuview.model.photon_calibrations import FlatCurves, WavecalCurves
-    from ifuview.model.photons import PhotonInfo
+    from ifuview.model.photons.calibrations import FlatCurves, WavecalCurves
+    from ifuview.model.photons.lists import PhotonInfo
 
 MOST_BINS = 60
 FEWEST_BINS = 8

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ifuview.app.session import Session
-from ifuview.model.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
+from ifuview.model.night.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
 
 HINT = (
     "Open the folder of a production, a night, an exposure or a tile (File > Open folder, or ifuview FOLDER) to see "

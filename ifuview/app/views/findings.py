@@ -15,8 +15,8 @@ from ifuview.model.image import Kind
 from ifuview.model.inspection import Verdict
 
 if TYPE_CHECKING:
-    from ifuview.model.doctor import TraceDiagnosis
-    from ifuview.model.findings import Finding
+    from ifuview.model.traces.doctor import TraceDiagnosis
+    from ifuview.model.traces.findings import Finding
 
 SCREEN = 700.0  # screen px that a finding should fill
 ZOOM = (0.25, 6.0)  # screen px per px
@@ -159,7 +159,7 @@ def _with_findings(base: FindingsView, session: Session, slot: Slot, found: Trac
     """The view of a diagnosis."""
     from ifuview.app.doctor_jobs import source_of
     from ifuview.io.traces_write import corrected_name
-    from ifuview.model.findings import advice_lines, findings
+    from ifuview.model.traces.findings import advice_lines, findings
 
     source = source_of(found.given)
     return replace(

@@ -10,7 +10,7 @@ from ifuview.app import light
 from ifuview.app.light import Light
 from ifuview.app.photon_state import LightOptions
 from ifuview.app.photon_steps import value_unit
-from ifuview.model.photon_products import value_name
+from ifuview.model.photons.products import value_name
 
 if TYPE_CHECKING:
     from ifuview.app.session import Session

@@ -17,7 +17,7 @@ from ifuview.model.report import PlotCurve, PlotPanel, Polyline, ReportInput
 if TYPE_CHECKING:
     from ifuview.app.session import Session
     from ifuview.engine.context import JobContext
-    from ifuview.model.photons import PhotonCut
+    from ifuview.model.photons.lists import PhotonCut
 
 STYLES = {"steps": "solid", "fine": "fine", "law": "dashed", "dots": "dotted"}
 CIRCLE_POINTS = 73

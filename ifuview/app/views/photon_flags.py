@@ -13,7 +13,7 @@ from ifuview.app.views import colors
 from ifuview.io.photon_flags import mask_bits
 from ifuview.model.checks import Array
 from ifuview.model.image import Image
-from ifuview.model.photons import Beammap
+from ifuview.model.photons.lists import Beammap
 from ifuview.model.pixels import Pixels
 
 CMAP = "flags"  # resources/colormaps/flags.txt, in the order of the classes below

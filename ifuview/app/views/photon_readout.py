@@ -7,7 +7,7 @@ import math
 from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Slot
 from ifuview.app.views.text import number
-from ifuview.model.photons import NO_RESONATOR, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, PhotonInfo
 
 FEEDLINE = 10_000  # resonator ids are this times the feedline, plus the number in it
 Field = tuple[str, str]

@@ -15,7 +15,7 @@ from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
-    from ifuview.model.speckle import Decay, SpeckleMaps
+    from ifuview.model.photons.speckle import Decay, SpeckleMaps
 
 METHODS = (("counts in bins", "binned"), ("photon arrival times", "arrival"))
 USUAL_MS = {"binned": 10.0, "arrival": 20.0}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.app.session import Session
 from ifuview.model.checks import Array
-from ifuview.model.triage import HARMLESS, Finding
+from ifuview.model.night.triage import HARMLESS, Finding
 
 HINT = (
     "Open the folder of a production, a night or an exposure (or one of its products) and press Triage: it names the "

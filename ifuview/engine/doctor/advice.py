@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.doctor.correct import REMEASURED
-from ifuview.model.doctor import (
+from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import (
     UNTRACED,
     Advice,
     DoctorLimits,
@@ -16,7 +17,6 @@ from ifuview.model.doctor import (
     untraced_verdict,
     untraced_words,
 )
-from ifuview.model.inspection import Verdict
 
 MANY = 12  # fibers that are named one by one
 ORDER = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.model.checks import Array
-from ifuview.model.doctor import Correlation
+from ifuview.model.traces.doctor import Correlation
 
 KNOWN = 0.5  # of the bins that a fiber must have
 FARTHEST = 20  # fibers apart

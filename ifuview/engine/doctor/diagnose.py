@@ -26,9 +26,9 @@ from ifuview.engine.doctor.trouble import find_trouble, untraced_light
 from ifuview.engine.verdict import chi2_deviate
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 from ifuview.model.provenance import Provenance
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 
 MIN_FLUX_SIGMA = 3.0  # of a bin, to count as lit
 MIN_LIT = 0.02  # of all fibers and bins; less is a blank image

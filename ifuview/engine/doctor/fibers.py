@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ifuview.engine.doctor.slots import nanmedian
 from ifuview.model.checks import Array
-from ifuview.model.doctor import DoctorLimits, Problem, Range
 from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import DoctorLimits, Problem, Range
 
 NEIGHBORS = 8  # fibers on each side for flux and width
 CLIPPED_ERROR = 0.5  # px per share of clipped pixels

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.model.checks import Array
-from ifuview.model.doctor import Crosstalk, Impact
+from ifuview.model.traces.doctor import Crosstalk, Impact
 
 HALF_WIDTH = 2.5  # px
 REACH = (-2, -1, 1, 2)

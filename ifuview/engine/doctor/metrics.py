@@ -9,7 +9,7 @@ from ifuview.engine.doctor.measure import LightFit
 from ifuview.engine.doctor.modes import ModeFit
 from ifuview.engine.doctor.slots import Slots
 from ifuview.model.checks import Array
-from ifuview.model.doctor import Impact
+from ifuview.model.traces.doctor import Impact
 
 MAD_TO_SIGMA = 1.4826
 Numbers = dict[str, float | None]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.doctor import light as kernel
 from ifuview.model.checks import Array
-from ifuview.model.doctor import UNTRACED, FrameTrouble, untraced_words
+from ifuview.model.traces.doctor import UNTRACED, FrameTrouble, untraced_words
 
 LINE_PIXELS = 40  # marked pixels of one row or column that make it bad ...
 LINE_SIGMA = 8.0  # ... and this many sigma above the other rows or columns

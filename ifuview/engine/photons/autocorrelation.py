@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.speckle import Decay
+from ifuview.model.photons.speckle import Decay
 
 FEWEST_BINS = 32
 FAR = 5.0  # lives; noise beyond is not fitted

@@ -9,8 +9,8 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import bounds, inner_edges, other_limits
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Aperture, Axis
-from ifuview.model.photons import TICK, PhotonBlock, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonCut, PhotonSource
+from ifuview.model.photons.products import Aperture, Axis
 
 FEW = 256  # resonators that are fetched by themselves; for more all photons are passed
 AT_ONCE = 32  # resonators fetched together: bounds the memory

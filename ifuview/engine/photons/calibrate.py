@@ -18,7 +18,7 @@ from ifuview.engine.photons.linearity import linearity_weights, whole_resonators
 from ifuview.engine.photons.timemask import Masked
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     FLAT_BIT,
     FLAT_FLAGS,
     STEP_ORDER,
@@ -33,7 +33,7 @@ from ifuview.model.photon_calibrations import (
     merged_flags,
     rows_of,
 )
-from ifuview.model.photons import HC, TICK, Beammap, Column, PhotonBlock, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import HC, TICK, Beammap, Column, PhotonBlock, PhotonInfo, PhotonSource
 
 PIXCAL_FLAGS = ("pixcal.hot", "pixcal.cold", "pixcal.dead")
 WORDS = {

@@ -10,7 +10,7 @@ from ifuview.engine.photons.calibrate import flat_curve
 from ifuview.engine.photons.wavecal_kernels import fitted_bins
 from ifuview.engine.photons.wavecal_models import model_bins
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     FlatCurves,
     FlatSolution,
     HistogramStatus,
@@ -20,7 +20,7 @@ from ifuview.model.photon_calibrations import (
     WavelengthSolution,
     pixel_of,
 )
-from ifuview.model.photons import HC
+from ifuview.model.photons.lists import HC
 
 FINE = 200  # points of a curve
 BEYOND = 0.1  # of the span of the lasers on either side

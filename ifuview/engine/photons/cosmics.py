@@ -17,8 +17,8 @@ from ifuview.engine.photons.cut import LATE, bounds, source_range
 from ifuview.engine.photons.timemask import joined
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import TimeMask
-from ifuview.model.photons import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.products import TimeMask
 
 BIN = 10  # microseconds
 BEFORE, AFTER = 50, 100  # microseconds around a peak that are left out

@@ -11,8 +11,8 @@ from ifuview.engine.photons.cut import NO_WAVELENGTH, bounds, inner_edges, live_
 from ifuview.engine.photons.image import NOTHING, blanked, seen
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Axis, PhotonCube, PhotonImage, value_axis
-from ifuview.model.photons import HC, TICK, Beammap, PhotonCut, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import HC, TICK, Beammap, PhotonCut, PhotonInfo, PhotonSource
+from ifuview.model.photons.products import Axis, PhotonCube, PhotonImage, value_axis
 
 MOST_CELLS = 40_000_000  # resonators times bins; 160 MB, twice while they are mapped to pixels or written
 MOST_WEIGHTED_CELLS = 5_000_000

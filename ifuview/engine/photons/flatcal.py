@@ -22,8 +22,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cube import energy_edges
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import FLAT_BIT, FlatSolution, WavelengthSolution, grid_of, rows_of
-from ifuview.model.photons import PROBLEM_FLAGS, TICK, Beammap, PhotonInfo, PhotonSource
+from ifuview.model.photons.calibrations import FLAT_BIT, FlatSolution, WavelengthSolution, grid_of, rows_of
+from ifuview.model.photons.lists import PROBLEM_FLAGS, TICK, Beammap, PhotonInfo, PhotonSource
 
 BIN_WIDTH = 0.2  # eV; about a resolution element and a half of these detectors at 1 eV
 CHUNK = 10.0  # s

@@ -10,7 +10,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.binned import fetched
 from ifuview.model.checks import Array
-from ifuview.model.photons import PhotonBlock, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import PhotonBlock, PhotonInfo, PhotonSource
 
 
 class Held:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.photons import rician
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import BinnedLight, Curve, IntensityHistogram
+from ifuview.model.photons.products import BinnedLight, Curve, IntensityHistogram
 
 MOST_PHOTONS = 100_000  # in one bin; more is no histogram
 

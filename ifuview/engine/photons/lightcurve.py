@@ -10,8 +10,8 @@ from ifuview.engine.photons.cube import checked_edges, time_edges
 from ifuview.engine.photons.cut import live_bins, source_range
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Aperture, Axis, BinnedLight
-from ifuview.model.photons import PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonCut, PhotonSource
+from ifuview.model.photons.products import Aperture, Axis, BinnedLight
 
 WIDTH = 0.01  # s; of a bin
 MOST_BINS = 5_000_000

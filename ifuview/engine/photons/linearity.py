@@ -16,7 +16,7 @@ from numba import njit
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.photons import TICK, PhotonBlock, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonSource
 
 WINDOW = 1000e-6  # s; on either side
 DEAD_TIME = 10e-6  # s

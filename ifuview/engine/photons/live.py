@@ -24,8 +24,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import Bounds, bounds, live_time, time_range
 from ifuview.engine.photons.image import add_block, blanked, count_image, seen
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import PhotonImage
-from ifuview.model.photons import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.products import PhotonImage
 
 MEMORY = 300 << 20  # bytes of columns that are held (52 million photons); with the window 600 MiB in all
 ROW_BYTES = 6

@@ -11,8 +11,8 @@ from ifuview.engine.photons.lightcurve import light_curve
 from ifuview.engine.photons.timemask import Masked, time_mask
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import PhotonImage, TimeMask
-from ifuview.model.photons import PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonCut, PhotonSource
+from ifuview.model.photons.products import PhotonImage, TimeMask
 
 WIDTH = 0.1  # s; of the moments that are compared
 FRACTION = 0.3  # of the moments that are kept

@@ -11,7 +11,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.cut import bounds
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons import PhotonBlock, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonBlock, PhotonCut, PhotonSource
 
 
 class Group(NamedTuple):

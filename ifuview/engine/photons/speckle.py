@@ -13,8 +13,8 @@ from ifuview.engine.photons.rician import fit_histogram
 from ifuview.engine.photons.sorted_photons import by_resonator
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons import TICK, PhotonCut, PhotonSource
-from ifuview.model.speckle import SpeckleMaps
+from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.speckle import SpeckleMaps
 
 METHODS = ("binned", "arrival")
 WIDTH = {"binned": 0.01, "arrival": 0.02}  # s; tried on patterns that live for 75 ms (1/e of the intensity)

@@ -9,8 +9,8 @@ from ifuview.engine.photons.binned import bin_aperture
 from ifuview.engine.photons.cube import checked_edges, default_edges
 from ifuview.engine.photons.cut import live_time, source_range
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import Aperture, BinnedLight, value_axis
-from ifuview.model.photons import PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonCut, PhotonSource
+from ifuview.model.photons.products import Aperture, BinnedLight, value_axis
 
 
 def photon_spectrum(

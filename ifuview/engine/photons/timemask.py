@@ -11,8 +11,8 @@ from numba import njit
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_products import TimeMask
-from ifuview.model.photons import TICK, PhotonBlock, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonInfo, PhotonSource
+from ifuview.model.photons.products import TimeMask
 
 
 def time_mask(intervals: Iterable[tuple[float, float]], reason: str = "manual") -> TimeMask:

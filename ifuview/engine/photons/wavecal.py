@@ -20,7 +20,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons import wavecal_kernels as kernels
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     WAVE_BIT,
     HistogramStatus,
     LaserFits,
@@ -28,7 +28,7 @@ from ifuview.model.photon_calibrations import (
     grid_of,
     rows_of,
 )
-from ifuview.model.photons import HC, TICK, PhotonSource
+from ifuview.model.photons.lists import HC, TICK, PhotonSource
 
 LOWEST = -480.0  # degree; peak and baseline at full scale together
 BIN = 2.0  # degree

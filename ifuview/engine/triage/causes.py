@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ifuview.model.triage import Cause, Finding
+from ifuview.model.night.triage import Cause, Finding
 
 CAUSES = (
     "raw data and read-out", "stray light", "CCD calibration", "traces and PSF", "fiberflat", "sky model",

@@ -10,7 +10,7 @@ from ifuview.engine.triage.blocks import BIN, deviation
 from ifuview.engine.triage.extent import same
 from ifuview.engine.triage.stats import binned
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding, Fixed
+from ifuview.model.night.triage import Finding, Fixed
 
 SMALLER = 0.5  # of the amplitude: below, a finding that is still there is "smaller"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ifuview.model.triage import Finding
+from ifuview.model.night.triage import Finding
 
 Place = tuple[int, str]  # exposure, camera
 ALL_PETALS = 8  # petals of an exposure that count as all

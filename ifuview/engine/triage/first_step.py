@@ -20,7 +20,7 @@ from ifuview.engine.triage.detector import (
     stands_out,
 )  # fmt: skip
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding, NotMeasured
+from ifuview.model.night.triage import Finding, NotMeasured
 
 BY_ROWS = ("ccd-row",)
 BY_FIBERS = ("wavelength-blocks", "block-throughput")

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QWidget
 
 from ifuview.gui.docks._widgets import plain_numbers
-from ifuview.model.doctor import DoctorLimits
+from ifuview.model.traces.doctor import DoctorLimits
 
 PAUSE_MS = 250  # between the last change and the judgement
 # limit -> text, unit, step, decimals, largest

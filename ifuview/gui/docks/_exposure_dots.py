@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from ifuview.app.views import exposures as pure
 from ifuview.app.views.exposures import ExposuresView
 from ifuview.gui.docks._widgets import is_dark
-from ifuview.model.exposures import Dot
+from ifuview.model.night.exposures import Dot
 
 NOWHERE = QModelIndex()
 TEXTS = len(pure.COLUMNS)

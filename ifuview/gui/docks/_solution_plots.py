@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from ifuview.app.views.calibrations import Histogram, SolutionCurves
 from ifuview.app.views.text import with_error
 from ifuview.gui.docks._plot import Ink, Plot, set_errors
-from ifuview.model.photon_calibrations import HistogramStatus
+from ifuview.model.photons.calibrations import HistogramStatus
 
 PLOTS = (
     ("energy solution of the pixel", "energy"),

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableWidget,
 
 from ifuview.app.views import exposures as pure
 from ifuview.app.views.exposures import ExposuresView, TileRow
-from ifuview.model.exposures import FileState, TileFile
+from ifuview.model.night.exposures import FileState, TileFile
 
 HEADS = ("Tile", "Of", "Product")
 THERE, OPEN, TROUBLE = "●", "◉", "✕"

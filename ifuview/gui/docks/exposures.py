@@ -24,7 +24,7 @@ from ifuview.gui.docks._exposure_dots import DotDelegate, ExposureModel
 from ifuview.gui.docks._tile_list import TileList
 from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.docks.base import Dock
-from ifuview.model.exposures import FLAT_FIELDED, RAW
+from ifuview.model.night.exposures import FLAT_FIELDED, RAW
 
 FILTER_WIDTH = 150  # screen px
 NAMES = {FLAT_FIELDED: "frame / fiberflat"}

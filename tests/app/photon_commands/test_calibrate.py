@@ -19,7 +19,7 @@ from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, Usag
 from ifuview.io.mkid_write import write_photons
 from ifuview.io.photon_index_build import build_index
 from ifuview.io.photons import open_photons
-from ifuview.model.photon_calibrations import CalibrationStack, MaskStep, WaveStep
+from ifuview.model.photons.calibrations import CalibrationStack, MaskStep, WaveStep
 from ifuview.report.photon_plots import flat_summary
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_flat, simulate_lasers, simulate_photons

@@ -11,8 +11,8 @@ from ifuview.app import photon_calibration as cal
 from ifuview.app.photon_commands import calibrate
 from ifuview.errors import FileFormatError
 from ifuview.io.mkid_write import write_photons
-from ifuview.model.photon_calibrations import WAVE_BIT, CalibrationStack, LinearityStep, WavelengthSolution, WaveStep
-from ifuview.model.photons import PhotonBlock
+from ifuview.model.photons.calibrations import WAVE_BIT, CalibrationStack, LinearityStep, WavelengthSolution, WaveStep
+from ifuview.model.photons.lists import PhotonBlock
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_photons
 from tests.app.photon_files import solution_of

@@ -12,7 +12,7 @@ from ifuview.app.photon_state import LightOptions, PhotonFrame, Shown
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.photons import PhotonCut
+from ifuview.model.photons.lists import PhotonCut
 from ifuview.model.pixels import Pixels
 from ifuview.model.region import Region, Shape
 from tests.engine.photons.lists import made

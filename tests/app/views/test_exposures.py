@@ -9,7 +9,7 @@ import pytest
 from ifuview.app.night import Night, Place
 from ifuview.app.session import Session
 from ifuview.app.views import exposures as view
-from ifuview.model.exposures import FLAT_FIELDED, Dot, Exposure, ExposureIndex, FileState, ProductFile
+from ifuview.model.night.exposures import FLAT_FIELDED, Dot, Exposure, ExposureIndex, FileState, ProductFile
 
 
 def index() -> ExposureIndex:

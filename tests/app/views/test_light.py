@@ -14,7 +14,7 @@ from ifuview.app.views import light_lines, light_words
 from ifuview.app.views.light import How, Part
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled, UsageError
-from ifuview.model.photons import Column, PhotonCut
+from ifuview.model.photons.lists import Column, PhotonCut
 from ifuview.model.region import Region, Shape
 from tests.app.views.made_light import BOX, CIRCLE, DURATION, NX, NY, SKY, STAR, STAR_AT, counted, photon_list, session
 

@@ -13,9 +13,9 @@ from ifuview.app.photon_state import PhotonFrame
 from ifuview.app.views import colors
 from ifuview.app.views import photons as photon_views
 from ifuview.app.views.photon_flags import CMAP, EMPTY, GOOD, HOT, NCLASS, NO_TONE, classes, color_of, legend
-from ifuview.model.photon_calibrations import MaskStep
-from ifuview.model.photon_products import TimeMask
-from ifuview.model.photons import Beammap, Column, PhotonCut, PhotonInfo, PhotonList
+from ifuview.model.photons.calibrations import MaskStep
+from ifuview.model.photons.lists import Beammap, Column, PhotonCut, PhotonInfo, PhotonList
+from ifuview.model.photons.products import TimeMask
 
 NAMES = ("beammap.noDacTone", "pixcal.hot", "wavecal.quadratic", "mine")
 

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from ifuview.engine.doctor.diagnose import Evidence, diagnose, gather
-from ifuview.model.doctor import TraceDiagnosis
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.simulate.detector import SimulatedFrame, expose
 from ifuview.simulate.geometry import SlitSpec
 

@@ -9,9 +9,9 @@ import pytest
 
 from ifuview.engine.doctor.diagnose import diagnose, gather, judge
 from ifuview.errors import FitError
-from ifuview.model.doctor import UNTRACED, DoctorLimits
-from ifuview.model.findings import findings
 from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import UNTRACED, DoctorLimits
+from ifuview.model.traces.findings import findings
 from ifuview.simulate import perturb
 from ifuview.simulate.detector import expose
 from ifuview.simulate.geometry import SlitSpec, blocks

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.model.photons import Beammap, Column, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonList
 
 
 def made(rates: np.ndarray, duration: float = 10.0, seed: int = 1, *, column: Column = Column.WAVELENGTH, **options):

@@ -13,7 +13,7 @@ from ifuview.engine.photons.timemask import time_mask
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.io.photon_calibrations import read_wavecal
 from ifuview.io.photons import open_photons
-from ifuview.model.photon_calibrations import (
+from ifuview.model.photons.calibrations import (
     WAVE_BIT,
     CalibrationStack,
     FlagStep,
@@ -25,7 +25,7 @@ from ifuview.model.photon_calibrations import (
     WaveStep,
     grid_of,
 )
-from ifuview.model.photons import HC, Column, PhotonList
+from ifuview.model.photons.lists import HC, Column, PhotonList
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_photons
 

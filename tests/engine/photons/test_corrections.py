@@ -17,7 +17,7 @@ from ifuview.engine.photons.lightcurve import light_curve
 from ifuview.engine.photons.linearity import linearity_weights, whole_resonators
 from ifuview.engine.photons.timemask import Masked, masked_before, time_mask, together
 from ifuview.errors import FitError, UsageError
-from ifuview.model.photons import PhotonBlock, PhotonCut
+from ifuview.model.photons.lists import PhotonBlock, PhotonCut
 from tests.engine.photons.lists import made, reference
 
 

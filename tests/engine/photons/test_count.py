@@ -18,8 +18,8 @@ from ifuview.engine.photons.cube import (
 from ifuview.engine.photons.cut import check
 from ifuview.engine.photons.image import count_image
 from ifuview.errors import UsageError
-from ifuview.model.photon_products import Axis
-from ifuview.model.photons import Beammap, Column, PhotonBlock, PhotonCut, PhotonList
+from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonCut, PhotonList
+from ifuview.model.photons.products import Axis
 from tests.engine.photons.lists import made, reference
 
 EVERYTHING = PhotonCut(exclude=())

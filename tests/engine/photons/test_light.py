@@ -14,8 +14,8 @@ from ifuview.engine.photons.interarrival import interval_histogram
 from ifuview.engine.photons.lightcurve import light_curve
 from ifuview.engine.photons.spectrum import photon_spectrum
 from ifuview.errors import UsageError
-from ifuview.model.photon_products import Axis
-from ifuview.model.photons import Column, PhotonCut
+from ifuview.model.photons.lists import Column, PhotonCut
+from ifuview.model.photons.products import Axis
 from tests.engine.photons.lists import made, reference
 
 

@@ -13,7 +13,7 @@ from ifuview.engine.photons import live
 from ifuview.engine.photons.cut import Bounds
 from ifuview.engine.photons.image import count_image
 from ifuview.errors import JobCancelled
-from ifuview.model.photons import Beammap, Column, PhotonBlock, PhotonCut, PhotonInfo
+from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonCut, PhotonInfo
 
 NRES = 30
 DURATION = 20.0  # s

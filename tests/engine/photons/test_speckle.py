@@ -11,7 +11,7 @@ from ifuview.engine.photons.autocorrelation import decay
 from ifuview.engine.photons.lucky import lucky_image, lucky_moments
 from ifuview.engine.photons.speckle import speckle_maps
 from ifuview.errors import FitError, JobCancelled, UsageError
-from ifuview.model.photons import Beammap, PhotonCut, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import Beammap, PhotonCut, PhotonInfo, PhotonList
 
 DURATION, STEP, LIFE = 60.0, 0.002, 0.3  # s; record, simulation step, e-fold of the complex field
 

@@ -10,7 +10,7 @@ import pytest
 from ifuview.engine.triage.chain import Section
 from ifuview.engine.triage.detector import Detector, noisy, off_trace
 from ifuview.engine.triage.first_step import IN_BLOCK, told_apart, with_read_noise, with_shared_light
-from ifuview.model.triage import Finding
+from ifuview.model.night.triage import Finding
 from tests.engine.triage.made import camera
 
 NFIBER, NROW, BUNDLE = 100, 1200, 25

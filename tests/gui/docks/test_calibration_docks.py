@@ -13,7 +13,7 @@ from ifuview.app import intents as want
 from ifuview.app.views.calibrations import CalibrationsView, Histogram, SolutionCurves, StepRow
 from ifuview.app.views.speckle import DecayView, SpeckleView
 from ifuview.gui.docks._solution_plots import NO_FLAT, PLOTS
-from ifuview.model.photon_calibrations import FlatCurves, HistogramStatus, LaserCurves, WavecalCurves
+from ifuview.model.photons.calibrations import FlatCurves, HistogramStatus, LaserCurves, WavecalCurves
 
 STEPS = (
     StepRow("Wavelength", "8 of 10 resonators solved; w", True, "", True),

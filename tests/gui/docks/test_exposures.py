@@ -106,7 +106,7 @@ def test_every_kind_of_dot_is_painted(dock, session) -> None:
     first = session.night.index.exposures[0]
     from dataclasses import replace
 
-    from ifuview.model.exposures import FileState
+    from ifuview.model.night.exposures import FileState
 
     files = {k: replace(f, state=FileState.DAMAGED) for k, f in first.files.items() if k[0] == "r6"}
     changed = replace(first, files=MappingProxyType(files), off=("b6",))
@@ -116,7 +116,7 @@ def test_every_kind_of_dot_is_painted(dock, session) -> None:
 
 
 def test_products_of_tiles_are_opened_by_click_key_and_menu(build) -> None:
-    from ifuview.model.exposures import ExposureIndex, FileState, ProductFile, TileFile
+    from ifuview.model.night.exposures import ExposureIndex, FileState, ProductFile, TileFile
 
     def made(family: str, petal: int | None, state: FileState = FileState.READY) -> TileFile:
         return TileFile(7, family, petal, "thru1", ProductFile(f"{family}-{petal}", state=state))

@@ -15,8 +15,8 @@ from ifuview.app.views import findings as view
 from ifuview.app.views.overlay import make_overlay, shown_traces
 from ifuview.errors import MissingDataError
 from ifuview.io.traces import read_traces
-from ifuview.model.doctor import DoctorLimits
 from ifuview.model.orientation import Orientation
+from ifuview.model.traces.doctor import DoctorLimits
 from tests.app.views import made
 from tests.report import made_doctor
 

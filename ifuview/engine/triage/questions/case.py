@@ -11,7 +11,7 @@ from ifuview.engine.triage.chain import Chain
 from ifuview.engine.triage.night import between_lines
 from ifuview.engine.triage.stats import continuum, filled
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding, NotMeasured
+from ifuview.model.night.triage import Finding, NotMeasured
 
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 COUNTS = "electron / Angstrom"

@@ -10,7 +10,7 @@ from ifuview.engine.triage import lines as of_lines
 from ifuview.engine.triage.line_fit import LEAST_LINES, LineFit, common, followed, line_fits, outlying
 from ifuview.engine.triage.questions.case import Case
 from ifuview.model.checks import Array
-from ifuview.model.triage import Finding, ranges
+from ifuview.model.night.triage import Finding, ranges
 
 LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
 SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ifuview.model.checks import Array, readonly, same_shape
-from ifuview.model.photons import PhotonCut, PhotonInfo
+from ifuview.model.photons.lists import PhotonCut, PhotonInfo
 
 PARTS = {"ic": "constant (coherent) light", "is": "speckle light", "ip": "incoherent light"}
 

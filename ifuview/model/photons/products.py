@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from ifuview.model.checks import Array, readonly, same_shape
-from ifuview.model.photons import TICK, Column, PhotonCut, PhotonInfo
+from ifuview.model.photons.lists import TICK, Column, PhotonCut, PhotonInfo
 
 
 class Axis(StrEnum):

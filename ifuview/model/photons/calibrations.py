@@ -16,8 +16,8 @@ import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array, readonly, same_shape
-from ifuview.model.photon_products import TimeMask
-from ifuview.model.photons import HC, NO_RESONATOR, Beammap
+from ifuview.model.photons.lists import HC, NO_RESONATOR, Beammap
+from ifuview.model.photons.products import TimeMask
 
 WAVE_FLAGS = (  # bit 0 first; names of the pixel flags of photon lists
     "wavecal.bad",

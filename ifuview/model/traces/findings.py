@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ifuview.model.doctor import (
+from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import (
     UNTRACED,
     DoctorLimits,
     FrameTrouble,
@@ -17,7 +18,6 @@ from ifuview.model.doctor import (
     TraceDiagnosis,
     untraced_verdict,
 )
-from ifuview.model.inspection import Verdict
 
 LARGEST = 8.0  # px; a trace farther off than its neighbor is not worse for it
 UNKNOWN_AMOUNT = 0.5  # px that a problem without an amplitude counts as

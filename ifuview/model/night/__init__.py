@@ -1,0 +1,1 @@
+"""Values of a night: its exposures, what the triage found."""

@@ -1,0 +1,1 @@
+"""Values of photon lists: the list, what is counted from it, calibrations, speckle maps."""
