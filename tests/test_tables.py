@@ -32,11 +32,17 @@ def modules(folder: str) -> set[str]:
     return {p.stem for p in (PACKAGE / folder).glob("*.py")} - {"__init__"}
 
 
+def modules_below(folder: str) -> set[str]:
+    """Modules of a folder and of the folders in it, with dots."""
+    paths = [p.relative_to(PACKAGE / folder) for p in (PACKAGE / folder).rglob("*.py")]
+    return {".".join(p.with_suffix("").parts) for p in paths if p.stem != "__init__"}
+
+
 def defines(folder: str, module: str, word: str) -> bool:
     """Whether a module has `word = ...` at its top, found without importing it."""
     import ast
 
-    tree = ast.parse((PACKAGE / folder / f"{module}.py").read_text("utf-8"))
+    tree = ast.parse((PACKAGE / folder / f"{module.replace('.', '/')}.py").read_text("utf-8"))
     names = [t for n in tree.body if isinstance(n, (ast.Assign, ast.AnnAssign)) for t in ast.walk(n)]
     return any(isinstance(t, ast.Name) and isinstance(t.ctx, ast.Store) and t.id == word for t in names)
 
@@ -44,7 +50,7 @@ def defines(folder: str, module: str, word: str) -> bool:
 def test_every_reader_is_in_its_table():
     from ifuview.io import READERS
 
-    with_reader = {m for m in modules("io") if defines("io", m, "READER")}
+    with_reader = {m for m in modules_below("io") if defines("io", m, "READER")}
     assert with_reader == {module for module, _ in READERS}
 
 

@@ -461,7 +461,7 @@ def _write_parts(
 ) -> tuple[str, ...]:
     """Write every file into one folder."""
     from ifuview.app.doctor_metrics import as_json, fiber_table
-    from ifuview.io.traces_write import write_traces
+    from ifuview.io.traces.write import write_traces
 
     ctx.checkpoint(0.0, "Writing the numbers")
     if "json" in request.formats:
@@ -489,7 +489,7 @@ def write_corrected_traces(
     part: Path, image: Image, found: TraceDiagnosis, path: str | None, swap: bool = False
 ) -> str:
     """Write the corrected traces in the form of the given file, x and y as it has them; return the name."""
-    from ifuview.io.traces_write import corrected_name, write_corrected, write_traces
+    from ifuview.io.traces.write import corrected_name, write_corrected, write_traces
 
     changed = str(found.corrected.provenance.params.get("changed", "nothing"))
     if path is None:

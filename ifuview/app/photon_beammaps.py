@@ -40,10 +40,10 @@ def opened(path: str, beammap: str, *, index: bool = False, ctx: JobContext = SI
     FileFormatError
         The file is no beam map.
     """
-    from ifuview.io.beammap_text import read_beammap
-    from ifuview.io.h5_file import is_h5
-    from ifuview.io.photon_index import open_index
-    from ifuview.io.photons import open_photons
+    from ifuview.io.hdf5.file import is_h5
+    from ifuview.io.photons.index.index import open_index
+    from ifuview.io.photons.opening import open_photons
+    from ifuview.io.photons.raw.beammap_text import read_beammap
 
     given = read_beammap(beammap)
     known: Any = open_index(path)
@@ -57,7 +57,7 @@ def opened(path: str, beammap: str, *, index: bool = False, ctx: JobContext = SI
     if not index:
         plain: PhotonSource = source
         return plain
-    from ifuview.io.photon_index_build import build_index
+    from ifuview.io.photons.index.build import build_index
 
     made: PhotonSource = build_index(source, ctx=ctx)
     return made
@@ -69,6 +69,6 @@ def _same(one: Beammap, other: Beammap) -> bool:
 
 def mapped(dataset: Dataset, info: PhotonInfo) -> Dataset:
     """The dataset with the flags and the size of another beam map."""
-    from ifuview.io.photons import flag_image
+    from ifuview.io.photons.opening import flag_image
 
     return replace(dataset, images=(flag_image(info),), photons=info, notes=info.notes)

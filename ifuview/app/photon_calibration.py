@@ -94,7 +94,7 @@ def laser_files(texts: Sequence[str]) -> dict[float, str]:
             except ValueError as problem:
                 raise UsageError(f"{head!r} is no wavelength", text, "write it in nm, as in 808=FILE") from problem
         else:
-            from ifuview.io.photons import open_photons
+            from ifuview.io.photons.opening import open_photons
 
             if not os.path.exists(text):
                 raise MissingDataError("there is no such file", text, "check the name")
@@ -189,21 +189,21 @@ def _in_waves(item: str | PhotonSource, wavecal: WavelengthSolution | None) -> P
 
 def read_wavecal(path: str, ctx: JobContext = SILENT) -> WavelengthSolution:
     """Read a wavelength solution of any form."""
-    from ifuview.io.photon_calibrations import read_wavecal as read
+    from ifuview.io.photons.calibrations import read_wavecal as read
 
     return read(path, ctx)
 
 
 def read_flatcal(path: str, ctx: JobContext = SILENT) -> FlatSolution:
     """Read a flat of any form."""
-    from ifuview.io.photon_calibrations import read_flatcal as read
+    from ifuview.io.photons.calibrations import read_flatcal as read
 
     return read(path, ctx)
 
 
 def save(solution: WavelengthSolution | FlatSolution, path: str) -> None:
     """Write a solution in ifuview's own form."""
-    from ifuview.io.photon_calibrations import write_calibration
+    from ifuview.io.photons.calibrations import write_calibration
 
     check_output(path)
     write_calibration(path, solution)
@@ -258,7 +258,7 @@ def pixel_step(source: PhotonSource, method: str = "threshold", ctx: JobContext 
 def calibrated(source: PhotonSource, steps: CalibrationStack) -> CalibratedSource:
     """The photons of a source with a stack of calibrations on top; the source stays as it is."""
     from ifuview.engine.photons.calibrate import CalibratedSource
-    from ifuview.io.photon_flags import MODERN_FLAGS
+    from ifuview.io.photons.flags import MODERN_FLAGS
 
     return CalibratedSource(source, steps, MODERN_FLAGS)
 
@@ -322,8 +322,8 @@ def calibrate_file(
 
 def _refuse_twice(path: str, output: str) -> None:
     """Raise UsageError for a file that keeps another calibration, or would be overwritten."""
-    from ifuview.io.h5_file import is_h5
-    from ifuview.io.photon_original import has_original
+    from ifuview.io.hdf5.file import is_h5
+    from ifuview.io.photons.original import has_original
 
     if os.path.exists(output) and os.path.samefile(path, output):
         raise UsageError("would overwrite the file that is read", output, "choose another name")
@@ -338,9 +338,9 @@ def _written(
     made: CalibratedSource, output: str, ctx: JobContext, *, in_order: bool = True
 ) -> tuple[PhotonInfo, tuple[str, ...]]:
     """Write under a temporary name, then move."""
-    from ifuview.io.h5_file import brackets
-    from ifuview.io.mkid_write import write_photons
-    from ifuview.io.photon_original import Removed, keep_original, part_name
+    from ifuview.io.hdf5.file import brackets
+    from ifuview.io.photons.lists.write import write_photons
+    from ifuview.io.photons.original import Removed, keep_original, part_name
 
     before, part = made.source.info, part_name(output)
     extra = {"wavelength": np.dtype("<f4")} if made.stack.active("wavecal") else {}
@@ -401,8 +401,8 @@ def undo_file(
     """
     from ifuview.app.photons import open_source
     from ifuview.engine.photons.calibrate import PhaseSource
-    from ifuview.io.mkid_write import write_photons
-    from ifuview.io.photon_original import OriginalSource, has_original
+    from ifuview.io.photons.lists.write import write_photons
+    from ifuview.io.photons.original import OriginalSource, has_original
 
     check_output(output)
     source: Any = open_source(path, index=False, ctx=ctx)
@@ -426,7 +426,7 @@ def undo_file(
 
 
 def _is_h5(path: str) -> bool:
-    from ifuview.io.h5_file import is_h5
+    from ifuview.io.hdf5.file import is_h5
 
     return os.path.isfile(path) and is_h5(path)
 
@@ -434,7 +434,7 @@ def _is_h5(path: str) -> bool:
 def wavecal_curves(solution: WavelengthSolution, x: int, y: int) -> WavecalCurves:
     """What the figure of a pixel's wavelength solution shows."""
     from ifuview.engine.photons.calibration_curves import wavecal_curves as curves
-    from ifuview.io.photon_calibrations import row_of_pixel
+    from ifuview.io.photons.calibrations import row_of_pixel
 
     return curves(solution, row_of_pixel(solution, x, y))
 
@@ -442,6 +442,6 @@ def wavecal_curves(solution: WavelengthSolution, x: int, y: int) -> WavecalCurve
 def flat_curves(solution: FlatSolution, x: int, y: int) -> FlatCurves:
     """What the figure of a pixel's flat shows."""
     from ifuview.engine.photons.calibration_curves import flat_curves as curves
-    from ifuview.io.photon_calibrations import row_of_pixel
+    from ifuview.io.photons.calibrations import row_of_pixel
 
     return curves(solution, row_of_pixel(solution, x, y))

@@ -37,7 +37,7 @@ def plot_wavecal(
     UsageError, MissingDataError
         The folder cannot be made; a pixel has no resonator.
     """
-    from ifuview.io.photon_calibrations import row_of_pixel
+    from ifuview.io.photons.calibrations import row_of_pixel
     from ifuview.report import photon_plots as plots
 
     rows = [row_of_pixel(solution, x, y) for x, y in pixels] or examples(solution)
@@ -60,7 +60,7 @@ def plot_flat(
     flat: FlatSolution, folder: str, *, pixels: Sequence[tuple[int, int]] = (), ctx: JobContext = SILENT
 ) -> list[str]:
     """Write all plots of a flat; return their names. Otherwise as `plot_wavecal`."""
-    from ifuview.io.photon_calibrations import row_of_pixel
+    from ifuview.io.photons.calibrations import row_of_pixel
     from ifuview.report import photon_plots as plots
 
     rows = [row_of_pixel(flat, x, y) for x, y in pixels] or _spread(np.flatnonzero(flat.usable), EXAMPLES)
@@ -125,7 +125,7 @@ def frequencies(solution: WavelengthSolution, paths: Sequence[str]) -> Array:
     MissingDataError
         The texts have none of its resonators.
     """
-    from ifuview.io.powersweep import read_powersweeps
+    from ifuview.io.photons.raw.powersweep import read_powersweeps
 
     ids, hertz = read_powersweeps(paths)
     rows = rows_of(ids, solution.ids)
@@ -139,7 +139,7 @@ def _write(
     single: Sequence[tuple[str, Callable[[], Any]]], ctx: JobContext,
 ) -> list[str]:  # fmt: skip
     """Write each figure as PNG, and all pages as one PDF."""
-    from ifuview.io.photon_products import moved_into_place
+    from ifuview.io.photons.products import moved_into_place
     from ifuview.report import photon_plots as plots
 
     try:

@@ -69,7 +69,7 @@ def _range(frame: PhotonFrame) -> tuple[float, float]:
 
 def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float, int], ctx: JobContext) -> None:
     """Write an animation; the file appears whole or not at all."""
-    from ifuview.io.photon_products import moved_into_place
+    from ifuview.io.photons.products import moved_into_place
 
     pictures = [_picture(array, text) for array, text in _colored(slot, frame, span, ctx.part(0.0, 0.8))]
     ctx.checkpoint(0.8, "Writing the movie")

@@ -62,7 +62,7 @@ def keep_photons(output: str | None) -> None:
 
 def holds_photons(path: str) -> bool:
     """Whether a file is an HDF5 file with photons or the map of an array, sound or damaged."""
-    from ifuview.io.h5_file import child, h5_open, is_h5
+    from ifuview.io.hdf5.file import child, h5_open, is_h5
 
     if not is_h5(path):
         return False

@@ -28,7 +28,7 @@ def sorted_photons(source: PhotonSource, folder: str, ctx: JobContext = SILENT) 
     if in_order(source, ctx.part(0.0, 0.4)):
         yield source
         return
-    from ifuview.io.photon_index_build import build_index
+    from ifuview.io.photons.index.build import build_index
 
     with TemporaryDirectory(prefix=".ifuview-sort-", dir=folder, ignore_cleanup_errors=True) as place:
         index = build_index(source, place, ctx.part(0.4, 1.0))

@@ -71,8 +71,8 @@ def open_source(
     """
     if not os.path.exists(path):
         raise MissingDataError("there is no such file", path, "check the name")
-    from ifuview.io.photon_index import open_index
-    from ifuview.io.photons import open_photons
+    from ifuview.io.photons.index.index import open_index
+    from ifuview.io.photons.opening import open_photons
 
     found = open_index(path) if index is not False and beammap is None else None
     if found is not None:
@@ -80,7 +80,7 @@ def open_source(
     source = open_photons(path, beammap, ctx)
     if not index:
         return source
-    from ifuview.io.photon_index_build import build_index
+    from ifuview.io.photons.index.build import build_index
 
     made: PhotonSource = build_index(source, ctx=ctx)
     return made
@@ -398,7 +398,7 @@ def save(
     UsageError
         Another suffix, or a place that cannot be written.
     """
-    from ifuview.io import photon_products as io
+    from ifuview.io.photons import products as io
 
     if isinstance(product, BinnedLight):
         io.write_light(path, product)

@@ -67,7 +67,7 @@ def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
 
 def is_photons(path: str) -> bool:
     """Whether a file, or a folder of raw packets, is a photon list."""
-    from ifuview.io import photons
+    from ifuview.io.photons import opening as photons
 
     return photons.is_photons(path)
 
@@ -80,7 +80,7 @@ def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
     MissingDataError, UsageError
         There is no such folder, or it cannot be read.
     """
-    from ifuview.io.exposures import scan
+    from ifuview.io.night.exposures import scan
 
     return scan(path, ctx)
 
@@ -484,7 +484,7 @@ def tables_beside(path: str) -> tuple[str, ...]:
     name = Path(path).name
     if not name.startswith(("coadd", "spectra")):  # nothing need be loaded for the others
         return ()
-    from ifuview.io.tables_fits import beside
+    from ifuview.io.fits.tables import beside
 
     return beside(path)
 
@@ -493,13 +493,13 @@ def models_beside(path: str) -> tuple[str, ...]:
     """Files of best fits that belong to a file of spectra, by their names."""
     if not Path(path).name.startswith(("coadd", "spectra")):
         return ()
-    from ifuview.io.tables_fits import models_beside as beside
+    from ifuview.io.fits.tables import models_beside as beside
 
     return beside(path)
 
 
 def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:
     """The tables of a file that has no pixels."""
-    from ifuview.io.tables_fits import read_tables as read
+    from ifuview.io.fits.tables import read_tables as read
 
     return read(path, ctx)

@@ -153,7 +153,7 @@ def product(
     MissingDataError
         No pixel has a value.
     """
-    from ifuview.io.photons import flag_image
+    from ifuview.io.photons.opening import flag_image
 
     flags = flag_image(info)
     flat = values.ndim == 2
@@ -199,7 +199,7 @@ def save(session: Session, path: str, ctx: JobContext) -> str:
         No maps were made, or they cannot be written.
     """
     from ifuview.errors import IfuviewError
-    from ifuview.io.speckle_products import write_speckle
+    from ifuview.io.photons.speckle_products import write_speckle
 
     _, frame = asked(session)
     if frame.speckle is None:

@@ -135,7 +135,7 @@ class _Reader:
             self._table(fits, path)
 
     def _open(self, path: str, names: set[str]) -> Any:
-        from ifuview.io.fits_fast import read_fits
+        from ifuview.io.fits.fast import read_fits
 
         return read_fits(path, self.ctx, lambda name: name not in BULKY and (not name or name in names))
 
@@ -156,7 +156,7 @@ class _Reader:
         return np.asarray(wave)
 
     def _table(self, fits: Any, path: str) -> None:
-        from ifuview.io.fits_table import read_table
+        from ifuview.io.fits.table import read_table
 
         try:
             self.table = read_table(fits.find("FIBERMAP"), FIBER_COLUMNS).columns
@@ -235,7 +235,7 @@ def _position(table: Mapping[str, Array], axis: str) -> Array | None:
 
 def _pixels(fits: Any, name: str, path: str, ndim: int | None = 2) -> Array:
     """Pixels of an HDU in native byte order; the first HDU if it has no name."""
-    from ifuview.io.plain_fits import hdu_pixels
+    from ifuview.io.fits.plain import hdu_pixels
 
     hdu = fits.find(name)
     if hdu is None:
@@ -253,7 +253,7 @@ def _pixels(fits: Any, name: str, path: str, ndim: int | None = 2) -> Array:
 
 def _sections(fits: Any) -> tuple[Section, ...]:
     """Amplifiers of the header, in canonical axes (fibers along detector x)."""
-    from ifuview.io.products import section_bounds
+    from ifuview.io.products.parts import section_bounds
 
     out = []
     for letter in SECTIONS:

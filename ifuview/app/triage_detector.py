@@ -24,7 +24,7 @@ def with_detector(
     """What the detector image and its header add to the findings, and sentences about what could not be read."""
     from ifuview.engine.triage.first_step import open_questions, told_apart, with_read_noise
     from ifuview.engine.triage.questions.case import BUNDLE
-    from ifuview.io.fits_head import head_cards
+    from ifuview.io.fits.head import head_cards
 
     asked = open_questions(found.findings)
     path = camera.files.get("preproc")

@@ -100,7 +100,7 @@ def find_cameras(
 
 def _of_path(path: str, ctx: JobContext, notes: list[str]) -> Iterator[CameraFiles]:
     """Cameras of a folder, or the one that a product belongs to."""
-    from ifuview.io.exposures import PRODUCT, scan
+    from ifuview.io.night.exposures import PRODUCT, scan
 
     if not os.path.isfile(path):
         index = scan(path, ctx, depth=DEPTH, nights=ALL_NIGHTS)
@@ -140,7 +140,7 @@ def _camera(index: ExposureIndex, exposure: Exposure, camera: str) -> CameraFile
 
 def _above(folder: str, name: str) -> str:
     """The file of that name with any suffix in a folder above, "" if there is none."""
-    from ifuview.io.exposures import SUFFIXES
+    from ifuview.io.night.exposures import SUFFIXES
 
     for _ in range(ABOVE):
         found = next((p for suffix in SUFFIXES if os.path.isfile(p := os.path.join(folder, name + suffix))), "")

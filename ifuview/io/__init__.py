@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ifuview.io.probe import FileProbe, probe_file
+from ifuview.io.fits.probe import FileProbe, probe_file
+from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.source import QUIET, Progress, regular_file
-from ifuview.io.spec import FileSpec, parse_spec
 
 if TYPE_CHECKING:
     from ifuview.io.reader import Reader
@@ -46,16 +46,16 @@ TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is
 
 # module, and the sets of EXTNAMEs of which one must be there in full for the module to be asked
 READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
-    ("plain_fits", ()),
-    ("detector_fits", (frozenset({"IMAGE", "IVAR"}), frozenset({"IMAGE", "MASK"}))),
-    ("spectra_fits", tuple(frozenset({name}) for name in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB"))),
+    ("fits.plain", ()),
+    ("products.detector", (frozenset({"IMAGE", "IVAR"}), frozenset({"IMAGE", "MASK"}))),
+    ("products.spectra", tuple(frozenset({name}) for name in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB"))),
     (
-        "trace_fits",
+        "traces.fits",
         (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"})),
     ),
-    ("tables_fits", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
+    ("fits.tables", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
     (
-        "coadd_fits",
+        "products.coadd",
         tuple(
             frozenset({f"{band}_{what}", f"{band}_WAVELENGTH"})
             for what in ("FLUX", "MODEL")
@@ -97,7 +97,7 @@ def open_dataset(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
 
 def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
     """Read every extension with pixels; each is one image of the Dataset."""
-    from ifuview.io.every import read_every
+    from ifuview.io.fits.every import read_every
 
     parsed = parse_spec(spec)
     if (photons := _photon_list(parsed)) is not None:
@@ -109,7 +109,7 @@ def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
 def _photon_list(spec: FileSpec) -> Dataset | None:
     """The Dataset of a photon list or quick frame, told by its content; None for a file of another kind."""
     if os.path.isdir(spec.path):
-        from ifuview.io.photons import is_photons, photon_dataset
+        from ifuview.io.photons.opening import is_photons, photon_dataset
 
         if is_photons(spec.path):
             return photon_dataset(spec)
@@ -117,11 +117,11 @@ def _photon_list(spec: FileSpec) -> Dataset | None:
     with open(spec.path, "rb") as file:
         if file.read(len(FITS_MAGIC)) == FITS_MAGIC:
             return None
-    from ifuview.io.photons import is_photons, photon_dataset
+    from ifuview.io.photons.opening import is_photons, photon_dataset
 
     if is_photons(spec.path):
         return photon_dataset(spec)
-    from ifuview.io.quick_frame import frame_dataset, is_frame
+    from ifuview.io.products.quick_frame import frame_dataset, is_frame
 
     return frame_dataset(spec) if is_frame(spec.path) else None
 
@@ -138,10 +138,10 @@ def _text_traces(spec: FileSpec) -> Dataset:
 def _reader(found: FileProbe) -> Reader:
     """The reader with the highest score."""
     if not any(hdu.has_image for hdu in found.fits.hdus):
-        from ifuview.io.traces import has_trace_table
+        from ifuview.io.traces.reading import has_trace_table
 
         if has_trace_table(found.fits):
-            return _load("trace_fits")
+            return _load("traces.fits")
     candidates = [_load(module) for module, sets in READERS if not sets or _speaks(found.names, sets)]
     return max(candidates, key=lambda reader: reader.score(found))
 
@@ -158,8 +158,8 @@ def _load(module: str) -> Reader:
 
 
 def read_traces(path: Path, shape: tuple[int, int] | None = None, orientation: Orientation | None = None) -> TraceSet:
-    """Read fiber traces of any known form; see `ifuview.io.traces.read_traces`."""
-    from ifuview.io.traces import read_traces as read
+    """Read fiber traces of any known form; see `ifuview.io.traces.reading.read_traces`."""
+    from ifuview.io.traces.reading import read_traces as read
 
     return read(path, shape, orientation)
 
@@ -170,8 +170,8 @@ def write_traces(
     orientation: Orientation | None = None,
     shape: tuple[int, int] | None = None,
 ) -> None:
-    """Write traces as FITS table, ECSV, CSV or JSON; see `ifuview.io.traces_write`."""
-    from ifuview.io.traces_write import write_traces as write
+    """Write traces as FITS table, ECSV, CSV or JSON; see `ifuview.io.traces.write`."""
+    from ifuview.io.traces.write import write_traces as write
 
     write(path, traces, orientation, shape)
 

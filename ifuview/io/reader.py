@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ifuview.io.probe import FileProbe
+from ifuview.io.fits.probe import FileProbe
+from ifuview.io.fits.spec import FileSpec
 from ifuview.io.source import QUIET, Progress
-from ifuview.io.spec import FileSpec
 from ifuview.model.dataset import Dataset
 
 

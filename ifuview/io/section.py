@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
-from ifuview.io.spec import FileSpec, Range
-from ifuview.io.world import shifted
+from ifuview.io.fits.spec import FileSpec, Range
+from ifuview.io.fits.world import shifted
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Amplifier, Image, Kind
 from ifuview.model.pixels import Pixels

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from ifuview.io.photon_flags import MODERN_FLAGS
+from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import HC, Beammap
 

@@ -116,7 +116,7 @@ def write_big(
     ctx: JobContext = SILENT,
 ) -> PhotonStream:
     """Write a long photon list in the modern layout, in bounded memory; return what it was made from."""
-    from ifuview.io.mkid_write import write_photons
+    from ifuview.io.photons.lists.write import write_photons
 
     stream = PhotonStream(nphoton, array, duration=duration, calibrated=calibrated, seed=seed)
     write_photons(path, stream, ctx=ctx)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ifuview.app import photon_calibration
-from ifuview.io.mkid_write import write_photons
+from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.calibrations import WAVE_BIT, FlatSolution, WavelengthSolution, grid_of
 from ifuview.model.photons.lists import PhotonList
 from ifuview.simulate.photons import PhotonTruth, simulate_photons

@@ -11,7 +11,7 @@ from ifuview.app.photon_state import PhotonFrame, Shown
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.views import calibrations as view
 from ifuview.errors import FileFormatError, UsageError
-from ifuview.io.photons import flag_image
+from ifuview.io.photons.opening import flag_image
 from ifuview.model.dataset import Dataset
 from ifuview.model.photons.lists import PhotonCut
 from tests.app.photon_files import WAVES, write_files

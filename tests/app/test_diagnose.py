@@ -15,7 +15,7 @@ from ifuview.app import diagnose
 from ifuview.app.doctor_metrics import as_json, metrics_of
 from ifuview.errors import IfuviewError
 from ifuview.io import read_traces
-from ifuview.io.traces_write import write_traces
+from ifuview.io.traces.write import write_traces
 from ifuview.simulate import perturb
 from ifuview.simulate.detector import expose
 from ifuview.simulate.geometry import SlitSpec

@@ -8,7 +8,7 @@ import pytest
 from ifuview.app import photon_beammaps, photon_window
 from ifuview.errors import UsageError
 from tests.app.photon_files import write_files
-from tests.io.test_packets import SECOND, header, photon, put
+from tests.io.photons.raw.test_packets import SECOND, header, photon, put
 
 NX, NY = 80, 125
 

@@ -164,7 +164,7 @@ def test_light_of_a_list_in_memory():
 
 
 def test_an_indexed_image_without_a_cut_reads_no_photons(folder, truth, tmp_path, monkeypatch):
-    from ifuview.io.photon_index import PhotonIndex
+    from ifuview.io.photons.index.index import PhotonIndex
 
     shutil.copy(folder / "science.h5", tmp_path / "science.h5")
     source = photons.open_source(str(tmp_path / "science.h5"), index=True)

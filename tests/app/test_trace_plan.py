@@ -101,7 +101,7 @@ def test_reports_and_plots_are_written(diagnosis, tmp_path):
 
 
 def test_traces_of_a_file_come_as_the_plan_wants_them(tmp_path):
-    from ifuview.io.traces_write import write_traces
+    from ifuview.io.traces.write import write_traces
 
     write_traces(str(tmp_path / "t.csv"), MADE.traces)
     out = ifuview.load_trace_solution(tmp_path / "t.csv")

@@ -18,7 +18,7 @@ CARDS = 150  # of a product's header
 
 def rows(quick: bool = False) -> list[Row]:
     """Rows of the benchmark; the files exist, each with a header of real length, and there is no log of the night."""
-    from ifuview.io.exposures import scan
+    from ifuview.io.night.exposures import scan
 
     count = EXPOSURES // 10 if quick else EXPOSURES
     folder = Path(tempfile.mkdtemp(prefix="ifuview-bench-"))

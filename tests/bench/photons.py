@@ -63,7 +63,7 @@ def photon_file(nphoton: int) -> str:
     """The path of the file, made if it is missing: a simulated exposure, with hot pixels and a bright center."""
     path = frames.folder() / f"photons_{nphoton // 1_000_000}m.h5"
     if not path.exists():
-        from ifuview.io.mkid_write import write_photons
+        from ifuview.io.photons.lists.write import write_photons
         from ifuview.simulate.photon_stream import PhotonStream
 
         stream = PhotonStream(nphoton, duration=DURATION)
@@ -74,7 +74,7 @@ def photon_file(nphoton: int) -> str:
 
 def _first_pass(path: str, nphoton: int, repeats: int) -> list[Row]:
     """Image and cube of the file as it was written, and the peers'."""
-    from ifuview.io.photons import open_photons
+    from ifuview.io.photons.opening import open_photons
 
     image = _rate(lambda: _image(open_photons(path)), nphoton, repeats)
     cube = _rate(lambda: _cube(open_photons(path)), nphoton, repeats)
@@ -95,9 +95,9 @@ def _first_pass(path: str, nphoton: int, repeats: int) -> list[Row]:
 
 def _indexed(path: str, nphoton: int, repeats: int) -> list[Row]:
     """The same from the index; one pixel."""
-    from ifuview.io.photon_index import open_index
-    from ifuview.io.photon_index_build import build_index
-    from ifuview.io.photons import open_photons
+    from ifuview.io.photons.index.build import build_index
+    from ifuview.io.photons.index.index import open_index
+    from ifuview.io.photons.opening import open_photons
 
     build = _seconds(lambda: build_index(open_photons(path)), 2)
     index = open_index(path)
@@ -121,7 +121,7 @@ def _live(path: str) -> list[Row]:
     """Images per CPU second while sliders move."""
     from ifuview.engine.photons.cut import Bounds
     from ifuview.engine.photons.live import LiveImage
-    from ifuview.io.photon_index import open_index
+    from ifuview.io.photons.index.index import open_index
 
     index = open_index(path)
     assert index is not None
@@ -208,7 +208,7 @@ def _run(what: str, path: str) -> None:
         _image(source)
         _cube(source)
     elif what == "build":
-        from ifuview.io.photon_index_build import build_index
+        from ifuview.io.photons.index.build import build_index
 
         build_index(open_source(path, index=False))
     else:

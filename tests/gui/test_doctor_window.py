@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobStatus
 from ifuview.app.session import Level
-from ifuview.io.traces import read_traces
+from ifuview.io.traces.reading import read_traces
 from ifuview.model.traces.doctor import DoctorLimits
 from ifuview.simulate.demo_files import DEAD, KINK, KINK_COLUMN, KINK_HEIGHT, SPEC
 from ifuview.simulate.geometry import true_traces

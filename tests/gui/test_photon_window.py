@@ -27,7 +27,7 @@ from ifuview.model.photons.lists import PhotonCut
 from tests.app.photon_files import write_files
 from tests.app.test_photon_beammaps import beammap_text, words_of
 from tests.gui.windows import TIMEOUT, settle, window
-from tests.io.test_packets import SECOND, put
+from tests.io.photons.raw.test_packets import SECOND, put
 
 
 @pytest.fixture(scope="module")

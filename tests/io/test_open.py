@@ -213,7 +213,7 @@ def test_a_large_cube_costs_no_memory(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"
         "from ifuview import io\n"
-        "import ifuview.io.plain_fits\n"
+        "import ifuview.io.fits.plain\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         f"found = io.open_dataset({str(path)!r})\n"
         "found.images[0].pixels.plane((1800,)).native()\n"

@@ -91,9 +91,9 @@ def convert(
     IfuviewError
         Input that cannot be read or makes no sense; nothing is written.
     """
-    from ifuview.io.beammap_text import read_beammap
-    from ifuview.io.mkid_write import write_photons
-    from ifuview.io.packets import open_packets
+    from ifuview.io.photons.lists.write import write_photons
+    from ifuview.io.photons.raw.beammap_text import read_beammap
+    from ifuview.io.photons.raw.packets import open_packets
 
     _check(output, start, duration)
     keep_inputs(output, (folder, beammap))

@@ -148,7 +148,7 @@ def _write_json(path: str, numbers: dict[str, object]) -> None:
     if path == "-":
         print(text)
         return
-    from ifuview.io.photon_products import moved_into_place
+    from ifuview.io.photons.products import moved_into_place
 
     def write(part: str) -> None:
         with open(part, "w", encoding="utf-8") as file:

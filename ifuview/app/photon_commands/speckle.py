@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[SpeckleMaps, tuple[str, ...]]:
     """Make the maps and write them; with what the list says of itself."""
     from ifuview.app import photons
-    from ifuview.io.speckle_products import write_speckle
+    from ifuview.io.photons.speckle_products import write_speckle
 
     photons.check_output(chosen.output)
     keep_inputs(chosen.output, (chosen.file, chosen.beammap))

@@ -126,7 +126,7 @@ def _pixel(text: str) -> tuple[int, int]:
 
 
 def _json(path: str, numbers: dict[str, Any]) -> None:
-    from ifuview.io.photon_products import moved_into_place
+    from ifuview.io.photons.products import moved_into_place
 
     if path == "-":
         print(json.dumps(numbers))

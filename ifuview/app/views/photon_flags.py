@@ -10,7 +10,7 @@ import numpy as np
 
 from ifuview.app.look import LimitMode, Look, Reduction
 from ifuview.app.views import colors
-from ifuview.io.photon_flags import mask_bits
+from ifuview.io.photons.flags import mask_bits
 from ifuview.model.checks import Array
 from ifuview.model.image import Image
 from ifuview.model.photons.lists import Beammap

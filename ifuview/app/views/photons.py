@@ -199,6 +199,6 @@ def _now(frame: PhotonFrame) -> str:
 @lru_cache(maxsize=16)
 def rows(beammap: Beammap, exclude: tuple[str, ...]) -> tuple[FlagRow, ...]:
     """The legend, made once for a beam map and its exclusions."""
-    from ifuview.io.photon_flags import MEANINGS
+    from ifuview.io.photons.flags import MEANINGS
 
     return legend(beammap, exclude, MEANINGS)

@@ -7,8 +7,8 @@ import pytest
 
 from ifuview.cli import main
 from ifuview.errors import JobCancelled
-from tests.io.published import published_reader
-from tests.io.test_packets import SECOND, header, photon, put
+from tests.io.photons.published import published_reader
+from tests.io.photons.raw.test_packets import SECOND, header, photon, put
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("hdf5plugin")

@@ -16,14 +16,14 @@ from ifuview.app.photon_config import literals, read_config
 from ifuview.cli import COMMANDS, main
 from ifuview.engine.photons.timemask import time_mask
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
-from ifuview.io.mkid_write import write_photons
-from ifuview.io.photon_index_build import build_index
-from ifuview.io.photons import open_photons
+from ifuview.io.photons.index.build import build_index
+from ifuview.io.photons.lists.write import write_photons
+from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import CalibrationStack, MaskStep, WaveStep
 from ifuview.report.photon_plots import flat_summary
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_flat, simulate_lasers, simulate_photons
-from tests.io.published import published_reader
+from tests.io.photons.published import published_reader
 
 TABLE = "photons/photontable"
 

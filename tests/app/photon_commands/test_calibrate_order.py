@@ -10,7 +10,7 @@ import pytest
 from ifuview.app import photon_calibration as cal
 from ifuview.app.photon_commands import calibrate
 from ifuview.errors import FileFormatError
-from ifuview.io.mkid_write import write_photons
+from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.calibrations import WAVE_BIT, CalibrationStack, LinearityStep, WavelengthSolution, WaveStep
 from ifuview.model.photons.lists import PhotonBlock
 from ifuview.simulate.photon_array import make_array

@@ -8,7 +8,7 @@ import pytest
 from ifuview.app import photons
 from ifuview.app.photon_commands import bin2hdf, calibrate, flatcal, quicklook, speckle, wavecal
 from ifuview.errors import UsageError
-from ifuview.io.mkid_write import write_photons
+from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.lists import PhotonBlock
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_photons

@@ -13,7 +13,7 @@ from ifuview.cli import BAD_INPUT, OK, main
 @pytest.fixture(scope="module")
 def photon_file(tmp_path_factory):
     """A small simulated exposure as the modern table."""
-    from ifuview.io.mkid_write import write_photons
+    from ifuview.io.photons.lists.write import write_photons
     from ifuview.simulate.photons import simulate_photons
 
     path = tmp_path_factory.mktemp("speckle") / "science.h5"

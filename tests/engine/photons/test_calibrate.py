@@ -11,8 +11,8 @@ from ifuview.engine.photons.calibrate import CalibratedSource, PhaseSource, flat
 from ifuview.engine.photons.linearity import linearity_weights
 from ifuview.engine.photons.timemask import time_mask
 from ifuview.errors import FileFormatError, UsageError
-from ifuview.io.photon_calibrations import read_wavecal
-from ifuview.io.photons import open_photons
+from ifuview.io.photons.calibrations import read_wavecal
+from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import (
     WAVE_BIT,
     CalibrationStack,

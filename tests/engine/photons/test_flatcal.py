@@ -10,7 +10,7 @@ import pytest
 from ifuview.engine.photons import flatcal
 from ifuview.engine.photons.flatcal import FlatCounts, fit_polynomials, flat_of_lasers, flat_weights, from_counts
 from ifuview.errors import FitError, UsageError
-from ifuview.io.photons import open_photons
+from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import FLAT_BIT, rows_of
 from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonList
 from ifuview.simulate.photon_array import PixelKind, make_array

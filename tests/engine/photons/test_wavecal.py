@@ -10,7 +10,7 @@ import pytest
 from ifuview.engine.photons import wavecal_kernels as kernels
 from ifuview.engine.photons.wavecal import fit_wavelengths, phase_histograms
 from ifuview.errors import UsageError
-from ifuview.io.photons import open_photons
+from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import HistogramStatus, rows_of
 from ifuview.model.photons.lists import HC, Column, PhotonList
 from ifuview.simulate.photon_array import PixelKind, make_array

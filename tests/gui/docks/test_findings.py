@@ -14,7 +14,7 @@ from ifuview.app.session import Session
 from ifuview.app.views import findings as view
 from ifuview.app.views.overlay import make_overlay, shown_traces
 from ifuview.errors import MissingDataError
-from ifuview.io.traces import read_traces
+from ifuview.io.traces.reading import read_traces
 from ifuview.model.orientation import Orientation
 from ifuview.model.traces.doctor import DoctorLimits
 from tests.app.views import made

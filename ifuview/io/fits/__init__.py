@@ -1,0 +1,1 @@
+"""FITS as a container: headers, pixels, tables, tiles; no instrument is known here."""

@@ -1,0 +1,128 @@
+"""A few header cards of a FITS file, from its first bytes alone; and whether a file was written to its end."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Collection
+from typing import Any
+
+from ifuview.io.fits.cards import CARD_SIZE, parse_cards
+from ifuview.io.source import ANY_GZIP, CHUNK, GZIP_MAGIC, QUIET, Progress
+
+BLOCK = 2880  # bytes, FITS standard 4.0, section 3.1
+HEAD = 12 * BLOCK  # inflated at once; a header of a product has 100 to 400 cards
+MOST = 40 * BLOCK  # where the search for the second header ends
+END = b"END" + b" " * 77
+
+
+def head_cards(path: str, keys: Collection[str]) -> dict[str, Any]:
+    """Values of some keywords in the first headers of a file; what it does not have, or cannot be read, is left out."""
+    try:
+        with open(path, "rb") as file:
+            first = file.read(BLOCK)
+            if first[:2] == GZIP_MAGIC:
+                engine = zlib.decompressobj(ANY_GZIP)
+                data = engine.decompress(first + file.read(2 * BLOCK), HEAD)
+                while len(data) < MOST and not _ended(data) and (more := file.read(4 * BLOCK)):
+                    data += engine.decompress(more)
+            else:
+                data = first + file.read(HEAD - BLOCK)
+                while len(data) < MOST and not _ended(data) and (more := file.read(HEAD)):
+                    data += more
+    except (OSError, zlib.error):
+        return {}
+    if data[:6] != b"SIMPLE":
+        return {}
+    out: dict[str, Any] = {}
+    start = 0
+    for _ in range(2):
+        stop = _end(data, start)
+        out = _chosen(data[start:stop], keys) | out
+        if stop >= len(data) or _data_bytes(data[start:stop]):
+            break
+        start = -(-(stop + CARD_SIZE) // BLOCK) * BLOCK
+    return out
+
+
+def _end(data: bytes, start: int) -> int:
+    """Where the END card of the header that begins at `start` stands."""
+    place = data.find(END, start)
+    while place >= 0 and (place - start) % CARD_SIZE:
+        place = data.find(END, place + 1)
+    return len(data) if place < 0 else place
+
+
+def _ended(data: bytes) -> bool:
+    """Whether all headers that are wanted have been read."""
+    first = _end(data, 0)
+    if first >= len(data):
+        return False
+    return _data_bytes(data[:first]) > 0 or _end(data, -(-(first + CARD_SIZE) // BLOCK) * BLOCK) < len(data)
+
+
+def _chosen(header: bytes, keys: Collection[str]) -> dict[str, Any]:
+    """Parse the cards with these keywords only."""
+    text = header.decode("latin-1")
+    cards = (text[i : i + CARD_SIZE] for i in range(0, len(text), CARD_SIZE))
+    wanted = "".join(card.ljust(CARD_SIZE) for card in cards if card[:8].rstrip() in keys)
+    return {key: value for key, value, _ in parse_cards(wanted) if value not in (None, "")}
+
+
+def _data_bytes(header: bytes) -> int:
+    """Bytes of the data behind a header, padded to whole blocks."""
+    keys = {"BITPIX", "NAXIS", "PCOUNT", "GCOUNT", *(f"NAXIS{i}" for i in range(1, 8))}
+    values = _chosen(header, keys)
+    naxis = values.get("NAXIS", 0)
+    sizes = [values.get(f"NAXIS{i}", 0) for i in range(1, naxis + 1)] if isinstance(naxis, int) else []
+    if not sizes or not all(isinstance(n, int) for n in sizes):
+        return 0
+    count = 1
+    for n in sizes:
+        count *= n
+    total = (
+        abs(int(values.get("BITPIX", 8))) // 8 * int(values.get("GCOUNT", 1)) * (int(values.get("PCOUNT", 0)) + count)
+    )
+    return -(-total // BLOCK) * BLOCK
+
+
+def complete(path: str, ctx: Progress = QUIET) -> bool:
+    """Whether a FITS file, plain or gzip, was written to its end; False also when it cannot be read."""
+    try:
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            packed = file.read(2) == GZIP_MAGIC
+            file.seek(0)
+            return _inflates(file, ctx) if packed else _all_there(file, size)
+    except (OSError, zlib.error):
+        return False
+
+
+def _inflates(file: Any, ctx: Progress) -> bool:
+    """Whether a gzip stream ends, checksum and all."""
+    engine = zlib.decompressobj(ANY_GZIP)
+    while data := file.read(CHUNK):
+        ctx.checkpoint()
+        while data:
+            engine.decompress(data)
+            data = engine.unused_data
+            if engine.eof and data.strip(b"\0"):
+                engine = zlib.decompressobj(ANY_GZIP)
+            elif engine.eof:
+                data = b""
+    return engine.eof
+
+
+def _all_there(file: Any, size: int) -> bool:
+    """Whether every header and all its data lie inside the file."""
+    start = 0
+    while start < size:
+        file.seek(start)
+        data = b""
+        while (stop := _end(data, 0)) >= len(data):
+            more = file.read(BLOCK)
+            if len(more) < BLOCK or len(data) > MOST:
+                return False
+            data += more
+        start += -(-(stop + CARD_SIZE) // BLOCK) * BLOCK + _data_bytes(data[:stop])
+    return start == size and size > 0

@@ -1,0 +1,160 @@
+"""Any FITS image, cube or spectrum, with no instrument knowledge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ifuview.errors import FileFormatError
+from ifuview.io.fits.cards import as_header
+from ifuview.io.fits.fast import FitsFile, Hdu, label, pixels
+from ifuview.io.fits.probe import IDENTITY, FileProbe
+from ifuview.io.fits.spec import FileSpec
+from ifuview.io.fits.world import axis_wavelength, wcs_cards
+from ifuview.io.section import cut
+from ifuview.io.source import QUIET, Progress
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image, Kind
+from ifuview.model.pixels import Pixels
+
+
+class PlainFits:
+    """The reader of last resort."""
+
+    name = "FITS image"
+
+    def score(self, probe: FileProbe) -> float:
+        """Anything with HDUs, if nobody knows better."""
+        return 0.1
+
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+        """The HDU that was asked for, else the first image with pixels."""
+        hdu = choose_hdu(probe.fits, spec)
+        image, notes = plain_image(probe.fits, hdu, ctx)
+        name, block = "plain", "block"
+        if any(key in image.header for key in IDENTITY):
+            from ifuview.instrument import recognize
+
+            name = recognize(image.header)
+        if name != "plain":
+            from ifuview.io.fits.detector_header import as_detector
+
+            image, instrument = as_detector(image, name)
+            block = instrument.block
+        return Dataset(
+            path=spec.path,
+            spec=spec.text,
+            instrument=name,
+            block=block,
+            kind=str(image.kind),
+            images=(cut(image, spec),),
+            hdus=tuple(h.info for h in probe.fits.hdus),
+            notes=probe.fits.notes + notes,
+        )
+
+
+READER = PlainFits()
+
+
+def choose_hdu(fits: FitsFile, spec: FileSpec) -> Hdu:
+    """The HDU asked for, else the first with pixels.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such HDU.
+    FileFormatError
+        It, or the whole file, has no pixels to show.
+    """
+    if spec.hdu is not None:
+        hdu = fits.select(spec.hdu, spec.version)
+        if not hdu.has_image:
+            raise FileFormatError(f"{label(hdu.info)} {_why_not(hdu)}", fits.path, "choose another extension")
+        return hdu
+    found = next((hdu for hdu in fits.hdus if hdu.has_image), None)
+    if found is None:
+        listed = ", ".join(f"{label(hdu.info)} {_why_not(hdu)}" for hdu in fits.hdus[:4])
+        raise FileFormatError(f"there is no image in this file: {listed}", fits.path)
+    return found
+
+
+def plain_image(fits: FitsFile, hdu: Hdu, ctx: Progress = QUIET) -> tuple[Image, tuple[str, ...]]:
+    """Image of one HDU with its wavelengths and WCS cards, and notes for the user."""
+    stored = _squeezed(hdu_pixels(hdu, ctx))
+    naxis = len(hdu.info.shape)
+    header = full_header(fits, hdu)
+    found = None
+    kind = Kind.IMAGE
+    if stored.ndim > 2:
+        kind = Kind.CUBE
+        found = axis_wavelength(header, 3, stored.shape[-3])
+    elif stored.ndim == 2:
+        found = axis_wavelength(header, 1, stored.shape[-1])
+        if naxis == 1 or (found is not None and stored.shape[0] == 1):
+            kind = Kind.SPECTRUM
+        elif found is not None:
+            kind = Kind.RSS
+    wave, notes = found if found is not None else (None, ())
+    image = Image(
+        name=hdu.info.name or f"[{hdu.info.index}]",
+        kind=kind,
+        pixels=stored,
+        unit=hdu.info.unit,
+        wave=wave,
+        header=header,
+        wcs=wcs_cards(hdu.header),
+    )
+    return image, notes
+
+
+def hdu_pixels(hdu: Hdu, ctx: Progress = QUIET) -> Pixels:
+    """Pixels of an image HDU, tile-compressed or not."""
+    if hdu.info.kind == "compressed image":
+        from ifuview.io.fits.tiles import tile_pixels
+
+        return tile_pixels(hdu, ctx)
+    return pixels(hdu)
+
+
+def full_header(fits: FitsFile, hdu: Hdu) -> dict[str, Any]:
+    """Header of an HDU, with the primary header's cards where it has none of its own."""
+    if hdu.info.index == 0:
+        return dict(hdu.header)
+    base = {key: value for key, value in fits.primary.items() if key not in STRUCTURE and not key.startswith("NAXIS")}
+    return base | as_header(hdu.info.cards)
+
+
+STRUCTURE = (
+    "SIMPLE",
+    "BITPIX",
+    "EXTEND",
+    "EXTNAME",
+    "EXTVER",
+    "BSCALE",
+    "BZERO",
+    "BLANK",
+    "BUNIT",
+    "CHECKSUM",
+    "DATASUM",
+)
+
+
+def _squeezed(stored: Pixels) -> Pixels:
+    """Without leading axes of length 1."""
+    shape = stored.shape
+    while len(shape) > 2 and shape[0] == 1:
+        shape = shape[1:]
+    return stored if shape == stored.shape else Pixels(stored.raw.reshape(shape), *_scaling(stored))
+
+
+def _scaling(stored: Pixels) -> tuple[float, float, int | None]:
+    return stored.scale, stored.zero, stored.blank
+
+
+def _why_not(hdu: Hdu) -> str:
+    """Why an HDU cannot be shown."""
+    if hdu.info.kind == "table":
+        rows = hdu.info.shape[0]
+        return f"is a table of {rows} row{'' if rows == 1 else 's'}"
+    if 0 in hdu.info.shape:
+        return f"has no pixels (its size is {' x '.join(str(n) for n in reversed(hdu.info.shape))})"
+    return "has no data"

@@ -1,0 +1,144 @@
+"""Binary tables of FITS as numpy columns, without astropy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.io.fits.fast import Hdu, label
+from ifuview.model.checks import Array
+from ifuview.model.dataset import Table
+
+FORMATS = {
+    "L": ("S1", 1),
+    "B": ("u1", 1),
+    "I": (">i2", 2),
+    "J": (">i4", 4),
+    "K": (">i8", 8),
+    "E": (">f4", 4),
+    "D": (">f8", 8),
+    "C": (">c8", 8),
+    "M": (">c16", 16),
+}  # FITS standard 4.0, table 18
+DESCRIPTOR = {"P": 8, "Q": 16}  # bytes of a variable-length column's pointer
+MAX_TEXT = 1 << 16  # bytes of one text cell that is taken seriously
+
+
+def read_table(hdu: Hdu, columns: tuple[str, ...] | None = None) -> Table:
+    """Return the columns of a binary table in native byte order.
+
+    Variable-length and bit columns are left out; logical columns become bool,
+    texts become str without trailing blanks, TSCAL and TZERO are applied.
+
+    Parameters
+    ----------
+    hdu : Hdu
+    columns : tuple of str, optional
+        Only these (upper case). Default: all.
+
+    Raises
+    ------
+    FileFormatError
+        The header does not describe the bytes that are there.
+    """
+    header = hdu.header
+    where = label(hdu.info)
+    if hdu.info.kind != "table" or header.get("XTENSION") != "BINTABLE":
+        raise FileFormatError("is no binary table", where)
+    if hdu.data is None and hdu.size:
+        raise MissingDataError("the table was not read", where)
+    rows, width = header.get("NAXIS2", 0), header.get("NAXIS1", 0)
+    if len(hdu.data or b"") < rows * width:
+        raise FileFormatError("the table is shorter than its header says", where)
+    raw = np.frombuffer(hdu.data or b"", np.uint8, rows * width).reshape(rows, width)
+    out: dict[str, Array] = {}
+    units: dict[str, str] = {}
+    offset = 0
+    for number in range(1, _count(header) + 1):
+        code, repeat, size = _format(header.get(f"TFORM{number}"), where)
+        name = _text(header.get(f"TTYPE{number}")) or f"col{number}"
+        if offset + size > width:
+            raise FileFormatError(f"column {name} lies outside the row", where)
+        if columns is None or name.upper() in columns:
+            cells = np.ascontiguousarray(raw[:, offset : offset + size])
+            column = _column(cells, code, repeat, header, number)
+            if column is not None:
+                out[name] = column
+                units[name] = _text(header.get(f"TUNIT{number}"))
+        offset += size
+    return Table(hdu.info.name, out, units)
+
+
+def _count(header: Mapping[str, Any]) -> int:
+    """TFIELDS, as far as the standard allows."""
+    count = header.get("TFIELDS", 0)
+    return min(count, 999) if type(count) is int else 0
+
+
+def _format(form: Any, where: str) -> tuple[str, int, int]:
+    """Code, repeat count and bytes of a TFORM like `500D`."""
+    text = _text(form).upper()
+    digits = len(text) - len(text.lstrip("0123456789"))
+    repeat, code = int(text[:digits] or 1) if digits < 10 else -1, text[digits : digits + 1]
+    if code in FORMATS:
+        size = FORMATS[code][1] * repeat
+    elif code == "A":
+        size = repeat
+    elif code == "X":
+        size = (repeat + 7) // 8
+    elif code in DESCRIPTOR and repeat <= 1:
+        size = DESCRIPTOR[code] * repeat
+    else:
+        size = -1
+    if size < 0:
+        raise FileFormatError(f"a column has the unknown format {form!r}", where)
+    return code, repeat, size
+
+
+def _column(cells: Array, code: str, repeat: int, header: Mapping[str, Any], number: int) -> Array | None:
+    """One column of the rows' bytes, None if it is of a kind that is not read."""
+    rows = cells.shape[0]
+    if code == "A":
+        if not 0 < repeat <= MAX_TEXT:
+            return np.full(rows, "")
+        texts = cells.view(f"S{repeat}").reshape(rows)
+        return np.char.rstrip(np.char.decode(texts, "latin-1"))
+    if code not in FORMATS or repeat == 0:
+        return None
+    values = cells.view(FORMATS[code][0]).reshape((rows, *_dimensions(header.get(f"TDIM{number}"), repeat)))
+    if code == "L":
+        return np.asarray(values == b"T")
+    values = values.astype(values.dtype.newbyteorder("="))
+    return _scaled(values, header.get(f"TSCAL{number}"), header.get(f"TZERO{number}"))
+
+
+def _dimensions(tdim: Any, repeat: int) -> tuple[int, ...]:
+    """Shape of a cell; a TDIM that does not fit is not believed."""
+    try:
+        sizes = tuple(int(part) for part in _text(tdim).strip("()").split(","))[::-1]
+    except ValueError:
+        sizes = ()
+    product = 1
+    for size in sizes:
+        product *= size
+    if sizes and all(size > 0 for size in sizes) and product == repeat:
+        return sizes if sizes != (1,) else ()
+    return () if repeat == 1 else (repeat,)
+
+
+def _scaled(values: Array, scale: Any, zero: Any) -> Array:
+    """TSCAL and TZERO; integers with the unsigned convention stay integers."""
+    scale = scale if isinstance(scale, (int, float)) and scale else 1
+    zero = zero if isinstance(zero, (int, float)) else 0
+    if scale == 1 and zero == 0:
+        return values
+    if scale == 1 and values.dtype.kind in "iu" and values.dtype.itemsize < 8 and float(zero).is_integer():
+        return values.astype(np.int64) + int(zero)
+    return np.asarray(values * float(scale) + float(zero))
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""

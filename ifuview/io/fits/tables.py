@@ -1,0 +1,141 @@
+"""Files of tables only: redshifts, fiber tables, exposure and tile QA; and those that lie beside a file of spectra."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import numpy as np
+
+from ifuview.errors import IfuviewError, MissingDataError
+from ifuview.io.fits.probe import FileProbe, probe_file
+from ifuview.io.fits.spec import FileSpec, parse_spec
+from ifuview.io.fits.table import read_table
+from ifuview.io.products.parts import SUFFIXES, family, instrument_of
+from ifuview.io.source import QUIET, Progress
+from ifuview.model.dataset import Dataset, Table
+from ifuview.model.join import match, take
+
+KIND = "tables"
+REDSHIFTS = ("REDSHIFTS", "ZBEST")
+MAIN = (*REDSHIFTS, "FIBERQA", "PETALQA", "FIBERMAP")  # one of them makes a file of tables worth opening
+SIDE = ("FIBERMAP", "TSNR2")  # joined to the redshifts of the same file
+KEY = "TARGETID"
+SPECTRA = ("coadd", "spectra")  # families that have redshifts beside them
+PETAL = re.compile(r"^-\d(?=-)")  # of a stem like -6-7951-thru20211014
+MODELS = "rrmodel"  # family of best fits
+BESIDE = ("redrock", "zbest")  # families of redshifts, first choice first
+
+
+class TablesFits:
+    """Every table of a file that has no pixels."""
+
+    name = "tables"
+
+    def score(self, probe: FileProbe) -> float:
+        """Needs one of the known tables, and no image."""
+        return 0.6 if not any(h.has_image for h in probe.fits.hdus) and probe.names & set(MAIN) else 0.0
+
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+        """All tables; the redshifts with the columns of the fiber table of the same targets."""
+        notes = list(probe.fits.notes)
+        tables = {}
+        for hdu in probe.fits.hdus:
+            if hdu.info.kind != "table" or hdu.data is None:
+                continue
+            ctx.checkpoint(0.5, f"reading {hdu.info.name}")
+            try:
+                found = read_table(hdu)
+            except IfuviewError as problem:
+                notes.append(f"{hdu.info.name} is left out: {problem}")
+                continue
+            if found.columns:
+                tables[hdu.info.name.upper()] = found
+        if not tables:
+            raise MissingDataError("the tables of this file cannot be read", spec.path, "; ".join(notes))
+        instrument = instrument_of(probe)
+        return Dataset(
+            path=spec.path,
+            spec=spec.text,
+            instrument=instrument.name,
+            kind=KIND,
+            tables=_in_order(tables),
+            hdus=tuple(hdu.info for hdu in probe.fits.hdus),
+            notes=tuple(notes),
+            block=instrument.block,
+        )
+
+
+READER = TablesFits()
+
+
+def read_tables(path: str, ctx: Progress = QUIET) -> Dataset:
+    """The tables of one file.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        The file cannot be read, or it has none.
+    """
+    spec = parse_spec(path)
+    return READER.read(probe_file(spec, ctx), spec, ctx)
+
+
+def beside(path: str) -> tuple[str, ...]:
+    """The files of redshifts and of tile QA that belong to coadded or grouped spectra, by their names."""
+    folder, name = os.path.split(path)
+    kind = family(path, SPECTRA)
+    if not kind:
+        return ()
+    stem = name[len(kind) :]
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        stem = stem.removesuffix(suffix)
+    names = (os.path.join(folder, f"{other}{stem}{suffix}") for other in BESIDE for suffix in SUFFIXES)
+    qa = PETAL.sub("tile-qa", stem)
+    more = (os.path.join(folder, f"{qa}{suffix}") for suffix in SUFFIXES) if qa != stem else ()
+    return tuple(file for each in (names, more) for file in [f for f in each if os.path.isfile(f)][:1])
+
+
+def models_beside(path: str) -> tuple[str, ...]:
+    """The file of best fits that belongs to coadded spectra, by its name; () if there is none."""
+    folder, name = os.path.split(path)
+    kind = family(path, SPECTRA)
+    others = (os.path.join(folder, f"{MODELS}{name[len(kind) :]}"),) if kind else ()
+    found = [o.removesuffix(end) + suffix for o in others for end in (".gz", ".fz") for suffix in ("", ".gz", ".fz")]
+    return tuple(file for file in dict.fromkeys(found) if os.path.isfile(file))[:1]
+
+
+def expected(path: str) -> str:
+    """Name that the redshift file beside a file of spectra would have, "" if it is no such file."""
+    kind = family(path, SPECTRA)
+    name = os.path.basename(path)
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        name = name.removesuffix(suffix)
+    return f"{BESIDE[0]}{name[len(kind) :]}.fits" if kind else ""
+
+
+def _in_order(tables: dict[str, Table]) -> tuple[Table, ...]:
+    """The main tables first; redshifts joined to the fibers."""
+    main = next((name for name in REDSHIFTS if name in tables), "")
+    if main:
+        tables[main] = _with_fibers(tables[main], [tables[name] for name in SIDE if name in tables])
+    first = [tables[name] for name in MAIN if name in tables]
+    return (*first, *(t for name, t in tables.items() if name not in MAIN))
+
+
+def _with_fibers(redshifts: Table, others: list[Table]) -> Table:
+    """Redshifts and the columns of tables of the same targets, joined by their identifier."""
+    columns, units = dict(redshifts.columns), dict(redshifts.units)
+    if KEY not in columns:
+        return redshifts
+    for other in others:
+        if KEY not in other.columns:
+            continue
+        index = match(columns[KEY], other.columns[KEY])
+        if not np.any(index >= 0):
+            continue
+        for name, values in other.columns.items():
+            if name not in columns and values.ndim == 1:
+                columns[name] = take(values, index)
+                units[name] = other.units.get(name, "")
+    return Table(redshifts.name, columns, units)

@@ -1,0 +1,84 @@
+"""Tile-compressed images (RICE, GZIP, HCOMPRESS, PLIO) through astropy, from the bytes already at hand."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ifuview.errors import FileFormatError, JobCancelled, MissingDataError
+from ifuview.io.fits.cards import CARD_SIZE
+from ifuview.io.fits.fast import BLOCK, Hdu, label
+from ifuview.io.source import QUIET, Progress
+from ifuview.model.checks import Array
+from ifuview.model.pixels import Pixels
+
+MAX_RATIO = 20_000  # pixel bytes per stored byte; a run-length coded empty mask reaches a few thousand
+BYTE_BITS = 8
+CHUNK_ROWS = 512  # rows of the first axis between two checkpoints; about 50 ms of RICE
+PRIMARY = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0")
+
+
+def tile_pixels(hdu: Hdu, ctx: Progress = QUIET) -> Pixels:
+    """Decompress an image, `CHUNK_ROWS` rows between two checkpoints.
+
+    Raises
+    ------
+    FileFormatError
+        The tiles are damaged or of an unknown kind.
+    """
+    from astropy.io import fits
+
+    if hdu.data is None:
+        raise MissingDataError(f"the pixels of {label(hdu.info)} were not read")
+    count = 1
+    for axis in hdu.info.shape:
+        count *= axis
+    if count * _bits(hdu) // 8 > MAX_RATIO * max(hdu.size, BLOCK):
+        raise FileFormatError(f"the header of {label(hdu.info)} claims more pixels than its data can hold")
+    header = b"".join(card.ljust(CARD_SIZE).encode() for card in (*PRIMARY, "END")).ljust(BLOCK)
+    pad = b"\0" * (-len(hdu.data) % BLOCK)
+    buffer = io.BytesIO(b"".join((header, hdu.raw_header, hdu.data, pad)))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with fits.open(buffer, memmap=False, do_not_scale_image_data=True) as opened:
+                section = opened[1]
+                data = _decompressed(section, hdu.info.shape, hdu.header.get(f"ZTILE{len(hdu.info.shape)}"), ctx)
+                scale = float(section.header.get("BSCALE", 1.0))
+                zero = float(section.header.get("BZERO", 0.0))
+                blank = section.header.get("BLANK")
+    except JobCancelled:
+        raise
+    except MemoryError:
+        raise FileFormatError(f"{label(hdu.info)} is too large for the memory of this computer") from None
+    except Exception as problem:  # astropy raises almost anything on damaged tiles
+        text = f"the compressed pixels of {label(hdu.info)} cannot be read ({type(problem).__name__}: {problem})"
+        raise FileFormatError(" ".join(text.split())) from problem
+    if data is None or tuple(data.shape) != hdu.info.shape:
+        raise FileFormatError(f"the compressed pixels of {label(hdu.info)} do not fit its header")
+    integer = data.dtype.kind in "iu"
+    return Pixels(data, scale, zero, int(blank) if integer and blank is not None else None)
+
+
+def _decompressed(opened: Any, shape: tuple[int, ...], tile: Any, ctx: Progress) -> Array:
+    """All pixels, whole tiles at a time along the first axis."""
+    step = tile if type(tile) is int and tile > 0 else 1
+    step *= max(1, CHUNK_ROWS // step)
+    if len(shape) != 2 or step >= shape[0]:
+        return np.asarray(opened.data)
+    first = opened.section[:step]
+    out = np.empty(shape, first.dtype)
+    out[:step] = first
+    for start in range(step, shape[0], step):
+        ctx.checkpoint(start / shape[0], "decompressing")
+        out[start : start + step] = opened.section[start : start + step]
+    return out
+
+
+def _bits(hdu: Hdu) -> int:
+    """Bits of one decompressed pixel."""
+    bits = hdu.header.get("ZBITPIX")
+    return abs(bits) if type(bits) is int and bits else BYTE_BITS

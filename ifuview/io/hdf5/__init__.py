@@ -1,0 +1,1 @@
+"""HDF5 as a container: how a file is laid out, chunks read where they lie."""

@@ -1,0 +1,229 @@
+"""HDF5 files opened read-only, with their errors in one sentence and their attributes as plain data."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.io.safe.pickle import looks_pickled, plain
+from ifuview.io.source import regular_file
+from ifuview.model.checks import Array
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+MAGIC_AT = (0, 512, 1024, 2048)  # bytes; a user block may lie before the file proper
+MAX_ATTRIBUTE = 4 << 20  # bytes
+MAX_ARRAY = 1 << 27  # elements of an array that is read whole
+SIZES = re.compile(r"\b(eof|stored_eof) = (\d+)")  # of a file that is cut off, as the library says it
+ERRNO = re.compile(r"\berrno = (\d+)")
+LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # its own words
+MAX_TEXT = 2000  # characters of a reason
+PYTABLES_OWN = ("CLASS", "VERSION", "TITLE", "NROWS", "FLAVOR")  # said by the format, not by the observer
+DAMAGED = (OSError, LookupError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
+
+
+def is_h5(path: str) -> bool:
+    """Whether a file begins as HDF5 does."""
+    regular_file(path)
+    with open(path, "rb") as file:
+        for at in MAGIC_AT:
+            file.seek(at)
+            if file.read(len(MAGIC)) == MAGIC:
+                return True
+    return False
+
+
+class Watch:
+    """Size and time of a file when it was opened.
+
+    Parameters
+    ----------
+    path : str
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen = self._now()
+
+    def _now(self) -> tuple[int, int, int]:
+        status = os.stat(self._path)
+        return status.st_size, status.st_mtime_ns, status.st_ino
+
+    def check(self) -> None:
+        """Raise FileFormatError if the file is not what it was."""
+        try:
+            same = self._now() == self._seen
+        except OSError:
+            same = False
+        if not same:
+            raise FileFormatError("the file changed while it was open", self._path, "open it again")
+
+
+@contextmanager
+def h5_open(path: str) -> Iterator[Any]:
+    """The file, open for reading; what the library cannot do becomes a FileFormatError."""
+    import h5py
+    import hdf5plugin  # noqa: F401 - importing it makes its filters known to the library
+
+    regular_file(path)
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except DAMAGED as problem:
+        raise FileFormatError(_reason(problem), path, "copy or download it again") from problem
+    try:
+        with file:
+            yield file
+    except DAMAGED as problem:
+        raise FileFormatError(f"the HDF5 file is damaged{brackets(problem)}", path, "copy it again") from problem
+
+
+@contextmanager
+def reading(path: str, what: str) -> Iterator[None]:
+    """Errors of the library while something is read, as one sentence."""
+    try:
+        yield
+    except DAMAGED as problem:
+        raise FileFormatError(f"{what} cannot be read{brackets(problem)}", path, "copy the file again") from problem
+
+
+def _reason(problem: BaseException) -> str:
+    sizes = dict(SIZES.findall(str(problem)))
+    if "truncated" in str(problem):
+        of = f" ({sizes['eof']} of {sizes['stored_eof']} bytes)" if {"eof", "stored_eof"} <= sizes.keys() else ""
+        return f"the HDF5 file is cut off{of}"
+    return f"cannot be read as HDF5{brackets(problem)}"
+
+
+def brackets(problem: BaseException) -> str:
+    """The reason of an error as " (reason)" without the library's own words; "" if it has no others.
+
+    What the system refused has its usual words.
+    """
+    own = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else None
+    text = str(problem)
+    number = ERRNO.search(text)
+    if own is None and number is not None:
+        own = os.strerror(int(number[1]))
+    if own is None and not LIBRARY.search(text):
+        own = _short(problem)
+    if own is None and "filter" in text:
+        own = "a filter is missing or fails"
+    return f" ({own})" if own else ""
+
+
+def _short(problem: BaseException) -> str:
+    return " ".join(str(problem).split())[: MAX_TEXT // 10] or type(problem).__name__
+
+
+def child(file: Any, name: str) -> Any:
+    """A group or dataset by its path; None if it is not there or leads elsewhere."""
+    import h5py
+
+    node = file
+    for part in filter(None, name.split("/")):
+        if not isinstance(node, h5py.Group) or not isinstance(node.get(part, getlink=True), h5py.HardLink):
+            return None
+        node = node[part]
+    return node
+
+
+def dataset(file: Any, name: str) -> Any:
+    """A dataset by its path; None if it is no dataset, or if its bytes lie in other files."""
+    import h5py
+
+    node = child(file, name)
+    if not isinstance(node, h5py.Dataset) or node.is_virtual or node.external:
+        return None
+    return node
+
+
+def array(path: str, file: Any, name: str, *, ndim: int) -> Array:
+    """A small array read whole.
+
+    Raises
+    ------
+    MissingDataError
+        It is not there.
+    FileFormatError
+        It has another number of axes, no numbers, or is too large.
+    """
+    node = dataset(file, name)
+    if node is None:
+        raise MissingDataError(f"the file has no {name}", path)
+    if node.ndim != ndim or node.dtype.kind not in "iufb" or node.size > MAX_ARRAY:
+        raise FileFormatError(f"{name} has shape {node.shape} and type {node.dtype}, which it cannot have", path)
+    with reading(path, name):
+        out: Array = node[()]
+    return out
+
+
+def attributes(node: Any) -> Mapping[str, Any]:
+    """Attributes of a node as plain data, without those of the format; what cannot be decoded reads "opaque: why"."""
+    found = {}
+    for name in node.attrs:
+        if name not in PYTABLES_OWN and not name.startswith("FIELD_"):
+            found[name] = _attribute(node, name)
+    return MappingProxyType(found)
+
+
+def _attribute(node: Any, name: str) -> Any:
+    """One attribute."""
+    import h5py
+
+    try:
+        stored = h5py.h5a.open(node.id, name.encode("utf-8", "surrogateescape"))
+        size = stored.get_space().get_simple_extent_npoints() * stored.get_type().get_size()
+        if size > MAX_ATTRIBUTE:
+            return f"opaque: {size} bytes"
+        value = node.attrs[name]
+    except DAMAGED as problem:
+        return f"opaque: {_short(problem)}"
+    return as_plain(value)
+
+
+def as_plain(value: Any) -> Any:
+    """A value of the library as plain Python, pickles decoded by the restricted decoder."""
+    if value is None or type(value).__name__ == "Empty":
+        return ""
+    if isinstance(value, bytes):
+        return _text_or_pickle(bytes(value))
+    if isinstance(value, np.generic):
+        return value.item() if value.dtype.kind in "iufb" else as_plain(value.item())
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "OS" and value.size <= MAX_TEXT:
+            return tuple(as_plain(item) for item in value.ravel().tolist())
+        return value if value.dtype.kind in "iufbVU" else f"opaque: array of {value.dtype}"
+    return value if isinstance(value, (str, int, float, bool, tuple)) else f"opaque: {type(value).__name__}"
+
+
+def _text_or_pickle(data: bytes) -> Any:
+    """Text; or what a pickle holds, if the bytes are one."""
+    if looks_pickled(data):
+        try:
+            return plain(data)
+        except FileFormatError as problem:
+            if not _readable(data):
+                return f"opaque: {problem.what}"
+    return text(data)
+
+
+def _readable(data: bytes) -> bool:
+    """Whether bytes are one line of text that happens to end with a full stop."""
+    return b"\n" not in data and all(32 <= byte < 127 for byte in data)
+
+
+def text(data: Any) -> str:
+    """Bytes or text as text, without padding."""
+    if not isinstance(data, bytes):
+        return str(data)
+    stored = bytes(data.split(b"\0", 1)[0])
+    try:
+        return stored.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return stored.decode("latin-1").strip()

@@ -1,0 +1,1 @@
+"""A folder of exposures: its files, its log, its tiles."""

@@ -1,0 +1,1 @@
+"""Photon lists: the door, calibrations, flags, what is written."""

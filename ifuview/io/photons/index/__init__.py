@@ -1,0 +1,1 @@
+"""The index of a photon list beside the file."""

@@ -1,0 +1,321 @@
+"""Make the index of a photon list in bounded memory: sorted lists are copied, others are sorted outside memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from hashlib import blake2b
+from typing import IO, Any
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.io.photons.index.head import encode_info, fingerprint, samples
+from ifuview.io.photons.index.index import (
+    DTYPES,
+    FORMAT,
+    HEAD,
+    SMALL,
+    VERSION,
+    Fill,
+    PhotonIndex,
+    derived_head,
+    open_index,
+    places,
+)
+from ifuview.model.checks import Array
+from ifuview.model.photons.lists import PhotonBlock, PhotonSource
+
+SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their keys and order
+PILES = 64  # that rows are dealt to when they come in no order
+SLOW = "not sorted"  # a note of the file that does not hold for its index
+MOST_DERIVED = 4  # sets of derived values that are kept
+ROW = np.dtype([("key", "<u8"), ("value", "<f4"), ("weight", "<f4")])  # key: resonator << 32 | time
+Written = tuple[Array, int, dict[str, dict[str, str]]]  # first rows, latest time, columns
+
+
+ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class _NotSorted(Exception):
+    """Photons came in another order than (resonator, time)."""
+
+
+def build_index(source: PhotonSource, folder: str | None = None, ctx: JobContext = SILENT) -> PhotonIndex:
+    """Make the index of a photon list and open it.
+
+    Parameters
+    ----------
+    source : PhotonSource
+        Of a file or folder of files, `source.info.path`.
+    folder : str, optional
+        Where to keep it. Default: beside the file, or in the cache folder where that cannot be written.
+    ctx : JobContext, optional
+        Checked once a block; a cancelled job leaves nothing.
+
+    Raises
+    ------
+    FileFormatError
+        The file changed while it was read.
+    IfuviewError
+        No place can be written.
+    """
+    path = source.info.path
+    if not os.path.exists(path):
+        raise MissingDataError("there is no such file to make an index of", path)
+    problem: OSError | None = None
+    for place in places(path, folder):
+        if _protected(os.path.dirname(place)):
+            continue
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            _build(source, place, ctx)
+        except OSError as found:
+            problem = found
+            continue
+        index = open_index(path, folder)
+        if index is not None:
+            return index
+        raise FileFormatError("the file changed while it was read", path, "open it again")
+    todo = "free some space; the file can be used without an index"
+    raise IfuviewError(f"the index cannot be written ({problem})", path, todo) from problem
+
+
+def _protected(folder: str) -> bool:
+    """Whether nobody may write into a folder; the system would let the superuser."""
+    return os.path.isdir(folder) and not os.stat(folder).st_mode & ANYBODY_WRITES
+
+
+def _build(source: PhotonSource, place: str, ctx: JobContext) -> None:
+    """Write the index to a temporary folder and move it to its place."""
+    before = fingerprint(source.info.path)
+    work = tempfile.mkdtemp(prefix=os.path.basename(place) + "-", dir=os.path.dirname(place))
+    try:
+        try:
+            first, latest, columns = _copy(source, work, ctx) if source.info.sorted else _sort(source, work, ctx)
+        except _NotSorted:
+            first, latest, columns = _sort(source, work, ctx)
+        notes = tuple(note for note in source.info.notes if SLOW not in note)
+        info = replace(source.info, nphoton=int(first[-1]), weighted="weight" in columns, sorted=True, notes=notes)
+        plain, arrays = encode_info(info)
+        digests = {name: _save(work, name, array) for name, array in {"first": first, **arrays}.items()}
+        assert set(digests) == set(SMALL)
+        head = {"format": FORMAT, "version": VERSION, "source": before, "arrays": digests, "columns": columns}
+        if fingerprint(source.info.path) != before:
+            raise FileFormatError("the file changed while it was read", source.info.path, "open it again")
+        _write_json(os.path.join(work, HEAD), {**head, "latest": latest, "info": plain})
+        os.chmod(work, 0o755)
+        _move(work, place)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(work: str, place: str) -> None:
+    """Put a finished folder in the place of whatever is there."""
+    old = f"{work}-old"
+    with suppress(FileNotFoundError):
+        os.rename(place, old)
+    os.rename(work, place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _save(folder: str, name: str, array: Array) -> str:
+    """Write a small array; its digest."""
+    path = os.path.join(folder, f"{name}.npy")
+    np.save(path, np.asarray(array))
+    with open(path, "rb") as file:
+        return blake2b(file.read(), digest_size=16).hexdigest()
+
+
+def _write_json(path: str, value: Any) -> None:
+    """Write to a temporary name that is then moved."""
+    with open(f"{path}.part", "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(f"{path}.part", path)
+
+
+class _Columns:
+    """Columns on the way to their files; weights are written from the first that is not 1."""
+
+    def __init__(self, folder: str, names: tuple[str, ...], prefix: str = "") -> None:
+        self.folder, self.prefix, self.rows, self.latest, self._stack = folder, prefix, 0, -1, ExitStack()
+        self.files = {name: self._open(name) for name in names}
+
+    def _open(self, name: str) -> IO[bytes]:
+        return self._stack.enter_context(open(self._path(name), "wb", buffering=0))
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, f"{self.prefix}{name}.{DTYPES[name].str[1:]}")
+
+    def add(self, time: Array | None, value: Array, weight: Array | None) -> None:
+        """Append some rows."""
+        if weight is not None and "weight" not in self.files and bool((weight != 1).any()):
+            self.files["weight"] = self._open("weight")
+            for start in range(0, self.rows, SORT_ROWS):
+                self._write("weight", np.ones(min(SORT_ROWS, self.rows - start), DTYPES["weight"]))
+        if time is not None and len(time):
+            self._write("time", time)
+            self.latest = max(self.latest, int(time.max()))
+        self._write("value", value)
+        if "weight" in self.files:
+            self._write("weight", np.ones(len(value)) if weight is None else weight)
+        self.rows += len(value)
+
+    def _write(self, name: str, column: Array) -> None:
+        view = np.ascontiguousarray(column, DTYPES[name]).view(np.uint8).data
+        while len(view):
+            view = view[self.files[name].write(view) :]
+
+    def close(self) -> dict[str, dict[str, str]]:
+        """Close the files; what a head says of them."""
+        self._stack.close()
+        out = {}
+        for name in self.files:
+            descriptor = os.open(self._path(name), os.O_RDONLY)
+            try:
+                digest = samples(descriptor, os.fstat(descriptor).st_size)
+            finally:
+                os.close(descriptor)
+            out[name] = {"file": os.path.basename(self._path(name)), "digest": digest}
+        return out
+
+    def __enter__(self) -> _Columns:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+def _copy(source: PhotonSource, work: str, ctx: JobContext) -> Written:
+    """Write the columns of a list that says it is sorted."""
+    from ifuview.io.photons.index.kernels import take_sorted
+
+    counts = np.zeros(source.info.beammap.nresonator + 1, np.int64)
+    last = -1
+    with _Columns(work, ("time", "value")) as columns:
+        for block in source.blocks(value=True, weight=True, ctx=ctx):
+            last = int(take_sorted(block.resonator, block.time, last, counts))
+            if last < 0 and len(block.time):
+                raise _NotSorted
+            assert block.value is not None
+            columns.add(block.time, block.value, block.weight)
+        return np.r_[0, np.cumsum(counts)], columns.latest, columns.close()
+
+
+def _sort(source: PhotonSource, work: str, ctx: JobContext) -> Written:
+    """Write the columns of a list in any order; photons of one resonator and time stay in the order of the file."""
+    nresonator = source.info.beammap.nresonator
+    counts = np.zeros(nresonator + 1, np.int64)
+    piles = os.path.join(work, "piles")
+    with _Columns(work, ("time", "value")) as columns:
+        rows = _rows(source.blocks(value=True, weight=True, ctx=ctx.part(0.0, 0.5)))
+        for sorted_rows in _ordered(rows, 0, (nresonator + 1) << 32, piles, ctx.part(0.5, 1.0)):
+            key = sorted_rows["key"]
+            counts += np.bincount((key >> np.uint64(32)).astype(np.int64), minlength=nresonator + 1)
+            columns.add(key.astype(np.uint32), sorted_rows["value"], sorted_rows["weight"])
+        return np.r_[0, np.cumsum(counts)], columns.latest, columns.close()
+
+
+def _rows(blocks: Iterator[PhotonBlock]) -> Iterator[Array]:
+    """Photons as rows that know their place."""
+    for block in blocks:
+        rows = np.empty(len(block.time), ROW)
+        rows["key"] = (block.resonator.astype(np.uint64) << np.uint64(32)) | block.time
+        rows["value"] = block.value
+        rows["weight"] = 1 if block.weight is None else block.weight
+        yield rows
+
+
+def _ordered(rows: Iterator[Array], low: int, high: int, folder: str, ctx: JobContext) -> Iterator[Array]:
+    """Rows with low <= key < high, in order; dealt to piles in a folder, each sorted by itself."""
+    os.makedirs(folder)
+    width = max(-(-(high - low) // PILES), 1)
+    sizes = _deal(rows, low, width, folder)
+    for pile, size in enumerate(sizes):
+        ctx.checkpoint(pile / PILES, "sorting photons")
+        path = os.path.join(folder, str(pile))
+        start = low + pile * width
+        if size <= SORT_ROWS:
+            held = np.fromfile(path, ROW) if size else np.empty(0, ROW)
+            yield held[np.argsort(held["key"], kind="stable")]
+        elif width == 1:
+            yield from _stored(path)
+        else:
+            yield from _ordered(
+                _stored(path), start, start + width, f"{path}-piles", ctx.part(pile / PILES, (pile + 1) / PILES)
+            )
+        if size:
+            os.remove(path)
+    os.rmdir(folder)
+
+
+def _deal(rows: Iterator[Array], low: int, width: int, folder: str) -> list[int]:
+    """Deal rows to piles by their key, in the order they come; rows of each pile."""
+    sizes = np.zeros(PILES, np.int64)
+    with ExitStack() as stack:
+        files: dict[int, IO[bytes]] = {}
+        for block in rows:
+            pile = ((block["key"] - np.uint64(low)) // np.uint64(width)).astype(np.uint8)
+            block = block[np.argsort(pile, kind="stable")]
+            count = np.bincount(pile, minlength=PILES)
+            place = np.r_[0, np.cumsum(count)]
+            for p in np.flatnonzero(count).tolist():
+                if p not in files:
+                    files[p] = stack.enter_context(open(os.path.join(folder, str(p)), "wb"))
+                files[p].write(block[place[p] : place[p + 1]].tobytes())
+            sizes += count
+    return [int(size) for size in sizes]
+
+
+def _stored(path: str) -> Iterator[Array]:
+    """Rows of a pile, block by block."""
+    with open(path, "rb") as file:
+        while len(block := np.fromfile(file, ROW, SORT_ROWS)):
+            yield block
+
+
+def derive(index: PhotonIndex, key: str, fill: Fill, ctx: JobContext) -> None:
+    """Write derived values of an index beside its columns."""
+    head = derived_head(index.folder, key)
+    prefix = f"{os.path.splitext(os.path.basename(head))[0]}-"
+    _drop_old(index.folder)
+    work = ""
+    try:
+        work = tempfile.mkdtemp(prefix="part-", dir=index.folder)
+        with _Columns(work, ("value",), prefix) as columns:
+            for block in index.blocks(value=True, weight=True, ctx=ctx):
+                found = fill(block)
+                if isinstance(found, PhotonBlock):
+                    assert found.value is not None
+                    columns.add(None, found.value, found.weight)
+                else:
+                    columns.add(None, found, None)
+            names = columns.close()
+        for column in names.values():
+            os.replace(os.path.join(work, column["file"]), os.path.join(index.folder, column["file"]))
+        _write_json(head, {"key": key, "columns": names})
+    except OSError as problem:
+        todo = "free some space or delete the folder"
+        raise IfuviewError(f"the derived values cannot be written ({problem})", index.folder, todo) from problem
+    finally:
+        if work:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _drop_old(folder: str) -> None:
+    """Make room for one more set of derived values: the oldest go."""
+    with suppress(OSError):
+        heads = [e for e in os.scandir(folder) if e.name.startswith("derived-") and e.name.endswith(".json")]
+        heads.sort(key=lambda e: e.stat().st_mtime_ns)
+        for old in heads[: max(len(heads) - MOST_DERIVED + 1, 0)]:
+            stem = os.path.splitext(old.name)[0]
+            for entry in list(os.scandir(folder)):
+                if entry.name == old.name or entry.name.startswith(f"{stem}-"):
+                    os.remove(entry.path)

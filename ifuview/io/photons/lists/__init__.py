@@ -1,0 +1,1 @@
+"""Photon lists in HDF5, each layout by its content."""

@@ -1,0 +1,1 @@
+"""Raw packets of the read-out, beam maps, power sweeps."""

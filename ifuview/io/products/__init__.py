@@ -1,0 +1,1 @@
+"""Products of instruments: one family a module."""

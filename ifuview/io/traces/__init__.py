@@ -1,0 +1,1 @@
+"""Fiber traces of any form, read and written."""

@@ -1,0 +1,46 @@
+"""Files of fiber traces opened like an image: the traces, and what stands in their headers."""
+
+from __future__ import annotations
+
+from ifuview.io.fits.plain import READER as PLAIN
+from ifuview.io.fits.probe import FileProbe
+from ifuview.io.fits.spec import FileSpec
+from ifuview.io.products.parts import companions, family, fibers, instrument_of
+from ifuview.io.source import QUIET, Progress
+from ifuview.io.traces.reading import traces_of
+from ifuview.model.dataset import Dataset
+
+FAMILIES = ("psf", "psfnight", "fit-psf", "shifted-input-psf")
+
+
+class TraceFits:
+    """Traces, without an image."""
+
+    name = "fiber traces"
+
+    def score(self, probe: FileProbe) -> float:
+        """The EXTNAMEs alone decide."""
+        return 0.9
+
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+        """All traces; an HDU asked for by name or number is shown as an image."""
+        if spec.hdu is not None:
+            return PLAIN.read(probe, spec, ctx)
+        instrument = instrument_of(probe)
+        traces = traces_of(probe.fits)
+        notes = list(probe.fits.notes) + list(traces.provenance.params.get("notes", ()))
+        return Dataset(
+            path=spec.path,
+            spec=spec.text,
+            instrument=instrument.name,
+            kind="psf" if family(spec.path, FAMILIES) else "traces",
+            traces=traces,
+            fibermap=fibers(probe.fits, instrument, traces.nfiber, notes),
+            hdus=tuple(hdu.info for hdu in probe.fits.hdus),
+            notes=tuple(notes),
+            companions=tuple(path for path in companions(spec.path, probe.header, instrument) if "psf" not in path),
+            block=instrument.block,
+        )
+
+
+READER = TraceFits()
