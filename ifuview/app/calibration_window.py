@@ -223,7 +223,7 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
 
 def _phases(raw: PhotonSource, solution: WavelengthSolution, ctx: JobContext) -> PhotonSource:
     """The phases that wavelengths came from; kept beside the index, if there is one."""
-    from ifuview.engine.photons.calibrate import PhaseSource, phases, wave_table
+    from ifuview.engine.photons.calibration.calibrate import PhaseSource, phases, wave_table
 
     back: PhotonSource = PhaseSource(raw, solution)
     index: Any = raw
@@ -241,7 +241,7 @@ def _phases(raw: PhotonSource, solution: WavelengthSolution, ctx: JobContext) ->
 
 def live_of(source: PhotonSource, ctx: JobContext = SILENT) -> Any:
     """What the sliders need of photons in columns; None of others."""
-    from ifuview.engine.photons.live import live_image
+    from ifuview.engine.photons.counting.live import live_image
 
     columns: Any = source
     return live_image(columns, ctx) if hasattr(source, "pick") else None

@@ -102,7 +102,7 @@ def diagnose_image(
     UsageError, FitError
         Not a detector image, traces of another one, or nothing to measure.
     """
-    from ifuview.engine.doctor.diagnose import diagnose
+    from ifuview.engine.traces.doctor.diagnose import diagnose
 
     if image.kind is Kind.RSS or image.kind is Kind.SPECTRUM:
         raise UsageError("extracted spectra have no traces", image.name, "give the detector image")
@@ -112,7 +112,7 @@ def diagnose_image(
     mask = None if image.mask is None else image.orientation.to_canonical(image.mask.plane(plane).raw)
     table = image.fibermap
     if traces is None:
-        from ifuview.engine.doctor.nothing import trace_all
+        from ifuview.engine.traces.doctor.nothing import trace_all
 
         step = ctx.part(0.05, 0.4)
         traces = trace_all(data, ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, ctx=step).traces
@@ -164,7 +164,7 @@ def check_on_light(data: Array, traces: TraceSet) -> None:
 
 def contrast(data: Array, traces: TraceSet) -> float:
     """Light on the traces over light beside them: far above one for traces of this image."""
-    from ifuview.engine.doctor.slots import spacing_of, typical
+    from ifuview.engine.traces.doctor.slots import spacing_of, typical
 
     at = np.unique(np.round(np.linspace(0, traces.ncol - 1, CHECKED_COLUMNS)).astype(int))
     center = traces.center[:, at]

@@ -38,7 +38,7 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
         No detector image, or traces of another one.
     """
     from ifuview.app.diagnose import check_on_light, known_blocks, labelled
-    from ifuview.engine.doctor.diagnose import gather, judge
+    from ifuview.engine.traces.doctor.diagnose import gather, judge
 
     image, traces = slot.image, slot.traces
     if image.kind not in (Kind.DETECTOR, Kind.IMAGE):
@@ -46,7 +46,7 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
     ctx.checkpoint(0.02, "Reading the image")
     data, ivar, mask = image.canonical(slot.plane), _layer(slot, image.ivar), _bits(slot)
     if traces is None:
-        from ifuview.engine.doctor.nothing import trace_all
+        from ifuview.engine.traces.doctor.nothing import trace_all
 
         step = ctx.part(0.05, 0.4)
         traces = trace_all(data, ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, ctx=step).traces
@@ -72,7 +72,7 @@ def judge_again(
     evidence: Any, limits: DoctorLimits, given: TraceSet | None, ctx: JobContext = SILENT
 ) -> TraceDiagnosis:
     """The diagnosis of `given` traces with other limits, of what was measured before."""
-    from ifuview.engine.doctor.diagnose import judge
+    from ifuview.engine.traces.doctor.diagnose import judge
 
     return of_the_file(judge(evidence, limits, ctx=ctx), given)
 

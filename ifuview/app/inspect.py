@@ -92,7 +92,7 @@ def measure(
     slot: Slot, fiber: int, column: int, session: Session, ctx: JobContext
 ) -> tuple[CrossSection, FiberSpectrum, TraceQuality]:
     """Cross-section, extracted spectrum and trace quality of one fiber of a detector image."""
-    from ifuview.engine.inspect import band_rows, inspect_fiber
+    from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
 
     image, traces = slot.image, slot.traces
     assert traces is not None
@@ -173,7 +173,7 @@ def plain_section(slot: Slot, session: Session) -> CrossSection | None:
 
 def warm_up(ctx: JobContext) -> None:
     """Load the compiled kernels that a click needs, with a tiny image."""
-    from ifuview.engine.inspect import inspect_fiber
+    from ifuview.engine.spectra.inspect import inspect_fiber
 
     rng = np.random.default_rng(0)
     center = np.repeat(np.array([[8.0], [16.0], [24.0]]), 64, axis=1)

@@ -152,7 +152,7 @@ def aperture(beammap: Beammap, picked: Picked, cut: PhotonCut, options: LightOpt
     UsageError
         There is no usable pixel in it, or it is of a kind that is not measured.
     """
-    from ifuview.engine.photons import aperture as make
+    from ifuview.engine.photons.counting import aperture as make
 
     if picked.pixel is not None:
         return make.pixel(beammap, *picked.pixel)
@@ -222,7 +222,7 @@ class Kept:
 
     def source(self, source: PhotonSource, aperture: Aperture, weighted: bool, ctx: JobContext) -> Any:
         """The photons of an aperture in memory; the source itself if they are too many. Second: whether held."""
-        from ifuview.engine.photons.held import hold
+        from ifuview.engine.photons.counting.held import hold
 
         if source is not self._source:
             self._held, self._source = {}, source
@@ -289,7 +289,7 @@ def _light(asked: Request, picked: Picked, kept: Kept, ctx: JobContext) -> Light
 def _curve(source: PhotonSource, found: Aperture, cut: PhotonCut, width: float, ctx: JobContext) -> BinnedLight:
     """The light curve, of a number of bins that can be drawn."""
     from ifuview.app import photons
-    from ifuview.engine.photons.cut import time_range
+    from ifuview.engine.photons.counting.cut import time_range
 
     start, stop = time_range(source.info, cut)
     if (stop - start) / width > MOST_BINS:
@@ -314,7 +314,7 @@ def spectrum_edges(info: PhotonInfo, cut: PhotonCut, bins: int) -> Array:
     known = resolving_power(info)
     if known is None:
         raise UsageError("the file says nothing of its resolving power", todo="choose other bins")
-    from ifuview.engine.photons.cube import resolution_edges
+    from ifuview.engine.photons.counting.cube import resolution_edges
 
     low = info.wave_range[0] if cut.low is None else cut.low
     high = info.wave_range[1] if cut.high is None else cut.high

@@ -39,7 +39,7 @@ from ifuview.model.photons.lists import PhotonInfo, PhotonSource
 from ifuview.model.wording import counted, was
 
 if TYPE_CHECKING:
-    from ifuview.engine.photons.calibrate import CalibratedSource
+    from ifuview.engine.photons.calibration.calibrate import CalibratedSource
     from ifuview.model.photons.calibrations import FlatCurves, WavecalCurves
 
 SUFFIXES = (".h5", ".hdf5", ".hdf")
@@ -122,7 +122,7 @@ def fit_wavecal(
     IfuviewError
         A file cannot be read, holds no phases, or is of another array than the first.
     """
-    from ifuview.engine.photons.wavecal import fit_wavelengths
+    from ifuview.engine.photons.calibration.wavecal import fit_wavelengths
 
     sources = {float(w): _open(item) if isinstance(item, str) else item for w, item in lasers.items()}
     if sources:
@@ -163,7 +163,7 @@ def fit_flatcal(
     ctx: JobContext = SILENT, **options: Any,
 ) -> FlatSolution:  # fmt: skip
     """Fit the flat from a white-light list, phases with their `wavecal`; options as `engine.photons.flatcal`."""
-    from ifuview.engine.photons.flatcal import flat_weights
+    from ifuview.engine.photons.calibration.flatcal import flat_weights
 
     return flat_weights(_in_waves(path, wavecal), name=name, ctx=ctx, **options)
 
@@ -173,7 +173,7 @@ def fit_laser_flat(
     ctx: JobContext = SILENT, **options: Any,
 ) -> FlatSolution:  # fmt: skip
     """Fit the flat from laser files that light the array evenly."""
-    from ifuview.engine.photons.flatcal import flat_of_lasers
+    from ifuview.engine.photons.calibration.flatcal import flat_of_lasers
 
     sources = {float(w): _in_waves(item, wavecal) for w, item in lasers.items()}
     return flat_of_lasers(sources, wavecal, name=name, ctx=ctx, **options)
@@ -242,7 +242,7 @@ def stack(
 
 def cosmic_step(source: PhotonSource, method: str = "poisson", ctx: JobContext = SILENT) -> MaskStep:
     """Find the cosmic rays of a list, as a step that leaves their times out."""
-    from ifuview.engine.photons.cosmics import find_cosmics
+    from ifuview.engine.photons.calibration.cosmics import find_cosmics
 
     return MaskStep(find_cosmics(source, method=method, ctx=ctx).mask, "cosmiccal", method)
 
@@ -257,7 +257,7 @@ def pixel_step(source: PhotonSource, method: str = "threshold", ctx: JobContext 
 
 def calibrated(source: PhotonSource, steps: CalibrationStack) -> CalibratedSource:
     """The photons of a source with a stack of calibrations on top; the source stays as it is."""
-    from ifuview.engine.photons.calibrate import CalibratedSource
+    from ifuview.engine.photons.calibration.calibrate import CalibratedSource
     from ifuview.io.photons.flags import MODERN_FLAGS
 
     return CalibratedSource(source, steps, MODERN_FLAGS)
@@ -265,7 +265,7 @@ def calibrated(source: PhotonSource, steps: CalibrationStack) -> CalibratedSourc
 
 def stored(source: CalibratedSource, ctx: JobContext = SILENT) -> PhotonSource:
     """The same photons with wavelengths and flat weights kept beside the index, if the source is one."""
-    from ifuview.engine.photons.calibrate import indexed
+    from ifuview.engine.photons.calibration.calibrate import indexed
 
     return indexed(source, ctx)
 
@@ -302,7 +302,7 @@ def calibrate_file(
     """
     from ifuview.app.photon_sorting import sorted_photons
     from ifuview.app.photons import open_source, unchanged
-    from ifuview.engine.photons.calibrate import check_stack
+    from ifuview.engine.photons.calibration.calibrate import check_stack
 
     check_output(output)
     opened = open_source(path, beammap=beammap, index=False, ctx=ctx)
@@ -367,7 +367,7 @@ def _written(
 
 def _rows(made: CalibratedSource, removed: Any, ctx: JobContext) -> Iterator[Any]:
     """Calibrated blocks with their original columns; what is masked goes to `removed`."""
-    from ifuview.engine.photons.timemask import kept_times
+    from ifuview.engine.photons.counting.timemask import kept_times
 
     masks = [step.mask for key in ("cosmiccal", "timemask") if (step := made.stack.active(key)) is not None]
     start = 0
@@ -400,7 +400,7 @@ def undo_file(
         The file keeps nothing and no solution is given.
     """
     from ifuview.app.photons import open_source
-    from ifuview.engine.photons.calibrate import PhaseSource
+    from ifuview.engine.photons.calibration.calibrate import PhaseSource
     from ifuview.io.photons.lists.write import write_photons
     from ifuview.io.photons.original import OriginalSource, has_original
 
@@ -433,7 +433,7 @@ def _is_h5(path: str) -> bool:
 
 def wavecal_curves(solution: WavelengthSolution, x: int, y: int) -> WavecalCurves:
     """What the figure of a pixel's wavelength solution shows."""
-    from ifuview.engine.photons.calibration_curves import wavecal_curves as curves
+    from ifuview.engine.photons.calibration.curves import wavecal_curves as curves
     from ifuview.io.photons.calibrations import row_of_pixel
 
     return curves(solution, row_of_pixel(solution, x, y))
@@ -441,7 +441,7 @@ def wavecal_curves(solution: WavelengthSolution, x: int, y: int) -> WavecalCurve
 
 def flat_curves(solution: FlatSolution, x: int, y: int) -> FlatCurves:
     """What the figure of a pixel's flat shows."""
-    from ifuview.engine.photons.calibration_curves import flat_curves as curves
+    from ifuview.engine.photons.calibration.curves import flat_curves as curves
     from ifuview.io.photons.calibrations import row_of_pixel
 
     return curves(solution, row_of_pixel(solution, x, y))

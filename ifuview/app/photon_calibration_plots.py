@@ -72,14 +72,14 @@ def plot_flat(
 
 
 def _wavecal_figure(solution: WavelengthSolution, row: int) -> Any:
-    from ifuview.engine.photons.calibration_curves import wavecal_curves
+    from ifuview.engine.photons.calibration.curves import wavecal_curves
     from ifuview.report.photon_plots import pixel_figure
 
     return pixel_figure(wavecal_curves(solution, row))
 
 
 def _flat_figure(flat: FlatSolution, row: int) -> Any:
-    from ifuview.engine.photons.calibration_curves import flat_curves
+    from ifuview.engine.photons.calibration.curves import flat_curves
     from ifuview.report.photon_plots import flat_pixel
 
     return flat_pixel(flat_curves(flat, row), None if flat.counts is None else flat.counts[row])

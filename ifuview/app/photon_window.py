@@ -69,7 +69,7 @@ def open_frame(path: str, name: str, ctx: JobContext = SILENT, beammap: str = ""
 
 def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSource, PhotonSource, Any]:
     """The index of a frame (made if there is none), what lies on top of it, and its live image."""
-    from ifuview.engine.photons.live import live_image
+    from ifuview.engine.photons.counting.live import live_image
 
     check_unchanged(frame)
     raw, path = frame.raw, frame.raw.info.path
@@ -105,15 +105,15 @@ def check_unchanged(frame: PhotonFrame) -> None:
 
 def check_cut(frame: PhotonFrame, cut: PhotonCut) -> None:
     """Raise UsageError for a cut that cannot mean anything in this file."""
-    from ifuview.engine.photons.cut import check
+    from ifuview.engine.photons.counting.cut import check
 
     check(frame.source.info, cut)
 
 
 def count(frame: PhotonFrame, cut: PhotonCut, *, final: bool = True, ctx: JobContext = SILENT) -> PhotonImage:
     """Photons per pixel, exact; an estimate where a list is too large for the hand to follow (`final` False)."""
-    from ifuview.engine.photons.cut import bounds
-    from ifuview.engine.photons.live import as_image
+    from ifuview.engine.photons.counting.cut import bounds
+    from ifuview.engine.photons.counting.live import as_image
 
     check_unchanged(frame)
     check_cut(frame, cut)
@@ -170,8 +170,8 @@ def play_chunk(
     dataset: Dataset, frame: PhotonFrame, start: float, nstep: int, shown: Shown, ctx: JobContext = SILENT
 ) -> tuple[Step, ...]:
     """Pictures of `nstep` steps of time from `start` (s) on, as far as the file goes."""
-    from ifuview.engine.photons.cut import bounds
-    from ifuview.engine.photons.live import as_image
+    from ifuview.engine.photons.counting.cut import bounds
+    from ifuview.engine.photons.counting.live import as_image
 
     check_unchanged(frame)
     live, info, cut = frame.live, frame.source.info, replace(frame.cut, weighted=False)

@@ -142,8 +142,8 @@ def cut(
         A range lies outside the file, ends before it starts, or is of a column that the file does not have; a flag
         is not one of the file's.
     """
-    from ifuview.engine.photons.cube import check_axis
-    from ifuview.engine.photons.cut import check, unknown_flags
+    from ifuview.engine.photons.counting.cube import check_axis
+    from ifuview.engine.photons.counting.cut import check, unknown_flags
 
     for axis, given in ((Axis.WAVE, wave), (Axis.PHASE, phase)):
         if given is not None:
@@ -159,14 +159,14 @@ def cut(
 
 
 def image(source: PhotonSource, cut: PhotonCut | None = None, ctx: JobContext = SILENT) -> PhotonImage:
-    """Return the photons per pixel; see `ifuview.engine.photons.image.count_image`.
+    """Return the photons per pixel; see `ifuview.engine.photons.counting.image.count_image`.
 
     Raises
     ------
     UsageError
         Photons are asked for until after the end of the file.
     """
-    from ifuview.engine.photons.image import count_image
+    from ifuview.engine.photons.counting.image import count_image
 
     asked = PhotonCut() if cut is None else cut
     with unchanged(source.info.path):
@@ -196,7 +196,7 @@ def cube(
         In their place: of the time bins in s (default 1), of the spectral bins in eV (default: that of the file) or
         degrees.
     """
-    from ifuview.engine.photons.cube import count_cube
+    from ifuview.engine.photons.counting.cube import count_cube
 
     asked = PhotonCut() if cut is None else cut
     chosen = Axis(axis)
@@ -212,7 +212,7 @@ def cube(
 
 def _range(source: PhotonSource, cut: PhotonCut) -> Range:
     """The time range in fact."""
-    from ifuview.engine.photons.cut import source_range
+    from ifuview.engine.photons.counting.cut import source_range
 
     return source_range(source, cut)
 
@@ -230,8 +230,8 @@ def bin_edges(
     UsageError
         Not one bin is asked for, or the list has no such column.
     """
-    from ifuview.engine.photons import cube as edges
-    from ifuview.engine.photons.cut import time_range
+    from ifuview.engine.photons.counting import cube as edges
+    from ifuview.engine.photons.counting.cut import time_range
 
     if bins is not None and bins < 1:
         raise UsageError(f"{bins} bins are no cube", info.path, "ask for one at least")
@@ -261,7 +261,7 @@ def pixel_light_curve(
     source: PhotonSource, x: int, y: int, cut: PhotonCut | None = None, *, width: float = 0.01, ctx: JobContext = SILENT
 ) -> BinnedLight:
     """Return the light curve of a pixel in bins of `width` seconds; its flags do not matter."""
-    from ifuview.engine.photons.aperture import pixel
+    from ifuview.engine.photons.counting.aperture import pixel
 
     return light_curve(source, pixel(source.info.beammap, x, y), cut, width=width, ctx=ctx)
 
@@ -271,7 +271,7 @@ def pixel_spectrum(
     ctx: JobContext = SILENT,
 ) -> BinnedLight:  # fmt: skip
     """Return the spectrum of a pixel; see `spectrum`. Its flags do not matter."""
-    from ifuview.engine.photons.aperture import pixel
+    from ifuview.engine.photons.counting.aperture import pixel
 
     return spectrum(source, pixel(source.info.beammap, x, y), cut, edges=edges, ctx=ctx)
 
@@ -280,8 +280,8 @@ def light_curve(
     source: PhotonSource, aperture: Aperture, cut: PhotonCut | None = None, *, width: float = 0.01,
     ctx: JobContext = SILENT,
 ) -> BinnedLight:  # fmt: skip
-    """Return the light curve of an aperture (made by `ifuview.engine.photons.aperture`)."""
-    from ifuview.engine.photons.lightcurve import light_curve as count
+    """Return the light curve of an aperture (made by `ifuview.engine.photons.counting.aperture`)."""
+    from ifuview.engine.photons.counting.lightcurve import light_curve as count
 
     return count(source, aperture, PhotonCut() if cut is None else cut, width=width, ctx=ctx)
 
@@ -291,7 +291,7 @@ def spectrum(
     ctx: JobContext = SILENT,
 ) -> BinnedLight:  # fmt: skip
     """Return the spectrum of an aperture, by default in bins like those of the file over the range of the cut."""
-    from ifuview.engine.photons.spectrum import photon_spectrum
+    from ifuview.engine.photons.counting.spectrum import photon_spectrum
 
     asked = PhotonCut() if cut is None else cut
     if edges is None:
@@ -301,14 +301,14 @@ def spectrum(
 
 def intensity_histogram(curve: BinnedLight) -> IntensityHistogram:
     """Return how often a bin of a light curve held n photons, with Poisson and modified Rician laws."""
-    from ifuview.engine.photons.intensity import intensity_histogram as count
+    from ifuview.engine.photons.statistics.intensity import intensity_histogram as count
 
     return count(curve)
 
 
 def intervals(source: PhotonSource, aperture: Aperture, cut: PhotonCut | None = None) -> IntervalHistogram:
     """Return the times between photons of the resonators of an aperture."""
-    from ifuview.engine.photons.interarrival import interval_histogram
+    from ifuview.engine.photons.statistics.interarrival import interval_histogram
 
     return interval_histogram(source, aperture, PhotonCut() if cut is None else cut)
 
@@ -327,9 +327,9 @@ def bad_pixels(
     cut : PhotonCut, optional
         Its time and spectral range count, its flags do not, and photons are not weighted.
     method : str
-        threshold (knows the optics), median or laplacian; see `ifuview.engine.photons.badpixels`.
+        threshold (knows the optics), median or laplacian; see `ifuview.engine.photons.calibration.badpixels`.
     """
-    from ifuview.engine.photons.badpixels import find_bad_pixels
+    from ifuview.engine.photons.calibration.badpixels import find_bad_pixels
 
     if isinstance(source, PhotonImage):
         counted = source
@@ -348,8 +348,8 @@ def speckle(
     source: PhotonSource, cut: PhotonCut | None = None, *, method: str = "binned", width: float | None = None,
     ip: float | str = "auto", ctx: JobContext = SILENT,
 ) -> SpeckleMaps:  # fmt: skip
-    """Return maps of constant, speckle and incoherent light; see `ifuview.engine.photons.speckle.speckle_maps`."""
-    from ifuview.engine.photons.speckle import speckle_maps
+    """Return maps of constant, speckle and incoherent light; see `engine.photons.statistics.speckle.speckle_maps`."""
+    from ifuview.engine.photons.statistics.speckle import speckle_maps
 
     with unchanged(source.info.path):
         return speckle_maps(source, PhotonCut() if cut is None else cut, method=method, width=width, ip=ip, ctx=ctx)
@@ -358,15 +358,15 @@ def speckle(
 def lucky(
     source: PhotonSource, x: float, y: float, cut: PhotonCut | None = None, *, ctx: JobContext = SILENT
 ) -> PhotonImage:
-    """Return the image of the sharpest moments of a star; see `ifuview.engine.photons.lucky`."""
-    from ifuview.engine.photons.lucky import lucky_image
+    """Return the image of the sharpest moments of a star; see `ifuview.engine.photons.statistics.lucky`."""
+    from ifuview.engine.photons.statistics.lucky import lucky_image
 
     return lucky_image(source, x, y, PhotonCut() if cut is None else cut, ctx=ctx)
 
 
 def pixel_decay(source: PhotonSource, x: int, y: int, cut: PhotonCut | None = None, *, width: float = 0.01) -> Decay:
     """Return the autocorrelation of the light of a pixel and the life of its speckles."""
-    from ifuview.engine.photons.autocorrelation import decay
+    from ifuview.engine.photons.statistics.autocorrelation import decay
 
     return decay(np.asarray(pixel_light_curve(source, x, y, cut, width=width).counts), width)
 

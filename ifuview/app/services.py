@@ -15,7 +15,7 @@ import numpy as np
 from ifuview.app.look import LimitMode, Look, Reduction, ViewState
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.zscale import minmax, percentile_limits, zscale
+from ifuview.engine.numeric.zscale import minmax, percentile_limits, zscale
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
@@ -225,7 +225,7 @@ def drawable(traces: TraceSet, image: Image) -> TraceSet:
 
 def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:
     """Trace all fibers of a detector image from nothing (it should be a flat)."""
-    from ifuview.engine.trace import trace_flat
+    from ifuview.engine.traces.flat import trace_flat
 
     if image.kind is Kind.RSS:
         raise UsageError("row-stacked spectra have no traces", image.name, "open the detector image")

@@ -177,7 +177,7 @@ def _ivar(error: Array) -> Array:
 
 def lucky_frame(frame: PhotonFrame, x: int, y: int, ctx: JobContext) -> Opened:
     """The image of the sharpest moments of the star at a pixel."""
-    from ifuview.engine.photons.lucky import FRACTION, WIDTH
+    from ifuview.engine.photons.statistics.lucky import FRACTION, WIDTH
 
     made = photons.lucky(sorted_source(frame, ctx.part(0.0, 0.3)), x, y, speckle_cut(frame), ctx=ctx.part(0.3, 1.0))
     stem = Path(made.info.path).name

@@ -230,7 +230,7 @@ def check_trace_spacing_uniformity(
         (relative); `block` (nfiber,); `irregular` rows whose spacing departs by more than 5 robust sigma and 10 %;
         `head`: "hexagonal", "square", "irregular" or None, with `head_spacing`.
     """
-    from ifuview.engine.doctor.slots import blocks_of, spacing_of, typical
+    from ifuview.engine.traces.doctor.slots import blocks_of, spacing_of, typical
 
     found = traces_in(traces)
     place = typical(found.center)
@@ -340,7 +340,7 @@ def check_differential_atmospheric_refraction(
         (nbin,) arcsec along the direction in which the source moves, `direction` degree, `rms_residual` arcsec, or
         None; `detector_tilt` px (nfiber,), which is not the atmosphere's.
     """
-    from ifuview.engine.doctor.dar import centroids, refraction
+    from ifuview.engine.traces.doctor.dar import centroids, refraction
 
     found = traces_in(traces)
     cards = dict(header or {})
@@ -385,7 +385,7 @@ def check_differential_atmospheric_refraction(
 
 def _neighbors(values: Array) -> Array:
     """Running median over nine fibers."""
-    from ifuview.engine.doctor.fibers import running_median
+    from ifuview.engine.traces.doctor.fibers import running_median
 
     out: Array = running_median(values[:, None], 4)[:, 0]
     return out
@@ -447,7 +447,7 @@ def simulate_extraction_errors(
     dict
         `offset`, `boxcar_loss`, `joint_loss` (against the right trace), `leak` (from both neighbors), shape (n,).
     """
-    from ifuview.engine.doctor.impact import caught
+    from ifuview.engine.traces.doctor.impact import caught
 
     d = np.atleast_1d(np.asarray(offset, float))
     s = np.full_like(d, width)
@@ -469,7 +469,7 @@ def check_fiber_crosstalk(
     dict
         `reach` (4,) fibers; `boxcar`, `joint` (nfiber, 4): share of that neighbor's flux in the extracted flux.
     """
-    from ifuview.engine.doctor.impact import crosstalk
+    from ifuview.engine.traces.doctor.impact import crosstalk
 
     found = traces_in(traces)
     center = found.center[:, :: max(1, found.ncol // 16)]

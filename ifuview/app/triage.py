@@ -152,7 +152,7 @@ def _task(task: tuple[CameraFiles, tuple[str, ...]]) -> Triaged | str:
 
 def thinned(arrays: dict[str, Any]) -> dict[str, Any]:
     """Arrays of the evidence with THIN pixels along wavelength as one, by their mean."""
-    from ifuview.engine.triage.stats import binned, continuum
+    from ifuview.engine.night.stats import binned, continuum
 
     out = dict(arrays)
     if "seen" in out:
@@ -180,7 +180,7 @@ def counterparts(
 
 def fixed_in(camera: CameraFiles, before: Sequence[Finding], only: Sequence[str] = ()) -> list[Fixed]:
     """What became of the findings of a camera in the files of another production."""
-    from ifuview.engine.triage.compare import compared
+    from ifuview.engine.night.compare import compared
 
     triaged = triage_camera(camera, only)
     return compared(before, triaged.found.findings, triaged.found.arrays)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.app.triage_files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.triage.chain import Chain, Section
+from ifuview.engine.night.chain import Chain, Section
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.model.checks import Array
 

@@ -11,8 +11,8 @@ from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import NotMeasured
 
 if TYPE_CHECKING:
-    from ifuview.engine.triage.chain import Chain
-    from ifuview.engine.triage.detector import Detector
+    from ifuview.engine.night.chain import Chain
+    from ifuview.engine.night.detector import Detector
     from ifuview.recipes.desi_qa import CameraTriage
 
 NOISE = {f"OBSRDN{letter}": letter for letter in "ABCD"}  # header card of the measured read noise -> amplifier
@@ -22,8 +22,8 @@ def with_detector(
     found: CameraTriage, camera: CameraFiles, chain: Chain, ctx: JobContext = SILENT
 ) -> tuple[CameraTriage, tuple[str, ...]]:
     """What the detector image and its header add to the findings, and sentences about what could not be read."""
-    from ifuview.engine.triage.first_step import open_questions, told_apart, with_read_noise
-    from ifuview.engine.triage.questions.case import BUNDLE
+    from ifuview.engine.night.first_step import open_questions, told_apart, with_read_noise
+    from ifuview.engine.night.questions.case import BUNDLE
     from ifuview.io.fits.head import head_cards
 
     asked = open_questions(found.findings)
@@ -54,7 +54,7 @@ def read_detector(path: str, read_noise: dict[str, float], ctx: JobContext = SIL
         The file cannot be read.
     """
     from ifuview.app import services
-    from ifuview.engine.triage.detector import Detector
+    from ifuview.engine.night.detector import Detector
 
     image = services.open_dataset(path, ctx).images[0]
     mask = None if image.mask is None else image.orientation.to_canonical(image.mask.native()) != 0

@@ -28,8 +28,8 @@ class Triaged:
 
 def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
     """Findings of all cameras, worst first, with their extent and the causes."""
-    from ifuview.engine.triage.extent import Night, with_extent
-    from ifuview.engine.triage.first_step import with_shared_light
+    from ifuview.engine.night.extent import Night, with_extent
+    from ifuview.engine.night.first_step import with_shared_light
 
     night = Night({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
     own = with_shared_light([f for t in done for f in t.found.findings])
@@ -50,7 +50,7 @@ def _stray_light(done: list[Triaged]) -> tuple[list[Finding], list[NotMeasured]]
 
     The second are the cameras without another exposure to compare with.
     """
-    from ifuview.engine.triage.night import bumps
+    from ifuview.engine.night.sky_light import bumps
 
     spectra: dict[tuple[str, int], dict[int, Triaged]] = {}
     for triaged in done:
@@ -78,7 +78,7 @@ def _stray_light(done: list[Triaged]) -> tuple[list[Finding], list[NotMeasured]]
 
 def _causes(findings: Sequence[Finding], done: list[Triaged]) -> tuple[Cause, ...]:
     """The seven causes of the worst finding of each kind and first step."""
-    from ifuview.engine.triage.causes import NEEDS_CAUSES, causes
+    from ifuview.engine.night.causes import NEEDS_CAUSES, causes
 
     numbers = {(t.camera.expid, t.camera.camera): t.found.numbers for t in done}
     worst: dict[tuple[str, str], Finding] = {}

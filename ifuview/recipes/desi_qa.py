@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.triage.chain import Chain
-from ifuview.engine.triage.questions.amplifiers import edges, rows
-from ifuview.engine.triage.questions.blocks import blocks
-from ifuview.engine.triage.questions.case import BLOCK, Case
-from ifuview.engine.triage.questions.fibers import fibers
-from ifuview.engine.triage.questions.lines import beside_stronger
-from ifuview.engine.triage.questions.products import products
-from ifuview.engine.triage.stats import filled
+from ifuview.engine.night.chain import Chain
+from ifuview.engine.night.questions.amplifiers import edges, rows
+from ifuview.engine.night.questions.blocks import blocks
+from ifuview.engine.night.questions.case import BLOCK, Case
+from ifuview.engine.night.questions.fibers import fibers
+from ifuview.engine.night.questions.lines import beside_stronger
+from ifuview.engine.night.questions.products import products
+from ifuview.engine.night.stats import filled
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
 

@@ -59,7 +59,7 @@ def test_refraction_is_measured_on_the_source_and_not_on_the_traces():
     rng = np.random.default_rng(3)
     positions = rng.uniform(-4, 4, (MADE.traces.nfiber * 20, 2))
     wave = np.linspace(3600, 9800, 30)
-    from ifuview.engine.doctor.dar import refraction
+    from ifuview.engine.traces.doctor.dar import refraction
 
     moved = refraction(wave, 40.0, reference=float(np.median(wave)))
     distance = np.hypot(positions[:, :1] - 0, positions[:, 1:] - moved[None])

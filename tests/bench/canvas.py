@@ -110,7 +110,7 @@ class Stage:
         from ifuview.app.session import Locks, Session, Slot
         from ifuview.app.views import image as image_view
         from ifuview.app.views.raster import build_pyramid
-        from ifuview.engine.zscale import zscale
+        from ifuview.engine.numeric.zscale import zscale
         from ifuview.gui.canvas.image_canvas import ImageCanvas
         from ifuview.model.dataset import Dataset
         from ifuview.model.image import Image, Kind

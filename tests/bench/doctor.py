@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.engine.doctor.diagnose import diagnose, gather, judge
-from ifuview.engine.doctor.measure import at_columns
-from ifuview.engine.doctor.nothing import trace_all
+from ifuview.engine.traces.doctor.diagnose import diagnose, gather, judge
+from ifuview.engine.traces.doctor.measure import at_columns
+from ifuview.engine.traces.doctor.nothing import trace_all
 from ifuview.model.traces.doctor import DoctorLimits
 from ifuview.simulate.bounds import trace_bound
 from ifuview.simulate.detector import expose

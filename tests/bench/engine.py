@@ -29,7 +29,7 @@ def rows(quick: bool) -> list[Row]:
 
 def _zscale(image: np.ndarray, repeats: int) -> list[Row]:
     """Time and agreement with a million random pixels."""
-    from ifuview.engine.zscale import zscale
+    from ifuview.engine.numeric.zscale import zscale
 
     milliseconds = 1e3 * _seconds(lambda: zscale(image), repeats)
     lo, hi = zscale(image)
@@ -44,7 +44,7 @@ def _zscale(image: np.ndarray, repeats: int) -> list[Row]:
 
 def _tracing(flat: SimulatedFrame, copy: float, repeats: int, snrs: tuple[int, ...]) -> list[Row]:
     """Detection to smooth trace, and its rms against the Cramer-Rao bound."""
-    from ifuview.engine.trace import trace_flat
+    from ifuview.engine.traces.flat import trace_flat
 
     trace_flat(flat.image, READNOISE)  # compiles, or loads the cache
     spent = _seconds(lambda: trace_flat(flat.image, READNOISE), repeats)
@@ -63,8 +63,8 @@ def _tracing(flat: SimulatedFrame, copy: float, repeats: int, snrs: tuple[int, .
 
 def _extraction(copy: float, repeats: int) -> list[Row]:
     """Boxcar and joint optimal extraction of a science frame: time, bias and pull width."""
-    from ifuview.engine.extract.boxcar import boxcar
-    from ifuview.engine.extract.optimal import joint_extract
+    from ifuview.engine.spectra.boxcar import boxcar
+    from ifuview.engine.spectra.optimal import joint_extract
 
     frame = expose("4k", kind="science", snr=50)
     assert frame.traces.sigma is not None
@@ -86,7 +86,7 @@ def _extraction(copy: float, repeats: int) -> list[Row]:
 
 def _inspection(flat: SimulatedFrame, repeats: int) -> list[Row]:
     """Cross-section, spectrum and trace quality of one fiber."""
-    from ifuview.engine.inspect import band_rows, inspect_fiber
+    from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
 
     row = flat.traces.nfiber // 2
     r0, r1 = band_rows(flat.traces, row, flat.image.shape[0])

@@ -119,8 +119,8 @@ def _indexed(path: str, nphoton: int, repeats: int) -> list[Row]:
 
 def _live(path: str) -> list[Row]:
     """Images per CPU second while sliders move."""
-    from ifuview.engine.photons.cut import Bounds
-    from ifuview.engine.photons.live import LiveImage
+    from ifuview.engine.photons.counting.cut import Bounds
+    from ifuview.engine.photons.counting.live import LiveImage
     from ifuview.io.photons.index.index import open_index
 
     index = open_index(path)
@@ -168,7 +168,7 @@ def _alone(path: str, repeats: int) -> list[Row]:
 def _fits() -> list[Row]:
     """Fits per pixel: a twentieth of what the published functions took (CPU seconds) is the bar."""
     from ifuview.app.photon_calibration import fit_wavecal
-    from ifuview.engine.photons.speckle import speckle_maps
+    from ifuview.engine.photons.statistics.speckle import speckle_maps
     from ifuview.simulate.photons import simulate_lasers, simulate_photons
 
     photons, _ = simulate_photons(duration=30.0)
@@ -212,7 +212,7 @@ def _run(what: str, path: str) -> None:
 
         build_index(open_source(path, index=False))
     else:
-        from ifuview.engine.photons.live import live_image
+        from ifuview.engine.photons.counting.live import live_image
 
         live_image(open_source(path, index=True)).image(PhotonCut(10, 250, 800, 1200.1))
     print(json.dumps({"cpu": time.process_time(), "peak": _peak()}))
@@ -230,19 +230,19 @@ def _peak() -> float:
 
 
 def _image(source: Any) -> Any:
-    from ifuview.engine.photons.image import count_image
+    from ifuview.engine.photons.counting.image import count_image
 
     return count_image(source)
 
 
 def _cut_image(source: Any) -> Any:
-    from ifuview.engine.photons.image import count_image
+    from ifuview.engine.photons.counting.image import count_image
 
     return count_image(source, PhotonCut(10, 250, 800, 1200.1))
 
 
 def _cube(source: Any) -> Any:
-    from ifuview.engine.photons.cube import count_cube
+    from ifuview.engine.photons.counting.cube import count_cube
     from ifuview.model.photons.products import value_axis
 
     return count_cube(source, value_axis(source.info), EDGES)

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from ifuview.app import intents as want
 from ifuview.app import photons
 from ifuview.app.views import viewport
-from ifuview.engine.photons import aperture
+from ifuview.engine.photons.counting import aperture
 from ifuview.gui.shell import Shell
 from tests.app.photon_files import write_files
 from tests.gui.hands import Hands

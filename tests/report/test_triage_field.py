@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.engine.triage.chain import Chain
+from ifuview.engine.night.chain import Chain
 from ifuview.model.night.triage import Finding
 from ifuview.recipes import desi_qa
 from ifuview.report.triage_field import draw_field
 from ifuview.report.triage_pictures import picture
-from tests.engine.triage.made import WAVE, bump, camera
+from tests.engine.night.made import WAVE, bump, camera
 
 
 @pytest.fixture(scope="module")

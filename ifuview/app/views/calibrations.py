@@ -190,7 +190,7 @@ def curves(
 
 
 def _wave_of_pixel(wave: WavelengthSolution, info: PhotonInfo, at: tuple[int, int]) -> WavecalCurves | None:
-    from ifuview.engine.photons.calibration_curves import wavecal_curves
+    from ifuview.engine.photons.calibration.curves import wavecal_curves
 
     row = calibration_window.row_at(wave, info, *at)
     try:
@@ -200,7 +200,7 @@ def _wave_of_pixel(wave: WavelengthSolution, info: PhotonInfo, at: tuple[int, in
 
 
 def _flat_curves(flat: FlatSolution, row: int) -> FlatCurves:
-    from ifuview.engine.photons.calibration_curves import flat_curves
+    from ifuview.engine.photons.calibration.curves import flat_curves
 
     return flat_curves(flat, row)
 

@@ -19,7 +19,7 @@ from ifuview.app.look import Look, Reduction, Smooth, Transfer, ViewState
 from ifuview.app.views.pyramid import STRIPE_SAMPLES, Levels, Pyramid, build_pyramid, column_levels, deviation
 from ifuview.app.views.smoothing import kernel, smoothed
 from ifuview.app.views.viewport import Sampling, Size, fit_view, resolve, sampling, to_image, to_screen
-from ifuview.engine.zscale import sample, zscale
+from ifuview.engine.numeric.zscale import sample, zscale
 from ifuview.model.checks import Array
 from ifuview.model.pixels import Float32, Pixels
 

@@ -14,7 +14,7 @@ from ifuview.app import photon_calibration as cal
 from ifuview.app.photon_commands import calibrate, flatcal, wavecal
 from ifuview.app.photon_config import literals, read_config
 from ifuview.cli import COMMANDS, main
-from ifuview.engine.photons.timemask import time_mask
+from ifuview.engine.photons.counting.timemask import time_mask
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
 from ifuview.io.photons.index.build import build_index
 from ifuview.io.photons.lists.write import write_photons

@@ -94,7 +94,7 @@ def test_a_folder_that_is_not_there_is_told_in_plain_words(source, tmp_path):
 
 
 def test_a_cube_that_is_too_large_says_how_many_bins_fit(path, monkeypatch):
-    from ifuview.engine.photons import cube
+    from ifuview.engine.photons.counting import cube
 
     monkeypatch.setattr(cube, "MOST_CELLS", 4900)
     with pytest.raises(UsageError, match="a cube of 101 bins does not fit into memory; ask for 100 bins at most"):

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.photons.wavecal import fit_wavelengths
+from ifuview.engine.photons.calibration.wavecal import fit_wavelengths
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io.photons import calibrations as io
 from ifuview.io.photons.opening import open_photons

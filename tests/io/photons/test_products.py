@@ -10,11 +10,11 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from ifuview.engine.photons.aperture import circle, pixel
-from ifuview.engine.photons.cube import count_cube
-from ifuview.engine.photons.image import count_image
-from ifuview.engine.photons.lightcurve import light_curve
-from ifuview.engine.photons.spectrum import photon_spectrum
+from ifuview.engine.photons.counting.aperture import circle, pixel
+from ifuview.engine.photons.counting.cube import count_cube
+from ifuview.engine.photons.counting.image import count_image
+from ifuview.engine.photons.counting.lightcurve import light_curve
+from ifuview.engine.photons.counting.spectrum import photon_spectrum
 from ifuview.errors import UsageError
 from ifuview.io.photons.products import sky_cards, write_light, write_product
 from ifuview.model.photons.lists import PhotonCut, PhotonList

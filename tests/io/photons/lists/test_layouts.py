@@ -424,7 +424,7 @@ def test_a_quick_frame_is_an_image(tmp_path):
 
 def test_pulse_heights_are_no_degrees(tmp_path):
     from ifuview.app import photon_steps, photons
-    from ifuview.engine.photons.cube import default_edges
+    from ifuview.engine.photons.counting.cube import default_edges
     from ifuview.io.photons.index.build import build_index
     from ifuview.io.photons.index.index import open_index
     from ifuview.io.photons.products import write_product

@@ -1,1 +1,0 @@
-"""From image and traces to spectra."""

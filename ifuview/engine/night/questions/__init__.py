@@ -1,0 +1,1 @@
+"""The questions that the triage asks of a camera, one subject a module."""

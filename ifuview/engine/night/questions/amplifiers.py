@@ -1,0 +1,97 @@
+"""Do rows of the detector deviate inside an amplifier, or does the level jump where two of them meet?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ifuview.engine.night import others
+from ifuview.engine.night.questions.case import BLOCK, COUNTS, Case
+from ifuview.engine.night.rows import RowTest, row_tests
+
+
+def rows(case: Case) -> None:
+    """Rows of bad amplifiers, taken off so that what lies under them is still found."""
+    chain = case.chain
+    if case.residual is None or chain.disp is None or chain.cross is None:
+        return
+    tests, clean = row_tests(
+        case.residual - case.expected, case.sigma, case.good, chain.wave, chain.cross, chain.disp, chain.sections
+    )
+    case.clean = clean + case.expected
+    case.bad_amplifiers = tuple(t.section.name for t in tests if t.bad)
+    for test in tests:
+        case.in_bad_amplifier[test.fibers[0] : test.fibers[1] + 1] |= test.bad
+    case.row_levels = {t.section.name: t.level for t in tests if t.bad}
+    case.numbers["rows"] = {t.section.name: round(t.rows, 2) for t in tests}
+    if not case.asks("ccd-row"):
+        return
+    for test in tests:
+        if test.bad:
+            case.add("ccd-row", "preproc", **_row_finding(case, test))
+        elif test.band:
+            case.add("ccd-row", "preproc", **_band_finding(case, test))
+
+
+def listed(case: Case, amplifiers: str) -> tuple[bool, str]:
+    """Whether the night log calls one of some amplifiers (`A/C`) bad already, and words about that."""
+    bad = case.chain.bad_amplifiers
+    if bad is None:
+        return False, ""
+    found = [name for name in amplifiers.split("/") if name in bad]
+    if found:
+        return True, f" (known: the night log lists amplifier {', '.join(found)} of {case.camera} as bad)"
+    return False, f" (new: the night log does not list amplifier {amplifiers} of {case.camera})"
+
+
+def _row_finding(case: Case, test: RowTest) -> dict[str, Any]:
+    first, last = test.fibers
+    known, said = listed(case, test.section.name)
+    return {
+        "fibers": tuple(range(first, last + 1)), "wave_range": test.wave_range, "amplifier": test.section.name,
+        "amplitude": test.amplitude, "unit": COUNTS, "significance": float(np.sqrt(test.rows)),
+        "confidence": float(np.clip((test.rows - 5) / 20, 0.5, 1.0)),
+        "text": f"Amplifier {test.section.name} adds levels to whole detector rows (fibers {first}-{last}, "
+        f"{test.wave_range[0]:.0f}-{test.wave_range[1]:.0f} A): curved stripes of {test.amplitude:.0f} {COUNTS}{said}",
+        "known": known,
+        "detail": {"chi2_rows": round(test.rows, 1), "chi2_waves": round(test.waves, 1)},
+    }  # fmt: skip
+
+
+def _band_finding(case: Case, test: RowTest) -> dict[str, Any]:
+    known, said = listed(case, test.section.name)
+    (first, last), (low, high) = test.band, test.wave_range
+    return {
+        "fibers": tuple(range(test.fibers[0], test.fibers[1] + 1)), "wave_range": test.wave_range, "known": known,
+        "amplifier": test.section.name, "amplitude": test.band_level, "unit": COUNTS, "significance": test.band_score,
+        "confidence": float(np.clip(test.band_score / 30, 0.5, 1.0)), "detail": {"detector_rows": [first, last]},
+        "text": f"Detector rows {first}-{last} of amplifier {test.section.name} have {test.band_level:+.0f} {COUNTS} "
+        f"(fibers {test.fibers[0]}-{test.fibers[1]}, a curved stripe at {low:.0f}-{high:.0f} A){said}",
+    }  # fmt: skip
+
+
+def edges(case: Case) -> None:
+    """Jumps of the level from one amplifier to the next."""
+    chain = case.chain
+    if not case.asks("amplifier-step") or case.clean is None or chain.disp is None or chain.cross is None:
+        return
+    assert case.level is not None
+    rest = case.clean - case.expected
+    sky = float(np.median(case.level))
+    jumps = others.steps(rest, chain.disp, chain.cross, chain.sections, BLOCK, case.bad_amplifiers)
+    for below, above, jump, significance, edge in jumps:
+        if abs(jump) < others.EDGE_SKY * sky:
+            continue
+        section = next(s for s in chain.sections if s.name == below)
+        middle = chain.cross[:, chain.cross.shape[1] // 2]
+        rows = np.flatnonzero((middle >= section.cross[0]) & (middle < section.cross[1]))
+        at = np.argmin(np.abs(chain.disp[rows] - edge), axis=1)
+        span = (float(chain.wave[at.min()]), float(chain.wave[at.max()]))
+        known, said = listed(case, f"{below}/{above}")
+        case.add(
+            "amplifier-step", "preproc", fibers=tuple(int(r) for r in rows), wave_range=span,
+            amplifier=f"{below}/{above}", amplitude=jump, unit=COUNTS, significance=significance,
+            text=f"The level jumps by {jump:+.0f} {COUNTS} from amplifier {below} to {above} (row {edge:.0f}){said}",
+            known=known,
+        )  # fmt: skip

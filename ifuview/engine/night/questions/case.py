@@ -1,0 +1,93 @@
+"""One camera under examination: its products, what several questions need of them, and what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ifuview.engine.night.blocks import answer_expected
+from ifuview.engine.night.chain import Chain
+from ifuview.engine.night.sky_light import between_lines
+from ifuview.engine.night.stats import continuum, filled
+from ifuview.model.checks import Array
+from ifuview.model.night.triage import Finding, NotMeasured
+
+BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
+COUNTS = "electron / Angstrom"
+THIN = 8  # every so many pixels are enough for the level of a fiber
+
+
+class Case:
+    """One camera under examination: its products, what the questions share, and what they found."""
+
+    def __init__(self, chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> None:
+        self.chain, self.expid, self.camera, self.wanted = chain, expid, camera, wanted
+        self.findings: list[Finding] = []
+        self.lacking: list[NotMeasured] = []
+        self.numbers: dict[str, Any] = {}
+        self.done = 0.0
+        self.row_levels: dict[str, Array] = {}
+        self.maps: dict[str, Array] = {}  # by name, a number for each fiber that a finding was fitted to
+        self._seen: Array | None = None
+        self.bad_amplifiers: tuple[str, ...] = ()
+        nfiber = chain.shape[0]
+        self.in_bad_amplifier = np.zeros(nfiber, bool)
+        self.known = np.zeros(nfiber, bool) if chain.known is None else np.asarray(chain.known)
+        self.level = None if chain.sky is None else np.median(chain.sky, axis=0)
+        if self.level is not None:
+            self.numbers["sky_wave"], self.numbers["sky"] = between_lines(self.level, chain.wave)
+        self.clean: Array | None = None
+        self.residual: Array | None = None
+        if chain.sframe is None or chain.sframe_ivar is None:
+            return
+        good = chain.sframe_ivar > 0
+        alive = good.mean(axis=1) > 0.1
+        if chain.frame_ivar is not None:  # fibers that were masked as a whole still show what the sky model did
+            good[~alive] = chain.frame_ivar[~alive] > 0
+        self.good = good
+        ivar = chain.sframe_ivar[alive] if alive.any() else chain.sframe_ivar
+        middle = np.median(ivar, axis=0)
+        self.sigma = 1 / np.sqrt(np.maximum(middle, 1e-3 * max(float(np.median(middle)), 1e-12)))
+        self.flux = filled(chain.sframe, good)
+        self.expected = np.zeros((1, 1), np.float32)
+        if chain.sky is not None and self.level is not None:
+            self.expected = answer_expected(chain.sky, self.level, BUNDLE)
+        self.residual = self.flux - continuum(self.flux - self.expected)
+        self.clean = self.residual
+
+    @property
+    def seen(self) -> Array:
+        """The frame over the flat, without holes."""
+        if self._seen is None:
+            chain = self.chain
+            assert chain.frame is not None and chain.flat is not None
+            ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
+            self._seen = filled(chain.frame, ivar > 0) / np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
+        return self._seen
+
+    def asks(self, kind: str) -> bool:
+        """Whether this class is wanted and can be measured."""
+        return kind in self.wanted
+
+    def add(self, kind: str, first_step: str, **values: Any) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(self.expid, self.camera, kind, first_step, **values))
+
+    def lack(self, kind: str, missing: str) -> None:
+        """Note that a question could not be answered."""
+        self.lacking.append(NotMeasured(self.expid, self.camera, kind, missing))
+
+    def arrays(self) -> dict[str, Array]:
+        """For the evidence."""
+        chain = self.chain
+        named = {
+            "wave": chain.wave, "residual": self.residual, "clean": self.clean, "sky": chain.sky, "disp": chain.disp,
+            "seen": self._seen, "flat": chain.flat,
+        }  # fmt: skip
+        if chain.sframe is not None:
+            named["level"] = chain.sframe.mean(axis=1)
+        rows = {f"rows {name}": level for name, level in self.row_levels.items()}
+        if self.maps:
+            named |= {"focal_x": chain.focal_x, "focal_y": chain.focal_y}
+        return {name: values for name, values in named.items() if values is not None} | rows | self.maps

@@ -1,0 +1,174 @@
+"""Is a fiber dead, faint, off its position or beside a star, does a bundle lose light, do lines of the sky stay?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.night import fibers as of_fibers
+from ifuview.engine.night import lines as of_lines
+from ifuview.engine.night.first_step import IN_BLOCK
+from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
+from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
+from ifuview.engine.night.questions.lines import lines_that_stay
+from ifuview.engine.night.stats import MEDIAN_ERROR
+from ifuview.model.checks import Array
+
+UNKNOWN = np.float32(1e9)  # noise of a masked pixel
+LEAST_SAME = 0.3  # of the wavelengths
+UNMEASURED = 0.1  # error of a throughput without lines: targets add light
+CERTAIN = 2.0  # errors: a number below is only a bound
+FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
+
+
+def fibers(case: Case) -> None:
+    """Single fibers, lines, positions."""
+    chain = case.chain
+    if chain.offset is not None and case.asks("positioning"):
+        _positions(case)
+    if chain.sframe is not None and case.level is not None and case.asks("bright-neighbor"):
+        _bright(case)
+    if not chain.has("frame", "flat", "sky") or chain.frame is None or chain.flat is None or chain.sky is None:
+        return
+    ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
+    flat = np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
+    seen = case.seen
+    sigma = 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat
+    sigma = np.where(ivar > 0, sigma, UNKNOWN).astype(np.float32)
+    residual = seen - chain.sky if case.clean is None else case.clean - case.expected
+    assert case.level is not None
+    lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
+    value, error = of_lines.throughput(lines)
+    odd = of_fibers.odd_fibers(value, error)
+    level = np.median(seen, axis=1)
+    dim, expected = _below_sky(case, value, error, level, sigma)
+    losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
+    if case.asks("block-throughput"):
+        _losing(case, losing)
+    lost = {f for k, *_ in losing for f in range(k * BUNDLE, (k + 1) * BUNDLE)}
+    if case.asks("isolated-fiber"):
+        for fiber in np.flatnonzero(odd | dim):
+            if int(fiber) in lost and not (dim[fiber] or value[fiber] < of_fibers.DEAD):
+                continue
+            _isolated(case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / expected[fiber]))
+    if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
+        own = np.ones(level.size, bool)
+        own[sorted(lost)] = False
+        lines_that_stay(case, lines, own & ~(odd | dim))
+
+
+def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Array) -> tuple[Array, Array]:
+    """Fibers that give less than the sky that they see, and what they should give at least.
+
+    Where lines of the sky tell a throughput, the level must not contradict them.
+    """
+    assert case.chain.sky is not None
+    noise = MEDIAN_ERROR * float(np.median(sigma[::THIN, ::THIN])) / np.sqrt(sigma.shape[1])
+    expected = of_fibers.sky_level(level, np.median(case.chain.sky[:, ::THIN], axis=1), BUNDLE)
+    no_lines = ~np.isfinite(value)
+    with np.errstate(invalid="ignore"):
+        allowed = no_lines | of_fibers.odd_fibers(value, error) | (value < 1 - of_fibers.LOW)
+        unsure = no_lines | (of_fibers.ERRORS * error > of_fibers.LOW)
+    part = np.where(unsure, 1 - of_fibers.LOW, of_fibers.DARK)
+    if no_lines.all() and case.asks("isolated-fiber"):
+        case.lack("loss in fibers brighter than the sky", "three isolated sky lines")
+    return of_fibers.below_sky(level, noise, expected, part) & allowed, expected
+
+
+def _isolated(case: Case, fiber: int, value: float, error: float, level: float) -> None:
+    """A dead, faint or bright fiber."""
+    measured = np.isfinite(value)
+    throughput = value if measured else level
+    error = error if measured else UNMEASURED
+    dead = throughput < of_fibers.DEAD
+    known = bool(case.known[fiber])
+    said = case.chain.known_text[fiber] if case.chain.known_text else ""
+    most = "" if measured else "at most "
+    text = "is dead" if dead else f"has {most}{throughput:.2f} of the throughput that the flat says"
+    state_of = f"known: {said or 'flagged'}" if known else "new: its status does not say so"
+    case.add(
+        "isolated-fiber", FIBER_STEP, fibers=(fiber,), amplitude=throughput, unit="throughput / flat",
+        significance=float(abs(throughput - 1) / max(error, 1e-6)), known=known, confidence=1.0 if measured else 0.8,
+        text=f"Fiber {fiber} {text} ({state_of})",
+        detail={"dead": bool(dead), "throughput": round(throughput, 3), "error": round(error, 3)},
+    )  # fmt: skip
+
+
+def _losing(case: Case, losing: list[tuple[int, float, float]]) -> None:
+    for block, level, significance in losing:
+        fibers = tuple(range(block * BUNDLE, (block + 1) * BUNDLE))
+        case.add(
+            "block-throughput", "trace", fibers=fibers, blocks=(block,), block_size=BUNDLE, amplitude=level,
+            unit="level / other blocks", significance=significance, confidence=0.8,
+            text=f"Block {block} of {BUNDLE} fibers ({fibers[0]}-{fibers[-1]}) has {level:.2f} of the others' light "
+            f"at all wavelengths: {IN_BLOCK}",
+        )  # fmt: skip
+
+
+def _bright(case: Case) -> None:
+    """Do neighbors of a bright fiber have its light?"""
+    chain = case.chain
+    assert chain.sframe is not None and chain.sframe_ivar is not None
+    assert case.level is not None and case.clean is not None
+    flux = np.median(chain.sframe[:, ::THIN], axis=1)
+    sky = max(float(np.median(case.level)), 1e-6)
+    for fiber, first, last, ratio in of_fibers.bright_rows(flux, sky):
+        near = slice(max(fiber - of_fibers.REACH, 0), fiber + of_fibers.REACH + 1)
+        residual = case.clean[near] - (case.expected[near] if case.expected.shape[0] > 1 else 0.0)
+        found = leak(residual, chain.sframe_ivar[near], fiber - near.start, of_fibers.REACH)
+        if found is not None and found.significance > SIGNIFICANT:
+            _leaking(case, found, near.start, (first, last), ratio)
+        elif found is None or not found.measurable:
+            case.lack("bright-neighbor", f"features in the spectrum of bright fiber {fiber}, or neighbors of it")
+
+
+def _leaking(case: Case, found: Leak, start: int, span: tuple[int, int], ratio: float) -> None:
+    fiber, (first, last) = found.source + start, span
+    (total, error), (beside, beside_error) = found.total, found.next
+    each = zip(found.fibers.tolist(), found.share.tolist(), found.error.tolist(), strict=True)
+    shares = {str(f + start): [round(s, 5), round(e, 5)] for f, s, e in each}
+    case.add(
+        "bright-neighbor", FIBER_STEP, fibers=tuple(range(first, last + 1)), amplitude=total,
+        unit="of the bright fiber's light", significance=found.significance, confidence=0.9,
+        detail={"source": fiber, "sky_levels": round(ratio, 1), "error": round(error, 5), "share_of_fiber": shares},
+        text=f"Fiber {fiber}, {ratio:.0f} times as bright as the sky, lights its neighbors {first}-{last}: their "
+        f"residuals follow its spectrum with {100 * beside:.1f} +- {100 * beside_error:.1f} % of its light in a fiber "
+        f"beside it, {100 * total:.1f} +- {100 * error:.1f} % in all",
+    )  # fmt: skip
+
+
+def _positions(case: Case) -> None:
+    chain = case.chain
+    assert chain.offset is not None
+    found = of_fibers.off_position(chain.offset, BLOCK)
+    flux = _own_light(case) if found and case.clean is not None else None
+    for block, offset, share in found:
+        fibers = tuple(range(block * BLOCK, (block + 1) * BLOCK))
+        light = error = float("nan")
+        if flux is not None and chain.is_sky is not None:
+            light, error = of_fibers.target_light(flux, chain.is_sky, block, BLOCK, case.in_bad_amplifier)
+        known = bool(np.mean(case.known[list(fibers)]) > 0.5)
+        lost = f", their targets give {_light(light, error)} of the others' light" if np.isfinite(light) else ""
+        case.add(
+            "positioning", FIBER_STEP, fibers=fibers, blocks=(block,), block_size=BLOCK, amplitude=offset, unit="mm",
+            significance=offset / of_fibers.OFF_POSITION, known=known, confidence=1.0 if light < 0.7 else 0.7,
+            detail={
+                "share": round(share, 2), "target_light": None if np.isnan(light) else round(light, 3),
+                "target_light_error": None if np.isnan(light) else round(error, 3),
+            },
+            text=f"Fibers {fibers[0]}-{fibers[-1]} are {offset:.2f} mm off position{lost}; their sky is normal",
+        )  # fmt: skip
+
+
+def _own_light(case: Case) -> Array:
+    """Light of every fiber where the sky model is the same for all."""
+    same = np.broadcast_to(~case.expected.any(axis=0), case.chain.wave.shape)
+    if same.mean() < LEAST_SAME:
+        same = np.ones(same.size, bool)
+    return of_fibers.steady_light(case.flux - case.expected, case.sigma, same)
+
+
+def _light(light: float, error: float) -> str:
+    """A part of the light with its error, or what it is less than."""
+    if light < CERTAIN * error:
+        return f"less than {max(light, 0.0) + CERTAIN * error:.2f}"
+    return f"{light:.2f} +- {error:.2f}"

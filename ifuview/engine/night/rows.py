@@ -1,0 +1,188 @@
+"""Defects that keep to a detector row inside one amplifier: tested against those that keep to a wavelength.
+
+The residual in units of its noise is averaged along detector rows after its mean at each wavelength is taken off, and
+the other way round; noise alone gives 1 in both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from ifuview.engine.night.chain import Section
+from ifuview.model.checks import Array
+
+CLIP = 6.0  # sigma that one pixel can count
+MIN_PIXELS = 40  # of a row or wavelength that takes part
+LIMIT = 5.0  # mean chi2 of the row means; healthy amplifiers show 1.0 to 2.7
+OVER_WAVE = 2.0  # rows must beat wavelengths by this factor
+BANDS = (1, 2, 4, 8, 16, 32, 64)  # rows of a band that is compared with as many rows on both sides
+FLANK = 8  # rows on each side, at least
+BESIDE = 40  # rows beside a band that its level is measured against
+BAND_LIMIT = 12.0  # sigma of a band; healthy amplifiers, also under a wrong sky, stay below 7.1
+MIN_MEDIAN = 20  # pixels of a row whose median is taken off
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowTest:
+    """What the rows of one amplifier show.
+
+    Parameters
+    ----------
+    section : Section
+    rows, waves : float
+        Mean chi2 of the row means and of the wavelength means; noise gives 1.
+    level : ndarray, shape (nrow,)
+        Median residual of each detector row, counts; empty unless the amplifier is flagged.
+    fibers : tuple of int
+        First and last fiber that this amplifier reads.
+    wave_range : (float, float), Angstrom
+    band : tuple of int
+        First and last row of a band that deviates where the others do not; empty if there is none.
+    band_score, band_level : float
+        Its significance, and its level in counts.
+    """
+
+    section: Section
+    rows: float
+    waves: float
+    level: Array
+    fibers: tuple[int, int]
+    wave_range: tuple[float, float]
+    band: tuple[int, ...] = ()
+    band_score: float = 0.0
+    band_level: float = 0.0
+
+    @property
+    def bad(self) -> bool:
+        """Whether the whole amplifier has a defect that keeps to rows."""
+        return self.rows > LIMIT and self.rows > OVER_WAVE * self.waves
+
+    @property
+    def amplitude(self) -> float:
+        """Scatter of the row levels as a Gaussian sigma, counts."""
+        known = self.level[np.isfinite(self.level)]
+        return float(1.4826 * np.median(np.abs(known - np.median(known)))) if known.size else 0.0
+
+
+def row_tests(
+    residual: Array, sigma: Array, good: Array, wave: Array, cross: Array, disp: Array, sections: tuple[Section, ...]
+) -> tuple[tuple[RowTest, ...], Array]:
+    """Test every amplifier; return the tests and the residual without the rows of the bad ones.
+
+    Parameters
+    ----------
+    residual : ndarray, shape (nfiber, nwave)
+        Sky-subtracted flux without its continuum.
+    sigma : ndarray, shape (nwave,)
+    good : ndarray of bool, shape (nfiber, nwave)
+    wave : ndarray, shape (nwave,), Angstrom
+    cross, disp : ndarray, shape (nfiber, nwave), px
+    """
+    z = np.clip(residual / sigma, -CLIP, CLIP)
+    row = np.rint(disp).astype(np.int16)
+    column = np.broadcast_to(np.arange(wave.size, dtype=np.int16), z.shape)
+    out, clean = [], residual
+    for section in sections:
+        inside = (
+            (cross >= section.cross[0]) & (cross < section.cross[1])
+            & (disp >= section.disp[0]) & (disp < section.disp[1])
+        )  # fmt: skip
+        use = inside & good
+        if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
+            continue
+        picked = z[use], row[use].astype(np.intp), column[use].astype(np.intp)
+        band, rows, waves = _band(*picked), *_compared(*picked)
+        if band is not None:  # a band must not condemn the amplifier
+            rest = (picked[1] < band[0]) | (picked[1] > band[1])
+            rows, waves = _compared(*(values[rest] for values in picked))
+        share = inside.mean(axis=1)
+        fibers = np.flatnonzero(share > share.max() / 2)  # traces bend: the border fibers touch a corner only
+        columns = np.flatnonzero(inside.any(axis=0))
+        test = RowTest(
+            section, rows, waves, np.zeros(0), (int(fibers[0]), int(fibers[-1])),
+            (float(wave[columns[0]]), float(wave[columns[-1]])),
+        )  # fmt: skip
+        if test.bad:
+            level = _levels(residual[use], row[use])
+            if clean is residual:
+                clean = residual.copy()
+            clean[inside] -= np.nan_to_num(level)[np.clip(row[inside], 0, level.size - 1)]
+            test = replace(test, level=level)
+        elif band is not None:
+            first, last, score = band
+            within = inside & (row >= first) & (row <= last)
+            beside = inside & ~within & (row >= first - BESIDE) & (row <= last + BESIDE)
+            height = float(np.median(residual[within & good]) - np.median(residual[beside & good]))
+            if clean is residual:
+                clean = residual.copy()
+            clean[within] -= height
+            columns = np.flatnonzero(within.any(axis=0))
+            span = float(wave[columns[0]]), float(wave[columns[-1]])
+            test = replace(test, band=(first, last), band_score=score, band_level=height, wave_range=span)
+        out.append(test)
+    return tuple(out), clean
+
+
+def _band(z: Array, row: Array, column: Array) -> tuple[int, int, float] | None:
+    """First and last row and significance of the band that stands out most; None unless rows explain it best."""
+    rows = _contrast(z - _means(z, column)[column], row)
+    waves = _contrast(z - _means(z, row)[row], column)
+    return rows if rows[2] > max(BAND_LIMIT, OVER_WAVE * waves[2]) else None
+
+
+def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
+    """First, last and score of the run whose mean differs most from those on both sides of it."""
+    count = np.concatenate([[0], np.cumsum(np.bincount(at))])
+    total = np.concatenate([[0.0], np.cumsum(np.bincount(at, z))])
+    best = 0, 0, 0.0
+    for width in BANDS:
+        side = max(width, FLANK)
+        start = np.arange(side, count.size - 1 - width - side + 1)
+        if not start.size:
+            continue
+        edges = (start - side, start, start + width, start + width + side)
+        counts = [np.maximum(count[b] - count[a], 1) for a, b in pairwise(edges)]
+        left, own, right = ((total[b] - total[a]) / n for (a, b), n in zip(pairwise(edges), counts, strict=True))
+        enough = (counts[1] >= width * MIN_PIXELS) & (np.minimum(counts[0], counts[2]) >= side * MIN_PIXELS)
+        least = np.minimum(np.abs(own - left), np.abs(own - right)) * ((own - left) * (own - right) > 0)
+        score = np.where(enough, least / np.sqrt(1 / counts[1] + 1 / np.minimum(counts[0], counts[2])), 0.0)
+        k = int(np.argmax(score))
+        if score[k] > best[2]:
+            best = int(start[k]), int(start[k]) + width - 1, float(score[k])
+    return best
+
+
+def _compared(z: Array, row: Array, column: Array) -> tuple[float, float]:
+    """Mean chi2 of row means without wavelength means, and of wavelength means without row means."""
+    return _excess(z - _means(z, column)[column], row), _excess(z - _means(z, row)[row], column)
+
+
+def _means(z: Array, at: Array) -> Array:
+    count = np.bincount(at)
+    total = np.bincount(at, z)
+    return np.where(count >= MIN_PIXELS, total / np.maximum(count, 1), 0.0)
+
+
+def _excess(z: Array, at: Array) -> float:
+    count = np.bincount(at)
+    enough = count >= MIN_PIXELS
+    if not enough.any():
+        return 1.0
+    total = np.bincount(at, z)
+    return float(np.mean(total[enough] ** 2 / count[enough]))
+
+
+def _levels(residual: Array, row: Array) -> Array:
+    """Median residual of each row, NaN where too few pixels."""
+    order = np.argsort(residual)
+    order = order[np.argsort(row[order], kind="stable")]  # by row, inside a row by value
+    value, row = residual[order], row[order]
+    cuts = np.searchsorted(row, np.arange(int(row[-1]) + 2))
+    first, count = cuts[:-1], np.diff(cuts)
+    last = value.size - 1
+    low = value[np.clip(first + (count - 1) // 2, 0, last)]
+    high = value[np.clip(first + count // 2, 0, last)]
+    return np.where(count >= MIN_MEDIAN, 0.5 * (low + high), np.nan)

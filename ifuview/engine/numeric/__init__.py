@@ -1,0 +1,1 @@
+"""Numbers that every column needs: robust fits, limits of a picture."""

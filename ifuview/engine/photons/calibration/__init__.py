@@ -1,0 +1,1 @@
+"""Wavelength, flat, linearity, bad pixels and cosmic rays of photon lists."""

@@ -1,0 +1,1 @@
+"""Photons counted: images, cubes, light curves, spectra, live while a slider moves."""

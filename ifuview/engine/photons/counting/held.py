@@ -1,0 +1,76 @@
+"""The photons of a few resonators in memory, so that one selection is counted in many ways after one read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.photons.counting.binned import fetched
+from ifuview.model.checks import Array
+from ifuview.model.photons.lists import PhotonBlock, PhotonInfo, PhotonSource
+
+
+class Held:
+    """A source of photons like the one that it was taken from, of some resonators alone.
+
+    Attributes
+    ----------
+    info : PhotonInfo
+        Of the source, unchanged: edges, flags and dead time stay what they are.
+    resonators : ndarray, int32
+        What is held, ascending; photons of others are not known here.
+    block : PhotonBlock
+        By (resonator, time).
+    """
+
+    def __init__(self, source: PhotonSource, resonators: Array, block: PhotonBlock) -> None:
+        self.info: PhotonInfo = source.info
+        self.resonators, self.block = resonators, block
+        lived: Any = getattr(source, "live_bins", None)
+        if lived is not None:
+            self.live_bins = lived
+
+    def __len__(self) -> int:
+        return len(self.block.time)
+
+    def blocks(self, *, value: bool = True, weight: bool = False, ctx: Any = SILENT) -> Iterator[PhotonBlock]:
+        """All photons that are held."""
+        ctx.checkpoint()
+        which, time, values, weights = self.block
+        yield PhotonBlock(which, time, values if value else None, weights if weight else None)
+
+    def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
+        """All photons of a few of the resonators, by (resonator, time)."""
+        which, time, values, weights = self.block
+        wanted = np.sort(np.asarray(resonators, dtype=np.int32))
+        first, last = np.searchsorted(which, wanted), np.searchsorted(which, wanted, side="right")
+        if len(wanted) and last[-1] - first[0] == (last - first).sum():  # they lie side by side
+            rows: Any = slice(int(first[0]), int(last[-1]))
+        else:
+            rows = np.concatenate([np.arange(a, b) for a, b in zip(first, last)]) if len(wanted) else np.arange(0)
+        chosen = None if weights is None or not weight else weights[rows]
+        return PhotonBlock(which[rows], time[rows], None if values is None else values[rows], chosen)
+
+
+def hold(
+    source: PhotonSource, resonators: Array, *, weight: bool = False, most: int, ctx: JobContext = SILENT
+) -> Held | None:
+    """Fetch the photons of some resonators; None if they are more than `most`."""
+    blocks, total = [], 0
+    for block in fetched(source, np.sort(resonators), weight, ctx):
+        total += len(block.time)
+        if total > most:
+            return None
+        blocks.append(block)
+    return Held(source, resonators, _joined(blocks))
+
+
+def _joined(blocks: list[PhotonBlock]) -> PhotonBlock:
+    """Blocks of photons one after the other, in arrays of their own."""
+    if not blocks:
+        return PhotonBlock(np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.float32), None)
+    columns = [None if any(c is None for c in column) else np.concatenate(column) for column in zip(*blocks)]
+    return PhotonBlock(*columns)  # type: ignore[arg-type]

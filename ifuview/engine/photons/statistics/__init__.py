@@ -1,0 +1,1 @@
+"""Statistics of speckles and arrival times."""

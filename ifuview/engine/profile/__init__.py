@@ -1,1 +1,0 @@
-"""The shape of one fiber's light across dispersion."""

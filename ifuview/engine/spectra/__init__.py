@@ -1,0 +1,1 @@
+"""From image and traces to spectra; one fiber looked at."""

@@ -1,0 +1,134 @@
+"""The verdict in one sentence and what to do about it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.traces.doctor.correct import REMEASURED
+from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import (
+    UNTRACED,
+    Advice,
+    DoctorLimits,
+    FrameTrouble,
+    Impact,
+    Mode,
+    Problem,
+    untraced_verdict,
+    untraced_words,
+)
+
+MANY = 12  # fibers that are named one by one
+ORDER = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)
+
+
+def verdict(
+    modes: tuple[Mode, ...],
+    problems: tuple[Problem, ...],
+    trouble: tuple[FrameTrouble, ...],
+    impact: Impact | None,
+    limits: DoctorLimits,
+    names: tuple[str, ...],
+) -> tuple[Verdict, str]:
+    """Return the worst verdict and why."""
+    worst = Verdict.PASS
+    parts = []
+    found = sorted((m for m in modes if m.found), key=lambda m: -abs(m.amplitude_px))
+    for mode in found:
+        size = abs(mode.amplitude_px)
+        level = (
+            Verdict.FAIL if size > limits.mode_fail_px else Verdict.WARN if size > limits.mode_warn_px else Verdict.PASS
+        )
+        worst = max(worst, level, key=ORDER.index)
+    if found:
+        names_found = dict.fromkeys(m.name.replace("_", " ") for m in found)
+        parts.append(f"a {', '.join(names_found)} of up to {abs(found[0].amplitude_px):.3f} px")
+    for problem in problems:
+        worst = max(worst, problem.verdict, key=ORDER.index)
+    wrong = [p for p in problems if p.kind in REMEASURED]
+    if wrong:
+        parts.append(f"{len({p.fiber for p in wrong})} {_plural(wrong)} {_fibers(wrong, names)}")
+    for item in trouble:
+        if item.kind == UNTRACED:
+            worst = max(worst, untraced_verdict(item.amount, len(names)), key=ORDER.index)
+            parts.append(untraced_words(int(item.amount)))
+    others = [p for p in problems if p.kind not in REMEASURED]
+    if worst is Verdict.FAIL:
+        return worst, f"The traces are wrong: {'; '.join(parts)}."
+    if worst is Verdict.WARN:
+        if not parts:
+            return worst, f"The traces are right; {_count(others, 'fiber')} {_fibers(others, names)} dim or disturbed."
+        return worst, f"The traces are nearly right: {'; '.join(parts)}."
+    extra = f" (there is {'; '.join(parts)}, which is harmless)" if parts else ""
+    return worst, f"The traces are right within the noise{extra}."
+
+
+def _plural(problems: list[Problem]) -> str:
+    """The kinds of the problems, as in "fibers swapped or merged"."""
+    kinds = " or ".join(dict.fromkeys(p.kind.replace("_", " ") for p in problems))
+    return f"{'fiber' if len({p.fiber for p in problems}) == 1 else 'fibers'} with {kinds}"
+
+
+def _count(problems: list[Problem], word: str) -> str:
+    n = len({p.fiber for p in problems})
+    return f"{n} {word}{'s' if n != 1 else ''}"
+
+
+def _fibers(problems: list[Problem], names: tuple[str, ...]) -> str:
+    """Fibers in brackets."""
+    rows = sorted({p.fiber for p in problems})
+    if len(rows) > MANY:
+        return f"({names[rows[0]]} to {names[rows[-1]]})"
+    return f"({', '.join(names[k] for k in rows)})"
+
+
+def recommendations(
+    modes: tuple[Mode, ...],
+    problems: tuple[Problem, ...],
+    trouble: tuple[FrameTrouble, ...],
+    jitter: float,
+    jitter_corrected: bool,
+    names: tuple[str, ...],
+) -> tuple[Advice, ...]:
+    """Return what to do, the most important first."""
+    out = []
+    by_kind: dict[str, list[int]] = {}
+    for problem in problems:
+        by_kind.setdefault(problem.kind, []).append(problem.fiber)
+    if any(m.found for m in modes):
+        kinds = ", ".join(dict.fromkeys(m.name.replace("_", " ") for m in modes if m.found))
+        out.append(Advice(f"apply the corrected traces: they take out {kinds}", "apply-correction"))
+    for kind, words in (
+        (
+            "index_shift",
+            "the fiber numbers slip by one from here on: apply the corrected traces and check the fiber map",
+        ),
+        ("swapped", "apply the corrected traces: these fibers have each other's trace"),
+        ("merged", "apply the corrected traces: two traces lie on one fiber"),
+        ("lost", "apply the corrected traces and look at the range where the trace leaves the light"),
+        ("kink", "apply the corrected traces: these were measured again"),
+        ("offset", "apply the corrected traces: these were measured again"),
+    ):
+        if kind in by_kind:
+            out.append(Advice(words, "apply-correction", tuple(sorted(set(by_kind[kind])))))
+    if jitter_corrected and np.isfinite(jitter):
+        text = (
+            f"every trace is off by itself, {jitter:.3f} px rms: harmless for extraction, and taken out of the "
+            "corrected traces"
+        )
+        out.append(Advice(text, "apply-correction"))
+    for kind, words, action in (
+        ("dead", "mask these fibers: they show no light", "mask"),
+        ("low_throughput", "check these fibers: they show less light than their neighbors", "inspect"),
+        ("wide", "look at the profile of these fibers: focus, or two fibers in one place", "inspect"),
+        ("contaminated", "mask the pixels that stick out on these fibers", "mask"),
+    ):
+        if kind in by_kind:
+            out.append(Advice(words, action, tuple(sorted(set(by_kind[kind])))))
+    for item in trouble:
+        if item.kind == UNTRACED:
+            text = f"give traces of all fibers, or trace the image from nothing: {untraced_words(int(item.amount))}"
+            out.append(Advice(text, "re-trace"))
+        elif item.kind not in ("cosmics", "masked"):
+            out.append(Advice(f"not the traces: {item.text}", "check-image", item.fibers))
+    return tuple(out)

@@ -1,0 +1,452 @@
+"""The trace doctor: one image and its traces in, everything that is wrong with them out.
+
+Find the light, measure it, fit what the fibers share, judge what is left of each, ask what it does to the spectra, and
+correct what is significant. The steps are functions of the other modules of this folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.traces.doctor import advice, metrics
+from ifuview.engine.traces.doctor.census import with_untraced
+from ifuview.engine.traces.doctor.correct import REMEASURED, between, jitter, smooth_curve
+from ifuview.engine.traces.doctor.correlate import correlation
+from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
+from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
+from ifuview.engine.traces.doctor.measure import LightFit, Noise, at_columns, fit_light
+from ifuview.engine.traces.doctor.modes import ModeFit, fit_modes, patterns
+from ifuview.engine.traces.doctor.slots import Slots, blocks_of, find_slots, typical
+from ifuview.engine.traces.doctor.trouble import find_trouble, untraced_light
+from ifuview.engine.traces.verdict import chi2_deviate
+from ifuview.errors import FitError
+from ifuview.model.checks import Array
+from ifuview.model.provenance import Provenance
+from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
+
+MIN_FLUX_SIGMA = 3.0  # of a bin, to count as lit
+MIN_LIT = 0.02  # of all fibers and bins; less is a blank image
+PEAK = 2.6  # flux of a usual fiber over its peak
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What was measured, before anything is judged; `judge` makes a diagnosis of it with any limits."""
+
+    traces: TraceSet
+    slots: Slots
+    fit: LightFit
+    block: NDArray[np.int32]
+    given: NDArray[np.float64]
+    wave: NDArray[np.float64] | None
+    good: Array
+    columns: Array
+
+
+def diagnose(
+    image: Array,
+    traces: TraceSet,
+    *,
+    ivar: Array | None = None,
+    mask: Array | None = None,
+    gain: float | None = None,
+    readnoise: float | None = None,
+    block: Array | None = None,
+    limits: DoctorLimits | None = None,
+    only: tuple[str, ...] = (),
+    ctx: JobContext = SILENT,
+) -> TraceDiagnosis:
+    """Return all that is wrong with the traces of an image.
+
+    Parameters
+    ----------
+    image : float32 (nrow, ncol)
+        Canonical axes.
+    traces : TraceSet
+        Same columns.
+    ivar, mask : (nrow, ncol), optional
+        Pixels with ivar <= 0 or any mask bit are not used.
+    gain, readnoise : float, optional
+        Electrons per unit and electrons; else the noise is measured from `ivar` or from the residuals.
+    block : (nfiber,), optional
+        Block of each fiber; else from the gaps between the traces.
+    limits : DoctorLimits, optional
+    only : tuple of str
+        Parts to compute besides the measurement: "correlation", "impact", "crosstalk", "trouble"; default all.
+
+    Raises
+    ------
+    FitError
+        Nothing can be measured: the image is blank or saturated.
+    """
+    evidence = gather(
+        image, traces, ivar=ivar, mask=mask, gain=gain, readnoise=readnoise, block=block, ctx=ctx.part(0, 0.8)
+    )
+    return judge(evidence, limits or DoctorLimits(), only=only, ctx=ctx.part(0.8, 1.0))
+
+
+def gather(
+    image: Array,
+    traces: TraceSet,
+    *,
+    ivar: Array | None = None,
+    mask: Array | None = None,
+    gain: float | None = None,
+    readnoise: float | None = None,
+    block: Array | None = None,
+    ctx: JobContext = SILENT,
+) -> Evidence:
+    """Measure; see `diagnose`."""
+    if image.shape[1] != traces.ncol:
+        raise FitError(f"the traces have {traces.ncol} columns, the image has {image.shape[1]}")
+    ctx.checkpoint(0.0, "Preparing the image")
+    columns = np.ascontiguousarray(image.T, np.float32)
+    good = good_pixels(columns, ivar, mask)
+    if not good.all():
+        columns = np.where(np.isfinite(columns), columns, np.float32(0)) if not np.isfinite(columns).all() else columns
+    _not_flat(columns, good)
+    ctx.checkpoint(0.05, "Looking for the light of every fiber")
+    number = blocks_of(traces.center) if block is None else np.asarray(block)
+    level = pedestal(columns, good)
+    slots = with_untraced(columns, good, find_slots(columns, good, traces.center, number), level)
+    noise = pixel_noise(columns, good, ivar, gain, readnoise)
+    same = slots.path.shape[0] == traces.nfiber
+    own_block = number[np.argsort(slots.of_fiber)] if same else None
+    sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
+    fit = fit_light(
+        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level,
+        ctx=ctx.part(0.1, 1.0),
+    )  # fmt: skip
+    lit = np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)
+    if lit.mean() < MIN_LIT:
+        raise FitError("no fiber shows light on its trace", todo="choose an exposure with light, a flat or twilight")
+    known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
+    wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
+    given = at_columns(traces.center, fit.column)
+    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns)
+
+
+def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.uint8]:
+    """1 where a pixel can be used, dispersion axis first."""
+    good = np.isfinite(columns)
+    if ivar is not None:
+        good &= np.ascontiguousarray(ivar.T) > 0
+    if mask is not None:
+        good &= np.ascontiguousarray(mask.T) == 0
+    return good.view(np.uint8)
+
+
+def _not_flat(columns: Array, good: Array) -> None:
+    """Raise FitError for a blank or a saturated image."""
+    few = columns[:: max(1, columns.shape[0] // 128)]
+    used = few[(good[:: max(1, columns.shape[0] // 128)] & 1) > 0]
+    if used.size < 100:
+        raise FitError("the image has no usable pixels")
+    low, high = np.percentile(used, [1, 99])
+    if low == high:
+        what = "the image is blank" if low <= 0 else "the image is blank or saturated"
+        raise FitError(
+            f"{what}: nearly all pixels read {low:.6g}", todo="choose an exposure with light that is not saturated"
+        )
+    if (used >= high).mean() > 0.3:
+        share = 100 * float((used >= high).mean())
+        raise FitError(
+            f"the image is saturated: {share:.0f} % of the pixels read the highest value, {high:.6g}",
+            todo="choose a shorter exposure",
+        )
+
+
+def pedestal(columns: Array, good: Array) -> float:
+    """Level that lies under everything, to start from: the low end of the image."""
+    few = (slice(None, None, max(1, columns.shape[0] // 64)), slice(None, None, max(1, columns.shape[1] // 1024)))
+    known = columns[few][(good[few] & 1) > 0]
+    if not known.size:
+        return 0.0
+    low = np.sort(known)[: max(known.size // 10, 1)]  # the noise makes the lowest pixels too low
+    narrow = max(low.size // 4, 1)
+    step = low[narrow:] - low[:-narrow]
+    first = int(np.argmin(step)) if step.size else 0
+    return float(low[first : first + narrow].mean())
+
+
+def pixel_noise(columns: Array, good: Array, ivar: Array | None, gain: float | None, readnoise: float | None) -> Noise:
+    """Variance of a pixel from gain and read noise, else from ivar, else a guess to be scaled by the fit."""
+    if gain and readnoise is not None and readnoise > 0:
+        return Noise((readnoise / gain) ** 2, 1 / gain, "gain and read noise")
+    step = max(1, columns.shape[0] // 64)
+    few, usable = columns[::step], (good[::step] & 1) > 0
+    if ivar is not None:
+        variance = 1 / np.asarray(ivar.T[::step])[usable]
+        counts = few[usable]
+        order = np.argsort(counts)[:: max(1, counts.size // 20000)]
+        slope, floor = np.polyfit(counts[order], variance[order], 1)
+        smallest = float(np.percentile(variance, 1))
+        return Noise(max(float(floor), 0.3 * smallest, 1e-12), max(float(slope), 0.0), "ivar")
+    values = few[usable]
+    dark = values[values < np.percentile(values, 30)]
+    spread = float(np.percentile(dark, 84) - np.percentile(dark, 16)) / 2 if dark.size > 10 else 1.0
+    return Noise(max(spread**2, 1e-12), 1.0 if gain is None else 1 / gain, "data")
+
+
+def judge(
+    evidence: Evidence, limits: DoctorLimits, *, only: tuple[str, ...] = (), ctx: JobContext = SILENT
+) -> TraceDiagnosis:
+    """Make a diagnosis of what was measured; fast, so that limits can be changed and tried."""
+    fit, slots, traces = evidence.fit, evidence.slots, evidence.traces
+    center, error = fit.center[slots.of_fiber], fit.error[slots.of_fiber]
+    offset = center - evidence.given
+    on_trace = fit.center[slots.of_trace] - evidence.given
+    ctx.checkpoint(0.0, "Shared patterns")
+    modes_fit, modes = shared_modes(evidence, on_trace, fit.error[slots.of_trace], limits)
+    model = modes_fit.model + _wiggle_model(modes, modes_fit)
+    flux, flux_err = fit.flux[slots.of_fiber], fit.flux_err[slots.of_fiber]
+    width, width_err = fit.width[slots.of_fiber], fit.width_err[slots.of_fiber]
+    clipped = fit.clipped[slots.of_fiber]
+    measured = Measured(
+        offset, error, model, flux, flux_err, width, width_err, clipped, fit.edges, evidence.wave, slots.of_fiber,
+        slots.of_trace, modes_fit.floor, traces.fiber_id,
+    )  # fmt: skip
+    ctx.checkpoint(0.2, "Single fibers")
+    problems = find_problems(measured, limits)
+    correction, jitter_rms, jitter_err = _correction(measured, problems, evidence.block)
+    corrected, seen = _trace_sets(evidence, measured, modes, modes_fit, problems, correction)
+    bad = {p.fiber for p in problems if p.kind in (*REMEASURED, "dead")}
+    sound = np.isfinite(offset) & np.isfinite(error)
+    sound[sorted(bad)] = False
+    ctx.checkpoint(0.4, "Correlation and impact")
+
+    def wanted(name: str) -> bool:
+        return not only or name in only
+
+    found = correlation(offset - model, error, sound, evidence.block) if wanted("correlation") else None
+    usual = np.where(np.isfinite(width), width, np.nanmedian(width))
+    steps = extraction_impact(offset, error, usual, flux, center, evidence.given) if wanted("impact") else None
+    talk = crosstalk(center, evidence.given, error, usual) if wanted("crosstalk") else None
+    trouble: tuple[FrameTrouble, ...] = ()
+    if wanted("trouble"):
+        peak = float(np.nanmedian(flux)) / PEAK
+        trouble = find_trouble(
+            evidence.columns, evidence.good, fit.marks, fit.center, fit.background, fit.background_err, fit.edges, peak,
+            fit.bad_rows,
+        )  # fmt: skip
+        trouble = (*_untraced(evidence), *trouble)
+    numbers = metrics.all_metrics(measured, fit, modes_fit, slots, steps, jitter_rms, jitter_err)
+    verdict, sentence = advice.verdict(modes, problems, trouble, steps, limits, traces.fiber_id)
+    names = tuple(traces.fiber_id)
+    return TraceDiagnosis(
+        fiber_id=names, column=fit.column, wave=evidence.wave, offset=offset, offset_err=error, model=model,
+        correction=at_columns(corrected.center, fit.column) - evidence.given, flux=flux, flux_err=flux_err, width=width,
+        width_err=width_err, chi2=fit.chi2[slots.of_fiber], block=evidence.block, modes=modes, problems=problems,
+        trouble=trouble, correlation=found, impact=steps, crosstalk=talk, global_metrics=numbers[0],
+        per_fiber=numbers[1], noise_floor=numbers[2], verdict=verdict, sentence=sentence,
+        advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any()), names),
+        given=traces, measured=seen, corrected=corrected, limits=limits,
+    )  # fmt: skip
+
+
+def _untraced(evidence: Evidence) -> tuple[FrameTrouble, ...]:
+    """Lit fibers without a trace, as one finding."""
+    slots, fit = evidence.slots, evidence.fit
+    alone = slots.found.copy()
+    alone[slots.of_fiber] = alone[slots.of_trace] = False
+    lit = (np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)).mean(axis=1) > 0.5
+    return untraced_light(fit.center[alone & lit], evidence.traces.nfiber, evidence.traces.ncol)
+
+
+def shared_modes(
+    evidence: Evidence, offset: Array, error: Array, limits: DoctorLimits
+) -> tuple[ModeFit, tuple[Mode, ...]]:
+    """Fit the patterns and describe all of them, those in the model first."""
+    traces = evidence.traces
+    u, v, w = _coordinates(evidence)
+    usable = np.abs(offset) < limits.swap_px
+    found = fit_modes(offset, error, usable, patterns(u, v, w, evidence.block), evidence.block, limits.mode_sigmas)
+    whole = (0.0, float(traces.ncol - 1))
+    every = tuple(range(traces.nfiber))
+    modes = []
+    for test in found.tests:
+        fibers = every
+        if test.pattern.block >= 0:
+            fibers = tuple(int(k) for k in np.flatnonzero(evidence.block == test.pattern.block))
+        modes.append(
+            Mode(
+                test.pattern.name, test.amplitude, test.sigma, test.significance, fibers, whole,
+                _waves(evidence, fibers), test.fitted and test.significance >= limits.mode_sigmas, test.fitted,
+                _words(test.pattern.name, test.pattern.kind, test.amplitude, test.sigma, fibers, traces.fiber_id),
+            )
+        )  # fmt: skip
+    return found, (*_strongest(modes), _wiggle(evidence, found, limits, whole, every))
+
+
+def _coordinates(evidence: Evidence) -> tuple[Array, Array, Array]:
+    """Column and row on [-1, 1] and wavelength, or column, on [0, 1]."""
+    fit, traces = evidence.fit, evidence.traces
+    u = 2 * fit.column / max(traces.ncol - 1, 1) - 1
+    nrow = evidence.columns.shape[1]
+    v = 2 * np.nan_to_num(typical(traces.center), nan=nrow / 2) / max(nrow - 1, 1) - 1
+    w = np.repeat((u[None] + 1) / 2, traces.nfiber, axis=0)
+    if evidence.wave is not None and traces.wave is not None:
+        low, high = traces.domain if traces.domain and traces.argument == "wave" else (None, None)
+        low = np.nanmin(traces.wave) if low is None else low
+        high = np.nanmax(traces.wave) if high is None else high
+        share = (evidence.wave - low) / max(float(high - low), 1e-9)
+        w = np.where(np.isfinite(share), np.clip(share, 0, 1), w)
+    return u, v, w
+
+
+def _strongest(modes: list[Mode]) -> list[Mode]:
+    """One line a name: the fitted ones, else the most significant; every fitted block."""
+    out = [m for m in modes if m.fitted]
+    names = {m.name for m in out}
+    for mode in sorted((m for m in modes if not m.fitted), key=lambda m: -m.significance):
+        if mode.name not in names:
+            names.add(mode.name)
+            out.append(mode)
+    return out
+
+
+def _wiggle(evidence: Evidence, found: ModeFit, limits: DoctorLimits, whole: Range, every: tuple[int, ...]) -> Mode:
+    """The common wiggle: rms of what all fibers share bin by bin, beyond the model and the noise."""
+    known = np.isfinite(found.wiggle)
+    if found.wiggle_dof < 1 or not known.any():
+        return Mode("common_wiggle", float("nan"), float("nan"), 0.0, every, whole, _waves(evidence, every))
+    significance = max(chi2_deviate(found.wiggle_chi2, found.wiggle_dof), 0.0)
+    noise = found.wiggle_err[known] ** 2
+    square = float(np.mean(found.wiggle[known] ** 2 - noise))
+    rms = float(np.sqrt(max(square, 0.0)))
+    sigma = float(np.sqrt(np.mean(noise)) / np.sqrt(2 * known.sum()))
+    is_found = significance >= limits.mode_sigmas and rms > 0
+    text = f"common wiggle {1000 * rms:.2f} ± {1000 * sigma:.2f} mpx rms, {significance:.1f} sigma"
+    return Mode(
+        "common_wiggle", rms, sigma, significance, every, whole, _waves(evidence, every), is_found, is_found, text
+    )  # fmt: skip
+
+
+def _wiggle_model(modes: tuple[Mode, ...], found: ModeFit) -> Array:
+    """The wiggle as a part of the model, where it is significant."""
+    if not any(m.name == "common_wiggle" and m.fitted for m in modes):
+        return np.zeros((1, 1))
+    known = np.isfinite(found.wiggle)
+    at = np.arange(known.size)
+    return np.interp(at, at[known], found.wiggle[known])[None]  # all fibers together: no need to smooth
+
+
+def _waves(evidence: Evidence, fibers: tuple[int, ...]) -> Range | None:
+    """Wavelengths of fibers."""
+    if evidence.wave is None or not fibers:
+        return None
+    part = evidence.wave[list(fibers)]
+    part = part[np.isfinite(part)]
+    return (float(part.min()), float(part.max())) if part.size else None
+
+
+def _words(name: str, kind: str, amplitude: float, sigma: float, fibers: tuple[int, ...], ids: tuple[str, ...]) -> str:
+    """A mode in words."""
+    label = name.replace("_", " ") + (f" ({kind})" if kind.startswith("from") else "")
+    where = f" of fibers {ids[fibers[0]]} to {ids[fibers[-1]]}" if name == "block_shift" else ""
+    pull = abs(amplitude) / sigma if sigma > 0 else 0.0
+    return f"{label}{where}: {1000 * amplitude:+.2f} ± {1000 * sigma:.2f} mpx at most, {pull:.1f} sigma"
+
+
+def _correction(m: Measured, problems: tuple[Problem, ...], block: Array) -> tuple[NDArray[np.float64], float, float]:
+    """Scatter of single fibers to take out, (nfiber,), its rms and the error of that."""
+    means = [mean_offset(r, e) for r, e in zip(m.residual, m.error)]
+    mean, err = np.array([x[0] for x in means]), np.array([x[1] for x in means])
+    usable = np.isfinite(mean)
+    usable[sorted({p.fiber for p in problems if p.kind in (*REMEASURED, "dead")})] = False
+    return jitter(mean, err, usable, block, m.floor)
+
+
+def _trace_sets(
+    evidence: Evidence,
+    m: Measured,
+    modes: tuple[Mode, ...],
+    found: ModeFit,
+    problems: tuple[Problem, ...],
+    single: Array,
+) -> tuple[TraceSet, TraceSet]:
+    """Corrected and measured traces."""
+    fit, slots, traces = evidence.fit, evidence.slots, evidence.traces
+    ncol = traces.ncol
+    shared = any(mode.fitted for mode in modes)
+    center = np.array(traces.center)
+    if shared:
+        center += _at_columns(fit.column, m.model * np.ones_like(m.offset), ncol)
+    center += single[:, None]
+    again = sorted({p.fiber for p in problems if p.kind in REMEASURED and (p.amplitude_px or 0) != 0})
+    for k in again:
+        if not np.isfinite(m.offset[k]).any():
+            continue
+        if slots.of_fiber[k] == slots.of_trace[k] and not slots.found[slots.of_fiber[k]] and not _lost(problems, k):
+            base, value = np.array(traces.center[k]), m.offset[k]
+        else:
+            base = np.array(slots.path[slots.of_fiber[k]])
+            value = fit.center[slots.of_fiber[k]] - at_columns(base[None], fit.column)[0]
+        center[k] = base + between(fit.column, smooth_curve(value, m.error[k]), ncol)
+    steps = []
+    if shared:
+        steps.append("modes: " + ", ".join(dict.fromkeys(x.name for x in modes if x.fitted)))
+    if again:
+        steps.append(f"re-measured {len(again)} fibers")
+    if single.any():
+        steps.append("scatter of single fibers")
+    done = Provenance(traces.provenance.inputs, "corrected", {"changed": "; ".join(steps) or "nothing"})
+    corrected = replace(
+        traces, center=center, coeff=None if steps else traces.coeff, domain=traces.domain if not steps else None,
+        basis="sampled" if steps else traces.basis, argument="column" if steps else traces.argument,
+        name="corrected", provenance=done,
+    )  # fmt: skip
+    return corrected, _measured_set(evidence, m)
+
+
+def _lost(problems: tuple[Problem, ...], k: int) -> bool:
+    return any(p.fiber == k and p.kind == "lost" for p in problems)
+
+
+def _at_columns(column: Array, values: Array, ncol: int) -> NDArray[np.float64]:
+    """Values of the bins at all columns: cubic spline between, continued by its own slope beyond the outermost bins."""
+    if column.size < 4:
+        return np.array([np.interp(np.arange(ncol), column, row) for row in values])
+    from scipy.interpolate import make_interp_spline
+
+    spline = make_interp_spline(column, values.T, k=3)
+    out: NDArray[np.float64] = np.asarray(spline(np.arange(ncol))).T
+    return out
+
+
+def _measured_set(evidence: Evidence, m: Measured) -> TraceSet:
+    """Where the light of each fiber is, smooth, with errors; as given where it was not measured."""
+    fit, traces, slots = evidence.fit, evidence.traces, evidence.slots
+    ncol = traces.ncol
+    base = slots.path[slots.of_fiber]
+    value = fit.center[slots.of_fiber] - at_columns(base, fit.column)
+    curve = smooth_curve(value, m.error)
+    center = base + _lines(fit.column, curve, ncol)
+    known = np.isfinite(m.error)
+    single = np.where(known, m.error, np.nanmax(m.error, initial=1.0)).astype(np.float32)
+    error = _lines(fit.column, single, ncol)
+    lit = _lines(fit.column, known.astype(np.float32), ncol) >= 0.5
+    width = np.where(np.isfinite(m.width), m.width, np.nanmedian(m.width))
+    return replace(
+        traces, center=center, error=error, valid=lit & np.isfinite(center),
+        sigma=_lines(fit.column, width.astype(np.float32), ncol), coeff=None, domain=None, basis="sampled",
+        argument="column", name="measured", provenance=Provenance(traces.provenance.inputs, "measured"),
+    )  # fmt: skip
+
+
+def _lines(column: Array, values: Array, ncol: int) -> Array:
+    """Linear between the bins, constant beyond."""
+    if column.size == 1:
+        return np.repeat(values, ncol, axis=1)
+    out = np.empty((values.shape[0], ncol), values.dtype)
+    cut = np.concatenate([[0], np.ceil(column[1:-1]).astype(int), [ncol]])
+    for i, (first, last) in enumerate(pairwise(cut)):
+        part = ((np.arange(first, last) - column[i]) / (column[i + 1] - column[i])).clip(0, 1).astype(values.dtype)
+        out[:, first:last] = values[:, i, None] * (1 - part) + values[:, i + 1, None] * part
+    return out

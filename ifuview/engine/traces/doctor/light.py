@@ -1,0 +1,419 @@
+"""Fit of all fibers of an image at once, column by column, about given centers and widths.
+
+In every column the fluxes of all fibers are solved together, with weights from the variance of the model; what is
+left gives the normal equations of a common offset, width, skewness and kurtosis per fiber and column bin, with the free
+flux of each column projected out, and of a background per group of fibers. Nothing is binned before the fit, so that
+a tilted trace is not smeared. Pixels that stick out are left out and marked.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ifuview.engine.traces.doctor.shape import look_up
+from ifuview.engine.traces.fluxes import solve_fluxes
+from ifuview.model.checks import Array
+
+HALF_ROWS = 5  # rows on each side of a fiber that its model covers
+FIT_ROWS = 4  # rows on each side that decide about center, width and shape
+WIDTH = 2 * HALF_ROWS + 1
+RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable
+Y, S, K, Q = range(4)  # center, width, skewness, kurtosis: the shape terms
+NTERM = 21  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
+FIRST_B, NOISE_YY, CHI2, NPIX, CLIPPED, FLUX, VARIANCE = 10, 14, 15, 16, 17, 18, 19
+NCOL = 20
+ABSENT = -1_000_000
+USED, MARKED = 1, 2  # of `good`: may be used; stuck out of the model
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
+def fit_columns(
+    columns: Array,
+    good: Array,
+    chosen: Array,
+    binned: Array,
+    low: Array,
+    part: Array,
+    given: Array,
+    shift: Array,
+    sigma: Array,
+    table: Array,
+    group: Array,
+    floor: float,
+    per_count: float,
+    clip: float,
+    clip_share: float,
+    with_shape: bool,
+    shape: Array,
+    flux: Array,
+    variance: Array,
+    sums: Array,
+    ground: Array,
+) -> None:
+    """Solve the fluxes of the chosen columns and add up the normal equations.
+
+    Parameters
+    ----------
+    columns : float32 (ncol, nrow)
+        The image with the dispersion axis first.
+    good : uint8 (ncol, nrow), in and out
+        0 where a pixel must not be used; MARKED is added to pixels that were left out.
+    chosen : intp (n,)
+        Columns to fit.
+    binned : intp (n,)
+        Bin of each chosen column.
+    low : intp (n,), part : float64 (n,)
+        Values of the bins are interpolated: those of bin `low` times 1 - part and of the next times part.
+    given : float64 (nslot, ncol), px
+        Centers, rising; NaN: no fiber.
+    shift : float64 (nbin, nslot), px
+        Added to them.
+    sigma : float32 (nbin, nslot), px
+    table : float32 (NODES, 2)
+        Of `shape.gaussian_table`.
+    group : intp (nslot,)
+        Group of each slot for shape and background.
+    floor, per_count : float
+        Variance of a pixel = floor + per_count * model.
+    clip, clip_share : float
+        A pixel farther from the model than clip * noise + clip_share * peak is left out; 0: none is.
+    with_shape : bool
+        Add up the terms of skewness and kurtosis too.
+    shape : float32 (ngroup, nbin, 3)
+        Skewness and kurtosis terms, and the background that is subtracted before the fit.
+    flux, variance : float32 (n, nslot), out
+    sums : float64 (nslot, nbin, NTERM), out, added to
+    ground : float64 (ngroup, nbin, 2), out, added to
+        Numerator and denominator of what is missing from the background.
+    """
+    nrow = columns.shape[1]
+    nslot = given.shape[0]
+    light = np.zeros((nslot, WIDTH), np.float32)
+    edge = np.zeros((nslot, WIDTH + 1, 2), np.float32)  # distance of pixel edges in widths; density there
+    first = np.zeros(nslot, np.int64)
+    weight, total = np.zeros(nrow, np.float32), np.zeros(nrow, np.float32)
+    data, level = np.zeros(nrow, np.float32), np.zeros(nrow, np.float32)
+    diag, off = np.zeros(nslot, np.float32), np.zeros(nslot, np.float32)
+    rhs, share = np.zeros(nslot, np.float32), np.zeros(nslot, np.float32)
+    down, up, taken = np.zeros(nslot, np.float32), np.zeros(nslot, np.float32), np.zeros(nslot, np.float32)
+    solved, inverse = np.zeros(nslot, np.float32), np.zeros(nslot, np.float32)
+    last = sigma.shape[0] - 1
+    for i in range(chosen.size):
+        x, b, b0 = chosen[i], binned[i], low[i]
+        b1 = min(b0 + 1, last)
+        q = part[i]
+        p = 1 - q
+        f, g = np.float32(p), np.float32(q)
+        for k in range(nslot):
+            first[k] = ABSENT
+            center = given[k, x] + p * shift[b0, k] + q * shift[b1, k]
+            if math.isfinite(center):
+                first[k] = math.floor(center + 0.5) - HALF_ROWS
+                inverse[k] = np.float32(1) / (f * sigma[b0, k] + g * sigma[b1, k])
+                a = np.float32(first[k] - 0.5 - center) * inverse[k]
+                _profile(table, a, inverse[k], shape[group[k], b, 0], shape[group[k], b, 1], light[k], edge[k])
+        total[:] = 0
+        _level(level, first, group, shape, b)
+        for r in range(nrow):
+            data[r] = columns[x, r] - level[r]
+            weight[r] = good[x, r] & USED
+        for k in range(nslot):
+            solved[k] = _rough_flux(data, weight, light[k], first[k])
+            _add(total, light[k], first[k], solved[k], nrow)
+        for r in range(nrow):
+            weight[r] /= floor + per_count * max(total[r] + level[r], np.float32(0))
+        if clip > 0:
+            for k in range(nslot):
+                _clip(data, weight, total, light[k], first[k], solved[k], clip, clip_share, good[x], sums[k, b])
+        _normal(data, weight, light, first, diag, off, rhs, share)
+        solve_fluxes(diag, off, rhs, RIDGE, down, up, solved, variance[i])
+        total[:] = 0
+        for k in range(nslot):
+            _add(total, light[k], first[k], solved[k], nrow)
+        for k in range(nslot):
+            flux[i, k] = solved[k]
+            if first[k] > -WIDTH and variance[i, k] < np.inf:
+                if with_shape:
+                    _add_shape(data, weight, total, light[k], edge[k], first[k], inverse[k], solved[k], sums[k, b])
+                _accumulate(
+                    data, weight, total, light[k], edge[k], inverse[k], first[k], solved[k], variance[i, k], sums[k, b]
+                )
+        _ground(data, weight, total, first, group, off, share, rhs, down, taken, ground, b)
+
+
+@njit(nogil=True)
+def _profile(table: Array, a: float, step: float, skew: float, kurt: float, light: Array, edge: Array) -> None:
+    """Light in every pixel, and density at the edges, of a Gaussian with Hermite terms."""
+    three = np.float32(3)
+    before = np.float32(0)
+    for j in range(WIDTH + 1):
+        value, g = look_up(table, a)
+        q = a * a
+        cumulative = value - g * (skew * (q - np.float32(1)) + kurt * a * (q - three))
+        edge[j, 0] = a
+        edge[j, 1] = g
+        if j > 0:
+            light[j - 1] = cumulative - before
+        before = cumulative
+        a += step
+
+
+@njit(nogil=True)
+def _level(level: Array, first: Array, group: Array, shape: Array, b: int) -> None:
+    """Background of every row: that of the group of the fiber that reaches it first."""
+    row = 0
+    last = 0
+    for k in range(first.size):
+        if first[k] > -WIDTH:
+            until = min(first[k] + WIDTH, level.size)
+            for r in range(row, until):
+                level[r] = shape[group[k], b, 2]
+            row = max(row, until)
+            last = group[k]
+    for r in range(row, level.size):
+        level[r] = shape[last, b, 2]
+
+
+@njit(nogil=True, error_model="numpy")
+def _rough_flux(data: Array, weight: Array, light: Array, first: int) -> Any:
+    """Flux of one fiber by itself with uniform weights, good enough for the variance; never negative."""
+    top = below = np.float32(0)
+    if first <= -WIDTH:
+        return top
+    for j in range(WIDTH):
+        if 0 <= first + j < data.size:
+            w = weight[first + j] * light[j]
+            top += w * data[first + j]
+            below += w * light[j]
+    return max(top / below, np.float32(0)) if below > 0 else np.float32(0)
+
+
+@njit(nogil=True, inline="always")
+def _add(total: Array, light: Array, first: int, flux: float, nrow: int) -> None:
+    """Add the light of one fiber."""
+    if first >= 0 and first + WIDTH <= nrow:
+        for j in range(WIDTH):
+            total[first + j] += flux * light[j]
+    elif first > -WIDTH:
+        for j in range(WIDTH):
+            if 0 <= first + j < nrow:
+                total[first + j] += flux * light[j]
+
+
+@njit(nogil=True, error_model="numpy")
+def _clip(
+    data: Array,
+    weight: Array,
+    total: Array,
+    light: Array,
+    first: int,
+    flux: float,
+    clip: float,
+    share: float,
+    good: Array,
+    out: Array,
+) -> None:
+    """Give weight 0 to pixels that no error of the model explains, and mark them."""
+    peak = np.float32(0)
+    for j in range(WIDTH):
+        peak = max(peak, flux * light[j])
+    for j in range(HALF_ROWS - FIT_ROWS, HALF_ROWS + FIT_ROWS + 1):
+        r = first + j
+        if 0 <= r < data.size and weight[r] > 0:
+            far = abs(data[r] - total[r]) - share * peak
+            if far > 0 and far * far * weight[r] > clip * clip:
+                weight[r] = 0
+                good[r] |= MARKED
+                out[CLIPPED] += 1
+
+
+@njit(nogil=True)
+def _normal(
+    data: Array, weight: Array, light: Array, first: Array, diag: Array, off: Array, rhs: Array, share: Array
+) -> None:
+    """Normal equations of the fluxes of one column; only next neighbors overlap."""
+    nrow = data.size
+    nslot = first.size
+    for k in range(nslot):
+        d = e = p = q = np.float32(0)
+        start = first[k]
+        step = first[k + 1] - start if k + 1 < nslot else WIDTH
+        for j in range(WIDTH):
+            r = start + j
+            if not 0 <= r < nrow:
+                continue
+            w = weight[r] * light[k, j]
+            d += w * light[k, j]
+            p += w * data[r]
+            q += w
+            if 0 <= j - step < WIDTH:
+                e += w * light[k + 1, j - step]
+        diag[k], off[k], rhs[k], share[k] = d, e, p, q
+
+
+@njit(nogil=True, error_model="numpy")
+def _ground(
+    data: Array,
+    weight: Array,
+    total: Array,
+    first: Array,
+    group: Array,
+    off: Array,
+    share: Array,
+    rhs: Array,
+    down: Array,
+    taken: Array,
+    ground: Array,
+    b: int,
+) -> None:
+    """Add the normal equation of the background of each group, with the fluxes projected out."""
+    n = first.size
+    for k in range(n):  # rhs becomes the flux that a background of one takes away
+        rhs[k] = share[k]
+        if k > 0 and down[k - 1] > 0:
+            rhs[k] -= rhs[k - 1] * off[k - 1] / down[k - 1]
+    for k in range(n - 1, -1, -1):
+        known = down[k] > 0
+        if k + 1 < n:
+            taken[k] = (rhs[k] - off[k] * taken[k + 1]) / down[k] if known else np.float32(0)
+        else:
+            taken[k] = rhs[k] / down[k] if known else np.float32(0)
+    row = 0
+    last = 0
+    for k in range(n):
+        if first[k] <= -WIDTH:
+            continue
+        until = min(first[k] + WIDTH, data.size)
+        wd = w = np.float32(0)
+        for r in range(row, until):
+            wd += weight[r] * (data[r] - total[r])
+            w += weight[r]
+        row = max(row, until)
+        ground[group[k], b, 0] += wd
+        ground[group[k], b, 1] += w - share[k] * taken[k]
+        last = group[k]
+    for r in range(row, data.size):
+        ground[last, b, 0] += weight[r] * (data[r] - total[r])
+        ground[last, b, 1] += weight[r]
+
+
+@njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
+def _accumulate(
+    data: Array,
+    weight: Array,
+    total: Array,
+    light: Array,
+    edge: Array,
+    inverse: float,
+    first: int,
+    flux: float,
+    variance: float,
+    out: Array,
+) -> None:
+    """Add one fiber's equations of center and width of one column, its flux projected out."""
+    ll = ly = ls = lr = np.float32(0)
+    yy = ys = ss = by = bs = chi2 = np.float32(0)
+    npix = 0
+    j0 = HALF_ROWS - FIT_ROWS
+    ey, es = edge[j0, 1], edge[j0, 0] * edge[j0, 1]
+    for j in range(j0, HALF_ROWS + FIT_ROWS + 1):
+        fy, fs = edge[j + 1, 1], edge[j + 1, 0] * edge[j + 1, 1]
+        y, s = (ey - fy) * inverse, (es - fs) * inverse
+        ey, es = fy, fs
+        r = first + j
+        if not 0 <= r < data.size or weight[r] == 0:
+            continue
+        w, residual, p = weight[r], data[r] - total[r], light[j]
+        wp, wy, ws = w * p, w * y, w * s
+        ll += wp * p
+        ly += wp * y
+        ls += wp * s
+        lr += wp * residual
+        yy += wy * y
+        ys += wy * s
+        ss += ws * s
+        by += wy * residual
+        bs += ws * residual
+        chi2 += w * residual * residual
+        npix += 1
+    if npix < FIT_ROWS or ll <= 0:
+        return
+    f2, i = flux * flux, np.float32(1) / ll
+    yy -= ly * ly * i
+    out[0] += f2 * yy
+    out[1] += f2 * (ys - ly * ls * i)
+    out[4] += f2 * (ss - ls * ls * i)
+    out[10] += flux * (by - ly * lr * i)
+    out[11] += flux * (bs - ls * lr * i)
+    out[14] += yy * variance
+    out[15] += chi2
+    out[16] += npix
+    out[18] += flux
+    out[19] += variance
+    out[20] += 1
+
+
+@njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
+def _add_shape(
+    data: Array,
+    weight: Array,
+    total: Array,
+    light: Array,
+    edge: Array,
+    first: int,
+    inverse: float,
+    flux: float,
+    out: Array,
+) -> None:
+    """Add one fiber's equations of skewness and kurtosis of one column, its flux projected out."""
+    one, three = np.float32(1), np.float32(3)
+    ll = ly = ls = lk = lq = lr = np.float32(0)
+    yk = yq = sk = sq = kk = kq = qq = bk = bq = np.float32(0)
+    npix = 0
+    j0 = HALF_ROWS - FIT_ROWS
+    a, g = edge[j0, 0], edge[j0, 1]
+    q = a * a
+    ey, es, ek, eq = g, a * g, (q - one) * g, a * (q - three) * g
+    for j in range(j0, HALF_ROWS + FIT_ROWS + 1):
+        a, g = edge[j + 1, 0], edge[j + 1, 1]
+        q = a * a
+        fy, fs, fk, fq = g, a * g, (q - one) * g, a * (q - three) * g
+        y, s, k, u = (ey - fy) * inverse, (es - fs) * inverse, ek - fk, eq - fq
+        ey, es, ek, eq = fy, fs, fk, fq
+        r = first + j
+        if not 0 <= r < data.size or weight[r] == 0:
+            continue
+        w, residual, p = weight[r], data[r] - total[r], light[j]
+        wp, wk, wq = w * p, w * k, w * u
+        ll += wp * p
+        ly += wp * y
+        ls += wp * s
+        lk += wp * k
+        lq += wp * u
+        lr += wp * residual
+        yk += wk * y
+        yq += wq * y
+        sk += wk * s
+        sq += wq * s
+        kk += wk * k
+        kq += wk * u
+        qq += wq * u
+        bk += wk * residual
+        bq += wq * residual
+        npix += 1
+    if npix < FIT_ROWS or ll <= 0:
+        return
+    f2, i = flux * flux, one / ll
+    out[2] += f2 * (yk - ly * lk * i)
+    out[3] += f2 * (yq - ly * lq * i)
+    out[5] += f2 * (sk - ls * lk * i)
+    out[6] += f2 * (sq - ls * lq * i)
+    out[7] += f2 * (kk - lk * lk * i)
+    out[8] += f2 * (kq - lk * lq * i)
+    out[9] += f2 * (qq - lq * lq * i)
+    out[12] += flux * (bk - lk * lr * i)
+    out[13] += flux * (bq - lq * lr * i)

@@ -1,0 +1,152 @@
+"""Speckle statistics: derivatives against differences, parameters and their errors out of simulated light."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.context import JobContext
+from ifuview.engine.photons.statistics import arrival
+from ifuview.engine.photons.statistics.autocorrelation import decay
+from ifuview.engine.photons.statistics.lucky import lucky_image, lucky_moments
+from ifuview.engine.photons.statistics.speckle import speckle_maps
+from ifuview.errors import FitError, JobCancelled, UsageError
+from ifuview.model.photons.lists import Beammap, PhotonCut, PhotonInfo, PhotonList
+
+DURATION, STEP, LIFE = 60.0, 0.002, 0.3  # s; record, simulation step, e-fold of the complex field
+
+
+def speckle_list(npixel: int, ic: float, is_: float, ip: float, seed: int, duration: float = DURATION) -> PhotonList:
+    """Photons of pixels in a row, each with its own speckle light."""
+    rng = np.random.default_rng(seed)
+    n = round(duration / STEP)
+    keep = np.exp(-STEP / LIFE)
+    kick = np.sqrt((1 - keep**2) / 2)
+    field = np.empty((n, npixel), complex)
+    now = (rng.normal(size=npixel) + 1j * rng.normal(size=npixel)) / np.sqrt(2)
+    for i in range(n):
+        field[i] = now
+        now = keep * now + kick * (rng.normal(size=npixel) + 1j * rng.normal(size=npixel))
+    rate = np.abs(np.sqrt(ic) + np.sqrt(is_) * field) ** 2 + ip
+    count = rng.poisson(rate.T * STEP)
+    where, step = np.repeat(np.indices(count.shape).reshape(2, -1), count.ravel(), axis=1)
+    time = ((step + rng.random(len(step))) * STEP * 1e6).astype(np.uint32)
+    order = np.lexsort((time, where))
+    beammap = Beammap(np.arange(npixel), np.arange(npixel)[None, :], np.zeros((1, npixel)))
+    info = PhotonInfo("", "modern", beammap, len(time), 0.0, duration, dead_time=0.0)
+    return PhotonList(info, where[order].astype(np.int32), time[order], np.zeros(len(time), np.float32))
+
+
+@pytest.mark.parametrize("point", [(20.0, 30.0, 5.0), (5.0, 0.5, 40.0), (0.1, 60.0, 0.1)])
+def test_derivatives_of_the_arrival_likelihood(point):
+    gaps = np.random.default_rng(1).exponential(0.02, 300) + 1e-5
+    law = (50.0, 0.12, 1e-5, 400.0, 0.03, 100.0)
+    grad, hess = np.zeros(3), np.zeros((3, 3))
+    arrival.derivatives(gaps, law, *point, grad, hess)
+    for i in range(3):
+        step = np.zeros(3)
+        step[i] = 1e-4 * max(point[i], 1)
+        up, down, rest = np.zeros(3), np.zeros(3), np.zeros((3, 3))
+        arrival.derivatives(gaps, law, *(np.array(point) + step), up, rest)
+        arrival.derivatives(gaps, law, *(np.array(point) - step), down, rest)
+        a = arrival.log_likelihood(gaps, law, *(np.array(point) + step))
+        b = arrival.log_likelihood(gaps, law, *(np.array(point) - step))
+        assert grad[i] == pytest.approx((a - b) / (2 * step[i]), rel=1e-4, abs=1e-4)
+        np.testing.assert_allclose(hess[i], (up - down) / (2 * step[i]), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["binned", "arrival"])
+def test_maps_of_many_pixels_are_unbiased(method):
+    photons = speckle_list(60, 40.0, 30.0, 0.0, seed=2)
+    maps = speckle_maps(photons, method=method, ip=0.0)
+    assert maps.converged.all()
+    # a record has 60 s / 0.15 s = 400 lives: Is of a pixel scatters by about 2.5 / sqrt(400) = 12 %, the mean of 60 by
+    # 1.6 %; what changes within a bin takes 2 to 4 % of it
+    assert np.mean(maps.is_) == pytest.approx(30.0, rel=0.09)
+    assert np.mean(maps.ic) == pytest.approx(40.0, rel=0.09)
+    np.testing.assert_allclose(np.mean(maps.ic + maps.is_), photons.info.nphoton / 60 / DURATION, rtol=0.01)
+    assert 0.3 < np.median(maps.is_error) / np.std(maps.is_) < 1.5  # the errors know photon noise, not few lives
+
+
+@pytest.mark.parametrize("method", ["binned", "arrival"])
+def test_incoherent_light_that_is_known_is_not_taken_for_constant(method):
+    photons = speckle_list(40, 10.0, 30.0, 40.0, seed=3)
+    known = speckle_maps(photons, method=method, ip=40.0)
+    assert np.median(known.is_) == pytest.approx(30.0, rel=0.15)
+    ignored = speckle_maps(photons, method=method, ip=0.0)
+    assert np.median(ignored.is_) < 0.7 * np.median(known.is_)
+
+
+def test_light_without_speckles_has_none():
+    rng = np.random.default_rng(4)
+    photons = speckle_list(20, 50.0, 0.0, 0.0, seed=int(rng.integers(100)))
+    maps = speckle_maps(photons)
+    assert np.median(maps.is_) < 1.0
+    assert np.nanmax(maps.snr("is")) < 4
+
+
+def test_pixels_without_light_or_left_out_are_not_measured():
+    photons = speckle_list(3, 20.0, 10.0, 0.0, seed=5)
+    info = photons.info
+    flags = np.array([[0, 1, 0]], np.uint64)
+    beammap = Beammap(np.arange(4), np.array([[0, 1, 3]]), flags, ("pixcal.hot",))
+    other = PhotonInfo("", "modern", beammap, info.nphoton, 0.0, info.duration)
+    maps = speckle_maps(PhotonList(other, photons.resonator, photons.time, photons.value))
+    assert np.isfinite(maps.is_).tolist() == [[True, False, False]]
+    assert maps.photons[0, 0] > 1000
+    assert maps.photons[0, 1] == 0
+
+
+def test_bad_questions_get_a_sentence():
+    photons = speckle_list(1, 20.0, 10.0, 0.0, seed=5, duration=2.0)
+    with pytest.raises(UsageError, match="method"):
+        speckle_maps(photons, method="guess")
+    with pytest.raises(UsageError, match="do not fit"):
+        speckle_maps(photons, width=3.0)
+    with pytest.raises(UsageError, match="outside"):
+        speckle_maps(photons, PhotonCut(start=50.0))
+    stopped = JobContext()
+    stopped.cancel()
+    with pytest.raises(JobCancelled):
+        speckle_maps(photons, ctx=stopped)
+
+
+def test_decay_of_the_speckles():
+    photons = speckle_list(1, 0.0, 400.0, 0.0, seed=6)
+    counts = np.bincount(photons.time // 10_000, minlength=6000)
+    found = decay(counts, 0.01)
+    # the intensity of a complex field falls with half its e-fold; 400 lives leave 5 to 10 %
+    assert found.life == pytest.approx(LIFE / 2, rel=0.3)
+    assert found.contrast == pytest.approx(1.0, rel=0.3)
+    with pytest.raises(FitError, match="photon noise"):
+        decay(np.random.default_rng(1).poisson(5.0, 4000), 0.01)
+    with pytest.raises(FitError, match="too few"):
+        decay(np.ones(4), 0.01)
+
+
+def test_lucky_moments_are_the_sharp_ones():
+    rng = np.random.default_rng(7)
+    sharp = rng.random(100) < 0.4  # of moments of 0.1 s
+    rows = []
+    for moment, good in enumerate(sharp):
+        spread = 0.5 if good else 2.0
+        x, y = (np.rint(6 + rng.normal(0, spread, 500)).clip(0, 12).astype(int) for _ in "xy")
+        time = ((moment + rng.random(500)) * 1e5).astype(np.uint32)
+        rows.append((y * 13 + x, time))
+    where, time = (np.concatenate(c) for c in zip(*rows))
+    order = np.lexsort((time, where))
+    beammap = Beammap(np.arange(169), np.arange(169).reshape(13, 13), np.zeros((13, 13)))
+    info = PhotonInfo("", "modern", beammap, len(time), 0.0, 10.0)
+    photons = PhotonList(info, where[order].astype(np.int32), time[order], np.zeros(len(time), np.float32))
+    fraction = sharp.mean()
+    mask, sharpness = lucky_moments(photons, 6, 6, fraction=fraction)
+    kept = np.ones(100, bool)
+    for a, b in zip(mask.start, mask.stop):
+        kept[a // 100_000 : b // 100_000] = False
+    np.testing.assert_array_equal(kept, sharp)
+    assert sharpness[sharp].min() > sharpness[~sharp].max()
+    image = lucky_image(photons, 6, 6, fraction=fraction)
+    assert image.total == 500 * sharp.sum()
+    assert image.exposure == pytest.approx(0.1 * sharp.sum())
+    with pytest.raises(UsageError, match="fraction"):
+        lucky_moments(photons, 6, 6, fraction=2)

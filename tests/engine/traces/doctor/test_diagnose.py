@@ -1,0 +1,251 @@
+"""What is wrong is found under its name; what is right is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.engine.traces.doctor.diagnose import diagnose, gather, judge
+from ifuview.errors import FitError
+from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import UNTRACED, DoctorLimits
+from ifuview.model.traces.findings import findings
+from ifuview.simulate import perturb
+from ifuview.simulate.detector import expose
+from ifuview.simulate.geometry import SlitSpec, blocks
+from tests.engine.traces.doctor.made import BLOCKED, found, frame, kinds, modes, moved
+
+U = np.linspace(-1, 1, BLOCKED.shape[1])[None] * np.ones((BLOCKED.nfiber, 1))
+
+
+def slit_position() -> np.ndarray:
+    place = np.median(frame().traces.center, axis=1)[:, None]
+    return (2 * place / (BLOCKED.shape[0] - 1) - 1) * np.ones((1, BLOCKED.shape[1]))
+
+
+def pattern(name: str) -> np.ndarray:
+    v = slit_position()
+    return {
+        "shift": np.ones_like(U),
+        "rotation": U,
+        "scale": v,
+        "keystone": U * v,
+        "smile": U**2,
+        "s_curve": 2.5 * U**3 - 1.5 * U,
+        "block_shift": (blocks(BLOCKED) == 3)[:, None] * np.ones_like(U),
+        "common_wiggle": np.sin(12 * np.pi * U),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name", ["shift", "rotation", "scale", "keystone", "smile", "s_curve", "block_shift", "common_wiggle"]
+)
+def test_a_mode_is_found_under_its_name(name):
+    size = 0.03
+    result = found(moved(size * pattern(name)))
+    assert modes(result) == {name}
+    mode = result.found_modes[0]
+    amplitude = size / np.sqrt(2) if name == "common_wiggle" else size
+    assert mode.amplitude_px == pytest.approx(amplitude, abs=0.1 * amplitude + 2 * mode.sigma_px)
+    assert mode.significance > 10
+    assert not result.problems
+    truth = frame().traces.center
+    assert np.sqrt(np.mean((result.corrected.center - truth) ** 2)) < 0.005
+
+
+def test_the_sign_says_where_the_light_is():
+    assert found(moved(0.05 * np.ones_like(U))).found_modes[0].amplitude_px > 0
+
+
+@pytest.mark.parametrize("seed", range(10, 16))
+def test_a_clean_frame_raises_no_alarm(seed):
+    made = frame(50.0, seed)
+    result = found(made.traces, made)
+    assert not modes(result)
+    assert not result.problems
+    assert result.verdict is Verdict.PASS
+    assert np.array_equal(result.corrected.center, made.traces.center)
+
+
+CASES = {
+    "offset": (lambda t: perturb.shifted(t, 0.4, [17]), {17}, 0.4),
+    "kink": (lambda t: perturb.kinked(t, 23, 0.7, 400, 60), {23}, 0.7),
+    "lost": (lambda t: perturb.lost(t, 31, 420, 0.02), {31}, None),
+    "swapped": (lambda t: perturb.swapped(t, 12, 13), {12, 13}, None),
+    "merged": (lambda t: perturb.merged(t, 44, 45), {44, 45}, None),
+    "index_shift": (lambda t: perturb.index_shifted(t, 21, 29), set(range(21, 29)), None),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_wrong_fiber_is_found_named_and_corrected(kind):
+    wrong, fibers, size = CASES[kind]
+    result = found(wrong(frame().traces))
+    assert {k for k, _ in kinds(result)} == {kind}
+    assert {f for _, f in kinds(result)} == fibers
+    assert not modes(result)
+    assert result.verdict is Verdict.FAIL
+    if size:
+        assert result.problems[0].amplitude_px == pytest.approx(-size, abs=0.1 * size)
+    truth = frame().traces.center
+    off = np.sqrt(np.mean((result.corrected.center - truth) ** 2, axis=1))
+    assert off.max() < 0.015
+    untouched = [k for k in range(BLOCKED.nfiber) if k not in fibers]
+    assert np.array_equal(result.corrected.center[untouched], wrong(frame().traces).center[untouched])
+
+
+def test_the_range_of_a_kink_is_told():
+    result = found(perturb.kinked(frame().traces, 23, 0.7, 400, 40))
+    low, high = result.problems[0].x_range
+    assert 250 < low < 370
+    assert 430 < high < 550
+    wave = frame().traces.wave[23]
+    assert result.problems[0].wave_range == pytest.approx((wave[int(low)], wave[int(high)]), abs=20)
+
+
+def test_dead_and_dim_fibers_are_not_blamed_on_traces():
+    made = expose(BLOCKED, snr=50, seed=5, throughput={15: 0.0, 40: 0.4})
+    result = found(made.traces, made)
+    assert kinds(result) == {("dead", 15), ("low_throughput", 40)}
+    assert result.verdict is Verdict.WARN
+    assert np.array_equal(result.corrected.center, made.traces.center)
+
+
+def test_trouble_of_the_image_is_named_and_not_blamed_on_traces():
+    made = frame(50.0, 6, cosmics=150, bad_columns=(200,), saturation=600.0)
+    result = found(made.traces, made)
+    assert {"cosmics", "bad_columns", "saturated"} <= {t.kind for t in result.trouble}
+    assert not result.problems
+    assert not modes(result)
+
+
+def test_an_amplifier_step_is_named():
+    made = frame(50.0, 7)
+    image = made.image.copy()
+    image[:, BLOCKED.shape[1] // 2 :] += 40
+    result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise)
+    assert "amplifier_step" in {t.kind for t in result.trouble}
+    assert not result.problems
+
+
+def test_a_hot_row_does_not_bend_a_trace():
+    made = frame(50.0, 8)
+    image = made.image.copy()
+    row = round(float(made.traces.center[30, 400]) + 1)
+    image[row, 250:600] += 500
+    result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise)
+    assert not result.problems
+    assert any(t.kind == "bad_columns" and t.row_range == (row, row) for t in result.trouble)
+
+
+def test_limits_can_be_changed_without_measuring_again():
+    wrong = perturb.shifted(frame().traces, 0.12, [17])
+    seen = gather(frame().image, wrong, gain=1.0, readnoise=3.0)
+    assert kinds(judge(seen, DoctorLimits())) == {("offset", 17)}
+    assert not kinds(judge(seen, DoctorLimits(offset_px=0.2)))
+
+
+def test_scatter_of_single_fibers_is_taken_out_silently():
+    made = frame()
+    jitter = np.random.default_rng(3).normal(0, 0.03, BLOCKED.nfiber)
+    result = found(replace(made.traces, center=made.traces.center + jitter[:, None], coeff=None))
+    assert not modes(result)
+    assert result.global_metrics["single_fiber_scatter_px"] == pytest.approx(0.03, rel=0.4)
+    assert (
+        np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < 0.015
+    )  # what whole blocks share stays
+
+
+def test_reversed_order_of_the_fibers_is_no_error():
+    made = frame()
+    truth = made.traces
+    turned = replace(
+        truth, center=truth.center[::-1], sigma=truth.sigma[::-1], wave=truth.wave[::-1], valid=truth.valid[::-1]
+    )
+    assert not found(turned).problems
+
+
+@pytest.mark.parametrize("value", [0.0, 65535.0])
+def test_a_blank_or_saturated_image_is_refused(value):
+    with pytest.raises(FitError, match="blank"):
+        found(frame().traces, replace(frame(), image=np.full(BLOCKED.shape, value, np.float32)))
+
+
+def test_without_light_nothing_is_measured():
+    noise = np.random.default_rng(1).normal(0, 3, BLOCKED.shape).astype(np.float32)
+    with pytest.raises(FitError, match="no fiber shows light"):
+        found(frame().traces, replace(frame(), image=noise))
+
+
+def test_wide_fibers_are_named_with_their_width_and_a_little_wider_is_no_alarm():
+    """One fiber out of focus by 1.3, one by 1.05: the limit is 1.15, the errors of the widths are below 0.01."""
+    truth = frame().traces
+    sigma = np.array(truth.sigma)
+    sigma[22] *= 1.3
+    sigma[41] *= 1.05
+    made = expose(BLOCKED, snr=50, seed=9, traces=replace(truth, sigma=sigma))
+    result = found(truth, made)  # the traces know nothing of the change
+    assert kinds(result) == {("wide", 22)}
+    ratio = result.width[[22, 41]] / sigma[[22, 41]][:, result.column.astype(int)]
+    assert np.nanmedian(ratio, axis=1) == pytest.approx([1, 1], abs=0.02)  # a Gaussian integrated over pixels
+    said = float(result.problems[0].text.split("profile is ")[1].split()[0])
+    assert said == pytest.approx(1.3, abs=0.03) and result.problems[0].significance > 10
+    assert not modes(result)
+    assert result.verdict is Verdict.WARN
+    assert np.array_equal(result.corrected.center, truth.center)
+
+
+def test_light_of_something_else_on_a_fiber_is_called_contaminated_where_it_is():
+    """Three of the seven brightest pixels of each column from 450 on, half a peak too high: 1050 of 7 200 pixels."""
+    bent = SlitSpec((700, 800), 60, block=10, bend=90)  # else the many pixels of one row are called a bad row
+    made = expose(bent, snr=50, seed=9)
+    rng = np.random.default_rng(2)
+    columns = np.arange(450, 800)
+    middle = np.round(made.traces.center[30, columns]).astype(int)
+    rows = middle + np.array([rng.choice([-3, -2, -1, 1, 2, 3], 3, replace=False) for _ in columns]).T
+    image = made.image.copy()
+    image[rows, columns] += 0.5 * np.median(made.image[middle, columns])
+    result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise)
+    assert kinds(result) == {("contaminated", 30)}
+    low, high = result.problems[0].x_range
+    assert abs(low - 450) <= 13 and high == 799  # to a bin
+    share = float(result.problems[0].text.split(":")[1].split("%")[0]) / 100
+    assert share == pytest.approx(rows.size / (9 * 800), rel=0.15)  # nine rows of each column are fitted
+    assert not modes(result) and result.verdict is Verdict.WARN
+    assert np.array_equal(result.corrected.center, made.traces.center)
+
+
+def some(traces, rows):
+    """The traces of some fibers."""
+    rows = np.asarray(rows)
+    return replace(
+        traces, fiber=np.arange(rows.size), center=traces.center[rows], sigma=traces.sigma[rows],
+        wave=traces.wave[rows], valid=traces.valid[rows], status=None, coeff=None,
+        fiber_id=tuple(traces.fiber_id[k] for k in rows),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows", [range(0, 60, 2), range(20), range(48, 60), (30,)], ids=["every second", "first", "last", "one"]
+)
+def test_more_lit_fibers_than_traces_are_counted_with_their_positions(rows):
+    truth = frame().traces
+    result = found(some(truth, list(rows)))
+    light = next(t for t in result.trouble if t.kind == UNTRACED)
+    other = sorted(set(range(60)) - set(rows))
+    assert light.amount == len(other)
+    places = np.median(truth.center[other], axis=1)
+    np.testing.assert_allclose(light.rows, places, atol=0.6)  # medians over bins and over columns of bent traces
+    assert result.verdict is Verdict.FAIL and f"{len(other)} lit fibers have no trace" in result.sentence
+    assert "re-trace" in {a.action for a in result.advice}
+    assert not result.problems and not modes(result)  # the light beside them is fitted along
+    first = findings(result)[0]
+    assert first.kind == UNTRACED and first.verdict is Verdict.FAIL
+
+
+def test_one_fiber_without_a_trace_is_a_warning():
+    result = found(some(frame().traces, np.delete(np.arange(60), 33)))
+    assert result.verdict is Verdict.WARN and "1 lit fiber has no trace" in result.sentence
+    assert not result.problems

@@ -1,0 +1,69 @@
+"""Centroids of all fibers: right, with the right errors, whatever the noise, the background and the profile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.engine.traces.doctor.measure import at_columns
+from ifuview.engine.traces.doctor.shape import REACH, gaussian_table, look_up
+from ifuview.simulate.bounds import center_bound
+from ifuview.simulate.detector import expose
+from tests.engine.traces.doctor.made import BLOCKED, evidence, frame
+
+
+def pulls(made):
+    seen = evidence(made)
+    truth = at_columns(made.traces.center, seen.fit.column)
+    z = (seen.fit.center - truth) / seen.fit.error
+    return z[np.isfinite(z)], seen
+
+
+@pytest.mark.parametrize("snr", [10.0, 50.0, 200.0])
+def test_pulls_are_normal(snr):
+    z, _ = pulls(frame(snr))
+    n = z.size
+    assert n > 3500
+    assert abs(z.mean()) < 0.02 + 3 / np.sqrt(n)  # 0.02 is the bar, the rest the noise of this frame
+    assert 0.97 - 3 / np.sqrt(2 * n) < z.std() < 1.03 + 3 / np.sqrt(2 * n)
+
+
+def test_errors_reach_the_cramer_rao_bound():
+    made = frame(50.0)
+    _, seen = pulls(made)
+    bound = center_bound(made.traces, made.flux, made.readnoise)
+    best = np.array([[np.sum(b**-2.0) ** -0.5 for b in np.split(row, seen.fit.edges[1:-1])] for row in bound])
+    assert np.median(seen.fit.error / best) < 1.03
+
+
+def test_a_pedestal_does_not_move_the_centers():
+    z, seen = pulls(frame(50.0, 2, pedestal=100.0))
+    assert abs(z.mean()) < 0.05
+    assert z.std() < 1.05
+    assert np.nanmedian(seen.fit.background) == pytest.approx(100.0, abs=2.0)
+
+
+def test_a_round_fiber_profile_does_not_move_the_centers():
+    made = expose(replace(BLOCKED, disk=1.4), snr=50.0, seed=3)
+    z, _ = pulls(made)
+    assert abs(z.mean()) < 0.05
+    assert z.std() < 1.08
+
+
+def test_cosmics_and_bad_columns_are_left_out():
+    z, seen = pulls(frame(50.0, 4, cosmics=200, bad_columns=(300, 301)))
+    assert np.quantile(np.abs(z), 0.99) < 3.5
+    assert np.median(np.abs(z)) < 0.75
+    assert (seen.fit.marks & 2).sum() > 200
+
+
+def test_table_of_the_profile_is_exact():
+    from scipy.special import ndtr
+
+    table = gaussian_table()
+    a = np.linspace(-REACH + 0.1, REACH - 0.1, 999, dtype=np.float32)
+    got = np.array([look_up(table, x) for x in a])
+    assert np.abs(got[:, 0] - ndtr(a.astype(float))).max() < 3e-7
+    assert np.abs(got[:, 1] - np.exp(-0.5 * a.astype(float) ** 2) / np.sqrt(2 * np.pi)).max() < 3e-5
