@@ -21,7 +21,7 @@ from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
 from ifuview.batch.work import whole_folder, work
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.night.triage import Finding
-from ifuview.report.night_index import LEVELS, UNREAD, Cell, NightIndex, page
+from ifuview.report.night.index import LEVELS, UNREAD, Cell, NightIndex, page
 
 NIGHT, EXPID = "20211014", "00104284"
 PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")

@@ -475,7 +475,7 @@ def _write_parts(
         from datetime import UTC, datetime
 
         from ifuview import __version__
-        from ifuview.report.doctor import DoctorReport, write_doctor
+        from ifuview.report.traces.doctor import DoctorReport, write_doctor
 
         report = DoctorReport(
             found, image.canonical(), image.unit or "counts", f"Traces of {inputs[0][1]}", inputs,

@@ -38,7 +38,7 @@ def plot_wavecal(
         The folder cannot be made; a pixel has no resonator.
     """
     from ifuview.io.photons.calibrations import row_of_pixel
-    from ifuview.report import photon_plots as plots
+    from ifuview.report.photons import plots
 
     rows = [row_of_pixel(solution, x, y) for x, y in pixels] or examples(solution)
     pages: list[tuple[str, Callable[[], Any]]] = [
@@ -61,7 +61,7 @@ def plot_flat(
 ) -> list[str]:
     """Write all plots of a flat; return their names. Otherwise as `plot_wavecal`."""
     from ifuview.io.photons.calibrations import row_of_pixel
-    from ifuview.report import photon_plots as plots
+    from ifuview.report.photons import plots
 
     rows = [row_of_pixel(flat, x, y) for x, y in pixels] or _spread(np.flatnonzero(flat.usable), EXAMPLES)
     pages: list[tuple[str, Callable[[], Any]]] = [("summary", lambda: plots.flat_summary(flat))]
@@ -73,14 +73,14 @@ def plot_flat(
 
 def _wavecal_figure(solution: WavelengthSolution, row: int) -> Any:
     from ifuview.engine.photons.calibration.curves import wavecal_curves
-    from ifuview.report.photon_plots import pixel_figure
+    from ifuview.report.photons.plots import pixel_figure
 
     return pixel_figure(wavecal_curves(solution, row))
 
 
 def _flat_figure(flat: FlatSolution, row: int) -> Any:
     from ifuview.engine.photons.calibration.curves import flat_curves
-    from ifuview.report.photon_plots import flat_pixel
+    from ifuview.report.photons.plots import flat_pixel
 
     return flat_pixel(flat_curves(flat, row), None if flat.counts is None else flat.counts[row])
 
@@ -140,7 +140,7 @@ def _write(
 ) -> list[str]:  # fmt: skip
     """Write each figure as PNG, and all pages as one PDF."""
     from ifuview.io.photons.products import moved_into_place
-    from ifuview.report import photon_plots as plots
+    from ifuview.report.photons import plots
 
     try:
         os.makedirs(folder, exist_ok=True)

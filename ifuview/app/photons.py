@@ -405,7 +405,7 @@ def save(
         return
     check_output(path)
     if path.lower().endswith(".png"):
-        from ifuview.report.photons import save_png
+        from ifuview.report.photons.pictures import save_png
 
         io.moved_into_place(path, lambda part: save_png(part, product, lights))
         return

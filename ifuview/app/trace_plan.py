@@ -515,7 +515,7 @@ def generate_trace_quality_report(
     os.replace(part, folder / METRICS)
     names = [METRICS]
     if found is not None:
-        from ifuview.report.doctor import DoctorReport, write_doctor
+        from ifuview.report.traces.doctor import DoctorReport, write_doctor
 
         names += write_doctor(DoctorReport(found, image), folder)
     return names

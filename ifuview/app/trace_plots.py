@@ -19,7 +19,7 @@ def plot_traces_on_2d_spectrum(
     image: Array, traces: TraceSet | Mapping[Any, Any] | TraceDiagnosis, output: Path | None = None
 ) -> Any:
     """Draw traces over an image (cross-dispersion, dispersion); return the matplotlib Figure, written to `output`."""
-    from ifuview.report.doctor_plan import traces_on_image
+    from ifuview.report.traces.plan import traces_on_image
 
     lines = traces.given if isinstance(traces, TraceDiagnosis) else traces_in(traces)
     if lines is None:
@@ -29,7 +29,7 @@ def plot_traces_on_2d_spectrum(
 
 def plot_individual_trace_quality(diagnosis: TraceDiagnosis, fiber: int | str, output: Path | None = None) -> Any:
     """Draw offsets, flux and width of one fiber, by row or id; return the matplotlib Figure, written to `output`."""
-    from ifuview.report.doctor_plan import one_fiber
+    from ifuview.report.traces.plan import one_fiber
 
     row = diagnosis.file_id.index(str(fiber)) if str(fiber) in diagnosis.file_id else int(fiber)
     if not 0 <= row < diagnosis.nfiber:

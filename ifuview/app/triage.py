@@ -214,7 +214,7 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
     import time
 
     from ifuview import __version__
-    from ifuview.report.triage import TriageReport, save_page
+    from ifuview.report.night.triage import TriageReport, save_page
 
     folder = Path(output)
     try:
@@ -230,8 +230,8 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
 
 def _with_evidence(result: TriageResult, arrays: Arrays, folder: Path, ctx: JobContext) -> TriageResult:
     """Draw the worst finding of each class in each camera."""
-    from ifuview.report.doctor_pages import replaced
-    from ifuview.report.triage_pictures import FOLDER, picture
+    from ifuview.report.night.triage_pictures import FOLDER, picture
+    from ifuview.report.traces.pages import replaced
 
     chosen = _worth_drawing(result.findings, arrays)[:MOST_DRAWN]
     names: dict[int, str] = {}

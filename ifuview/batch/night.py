@@ -16,7 +16,7 @@ from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, Tr
 
 if TYPE_CHECKING:
     from ifuview.app.triage_sum import Triaged
-    from ifuview.report.night_index import NightIndex
+    from ifuview.report.night.index import NightIndex
 
 INDEX, RESULT, PAGE = "index.html", "triage.json", "triage.html"
 LEVELS_OF_FINDINGS = ("fail", "warn", "note")
@@ -108,8 +108,8 @@ def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: s
     only : sequence of str
         Classes asked for.
     """
-    from ifuview.report.night_index import page
-    from ifuview.report.triage import TriageReport, save_page
+    from ifuview.report.night.index import page
+    from ifuview.report.night.triage import TriageReport, save_page
 
     folder = Path(output)
     result: TriageResult | None = None
@@ -140,7 +140,7 @@ def index_of(
     tasks: Sequence[Task], records: Mapping[str, Record], output: str, result: TriageResult | None
 ) -> NightIndex:
     """What the page shows."""
-    from ifuview.report.night_index import NightIndex
+    from ifuview.report.night.index import NightIndex
 
     night = result_levels(result)
     cells = {}
@@ -186,7 +186,7 @@ def result_levels(result: TriageResult | None) -> dict[tuple[str, str], tuple[st
 
 def cell_of(task: Task, record: Record | None, output: str, night: tuple[str, str, str, int] | None) -> Any:
     """One camera of one exposure."""
-    from ifuview.report.night_index import Cell
+    from ifuview.report.night.index import Cell
 
     if record is None:
         return Cell("waiting", "not yet", "not yet done")

@@ -100,7 +100,7 @@ def draw(report: ReportInput) -> Any:
 
 def _draw_light(figure: Any, report: ReportInput) -> None:
     """Below and beside the image of a photon list: its selections and their light."""
-    from ifuview.report import light
+    from ifuview.report.photons import light
 
     next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="E")
     light.draw_selections(_blank(figure, "verdicts"), report)

@@ -20,7 +20,7 @@ from ifuview.io.photons.index.build import build_index
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import CalibrationStack, MaskStep, WaveStep
-from ifuview.report.photon_plots import flat_summary
+from ifuview.report.photons.plots import flat_summary
 from ifuview.simulate.photon_array import make_array
 from ifuview.simulate.photons import simulate_flat, simulate_lasers, simulate_photons
 from tests.io.photons.published import published_reader
@@ -179,7 +179,7 @@ def test_a_damaged_original_is_refused(night, tmp_path):
 
 
 def test_fits_of_the_commands_agree_with_the_truth(night, capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("ifuview.report.photon_plots.DPI", 40)
+    monkeypatch.setattr("ifuview.report.photons.plots.DPI", 40)
     folder, _ = night
     lasers = [str(folder / name) for name in ("laser_808.h5", "laser_1310.h5")]
     plots = tmp_path / "plots"

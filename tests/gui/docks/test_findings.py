@@ -18,7 +18,7 @@ from ifuview.io.traces.reading import read_traces
 from ifuview.model.orientation import Orientation
 from ifuview.model.traces.doctor import DoctorLimits
 from tests.app.views import made
-from tests.report import made_doctor
+from tests.report.traces import made_doctor
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ifuview.model.traces.findings import advice_lines
-from ifuview.report.doctor import DPI, SIZE, DoctorReport, Drawn
+from ifuview.report.traces.doctor import DPI, SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
 
 PNG_LEVEL = 4  # of compression; higher costs twice the time for a tenth of the size

@@ -8,8 +8,8 @@ import pytest
 from ifuview.engine.night.chain import Chain
 from ifuview.model.night.triage import Finding
 from ifuview.recipes import desi_qa
-from ifuview.report.triage_field import draw_field
-from ifuview.report.triage_pictures import picture
+from ifuview.report.night.triage_field import draw_field
+from ifuview.report.night.triage_pictures import picture
 from tests.engine.night.made import WAVE, bump, camera
 
 

@@ -80,37 +80,37 @@ class FigureEntry:
 FIGURES: tuple[FigureEntry, ...] = (
     FigureEntry("traces_on_image", "Traces on the image",
                 "Given traces (dashed) and corrected traces (solid) on the image; the panels show the worst places.",
-                "doctor_image:draw"),
+                "traces.image:draw"),
     FigureEntry("residual_map", "Light minus trace",
                 "Measured center minus given trace by fiber and column, before and after the patterns that all fibers "
-                "share are taken away. Gray: not measured.", "doctor_maps:draw_residual"),
+                "share are taken away. Gray: not measured.", "traces.maps:draw_residual"),
     FigureEntry("modes", "Patterns that many fibers share",
                 "Amplitude of each pattern with its error, and its significance against the limit.",
-                "doctor_plots:draw_modes"),
+                "traces.plots:draw_modes"),
     FigureEntry("wavelength_shifts", "Shift along the wavelength",
                 "Median over all fibers and over each block, with the error of the median.",
-                "doctor_maps:draw_wavelength"),
+                "traces.maps:draw_wavelength"),
     FigureEntry("correlation", "What the residuals have in common",
                 "Correlation of the residuals of every two fibers, its eigenvalues against the edge of pure noise, and "
-                "its mean by distance on the slit.", "doctor_maps:draw_correlation"),
+                "its mean by distance on the slit.", "traces.maps:draw_correlation"),
     FigureEntry("spacing", "Spacing against the comb",
                 "Distance to the next fiber as given and as measured, and the measured place in the comb of its block.",
-                "doctor_plots:draw_spacing"),
+                "traces.plots:draw_spacing"),
     FigureEntry("extraction_impact", "What it does to extracted spectra",
                 "Share of flux that is lost, and share that comes in from the neighbors, with the given and with "
-                "perfect traces.", "doctor_plots:draw_impact"),
+                "perfect traces.", "traces.plots:draw_impact"),
     FigureEntry("crosstalk", "Crosstalk of the extraction",
                 "Share of the flux of the neighbors that each fiber's spectrum contains.",
-                "doctor_plots:draw_crosstalk"),
+                "traces.plots:draw_crosstalk"),
 )  # fmt: skip
 
 QUIET = Quiet()
 
 # format -> "module:function" (report, drawn figures, folder) -> names of the files written
 WRITERS: dict[str, str] = {
-    "png": "doctor_pages:write_pngs",
-    "pdf": "doctor_pages:write_pdf",
-    "html": "doctor_html:write_html",
+    "png": "traces.pages:write_pngs",
+    "pdf": "traces.pages:write_pdf",
+    "html": "traces.html:write_html",
 }
 
 
@@ -207,8 +207,8 @@ def draw_all(report: DoctorReport, ctx: Progress = QUIET) -> tuple[Drawn, ...]:
     """Draw all figures for which something was measured, and the pages of the worst fibers."""
     from matplotlib.figure import Figure
 
-    from ifuview.report.doctor_fiber import draw_fiber, worst_fibers
-    from ifuview.report.doctor_pages import as_png
+    from ifuview.report.traces.fiber import draw_fiber, worst_fibers
+    from ifuview.report.traces.pages import as_png
 
     out = []
     rows = worst_fibers(report.diagnosis, WORST_FIBERS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding
-from ifuview.report.doctor_pages import as_png
+from ifuview.report.traces.pages import as_png
 
 FOLDER = "evidence"
 SIZE = (9.6, 4.2)  # inch
@@ -37,7 +37,7 @@ def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
     figure = Figure(figsize=SIZE, facecolor="white", layout="constrained")
     over_field = arrays.get(str(finding.detail.get("map")))
     if over_field is not None:
-        from ifuview.report.triage_field import draw_field
+        from ifuview.report.night.triage_field import draw_field
 
         draw_field(figure, finding, arrays["focal_x"], arrays["focal_y"], over_field)
         return as_png(figure)

@@ -12,10 +12,10 @@ import pytest
 from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.findings import findings
-from ifuview.report import doctor_image
-from ifuview.report.doctor import FIGURES, DoctorReport, write_doctor
-from ifuview.report.doctor_plots import comb_residual
-from tests.report import made_doctor as made
+from ifuview.report.traces import image as doctor_image
+from ifuview.report.traces.doctor import FIGURES, DoctorReport, write_doctor
+from ifuview.report.traces.plots import comb_residual
+from tests.report.traces import made_doctor as made
 
 
 @pytest.fixture(scope="module")

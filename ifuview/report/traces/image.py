@@ -8,8 +8,8 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.report.doctor import DoctorReport
 from ifuview.report.panels import BLACK, BLUE, ORANGE, SKY, VERMILION
+from ifuview.report.traces.doctor import DoctorReport
 
 PIXELS = 600  # of the reduced image, about
 DRAWN = 40  # traces at most that are drawn on the whole image, besides the ones with problems
