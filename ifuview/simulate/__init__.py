@@ -14,13 +14,13 @@ from pathlib import Path
 
 def demo(folder: Path | str, seed: int = 7) -> list[Path]:
     """Write the demo files (images, fiberflat, psf, truth.json) into a folder; see `demo_files`."""
-    from ifuview.simulate import demo_files
+    from ifuview.simulate.detector import demo_files
 
     return demo_files.demo(folder, seed)
 
 
 def demo_truth(folder: Path | str) -> dict[str, int]:
     """Return the fibers with planted defects of a demo folder, by kind: "dead", "kink", "bump"."""
-    from ifuview.simulate import demo_files
+    from ifuview.simulate.detector import demo_files
 
     return demo_files.demo_truth(folder)

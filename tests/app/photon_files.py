@@ -11,7 +11,7 @@ from ifuview.app import photon_calibration
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.calibrations import WAVE_BIT, FlatSolution, WavelengthSolution, grid_of
 from ifuview.model.photons.lists import PhotonList
-from ifuview.simulate.photons import PhotonTruth, simulate_photons
+from ifuview.simulate.photons.lists import PhotonTruth, simulate_photons
 
 WAVES = np.array([750.0, 950.0, 1150.0, 1350.0])  # nm; of the flat
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ifuview.simulate import demo_files
+from ifuview.simulate.detector import demo_files
 
 NIGHT = 20261121
 FIRST, SECOND, OTHER_TILE = 2, 3, 4

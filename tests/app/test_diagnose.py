@@ -16,9 +16,9 @@ from ifuview.app.doctor_metrics import as_json, metrics_of
 from ifuview.errors import IfuviewError
 from ifuview.io import read_traces
 from ifuview.io.traces.write import write_traces
-from ifuview.simulate import perturb
-from ifuview.simulate.detector import expose
-from ifuview.simulate.geometry import SlitSpec
+from ifuview.simulate.detector import perturb
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import SlitSpec
 
 KEYS = [
     "schema", "inputs", "global_metrics", "per_fiber_metrics", "spatial_patterns", "problem_fibers",

@@ -20,7 +20,7 @@ from ifuview.model.pixels import Pixels
 @pytest.fixture(scope="module", params=[False, True], ids=["fibers along x", "fibers along y"])
 def session(request: pytest.FixtureRequest) -> Session:
     """A simulated detector image with its true traces, and row-stacked spectra of the same fibers."""
-    from ifuview.simulate.detector import expose
+    from ifuview.simulate.detector.exposure import expose
 
     frame = expose("tiny", snr=50, seed=4)
     native = np.ascontiguousarray(frame.image.T if request.param else frame.image)

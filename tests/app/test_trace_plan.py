@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ifuview
-from ifuview.simulate import perturb
-from ifuview.simulate.detector import expose
+from ifuview.simulate.detector import perturb
+from ifuview.simulate.detector.exposure import expose
 
 MADE = expose("tiny", snr=50, seed=2)
 

@@ -13,10 +13,10 @@ from ifuview.engine.traces.doctor.diagnose import diagnose, gather, judge
 from ifuview.engine.traces.doctor.measure import at_columns
 from ifuview.engine.traces.doctor.nothing import trace_all
 from ifuview.model.traces.doctor import DoctorLimits
-from ifuview.simulate.bounds import trace_bound
-from ifuview.simulate.detector import expose
-from ifuview.simulate.geometry import blocks, slit
-from ifuview.simulate.render import render
+from ifuview.simulate.detector.bounds import trace_bound
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import blocks, slit
+from ifuview.simulate.detector.render import render
 
 Row = tuple[str, float, float, str, bool]
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "desi"

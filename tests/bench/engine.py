@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.simulate.bounds import trace_bound
-from ifuview.simulate.detector import READNOISE, SimulatedFrame, expose
+from ifuview.simulate.detector.bounds import trace_bound
+from ifuview.simulate.detector.exposure import READNOISE, SimulatedFrame, expose
 
 Row = tuple[str, float, float, str, bool]
 SNRS = (10, 50, 200)

@@ -64,7 +64,7 @@ def photon_file(nphoton: int) -> str:
     path = frames.folder() / f"photons_{nphoton // 1_000_000}m.h5"
     if not path.exists():
         from ifuview.io.photons.lists.write import write_photons
-        from ifuview.simulate.photon_stream import PhotonStream
+        from ifuview.simulate.photons.stream import PhotonStream
 
         stream = PhotonStream(nphoton, duration=DURATION)
         # the published reader makes images only of the instruments whose header keys it knows
@@ -169,7 +169,7 @@ def _fits() -> list[Row]:
     """Fits per pixel: a twentieth of what the published functions took (CPU seconds) is the bar."""
     from ifuview.app.photon_calibration import fit_wavecal
     from ifuview.engine.photons.statistics.speckle import speckle_maps
-    from ifuview.simulate.photons import simulate_lasers, simulate_photons
+    from ifuview.simulate.photons.lists import simulate_lasers, simulate_photons
 
     photons, _ = simulate_photons(duration=30.0)
     counts = np.bincount(photons.resonator, minlength=photons.info.beammap.nresonator)

@@ -38,7 +38,7 @@ def rows(quick: bool = False) -> list[Row]:
 
 
 def _flat(folder: Path, side: int) -> Path:
-    from ifuview.simulate.detector import expose
+    from ifuview.simulate.detector.exposure import expose
 
     kind = "4k" if side == SIDE else "lrs2"
     data = expose(kind, snr=50, seed=1).image

@@ -14,8 +14,8 @@ from ifuview.app.jobs import JobStatus
 from ifuview.app.session import Level
 from ifuview.io.traces.reading import read_traces
 from ifuview.model.traces.doctor import DoctorLimits
-from ifuview.simulate.demo_files import DEAD, KINK, KINK_COLUMN, KINK_HEIGHT, SPEC
-from ifuview.simulate.geometry import true_traces
+from ifuview.simulate.detector.demo_files import DEAD, KINK, KINK_COLUMN, KINK_HEIGHT, SPEC
+from ifuview.simulate.detector.geometry import true_traces
 from tests.gui.windows import TIMEOUT, settle, window
 
 

@@ -21,8 +21,8 @@ from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import CalibrationStack, MaskStep, WaveStep
 from ifuview.report.photons.plots import flat_summary
-from ifuview.simulate.photon_array import make_array
-from ifuview.simulate.photons import simulate_flat, simulate_lasers, simulate_photons
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_flat, simulate_lasers, simulate_photons
 from tests.io.photons.published import published_reader
 
 TABLE = "photons/photontable"

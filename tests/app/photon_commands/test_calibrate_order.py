@@ -13,8 +13,8 @@ from ifuview.errors import FileFormatError
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.calibrations import WAVE_BIT, CalibrationStack, LinearityStep, WavelengthSolution, WaveStep
 from ifuview.model.photons.lists import PhotonBlock
-from ifuview.simulate.photon_array import make_array
-from ifuview.simulate.photons import simulate_photons
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_photons
 from tests.app.photon_files import solution_of
 
 TABLE = "photons/photontable"

@@ -10,8 +10,8 @@ from ifuview.app.photon_commands import bin2hdf, calibrate, flatcal, quicklook, 
 from ifuview.errors import UsageError
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.lists import PhotonBlock
-from ifuview.simulate.photon_array import make_array
-from ifuview.simulate.photons import simulate_photons
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_photons
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from ifuview.cli import BAD_INPUT, OK, main
 def photon_file(tmp_path_factory):
     """A small simulated exposure as the modern table."""
     from ifuview.io.photons.lists.write import write_photons
-    from ifuview.simulate.photons import simulate_photons
+    from ifuview.simulate.photons.lists import simulate_photons
 
     path = tmp_path_factory.mktemp("speckle") / "science.h5"
     photons, _ = simulate_photons((24, 20), duration=6.0, seed=4)

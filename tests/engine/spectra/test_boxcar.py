@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.boxcar import boxcar
-from ifuview.simulate.geometry import true_traces
-from ifuview.simulate.render import render
+from ifuview.simulate.detector.geometry import true_traces
+from ifuview.simulate.detector.render import render
 
 
 def slow_boxcar(image, center, half):

@@ -4,8 +4,8 @@ import pytest
 from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
 from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
-from ifuview.simulate import perturb
-from ifuview.simulate.detector import expose
+from ifuview.simulate.detector import perturb
+from ifuview.simulate.detector.exposure import expose
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import numpy as np
 
 from ifuview.engine.spectra.optimal import extract, joint_extract, model_ivar, tile_width
-from ifuview.simulate.detector import expose
-from ifuview.simulate.render import render
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.render import render
 
 
 def test_solution_and_variance_are_those_of_the_dense_normal_matrix():

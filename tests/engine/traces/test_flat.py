@@ -7,8 +7,8 @@ from ifuview.engine.context import JobContext
 from ifuview.engine.traces.flat import trace_flat
 from ifuview.errors import FitError, JobCancelled
 from ifuview.model.quality import TraceBit
-from ifuview.simulate.bounds import trace_bound
-from ifuview.simulate.detector import expose
+from ifuview.simulate.detector.bounds import trace_bound
+from ifuview.simulate.detector.exposure import expose
 
 
 def ratio_to_bound(frame, found) -> float:

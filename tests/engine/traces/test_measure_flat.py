@@ -2,8 +2,8 @@ import numpy as np
 
 from ifuview.engine.traces.binning import bin_columns
 from ifuview.engine.traces.measure_flat import refine
-from ifuview.simulate.detector import expose
-from ifuview.simulate.geometry import SlitSpec
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import SlitSpec
 
 STRAIGHT = SlitSpec((256, 1024), 30, bend=0.0, sigma=(1.2, 1.2))
 

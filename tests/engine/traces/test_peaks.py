@@ -1,7 +1,7 @@
 import numpy as np
 
 from ifuview.engine.traces.peaks import find_peaks
-from ifuview.simulate.render import render
+from ifuview.simulate.detector.render import render
 
 
 def section(flux, at, nrow=300, noise=1.0):

@@ -17,8 +17,8 @@ from ifuview.io.photons import calibrations as io
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import FlatSolution, array_fields, check_same_array, rows_of
 from ifuview.model.photons.lists import Beammap
-from ifuview.simulate.photon_array import make_array
-from ifuview.simulate.photons import simulate_lasers
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_lasers
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,8 @@ from ifuview.model.photons.calibrations import (
     grid_of,
 )
 from ifuview.model.photons.lists import HC, Column, PhotonList
-from ifuview.simulate.photon_array import make_array
-from ifuview.simulate.photons import simulate_photons
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_photons
 
 
 def columns(source, **asked):

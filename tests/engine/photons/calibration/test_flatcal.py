@@ -19,8 +19,8 @@ from ifuview.errors import FitError, UsageError
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import FLAT_BIT, rows_of
 from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonList
-from ifuview.simulate.photon_array import PixelKind, make_array
-from ifuview.simulate.photons import simulate_flat
+from ifuview.simulate.photons.array import PixelKind, make_array
+from ifuview.simulate.photons.lists import simulate_flat
 
 EDGES = np.array([700.0, 850, 1000, 1200, 1500])
 

@@ -13,8 +13,8 @@ from ifuview.errors import UsageError
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibrations import HistogramStatus, rows_of
 from ifuview.model.photons.lists import HC, Column, PhotonList
-from ifuview.simulate.photon_array import PixelKind, make_array
-from ifuview.simulate.photons import simulate_lasers
+from ifuview.simulate.photons.array import PixelKind, make_array
+from ifuview.simulate.photons.lists import simulate_lasers
 
 LASERS = (808, 920, 980, 1120, 1310)  # nm
 BLOCK = (slice(56, 66), slice(36, 44))  # y, x of the pixels with many laser photons

@@ -10,8 +10,8 @@ import numpy as np
 from ifuview.engine.traces.doctor.diagnose import Evidence, diagnose, gather
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.simulate.detector import SimulatedFrame, expose
-from ifuview.simulate.geometry import SlitSpec
+from ifuview.simulate.detector.exposure import SimulatedFrame, expose
+from ifuview.simulate.detector.geometry import SlitSpec
 
 BLOCKED = SlitSpec((560, 800), 60, block=10, bend=2.5)  # six blocks
 

@@ -12,9 +12,9 @@ from ifuview.errors import FitError
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNTRACED, DoctorLimits
 from ifuview.model.traces.findings import findings
-from ifuview.simulate import perturb
-from ifuview.simulate.detector import expose
-from ifuview.simulate.geometry import SlitSpec, blocks
+from ifuview.simulate.detector import perturb
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import SlitSpec, blocks
 from tests.engine.traces.doctor.made import BLOCKED, found, frame, kinds, modes, moved
 
 U = np.linspace(-1, 1, BLOCKED.shape[1])[None] * np.ones((BLOCKED.nfiber, 1))

@@ -9,8 +9,8 @@ import pytest
 
 from ifuview.engine.traces.doctor.measure import at_columns
 from ifuview.engine.traces.doctor.shape import REACH, gaussian_table, look_up
-from ifuview.simulate.bounds import center_bound
-from ifuview.simulate.detector import expose
+from ifuview.simulate.detector.bounds import center_bound
+from ifuview.simulate.detector.exposure import expose
 from tests.engine.traces.doctor.made import BLOCKED, evidence, frame
 
 

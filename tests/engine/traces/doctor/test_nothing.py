@@ -7,8 +7,8 @@ import pytest
 
 from ifuview.engine.traces.doctor.nothing import trace_all
 from ifuview.engine.traces.doctor.slots import comb_holes
-from ifuview.simulate.bounds import trace_bound
-from ifuview.simulate.detector import expose
+from ifuview.simulate.detector.bounds import trace_bound
+from ifuview.simulate.detector.exposure import expose
 from tests.engine.traces.doctor.made import BLOCKED, frame
 
 

@@ -287,7 +287,7 @@ def test_a_folder_of_files_is_noticed_to_change(tmp_path):
 def test_a_folder_that_nobody_may_write_to_stays_as_it_is(tmp_path, monkeypatch):
     from ifuview.io.photons.lists.write import write_photons
     from ifuview.io.photons.opening import open_photons
-    from ifuview.simulate.photons import simulate_photons
+    from ifuview.simulate.photons.lists import simulate_photons
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "archive"

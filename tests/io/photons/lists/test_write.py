@@ -17,7 +17,7 @@ from ifuview.io.photons.lists.attrs import pickled
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.safe.pickle import plain
 from ifuview.model.photons.lists import NO_RESONATOR, Column, PhotonBlock, PhotonInfo
-from ifuview.simulate.photons import simulate_photons
+from ifuview.simulate.photons.lists import simulate_photons
 from tests.io.photons.published import published_reader
 
 h5py = pytest.importorskip("h5py")

@@ -5,9 +5,9 @@ import pytest
 from numpy.polynomial.legendre import legval
 
 from ifuview import simulate
-from ifuview.simulate.demo_files import KINK, KINK_COLUMN, KINK_HEIGHT, KINK_WIDTH
-from ifuview.simulate.geometry import true_traces
-from ifuview.simulate.perturb import index_shifted, kinked, lost, merged, swapped
+from ifuview.simulate.detector.demo_files import KINK, KINK_COLUMN, KINK_HEIGHT, KINK_WIDTH
+from ifuview.simulate.detector.geometry import true_traces
+from ifuview.simulate.detector.perturb import index_shifted, kinked, lost, merged, swapped
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
     lasers, array = simulate_lasers()
     flat, truth = simulate_flat(array)
 
-`photon_stream` makes lists larger than memory. As a program: `python -m ifuview.simulate.photons OUT.h5 --photons N`.
+`stream` makes lists larger than memory. As a program: `python -m ifuview.simulate.photons OUT.h5 --photons N`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, Column, PhotonInfo, PhotonList
-from ifuview.simulate.photon_array import RESPONSE_SPAN, RESPONSE_WAVE, PhotonArray, make_array
-from ifuview.simulate.photon_scene import (
+from ifuview.simulate.photons.array import RESPONSE_SPAN, RESPONSE_WAVE, PhotonArray, make_array
+from ifuview.simulate.photons.scene import (
     STEP,
     WAVE,
     Scene,
@@ -293,11 +293,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     if chosen.photons < 1 or not 0 < chosen.duration < (1 << 32) * TICK:
         parser.error("photons and duration must be above 0, the duration below 4294 s")
-    from ifuview.simulate.photon_stream import write_big
+    from ifuview.simulate.photons.stream import write_big
 
     write_big(chosen.output, chosen.photons, duration=chosen.duration, calibrated=not chosen.phase, seed=chosen.seed)
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

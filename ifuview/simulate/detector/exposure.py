@@ -13,9 +13,9 @@ from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 from ifuview.model.quality import MaskBits
 from ifuview.model.trace import TraceSet
-from ifuview.simulate.bounds import electrons_for_snr
-from ifuview.simulate.geometry import SlitSpec, slit, true_traces
-from ifuview.simulate.render import render
+from ifuview.simulate.detector.bounds import electrons_for_snr
+from ifuview.simulate.detector.geometry import SlitSpec, slit, true_traces
+from ifuview.simulate.detector.render import render
 
 READNOISE = 3.0  # electron
 COSMIC_BIT, SATURATED_BIT, BAD_BIT = 4, 3, 0

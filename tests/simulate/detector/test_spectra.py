@@ -1,7 +1,7 @@
 import numpy as np
 
 from ifuview.model.fibers import FiberRole
-from ifuview.simulate.spectra import RssDefects, expose_rss
+from ifuview.simulate.detector.spectra import RssDefects, expose_rss
 
 
 def test_frame_is_flat_times_sky_and_objects_and_sframe_is_without_sky():

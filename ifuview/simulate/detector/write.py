@@ -12,8 +12,8 @@ import numpy as np
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.trace import TraceSet
-from ifuview.simulate.detector import SimulatedFrame
-from ifuview.simulate.spectra import SimulatedRss
+from ifuview.simulate.detector.exposure import SimulatedFrame
+from ifuview.simulate.detector.spectra import SimulatedRss
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from ifuview.simulate.bounds import center_bound, electrons_for_snr
-from ifuview.simulate.detector import COSMIC_BIT, SATURATED_BIT, expose
-from ifuview.simulate.geometry import SPECS, true_traces
-from ifuview.simulate.render import render
+from ifuview.simulate.detector.bounds import center_bound, electrons_for_snr
+from ifuview.simulate.detector.exposure import COSMIC_BIT, SATURATED_BIT, expose
+from ifuview.simulate.detector.geometry import SPECS, true_traces
+from ifuview.simulate.detector.render import render
 
 
 def test_light_is_conserved_with_and_without_a_disk():

@@ -13,8 +13,8 @@ from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
-from ifuview.simulate.detector import MASK_BITS, THROUGHPUT
-from ifuview.simulate.geometry import WAVE_START, WAVE_STOP, SlitSpec, blocks, slit
+from ifuview.simulate.detector.exposure import MASK_BITS, THROUGHPUT
+from ifuview.simulate.detector.geometry import WAVE_START, WAVE_STOP, SlitSpec, blocks, slit
 
 UNIT = "electron/Angstrom"
 SKY_LINES = 28

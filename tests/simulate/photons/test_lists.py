@@ -10,11 +10,11 @@ import pytest
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled
 from ifuview.model.photons.lists import HC, Column
-from ifuview.simulate import photon_stream
-from ifuview.simulate.photon_array import PixelKind, make_array
-from ifuview.simulate.photon_scene import Scene, speckle_field
-from ifuview.simulate.photon_stream import PhotonStream
-from ifuview.simulate.photons import DEAD_TIME, LASERS, main, simulate_flat, simulate_lasers, simulate_photons
+from ifuview.simulate.photons import stream as photon_stream
+from ifuview.simulate.photons.array import PixelKind, make_array
+from ifuview.simulate.photons.lists import DEAD_TIME, LASERS, main, simulate_flat, simulate_lasers, simulate_photons
+from ifuview.simulate.photons.scene import Scene, speckle_field
+from ifuview.simulate.photons.stream import PhotonStream
 
 
 @cache

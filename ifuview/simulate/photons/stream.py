@@ -11,9 +11,9 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.photons.lists import HC, TICK, Column, PhotonBlock, PhotonInfo
-from ifuview.simulate.photon_array import FWHM, REFERENCE_WAVE, PhotonArray, make_array
-from ifuview.simulate.photon_scene import WAVE, Scene, halo, star_spectrum
-from ifuview.simulate.photons import DEAD_TIME, START
+from ifuview.simulate.photons.array import FWHM, REFERENCE_WAVE, PhotonArray, make_array
+from ifuview.simulate.photons.lists import DEAD_TIME, START
+from ifuview.simulate.photons.scene import WAVE, Scene, halo, star_spectrum
 
 SHAPE = (125, 80)  # ny, nx
 NPHOTON = 50_000_000
@@ -91,7 +91,7 @@ class PhotonStream:
 
     def _block(self, first: int, stop: int) -> PhotonBlock:
         """Photons of the resonators first to stop."""
-        from ifuview.simulate.photon_kernels import throw
+        from ifuview.simulate.photons.kernels import throw
 
         own = slice(first, stop)
         count = int(self.counts[own].sum())

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.simulate import write
-from ifuview.simulate.detector import expose, flat_flux
-from ifuview.simulate.geometry import blocks, slit, true_traces
-from ifuview.simulate.perturb import kinked
-from ifuview.simulate.spectra import RssDefects, expose_rss, fiber_map, object_level, sky_spectrum, throughputs
+from ifuview.simulate.detector import write
+from ifuview.simulate.detector.exposure import expose, flat_flux
+from ifuview.simulate.detector.geometry import blocks, slit, true_traces
+from ifuview.simulate.detector.perturb import kinked
+from ifuview.simulate.detector.spectra import RssDefects, expose_rss, fiber_map, object_level, sky_spectrum, throughputs
 
 SPEC = "demo"
 CAMERA = "r0"

@@ -1,0 +1,1 @@
+"""Simulated detector frames, spectra and traces with known truth."""
