@@ -34,7 +34,7 @@ PUBLIC = (
 
 # Functions of the trace-diagnostics plan, by module of ifuview.app.
 TRACE_PLAN = {
-    "trace_plan": (
+    "traces.plan": (
         "analyze_trace_correlations",
         "analyze_trace_straightness",
         "analyze_trace_wavelength_dependence",
@@ -51,8 +51,8 @@ TRACE_PLAN = {
         "run_trace_diagnostics",
         "simulate_extraction_errors",
     ),
-    "trace_plots": ("plot_individual_trace_quality", "plot_traces_on_2d_spectrum"),
-    "diagnose": ("diagnose_image",),
+    "traces.plots": ("plot_individual_trace_quality", "plot_traces_on_2d_spectrum"),
+    "traces.diagnosis": ("diagnose_image",),
 }
 WHERE = dict.fromkeys(PUBLIC, "services") | {name: m for m, names in TRACE_PLAN.items() for name in names}
 

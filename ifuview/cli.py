@@ -96,7 +96,7 @@ def one_blas_thread() -> None:
 
 def _view(argv: list[str]) -> int:
     """Show files in the window; the default command."""
-    from ifuview.app.script import parse
+    from ifuview.app.script.parse import parse
 
     script = parse(argv)
     if script.wants:
@@ -152,7 +152,7 @@ def _report(argv: list[str]) -> int:
 
 def _diagnose(argv: list[str]) -> int:
     """Say which traces are wrong, how, and how sure; write report, numbers and corrected traces."""
-    from ifuview.app.diagnose import main as diagnose
+    from ifuview.app.traces.diagnosis import main as diagnose
 
     code: int = diagnose(argv, Progress)
     return code
@@ -160,7 +160,7 @@ def _diagnose(argv: list[str]) -> int:
 
 def _triage(argv: list[str]) -> int:
     """Name the first bad product of every camera; write numbers, a page and pictures."""
-    from ifuview.app.triage_command import main as triage
+    from ifuview.commands.triage import main as triage
 
     code: int = triage(argv, Progress)
     return code
@@ -180,7 +180,7 @@ def _watch(argv: list[str]) -> int:
     if not os.path.isdir(chosen.folder):
         raise UsageError("there is no such folder", chosen.folder, "name the folder of a night")
     choose_platform(headless=False, wanted=True)
-    from ifuview.app.script import Script, Step
+    from ifuview.app.script.parse import Script, Step
     from ifuview.gui.app import run
 
     code: int = run(Script((Step("watch", (chosen.folder, chosen.newest, chosen.output)),)))
@@ -189,19 +189,19 @@ def _watch(argv: list[str]) -> int:
 
 def _batch(argv: list[str]) -> int:
     """Triage, or diagnose the traces of, a whole night with dask."""
-    from ifuview.batch.main import main as batch
+    from ifuview.commands.batch import main as batch
 
     code: int = batch(argv, Progress)
     return code
 
 
 def _photons(name: str) -> Callable[[list[str]], int]:
-    """The command of photon lists that the module `name` of `app.photon_commands` carries out."""
+    """The command of photon lists that the module `name` of `commands.photons` carries out."""
 
     def run(argv: list[str]) -> int:
         from importlib import import_module
 
-        code: int = import_module(f"ifuview.app.photon_commands.{name}").main(argv, Progress)
+        code: int = import_module(f"ifuview.commands.photons.{name}").main(argv, Progress)
         return code
 
     return run

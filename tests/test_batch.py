@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from ifuview import cli
-from ifuview.batch import main as batch
 from ifuview.batch import tasks as batch_tasks
 from ifuview.batch.night import finding_of, put_together, triage_level
 from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
 from ifuview.batch.work import whole_folder, work
+from ifuview.commands import batch
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.night.triage import Finding
 from ifuview.report.night.index import LEVELS, UNREAD, Cell, NightIndex, page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, dataclass_transform
 
-from ifuview.app.look import Look, ViewState
+from ifuview.app.frames.look import Look, ViewState
 from ifuview.app.session import Layout
 from ifuview.model.region import Region
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.app.look import LimitMode, Look, Reduction, ViewState
+from ifuview.app.frames.look import LimitMode, Look, Reduction, ViewState
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.zscale import minmax, percentile_limits, zscale
@@ -25,7 +25,7 @@ from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
-    from ifuview.app.views.raster import Pyramid
+    from ifuview.app.frames.views.raster import Pyramid
     from ifuview.model.inspection import FiberInspection
     from ifuview.model.night.exposures import ExposureIndex
 
@@ -101,7 +101,7 @@ def open_images(
         dataset = replace(dataset, images=(stacked(dataset),))
     images = dataset.images if every else dataset.images[:1]
     if dataset.kind == "photons":
-        from ifuview.app.photon_steps import opened_flags
+        from ifuview.app.photons.images import opened_flags
 
         return (opened_flags(Opened(dataset, images[0], look or Look())),)
     out = []
@@ -193,7 +193,7 @@ def limits(pixels: Pixels, look: Look) -> tuple[float, float]:
 
 def pyramid(slot: Slot, ctx: JobContext = SILENT) -> Pyramid:
     """Reduced copies of the plane that a frame shows, and of its mask, for the canvas."""
-    from ifuview.app.views.raster import build_pyramid
+    from ifuview.app.frames.views.raster import build_pyramid
 
     mask = None if slot.image.mask is None else slot.image.mask.plane(slot.plane)
     return build_pyramid(slot.image.pixels.plane(slot.plane), slot.look.reduction, ctx, mask=mask)
@@ -217,7 +217,7 @@ def load_traces(path: str, image: Image | None = None, ctx: JobContext = SILENT)
 
 def drawable(traces: TraceSet, image: Image) -> TraceSet:
     """The traces, with what the canvas needs to draw them already worked out."""
-    from ifuview.app.views.overlay import curves_of
+    from ifuview.app.frames.views.overlay import curves_of
 
     curves_of(traces, image)
     return traces
@@ -338,7 +338,7 @@ def with_mask_file(image: Image, spec: str, ctx: JobContext = SILENT) -> Image:
 
 def inspect(session: Session, ctx: JobContext = SILENT) -> FiberInspection | None:
     """Cross-section, spectrum and trace quality of the selected fiber of a session (None: nothing selected)."""
-    from ifuview.app.inspect import inspect_selection
+    from ifuview.app.spectra.inspect import inspect_selection
 
     return inspect_selection(session, ctx)
 
@@ -463,13 +463,13 @@ def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str
     UsageError
         Nothing is open, the suffix is unknown, or the folder cannot be written.
     """
-    from ifuview.app.views.report import report_input
+    from ifuview.app.reporting.fiber_report import report_input
     from ifuview.report import write
 
     if session.slot() is None:
         raise UsageError("there is nothing to report", todo="open a file first")
     if (slot := session.slot()) is not None and slot.photons is not None:
-        from ifuview.app.views.light_report import with_light
+        from ifuview.app.photons.views.light_report import with_light
 
         session = with_light(session, ctx.part(0.0, 0.3))
     if session.inspection is None and session.selection.fiber is not None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ifuview.app.frames.look import Look, ViewState
 from ifuview.app.jobs import JobRecord
-from ifuview.app.look import Look, ViewState
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image

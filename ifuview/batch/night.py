@@ -15,7 +15,7 @@ from ifuview.batch.tasks import Record, Task
 from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
-    from ifuview.app.triage_sum import Triaged
+    from ifuview.app.night.triage_sum import Triaged
     from ifuview.report.night.index import NightIndex
 
 INDEX, RESULT, PAGE = "index.html", "triage.json", "triage.html"
@@ -34,7 +34,7 @@ def triage_level(finding: Finding) -> str:
 
 def of_cameras(done: Sequence[Triaged], only: Sequence[str], problems: Sequence[str] = ()) -> TriageResult:
     """The result of some cameras together, with extent and causes."""
-    from ifuview.app.triage_sum import summed
+    from ifuview.app.night.triage_sum import summed
 
     return summed(list(done), list(problems), tuple(only))
 
@@ -73,8 +73,8 @@ def unpacked(tree: Mapping[str, Any]) -> Triaged:
     """A camera as `packed` left it."""
     import numpy as np
 
-    from ifuview.app.triage_files import CameraFiles
-    from ifuview.app.triage_sum import Triaged
+    from ifuview.app.night.triage_files import CameraFiles
+    from ifuview.app.night.triage_sum import Triaged
     from ifuview.recipes.desi_qa import CameraTriage
 
     numbers = {name: np.array(v) if isinstance(v, list) else v for name, v in tree["numbers"].items()}

@@ -15,7 +15,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
-    from ifuview.app.triage_files import CameraFiles
+    from ifuview.app.night.triage_files import CameraFiles
 
 KINDS = ("triage", "diagnose")
 DONE = "done.json"  # in the folder of each finished camera; written last
@@ -138,8 +138,8 @@ def triage_tasks(
     MissingDataError, UsageError
         There are none; `after` has none of them.
     """
-    from ifuview.app.triage import counterparts
-    from ifuview.app.triage_files import find_cameras
+    from ifuview.app.night.triage import counterparts
+    from ifuview.app.night.triage_files import find_cameras
 
     found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     there = {} if after is None else counterparts(found, after, ctx)
@@ -209,7 +209,7 @@ def _detector_images(
     if os.path.isfile(path):
         yield stem(path), IMAGE, {IMAGE: os.path.abspath(path)}
         return
-    from ifuview.app.night import scan
+    from ifuview.app.night.open_night import scan
 
     index = scan(path, ctx)
     for exposure in index.exposures:

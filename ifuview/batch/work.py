@@ -79,8 +79,8 @@ def umask() -> int:
 
 def triage(task: Task, folder: Path) -> Record:
     """The first bad product of a camera."""
-    from ifuview.app import triage as service
-    from ifuview.app.triage_files import CameraFiles
+    from ifuview.app.night import triage as service
+    from ifuview.app.night.triage_files import CameraFiles
 
     camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night, task.bad_amplifiers)
     done = service.triage_camera(camera, task.only)
@@ -117,7 +117,7 @@ def triage(task: Task, folder: Path) -> Record:
 
 def diagnose(task: Task, folder: Path) -> Record:
     """The traces of an image."""
-    from ifuview.app.diagnose import METRICS, Request, run
+    from ifuview.app.traces.diagnosis import METRICS, Request, run
     from ifuview.model.traces.findings import NAMES
 
     out = run(

@@ -6,7 +6,7 @@ import gc
 import os
 from typing import TYPE_CHECKING
 
-from ifuview.app.script import Script, WindowOptions
+from ifuview.app.script.parse import Script, WindowOptions
 from ifuview.gui.prefetch import Prefetch
 
 if TYPE_CHECKING:

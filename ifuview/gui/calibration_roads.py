@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
-from ifuview.app.photon_state import PhotonFrame
+from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.session import Layout, Level, Slot
 from ifuview.errors import UsageError
 
@@ -44,38 +44,38 @@ class CalibrationRoads:
 
     def load(self, kind: str, path: str = "", method: str = "") -> None:
         """Make a step on the worker and put it on the stack."""
-        from ifuview.app import calibration_window, speckle_window
+        from ifuview.app.photons import calibration, speckle
 
         control = self.controller
-        slot, frame = speckle_window.asked(control.session)
+        slot, frame = speckle.asked(control.session)
 
         def done(step: Any) -> None:
             now = control.session.slot(slot.key)
             if now is None or now.photons is None:
                 return
-            steps = calibration_window.with_step(now.photons.stack, step)
-            text = calibration_window.words(step, frame.raw.info)
-            if (why := calibration_window.waits(frame.raw.info, steps, step)) != "":
+            steps = calibration.with_step(now.photons.stack, step)
+            text = calibration.words(step, frame.raw.info)
+            if (why := calibration.waits(frame.raw.info, steps, step)) != "":
                 text += f"; it {why}"
-            more = "" if why else MORE.get(step.key, "") or calibration_window.weight_words(frame, step)
-            control.say(Level.INFO, f"{calibration_window.title(step)}: {text}{more}")
+            more = "" if why else MORE.get(step.key, "") or calibration.weight_words(frame, step)
+            control.say(Level.INFO, f"{calibration.title(step)}: {text}{more}")
             self._apply(now, steps, step)
 
         name = Path(path).name or kind
         control.submit(
             JobRequest(f"Calibration {name}",
-                       lambda ctx: calibration_window.make_step(frame, kind, path, method, ctx)), done,
+                       lambda ctx: calibration.make_step(frame, kind, path, method, ctx)), done,
         )  # fmt: skip
 
     def _apply(self, slot: Slot, steps: tuple[Any, ...], fresh: Any = None) -> None:
         """Show another stack at once; the picture follows when the worker has its photons. The newest wish counts."""
-        from ifuview.app import calibration_window
+        from ifuview.app.photons import calibration
 
         control = self.controller
         frame: PhotonFrame = slot.photons
         key, raw, before, follow = slot.key, frame.raw, frame.stack, frame.live is not None
         wished = replace(frame, stack=steps)
-        if calibration_window.is_large(frame):
+        if calibration.is_large(frame):
             wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
         control.store.put(control.session.with_slot(replace(slot, photons=wished)))
 
@@ -88,7 +88,7 @@ class CalibrationRoads:
                     control.handle(want.IndexPhotons(key))
 
         def work(ctx: Any) -> Any:
-            return calibration_window.photons_of(raw, steps, follow, ctx)
+            return calibration.photons_of(raw, steps, follow, ctx)
 
         control.submit(
             JobRequest(f"Calibrations of {slot.title}", work, slot=f"stack {key}"),
@@ -97,7 +97,7 @@ class CalibrationRoads:
 
     def _restack(self, key: int, steps: tuple[Any, ...], found: tuple[Any, Any], fresh: Any = None) -> None:
         """Give a frame another stack and count it anew; a second frame of a large list has no live image."""
-        from ifuview.app import calibration_window
+        from ifuview.app.photons import calibration
 
         control = self.controller
         slot = control.session.slot(key)
@@ -106,47 +106,47 @@ class CalibrationRoads:
         if slot.photons.playing:
             control.handle(want.PlayPhotons(False))
             slot = control.session.slot(key) or slot
-        frame = calibration_window.restacked(slot.photons, steps, *found)
+        frame = calibration.restacked(slot.photons, steps, *found)
         if fresh is not None:
-            frame = calibration_window.taking_hold(frame, fresh)
+            frame = calibration.taking_hold(frame, fresh)
         control.store.put(control.session.with_slot(replace(slot, photons=frame)))
         self._recount(key, frame)
 
     def _recount(self, key: int, frame: PhotonFrame) -> None:
         """The picture of the frame, then what the sliders need."""
-        from ifuview.app import calibration_window
+        from ifuview.app.photons import calibration
 
         control = self.controller
         control.handle(want.ShowPhotons(frame.shown.value, key))
         alone = sum(s.photons is not None and s.photons.raw is frame.raw for s in control.session.slots) == 1
         if control.headless or frame.live is not None or not hasattr(frame.raw, "first"):
             return
-        if alone or not calibration_window.is_large(frame):
+        if alone or not calibration.is_large(frame):
             control.handle(want.IndexPhotons(key))
 
     def switch(self, intent: want.SwitchCalibration) -> None:
         """Switch a step, or take it away."""
-        from ifuview.app import calibration_window, speckle_window
+        from ifuview.app.photons import calibration, speckle
 
         control = self.controller
-        slot, frame = speckle_window.asked(control.session)
-        self._apply(slot, calibration_window.switched(frame.stack, intent.number, intent.on))
+        slot, frame = speckle.asked(control.session)
+        self._apply(slot, calibration.switched(frame.stack, intent.number, intent.on))
 
     def compare(self, intent: want.CompareCalibration) -> None:
         """A second frame with one step, or all, the other way; the two blink."""
-        from ifuview.app import calibration_window, speckle_window
+        from ifuview.app.photons import calibration, speckle
 
         control = self.controller
-        slot, frame = speckle_window.asked(control.session)
+        slot, frame = speckle.asked(control.session)
         if not frame.stack:
             raise UsageError("there is no calibration to blink against", todo="load one first")
         if intent.number is None:
             on = any(s.on for s in frame.stack)
-            steps, what = calibration_window.switched(frame.stack, None, not on), "calibrations"
+            steps, what = calibration.switched(frame.stack, None, not on), "calibrations"
         else:
             on = intent.number < len(frame.stack) and frame.stack[intent.number].on
-            steps = calibration_window.switched(frame.stack, intent.number, not on)
-            what = calibration_window.title(frame.stack[intent.number]).lower()
+            steps = calibration.switched(frame.stack, intent.number, not on)
+            what = calibration.title(frame.stack[intent.number]).lower()
         words = f"{'without' if on else 'with'} {what}"
 
         def done(found: Any) -> None:
@@ -165,8 +165,8 @@ class CalibrationRoads:
             control.when_settled(lambda: self._blink(slot.key, copy.key))
 
         def work(ctx: Any) -> Any:
-            live = frame.live is not None and not calibration_window.is_large(frame)
-            return calibration_window.photons_of(frame.raw, steps, live, ctx)
+            live = frame.live is not None and not calibration.is_large(frame)
+            return calibration.photons_of(frame.raw, steps, live, ctx)
 
         control.submit(JobRequest(f"The other way: {slot.title}", work, slot=f"compare {slot.key}"), done)
 
@@ -178,11 +178,11 @@ class CalibrationRoads:
 
     def show(self, intent: want.ShowSolution) -> None:
         """An image of a solution as a frame."""
-        from ifuview.app import calibration_window, speckle_window
+        from ifuview.app.photons import calibration, speckle
         from ifuview.gui.speckle_roads import add_frames
 
         control = self.controller
-        slot, frame = speckle_window.asked(control.session)
+        slot, frame = speckle.asked(control.session)
 
         def done(opened: Any) -> None:
             add_frames(control, (opened,), slot.key)
@@ -191,20 +191,20 @@ class CalibrationRoads:
 
         control.submit(
             JobRequest(f"{intent.what} of {slot.title}",
-                       lambda ctx: calibration_window.images(frame, intent.what, ctx), slot="solution image"), done,
+                       lambda ctx: calibration.images(frame, intent.what, ctx), slot="solution image"), done,
         )  # fmt: skip
 
     def plot(self, intent: want.PlotCalibrations) -> None:
         """All plots of the solutions into a folder."""
-        from ifuview.app import calibration_window, speckle_window
-        from ifuview.app.views.calibrations import pixel
+        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons.views.calibrations import pixel
 
         control = self.controller
-        frame = speckle_window.asked(control.session)[1]
+        frame = speckle.asked(control.session)[1]
         at = pixel(control.session, frame.raw.info)
 
         def work(ctx: Any) -> Any:
-            return calibration_window.plot(frame, intent.folder, at, ctx)
+            return calibration.plot(frame, intent.folder, at, ctx)
 
         control.submit(
             JobRequest(f"Plots in {intent.folder}", work),
@@ -213,10 +213,10 @@ class CalibrationRoads:
 
     def write(self, intent: want.WriteCalibrated) -> None:
         """Write a calibrated file."""
-        from ifuview.app import calibration_window, speckle_window
+        from ifuview.app.photons import calibration, speckle
 
         control = self.controller
-        frame = speckle_window.asked(control.session)[1]
+        frame = speckle.asked(control.session)[1]
 
         def done(result: Any) -> None:
             info, notes = result
@@ -224,6 +224,6 @@ class CalibrationRoads:
             control.say(Level.INFO, f"{count} written to {intent.path}", "\n".join(notes))
 
         def work(ctx: Any) -> Any:
-            return calibration_window.write(frame, intent.path, ctx)
+            return calibration.write(frame, intent.path, ctx)
 
         control.submit(JobRequest(f"Write {Path(intent.path).name}", work, slot=f"write {intent.path}"), done)

@@ -320,7 +320,7 @@ class Controller(QObject):
         self.reinspect()
 
     def _demo(self, _: want.Demo) -> None:
-        from ifuview.app import demo
+        from ifuview.app.frames import demo
 
         def done(plan: demo.Plan) -> None:
             for spec in plan.files:

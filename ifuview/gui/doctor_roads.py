@@ -49,7 +49,8 @@ class DoctorRoads:
         limits = control.session.doctor_limits
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import doctor_jobs, services
+            from ifuview.app import services
+            from ifuview.app.traces import doctor as doctor_jobs
 
             found, evidence = doctor_jobs.diagnose(slot, limits, ctx)
             services.drawable(found.corrected, slot.image)
@@ -58,7 +59,7 @@ class DoctorRoads:
         control.submit(JobRequest(f"Diagnose {slot.title}", run, slot="diagnose"), lambda r: self._found(slot, *r))
 
     def _found(self, slot: Slot, found: Any, evidence: Any) -> None:
-        from ifuview.app import doctor_jobs
+        from ifuview.app.traces import doctor as doctor_jobs
 
         control = self.controller
         now = control.session.slot(slot.key)
@@ -82,7 +83,8 @@ class DoctorRoads:
         given = None if slot.diagnosis is None else slot.diagnosis.given
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import doctor_jobs, services
+            from ifuview.app import services
+            from ifuview.app.traces import doctor as doctor_jobs
 
             found = doctor_jobs.judge_again(evidence, intent.limits, given, ctx)
             services.drawable(found.corrected, slot.image)
@@ -94,7 +96,7 @@ class DoctorRoads:
         )
 
     def _judged(self, key: int, evidence: Any, found: Any) -> None:
-        from ifuview.app import doctor_jobs
+        from ifuview.app.traces import doctor as doctor_jobs
 
         control = self.controller
         slot = control.session.slot(key)
@@ -134,7 +136,7 @@ class DoctorRoads:
             return
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import doctor_jobs
+            from ifuview.app.traces import doctor as doctor_jobs
 
             return getattr(doctor_jobs, function)(slot, path, ctx)
 

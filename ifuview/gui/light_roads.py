@@ -14,7 +14,7 @@ from ifuview.app.jobs import JobRequest, JobStatus
 from ifuview.app.session import Level
 
 if TYPE_CHECKING:
-    from ifuview.app.light import Lights, Request
+    from ifuview.app.photons.light import Lights, Request
     from ifuview.app.session import Session
     from ifuview.gui.controller import Controller
 
@@ -52,7 +52,7 @@ class LightRoads:
 
     def draw(self, intent: want.DrawRegions) -> None:
         """Let a drag on the canvas draw a shape, or no more; of a photon list its light is shown."""
-        from ifuview.app.light import owner
+        from ifuview.app.photons.light import owner
 
         control = self.controller
         session = control.session
@@ -84,7 +84,7 @@ class LightRoads:
 
     def set_option(self, intent: want.SetLight) -> None:
         """Bin or show light otherwise."""
-        from ifuview.app.light import options_of
+        from ifuview.app.photons.light import options_of
 
         control = self.controller
         options = replace(options_of(control.session), **{intent.name: intent.value})
@@ -94,7 +94,7 @@ class LightRoads:
 
     def count(self, _: want.CountLight | None = None) -> None:
         """Count what is selected now, unless that is known or under way."""
-        from ifuview.app import light
+        from ifuview.app.photons import light
 
         asked = light.request(self.controller.session)
         known = self.controller.session.lights
@@ -107,7 +107,7 @@ class LightRoads:
         self._submit(asked)
 
     def _submit(self, asked: Request) -> None:
-        from ifuview.app import light
+        from ifuview.app.photons import light
 
         quick = light.is_quick(asked)
         kept = self._kept.setdefault(quick, light.Kept())
@@ -138,7 +138,7 @@ class LightRoads:
 
     def save(self, intent: want.SaveLight) -> None:
         """Count anew what is selected and write it."""
-        from ifuview.app import light
+        from ifuview.app.photons import light
 
         control = self.controller
         asked = light.request(control.session)

@@ -14,9 +14,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app.frames.views import image as image_view
+from ifuview.app.frames.views import readout as readout_view
 from ifuview.app.session import Layout, Level, Session
-from ifuview.app.views import image as image_view
-from ifuview.app.views import readout as readout_view
 from ifuview.gui import theme
 from ifuview.gui.banner import Banner
 from ifuview.gui.canvas.image_canvas import HINT, NIGHT_HINT, ImageCanvas

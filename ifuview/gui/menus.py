@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Reduction, Smooth, Transfer, ViewState
+from ifuview.app.frames.look import LimitMode, Reduction, Smooth, Transfer, ViewState
 from ifuview.app.session import Layout, Session
 
 Make = Callable[[Session], Any]
@@ -194,7 +194,7 @@ def _play(session: Session) -> want.Intent:
 
 def _photon_step(step: int) -> Make:
     def make(session: Session) -> want.Intent | None:
-        from ifuview.app.photon_steps import moved
+        from ifuview.app.photons.images import moved
 
         frame = _photon_frame(session)
         if frame is None or session.current is None:

@@ -16,7 +16,7 @@ from ifuview.app.session import Layout, Level, Slot
 from ifuview.errors import IfuviewError, MissingDataError
 
 if TYPE_CHECKING:
-    from ifuview.app.night import Place
+    from ifuview.app.night.open_night import Place
     from ifuview.gui.controller import After, Controller
     from ifuview.model.night.exposures import ExposureIndex
 
@@ -49,7 +49,7 @@ def place_on_detector(controller: Controller, slot: Slot) -> None:
         return
 
     def run(ctx: Any) -> Any:
-        from ifuview.app.detector_place import detector_of
+        from ifuview.app.frames.detector_place import detector_of
 
         try:
             return detector_of(slot, ctx)
@@ -96,7 +96,7 @@ class NightRoads:
         control.submit(JobRequest(f"Index {intent.path}", _scan(intent.path), slot="night index"), done, failed)
 
     def _indexed(self, index: ExposureIndex, watched: bool = False, newest: bool = False, results: str = "") -> None:
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         opened = night.Night(index, watched=watched, newest=newest, results=results)
@@ -110,7 +110,7 @@ class NightRoads:
 
     def compare(self, intent: want.CompareProduction) -> None:
         """Index another production and show the same product of it."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         night.night_of(control.session)
@@ -129,7 +129,7 @@ class NightRoads:
 
     def watch(self, intent: want.WatchFolder) -> None:
         """Index a folder and look for new files from now on; or end that."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         if not intent.on:
@@ -165,7 +165,8 @@ class NightRoads:
         )
 
     def _looked(self, index: ExposureIndex) -> None:
-        from ifuview.app import night, night_watch
+        from ifuview.app.night import open_night as night
+        from ifuview.app.night import watch as night_watch
 
         control = self.controller
         now = control.session.night
@@ -195,12 +196,12 @@ class NightRoads:
         results = control.session.night.results
 
         def run(ctx: Any) -> Any:
-            from ifuview.app.night_watch import triage_of
+            from ifuview.app.night.watch import triage_of
 
             return triage_of(index, expid, camera, ctx, results)
 
         def done(state: Any) -> None:
-            from ifuview.app.night_watch import gathered, lines
+            from ifuview.app.night.watch import gathered, lines
 
             first = control.session.triage is None
             control.store.put(replace(control.session, triage=gathered(control.session.triage, state)))
@@ -225,31 +226,31 @@ class NightRoads:
 
     def show_product(self, intent: want.ShowProduct) -> None:
         """One product; at once if it is open already."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         self.show((night.chosen(self.controller.session, intent.expid, intent.camera, intent.product),))
 
     def step_exposure(self, intent: want.StepExposure) -> None:
         """The exposure before or after."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         self.show((night.stepped_exposure(self.controller.session, intent.step),))
 
     def step_camera(self, intent: want.StepCamera) -> None:
         """Another camera."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         self.show((night.stepped_camera(self.controller.session, intent.step),))
 
     def same_tile(self, _: want.SameTile) -> None:
         """The next exposure of the tile."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         self.show((night.same_tile(self.controller.session),))
 
     def other(self, _: want.OtherProduction) -> None:
         """The other production, or back."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         self.show((night.other_production(self.controller.session),))
 
@@ -271,7 +272,7 @@ class NightRoads:
 
     def blink(self, intent: want.BlinkAlong) -> None:
         """Open what is missing, then blink from what is shown; asked once more, stop."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         state = night.night_of(control.session)
@@ -289,7 +290,8 @@ class NightRoads:
 
     def all_cameras(self, _: want.ShowAllCameras) -> None:
         """Open the other cameras of this exposure; its folder is looked through first if that is not known yet."""
-        from ifuview.app import night, night_cameras
+        from ifuview.app.night import cameras as night_cameras
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         folder = night_cameras.folder_to_index(control.session)
@@ -312,7 +314,7 @@ class NightRoads:
 
     def show(self, places: tuple[Place, ...], then: Callable[[], None] | None = None) -> None:
         """Make the last of some places current, after those that are not open have been read."""
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         missing = [p for p in places if night.key_of(control.session, p) is None]
@@ -324,8 +326,8 @@ class NightRoads:
         looks = [night.look_of(session, p) for p in missing]
 
         def run(ctx: Any) -> Any:
-            from ifuview.app.detector_place import traces_of
-            from ifuview.app.night_files import open_place
+            from ifuview.app.frames.detector_place import traces_of
+            from ifuview.app.night.files import open_place
 
             out, problems = [], []
             for n, (place, look) in enumerate(zip(missing, looks)):
@@ -353,7 +355,7 @@ class NightRoads:
         control.submit(JobRequest(f"Read {words}", run, slot=SHOW, front=True), done)
 
     def _opened(self, found: Any, places: tuple[Place, ...], then: Callable[[], None] | None) -> None:
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         before = control.session
@@ -374,7 +376,7 @@ class NightRoads:
         control.reinspect()
 
     def _arrive(self, place: Place, then: Callable[[], None] | None) -> None:
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         control = self.controller
         before = control.session
@@ -392,7 +394,7 @@ def _scan(path: str) -> Callable[[Any], Any]:
     """A job that indexes a folder."""
 
     def run(ctx: Any) -> Any:
-        from ifuview.app import night
+        from ifuview.app.night import open_night as night
 
         return night.scan(os.path.expanduser(path), ctx)
 

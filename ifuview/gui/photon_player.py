@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QTimer
 
 from ifuview.app import intents as want
-from ifuview.app import photon_steps as steps
 from ifuview.app.jobs import JobRequest
-from ifuview.app.photon_state import PhotonFrame, Shown
+from ifuview.app.photons import images as steps
+from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Session, Slot
 
 if TYPE_CHECKING:
-    from ifuview.app.photon_window import Step
+    from ifuview.app.photons.counting import Step
     from ifuview.gui.photon_roads import PhotonRoads
 
 TIMER = "photon play"
@@ -78,9 +78,9 @@ class Player:
         self._made_for = made_for
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import photon_window
+            from ifuview.app.photons import counting
 
-            return photon_window.play_chunk(dataset, frame, start, photon_window.CHUNK, shown, ctx)
+            return counting.play_chunk(dataset, frame, start, counting.CHUNK, shown, ctx)
 
         def done(found: tuple[Step, ...]) -> None:
             self._asked = None
@@ -106,7 +106,7 @@ class Player:
             return
         if self._steps:
             self.control.store.put(self._shown(session, slot, self._steps.pop(0)))
-        from ifuview.app.photon_window import CHUNK
+        from ifuview.app.photons.counting import CHUNK
 
         waiting = self._asked is not None and self.control.is_pending(self._asked)
         if len(self._steps) < CHUNK // 2 and not waiting:

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ifuview.app import intents as want
-from ifuview.app import photon_steps as steps
 from ifuview.app.jobs import JobRequest
-from ifuview.app.photon_state import PhotonFrame, Shown
+from ifuview.app.photons import images as steps
+from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.views.photons import INDEX
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.steps import look_of
-from ifuview.app.views.photons import INDEX
 from ifuview.errors import UsageError
 from ifuview.gui.photon_player import Player
 from ifuview.model.image import Kind
 
 if TYPE_CHECKING:
-    from ifuview.app.photon_window import Counted
+    from ifuview.app.photons.counting import Counted
     from ifuview.gui.controller import Controller
     from ifuview.model.photons.lists import PhotonCut
 
@@ -84,9 +84,9 @@ class PhotonRoads:
         name = slot.title.removesuffix(".h5").removesuffix(".hdf5")
 
         def run(ctx: Any) -> PhotonFrame:
-            from ifuview.app import photon_window
+            from ifuview.app.photons import counting
 
-            return photon_window.open_frame(path, name, ctx, beammap)
+            return counting.open_frame(path, name, ctx, beammap)
 
         def done(frame: PhotonFrame) -> None:
             now = control.session.slot(slot.key)
@@ -110,12 +110,12 @@ class PhotonRoads:
 
     def _mapped(self, slot: Slot, frame: PhotonFrame) -> Slot:
         """The frame with the flags of a beam map, and a word about it."""
-        from ifuview.app import photon_beammaps
+        from ifuview.app.photons import beammaps
 
         for note in frame.source.info.notes:
             if note not in slot.dataset.notes:
                 self.controller.say(Level.INFO, f"{frame.name}: {note}")
-        dataset = photon_beammaps.mapped(slot.dataset, frame.source.info)
+        dataset = beammaps.mapped(slot.dataset, frame.source.info)
         return steps.showing_flags(replace(slot, dataset=dataset, photons=replace(frame, shown=Shown.FLAGS)))
 
     def _set_aside(self) -> None:
@@ -145,9 +145,9 @@ class PhotonRoads:
         before = frame
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import photon_window
+            from ifuview.app.photons import counting
 
-            return photon_window.made_live(before, ctx)
+            return counting.made_live(before, ctx)
 
         def done(found: Any) -> None:
             self._live(before, *found)
@@ -209,9 +209,9 @@ class PhotonRoads:
         self._wish(intent.key, intent.cut, shown, intent.final)
 
     def _check(self, frame: PhotonFrame, cut: PhotonCut) -> None:
-        from ifuview.app import photon_window
+        from ifuview.app.photons import counting
 
-        photon_window.check_cut(frame, cut)
+        counting.check_cut(frame, cut)
 
     def now(self, key: int) -> tuple[Slot | None, PhotonFrame | None]:
         """A frame as it is now, and its photon half."""
@@ -239,9 +239,9 @@ class PhotonRoads:
             session = session.with_slot(steps.with_look(slot, wish.shown, self.look()))
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import photon_window
+            from ifuview.app.photons import counting
 
-            return photon_window.recount(session, key, wish.cut, wish.shown, final=wish.final, ctx=ctx)
+            return counting.recount(session, key, wish.cut, wish.shown, final=wish.final, ctx=ctx)
 
         def done(found: Counted | None) -> None:
             self._next(key)  # counted while this one is painted
@@ -387,10 +387,10 @@ class PhotonRoads:
         path = os.path.expanduser(intent.path)
 
         def run(ctx: Any) -> str:
-            from ifuview.app import photon_window
+            from ifuview.app.photons import counting
 
             assert slot is not None
-            return photon_window.save(slot, intent.what, path, intent.axis, intent.bins, ctx)
+            return counting.save(slot, intent.what, path, intent.axis, intent.bins, ctx)
 
         what = intent.what.capitalize()
         control.submit(JobRequest(f"Save {path}", run), lambda at: control.say(Level.INFO, f"{what} written to {at}"))

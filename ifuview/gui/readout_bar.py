@@ -6,7 +6,7 @@ from PyQt6.QtCore import QRect, QSize, Qt
 from PyQt6.QtGui import QFont, QFontDatabase, QFontMetrics, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from ifuview.app.views.readout import ReadoutView
+from ifuview.app.frames.views.readout import ReadoutView
 
 GAP = 18  # px between two fields
 ROWS = 2

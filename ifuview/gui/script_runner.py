@@ -11,8 +11,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ifuview.app import intents as want
 from ifuview.app import services, steps
-from ifuview.app.look import Look
-from ifuview.app.script import Script, Step
+from ifuview.app.frames.look import Look
+from ifuview.app.script.parse import Script, Step
 from ifuview.app.session import Layout, Level
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.gui.controller import Controller
@@ -199,7 +199,7 @@ class ScriptRunner(QObject):
         self.controller.handle(want.ShowPhotons(what))
 
     def do_photon_range(self, axis: str, low: float, high: float) -> None:
-        from ifuview.app.photon_steps import frame_of
+        from ifuview.app.photons.images import frame_of
 
         frame = frame_of(self._slot)
         if frame is None:

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
-from ifuview.app.script import Script, WindowOptions
+from ifuview.app.script.parse import Script, WindowOptions
 from ifuview.app.session import Level, Message, Session
 from ifuview.gui import theme
 from ifuview.gui.controller import Controller
@@ -348,6 +348,6 @@ def _warm_plots(ctx: Any) -> None:
 
 def _warm_kernels(ctx: Any) -> None:
     """Load the compiled kernels, so that the first click answers at once."""
-    from ifuview.app.inspect import warm_up
+    from ifuview.app.spectra.inspect import warm_up
 
     warm_up(ctx)

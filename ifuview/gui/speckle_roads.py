@@ -29,7 +29,7 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
 def add_frames(controller: Controller, found: tuple[Opened, ...], after: int) -> None:
     """Put images made from a photon list behind its frame (key `after`), the first of them current."""
     from ifuview.app import services, steps
-    from ifuview.app.speckle_window import Parent
+    from ifuview.app.photons.speckle import Parent
 
     session = controller.session
     keys = []
@@ -59,7 +59,7 @@ class SpeckleRoads:
 
     def make(self, intent: want.Speckle) -> None:
         """Fit every pixel on the worker; the maps open beside the photon frame."""
-        from ifuview.app import speckle_window
+        from ifuview.app.photons import speckle as speckle_window
 
         control = self.controller
         slot, frame = speckle_window.asked(control.session)
@@ -81,7 +81,7 @@ class SpeckleRoads:
 
     def lucky(self, _: want.Lucky) -> None:
         """The sharpest moments of the star at the crosshair."""
-        from ifuview.app import speckle_window
+        from ifuview.app.photons import speckle as speckle_window
 
         control = self.controller
         slot, frame = speckle_window.asked(control.session)
@@ -98,7 +98,7 @@ class SpeckleRoads:
 
     def save(self, intent: want.SaveSpeckle) -> None:
         """Write the maps."""
-        from ifuview.app import speckle_window
+        from ifuview.app.photons import speckle as speckle_window
 
         control = self.controller
         session = control.session

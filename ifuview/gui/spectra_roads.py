@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview.app import intents as want
 from ifuview.app import services
+from ifuview.app.frames.look import ViewState
 from ifuview.app.jobs import JobRequest
-from ifuview.app.look import ViewState
 from ifuview.app.session import Level
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
@@ -46,7 +46,7 @@ def took_tables(controller: Controller, found: Any) -> bool:
 
 def _add(controller: Controller, dataset: Dataset) -> None:
     """Put the tables of a file beside the frames, and say whether they belong to the current one."""
-    from ifuview.app import joined
+    from ifuview.app.frames import joined
 
     session = controller.session
     tables = joined.open_tables(dataset)
@@ -73,7 +73,7 @@ class SpectraRoads:
 
     def choose(self, intent: want.ChooseSpectra) -> None:
         """Select the fibers that a text names."""
-        from ifuview.app import spectra_choice
+        from ifuview.app.spectra import choice as spectra_choice
 
         control = self.controller
         slot = control.session.slot()

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QObject, QRect, Qt, QTimer
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
-from ifuview.app.demo import Plan, Stop, intents_of
+from ifuview.app.frames.demo import Plan, Stop, intents_of
 from ifuview.gui.shell import Shell
 
 MARGIN = 10  # px, left and right of the text

@@ -33,7 +33,7 @@ class TriageRoads:
 
     def run(self, intent: want.Triage) -> None:
         """Look at the cameras on the worker."""
-        from ifuview.app import triage_window
+        from ifuview.app.night import triage_window
 
         control = self.controller
         session = control.session
@@ -55,7 +55,7 @@ class TriageRoads:
 
     def show(self, intent: want.ShowFinding) -> None:
         """Open the two products between which a finding appears, go to its place and blink."""
-        from ifuview.app import triage_window
+        from ifuview.app.night import triage_window
         from ifuview.gui.night_roads import NightRoads
 
         control = self.controller
@@ -69,10 +69,10 @@ class TriageRoads:
             return
 
         def arrived() -> None:
-            from ifuview.app import night
+            from ifuview.app.night import open_night
 
             if len(places) > 1:
-                control.store.put(night.blinking(control.session, places))
+                control.store.put(open_night.blinking(control.session, places))
             self._go(finding)
 
         if control.session.layout is Layout.BLINK:
@@ -81,7 +81,7 @@ class TriageRoads:
 
     def _go(self, finding: Finding) -> None:
         """Move the canvas to the place and select the fibers."""
-        from ifuview.app import triage_window
+        from ifuview.app.night import triage_window
 
         control = self.controller
         slot = control.session.slot()
@@ -103,7 +103,7 @@ class TriageRoads:
             return
 
         def work(ctx: Any) -> Any:
-            from ifuview.app import triage_window
+            from ifuview.app.night import triage_window
 
             return triage_window.export(state, intent.folder, ctx)
 

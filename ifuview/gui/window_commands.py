@@ -12,7 +12,7 @@ from PyQt6.QtGui import QDesktopServices, QGuiApplication
 from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from ifuview.app import intents as want
-from ifuview.app.views import skyposition
+from ifuview.app.frames.views import skyposition
 from ifuview.gui import window_state
 from ifuview.gui.menus import ACTIONS
 
@@ -255,7 +255,7 @@ class WindowCommands:
 
     def mask_bits_dialog(self) -> None:
         """Choose which mask bits of the current frame are painted."""
-        from ifuview.app.views.limits import mask_bits
+        from ifuview.app.frames.views.limits import mask_bits
         from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
 
         slot = self.controller.session.slot()

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.app import intents as want
 from ifuview.app import steps
-from ifuview.app.look import LimitMode, Look
+from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.session import Session, Slot
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
@@ -113,8 +113,8 @@ def test_planes_stay_within_the_cube() -> None:
 
 
 def test_the_tables_of_a_file_are_closed_together() -> None:
-    from ifuview.app.joined import OpenTable
-    from ifuview.app.views import tables
+    from ifuview.app.frames.joined import OpenTable
+    from ifuview.app.spectra.views import tables
     from ifuview.model.dataset import Table
 
     full, empty = Table("REDSHIFTS", {"Z": np.arange(3.0)}), Table("FIBERMAP", {"Z": np.arange(0.0)})

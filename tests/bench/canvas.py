@@ -107,9 +107,9 @@ class Stage:
     def __init__(self, name: str, *, with_traces: bool = False) -> None:
         from PyQt6.QtWidgets import QApplication
 
+        from ifuview.app.frames.views import image as image_view
+        from ifuview.app.frames.views.raster import build_pyramid
         from ifuview.app.session import Locks, Session, Slot
-        from ifuview.app.views import image as image_view
-        from ifuview.app.views.raster import build_pyramid
         from ifuview.engine.numeric.zscale import zscale
         from ifuview.gui.canvas.image_canvas import ImageCanvas
         from ifuview.model.dataset import Dataset
@@ -168,7 +168,7 @@ class Stage:
     def pan(self, k: int) -> None:
         from PyQt6.QtCore import Qt
 
-        from ifuview.app.views.viewport import panned
+        from ifuview.app.frames.views.viewport import panned
 
         self.canvas.hands.button = Qt.MouseButton.LeftButton  # as if it were held
         sign = 1 if k % 20 < 10 else -1

@@ -189,8 +189,8 @@ def against_fit_trace() -> Iterator[Row]:
 
 def shared_cases(quick: bool) -> Iterator[Row]:
     """Corrected traces of the perturbed files against the truth."""
-    from ifuview.app.diagnose import diagnose_image
     from ifuview.app.services import open_dataset
+    from ifuview.app.traces.diagnosis import diagnose_image
     from ifuview.io import read_traces
 
     flat = open_dataset(str(DATA / "preproc/20211014/00104260/preproc-r6-00104260.fits.fz")).images[0]

@@ -167,7 +167,7 @@ def _alone(path: str, repeats: int) -> list[Row]:
 
 def _fits() -> list[Row]:
     """Fits per pixel: a twentieth of what the published functions took (CPU seconds) is the bar."""
-    from ifuview.app.photon_calibration import fit_wavecal
+    from ifuview.app.photons.solve import fit_wavecal
     from ifuview.engine.photons.statistics.speckle import speckle_maps
     from ifuview.simulate.photons.lists import simulate_lasers, simulate_photons
 
@@ -199,7 +199,7 @@ def _child(what: str, path: str) -> dict[str, float]:
 
 def _run(what: str, path: str) -> None:
     """The process of `_child`."""
-    from ifuview.app.photons import image, open_source
+    from ifuview.app.photons.lists import image, open_source
 
     if what == "opened":
         image(open_source(path))
@@ -249,7 +249,7 @@ def _cube(source: Any) -> Any:
 
 
 def _light_curve(source: Any) -> Any:
-    from ifuview.app.photons import pixel_light_curve
+    from ifuview.app.photons.lists import pixel_light_curve
 
     return pixel_light_curve(source, 52, 72, width=0.01)
 

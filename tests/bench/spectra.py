@@ -108,7 +108,7 @@ def _focal_plane(updates: int) -> list[Row]:
     from PyQt6.QtWidgets import QApplication
 
     from ifuview.app.session import Session
-    from ifuview.app.views import focal_plane
+    from ifuview.app.spectra.views import focal_plane
     from ifuview.gui.docks.focal_plane import FocalPlaneDock
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -136,8 +136,8 @@ def _focal_plane(updates: int) -> list[Row]:
 def _live(updates: int) -> list[Row]:
     """The same in the whole window: each window goes through the road and the store to a painted focal plane."""
     from ifuview.app import intents as want
-    from ifuview.app.script import Script, WindowOptions
-    from ifuview.app.views import focal_plane
+    from ifuview.app.script.parse import Script, WindowOptions
+    from ifuview.app.spectra.views import focal_plane
     from ifuview.gui.app import make_shell
 
     shell = make_shell(WindowOptions(fresh=True, width=1600, height=1000))
@@ -186,10 +186,10 @@ def _until(shell: Any, ready: Callable[[], bool]) -> None:
 
 def _choosing(repeats: int) -> list[Row]:
     """Joining redshifts of 5000 targets to a frame and choosing by them."""
-    from ifuview.app import spectra_choice
-    from ifuview.app.joined import OpenTable
+    from ifuview.app.frames.joined import OpenTable
+    from ifuview.app.spectra import choice as spectra_choice
     from ifuview.model.dataset import Table
-    from tests.app.test_spectra_choice import COUNT, TARGETS, coadd
+    from tests.app.spectra.test_choice import COUNT, TARGETS, coadd
 
     rng = np.random.default_rng(3)
     targets = rng.permutation(np.concatenate([TARGETS, TARGETS.max() + 1 + np.arange(5000 - COUNT)]))

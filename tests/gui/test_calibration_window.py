@@ -10,13 +10,13 @@ from PyQt6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app import photons
-from ifuview.app.photon_state import PhotonFrame, Shown
+from ifuview.app.frames.views import image as image_view
+from ifuview.app.photons import lists as photons
+from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level
-from ifuview.app.views import image as image_view
 from ifuview.gui.docks.speckle import SpeckleDock
 from ifuview.model.photons.lists import Column
-from tests.app.photon_files import Files, write_files
+from tests.app.photons.photon_files import Files, write_files
 from tests.gui.windows import settle, window
 
 

@@ -11,9 +11,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode
+from ifuview.app.frames.look import LimitMode
+from ifuview.app.frames.views import viewport
 from ifuview.app.session import Layout
-from ifuview.app.views import viewport
 from ifuview.gui.shell import Shell
 from tests.gui.hands import LEFT, RIGHT, WHEEL_UP, Hands
 from tests.gui.windows import settle, window
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.screen
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    from ifuview.app import demo
+    from ifuview.app.frames import demo
 
     return list(demo.prepare(folder=str(tmp_path_factory.mktemp("demo"))).files)
 

@@ -9,13 +9,13 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
-from ifuview.app import light
-from ifuview.app.photon_state import LightOptions
+from ifuview.app.frames.views.regions import PALETTE
+from ifuview.app.photons import light
+from ifuview.app.photons.state import LightOptions
+from ifuview.app.photons.views import light as pure
+from ifuview.app.photons.views import light_colors
+from ifuview.app.photons.views.light import Part
 from ifuview.app.session import Level
-from ifuview.app.views import light as pure
-from ifuview.app.views import light_colors
-from ifuview.app.views.light import Part
-from ifuview.app.views.regions import PALETTE
 from ifuview.gui.controller import Controller
 from ifuview.gui.docks._light_plot import readable
 from ifuview.gui.docks._panes import LEAST, arrangement
@@ -23,7 +23,7 @@ from ifuview.gui.docks.light import LightDock
 from ifuview.gui.store import Store
 from ifuview.gui.worker import Worker
 from ifuview.model.photons.lists import PhotonCut
-from tests.app.views.made_light import BOX, CIRCLE, counted, photon_list, session
+from tests.app.photons.views.made_light import BOX, CIRCLE, counted, photon_list, session
 
 
 @pytest.fixture(scope="module")

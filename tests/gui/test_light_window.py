@@ -14,11 +14,11 @@ from PyQt6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app import photons
-from ifuview.app.views import viewport
+from ifuview.app.frames.views import viewport
+from ifuview.app.photons import lists as photons
 from ifuview.engine.photons.counting import aperture
 from ifuview.gui.shell import Shell
-from tests.app.photon_files import write_files
+from tests.app.photons.photon_files import write_files
 from tests.gui.hands import Hands
 from tests.gui.windows import TIMEOUT, settle, window
 
@@ -59,7 +59,7 @@ def drag(shell: Shell, start: tuple[float, float], stop: tuple[float, float]) ->
 
 def known(qtbot: QtBot, shell: Shell) -> Any:
     """The light of what is selected now."""
-    from ifuview.app import light
+    from ifuview.app.photons import light
 
     def there() -> bool:
         session = shell.store.session

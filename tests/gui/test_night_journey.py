@@ -11,13 +11,13 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app import night
-from ifuview.app.night import Place
+from ifuview.app.night import open_night
+from ifuview.app.night.open_night import Place
 from ifuview.app.session import Layout, Level
 from ifuview.gui import night_roads
 from ifuview.gui.docks._exposure_dots import PAD, STEP, TEXTS
 from ifuview.model.night.exposures import FLAT_FIELDED
-from tests.app.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
+from tests.app.night.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
 from tests.gui.windows import settle, window
@@ -44,7 +44,7 @@ def test_a_night_by_keys_and_clicks(
         canvas = shell.window.canvas
 
         def arrives(place: Place) -> None:
-            qtbot.waitUntil(lambda: night.here(session()) == place and not shell.controller.busy, timeout=20_000)
+            qtbot.waitUntil(lambda: open_night.here(session()) == place and not shell.controller.busy, timeout=20_000)
             settle(qtbot, shell)
 
         # the folder is listed; a click on the dot of sframe of r0 shows it

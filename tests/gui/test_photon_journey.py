@@ -11,11 +11,11 @@ from astropy.io import fits
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app import photons
-from ifuview.app.photon_state import PhotonFrame, Shown
+from ifuview.app.photons import lists as photons
+from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level, Slot
 from ifuview.model.photons.lists import PROBLEM_FLAGS, Column, PhotonCut
-from tests.app.photon_files import Files, write_files
+from tests.app.photons.photon_files import Files, write_files
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
 from tests.gui.windows import settle, window

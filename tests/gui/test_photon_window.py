@@ -16,16 +16,17 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app import photon_steps, photons
-from ifuview.app.look import LimitMode
-from ifuview.app.photon_state import Shown
+from ifuview.app.frames.look import LimitMode
+from ifuview.app.frames.views import readout
+from ifuview.app.photons import images
+from ifuview.app.photons import lists as photons
+from ifuview.app.photons.state import Shown
+from ifuview.app.photons.views.flags import CMAP, class_of, classes
 from ifuview.app.session import Layout, Level
-from ifuview.app.views import readout
-from ifuview.app.views.photon_flags import CMAP, class_of, classes
 from ifuview.gui.shell import Shell
 from ifuview.model.photons.lists import PhotonCut
-from tests.app.photon_files import write_files
-from tests.app.test_photon_beammaps import beammap_text, words_of
+from tests.app.photons.photon_files import write_files
+from tests.app.photons.test_beammaps import beammap_text, words_of
 from tests.gui.windows import TIMEOUT, settle, window
 from tests.io.photons.raw.test_packets import SECOND, put
 
@@ -178,7 +179,7 @@ def test_time_plays_in_steps_around_the_end(qtbot: QtBot, shell: Shell, path: st
     one = steps[3.8]
     np.testing.assert_array_equal(one.image.counts, truth(path, PhotonCut(3.8, 3.9)))
     now = frame(shell).cut
-    ask(qtbot, shell, want.SetPhotonCut(key, photon_steps.moved(frame(shell), 1)))
+    ask(qtbot, shell, want.SetPhotonCut(key, images.moved(frame(shell), 1)))
     assert frame(shell).cut.start == pytest.approx(now.start + 0.1)
 
 

@@ -12,8 +12,8 @@ from PyQt6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app.demo import tour
-from ifuview.app.look import Smooth
+from ifuview.app.frames.demo import tour
+from ifuview.app.frames.look import Smooth
 from ifuview.gui import theme
 from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
 from ifuview.gui.tour import TourPanel
@@ -114,14 +114,14 @@ def test_difference_and_ratio_are_told_apart_in_the_list(qtbot: QtBot, flat: str
             shell.controller.handle(want.Combine(first, second, how))
             settle(qtbot, shell)
         qtbot.waitUntil(lambda: shell.window.docks["frames"].widget() is not None)
-        from ifuview.app.views import frames
+        from ifuview.app.frames.views import frames
 
         titles = [row.title for row in frames.make(shell.store.session).rows][2:]
         assert [t.split(":")[0] for t in titles] == ["Difference", "Ratio"]
 
 
 def test_a_preview_spans_the_plot_in_each_frame(qtbot: QtBot) -> None:
-    from ifuview.app.views.spectrum import SpectrumHover
+    from ifuview.app.spectra.views.spectrum import SpectrumHover
     from ifuview.gui.docks.spectrum import SpectrumDock
     from ifuview.model.inspection import FiberSpectrum
 

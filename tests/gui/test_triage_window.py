@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
+from ifuview.app.night.views import triage as pure
 from ifuview.app.session import Layout, Level
-from ifuview.app.views import triage as pure
 from tests.gui.windows import TIMEOUT, settle, window
 
 BLOCKS = (100, 200, 250, 300, 350)  # first fibers of the blocks that the sky model gets wrong in r8

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Reduction, Transfer
+from ifuview.app.frames.look import LimitMode, Reduction, Transfer
 from ifuview.app.session import Layout, Level
 from ifuview.gui.docks import DOCKS
 from ifuview.gui.menus import ACTIONS

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ifuview.app.script import Script, WindowOptions, parse
+from ifuview.app.script.parse import Script, WindowOptions, parse
 from ifuview.gui.shell import Shell
 
 TIMEOUT = 60_000  # ms; the first use of a kernel may compile it

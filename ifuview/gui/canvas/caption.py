@@ -6,9 +6,9 @@ import numpy as np
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter
 
-from ifuview.app.look import Look
-from ifuview.app.views import colors
-from ifuview.app.views.image import PictureView
+from ifuview.app.frames.look import Look
+from ifuview.app.frames.views import colors
+from ifuview.app.frames.views.image import PictureView
 from ifuview.gui.canvas.scale import label
 from ifuview.gui.canvas.stages import RGB32, same
 

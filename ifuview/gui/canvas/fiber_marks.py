@@ -6,9 +6,9 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from ifuview.app.look import ViewState
-from ifuview.app.views import viewport
-from ifuview.app.views.fiber_marks import Mark, MarkKind
+from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.fiber_marks import Mark, MarkKind
 
 BACK = QColor(0, 0, 0, 205)
 COLORS = {

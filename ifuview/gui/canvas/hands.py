@@ -9,8 +9,8 @@ from PyQt6.QtCore import QPoint, QRect, Qt, QTimer
 from PyQt6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 
 from ifuview.app import intents as want
-from ifuview.app.look import Look, ViewState
-from ifuview.app.views import viewport
+from ifuview.app.frames.look import Look, ViewState
+from ifuview.app.frames.views import viewport
 from ifuview.gui.canvas.region_hands import RegionHands
 
 if TYPE_CHECKING:

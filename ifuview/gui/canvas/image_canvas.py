@@ -21,10 +21,10 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Look, ViewState
+from ifuview.app.frames.look import LimitMode, Look, ViewState
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.image import CanvasView, PictureView
 from ifuview.app.session import Layout
-from ifuview.app.views import viewport
-from ifuview.app.views.image import CanvasView, PictureView
 from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.arrange import arrange
 from ifuview.gui.canvas.caption import Caption

@@ -7,9 +7,9 @@ from dataclasses import replace
 from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QImage, QPainter
 
-from ifuview.app.look import ViewState
-from ifuview.app.views import viewport
-from ifuview.app.views.overlay import OverlayView
+from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.overlay import OverlayView
 from ifuview.gui.canvas.layers import draw_overlay
 
 ARGB = QImage.Format.Format_ARGB32_Premultiplied

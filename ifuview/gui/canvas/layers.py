@@ -10,10 +10,10 @@ from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QTransform
 
-from ifuview.app.look import ViewState
-from ifuview.app.views import overlay as marks
-from ifuview.app.views import viewport
-from ifuview.app.views.overlay import OverlayView
+from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.views import overlay as marks
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.overlay import OverlayView
 from ifuview.model.checks import Array
 from ifuview.model.region import Region, Shape
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ifuview.app.look import Look, ViewState
-from ifuview.app.views.image import CanvasView, PictureView
+from ifuview.app.frames.look import Look, ViewState
+from ifuview.app.frames.views.image import CanvasView, PictureView
 
 
 class Live:

@@ -9,11 +9,11 @@ from PyQt6.QtCore import QPoint, QRect, QRectF, Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter, QPen
 
 from ifuview.app import intents as want
-from ifuview.app.look import ViewState
-from ifuview.app.views import regions as shapes
-from ifuview.app.views import viewport
-from ifuview.app.views.image import PictureView
-from ifuview.app.views.overlay import OverlayView
+from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.views import regions as shapes
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.image import PictureView
+from ifuview.app.frames.views.overlay import OverlayView
 from ifuview.gui.canvas import layers
 from ifuview.model.region import Region
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.app.look import Look, Transfer
-from ifuview.app.views.overlay import round_numbers
-from ifuview.app.views.raster import RAMP, TABLE_SIZE, transfer_table
+from ifuview.app.frames.look import Look, Transfer
+from ifuview.app.frames.views.overlay import round_numbers
+from ifuview.app.frames.views.raster import RAMP, TABLE_SIZE, transfer_table
 
 DIGITS = 6
 PLAIN_BELOW = 1e6  # larger numbers are written with an exponent

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from PyQt6.QtGui import QImage
 
-from ifuview.app.look import Look, Transfer, ViewState
-from ifuview.app.views import colors, raster, viewport
-from ifuview.app.views.image import PictureView
+from ifuview.app.frames.look import Look, Transfer, ViewState
+from ifuview.app.frames.views import colors, raster, viewport
+from ifuview.app.frames.views.image import PictureView
 from ifuview.model.checks import Array
 
 TINY = 1e-30

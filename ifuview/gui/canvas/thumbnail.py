@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from PyQt6.QtGui import QImage
 
-from ifuview.app.look import Reduction, Smooth, ViewState
+from ifuview.app.frames.look import Reduction, Smooth, ViewState
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.image import PictureView
 from ifuview.app.session import Slot
-from ifuview.app.views import viewport
-from ifuview.app.views.image import PictureView
 from ifuview.gui.canvas.stages import RGB32, Stages
 
 

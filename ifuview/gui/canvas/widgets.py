@@ -10,9 +10,9 @@ from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ifuview.app import intents as want
-from ifuview.app.look import Look, ViewState
-from ifuview.app.views import colors, viewport
-from ifuview.app.views.image import CanvasView, PictureView
+from ifuview.app.frames.look import Look, ViewState
+from ifuview.app.frames.views import colors, viewport
+from ifuview.app.frames.views.image import CanvasView, PictureView
 from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.frame import BACKGROUND
 from ifuview.gui.canvas.scale import label, ticks

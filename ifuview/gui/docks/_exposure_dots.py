@@ -8,8 +8,8 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QPoint, QPointF, QRec
 from PyQt6.QtGui import QColor, QPainter, QPen
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ifuview.app.views import exposures as pure
-from ifuview.app.views.exposures import ExposuresView
+from ifuview.app.night.views import exposures as pure
+from ifuview.app.night.views.exposures import ExposuresView
 from ifuview.gui.docks._widgets import is_dark
 from ifuview.model.night.exposures import Dot
 

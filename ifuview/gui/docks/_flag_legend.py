@@ -6,7 +6,7 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem
 
-from ifuview.app.views.photon_flags import FlagRow
+from ifuview.app.photons.views.flags import FlagRow
 
 SWATCH = 12  # screen px
 

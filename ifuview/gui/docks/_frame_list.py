@@ -9,7 +9,7 @@ from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPix
 from PyQt6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate
 from PyQt6.QtWidgets import QStyleOptionViewItem as Option
 
-from ifuview.app.views.frames import FrameRow, FramesView
+from ifuview.app.frames.views.frames import FrameRow, FramesView
 
 THUMB = QSize(56, 42)  # screen px
 PAD = 4

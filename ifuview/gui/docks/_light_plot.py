@@ -10,10 +10,10 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QGuiApplication, QPen, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from ifuview.app.views import light as pure
-from ifuview.app.views import light_colors, light_lines, light_words
-from ifuview.app.views.light import How, LightView, Part
-from ifuview.app.views.light_lines import Line
+from ifuview.app.photons.views import light as pure
+from ifuview.app.photons.views import light_colors, light_lines, light_text
+from ifuview.app.photons.views.light import How, LightView, Part
+from ifuview.app.photons.views.light_lines import Line
 from ifuview.gui.docks._band import BandItem
 from ifuview.gui.docks._log_axis import log_ticks
 from ifuview.gui.docks._plot import Plot
@@ -241,12 +241,12 @@ class LightPlot(QWidget):
 
     def _show_text(self, view: LightView) -> None:
         """Numbers in a corner of the plot, in the colors of the selections."""
-        words = {Part.HISTOGRAM: light_words.law_text, Part.INTERVALS: light_words.interval_text}.get(self.part)
+        words = {Part.HISTOGRAM: light_text.law_text, Part.INTERVALS: light_text.interval_text}.get(self.part)
         rows = [(one.picked.color, words(one)) for one in view.found] if words is not None else []
         paper = self.plot.ink.paper
         html = [f'<span style="color:{readable(c, paper).name()}">{t}</span>' for c, t in rows if t]
         if html:
-            html.append(f'<span style="color:{self.plot.ink.faint.name()}">{light_words.LAWS[self.part]}</span>')
+            html.append(f'<span style="color:{self.plot.ink.faint.name()}">{light_text.LAWS[self.part]}</span>')
         self.text.setText("<br>".join(html))
         self.text.setVisible(bool(html))
         back = QColor(paper)
@@ -292,13 +292,13 @@ class LightPlot(QWidget):
     def _point(self, x: float, _y: float) -> None:
         """Say what the bin under the mouse holds."""
         if self._view is not None:
-            self.pointed.emit(light_words.readout(self._view, self.part, x, self.spectrum_how))
+            self.pointed.emit(light_text.readout(self._view, self.part, x, self.spectrum_how))
 
     def copy_numbers(self) -> None:
         """Put the numbers on the clipboard."""
         clipboard = QGuiApplication.clipboard()
         if self._view is not None and clipboard is not None:
-            clipboard.setText(light_words.table(self._view, self.part, self.spectrum_how))
+            clipboard.setText(light_text.table(self._view, self.part, self.spectrum_how))
             self.pointed.emit(f"{pure.TITLES[self.part]} copied")
 
     def fit(self) -> None:

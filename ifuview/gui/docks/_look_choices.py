@@ -7,9 +7,9 @@ from PyQt6.QtCore import QSize
 from PyQt6.QtGui import QIcon, QImage, QPixmap
 from PyQt6.QtWidgets import QComboBox
 
-from ifuview.app.look import LimitMode, Reduction, Smooth, Transfer
-from ifuview.app.views import colors
-from ifuview.app.views.limits import PERCENTS
+from ifuview.app.frames.look import LimitMode, Reduction, Smooth, Transfer
+from ifuview.app.frames.views import colors
+from ifuview.app.frames.views.limits import PERCENTS
 
 SWATCH = QSize(48, 12)  # screen px
 TRANSFERS = (

@@ -8,8 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtWidgets import QWidget
 
-from ifuview.app.views.calibrations import Histogram, SolutionCurves
-from ifuview.app.views.text import with_error
+from ifuview.app.frames.views.text import with_error
+from ifuview.app.photons.views.calibrations import Histogram, SolutionCurves
 from ifuview.gui.docks._plot import Ink, Plot, set_errors
 from ifuview.model.photons.calibrations import HistogramStatus
 

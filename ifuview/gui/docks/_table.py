@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 
-from ifuview.app.views import fiber_table as pure
-from ifuview.app.views.fiber_table import FiberTableView
+from ifuview.app.spectra.views import fiber_table as pure
+from ifuview.app.spectra.views.fiber_table import FiberTableView
 
 NOWHERE = QModelIndex()
 

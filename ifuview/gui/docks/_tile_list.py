@@ -5,8 +5,8 @@ from __future__ import annotations
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableWidget, QTableWidgetItem, QWidget
 
-from ifuview.app.views import exposures as pure
-from ifuview.app.views.exposures import ExposuresView, TileRow
+from ifuview.app.night.views import exposures as pure
+from ifuview.app.night.views.exposures import ExposuresView, TileRow
 from ifuview.model.night.exposures import FileState, TileFile
 
 HEADS = ("Tile", "Of", "Product")

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
-from ifuview.app.views.calibrations import CalibrationsView, SolutionCurves, StepRow
+from ifuview.app.photons.views.calibrations import CalibrationsView, SolutionCurves, StepRow
 from ifuview.gui.docks._solution_plots import NO_FLAT, NO_WAVE, PLOTS, SolutionPlot
 from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.docks.base import Dock

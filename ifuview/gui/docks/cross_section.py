@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from ifuview.app.intents import SetSectionColumns
-from ifuview.app.views.cross_section import CrossSectionHover, CrossSectionView, steps
+from ifuview.app.spectra.views.cross_section import CrossSectionHover, CrossSectionView, steps
 from ifuview.gui.docks._plot import Ink, Plot, set_errors, show_bottom
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, labelled, plain_numbers, quiet_label
 from ifuview.gui.docks.base import Dock

@@ -18,8 +18,8 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
-from ifuview.app.views import exposures as pure
-from ifuview.app.views.exposures import ExposuresView
+from ifuview.app.night.views import exposures as pure
+from ifuview.app.night.views.exposures import ExposuresView
 from ifuview.gui.docks._exposure_dots import DotDelegate, ExposureModel
 from ifuview.gui.docks._tile_list import TileList
 from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column

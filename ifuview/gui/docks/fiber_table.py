@@ -9,7 +9,7 @@ from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView, QWidget
 
 from ifuview.app.intents import SelectFiber
-from ifuview.app.views.fiber_table import FiberTableView
+from ifuview.app.spectra.views.fiber_table import FiberTableView
 from ifuview.gui.docks._table import FiberModel
 from ifuview.gui.docks._widgets import Pages, column, quiet_label
 from ifuview.gui.docks.base import Dock

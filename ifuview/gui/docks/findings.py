@@ -16,8 +16,8 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
-from ifuview.app.views import findings as pure
-from ifuview.app.views.findings import Curve, FindingsView, Row
+from ifuview.app.traces.views import findings as pure
+from ifuview.app.traces.views.findings import Curve, FindingsView, Row
 from ifuview.gui.docks._findings_tree import findings_tree
 from ifuview.gui.docks._plot import Plot, set_errors
 from ifuview.gui.docks._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label

@@ -10,10 +10,10 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QGuiApplication, QImage, QPixmap
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
+from ifuview.app.frames.views.text import number
 from ifuview.app.intents import SelectFiber, SelectSlot, ShowAllCameras
-from ifuview.app.views import focal_plane as pure
-from ifuview.app.views.focal_plane import FocalPlaneView, Shades
-from ifuview.app.views.text import number
+from ifuview.app.spectra.views import focal_plane as pure
+from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
 from ifuview.gui.docks._dots import SIZE, Dots
 from ifuview.gui.docks._lasso import Lasso
 from ifuview.gui.docks._plot import Ink, Plot

@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app.frames.views.frames import Axis, FramesView
 from ifuview.app.intents import CloseSlot, Combine, Match, MoveSlot, Reload, SelectSlot, SetLayout, SetLock, SetPlane
 from ifuview.app.session import Layout
-from ifuview.app.views.frames import Axis, FramesView
 from ifuview.gui.docks._frame_list import FrameList
 from ifuview.gui.docks._widgets import (
     FlowLayout,

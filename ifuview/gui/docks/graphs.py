@@ -9,8 +9,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QWidget
 
-from ifuview.app.views import graphs as pure
-from ifuview.app.views.graphs import GraphsView
+from ifuview.app.spectra.views import graphs as pure
+from ifuview.app.spectra.views.graphs import GraphsView
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import Pages, column, quiet_label
 from ifuview.gui.docks.base import Dock

@@ -16,9 +16,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app.frames.views import header as pure
+from ifuview.app.frames.views.header import HeaderView
 from ifuview.app.intents import ChooseImage
-from ifuview.app.views import header as pure
-from ifuview.app.views.header import HeaderView
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.docks.base import Dock
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from ifuview.app.frames.views.jobs import JobRow, JobsView
 from ifuview.app.intents import CancelJob
 from ifuview.app.jobs import JobStatus
-from ifuview.app.views.jobs import JobRow, JobsView
 from ifuview.gui.docks._widgets import Elided, FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.docks.base import Dock
 

@@ -10,10 +10,10 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 
 from ifuview.app.intents import CountLight, DrawRegions, SetLight
-from ifuview.app.light import RESOLUTION_BINS
-from ifuview.app.views import light as pure
-from ifuview.app.views import light_words
-from ifuview.app.views.light import LightView, Part
+from ifuview.app.photons.light import RESOLUTION_BINS
+from ifuview.app.photons.views import light as pure
+from ifuview.app.photons.views import light_text
+from ifuview.app.photons.views.light import LightView, Part
 from ifuview.gui.docks._light_plot import LightPlot, readable
 from ifuview.gui.docks._panes import Panes
 from ifuview.gui.docks._widgets import (
@@ -160,7 +160,7 @@ class LightDock(Dock):
                 self._rest.start(max(0, round(REST_MS - 1000 * (time.monotonic() - self._since))))
         else:
             self._draw_plots()
-        self.notes.setText(light_words.notes(view))
+        self.notes.setText(light_text.notes(view))
         self.notes.setVisible(bool(self.notes.text()))
         if view.stale:
             self.intent.emit(CountLight())
@@ -214,7 +214,7 @@ class LightDock(Dock):
             return
         paper = self.palette().window().color()
         keys = (
-            f'<b style="color:{readable(one.picked.color, paper).name()}">▬</b>&nbsp;{escape(light_words.summary(one))}'
+            f'<b style="color:{readable(one.picked.color, paper).name()}">▬</b>&nbsp;{escape(light_text.summary(one))}'
             for one in view.found
         )
         self.legend.setText("&nbsp;&nbsp; ".join(keys))

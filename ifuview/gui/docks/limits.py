@@ -21,10 +21,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app.frames.look import LimitMode, Look, Smooth, Transfer
+from ifuview.app.frames.views import colors
+from ifuview.app.frames.views.limits import LimitsView, with_limits, with_mode
 from ifuview.app.intents import SetLook
-from ifuview.app.look import LimitMode, Look, Smooth, Transfer
-from ifuview.app.views import colors
-from ifuview.app.views.limits import LimitsView, with_limits, with_mode
 from ifuview.gui.docks._look_choices import MODES, REDUCTIONS, SMOOTHS, SWATCH, TRANSFERS, narrow, select, swatch
 from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import Pages, button, check, column, combo, plain_numbers, quiet_label

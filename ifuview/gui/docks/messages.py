@@ -16,8 +16,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app.frames.views.messages import MessageRow, MessagesView, as_text
 from ifuview.app.session import Level
-from ifuview.app.views.messages import MessageRow, MessagesView, as_text
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, check, column
 from ifuview.gui.docks.base import Dock
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from PyQt6.QtWidgets import QButtonGroup, QDoubleSpinBox, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from ifuview.app import intents as want
+from ifuview.app.photons.views.photons import PhotonsView
 from ifuview.app.session import Layout
-from ifuview.app.views.photons import PhotonsView
 from ifuview.gui.docks._flag_legend import FlagLegend
 from ifuview.gui.docks._range_slider import RangeRow
 from ifuview.gui.docks._widgets import (

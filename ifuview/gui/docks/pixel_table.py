@@ -8,8 +8,8 @@ from PyQt6.QtCore import QRect, QSize, Qt
 from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from ifuview.app.views import pixel_table as pure
-from ifuview.app.views.pixel_table import LARGEST, PixelTableView
+from ifuview.app.frames.views import pixel_table as pure
+from ifuview.app.frames.views.pixel_table import LARGEST, PixelTableView
 from ifuview.gui.docks._plot import ink_of
 from ifuview.gui.docks._widgets import FlowLayout, Pages, column, combo, labelled, quiet_label
 from ifuview.gui.docks.base import Dock

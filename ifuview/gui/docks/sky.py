@@ -8,10 +8,10 @@ import numpy as np
 from PyQt6.QtGui import QColor, QPen
 from PyQt6.QtWidgets import QLineEdit, QSpinBox, QWidget
 
+from ifuview.app.frames.views import colors
 from ifuview.app.intents import SelectFiber, SetWindow
-from ifuview.app.views import colors
-from ifuview.app.views import sky as pure
-from ifuview.app.views.sky import Bundle, SkyView
+from ifuview.app.spectra.views import sky as pure
+from ifuview.app.spectra.views.sky import Bundle, SkyView
 from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import (
     Elided,

@@ -8,7 +8,7 @@ import numpy as np
 from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QFileDialog, QSizePolicy, QWidget
 
 from ifuview.app.intents import Lucky, SaveSpeckle, Speckle
-from ifuview.app.views.speckle import METHODS, USUAL_MS, DecayView, SpeckleView
+from ifuview.app.photons.views.speckle import METHODS, USUAL_MS, DecayView, SpeckleView
 from ifuview.gui.docks._plot import Plot, set_errors
 from ifuview.gui.docks._widgets import (
     FlowLayout,

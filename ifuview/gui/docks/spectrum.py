@@ -12,12 +12,13 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QSlider, QSpinBox, QWidget
 
+from ifuview.app.frames.views import stack
+from ifuview.app.frames.views.text import axis, number, quantity
 from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow, ShowArm
-from ifuview.app.views import best_fit, linemarks, stack
-from ifuview.app.views import spectrum as pure
-from ifuview.app.views.measure import measure, measurement_text
-from ifuview.app.views.spectrum import SpectrumHover, SpectrumView
-from ifuview.app.views.text import axis, number, quantity
+from ifuview.app.spectra.views import best_fit, linemarks
+from ifuview.app.spectra.views import spectrum as pure
+from ifuview.app.spectra.views.measure import measure, measurement_text
+from ifuview.app.spectra.views.spectrum import SpectrumHover, SpectrumView
 from ifuview.gui.docks._band import BandItem
 from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import (

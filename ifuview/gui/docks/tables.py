@@ -8,10 +8,10 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QSplitter, QWidget
 
+from ifuview.app.frames.views import lasso
 from ifuview.app.intents import CloseTables, Intent, SelectFiber, SelectSlot
-from ifuview.app.views import lasso
-from ifuview.app.views import tables as pure
-from ifuview.app.views.tables import Sheet, TablesView
+from ifuview.app.spectra.views import tables as pure
+from ifuview.app.spectra.views.tables import Sheet, TablesView
 from ifuview.gui.docks._lasso import Lasso
 from ifuview.gui.docks._plot import Plot
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, combo, labelled, quiet_label

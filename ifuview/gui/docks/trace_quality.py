@@ -9,7 +9,7 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QStyle, QVBoxLayout, QWidget
 
-from ifuview.app.views.trace_quality import Panel, TraceQualityView
+from ifuview.app.traces.views.trace_quality import Panel, TraceQualityView
 from ifuview.gui.docks._plot import Plot, set_errors, show_bottom
 from ifuview.gui.docks._widgets import FlowLayout, Pages, bold, check, column, is_dark, quiet_label
 from ifuview.gui.docks.base import Dock

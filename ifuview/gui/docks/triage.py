@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
+from ifuview.app.night.views import triage as pure
+from ifuview.app.night.views.triage import EvidencePlot, TriageView
 from ifuview.app.session import Layout
-from ifuview.app.views import triage as pure
-from ifuview.app.views.triage import EvidencePlot, TriageView
 from ifuview.gui.docks._findings_tree import findings_tree
 from ifuview.gui.docks._plot import Ink, Plot
 from ifuview.gui.docks._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label

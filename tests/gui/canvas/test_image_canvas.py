@@ -9,10 +9,10 @@ from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Look, Reduction, Smooth, ViewState
+from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, ViewState
+from ifuview.app.frames.views import colors, raster
+from ifuview.app.frames.views import image as image_view
 from ifuview.app.session import Layout, Locks, Overlay, Selection, Session, Slot
-from ifuview.app.views import colors, raster
-from ifuview.app.views import image as image_view
 from ifuview.gui.canvas.arrange import arrange
 from ifuview.gui.canvas.caption import words
 from ifuview.gui.canvas.image_canvas import ImageCanvas

@@ -10,9 +10,9 @@ from PyQt6.QtTest import QTest
 
 from ifuview.app import intents as want
 from ifuview.app import steps
+from ifuview.app.frames.views import image as image_view
+from ifuview.app.frames.views import viewport
 from ifuview.app.session import Session
-from ifuview.app.views import image as image_view
-from ifuview.app.views import viewport
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.model.region import Region, Shape
 from tests.gui.canvas.test_image_canvas import NX, NY, slot

@@ -7,9 +7,9 @@ import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 
-from ifuview.app.look import Look, Transfer, ViewState
+from ifuview.app.frames.look import Look, Transfer, ViewState
+from ifuview.app.frames.views import image as image_view
 from ifuview.app.session import Session, Slot
-from ifuview.app.views import image as image_view
 from ifuview.gui.canvas.scale import label, ticks
 from ifuview.gui.canvas.stages import pixels_of
 from ifuview.gui.canvas.thumbnail import thumbnail

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QSlid
 from ifuview.app.session import Session
 from ifuview.gui.docks import DOCKS
 from ifuview.gui.docks.base import Dock
-from tests.app.views import made
+from tests.app.frames.views import made
 
 NARROW = 300  # px
 LOW = 200  # px

@@ -10,8 +10,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from ifuview.app import intents as want
-from ifuview.app.views.calibrations import CalibrationsView, Histogram, SolutionCurves, StepRow
-from ifuview.app.views.speckle import DecayView, SpeckleView
+from ifuview.app.photons.views.calibrations import CalibrationsView, Histogram, SolutionCurves, StepRow
+from ifuview.app.photons.views.speckle import DecayView, SpeckleView
 from ifuview.gui.docks._solution_plots import NO_FLAT, PLOTS
 from ifuview.model.photons.calibrations import FlatCurves, HistogramStatus, LaserCurves, WavecalCurves
 

@@ -10,11 +10,11 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QToolButton
 
 from ifuview.app import intents as want
-from ifuview.app.night import Night, Place
+from ifuview.app.night.open_night import Night, Place
+from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
-from ifuview.app.views import exposures as view
 from ifuview.gui.docks._exposure_dots import PAD, STEP, TEXTS
-from tests.app.views.test_exposures import index
+from tests.app.night.views.test_exposures import index
 
 
 @pytest.fixture

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from PyQt6.QtWidgets import QApplication, QFileDialog
 
-from ifuview.app import doctor_jobs, steps
 from ifuview.app import intents as want
+from ifuview.app import steps
+from ifuview.app.frames.views.overlay import make_overlay, shown_traces
 from ifuview.app.session import Session
-from ifuview.app.views import findings as view
-from ifuview.app.views.overlay import make_overlay, shown_traces
+from ifuview.app.traces import doctor
+from ifuview.app.traces.views import findings as view
 from ifuview.errors import MissingDataError
 from ifuview.io.traces.reading import read_traces
 from ifuview.model.orientation import Orientation
 from ifuview.model.traces.doctor import DoctorLimits
-from tests.app.views import made
+from tests.app.frames.views import made
 from tests.report.traces import made_doctor
 
 
@@ -28,8 +29,8 @@ def session() -> Session:
     slot = session.slot()
     assert slot is not None and slot.traces is not None
     assert slot.traces.center.shape == made_doctor.diagnosis().corrected.center.shape
-    found = doctor_jobs.of_the_file(made_doctor.diagnosis(), slot.traces)
-    return doctor_jobs.diagnosed(session, slot.key, found, None)
+    found = doctor.of_the_file(made_doctor.diagnosis(), slot.traces)
+    return doctor.diagnosed(session, slot.key, found, None)
 
 
 @pytest.fixture
@@ -142,23 +143,23 @@ def test_other_traces_ask_for_another_diagnosis(dock, session) -> None:
 def test_a_diagnosis_without_findings_says_so(build, session) -> None:
     slot = session.slot()
     clean = replace(made_doctor.diagnosis(clean=True), modes=(), trouble=())
-    found = doctor_jobs.of_the_file(clean, slot.traces)
+    found = doctor.of_the_file(clean, slot.traces)
     dock = build("findings")
-    dock.draw(view.make(doctor_jobs.diagnosed(session, slot.key, found, None)))
+    dock.draw(view.make(doctor.diagnosed(session, slot.key, found, None)))
     assert dock.text.text() == "Nothing was found." and dock.tree.topLevelItemCount() == 0
 
 
 def test_corrected_traces_and_the_report_are_written(session, tmp_path) -> None:
     slot = session.slot()
     path = tmp_path / "c.csv"
-    assert "c.csv" in doctor_jobs.save_corrected(slot, str(path))
+    assert "c.csv" in doctor.save_corrected(slot, str(path))
     lies, shape = slot.image.orientation, slot.image.shape
     back = read_traces(path, lies.shape(shape), lies if isinstance(lies, Orientation) else None)
     np.testing.assert_allclose(back.center, slot.diagnosis.corrected.center, atol=0.01)
-    folder = doctor_jobs.export(slot, str(tmp_path))
+    folder = doctor.export(slot, str(tmp_path))
     assert {"report.html", "report.pdf", "metrics.json"} <= {p.name for p in (tmp_path / folder).iterdir()}
     with pytest.raises(MissingDataError, match="diagnose them first"):
-        doctor_jobs.export(replace(slot, diagnosis=None), str(tmp_path))
+        doctor.export(replace(slot, diagnosis=None), str(tmp_path))
 
 
 def test_evidence_of_each_shared_pattern_shows_it(session) -> None:
@@ -179,7 +180,7 @@ def test_evidence_of_each_shared_pattern_shows_it(session) -> None:
         one = replace(
             found, offset=0.3 * shape, offset_err=0.01 + 0 * shape, model=0.3 * shape, modes=(mode,), problems=()
         )
-        drawn = view.make(doctor_jobs.diagnosed(session, slot.key, one, None))
+        drawn = view.make(doctor.diagnosed(session, slot.key, one, None))
         curve = view.evidence(drawn, 0)
         assert np.nanmax(np.abs(curve.y)) == pytest.approx(0.3, rel=0.25), name
         np.testing.assert_allclose(curve.y, curve.model, atol=1e-9)

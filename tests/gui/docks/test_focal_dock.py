@@ -8,11 +8,11 @@ import numpy as np
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
-from ifuview.app.joined import OpenTable
+from ifuview.app.frames.joined import OpenTable
 from ifuview.app.session import Session
-from ifuview.app.views import focal_plane
+from ifuview.app.spectra.views import focal_plane
 from ifuview.model.dataset import Table
-from tests.app.views.test_focal_plane import BUMP_WAVE, camera
+from tests.app.spectra.views.test_focal_plane import BUMP_WAVE, camera
 
 WINDOW = BUMP_WAVE
 

@@ -10,12 +10,12 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
-from ifuview.app.look import LimitMode, Smooth, Transfer
+from ifuview.app.frames.look import LimitMode, Smooth, Transfer
+from ifuview.app.frames.views import pixel_table
 from ifuview.app.session import Layout, Session
-from ifuview.app.views import pixel_table
 from ifuview.gui.docks._frame_list import close_box
 from ifuview.model.fibers import FiberMap
-from tests.app.views import made
+from tests.app.frames.views import made
 
 # frames
 

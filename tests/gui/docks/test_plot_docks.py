@@ -7,9 +7,9 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app.intents import PickPoint, SetSectionColumns
-from ifuview.app.views import cross_section, graphs, spectrum
+from ifuview.app.spectra.views import cross_section, graphs, spectrum
 from ifuview.gui.docks.cross_section import COMPONENTS
-from tests.app.views import made
+from tests.app.frames.views import made
 
 # cross-section
 
@@ -161,7 +161,7 @@ def test_curves_are_reused(build, view_of):
 
 
 def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypatch):
-    from ifuview.app.views import linemarks
+    from ifuview.app.spectra.views import linemarks
 
     lines = (linemarks.LineMark(6050.0, "[O I]"), linemarks.LineMark(9000.0, "OH"))
     monkeypatch.setattr(linemarks, "_load", lambda: lines)

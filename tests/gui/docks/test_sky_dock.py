@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.app.intents import SelectFiber
-from ifuview.app.views import sky
-from tests.app.views import made
+from ifuview.app.spectra.views import sky
+from tests.app.frames.views import made
 
 
 def test_all_sky_fibers_and_their_median_are_drawn(build, view_of):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ifuview.app.intents import ChooseSpectra, SetWindow, ShowArm
-from tests.app.views import made
-from tests.app.views.test_spectrum_many import redshifts, session
+from tests.app.frames.views import made
+from tests.app.spectra.views.test_spectrum_many import redshifts, session
 
 
 def shown(dock) -> list:

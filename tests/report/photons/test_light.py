@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from ifuview.app import services
-from ifuview.app.views import light_report
-from ifuview.app.views.report import card_words, report_input
+from ifuview.app.photons.views import light_report
+from ifuview.app.reporting.fiber_report import card_words, report_input
 from ifuview.engine.context import SILENT
 from ifuview.model.photons.lists import PhotonCut
 from ifuview.report import page
-from tests.app.views.made_light import BOX, CIRCLE, session
+from tests.app.photons.views.made_light import BOX, CIRCLE, session
 
 
 @pytest.fixture(scope="module")

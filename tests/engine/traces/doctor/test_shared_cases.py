@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from ifuview.app.diagnose import diagnose_image
 from ifuview.app.services import open_dataset
+from ifuview.app.traces.diagnosis import diagnose_image
 from ifuview.io import read_traces
 
 FLAT = "preproc/20211014/00104260/preproc-r6-00104260.fits.fz"

@@ -1,0 +1,1 @@
+"""Any image: opening, look, regions; the ground that all columns may use."""

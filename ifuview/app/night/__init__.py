@@ -1,0 +1,1 @@
+"""A night: its exposures, chain, triage."""

@@ -1,0 +1,134 @@
+"""The products of a night: read, or computed from others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from ifuview.app import services
+from ifuview.app.frames.look import Look
+from ifuview.app.night.open_night import Night, Place, flat_path, require
+from ifuview.app.services import Opened
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import IfuviewError, UsageError
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image, Kind
+from ifuview.model.night.exposures import FLAT_FIELDED, RAW, ExposureIndex
+from ifuview.model.pixels import Pixels
+
+WITH_FIBERS = ("frame", "sframe", "cframe")  # products that have a table of the fibers
+LEAST_FLAT = 1e-6  # a smaller fiberflat is no measurement
+
+
+def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = SILENT) -> Opened:
+    """Read a product, or compute it.
+
+    Raises
+    ------
+    MissingDataError
+        It is not there.
+    """
+    index = night.compared if place.other and night.compared is not None else night.index
+    require(index, place.expid, place.camera, place.product)
+    if place.product == RAW:
+        return _raw(index, place, look, ctx)
+    if place.product == FLAT_FIELDED:
+        return _flat_fielded(index, place, look, ctx)
+    file = index.file(place.expid, place.camera, place.product)
+    assert file is not None
+    opened = _with_fibers(index, place, services.open_images(file.path, look=look, ctx=ctx)[0], ctx)
+    if opened.dataset.companions or not place.other:
+        return opened
+    beside = index_companions(night.index, place)  # the other production need not have the calibrations
+    return replace(opened, dataset=replace(opened.dataset, companions=beside))
+
+
+def _with_fibers(index: ExposureIndex, place: Place, opened: Opened, ctx: JobContext) -> Opened:
+    """Spectra without a fiber table of their own (a sky model) with that of the frame they belong to."""
+    image = opened.image
+    path = next((p for name in WITH_FIBERS if (p := index.path(place.expid, place.camera, name))), "")
+    if image.kind is not Kind.RSS or not path or (image.fibermap is not None and image.fibermap.table):
+        return opened
+    ctx.checkpoint(0.8, "Fibers of the frame")
+    try:
+        fibermap = services.open_dataset(path, ctx).fibermap
+    except (IfuviewError, OSError):
+        return opened  # the spectra can be looked at without it
+    if fibermap is None or fibermap.nfiber != image.shape[0]:
+        return opened
+    image = replace(image, fibermap=fibermap)
+    note = f"the fibers are those of {os.path.basename(path)}"
+    dataset = replace(opened.dataset, images=(image,), fibermap=fibermap, notes=(*opened.dataset.notes, note))
+    return replace(opened, dataset=dataset, image=image)
+
+
+def _raw(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
+    """What the detector of a camera gave: its HDU in the file of all cameras; without a camera the first one."""
+    exposure = index.find(place.expid)
+    path = "" if exposure is None else exposure.raw
+    spec = f"{path}[{place.camera.upper()}]" if place.camera else path
+    return services.open_images(spec, look=look, ctx=ctx)[0]
+
+
+def index_companions(index: ExposureIndex, place: Place) -> tuple[str, ...]:
+    """Traces and fiberflat that the index knows for a place."""
+    exposure = index.find(place.expid)
+    if exposure is None:
+        return ()
+    own = [index.file(place.expid, place.camera, "psf")]
+    paths = [f.path for f in own if f is not None]
+    paths += [
+        index.calibrations[key]
+        for key in ((exposure.night, kind, place.camera) for kind in ("psf", "fiberflat"))
+        if key in index.calibrations
+    ]
+    return tuple(paths)
+
+
+def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
+    """frame / fiberflat with its inverse variance."""
+    path = index.path(place.expid, place.camera, "frame")
+    level = flat_path(index, place.expid, place.camera)
+    ctx.checkpoint(0.1, "Reading the frame")
+    frame = services.open_dataset(path, ctx)
+    ctx.checkpoint(0.5, "Reading the fiberflat")
+    flat = services.open_dataset(level, ctx)
+    image = divided(frame.images[0], flat.images[0])
+    dataset = Dataset(
+        path="",
+        spec=f"{path} / {level}",
+        instrument=frame.instrument,
+        kind=FLAT_FIELDED,
+        images=(image,),
+        fibermap=frame.fibermap,
+        hdus=frame.hdus,
+        notes=(f"made from {os.path.basename(path)} and {os.path.basename(level)}",),
+        companions=frame.companions,
+        block=frame.block,
+    )
+    return Opened(dataset, image, services.first_look(image, look))
+
+
+def divided(frame: Image, flat: Image) -> Image:
+    """Spectra divided by the fiberflat: var = (var_F + (F/L)^2 var_L) / L^2; no value where the flat has none.
+
+    Raises
+    ------
+    UsageError
+        The two have other sizes.
+    """
+    if frame.shape != flat.shape:
+        raise UsageError(f"the fiberflat has {flat.shape} pixels and the frame {frame.shape}", frame.camera)
+    flux, level = frame.pixels.native(), flat.pixels.native()
+    good = level > LEAST_FLAT
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out = np.where(good, flux / level, np.nan).astype(np.float32)
+        ivar = None
+        if frame.ivar is not None:
+            weight = frame.ivar.native()
+            var = 1 / weight + (0 if flat.ivar is None else out**2 / flat.ivar.native())
+            known = np.where(good & (weight > 0), level**2 / var, 0)
+            ivar = Pixels(np.where(np.isfinite(known), known, 0).astype(np.float32))
+    return replace(frame, name="FLUX/FIBERFLAT", pixels=Pixels(out), ivar=ivar, stage=FLAT_FIELDED)

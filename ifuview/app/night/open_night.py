@@ -1,0 +1,382 @@
+"""The night that is open: its exposures, which frame shows which product, and what a step or a comparison asks for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from ifuview.app import services
+from ifuview.app.frames.look import Look
+from ifuview.app.services import Opened
+from ifuview.app.session import Layout, Session
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError, UsageError
+from ifuview.model.night.exposures import CHAIN, FLAT_FIELDED, RAW, ExposureIndex, FileState
+from ifuview.model.trace import TraceSet
+
+MOST_FRAMES = 16  # of a night that stay open; the oldest is closed for a new one
+NO_NIGHT = "no night is open"
+OPEN_ONE = "open the folder of a production, a night, an exposure or a tile"
+FIRST_CHOICE = ("sframe", "frame", "cframe", "sky", "preproc")  # what is shown of an exposure if nothing was chosen
+NAMES = {FLAT_FIELDED: "frame/fiberflat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One product of one camera of one exposure; `other`: in the production that is compared."""
+
+    expid: int
+    camera: str
+    product: str
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Night:
+    """What the session knows of the exposures.
+
+    Parameters
+    ----------
+    index : ExposureIndex
+    place : Place or None
+        What was shown last.
+    shown : mapping of frame key to Place
+    compared : ExposureIndex or None
+        Another production.
+    watched : bool
+        New files are looked for.
+    results : str
+        Folder that the triage of each new camera is written to, "" for none.
+    newest : bool
+        A new file is shown as soon as it is whole.
+    along : str
+        What was blinked along last.
+    auto : Place or None
+        What was shown because it was the newest.
+    """
+
+    index: ExposureIndex
+    place: Place | None = None
+    shown: Mapping[int, Place] = field(default_factory=lambda: MappingProxyType({}))
+    compared: ExposureIndex | None = None
+    watched: bool = False
+    newest: bool = False
+    results: str = ""
+    along: str = ""
+    auto: Place | None = None
+
+
+def night_of(session: Session) -> Night:
+    """The night of a session.
+
+    Raises
+    ------
+    UsageError
+        None is open.
+    """
+    if session.night is None:
+        raise UsageError(NO_NIGHT, todo=OPEN_ONE)
+    night: Night = session.night
+    return night
+
+
+def scan(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
+    """Index a folder."""
+    return services.scan_folder(path, ctx)
+
+
+def here(session: Session) -> Place | None:
+    """What the current frame shows, or what was shown last."""
+    night: Night | None = session.night
+    if night is None:
+        return None
+    return night.shown.get(session.current if session.current is not None else -1, night.place)
+
+
+def name_of(product: str) -> str:
+    """A product as the user reads it."""
+    return NAMES.get(product, product)
+
+
+def has(index: ExposureIndex, expid: int, camera: str, product: str) -> bool:
+    """Whether a product is there and whole, or can be computed."""
+    if product == RAW:
+        return (exposure := index.find(expid)) is not None and bool(exposure.raw)
+    if product == FLAT_FIELDED:
+        return has(index, expid, camera, "frame") and flat_path(index, expid, camera) != ""
+    file = index.file(expid, camera, product)
+    return file is not None and file.state is not FileState.WRITING
+
+
+def flat_path(index: ExposureIndex, expid: int, camera: str) -> str:
+    """The fiberflat of an exposure, else that of its night."""
+    file = index.file(expid, camera, "fiberflat")
+    exposure = index.find(expid)
+    if file is not None or exposure is None:
+        return "" if file is None else file.path
+    return index.calibrations.get((exposure.night, "fiberflat", camera), "")
+
+
+def chosen(session: Session, expid: int | None, camera: str, product: str) -> Place:
+    """The place that is meant; what is not named stays as it is, as far as the exposure has it.
+
+    Raises
+    ------
+    UsageError, MissingDataError
+        No night is open, or it has no such exposure or product.
+    """
+    night, now = night_of(session), here(session)
+    first = night.index.exposures[0] if night.index.exposures else None
+    number = expid if expid is not None else now.expid if now else first.expid if first else 0
+    exposure = night.index.find(number)
+    if exposure is None:
+        raise MissingDataError(f"there is no exposure {number}", night.index.folder)
+    given = camera or (now.camera if now else "")
+    have = sorted({c for c, _ in exposure.files}, key=lambda c: (c != given, c))
+    if not have and exposure.raw and product in ("", RAW):
+        return Place(number, camera, RAW)
+    if not have:
+        raise MissingDataError(f"exposure {number} has no files")
+    camera = camera or have[0]
+    wish = product or (now.product if now else "")
+    if not product and not has(night.index, number, camera, wish):
+        wish = next((p for p in FIRST_CHOICE if has(night.index, number, camera, p)), wish or FIRST_CHOICE[0])
+    stays = bool(now and now.other and expid is None and product)  # who names an exposure means the production listed
+    other = bool(stays and night.compared and has(night.compared, number, camera, wish))
+    if not other:
+        require(night.index, number, camera, wish)
+    return Place(number, camera, wish, other)
+
+
+def require(index: ExposureIndex, expid: int, camera: str, product: str) -> None:
+    """Raise MissingDataError, with what there is instead, if a product cannot be shown."""
+    if has(index, expid, camera, product):
+        return
+    where = f"{camera} {expid}"
+    file = index.file(expid, camera, product)
+    if file is not None:
+        raise MissingDataError(f"{product} is still being written", where, "try again in a moment")
+    own = [p for p in CHAIN if has(index, expid, camera, p)]
+    if product == FLAT_FIELDED and "frame" in own:
+        raise MissingDataError("there is no fiberflat for this frame", where)
+    if not own:
+        raise MissingDataError("the camera has no products", where, "choose another camera")
+    there = ", ".join(name_of(p) for p in own)
+    raise MissingDataError(f"there is no {name_of(product)}", where, f"choose {there}")
+
+
+def stepped_exposure(session: Session, step: int) -> Place:
+    """The same product in the exposure after (1) or before (-1); exposures without it are passed by."""
+    night, now = night_of(session), here(session)
+    if now is None:
+        return chosen(session, None, "", "")
+    product = "frame" if now.product == FLAT_FIELDED else now.product
+    found = night.index.neighbor(now.expid, step, now.camera, product)
+    if found is None:
+        side = "later" if step > 0 else "earlier"
+        raise UsageError(f"there is no {side} exposure with {name_of(now.product)} of {now.camera}")
+    return Place(found.expid, now.camera, now.product)
+
+
+def stepped_camera(session: Session, step: int) -> Place:
+    """The same product in the next camera that has it, around the end."""
+    night, now = night_of(session), here(session)
+    if now is None:
+        return chosen(session, None, "", "")
+    own = [c for c in night.index.cameras if has(night.index, now.expid, c, now.product)]
+    if not own or own == [now.camera]:
+        raise UsageError(f"no other camera has {name_of(now.product)} in {now.expid}")
+    at = own.index(now.camera) if now.camera in own else 0
+    return Place(now.expid, own[(at + step) % len(own)], now.product)
+
+
+def same_tile(session: Session) -> Place:
+    """The same product in the next exposure of this tile, around the end."""
+    night, now = night_of(session), here(session)
+    if now is None:
+        return chosen(session, None, "", "")
+    every = night.index.same_tile(now.expid)
+    own = [e.expid for e in every if has(night.index, e.expid, now.camera, now.product)]
+    if not every:
+        raise UsageError(f"the tile of exposure {now.expid} is not known")
+    if own in ([], [now.expid]):
+        raise UsageError(f"tile {every[0].tile} has no other exposure with {name_of(now.product)} of {now.camera}")
+    at = own.index(now.expid) if now.expid in own else -1
+    return Place(own[(at + 1) % len(own)], now.camera, now.product)
+
+
+def other_production(session: Session) -> Place:
+    """The same product in the other production, or back."""
+    night, now = night_of(session), here(session)
+    if night.compared is None:
+        todo = "choose one: File > Compare with production"
+        raise UsageError("no other production is open to compare with", todo=todo)
+    if now is None:
+        raise UsageError("nothing is shown that could be compared", todo="show a product first")
+    require(night.index if now.other else night.compared, now.expid, now.camera, now.product)
+    return replace(now, other=not now.other)
+
+
+def blinked(session: Session, along: str) -> tuple[Place, ...]:
+    """What is blinked along the chain, the exposures before and after, the cameras of this arm, or the productions.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to blink with.
+    """
+    night, now = night_of(session), here(session) or chosen(session, None, "", "")
+    index = night.index
+    if along == "chain":
+        chain = [p for p in CHAIN if has(index, now.expid, now.camera, p)]
+        out = [replace(now, product=p, other=False) for p in chain]
+    elif along == "cameras":
+        own = [c for c in index.cameras if c[:1] == now.camera[:1] and has(index, now.expid, c, now.product)]
+        out = [replace(now, camera=c, other=False) for c in own]
+    elif along == "exposures":
+        around = [index.neighbor(now.expid, s, now.camera, _stored(now.product)) for s in (-1, 1)]
+        numbers = sorted({now.expid, *(e.expid for e in around if e is not None)})
+        out = [replace(now, expid=n, other=False) for n in numbers]
+    else:
+        out = [replace(now, other=False), replace(other_production(session), other=True)]
+    if len(out) < 2:
+        raise UsageError(f"there is nothing to blink {now.camera} {now.expid} with along the {along}")
+    return tuple(out)
+
+
+def _stored(product: str) -> str:
+    """The file that a product is made of."""
+    return "frame" if product == FLAT_FIELDED else product
+
+
+def key_of(session: Session, place: Place) -> int | None:
+    """The frame that shows a place."""
+    night = night_of(session)
+    open_keys = {s.key for s in session.slots}
+    return next((k for k, p in night.shown.items() if p == place and k in open_keys), None)
+
+
+def look_of(session: Session, place: Place) -> Look | None:
+    """The look of the last frame with the same product: limits belong to the product, not to the frame."""
+    night = night_of(session)
+    for slot in reversed(session.slots):
+        shown = night.shown.get(slot.key)
+        if shown is not None and shown.product == place.product:
+            return slot.look
+    return None
+
+
+def title_of(night: Night, place: Place, title: str) -> str:
+    """A title that tells the computed product, and the production where there are two."""
+    if place.product == FLAT_FIELDED:
+        title = f"{name_of(place.product)}-{place.camera}-{place.expid:08d}"
+    if place.other and night.compared is not None:
+        folder = os.path.basename(night.compared.folder)
+        title = f"{title} [{folder}]"
+    return title
+
+
+def with_opened(
+    session: Session, found: tuple[tuple[Place, Opened, TraceSet | None], ...], wanted: tuple[Place, ...] = ()
+) -> Session:
+    """The session with new frames, each with the view of its like; the last one is current; `wanted` ones stay."""
+    from ifuview.app import steps
+
+    night = night_of(session)
+    shown = dict(night.shown)
+    for place, opened, traces in found:
+        slot = services.new_slot(session, opened)
+        slot = replace(slot, title=title_of(night, place, slot.title), traces=traces)
+        session = session.adding(steps.placed(session, slot))
+        shown[slot.key] = place
+    session = replace(session, night=replace(night, shown=MappingProxyType(shown), place=found[-1][0]))
+    return _trimmed(session, {key for key, place in shown.items() if place in {*wanted, *(p for p, *_ in found)}})
+
+
+def _trimmed(session: Session, keep: set[int]) -> Session:
+    """Close the oldest frames of the night beyond what is kept open."""
+    night = night_of(session)
+    own = [s.key for s in session.slots if s.key in night.shown]
+    spare = [k for k in own if k not in keep and k != session.current]
+    gone = set(spare[: max(0, len(own) - MOST_FRAMES)])
+    return session.with_slots(s for s in session.slots if s.key not in gone) if gone else session
+
+
+def blinking(session: Session, places: tuple[Place, ...]) -> Session:
+    """Blink between some places, from the one that is shown on; the other frames of the night are closed."""
+    night = night_of(session)
+    by_place = {night.shown[s.key]: s for s in session.slots if s.key in night.shown}
+    chain = [by_place[p] for p in places if p in by_place]
+    rest = [s for s in session.slots if s.key not in night.shown]
+    out = session.with_slots((*rest, *chain))
+    current = session.current if session.current in {s.key for s in chain} else chain[0].key
+    return replace(out.showing(current), layout=Layout.BLINK)
+
+
+def at_place(session: Session, place: Place) -> Session:
+    """The session with the frame of a place current."""
+    key = key_of(session, place)
+    night = replace(night_of(session), place=place)
+    return replace(session if key is None else session.showing(key), night=night)
+
+
+def refreshed(session: Session, index: ExposureIndex) -> tuple[Session, tuple[Place, ...]]:
+    """The session with a new index of the same folder, and the products that are whole now and were not before."""
+    night = night_of(session)
+    new = []
+    for exposure in index.exposures:
+        for (camera, product), file in exposure.files.items():
+            before = night.index.file(exposure.expid, camera, product)
+            whole = file.state is FileState.READY
+            if whole and (before is None or before.state is not FileState.READY or before.mtime < file.mtime):
+                new.append((file.mtime, Place(exposure.expid, camera, product)))
+    places = tuple(p for _, p in sorted(new, key=lambda t: t[0]))
+    same = not places and states(index) == states(night.index)
+    return (session if same else replace(session, night=replace(night, index=index))), places
+
+
+def states(index: ExposureIndex) -> list[tuple[int, tuple[tuple[str, str], ...], tuple[FileState, ...]]]:
+    """What of an index the dock shows."""
+    return [(e.expid, tuple(e.files), tuple(f.state for f in e.files.values())) for e in index.exposures]
+
+
+def newest_of(session: Session, places: tuple[Place, ...]) -> Place | None:
+    """Which of some new products to show: that of the camera and product on the canvas, else the most telling one.
+
+    Where the program chose what is on the canvas, a more telling product of the same camera takes its place.
+    """
+    now, night = here(session), night_of(session)
+    same = [p for p in places if now is not None and (p.camera, p.product) == (now.camera, now.product)]
+    if now is not None and now != night.auto:
+        return same[-1] if same else None
+    rank = {product: n for n, product in enumerate(FIRST_CHOICE)}
+    known = [p for p in places if p.product in rank and (now is None or p.camera == now.camera)]
+    best = min(reversed(known), key=lambda p: (-p.expid, rank[p.product]), default=None)
+    if best is None or now is None:
+        return best or next((p for p in reversed(places) if p.product in CHAIN and now is None), None)
+    better = best.expid > now.expid or (
+        best.expid == now.expid and rank[best.product] < rank.get(now.product, len(rank))
+    )
+    return best if better else same[-1] if same else None
+
+
+def summary(index: ExposureIndex) -> str:
+    """One sentence about an index."""
+    nights = {e.night for e in index.exposures}
+    files = sum(len(e.files) for e in index.exposures)
+    tiles = len({f.tile for f in index.tiles})
+    of_tiles = f"{len(index.tiles)} products of {tiles} tile{'s' * (tiles != 1)}"
+    name = os.path.basename(index.folder)
+    if not index.exposures:
+        nothing = f"{index.folder}: no products of cameras or tiles are in this folder"
+        return f"{name}: {of_tiles}" if index.tiles else nothing
+
+    def count(n: int, what: str) -> str:
+        return f"{n} {what}{'s' * (n != 1)}"
+
+    have = {c for e in index.exposures for c, _ in e.files}
+    words = count(len(index.exposures), "exposure"), count(len(nights), "night"), count(files, "file")
+    more = f"; {of_tiles}" if index.tiles else ""
+    return f"{name}: {words[0]} of {words[1]}, {words[2]} of {count(len(have), 'camera')}{more}"

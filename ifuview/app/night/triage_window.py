@@ -1,0 +1,130 @@
+"""What the worker does for the triage in the window, and where each finding lies on the canvas."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames.look import ViewState
+from ifuview.app.night import open_night
+from ifuview.app.night.open_night import Place
+from ifuview.app.session import Session, Slot
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import UsageError
+from ifuview.model.night.exposures import FLAT_FIELDED
+from ifuview.model.night.triage import Finding, TriageResult
+
+SCOPES = ("exposure", "camera", "night")
+# first step -> pairs of products between which a finding appears, the best first
+PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
+    "sky": ((FLAT_FIELDED, "sframe"), ("frame", "sframe"), ("sky", "sframe")),
+    "fiberflat": (("frame", FLAT_FIELDED), ("frame", "sframe")),
+    "fluxcalib": (("sframe", "cframe"),),
+    "preproc": (("frame", "sframe"),),
+    "trace": (("frame", "sframe"),),
+    "light": ((FLAT_FIELDED, "sframe"), ("frame", "sframe")),
+}
+ACROSS, ALONG = 400.0, 800.0  # screen px that a finding should fill, across and along wavelength
+ZOOM = (0.2, 8.0)  # screen px per px
+LEAST = (12.0, 60.0)  # fibers and pixels that are shown at least
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TriageState:
+    """A triage that was run from the window.
+
+    Parameters
+    ----------
+    result : TriageResult
+    arrays : mapping of (exposure, camera) to mapping
+        What the evidence is drawn from.
+    scope : str
+        In words.
+    """
+
+    result: TriageResult
+    arrays: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
+    scope: str = ""
+
+
+def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...], str]:
+    """Paths, cameras, exposures and words of what is to be looked at.
+
+    Raises
+    ------
+    UsageError
+        Nothing of a production is open.
+    """
+    now = session.night
+    slot = session.slot()
+    if now is None:
+        if slot is None:
+            raise UsageError("no night is open", todo="open the folder of a production, a night or an exposure")
+        return (slot.dataset.path,), (), (), slot.title
+    folder = now.index.folder
+    name = os.path.basename(folder) or folder
+    place = open_night.here(session)
+    if scope == "night" or place is None:
+        return (folder,), (), (), name
+    if scope == "camera":
+        return (folder,), (place.camera,), (place.expid,), f"{place.expid} {place.camera} of {name}"
+    return (folder,), (), (place.expid,), f"exposure {place.expid} of {name}"
+
+
+def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
+    """Triage of the current camera, its exposure or the whole folder."""
+    from ifuview.app.night.triage import triage_with_evidence
+
+    paths, cameras, expids, words = request(session, scope)
+    result, arrays = triage_with_evidence(paths, cameras, expids, ctx)
+    return TriageState(result, arrays, words)
+
+
+def export(state: TriageState, folder: str, ctx: JobContext = SILENT) -> str:
+    """Write triage.json, triage.html and the evidence into a new folder inside `folder`; return its path."""
+    from ifuview.app.night.triage import write_result
+
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in state.scope) or "night"
+    target = os.path.join(folder, f"{name}-triage")
+    write_result(state.result, state.arrays, target, ctx)
+    return target
+
+
+def places(session: Session, finding: Finding) -> tuple[Place, ...]:
+    """The two products between which a finding appears, or the one that is there; () if there is no night."""
+    if session.night is None:
+        return ()
+    index = session.night.index
+    for pair in PAIRS[finding.first_step]:
+        if all(open_night.has(index, finding.expid, finding.camera, product) for product in pair):
+            return tuple(Place(finding.expid, finding.camera, product) for product in pair)
+    for product in ("sframe", "frame", "cframe", "sky"):
+        if open_night.has(index, finding.expid, finding.camera, product):
+            return (Place(finding.expid, finding.camera, product),)
+    return ()
+
+
+def view_of(slot: Slot, finding: Finding) -> ViewState:
+    """The part of a fiber x wavelength image that holds a finding."""
+    count, width = slot.image.shape
+    first, last = (min(finding.fibers), max(finding.fibers)) if finding.fibers else (0, count - 1)
+    low, high = 0.0, float(width - 1)
+    wave = slot.image.wave
+    if finding.wave_range is not None and wave is not None and np.ndim(wave) == 1:
+        low, high = (float(np.interp(w, wave, np.arange(width))) for w in finding.wave_range)
+    along = max(2.0 * (high - low), LEAST[1])
+    across = max(1.3 * (last - first + 1), LEAST[0])
+    zoom = float(np.clip(ALONG / along, *ZOOM))
+    aspect = float(np.clip(ACROSS / across, *ZOOM)) / zoom
+    return replace(
+        slot.view,
+        x=(low + high) / 2,
+        y=(first + last) / 2,
+        zoom=zoom,
+        aspect=float(np.clip(aspect, 0.1, 10)),
+        fit=False,
+    )

@@ -1,0 +1,1 @@
+"""Views of a night and its triage."""

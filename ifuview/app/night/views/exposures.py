@@ -1,0 +1,254 @@
+"""The exposures as the dock lists them: a row each, a dot for every camera and product, and the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ifuview.app.session import Session
+from ifuview.model.night.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
+
+HINT = (
+    "Open the folder of a production, a night, an exposure or a tile (File > Open folder, or ifuview FOLDER) to see "
+    "which exposures, cameras and products there are."
+)
+EMPTY = "There are no products of cameras in this folder: choose a production, a night, an exposure or a tile."
+COLUMNS = ("Night", "Exposure", "Tile", "Type", "Time (s)", "Missing", "Raw")
+MISSING_PLACE, RAW_PLACE = 5, 6
+WHOLE = "tile"  # column of what is not of a petal
+KEYS = {
+    "night": "night", "expid": "expid", "exposure": "expid", "tile": "tile", "tileid": "tile", "obstype": "obstype",
+    "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
+    "missing": "missing",
+}  # fmt: skip
+SHOWN = (Dot.PRESENT, Dot.BAD_AMPLIFIER, Dot.BAD_CAMERA)  # whole files
+ABSENT = (Dot.MISSING, Dot.OFF)
+SIGNS = ("<=", ">=", "=", "<", ">")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One exposure; `dots` by camera, one of each product, in the order of the view."""
+
+    expid: int
+    cells: tuple[str, ...]
+    sort: tuple[Any, ...]
+    dots: tuple[tuple[Dot, ...], ...]
+    exposure: Exposure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileRow:
+    """One kind of product of one tile: tile, group and family as text; `files` by petal."""
+
+    cells: tuple[str, str, str]
+    files: dict[str, TileFile]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExposuresView:
+    """Everything that the dock shows.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+    cameras : tuple of str
+        Those that have a file in some exposure.
+    products : tuple of str
+    expid, camera, product
+        What is on the canvas; None and "" for nothing.
+    title : str
+        Folder that is open.
+    watched : bool
+    compared : str
+        Folder of the other production, "" without one.
+    hint : str
+        What to do when there is nothing to list.
+    tiles : tuple of TileRow
+        Products of tiles.
+    petals : tuple of str
+        Their columns: petals, and WHOLE.
+    open_paths : frozenset of str
+        Files that are open.
+    """
+
+    rows: tuple[Row, ...] = ()
+    cameras: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    expid: int | None = None
+    camera: str = ""
+    product: str = ""
+    title: str = ""
+    watched: bool = False
+    compared: str = ""
+    hint: str = field(default=HINT)
+    tiles: tuple[TileRow, ...] = ()
+    petals: tuple[str, ...] = ()
+    open_paths: frozenset[str] = frozenset()
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether some exposure has what the detectors gave."""
+        return any(row.exposure.raw for row in self.rows)
+
+
+_ROWS: dict[int, tuple[ExposureIndex, tuple[Row, ...]]] = {}  # of the index shown last
+_TILES: dict[int, tuple[ExposureIndex, tuple[TileRow, ...]]] = {}
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    return (session.night, session.current, session.tables, *(s.key for s in session.slots))
+
+
+def make(session: Session) -> ExposuresView:
+    """The exposures of the night that is open, or a hint."""
+    from ifuview.app.night.open_night import here
+
+    if session.night is None:
+        return ExposuresView()
+    night, now = session.night, here(session)
+    index: ExposureIndex = night.index
+    if not index.exposures and not index.tiles:
+        return ExposuresView(title=index.folder, watched=night.watched, hint=EMPTY)
+    cameras = seen(index)
+    return ExposuresView(
+        rows=_rows(index, cameras),
+        cameras=cameras,
+        products=index.products,
+        expid=None if now is None else now.expid,
+        camera="" if now is None else now.camera,
+        product="" if now is None else "frame" if now.product == FLAT_FIELDED else now.product,
+        title=index.folder,
+        watched=night.watched,
+        compared="" if night.compared is None else night.compared.folder,
+        hint="",
+        tiles=_tile_rows(index),
+        petals=tuple(sorted({_petal(f) for f in index.tiles}, key=lambda p: (p == WHOLE, p))),
+        open_paths=frozenset(s.dataset.path for s in session.slots) | {t.path for t in session.tables},
+    )
+
+
+def _petal(file: TileFile) -> str:
+    """Column of a product of a tile."""
+    return WHOLE if file.petal is None else str(file.petal)
+
+
+def _tile_rows(index: ExposureIndex) -> tuple[TileRow, ...]:
+    """Rows of the products of tiles; made once for each index."""
+    known = _TILES.get(0)
+    if known is None or known[0] is not index:
+        files: dict[tuple[str, str, str], dict[str, TileFile]] = {}
+        for f in index.tiles:
+            files.setdefault((str(f.tile), f.group, f.family), {})[_petal(f)] = f
+        known = _TILES[0] = (index, tuple(TileRow(cells, own) for cells, own in files.items()))
+    return known[1]
+
+
+def seen(index: ExposureIndex) -> tuple[str, ...]:
+    """Cameras that have a file in some exposure; a camera that is missing all night has no column of its own."""
+    have = {camera for e in index.exposures for camera, _ in e.files}
+    return tuple(c for c in index.cameras if c in have)
+
+
+def _rows(index: ExposureIndex, cameras: tuple[str, ...]) -> tuple[Row, ...]:
+    """Rows of an index; made once for each."""
+    known = _ROWS.get(0)
+    if known is None or known[0] is not index:
+        known = _ROWS[0] = (index, tuple(_row(e, cameras, index.products) for e in index.exposures))
+    return known[1]
+
+
+def _row(e: Exposure, cameras: tuple[str, ...], products: tuple[str, ...]) -> Row:
+    """One exposure."""
+    tile = "" if e.tile is None or e.tile < 0 else str(e.tile)
+    time = "" if e.exptime is None else f"{e.exptime:g}"
+    missing = e.missing
+    cells = (
+        str(e.night or ""),
+        str(e.expid),
+        tile,
+        e.obstype,
+        time,
+        str(len(missing)) if missing else "",
+        RAW * bool(e.raw),
+    )
+    sort = (e.night, e.expid, e.tile if tile else -1, e.obstype, e.exptime or 0.0, len(missing), bool(e.raw))
+    return Row(e.expid, cells, sort, tuple(tuple(e.dot(c, p) for p in products) for c in cameras), e)
+
+
+def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
+    """What the pointer over a row, or over the dots of a camera, says."""
+    e = row.exposure
+    if not camera:
+        more = [f"{name}: {e.table[name]}" for name in ("PROGRAM", "COMMENTS", "EXPFLAG") if e.table.get(name)]
+        absent = [f"missing cameras: {', '.join(e.missing)}"] if e.missing else []
+        amps = [f"bad amplifiers: {', '.join(c + a for c, a in e.bad_amplifiers.items())}"] if e.bad_amplifiers else []
+        return "\n".join([f"Exposure {e.expid}", *absent, *amps, *more])
+    letters = e.bad_amplifiers.get(camera, "")
+    bad = ", a bad camera" if camera in e.off else f", bad amplifier {letters}" if letters else ""
+    lines = [f"{p}: {e.dot(camera, p)}" for p in products]
+    return "\n".join([f"{camera} of {e.expid}{bad}", *lines])
+
+
+def parse_filter(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Words of a filter as (key, sign, value); key "" for a bare word."""
+    out = []
+    for word in text.lower().split():
+        sign = next((s for s in SIGNS if s in word), "")
+        key, _, value = word.partition(sign) if sign else ("", "", word)
+        out.append((KEYS.get(key, key), sign, value))
+    return tuple(out)
+
+
+def problem(text: str) -> str:
+    """What is wrong with a filter, "" if nothing is."""
+    unknown = [k for k, sign, _ in parse_filter(text) if sign and k not in KEYS.values()]
+    if not unknown:
+        return ""
+    return f"There is no column {unknown[0]}; choose {', '.join(dict.fromkeys(KEYS.values()))}."
+
+
+def matches(view: ExposuresView, text: str) -> tuple[list[int], list[int]]:
+    """Indices of the rows and of the cameras that pass a filter like `tile=7951 camera=r6 exptime>600`."""
+    words = parse_filter(text)
+    letters = [v for k, _, v in words if k == "camera"]
+    cameras = [i for i, c in enumerate(view.cameras) if all(_camera_fits(c, v) for v in letters)]
+    tests = [_test(view, *word) for word in words if word[0] != "camera"]
+    rows = [i for i, row in enumerate(view.rows) if all(test(row) for test in tests)]
+    if letters:
+        rows = [i for i in rows if any(dot not in ABSENT for c in cameras for dot in view.rows[i].dots[c])]
+    return rows, cameras
+
+
+def _camera_fits(camera: str, values: str) -> bool:
+    """Whether a camera is one of `r6,b` (an arm, a number or a name)."""
+    return any(v in (camera, camera[:1], camera[1:]) for v in values.split(","))
+
+
+def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row], bool]:
+    """Whether a row passes one word of a filter."""
+    if not sign:
+        return lambda row: any(value in cell.lower() for cell in row.cells)
+    if key == "product":
+        places = [i for i, p in enumerate(view.products) if p in value.split(",")]
+        return lambda row: any(dots[i] not in ABSENT for dots in row.dots for i in places)
+    if key == "missing":
+        return lambda row: value in row.exposure.missing or value == row.cells[MISSING_PLACE]
+    names = ("night", "expid", "tile", "obstype", "exptime")
+    if key not in names:
+        return lambda row: False
+    place = names.index(key)
+    if sign == "=":
+        return lambda row: row.cells[place].lower() in value.split(",")
+    try:
+        limit = float(value)
+    except ValueError:
+        return lambda row: False
+    compare: dict[str, Callable[[float], bool]] = {
+        "<": lambda v: v < limit, ">": lambda v: v > limit, "<=": lambda v: v <= limit, ">=": lambda v: v >= limit
+    }  # fmt: skip
+    return lambda row: (
+        bool(row.cells[place]) and isinstance(row.sort[place], (int, float)) and compare[sign](float(row.sort[place]))
+    )

@@ -1,0 +1,221 @@
+"""What the worker does for photon frames of the window: open, index, count, play, save; no Qt."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ifuview.app.photons import images as steps
+from ifuview.app.photons import lists as photons
+from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.session import Session, Slot
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, UsageError
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image
+from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.products import PhotonImage
+
+CHUNK = 40  # steps of playing that are counted at a time
+INDEX_SHARE = 0.7  # of the progress of indexing and loading
+MICRO = round(1 / TICK)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What a count gave: the frame, its picture, and the frames that are made from it."""
+
+    key: int
+    cut: PhotonCut
+    shown: Shown
+    counted: PhotonImage
+    image: Image
+    limits: tuple[float, float] | None
+    preview: bool = False
+    made: tuple[tuple[int, Any], ...] = ()  # (key, services.Opened)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One step of playing."""
+
+    cut: PhotonCut
+    counted: PhotonImage
+    image: Image
+
+
+def state_of(path: str) -> Any:
+    """Size and time of a file, by which a change is seen."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def open_frame(path: str, name: str, ctx: JobContext = SILENT, beammap: str = "") -> PhotonFrame:
+    """The photon list of a file, or its index if there is one; raw packets with the beam map given or beside them."""
+    from ifuview.app.photons import beammaps
+
+    state = state_of(path)
+    if not beammap:
+        source = photons.open_source(path, ctx=ctx)
+        beammap = beammaps.beside(path) if source.info.era == beammaps.PACKETS else ""
+    if beammap:
+        source = beammaps.opened(path, beammap, ctx=ctx)
+    return PhotonFrame(source, source, name=name, state=state, beammap=beammap)
+
+
+def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSource, PhotonSource, Any]:
+    """The index of a frame (made if there is none), what lies on top of it, and its live image."""
+    from ifuview.engine.photons.counting.live import live_image
+
+    check_unchanged(frame)
+    raw, path = frame.raw, frame.raw.info.path
+    if not indexed(raw):
+        part = ctx.part(0.0, INDEX_SHARE)
+        if frame.beammap:
+            from ifuview.app.photons import beammaps
+
+            raw = beammaps.opened(path, frame.beammap, index=True, ctx=part)
+        else:
+            raw = photons.open_source(path, index=True, ctx=part)
+    source = raw if frame.source is frame.raw else frame.source
+    if frame.stack and not indexed(source):
+        from ifuview.app.photons.calibration import source_of
+
+        source = source_of(raw, frame.stack, ctx.part(INDEX_SHARE, INDEX_SHARE + 0.1))
+    columns: Any = source
+    live = live_image(columns, ctx.part(INDEX_SHARE + 0.1, 1.0)) if indexed(source) else None
+    return raw, source, live
+
+
+def indexed(source: PhotonSource) -> bool:
+    """Whether a source has the sorted columns that a live image needs."""
+    return steps.in_columns(source)
+
+
+def check_unchanged(frame: PhotonFrame) -> None:
+    """Raise FileFormatError if the file is no longer what was opened."""
+    path = frame.raw.info.path
+    if frame.state is not None and state_of(path) != frame.state:
+        raise FileFormatError("the file changed since it was opened", path, "reload it (Ctrl+R)")
+
+
+def check_cut(frame: PhotonFrame, cut: PhotonCut) -> None:
+    """Raise UsageError for a cut that cannot mean anything in this file."""
+    from ifuview.engine.photons.counting.cut import check
+
+    check(frame.source.info, cut)
+
+
+def count(frame: PhotonFrame, cut: PhotonCut, *, final: bool = True, ctx: JobContext = SILENT) -> PhotonImage:
+    """Photons per pixel, exact; an estimate where a list is too large for the hand to follow (`final` False)."""
+    from ifuview.engine.photons.counting.cut import bounds
+    from ifuview.engine.photons.counting.live import as_image
+
+    check_unchanged(frame)
+    check_cut(frame, cut)
+    live = frame.live
+    if live is None:
+        return photons.image(frame.source, cut, ctx)
+    if cut.weighted and live.info.weighted:
+        return photons.image(frame.source, cut, ctx)
+    cut = replace(cut, weighted=False)
+    asked = bounds(live.info, cut)
+    return as_image(live, live.counts(asked, ctx) if final else live.preview(asked, ctx), cut)
+
+
+def recount(
+    session: Session, key: int, cut: PhotonCut, shown: Shown, *, final: bool = True, ctx: JobContext = SILENT
+) -> Counted | None:
+    """Count a frame of a session anew, and make the differences that show it anew; None if it was closed."""
+    slot = session.slot(key)
+    frame = steps.frame_of(slot)
+    if slot is None or frame is None:
+        return None
+    known = frame.image
+    if known is None or frame.preview or not final or not _same(known.cut, cut) or frame.shown is Shown.FLAGS:
+        known = count(frame, cut, final=final, ctx=ctx)
+    image = steps.picture(slot.dataset, known, shown)
+    limits = None if _fixed(slot) else steps.limits_of(image, slot.look)
+    fresh = session.with_slot(replace(slot, image=image, plane=()))
+    made = tuple((s.key, combined(fresh, s)) for s in steps.dependents(session, key))
+    estimate = not final and frame.live is not None and not frame.live.exact
+    return Counted(key, cut, shown, known, image, limits, estimate, tuple(m for m in made if m[1] is not None))
+
+
+def _same(a: PhotonCut, b: PhotonCut) -> bool:
+    """Whether two cuts let the same photons pass; a list without weights counts alike with and without them."""
+    return a == b
+
+
+def _fixed(slot: Slot) -> bool:
+    """Whether the user chose the limits."""
+    return slot.look.limit_mode.value == "user" and slot.look.lo is not None and slot.look.hi is not None
+
+
+def combined(session: Session, slot: Slot) -> Any:
+    """The difference or ratio that a frame shows, from the frames as they are now; None if one of them is gone."""
+    from ifuview.app.services import combine
+
+    a, b = session.slot(slot.made_of.a), session.slot(slot.made_of.b)
+    if a is None or b is None or a.image.shape != b.image.shape:
+        return None
+    return combine(a, b, slot.made_of.how)
+
+
+def play_chunk(
+    dataset: Dataset, frame: PhotonFrame, start: float, nstep: int, shown: Shown, ctx: JobContext = SILENT
+) -> tuple[Step, ...]:
+    """Pictures of `nstep` steps of time from `start` (s) on, as far as the file goes."""
+    from ifuview.engine.photons.counting.cut import bounds
+    from ifuview.engine.photons.counting.live import as_image
+
+    check_unchanged(frame)
+    live, info, cut = frame.live, frame.source.info, replace(frame.cut, weighted=False)
+    end = steps.span_of(frame)
+    first, width = round(start * MICRO), max(round(frame.step * MICRO), 1)
+    nstep = max(1, min(nstep, -(-(round(end * MICRO) - first) // width)))
+    cuts = [replace(cut, start=(first + k * width) * TICK, stop=(first + (k + 1) * width) * TICK) for k in range(nstep)]
+    if hasattr(live, "counts_in_steps"):
+        rows = live.counts_in_steps(first, width, nstep, bounds(info, cut))
+        counted = [as_image(live, row.astype("i8"), one) for row, one in zip(rows, cuts)]
+    else:
+        edges = [c.start or 0.0 for c in cuts] + [cuts[-1].stop or 0.0]
+        cube = photons.cube(frame.source, "time", replace(cut, start=None, stop=None), edges=edges, ctx=ctx)
+        counted = [
+            replace(cube.image, counts=plane, variance=plane.astype("f8"), cut=one, start=one.start or 0.0,
+                    stop=one.stop or 0.0, exposure=(one.stop or 0.0) - (one.start or 0.0), photons=int(plane.sum()))
+            for plane, one in zip(cube.counts, cuts)
+        ]  # fmt: skip
+    ctx.checkpoint()
+    return tuple(Step(one, c, steps.picture(dataset, c, shown)) for c, one in zip(counted, cuts))
+
+
+def save(slot: Slot, what: str, path: str, axis: str = "time", bins: int = 0, ctx: JobContext = SILENT) -> str:
+    """Write the image, a cube or a movie of a photon frame; the file appears whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        Not a photon frame, an unknown suffix or a place that cannot be written, no bins.
+    """
+    frame = steps.frame_of(slot)
+    if frame is None:
+        raise UsageError("this frame is not of a photon list", path, "choose one that is")
+    check_unchanged(frame)
+    check_cut(frame, frame.cut)
+    if what == "movie":
+        from ifuview.app.photons import movie
+
+        return movie.save(slot, frame, path, ctx)
+    photons.check_output(path)
+    if what == "cube":
+        kind = axis if axis == "time" else ("wave" if frame.source.info.calibrated else "phase")
+        cube = photons.cube(frame.source, kind, frame.cut, bins=bins or None, ctx=ctx)
+        photons.save(cube, path)
+    else:
+        photons.save(count(frame, frame.cut, ctx=ctx), path)
+    return path

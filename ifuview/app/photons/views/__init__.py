@@ -1,0 +1,1 @@
+"""Views of photon lists, calibrations, light and speckles."""

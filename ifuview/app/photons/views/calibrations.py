@@ -1,0 +1,293 @@
+"""The calibration stack of a photon list: its steps, and what their solutions say of the array and of one pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifuview.app.frames.views.text import number, with_error
+from ifuview.app.photons import calibration, speckle
+from ifuview.app.session import Session
+from ifuview.errors import IfuviewError
+from ifuview.model.checks import Array
+from ifuview.model.photons.calibrations import FlatSolution, LaserFits, WavelengthSolution, rows_of
+
+if TYPE_CHECKING:
+    from ifuview.app.photons.state import PhotonFrame
+    from ifuview.model.photons.calibrations import FlatCurves, WavecalCurves
+    from ifuview.model.photons.lists import PhotonInfo
+
+MOST_BINS = 60
+FEWEST_BINS = 8
+ARRAY = ("resolution", "center", "sigma", "chi2", "weights")  # what is told over the array
+MOST_SHOWN = 6  # bins of a flat that are drawn over each other
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of the stack as it is listed."""
+
+    title: str
+    text: str
+    on: bool
+    waits: str = ""
+    solution: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationsView:
+    """The stack of a photon frame.
+
+    Parameters
+    ----------
+    title : str
+    done : str
+        What was applied in the file already.
+    steps : tuple of StepRow
+    has_wave, has_flat : bool
+        Whether there is such a solution in the stack.
+    place : str
+        The pixel at the crosshair, or what to do.
+    """
+
+    title: str
+    done: str
+    steps: tuple[StepRow, ...]
+    has_wave: bool
+    has_flat: bool
+    place: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """How many resonators have a value, one for each laser."""
+
+    label: str
+    edges: Array
+    counts: Array
+    median: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SolutionCurves:
+    """What the plots show; None for what there is not.
+
+    Parameters
+    ----------
+    wave : WavecalCurves or None
+        Of the pixel at the crosshair.
+    flat : FlatCurves or None
+    array : mapping of str to tuple of Histogram
+        One of ARRAY over the array, one histogram for each laser or bin.
+    wave_text, flat_text : str
+        The solutions in numbers.
+    wave_pixel, flat_pixel : str
+        The pixel in numbers, or why there is nothing of it.
+    """
+
+    wave: WavecalCurves | None = None
+    flat: FlatCurves | None = None
+    array: Mapping[str, tuple[Histogram, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    wave_text: str = ""
+    flat_text: str = ""
+    wave_pixel: str = ""
+    flat_pixel: str = ""
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = speckle.photon_slot(session)
+    if slot is None or slot.photons is None:
+        return (None,)
+    at = (session.selection.x, session.selection.y)
+    return (slot.key, slot.title, *at, slot.photons.raw, *slot.photons.stack)
+
+
+def make(session: Session) -> CalibrationsView | None:
+    """The view; None without a photon list."""
+    slot = speckle.photon_slot(session)
+    if slot is None or slot.photons is None:
+        return None
+    frame: PhotonFrame = slot.photons
+    info = frame.raw.info
+    rows = tuple(
+        StepRow(
+            calibration.title(s), calibration.words(s, info), s.on,
+            calibration.waits(info, frame.stack, s), s.key in ("wavecal", "flatcal"),
+        )
+        for s in frame.stack
+    )  # fmt: skip
+    keys = {s.key for s in frame.stack}
+    done = ", ".join(name if text in ("applied", "True", "") else f"{name} {text}" for name, text in _done(info))
+    at = pixel(session, info)
+    place = "Click a pixel to see its solution." if at is None else f"pixel {at[0]}, {at[1]}"
+    column = f"{info.column.value}s"
+    applied = f"{column}; in the file: {done}" if done else f"{column}; nothing applied in the file"
+    return CalibrationsView(slot.title, applied, rows, "wavecal" in keys, "flatcal" in keys, place)
+
+
+def _done(info: PhotonInfo) -> list[tuple[str, str]]:
+    return [(name, str(text)) for name, text in info.calibrations.items() if text]
+
+
+def pixel(session: Session, info: PhotonInfo) -> tuple[int, int] | None:
+    """The pixel of the crosshair if it is in the array."""
+    at = session.selection
+    if at.x is None or at.y is None:
+        return None
+    x, y = round(at.x), round(at.y)
+    ny, nx = info.beammap.shape
+    return (x, y) if 0 <= x < nx and 0 <= y < ny else None
+
+
+def job(session: Session) -> Callable[[Any], SolutionCurves] | None:
+    """The curves of the solutions, for the worker."""
+    slot = speckle.photon_slot(session)
+    if slot is None or slot.photons is None:
+        return None
+    frame: PhotonFrame = slot.photons
+    info = frame.raw.info
+    at = pixel(session, info)
+    by_key = {s.key: s.solution for s in frame.stack if s.key in ("wavecal", "flatcal")}
+    if not by_key:
+        return None
+
+    def run(ctx: Any) -> SolutionCurves:
+        ctx.checkpoint(0.1, "Curves of the solutions")
+        return curves(by_key.get("wavecal"), by_key.get("flatcal"), info, at)
+
+    return run
+
+
+def curves(
+    wave: WavelengthSolution | None, flat: FlatSolution | None, info: PhotonInfo, at: tuple[int, int] | None
+) -> SolutionCurves:
+    """Everything that is plotted of the solutions in a stack."""
+    ask = "Click a pixel to see its solution."
+    out, found = SolutionCurves(), dict[str, tuple[Histogram, ...]]()
+    where = "" if at is None else f"pixel {at[0]}, {at[1]}: "
+    if wave is not None:
+        of_array = rows_of(wave.ids, info.beammap.ids)
+        good = np.zeros(len(wave.ids), bool)
+        good[of_array[of_array >= 0]] = True
+        found |= {name: histograms(wave, name, good) for name in ARRAY if name != "weights"}
+        out = replace(out, wave_text=wave_summary(wave))
+        if at is not None:
+            out = replace(out, wave=_wave_of_pixel(wave, info, at))
+        out = replace(out, wave_pixel=ask if at is None else where + _wave_words(wave, info, at))
+    if flat is not None:
+        found["weights"] = weight_histograms(flat)
+        out = replace(out, flat_text=flat_summary(flat), flat_pixel=ask)
+        if at is not None:
+            row = calibration.row_at(flat, info, *at)
+            curve = _flat_curves(flat, row) if row >= 0 else None
+            out = replace(out, flat=curve, flat_pixel=where + _flat_words(flat, row))
+    return replace(out, array=MappingProxyType(found))
+
+
+def _wave_of_pixel(wave: WavelengthSolution, info: PhotonInfo, at: tuple[int, int]) -> WavecalCurves | None:
+    from ifuview.engine.photons.calibration.curves import wavecal_curves
+
+    row = calibration.row_at(wave, info, *at)
+    try:
+        return wavecal_curves(wave, row) if row >= 0 else None
+    except IfuviewError:
+        return None
+
+
+def _flat_curves(flat: FlatSolution, row: int) -> FlatCurves:
+    from ifuview.engine.photons.calibration.curves import flat_curves
+
+    return flat_curves(flat, row)
+
+
+def _wave_words(wave: WavelengthSolution, info: PhotonInfo, at: tuple[int, int]) -> str:
+    """The energy solution of a pixel in words."""
+    row = calibration.row_at(wave, info, *at)
+    if row < 0:
+        return "no resonator in the wavelength solution"
+    if not wave.solved[row]:
+        return f"no wavelength solution: {wave.reason(row)}"
+    c2, c1, c0 = wave.coefficients[row]
+    text = f"E = {c2:.4g} p² {'+' if c1 >= 0 else '−'} {abs(c1):.4g} p {'+' if c0 >= 0 else '−'} {abs(c0):.4g} eV"
+    fits = wave.fits
+    if fits is not None and np.isfinite(fits.resolution[row]).any():
+        text += f", median R {np.nanmedian(fits.resolution[row]):.1f}"
+    return text
+
+
+def _flat_words(flat: FlatSolution, row: int) -> str:
+    """The flat of a pixel in words."""
+    if row < 0 or not flat.usable[row]:
+        return "no flat weight"
+    weights, errors = flat.weights[row], flat.errors[row]
+    middle = int(np.argmin(np.abs(flat.waves - np.median(flat.waves))))
+    return f"flat weight {with_error(float(weights[middle]), float(errors[middle]))} at {flat.waves[middle]:.0f} nm"
+
+
+def wave_summary(wave: WavelengthSolution) -> str:
+    """A wavelength solution in numbers."""
+    found = wave.summary()
+    enough = found.get("with_two_histograms")
+    parts = [
+        f"{found['solved']} of {enough or found['resonators']} resonators{' with photons enough' * bool(enough)} solved"
+    ]
+    table = wave.resolution()
+    for laser, (r, spread) in zip(wave.lasers, table):
+        if np.isfinite(r):
+            parts.append(f"R({laser:g} nm) = {number(float(r), 3)} ± {number(float(spread), 2)}")
+    flags = [f"{n} {name.removeprefix('wavecal.').replace('_', ' ')}" for name, n in found["flags"].items()]
+    return "; ".join(parts) + (f". Flags: {', '.join(flags)}." if flags else ".")
+
+
+def flat_summary(flat: FlatSolution) -> str:
+    """A flat in numbers."""
+    usable = flat.usable
+    weights = np.where(usable[:, None], flat.weights, np.nan)
+    known = weights[np.isfinite(weights)]
+    text = f"{int(usable.sum())} of {len(flat.ids)} resonators with weights in {len(flat.waves)} bins"
+    if len(known):
+        errors = flat.errors[np.isfinite(weights) & np.isfinite(flat.errors)]
+        text += f"; weights {np.median(known):.3f} ± {np.std(known):.3f}"
+        if len(errors):
+            text += f", error {np.median(errors):.3f} (median)"
+    flags = [f"{n} {k.removeprefix('flatcal.').replace('_', ' ')}" for k, n in calibration.solution_flags(flat).items()]
+    return text + (f". Flags: {', '.join(flags)}." if flags else ".")
+
+
+def histograms(wave: WavelengthSolution, name: str, of_array: Array) -> tuple[Histogram, ...]:
+    """Histogram over the array of one of ARRAY for each laser, in common bins."""
+    fits: LaserFits | None = wave.fits
+    if fits is None:
+        return ()
+    values = np.where((wave.solved & of_array)[:, None], getattr(fits, name), np.nan)
+    return _binned(values, [f"{laser:g} nm" for laser in wave.lasers])
+
+
+def weight_histograms(flat: FlatSolution) -> tuple[Histogram, ...]:
+    """Histogram of the weights over the array for each bin of wavelength, or some of many."""
+    chosen = np.unique(np.linspace(0, len(flat.waves) - 1, min(len(flat.waves), MOST_SHOWN)).round().astype(int))
+    values = np.where(flat.usable[:, None], flat.weights, np.nan)[:, chosen]
+    return _binned(values, [f"{wave:.0f} nm" for wave in flat.waves[chosen]])
+
+
+def _binned(values: Array, labels: list[str]) -> tuple[Histogram, ...]:
+    """Histograms of the columns in common bins."""
+    finite = values[np.isfinite(values)]
+    if len(finite) < 2:
+        return ()
+    low, high = np.percentile(finite, (0.5, 99.5))
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    nbin = int(np.clip(np.sqrt(len(finite)), FEWEST_BINS, MOST_BINS))
+    edges = np.linspace(low, high, nbin + 1)
+    out = []
+    for label, column in zip(labels, values.T):
+        own = column[np.isfinite(column)]
+        if len(own):
+            out.append(Histogram(label, edges, np.histogram(own, edges)[0], float(np.median(own))))
+    return tuple(out)

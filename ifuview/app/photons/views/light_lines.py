@@ -1,0 +1,277 @@
+"""Light curves, spectra, histograms and inter-arrival times of the selections as curves, ready to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifuview.app.photons.light import Light
+from ifuview.app.photons.views.light import How, LightView, Part
+from ifuview.model.checks import Array
+
+if TYPE_CHECKING:
+    from ifuview.model.photons.products import BinnedLight, IntensityHistogram
+
+MOST_STEPS = 400  # bins of a light curve that are drawn as steps; of more their means are drawn
+MEANS = 120  # bins of that mean
+MOST_BARS = 80  # steps of a histogram; more counts are drawn together
+MARGIN = 0.06  # of the vertical range, left free
+LEAST_EXPECTED = 0.1  # intervals; less of a law is not drawn
+SHORT_TAIL = 0.5  # expected or found bins below which the tail of a histogram is cut
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One curve.
+
+    Parameters
+    ----------
+    x, y : ndarray
+        Vertices, steps already worked out.
+    color : str
+    kind : str
+        "steps", "fine" (thin, behind), "law" (dashed), "dots" (dotted).
+    low, high : ndarray or None
+        Error band at `x`.
+    bars : (x, y, error) or None
+        Error bars.
+    """
+
+    x: Array
+    y: Array
+    color: str
+    kind: str = "steps"
+    low: Array | None = None
+    high: Array | None = None
+    bars: tuple[Array, Array, Array] | None = None
+
+
+def lines(
+    view: LightView, part: Part, how: How = How.RATE, span: tuple[float, float] | None = None
+) -> tuple[Line, ...]:
+    """Return the curves of one plot, what lies behind first; `span` (s) is the part of light curves in view."""
+    alone = len(view.found) == 1
+    make_lines = {
+        Part.CURVE: lambda one: _curve_lines(one, view.options.rate, span, alone),
+        Part.SPECTRUM: lambda one: _spectrum_lines(one, how),
+        Part.HISTOGRAM: _histogram_lines,
+        Part.INTERVALS: _interval_lines,
+    }[part]
+    found = [line for one in view.found for line in make_lines(one)]
+    return tuple(sorted(found, key=lambda line: line.kind != "fine"))
+
+
+def axis_labels(view: LightView, part: Part, how: How = How.RATE) -> tuple[str, str]:
+    """Horizontal and vertical label of a plot."""
+    width = _duration(_bin_width(view))
+    spectral = {How.COUNTS: "Photons", How.RATE: "Photons/s", How.DENSITY: f"Photons/s/{view.unit}"}[how]
+    return {
+        Part.CURVE: ("Time (s)", "Photons/s" if view.options.rate else f"Photons per {width}"),
+        Part.SPECTRUM: (f"{view.axis_name} ({view.unit})", spectral),
+        Part.HISTOGRAM: (f"Photons in {width}", "Bins"),
+        Part.INTERVALS: ("Time to the next photon (s)", "Intervals"),
+    }[part]
+
+
+def _bin_width(view: LightView) -> float:
+    """Width of the time bins, s: what was asked for, or all of a shorter time range."""
+    made = [float(np.median(np.diff(one.curve.edges))) for one in view.found if one.curve is not None]
+    return min([view.options.width, *made])
+
+
+def _duration(seconds: float) -> str:
+    """A bin width as it is said."""
+    return f"{seconds:.4g} s" if seconds >= 1 else f"{1000 * seconds:.4g} ms"
+
+
+def _curve_lines(one: Light, rate: bool, span: tuple[float, float] | None, alone: bool) -> list[Line]:
+    """Steps with an error band; of many bins in view their means, above the bins if nothing else is shown."""
+    curve = one.curve
+    if curve is None:
+        return []
+    rows, group = in_view(curve, span)
+    values, errors = (curve.rate, curve.rate_error) if rate else (curve.net, curve.error)
+    color = one.picked.color
+    if group == 1:
+        edges = curve.edges[rows.start : rows.stop + 1]
+        return [_steps(edges, values[rows], color, error=errors[rows])]
+    edges, mean, error = averaged(curve, group, rate, rows)
+    fine = [Line(curve.center[rows], np.asarray(values[rows], float), color, "fine")] if alone else []
+    return [*fine, _steps(edges, mean, color, error=error)]
+
+
+def in_view(curve: BinnedLight, span: tuple[float, float] | None) -> tuple[slice, int]:
+    """Bins of a light curve in view (with as many again on both sides), and how many are drawn as one."""
+    size = len(curve.counts)
+    low, high = span or (float(curve.edges[0]), float(curve.edges[-1]))
+    first, last = np.searchsorted(curve.edges, (low, high))
+    seen = max(int(last - first), 1)
+    group = 1 if seen <= MOST_STEPS else -(-seen // MEANS)
+    start = max(int(first) - seen, 0) // group * group
+    return slice(start, min(int(last) + seen, size)), group
+
+
+def averaged(curve: BinnedLight, group: int, rate: bool, rows: slice = slice(None)) -> tuple[Array, Array, Array]:
+    """Edges, mean and its error of groups of bins; photons per second, or per bin."""
+    start, stop, _ = rows.indices(len(curve.counts))
+    size = max((stop - start) // group, 1) * group
+    part = slice(start, start + size)
+    if start + size > len(curve.counts):
+        return curve.edges[:1], np.empty(0), np.empty(0)
+
+    def total(values: Array) -> Array:
+        return np.asarray(values[part].reshape(-1, group).sum(axis=1))
+
+    net, live = total(curve.net), total(curve.exposure)
+    error = np.sqrt(total(curve.variance + curve.background_variance))
+    per = live if rate else live / np.median(np.diff(curve.edges))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        edges = curve.edges[start : start + size + 1 : group]
+        return edges, np.where(per > 0, net / per, np.nan), np.where(per > 0, error / per, np.nan)
+
+
+def means_text(view: LightView, span: tuple[float, float] | None = None) -> str:
+    """What the steps of the light curves are, if not the bins themselves."""
+    curve = next((one.curve for one in view.found if one.curve is not None), None)
+    group = in_view(curve, span)[1] if curve is not None else 1
+    return f"means of {group} bins; zoom in to see single ones" if group > 1 else ""
+
+
+def spectrum_values(spectrum: BinnedLight, how: How) -> tuple[Array, Array]:
+    """Values of a spectrum and their errors."""
+    if how is How.COUNTS:
+        return np.asarray(spectrum.net, float), spectrum.error
+    width = np.diff(spectrum.edges) if how is How.DENSITY else 1.0
+    return spectrum.rate / width, spectrum.rate_error / width
+
+
+def _spectrum_lines(one: Light, how: How) -> list[Line]:
+    """Steps with error bars."""
+    if one.spectrum is None:
+        return []
+    values, errors = spectrum_values(one.spectrum, how)
+    steps = _steps(one.spectrum.edges, values, one.picked.color)
+    return [Line(steps.x, steps.y, steps.color, bars=(one.spectrum.center, values, errors))]
+
+
+def _histogram_lines(one: Light) -> list[Line]:
+    """Steps; Poisson dotted, modified Rician dashed."""
+    found = one.histogram
+    if found is None:
+        return []
+    top, group = histogram_range(found)
+    color = one.picked.color
+    edges = np.arange(0, top + group + 1, group) - 0.5
+    out = [_steps(edges[: -(-top // group) + 1], _grouped(found.histogram, top, group), color)]
+    for law in found.curves:
+        if law.name.endswith("moments"):
+            continue
+        expected = _grouped(law.expected, top, group)
+        centers = (edges[1:] + edges[:-1])[: len(expected)] / 2
+        out.append(Line(centers, expected, color, "dots" if law.name == "Poisson" else "law"))
+    return out
+
+
+def histogram_range(found: IntensityHistogram) -> tuple[int, int]:
+    """Counts from which on nothing is worth drawing, and how many counts make one step."""
+    worth = np.asarray(found.histogram) > 0
+    for law in found.curves:
+        worth |= law.expected > SHORT_TAIL
+    top = int(np.flatnonzero(worth)[-1]) + 1 if worth.any() else 1
+    return top, -(-top // MOST_BARS)
+
+
+def _grouped(values: Array, top: int, group: int) -> Array:
+    """Sums of `group` entries; empty steps before the first photon are kept, so that the axis starts at 0."""
+    padded = np.zeros(-(-top // group) * group)
+    padded[:top] = values[:top]
+    return np.asarray(padded.reshape(-1, group).sum(axis=1))
+
+
+def _interval_lines(one: Light) -> list[Line]:
+    """Steps over the logarithm of the interval; what steady light gives dashed."""
+    found = one.intervals
+    if found is None or not found.counts.any():
+        return []
+    some = np.flatnonzero(found.counts)
+    shown = slice(int(some[0]), int(some[-1]) + 1)
+    edges, color = np.log10(found.edges)[shown.start : shown.stop + 1], one.picked.color
+    expected = found.expected[shown]
+    law = np.where(expected > LEAST_EXPECTED, expected, np.nan)
+    return [
+        _steps(edges, np.asarray(found.counts[shown], float), color),
+        Line((edges[1:] + edges[:-1]) / 2, law, color, "law"),
+    ]
+
+
+def _steps(edges: Array, values: Array, color: str, *, error: Array | None = None) -> Line:
+    """Outline of steps."""
+    x, y = np.repeat(edges, 2)[1:-1], np.repeat(np.asarray(values, float), 2)
+    if error is None:
+        return Line(x, y, color)
+    spread = np.repeat(error, 2)
+    return Line(x, y, color, low=y - spread, high=y + spread)
+
+
+def dead_times(view: LightView) -> tuple[float, ...]:
+    """Dead times (s) of the interval histograms that are shown."""
+    return tuple(dict.fromkeys(one.intervals.dead_time for one in view.found if one.intervals is not None))
+
+
+def logarithm(line: Line) -> Line:
+    """The line for a logarithmic axis; what is not above zero lies on the floor, half the smallest value."""
+    above = line.y[np.isfinite(line.y) & (line.y > 0)]
+    floor = 0.5 * float(above.min()) if above.size else 0.5
+
+    def log(values: Array | None) -> Array | None:
+        return None if values is None else np.log10(np.where(np.isnan(values), np.nan, np.maximum(values, floor)))
+
+    bars = None
+    if line.bars is not None:
+        x, y, error = line.bars
+        positive = np.where(y > 0, y, np.nan)
+        bars = (x, np.log10(positive), error / positive / np.log(10))
+    found = log(line.y)
+    assert found is not None
+    return Line(line.x, found, line.color, line.kind, log(line.low), log(line.high), bars)
+
+
+def vertical(lines: Iterable[Line], *, log: bool = False) -> tuple[float, float] | None:
+    """A vertical range that shows all steps with their errors, and zero unless logarithmic."""
+    low, high = np.inf, -np.inf
+    for line in lines:
+        if line.kind == "fine":
+            bounds = np.nanpercentile(line.y, (0.5, 99.5)) if np.isfinite(line.y).any() else (np.inf, -np.inf)
+            low, high = min(low, bounds[0]), max(high, bounds[1])
+            continue
+        values = [line.y]
+        if line.low is not None and line.high is not None:
+            values += [line.low, line.high] if not log else [line.high]
+        if line.bars is not None:
+            _, y, error = line.bars
+            values += [y - error, y + error] if not log else [y + error]
+        if line.kind in ("law", "dots") and log:
+            values = []  # laws go on for ever downwards
+        for each in values:
+            good = each[np.isfinite(each)]
+            if good.size:
+                low, high = min(low, float(good.min())), max(high, float(good.max()))
+    if not np.isfinite(low) or not np.isfinite(high):
+        return None
+    if not log:
+        low = min(low, 0.0)
+    pad = MARGIN * (high - low) or 1.0
+    return low - (pad if low < 0 or log else 0.0), high + pad
+
+
+def horizontal(view: LightView, part: Part, lines: Iterable[Line]) -> tuple[float, float] | None:
+    """A horizontal range that shows everything."""
+    if part is Part.CURVE:
+        curves = [one.curve for one in view.found if one.curve is not None]
+        edges = [float(e) for curve in curves for e in (curve.edges[0], curve.edges[-1])]
+    else:
+        edges = [float(e) for line in lines if line.x.size for e in (line.x.min(), line.x.max())]
+    return (min(edges), max(edges)) if edges and min(edges) < max(edges) else None

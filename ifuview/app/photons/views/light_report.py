@@ -1,0 +1,100 @@
+"""The report of a photon list: its image with the selections, and their light."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifuview.app.photons import light
+from ifuview.app.photons.views import light as pure
+from ifuview.app.photons.views import light_colors, light_lines, light_text
+from ifuview.app.photons.views.light import LightView, Part
+from ifuview.model.region import Region, Shape
+from ifuview.model.report import PlotCurve, PlotPanel, Polyline, ReportInput
+
+if TYPE_CHECKING:
+    from ifuview.app.session import Session
+    from ifuview.engine.context import JobContext
+    from ifuview.model.photons.lists import PhotonCut
+
+STYLES = {"steps": "solid", "fine": "fine", "law": "dashed", "dots": "dotted"}
+CIRCLE_POINTS = 73
+WIDTH = 2.0  # points, of the outline of a selection
+CROSS = 1.5  # px, half of the mark of a pixel
+
+
+def with_light(session: Session, ctx: JobContext) -> Session:
+    """The session with the light of its selections counted, if it shows a photon list."""
+    asked = light.request(session)
+    if asked is None or (session.lights is not None and session.lights.request == asked):
+        return session
+    return replace(session, lights=light.count(asked, None, ctx))
+
+
+def with_plots(report: ReportInput, session: Session) -> ReportInput:
+    """The page of a photon list: plots and selections in place of fibers."""
+    view = pure.make(session)
+    slot = session.slot()
+    assert slot is not None
+    found = view.found if not view.stale else ()
+    said = [(light_colors.readable(one.picked.color), light_text.summary(one)) for one in found]
+    plain = [("#1a1a1a", cut_text(slot.photons.cut, view.unit))]
+    if not said:
+        plain.append(("#666666", "No pixel and no region was selected."))
+    notes = (*report.notes, *filter(None, (light_text.notes(view),)))
+    marks = tuple(line for one in found for line in _outline(one.picked))
+    return replace(
+        report, overlay=marks, verdicts=(), inspection=None, notes=notes, selections=(*plain, *said),
+        plots=tuple(_panel(replace(view, found=found), part) for part in Part),
+    )  # fmt: skip
+
+
+def cut_text(cut: PhotonCut, unit: str) -> str:
+    """Which photons count."""
+    time = f"{cut.start or 0:g} s to {'the end' if cut.stop is None else f'{cut.stop:g} s'}"
+    low, high = ("any" if v is None else f"{v:g} {unit}" for v in (cut.low, cut.high))
+    value = "all values" if low == high == "any" else f"{low} to {high}"
+    return f"Photons from {time}, {value}{', weighted' if cut.weighted else ''}"
+
+
+def _panel(view: LightView, part: Part) -> PlotPanel:
+    """One plot."""
+    along_log = part is Part.INTERVALS
+    curves = []
+    for line in light_lines.lines(view, part):
+        x = 10**line.x if along_log else line.x
+        color = light_colors.readable(line.color)
+        curves.append(PlotCurve(x, line.y, color, STYLES[line.kind], line.low, line.high, line.bars))
+    words = {Part.HISTOGRAM: light_text.law_text, Part.INTERVALS: light_text.interval_text}.get(part)
+    text = [(light_colors.readable(one.picked.color), words(one)) for one in view.found] if words is not None else []
+    more = light_lines.means_text(view).partition(";")[0] if part is Part.CURVE else ""
+    title = f"{pure.TITLES[part]}, {more}" if more else pure.TITLES[part]
+    return PlotPanel(title, *light_lines.axis_labels(view, part), tuple(curves), along_log, along_log,
+                     tuple(row for row in text if row[1]))  # fmt: skip
+
+
+def _outline(picked: light.Picked) -> tuple[Polyline, ...]:
+    """A selection as lines over the image."""
+    if picked.pixel is not None:
+        x, y = picked.pixel
+        return (
+            Polyline(np.array([x - CROSS, x + CROSS]), np.array([y, y], float), picked.color, width=WIDTH),
+            Polyline(np.array([x, x], float), np.array([y - CROSS, y + CROSS]), picked.color, width=WIDTH),
+        )
+    region = picked.region
+    assert region is not None
+    return (Polyline(*_curve(region), light_colors.readable(picked.color, (0, 0, 0)), width=WIDTH),)
+
+
+def _curve(region: Region) -> tuple[np.ndarray, np.ndarray]:
+    """Outline of a box or a circle."""
+    cx, cy = region.points[0]
+    if region.shape is Shape.CIRCLE:
+        angle = np.linspace(0, 2 * np.pi, CIRCLE_POINTS)
+        return cx + region.size[0] * np.cos(angle), cy + region.size[0] * np.sin(angle)
+    w, h = (*region.size, region.size[0])[:2]
+    u, v = np.array([-1, 1, 1, -1, -1]) * w / 2, np.array([-1, -1, 1, 1, -1]) * h / 2
+    cos, sin = np.cos(np.radians(region.angle)), np.sin(np.radians(region.angle))
+    return cx + cos * u - sin * v, cy + sin * u + cos * v

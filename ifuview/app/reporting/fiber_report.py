@@ -1,0 +1,182 @@
+"""The report of a session as plain values: picture, overlay, the inspected fiber, verdicts, facts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.views import colors
+from ifuview.app.frames.views.overlay import CACHE
+from ifuview.app.frames.views.raster import build_pyramid, gather
+from ifuview.app.frames.views.viewport import fit_view
+from ifuview.app.session import Session, Slot
+from ifuview.model.image import Kind
+from ifuview.model.inspection import FiberInspection, Verdict
+from ifuview.model.report import ImagePanel, Polyline, ReportInput, VerdictLine
+
+PICTURE = (1400, 900)  # px, at most
+MOST_CURVES = 120  # curves that can still be told apart on the page
+SELECTED = "#FFFFFF"
+DARK_ENOUGH = 115  # of 255; mean of red, green and blue of text on paper
+HEADER_KEYS = (
+    "OBJECT", "INSTRUME", "CAMERA", "NIGHT", "EXPID", "TILEID", "FLAVOR", "OBSTYPE", "PROGRAM", "EXPTIME", "DATE-OBS",
+    "MJD-OBS", "AIRMASS", "BUNIT",
+)  # fmt: skip
+PACKAGES = ("ifuview", "numpy", "scipy", "astropy", "numba", "matplotlib", "PyQt6")
+
+
+def report_input(session: Session) -> ReportInput:
+    """Everything that the page of a session shows; the session must have a current frame."""
+    slot = session.slot()
+    assert slot is not None
+    found = session.inspection
+    fiber = f", fiber {found.fiber_id}" if found is not None and found.fiber_id else ""
+    report = ReportInput(
+        title=f"{slot.title}{fiber}",
+        created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        image=image_panel(slot),
+        overlay=polylines(session, slot),
+        inspection=found,
+        verdicts=verdict_lines(found),
+        files=_files(session),
+        header=_header(slot),
+        versions=_versions(),
+        notes=slot.dataset.notes + ((found.note,) if found is not None and found.note else ()),
+    )
+    if slot.photons is None:
+        return report
+    from ifuview.app.photons.views.light_report import with_plots
+
+    return _with_photons(with_plots(report, session), slot)
+
+
+def _with_photons(report: ReportInput, slot: Slot) -> ReportInput:
+    """What was counted, in words; for the image of the flags their legend in place of a color bar."""
+    from ifuview.app.photons.state import Shown
+    from ifuview.app.photons.views.photons import headline, rows
+
+    frame = slot.photons
+    report = replace(report, notes=(headline(frame), *report.notes))
+    if frame.shown is not Shown.FLAGS or report.image is None:
+        return report
+    legend = tuple((_ink(row.color), f"{row.name}: {row.count}") for row in rows(frame.source.info.beammap, ()))
+    return replace(report, image=replace(report.image, bar=False), selections=(*report.selections, *legend))
+
+
+def _ink(color: str) -> str:
+    """A color dark enough for text on paper."""
+    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    light = max(sum(parts) / (3 * DARK_ENOUGH), 1.0)
+    return "#" + "".join(f"{round(part / light):02x}" for part in parts)
+
+
+def image_panel(slot: Slot) -> ImagePanel:
+    """The whole image, reduced to the size of the page as the canvas would reduce it, native axes."""
+    pixels = slot.image.pixels.plane(slot.plane)
+    ny, nx = slot.image.shape
+    aspect = 1.0 if nx < 4 * ny and ny < 4 * nx else PICTURE[1] * nx / (PICTURE[0] * ny)
+    view = fit_view((ny, nx), PICTURE, ViewState(aspect=aspect))
+    pyramid = slot.pyramid or build_pyramid(pixels, slot.look.reduction)
+    tile = gather(pixels, pyramid, view, PICTURE, reduction=slot.look.reduction)
+    assert tile is not None
+    lo, hi = slot.look.lo, slot.look.hi
+    ramp = colors.ramp(slot.look.cmap, np.linspace(0, 1, 256))
+    return ImagePanel(
+        tile.values[::-1],
+        (-0.5, nx - 0.5, -0.5, ny - 0.5),
+        0.0 if lo is None else lo,
+        1.0 if hi is None else hi,
+        transfer=slot.look.transfer.value,
+        exponent=slot.look.exponent,
+        colors=np.round(255 * (ramp[::-1] if slot.look.invert else ramp)).astype(np.uint8),
+        unit=slot.image.unit,
+        title=slot.title,
+        xlabel="wavelength pixel" if slot.image.kind is Kind.RSS else "x (px, first = 0)",
+        ylabel="fiber" if slot.image.kind is Kind.RSS else "y (px, first = 0)",
+    )
+
+
+def polylines(session: Session, slot: Slot) -> tuple[Polyline, ...]:
+    """Traces over the image: thinned to what a page can show, the selected fiber and its neighbors always there."""
+    view = CACHE.view(session, replace(slot))
+    if view.curves is None:
+        return _row_line(session, slot)
+    n = view.curves.x.shape[0]
+    chosen = session.selection.fiber
+    rows = set(range(0, n, max(1, -(-n // MOST_CURVES))))
+    if chosen is not None:
+        rows |= set(range(max(0, chosen - 2), min(n, chosen + 3)))
+    out = []
+    for row in sorted(rows):
+        color = f"#{int(view.color[row]):06x}" if view.color is not None else "#56B4E9"
+        out.append(Polyline(view.curves.x[row], view.curves.y[row], color, row == chosen))
+    return tuple(out)
+
+
+def _row_line(session: Session, slot: Slot) -> tuple[Polyline, ...]:
+    """The selected row of row-stacked spectra."""
+    fiber = session.selection.fiber
+    if slot.image.kind is not Kind.RSS or fiber is None:
+        return ()
+    width = slot.image.shape[1]
+    return (Polyline(np.array([0.0, width - 1.0]), np.array([fiber, fiber], float), SELECTED, True),)
+
+
+def verdict_lines(found: FiberInspection | None) -> tuple[VerdictLine, ...]:
+    """What was judged, in words; what could not be measured is said, not left out."""
+    if found is None:
+        return (VerdictLine(Verdict.NOT_MEASURED, "Fiber", "no fiber was selected"),)
+    out = []
+    if found.quality is not None:
+        out.append(VerdictLine(found.quality.verdict, "Trace", found.quality.text))
+    else:
+        out.append(VerdictLine(Verdict.NOT_MEASURED, "Trace", found.note or "no detector image with traces is open"))
+    section = found.section
+    if section is not None and np.isfinite(section.chi2):
+        good = section.chi2 < 2
+        words = f"reduced chi2 of the fitted profiles at column {section.column} is {section.chi2:.2f}"
+        out.append(VerdictLine(Verdict.PASS if good else Verdict.WARN, "Cross-section", words))
+    for spectrum in found.spectra[:4]:
+        share = float(np.mean(spectrum.masked)) if spectrum.masked.size else 0.0
+        words = f"{spectrum.label}: {spectrum.method}, {100 * share:.1f} % of the samples are masked"
+        out.append(VerdictLine(Verdict.WARN if share > 0.2 else Verdict.PASS, "Spectrum", words))
+    return tuple(out)
+
+
+def _files(session: Session) -> tuple[str, ...]:
+    names = [Path(s.dataset.path).name for s in session.slots if s.dataset.path]
+    names += [s.traces.name for s in session.slots if s.traces is not None]
+    return tuple(dict.fromkeys(names))
+
+
+def _header(slot: Slot) -> tuple[tuple[str, str], ...]:
+    known = ((k, card_words(slot.image.header.get(k, ""))) for k in HEADER_KEYS)
+    return tuple((k, words) for k, words in known if words)
+
+
+def card_words(value: Any) -> str:
+    """A header value in words; a series in time, which photon lists have, as its span."""
+    values = value.get("values") if isinstance(value, Mapping) else None
+    if not values:
+        return str(value).strip()
+    ends = tuple(dict.fromkeys(str(v) for v in (values[0], values[-1])))
+    return " to ".join(ends)
+
+
+def _versions() -> tuple[tuple[str, str], ...]:
+    from ifuview import __version__
+
+    out = [("ifuview", __version__)]
+    for name in PACKAGES[1:]:
+        try:
+            out.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(out)

@@ -1,0 +1,1 @@
+"""Fibers and their spectra: inspected, chosen, stacked."""

@@ -1,0 +1,1 @@
+"""Views of spectra, fibers, tables and the focal plane."""

@@ -1,0 +1,229 @@
+"""Counts across the fibers: live under the cursor, and fitted at the place of the last click."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames.views.sampling import across, canonical_at, fiber_at, fiber_name, wavelength_at
+from ifuview.app.frames.views.text import along, axis, number, quantity
+from ifuview.app.session import Session, Slot
+from ifuview.model.checks import Array
+from ifuview.model.image import Kind
+from ifuview.model.inspection import CrossSection
+
+HALF_WIDTH = 30  # px on each side of the cursor that the live cut shows
+SPECTRA_HALF_WIDTH = 60  # rows on each side for row-stacked spectra
+HEADROOM = 2.5  # times the peak of the model; counts above that are taken for a cosmic ray and left out of view
+WINGS = 3.0  # sigma beyond the outermost fitted fibers; further out the light of the next one is not in the model
+MARGIN = 0.06  # of the vertical range, above and below
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossSectionView:
+    """The cross-section of the last click.
+
+    Parameters
+    ----------
+    key : int
+        Slot on the canvas.
+    section : CrossSection or None
+        None: nothing was clicked yet.
+    columns : int
+        Width of the running median that new sections take.
+    title, summary : str
+        Which fiber and column; what the fit found.
+    hint : str
+        What to do when there is no section.
+    xlabel, ylabel : str
+    residual : ndarray or None
+        (counts - model) / error, NaN at masked pixels and beyond the fitted fibers.
+    yrange : (float, float) or None
+        Vertical range that a cosmic ray does not stretch.
+    model : ndarray or None
+        Sum of the fitted fibers, NaN beyond them.
+    """
+
+    key: int
+    section: CrossSection | None
+    columns: int
+    title: str
+    summary: str
+    hint: str
+    xlabel: str
+    ylabel: str
+    residual: Array | None = None
+    yrange: tuple[float, float] | None = None
+    model: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossSectionHover:
+    """The raw cut under the cursor."""
+
+    position: Array
+    counts: Array
+    cursor: float
+    trace: float
+    column: int
+    text: str
+    xlabel: str
+    ylabel: str
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = session.slot()
+    return (session.inspection, session.section_columns, session.current, None if slot is None else slot.image)
+
+
+def make(session: Session) -> CrossSectionView | None:
+    """The view of the last inspection, or a hint what to do; None when no image is open."""
+    slot = session.slot()
+    if slot is None:
+        return None
+    inspection = session.inspection
+    owner = None if inspection is None else session.slot(inspection.slot)
+    section = inspection.section if inspection is not None and owner is not None else None
+    shown = owner if owner is not None and section is not None else slot
+    return CrossSectionView(
+        key=slot.key,
+        section=section,
+        columns=session.section_columns,
+        title=_title(shown, inspection.fiber_id, section) if inspection is not None and section is not None else "",
+        summary="" if section is None else _summary(section),
+        hint=_hint(slot),
+        xlabel=_xlabel(shown),
+        ylabel=axis(_quantity(shown), shown.image.unit if section is None else section.unit or shown.image.unit),
+        residual=None if section is None else _residual(section),
+        yrange=None if section is None else _yrange(section),
+        model=None if section is None else _model(section),
+    )
+
+
+def hover(session: Session, key: int, x: float, y: float) -> CrossSectionHover | None:
+    """The raw cut across the fibers through a native position; None outside the image or for a cube."""
+    slot = session.slot(key)
+    if slot is None or slot.image.kind in (Kind.CUBE, Kind.SPECTRUM):
+        return None
+    at = canonical_at(slot, x, y)
+    if at is None:
+        return None
+    cross, column = at
+    half = SPECTRA_HALF_WIDTH if slot.image.kind is Kind.RSS else HALF_WIDTH
+    lo = max(cross - half, 0)
+    counts = across(slot, column, lo, cross + half + 1, session.section_columns)
+    row = fiber_at(slot, cross, column)
+    trace = float("nan")
+    if slot.traces is not None and row is not None and slot.image.kind is not Kind.RSS:
+        trace = float(slot.traces.center[row, min(column, slot.traces.ncol - 1)])
+    return CrossSectionHover(
+        position=np.arange(lo, lo + counts.size, dtype=np.float64),
+        counts=counts,
+        cursor=float(cross),
+        trace=trace,
+        column=column,
+        text=_place(slot, fiber_name(slot, row), column, wavelength_at(slot, row, column)),
+        xlabel=_xlabel(slot),
+        ylabel=axis(_quantity(slot), slot.image.unit),
+    )
+
+
+def steps(position: Array) -> Array:
+    """Pixel edges, shape (n + 1,), of `position`, shape (n,), for a stepped curve."""
+    return np.append(position - 0.5, position[-1:] + 0.5)
+
+
+def _model(section: CrossSection) -> Array | None:
+    """The total model where it was fitted: from the first to the last fitted fiber and their wings."""
+    if section.model is None or not section.components:
+        return section.model
+    lo = min(c.center - WINGS * c.sigma for c in section.components)
+    hi = max(c.center + WINGS * c.sigma for c in section.components)
+    if not (np.isfinite(lo) and np.isfinite(hi)):
+        return section.model
+    return np.where((section.position >= lo) & (section.position <= hi), section.model, np.nan)
+
+
+def _residual(section: CrossSection) -> Array | None:
+    """(counts - model) / error with masked pixels left out."""
+    model = _model(section)
+    if model is None or section.error is None:
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        residual = (section.counts - model) / section.error
+    return np.where(section.masked | ~np.isfinite(residual), np.nan, residual)
+
+
+def _yrange(section: CrossSection) -> tuple[float, float] | None:
+    """Range of the good counts, cut where they tower over the model."""
+    good = np.asarray(section.counts)[~section.masked & np.isfinite(section.counts)]
+    if good.size == 0:
+        return None
+    lo, hi = float(min(good.min(), 0.0)), float(good.max())
+    if section.model is not None and np.isfinite(section.model).any():
+        noise = 0.0 if section.error is None else float(np.nanmedian(section.error))
+        reach = float(np.nanmax(section.model))
+        hi = max(min(hi, HEADROOM * reach + 5 * noise), reach)
+        lo = max(lo, -HEADROOM * abs(reach) - 5 * noise)
+    margin = MARGIN * (hi - lo) or 1.0
+    return lo - margin, hi + margin
+
+
+def _place(slot: Slot, fiber: str, column: int, wave: float | None) -> str:
+    """Fiber, place along it and wavelength in words."""
+    parts = [f"fiber {fiber}"] if fiber else []
+    parts.append(along(slot.image, column))
+    if wave is not None and np.isfinite(wave):
+        parts.append(f"{wave:.1f} Å")
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _title(slot: Slot, fiber: str, section: CrossSection) -> str:
+    """Where the section was taken."""
+    text = _place(slot, fiber, section.column, None)
+    if section.ncolumns > 1:
+        text += f" (median of {section.ncolumns})"
+    return f"{text} of {slot.title}"
+
+
+def _summary(section: CrossSection) -> str:
+    """What the fit of the clicked fiber found."""
+    if not section.components:
+        return "" if section.model is None else f"χ² = {number(section.chi2, 3)}"
+    trace = section.trace
+    where = trace if np.isfinite(trace) else float(np.mean(section.aperture))
+    fiber = min(section.components, key=lambda c: abs(c.center - where))
+    parts = []
+    if np.isfinite(trace):
+        parts.append(f"center − trace = {fiber.center - trace:+.3f}{_plus_minus(fiber.center_err)} px")
+    parts += [f"σ = {quantity(fiber.sigma, 'px', 3)}", f"flux = {number(fiber.flux)}{_plus_minus(fiber.flux_err)}"]
+    parts.append(f"χ² = {number(section.chi2, 3)}")
+    return ", ".join(parts)
+
+
+def _plus_minus(error: float) -> str:
+    """The error behind its value; nothing when it is not known."""
+    return f" ± {number(error, 2)}" if np.isfinite(error) else ""
+
+
+def _quantity(slot: Slot) -> str:
+    """Name of what is measured."""
+    return "Flux" if slot.image.kind is Kind.RSS else "Counts"
+
+
+def _xlabel(slot: Slot) -> str:
+    """Name of the axis across the fibers."""
+    if slot.image.kind is Kind.RSS:
+        return "Fiber (row)"
+    return "Cross-dispersion pixel (px)" if slot.image.kind is Kind.DETECTOR else "Pixel across (px)"
+
+
+def _hint(slot: Slot) -> str:
+    """What the user can do to see something here."""
+    if slot.image.kind in (Kind.CUBE, Kind.SPECTRUM):
+        return "A cross-section needs a detector image or row-stacked spectra."
+    return "Move the pointer over the image to see the counts across the fibers; click a fiber to see its profile fit."

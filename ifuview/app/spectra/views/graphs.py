@@ -1,0 +1,84 @@
+"""The row and the column of the image through the cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames.views.sampling import pixel_at, shown_plane
+from ifuview.app.frames.views.text import axis, quantity
+from ifuview.app.session import Session, Slot
+from ifuview.model.checks import Array
+from ifuview.model.pixels import Pixels
+
+ROBUST = (0.1, 99.9)  # percentiles that the vertical range covers
+COLUMN_READS = 6000  # pixels of a column that are read at most; each may be another page of the file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphsView:
+    """Values along x and along y through one pixel (0-based)."""
+
+    key: int
+    x: int
+    y: int
+    row: Array
+    column_y: Array
+    column: Array
+    label: str
+    text: str
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = session.slot()
+    place = (session.selection.x, session.selection.y)
+    return (*place, None if slot is None else (slot.image, slot.plane))
+
+
+def make(session: Session) -> GraphsView | None:
+    """Row and column through the crosshair; None without one."""
+    slot = session.slot()
+    return None if slot is None else _through(slot, session.selection.x, session.selection.y)
+
+
+def hover(session: Session, key: int, x: float, y: float) -> GraphsView | None:
+    """Row and column through the cursor; None outside the image."""
+    slot = session.slot(key)
+    return None if slot is None else _through(slot, x, y)
+
+
+def robust(values: Array, at: float) -> tuple[float, float] | None:
+    """Vertical range of all but the most extreme values, and of the one at the cursor."""
+    good = values[np.isfinite(values)]
+    if good.size == 0:
+        return None
+    lo = float(np.percentile(good, ROBUST[0], method="higher"))
+    hi = float(np.percentile(good, ROBUST[1], method="lower"))
+    if np.isfinite(at):
+        lo, hi = min(lo, at), max(hi, at)
+    margin = 0.06 * (hi - lo) or 1.0
+    return lo - margin, hi + margin
+
+
+def _through(slot: Slot, x: float | None, y: float | None) -> GraphsView | None:
+    """The cuts through a native position."""
+    at = pixel_at(slot, x, y)
+    if at is None:
+        return None
+    ix, iy = at
+    pixels = shown_plane(slot)
+    row = pixels.physical(pixels.raw[iy])
+    column_y, column = _column(pixels, ix, iy)
+    label = axis("Value", slot.image.unit)
+    text = f"({ix}, {iy}): {quantity(float(row[ix]), slot.image.unit, 6)}"
+    return GraphsView(slot.key, ix, iy, row, column_y, column, label, text)
+
+
+def _column(pixels: Pixels, ix: int, iy: int) -> tuple[Array, Array]:
+    """Rows and values of one column; every n-th row of a very tall image, that of the cursor among them."""
+    step = -(-pixels.shape[0] // COLUMN_READS)
+    rows = np.arange(iy % step, pixels.shape[0], step)
+    return rows, pixels.physical(pixels.raw[iy % step :: step, ix])

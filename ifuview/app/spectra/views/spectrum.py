@@ -1,0 +1,452 @@
+"""The spectrum of the selected fiber in this frame and in the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames import joined
+from ifuview.app.frames.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
+from ifuview.app.frames.views.text import number
+from ifuview.app.session import Session, Slot
+from ifuview.app.spectra.views.best_fit import LABEL, best_fits
+from ifuview.instrument import words
+from ifuview.model.checks import Array
+from ifuview.model.image import Kind
+from ifuview.model.inspection import FiberSpectrum
+from ifuview.model.orientation import Orientation
+from ifuview.model.trace import TraceSet
+
+HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not under the cursor
+ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
+PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
+MARGIN = 0.08  # of the range, above and below
+STACKED = 12  # selected fibers that are drawn above each other at first
+MOST_STACKED = 100
+LINES = {"galaxy": "galaxy", "qso": "galaxy", "star": "stellar"}  # line list of what an object is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumView:
+    """Spectra of one fiber or spaxel.
+
+    Parameters
+    ----------
+    key : int
+        Slot on the canvas.
+    spectra : tuple of FiberSpectrum
+        The one of the frame on the canvas first.
+    title, hint : str
+    track : ndarray or None
+        Cross-dispersion pixel of the fiber at each dispersion pixel of the canvas; None when a click cannot be placed.
+    orientation, native
+        How to go from there to native pixels.
+    wave : ndarray or None
+        Wavelength of each dispersion pixel of the first spectrum, Angstrom.
+    extraction : str
+        "optimal" or "boxcar" if a spectrum is extracted live from a detector image, else "".
+    group : tuple of int
+        Number of the fiber that each spectrum belongs to when several are stacked; () for one fiber.
+    redshift : float or None
+        Of the selected fiber, from a joined table.
+    window : (float, float) or None
+        Wavelength window of the focal plane, Angstrom.
+    lines : str
+        Line list that suits what the object is, "" if that is not known.
+    chosen : tuple of (Slot, int)
+        Frames and rows of all selected fibers, when several are stacked.
+    start : int
+        Number of the first of them that is drawn.
+    """
+
+    key: int
+    spectra: tuple[FiberSpectrum, ...] = ()
+    title: str = ""
+    hint: str = ""
+    track: Array | None = None
+    orientation: Orientation = field(default_factory=Orientation)
+    native: tuple[int, int] = (0, 0)
+    wave: Array | None = None
+    extraction: str = ""
+    group: tuple[int, ...] = ()
+    redshift: float | None = None
+    window: tuple[float, float] | None = None
+    lines: str = ""
+    chosen: tuple[tuple[Slot, int], ...] = ()
+    start: int = 0
+
+
+_last: list[tuple[tuple[Any, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumHover:
+    """Dispersion pixel and wavelength under the cursor; the row or spaxel there when it is quick to read."""
+
+    pixel: float
+    wave: float | None
+    preview: FiberSpectrum | None = None
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = session.slot()
+    place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
+    image = None if slot is None else slot.image
+    more = (session.selection.fibers, session.selection.elsewhere, session.tables, session.window, session.models)
+    return (session.inspection, session.current, image, None if slot is None else slot.traces, place, *more)
+
+
+def make(session: Session) -> SpectrumView | None:
+    """The spectra of the inspected fiber, of several, or of a one-dimensional image; None when no image is open.
+
+    While a window is dragged nothing else changes: the spectra of the last view are kept.
+    """
+    asked = (session.slots, session.current, session.inspection, session.selection, session.tables, session.models,
+             session.extraction)  # fmt: skip
+    if not _last or any(a is not b for a, b in zip(_last[0][0], asked)):
+        _last[:] = [(asked, _made(session))]
+    view = _last[0][1]
+    return None if view is None else replace(view, window=session.window)
+
+
+def _made(session: Session) -> SpectrumView | None:
+    """The view without the window."""
+    view, slot = _spectra(session), session.slot()
+    if view is None or slot is None or not view.spectra:
+        return view
+    fiber = session.selection.fiber
+    known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
+    redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
+    view = replace(view, redshift=redshift)
+    if fiber is None:
+        return view
+    about = "" if redshift is None else _about(session, slot, fiber, redshift)
+    kind = str(_joined(session, slot, fiber, "class")[1] or "").strip().lower() if session.tables else ""
+    fits = () if view.group else best_fits(session, slot, fiber)
+    return replace(view, title=f"{view.title}{about}", lines=LINES.get(kind, ""), spectra=(*view.spectra, *fits))
+
+
+def _about(session: Session, slot: Slot, fiber: int, redshift: float) -> str:
+    """What the redshifts say about a fiber."""
+    kind, warning = (_joined(session, slot, fiber, name) for name in ("class", "warning"))
+    flag = f", {warning[0]} {warning[1]}" if warning[0] else ""
+    return f" – best fit {str(kind[1] or '').strip()} z {redshift:.4f}{flag}"
+
+
+def _joined(session: Session, slot: Slot, fiber: int, meaning: str) -> tuple[str, object]:
+    """What the tables say of a fiber: column and value; "" and None if nothing."""
+    found = ((name, joined.value(session, slot, fiber, name)) for name in words(meaning))
+    return next((pair for pair in found if pair[1] is not None), ("", None))
+
+
+def _spectra(session: Session) -> SpectrumView | None:
+    """The spectra alone."""
+    slot = session.slot()
+    if slot is None:
+        return None
+    image = slot.image
+    if image.kind is Kind.SPECTRUM:
+        spectrum = row_spectrum(slot, 0)
+        track = np.zeros(spectrum.pixel.size)
+        return SpectrumView(
+            slot.key, (spectrum,), slot.title, "", track, image.orientation, image.shape, wave=spectrum.wave
+        )
+    if image.kind is Kind.RSS and (len(session.selection.fibers) > 1 or session.selection.elsewhere):
+        return _stacked(session, slot)
+    inspection = session.inspection
+    owner = None if inspection is None else session.slot(inspection.slot)
+    if inspection is not None and owner is not None and inspection.spectra:
+        named = "Spaxel" if owner.image.kind is Kind.CUBE else "Fiber"
+        return SpectrumView(
+            slot.key,
+            inspection.spectra,
+            f"{named} {inspection.fiber_id} of {owner.title}",
+            inspection.note,
+            _track(slot, inspection.fiber),
+            image.orientation,
+            image.shape,
+            inspection.spectra[0].wave,
+            session.extraction if any(s.method != "row" for s in inspection.spectra) else "",
+        )
+    if image.kind is Kind.CUBE and _quick(slot):
+        spectrum_at = spaxel_spectrum(slot, session.selection.x, session.selection.y)
+        if spectrum_at is not None:
+            title = f"Spaxel {spectrum_at.fiber_id} of {slot.title}"
+            return SpectrumView(slot.key, (spectrum_at,), title, wave=spectrum_at.wave)
+    what = "spaxel" if image.kind is Kind.CUBE else "fiber"
+    note = inspection.note if inspection is not None and owner is not None else ""
+    return SpectrumView(slot.key, hint=note or f"Click a {what} to see its spectrum.")
+
+
+def _stacked(session: Session, slot: Slot) -> SpectrumView:
+    """The spectra of several fibers of one frame."""
+    chosen = [(slot, f) for f in session.selection.fibers if 0 <= f < slot.image.shape[0]]
+    for key, rows in session.selection.elsewhere:
+        other = session.slot(key)
+        if other is not None and other.image.kind is Kind.RSS and key != slot.key:
+            chosen += [(other, f) for f in rows if 0 <= f < other.image.shape[0]]
+    return page(SpectrumView(slot.key, orientation=slot.image.orientation, native=slot.image.shape,
+                             chosen=tuple(chosen)))  # fmt: skip
+
+
+def page(view: SpectrumView, start: int = 0, count: int = STACKED) -> SpectrumView:
+    """The view of a stack with `count` of its fibers, from number `start` on."""
+    start = max(0, min(start, len(view.chosen) - 1))
+    shown = view.chosen[start : start + min(count, MOST_STACKED)]
+    parts = [(number, s) for number, (slot, fiber) in enumerate(shown) for s in arms(slot, fiber)]
+    here = bool(shown) and shown[0][0].key == view.key
+    frames = dict.fromkeys(slot.title for slot, _ in view.chosen)
+    last = f" to {start + len(shown)}" if len(shown) > 1 else ""
+    return replace(
+        view,
+        spectra=tuple(s for _, s in parts),
+        title=f"Fibers {start + 1}{last} of {len(view.chosen)} selected in {', '.join(frames)}" if shown else "",
+        hint="" if parts else "None of the selected fibers is in this frame.",
+        track=_track(shown[0][0], shown[0][1]) if here else None,
+        wave=parts[0][1].wave if parts else None,
+        group=tuple(number for number, _ in parts),
+        start=start,
+    )
+
+
+def arms(slot: Slot, row: int) -> tuple[FiberSpectrum, ...]:
+    """The spectrum of a fiber in every arm of the file, that of the image on the canvas first."""
+    image = slot.image
+    others = [
+        i for i in slot.dataset.images if i.kind is Kind.RSS and i.wave is not None and i.shape[0] == image.shape[0]
+    ]
+    names = [i.camera for i in others]
+    if image not in others or len(others) < 2 or len(set(names)) < len(names) or not all(names):
+        return (row_spectrum(slot, row),)
+    ordered = sorted(others, key=lambda i: i is not image)
+    return tuple(replace(row_spectrum(replace(slot, image=i), row), arm=i.camera) for i in ordered)
+
+
+def same_but_window(a: SpectrumView, b: SpectrumView) -> bool:
+    """Whether two views are of the same spectra, so that at most the window is another one."""
+    return bool(b.spectra) and a.spectra is b.spectra and a.title == b.title
+
+
+def owner(spectra: tuple[FiberSpectrum, ...], wave: float) -> FiberSpectrum | None:
+    """The spectrum whose arm or frame has a wavelength that the first one, that of the canvas, has not; None if none.
+
+    Of a wavelength in a gap between the arms nothing is said.
+    """
+    own = [(s, s.wave) for s in spectra if s.wave is not None and s.label != LABEL and s.wave.size]
+    covering = [s for s, along in own if float(np.nanmin(along)) <= wave <= float(np.nanmax(along))]
+    if not covering or any(s is spectra[0] for s in covering):
+        return None
+    return next((s for s in covering if s.label == spectra[0].label), covering[0])
+
+
+def slider_redshift(place: int, steps: int, most: float) -> float:
+    """Redshift at a place of a slider that is even in log(1 + z)."""
+    return float(np.expm1(place / steps * np.log1p(most)))
+
+
+def redshift_slider(redshift: float, steps: int, most: float) -> int:
+    """Place of a redshift on that slider."""
+    return round(float(np.log1p(max(redshift, 0.0)) / np.log1p(most)) * steps)
+
+
+def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | None:
+    """Position along the spectrum under the cursor, with the row or spaxel there; None outside the image."""
+    slot = session.slot(key)
+    if slot is None:
+        return None
+    if slot.image.kind is Kind.CUBE:
+        pixel = float(slot.plane[-1]) if slot.plane else 0.0
+        wave = slot.image.wave
+        at = float(wave[int(pixel)]) if wave is not None and wave.ndim == 1 else None
+        return SpectrumHover(pixel, at, spaxel_spectrum(slot, x, y) if _quick(slot) else None)
+    place = canonical_at(slot, x, y)
+    if place is None:
+        return None
+    cross, disp = place
+    if slot.image.kind is Kind.RSS:
+        preview = row_spectrum(slot, cross, quick=True) if session.selection.fiber is None else None
+        return SpectrumHover(float(disp), wavelength_at(slot, cross, disp), preview)
+    return SpectrumHover(float(disp), wavelength_at(slot, session.selection.fiber, disp))
+
+
+def hover_job(session: Session, key: int, x: float, y: float) -> Callable[[object], SpectrumHover] | None:
+    """The work for the spaxel under the cursor of a cube too large to be read at each mouse move; None if none."""
+    slot = session.slot(key)
+    if slot is None or slot.image.kind is not Kind.CUBE or _quick(slot):
+        return None
+    place = hover(session, key, x, y)
+    return None if place is None else lambda _ctx: replace(place, preview=spaxel_spectrum(slot, x, y))
+
+
+def row_spectrum(slot: Slot, row: int, *, quick: bool = False) -> FiberSpectrum:
+    """One canonical row of an image as a spectrum; `quick` leaves the errors and the mask out."""
+    image = slot.image
+    flux = along(slot, row)
+    pixel = np.arange(flux.size, dtype=np.float64)
+    wave = image.wave
+    if wave is not None and wave.ndim == 2:
+        wave = wave[row]
+    masked = ~np.isfinite(flux)
+    error = None
+    if not quick:
+        x, y = image.orientation.to_native(np.asarray(row), np.arange(flux.size), image.shape)
+        if image.mask is not None:
+            masked = masked | (image.mask.plane(slot.plane).raw[y, x] != 0)
+        if image.ivar is not None:
+            ivar = image.ivar.plane(slot.plane)
+            error = _error(ivar.physical(ivar.raw[y, x]))
+    return FiberSpectrum(fiber_name(slot, row), pixel, wave, flux, error, masked, "row", image.unit, slot.title)
+
+
+def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectrum | None:
+    """The spectrum of the spaxel at a native position of a cube; None outside."""
+    at = pixel_at(slot, x, y)
+    if at is None or slot.image.pixels.ndim < 3:
+        return None
+    ix, iy = at
+    image = slot.image
+    lead = slot.plane[:-1] if len(slot.plane) == image.pixels.ndim - 2 else (0,) * (image.pixels.ndim - 3)
+    where: tuple[Any, ...] = (*lead, slice(None), iy, ix)
+    flux = image.pixels.physical(image.pixels.raw[where])
+    masked = ~np.isfinite(flux)
+    if image.mask is not None:
+        masked = masked | (image.mask.raw[where] != 0)
+    error = None if image.ivar is None else _error(image.ivar.physical(image.ivar.raw[where]))
+    wave = image.wave if image.wave is not None and image.wave.shape == flux.shape else None
+    pixel = np.arange(flux.size, dtype=np.float64)
+    return FiberSpectrum(f"({ix}, {iy})", pixel, wave, flux, error, masked, "row", image.unit, slot.title)
+
+
+def abscissa(spectrum: FiberSpectrum, by_wave: bool) -> Array:
+    """Wavelength if asked for and known, else dispersion pixel."""
+    return spectrum.wave if by_wave and spectrum.wave is not None else spectrum.pixel
+
+
+def rebin(spectrum: FiberSpectrum, n: int) -> FiberSpectrum:
+    """Mean of `n` neighboring good samples each (the last short group is left out), errors in quadrature."""
+    size = spectrum.flux.size // n * n if n > 1 else 0
+    if size == 0:
+        return spectrum
+
+    def groups(values: Array) -> Array:
+        return np.asarray(values[:size], dtype=np.float64).reshape(-1, n)
+
+    good = ~spectrum.masked[:size].reshape(-1, n) & np.isfinite(groups(spectrum.flux))
+    count = good.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        flux = np.where(good, groups(spectrum.flux), 0.0).sum(axis=1) / count
+        error = None
+        if spectrum.error is not None:
+            error = np.sqrt(np.where(good, groups(spectrum.error) ** 2, 0.0).sum(axis=1)) / count
+    return replace(
+        spectrum,
+        pixel=groups(spectrum.pixel).mean(axis=1),
+        wave=None if spectrum.wave is None else groups(spectrum.wave).mean(axis=1),
+        flux=flux,
+        error=error,
+        masked=count == 0,
+    )
+
+
+def band(spectrum: FiberSpectrum) -> tuple[Array, Array] | None:
+    """Lower and upper edge of the error band (of zero width where nothing is known); None without errors."""
+    if spectrum.error is None:
+        return None
+    error = np.where(np.isfinite(spectrum.error), spectrum.error, 0.0)
+    good = np.isfinite(spectrum.flux)
+    if not good.any():
+        return None
+    index = np.arange(spectrum.flux.size)
+    flux = np.interp(index, index[good], np.asarray(spectrum.flux)[good])
+    return flux - error, flux + error
+
+
+def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | None:
+    """Vertical range that shows all but the few most extreme good samples."""
+    kept = [np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)] for s in spectra]
+    values = np.concatenate(kept) if kept else np.empty(0)
+    if values.size == 0:
+        return None
+    lo, hi = np.percentile(values, ROBUST[0], method="higher"), np.percentile(values, ROBUST[1], method="lower")
+    if hi <= lo:
+        lo, hi = lo - 1.0, hi + 1.0
+    return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))
+
+
+def in_unit_of(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, str]:
+    """`spectrum` so that it can be drawn over `reference`, and what was done to it in words.
+
+    Per Angstrom and per pixel are turned into each other by the dispersion; spectra
+    whose units have nothing to do with each other are brought to one level.
+    """
+    if spectrum.unit == reference.unit:
+        return spectrum, ""
+    mine, other = PER_ANGSTROM.sub("", spectrum.unit), PER_ANGSTROM.sub("", reference.unit)
+    if mine == other and spectrum.wave is not None and spectrum.flux.size > 1:
+        step = np.abs(np.gradient(np.asarray(spectrum.wave, dtype=np.float64), spectrum.pixel))
+        factor = step if reference.unit == other else 1.0 / step
+        error = None if spectrum.error is None else spectrum.error * factor
+        return replace(spectrum, flux=spectrum.flux * factor, error=error), f"in {reference.unit}"
+    scaled, ratio = scale_to(spectrum, reference)
+    return scaled, f"× {number(ratio, 3)}"
+
+
+def scale_to(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, float]:
+    """`spectrum` brought to the level of `reference` by one factor (ratio of median absolute values)."""
+
+    def level(s: FiberSpectrum) -> float:
+        good = np.abs(np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)])
+        return float(np.median(good)) if good.size else 0.0
+
+    mine = level(spectrum)
+    factor = level(reference) / mine if mine > 0 else 1.0
+    error = None if spectrum.error is None else spectrum.error * factor
+    return replace(spectrum, flux=spectrum.flux * factor, error=error), factor
+
+
+def pixel_of(view: SpectrumView, x: float, by_wave: bool) -> float:
+    """Dispersion pixel of an abscissa of the first spectrum."""
+    wave = view.wave
+    if not by_wave or wave is None or not view.spectra:
+        return x
+    order = np.argsort(wave)
+    return float(np.interp(x, wave[order], view.spectra[0].pixel[order]))
+
+
+def native_point(view: SpectrumView, pixel: float) -> tuple[float, float] | None:
+    """Native image position of a dispersion pixel of the fiber; None when the canvas shows something else."""
+    if view.track is None or view.track.size == 0:
+        return None
+    column = min(max(round(pixel), 0), view.track.size - 1)
+    cross = float(view.track[column])
+    if not np.isfinite(cross):
+        return None
+    x, y = view.orientation.to_native(cross, column, view.native)
+    return float(x), float(y)
+
+
+def _track(slot: Slot, fiber: int) -> Array | None:
+    """Cross-dispersion pixel of a fiber along the canvas image."""
+    ncross, ndisp = slot.image.orientation.shape(slot.image.shape)
+    if slot.image.kind is Kind.RSS:
+        return np.full(ndisp, float(fiber)) if 0 <= fiber < ncross else None
+    traces: TraceSet | None = slot.traces
+    if slot.image.kind is Kind.CUBE or traces is None or not 0 <= fiber < traces.nfiber:
+        return None
+    return traces.center[fiber]
+
+
+def _quick(slot: Slot) -> bool:
+    """Whether one spaxel of a cube can be read under the cursor."""
+    return slot.image.pixels.raw.nbytes <= HOVER_BYTES
+
+
+def _error(ivar: Array) -> Array:
+    """1-sigma error of an inverse variance; inf where nothing is known."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(ivar > 0, 1.0 / np.sqrt(ivar), np.inf)

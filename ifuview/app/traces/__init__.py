@@ -1,0 +1,1 @@
+"""Traces of a frame: loaded, diagnosed, corrected, saved."""

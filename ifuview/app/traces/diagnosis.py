@@ -1,0 +1,639 @@
+"""`ifuview diagnose`: read an image and its traces, run the trace doctor, write everything into a folder or nothing.
+
+The same functions serve the command line, the worker of the window and notebooks: `diagnose_image` has no files,
+`run` has them, `main` has words.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, FitError, IfuviewError, MissingDataError, UsageError
+from ifuview.model.checks import Array
+from ifuview.model.fibers import FiberMap
+from ifuview.model.image import Image, Kind
+from ifuview.model.inspection import Verdict
+from ifuview.model.orientation import Orientation
+from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis, fiber_labels
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+OK, FAILED = 0, 3
+PARTS = ("correlation", "impact", "crosstalk", "trouble")
+FORMATS = ("html", "pdf", "png", "json")
+METRICS, FIBERS, MEASURED = "metrics.json", "per_fiber.ecsv", "traces_measured.fits"
+MEASURED_STEP = 16  # columns between the points of the measured traces
+ON_LIGHT = 1.1  # light on the traces over light between them; less is no trace of this image
+LEAST_COVERED = 0.6  # share of the columns; traces of a detector of half the size reach no farther
+CHECKED_COLUMNS = 64
+FITS_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fits.fz", ".fz", ".gz")
+WANTED_WAVELENGTHS = (
+    "give a FITS image with one row of wavelengths per fiber, or a trace file with the columns fiber_id, x_pixels, "
+    "y_pixels and wavelength"
+)
+
+Bar = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to diagnose, with which files, and where to write; see `ifuview diagnose --help`."""
+
+    image: str
+    output: str
+    traces: str | None = None
+    wavelengths: str | None = None
+    fibers: str | None = None
+    reference: str | None = None
+    thresholds: str | None = None
+    only: tuple[str, ...] = ()
+    formats: tuple[str, ...] = FORMATS
+    swap: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A diagnosis, the numbers of metrics.json and the names of the files written."""
+
+    diagnosis: TraceDiagnosis
+    metrics: dict[str, Any]
+    files: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> int:
+        """Exit code."""
+        return FAILED if self.diagnosis.verdict is Verdict.FAIL else OK
+
+
+def diagnose_image(
+    image: Image,
+    traces: TraceSet | None,
+    *,
+    plane: tuple[int, ...] = (),
+    block: Array | None = None,
+    limits: DoctorLimits | None = None,
+    only: tuple[str, ...] = (),
+    ctx: JobContext = SILENT,
+) -> TraceDiagnosis:
+    """Diagnose the traces of an open image; without traces, trace it from nothing first.
+
+    Parameters
+    ----------
+    image : Image
+        A detector image, any orientation.
+    traces : TraceSet or None
+        In the canonical axes of the image.
+    block : (nfiber,), optional
+        Default: from the fiber table of the image, else from the gaps.
+
+    Raises
+    ------
+    UsageError, FitError
+        Not a detector image, traces of another one, or nothing to measure.
+    """
+    from ifuview.engine.traces.doctor.diagnose import diagnose
+
+    if image.kind is Kind.RSS or image.kind is Kind.SPECTRUM:
+        raise UsageError("extracted spectra have no traces", image.name, "give the detector image")
+    ctx.checkpoint(0.0, "Reading the image")
+    data = image.orientation.to_canonical(image.pixels.plane(plane).native())
+    ivar = None if image.ivar is None else image.orientation.to_canonical(image.ivar.plane(plane).native())
+    mask = None if image.mask is None else image.orientation.to_canonical(image.mask.plane(plane).raw)
+    table = image.fibermap
+    if traces is None:
+        from ifuview.engine.traces.doctor.nothing import trace_all
+
+        step = ctx.part(0.05, 0.4)
+        traces = trace_all(data, ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, ctx=step).traces
+        if table is not None and table.nfiber == traces.nfiber:
+            traces = replace(traces, fiber_id=table.fiber_id)
+    else:
+        check_on_light(data, traces)
+    block = known_blocks(table, traces) if block is None else block
+    found = diagnose(
+        data, labelled(traces, table), ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, block=block,
+        limits=limits, only=only, ctx=ctx.part(0.1, 1.0),
+    )  # fmt: skip
+    return numbered(found, traces)
+
+
+def known_blocks(table: FiberMap | None, traces: TraceSet) -> Array | None:
+    """Block of each fiber from a fiber table; None where it does not say."""
+    if table is None or table.nfiber != traces.nfiber or table.block is None or np.unique(table.block).size < 2:
+        return None
+    return table.block
+
+
+def labelled(traces: TraceSet, table: FiberMap | None) -> TraceSet:
+    """Traces that name fibers as a diagnosis does: as the fiber table of the image, if it has one, with their rows."""
+    if table is None or table.nfiber != traces.nfiber:
+        return traces
+    return replace(traces, fiber_id=fiber_labels(table.fiber_id))
+
+
+def numbered(found: TraceDiagnosis, traces: TraceSet) -> TraceDiagnosis:
+    """The diagnosis with the trace sets as the file of the traces numbers its fibers."""
+    ids = traces.fiber_id
+    measured, corrected = replace(found.measured, fiber_id=ids), replace(found.corrected, fiber_id=ids)
+    return replace(found, given=traces, measured=measured, corrected=corrected)
+
+
+def check_on_light(data: Array, traces: TraceSet) -> None:
+    """Raise UsageError where the traces have nothing to do with the image."""
+    if data.shape[1] != traces.ncol:
+        text = f"the traces have {traces.ncol} pixels along dispersion, the image has {data.shape[1]}"
+        raise UsageError(text, traces.name, "open the traces of this detector")
+    few = np.isfinite(traces.center).sum(axis=1)
+    if (few < 2).all():
+        raise UsageError("the traces have fewer than two points per fiber", traces.name, "give whole traces")
+    inside = np.nanmean((traces.center >= 0) & (traces.center <= data.shape[0] - 1))
+    if inside < 0.5:
+        raise UsageError("most of the traces lie outside the image", traces.name, "open the traces of this detector")
+
+
+def contrast(data: Array, traces: TraceSet) -> float:
+    """Light on the traces over light beside them: far above one for traces of this image."""
+    from ifuview.engine.traces.doctor.slots import spacing_of, typical
+
+    at = np.unique(np.round(np.linspace(0, traces.ncol - 1, CHECKED_COLUMNS)).astype(int))
+    center = traces.center[:, at]
+    half = min(spacing_of(typical(traces.center)) / 2, 4.0)
+    nrow = data.shape[0]
+    known = np.isfinite(center)
+    column = np.broadcast_to(at, center.shape)
+
+    def light(offset: float) -> float:
+        rows = np.clip(np.round(np.nan_to_num(center) + offset), 0, nrow - 1).astype(int)
+        values = data[rows, column][known]
+        return float(np.nanmedian(values)) if values.size else 0.0
+
+    beside = (light(half) + light(-half)) / 2
+    on = max(light(0.0), light(1.0), light(-1.0))
+    return on / max(abs(beside), 1e-9) if on > beside else 0.0
+
+
+def run(request: Request, ctx: JobContext = SILENT) -> Outcome:
+    """Do it all; nothing is written unless everything is.
+
+    Raises
+    ------
+    IfuviewError
+        With one sentence about what is wrong with the input or the output folder.
+    """
+    limits = read_limits(request.thresholds)
+    _known(request.only, PARTS, "--only")
+    _known(request.formats, FORMATS, "--formats")
+    folder = Path(request.output)
+    check_folder(folder)
+    image, traces, inputs, path = load(request, ctx.part(0.0, 0.2))
+    block = _blocks(request, traces, ctx)
+    found = diagnose_image(image, traces, block=block, limits=limits, only=request.only, ctx=ctx.part(0.2, 0.55))
+    from ifuview.app.traces.doctor_metrics import metrics_of
+
+    metrics = metrics_of(found, inputs, against(request, image, found, ctx))
+    files = write_all(request, image, found, metrics, inputs, path, ctx.part(0.55, 1.0))
+    return Outcome(found, metrics, files)
+
+
+def load(
+    request: Request, ctx: JobContext
+) -> tuple[Image, TraceSet | None, tuple[tuple[str, str, str], ...], str | None]:
+    """The image, its traces (None: trace it), the inputs with their checksums, and the path of the traces."""
+    from ifuview.app import services
+
+    dataset = services.open_dataset(request.image, ctx.part(0.0, 0.6))
+    if not dataset.images:
+        raise MissingDataError("there is no image in this file", request.image, "give a detector image")
+    image = dataset.images[0]
+    path = request.traces
+    if path is None:
+        path = next(iter(services.trace_companions(dataset)), None) if dataset.traces is None else None
+    traces = dataset.traces if path is None and request.traces is None else None
+    if path is not None:
+        traces = read_fitting(path, image, request.swap)
+    if traces is not None and request.wavelengths:
+        traces = with_wavelengths(traces, request.wavelengths, image)
+    inputs = [("image", dataset.path or request.image)]
+    named = (("traces", path), ("wavelengths", request.wavelengths), ("fibers", request.fibers),
+             ("reference", request.reference), ("thresholds", request.thresholds))  # fmt: skip
+    inputs += [(role, name) for role, name in named if name]
+    ctx.checkpoint(0.9, "Checksums")
+    return image, traces, tuple((role, Path(name).name, sha256(name)) for role, name in inputs), path
+
+
+def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
+    """Traces of an image; says so where x and y are swapped.
+
+    Raises
+    ------
+    IfuviewError
+    """
+    from ifuview import io
+
+    shape, lies = image.orientation.shape(image.shape), image.orientation
+    other = exchanged(lies)
+    if swap:
+        return io.read_traces(path, shape, other)
+    offer = "give --swap to exchange them"
+    try:
+        traces = io.read_traces(path, shape, lies)
+    except FileFormatError as problem:
+        try:
+            turned = io.read_traces(path, shape, other)
+        except IfuviewError:
+            raise problem from None
+        if contrast(image.canonical(), turned) > ON_LIGHT:
+            raise UsageError("x and y of these traces are swapped for this image", path, offer) from problem
+        raise
+    data = image.canonical()
+    if traces.center.shape[1] == shape[1] and contrast(data, traces) < ON_LIGHT:
+        try:
+            turned = io.read_traces(path, shape, other)
+        except IfuviewError:
+            turned = traces
+        if contrast(data, turned) > 2 * max(contrast(data, traces), ON_LIGHT):
+            raise UsageError("x and y of these traces are swapped for this image", path, offer)
+    covered = float(np.mean(np.asarray(traces.valid).any(axis=0)))
+    if covered < LEAST_COVERED:
+        text = f"these traces cover {covered:.0%} of the columns of the image"
+        raise UsageError(text, path, "they are of another detector or binning; give those of this image")
+    return traces
+
+
+def exchanged(lies: Orientation) -> Orientation:
+    """The orientation of a file with x and y the other way around."""
+    return Orientation(not lies.transpose, lies.flip_cross, lies.flip_disp)
+
+
+def with_wavelengths(traces: TraceSet, path: str, image: Image) -> TraceSet:
+    """Traces with the wavelengths of another file.
+
+    Raises
+    ------
+    UsageError
+        The file has other fibers or another number of pixels.
+    """
+    wave, names = read_wavelengths(path, image)
+    if wave.shape[0] != traces.nfiber:
+        text = f"the wavelengths are of {wave.shape[0]} fibers, the traces of {traces.nfiber}"
+        raise UsageError(text, path, "give the wavelengths of the same fibers")
+    if names is not None and set(names) != set(traces.fiber_id):
+        missing = sorted(set(traces.fiber_id) - set(names))[:3]
+        raise UsageError(
+            f"the wavelengths are of other fibers (none for {', '.join(missing)})",
+            path,
+            "give those of the same fibers",
+        )
+    if wave.shape[1] != traces.ncol:
+        text = f"the wavelengths have {wave.shape[1]} pixels, the traces {traces.ncol}"
+        raise UsageError(text, path, "give the wavelengths of this detector")
+    if names is not None:
+        order = {name: row for row, name in enumerate(names)}
+        wave = wave[[order[name] for name in traces.fiber_id]]
+    return replace(traces, wave=wave)
+
+
+def read_wavelengths(path: str, image: Image | None = None) -> tuple[Array, tuple[str, ...] | None]:
+    """Wavelength of every fiber and column, and the fiber ids if the file has them."""
+    from ifuview import io
+
+    try:
+        shape = None if image is None else image.orientation.shape(image.shape)
+        traces = io.read_traces(path, shape, None if image is None else image.orientation)
+        if traces.wave is not None and np.isfinite(traces.wave).any():
+            return np.asarray(traces.wave, float), traces.fiber_id
+        said = "holds traces without wavelengths"
+    except IfuviewError as problem:
+        said = f"holds no wavelengths per fiber: {problem.what}" if problem.where else "holds no wavelengths per fiber"
+    try:
+        dataset = io.open_dataset(path)
+    except IfuviewError as problem:
+        if not os.path.isfile(path) or path.lower().endswith(FITS_SUFFIXES):
+            raise
+        raise MissingDataError(said, path, WANTED_WAVELENGTHS) from problem
+    for candidate in dataset.images:
+        if candidate.wave is not None and np.ndim(candidate.wave) == 2:
+            return np.asarray(candidate.wave, float), None
+    named = [i for i in dataset.images if "WAVE" in i.name.upper()] or list(dataset.images[:1])
+    if named and named[0].pixels.ndim == 2:
+        return named[0].pixels.native().astype(float), None
+    raise MissingDataError("holds no wavelengths per fiber", path, WANTED_WAVELENGTHS)
+
+
+def _blocks(request: Request, traces: TraceSet | None, ctx: JobContext) -> Array | None:
+    """Block of each fiber from a fiber file."""
+    if not request.fibers:
+        return None
+    from ifuview.app import services
+
+    table = services.open_dataset(request.fibers, ctx).fibermap
+    if table is None:
+        raise MissingDataError("holds no table of fibers", request.fibers, "give a file with one row per fiber")
+    if traces is not None and table.nfiber != traces.nfiber:
+        text = f"the table has {table.nfiber} fibers, the traces have {traces.nfiber}"
+        raise UsageError(text, request.fibers, "give the table of the same fibers")
+    return table.block if table.block is not None and np.unique(table.block).size > 1 else None
+
+
+def against(request: Request, image: Image, found: TraceDiagnosis, ctx: JobContext) -> dict[str, float]:
+    """Given traces minus reference traces, as global metrics."""
+    if not request.reference:
+        return {}
+    reference = read_fitting(request.reference, image)
+    if found.given is None or reference.center.shape != found.given.center.shape:
+        raise UsageError("the reference has other fibers", request.reference, "give a reference of the same fibers")
+    difference = found.given.center - reference.center
+    known = difference[np.isfinite(difference)]
+    if not known.size:
+        return {}
+    n = max(found.nfiber, 1)
+    return {
+        "reference_mean_px": float(known.mean()), "reference_mean_px_err": float(known.std() / np.sqrt(n)),
+        "reference_rms_px": float(np.sqrt((known**2).mean())),
+        "reference_rms_px_err": float(known.std() / np.sqrt(2 * n)),
+        "reference_max_px": float(np.abs(known).max()), "reference_max_px_err": 0.0,
+    }  # fmt: skip
+
+
+def read_limits(path: str | None) -> DoctorLimits:
+    """Limits from a TOML file: names of DoctorLimits, at the top or under [limits].
+
+    Raises
+    ------
+    UsageError, FileFormatError
+        Unknown name, not a number, not TOML.
+    """
+    if path is None:
+        return DoctorLimits()
+    try:
+        with open(path, "rb") as file:
+            tree = tomllib.load(file)
+    except OSError as problem:
+        raise MissingDataError(f"cannot be read ({problem.strerror})", path) from problem
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise FileFormatError(f"is not TOML ({problem})", path) from problem
+    values = tree.get("limits", tree)
+    known = {f.name for f in fields(DoctorLimits)}
+    for name, value in values.items():
+        if name not in known:
+            raise UsageError(f"there is no limit {name!r}", path, f"choose of {', '.join(sorted(known))}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+            raise UsageError(f"the limit {name} is not a number of at least 0", path)
+    return DoctorLimits(**{name: float(value) for name, value in values.items()})
+
+
+def _known(given: Sequence[str], allowed: Sequence[str], option: str) -> None:
+    wrong = [name for name in given if name not in allowed]
+    if wrong:
+        raise UsageError(f"there is no {wrong[0]!r}", option, f"choose of {', '.join(allowed)}")
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError unless the folder, or the nearest one above that exists, can be written."""
+    at = folder
+    while not at.exists() and at != at.parent:
+        at = at.parent
+    if not at.is_dir():
+        raise UsageError("is not a folder", str(at), "choose another output folder")
+    if not os.access(at, os.W_OK | os.X_OK):
+        raise UsageError("the folder cannot be written", str(folder), "choose another output folder")
+
+
+def write_all(
+    request: Request,
+    image: Image,
+    found: TraceDiagnosis,
+    metrics: dict[str, Any],
+    inputs: tuple[tuple[str, str, str], ...],
+    path: str | None,
+    ctx: JobContext,
+) -> tuple[str, ...]:
+    """Write into a folder beside the output, then move every file; return the names."""
+    import shutil
+    import tempfile
+
+    folder = Path(request.output)
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise UsageError(f"the folder cannot be written ({reason})", str(folder), "choose another") from problem
+    done = False
+    try:
+        names = _write_parts(request, part, image, found, metrics, inputs, path, ctx)
+        for name in names:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part / name, target)
+        done = True
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise UsageError(f"the results cannot be written ({reason})", str(folder), "choose another") from problem
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if made and not done:
+            shutil.rmtree(folder, ignore_errors=True)
+    return names
+
+
+def _write_parts(
+    request: Request,
+    part: Path,
+    image: Image,
+    found: TraceDiagnosis,
+    metrics: dict[str, Any],
+    inputs: tuple[tuple[str, str, str], ...],
+    path: str | None,
+    ctx: JobContext,
+) -> tuple[str, ...]:
+    """Write every file into one folder."""
+    from ifuview.app.traces.doctor_metrics import as_json, fiber_table
+    from ifuview.io.traces.write import write_traces
+
+    ctx.checkpoint(0.0, "Writing the numbers")
+    if "json" in request.formats:
+        (part / METRICS).write_text(as_json(metrics), encoding="utf-8")
+    (part / FIBERS).write_text(fiber_table(found), encoding="utf-8")
+    ctx.checkpoint(0.05, "Writing the traces")
+    write_traces(str(part / MEASURED), sparse(found.measured), image.orientation, image.shape)
+    write_corrected_traces(part, image, found, path, request.swap)
+    wanted = tuple(f for f in request.formats if f != "json")
+    if wanted:
+        from datetime import UTC, datetime
+
+        from ifuview import __version__
+        from ifuview.report.traces.doctor import DoctorReport, write_doctor
+
+        report = DoctorReport(
+            found, image.canonical(), image.unit or "counts", f"Traces of {inputs[0][1]}", inputs,
+            datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), __version__,
+        )  # fmt: skip
+        write_doctor(report, part, wanted, ctx.part(0.2, 1.0))
+    return tuple(sorted(str(p.relative_to(part)) for p in part.rglob("*") if p.is_file()))
+
+
+def write_corrected_traces(
+    part: Path, image: Image, found: TraceDiagnosis, path: str | None, swap: bool = False
+) -> str:
+    """Write the corrected traces in the form of the given file, x and y as it has them; return the name."""
+    from ifuview.io.traces.write import corrected_name, write_corrected, write_traces
+
+    changed = str(found.corrected.provenance.params.get("changed", "nothing"))
+    if path is None:
+        name = "traces_corrected.fits"
+        write_traces(str(part / name), sparse(found.corrected), image.orientation, image.shape)
+        return name
+    name = corrected_name(path)
+    lies = exchanged(image.orientation) if swap else image.orientation
+    native = image.shape[::-1] if swap else image.shape
+    write_corrected(path, found.corrected, part / name, changed, lies, (native[0], native[1]))
+    return name
+
+
+def sparse(traces: TraceSet) -> TraceSet:
+    """The same traces with points at every MEASURED_STEP columns and at the ends of what is valid."""
+    keep = np.zeros(traces.ncol, bool)
+    keep[::MEASURED_STEP] = keep[-1] = True
+    valid = np.asarray(traces.valid) & np.isfinite(traces.center)
+    edge = np.zeros_like(valid)
+    edge[:, 1:] |= valid[:, 1:] & ~valid[:, :-1]
+    edge[:, :-1] |= valid[:, :-1] & ~valid[:, 1:]
+    return replace(traces, valid=(valid & keep) | edge)
+
+
+def sha256(path: str) -> str:
+    """Checksum of a file; "" if the name has an extension in brackets and no such file exists."""
+    import hashlib
+
+    name = path if os.path.exists(path) else path.split("[")[0]
+    try:
+        with open(name, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run `ifuview diagnose`.
+
+    Parameters
+    ----------
+    argv : list of str
+        Without the names of program and command.
+    bar : callable, optional
+        Makes a progress bar (callable with fraction and text, and `close`); used on a terminal only.
+
+    Returns
+    -------
+    int
+        0 pass or warn, 3 fail, 2 a command line that makes no sense.
+
+    Raises
+    ------
+    IfuviewError
+        Bad input, in one sentence.
+    """
+    chosen = _parsed(argv)
+    if isinstance(chosen, int):
+        return chosen
+    request = Request(
+        chosen.images[0], chosen.output, chosen.traces, chosen.wavelengths, chosen.fibers, chosen.reference,
+        chosen.thresholds, _words(chosen.only), _words(chosen.formats), chosen.swap,
+    )  # fmt: skip
+    shown = bar() if bar is not None and not chosen.quiet and sys.stderr.isatty() else None
+    if len(chosen.images) > 1:
+        return _several(chosen, request, shown)
+    try:
+        outcome = run(request, JobContext(shown))
+    except FitError as problem:
+        raise FitError(problem.what, problem.where or request.image, problem.todo) from problem
+    finally:
+        if shown is not None:
+            shown.close()
+    from ifuview.app.traces.doctor_metrics import as_json
+
+    if chosen.json == "-":
+        print(as_json(outcome.metrics), end="")
+    elif chosen.json:
+        Path(chosen.json).write_text(as_json(outcome.metrics), encoding="utf-8")
+    if not chosen.quiet and chosen.json != "-":
+        print(f"{outcome.diagnosis.verdict.value}: {outcome.diagnosis.sentence}")
+        print(f"{len(outcome.files)} files in {request.output}")
+    return outcome.code
+
+
+def _several(chosen: Namespace, request: Request, shown: Any) -> int:
+    """Diagnose several images; one line each, and the numbers of all by image in one JSON object."""
+    from ifuview.app.traces.diagnosis_many import BAD_INPUT, requests, run_many, worst
+    from ifuview.app.traces.doctor_metrics import as_json
+
+    try:
+        done = run_many(requests(chosen.images, request), chosen.jobs, JobContext(shown))
+    finally:
+        if shown is not None:
+            shown.close()
+    for one in done:
+        if one.code == BAD_INPUT:
+            print(f"ifuview: {one.line}", file=sys.stderr)
+        elif not chosen.quiet and chosen.json != "-":
+            print(one.line)
+    if chosen.json:
+        text = as_json({one.image: one.metrics for one in done})
+        print(text, end="") if chosen.json == "-" else Path(chosen.json).write_text(text, encoding="utf-8")
+    return worst(done)
+
+
+def _parsed(argv: list[str]) -> Namespace | int:
+    """Arguments, or the exit code if argparse has said all."""
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="ifuview diagnose",
+        description="Which traces are wrong, how, and how sure; writes a report, numbers and corrected traces.",
+    )
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="detector image, a flat or another exposure with light; several: each has a folder inside DIR",
+    )
+    parser.add_argument("--traces", metavar="F", help="trace file; default: the one beside the image, else trace anew")
+    parser.add_argument("--wavelengths", metavar="F", help="wavelength of every fiber and pixel")
+    parser.add_argument("--fibers", metavar="F", help="table of fibers, for their blocks")
+    parser.add_argument("--reference", metavar="TRACES", help="other traces to compare the given ones with")
+    parser.add_argument("--thresholds", metavar="F.toml", help="limits, by name")
+    parser.add_argument("--only", metavar="NAME,...", default="", help=f"of {', '.join(PARTS)}; default all")
+    parser.add_argument("--formats", metavar="NAME,...", default=",".join(FORMATS), help="of html, pdf, png, json")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="so many images at a time; one image is one job",
+    )
+    parser.add_argument("--swap", action="store_true", help="exchange x and y of the traces")
+    parser.add_argument("--json", metavar="FILE", help="write the numbers there too; - is stdout")
+    parser.add_argument("--quiet", action="store_true", help="say nothing")
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder of the results")
+    try:
+        return parser.parse_args(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Names of a list with commas."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))

@@ -1,0 +1,1 @@
+"""Views of traces and of what the doctor found."""

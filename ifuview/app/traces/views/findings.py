@@ -1,0 +1,301 @@
+"""The findings of a diagnosis as the dock lists them, where each lies on the canvas, and the evidence for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.views.text import COLUMN, along_axis
+from ifuview.app.session import Session, Slot
+from ifuview.model.checks import Array
+from ifuview.model.image import Kind
+from ifuview.model.inspection import Verdict
+
+if TYPE_CHECKING:
+    from ifuview.model.traces.doctor import TraceDiagnosis
+    from ifuview.model.traces.findings import Finding
+
+SCREEN = 700.0  # screen px that a finding should fill
+ZOOM = (0.25, 6.0)  # screen px per px
+BLOCK_ZOOM = 2.0
+FIBER_ZOOM = (4.0, 12.0)
+SEEN = 8.0  # screen px that an error should have
+BLOCK = "block"
+ALONG = ("rotation", "drift", "common_wiggle", "smile", "s_curve")  # patterns whose evidence is seen along the columns
+SIGNS = {Verdict.PASS: "i", Verdict.WARN: "▲", Verdict.FAIL: "✘", Verdict.NOT_MEASURED: "?"}
+NO_IMAGE = "Open a detector image and its traces to diagnose them."
+NO_TRACES = (
+    "No traces are open for this image. Load a trace file and press Diagnose to check it; without one, "
+    "Diagnose traces the fibers from nothing and tells which are missing."
+)
+READY = "Press Diagnose to measure all fibers and to see which traces are wrong, how, and how sure that is."
+STALE = "The traces of this frame are others now: diagnose them again."
+APPLIED = (
+    "The correction is applied: this frame has the corrected traces. All below was found before the correction. "
+    "Press Diagnose to measure the corrected traces."
+)
+BEFORE = "Before the correction: "
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One finding with the place it is at: the crosshair `point` in native px and the `view` of the canvas."""
+
+    finding: Finding
+    sign: str
+    amount: str
+    sigma: str
+    point: tuple[float, float] | None
+    view: ViewState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Evidence: measured y with errors against x, the shared patterns and the correction, the range it is about."""
+
+    heading: str
+    xlabel: str
+    ylabel: str
+    x: Array
+    y: Array
+    error: Array
+    model: Array | None = None
+    correction: Array | None = None
+    span: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FindingsView:
+    """Everything that the dock shows.
+
+    Parameters
+    ----------
+    slot : int
+        Key of the frame.
+    verdict : Verdict or None
+        None: not diagnosed; `hint` says what to do.
+    sentence, advice : str
+    rows : tuple of Row
+        Worst first.
+    colors : tuple of str
+        What the traces can be colored by.
+    color_by : str
+    corrected : bool
+        The corrected traces are the frame's traces; what was found is about those before, as `hint` says.
+    undo : bool
+        There are earlier traces to go back to.
+    changed : bool
+        The corrected traces differ from the given ones.
+    alternate : bool
+        The other of given and corrected traces is drawn.
+    blink_ms : int
+    limits : DoctorLimits or None
+    along : str
+        Label of the axis along the fibers.
+    save_name : str
+        Suggested name of the corrected file.
+    hint : str
+    can_diagnose : bool
+    """
+
+    slot: int = -1
+    verdict: Verdict | None = None
+    sentence: str = ""
+    advice: str = ""
+    rows: tuple[Row, ...] = ()
+    colors: tuple[str, ...] = (BLOCK,)
+    color_by: str = BLOCK
+    corrected: bool = False
+    undo: bool = False
+    changed: bool = False
+    alternate: bool = False
+    blink_ms: int = 500
+    limits: Any = None
+    save_name: str = ""
+    hint: str = ""
+    can_diagnose: bool = False
+    along: str = COLUMN
+    diagnosis: Any = field(default=None, repr=False)
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = session.slot()
+    shown = session.overlay
+    own = (None,) if slot is None else (slot.key, slot.diagnosis, slot.traces, slot.past_traces, slot.image)
+    return (*own, session.metrics, shown.color_by, shown.alternate, session.doctor_limits, session.blink_ms)
+
+
+def make(session: Session) -> FindingsView | None:
+    """The findings of the current frame, or a hint; None when nothing is open."""
+    slot = session.slot()
+    if slot is None:
+        return None
+    colors = (BLOCK, *(name for name, _ in session.metrics))
+    base = FindingsView(
+        slot.key, colors=colors, color_by=session.overlay.color_by if session.overlay.color_by in colors else BLOCK,
+        undo=bool(slot.past_traces), limits=session.doctor_limits, blink_ms=session.blink_ms,
+        along=along_axis(slot.image),
+    )  # fmt: skip
+    if slot.image.kind not in (Kind.DETECTOR, Kind.IMAGE):
+        return replace(base, hint=NO_IMAGE)
+    if slot.traces is None:
+        return replace(base, hint=NO_TRACES, can_diagnose=True)
+    found = slot.diagnosis
+    if found is None or not of_these(found, slot):
+        return replace(base, hint=READY if found is None else STALE, can_diagnose=True)
+    return _with_findings(base, session, slot, found)
+
+
+def of_these(found: TraceDiagnosis, slot: Slot) -> bool:
+    """Whether a diagnosis is about the traces of the frame, as given or as corrected."""
+    return slot.traces is found.given or slot.traces is found.corrected
+
+
+def _with_findings(base: FindingsView, session: Session, slot: Slot, found: TraceDiagnosis) -> FindingsView:
+    """The view of a diagnosis."""
+    from ifuview.app.traces.doctor import source_of
+    from ifuview.io.traces.write import corrected_name
+    from ifuview.model.traces.findings import advice_lines, findings
+
+    source = source_of(found.given)
+    return replace(
+        base,
+        verdict=found.verdict,
+        sentence=(BEFORE if slot.traces is found.corrected else "") + found.sentence,
+        advice="\n".join(f"• {line}" for line in advice_lines(found)),
+        rows=tuple(_row(f, slot, found) for f in findings(found)),
+        corrected=slot.traces is found.corrected,
+        hint=APPLIED if slot.traces is found.corrected else "",
+        changed=bool(np.nanmax(np.abs(found.correction), initial=0.0) > 0),
+        alternate=session.overlay.alternate,
+        limits=found.limits,
+        save_name=corrected_name(source) if source else "traces_corrected.fits",
+        can_diagnose=True,
+        diagnosis=found,
+    )
+
+
+def _row(finding: Finding, slot: Slot, found: TraceDiagnosis) -> Row:
+    """A finding with its place."""
+    amount = "–"
+    if finding.amount is not None and np.isfinite(finding.amount):
+        amount = f"{finding.amount:+.3f} px" if finding.unit == "px" else f"{finding.amount:.3g} {finding.unit}"
+    sigma = "–" if finding.significance is None else f"{finding.significance:.0f}"
+    cross, disp, zoom = _place(finding, found)
+    if not (np.isfinite(cross) and np.isfinite(disp)):
+        return Row(finding, SIGNS[finding.verdict], amount, sigma, None, replace(slot.view, fit=True))
+    x, y = (float(v) for v in slot.image.orientation.to_native(cross, disp, slot.image.shape))
+    view = replace(slot.view, fit=True) if zoom == 0 else replace(slot.view, x=x, y=y, zoom=zoom, aspect=1.0, fit=False)
+    return Row(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view)
+
+
+def _place(finding: Finding, found: TraceDiagnosis) -> tuple[float, float, float]:
+    """Canonical (cross, disp) of a finding and the zoom that shows it; zoom 0: the whole image."""
+    lo, hi = finding.x_range
+    ncol = found.corrected.ncol
+    disp = float(np.clip((lo + hi) / 2, 0, ncol - 1))
+    if finding.group == "frame" and finding.row_range is not None:
+        bottom, top = finding.row_range
+        whole = hi - lo > 0.9 * ncol and top - bottom > 0.9 * np.nanmax(found.corrected.center)
+        extent = max(hi - lo, top - bottom, 1.0)
+        return (bottom + top) / 2, disp, 0.0 if whole else float(np.clip(SCREEN / extent, *ZOOM))
+    if not finding.fibers:
+        return found.corrected.center.shape[0] / 2, disp, 0.0
+    if finding.group == "mode":
+        fiber = finding.fibers[len(finding.fibers) // 2]
+        whole = len(finding.fibers) == found.nfiber
+        return float(found.corrected.center[fiber, int(disp)]), disp, 0.0 if whole else BLOCK_ZOOM
+    fiber = finding.fibers[0]
+    inside = (found.column >= lo) & (found.column <= hi) & np.isfinite(found.residual[fiber])
+    if inside.any() and finding.kind in ("kink", "lost", "wide", "contaminated"):
+        part = np.where(inside, np.abs(found.residual[fiber]), -1.0)
+        disp = float(found.column[int(np.argmax(part))])
+    row = found.corrected.center[fiber, int(np.clip(round(disp), 0, ncol - 1))]
+    size = abs(finding.amount) if finding.amount is not None and np.isfinite(finding.amount) else np.inf
+    return float(row), disp, float(np.clip(SEEN / max(size, 1e-6), *FIBER_ZOOM))
+
+
+def evidence(view: FindingsView, row: int) -> Curve | None:
+    """What the numbers of one finding rest on."""
+    found: TraceDiagnosis | None = view.diagnosis
+    if found is None or not 0 <= row < len(view.rows):
+        return None
+    curve = _curve(found, view.rows[row].finding)
+    if curve is not None and curve.xlabel == COLUMN:
+        curve = replace(curve, xlabel=view.along)
+    return curve if curve is None or not view.corrected else replace(curve, heading=f"Before: {curve.heading}")
+
+
+def _curve(found: TraceDiagnosis, finding: Finding) -> Curve | None:
+    """The evidence of a finding, if it is about fibers."""
+    if finding.group == "fiber":
+        return _of_fiber(found, finding)
+    if finding.group == "mode":
+        if finding.kind == "keystone":
+            return _tilts(found)
+        return _along(found, finding) if finding.kind in ALONG else _across(found, finding)
+    return None
+
+
+def _of_fiber(found: TraceDiagnosis, finding: Finding) -> Curve:
+    """Offset of the worst fiber along the columns, or its flux where that is the matter."""
+    fiber = finding.fibers[0]
+    name = f"Fiber {found.fiber_id[fiber]}"
+    if finding.kind in ("dead", "low_throughput"):
+        same = found.block == found.block[fiber]
+        usual = _median(found.flux[same])
+        return Curve(f"{name}: flux, and the median of its block", COLUMN, "Flux per column", found.column,
+                     found.flux[fiber], found.flux_err[fiber], usual)  # fmt: skip
+    if finding.kind == "wide":
+        usual = _median(found.width)
+        return Curve(f"{name}: width, and the median of all", COLUMN, "Width (px)", found.column,
+                     found.width[fiber], found.width_err[fiber], usual, span=finding.x_range)  # fmt: skip
+    return Curve(f"{name}: light minus trace; line: correction", COLUMN, "Offset (px)", found.column,
+                 found.offset[fiber], found.offset_err[fiber], found.model[fiber], found.correction[fiber],
+                 finding.x_range)  # fmt: skip
+
+
+def _along(found: TraceDiagnosis, finding: Finding) -> Curve:
+    """Median offset of the fibers along the columns."""
+    rows = list(finding.fibers) or list(range(found.nfiber))
+    count = np.maximum(np.isfinite(found.offset[rows]).sum(axis=0), 1)
+    error = 1.25 * _median(found.offset_err[rows]) / np.sqrt(count)
+    return Curve("Median of the fibers: light minus trace", COLUMN, "Offset (px)", found.column,
+                 _median(found.offset[rows]), error, _median(found.model[rows]), span=None)  # fmt: skip
+
+
+def _across(found: TraceDiagnosis, finding: Finding) -> Curve:
+    """Median offset of each fiber across the slit."""
+    every = np.arange(found.nfiber, dtype=float)
+    count = np.maximum(np.isfinite(found.offset).sum(axis=1), 1)
+    error = 1.25 * _median(found.offset_err.T) / np.sqrt(count)
+    span = None
+    if 0 < len(finding.fibers) < found.nfiber:
+        span = (finding.fibers[0] - 0.5, finding.fibers[-1] + 0.5)
+    return Curve("Median of each fiber: light minus trace", "Fiber (row)", "Offset (px)", every,
+                 _median(found.offset.T), error, _median(found.model.T), span=span)  # fmt: skip
+
+
+def _tilts(found: TraceDiagnosis) -> Curve:
+    """Offset in the upper half of the columns minus that in the lower half, of each fiber."""
+    half = found.column.size // 2
+    lower, upper = found.offset[:, :half].T, found.offset[:, -half:].T
+    count = np.maximum(np.isfinite(found.offset).sum(axis=1), 1)
+    error = 2.5 * _median(found.offset_err.T) / np.sqrt(count)
+    model = _median(found.model[:, -half:].T) - _median(found.model[:, :half].T)
+    heading = "Tilt of each fiber: upper half of the columns minus lower half"
+    every = np.arange(found.nfiber, dtype=float)
+    return Curve(heading, "Fiber (row)", "Offset (px)", every, _median(upper) - _median(lower), error, model)
+
+
+def _median(values: Array) -> Array:
+    """Median over the first axis, NaN where nothing is known."""
+    out = np.full(values.shape[1], np.nan)
+    some = np.isfinite(values).any(axis=0)
+    if some.any():
+        out[some] = np.nanmedian(values[:, some], axis=0)
+    return out

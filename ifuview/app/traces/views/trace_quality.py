@@ -1,0 +1,147 @@
+"""How well the trace of the selected fiber follows its light, with errors and a verdict in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames.views.text import COLUMN, along_axis, number, with_error
+from ifuview.app.session import Session, Slot
+from ifuview.model.checks import Array
+from ifuview.model.image import Kind
+from ifuview.model.inspection import TraceQuality, Verdict
+
+VERDICT_WORDS = {
+    Verdict.PASS: "Good",
+    Verdict.WARN: "Doubtful",
+    Verdict.FAIL: "Bad",
+    Verdict.NOT_MEASURED: "Not measured",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One set of points with errors: y (m,), error (m,) or None."""
+
+    name: str
+    y: Array
+    error: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One small plot against the column.
+
+    Parameters
+    ----------
+    name : str
+        "Offset", "Width", "Flux", "Spacing" or "χ²".
+    label : str
+        Axis label with unit.
+    series : tuple of Series
+    line : float or None
+        Horizontal line of reference.
+    band : float or None
+        Half height of the noise band about `line`.
+    """
+
+    name: str
+    label: str
+    series: tuple[Series, ...]
+    line: float | None = None
+    band: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceQualityView:
+    """Verdict and panels of one fiber; `quality` is None while there is nothing to show."""
+
+    quality: TraceQuality | None
+    title: str = ""
+    word: str = ""
+    text: str = ""
+    numbers: str = ""
+    column: Array | None = None
+    panels: tuple[Panel, ...] = ()
+    hint: str = ""
+    along: str = COLUMN
+
+
+def inputs(session: Session) -> tuple[Any, ...]:
+    """What the view depends on."""
+    slot = session.slot()
+    return (session.inspection, session.current, None if slot is None else (slot.image, slot.traces))
+
+
+def make(session: Session) -> TraceQualityView | None:
+    """Verdict and panels of the inspected fiber, or a hint; None when no image is open."""
+    slot = session.slot()
+    if slot is None:
+        return None
+    inspection = session.inspection
+    quality = None if inspection is None else inspection.quality
+    owner = None if inspection is None else session.slot(inspection.slot)
+    if inspection is None or quality is None or owner is None:
+        note = inspection.note if inspection is not None else ""
+        return TraceQualityView(None, hint=note or _hint(slot.image.kind, slot.traces is not None))
+    traced = _traced(session, owner)
+    return TraceQualityView(
+        quality,
+        title=f"Fiber {quality.fiber_id} of {traced.title}",
+        word=VERDICT_WORDS[quality.verdict],
+        text=quality.text[:1].upper() + quality.text[1:],
+        numbers=_numbers(quality),
+        column=quality.column,
+        panels=_panels(quality, traced.image.unit),
+        along=along_axis(traced.image),
+    )
+
+
+def _traced(session: Session, owner: Slot) -> Slot:
+    """The frame whose traces were checked: the inspected one, or the detector image open beside its spectra."""
+    near = (s for s in (owner, *session.slots) if s.traces is not None and s.image.kind in (Kind.DETECTOR, Kind.IMAGE))
+    return next(near, owner)
+
+
+def _panels(quality: TraceQuality, unit: str) -> tuple[Panel, ...]:
+    """The five panels, most telling first."""
+    flux = f"Flux ({unit}/px)" if unit else "Flux (counts/px)"
+    sigma = quality.sigma[np.isfinite(quality.sigma)]
+    return (
+        Panel("Offset", "Offset (px)", (Series("offset", quality.offset, quality.offset_err),), 0.0, quality.floor),
+        Panel(
+            "Width",
+            "Width σ (px)",
+            (Series("width", quality.sigma, quality.sigma_err),),
+            float(np.median(sigma)) if sigma.size else None,
+        ),
+        Panel("Flux", flux, (Series("flux", quality.flux, quality.flux_err),)),
+        Panel(
+            "Spacing",
+            "Spacing (px)",
+            (Series("to fiber below", quality.spacing_below), Series("to fiber above", quality.spacing_above)),
+        ),
+        Panel("χ²", "Reduced χ²", (Series("χ²", quality.chi2),), 1.0),
+    )
+
+
+def _numbers(quality: TraceQuality) -> str:
+    """The numbers behind the verdict in one line."""
+    if quality.verdict is Verdict.NOT_MEASURED:
+        return ""
+    return (
+        f"Mean {with_error(quality.mean_offset, quality.mean_offset_err, 'px')}, "
+        f"shape χ² {number(quality.shape_chi2, 3)} / {quality.shape_dof}, "
+        f"noise floor {number(quality.floor, 2)} px"
+    )
+
+
+def _hint(kind: Kind, traced: bool) -> str:
+    """What the user can do to see something here."""
+    if kind in (Kind.RSS, Kind.CUBE, Kind.SPECTRUM):
+        return "Traces are measured on a detector image; show one (preproc or raw) to check its traces."
+    if not traced:
+        return "No traces are open for this image. Load a trace file, or measure the traces on a flat."
+    return "Click a fiber to see how well its trace follows the light."

@@ -1,1 +1,0 @@
-"""Views: frozen values that a widget draws, made by pure functions of the session."""

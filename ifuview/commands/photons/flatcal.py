@@ -1,0 +1,119 @@
+"""`ifuview flatcal`: even light to weights by resonator and wavelength, with numbers and plots."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from ifuview.app.photons.outputs import keep_inputs, keep_photons
+from ifuview.commands.photons import OK, Bar, parsed, progress
+from ifuview.engine.context import JobContext
+from ifuview.errors import UsageError
+
+FEW = 0.01  # of the resonators; weights of fewer in a bin are chosen by their noise
+METHODS = ("interpolation", "polynomial")
+EPILOG = """\
+One file of white light, with wavelengths or with its --wavecal; or, with --wavecal, two laser files or more (named as
+for `ifuview wavecal`) that light the array evenly: one weight a laser.
+Weights are used by linear interpolation between the middles of the bins, or (--method polynomial) as a polynomial.
+--plots DIR writes weights with errors of some pixels, images of the weights and of the mask in each bin, a summary.
+--config F reads the options from a TOML file (table [flatcal]) or an old .cfg, which is never run.
+"""
+
+
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.commands.photons`."""
+    chosen = parsed(parser(), argv, "flatcal")
+    if isinstance(chosen, int):
+        return chosen
+    if not chosen.files:
+        raise UsageError("there is no file of even light", "flatcal", "name it")
+    if not chosen.output:
+        raise UsageError("there is no name for the flat", "flatcal", "give -o SOL.h5")
+    with progress(bar) as ctx:
+        text = run(chosen, ctx)
+    print(text)
+    return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    out = argparse.ArgumentParser(
+        prog="ifuview flatcal",
+        description="Find weights that make the array respond evenly.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    out.add_argument("files", nargs="*", metavar="FILE", help="photon list of even light; or lasers, NM=FILE")
+    out.add_argument("-o", "--output", metavar="SOL.h5", help="flat to write")
+    out.add_argument("--wavecal", metavar="S", help="wavelength solution, for files of phases")
+    out.add_argument("--edges", metavar="NM,...", help="edges of the bins (default: bins of --width over the range)")
+    out.add_argument("--width", type=float, metavar="EV", help="of the bins (default: 0.2)")
+    out.add_argument("--chunk", type=float, metavar="S", help="time chunks (default: 10, or a third of the exposure)")
+    out.add_argument("--method", choices=METHODS, help="use of the weights (default: interpolation)")
+    out.add_argument("--power", type=int, metavar="N", help="of the polynomial (default: 1)")
+    out.add_argument("--name", help="name of the flat (default: that of the file)")
+    out.add_argument("--plots", metavar="DIR", help="folder for plots, made if it is not there")
+    out.add_argument("--pixel", action="append", metavar="X,Y", help="plot this pixel (may be given several times)")
+    out.add_argument("--config", metavar="F", help="TOML file, or an old .cfg, with these options")
+    return out
+
+
+def run(chosen: argparse.Namespace, ctx: JobContext) -> str:
+    """Fit, save and plot; a line about what was found."""
+    from ifuview.app.photons import solve as cal
+    from ifuview.commands.photons.quicklook import pixel
+
+    cal.check_output(chosen.output)
+    keep_inputs(chosen.output, (*(str(item) for item in chosen.files), chosen.wavecal, chosen.config))
+    keep_photons(chosen.output)
+    pixels = [pixel(text) for text in chosen.pixel or ()]
+    options: dict[str, Any] = {name: getattr(chosen, name) for name in ("chunk", "method", "power")}
+    options = {name: value for name, value in options.items() if value is not None}
+    for name in ("chunk", "width"):
+        if (value := getattr(chosen, name)) is not None and not value > 0:
+            raise UsageError(f"{value:g} makes no sense", f"--{name}", "give a number above 0")
+    if not 0 <= options.get("power", 1) <= 10:
+        raise UsageError(f"a polynomial of order {chosen.power} makes no sense", "--power", "give 0 to 10")
+    options["name"] = chosen.name or os.path.splitext(os.path.basename(chosen.output))[0]
+    solution = cal.read_wavecal(chosen.wavecal, ctx) if chosen.wavecal else None
+    files = [str(item) for item in chosen.files]
+    if len(files) > 1:
+        if solution is None:
+            raise UsageError("a flat of several lasers needs a wavelength solution", "flatcal", "give --wavecal S")
+        flat = cal.fit_laser_flat(cal.laser_files(files), solution, ctx=ctx, **options)
+    else:
+        if chosen.edges is not None:
+            options["edges"] = edges(chosen.edges)
+        elif chosen.width is not None:
+            options["width"] = chosen.width
+        flat = cal.fit_flatcal(files[0], wavecal=solution, ctx=ctx, **options)
+    cal.save(flat, chosen.output)
+    if chosen.plots:
+        from ifuview.app.photons.calibration_plots import plot_flat
+
+        plot_flat(flat, chosen.plots, pixels=pixels, ctx=ctx)
+    usable, number = int(flat.usable.sum()), len(flat.ids)
+    whole = usable - (int(((flat.flags & 2) != 0).sum()) - (number - usable))
+    text = f"{usable} of {number} resonators have weights, {whole} of them in all {len(flat.waves)} bins"
+    return f"{chosen.output}: {text}{thin_bins(flat)}; used by {flat.method}"
+
+
+def thin_bins(flat: Any) -> str:
+    """Bins in which hardly a resonator has a weight, as words after the count."""
+    import numpy as np
+
+    found = np.isfinite(flat.weights).sum(axis=0)
+    thin = [f"{wave:.0f} nm ({n})" for wave, n in zip(flat.waves, found) if n < FEW * flat.usable.sum()]
+    return f" (few at {', '.join(thin)})" if thin else ""
+
+
+def edges(text: str | list[float]) -> list[float]:
+    """Numbers of an --edges."""
+    try:
+        return [float(part) for part in (text.split(",") if isinstance(text, str) else text)]
+    except (ValueError, TypeError) as problem:
+        raise UsageError(
+            f"{text!r} are no wavelengths", "--edges", "give nm with commas, as in 700,850,1000"
+        ) from problem

@@ -1,0 +1,125 @@
+"""`ifuview speckle`: maps of constant, speckle and incoherent light of a photon list."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ifuview.app.photons.outputs import keep_inputs, keep_photons
+from ifuview.commands.photons import OK, Bar, parsed, progress
+from ifuview.commands.photons.quicklook import add_cut_options, cut_of, pixel
+from ifuview.engine.context import JobContext
+from ifuview.errors import UsageError
+from ifuview.model.wording import counted
+
+if TYPE_CHECKING:
+    from ifuview.model.photons.speckle import SpeckleMaps
+
+EPILOG = """\
+FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them as an image with its
+signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY. NaN: not measured.
+"""
+
+
+def main(argv: list[str], bar: Bar | None = None) -> int:
+    """Run the command; see `ifuview.commands.photons`."""
+    chosen = parsed(parser(), argv)
+    if isinstance(chosen, int):
+        return chosen
+    if not chosen.output.lower().endswith(".fits"):
+        raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
+    with progress(bar) as ctx:
+        maps, notes = run(chosen, ctx)
+    numbers = summary(maps)
+    print(json.dumps(numbers) if chosen.json else sentence(numbers, chosen.output))
+    for note in notes:
+        print(note, file=sys.stderr)
+    return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    out = argparse.ArgumentParser(
+        prog="ifuview speckle",
+        description="Speckle statistics of every pixel of a photon list.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    out.add_argument("file", metavar="FILE", help="photon list: HDF5 of any layout, or raw packets")
+    out.add_argument("--method", choices=("binned", "arrival"), default="binned", help="counts in bins, or gaps")
+    out.add_argument(
+        "--bin", type=float, metavar="MS", help="time bin (default 10 ms), or the longest gap used in full (20 ms)"
+    )
+    out.add_argument("--ip", default="auto", metavar="auto|free|RATE", help="incoherent light: where it pays, fitted, "
+                     "or photons per second (default auto)")  # fmt: skip
+    add_cut_options(out)
+    out.add_argument("--lucky", metavar="X,Y", help="add the image of the sharpest 30 %% of moments of a star there")
+    out.add_argument("--pixel", metavar="X,Y", help="add the autocorrelation and the life of the speckles of a pixel")
+    out.add_argument("--json", choices=("-",), help="print the numbers as JSON")
+    out.add_argument("-o", "--output", metavar="MAPS.fits", required=True)
+    return out
+
+
+def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[SpeckleMaps, tuple[str, ...]]:
+    """Make the maps and write them; with what the list says of itself."""
+    from ifuview.app.photons import lists as photons
+    from ifuview.io.photons.speckle_products import write_speckle
+
+    photons.check_output(chosen.output)
+    keep_inputs(chosen.output, (chosen.file, chosen.beammap))
+    keep_photons(chosen.output)
+    star = None if chosen.lucky is None else pixel(chosen.lucky, "--lucky")
+    place = None if chosen.pixel is None else pixel(chosen.pixel)
+    source = photons.sorted_source(chosen.file, beammap=chosen.beammap, ctx=ctx.part(0.0, 0.3))
+    cut = cut_of(chosen, source.info)
+    width = None if chosen.bin is None else chosen.bin * 1e-3
+    maps = photons.speckle(source, cut, method=chosen.method, width=width, ip=_ip(chosen.ip), ctx=ctx.part(0.3, 0.9))
+    lucky = None if star is None else photons.lucky(source, *star, cut, ctx=ctx.part(0.9, 1.0))
+    decay = None if place is None else photons.pixel_decay(source, *place, cut, width=width or 0.01)
+    write_speckle(chosen.output, maps, lucky, decay)
+    return maps, source.info.notes
+
+
+def summary(maps: SpeckleMaps) -> dict[str, Any]:
+    """Numbers of the maps for a program; medians over the pixels that were measured, None if there are none."""
+    import numpy as np
+
+    known = np.isfinite(maps.is_)
+    medians = {
+        f"{name}_median_cps": float(np.median(maps.part(name)[0][known])) if known.any() else None
+        for name in ("ic", "is", "ip")
+    }
+    return {
+        "method": maps.method,
+        "bin_s": maps.width,
+        "start_s": maps.start,
+        "stop_s": maps.stop,
+        "photons": int(maps.photons.sum()),
+        "pixels_measured": int(known.sum()),
+        "pixels_excluded": int(maps.excluded.sum()),
+        **medians,
+    }
+
+
+def sentence(numbers: dict[str, Any], output: str) -> str:
+    """What was found, in words."""
+    span = f"{numbers['start_s']:g} to {numbers['stop_s']:g} s"
+    text = f"{output}: {counted(numbers['pixels_measured'], 'pixel')} measured, {numbers['method']}, {span}"
+    medians = [f"{name} {numbers[f'{name.lower()}_median_cps']:.4g}" for name in ("Ic", "Is", "Ip")
+               if numbers[f"{name.lower()}_median_cps"] is not None]  # fmt: skip
+    return f"{text}; medians {', '.join(medians)} photons/s" if medians else text
+
+
+def _ip(text: str) -> float | str:
+    """auto, free or a number."""
+    if text in ("auto", "free"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise UsageError(f"{text!r} is no incoherent light", "--ip", "say auto, free or photons per second")
+    return value

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.app.session import Session
+from ifuview.app.spectra.views import cross_section as view
+from tests.app.frames.views import made
+
+
+def test_nothing_open_gives_nothing():
+    assert view.make(Session()) is None
+    assert view.hover(Session(), 1, 3, 3) is None
+
+
+def test_before_a_click_there_is_a_hint():
+    made_view = view.make(made.session(inspected=False))
+    assert made_view.section is None
+    assert "click a fiber" in made_view.hint
+
+
+def test_residual_leaves_masked_pixels_out_and_is_zero_for_an_exact_model():
+    shown = view.make(made.session())
+    assert np.isnan(shown.residual[0])
+    fitted = np.isfinite(shown.residual)
+    # beyond three sigma of the outermost fitted fibers the model lacks the light of their neighbors
+    assert fitted.sum() > 25
+    assert np.abs(shown.residual[fitted]).max() < 0.5
+    assert np.abs(shown.residual[8:-8]).max() < 1e-3
+    assert np.isnan(shown.model[-1]) == (shown.section.position[-1] > made.centers()[7, 100] + 3 * made.SIGMA)
+
+
+def test_summary_names_the_clicked_fiber_and_its_offset_from_the_trace():
+    shown = view.make(made.session())
+    assert shown.title.startswith("Fiber 505, column 100")
+    assert "-0.100 ± 0.01 px" in shown.summary
+    assert "6000" in shown.summary
+
+
+def test_a_masked_cosmic_ray_does_not_stretch_the_range():
+    lo, hi = view.make(made.session()).yrange
+    peak = made.section().model.max()
+    assert lo < 0 < peak < hi < 1.5 * peak
+
+
+def test_an_unmasked_cosmic_ray_does_not_stretch_the_range_much():
+    session = made.session()
+    section = replace(session.inspection.section, masked=np.zeros(33, bool))
+    session = replace(session, inspection=replace(session.inspection, section=section))
+    _, hi = view.make(session).yrange
+    assert hi < 3 * section.model.max()
+
+
+def test_hover_gives_the_column_under_the_cursor():
+    session = made.session()
+    cut = view.hover(session, 1, 57.2, 46.9)
+    assert cut.column == 57
+    assert cut.position[0] == 47 - view.HALF_WIDTH
+    assert np.array_equal(cut.counts, made.canonical_image()[17:78, 57])
+    assert cut.trace == pytest.approx(made.centers()[5, 57])
+    assert cut.text == "Fiber 505, column 57, 6028.5 Å"
+
+
+def test_hover_takes_the_running_median():
+    image = made.canonical_image()
+    image[47, 57] = 1e6
+    session = replace(made.session(), section_columns=5)
+    session = session.with_slot(made.replace_pixels(session.slot(1), image))
+    assert view.hover(session, 1, 57, 47).counts.max() < 1e4
+
+
+def test_hover_over_spectra_runs_across_the_fibers():
+    cut = view.hover(made.session(current=2), 2, 50, 3)
+    assert np.allclose(cut.counts, 100.0 * (1 + np.arange(made.NFIBER)))
+    assert cut.xlabel == "Fiber (row)"
+
+
+def test_hover_over_a_cube_or_outside_gives_nothing():
+    session = made.session()
+    assert view.hover(session, 3, 2, 2) is None
+    assert view.hover(session, 1, -5, 2) is None
+
+
+def test_a_closed_frame_takes_its_section_away():
+    session = made.session()
+    session = session.with_slots(s for s in session.slots if s.key != 1)
+    assert view.make(session).section is None

@@ -1,0 +1,102 @@
+"""The command `quicklook`: what it says besides, and what it must not write over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.app.photons import lists as photons
+from ifuview.commands.photons import bin2hdf, calibrate, flatcal, quicklook, speckle, wavecal
+from ifuview.errors import UsageError
+from ifuview.io.photons.lists.write import write_photons
+from ifuview.model.photons.lists import PhotonBlock
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_photons
+
+
+@pytest.fixture(scope="module")
+def source():
+    array = make_array((8, 6), dead=2, cold=1, hot=1, unsolved=0)
+    return simulate_photons(array=array, calibrated=True, duration=1.0)[0]
+
+
+@pytest.fixture
+def path(source, tmp_path):
+    write_photons(tmp_path / "list.h5", source)
+    return tmp_path / "list.h5"
+
+
+@pytest.mark.parametrize("words", [
+    ["--start", "nan"], ["--stop", "nan"], ["--stop", "inf"], ["--wave", "nan", "nan"], ["--wave", "700", "inf"],
+    ["--wave", "nan", "900", "--cube", "wave"],
+])  # fmt: skip
+def test_numbers_that_are_none_are_refused(path, tmp_path, words):
+    with pytest.raises(UsageError, match=r"is no time|is no end"):
+        quicklook.main([str(path), *words, "-o", str(tmp_path / "out.fits")])
+    assert not (tmp_path / "out.fits").exists()
+
+
+def test_it_says_what_is_not_counted(source, tmp_path, capsys):
+    value = source.value.copy()
+    value[:7] = np.nan
+    resonator = source.resonator.copy()
+    resonator[-1:] = source.info.beammap.nresonator
+    block = PhotonBlock(resonator, source.time, value)
+    write_photons(tmp_path / "nan.h5", [block], source.info)
+    assert quicklook.main([str(tmp_path / "nan.h5"), "--cube", "wave", "-o", str(tmp_path / "o.fits")]) == 0
+    told = capsys.readouterr().err
+    assert "1 photon is of a resonator that no pixel shows." in told and "7 photons are without a wavelength" in told
+    assert quicklook.main([str(tmp_path / "nan.h5"), "--wave", "3000", "4000", "-o", str(tmp_path / "o.fits")]) == 0
+    assert "3000 to 4000 nm is outside what the file is valid for, 700 to 1500 nm." in capsys.readouterr().err
+
+
+def test_a_file_without_flag_names_is_told_of(path, capsys):
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        del file["photons/photontable"].attrs["flags"]
+    assert quicklook.main([str(path), "--json", "-"]) == 0
+    assert "no list of flag names" in capsys.readouterr().err
+
+
+def test_notes_of_an_image_without_problem_flags(source):
+    made = photons.image(source, photons.cut(source.info, exclude=[source.info.beammap.flag_names[0]]))
+    assert photons.notes(made) == source.info.notes
+
+
+def test_nothing_that_is_read_is_written_over(path, tmp_path):
+    before = path.read_bytes()
+    (tmp_path / "map.txt").write_text("1 0 0 0\n")
+    fits, own = tmp_path / "list.fits", str(path)
+    fits.write_bytes(before)
+    calls = [
+        (quicklook, [str(fits), "-o", str(fits)]), (quicklook, [own, "-o", str(fits)]),
+        (quicklook, [own, "--json", own]),
+        (speckle, [str(fits), "-o", str(fits)]),
+        (wavecal, [f"808={own}", f"920={fits}", "-o", own]), (wavecal, ["1=a", "2=b", "-o", own]),
+        (flatcal, [own, "-o", own]), (flatcal, ["other.h5", "-o", own]),
+        (calibrate, ["other.h5", "--wavecal", own, "-o", own]), (calibrate, [own, "--lincal", "-o", own]),
+        (bin2hdf, [str(tmp_path), "--beammap", own, "-o", own]),
+    ]  # fmt: skip
+    for command, argv in calls:
+        with pytest.raises(UsageError, match="would overwrite"):
+            command.main(argv)
+    assert path.read_bytes() == before == fits.read_bytes()
+
+
+def test_a_folder_that_is_not_there_is_told_in_plain_words(source, tmp_path):
+    for command, name in ((quicklook, "none/o.fits"), (bin2hdf, "none/o.h5")):
+        argv = [str(tmp_path), "-o", str(tmp_path / name)] + (["--beammap", "m"] if command is bin2hdf else [])
+        with pytest.raises(UsageError, match="none: the folder does not exist"):
+            command.main(argv)
+    with pytest.raises(UsageError, match=r"cannot be written \(No such file or directory\); choose"):
+        write_photons(tmp_path / "none" / "o.h5", source)
+
+
+def test_a_cube_that_is_too_large_says_how_many_bins_fit(path, monkeypatch):
+    from ifuview.engine.photons.counting import cube
+
+    monkeypatch.setattr(cube, "MOST_CELLS", 4900)
+    with pytest.raises(UsageError, match="a cube of 101 bins does not fit into memory; ask for 100 bins at most"):
+        quicklook.main([str(path), "--cube", "time", "--bins", "101", "--json", "-"])
+    assert quicklook.main([str(path), "--cube", "time", "--bins", "100", "--json", "-"]) == 0
