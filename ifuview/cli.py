@@ -103,7 +103,7 @@ def _view(argv: list[str]) -> int:
         print(_version() if script.wants == "version" else USAGE, end="")
         return OK
     choose_platform(headless=script.exits, wanted=not script.exits)
-    from ifuview.gui.app import run
+    from ifuview.gui.shell.app import run
 
     code: int = run(script)
     return code
@@ -120,7 +120,7 @@ def _demo(argv: list[str]) -> int:
     if isinstance(chosen, int):
         return chosen
     choose_platform(headless=chosen.offscreen is not None or not has_display(), wanted=False)
-    from ifuview.gui.app import run_demo
+    from ifuview.gui.shell.app import run_demo
 
     code: int = run_demo(chosen.offscreen)
     return code
@@ -181,7 +181,7 @@ def _watch(argv: list[str]) -> int:
         raise UsageError("there is no such folder", chosen.folder, "name the folder of a night")
     choose_platform(headless=False, wanted=True)
     from ifuview.app.script.parse import Script, Step
-    from ifuview.gui.app import run
+    from ifuview.gui.shell.app import run
 
     code: int = run(Script((Step("watch", (chosen.folder, chosen.newest, chosen.output)),)))
     return code

@@ -29,7 +29,7 @@ def stub(monkeypatch):
     def report(*args, **named):
         calls["report"] = (*args, named)
 
-    monkeypatch.setitem(sys.modules, "ifuview.gui.app", SimpleNamespace(run=run, run_demo=run_demo))
+    monkeypatch.setitem(sys.modules, "ifuview.gui.shell.app", SimpleNamespace(run=run, run_demo=run_demo))
     services = SimpleNamespace(report=report)
     monkeypatch.setitem(sys.modules, "ifuview.app.services", services)
     import ifuview.app
@@ -66,7 +66,7 @@ def test_bad_input_is_code_two_and_one_sentence(stub, capsys):
     def run(script):
         raise FileFormatError("it is empty", "a.fits", "choose another file")
 
-    sys.modules["ifuview.gui.app"].run = run
+    sys.modules["ifuview.gui.shell.app"].run = run
     assert cli.main(["a.fits"]) == 2
     assert capsys.readouterr().err == "ifuview: a.fits: it is empty; choose another file.\n"
 
@@ -75,7 +75,7 @@ def test_an_internal_error_is_code_one_with_its_trace(stub, capsys):
     def run(script):
         raise ZeroDivisionError("boom")
 
-    sys.modules["ifuview.gui.app"].run = run
+    sys.modules["ifuview.gui.shell.app"].run = run
     assert cli.main(["a.fits"]) == 1
     assert "ZeroDivisionError: boom" in capsys.readouterr().err
 

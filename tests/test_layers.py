@@ -121,7 +121,7 @@ def test_imports_run_downwards(path):
 def test_the_command_line_reaches_the_window_through_gui_app_alone():
     names = [name for _, name in imports(PACKAGE / "cli.py") if name.startswith("ifuview.gui")]
     assert names
-    assert all(name.startswith("ifuview.gui.app.") for name in names)
+    assert all(name.startswith("ifuview.gui.shell.app.") for name in names)
 
 
 def test_no_circle_at_import_time():

@@ -55,27 +55,24 @@ def test_every_reader_is_in_its_table():
 
 
 def test_every_dock_is_in_its_table():
-    helpers = {"base"} | {m for m in modules("gui/docks") if m.startswith("_")}
     listed = {entry.widget.split(":")[0] for entry in DOCKS}
-    widgets = {m for m in modules("gui/docks") - helpers if _has_dock(m)}
-    assert widgets <= listed
+    assert {m for m in modules_below("gui") if _has_dock(m)} <= listed
 
 
 def _has_dock(module: str) -> bool:
-    """Whether a module of gui/docks defines a Dock."""
+    """Whether a module of gui defines a Dock."""
     import ast
 
-    tree = ast.parse((PACKAGE / "gui/docks" / f"{module}.py").read_text("utf-8"))
+    tree = ast.parse((PACKAGE / "gui" / f"{module.replace('.', '/')}.py").read_text("utf-8"))
     return any(isinstance(n, ast.ClassDef) and "Dock" in {ast.unparse(b) for b in n.bases} for n in tree.body)
 
 
 @pytest.mark.parametrize("entry", DOCKS, ids=lambda e: e.key)
 def test_a_dock_has_both_halves_and_a_help_page(entry):
-    module, name = entry.widget.split(":")
-    assert hasattr(import_module(f"ifuview.gui.docks.{module}"), name)
-    view = import_module(f"ifuview.app.views.{entry.view}")
-    assert callable(view.make)
-    assert callable(view.inputs)
+    assert entry.widget.split(".")[0] == entry.view.split(".")[0]
+    assert isinstance(entry.drawn(), type)
+    assert callable(entry.pure().make)
+    assert callable(entry.pure().inputs)
     assert (ROOT / "resources" / "help" / f"{entry.key}.md").is_file()
 
 
@@ -122,7 +119,7 @@ def test_every_option_module_is_in_the_table():
 
 
 def test_every_action_on_the_tool_bar_has_an_icon():
-    from ifuview.gui.main_window import TOOLBAR
+    from ifuview.gui.shell.main_window import TOOLBAR
 
     missing = [n for n in TOOLBAR if not (ROOT / "resources" / "icons" / f"{n}.svg").exists()]
     assert not missing
@@ -130,7 +127,7 @@ def test_every_action_on_the_tool_bar_has_an_icon():
 
 def test_every_verb_of_a_script_is_carried_out():
     from ifuview.app.script.parse import VERBS
-    from ifuview.gui.script_runner import ScriptRunner
+    from ifuview.gui.shell.script_runner import ScriptRunner
 
     missing = [verb for verb in VERBS if not hasattr(ScriptRunner, f"do_{verb.replace('-', '_')}")]
     assert not missing

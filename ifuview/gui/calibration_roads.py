@@ -14,7 +14,7 @@ from ifuview.app.session import Layout, Level, Slot
 from ifuview.errors import UsageError
 
 if TYPE_CHECKING:
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
 
 MORE = {  # said of a step that is new on the stack
     "found": "; they are left out (switch the step off in Calibrations to see them)",

@@ -12,7 +12,7 @@ from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Level, Slot
 
 if TYPE_CHECKING:
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
 
 
 def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:

@@ -16,7 +16,7 @@ from ifuview.app.session import Level
 if TYPE_CHECKING:
     from ifuview.app.photons.light import Lights, Request
     from ifuview.app.session import Session
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
 
 PATIENCE = 1.0  # s that a count may take before a newer request ends it: what moves is drawn on the way
 SLOT = "light"

@@ -17,7 +17,7 @@ from ifuview.errors import IfuviewError, MissingDataError
 
 if TYPE_CHECKING:
     from ifuview.app.night.open_night import Place
-    from ifuview.gui.controller import After, Controller
+    from ifuview.gui.shell.controller import After, Controller
     from ifuview.model.night.exposures import ExposureIndex
 
 WATCH_MS = 3000  # between two looks at a folder that is watched

@@ -15,12 +15,12 @@ from ifuview.app.photons.views.photons import INDEX
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.steps import look_of
 from ifuview.errors import UsageError
-from ifuview.gui.photon_player import Player
+from ifuview.gui.photons.player import Player
 from ifuview.model.image import Kind
 
 if TYPE_CHECKING:
     from ifuview.app.photons.counting import Counted
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
     from ifuview.model.photons.lists import PhotonCut
 
 LEAST_STEP, MOST_FPS = 1e-3, 50.0  # s, 1/s

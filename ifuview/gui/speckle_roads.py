@@ -13,7 +13,7 @@ from ifuview.app.session import Level
 
 if TYPE_CHECKING:
     from ifuview.app.services import Opened
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
 
 
 def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:

@@ -15,7 +15,7 @@ from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
 
 if TYPE_CHECKING:
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
 
 
 def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:

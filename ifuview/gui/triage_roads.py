@@ -11,7 +11,7 @@ from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Layout, Level
 
 if TYPE_CHECKING:
-    from ifuview.gui.controller import Controller
+    from ifuview.gui.shell.controller import Controller
     from ifuview.model.night.triage import Finding
 
 

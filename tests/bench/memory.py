@@ -52,8 +52,8 @@ def cycle(path: str, count: int) -> float:
     """Open a frame, show and hide every dock in turn, close the frame; return the growth in MiB."""
     from ifuview.app import intents as want
     from ifuview.app.script.parse import Script, WindowOptions
-    from ifuview.gui.app import make_shell
     from ifuview.gui.docks import DOCKS
+    from ifuview.gui.shell.app import make_shell
 
     shell = make_shell(WindowOptions(fresh=True, width=1200, height=800))
     shell.start(Script())

@@ -26,7 +26,7 @@ def rows(path: str, quick: bool = False) -> list[Row]:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from ifuview.app import intents as want
     from ifuview.app.script.parse import Script, WindowOptions
-    from ifuview.gui.app import make_shell
+    from ifuview.gui.shell.app import make_shell
 
     shell = make_shell(WindowOptions(fresh=True, width=SIZE[0], height=SIZE[1]))
     shell.start(Script())

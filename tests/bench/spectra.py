@@ -109,7 +109,7 @@ def _focal_plane(updates: int) -> list[Row]:
 
     from ifuview.app.session import Session
     from ifuview.app.spectra.views import focal_plane
-    from ifuview.gui.docks.focal_plane import FocalPlaneDock
+    from ifuview.gui.spectra.focal_plane import FocalPlaneDock
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication.instance() or QApplication(["bench"])
@@ -138,7 +138,7 @@ def _live(updates: int) -> list[Row]:
     from ifuview.app import intents as want
     from ifuview.app.script.parse import Script, WindowOptions
     from ifuview.app.spectra.views import focal_plane
-    from ifuview.gui.app import make_shell
+    from ifuview.gui.shell.app import make_shell
 
     shell = make_shell(WindowOptions(fresh=True, width=1600, height=1000))
     shell.start(Script())

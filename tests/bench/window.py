@@ -23,7 +23,7 @@ def rows(quick: bool = False) -> list[Row]:
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from ifuview.app.script.parse import Script, WindowOptions
-    from ifuview.gui.app import make_shell
+    from ifuview.gui.shell.app import make_shell
 
     with tempfile.TemporaryDirectory() as folder:
         flat = _flat(Path(folder), QUICK_SIDE if quick else SIDE)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+
+from ifuview.gui.docks import DOCKS
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 NO_SCREEN = pytest.mark.skip(reason="needs QT_QPA_PLATFORM=xcb and an X server; packaging/try.py test starts one")
@@ -16,3 +20,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("screen"):
                 item.add_marker(NO_SCREEN)
+
+
+WIDTH, HEIGHT = 320, 560
+
+
+@pytest.fixture
+def build(qtbot) -> Callable[[str], Any]:
+    """Make the dock of a key; its intents are gathered in `asked`. The window would own it; here a list does."""
+    kept = []
+
+    def make(key: str) -> Any:
+        entry = next(e for e in DOCKS if e.key == key)
+        dock = entry.drawn()()
+        kept.append(dock)
+        dock.asked = []
+        dock.intent.connect(dock.asked.append)
+        qtbot.addWidget(dock)
+        dock.resize(WIDTH, HEIGHT)
+        with qtbot.waitExposed(dock):
+            dock.show()
+        return dock
+
+    return make
+
+
+@pytest.fixture
+def view_of() -> Callable[[str, Any], Any]:
+    """The view that a dock draws of a session."""
+
+    def make(key: str, session: Any) -> Any:
+        entry = next(e for e in DOCKS if e.key == key)
+        return entry.pure().make(session)
+
+    return make

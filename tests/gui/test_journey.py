@@ -14,7 +14,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode
 from ifuview.app.frames.views import viewport
 from ifuview.app.session import Layout
-from ifuview.gui.shell import Shell
+from ifuview.gui.shell.shell import Shell
 from tests.gui.hands import LEFT, RIGHT, WHEEL_UP, Hands
 from tests.gui.windows import settle, window
 

@@ -15,7 +15,7 @@ from ifuview.app.night import open_night
 from ifuview.app.night.open_night import Place
 from ifuview.app.session import Layout, Level
 from ifuview.gui import night_roads
-from ifuview.gui.docks._exposure_dots import PAD, STEP, TEXTS
+from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS
 from ifuview.model.night.exposures import FLAT_FIELDED
 from tests.app.night.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
 from tests.gui.hands import Hands

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ifuview.app.script.parse import Script, WindowOptions, parse
-from ifuview.gui.shell import Shell
+from ifuview.gui.shell.shell import Shell
 
 TIMEOUT = 60_000  # ms; the first use of a kernel may compile it
 

@@ -8,7 +8,7 @@ from typing import Any
 from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QWidget
 
-from ifuview.gui.docks._widgets import plain_numbers
+from ifuview.gui.parts._widgets import plain_numbers
 from ifuview.model.traces.doctor import DoctorLimits
 
 PAUSE_MS = 250  # between the last change and the judgement

@@ -1,0 +1,71 @@
+"""The docks: one line joins the pure half (app/*/views) and the drawn half (gui/*) of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class DockEntry:
+    """Where a dock lives; modules are imported when the dock is first shown."""
+
+    key: str
+    title: str
+    widget: str  # "column.module:Class" in gui
+    view: str  # "column.module" of app/*/views: inputs(session), make(session) and, for the cursor, hover(...)
+    area: str = "right"
+    shown: bool = False
+    picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
+    room: float = 0.0  # share of the height of the window that it takes when it is first asked for
+
+    def drawn(self) -> Any:
+        """The class of the drawn half."""
+        module, name = self.widget.split(":")
+        return getattr(import_module(f"ifuview.gui.{module}"), name)
+
+    def pure(self) -> ModuleType:
+        """The module of the pure half."""
+        column, module = self.view.split(".")
+        return import_module(f"ifuview.app.{column}.views.{module}")
+
+
+DOCKS: tuple[DockEntry, ...] = (
+    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left", True),
+    DockEntry("limits", "Limits and colors", "frames.limits:LimitsDock", "frames.limits", "left", False),
+    DockEntry("photons", "Photons", "photons.photons:PhotonsDock", "photons.photons", "right", False, True, room=0.55),
+    DockEntry(
+        "section", "Cross-section", "spectra.cross_section:CrossSectionDock", "spectra.cross_section", "right", True
+    ),
+    DockEntry("spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", True, True),
+    DockEntry(
+        "quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right", True
+    ),
+    DockEntry(
+        "calibrations",
+        "Calibrations",
+        "photons.calibrations:CalibrationsDock",
+        "photons.calibrations",
+        "right",
+        False,
+        True,
+    ),
+    DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", False),
+    DockEntry("triage", "Triage", "night.triage:TriageDock", "night.triage", "right", False, room=0.66),
+    DockEntry("fibers", "Fiber table", "spectra.fiber_table:FiberTableDock", "spectra.fiber_table", "right", False),
+    DockEntry(
+        "focal", "Focal plane", "spectra.focal_plane:FocalPlaneDock", "spectra.focal_plane", "right", False, True
+    ),
+    DockEntry("tables", "Tables", "spectra.tables:TablesDock", "spectra.tables", "right", False, True, room=0.55),
+    DockEntry("header", "Header", "frames.header:HeaderDock", "frames.header", "right", False),
+    DockEntry("pixels", "Pixel table", "frames.pixel_table:PixelTableDock", "frames.pixel_table", "right", False),
+    DockEntry("sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", False, True),
+    DockEntry("light", "Light", "photons.light:LightDock", "photons.light", "bottom", False, True, 0.45),
+    DockEntry("speckle", "Speckle", "photons.speckle:SpeckleDock", "photons.speckle", "bottom", False, True),
+    DockEntry("graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", False),
+    DockEntry("exposures", "Exposures", "night.exposures:ExposuresDock", "night.exposures", "bottom", False),
+    DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", False),
+    DockEntry("messages", "Messages", "frames.messages:MessagesDock", "frames.messages", "bottom", False),
+)

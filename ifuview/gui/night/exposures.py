@@ -1,0 +1,199 @@
+"""Exposures dock: a dot for every camera and product of the night, marks for those of tiles; a click shows one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from PyQt6.QtCore import QModelIndex, QPoint, Qt
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QSplitter,
+    QTableView,
+    QWidget,
+)
+
+from ifuview.app import intents as want
+from ifuview.app.night.views import exposures as pure
+from ifuview.app.night.views.exposures import ExposuresView
+from ifuview.gui.night._exposure_dots import DotDelegate, ExposureModel
+from ifuview.gui.night._tile_list import TileList
+from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column
+from ifuview.gui.parts.base import Dock
+from ifuview.model.night.exposures import FLAT_FIELDED, RAW
+
+FILTER_WIDTH = 150  # screen px
+NAMES = {FLAT_FIELDED: "frame / fiberflat"}
+BLINKS = (
+    ("Chain", "chain", "Blink along the product chain of this camera"),
+    ("Before, after", "exposures", "Blink with the exposures before and after"),
+    ("Cameras", "cameras", "Blink with the other cameras of this arm"),
+    ("Productions", "production", "Blink with the other production"),
+)
+
+
+class ExposuresDock(Dock):
+    """A table that sorts and filters; the dots of a camera are places to click on."""
+
+    key: ClassVar[str] = "exposures"
+    title: ClassVar[str] = "Exposures"
+    area: ClassVar[str] = "bottom"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(self.title)
+        self._view: ExposuresView | None = None
+        self.model = ExposureModel()
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.dots = DotDelegate(self.table)
+        self.table.setItemDelegate(self.dots)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setAccessibleName("Exposures")
+        head = self.table.verticalHeader()
+        assert head is not None
+        head.hide()
+        head.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        across = self.table.horizontalHeader()
+        assert across is not None
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        across.setMinimumSectionSize(20)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._menu)
+        self.table.clicked.connect(self._clicked)
+        self.table.activated.connect(self._clicked)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter: tile=7951 camera=r6 exptime>600")
+        self.filter.setAccessibleName("Filter")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setToolTip("Words like tile=7951 camera=r6 exptime>600 product=sky missing=b3")
+        self.filter.textChanged.connect(self._filter)
+        self.where = Elided("")
+        self.where.elide = Qt.TextElideMode.ElideMiddle
+        self.tiles = TileList()
+        self.tiles.asked.connect(lambda path: self.intent.emit(want.ShowTileFile(path)))
+        self.watch = button("Watch", "Look for new files in this folder from now on", check=True)
+        self.watch.clicked.connect(lambda on: self.intent.emit(want.WatchFolder(on=on)))
+        self.filter.setMinimumWidth(FILTER_WIDTH)
+        self.filter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        row = FlowLayout(whole=True)
+        top = QHBoxLayout()
+        top.addWidget(self.filter, 1)
+        for text, along, tip in BLINKS:
+            each = button(text, tip)
+            each.clicked.connect(lambda _=False, along=along: self.intent.emit(want.BlinkAlong(along)))
+            row.addWidget(each)
+        row.addWidget(self.watch)
+        content = QWidget()
+        top.addLayout(row)
+        self.halves = QSplitter(Qt.Orientation.Horizontal)
+        self.halves.setChildrenCollapsible(False)
+        self.halves.addWidget(self.table)
+        self.halves.addWidget(self.tiles)
+        self.halves.setStretchFactor(0, 1)
+        self.halves.setStretchFactor(1, 0)
+        column(content, top, self.where, self.halves, margin=0)
+        self.pages = Pages(content)
+        column(self, self.pages)
+
+    def draw(self, view: ExposuresView | None) -> None:
+        self._view = view
+        if view is None or view.hint:
+            self.pages.show_hint(pure.HINT if view is None else view.hint)
+            return
+        self.pages.show_content()
+        fresh = self.model.set_view(view)
+        self.table.setVisible(bool(view.rows))
+        self.tiles.setVisible(bool(view.tiles))
+        self.tiles.show_tiles(view)
+        self.table.setColumnHidden(pure.RAW_PLACE, not view.has_raw)
+        self.watch.blockSignals(True)
+        self.watch.setChecked(view.watched)
+        self.watch.blockSignals(False)
+        if fresh:
+            width = self.tiles.wanted_width()
+            self.halves.setSizes([max(self.width() - width, width), width])
+            self._filter(self.filter.text())
+            self._fit()
+        self._say()
+        place = self.model.place_of(view.expid)
+        if place >= 0 and self.table.currentIndex().row() != place:
+            self.table.setCurrentIndex(self.model.index(place, 0))
+        viewport = self.table.viewport()
+        if viewport is not None:
+            viewport.update()
+
+    def _fit(self) -> None:
+        """Widths of the columns: those of dots as wide as the products need."""
+        self.table.resizeColumnsToContents()
+        for place in range(len(pure.COLUMNS), self.model.columnCount()):
+            self.table.setColumnWidth(place, self.dots.width(self.model.products))
+
+    def _say(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        shown = self.model.rowCount()
+        text = f"{view.title}: {shown} of {len(view.rows)} exposures" if shown < len(view.rows) else view.title
+        trouble = pure.problem(self.filter.text())
+        products = " · ".join(view.products)
+        self.where.setText(trouble or f"{text}   dots: {products}")
+
+    def _filter(self, text: str) -> None:
+        self.model.set_filter(text)
+        self._say()
+        self._fit()
+
+    def _clicked(self, index: QModelIndex) -> None:
+        """A click on a dot shows that product, elsewhere the exposure with the camera and product that are shown."""
+        expid = self.model.expid(index.row())
+        camera = self.model.camera(index.column())
+        raw = index.column() == pure.RAW_PLACE and bool(index.data())
+        product = RAW if raw else ""
+        if camera:
+            viewport = self.table.viewport()
+            spot = None if viewport is None else viewport.mapFromGlobal(self.cursor().pos())
+            product = self.dots.product_at(index, spot, self.table.visualRect(index))
+        self.intent.emit(want.ShowProduct(expid, camera, product))
+
+    def _menu(self, at: QPoint) -> None:
+        """What there is of the camera, or of the exposure, under the mouse."""
+        index, viewport = self.table.indexAt(at), self.table.viewport()
+        if not index.isValid() or viewport is None:
+            return
+        menu = QMenu(self)
+        for text, intent in self.choices(index):
+            action = menu.addAction(text)
+            assert action is not None
+            action.triggered.connect(lambda _=False, intent=intent: self.intent.emit(intent))
+        menu.popup(viewport.mapToGlobal(at))
+
+    def choices(self, index: QModelIndex) -> list[tuple[str, want.ShowProduct]]:
+        """What the menu of a cell offers: the products of its camera, or those of the camera that is shown."""
+        view, model = self._view, self.model
+        expid = model.expid(index.row())
+        row = view.rows[model.source(index.row())] if view is not None else None
+        if view is None or row is None:
+            return []
+        camera = model.camera(index.column()) or view.camera
+        dots = row.dots[view.cameras.index(camera)] if camera in view.cameras else ()
+        there = [p for p, dot in zip(view.products, dots) if dot in pure.SHOWN]
+        if "frame" in there:
+            there.insert(there.index("frame") + 1, FLAT_FIELDED)
+        out = [(f"{NAMES.get(p, p)} of {camera} {expid}", want.ShowProduct(expid, camera, p)) for p in there]
+        if row.exposure.raw:
+            out.append((f"raw of {camera or 'the first camera'} {expid}", want.ShowProduct(expid, camera, RAW)))
+        return out or [(f"Exposure {expid}", want.ShowProduct(expid))]
+
+    def changeEvent(self, event: Any) -> None:
+        super().changeEvent(event)
+        if event.type() == event.Type.PaletteChange and getattr(self, "dots", None) is not None:
+            self.table.update()

@@ -1,0 +1,188 @@
+"""Triage dock: the first bad product of each camera, worst first; a click goes there, blinks and shows the evidence."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, ClassVar
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHeaderView,
+    QScrollArea,
+    QSplitter,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from ifuview.app import intents as want
+from ifuview.app.night.views import triage as pure
+from ifuview.app.night.views.triage import EvidencePlot, TriageView
+from ifuview.app.session import Layout
+from ifuview.gui.parts._findings_tree import findings_tree
+from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
+from ifuview.gui.parts.base import Dock
+
+HEADS = ("Camera", "Finding", "First in", "Amount")
+SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
+INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
+SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
+SIZES = [230, 120, 260]  # of list, words and evidence, screen px
+AMOUNT_WIDTH = 104  # screen px at most
+PLOT_HEIGHT = 170  # screen px at least
+READY = "Press Triage."
+NOTHING = "Nothing was found."
+
+
+class TriageDock(Dock):
+    """Draws views/triage; emits Triage, ShowFinding, ExportTriage."""
+
+    key: ClassVar[str] = "triage"
+    title: ClassVar[str] = "Triage"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view: TriageView | None = None
+        self._shown: object = None
+        content = QWidget()
+        self.headline = quiet_label()
+        column(content, self._build_buttons(), self.headline, self._build_body(), margin=0)
+        self.pages = Pages(content)
+        column(self, self.pages)
+        self.setAccessibleName("Triage")
+        self.draw(None)
+
+    def _build_buttons(self) -> FlowLayout:
+        self.run = button("Triage", "Name the first bad product of each camera")
+        self.run.clicked.connect(lambda: self.intent.emit(want.Triage(self.scope.currentData())))
+        self.scope = combo(SCOPES, "What is looked at")
+        self.still = button("Stop blinking", "Show one product again")
+        self.still.clicked.connect(lambda: self.intent.emit(want.SetLayout(Layout.SINGLE)))
+        self.export = button("Report...", "Write triage.json, triage.html and pictures into a folder")
+        self.export.clicked.connect(self._export)
+        bar = FlowLayout()
+        for widget in (self.run, labelled("of", self.scope), self.still, self.export):
+            bar.addWidget(widget)
+        return bar
+
+    def _build_body(self) -> QWidget:
+        self.tree = findings_tree("Findings of the triage, worst first", HEADS, self._go, self._explain)
+        self.text = quiet_label()
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.plot = Plot("Evidence of the finding")
+        self.plot.hide()  # nothing to see before a run
+        self.legend = quiet_label()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAccessibleName("Key of the curves")
+        self.plot.setMinimumHeight(PLOT_HEIGHT)
+        self.span = self.plot.region("faint", 40)
+        self.lines = [self.plot.curve("faint", 1), *(self.plot.curve(k, 1.5) for k in range(pure.MOST_CURVES))]
+        self.marks = [self.plot.points("faint", 6), *(self.plot.points(k, 8) for k in range(pure.MOST_CURVES))]
+        self._keyed: list[tuple[int, str]] = []
+        self.plot.styled(self.legend, self._key, add=False)
+        lower = QWidget()
+        column(lower, self.legend, self.plot, margin=0)
+        words = QScrollArea()  # whole words also where the dock is low
+        words.setWidget(self.text)
+        words.setWidgetResizable(True)
+        words.setFrameShape(QFrame.Shape.NoFrame)
+        words.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        header = self.tree.header()
+        if header is not None:
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(3, QHeaderView.ResizeMode.Interactive)
+            header.resizeSection(3, AMOUNT_WIDTH)
+        self.parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts.addWidget(self.tree)
+        self.parts.addWidget(words)
+        self.parts.addWidget(lower)
+        self.parts.setChildrenCollapsible(False)
+        self.parts.setSizes(SIZES)
+        return self.parts
+
+    def draw(self, view: TriageView | None) -> None:
+        """Show the findings, or how to get them."""
+        self._view = view
+        if view is None:
+            self.pages.show_hint(pure.HINT)
+            return
+        self.pages.show_content()
+        self.run.setEnabled(view.can_run)
+        self.still.setEnabled(view.blinking)
+        self.export.setEnabled(view.done)
+        self.headline.setText(view.headline if view.done else READY)
+        if view.state is not self._shown:
+            self._shown = view.state
+            self._fill(view)
+
+    def _fill(self, view: TriageView) -> None:
+        """List the findings anew."""
+        dark = is_dark(self.palette())
+        self.tree.clear()
+        for row in view.rows:
+            item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.place}", row.name, row.step, row.amount])
+            for at in range(len(HEADS)):
+                item.setToolTip(at, row.finding.text)
+            if row.mark in INK:
+                for at in (0, 1):
+                    item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
+            self.tree.addTopLevelItem(item)
+        self._explain(-1)
+        self.tree.setCurrentItem(self.tree.topLevelItem(0))  # the worst is explained; the canvas stays
+
+    def _explain(self, number: int) -> None:
+        """Words and spectra of one finding."""
+        view = self._view
+        if view is None or not 0 <= number < len(view.rows):
+            self.text.setText(NOTHING if view is not None and view.done and not view.rows else "")
+            self.plot.setVisible(False)
+            self.legend.setVisible(False)
+            return
+        self.text.setText(pure.explanation(view, number))
+        self.text.setToolTip(pure.evidence(view, number))
+        found = pure.evidence_plot(view, number)
+        self.plot.setVisible(found is not None)
+        self.legend.setVisible(found is not None)
+        if found is not None:
+            self._draw_evidence(found)
+
+    def _draw_evidence(self, found: EvidencePlot) -> None:
+        """Curves with their key, axes with names, the window of the finding."""
+        first = 0 if found.curves[0].label == pure.OTHERS else 1
+        for at, (line, marks) in enumerate(zip(self.lines, self.marks, strict=True)):
+            curve = found.curves[at - first] if 0 <= at - first < len(found.curves) else None
+            none: tuple[Any, Any] = ([], [])
+            line.setData(*(none if curve is None or curve.marks else (curve.x, curve.y)))
+            marks.setData(*((curve.x, curve.y) if curve is not None and curve.marks else none))
+        self._keyed = [(at + first, curve.label) for at, curve in enumerate(found.curves)]
+        self._key(self.plot.ink)
+        self.plot.set_labels(found.x_name, found.y_name)
+        self.span.setVisible(found.window is not None)
+        if found.window is not None:
+            self.span.setRegion(found.window)
+        self.plot.show_x(*found.x_range)
+        self.plot.show_y(*found.y_range)
+
+    def _key(self, ink: Ink) -> None:
+        """Names of the curves in their colors."""
+        words = (
+            f'<b style="color:{ink.color("faint" if at == 0 else at - 1).name()}">▬</b> {escape(label)}'.replace(
+                " ", "&nbsp;"
+            ).replace("<b&nbsp;", "<b ")
+            for at, label in self._keyed
+        )
+        self.legend.setText("&nbsp; ".join(words))
+
+    def _go(self, number: int) -> None:
+        if self._view is not None and 0 <= number < len(self._view.rows):
+            self.intent.emit(want.ShowFinding(number))
+
+    def _export(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the triage")
+        if folder:
+            self.intent.emit(want.ExportTriage(folder))

@@ -1,0 +1,257 @@
+"""The plots of the docks: one look in light and dark, no stock context menus, curves that are made once and reused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
+
+from ifuview.gui.parts._widgets import is_dark
+
+# Okabe & Ito (2008), color universal design; the order puts what stands out on the background first.
+OKABE_ITO_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+OKABE_ITO_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
+BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
+SMALLEST = (80, 64)  # screen px
+ROOM_BELOW = 44  # screen px of the horizontal axis with its label
+HEADING_ROOM = 14  # px, beside a heading
+AXIS_WIDTH = 58  # screen px, so that stacked plots line up
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Colors for one palette."""
+
+    paper: QColor
+    text: QColor
+    faint: QColor
+    bad: QColor
+    series: tuple[QColor, ...]
+
+    def color(self, name: str | int, alpha: int = 255) -> QColor:
+        """A color by role name or number of the series."""
+        base = self.series[name % len(self.series)] if isinstance(name, int) else getattr(self, name)
+        out = QColor(base)
+        out.setAlpha(alpha)
+        return out
+
+    def pen(self, name: str | int, width: float = 1, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+        """A cosmetic pen."""
+        pen = QPen(self.color(name), width, style)
+        pen.setCosmetic(True)
+        return pen
+
+    def brush(self, name: str | int, alpha: int = 70) -> QBrush:
+        """A transparent fill."""
+        return QBrush(self.color(name, alpha))
+
+
+def ink_of(palette: QPalette) -> Ink:
+    """Colors that can be told apart on the background of `palette`."""
+    dark = is_dark(palette)
+    text = palette.color(QPalette.ColorRole.Text)
+    paper = palette.color(QPalette.ColorRole.Base)
+    faint = QColor(*((2 * p + 3 * t) // 5 for p, t in zip(paper.getRgb()[:3], text.getRgb()[:3], strict=True)))
+    names = OKABE_ITO_DARK if dark else OKABE_ITO_LIGHT
+    return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names))
+
+
+class Plot(pg.PlotWidget):
+    """A plot that follows the palette; a double click shows everything.
+
+    Emits `clicked(x, y)` in data coordinates and `pointed(x, y)` while the
+    mouse is over it; `left()` when the mouse goes.
+    """
+
+    clicked = pyqtSignal(float, float)
+    pointed = pyqtSignal(float, float)
+    left = pyqtSignal()
+
+    _ready = False  # events arrive while the base class is being built
+
+    def __init__(self, name: str, x: str = "", y: str = "", *, aligned: bool = True) -> None:
+        super().__init__(None, enableMenu=False)
+        self._styles: list[Callable[[Ink], Any]] = []
+        self._heading = self._label = ""
+        self.ink = ink_of(self.palette())
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.hideButtons()
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=-4)
+        if aligned:
+            self.getAxis("left").setWidth(AXIS_WIDTH)
+        self.plotItem.setContentsMargins(0, 6, 4, 0)
+        self.set_labels(x, y)
+        self._ready = True
+        self._restyle()
+        self.scene().sigMouseClicked.connect(self._on_click)
+        self.scene().sigMouseMoved.connect(self._on_move)
+
+    def set_labels(self, x: str, y: str) -> None:
+        """Axis labels, units included."""
+        self._label = y
+        for side, text in (("bottom", x), ("left", self._fitting_label())):
+            axis = self.getAxis(side)
+            if axis.labelText != text:
+                axis.setLabel(text)
+                axis.showLabel(bool(text))
+
+    def _fitting_label(self) -> str:
+        """The vertical label, without its unit or empty where the plot is too low for it."""
+        room = self.height() - ROOM_BELOW
+        short = self._label.split(" (")[0]
+        return next((t for t in (self._label, short) if self.fontMetrics().horizontalAdvance(t) <= room), "")
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if self._ready:
+            self.set_labels(self.getAxis("bottom").labelText, self._label)
+            if self._heading:
+                self._draw_heading()
+
+    def set_heading(self, text: str) -> None:
+        """A line of text above the plot, for plots too low for a label along the axis."""
+        if self._heading != text:
+            self._heading = text
+            self.setToolTip(text)
+            self._draw_heading()
+
+    def _draw_heading(self) -> None:
+        """The heading as far as there is room: a longer one would push the plot out of view."""
+        room = self.width() - self.getAxis("left").width() - HEADING_ROOM
+        text = self.fontMetrics().elidedText(self._heading, Qt.TextElideMode.ElideRight, max(int(room), 0))
+        size = f"{max(7, self.font().pointSize() - 1)}pt"
+        self.plotItem.setTitle(text, color=self.ink.text, size=size, justify="left")
+
+    def styled(self, item: Any, style: Callable[[Ink], Any], *, add: bool = True) -> Any:
+        """Add `item` and call `style` with the colors, now and whenever the palette changes."""
+        if add:
+            self.addItem(item)
+        self._styles.append(style)
+        style(self.ink)
+        return item
+
+    def curve(self, color: str | int = "text", width: float = 1, **options: Any) -> Any:
+        """A line that is filled by setData later."""
+        style = options.pop("style", Qt.PenStyle.SolidLine)
+        item = pg.PlotDataItem(**options)
+        return self.styled(item, lambda ink: item.setPen(ink.pen(color, width, style)))
+
+    def points(self, color: str | int = "text", size: float = 5, symbol: str = "o") -> Any:
+        """Marks that are filled by setData later."""
+        item = pg.ScatterPlotItem(size=size, symbol=symbol, pxMode=True)
+
+        def style(ink: Ink) -> None:
+            item.setPen(ink.pen(color))
+            item.setBrush(ink.brush(color, 255 if symbol == "o" else 0))
+
+        return self.styled(item, style)
+
+    def errors(self, color: str | int = "faint") -> Any:
+        """Error bars that are filled by `set_errors` later."""
+        item = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), beam=0)
+        return self.styled(item, lambda ink: item.setData(pen=ink.pen(color)))
+
+    def line(
+        self, color: str | int = "faint", *, vertical: bool = True, style: Qt.PenStyle = Qt.PenStyle.DashLine
+    ) -> Any:
+        """A hidden line through the whole plot."""
+        item = pg.InfiniteLine(angle=90 if vertical else 0, movable=False)
+        item.hide()
+        self.styled(item, lambda ink: item.setPen(ink.pen(color, 1, style)), add=False)
+        self.addItem(item, ignoreBounds=True)
+        return item
+
+    def region(self, color: str | int = "faint", alpha: int = 40, *, vertical: bool = True) -> Any:
+        """A hidden band that cannot be moved."""
+        item = pg.LinearRegionItem(orientation="vertical" if vertical else "horizontal", movable=False)
+        item.hide()
+        item.setZValue(-10)
+
+        def style(ink: Ink) -> None:
+            item.setBrush(ink.brush(color, alpha))
+            for edge in item.lines:
+                edge.setPen(ink.pen(color, 1, Qt.PenStyle.DotLine))
+
+        self.styled(item, style, add=False)
+        self.addItem(item, ignoreBounds=True)
+        return item
+
+    def show_x(self, lo: float, hi: float) -> None:
+        """Set the horizontal range; the vertical one follows the data."""
+        self.plotItem.vb.setXRange(lo, hi, padding=0)
+
+    def show_y(self, lo: float, hi: float) -> None:
+        """Set the vertical range."""
+        self.plotItem.vb.setYRange(lo, hi, padding=0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(*SMALLEST)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and self._ready and event.type() == QEvent.Type.PaletteChange:
+            self._restyle()
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        super().leaveEvent(event)
+        self.left.emit()
+
+    def _restyle(self) -> None:
+        """Take the colors of the palette."""
+        self.ink = ink_of(self.palette())
+        self.setBackground(self.ink.paper)
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setPen(self.ink.pen("faint"))
+            axis.setTextPen(self.ink.pen("text"))
+            axis.setStyle(tickFont=self.font())
+            axis.label.setFont(self.font())
+        if self._heading:
+            self._draw_heading()
+        for style in self._styles:
+            style(self.ink)
+
+    def _on_click(self, event: Any) -> None:
+        """Report a click; show everything after a double click."""
+        if event.button() != Qt.MouseButton.LeftButton or not self.plotItem.vb.sceneBoundingRect().contains(
+            event.scenePos()
+        ):
+            return
+        if event.double():
+            self.plotItem.vb.autoRange()
+            return
+        point = self.plotItem.vb.mapSceneToView(event.scenePos())
+        self.clicked.emit(point.x(), point.y())
+
+    def _on_move(self, position: Any) -> None:
+        """Report where the mouse is."""
+        if self.plotItem.vb.sceneBoundingRect().contains(position):
+            point = self.plotItem.vb.mapSceneToView(position)
+            self.pointed.emit(point.x(), point.y())
+
+
+def set_errors(item: Any, x: Any, y: Any, error: Any | None) -> None:
+    """Fill error bars with the samples whose error is known; hide them when there is none."""
+    if error is None:
+        item.hide()
+        return
+    x, y, error = (np.asarray(a, dtype=float) for a in (x, y, error))
+    good = np.isfinite(x) & np.isfinite(y) & np.isfinite(error)
+    item.setData(x=x[good], y=y[good], height=2 * error[good])
+    item.setVisible(bool(good.any()))
+
+
+def show_bottom(plot: Plot, on: bool) -> None:
+    """Show or hide numbers and label of the horizontal axis."""
+    axis = plot.getAxis("bottom")
+    axis.setStyle(showValues=on)
+    axis.showLabel(on)

@@ -1,0 +1,1 @@
+"""The window: store, controller, presenter, worker, menus, docks put together."""

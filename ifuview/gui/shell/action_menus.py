@@ -1,0 +1,104 @@
+"""The menus: every action of the table becomes a QAction with its keys, its check mark and its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction, QKeySequence, QShortcut
+from PyQt6.QtWidgets import QMenu
+
+from ifuview.app import intents as want
+from ifuview.gui.shell.menus import ACTIONS, Action
+from ifuview.gui.shell.window_commands import WindowCommands
+
+if TYPE_CHECKING:
+    from ifuview.gui.shell.main_window import MainWindow
+
+CANVAS_KEYS = ("next", "previous")  # Tab must still move the focus in docks and dialogs
+
+
+class ActionMenus:
+    """Fills the menus of the window, after the first paint."""
+
+    def __init__(self, window: MainWindow, menus: dict[str, QMenu]) -> None:
+        self.window, self.controller = window, window.controller
+        self.commands = WindowCommands(window)
+        self.actions: dict[str, QAction] = {}
+        self._menus = menus
+        for action in ACTIONS:
+            self._add_action(action)
+        for name, menu in self._menus.items():
+            menu.aboutToShow.connect(lambda name=name: self._show_checks(name))
+        focus = QShortcut(QKeySequence("F6"), self.window)
+        focus.activated.connect(self.commands.focus_next_panel)
+        self._make_dock_menu()
+
+    def _add_action(self, action: Action) -> None:
+        menu = self._menu(action.menu)
+        item = QAction(action.text, self.window)
+        item.setObjectName(action.name)
+        item.setShortcuts([QKeySequence(k) for k in action.keys])
+        item.setToolTip(action.tip or action.text + (f" ({action.keys[0]})" if action.keys else ""))
+        item.setCheckable(action.checked is not None)
+        if action.name in CANVAS_KEYS:
+            item.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            self.window.canvas.addAction(item)
+        item.triggered.connect(lambda _=False, action=action: self.trigger(action))
+        menu.addAction(item)
+        self.actions[action.name] = item
+
+    def _menu(self, path: str) -> QMenu:
+        top, *rest = path.lstrip("-").split("/")
+        menu = self._menus[top]
+        if path.startswith("-"):
+            menu.addSeparator()
+        for name in rest:
+            found = menu.findChild(QMenu, name)
+            if found is None:
+                found = menu.addMenu(name)
+                found.setObjectName(name)
+            menu = found
+        return menu
+
+    def _make_dock_menu(self) -> None:
+        menu = self._menus["Window"]
+        first = menu.actions()[0]
+        for dock in self.window.docks.values():
+            item = dock.toggleViewAction()
+            item.triggered.connect(lambda on, dock=dock: dock.raise_() if on else None)
+            menu.insertAction(first, item)
+        menu.insertSeparator(first)
+        self.recent_menu = QMenu("Open recent", self.window)
+        self._menus["File"].insertMenu(self.actions["reload"], self.recent_menu)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+
+    def trigger(self, action: Action) -> None:
+        """Carry out one action of the table."""
+        if isinstance(action.make, str):
+            getattr(self.commands, action.make)()
+            return
+        intent = action.make(self.controller.session)
+        if intent is not None:
+            self.controller.handle(intent)
+
+    def _show_checks(self, menu: str) -> None:
+        session = self.controller.session
+        for action in ACTIONS:
+            if action.checked is not None and _top_menu(action) == menu:
+                self.actions[action.name].setChecked(action.checked(session))
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for spec in self.controller.session.recent:
+            item = self.recent_menu.addAction(spec)
+            if item is not None:
+                item.triggered.connect(lambda _=False, spec=spec: self.controller.handle(want.OpenFile(spec)))
+        if self.recent_menu.isEmpty():
+            item = self.recent_menu.addAction("Nothing yet")
+            if item is not None:
+                item.setEnabled(False)
+
+
+def _top_menu(action: Action) -> str:
+    return action.menu.lstrip("-").split("/")[0]

@@ -1,0 +1,204 @@
+"""The docks of the window: where they stand, and their widgets, built when they are first seen."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
+
+from ifuview.app.session import Level
+from ifuview.gui.canvas.image_canvas import ImageCanvas
+from ifuview.gui.docks import DOCKS, DockEntry
+from ifuview.gui.shell import window_state
+from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.presenter import Presenter
+
+AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+DOCK_MINIMUM = (120, 110)
+SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
+SMALL_COLUMN = (0.24, 230)  # share of the width, least px
+SMALL_RAISED = "spectrum"
+DOCK_SIZES = {"left": 230, "right": 400, "bottom": 280}
+TABS = (
+    ("frames", "limits"), ("limits", "jobs"), ("section", "photons"), ("photons", "fibers"), ("fibers", "findings"),
+    ("findings", "triage"),
+    ("quality", "calibrations"), ("calibrations", "focal"), ("focal", "tables"), ("tables", "header"),
+    ("header", "pixels"),
+    ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
+    ("exposures", "light"), ("light", "speckle"), ("speckle", "messages"),
+)  # fmt: skip
+RAISED = ("frames", "section", "quality", "spectrum")
+
+
+class DockArea(QObject):
+    """Makes the QDockWidgets at once and their contents later, one per turn of the event loop."""
+
+    ready = pyqtSignal()  # all visible docks stand
+
+    def __init__(self, window: QMainWindow, canvas: ImageCanvas, controller: Controller, presenter: Presenter) -> None:
+        super().__init__(window)
+        self.window, self.canvas, self.controller, self.presenter = window, canvas, controller, presenter
+        self.docks: dict[str, QDockWidget] = {}
+        self.can_build = False  # plot libraries are loaded
+        self.is_ready = False
+        self._make_docks()
+
+    def _make_docks(self) -> None:
+        self._add_dock("navigator", "Navigator", "left", True)
+        for entry in DOCKS:
+            self._add_dock(entry.key, entry.title, entry.area, entry.shown)
+        for first, second in TABS:
+            self.window.tabifyDockWidget(self.docks[first], self.docks[second])
+        for key in RAISED:
+            self.docks[key].raise_()
+        for area, size in DOCK_SIZES.items():
+            docks = [self.docks[e.key] for e in DOCKS if e.area == area and e.shown][:1]
+            orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
+            self.window.resizeDocks(docks, [size], orientation)
+        self.default_state = self.window.saveState(window_state.LAYOUT_VERSION)
+
+    def fold(self) -> None:
+        """One column of tabs beside the image, if the window is so small that it would not keep half of it."""
+        window = self.window
+        if window.width() >= SMALL[0] and window.height() >= SMALL[1]:
+            return
+        shown = [key for key, dock in self.docks.items() if not dock.isHidden()]
+        first = self.docks[SMALL_RAISED]
+        for dock in (first, *(d for d in self.docks.values() if d is not first)):
+            window.addDockWidget(AREAS["right"], dock)
+            if dock is not first:
+                window.tabifyDockWidget(first, dock)
+        for key, dock in self.docks.items():
+            dock.setVisible(key in shown)
+        first.raise_()
+        width = max(round(SMALL_COLUMN[0] * window.width()), SMALL_COLUMN[1])
+        window.resizeDocks([first], [width], Qt.Orientation.Horizontal)
+        QTimer.singleShot(0, self._whole_tabs)  # the bars are made with the layout
+        self.default_state = window.saveState(window_state.LAYOUT_VERSION)
+
+    def _whole_tabs(self) -> None:
+        """Names of tabs are not cut; arrows lead to those without room."""
+        for bar in self.window.findChildren(QTabBar):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
+
+    def _add_dock(self, key: str, title: str, area: str, shown: bool) -> None:
+        dock = QDockWidget(title, self.window)
+        dock.setObjectName(key)
+        dock.setAccessibleName(title)
+        self.window.addDockWidget(AREAS[area], dock)
+        dock.setVisible(shown)
+        dock.visibilityChanged.connect(lambda on, key=key: self._dock_shown(key) if on else None)
+        self.docks[key] = dock
+
+    def build(self) -> None:
+        """The plot libraries are there: fill the visible docks, one per turn of the event loop."""
+        self.can_build = True
+        QTimer.singleShot(0, self._build_next)
+
+    def _build_next(self) -> None:
+        for entry in DOCKS:
+            dock = self.docks[entry.key]
+            if dock.widget() is None and self._visible(entry.key):
+                self._fill(entry)
+                QTimer.singleShot(0, self._build_next)
+                return
+        if not self.is_ready:
+            self.is_ready = True
+            self.ready.emit()
+
+    def _fill(self, entry: DockEntry) -> None:
+        widget = entry.drawn()()
+        widget.setAccessibleName(entry.title)
+        widget.setMinimumSize(*DOCK_MINIMUM)  # wrapped labels would otherwise ask for the height of one narrow column
+        widget.intent.connect(self.controller.handle)
+        if hasattr(widget, "limits_live"):
+            widget.limits_live.connect(self.canvas.set_limits_live)
+        self.docks[entry.key].setWidget(widget)
+        self.presenter.add_dock(entry, widget, lambda: self._visible(entry.key))
+
+    def picture(self, key: str, size: QSize) -> QPixmap:
+        """The dock of a key as it looks for the session now; one that is not on the screen is drawn in `size`."""
+        entry = next(e for e in DOCKS if e.key == key)
+        shown = self.docks[key].widget()
+        if shown is not None and self._visible(key):
+            self.presenter.refresh(key)
+            if hasattr(entry.pure(), "job"):
+                self._wait()
+            return shown.grab()
+        widget = entry.drawn()()
+        widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        widget.resize(size)
+        widget.show()
+        QApplication.sendPostedEvents()
+        views = entry.pure()
+        make = views.make
+        view = make(self.controller.session)
+        if getattr(view, "stale", False):  # what it shows is still to be counted
+            widget.intent.connect(self.controller.handle)
+            widget.draw(view)
+            self._wait()
+            view = make(self.controller.session)
+        widget.draw(view)
+        if hasattr(views, "job"):
+            self.presenter.ask(views, widget)
+            self._wait()
+        QApplication.sendPostedEvents()
+        picture: QPixmap = widget.grab()
+        widget.close()
+        widget.deleteLater()
+        return picture
+
+    def _wait(self) -> None:
+        """Let the jobs end."""
+        if self.controller.busy:
+            loop = QEventLoop()
+            self.controller.settled.connect(loop.quit)
+            loop.exec()
+            self.controller.settled.disconnect(loop.quit)
+
+    def _visible(self, key: str) -> bool:
+        dock = self.docks[key]
+        return dock.isVisible() and not dock.visibleRegion().isEmpty()
+
+    def _dock_shown(self, key: str) -> None:
+        if self.can_build:
+            QTimer.singleShot(0, self._build_next)
+        QTimer.singleShot(0, lambda: self.presenter.refresh(key))
+
+    def show(self, key: str, on: bool = True) -> None:
+        """Show and raise a dock, or hide it."""
+        dock = self.docks.get(key)
+        if dock is None:
+            self.controller.say(Level.ERROR, f"there is no dock {key}; choose from {', '.join(self.docks)}.")
+            return
+        dock.setVisible(on)
+        if on:
+            dock.raise_()
+            self._give_room(key, dock)
+
+    def _give_room(self, key: str, dock: QDockWidget) -> None:
+        """A dock of plots that is asked for the first time gets the height that its plots need."""
+        room = next((e.room for e in DOCKS if e.key == key), 0.0)
+        if room and dock.widget() is None and not dock.isFloating():
+            QTimer.singleShot(0, lambda: self._grow(dock, round(room * self.window.height())))  # when it has its place
+
+    def _grow(self, dock: QDockWidget, height: int) -> None:
+        """Make a dock at least so high; those above and below it share the rest."""
+        if dock.height() >= height:
+            return
+        area, tabs = self.window.dockWidgetArea(dock), self.window.tabifiedDockWidgets(dock)
+        others = [
+            d
+            for key, d in self.docks.items()
+            if area != AREAS["bottom"] and self._visible(key) and not d.isFloating()
+            if d is not dock and d not in tabs and self.window.dockWidgetArea(d) == area
+        ]
+        have = sum(d.height() for d in others)
+        rest = max(have + dock.height() - height, 0)
+        sizes = [height, *(max(round(rest * d.height() / have), 1) for d in others)]
+        self.window.resizeDocks([dock, *others], sizes, Qt.Orientation.Vertical)

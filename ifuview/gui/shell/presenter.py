@@ -1,0 +1,155 @@
+"""Outward road: a changed Session becomes views for the parts of the window that are visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from ifuview.app.jobs import JobRequest
+from ifuview.app.session import Session
+from ifuview.gui.docks import DockEntry
+from ifuview.gui.parts.base import Dock
+from ifuview.gui.shell.store import Store
+
+HOVER_PERIOD_MS = 16  # the docks that follow the cursor are drawn at most this often
+
+
+def differs(old: tuple[Any, ...] | None, new: tuple[Any, ...]) -> bool:
+    """Whether any input of a view is another one: by identity, and by value for plain values."""
+    if old is None or len(old) != len(new):
+        return True
+    plain = (int, float, str, bool, tuple, type(None))
+    return any(a is not b and not (isinstance(a, plain) and isinstance(b, plain) and a == b) for a, b in zip(old, new))
+
+
+class Part:
+    """One visible thing: its view functions and the widget that draws them."""
+
+    def __init__(self, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> None:
+        self.view, self.draw, self.visible = view, draw, visible
+        self.last: tuple[Any, ...] | None = None
+        self.widget: Dock | None = None
+
+    def stale(self, session: Session) -> bool:
+        """Whether an input changed and somebody can see it."""
+        return self.visible() and differs(self.last, self.view.inputs(session))
+
+    def refresh(self, session: Session) -> None:
+        """Draw again if that is needed."""
+        if self.stale(session):
+            self.last = self.view.inputs(session)
+            self.draw(self.view.make(session))
+
+
+class Presenter(QObject):
+    """Asks the views of app for what changed and hands it to whoever draws it."""
+
+    wanted = pyqtSignal(object, object)  # a JobRequest, and who gets its value
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.parts: dict[str, Part] = {}
+        self._cursor: tuple[int, float, float] | None = None
+        self._drawn: Part | None = None  # the dock whose turn it was last
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(HOVER_PERIOD_MS)
+        self._timer.timeout.connect(self._hover_docks)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._refresh_next)
+        store.changed.connect(self._changed)
+
+    def add(self, key: str, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> Part:
+        """Register something that draws views."""
+        part = self.parts[key] = Part(view, draw, visible)
+        return part
+
+    def add_dock(self, entry: DockEntry, widget: Dock, visible: Callable[[], bool]) -> None:
+        """Register a dock that was just built and draw it."""
+        view = entry.pure()
+        part = self.add(entry.key, view, widget.draw, visible)
+        part.widget = widget
+        self._show(part)
+
+    def refresh(self, key: str) -> None:
+        """Draw one part if it is out of date (it has just become visible)."""
+        if key in self.parts:
+            self._show(self.parts[key])
+
+    def _show(self, part: Part) -> None:
+        """Draw a part if it is out of date, and ask for what its view cannot make."""
+        session = self.store.session
+        if part.stale(session):
+            part.refresh(session)
+            self.ask(part.view, part.widget)
+
+    def _changed(self, _old: Session, new: Session) -> None:
+        for part in self.parts.values():
+            if part.widget is None:  # the canvas: the eye is on it
+                part.refresh(new)
+        self._later.start()
+
+    def _refresh_next(self) -> None:
+        """Draw one dock that is out of date; the others have the next turns, so that the window stays alive.
+
+        It goes round: a dock that changes with every move of a slider keeps no other from its turn.
+        """
+        session = self.store.session
+        docks = [part for part in self.parts.values() if part.widget is not None]
+        after = docks.index(self._drawn) + 1 if self._drawn in docks else 0
+        for part in (*docks[after:], *docks[:after]):
+            if part.stale(session):
+                self._drawn = part
+                self._show(part)
+                self._later.start()
+                return
+
+    def ask(self, view: ModuleType, widget: Dock) -> None:
+        """Ask the worker for what is too slow for a view; the widget's `answer` draws it when it comes."""
+        make = getattr(view, "job", None)
+        run = make(self.store.session) if make is not None else None
+        if run is not None:
+            name = f"What {view.__name__.rpartition('.')[2]} shows"
+            request = JobRequest(name, run, slot=f"view {view.__name__}", quiet=True, front=True)
+            self.wanted.emit(request, widget.answer)
+
+    def hover(self, key: int, x: float, y: float) -> None:
+        """The cursor is over an image; docks that follow it are drawn soon."""
+        self._cursor = (key, x, y)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _hover_by_job(self, part: Part, session: Session) -> None:
+        """Ask the worker for what is too slow for a mouse move (the spectrum of a large cube)."""
+        make = getattr(part.view, "hover_job", None)
+        run = make(session, *self._cursor) if make is not None else None
+        if run is not None:
+            request = JobRequest("What is under the cursor", run, slot=f"hover {part.view.__name__}", quiet=True)
+            self.wanted.emit(request, part.widget.hover)
+
+    def leave(self) -> None:
+        """The cursor left the image: what followed it goes."""
+        self._cursor = None
+        for part in self.parts.values():
+            if part.widget is not None and hasattr(part.view, "hover"):
+                part.widget.hover(None)
+
+    def _hover_docks(self) -> None:
+        if self._cursor is None:
+            return
+        session = self.store.session
+        if session.slot(self._cursor[0]) is None:
+            return
+        for part in self.parts.values():
+            hover = getattr(part.view, "hover", None)
+            if hover is not None and part.widget is not None and part.visible():
+                view = hover(session, *self._cursor)
+                if view is not None:
+                    part.widget.hover(view)
+                self._hover_by_job(part, session)

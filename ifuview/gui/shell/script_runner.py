@@ -1,0 +1,231 @@
+"""Carries out the steps of a command line in the window, each when the one before it has taken effect."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from ifuview.app import intents as want
+from ifuview.app import services, steps
+from ifuview.app.frames.look import Look
+from ifuview.app.script.parse import Script, Step
+from ifuview.app.session import Layout, Level
+from ifuview.errors import IfuviewError, UsageError
+from ifuview.gui.docks import DOCKS
+from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.main_window import MainWindow
+
+# need all earlier jobs to be done
+WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask", "photons", "photon-range"}
+OF_A_FILE = {
+    "look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask", "photons",
+    "photon-range",
+}  # fmt: skip
+PLAY_MS = 100  # -cube play
+PICTURES = {entry.key for entry in DOCKS if entry.picture}
+
+
+class ScriptRunner(QObject):
+    """Runs a Script; `ended` is emitted once, with the exit code if the script asks for the end."""
+
+    ended = pyqtSignal(object)  # exit code or None
+
+    def __init__(self, script: Script, controller: Controller, window: MainWindow) -> None:
+        super().__init__()
+        self.script, self.controller, self.window = script, controller, window
+        self.steps: deque[Step] = deque(script.steps)
+        self._said = len(controller.session.messages)
+        self._waiting = self._ended = self._lost = False
+        self._picture = ""  # dock that -saveimage writes instead of the canvas
+        self._verbs: dict[str, Callable[..., None]] = {
+            name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
+        }
+        controller.settled.connect(self._settled)
+
+    def go(self) -> None:
+        """Carry out steps until one has to wait."""
+        while self.steps and not self._waiting:
+            step = self.steps[0]
+            if step.verb in WAIT_FOR_QUIET and self.controller.busy:
+                return
+            self.steps.popleft()
+            self._carry_out(step)
+        if not self.steps and not self._waiting and not self._ended:
+            self._ended = True
+            self.ended.emit(None)
+
+    def _settled(self) -> None:
+        if not self._waiting and not self._ended:
+            QTimer.singleShot(0, self.go)
+
+    def _carry_out(self, step: Step) -> None:
+        if self._lost and step.verb in OF_A_FILE and step.args[:1] != ("save",):
+            return  # meant for a file that could not be opened
+        try:
+            self._verbs[step.verb.replace("-", "_")](*step.args)
+        except IfuviewError as error:
+            self._lost = self._lost or step.verb == "open"
+            self.controller.say(Level.ERROR, str(error))
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong since the script began, in the words that the user sees."""
+        messages = self.controller.session.messages[self._said :]
+        return list(dict.fromkeys(m.text for m in messages if m.level is Level.ERROR))
+
+    @property
+    def _slot(self) -> Any:
+        return self.controller.session.slot()
+
+    def do_open(self, spec: str, every: bool, cube: bool, fields: tuple[tuple[str, Any], ...]) -> None:
+        fields = (*self.controller.look_fields, *fields)
+        look = steps.look_of(fields) if fields else None
+        self._waiting, self._lost = True, False
+
+        def go_on(_: Any = None) -> None:
+            self._waiting = False
+            QTimer.singleShot(0, self.go)
+
+        def failed(_: Any) -> None:
+            self._lost = True
+            go_on()
+
+        self.controller.open_file(want.OpenFile(spec, every, look, cube), go_on, failed)
+
+    def do_watch(self, folder: str, newest: bool, results: str = "") -> None:
+        self.controller.handle(want.WatchFolder(folder, newest, results=results))
+
+    def do_look(self, *fields: tuple[str, Any]) -> None:
+        if self._slot is not None:
+            look: Look = steps.look_of(fields, self._slot.look)
+            self.controller.handle(want.SetLook(self._slot.key, look))
+
+    def _view(self, **changes: Any) -> None:
+        if self._slot is not None:
+            view = self.window.canvas.view_of(self._slot.key)
+            self.controller.handle(want.SetView(self._slot.key, replace(view, **changes)))
+
+    def do_zoom(self, how: str, factor: float = 1.0) -> None:
+        if self._slot is None:
+            return
+        if how == "fit":
+            self._view(fit=True)
+        else:
+            view = self._slot.view  # ds9 opens at 1: "-zoom 4" after a file that is still fitted means 4
+            now = view.zoom if how == "by" and not view.fit else 1.0
+            self._view(zoom=now * factor, fit=False)
+
+    def do_pan(self, how: str, x: float, y: float) -> None:
+        if self._slot is not None:
+            view = self.window.canvas.view_of(self._slot.key)
+            base = (view.x, view.y) if how == "by" else (0.0, 0.0)
+            self._view(x=base[0] + x, y=base[1] + y, fit=False)
+
+    def do_rotate(self, how: str, degrees: int) -> None:
+        if self._slot is not None:
+            base = self._slot.view.rotation if how == "by" else 0
+            self._view(rotation=int(base + degrees) % 360)
+
+    def do_orient(self, flip_x: bool, flip_y: bool) -> None:
+        self._view(flip_x=flip_x, flip_y=flip_y)
+
+    def do_block(self, factor: float) -> None:
+        self.do_look(("smooth", "boxcar"), ("smooth_radius", factor / 2))
+
+    def do_frame(self, how: str, number: int = 0) -> None:
+        slots = self.controller.session.slots
+        if how in ("next", "previous"):
+            self.controller.handle(want.StepSlot(1 if how == "next" else -1))
+        elif how == "delete":
+            self.controller.handle(want.CloseSlot())
+        elif how == "delete-all":
+            self.controller.handle(want.CloseAll())
+        elif slots:
+            place = {"first": 0, "last": len(slots) - 1}.get(how, number - 1)
+            if not 0 <= place < len(slots):
+                raise IfuviewError(f"there is no frame {number}", "-frame", f"there are {len(slots)}")
+            self.controller.handle(want.SelectSlot(slots[place].key))
+
+    def do_layout(self, layout: str, arrangement: str) -> None:
+        self.controller.handle(want.SetLayout(Layout(layout), None, arrangement))
+
+    def do_blink(self, milliseconds: int) -> None:
+        self.controller.handle(want.SetLayout(self.controller.session.layout, milliseconds))
+
+    def do_lock(self, what: str, on: bool) -> None:
+        self.controller.handle(want.SetLock(what, on))
+
+    def do_match(self, what: str) -> None:
+        self.controller.handle(want.Match(what))
+
+    def do_overlay(self, name: str, value: Any) -> None:
+        self.controller.handle(want.SetOverlay(name, value))
+
+    def do_regions(self, how: str, path: str) -> None:
+        self.controller.handle(want.LoadRegions(path) if how == "load" else want.SaveRegions(path))
+
+    def do_traces(self, path: str) -> None:
+        self.controller.handle(want.LoadTraces(path))
+
+    def do_mask(self, path: str) -> None:
+        self.controller.handle(want.LoadMask(path))
+
+    def do_fiber(self, name: str) -> None:
+        try:
+            row = services.find_fiber(self.controller.session, name)
+        except UsageError:
+            self.controller.handle(want.ChooseSpectra(name))  # 50:60,4 or SPECTYPE=QSO
+        else:
+            self.controller.handle(want.SelectFiber(row))
+
+    def do_plane(self, number: Any) -> None:
+        if self._slot is None or not self._slot.plane:
+            raise IfuviewError("this is not a cube", "-cube", "open a file with three axes")
+        if number == "play":
+            self.window.dock_area.show("frames")
+            self.window.menus.commands.play_planes(PLAY_MS)
+        else:
+            self.controller.handle(want.SetPlane(self._slot.key, (*self._slot.plane[:-1], int(number) - 1)))
+
+    def do_crosshair(self, x: float, y: float) -> None:
+        if self._slot is not None:
+            self.controller.handle(want.PickPoint(self._slot.key, x, y))
+
+    def do_photons(self, what: str) -> None:
+        self.controller.handle(want.ShowPhotons(what))
+
+    def do_photon_range(self, axis: str, low: float, high: float) -> None:
+        from ifuview.app.photons.images import frame_of
+
+        frame = frame_of(self._slot)
+        if frame is None:
+            raise IfuviewError("this frame is not of a photon list", f"-{axis}", "open one first")
+        ends = {"start": low, "stop": high} if axis == "time" else {"low": low, "high": high}
+        self.controller.handle(want.SetPhotonCut(self._slot.key, frame.with_cut(**ends).cut))
+
+    def do_mode(self, name: str) -> None:
+        self.controller.say(Level.INFO, f"-mode {name}: the mouse needs no modes here; see Help, Mouse and keys")
+
+    def do_dock(self, key: str, on: bool) -> None:
+        if key == "canvas":
+            self._picture = ""
+            return
+        self.controller.handle(want.ShowDock(key, on))
+        if key in PICTURES:
+            self._picture = key if on else ""
+
+    def do_save_image(self, kind: str, path: str) -> None:
+        if self._slot is None and self.problems:
+            return  # what could not be opened has been said; an empty picture would look like success
+        if self._slot is None and not (self._picture and self.controller.session.tables):
+            raise IfuviewError("there is no image to save", path, "open a file that can be shown")
+        self.controller.handle(want.SaveImage(path, kind, self._picture))
+
+    def do_exit(self) -> None:
+        self.steps.clear()
+        self._waiting = True
+        self.ended.emit(2 if self.problems else 0)

@@ -1,0 +1,353 @@
+"""Everything of one running window: application, store, worker, controller, presenter, main window."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from dataclasses import replace
+from typing import Any
+
+from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
+from PyQt6.QtWidgets import QApplication, QMessageBox
+
+from ifuview.app import intents as want
+from ifuview.app.jobs import JobRequest
+from ifuview.app.script.parse import Script, WindowOptions
+from ifuview.app.session import Level, Message, Session
+from ifuview.gui.shell import theme
+from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.main_window import MainWindow
+from ifuview.gui.shell.prefetch import Prefetch
+from ifuview.gui.shell.presenter import Presenter
+from ifuview.gui.shell.store import Store
+from ifuview.gui.shell.worker import Worker
+from ifuview.settings import Settings
+
+MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
+FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
+FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
+GC_THRESHOLDS = (20_000, 20, 20)
+PICTURE_QUALITY = 80  # of Qt's 0 to 100: light compression, three times faster than the default
+HEADLESS_SIZE = (1600, 1000)
+DOCK_PICTURE = QSize(1200, 700)  # of a dock that is not on the screen
+
+
+class Shell(QObject):
+    """Owns the parts and their order of birth and death."""
+
+    def __init__(self, options: WindowOptions, *, headless: bool = False) -> None:
+        found = QApplication.instance()
+        self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
+        super().__init__()
+        QLocale.setDefault(QLocale.c())
+        qInstallMessageHandler(_qt_message)
+        self.app.setApplicationName("ifuview")
+        self.app.setDesktopFileName("ifuview")
+        self.options, self.headless = options, headless
+        self.settings, note = self._load_settings()
+        theme.apply(self.app, options.theme or self.settings.theme)
+        self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms))
+        self.worker = Worker()
+        self.controller = Controller(self.store, self.worker)
+        self.controller.headless = headless
+        self.presenter = Presenter(self.store)
+        self.presenter.wanted.connect(self.controller.submit)
+        self.window = MainWindow(self.controller, self.presenter)
+        self._use(self.settings)
+        self.controller.shell.connect(self._shell_intent)
+        self.window.closing.connect(self._closing)
+        self.exit_code = 0
+        self.finished = False
+        self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
+        self.tour: Any = None
+        self.pictures: Any = None
+        self._boxes: list[QMessageBox] = []
+        self.runner: Any = None
+        self._place()
+        self._hooks()
+        if note:
+            self.controller.say(Level.WARNING, note)
+
+    def _load_settings(self) -> tuple[Settings, str]:
+        if self.options.fresh:
+            return Settings(), ""
+        from ifuview import settings
+
+        return settings.load()
+
+    def _place(self) -> None:
+        o = self.options
+        if not o.fresh and not self.headless and o.width is None:
+            from ifuview.gui.shell import window_state
+
+            window_state.restore_geometry(self.window)
+        if o.width or o.height:
+            self.window.resize(o.width or self.window.width(), o.height or self.window.height())
+        elif self.headless:
+            self.window.resize(*HEADLESS_SIZE)
+        else:
+            room = self.app.primaryScreen().availableGeometry().size()
+            self.window.resize(self.window.size().boundedTo(room - FRAME_ROOM))
+        if o.x is not None and o.y is not None:
+            screen = self.app.primaryScreen().geometry()
+            x = o.x if o.x >= 0 else screen.width() + o.x - self.window.width()
+            y = o.y if o.y >= 0 else screen.height() + o.y - self.window.height()
+            self.window.move(x, y)
+        if o.title:
+            self.window.fixed_title = o.title
+            self.window.setWindowTitle(o.title)
+
+    # start
+
+    def start(self, script: Script, prefetch: Prefetch | None = None) -> None:
+        """Show the window with the first file if that is there at once, then carry out the script."""
+        from ifuview.gui.shell.script_runner import ScriptRunner
+
+        self.worker.start()
+        self.runner = ScriptRunner(script, self.controller, self.window)
+        self.runner.ended.connect(self._script_ended)
+        for text in script.warnings:
+            print(f"ifuview: {text}", file=sys.stderr)
+            self.controller.say(Level.WARNING, text)
+        if self.controller.look_fields:
+            prefetch = None  # it was begun without knowing the preferences
+        found = prefetch.ready() if prefetch is not None else None
+        if found is not None:
+            self.runner.steps.popleft()
+            self.controller.add_opened(found, background=False)
+        elif prefetch is not None:
+            self.controller.prefetched[prefetch.spec] = prefetch.result
+        self.window.canvas.painted.connect(self._first_paint)
+        self.show()
+
+    def show(self) -> None:
+        """Show the window; what the first picture does not need follows after it."""
+        restored = False
+        if not self.options.fresh and not self.headless:
+            from ifuview.gui.shell import window_state
+
+            restored = window_state.restore_docks(self.window)
+        if self.headless:
+            for dock in self.window.docks.values():
+                dock.hide()
+        elif not restored:
+            self.window.dock_area.fold()
+        self.window.show()
+        if not self.store.session.slots:
+            QTimer.singleShot(0, self._finish)
+        QTimer.singleShot(FIRST_PAINT_LIMIT_MS, self._finish)
+
+    def _first_paint(self) -> None:
+        exit_file = os.environ.get("IFUVIEW_EXIT_AFTER_PAINT")
+        if exit_file:
+            with open(exit_file, "w", encoding="utf-8") as out:
+                out.write("\n".join(sorted(sys.modules)))
+            self.app.exit(0)
+            return
+        QTimer.singleShot(0, self._finish)
+
+    def _finish(self) -> None:
+        if self.finished:
+            return
+        self.finished = True
+        gc.enable()
+        gc.set_threshold(*GC_THRESHOLDS)
+        _keep_loaded()
+        self._after_paint_log()
+        self._late_hooks()
+        self.window.finish()
+        for slot in self.store.session.slots:
+            self.controller.follow_up(slot)
+        if not self.headless:
+            self.controller.submit(
+                JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.dock_area.build()
+            )
+            self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True), lambda _: _keep_loaded())
+        if self.runner is not None:
+            self.runner.go()
+
+    def _after_paint_log(self) -> None:
+        from ifuview import log as log_setup
+
+        try:
+            self.log_file = log_setup.set_up(self.options.log_level or "warning", console=bool(self.options.log_level))
+        except OSError:
+            self.log_file = None
+        logger = log_setup.logger("gui")
+        for message in self.store.session.messages:
+            _log(logger, message)
+        self.controller.said.connect(lambda message: _log(logger, message))
+
+    def _script_ended(self, code: int | None) -> None:
+        if self.runner.problems:
+            for text in self.runner.problems:
+                print(f"ifuview: {text}", file=sys.stderr)
+            if not self.store.session.slots:
+                self.exit_code = 2
+        if code is not None:
+            self.exit_code = code
+            self.close()
+
+    def run(self) -> int:
+        """Run until the window is closed; return the exit code."""
+        code = self.app.exec()
+        self.worker.shut_down()
+        return code or self.exit_code
+
+    def close(self) -> None:
+        """End the program."""
+        self.window.close()
+        self.app.quit()
+
+    def take_down(self) -> None:
+        """Close the window and free what the shell holds (for programs that go on without it)."""
+        self.window.close()
+        self.window.deleteLater()
+        for part in ("_reader", "_writer"):
+            if hasattr(self, part):
+                getattr(self, part).close()
+
+    def _closing(self) -> None:
+        if not self.options.fresh and not self.headless:
+            from ifuview import settings
+            from ifuview.gui.shell import window_state
+
+            window_state.save(self.window)
+            session = self.store.session
+            kept = replace(self.settings, recent=session.recent, blink_ms=session.blink_ms)
+            if kept != self.settings:
+                try:
+                    settings.save(kept)
+                except OSError as error:
+                    self.controller.say(Level.WARNING, f"the settings were not saved: {error}")
+        self.worker.cancel()
+        QTimer.singleShot(0, self.app.quit)
+
+    # intents that only the window can carry out
+
+    def _shell_intent(self, intent: Any) -> None:
+        if isinstance(intent, want.ShowDock):
+            self.window.dock_area.show(intent.key, intent.on)
+        elif isinstance(intent, want.SaveImage):
+            self._save_image(intent)
+        elif isinstance(intent, want.SetTheme):
+            self._use(replace(self.settings, theme=intent.name))
+        elif isinstance(intent, want.SetPreferences):
+            self._use(intent.settings)
+        elif isinstance(intent, want.EditPreferences):
+            self._edit_preferences()
+        else:
+            from ifuview.gui.shell import tour
+
+            tour.begin(self, intent)
+
+    def _edit_preferences(self) -> None:
+        from ifuview.gui.dialogs.preferences import PreferencesDialog
+
+        dialog = PreferencesDialog(self.settings, self.window)
+        if dialog.exec():
+            self.controller.handle(want.SetPreferences(dialog.chosen()))
+
+    def _use(self, settings: Settings) -> None:
+        """Let preferences take effect."""
+        if settings.theme != self.settings.theme:
+            theme.apply(self.app, settings.theme)
+        if settings.blink_ms != self.settings.blink_ms:
+            self.controller.handle(want.SetLayout(self.store.session.layout, settings.blink_ms))
+        self.settings = settings
+        self.window.canvas.hands.wheel_at = settings.wheel
+        self.controller.look_fields = settings.look_fields()
+
+    def _save_image(self, intent: want.SaveImage) -> None:
+        area, canvas = self.window.dock_area, self.window.canvas
+        picture = area.picture(intent.dock, DOCK_PICTURE).toImage() if intent.dock else canvas.grab_image()
+        part = f"{intent.path}.part"
+        if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
+            text = f"{intent.path}: the picture cannot be written; choose a folder that can be written."
+            self.controller.say(Level.ERROR, text)
+            return
+        os.replace(part, intent.path)
+        self.controller.say(Level.INFO, f"Picture written to {intent.path}")
+
+    # last resort
+
+    def _hooks(self) -> None:
+        sys.excepthook = self._unexpected
+
+    def _late_hooks(self) -> None:
+        """The hooks whose modules need not be loaded before the first paint."""
+        import threading
+
+        threading.excepthook = lambda a: self._unexpected(a.exc_type, a.exc_value, a.exc_traceback)
+        if threading.current_thread() is threading.main_thread():
+            self._catch_interrupt()
+
+    def _catch_interrupt(self) -> None:
+        """Let Ctrl-C in the terminal end the program without polling."""
+        import signal
+        import socket
+
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        try:
+            signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+            signal.signal(signal.SIGINT, lambda *_: self.app.quit())
+            signal.signal(signal.SIGTERM, lambda *_: self.app.quit())
+        except (ValueError, OSError):
+            return
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(lambda *_: self._reader.recv(64))
+
+    def _unexpected(self, kind: type[BaseException], error: BaseException | None, trace: Any) -> None:
+        import traceback
+
+        detail = "".join(traceback.format_exception(kind, error, trace))
+        print(detail, file=sys.stderr)
+        if self.headless:
+            self.exit_code = 1
+            self.app.exit(1)
+            return
+        self.controller.say(Level.ERROR, f"Something went wrong inside ifuview: {kind.__name__}: {error}", detail)
+        self._boxes = [b for b in self._boxes if b.isVisible()]
+        if len(self._boxes) < MAX_PROBLEM_BOXES:
+            from ifuview.gui.dialogs.problem import show_problem
+
+            text = f"Something went wrong inside ifuview: {kind.__name__}: {error}"
+            self._boxes.append(show_problem(text, detail, str(getattr(self, "log_file", "") or ""), self.window))
+
+
+def _qt_message(kind: QtMsgType, _context: Any, text: str | None) -> None:
+    """Send what Qt has to say to the log; its chatter before the first paint goes to nobody."""
+    levels = {QtMsgType.QtCriticalMsg: "error", QtMsgType.QtFatalMsg: "critical"}
+    if kind not in levels and "logging" not in sys.modules:
+        return
+    from ifuview import log
+
+    getattr(log.logger("qt"), levels.get(kind, "debug"))(text)
+
+
+def _log(logger: Any, message: Message) -> None:
+    """Write a message of the session into the log."""
+    getattr(logger, str(message.level))(message.text if not message.detail else f"{message.text}\n{message.detail}")
+
+
+def _keep_loaded() -> None:
+    """Take what is loaded out of the garbage collector's rounds: a full one over all modules stalls the window."""
+    gc.freeze()
+
+
+def _warm_plots(ctx: Any) -> None:
+    """Load pyqtgraph on the worker, so that building the docks does not stall the window."""
+    import pyqtgraph
+
+    pyqtgraph.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+    ctx.checkpoint(1.0)
+
+
+def _warm_kernels(ctx: Any) -> None:
+    """Load the compiled kernels, so that the first click answers at once."""
+    from ifuview.app.spectra.inspect import warm_up
+
+    warm_up(ctx)

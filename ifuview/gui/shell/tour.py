@@ -1,0 +1,114 @@
+"""The guided tour of the demo: a panel with the text of each stop, or PNG files of all stops without a display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QRect, Qt, QTimer
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+
+from ifuview.app.frames.demo import Plan, Stop, intents_of
+from ifuview.gui.shell.shell import Shell
+
+MARGIN = 10  # px, left and right of the text
+SETTLE_MS = 250  # for the last repaints before a picture is taken
+
+
+class TourPanel(QFrame):
+    """Shows one stop at a time in a strip above the canvas, so that it covers nothing."""
+
+    def __init__(self, shell: Shell, stops: tuple[Stop, ...]) -> None:
+        super().__init__()
+        self.shell, self.stops, self.place = shell, stops, -1
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAccessibleName("Guided tour")
+        self.title, self.text = QLabel(), QLabel()
+        self.title.setStyleSheet("font-weight: bold;")
+        self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.back, self.next = QPushButton("Back"), QPushButton("Next")
+        end = QPushButton("End the tour")
+        self.back.clicked.connect(lambda: self.go(self.place - 1))
+        self.next.clicked.connect(lambda: self.go(self.place + 1))
+        end.clicked.connect(self.hide)
+        buttons = QHBoxLayout()
+        buttons.addWidget(end)
+        buttons.addStretch(1)
+        buttons.addWidget(self.back)
+        buttons.addWidget(self.next)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(MARGIN, 6, MARGIN, 6)
+        column.setSpacing(4)
+        column.addWidget(self.title)
+        column.addWidget(self.text)
+        column.addLayout(buttons)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the room of the longest text, so that the buttons stay under the pointer."""
+        super().resizeEvent(event)
+        width = self.width() - 2 * self.contentsMargins().left() - 2 * MARGIN
+        box = QRect(0, 0, max(width, 1), 10_000)
+        metrics, wrap = self.text.fontMetrics(), int(Qt.TextFlag.TextWordWrap)
+        self.text.setFixedHeight(max(metrics.boundingRect(box, wrap, s.text).height() for s in self.stops))
+
+    def go(self, place: int) -> None:
+        """Go to a stop; after the last one the panel goes away."""
+        if not 0 <= place < len(self.stops):
+            self.hide()
+            return
+        self.place = place
+        stop = self.stops[place]
+        self.title.setText(f"{place + 1} / {len(self.stops)}  {stop.title}")
+        self.text.setText(stop.text)
+        self.back.setEnabled(place > 0)
+        self.next.setText("Finish" if place == len(self.stops) - 1 else "Next")
+        for intent in intents_of(stop, self.shell.store.session):
+            self.shell.controller.handle(intent)
+        self.show()
+
+
+class TourPictures(QObject):
+    """Without a display: goes through the stops and writes each as a PNG file."""
+
+    def __init__(self, shell: Shell, panel: TourPanel, folder: Path) -> None:
+        super().__init__(shell)
+        self.shell, self.panel, self.folder = shell, panel, folder
+        self.place = -1
+
+    def next(self) -> None:
+        """Go to the next stop when the work for this one is done."""
+        self.place += 1
+        if self.place >= len(self.panel.stops):
+            self.shell.close()
+            return
+        self.panel.go(self.place)
+        self.wait()
+
+    def wait(self) -> None:
+        """Take the picture as soon as nothing is being computed."""
+        if self.shell.controller.busy or not self.shell.window.is_ready:
+            QTimer.singleShot(50, self.wait)
+        else:
+            QTimer.singleShot(SETTLE_MS, self._take)
+
+    def _take(self) -> None:
+        path = self.folder / f"demo-{self.place + 1}.png"
+        self.shell.window.grab().save(str(path))
+        print(path)
+        self.next()
+
+
+def begin(shell: Shell, plan: Plan) -> None:
+    """Start the tour when the files of the plan stand on the canvas."""
+    panel = shell.tour = TourPanel(shell, plan.stops)
+    shell.window.add_strip(panel)
+
+    def go() -> None:
+        if shell.picture_folder is None:
+            panel.go(0)
+            return
+        shell.pictures = TourPictures(shell, panel, Path(shell.picture_folder))
+        shell.pictures.next()
+
+    shell.controller.when_settled(go)

@@ -1,0 +1,1 @@
+"""Panels of spectra, fibers, tables and the focal plane."""

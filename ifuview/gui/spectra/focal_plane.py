@@ -1,0 +1,320 @@
+"""Focal plane dock: the fibers of all open cameras, colored by role, a column or light; click and lasso select."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QBrush, QGuiApplication, QImage, QPixmap
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+
+from ifuview.app.frames.views.text import number
+from ifuview.app.intents import SelectFiber, SelectSlot, ShowAllCameras
+from ifuview.app.spectra.views import focal_plane as pure
+from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
+from ifuview.gui.parts._dots import SIZE, Dots
+from ifuview.gui.parts._lasso import Lasso
+from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
+from ifuview.gui.parts.base import Dock
+from ifuview.model.fibers import FiberRole
+
+SYMBOLS: dict[FiberRole, tuple[str, str | int, str]] = {
+    FiberRole.SCIENCE: ("o", 0, "●"),
+    FiberRole.SKY: ("s", 4, "■"),
+    FiberRole.STANDARD: ("star", 1, "★"),
+    FiberRole.DEAD: ("x", "bad", "✕"),
+    FiberRole.UNASSIGNED: ("d", "faint", "◆"),
+}
+REACH = 14  # screen px from a fiber within which a click selects it
+MANY = 20  # selected fibers that are ringed with thin lines
+CROWD, CROWD_ALPHA = 150, 90  # so many rings are faint
+MOST_RINGS = 2000  # selected fibers that are ringed
+HINT = "The focal plane is shown when the file says where its fibers sit."
+NO_WINDOW = "Turn on Window in the spectrum or sky fibers dock and drag a range of wavelengths."
+
+
+class FocalPlaneDock(Dock):
+    """Draws views/focal_plane; emits SelectFiber and SelectSlot."""
+
+    key: ClassVar[str] = "focal"
+    title: ClassVar[str] = "Focal plane"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._given: FocalPlaneView | None = None  # of the session
+        self._view: FocalPlaneView | None = None  # of the chosen place
+        self._build_choices()
+        self.info = quiet_label()
+        self.note = quiet_label()
+        self.key_line = QLabel()
+        self.key_line.setTextFormat(Qt.TextFormat.RichText)
+        self.key_line.setWordWrap(True)
+        self.bar = self._build_bar()
+        self._build_plot()
+        content = QWidget()
+        top = FlowLayout()
+        for part in (self.place, labelled("Color", self.color_by), self.reach_part):
+            top.addWidget(part)
+        for switch in (self.lasso_on, self.every, self.copy):
+            top.addWidget(switch)
+        column(content, top, self.key_line, self.bar, self.note, self.info, self.plot, margin=0)
+        self.pages = Pages(content)
+        column(self, self.pages)
+        self.setAccessibleName("Focal plane")
+        self.draw(None)
+
+    def _build_choices(self) -> None:
+        """What is shown, in which color."""
+        self.place = combo((), "Whose fibers")
+        self.color_by = combo(((pure.ROLE, pure.ROLE),), "Color of the fibers")
+        for box in (self.place, self.color_by):
+            box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(14)
+        self.reach = QDoubleSpinBox()
+        self.reach.setRange(0.5, 100.0)
+        self.reach.setDecimals(1)
+        self.reach.setValue(pure.SIGMAS)
+        self.reach.setSuffix(" σ")
+        plain_numbers(self.reach, "Robust scatters that the colors reach to both sides")
+        self.reach_part = labelled("±", self.reach)
+        self.lasso_on = button("Lasso", "Drag around fibers to select them", check=True)
+        self.copy = button("Copy names", "Copy the numbers of the selected fibers")
+        self.place.currentIndexChanged.connect(lambda _i: self._placed())
+        self.color_by.currentIndexChanged.connect(lambda _i: self._paint())
+        self.color_by.currentIndexChanged.connect(lambda _i: self._say_current())
+        self.reach.valueChanged.connect(lambda _v: self._paint())
+        self.copy.clicked.connect(self._copy)
+        self.every = button("All cameras", "Open this product of all cameras of the arm that has the window")
+        self.every.clicked.connect(lambda: self.intent.emit(ShowAllCameras()))
+
+    def _build_bar(self) -> QWidget:
+        """The ramp with its range."""
+        out = QWidget()
+        row = QHBoxLayout(out)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.low, self.ramp, self.high = QLabel(), QLabel(), QLabel()
+        self.ramp.setScaledContents(True)
+        self.ramp.setFixedHeight(12)
+        self.ramp.setMinimumWidth(40)
+        self.ramp.setAccessibleName("Color ramp")
+        row.addWidget(self.low)
+        row.addWidget(self.ramp, 1)
+        row.addWidget(self.high)
+        return out
+
+    def _build_plot(self) -> None:
+        """Outlines, fibers, rings."""
+        self.plot = Plot("Focal plane", "", "")
+        self.plot.plotItem.vb.setAspectLocked(True)
+        self.outlines = self.plot.curve("text", connect="finite")
+        self.outlines.setZValue(5)
+        self.points = pg.ScatterPlotItem(size=SIZE, pxMode=True)
+        self.plot.styled(self.points, lambda _ink: self._paint())
+        self.dots = Dots()
+        self.plot.addItem(self.dots)
+        self.ring = pg.ScatterPlotItem(size=SIZE + 9, symbol="o", pxMode=True, brush=None)
+        self.plot.styled(self.ring, self._style_ring)
+        self.lasso = Lasso(self.plot)
+        self.lasso_on.toggled.connect(self.lasso.switch)
+        self.lasso.drawn.connect(self._lassoed)
+        self.plot.clicked.connect(self._click)
+        self.plot.pointed.connect(self._point)
+        self.plot.left.connect(self._say_current)
+
+    def draw(self, view: FocalPlaneView | None) -> None:
+        """Show the fibers, ring the selected ones."""
+        self._given = view
+        if view is None:
+            self._view = None
+            self.pages.show_hint(HINT)
+            return
+        self.pages.show_content()
+        names = [self.place.itemText(i) for i in range(self.place.count())]
+        if names != list(view.places):
+            kept = self.place.currentText()
+            self.place.blockSignals(True)
+            self.place.clear()
+            self.place.addItems(view.places)
+            self.place.setCurrentIndex(max(0, self.place.findText(kept)))
+            self.place.blockSignals(False)
+        self.place.setVisible(len(view.places) > 1)
+        self._placed()
+
+    def _placed(self) -> None:
+        """Show the fibers of the chosen place."""
+        if self._given is None:
+            return
+        old, view = self._view, pure.of_place(self._given, self.place.currentText())
+        self._view = view
+        if old is None or old.choices != view.choices:
+            self._fill_choices(view)
+        fresh = old is None or not _same(old.field.source, view.field.source)
+        if fresh:
+            self.plot.set_labels(view.field.xlabel, view.field.ylabel)
+            self.plot.plotItem.vb.invertX(view.mirror)
+            self.plot.plotItem.vb.setAspectLocked(True, ratio=1.0 / view.stretch)
+            gap = np.array([np.nan])
+            lines = [
+                np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap[:0]])
+                for i in (0, 1)
+            ]
+            self.outlines.setData(*lines)
+        if fresh or old is None or old.window != view.window:
+            self._paint()
+        if fresh:
+            self.plot.plotItem.vb.autoRange()
+        self._ring()
+        self._say_current()
+
+    def _fill_choices(self, view: FocalPlaneView) -> None:
+        """What the fibers can be colored by; the choice stays if it is still there."""
+        chosen = self.color_by.currentData()
+        self.color_by.blockSignals(True)
+        self.color_by.clear()
+        for name in view.choices:
+            self.color_by.addItem(name, name)
+        self.color_by.setCurrentIndex(max(0, self.color_by.findData(chosen)))
+        self.color_by.blockSignals(False)
+
+    def _paint(self) -> None:
+        """Color the fibers."""
+        view = self._view
+        if view is None:
+            return
+        name = self.color_by.currentData() or pure.ROLE
+        shades = pure.shades(view, name, self.reach.value())
+        self.bar.setVisible(shades is not None)
+        self.key_line.setVisible(shades is None)
+        self.reach_part.setVisible(name == pure.WINDOW)
+        self.note.setVisible(name == pure.WINDOW)
+        self.points.setVisible(shades is None)
+        self.dots.setVisible(shades is not None)
+        if name == pure.WINDOW:
+            self.note.setText(NO_WINDOW if shades is None else shades.note)
+        if shades is None:
+            self._paint_roles(view, self.plot.ink)
+        else:
+            self._paint_shades(view, shades, self.plot.ink)
+
+    def _paint_roles(self, view: FocalPlaneView, ink: Ink) -> None:
+        """Color and symbol say the role."""
+        brushes = {role: QBrush(ink.color(color)) for role, (_, color, _) in SYMBOLS.items()}
+        pens = {role: ink.pen(color) for role, (_, color, _) in SYMBOLS.items()}
+        placed = np.flatnonzero(np.isfinite(view.x) & np.isfinite(view.y))
+        roles = [view.roles[i] for i in placed]
+        self.points.setData(
+            x=view.x[placed],
+            y=view.y[placed],
+            symbol=[SYMBOLS[role][0] for role in roles],
+            brush=[brushes[role] for role in roles],
+            pen=[pens[role] for role in roles],
+        )
+        keys = [
+            f'<span style="color:{ink.color(color).name()}">{mark}</span>&nbsp;{role.value}'
+            for role, (_, color, mark) in SYMBOLS.items()
+            if role in view.roles
+        ]
+        self.key_line.setText("&ensp; ".join(keys))
+
+    def _paint_shades(self, view: FocalPlaneView, shades: Shades, ink: Ink) -> None:
+        """Color says a number; small and gray where it is unknown."""
+        palette = np.append(shades.ramp, ink.color("faint").rgb() & 0xFFFFFF).astype(np.uint32)
+        self.dots.setData(view.x, view.y, palette[shades.index], shades.index >= 0)
+        self.low.setText(number(shades.lo))
+        self.high.setText(number(shades.hi))
+        row = np.ascontiguousarray(shades.ramp.astype(np.uint32) | 0xFF000000)
+        pixels = row.tobytes()  # must live as long as the image that looks at it
+        image = QImage(pixels, row.size, 1, QImage.Format.Format_RGB32)
+        self.ramp.setPixmap(QPixmap.fromImage(image.copy()))
+
+    def _style_ring(self, ink: Ink) -> None:
+        """The ring around what is selected."""
+        self.ring.setPen(ink.pen("text", 2))
+
+    def _ring(self) -> None:
+        """Ring the selected fibers."""
+        view = self._view
+        if view is None:
+            return
+        placed = np.isfinite(view.x) & np.isfinite(view.y)
+        points = [f for f in {*view.fibers, view.fiber} if f is not None and placed[f]][:MOST_RINGS]
+        many = len(points) > MANY
+        self.ring.setSize(SIZE + (2 if many else 9))
+        pen = self.plot.ink.pen("text", 1 if many else 2)
+        if len(points) > CROWD:  # so that the colors below stay to be seen
+            faint = pen.color()
+            faint.setAlpha(CROWD_ALPHA)
+            pen.setColor(faint)
+        self.ring.setPen(pen)
+        self.ring.setData(x=view.x[points], y=view.y[points])
+
+    def _say_current(self) -> None:
+        """Name the selected fiber."""
+        view = self._view
+        if view is not None and view.fiber is not None:
+            more = f"; {len(view.fibers)} selected" if len(view.fibers) > 1 else ""
+            self.info.setText(pure.describe(view, view.fiber, self.color_by.currentData()) + more)
+        else:
+            self.info.setText("Click a fiber to select it.")
+
+    def _at(self, x: float, y: float) -> int | None:
+        """The fiber under the mouse."""
+        view = self._view
+        point = None if view is None else pure.nearest(view, x, y)
+        if view is None or point is None:
+            return None
+        px, py = self.plot.plotItem.vb.viewPixelSize()
+        away = np.hypot((view.x[point] - x) / px, (view.y[point] - y) / py)
+        return point if away <= REACH else None
+
+    def _point(self, x: float, y: float) -> None:
+        """Name the fiber under the mouse."""
+        point = self._at(x, y)
+        if point is not None and self._view is not None:
+            self.info.setText(pure.describe(self._view, point, self.color_by.currentData()))
+        else:
+            self._say_current()
+
+    def _click(self, x: float, y: float) -> None:
+        """Select the fiber under the mouse."""
+        point = self._at(x, y)
+        if point is not None:
+            self._select(np.array([point]))
+
+    def _lassoed(self, polygon: Any) -> None:
+        """Select the fibers inside a line."""
+        if self._view is not None:
+            points = pure.lassoed(self._view, polygon)
+            if points.size:
+                self._select(points)
+
+    def _select(self, points: Any) -> None:
+        """Select fibers everywhere, in all frames that have one; if the current one has none, another is shown."""
+        view = self._view
+        wanted = None if view is None else pure.target(view, points)
+        if view is None or wanted is None:
+            self.info.setText("These fibers are in no open frame.")
+            return
+        found, nowhere = wanted
+        key, rows = next(iter(found.items()))
+        elsewhere = tuple((k, r) for k, r in found.items() if k != key)
+        if key != view.session.current:
+            self.intent.emit(SelectSlot(key))
+        self.intent.emit(SelectFiber(rows[0], rows if len(rows) > 1 or elsewhere else (), elsewhere))
+        if nowhere:
+            self.info.setText(f"{points.size - nowhere} fibers selected; {nowhere} more are in no open frame.")
+
+    def _copy(self) -> None:
+        """Put the names of the selected fibers on the clipboard."""
+        view, clipboard = self._view, QGuiApplication.clipboard()
+        if view is not None and clipboard is not None:
+            points = view.fibers or (() if view.fiber is None else (view.fiber,))
+            clipboard.setText(",".join(view.ids[p] for p in points))
+
+
+def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    """Whether two fields were made from the same objects."""
+    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))

@@ -1,0 +1,339 @@
+"""Findings dock: what is wrong with the traces, worst first; a click goes there and shows the evidence."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QBrush, QColor, QHideEvent
+from PyQt6.QtWidgets import (
+    QFileDialog,
+    QSplitter,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ifuview.app import intents as want
+from ifuview.app.traces.views import findings as pure
+from ifuview.app.traces.views.findings import Curve, FindingsView, Row
+from ifuview.gui.parts._findings_tree import findings_tree
+from ifuview.gui.parts._plot import Plot, set_errors
+from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label
+from ifuview.gui.parts.base import Dock
+from ifuview.gui.traces.trace_quality import BANNER
+from ifuview.model.inspection import Verdict
+
+WORDS = {
+    Verdict.PASS: "✔ Good",
+    Verdict.WARN: "▲ Look at it",
+    Verdict.FAIL: "✘ Wrong",
+    Verdict.NOT_MEASURED: "? Not measured",
+}
+# text colors of the rows (light, dark): darkened and lightened Okabe-Ito vermillion and orange
+INK = {Verdict.FAIL: ("#A83F00", "#FF9A5C"), Verdict.WARN: ("#8A5700", "#F2C14E")}
+CENTRAL = (1, 99)  # percent of the evidence inside the plot
+UNSURE = 5.0  # times the usual error: points that do not decide about the range
+SIZES = [120, 220]  # of list and evidence, screen px
+HEADS = ("Finding", "Amount", "Sigma")
+TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
+WORST_HEIGHT = 90  # screen px of the evidence plot at least
+
+
+class EvidencePlot(Plot):
+    """Measured points with errors, the shared patterns and the correction."""
+
+    def __init__(self) -> None:
+        super().__init__("Evidence of the finding", "", "")
+        self.span = self.region("faint", 40)
+        self.zero = self.line("faint", vertical=False)
+        self.bars = self.errors("faint")
+        self.model = self.curve(2, 2)
+        self.correction = self.curve(0, 2)
+        self.marks = self.points("text", 4)
+        self.setMinimumHeight(WORST_HEIGHT)
+
+    def show_curve(self, curve: Curve | None) -> None:
+        """Draw the evidence, or nothing."""
+        self.setVisible(curve is not None)
+        if curve is None:
+            return
+        self.set_heading(curve.heading)
+        self.set_labels(curve.xlabel, curve.ylabel)
+        good = np.isfinite(curve.y)
+        self.marks.setData(curve.x[good], curve.y[good])
+        set_errors(self.bars, curve.x, curve.y, curve.error)
+        for item, values in ((self.model, curve.model), (self.correction, curve.correction)):
+            item.setData([], []) if values is None else item.setData(curve.x, values, connect="finite")
+        self.zero.setValue(0)
+        self.zero.setVisible("Offset" in curve.ylabel)
+        self.span.setVisible(curve.span is not None)
+        if curve.span is not None:
+            self.span.setRegion(curve.span)
+        self._fit(curve)
+
+    def _fit(self, curve: Curve) -> None:
+        """Ranges that hold nearly all well-measured points."""
+        self.show_x(float(curve.x[0]), float(curve.x[-1]))
+        sure = np.isfinite(curve.y) & np.isfinite(curve.error)
+        if not sure.any():
+            return
+        sure &= curve.error <= UNSURE * np.median(curve.error[sure])
+        values = [curve.y[sure], *(v[np.isfinite(v)] for v in (curve.model, curve.correction) if v is not None)]
+        joint = np.concatenate([v for v in values if v.size])
+        lo, hi = np.percentile(joint, CENTRAL)
+        if "Offset" in curve.ylabel:
+            lo, hi = min(lo, 0.0), max(hi, 0.0)
+        margin = 0.12 * (hi - lo) or 0.01
+        self.show_y(lo - margin, hi + margin)
+
+
+class FindingsDock(Dock):
+    """Draws views/findings; emits what a click on a finding and the buttons ask for."""
+
+    key: ClassVar[str] = "findings"
+    title: ClassVar[str] = "Findings"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view: FindingsView | None = None
+        self._shown: Any = None
+        self._limits: Any = None
+        self._blink = QTimer(self)
+        self._blink.timeout.connect(self._flip)
+        self.hint = quiet_label(center=True)
+        self.body = self._build_body()
+        content = QWidget()
+        column(content, self._build_buttons(), self.hint, self.body, margin=0)
+        self.pages = Pages(content)
+        column(self, self.pages)
+        self.setAccessibleName("Findings")
+        self.draw(None)
+
+    def _build_buttons(self) -> FlowLayout:
+        """All that can be done."""
+        self.diagnose = button("Diagnose", "Measure all fibers and find out which traces are wrong (Ctrl+D)")
+        self.diagnose.clicked.connect(lambda: self.intent.emit(want.Diagnose()))
+        self.blink = button("Blink", "Blink between the given and the corrected traces", check=True)
+        self.blink.toggled.connect(self._set_blink)
+        self.apply = button("Apply", "Use the corrected traces in this frame; can be undone")
+        self.apply.clicked.connect(lambda: self.intent.emit(want.ApplyCorrection()))
+        self.undo = button("Undo", "Go back to the traces before the correction (Ctrl+Z)")
+        self.undo.clicked.connect(lambda: self.intent.emit(want.UndoTraces()))
+        self.save = button("Save...", "Save the corrected traces in the form of the file they came from")
+        self.save.clicked.connect(self._save)
+        self.export = button("Report...", "Write the report (HTML, PDF, pictures) into a folder")
+        self.export.clicked.connect(self._export)
+        self.limits = button("Limits...", "From where on a finding counts")
+        self.limits.clicked.connect(self._edit_limits)
+        self.color_by = combo(((pure.BLOCK, pure.BLOCK),), "Color of the traces on the image")
+        self.color_by.setSizeAdjustPolicy(self.color_by.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.color_by.setMinimumContentsLength(12)
+        self.color_by.activated.connect(
+            lambda _i: self.intent.emit(want.SetOverlay("color_by", self.color_by.currentData()))
+        )
+        bar = FlowLayout()
+        for widget in (self.diagnose, self.blink, self.apply, self.undo, self.save, self.export, self.limits):
+            bar.addWidget(widget)
+        bar.addWidget(labelled("Color", self.color_by))
+        return bar
+
+    def _build_body(self) -> QWidget:
+        """Verdict, list, evidence."""
+        self.banner = QWidget()
+        self.banner.setObjectName("banner")
+        self.banner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.word = bold(quiet_label())
+        self.sentence = quiet_label()
+        words = QVBoxLayout(self.banner)
+        words.setContentsMargins(8, 5, 8, 5)
+        words.setSpacing(1)
+        words.addWidget(self.word)
+        words.addWidget(self.sentence)
+        self.tree = findings_tree("Findings, worst first", HEADS, self._go, self._explain)
+        self.text = quiet_label()
+        self.plot = EvidencePlot()
+        lower = QWidget()
+        box = QVBoxLayout(lower)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(2)
+        box.addWidget(self.text)
+        box.addWidget(self.plot, 1)
+        self.parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts.addWidget(self.tree)
+        self.parts.addWidget(lower)
+        self.parts.setChildrenCollapsible(False)
+        self.parts.setSizes(SIZES)
+        out = QWidget()
+        column(out, self.banner, self.parts, margin=0)
+        return out
+
+    # drawing
+
+    def draw(self, view: FindingsView | None) -> None:
+        """Show the findings, or how to get them."""
+        self._view = view
+        if view is None:
+            self._stop_blink()
+            self.pages.show_hint(pure.NO_IMAGE)
+            return
+        known = view.verdict is not None
+        if not known and not view.can_diagnose and not view.undo:
+            self._stop_blink()
+            self.pages.show_hint(view.hint)
+            return
+        self.pages.show_content()
+        self.hint.setText(view.hint)
+        self.hint.setVisible(bool(view.hint))
+        self.body.setVisible(known)
+        self.diagnose.setEnabled(view.can_diagnose)
+        self.apply.setEnabled(known and view.changed and not view.corrected)
+        self.undo.setEnabled(view.undo)
+        for widget in (self.save, self.export):
+            widget.setEnabled(known)
+        self.blink.setEnabled(known and view.changed)
+        if not self.blink.isEnabled():
+            self._stop_blink()
+        self._fill_colors(view)
+        shown = (view.diagnosis, view.corrected)
+        if known and shown != self._shown:
+            self._fill(view)
+        self._shown = shown
+
+    def _fill(self, view: FindingsView) -> None:
+        """The list, with the same finding chosen as before if it is still there."""
+        old = self.tree.currentItem()
+        before = None if old is None else old.text(0)
+        self.tree.blockSignals(True)
+        self.tree.clear()
+        for row in view.rows:
+            item = QTreeWidgetItem([f"{row.sign}  {row.finding.title}", row.amount, row.sigma])
+            item.setToolTip(0, row.finding.text)
+            for i in (1, 2):
+                item.setTextAlignment(i, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.tree.addTopLevelItem(item)
+        self._color()
+        self.tree.blockSignals(False)
+        names = [f"{row.sign}  {row.finding.title}" for row in view.rows]
+        chosen = names.index(before) if before in names else 0 if names else -1
+        if chosen >= 0:
+            self.tree.setCurrentItem(self.tree.topLevelItem(chosen))
+        self._explain(chosen)
+        if view.verdict is not None:
+            self.word.setText(f"Corrected (it was: {WORDS[view.verdict]})" if view.corrected else WORDS[view.verdict])
+        self.sentence.setText(view.sentence)
+        self.sentence.setToolTip(view.advice)
+        if self._limits is not None:
+            self._limits.show_count(self._count(view))
+
+    def _count(self, view: FindingsView) -> str:
+        """How much is found, for the form of the limits."""
+        each = [row.finding.group for row in view.rows]
+        shared, single = each.count("mode"), each.count("fiber")
+        return (
+            f"{shared} shared pattern{'' if shared == 1 else 's'}, "
+            f"{single} finding{'' if single == 1 else 's'} of single fibers; {view.sentence}"
+        )
+
+    def _color(self) -> None:
+        """Rows and banner in the colors of their verdicts; the signs say the same."""
+        view = self._view
+        if view is None or view.verdict is None:
+            return
+        dark = is_dark(self.palette())
+        for number, row in enumerate(view.rows[: self.tree.topLevelItemCount()]):
+            item = self.tree.topLevelItem(number)
+            if item is None:
+                continue
+            if view.corrected:
+                item.setForeground(0, self.palette().placeholderText())
+            elif row.finding.verdict in INK:
+                item.setForeground(0, QBrush(QColor(INK[row.finding.verdict][dark])))
+        shade = BANNER[Verdict.NOT_MEASURED if view.corrected else view.verdict][dark]
+        self.banner.setStyleSheet(f"#banner {{ background: {shade}; border-radius: 4px; }}")
+
+    def _fill_colors(self, view: FindingsView) -> None:
+        """What the traces can be colored by."""
+        self.color_by.blockSignals(True)
+        if [self.color_by.itemData(i) for i in range(self.color_by.count())] != list(view.colors):
+            self.color_by.clear()
+            for name in view.colors:
+                self.color_by.addItem(name.replace("_", " "), name)
+        self.color_by.setCurrentIndex(max(0, self.color_by.findData(view.color_by)))
+        self.color_by.blockSignals(False)
+
+    def changeEvent(self, event: Any) -> None:
+        super().changeEvent(event)
+        if event.type() == event.Type.PaletteChange and getattr(self, "tree", None) is not None:
+            self._color()
+
+    # what the user does
+
+    def _explain(self, number: int) -> None:
+        """Words and evidence of a finding."""
+        view = self._view
+        known = view is not None and 0 <= number < len(view.rows)
+        text = view.rows[number].finding.text if view is not None and known else ""
+        if view is not None and view.corrected and text:
+            text = pure.BEFORE + text
+        if view is not None and not view.rows and view.verdict is not None:
+            text = "Nothing was found."
+        self.text.setText(text[:1].upper() + text[1:])
+        self.plot.show_curve(pure.evidence(view, number) if view is not None and known else None)
+
+    def _go(self, number: int) -> None:
+        """Move the canvas to a finding and select its fibers."""
+        view = self._view
+        if view is None or not 0 <= number < len(view.rows):
+            return
+        row: Row = view.rows[number]
+        self.intent.emit(want.SetView(view.slot, row.view))
+        if row.point is not None:
+            self.intent.emit(want.PickPoint(view.slot, *row.point))
+        fibers = row.finding.fibers
+        if fibers and row.finding.group == "fiber":
+            self.intent.emit(want.SelectFiber(fibers[0], fibers))
+        elif row.finding.group == "mode" and 0 < len(fibers) < view.diagnosis.nfiber:
+            self.intent.emit(want.SelectFiber(fibers[len(fibers) // 2], fibers))
+
+    def _set_blink(self, on: bool) -> None:
+        if on and self._view is not None:
+            self._blink.start(max(self._view.blink_ms, 100))
+        else:
+            self._blink.stop()
+            if self._view is not None and self._view.alternate:
+                self.intent.emit(want.SetOverlay("alternate", False))
+
+    def _stop_blink(self) -> None:
+        self.blink.setChecked(False)
+
+    def _flip(self) -> None:
+        if self._view is not None:
+            self.intent.emit(want.SetOverlay("alternate", not self._view.alternate))
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        self._stop_blink()
+        super().hideEvent(event)
+
+    def _save(self) -> None:
+        name = "" if self._view is None else self._view.save_name
+        path = QFileDialog.getSaveFileName(self, "Save corrected traces", name, TRACE_FILES)[0]
+        if path:
+            self.intent.emit(want.SaveTraces(path))
+
+    def _export(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Export the report of the diagnosis into a folder")
+        if folder:
+            self.intent.emit(want.ExportDiagnosis(folder))
+
+    def _edit_limits(self) -> None:
+        from ifuview.gui.dialogs.doctor_limits import DoctorLimitsDialog
+
+        if self._limits is None:
+            self._limits = DoctorLimitsDialog(None if self._view is None else self._view.limits, self)
+            self._limits.changed.connect(lambda limits: self.intent.emit(want.SetThresholds(limits)))
+        if self._view is not None and self._view.verdict is not None:
+            self._limits.show_count(self._count(self._view))
+        self._limits.show()
+        self._limits.raise_()

@@ -1,0 +1,137 @@
+"""What fresh eyes stumbled over: small screens, buttons that move, boxes not seen on dark, choices only in a dock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtGui import QPalette
+from PyQt6.QtWidgets import QApplication, QCheckBox
+from pytestqt.qtbot import QtBot
+
+from ifuview.app import intents as want
+from ifuview.app.frames.demo import tour
+from ifuview.app.frames.look import Smooth
+from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
+from ifuview.gui.shell import theme
+from ifuview.gui.shell.tour import TourPanel
+from tests.gui.windows import settle, window
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory: pytest.TempPathFactory) -> str:
+    from ifuview import simulate
+
+    return str(next(p for p in simulate.demo(tmp_path_factory.mktemp("demo")) if p.name.startswith("preproc")))
+
+
+def test_the_image_keeps_half_of_a_small_window(qtbot: QtBot, flat: str) -> None:
+    """960 x 500: a screen of 1920 x 1080 at 200 %, less frame and panel."""
+    with window(qtbot, flat, size=(960, 500)) as shell:
+        canvas = shell.window.canvas
+        assert canvas.width() * canvas.height() >= 0.45 * 960 * 500  # half with the bar of the colors
+        assert canvas.width() >= 0.7 * 960
+        shown = {key for key, dock in shell.window.docks.items() if not dock.isHidden()}
+        assert {"spectrum", "section", "quality", "frames", "navigator"} == shown
+        shell.window.docks["spectrum"].setFloating(True)
+        shell.window.actions_by_name["reset-layout"].trigger()
+        settle(qtbot, shell)
+        assert canvas.width() >= 0.7 * 960 and not shell.window.docks["spectrum"].isFloating()
+
+
+def test_the_buttons_of_the_tour_stay_where_they_are(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        panel = TourPanel(shell, tour({"kink": 61, "dead": 37, "bump": 62}))
+        shell.window.add_strip(panel)
+        heights = set()
+        for place in range(len(panel.stops)):
+            panel.go(place)
+            qtbot.wait(30)
+            settle(qtbot, shell)
+            heights.add((panel.height(), panel.next.y()))
+        assert len(heights) == 1
+
+
+def test_unchecked_boxes_are_seen_on_dark(qtbot: QtBot) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    try:
+        theme.apply(app, "dark")
+        box = QCheckBox("here")
+        qtbot.addWidget(box)
+        box.show()
+        inside, around = (
+            box.palette().color(role).lightness() for role in (QPalette.ColorRole.Base, QPalette.ColorRole.Window)
+        )
+        assert inside - around > 50
+    finally:
+        theme.apply(app, "light")
+    box = QCheckBox("there")
+    qtbot.addWidget(box)
+    assert box.palette().color(QPalette.ColorRole.Base).lightness() > 200
+
+
+def test_smoothing_and_mask_bits_by_action(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        actions = shell.window.actions_by_name
+        look = lambda: shell.store.session.slot().look  # noqa: E731
+        actions["smooth-boxcar"].trigger()
+        assert look().smooth is Smooth.BOXCAR
+        before = look().smooth_radius
+        actions["smooth-wider"].trigger()
+        assert look().smooth_radius == pytest.approx(1.5 * before)
+        actions["smooth-none"].trigger()
+        assert look().smooth is Smooth.NONE
+        actions["mask-bits"].trigger()
+        dialog = shell.window.findChild(MaskBitsDialog)
+        assert dialog is not None and len(dialog.boxes) > 1
+        bit = sorted(dialog.boxes)[1]
+        dialog.boxes[bit].click()
+        assert look().mask_shown == 1 << bit
+        dialog.close()
+
+
+def test_traces_that_come_while_a_frame_is_diagnosed_are_diagnosed(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        slot = shell.store.session.slot()
+        assert slot is not None and slot.traces is not None
+        shell.controller.handle(want.Diagnose())
+        later = replace(slot.traces, name="later")
+        shell.store.put(shell.store.session.with_slot(replace(slot, traces=later)))
+        settle(qtbot, shell)
+        now = shell.store.session.slot()
+        assert now.diagnosis is not None and now.diagnosis.given is later
+
+
+def test_difference_and_ratio_are_told_apart_in_the_list(qtbot: QtBot, flat: str) -> None:
+    other = str(sorted(Path(flat).parent.glob("preproc-*"))[-1])
+    with window(qtbot, flat, other) as shell:
+        session = shell.store.session
+        first, second = (s.key for s in session.slots)
+        for how in ("difference", "ratio"):
+            shell.controller.handle(want.Combine(first, second, how))
+            settle(qtbot, shell)
+        qtbot.waitUntil(lambda: shell.window.docks["frames"].widget() is not None)
+        from ifuview.app.frames.views import frames
+
+        titles = [row.title for row in frames.make(shell.store.session).rows][2:]
+        assert [t.split(":")[0] for t in titles] == ["Difference", "Ratio"]
+
+
+def test_a_preview_spans_the_plot_in_each_frame(qtbot: QtBot) -> None:
+    from ifuview.app.spectra.views.spectrum import SpectrumHover
+    from ifuview.gui.spectra.spectrum import SpectrumDock
+    from ifuview.model.inspection import FiberSpectrum
+
+    dock = SpectrumDock()
+    qtbot.addWidget(dock)
+    dock.show()
+    pixel = np.arange(100.0)
+    for start in (4000.0, 7000.0):  # as after Tab to the frame of another camera, with the pointer at rest
+        wave, flux = start + 2 * pixel, np.ones(100) + pixel % 2
+        row = FiberSpectrum("3", pixel, wave, flux, None, np.zeros(100, bool), "row", "", "frame")
+        dock.hover(SpectrumHover(50.0, start + 100, row))
+        lo, hi = dock.plot.plotItem.vb.viewRange()[0]
+        assert lo <= start + 20 and hi >= start + 180 and hi - lo < 300

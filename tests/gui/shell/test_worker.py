@@ -1,0 +1,88 @@
+"""The worker: exactly one end signal a job, quick cancelling, a living thread after a failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from ifuview.app.jobs import JobRequest
+from ifuview.engine.context import JobContext
+from ifuview.errors import MissingDataError
+from ifuview.gui.shell.worker import Worker
+
+
+class Ends:
+    def __init__(self, worker: Worker) -> None:
+        self.all: list[tuple[str, int]] = []
+        worker.done.connect(lambda i, v: self.all.append(("done", i)))
+        worker.failed.connect(lambda i, f: self.all.append(("failed", i)))
+        worker.cancelled.connect(lambda i: self.all.append(("cancelled", i)))
+
+
+@pytest.fixture
+def worker(qtbot: QtBot) -> Iterator[Worker]:
+    worker = Worker()
+    worker.start()
+    yield worker
+    worker.shut_down()
+
+
+def slow(ctx: JobContext) -> str:
+    for i in range(1000):
+        ctx.checkpoint(i / 1000, "slow")
+        time.sleep(0.005)
+    return "end"
+
+
+def fails(ctx: JobContext) -> None:
+    raise MissingDataError("no such thing", "x.fits", "look elsewhere")
+
+
+def breaks(ctx: JobContext) -> float:
+    return 1 / 0
+
+
+def test_each_job_has_exactly_one_end(worker: Worker, qtbot: QtBot) -> None:
+    ends = Ends(worker)
+    ids = [worker.submit(JobRequest("a", lambda ctx: 1)), worker.submit(JobRequest("b", fails)),
+           worker.submit(JobRequest("c", breaks)), worker.submit(JobRequest("d", slow))]  # fmt: skip
+    worker.cancel(ids[3])
+    qtbot.waitUntil(lambda: len(ends.all) == 4)
+    qtbot.wait(30)
+    assert ends.all == list(zip(("done", "failed", "failed", "cancelled"), ids))
+
+
+def test_cancelling_a_running_job_takes_effect_at_its_next_checkpoint(worker: Worker, qtbot: QtBot) -> None:
+    ends = Ends(worker)
+    with qtbot.waitSignal(worker.began):
+        ident = worker.submit(JobRequest("slow", slow))
+    worker.cancel(ident)
+    qtbot.waitUntil(lambda: ends.all == [("cancelled", ident)], timeout=2000)
+
+
+def test_a_newer_request_of_a_slot_cancels_the_older(worker: Worker, qtbot: QtBot) -> None:
+    ends = Ends(worker)
+    first = worker.submit(JobRequest("old", slow, slot="preview"))
+    second = worker.submit(JobRequest("new", lambda ctx: 2, slot="preview"))
+    qtbot.waitUntil(lambda: len(ends.all) == 2)
+    assert ends.all == [("cancelled", first), ("done", second)]
+    assert worker.is_current(second, "preview")
+    assert not worker.is_current(first, "preview")
+
+
+def test_the_failure_says_what_to_do(worker: Worker, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(worker.failed) as caught:
+        worker.submit(JobRequest("b", fails))
+    assert caught.args[1].text == "x.fits: no such thing; look elsewhere."
+
+
+def test_shutting_down_ends_a_running_job(qtbot: QtBot) -> None:
+    worker = Worker()
+    worker.start()
+    with qtbot.waitSignal(worker.began):
+        worker.submit(JobRequest("slow", slow))
+    worker.shut_down()
+    assert worker.isFinished()

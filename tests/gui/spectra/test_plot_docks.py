@@ -1,0 +1,232 @@
+"""Cross-section, spectrum, trace quality, row and column: feed a view, read the items back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PyQt6.QtWidgets import QApplication
+
+from ifuview.app.intents import PickPoint, SetSectionColumns
+from ifuview.app.spectra.views import cross_section, graphs, spectrum
+from ifuview.gui.spectra.cross_section import COMPONENTS
+from tests.app.frames.views import made
+
+# cross-section
+
+
+def test_the_fitted_section_is_drawn(build, view_of):
+    dock = build("section")
+    view = view_of("section", made.session())
+    dock.draw(view)
+    assert np.array_equal(dock.data.getData()[1], view.section.counts)
+    assert np.array_equal(dock.model.getData()[1], view.model, equal_nan=True)
+    assert [f.isVisible() for f in dock.fills] == [True] * 5 + [False] * (COMPONENTS - 5)
+    assert dock.trace.value() == view.section.trace
+    assert dock.aperture.getRegion() == pytest.approx(view.section.aperture)
+    assert np.isnan(dock.residual_line.getData()[1][0])
+    assert dock.residual_plot.isVisibleTo(dock)
+    assert "χ² = 1.1" in dock.info.text()
+    assert dock.hold.isChecked()
+
+
+def test_a_held_section_stays_under_the_pointer_and_a_released_one_follows(build, view_of):
+    dock = build("section")
+    session = made.session()
+    dock.draw(view_of("section", session))
+    cut = cross_section.hover(session, 1, 57, 47)
+    dock.hover(cut)
+    assert np.array_equal(dock.data.getData()[1], session.inspection.section.counts)
+    assert np.array_equal(dock.ghost.getData()[1], cut.counts)
+    dock.hold.click()
+    dock.hover(cut)
+    assert np.array_equal(dock.data.getData()[1], cut.counts)
+    assert dock.info.text() == cut.text
+    assert not dock.residual_plot.isVisibleTo(dock)
+    dock.hold.click()
+    assert np.array_equal(dock.data.getData()[1], session.inspection.section.counts)
+
+
+def test_a_new_click_is_held_again(build, view_of):
+    dock = build("section")
+    dock.draw(view_of("section", made.session()))
+    dock.hold.setChecked(False)
+    dock.draw(view_of("section", made.session()))
+    assert dock.hold.isChecked()
+
+
+def test_the_pointer_fills_the_dock_before_any_click(build, view_of):
+    dock = build("section")
+    session = made.session(inspected=False)
+    dock.draw(view_of("section", session))
+    assert "pointer" in dock.pages.hint
+    dock.hover(cross_section.hover(session, 1, 57, 47))
+    assert dock.pages.hint == ""
+    assert dock.data.getData()[1].size == 61
+
+
+def test_the_columns_box_asks_for_a_median(build, view_of):
+    dock = build("section")
+    dock.draw(view_of("section", made.session()))
+    dock.columns.setValue(11)
+    assert dock.asked == [SetSectionColumns(11)]
+
+
+# spectrum
+
+
+def test_spectra_are_drawn_on_wavelength_with_gaps_at_masked_samples(build, view_of):
+    dock = build("spectrum")
+    view = view_of("spectrum", made.session())
+    dock.draw(view)
+    x, y = dock.curves[0].getData()
+    assert np.array_equal(x, view.spectra[0].wave)
+    assert np.isnan(y[10:14]).all()
+    assert "frame in electron" in dock.legend.text()
+    assert dock.band.isVisible()
+    assert dock.plot.getAxis("bottom").labelText == "Wavelength (Å)"
+    assert dock.plot.getAxis("left").labelText == "Flux (electron)"
+
+
+def test_the_axis_switch_rebin_and_errors(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", made.session()))
+    dock.axis_box.setCurrentIndex(1)
+    assert dock.curves[0].getData()[0][5] == 5
+    assert dock.plot.getAxis("bottom").labelText == "Dispersion pixel (px)"
+    dock.bin_box.setValue(8)
+    assert dock.curves[0].getData()[0].size == made.NDISP // 8
+    dock.errors_on.click()
+    assert not dock.band.isVisible()
+
+
+def test_a_range_is_measured_in_words(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", made.session()))
+    dock.measure_on.click()
+    dock.span.setRegion((made.WAVE0 + 50, made.WAVE0 + 70))
+    assert "line at 6060.00 Å" in dock.measured.text()
+    assert "41 samples" in dock.measured.text()
+    dock.measure_on.click()
+    assert not dock.measured.isVisible()
+
+
+def test_the_readout_gives_the_sample_under_the_mouse(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", made.session()))
+    dock.plot.pointed.emit(made.WAVE0 + 60.1, 0.0)
+    assert dock.readout.text() == "6060.00 Å, pixel 120, 600 ± 5 electron"
+    dock.plot.pointed.emit(made.WAVE0 + 5.5, 0.0)
+    assert dock.readout.text().endswith("masked")
+
+
+def test_a_click_sends_the_canvas_there(build, view_of):
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", made.session()))
+    dock.plot.clicked.emit(made.WAVE0 + 50.0, 0.0)
+    (asked,) = dock.asked
+    assert isinstance(asked, PickPoint)
+    assert (asked.key, asked.x) == (1, 100.0)
+    assert asked.y == pytest.approx(made.centers()[5, 100])
+
+
+def test_hovering_marks_the_wavelength(build, view_of):
+    dock = build("spectrum")
+    session = made.session()
+    dock.draw(view_of("spectrum", session))
+    dock.hover(spectrum.hover(session, 1, 30, 20))
+    assert dock.pointer.isVisible()
+    assert dock.pointer.value() == made.WAVE0 + 15
+    dock.hover(None)
+    assert not dock.pointer.isVisible()
+
+
+def test_a_row_under_the_pointer_is_previewed(build, view_of):
+    dock = build("spectrum")
+    session = made.session(2, inspected=False)
+    dock.draw(view_of("spectrum", session))
+    dock.hover(spectrum.hover(session, 2, 30, 4))
+    assert dock.pages.hint == ""
+    assert dock.preview.getData()[1][0] == 500
+    assert "504" in dock.legend.text()
+    dock.draw(view_of("spectrum", made.session()))
+    assert dock.preview.getData()[1] is None or dock.preview.getData()[1].size == 0
+
+
+def test_curves_are_reused(build, view_of):
+    dock = build("spectrum")
+    for _ in range(3):
+        dock.draw(view_of("spectrum", made.session()))
+        dock.draw(view_of("spectrum", made.session(3, inspected=False)))
+    assert len(dock.curves) == 2
+
+
+def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypatch):
+    from ifuview.app.spectra.views import linemarks
+
+    lines = (linemarks.LineMark(6050.0, "[O I]"), linemarks.LineMark(9000.0, "OH"))
+    monkeypatch.setattr(linemarks, "_load", lambda: lines)
+    dock = build("spectrum")
+    dock.draw(view_of("spectrum", made.session()))
+    dock.lines_on.click()
+    assert [mark.value() for mark in dock._lines if mark.isVisible()] == [6050.0]
+    monkeypatch.setattr(linemarks, "_load", lambda: ())
+    dock.draw(view_of("spectrum", made.session()))
+    assert not any(mark.isVisible() for mark in dock._lines)
+    assert "No sky lines" in dock.readout.text()
+
+
+def test_the_error_band_is_thinned_to_the_screen_without_losing_its_reach():
+    from ifuview.gui.parts._band import BandItem
+
+    rng = np.random.default_rng(2)
+    band = BandItem()
+    x, y = np.arange(5000.0), rng.normal(size=5000)
+    band.setData(x[::-1], y - 1, y + 1)
+    assert np.array_equal(band.getData()[0], x)
+    shown, low, high = band.outline(0, 5000, 500)
+    assert shown.size == 500
+    assert (low.min(), high.max()) == ((y - 1).min(), (y + 1).max())
+    assert band.outline(100, 110, 500)[0].size == 12
+
+
+# trace quality
+
+
+def test_the_verdict_is_said_in_words_and_three_panels_are_shown(build, view_of):
+    dock = build("quality")
+    dock.draw(view_of("quality", made.session()))
+    assert dock.word.text() == "Doubtful: Fiber 505 of preproc"
+    assert "0.100 px above" in dock.text.text()
+    assert not dock.icon.pixmap().isNull()
+    assert list(dock.plots) == ["Offset", "Width", "Flux"]
+    x, y = dock.plots["Offset"].marks[0].getData()
+    assert x.size == 19  # one bin was not measured
+    assert np.allclose(y, 0.1)
+    assert dock.plots["Offset"].band.getRegion() == pytest.approx((-0.018, 0.018))
+
+
+def test_other_panels_are_built_when_asked_for_and_only_hidden_after(build, view_of):
+    dock = build("quality")
+    dock.draw(view_of("quality", made.session()))
+    dock.boxes["Spacing"].click()
+    plot = dock.plots["Spacing"]
+    assert plot.isVisibleTo(dock)
+    assert plot.marks[1].getData()[0].size == 20
+    order = [dock.stack.itemAt(i).widget() for i in range(dock.stack.count())]
+    assert order == [dock.plots[n] for n in ("Offset", "Width", "Flux", "Spacing")]
+    dock.boxes["Spacing"].click()
+    assert not plot.isVisibleTo(dock)
+    assert dock.plots["Spacing"] is plot
+
+
+# row and column
+
+
+def test_row_and_column_are_drawn(build):
+    dock = build("graphs")
+    view = graphs.hover(made.session(), 1, 50, 20)
+    dock.hover(view)
+    QApplication.processEvents()
+    assert np.array_equal(dock.row_plot.curve_item.yData, view.row)
+    assert np.array_equal(dock.column_plot.curve_item.yData, view.column)
+    assert (dock.row_plot.mark.value(), dock.column_plot.mark.value()) == (50, 20)
