@@ -17,6 +17,7 @@ class DockEntry:
     widget: str  # "column.module:Class" in gui
     view: str  # "column.module" of app/*/views: inputs(session), make(session) and, for the cursor, hover(...)
     area: str = "right"
+    beside: str = ""  # the dock whose tab it follows; without one it has a place of its own
     shown: bool = False
     picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
     room: float = 0.0  # share of the height of the window that it takes when it is first asked for
@@ -33,15 +34,31 @@ class DockEntry:
 
 
 DOCKS: tuple[DockEntry, ...] = (
-    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left", True),
-    DockEntry("limits", "Limits and colors", "frames.limits:LimitsDock", "frames.limits", "left", False),
-    DockEntry("photons", "Photons", "photons.photons:PhotonsDock", "photons.photons", "right", False, True, room=0.55),
+    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left", shown=True),
+    DockEntry("limits", "Limits and colors", "frames.limits:LimitsDock", "frames.limits", "left", beside="frames"),
     DockEntry(
-        "section", "Cross-section", "spectra.cross_section:CrossSectionDock", "spectra.cross_section", "right", True
+        "photons",
+        "Photons",
+        "photons.photons:PhotonsDock",
+        "photons.photons",
+        "right",
+        beside="section",
+        picture=True,
+        room=0.55,
     ),
-    DockEntry("spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", True, True),
     DockEntry(
-        "quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right", True
+        "section",
+        "Cross-section",
+        "spectra.cross_section:CrossSectionDock",
+        "spectra.cross_section",
+        "right",
+        shown=True,
+    ),
+    DockEntry(
+        "spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", shown=True, picture=True
+    ),
+    DockEntry(
+        "quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right", shown=True
     ),
     DockEntry(
         "calibrations",
@@ -49,23 +66,53 @@ DOCKS: tuple[DockEntry, ...] = (
         "photons.calibrations:CalibrationsDock",
         "photons.calibrations",
         "right",
-        False,
-        True,
+        beside="quality",
+        picture=True,
     ),
-    DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", False),
-    DockEntry("triage", "Triage", "night.triage:TriageDock", "night.triage", "right", False, room=0.66),
-    DockEntry("fibers", "Fiber table", "spectra.fiber_table:FiberTableDock", "spectra.fiber_table", "right", False),
+    DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),
+    DockEntry("triage", "Triage", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
     DockEntry(
-        "focal", "Focal plane", "spectra.focal_plane:FocalPlaneDock", "spectra.focal_plane", "right", False, True
+        "fibers", "Fiber table", "spectra.fiber_table:FiberTableDock", "spectra.fiber_table", "right", beside="photons"
     ),
-    DockEntry("tables", "Tables", "spectra.tables:TablesDock", "spectra.tables", "right", False, True, room=0.55),
-    DockEntry("header", "Header", "frames.header:HeaderDock", "frames.header", "right", False),
-    DockEntry("pixels", "Pixel table", "frames.pixel_table:PixelTableDock", "frames.pixel_table", "right", False),
-    DockEntry("sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", False, True),
-    DockEntry("light", "Light", "photons.light:LightDock", "photons.light", "bottom", False, True, 0.45),
-    DockEntry("speckle", "Speckle", "photons.speckle:SpeckleDock", "photons.speckle", "bottom", False, True),
-    DockEntry("graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", False),
-    DockEntry("exposures", "Exposures", "night.exposures:ExposuresDock", "night.exposures", "bottom", False),
-    DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", False),
-    DockEntry("messages", "Messages", "frames.messages:MessagesDock", "frames.messages", "bottom", False),
+    DockEntry(
+        "focal",
+        "Focal plane",
+        "spectra.focal_plane:FocalPlaneDock",
+        "spectra.focal_plane",
+        "right",
+        beside="calibrations",
+        picture=True,
+    ),
+    DockEntry(
+        "tables",
+        "Tables",
+        "spectra.tables:TablesDock",
+        "spectra.tables",
+        "right",
+        beside="focal",
+        picture=True,
+        room=0.55,
+    ),
+    DockEntry("header", "Header", "frames.header:HeaderDock", "frames.header", "right", beside="tables"),
+    DockEntry(
+        "pixels", "Pixel table", "frames.pixel_table:PixelTableDock", "frames.pixel_table", "right", beside="header"
+    ),
+    DockEntry("sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", beside="spectrum", picture=True),
+    DockEntry(
+        "light",
+        "Light",
+        "photons.light:LightDock",
+        "photons.light",
+        "bottom",
+        beside="exposures",
+        picture=True,
+        room=0.45,
+    ),
+    DockEntry(
+        "speckle", "Speckle", "photons.speckle:SpeckleDock", "photons.speckle", "bottom", beside="light", picture=True
+    ),
+    DockEntry("graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", beside="sky"),
+    DockEntry("exposures", "Exposures", "night.exposures:ExposuresDock", "night.exposures", "bottom", beside="graphs"),
+    DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", beside="limits"),
+    DockEntry("messages", "Messages", "frames.messages:MessagesDock", "frames.messages", "bottom", beside="speckle"),
 )

@@ -23,15 +23,6 @@ SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
 SMALL_COLUMN = (0.24, 230)  # share of the width, least px
 SMALL_RAISED = "spectrum"
 DOCK_SIZES = {"left": 230, "right": 400, "bottom": 280}
-TABS = (
-    ("frames", "limits"), ("limits", "jobs"), ("section", "photons"), ("photons", "fibers"), ("fibers", "findings"),
-    ("findings", "triage"),
-    ("quality", "calibrations"), ("calibrations", "focal"), ("focal", "tables"), ("tables", "header"),
-    ("header", "pixels"),
-    ("spectrum", "sky"), ("sky", "graphs"), ("graphs", "exposures"),
-    ("exposures", "light"), ("light", "speckle"), ("speckle", "messages"),
-)  # fmt: skip
-RAISED = ("frames", "section", "quality", "spectrum")
 
 
 class DockArea(QObject):
@@ -51,15 +42,22 @@ class DockArea(QObject):
         self._add_dock("navigator", "Navigator", "left", True)
         for entry in DOCKS:
             self._add_dock(entry.key, entry.title, entry.area, entry.shown)
-        for first, second in TABS:
-            self.window.tabifyDockWidget(self.docks[first], self.docks[second])
-        for key in RAISED:
-            self.docks[key].raise_()
+        for entry in DOCKS:
+            if not entry.beside:
+                self._tab_after(entry.key)
+                self.docks[entry.key].raise_()
         for area, size in DOCK_SIZES.items():
             docks = [self.docks[e.key] for e in DOCKS if e.area == area and e.shown][:1]
             orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
             self.window.resizeDocks(docks, [size], orientation)
         self.default_state = self.window.saveState(window_state.LAYOUT_VERSION)
+
+    def _tab_after(self, key: str) -> None:
+        """Put the docks that stand beside this one behind it, each followed by its own."""
+        for entry in DOCKS:
+            if entry.beside == key:
+                self.window.tabifyDockWidget(self.docks[key], self.docks[entry.key])
+                self._tab_after(entry.key)
 
     def fold(self) -> None:
         """One column of tabs beside the image, if the window is so small that it would not keep half of it."""
