@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "context": {"errors"},
     "simulate": {"model", "io", "errors", "context"},
     "recipes": {"engine", "model", "errors", "context"},
-    "report": {"model", "resources", "errors"},
+    "report": {"model", "resources", "errors", "context"},
     "app": {
         "model", "instrument", "io", "engine", "context", "simulate", "recipes", "report", "errors",
         "resources", "settings", "log",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ifuview.errors import UsageError
@@ -15,7 +17,9 @@ from ifuview.report import panels, words
 WIDTH = 2000  # px
 HEIGHT = 2240  # px
 DPI = 100
-STYLE = {
+PNG_LEVEL = 4  # of compression; higher costs twice the time for a tenth of the size
+PICTURE_DPI = 110  # of figures that are no whole page
+STYLE: dict[str, object] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 12.0,
@@ -62,19 +66,30 @@ def write_png(report: ReportInput, path: str | os.PathLike[str]) -> None:
     UsageError
         The file cannot be written; nothing is left behind then.
     """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with _style():
-            figure = draw(report)
-            figure.savefig(part, format="png", dpi=DPI, metadata={"Title": words.plain(report.title)})
-        os.replace(part, target)
+        with style():
+            replaced(Path(path), as_png(draw(report), DPI, words.plain(report.title)))
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise UsageError(f"the report cannot be written ({reason})", str(path), "choose another folder") from problem
+
+
+def as_png(figure: Any, dpi: float = PICTURE_DPI, title: str | None = None) -> bytes:
+    """PNG of a figure."""
+    buffer = io.BytesIO()
+    known = {"Software": None} if title is None else {"Title": title}
+    figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": PNG_LEVEL}, metadata=known)
+    return buffer.getvalue()
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Write to a temporary name, then give it its own; nothing is left behind if that fails."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
     finally:
-        if part.exists():
-            part.unlink()
+        part.unlink(missing_ok=True)
 
 
 def draw(report: ReportInput) -> Any:
@@ -124,10 +139,10 @@ def _blank(figure: Any, name: str) -> Any:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
-    """Matplotlib's defaults with this page's style, whatever the user's own matplotlibrc says."""
+def style(more: Mapping[str, object] = MappingProxyType({})) -> Iterator[None]:
+    """Matplotlib's defaults with the style of reports and `more`, whatever the user's own matplotlibrc says."""
     import matplotlib
 
-    wanted: dict[Any, Any] = {**dict(matplotlib.rcParamsDefault), **STYLE}
+    wanted: dict[Any, Any] = {**dict(matplotlib.rcParamsDefault), **STYLE, **more}
     with matplotlib.rc_context({key: value for key, value in wanted.items() if not key.startswith("backend")}):
         yield

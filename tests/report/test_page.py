@@ -123,7 +123,7 @@ def test_no_text_leaves_its_box_or_hides_another(full):
     long = tuple(VerdictLine(Verdict.FAIL, f"question {i}", "a long reason " * 12) for i in range(30))
     deep = ("/a/very/deep/folder" * 20 + "/x.fits",) * 20
     crowded = replace(full, verdicts=long, files=deep, title="long " * 60, header=(("KEY", "value " * 40),) * 40)
-    with page._style():
+    with page.style():
         figure = page.draw(crowded)
         figure.canvas.draw()
     for name in ("header", "verdicts", "footer"):

@@ -231,7 +231,7 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
 def _with_evidence(result: TriageResult, arrays: Arrays, folder: Path, ctx: JobContext) -> TriageResult:
     """Draw the worst finding of each class in each camera."""
     from ifuview.report.night.triage_pictures import FOLDER, picture
-    from ifuview.report.traces.pages import replaced
+    from ifuview.report.page import replaced
 
     chosen = _worth_drawing(result.findings, arrays)[:MOST_DRAWN]
     names: dict[int, str] = {}

@@ -475,7 +475,8 @@ def _write_parts(
         from datetime import UTC, datetime
 
         from ifuview import __version__
-        from ifuview.report.traces.doctor import DoctorReport, write_doctor
+        from ifuview.report.traces.doctor import write_doctor
+        from ifuview.report.traces.doctor_report import DoctorReport
 
         report = DoctorReport(
             found, image.canonical(), image.unit or "counts", f"Traces of {inputs[0][1]}", inputs,

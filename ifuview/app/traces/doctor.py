@@ -130,8 +130,9 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
     """Write the report of the diagnosis and its numbers into a new folder inside `folder`; return its path."""
     from ifuview import __version__
     from ifuview.app.traces.doctor_metrics import as_json, metrics_of
-    from ifuview.report.traces.doctor import DoctorReport, write_doctor
-    from ifuview.report.traces.pages import replaced
+    from ifuview.report.page import replaced
+    from ifuview.report.traces.doctor import write_doctor
+    from ifuview.report.traces.doctor_report import DoctorReport
 
     found = _known(slot)
     if not os.path.isdir(folder):

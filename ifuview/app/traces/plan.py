@@ -515,7 +515,8 @@ def generate_trace_quality_report(
     os.replace(part, folder / METRICS)
     names = [METRICS]
     if found is not None:
-        from ifuview.report.traces.doctor import DoctorReport, write_doctor
+        from ifuview.report.traces.doctor import write_doctor
+        from ifuview.report.traces.doctor_report import DoctorReport
 
         names += write_doctor(DoctorReport(found, image), folder)
     return names

@@ -8,7 +8,7 @@ from typing import Any
 
 from ifuview import resources
 from ifuview.model.night.triage import Finding, TriageResult, ranges
-from ifuview.report.traces.pages import replaced
+from ifuview.report.page import replaced
 
 PAGE = "triage.html"
 

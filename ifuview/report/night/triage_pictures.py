@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding
-from ifuview.report.traces.pages import as_png
+from ifuview.report.page import as_png
 
 FOLDER = "evidence"
 SIZE = (9.6, 4.2)  # inch

@@ -7,64 +7,20 @@ function `(report, drawn, folder)` and its line in WRITERS. Every figure is draw
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.model.checks import Array
-from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.model.traces.findings import Finding, findings
+from ifuview.report.page import as_png
+from ifuview.report.traces.doctor_report import DPI, SIZE, DoctorReport, Drawn, style
+from ifuview.report.traces.fiber import draw_fiber, worst_fibers
 
-SIZE = (11.0, 7.0)  # inch
-DPI = 110
 WORST_FIBERS = 5
 FORMATS = ("html", "pdf", "png")
-STYLE = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10.0,
-    "axes.titlesize": 11.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titley": 1.0,  # a fixed place: looking for a free one takes a tenth of the time
-    "axes.labelsize": 10.0,
-    "axes.grid": True,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.7,
-    "axes.axisbelow": True,
-    "legend.fontsize": 9.0,
-    "legend.framealpha": 0.85,
-    "text.parse_math": False,
-    "axes.formatter.useoffset": False,
-    "image.composite_image": False,
-    "image.interpolation": "none",
-    "pdf.compression": 4,
-}
-
-
-class Progress(Protocol):
-    """What the report needs of a job: the context of the engine has this form."""
-
-    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
-        """Report progress; raise if the job is to stop."""
-
-    def part(self, start: float, stop: float) -> Progress:
-        """The progress of a part of the work."""
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
-        """Do nothing."""
-
-    def part(self, start: float, stop: float) -> Progress:
-        """The same."""
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +60,6 @@ FIGURES: tuple[FigureEntry, ...] = (
                 "traces.plots:draw_crosstalk"),
 )  # fmt: skip
 
-QUIET = Quiet()
-
 # format -> "module:function" (report, drawn figures, folder) -> names of the files written
 WRITERS: dict[str, str] = {
     "png": "traces.pages:write_pngs",
@@ -114,52 +68,11 @@ WRITERS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DoctorReport:
-    """What the report of a diagnosis is made from.
-
-    Parameters
-    ----------
-    diagnosis : TraceDiagnosis
-    image : ndarray, shape (ncross, ndisp), optional
-        In canonical axes.
-    unit : str
-        Of the image.
-    title : str
-    inputs : tuple of (role, name, sha256)
-    created, version : str
-    """
-
-    diagnosis: TraceDiagnosis
-    image: Array | None = None
-    unit: str = "counts"
-    title: str = "Trace diagnosis"
-    inputs: tuple[tuple[str, str, str], ...] = ()
-    created: str = ""
-    version: str = ""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All findings, worst first."""
-        return findings(self.diagnosis)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """A figure that is drawn: its file name without suffix, title, caption, matplotlib Figure and its PNG bytes."""
-
-    name: str
-    title: str
-    caption: str
-    figure: Any
-    png: bytes
-
-
 def write_doctor(
     report: DoctorReport,
     folder: str | os.PathLike[str],
     formats: Iterable[str] = FORMATS,
-    ctx: Progress = QUIET,
+    ctx: JobContext = SILENT,
 ) -> tuple[str, ...]:
     """Write the report of a diagnosis into an existing folder; each file appears whole or not at all.
 
@@ -169,7 +82,7 @@ def write_doctor(
     folder : str or path
     formats : iterable of str
         Of "html" (report.html), "pdf" (report.pdf), "png" (figures/*.png).
-    ctx : Progress
+    ctx : JobContext
 
     Returns
     -------
@@ -203,12 +116,9 @@ def write_doctor(
     return tuple(written)
 
 
-def draw_all(report: DoctorReport, ctx: Progress = QUIET) -> tuple[Drawn, ...]:
+def draw_all(report: DoctorReport, ctx: JobContext = SILENT) -> tuple[Drawn, ...]:
     """Draw all figures for which something was measured, and the pages of the worst fibers."""
     from matplotlib.figure import Figure
-
-    from ifuview.report.traces.fiber import draw_fiber, worst_fibers
-    from ifuview.report.traces.pages import as_png
 
     out = []
     rows = worst_fibers(report.diagnosis, WORST_FIBERS)
@@ -237,13 +147,3 @@ def _function(place: str) -> Callable[..., Any]:
     """The function that "module:function" of this package names."""
     module, name = place.split(":")
     return getattr(import_module(f"ifuview.report.{module}"), name)  # type: ignore[no-any-return]
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Matplotlib's defaults with the style of these figures, whatever the user's own matplotlibrc says."""
-    import matplotlib
-
-    wanted: dict[Any, Any] = {**dict(matplotlib.rcParamsDefault), **STYLE}
-    with matplotlib.rc_context({key: value for key, value in wanted.items() if not key.startswith("backend")}):
-        yield

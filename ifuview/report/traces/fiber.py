@@ -11,7 +11,7 @@ from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.model.traces.findings import findings
 from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, VERMILION
-from ifuview.report.traces.doctor import DoctorReport
+from ifuview.report.traces.doctor_report import DoctorReport
 from ifuview.report.traces.image import zoom
 from ifuview.report.words import MARKS, plain
 

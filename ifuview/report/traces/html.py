@@ -9,8 +9,8 @@ from typing import Any
 
 from ifuview import resources
 from ifuview.model.traces.findings import Finding, advice_lines
-from ifuview.report.traces.doctor import DoctorReport, Drawn
-from ifuview.report.traces.pages import replaced
+from ifuview.report.page import replaced
+from ifuview.report.traces.doctor_report import DoctorReport, Drawn
 from ifuview.report.words import MARKS
 
 # global number -> what a reader calls it; others are named by their key

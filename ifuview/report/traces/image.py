@@ -9,7 +9,7 @@ import numpy as np
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.report.panels import BLACK, BLUE, ORANGE, SKY, VERMILION
-from ifuview.report.traces.doctor import DoctorReport
+from ifuview.report.traces.doctor_report import DoctorReport
 
 PIXELS = 600  # of the reduced image, about
 DRAWN = 40  # traces at most that are drawn on the whole image, besides the ones with problems

@@ -9,7 +9,7 @@ import numpy as np
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.report.panels import BLACK, BLUE, ORANGE, SKY, VERMILION
-from ifuview.report.traces.doctor import DoctorReport
+from ifuview.report.traces.doctor_report import DoctorReport
 
 DIVERGING = "RdBu_r"  # told apart by all kinds of color vision
 MISSING = "#b5b5b5"

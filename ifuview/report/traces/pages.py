@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import io
-import os
 import textwrap
 from pathlib import Path
 from typing import Any
 
 from ifuview.model.traces.findings import advice_lines
-from ifuview.report.traces.doctor import DPI, SIZE, DoctorReport, Drawn
+from ifuview.report.page import replaced
+from ifuview.report.traces.doctor_report import SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
 
-PNG_LEVEL = 4  # of compression; higher costs twice the time for a tenth of the size
 FIGURE_FOLDER = "figures"
 TOP, LEFT, LINE = 0.94, 0.06, 0.028  # of the page
 TOP_FINDINGS = 3
 MAX_LIST = 14
 WRAP = 112  # characters of a line of the first page
-
-
-def as_png(figure: Any) -> bytes:
-    """PNG of a figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": PNG_LEVEL}, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def replaced(path: Path, content: bytes) -> None:
-    """Write to a temporary name, then give it its own; nothing is left behind if that fails."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_pngs(_report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.report.traces.doctor import DPI, SIZE, DoctorReport, style
+from ifuview.report.page import as_png
+from ifuview.report.traces.doctor_report import DPI, SIZE, DoctorReport, style
 from ifuview.report.traces.fiber import draw_fiber
 from ifuview.report.traces.image import reduced
-from ifuview.report.traces.pages import as_png
 
 MOST_PIXELS = 1200  # of the reduced image along each axis
 LINE = "#E69F00"  # orange that the color-blind tell from gray

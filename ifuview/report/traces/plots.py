@@ -10,7 +10,7 @@ from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.model.traces.findings import NAMES
 from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, PALE, PURPLE, SKY, VERMILION
-from ifuview.report.traces.doctor import DoctorReport
+from ifuview.report.traces.doctor_report import DoctorReport
 
 COMB_DEGREE = 3  # of the comb of a block: positions against the number in the block
 ROBUST_ROUNDS = 4

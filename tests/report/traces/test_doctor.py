@@ -13,7 +13,8 @@ from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.findings import findings
 from ifuview.report.traces import image as doctor_image
-from ifuview.report.traces.doctor import FIGURES, DoctorReport, write_doctor
+from ifuview.report.traces.doctor import FIGURES, write_doctor
+from ifuview.report.traces.doctor_report import DoctorReport
 from ifuview.report.traces.plots import comb_residual
 from tests.report.traces import made_doctor as made
 
