@@ -61,7 +61,9 @@ class CrossSection:
     aperture : (float, float), px
         Lower and upper edge of the extraction aperture.
     model : ndarray or None
-        Sum of all components and the background.
+        Sum of all components, of what reaches in from beside them, and the background.
+    background : ndarray or None
+        Fitted level below the fibers.
     components : tuple of ProfileComponent
         The fiber and its neighbors.
     chi2 : float
@@ -80,6 +82,7 @@ class CrossSection:
     components: tuple[ProfileComponent, ...] = ()
     chi2: float = float("nan")
     unit: str = ""
+    background: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

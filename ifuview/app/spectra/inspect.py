@@ -93,6 +93,7 @@ def measure(
 ) -> tuple[CrossSection, FiberSpectrum, TraceQuality]:
     """Cross-section, extracted spectrum and trace quality of one fiber of a detector image."""
     from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
+    from ifuview.engine.traces.doctor.one import fiber_quality
 
     image, traces = slot.image, slot.traces
     assert traces is not None
@@ -111,11 +112,18 @@ def measure(
         column=column,
         ncolumns=session.section_columns,
         method=session.extraction,
+        limits=session.doctor_limits,
+        quality=fiber_quality(slot.diagnosis, fiber, slot.evidence.fit.noise.source) if is_diagnosed(slot) else None,
         unit=image.unit,
         label=slot.title,
         ctx=ctx,
     )
     return section, spectrum, quality
+
+
+def is_diagnosed(slot: Slot) -> bool:
+    """Whether the doctor has judged the traces that the frame has now."""
+    return slot.diagnosis is not None and slot.evidence is not None and slot.diagnosis.given is slot.traces
 
 
 def named(slot: Slot, traces: TraceSet) -> TraceSet:

@@ -1,38 +1,51 @@
 """One fiber of a detector image in full: its cross-section, its spectrum and whether its trace is right.
 
-The fiber and its neighbors are fitted together in a band of the image (`profile.fit`): an offset from the trace
-per column bin with errors from the noise, a width, and the flux of every column. The verdict compares the offset with
-limits in px and with its own error, so that a faint fiber is "not measured" rather than wrong.
+The trace doctor measures the fiber and its neighbors in a band of the image and judges the trace (`doctor.one`); the
+profiles in the cross-section and the fluxes of the spectrum are those of the same fit.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.traces import band as kernel
-from ifuview.engine.traces.fit import MAX_STEP, START_SIGMA, BandFit, fit_band, neighborhood, solution
-from ifuview.engine.traces.verdict import VerdictLimits, judge
-from ifuview.errors import UsageError
+from ifuview.engine.spectra.boxcar import boxcar
+from ifuview.engine.traces.doctor import light as kernel
+from ifuview.engine.traces.doctor.diagnose import Evidence, good_pixels
+from ifuview.engine.traces.doctor.measure import LightFit, offsets
+from ifuview.engine.traces.doctor.one import MARGIN, band_rows, look_at, neighborhood, not_measured, quality_of
+from ifuview.engine.traces.doctor.shape import gaussian_table, profile
+from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.inspection import CrossSection, FiberSpectrum, ProfileComponent, TraceQuality, Verdict
+from ifuview.model.inspection import CrossSection, FiberSpectrum, ProfileComponent, TraceQuality
 from ifuview.model.trace import TraceSet
+from ifuview.model.traces.doctor import DoctorLimits
 
-MARGIN = 9  # rows of the band beyond the outermost trace
 APERTURE = 2.5  # px, half width of the boxcar
+SHOWN = 2  # fibers on each side that the cross-section shows
+ROUNDS = 3  # of the fit of a cross-section
+MOST_STEP = 0.35  # px, of one round
+CHI2_ROWS = 7  # px on each side of the trace
 
 
-def band_rows(traces: TraceSet, row: int, nrow: int) -> tuple[int, int]:
-    """Return the rows r0..r1-1 of the image that the inspection of trace `row` needs."""
-    fibers = neighborhood(traces, row)
-    center = traces.center[fibers]
-    if not np.isfinite(center).any():
-        return 0, min(nrow, 2 * MARGIN)
-    r0 = int(np.floor(np.nanmin(center))) - MARGIN
-    r1 = int(np.ceil(np.nanmax(center))) + MARGIN + 1
-    r0 = min(max(r0, 0), max(nrow - 2 * MARGIN, 0))
-    return r0, max(min(r1, nrow), min(r0 + 2 * MARGIN, nrow))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Band:
+    """What is inspected: the pixels of the band and their use, the fiber, and what the doctor measured, if it could."""
+
+    data: Array
+    good: NDArray[np.bool_]
+    traces: TraceSet
+    row: int
+    row0: int
+    seen: Evidence | None
+
+    @property
+    def name(self) -> str:
+        """The fiber."""
+        return self.traces.fiber_id[self.row]
 
 
 def inspect_fiber(
@@ -49,7 +62,8 @@ def inspect_fiber(
     ncolumns: int = 1,
     method: str = "optimal",
     aperture: float = APERTURE,
-    limits: VerdictLimits | None = None,
+    limits: DoctorLimits | None = None,
+    quality: TraceQuality | None = None,
     unit: str = "",
     label: str = "",
     ctx: JobContext = SILENT,
@@ -77,7 +91,9 @@ def inspect_fiber(
         "optimal" or "boxcar".
     aperture : float, px
         Half width of the boxcar.
-    limits : VerdictLimits, optional
+    limits : DoctorLimits, optional
+    quality : TraceQuality, optional
+        The answer of a diagnosis of the whole image; else the band is judged.
 
     Raises
     ------
@@ -86,145 +102,177 @@ def inspect_fiber(
     """
     _check(band, traces, row, method)
     ctx.checkpoint(0.0, f"Measuring fiber {traces.fiber_id[row]}")
-    good = _good(band, ivar, mask)
-    fit = fit_band(band, good, traces, row, row0=row0, ivar=ivar, gain=gain, readnoise=readnoise, ctx=ctx)
-    column = traces.ncol // 2 if column is None else min(max(column, 0), traces.ncol - 1)
-    section = cross_section(band, good, fit, traces, row, row0, column, ncolumns, aperture, unit)
-    spectrum = fiber_spectrum(band, good, fit, traces, row, method, aperture, unit, label)
-    ctx.checkpoint(0.9, "Verdict")
-    return section, spectrum, trace_quality(fit, traces, row, limits or VerdictLimits())
-
-
-def trace_quality(fit: BandFit, traces: TraceSet, row: int, limits: VerdictLimits) -> TraceQuality:
-    """Judge the trace of one fiber of a fitted band."""
-    k = int(np.flatnonzero(fit.rows == row)[0])
-    offset, err = fit.offset[k], fit.offset_err[k]
-    count = np.add.reduceat(np.isfinite(fit.variance), fit.edges[:-1], axis=1)
-    flux = np.add.reduceat(fit.flux, fit.edges[:-1], axis=1) / np.maximum(count, 1)
-    variance = np.where(np.isfinite(fit.variance), fit.variance, 0)
-    flux_err = np.sqrt(np.add.reduceat(variance, fit.edges[:-1], axis=1)) / np.maximum(count, 1)
-    flux_err[count == 0] = np.inf
-    middle = (fit.edges[:-1] + fit.edges[1:] - 1) / 2
-    below, above = _spacing(fit, k)
-    found = judge(middle, offset, err, flux, flux_err, k, _crossing(traces, row), limits, fit.noise.source)
-    return TraceQuality(
-        fiber_id=traces.fiber_id[row],
-        column=middle,
-        offset=offset,
-        offset_err=err,
-        sigma=fit.sigma[k],
-        sigma_err=fit.sigma_err[k],
-        flux=flux[k],
-        flux_err=flux_err[k],
-        chi2=fit.chi2[k],
-        spacing_below=below,
-        spacing_above=above,
-        mean_offset=found.mean,
-        mean_offset_err=found.mean_err,
-        shape_chi2=found.shape_chi2,
-        shape_dof=found.shape_dof,
-        significance=found.significance,
-        floor=float(np.median(err[np.isfinite(err)])) if np.isfinite(err).any() else float("nan"),
-        verdict=found.verdict,
-        text=found.text,
-    )
-
-
-def cross_section(
-    band: Array,
-    good: Array,
-    fit: BandFit,
-    traces: TraceSet,
-    row: int,
-    row0: int,
-    column: int,
-    ncolumns: int,
-    aperture: float,
-    unit: str = "",
-) -> CrossSection:
-    """Return the counts at a column, or their running median, with the fitted profiles of the fibers in the band."""
-    c0 = max(0, column - (ncolumns - 1) // 2)
-    c1 = min(traces.ncol, c0 + max(ncolumns, 1))
-    counts, used = _median_column(band[:, c0:c1], good[:, c0:c1])
-    bin_ = int(np.searchsorted(fit.edges, column, side="right")) - 1
-    offset = np.where(np.isfinite(fit.offset[:, bin_]), fit.offset[:, bin_], 0.0)[:, None]
-    usual = float(np.median(fit.sigma[np.isfinite(fit.sigma)])) if np.isfinite(fit.sigma).any() else START_SIGMA
-    sigma = np.where(np.isfinite(fit.sigma[:, bin_]), fit.sigma[:, bin_], usual)[:, None]
-    shrink = 1.0 if c1 - c0 == 1 else np.pi / 2 / (c1 - c0)  # variance of a median
-    center = fit.center[:, column : column + 1]
-    flux, variance = np.zeros((2, center.shape[0], 1))
-    sums = np.zeros((center.shape[0], 1, kernel.NTERM))
-    model = np.zeros((band.shape[0], 1), np.float32)
-    floor, per_count = fit.noise.floor * shrink, fit.noise.per_count * shrink
-    data = np.ascontiguousarray(counts[:, None])
-    for _ in range(3):
-        kernel.fit_step(
-            data,
-            used[:, None],
-            center + offset,
-            sigma,
-            np.zeros(1, np.intp),
-            floor,
-            per_count,
-            flux,
-            variance,
-            sums,
-            model,
+    why, seen = "", None
+    try:
+        seen = look_at(
+            band, traces, row, row0=row0, ivar=ivar, mask=mask, gain=gain, readnoise=readnoise, ctx=ctx.part(0.0, 0.8)
         )
-        dy, ey, _, _ = solution(sums)
-        offset = np.where(np.isfinite(ey), offset + np.clip(dy, -MAX_STEP / 2, MAX_STEP / 2), offset)
-    position = np.arange(row0, row0 + band.shape[0], dtype=float)
-    parts = _components(position - row0, fit, traces, center + offset, ey, sigma, flux, variance)
-    error = np.sqrt(floor + per_count * np.maximum(model[:, 0], 0))
-    trace = float(traces.center[row, column])
-    near = used & (np.abs(position - trace) <= kernel.HALF_ROWS)
-    pull = (counts - model[:, 0])[near] / error[near]
+    except FitError as problem:
+        why = problem.what
+    good = good_pixels(band.T, ivar, mask).T > 0
+    part = _Band(np.asarray(band, np.float32), good, traces, row, row0, seen)
+    column = traces.ncol // 2 if column is None else min(max(column, 0), traces.ncol - 1)
+    section = cross_section(part, column, ncolumns, aperture, unit)
+    spectrum = fiber_spectrum(part, method, aperture, unit, label)
+    ctx.checkpoint(0.9, "Verdict")
+    if quality is None:
+        if seen is None:
+            quality = not_measured(part.name, np.array([(traces.ncol - 1) / 2]), why)
+        else:
+            quality = quality_of(seen, part.name, limits or DoctorLimits())
+    return section, spectrum, quality
+
+
+def cross_section(part: _Band, column: int, ncolumns: int, aperture: float, unit: str = "") -> CrossSection:
+    """Return the counts at a column, or their running median, with the fitted profiles of the fibers about it."""
+    c0 = max(0, column - (ncolumns - 1) // 2)
+    c1 = min(part.traces.ncol, c0 + max(ncolumns, 1))
+    first, last = _shown_rows(part, column)
+    counts, used = _median_column(part.data[:, c0:c1], part.good[:, c0:c1])
+    position = np.arange(part.row0, part.row0 + counts.size, dtype=float)
+    trace = float(part.traces.center[part.row, column])
+    section = CrossSection(
+        position[first:last], counts[first:last], None, ~used[first:last], column, c1 - c0, trace,
+        (trace - aperture, trace + aperture), unit=unit,
+    )  # fmt: skip
+    if part.seen is None:
+        return section
+    shrink = 1.0 if c1 - c0 == 1 else np.pi / 2 / (c1 - c0)  # variance of a median
+    fitted = _fit_column(part.seen, counts, used, column, shrink)
+    near = used & (np.abs(position - trace) <= CHI2_ROWS)
+    pull = (counts - fitted.model)[near] / fitted.error[near]
+    shown = set(neighborhood(part.traces, part.row).tolist()[slice(*_shown_fibers(part))])
     return CrossSection(
-        position=position,
-        counts=counts,
-        error=error.astype(np.float64),
-        masked=~used,
-        column=column,
-        ncolumns=c1 - c0,
-        trace=trace,
-        aperture=(trace - aperture, trace + aperture),
-        model=model[:, 0],
-        components=parts,
-        unit=unit,
+        position=section.position, counts=section.counts, error=fitted.error[first:last], masked=section.masked,
+        column=column, ncolumns=section.ncolumns, trace=trace, aperture=section.aperture,
+        model=fitted.model[first:last].astype(np.float32), components=fitted.components(part, shown, first, last),
+        unit=unit, background=fitted.level[first:last],
         chi2=float(np.sum(pull**2) / max(near.sum() - 2, 1)) if near.any() else float("nan"),
-    )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    """Fit of one column: per slot center, flux, their errors, width and light (nslot, nrow); per row the rest."""
+
+    center: Array
+    center_err: Array
+    flux: Array
+    flux_err: Array
+    width: Array
+    light: Array
+    level: Array
+    model: Array
+    error: Array
+
+    def components(self, part: _Band, shown: set[int], first: int, last: int) -> tuple[ProfileComponent, ...]:
+        """The light of each fiber that is shown."""
+        assert part.seen is not None
+        out = []
+        rows = np.sort(neighborhood(part.traces, part.row))
+        for fiber, slot in zip(rows, part.seen.slots.of_fiber):
+            if int(fiber) in shown and np.isfinite(self.center[slot]):
+                out.append(
+                    ProfileComponent(
+                        part.traces.fiber_id[fiber], float(self.center[slot]) + part.row0,
+                        float(self.center_err[slot]), float(self.flux[slot]), float(self.flux_err[slot]),
+                        float(self.width[slot]), (self.flux[slot] * self.light[slot])[first:last],
+                    )
+                )  # fmt: skip
+        return tuple(out)
+
+
+def _fit_column(seen: Evidence, counts: Array, used: Array, column: int, shrink: float) -> _Fitted:
+    """Fit the fluxes, and small steps of the centers, of all fibers of the band in one column."""
+    fit = seen.fit
+    nslot = fit.center.shape[0]
+    one = np.zeros(1, np.intp)
+    bin_ = int(np.clip(np.searchsorted(fit.edges, column, side="right") - 1, 0, fit.edges.size - 2))
+    center = _path_at(fit, column)
+    width = _width_at(fit, bin_)[None].astype(np.float32)
+    shape = np.ascontiguousarray(fit.shape[:, bin_ : bin_ + 1])
+    data, good = np.ascontiguousarray(counts[None], np.float32), np.ascontiguousarray(used[None]).view(np.uint8).copy()
+    flux, variance = np.zeros((2, 1, nslot), np.float32)
+    shift = np.zeros((1, nslot))
+    for _ in range(ROUNDS):
+        sums, ground = np.zeros((nslot, 1, kernel.NTERM)), np.zeros((shape.shape[0], 1, 2))
+        kernel.fit_columns(
+            data, good, one, one, one, np.zeros(1), center[:, None], shift, width, gaussian_table(), fit.group,
+            fit.noise.floor * shrink, fit.noise.per_count * shrink, 0.0, 0.0, False, shape, flux, variance, sums,
+            ground,
+        )  # fmt: skip
+        step, err = (a[:, 0] for a in offsets(sums))
+        shift[0] += np.where(np.isfinite(err), np.clip(step, -MOST_STEP, MOST_STEP), 0)
+    at = center + shift[0]
+    edge = np.arange(counts.size + 1) - 0.5
+    skew, kurt, level = shape[fit.group, 0].T.astype(float)
+    light = profile((edge - at[:, None]) / width[0][:, None], skew, kurt)
+    owner = np.clip(np.searchsorted((at[1:] + at[:-1]) / 2, edge[:-1] + 0.5), 0, nslot - 1)
+    model = np.nan_to_num(flux[0][:, None] * light).sum(axis=0) + level[owner]
+    error = np.sqrt(shrink * (fit.noise.floor + fit.noise.per_count * np.maximum(model, 0)))
+    return _Fitted(at, err, flux[0], np.sqrt(variance[0]), width[0], light, level[owner], model, error)
+
+
+def _path_at(fit: LightFit, column: int) -> NDArray[np.float64]:
+    """Center of every slot's light in one column, as the profile of the fit has it."""
+    from_bins = np.array([np.interp(column, fit.column, row) for row in np.where(
+        np.isfinite(fit.center), fit.center, fit.path)])  # fmt: skip
+    return from_bins
+
+
+def _width_at(fit: LightFit, bin_: int) -> NDArray[np.float64]:
+    """Width of every slot in one bin; the usual one where it is not measured."""
+    known = np.isfinite(fit.width)
+    usual = float(np.median(fit.width[known])) if known.any() else 1.0
+    return np.where(known[:, bin_], fit.width[:, bin_], usual)
+
+
+def _shown_fibers(part: _Band) -> tuple[int, int]:
+    """First and last + 1 of the neighborhood that the cross-section shows."""
+    rows = neighborhood(part.traces, part.row)
+    at = int(np.flatnonzero(rows == part.row)[0])
+    return max(at - SHOWN, 0), at + SHOWN + 1
+
+
+def _shown_rows(part: _Band, column: int) -> tuple[int, int]:
+    """First and last + 1 row of the band that the cross-section shows: to where the light of other fibers begins."""
+    nrow = part.data.shape[0]
+    rows = neighborhood(part.traces, part.row)
+    if not rows.size:
+        return 0, nrow
+    center = part.traces.center[rows]
+    at = np.where(np.isfinite(center[:, column]), center[:, column], np.nanmedian(center, axis=1)) - part.row0
+    i, j = _shown_fibers(part)
+    first = (at[i - 1] + at[i]) / 2 + 1 if i > 0 else at[0] - MARGIN
+    last = (at[j - 1] + at[j]) / 2 - 1 if j < rows.size else at[-1] + MARGIN
+    return max(int(np.ceil(first)), 0), min(int(last) + 1, nrow)
 
 
 def fiber_spectrum(
-    band: Array,
-    good: Array,
-    fit: BandFit,
-    traces: TraceSet,
-    row: int,
-    method: str = "optimal",
-    aperture: float = APERTURE,
-    unit: str = "",
-    label: str = "",
+    part: _Band, method: str = "optimal", aperture: float = APERTURE, unit: str = "", label: str = ""
 ) -> FiberSpectrum:
     """Return the spectrum of the fiber: de-blended optimal fluxes of the fit, or the sum of an aperture."""
-    k = int(np.flatnonzero(fit.rows == row)[0])
-    touched = _touched(good, fit.center[k], aperture)
-    if method == "optimal":
-        flux, variance = fit.flux[k], fit.variance[k]
+    traces, row, seen = part.traces, part.row, part.seen
+    center = traces.center[row] - part.row0
+    if seen is None:
+        flux, variance = np.full((2, traces.ncol), np.nan)
+        masked = np.ones(traces.ncol, bool)
+    elif method == "optimal":
+        slot = int(seen.slots.of_trace[np.flatnonzero(np.sort(neighborhood(traces, row)) == row)[0]])
+        flux, variance = seen.fit.full_flux[:, slot].astype(float), seen.fit.full_variance[:, slot].astype(float)
         masked = ~np.isfinite(variance)
     else:
-        from ifuview.engine.spectra.boxcar import boxcar
-
-        pixel_variance = fit.noise.floor + fit.noise.per_count * np.maximum(fit.model, 0)
-        flux2, variance2 = boxcar(np.where(good, band, 0), fit.center[k : k + 1], aperture, variance=pixel_variance)
+        noise = seen.fit.noise
+        clean = np.where(part.good, part.data, 0)
+        pixel_variance = noise.floor + noise.per_count * np.maximum(model_of(seen), 0)
+        flux2, variance2 = boxcar(clean, center[None], aperture, variance=pixel_variance.astype(np.float32))
         assert variance2 is not None
         flux, variance = flux2[0].astype(float), variance2[0].astype(float)
-        masked = touched | ~np.isfinite(flux)
-    wave = None if traces.wave is None else traces.wave[row]
+        masked = _touched(part.good, center, aperture) | ~np.isfinite(flux)
     return FiberSpectrum(
-        fiber_id=traces.fiber_id[row],
+        fiber_id=part.name,
         pixel=np.arange(traces.ncol),
-        wave=wave,
+        wave=None if traces.wave is None else traces.wave[row],
         flux=np.where(np.isfinite(variance), flux, np.nan),
         error=np.sqrt(variance),
         masked=masked,
@@ -232,6 +280,27 @@ def fiber_spectrum(
         unit=unit,
         label=label,
     )
+
+
+def model_of(seen: Evidence) -> NDArray[np.float32]:
+    """Light of all fibers of the band with the background below it, (nrow, ncol)."""
+    fit = seen.fit
+    ncol, nrow = seen.columns.shape
+    whole = np.arange(ncol)
+    bins = np.repeat(np.arange(fit.edges.size - 1), np.diff(fit.edges))
+    out = np.zeros((nrow, ncol), np.float32)
+    reach = np.arange(2 * kernel.HALF_ROWS + 2)
+    for k in range(fit.center.shape[0]):
+        middle = np.interp(whole, fit.column, np.where(np.isfinite(fit.center[k]), fit.center[k], fit.path[k]))
+        first = np.floor(middle + 0.5).astype(np.intp) - kernel.HALF_ROWS
+        width = np.interp(whole, fit.column, np.array([_width_at(fit, b)[k] for b in range(fit.column.size)]))
+        shape = fit.shape[fit.group[k], bins]
+        light = profile((first[:, None] + reach - 0.5 - middle[:, None]) / width[:, None], shape[:, 0], shape[:, 1])
+        rows = first[:, None] + reach[:-1]
+        inside = (rows >= 0) & (rows < nrow)
+        x = np.broadcast_to(whole[:, None], rows.shape)
+        out[rows[inside], x[inside]] += (np.nan_to_num(fit.full_flux[:, k])[:, None] * light)[inside]
+    return out + fit.shape[:, bins, 2].mean(axis=0)[None]
 
 
 def _check(band: Array, traces: TraceSet, row: int, method: str) -> None:
@@ -247,42 +316,6 @@ def _check(band: Array, traces: TraceSet, row: int, method: str) -> None:
         raise UsageError(f"there is no extraction called {method}", todo='choose "optimal" or "boxcar"')
 
 
-def _good(band: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.bool_]:
-    """Pixels that carry information."""
-    good = np.isfinite(band)
-    if ivar is not None:
-        good &= ivar > 0
-    if mask is not None:
-        good &= mask == 0
-    return good
-
-
-def _spacing(fit: BandFit, k: int) -> tuple[Array, Array]:
-    """Measured distances to the fibers below and above in each bin, NaN at the ends."""
-    middle = (fit.edges[:-1] + fit.edges[1:] - 1) // 2
-    at = fit.center[:, middle] + fit.offset
-    none = np.full(middle.size, np.nan)
-    return (at[k] - at[k - 1] if k > 0 else none), (at[k + 1] - at[k] if k + 1 < at.shape[0] else none)
-
-
-def _crossing(traces: TraceSet, row: int) -> str:
-    """The id of a fiber whose trace this one crosses or lies on, or of whose order it falls out; "" if none."""
-    center = traces.center
-    near = np.nanmin(np.abs(center - center[row]), axis=1, initial=np.inf, where=np.isfinite(center - center[row]))
-    near[row] = np.inf
-    if not np.isfinite(near).any():
-        return ""
-    other = int(np.argmin(near))
-    if near[other] < 1.0:
-        return traces.fiber_id[other]
-    order = np.array([r for r in (row - 2, row - 1, row, row + 1, row + 2) if 0 <= r < traces.nfiber])
-    middle = center[order, traces.ncol // 2]
-    rising = np.sign(np.nanmedian(np.diff(center[:, traces.ncol // 2])))
-    me = int(np.flatnonzero(order == row)[0])
-    wrong = [o for o, m in zip(order, middle) if o != row and (m - middle[me]) * (o - row) * rising < 0]
-    return traces.fiber_id[int(wrong[0])] if wrong else ""
-
-
 def _median_column(band: Array, good: Array) -> tuple[Array, Array]:
     """Median over columns of good pixels, and where there is one."""
     used = np.asarray(good.any(axis=1))
@@ -291,40 +324,6 @@ def _median_column(band: Array, good: Array) -> tuple[Array, Array]:
     counts = np.zeros(band.shape[0], np.float32)
     counts[used] = np.nanmedian(np.where(good, band, np.nan)[used], axis=1)
     return counts, used
-
-
-def _components(
-    position: Array,
-    fit: BandFit,
-    traces: TraceSet,
-    center: Array,
-    err: Array,
-    sigma: Array,
-    flux: Array,
-    variance: Array,
-) -> tuple[ProfileComponent, ...]:
-    """The light of each fiber in the cross-section."""
-    from math import erf
-
-    out = []
-    row0 = float(traces.center[fit.rows[0], 0] - fit.center[0, 0]) if np.isfinite(fit.center[0, 0]) else 0.0
-    for k, row in enumerate(fit.rows):
-        if not np.isfinite(center[k, 0]):
-            continue
-        edges = (np.append(position, position[-1] + 1) - 0.5 - center[k, 0]) / (sigma[k, 0] * np.sqrt(2))
-        light = 0.5 * np.diff([erf(float(e)) for e in edges])
-        out.append(
-            ProfileComponent(
-                traces.fiber_id[row],
-                float(center[k, 0]) + row0,
-                float(err[k, 0]),
-                float(flux[k, 0]),
-                float(np.sqrt(variance[k, 0])),
-                float(sigma[k, 0]),
-                flux[k, 0] * light,
-            )
-        )
-    return tuple(out)
 
 
 def _touched(good: Array, center: Array, half: float) -> NDArray[np.bool_]:
@@ -339,4 +338,4 @@ def _touched(good: Array, center: Array, half: float) -> NDArray[np.bool_]:
     return bad | ~known | (lo < 0) | (hi >= nrow)
 
 
-__all__ = ["Verdict", "VerdictLimits", "band_rows", "inspect_fiber"]
+__all__ = ["band_rows", "inspect_fiber"]

@@ -26,7 +26,6 @@ ROWS: dict[str, tuple[str, str, float, int, float]] = {
     "low_flux": ("Low throughput below a share of", "", 0.05, 2, 1),
     "wide_ratio": ("Wide from a ratio of", "", 0.01, 2, 10),
     "contaminated_share": ("Contaminated from a share of pixels of", "", 0.01, 3, 1),
-    "impact_fail": ("Failure from a share of lost flux of", "", 0.01, 3, 1),
 }
 
 

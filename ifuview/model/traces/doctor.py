@@ -58,8 +58,6 @@ class DoctorLimits:
         Width divided by that of the neighbors.
     contaminated_share : float
         Share of clipped pixels of a fiber that is called contaminated.
-    impact_fail : float
-        Share of flux lost by a boxcar that is a failure.
     """
 
     mode_sigmas: float = 4.0
@@ -74,7 +72,6 @@ class DoctorLimits:
     low_flux: float = 0.70
     wide_ratio: float = 1.15
     contaminated_share: float = 0.10
-    impact_fail: float = 0.05
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from ifuview.model.traces.doctor import (
     Advice,
     DoctorLimits,
     FrameTrouble,
-    Impact,
     Mode,
     Problem,
     untraced_verdict,
@@ -26,7 +25,6 @@ def verdict(
     modes: tuple[Mode, ...],
     problems: tuple[Problem, ...],
     trouble: tuple[FrameTrouble, ...],
-    impact: Impact | None,
     limits: DoctorLimits,
     names: tuple[str, ...],
 ) -> tuple[Verdict, str]:

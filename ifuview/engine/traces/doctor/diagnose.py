@@ -19,11 +19,10 @@ from ifuview.engine.traces.doctor.correct import REMEASURED, between, jitter, sm
 from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
-from ifuview.engine.traces.doctor.measure import LightFit, Noise, at_columns, fit_light
-from ifuview.engine.traces.doctor.modes import ModeFit, fit_modes, patterns
+from ifuview.engine.traces.doctor.measure import BINS, LightFit, Noise, at_columns, fit_light
+from ifuview.engine.traces.doctor.modes import ModeFit, chi2_deviate, fit_modes, patterns
 from ifuview.engine.traces.doctor.slots import Slots, blocks_of, find_slots, typical
 from ifuview.engine.traces.doctor.trouble import find_trouble, untraced_light
-from ifuview.engine.traces.verdict import chi2_deviate
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.provenance import Provenance
@@ -100,9 +99,10 @@ def gather(
     gain: float | None = None,
     readnoise: float | None = None,
     block: Array | None = None,
+    bins: int = BINS,
     ctx: JobContext = SILENT,
 ) -> Evidence:
-    """Measure; see `diagnose`."""
+    """Measure in at most so many column bins; see `diagnose`."""
     if image.shape[1] != traces.ncol:
         raise FitError(f"the traces have {traces.ncol} columns, the image has {image.shape[1]}")
     ctx.checkpoint(0.0, "Preparing the image")
@@ -120,12 +120,9 @@ def gather(
     own_block = number[np.argsort(slots.of_fiber)] if same else None
     sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
     fit = fit_light(
-        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level,
+        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins,
         ctx=ctx.part(0.1, 1.0),
     )  # fmt: skip
-    lit = np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)
-    if lit.mean() < MIN_LIT:
-        raise FitError("no fiber shows light on its trace", todo="choose an exposure with light, a flat or twilight")
     known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
     wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
     given = at_columns(traces.center, fit.column)
@@ -197,7 +194,16 @@ def pixel_noise(columns: Array, good: Array, ivar: Array | None, gain: float | N
 def judge(
     evidence: Evidence, limits: DoctorLimits, *, only: tuple[str, ...] = (), ctx: JobContext = SILENT
 ) -> TraceDiagnosis:
-    """Make a diagnosis of what was measured; fast, so that limits can be changed and tried."""
+    """Make a diagnosis of what was measured; fast, so that limits can be changed and tried.
+
+    Raises
+    ------
+    FitError
+        No fiber shows light on its trace.
+    """
+    lit = np.isfinite(evidence.fit.error) & (evidence.fit.flux > MIN_FLUX_SIGMA * evidence.fit.flux_err)
+    if lit.mean() < MIN_LIT:
+        raise FitError("no fiber shows light on its trace", todo="choose an exposure with light, a flat or twilight")
     fit, slots, traces = evidence.fit, evidence.slots, evidence.traces
     center, error = fit.center[slots.of_fiber], fit.error[slots.of_fiber]
     offset = center - evidence.given
@@ -237,7 +243,7 @@ def judge(
         )  # fmt: skip
         trouble = (*_untraced(evidence), *trouble)
     numbers = metrics.all_metrics(measured, fit, modes_fit, slots, steps, jitter_rms, jitter_err)
-    verdict, sentence = advice.verdict(modes, problems, trouble, steps, limits, traces.fiber_id)
+    verdict, sentence = advice.verdict(modes, problems, trouble, limits, traces.fiber_id)
     names = tuple(traces.fiber_id)
     return TraceDiagnosis(
         fiber_id=names, column=fit.column, wave=evidence.wave, offset=offset, offset_err=error, model=model,

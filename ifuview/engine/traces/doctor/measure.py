@@ -90,6 +90,7 @@ class LightFit:
     background, background_err : (ngroup, nbin), counts
         Measured in each bin.
     group : (nslot,)
+    full_flux, full_variance : float32 (ncol, nslot)
     marks : uint8 (ncol, nrow)
         `kernel.USED` and `kernel.MARKED`.
     scale : float
@@ -112,6 +113,8 @@ class LightFit:
     background: Array
     background_err: Array
     group: Array
+    full_flux: Array
+    full_variance: Array
     marks: Array
     noise: Noise
     scale: float
@@ -123,9 +126,9 @@ class LightFit:
         return (self.edges[:-1] + self.edges[1:] - 1) / 2
 
 
-def bin_edges(ncol: int) -> NDArray[np.intp]:
-    """First columns of at most BINS bins of nearly equal width, and the end."""
-    nbin = max(1, min(BINS, ncol // MIN_BIN))
+def bin_edges(ncol: int, most: int = BINS) -> NDArray[np.intp]:
+    """First columns of at most so many bins of nearly equal width, and the end."""
+    nbin = max(1, min(most, ncol // MIN_BIN))
     return np.round(np.linspace(0, ncol, nbin + 1)).astype(np.intp)
 
 
@@ -138,6 +141,7 @@ def fit_light(
     sigma: Array | None = None,
     block: Array | None = None,
     background: float = 0.0,
+    bins: int = BINS,
     smooth: Callable[[LightFit], Array] | None = None,
     ctx: JobContext = SILENT,
 ) -> LightFit:
@@ -158,12 +162,14 @@ def fit_light(
         Shape and background are shared within blocks.
     background : float
         First background, counts.
+    bins : int
+        Most column bins.
     smooth : callable, optional
         Smooth paths (nslot, ncol) through what was measured: everything is measured again about them, so that the
         noise of the first rounds in the path of one fiber does not leak into its neighbors.
     """
     ncol = columns.shape[0]
-    fit = _Fit(columns, good.copy(), path, noise, sigma, groups(path.shape[0], block))
+    fit = _Fit(columns, good.copy(), path, noise, sigma, groups(path.shape[0], block), bins)
     fit.shape[..., 2] = background
     step = max(1, ncol // SPARSE)
     chosen = np.arange(step // 2, ncol, step)
@@ -212,12 +218,19 @@ class _Fit:
     """The state that the rounds improve."""
 
     def __init__(
-        self, columns: Array, good: Array, path: Array, noise: Noise, sigma: Array | None, group: Array
+        self,
+        columns: Array,
+        good: Array,
+        path: Array,
+        noise: Noise,
+        sigma: Array | None,
+        group: Array,
+        bins: int = BINS,
     ) -> None:
         self.columns, self.good, self.noise, self.group = columns, good, noise, group
         self.ncol = columns.shape[0]
         self.nslot = path.shape[0]
-        self.edges = bin_edges(self.ncol)
+        self.edges = bin_edges(self.ncol, bins)
         self.nbin = self.edges.size - 1
         self.middle = (self.edges[:-1] + self.edges[1:] - 1) / 2
         self.given = np.ascontiguousarray(path, np.float64)
@@ -430,7 +443,7 @@ class _Fit:
     def finish(self, chosen: Array) -> LightFit:
         """Use every column and gather the result."""
         self.good &= kernel.USED
-        _, _, sums, ground, some = results = self.every_column(chosen)
+        flux, variance, sums, ground, some = results = self.every_column(chosen)
         touched = self.find_bad_rows()
         if touched.any():
             self.again(touched, results[:4])
@@ -467,6 +480,8 @@ class _Fit:
             self.shape,
             *_background(ground, self.shape),
             self.group,
+            flux,
+            variance,
             self.good,
             self.noise,
             scale,

@@ -11,6 +11,7 @@ Bad fibers and bins are left out first.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -385,3 +386,11 @@ def _running(values: Array) -> Array:
     total = np.convolve(np.where(known, values, 0), kernel, "same")
     count = np.convolve(known.astype(float), kernel, "same")
     return total / np.maximum(count, 1)
+
+
+def chi2_deviate(chi2: float, dof: int) -> float:
+    """Normal deviate that is as unlikely as a chi2 this large (Wilson and Hilferty 1931), 0 without freedom."""
+    if dof < 1:
+        return 0.0
+    scale = 2 / (9 * dof)
+    return ((chi2 / dof) ** (1 / 3) - (1 - scale)) / sqrt(scale)

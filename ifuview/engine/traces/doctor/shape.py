@@ -46,3 +46,31 @@ def look_up(table: Array, a: Any) -> Any:
     value = y0 + f * (d0 + f * (c2 + f * c3))
     slope = (d0 + f * (np.float32(2) * c2 + f * np.float32(3) * c3)) * np.float32(PER_WIDTH)
     return value, slope
+
+
+def profile(edge: Array, skewness: Array, kurtosis: Array) -> NDArray[np.float64]:
+    """Share of the light between successive pixel edges, as the fit has it.
+
+    Parameters
+    ----------
+    edge : (..., n + 1)
+        Distance of the edges from the center, in widths.
+    skewness, kurtosis : (...)
+
+    Returns
+    -------
+    ndarray, shape (..., n)
+    """
+    table = gaussian_table().astype(np.float64)
+    node = np.linspace(-REACH, REACH, NODES)
+    at = np.clip(edge, -REACH, REACH)
+    low = np.minimum(((at + REACH) * PER_WIDTH).astype(np.intp), NODES - 2)
+    a = (at - node[low]) * PER_WIDTH
+    slope = table[:, 1] / PER_WIDTH
+    y0, d0, y1, d1 = table[low, 0], slope[low], table[low + 1, 0], slope[low + 1]
+    c2, c3 = 3 * (y1 - y0) - 2 * d0 - d1, 2 * (y0 - y1) + d0 + d1
+    value = y0 + a * (d0 + a * (c2 + a * c3))
+    density = np.exp(-0.5 * at * at) / math.sqrt(2 * math.pi)
+    skew, kurt = np.asarray(skewness)[..., None], np.asarray(kurtosis)[..., None]
+    out: NDArray[np.float64] = np.diff(value - density * (skew * (at * at - 1) + kurt * at * (at * at - 3)), axis=-1)
+    return out
