@@ -38,7 +38,7 @@ def detector_of(slot: Slot, ctx: JobContext = SILENT) -> DetectorPlace | None:
     """
     from ifuview import instrument
     from ifuview.app.services import trace_companions
-    from ifuview.io.products.parts import amplifiers
+    from ifuview.io.fits.amplifiers import amplifiers
 
     if slot.image.kind is not Kind.RSS:
         return None

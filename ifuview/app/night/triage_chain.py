@@ -253,7 +253,7 @@ def _pixels(fits: Any, name: str, path: str, ndim: int | None = 2) -> Array:
 
 def _sections(fits: Any) -> tuple[Section, ...]:
     """Amplifiers of the header, in canonical axes (fibers along detector x)."""
-    from ifuview.io.products.parts import section_bounds
+    from ifuview.io.fits.amplifiers import section_bounds
 
     out = []
     for letter in SECTIONS:

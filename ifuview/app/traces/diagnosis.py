@@ -490,7 +490,8 @@ def write_corrected_traces(
     part: Path, image: Image, found: TraceDiagnosis, path: str | None, swap: bool = False
 ) -> str:
     """Write the corrected traces in the form of the given file, x and y as it has them; return the name."""
-    from ifuview.io.traces.write import corrected_name, write_corrected, write_traces
+    from ifuview.io.traces.corrected import corrected_name, write_corrected
+    from ifuview.io.traces.write import write_traces
 
     changed = str(found.corrected.provenance.params.get("changed", "nothing"))
     if path is None:

@@ -107,7 +107,8 @@ def save_corrected(slot: Slot, path: str, ctx: JobContext = SILENT) -> str:
     MissingDataError
         Nothing was diagnosed.
     """
-    from ifuview.io.traces.write import write_corrected, write_traces
+    from ifuview.io.traces.corrected import write_corrected
+    from ifuview.io.traces.write import write_traces
 
     found = _known(slot)
     ctx.checkpoint(0.1, "Writing traces")

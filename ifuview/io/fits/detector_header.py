@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ifuview import instrument as instruments
-from ifuview.io.products.parts import amplifiers, real
+from ifuview.io.fits.amplifiers import amplifiers, real
 from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ifuview.io.fits.amplifiers import amplifiers, real
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.plain import full_header, hdu_pixels
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.fits.world import wcs_cards
-from ifuview.io.products.parts import amplifiers, companions, fibers, instrument_of, layer, mask_layer, real
+from ifuview.io.products.parts import companions, fibers, instrument_of, layer, mask_layer
 from ifuview.io.section import cut
 from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset

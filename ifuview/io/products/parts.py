@@ -18,7 +18,6 @@ from ifuview.io.products.fiber_table import fiber_map
 from ifuview.io.source import QUIET, Progress
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
-from ifuview.model.image import Amplifier
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.pixels import Pixels
 
@@ -90,34 +89,6 @@ def numbered_fibers(header: Mapping[str, Any], spec: InstrumentSpec, count: int)
     fiber = np.arange(count)
     block = fiber // spec.block_size if spec.block_size else None
     return FiberMap(fiber=fiber, fiber_id=tuple(str(first + row) for row in range(count)), block=block)
-
-
-def amplifiers(header: Mapping[str, Any], spec: InstrumentSpec) -> tuple[Amplifier, ...]:
-    """The read-out sections that a header names."""
-    out = []
-    for amp in spec.amplifiers:
-        bounds = section_bounds(header.get(amp.section))
-        if bounds is not None:
-            gain, noise = real(header.get(amp.gain)), real(header.get(amp.readnoise))
-            out.append(Amplifier(amp.name, *bounds, gain=gain, readnoise=noise))
-    return tuple(out)
-
-
-def section_bounds(text: Any) -> tuple[int, int, int, int] | None:
-    """0-based half-open (x0, x1, y0, y1) of a card like `[1:2057, 1:2064]`."""
-    if not isinstance(text, str):
-        return None
-    try:
-        (x0, x1), (y0, y1) = ([int(n) for n in part.split(":")] for part in text.strip(" []").split(","))
-    except ValueError:
-        return None
-    return min(x0, x1) - 1, max(x0, x1), min(y0, y1) - 1, max(y0, y1)
-
-
-def real(value: Any) -> float | None:
-    """A finite number of a header, None if there is none."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
-    return float(value) if good else None
 
 
 def family(path: str, known: tuple[str, ...]) -> str:

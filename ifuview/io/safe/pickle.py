@@ -79,13 +79,6 @@ def looks_pickled(data: bytes) -> bool:
     return data.endswith(b".") and data[:1] in b"\x80(cl]})INTFVSLKJMXGUC" and len(data) > 1
 
 
-def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = SILENT) -> dict[str, Any]:
-    """Members of an `.npz` file by name; see `ifuview.io.safe.npz.read_npz`."""
-    from ifuview.io.safe.npz import read_npz as read
-
-    return read(path, names, ctx)
-
-
 def _decode(data: bytes, tolerant: bool, max_bytes: int, max_ops: int, ctx: JobContext) -> Any:
     """Run the pickle on a machine that can do nothing else."""
     if len(data) > max_bytes:

@@ -44,7 +44,7 @@ def legendre_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: 
     x, y, header, sigma = _coefficients(fits)
     domain = _domain(header, fits.path)
     _check_coefficients(x, y, fits.path)
-    lies = orientation or _own_orientation(fits)
+    lies = orientation or own_orientation(fits)
     if not lies.transpose:
         text = "these traces run along y of the detector, the image is taken to have wavelength along x"
         raise FileFormatError(text, fits.path, "open an image of the same instrument")
@@ -142,7 +142,7 @@ def _check_coefficients(x: Array, y: Array, path: str) -> None:
         raise FileFormatError(f"the trace coefficients of {len(bad)} fibers (first: {bad[0]}) are not numbers", path)
 
 
-def _own_orientation(fits: FitsFile) -> Orientation:
+def own_orientation(fits: FitsFile) -> Orientation:
     """Orientation of the instrument that the file names; these traces always run along y."""
     lies = instrument(recognize(fits.primary, fits.names)).orientation
     return lies if lies.transpose else Orientation(transpose=True)

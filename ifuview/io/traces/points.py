@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,58 +43,27 @@ def traces_from_points(
     FileFormatError
         No fiber, a fiber twice, coordinates of unequal length, no number at all, or beyond the detector.
     """
-    if not fibers:
-        raise FileFormatError("the trace file has no fibers", path)
-    twice = [name for name, count in Counter(p.fiber for p in fibers).items() if count > 1]
-    if twice:
-        raise FileFormatError(f"the trace file has fibers more than once: {', '.join(twice[:5])}", path)
-    if len(fibers) > MAX_FIBERS:
-        raise FileFormatError(f"{len(fibers)} fibers are more than any camera has", path)
-    for points in fibers:
-        lengths = {len(points.x), len(points.y)} | ({len(points.wave)} if points.wave is not None else set())
-        if len(lengths) > 1:
-            raise FileFormatError(f"the coordinates of fiber {points.fiber} have unequal lengths", path)
-    lies = orientation or _orientation(fibers)
-    along = [p.y if lies.transpose else p.x for p in fibers]
-    largest = max((float(np.nanmax(a)) for a in along if len(a) and np.isfinite(a).any()), default=np.nan)
-    if not np.isfinite(largest):
-        raise FileFormatError("the trace positions are all not-a-number", path)
-    across_largest = max(float(np.nanmax(p.x if lies.transpose else p.y, initial=0)) for p in fibers)
-    if max(largest, across_largest) > MAX_PIXEL:
-        raise FileFormatError(f"a trace position of {max(largest, across_largest):.0f} px is on no detector", path)
-    ncross, ndisp = shape if shape is not None else (int(across_largest) + 2, int(np.ceil(largest)) + 1)
-    if largest > ndisp - 1 + max(1.0, EDGE * ndisp):
-        text = f"the traces reach pixel {largest:.0f} along dispersion, the image has {ndisp}"
-        raise FileFormatError(text, path, "open the traces of this detector")
+    _check_fibers(fibers, path)
+    lies = orientation or orientation_of(fibers)
+    ncross, ndisp = _size(fibers, lies, path, shape)
     native = (ndisp, ncross) if lies.transpose else (ncross, ndisp)
     center, wave = np.full((len(fibers), ndisp), np.nan), np.full((len(fibers), ndisp), np.nan)
     valid, status = np.zeros(center.shape, bool), np.zeros(len(fibers), np.uint32)
-    sorted_fibers, dropped = [], 0
+    nsorted = dropped = 0
     for row, points in enumerate(fibers):
-        cross, disp = (np.asarray(a, float) for a in lies.from_native(points.x, points.y, native))
-        good = np.isfinite(cross) & np.isfinite(disp)
-        dropped += int((~good).sum())
-        cross, disp = cross[good], disp[good]
-        given = None if points.wave is None else points.wave[good]
-        if not len(disp):
+        found = _path_of(points, lies, native, path)
+        dropped, nsorted = dropped + found.dropped, nsorted + found.mixed
+        if not len(found.disp):
             status[row] = TraceBit.NOT_FITTED
             continue
-        if (np.diff(disp) <= 0).any():
-            order = np.unique(disp, return_index=True)[1]
-            if order.size < disp.size and np.ptp(disp) > ndisp / 2:  # else the axes are swapped, which is said later
-                text = f"fiber {points.fiber} has several positions at one pixel: is it there twice?"
-                raise FileFormatError(text, path, "give every fiber a number of its own")
-            if (np.diff(disp if not lies.flip_disp else disp[::-1]) < 0).any():
-                sorted_fibers.append(points.fiber)
-            cross, disp, given = cross[order], disp[order], None if given is None else given[order]
-        center[row], valid[row] = _at_columns(disp, cross, ndisp)
-        if given is not None and np.isfinite(given).sum() > 1:
-            known = np.isfinite(given)
-            wave[row] = _at_columns(disp[known], given[known], ndisp)[0]
+        center[row], valid[row] = _at_columns(found.disp, found.cross, ndisp)
+        known = np.zeros(0, bool) if found.wave is None else np.isfinite(found.wave)
+        if found.wave is not None and known.sum() > 1:
+            wave[row] = _at_columns(found.disp[known], found.wave[known], ndisp)[0]
         status[row] = 0 if valid[row].all() else TraceBit.EXTRAPOLATED
     notes = []
-    if sorted_fibers:
-        notes.append(f"the points of {len(sorted_fibers)} fibers were not in order and have been sorted")
+    if nsorted:
+        notes.append(f"the points of {nsorted} fibers were not in order and have been sorted")
     if dropped:
         notes.append(f"{dropped} trace points that are no numbers are left out")
     return TraceSet(
@@ -107,7 +77,66 @@ def traces_from_points(
     )
 
 
-def _orientation(fibers: list[Points]) -> Orientation:
+def _check_fibers(fibers: list[Points], path: str) -> None:
+    """Raise FileFormatError unless there are fibers, each once, with coordinates of equal length."""
+    if not fibers:
+        raise FileFormatError("the trace file has no fibers", path)
+    twice = [name for name, count in Counter(p.fiber for p in fibers).items() if count > 1]
+    if twice:
+        raise FileFormatError(f"the trace file has fibers more than once: {', '.join(twice[:5])}", path)
+    if len(fibers) > MAX_FIBERS:
+        raise FileFormatError(f"{len(fibers)} fibers are more than any camera has", path)
+    for points in fibers:
+        lengths = {len(points.x), len(points.y)} | ({len(points.wave)} if points.wave is not None else set())
+        if len(lengths) > 1:
+            raise FileFormatError(f"the coordinates of fiber {points.fiber} have unequal lengths", path)
+
+
+def _size(fibers: list[Points], lies: Orientation, path: str, shape: tuple[int, int] | None) -> tuple[int, int]:
+    """Canonical (ncross, ndisp) of the detector, which has room for all points."""
+    along = [p.y if lies.transpose else p.x for p in fibers]
+    largest = max((float(np.nanmax(a)) for a in along if len(a) and np.isfinite(a).any()), default=np.nan)
+    if not np.isfinite(largest):
+        raise FileFormatError("the trace positions are all not-a-number", path)
+    across = max(float(np.nanmax(p.x if lies.transpose else p.y, initial=0)) for p in fibers)
+    if max(largest, across) > MAX_PIXEL:
+        raise FileFormatError(f"a trace position of {max(largest, across):.0f} px is on no detector", path)
+    ncross, ndisp = shape if shape is not None else (int(across) + 2, int(np.ceil(largest)) + 1)
+    if largest > ndisp - 1 + max(1.0, EDGE * ndisp):
+        text = f"the traces reach pixel {largest:.0f} along dispersion, the image has {ndisp}"
+        raise FileFormatError(text, path, "open the traces of this detector")
+    return ncross, ndisp
+
+
+class _Path(NamedTuple):
+    """Canonical points of one fiber, rising along dispersion; how many were no numbers, and whether they were mixed."""
+
+    cross: Array
+    disp: Array
+    wave: Array | None
+    dropped: int
+    mixed: bool
+
+
+def _path_of(points: Points, lies: Orientation, native: tuple[int, int], path: str) -> _Path:
+    """The points of one fiber in the order of its dispersion pixels."""
+    cross, disp = (np.asarray(a, float) for a in lies.from_native(points.x, points.y, native))
+    good = np.isfinite(cross) & np.isfinite(disp)
+    dropped = int((~good).sum())
+    cross, disp = cross[good], disp[good]
+    wave = None if points.wave is None else points.wave[good]
+    if not (np.diff(disp) <= 0).any():
+        return _Path(cross, disp, wave, dropped, False)
+    ndisp = native[0] if lies.transpose else native[1]
+    order = np.unique(disp, return_index=True)[1]
+    if order.size < disp.size and np.ptp(disp) > ndisp / 2:  # else the axes are swapped, which is said later
+        text = f"fiber {points.fiber} has several positions at one pixel: is it there twice?"
+        raise FileFormatError(text, path, "give every fiber a number of its own")
+    mixed = bool((np.diff(disp if not lies.flip_disp else disp[::-1]) < 0).any())
+    return _Path(cross[order], disp[order], None if wave is None else wave[order], dropped, mixed)
+
+
+def orientation_of(fibers: list[Points]) -> Orientation:
     """Wavelength runs along the axis that the fibers are longer in."""
     wide = [float(np.nanmax(p.x) - np.nanmin(p.x)) for p in fibers if np.isfinite(p.x).any()]
     high = [float(np.nanmax(p.y) - np.nanmin(p.y)) for p in fibers if np.isfinite(p.y).any()]

@@ -25,7 +25,7 @@ MIN_COLUMNS = 16  # fewer are coefficients, not samples
 
 def is_sampled(fits: FitsFile) -> bool:
     """Whether the file is one of sampled traces: a center image with something that only traces have beside it."""
-    hdu = _centers(fits)
+    hdu = centers_hdu(fits)
     if hdu is None:
         return False
     return bool({"COEFFS", "SAMPLES"} & set(fits.names)) or hdu.info.name.upper() in ("TRACE", "CENTER", "CENT_TRACE")
@@ -39,7 +39,7 @@ def sampled_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: O
     FileFormatError
         The arrays do not fit each other or the detector.
     """
-    hdu = _centers(fits)
+    hdu = centers_hdu(fits)
     if hdu is None:
         raise MissingDataError("has no image of trace centers", fits.path)
     center = _values(hdu)
@@ -82,7 +82,7 @@ def sampled_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: O
     )
 
 
-def _centers(fits: FitsFile) -> Hdu | None:
+def centers_hdu(fits: FitsFile) -> Hdu | None:
     """The image of centers: by name, else the primary."""
     for name in CENTERS:
         hdu = fits.find(name) if name else fits.hdus[0]

@@ -86,11 +86,11 @@ def _from_columns(
     lists = isinstance(first, list) or getattr(first, "ndim", 1) > 1
     if lists:
         groups = [
-            _points(fiber[row], {key: _numbers(named[key][row], key, path) for key in VALUES if key in named})
+            _points(fiber[row], {key: numbers(named[key][row], key, path) for key in VALUES if key in named})
             for row in range(len(fiber))
         ]
         return traces_from_points(groups, path, shape, orientation)
-    values = {key: _numbers(named[key], key, path) for key in VALUES if key in named}
+    values = {key: numbers(named[key], key, path) for key in VALUES if key in named}
     unique, start, inverse = np.unique(np.asarray(fiber), return_index=True, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     edges = np.searchsorted(inverse[order], np.arange(len(unique) + 1))
@@ -139,17 +139,17 @@ def _named(columns: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 def _points(fiber: Any, values: Mapping[str, Array]) -> Points:
     """The points of one fiber from its columns."""
-    return Points(_identity(fiber), values["x_pixels"], values["y_pixels"], values.get("wavelength"))
+    return Points(identity(fiber), values["x_pixels"], values["y_pixels"], values.get("wavelength"))
 
 
-def _identity(value: Any) -> str:
+def identity(value: Any) -> str:
     """Fiber number as text; whole numbers without decimals."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
 
 
-def _numbers(values: Any, name: str, path: str) -> Array:
+def numbers(values: Any, name: str, path: str) -> Array:
     """A column or cell as double precision."""
     if isinstance(values, str):
         values = values.strip().strip("[]()").replace(",", " ").replace(";", " ").split()
@@ -224,7 +224,7 @@ def _json_points(text: str, path: str) -> list[Points]:
     for key in ("fibers", "traces"):
         if isinstance(tree, dict) and isinstance(tree.get(key), (dict, list)):
             tree = tree[key]
-    if isinstance(tree, dict) and _looks_like_columns(tree):
+    if isinstance(tree, dict) and is_columns(tree):
         count = len(tree["fiber_id"])
         tree = [{key: column[row] for key, column in tree.items() if len(column) == count} for row in range(count)]
     records: Iterable[tuple[Any, Any]] = tree.items() if isinstance(tree, dict) else enumerate(tree)
@@ -233,12 +233,12 @@ def _json_points(text: str, path: str) -> list[Points]:
         if not isinstance(record, dict):
             raise FileFormatError("is JSON, but not of fiber traces", path, "see the help page on trace files")
         named = _named({"fiber_id": key, **record} if not _has_identity(record) else record, path)
-        arrays = {name: _numbers(named[name], name, path) for name in VALUES if name in named}
+        arrays = {name: numbers(named[name], name, path) for name in VALUES if name in named}
         out.append(_points(named["fiber_id"], arrays))
     return _joined(out)
 
 
-def _looks_like_columns(tree: dict[str, Any]) -> bool:
+def is_columns(tree: dict[str, Any]) -> bool:
     """A dictionary of equally long columns rather than of fibers."""
     return isinstance(tree.get("fiber_id"), list) and all(isinstance(column, list) for column in tree.values())
 

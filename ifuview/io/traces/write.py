@@ -59,27 +59,6 @@ def write_traces(
         raise FileFormatError(f"cannot be written ({problem.strerror})", path) from problem
 
 
-def write_corrected(
-    path_in: str | os.PathLike[str],
-    traces: TraceSet,
-    path_out: str | os.PathLike[str],
-    what_changed: str,
-    orientation: Orientation | None = None,
-    shape: tuple[int, int] | None = None,
-) -> float:
-    """Write corrected traces in the form of `path_in`; see `ifuview.io.traces.corrected.write_corrected`."""
-    from ifuview.io.traces import corrected as traces_corrected
-
-    return traces_corrected.write_corrected(path_in, traces, path_out, what_changed, orientation, shape)
-
-
-def corrected_name(path_in: str | os.PathLike[str], stem: str = "traces_corrected") -> str:
-    """Name of the corrected file: `stem` with the suffix that the form of `path_in` has."""
-    from ifuview.io.traces import corrected as traces_corrected
-
-    return traces_corrected.corrected_name(path_in, stem)
-
-
 def _columns(traces: TraceSet, lies: Orientation, shape: tuple[int, int] | None) -> dict[str, Array]:
     """Long-form columns of all valid points."""
     if shape is None:

@@ -19,8 +19,9 @@ import pytest
 
 from ifuview.engine.context import JobContext
 from ifuview.errors import FileFormatError, JobCancelled, MissingDataError
+from ifuview.io.safe.npz import read_npz
 from ifuview.io.safe.objects import Inert
-from ifuview.io.safe.pickle import looks_pickled, opaque_tolerant, plain, read_npz
+from ifuview.io.safe.pickle import looks_pickled, opaque_tolerant, plain
 
 CPU_LIMIT = 10.0  # s of CPU for any hostile pickle; far above what is needed
 MEMORY_LIMIT = 64 << 20  # bytes

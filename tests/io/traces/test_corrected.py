@@ -13,7 +13,7 @@ from astropy.table import Table
 
 from ifuview import io
 from ifuview.errors import UsageError
-from ifuview.io.traces.write import corrected_name, write_corrected
+from ifuview.io.traces.corrected import corrected_name, write_corrected
 from ifuview.model.orientation import Orientation
 from tests.io.traces.test_reading import FORMS, NX, write_form
 

@@ -158,7 +158,7 @@ def of_these(found: TraceDiagnosis, slot: Slot) -> bool:
 def _with_findings(base: FindingsView, session: Session, slot: Slot, found: TraceDiagnosis) -> FindingsView:
     """The view of a diagnosis."""
     from ifuview.app.traces.doctor import source_of
-    from ifuview.io.traces.write import corrected_name
+    from ifuview.io.traces.corrected import corrected_name
     from ifuview.model.traces.findings import advice_lines, findings
 
     source = source_of(found.given)

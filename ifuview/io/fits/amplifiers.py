@@ -1,0 +1,37 @@
+"""The read-out sections of a detector as the cards of a header give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ifuview.model.image import Amplifier
+from ifuview.model.instrument import InstrumentSpec
+
+
+def amplifiers(header: Mapping[str, Any], spec: InstrumentSpec) -> tuple[Amplifier, ...]:
+    """The read-out sections that a header names."""
+    out = []
+    for amp in spec.amplifiers:
+        bounds = section_bounds(header.get(amp.section))
+        if bounds is not None:
+            gain, noise = real(header.get(amp.gain)), real(header.get(amp.readnoise))
+            out.append(Amplifier(amp.name, *bounds, gain=gain, readnoise=noise))
+    return tuple(out)
+
+
+def section_bounds(text: Any) -> tuple[int, int, int, int] | None:
+    """0-based half-open (x0, x1, y0, y1) of a card like `[1:2057, 1:2064]`."""
+    if not isinstance(text, str):
+        return None
+    try:
+        (x0, x1), (y0, y1) = ([int(n) for n in part.split(":")] for part in text.strip(" []").split(","))
+    except ValueError:
+        return None
+    return min(x0, x1) - 1, max(x0, x1), min(y0, y1) - 1, max(y0, y1)
+
+
+def real(value: Any) -> float | None:
+    """A finite number of a header, None if there is none."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
+    return float(value) if good else None
