@@ -4,9 +4,9 @@ Values flow up, intents flow down, and there is one road for each: frozen data
 types at the bottom, pure functions over them, one Qt-free service that people,
 scripts and the window all call, and a Qt shell that only draws views.
 
-The functions of `ifuview.app.services` can be taken from here, for notebooks;
-they are imported when they are first asked for, so that ``import ifuview`` is
-free.
+The functions of the headless door (`PUBLIC`) can be taken from here, for
+notebooks; they are imported when they are first asked for, so that ``import
+ifuview`` is free.
 """
 
 from __future__ import annotations
@@ -16,20 +16,14 @@ from typing import Any
 __version__ = "0.1.0.dev0"
 
 
-# Functions of ifuview.app.services for notebooks and scripts.
-PUBLIC = (
-    "combine",
-    "inspect",
-    "load_traces",
-    "make_session",
-    "measure_traces",
-    "open_dataset",
-    "open_images",
-    "read_regions",
-    "scan_folder",
-    "write_regions",
-    "write_report",
-)
+# Functions for notebooks and scripts, by module of ifuview.app.
+PUBLIC = {
+    "frames.combine": ("combine",),
+    "frames.opening": ("open_dataset", "open_images", "scan_folder"),
+    "frames.region_files": ("read_regions", "write_regions"),
+    "reporting.headless": ("inspect", "make_session", "write_report"),
+    "traces.loading": ("load_traces", "measure_traces"),
+}
 
 
 # Functions of the trace-diagnostics plan, by module of ifuview.app.
@@ -54,7 +48,7 @@ TRACE_PLAN = {
     "traces.plots": ("plot_individual_trace_quality", "plot_traces_on_2d_spectrum"),
     "traces.diagnosis": ("diagnose_image",),
 }
-WHERE = dict.fromkeys(PUBLIC, "services") | {name: m for m, names in TRACE_PLAN.items() for name in names}
+WHERE = {name: module for table in (PUBLIC, TRACE_PLAN) for module, names in table.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

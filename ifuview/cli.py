@@ -138,12 +138,12 @@ def _report(argv: list[str]) -> int:
     chosen = _parsed(parser, argv)
     if isinstance(chosen, int):
         return chosen
-    from ifuview.app import services
+    from ifuview.app.reporting.headless import report
     from ifuview.engine.context import JobContext
 
     bar = Progress() if sys.stderr.isatty() else None
     try:
-        services.report(chosen.files, chosen.output, traces=chosen.traces, fiber=chosen.fiber, ctx=JobContext(bar))
+        report(chosen.files, chosen.output, traces=chosen.traces, fiber=chosen.fiber, ctx=JobContext(bar))
     finally:
         if bar:
             bar.close()

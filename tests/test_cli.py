@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -30,11 +31,7 @@ def stub(monkeypatch):
         calls["report"] = (*args, named)
 
     monkeypatch.setitem(sys.modules, "ifuview.gui.shell.app", SimpleNamespace(run=run, run_demo=run_demo))
-    services = SimpleNamespace(report=report)
-    monkeypatch.setitem(sys.modules, "ifuview.app.services", services)
-    import ifuview.app
-
-    monkeypatch.setattr(ifuview.app, "services", services, raising=False)
+    monkeypatch.setitem(sys.modules, "ifuview.app.reporting.headless", SimpleNamespace(report=report))
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     return calls
 
@@ -130,11 +127,10 @@ def test_import_of_the_package_is_free():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_public_names_are_those_of_the_services():
-    from ifuview.app import services
-
-    for name in ifuview.PUBLIC:
-        assert getattr(ifuview, name) is getattr(services, name)
-        assert name in dir(ifuview)
+def test_public_names_are_those_of_the_headless_modules():
+    for module, names in ifuview.PUBLIC.items():
+        for name in names:
+            assert getattr(ifuview, name) is getattr(import_module(f"ifuview.app.{module}"), name)
+            assert name in dir(ifuview)
     with pytest.raises(AttributeError, match="no attribute 'bogus'"):
         _ = ifuview.bogus

@@ -182,8 +182,8 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_the_services_load_no_qt_and_nothing_slow():
-    loaded = loaded_by("import ifuview.app.services")
+def test_the_headless_door_loads_no_qt_and_nothing_slow():
+    loaded = loaded_by("import ifuview.app.reporting.headless")
     assert not loaded & (QT | SLOW)
 
 

@@ -1,1 +1,1 @@
-"""The headless application: state, intents, jobs, services and views. No Qt below this line of the house."""
+"""The headless application: state, intents, jobs, columns and views. No Qt below this line of the house."""

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ifuview.app import intents as want
+from ifuview.app.frames.fibers import fiber_count, find_fiber
 from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, Transfer
 from ifuview.app.frames.views.colors import known
 from ifuview.app.frames.views.sampling import wavelength_at
-from ifuview.app.services import fiber_count, find_fiber
 from ifuview.app.session import Layout, Selection, Session, Slot
 from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet

@@ -44,10 +44,10 @@ class CalibrationRoads:
 
     def load(self, kind: str, path: str = "", method: str = "") -> None:
         """Make a step on the worker and put it on the stack."""
-        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons import calibration, speckle_maps
 
         control = self.controller
-        slot, frame = speckle.asked(control.session)
+        slot, frame = speckle_maps.asked(control.session)
 
         def done(step: Any) -> None:
             now = control.session.slot(slot.key)
@@ -126,18 +126,18 @@ class CalibrationRoads:
 
     def switch(self, intent: want.SwitchCalibration) -> None:
         """Switch a step, or take it away."""
-        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons import calibration, speckle_maps
 
         control = self.controller
-        slot, frame = speckle.asked(control.session)
+        slot, frame = speckle_maps.asked(control.session)
         self._apply(slot, calibration.switched(frame.stack, intent.number, intent.on))
 
     def compare(self, intent: want.CompareCalibration) -> None:
         """A second frame with one step, or all, the other way; the two blink."""
-        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons import calibration, speckle_maps
 
         control = self.controller
-        slot, frame = speckle.asked(control.session)
+        slot, frame = speckle_maps.asked(control.session)
         if not frame.stack:
             raise UsageError("there is no calibration to blink against", todo="load one first")
         if intent.number is None:
@@ -178,11 +178,11 @@ class CalibrationRoads:
 
     def show(self, intent: want.ShowSolution) -> None:
         """An image of a solution as a frame."""
-        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons import calibration, speckle_maps
         from ifuview.gui.speckle_roads import add_frames
 
         control = self.controller
-        slot, frame = speckle.asked(control.session)
+        slot, frame = speckle_maps.asked(control.session)
 
         def done(opened: Any) -> None:
             add_frames(control, (opened,), slot.key)
@@ -196,11 +196,11 @@ class CalibrationRoads:
 
     def plot(self, intent: want.PlotCalibrations) -> None:
         """All plots of the solutions into a folder."""
-        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons import calibration, speckle_maps
         from ifuview.app.photons.views.calibrations import pixel
 
         control = self.controller
-        frame = speckle.asked(control.session)[1]
+        frame = speckle_maps.asked(control.session)[1]
         at = pixel(control.session, frame.raw.info)
 
         def work(ctx: Any) -> Any:
@@ -213,10 +213,10 @@ class CalibrationRoads:
 
     def write(self, intent: want.WriteCalibrated) -> None:
         """Write a calibrated file."""
-        from ifuview.app.photons import calibration, speckle
+        from ifuview.app.photons import calibration, speckle_maps
 
         control = self.controller
-        frame = speckle.asked(control.session)[1]
+        frame = speckle_maps.asked(control.session)[1]
 
         def done(result: Any) -> None:
             info, notes = result

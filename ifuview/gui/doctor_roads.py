@@ -49,11 +49,11 @@ class DoctorRoads:
         limits = control.session.doctor_limits
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import services
+            from ifuview.app.frames.fibers import drawable
             from ifuview.app.traces import doctor as doctor_jobs
 
             found, evidence = doctor_jobs.diagnose(slot, limits, ctx)
-            services.drawable(found.corrected, slot.image)
+            drawable(found.corrected, slot.image)
             return found, evidence
 
         control.submit(JobRequest(f"Diagnose {slot.title}", run, slot="diagnose"), lambda r: self._found(slot, *r))
@@ -83,11 +83,11 @@ class DoctorRoads:
         given = None if slot.diagnosis is None else slot.diagnosis.given
 
         def run(ctx: Any) -> Any:
-            from ifuview.app import services
+            from ifuview.app.frames.fibers import drawable
             from ifuview.app.traces import doctor as doctor_jobs
 
             found = doctor_jobs.judge_again(evidence, intent.limits, given, ctx)
-            services.drawable(found.corrected, slot.image)
+            drawable(found.corrected, slot.image)
             return found
 
         control.submit(

@@ -12,7 +12,7 @@ from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Level
 
 if TYPE_CHECKING:
-    from ifuview.app.services import Opened
+    from ifuview.app.frames.opened import Opened
     from ifuview.gui.shell.controller import Controller
 
 
@@ -28,13 +28,14 @@ def roads(controller: Controller) -> dict[type, Callable[[Any], None]]:
 
 def add_frames(controller: Controller, found: tuple[Opened, ...], after: int) -> None:
     """Put images made from a photon list behind its frame (key `after`), the first of them current."""
-    from ifuview.app import services, steps
-    from ifuview.app.photons.speckle import Parent
+    from ifuview.app import steps
+    from ifuview.app.frames.opened import new_slot
+    from ifuview.app.photons.speckle_maps import Parent
 
     session = controller.session
     keys = []
     for opened in found:
-        slot = replace(services.new_slot(session, opened), made_of=Parent(after))
+        slot = replace(new_slot(session, opened), made_of=Parent(after))
         session = session.adding(steps.placed(session, slot))
         keys.append(slot.key)
     place = next((i for i, s in enumerate(session.slots) if s.key == after), None)
@@ -59,14 +60,14 @@ class SpeckleRoads:
 
     def make(self, intent: want.Speckle) -> None:
         """Fit every pixel on the worker; the maps open beside the photon frame."""
-        from ifuview.app.photons import speckle as speckle_window
+        from ifuview.app.photons import speckle_maps
 
         control = self.controller
-        slot, frame = speckle_window.asked(control.session)
+        slot, frame = speckle_maps.asked(control.session)
 
         def run(ctx: Any) -> Any:
-            maps = speckle_window.make_maps(frame, intent, ctx.part(0.0, 0.98))
-            return maps, speckle_window.map_frames(maps, intent.snr)
+            maps = speckle_maps.make_maps(frame, intent, ctx.part(0.0, 0.98))
+            return maps, speckle_maps.map_frames(maps, intent.snr)
 
         def done(result: Any) -> None:
             maps, found = result
@@ -75,34 +76,34 @@ class SpeckleRoads:
                 changed = replace(now, photons=replace(now.photons, speckle=maps))
                 control.store.put(control.session.with_slot(changed))
             add_frames(control, found, slot.key)
-            control.say(Level.INFO, f"{slot.title}: {speckle_window.summary(maps)}; press b to blink them")
+            control.say(Level.INFO, f"{slot.title}: {speckle_maps.summary(maps)}; press b to blink them")
 
         control.submit(JobRequest(f"Speckle maps of {slot.title}", run, slot="speckle"), done)
 
     def lucky(self, _: want.Lucky) -> None:
         """The sharpest moments of the star at the crosshair."""
-        from ifuview.app.photons import speckle as speckle_window
+        from ifuview.app.photons import speckle_maps
 
         control = self.controller
-        slot, frame = speckle_window.asked(control.session)
-        x, y = speckle_window.crosshair(control.session)
+        slot, frame = speckle_maps.asked(control.session)
+        x, y = speckle_maps.crosshair(control.session)
 
         def done(opened: Opened) -> None:
             add_frames(control, (opened,), slot.key)
             control.say(Level.INFO, f"{opened.image.name}")
 
         control.submit(
-            JobRequest(f"Lucky image of {slot.title}", lambda ctx: speckle_window.lucky_frame(frame, x, y, ctx),
+            JobRequest(f"Lucky image of {slot.title}", lambda ctx: speckle_maps.lucky_frame(frame, x, y, ctx),
                        slot="lucky"), done,
         )  # fmt: skip
 
     def save(self, intent: want.SaveSpeckle) -> None:
         """Write the maps."""
-        from ifuview.app.photons import speckle as speckle_window
+        from ifuview.app.photons import speckle_maps
 
         control = self.controller
         session = control.session
         control.submit(
-            JobRequest(f"Save {Path(intent.path).name}", lambda ctx: speckle_window.save(session, intent.path, ctx)),
+            JobRequest(f"Save {Path(intent.path).name}", lambda ctx: speckle_maps.save(session, intent.path, ctx)),
             lambda path: control.say(Level.INFO, f"Speckle maps written to {path}"),
         )

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ifuview.app import intents as want
-from ifuview.app import services
 from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.opened import TablesOnly, first_look, first_plane
+from ifuview.app.frames.opening import open_dataset
 from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Level
+from ifuview.app.spectra.companions import models_beside, read_tables, tables_beside
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
 
@@ -29,7 +31,7 @@ def tables_or(read: Callable[[Any], Any], ctx: Any) -> Any:
     """What `read` gives, or the Dataset of a file that has tables but no pixels."""
     try:
         return read(ctx)
-    except services.TablesOnly as found:
+    except TablesOnly as found:
         return found.dataset
 
 
@@ -98,7 +100,7 @@ class SpectraRoads:
     def _models_beside(self, path: str) -> None:
         """Read the best fits that lie beside a frame of coadded spectra."""
         control = self.controller
-        for file in services.models_beside(path):
+        for file in models_beside(path):
             if all(model.path != file for model in control.session.models):
 
                 def done(dataset: Dataset) -> None:
@@ -107,7 +109,7 @@ class SpectraRoads:
                     control.say(Level.INFO, f"Best fits of {len(dataset.images)} arms beside {path}")
 
                 def read(ctx: Any, file: str = file) -> Dataset:
-                    return services.open_dataset(file, ctx)
+                    return open_dataset(file, ctx)
 
                 control.submit(JobRequest(f"Best fits {file}", read, quiet=True), done)
 
@@ -126,7 +128,7 @@ class SpectraRoads:
         def done(look: Any) -> None:
             now = control.session.slot(slot.key)
             if now is not None:
-                plane = services.first_plane(image)
+                plane = first_plane(image)
                 changed = replace(now, image=image, plane=plane, look=look, view=ViewState(aspect=0.0), pyramid=None)
                 control.store.put(control.session.with_slot(changed))
                 control.follow_up(changed)
@@ -134,7 +136,7 @@ class SpectraRoads:
                 control.reinspect()
 
         control.submit(
-            JobRequest(f"Limits of {image.name}", lambda ctx: services.first_look(image), slot="arm", front=True), done
+            JobRequest(f"Limits of {image.name}", lambda ctx: first_look(image), slot="arm", front=True), done
         )
 
     def _to_wave(self, key: int, wave: float) -> None:
@@ -158,7 +160,7 @@ class SpectraRoads:
         slot = control.session.slot(key)
         if slot is not None:
             self._models_beside(slot.dataset.path)
-        paths = () if slot is None else services.tables_beside(slot.dataset.path)
+        paths = () if slot is None else tables_beside(slot.dataset.path)
         for path in paths:
             if path not in self._asked and all(table.path != path for table in control.session.tables):
                 self._asked.add(path)
@@ -168,6 +170,6 @@ class SpectraRoads:
                     _add(control, dataset)
 
                 control.submit(
-                    JobRequest(f"Tables {path}", lambda ctx, path=path: services.read_tables(path, ctx), quiet=True),
+                    JobRequest(f"Tables {path}", lambda ctx, path=path: read_tables(path, ctx), quiet=True),
                     done,
                 )

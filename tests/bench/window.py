@@ -144,15 +144,15 @@ def _readout(shell: Any) -> Row:
 def _inspect(shell: Any) -> Row:
     from dataclasses import replace
 
-    from ifuview.app import services
+    from ifuview.app.reporting.headless import inspect
 
     session = shell.store.session
     times = []
     for fiber in (10, 60, 100):
         chosen = replace(session, selection=replace(session.selection, fiber=fiber))
-        services.inspect(chosen)
+        inspect(chosen)
         start = time.process_time()
-        services.inspect(chosen)
+        inspect(chosen)
         times.append(1e3 * (time.process_time() - start))
     found = round(float(np.median(times)), 1)
     return ("cross-section, spectrum and trace quality of one fiber, CPU", found, INSPECT_MS, "ms", found <= INSPECT_MS)

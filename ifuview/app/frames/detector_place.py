@@ -37,7 +37,7 @@ def detector_of(slot: Slot, ctx: JobContext = SILENT) -> DetectorPlace | None:
         The psf cannot be read.
     """
     from ifuview import instrument
-    from ifuview.app.services import trace_companions
+    from ifuview.app.frames.fibers import trace_companions
     from ifuview.io.fits.amplifiers import amplifiers
 
     if slot.image.kind is not Kind.RSS:
@@ -68,7 +68,7 @@ def traces_of(dataset: Dataset, image: Image, ctx: JobContext = SILENT) -> Trace
     FileFormatError, MissingDataError
         The psf cannot be read.
     """
-    from ifuview.app.services import drawable, trace_companions
+    from ifuview.app.frames.fibers import drawable, trace_companions
 
     paths = trace_companions(dataset)
     if image.kind is not Kind.DETECTOR or not paths:

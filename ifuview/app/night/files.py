@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ifuview.app import services
 from ifuview.app.frames.look import Look
+from ifuview.app.frames.opened import Opened, first_look
+from ifuview.app.frames.opening import open_dataset, open_images
 from ifuview.app.night.open_night import Night, Place, flat_path, require
-from ifuview.app.services import Opened
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.dataset import Dataset
@@ -38,7 +38,7 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
         return _flat_fielded(index, place, look, ctx)
     file = index.file(place.expid, place.camera, place.product)
     assert file is not None
-    opened = _with_fibers(index, place, services.open_images(file.path, look=look, ctx=ctx)[0], ctx)
+    opened = _with_fibers(index, place, open_images(file.path, look=look, ctx=ctx)[0], ctx)
     if opened.dataset.companions or not place.other:
         return opened
     beside = index_companions(night.index, place)  # the other production need not have the calibrations
@@ -53,7 +53,7 @@ def _with_fibers(index: ExposureIndex, place: Place, opened: Opened, ctx: JobCon
         return opened
     ctx.checkpoint(0.8, "Fibers of the frame")
     try:
-        fibermap = services.open_dataset(path, ctx).fibermap
+        fibermap = open_dataset(path, ctx).fibermap
     except (IfuviewError, OSError):
         return opened  # the spectra can be looked at without it
     if fibermap is None or fibermap.nfiber != image.shape[0]:
@@ -69,7 +69,7 @@ def _raw(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext)
     exposure = index.find(place.expid)
     path = "" if exposure is None else exposure.raw
     spec = f"{path}[{place.camera.upper()}]" if place.camera else path
-    return services.open_images(spec, look=look, ctx=ctx)[0]
+    return open_images(spec, look=look, ctx=ctx)[0]
 
 
 def index_companions(index: ExposureIndex, place: Place) -> tuple[str, ...]:
@@ -92,9 +92,9 @@ def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: Jo
     path = index.path(place.expid, place.camera, "frame")
     level = flat_path(index, place.expid, place.camera)
     ctx.checkpoint(0.1, "Reading the frame")
-    frame = services.open_dataset(path, ctx)
+    frame = open_dataset(path, ctx)
     ctx.checkpoint(0.5, "Reading the fiberflat")
-    flat = services.open_dataset(level, ctx)
+    flat = open_dataset(level, ctx)
     image = divided(frame.images[0], flat.images[0])
     dataset = Dataset(
         path="",
@@ -108,7 +108,7 @@ def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: Jo
         companions=frame.companions,
         block=frame.block,
     )
-    return Opened(dataset, image, services.first_look(image, look))
+    return Opened(dataset, image, first_look(image, look))
 
 
 def divided(frame: Image, flat: Image) -> Image:

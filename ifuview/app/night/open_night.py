@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ifuview.app import services
 from ifuview.app.frames.look import Look
-from ifuview.app.services import Opened
+from ifuview.app.frames.opened import Opened, new_slot
+from ifuview.app.frames.opening import scan_folder
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
@@ -84,7 +84,7 @@ def night_of(session: Session) -> Night:
 
 def scan(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
     """Index a folder."""
-    return services.scan_folder(path, ctx)
+    return scan_folder(path, ctx)
 
 
 def here(session: Session) -> Place | None:
@@ -287,7 +287,7 @@ def with_opened(
     night = night_of(session)
     shown = dict(night.shown)
     for place, opened, traces in found:
-        slot = services.new_slot(session, opened)
+        slot = new_slot(session, opened)
         slot = replace(slot, title=title_of(night, place, slot.title), traces=traces)
         session = session.adding(steps.placed(session, slot))
         shown[slot.key] = place

@@ -53,9 +53,9 @@ def read_detector(path: str, read_noise: dict[str, float], ctx: JobContext = SIL
     IfuviewError
         The file cannot be read.
     """
-    from ifuview.app import services
+    from ifuview.app.frames.opening import open_dataset
     from ifuview.engine.night.detector import Detector
 
-    image = services.open_dataset(path, ctx).images[0]
+    image = open_dataset(path, ctx).images[0]
     mask = None if image.mask is None else image.orientation.to_canonical(image.mask.native()) != 0
     return Detector(image.canonical(), mask, read_noise)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ifuview.app.frames.look import LimitMode
 from ifuview.app.photons import solve as cal
-from ifuview.app.photons.speckle import product
+from ifuview.app.photons.speckle_maps import product
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array
@@ -36,8 +36,8 @@ from ifuview.model.photons.calibrations import (
 from ifuview.model.photons.lists import Column, PhotonInfo, PhotonSource
 
 if TYPE_CHECKING:
+    from ifuview.app.frames.opened import Opened
     from ifuview.app.photons.state import PhotonFrame
-    from ifuview.app.services import Opened
 
 FOUND = ("found.hot", "found.cold", "found.dead")
 LARGE = 20_000_000  # photons; live images take 6 bytes of each

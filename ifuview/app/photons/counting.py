@@ -158,7 +158,7 @@ def _fixed(slot: Slot) -> bool:
 
 def combined(session: Session, slot: Slot) -> Any:
     """The difference or ratio that a frame shows, from the frames as they are now; None if one of them is gone."""
-    from ifuview.app.services import combine
+    from ifuview.app.frames.combine import combine
 
     a, b = session.slot(slot.made_of.a), session.slot(slot.made_of.b)
     if a is None or b is None or a.image.shape != b.image.shape:

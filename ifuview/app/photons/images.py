@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look
+from ifuview.app.frames.opened import Opened
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.views.flags import flag_image, flag_look, masked
-from ifuview.app.services import Opened
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
@@ -156,7 +156,7 @@ def showing_flags(slot: Slot) -> Slot:
 
 def limits_of(image: Image, look: Look) -> tuple[float, float]:
     """Limits by the mode of a look; never equal, so that few photons are seen on nothing."""
-    from ifuview.app.services import limits
+    from ifuview.app.frames.opened import limits
 
     lo, hi = limits(image.pixels, look)
     if lo < hi:

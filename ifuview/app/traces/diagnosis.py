@@ -210,15 +210,16 @@ def load(
     request: Request, ctx: JobContext
 ) -> tuple[Image, TraceSet | None, tuple[tuple[str, str, str], ...], str | None]:
     """The image, its traces (None: trace it), the inputs with their checksums, and the path of the traces."""
-    from ifuview.app import services
+    from ifuview.app.frames.fibers import trace_companions
+    from ifuview.app.frames.opening import open_dataset
 
-    dataset = services.open_dataset(request.image, ctx.part(0.0, 0.6))
+    dataset = open_dataset(request.image, ctx.part(0.0, 0.6))
     if not dataset.images:
         raise MissingDataError("there is no image in this file", request.image, "give a detector image")
     image = dataset.images[0]
     path = request.traces
     if path is None:
-        path = next(iter(services.trace_companions(dataset)), None) if dataset.traces is None else None
+        path = next(iter(trace_companions(dataset)), None) if dataset.traces is None else None
     traces = dataset.traces if path is None and request.traces is None else None
     if path is not None:
         traces = read_fitting(path, image, request.swap)
@@ -335,9 +336,9 @@ def _blocks(request: Request, traces: TraceSet | None, ctx: JobContext) -> Array
     """Block of each fiber from a fiber file."""
     if not request.fibers:
         return None
-    from ifuview.app import services
+    from ifuview.app.frames.opening import open_dataset
 
-    table = services.open_dataset(request.fibers, ctx).fibermap
+    table = open_dataset(request.fibers, ctx).fibermap
     if table is None:
         raise MissingDataError("holds no table of fibers", request.fibers, "give a file with one row per fiber")
     if traces is not None and table.nfiber != traces.nfiber:

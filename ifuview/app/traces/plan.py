@@ -30,9 +30,9 @@ OUTLIER_SIGMA = 4.0
 
 def load_raw_2d_spectrum(filename: Path) -> Image:
     """Return the first image of a file; `Image.canonical()` gives float32 (cross-dispersion, dispersion)."""
-    from ifuview.app import services
+    from ifuview.app.frames.opening import open_dataset
 
-    dataset = services.open_dataset(os.fspath(filename))
+    dataset = open_dataset(os.fspath(filename))
     if not dataset.images:
         raise UsageError("there is no image in this file", os.fspath(filename))
     return dataset.images[0]
@@ -82,9 +82,9 @@ def load_wavelength_solution(filename: Path) -> NDArray[np.float64]:
 
 def load_fiber_bundle_metadata(filename: Path) -> FiberMap:
     """Return the table of fibers of a file: ids, blocks, roles, positions."""
-    from ifuview.app import services
+    from ifuview.app.frames.opening import open_dataset
 
-    table = services.open_dataset(os.fspath(filename)).fibermap
+    table = open_dataset(os.fspath(filename)).fibermap
     if table is None:
         raise UsageError("holds no table of fibers", os.fspath(filename), "give a file with one row per fiber")
     return table

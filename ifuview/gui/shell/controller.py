@@ -11,9 +11,16 @@ from typing import Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ifuview.app import intents as want
-from ifuview.app import services, steps
+from ifuview.app import steps
+from ifuview.app.frames.combine import combine
+from ifuview.app.frames.fibers import trace_companions
+from ifuview.app.frames.opened import Opened, limits, new_slot, pyramid
+from ifuview.app.frames.opening import is_photons, open_images, with_mask_file
+from ifuview.app.frames.region_files import read_regions, write_regions
 from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
+from ifuview.app.reporting.headless import inspect, write_report
 from ifuview.app.session import Level, Message, Session, Slot
+from ifuview.app.traces.loading import aligned, load_traces, measure_traces, with_traces
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.gui import (
@@ -197,7 +204,7 @@ class Controller(QObject):
     def open_file(self, intent: want.OpenFile, after: After | None = None, failed: After | None = None) -> None:
         """Read a file on the worker and show it, or index a folder; `after` or `failed` is called when it is over."""
         early = self.prefetched.pop(intent.spec, None)
-        if os.path.isdir(intent.spec) and not services.is_photons(intent.spec):
+        if os.path.isdir(intent.spec) and not is_photons(intent.spec):
             night_roads.NightRoads(self).open_folder(want.OpenFolder(intent.spec), after, failed)
             return
         look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)
@@ -205,12 +212,12 @@ class Controller(QObject):
         def read(ctx: JobContext) -> Any:
             if early is not None:
                 return early(ctx)
-            return services.open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
+            return open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
 
         def run(ctx: JobContext) -> Any:
             return spectra_roads.tables_or(read, ctx)
 
-        def done(found: tuple[services.Opened, ...]) -> None:
+        def done(found: tuple[Opened, ...]) -> None:
             if not spectra_roads.took_tables(self, found) and not self._traces_instead(found):
                 self.add_opened(found)
             if after is not None:
@@ -218,7 +225,7 @@ class Controller(QObject):
 
         self.submit(JobRequest(f"Open {intent.spec}", run), done, failed)
 
-    def _traces_instead(self, found: tuple[services.Opened, ...]) -> bool:
+    def _traces_instead(self, found: tuple[Opened, ...]) -> bool:
         """Whether the file was a trace file for the image on the canvas; then its traces are loaded."""
         slot = self.session.slot()
         fits = slot is not None and slot.image.kind in (Kind.DETECTOR, Kind.IMAGE) and slot.dataset.kind != "traces"
@@ -227,11 +234,11 @@ class Controller(QObject):
         self.handle(want.LoadTraces(found[0].dataset.path))
         return True
 
-    def add_opened(self, found: tuple[services.Opened, ...], background: bool = True) -> None:
+    def add_opened(self, found: tuple[Opened, ...], background: bool = True) -> None:
         """Put opened images on the canvas; then their pyramids and traces follow in the background."""
         session = self.session
         for opened in found:
-            slot = services.new_slot(session, opened)
+            slot = new_slot(session, opened)
             session = session.adding(steps.placed(session, slot))
         self.store.put(steps.remember(session, found[0].dataset.spec or found[0].dataset.path))
         for slot in session.slots[-len(found) :]:
@@ -256,7 +263,7 @@ class Controller(QObject):
             self._companion(slot)
 
     def _companion(self, slot: Slot) -> None:
-        paths = services.trace_companions(slot.dataset)
+        paths = trace_companions(slot.dataset)
         if slot.dataset.traces is None and not paths:
             return
 
@@ -267,9 +274,7 @@ class Controller(QObject):
                 self.say(Level.INFO, f"{now.title}: {found.traces.nfiber} traces from {found.traces.name}")
                 self.reinspect()
 
-        self.submit(
-            JobRequest(f"Traces of {slot.title}", lambda ctx: services.with_traces(slot, ctx=ctx), quiet=True), done
-        )
+        self.submit(JobRequest(f"Traces of {slot.title}", lambda ctx: with_traces(slot, ctx=ctx), quiet=True), done)
 
     def _pyramid(self, slot: Slot) -> None:
         def done(pyramid: Any) -> None:
@@ -278,7 +283,7 @@ class Controller(QObject):
                 self.store.put(self.session.with_slot(replace(now, pyramid=pyramid)))
 
         self.submit(
-            JobRequest(f"Reduced copies of {slot.title}", lambda ctx: services.pyramid(slot, ctx),
+            JobRequest(f"Reduced copies of {slot.title}", lambda ctx: pyramid(slot, ctx),
                        slot=f"pyramid {slot.key}", quiet=True), done,
         )  # fmt: skip
 
@@ -288,13 +293,13 @@ class Controller(QObject):
             return
         spec = f"{slot.dataset.path}[{intent.hdu}]"
 
-        def done(found: tuple[services.Opened, ...]) -> None:
+        def done(found: tuple[Opened, ...]) -> None:
             if intent.new:
                 self.add_opened(found)
             else:
                 self._replace(slot.key, found[0])
 
-        self.submit(JobRequest(f"Open {spec}", lambda ctx: services.open_images(spec, ctx=ctx)), done)
+        self.submit(JobRequest(f"Open {spec}", lambda ctx: open_images(spec, ctx=ctx)), done)
 
     def _reload(self, intent: want.Reload) -> None:
         slot = self.session.slot(intent.key)
@@ -302,17 +307,17 @@ class Controller(QObject):
             return
         spec = slot.dataset.spec or slot.dataset.path
 
-        def done(found: tuple[services.Opened, ...]) -> None:
+        def done(found: tuple[Opened, ...]) -> None:
             self._replace(slot.key, found[0])
             self.say(Level.INFO, f"{slot.title}: read again")
 
-        self.submit(JobRequest(f"Reload {slot.title}", lambda ctx: services.open_images(spec, ctx=ctx)), done)
+        self.submit(JobRequest(f"Reload {slot.title}", lambda ctx: open_images(spec, ctx=ctx)), done)
 
-    def _replace(self, key: int, opened: services.Opened) -> None:
+    def _replace(self, key: int, opened: Opened) -> None:
         old = self.session.slot(key)
         if old is None:
             return
-        slot = replace(services.new_slot(self.session, opened), key=key)
+        slot = replace(new_slot(self.session, opened), key=key)
         if slot.image.shape == old.image.shape:
             slot = replace(slot, view=old.view, regions=old.regions, traces=old.traces)
         self.store.put(self.session.with_slot(slot))
@@ -336,7 +341,7 @@ class Controller(QObject):
         if slot is None:
             raise IfuviewError("no frame to put the traces on", intent.path, "open an image first")
         self.submit(
-            JobRequest(f"Traces {intent.path}", lambda ctx: services.load_traces(intent.path, slot.image, ctx)),
+            JobRequest(f"Traces {intent.path}", lambda ctx: load_traces(intent.path, slot.image, ctx)),
             lambda traces: self._put_traces(slot, traces),
         )
 
@@ -344,7 +349,7 @@ class Controller(QObject):
         slot = self.session.slot()
         if slot is not None:
             self.submit(
-                JobRequest(f"Trace {slot.title}", lambda ctx: services.measure_traces(slot.image, ctx), slot="trace"),
+                JobRequest(f"Trace {slot.title}", lambda ctx: measure_traces(slot.image, ctx), slot="trace"),
                 lambda traces: self._put_measured(slot, traces),
             )
 
@@ -358,7 +363,7 @@ class Controller(QObject):
         if slot.traces is None:
             self._put_traces(slot, traces)
             return
-        traces = services.aligned(traces, slot.traces)
+        traces = aligned(traces, slot.traces)
         session = self.session
         copy = replace(slot, key=session.next_key, title=f"{slot.title} (measured traces)", traces=traces)
         self.store.put(session.adding(copy))
@@ -374,13 +379,13 @@ class Controller(QObject):
                 self.store.put(self.session.with_slot(replace(slot, regions=(*slot.regions, *regions))))
                 self.say(Level.INFO, f"{len(regions)} regions from {intent.path}")
 
-        self.submit(JobRequest(f"Regions {intent.path}", lambda ctx: services.read_regions(intent.path)), done)
+        self.submit(JobRequest(f"Regions {intent.path}", lambda ctx: read_regions(intent.path)), done)
 
     def _save_regions(self, intent: want.SaveRegions) -> None:
         slot = self.session.slot()
         if slot is not None:
             self.submit(
-                JobRequest(f"Save {intent.path}", lambda ctx: services.write_regions(intent.path, slot.regions)),
+                JobRequest(f"Save {intent.path}", lambda ctx: write_regions(intent.path, slot.regions)),
                 lambda _: self.say(Level.INFO, f"{len(slot.regions)} regions written to {intent.path}"),
             )
 
@@ -395,9 +400,7 @@ class Controller(QObject):
                 shown = replace(now.look, mask_shown=now.look.mask_shown or steps.ALL_BITS)
                 self.store.put(self.session.with_slot(replace(now, image=image, look=shown)))
 
-        self.submit(
-            JobRequest(f"Mask {intent.path}", lambda ctx: services.with_mask_file(slot.image, intent.path, ctx)), done
-        )
+        self.submit(JobRequest(f"Mask {intent.path}", lambda ctx: with_mask_file(slot.image, intent.path, ctx)), done)
 
     # looks, planes, new frames
 
@@ -422,7 +425,7 @@ class Controller(QObject):
                 self.store.put(steps.with_limits(self.session, now.key, *found))
 
         self.submit(
-            JobRequest(f"Limits of {slot.title}", lambda ctx: services.limits(pixels, look),
+            JobRequest(f"Limits of {slot.title}", lambda ctx: limits(pixels, look),
                        slot=f"limits {slot.key}", quiet=True, front=True), done,
         )  # fmt: skip
 
@@ -435,14 +438,14 @@ class Controller(QObject):
     def _combine(self, intent: want.Combine) -> None:
         a, b = self.session.slot(intent.a), self.session.slot(intent.b)
 
-        def done(found: tuple[services.Opened, ...]) -> None:
+        def done(found: tuple[Opened, ...]) -> None:
             self.add_opened(found)
             self.photon_roads.made(intent, self.session.slots[-1].key)
 
         if a is not None and b is not None:
             self.submit(
                 JobRequest(f"{intent.how} of {a.title} and {b.title}",
-                           lambda ctx: (services.combine(a, b, intent.how, ctx),)),
+                           lambda ctx: (combine(a, b, intent.how, ctx),)),
                 done,
             )  # fmt: skip
 
@@ -460,7 +463,7 @@ class Controller(QObject):
         if session.slot() is None or (session.selection.fiber is None and session.selection.x is None):
             return
         self.submit(
-            JobRequest("Inspect the selected fiber", lambda ctx: services.inspect(session, ctx), slot="inspect",
+            JobRequest("Inspect the selected fiber", lambda ctx: inspect(session, ctx), slot="inspect",
                        quiet=True, front=True),
             lambda found: self.store.put(replace(self.session, inspection=found)),
         )  # fmt: skip
@@ -468,6 +471,6 @@ class Controller(QObject):
     def _export_report(self, intent: want.ExportReport) -> None:
         session = self.session
         self.submit(
-            JobRequest(f"Report {intent.path}", lambda ctx: services.write_report(session, intent.path, ctx)),
+            JobRequest(f"Report {intent.path}", lambda ctx: write_report(session, intent.path, ctx)),
             lambda path: self.say(Level.INFO, f"Report written to {path}"),
         )

@@ -21,12 +21,12 @@ class Prefetch:
 
     def _run(self) -> None:
         try:
-            from ifuview.app import services
+            from ifuview.app.frames.opening import open_images
             from ifuview.app.steps import look_of
 
             every, cube, fields = self._args
             look = look_of(fields) if fields else None
-            self._value = services.open_images(self.spec, every=every, cube=cube, look=look)
+            self._value = open_images(self.spec, every=every, cube=cube, look=look)
         except Exception as error:  # told to the user by whoever asks for the result
             self._error = error
 

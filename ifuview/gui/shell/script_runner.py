@@ -10,7 +10,8 @@ from typing import Any
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ifuview.app import intents as want
-from ifuview.app import services, steps
+from ifuview.app import steps
+from ifuview.app.frames.fibers import find_fiber
 from ifuview.app.frames.look import Look
 from ifuview.app.script.parse import Script, Step
 from ifuview.app.session import Layout, Level
@@ -176,7 +177,7 @@ class ScriptRunner(QObject):
 
     def do_fiber(self, name: str) -> None:
         try:
-            row = services.find_fiber(self.controller.session, name)
+            row = find_fiber(self.controller.session, name)
         except UsageError:
             self.controller.handle(want.ChooseSpectra(name))  # 50:60,4 or SPECTYPE=QSO
         else:

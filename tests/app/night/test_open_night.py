@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import services, steps
+from ifuview.app import steps
 from ifuview.app.frames.detector_place import detector_of, traces_of
 from ifuview.app.frames.look import ViewState
+from ifuview.app.frames.opened import new_slot
+from ifuview.app.frames.opening import open_dataset, open_images
 from ifuview.app.frames.views import image as canvas
 from ifuview.app.night import files as night_files
 from ifuview.app.night import open_night
@@ -129,7 +131,7 @@ def test_another_production(root: Path, session: Session) -> None:
 def test_frame_over_fiberflat_and_its_errors(session: Session) -> None:
     state = open_night.night_of(session)
     frame, out = (night_files.open_place(state, Place(FIRST, "r0", p), None).image for p in ("frame", FLAT_FIELDED))
-    flat = services.open_dataset(state.index.path(FIRST, "r0", "fiberflat")).images[0]
+    flat = open_dataset(state.index.path(FIRST, "r0", "fiberflat")).images[0]
     assert out.ivar is not None and frame.ivar is not None and flat.ivar is not None
     f, level, got = frame.pixels.native(), flat.pixels.native(), out.pixels.native()
     good = (level > 0.5) & (frame.ivar.native() > 0) & (flat.ivar.native() > 0)
@@ -285,8 +287,8 @@ def test_all_cameras_of_an_exposure_are_found_also_for_a_file_opened_by_its_path
         night_cameras.folder_to_index(session)
     place = Place(FIRST, "r0", "sframe")
     file = open_night.night_of(session).index.path(FIRST, "r0", "sframe")
-    opened = services.open_images(file)[0]
-    alone = Session().adding(services.new_slot(Session(), opened))
+    opened = open_images(file)[0]
+    alone = Session().adding(new_slot(Session(), opened))
     folder = night_cameras.folder_to_index(alone)
     assert folder == str(Path(file).parent)
     known = night_cameras.adopted(alone, open_night.scan(folder))

@@ -122,17 +122,18 @@ def test_a_file_without_a_fiber_table_is_counted_by_rows():
 
 
 def test_the_help_wanted_items_on_real_files(shared_data):
-    from ifuview.app import services
+    from ifuview.app.reporting.headless import make_session
+    from ifuview.app.spectra.companions import read_tables, tables_beside
 
     folder = shared_data / "desi/tiles/cumulative/7951/20211014"
-    session = services.make_session([str(folder / "coadd-6-7951-thru20211014.fits.gz")])
+    session = make_session([str(folder / "coadd-6-7951-thru20211014.fits.gz")])
     slot = session.slot()
     assert chosen("3050:3055,3004", slot) == [4, 50, 51, 52, 53, 54]
-    beside, quality = services.tables_beside(slot.dataset.path)
+    beside, quality = tables_beside(slot.dataset.path)
     assert "tile-qa" in quality
-    tables = joined.open_tables(services.read_tables(beside))
+    tables = joined.open_tables(read_tables(beside))
     rows = chosen("SPECTYPE=QSO, Z>4", slot, tables)
     assert 50 < len(rows) < 150
-    other = joined.open_tables(services.read_tables(str(folder / "redrock-0-7951-thru20211014.fits")))
+    other = joined.open_tables(read_tables(str(folder / "redrock-0-7951-thru20211014.fits")))
     with pytest.raises(MissingDataError, match="petal 0"):
         chosen("SPECTYPE=QSO", slot, other)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import services, steps
+from ifuview.app import steps
+from ifuview.app.reporting.headless import inspect
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
@@ -35,7 +36,7 @@ def session(request: pytest.FixtureRequest) -> Session:
 
 def test_a_right_trace_passes_and_its_spectra_are_there(session: Session) -> None:
     chosen = steps.select_fiber(session, want.SelectFiber(5))
-    found = services.inspect(chosen)
+    found = inspect(chosen)
     assert found is not None and found.quality is not None and found.section is not None
     assert found.quality.verdict is Verdict.PASS
     assert abs(found.quality.mean_offset) < 5 * found.quality.mean_offset_err
@@ -47,7 +48,7 @@ def test_a_right_trace_passes_and_its_spectra_are_there(session: Session) -> Non
 def test_a_moved_trace_fails_with_the_amount(session: Session) -> None:
     flat = session.slots[0]
     moved = replace(flat, traces=replace(flat.traces, center=flat.traces.center - 0.4))
-    found = services.inspect(replace(session, slots=(moved,), selection=Selection(5)))
+    found = inspect(replace(session, slots=(moved,), selection=Selection(5)))
     assert found is not None and found.quality is not None
     assert found.quality.verdict is Verdict.FAIL
     assert found.quality.mean_offset == pytest.approx(0.4, abs=5 * found.quality.mean_offset_err)
@@ -55,21 +56,21 @@ def test_a_moved_trace_fails_with_the_amount(session: Session) -> None:
 
 def test_boxcar_is_what_it_says(session: Session) -> None:
     asked = steps.set_extraction(replace(session, selection=Selection(5)), want.SetExtraction("boxcar"))
-    found = services.inspect(asked)
+    found = inspect(asked)
     assert found is not None
     assert found.spectra[0].method == "boxcar"
 
 
 def test_from_row_stacked_spectra_the_trace_is_still_judged(session: Session) -> None:
     there = replace(session.showing(2), selection=Selection(5, 20.0, 5.0))
-    found = services.inspect(there)
+    found = inspect(there)
     assert found is not None
     assert found.quality is not None
     assert found.spectra[0].label == "frame"
 
 
 def test_without_a_selection_nothing_is_measured(session: Session) -> None:
-    found = services.inspect(session)
+    found = inspect(session)
     assert found is None or (found.quality is None and not found.spectra)
 
 

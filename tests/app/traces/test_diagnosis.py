@@ -239,7 +239,7 @@ def test_traces_of_a_smaller_detector_are_refused(tmp_path):
 
 def test_fibers_are_named_alike_here_and_in_the_window(tmp_path):
     """The table of the image says 3005, the trace file 5: people read both, files keep what the trace file says."""
-    from ifuview.app import services
+    from ifuview.app.frames.opening import open_dataset
     from ifuview.app.session import Slot
     from ifuview.app.traces import doctor
     from ifuview.model.fibers import FiberMap
@@ -253,7 +253,7 @@ def test_fibers_are_named_alike_here_and_in_the_window(tmp_path):
     assert found.sentence.count("3005 [row 5]") == 1 and found.given is wrong
     assert [p["fiber_id"] for p in metrics_of(found)["problem_fibers"]] == [wrong.fiber_id[5]]
     assert found.corrected.fiber_id == found.measured.fiber_id == wrong.fiber_id
-    dataset = replace(services.open_dataset(image_file(tmp_path)), images=(image,))
+    dataset = replace(open_dataset(image_file(tmp_path)), images=(image,))
     slot = Slot(0, "flat", dataset, image, traces=wrong)
     there, _ = doctor.diagnose(slot)
     assert there.sentence == found.sentence

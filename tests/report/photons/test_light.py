@@ -6,9 +6,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from ifuview.app import services
 from ifuview.app.photons.views import light_report
 from ifuview.app.reporting.fiber_report import card_words, report_input
+from ifuview.app.reporting.headless import write_report
 from ifuview.engine.context import SILENT
 from ifuview.model.photons.lists import PhotonCut
 from ifuview.report import page
@@ -37,7 +37,7 @@ def test_the_page_has_the_plots_of_all_selections(state):
 
 
 def test_it_is_counted_when_the_window_had_not_done_so(tmp_path):
-    path = services.write_report(session(CIRCLE), str(tmp_path / "light.png"))
+    path = write_report(session(CIRCLE), str(tmp_path / "light.png"))
     assert matplotlib.image.imread(path).shape[1] == page.WIDTH
 
 

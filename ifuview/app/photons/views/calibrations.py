@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.app.frames.views.text import number, with_error
-from ifuview.app.photons import calibration, speckle
+from ifuview.app.photons import calibration, speckle_maps
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
@@ -100,7 +100,7 @@ class SolutionCurves:
 
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
-    slot = speckle.photon_slot(session)
+    slot = speckle_maps.photon_slot(session)
     if slot is None or slot.photons is None:
         return (None,)
     at = (session.selection.x, session.selection.y)
@@ -109,7 +109,7 @@ def inputs(session: Session) -> tuple[Any, ...]:
 
 def make(session: Session) -> CalibrationsView | None:
     """The view; None without a photon list."""
-    slot = speckle.photon_slot(session)
+    slot = speckle_maps.photon_slot(session)
     if slot is None or slot.photons is None:
         return None
     frame: PhotonFrame = slot.photons
@@ -146,7 +146,7 @@ def pixel(session: Session, info: PhotonInfo) -> tuple[int, int] | None:
 
 def job(session: Session) -> Callable[[Any], SolutionCurves] | None:
     """The curves of the solutions, for the worker."""
-    slot = speckle.photon_slot(session)
+    slot = speckle_maps.photon_slot(session)
     if slot is None or slot.photons is None:
         return None
     frame: PhotonFrame = slot.photons

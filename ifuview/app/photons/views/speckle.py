@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.app.frames.views.text import quantity, with_error
-from ifuview.app.photons import speckle
+from ifuview.app.photons import speckle_maps
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
@@ -62,7 +62,7 @@ class DecayView:
 
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
-    slot = speckle.photon_slot(session)
+    slot = speckle_maps.photon_slot(session)
     if slot is None or slot.photons is None:
         return (None,)
     frame = slot.photons
@@ -71,12 +71,12 @@ def inputs(session: Session) -> tuple[Any, ...]:
 
 def make(session: Session) -> SpeckleView | None:
     """The view; None without a photon list."""
-    slot = speckle.photon_slot(session)
+    slot = speckle_maps.photon_slot(session)
     if slot is None or slot.photons is None:
         return None
     maps = slot.photons.speckle
     at = _pixel(session, slot.photons.source.info.beammap.shape)
-    made = "" if maps is None else speckle.summary(maps)
+    made = "" if maps is None else speckle_maps.summary(maps)
     place = "Click a pixel to see how long its speckles live." if at is None else f"pixel {at[0]}, {at[1]}"
     numbers = () if maps is None or at is None else _numbers(maps, *at)
     return SpeckleView(slot.title, made, numbers, place, at is not None)
@@ -96,15 +96,15 @@ def _numbers(maps: SpeckleMaps, x: int, y: int) -> tuple[tuple[str, str], ...]:
     if maps.excluded[y, x]:
         return (("", "left out for its flags"),)
     out = []
-    for name, label in speckle.NAMES.items():
+    for name, label in speckle_maps.NAMES.items():
         value, error = (float(v[y, x]) for v in maps.part(name))
-        out.append((label, with_error(value, error, speckle.UNIT)))
+        out.append((label, with_error(value, error, speckle_maps.UNIT)))
     return (*out, ("photons", quantity(float(maps.photons[y, x]), digits=9)))
 
 
 def job(session: Session) -> Callable[[Any], DecayView] | None:
     """The autocorrelation at the crosshair, for the worker."""
-    slot = speckle.photon_slot(session)
+    slot = speckle_maps.photon_slot(session)
     if slot is None or slot.photons is None:
         return None
     frame = slot.photons
@@ -115,7 +115,7 @@ def job(session: Session) -> Callable[[Any], DecayView] | None:
     def run(ctx: Any) -> DecayView:
         ctx.checkpoint(0.1, "Autocorrelation")
         try:
-            return decay_view(speckle.decay_at(frame, *at), at)
+            return decay_view(speckle_maps.decay_at(frame, *at), at)
         except IfuviewError as problem:
             none = np.empty(0)
             return DecayView(f"pixel {at[0]}, {at[1]}: {problem.what}", none, none, none, none, none)

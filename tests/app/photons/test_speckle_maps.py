@@ -9,9 +9,9 @@ import pytest
 from astropy.io import fits
 
 from ifuview.app import intents as want
-from ifuview.app import services
+from ifuview.app.frames.opened import new_slot
 from ifuview.app.photons import lists as photons
-from ifuview.app.photons import speckle as speckle_window
+from ifuview.app.photons import speckle_maps
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.photons.views import speckle as view
 from ifuview.app.session import Selection, Session
@@ -30,14 +30,14 @@ def files(tmp_path_factory):
 def session(files):
     raw = photons.open_source(files.photons)
     frame = PhotonFrame(raw, raw, name="science.h5")
-    maps = speckle_window.make_maps(frame, want.Speckle("binned", 0.01), SILENT)
+    maps = speckle_maps.make_maps(frame, want.Speckle("binned", 0.01), SILENT)
     place = np.unravel_index(np.argmax(files.truth.is_ * (files.truth.array.kind == 0)), files.truth.is_.shape)
     return session_of(replace(frame, speckle=maps), (float(place[1]), float(place[0])))
 
 
 def test_the_maps_open_as_frames_with_errors_and_flags(session):
     maps = session.slot().photons.speckle
-    found = speckle_window.map_frames(maps, snr=True)
+    found = speckle_maps.map_frames(maps, snr=True)
     names = [o.image.name for o in found]
     assert names[:5] == [f"{n}: science.h5, binned 10 ms" for n in ("Ic", "Is", "Ip", "Ic S/N", "Is S/N")]
     assert len(names) == 5 + bool(np.isfinite(maps.snr("ip")).any())  # Ip was worth fitting nowhere
@@ -47,13 +47,13 @@ def test_the_maps_open_as_frames_with_errors_and_flags(session):
     known = maps.is_error > 0
     np.testing.assert_allclose(speckle.ivar.raw[known], maps.is_error[known] ** -2, rtol=1e-5)
     assert speckle.mask is not None
-    slot = services.new_slot(session, found[1])
+    slot = new_slot(session, found[1])
     assert (slot.title, slot.photons, slot.dataset.kind) == (speckle.name, None, "speckle")
     beside = session.adding(slot)
-    assert speckle_window.photon_slot(beside) is session.slot()
+    assert speckle_maps.photon_slot(beside) is session.slot()
     twin = replace(session.slot(), key=7)  # a second frame of the same list, under another stack
-    child = replace(slot, key=8, made_of=speckle_window.Parent(7))
-    assert speckle_window.photon_slot(session.adding(twin).adding(child)) is twin
+    child = replace(slot, key=8, made_of=speckle_maps.Parent(7))
+    assert speckle_maps.photon_slot(session.adding(twin).adding(child)) is twin
 
 
 def test_the_pixel_is_told_in_numbers_and_its_speckles_have_a_life(session, files):
@@ -80,31 +80,31 @@ def test_a_pixel_without_speckles_says_so_and_no_pixel_asks_for_nothing(session,
 
 
 def test_maps_are_saved_with_the_decay_at_the_crosshair(session, tmp_path):
-    path = speckle_window.save(session, str(tmp_path / "maps.fits"), SILENT)
+    path = speckle_maps.save(session, str(tmp_path / "maps.fits"), SILENT)
     with fits.open(path) as hdus:
         assert {"IC", "IS", "IP", "DECAY"} <= {h.name for h in hdus}
     with pytest.raises(UsageError, match="FITS"):
-        speckle_window.save(session, str(tmp_path / "maps.png"), SILENT)
+        speckle_maps.save(session, str(tmp_path / "maps.png"), SILENT)
     slot = session.slot()
     none = session.with_slot(replace(slot, photons=replace(slot.photons, speckle=None)))
     with pytest.raises(UsageError, match="no speckle maps"):
-        speckle_window.save(none, str(tmp_path / "none.fits"), SILENT)
+        speckle_maps.save(none, str(tmp_path / "none.fits"), SILENT)
 
 
 def test_too_few_photons_everywhere_are_said_to_be_so(session):
     slot = session.slot()
     short = replace(slot.photons, cut=replace(slot.photons.cut, stop=0.02))
     with pytest.raises(UsageError, match="no pixel has photons enough"):
-        speckle_window.make_maps(short, want.Speckle("binned", 0.01), SILENT)
+        speckle_maps.make_maps(short, want.Speckle("binned", 0.01), SILENT)
 
 
 def test_the_lucky_image_is_of_the_star_at_the_crosshair(session):
-    slot, frame = speckle_window.asked(session)
-    opened = speckle_window.lucky_frame(frame, *speckle_window.crosshair(session), SILENT)
+    slot, frame = speckle_maps.asked(session)
+    opened = speckle_maps.lucky_frame(frame, *speckle_maps.crosshair(session), SILENT)
     assert opened.image.name.startswith("Lucky at ")
     assert np.nansum(opened.image.pixels.raw) > 0
     with pytest.raises(UsageError, match="no pixel"):
-        speckle_window.crosshair(Session())
+        speckle_maps.crosshair(Session())
     with pytest.raises(UsageError, match="no photon list"):
-        speckle_window.asked(Session())
+        speckle_maps.asked(Session())
     assert slot.title == "science.h5"

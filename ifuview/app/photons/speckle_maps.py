@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look
+from ifuview.app.frames.opened import Opened, first_look
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.images import Made
-from ifuview.app.services import Opened, first_look
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError

@@ -1,0 +1,116 @@
+"""Open files headless: a dataset, the images of a file, a folder of exposures, a mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifuview.app.frames.look import Look
+from ifuview.app.frames.opened import Opened, TablesOnly, first_look
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError, UsageError
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image, Kind
+from ifuview.model.pixels import Pixels
+
+if TYPE_CHECKING:
+    from ifuview.model.night.exposures import ExposureIndex
+
+
+def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
+    """Read a file named with ds9's extension syntax.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        With what is wrong, where, and what to do.
+    """
+    from ifuview import io
+
+    return io.open_dataset(spec, ctx)
+
+
+def is_photons(path: str) -> bool:
+    """Whether a file, or a folder of raw packets, is a photon list."""
+    from ifuview.io.photons import opening as photons
+
+    return photons.is_photons(path)
+
+
+def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
+    """The exposures of a production, a night, an exposure, a tile or any folder of products.
+
+    Raises
+    ------
+    MissingDataError, UsageError
+        There is no such folder, or it cannot be read.
+    """
+    from ifuview.io.night.exposures import scan
+
+    return scan(path, ctx)
+
+
+def open_images(
+    spec: str, *, every: bool = False, cube: bool = False, look: Look | None = None, ctx: JobContext = SILENT
+) -> tuple[Opened, ...]:
+    """Read a file and work out the display limits of its default image, or of `every` image extension.
+
+    `cube` stacks the image extensions of one size into one cube.
+
+    A file that has no image but traces gives an empty tuple; ask `open_dataset` for the traces.
+    """
+    from ifuview import io
+
+    dataset = io.open_all(spec, ctx) if every or cube else io.open_dataset(spec, ctx)
+    if cube:
+        dataset = replace(dataset, images=(stacked(dataset),))
+    images = dataset.images if every else dataset.images[:1]
+    if dataset.kind == "photons":
+        from ifuview.app.photons.images import opened_flags
+
+        return (opened_flags(Opened(dataset, images[0], look or Look())),)
+    out = []
+    for image in images:
+        ctx.checkpoint(0.9, "Display limits")
+        out.append(Opened(dataset, image, first_look(image, look, spec)))
+    if not out and dataset.traces is not None:
+        out.append(Opened(dataset, trace_image(dataset), first_look(trace_image(dataset), look)))
+    if not out:
+        held = f"it holds {_contents(dataset)}; open a file with an image HDU"
+        words = ("there is no image in this file", spec, held)
+        raise TablesOnly(dataset, *words) if dataset.tables else MissingDataError(*words)
+    return tuple(out)
+
+
+def stacked(dataset: Dataset) -> Image:
+    """All 2-D images of a dataset that have the size of the first, as the planes of one cube."""
+    images = [i for i in dataset.images if i.pixels.ndim == 2]
+    alike = [i for i in images if i.shape == images[0].shape]
+    if not alike:
+        raise MissingDataError("there are no images to stack", dataset.path, "open a file with image extensions")
+    planes = np.stack([i.pixels.native() for i in alike])
+    return replace(alike[0], name="cube", kind=Kind.CUBE, pixels=Pixels(planes), ivar=None, mask=None, wave=None)
+
+
+def _contents(dataset: Dataset) -> str:
+    names = [f"{h.name or h.index} ({h.kind})" for h in dataset.hdus[:6]]
+    return ", ".join(names) or "nothing"
+
+
+def trace_image(dataset: Dataset) -> Image:
+    """Show a trace file by itself: its offset from a straight line per fiber, one row a fiber."""
+    traces = dataset.traces
+    assert traces is not None
+    bend = traces.center - np.nanmean(traces.center, axis=1, keepdims=True)
+    return Image("trace shape", Kind.IMAGE, Pixels(bend.astype(np.float32)), unit="px", stage="traces")
+
+
+def with_mask_file(image: Image, spec: str, ctx: JobContext = SILENT) -> Image:
+    """The image with the first image of another file as its mask."""
+    dataset = open_dataset(spec, ctx)
+    if not dataset.images or dataset.images[0].shape != image.shape:
+        raise UsageError("the mask has not the size of the image", spec, "choose a mask of the same detector")
+    found = dataset.images[0].mask or dataset.images[0].pixels
+    return replace(image, mask=found, mask_bits=dataset.images[0].mask_bits)

@@ -1,0 +1,80 @@
+"""The headless door: open files as the window would, inspect a fiber, write the report.
+
+Nothing here loads Qt; heavy libraries are imported by the function that needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ifuview.app.frames.fibers import default_fiber, find_fiber
+from ifuview.app.frames.opened import new_slot
+from ifuview.app.frames.opening import open_images
+from ifuview.app.session import Selection, Session
+from ifuview.app.traces.loading import with_traces
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import UsageError
+
+if TYPE_CHECKING:
+    from ifuview.model.inspection import FiberInspection
+
+
+def inspect(session: Session, ctx: JobContext = SILENT) -> FiberInspection | None:
+    """Cross-section, spectrum and trace quality of the selected fiber of a session (None: nothing selected)."""
+    from ifuview.app.spectra.inspect import inspect_selection
+
+    return inspect_selection(session, ctx)
+
+
+def make_session(
+    paths: Sequence[str], traces: str | None = None, fiber: str | int | None = None, ctx: JobContext = SILENT
+) -> Session:
+    """Open files headless, as the window would: their companions' traces loaded, a fiber selected and inspected."""
+    session = Session()
+    for i, path in enumerate(paths):
+        step = ctx.part(0.6 * i / len(paths), 0.6 * (i + 1) / len(paths))
+        for opened in open_images(path, ctx=step):
+            session = session.adding(new_slot(session, opened))
+    session = replace(session, slots=tuple(with_traces(s, traces, ctx) for s in session.slots))
+    if session.slots:
+        session = session.showing(session.slots[0].key)
+    row = default_fiber(session) if fiber is None else find_fiber(session, str(fiber))
+    session = replace(session, selection=Selection(fiber=row))
+    return replace(session, inspection=inspect(session, ctx.part(0.6, 0.9)))
+
+
+def report(
+    paths: Sequence[str],
+    output: str,
+    traces: str | None = None,
+    fiber: str | int | None = None,
+    ctx: JobContext = SILENT,
+) -> str:
+    """Open files, inspect one fiber and write the report; return the path written."""
+    return write_report(make_session(paths, traces, fiber, ctx), output, ctx.part(0.9, 1.0))
+
+
+def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str:
+    """Write the report of a session: its current frame, the overlay and the selected fiber.
+
+    Raises
+    ------
+    UsageError
+        Nothing is open, the suffix is unknown, or the folder cannot be written.
+    """
+    from ifuview.app.reporting.fiber_report import report_input
+    from ifuview.report import write
+
+    if session.slot() is None:
+        raise UsageError("there is nothing to report", todo="open a file first")
+    if (slot := session.slot()) is not None and slot.photons is not None:
+        from ifuview.app.photons.views.light_report import with_light
+
+        session = with_light(session, ctx.part(0.0, 0.3))
+    if session.inspection is None and session.selection.fiber is not None:
+        session = replace(session, inspection=inspect(session, ctx))
+    ctx.checkpoint(0.3, "Drawing the report")
+    write(report_input(session), output)
+    return output
