@@ -16,6 +16,7 @@ import pytest
 from ifuview import cli
 from ifuview.batch import tasks as batch_tasks
 from ifuview.batch.night import finding_of, put_together, triage_level
+from ifuview.batch.run import run_night
 from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
 from ifuview.batch.work import whole_folder, work
 from ifuview.commands import batch
@@ -57,7 +58,7 @@ def run(tmp_path_factory, shared_data):
     (night / EXPID / f"sframe-r8-{EXPID}.fits").write_bytes(b"no FITS file at all" * 300)
     out = folder / "out"
     todo = triage_tasks([str(night)], str(out))
-    return night, out, batch.run_night(todo, str(out), workers=2)
+    return night, out, run_night(todo, str(out), workers=2)
 
 
 def test_cameras_are_done_and_a_broken_one_is_named(run):
@@ -111,13 +112,13 @@ def test_a_second_run_does_only_what_failed(run, monkeypatch):
         records.update({t.output: Record(t.exposure, t.camera, "failed", text="again") for t in todo})
 
     monkeypatch.setattr(batch, "_run", not_done)
-    records = batch.run_night(triage_tasks([str(night)], str(out)), str(out))
+    records = run_night(triage_tasks([str(night)], str(out)), str(out))
     assert asked == ["r8"]
     assert [r.skipped for r in records] == [True, True, False]
     assert {p: p.stat().st_mtime_ns for p in out.rglob("done.json")} == before
     good = triage_tasks([str(night)], str(out), cameras=("r6", "r7"))
     asked.clear()
-    batch.run_night(good, str(out))
+    run_night(good, str(out))
     assert not asked
     other = triage_tasks([str(night)], str(out), cameras=("r6",), only=("ccd-row",))
     assert batch_tasks.load(other[0]) is None
@@ -133,7 +134,7 @@ def test_a_camera_whose_worker_is_killed_is_tried_again(tmp_path, shared_data):
     with distributed.LocalCluster(silence_logs=50, **settings) as cluster:
         address = cluster.scheduler_address
         thread = threading.Thread(
-            target=lambda: done.extend(batch.run_night(todo, str(out), scheduler=address)), name="night"
+            target=lambda: done.extend(run_night(todo, str(out), scheduler=address)), name="night"
         )
         with distributed.Client(address, set_as_default=False) as client:
             pid = next(iter(client.run(os.getpid).values()))

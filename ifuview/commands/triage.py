@@ -1,65 +1,50 @@
-"""`ifuview triage`: its options, its words on the terminal and its exit code."""
+"""`ifuview triage`: the first bad product of every camera; numbers, a page and pictures."""
 
 from __future__ import annotations
 
-import sys
+from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from ifuview.app.night.triage import MOST_NAMED, as_json, defect, line_of, put, run_triage
+from ifuview.app.night.triage import MOST_NAMED, as_json, defect, line_of, run_triage
+from ifuview.commands.said import Said, count, exposures, json_to, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
+from ifuview.exit_codes import BAD_INPUT, FOUND, OK
 from ifuview.model.night.triage import CLASSES, Finding, TriageResult
 
-if TYPE_CHECKING:
-    from argparse import Namespace
 
-Bar = Callable[[], Any]
-CLEAN, BAD_INPUT, FOUND = 0, 2, 3
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.add_argument("paths", nargs="+", metavar="PATH", help="production, night, exposure folder, or a product")
+    add_choice(out)
+    out.add_argument("--after", metavar="DIR", help="another production: what became of each finding")
+    out.add_argument(
+        "--only", metavar="CLASS,...", type=names, default=(), help=f"of {', '.join(CLASSES)}; default all"
+    )
+    out.add_argument("--jobs", metavar="N", type=count, default=1, help="processes; the result does not depend on it")
+    out.add_argument("--json", metavar="FILE", help="write triage.json there too; - is stdout")
+    out.add_argument("--quiet", action="store_true", help="say nothing")
+    out.add_argument("-o", "--output", metavar="DIR", help="folder of the results")
 
 
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run `ifuview triage`.
+def add_choice(out: ArgumentParser) -> None:
+    """Add the options that choose cameras and exposures of a night."""
+    out.add_argument("--camera", metavar="C,...", type=names, default=(), help="only these cameras, such as r6,r8")
+    out.add_argument("--expid", metavar="N,...", type=exposures, default=(), help="only these exposures")
 
-    Parameters
-    ----------
-    argv : list of str
-        Without the names of program and command.
-    bar : callable, optional
-        Makes a progress bar; used on a terminal only.
 
-    Returns
-    -------
-    int
-        0 clean, 3 findings, 2 bad input.
-    """
-    chosen = _parsed(argv)
-    if isinstance(chosen, int):
-        return chosen
-    if chosen.jobs < 1:
-        raise UsageError(f"{chosen.jobs} processes cannot do anything", "--jobs", "give 1 or more")
+def run(chosen: Namespace, ctx: JobContext) -> Said:
+    """Triage; exit code 0 clean, 3 findings, 2 where nothing could be asked."""
     if chosen.output is None and not chosen.json:
         raise UsageError("nowhere to write to", "ifuview triage", "give -o DIR, or --json -")
-    shown = bar() if bar is not None and not chosen.quiet and sys.stderr.isatty() else None
-    try:
-        result = run_triage(
-            chosen.paths, words(chosen.camera), _numbers(chosen.expid), chosen.after, words(chosen.only), chosen.jobs,
-            chosen.output, JobContext(shown),
-        )  # fmt: skip
-    finally:
-        if shown is not None:
-            shown.close()
-    if chosen.json == "-":
-        print(as_json(result), end="")
-    elif chosen.json:
-        put(Path(chosen.json), as_json(result))
-    if not chosen.quiet and chosen.json != "-":
-        print(spoken(result))
-    if result.problems and not chosen.quiet:
-        print("\n".join(result.problems), file=sys.stderr)
-    return code(result, words(chosen.only))
+    result = run_triage(
+        chosen.paths, chosen.camera, chosen.expid, chosen.after, chosen.only, chosen.jobs, chosen.output, ctx
+    )
+    numbers = json_to(chosen.json, as_json(result))
+    if chosen.quiet:
+        return Said(numbers, code=code(result, chosen.only))
+    return Said(numbers or spoken(result), result.problems, code(result, chosen.only))
 
 
 def code(result: TriageResult, only: Sequence[str] = ()) -> int:
@@ -68,7 +53,7 @@ def code(result: TriageResult, only: Sequence[str] = ()) -> int:
         return FOUND
     unasked = Counter((n.expid, n.camera) for n in result.not_measured if n.what in CLASSES)
     nothing = all(unasked[place] >= max(len(only) or len(CLASSES), 1) for place in result.cameras)
-    return BAD_INPUT if nothing else CLEAN
+    return BAD_INPUT if nothing else OK
 
 
 def spoken(result: TriageResult) -> str:
@@ -105,41 +90,3 @@ def also(group: Sequence[Finding]) -> str:
         return ""
     named = ", ".join(str(n) for n in others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
     return f" (the same in {len(others)} other exposure{'s' if len(others) > 1 else ''}: {named})"
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Names of a list with commas."""
-    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Exposure numbers of a list with commas."""
-    out = []
-    for word in words(text):
-        if not word.isdecimal():
-            raise UsageError(f"{word!r} is no exposure number", "--expid", "give numbers such as 104284,104285")
-        out.append(int(word))
-    return tuple(out)
-
-
-def _parsed(argv: list[str]) -> Namespace | int:
-    """Arguments, or the exit code if argparse has said all."""
-    import argparse
-
-    parser = argparse.ArgumentParser(
-        prog="ifuview triage",
-        description="Which product of each camera is the first bad one, what kind of defect, how far it reaches.",
-    )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="production, night, exposure folder, or a product")
-    parser.add_argument("--camera", metavar="C,...", default="", help="only these cameras, for example r6,r8")
-    parser.add_argument("--expid", metavar="N,...", default="", help="only these exposures")
-    parser.add_argument("--after", metavar="DIR", help="another production: what became of each finding")
-    parser.add_argument("--only", metavar="CLASS,...", default="", help=f"of {', '.join(CLASSES)}; default all")
-    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes; the result does not depend on it")
-    parser.add_argument("--json", metavar="FILE", help="write triage.json there too; - is stdout")
-    parser.add_argument("--quiet", action="store_true", help="say nothing")
-    parser.add_argument("-o", "--output", metavar="DIR", help="folder of the results")
-    try:
-        return parser.parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.files import whole_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.calibrations import FlatSolution, HistogramStatus, WavelengthSolution, pixel_of, rows_of
 
@@ -139,7 +139,6 @@ def _write(
     single: Sequence[tuple[str, Callable[[], Any]]], ctx: JobContext,
 ) -> list[str]:  # fmt: skip
     """Write each figure as PNG, and all pages as one PDF."""
-    from ifuview.io.photons.products import moved_into_place
     from ifuview.report.photons import plots
 
     try:
@@ -152,11 +151,13 @@ def _write(
         ctx.checkpoint(number / total, "plots")
         figure = draw()
         path = os.path.join(folder, f"{stem}_{name}.png")
-        moved_into_place(path, partial(plots.save, figure))
+        with whole_file(path) as part:
+            plots.save(figure, part)
         written.append(path)
         if number < len(pages):
             made.append(figure)
     path = os.path.join(folder, f"{stem}_summary.pdf")
-    moved_into_place(path, lambda part: plots.save_pages(made, part))
+    with whole_file(path) as part:
+        plots.save_pages(made, part)
     ctx.checkpoint(1.0, "plots")
     return [*written, path]

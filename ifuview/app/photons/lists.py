@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.app.photons.outputs import check_place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
+from ifuview.files import check_place, check_suffix, whole_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PROBLEM_FLAGS, PhotonCut, PhotonInfo
 from ifuview.model.photons.products import (
@@ -379,10 +379,7 @@ def check_output(path: str) -> None:
     UsageError
         Unknown suffix, no such folder, or one that cannot be written.
     """
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in PRODUCT_SUFFIXES:
-        kind = f"as {suffix!r}" if suffix else "without a suffix"
-        raise UsageError(f"the output cannot be written {kind}", path, "end the name in .fits or .png")
+    check_suffix(path, PRODUCT_SUFFIXES, "the output")
     check_place(path)
 
 
@@ -407,7 +404,8 @@ def save(
     if path.lower().endswith(".png"):
         from ifuview.report.photons.pictures import save_png
 
-        io.moved_into_place(path, lambda part: save_png(part, product, lights))
+        with whole_file(path) as part:
+            save_png(part, product, lights)
         return
     io.write_product(path, product, lights)
 

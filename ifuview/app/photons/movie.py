@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
+from ifuview.files import check_place, check_suffix, whole_file
 from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def save(slot: Slot, frame: PhotonFrame, path: str, ctx: JobContext = SILENT) ->
     UsageError
         Another suffix, a place that cannot be written, or more steps than a movie can have.
     """
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in SUFFIXES:
-        raise UsageError("a movie cannot be written so", path, f"end the name in {', '.join(SUFFIXES)}")
+    suffix = check_suffix(path, SUFFIXES, "a movie")
     start, stop = _range(frame)
     count = max(1, int(np.ceil((stop - start) / frame.step - 1e-6)))
     ny, nx = slot.image.shape
@@ -52,9 +50,7 @@ def save(slot: Slot, frame: PhotonFrame, path: str, ctx: JobContext = SILENT) ->
         edges = np.append(start + frame.step * np.arange(count), stop)
         photons.save(photons.cube(frame.source, "time", frame.cut, edges=edges, ctx=ctx), path)
         return path
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        raise UsageError("the movie cannot be written there", path, "choose another folder")
+    check_place(path, "the movie")
     _save_pictures(slot, frame, path, (start, count), ctx)
     return path
 
@@ -69,8 +65,6 @@ def _range(frame: PhotonFrame) -> tuple[float, float]:
 
 def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float, int], ctx: JobContext) -> None:
     """Write an animation; the file appears whole or not at all."""
-    from ifuview.io.photons.products import moved_into_place
-
     pictures = [_picture(array, text) for array, text in _colored(slot, frame, span, ctx.part(0.0, 0.8))]
     ctx.checkpoint(0.8, "Writing the movie")
     kind = "GIF" if path.lower().endswith(".gif") else "PNG"
@@ -80,7 +74,8 @@ def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float,
     if last is None:  # one palette for all, so that equal counts keep their color
         pictures = [p.quantize(colors=256, palette=pictures[0].quantize(256)) for p in pictures]
         options["append_images"] = pictures[1:]
-    moved_into_place(path, lambda part: pictures[0].save(part, format=kind, **options))
+    with whole_file(path) as part:
+        pictures[0].save(part, format=kind, **options)
 
 
 def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobContext) -> Iterator[tuple[Array, str]]:

@@ -15,14 +15,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ifuview.app.photons.outputs import check_place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
+from ifuview.files import check_place, check_suffix, keep_inputs, stem, whole_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.calibrations import (
     CalibrationStack,
@@ -61,8 +62,7 @@ def laser_wave(name: str, info: PhotonInfo | None = None) -> float:
         value = info.header.get(key) if info is not None else None
         if isinstance(value, (int, float)) and not isinstance(value, bool) and _in_range(float(value)):
             return float(value)
-    stem = os.path.splitext(os.path.basename(name))[0]
-    texts = [stem, info.target] if info is not None else [stem]
+    texts = [stem(name), info.target] if info is not None else [stem(name)]
     for text in texts:
         found = {float(number) for number in IN_NAME.findall(text) if _in_range(float(number))}
         if len(found) == 1:
@@ -211,8 +211,7 @@ def save(solution: WavelengthSolution | FlatSolution, path: str) -> None:
 
 def check_output(path: str) -> None:
     """Raise UsageError unless an HDF5 file can be written to `path`, before the work is done."""
-    if not path.lower().endswith(SUFFIXES):
-        raise UsageError("is no name for an HDF5 file", path, "let it end in .h5")
+    check_suffix(path, SUFFIXES, "the output")
     check_place(path)
 
 
@@ -325,8 +324,7 @@ def _refuse_twice(path: str, output: str) -> None:
     from ifuview.io.hdf5.file import is_h5
     from ifuview.io.photons.original import has_original
 
-    if os.path.exists(output) and os.path.samefile(path, output):
-        raise UsageError("would overwrite the file that is read", output, "choose another name")
+    keep_inputs(output, (path,))
     if os.path.isfile(path) and is_h5(path) and has_original(path):
         raise UsageError(
             "the file was calibrated by ifuview already and keeps its original columns", path,
@@ -338,27 +336,18 @@ def _written(
     made: CalibratedSource, output: str, ctx: JobContext, *, in_order: bool = True
 ) -> tuple[PhotonInfo, tuple[str, ...]]:
     """Write under a temporary name, then move."""
-    from ifuview.io.hdf5.file import brackets
     from ifuview.io.photons.lists.write import write_photons
-    from ifuview.io.photons.original import Removed, keep_original, part_name
+    from ifuview.io.photons.original import Removed, keep_original
 
-    before, part = made.source.info, part_name(output)
+    before = made.source.info
     extra = {"wavelength": np.dtype("<f4")} if made.stack.active("wavecal") else {}
     if made.weighing:
         extra["weight"] = np.dtype("<f4")
     removed = Removed(os.path.dirname(output) or ".", before.beammap)
-    try:
+    with closing(removed), whole_file(output) as part:
         rows = _rows(made, removed, ctx)
         notes = write_photons(part, rows, made.info, extra=extra, ctx=ctx)
         notes += keep_original(part, before, removed, in_order=in_order)
-        os.replace(part, output)
-    except OSError as problem:
-        what = f"the file cannot be written{brackets(problem)}"
-        raise UsageError(what, output, "choose another folder") from problem
-    finally:
-        removed.close()
-        if os.path.exists(part):
-            os.unlink(part)
     count = made.source.info.nphoton - removed.count if made.source.info.nphoton >= 0 else -1
     if removed.count:
         notes = (f"{removed.count} photons of masked times are kept apart and come back with --undo.", *notes)
@@ -406,8 +395,7 @@ def undo_file(
 
     check_output(output)
     source: Any = open_source(path, index=False, ctx=ctx)
-    if os.path.exists(output) and os.path.samefile(path, output):
-        raise UsageError("would overwrite the file that is read", output, "choose another name")
+    keep_inputs(output, (path,))
     notes: tuple[str, ...] = ()
     if _is_h5(path) and has_original(path):
         source = OriginalSource(path)

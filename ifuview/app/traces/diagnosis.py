@@ -1,23 +1,22 @@
 """`ifuview diagnose`: read an image and its traces, run the trace doctor, write everything into a folder or nothing.
 
 The same functions serve the command line, the worker of the window and notebooks: `diagnose_image` has no files,
-`run` has them, `main` has words.
+`run` has them.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import FileFormatError, FitError, IfuviewError, MissingDataError, UsageError
+from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image, Kind
@@ -25,9 +24,6 @@ from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis, fiber_labels
-
-if TYPE_CHECKING:
-    from argparse import Namespace
 
 OK, FAILED = 0, 3
 PARTS = ("correlation", "impact", "crosstalk", "trouble")
@@ -42,8 +38,6 @@ WANTED_WAVELENGTHS = (
     "give a FITS image with one row of wavelengths per fiber, or a trace file with the columns fiber_id, x_pixels, "
     "y_pixels and wavelength"
 )
-
-Bar = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +186,8 @@ def run(request: Request, ctx: JobContext = SILENT) -> Outcome:
         With one sentence about what is wrong with the input or the output folder.
     """
     limits = read_limits(request.thresholds)
-    _known(request.only, PARTS, "--only")
-    _known(request.formats, FORMATS, "--formats")
+    check_names(request.only, PARTS, "--only")
+    check_names(request.formats, FORMATS, "--formats")
     folder = Path(request.output)
     check_folder(folder)
     image, traces, inputs, path = load(request, ctx.part(0.0, 0.2))
@@ -394,7 +388,8 @@ def read_limits(path: str | None) -> DoctorLimits:
     return DoctorLimits(**{name: float(value) for name, value in values.items()})
 
 
-def _known(given: Sequence[str], allowed: Sequence[str], option: str) -> None:
+def check_names(given: Sequence[str], allowed: Sequence[str], option: str) -> None:
+    """Raise UsageError for a name that does not exist."""
     wrong = [name for name in given if name not in allowed]
     if wrong:
         raise UsageError(f"there is no {wrong[0]!r}", option, f"choose of {', '.join(allowed)}")
@@ -527,116 +522,3 @@ def sha256(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run `ifuview diagnose`.
-
-    Parameters
-    ----------
-    argv : list of str
-        Without the names of program and command.
-    bar : callable, optional
-        Makes a progress bar (callable with fraction and text, and `close`); used on a terminal only.
-
-    Returns
-    -------
-    int
-        0 pass or warn, 3 fail, 2 a command line that makes no sense.
-
-    Raises
-    ------
-    IfuviewError
-        Bad input, in one sentence.
-    """
-    chosen = _parsed(argv)
-    if isinstance(chosen, int):
-        return chosen
-    request = Request(
-        chosen.images[0], chosen.output, chosen.traces, chosen.wavelengths, chosen.fibers, chosen.reference,
-        chosen.thresholds, _words(chosen.only), _words(chosen.formats), chosen.swap,
-    )  # fmt: skip
-    shown = bar() if bar is not None and not chosen.quiet and sys.stderr.isatty() else None
-    if len(chosen.images) > 1:
-        return _several(chosen, request, shown)
-    try:
-        outcome = run(request, JobContext(shown))
-    except FitError as problem:
-        raise FitError(problem.what, problem.where or request.image, problem.todo) from problem
-    finally:
-        if shown is not None:
-            shown.close()
-    from ifuview.app.traces.doctor_metrics import as_json
-
-    if chosen.json == "-":
-        print(as_json(outcome.metrics), end="")
-    elif chosen.json:
-        Path(chosen.json).write_text(as_json(outcome.metrics), encoding="utf-8")
-    if not chosen.quiet and chosen.json != "-":
-        print(f"{outcome.diagnosis.verdict.value}: {outcome.diagnosis.sentence}")
-        print(f"{len(outcome.files)} files in {request.output}")
-    return outcome.code
-
-
-def _several(chosen: Namespace, request: Request, shown: Any) -> int:
-    """Diagnose several images; one line each, and the numbers of all by image in one JSON object."""
-    from ifuview.app.traces.diagnosis_many import BAD_INPUT, requests, run_many, worst
-    from ifuview.app.traces.doctor_metrics import as_json
-
-    try:
-        done = run_many(requests(chosen.images, request), chosen.jobs, JobContext(shown))
-    finally:
-        if shown is not None:
-            shown.close()
-    for one in done:
-        if one.code == BAD_INPUT:
-            print(f"ifuview: {one.line}", file=sys.stderr)
-        elif not chosen.quiet and chosen.json != "-":
-            print(one.line)
-    if chosen.json:
-        text = as_json({one.image: one.metrics for one in done})
-        print(text, end="") if chosen.json == "-" else Path(chosen.json).write_text(text, encoding="utf-8")
-    return worst(done)
-
-
-def _parsed(argv: list[str]) -> Namespace | int:
-    """Arguments, or the exit code if argparse has said all."""
-    import argparse
-
-    parser = argparse.ArgumentParser(
-        prog="ifuview diagnose",
-        description="Which traces are wrong, how, and how sure; writes a report, numbers and corrected traces.",
-    )
-    parser.add_argument(
-        "images",
-        metavar="IMAGE",
-        nargs="+",
-        help="detector image, a flat or another exposure with light; several: each has a folder inside DIR",
-    )
-    parser.add_argument("--traces", metavar="F", help="trace file; default: the one beside the image, else trace anew")
-    parser.add_argument("--wavelengths", metavar="F", help="wavelength of every fiber and pixel")
-    parser.add_argument("--fibers", metavar="F", help="table of fibers, for their blocks")
-    parser.add_argument("--reference", metavar="TRACES", help="other traces to compare the given ones with")
-    parser.add_argument("--thresholds", metavar="F.toml", help="limits, by name")
-    parser.add_argument("--only", metavar="NAME,...", default="", help=f"of {', '.join(PARTS)}; default all")
-    parser.add_argument("--formats", metavar="NAME,...", default=",".join(FORMATS), help="of html, pdf, png, json")
-    parser.add_argument(
-        "--jobs",
-        metavar="N",
-        type=int,
-        default=1,
-        help="so many images at a time; one image is one job",
-    )
-    parser.add_argument("--swap", action="store_true", help="exchange x and y of the traces")
-    parser.add_argument("--json", metavar="FILE", help="write the numbers there too; - is stdout")
-    parser.add_argument("--quiet", action="store_true", help="say nothing")
-    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder of the results")
-    try:
-        return parser.parse_args(argv)
-    except SystemExit as end:
-        return int(end.code or 0)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """Names of a list with commas."""
-    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))

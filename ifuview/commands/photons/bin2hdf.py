@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
+from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from math import isfinite
 
-from ifuview.app.photons.outputs import check_place, keep_inputs
-from ifuview.commands.photons import OK, Bar, parsed, progress
+from ifuview.commands.said import Said
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
+from ifuview.files import check_place, check_suffix, keep_inputs
 from ifuview.model.photons.lists import PhotonInfo
 
 SUFFIXES = (".h5", ".hdf5", ".hdf")
@@ -24,37 +23,25 @@ Photons of pixels that the beam map flags are kept, with the flags; those of pix
 """
 
 
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run the command; see `ifuview.commands.photons`."""
-    chosen = parsed(parser(), argv)
-    if isinstance(chosen, int):
-        return chosen
-    with progress(bar) as ctx:
-        info, notes = convert(
-            chosen.folder, chosen.beammap, chosen.output, start=chosen.start, duration=chosen.duration,
-            raw_peak=chosen.raw_peak, ctx=ctx,
-        )  # fmt: skip
-    print(f"{chosen.output}: {info.nphoton} photons, {info.duration:g} s from {info.start:.6f}".rstrip("0").rstrip("."))
-    for note in notes:
-        print(note, file=sys.stderr)
-    return OK
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    out = argparse.ArgumentParser(
-        prog="ifuview bin2hdf",
-        description="Write the photons of raw packets as a photon table (HDF5).",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
     out.add_argument("folder", metavar="BIN_DIR", help="folder of <unix second>.bin files, or one of them")
     out.add_argument("--beammap", metavar="F", required=True, help="beam-map text file: resonator flag x y")
     out.add_argument("--start", type=float, metavar="S", help="unix time, s (default: the first file)")
     out.add_argument("--duration", type=float, metavar="D", help="s (default: to the last photon)")
     out.add_argument("--raw-peak", action="store_true", help="store the height of the peak alone, without the baseline")
     out.add_argument("-o", "--output", metavar="OUT.h5", required=True, help="file to write")
-    return out
+
+
+def run(chosen: Namespace, ctx: JobContext) -> Said:
+    """Convert; a line about what was written."""
+    info, notes = convert(
+        chosen.folder, chosen.beammap, chosen.output, start=chosen.start, duration=chosen.duration,
+        raw_peak=chosen.raw_peak, ctx=ctx,
+    )  # fmt: skip
+    text = f"{chosen.output}: {info.nphoton} photons, {info.duration:g} s from {info.start:.6f}"
+    return Said(text.rstrip("0").rstrip("."), notes)
 
 
 def convert(
@@ -107,8 +94,7 @@ def convert(
 
 def _check(output: str, start: float | None, duration: float | None) -> None:
     """Refuse wishes that make no sense before anything is read."""
-    if not output.lower().endswith(SUFFIXES):
-        raise UsageError("is no name for a photon table", output, "let it end in .h5")
+    check_suffix(output, SUFFIXES, "a photon table")
     check_place(output)
     if duration is not None and not (isfinite(duration) and duration > 0):
         raise UsageError(f"a duration of {duration:g} s has no photons", "--duration", "give seconds above 0")

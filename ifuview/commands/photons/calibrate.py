@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
+from argparse import ArgumentParser, Namespace
 
-from ifuview.app.photons.outputs import keep_inputs
-from ifuview.commands.photons import OK, Bar, parsed, progress
+from ifuview.commands.said import Said
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
+from ifuview.files import keep_inputs
 
 METHODS = ("interpolation", "polynomial")
 COSMICS = ("poisson", "sigma")
@@ -21,29 +20,9 @@ A file that another program calibrated keeps nothing: --undo --wavecal S compute
 """
 
 
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run the command; see `ifuview.commands.photons`."""
-    chosen = parsed(parser(), argv, "calibrate")
-    if isinstance(chosen, int):
-        return chosen
-    if not chosen.output:
-        raise UsageError("there is no name for the new file", "calibrate", "give -o NEW.h5")
-    with progress(bar) as ctx:
-        text, notes = run(chosen, ctx)
-    print(text)
-    for note in notes:
-        print(note, file=sys.stderr)
-    return OK
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    out = argparse.ArgumentParser(
-        prog="ifuview calibrate",
-        description="Write a calibrated photon table (HDF5), or undo that.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
     out.add_argument("file", metavar="FILE", help="photon list of any layout")
     out.add_argument("--wavecal", metavar="S", help="wavelength solution of any form")
     out.add_argument("--flatcal", metavar="S", help="flat of any form")
@@ -56,13 +35,14 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--undo", action="store_true", default=None, help="write the file as it was before")
     out.add_argument("--config", metavar="F", help="TOML file, or an old .cfg, with these options")
     out.add_argument("-o", "--output", metavar="NEW.h5", help="file to write")
-    return out
 
 
-def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[str, tuple[str, ...]]:
+def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Do what the options ask for; a line about what was written, and notes."""
     from ifuview.app.photons import solve as cal
 
+    if not chosen.output:
+        raise UsageError("there is no name for the new file", "calibrate", "give -o NEW.h5")
     keep_inputs(chosen.output, (chosen.file, chosen.wavecal, chosen.flatcal, chosen.beammap, chosen.config))
     if chosen.undo:
         extra = [name for name in ("flatcal", "lincal", "cosmics", "pixcal") if getattr(chosen, name)]
@@ -70,7 +50,7 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[str, tuple[str, ..
             raise UsageError(f"--undo and --{extra[0]} do not go together", "calibrate", "leave one out")
         solution = cal.read_wavecal(chosen.wavecal, ctx) if chosen.wavecal else None
         info, notes = cal.undo_file(chosen.file, chosen.output, wavecal=solution, ctx=ctx)
-        return f"{chosen.output}: {info.nphoton} photons as they were, {info.column}", notes
+        return Said(f"{chosen.output}: {info.nphoton} photons as they were, {info.column}", notes)
     if chosen.dead_time is not None and not chosen.dead_time > 0:
         raise UsageError(f"{chosen.dead_time:g} is no dead time", "--dead-time", "give microseconds above 0")
     if not any((chosen.wavecal, chosen.flatcal, chosen.lincal, chosen.cosmics, chosen.pixcal)):
@@ -87,4 +67,4 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[str, tuple[str, ..
     done = ", ".join(f"{key} {text}" if text != "applied" else key for key, text in info.calibrations.items())
     bad = int(info.beammap.flagged(["wavecal.bad"]).sum())
     missing = f"; {bad} pixels without a wavelength solution keep their phases" if steps.active("wavecal") else ""
-    return f"{chosen.output}: {info.nphoton} photons, {done}{missing}", notes
+    return Said(f"{chosen.output}: {info.nphoton} photons, {done}{missing}", notes)

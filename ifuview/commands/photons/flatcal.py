@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-from typing import Any
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
 
-from ifuview.app.photons.outputs import keep_inputs, keep_photons
-from ifuview.commands.photons import OK, Bar, parsed, progress
+from ifuview.commands.said import Said, pixel
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
+from ifuview.files import keep_inputs, stem
+
+if TYPE_CHECKING:
+    from ifuview.model.photons.calibrations import FlatSolution
 
 FEW = 0.01  # of the resonators; weights of fewer in a bin are chosen by their noise
 METHODS = ("interpolation", "polynomial")
@@ -22,29 +24,9 @@ Weights are used by linear interpolation between the middles of the bins, or (--
 """
 
 
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run the command; see `ifuview.commands.photons`."""
-    chosen = parsed(parser(), argv, "flatcal")
-    if isinstance(chosen, int):
-        return chosen
-    if not chosen.files:
-        raise UsageError("there is no file of even light", "flatcal", "name it")
-    if not chosen.output:
-        raise UsageError("there is no name for the flat", "flatcal", "give -o SOL.h5")
-    with progress(bar) as ctx:
-        text = run(chosen, ctx)
-    print(text)
-    return OK
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    out = argparse.ArgumentParser(
-        prog="ifuview flatcal",
-        description="Find weights that make the array respond evenly.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
     out.add_argument("files", nargs="*", metavar="FILE", help="photon list of even light; or lasers, NM=FILE")
     out.add_argument("-o", "--output", metavar="SOL.h5", help="flat to write")
     out.add_argument("--wavecal", metavar="S", help="wavelength solution, for files of phases")
@@ -57,38 +39,23 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--plots", metavar="DIR", help="folder for plots, made if it is not there")
     out.add_argument("--pixel", action="append", metavar="X,Y", help="plot this pixel (may be given several times)")
     out.add_argument("--config", metavar="F", help="TOML file, or an old .cfg, with these options")
-    return out
 
 
-def run(chosen: argparse.Namespace, ctx: JobContext) -> str:
+def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Fit, save and plot; a line about what was found."""
     from ifuview.app.photons import solve as cal
-    from ifuview.commands.photons.quicklook import pixel
+    from ifuview.app.photons.outputs import keep_photons
 
+    if not chosen.files:
+        raise UsageError("there is no file of even light", "flatcal", "name it")
+    if not chosen.output:
+        raise UsageError("there is no name for the flat", "flatcal", "give -o SOL.h5")
+    files = [str(item) for item in chosen.files]
     cal.check_output(chosen.output)
-    keep_inputs(chosen.output, (*(str(item) for item in chosen.files), chosen.wavecal, chosen.config))
+    keep_inputs(chosen.output, (*files, chosen.wavecal, chosen.config))
     keep_photons(chosen.output)
     pixels = [pixel(text) for text in chosen.pixel or ()]
-    options: dict[str, Any] = {name: getattr(chosen, name) for name in ("chunk", "method", "power")}
-    options = {name: value for name, value in options.items() if value is not None}
-    for name in ("chunk", "width"):
-        if (value := getattr(chosen, name)) is not None and not value > 0:
-            raise UsageError(f"{value:g} makes no sense", f"--{name}", "give a number above 0")
-    if not 0 <= options.get("power", 1) <= 10:
-        raise UsageError(f"a polynomial of order {chosen.power} makes no sense", "--power", "give 0 to 10")
-    options["name"] = chosen.name or os.path.splitext(os.path.basename(chosen.output))[0]
-    solution = cal.read_wavecal(chosen.wavecal, ctx) if chosen.wavecal else None
-    files = [str(item) for item in chosen.files]
-    if len(files) > 1:
-        if solution is None:
-            raise UsageError("a flat of several lasers needs a wavelength solution", "flatcal", "give --wavecal S")
-        flat = cal.fit_laser_flat(cal.laser_files(files), solution, ctx=ctx, **options)
-    else:
-        if chosen.edges is not None:
-            options["edges"] = edges(chosen.edges)
-        elif chosen.width is not None:
-            options["width"] = chosen.width
-        flat = cal.fit_flatcal(files[0], wavecal=solution, ctx=ctx, **options)
+    flat = _fit(chosen, files, ctx)
     cal.save(flat, chosen.output)
     if chosen.plots:
         from ifuview.app.photons.calibration_plots import plot_flat
@@ -97,10 +64,34 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> str:
     usable, number = int(flat.usable.sum()), len(flat.ids)
     whole = usable - (int(((flat.flags & 2) != 0).sum()) - (number - usable))
     text = f"{usable} of {number} resonators have weights, {whole} of them in all {len(flat.waves)} bins"
-    return f"{chosen.output}: {text}{thin_bins(flat)}; used by {flat.method}"
+    return Said(f"{chosen.output}: {text}{thin_bins(flat)}; used by {flat.method}")
 
 
-def thin_bins(flat: Any) -> str:
+def _fit(chosen: Namespace, files: list[str], ctx: JobContext) -> FlatSolution:
+    """The flat of one file of white light, or of several lasers."""
+    from ifuview.app.photons import solve as cal
+
+    given: dict[str, Any] = {name: getattr(chosen, name) for name in ("chunk", "method", "power")}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in ("chunk", "width"):
+        if (value := getattr(chosen, name)) is not None and not value > 0:
+            raise UsageError(f"{value:g} makes no sense", f"--{name}", "give a number above 0")
+    if not 0 <= given.get("power", 1) <= 10:
+        raise UsageError(f"a polynomial of order {chosen.power} makes no sense", "--power", "give 0 to 10")
+    given["name"] = chosen.name or stem(chosen.output)
+    solution = cal.read_wavecal(chosen.wavecal, ctx) if chosen.wavecal else None
+    if len(files) > 1:
+        if solution is None:
+            raise UsageError("a flat of several lasers needs a wavelength solution", "flatcal", "give --wavecal S")
+        return cal.fit_laser_flat(cal.laser_files(files), solution, ctx=ctx, **given)
+    if chosen.edges is not None:
+        given["edges"] = edges(chosen.edges)
+    elif chosen.width is not None:
+        given["width"] = chosen.width
+    return cal.fit_flatcal(files[0], wavecal=solution, ctx=ctx, **given)
+
+
+def thin_bins(flat: FlatSolution) -> str:
     """Bins in which hardly a resonator has a weight, as words after the count."""
     import numpy as np
 

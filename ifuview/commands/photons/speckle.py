@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
+from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from ifuview.app.photons.outputs import keep_inputs, keep_photons
-from ifuview.commands.photons import OK, Bar, parsed, progress
-from ifuview.commands.photons.quicklook import add_cut_options, cut_of, pixel
+from ifuview.commands.photons.cut import add_cut_options, cut_of
+from ifuview.commands.said import Said, pixel
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
+from ifuview.files import keep_inputs
 from ifuview.model.wording import counted
 
 if TYPE_CHECKING:
@@ -23,30 +22,9 @@ signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DE
 """
 
 
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run the command; see `ifuview.commands.photons`."""
-    chosen = parsed(parser(), argv)
-    if isinstance(chosen, int):
-        return chosen
-    if not chosen.output.lower().endswith(".fits"):
-        raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
-    with progress(bar) as ctx:
-        maps, notes = run(chosen, ctx)
-    numbers = summary(maps)
-    print(json.dumps(numbers) if chosen.json else sentence(numbers, chosen.output))
-    for note in notes:
-        print(note, file=sys.stderr)
-    return OK
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    out = argparse.ArgumentParser(
-        prog="ifuview speckle",
-        description="Speckle statistics of every pixel of a photon list.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
     out.add_argument("file", metavar="FILE", help="photon list: HDF5 of any layout, or raw packets")
     out.add_argument("--method", choices=("binned", "arrival"), default="binned", help="counts in bins, or gaps")
     out.add_argument(
@@ -58,15 +36,17 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--lucky", metavar="X,Y", help="add the image of the sharpest 30 %% of moments of a star there")
     out.add_argument("--pixel", metavar="X,Y", help="add the autocorrelation and the life of the speckles of a pixel")
     out.add_argument("--json", choices=("-",), help="print the numbers as JSON")
-    out.add_argument("-o", "--output", metavar="MAPS.fits", required=True)
-    return out
+    out.add_argument("-o", "--output", metavar="MAPS.fits", required=True, help="file to write")
 
 
-def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[SpeckleMaps, tuple[str, ...]]:
+def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Make the maps and write them; with what the list says of itself."""
     from ifuview.app.photons import lists as photons
+    from ifuview.app.photons.outputs import keep_photons
     from ifuview.io.photons.speckle_products import write_speckle
 
+    if not chosen.output.lower().endswith(".fits"):
+        raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
     photons.check_output(chosen.output)
     keep_inputs(chosen.output, (chosen.file, chosen.beammap))
     keep_photons(chosen.output)
@@ -79,7 +59,8 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[SpeckleMaps, tuple
     lucky = None if star is None else photons.lucky(source, *star, cut, ctx=ctx.part(0.9, 1.0))
     decay = None if place is None else photons.pixel_decay(source, *place, cut, width=width or 0.01)
     write_speckle(chosen.output, maps, lucky, decay)
-    return maps, source.info.notes
+    numbers = summary(maps)
+    return Said(json.dumps(numbers) if chosen.json else sentence(numbers, chosen.output), source.info.notes)
 
 
 def summary(maps: SpeckleMaps) -> dict[str, Any]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from ifuview.app.photons.outputs import keep_inputs, keep_photons
-from ifuview.commands.photons import OK, Bar, parsed, progress
+from ifuview.commands.said import Said, json_to, pixel
 from ifuview.engine.context import JobContext
 from ifuview.errors import FitError, UsageError
+from ifuview.exit_codes import FOUND, OK
+from ifuview.files import keep_inputs, stem
 
-DOUBTFUL = 3
 EPILOG = """\
 The wavelength of a laser is read from the header or the name of its file (laser_808.h5, 808nm.h5); else write
 808=FILE. Two lasers give straight lines, three or more parabolas: E = c2 p^2 + c1 p + c0 (eV, degree).
@@ -24,34 +22,9 @@ Exit code 3: nearly nothing of what has photons is solved, and why is said. If n
 """
 
 
-def main(argv: list[str], bar: Bar | None = None) -> int:
-    """Run the command; see `ifuview.commands.photons`."""
-    chosen = parsed(parser(), argv, "wavecal")
-    if isinstance(chosen, int):
-        return chosen
-    if not chosen.lasers:
-        raise UsageError("there are no laser files", "wavecal", "name them, as in laser_808.h5 laser_1310.h5")
-    if not chosen.output and not chosen.json:
-        raise UsageError("there is nothing to make", "wavecal", "give -o SOL.h5 or --json -")
-    with progress(bar) as ctx:
-        numbers, why = run(chosen, ctx)
-    if chosen.json:
-        _json(chosen.json, numbers)
-    if chosen.json != "-":
-        print(sentence(numbers, chosen.output or ""))
-    if why:
-        print(f"ifuview: {why}.", file=sys.stderr)
-    return DOUBTFUL if why else OK
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    out = argparse.ArgumentParser(
-        prog="ifuview wavecal",
-        description="Fit the wavelength of every resonator from laser exposures.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
     out.add_argument("lasers", nargs="*", metavar="LASER", help="photon list of phases, or NM=FILE")
     out.add_argument("-o", "--output", metavar="SOL.h5", help="solution to write")
     out.add_argument("--name", help="name of the solution (default: that of the file)")
@@ -66,10 +39,9 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--powersweep", action="append", metavar="F", help="text of resonator frequencies")
     out.add_argument("--json", metavar="-|F", help="write the numbers as JSON to the screen (-) or a file")
     out.add_argument("--config", metavar="F", help="TOML file, or an old .cfg, with these options")
-    return out
 
 
-def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[dict[str, Any], str]:
+def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Fit, save and plot; the numbers, and why they are to be doubted.
 
     Raises
@@ -78,18 +50,24 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[dict[str, Any], st
         Nothing is solved; nothing but the plots is written.
     """
     from ifuview.app.photons import solve as cal
+    from ifuview.app.photons.outputs import keep_photons
 
-    inputs = (*(str(item) for item in chosen.lasers), *(chosen.powersweep or ()), chosen.config)
+    if not chosen.lasers:
+        raise UsageError("there are no laser files", "wavecal", "name them, as in laser_808.h5 laser_1310.h5")
+    if not chosen.output and not chosen.json:
+        raise UsageError("there is nothing to make", "wavecal", "give -o SOL.h5 or --json -")
+    lasers = [str(item) for item in chosen.lasers]
+    inputs = (*lasers, *(chosen.powersweep or ()), chosen.config)
     if chosen.output:
         cal.check_output(chosen.output)
         keep_inputs(chosen.output, inputs)
         keep_photons(chosen.output)
     keep_inputs(chosen.json, (*inputs, chosen.output))
-    options = _options(chosen)
-    pixels = [_pixel(text) for text in chosen.pixel or ()]
-    files = cal.laser_files([str(item) for item in chosen.lasers])
-    name = chosen.name or (os.path.splitext(os.path.basename(chosen.output))[0] if chosen.output else "wavecal")
-    solution = cal.fit_wavecal(files, name=name, ctx=ctx.part(0, 0.9 if chosen.plots else 1), **options)
+    given = _given(chosen)
+    pixels = [pixel(text) for text in chosen.pixel or ()]
+    files = cal.laser_files(lasers)
+    name = chosen.name or stem(chosen.output or "wavecal")
+    solution = cal.fit_wavecal(files, name=name, ctx=ctx.part(0, 0.9 if chosen.plots else 1), **given)
     why = cal.doubt(solution)
     if chosen.output and solution.solved.any():
         cal.save(solution, chosen.output)
@@ -100,10 +78,12 @@ def run(chosen: argparse.Namespace, ctx: JobContext) -> tuple[dict[str, Any], st
     if not solution.solved.any():
         what, _, todo = why.partition("; ")
         raise FitError(what, "wavecal", todo)
-    return solution.summary(), why
+    numbers = solution.summary()
+    text = json_to(chosen.json, json.dumps(numbers)) or sentence(numbers, chosen.output or "")
+    return Said(text, (f"ifuview: {why}.",) if why else (), FOUND if why else OK)
 
 
-def _options(chosen: argparse.Namespace) -> dict[str, Any]:
+def _given(chosen: Namespace) -> dict[str, Any]:
     """Options of the fit that were given."""
     out: dict[str, Any] = {}
     for name, key, factor in (("least", "least", 1), ("fastest", "fastest", 1), ("bin_width", "width", 1),
@@ -117,26 +97,6 @@ def _options(chosen: argparse.Namespace) -> dict[str, Any]:
     if not 0.1 <= out.get("width", 2.0) <= 20:
         raise UsageError(f"bins of {out['width']:g} degrees make no sense", "--bin-width", "give 0.1 to 20")
     return out
-
-
-def _pixel(text: str) -> tuple[int, int]:
-    from ifuview.commands.photons.quicklook import pixel
-
-    return pixel(text)
-
-
-def _json(path: str, numbers: dict[str, Any]) -> None:
-    from ifuview.io.photons.products import moved_into_place
-
-    if path == "-":
-        print(json.dumps(numbers))
-        return
-
-    def write(part: str) -> None:
-        with open(part, "w", encoding="utf-8") as file:
-            file.write(json.dumps(numbers) + "\n")
-
-    moved_into_place(path, write)
 
 
 def sentence(numbers: dict[str, Any], output: str) -> str:

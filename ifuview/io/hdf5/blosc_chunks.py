@@ -16,8 +16,8 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
+from ifuview.files import brackets
 from ifuview.io.hdf5.chunk_map import ChunkMap, chunk_map
-from ifuview.io.hdf5.file import brackets
 from ifuview.model.checks import Array
 
 BLOCK_ROWS = 1 << 18  # rows; a block of four columns and its stored bytes stay in the cache

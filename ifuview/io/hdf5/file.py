@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.files import brackets, reason
 from ifuview.io.safe.pickle import looks_pickled, plain
 from ifuview.io.source import regular_file
 from ifuview.model.checks import Array
@@ -21,8 +22,6 @@ MAGIC_AT = (0, 512, 1024, 2048)  # bytes; a user block may lie before the file p
 MAX_ATTRIBUTE = 4 << 20  # bytes
 MAX_ARRAY = 1 << 27  # elements of an array that is read whole
 SIZES = re.compile(r"\b(eof|stored_eof) = (\d+)")  # of a file that is cut off, as the library says it
-ERRNO = re.compile(r"\berrno = (\d+)")
-LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # its own words
 MAX_TEXT = 2000  # characters of a reason
 PYTABLES_OWN = ("CLASS", "VERSION", "TITLE", "NROWS", "FLAVOR")  # said by the format, not by the observer
 DAMAGED = (OSError, LookupError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
@@ -100,27 +99,6 @@ def _reason(problem: BaseException) -> str:
     return f"cannot be read as HDF5{brackets(problem)}"
 
 
-def brackets(problem: BaseException) -> str:
-    """The reason of an error as " (reason)" without the library's own words; "" if it has no others.
-
-    What the system refused has its usual words.
-    """
-    own = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else None
-    text = str(problem)
-    number = ERRNO.search(text)
-    if own is None and number is not None:
-        own = os.strerror(int(number[1]))
-    if own is None and not LIBRARY.search(text):
-        own = _short(problem)
-    if own is None and "filter" in text:
-        own = "a filter is missing or fails"
-    return f" ({own})" if own else ""
-
-
-def _short(problem: BaseException) -> str:
-    return " ".join(str(problem).split())[: MAX_TEXT // 10] or type(problem).__name__
-
-
 def child(file: Any, name: str) -> Any:
     """A group or dataset by its path; None if it is not there or leads elsewhere."""
     import h5py
@@ -183,7 +161,7 @@ def _attribute(node: Any, name: str) -> Any:
             return f"opaque: {size} bytes"
         value = node.attrs[name]
     except DAMAGED as problem:
-        return f"opaque: {_short(problem)}"
+        return f"opaque: {reason(problem)}"
     return as_plain(value)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.files import whole_file
 from ifuview.io.hdf5.file import array, dataset, h5_open, is_h5, reading
 from ifuview.io.hdf5.heap import Heaps
 from ifuview.io.safe.npz import is_npz, npz_names, read_npz
@@ -415,9 +416,8 @@ def write_calibration(path: str, solution: WavelengthSolution | FlatSolution) ->
     UsageError
         It cannot be written; nothing is left behind.
     """
-    from ifuview.io.photons.products import moved_into_place
-
-    moved_into_place(path, lambda part: _write(part, solution))
+    with whole_file(path) as part:
+        _write(part, solution)
 
 
 def _write(part: str, solution: WavelengthSolution | FlatSolution) -> None:

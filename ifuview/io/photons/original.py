@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -197,9 +196,3 @@ def _state(text: Any, path: str) -> Mapping[str, Any]:
     if found["column"] not in tuple(Column):
         raise FileFormatError(f"the original column {found['column']!r} is unknown", path)
     return found
-
-
-def part_name(path: str) -> str:
-    """A temporary name beside `path` that still ends in .h5."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{os.path.splitext(name)[0]}.{os.getpid()}.part.h5")

@@ -7,7 +7,7 @@ A file appears whole or not at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ifuview import __version__
-from ifuview.errors import UsageError
+from ifuview.files import check_suffix, whole_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonCut, PhotonInfo
 from ifuview.model.photons.products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_axis
@@ -80,7 +80,8 @@ def write_product(
     for name, light in (lights or {}).items():
         hdus.append(fits.table_to_hdu(light_table(light)))
         hdus[-1].name = name.upper()
-    moved_into_place(path, lambda part: fits.HDUList(hdus).writeto(part))
+    with whole_file(path) as part:
+        fits.HDUList(hdus).writeto(part)
 
 
 def write_light(path: str | os.PathLike[str], light: BinnedLight) -> None:
@@ -91,19 +92,18 @@ def write_light(path: str | os.PathLike[str], light: BinnedLight) -> None:
     UsageError
         Another suffix, or the file cannot be written.
     """
-    suffix = os.path.splitext(os.fspath(path))[1].lower()
-    if suffix not in TABLE_SUFFIXES:
-        todo = f"end the name in {' or '.join(TABLE_SUFFIXES)}"
-        raise UsageError(f"a table cannot be written as {suffix!r}", os.fspath(path), todo)
+    suffix = check_suffix(path, TABLE_SUFFIXES, "a table")
     table = light_table(light)
     if suffix == ".ecsv":
-        moved_into_place(path, lambda part: table.write(part, format="ascii.ecsv"))
+        with whole_file(path) as part:
+            table.write(part, format="ascii.ecsv")
         return
     from astropy.io import fits
 
     cards = provenance(light.info, light.cut) | _light_cards(light)
     primary = fits.PrimaryHDU(header=fits.Header([(key, *card) for key, card in cards.items()]))
-    moved_into_place(path, lambda part: fits.HDUList([primary, fits.table_to_hdu(table)]).writeto(part))
+    with whole_file(path) as part:
+        fits.HDUList([primary, fits.table_to_hdu(table)]).writeto(part)
 
 
 def light_table(light: BinnedLight) -> Any:
@@ -317,28 +317,3 @@ def _edges(product: PhotonImage | PhotonCube) -> Any:
     hdu.header["UNIT"] = (unit, "of the edges; bins are half open")
     hdu.header["AXIS"] = str(product.axis) if cube and isinstance(product, PhotonCube) else "time"
     return hdu
-
-
-def moved_into_place(path: str | os.PathLike[str], write: Callable[[str], Any]) -> None:
-    """Write to a temporary name beside `path`, then move.
-
-    Raises
-    ------
-    UsageError
-        It cannot be written; nothing is left behind.
-    """
-    target = os.fspath(path)
-    folder, name = os.path.split(target)
-    stem, suffix = os.path.splitext(name)
-    part = os.path.join(folder, f".{stem}.{os.getpid()}.part{suffix}")
-    try:
-        write(part)
-        os.replace(part, target)
-    except OSError as problem:
-        from ifuview.io.hdf5.file import brackets
-
-        what = f"the file cannot be written{brackets(problem)}"
-        raise UsageError(what, target, "choose another folder or name") from problem
-    finally:
-        with suppress(OSError):
-            os.unlink(part)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.io.photons.products import AXES, flag_names, moved_into_place, provenance, sky_cards
+from ifuview.files import whole_file
+from ifuview.io.photons.products import AXES, flag_names, provenance, sky_cards
 from ifuview.model.photons.products import PhotonImage
 from ifuview.model.photons.speckle import PARTS, Decay, SpeckleMaps
 
@@ -64,7 +65,8 @@ def write_speckle(
         hdus[-1].header["EXPTIME"] = (lucky.exposure, "[s] of the moments that were kept")
     if decay is not None:
         hdus.append(_decay_table(decay))
-    moved_into_place(path, lambda part: fits.HDUList(hdus).writeto(part))
+    with whole_file(path) as part:
+        fits.HDUList(hdus).writeto(part)
 
 
 def _image(name: str, values: Any, sky: dict[str, Any], unit: str) -> Any:

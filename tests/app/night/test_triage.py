@@ -13,8 +13,9 @@ import pytest
 from ifuview.app.night import triage
 from ifuview.app.night.triage_chain import read_chain
 from ifuview.app.night.triage_files import find_cameras, overlaid
-from ifuview.commands import triage as command
+from ifuview.commands.run import command
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
+from ifuview.exit_codes import BAD_INPUT, FOUND, OK
 from ifuview.model.night.triage import SCHEMA
 
 TARGET_LIGHT = 0.12  # that fibers off their position still get
@@ -248,12 +249,12 @@ def test_a_folder_without_products_is_one_sentence(make, tmp_path):
 
 def test_exit_codes(small, tmp_path, capsys):
     out = tmp_path / "out"
-    assert command.main([str(small), "--only", "isolated-fiber", "--quiet", "-o", str(out)]) == command.FOUND
+    assert command("triage", [str(small), "--only", "isolated-fiber", "--quiet", "-o", str(out)]) == FOUND
     assert (out / triage.HTML).is_file()
-    assert command.main([str(small), "--only", "fluxcalib", "--json", "-"]) == command.CLEAN
+    assert command("triage", [str(small), "--only", "fluxcalib", "--json", "-"]) == OK
     assert json.loads(capsys.readouterr().out)["findings"] == []
     with pytest.raises(UsageError):
-        command.main([str(small)])
+        command("triage", [str(small)])
 
 
 @pytest.mark.parametrize(("text", "known"), [("r8A;b7D", True), ("r8B", False), ("", False)])
@@ -293,7 +294,7 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
     for name in ("frame", "sky", "fluxcalib", "cframe"):
         (small / f"{name}-r6-00104284.fits.gz").unlink()
     path = small / "sframe-r6-00104284.fits.gz"
-    assert command.main([str(small), "-o", str(small / "out")]) == command.CLEAN
+    assert command("triage", [str(small), "-o", str(small / "out")]) == OK
     said = capsys.readouterr().out
     assert "clean: nothing found" not in said
     assert "could not be measured for 104284 r6 (missing:" in said
@@ -301,9 +302,7 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
         hdus["FLUX"].data[:] = np.nan
         hdus.writeto(small / "sframe-r6-00104284.fits")
     path.unlink()
-    assert (
-        command.main([str(small), "--only", "ccd-row,bright-neighbor", "-o", str(small / "out")]) == command.BAD_INPUT
-    )
+    assert command("triage", [str(small), "--only", "ccd-row,bright-neighbor", "-o", str(small / "out")]) == BAD_INPUT
 
 
 def test_the_triage_of_a_watched_camera_is_written_where_asked(production, tmp_path):

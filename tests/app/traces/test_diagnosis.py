@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import ifuview
-from ifuview.app.traces import diagnosis
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
+from ifuview.commands.run import command
 from ifuview.errors import IfuviewError
 from ifuview.io import read_traces
 from ifuview.io.traces.write import write_traces
@@ -40,7 +40,7 @@ def trace_file(folder: Path, traces=MADE.traces, name: str = "traces.csv") -> st
 
 
 def run(folder: Path, *words: str, out: str = "out") -> tuple[int, dict]:
-    code = diagnosis.main([*words, "-o", str(folder / out), "--formats", "json", "--quiet"])
+    code = command("diagnose", [*words, "-o", str(folder / out), "--formats", "json", "--quiet"])
     return code, json.loads((folder / out / "metrics.json").read_text("utf-8"))
 
 
@@ -107,7 +107,7 @@ def test_without_traces_the_image_is_traced(tmp_path):
 
 def test_numbers_go_to_stdout(tmp_path, capsys):
     words = [image_file(tmp_path), "--traces", trace_file(tmp_path), "--formats", "json", "-o", str(tmp_path / "out")]
-    assert diagnosis.main([*words, "--json", "-"]) == 0
+    assert command("diagnose", [*words, "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "pass"
 
 
@@ -194,7 +194,7 @@ def test_an_output_that_cannot_be_written_is_said_first(tmp_path):
 def test_unknown_words_are_refused(tmp_path, option):
     words = [image_file(tmp_path), "--traces", trace_file(tmp_path), "-o", str(tmp_path / "out")]
     with pytest.raises(IfuviewError, match="choose of"):
-        diagnosis.main([*words, *option])
+        command("diagnose", [*words, *option])
 
 
 @pytest.mark.parametrize("nfiber", [1, 2, 3])
@@ -269,7 +269,7 @@ def test_several_images_have_a_folder_each_and_jobs_do_not_change_them(tmp_path,
     words = ["--traces", traces, "--formats", "json", "--json", "-"]
     said = []
     for jobs, out in (("1", "one"), ("2", "two")):
-        code = diagnosis.main([good, again, blank, *words, "--jobs", jobs, "-o", str(tmp_path / out)])
+        code = command("diagnose", [good, again, blank, *words, "--jobs", jobs, "-o", str(tmp_path / out)])
         assert code == 2  # bad input before wrong traces
         output = capsys.readouterr()
         said.append(json.loads(output.out))
@@ -277,7 +277,9 @@ def test_several_images_have_a_folder_each_and_jobs_do_not_change_them(tmp_path,
         assert sorted(p.name for p in (tmp_path / out).iterdir()) == ["flat", "flat-2"]
     assert said[0] == said[1] and said[0][blank] is None
     assert {p["fiber_id"] for p in said[0][again]["problem_fibers"]} == {"5"}
-    assert diagnosis.main([good, again, "--traces", traces, "--formats", "json", "-o", str(tmp_path / "three")]) == 3
+    assert (
+        command("diagnose", [good, again, "--traces", traces, "--formats", "json", "-o", str(tmp_path / "three")]) == 3
+    )
     assert capsys.readouterr().out.count("fail: The traces are wrong") == 2
 
 

@@ -69,7 +69,7 @@ def test_a_window_takes_photons_by_their_own_time(night, capsys):
         (["--duration", "0"], "has no photons"),
         (["--start", "nan"], "no unix time"),
         (["--start", str(SECOND + 100), "--duration", "5"], "no packet file of the seconds"),
-        (["-o", "x.bin"], "let it end in .h5"),
+        (["-o", "x.bin"], "end the name in .h5"),
         (["--beammap", "/no/such"], "no such file"),
     ],
 )

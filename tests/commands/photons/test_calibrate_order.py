@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.photons import solve as cal
-from ifuview.commands.photons import calibrate
+from ifuview.commands.run import command
 from ifuview.errors import FileFormatError
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.calibrations import WAVE_BIT, CalibrationStack, LinearityStep, WavelengthSolution, WaveStep
@@ -78,7 +78,7 @@ def test_a_solution_that_solves_nothing_is_refused(night, tmp_path):
     )
     words = [str(tmp_path / "phase.h5"), "--wavecal", str(tmp_path / "none.h5"), "-o", str(tmp_path / "new.h5")]
     with pytest.raises(FileFormatError, match="solves none of the resonators"):
-        calibrate.main(words)
+        command("calibrate", words)
     assert not (tmp_path / "new.h5").exists()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.photons import lists as photons
-from ifuview.commands.photons import bin2hdf, calibrate, flatcal, quicklook, speckle, wavecal
+from ifuview.commands.run import command
 from ifuview.errors import UsageError
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.lists import PhotonBlock
@@ -32,7 +32,7 @@ def path(source, tmp_path):
 ])  # fmt: skip
 def test_numbers_that_are_none_are_refused(path, tmp_path, words):
     with pytest.raises(UsageError, match=r"is no time|is no end"):
-        quicklook.main([str(path), *words, "-o", str(tmp_path / "out.fits")])
+        command("quicklook", [str(path), *words, "-o", str(tmp_path / "out.fits")])
     assert not (tmp_path / "out.fits").exists()
 
 
@@ -43,10 +43,12 @@ def test_it_says_what_is_not_counted(source, tmp_path, capsys):
     resonator[-1:] = source.info.beammap.nresonator
     block = PhotonBlock(resonator, source.time, value)
     write_photons(tmp_path / "nan.h5", [block], source.info)
-    assert quicklook.main([str(tmp_path / "nan.h5"), "--cube", "wave", "-o", str(tmp_path / "o.fits")]) == 0
+    assert command("quicklook", [str(tmp_path / "nan.h5"), "--cube", "wave", "-o", str(tmp_path / "o.fits")]) == 0
     told = capsys.readouterr().err
     assert "1 photon is of a resonator that no pixel shows." in told and "7 photons are without a wavelength" in told
-    assert quicklook.main([str(tmp_path / "nan.h5"), "--wave", "3000", "4000", "-o", str(tmp_path / "o.fits")]) == 0
+    assert (
+        command("quicklook", [str(tmp_path / "nan.h5"), "--wave", "3000", "4000", "-o", str(tmp_path / "o.fits")]) == 0
+    )
     assert "3000 to 4000 nm is outside what the file is valid for, 700 to 1500 nm." in capsys.readouterr().err
 
 
@@ -55,7 +57,7 @@ def test_a_file_without_flag_names_is_told_of(path, capsys):
 
     with h5py.File(path, "r+") as file:
         del file["photons/photontable"].attrs["flags"]
-    assert quicklook.main([str(path), "--json", "-"]) == 0
+    assert command("quicklook", [str(path), "--json", "-"]) == 0
     assert "no list of flag names" in capsys.readouterr().err
 
 
@@ -70,25 +72,25 @@ def test_nothing_that_is_read_is_written_over(path, tmp_path):
     fits, own = tmp_path / "list.fits", str(path)
     fits.write_bytes(before)
     calls = [
-        (quicklook, [str(fits), "-o", str(fits)]), (quicklook, [own, "-o", str(fits)]),
-        (quicklook, [own, "--json", own]),
-        (speckle, [str(fits), "-o", str(fits)]),
-        (wavecal, [f"808={own}", f"920={fits}", "-o", own]), (wavecal, ["1=a", "2=b", "-o", own]),
-        (flatcal, [own, "-o", own]), (flatcal, ["other.h5", "-o", own]),
-        (calibrate, ["other.h5", "--wavecal", own, "-o", own]), (calibrate, [own, "--lincal", "-o", own]),
-        (bin2hdf, [str(tmp_path), "--beammap", own, "-o", own]),
+        ("quicklook", [str(fits), "-o", str(fits)]), ("quicklook", [own, "-o", str(fits)]),
+        ("quicklook", [own, "--json", own]),
+        ("speckle", [str(fits), "-o", str(fits)]),
+        ("wavecal", [f"808={own}", f"920={fits}", "-o", own]), ("wavecal", ["1=a", "2=b", "-o", own]),
+        ("flatcal", [own, "-o", own]), ("flatcal", ["other.h5", "-o", own]),
+        ("calibrate", ["other.h5", "--wavecal", own, "-o", own]), ("calibrate", [own, "--lincal", "-o", own]),
+        ("bin2hdf", [str(tmp_path), "--beammap", own, "-o", own]),
     ]  # fmt: skip
-    for command, argv in calls:
+    for name, argv in calls:
         with pytest.raises(UsageError, match="would overwrite"):
-            command.main(argv)
+            command(name, argv)
     assert path.read_bytes() == before == fits.read_bytes()
 
 
 def test_a_folder_that_is_not_there_is_told_in_plain_words(source, tmp_path):
-    for command, name in ((quicklook, "none/o.fits"), (bin2hdf, "none/o.h5")):
-        argv = [str(tmp_path), "-o", str(tmp_path / name)] + (["--beammap", "m"] if command is bin2hdf else [])
+    for tool, name in (("quicklook", "none/o.fits"), ("bin2hdf", "none/o.h5")):
+        argv = [str(tmp_path), "-o", str(tmp_path / name)] + (["--beammap", "m"] if tool == "bin2hdf" else [])
         with pytest.raises(UsageError, match="none: the folder does not exist"):
-            command.main(argv)
+            command(tool, argv)
     with pytest.raises(UsageError, match=r"cannot be written \(No such file or directory\); choose"):
         write_photons(tmp_path / "none" / "o.h5", source)
 
@@ -98,5 +100,5 @@ def test_a_cube_that_is_too_large_says_how_many_bins_fit(path, monkeypatch):
 
     monkeypatch.setattr(cube, "MOST_CELLS", 4900)
     with pytest.raises(UsageError, match="a cube of 101 bins does not fit into memory; ask for 100 bins at most"):
-        quicklook.main([str(path), "--cube", "time", "--bins", "101", "--json", "-"])
-    assert quicklook.main([str(path), "--cube", "time", "--bins", "100", "--json", "-"]) == 0
+        command("quicklook", [str(path), "--cube", "time", "--bins", "101", "--json", "-"])
+    assert command("quicklook", [str(path), "--cube", "time", "--bins", "100", "--json", "-"]) == 0

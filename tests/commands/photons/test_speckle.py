@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from ifuview.cli import BAD_INPUT, OK, main
+from ifuview.cli import main
+from ifuview.exit_codes import BAD_INPUT, OK
 
 
 @pytest.fixture(scope="module")

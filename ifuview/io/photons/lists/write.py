@@ -18,7 +18,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.io.hdf5.file import brackets
+from ifuview.files import brackets
 from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
 from ifuview.model.checks import Array

@@ -1,0 +1,114 @@
+"""`ifuview completion bash|zsh`: completion of commands, options and their choices, made from the parsers."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import Action, ArgumentParser, Namespace
+
+from ifuview.commands.run import arguments, parser
+from ifuview.commands.said import Said
+from ifuview.commands.table import COMMANDS, VIEW
+from ifuview.engine.context import JobContext
+
+EPILOG = """\
+bash: echo 'eval "$(ifuview completion bash)"' >> ~/.bashrc
+zsh:  ifuview completion zsh > DIR/_ifuview, in a folder DIR of $fpath
+"""
+BASH = """\
+_ifuview() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
+    COMPREPLY=()
+    if [[ $cur == -* ]]; then
+        case ${COMP_WORDS[1]} in
+%s
+        esac
+    else
+        case ${COMP_WORDS[1]}:$prev in
+%s
+        esac
+    fi
+    if [[ -z $words ]]; then
+        [[ $COMP_CWORD == 1 ]] && words=%s
+        COMPREPLY=($(compgen -f -- "$cur"))
+    fi
+    COMPREPLY+=($(compgen -W "$words" -- "$cur"))
+}
+complete -o filenames -F _ifuview ifuview"""
+ZSH = """\
+#compdef ifuview
+_ifuview() {
+    local -a commands
+    commands=(
+%s
+    )
+    if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
+        _describe command commands
+        _files
+        return
+    fi
+    local command=$words[2]
+    case $command in
+%s
+    *) _arguments %s '*:file:_files' ;;
+    esac
+}
+_ifuview "$@\""""
+
+
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
+    out.add_argument("shell", choices=("bash", "zsh"), help="whose words to print")
+
+
+def run(chosen: Namespace, _ctx: JobContext) -> Said:
+    """Print the completion."""
+    return Said(bash() if chosen.shell == "bash" else zsh())
+
+
+def bash() -> str:
+    """The completion for bash."""
+    values, flags = [], []
+    for name, made in _parsers():
+        for action in arguments(made):
+            if action.choices:
+                at = "|".join(f"{name}:{o}" for o in action.option_strings) or f"{name}:{name}"
+                values.append(f"    {at}) words={shlex.quote(' '.join(map(str, action.choices)))} ;;")
+        flags.append(f"        {name}) words={shlex.quote(' '.join(_flags(made)))} ;;")
+    flags.append(f"        *) words={shlex.quote(' '.join(_of_window()))} ;;")
+    return BASH % ("\n".join(flags), "\n".join(values), shlex.quote(" ".join(COMMANDS)))
+
+
+def zsh() -> str:
+    """The completion for zsh."""
+    rows = "\n".join(f"        {shlex.quote(f'{name}:{row.title}')}" for name, row in COMMANDS.items())
+    cases = []
+    for name, made in _parsers():
+        specs = " ".join(shlex.quote(spec) for action in arguments(made) for spec in _zsh_specs(action))
+        cases.append(f"    {name}) shift words; (( CURRENT-- )); _arguments {specs} ;;")
+    return ZSH % (rows, "\n".join(cases), " ".join(shlex.quote(word) for word in _of_window()))
+
+
+def _parsers() -> list[tuple[str, ArgumentParser]]:
+    return [(name, parser(name)) for name in COMMANDS if name != VIEW]
+
+
+def _flags(made: ArgumentParser) -> list[str]:
+    return [name for action in arguments(made) for name in action.option_strings]
+
+
+def _of_window() -> list[str]:
+    """The options of the window; of those with one letter or a ds9 abbreviation all the same."""
+    from ifuview.app.script.options import OPTIONS
+
+    return [f"-{name}" for name in sorted(OPTIONS)]
+
+
+def _zsh_specs(action: Action) -> list[str]:
+    """How `_arguments` of zsh describes an option or a word."""
+    what = f"({' '.join(map(str, action.choices))})" if action.choices else "_files"
+    if not action.option_strings:
+        return [f"*:{action.dest}:{what}" if action.nargs in ("+", "*") else f":{action.dest}:{what}"]
+    text = (action.help or "").replace("%%", "%").replace("[", "(").replace("]", ")").replace(":", ";")
+    count = action.nargs if isinstance(action.nargs, int) else 1
+    return [f"{name}[{text}]" + f":{action.dest}:{what}" * count for name in action.option_strings]

@@ -1,0 +1,59 @@
+"""`ifuview [options and files]`: the window. Its options are carried out from left to right, as in ds9."""
+
+from __future__ import annotations
+
+from ifuview.commands.display import choose_platform
+from ifuview.commands.table import COMMANDS, VIEW
+from ifuview.exit_codes import OK
+
+SYNOPSIS = "ifuview [options, files and folders of exposures, carried out from left to right]"
+OPTIONS = """\
+An option before the first file holds for all files, later for the file before it.
+One or two dashes, as you like. A file may bear an extension: f.fits[2], f.fits[SCI], f.fits[1][10:200,5:9].
+
+limits      -zscale [contrast x]  -minmax  -scale 99.5  -scale limits LO HI  -scale match  -scale lock yes
+transfer    -linear -log [exp n] -sqrt -squared -asinh -sinh -pow -histequ     (or -scale log ...)
+colors      -cmap NAME  -cmap CONTRAST BIAS  -invert  -mask FILE  -mask color C  -mask transparency N
+view        -zoom to fit | to N | N | in | out    -pan to X Y    -rotate 90    -orient x|y|xy|none
+            -smooth yes|no|function F|radius R    -crosshair X Y    -cube N|play    -block N
+frames      -frame next|prev|first|last|N|delete  -single  -tile [row|column|grid]
+            -blink  -blink interval SECONDS       -lock WHAT [no]   -match WHAT
+            WHAT: frame, scale, scalelimits, colorbar, crosshair, slice
+            -multiframe FILE (all extensions)     -mecube FILE (extensions as a cube)
+overlays    -regions FILE  -regions save FILE     -colorbar no  -panner no  -magnifier no
+fibers      -traces FILE   -fiber N | 50:60,4 | "SPECTYPE=QSO, Z>4"
+docks       -dock NAME (sky, spectrum, focal, tables: -saveimage writes that dock)     -header  -pixeltable  -graph open
+window      -geometry WxH+X+Y  -width N  -height N  -title T  -theme light|dark  --fresh
+files       -saveimage png OUT.png   -exit
+other       --version  --help  --log-level debug|info|warning|error
+"""
+
+
+def view(words: list[str]) -> int:
+    """Show files in the window, or say what `--help` and `--version` ask for."""
+    from ifuview.app.script.parse import parse
+
+    script = parse(words)
+    if script.wants:
+        print(_version() if script.wants == "version" else usage(), end="")
+        return OK
+    choose_platform(headless=script.exits, wanted=not script.exits)
+    from ifuview.gui.shell.app import run
+
+    code: int = run(script)
+    return code
+
+
+def usage() -> str:
+    """The text of `ifuview --help`."""
+    width = max(map(len, COMMANDS))
+    rows = (f"       ifuview {c.name:<{width}}  {c.title}" for c in COMMANDS.values() if c.name != VIEW)
+    more = "Options of a command: ifuview COMMAND --help"
+    return "\n".join([f"usage: {SYNOPSIS}", *rows, "", more, "", OPTIONS])
+
+
+def _version() -> str:
+    """Name and version."""
+    from ifuview import __version__
+
+    return f"ifuview {__version__}\n"

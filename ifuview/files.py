@@ -1,0 +1,164 @@
+"""Where and how files are written: whole or not at all, in a folder that is there, over nothing that is read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ifuview.errors import IfuviewError, UsageError
+
+Name = str | os.PathLike[str]
+
+ERRNO = re.compile(r"\berrno = (\d+)")
+LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # HDF5's own words
+MAX_TEXT = 200  # characters of a reason
+
+
+def stem(path: Name) -> str:
+    """Name of a file without folder and last suffix."""
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def part_name(path: Name) -> str:
+    """A hidden temporary name beside `path`, of this process, with the same suffix (writers go by it)."""
+    folder, name = os.path.split(os.fspath(path))
+    base, suffix = os.path.splitext(name)
+    return os.path.join(folder, f".{base}.{os.getpid()}.part{suffix}")
+
+
+@contextmanager
+def replacing(path: Name) -> Iterator[str]:
+    """A temporary name to write to, which takes the place of `path` when all went well and is gone otherwise."""
+    part = part_name(path)
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        with suppress(OSError):
+            os.unlink(part)
+
+
+@contextmanager
+def whole_file(
+    path: Name, what: str = "the file", todo: str = "choose another folder or name",
+    error: type[IfuviewError] = UsageError,
+) -> Iterator[str]:  # fmt: skip
+    """As `replacing`, with one sentence for a place that cannot be written.
+
+    Raises
+    ------
+    UsageError, or `error`
+        The system refuses to write; nothing is left behind.
+    """
+    try:
+        with replacing(path) as part:
+            yield part
+    except OSError as problem:
+        raise error(f"{what} cannot be written{brackets(problem)}".strip(), os.fspath(path), todo) from problem
+
+
+def put(path: Name, content: str | bytes) -> None:
+    """Write a text or bytes whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The system refuses.
+    """
+    with replacing(path) as part:
+        Path(part).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def check_folder(folder: Name) -> None:
+    """Raise UsageError unless the folder, or the nearest one above that exists, can be written."""
+    at = Path(folder)
+    while not at.exists() and at != at.parent:
+        at = at.parent
+    if not at.is_dir():
+        raise UsageError("is not a folder", str(at), "choose another output folder")
+    if not os.access(at, os.W_OK | os.X_OK):
+        raise UsageError("the folder cannot be written", str(folder), "choose another output folder")
+
+
+def check_place(path: Name, what: str = "the output") -> None:
+    """Make sure that a file can be written to `path`, before the work is done.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder, or it cannot be written, or `path` is a folder itself.
+    """
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise UsageError("the folder does not exist", os.fspath(folder), "choose another folder")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise UsageError(f"{what} cannot be written there", os.fspath(path), "choose another folder or name")
+
+
+def check_suffix(path: Name, suffixes: Iterable[str], what: str) -> str:
+    """The suffix of a name in lower case; UsageError unless it is one of `suffixes`."""
+    known, suffix = tuple(suffixes), os.path.splitext(path)[1].lower()
+    if suffix not in known:
+        kind = f"as {suffix!r}" if suffix else "without a suffix"
+        names = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
+        raise UsageError(f"{what} cannot be written {kind}", os.fspath(path), f"end the name in {names}")
+    return suffix
+
+
+def keep_inputs(output: str | None, inputs: Iterable[str | None]) -> None:
+    """Make sure that an output is none of the files that are read, before the work is done.
+
+    Parameters
+    ----------
+    output : str or None
+        None or "-": nothing is written.
+    inputs : iterable of str or None
+        Files or folders; NM=FILE is read as FILE. None: not given.
+
+    Raises
+    ------
+    UsageError
+        It is one of them.
+    """
+    if not output or output == "-" or not os.path.exists(output):
+        return
+    for item in inputs:
+        for name in () if not item else (item, item.partition("=")[2]):
+            if name and os.path.exists(name) and os.path.samefile(name, output):
+                raise UsageError("would overwrite a file that is read", output, "choose another name")
+
+
+def sha256(path: Name) -> str:
+    """Checksum of a file; "" if it cannot be read."""
+    import hashlib
+
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def brackets(problem: BaseException) -> str:
+    """The reason of an error as " (reason)" without the library's own words; "" if it has no others.
+
+    What the system refused has its usual words.
+    """
+    own = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else None
+    text = str(problem)
+    number = ERRNO.search(text)
+    if own is None and number is not None:
+        own = os.strerror(int(number[1]))
+    if own is None and not LIBRARY.search(text):
+        own = reason(problem)
+    if own is None and "filter" in text:
+        own = "a filter is missing or fails"
+    return f" ({own})" if own else ""
+
+
+def reason(problem: BaseException) -> str:
+    """The words of an error in one line."""
+    return " ".join(str(problem).split())[:MAX_TEXT] or type(problem).__name__
