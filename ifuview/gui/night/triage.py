@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QColor
@@ -19,10 +18,11 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import intents as want
 from ifuview.app.night.views import triage as pure
-from ifuview.app.night.views.triage import EvidencePlot, TriageView
+from ifuview.app.night.views.triage import TriageView
 from ifuview.app.session import Layout
+from ifuview.gui.parts._figure import FigurePlot, key_of
 from ifuview.gui.parts._findings_tree import findings_tree
-from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -72,16 +72,12 @@ class TriageDock(Dock):
         self.tree = findings_tree("Findings of the triage, worst first", HEADS, self._go, self._explain)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.plot = Plot("Evidence of the finding")
+        self.plot = FigurePlot("Evidence of the finding", headed=False)
         self.plot.hide()  # nothing to see before a run
         self.legend = quiet_label()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setAccessibleName("Key of the curves")
         self.plot.setMinimumHeight(PLOT_HEIGHT)
-        self.span = self.plot.region("faint", 40)
-        self.lines = [self.plot.curve("faint", 1), *(self.plot.curve(k, 1.5) for k in range(pure.MOST_CURVES))]
-        self.marks = [self.plot.points("faint", 6), *(self.plot.points(k, 8) for k in range(pure.MOST_CURVES))]
-        self._keyed: list[tuple[int, str]] = []
         self.plot.styled(self.legend, self._key, add=False)
         lower = QWidget()
         column(lower, self.legend, self.plot, margin=0)
@@ -145,38 +141,17 @@ class TriageDock(Dock):
             return
         self.text.setText(pure.explanation(view, number))
         self.text.setToolTip(pure.evidence(view, number))
-        found = pure.evidence_plot(view, number)
+        found = pure.evidence_figure(view, number)
         self.plot.setVisible(found is not None)
         self.legend.setVisible(found is not None)
         if found is not None:
-            self._draw_evidence(found)
-
-    def _draw_evidence(self, found: EvidencePlot) -> None:
-        """Curves with their key, axes with names, the window of the finding."""
-        first = 0 if found.curves[0].label == pure.OTHERS else 1
-        for at, (line, marks) in enumerate(zip(self.lines, self.marks, strict=True)):
-            curve = found.curves[at - first] if 0 <= at - first < len(found.curves) else None
-            none: tuple[Any, Any] = ([], [])
-            line.setData(*(none if curve is None or curve.marks else (curve.x, curve.y)))
-            marks.setData(*((curve.x, curve.y) if curve is not None and curve.marks else none))
-        self._keyed = [(at + first, curve.label) for at, curve in enumerate(found.curves)]
-        self._key(self.plot.ink)
-        self.plot.set_labels(found.x_name, found.y_name)
-        self.span.setVisible(found.window is not None)
-        if found.window is not None:
-            self.span.setRegion(found.window)
-        self.plot.show_x(*found.x_range)
-        self.plot.show_y(*found.y_range)
+            self.plot.show_figure(found)
+            self._key(self.plot.ink)
 
     def _key(self, ink: Ink) -> None:
         """Names of the curves in their colors."""
-        words = (
-            f'<b style="color:{ink.color("faint" if at == 0 else at - 1).name()}">▬</b> {escape(label)}'.replace(
-                " ", "&nbsp;"
-            ).replace("<b&nbsp;", "<b ")
-            for at, label in self._keyed
-        )
-        self.legend.setText("&nbsp; ".join(words))
+        if self.plot.figure is not None:
+            self.legend.setText(key_of(self.plot.figure, ink))
 
     def _go(self, number: int) -> None:
         if self._view is not None and 0 <= number < len(self._view.rows):

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import ArrayLike
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
 
 from ifuview.gui.parts._widgets import is_dark
+from ifuview.model import colors
 
-# Okabe & Ito (2008), color universal design; the order puts what stands out on the background first.
-OKABE_ITO_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-OKABE_ITO_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
 SMALLEST = (80, 64)  # screen px
 ROOM_BELOW = 44  # screen px of the horizontal axis with its label
@@ -57,7 +56,7 @@ def ink_of(palette: QPalette) -> Ink:
     text = palette.color(QPalette.ColorRole.Text)
     paper = palette.color(QPalette.ColorRole.Base)
     faint = QColor(*((2 * p + 3 * t) // 5 for p, t in zip(paper.getRgb()[:3], text.getRgb()[:3], strict=True)))
-    names = OKABE_ITO_DARK if dark else OKABE_ITO_LIGHT
+    names = colors.ON_DARK if dark else colors.ON_LIGHT
     return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names))
 
 
@@ -193,6 +192,10 @@ class Plot(pg.PlotWidget):
         """Set the vertical range."""
         self.plotItem.vb.setYRange(lo, hi, padding=0)
 
+    def show_all(self) -> None:
+        """Bring all of the data into view."""
+        self.plotItem.vb.autoRange()
+
     def minimumSizeHint(self) -> QSize:
         return QSize(*SMALLEST)
 
@@ -227,7 +230,7 @@ class Plot(pg.PlotWidget):
         ):
             return
         if event.double():
-            self.plotItem.vb.autoRange()
+            self.show_all()
             return
         point = self.plotItem.vb.mapSceneToView(event.scenePos())
         self.clicked.emit(point.x(), point.y())
@@ -239,14 +242,15 @@ class Plot(pg.PlotWidget):
             self.pointed.emit(point.x(), point.y())
 
 
-def set_errors(item: Any, x: Any, y: Any, error: Any | None) -> None:
-    """Fill error bars with the samples whose error is known; hide them when there is none."""
-    if error is None:
-        item.hide()
-        return
-    x, y, error = (np.asarray(a, dtype=float) for a in (x, y, error))
-    good = np.isfinite(x) & np.isfinite(y) & np.isfinite(error)
-    item.setData(x=x[good], y=y[good], height=2 * error[good])
+def set_errors(
+    item: pg.ErrorBarItem, x: ArrayLike, y: ArrayLike, error: ArrayLike | None, side: ArrayLike | None = None
+) -> None:
+    """Fill error bars along y (and x, `side`) with the samples whose error is known; hide them when there is none."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    both = [np.full(x.shape, np.nan) if e is None else np.asarray(e, dtype=float) for e in (error, side)]
+    good = np.isfinite(x) & np.isfinite(y) & np.isfinite(both).any(axis=0)
+    height, width = (None if e is None else np.nan_to_num(2 * b[good]) for e, b in zip((error, side), both))
+    item.setData(x=x[good], y=y[good], height=height, width=width)
     item.setVisible(bool(good.any()))
 
 

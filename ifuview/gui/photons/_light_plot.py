@@ -11,13 +11,14 @@ from PyQt6.QtGui import QColor, QGuiApplication, QPen, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ifuview.app.photons.views import light as pure
-from ifuview.app.photons.views import light_colors, light_lines, light_text
+from ifuview.app.photons.views import light_lines, light_text
 from ifuview.app.photons.views.light import How, LightView, Part
 from ifuview.app.photons.views.light_lines import Line
 from ifuview.gui.parts._band import BandItem
 from ifuview.gui.parts._log_axis import log_ticks
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import Elided, button, combo
+from ifuview.model import colors
 
 FINE_ALPHA, BAND_ALPHA = 90, 55
 STYLES = {"steps": Qt.PenStyle.SolidLine, "fine": Qt.PenStyle.SolidLine, "law": Qt.PenStyle.DashLine,
@@ -28,10 +29,10 @@ LOGARITHMIC = (Part.INTERVALS,)  # at first
 
 def readable(name: str, paper: QColor) -> QColor:
     """The color of a region so that it stands out on the paper of a plot."""
-    other = name.lower() not in light_colors.NAMED and QColor.isValidColorName(
+    other = name.lower() not in colors.NAMED and QColor.isValidColorName(
         name
     )  # names that Qt knows beyond those of ds9
-    return QColor(light_colors.readable(QColor(name).name() if other else name, paper.getRgb()[:3]))
+    return QColor(colors.readable(QColor(name).name() if other else name, paper.getRgb()[:3]))
 
 
 def whole_ticks(axis: Any) -> None:

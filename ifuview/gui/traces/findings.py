@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QBrush, QColor, QHideEvent
 from PyQt6.QtWidgets import (
@@ -17,9 +16,9 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import intents as want
 from ifuview.app.traces.views import findings as pure
-from ifuview.app.traces.views.findings import Curve, FindingsView, Row
+from ifuview.app.traces.views.findings import FindingsView
+from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._findings_tree import findings_tree
-from ifuview.gui.parts._plot import Plot, set_errors
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.traces.trace_quality import BANNER
@@ -33,60 +32,10 @@ WORDS = {
 }
 # text colors of the rows (light, dark): darkened and lightened Okabe-Ito vermillion and orange
 INK = {Verdict.FAIL: ("#A83F00", "#FF9A5C"), Verdict.WARN: ("#8A5700", "#F2C14E")}
-CENTRAL = (1, 99)  # percent of the evidence inside the plot
-UNSURE = 5.0  # times the usual error: points that do not decide about the range
 SIZES = [120, 220]  # of list and evidence, screen px
 HEADS = ("Finding", "Amount", "Sigma")
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
-WORST_HEIGHT = 90  # screen px of the evidence plot at least
-
-
-class EvidencePlot(Plot):
-    """Measured points with errors, the shared patterns and the correction."""
-
-    def __init__(self) -> None:
-        super().__init__("Evidence of the finding", "", "")
-        self.span = self.region("faint", 40)
-        self.zero = self.line("faint", vertical=False)
-        self.bars = self.errors("faint")
-        self.model = self.curve(2, 2)
-        self.correction = self.curve(0, 2)
-        self.marks = self.points("text", 4)
-        self.setMinimumHeight(WORST_HEIGHT)
-
-    def show_curve(self, curve: Curve | None) -> None:
-        """Draw the evidence, or nothing."""
-        self.setVisible(curve is not None)
-        if curve is None:
-            return
-        self.set_heading(curve.heading)
-        self.set_labels(curve.xlabel, curve.ylabel)
-        good = np.isfinite(curve.y)
-        self.marks.setData(curve.x[good], curve.y[good])
-        set_errors(self.bars, curve.x, curve.y, curve.error)
-        for item, values in ((self.model, curve.model), (self.correction, curve.correction)):
-            item.setData([], []) if values is None else item.setData(curve.x, values, connect="finite")
-        self.zero.setValue(0)
-        self.zero.setVisible("Offset" in curve.ylabel)
-        self.span.setVisible(curve.span is not None)
-        if curve.span is not None:
-            self.span.setRegion(curve.span)
-        self._fit(curve)
-
-    def _fit(self, curve: Curve) -> None:
-        """Ranges that hold nearly all well-measured points."""
-        self.show_x(float(curve.x[0]), float(curve.x[-1]))
-        sure = np.isfinite(curve.y) & np.isfinite(curve.error)
-        if not sure.any():
-            return
-        sure &= curve.error <= UNSURE * np.median(curve.error[sure])
-        values = [curve.y[sure], *(v[np.isfinite(v)] for v in (curve.model, curve.correction) if v is not None)]
-        joint = np.concatenate([v for v in values if v.size])
-        lo, hi = np.percentile(joint, CENTRAL)
-        if "Offset" in curve.ylabel:
-            lo, hi = min(lo, 0.0), max(hi, 0.0)
-        margin = 0.12 * (hi - lo) or 0.01
-        self.show_y(lo - margin, hi + margin)
+PLOT_HEIGHT = 90  # screen px of the evidence at least
 
 
 class FindingsDock(Dock):
@@ -153,7 +102,9 @@ class FindingsDock(Dock):
         words.addWidget(self.sentence)
         self.tree = findings_tree("Findings, worst first", HEADS, self._go, self._explain)
         self.text = quiet_label()
-        self.plot = EvidencePlot()
+        self.plot = FigurePlot("Evidence of the finding")
+        self.plot.setMinimumHeight(PLOT_HEIGHT)
+        self.plot.hide()
         lower = QWidget()
         box = QVBoxLayout(lower)
         box.setContentsMargins(0, 0, 0, 0)
@@ -280,14 +231,17 @@ class FindingsDock(Dock):
         if view is not None and not view.rows and view.verdict is not None:
             text = "Nothing was found."
         self.text.setText(text[:1].upper() + text[1:])
-        self.plot.show_curve(pure.evidence(view, number) if view is not None and known else None)
+        figure = pure.evidence(view, number) if view is not None and known else None
+        self.plot.setVisible(figure is not None)
+        if figure is not None:
+            self.plot.show_figure(figure)
 
     def _go(self, number: int) -> None:
         """Move the canvas to a finding and select its fibers."""
         view = self._view
         if view is None or not 0 <= number < len(view.rows):
             return
-        row: Row = view.rows[number]
+        row = view.rows[number]
         self.intent.emit(want.SetView(view.slot, row.view))
         if row.point is not None:
             self.intent.emit(want.PickPoint(view.slot, *row.point))

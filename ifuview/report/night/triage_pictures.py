@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding
+from ifuview.report.figures import draw_figure
+from ifuview.report.night.evidence import NEAR, of_finding, spectra
+from ifuview.report.night.triage_field import draw_field
 from ifuview.report.page import as_png
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FOLDER = "evidence"
 SIZE = (9.6, 4.2)  # inch
 CLIP = (2.0, 98.0)  # percentiles of the gray scale
-NEAR = 15  # fibers around a few that are shown
-OF_FIBERS = ("isolated-fiber", "bright-neighbor", "positioning")  # the level of each fiber tells most
-LINEAR = 50.0  # electron / Angstrom up to which a logarithmic axis is linear
 TITLES = {
     "seen": "frame / flat, minus its continuum", "residual": "sframe, minus its continuum", "flat": "fiberflat",
     "sky": "sky model, minus its median", "fluxcalib": "fluxcalib, minus its smooth part",
@@ -37,8 +40,6 @@ def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
     figure = Figure(figsize=SIZE, facecolor="white", layout="constrained")
     over_field = arrays.get(str(finding.detail.get("map")))
     if over_field is not None:
-        from ifuview.report.night.triage_field import draw_field
-
         draw_field(figure, finding, arrays["focal_x"], arrays["focal_y"], over_field)
         return as_png(figure)
     grid = figure.add_gridspec(2, 2, height_ratios=(1.7, 1.0))
@@ -49,11 +50,12 @@ def picture(finding: Finding, arrays: Mapping[str, Array]) -> bytes:
         axes = figure.add_subplot(grid[0, at])
         rows = _rows(finding, arrays[name].shape[0])
         _image(axes, arrays[name][rows, columns], rows.start, arrays["wave"][columns], TITLES[name], finding)
-    axes = figure.add_subplot(grid[1, :])
-    if finding.kind in OF_FIBERS and "level" in arrays:
-        _levels(axes, finding, arrays["level"])
-    else:
-        _spectrum(axes, finding, arrays, columns, shown)
+    evidence = of_finding(finding, arrays, len(finding.blocks))
+    if evidence is None and shown:
+        name = shown[-1]
+        evidence = spectra(finding, arrays["wave"], arrays[name], f"{TITLES[name].split(',')[0]} (e/Å)")
+    if evidence is not None:  # no product of the camera could be read: the finding is of its fiber table
+        draw_figure(figure.add_subplot(grid[1, :]), evidence, size=8, columns=8, place="upper right")
     return as_png(figure)
 
 
@@ -82,7 +84,7 @@ def _rows(finding: Finding, count: int) -> slice:
     return slice(max(min(finding.fibers) - NEAR, 0), min(max(finding.fibers) + NEAR + 1, count))
 
 
-def _image(axes: Any, values: Array, first_row: int, wave: Array, title: str, finding: Finding) -> None:
+def _image(axes: Axes, values: Array, first_row: int, wave: Array, title: str, finding: Finding) -> None:
     """Fibers against wavelength in gray, marks at the place."""
     count = max(values.shape[1] // max(values.shape[1] // 500, 1), 1)
     step = max(values.shape[1] // count, 1)
@@ -112,58 +114,3 @@ def _spans(finding: Finding) -> list[tuple[int, int]]:
     cuts = np.flatnonzero(np.diff(fibers) > 1)
     firsts, lasts = np.concatenate([[0], cuts + 1]), np.concatenate([cuts, [fibers.size - 1]])
     return [(int(fibers[a]), int(fibers[b])) for a, b in zip(firsts, lasts, strict=True)]
-
-
-def _spectrum(axes: Any, finding: Finding, arrays: Mapping[str, Array], columns: slice, shown: list[str]) -> None:
-    """Median of the fibers concerned, block by block, over that of the others."""
-    if "residual" not in arrays and not shown:
-        axes.set_axis_off()  # no product of the camera could be read; the finding is of its fiber table
-        return
-    name = "residual" if "residual" in arrays else shown[-1]
-    wave, values = arrays["wave"][columns], arrays[name][:, columns]
-    inside = np.zeros(values.shape[0], bool)
-    inside[list(finding.fibers)] = True
-    if not inside.all() and (~inside).any():
-        axes.plot(
-            wave, _smooth(np.median(values[~inside], axis=0)), color="#888888", linewidth=1.0, label="other fibers"
-        )
-    size = finding.block_size
-    for number, block in enumerate(finding.blocks if size else ()):
-        part = values[block * size : (block + 1) * size]
-        axes.plot(wave, _smooth(np.median(part, axis=0)), linewidth=1.0, color=f"C{number}", label=f"block {block}")
-    if not finding.blocks and inside.any():
-        axes.plot(
-            wave, _smooth(np.median(values[inside], axis=0)), color="#c0392b", linewidth=1.0, label="these fibers"
-        )
-    if finding.wave_range is not None:
-        axes.axvspan(*finding.wave_range, color="#e07b00", alpha=0.12, linewidth=0)
-    axes.axhline(0, color="#444444", linewidth=0.5)
-    axes.set_xlim(float(wave[0]), float(wave[-1]))
-    axes.set_xlabel("wavelength (Angstrom)", fontsize=8)
-    axes.set_ylabel(f"{TITLES[name].split(',')[0]}\nelectron / Angstrom", fontsize=7)
-    axes.tick_params(labelsize=7)
-    axes.legend(fontsize=6, ncols=8, frameon=False, loc="upper right")
-
-
-def _levels(axes: Any, finding: Finding, level: Array) -> None:
-    """Mean flux of each fiber near those concerned, which are marked: what a single fiber lacks or has too much."""
-    source = finding.detail.get("source")
-    first, last = max(min(finding.fibers) - NEAR, 0), min(max(finding.fibers) + NEAR, level.size - 1)
-    fibers = np.arange(first, last + 1)
-    inside = np.isin(fibers, finding.fibers)
-    axes.plot(fibers, level[fibers], color="#888888", linewidth=0.6, marker=".", markersize=4, label="other fibers")
-    axes.plot(fibers[inside], level[fibers][inside], "o", color="#c0392b", markersize=4, label="these fibers")
-    if source is not None:
-        axes.plot([source], [level[source]], "*", color="#e07b00", markersize=9, label=f"bright fiber {source}")
-        axes.set_yscale("symlog", linthresh=LINEAR)
-    axes.axhline(0, color="#444444", linewidth=0.5)
-    axes.set_xlim(first - 0.5, last + 0.5)
-    axes.set_xlabel("fiber", fontsize=8)
-    axes.set_ylabel("mean of sframe\nelectron / Angstrom", fontsize=7)
-    axes.tick_params(labelsize=7)
-    axes.legend(fontsize=6, ncols=8, frameon=False, loc="upper right")
-
-
-def _smooth(values: Array, width: int = 3) -> Array:
-    """Running mean."""
-    return np.asarray(np.convolve(values, np.ones(width) / width, mode="same"))

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifuview.model.figure import Scale
 from ifuview.model.inspection import Verdict
-from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.doctor import Problem, TraceDiagnosis
 from ifuview.model.traces.findings import findings
-from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, VERMILION
+from ifuview.report.figures import BLACK, GREEN, VERMILION, draw_figure
 from ifuview.report.traces.doctor_report import DoctorReport
+from ifuview.report.traces.evidence import offsets
 from ifuview.report.traces.image import zoom
 from ifuview.report.words import MARKS, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WRAP = 120  # characters
 
@@ -26,7 +33,7 @@ def worst_fibers(found: TraceDiagnosis, most: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys((*first, *rest)))[:most]
 
 
-def draw_fiber(figure: Any, report: DoctorReport, row: int) -> None:
+def draw_fiber(figure: Figure, report: DoctorReport, row: int) -> None:
     """Draw the page."""
     found = report.diagnosis
     grid = figure.add_gridspec(
@@ -49,33 +56,27 @@ def draw_fiber(figure: Any, report: DoctorReport, row: int) -> None:
     image.set_title("given (red, dashed) and corrected (blue) traces on the image", fontsize=10)
     image.set_xlabel("")
     image.tick_params(labelbottom=False)
-    _offsets(figure.add_subplot(grid[1], sharex=image), found, row, problems)
+    _draw_offsets(figure.add_subplot(grid[1], sharex=image), found, row, problems)
     _flux(figure.add_subplot(grid[2], sharex=image), found, row)
 
 
-def _place(found: TraceDiagnosis, row: int, problems: list[Any]) -> float:
+def _place(found: TraceDiagnosis, row: int, problems: list[Problem]) -> float:
     """Column in the middle of the first problem."""
     low, high = problems[0].x_range if problems else (0.0, found.corrected.ncol - 1.0)
     return float(np.clip((low + high) / 2, 0, found.corrected.ncol - 1))
 
 
-def _offsets(axes: Any, found: TraceDiagnosis, row: int, problems: list[Any]) -> None:
-    """Measured offsets with errors, the shared patterns, and what the corrected trace adds."""
-    axes.axhline(0, color=BLACK, lw=0.8)
-    for problem in problems[:1]:
-        axes.axvspan(*problem.x_range, color=ORANGE, alpha=0.15, lw=0, label="where")
-    axes.errorbar(found.column, found.offset[row], yerr=found.offset_err[row], fmt="o", color=BLACK, ms=3.5, lw=1,
-                  label="measured")  # fmt: skip
-    axes.plot(found.column, found.model[row], color=GREEN, lw=1.4, ls="--", label="shared patterns")
-    axes.plot(found.column, found.correction[row], color=BLUE, lw=1.4, label="correction")
+def _draw_offsets(axes: Axes, found: TraceDiagnosis, row: int, problems: list[Problem]) -> None:
+    """Light minus trace along the columns that the image above shows."""
+    figure = offsets(found, row, problems[0].x_range if problems else None)
+    draw_figure(axes, replace(figure, title="", x=Scale("", axes.get_xlim())), columns=4)
     axes.set_ylabel("light minus trace (px)")
     axes.tick_params(labelbottom=False)
-    axes.legend(ncols=4, loc="best")
     if not np.isfinite(found.offset[row]).any():
         axes.text(0.5, 0.5, "not measured: no light in this fiber", transform=axes.transAxes, ha="center", size=11)
 
 
-def _flux(axes: Any, found: TraceDiagnosis, row: int) -> None:
+def _flux(axes: Axes, found: TraceDiagnosis, row: int) -> None:
     """Flux of the fiber with the median of its block, width on the other axis."""
     axes.errorbar(found.column, found.flux[row], yerr=found.flux_err[row], fmt=".", color=BLACK, ms=4, lw=0.8)
     same = found.block == found.block[row]

@@ -41,11 +41,11 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         dock.tree.setCurrentItem(dock.tree.topLevelItem(0))
         assert dock.plot.isVisible()
         assert "of 20211014" in dock.headline.text()  # which production
-        drawn = [c.label for c in pure.evidence_plot(dock._view, 0).curves]
+        drawn = [c.label for c in pure.evidence_figure(dock._view, 0).curves]
         assert drawn == ["other fibers", *(f"block {b}" for b in finding.blocks)]
         colors = {label: color for color, label in COLORED.findall(dock.legend.text().replace("&nbsp;", " "))}
         for at, label in enumerate(drawn):
-            assert QColor(colors[label]) == dock.lines[at].opts["pen"].color()
+            assert QColor(colors[label]) == dock.plot.curves[at].line.opts["pen"].color()
         assert "Å" in dock.plot.getAxis("bottom").labelText
         assert "Cause: sky model." in dock.text.text()
         assert "flux calibration: excluded by" in dock.text.toolTip()
@@ -63,10 +63,10 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         shell.controller.handle(want.ShowFinding(dock._view.rows.index(row)))
         settle(qtbot, shell)
         assert shell.store.session.selection.fiber == row.finding.fibers[0]
-        level = pure.evidence_plot(dock._view, dock._view.rows.index(row))
-        assert level.x_name == "Fiber in the camera"
+        level = pure.evidence_figure(dock._view, dock._view.rows.index(row))
+        assert level.x.label == "Fiber in the camera"
         marked = level.curves[1]
-        assert marked.marks and tuple(marked.x) == row.finding.fibers
+        assert marked.symbol and not marked.stroke and tuple(marked.x) == row.finding.fibers
         dock.still.click()
         assert shell.store.session.layout is Layout.SINGLE
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path))

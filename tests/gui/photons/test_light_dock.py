@@ -13,7 +13,6 @@ from ifuview.app.frames.views.regions import PALETTE
 from ifuview.app.photons import light
 from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
-from ifuview.app.photons.views import light_colors
 from ifuview.app.photons.views.light import Part
 from ifuview.app.session import Level
 from ifuview.gui.parts._panes import LEAST, arrangement
@@ -22,6 +21,7 @@ from ifuview.gui.photons.light import LightDock
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Worker
+from ifuview.model import colors
 from ifuview.model.photons.lists import PhotonCut
 from tests.app.photons.views.made_light import BOX, CIRCLE, counted, photon_list, session
 
@@ -166,8 +166,8 @@ def test_plots_share_the_room_or_are_tabs(dock, source):
 @pytest.mark.parametrize("name", [*PALETTE, "green", "#E69F00", "#35E0FF", "white", "black", "?"])
 def test_colors_of_regions_stand_out_on_the_paper(paper, name):
     found = readable(name, QColor(paper))
-    assert light_colors._contrast(found.getRgb()[:3], light_colors.rgb(paper)) >= light_colors.CONTRAST
-    assert found.name() == light_colors.readable(name, light_colors.rgb(paper))
+    assert colors._contrast(found.getRgb()[:3], colors.rgb(paper)) >= colors.CONTRAST
+    assert found.name() == colors.readable(name, colors.rgb(paper))
 
 
 # ---- with a worker ----

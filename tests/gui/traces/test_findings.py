@@ -72,7 +72,9 @@ def test_evidence_of_every_finding_can_be_drawn(dock) -> None:
         assert dock.text.text()
         assert dock.plot.isVisible() == (dock._view.rows[i].finding.group != "frame")
     shared = view.evidence(dock._view, 2)
-    assert shared is not None and np.nanmedian(shared.y) == pytest.approx(made_doctor.SHIFT, abs=made_doctor.ERROR)
+    assert shared is not None and np.nanmedian(shared.curves[0].y) == pytest.approx(
+        made_doctor.SHIFT, abs=made_doctor.ERROR
+    )
 
 
 def test_buttons_ask_and_follow_the_session(dock, session, monkeypatch, tmp_path) -> None:
@@ -181,6 +183,6 @@ def test_evidence_of_each_shared_pattern_shows_it(session) -> None:
             found, offset=0.3 * shape, offset_err=0.01 + 0 * shape, model=0.3 * shape, modes=(mode,), problems=()
         )
         drawn = view.make(doctor.diagnosed(session, slot.key, one, None))
-        curve = view.evidence(drawn, 0)
-        assert np.nanmax(np.abs(curve.y)) == pytest.approx(0.3, rel=0.25), name
-        np.testing.assert_allclose(curve.y, curve.model, atol=1e-9)
+        points, pattern = view.evidence(drawn, 0).curves
+        assert np.nanmax(np.abs(points.y)) == pytest.approx(0.3, rel=0.25), name
+        np.testing.assert_allclose(points.y, pattern.y, atol=1e-9)

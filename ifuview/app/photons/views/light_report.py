@@ -9,8 +9,9 @@ import numpy as np
 
 from ifuview.app.photons import light
 from ifuview.app.photons.views import light as pure
-from ifuview.app.photons.views import light_colors, light_lines, light_text
+from ifuview.app.photons.views import light_lines, light_text
 from ifuview.app.photons.views.light import LightView, Part
+from ifuview.model import colors
 from ifuview.model.region import Region, Shape
 from ifuview.model.report import PlotCurve, PlotPanel, Polyline, ReportInput
 
@@ -39,7 +40,7 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
     slot = session.slot()
     assert slot is not None
     found = view.found if not view.stale else ()
-    said = [(light_colors.readable(one.picked.color), light_text.summary(one)) for one in found]
+    said = [(colors.readable(one.picked.color), light_text.summary(one)) for one in found]
     plain = [("#1a1a1a", cut_text(slot.photons.cut, view.unit))]
     if not said:
         plain.append(("#666666", "No pixel and no region was selected."))
@@ -65,10 +66,10 @@ def _panel(view: LightView, part: Part) -> PlotPanel:
     curves = []
     for line in light_lines.lines(view, part):
         x = 10**line.x if along_log else line.x
-        color = light_colors.readable(line.color)
+        color = colors.readable(line.color)
         curves.append(PlotCurve(x, line.y, color, STYLES[line.kind], line.low, line.high, line.bars))
     words = {Part.HISTOGRAM: light_text.law_text, Part.INTERVALS: light_text.interval_text}.get(part)
-    text = [(light_colors.readable(one.picked.color), words(one)) for one in view.found] if words is not None else []
+    text = [(colors.readable(one.picked.color), words(one)) for one in view.found] if words is not None else []
     more = light_lines.means_text(view).partition(";")[0] if part is Part.CURVE else ""
     title = f"{pure.TITLES[part]}, {more}" if more else pure.TITLES[part]
     return PlotPanel(title, *light_lines.axis_labels(view, part), tuple(curves), along_log, along_log,
@@ -85,7 +86,7 @@ def _outline(picked: light.Picked) -> tuple[Polyline, ...]:
         )
     region = picked.region
     assert region is not None
-    return (Polyline(*_curve(region), light_colors.readable(picked.color, (0, 0, 0)), width=WIDTH),)
+    return (Polyline(*_curve(region), colors.readable(picked.color, (0, 0, 0)), width=WIDTH),)
 
 
 def _curve(region: Region) -> tuple[np.ndarray, np.ndarray]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views.text import COLUMN, along_axis
 from ifuview.app.session import Session, Slot
-from ifuview.model.checks import Array
+from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
 from ifuview.model.inspection import Verdict
 
 if TYPE_CHECKING:
-    from ifuview.model.traces.doctor import TraceDiagnosis
+    from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
     from ifuview.model.traces.findings import Finding
 
 SCREEN = 700.0  # screen px that a finding should fill
@@ -24,7 +24,6 @@ BLOCK_ZOOM = 2.0
 FIBER_ZOOM = (4.0, 12.0)
 SEEN = 8.0  # screen px that an error should have
 BLOCK = "block"
-ALONG = ("rotation", "drift", "common_wiggle", "smile", "s_curve")  # patterns whose evidence is seen along the columns
 SIGNS = {Verdict.PASS: "i", Verdict.WARN: "▲", Verdict.FAIL: "✘", Verdict.NOT_MEASURED: "?"}
 NO_IMAGE = "Open a detector image and its traces to diagnose them."
 NO_TRACES = (
@@ -41,7 +40,7 @@ BEFORE = "Before the correction: "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class FindingRow:
     """One finding with the place it is at: the crosshair `point` in native px and the `view` of the canvas."""
 
     finding: Finding
@@ -50,21 +49,6 @@ class Row:
     sigma: str
     point: tuple[float, float] | None
     view: ViewState
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """Evidence: measured y with errors against x, the shared patterns and the correction, the range it is about."""
-
-    heading: str
-    xlabel: str
-    ylabel: str
-    x: Array
-    y: Array
-    error: Array
-    model: Array | None = None
-    correction: Array | None = None
-    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +62,7 @@ class FindingsView:
     verdict : Verdict or None
         None: not diagnosed; `hint` says what to do.
     sentence, advice : str
-    rows : tuple of Row
+    rows : tuple of FindingRow
         Worst first.
     colors : tuple of str
         What the traces can be colored by.
@@ -105,7 +89,7 @@ class FindingsView:
     verdict: Verdict | None = None
     sentence: str = ""
     advice: str = ""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[FindingRow, ...] = ()
     colors: tuple[str, ...] = (BLOCK,)
     color_by: str = BLOCK
     corrected: bool = False
@@ -113,15 +97,15 @@ class FindingsView:
     changed: bool = False
     alternate: bool = False
     blink_ms: int = 500
-    limits: Any = None
+    limits: DoctorLimits | None = None
     save_name: str = ""
     hint: str = ""
     can_diagnose: bool = False
     along: str = COLUMN
-    diagnosis: Any = field(default=None, repr=False)
+    diagnosis: TraceDiagnosis | None = field(default=None, repr=False)
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     shown = session.overlay
@@ -179,7 +163,7 @@ def _with_findings(base: FindingsView, session: Session, slot: Slot, found: Trac
     )
 
 
-def _row(finding: Finding, slot: Slot, found: TraceDiagnosis) -> Row:
+def _row(finding: Finding, slot: Slot, found: TraceDiagnosis) -> FindingRow:
     """A finding with its place."""
     amount = "–"
     if finding.amount is not None and np.isfinite(finding.amount):
@@ -187,10 +171,10 @@ def _row(finding: Finding, slot: Slot, found: TraceDiagnosis) -> Row:
     sigma = "–" if finding.significance is None else f"{finding.significance:.0f}"
     cross, disp, zoom = _place(finding, found)
     if not (np.isfinite(cross) and np.isfinite(disp)):
-        return Row(finding, SIGNS[finding.verdict], amount, sigma, None, replace(slot.view, fit=True))
+        return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, None, replace(slot.view, fit=True))
     x, y = (float(v) for v in slot.image.orientation.to_native(cross, disp, slot.image.shape))
     view = replace(slot.view, fit=True) if zoom == 0 else replace(slot.view, x=x, y=y, zoom=zoom, aspect=1.0, fit=False)
-    return Row(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view)
+    return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view)
 
 
 def _place(finding: Finding, found: TraceDiagnosis) -> tuple[float, float, float]:
@@ -219,83 +203,11 @@ def _place(finding: Finding, found: TraceDiagnosis) -> tuple[float, float, float
     return float(row), disp, float(np.clip(SEEN / max(size, 1e-6), *FIBER_ZOOM))
 
 
-def evidence(view: FindingsView, row: int) -> Curve | None:
+def evidence(view: FindingsView, row: int) -> Figure | None:
     """What the numbers of one finding rest on."""
-    found: TraceDiagnosis | None = view.diagnosis
-    if found is None or not 0 <= row < len(view.rows):
+    from ifuview.report.traces.evidence import of_finding
+
+    if view.diagnosis is None or not 0 <= row < len(view.rows):
         return None
-    curve = _curve(found, view.rows[row].finding)
-    if curve is not None and curve.xlabel == COLUMN:
-        curve = replace(curve, xlabel=view.along)
-    return curve if curve is None or not view.corrected else replace(curve, heading=f"Before: {curve.heading}")
-
-
-def _curve(found: TraceDiagnosis, finding: Finding) -> Curve | None:
-    """The evidence of a finding, if it is about fibers."""
-    if finding.group == "fiber":
-        return _of_fiber(found, finding)
-    if finding.group == "mode":
-        if finding.kind == "keystone":
-            return _tilts(found)
-        return _along(found, finding) if finding.kind in ALONG else _across(found, finding)
-    return None
-
-
-def _of_fiber(found: TraceDiagnosis, finding: Finding) -> Curve:
-    """Offset of the worst fiber along the columns, or its flux where that is the matter."""
-    fiber = finding.fibers[0]
-    name = f"Fiber {found.fiber_id[fiber]}"
-    if finding.kind in ("dead", "low_throughput"):
-        same = found.block == found.block[fiber]
-        usual = _median(found.flux[same])
-        return Curve(f"{name}: flux, and the median of its block", COLUMN, "Flux per column", found.column,
-                     found.flux[fiber], found.flux_err[fiber], usual)  # fmt: skip
-    if finding.kind == "wide":
-        usual = _median(found.width)
-        return Curve(f"{name}: width, and the median of all", COLUMN, "Width (px)", found.column,
-                     found.width[fiber], found.width_err[fiber], usual, span=finding.x_range)  # fmt: skip
-    return Curve(f"{name}: light minus trace; line: correction", COLUMN, "Offset (px)", found.column,
-                 found.offset[fiber], found.offset_err[fiber], found.model[fiber], found.correction[fiber],
-                 finding.x_range)  # fmt: skip
-
-
-def _along(found: TraceDiagnosis, finding: Finding) -> Curve:
-    """Median offset of the fibers along the columns."""
-    rows = list(finding.fibers) or list(range(found.nfiber))
-    count = np.maximum(np.isfinite(found.offset[rows]).sum(axis=0), 1)
-    error = 1.25 * _median(found.offset_err[rows]) / np.sqrt(count)
-    return Curve("Median of the fibers: light minus trace", COLUMN, "Offset (px)", found.column,
-                 _median(found.offset[rows]), error, _median(found.model[rows]), span=None)  # fmt: skip
-
-
-def _across(found: TraceDiagnosis, finding: Finding) -> Curve:
-    """Median offset of each fiber across the slit."""
-    every = np.arange(found.nfiber, dtype=float)
-    count = np.maximum(np.isfinite(found.offset).sum(axis=1), 1)
-    error = 1.25 * _median(found.offset_err.T) / np.sqrt(count)
-    span = None
-    if 0 < len(finding.fibers) < found.nfiber:
-        span = (finding.fibers[0] - 0.5, finding.fibers[-1] + 0.5)
-    return Curve("Median of each fiber: light minus trace", "Fiber (row)", "Offset (px)", every,
-                 _median(found.offset.T), error, _median(found.model.T), span=span)  # fmt: skip
-
-
-def _tilts(found: TraceDiagnosis) -> Curve:
-    """Offset in the upper half of the columns minus that in the lower half, of each fiber."""
-    half = found.column.size // 2
-    lower, upper = found.offset[:, :half].T, found.offset[:, -half:].T
-    count = np.maximum(np.isfinite(found.offset).sum(axis=1), 1)
-    error = 2.5 * _median(found.offset_err.T) / np.sqrt(count)
-    model = _median(found.model[:, -half:].T) - _median(found.model[:, :half].T)
-    heading = "Tilt of each fiber: upper half of the columns minus lower half"
-    every = np.arange(found.nfiber, dtype=float)
-    return Curve(heading, "Fiber (row)", "Offset (px)", every, _median(upper) - _median(lower), error, model)
-
-
-def _median(values: Array) -> Array:
-    """Median over the first axis, NaN where nothing is known."""
-    out = np.full(values.shape[1], np.nan)
-    some = np.isfinite(values).any(axis=0)
-    if some.any():
-        out[some] = np.nanmedian(values[:, some], axis=0)
-    return out
+    figure = of_finding(view.diagnosis, view.rows[row].finding, view.along)
+    return figure if figure is None or not view.corrected else replace(figure, title=f"Before: {figure.title}")

@@ -1,6 +1,10 @@
-"""Colors of regions, so that their curves stand out on light and dark paper."""
+"""Colors that can be told apart, and that stand out on light and dark paper."""
 
 from __future__ import annotations
+
+# Okabe & Ito (2008), color universal design; the order puts what stands out on the background first
+ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+ON_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
 
 CONTRAST = 3.0  # least ratio of a curve to the paper (WCAG 2, graphics)
 MIDDLE = 0.18  # relative luminance that is as far from black as from white

@@ -1,0 +1,206 @@
+"""One pair of axes with what is drawn in them, as plain values: docks and reports draw the same figure.
+
+A color is a role ("text", "faint", "bad"), a number of the series of colors that can be told apart, or the color of a
+region (its name or #rrggbb); who draws makes it readable on the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ifuview.model.checks import Array
+
+Range = tuple[float, float]
+Color = str | int
+SOLID, DASHED, DOTTED, NONE = "solid", "dashed", "dotted", ""  # strokes
+DOT, CROSS, PLUS, DOWN, STAR = "o", "x", "+", "v", "*"  # symbols
+UNSURE = 5.0  # times the usual error: points that do not decide about a range
+CENTRAL = (1.0, 99.0)  # percent of the points inside a robust range
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One axis.
+
+    Parameters
+    ----------
+    label : str
+        With the unit.
+    range : (low, high) or None
+        What is in view at first; None: all of the data.
+    log : bool
+        Logarithmic; values are given as they are.
+    """
+
+    label: str = ""
+    range: Range | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A line, points, or both, with errors; NaN breaks a line.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        Of steps the corners: see `stairs`.
+    color : Color
+    label : str
+        In the legend; "" for none.
+    stroke : str
+        SOLID, DASHED, DOTTED or NONE.
+    symbol : str
+        DOT, CROSS, PLUS, DOWN, STAR or "" for none.
+    width, size : float
+        Of line and symbols, screen px or points.
+    error, error_x : ndarray or None
+        Error bars; a NaN has none.
+    low, high : ndarray or None
+        A band at `x`.
+    pale : bool
+        Thin and pale behind the others.
+    """
+
+    x: Array
+    y: Array
+    color: Color = "text"
+    label: str = ""
+    stroke: str = SOLID
+    symbol: str = ""
+    width: float = 1.0
+    size: float = 5.0
+    error: Array | None = None
+    error_x: Array | None = None
+    low: Array | None = None
+    high: Array | None = None
+    pale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A straight line through the whole figure, with words at its end."""
+
+    at: float
+    vertical: bool = True
+    color: Color = "faint"
+    stroke: str = DASHED
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A shaded range through the whole figure."""
+
+    low: float
+    high: float
+    vertical: bool = True
+    color: Color = "faint"
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColorMap:
+    """Values (ny, nx) as colors; row 0 at the bottom.
+
+    Parameters
+    ----------
+    values : ndarray
+        NaN where nothing is known.
+    extent : (x0, x1, y0, y1)
+        Outer edges.
+    limits : (low, high)
+    ramp : str
+        "grey", "viridis", ... or "diverging" about zero.
+    label : str
+        Of the color bar; "" for none.
+    """
+
+    values: Array
+    extent: tuple[float, float, float, float]
+    limits: Range
+    ramp: str = "viridis"
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """Axes with curves, lines, ranges or a map.
+
+    Parameters
+    ----------
+    title : str
+    x, y : Scale
+    curves : tuple of Curve
+        What lies behind comes first.
+    rules : tuple of Rule
+    spans : tuple of Span
+    map : ColorMap or None
+    notes : tuple of (Color, str)
+        Lines of text in a corner.
+    empty : str
+        Why there is nothing to see.
+    """
+
+    title: str = ""
+    x: Scale = Scale()
+    y: Scale = Scale()
+    curves: tuple[Curve, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    spans: tuple[Span, ...] = ()
+    map: ColorMap | None = None
+    notes: tuple[tuple[Color, str], ...] = ()
+    empty: str = ""
+
+
+def stairs(edges: Array, values: Array) -> tuple[Array, Array]:
+    """Corners of steps: values (n,) between edges (n + 1,)."""
+    return np.repeat(edges, 2)[1:-1], np.repeat(np.asarray(values, float), 2)
+
+
+def padded(low: float, high: float, share: float) -> Range:
+    """A range with a margin of `share` of it on both sides."""
+    low, high = float(low), float(high)
+    margin = share * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def robust(curves: Iterable[Curve], share: float, *, keep: tuple[float, ...] = (), least: float = 1.0) -> Range | None:
+    """Vertical range of nearly all well-measured points of some curves, and of the values to keep in view."""
+    parts = []
+    for curve in curves:
+        good = np.isfinite(curve.y)
+        if curve.error is not None:
+            sure = good & np.isfinite(curve.error)
+            good = sure & (curve.error <= UNSURE * np.median(curve.error[sure])) if sure.any() else sure
+        parts.append(np.asarray(curve.y, float)[good])
+    joint = np.concatenate(parts) if parts else np.empty(0)
+    if joint.size == 0:
+        return None
+    low, high = (float(v) for v in np.percentile(joint, CENTRAL))
+    low, high = min(low, *keep, low), max(high, *keep, high)
+    margin = share * (high - low) or least
+    return low - margin, high + margin
+
+
+def logarithmic(curve: Curve, *, x: bool = False, y: bool = False) -> Curve:
+    """The curve in decimal logarithms; what is not above zero lies on the floor, half the smallest value."""
+    if x:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            curve = replace(curve, x=np.log10(curve.x))
+    if not y:
+        return curve
+    above = curve.y[np.isfinite(curve.y) & (curve.y > 0)]
+    floor = 0.5 * float(above.min()) if above.size else 0.5
+
+    def log(values: Array | None) -> Array | None:
+        return None if values is None else np.log10(np.where(np.isnan(values), np.nan, np.maximum(values, floor)))
+
+    error = None
+    if curve.error is not None:
+        error = curve.error / np.where(curve.y > 0, curve.y, np.nan) / np.log(10)
+    shown = np.log10(np.where(np.isnan(curve.y), np.nan, np.maximum(curve.y, floor)))
+    return replace(curve, y=shown, error=error, low=log(curve.low), high=log(curve.high))

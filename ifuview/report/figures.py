@@ -1,0 +1,161 @@
+"""Figures of the model drawn into axes: curves with errors, lines, ranges, maps, with a legend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ifuview.model import colors
+from ifuview.model.figure import DASHED, DOT, DOTTED, SOLID, STAR, Color, ColorMap, Curve, Figure
+from ifuview.report.words import PALE, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+Place = Literal["best", "upper right", "upper left", "lower right"]  # of a legend
+# Okabe and Ito's colors, told apart by all kinds of color vision
+BLACK = "#000000"
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = colors.ON_LIGHT
+ROLES = {"text": BLACK, "faint": "#888888", "bad": "#B03A2E"}
+STROKES = {SOLID: "-", DASHED: "--", DOTTED: ":"}
+POINTS = 0.8  # of a page for a px of a screen
+PALE_WIDTH, PALE_ALPHA = 0.6, 0.35
+BAND_ALPHA, SPAN_ALPHA = 0.2, 0.18
+FEWEST = 0.5  # of a logarithmic axis of counts
+ROW = 0.075  # height of a line of notes in parts of the axes
+DIVERGING = "RdBu_r"  # told apart by all kinds of color vision
+MATPLOTLIB_MAPS = {"grey": "gray", "heat": "afmhot", "rainbow": "turbo", "sls": "nipy_spectral", "cool": "cool",
+                   "diverging": DIVERGING}  # fmt: skip
+MISSING = "#b5b5b5"  # in a map
+
+
+def draw_figure(
+    axes: Axes, figure: Figure, *, size: float | None = None, columns: int = 3, place: Place = "best"
+) -> None:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    axes : Axes
+    figure : Figure
+    size : float, points, optional
+        Of title and labels; ticks and legend are a little smaller. Default: those of the style.
+    columns : int
+        Of the legend.
+    place : str
+        Of the legend, as matplotlib names it.
+    """
+    smaller = None if size is None else size - 1
+    label(axes, figure.title, figure.x.label, figure.y.label, size)
+    if smaller is not None:
+        axes.tick_params(labelsize=smaller)
+    if figure.empty or not (figure.curves or figure.map):
+        nothing(axes, figure.empty or "not measured")
+        return
+    if figure.map is not None:
+        draw_map(axes, figure.map, smaller)
+    for curve in figure.curves:
+        _curve(axes, curve)
+    for rule in figure.rules:
+        line = axes.axvline if rule.vertical else axes.axhline
+        line(rule.at, color=ink(rule.color), linestyle=STROKES[rule.stroke], linewidth=1, label=_name(rule.label))
+    for span in figure.spans:
+        shade = axes.axvspan if span.vertical else axes.axhspan
+        shade(span.low, span.high, color=ink(span.color), alpha=SPAN_ALPHA, linewidth=0, label=_name(span.label))
+    _ranges(axes, figure)
+    for row, (color, words) in enumerate(figure.notes):
+        axes.text(0.02 if figure.x.log else 0.98, 0.93 - ROW * row, plain(words), transform=axes.transAxes,
+                  color=ink(color), ha="left" if figure.x.log else "right", va="center", fontsize=11)  # fmt: skip
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(ncols=columns, loc=place, fontsize=smaller)
+
+
+def ink(color: Color) -> str:
+    """A color of a figure on white paper."""
+    if isinstance(color, int):
+        return colors.ON_LIGHT[color % len(colors.ON_LIGHT)]
+    return ROLES.get(color) or colors.readable(color)
+
+
+def label(axes: Axes, title: str, x: str, y: str, size: float | None = None) -> None:
+    """Title and axis labels."""
+    axes.set_title(plain(title), fontsize=size)
+    axes.set_xlabel(plain(x), fontsize=size)
+    axes.set_ylabel(plain(y), fontsize=size)
+
+
+def nothing(axes: Axes, reason: str) -> None:
+    """Say why there is nothing to see."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, plain(reason), transform=axes.transAxes, ha="center", va="center", color=PALE)
+
+
+def ramp(name: str, missing: str = MISSING) -> Colormap:
+    """A color ramp by the name it has in the window, with a color for what is missing."""
+    import matplotlib
+
+    known = matplotlib.colormaps
+    name = MATPLOTLIB_MAPS.get(name, name)
+    return known[name if name in known else "gray"].with_extremes(bad=missing)
+
+
+def draw_map(axes: Axes, shown: ColorMap, size: float | None = None) -> None:
+    """Values as colors, with a bar if they have a name."""
+    low, high = shown.limits
+    image = axes.imshow(
+        shown.values, origin="lower", aspect="auto", interpolation="nearest", cmap=ramp(shown.ramp), vmin=low,
+        vmax=max(high, low), extent=shown.extent,
+    )  # fmt: skip
+    axes.grid(False)
+    if shown.label:
+        bar = axes.figure.colorbar(image, ax=axes, pad=0.02, fraction=0.05, extend="both")
+        bar.set_label(plain(shown.label), size=size)
+        bar.ax.tick_params(labelsize=size)
+
+
+def _name(text: str) -> str | None:
+    return plain(text) if text else None
+
+
+def _curve(axes: Axes, curve: Curve) -> None:
+    """A line, points or both, with errors."""
+    color, name = ink(curve.color), _name(curve.label)
+    if curve.low is not None and curve.high is not None:
+        axes.fill_between(curve.x, curve.low, curve.high, color=color, alpha=BAND_ALPHA, linewidth=0)
+    if curve.stroke:
+        width, alpha = (PALE_WIDTH, PALE_ALPHA) if curve.pale else (POINTS * curve.width, 1.0)
+        axes.plot(curve.x, curve.y, STROKES[curve.stroke], linewidth=width, alpha=alpha, color=color, label=name)
+        name = None
+    if curve.error is not None or curve.error_x is not None:
+        y, x = (None if e is None else np.nan_to_num(e) for e in (curve.error, curve.error_x))
+        axes.errorbar(curve.x, curve.y, y, x, fmt="none", ecolor=PALE if color == BLACK else color, linewidth=1)
+    if curve.symbol:
+        face = color if curve.symbol in (DOT, STAR) else "none"
+        axes.plot(curve.x, curve.y, curve.symbol, color=color, mfc=face, markersize=POINTS * curve.size, label=name)
+
+
+def _ranges(axes: Axes, figure: Figure) -> None:
+    """Kind and range of the axes; a figure that does not say shows the data from end to end."""
+    if figure.x.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(decade)
+    if figure.y.log:
+        axes.set_yscale("log", nonpositive="clip")
+        axes.set_ylim(bottom=FEWEST)
+        axes.yaxis.set_major_formatter(decade)
+    x = figure.x.range if figure.map is None else None
+    if figure.curves and figure.map is None and x is None:
+        values = np.concatenate([curve.x for curve in figure.curves])
+        x = float(np.nanmin(values)), float(np.nanmax(values))
+    if x is not None and x[0] < x[1]:
+        axes.set_xlim(*x)
+    if figure.y.range is not None:
+        axes.set_ylim(*figure.y.range)
+
+
+def decade(value: float, _place: float | None = None) -> str:
+    """A tick of a logarithmic axis; the page knows no formulas."""
+    return f"{value:g}".replace("-", "−")
