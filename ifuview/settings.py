@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ifuview.files import put
+
 FILE = "settings.toml"
 RECENT_KEPT = 20
 CHOICES = {"theme": ("auto", "light", "dark"), "wheel": ("cursor", "center")}
@@ -29,7 +31,7 @@ class Settings:
     blink_ms : int
         Time that each frame is shown.
     memory_warn_mib, memory_limit_mib : int
-        Memory of the open frames at which a message appears, and above which nothing more is cached.
+        Memory of the open frames above which a message appears, and above which nothing more is cached or opened.
     recent : tuple of str
         Files opened last, newest first.
     """
@@ -108,14 +110,7 @@ def save(settings: Settings, path: Path | None = None) -> None:
     path = path or default_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{f.name} = {_toml(getattr(settings, f.name))}\n" for f in fields(Settings)]
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(
-            "# Preferences of ifuview. Delete this file to go back to the defaults.\n" + "".join(lines), "utf-8"
-        )
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    put(path, "# Preferences of ifuview. Delete this file to go back to the defaults.\n" + "".join(lines))
 
 
 def _fitting(name: str, value: Any, default: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Edits the Settings: what new frames look like, the wheel, the theme, the blink time."""
+"""Edits the Settings: what new frames look like, the wheel, the theme, the blink time, bounds of the memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ifuview.settings import Settings
 THEMES = (("auto", "Follow the desktop"), ("light", "Light"), ("dark", "Dark"))
 WHEELS = (("cursor", "Zooms at the cursor"), ("center", "Zooms about the center, as ds9"))
 LIMITS = (("zscale", "zscale"), ("minmax", "min - max"), ("99.5", "99.5 %"), ("99", "99 %"), ("95", "95 %"))
+MOST_MIB = 1 << 24
 
 
 class PreferencesDialog(QDialog):
@@ -26,16 +27,17 @@ class PreferencesDialog(QDialog):
         self.wheel = _combo(WHEELS, settings.wheel)
         self.cmap = _combo(tuple((c, c) for c in CMAPS), settings.cmap)
         self.limits = _combo(LIMITS, settings.limits)
-        self.blink = QSpinBox()
-        self.blink.setRange(8, 10_000)
-        self.blink.setSuffix(" ms")
-        self.blink.setValue(settings.blink_ms)
+        self.blink = _number(settings.blink_ms, 8, 10_000, " ms")
+        self.warn = _number(settings.memory_warn_mib, 1, MOST_MIB, " MiB")
+        self.most = _number(settings.memory_limit_mib, 1, MOST_MIB, " MiB")
         for label, widget in (
             ("Theme", self.theme),
             ("Mouse wheel", self.wheel),
             ("Colors of new frames", self.cmap),
             ("Limits of new frames", self.limits),
             ("Blink: each frame for", self.blink),
+            ("Message when open frames exceed", self.warn),
+            ("Limit of open frames", self.most),
         ):
             widget.setAccessibleName(label)
             form.addRow(label, widget)
@@ -53,7 +55,17 @@ class PreferencesDialog(QDialog):
             cmap=self.cmap.currentData(),
             limits=self.limits.currentData(),
             blink_ms=self.blink.value(),
+            memory_warn_mib=self.warn.value(),
+            memory_limit_mib=self.most.value(),
         )
+
+
+def _number(value: int, least: int, most: int, unit: str) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(least, most)
+    box.setSuffix(unit)
+    box.setValue(value)
+    return box
 
 
 def _combo(choices: tuple[tuple[str, str], ...], value: str) -> QComboBox:

@@ -14,6 +14,7 @@ from ifuview.app import intents as want
 from ifuview.app import steps
 from ifuview.app.frames.combine import combine
 from ifuview.app.frames.fibers import trace_companions
+from ifuview.app.frames.memory import MemoryWatch
 from ifuview.app.frames.opened import Opened, limits, new_slot, pyramid
 from ifuview.app.frames.opening import is_photons, open_images, with_mask_file
 from ifuview.app.frames.region_files import read_regions, write_regions
@@ -36,6 +37,7 @@ from ifuview.gui import (
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Failure, Worker
 from ifuview.model.image import Kind
+from ifuview.settings import Settings
 
 TRACE_KINDS = ("traces", "psf")
 KEEP_JOBS = 50  # ended jobs that the jobs dock still lists
@@ -55,6 +57,7 @@ class Controller(QObject):
     def __init__(self, store: Store, worker: Worker) -> None:
         super().__init__()
         self.store, self.worker = store, worker
+        self.memory = MemoryWatch(Settings().memory_warn_mib, Settings().memory_limit_mib)
         self.headless = False  # pictures are written and the program ends: nothing is read ahead
         self._when_settled: list[Callable[[], None]] = []
         self._pending: dict[int, tuple[JobRequest, After | None, After | None]] = {}
@@ -116,6 +119,7 @@ class Controller(QObject):
                     after = steps.carried_over(after, before.slot())
                 self.store.put(after)
                 if after.current != before.current:
+                    self._copies_again()
                     self.reinspect()
             else:
                 self.shell.emit(intent)
@@ -210,6 +214,7 @@ class Controller(QObject):
         look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)
 
         def read(ctx: JobContext) -> Any:
+            self.memory.check_room(self.session, intent.spec)
             if early is not None:
                 return early(ctx)
             return open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
@@ -245,10 +250,25 @@ class Controller(QObject):
             self.opened.emit(slot.key)
             for note in dict.fromkeys(slot.dataset.notes):
                 self.say(Level.INFO, f"{slot.title}: {note}")
+        self._mind_memory()
         if background:
             for slot in session.slots[-len(found) :]:
                 self.follow_up(slot)
             self.reinspect()
+
+    def _mind_memory(self) -> None:
+        """Give up what can be made again where too much is open, and say so."""
+        session, text = self.memory.settled(self.session)
+        if session is not self.session:
+            self.store.put(session)
+        if text:
+            self.say(Level.WARNING, text)
+
+    def _copies_again(self) -> None:
+        """Make the reduced copies of a shown frame that had to give them up."""
+        slot = self.session.slot()
+        if slot is not None and self.memory.takes_back(self.session):
+            self._pyramid(slot)
 
     def follow_up(self, slot: Slot) -> None:
         """What a new picture needs next: its pyramid, and the traces that lie beside it."""
@@ -277,10 +297,14 @@ class Controller(QObject):
         self.submit(JobRequest(f"Traces of {slot.title}", lambda ctx: with_traces(slot, ctx=ctx), quiet=True), done)
 
     def _pyramid(self, slot: Slot) -> None:
+        if not self.memory.has_room(self.session):
+            return
+
         def done(pyramid: Any) -> None:
             now = self.session.slot(slot.key)
             if now is not None and now.plane == slot.plane and now.look.reduction is slot.look.reduction:
                 self.store.put(self.session.with_slot(replace(now, pyramid=pyramid)))
+                self._mind_memory()
 
         self.submit(
             JobRequest(f"Reduced copies of {slot.title}", lambda ctx: pyramid(slot, ctx),

@@ -15,6 +15,8 @@ from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
 from ifuview.app.script.parse import Script, WindowOptions
 from ifuview.app.session import Level, Message, Session
+from ifuview.errors import UsageError
+from ifuview.files import whole_file
 from ifuview.gui.shell import theme
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
@@ -258,16 +260,19 @@ class Shell(QObject):
         self.settings = settings
         self.window.canvas.hands.wheel_at = settings.wheel
         self.controller.look_fields = settings.look_fields()
+        self.controller.memory.bounds(settings.memory_warn_mib, settings.memory_limit_mib)
 
     def _save_image(self, intent: want.SaveImage) -> None:
         area, canvas = self.window.dock_area, self.window.canvas
         picture = area.picture(intent.dock, DOCK_PICTURE).toImage() if intent.dock else canvas.grab_image()
-        part = f"{intent.path}.part"
-        if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
-            text = f"{intent.path}: the picture cannot be written; choose a folder that can be written."
-            self.controller.say(Level.ERROR, text)
+        try:
+            with whole_file(intent.path, "the picture") as part:
+                if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
+                    todo = "choose a folder that can be written"
+                    raise UsageError("the picture cannot be written", intent.path, todo)
+        except UsageError as problem:
+            self.controller.say(Level.ERROR, str(problem))
             return
-        os.replace(part, intent.path)
         self.controller.say(Level.INFO, f"Picture written to {intent.path}")
 
     # last resort

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,27 @@ def test_the_preferences_form_gives_back_what_it_shows(qtbot: QtBot) -> None:
     dialog = PreferencesDialog(settings)
     qtbot.addWidget(dialog)
     assert dialog.chosen() == settings
+
+
+def test_too_much_that_is_open_is_told_and_nothing_more_is_opened(qtbot: QtBot, tmp_path: Path) -> None:
+    from astropy.io import fits
+
+    names = [str(tmp_path / f"{k}.fits.gz") for k in range(3)]  # inflated: not mapped
+    for k, name in enumerate(names):
+        fits.writeto(name, np.random.default_rng(k).normal(100, 5, (512, 768)).astype(np.float32))
+    with window(qtbot) as shell:
+        chosen = replace(shell.settings, memory_warn_mib=1, memory_limit_mib=2)
+        shell.controller.handle(want.SetPreferences(chosen))
+        said = []
+        for name in names:
+            shell.controller.handle(want.OpenFile(name))
+            settle(qtbot, shell)
+            said.append(shell.store.session.messages[-1].text)
+        first, second = shell.store.session.slots  # 1.5 MiB each
+        assert "take 1 MiB of memory; close frames" in said[0]
+        assert "more than the limit of 2 MiB: nothing more is cached" in said[1]
+        assert first.pyramid is None and second.pyramid is None
+        assert said[2].startswith(f"{names[2]}: is not opened: the open frames exceed the limit of 2 MiB")
+        shell.controller.handle(want.CloseSlot(second.key))
+        settle(qtbot, shell)
+        assert shell.store.session.slot().pyramid is not None
