@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview import __version__
 from ifuview.batch.tasks import Record, Task
+from ifuview.files import put
 from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
@@ -127,13 +128,6 @@ def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: s
 def now() -> str:
     """The time as the pages have it."""
     return time.strftime("%Y-%m-%d %H:%M")
-
-
-def put(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def index_of(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ifuview import __version__
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.files import put
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage_files import CameraFiles
@@ -272,9 +273,7 @@ def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:
 def save(record: Record, mark: str, folder: Path) -> None:
     """Write the record of a finished task; whatever it speaks of is there already."""
     text = json.dumps({"schema": SCHEMA, "fingerprint": mark, **asdict(record)}, indent=1, default=float)
-    part = folder / f".{DONE}.part"
-    part.write_text(text + "\n", encoding="utf-8")
-    os.replace(part, folder / DONE)
+    put(folder / DONE, text + "\n")
 
 
 def load(task: Task) -> Record | None:

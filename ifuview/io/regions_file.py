@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ifuview.errors import FileFormatError
+from ifuview.files import whole_file
 from ifuview.io.source import regular_file
 from ifuview.model.region import Region, Shape
 
@@ -76,16 +77,8 @@ def read_regions(path: Path) -> Regions:
 def write_regions(path: Path, regions: Iterable[Region]) -> None:
     """Write regions in image coordinates (1-based, as ds9 has them), through a temporary file."""
     text = "\n".join([*HEAD, *(_line(region) for region in regions), ""])
-    path = os.fspath(path)
-    temporary = f"{path}.part{os.getpid()}"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError as problem:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise FileFormatError(f"cannot be written ({problem.strerror})", path) from problem
+    with whole_file(path, "the regions", error=FileFormatError) as part, open(part, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _from_parsed(item: Any) -> Region | None:

@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from ifuview.errors import UsageError
+from ifuview.files import check_place, check_suffix
 from ifuview.model.report import ReportInput
 
 # suffix -> "module:function" in this package
@@ -27,15 +27,8 @@ def check(path: str | os.PathLike[str]) -> None:
     UsageError
         Unknown suffix, no such folder, or one that cannot be written.
     """
-    target = Path(path)
-    folder = target.parent
-    if target.suffix.lower() not in WRITERS:
-        kind = f"reports of the kind {target.suffix!r}" if target.suffix else "reports without a suffix"
-        raise UsageError(f"{kind} cannot be written", str(path), f"end the name in {' or '.join(WRITERS)}")
-    if not folder.is_dir():
-        raise UsageError("the folder does not exist", str(folder), "choose another folder")
-    if target.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError("the report cannot be written there", str(path), "choose another folder or name")
+    check_suffix(path, WRITERS, "a report")
+    check_place(path, "the report")
 
 
 def write(report: ReportInput, path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ifuview.errors import UsageError
+from ifuview.files import whole_file
 from ifuview.model.report import ReportInput
 from ifuview.report import panels, words
 
@@ -66,12 +66,8 @@ def write_png(report: ReportInput, path: str | os.PathLike[str]) -> None:
     UsageError
         The file cannot be written; nothing is left behind then.
     """
-    try:
-        with style():
-            replaced(Path(path), as_png(draw(report), DPI, words.plain(report.title)))
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"the report cannot be written ({reason})", str(path), "choose another folder") from problem
+    with style(), whole_file(path, "the report") as part:
+        Path(part).write_bytes(as_png(draw(report), DPI, words.plain(report.title)))
 
 
 def as_png(figure: Any, dpi: float = PICTURE_DPI, title: str | None = None) -> bytes:
@@ -80,16 +76,6 @@ def as_png(figure: Any, dpi: float = PICTURE_DPI, title: str | None = None) -> b
     known = {"Software": None} if title is None else {"Title": title}
     figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": PNG_LEVEL}, metadata=known)
     return buffer.getvalue()
-
-
-def replaced(path: Path, content: bytes) -> None:
-    """Write to a temporary name, then give it its own; nothing is left behind if that fails."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def draw(report: ReportInput) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from ifuview.app.night.triage_files import CameraFiles, find_cameras, overlaid
 from ifuview.app.night.triage_sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
+from ifuview.files import put
 from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
@@ -231,7 +231,6 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
 def _with_evidence(result: TriageResult, arrays: Arrays, folder: Path, ctx: JobContext) -> TriageResult:
     """Draw the worst finding of each class in each camera."""
     from ifuview.report.night.triage_pictures import FOLDER, picture
-    from ifuview.report.page import replaced
 
     chosen = _worth_drawing(result.findings, arrays)[:MOST_DRAWN]
     names: dict[int, str] = {}
@@ -240,7 +239,7 @@ def _with_evidence(result: TriageResult, arrays: Arrays, folder: Path, ctx: JobC
     for number, finding in enumerate(chosen):
         ctx.checkpoint(number / len(chosen), f"Drawing {finding.expid} {finding.camera}")
         name = f"{FOLDER}/{finding.expid:08d}-{finding.camera}-{finding.kind.replace(' ', '-')}-{number}.png"
-        replaced(folder / name, picture(finding, arrays[finding.expid, finding.camera]))
+        put(folder / name, picture(finding, arrays[finding.expid, finding.camera]))
         names[id(finding)] = name
     return replace(result, findings=tuple(replace(f, evidence=names.get(id(f), "")) for f in result.findings))
 
@@ -267,13 +266,6 @@ def _title(result: TriageResult) -> str:
     cameras = sorted({c for _, c in result.cameras})
     which = f"exposure {exposures[0]}" if len(exposures) == 1 else f"exposures {exposures[0]} to {exposures[-1]}"
     return f"Triage of {which}, {len(cameras)} camera{'s' if len(cameras) > 1 else ''}" if exposures else "Triage"
-
-
-def put(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def as_json(result: TriageResult) -> str:

@@ -17,6 +17,8 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
+from ifuview.exit_codes import FOUND, OK
+from ifuview.files import brackets, check_folder, sha256
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image, Kind
@@ -25,7 +27,6 @@ from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis, fiber_labels
 
-OK, FAILED = 0, 3
 PARTS = ("correlation", "impact", "crosstalk", "trouble")
 FORMATS = ("html", "pdf", "png", "json")
 METRICS, FIBERS, MEASURED = "metrics.json", "per_fiber.ecsv", "traces_measured.fits"
@@ -67,7 +68,7 @@ class Outcome:
     @property
     def code(self) -> int:
         """Exit code."""
-        return FAILED if self.diagnosis.verdict is Verdict.FAIL else OK
+        return FOUND if self.diagnosis.verdict is Verdict.FAIL else OK
 
 
 def diagnose_image(
@@ -224,7 +225,7 @@ def load(
              ("reference", request.reference), ("thresholds", request.thresholds))  # fmt: skip
     inputs += [(role, name) for role, name in named if name]
     ctx.checkpoint(0.9, "Checksums")
-    return image, traces, tuple((role, Path(name).name, sha256(name)) for role, name in inputs), path
+    return image, traces, tuple((role, Path(name).name, checksum(name)) for role, name in inputs), path
 
 
 def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
@@ -395,17 +396,6 @@ def check_names(given: Sequence[str], allowed: Sequence[str], option: str) -> No
         raise UsageError(f"there is no {wrong[0]!r}", option, f"choose of {', '.join(allowed)}")
 
 
-def check_folder(folder: Path) -> None:
-    """Raise UsageError unless the folder, or the nearest one above that exists, can be written."""
-    at = folder
-    while not at.exists() and at != at.parent:
-        at = at.parent
-    if not at.is_dir():
-        raise UsageError("is not a folder", str(at), "choose another output folder")
-    if not os.access(at, os.W_OK | os.X_OK):
-        raise UsageError("the folder cannot be written", str(folder), "choose another output folder")
-
-
 def write_all(
     request: Request,
     image: Image,
@@ -425,8 +415,7 @@ def write_all(
         folder.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
     except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"the folder cannot be written ({reason})", str(folder), "choose another") from problem
+        raise UsageError(f"the folder cannot be written{brackets(problem)}", str(folder), "choose another") from problem
     done = False
     try:
         names = _write_parts(request, part, image, found, metrics, inputs, path, ctx)
@@ -436,8 +425,9 @@ def write_all(
             os.replace(part / name, target)
         done = True
     except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"the results cannot be written ({reason})", str(folder), "choose another") from problem
+        raise UsageError(
+            f"the results cannot be written{brackets(problem)}", str(folder), "choose another"
+        ) from problem
     finally:
         shutil.rmtree(part, ignore_errors=True)
         if made and not done:
@@ -512,13 +502,6 @@ def sparse(traces: TraceSet) -> TraceSet:
     return replace(traces, valid=(valid & keep) | edge)
 
 
-def sha256(path: str) -> str:
-    """Checksum of a file; "" if the name has an extension in brackets and no such file exists."""
-    import hashlib
-
-    name = path if os.path.exists(path) else path.split("[")[0]
-    try:
-        with open(name, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
+def checksum(path: str) -> str:
+    """SHA-256 of a file, also of one that is named with an extension in brackets; "" if there is none."""
+    return sha256(path if os.path.exists(path) else path.split("[")[0])

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ifuview.app.traces.diagnosis import FAILED, OK, Request, check_folder, run
+from ifuview.app.traces.diagnosis import Request, run
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
+from ifuview.exit_codes import BAD_INPUT, FOUND, OK
+from ifuview.files import check_folder
 
-BAD_INPUT = 2
 SUFFIXES = (".gz", ".fz", ".bz2", ".fits", ".fit")
 
 
@@ -67,7 +68,7 @@ def run_many(todo: tuple[Request, ...], jobs: int = 1, ctx: JobContext = SILENT)
 def worst(summaries: tuple[Summary, ...]) -> int:
     """Exit code of all: bad input before wrong traces."""
     codes = {s.code for s in summaries}
-    return next((code for code in (BAD_INPUT, FAILED) if code in codes), OK)
+    return next((code for code in (BAD_INPUT, FOUND) if code in codes), OK)
 
 
 def _each(todo: tuple[Request, ...], jobs: int, ctx: JobContext) -> Iterator[Summary]:

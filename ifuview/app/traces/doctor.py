@@ -14,6 +14,7 @@ from ifuview.app.frames.views.overlay import names
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.files import put, sha256
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.pixels import Pixels
@@ -131,7 +132,6 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
     """Write the report of the diagnosis and its numbers into a new folder inside `folder`; return its path."""
     from ifuview import __version__
     from ifuview.app.traces.doctor_metrics import as_json, metrics_of
-    from ifuview.report.page import replaced
     from ifuview.report.traces.doctor import write_doctor
     from ifuview.report.traces.doctor_report import DoctorReport
 
@@ -150,12 +150,12 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
         slot.image.canonical(slot.plane),
         unit=slot.image.unit or "counts",
         title=f"Traces of {slot.title}",
-        inputs=tuple((role, os.path.basename(path), _digest(path)) for role, path in files if os.path.isfile(path)),
+        inputs=tuple((role, os.path.basename(path), sha256(path)) for role, path in files if os.path.isfile(path)),
         created=time.strftime("%Y-%m-%d %H:%M"),
         version=__version__,
     )
     write_doctor(report, target, ctx=ctx.part(0.1, 1.0))
-    replaced(target / "metrics.json", as_json(metrics_of(found, report.inputs)).encode())
+    put(target / "metrics.json", as_json(metrics_of(found, report.inputs)).encode())
     return str(target)
 
 
@@ -176,14 +176,6 @@ def _bits(slot: Slot) -> Array | None:
     """Mask bits in canonical axes."""
     mask = slot.image.mask
     return None if mask is None else slot.image.orientation.to_canonical(np.asarray(mask.plane(slot.plane).raw))
-
-
-def _digest(path: str) -> str:
-    """SHA-256 of a file."""
-    import hashlib
-
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(title: str) -> str:

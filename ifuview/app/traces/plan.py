@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.errors import UsageError
+from ifuview.files import check_folder, put
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
@@ -502,7 +503,7 @@ def generate_trace_quality_report(
     """
     from pathlib import Path as Folder
 
-    from ifuview.app.traces.diagnosis import METRICS, check_folder
+    from ifuview.app.traces.diagnosis import METRICS
     from ifuview.app.traces.doctor_metrics import as_json, metrics_of
 
     folder = Folder(output_dir)
@@ -510,9 +511,7 @@ def generate_trace_quality_report(
     folder.mkdir(parents=True, exist_ok=True)
     found = metrics if isinstance(metrics, TraceDiagnosis) else None
     content = metrics_of(metrics) if isinstance(metrics, TraceDiagnosis) else dict(metrics)
-    part = folder / f".part{os.getpid()}.json"
-    part.write_text(as_json(content), encoding="utf-8")
-    os.replace(part, folder / METRICS)
+    put(folder / METRICS, as_json(content))
     names = [METRICS]
     if found is not None:
         from ifuview.report.traces.doctor import write_doctor

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ifuview.files import put
 from ifuview.io.fits.head import head_cards
 from ifuview.model.night.exposures import FileState, ProductFile
 
@@ -51,14 +52,9 @@ class Heads:
         if not self.read:
             return
         text = json.dumps({"version": VERSION, "root": self._root, "heads": self._known})
-        part = self._file.with_suffix(f".{os.getpid()}.part")
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, "utf-8")
-            os.replace(part, self._file)
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, ValueError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            put(self._file, text)
 
 
 def cache_folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -10,12 +11,13 @@ from itertools import pairwise
 import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
+from ifuview.files import whole_file
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 
-BLOCK, CARD = 2880, 80  # bytes, FITS standard 3.1 and 4.1
 DIGITS = {"x_pixels": 4, "y_pixels": 4, "wavelength": 4}  # decimals of px and Angstrom in text files
+UNITS = {"x_pixels": "pix", "y_pixels": "pix", "wavelength": "Angstrom"}
 
 
 def write_traces(
@@ -48,15 +50,8 @@ def write_traces(
     if suffix not in WRITERS:
         raise UsageError(f'traces cannot be written as "{suffix}"', path, f"use {', '.join(WRITERS)}")
     content = WRITERS[suffix](_columns(traces, orientation or Orientation(), shape))
-    temporary = f"{path}.part{os.getpid()}"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except OSError as problem:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise FileFormatError(f"cannot be written ({problem.strerror})", path) from problem
+    with whole_file(path, "the traces", error=FileFormatError) as part, open(part, "wb") as file:
+        file.write(content)
 
 
 def _columns(traces: TraceSet, lies: Orientation, shape: tuple[int, int] | None) -> dict[str, Array]:
@@ -86,7 +81,7 @@ def _ecsv(columns: dict[str, Array]) -> bytes:
     lines = ["# %ECSV 1.0", "# ---", "# delimiter: ','", "# datatype:"]
     for name, column in columns.items():
         kind = {"i": "int64", "f": "float64"}.get(column.dtype.kind, "string")
-        unit = {"x_pixels": ", unit: pix", "y_pixels": ", unit: pix", "wavelength": ", unit: Angstrom"}.get(name, "")
+        unit = f", unit: {UNITS[name]}" if name in UNITS else ""
         lines.append(f"# - {{name: {name}{unit}, datatype: {kind}}}")
     return "\n".join([*lines, "# schema: astropy-2.0", ""]).encode() + _csv(columns)
 
@@ -108,36 +103,15 @@ def _json(columns: dict[str, Array]) -> bytes:
 
 def _fits(columns: dict[str, Array]) -> bytes:
     """A binary table in the first extension."""
-    codes = {"i": ("K", ">i8"), "f": ("D", ">f8")}
-    dtype, cards = [], []
-    for number, (name, column) in enumerate(columns.items(), 1):
-        width = max(column.dtype.itemsize // 4, 1)
-        code, stored = codes.get(column.dtype.kind, (f"{width}A", f"S{width}"))
-        dtype.append((name, stored))
-        cards += [("TTYPE" + str(number), f"'{name}'"), ("TFORM" + str(number), f"'{code:<8}'")]
-    rows = np.empty(len(columns["fiber_id"]), dtype=dtype)
-    for name, column in columns.items():
-        rows[name] = column
-    head: list[tuple[str, object]] = [
-        ("XTENSION", "'BINTABLE'"),
-        ("BITPIX", 8),
-        ("NAXIS", 2),
-        ("NAXIS1", rows.dtype.itemsize),
-    ]
-    head += [("NAXIS2", len(rows)), ("PCOUNT", 0), ("GCOUNT", 1), ("TFIELDS", len(columns)), ("EXTNAME", "'TRACES  '")]
-    data = rows.tobytes()
-    primary = _header([("SIMPLE", "T"), ("BITPIX", 8), ("NAXIS", 0), ("EXTEND", "T")])
-    return primary + _header([*head, *cards]) + data.ljust(-(-len(data) // BLOCK) * BLOCK, b"\0")
+    from astropy.io import fits
+    from astropy.table import Table
 
-
-def _header(cards: list[tuple[str, object]]) -> bytes:
-    """Header blocks."""
-    lines = [
-        f"{key:<8}= {value:<20}" if isinstance(value, str) and value[0] == "'" else f"{key:<8}= {value!s:>20}"
-        for key, value in cards
-    ]
-    raw = "".join(line.ljust(CARD) for line in [*lines, "END"])
-    return raw.ljust(-(-len(raw) // BLOCK) * BLOCK).encode("ascii")
+    table = Table(columns, units={name: unit for name, unit in UNITS.items() if name in columns})
+    hdu = fits.table_to_hdu(table)
+    hdu.name = "TRACES"
+    out = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(out)
+    return out.getvalue()
 
 
 def _cell(name: str, value: object) -> str:

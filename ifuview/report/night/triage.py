@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ifuview import resources
+from ifuview.files import put
 from ifuview.model.night.triage import Finding, TriageResult, ranges
-from ifuview.report.page import replaced
 
 PAGE = "triage.html"
 
@@ -31,7 +31,7 @@ class TriageReport:
 
 def save_page(report: TriageReport, folder: Path) -> str:
     """Write triage.html; return its name."""
-    replaced(folder / PAGE, page(report).encode())
+    put(folder / PAGE, page(report).encode())
     return PAGE
 
 

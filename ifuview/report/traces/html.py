@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ifuview import resources
+from ifuview.files import put
 from ifuview.model.traces.findings import Finding, advice_lines
-from ifuview.report.page import replaced
 from ifuview.report.traces.doctor_report import DoctorReport, Drawn
 from ifuview.report.words import MARKS
 
@@ -39,7 +39,7 @@ WORDS = {
 
 def write_html(report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:
     """Write report.html."""
-    replaced(folder / "report.html", page(report, drawn).encode())
+    put(folder / "report.html", page(report, drawn).encode())
     return ["report.html"]
 
 

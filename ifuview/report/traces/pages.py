@@ -7,8 +7,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from ifuview.files import put
 from ifuview.model.traces.findings import advice_lines
-from ifuview.report.page import replaced
 from ifuview.report.traces.doctor_report import SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
 
@@ -24,13 +24,13 @@ def write_pngs(_report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) ->
     place = folder / FIGURE_FOLDER
     place.mkdir(exist_ok=True)
     for one in drawn:
-        replaced(place / f"{one.name}.png", one.png)
+        put(place / f"{one.name}.png", one.png)
     return [f"{FIGURE_FOLDER}/{one.name}.png" for one in drawn]
 
 
 def write_pdf(report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:
     """report.pdf: the first page in words, then one figure a page."""
-    replaced(folder / "report.pdf", _pdf(report, drawn))
+    put(folder / "report.pdf", _pdf(report, drawn))
     return ["report.pdf"]
 
 

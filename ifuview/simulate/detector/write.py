@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ifuview.files import replacing
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.trace import TraceSet
@@ -137,7 +137,6 @@ def _fibermap(fibers: FiberMap) -> Any:
 def _save(path: Path | str, hdus: HDUList) -> Path:
     """Write under a temporary name, then move."""
     path = Path(path)
-    part = path.with_name(f".{path.name}.part")
-    hdus.writeto(part, overwrite=True)
-    os.replace(part, path)
+    with replacing(path) as part:
+        hdus.writeto(part)
     return path

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from hashlib import blake2b
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.files import put
 from ifuview.io.photons.index.head import encode_info, fingerprint, samples
 from ifuview.io.photons.index.index import (
     DTYPES,
@@ -110,7 +111,7 @@ def _build(source: PhotonSource, place: str, ctx: JobContext) -> None:
         head = {"format": FORMAT, "version": VERSION, "source": before, "arrays": digests, "columns": columns}
         if fingerprint(source.info.path) != before:
             raise FileFormatError("the file changed while it was read", source.info.path, "open it again")
-        _write_json(os.path.join(work, HEAD), {**head, "latest": latest, "info": plain})
+        put(os.path.join(work, HEAD), json.dumps({**head, "latest": latest, "info": plain}))
         os.chmod(work, 0o755)
         _move(work, place)
     finally:
@@ -132,13 +133,6 @@ def _save(folder: str, name: str, array: Array) -> str:
     np.save(path, np.asarray(array))
     with open(path, "rb") as file:
         return blake2b(file.read(), digest_size=16).hexdigest()
-
-
-def _write_json(path: str, value: Any) -> None:
-    """Write to a temporary name that is then moved."""
-    with open(f"{path}.part", "w", encoding="utf-8") as file:
-        json.dump(value, file)
-    os.replace(f"{path}.part", path)
 
 
 class _Columns:
@@ -300,7 +294,7 @@ def derive(index: PhotonIndex, key: str, fill: Fill, ctx: JobContext) -> None:
             names = columns.close()
         for column in names.values():
             os.replace(os.path.join(work, column["file"]), os.path.join(index.folder, column["file"]))
-        _write_json(head, {"key": key, "columns": names})
+        put(head, json.dumps({"key": key, "columns": names}))
     except OSError as problem:
         todo = "free some space or delete the folder"
         raise IfuviewError(f"the derived values cannot be written ({problem})", index.folder, todo) from problem

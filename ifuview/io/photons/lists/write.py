@@ -18,7 +18,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.files import brackets
+from ifuview.files import whole_file
 from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
 from ifuview.model.checks import Array
@@ -93,15 +93,8 @@ def write_photons(
     if info.path and path.exists() and os.path.exists(info.path) and os.path.samefile(path, info.path):
         raise UsageError("would overwrite the file that is read", str(path), "choose another name")
     blocks = photons.blocks(value=True, weight=True, ctx=ctx) if hasattr(photons, "blocks") else iter(photons)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        notes = _write(part, blocks, info, dict(header or {}), dict(extra or {}), ctx)
-        os.replace(part, path)
-    except OSError as problem:
-        raise UsageError(f"cannot be written{brackets(problem)}", str(path), "choose another folder") from problem
-    finally:
-        part.unlink(missing_ok=True)
-    return notes
+    with whole_file(path) as part:
+        return _write(Path(part), blocks, info, dict(header or {}), dict(extra or {}), ctx)
 
 
 def _write(
