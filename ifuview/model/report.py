@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ifuview.model.checks import Array, readonly
+from ifuview.model.figure import Figure
 from ifuview.model.inspection import FiberInspection, Verdict
 
 
@@ -63,45 +64,6 @@ class Polyline:
     width: float = 0.7  # points
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlotCurve:
-    """One curve of a plot; NaN breaks it.
-
-    Parameters
-    ----------
-    x, y : ndarray
-    color : str
-        #rrggbb
-    style : str
-        "solid", "dashed", "dotted" or "fine" (thin and pale).
-    low, high : ndarray or None
-        Error band at `x`.
-    bars : (x, y, error) or None
-        Error bars.
-    """
-
-    x: Array
-    y: Array
-    color: str = "#000000"
-    style: str = "solid"
-    low: Array | None = None
-    high: Array | None = None
-    bars: tuple[Array, Array, Array] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlotPanel:
-    """One plot with curves of several selections, and lines of (color, text) in a corner."""
-
-    title: str
-    xlabel: str
-    ylabel: str
-    curves: tuple[PlotCurve, ...] = ()
-    log_x: bool = False
-    log_y: bool = False
-    text: tuple[tuple[str, str], ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class VerdictLine:
     """One judged question: the verdict and its reason in words."""
@@ -133,7 +95,7 @@ class ReportInput:
     versions : tuple of (name, version)
     notes : tuple of str
         What a reader of the page has to know.
-    plots : tuple of PlotPanel
+    plots : tuple of Figure
         In place of fiber and spectra, of a photon list: the light of its selections.
     selections : tuple of (color, text)
         What the plots show, in place of the verdicts.
@@ -149,5 +111,5 @@ class ReportInput:
     header: tuple[tuple[str, str], ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
-    plots: tuple[PlotPanel, ...] = ()
+    plots: tuple[Figure, ...] = ()
     selections: tuple[tuple[str, str], ...] = ()

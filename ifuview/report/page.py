@@ -13,6 +13,7 @@ from typing import Any
 from ifuview.files import whole_file
 from ifuview.model.report import ReportInput
 from ifuview.report import panels, words
+from ifuview.report.figures import draw_figure
 
 WIDTH = 2000  # px
 HEIGHT = 2240  # px
@@ -101,12 +102,10 @@ def draw(report: ReportInput) -> Any:
 
 def _draw_light(figure: Any, report: ReportInput) -> None:
     """Below and beside the image of a photon list: its selections and their light."""
-    from ifuview.report.photons import light
-
     next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="E")
-    light.draw_selections(_blank(figure, "verdicts"), report)
-    for name, panel in zip(PLOTS, report.plots):
-        light.draw_plot(_axes(figure, name), panel)
+    words.paragraphs(_blank(figure, "verdicts"), "Selections", report.selections, report.notes)
+    for name, plot in zip(PLOTS, report.plots):
+        draw_figure(_axes(figure, name), plot)
     words.draw_facts(_blank(figure, "footer"), report)
 
 

@@ -223,11 +223,18 @@ class FigurePlot(Plot):
         if self.figure is None:
             super().show_all()
             return
-        for scale, show, axis in ((self.figure.x, self.show_x, "x"), (self.figure.y, self.show_y, "y")):
-            if scale.range is not None:
-                show(*_place(scale.range, scale.log))
-            else:
-                self.plotItem.vb.enableAutoRange(axis=axis)
+        if self.figure.x.range is not None:
+            self.show_x(*_place(self.figure.x.range, self.figure.x.log))
+        else:
+            self.plotItem.vb.enableAutoRange(axis="x")
+        self.fit_y()
+
+    def fit_y(self) -> None:
+        """The vertical range of the figure, or all of its data."""
+        if self.figure is not None and self.figure.y.range is not None:
+            self.show_y(*_place(self.figure.y.range, self.figure.y.log))
+        else:
+            self.plotItem.vb.enableAutoRange(axis="y")
 
     def _draw(self) -> None:
         """Everything but the ranges."""

@@ -14,6 +14,7 @@ from ifuview.app.photons.light import RESOLUTION_BINS
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_text
 from ifuview.app.photons.views.light import LightView, Part
+from ifuview.gui.parts._figure import readable
 from ifuview.gui.parts._panes import Panes
 from ifuview.gui.parts._widgets import (
     Elided,
@@ -28,7 +29,7 @@ from ifuview.gui.parts._widgets import (
     quiet_label,
 )
 from ifuview.gui.parts.base import Dock
-from ifuview.gui.photons._light_plot import LightPlot, readable
+from ifuview.gui.photons._light_plot import LightPlot
 
 WIDTHS = (*(m * 10.0**e for e in range(4) for m in (1, 2, 5)), 10_000.0)  # ms
 BINS = (

@@ -241,7 +241,7 @@ class BinnedLight:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class CountLaw:
     """Expected number of bins for each count under one law.
 
     Parameters
@@ -271,7 +271,7 @@ class IntensityHistogram:
     histogram : ndarray, int64, shape (nmax + 1,)
     width : float
         s; of the time bins.
-    curves : tuple of Curve
+    curves : tuple of CountLaw
         Poisson, modified Rician by moments, by maximum likelihood.
     mean, variance : float
         Photons per bin.
@@ -279,7 +279,7 @@ class IntensityHistogram:
 
     histogram: Array
     width: float
-    curves: tuple[Curve, ...]
+    curves: tuple[CountLaw, ...]
     mean: float
     variance: float
 

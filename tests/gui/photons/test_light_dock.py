@@ -15,8 +15,8 @@ from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views.light import Part
 from ifuview.app.session import Level
+from ifuview.gui.parts._figure import readable
 from ifuview.gui.parts._panes import LEAST, arrangement
-from ifuview.gui.photons._light_plot import readable
 from ifuview.gui.photons.light import LightDock
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.store import Store
@@ -44,7 +44,7 @@ def dock(qtbot):
 
 
 def drawn(plot):
-    return [x for item in plot._lines for x in [item.getData()[0]] if x is not None and x.size]
+    return [x for items in plot.plot.curves for x in [items.line.getData()[0]] if x is not None and x.size]
 
 
 def test_selections_are_drawn_side_by_side_and_named(dock, source):
@@ -56,7 +56,7 @@ def test_selections_are_drawn_side_by_side_and_named(dock, source):
     assert len(drawn(dock.plots[Part.INTERVALS])) == 6
     for words in ("pixel 8,6", "1: circle", "2: box"):
         assert words in dock.legend.text()
-    assert "Ic" in dock.plots[Part.HISTOGRAM].text.text()
+    assert "Ic" in dock.plots[Part.HISTOGRAM].plot.notes.text()
     dock.draw(pure.make(counted(session(source=source))))
     assert len(drawn(dock.plots[Part.SPECTRUM])) == 1
 
@@ -248,13 +248,13 @@ def test_drawing_is_switched_and_light_is_saved(control, qtbot, source, tmp_path
 
 def test_the_dock_follows_the_theme(dock, source, qapp):
     dock.draw(pure.make(counted(session(CIRCLE, source=source))))
-    before = dock.plots[Part.SPECTRUM]._lines[0].opts["pen"].color().name()
+    before = dock.plots[Part.SPECTRUM].plot.curves[0].line.opts["pen"].color().name()
     palette = dock.palette()
     palette.setColor(palette.ColorRole.Base, QColor("#101010"))
     palette.setColor(palette.ColorRole.Text, QColor(Qt.GlobalColor.white))
     dock.setPalette(palette)
     qapp.processEvents()
-    assert dock.plots[Part.SPECTRUM]._lines[0].opts["pen"].color().name() != before
+    assert dock.plots[Part.SPECTRUM].plot.curves[0].line.opts["pen"].color().name() != before
 
 
 def test_while_a_slider_is_dragged_the_plots_are_redrawn_now_and_then(dock, source, qtbot):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ifuview.app.photons.light import Light
 from ifuview.app.photons.views.light import How, LightView, Part
 from ifuview.model.checks import Array
+from ifuview.model.figure import DASHED, DOTTED, NONE, Curve, Range, logarithmic, stairs
 
 if TYPE_CHECKING:
     from ifuview.model.photons.products import BinnedLight, IntensityHistogram
@@ -20,38 +20,13 @@ MEANS = 120  # bins of that mean
 MOST_BARS = 80  # steps of a histogram; more counts are drawn together
 MARGIN = 0.06  # of the vertical range, left free
 LEAST_EXPECTED = 0.1  # intervals; less of a law is not drawn
+LAW_WIDTH = 1.5  # px
 SHORT_TAIL = 0.5  # expected or found bins below which the tail of a histogram is cut
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """One curve.
-
-    Parameters
-    ----------
-    x, y : ndarray
-        Vertices, steps already worked out.
-    color : str
-    kind : str
-        "steps", "fine" (thin, behind), "law" (dashed), "dots" (dotted).
-    low, high : ndarray or None
-        Error band at `x`.
-    bars : (x, y, error) or None
-        Error bars.
-    """
-
-    x: Array
-    y: Array
-    color: str
-    kind: str = "steps"
-    low: Array | None = None
-    high: Array | None = None
-    bars: tuple[Array, Array, Array] | None = None
 
 
 def lines(
     view: LightView, part: Part, how: How = How.RATE, span: tuple[float, float] | None = None
-) -> tuple[Line, ...]:
+) -> tuple[Curve, ...]:
     """Return the curves of one plot, what lies behind first; `span` (s) is the part of light curves in view."""
     alone = len(view.found) == 1
     make_lines = {
@@ -60,8 +35,8 @@ def lines(
         Part.HISTOGRAM: _histogram_lines,
         Part.INTERVALS: _interval_lines,
     }[part]
-    found = [line for one in view.found for line in make_lines(one)]
-    return tuple(sorted(found, key=lambda line: line.kind != "fine"))
+    found = [curve for one in view.found for curve in make_lines(one)]
+    return tuple(sorted(found, key=lambda curve: not curve.pale))
 
 
 def axis_labels(view: LightView, part: Part, how: How = How.RATE) -> tuple[str, str]:
@@ -87,7 +62,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.4g} s" if seconds >= 1 else f"{1000 * seconds:.4g} ms"
 
 
-def _curve_lines(one: Light, rate: bool, span: tuple[float, float] | None, alone: bool) -> list[Line]:
+def _curve_lines(one: Light, rate: bool, span: tuple[float, float] | None, alone: bool) -> list[Curve]:
     """Steps with an error band; of many bins in view their means, above the bins if nothing else is shown."""
     curve = one.curve
     if curve is None:
@@ -99,7 +74,7 @@ def _curve_lines(one: Light, rate: bool, span: tuple[float, float] | None, alone
         edges = curve.edges[rows.start : rows.stop + 1]
         return [_steps(edges, values[rows], color, error=errors[rows])]
     edges, mean, error = averaged(curve, group, rate, rows)
-    fine = [Line(curve.center[rows], np.asarray(values[rows], float), color, "fine")] if alone else []
+    fine = [Curve(curve.center[rows], np.asarray(values[rows], float), color, pale=True)] if alone else []
     return [*fine, _steps(edges, mean, color, error=error)]
 
 
@@ -148,16 +123,17 @@ def spectrum_values(spectrum: BinnedLight, how: How) -> tuple[Array, Array]:
     return spectrum.rate / width, spectrum.rate_error / width
 
 
-def _spectrum_lines(one: Light, how: How) -> list[Line]:
+def _spectrum_lines(one: Light, how: How) -> list[Curve]:
     """Steps with error bars."""
     if one.spectrum is None:
         return []
     values, errors = spectrum_values(one.spectrum, how)
-    steps = _steps(one.spectrum.edges, values, one.picked.color)
-    return [Line(steps.x, steps.y, steps.color, bars=(one.spectrum.center, values, errors))]
+    color = one.picked.color
+    bars = Curve(one.spectrum.center, np.asarray(values, float), color, stroke=NONE, error=errors)
+    return [_steps(one.spectrum.edges, values, color), bars]
 
 
-def _histogram_lines(one: Light) -> list[Line]:
+def _histogram_lines(one: Light) -> list[Curve]:
     """Steps; Poisson dotted, modified Rician dashed."""
     found = one.histogram
     if found is None:
@@ -171,7 +147,7 @@ def _histogram_lines(one: Light) -> list[Line]:
             continue
         expected = _grouped(law.expected, top, group)
         centers = (edges[1:] + edges[:-1])[: len(expected)] / 2
-        out.append(Line(centers, expected, color, "dots" if law.name == "Poisson" else "law"))
+        out.append(_law(centers, expected, color, DOTTED if law.name == "Poisson" else DASHED))
     return out
 
 
@@ -191,29 +167,33 @@ def _grouped(values: Array, top: int, group: int) -> Array:
     return np.asarray(padded.reshape(-1, group).sum(axis=1))
 
 
-def _interval_lines(one: Light) -> list[Line]:
+def _interval_lines(one: Light) -> list[Curve]:
     """Steps over the logarithm of the interval; what steady light gives dashed."""
     found = one.intervals
     if found is None or not found.counts.any():
         return []
     some = np.flatnonzero(found.counts)
     shown = slice(int(some[0]), int(some[-1]) + 1)
-    edges, color = np.log10(found.edges)[shown.start : shown.stop + 1], one.picked.color
+    edges, color = found.edges[shown.start : shown.stop + 1], one.picked.color
     expected = found.expected[shown]
     law = np.where(expected > LEAST_EXPECTED, expected, np.nan)
     return [
         _steps(edges, np.asarray(found.counts[shown], float), color),
-        Line((edges[1:] + edges[:-1]) / 2, law, color, "law"),
+        _law(np.sqrt(edges[1:] * edges[:-1]), law, color),
     ]
 
 
-def _steps(edges: Array, values: Array, color: str, *, error: Array | None = None) -> Line:
+def _steps(edges: Array, values: Array, color: str, *, error: Array | None = None) -> Curve:
     """Outline of steps."""
-    x, y = np.repeat(edges, 2)[1:-1], np.repeat(np.asarray(values, float), 2)
-    if error is None:
-        return Line(x, y, color)
-    spread = np.repeat(error, 2)
-    return Line(x, y, color, low=y - spread, high=y + spread)
+    x, y = stairs(edges, values)
+    spread = None if error is None else np.repeat(error, 2)
+    low, high = (None, None) if spread is None else (y - spread, y + spread)
+    return Curve(x, y, color, width=2, low=low, high=high)
+
+
+def _law(x: Array, y: Array, color: str, stroke: str = DASHED) -> Curve:
+    """What a law expects."""
+    return Curve(x, y, color, stroke=stroke, width=LAW_WIDTH)
 
 
 def dead_times(view: LightView) -> tuple[float, ...]:
@@ -221,40 +201,22 @@ def dead_times(view: LightView) -> tuple[float, ...]:
     return tuple(dict.fromkeys(one.intervals.dead_time for one in view.found if one.intervals is not None))
 
 
-def logarithm(line: Line) -> Line:
-    """The line for a logarithmic axis; what is not above zero lies on the floor, half the smallest value."""
-    above = line.y[np.isfinite(line.y) & (line.y > 0)]
-    floor = 0.5 * float(above.min()) if above.size else 0.5
-
-    def log(values: Array | None) -> Array | None:
-        return None if values is None else np.log10(np.where(np.isnan(values), np.nan, np.maximum(values, floor)))
-
-    bars = None
-    if line.bars is not None:
-        x, y, error = line.bars
-        positive = np.where(y > 0, y, np.nan)
-        bars = (x, np.log10(positive), error / positive / np.log(10))
-    found = log(line.y)
-    assert found is not None
-    return Line(line.x, found, line.color, line.kind, log(line.low), log(line.high), bars)
-
-
-def vertical(lines: Iterable[Line], *, log: bool = False) -> tuple[float, float] | None:
+def vertical(curves: Iterable[Curve], *, log: bool = False) -> Range | None:
     """A vertical range that shows all steps with their errors, and zero unless logarithmic."""
     low, high = np.inf, -np.inf
-    for line in lines:
-        if line.kind == "fine":
-            bounds = np.nanpercentile(line.y, (0.5, 99.5)) if np.isfinite(line.y).any() else (np.inf, -np.inf)
+    for curve in curves:
+        curve = logarithmic(curve, y=log)
+        if curve.pale:
+            bounds = np.nanpercentile(curve.y, (0.5, 99.5)) if np.isfinite(curve.y).any() else (np.inf, -np.inf)
             low, high = min(low, bounds[0]), max(high, bounds[1])
             continue
-        values = [line.y]
-        if line.low is not None and line.high is not None:
-            values += [line.low, line.high] if not log else [line.high]
-        if line.bars is not None:
-            _, y, error = line.bars
-            values += [y - error, y + error] if not log else [y + error]
-        if line.kind in ("law", "dots") and log:
-            values = []  # laws go on for ever downwards
+        if log and curve.stroke in (DASHED, DOTTED):
+            continue  # laws go on for ever downwards
+        values = [curve.y]
+        if curve.low is not None and curve.high is not None:
+            values += [curve.low, curve.high] if not log else [curve.high]
+        if curve.error is not None:
+            values += [curve.y - curve.error, curve.y + curve.error] if not log else [curve.y + curve.error]
         for each in values:
             good = each[np.isfinite(each)]
             if good.size:
@@ -264,14 +226,15 @@ def vertical(lines: Iterable[Line], *, log: bool = False) -> tuple[float, float]
     if not log:
         low = min(low, 0.0)
     pad = MARGIN * (high - low) or 1.0
-    return low - (pad if low < 0 or log else 0.0), high + pad
+    ends = float(low - (pad if low < 0 or log else 0.0)), float(high + pad)
+    return (10 ** ends[0], 10 ** ends[1]) if log else ends
 
 
-def horizontal(view: LightView, part: Part, lines: Iterable[Line]) -> tuple[float, float] | None:
+def horizontal(view: LightView, part: Part, curves: Iterable[Curve]) -> Range | None:
     """A horizontal range that shows everything."""
     if part is Part.CURVE:
-        curves = [one.curve for one in view.found if one.curve is not None]
-        edges = [float(e) for curve in curves for e in (curve.edges[0], curve.edges[-1])]
+        found = [one.curve for one in view.found if one.curve is not None]
+        edges = [float(e) for curve in found for e in (curve.edges[0], curve.edges[-1])]
     else:
-        edges = [float(e) for line in lines if line.x.size for e in (line.x.min(), line.x.max())]
+        edges = [float(e) for curve in curves if curve.x.size for e in (curve.x.min(), curve.x.max())]
     return (min(edges), max(edges)) if edges and min(edges) < max(edges) else None

@@ -9,18 +9,18 @@ import numpy as np
 
 from ifuview.app.photons import light
 from ifuview.app.photons.views import light as pure
-from ifuview.app.photons.views import light_lines, light_text
-from ifuview.app.photons.views.light import LightView, Part
+from ifuview.app.photons.views import light_text
+from ifuview.app.photons.views.light import Part
+from ifuview.app.photons.views.light_figure import figure
 from ifuview.model import colors
 from ifuview.model.region import Region, Shape
-from ifuview.model.report import PlotCurve, PlotPanel, Polyline, ReportInput
+from ifuview.model.report import Polyline, ReportInput
 
 if TYPE_CHECKING:
     from ifuview.app.session import Session
     from ifuview.engine.context import JobContext
     from ifuview.model.photons.lists import PhotonCut
 
-STYLES = {"steps": "solid", "fine": "fine", "law": "dashed", "dots": "dotted"}
 CIRCLE_POINTS = 73
 WIDTH = 2.0  # points, of the outline of a selection
 CROSS = 1.5  # px, half of the mark of a pixel
@@ -48,7 +48,7 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
     marks = tuple(line for one in found for line in _outline(one.picked))
     return replace(
         report, overlay=marks, verdicts=(), inspection=None, notes=notes, selections=(*plain, *said),
-        plots=tuple(_panel(replace(view, found=found), part) for part in Part),
+        plots=tuple(figure(replace(view, found=found), part) for part in Part),
     )  # fmt: skip
 
 
@@ -58,22 +58,6 @@ def cut_text(cut: PhotonCut, unit: str) -> str:
     low, high = ("any" if v is None else f"{v:g} {unit}" for v in (cut.low, cut.high))
     value = "all values" if low == high == "any" else f"{low} to {high}"
     return f"Photons from {time}, {value}{', weighted' if cut.weighted else ''}"
-
-
-def _panel(view: LightView, part: Part) -> PlotPanel:
-    """One plot."""
-    along_log = part is Part.INTERVALS
-    curves = []
-    for line in light_lines.lines(view, part):
-        x = 10**line.x if along_log else line.x
-        color = colors.readable(line.color)
-        curves.append(PlotCurve(x, line.y, color, STYLES[line.kind], line.low, line.high, line.bars))
-    words = {Part.HISTOGRAM: light_text.law_text, Part.INTERVALS: light_text.interval_text}.get(part)
-    text = [(colors.readable(one.picked.color), words(one)) for one in view.found] if words is not None else []
-    more = light_lines.means_text(view).partition(";")[0] if part is Part.CURVE else ""
-    title = f"{pure.TITLES[part]}, {more}" if more else pure.TITLES[part]
-    return PlotPanel(title, *light_lines.axis_labels(view, part), tuple(curves), along_log, along_log,
-                     tuple(row for row in text if row[1]))  # fmt: skip
 
 
 def _outline(picked: light.Picked) -> tuple[Polyline, ...]:

@@ -100,7 +100,7 @@ def _at(one: Light, part: Part, x: float, how: How, view: LightView) -> tuple[st
     """Where and how much, of one selection."""
     if part is Part.INTERVALS:
         found = one.intervals
-        place = None if found is None else _bin(np.log10(found.edges), x)
+        place = None if found is None else _bin(found.edges, x)
         if found is None or place is None:
             return None
         where = f"{number(found.edges[place], 3)} to {number(found.edges[place + 1], 3)} s"

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.photons.statistics import rician
 from ifuview.model.checks import Array
-from ifuview.model.photons.products import BinnedLight, Curve, IntensityHistogram
+from ifuview.model.photons.products import BinnedLight, CountLaw, IntensityHistogram
 
 MOST_PHOTONS = 100_000  # in one bin; more is no histogram
 
@@ -35,13 +35,13 @@ def histogram_with_curves(histogram: Array, width: float, ip: float = 0.0) -> In
     n = np.arange(top + 1)
     mean = float(histogram @ n) / max(size, 1)
     variance = float(histogram @ (n - mean) ** 2) / max(size - 1, 1)
-    curves = [Curve("Poisson", size * rician.pmf(top, mean, 0.0))]
+    curves = [CountLaw("Poisson", size * rician.pmf(top, mean, 0.0))]
     if mean > 0 and size > 1:
         found = (rician.moments(histogram, ip * width), rician.fit(histogram, ip=ip * width))
         for name, law in zip(("modified Rician, moments", "modified Rician, likelihood"), found):
             rate = law.per_second(width)
             curves.append(
-                Curve(
+                CountLaw(
                     name,
                     size * rician.pmf(top, *law[:3]),
                     rate.ic,

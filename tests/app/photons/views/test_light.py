@@ -10,10 +10,11 @@ from ifuview.app.photons import light
 from ifuview.app.photons.images import Made
 from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
-from ifuview.app.photons.views import light_lines, light_text
+from ifuview.app.photons.views import light_figure, light_lines, light_text
 from ifuview.app.photons.views.light import How, Part
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled, UsageError
+from ifuview.model.figure import DASHED, DOTTED, SOLID, Curve, logarithmic
 from ifuview.model.photons.lists import Column, PhotonCut
 from ifuview.model.region import Region, Shape
 from tests.app.photons.views.made_light import (
@@ -166,7 +167,7 @@ def test_hints_say_how_to_fill_the_dock(source):
 def test_light_curves_are_steps_or_means_by_what_is_in_view(source):
     view = pure.make(counted(session(source=source, width=0.01)))  # 1000 bins
     fine, steps = light_lines.lines(view, Part.CURVE)
-    assert (fine.kind, steps.kind) == ("fine", "steps")
+    assert fine.pale and not steps.pale and steps.stroke == SOLID
     group = light_lines.in_view(view.found[0].curve, None)[1]
     assert 1000 / group <= light_lines.MEANS
     assert f"means of {group} bins" in light_lines.means_text(view)
@@ -183,13 +184,15 @@ def test_light_curves_are_steps_or_means_by_what_is_in_view(source):
 
 def test_spectra_are_counts_rates_or_densities(source):
     view = pure.make(counted(session(source=source)))
-    (counts,), (rate,), (density,) = (
+    (counts, _), (rate, _), (density, bars) = (
         light_lines.lines(view, Part.SPECTRUM, how) for how in (How.COUNTS, How.RATE, How.DENSITY)
     )
     edges = view.found[0].spectrum.edges
     np.testing.assert_allclose(counts.y[::2], 10 * rate.y[::2])
     np.testing.assert_allclose(density.y[::2] * np.diff(edges), rate.y[::2])
     assert density.y == pytest.approx((STAR + SKY) / 800, rel=0.35)
+    np.testing.assert_array_equal(bars.y, density.y[::2])
+    assert not bars.stroke and np.all(bars.error > 0)
     assert light_lines.axis_labels(view, Part.SPECTRUM, How.DENSITY) == ("Wavelength (nm)", "Photons/s/nm")
     twenty = pure.make(counted(session(source=source, bins=20)))
     assert len(twenty.found[0].spectrum.counts) == 20
@@ -218,7 +221,7 @@ def test_resolution_bins_need_a_resolving_power(source):
 def test_the_histogram_has_its_laws_and_their_numbers(source):
     view = pure.make(counted(session(source=source, width=0.1)))
     steps, *laws = light_lines.lines(view, Part.HISTOGRAM)
-    assert [law.kind for law in laws] == ["dots", "law"]
+    assert [law.stroke for law in laws] == [DOTTED, DASHED]
     assert steps.y[::2].sum() == 100
     assert laws[0].y.sum() == pytest.approx(100, rel=0.05)
     one = view.found[0]
@@ -242,6 +245,9 @@ def replace_histogram(found, top):
 
 def test_intervals_are_drawn_over_their_logarithm(source):
     view = pure.make(counted(session(source=source)))
+    drawn = light_figure.figure(view, Part.INTERVALS)
+    assert drawn.x.log and drawn.y.log and drawn.x.range[0] > 0
+    assert [rule.at for rule in drawn.rules] == [source.info.dead_time]
     steps, law = light_lines.lines(view, Part.INTERVALS)
     assert steps.y.max() == view.found[0].intervals.counts.max()
     assert np.diff(steps.x).min() >= 0
@@ -251,10 +257,8 @@ def test_intervals_are_drawn_over_their_logarithm(source):
 
 
 def test_a_logarithmic_axis_keeps_empty_bins_on_its_floor():
-    line = light_lines.Line(
-        np.arange(4.0), np.array([0.0, 1.0, 100.0, np.nan]), "red", low=np.array([-1.0, 0.5, 90, np.nan])
-    )
-    out = light_lines.logarithm(line)
+    line = Curve(np.arange(4.0), np.array([0.0, 1.0, 100.0, np.nan]), "red", low=np.array([-1.0, 0.5, 90, np.nan]))
+    out = logarithmic(line, y=True)
     assert out.y[:3] == pytest.approx([np.log10(0.5), 0, 2])
     assert np.isnan(out.y[3])
     assert out.low[0] == out.y[0]
@@ -267,7 +271,7 @@ def test_the_readout_and_the_table_give_the_numbers(source):
     assert "nm" in light_text.readout(view, Part.SPECTRUM, 1000.0)
     assert light_text.readout(view, Part.SPECTRUM, 5000.0) == ""
     assert "bins" in light_text.readout(view, Part.HISTOGRAM, 4.2)
-    assert "steady" in light_text.readout(view, Part.INTERVALS, -2.0)
+    assert "steady" in light_text.readout(view, Part.INTERVALS, 0.01)
     for part in Part:
         blocks = light_text.table(view, part).split("\n\n")
         assert len(blocks) == 2
