@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import median_along
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import SCHEMA, Crosstalk, Impact, Mode, Problem, TraceDiagnosis
 
@@ -163,15 +164,15 @@ def impact(found: TraceDiagnosis, i: Impact | None) -> dict[str, Any] | None:
         ("joint_loss", i.joint_loss, i.joint_loss_err),
         ("leak", i.leak, i.leak_err),
     ):
-        fiber = _median(np.where(known, value, np.nan))
-        err = _median(np.where(known, error, np.nan)) / np.sqrt(np.maximum(known.sum(axis=1), 1))
+        fiber = median_along(np.where(known, value, np.nan))
+        err = median_along(np.where(known, error, np.nan)) / np.sqrt(np.maximum(known.sum(axis=1), 1))
         out[f"{name}_median"], out[f"{name}_median_err"] = plain(_of(fiber)), plain(_of(err) / math.sqrt(len(err)))
         size = np.where(np.isfinite(fiber), np.abs(fiber), -1)
         worst = int(size.argmax()) if size.size else 0
         out[f"{name}_worst"], out[f"{name}_worst_err"] = plain(fiber[worst]), plain(err[worst])
         out[f"{name}_worst_fiber"] = found.file_id[worst] if size[worst] >= 0 else None
     for name, value in (("perfect_boxcar_loss", i.perfect_loss), ("perfect_leak", i.perfect_leak)):
-        fiber = _median(np.where(known, value, np.nan))
+        fiber = median_along(np.where(known, value, np.nan))
         out[f"{name}_median"] = plain(_of(fiber))
         out[f"{name}_median_err"] = plain(1.2533 * np.nanstd(fiber) / math.sqrt(max(fiber.size, 1)))
     out["worst_fiber"] = out["boxcar_loss_worst_fiber"]
@@ -185,22 +186,14 @@ def crosstalk(found: TraceDiagnosis, c: Crosstalk | None) -> dict[str, Any] | No
     out: dict[str, Any] = {"reach": plain(c.reach)}
     n = math.sqrt(max(found.nfiber, 1))
     for name, value, error in (("boxcar", c.boxcar, c.boxcar_err), ("joint", c.joint, c.joint_err)):
-        out[f"{name}_median"] = plain(_median(value.T))
-        out[f"{name}_median_err"] = plain(_median(error.T) / n)
+        out[f"{name}_median"] = plain(median_along(value.T))
+        out[f"{name}_median_err"] = plain(median_along(error.T) / n)
     out["per_fiber"] = {
         name: {"boxcar": b, "boxcar_err": be, "joint": j, "joint_err": je}
         for name, b, be, j, je in zip(
             found.file_id, plain(c.boxcar), plain(c.boxcar_err), plain(c.joint), plain(c.joint_err)
         )
     }
-    return out
-
-
-def _median(values: Array) -> Array:
-    """Median along the last axis, NaN where nothing is known."""
-    empty = np.asarray(~np.isfinite(values).any(axis=-1))
-    out: Array = np.nanmedian(np.where(empty[..., None], 0.0, values), axis=-1)
-    out[empty] = np.nan
     return out
 
 

@@ -1,15 +1,48 @@
-"""The functions of the trace-diagnostics plan: their names, their keys, and that they measure."""
+"""The trace-diagnostics plan as people run it: its calls as written, its keys, its pictures, and that they measure."""
 
 from __future__ import annotations
 
+import inspect
+import json
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import ifuview
+from ifuview import (
+    analyze_trace_correlations,
+    analyze_trace_straightness,
+    analyze_trace_wavelength_dependence,
+    calculate_trace_quality_metrics,
+    check_differential_atmospheric_refraction,
+    check_fiber_crosstalk,
+    check_trace_spacing_uniformity,
+    generate_trace_quality_report,
+    identify_systematic_trace_errors,
+    load_fiber_bundle_metadata,
+    load_raw_2d_spectrum,
+    load_trace_solution,
+    load_wavelength_solution,
+    plot_individual_trace_quality,
+    plot_traces_on_2d_spectrum,
+    run_trace_diagnostics,
+    simulate_extraction_errors,
+)
+from ifuview.engine.traces.doctor.dar import refraction
+from ifuview.errors import UsageError
+from ifuview.io.traces.write import write_traces
 from ifuview.simulate.detector import perturb
+from ifuview.simulate.detector.demo_files import demo
 from ifuview.simulate.detector.exposure import expose
 
 MADE = expose("tiny", snr=50, seed=2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_window():
+    mpl.use("agg")
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +50,138 @@ def diagnosis():
     return ifuview.diagnose_image(MADE.as_image(), MADE.traces)
 
 
-def test_all_names_can_be_imported():
+@pytest.fixture(scope="module")
+def as_dicts():
+    """The traces as a dict of dicts, at 33 columns."""
+    x = np.unique(np.linspace(0, MADE.traces.ncol - 1, 33).round())
+    return {
+        f"fiber_{k:03d}": {"x_pixels": x, "y_pixels": y[x.astype(int)], "wavelength": 3600 + x, "fiber_id": k}
+        for k, y in enumerate(MADE.traces.center)
+    }
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    demo(folder)
+    return folder
+
+
+def colors(path) -> int:
+    """Number of colors of a picture, and that it is no blank page."""
+    pixels = plt.imread(path)
+    assert min(pixels.shape[:2]) > 400
+    return len(np.unique((pixels[..., :3] * 15).round().astype(int).reshape(-1, 3), axis=0))
+
+
+def words(figure) -> str:
+    """All texts of a figure."""
+    from matplotlib.text import Text
+
+    return " ".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_the_pipeline_of_the_plan_runs_as_written(files, tmp_path):
+    """Every step of the plan on files, in its order, with its calls."""
+    raw_2d_file, trace_file = next(files.glob("preproc-*.fits*")), next(files.glob("psf-*.fits*"))
+    raw_2d = load_raw_2d_spectrum(raw_2d_file)
+    assert isinstance(raw_2d, np.ndarray)
+    assert raw_2d.ndim == 2
+    data, header = raw_2d.pair()
+    assert type(data) is np.ndarray
+    assert header == raw_2d.header
+    assert len(header) > 5
+    traces = load_trace_solution(trace_file)
+    for name, entry in traces.items():
+        assert set(entry) == {"x_pixels", "y_pixels", "wavelength", "fiber_id"}
+        assert entry["fiber_id"] == name
+    assert tuple(traces) == traces.traces.fiber_id
+    plt.figure(figsize=(12, 8))
+    plot_traces_on_2d_spectrum(raw_2d, traces, title="Traces of the night")
+    assert "Traces of the night" in words(plt.gcf())
+    assert next(iter(traces)) in words(plt.gcf()).split()
+    plt.savefig(tmp_path / "traces_on_2d.png")
+    plt.close()
+    assert colors(tmp_path / "traces_on_2d.png") > 30
+    fiber_id = list(traces)[3]
+    plot_individual_trace_quality(raw_2d, traces, fiber_id)
+    shown = words(plt.gcf())
+    assert all(word in shown for word in (fiber_id, "section at", "curvature", "extracted spectrum", "overlay"))
+    plt.savefig(tmp_path / "fiber.png")
+    plt.close()
+    assert colors(tmp_path / "fiber.png") > 30
+    straightness = analyze_trace_straightness(traces)
+    assert set(straightness) == set(traces)
+    assert {"rms_residual", "max_deviation", "systematic_trend", "outlier_pixels"} <= set(straightness[fiber_id])
+    assert check_trace_spacing_uniformity(traces)["mean_spacing"] > 2
+    slopes, curvature = analyze_trace_wavelength_dependence(traces)
+    assert len(slopes) == len(curvature) == len(traces)
+    fiber_positions = load_fiber_bundle_metadata(next(files.glob("frame-*.fits*")))
+    assert check_differential_atmospheric_refraction(traces, fiber_positions)["measured"] is None
+    matrix, residuals = analyze_trace_correlations(traces)
+    assert matrix.shape == (len(traces), len(traces))
+    assert residuals.shape[0] == len(traces)
+    assert {"modes", "found", "problem_fibers"} <= set(identify_systematic_trace_errors(matrix, fiber_positions))
+    errors = simulate_extraction_errors(raw_2d, traces, {fiber_id: 0.5})
+    row = list(traces).index(fiber_id)
+    assert np.nanargmax(errors["joint_loss"]) == row
+    assert check_fiber_crosstalk(raw_2d, traces)["boxcar"].shape == (len(traces), 4)
+    metrics = calculate_trace_quality_metrics(traces, raw_2d)
+    assert {"global_metrics", "per_fiber_metrics", "spatial_patterns"} <= set(metrics)
+    assert set(metrics["per_fiber_metrics"]) == set(traces)
+    names = generate_trace_quality_report(metrics, tmp_path / "report")
+    assert {"metrics.json", "report.html"} <= set(names)
+    assert load_wavelength_solution(trace_file).shape[0] == len(traces)
+    done = run_trace_diagnostics(
+        raw_2d_file, trace_file, tmp_path / "run", fiber_metadata_file=None, wavelength_file=None
+    )
+    assert done["global_metrics"] == json.loads((tmp_path / "run" / "metrics.json").read_text())["global_metrics"]
+
+
+def test_the_calls_have_the_names_of_the_plan():
+    wanted = {
+        run_trace_diagnostics: ["raw_2d_file", "trace_file", "output_dir", "fiber_metadata_file", "wavelength_file"],
+        simulate_extraction_errors: ["raw_2d", "traces", "trace_errors"],
+        check_fiber_crosstalk: ["raw_2d", "traces"],
+        calculate_trace_quality_metrics: ["traces", "raw_2d"],
+        generate_trace_quality_report: ["metrics", "output_dir"],
+        plot_traces_on_2d_spectrum: ["raw_2d", "traces", "title"],
+        plot_individual_trace_quality: ["raw_2d", "traces", "fiber_id"],
+        identify_systematic_trace_errors: ["matrix", "fiber_positions"],
+        check_differential_atmospheric_refraction: ["traces", "fiber_positions"],
+    }
+    for function, names in wanted.items():
+        assert list(inspect.signature(function).parameters)[: len(names)] == names
     for names in ifuview.TRACE_PLAN.values():
         for name in names:
-            assert callable(getattr(ifuview, name))
             assert getattr(ifuview, name).__doc__
+
+
+def test_dicts_of_dicts_are_traces_everywhere(as_dicts, diagnosis):
+    out = analyze_trace_straightness(as_dicts)
+    assert list(out) == list(as_dicts)
+    assert out["fiber_003"]["rms_residual"] < 1e-3
+    assert check_trace_spacing_uniformity(as_dicts)["mean_spacing"] == pytest.approx(7.5, abs=0.15)
+    slopes, _ = analyze_trace_wavelength_dependence(as_dicts)
+    wave = np.broadcast_to(3600.0 + np.arange(MADE.traces.ncol), MADE.traces.center.shape)
+    whole = perturb.replace(MADE.traces, wave=wave)
+    assert slopes == pytest.approx(analyze_trace_wavelength_dependence(whole)["slopes"], abs=0.05)
+    metrics = calculate_trace_quality_metrics(as_dicts, MADE.image)
+    assert set(metrics["per_fiber_metrics"]) == set(as_dicts)
+    seen = metrics["per_fiber_metrics"]["fiber_005"]["trace_rms"]
+    assert seen == pytest.approx(float(diagnosis.per_fiber["trace_rms"][5]), rel=0.5)
+    with pytest.raises(UsageError):
+        analyze_trace_straightness({"a": {"y": 3}})
+
+
+def test_a_changed_solution_is_taken_as_it_is(tmp_path):
+    write_traces(str(tmp_path / "t.csv"), MADE.traces)
+    traces = load_trace_solution(tmp_path / "t.csv")
+    traces["3"]["y_pixels"] = traces["3"]["y_pixels"] + 0.3
+    metrics = calculate_trace_quality_metrics(traces, MADE.image)
+    assert [p["fiber_id"] for p in metrics["problem_fibers"]] == ["3"]
+    del traces["4"]
+    assert len(analyze_trace_straightness(traces)) == MADE.traces.nfiber - 1
 
 
 def test_straightness_sees_a_trend_against_the_trace():
@@ -30,89 +190,118 @@ def test_straightness_sees_a_trend_against_the_trace():
     reference = 30 + 1e-3 * x + 1e-6 * x**2
     measured = reference + 0.02 * (x / x.max() - 0.5) + rng.normal(0, 0.002, x.size)
     measured[20] += 0.1
-    out = ifuview.analyze_trace_straightness(x, measured, np.full(x.size, 0.002), reference)
+    out = analyze_trace_straightness(x, measured, np.full(x.size, 0.002), reference)
     assert out["systematic_trend"] == pytest.approx(0.02, abs=4 * out["systematic_trend_err"])
     assert out["systematic_trend_significance"] > 10
-    assert out["outlier_pixels"].tolist() == [20]
-    alone = ifuview.analyze_trace_straightness(x, measured, np.full(x.size, 0.002))
+    assert out["outlier_pixels"].tolist() == [320]
+    alone = analyze_trace_straightness(x, measured, np.full(x.size, 0.002))
     assert alone["rms_residual"] == pytest.approx(0.002, rel=0.4)
 
 
+def test_straightness_sees_a_glitch_of_one_pixel_and_a_shift_of_the_light():
+    center = np.array(MADE.traces.center)
+    center[7, 100] += 0.05
+    out = analyze_trace_straightness(perturb.replace(MADE.traces, center=center))
+    assert out["7"]["outlier_pixels"].tolist() == [100]
+    assert not out["6"]["outlier_pixels"].size
+    seen = analyze_trace_straightness(perturb.shifted(MADE.traces, 0.1), raw_2d=MADE.image)["5"]
+    assert seen["against"] == "light"
+    assert np.nanmedian(seen["residual"]) == pytest.approx(-0.1, abs=0.01)
+
+
 def test_spacing_knows_blocks_and_grids():
-    out = ifuview.check_trace_spacing_uniformity(MADE.traces)
+    out = check_trace_spacing_uniformity(MADE.traces)
     assert out["mean_spacing"] == pytest.approx(7.5, abs=0.15)
     assert not out["irregular"].size
     i, j = np.meshgrid(np.arange(6), np.arange(6))
     square = np.stack([i.ravel(), j.ravel()], axis=1) * 1.5
     hexagon = np.stack([i.ravel() + 0.5 * (j.ravel() % 2), j.ravel() * np.sqrt(0.75)], axis=1)
-    assert ifuview.check_trace_spacing_uniformity(MADE.traces, square)["head"] == "square"
-    assert ifuview.check_trace_spacing_uniformity(MADE.traces, hexagon)["head"] == "hexagonal"
+    assert check_trace_spacing_uniformity(MADE.traces, square)["head"] == "square"
+    assert check_trace_spacing_uniformity(MADE.traces, hexagon)["head"] == "hexagonal"
 
 
 def test_wavelength_dependence_has_errors():
-    out = ifuview.analyze_trace_wavelength_dependence({"traces": MADE.traces})
+    out = analyze_trace_wavelength_dependence(MADE.traces)
     assert out["slopes"].shape == out["slopes_err"].shape == (MADE.traces.nfiber,)
     assert np.isfinite(out["curvature"]).all()
+    assert "against" in out
 
 
 def test_refraction_is_measured_on_the_source_and_not_on_the_traces():
     rng = np.random.default_rng(3)
     positions = rng.uniform(-4, 4, (MADE.traces.nfiber * 20, 2))
     wave = np.linspace(3600, 9800, 30)
-    from ifuview.engine.traces.doctor.dar import refraction
-
     moved = refraction(wave, 40.0, reference=float(np.median(wave)))
     distance = np.hypot(positions[:, :1] - 0, positions[:, 1:] - moved[None])
     flux = 1e4 * np.exp(-0.5 * (distance / 0.9) ** 2)
-    out = ifuview.check_differential_atmospheric_refraction(MADE.traces, positions, flux=flux, wave=wave, zenith=40.0)
+    out = check_differential_atmospheric_refraction(MADE.traces, positions, flux=flux, wave=wave, zenith=40.0)
     assert out["direction"] == pytest.approx(90, abs=10)
     assert out["rms_residual"] < 0.15
-    without = ifuview.check_differential_atmospheric_refraction(MADE.traces, positions)
+    by_name = {name: {"x": x, "y": y} for name, (x, y) in zip(MADE.traces.fiber_id, positions)}
+    without = check_differential_atmospheric_refraction(MADE.traces, by_name)
     assert without["measured"] is None
     assert without["expected"] is None
 
 
 def test_metrics_keep_the_keys_of_the_plan(diagnosis):
-    out = ifuview.calculate_trace_quality_metrics(diagnosis)
+    out = calculate_trace_quality_metrics(diagnosis)
     for name in ("mean_trace_rms", "max_trace_deviation", "trace_spacing_uniformity", "wavelength_shift_consistency"):
         assert {name, f"{name}_err"} <= set(out["global_metrics"])
     first = out["per_fiber_metrics"]["0"]
     for name in ("trace_rms", "max_deviation", "spacing_to_neighbors", "extraction_efficiency"):
         assert {name, f"{name}_err"} <= set(first)
     assert "modes" in out["spatial_patterns"]
-    assert {"matrix", "residuals"} <= set(ifuview.analyze_trace_correlations(diagnosis))
-    assert ifuview.identify_systematic_trace_errors(diagnosis)["found"] == []
+    matrix, residuals = analyze_trace_correlations(diagnosis)
+    assert matrix.shape[0] == residuals.shape[0] == MADE.traces.nfiber
+    assert identify_systematic_trace_errors(diagnosis)["found"] == []
+    assert identify_systematic_trace_errors(matrix)["found"] == []
+
+
+def test_a_shared_pattern_of_residuals_is_found_and_noise_is_not():
+    rng = np.random.default_rng(5)
+    n, m = 60, 128
+    place = np.column_stack([np.arange(n) % 10, np.arange(n) // 10]).astype(float)
+    noise = rng.normal(size=(n, m))
+    wave = np.sin(np.linspace(0, 6, m))
+    for residual, found in ((noise, 0), (noise + np.where(np.arange(n) < 30, 1, 0)[:, None] * wave, 1)):
+        out = identify_systematic_trace_errors(np.corrcoef(residual), place)
+        assert len(out["found"]) == found
+        assert (np.abs(out["r"]) < 5 * out["r_err"]).all() == (found == 0)
+    assert set(out["found"][0]["fibers"]) == {str(k) for k in range(30)}
 
 
 def test_extraction_errors_follow_theory():
-    out = ifuview.simulate_extraction_errors([0.1, 0.5], width=1.2)
+    out = simulate_extraction_errors([0.1, 0.5], width=1.2)
     assert out["joint_loss"] == pytest.approx([0.0017, 0.042], abs=5e-4)
-    talk = ifuview.check_fiber_crosstalk(MADE.traces)
-    assert talk["boxcar"].shape == (MADE.traces.nfiber, 4)
+    tried = simulate_extraction_errors(MADE.image, MADE.traces, [0.1, 0.5])
+    assert tried["joint_loss"] == pytest.approx(
+        simulate_extraction_errors([0.1, 0.5], width=1.2)["joint_loss"], rel=0.25
+    )
+    assert tried["by_fiber"]["leak"].shape == (2, MADE.traces.nfiber)
+    talk = check_fiber_crosstalk(MADE.traces)
+    seen = check_fiber_crosstalk(MADE.image, MADE.traces)
+    assert talk["boxcar"].shape == seen["boxcar"].shape == (MADE.traces.nfiber, 4)
 
 
-def test_reports_and_plots_are_written(diagnosis, tmp_path):
-    ifuview.plot_traces_on_2d_spectrum(MADE.image, MADE.traces, tmp_path / "traces.png")
-    ifuview.plot_individual_trace_quality(diagnosis, "3", tmp_path / "fiber.png")
+def test_plots_go_to_the_current_figure_and_to_files(tmp_path):
+    figure = plt.figure()
+    assert plot_traces_on_2d_spectrum(MADE.image, MADE.traces, output=tmp_path / "traces.png") is figure
+    again = plot_individual_trace_quality(MADE.image, MADE.traces, "3", output=tmp_path / "fiber.png")
+    assert again is plt.gcf() is not figure
     assert (tmp_path / "traces.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "fiber.png").read_bytes().startswith(b"\x89PNG")
-    names = ifuview.generate_trace_quality_report(ifuview.calculate_trace_quality_metrics(diagnosis), tmp_path / "r")
-    assert names == ["metrics.json"]
+    plt.close("all")
+    with pytest.raises(UsageError, match="there is no fiber 999"):
+        plot_individual_trace_quality(MADE.image, MADE.traces, 999)
 
 
-def test_traces_of_a_file_come_as_the_plan_wants_them(tmp_path):
-    from ifuview.io.traces.write import write_traces
-
-    write_traces(str(tmp_path / "t.csv"), MADE.traces)
-    out = ifuview.load_trace_solution(tmp_path / "t.csv")
-    assert set(out["3"]) == {"x_pixels", "y_pixels", "wavelength", "fiber_id"}
-    del out["traces"]
-    again = ifuview.check_trace_spacing_uniformity(out)
-    assert again["mean_spacing"] == pytest.approx(7.5, abs=0.15)
+def test_numbers_alone_make_the_numbers_of_a_report(diagnosis, tmp_path):
+    numbers = dict(calculate_trace_quality_metrics(diagnosis))
+    assert generate_trace_quality_report(numbers, tmp_path / "r") == ["metrics.json"]
 
 
 def test_systematic_errors_list_patterns_and_fibers():
     wrong = perturb.shifted(perturb.shifted(MADE.traces, 0.1), 0.5, [5])
-    found = ifuview.identify_systematic_trace_errors(ifuview.diagnose_image(MADE.as_image(), wrong))
+    found = identify_systematic_trace_errors(ifuview.diagnose_image(MADE.as_image(), wrong))
     assert [m["name"] for m in found["found"]] == ["shift"]
     assert [(p["kind"], p["fiber_id"]) for p in found["problem_fibers"]] == [("offset", MADE.traces.fiber_id[5])]

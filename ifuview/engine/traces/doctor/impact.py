@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import median_along
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import Crosstalk, Impact
 
@@ -105,8 +106,8 @@ def crosstalk(
                 inside = (j >= 0) & (j < nfiber)
                 j = np.clip(j, 0, nfiber - 1)
                 value = caught(c[j] - tt, s[j], half)
-                box[moved, :, i] = np.where(inside, _median(value), np.nan)
-            joint[moved] = _median(np.moveaxis(_joint(c, tt, s), 1, -1))
+                box[moved, :, i] = np.where(inside, median_along(value), np.nan)
+            joint[moved] = median_along(np.moveaxis(_joint(c, tt, s), 1, -1))
     return Crosstalk(np.array(REACH), box[0], np.abs(box[1] - box[0]), joint[0], np.abs(joint[1] - joint[0]))
 
 
@@ -134,11 +135,3 @@ def _overlap(a: Array, b: Array, s: Array, r: Array) -> NDArray[np.float64]:
     variance = s**2 + r**2
     out: NDArray[np.float64] = np.sqrt(2 * s * r / variance) * np.exp(-((a - b) ** 2) / (2 * variance))
     return out * np.sqrt(s / r)
-
-
-def _median(values: Array) -> Array:
-    """Median along the last axis, NaN where nothing is known."""
-    empty = np.asarray(~np.isfinite(values).any(axis=-1))
-    out: Array = np.nanmedian(np.where(empty[..., None], 0, values), axis=-1)
-    out[empty] = np.nan
-    return out
