@@ -19,6 +19,8 @@ from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, Column, PhotonInfo, PhotonList
 from ifuview.simulate.photons.array import RESPONSE_SPAN, RESPONSE_WAVE, PhotonArray, make_array
 from ifuview.simulate.photons.scene import (
+    DEAD_TIME,
+    START,
     STEP,
     WAVE,
     Scene,
@@ -32,8 +34,6 @@ from ifuview.simulate.photons.scene import (
     star_spectrum,
 )
 
-START = 1545552780.0  # unix time of the simulated exposures
-DEAD_TIME = 1e-5  # s
 LASERS = (808.0, 920.0, 980.0, 1120.0, 1310.0)  # nm
 TAIL = (-60.0, -30.0)  # degree; triggers that are no photons
 HOT_PHASE = (-160.0, -20.0)  # degree
@@ -276,24 +276,3 @@ def _alive(resonator: Array, ticks: Array) -> Array:
         if not first.any():
             return rows
         rows = np.delete(rows, np.flatnonzero(first) + 1)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write a long list: `python -m ifuview.simulate.photons OUT.h5 --photons N`."""
-    import argparse
-
-    parser = argparse.ArgumentParser(
-        prog="python -m ifuview.simulate.photons", description="Write a simulated photon list."
-    )
-    parser.add_argument("output", metavar="OUT.h5")
-    parser.add_argument("--photons", type=int, default=50_000_000, metavar="N")
-    parser.add_argument("--duration", type=float, default=300.0, metavar="S", help="s")
-    parser.add_argument("--phase", action="store_true", help="phases instead of wavelengths")
-    parser.add_argument("--seed", type=int, default=5)
-    chosen = parser.parse_args(argv)
-    if chosen.photons < 1 or not 0 < chosen.duration < (1 << 32) * TICK:
-        parser.error("photons and duration must be above 0, the duration below 4294 s")
-    from ifuview.simulate.photons.stream import write_big
-
-    write_big(chosen.output, chosen.photons, duration=chosen.duration, calibrated=not chosen.phase, seed=chosen.seed)
-    return 0

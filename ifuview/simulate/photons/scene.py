@@ -10,6 +10,8 @@ from ifuview.model.checks import Array
 
 WAVE = np.linspace(700.0, 1500.0, 401)  # nm; photons are drawn from here
 PSF_WIDTH = 1.1  # px, sigma
+START = 1545552780.0  # unix time of the simulated exposures
+DEAD_TIME = 1e-5  # s; of a pixel after a photon
 STEP = 0.01  # s; the speckle field is constant in between
 
 

@@ -12,8 +12,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.photons.lists import HC, TICK, Column, PhotonBlock, PhotonInfo
 from ifuview.simulate.photons.array import FWHM, REFERENCE_WAVE, PhotonArray, make_array
-from ifuview.simulate.photons.lists import DEAD_TIME, START
-from ifuview.simulate.photons.scene import WAVE, Scene, halo, star_spectrum
+from ifuview.simulate.photons.scene import DEAD_TIME, START, WAVE, Scene, halo, star_spectrum
 
 SHAPE = (125, 80)  # ny, nx
 NPHOTON = 50_000_000

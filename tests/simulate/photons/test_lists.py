@@ -11,9 +11,10 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled
 from ifuview.model.photons.lists import HC, Column
 from ifuview.simulate.photons import stream as photon_stream
+from ifuview.simulate.photons.__main__ import main
 from ifuview.simulate.photons.array import PixelKind, make_array
-from ifuview.simulate.photons.lists import DEAD_TIME, LASERS, main, simulate_flat, simulate_lasers, simulate_photons
-from ifuview.simulate.photons.scene import Scene, speckle_field
+from ifuview.simulate.photons.lists import LASERS, simulate_flat, simulate_lasers, simulate_photons
+from ifuview.simulate.photons.scene import DEAD_TIME, Scene, speckle_field
 from ifuview.simulate.photons.stream import PhotonStream
 
 

@@ -18,26 +18,15 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.files import put
-from ifuview.io.photons.index.head import encode_info, fingerprint, samples
-from ifuview.io.photons.index.index import (
-    DTYPES,
-    FORMAT,
-    HEAD,
-    SMALL,
-    VERSION,
-    Fill,
-    PhotonIndex,
-    derived_head,
-    open_index,
-    places,
-)
+from ifuview.io.photons.index.columns import ColumnFiles
+from ifuview.io.photons.index.head import encode_info, fingerprint
+from ifuview.io.photons.index.index import FORMAT, HEAD, SMALL, VERSION, PhotonIndex, open_index, places
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonBlock, PhotonSource
 
 SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their keys and order
 PILES = 64  # that rows are dealt to when they come in no order
 SLOW = "not sorted"  # a note of the file that does not hold for its index
-MOST_DERIVED = 4  # sets of derived values that are kept
 ROW = np.dtype([("key", "<u8"), ("value", "<f4"), ("weight", "<f4")])  # key: resonator << 32 | time
 Written = tuple[Array, int, dict[str, dict[str, str]]]  # first rows, latest time, columns
 
@@ -135,65 +124,13 @@ def _save(folder: str, name: str, array: Array) -> str:
         return blake2b(file.read(), digest_size=16).hexdigest()
 
 
-class _Columns:
-    """Columns on the way to their files; weights are written from the first that is not 1."""
-
-    def __init__(self, folder: str, names: tuple[str, ...], prefix: str = "") -> None:
-        self.folder, self.prefix, self.rows, self.latest, self._stack = folder, prefix, 0, -1, ExitStack()
-        self.files = {name: self._open(name) for name in names}
-
-    def _open(self, name: str) -> IO[bytes]:
-        return self._stack.enter_context(open(self._path(name), "wb", buffering=0))
-
-    def _path(self, name: str) -> str:
-        return os.path.join(self.folder, f"{self.prefix}{name}.{DTYPES[name].str[1:]}")
-
-    def add(self, time: Array | None, value: Array, weight: Array | None) -> None:
-        """Append some rows."""
-        if weight is not None and "weight" not in self.files and bool((weight != 1).any()):
-            self.files["weight"] = self._open("weight")
-            for start in range(0, self.rows, SORT_ROWS):
-                self._write("weight", np.ones(min(SORT_ROWS, self.rows - start), DTYPES["weight"]))
-        if time is not None and len(time):
-            self._write("time", time)
-            self.latest = max(self.latest, int(time.max()))
-        self._write("value", value)
-        if "weight" in self.files:
-            self._write("weight", np.ones(len(value)) if weight is None else weight)
-        self.rows += len(value)
-
-    def _write(self, name: str, column: Array) -> None:
-        view = np.ascontiguousarray(column, DTYPES[name]).view(np.uint8).data
-        while len(view):
-            view = view[self.files[name].write(view) :]
-
-    def close(self) -> dict[str, dict[str, str]]:
-        """Close the files; what a head says of them."""
-        self._stack.close()
-        out = {}
-        for name in self.files:
-            descriptor = os.open(self._path(name), os.O_RDONLY)
-            try:
-                digest = samples(descriptor, os.fstat(descriptor).st_size)
-            finally:
-                os.close(descriptor)
-            out[name] = {"file": os.path.basename(self._path(name)), "digest": digest}
-        return out
-
-    def __enter__(self) -> _Columns:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-
 def _copy(source: PhotonSource, work: str, ctx: JobContext) -> Written:
     """Write the columns of a list that says it is sorted."""
     from ifuview.io.photons.index.kernels import take_sorted
 
     counts = np.zeros(source.info.beammap.nresonator + 1, np.int64)
     last = -1
-    with _Columns(work, ("time", "value")) as columns:
+    with ColumnFiles(work, ("time", "value")) as columns:
         for block in source.blocks(value=True, weight=True, ctx=ctx):
             last = int(take_sorted(block.resonator, block.time, last, counts))
             if last < 0 and len(block.time):
@@ -208,7 +145,7 @@ def _sort(source: PhotonSource, work: str, ctx: JobContext) -> Written:
     nresonator = source.info.beammap.nresonator
     counts = np.zeros(nresonator + 1, np.int64)
     piles = os.path.join(work, "piles")
-    with _Columns(work, ("time", "value")) as columns:
+    with ColumnFiles(work, ("time", "value")) as columns:
         rows = _rows(source.blocks(value=True, weight=True, ctx=ctx.part(0.0, 0.5)))
         for sorted_rows in _ordered(rows, 0, (nresonator + 1) << 32, piles, ctx.part(0.5, 1.0)):
             key = sorted_rows["key"]
@@ -273,43 +210,3 @@ def _stored(path: str) -> Iterator[Array]:
     with open(path, "rb") as file:
         while len(block := np.fromfile(file, ROW, SORT_ROWS)):
             yield block
-
-
-def derive(index: PhotonIndex, key: str, fill: Fill, ctx: JobContext) -> None:
-    """Write derived values of an index beside its columns."""
-    head = derived_head(index.folder, key)
-    prefix = f"{os.path.splitext(os.path.basename(head))[0]}-"
-    _drop_old(index.folder)
-    work = ""
-    try:
-        work = tempfile.mkdtemp(prefix="part-", dir=index.folder)
-        with _Columns(work, ("value",), prefix) as columns:
-            for block in index.blocks(value=True, weight=True, ctx=ctx):
-                found = fill(block)
-                if isinstance(found, PhotonBlock):
-                    assert found.value is not None
-                    columns.add(None, found.value, found.weight)
-                else:
-                    columns.add(None, found, None)
-            names = columns.close()
-        for column in names.values():
-            os.replace(os.path.join(work, column["file"]), os.path.join(index.folder, column["file"]))
-        put(head, json.dumps({"key": key, "columns": names}))
-    except OSError as problem:
-        todo = "free some space or delete the folder"
-        raise IfuviewError(f"the derived values cannot be written ({problem})", index.folder, todo) from problem
-    finally:
-        if work:
-            shutil.rmtree(work, ignore_errors=True)
-
-
-def _drop_old(folder: str) -> None:
-    """Make room for one more set of derived values: the oldest go."""
-    with suppress(OSError):
-        heads = [e for e in os.scandir(folder) if e.name.startswith("derived-") and e.name.endswith(".json")]
-        heads.sort(key=lambda e: e.stat().st_mtime_ns)
-        for old in heads[: max(len(heads) - MOST_DERIVED + 1, 0)]:
-            stem = os.path.splitext(old.name)[0]
-            for entry in list(os.scandir(folder)):
-                if entry.name == old.name or entry.name.startswith(f"{stem}-"):
-                    os.remove(entry.path)

@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
-from ifuview.io.photons.index.head import decode_info, fingerprint, samples
+from ifuview.io.photons.index.columns import DTYPES, PROBLEMS, Fill, close, derive, open_columns, open_derived
+from ifuview.io.photons.index.head import decode_info, fingerprint
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonBlock, PhotonInfo
 
@@ -28,10 +28,7 @@ FORMAT, VERSION = "ifuview photon index", 3  # another one whenever what is kept
 SUFFIX = ".ifuview-index"
 HEAD = "index.json"
 SMALL = ("first", "ids", "index", "flags")  # arrays that are read whole
-DTYPES = {"time": np.dtype("<u4"), "value": np.dtype("<f4"), "weight": np.dtype("<f4")}
 BLOCK_ROWS = 1 << 18  # rows
-PROBLEMS = (OSError, ValueError, KeyError, TypeError, EOFError)  # of an index that is damaged or of another version
-Fill = Callable[[PhotonBlock], "Array | PhotonBlock"]
 
 
 class PhotonIndex:
@@ -56,7 +53,7 @@ class PhotonIndex:
     ) -> None:
         self.info, self.folder, self.first, self.latest, self.key = info, folder, first, latest, key
         self._columns = dict(columns)  # open for reading; a deleted index stays readable until it is let go
-        weakref.finalize(self, _close, list(self._columns.values()))
+        weakref.finalize(self, close, list(self._columns.values()))
 
     @property
     def nphoton(self) -> int:
@@ -149,12 +146,10 @@ class PhotonIndex:
             Of the derived list: what its third column is, its calibrations. Default: that of this one.
         ctx : JobContext, optional
         """
-        from ifuview.io.photons.index.build import derive
-
         info = replace(self.info if info is None else info, nphoton=self.nphoton, sorted=True)
         found = open_derived(self.folder, key, self.nphoton)
         if found is None:
-            derive(self, key, fill, ctx)
+            derive(self.folder, key, self.blocks(value=True, weight=True, ctx=ctx), fill)
             found = open_derived(self.folder, key, self.nphoton)
         if found is None:
             raise FileFormatError("the derived values cannot be read again", self.folder, "delete the folder")
@@ -212,38 +207,3 @@ def _open(path: str, place: str) -> PhotonIndex:
     info = decode_info(head["info"], arrays, path)
     first, latest = arrays["first"], int(head["latest"])
     return PhotonIndex(info, place, first, latest, open_columns(place, head["columns"], int(first[-1])))
-
-
-def open_columns(folder: str, columns: Mapping[str, Mapping[str, Any]], rows: int) -> dict[str, int]:
-    """Open the columns that a head lists and check that they are whole."""
-    out: dict[str, int] = {}
-    try:
-        for name, column in columns.items():
-            out[name] = os.open(os.path.join(folder, column["file"]), os.O_RDONLY)
-            size = os.fstat(out[name]).st_size
-            if size != rows * DTYPES[name].itemsize or samples(out[name], size) != column["digest"]:
-                raise ValueError("damaged")
-    except BaseException:
-        _close(list(out.values()))
-        raise
-    return out
-
-
-def derived_head(folder: str, key: str) -> str:
-    """The file that describes the derived values of a key."""
-    return os.path.join(folder, f"derived-{blake2b(key.encode(), digest_size=8).hexdigest()}.json")
-
-
-def open_derived(folder: str, key: str, rows: int) -> dict[str, int] | None:
-    """Columns of derived values; None if they are not there."""
-    try:
-        with open(derived_head(folder, key), encoding="utf-8") as file:
-            head = json.load(file)
-        return open_columns(folder, head["columns"], rows) if head["key"] == key else None
-    except PROBLEMS:
-        return None
-
-
-def _close(descriptors: list[int]) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)

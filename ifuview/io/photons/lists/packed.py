@@ -17,7 +17,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.hdf5.file import dataset, reading, text
 from ifuview.io.hdf5.heap import Heaps
-from ifuview.io.photons.lists.layouts import MAX_PIXELS, PACKED, make_beammap, number, old_header
+from ifuview.io.photons.lists.head import MAX_PIXELS, PACKED, make_beammap, number, old_header
 from ifuview.io.photons.lists.pixels import Piece, PieceSource
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo

@@ -13,7 +13,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
 from ifuview.io.hdf5.file import Watch, child, dataset, h5_open, reading
-from ifuview.io.photons.lists.layouts import OLD_COLUMNS, PER_RESONATOR, check_columns, old_info
+from ifuview.io.photons.lists.head import OLD_COLUMNS, PER_RESONATOR, check_columns, old_info
 from ifuview.io.photons.lists.table import BLOCK_ROWS, joined, no_photons, ordered, product
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo

@@ -16,6 +16,7 @@ from ifuview.errors import FileFormatError, IfuviewError, JobCancelled, MissingD
 from ifuview.io.photons.index import build as photon_index_build
 from ifuview.io.photons.index import index as photon_index
 from ifuview.io.photons.index.build import build_index
+from ifuview.io.photons.index.columns import MOST_DERIVED
 from ifuview.io.photons.index.index import open_index, places
 from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonInfo, PhotonList
 
@@ -257,7 +258,7 @@ def test_derived_values_are_made_once_and_the_oldest_go(tmp_path, monkeypatch):
     for key in "abcd":
         index.with_values(key, double)
     heads = [name for name in os.listdir(index.folder) if name.endswith(".json") and name != "index.json"]
-    assert len(heads) == photon_index_build.MOST_DERIVED
+    assert len(heads) == MOST_DERIVED
     assert (everything(derived).value == made.columns.value * 2).all()  # still open
     before = len(calls)
     index.with_values("d", double)
