@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.probe import FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
-from ifuview.io.source import QUIET, Progress, regular_file
+from ifuview.io.source import regular_file
 
 if TYPE_CHECKING:
     from ifuview.io.reader import Reader
@@ -65,19 +66,19 @@ READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
 )
 
 
-def probe(spec: FileSpec | Path, ctx: Progress = QUIET) -> FileProbe:
+def probe(spec: FileSpec | Path, ctx: JobContext = SILENT) -> FileProbe:
     """Walk through the headers of a file; see `FileProbe`."""
     return probe_file(parse_spec(spec), ctx)
 
 
-def open_dataset(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
+def open_dataset(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
     """Read one file, or the extension and section of it that `spec` names.
 
     Parameters
     ----------
     spec : FileSpec, str or path
         May use ds9's extension syntax; see `parse_spec`.
-    ctx : Progress, optional
+    ctx : JobContext, optional
         Progress and cancellation.
 
     Raises
@@ -95,7 +96,7 @@ def open_dataset(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
     return dataset
 
 
-def open_all(spec: FileSpec | Path, ctx: Progress = QUIET) -> Dataset:
+def open_all(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
     """Read every extension with pixels; each is one image of the Dataset."""
     from ifuview.io.fits.every import read_every
 

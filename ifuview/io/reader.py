@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset
 
 
@@ -18,5 +18,5 @@ class Reader(Protocol):
     def score(self, probe: FileProbe) -> float:
         """How well it fits the file, 0 (not at all) to 1."""
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """Make the Dataset."""

@@ -9,30 +9,14 @@ import mmap
 import os
 import stat
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 
 CHUNK = 1 << 20  # bytes read or inflated between two checkpoints
 GZIP_MAGIC, BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
 ANY_GZIP = 31  # zlib: 15-bit window, gzip wrapper
-
-
-class Progress(Protocol):
-    """What a reader needs of a job: the context of the engine has this form."""
-
-    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
-        """Report progress; raise if the job is to stop."""
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def checkpoint(self, fraction: float = 0.0, text: str = "") -> None:
-        """Do nothing."""
-
-
-QUIET = Quiet()
 
 
 def regular_file(path: str) -> os.stat_result:
@@ -61,7 +45,7 @@ def regular_file(path: str) -> os.stat_result:
     return status
 
 
-def open_source(path: str, ctx: Progress = QUIET) -> tuple[MappedSource | InflatedSource, bool]:
+def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | InflatedSource, bool]:
     """Return the bytes of `path`, uncompressed, and whether they are mapped (free to skip)."""
     size = regular_file(path).st_size
     try:
@@ -105,7 +89,7 @@ class MappedSource:
 class InflatedSource:
     """A gzip (also of several members) or bzip2 file, inflated chunk by chunk."""
 
-    def __init__(self, path: str, size: int, bzip2: bool, ctx: Progress) -> None:
+    def __init__(self, path: str, size: int, bzip2: bool, ctx: JobContext) -> None:
         self._path, self._size, self._ctx = path, size, ctx
         self._new: Callable[[], _Gzip | _Bzip2] = _Bzip2 if bzip2 else _Gzip
         self._engine = self._new()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ifuview.engine.context import JobContext
 from ifuview.errors import FileFormatError, IfuviewError
 from ifuview.io.fits.fast import label
 from ifuview.io.fits.plain import choose_hdu
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.reader import Reader
-from ifuview.io.source import Progress
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
 
 
-def read_every(reader: Reader, probe: FileProbe, spec: FileSpec, ctx: Progress) -> Dataset:
+def read_every(reader: Reader, probe: FileProbe, spec: FileSpec, ctx: JobContext) -> Dataset:
     """Return one Dataset with every HDU that has pixels as an image; what cannot be read becomes a note.
 
     Raises

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.fits.cards import CARD_SIZE, Card, as_header, image_cards, parse_cards
-from ifuview.io.source import QUIET, InflatedSource, MappedSource, Progress, open_source
+from ifuview.io.source import InflatedSource, MappedSource, open_source
 from ifuview.model.checks import Array
 from ifuview.model.dataset import HduInfo
 from ifuview.model.pixels import Pixels
@@ -112,14 +113,14 @@ class FitsFile:
         return hdu
 
 
-def read_fits(path: str, ctx: Progress = QUIET, keep: Callable[[str], bool] | None = None) -> FitsFile:
+def read_fits(path: str, ctx: JobContext = SILENT, keep: Callable[[str], bool] | None = None) -> FitsFile:
     """Walk through all HDUs of a FITS file.
 
     Parameters
     ----------
     path : str
         Plain, gzip or bzip2 file.
-    ctx : Progress, optional
+    ctx : JobContext, optional
         Checked while inflating.
     keep : callable(str) -> bool, optional
         Whether the data of the HDU of that EXTNAME (upper case) of a *compressed* file are

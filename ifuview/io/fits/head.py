@@ -7,8 +7,9 @@ import zlib
 from collections.abc import Collection
 from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.cards import CARD_SIZE, parse_cards
-from ifuview.io.source import ANY_GZIP, CHUNK, GZIP_MAGIC, QUIET, Progress
+from ifuview.io.source import ANY_GZIP, CHUNK, GZIP_MAGIC
 
 BLOCK = 2880  # bytes, FITS standard 4.0, section 3.1
 HEAD = 12 * BLOCK  # inflated at once; a header of a product has 100 to 400 cards
@@ -86,7 +87,7 @@ def _data_bytes(header: bytes) -> int:
     return -(-total // BLOCK) * BLOCK
 
 
-def complete(path: str, ctx: Progress = QUIET) -> bool:
+def complete(path: str, ctx: JobContext = SILENT) -> bool:
     """Whether a FITS file, plain or gzip, was written to its end; False also when it cannot be read."""
     try:
         size = os.path.getsize(path)
@@ -98,7 +99,7 @@ def complete(path: str, ctx: Progress = QUIET) -> bool:
         return False
 
 
-def _inflates(file: Any, ctx: Progress) -> bool:
+def _inflates(file: Any, ctx: JobContext) -> bool:
     """Whether a gzip stream ends, checksum and all."""
     engine = zlib.decompressobj(ANY_GZIP)
     while data := file.read(CHUNK):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.fits.cards import as_header
 from ifuview.io.fits.fast import FitsFile, Hdu, label, pixels
@@ -11,7 +12,6 @@ from ifuview.io.fits.probe import IDENTITY, FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.fits.world import axis_wavelength, wcs_cards
 from ifuview.io.section import cut
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
@@ -26,7 +26,7 @@ class PlainFits:
         """Anything with HDUs, if nobody knows better."""
         return 0.1
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """The HDU that was asked for, else the first image with pixels."""
         hdu = choose_hdu(probe.fits, spec)
         image, notes = plain_image(probe.fits, hdu, ctx)
@@ -77,7 +77,7 @@ def choose_hdu(fits: FitsFile, spec: FileSpec) -> Hdu:
     return found
 
 
-def plain_image(fits: FitsFile, hdu: Hdu, ctx: Progress = QUIET) -> tuple[Image, tuple[str, ...]]:
+def plain_image(fits: FitsFile, hdu: Hdu, ctx: JobContext = SILENT) -> tuple[Image, tuple[str, ...]]:
     """Image of one HDU with its wavelengths and WCS cards, and notes for the user."""
     stored = _squeezed(hdu_pixels(hdu, ctx))
     naxis = len(hdu.info.shape)
@@ -106,7 +106,7 @@ def plain_image(fits: FitsFile, hdu: Hdu, ctx: Progress = QUIET) -> tuple[Image,
     return image, notes
 
 
-def hdu_pixels(hdu: Hdu, ctx: Progress = QUIET) -> Pixels:
+def hdu_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
     """Pixels of an image HDU, tile-compressed or not."""
     if hdu.info.kind == "compressed image":
         from ifuview.io.fits.tiles import tile_pixels

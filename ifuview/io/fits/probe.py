@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.fast import FitsFile, read_fits
 from ifuview.io.fits.spec import FileSpec
-from ifuview.io.source import QUIET, Progress
 
 BULKY = "RESOLUTION"  # end of the EXTNAMEs that are never needed for viewing; five times the size of the flux
 IDENTITY = ("INSTRUME", "INSTRUMENT", "TELESCOP", "PSFTYPE")  # cards that can name an instrument
@@ -41,7 +41,7 @@ class FileProbe:
         return self.spec.path
 
 
-def probe_file(spec: FileSpec, ctx: Progress = QUIET) -> FileProbe:
+def probe_file(spec: FileSpec, ctx: JobContext = SILENT) -> FileProbe:
     """Walk through the headers of a file; pixels stay where they are.
 
     Raises

@@ -7,12 +7,12 @@ import re
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.io.fits.probe import FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.fits.table import read_table
 from ifuview.io.products.parts import SUFFIXES, family, instrument_of
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.join import match, take
 
@@ -36,7 +36,7 @@ class TablesFits:
         """Needs one of the known tables, and no image."""
         return 0.6 if not any(h.has_image for h in probe.fits.hdus) and probe.names & set(MAIN) else 0.0
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """All tables; the redshifts with the columns of the fiber table of the same targets."""
         notes = list(probe.fits.notes)
         tables = {}
@@ -69,7 +69,7 @@ class TablesFits:
 READER = TablesFits()
 
 
-def read_tables(path: str, ctx: Progress = QUIET) -> Dataset:
+def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:
     """The tables of one file.
 
     Raises

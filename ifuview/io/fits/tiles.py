@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, JobCancelled, MissingDataError
 from ifuview.io.fits.cards import CARD_SIZE
 from ifuview.io.fits.fast import BLOCK, Hdu, label
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.checks import Array
 from ifuview.model.pixels import Pixels
 
@@ -21,7 +21,7 @@ CHUNK_ROWS = 512  # rows of the first axis between two checkpoints; about 50 ms 
 PRIMARY = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0")
 
 
-def tile_pixels(hdu: Hdu, ctx: Progress = QUIET) -> Pixels:
+def tile_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
     """Decompress an image, `CHUNK_ROWS` rows between two checkpoints.
 
     Raises
@@ -63,7 +63,7 @@ def tile_pixels(hdu: Hdu, ctx: Progress = QUIET) -> Pixels:
     return Pixels(data, scale, zero, int(blank) if integer and blank is not None else None)
 
 
-def _decompressed(opened: Any, shape: tuple[int, ...], tile: Any, ctx: Progress) -> Array:
+def _decompressed(opened: Any, shape: tuple[int, ...], tile: Any, ctx: JobContext) -> Array:
     """All pixels, whole tiles at a time along the first axis."""
     step = tile if type(tile) is int and tile > 0 else 1
     step *= max(1, CHUNK_ROWS // step)

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.io.fits.head import BLOCK, complete
 from ifuview.io.fits.head_cache import Heads
 from ifuview.io.night.log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.night.tile_files import files_of, in_order, tile_file
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.night.exposures import PRODUCTS, Exposure, ExposureIndex, FileState, ProductFile, TileFile
 
 SUFFIXES = (".fits", ".fits.gz", ".fits.fz")
@@ -69,14 +69,14 @@ class Found:
 
 
 def scan(
-    path: str, ctx: Progress = QUIET, cache: Path | None = None, *, depth: int = DEPTH, nights: int | None = None
+    path: str, ctx: JobContext = SILENT, cache: Path | None = None, *, depth: int = DEPTH, nights: int | None = None
 ) -> ExposureIndex:
     """Index a production, a night, an exposure, a tile or any folder of products.
 
     Parameters
     ----------
     path : str
-    ctx : Progress
+    ctx : JobContext
         Checked for every few hundred files.
     cache : Path, optional
         Where header values are kept; default: the user's cache folder.
@@ -213,7 +213,7 @@ def _logs(scope: Scope, nights: list[int]) -> list[str]:
     return out + [path for path in beside if os.path.isfile(path)]
 
 
-def _collect(folder: str, found: Found, depth: int, ctx: Progress) -> None:
+def _collect(folder: str, found: Found, depth: int, ctx: JobContext) -> None:
     """Note the products in a folder, and below it to some depth."""
     below: list[str] = []
     try:

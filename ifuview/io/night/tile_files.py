@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from ifuview.io.source import QUIET, Progress
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.night.exposures import ProductFile, TileFile
 
 OF_PETAL = re.compile(r"([a-z]+(?:_[a-z]+)?)-(\d)-(\d+)-((?:thru|exp)?\d{8})\.fits(?:\.gz|\.fz)?", re.ASCII)
@@ -36,7 +36,7 @@ def tile_file(entry: os.DirEntry[str]) -> TileFile | None:
     return TileFile(tile, family, petal, group, ProductFile(entry.path, status.st_size, status.st_mtime_ns))
 
 
-def files_of(root: str, tiles: Iterable[int], ctx: Progress = QUIET) -> Iterator[TileFile]:
+def files_of(root: str, tiles: Iterable[int], ctx: JobContext = SILENT) -> Iterator[TileFile]:
     """Products of some tiles of a production: those in TREE/*/TILE and one folder below."""
     trees = [e.path for e in _entries(os.path.join(root, TREE)) if e.is_dir()]
     for tile in list(tiles)[:MOST_TILES]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
 from ifuview.io.fits.fast import Hdu
 from ifuview.io.fits.plain import READER as PLAIN
@@ -10,7 +11,6 @@ from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.products.parts import family, fibers, instrument_of, layer, mask_layer, wavelengths
 from ifuview.io.section import cut
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
@@ -28,7 +28,7 @@ class CoaddFits:
         """Needs a BAND_FLUX, or a BAND_MODEL, with its BAND_WAVELENGTH."""
         return 0.75 if _bands(probe) or _bands(probe, MODEL) else 0.0
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """All bands, or the one asked for by its letter or EXTNAME."""
         bands, tail = _bands(probe), TAIL
         if not bands:
@@ -82,7 +82,7 @@ def _first_wave(image: Image) -> float:
 
 
 def _image(
-    probe: FileProbe, band: str, tail: str, instrument: InstrumentSpec, notes: list[str], ctx: Progress
+    probe: FileProbe, band: str, tail: str, instrument: InstrumentSpec, notes: list[str], ctx: JobContext
 ) -> Image:
     """One band; a model has neither errors nor a mask."""
     fits = probe.fits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.amplifiers import amplifiers, real
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.plain import full_header, hdu_pixels
@@ -10,7 +11,6 @@ from ifuview.io.fits.spec import FileSpec
 from ifuview.io.fits.world import wcs_cards
 from ifuview.io.products.parts import companions, fibers, instrument_of, layer, mask_layer
 from ifuview.io.section import cut
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 
@@ -26,7 +26,7 @@ class DetectorFits:
         """Needs an IMAGE beside its IVAR or MASK."""
         return 0.8 if _is_main(probe) else 0.0
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """IMAGE with its layers; another HDU of the same size is shown with the same geometry."""
         fits = probe.fits
         main = fits.select(MAIN)

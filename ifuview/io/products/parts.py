@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ifuview import instrument as instruments
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
 from ifuview.io.fits.fast import FitsFile, stored
 from ifuview.io.fits.plain import hdu_pixels
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.table import read_table
 from ifuview.io.products.fiber_table import fiber_map
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.instrument import InstrumentSpec
@@ -32,7 +32,9 @@ def instrument_of(probe: FileProbe) -> InstrumentSpec:
     return instruments.instrument(instruments.recognize(probe.header, probe.names))
 
 
-def layer(fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str], ctx: Progress = QUIET) -> Pixels | None:
+def layer(
+    fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str], ctx: JobContext = SILENT
+) -> Pixels | None:
     """Pixels of the HDU `name` if it is there, readable and of `shape`; else None, with a note if it ought to fit."""
     hdu = fits.find(name)
     if hdu is None or not hdu.has_image:
@@ -135,7 +137,7 @@ def _above(folder: str, pattern: str) -> list[str]:
 
 
 def mask_layer(
-    fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str], ctx: Progress = QUIET
+    fits: FitsFile, name: str, shape: tuple[int, ...], notes: list[str], ctx: JobContext = SILENT
 ) -> Pixels | None:
     """A mask; BLANK has no meaning in it."""
     found = layer(fits, name, shape, notes, ctx)

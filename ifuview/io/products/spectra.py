@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
 from ifuview.io.fits.fast import Hdu
 from ifuview.io.fits.plain import READER as PLAIN
@@ -25,7 +26,6 @@ from ifuview.io.products.parts import (
     wavelengths,
 )
 from ifuview.io.section import cut
-from ifuview.io.source import QUIET, Progress
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
@@ -49,7 +49,7 @@ class SpectraFits:
         """Needs one of the main HDUs in two dimensions."""
         return 0.7 if _main(probe) is not None else 0.0
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """The main HDU with its layers; another HDU of the same shape is shown with the same wavelengths and fibers."""
         fits, main = probe.fits, _main(probe)
         if main is None:
@@ -90,7 +90,7 @@ def _main(probe: FileProbe) -> Hdu | None:
 
 
 def _image(
-    probe: FileProbe, chosen: Hdu, main: Hdu, instrument: InstrumentSpec, notes: list[str], ctx: Progress
+    probe: FileProbe, chosen: Hdu, main: Hdu, instrument: InstrumentSpec, notes: list[str], ctx: JobContext
 ) -> Image:
     """The spectra with everything that belongs to them."""
     fits = probe.fits

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.products.parts import companions, family, fibers, instrument_of
-from ifuview.io.source import QUIET, Progress
 from ifuview.io.traces.reading import traces_of
 from ifuview.model.dataset import Dataset
 
@@ -22,7 +22,7 @@ class TraceFits:
         """The EXTNAMEs alone decide."""
         return 0.9
 
-    def read(self, probe: FileProbe, spec: FileSpec, ctx: Progress = QUIET) -> Dataset:
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """All traces; an HDU asked for by name or number is shown as an image."""
         if spec.hdu is not None:
             return PLAIN.read(probe, spec, ctx)

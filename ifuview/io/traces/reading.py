@@ -12,9 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.fits.fast import FitsFile, read_fits
-from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC, QUIET, Progress, regular_file
+from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC, regular_file
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 
@@ -26,7 +27,7 @@ def read_traces(
     path: Path,
     shape: tuple[int, int] | None = None,
     orientation: Orientation | None = None,
-    ctx: Progress = QUIET,
+    ctx: JobContext = SILENT,
 ) -> TraceSet:
     """Read traces and bring them to canonical axes.
 
@@ -37,7 +38,7 @@ def read_traces(
         Canonical (ncross, ndisp) of the detector image they are for. Default: what the file says.
     orientation : Orientation, optional
         Of that image. Default: what the file says or, for tables, what the traces look like.
-    ctx : Progress, optional
+    ctx : JobContext, optional
 
     Raises
     ------
