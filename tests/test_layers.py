@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "exit_codes": set(),
     "files": {"errors"},
     "settings": {"errors", "files"},
-    "model": {"errors"},
+    "model": {"errors", "context"},
     "instrument": {"model", "resources", "errors"},
     "io": {"model", "instrument", "errors", "files", "resources", "context"},
     "engine": {"model", "errors", "context"},

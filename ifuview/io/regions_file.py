@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
 from ifuview.io.source import regular_file
 from ifuview.model.region import Region, Shape
+
+if TYPE_CHECKING:
+    from regions import PixCoord, PixelRegion
 
 Path = str | os.PathLike[str]
 COLOR_KEYS = ("color", "facecolor", "edgecolor")
@@ -81,7 +84,7 @@ def write_regions(path: Path, regions: Iterable[Region]) -> None:
         file.write(text)
 
 
-def _from_parsed(item: Any) -> Region | None:
+def _from_parsed(item: PixelRegion) -> Region | None:
     """One region of the parser; None if it is of a kind that is not drawn."""
     kind = type(item).__name__.removesuffix("PixelRegion")
     if kind.endswith("SkyRegion"):
@@ -112,7 +115,7 @@ def _from_parsed(item: Any) -> Region | None:
     return Region(shape, points, size, angle, text, color, tags, bool(meta.get("include", True)))
 
 
-def _center(point: Any) -> tuple[float, float]:
+def _center(point: PixCoord) -> tuple[float, float]:
     return float(point.x), float(point.y)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.io.fits.spec import FileSpec, Range
 from ifuview.io.fits.world import shifted
+from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Amplifier, Image, Kind
 from ifuview.model.pixels import Pixels
@@ -69,7 +69,7 @@ def _blocked(pixels: Pixels, block: int) -> Pixels:
     return Pixels(values.reshape(ny, block, nx, block).sum(axis=(1, 3), dtype=np.float32))
 
 
-def _wave(image: Image, x: tuple[int, int], y: tuple[int, int], block: int) -> np.ndarray | None:
+def _wave(image: Image, x: tuple[int, int], y: tuple[int, int], block: int) -> Array | None:
     """Wavelengths of the section."""
     if image.wave is None or image.kind is Kind.CUBE:
         return image.wave
@@ -85,12 +85,26 @@ def _fibers(fibers: FiberMap | None, y: tuple[int, int]) -> FiberMap | None:
     if fibers is None:
         return None
     rows = slice(*y)
-    part: dict[str, Any] = {
-        name: None if getattr(fibers, name) is None else getattr(fibers, name)[rows]
-        for name in ("fiber_id", "role", "block", "focal_x", "focal_y", "ra", "dec", "status", "target")
-    }
     table = {name: column[rows] for name, column in fibers.table.items()}
-    return replace(fibers, fiber=fibers.fiber[rows], table=table, **part)
+    return replace(
+        fibers,
+        fiber=fibers.fiber[rows],
+        fiber_id=fibers.fiber_id[rows],
+        role=fibers.role[rows],
+        target=fibers.target[rows],
+        block=_rows(fibers.block, rows),
+        focal_x=_rows(fibers.focal_x, rows),
+        focal_y=_rows(fibers.focal_y, rows),
+        ra=_rows(fibers.ra, rows),
+        dec=_rows(fibers.dec, rows),
+        status=_rows(fibers.status, rows),
+        table=table,
+    )
+
+
+def _rows(column: Array | None, rows: slice) -> Array | None:
+    """Rows of a column, if there is one."""
+    return None if column is None else column[rows]
 
 
 def _amplifier(amp: Amplifier, x: tuple[int, int], y: tuple[int, int]) -> Amplifier | None:

@@ -9,7 +9,6 @@ import mmap
 import os
 import stat
 from collections.abc import Callable
-from typing import Any
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
@@ -61,7 +60,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
 class MappedSource:
     """A plain file: only the pages that are looked at are read."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: mmap.mmap) -> None:
         self._view = memoryview(data)
         self._at = 0
 

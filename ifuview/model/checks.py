@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ifuview.errors import FileFormatError
 
 Array = NDArray[Any]
+Header = Mapping[str, object]  # of a file: what a card holds is checked where it is used
 
 
 def readonly(array: Any, name: str, *, ndim: int | None = None, dtype: Any = None) -> Array:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
 from ifuview.model.photons.lists import PhotonInfo
 from ifuview.model.trace import TraceSet
+
+CardValue = str | bool | int | float | complex | None
+Card = tuple[str, CardValue, str]  # keyword, value, comment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class HduInfo:
     shape: tuple[int, ...] = ()
     dtype: str = ""
     unit: str = ""
-    cards: tuple[tuple[str, Any, str], ...] = ()
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

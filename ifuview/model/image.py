@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
 
 from ifuview.errors import FileFormatError
-from ifuview.model.checks import Array, readonly, same_shape
+from ifuview.model.checks import Array, Header, readonly, same_shape
 from ifuview.model.fibers import FiberMap
 from ifuview.model.orientation import Orientation
 from ifuview.model.pixels import Float32, Pixels
 from ifuview.model.quality import MaskBits
-
-Header = Mapping[str, Any]
 
 
 class Kind(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
+from ifuview.model.checks import Header
 from ifuview.model.fibers import FiberRole
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import MaskBits
@@ -119,16 +119,16 @@ class InstrumentSpec:
     role_bits: Mapping[FiberRole, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     dead_bits: tuple[int, ...] = ()
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    limits: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
-    def keyword(self, meaning: str, header: Mapping[str, Any]) -> Any:
+    def keyword(self, meaning: str, header: Header) -> object:
         """Value of the first keyword of that meaning in `header`, None without one."""
         for key in self.header.get(meaning, ()):
             if header.get(key) not in (None, ""):
                 return header[key]
         return None
 
-    def orientation_of(self, header: Mapping[str, Any]) -> Orientation:
+    def orientation_of(self, header: Header) -> Orientation:
         """Orientation of the detector image with this header."""
         for case in self.cases:
             if "".join(str(header.get(key, "")).strip() for key in case.keys) in case.values:

@@ -44,6 +44,7 @@ def opened(path: str, beammap: str, *, index: bool = False, ctx: JobContext = SI
     from ifuview.io.photons.index.index import open_index
     from ifuview.io.photons.opening import open_photons
     from ifuview.io.photons.raw.beammap_text import read_beammap
+    from ifuview.io.photons.raw.packets import PacketSource
 
     given = read_beammap(beammap)
     known: Any = open_index(path)
@@ -53,6 +54,7 @@ def opened(path: str, beammap: str, *, index: bool = False, ctx: JobContext = SI
     if os.path.isfile(path) and is_h5(path):
         raise UsageError("the photon list has a beam map of its own", path, "use one for raw packets")
     source = open_photons(path, given, ctx)
+    assert isinstance(source, PacketSource)
     source.info = replace(source.info, notes=(*source.info.notes, f"Pixels are placed by {os.path.basename(beammap)}."))
     if not index:
         plain: PhotonSource = source

@@ -326,8 +326,7 @@ def resolving_power(info: PhotonInfo) -> tuple[Array, Array] | None:
     if not info.calibrated:
         return None
     found = info.header.get("wavecal.resolution")
-    names = getattr(getattr(found, "dtype", None), "names", None) or ()
-    if {"r", "wave"} <= set(names) and found is not None and len(found):
+    if isinstance(found, np.ndarray) and {"r", "wave"} <= set(found.dtype.names or ()) and len(found):
         return np.asarray(found["wave"], float), np.asarray(found["r"], float)
     if isinstance(found, str):  # as an index keeps it: rows (resolving power, its error, wavelength)
         rows = [row.split(",") for row in re.findall(r"\(([-+.\de, ]+)\)", found)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ifuview.io.fits.cards import real
+from ifuview.model.checks import Header
 from ifuview.model.image import Amplifier
 from ifuview.model.instrument import InstrumentSpec
 
 
-def amplifiers(header: Mapping[str, Any], spec: InstrumentSpec) -> tuple[Amplifier, ...]:
+def amplifiers(header: Header, spec: InstrumentSpec) -> tuple[Amplifier, ...]:
     """The read-out sections that a header names."""
     out = []
     for amp in spec.amplifiers:
@@ -20,7 +19,7 @@ def amplifiers(header: Mapping[str, Any], spec: InstrumentSpec) -> tuple[Amplifi
     return tuple(out)
 
 
-def section_bounds(text: Any) -> tuple[int, int, int, int] | None:
+def section_bounds(text: object) -> tuple[int, int, int, int] | None:
     """0-based half-open (x0, x1, y0, y1) of a card like `[1:2057, 1:2064]`."""
     if not isinstance(text, str):
         return None
@@ -29,9 +28,3 @@ def section_bounds(text: Any) -> tuple[int, int, int, int] | None:
     except ValueError:
         return None
     return min(x0, x1) - 1, max(x0, x1), min(y0, y1) - 1, max(y0, y1)
-
-
-def real(value: Any) -> float | None:
-    """A finite number of a header, None if there is none."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
-    return float(value) if good else None

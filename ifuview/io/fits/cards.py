@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-Card = tuple[str, Any, str]
+from ifuview.model.dataset import Card, CardValue
 
 CARD_SIZE = 80  # bytes, FITS standard 4.0, section 3.3.1
 COMMENTARY = ("COMMENT", "HISTORY", "")
@@ -36,6 +35,18 @@ TABLE_CARDS = (
 IMAGE_CARDS = ("ZSIMPLE", "ZBITPIX", "ZNAXIS", "ZEXTEND", "ZTENSION", "ZPCOUNT", "ZGCOUNT", "ZBLOCKED")
 
 
+def real(value: object) -> float | None:
+    """A finite number of a header, None if there is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < float("inf") else None
+
+
+def word(value: object) -> str:
+    """The text of a card without blanks around it, "" if it has none."""
+    return value.strip() if isinstance(value, str) else ""
+
+
 def image_cards(cards: tuple[Card, ...]) -> tuple[Card, ...]:
     """The header of a compressed image as its owner wrote it, without the cards of the table that holds it."""
     out = []
@@ -64,7 +75,7 @@ def parse_cards(text: str) -> tuple[Card, ...]:
         elif key == "CONTINUE" and out and isinstance(out[-1][1], str) and out[-1][1].endswith("&"):
             value, comment = _value(card[8:])
             last = out[-1]
-            joined = last[1][:-1] + (value if isinstance(value, str) else "")
+            joined = str(last[1])[:-1] + (value if isinstance(value, str) else "")
             out[-1] = (last[0], joined, " ".join(part for part in (last[2], comment) if part))
         elif key == "HIERARCH" and "=" in card:
             name, _, rest = card[8:].partition("=")
@@ -77,12 +88,12 @@ def parse_cards(text: str) -> tuple[Card, ...]:
     return tuple(out)
 
 
-def as_header(*parts: Sequence[Card]) -> dict[str, Any]:
+def as_header(*parts: Sequence[Card]) -> dict[str, CardValue]:
     """Keyword to value of the cards, later parts winning; commentary left out."""
     return {key: value for cards in parts for key, value, _ in cards if key not in COMMENTARY}
 
 
-def _value(text: str) -> tuple[Any, str]:
+def _value(text: str) -> tuple[CardValue, str]:
     """Value and comment of what follows the equals sign."""
     text = text.strip()
     if text[:1] == "'":
@@ -102,7 +113,7 @@ def _string(text: str) -> tuple[str, str]:
     return text[1:end].replace("''", "'").rstrip(), rest.partition("/")[2].strip()
 
 
-def _scalar(body: str) -> Any:
+def _scalar(body: str) -> CardValue:
     """Logical, integer, real or complex number; None if empty; else the text itself."""
     if body in ("T", "F"):
         return body == "T"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ifuview import instrument as instruments
-from ifuview.io.fits.amplifiers import amplifiers, real
+from ifuview.io.fits.amplifiers import amplifiers
+from ifuview.io.fits.cards import real
 from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
 

@@ -7,18 +7,17 @@ to 7. A file that is cut off, damaged or no FITS raises FileFormatError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
-from ifuview.io.fits.cards import CARD_SIZE, Card, as_header, image_cards, parse_cards
+from ifuview.io.fits.cards import CARD_SIZE, as_header, image_cards, parse_cards, real, word
 from ifuview.io.source import InflatedSource, MappedSource, open_source
-from ifuview.model.checks import Array
-from ifuview.model.dataset import HduInfo
+from ifuview.model.checks import Array, Header
+from ifuview.model.dataset import Card, HduInfo
 from ifuview.model.pixels import Pixels
 
 BLOCK = 2880  # bytes, FITS standard 3.1
@@ -48,7 +47,7 @@ class Hdu:
     """
 
     info: HduInfo
-    header: Mapping[str, Any]
+    header: Header
     data: memoryview | None
     size: int
     raw_header: bytes = b""
@@ -76,7 +75,7 @@ class FitsFile:
     notes: tuple[str, ...] = ()
 
     @property
-    def primary(self) -> Mapping[str, Any]:
+    def primary(self) -> Header:
         """Header of the first HDU."""
         return self.hdus[0].header
 
@@ -144,7 +143,7 @@ def stored(hdu: Hdu) -> Array:
     """The stored numbers of an image HDU as they lie in the file (a view, big-endian)."""
     if hdu.data is None or hdu.info.kind != "image":
         raise MissingDataError(f"the pixels of {label(hdu.info)} were not read")
-    dtype = np.dtype(DTYPES[hdu.header["BITPIX"]])
+    dtype = np.dtype(DTYPES[_integer(hdu.header, "BITPIX", hdu.info.name)])
     count = 1
     for axis in hdu.info.shape:
         count *= axis
@@ -159,13 +158,14 @@ def pixels(hdu: Hdu) -> Pixels:
     return Pixels(stored(hdu), scale, zero, blank)
 
 
-def scaling(header: Mapping[str, Any]) -> tuple[float, float, int | None]:
+def scaling(header: Header) -> tuple[float, float, int | None]:
     """BSCALE, BZERO and BLANK (for integers only) of a header; nonsense counts as absent."""
     blank = header.get("BLANK")
-    integer = isinstance(header.get("BITPIX"), int) and header["BITPIX"] > 0
+    bits = header.get("BITPIX")
+    integer = isinstance(bits, int) and bits > 0
     return (
-        _finite(header.get("BSCALE"), 1.0) or 1.0,
-        _finite(header.get("BZERO"), 0.0),
+        real(header.get("BSCALE")) or 1.0,
+        real(header.get("BZERO")) or 0.0,
         blank if integer and isinstance(blank, int) and not isinstance(blank, bool) else None,
     )
 
@@ -237,7 +237,7 @@ def _hdu(
     if bitpix not in DTYPES:
         raise FileFormatError(f"BITPIX is {bitpix}, which FITS does not know", where)
     size = abs(bitpix) // 8 * _elements(header, axes, where)
-    name = _text(header.get("EXTNAME"))
+    name = word(header.get("EXTNAME"))
     held = keep is None or keep(name.upper())
     data, there = source.take(size, held and size > 0)
     if there < size:
@@ -246,17 +246,16 @@ def _hdu(
     return Hdu(_info(index, name, header, axes, cards, where), header, data if size else None, size, raw)
 
 
-def _info(
-    index: int, name: str, header: Mapping[str, Any], axes: list[int], cards: tuple[Card, ...], where: str
-) -> HduInfo:
+def _info(index: int, name: str, header: Header, axes: list[int], cards: tuple[Card, ...], where: str) -> HduInfo:
     """Describe one HDU for the extension chooser."""
     version = header.get("EXTVER")
-    xtension = "IMAGE" if index == 0 else _text(header.get("XTENSION")).upper()
+    xtension = "IMAGE" if index == 0 else word(header.get("XTENSION")).upper()
     shape = tuple(reversed(axes))
-    kind, dtype = "image", NAMES[header["BITPIX"]]
+    kind, dtype = "image", NAMES[_integer(header, "BITPIX", where)]
     if xtension == "BINTABLE" and header.get("ZIMAGE") is True:
         kind, shape = "compressed image", tuple(reversed(_axes(header, "Z", where)))
-        dtype = NAMES.get(header.get("ZBITPIX", 0), "")
+        bits = header.get("ZBITPIX")
+        dtype = NAMES.get(bits, "") if isinstance(bits, int) else ""
         cards = image_cards(cards)
     elif xtension in ("BINTABLE", "TABLE"):
         kind, shape, dtype = "table", (axes[1] if len(axes) > 1 else 0,), f"{header.get('TFIELDS', 0)} columns"
@@ -264,11 +263,11 @@ def _info(
         kind, shape, dtype = "empty", (), ""
     if kind != "table" and header.get("BZERO") == UNSIGNED.get(dtype, 0.5):
         dtype = "u" + dtype
-    unit = _text(header.get("BUNIT"))
+    unit = word(header.get("BUNIT"))
     return HduInfo(index, name, version if type(version) is int else 1, kind, shape, dtype, unit, cards)
 
 
-def _elements(header: Mapping[str, Any], axes: list[int], where: str) -> int:
+def _elements(header: Header, axes: list[int], where: str) -> int:
     """Number of stored elements: GCOUNT (PCOUNT + product of the axes), FITS standard 4.4.1.2."""
     if not axes:
         return 0
@@ -284,7 +283,7 @@ def _elements(header: Mapping[str, Any], axes: list[int], where: str) -> int:
     return groups * (parameters + count)
 
 
-def _axes(header: Mapping[str, Any], prefix: str, where: str) -> list[int]:
+def _axes(header: Header, prefix: str, where: str) -> list[int]:
     """Values of NAXIS1.. (or ZNAXIS1..)."""
     number = _integer(header, f"{prefix}NAXIS", where)
     if not 0 <= number <= MAX_NAXIS:
@@ -295,20 +294,10 @@ def _axes(header: Mapping[str, Any], prefix: str, where: str) -> list[int]:
     return axes
 
 
-def _integer(header: Mapping[str, Any], key: str, where: str, default: int | None = None) -> int:
+def _integer(header: Header, key: str, where: str, default: int | None = None) -> int:
     """An integer card that must be one."""
     value = header.get(key, default)
     if type(value) is not int:
         text = "is missing" if key not in header else f"is {value!r}, not an integer"
         raise FileFormatError(f"the header is damaged: {key} {text}", where)
     return value
-
-
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _finite(value: Any, default: float) -> float:
-    """A finite real number, or the default."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
-    return float(value) if good else default

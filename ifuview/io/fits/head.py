@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Collection
-from typing import Any
+from math import prod
+from typing import IO
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.cards import CARD_SIZE, parse_cards
 from ifuview.io.source import ANY_GZIP, CHUNK, GZIP_MAGIC
+from ifuview.model.dataset import CardValue
 
 BLOCK = 2880  # bytes, FITS standard 4.0, section 3.1
 HEAD = 12 * BLOCK  # inflated at once; a header of a product has 100 to 400 cards
@@ -17,7 +19,7 @@ MOST = 40 * BLOCK  # where the search for the second header ends
 END = b"END" + b" " * 77
 
 
-def head_cards(path: str, keys: Collection[str]) -> dict[str, Any]:
+def head_cards(path: str, keys: Collection[str]) -> dict[str, CardValue]:
     """Values of some keywords in the first headers of a file; what it does not have, or cannot be read, is left out."""
     try:
         with open(path, "rb") as file:
@@ -35,7 +37,7 @@ def head_cards(path: str, keys: Collection[str]) -> dict[str, Any]:
         return {}
     if data[:6] != b"SIMPLE":
         return {}
-    out: dict[str, Any] = {}
+    out: dict[str, CardValue] = {}
     start = 0
     for _ in range(2):
         stop = _end(data, start)
@@ -62,7 +64,7 @@ def _ended(data: bytes) -> bool:
     return _data_bytes(data[:first]) > 0 or _end(data, -(-(first + CARD_SIZE) // BLOCK) * BLOCK) < len(data)
 
 
-def _chosen(header: bytes, keys: Collection[str]) -> dict[str, Any]:
+def _chosen(header: bytes, keys: Collection[str]) -> dict[str, CardValue]:
     """Parse the cards with these keywords only."""
     text = header.decode("latin-1")
     cards = (text[i : i + CARD_SIZE] for i in range(0, len(text), CARD_SIZE))
@@ -74,16 +76,12 @@ def _data_bytes(header: bytes) -> int:
     """Bytes of the data behind a header, padded to whole blocks."""
     keys = {"BITPIX", "NAXIS", "PCOUNT", "GCOUNT", *(f"NAXIS{i}" for i in range(1, 8))}
     values = _chosen(header, keys)
-    naxis = values.get("NAXIS", 0)
-    sizes = [values.get(f"NAXIS{i}", 0) for i in range(1, naxis + 1)] if isinstance(naxis, int) else []
-    if not sizes or not all(isinstance(n, int) for n in sizes):
+    whole = {key: value for key, value in values.items() if isinstance(value, int)}
+    sizes = [whole.get(f"NAXIS{i}") if f"NAXIS{i}" in values else 0 for i in range(1, whole.get("NAXIS", 0) + 1)]
+    if not sizes or None in sizes:
         return 0
-    count = 1
-    for n in sizes:
-        count *= n
-    total = (
-        abs(int(values.get("BITPIX", 8))) // 8 * int(values.get("GCOUNT", 1)) * (int(values.get("PCOUNT", 0)) + count)
-    )
+    count = prod(n for n in sizes if n is not None)
+    total = abs(whole.get("BITPIX", 8)) // 8 * whole.get("GCOUNT", 1) * (whole.get("PCOUNT", 0) + count)
     return -(-total // BLOCK) * BLOCK
 
 
@@ -99,7 +97,7 @@ def complete(path: str, ctx: JobContext = SILENT) -> bool:
         return False
 
 
-def _inflates(file: Any, ctx: JobContext) -> bool:
+def _inflates(file: IO[bytes], ctx: JobContext) -> bool:
     """Whether a gzip stream ends, checksum and all."""
     engine = zlib.decompressobj(ANY_GZIP)
     while data := file.read(CHUNK):
@@ -114,7 +112,7 @@ def _inflates(file: Any, ctx: JobContext) -> bool:
     return engine.eof
 
 
-def _all_there(file: Any, size: int) -> bool:
+def _all_there(file: IO[bytes], size: int) -> bool:
     """Whether every header and all its data lie inside the file."""
     start = 0
     while start < size:

@@ -6,12 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ifuview.files import put
 from ifuview.io.fits.head import head_cards
+from ifuview.model.checks import Header
 from ifuview.model.night.exposures import FileState, ProductFile
 
 FACTS = ("NIGHT", "EXPID", "TILEID", "OBSTYPE", "FLAVOR", "EXPTIME", "BADAMPS")
@@ -28,14 +27,14 @@ class Heads:
         self._known = self._load()
         self.read = 0
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, object]:
         try:
             stored = json.loads(self._file.read_text("utf-8"))
             return stored["heads"] if stored["version"] == VERSION and stored["root"] == self._root else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
 
-    def facts(self, file: ProductFile) -> Mapping[str, Any]:
+    def facts(self, file: ProductFile) -> Header:
         """Header values of a file; one that is still being written is not asked."""
         if file.state is not FileState.READY:
             return {}

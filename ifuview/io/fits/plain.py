@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.fits.cards import as_header
@@ -115,7 +113,7 @@ def hdu_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
     return pixels(hdu)
 
 
-def full_header(fits: FitsFile, hdu: Hdu) -> dict[str, Any]:
+def full_header(fits: FitsFile, hdu: Hdu) -> dict[str, object]:
     """Header of an HDU, with the primary header's cards where it has none of its own."""
     if hdu.info.index == 0:
         return dict(hdu.header)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.fast import FitsFile, read_fits
 from ifuview.io.fits.spec import FileSpec
+from ifuview.model.checks import Header
 
 BULKY = "RESOLUTION"  # end of the EXTNAMEs that are never needed for viewing; five times the size of the flux
 IDENTITY = ("INSTRUME", "INSTRUMENT", "TELESCOP", "PSFTYPE")  # cards that can name an instrument
@@ -32,7 +31,7 @@ class FileProbe:
 
     spec: FileSpec
     fits: FitsFile
-    header: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    header: Header = field(default_factory=lambda: MappingProxyType({}))
     names: frozenset[str] = frozenset()
 
     @property

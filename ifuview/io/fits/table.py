@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.io.fits.cards import word
 from ifuview.io.fits.fast import Hdu, label
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Table
 
 FORMATS = {
@@ -50,7 +48,7 @@ def read_table(hdu: Hdu, columns: tuple[str, ...] | None = None) -> Table:
         raise FileFormatError("is no binary table", where)
     if hdu.data is None and hdu.size:
         raise MissingDataError("the table was not read", where)
-    rows, width = header.get("NAXIS2", 0), header.get("NAXIS1", 0)
+    rows, width = (_whole(header.get(key)) for key in ("NAXIS2", "NAXIS1"))
     if len(hdu.data or b"") < rows * width:
         raise FileFormatError("the table is shorter than its header says", where)
     raw = np.frombuffer(hdu.data or b"", np.uint8, rows * width).reshape(rows, width)
@@ -59,7 +57,7 @@ def read_table(hdu: Hdu, columns: tuple[str, ...] | None = None) -> Table:
     offset = 0
     for number in range(1, _count(header) + 1):
         code, repeat, size = _format(header.get(f"TFORM{number}"), where)
-        name = _text(header.get(f"TTYPE{number}")) or f"col{number}"
+        name = word(header.get(f"TTYPE{number}")) or f"col{number}"
         if offset + size > width:
             raise FileFormatError(f"column {name} lies outside the row", where)
         if columns is None or name.upper() in columns:
@@ -67,20 +65,24 @@ def read_table(hdu: Hdu, columns: tuple[str, ...] | None = None) -> Table:
             column = _column(cells, code, repeat, header, number)
             if column is not None:
                 out[name] = column
-                units[name] = _text(header.get(f"TUNIT{number}"))
+                units[name] = word(header.get(f"TUNIT{number}"))
         offset += size
     return Table(hdu.info.name, out, units)
 
 
-def _count(header: Mapping[str, Any]) -> int:
+def _count(header: Header) -> int:
     """TFIELDS, as far as the standard allows."""
-    count = header.get("TFIELDS", 0)
-    return min(count, 999) if type(count) is int else 0
+    return min(_whole(header.get("TFIELDS")), 999)
 
 
-def _format(form: Any, where: str) -> tuple[str, int, int]:
+def _whole(value: object) -> int:
+    """A whole number of a header, 0 if there is none."""
+    return value if type(value) is int else 0
+
+
+def _format(form: object, where: str) -> tuple[str, int, int]:
     """Code, repeat count and bytes of a TFORM like `500D`."""
-    text = _text(form).upper()
+    text = word(form).upper()
     digits = len(text) - len(text.lstrip("0123456789"))
     repeat, code = int(text[:digits] or 1) if digits < 10 else -1, text[digits : digits + 1]
     if code in FORMATS:
@@ -98,7 +100,7 @@ def _format(form: Any, where: str) -> tuple[str, int, int]:
     return code, repeat, size
 
 
-def _column(cells: Array, code: str, repeat: int, header: Mapping[str, Any], number: int) -> Array | None:
+def _column(cells: Array, code: str, repeat: int, header: Header, number: int) -> Array | None:
     """One column of the rows' bytes, None if it is of a kind that is not read."""
     rows = cells.shape[0]
     if code == "A":
@@ -115,10 +117,10 @@ def _column(cells: Array, code: str, repeat: int, header: Mapping[str, Any], num
     return _scaled(values, header.get(f"TSCAL{number}"), header.get(f"TZERO{number}"))
 
 
-def _dimensions(tdim: Any, repeat: int) -> tuple[int, ...]:
+def _dimensions(tdim: object, repeat: int) -> tuple[int, ...]:
     """Shape of a cell; a TDIM that does not fit is not believed."""
     try:
-        sizes = tuple(int(part) for part in _text(tdim).strip("()").split(","))[::-1]
+        sizes = tuple(int(part) for part in word(tdim).strip("()").split(","))[::-1]
     except ValueError:
         sizes = ()
     product = 1
@@ -129,16 +131,12 @@ def _dimensions(tdim: Any, repeat: int) -> tuple[int, ...]:
     return () if repeat == 1 else (repeat,)
 
 
-def _scaled(values: Array, scale: Any, zero: Any) -> Array:
+def _scaled(values: Array, scale: object, zero: object) -> Array:
     """TSCAL and TZERO; integers with the unsigned convention stay integers."""
-    scale = scale if isinstance(scale, (int, float)) and scale else 1
-    zero = zero if isinstance(zero, (int, float)) else 0
-    if scale == 1 and zero == 0:
+    factor = float(scale) if isinstance(scale, (int, float)) and scale else 1.0
+    offset = float(zero) if isinstance(zero, (int, float)) else 0.0
+    if factor == 1 and offset == 0:
         return values
-    if scale == 1 and values.dtype.kind in "iu" and values.dtype.itemsize < 8 and float(zero).is_integer():
-        return values.astype(np.int64) + int(zero)
-    return np.asarray(values * float(scale) + float(zero))
-
-
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    if factor == 1 and values.dtype.kind in "iu" and values.dtype.itemsize < 8 and offset.is_integer():
+        return values.astype(np.int64) + int(offset)
+    return np.asarray(values * factor + offset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ifuview.io.fits.cards import CARD_SIZE
 from ifuview.io.fits.fast import BLOCK, Hdu, label
 from ifuview.model.checks import Array
 from ifuview.model.pixels import Pixels
+
+if TYPE_CHECKING:
+    from astropy.io.fits import CompImageHDU
 
 MAX_RATIO = 20_000  # pixel bytes per stored byte; a run-length coded empty mask reaches a few thousand
 BYTE_BITS = 8
@@ -63,7 +66,7 @@ def tile_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
     return Pixels(data, scale, zero, int(blank) if integer and blank is not None else None)
 
 
-def _decompressed(opened: Any, shape: tuple[int, ...], tile: Any, ctx: JobContext) -> Array:
+def _decompressed(opened: CompImageHDU, shape: tuple[int, ...], tile: object, ctx: JobContext) -> Array:
     """All pixels, whole tiles at a time along the first axis."""
     step = tile if type(tile) is int and tile > 0 else 1
     step *= max(1, CHUNK_ROWS // step)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from ifuview.model.checks import Array
+from ifuview.io.fits.cards import real, word
+from ifuview.model.checks import Array, Header
 
 INDEXED = ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CUNIT", "CROTA", "CNAME", "PC", "CD", "PV", "PS", "LTV", "LTM", "WAT")
 SIP = ("A_", "B_", "AP_", "BP_")
@@ -37,12 +35,12 @@ LIGHT = 2.99792458e18  # Angstrom/s, exact
 GUESSES = ((1e-4, 1e10), (30.0, 1e4))  # a wavelength below the first number, without unit, is in m; then um
 
 
-def wcs_cards(header: Mapping[str, Any]) -> dict[str, Any]:
+def wcs_cards(header: Header) -> dict[str, object]:
     """The world coordinate cards of a header."""
     return {key: value for key, value in header.items() if _is_wcs(key)}
 
 
-def axis_wavelength(header: Mapping[str, Any], axis: int, size: int) -> tuple[Array, tuple[str, ...]] | None:
+def axis_wavelength(header: Header, axis: int, size: int) -> tuple[Array, tuple[str, ...]] | None:
     """Wavelength along FITS axis `axis` (1-based) from its WCS cards.
 
     Parameters
@@ -57,21 +55,21 @@ def axis_wavelength(header: Mapping[str, Any], axis: int, size: int) -> tuple[Ar
     (wave, notes) or None
         wave : ndarray, shape (size,), Angstrom; None if the axis is not spectral.
     """
-    ctype, factor = _text(header, f"CTYPE{axis}").upper(), ANGSTROM.get(_text(header, f"CUNIT{axis}").lower())
-    start = _number(header, f"CRVAL{axis}")
-    step = _number(header, f"CD{axis}_{axis}") or _number(header, f"CDELT{axis}")
+    ctype, factor = word(header.get(f"CTYPE{axis}")).upper(), ANGSTROM.get(word(header.get(f"CUNIT{axis}")).lower())
+    start = real(header.get(f"CRVAL{axis}"))
+    step = real(header.get(f"CD{axis}_{axis}")) or real(header.get(f"CDELT{axis}"))
     spectral = ctype.startswith(SPECTRAL) or factor is not None
     frequency = ctype.startswith("FREQ")
-    linear_spectrum = int(_number(header, "NAXIS") or 0) == 1 and ctype in ("", "LINEAR", "PIXEL")
+    linear_spectrum = int(real(header.get("NAXIS")) or 0) == 1 and ctype in ("", "LINEAR", "PIXEL")
     if start is None or not step or not (spectral or frequency or linear_spectrum):
         return None
     notes = ["the wavelengths are in air"] if ctype.startswith("AWAV") else []
-    offset = (np.arange(size) + 1.0 - (_number(header, f"CRPIX{axis}") or 0.0)) * step
+    offset = (np.arange(size) + 1.0 - (real(header.get(f"CRPIX{axis}")) or 0.0)) * step
     if frequency:
         with np.errstate(divide="ignore", invalid="ignore"):
             return LIGHT / (start + offset), tuple(notes)
     with np.errstate(over="ignore", invalid="ignore"):
-        if _number(header, "DC-FLAG") == 1:
+        if real(header.get("DC-FLAG")) == 1:
             wave = 10.0 ** (start + offset)
         elif ctype.endswith("-LOG") and start:
             wave = start * np.exp(offset / start)
@@ -89,15 +87,15 @@ def _guess(largest: float) -> float:
     return next((factor for limit, factor in GUESSES if largest < limit), 1.0)
 
 
-def shifted(cards: Mapping[str, Any], x0: int, y0: int, block: int) -> dict[str, Any]:
+def shifted(cards: Header, x0: int, y0: int, block: int) -> dict[str, object]:
     """WCS cards of a section that begins at 0-based (x0, y0), `block` pixels summed into one."""
     out = dict(cards)
     for axis, first in ((1, x0), (2, y0)):
-        pixel = _number(cards, f"CRPIX{axis}")
+        pixel = real(cards.get(f"CRPIX{axis}"))
         if pixel is not None:
             out[f"CRPIX{axis}"] = (pixel - first - 0.5) / block + 0.5
         for key in (f"CDELT{axis}", f"CD1_{axis}", f"CD2_{axis}"):
-            value = _number(cards, key)
+            value = real(cards.get(key))
             if value is not None:
                 out[key] = value * block
     return out
@@ -110,15 +108,3 @@ def _is_wcs(key: str) -> bool:
     if not key.startswith(INDEXED + SIP):
         return False
     return key.lstrip(LETTERS).rstrip(LETTERS).replace("_", "").isdigit() or key in ("A_ORDER", "B_ORDER")
-
-
-def _number(header: Mapping[str, Any], key: str) -> float | None:
-    """A finite real card, None if there is none."""
-    value = header.get(key)
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
-    return float(value) if good and value is not None else None
-
-
-def _text(header: Mapping[str, Any], key: str) -> str:
-    value = header.get(key)
-    return value.strip() if isinstance(value, str) else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from ifuview.errors import FileFormatError
 from ifuview.files import brackets
 from ifuview.io.hdf5.chunk_map import ChunkMap, chunk_map
 from ifuview.model.checks import Array
+
+if TYPE_CHECKING:
+    from h5py import Dataset
 
 BLOCK_ROWS = 1 << 18  # rows; a block of four columns and its stored bytes stay in the cache
 BLOSC = 32001  # registered number of the filter
@@ -29,7 +32,7 @@ WORD = 4  # bytes; every column of a photon table is one word
 
 
 def iter_columns(
-    dataset: Any, path: str, names: Sequence[str], block_rows: int = BLOCK_ROWS, ctx: JobContext = SILENT
+    dataset: Dataset, path: str, names: Sequence[str], block_rows: int = BLOCK_ROWS, ctx: JobContext = SILENT
 ) -> Iterator[tuple[Array, ...]]:
     """Some columns of a table in order, each contiguous, about `block_rows` long; the arrays are reused.
 
@@ -69,7 +72,7 @@ def iter_columns(
         yield tuple(view[:count] for view in views)
 
 
-def _block_size(dataset: Any, rows: int) -> int:
+def _block_size(dataset: Dataset, rows: int) -> int:
     """Rows of a block: whole chunks, if chunks are not too large."""
     rows = max(min(rows, dataset.shape[0]), 1)
     if dataset.chunks is None or dataset.chunks[0] > MAX_CHUNK_ROWS:
@@ -85,7 +88,7 @@ def _words(dtype: np.dtype, names: Sequence[str]) -> list[int] | None:
 
 
 def _fill(
-    dataset: Any, path: str, words: list[int] | None, rows: Array | None, out: Array | None, ctx: JobContext
+    dataset: Dataset, path: str, words: list[int] | None, rows: Array | None, out: Array | None, ctx: JobContext
 ) -> Iterator[int]:
     """Fill `rows` or `out` (the other is None) with block after block; yields lengths."""
     total = dataset.shape[0]
@@ -109,7 +112,7 @@ def _close(stored: _Stored | None) -> None:
         os.close(stored.descriptor)
 
 
-def _by_library(dataset: Any, path: str, start: int, stop: int, rows: Array | None, out: Array | None) -> None:
+def _by_library(dataset: Dataset, path: str, start: int, stop: int, rows: Array | None, out: Array | None) -> None:
     """A block as the HDF5 library reads it."""
     import hdf5plugin  # noqa: F401 - importing it makes its filters known to the library
 
@@ -141,7 +144,7 @@ class _Stored:
     data: Array
 
     @classmethod
-    def of(cls, dataset: Any, path: str, words: list[int] | None) -> _Stored | None:
+    def of(cls, dataset: Dataset, path: str, words: list[int] | None) -> _Stored | None:
         """Reader of the stored bytes; None if only the library can read them."""
         import h5py
 

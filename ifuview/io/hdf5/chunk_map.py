@@ -11,12 +11,15 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array
+
+if TYPE_CHECKING:
+    from h5py import Dataset
 
 LAYOUT, CONTINUATION, CHUNKED = 0x08, 0x10, 2  # messages of an object header; class of a layout
 KEY = np.dtype([("size", "<u4"), ("mask", "<u4"), ("row", "<u8"), ("element", "<u8"), ("child", "<u8")])
@@ -45,7 +48,7 @@ class ChunkMap:
     mask: Array
 
 
-def chunk_map(dataset: Any, descriptor: int) -> ChunkMap | None:
+def chunk_map(dataset: Dataset, descriptor: int) -> ChunkMap | None:
     """Chunks of a one-dimensional chunked dataset; None if some were never written.
 
     Parameters
@@ -75,7 +78,7 @@ def _covers(found: Array, rows: int, expected: int) -> bool:
     return len(found) == expected and bool((found["row"] == np.arange(expected, dtype=np.uint64) * rows).all())
 
 
-def _ask(dataset: Any) -> Array:
+def _ask(dataset: Dataset) -> Array:
     """The chunks as the library lists them."""
     entries: list[tuple[int, int, int, int, int]] = []
 
@@ -88,7 +91,7 @@ def _ask(dataset: Any) -> Array:
     return np.sort(found, order="row")
 
 
-def _walk(dataset: Any, descriptor: int, expected: int) -> Array | None:
+def _walk(dataset: Dataset, descriptor: int, expected: int) -> Array | None:
     """The chunks from the B-tree itself; None if the dataset has none of that form."""
     if dataset.file.userblock_size or dataset.file.id.get_create_plist().get_sizes() != (8, 8):
         return None
@@ -106,7 +109,7 @@ def _walk(dataset: Any, descriptor: int, expected: int) -> Array | None:
     raise ValueError("more nodes than chunks")
 
 
-def _header_address(dataset: Any) -> int:
+def _header_address(dataset: Dataset) -> int:
     """Address of the object header; other ways to ask for it walk the whole tree."""
     import h5py
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io.hdf5.file import child
+
+if TYPE_CHECKING:
+    from h5py import File
 
 FAMILIES = (  # a node that only this family has, what it is, what to do
     (
@@ -30,7 +33,7 @@ FAMILIES = (  # a node that only this family has, what it is, what to do
 LISTED = 5
 
 
-def family(path: str, file: Any) -> IfuviewError:
+def family(path: str, file: File) -> IfuviewError:
     """The error to raise for an HDF5 file that is no photon list."""
     for node, what, todo in FAMILIES:
         if child(file, node) is not None:

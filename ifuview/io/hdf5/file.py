@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import brackets, reason
 from ifuview.io.safe.pickle import looks_pickled, plain
 from ifuview.io.source import regular_file
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
+
+if TYPE_CHECKING:
+    from h5py import Dataset, File, Group
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAGIC_AT = (0, 512, 1024, 2048)  # bytes; a user block may lie before the file proper
@@ -65,7 +68,7 @@ class Watch:
 
 
 @contextmanager
-def h5_open(path: str) -> Iterator[Any]:
+def h5_open(path: str) -> Iterator[File]:
     """The file, open for reading; what the library cannot do becomes a FileFormatError."""
     import h5py
     import hdf5plugin  # noqa: F401 - importing it makes its filters known to the library
@@ -99,7 +102,7 @@ def _reason(problem: BaseException) -> str:
     return f"cannot be read as HDF5{brackets(problem)}"
 
 
-def child(file: Any, name: str) -> Any:
+def child(file: Group, name: str) -> Group | Dataset | None:
     """A group or dataset by its path; None if it is not there or leads elsewhere."""
     import h5py
 
@@ -111,7 +114,7 @@ def child(file: Any, name: str) -> Any:
     return node
 
 
-def dataset(file: Any, name: str) -> Any:
+def dataset(file: Group, name: str) -> Dataset | None:
     """A dataset by its path; None if it is no dataset, or if its bytes lie in other files."""
     import h5py
 
@@ -121,7 +124,7 @@ def dataset(file: Any, name: str) -> Any:
     return node
 
 
-def array(path: str, file: Any, name: str, *, ndim: int) -> Array:
+def array(path: str, file: File, name: str, *, ndim: int) -> Array:
     """A small array read whole.
 
     Raises
@@ -141,7 +144,7 @@ def array(path: str, file: Any, name: str, *, ndim: int) -> Array:
     return out
 
 
-def attributes(node: Any) -> Mapping[str, Any]:
+def attributes(node: Group | Dataset) -> Header:
     """Attributes of a node as plain data, without those of the format; what cannot be decoded reads "opaque: why"."""
     found = {}
     for name in node.attrs:
@@ -150,7 +153,7 @@ def attributes(node: Any) -> Mapping[str, Any]:
     return MappingProxyType(found)
 
 
-def _attribute(node: Any, name: str) -> Any:
+def _attribute(node: Group | Dataset, name: str) -> object:
     """One attribute."""
     import h5py
 
@@ -165,7 +168,7 @@ def _attribute(node: Any, name: str) -> Any:
     return as_plain(value)
 
 
-def as_plain(value: Any) -> Any:
+def as_plain(value: object) -> object:
     """A value of the library as plain Python, pickles decoded by the restricted decoder."""
     if value is None or type(value).__name__ == "Empty":
         return ""
@@ -180,7 +183,7 @@ def as_plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, tuple)) else f"opaque: {type(value).__name__}"
 
 
-def _text_or_pickle(data: bytes) -> Any:
+def _text_or_pickle(data: bytes) -> object:
     """Text; or what a pickle holds, if the bytes are one."""
     if looks_pickled(data):
         try:
@@ -196,7 +199,7 @@ def _readable(data: bytes) -> bool:
     return b"\n" not in data and all(32 <= byte < 127 for byte in data)
 
 
-def text(data: Any) -> str:
+def text(data: object) -> str:
     """Bytes or text as text, without padding."""
     if not isinstance(data, bytes):
         return str(data)

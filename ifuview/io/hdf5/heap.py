@@ -8,12 +8,15 @@ bytes each, padded to 8. A row of the dataset is a length (4 bytes), the address
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array
+
+if TYPE_CHECKING:
+    from h5py import Dataset
 
 SIGNATURE, HEAD, ALIGNED = b"GCOL", 16, 8
 REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
@@ -36,7 +39,7 @@ class Heaps:
         self._size = os.stat(path).st_size
         self._kept: dict[int, tuple[bytes, dict[int, tuple[int, int]]]] = {}
 
-    def rows(self, dataset: Any, dtype: Any) -> list[Array] | None:
+    def rows(self, dataset: Dataset, dtype: Any) -> list[Array] | None:
         """All rows of a dataset (nrow,) of variable length; None if only the library can read it.
 
         Raises
@@ -53,7 +56,7 @@ class Heaps:
             return None
         return [self._row(int(r["length"]), int(r["address"]) + base, int(r["index"]), kind) for r in found]
 
-    def _references(self, dataset: Any, base: int) -> Array | None:
+    def _references(self, dataset: Dataset, base: int) -> Array | None:
         """Where the rows are, as stored; None if the dataset is filtered."""
         if dataset.id.get_create_plist().get_nfilters():
             return None

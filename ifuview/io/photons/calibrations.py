@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from ifuview.model.photons.calibrations import (
     rows_of,
 )
 from ifuview.model.photons.lists import NO_RESONATOR
+
+if TYPE_CHECKING:
+    from h5py import File, Group
 
 OWN = "ifuview calibration"  # root attribute `format`
 VERSION = 1
@@ -106,7 +109,7 @@ def _read(path: str, kind: str, own: Mapping[str, Callable[[str, Any], Any]], ol
     raise FileFormatError(UNKNOWN.format(kind), path)
 
 
-def _own(path: str, file: Any, kind: str, own: Mapping[str, Callable[[str, Any], Any]]) -> Any:
+def _own(path: str, file: File, kind: str, own: Mapping[str, Callable[[str, Any], Any]]) -> Any:
     """A file of ifuview."""
     found = _word(file, "kind")
     if found != kind:
@@ -141,7 +144,7 @@ def _bits(names: tuple[str, ...]) -> int:
     return sum(WAVE_BIT[name] for name in names)
 
 
-def _old_wavecal(path: str, file: Any) -> WavelengthSolution:
+def _old_wavecal(path: str, file: File) -> WavelengthSolution:
     """`/wavecal/calsoln` of 2018."""
     table = dataset(file, "wavecal/calsoln")
     names = () if table is None else table.dtype.names or ()
@@ -185,7 +188,7 @@ def _old_fits(rows: Array, lasers: Array | None) -> LaserFits | None:
     )  # fmt: skip
 
 
-def _first_row(path: str, file: Any, name: str) -> Array | None:
+def _first_row(path: str, file: File, name: str) -> Array | None:
     """The only row of an array of varying length, past the library, which trusts damaged heaps."""
     import h5py
 
@@ -197,7 +200,7 @@ def _first_row(path: str, file: Any, name: str) -> Array | None:
     return rows[0].reshape(-1) if rows else None
 
 
-def _word(file: Any, name: str) -> str:
+def _word(file: File, name: str) -> str:
     """A root attribute of fixed length as text; "" if there is none. Others are left to the library, which may hang."""
     from h5py import h5a, h5t
 
@@ -211,7 +214,7 @@ def _word(file: Any, name: str) -> str:
     return _text(file.attrs[name])
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
@@ -347,7 +350,7 @@ def _coefficients(path: str) -> WavelengthSolution:
     )
 
 
-def _old_flat(path: str, file: Any) -> FlatSolution:
+def _old_flat(path: str, file: File) -> FlatSolution:
     """`/flatcal/calsoln` of 2018."""
     table, edges = dataset(file, "flatcal/calsoln"), dataset(file, "flatcal/wavelengthBins")
     names = () if table is None else table.dtype.names or ()
@@ -442,12 +445,12 @@ def _write(part: str, solution: WavelengthSolution | FlatSolution) -> None:
                 _put(group, name, values)
 
 
-def _put(group: Any, name: str, values: Array) -> None:
+def _put(group: Group, name: str, values: Array) -> None:
     packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if values.size > 1000 else {}
     group.create_dataset(name, data=values, **packed)
 
 
-def _arrays(path: str, file: Any, names: Mapping[str, int], group: str = "") -> dict[str, Array]:
+def _arrays(path: str, file: File, names: Mapping[str, int], group: str = "") -> dict[str, Array]:
     """Arrays of a file by name with so many dimensions; those that are not there are left out."""
     return {
         name: array(path, file, f"{group}{name}", ndim=ndim)
@@ -462,7 +465,7 @@ def _needed(path: str, found: Mapping[str, Array], names: tuple[str, ...]) -> No
         raise MissingDataError(f"the calibration has no {', '.join(missing)}", path, "make it again")
 
 
-def _sources(file: Any) -> tuple[str, ...]:
+def _sources(file: File) -> tuple[str, ...]:
     try:
         listed = json.loads(_word(file, "sources") or "[]")
     except ValueError:
@@ -470,7 +473,7 @@ def _sources(file: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in listed) if isinstance(listed, list) else ()
 
 
-def _own_wavecal(path: str, file: Any) -> WavelengthSolution:
+def _own_wavecal(path: str, file: File) -> WavelengthSolution:
     names = {"ids": 1, "coefficients": 2, "flags": 1, "lasers": 1, "covariance": 3, "phases": 2, "grid": 2}
     found = _arrays(path, file, names)
     _needed(path, found, ("ids", "coefficients", "flags", "lasers"))
@@ -487,7 +490,7 @@ def _own_wavecal(path: str, file: Any) -> WavelengthSolution:
     )
 
 
-def _own_flat(path: str, file: Any) -> FlatSolution:
+def _own_flat(path: str, file: File) -> FlatSolution:
     names = {"ids": 1, "waves": 1, "weights": 2, "errors": 2, "flags": 1, "edges": 1, "polynomial": 2, "counts": 2,
              "grid": 2}  # fmt: skip
     found: dict[str, Any] = dict(_arrays(path, file, names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.io.hdf5.file import is_h5
 from ifuview.io.photons import flags as photon_flags
-from ifuview.model.dataset import Dataset, HduInfo
+from ifuview.model.dataset import Card, CardValue, Dataset, HduInfo
 from ifuview.model.image import Image, Kind
-from ifuview.model.photons.lists import Beammap, PhotonInfo
+from ifuview.model.photons.lists import Beammap, PhotonInfo, PhotonSource
 from ifuview.model.pixels import Pixels
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def is_photons(path: Path) -> bool:
     return _is_packets(text) if os.path.isdir(text) else is_h5(text) or _is_packets(text)
 
 
-def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobContext = SILENT) -> Any:
+def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobContext = SILENT) -> PhotonSource:
     """Open a photon list; photons are read when asked for.
 
     Parameters
@@ -120,7 +120,7 @@ def flag_image(info: PhotonInfo) -> Image:
 
 def _node(info: PhotonInfo) -> HduInfo:
     """The photon list as the header dock lists it."""
-    cards: list[tuple[str, Any, str]] = [
+    cards: list[Card] = [
         ("ERA", info.era, "layout of the file"),
         ("NPHOTON", info.nphoton, "rows; -1: only reading tells"),
         ("START", info.start, "unix time of time 0, s"),
@@ -134,7 +134,7 @@ def _node(info: PhotonInfo) -> HduInfo:
     return HduInfo(0, KIND, kind="table", shape=(max(info.nphoton, 0),), dtype=info.era, cards=tuple(cards))
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> CardValue:
     """A header value in one line."""
     if isinstance(value, dict) and set(value) == {"times", "values"}:
         return f"{value['values']} at {value['times']}"

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from ifuview.io.photons.lists.table import Lookup
 from ifuview.io.photons.lists.write import BLOSC, EXTRA_CHUNK, ORIGINAL
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonBlock, PhotonInfo
+
+if TYPE_CHECKING:
+    from h5py import Dataset, File, Group
 
 REMOVED = np.dtype([("row", "<i8"), ("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weight", "<f4")])
 STATE = "ifuview.before"  # attribute of the group: what the file was, as JSON
@@ -58,7 +61,7 @@ class Removed:
         self._file.write(rows.tobytes())
         self.count += len(rows)
 
-    def write(self, group: Any) -> None:
+    def write(self, group: Group) -> None:
         """Write them as a table."""
         self._file.seek(0)
         chunk = min(EXTRA_CHUNK, self.count)
@@ -132,7 +135,7 @@ class OriginalSource:
             flags = array(path, file, f"{ORIGINAL}/flag", ndim=2).T.astype(np.int64).astype(np.uint64)
             self._names = [n for n in ("wavelength", "weight") if dataset(file, f"{ORIGINAL}/{n}") is not None]
             for name in self._names:
-                if dataset(file, f"{ORIGINAL}/{name}").shape != (now.nphoton,):
+                if self._column(file, name).shape != (now.nphoton,):
                     raise FileFormatError(f"the original column {name} has another length than the table", path)
             self._gone = self._removed(file)
         if flags.shape != now.beammap.shape:
@@ -146,7 +149,14 @@ class OriginalSource:
             notes=(OTHER_ORDER,) if state.get("sorted") else (),
         )  # fmt: skip
 
-    def _removed(self, file: Any) -> Array:
+    def _column(self, file: File, name: str) -> Dataset:
+        """One of the columns as they were."""
+        node = dataset(file, f"{ORIGINAL}/{name}")
+        if node is None:
+            raise MissingDataError(f"the file has no original column {name}", self.path)
+        return node
+
+    def _removed(self, file: File) -> Array:
         """Photons that were left out."""
         node = dataset(file, f"{ORIGINAL}/removed")
         if node is None:
@@ -163,7 +173,7 @@ class OriginalSource:
             raise FileFormatError("the table of photons that were left out is damaged", self.path)
         start = done = 0
         with h5_open(self.path) as file:
-            columns = {name: dataset(file, f"{ORIGINAL}/{name}") for name in self._names}
+            columns = {name: self._column(file, name) for name in self._names}
             for block in self._now.blocks(value=True, weight=True, ctx=ctx):
                 stop = start + len(block.time)
                 with reading(self.path, "the original columns"):
@@ -184,7 +194,7 @@ class OriginalSource:
         return PhotonBlock(*(np.insert(c, places, v.astype(c.dtype)) for c, v in zip(block, own) if c is not None))
 
 
-def _state(text: Any, path: str) -> Mapping[str, Any]:
+def _state(text: object, path: str) -> Mapping[str, Any]:
     """What the file was before."""
     try:
         found = json.loads(text) if isinstance(text, str) else None

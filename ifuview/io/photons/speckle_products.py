@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.files import whole_file
 from ifuview.io.photons.products import AXES, flag_names, provenance, sky_cards
+from ifuview.model.checks import Header
 from ifuview.model.photons.products import PhotonImage
 from ifuview.model.photons.speckle import PARTS, Decay, SpeckleMaps
 
@@ -69,7 +70,7 @@ def write_speckle(
         fits.HDUList(hdus).writeto(part)
 
 
-def _image(name: str, values: Any, sky: dict[str, Any], unit: str) -> Any:
+def _image(name: str, values: Any, sky: Header, unit: str) -> Any:
     """One image extension, 32 bits."""
     from astropy.io import fits
 

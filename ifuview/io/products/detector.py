@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.io.fits.amplifiers import amplifiers, real
+from ifuview.io.fits.amplifiers import amplifiers
+from ifuview.io.fits.cards import real
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.plain import full_header, hdu_pixels
 from ifuview.io.fits.probe import FileProbe

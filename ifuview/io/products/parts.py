@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +14,7 @@ from ifuview.io.fits.plain import hdu_pixels
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.table import read_table
 from ifuview.io.products.fiber_table import fiber_map
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
 from ifuview.model.fibers import FiberMap
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.pixels import Pixels
@@ -81,7 +79,7 @@ def fibers(fits: FitsFile, spec: InstrumentSpec, count: int, notes: list[str]) -
     return None
 
 
-def numbered_fibers(header: Mapping[str, Any], spec: InstrumentSpec, count: int) -> FiberMap | None:
+def numbered_fibers(header: Header, spec: InstrumentSpec, count: int) -> FiberMap | None:
     """Fibers of a file without a table, numbered as the instrument numbers them; None unless all are there."""
     if not spec.nfiber or count != spec.nfiber:
         return None
@@ -100,7 +98,7 @@ def family(path: str, known: tuple[str, ...]) -> str:
     return max(fitting, key=len, default="")
 
 
-def companions(path: str, header: Mapping[str, Any], spec: InstrumentSpec) -> tuple[str, ...]:
+def companions(path: str, header: Header, spec: InstrumentSpec) -> tuple[str, ...]:
     """Files that belong to a product: the first that exists of each kind the instrument names."""
     words = _words(path, header, spec)
     if words is None:
@@ -114,7 +112,7 @@ def companions(path: str, header: Mapping[str, Any], spec: InstrumentSpec) -> tu
     return tuple(out)
 
 
-def _words(path: str, header: Mapping[str, Any], spec: InstrumentSpec) -> dict[str, str] | None:
+def _words(path: str, header: Header, spec: InstrumentSpec) -> dict[str, str] | None:
     """Camera, night and exposure as file names spell them; None without a camera."""
     camera, night, expid = (spec.keyword(key, header) for key in ("camera", "night", "expid"))
     if camera is None:

@@ -7,17 +7,15 @@ which that misses by more than `MAX_MISS` px is inverted by interpolation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.polynomial import chebyshev, legendre
 
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.instrument import instrument, recognize
+from ifuview.io.fits.cards import real
 from ifuview.io.fits.fast import FitsFile, Hdu, pixels
 from ifuview.io.fits.table import read_table
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import TraceBit
 from ifuview.model.trace import TraceSet
@@ -78,7 +76,7 @@ def legendre_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: 
     )
 
 
-def _coefficients(fits: FitsFile) -> tuple[Array, Array, Mapping[str, Any], tuple[Array, tuple[float, float]] | None]:
+def _coefficients(fits: FitsFile) -> tuple[Array, Array, Header, tuple[Array, tuple[float, float]] | None]:
     """Coefficients of x and y, the header with their domain, and those of the profile width with theirs."""
     xs, ys = fits.find("XTRACE"), fits.find("YTRACE")
     psf = _psf_rows(fits)
@@ -109,7 +107,7 @@ def _image(hdu: Hdu, path: str) -> Array:
     return stored.raw.astype(np.float64) * stored.scale + stored.zero
 
 
-def _psf_rows(fits: FitsFile) -> tuple[dict[str, Array], Mapping[str, Any]] | None:
+def _psf_rows(fits: FitsFile) -> tuple[dict[str, Array], Header] | None:
     """Parameter name to coefficients of the PSF table, and its header."""
     hdu = fits.find("PSF")
     if hdu is None or hdu.info.kind != "table":
@@ -120,13 +118,12 @@ def _psf_rows(fits: FitsFile) -> tuple[dict[str, Array], Mapping[str, Any]] | No
     return dict(zip((str(name) for name in columns["PARAM"]), columns["COEFF"])), hdu.header
 
 
-def _domain(header: Mapping[str, Any], path: str) -> tuple[float, float]:
+def _domain(header: Header, path: str) -> tuple[float, float]:
     """WAVEMIN and WAVEMAX."""
-    low, high = header.get("WAVEMIN"), header.get("WAVEMAX")
-    good = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (low, high))
-    if not good or not float(low or 0) < float(high or 0) < float("inf"):
+    low, high = real(header.get("WAVEMIN")), real(header.get("WAVEMAX"))
+    if low is None or high is None or not low < high:
         raise FileFormatError("the traces have no wavelength range (WAVEMIN, WAVEMAX)", path)
-    return float(low or 0), float(high or 0)
+    return low, high
 
 
 def _check_coefficients(x: Array, y: Array, path: str) -> None:
@@ -148,7 +145,7 @@ def own_orientation(fits: FitsFile) -> Orientation:
     return lies if lies.transpose else Orientation(transpose=True)
 
 
-def _rows(fits: FitsFile, header: Mapping[str, Any]) -> int:
+def _rows(fits: FitsFile, header: Header) -> int:
     """Detector height: what the file says, else what the instrument says."""
     for hdu in fits.hdus:
         size = _size(hdu.header, "NPIX_Y")
@@ -159,7 +156,7 @@ def _rows(fits: FitsFile, header: Mapping[str, Any]) -> int:
     return camera.shape[0] if camera is not None and camera.shape is not None else DEFAULT_ROWS
 
 
-def _size(header: Mapping[str, Any], key: str) -> int | None:
+def _size(header: Header, key: str) -> int | None:
     value = header.get(key)
     return value if type(value) is int and 0 < value <= MAX_ROWS else None
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ifuview.model.checks import Array, readonly
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.model.checks import Array, Header, readonly
 
 HC = 1239.8419843320025  # eV nm; CODATA 2018
 TICK = 1e-6  # s; unit of photon times in every era
@@ -151,7 +152,7 @@ class PhotonInfo:
     dead_time: float = 1e-5
     instrument: str = ""
     target: str = ""
-    header: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    header: Header = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
     sorted: bool = True
     phase_range: tuple[float, float] = (-180.0, 20.0)
@@ -185,7 +186,7 @@ class PhotonSource(Protocol):
     def info(self) -> PhotonInfo:
         """What is known of the list."""
 
-    def blocks(self, *, value: bool = True, weight: bool = False, ctx: Any = ...) -> Iterator[PhotonBlock]:
+    def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = ...) -> Iterator[PhotonBlock]:
         """All photons in the order of the file, in blocks of bounded size; `ctx` (a JobContext) is asked at each."""
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
@@ -244,10 +245,9 @@ class PhotonList:
     value: Array
     weight: Array | None = None
 
-    def blocks(self, *, value: bool = True, weight: bool = False, ctx: Any = None) -> Iterator[PhotonBlock]:
+    def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons as one block."""
-        if ctx is not None:
-            ctx.checkpoint()
+        ctx.checkpoint()
         yield PhotonBlock(self.resonator, self.time, self.value if value else None, self.weight if weight else None)
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.files import replacing
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
+from ifuview.model.dataset import CardValue
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.trace import TraceSet
 from ifuview.simulate.detector.exposure import SimulatedFrame
 from ifuview.simulate.detector.spectra import SimulatedRss
 
 if TYPE_CHECKING:
-    from astropy.io.fits import HDUList
+    from astropy.io.fits import BinTableHDU, HDUList
 
 TRACE_DEGREE = 20  # of the Legendre series in wavelength: a kink needs many terms
 FLUX_NAMES = {"sky": "SKY", "fiberflat": "FIBERFLAT"}
 
 
-def header(camera: str = "r0", expid: int = 1, flavor: str = "science", night: int = 20261121) -> dict[str, Any]:
+def header(camera: str = "r0", expid: int = 1, flavor: str = "science", night: int = 20261121) -> dict[str, CardValue]:
     """Return the header cards that name an exposure."""
     return {
         "NIGHT": night, "EXPID": expid, "CAMERA": camera, "FLAVOR": flavor, "OBSTYPE": flavor.upper(),
@@ -31,7 +31,7 @@ def header(camera: str = "r0", expid: int = 1, flavor: str = "science", night: i
     }  # fmt: skip
 
 
-def write_preproc(path: Path | str, frame: SimulatedFrame, fibers: FiberMap, cards: Mapping[str, Any]) -> Path:
+def write_preproc(path: Path | str, frame: SimulatedFrame, fibers: FiberMap, cards: Header) -> Path:
     """Write a detector frame with fibers side by side along x: IMAGE, IVAR, MASK, READNOISE, FIBERMAP."""
     from astropy.io import fits
 
@@ -54,7 +54,7 @@ def write_preproc(path: Path | str, frame: SimulatedFrame, fibers: FiberMap, car
     return _save(path, fits.HDUList(hdus))
 
 
-def write_rss(path: Path | str, rss: SimulatedRss, cards: Mapping[str, Any]) -> Path:
+def write_rss(path: Path | str, rss: SimulatedRss, cards: Header) -> Path:
     """Write row-stacked spectra: FLUX (SKY, FIBERFLAT), IVAR, MASK, WAVELENGTH, FIBERMAP."""
     from astropy.io import fits
 
@@ -70,7 +70,7 @@ def write_rss(path: Path | str, rss: SimulatedRss, cards: Mapping[str, Any]) -> 
     return _save(path, fits.HDUList([*hdus, _fibermap(rss.fibermap)]))
 
 
-def write_psf(path: Path | str, traces: TraceSet, cards: Mapping[str, Any], degree: int = TRACE_DEGREE) -> Path:
+def write_psf(path: Path | str, traces: TraceSet, cards: Header, degree: int = TRACE_DEGREE) -> Path:
     """Write traces as Legendre series in wavelength: XTRACE (cross-dispersion), YTRACE (dispersion), XSIG."""
     from astropy.io import fits
 
@@ -110,7 +110,7 @@ def _quarters(nx: int, ny: int) -> dict[str, tuple[int, int, int, int]]:
     return {"A": (0, x, 0, y), "B": (x, nx, 0, y), "C": (0, x, y, ny), "D": (x, nx, y, ny)}
 
 
-def _fibermap(fibers: FiberMap) -> Any:
+def _fibermap(fibers: FiberMap) -> BinTableHDU:
     """The fiber table."""
     from astropy.io import fits
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ifuview.app.session import Session, Slot
-from ifuview.model.dataset import HduInfo
+from ifuview.model.dataset import CardValue, HduInfo
 
 Card = tuple[str, Any, str]
 
@@ -106,5 +106,5 @@ def _shown(slot: Slot, hdus: tuple[HduInfo, ...]) -> int:
 def _own_header(slot: Slot) -> HduInfo:
     """The header of the image when the reader listed no HDUs."""
     image = slot.image
-    cards = tuple((str(k), v, "") for k, v in image.header.items())
+    cards = tuple((str(k), v if isinstance(v, CardValue) else str(v), "") for k, v in image.header.items())
     return HduInfo(0, image.name, 1, "image", image.pixels.shape, str(image.pixels.raw.dtype), image.unit, cards)

@@ -44,6 +44,9 @@ class ReadoutView:
     value: float = math.nan
 
 
+NUMBER = (int, float)
+
+
 def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | None:
     """Return what is known about native position (x, y) of a frame; None outside its image."""
     slot = session.slot(key)
@@ -181,10 +184,10 @@ def _wcs_wavelength(image: Image, plane: tuple[int, ...], x: float, y: float) ->
     for axis, at in enumerate(pixel, 1):
         if str(cards.get(f"CTYPE{axis}", "")).strip().upper() in SPECTRAL:
             step = cards.get(f"CD{axis}_{axis}", cards.get(f"CDELT{axis}"))
-            value = cards.get(f"CRVAL{axis}")
-            if step is None or value is None:
+            value, pixel0 = cards.get(f"CRVAL{axis}"), cards.get(f"CRPIX{axis}", 1.0)
+            if not (isinstance(step, NUMBER) and isinstance(value, NUMBER) and isinstance(pixel0, NUMBER)):
                 return None
-            wave = float(value) + (at - float(cards.get(f"CRPIX{axis}", 1.0))) * float(step)
+            wave = value + (at - pixel0) * step
             return wave * TO_ANGSTROM.get(str(cards.get(f"CUNIT{axis}", "")).strip().lower(), 1.0)
     return None
 

@@ -64,7 +64,7 @@ def decode_info(plain: Mapping[str, Any], arrays: Mapping[str, Array], path: str
     return PhotonInfo(path=path, beammap=beammap, **values)
 
 
-def encode(value: Any) -> Any:
+def encode(value: object) -> Any:
     """A header value as JSON can hold it; what is no plain data becomes its text."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -83,7 +83,7 @@ def encode(value: Any) -> Any:
     return str(value)
 
 
-def decode(value: Any) -> Any:
+def decode(value: object) -> Any:
     """The value that `encode` was given."""
     if isinstance(value, list):
         return [decode(v) for v in value]

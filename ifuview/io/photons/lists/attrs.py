@@ -9,11 +9,14 @@ project reads them back without unpickling (`safe_pickle`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.errors import UsageError
+
+if TYPE_CHECKING:
+    from h5py import Dataset, Group
 
 MAX_BYTES = 60_000  # an attribute that is longer does not fit into an object header (64 KiB)
 SERIES = {"times", "values"}  # keys of a value that changes with time
@@ -21,7 +24,7 @@ SERIES_CLASS = "ccopy_reg\n_reconstructor\n(cmkidcore.metadata\nMetadataSeries\n
 SYSTEM = ("CLASS", "VERSION", "TITLE", "NROWS", "FLAVOR", "EXTDIM", "FILTERS", "AUTO_INDEX", "BYTEORDER")
 
 
-def put(node: Any, name: str, value: Any) -> None:
+def put(node: Group | Dataset, name: str, value: object) -> None:
     """Set an attribute of an h5py object.
 
     Parameters
@@ -40,7 +43,7 @@ def put(node: Any, name: str, value: Any) -> None:
         _put_bool(node, name, bool(value))
     elif isinstance(value, str):
         _put_text(node, name, value.encode("utf-8"), unicode=True)
-    elif isinstance(value, (np.ndarray, np.generic)) and _native(value):
+    elif isinstance(value, (np.ndarray, np.generic)) and _native(value.dtype):
         if value.nbytes > MAX_BYTES:
             raise UsageError("is too long for an attribute", name)
         node.attrs.create(name, value)
@@ -52,7 +55,7 @@ def put(node: Any, name: str, value: Any) -> None:
         _put_text(node, name, pickled(value).encode("ascii"), unicode=False)
 
 
-def pickled(value: Any) -> str:
+def pickled(value: object) -> str:
     """Plain data as a pickle of protocol 0.
 
     Raises
@@ -63,7 +66,7 @@ def pickled(value: Any) -> str:
     return _spelled(value) + "."
 
 
-def _spelled(value: Any) -> str:
+def _spelled(value: object) -> str:
     """The operations that make one value."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -96,13 +99,12 @@ def _code(point: int) -> str:
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
 
 
-def _native(value: Any) -> bool:
-    """Whether HDF5 has a type for the array."""
-    dtype = value.dtype
-    return all(dtype[k].kind in "iuf" for k in range(len(dtype))) if dtype.names else dtype.kind in "iuf"
+def _native(dtype: np.dtype) -> bool:
+    """Whether HDF5 has the type of an array."""
+    return all(dtype[name].kind in "iuf" for name in dtype.names) if dtype.names else dtype.kind in "iuf"
 
 
-def _put_bool(node: Any, name: str, value: bool) -> None:
+def _put_bool(node: Group | Dataset, name: str, value: bool) -> None:
     from h5py import h5a, h5s, h5t
 
     kind = h5t.STD_B8LE.copy()
@@ -110,7 +112,7 @@ def _put_bool(node: Any, name: str, value: bool) -> None:
     attribute.write(np.array(value, np.uint8), mtype=kind)
 
 
-def _put_text(node: Any, name: str, data: bytes, *, unicode: bool) -> None:
+def _put_text(node: Group | Dataset, name: str, data: bytes, *, unicode: bool) -> None:
     from h5py import h5a, h5s, h5t
 
     if len(data) > MAX_BYTES:

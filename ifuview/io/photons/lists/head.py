@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.hdf5.file import array, as_plain, child, dataset, reading, text
 from ifuview.io.photons import flags as photon_flags
 from ifuview.io.photons.lists.table import Columns
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo
+
+if TYPE_CHECKING:
+    from h5py import Dataset, File
 
 MODERN, CONSOLIDATED, PER_RESONATOR, PACKED = "modern", "consolidated", "per resonator", "packed"
 OLD_COLUMNS = Columns("ResID", "Time", "Wavelength", ("SpecWeight", "NoiseWeight"))
@@ -53,7 +56,7 @@ def make_beammap(ids: Array, flags: Array, names: tuple[str, ...], notes: Mappin
     return Beammap(known, index, bits, names, MappingProxyType(dict(notes or {})))
 
 
-def file_beammap(path: str, file: Any, group: str, names: tuple[str, ...], given: Beammap | None,
+def file_beammap(path: str, file: File, group: str, names: tuple[str, ...], given: Beammap | None,
                  notes: Mapping[str, str] | None = None) -> Beammap:  # fmt: skip
     """The beam map of the file, or the one given if that fits it."""
     tables = {name.lower(): name for name in child(file, group) or ()} if child(file, group) is not None else {}
@@ -74,7 +77,7 @@ def file_beammap(path: str, file: Any, group: str, names: tuple[str, ...], given
         raise FileFormatError(problem.what, path) from problem
 
 
-def check_columns(path: str, table: Any, columns: Columns) -> None:
+def check_columns(path: str, table: Dataset, columns: Columns) -> None:
     """Raise FileFormatError unless the table has the columns, one word each."""
     names = table.dtype.names or ()
     wanted = (columns.resonator, columns.time, columns.value, *columns.weights)
@@ -87,7 +90,7 @@ def check_columns(path: str, table: Any, columns: Columns) -> None:
         raise FileFormatError(f"the column {odd[0]} is of type {table.dtype[odd[0]]}", path)
 
 
-def number(header: Mapping[str, Any], key: str, default: float) -> float:
+def number(header: Header, key: str, default: float) -> float:
     """A finite number of the header; series count with their first value."""
     value = header.get(key, default)
     if isinstance(value, dict) and value.get("values"):
@@ -97,14 +100,14 @@ def number(header: Mapping[str, Any], key: str, default: float) -> float:
     return float(value)
 
 
-def word(value: Any) -> str:
+def word(value: object) -> str:
     """A header value as a word; the first of a series."""
     if isinstance(value, dict):
         value = next(iter(value.get("values", ())), "")
     return value if isinstance(value, str) else ""
 
 
-def flag_list(found: Any) -> tuple[tuple[str, ...], list[str]]:
+def flag_list(found: object) -> tuple[tuple[str, ...], list[str]]:
     """Names of the flag bits, and a note if the file does not tell."""
     listed = found if isinstance(found, (tuple, list)) and len(found) <= photon_flags.MAX_FLAGS else ()
     if listed and all(isinstance(name, str) for name in listed):
@@ -113,7 +116,7 @@ def flag_list(found: Any) -> tuple[tuple[str, ...], list[str]]:
     return (), [f"The file has no list of flag names{why}, so that flags are shown by number and none is left out."]
 
 
-def old_info(path: str, file: Any, given: Beammap | None) -> PhotonInfo:
+def old_info(path: str, file: File, given: Beammap | None) -> PhotonInfo:
     """What the files of 2016 to 2021 say of themselves; photons are not counted."""
     header = old_header(path, file)
     done = {}
@@ -149,7 +152,7 @@ def old_info(path: str, file: Any, given: Beammap | None) -> PhotonInfo:
     )
 
 
-def old_header(path: str, file: Any) -> Mapping[str, Any]:
+def old_header(path: str, file: File) -> Header:
     """The one row of `/header/header` by column; empty if there is none."""
     table = dataset(file, "header/header")
     if table is None or not table.shape or not table.shape[0] or not table.dtype.names:
@@ -161,7 +164,7 @@ def old_header(path: str, file: Any) -> Mapping[str, Any]:
     return MappingProxyType({name: as_plain(row[name]) for name in table.dtype.names})
 
 
-def _old_flags(path: str, file: Any, header: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
+def _old_flags(path: str, file: File, header: Header) -> tuple[tuple[str, ...], list[str]]:
     """Names of the flag bits of a file of 2016 to 2021."""
     listed = listed_flags(header.get("metadata", ""))
     if listed:
@@ -172,7 +175,7 @@ def _old_flags(path: str, file: Any, header: Mapping[str, Any]) -> tuple[tuple[s
     return flag_list(None)
 
 
-def listed_flags(metadata: Any) -> tuple[str, ...]:
+def listed_flags(metadata: object) -> tuple[str, ...]:
     """The list `flags` of a YAML text, in block or in flow style; empty if there is none."""
     lines = text(metadata).splitlines() if isinstance(metadata, (str, bytes)) else []
     for number_, line in enumerate(lines):

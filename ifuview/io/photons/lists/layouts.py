@@ -8,10 +8,9 @@ each pixel, 2011 to 2014).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
@@ -33,7 +32,11 @@ from ifuview.io.photons.lists.head import (
 from ifuview.io.photons.lists.packed import open_packed
 from ifuview.io.photons.lists.pixels import open_pixels
 from ifuview.io.photons.lists.table import Columns, TableSource, looks_sorted
-from ifuview.model.photons.lists import Beammap, Column, PhotonInfo
+from ifuview.model.checks import Header
+from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonSource
+
+if TYPE_CHECKING:
+    from h5py import Dataset, File
 
 MODERN_TABLE, CONSOLIDATED_TABLE = "photons/photontable", "Photons/PhotonTable"
 MODERN_COLUMNS = Columns("resID", "time", "wavelength", ("weight",))
@@ -41,7 +44,7 @@ STEPS = ("wavecal", "flatcal", "speccal", "pixcal", "lincal", "cosmiccal")
 WEIGHING = ("flatcal", "speccal", "lincal")
 
 
-def layout(file: Any) -> str:
+def layout(file: File) -> str:
     """Layout of an open file; "" if it is no photon list."""
     if child(file, MODERN_TABLE) is not None:
         return MODERN
@@ -55,7 +58,7 @@ def layout(file: Any) -> str:
     return ""
 
 
-def open_h5(path: str, beammap: Beammap | None = None, ctx: JobContext = SILENT) -> Any:
+def open_h5(path: str, beammap: Beammap | None = None, ctx: JobContext = SILENT) -> PhotonSource:
     """The photon list of an HDF5 file.
 
     Parameters
@@ -83,7 +86,7 @@ def open_h5(path: str, beammap: Beammap | None = None, ctx: JobContext = SILENT)
         raise family(path, file)
 
 
-def _table(path: str, file: Any, name: str, columns: Columns) -> Any:
+def _table(path: str, file: File, name: str, columns: Columns) -> Dataset:
     table = dataset(file, name)
     if table is None:
         raise FileFormatError(f"{name} is no table of this file", path)
@@ -91,7 +94,7 @@ def _table(path: str, file: Any, name: str, columns: Columns) -> Any:
     return table
 
 
-def _modern(path: str, file: Any, given: Beammap | None) -> TableSource:
+def _modern(path: str, file: File, given: Beammap | None) -> TableSource:
     """A modern photon table."""
     table = _table(path, file, MODERN_TABLE, MODERN_COLUMNS)
     header = attributes(table)
@@ -124,7 +127,7 @@ def _modern(path: str, file: Any, given: Beammap | None) -> TableSource:
     return TableSource(path, MODERN_TABLE, MODERN_COLUMNS, info)
 
 
-def _consolidated(path: str, file: Any, given: Beammap | None) -> TableSource:
+def _consolidated(path: str, file: File, given: Beammap | None) -> TableSource:
     """One table of the years 2018 to 2021."""
     table = _table(path, file, CONSOLIDATED_TABLE, OLD_COLUMNS)
     info = replace(
@@ -136,7 +139,7 @@ def _consolidated(path: str, file: Any, given: Beammap | None) -> TableSource:
     return TableSource(path, CONSOLIDATED_TABLE, OLD_COLUMNS, info)
 
 
-def _step(header: Mapping[str, Any], step: str) -> str:
+def _step(header: Header, step: str) -> str:
     """Name of a calibration that is applied, or its method."""
     value = header[step]
     return value if isinstance(value, str) else str(header.get(f"{step}.method", "applied"))

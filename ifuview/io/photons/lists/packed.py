@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ifuview.io.photons.lists.pixels import Piece, PieceSource
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo
 from ifuview.model.wording import are, counted
+
+if TYPE_CHECKING:
+    from h5py import File
 
 NODE = re.compile(r"/r(\d{1,4})/p(\d{1,4})/(?:t(\d*))?")
 NOT_ALLOCATED = (0, 250)  # board and pixel that stand for none
@@ -42,7 +45,7 @@ class PackedReader:
         self._heaps = Heaps(path)
         self._corrupt: set[tuple[str, int]] = set()
 
-    def read(self, file: Any, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
+    def read(self, file: File, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
         """Its photons, some seconds at once, in order of time."""
         import h5py
 
@@ -91,7 +94,7 @@ def _height(words: Array) -> Array:
     return out
 
 
-def open_packed(path: str, file: Any, given: Beammap | None, ctx: JobContext = SILENT) -> PieceSource:
+def open_packed(path: str, file: File, given: Beammap | None, ctx: JobContext = SILENT) -> PieceSource:
     """A photon list of packed words."""
     names = dataset(file, "beammap/beamimage")
     if names is None or names.ndim != 2 or not 0 < names.size <= MAX_PIXELS:
@@ -105,20 +108,21 @@ def open_packed(path: str, file: Any, given: Beammap | None, ctx: JobContext = S
     if given is not None and given.shape != beammap.shape:
         raise FileFormatError(f"the beam map given has shape {given.shape}, the file {beammap.shape}", path)
     found = {int(i): node.rstrip("/") for i, node in zip(ids.ravel(), nodes) if i != NO_RESONATOR}
-    there = {i: node for i, node in found.items() if getattr(dataset(file, node), "ndim", 0) == 1}
-    if not there:
+    words = {i: dataset(file, node) for i, node in found.items()}
+    seconds = {i: array.shape[0] for i, array in words.items() if array is not None and array.ndim == 1}
+    if not seconds:
         raise MissingDataError("the beam map names no pixel that the file has", path)
-    pieces = [Piece(int(np.searchsorted(beammap.ids, i)), there[i]) for i in sorted(there)]
+    pieces = [Piece(int(np.searchsorted(beammap.ids, i)), found[i]) for i in sorted(seconds)]
     notes = ["The third column is the pulse height above the baseline in units of the ADC, not a phase in degrees."]
-    if len(there) < len(found):
-        notes.append(f"{counted(len(found) - len(there), 'pixel')} of the beam map without photons in the file.")
+    if len(seconds) < len(found):
+        notes.append(f"{counted(len(found) - len(seconds), 'pixel')} of the beam map without photons in the file.")
     info = PhotonInfo(
         path=path,
         era=PACKED,
         beammap=beammap,
         nphoton=-1,
         start=number(header, "unixtime", _start(nodes)),
-        duration=number(header, "exptime", 0.0) or float(max(dataset(file, node).shape[0] for node in there.values())),
+        duration=number(header, "exptime", 0.0) or float(max(seconds.values())),
         column=Column.PHASE,
         wave_range=WAVE_RANGE,
         phase_range=(-float(1 << HEIGHT_BITS), float(1 << HEIGHT_BITS)),

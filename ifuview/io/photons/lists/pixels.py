@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from ifuview.io.photons.lists.table import BLOCK_ROWS, joined, no_photons, order
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import unknown_resonators
+
+if TYPE_CHECKING:
+    from h5py import File
 
 UNIX_DIGITS = 10  # of a time in a file name
 MICROSECOND = 1e-6
@@ -35,7 +38,7 @@ class Piece(NamedTuple):
 class PieceReader(Protocol):
     """Reads the photons of one piece."""
 
-    def read(self, file: Any, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
+    def read(self, file: File, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
         """(time uint32, value float32, weight float32 or None) in parts of bounded size."""
 
     def notes(self) -> tuple[str, ...]:
@@ -102,7 +105,7 @@ class PieceSource:
                     parts += self._parts(file, piece, weight)
         return ordered(joined(parts)) if parts else no_photons(weight)
 
-    def _parts(self, file: Any, piece: Piece, weight: bool) -> Iterator[PhotonBlock]:
+    def _parts(self, file: File, piece: Piece, weight: bool) -> Iterator[PhotonBlock]:
         """Photons of one piece."""
         for time, values, weights in self._reader.read(file, piece.node):
             if len(time):
@@ -128,7 +131,7 @@ class TableReader:
         self._type: Any = None  # as stored, of the last table
         self._memory: Any = None  # the same in memory
 
-    def read(self, file: Any, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
+    def read(self, file: File, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
         """Its photons."""
         import h5py
 
@@ -150,7 +153,7 @@ class TableReader:
                 product([rows[name] for name in OLD_COLUMNS.weights]),
             )
 
-    def _open(self, file: Any, node: str) -> Any:
+    def _open(self, file: File, node: str) -> Any:
         """The table, whose columns are as they must be."""
         import h5py
 
@@ -171,7 +174,7 @@ class TableReader:
         return ()
 
 
-def open_pixels(path: str, file: Any, given: Beammap | None, ctx: JobContext = SILENT) -> PieceSource:
+def open_pixels(path: str, file: File, given: Beammap | None, ctx: JobContext = SILENT) -> PieceSource:
     """A photon list with one table per resonator."""
     info = old_info(path, file, given)
     sizes = _sizes(path, file, ctx)
@@ -197,11 +200,12 @@ def _place(beammap: Beammap, resonator: int) -> int:
     return place if place < beammap.nresonator and beammap.ids[place] == resonator else beammap.nresonator
 
 
-def _sizes(path: str, file: Any, ctx: JobContext) -> dict[int, int]:
+def _sizes(path: str, file: File, ctx: JobContext) -> dict[int, int]:
     """Rows of every resonator's table."""
     import h5py
 
     group = child(file, "Photons")
+    assert isinstance(group, h5py.Group)  # the layout was recognized by it
     out = {}
     for count, name in enumerate(group):
         if count % 512 == 0:
@@ -215,7 +219,7 @@ def _sizes(path: str, file: Any, ctx: JobContext) -> dict[int, int]:
     return out
 
 
-def _times(path: str, file: Any, pieces: list[Piece], start: float) -> tuple[float, float]:
+def _times(path: str, file: File, pieces: list[Piece], start: float) -> tuple[float, float]:
     """Start and duration by the images of every second, else by the file's name and the last photons of some pieces."""
     images = child(file, "Images")
     seconds = sorted(int(name) for name in images if name.isascii() and name.isdigit()) if images is not None else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ifuview.io.hdf5.file import Watch, dataset, h5_open, reading
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import are, unknown_resonators
+
+if TYPE_CHECKING:
+    from h5py import Dataset, File
 
 BLOCK_ROWS = 1 << 18
 MAX_RUNS = 1 << 21  # runs of one resonator that are remembered; more are in a file that is not sorted by resonator
@@ -175,7 +178,7 @@ class TableSource:
                 parts.append((np.full(stop - start, place, np.int32), rows))
         return self._joined(parts, weight)
 
-    def _table(self, file: Any) -> Any:
+    def _table(self, file: File) -> Dataset:
         """The table, which is still what it was."""
         table = dataset(file, self.node)
         if table is None or table.shape != (self._info.nphoton,):
@@ -272,7 +275,7 @@ def product(weights: list[Array]) -> Array | None:
     return out
 
 
-def _columns(table: Any, path: str, names: list[str], ctx: JobContext) -> Iterator[tuple[Array, ...]]:
+def _columns(table: Dataset, path: str, names: list[str], ctx: JobContext) -> Iterator[tuple[Array, ...]]:
     """Columns of the table in blocks, each contiguous; reused."""
     from ifuview.io.hdf5.blosc_chunks import iter_columns
 
@@ -286,7 +289,7 @@ def native(column: Array) -> Array:
     return column if column.dtype.isnative else column.astype(column.dtype.newbyteorder("="))
 
 
-def looks_sorted(table: Any, path: str, columns: Columns) -> bool:
+def looks_sorted(table: Dataset, path: str, columns: Columns) -> bool:
     """Whether a sample of rows comes by resonator."""
     if table.shape[0] < 2:
         return True

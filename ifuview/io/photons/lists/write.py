@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from ifuview.errors import UsageError
 from ifuview.files import whole_file
 from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, Header
 from ifuview.model.photons.lists import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import are
+
+if TYPE_CHECKING:
+    from h5py import Dataset, File, Group
 
 ROW = np.dtype([("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weight", "<f4")])
 CHUNK = 250  # rows; of the published writer
@@ -54,7 +57,7 @@ def write_photons(
     photons: Source | Iterable[Block],
     info: PhotonInfo | None = None,
     *,
-    header: Mapping[str, Any] | None = None,
+    header: Header | None = None,
     extra: Mapping[str, Any] | None = None,
     ctx: JobContext = SILENT,
 ) -> tuple[str, ...]:
@@ -98,7 +101,7 @@ def write_photons(
 
 
 def _write(
-    part: Path, blocks: Iterator[Any], info: PhotonInfo, header: dict[str, Any], extra: dict[str, Any], ctx: JobContext
+    part: Path, blocks: Iterator[Any], info: PhotonInfo, header: Header, extra: dict[str, Any], ctx: JobContext
 ) -> tuple[str, ...]:
     """Write the whole file under its temporary name."""
     import h5py
@@ -129,7 +132,7 @@ def _write(
 class _Column:
     """A growing dataset that is written in runs of whole chunks."""
 
-    def __init__(self, group: Any, name: str, dtype: np.dtype, chunk: int, buffer: int) -> None:
+    def __init__(self, group: Group, name: str, dtype: np.dtype, chunk: int, buffer: int) -> None:
         options = (2, 2, dtype.itemsize, chunk * dtype.itemsize, 1, 1, 1)  # level 1, shuffle, LZ4
         self.node = group.create_dataset(
             name, (0,), dtype, maxshape=(None,), chunks=(chunk,), compression=BLOSC, compression_opts=options
@@ -163,7 +166,7 @@ class _Column:
 class _Table(_Column):
     """The photon table."""
 
-    def __init__(self, group: Any, info: PhotonInfo) -> None:
+    def __init__(self, group: Group, info: PhotonInfo) -> None:
         super().__init__(group, "photontable", ROW, CHUNK, BUFFER)
         _describe(self.node, "TABLE", "2.7", "Photon Datatable")
         for k, name in enumerate(ROW.names or ()):
@@ -209,7 +212,7 @@ class _Table(_Column):
         return tuple(notes)
 
 
-def _extra_columns(file: Any, extra: dict[str, Any]) -> dict[str, _Column]:
+def _extra_columns(file: File, extra: dict[str, Any]) -> dict[str, _Column]:
     """Columns beside the table."""
     if not extra:
         return {}
@@ -221,7 +224,7 @@ def _extra_columns(file: Any, extra: dict[str, Any]) -> dict[str, _Column]:
     return columns
 
 
-def _write_beammap(file: Any, beammap: Beammap) -> None:
+def _write_beammap(file: File, beammap: Beammap) -> None:
     """Resonator ids and flags, x first."""
     group = _described(file.create_group("beammap"), "GROUP", "1.0", "Beammap Information")
     group.attrs.create("FILTERS", np.int64(FILTERS))
@@ -232,7 +235,7 @@ def _write_beammap(file: Any, beammap: Beammap) -> None:
         put(node, "FLAVOR", "numpy")
 
 
-def _attributes(info: PhotonInfo, header: dict[str, Any]) -> dict[str, Any]:
+def _attributes(info: PhotonInfo, header: Header) -> dict[str, Any]:
     """Attributes of the table: what the file said before, what is known of the photons, what the caller says."""
     low, high = info.wave_range
     known: dict[str, Any] = {
@@ -264,7 +267,7 @@ def _whole(value: float) -> int | float:
     return round(value) if abs(value - round(value)) < TICK else float(value)
 
 
-def _write_attributes(node: Any, attributes: dict[str, Any]) -> list[str]:
+def _write_attributes(node: Group | Dataset, attributes: dict[str, Any]) -> list[str]:
     """Write attributes; return a sentence for each that could not be kept."""
     lost = []
     for name, value in attributes.items():
@@ -280,12 +283,12 @@ def _write_attributes(node: Any, attributes: dict[str, Any]) -> list[str]:
     return lost
 
 
-def _describe(node: Any, kind: str, version: str, title: str) -> None:
+def _describe(node: Group | Dataset, kind: str, version: str, title: str) -> None:
     """Attributes by which PyTables knows a node."""
     for name, text in (("CLASS", kind), ("VERSION", version), ("TITLE", title)):
         put(node, name, text)
 
 
-def _described(node: Any, kind: str, version: str, title: str) -> Any:
+def _described(node: Group | Dataset, kind: str, version: str, title: str) -> Any:
     _describe(node, kind, version, title)
     return node
