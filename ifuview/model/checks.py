@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,3 +35,12 @@ def same_shape(name: str, array: Array | None, shape: tuple[int, ...]) -> None:
     """Raise FileFormatError unless `array` is None or has `shape`."""
     if array is not None and tuple(array.shape) != tuple(shape):
         raise FileFormatError(f"{name} has shape {tuple(array.shape)} where {tuple(shape)} is needed")
+
+
+def digest(*arrays: Array | None) -> str:
+    """Digest of arrays, the same for the same numbers; those that are None do not count."""
+    found = hashlib.blake2b(digest_size=12)
+    for array in arrays:
+        if array is not None:
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()

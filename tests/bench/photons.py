@@ -243,7 +243,7 @@ def _cut_image(source: Any) -> Any:
 
 def _cube(source: Any) -> Any:
     from ifuview.engine.photons.counting.cube import count_cube
-    from ifuview.model.photons.products import value_axis
+    from ifuview.model.photons.images import value_axis
 
     return count_cube(source, value_axis(source.info), EDGES)
 

@@ -14,7 +14,7 @@ from ifuview.app import intents as want
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level, Slot
-from ifuview.model.photons.lists import PROBLEM_FLAGS, Column, PhotonCut
+from ifuview.model.photons.lists import PROBLEM_FLAGS, PhotonColumn, PhotonCut
 from tests.app.photons.photon_files import Files, write_files
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
@@ -129,17 +129,19 @@ def test_a_photon_list_by_mouse_and_keys(
         shell.controller.handle(want.LoadCalibration("", files.flat))
         rest()
         frame = frame_of(session().slot())
-        assert frame.source.info.column is Column.WAVELENGTH
+        assert frame.source.info.column is PhotonColumn.WAVELENGTH
         assert frame.live is not None
         stack = shell.window.docks["calibrations"].widget()
         box = stack.steps.itemWidget(stack.steps.topLevelItem(0), 0)
         hands.click(box, 8, box.height() / 2)
-        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is Column.PHASE, timeout=20_000)
+        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is PhotonColumn.PHASE, timeout=20_000)
         rest()
         assert "waits for wavelengths" in stack.steps.topLevelItem(1).text(1)
         box = stack.steps.itemWidget(stack.steps.topLevelItem(0), 0)
         hands.click(box, 8, box.height() / 2)
-        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is Column.WAVELENGTH, timeout=20_000)
+        qtbot.waitUntil(
+            lambda: frame_of(session().slot()).source.info.column is PhotonColumn.WAVELENGTH, timeout=20_000
+        )
         rest()
         assert stack.text.text().startswith(f"pixel {x}, {y}: flat weight ")  # of the newest solution
         stack.which.setCurrentIndex(stack.which.findData("energy"))
@@ -160,7 +162,10 @@ def test_a_photon_list_by_mouse_and_keys(
         hands.click(stack.blink, 10, 10)
         qtbot.waitUntil(lambda: session().layout is Layout.BLINK, timeout=20_000)
         rest()
-        assert [frame_of(s).source.info.column for s in session().slots] == [Column.WAVELENGTH, Column.PHASE]
+        assert [frame_of(s).source.info.column for s in session().slots] == [
+            PhotonColumn.WAVELENGTH,
+            PhotonColumn.PHASE,
+        ]
         assert session().slots[1].title.startswith("science without wavelength")
         seen = set()
         for _ in range(25):

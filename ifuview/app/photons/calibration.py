@@ -17,23 +17,18 @@ from ifuview.app.photons.speckle_maps import product
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import (
-    FLAT_BIT,
-    WAVE_BIT,
+from ifuview.model.photons.calibration_stack import (
     CalibrationStack,
     FlagStep,
-    FlatSolution,
     FlatStep,
     LinearityStep,
     MaskStep,
-    WavelengthSolution,
     WaveStep,
-    check_same_array,
-    grid_of,
-    merged_flags,
-    rows_of,
 )
-from ifuview.model.photons.lists import Column, PhotonInfo, PhotonSource
+from ifuview.model.photons.flat_solution import FLAT_BIT, FlatSolution
+from ifuview.model.photons.lists import PhotonColumn, PhotonInfo, PhotonSource
+from ifuview.model.photons.resonators import check_same_array, grid_of, merged_flags, rows_of
+from ifuview.model.photons.wavelength_solution import WAVE_BIT, WavelengthSolution
 
 if TYPE_CHECKING:
     from ifuview.app.frames.opened import Opened
@@ -137,7 +132,7 @@ def make_step(frame: PhotonFrame, kind: str, path: str = "", method: str = "", c
 def check_undo(info: PhotonInfo, solution: WavelengthSolution, path: str) -> None:
     """Raise UsageError for a list of wavelengths that were made by another solution."""
     made = info.calibrations.get("wavecal", "")
-    if info.column is Column.WAVELENGTH and made not in (solution.name, os.path.basename(path), Path(path).stem):
+    if info.column is PhotonColumn.WAVELENGTH and made not in (solution.name, os.path.basename(path), Path(path).stem):
         by = f" (made with {made})" if made else ""
         raise UsageError(
             f"the photon list holds wavelengths already{by}", path, "load the solution it was made with to see phases"
@@ -183,7 +178,7 @@ def switched(steps: tuple[Any, ...], number: int | None, on: bool | None) -> tup
 def waits(info: PhotonInfo, steps: tuple[Any, ...], step: Any) -> str:
     """Why a step that is on has no effect; "" if it has."""
     wave = next((s for s in steps if s.key == "wavecal"), None)
-    known = info.column is Column.WAVELENGTH if wave is None else wave.on
+    known = info.column is PhotonColumn.WAVELENGTH if wave is None else wave.on
     if step.key == "flatcal" and step.on and not known:
         return "waits for wavelengths"
     return ""
@@ -206,7 +201,7 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
     """
     active = [s for s in steps if s.on and not waits(raw.info, steps, s) and not _empty(s)]
     base: PhotonSource = raw
-    if raw.info.column is Column.WAVELENGTH:
+    if raw.info.column is PhotonColumn.WAVELENGTH:
         wave = next((s for s in steps if s.key == "wavecal"), None)
         if wave is not None and not wave.on:
             base = _phases(raw, wave.solution, ctx)
@@ -223,7 +218,7 @@ def source_of(raw: PhotonSource, steps: tuple[Any, ...], ctx: JobContext = SILEN
 
 def _phases(raw: PhotonSource, solution: WavelengthSolution, ctx: JobContext) -> PhotonSource:
     """The phases that wavelengths came from; kept beside the index, if there is one."""
-    from ifuview.engine.photons.calibration.calibrate import PhaseSource, phases, wave_table
+    from ifuview.engine.photons.calibration.wavelengths import PhaseSource, phases, wave_table
 
     back: PhotonSource = PhaseSource(raw, solution)
     index: Any = raw
@@ -305,7 +300,7 @@ def write(frame: PhotonFrame, path: str, ctx: JobContext = SILENT) -> tuple[Phot
             steps.append(
                 FlagStep({"pixcal." + n.removeprefix("found."): v for n, v in step.flags.items()}, step.method)
             )
-        elif not (step.key == "wavecal" and info.column is Column.WAVELENGTH):
+        elif not (step.key == "wavecal" and info.column is PhotonColumn.WAVELENGTH):
             steps.append(step)
     if not steps:
         raise UsageError("no calibration is on", path, "load one and switch it on")

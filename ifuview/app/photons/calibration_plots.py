@@ -12,7 +12,9 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.files import whole_file
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import FlatSolution, HistogramStatus, WavelengthSolution, pixel_of, rows_of
+from ifuview.model.photons.flat_solution import FlatSolution
+from ifuview.model.photons.resonators import pixel_of, rows_of
+from ifuview.model.photons.wavelength_solution import HistogramStatus, WavelengthSolution
 
 EXAMPLES = 6  # pixels that are plotted if none are named
 
@@ -37,7 +39,7 @@ def plot_wavecal(
     UsageError, MissingDataError
         The folder cannot be made; a pixel has no resonator.
     """
-    from ifuview.io.photons.calibrations import row_of_pixel
+    from ifuview.model.photons.resonators import row_of_pixel
     from ifuview.report.photons import plots
 
     rows = [row_of_pixel(solution, x, y) for x, y in pixels] or examples(solution)
@@ -60,7 +62,7 @@ def plot_flat(
     flat: FlatSolution, folder: str, *, pixels: Sequence[tuple[int, int]] = (), ctx: JobContext = SILENT
 ) -> list[str]:
     """Write all plots of a flat; return their names. Otherwise as `plot_wavecal`."""
-    from ifuview.io.photons.calibrations import row_of_pixel
+    from ifuview.model.photons.resonators import row_of_pixel
     from ifuview.report.photons import plots
 
     rows = [row_of_pixel(flat, x, y) for x, y in pixels] or _spread(np.flatnonzero(flat.usable), EXAMPLES)

@@ -14,8 +14,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
+from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
-from ifuview.model.photons.products import PhotonImage
 
 CHUNK = 40  # steps of playing that are counted at a time
 INDEX_SHARE = 0.7  # of the progress of indexing and loading
@@ -113,7 +113,7 @@ def check_cut(frame: PhotonFrame, cut: PhotonCut) -> None:
 def count(frame: PhotonFrame, cut: PhotonCut, *, final: bool = True, ctx: JobContext = SILENT) -> PhotonImage:
     """Photons per pixel, exact; an estimate where a list is too large for the hand to follow (`final` False)."""
     from ifuview.engine.photons.counting.cut import bounds
-    from ifuview.engine.photons.counting.live import as_image
+    from ifuview.engine.photons.counting.sorted_columns import as_image
 
     check_unchanged(frame)
     check_cut(frame, cut)
@@ -124,7 +124,7 @@ def count(frame: PhotonFrame, cut: PhotonCut, *, final: bool = True, ctx: JobCon
         return photons.image(frame.source, cut, ctx)
     cut = replace(cut, weighted=False)
     asked = bounds(live.info, cut)
-    return as_image(live, live.counts(asked, ctx) if final else live.preview(asked, ctx), cut)
+    return as_image(live.columns, live.counts(asked, ctx) if final else live.preview(asked, ctx), cut)
 
 
 def recount(
@@ -171,7 +171,7 @@ def play_chunk(
 ) -> tuple[Step, ...]:
     """Pictures of `nstep` steps of time from `start` (s) on, as far as the file goes."""
     from ifuview.engine.photons.counting.cut import bounds
-    from ifuview.engine.photons.counting.live import as_image
+    from ifuview.engine.photons.counting.sorted_columns import as_image
 
     check_unchanged(frame)
     live, info, cut = frame.live, frame.source.info, replace(frame.cut, weighted=False)
@@ -181,7 +181,7 @@ def play_chunk(
     cuts = [replace(cut, start=(first + k * width) * TICK, stop=(first + (k + 1) * width) * TICK) for k in range(nstep)]
     if hasattr(live, "counts_in_steps"):
         rows = live.counts_in_steps(first, width, nstep, bounds(info, cut))
-        counted = [as_image(live, row.astype("i8"), one) for row, one in zip(rows, cuts)]
+        counted = [as_image(live.columns, row.astype("i8"), one) for row, one in zip(rows, cuts)]
     else:
         edges = [c.start or 0.0 for c in cuts] + [cuts[-1].stop or 0.0]
         cube = photons.cube(frame.source, "time", replace(cut, start=None, stop=None), edges=edges, ctx=ctx)

@@ -16,8 +16,8 @@ from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
+from ifuview.model.photons.images import PhotonImage, unit_of, value_axis
 from ifuview.model.photons.lists import PhotonCut, PhotonInfo
-from ifuview.model.photons.products import PhotonImage, unit_of, value_axis
 from ifuview.model.pixels import Pixels
 
 KIND = "photons"  # of a Dataset

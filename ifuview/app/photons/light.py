@@ -21,8 +21,8 @@ from ifuview.model.region import Region, Shape
 if TYPE_CHECKING:
     from ifuview.app.session import Selection, Session, Slot
     from ifuview.model.checks import Array
+    from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
     from ifuview.model.photons.lists import Beammap, PhotonCut, PhotonInfo, PhotonSource
-    from ifuview.model.photons.products import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
 
 PIXEL_COLOR = "#35E0FF"  # of the crosshair
 MOST = 12  # selections that are measured
@@ -306,7 +306,7 @@ def spectrum_edges(info: PhotonInfo, cut: PhotonCut, bins: int) -> Array:
         Half resolution elements are asked for and the file has no resolving power.
     """
     from ifuview.app.photons import lists as photons
-    from ifuview.model.photons.products import value_axis
+    from ifuview.model.photons.images import value_axis
 
     axis = value_axis(info)
     if bins != RESOLUTION_BINS:

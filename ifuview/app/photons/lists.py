@@ -26,19 +26,10 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.files import check_place, check_suffix, whole_file
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_axis
+from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
 from ifuview.model.photons.lists import PROBLEM_FLAGS, PhotonCut, PhotonInfo
-from ifuview.model.photons.products import (
-    Aperture,
-    Axis,
-    BadPixels,
-    BinnedLight,
-    IntensityHistogram,
-    IntervalHistogram,
-    PhotonCube,
-    PhotonImage,
-    unit_of,
-    value_axis,
-)
+from ifuview.model.photons.masks import BadPixels
 
 if TYPE_CHECKING:
     from ifuview.model.photons.lists import PhotonSource
@@ -145,7 +136,7 @@ def cut(
     from ifuview.engine.photons.counting.cube import check_axis
     from ifuview.engine.photons.counting.cut import check, unknown_flags
 
-    for axis, given in ((Axis.WAVE, wave), (Axis.PHASE, phase)):
+    for axis, given in ((BinAxis.WAVE, wave), (BinAxis.PHASE, phase)):
         if given is not None:
             check_axis(info, axis)
     low, high = wave or phase or (None, None)
@@ -179,14 +170,14 @@ def image(source: PhotonSource, cut: PhotonCut | None = None, ctx: JobContext = 
 
 
 def cube(
-    source: PhotonSource, axis: Axis | str, cut: PhotonCut | None = None, *, bins: int | None = None,
+    source: PhotonSource, axis: BinAxis | str, cut: PhotonCut | None = None, *, bins: int | None = None,
     edges: Sequence[float] | Array | None = None, width: float | None = None, ctx: JobContext = SILENT,
 ) -> PhotonCube:  # fmt: skip
     """Return the photons per pixel in bins of time (s), wavelength (nm) or phase (degree).
 
     Parameters
     ----------
-    axis : Axis or str
+    axis : BinAxis or str
         "time", or what the third column is: "wave" or "phase".
     bins : int, optional
         Number of bins: equal times, energies or phases over the range of the cut, else of the file.
@@ -199,12 +190,12 @@ def cube(
     from ifuview.engine.photons.counting.cube import count_cube
 
     asked = PhotonCut() if cut is None else cut
-    chosen = Axis(axis)
+    chosen = BinAxis(axis)
     if asked.stop is not None and asked.stop > source.info.duration:
         image(source, asked, ctx)  # refuses an end of time after the last photon
     if edges is None:
         edges = bin_edges(
-            source.info, chosen, asked, bins, width, _range(source, asked) if chosen is Axis.TIME else None
+            source.info, chosen, asked, bins, width, _range(source, asked) if chosen is BinAxis.TIME else None
         )
     with unchanged(source.info.path):
         return count_cube(source, chosen, edges, asked, ctx)
@@ -218,7 +209,7 @@ def _range(source: PhotonSource, cut: PhotonCut) -> Range:
 
 
 def bin_edges(
-    info: PhotonInfo, axis: Axis, cut: PhotonCut, bins: int | None = None, width: float | None = None,
+    info: PhotonInfo, axis: BinAxis, cut: PhotonCut, bins: int | None = None, width: float | None = None,
     span: Range | None = None,
 ) -> Array:  # fmt: skip
     """Return the edges of equal bins over the range of a cut; see `cube`.
@@ -238,7 +229,7 @@ def bin_edges(
     if width is not None and not width > 0:
         raise UsageError(f"bins {width:g} wide are no bins", info.path, "give a width above zero")
     edges.check_axis(info, axis)
-    if axis is Axis.TIME:
+    if axis is BinAxis.TIME:
         start, stop = span or time_range(info, cut)
         return edges.time_edges(start, stop, nbin=bins, width=None if bins else min(width or 1.0, stop - start))
     usual = edges.default_edges(info)
@@ -248,7 +239,7 @@ def bin_edges(
         raise UsageError(
             f"the range {low:g} to {high:g} {unit_of(info, axis)} is empty", info.path, "give another range"
         )
-    if axis is Axis.WAVE:
+    if axis is BinAxis.WAVE:
         if low <= 0:
             raise UsageError(f"{low:g} nm is no wavelength", info.path, "give a range above zero")
         return edges.energy_edges(low, high, nbin=bins, width=width or info.energy_width)
@@ -429,9 +420,9 @@ def summary(product: PhotonImage | PhotonCube) -> dict[str, object]:
     """Return the numbers that `ifuview quicklook --json` prints."""
     made = product.image if isinstance(product, PhotonCube) else product
     by_value = None if made.cut.low is None and made.cut.high is None else [made.cut.low, made.cut.high]
-    if isinstance(product, PhotonCube) and product.axis is not Axis.TIME:
+    if isinstance(product, PhotonCube) and product.axis is not BinAxis.TIME:
         by_value = [float(product.edges[0]), float(product.edges[-1])]
-    phase = value_axis(made.info) is Axis.PHASE
+    phase = value_axis(made.info) is BinAxis.PHASE
     out: dict[str, object] = {
         "photons": made.photons,
         "start_s": made.start,

@@ -25,23 +25,23 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.files import check_place, check_suffix, keep_inputs, stem, whole_file
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import (
+from ifuview.model.photons.calibration_stack import (
     CalibrationStack,
     FlagStep,
-    FlatSolution,
     FlatStep,
     LinearityStep,
     MaskStep,
     Step,
-    WavelengthSolution,
     WaveStep,
 )
+from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import PhotonInfo, PhotonSource
+from ifuview.model.photons.wavelength_solution import WavelengthSolution
 from ifuview.model.wording import counted, was
 
 if TYPE_CHECKING:
     from ifuview.engine.photons.calibration.calibrate import CalibratedSource
-    from ifuview.model.photons.calibrations import FlatCurves, WavecalCurves
+    from ifuview.model.photons.calibration_curves import FlatCurves, WavecalCurves
 
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 IN_NAME = re.compile(r"(?<![0-9.])(\d{3,4}(?:\.\d+)?)(?:\s*nm)?(?![0-9])", re.IGNORECASE)
@@ -189,21 +189,21 @@ def _in_waves(item: str | PhotonSource, wavecal: WavelengthSolution | None) -> P
 
 def read_wavecal(path: str, ctx: JobContext = SILENT) -> WavelengthSolution:
     """Read a wavelength solution of any form."""
-    from ifuview.io.photons.calibrations import read_wavecal as read
+    from ifuview.io.photons.calibrations.reading import read_wavecal as read
 
     return read(path, ctx)
 
 
 def read_flatcal(path: str, ctx: JobContext = SILENT) -> FlatSolution:
     """Read a flat of any form."""
-    from ifuview.io.photons.calibrations import read_flatcal as read
+    from ifuview.io.photons.calibrations.reading import read_flatcal as read
 
     return read(path, ctx)
 
 
 def save(solution: WavelengthSolution | FlatSolution, path: str) -> None:
     """Write a solution in ifuview's own form."""
-    from ifuview.io.photons.calibrations import write_calibration
+    from ifuview.io.photons.calibrations.own import write_calibration
 
     check_output(path)
     write_calibration(path, solution)
@@ -301,7 +301,7 @@ def calibrate_file(
     """
     from ifuview.app.photons.lists import open_source, unchanged
     from ifuview.app.photons.sorting import sorted_photons
-    from ifuview.engine.photons.calibration.calibrate import check_stack
+    from ifuview.engine.photons.calibration.applicable import check_stack
 
     check_output(output)
     opened = open_source(path, beammap=beammap, index=False, ctx=ctx)
@@ -389,7 +389,7 @@ def undo_file(
         The file keeps nothing and no solution is given.
     """
     from ifuview.app.photons.lists import open_source
-    from ifuview.engine.photons.calibration.calibrate import PhaseSource
+    from ifuview.engine.photons.calibration.wavelengths import PhaseSource
     from ifuview.io.photons.lists.write import write_photons
     from ifuview.io.photons.original import OriginalSource, has_original
 
@@ -422,7 +422,7 @@ def _is_h5(path: str) -> bool:
 def wavecal_curves(solution: WavelengthSolution, x: int, y: int) -> WavecalCurves:
     """What the figure of a pixel's wavelength solution shows."""
     from ifuview.engine.photons.calibration.curves import wavecal_curves as curves
-    from ifuview.io.photons.calibrations import row_of_pixel
+    from ifuview.model.photons.resonators import row_of_pixel
 
     return curves(solution, row_of_pixel(solution, x, y))
 
@@ -430,6 +430,6 @@ def wavecal_curves(solution: WavelengthSolution, x: int, y: int) -> WavecalCurve
 def flat_curves(solution: FlatSolution, x: int, y: int) -> FlatCurves:
     """What the figure of a pixel's flat shows."""
     from ifuview.engine.photons.calibration.curves import flat_curves as curves
-    from ifuview.io.photons.calibrations import row_of_pixel
+    from ifuview.model.photons.resonators import row_of_pixel
 
     return curves(solution, row_of_pixel(solution, x, y))

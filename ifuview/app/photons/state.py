@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ifuview.model.photons.lists import PhotonCut
 
 if TYPE_CHECKING:
+    from ifuview.model.photons.images import PhotonImage
     from ifuview.model.photons.lists import PhotonSource
-    from ifuview.model.photons.products import PhotonImage
     from ifuview.model.photons.speckle import SpeckleMaps
 
 

@@ -11,7 +11,7 @@ from ifuview.errors import UsageError
 from ifuview.files import keep_inputs, stem
 
 if TYPE_CHECKING:
-    from ifuview.model.photons.calibrations import FlatSolution
+    from ifuview.model.photons.flat_solution import FlatSolution
 
 FEW = 0.01  # of the resonators; weights of fewer in a bin are chosen by their noise
 METHODS = ("interpolation", "polynomial")

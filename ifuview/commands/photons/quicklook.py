@@ -13,8 +13,9 @@ from ifuview.errors import UsageError
 from ifuview.files import keep_inputs
 
 if TYPE_CHECKING:
+    from ifuview.model.photons.images import PhotonCube, PhotonImage
+    from ifuview.model.photons.light import BinnedLight
     from ifuview.model.photons.lists import PhotonCut, PhotonSource
-    from ifuview.model.photons.products import BinnedLight, PhotonCube, PhotonImage
 
 EPILOG = """\
 Ranges are half open. Flags have the names that the file gives them; a wrong name lists them.

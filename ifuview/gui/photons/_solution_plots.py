@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from ifuview.app.frames.views.text import with_error
 from ifuview.app.photons.views.calibrations import Histogram, SolutionCurves
 from ifuview.gui.parts._plot import Ink, Plot, set_errors
-from ifuview.model.photons.calibrations import HistogramStatus
+from ifuview.model.photons.wavelength_solution import HistogramStatus
 
 PLOTS = (
     ("energy solution of the pixel", "energy"),

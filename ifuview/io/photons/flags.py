@@ -14,7 +14,8 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import FLAT_FLAGS, WAVE_FLAGS
+from ifuview.model.photons.flat_solution import FLAT_FLAGS
+from ifuview.model.photons.wavelength_solution import WAVE_FLAGS
 from ifuview.model.quality import MaskBits
 
 MAX_FLAGS = 64

@@ -24,7 +24,7 @@ from ifuview.io.photons.lists.layouts import open_h5
 from ifuview.io.photons.lists.table import Lookup
 from ifuview.io.photons.lists.write import BLOSC, EXTRA_CHUNK, ORIGINAL
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonBlock, PhotonColumn, PhotonInfo
 
 if TYPE_CHECKING:
     from h5py import Dataset, File, Group
@@ -143,7 +143,7 @@ class OriginalSource:
         beammap = Beammap(now.beammap.ids, now.beammap.index, flags, tuple(state["flags"]))
         self._lookup = Lookup(beammap)
         self.info = replace(
-            now, beammap=beammap, column=Column(state["column"]), weighted=bool(state["weighted"]),
+            now, beammap=beammap, column=PhotonColumn(state["column"]), weighted=bool(state["weighted"]),
             calibrations=MappingProxyType({str(k): str(v) for k, v in state["calibrations"].items()}),
             header=MappingProxyType(header), nphoton=now.nphoton + len(self._gone),
             notes=(OTHER_ORDER,) if state.get("sorted") else (),
@@ -203,6 +203,6 @@ def _state(text: object, path: str) -> Mapping[str, Any]:
     wanted = {"flags": list, "column": str, "weighted": bool, "calibrations": dict}
     if not isinstance(found, dict) or not all(isinstance(found.get(k), kind) for k, kind in wanted.items()):
         raise FileFormatError("what the file was before calibration cannot be read", path)
-    if found["column"] not in tuple(Column):
+    if found["column"] not in tuple(PhotonColumn):
         raise FileFormatError(f"the original column {found['column']!r} is unknown", path)
     return found

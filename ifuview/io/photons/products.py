@@ -17,8 +17,9 @@ import numpy as np
 from ifuview import __version__
 from ifuview.files import check_suffix, whole_file
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_axis
+from ifuview.model.photons.light import BinnedLight
 from ifuview.model.photons.lists import PhotonCut, PhotonInfo
-from ifuview.model.photons.products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_axis
 
 Cards = dict[str, tuple[Any, str]]  # keyword to value and comment
 
@@ -133,7 +134,7 @@ def light_table(light: BinnedLight) -> Any:
 
 def _light_cards(light: BinnedLight) -> Cards:
     """The time range of a light curve or a spectrum, and the flags of pixels that it leaves out."""
-    edges = light.edges if light.axis is Axis.TIME else np.array([0.0, light.info.duration])
+    edges = light.edges if light.axis is BinAxis.TIME else np.array([0.0, light.info.duration])
     start = max(float(edges[0]), light.cut.start or 0.0)
     return _time_cards(start, float(edges[-1]) if light.cut.stop is None else light.cut.stop) | _flag_cards(light.cut)
 

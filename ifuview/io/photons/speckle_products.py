@@ -10,7 +10,7 @@ import numpy as np
 from ifuview.files import whole_file
 from ifuview.io.photons.products import AXES, flag_names, provenance, sky_cards
 from ifuview.model.checks import Header
-from ifuview.model.photons.products import PhotonImage
+from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.speckle import PARTS, Decay, SpeckleMaps
 
 UNIT = "count s-1"  # as FITS writes it, and as other products of photons have it

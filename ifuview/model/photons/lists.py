@@ -36,7 +36,7 @@ PROBLEM_FLAGS = (  # left out of images unless asked for; the published set
 )
 
 
-class Column(StrEnum):
+class PhotonColumn(StrEnum):
     """What the third column of a photon list holds."""
 
     WAVELENGTH = "wavelength"  # nm for resonators with a solution, still phase for the others
@@ -113,7 +113,7 @@ class PhotonInfo:
         Unix time of time 0, s.
     duration : float
         Nominal exposure, s; photons may lie beyond (converters ask for one second more).
-    column : Column
+    column : PhotonColumn
         What the third column holds.
     weighted : bool
         Whether the weights differ from 1, as far as the header tells.
@@ -144,7 +144,7 @@ class PhotonInfo:
     nphoton: int
     start: float
     duration: float
-    column: Column = Column.PHASE
+    column: PhotonColumn = PhotonColumn.PHASE
     weighted: bool = False
     calibrations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     wave_range: tuple[float, float] = (700.0, 1500.0)
@@ -161,7 +161,7 @@ class PhotonInfo:
     @property
     def calibrated(self) -> bool:
         """Whether the third column is a wavelength."""
-        return self.column is Column.WAVELENGTH
+        return self.column is PhotonColumn.WAVELENGTH
 
 
 class PhotonBlock(NamedTuple):

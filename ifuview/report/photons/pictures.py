@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons.products import Axis, BinnedLight, PhotonCube, PhotonImage, unit_of, value_name
+from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_name
+from ifuview.model.photons.light import BinnedLight
 from ifuview.report.panels import BLUE, VERMILION
 
 DPI = 110
@@ -17,7 +18,7 @@ WIDE = 8.2 / 6.5  # of the room for the planes
 CENTRAL = (0.5, 99.5)  # percent of the pixels between the limits
 MOST_PLANES = 20
 MOST_STEPS = 300  # of a light curve that is drawn; more are averaged
-LABELS = {Axis.TIME: "Time (s)", Axis.WAVE: "Wavelength (nm)", Axis.PHASE: "Phase (degree)"}
+LABELS = {BinAxis.TIME: "Time (s)", BinAxis.WAVE: "Wavelength (nm)", BinAxis.PHASE: "Phase (degree)"}
 
 
 def save_png(
@@ -112,7 +113,7 @@ def _draw_light(axes: Any, light: BinnedLight) -> None:
     if size <= 100:
         axes.errorbar(light.center, light.rate, light.rate_error, fmt="none", ecolor=VERMILION, lw=1)
     axes.set_xlim(edges[0], edges[-1])
-    height = light.axis is Axis.PHASE and light.info.phase_unit != Axis.PHASE.unit
+    height = light.axis is BinAxis.PHASE and light.info.phase_unit != BinAxis.PHASE.unit
     axes.set_xlabel(f"{value_name(light.info)} ({light.info.phase_unit})" if height else LABELS[light.axis], fontsize=8)
     axes.set_ylabel("photons/s", fontsize=8)
     axes.tick_params(labelsize=7)

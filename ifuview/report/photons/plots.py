@@ -11,16 +11,10 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import (
-    FLAT_BIT,
-    FlatCurves,
-    FlatSolution,
-    HistogramStatus,
-    LaserCurves,
-    WavecalCurves,
-    WavelengthSolution,
-    image_of,
-)
+from ifuview.model.photons.calibration_curves import FlatCurves, LaserCurves, WavecalCurves
+from ifuview.model.photons.flat_solution import FLAT_BIT, FlatSolution
+from ifuview.model.photons.resonators import image_of
+from ifuview.model.photons.wavelength_solution import HistogramStatus, WavelengthSolution
 from ifuview.report.panels import BLACK, BLUE, GREEN, PALE, VERMILION
 
 FEW_PIXELS = 0.01  # of the resonators; weights of fewer in a bin are chosen by their noise

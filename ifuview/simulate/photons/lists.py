@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import TICK, Column, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import TICK, PhotonColumn, PhotonInfo, PhotonList
 from ifuview.simulate.photons.array import RESPONSE_SPAN, RESPONSE_WAVE, PhotonArray, make_array
 from ifuview.simulate.photons.scene import (
     DEAD_TIME,
@@ -258,7 +258,7 @@ def _listed(bag: _Bag, duration: float, calibrated: bool) -> tuple[PhotonList, A
     value = array.wavelength(where, phase) if calibrated else phase
     info = PhotonInfo(
         path="", era="modern", beammap=beammap, nphoton=len(time), start=START, duration=duration,
-        column=Column.WAVELENGTH if calibrated else Column.PHASE,
+        column=PhotonColumn.WAVELENGTH if calibrated else PhotonColumn.PHASE,
         calibrations=MappingProxyType({"wavecal": "simulated"} if calibrated else {}),
         dead_time=DEAD_TIME, instrument="simulated", target="simulated",
     )  # fmt: skip

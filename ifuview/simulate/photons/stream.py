@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.model.photons.lists import HC, TICK, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import HC, TICK, PhotonBlock, PhotonColumn, PhotonInfo
 from ifuview.simulate.photons.array import FWHM, REFERENCE_WAVE, PhotonArray, make_array
 from ifuview.simulate.photons.scene import DEAD_TIME, START, WAVE, Scene, halo, star_spectrum
 
@@ -63,7 +63,7 @@ class PhotonStream:
         self._groups = _grouped(self.counts)
         self.info = PhotonInfo(
             path="", era="modern", beammap=beammap, nphoton=nphoton, start=START, duration=duration,
-            column=Column.WAVELENGTH if calibrated else Column.PHASE,
+            column=PhotonColumn.WAVELENGTH if calibrated else PhotonColumn.PHASE,
             calibrations=MappingProxyType({"wavecal": "simulated"} if calibrated else {}),
             dead_time=DEAD_TIME, instrument="simulated", target="simulated",
         )  # fmt: skip

@@ -9,8 +9,10 @@ import numpy as np
 
 from ifuview.app.photons import solve
 from ifuview.io.photons.lists.write import write_photons
-from ifuview.model.photons.calibrations import WAVE_BIT, FlatSolution, WavelengthSolution, grid_of
+from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import PhotonList
+from ifuview.model.photons.resonators import grid_of
+from ifuview.model.photons.wavelength_solution import WAVE_BIT, WavelengthSolution
 from ifuview.simulate.photons.lists import PhotonTruth, simulate_photons
 
 WAVES = np.array([750.0, 950.0, 1150.0, 1350.0])  # nm; of the flat

@@ -129,7 +129,7 @@ def test_a_list_of_wavelengths_shows_its_phases_through_its_own_solution(tmp_pat
         stack.make_step(frame, "wavelength", files.wavecal)
     import dataclasses
 
-    from ifuview.model.photons.calibrations import WaveStep
+    from ifuview.model.photons.calibration_stack import WaveStep
 
     step = WaveStep(dataclasses.replace(files.solution, name=raw.info.calibrations["wavecal"]))
     assert stack.source_of(raw, (step,)) is raw

@@ -13,8 +13,8 @@ from astropy.io import fits
 from ifuview import cli
 from ifuview.app.photons import lists as photons
 from ifuview.errors import FileFormatError, UsageError
+from ifuview.model.photons.images import BinAxis
 from ifuview.model.photons.lists import PhotonCut
-from ifuview.model.photons.products import Axis
 from tests.engine.photons.lists import made
 
 KEYS = ["photons", "start_s", "stop_s", "wave_nm", "pixels_excluded", "counts_total"]
@@ -154,7 +154,7 @@ def test_light_of_a_list_in_memory():
     source = made(np.full((4, 4), 100.0))
     cube = photons.cube(source, "wave", PhotonCut(low=800, high=1200), bins=3)
     assert (cube.edges[0], cube.edges[-1], len(cube.counts)) == (800, 1200, 3)
-    assert len(photons.cube(source, Axis.TIME).counts) == 10
+    assert len(photons.cube(source, BinAxis.TIME).counts) == 10
     curve = photons.pixel_light_curve(source, 1, 2, width=0.1)
     assert photons.intensity_histogram(curve).histogram.sum() == 100
     assert photons.intervals(source, curve.aperture).counts.sum() == curve.counts.sum() - 1

@@ -20,7 +20,7 @@ from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, Usag
 from ifuview.io.photons.index.build import build_index
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.photons.opening import open_photons
-from ifuview.model.photons.calibrations import CalibrationStack, MaskStep, WaveStep
+from ifuview.model.photons.calibration_stack import CalibrationStack, MaskStep, WaveStep
 from ifuview.report.photons.plots import flat_summary
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_flat, simulate_lasers, simulate_photons

@@ -11,8 +11,9 @@ from ifuview.app.photons import solve as cal
 from ifuview.commands.run import command
 from ifuview.errors import FileFormatError
 from ifuview.io.photons.lists.write import write_photons
-from ifuview.model.photons.calibrations import WAVE_BIT, CalibrationStack, LinearityStep, WavelengthSolution, WaveStep
+from ifuview.model.photons.calibration_stack import CalibrationStack, LinearityStep, WaveStep
 from ifuview.model.photons.lists import PhotonBlock
+from ifuview.model.photons.wavelength_solution import WAVE_BIT, WavelengthSolution
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_photons
 from tests.app.photons.photon_files import solution_of

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo, PhotonList
 
 
-def made(rates: np.ndarray, duration: float = 10.0, seed: int = 1, *, column: Column = Column.WAVELENGTH, **options):
+def made(
+    rates: np.ndarray,
+    duration: float = 10.0,
+    seed: int = 1,
+    *,
+    column: PhotonColumn = PhotonColumn.WAVELENGTH,
+    **options,
+):
     """Steady light of given photons/s per pixel (ny, nx), wavelengths evenly over 700 to 1500 nm, no dead time."""
     rng = np.random.default_rng(seed)
     number = rng.poisson(rates.ravel() * duration)
@@ -19,7 +26,7 @@ def made(rates: np.ndarray, duration: float = 10.0, seed: int = 1, *, column: Co
     time = rng.integers(0, round(duration * 1e6), len(resonator)).astype(np.uint32)
     order = np.lexsort((time, resonator))
     value = rng.uniform(700, 1500, len(resonator)).astype(np.float32)
-    if column is Column.PHASE:
+    if column is PhotonColumn.PHASE:
         value = -value / 10
     names = ("pixcal.hot", "wavecal.bad", "beammap.failed")
     flags = options.pop("flags", np.zeros(rates.shape, np.uint64))
@@ -41,7 +48,7 @@ def reference(path: Path) -> PhotonList:
         grid, flags = file["beammap/map"][:].T, file["beammap/flag"][:].T
     names = tuple(re.findall(r"^\(?V(.*)$", attributes["flags"].decode(), re.MULTILINE))
     ids = np.unique(grid)
-    column = Column.WAVELENGTH if "E_WAVCAL" in attributes else Column.PHASE
+    column = PhotonColumn.WAVELENGTH if "E_WAVCAL" in attributes else PhotonColumn.PHASE
     beammap = Beammap(ids, np.searchsorted(ids, grid), flags, names)
     info = PhotonInfo(
         str(path), "modern", beammap, len(rows), float(attributes["UNIXSTR"]), float(attributes["EXPTIME"]), column,

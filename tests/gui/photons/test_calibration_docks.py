@@ -13,7 +13,8 @@ from ifuview.app import intents as want
 from ifuview.app.photons.views.calibrations import CalibrationsView, Histogram, SolutionCurves, StepRow
 from ifuview.app.photons.views.speckle import DecayView, SpeckleView
 from ifuview.gui.photons._solution_plots import NO_FLAT, PLOTS
-from ifuview.model.photons.calibrations import FlatCurves, HistogramStatus, LaserCurves, WavecalCurves
+from ifuview.model.photons.calibration_curves import FlatCurves, LaserCurves, WavecalCurves
+from ifuview.model.photons.wavelength_solution import HistogramStatus
 
 STEPS = (
     StepRow("Wavelength", "8 of 10 resonators solved; w", True, "", True),

@@ -15,7 +15,7 @@ from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level
 from ifuview.gui.photons.speckle import SpeckleDock
-from ifuview.model.photons.lists import Column
+from ifuview.model.photons.lists import PhotonColumn
 from tests.app.photons.photon_files import Files, write_files
 from tests.gui.windows import settle, window
 
@@ -50,7 +50,7 @@ def test_two_solutions_loaded_at_once_are_both_there_and_the_last_of_many_switch
     shell.controller.handle(want.LoadCalibration("", files.wavecal))
     settle(qtbot, shell)
     assert [s.key for s in frame(shell).stack] == ["wavecal", "flatcal"]
-    assert frame(shell).source.info.column is Column.WAVELENGTH
+    assert frame(shell).source.info.column is PhotonColumn.WAVELENGTH
     for n in range(9):
         shell.controller.handle(want.SwitchCalibration(0, bool(n % 2)))
     assert not frame(shell).stack[0].on  # the list shows the wish at once
@@ -123,10 +123,10 @@ def test_before_and_after_blink_and_images_of_solutions_open(shell, files):
     assert len(image_view.blinks(shell.store.session)) == 3
     assert (twin.name, twin.source.info.column, twin.shown) == (
         "science without wavelength",
-        Column.PHASE,
+        PhotonColumn.PHASE,
         Shown.COUNTS,
     )
-    assert frame(shell).source.info.column is Column.WAVELENGTH
+    assert frame(shell).source.info.column is PhotonColumn.WAVELENGTH
     assert errors(shell) == []
 
 

@@ -17,8 +17,8 @@ from ifuview.engine.photons.counting.lightcurve import light_curve
 from ifuview.engine.photons.counting.spectrum import photon_spectrum
 from ifuview.errors import UsageError
 from ifuview.io.photons.products import sky_cards, write_light, write_product
+from ifuview.model.photons.images import BinAxis
 from ifuview.model.photons.lists import PhotonCut, PhotonList
-from ifuview.model.photons.products import Axis
 from tests.engine.photons.lists import made
 
 HEADER = {"RA": "18:36:56.3", "DEC": "-08:47:01.3", "E_PLTSCL": 22.1, "E_DEVANG": 30.0, "OBJECT": "Vega"}
@@ -57,7 +57,7 @@ def test_an_image_has_all_its_parts(photons, tmp_path):
 
 
 def test_a_cube_has_its_edges_and_its_third_axis(photons, tmp_path):
-    cube = count_cube(photons, Axis.TIME, np.linspace(0, 10, 6))
+    cube = count_cube(photons, BinAxis.TIME, np.linspace(0, 10, 6))
     write_product(tmp_path / "c.fits", cube, {"lightcurve": light_curve(photons, pixel(photons.info.beammap, 3, 3))})
     with fits.open(tmp_path / "c.fits") as file:
         np.testing.assert_array_equal(file["SCIENCE"].data, cube.counts)
@@ -66,7 +66,7 @@ def test_a_cube_has_its_edges_and_its_third_axis(photons, tmp_path):
         world = WCS(file["SCIENCE"].header)
         assert world.wcs_pix2world([[0, 0, 1]], 0)[0][2] == pytest.approx(3)
         assert len(file["LIGHTCURVE"].data) == 1000
-    bins = count_cube(photons, Axis.WAVE, [700, 800, 1500])
+    bins = count_cube(photons, BinAxis.WAVE, [700, 800, 1500])
     write_product(tmp_path / "w.fits", bins)
     with fits.open(tmp_path / "w.fits") as file:
         assert file["CUBE_EDGES"].header["UNIT"] == "nm"

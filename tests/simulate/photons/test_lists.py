@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled
-from ifuview.model.photons.lists import HC, Column
+from ifuview.model.photons.lists import HC, PhotonColumn
 from ifuview.simulate.photons import stream as photon_stream
 from ifuview.simulate.photons.__main__ import main
 from ifuview.simulate.photons.array import PixelKind, make_array
@@ -50,7 +50,7 @@ def test_counts_are_those_of_the_rates():
 
 def test_wavelengths_follow_from_the_phases():
     photons, truth = science()
-    assert photons.info.column is Column.WAVELENGTH
+    assert photons.info.column is PhotonColumn.WAVELENGTH
     pixel = np.argsort(truth.array.beammap.index.ravel())[photons.resonator]
     a, b, c = truth.array.coefficients.reshape(-1, 3)[pixel].T
     phase = truth.phase.astype(float)

@@ -14,11 +14,13 @@ from ifuview.app.photons import calibration, speckle_maps
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import FlatSolution, LaserFits, WavelengthSolution, rows_of
+from ifuview.model.photons.flat_solution import FlatSolution
+from ifuview.model.photons.resonators import rows_of
+from ifuview.model.photons.wavelength_solution import LaserFits, WavelengthSolution
 
 if TYPE_CHECKING:
     from ifuview.app.photons.state import PhotonFrame
-    from ifuview.model.photons.calibrations import FlatCurves, WavecalCurves
+    from ifuview.model.photons.calibration_curves import FlatCurves, WavecalCurves
     from ifuview.model.photons.lists import PhotonInfo
 
 MOST_BINS = 60

@@ -10,7 +10,7 @@ from ifuview.app.photons import light
 from ifuview.app.photons.images import value_unit
 from ifuview.app.photons.light import Light
 from ifuview.app.photons.state import LightOptions
-from ifuview.model.photons.products import value_name
+from ifuview.model.photons.images import value_name
 
 if TYPE_CHECKING:
     from ifuview.app.session import Session

@@ -13,7 +13,7 @@ from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOTTED, NONE, Curve, Range, logarithmic, stairs
 
 if TYPE_CHECKING:
-    from ifuview.model.photons.products import BinnedLight, IntensityHistogram
+    from ifuview.model.photons.light import BinnedLight, IntensityHistogram
 
 MOST_STEPS = 400  # bins of a light curve that are drawn as steps; of more their means are drawn
 MEANS = 120  # bins of that mean

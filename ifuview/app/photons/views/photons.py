@@ -10,8 +10,8 @@ from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.views.flags import FlagRow, legend
 from ifuview.app.session import Layout, Session, Slot
+from ifuview.model.photons.images import value_name
 from ifuview.model.photons.lists import Beammap, PhotonCut
-from ifuview.model.photons.products import value_name
 
 HINT = "Open a photon list (HDF5 or raw packets): its flags, counts and sliders are here."
 OTHER = "The frame on the canvas is not of a photon list."

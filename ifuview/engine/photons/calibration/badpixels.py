@@ -17,7 +17,7 @@ import numpy as np
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.products import BadPixels
+from ifuview.model.photons.masks import BadPixels
 
 METHODS = ("threshold", "median", "laplacian")
 FWHM = 2.0  # px; of the sharpest image of a point: about lambda/D at the arrays' plate scales

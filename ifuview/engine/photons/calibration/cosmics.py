@@ -18,7 +18,7 @@ from ifuview.engine.photons.counting.timemask import joined
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
-from ifuview.model.photons.products import TimeMask
+from ifuview.model.photons.masks import TimeMask
 
 BIN = 10  # microseconds
 BEFORE, AFTER = 50, 100  # microseconds around a peak that are left out

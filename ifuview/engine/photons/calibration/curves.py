@@ -6,21 +6,15 @@ import math
 
 import numpy as np
 
-from ifuview.engine.photons.calibration.calibrate import flat_curve
+from ifuview.engine.photons.calibration.flat_weights import flat_curve
 from ifuview.engine.photons.calibration.wavecal_kernels import fitted_bins
 from ifuview.engine.photons.calibration.wavecal_models import model_bins
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import (
-    FlatCurves,
-    FlatSolution,
-    HistogramStatus,
-    LaserCurves,
-    LaserFits,
-    WavecalCurves,
-    WavelengthSolution,
-    pixel_of,
-)
+from ifuview.model.photons.calibration_curves import FlatCurves, LaserCurves, WavecalCurves
+from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import HC
+from ifuview.model.photons.resonators import pixel_of
+from ifuview.model.photons.wavelength_solution import HistogramStatus, LaserFits, WavelengthSolution
 
 FINE = 200  # points of a curve
 BEYOND = 0.1  # of the span of the lasers on either side

@@ -22,8 +22,10 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cube import energy_edges
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import FLAT_BIT, FlatSolution, WavelengthSolution, grid_of, rows_of
+from ifuview.model.photons.flat_solution import FLAT_BIT, FlatSolution
 from ifuview.model.photons.lists import PROBLEM_FLAGS, TICK, Beammap, PhotonInfo, PhotonSource
+from ifuview.model.photons.resonators import grid_of, rows_of
+from ifuview.model.photons.wavelength_solution import WavelengthSolution
 
 BIN_WIDTH = 0.2  # eV; about a resolution element and a half of these detectors at 1 eV
 CHUNK = 10.0  # s

@@ -20,15 +20,9 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.calibration import wavecal_kernels as kernels
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibrations import (
-    WAVE_BIT,
-    HistogramStatus,
-    LaserFits,
-    WavelengthSolution,
-    grid_of,
-    rows_of,
-)
 from ifuview.model.photons.lists import HC, TICK, PhotonSource
+from ifuview.model.photons.resonators import grid_of, rows_of
+from ifuview.model.photons.wavelength_solution import WAVE_BIT, HistogramStatus, LaserFits, WavelengthSolution
 
 LOWEST = -480.0  # degree; peak and baseline at full scale together
 BIN = 2.0  # degree

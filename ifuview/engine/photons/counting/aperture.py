@@ -12,8 +12,8 @@ import numpy as np
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
+from ifuview.model.photons.light import Aperture
 from ifuview.model.photons.lists import Beammap
-from ifuview.model.photons.products import Aperture
 
 
 def pixel(beammap: Beammap, x: int, y: int) -> Aperture:

@@ -9,8 +9,9 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cut import bounds, inner_edges, other_limits
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import BinAxis
+from ifuview.model.photons.light import Aperture
 from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonCut, PhotonSource
-from ifuview.model.photons.products import Aperture, Axis
 
 FEW = 256  # resonators that are fetched by themselves; for more all photons are passed
 AT_ONCE = 32  # resonators fetched together: bounds the memory
@@ -18,7 +19,7 @@ NOTHING = np.empty(0, np.float32)
 
 
 def bin_aperture(
-    source: PhotonSource, aperture: Aperture, axis: Axis, edges: Array, cut: PhotonCut, ctx: JobContext = SILENT
+    source: PhotonSource, aperture: Aperture, axis: BinAxis, edges: Array, cut: PhotonCut, ctx: JobContext = SILENT
 ) -> tuple[Array, Array, Array, Array]:
     """Return sums and their variances of the aperture, then of its background region scaled to the aperture.
 
@@ -26,7 +27,7 @@ def bin_aperture(
     """
     parts = [(aperture.resonators, aperture.weights), (aperture.background, aperture.background_weights)]
     sums = [np.zeros((2, len(edges) - 1)) for _ in parts]
-    time_like = axis is Axis.TIME
+    time_like = axis is BinAxis.TIME
     asked = bounds(source.info, cut)
     keys = inner_edges(source.info, np.round(edges / TICK) if time_like else edges, cut, time_like)
     _pass(source, parts, sums, keys, other_limits(asked, time_like), time_like, asked.by_value, cut.weighted, ctx)

@@ -18,8 +18,8 @@ from ifuview.engine.photons.counting.cut import (
 from ifuview.engine.photons.counting.image import NOTHING, blanked, seen
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, value_axis
 from ifuview.model.photons.lists import HC, TICK, Beammap, PhotonCut, PhotonInfo, PhotonSource
-from ifuview.model.photons.products import Axis, PhotonCube, PhotonImage, value_axis
 
 MOST_CELLS = 40_000_000  # resonators times bins; 160 MB, twice while they are mapped to pixels or written
 MOST_WEIGHTED_CELLS = 5_000_000
@@ -29,7 +29,7 @@ NYQUIST = 2.0  # bins in one resolution element
 
 
 def count_cube(
-    source: PhotonSource, axis: Axis, edges: Sequence[float] | Array, cut: PhotonCut = PhotonCut(),  # noqa: B008
+    source: PhotonSource, axis: BinAxis, edges: Sequence[float] | Array, cut: PhotonCut = PhotonCut(),  # noqa: B008
     ctx: JobContext = SILENT,
 ) -> PhotonCube:  # fmt: skip
     """Return the photons per pixel in half-open bins.
@@ -37,7 +37,7 @@ def count_cube(
     Parameters
     ----------
     source : PhotonSource
-    axis : Axis
+    axis : BinAxis
         TIME, or what the third column of the source is: WAVE or PHASE.
     edges : sequence of float
         s, nm or degree; rising. Times count in whole microseconds.
@@ -52,7 +52,7 @@ def count_cube(
     """
     edges = checked_edges(edges, source.info, axis)
     asked = bounds(source.info, cut)
-    time_like = axis is Axis.TIME
+    time_like = axis is BinAxis.TIME
     keys = np.round(edges / TICK) if time_like else edges
     limits = other_limits(asked, time_like)
     size = (source.info.beammap.nresonator + 1, len(edges) - 1)
@@ -87,13 +87,13 @@ def _count(
 
 
 def _cube(
-    source: PhotonSource, axis: Axis, edges: Array, cut: PhotonCut, counts: Array, sums: Array, squares: Array
+    source: PhotonSource, axis: BinAxis, edges: Array, cut: PhotonCut, counts: Array, sums: Array, squares: Array
 ) -> PhotonCube:
     """The pixels of what was counted per resonator, with the sum over the bins."""
     beammap = source.info.beammap
     excluded = beammap.flagged(cut.exclude)
-    start, stop = (0.0, 0.0) if axis is Axis.TIME else source_range(source, cut)
-    if axis is Axis.TIME:
+    start, stop = (0.0, 0.0) if axis is BinAxis.TIME else source_range(source, cut)
+    if axis is BinAxis.TIME:
         start = max(cut.start or 0.0, float(edges[0]))
         stop = float(edges[-1]) if cut.stop is None else min(cut.stop, float(edges[-1]))
     photons = int(counts[seen(source, excluded)].sum())
@@ -116,7 +116,7 @@ def _planes(beammap: Beammap, sums: Array) -> Array:
     return out
 
 
-def checked_edges(edges: Sequence[float] | Array, info: PhotonInfo, axis: Axis) -> Array:
+def checked_edges(edges: Sequence[float] | Array, info: PhotonInfo, axis: BinAxis) -> Array:
     """The edges as an array.
 
     Raises
@@ -131,12 +131,12 @@ def checked_edges(edges: Sequence[float] | Array, info: PhotonInfo, axis: Axis) 
     return out
 
 
-def check_axis(info: PhotonInfo, axis: Axis) -> None:
+def check_axis(info: PhotonInfo, axis: BinAxis) -> None:
     """Raise UsageError if the third column is asked for as what it is not."""
-    if axis is Axis.WAVE and not info.calibrated:
+    if axis is BinAxis.WAVE and not info.calibrated:
         todo = "ask for phases in degrees, or calibrate the file first"
         raise UsageError("the file is not wavelength calibrated: its third column is the phase", info.path, todo)
-    if axis is Axis.PHASE and info.calibrated:
+    if axis is BinAxis.PHASE and info.calibrated:
         raise UsageError("the file holds wavelengths, not phases", info.path, "ask for wavelengths in nm instead")
 
 
@@ -196,7 +196,7 @@ def time_edges(start: float, stop: float, *, width: float | None = None, nbin: i
 def default_edges(info: PhotonInfo, nbin: int | None = None) -> Array:
     """Return the bins of the third column that a user expects: equal energies over the valid range, or 2 degrees."""
     low, high = info.wave_range
-    if value_axis(info) is Axis.WAVE:
+    if value_axis(info) is BinAxis.WAVE:
         return energy_edges(max(low, NO_WAVELENGTH), high, width=info.energy_width, nbin=nbin)
-    usual = PHASE_BINS if info.phase_unit == Axis.PHASE.unit else HEIGHT_BINS
+    usual = PHASE_BINS if info.phase_unit == BinAxis.PHASE.unit else HEIGHT_BINS
     return np.linspace(*info.phase_range, (nbin or usual) + 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import TICK, Column, PhotonCut, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonColumn, PhotonCut, PhotonInfo, PhotonSource
 
 LATE = 1.0  # s; photons may lie this far beyond the nominal exposure: converters ask for one second more
 NO_WAVELENGTH = float(np.finfo(np.float32).tiny)  # nm; below it a value of a calibrated list is still a phase
@@ -29,7 +29,7 @@ def bounds(info: PhotonInfo, cut: PhotonCut) -> Bounds:
     first, last = cut.ticks()
     low, high = cut.bounds()
     by_value = cut.low is not None or cut.high is not None
-    if by_value and info.column is Column.WAVELENGTH:
+    if by_value and info.column is PhotonColumn.WAVELENGTH:
         low = max(low, NO_WAVELENGTH)
     return Bounds(first, last, low, high, by_value)
 

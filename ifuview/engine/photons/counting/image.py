@@ -7,8 +7,8 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cut import Bounds, at_once, bounds, live_time, time_range
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonCut, PhotonSource
-from ifuview.model.photons.products import PhotonImage
 
 NOTHING = np.empty(0, np.float32)
 

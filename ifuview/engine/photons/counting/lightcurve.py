@@ -10,8 +10,9 @@ from ifuview.engine.photons.counting.cube import checked_edges, time_edges
 from ifuview.engine.photons.counting.cut import live_bins, source_range
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import BinAxis
+from ifuview.model.photons.light import Aperture, BinnedLight
 from ifuview.model.photons.lists import PhotonCut, PhotonSource
-from ifuview.model.photons.products import Aperture, Axis, BinnedLight
 
 WIDTH = 0.01  # s; of a bin
 MOST_BINS = 5_000_000
@@ -44,7 +45,7 @@ def light_curve(
         if not width > 0 or (stop - start) / width > MOST_BINS:
             raise UsageError(f"bins of {width:g} s make no light curve", source.info.path, "choose wider bins")
         edges = time_edges(start, stop, width=width)
-    edges = checked_edges(edges, source.info, Axis.TIME)
-    sums = bin_aperture(source, aperture, Axis.TIME, edges, cut, ctx)
+    edges = checked_edges(edges, source.info, BinAxis.TIME)
+    sums = bin_aperture(source, aperture, BinAxis.TIME, edges, cut, ctx)
     inside = np.clip(edges, start, max(stop, start) if cut.stop is not None else None)
-    return BinnedLight(Axis.TIME, edges, *sums, live_bins(source, inside), aperture, source.info, cut)
+    return BinnedLight(BinAxis.TIME, edges, *sums, live_bins(source, inside), aperture, source.info, cut)

@@ -16,46 +16,24 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.counting.cut import Bounds, bounds, live_time, time_range
-from ifuview.engine.photons.counting.image import add_block, blanked, count_image, seen
+from ifuview.engine.photons.counting.coarse import CoarseImage
+from ifuview.engine.photons.counting.cut import Bounds, bounds
+from ifuview.engine.photons.counting.image import count_image
+from ifuview.engine.photons.counting.sorted_columns import CODES, READ_ROWS, SortedColumns, as_image, code_range, gather
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
-from ifuview.model.photons.products import PhotonImage
+from ifuview.model.photons.images import PhotonImage
+from ifuview.model.photons.lists import PhotonCut
 
 MEMORY = 300 << 20  # bytes of columns that are held (52 million photons); with the window 600 MiB in all
 ROW_BYTES = 6
 MANY = 64  # single rows are read one by one up to this share of all
-READ_ROWS = 1 << 20  # rows encoded at a time
-SAMPLE_BLOCKS, SAMPLE_ROWS = 64, 4096  # looked at to choose the codes
-TAIL = 1e-4  # share of values on each side that may share the outermost code
-CODES = 65535  # of values; one more stands for none
 UNDECIDED = -1  # no code is at an edge
-COARSE_CELLS = 40_000_000  # of the preview of large lists: 160 MB
-VALUE_STEPS = 64  # of the preview
 END = 1 << 32  # microseconds; beyond every time
-
-
-class SortedColumns(PhotonSource, Protocol):
-    """Columns sorted by (resonator, time), such as those of an index."""
-
-    @property
-    def first(self) -> Array:
-        """Rows of resonator i are first[i] to first[i + 1]; int64 (nresonator + 2,)."""
-
-    @property
-    def latest(self) -> int:
-        """Time of the last photon, microseconds; -1 for none."""
-
-    def read(self, column: str, start: int, out: Array) -> None:
-        """Fill `out` with rows of the column "time" or "value" from `start` on."""
-
-    def pick(self, column: str, rows: Array) -> Array:
-        """Single rows of a column."""
 
 
 class _Codes(NamedTuple):
@@ -85,7 +63,7 @@ class LiveImage:
         self._time = np.empty(int(self._first[-1]), np.uint32)
         self._code = np.empty(len(self._time), np.uint16)
         self._smallest, self._largest = np.full(CODES, np.inf, np.float32), np.full(CODES, -np.inf, np.float32)
-        self._zero, self._scale = _code_range(columns)
+        self._zero, self._scale = code_range(columns)
         self._encode(ctx)
         self.latest = columns.latest
         self._begin, self._end = self._first[:-1].copy(), self._first[1:].copy()
@@ -116,7 +94,7 @@ class LiveImage:
         """Return the photons per pixel, as `engine.photons.image.count_image` does; that is asked for weighted sums."""
         if cut.weighted:
             return count_image(self.columns, cut)
-        return as_image(self, self.counts(bounds(self.info, cut)), cut)
+        return as_image(self.columns, self.counts(bounds(self.info, cut)), cut)
 
     def counts_in_steps(self, start: int, step: int, nstep: int, asked: Bounds) -> Array:
         """Return the photons per step and resonator, uint32 (nstep, nresonator + 1), for playing through time.
@@ -231,7 +209,7 @@ class LiveImage:
     def _pass(self, rows: Array, low: float, high: float) -> Array:
         """Whether the values of single rows (ascending) are in [low, high)."""
         many = len(rows) > len(self._time) // MANY
-        values = _gather(self.columns, rows) if many else self.columns.pick("value", rows)
+        values = gather(self.columns, rows) if many else self.columns.pick("value", rows)
         exact = values.astype(np.float64)
         return np.asarray((exact >= low) & (exact < high))
 
@@ -249,119 +227,7 @@ class LiveImage:
                     self._counts += direction * self._count(a, stop, codes, span)
 
 
-class CoarseImage:
-    """A preview of a list that is too large for memory, and exact counts by a pass over it.
-
-    Parameters
-    ----------
-    columns : SortedColumns
-    ctx : JobContext, optional
-    """
-
-    exact = False  # `preview` is an estimate
-
-    def __init__(self, columns: SortedColumns, ctx: JobContext = SILENT) -> None:
-        from ifuview.engine.photons.counting import live_kernels as k
-
-        self.columns, self.info = columns, columns.info
-        self.latest = columns.latest
-        nres = len(columns.first) - 1
-        steps = max(COARSE_CELLS // (nres * VALUE_STEPS), 1)
-        self._span = (self.latest + 1) / steps
-        self._zero, scale = _code_range(columns)
-        self._scale = scale / CODES * VALUE_STEPS
-        self._sums = np.zeros((nres, steps + 1, VALUE_STEPS + 1), np.uint32)
-        cells = self._sums[:, 1:, 1:]
-        for block in columns.blocks(ctx=ctx):
-            assert block.value is not None
-            k.fill_coarse(block.resonator, block.time, block.value, 1 / self._span, self._zero, self._scale, cells)
-        np.cumsum(self._sums, axis=1, out=self._sums)
-        np.cumsum(self._sums, axis=2, out=self._sums)
-
-    def counts(self, asked: Bounds, ctx: JobContext = SILENT) -> Array:
-        """Return the photons per resonator, exact, by one pass over the columns."""
-        out = np.zeros(len(self.columns.first) - 1, np.int64)
-        for block in self.columns.blocks(value=asked.by_value, ctx=ctx):
-            add_block(block, asked, out, out, out)
-        return out
-
-    def preview(self, asked: Bounds, ctx: JobContext = SILENT) -> Array:
-        """Return the photons per resonator as if they were spread evenly in each cell, int64."""
-        ctx.checkpoint()
-        steps, values = self._sums.shape[1] - 1, self._sums.shape[2] - 1
-        t = np.clip(np.array([asked.first, asked.last]) / self._span, 0, steps)
-        v = np.array([0.0, values])
-        if asked.by_value:
-            v = np.clip((np.array([asked.low, asked.high]) - self._zero) * self._scale, 0, values)
-        upper, lower = self._at(t[1], v), self._at(t[0], v)
-        return np.rint(np.maximum(upper - lower, 0)).astype(np.int64)
-
-    def image(self, cut: PhotonCut, ctx: JobContext = SILENT) -> PhotonImage:
-        """Return the photons per pixel, exact."""
-        if cut.weighted:
-            return count_image(self.columns, cut, ctx)
-        return as_image(self, self.counts(bounds(self.info, cut), ctx), cut)
-
-    def _at(self, t: float, v: Array) -> Array:
-        """Sum of the cells before time t, from value v[0] to v[1]; in between by straight lines."""
-        out = np.zeros(len(self._sums))
-        for value, sign in ((v[1], 1.0), (v[0], -1.0)):
-            for i, wi in _corners(t, self._sums.shape[1]):
-                for j, wj in _corners(value, self._sums.shape[2]):
-                    out += sign * wi * wj * self._sums[:, i, j]
-        return out
-
-
 def live_image(columns: SortedColumns, ctx: JobContext = SILENT, memory: int = MEMORY) -> LiveImage | CoarseImage:
     """Return the live image of sorted columns: exact if they fit into `memory` (bytes), else with a preview."""
     fits = int(columns.first[-1]) * ROW_BYTES <= memory
     return LiveImage(columns, ctx) if fits else CoarseImage(columns, ctx)
-
-
-def as_image(live: LiveImage | CoarseImage, counts: Array, cut: PhotonCut) -> PhotonImage:
-    """Return counts per resonator as the image of a cut."""
-    beammap = live.info.beammap
-    excluded = beammap.flagged(cut.exclude)
-    start, stop = time_range(live.info, cut, live.latest if cut.stop is None else -1)
-    image = blanked(beammap.image(counts), excluded)
-    exposure = live_time(live.columns, start, stop)
-    photons = int(counts[seen(live.columns, excluded)].sum())
-    last = live.latest * TICK if cut.stop is None and cut.low is None and cut.high is None else -1.0
-    return PhotonImage(image, image.astype(np.float64), excluded, live.info, cut, photons, start, stop, exposure, last)
-
-
-def _corners(x: float, size: int) -> tuple[tuple[int, float], tuple[int, float]]:
-    """The two grid points around x and their shares."""
-    low = min(int(x), size - 2)
-    return (low, 1 - (x - low)), (low + 1, x - low)
-
-
-def _code_range(columns: SortedColumns) -> tuple[float, float]:
-    """Zero and codes per unit such that nearly all values have a code of their own width."""
-    nrow = int(columns.first[-1])
-    rows = min(SAMPLE_ROWS, nrow)
-    sample = np.zeros((SAMPLE_BLOCKS, rows), np.float32)
-    for i in range(SAMPLE_BLOCKS):
-        columns.read("value", (nrow - rows) * i // max(SAMPLE_BLOCKS - 1, 1), sample[i])
-    values = sample[np.isfinite(sample)].astype(np.float64)
-    if not len(values):
-        return 0.0, 1.0
-    low, high = np.quantile(values, [TAIL, 1 - TAIL])
-    margin = 0.05 * (high - low) or max(abs(low), 1.0) * 1e-3
-    return float(low - margin), float(CODES / (high - low + 2 * margin))
-
-
-def _gather(columns: SortedColumns, rows: Array) -> Array:
-    """Values of many rows, read block by block."""
-    nrow = int(columns.first[-1])
-    out = np.empty(len(rows), np.float32)
-    block = np.empty(min(READ_ROWS, nrow), np.float32)
-    order = np.argsort(rows, kind="stable")
-    places = rows[order]
-    for start in range(0, nrow, READ_ROWS):
-        stop = min(start + READ_ROWS, nrow)
-        a, b = np.searchsorted(places, [start, stop])
-        if b > a:
-            columns.read("value", start, block[: stop - start])
-            out[order[a:b]] = block[places[a:b] - start]
-    return out

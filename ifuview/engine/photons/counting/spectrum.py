@@ -9,8 +9,9 @@ from ifuview.engine.photons.counting.binned import bin_aperture
 from ifuview.engine.photons.counting.cube import checked_edges, default_edges
 from ifuview.engine.photons.counting.cut import live_time, source_range
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import value_axis
+from ifuview.model.photons.light import Aperture, BinnedLight
 from ifuview.model.photons.lists import PhotonCut, PhotonSource
-from ifuview.model.photons.products import Aperture, BinnedLight, value_axis
 
 
 def photon_spectrum(

@@ -12,7 +12,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonInfo, PhotonSource
-from ifuview.model.photons.products import TimeMask
+from ifuview.model.photons.masks import TimeMask
 
 
 def time_mask(intervals: Iterable[tuple[float, float]], reason: str = "manual") -> TimeMask:

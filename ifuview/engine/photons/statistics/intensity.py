@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.photons.statistics import rician
 from ifuview.model.checks import Array
-from ifuview.model.photons.products import BinnedLight, CountLaw, IntensityHistogram
+from ifuview.model.photons.light import BinnedLight, CountLaw, IntensityHistogram
 
 MOST_PHOTONS = 100_000  # in one bin; more is no histogram
 

@@ -8,8 +8,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.binned import fetched
 from ifuview.engine.photons.counting.cut import bounds, source_range
 from ifuview.model.checks import Array
+from ifuview.model.photons.light import Aperture, IntervalHistogram
 from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonCut, PhotonSource
-from ifuview.model.photons.products import Aperture, IntervalHistogram
 
 BINS = 60
 FROM = 1e-6  # s; shortest interval that a clock of 1 microsecond tells from none

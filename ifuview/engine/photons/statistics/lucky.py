@@ -11,8 +11,9 @@ from ifuview.engine.photons.counting.lightcurve import light_curve
 from ifuview.engine.photons.counting.timemask import Masked, time_mask
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
+from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.lists import PhotonCut, PhotonSource
-from ifuview.model.photons.products import PhotonImage, TimeMask
+from ifuview.model.photons.masks import TimeMask
 
 WIDTH = 0.1  # s; of the moments that are compared
 FRACTION = 0.3  # of the moments that are kept

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import Beammap, Column, PhotonInfo
+from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo
 
 SAMPLES, SAMPLE_BYTES = 64, 4096  # of a file, evenly over its length with both ends
 LARGEST_ARRAY = 10_000  # elements of a header array that is kept
@@ -60,7 +60,7 @@ def decode_info(plain: Mapping[str, Any], arrays: Mapping[str, Array], path: str
     )
     known = {f.name for f in fields(PhotonInfo)} - {"path", "beammap"}
     values = {name: decode(value) for name, value in plain.items() if name in known}
-    values["column"] = Column(values["column"])
+    values["column"] = PhotonColumn(values["column"])
     return PhotonInfo(path=path, beammap=beammap, **values)
 
 

@@ -13,7 +13,7 @@ from ifuview.io.hdf5.file import array, as_plain, child, dataset, reading, text
 from ifuview.io.photons import flags as photon_flags
 from ifuview.io.photons.lists.table import Columns
 from ifuview.model.checks import Array, Header
-from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonColumn, PhotonInfo
 
 if TYPE_CHECKING:
     from h5py import Dataset, File
@@ -141,7 +141,7 @@ def old_info(path: str, file: File, given: Beammap | None) -> PhotonInfo:
         nphoton=-1,
         start=number(header, "startTime", 0.0),
         duration=number(header, "expTime", 0.0),
-        column=Column.WAVELENGTH if "wavecal" in done else Column.PHASE,
+        column=PhotonColumn.WAVELENGTH if "wavecal" in done else PhotonColumn.PHASE,
         weighted=any(step in done for step in OLD_WEIGHING),
         calibrations=MappingProxyType(done),
         wave_range=(number(header, "wvlBinStart", 700.0), number(header, "wvlBinEnd", 1500.0)),

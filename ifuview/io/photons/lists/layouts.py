@@ -33,7 +33,7 @@ from ifuview.io.photons.lists.packed import open_packed
 from ifuview.io.photons.lists.pixels import open_pixels
 from ifuview.io.photons.lists.table import Columns, TableSource, looks_sorted
 from ifuview.model.checks import Header
-from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo, PhotonSource
 
 if TYPE_CHECKING:
     from h5py import Dataset, File
@@ -112,7 +112,7 @@ def _modern(path: str, file: File, given: Beammap | None) -> TableSource:
         nphoton=table.shape[0],
         start=start,
         duration=duration,
-        column=Column.WAVELENGTH if "wavecal" in done else Column.PHASE,
+        column=PhotonColumn.WAVELENGTH if "wavecal" in done else PhotonColumn.PHASE,
         weighted=any(step in done for step in WEIGHING),
         calibrations=MappingProxyType(done),
         wave_range=(number(header, "min_wavelength", 700.0), number(header, "max_wavelength", 1500.0)),

@@ -20,7 +20,7 @@ from ifuview.io.hdf5.heap import Heaps
 from ifuview.io.photons.lists.head import MAX_PIXELS, PACKED, make_beammap, number, old_header
 from ifuview.io.photons.lists.pixels import Piece, PieceSource
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import NO_RESONATOR, Beammap, Column, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonColumn, PhotonInfo
 from ifuview.model.wording import are, counted
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def open_packed(path: str, file: File, given: Beammap | None, ctx: JobContext = 
         nphoton=-1,
         start=number(header, "unixtime", _start(nodes)),
         duration=number(header, "exptime", 0.0) or float(max(seconds.values())),
-        column=Column.PHASE,
+        column=PhotonColumn.PHASE,
         wave_range=WAVE_RANGE,
         phase_range=(-float(1 << HEIGHT_BITS), float(1 << HEIGHT_BITS)),
         phase_unit="adu",

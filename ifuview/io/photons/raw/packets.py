@@ -20,7 +20,7 @@ from ifuview.io.photons.flags import BEAMMAP_FLAGS, MODERN_FLAGS
 from ifuview.io.photons.raw.beammap_text import SIZES
 from ifuview.io.photons.raw.packet_files import Lost, Photons, find, is_packets, read
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import TICK, Beammap, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import TICK, Beammap, PhotonBlock, PhotonColumn, PhotonInfo
 from ifuview.model.wording import are, counted, was
 
 __all__ = ["PacketSource", "is_packets", "open_packets"]
@@ -118,7 +118,7 @@ class PacketSource:
         ).astype(np.int64)
         self.info = PhotonInfo(
             path=path, era="packets", beammap=own, nphoton=int(self.per_resonator.sum()), start=self._first * TICK,
-            duration=float(length), column=Column.PHASE, header={"data_path": path}, sorted=False,
+            duration=float(length), column=PhotonColumn.PHASE, header={"data_path": path}, sorted=False,
             notes=(*notes, *self._notes(beammap is None), *_other_array(counts, own.shape)),
         )  # fmt: skip
 

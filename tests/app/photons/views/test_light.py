@@ -15,7 +15,7 @@ from ifuview.app.photons.views.light import How, Part
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled, UsageError
 from ifuview.model.figure import DASHED, DOTTED, SOLID, Curve, logarithmic
-from ifuview.model.photons.lists import Column, PhotonCut
+from ifuview.model.photons.lists import PhotonColumn, PhotonCut
 from ifuview.model.region import Region, Shape
 from tests.app.photons.views.made_light import (
     BOX,
@@ -199,7 +199,7 @@ def test_spectra_are_counts_rates_or_densities(source):
 
 
 def test_phases_have_their_own_axis():
-    view = pure.make(counted(session(source=photon_list(column=Column.PHASE))))
+    view = pure.make(counted(session(source=photon_list(column=PhotonColumn.PHASE))))
     assert light_lines.axis_labels(view, Part.SPECTRUM)[0] == "Phase (°)"
     assert light_lines.lines(view, Part.SPECTRUM)
 

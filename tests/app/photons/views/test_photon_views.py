@@ -13,9 +13,9 @@ from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.photons.views import photons as photon_views
 from ifuview.app.photons.views.flags import CMAP, EMPTY, GOOD, HOT, NCLASS, NO_TONE, classes, color_of, legend
-from ifuview.model.photons.calibrations import MaskStep
-from ifuview.model.photons.lists import Beammap, Column, PhotonCut, PhotonInfo, PhotonList
-from ifuview.model.photons.products import TimeMask
+from ifuview.model.photons.calibration_stack import MaskStep
+from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonCut, PhotonInfo, PhotonList
+from ifuview.model.photons.masks import TimeMask
 
 NAMES = ("beammap.noDacTone", "pixcal.hot", "wavecal.quadratic", "mine")
 
@@ -28,7 +28,7 @@ def beammap() -> Beammap:
     return Beammap(np.array([10001, 10002, 20001]), index, flags, NAMES, notes)
 
 
-def frame_of(beammap: Beammap, column: Column = Column.WAVELENGTH, duration: float = 10.0) -> PhotonFrame:
+def frame_of(beammap: Beammap, column: PhotonColumn = PhotonColumn.WAVELENGTH, duration: float = 10.0) -> PhotonFrame:
     none = np.empty(0, np.int32)
     info = PhotonInfo("a.h5", "modern", beammap, 0, 0.0, duration, column)
     source = PhotonList(info, none, none.astype(np.uint32), none.astype(np.float32))

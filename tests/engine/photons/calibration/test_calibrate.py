@@ -7,31 +7,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.photons.calibration.calibrate import (
-    CalibratedSource,
-    PhaseSource,
-    flat_curve,
-    flat_factors,
-    flat_table,
-)
+from ifuview.engine.photons.calibration.calibrate import CalibratedSource
+from ifuview.engine.photons.calibration.flat_weights import flat_curve, flat_factors, flat_table
 from ifuview.engine.photons.calibration.linearity import linearity_weights
+from ifuview.engine.photons.calibration.wavelengths import PhaseSource
 from ifuview.engine.photons.counting.timemask import time_mask
 from ifuview.errors import FileFormatError, UsageError
-from ifuview.io.photons.calibrations import read_wavecal
+from ifuview.io.photons.calibrations.reading import read_wavecal
 from ifuview.io.photons.opening import open_photons
-from ifuview.model.photons.calibrations import (
-    WAVE_BIT,
+from ifuview.model.photons.calibration_stack import (
     CalibrationStack,
     FlagStep,
-    FlatSolution,
     FlatStep,
     LinearityStep,
     MaskStep,
-    WavelengthSolution,
     WaveStep,
-    grid_of,
 )
-from ifuview.model.photons.lists import HC, Column, PhotonList
+from ifuview.model.photons.flat_solution import FlatSolution
+from ifuview.model.photons.lists import HC, PhotonColumn, PhotonList
+from ifuview.model.photons.resonators import grid_of
+from ifuview.model.photons.wavelength_solution import WAVE_BIT, WavelengthSolution
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_photons
 
@@ -95,7 +90,7 @@ def test_pixels_without_solution_stay_phase_and_say_why(simulated):
     assert unsolved.any() and (found[2][unsolved] == photons.value[unsolved]).all()
     assert (found[2][~unsolved] > 0).all()
     info = made.info
-    assert info.column is Column.WAVELENGTH and info.calibrations["wavecal"] == "truth"
+    assert info.column is PhotonColumn.WAVELENGTH and info.calibrations["wavecal"] == "truth"
     assert info.header["E_WAVCAL"] == "truth"
     assert (info.beammap.flagged(["wavecal.not_monotonic"]) == ~array.solved).all()
     assert (info.beammap.flagged(["beammap.noDacTone"]) == photons.info.beammap.flagged(["beammap.noDacTone"])).all()
@@ -162,7 +157,7 @@ def test_wavelengths_are_undone_to_within_rounding(simulated):
     back = PhaseSource(made, solution)
     found = columns(back)
     assert np.abs(found[2] - photons.value).max() < 3e-5
-    assert back.info.column is Column.PHASE and "wavecal" not in back.info.calibrations
+    assert back.info.column is PhotonColumn.PHASE and "wavecal" not in back.info.calibrations
     assert not back.info.beammap.flagged(tuple(WAVE_BIT)).any()
     with pytest.raises(UsageError, match="nothing to undo"):
         PhaseSource(photons, solution)
@@ -183,7 +178,9 @@ def test_steps_that_cannot_be_are_refused(simulated):
     photons, array = simulated
     with pytest.raises(UsageError, match="need wavelengths"):
         CalibratedSource(photons, CalibrationStack((FlatStep(some_flat(array)),)))
-    waves = PhotonList(replace(photons.info, column=Column.WAVELENGTH), photons.resonator, photons.time, photons.value)
+    waves = PhotonList(
+        replace(photons.info, column=PhotonColumn.WAVELENGTH), photons.resonator, photons.time, photons.value
+    )
     with pytest.raises(UsageError, match="wavelengths already"):
         CalibratedSource(waves, CalibrationStack((WaveStep(true_solution(array)),)))
     loose = PhotonList(replace(photons.info, sorted=False), photons.resonator, photons.time, photons.value)

@@ -17,8 +17,9 @@ from ifuview.engine.photons.calibration.flatcal import (
 )
 from ifuview.errors import FitError, UsageError
 from ifuview.io.photons.opening import open_photons
-from ifuview.model.photons.calibrations import FLAT_BIT, rows_of
-from ifuview.model.photons.lists import Beammap, Column, PhotonInfo, PhotonList
+from ifuview.model.photons.flat_solution import FLAT_BIT
+from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo, PhotonList
+from ifuview.model.photons.resonators import rows_of
 from ifuview.simulate.photons.array import PixelKind, make_array
 from ifuview.simulate.photons.lists import simulate_flat
 
@@ -81,7 +82,7 @@ def test_a_burst_in_one_chunk_of_a_pixel_does_not_count():
     counts = rng.poisson(100, (6, 50, 2)).astype(np.uint32)
     counts[2, 7] += 5000
     beammap = Beammap(np.arange(50), np.arange(50).reshape(5, 10), np.zeros((5, 10), np.uint64))
-    info = PhotonInfo("made", "modern", beammap, 1, 0.0, 6.0, Column.WAVELENGTH, dead_time=0.0)
+    info = PhotonInfo("made", "modern", beammap, 1, 0.0, 6.0, PhotonColumn.WAVELENGTH, dead_time=0.0)
     found = FlatCounts(counts, np.array([[700.0, 900], [900, 1500]]), np.ones(6))
     flat = from_counts(found, info)
     assert np.abs((flat.weights[7] - 1) / flat.errors[7]).max() < 4
@@ -92,7 +93,7 @@ def test_dead_time_is_made_up_for():
     counts = np.full((1, 4, 1), 1000.0)
     counts[0, 0] = 10_000 / 1.1  # a rate of 10,000 /s with a dead time of 10 us
     beammap = Beammap(np.arange(4), np.arange(4).reshape(2, 2), np.zeros((2, 2), np.uint64))
-    info = PhotonInfo("made", "modern", beammap, 1, 0.0, 1.0, Column.WAVELENGTH, dead_time=1e-5)
+    info = PhotonInfo("made", "modern", beammap, 1, 0.0, 1.0, PhotonColumn.WAVELENGTH, dead_time=1e-5)
     flat = from_counts(FlatCounts(counts, np.array([[700.0, 900]]), np.ones(1)), info)
     assert flat.weights[1, 0] / flat.weights[0, 0] == pytest.approx(10 * 0.99, rel=1e-3)
 
@@ -122,7 +123,7 @@ def test_a_line_through_the_weights_is_a_line():
 def test_phases_empty_lists_and_odd_bins_are_refused(white):
     photons, _ = white
     info = photons.info
-    raw = PhotonList(replace(info, column=Column.PHASE), photons.resonator, photons.time, photons.value)
+    raw = PhotonList(replace(info, column=PhotonColumn.PHASE), photons.resonator, photons.time, photons.value)
     with pytest.raises(UsageError, match="holds phases"):
         flat_weights(raw)
     with pytest.raises(UsageError, match="do not rise"):

@@ -11,8 +11,9 @@ from ifuview.engine.photons.calibration import wavecal_kernels as kernels
 from ifuview.engine.photons.calibration.wavecal import fit_wavelengths, phase_histograms
 from ifuview.errors import UsageError
 from ifuview.io.photons.opening import open_photons
-from ifuview.model.photons.calibrations import HistogramStatus, rows_of
-from ifuview.model.photons.lists import HC, Column, PhotonList
+from ifuview.model.photons.lists import HC, PhotonColumn, PhotonList
+from ifuview.model.photons.resonators import rows_of
+from ifuview.model.photons.wavelength_solution import HistogramStatus
 from ifuview.simulate.photons.array import PixelKind, make_array
 from ifuview.simulate.photons.lists import simulate_lasers
 
@@ -112,7 +113,7 @@ def test_one_laser_and_wavelengths_are_refused(simulated):
     first = lasers[808.0]
     with pytest.raises(UsageError, match="two lasers"):
         fit_wavelengths({808.0: first})
-    done = PhotonList(replace(first.info, column=Column.WAVELENGTH), first.resonator, first.time, first.value)
+    done = PhotonList(replace(first.info, column=PhotonColumn.WAVELENGTH), first.resonator, first.time, first.value)
     with pytest.raises(UsageError, match="not phases"):
         fit_wavelengths({808.0: done, 1310.0: done})
     with pytest.raises(UsageError, match="no laser"):

@@ -18,8 +18,8 @@ from ifuview.engine.photons.counting.cube import (
 from ifuview.engine.photons.counting.cut import check
 from ifuview.engine.photons.counting.image import count_image
 from ifuview.errors import UsageError
-from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonCut, PhotonList
-from ifuview.model.photons.products import Axis
+from ifuview.model.photons.images import BinAxis
+from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonColumn, PhotonCut, PhotonList
 from tests.engine.photons.lists import made, reference
 
 EVERYTHING = PhotonCut(exclude=())
@@ -62,7 +62,7 @@ def test_the_reference_image_is_the_truth(science, truth):
 
 
 def test_the_reference_cube_is_the_truth(science, truth):
-    cube = count_cube(science, Axis.WAVE, truth["cube_edges"], EVERYTHING)
+    cube = count_cube(science, BinAxis.WAVE, truth["cube_edges"], EVERYTHING)
     np.testing.assert_array_equal(cube.counts, truth["cube"].transpose(0, 2, 1))
     assert cube.image.photons == truth["cube"].sum()
     np.testing.assert_array_equal(cube.image.counts, cube.counts.sum(axis=0))
@@ -75,7 +75,7 @@ def test_a_wavelength_range_is_the_plane_of_a_cube(science, truth):
 
 
 def test_time_planes_add_up_to_the_image(science, truth):
-    cube = count_cube(science, Axis.TIME, time_edges(0, 30, nbin=90), EVERYTHING)
+    cube = count_cube(science, BinAxis.TIME, time_edges(0, 30, nbin=90), EVERYTHING)
     np.testing.assert_array_equal(cube.counts.sum(axis=0), truth["counts"].T)
     part = count_image(science, PhotonCut(start=cube.edges[4], stop=cube.edges[5], exclude=()))
     np.testing.assert_array_equal(cube.counts[4], part.counts)
@@ -101,7 +101,7 @@ def steady():
 def test_blocks_in_any_order_count_the_same(steady, cut):
     np.testing.assert_array_equal(count_image(InPieces(steady), cut).counts, count_image(steady, cut).counts)
     edges = [700, 1000, 1100, 1500]
-    one, other = (count_cube(s, Axis.WAVE, edges, cut) for s in (InPieces(steady), steady))
+    one, other = (count_cube(s, BinAxis.WAVE, edges, cut) for s in (InPieces(steady), steady))
     np.testing.assert_array_equal(one.counts, other.counts)
 
 
@@ -114,14 +114,14 @@ def test_bins_are_half_open_and_exact(steady, edges):
     value = np.r_[steady.value, edge_values]
     size = len(value)
     photons = replace(steady, resonator=np.zeros(size, np.int32), time=np.zeros(size, np.uint32), value=value)
-    cube = count_cube(photons, Axis.WAVE, edges)
+    cube = count_cube(photons, BinAxis.WAVE, edges)
     place = np.searchsorted(edges, value.astype(float), side="right") - 1
     expected = np.bincount(place[(place >= 0) & (place < len(edges) - 1)], minlength=len(edges) - 1)
     np.testing.assert_array_equal(cube.counts[:, 0, 0], expected)
 
 
 def test_a_cut_on_the_binned_column_holds_too(steady):
-    cube = count_cube(steady, Axis.TIME, time_edges(0, 10, nbin=10), PhotonCut(start=2.5, stop=4))
+    cube = count_cube(steady, BinAxis.TIME, time_edges(0, 10, nbin=10), PhotonCut(start=2.5, stop=4))
     image = count_image(steady, PhotonCut(start=2.5, stop=4))
     np.testing.assert_array_equal(cube.counts.sum(axis=0), image.counts)
     assert np.all(cube.counts[:2] == 0) and np.all(cube.counts[4:] == 0)
@@ -133,7 +133,7 @@ def test_times_on_a_bound_are_half_open(steady):
         value=np.full(3, 1000, np.float32),
     )  # fmt: skip
     assert count_image(photons, PhotonCut(start=1, stop=2)).counts[0, 0] == 1
-    cube = count_cube(photons, Axis.TIME, [0, 1, 2])
+    cube = count_cube(photons, BinAxis.TIME, [0, 1, 2])
     assert list(cube.counts[:, 0, 0]) == [1, 1]
 
 
@@ -145,7 +145,7 @@ def test_weights_are_summed_with_their_variance(steady):
     np.testing.assert_allclose(image.counts, expected, rtol=1e-12)
     np.testing.assert_allclose(image.variance.ravel(), np.bincount(steady.resonator, weight.astype(float) ** 2))
     assert image.photons == len(steady.time)
-    cube = count_cube(photons, Axis.TIME, [0, 5, 10], PhotonCut(weighted=True))
+    cube = count_cube(photons, BinAxis.TIME, [0, 5, 10], PhotonCut(weighted=True))
     np.testing.assert_allclose(cube.image.counts, image.counts, rtol=1e-12)
     np.testing.assert_allclose(count_image(steady, PhotonCut(weighted=True)).counts, count_image(steady).counts)
 
@@ -198,7 +198,7 @@ def test_other_edges_are_what_they_say(steady):
     assert len(time_edges(0, 30, width=0.01)) == 3001
     np.testing.assert_array_equal(np.round(time_edges(0, 0.1, nbin=3) * 1e6), [0, 33333, 66667, 100000])
     np.testing.assert_allclose(default_edges(steady.info), energy_edges(700, 1500, width=0.1))
-    assert len(default_edges(replace(steady.info, column=Column.PHASE))) == 101
+    assert len(default_edges(replace(steady.info, column=PhotonColumn.PHASE))) == 101
 
 
 @pytest.mark.parametrize("cut, word", [
@@ -211,15 +211,15 @@ def test_a_cut_that_makes_no_sense_is_refused(steady, cut, word):
 
 
 def test_phase_and_wavelength_are_not_mixed_up(steady):
-    phases = made(np.full((2, 2), 10.0), column=Column.PHASE)
+    phases = made(np.full((2, 2), 10.0), column=PhotonColumn.PHASE)
     with pytest.raises(UsageError, match="phase"):
-        count_cube(phases, Axis.WAVE, [700, 800])
+        count_cube(phases, BinAxis.WAVE, [700, 800])
     with pytest.raises(UsageError, match="wavelengths"):
-        count_cube(steady, Axis.PHASE, [-100, 0])
+        count_cube(steady, BinAxis.PHASE, [-100, 0])
     with pytest.raises(UsageError, match="rise"):
-        count_cube(steady, Axis.WAVE, [800, 700])
+        count_cube(steady, BinAxis.WAVE, [800, 700])
     with pytest.raises(UsageError, match="memory"):
-        count_cube(steady, Axis.TIME, np.linspace(0, 10, 2_000_000))
+        count_cube(steady, BinAxis.TIME, np.linspace(0, 10, 2_000_000))
 
 
 def test_a_value_that_is_no_number_passes_no_bound():
@@ -230,7 +230,7 @@ def test_a_value_that_is_no_number_passes_no_bound():
     cut = PhotonCut(low=0.0, high=1e9, exclude=())
     image = count_image(holed, cut)
     assert 0 < image.photons < len(value)
-    assert count_cube(holed, Axis.TIME, [0.0, holed.info.duration + 1], cut).counts.sum() == image.total
+    assert count_cube(holed, BinAxis.TIME, [0.0, holed.info.duration + 1], cut).counts.sum() == image.total
     ones = np.ones(len(value), np.float32)
     weighted = count_image(replace(holed, weight=ones), replace(cut, weighted=True))
     assert weighted.total == image.total

@@ -14,8 +14,8 @@ from ifuview.engine.photons.counting.spectrum import photon_spectrum
 from ifuview.engine.photons.statistics.intensity import intensity_histogram
 from ifuview.engine.photons.statistics.interarrival import interval_histogram
 from ifuview.errors import UsageError
-from ifuview.model.photons.lists import Column, PhotonCut
-from ifuview.model.photons.products import Axis
+from ifuview.model.photons.images import BinAxis
+from ifuview.model.photons.lists import PhotonColumn, PhotonCut
 from tests.engine.photons.lists import made, reference
 
 
@@ -89,16 +89,16 @@ def test_many_resonators_are_passed_in_blocks_with_the_same_result(steady, monke
 def test_light_curve_and_cube_agree_under_a_cut(steady):
     cut = PhotonCut(start=2, stop=5, low=900, high=1200)
     curve = light_curve(steady, box(steady.info.beammap, 0, 0, 10, 8), cut, edges=np.linspace(0, 10, 11))
-    cube = count_cube(steady, Axis.TIME, np.linspace(0, 10, 11), cut)
+    cube = count_cube(steady, BinAxis.TIME, np.linspace(0, 10, 11), cut)
     np.testing.assert_array_equal(curve.counts, cube.counts.sum(axis=(1, 2)))
     np.testing.assert_allclose(curve.exposure, [0, 0, 1, 1, 1, 0, 0, 0, 0, 0])
     assert np.isnan(curve.rate[0])
 
 
 def test_phases_have_a_spectrum_too():
-    photons = made(np.full((2, 2), 100.0), column=Column.PHASE)
+    photons = made(np.full((2, 2), 100.0), column=PhotonColumn.PHASE)
     spectrum = photon_spectrum(photons, pixel(photons.info.beammap, 1, 1))
-    assert spectrum.axis is Axis.PHASE
+    assert spectrum.axis is BinAxis.PHASE
     assert spectrum.counts.sum() == np.count_nonzero(photons.resonator == 3)
 
 
@@ -164,4 +164,4 @@ def test_a_list_that_does_not_say_how_long_it_is_is_as_long_as_its_photons(stead
     curve = light_curve(unknown, spot, width=1.0)
     np.testing.assert_array_equal(curve.counts, light_curve(steady, spot, width=1.0).counts)
     assert photon_spectrum(unknown, spot).exposure[0] == 10
-    assert count_cube(unknown, Axis.WAVE, [700, 1500]).image.exposure == 10
+    assert count_cube(unknown, BinAxis.WAVE, [700, 1500]).image.exposure == 10

@@ -13,7 +13,7 @@ from ifuview.engine.photons.counting import live
 from ifuview.engine.photons.counting.cut import Bounds
 from ifuview.engine.photons.counting.image import count_image
 from ifuview.errors import JobCancelled
-from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonCut, PhotonInfo
+from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonColumn, PhotonCut, PhotonInfo
 
 NRES = 30
 DURATION = 20.0  # s
@@ -85,7 +85,7 @@ def columns(values: Any = smooth, n: int = 60_000, seed: int = 1) -> Columns:
     flags = np.zeros((5, 6), np.uint64)
     flags[2, 3] = 2
     beammap = Beammap(np.arange(NRES), np.arange(NRES).reshape(5, 6)[::-1], flags, ("good", "pixcal.hot"))
-    info = PhotonInfo("list.h5", "modern", beammap, n, 0.0, DURATION, Column.WAVELENGTH)
+    info = PhotonInfo("list.h5", "modern", beammap, n, 0.0, DURATION, PhotonColumn.WAVELENGTH)
     return Columns(info, resonator, time[order].astype(np.uint32), values(rng, n).astype(np.float32))
 
 

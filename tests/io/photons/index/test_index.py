@@ -18,7 +18,7 @@ from ifuview.io.photons.index import index as photon_index
 from ifuview.io.photons.index.build import build_index
 from ifuview.io.photons.index.columns import MOST_DERIVED
 from ifuview.io.photons.index.index import open_index, places
-from ifuview.model.photons.lists import Beammap, Column, PhotonBlock, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonColumn, PhotonInfo, PhotonList
 
 NRES, NROW = 12, 20_000
 
@@ -59,7 +59,7 @@ def source(tmp_path, *, ordered: bool = True, weights: bool = False, nrow: int =
     flags = np.zeros((3, 4), np.uint64)
     flags[1, 2] = 5
     beammap = Beammap(np.arange(NRES) * 7, np.arange(NRES).reshape(3, 4), flags, ("a.b", "c.d", "e"), {"c.d": "or e"})
-    known = {"column": Column.WAVELENGTH, "header": {"OBJECT": "star", "RA": (1.5, None), "list": [1, 2]}}
+    known = {"column": PhotonColumn.WAVELENGTH, "header": {"OBJECT": "star", "RA": (1.5, None), "list": [1, 2]}}
     photon_info = PhotonInfo(str(path), "modern", beammap, nrow, 1e9, 0.001, **{**known, "sorted": ordered, **info})
     return Blocks(photon_info, PhotonBlock(resonator, time, value, weight))
 
@@ -244,13 +244,13 @@ def test_derived_values_are_made_once_and_the_oldest_go(tmp_path, monkeypatch):
         calls.append(len(block.time))
         return block.value * 2
 
-    info = replace(made.info, column=Column.PHASE)
+    info = replace(made.info, column=PhotonColumn.PHASE)
     for _ in range(2):
         derived = index.with_values("twice", double, info=info)
         found = everything(derived, weight=True)
         assert (found.value == made.columns.value * 2).all()
         assert (found.weight == made.columns.weight).all()
-        assert derived.info.column is Column.PHASE
+        assert derived.info.column is PhotonColumn.PHASE
     assert sum(calls) == NROW
     heavier = index.with_values("heavy", lambda b: PhotonBlock(b.resonator, b.time, b.value, b.weight + 1))
     assert (everything(heavier, weight=True).weight == made.columns.weight + 1).all()

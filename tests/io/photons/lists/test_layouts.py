@@ -16,7 +16,7 @@ from ifuview.io.photons.lists import pixels as mkid_pixels
 from ifuview.io.photons.lists import table as mkid_table
 from ifuview.io.photons.opening import is_photons, open_photons
 from ifuview.io.photons.raw.beammap_text import read_beammap
-from ifuview.model.photons.lists import Beammap, Column
+from ifuview.model.photons.lists import Beammap, PhotonColumn
 from tests.io.photons import photonfiles as made
 
 
@@ -46,7 +46,7 @@ def test_photons_are_read_as_written(era, tmp_path):
     rows = made.photons()
     source = open_photons(WRITERS[era](tmp_path / "a.dat", rows))
     info = source.info
-    assert (info.era, info.nphoton, info.column, info.sorted) == (era, len(rows), Column.PHASE, True)
+    assert (info.era, info.nphoton, info.column, info.sorted) == (era, len(rows), PhotonColumn.PHASE, True)
     assert info.beammap.shape == (made.NY, made.NX)
     np.testing.assert_array_equal(info.beammap.ids[info.beammap.index], made.ids().T)
     np.testing.assert_array_equal(info.beammap.flags, made.flags().T)
@@ -158,7 +158,7 @@ def test_the_header_is_decoded(tmp_path):
     path = made.write_modern(tmp_path / "a.h5", **words, min_wavelength=800)
     info = open_photons(path).info
     assert info.calibrations == {"wavecal": "sol", "flatcal": "flat"}
-    assert (info.column, info.weighted, info.calibrated) == (Column.WAVELENGTH, True, True)
+    assert (info.column, info.weighted, info.calibrated) == (PhotonColumn.WAVELENGTH, True, True)
     assert info.header["AIRMASS"] == {"times": [1.0], "values": [1.1]}
     assert info.header["E_X"].startswith("opaque: holds an object of the class os.system")
     assert (info.target, info.start, info.duration, info.dead_time) == ("Vega.", made.START, 3.0, 1e-5)
@@ -429,7 +429,7 @@ def test_pulse_heights_are_no_degrees(tmp_path):
     from ifuview.io.photons.index.build import build_index
     from ifuview.io.photons.index.index import open_index
     from ifuview.io.photons.products import write_product
-    from ifuview.model.photons.products import value_name
+    from ifuview.model.photons.images import value_name
 
     path = made.write_packed(tmp_path / "a.h5", made.photons())
     source = open_photons(path)

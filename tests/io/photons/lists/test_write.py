@@ -16,7 +16,7 @@ from ifuview.errors import JobCancelled, UsageError
 from ifuview.io.photons.lists.attrs import pickled
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.safe.pickle import plain
-from ifuview.model.photons.lists import NO_RESONATOR, Column, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, PhotonBlock, PhotonColumn, PhotonInfo
 from ifuview.simulate.photons.lists import simulate_photons
 from tests.io.photons.published import published_reader
 
@@ -168,7 +168,7 @@ def test_small_blocks_strays_weights_and_disorder(tmp_path):
         PhotonBlock(np.array([], np.int32), np.array([], np.uint32), np.array([], np.float32)),
         PhotonBlock(np.array([1], np.int32), np.array([4], np.uint32), None, np.array([0.5], np.float32)),
     ]
-    info = replace(source.info, nphoton=-1, column=Column.PHASE, calibrations={}, duration=2.5, start=10.25)
+    info = replace(source.info, nphoton=-1, column=PhotonColumn.PHASE, calibrations={}, duration=2.5, start=10.25)
     notes = write_photons(tmp_path / "o.h5", blocks, info)
     assert "1 photon of an unknown resonator is kept" in notes[0]
     assert "not sorted" in notes[1]
@@ -248,7 +248,7 @@ def test_what_is_written_is_read_back(written):
         found.info.beammap.ids[found.info.beammap.index], source.info.beammap.ids[source.info.beammap.index]
     )
     assert found.info.calibrations["wavecal"] == "simulated"
-    assert found.info.column is Column.WAVELENGTH
+    assert found.info.column is PhotonColumn.WAVELENGTH
     assert found.info.header["AIRMASS"] == HEADER["AIRMASS"]
     assert (found.info.start, found.info.duration) == (source.info.start, source.info.duration)
     blocks = [(b.resonator.copy(), b.time.copy(), b.value.copy()) for b in found.blocks()]

@@ -13,10 +13,13 @@ import pytest
 
 from ifuview.engine.photons.calibration.wavecal import fit_wavelengths
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
-from ifuview.io.photons import calibrations as io
+from ifuview.io.photons.calibrations.modern import plain_coefficients
+from ifuview.io.photons.calibrations.own import write_calibration
+from ifuview.io.photons.calibrations.reading import read_flatcal, read_wavecal
 from ifuview.io.photons.opening import open_photons
-from ifuview.model.photons.calibrations import FlatSolution, array_fields, check_same_array, rows_of
+from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import Beammap
+from ifuview.model.photons.resonators import array_fields, check_same_array, rows_of
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_lasers
 
@@ -39,7 +42,7 @@ def fitted():
 
 @pytest.mark.parametrize("name", ["calsol_old.h5", "wavecal_A_cal_coeffs.npz"])
 def test_coefficients_of_both_old_forms_are_the_truth(folder, truth, name):
-    solution = io.read_wavecal(str(folder / name))
+    solution = read_wavecal(str(folder / name))
     rows = rows_of(solution.ids, truth["resid"])
     solved = (rows >= 0) & solution.solved[np.maximum(rows, 0)]
     assert (solved == truth["calibrated"]).all()
@@ -48,7 +51,7 @@ def test_coefficients_of_both_old_forms_are_the_truth(folder, truth, name):
 
 
 def test_old_solution_says_why_resonators_failed(folder, truth):
-    solution = io.read_wavecal(str(folder / "calsol_old.h5"))
+    solution = read_wavecal(str(folder / "calsol_old.h5"))
     rows = rows_of(solution.ids, truth["resid"])
     flags = {int(f): {solution.reason(r) for r in rows[truth["wave_flag_old"] == f]} for f in (1, 2, 3, 6, 7)}
     words = {1: "convergence", 2: "validation", 3: "no histograms", 6: "not enough", 7: "not monotonic"}
@@ -64,7 +67,7 @@ def test_pickled_solution_gives_its_coefficients_without_unpickling(folder, monk
 
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, never)
-    solution = io.read_wavecal(str(folder / "wavecal_A_peer_PICKLED.npz"))
+    solution = read_wavecal(str(folder / "wavecal_A_peer_PICKLED.npz"))
     block = np.zeros(solution.grid.shape, bool)
     block[56:66, 36:44] = True
     inside = np.isin(solution.ids, solution.grid[block])
@@ -83,10 +86,10 @@ def test_pickles_inside_the_json_text_stay_text(tmp_path):
         "unique_symbols": {"f": {"__class__": "Callable", "value": evil}, "c2": 1e-6},
         "params": [["c0", 0.1, True], ["c1", -0.01, True], ["c2", 1e-6, True]],
     })  # fmt: skip
-    assert io.plain_coefficients(text) == (1e-6, -0.01, 0.1)
+    assert plain_coefficients(text) == (1e-6, -0.01, 0.1)
     assert not marker.exists()
     for broken in ("", "[", "[]", "{}", json.dumps({"params": 3}), json.dumps({"params": [["c1", "x"]]}), "[" * 10**5):
-        assert np.isnan(io.plain_coefficients(broken)).any()
+        assert np.isnan(plain_coefficients(broken)).any()
 
 
 def test_malicious_solution_runs_nothing(tmp_path):
@@ -100,12 +103,12 @@ def test_malicious_solution_runs_nothing(tmp_path):
     fits[:] = [[Evil(), Evil()], [{"calibration": Evil()}, None]]
     path = tmp_path / "evil.npz"
     np.savez(path, fit_array=fits, beam_map=np.arange(4).reshape(2, 2), configuration=np.array(Evil(), object))
-    solution = io.read_wavecal(str(path))
+    solution = read_wavecal(str(path))
     assert not solution.solved.any() and not marker.exists()
 
 
 def test_flats_of_both_forms_are_the_truth(folder, truth):
-    modern, old = io.read_flatcal(str(folder / "flat_A.npz")), io.read_flatcal(str(folder / "flatcalsoln_old1.h5"))
+    modern, old = read_flatcal(str(folder / "flat_A.npz")), read_flatcal(str(folder / "flatcalsoln_old1.h5"))
     assert (modern.method, old.method) == ("polynomial", "interpolation")
     for solution in (modern, old):
         rows = rows_of(solution.ids, truth["resid"])
@@ -121,15 +124,15 @@ def test_flats_of_both_forms_are_the_truth(folder, truth):
 )  # fmt: skip
 def test_foreign_files_are_refused_in_a_sentence(folder, name, says):
     with pytest.raises(FileFormatError, match=says):
-        io.read_wavecal(str(folder / name))
+        read_wavecal(str(folder / name))
 
 
 def test_foreign_flats_and_missing_files_are_refused(folder, tmp_path):
     for name in ("calsol_old.h5", "wavecal_A_cal_coeffs.npz", "laser_808.h5"):
         with pytest.raises(FileFormatError, match="no flat"):
-            io.read_flatcal(str(folder / name))
+            read_flatcal(str(folder / name))
     with pytest.raises(MissingDataError, match="no such file"):
-        io.read_flatcal(str(tmp_path / "nothing.h5"))
+        read_flatcal(str(tmp_path / "nothing.h5"))
 
 
 def test_cut_off_solutions_are_refused(folder, tmp_path):
@@ -138,20 +141,20 @@ def test_cut_off_solutions_are_refused(folder, tmp_path):
         short = tmp_path / name
         short.write_bytes(data[: len(data) // 2])
         with pytest.raises(FileFormatError):
-            io.read_wavecal(str(short))
+            read_wavecal(str(short))
 
 
 def test_a_written_solution_reads_back_the_same(tmp_path, fitted):
     path = str(tmp_path / "sol.h5")
-    io.write_calibration(path, fitted)
-    again = io.read_wavecal(path)
+    write_calibration(path, fitted)
+    again = read_wavecal(path)
     assert (again.name, again.sources, again.digest()) == (fitted.name, fitted.sources, fitted.digest())
     for name, values in array_fields(fitted).items():
         np.testing.assert_array_equal(getattr(again, name), values)
     for name, values in array_fields(fitted.fits).items():
         np.testing.assert_array_equal(getattr(again.fits, name), values)
     with pytest.raises(FileFormatError, match="is a wavelength solution, not a flat"):
-        io.read_flatcal(path)
+        read_flatcal(path)
 
 
 def test_a_written_flat_reads_back_the_same(tmp_path):
@@ -160,12 +163,12 @@ def test_a_written_flat_reads_back_the_same(tmp_path):
         np.array([0, 2]), polynomial=np.ones((2, 2)), method="polynomial", source="laser", sources=("a.h5",),
     )  # fmt: skip
     path = str(tmp_path / "flat.h5")
-    io.write_calibration(path, flat)
-    again = io.read_flatcal(path)
+    write_calibration(path, flat)
+    again = read_flatcal(path)
     assert (again.method, again.source, again.sources) == ("polynomial", "laser", ("a.h5",))
     np.testing.assert_array_equal(again.weights, flat.weights)
     with pytest.raises(IfuviewError):
-        io.write_calibration(str(tmp_path / "no folder" / "flat.h5"), flat)
+        write_calibration(str(tmp_path / "no folder" / "flat.h5"), flat)
 
 
 def test_solutions_of_other_arrays_are_refused(fitted):
@@ -179,7 +182,7 @@ def test_solutions_of_other_arrays_are_refused(fitted):
 
 
 def test_a_list_of_a_part_of_the_array_is_no_other_array(folder):
-    solution = io.read_wavecal(str(folder / "calsol_old.h5"))
+    solution = read_wavecal(str(folder / "calsol_old.h5"))
     check_same_array(solution, open_photons(folder / "old_perpixel.h5").info.beammap)
     ids = solution.grid[60:70, 30:38]
     known, index = np.unique(ids[:, ::-1], return_inverse=True)
