@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ifuview.engine.photons.calibration.flat_weights import flat_curve
-from ifuview.engine.photons.calibration.wavecal_kernels import fitted_bins
+from ifuview.engine.photons.calibration.wavecal_kernels import KIND, fitted_bins
 from ifuview.engine.photons.calibration.wavecal_models import model_bins
 from ifuview.model.checks import Array
 from ifuview.model.photons.calibration_curves import FlatCurves, LaserCurves, WavecalCurves
@@ -70,9 +70,10 @@ def laser_curves(fits: LaserFits, row: int, laser: int, wave: float) -> LaserCur
         edges, counts, _ = fitted_bins(fine, float(fits.edges[0]), float(fits.edges[1] - fits.edges[0]))
     model, background = np.empty(0), np.empty(0)
     own = fits.parameters[row, laser]
-    if status is HistogramStatus.GOOD and len(counts) and np.isfinite(own[0]):
+    if status is HistogramStatus.GOOD and len(counts) and np.isfinite(own[KIND]):
         signal, background = np.empty(len(counts)), np.empty(len(counts))
-        model_bins(int(own[0]), np.ascontiguousarray(own[1:]), edges, signal, background, np.empty((len(counts), 6)))
+        parameters = np.ascontiguousarray(own[KIND + 1 :])
+        model_bins(int(own[KIND]), parameters, edges, signal, background, np.empty((len(counts), 6)))
         model = signal + background
     values = (fits.center, fits.center_error, fits.sigma, fits.resolution, fits.chi2)
     numbers = (float(v[row, laser]) if math.isfinite(v[row, laser]) else math.nan for v in values)

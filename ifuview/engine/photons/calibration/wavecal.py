@@ -18,6 +18,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.calibration import wavecal_kernels as kernels
+from ifuview.engine.photons.calibration.energy_kernels import FEW, NO_CONVERGENCE, NOT_MONOTONIC, NOT_VALID, SOLVED
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import HC, TICK, PhotonSource
@@ -116,8 +117,19 @@ def fit_wavelengths(
         histograms[rows, k] = found.histogram
         photons[rows, k] = found.histogram.sum(axis=1)
         status[rows, k] = _before_fit(found, photons[rows, k], least, fastest)
-    return _fitted(waves, ids, histograms, edges, status, photons, least, name, grid_of(first.beammap),
-                   tuple(lasers[w].info.path.rsplit("/", 1)[-1] for w in waves), ctx.part(0.6, 1.0))  # fmt: skip
+    return _fitted(
+        waves,
+        ids,
+        histograms,
+        edges,
+        status=status,
+        photons=photons,
+        least=least,
+        name=name,
+        grid=grid_of(first.beammap),
+        sources=tuple(lasers[w].info.path.rsplit("/", 1)[-1] for w in waves),
+        ctx=ctx.part(0.6, 1.0),
+    )
 
 
 def _check(waves: Array) -> None:
@@ -140,12 +152,12 @@ def _before_fit(found: Phases, photons: Array, least: int, fastest: float) -> Ar
 
 
 def _fitted(
-    waves: Array, ids: Array, histograms: Array, edges: Array, status: Array, photons: Array, least: int, name: str,
-    grid: Array, sources: tuple[str, ...], ctx: JobContext,
+    waves: Array, ids: Array, histograms: Array, edges: Array, *, status: Array, photons: Array, least: int,
+    name: str, grid: Array, sources: tuple[str, ...], ctx: JobContext,
 ) -> WavelengthSolution:  # fmt: skip
     """Fit all histograms and make the solution."""
     n, m = status.shape
-    values, parameters = np.full((n, m, 5), np.nan), np.full((n, m, 7), np.nan)
+    values, parameters = np.full((n, m, kernels.LASER_VALUES), np.nan), np.full((n, m, 7), np.nan)
     join, resolution = np.ones((n, m), np.int16), np.full((n, m, 2), np.nan)
     coefficients, covariance, phases = np.full((n, 3), np.nan), np.full((n, 3, 3), np.nan), np.full((n, 2), np.nan)
     end, power = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
@@ -155,36 +167,71 @@ def _fitted(
         ctx.checkpoint(start / n, "fitting lasers")
         own = slice(start, start + AT_ONCE)
         kernels.fit_resonators(
-            histograms[own], low, width, least, energy, status[own], values[own], parameters[own], join[own],
-            coefficients[own], covariance[own], end[own], power[own], phases[own], resolution[own],
-        )  # fmt: skip
+            histograms=histograms[own],
+            low=low,
+            width=width,
+            least=least,
+            energy=energy,
+            status=status[own],
+            values=values[own],
+            parameters=parameters[own],
+            join=join[own],
+            coefficients=coefficients[own],
+            covariance=covariance[own],
+            end=end[own],
+            power=power[own],
+            phases=phases[own],
+            resolution=resolution[own],
+        )
     flags = _flags(status, end, power)
-    unsolved = end != kernels.SOLVED
+    unsolved = end != SOLVED
     coefficients[unsolved], covariance[unsolved] = np.nan, np.nan
-    kept = np.moveaxis(np.where((status == HistogramStatus.GOOD)[..., None], values, np.nan), -1, 0)
+    kept = np.where((status == HistogramStatus.GOOD)[..., None], values, np.nan)
     fits = LaserFits(
-        status=status, photons=photons, center=kept[0], center_error=kept[1], sigma=kept[2], sigma_error=kept[3],
-        parameters=parameters, chi2=kept[4], resolution=resolution[..., 0], resolution_error=resolution[..., 1],
-        width=join, histograms=histograms, edges=edges,
-    )  # fmt: skip
+        status=status,
+        photons=photons,
+        center=kept[..., kernels.LASER_CENTER],
+        center_error=kept[..., kernels.LASER_CENTER_ERROR],
+        sigma=kept[..., kernels.LASER_SIGMA],
+        sigma_error=kept[..., kernels.LASER_SIGMA_ERROR],
+        parameters=parameters,
+        chi2=kept[..., kernels.LASER_CHI2],
+        resolution=resolution[..., kernels.POWER],
+        resolution_error=resolution[..., kernels.POWER_ERROR],
+        width=join,
+        histograms=histograms,
+        edges=edges,
+    )
     ctx.checkpoint(1.0, "fitting lasers")
-    return WavelengthSolution(name, ids, coefficients, flags, waves, covariance, phases, fits, grid, sources, "fitted")
+    return WavelengthSolution(
+        name=name,
+        ids=ids,
+        coefficients=coefficients,
+        flags=flags,
+        lasers=waves,
+        covariance=covariance,
+        phases=phases,
+        fits=fits,
+        grid=grid,
+        sources=sources,
+        form="fitted",
+    )
 
 
 def _flags(status: Array, end: Array, power: Array) -> Array:
     """Flag bits of each resonator."""
     flags = np.zeros(len(end), np.uint32)
     for value, flag in (
-        (kernels.NOT_MONOTONIC, "wavecal.not_monotonic"),
-        (kernels.NO_CONVERGENCE, "wavecal.failed_convergence"),
-        (kernels.NOT_VALID, "wavecal.failed_validation"),
-        (kernels.FEW, "wavecal.not_enough_histogram_fits"),
+        (NOT_MONOTONIC, "wavecal.not_monotonic"),
+        (NO_CONVERGENCE, "wavecal.failed_convergence"),
+        (NOT_VALID, "wavecal.failed_validation"),
+        (FEW, "wavecal.not_enough_histogram_fits"),
     ):
         flags[end == value] |= np.uint32(WAVE_BIT[flag] | WAVE_BIT["wavecal.bad"])
     thin = (HistogramStatus.NO_DATA, HistogramStatus.TIME_CUT, HistogramStatus.POSITIVE_CUT)
     empty = np.isin(status, thin).all(axis=1)
     flags[empty] = WAVE_BIT["wavecal.bad"] | WAVE_BIT["wavecal.no_histograms"]
-    solved = end == kernels.SOLVED
+    solved = end == SOLVED
     flags[solved & (power == 1)] |= np.uint32(WAVE_BIT["wavecal.linear"])
     flags[solved & (power == 2)] |= np.uint32(WAVE_BIT["wavecal.quadratic"])
     flags[solved & (status != HistogramStatus.GOOD).any(axis=1)] |= np.uint32(

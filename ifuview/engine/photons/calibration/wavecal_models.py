@@ -17,6 +17,8 @@ from numba import njit
 from ifuview.model.checks import Array
 
 EXPONENTIAL, GAUSSIAN = 0, 1
+COUNTS, CENTER, SIGMA, BACKGROUND, FIRST, SECOND = range(6)  # parameters; the last two are of the background
+RISE, BACK_CENTER, BACK_SIGMA = FIRST, FIRST, SECOND
 MOST_STEPS = 80
 CONVERGED = 1e-5  # of the log likelihood
 RIDGE = 1e-4  # keeps a background that is not there from making the matrix singular
@@ -46,24 +48,24 @@ def model_bins(kind: int, par: Array, edges: Array, signal: Array, background: A
     """Signal and background counts in each bin, and the derivatives of their sum by the parameters."""
     number = len(signal)
     slope = np.empty((number, 2))
-    gaussian_bins(edges, par[1], math.exp(par[2]), math.exp(par[0]), signal, slope)
+    gaussian_bins(edges, par[CENTER], math.exp(par[SIGMA]), math.exp(par[COUNTS]), signal, slope)
     for i in range(number):
-        jacobian[i, 0] = signal[i]
-        jacobian[i, 1] = slope[i, 0]
-        jacobian[i, 2] = slope[i, 1]
+        jacobian[i, COUNTS] = signal[i]
+        jacobian[i, CENTER] = slope[i, 0]
+        jacobian[i, SIGMA] = slope[i, 1]
     if kind == EXPONENTIAL:
         end = edges[number]
         for i in range(number):
             at = 0.5 * (edges[i] + edges[i + 1]) - end
-            background[i] = math.exp(par[3] + par[4] * at) * (edges[i + 1] - edges[i])
-            jacobian[i, 3] = background[i]
-            jacobian[i, 4] = background[i] * at
+            background[i] = math.exp(par[BACKGROUND] + par[RISE] * at) * (edges[i + 1] - edges[i])
+            jacobian[i, BACKGROUND] = background[i]
+            jacobian[i, RISE] = background[i] * at
     else:
-        gaussian_bins(edges, par[4], math.exp(par[5]), math.exp(par[3]), background, slope)
+        gaussian_bins(edges, par[BACK_CENTER], math.exp(par[BACK_SIGMA]), math.exp(par[BACKGROUND]), background, slope)
         for i in range(number):
-            jacobian[i, 3] = background[i]
-            jacobian[i, 4] = slope[i, 0]
-            jacobian[i, 5] = slope[i, 1]
+            jacobian[i, BACKGROUND] = background[i]
+            jacobian[i, BACK_CENTER] = slope[i, 0]
+            jacobian[i, BACK_SIGMA] = slope[i, 1]
 
 
 @njit(cache=True, nogil=True)
@@ -124,15 +126,82 @@ def _score(counts: Array, signal: Array, background: Array, jacobian: Array, npa
 def _bound(kind: int, par: Array, low: float, high: float, width: float) -> None:
     """Keep parameters where they mean something."""
     span = high - low
-    par[0] = min(max(par[0], -3.0), 30.0)
-    par[1] = min(max(par[1], low - 0.2 * span), high + 0.2 * span)
-    par[2] = min(max(par[2], math.log(0.3 * width)), math.log(span))
-    par[3] = min(max(par[3], -12.0), 30.0)
+    par[COUNTS] = min(max(par[COUNTS], -3.0), 30.0)
+    par[CENTER] = min(max(par[CENTER], low - 0.2 * span), high + 0.2 * span)
+    par[SIGMA] = min(max(par[SIGMA], math.log(0.3 * width)), math.log(span))
+    par[BACKGROUND] = min(max(par[BACKGROUND], -12.0), 30.0)
     if kind == EXPONENTIAL:
-        par[4] = min(max(par[4], -0.2), 0.5)
+        par[RISE] = min(max(par[RISE], -0.2), 0.5)
     else:
-        par[4] = min(max(par[4], low - span), high + span)
-        par[5] = min(max(par[5], math.log(width)), math.log(3.0 * span))
+        par[BACK_CENTER] = min(max(par[BACK_CENTER], low - span), high + span)
+        par[BACK_SIGMA] = min(max(par[BACK_SIGMA], math.log(width)), math.log(3.0 * span))
+
+
+@njit(cache=True, nogil=True)
+def _damped_step(matrix: Array, gradient: Array, damping: float, damped: Array, step: Array) -> bool:
+    """Fill `step` (npar, 1) of the damped search; False if the matrix is singular. `damped` is scratch."""
+    npar = len(gradient)
+    for a in range(npar):
+        for b in range(npar):
+            damped[a, b] = matrix[a, b]
+        damped[a, a] += damping * matrix[a, a] + RIDGE
+        step[a, 0] = gradient[a]
+    return solve(damped, step)
+
+
+@njit(cache=True, nogil=True)
+def _moved(kind: int, par: Array, step: Array, trial: Array) -> None:
+    """Fill `trial` with the parameters after a step, none of them moved too far at once."""
+    for a in range(len(step)):
+        trial[a] = par[a] + step[a, 0]
+    reach = math.exp(par[SIGMA])
+    trial[CENTER] = par[CENTER] + min(max(step[CENTER, 0], -reach), reach)
+    trial[SIGMA] = par[SIGMA] + min(max(step[SIGMA, 0], -0.5), 0.5)
+    trial[BACKGROUND] = par[BACKGROUND] + min(max(step[BACKGROUND, 0], -2.0), 2.0)
+    if kind == EXPONENTIAL:
+        trial[RISE] = par[RISE] + min(max(step[RISE, 0], -0.05), 0.05)
+    else:
+        trial[BACK_SIGMA] = par[BACK_SIGMA] + min(max(step[BACK_SIGMA, 0], -0.5), 0.5)
+
+
+@njit(cache=True, nogil=True)
+def _likelihood(counts: Array, signal: Array, background: Array) -> float:
+    """Log likelihood of counts, but for a constant."""
+    likelihood = 0.0
+    for i in range(len(counts)):
+        m = signal[i] + background[i] + TINY
+        likelihood += counts[i] * math.log(m) - m
+    return likelihood
+
+
+@njit(cache=True, nogil=True)
+def _errors(matrix: Array, error: Array) -> bool:
+    """One sigma of the parameters from their Fisher matrix, which is changed; False if it is singular."""
+    npar = len(matrix)
+    inverse = np.zeros((npar, npar))
+    for a in range(npar):
+        inverse[a, a] = 1.0
+        matrix[a, a] += RIDGE
+    if not solve(matrix, inverse):
+        return False
+    for a in range(npar):
+        error[a] = math.sqrt(max(inverse[a, a], 0.0))
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _misfit(counts: Array, signal: Array, background: Array) -> tuple[float, float]:
+    """Deviance, and the part of the photons that is misplaced beyond what noise does."""
+    deviance, misplaced, total = 0.0, 0.0, 0.0
+    for i in range(len(counts)):
+        m = signal[i] + background[i] + TINY
+        n = counts[i]
+        total += n
+        deviance += 2.0 * (m - n)
+        if n > 0:
+            deviance += 2.0 * n * math.log(n / m)
+        misplaced += max(abs(n - m) - 2.0 * math.sqrt(m + 1.0), 0.0)
+    return deviance, misplaced / max(total, 1.0)
 
 
 @njit(cache=True, nogil=True)
@@ -144,40 +213,21 @@ def fit(kind: int, edges: Array, counts: Array, par: Array, error: Array) -> tup
     """
     number = len(counts)
     npar = 5 if kind == EXPONENTIAL else 6
-    width = edges[1] - edges[0]
-    low, high = edges[0], edges[number]
-    signal, background = np.empty(number), np.empty(number)
-    jacobian = np.empty((number, 6))
-    matrix, gradient = np.empty((npar, npar)), np.empty(npar)
+    width, low, high = edges[1] - edges[0], edges[0], edges[number]
+    signal, background, jacobian = np.empty(number), np.empty(number), np.empty((number, 6))
+    matrix, gradient, damped = np.empty((npar, npar)), np.empty(npar), np.empty((npar, npar))
     trial, step = np.empty(6), np.empty((npar, 1))
-    damped = np.empty((npar, npar))
     _bound(kind, par, low, high, width)
     model_bins(kind, par, edges, signal, background, jacobian)
     best = _score(counts, signal, background, jacobian, npar, matrix, gradient)
     damping, converged = 1e-2, False
     for _ in range(MOST_STEPS):
-        for a in range(npar):
-            for b in range(npar):
-                damped[a, b] = matrix[a, b]
-            damped[a, a] += damping * matrix[a, a] + RIDGE
-            step[a, 0] = gradient[a]
-        if not solve(damped, step):
+        if not _damped_step(matrix, gradient, damping, damped, step):
             break
-        for a in range(npar):
-            trial[a] = par[a] + step[a, 0]
-        trial[1] = par[1] + min(max(step[1, 0], -math.exp(par[2])), math.exp(par[2]))
-        trial[2] = par[2] + min(max(step[2, 0], -0.5), 0.5)
-        trial[3] = par[3] + min(max(step[3, 0], -2.0), 2.0)
-        if kind == EXPONENTIAL:
-            trial[4] = par[4] + min(max(step[4, 0], -0.05), 0.05)
-        else:
-            trial[5] = par[5] + min(max(step[5, 0], -0.5), 0.5)
+        _moved(kind, par, step, trial)
         _bound(kind, trial, low, high, width)
         model_bins(kind, trial, edges, signal, background, jacobian)
-        likelihood = 0.0
-        for i in range(number):
-            m = signal[i] + background[i] + TINY
-            likelihood += counts[i] * math.log(m) - m
+        likelihood = _likelihood(counts, signal, background)
         if likelihood >= best:
             gain = likelihood - best
             for a in range(npar):
@@ -194,22 +244,6 @@ def fit(kind: int, edges: Array, counts: Array, par: Array, error: Array) -> tup
                 break
     model_bins(kind, par, edges, signal, background, jacobian)
     best = _score(counts, signal, background, jacobian, npar, matrix, gradient)
-    inverse = np.zeros((npar, npar))
-    for a in range(npar):
-        inverse[a, a] = 1.0
-        matrix[a, a] += RIDGE
-    if solve(matrix, inverse):
-        for a in range(npar):
-            error[a] = math.sqrt(max(inverse[a, a], 0.0))
-    else:
-        converged = False
-    deviance, misplaced, total = 0.0, 0.0, 0.0
-    for i in range(number):
-        m = signal[i] + background[i] + TINY
-        n = counts[i]
-        total += n
-        deviance += 2.0 * (m - n)
-        if n > 0:
-            deviance += 2.0 * n * math.log(n / m)
-        misplaced += max(abs(n - m) - 2.0 * math.sqrt(m + 1.0), 0.0)
-    return converged, best, deviance, misplaced / max(total, 1.0)
+    converged = _errors(matrix, error) and converged
+    deviance, misplaced = _misfit(counts, signal, background)
+    return converged, best, deviance, misplaced

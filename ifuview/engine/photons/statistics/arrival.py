@@ -18,9 +18,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ifuview.engine.photons.statistics.rician import newton_step, write_errors
+from ifuview.engine.photons.statistics.rician import IC, IP, IS, LOGLIKE, newton_step, write_errors
 from ifuview.model.checks import Array
 
+IP_GAIN = LOGLIKE + 1  # column of what ln L gains per photon/s of more Ip
 MOST_STEPS = 60
 PRECISION = 1e-9  # relative change of the likelihood that ends the search
 SMALL_MOVE = 1e-5  # of the mean rate; the search ends when no intensity moves more
@@ -42,7 +43,7 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
     ip : float, photons per second
         Held fixed; below 0: fitted.
     out : ndarray, float64, shape (8,)
-        Receives Ic, Is, Ip, their errors, ln L, and what ln L gains per photon/s of more Ip.
+        Receives Ic, Is, Ip, their errors, ln L (columns IC to LOGLIKE), and IP_GAIN.
     """
     out[:] = np.nan
     total = len(gaps)
@@ -84,7 +85,7 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
             damping = max(10 * damping, 1e-2)
             if damping > 1e12:
                 break
-    out[0], out[1], out[2], out[6], out[7] = par[0], par[1], par[2], best, grad[2]
+    out[IC], out[IS], out[IP], out[LOGLIKE], out[IP_GAIN] = par[0], par[1], par[2], best, grad[2]
     write_errors(par, hess, count, rate, out)
     return converged
 

@@ -27,6 +27,8 @@ from ifuview.model.checks import Array
 
 TOO_LARGE, TOO_SMALL = 1e200, 1e-200  # where the scale of the recurrence is moved
 TINIEST = 1e-300  # floor of a probability before its logarithm
+IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, LOGLIKE = range(7)  # what a fit fills in; errors stand where ERRORS says
+ERRORS = IC_ERROR  # place of the first error
 MOST_STEPS = 60  # of the Newton search; a dozen is usual
 PRECISION = 1e-9  # relative change of the likelihood that ends the search
 FLOOR = 1e-9  # photons a bin; below it an intensity is at its bound
@@ -194,16 +196,21 @@ def derivatives(hist: Array, ic: float, is_: float, ip: float, work: Array, grad
 
 
 @njit(cache=True, nogil=True)
-def solve_moments(hist: Array, ip: float) -> tuple[float, float, float, float, float, float]:
-    """Return Ic, Is, Ip and their errors from the moments of a histogram; see `moments`."""
-    size = 0.0
-    mean = 0.0
+def size_and_mean(hist: Array) -> tuple[float, float]:
+    """Number of bins of a histogram of counts, and the counts per bin; 0 of none."""
+    size, total = 0.0, 0.0
     for n in range(len(hist)):
         size += hist[n]
-        mean += n * hist[n]
+        total += n * hist[n]
+    return size, total / size if size > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def solve_moments(hist: Array, ip: float) -> tuple[float, float, float, float, float, float]:
+    """Return Ic, Is, Ip and their errors from the moments of a histogram; see `moments`."""
+    size, mean = size_and_mean(hist)
     if size < 2 or mean == 0:
         return 0.0, 0.0, ip, np.nan, np.nan, np.nan
-    mean /= size
     m2 = m3 = m4 = 0.0
     for n in range(len(hist)):
         d = n - mean
@@ -239,19 +246,14 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
     work : ndarray, float64, shape (>= 6, >= nmax + 1)
         Scratch.
     out : ndarray, float64, shape (7,)
-        Receives Ic, Is, Ip, their errors, ln L.
+        Receives Ic, Is, Ip, their errors, ln L: columns IC to LOGLIKE.
     """
     free_ip = ip < 0
-    size = 0.0
-    mean = 0.0
-    for n in range(len(hist)):
-        size += hist[n]
-        mean += n * hist[n]
+    size, mean = size_and_mean(hist)
     out[:] = np.nan
     if size < 2 or mean == 0:
-        out[:3] = 0.0
+        out[IC : IP + 1] = 0.0
         return False
-    mean /= size
     seed = solve_moments(hist, 0.0 if free_ip else ip)
     par = np.array([max(seed[0], 0.02 * mean), max(seed[1], 0.02 * mean), ip])
     if free_ip:  # equal parts of what is not speckle
@@ -286,7 +288,7 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
             damping = max(10 * damping, 1e-2)
             if damping > 1e12:
                 break
-    out[0], out[1], out[2], out[6] = par[0], par[1], par[2], best
+    out[IC], out[IS], out[IP], out[LOGLIKE] = par[0], par[1], par[2], best
     write_errors(par, hess, count, mean, out)
     return converged
 
@@ -347,4 +349,4 @@ def write_errors(par: Array, hess: Array, count: int, mean: float, out: Array) -
     inverse = np.linalg.inv(matrix)
     for i in range(size):
         if inverse[i, i] > 0:
-            out[3 + chosen[i]] = np.sqrt(inverse[i, i])
+            out[ERRORS + chosen[i]] = np.sqrt(inverse[i, i])

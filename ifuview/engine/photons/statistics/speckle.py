@@ -9,8 +9,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cut import check, live_time, time_range
 from ifuview.engine.photons.counting.image import seen
 from ifuview.engine.photons.counting.sorted_photons import by_resonator
-from ifuview.engine.photons.statistics.arrival import fit_arrival
-from ifuview.engine.photons.statistics.rician import fit_histogram
+from ifuview.engine.photons.statistics.arrival import IP_GAIN, fit_arrival
+from ifuview.engine.photons.statistics.rician import IC, IC_ERROR, IP, IP_ERROR, IS, IS_ERROR, LOGLIKE, fit_histogram
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
@@ -20,7 +20,9 @@ METHODS = ("binned", "arrival")
 WIDTH = {"binned": 0.01, "arrival": 0.02}  # s; tried on patterns that live for 75 ms (1/e of the intensity)
 FEWEST_PHOTONS = 30  # of a pixel; with fewer nothing can be told
 PAYS = 1.0  # ln L that a third intensity must gain (Akaike)
-COLUMNS = 8  # Ic, Is, Ip, their errors, ln L, converged
+CONVERGED = LOGLIKE + 1  # of what is found; the columns before are those of a fit
+COLUMNS = CONVERGED + 1
+STATISTICS = {"ic": IC, "is_": IS, "ip": IP, "ic_error": IC_ERROR, "is_error": IS_ERROR, "ip_error": IP_ERROR}
 AUTO, FREE = -2.0, -1.0  # in place of an Ip that is given
 
 
@@ -62,33 +64,63 @@ def speckle_maps(
     info = source.info
     if method not in METHODS:
         raise UsageError(f"there is no speckle method {method!r}", "", "choose binned or arrival")
+    given = _incoherent(ip)
     check(info, cut)
     width = WIDTH[method] if width is None else width
     start, stop = time_range(info, cut)
     if not 2 * TICK <= width <= (stop - start) / 2:
         raise UsageError(f"bins of {width * 1e3:g} ms do not fit into {stop - start:g} s", info.path, "choose --bin MS")
-    excluded = info.beammap.flagged(cut.exclude)
-    wanted = seen(source, excluded)
-    found = np.full((COLUMNS, info.beammap.nresonator + 1), np.nan)
-    photons = np.zeros(found.shape[1], np.int64)
     window = _window(start, stop, width, method == "binned")
-    given = {"auto": AUTO, "free": FREE}.get(ip) if isinstance(ip, str) else float(ip)
-    if given is None:
-        raise UsageError(f"{ip!r} is no incoherent light", "", "say auto, free or photons per second")
-    limited = PhotonCut(start, window[1] * TICK, cut.low, cut.high, cut.exclude)
-    live = live_time(source, start, window[1] * TICK)
-    for group in by_resonator(source, limited, ctx):
-        fit_group(*group, wanted, window, live, method == "binned", info.dead_time, given, found, photons)
-    found[:, ~wanted] = np.nan
+    excluded = info.beammap.flagged(cut.exclude)
+    found, photons = _fitted(
+        source, cut, window, binned=method == "binned", ip=given, wanted=seen(source, excluded), ctx=ctx
+    )
     images = info.beammap.image(found, np.nan)
     images[:, excluded] = np.nan
     shown = np.where(excluded, 0, info.beammap.image(photons))
-    done = images[7] == 1
-    six = dict(zip(("ic", "is_", "ip", "ic_error", "is_error", "ip_error"), images))
     return SpeckleMaps(
-        **six, photons=shown, loglike=images[6], converged=done, excluded=excluded, info=info, cut=cut, method=method,
-        width=width, start=start, stop=stop,
-    )  # fmt: skip
+        **{name: images[column] for name, column in STATISTICS.items()},
+        photons=shown,
+        loglike=images[LOGLIKE],
+        converged=images[CONVERGED] == 1,
+        excluded=excluded,
+        info=info,
+        cut=cut,
+        method=method,
+        width=width,
+        start=start,
+        stop=stop,
+    )
+
+
+def _fitted(
+    source: PhotonSource,
+    cut: PhotonCut,
+    window: tuple[int, int, int],
+    *,
+    binned: bool,
+    ip: float,
+    wanted: Array,
+    ctx: JobContext,
+) -> tuple[Array, Array]:
+    """Statistics (COLUMNS, nresonator + 1), NaN where they are not wanted, and photons of every resonator."""
+    start, stop = window[0] * TICK, window[1] * TICK
+    found = np.full((COLUMNS, source.info.beammap.nresonator + 1), np.nan)
+    photons = np.zeros(found.shape[1], np.int64)
+    live = live_time(source, start, stop)
+    limited = PhotonCut(start, stop, cut.low, cut.high, cut.exclude)
+    for group in by_resonator(source, limited, ctx):
+        fit_group(*group, wanted, window, live, binned, source.info.dead_time, ip, found, photons)
+    found[:, ~wanted] = np.nan
+    return found, photons
+
+
+def _incoherent(ip: float | str) -> float:
+    """Incoherent light in photons per second, AUTO or FREE."""
+    given = {"auto": AUTO, "free": FREE}.get(ip) if isinstance(ip, str) else float(ip)
+    if given is None:
+        raise UsageError(f"{ip!r} is no incoherent light", "", "say auto, free or photons per second")
+    return given
 
 
 def _window(start: float, stop: float, width: float, whole: bool) -> tuple[int, int, int]:
@@ -112,7 +144,7 @@ def fit_group(
     found: Array,
     photons: Array,
 ) -> None:
-    """Fit the resonators of a group; `found` (8, nresonator + 1) and `photons` (nresonator + 1,) receive the results.
+    """Fit the resonators of a group; `found` (COLUMNS, nresonator + 1) and `photons` (nresonator + 1,) receive the results.
 
     live : s that were looked at
     ip : photons per second; FREE or AUTO
@@ -121,7 +153,7 @@ def fit_group(
     longest = ticks * 1e-6
     bins = round(live / longest)
     scale = longest if binned else 1.0
-    out, other = np.empty(8), np.empty(8)
+    out, other = np.empty(IP_GAIN + 1), np.empty(IP_GAIN + 1)
     for k in range(len(resonators)):
         r = resonators[k]
         count = firsts[k + 1] - firsts[k]
@@ -132,19 +164,25 @@ def fit_group(
         if binned:
             hist = _histogram(own, first, ticks, bins)
             work = np.empty((6, len(hist)))
-            done = fit_histogram(hist, ip * scale if ip >= 0 else (0.0 if ip == AUTO else -1.0), work, out[:7])
-            if ip == AUTO and fit_histogram(hist, -1.0, work, other[:7]) and other[6] > out[6] + PAYS:
+            done = fit_histogram(
+                hist, ip * scale if ip >= 0 else (0.0 if ip == AUTO else -1.0), work, out[: LOGLIKE + 1]
+            )
+            if (
+                ip == AUTO
+                and fit_histogram(hist, -1.0, work, other[: LOGLIKE + 1])
+                and other[LOGLIKE] > out[LOGLIKE] + PAYS
+            ):
                 out[:], done = other, True
         else:
             gaps = _gaps(own, dead_time)
             rate = count / live
             done = fit_arrival(gaps, rate, dead_time, longest, 0.0 if ip == AUTO else ip, out)
-            pays = ip == AUTO and out[7] > 0 and fit_arrival(gaps, rate, dead_time, longest, -1.0, other)
-            if pays and other[6] > out[6] + PAYS:
+            pays = ip == AUTO and out[IP_GAIN] > 0 and fit_arrival(gaps, rate, dead_time, longest, -1.0, other)
+            if pays and other[LOGLIKE] > out[LOGLIKE] + PAYS:
                 out[:], done = other, True
-        found[:6, r] = out[:6] / scale
-        found[6, r] = out[6]
-        found[7, r] = 1.0 if done else 0.0
+        found[:LOGLIKE, r] = out[:LOGLIKE] / scale
+        found[LOGLIKE, r] = out[LOGLIKE]
+        found[CONVERGED, r] = 1.0 if done else 0.0
 
 
 @njit(cache=True, nogil=True)
