@@ -144,7 +144,7 @@ def fit_group(
     found: Array,
     photons: Array,
 ) -> None:
-    """Fit the resonators of a group; `found` (COLUMNS, nresonator + 1) and `photons` (nresonator + 1,) receive the results.
+    """Fit the resonators of a group; `found` (COLUMNS, nresonator + 1) and `photons` (nresonator + 1,) are filled.
 
     live : s that were looked at
     ip : photons per second; FREE or AUTO
