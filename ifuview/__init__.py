@@ -19,8 +19,10 @@ __version__ = "0.1.0.dev0"
 # Functions for notebooks and scripts, by module of ifuview.app.
 PUBLIC = {
     "frames.combine": ("combine",),
-    "frames.opening": ("open_dataset", "open_images", "scan_folder"),
+    "frames.opening": ("open_dataset",),
     "frames.region_files": ("read_regions", "write_regions"),
+    "night.open_night": ("scan_folder",),
+    "opening": ("open_images",),
     "reporting.headless": ("inspect", "make_session", "write_report"),
     "traces.loading": ("load_traces", "measure_traces"),
 }

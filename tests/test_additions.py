@@ -164,7 +164,8 @@ class ShapeDock(Dock):
 SHOW = """
 import os, sys, time
 from PyQt6.QtWidgets import QApplication, QDockWidget
-from ifuview.app.script.parse import Script, WindowOptions, parse
+from ifuview.app.script.parse import parse
+from ifuview.app.script.words import Script, WindowOptions
 from ifuview.gui.shell.shell import Shell
 app = QApplication([])
 parsed = parse([sys.argv[1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ifuview.app.frames.look import Look, ViewState
 from ifuview.app.jobs import JobRecord
@@ -16,7 +16,13 @@ from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
+    from ifuview.app.frames.state import DetectorPlace, Made, OpenTable, Parent
+    from ifuview.app.frames.views.pyramid import Pyramid
+    from ifuview.app.night.state import Night, TriageState
+    from ifuview.app.photons.state import LightOptions, Lights, PhotonFrame
+    from ifuview.engine.traces.doctor.diagnose import Evidence
     from ifuview.model.inspection import FiberInspection
+    from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
 
 
 class Layout(StrEnum):
@@ -63,14 +69,20 @@ class Slot:
     traces : TraceSet or None
         The overlay; canonical axes of `image`.
     regions : tuple of Region
-    pyramid : app.views.raster.Pyramid or None
+    pyramid : Pyramid or None
         Reduced copies, made by a job; None = not yet.
-    diagnosis : model.doctor.TraceDiagnosis or None
+    diagnosis : TraceDiagnosis or None
         Of `traces`, or of those that were corrected.
-    evidence : Any
+    evidence : Evidence or None
         What was measured for it: other limits are tried on it.
     past_traces : tuple of TraceSet
         Traces before the corrections, latest last.
+    photons : PhotonFrame or None
+        Of a photon list, once it is read.
+    detector : DetectorPlace or None
+        Of row-stacked spectra: where they lie on the CCD.
+    made_of : Made, Parent or None
+        The two frames that it is the difference of, or the photon frame that it was made from; it follows them.
     """
 
     key: int
@@ -82,13 +94,13 @@ class Slot:
     view: ViewState = field(default_factory=ViewState)
     traces: TraceSet | None = None
     regions: tuple[Region, ...] = ()
-    pyramid: Any = None
-    diagnosis: Any = None
-    evidence: Any = None
+    pyramid: Pyramid | None = None
+    diagnosis: TraceDiagnosis | None = None
+    evidence: Evidence | None = None
     past_traces: tuple[TraceSet, ...] = ()
-    photons: Any = None  # app.photon_state.PhotonFrame of a photon list
-    detector: Any = None  # app.detector_place.DetectorPlace of row-stacked spectra: where they lie on the CCD
-    made_of: Any = None  # app.photon_steps.Made of a difference that follows its two photon frames
+    photons: PhotonFrame | None = None
+    detector: DetectorPlace | None = None
+    made_of: Made | Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +174,20 @@ class Session:
     inspection: FiberInspection | None = None
     metrics: tuple[tuple[str, Array], ...] = ()  # per-fiber values that can color the traces
     section_columns: int = 1
-    doctor_limits: Any = None  # model.doctor.DoctorLimits; None: the usual ones
+    doctor_limits: DoctorLimits | None = None  # None: the usual ones
     extraction: str = "optimal"  # of live spectra: optimal (all fibers together) or boxcar
     jobs: tuple[JobRecord, ...] = ()
     messages: tuple[Message, ...] = ()
     recent: tuple[str, ...] = ()
-    tables: tuple[Any, ...] = ()  # app.joined.OpenTable: redshifts and QA beside the frames
+    tables: tuple[OpenTable, ...] = ()  # redshifts and QA beside the frames
     models: tuple[Dataset, ...] = ()  # best fits of spectra, beside the frames
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
-    triage: Any = None  # app.triage_window.TriageState of what was looked at last
-    light: Any = None  # app.photon_state.LightOptions; None: the usual ones
-    lights: Any = None  # app.light.Lights: the light of selections that was counted last
+    triage: TriageState | None = None  # of what was looked at last
+    light: LightOptions | None = None  # None: the usual ones
+    lights: Lights | None = None  # the light of selections that was counted last
     drawing: str = ""  # shape that a drag on the canvas draws: box, circle or none
-    night: Any = None  # app.night.Night; None: no folder of exposures is open
+    night: Night | None = None  # None: no folder of exposures is open
 
     def slot(self, key: int | None = None) -> Slot | None:
         """The slot with `key`, by default the current one; None if there is none."""

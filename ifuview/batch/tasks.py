@@ -210,9 +210,9 @@ def _detector_images(
     if os.path.isfile(path):
         yield stem(path), IMAGE, {IMAGE: os.path.abspath(path)}
         return
-    from ifuview.app.night.open_night import scan
+    from ifuview.app.night.open_night import scan_folder
 
-    index = scan(path, ctx)
+    index = scan_folder(path, ctx)
     for exposure in index.exposures:
         wanted = exposure.obstype in (types or (*LAMPS, "")) or (not types and exposure.expid in expids)
         if not wanted:

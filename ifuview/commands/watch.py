@@ -23,7 +23,7 @@ def run(chosen: Namespace, _ctx: JobContext) -> Said:
     if not os.path.isdir(chosen.folder):
         raise UsageError("there is no such folder", chosen.folder, "name the folder of a night")
     choose_platform(headless=False, wanted=True)
-    from ifuview.app.script.parse import Script, Step
+    from ifuview.app.script.words import Script, Step
     from ifuview.gui.shell.app import run as show
 
     return Said(code=show(Script((Step("watch", (chosen.folder, chosen.newest, chosen.output)),))))

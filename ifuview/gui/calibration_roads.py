@@ -44,10 +44,12 @@ class CalibrationRoads:
 
     def load(self, kind: str, path: str = "", method: str = "") -> None:
         """Make a step on the worker and put it on the stack."""
-        from ifuview.app.photons import calibration, speckle_maps
+        from ifuview.app.photons import calibration
+        from ifuview.app.photons.sources import waits
+        from ifuview.app.photons.which import asked
 
         control = self.controller
-        slot, frame = speckle_maps.asked(control.session)
+        slot, frame = asked(control.session)
 
         def done(step: Any) -> None:
             now = control.session.slot(slot.key)
@@ -55,7 +57,7 @@ class CalibrationRoads:
                 return
             steps = calibration.with_step(now.photons.stack, step)
             text = calibration.words(step, frame.raw.info)
-            if (why := calibration.waits(frame.raw.info, steps, step)) != "":
+            if (why := waits(frame.raw.info, steps, step)) != "":
                 text += f"; it {why}"
             more = "" if why else MORE.get(step.key, "") or calibration.weight_words(frame, step)
             control.say(Level.INFO, f"{calibration.title(step)}: {text}{more}")
@@ -69,13 +71,14 @@ class CalibrationRoads:
 
     def _apply(self, slot: Slot, steps: tuple[Any, ...], fresh: Any = None) -> None:
         """Show another stack at once; the picture follows when the worker has its photons. The newest wish counts."""
-        from ifuview.app.photons import calibration
+        from ifuview.app.photons.sources import is_large, photons_of
 
         control = self.controller
-        frame: PhotonFrame = slot.photons
+        frame = slot.photons
+        assert frame is not None
         key, raw, before, follow = slot.key, frame.raw, frame.stack, frame.live is not None
         wished = replace(frame, stack=steps)
-        if calibration.is_large(frame):
+        if is_large(frame):
             wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
         control.store.put(control.session.with_slot(replace(slot, photons=wished)))
 
@@ -88,7 +91,7 @@ class CalibrationRoads:
                     control.handle(want.IndexPhotons(key))
 
         def work(ctx: Any) -> Any:
-            return calibration.photons_of(raw, steps, follow, ctx)
+            return photons_of(raw, steps, follow, ctx)
 
         control.submit(
             JobRequest(f"Calibrations of {slot.title}", work, slot=f"stack {key}"),
@@ -114,30 +117,33 @@ class CalibrationRoads:
 
     def _recount(self, key: int, frame: PhotonFrame) -> None:
         """The picture of the frame, then what the sliders need."""
-        from ifuview.app.photons import calibration
+        from ifuview.app.photons.sources import is_large
 
         control = self.controller
         control.handle(want.ShowPhotons(frame.shown.value, key))
         alone = sum(s.photons is not None and s.photons.raw is frame.raw for s in control.session.slots) == 1
         if control.headless or frame.live is not None or not hasattr(frame.raw, "first"):
             return
-        if alone or not calibration.is_large(frame):
+        if alone or not is_large(frame):
             control.handle(want.IndexPhotons(key))
 
     def switch(self, intent: want.SwitchCalibration) -> None:
         """Switch a step, or take it away."""
-        from ifuview.app.photons import calibration, speckle_maps
+        from ifuview.app.photons import calibration
+        from ifuview.app.photons.which import asked
 
         control = self.controller
-        slot, frame = speckle_maps.asked(control.session)
+        slot, frame = asked(control.session)
         self._apply(slot, calibration.switched(frame.stack, intent.number, intent.on))
 
     def compare(self, intent: want.CompareCalibration) -> None:
         """A second frame with one step, or all, the other way; the two blink."""
-        from ifuview.app.photons import calibration, speckle_maps
+        from ifuview.app.photons import calibration
+        from ifuview.app.photons.sources import is_large, photons_of
+        from ifuview.app.photons.which import asked
 
         control = self.controller
-        slot, frame = speckle_maps.asked(control.session)
+        slot, frame = asked(control.session)
         if not frame.stack:
             raise UsageError("there is no calibration to blink against", todo="load one first")
         if intent.number is None:
@@ -165,8 +171,8 @@ class CalibrationRoads:
             control.when_settled(lambda: self._blink(slot.key, copy.key))
 
         def work(ctx: Any) -> Any:
-            live = frame.live is not None and not calibration.is_large(frame)
-            return calibration.photons_of(frame.raw, steps, live, ctx)
+            live = frame.live is not None and not is_large(frame)
+            return photons_of(frame.raw, steps, live, ctx)
 
         control.submit(JobRequest(f"The other way: {slot.title}", work, slot=f"compare {slot.key}"), done)
 
@@ -178,11 +184,12 @@ class CalibrationRoads:
 
     def show(self, intent: want.ShowSolution) -> None:
         """An image of a solution as a frame."""
-        from ifuview.app.photons import calibration, speckle_maps
+        from ifuview.app.photons import calibration
+        from ifuview.app.photons.which import asked
         from ifuview.gui.speckle_roads import add_frames
 
         control = self.controller
-        slot, frame = speckle_maps.asked(control.session)
+        slot, frame = asked(control.session)
 
         def done(opened: Any) -> None:
             add_frames(control, (opened,), slot.key)
@@ -196,11 +203,12 @@ class CalibrationRoads:
 
     def plot(self, intent: want.PlotCalibrations) -> None:
         """All plots of the solutions into a folder."""
-        from ifuview.app.photons import calibration, speckle_maps
+        from ifuview.app.photons import calibration
         from ifuview.app.photons.views.calibrations import pixel
+        from ifuview.app.photons.which import asked
 
         control = self.controller
-        frame = speckle_maps.asked(control.session)[1]
+        frame = asked(control.session)[1]
         at = pixel(control.session, frame.raw.info)
 
         def work(ctx: Any) -> Any:
@@ -213,10 +221,11 @@ class CalibrationRoads:
 
     def write(self, intent: want.WriteCalibrated) -> None:
         """Write a calibrated file."""
-        from ifuview.app.photons import calibration, speckle_maps
+        from ifuview.app.photons import calibration
+        from ifuview.app.photons.which import asked
 
         control = self.controller
-        frame = speckle_maps.asked(control.session)[1]
+        frame = asked(control.session)[1]
 
         def done(result: Any) -> None:
             info, notes = result

@@ -14,7 +14,7 @@ from ifuview.app.jobs import JobRequest, JobStatus
 from ifuview.app.session import Level
 
 if TYPE_CHECKING:
-    from ifuview.app.photons.light import Lights, Request
+    from ifuview.app.photons.state import Lights, Request
     from ifuview.app.session import Session
     from ifuview.gui.shell.controller import Controller
 
@@ -52,7 +52,7 @@ class LightRoads:
 
     def draw(self, intent: want.DrawRegions) -> None:
         """Let a drag on the canvas draw a shape, or no more; of a photon list its light is shown."""
-        from ifuview.app.photons.light import owner
+        from ifuview.app.photons.which import photon_frame
 
         control = self.controller
         session = control.session
@@ -61,7 +61,7 @@ class LightRoads:
             return
         overlay = replace(session.overlay, regions=True) if intent.shape else session.overlay
         control.store.put(replace(session, drawing=intent.shape, overlay=overlay))
-        slot = owner(session)
+        slot = photon_frame(session)
         if intent.shape and slot is not None and slot.photons is not None:
             self._raise()
 

@@ -16,7 +16,7 @@ from ifuview.app.session import Layout, Level, Slot
 from ifuview.errors import IfuviewError, MissingDataError
 
 if TYPE_CHECKING:
-    from ifuview.app.night.open_night import Place
+    from ifuview.app.night.state import Place
     from ifuview.gui.shell.controller import After, Controller
     from ifuview.model.night.exposures import ExposureIndex
 
@@ -97,9 +97,10 @@ class NightRoads:
 
     def _indexed(self, index: ExposureIndex, watched: bool = False, newest: bool = False, results: str = "") -> None:
         from ifuview.app.night import open_night as night
+        from ifuview.app.night.state import Night
 
         control = self.controller
-        opened = night.Night(index, watched=watched, newest=newest, results=results)
+        opened = Night(index, watched=watched, newest=newest, results=results)
         control.store.put(replace(control.session, night=opened))
         control.say(Level.INFO, night.summary(index))
         for note in index.notes:
@@ -185,7 +186,7 @@ class NightRoads:
             control.say(Level.INFO, f"New: {', '.join(names[:3])}{more}")
         place = night.newest_of(session, places) if now.newest else None
         if place is not None:
-            state = control.session.night
+            state = night.night_of(control.session)
             chosen_here = night.here(session) in (None, state.auto)
             control.store.put(replace(control.session, night=replace(state, auto=place if chosen_here else state.auto)))
             self.show((place,))
@@ -283,7 +284,7 @@ class NightRoads:
 
         def go() -> None:
             found = night.blinking(control.session, places)
-            control.store.put(replace(found, night=replace(found.night, along=intent.along)))
+            control.store.put(replace(found, night=replace(night.night_of(found), along=intent.along)))
 
         last = tuple(p for p in places if p == now)
         self.show((*(p for p in places if p != now), *last), go)
@@ -396,6 +397,6 @@ def _scan(path: str) -> Callable[[Any], Any]:
     def run(ctx: Any) -> Any:
         from ifuview.app.night import open_night as night
 
-        return night.scan(os.path.expanduser(path), ctx)
+        return night.scan_folder(os.path.expanduser(path), ctx)
 
     return run

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ifuview.app import intents as want
+from ifuview.app.frames.state import Made
 from ifuview.app.jobs import JobRequest
 from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.units import plain
 from ifuview.app.photons.views.photons import INDEX
+from ifuview.app.photons.which import frame_of, is_photons
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.steps import look_of
 from ifuview.errors import UsageError
@@ -68,7 +71,7 @@ class PhotonRoads:
     def use_beammap(self, intent: want.UseBeammap) -> None:
         """Open raw packets anew with a beam map."""
         slot = self.controller.session.slot(intent.key)
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         if slot is None or frame is None:
             raise UsageError("this frame is not of a photon list", intent.path, "choose one of raw packets")
         if frame.playing:
@@ -139,9 +142,9 @@ class PhotonRoads:
         """Make or open the index and load the live image, while everything else goes on."""
         control = self.controller
         slot = control.session.slot(intent.key)
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         if slot is None or frame is None:
-            raise UsageError(OPENING if steps.is_photons(slot) else "there is no photon list", todo="open one")
+            raise UsageError(OPENING if is_photons(slot) else "there is no photon list", todo="open one")
         before = frame
 
         def run(ctx: Any) -> Any:
@@ -160,7 +163,7 @@ class PhotonRoads:
         control = self.controller
         session, keys, others = control.session, [], []
         for slot in session.slots:
-            frame = steps.frame_of(slot)
+            frame = frame_of(slot)
             if frame is not None and frame.source is before.source:
                 session = session.with_slot(replace(slot, photons=replace(frame, raw=raw, source=source, live=live)))
                 keys.append(slot.key)
@@ -172,7 +175,7 @@ class PhotonRoads:
             self.index(want.IndexPhotons(key))
         if live is not None and keys:
             what = "photons follow" if live.exact else "photons are many: an estimate of them follows"
-            control.say(Level.INFO, f"{steps.plain(len_of(source))} {what} the sliders now")
+            control.say(Level.INFO, f"{plain(len_of(source))} {what} the sliders now")
 
     # counting
 
@@ -180,7 +183,7 @@ class PhotonRoads:
         """Count other photons; while a slider is dragged, only as often as pictures are ready."""
         control = self.controller
         slot = control.session.slot(intent.key)
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         if slot is None or frame is None:
             return
         if intent.final:
@@ -216,7 +219,7 @@ class PhotonRoads:
     def now(self, key: int) -> tuple[Slot | None, PhotonFrame | None]:
         """A frame as it is now, and its photon half."""
         slot = self.controller.session.slot(key)
-        return slot, steps.frame_of(slot)
+        return slot, frame_of(slot)
 
     def _wish(self, key: int, cut: PhotonCut, shown: Shown, final: bool) -> None:
         self._wishes[key] = Wish(cut, shown, final)
@@ -233,7 +236,7 @@ class PhotonRoads:
             self._jobs.pop(key, None)
             return
         session: Session = control.session
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         assert frame is not None
         if frame.shown is not wish.shown:  # the look of what is shown next, so that its limits are found
             session = session.with_slot(steps.with_look(slot, wish.shown, self.look()))
@@ -272,11 +275,11 @@ class PhotonRoads:
     def counted(self, session: Session, found: Counted, final: bool) -> Session:
         """The session with what was counted in its frame, and in the differences made from it."""
         slot = session.slot(found.key)
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         if slot is None or frame is None:
             return session
         slot = steps.with_look(slot, found.shown, self.look())
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         assert frame is not None
         look = slot.look
         if found.limits is not None:
@@ -294,9 +297,9 @@ class PhotonRoads:
         """Flags, counts or rate."""
         control = self.controller
         slot = control.session.slot(intent.key)
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         if slot is None or frame is None:
-            waiting = steps.is_photons(slot)
+            waiting = is_photons(slot)
             todo = "try again in a moment" if waiting else "choose one that is"
             raise UsageError(OPENING if waiting else "this frame is not of a photon list", todo=todo)
         shown = Shown(intent.what)
@@ -322,7 +325,7 @@ class PhotonRoads:
             player, self._player = self._player, None
             player.stop()
         slot = control.session.slot()
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         if slot is None or frame is None:
             if intent.on:
                 raise UsageError("there is no photon list to play", todo="open one, or choose its frame")
@@ -350,7 +353,7 @@ class PhotonRoads:
         """A second frame of the same list."""
         control = self.controller
         slot = control.session.slot()
-        if steps.frame_of(slot) is None:
+        if frame_of(slot) is None:
             raise UsageError("there is no photon list to show twice", todo="open one, or choose its frame")
         assert slot is not None
         control.store.put(steps.copied(control.session, slot))
@@ -362,10 +365,10 @@ class PhotonRoads:
         session = control.session
         slot = session.slot(key)
         parents = [session.slot(intent.a), session.slot(intent.b)]
-        if slot is not None and any(steps.frame_of(p) is not None for p in parents):
-            link = steps.Made(intent.a, intent.b, intent.how, (slot.look.lo, slot.look.hi))
+        if slot is not None and any(frame_of(p) is not None for p in parents):
+            link = Made(intent.a, intent.b, intent.how, (slot.look.lo, slot.look.hi))
             control.store.put(session.with_slot(replace(slot, made_of=link)))
-            self._say_exposures([steps.frame_of(p) for p in parents])
+            self._say_exposures([frame_of(p) for p in parents])
 
     def _say_exposures(self, frames: list[PhotonFrame | None]) -> None:
         """Counts of unequal times are no comparison."""
@@ -382,7 +385,7 @@ class PhotonRoads:
         """Write the image, a cube or a movie on the worker."""
         control = self.controller
         slot = control.session.slot()
-        if steps.frame_of(slot) is None:
+        if frame_of(slot) is None:
             raise UsageError("this frame is not of a photon list", intent.path, "choose one that is")
         path = os.path.expanduser(intent.path)
 

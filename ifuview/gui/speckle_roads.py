@@ -30,7 +30,7 @@ def add_frames(controller: Controller, found: tuple[Opened, ...], after: int) ->
     """Put images made from a photon list behind its frame (key `after`), the first of them current."""
     from ifuview.app import steps
     from ifuview.app.frames.opened import new_slot
-    from ifuview.app.photons.speckle_maps import Parent
+    from ifuview.app.frames.state import Parent
 
     session = controller.session
     keys = []
@@ -61,9 +61,10 @@ class SpeckleRoads:
     def make(self, intent: want.Speckle) -> None:
         """Fit every pixel on the worker; the maps open beside the photon frame."""
         from ifuview.app.photons import speckle_maps
+        from ifuview.app.photons.which import asked
 
         control = self.controller
-        slot, frame = speckle_maps.asked(control.session)
+        slot, frame = asked(control.session)
 
         def run(ctx: Any) -> Any:
             maps = speckle_maps.make_maps(frame, intent, ctx.part(0.0, 0.98))
@@ -83,10 +84,11 @@ class SpeckleRoads:
     def lucky(self, _: want.Lucky) -> None:
         """The sharpest moments of the star at the crosshair."""
         from ifuview.app.photons import speckle_maps
+        from ifuview.app.photons.which import asked, crosshair
 
         control = self.controller
-        slot, frame = speckle_maps.asked(control.session)
-        x, y = speckle_maps.crosshair(control.session)
+        slot, frame = asked(control.session)
+        x, y = crosshair(control.session)
 
         def done(opened: Opened) -> None:
             add_frames(control, (opened,), slot.key)

@@ -113,7 +113,7 @@ def test_planes_stay_within_the_cube() -> None:
 
 
 def test_the_tables_of_a_file_are_closed_together() -> None:
-    from ifuview.app.frames.joined import OpenTable
+    from ifuview.app.frames.state import OpenTable
     from ifuview.app.spectra.views import tables
     from ifuview.model.dataset import Table
 

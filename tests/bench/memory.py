@@ -51,7 +51,7 @@ def rows(quick: bool = False) -> list[Row]:
 def cycle(path: str, count: int) -> float:
     """Open a frame, show and hide every dock in turn, close the frame; return the growth in MiB."""
     from ifuview.app import intents as want
-    from ifuview.app.script.parse import Script, WindowOptions
+    from ifuview.app.script.words import Script, WindowOptions
     from ifuview.gui.docks import DOCKS
     from ifuview.gui.shell.app import make_shell
 

@@ -25,7 +25,7 @@ def rows(path: str, quick: bool = False) -> list[Row]:
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from ifuview.app import intents as want
-    from ifuview.app.script.parse import Script, WindowOptions
+    from ifuview.app.script.words import Script, WindowOptions
     from ifuview.gui.shell.app import make_shell
 
     shell = make_shell(WindowOptions(fresh=True, width=SIZE[0], height=SIZE[1]))

@@ -136,7 +136,7 @@ def _focal_plane(updates: int) -> list[Row]:
 def _live(updates: int) -> list[Row]:
     """The same in the whole window: each window goes through the road and the store to a painted focal plane."""
     from ifuview.app import intents as want
-    from ifuview.app.script.parse import Script, WindowOptions
+    from ifuview.app.script.words import Script, WindowOptions
     from ifuview.app.spectra.views import focal_plane
     from ifuview.gui.shell.app import make_shell
 
@@ -186,7 +186,7 @@ def _until(shell: Any, ready: Callable[[], bool]) -> None:
 
 def _choosing(repeats: int) -> list[Row]:
     """Joining redshifts of 5000 targets to a frame and choosing by them."""
-    from ifuview.app.frames.joined import OpenTable
+    from ifuview.app.frames.state import OpenTable
     from ifuview.app.spectra import choice as spectra_choice
     from ifuview.model.dataset import Table
     from tests.app.spectra.test_choice import COUNT, TARGETS, coadd

@@ -22,7 +22,7 @@ def rows(quick: bool = False) -> list[Row]:
     """Return (name, measured, bar, unit, ok)."""
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from ifuview.app.script.parse import Script, WindowOptions
+    from ifuview.app.script.words import Script, WindowOptions
     from ifuview.gui.shell.app import make_shell
 
     with tempfile.TemporaryDirectory() as folder:
@@ -125,7 +125,7 @@ def _cancel(shell: Any) -> Row:
 
 
 def _readout(shell: Any) -> Row:
-    from ifuview.app.frames.views.readout import readout
+    from ifuview.app.readout import readout
 
     session = shell.store.session
     slot = session.slot()

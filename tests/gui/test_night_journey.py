@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
 from ifuview.app.night import open_night
-from ifuview.app.night.open_night import Place
+from ifuview.app.night.state import Place
 from ifuview.app.session import Layout, Level
 from ifuview.gui import night_roads
 from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ifuview.app.script.parse import Script, WindowOptions, parse
+from ifuview.app.script.parse import parse
+from ifuview.app.script.words import Script, WindowOptions
 from ifuview.gui.shell.shell import Shell
 
 TIMEOUT = 60_000  # ms; the first use of a kernel may compile it

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from ifuview.app.frames.state import DetectorPlace
 from ifuview.app.session import Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.dataset import Dataset
-from ifuview.model.image import Amplifier, Image, Kind
+from ifuview.model.image import Image, Kind
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 
 KEPT = 6  # psf files that stay in memory: one for each camera that is blinked
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetectorPlace:
-    """Traces with wavelengths, and the detector they are on (`shape` native)."""
-
-    traces: TraceSet
-    shape: tuple[int, int]
-    orientation: Orientation
-    amplifiers: tuple[Amplifier, ...] = ()
 
 
 def detector_of(slot: Slot, ctx: JobContext = SILENT) -> DetectorPlace | None:

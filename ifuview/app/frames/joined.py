@@ -8,36 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
-from ifuview.model.dataset import Dataset, Table
+from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap
 from ifuview.model.join import match, take
 
 TARGET, FIBER, PETAL = "TARGETID", "FIBER", "PETAL_LOC"
 KEYS = (TARGET, FIBER)  # what rows are joined by; the first that both sides have
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenTable:
-    """One table of a file.
-
-    Parameters
-    ----------
-    path : str
-    title : str
-        File and table.
-    table : Table
-    """
-
-    path: str
-    title: str
-    table: Table
-
-    @property
-    def nrow(self) -> int:
-        """Number of rows."""
-        return len(next(iter(self.table.columns.values()), ()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

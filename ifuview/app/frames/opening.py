@@ -16,7 +16,7 @@ from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 
 if TYPE_CHECKING:
-    from ifuview.model.night.exposures import ExposureIndex
+    pass
 
 
 def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
@@ -30,26 +30,6 @@ def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
     from ifuview import io
 
     return io.open_dataset(spec, ctx)
-
-
-def is_photons(path: str) -> bool:
-    """Whether a file, or a folder of raw packets, is a photon list."""
-    from ifuview.io.photons import opening as photons
-
-    return photons.is_photons(path)
-
-
-def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
-    """The exposures of a production, a night, an exposure, a tile or any folder of products.
-
-    Raises
-    ------
-    MissingDataError, UsageError
-        There is no such folder, or it cannot be read.
-    """
-    from ifuview.io.night.exposures import scan
-
-    return scan(path, ctx)
 
 
 def open_images(
@@ -67,10 +47,6 @@ def open_images(
     if cube:
         dataset = replace(dataset, images=(stacked(dataset),))
     images = dataset.images if every else dataset.images[:1]
-    if dataset.kind == "photons":
-        from ifuview.app.photons.images import opened_flags
-
-        return (opened_flags(Opened(dataset, images[0], look or Look())),)
     out = []
     for image in images:
         ctx.checkpoint(0.9, "Display limits")

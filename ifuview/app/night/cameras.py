@@ -6,7 +6,8 @@ import os
 from dataclasses import replace
 from types import MappingProxyType
 
-from ifuview.app.night.open_night import Night, Place, has, here, name_of
+from ifuview.app.night.open_night import has, here, name_of
+from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Session, Slot
 from ifuview.errors import UsageError
 from ifuview.instrument import instrument
@@ -62,10 +63,9 @@ def all_cameras(session: Session) -> tuple[Place, ...]:
     UsageError
         No other camera has it.
     """
-    slot, now = session.slot(), here(session)
-    if slot is None or now is None:
+    slot, now, night = session.slot(), here(session), session.night
+    if slot is None or now is None or night is None:
         raise UsageError("nothing is shown whose cameras could be opened", todo="show a product first")
-    night: Night = session.night
     index = night.compared if now.other and night.compared is not None else night.index
     own = [c for c in index.cameras if has(index, now.expid, c, now.product)]
     arm = _arm(session, slot, own, now.camera)

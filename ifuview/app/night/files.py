@@ -10,7 +10,8 @@ import numpy as np
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opened import Opened, first_look
 from ifuview.app.frames.opening import open_dataset, open_images
-from ifuview.app.night.open_night import Night, Place, flat_path, require
+from ifuview.app.night.open_night import flat_path, require
+from ifuview.app.night.state import Night, Place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.dataset import Dataset

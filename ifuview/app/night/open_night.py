@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opened import Opened, new_slot
-from ifuview.app.frames.opening import scan_folder
+from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
@@ -23,51 +22,6 @@ FIRST_CHOICE = ("sframe", "frame", "cframe", "sky", "preproc")  # what is shown 
 NAMES = {FLAT_FIELDED: "frame/fiberflat"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One product of one camera of one exposure; `other`: in the production that is compared."""
-
-    expid: int
-    camera: str
-    product: str
-    other: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Night:
-    """What the session knows of the exposures.
-
-    Parameters
-    ----------
-    index : ExposureIndex
-    place : Place or None
-        What was shown last.
-    shown : mapping of frame key to Place
-    compared : ExposureIndex or None
-        Another production.
-    watched : bool
-        New files are looked for.
-    results : str
-        Folder that the triage of each new camera is written to, "" for none.
-    newest : bool
-        A new file is shown as soon as it is whole.
-    along : str
-        What was blinked along last.
-    auto : Place or None
-        What was shown because it was the newest.
-    """
-
-    index: ExposureIndex
-    place: Place | None = None
-    shown: Mapping[int, Place] = field(default_factory=lambda: MappingProxyType({}))
-    compared: ExposureIndex | None = None
-    watched: bool = False
-    newest: bool = False
-    results: str = ""
-    along: str = ""
-    auto: Place | None = None
-
-
 def night_of(session: Session) -> Night:
     """The night of a session.
 
@@ -78,18 +32,25 @@ def night_of(session: Session) -> Night:
     """
     if session.night is None:
         raise UsageError(NO_NIGHT, todo=OPEN_ONE)
-    night: Night = session.night
-    return night
+    return session.night
 
 
-def scan(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
-    """Index a folder."""
-    return scan_folder(path, ctx)
+def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
+    """The exposures of a production, a night, an exposure, a tile or any folder of products.
+
+    Raises
+    ------
+    MissingDataError, UsageError
+        There is no such folder, or it cannot be read.
+    """
+    from ifuview.io.night.exposures import scan
+
+    return scan(path, ctx)
 
 
 def here(session: Session) -> Place | None:
     """What the current frame shows, or what was shown last."""
-    night: Night | None = session.night
+    night = session.night
     if night is None:
         return None
     return night.shown.get(session.current if session.current is not None else -1, night.place)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from ifuview.app.frames.look import ViewState
 from ifuview.app.night import open_night
-from ifuview.app.night.open_night import Place
+from ifuview.app.night.state import Place, TriageState
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.night.exposures import FLAT_FIELDED
-from ifuview.model.night.triage import Finding, TriageResult
+from ifuview.model.night.triage import Finding
 
 SCOPES = ("exposure", "camera", "night")
 # first step -> pairs of products between which a finding appears, the best first
@@ -31,24 +29,6 @@ PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
 ACROSS, ALONG = 400.0, 800.0  # screen px that a finding should fill, across and along wavelength
 ZOOM = (0.2, 8.0)  # screen px per px
 LEAST = (12.0, 60.0)  # fibers and pixels that are shown at least
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TriageState:
-    """A triage that was run from the window.
-
-    Parameters
-    ----------
-    result : TriageResult
-    arrays : mapping of (exposure, camera) to mapping
-        What the evidence is drawn from.
-    scope : str
-        In words.
-    """
-
-    result: TriageResult
-    arrays: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
-    scope: str = ""
 
 
 def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...], str]:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ifuview.app.night.open_night import Place, has
-from ifuview.app.night.triage_window import TriageState
+from ifuview.app.night.open_night import has
+from ifuview.app.night.state import Place, TriageState
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import TriageResult

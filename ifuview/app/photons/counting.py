@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ifuview.app.frames.combine import combine
+from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.state import Made
 from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.unchanged import check_unchanged, state_of
+from ifuview.app.photons.which import frame_of
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import FileFormatError, UsageError
-from ifuview.model.dataset import Dataset
+from ifuview.errors import UsageError
 from ifuview.model.image import Image
 from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonCut, PhotonSource
 
-CHUNK = 40  # steps of playing that are counted at a time
 INDEX_SHARE = 0.7  # of the progress of indexing and loading
-MICRO = round(1 / TICK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,25 +34,7 @@ class Counted:
     image: Image
     limits: tuple[float, float] | None
     preview: bool = False
-    made: tuple[tuple[int, Any], ...] = ()  # (key, services.Opened)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One step of playing."""
-
-    cut: PhotonCut
-    counted: PhotonImage
-    image: Image
-
-
-def state_of(path: str) -> Any:
-    """Size and time of a file, by which a change is seen."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
+    made: tuple[tuple[int, Opened], ...] = ()  # by key
 
 
 def open_frame(path: str, name: str, ctx: JobContext = SILENT, beammap: str = "") -> PhotonFrame:
@@ -83,7 +66,7 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
             raw = photons.open_source(path, index=True, ctx=part)
     source = raw if frame.source is frame.raw else frame.source
     if frame.stack and not indexed(source):
-        from ifuview.app.photons.calibration import source_of
+        from ifuview.app.photons.sources import source_of
 
         source = source_of(raw, frame.stack, ctx.part(INDEX_SHARE, INDEX_SHARE + 0.1))
     columns: Any = source
@@ -94,13 +77,6 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
 def indexed(source: PhotonSource) -> bool:
     """Whether a source has the sorted columns that a live image needs."""
     return steps.in_columns(source)
-
-
-def check_unchanged(frame: PhotonFrame) -> None:
-    """Raise FileFormatError if the file is no longer what was opened."""
-    path = frame.raw.info.path
-    if frame.state is not None and state_of(path) != frame.state:
-        raise FileFormatError("the file changed since it was opened", path, "reload it (Ctrl+R)")
 
 
 def check_cut(frame: PhotonFrame, cut: PhotonCut) -> None:
@@ -132,7 +108,7 @@ def recount(
 ) -> Counted | None:
     """Count a frame of a session anew, and make the differences that show it anew; None if it was closed."""
     slot = session.slot(key)
-    frame = steps.frame_of(slot)
+    frame = frame_of(slot)
     if slot is None or frame is None:
         return None
     known = frame.image
@@ -141,9 +117,9 @@ def recount(
     image = steps.picture(slot.dataset, known, shown)
     limits = None if _fixed(slot) else steps.limits_of(image, slot.look)
     fresh = session.with_slot(replace(slot, image=image, plane=()))
-    made = tuple((s.key, combined(fresh, s)) for s in steps.dependents(session, key))
+    made = [(s.key, combined(fresh, s)) for s in steps.dependents(session, key)]
     estimate = not final and frame.live is not None and not frame.live.exact
-    return Counted(key, cut, shown, known, image, limits, estimate, tuple(m for m in made if m[1] is not None))
+    return Counted(key, cut, shown, known, image, limits, estimate, tuple((k, m) for k, m in made if m is not None))
 
 
 def _same(a: PhotonCut, b: PhotonCut) -> bool:
@@ -156,42 +132,15 @@ def _fixed(slot: Slot) -> bool:
     return slot.look.limit_mode.value == "user" and slot.look.lo is not None and slot.look.hi is not None
 
 
-def combined(session: Session, slot: Slot) -> Any:
+def combined(session: Session, slot: Slot) -> Opened | None:
     """The difference or ratio that a frame shows, from the frames as they are now; None if one of them is gone."""
-    from ifuview.app.frames.combine import combine
-
-    a, b = session.slot(slot.made_of.a), session.slot(slot.made_of.b)
+    made = slot.made_of
+    if not isinstance(made, Made):
+        return None
+    a, b = session.slot(made.a), session.slot(made.b)
     if a is None or b is None or a.image.shape != b.image.shape:
         return None
-    return combine(a, b, slot.made_of.how)
-
-
-def play_chunk(
-    dataset: Dataset, frame: PhotonFrame, start: float, nstep: int, shown: Shown, ctx: JobContext = SILENT
-) -> tuple[Step, ...]:
-    """Pictures of `nstep` steps of time from `start` (s) on, as far as the file goes."""
-    from ifuview.engine.photons.counting.cut import bounds
-    from ifuview.engine.photons.counting.sorted_columns import as_image
-
-    check_unchanged(frame)
-    live, info, cut = frame.live, frame.source.info, replace(frame.cut, weighted=False)
-    end = steps.span_of(frame)
-    first, width = round(start * MICRO), max(round(frame.step * MICRO), 1)
-    nstep = max(1, min(nstep, -(-(round(end * MICRO) - first) // width)))
-    cuts = [replace(cut, start=(first + k * width) * TICK, stop=(first + (k + 1) * width) * TICK) for k in range(nstep)]
-    if hasattr(live, "counts_in_steps"):
-        rows = live.counts_in_steps(first, width, nstep, bounds(info, cut))
-        counted = [as_image(live.columns, row.astype("i8"), one) for row, one in zip(rows, cuts)]
-    else:
-        edges = [c.start or 0.0 for c in cuts] + [cuts[-1].stop or 0.0]
-        cube = photons.cube(frame.source, "time", replace(cut, start=None, stop=None), edges=edges, ctx=ctx)
-        counted = [
-            replace(cube.image, counts=plane, variance=plane.astype("f8"), cut=one, start=one.start or 0.0,
-                    stop=one.stop or 0.0, exposure=(one.stop or 0.0) - (one.start or 0.0), photons=int(plane.sum()))
-            for plane, one in zip(cube.counts, cuts)
-        ]  # fmt: skip
-    ctx.checkpoint()
-    return tuple(Step(one, c, steps.picture(dataset, c, shown)) for c, one in zip(counted, cuts))
+    return combine(a, b, made.how)
 
 
 def save(slot: Slot, what: str, path: str, axis: str = "time", bins: int = 0, ctx: JobContext = SILENT) -> str:
@@ -202,7 +151,7 @@ def save(slot: Slot, what: str, path: str, axis: str = "time", bins: int = 0, ct
     UsageError
         Not a photon frame, an unknown suffix or a place that cannot be written, no bins.
     """
-    frame = steps.frame_of(slot)
+    frame = frame_of(slot)
     if frame is None:
         raise UsageError("this frame is not of a photon list", path, "choose one that is")
     check_unchanged(frame)

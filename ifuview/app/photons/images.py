@@ -3,54 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.state import Made
 from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.units import COUNTED, SUMMED, cut_words
 from ifuview.app.photons.views.flags import flag_image, flag_look, masked
+from ifuview.app.photons.which import KIND, frame_of
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
-from ifuview.model.photons.images import PhotonImage, unit_of, value_axis
+from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.lists import PhotonCut, PhotonInfo
 from ifuview.model.pixels import Pixels
 
-KIND = "photons"  # of a Dataset
-COUNTED, PER_SECOND, SUMMED = "photons", "photons/s", "weighted photons"
 COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # a star beside hot pixels; zscale saturates it
 NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
-UNITS = {"s": "s", "nm": "nm", "deg": "°", "adu": "adu"}
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Which two frames a frame is the difference or ratio of, and the limits that it was last given."""
-
-    a: int
-    b: int
-    how: str
-    limits: tuple[float | None, float | None] = (None, None)
 
 
 def in_columns(source: Any) -> bool:
     """Whether a source has the sorted columns that a live image needs."""
     return hasattr(source, "first") and hasattr(source, "pick")
-
-
-def is_photons(slot: Slot | None) -> bool:
-    """Whether a frame is of a photon list."""
-    return slot is not None and slot.dataset.kind == KIND and slot.dataset.photons is not None
-
-
-def frame_of(slot: Slot | None) -> PhotonFrame | None:
-    """The photon half of a frame that is open; None for other frames."""
-    found = slot.photons if slot is not None else None
-    return found if isinstance(found, PhotonFrame) else None
 
 
 def opened_flags(opened: Opened) -> Opened:
@@ -89,38 +68,9 @@ def title(dataset_title: str, info: PhotonInfo, cut: PhotonCut, shown: Shown) ->
     return f"{dataset_title}: {words}" if words else dataset_title
 
 
-def cut_words(info: PhotonInfo, cut: PhotonCut) -> str:
-    """The time and value range of a cut in words; "" for everything."""
-    parts = []
-    if cut.start is not None or cut.stop is not None:
-        start = cut.start or 0.0
-        stop = info.duration if cut.stop is None else cut.stop
-        digits = 3 if stop - start < 1 else 2
-        parts.append(f"{start:.{digits}f}–{stop:.{digits}f} s")
-    if cut.low is not None or cut.high is not None:
-        unit = value_unit(info)
-        if cut.low is None:
-            parts.append(f"< {cut.high:g} {unit}")
-        elif cut.high is None:
-            parts.append(f"> {cut.low:g} {unit}")
-        else:
-            parts.append(f"{cut.low:g}–{cut.high:g} {unit}")
-    if cut.weighted and info.weighted:  # a flat that is off leaves no weights
-        parts.append("weighted")
-    return ", ".join(parts)
-
-
-def range_words(frame: PhotonFrame) -> str:
-    """What of a photon list is shown, in a few words."""
-    if frame.shown is Shown.FLAGS:
-        return "flags"
-    return cut_words(frame.source.info, frame.cut) or "all photons"
-
-
 def base_title(slot: Slot) -> str:
     """Name of the file of a frame, with the number of its copy."""
-    frame = frame_of(slot)
-    return frame.name if frame is not None and frame.name else slot.title
+    return slot.photons.name if slot.photons is not None and slot.photons.name else slot.title
 
 
 def with_look(slot: Slot, shown: Shown, fields: Look | None = None) -> Slot:
@@ -202,27 +152,7 @@ def shared_limits(images: Iterable[Array]) -> tuple[float, float]:
     return 0.0, top or max((float(values.max()) for values in known if values.size), default=1.0) or 1.0
 
 
-def value_unit(info: PhotonInfo) -> str:
-    """Unit of the third column as it is shown."""
-    return UNITS[unit_of(info, value_axis(info))]
-
-
-def value_span(info: PhotonInfo) -> tuple[float, float]:
-    """Ends of the slider of the third column: wavelengths a little beyond what is valid, or phases."""
-    if info.calibrated:
-        low, high = info.wave_range
-        margin = 0.15 * (high - low)
-        return max(low - margin, 0.0), high + margin
-    low, high = info.phase_range
-    return low, 0.0 if info.phase_unit == "deg" else high
-
-
 def span_of(frame: PhotonFrame) -> float:
     """End of the time slider, s."""
     latest = getattr(frame.live, "latest", -1)
     return max(frame.source.info.duration, (latest + 1) * 1e-6, 1e-3)
-
-
-def plain(value: Any) -> str:
-    """A number of photons with thin spaces."""
-    return f"{value:,.0f}".replace(",", "\u202f")

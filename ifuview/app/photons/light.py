@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ifuview.app.photons.state import LightOptions
+from ifuview.app.photons.state import Light, LightOptions, Lights, Picked, Request
+from ifuview.app.photons.which import photon_frame
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.region import Region, Shape
@@ -21,7 +22,7 @@ from ifuview.model.region import Region, Shape
 if TYPE_CHECKING:
     from ifuview.app.session import Selection, Session, Slot
     from ifuview.model.checks import Array
-    from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
+    from ifuview.model.photons.light import Aperture, BinnedLight
     from ifuview.model.photons.lists import Beammap, PhotonCut, PhotonInfo, PhotonSource
 
 PIXEL_COLOR = "#35E0FF"  # of the crosshair
@@ -33,62 +34,6 @@ RESOLUTION_BINS = -1  # LightOptions.bins: half a resolution element each
 MOST_BINS = 2_000_000  # of a light curve in the window
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """One selection: the pixel of the crosshair (`region` None) or a region."""
-
-    label: str
-    color: str
-    pixel: tuple[int, int] | None = None
-    region: Region | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be counted for one frame."""
-
-    key: int
-    source: PhotonSource
-    cut: PhotonCut
-    picked: tuple[Picked, ...]
-    options: LightOptions
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Light:
-    """What one selection gave.
-
-    Parameters
-    ----------
-    picked : Picked
-    aperture : Aperture or None
-    curve, spectrum : BinnedLight or None
-    histogram : IntensityHistogram or None
-    intervals : IntervalHistogram or None
-    photons : float
-        In the selection, background not subtracted.
-    notes : tuple of str
-        What could not be measured and why.
-    """
-
-    picked: Picked
-    aperture: Aperture | None = None
-    curve: BinnedLight | None = None
-    spectrum: BinnedLight | None = None
-    histogram: IntensityHistogram | None = None
-    intervals: IntervalHistogram | None = None
-    photons: float = 0.0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lights:
-    """What was counted last (`Session.lights`)."""
-
-    request: Request
-    found: tuple[Light, ...]
-
-
 def options_of(session: Session) -> LightOptions:
     """How light is shown in this session."""
     return session.light or LightOptions()
@@ -96,22 +41,13 @@ def options_of(session: Session) -> LightOptions:
 
 def request(session: Session) -> Request | None:
     """What the current frame asks for; None if it is no photon list or nothing is selected in it."""
-    slot = owner(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return None
     picked = all_picks(session, slot)
     if not picked:
         return None
     return Request(slot.key, slot.photons.source, slot.photons.cut, picked[:MOST], options_of(session))
-
-
-def owner(session: Session) -> Slot | None:
-    """The frame whose photons are counted: the current one, or that from which it is made (the first of two)."""
-    slot = session.slot()
-    if slot is not None and slot.photons is None and slot.made_of is not None:
-        parent = getattr(slot.made_of, "a", getattr(slot.made_of, "key", None))
-        return (None if parent is None else session.slot(parent)) or slot
-    return slot
 
 
 def all_picks(session: Session, slot: Slot) -> tuple[Picked, ...]:
@@ -126,7 +62,7 @@ def all_picks(session: Session, slot: Slot) -> tuple[Picked, ...]:
 def picks(slot: Slot, selection: Selection) -> tuple[Picked, ...]:
     """The pixel of the crosshair and every box and circle of a frame, in the order of drawing."""
     out: list[Picked] = []
-    if selection.x is not None and selection.y is not None:
+    if slot.photons is not None and selection.x is not None and selection.y is not None:
         x, y = round(selection.x), round(selection.y)
         ny, nx = slot.photons.source.info.beammap.shape
         if 0 <= x < nx and 0 <= y < ny:
@@ -136,12 +72,6 @@ def picks(slot: Slot, selection: Selection) -> tuple[Picked, ...]:
             name = f"{region.text}: {region.shape}" if region.text else str(region.shape)
             out.append(Picked(name, region.color, region=region))
     return tuple(out)
-
-
-def annuli(session: Session, slot: Slot) -> tuple[float, float] | None:
-    """Radii of the background annulus of circles, in radii of the circle; None if there is none."""
-    options = options_of(session)
-    return (options.inner, options.outer) if slot.photons is not None and options.background else None
 
 
 def aperture(beammap: Beammap, picked: Picked, cut: PhotonCut, options: LightOptions) -> Aperture:

@@ -19,7 +19,7 @@ from ifuview.files import check_place, check_suffix, whole_file
 from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
-    from ifuview.app.photons.counting import Step
+    from ifuview.app.photons.playing import Step
 
 SUFFIXES = (".fits", ".gif", ".png", ".apng")
 MOST_PICTURES = 2000  # of an animated picture
@@ -80,7 +80,7 @@ def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float,
 
 def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobContext) -> Iterator[tuple[Array, str]]:
     """Pictures (height, width, 3) of the steps, top row first, in the look of the frame, and their times."""
-    from ifuview.app.photons.counting import CHUNK, play_chunk
+    from ifuview.app.photons.playing import CHUNK, play_chunk
 
     start, count = span
     shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS

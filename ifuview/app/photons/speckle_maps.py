@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,8 @@ import numpy as np
 from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.frames.opened import Opened, first_look
 from ifuview.app.photons import lists as photons
-from ifuview.app.photons.images import Made
-from ifuview.app.session import Session, Slot
+from ifuview.app.photons.which import asked, crosshair
+from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
@@ -32,58 +32,6 @@ NAMES = {"ic": "Ic", "is": "Is", "ip": "Ip"}
 UNIT = "ct/s"
 PERCENT = 99.5  # of the pixels lie within the limits of a map
 DECAY_WIDTH = 0.01  # s; bins of the light curve behind an autocorrelation
-NO_LIST = "the current frame is no photon list"
-NO_PLACE = "no pixel is selected"
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """The photon frame that an image was made from (`Slot.made_of`)."""
-
-    key: int
-
-
-def photon_slot(session: Session) -> Slot | None:
-    """The photon frame that the current frame is or was made from."""
-    slot = session.slot()
-    if slot is None or slot.photons is not None:
-        return slot
-    if isinstance(slot.made_of, Parent) and (parent := session.slot(slot.made_of.key)) is not None:
-        return parent
-    if isinstance(slot.made_of, Made) and (parent := session.slot(slot.made_of.a)) is not None:
-        return parent
-    info = slot.dataset.photons
-    if info is None:
-        return None
-    return next((s for s in session.slots if s.photons is not None and s.dataset.path == info.path), None)
-
-
-def asked(session: Session) -> tuple[Slot, PhotonFrame]:
-    """The photon frame.
-
-    Raises
-    ------
-    UsageError
-        There is none, or it is still being read.
-    """
-    slot = photon_slot(session)
-    if slot is None or slot.photons is None:
-        raise UsageError(NO_LIST, todo="choose the frame of a photon list")
-    return slot, slot.photons
-
-
-def crosshair(session: Session) -> tuple[int, int]:
-    """Pixel (x, y) of the crosshair.
-
-    Raises
-    ------
-    UsageError
-        Nothing is selected.
-    """
-    at = session.selection
-    if at.x is None or at.y is None:
-        raise UsageError(NO_PLACE, todo="click the star in the image")
-    return round(at.x), round(at.y)
 
 
 def sorted_source(frame: PhotonFrame, ctx: JobContext) -> PhotonSource:
@@ -93,7 +41,7 @@ def sorted_source(frame: PhotonFrame, ctx: JobContext) -> PhotonSource:
     made = photons.sorted_source(frame.raw.info.path, beammap=frame.beammap or None, ctx=ctx)
     if frame.source is frame.raw:
         return made
-    from ifuview.app.photons.calibration import source_of
+    from ifuview.app.photons.sources import source_of
 
     return source_of(made, frame.stack, ctx)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ifuview.app.photons.units import cut_words
+from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonCut
+from ifuview.model.region import Region
 
 if TYPE_CHECKING:
     from ifuview.model.photons.images import PhotonImage
+    from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
     from ifuview.model.photons.lists import PhotonSource
     from ifuview.model.photons.speckle import SpeckleMaps
 
@@ -77,9 +82,20 @@ class PhotonFrame:
     preview: bool = False
     beammap: str = ""
 
-    def with_cut(self, **changes: Any) -> PhotonFrame:
+    def with_cut(self, **changes: float | bool | tuple[str, ...] | None) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""
-        return replace(self, cut=replace(self.cut, **changes))
+        return replace(self, cut=replace(self.cut, **changes))  # type: ignore[arg-type]
+
+    def words(self) -> str:
+        """What of the list is shown, in a few words."""
+        if self.shown is Shown.FLAGS:
+            return "flags"
+        return cut_words(self.source.info, self.cut) or "all photons"
+
+    def rings(self, options: LightOptions | None) -> tuple[float, float] | None:
+        """Radii of the background annulus of circles, in radii of the circle; None if there is none."""
+        usual = options or LightOptions()
+        return (usual.inner, usual.outer) if usual.background else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +122,69 @@ class LightOptions:
     inner: float = 1.5
     outer: float = 2.5
     rate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStep:
+    """Hot, cold and dead pixels that were searched here; flags of their own beside those of the file."""
+
+    flags: Mapping[str, Array]  # of FOUND: boolean image (ny, nx)
+    method: str
+    on: bool = True
+    key: str = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One selection: the pixel of the crosshair (`region` None) or a region."""
+
+    label: str
+    color: str
+    pixel: tuple[int, int] | None = None
+    region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be counted for one frame."""
+
+    key: int
+    source: PhotonSource
+    cut: PhotonCut
+    picked: tuple[Picked, ...]
+    options: LightOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """What one selection gave.
+
+    Parameters
+    ----------
+    picked : Picked
+    aperture : Aperture or None
+    curve, spectrum : BinnedLight or None
+    histogram : IntensityHistogram or None
+    intervals : IntervalHistogram or None
+    photons : float
+        In the selection, background not subtracted.
+    notes : tuple of str
+        What could not be measured and why.
+    """
+
+    picked: Picked
+    aperture: Aperture | None = None
+    curve: BinnedLight | None = None
+    spectrum: BinnedLight | None = None
+    histogram: IntensityHistogram | None = None
+    intervals: IntervalHistogram | None = None
+    photons: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lights:
+    """What was counted last (`Session.lights`)."""
+
+    request: Request
+    found: tuple[Light, ...]

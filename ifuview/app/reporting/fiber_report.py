@@ -63,6 +63,7 @@ def _with_photons(report: ReportInput, slot: Slot) -> ReportInput:
     from ifuview.app.photons.views.photons import headline, rows
 
     frame = slot.photons
+    assert frame is not None
     report = replace(report, notes=(headline(frame), *report.notes))
     if frame.shown is not Shown.FLAGS or report.image is None:
         return report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ifuview.app.frames.fibers import default_fiber, find_fiber
 from ifuview.app.frames.opened import new_slot
-from ifuview.app.frames.opening import open_images
+from ifuview.app.opening import open_images
 from ifuview.app.session import Selection, Session
 from ifuview.app.traces.loading import with_traces
 from ifuview.engine.context import SILENT, JobContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ifuview.app.script.parse import Words, Writer
+from ifuview.app.script.words import Words, Writer
 from ifuview.errors import UsageError
 
 Handler = Callable[[Words, Writer], None]

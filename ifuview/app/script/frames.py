@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ifuview.app.script.common import COORDINATES, LOCKABLE, Handler, lock_value, not_lockable, positive
-from ifuview.app.script.parse import Words, Writer
+from ifuview.app.script.words import Words, Writer
 
 
 def _frame(words: Words, out: Writer) -> None:

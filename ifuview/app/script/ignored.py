@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ifuview.app.script.common import YES_NO
-from ifuview.app.script.parse import Words
+from ifuview.app.script.words import Words
 
 MAYBE_A_WORD = """3d align buttons contour fade grid iconify inet info rgb samp tcl update"""
 NO_WORD = """blue console fifo_only green inet_only lower minimize nobuttons

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ifuview.app.script.common import Handler, positive
-from ifuview.app.script.parse import Words, Writer
+from ifuview.app.script.words import Words, Writer
 from ifuview.errors import UsageError
 
 TRANSFERS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ifuview.app.script.common import YES_NO, Handler
-from ifuview.app.script.parse import Words, Writer
+from ifuview.app.script.words import Words, Writer
 from ifuview.errors import UsageError
 
 IMAGE_FORMATS = ("png", "jpeg", "jpg", "tiff", "tif", "bmp", "gif", "eps", "fits")

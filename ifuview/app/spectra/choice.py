@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.app.frames import joined
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Slot
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.checks import Array

@@ -93,7 +93,6 @@ def measure(
 ) -> tuple[CrossSection, FiberSpectrum, TraceQuality]:
     """Cross-section, extracted spectrum and trace quality of one fiber of a detector image."""
     from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
-    from ifuview.engine.traces.doctor.one import fiber_quality
 
     image, traces = slot.image, slot.traces
     assert traces is not None
@@ -113,7 +112,7 @@ def measure(
         ncolumns=session.section_columns,
         method=session.extraction,
         limits=session.doctor_limits,
-        quality=fiber_quality(slot.diagnosis, fiber, slot.evidence.fit.noise.source) if is_diagnosed(slot) else None,
+        quality=judged(slot, fiber),
         unit=image.unit,
         label=slot.title,
         ctx=ctx,
@@ -121,9 +120,14 @@ def measure(
     return section, spectrum, quality
 
 
-def is_diagnosed(slot: Slot) -> bool:
-    """Whether the doctor has judged the traces that the frame has now."""
-    return slot.diagnosis is not None and slot.evidence is not None and slot.diagnosis.given is slot.traces
+def judged(slot: Slot, fiber: int) -> TraceQuality | None:
+    """What the doctor said of a fiber; None if it has not judged the traces that the frame has now."""
+    found, evidence = slot.diagnosis, slot.evidence
+    if found is None or evidence is None or found.given is not slot.traces:
+        return None
+    from ifuview.engine.traces.doctor.one import fiber_quality
+
+    return fiber_quality(found, fiber, evidence.fit.noise.source)
 
 
 def named(slot: Slot, traces: TraceSet) -> TraceSet:

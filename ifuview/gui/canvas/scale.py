@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.app.frames.look import Look, Transfer
-from ifuview.app.frames.views.overlay import round_numbers
 from ifuview.app.frames.views.raster import RAMP, TABLE_SIZE, transfer_table
+from ifuview.app.frames.views.text import round_numbers
 
 DIGITS = 6
 PLAIN_BELOW = 1e6  # larger numbers are written with an exponent

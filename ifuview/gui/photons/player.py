@@ -11,10 +11,11 @@ from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
 from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.which import frame_of
 from ifuview.app.session import Session, Slot
 
 if TYPE_CHECKING:
-    from ifuview.app.photons.counting import Step
+    from ifuview.app.photons.playing import Step
     from ifuview.gui.photon_roads import PhotonRoads
 
 TIMER = "photon play"
@@ -78,9 +79,9 @@ class Player:
         self._made_for = made_for
 
         def run(ctx: Any) -> Any:
-            from ifuview.app.photons import counting
+            from ifuview.app.photons.playing import CHUNK, play_chunk
 
-            return counting.play_chunk(dataset, frame, start, counting.CHUNK, shown, ctx)
+            return play_chunk(dataset, frame, start, CHUNK, shown, ctx)
 
         def done(found: tuple[Step, ...]) -> None:
             self._asked = None
@@ -101,12 +102,12 @@ class Player:
     def _tick(self) -> None:
         session = self.control.session
         slot = session.slot(self.key)
-        if steps.frame_of(slot) is None or slot is None:
+        if frame_of(slot) is None or slot is None:
             self.timer.stop()
             return
         if self._steps:
             self.control.store.put(self._shown(session, slot, self._steps.pop(0)))
-        from ifuview.app.photons.counting import CHUNK
+        from ifuview.app.photons.playing import CHUNK
 
         waiting = self._asked is not None and self.control.is_pending(self._asked)
         if len(self._steps) < CHUNK // 2 and not waiting:
@@ -114,11 +115,11 @@ class Player:
 
     def _shown(self, session: Session, slot: Slot, step: Step) -> Session:
         """The session with one step in the frame."""
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         assert frame is not None
         shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS
         slot = steps.with_look(slot, shown, self.roads.look())
-        frame = steps.frame_of(slot)
+        frame = frame_of(slot)
         assert frame is not None
         look = slot.look
         if look.limit_mode.value != "user" and self._limits is not None:

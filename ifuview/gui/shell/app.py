@@ -6,7 +6,7 @@ import gc
 import os
 from typing import TYPE_CHECKING
 
-from ifuview.app.script.parse import Script, WindowOptions
+from ifuview.app.script.words import Script, WindowOptions
 from ifuview.gui.shell.prefetch import Prefetch
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from ifuview.app.frames.combine import combine
 from ifuview.app.frames.fibers import trace_companions
 from ifuview.app.frames.memory import MemoryWatch
 from ifuview.app.frames.opened import Opened, limits, new_slot, pyramid
-from ifuview.app.frames.opening import is_photons, open_images, with_mask_file
+from ifuview.app.frames.opening import with_mask_file
 from ifuview.app.frames.region_files import read_regions, write_regions
 from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
+from ifuview.app.opening import is_photons, open_images
 from ifuview.app.reporting.headless import inspect, write_report
 from ifuview.app.session import Level, Message, Session, Slot
 from ifuview.app.traces.loading import aligned, load_traces, measure_traces, with_traces

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app.frames.views import image as image_view
-from ifuview.app.frames.views import readout as readout_view
+from ifuview.app.readout import readout
 from ifuview.app.session import Layout, Level, Session
 from ifuview.gui.canvas.image_canvas import HINT, NIGHT_HINT, ImageCanvas
 from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
@@ -197,7 +197,7 @@ class MainWindow(QMainWindow):
             self.panner.setVisible(overlay.panner)
 
     def _hovered(self, key: int, x: float, y: float) -> None:
-        self.readout.draw(readout_view.readout(self.store.session, key, x, y))
+        self.readout.draw(readout(self.store.session, key, x, y))
         self.presenter.hover(key, x, y)
 
     # Qt events

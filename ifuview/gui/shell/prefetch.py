@@ -21,7 +21,7 @@ class Prefetch:
 
     def _run(self) -> None:
         try:
-            from ifuview.app.frames.opening import open_images
+            from ifuview.app.opening import open_images
             from ifuview.app.steps import look_of
 
             every, cube, fields = self._args

@@ -13,7 +13,7 @@ from ifuview.app import intents as want
 from ifuview.app import steps
 from ifuview.app.frames.fibers import find_fiber
 from ifuview.app.frames.look import Look
-from ifuview.app.script.parse import Script, Step
+from ifuview.app.script.words import Script, Step
 from ifuview.app.session import Layout, Level
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.gui.docks import DOCKS
@@ -200,7 +200,7 @@ class ScriptRunner(QObject):
         self.controller.handle(want.ShowPhotons(what))
 
     def do_photon_range(self, axis: str, low: float, high: float) -> None:
-        from ifuview.app.photons.images import frame_of
+        from ifuview.app.photons.which import frame_of
 
         frame = frame_of(self._slot)
         if frame is None:

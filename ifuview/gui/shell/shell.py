@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobRequest
-from ifuview.app.script.parse import Script, WindowOptions
+from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Message, Session
 from ifuview.errors import UsageError
 from ifuview.files import whole_file

@@ -18,7 +18,7 @@ from ifuview.app.frames.views import image as canvas
 from ifuview.app.night import files as night_files
 from ifuview.app.night import open_night
 from ifuview.app.night import watch as night_watch
-from ifuview.app.night.open_night import Night, Place
+from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.cli import main
 from ifuview.errors import MissingDataError, UsageError
@@ -39,7 +39,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def session(root: Path) -> Session:
-    return Session(night=Night(open_night.scan(str(root))))
+    return Session(night=Night(open_night.scan_folder(str(root))))
 
 
 def show(session: Session, *places: Place) -> Session:
@@ -113,7 +113,7 @@ def test_limits_belong_to_the_product_and_the_view_is_locked(session: Session) -
 
 
 def test_another_production(root: Path, session: Session) -> None:
-    fixed = open_night.scan(str(write_fixed(root)))
+    fixed = open_night.scan_folder(str(write_fixed(root)))
     session = show(session, Place(FIRST, "r0", "sky"))
     session = replace(session, night=replace(open_night.night_of(session), compared=fixed))
     other = open_night.other_production(session)
@@ -221,7 +221,7 @@ def test_the_triage_of_a_camera_that_has_just_come(shared_data: Path) -> None:
     root = shared_data / "desi"
     if not root.is_dir():
         pytest.skip("no production here")
-    index = open_night.scan(str(root))
+    index = open_night.scan_folder(str(root))
     state = night_watch.triage_of(index, 104284, "r6")
     said = night_watch.lines(state)
     assert len(said) == len(state.result.findings)
@@ -238,7 +238,7 @@ def test_the_triage_of_a_camera_that_has_just_come(shared_data: Path) -> None:
 
 
 def test_a_watched_camera_is_asked_once_when_it_is_whole_or_quiet(root: Path) -> None:
-    index = open_night.scan(str(root))
+    index = open_night.scan_folder(str(root))
     whole = {p: Place(FIRST, "r0", p) for p in ("frame", "sky", "sframe")}
     lacking, waiting = night_watch.due(index, {}, tuple(whole.values()))
     assert lacking == () and waiting == {(FIRST, "r0"): 0}  # fluxcalib and cframe may follow
@@ -258,7 +258,9 @@ def test_a_watched_camera_is_asked_once_when_it_is_whole_or_quiet(root: Path) ->
 
 
 def test_words(root: Path) -> None:
-    assert open_night.summary(open_night.scan(str(root))) == "prod: 3 exposures of 1 night, 26 files of 2 cameras"
+    assert (
+        open_night.summary(open_night.scan_folder(str(root))) == "prod: 3 exposures of 1 night, 26 files of 2 cameras"
+    )
     assert "no products" in open_night.summary(ExposureIndex("empty"))
     assert open_night.name_of(FLAT_FIELDED) == "frame/fiberflat"
     assert FLAT_FIELDED in CHAIN
@@ -291,7 +293,7 @@ def test_all_cameras_of_an_exposure_are_found_also_for_a_file_opened_by_its_path
     alone = Session().adding(new_slot(Session(), opened))
     folder = night_cameras.folder_to_index(alone)
     assert folder == str(Path(file).parent)
-    known = night_cameras.adopted(alone, open_night.scan(folder))
+    known = night_cameras.adopted(alone, open_night.scan_folder(folder))
     assert open_night.here(known) == place
     assert night_cameras.all_cameras(known) == (Place(FIRST, "r1", "sframe"), place)
     assert night_cameras.folder_to_index(known) == ""

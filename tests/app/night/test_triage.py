@@ -309,7 +309,7 @@ def test_the_triage_of_a_watched_camera_is_written_where_asked(production, tmp_p
     from ifuview.app.night import open_night as night
     from ifuview.app.night import watch as night_watch
 
-    index = night.scan(str(production / "exposures/20211014/00104284"))
+    index = night.scan_folder(str(production / "exposures/20211014/00104284"))
     lines = night_watch.lines(night_watch.triage_of(index, 104284, "r6", results=str(tmp_path)))
     tree = json.loads((tmp_path / "00104284/r6/triage.json").read_text())
     assert len(tree["findings"]) == len(lines)

@@ -8,6 +8,7 @@ import pytest
 from ifuview.app.photons import calibration as stack
 from ifuview.app.photons import images
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons.sources import live_of, source_of, waits
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.views import calibrations as view
 from ifuview.app.session import Selection, Session, Slot
@@ -44,7 +45,7 @@ def session_of(frame: PhotonFrame, at=(5.0, 7.0)) -> Session:
 
 
 def with_stack(frame: PhotonFrame, steps: tuple) -> PhotonFrame:
-    return stack.restacked(frame, steps, stack.source_of(frame.raw, steps))
+    return stack.restacked(frame, steps, source_of(frame.raw, steps))
 
 
 def test_a_solution_tells_by_its_content_what_it_is_and_steps_stand_in_the_order_in_which_they_act(steps):
@@ -52,7 +53,7 @@ def test_a_solution_tells_by_its_content_what_it_is_and_steps_stand_in_the_order
 
 
 def test_wavelengths_and_weights_are_those_of_the_solutions_and_off_is_the_file_itself(files, frame, steps):
-    source = stack.source_of(frame.raw, steps)
+    source = source_of(frame.raw, steps)
     place = int(np.argmax(files.truth.counts * files.truth.array.solved))
     resonator = int(frame.raw.info.beammap.index.ravel()[place])
     found, before = source.photons_of([resonator], weight=True), frame.raw.photons_of([resonator])
@@ -61,14 +62,14 @@ def test_wavelengths_and_weights_are_those_of_the_solutions_and_off_is_the_file_
     np.testing.assert_allclose(found.value, 1239.8419843320025 / energy, rtol=1e-6)
     np.testing.assert_allclose(found.weight, np.clip(found.value, WAVES[0], WAVES[-1]) / 1000, rtol=1e-6)
     off = stack.switched(steps, None, False)
-    assert stack.source_of(frame.raw, off) is frame.raw
-    assert stack.source_of(frame.raw, stack.switched(steps, None, None)) is frame.raw
+    assert source_of(frame.raw, off) is frame.raw
+    assert source_of(frame.raw, stack.switched(steps, None, None)) is frame.raw
 
 
 def test_a_flat_waits_for_wavelengths(frame, steps):
     off = stack.switched(steps, 0, False)
-    assert [stack.waits(frame.raw.info, off, s) for s in off] == ["", "waits for wavelengths"]
-    assert stack.source_of(frame.raw, off) is frame.raw
+    assert [waits(frame.raw.info, off, s) for s in off] == ["", "waits for wavelengths"]
+    assert source_of(frame.raw, off) is frame.raw
 
 
 def test_bounds_of_the_other_column_are_dropped(frame, steps):
@@ -97,8 +98,8 @@ def test_found_pixels_have_flags_of_their_own_and_are_left_out(files, frame):
 
 def test_sliders_follow_calibrated_photons(frame, steps):
     dead = stack.make_step(frame, "linearity")
-    source = stack.source_of(frame.raw, stack.with_step(steps, dead))
-    live = stack.live_of(source)
+    source = source_of(frame.raw, stack.with_step(steps, dead))
+    live = live_of(source)
     cut = PhotonCut(low=900.0, high=1100.0, exclude=())
     np.testing.assert_array_equal(live.image(cut).counts, photons.image(source, cut).counts)
     assert photons.image(source, PhotonCut(weighted=True)).total != photons.image(source, PhotonCut()).total
@@ -112,7 +113,7 @@ def test_an_index_that_comes_later_goes_under_the_stack(files, steps, tmp_path):
     copy = str(shutil.copy(files.photons, tmp_path / "copy.h5"))
     raw = photons.open_source(copy, index=False)
     frame = with_stack(PhotonFrame(raw, raw), steps)
-    assert stack.live_of(frame.source) is None
+    assert live_of(frame.source) is None
     index, source, live = counting.made_live(frame)
     assert hasattr(index, "first")
     assert live is not None
@@ -132,16 +133,16 @@ def test_a_list_of_wavelengths_shows_its_phases_through_its_own_solution(tmp_pat
     from ifuview.model.photons.calibration_stack import WaveStep
 
     step = WaveStep(dataclasses.replace(files.solution, name=raw.info.calibrations["wavecal"]))
-    assert stack.source_of(raw, (step,)) is raw
-    back = stack.source_of(raw, stack.switched((step,), 0, False))
+    assert source_of(raw, (step,)) is raw
+    back = source_of(raw, stack.switched((step,), 0, False))
     place = int(np.argmax(files.truth.counts * files.truth.array.solved))
     resonator = int(raw.info.beammap.index.ravel()[place])
     value = back.photons_of([resonator]).value
     true = files.truth.phase[files.source.resonator == resonator]
     np.testing.assert_allclose(value, true, atol=1e-3)
     index = photons.open_source(files.photons, index=True)
-    stored = stack.source_of(index, stack.switched((step,), 0, False))
-    assert stack.live_of(stored) is not None
+    stored = source_of(index, stack.switched((step,), 0, False))
+    assert live_of(stored) is not None
     np.testing.assert_array_equal(stored.photons_of([resonator]).value, value)
 
 

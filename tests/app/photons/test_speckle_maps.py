@@ -10,10 +10,12 @@ from astropy.io import fits
 
 from ifuview.app import intents as want
 from ifuview.app.frames.opened import new_slot
+from ifuview.app.frames.state import Parent
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import speckle_maps
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.photons.views import speckle as view
+from ifuview.app.photons.which import asked, crosshair, photon_frame
 from ifuview.app.session import Selection, Session
 from ifuview.engine.context import SILENT
 from ifuview.errors import UsageError
@@ -50,10 +52,10 @@ def test_the_maps_open_as_frames_with_errors_and_flags(session):
     slot = new_slot(session, found[1])
     assert (slot.title, slot.photons, slot.dataset.kind) == (speckle.name, None, "speckle")
     beside = session.adding(slot)
-    assert speckle_maps.photon_slot(beside) is session.slot()
+    assert photon_frame(beside) is session.slot()
     twin = replace(session.slot(), key=7)  # a second frame of the same list, under another stack
-    child = replace(slot, key=8, made_of=speckle_maps.Parent(7))
-    assert speckle_maps.photon_slot(session.adding(twin).adding(child)) is twin
+    child = replace(slot, key=8, made_of=Parent(7))
+    assert photon_frame(session.adding(twin).adding(child)) is twin
 
 
 def test_the_pixel_is_told_in_numbers_and_its_speckles_have_a_life(session, files):
@@ -99,12 +101,12 @@ def test_too_few_photons_everywhere_are_said_to_be_so(session):
 
 
 def test_the_lucky_image_is_of_the_star_at_the_crosshair(session):
-    slot, frame = speckle_maps.asked(session)
-    opened = speckle_maps.lucky_frame(frame, *speckle_maps.crosshair(session), SILENT)
+    slot, frame = asked(session)
+    opened = speckle_maps.lucky_frame(frame, *crosshair(session), SILENT)
     assert opened.image.name.startswith("Lucky at ")
     assert np.nansum(opened.image.pixels.raw) > 0
     with pytest.raises(UsageError, match="no pixel"):
-        speckle_maps.crosshair(Session())
+        crosshair(Session())
     with pytest.raises(UsageError, match="no photon list"):
-        speckle_maps.asked(Session())
+        asked(Session())
     assert slot.title == "science.h5"

@@ -9,7 +9,8 @@ import pytest
 
 from ifuview.app.frames.look import LimitMode, Look, Smooth, Transfer
 from ifuview.app.script.options import IGNORED, OPTIONS
-from ifuview.app.script.parse import VERBS, Script, Step, parse
+from ifuview.app.script.parse import parse
+from ifuview.app.script.words import VERBS, Script, Step
 from ifuview.errors import UsageError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.frames import joined
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Slot
 from ifuview.app.spectra import choice as spectra_choice
 from ifuview.errors import IfuviewError, MissingDataError, UsageError

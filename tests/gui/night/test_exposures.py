@@ -10,7 +10,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QToolButton
 
 from ifuview.app import intents as want
-from ifuview.app.night.open_night import Night, Place
+from ifuview.app.night.state import Night, Place
 from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
 from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS

@@ -16,8 +16,8 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
+from ifuview.app import readout
 from ifuview.app.frames.look import LimitMode
-from ifuview.app.frames.views import readout
 from ifuview.app.photons import images
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import Shown

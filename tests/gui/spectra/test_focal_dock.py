@@ -8,7 +8,7 @@ import numpy as np
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session
 from ifuview.app.spectra.views import focal_plane
 from ifuview.model.dataset import Table

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PyQt6.QtWidgets import QApplication
 
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.fibers import FiberMap, FiberRole

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.app.frames.views.overlay import round_numbers
+from ifuview.app.frames.views.text import round_numbers
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole

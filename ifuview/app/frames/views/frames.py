@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
+from ifuview.app.frames.state import Made
 from ifuview.app.session import Layout, Locks, Session, Slot
 from ifuview.model.image import Kind
 
@@ -108,21 +109,16 @@ def _row(slot: Slot, session: Session) -> FrameRow:
 
 def _photon_words(slot: Slot, session: Session) -> tuple[str, str] | None:
     """Name and range of a frame of a photon list, or of the two that it is made from: what differs is read first."""
-    if slot.photons is None and slot.made_of is None:
-        return None
-    from ifuview.app.photons import images as steps
-
     if slot.photons is not None:
-        return steps.base_title(slot), steps.range_words(slot.photons)
-    if not isinstance(slot.made_of, steps.Made):
+        return slot.photons.name or slot.title, slot.photons.words()
+    if not isinstance(slot.made_of, Made):
         return None
-    parents = [session.slot(key) for key in (slot.made_of.a, slot.made_of.b)]
-    a, b = (None if p is None or p.photons is None else p for p in parents)
-    if a is None or b is None:
+    a, b = (session.slot(key) for key in (slot.made_of.a, slot.made_of.b))
+    if a is None or a.photons is None or b is None or b.photons is None:
         return None
     sign = "−" if slot.made_of.how == "difference" else "/"
-    title = f"{slot.made_of.how.capitalize()}: {steps.base_title(a)} {sign} {steps.base_title(b)}"
-    return title, f"{steps.range_words(a.photons)} {sign} {steps.range_words(b.photons)}"
+    title = f"{slot.made_of.how.capitalize()}: {a.photons.name or a.title} {sign} {b.photons.name or b.title}"
+    return title, f"{a.photons.words()} {sign} {b.photons.words()}"
 
 
 def _picture(slot: Slot) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ifuview.app.frames.views.colors import ramp
+from ifuview.app.frames.views.text import round_numbers
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.image import Image, Kind
@@ -31,7 +32,6 @@ UNKNOWN_COLOR = 0x999999
 METRIC_MAP, METRIC_STEPS = "viridis", 16
 METRIC_CLIP = (2.0, 98.0)  # percentiles of a metric at the ends of the color scale
 ISO_CURVES = 10  # wanted number of iso-wavelength curves
-NICE_STEPS = (1.0, 2.0, 5.0, 10.0)
 NEIGHBORS = 2  # fibers on either side of the selected one that stand out
 
 
@@ -179,9 +179,7 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
     if shown.regions:
         view = replace(view, regions=slot.regions)
         if slot.photons is not None:
-            from ifuview.app.photons.light import annuli
-
-            view = replace(view, rings=annuli(session, slot))
+            view = replace(view, rings=slot.photons.rings(session.light))
     if image.kind is Kind.RSS:
         from ifuview.app.frames.views.fiber_marks import fiber_marks
 
@@ -314,16 +312,6 @@ def iso_wavelengths(traces: TraceSet, image: Image) -> tuple[IsoCurve, ...]:
     order = np.argsort(np.nan_to_num(np.nanmax(traces.center[:, :: max(1, traces.ncol // 8)], axis=1, initial=-np.inf)))
     x, y = image.orientation.to_native(cross[order], column[order], image.shape)
     return tuple(IsoCurve(float(v), x[:, k], y[:, k]) for k, v in enumerate(waves))
-
-
-def round_numbers(lo: float, hi: float, n: int) -> Array:
-    """Return about `n` round numbers between `lo` and `hi`."""
-    if not hi > lo:
-        return np.empty(0)
-    rough = (hi - lo) / n
-    unit = 10.0 ** np.floor(np.log10(rough))
-    step = unit * next(s for s in NICE_STEPS if s * unit >= rough * (1 - 1e-9))
-    return np.arange(np.ceil(lo / step), np.floor(hi / step) + 1) * step
 
 
 def _row_band(image: Image, row: int) -> tuple[float, float, float, float] | None:

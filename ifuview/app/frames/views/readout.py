@@ -52,29 +52,37 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
     slot = session.slot(key)
     if slot is None:
         return None
-    image, (ny, nx) = slot.image, slot.image.shape
-    i, j = math.floor(x + 0.5), math.floor(y + 0.5)
-    if not (0 <= i < nx and 0 <= j < ny):
+    at = pixel(slot, x, y)
+    if at is None:
         return None
-    value = image.pixels.plane(slot.plane).value(j, i)
-    if slot.dataset.photons is not None and slot.dataset.kind == "photons":
-        from ifuview.app.photons.views.readout import fields as photon_fields
-
-        return ReadoutView(tuple(photon_fields(slot, i, j)), value=value)
+    image, (i, j) = slot.image, at
+    counts = value(slot, i, j)
     fiber, offset = fiber_at(slot, x, y)
     wave = wavelength_at(slot, fiber, x, y)
     blinks = session.layout is Layout.BLINK and len(session.slots) > 1
     fields = [
         *([("", slot.title)] if blinks else []),
         ("x", f"{i} y {j} (FITS {i + 1}, {j + 1})"),
-        ("value", f"{number(value)} {image.unit}".rstrip() if math.isfinite(value) else _not_finite(value)),
+        ("value", f"{number(counts)} {image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)),
         *_quality(slot, j, i),
         *_fiber(slot, fiber, offset),
         *([("λ", f"{wave:.2f} Å")] if wave is not None else []),
         *_amplifier(image, i, j),
         *_sky(slot, fiber, x, y),
     ]
-    return ReadoutView(tuple(fields), fiber, wave, value)
+    return ReadoutView(tuple(fields), fiber, wave, counts)
+
+
+def pixel(slot: Slot, x: float, y: float) -> tuple[int, int] | None:
+    """Return column and row of the pixel at a native position; None outside the image."""
+    ny, nx = slot.image.shape
+    i, j = math.floor(x + 0.5), math.floor(y + 0.5)
+    return (i, j) if 0 <= i < nx and 0 <= j < ny else None
+
+
+def value(slot: Slot, i: int, j: int) -> float:
+    """Return the value of a pixel of the plane that is shown."""
+    return slot.image.pixels.plane(slot.plane).value(j, i)
 
 
 def number(value: float, digits: int = VALUE_DIGITS) -> str:

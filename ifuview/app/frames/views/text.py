@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ifuview.model.checks import Array
+
 if TYPE_CHECKING:
     from ifuview.model.image import Image
 
@@ -50,3 +54,16 @@ def along_axis(image: Image) -> str:
     if image.orientation.flip_disp:
         return "Along the fibers (px)"  # counted against the file
     return "Row y (px)" if image.orientation.transpose else COLUMN
+
+
+NICE_STEPS = (1.0, 2.0, 5.0, 10.0)
+
+
+def round_numbers(lo: float, hi: float, n: int) -> Array:
+    """Return about `n` round numbers between `lo` and `hi`."""
+    if not hi > lo:
+        return np.empty(0)
+    rough = (hi - lo) / n
+    unit = 10.0 ** np.floor(np.log10(rough))
+    step = unit * next(s for s in NICE_STEPS if s * unit >= rough * (1 - 1e-9))
+    return np.arange(np.ceil(lo / step), np.floor(hi / step) + 1) * step

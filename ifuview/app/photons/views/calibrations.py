@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifuview.app.frames.views.text import number, with_error
-from ifuview.app.photons import calibration, speckle_maps
+from ifuview.app.photons import calibration
+from ifuview.app.photons.sources import waits
+from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
@@ -102,7 +104,7 @@ class SolutionCurves:
 
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
-    slot = speckle_maps.photon_slot(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return (None,)
     at = (session.selection.x, session.selection.y)
@@ -111,7 +113,7 @@ def inputs(session: Session) -> tuple[Any, ...]:
 
 def make(session: Session) -> CalibrationsView | None:
     """The view; None without a photon list."""
-    slot = speckle_maps.photon_slot(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return None
     frame: PhotonFrame = slot.photons
@@ -119,7 +121,7 @@ def make(session: Session) -> CalibrationsView | None:
     rows = tuple(
         StepRow(
             calibration.title(s), calibration.words(s, info), s.on,
-            calibration.waits(info, frame.stack, s), s.key in ("wavecal", "flatcal"),
+            waits(info, frame.stack, s), s.key in ("wavecal", "flatcal"),
         )
         for s in frame.stack
     )  # fmt: skip
@@ -148,7 +150,7 @@ def pixel(session: Session, info: PhotonInfo) -> tuple[int, int] | None:
 
 def job(session: Session) -> Callable[[Any], SolutionCurves] | None:
     """The curves of the solutions, for the worker."""
-    slot = speckle_maps.photon_slot(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return None
     frame: PhotonFrame = slot.photons

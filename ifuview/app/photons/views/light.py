@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ifuview.app.photons import light
-from ifuview.app.photons.images import value_unit
-from ifuview.app.photons.light import Light
-from ifuview.app.photons.state import LightOptions
+from ifuview.app.photons.state import Light, LightOptions
+from ifuview.app.photons.units import value_unit
+from ifuview.app.photons.which import photon_frame
 from ifuview.model.photons.images import value_name
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class LightView:
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the dock depends on."""
-    slot, current = light.owner(session), session.slot()
+    slot, current = photon_frame(session), session.slot()
     photons = slot.photons if slot is not None else None
     if slot is None or current is None or photons is None:
         return (None, session.drawing)
@@ -106,7 +106,7 @@ def inputs(session: Session) -> tuple[object, ...]:
 
 def make(session: Session) -> LightView:
     """Return the view of the current frame."""
-    slot = light.owner(session)
+    slot = photon_frame(session)
     options = light.options_of(session)
     if slot is None or slot.photons is None:
         return LightView(OPEN_HINT, drawing=session.drawing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.app.photons.light import Light
+from ifuview.app.photons.state import Light
 from ifuview.app.photons.views.light import How, LightView, Part
 from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOTTED, NONE, Curve, Range, logarithmic, stairs

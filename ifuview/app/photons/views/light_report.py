@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.photons import light
+from ifuview.app.photons.state import Picked
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_text
 from ifuview.app.photons.views.light import Part
@@ -38,7 +39,7 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
     """The page of a photon list: plots and selections in place of fibers."""
     view = pure.make(session)
     slot = session.slot()
-    assert slot is not None
+    assert slot is not None and slot.photons is not None
     found = view.found if not view.stale else ()
     said = [(colors.readable(one.picked.color), light_text.summary(one)) for one in found]
     plain = [("#1a1a1a", cut_text(slot.photons.cut, view.unit))]
@@ -60,7 +61,7 @@ def cut_text(cut: PhotonCut, unit: str) -> str:
     return f"Photons from {time}, {value}{', weighted' if cut.weighted else ''}"
 
 
-def _outline(picked: light.Picked) -> tuple[Polyline, ...]:
+def _outline(picked: Picked) -> tuple[Polyline, ...]:
     """A selection as lines over the image."""
     if picked.pixel is not None:
         x, y = picked.pixel

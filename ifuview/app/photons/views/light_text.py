@@ -8,7 +8,7 @@ import numpy as np
 
 from ifuview.app.frames.views.text import number, with_error
 from ifuview.app.photons import light
-from ifuview.app.photons.light import Light
+from ifuview.app.photons.state import Light
 from ifuview.app.photons.views.light import TITLES, How, LightView, Part
 from ifuview.app.photons.views.light_lines import spectrum_values
 from ifuview.model.checks import Array

@@ -8,7 +8,9 @@ from functools import lru_cache
 from ifuview.app.jobs import JobStatus
 from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.units import plain, value_span, value_unit
 from ifuview.app.photons.views.flags import FlagRow, legend
+from ifuview.app.photons.which import frame_of, is_photons, photon_frame
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.model.photons.images import value_name
 from ifuview.model.photons.lists import Beammap, PhotonCut
@@ -76,31 +78,23 @@ class PhotonsView:
     blinking: bool = False
 
 
-def subject(session: Session) -> Slot | None:
-    """The frame that the dock is about: the current one, or the first of the two that a difference is made from."""
-    slot = session.slot()
-    if slot is not None and isinstance(slot.made_of, steps.Made):
-        return session.slot(slot.made_of.a) or slot
-    return slot
-
-
 def inputs(session: Session) -> tuple[object, ...]:
     """What the dock depends on."""
-    slot = subject(session)
+    slot = photon_frame(session)
     if slot is None:
         return (None,)
     made = slot.key != session.current
     frames = len(session.slots), session.layout
-    return slot.key, slot.photons, steps.is_photons(slot), _job(session, slot), frames, made
+    return slot.key, slot.photons, is_photons(slot), _job(session, slot), frames, made
 
 
 def make(session: Session) -> PhotonsView:
     """Return the view of the current frame."""
-    slot = subject(session)
-    frame = steps.frame_of(slot)
+    slot = photon_frame(session)
+    frame = frame_of(slot)
     if slot is None or frame is None:
-        waiting = f"{slot.title}: opening the photons..." if slot is not None and steps.is_photons(slot) else ""
-        others = any(steps.is_photons(s) for s in session.slots)
+        waiting = f"{slot.title}: opening the photons..." if slot is not None and is_photons(slot) else ""
+        others = any(is_photons(s) for s in session.slots)
         return PhotonsView(hint=waiting or (OTHER if others else HINT))
     info = frame.source.info
     job = _job(session, slot)
@@ -110,9 +104,9 @@ def make(session: Session) -> PhotonsView:
         shown=frame.shown,
         cut=cut,
         span=(0.0, steps.span_of(frame)),
-        values=steps.value_span(info),
+        values=value_span(info),
         column=value_name(info),
-        unit=steps.value_unit(info),
+        unit=value_unit(info),
         headline=headline(frame) if slot.key == session.current else f"{frame.name}: {headline(frame)}",
         state="\n".join((*filter(None, (state(frame, job),)), *notes(frame))),
         job=None if job is None else job[0],
@@ -132,7 +126,7 @@ def make(session: Session) -> PhotonsView:
 
 def _job(session: Session, slot: Slot | None) -> tuple[int, float] | None:
     """Id and progress of the job that makes the index of a frame."""
-    if slot is None or steps.frame_of(slot) is None:
+    if slot is None or frame_of(slot) is None:
         return None
     name = f"{INDEX}{steps.base_title(slot)}"
     found = next((j for j in session.jobs if j.name == name and j.status not in ENDED), None)
@@ -144,10 +138,10 @@ def headline(frame: PhotonFrame) -> str:
     info, counted = frame.source.info, frame.image
     if frame.shown is Shown.FLAGS or counted is None:
         size = f"{info.beammap.shape[1]} × {info.beammap.shape[0]} pixels, {info.duration:g} s"
-        number = f"{steps.plain(info.nphoton)} photons, " if info.nphoton >= 0 else ""
+        number = f"{plain(info.nphoton)} photons, " if info.nphoton >= 0 else ""
         return f"{number}{size}; {_column(frame)}"
     about = "about " if frame.preview else ""
-    total = f"{about}{steps.plain(counted.photons)} photons in {counted.exposure:.6g} s"
+    total = f"{about}{plain(counted.photons)} photons in {counted.exposure:.6g} s"
     return f"{total}; {counted.npixel_excluded} pixels left out; {_column(frame)}"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ifuview.app.frames.views.text import quantity, with_error
 from ifuview.app.photons import speckle_maps
+from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
@@ -62,7 +63,7 @@ class DecayView:
 
 def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
-    slot = speckle_maps.photon_slot(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return (None,)
     frame = slot.photons
@@ -71,7 +72,7 @@ def inputs(session: Session) -> tuple[Any, ...]:
 
 def make(session: Session) -> SpeckleView | None:
     """The view; None without a photon list."""
-    slot = speckle_maps.photon_slot(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return None
     maps = slot.photons.speckle
@@ -104,7 +105,7 @@ def _numbers(maps: SpeckleMaps, x: int, y: int) -> tuple[tuple[str, str], ...]:
 
 def job(session: Session) -> Callable[[Any], DecayView] | None:
     """The autocorrelation at the crosshair, for the worker."""
-    slot = speckle_maps.photon_slot(session)
+    slot = photon_frame(session)
     if slot is None or slot.photons is None:
         return None
     frame = slot.photons

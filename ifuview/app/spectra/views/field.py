@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.app.frames import joined
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views.lasso import hull
 from ifuview.app.frames.views.text import axis
 from ifuview.app.session import Session, Slot

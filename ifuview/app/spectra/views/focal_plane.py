@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views import colors
 from ifuview.app.frames.views.lasso import inside
 from ifuview.app.frames.views.text import axis, number

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.app.frames import joined
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.views.fiber_table import Column, FiberTableView
 from ifuview.instrument import words

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.frames.detector_place import DetectorPlace
+from ifuview.app.frames.state import DetectorPlace
 from ifuview.app.frames.views.fiber_marks import MarkKind, fiber_marks
 from ifuview.app.frames.views.overlay import make_overlay
 from ifuview.app.session import Overlay, Session, Slot

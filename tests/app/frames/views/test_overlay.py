@@ -9,6 +9,7 @@ import pytest
 
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.frames.views import overlay
+from ifuview.app.frames.views.text import round_numbers
 from ifuview.app.session import Overlay, Selection, Session, Slot
 from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap
@@ -126,5 +127,5 @@ def test_amplifier_borders_run_along_pixel_edges():
 
 
 def test_round_numbers():
-    assert overlay.round_numbers(0, 100, 5).tolist() == [0, 20, 40, 60, 80, 100]
-    assert overlay.round_numbers(3, 3, 5).size == 0
+    assert round_numbers(0, 100, 5).tolist() == [0, 20, 40, 60, 80, 100]
+    assert round_numbers(3, 3, 5).size == 0

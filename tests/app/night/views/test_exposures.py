@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from ifuview.app.night.open_night import Night, Place
+from ifuview.app.night.state import Night, Place
 from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
 from ifuview.model.night.exposures import FLAT_FIELDED, Dot, Exposure, ExposureIndex, FileState, ProductFile

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
+from ifuview.app.frames.state import Made
 from ifuview.app.photons import light
-from ifuview.app.photons.images import Made
 from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_figure, light_lines, light_text
@@ -56,8 +56,9 @@ def test_background_is_subtracted_only_when_asked(source):
     asked = light.request(session(CIRCLE, pixel=None, source=source, background=False))
     (one,) = light.count(asked).found
     assert one.curve.background.sum() == 0
-    assert light.annuli(session(CIRCLE, background=False), session(CIRCLE).slots[0]) is None
-    assert light.annuli(session(CIRCLE), session(CIRCLE).slots[0]) == (1.5, 2.5)
+    frame = session(CIRCLE).slots[0].photons
+    assert frame.rings(LightOptions(background=False)) is None
+    assert frame.rings(None) == (1.5, 2.5)
 
 
 def test_the_cut_is_obeyed_and_photons_are_read_once(source):

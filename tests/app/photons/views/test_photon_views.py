@@ -11,6 +11,7 @@ import pytest
 from ifuview.app.frames.views import colors
 from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame
+from ifuview.app.photons.units import cut_words
 from ifuview.app.photons.views import photons as photon_views
 from ifuview.app.photons.views.flags import CMAP, EMPTY, GOOD, HOT, NCLASS, NO_TONE, classes, color_of, legend
 from ifuview.model.photons.calibration_stack import MaskStep
@@ -68,8 +69,8 @@ def test_the_legend_counts_pixels_and_knows_both_meanings(beammap):
 )
 def test_a_cut_in_words(beammap, cut, words):
     info = frame_of(beammap).source.info
-    assert steps.cut_words(replace(info, weighted=True), cut) == words
-    assert "weighted" not in steps.cut_words(info, cut)
+    assert cut_words(replace(info, weighted=True), cut) == words
+    assert "weighted" not in cut_words(info, cut)
 
 
 def test_a_step_of_time_stays_in_the_file(beammap):

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.app import intents as want
 from ifuview.app import steps
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views.lasso import hull, inside
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.spectra.views import focal_plane, window_light

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.frames.joined import OpenTable
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views import skyposition, stack
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.spectra import inspect

@@ -423,8 +423,8 @@ def test_a_quick_frame_is_an_image(tmp_path):
 
 
 def test_pulse_heights_are_no_degrees(tmp_path):
-    from ifuview.app.photons import images
     from ifuview.app.photons import lists as photons
+    from ifuview.app.photons.units import value_span, value_unit
     from ifuview.engine.photons.counting.cube import default_edges
     from ifuview.io.photons.index.build import build_index
     from ifuview.io.photons.index.index import open_index
@@ -436,9 +436,9 @@ def test_pulse_heights_are_no_degrees(tmp_path):
     values = everything(source)[2]
     build_index(open_photons(path))
     for info in (source.info, open_index(path).info):
-        edges, span = default_edges(info), images.value_span(info)
+        edges, span = default_edges(info), value_span(info)
         assert edges[0] <= values.min() and values.max() < edges[-1] and span == (edges[0], edges[-1])
-        assert (value_name(info), images.value_unit(info)) == ("Pulse height", "adu")
+        assert (value_name(info), value_unit(info)) == ("Pulse height", "adu")
     cube = photons.cube(source, "phase", photons.cut(source.info, exclude=()))
     assert cube.counts.sum() == photons.image(source, photons.cut(source.info, exclude=())).total
     write_product(tmp_path / "c.fits", cube)

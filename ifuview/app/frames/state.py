@@ -1,0 +1,59 @@
+"""What a session holds beside an image: what a frame was made from, its place on the detector, open tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ifuview.model.dataset import Table
+from ifuview.model.image import Amplifier
+from ifuview.model.orientation import Orientation
+from ifuview.model.trace import TraceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Which two frames a frame is the difference or ratio of, and the limits that it was last given."""
+
+    a: int
+    b: int
+    how: str
+    limits: tuple[float | None, float | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The photon frame that an image was made from (`Slot.made_of`)."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorPlace:
+    """Traces with wavelengths, and the detector they are on (`shape` native)."""
+
+    traces: TraceSet
+    shape: tuple[int, int]
+    orientation: Orientation
+    amplifiers: tuple[Amplifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenTable:
+    """One table of a file.
+
+    Parameters
+    ----------
+    path : str
+    title : str
+        File and table.
+    table : Table
+    """
+
+    path: str
+    title: str
+    table: Table
+
+    @property
+    def nrow(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.table.columns.values()), ()))

@@ -1,0 +1,74 @@
+"""What the session knows of the exposures and of the triage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ifuview.model.night.exposures import ExposureIndex
+from ifuview.model.night.triage import TriageResult
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One product of one camera of one exposure; `other`: in the production that is compared."""
+
+    expid: int
+    camera: str
+    product: str
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Night:
+    """What the session knows of the exposures.
+
+    Parameters
+    ----------
+    index : ExposureIndex
+    place : Place or None
+        What was shown last.
+    shown : mapping of frame key to Place
+    compared : ExposureIndex or None
+        Another production.
+    watched : bool
+        New files are looked for.
+    results : str
+        Folder that the triage of each new camera is written to, "" for none.
+    newest : bool
+        A new file is shown as soon as it is whole.
+    along : str
+        What was blinked along last.
+    auto : Place or None
+        What was shown because it was the newest.
+    """
+
+    index: ExposureIndex
+    place: Place | None = None
+    shown: Mapping[int, Place] = field(default_factory=lambda: MappingProxyType({}))
+    compared: ExposureIndex | None = None
+    watched: bool = False
+    newest: bool = False
+    results: str = ""
+    along: str = ""
+    auto: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TriageState:
+    """A triage that was run from the window.
+
+    Parameters
+    ----------
+    result : TriageResult
+    arrays : mapping of (exposure, camera) to mapping
+        What the evidence is drawn from.
+    scope : str
+        In words.
+    """
+
+    result: TriageResult
+    arrays: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
+    scope: str = ""

@@ -1,0 +1,35 @@
+"""Any file as frames: images with their limits, photon lists with their beam flags."""
+
+from __future__ import annotations
+
+from ifuview.app.frames import opening
+from ifuview.app.frames.look import Look
+from ifuview.app.frames.opened import Opened
+from ifuview.engine.context import SILENT, JobContext
+
+
+def is_photons(path: str) -> bool:
+    """Whether a file, or a folder of raw packets, is a photon list."""
+    from ifuview.io.photons import opening as photons
+
+    return photons.is_photons(path)
+
+
+def open_images(
+    spec: str, *, every: bool = False, cube: bool = False, look: Look | None = None, ctx: JobContext = SILENT
+) -> tuple[Opened, ...]:
+    """Read a file and work out the display limits of its default image, or of `every` image extension.
+
+    `cube` stacks the image extensions of one size into one cube. A photon list shows its beam flags.
+
+    Raises
+    ------
+    TablesOnly, FileFormatError, MissingDataError
+        There is no image; what there is instead.
+    """
+    found = opening.open_images(spec, every=every, cube=cube, look=look, ctx=ctx)
+    if found[0].dataset.photons is None:
+        return found
+    from ifuview.app.photons.images import opened_flags
+
+    return tuple(opened_flags(opened) for opened in found)
