@@ -1,7 +1,7 @@
 """One smooth curve through points that hold outliers: robust, weighted, of the degree that the points ask for.
 
 Legendre polynomials on [-1, 1]; outliers beyond some robust sigma are left out, the degree is the one of the smallest
-Bayesian information criterion (Schwarz 1978), with a bounded loss so that outliers do not choose it.
+Bayesian information criterion (Schwarz 1978) of a bounded loss, so that outliers do not choose it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from ifuview.model.checks import Array
 
 MAX_DEGREE = 8
 MAD_TO_SIGMA = 1.4826
-F_GAIN = 2.0  # chi2 must fall by more than this times ln n per coefficient
 OUTLIER_SIGMA = 4.0
 ROUNDS = 4
 CHOSEN_FROM = 256  # points that the degree is chosen from
@@ -105,8 +104,10 @@ def _degree(u: Array, y: Array, sigma: Array) -> int:
     scores = []
     for m in range(min(MAX_DEGREE, u.size - 2) + 1):
         found = _fitted(u, y, sigma, np.ones(u.size, bool), m)
-        pull = np.minimum(np.abs(found.residual / sigma), OUTLIER_SIGMA)
-        scores.append(float((pull**2).sum()) + F_GAIN / 2 * (m + 1) * np.log(u.size))
+        pull = np.abs(found.residual / sigma)
+        bound = OUTLIER_SIGMA * MAD_TO_SIGMA * float(np.median(pull))  # by its own scatter: errors may be too small
+        square = float((np.minimum(pull, bound) ** 2).mean())
+        scores.append(u.size * np.log(max(square, 1e-30)) + (m + 1) * np.log(u.size))
     return int(np.argmin(scores)) if scores else 0
 
 

@@ -62,7 +62,7 @@ def traces_on_image(
         column = np.unique(np.linspace(0, center.shape[1] - 1, POINTS).round().astype(int))
         for number in np.unique(block):
             lines = center[np.ix_(block == number, column)].T
-            whole.plot(column, lines, color=REGIONS[number % len(REGIONS)], lw=0.7, alpha=0.9)
+            whole.plot(column, lines, color=REGIONS[number % len(REGIONS)], lw=0.4, alpha=0.8)
         _names(whole, center, names)
         whole.set(xlabel="column along dispersion (px)", ylabel="row across fibers (px)")
         whole.set_title(f"{len(names)} fibers in {np.unique(block).size} blocks, a color each")
@@ -168,7 +168,7 @@ class OneTrace:
 def one_trace(figure: Figure, one: OneTrace, title: str = "") -> None:
     """Draw overlay, cross-sections, offsets, smoothness and spectrum of one fiber."""
     with style():
-        grid = figure.add_gridspec(3, 6, left=0.065, right=0.985, top=0.88, bottom=0.075, wspace=0.5, hspace=0.42)
+        grid = figure.add_gridspec(3, 6, left=0.065, right=0.985, top=0.88, bottom=0.075, wspace=0.75, hspace=0.42)
         _overlay(figure.add_subplot(grid[0, :]), one)
         for place, column in enumerate(one.sections[:3]):
             _section(figure.add_subplot(grid[1, place]), one, column)
