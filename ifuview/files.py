@@ -12,6 +12,9 @@ from ifuview.errors import IfuviewError, UsageError
 
 Name = str | os.PathLike[str]
 
+FITS_SUFFIXES = (".fits", ".fits.gz", ".fits.fz")  # of products
+ENDINGS = (".gz", ".fz", ".bz2", ".fits", ".fit")
+
 ERRNO = re.compile(r"\berrno = (\d+)")
 LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # HDF5's own words
 MAX_TEXT = 200  # characters of a reason
@@ -20,6 +23,14 @@ MAX_TEXT = 200  # characters of a reason
 def stem(path: Name) -> str:
     """Name of a file without folder and last suffix."""
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def product_stem(path: Name) -> str:
+    """Name of a file without folder and the endings of FITS, packed or not."""
+    name = os.path.basename(path)
+    for ending in ENDINGS:
+        name = name.removesuffix(ending)
+    return name
 
 
 def part_name(path: Name) -> str:
@@ -42,22 +53,31 @@ def replacing(path: Name) -> Iterator[str]:
 
 
 @contextmanager
-def whole_file(
+def told(
     path: Name, what: str = "the file", todo: str = "choose another folder or name",
     error: type[IfuviewError] = UsageError,
-) -> Iterator[str]:  # fmt: skip
-    """As `replacing`, with one sentence for a place that cannot be written.
+) -> Iterator[None]:  # fmt: skip
+    """One sentence for what cannot be written.
 
     Raises
     ------
     UsageError, or `error`
-        The system refuses to write; nothing is left behind.
+        In place of what the system says.
     """
     try:
-        with replacing(path) as part:
-            yield part
+        yield
     except OSError as problem:
-        raise error(f"{what} cannot be written{brackets(problem)}".strip(), os.fspath(path), todo) from problem
+        raise error(f"{what} cannot be written{brackets(problem)}", os.fspath(path), todo) from problem
+
+
+@contextmanager
+def whole_file(
+    path: Name, what: str = "the file", todo: str = "choose another folder or name",
+    error: type[IfuviewError] = UsageError,
+) -> Iterator[str]:  # fmt: skip
+    """As `replacing`, with one sentence for a place that cannot be written."""
+    with told(path, what, todo, error), replacing(path) as part:
+        yield part
 
 
 def put(path: Name, content: str | bytes) -> None:
@@ -72,6 +92,30 @@ def put(path: Name, content: str | bytes) -> None:
         Path(part).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
+@contextmanager
+def filled(folder: Name) -> Iterator[Path]:
+    """A temporary folder inside `folder`, made if need be, whose files move up when all went well."""
+    import shutil
+    import tempfile
+
+    place = Path(folder)
+    made = not place.exists()
+    place.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
+    try:
+        yield part
+        for file in [file for file in part.rglob("*") if file.is_file()]:
+            target = place / file.relative_to(part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, target)
+    except BaseException:
+        if made:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def check_folder(folder: Name) -> None:
     """Raise UsageError unless the folder, or the nearest one above that exists, can be written."""
     at = Path(folder)
@@ -81,6 +125,14 @@ def check_folder(folder: Name) -> None:
         raise UsageError("is not a folder", str(at), "choose another output folder")
     if not os.access(at, os.W_OK | os.X_OK):
         raise UsageError("the folder cannot be written", str(folder), "choose another output folder")
+
+
+def make_folder(folder: Name) -> None:
+    """Make a folder with those above it; UsageError unless it can be written."""
+    with told(folder, "the folder", "choose another"):
+        os.makedirs(folder, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError("the folder cannot be written", os.fspath(folder), "choose another")
 
 
 def check_place(path: Name, what: str = "the output") -> None:

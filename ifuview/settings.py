@@ -45,9 +45,9 @@ class Settings:
     memory_limit_mib: int = 8192
     recent: tuple[str, ...] = ()
 
-    def look_fields(self) -> tuple[tuple[str, Any], ...]:
+    def look_fields(self) -> tuple[tuple[str, object], ...]:
         """Fields of the look of new frames, by name, where they are not the program's own."""
-        out: list[tuple[str, Any]] = []
+        out: list[tuple[str, object]] = []
         if self.cmap != Settings().cmap:
             out.append(("cmap", self.cmap))
         if self.limits == "minmax":
@@ -113,7 +113,7 @@ def save(settings: Settings, path: Path | None = None) -> None:
     put(path, "# Preferences of ifuview. Delete this file to go back to the defaults.\n" + "".join(lines))
 
 
-def _fitting(name: str, value: Any, default: Any) -> Any:
+def _fitting(name: str, value: object, default: object) -> Any:
     """`value` in the type of `default`, None if it does not fit."""
     if isinstance(default, tuple):
         return tuple(map(str, value))[:RECENT_KEPT] if isinstance(value, list) else None
@@ -124,7 +124,7 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
     return value
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     """One value as TOML."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"

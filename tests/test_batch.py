@@ -111,7 +111,7 @@ def test_a_second_run_does_only_what_failed(run, monkeypatch):
         asked.extend(t.camera for t in todo)
         records.update({t.output: Record(t.exposure, t.camera, "failed", text="again") for t in todo})
 
-    monkeypatch.setattr(batch, "_run", not_done)
+    monkeypatch.setattr("ifuview.batch.run._run", not_done)
     records = run_night(triage_tasks([str(night)], str(out)), str(out))
     assert asked == ["r8"]
     assert [r.skipped for r in records] == [True, True, False]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -118,10 +119,19 @@ def test_every_command_is_in_usage_manual_and_completion(name, capsys):
     assert f"ifuview {name} " in view.usage()
     page = man.page().replace("\\-", "-")
     assert f'.SS "ifuview {name}"' in page
+    needed = [word for word in table.COMMANDS[name].words.split() if word.startswith("-")]
+    assert set(needed) <= {option for action in run.arguments(run.parser(name)) for option in action.option_strings}
     for action in run.arguments(run.parser(name)):
         assert action.help, f"{name} does not say what {action.dest} is"
         for option in action.option_strings:
             assert option in said and f"\\fB{option}\\fR" in page
+
+
+def test_no_command_is_left_out_of_the_table():
+    folder = Path(table.__file__).parent
+    found = {path for path in folder.rglob("*.py") if "\ndef options(" in path.read_text("utf-8")}
+    listed = {folder / f"{row.module.replace('.', '/')}.py" for row in table.COMMANDS.values()}
+    assert listed == found | {folder / "view.py"}
 
 
 def test_the_manual_page_is_one_that_man_reads(tmp_path):

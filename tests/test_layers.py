@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
         "model", "instrument", "io", "engine", "context", "simulate", "recipes", "report", "errors",
         "files", "exit_codes", "resources", "settings", "log",
     },
-    "gui": {"app", "model", "settings", "resources", "log", "errors", "files", "context"},
+    "gui": {"app", "model", "settings", "resources", "log", "errors", "exit_codes", "files", "context"},
     "batch": {"app", "model", "recipes", "report", "errors", "files", "context"},
     "commands": {"gui", "app", "batch", "model", "io", "engine", "errors", "exit_codes", "files", "context"},
     "cli": {"commands", "errors", "exit_codes"},

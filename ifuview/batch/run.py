@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ifuview.batch.tasks import Record, Task, check_output, load
+from ifuview.batch.tasks import Record, Task, load
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.files import make_folder
 
 
 def run_night(
@@ -48,7 +49,7 @@ def run_night(
     """
     from ifuview.batch.night import put_together
 
-    check_output(output)
+    make_folder(output)
     records = {task.output: record for task in tasks if (record := load(task)) is not None}
     todo = [task for task in tasks if task.output not in records]
     try:

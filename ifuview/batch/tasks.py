@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview import __version__
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import MissingDataError, UsageError
-from ifuview.files import put
+from ifuview.errors import MissingDataError
+from ifuview.files import product_stem, put
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage_files import CameraFiles
@@ -24,7 +24,6 @@ SCHEMA = "ifuview.batch/1"
 IMAGE, TRACES, THRESHOLDS = "image", "traces", "thresholds"  # roles of the files of a diagnosis
 DETECTOR = "preproc"  # the product that a diagnosis is made of
 LAMPS = ("flat", "arc")  # types of exposures that traces are measured on
-SUFFIXES = (".gz", ".fz", ".fits", ".fit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ def _detector_images(
     if not os.path.exists(path):
         raise MissingDataError("no such file or folder", path)
     if os.path.isfile(path):
-        yield stem(path), IMAGE, {IMAGE: os.path.abspath(path)}
+        yield product_stem(path), IMAGE, {IMAGE: os.path.abspath(path)}
         return
     from ifuview.app.night.open_night import scan_folder
 
@@ -227,14 +226,6 @@ def _detector_images(
             if found:
                 files[TRACES] = found
             yield f"{exposure.expid:08d}", camera, files
-
-
-def stem(path: str) -> str:
-    """The name of a file without the suffixes of FITS."""
-    name = os.path.basename(path)
-    for suffix in SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name
 
 
 def _task(
@@ -286,14 +277,3 @@ def load(task: Task) -> Record | None:
         return Record(**tree)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def check_output(output: str) -> None:
-    """Raise UsageError unless the folder of the results can be written."""
-    try:
-        os.makedirs(output, exist_ok=True)
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"the folder cannot be written ({reason})", output, "choose another") from problem
-    if not os.access(output, os.W_OK | os.X_OK):
-        raise UsageError("the folder cannot be written", output, "choose another")

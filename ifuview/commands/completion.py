@@ -11,7 +11,7 @@ from ifuview.commands.table import COMMANDS, VIEW
 from ifuview.engine.context import JobContext
 
 EPILOG = """\
-bash: echo 'eval "$(ifuview completion bash)"' >> ~/.bashrc
+bash: ifuview completion bash > ~/.local/share/bash-completion/completions/ifuview
 zsh:  ifuview completion zsh > DIR/_ifuview, in a folder DIR of $fpath
 """
 BASH = """\

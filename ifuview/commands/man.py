@@ -38,7 +38,7 @@ def page() -> str:
 
     lines = [f'.TH IFUVIEW 1 "" "ifuview {__version__}" "User Commands"', ".SH NAME"]
     lines += ["ifuview \\- see and diagnose fiber\\-fed spectrograph data", ".SH SYNOPSIS", ".nf", _plain(SYNOPSIS)]
-    lines += [_plain(f"ifuview {name} ...") for name in COMMANDS if name != VIEW]
+    lines += [_plain(f"ifuview {name} {row.words}") for name, row in COMMANDS.items() if name != VIEW]
     lines += [".fi", ".SH OPTIONS OF THE WINDOW", *_literal(OPTIONS), ".SH COMMANDS"]
     for name, row in COMMANDS.items():
         if name != VIEW:

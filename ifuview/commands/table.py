@@ -8,33 +8,31 @@ VIEW = "view"
 
 
 class Command(NamedTuple):
-    """A row: name, what it does in one line, and its module in this package."""
+    """A row: module in this package, whose last part is the name; words that it needs; what it does in one line."""
 
-    name: str
-    title: str
     module: str
+    words: str
+    title: str
 
 
-COMMANDS: dict[str, Command] = {
-    row[0]: Command(*row)
-    for row in (
-        (VIEW, "Show files in the window, which is also what happens without a command.", "view"),
-        ("report", "One PNG about one fiber: image, fiber, spectrum, verdicts.", "report"),
-        ("diagnose", "Which traces are wrong, how, and how sure; report, numbers and corrected traces.", "diagnose"),
-        ("triage", "The first bad product of each camera, what kind of defect, how far it reaches.", "triage"),
-        ("batch", "Triage, or diagnose the traces of, all cameras of a night with dask.", "batch"),
-        ("watch", "Show the exposures of a folder; new files appear when they are whole.", "watch"),
-        ("quicklook", "Count the photons of a photon list in an image or a cube.", "photons.quicklook"),
-        ("speckle", "Speckle statistics of every pixel of a photon list.", "photons.speckle"),
-        ("bin2hdf", "Write the photons of raw packets as a photon table (HDF5).", "photons.bin2hdf"),
-        ("wavecal", "Fit the wavelength of every resonator from laser exposures.", "photons.wavecal"),
-        ("flatcal", "Find weights that make the array respond evenly.", "photons.flatcal"),
-        ("calibrate", "Write a calibrated photon table (HDF5), or undo that.", "photons.calibrate"),
-        ("demo", "Simulated data with a short guided tour.", "demo"),
-        ("man", "Print the manual page, as for `man -l <(ifuview man)`.", "man"),
-        ("completion", "Print the completion of a shell, to be read by it at its start.", "completion"),
-    )
-}
+ROWS = (
+    ("view", "FILE...", "Show files in the window, which is also what happens without a command."),
+    ("report", "FILE... -o REPORT.png", "One PNG about one fiber: image, fiber, spectrum, verdicts."),
+    ("diagnose", "IMAGE... -o DIR", "Which traces are wrong, how, and how sure; corrected traces."),
+    ("triage", "PATH... -o DIR", "The first bad product of each camera, what defect, how far it reaches."),
+    ("batch", "triage|diagnose NIGHT_DIR... -o DIR", "Either of them for all cameras of a night, with dask."),
+    ("watch", "DIR", "Show the exposures of a folder; new files appear when they are whole."),
+    ("photons.quicklook", "FILE -o OUT.fits", "Count the photons of a photon list in an image or a cube."),
+    ("photons.speckle", "FILE -o MAPS.fits", "Speckle statistics of every pixel of a photon list."),
+    ("photons.bin2hdf", "BIN_DIR --beammap F -o OUT.h5", "Write the photons of raw packets as a photon table."),
+    ("photons.wavecal", "LASER... -o SOL.h5", "Fit the wavelength of every resonator from laser exposures."),
+    ("photons.flatcal", "FILE... -o SOL.h5", "Find weights that make the array respond evenly."),
+    ("photons.calibrate", "FILE --wavecal S -o NEW.h5", "Write a calibrated photon table, or undo that."),
+    ("demo", "", "Simulated data with a short guided tour."),
+    ("man", "", "Print the manual page."),
+    ("completion", "bash|zsh", "Print what a shell needs to complete commands and options."),
+)
+COMMANDS: dict[str, Command] = {row[0].rpartition(".")[2]: Command(*row) for row in ROWS}
 
 
 def split(argv: list[str]) -> tuple[str, list[str]]:

@@ -46,10 +46,11 @@ def view(words: list[str]) -> int:
 
 def usage() -> str:
     """The text of `ifuview --help`."""
-    width = max(map(len, COMMANDS))
-    rows = (f"       ifuview {c.name:<{width}}  {c.title}" for c in COMMANDS.values() if c.name != VIEW)
+    rows = {f"{name} {row.words}": row.title for name, row in COMMANDS.items() if name != VIEW}
+    width = max(map(len, rows))
+    lines = [f"       ifuview {words:<{width}}  {title}" for words, title in rows.items()]
     more = "Options of a command: ifuview COMMAND --help"
-    return "\n".join([f"usage: {SYNOPSIS}", *rows, "", more, "", OPTIONS])
+    return "\n".join([f"usage: {SYNOPSIS}", *lines, "", more, "", OPTIONS])
 
 
 def _version() -> str:

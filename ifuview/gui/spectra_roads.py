@@ -14,6 +14,7 @@ from ifuview.app.jobs import JobRequest
 from ifuview.app.session import Level
 from ifuview.app.spectra.companions import models_beside, read_tables, tables_beside
 from ifuview.errors import UsageError
+from ifuview.files import product_stem
 from ifuview.model.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _add(controller: Controller, dataset: Dataset) -> None:
     slot = session.slot()
     if not tables:
         return
-    said = f"{joined.stem(dataset.path)}: {', '.join(f'{t.table.name} with {t.nrow} rows' for t in tables)}"
+    said = f"{product_stem(dataset.path)}: {', '.join(f'{t.table.name} with {t.nrow} rows' for t in tables)}"
     controller.say(Level.INFO, said)
     empty = [t.title for t in tables if t.nrow == 0]
     if empty:

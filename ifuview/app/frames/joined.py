@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
+from ifuview.files import product_stem
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap
@@ -40,16 +40,8 @@ class Link:
 
 def open_tables(dataset: Dataset) -> tuple[OpenTable, ...]:
     """The tables of a file, named so that they can be told apart."""
-    name = stem(dataset.path)
+    name = product_stem(dataset.path)
     return tuple(OpenTable(dataset.path, f"{name} {table.name}".strip(), table) for table in dataset.tables)
-
-
-def stem(path: str) -> str:
-    """Name of a file without its endings."""
-    name = Path(path).name
-    for ending in (".gz", ".fz", ".fits", ".fit"):
-        name = name.removesuffix(ending)
-    return name
 
 
 def with_tables(tables: tuple[OpenTable, ...], more: Iterable[OpenTable]) -> tuple[OpenTable, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from mmap import mmap
-from typing import Any
 
 import numpy as np
 
@@ -98,7 +97,7 @@ def lighter(session: Session, most: int) -> tuple[Session, set[int]]:
     return session, keys
 
 
-def _roots(value: Any, seen: set[int]) -> Iterator[tuple[int, int]]:
+def _roots(value: object, seen: set[int]) -> Iterator[tuple[int, int]]:
     """(identity, bytes) of what lies in memory below all arrays of a value; `seen` are identities of visited ones."""
     waiting = [value]
     while waiting:
@@ -117,7 +116,7 @@ def _roots(value: Any, seen: set[int]) -> Iterator[tuple[int, int]]:
             waiting.extend(v for v in _parts(item) if not isinstance(v, PLAIN))
 
 
-def _parts(item: Any) -> Iterable[Any]:
+def _parts(item: object) -> Iterable[object]:
     """What a mapping, or an object of this program, is made of."""
     if isinstance(item, Mapping):
         return item.values()
@@ -126,14 +125,14 @@ def _parts(item: Any) -> Iterable[Any]:
     return vars(item).values() if type(item).__module__.startswith(OWN) and hasattr(item, "__dict__") else ()
 
 
-def _is_text(item: Any) -> bool:
+def _is_text(item: object) -> bool:
     """Whether the first of many is a name, a number or a card of a header: then all are."""
     return isinstance(item, PLAIN) or (isinstance(item, tuple) and bool(item) and isinstance(item[0], str))
 
 
 def _root(array: np.ndarray) -> tuple[int, int]:
     """Identity and bytes of the memory that an array lies in; no bytes for a mapped file."""
-    owner: Any = array
+    owner: object = array
     size = array.nbytes
     while (below := owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)) is not None:
         owner = below

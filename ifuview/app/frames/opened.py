@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.zscale import minmax, percentile_limits, zscale
 from ifuview.errors import MissingDataError
+from ifuview.files import product_stem
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
@@ -103,9 +103,7 @@ def pyramid(slot: Slot, ctx: JobContext = SILENT) -> Pyramid:
 
 def new_slot(session: Session, opened: Opened) -> Slot:
     """A frame for an opened image, titled so that it can be told from the others."""
-    stem = Path(opened.dataset.path).name if opened.dataset.path else opened.image.name
-    for ending in (".gz", ".fz", ".fits", ".fit"):
-        stem = stem.removesuffix(ending)
+    stem = product_stem(opened.dataset.path or opened.image.name)
     dataset = opened.dataset
     chosen = bool(dataset.path) and dataset.spec not in ("", dataset.path)
     other = len(dataset.images) > 1 and opened.image is not dataset.images[0]

@@ -13,7 +13,7 @@ from ifuview.app.night.triage_files import CameraFiles, find_cameras, overlaid
 from ifuview.app.night.triage_sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.files import put
+from ifuview.files import put, told
 from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
@@ -217,14 +217,11 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
     from ifuview.report.night.triage import TriageReport, save_page
 
     folder = Path(output)
-    try:
+    with told(output, "the folder", "choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         result = _with_evidence(result, arrays, folder, ctx)
         put(folder / JSON, as_json(result))
         save_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)
-    except OSError as problem:
-        text = f"the folder cannot be written ({problem.strerror})"
-        raise UsageError(text, output, "choose another folder") from problem
     return result
 
 

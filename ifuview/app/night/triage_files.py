@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.files import FITS_SUFFIXES
 
 if TYPE_CHECKING:
     from ifuview.model.night.exposures import Exposure, ExposureIndex
@@ -140,10 +141,9 @@ def _camera(index: ExposureIndex, exposure: Exposure, camera: str) -> CameraFile
 
 def _above(folder: str, name: str) -> str:
     """The file of that name with any suffix in a folder above, "" if there is none."""
-    from ifuview.io.night.exposures import SUFFIXES
 
     for _ in range(ABOVE):
-        found = next((p for suffix in SUFFIXES if os.path.isfile(p := os.path.join(folder, name + suffix))), "")
+        found = next((p for suffix in FITS_SUFFIXES if os.path.isfile(p := os.path.join(folder, name + suffix))), "")
         if found:
             return found
         folder = os.path.dirname(folder)

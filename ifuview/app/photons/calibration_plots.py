@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import MissingDataError, UsageError
-from ifuview.files import whole_file
+from ifuview.errors import MissingDataError
+from ifuview.files import make_folder, whole_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.resonators import pixel_of, rows_of
@@ -143,10 +143,7 @@ def _write(
     """Write each figure as PNG, and all pages as one PDF."""
     from ifuview.report.photons import plots
 
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as problem:
-        raise UsageError(f"the folder cannot be made ({problem.strerror})", folder, "choose another name") from problem
+    make_folder(folder)
     made, written = [], []
     total = len(pages) + len(single) + 1
     for number, (name, draw) in enumerate([*pages, *single]):

@@ -18,7 +18,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
 from ifuview.exit_codes import FOUND, OK
-from ifuview.files import brackets, check_folder, sha256
+from ifuview.files import check_folder, filled, sha256, told
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image, Kind
@@ -405,34 +405,9 @@ def write_all(
     path: str | None,
     ctx: JobContext,
 ) -> tuple[str, ...]:
-    """Write into a folder beside the output, then move every file; return the names."""
-    import shutil
-    import tempfile
-
-    folder = Path(request.output)
-    made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
-    except OSError as problem:
-        raise UsageError(f"the folder cannot be written{brackets(problem)}", str(folder), "choose another") from problem
-    done = False
-    try:
-        names = _write_parts(request, part, image, found, metrics, inputs, path, ctx)
-        for name in names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part / name, target)
-        done = True
-    except OSError as problem:
-        raise UsageError(
-            f"the results cannot be written{brackets(problem)}", str(folder), "choose another"
-        ) from problem
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        if made and not done:
-            shutil.rmtree(folder, ignore_errors=True)
-    return names
+    """Write every file or none; return the names."""
+    with told(request.output, "the results", "choose another folder"), filled(request.output) as part:
+        return _write_parts(request, part, image, found, metrics, inputs, path, ctx)
 
 
 def _write_parts(

@@ -11,9 +11,7 @@ from ifuview.app.traces.diagnosis import Request, run
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
-from ifuview.files import check_folder
-
-SUFFIXES = (".gz", ".fz", ".bz2", ".fits", ".fit")
+from ifuview.files import check_folder, product_stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,7 @@ def requests(images: list[str], like: Request) -> tuple[Request, ...]:
     taken: set[str] = set()
     out = []
     for image in images:
-        stem = Path(image.split("[")[0]).name
-        for suffix in SUFFIXES:
-            stem = stem.removesuffix(suffix)
+        stem = product_stem(image.split("[")[0])
         name, number = stem, 2
         while name in taken:
             name, number = f"{stem}-{number}", number + 1

@@ -14,7 +14,7 @@ from ifuview.app.frames.views.overlay import names
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.files import put, sha256
+from ifuview.files import make_folder, put, sha256
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.pixels import Pixels
@@ -139,10 +139,7 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
     if not os.path.isdir(folder):
         raise UsageError("the folder does not exist", folder, "choose another folder")
     target = Path(folder) / (_plain(slot.title) + REPORT_SUFFIX)
-    try:
-        target.mkdir(exist_ok=True)
-    except OSError as problem:
-        raise UsageError(f"cannot be written ({problem.strerror})", str(target), "choose another folder") from problem
+    make_folder(target)
     files = [("image", slot.dataset.path), ("traces", source_of(found.given))]
     ctx.checkpoint(0.05, "Reading the image")
     report = DoctorReport(

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 
@@ -27,7 +26,7 @@ ALIASES = {  # old key, lower case, to option
 }  # fmt: skip
 
 
-def read_config(path: str) -> dict[str, Any]:
+def read_config(path: str) -> dict[str, object]:
     """Read a configuration file.
 
     Returns
@@ -56,7 +55,7 @@ def read_config(path: str) -> dict[str, Any]:
     return {"": old_options(literals(text, path))}
 
 
-def _toml(text: str, path: str) -> dict[str, Any]:
+def _toml(text: str, path: str) -> dict[str, object]:
     import tomllib
 
     try:
@@ -65,7 +64,7 @@ def _toml(text: str, path: str) -> dict[str, Any]:
         raise FileFormatError(f"is no TOML ({problem})", path, "correct it") from problem
 
 
-def literals(text: str, path: str = "") -> dict[str, Any]:
+def literals(text: str, path: str = "") -> dict[str, object]:
     """Names and values of the assignments of literals in a Python text; nothing else of it counts or is run.
 
     Raises
@@ -73,7 +72,7 @@ def literals(text: str, path: str = "") -> dict[str, Any]:
     FileFormatError
         It is no Python.
     """
-    out: dict[str, Any] = {}
+    out: dict[str, object] = {}
     for names, value in _assignments(text, path):
         with suppress(*NO_LITERAL):
             out.update(dict.fromkeys(names, ast.literal_eval(value)))
@@ -113,7 +112,7 @@ def _assignments(text: str, path: str) -> Iterator[tuple[list[str], ast.expr]]:
             yield [node.target.id], node.value
 
 
-def old_options(found: Mapping[str, Any]) -> dict[str, Any]:
+def old_options(found: Mapping[str, object]) -> dict[str, object]:
     """Options under their present names; what has no meaning here is left out."""
     out = {ALIASES[key.lower()]: value for key, value in found.items() if key.lower() in ALIASES}
     waves, files, folder = out.pop("wavelengths", None), out.get("lasers"), out.pop("folder", None)
@@ -125,7 +124,7 @@ def old_options(found: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def fill(chosen: argparse.Namespace, found: Mapping[str, Any], table: str) -> None:
+def fill(chosen: argparse.Namespace, found: Mapping[str, object], table: str) -> None:
     """Set options of a command line that were not given to those of a configuration.
 
     Raises

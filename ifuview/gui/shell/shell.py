@@ -16,6 +16,7 @@ from ifuview.app.jobs import JobRequest
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Message, Session
 from ifuview.errors import UsageError
+from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
 from ifuview.gui.shell import theme
 from ifuview.gui.shell.controller import Controller
@@ -59,7 +60,7 @@ class Shell(QObject):
         self._use(self.settings)
         self.controller.shell.connect(self._shell_intent)
         self.window.closing.connect(self._closing)
-        self.exit_code = 0
+        self.exit_code = OK
         self.finished = False
         self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
         self.tour: Any = None
@@ -186,7 +187,7 @@ class Shell(QObject):
             for text in self.runner.problems:
                 print(f"ifuview: {text}", file=sys.stderr)
             if not self.store.session.slots:
-                self.exit_code = 2
+                self.exit_code = BAD_INPUT
         if code is not None:
             self.exit_code = code
             self.close()
@@ -311,7 +312,7 @@ class Shell(QObject):
         detail = "".join(traceback.format_exception(kind, error, trace))
         print(detail, file=sys.stderr)
         if self.headless:
-            self.exit_code = 1
+            self.exit_code = INTERNAL_ERROR
             self.app.exit(1)
             return
         self.controller.say(Level.ERROR, f"Something went wrong inside ifuview: {kind.__name__}: {error}", detail)

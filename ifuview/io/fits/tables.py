@@ -9,10 +9,11 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, MissingDataError
+from ifuview.files import FITS_SUFFIXES, product_stem
 from ifuview.io.fits.probe import FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.fits.table import read_table
-from ifuview.io.products.parts import SUFFIXES, family, instrument_of
+from ifuview.io.products.parts import family, instrument_of
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.join import match, take
 
@@ -87,12 +88,10 @@ def beside(path: str) -> tuple[str, ...]:
     kind = family(path, SPECTRA)
     if not kind:
         return ()
-    stem = name[len(kind) :]
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
-        stem = stem.removesuffix(suffix)
-    names = (os.path.join(folder, f"{other}{stem}{suffix}") for other in BESIDE for suffix in SUFFIXES)
+    stem = product_stem(name[len(kind) :])
+    names = (os.path.join(folder, f"{other}{stem}{suffix}") for other in BESIDE for suffix in FITS_SUFFIXES)
     qa = PETAL.sub("tile-qa", stem)
-    more = (os.path.join(folder, f"{qa}{suffix}") for suffix in SUFFIXES) if qa != stem else ()
+    more = (os.path.join(folder, f"{qa}{suffix}") for suffix in FITS_SUFFIXES) if qa != stem else ()
     return tuple(file for each in (names, more) for file in [f for f in each if os.path.isfile(f)][:1])
 
 
@@ -108,10 +107,7 @@ def models_beside(path: str) -> tuple[str, ...]:
 def expected(path: str) -> str:
     """Name that the redshift file beside a file of spectra would have, "" if it is no such file."""
     kind = family(path, SPECTRA)
-    name = os.path.basename(path)
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
-        name = name.removesuffix(suffix)
-    return f"{BESIDE[0]}{name[len(kind) :]}.fits" if kind else ""
+    return f"{BESIDE[0]}{product_stem(path)[len(kind) :]}.fits" if kind else ""
 
 
 def _in_order(tables: dict[str, Table]) -> tuple[Table, ...]:

@@ -18,13 +18,13 @@ from typing import Any
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.files import FITS_SUFFIXES
 from ifuview.io.fits.head import BLOCK, complete
 from ifuview.io.fits.head_cache import Heads
 from ifuview.io.night.log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.night.tile_files import files_of, in_order, tile_file
 from ifuview.model.night.exposures import PRODUCTS, Exposure, ExposureIndex, FileState, ProductFile, TileFile
 
-SUFFIXES = (".fits", ".fits.gz", ".fits.fz")
 PRODUCT = re.compile(r"([a-z]+)-([a-z]\d)-(\d{8})\.fits(?:\.gz|\.fz)?", re.ASCII)
 NIGHT = re.compile(r"20\d{6}", re.ASCII)
 NUMBER = re.compile(r"\d{8}", re.ASCII)
@@ -228,7 +228,7 @@ def _collect(folder: str, found: Found, depth: int, ctx: JobContext) -> None:
             found.seen += 1
             if found.seen % CHECK_EVERY == 0:
                 ctx.checkpoint(0.1, f"{found.seen} files")
-            if entry.name.endswith(SUFFIXES):
+            if entry.name.endswith(FITS_SUFFIXES):
                 _note(entry, found)
             elif depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
                 below.append(entry.path)

@@ -9,6 +9,7 @@ import numpy as np
 from ifuview import instrument as instruments
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
+from ifuview.files import FITS_SUFFIXES
 from ifuview.io.fits.fast import FitsFile, stored
 from ifuview.io.fits.plain import hdu_pixels
 from ifuview.io.fits.probe import FileProbe
@@ -19,7 +20,6 @@ from ifuview.model.fibers import FiberMap
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.pixels import Pixels
 
-SUFFIXES = (".fits", ".fits.gz", ".fits.fz")
 ANCESTORS = 5  # folders above a product that a production may begin in
 FIBER_TABLES = ("FIBERMAP", "SLITMAP")
 NIGHT_DIGITS, EXPOSURE_DIGITS = 8, 8
@@ -129,7 +129,7 @@ def _above(folder: str, pattern: str) -> list[str]:
     """Existing files of that name, with any suffix, in the folder or one above it, nearest first."""
     out = []
     for _ in range(ANCESTORS):
-        out += [base for suffix in SUFFIXES if os.path.isfile(base := os.path.join(folder, pattern + suffix))]
+        out += [base for suffix in FITS_SUFFIXES if os.path.isfile(base := os.path.join(folder, pattern + suffix))]
         folder = os.path.dirname(folder)
     return out
 

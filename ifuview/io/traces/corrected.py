@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
+from ifuview.files import part_name, product_stem, told
 from ifuview.io.traces.correction import Correction
 from ifuview.io.traces.reading import read_traces
 from ifuview.model.orientation import Orientation
@@ -19,16 +20,12 @@ from ifuview.model.trace import TraceSet
 
 ALLOWED = 0.01  # px; largest difference between the corrected traces and the file read back
 TEXT_FORMS = (".csv", ".ecsv", ".json", ".txt", ".dat")
-COMPRESSED = (".gz", ".bz2", ".fz")
 Write = Callable[[Correction], bool]
 
 
 def corrected_name(path_in: str | os.PathLike[str], stem: str = "traces_corrected") -> str:
     """Name of the corrected file, with the suffix of the input (.fits of compressed FITS)."""
-    base = os.path.basename(os.fspath(path_in)).lower()
-    for ending in COMPRESSED:
-        base = base.removesuffix(ending)
-    suffix = os.path.splitext(base)[1]
+    suffix = os.path.splitext(product_stem(os.fspath(path_in).lower()))[1]
     return stem + (suffix if suffix in TEXT_FORMS else ".fits")
 
 
@@ -79,24 +76,21 @@ def write_corrected(
     if given.center.shape != traces.center.shape:
         text = f"the corrected traces have {traces.nfiber} fibers of {traces.ncol} pixels"
         raise UsageError(f"{text}, the file has {given.nfiber} of {given.ncol}", source, "give the file they are of")
-    folder, name = os.path.split(target)
     correction = Correction(
         source=source,
-        part=os.path.join(folder, f".part{os.getpid()}.{name}"),
+        part=part_name(target),
         given=given,
         traces=traces,
         what=" ".join(what_changed.split()),
         orientation=orientation,
         native=shape or _native(given, orientation),
     )
-    try:
-        return _written(correction, canonical, target)
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"cannot be written ({reason})", target, "choose another folder") from problem
-    finally:
-        if os.path.exists(correction.part):
-            os.unlink(correction.part)
+    with told(target, "the traces"):
+        try:
+            return _written(correction, canonical, target)
+        finally:
+            if os.path.exists(correction.part):
+                os.unlink(correction.part)
 
 
 def _written(correction: Correction, canonical: tuple[int, int] | None, target: str) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
+from ifuview.files import told
 from ifuview.report.page import as_png
 from ifuview.report.traces.doctor_report import DPI, SIZE, DoctorReport, Drawn, style
 from ifuview.report.traces.fiber import draw_fiber, worst_fibers
@@ -108,11 +109,8 @@ def write_doctor(
         drawn = draw_all(report, ctx.part(0.0, 0.7))
         for number, name in enumerate(wanted):
             ctx.checkpoint(0.7 + 0.3 * number / len(wanted), f"Writing {name}")
-            try:
+            with told(folder, "the report", "choose another folder"):
                 written += _function(WRITERS[name])(report, drawn, target)
-            except OSError as problem:
-                reason = problem.strerror or str(problem)
-                raise UsageError(f"the report cannot be written ({reason})", str(folder), "choose another") from problem
     return tuple(written)
 
 

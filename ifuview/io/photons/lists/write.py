@@ -9,7 +9,6 @@ No PyTables is needed. The file grows under a temporary name and takes its own w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +17,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.files import whole_file
+from ifuview.files import keep_inputs, whole_file
 from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
 from ifuview.model.checks import Array, Header
@@ -93,8 +92,7 @@ def write_photons(
             raise UsageError("blocks of photons without a description cannot be written", str(path), "give `info`")
         info = photons.info
     path = Path(path)
-    if info.path and path.exists() and os.path.exists(info.path) and os.path.samefile(path, info.path):
-        raise UsageError("would overwrite the file that is read", str(path), "choose another name")
+    keep_inputs(str(path), (info.path,))
     blocks = photons.blocks(value=True, weight=True, ctx=ctx) if hasattr(photons, "blocks") else iter(photons)
     with whole_file(path) as part:
         return _write(Path(part), blocks, info, dict(header or {}), dict(extra or {}), ctx)
