@@ -24,6 +24,7 @@ POINTS = 0.8  # of a page for a px of a screen
 PALE_WIDTH, PALE_ALPHA = 0.6, 0.35
 BAND_ALPHA, SPAN_ALPHA = 0.2, 0.18
 FEWEST = 0.5  # of a logarithmic axis of counts
+NOTE = 11.0  # points
 ROW = 0.075  # height of a line of notes in parts of the axes
 DIVERGING = "RdBu_r"  # told apart by all kinds of color vision
 MATPLOTLIB_MAPS = {"grey": "gray", "heat": "afmhot", "rainbow": "turbo", "sls": "nipy_spectral", "cool": "cool",
@@ -66,8 +67,9 @@ def draw_figure(
         shade(span.low, span.high, color=ink(span.color), alpha=SPAN_ALPHA, linewidth=0, label=_name(span.label))
     _ranges(axes, figure)
     for row, (color, words) in enumerate(figure.notes):
-        axes.text(0.02 if figure.x.log else 0.98, 0.93 - ROW * row, plain(words), transform=axes.transAxes,
-                  color=ink(color), ha="left" if figure.x.log else "right", va="center", fontsize=11)  # fmt: skip
+        x, side = (0.02, "left") if figure.x.log else (0.98, "right")
+        axes.text(x, 0.93 - ROW * row, plain(words), transform=axes.transAxes, color=ink(color), ha=side, va="center",
+                  fontsize=smaller or NOTE)  # fmt: skip
     if axes.get_legend_handles_labels()[0]:
         axes.legend(ncols=columns, loc=place, fontsize=smaller)
 

@@ -63,13 +63,13 @@ def plot_flat(
 ) -> list[str]:
     """Write all plots of a flat; return their names. Otherwise as `plot_wavecal`."""
     from ifuview.model.photons.resonators import row_of_pixel
-    from ifuview.report.photons import plots
+    from ifuview.report.photons import flat_plots
 
     rows = [row_of_pixel(flat, x, y) for x, y in pixels] or _spread(np.flatnonzero(flat.usable), EXAMPLES)
-    pages: list[tuple[str, Callable[[], Any]]] = [("summary", lambda: plots.flat_summary(flat))]
+    pages: list[tuple[str, Callable[[], Any]]] = [("summary", lambda: flat_plots.flat_summary(flat))]
     if flat.grid is not None:
-        pages.append(("wavelength_slices", lambda: plots.flat_slices(flat)))
-        pages.append(("mask_slices", lambda: plots.flat_mask_slices(flat)))
+        pages.append(("wavelength_slices", lambda: flat_plots.flat_slices(flat)))
+        pages.append(("mask_slices", lambda: flat_plots.flat_mask_slices(flat)))
     return _write(folder, "flat", pages, [(_label(flat, row), _drawn(_flat_figure, flat, row)) for row in rows], ctx)
 
 
@@ -82,7 +82,7 @@ def _wavecal_figure(solution: WavelengthSolution, row: int) -> Any:
 
 def _flat_figure(flat: FlatSolution, row: int) -> Any:
     from ifuview.engine.photons.calibration.curves import flat_curves
-    from ifuview.report.photons.plots import flat_pixel
+    from ifuview.report.photons.flat_plots import flat_pixel
 
     return flat_pixel(flat_curves(flat, row), None if flat.counts is None else flat.counts[row])
 

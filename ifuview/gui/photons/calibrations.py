@@ -19,10 +19,11 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
+from ifuview.app.photons.views import calibrations as pure
 from ifuview.app.photons.views.calibrations import CalibrationsView, SolutionCurves, StepRow
+from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
-from ifuview.gui.photons._solution_plots import NO_FLAT, NO_WAVE, PLOTS, SolutionPlot
 
 HINT = "Open a photon list to calibrate it."
 SOLUTIONS = "Solutions (*.h5 *.hdf5 *.npz);;All files (*)"
@@ -128,10 +129,10 @@ class CalibrationsDock(Dock):
 
     def _build_plots(self) -> QWidget:
         """What of the solutions is drawn, in words and as a plot."""
-        self.which = combo(PLOTS, "What of the solutions is drawn")
+        self.which = combo(pure.PLOTS, "What of the solutions is drawn")
         self.which.activated.connect(lambda _i: self._draw_plot())
         self.text = quiet_label()
-        self.plot = SolutionPlot()
+        self.plot = FigurePlot("Plot of a calibration solution", headed=False)
         out = QWidget()
         column(out, labelled("Plot", self.which), self.text, self.plot, margin=0)
         return out
@@ -223,12 +224,13 @@ class CalibrationsDock(Dock):
             return
         if not (self._view.has_wave or self._view.has_flat):
             self.text.setText("Add a wavelength solution or a flat to see its plots.")
-            self.plot.clear_all()
             self.plot.hide()
             return
-        text = self.plot.show_plot(self.which.currentData(), self._curves)
+        figure, text = pure.plot(self._curves, self.which.currentData())
         self.text.setText(text)
-        self.plot.setVisible(text not in (NO_WAVE, NO_FLAT))  # empty axes say nothing
+        self.plot.setVisible(figure is not None)  # empty axes say nothing
+        if figure is not None:
+            self.plot.show_figure(figure)
 
     # asking
 

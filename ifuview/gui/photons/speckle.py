@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QFileDialog, QSizePolicy, QWidget
 
 from ifuview.app.intents import Lucky, SaveSpeckle, Speckle
 from ifuview.app.photons.views.speckle import METHODS, USUAL_MS, DecayView, SpeckleView
-from ifuview.gui.parts._plot import Plot, set_errors
+from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import (
     FlowLayout,
     Pages,
@@ -23,6 +22,7 @@ from ifuview.gui.parts._widgets import (
     scrolled,
 )
 from ifuview.gui.parts.base import Dock
+from ifuview.model.figure import Figure, Scale
 
 HINT = "Open a photon list to see its speckle statistics."
 IP_CHOICES = (("where it pays", "auto"), ("always fitted", "free"), ("given", "given"))
@@ -85,14 +85,7 @@ class SpeckleDock(Dock):
     def _build_plot(self) -> QWidget:
         """Autocorrelation with its exponential."""
         self.place = quiet_label()
-        self.plot = Plot("Autocorrelation of the light of the pixel", "Lag (ms)", "Autocorrelation")
-        self.zero = self.plot.line("faint", vertical=False)
-        self.zero.setValue(0.0)
-        self.zero.show()
-        self.bars = self.plot.errors("faint")
-        self.points = self.plot.points(0, 4)
-        self.fit = self.plot.curve(1, 2)
-        self.life = self.plot.line(1)
+        self.plot = FigurePlot("Autocorrelation of the light of the pixel", headed=False)
         self.plot.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
         )  # the form has its height first
@@ -115,22 +108,12 @@ class SpeckleDock(Dock):
         self.lucky.setEnabled(view.has_pixel)
         self.place.setText(view.place)
         if not view.has_pixel:
-            none = np.empty(0)
-            self.answer(DecayView(view.place, none, none, none, none, none))
+            self.answer(DecayView(view.place))
 
-    def answer(self, value: Any) -> None:
+    def answer(self, value: DecayView) -> None:
         """Show an autocorrelation."""
         self.place.setText(value.text)
-        self.points.setData(1e3 * value.lag, value.value)
-        set_errors(self.bars, 1e3 * value.lag, value.value, value.error if value.lag.size else None)
-        self.fit.setData(1e3 * value.fine, value.curve)
-        self.life.setVisible(bool(np.isfinite(value.life)))
-        if value.lag.size:
-            self.life.setValue(1e3 * value.life)
-            top = max(float(np.nanmax(value.value)), float(value.curve[0]))
-            low = min(float(np.nanmin(value.value)), 0.0)
-            self.plot.show_x(0.0, 1e3 * float(value.lag[-1]))
-            self.plot.show_y(low - 0.05 * top, 1.1 * top)
+        self.plot.show_figure(value.figure or Figure(x=Scale("Lag (ms)"), y=Scale("Autocorrelation")))
 
     # asking
 

@@ -204,8 +204,9 @@ def test_the_view_lists_the_steps_and_the_job_gives_the_curves_of_the_pixel(file
     assert found.wave.phase.size
     np.testing.assert_allclose(found.flat.weights, WAVES / 1000)
     assert found.flat_pixel == f"pixel {x}, {y}: flat weight 0.950 ± 0.019 at 950 nm"
-    assert [h.label for h in found.array["weights"]] == ["750 nm", "950 nm", "1150 nm", "1350 nm"]
-    assert sum(h.counts.sum() for h in found.array["weights"]) == 4 * len(files.weights.ids)
+    drawn = found.array["weights"]
+    assert [rule.label.split(":")[0] for rule in drawn.rules] == ["750 nm", "950 nm", "1150 nm", "1350 nm"]
+    assert sum(curve.y[::2].sum() for curve in drawn.curves) == 4 * len(files.weights.ids)
     assert view.make(Session()) is None
     assert view.job(Session()) is None
     assert view.job(session_of(frame)) is None

@@ -21,7 +21,7 @@ from ifuview.io.photons.index.build import build_index
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.photons.calibration_stack import CalibrationStack, MaskStep, WaveStep
-from ifuview.report.photons.plots import flat_summary
+from ifuview.report.photons.flat_plots import flat_summary
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_flat, simulate_lasers, simulate_photons
 from tests.io.photons.published import published_reader

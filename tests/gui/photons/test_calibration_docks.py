@@ -10,10 +10,11 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from ifuview.app import intents as want
-from ifuview.app.photons.views.calibrations import CalibrationsView, Histogram, SolutionCurves, StepRow
-from ifuview.app.photons.views.speckle import DecayView, SpeckleView
-from ifuview.gui.photons._solution_plots import NO_FLAT, PLOTS
+from ifuview.app.photons.views.calibrations import NO_FLAT, PLOTS, CalibrationsView, SolutionCurves, StepRow
+from ifuview.app.photons.views.speckle import DecayView, SpeckleView, decay_view
+from ifuview.model.figure import Curve, Figure, Rule, Scale, stairs
 from ifuview.model.photons.calibration_curves import FlatCurves, LaserCurves, WavecalCurves
+from ifuview.model.photons.speckle import Decay
 from ifuview.model.photons.wavelength_solution import HistogramStatus
 
 STEPS = (
@@ -42,7 +43,8 @@ def curves() -> SolutionCurves:
     fine = np.linspace(700, 1500, 30)
     flat = FlatCurves(7, (3, 4), np.array([800.0, 1200.0]), np.array([0.9, np.nan]), np.array([0.05, np.nan]), fine,
                       np.full(30, 0.9), "pixel")  # fmt: skip
-    own = (Histogram("808 nm", np.linspace(5, 11, 7), np.arange(6), 8.5),)
+    steps = Curve(*stairs(np.linspace(5, 11, 7), np.arange(6)), 0)
+    own = Figure("", Scale("R"), Scale("Resonators"), (steps,), (Rule(8.5, label="808 nm: 8.5"),))
     array = MappingProxyType({"resolution": own, "center": own, "sigma": own, "chi2": own})
     return SolutionCurves(wave, flat, array, "8 of 10 solved.", "flat of 9.", "pixel 3, 4: E", "pixel 3, 4: weight")
 
@@ -96,23 +98,24 @@ def test_an_empty_stack_can_only_be_added_to(build):
 
 
 def test_every_plot_draws_what_it_is_of(dock):
-    energy = plot(dock, "energy")
-    assert energy.points_item.getData()[0].tolist() == [-100.0]
-    assert energy.fit.getData()[0].size == 20
+    curve, points = plot(dock, "energy").curves
+    assert points.points.getData()[0].tolist() == [-100.0]
+    assert curve.line.getData()[0].size == 20
+    assert curve.band.getData()[0].size == 20
     assert dock.text.text() == "pixel 3, 4: E"
     lasers = plot(dock, "lasers")
-    assert [s.isVisible() for s in lasers.steps[:3]] == [True, True, False]
-    assert lasers.models[0].getData()[0].size == 40
-    assert lasers.models[1].getData()[0] is None  # a rejected fit is not drawn
-    assert lasers.names[1].format == "1310 nm: the fit makes no sense"
+    drawn = [items.line.getData()[0] for items in lasers.curves]
+    assert [0 if x is None else x.size for x in drawn] == [80, 40, 40, 80]  # a rejected fit is not drawn
+    assert lasers.rules[1].name.format == "1310 nm: the fit makes no sense"
     assert "808 nm at -100.00 ± 0.10 °" in dock.text.text()
     for which in ("resolution", "center", "sigma", "chi2"):
         shown = plot(dock, which)
-        assert shown.names[0].format == "808 nm: 8.5"
-        assert shown.marks[0].value() == 8.5
+        assert shown.rules[0].name.format == "808 nm: 8.5"
+        assert shown.rules[0].line.value() == 8.5
+        assert [rule.line.isVisible() for rule in shown.rules] == [True, False]
     flat = plot(dock, "flat")
-    assert flat.points_item.getData()[1].tolist() == [0.9]
-    assert flat.one.isVisible()
+    assert flat.curves[1].points.getData()[1].tolist() == [0.9]
+    assert flat.rules[0].line.value() == 1.0
     plot(dock, "weights")
     assert dock.text.text() == "flat of 9. The solution keeps no weights."
     dock.answer(SolutionCurves(wave_text="8 of 10 solved.", wave_pixel="no solution"))
@@ -164,15 +167,17 @@ def test_the_form_of_the_speckle_maps_asks_for_them(build, monkeypatch):
 def test_the_autocorrelation_is_drawn_and_goes(build):
     dock = build("speckle")
     dock.draw(SpeckleView("science", "", (), "pixel 3, 4", True))
-    lag = np.linspace(0.01, 0.5, 50)
-    curve = 0.5 * np.exp(-lag / 0.1)
-    dock.answer(DecayView("lives 100 ms", lag, curve, 0.1 * curve, lag, curve, 0.1))
-    assert dock.place.text() == "lives 100 ms"
-    assert dock.points.getData()[0].size == 50
-    assert dock.life.isVisible()
-    assert dock.life.value() == 100
-    none = np.empty(0)
-    dock.answer(DecayView("too few", none, none, none, none, none))
-    assert dock.points.getData()[0].size == 0
-    assert not dock.life.isVisible()
+    lag = np.linspace(0.0, 0.5, 51)
+    value = 0.5 * np.exp(-lag / 0.1)
+    dock.answer(decay_view(Decay(lag, value, 0.1 * value, 0.1, 0.01, 0.5, 0.01), (3, 4)))
+    assert "pixel 3, 4: speckles live 100" in dock.place.text()
+    points, law = dock.plot.curves
+    assert points.points.getData()[0].size == 50
+    np.testing.assert_allclose(np.interp(100, *law.line.getData()), 0.5 / np.e, rtol=1e-3)
+    life = dock.plot.rules[1].line
+    assert life.isVisible()
+    assert life.value() == 100
+    dock.answer(DecayView("too few"))
+    assert points.points.getData()[0].size == 0
+    assert not life.isVisible()
     assert dock.focusPolicy() is not Qt.FocusPolicy.ClickFocus

@@ -15,19 +15,35 @@ from ifuview.app.photons.sources import waits
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
-from ifuview.model.checks import Array
+from ifuview.model.figure import Figure
 from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.resonators import rows_of
-from ifuview.model.photons.wavelength_solution import LaserFits, WavelengthSolution
+from ifuview.model.photons.wavelength_solution import HistogramStatus, WavelengthSolution
 
 if TYPE_CHECKING:
     from ifuview.app.photons.state import PhotonFrame
     from ifuview.model.photons.calibration_curves import FlatCurves, WavecalCurves
     from ifuview.model.photons.lists import PhotonInfo
 
-MOST_BINS = 60
-FEWEST_BINS = 8
-ARRAY = ("resolution", "center", "sigma", "chi2", "weights")  # what is told over the array
+PLOTS = (
+    ("energy solution of the pixel", "energy"),
+    ("laser histograms of the pixel", "lasers"),
+    ("R over the array", "resolution"),
+    ("centers over the array", "center"),
+    ("widths over the array", "sigma"),
+    ("reduced χ² over the array", "chi2"),
+    ("flat weights of the pixel", "flat"),
+    ("flat weights over the array", "weights"),
+)
+WEIGHTS = "weights"
+ARRAY_WORDS = {  # what is told over the array: label of the axis, and what a solution may not keep
+    "resolution": ("Resolving power E/FWHM", "resolving powers"),
+    "center": ("Center of the laser (°)", "centers"),
+    "sigma": ("Width of the laser, sigma (°)", "widths"),
+    "chi2": ("Reduced χ² of the histogram", "χ²"),
+    WEIGHTS: ("Flat weight", "weights"),
+}
+NO_WAVE, NO_FLAT = "There is no wavelength solution in the stack.", "There is no flat in the stack."
 MOST_SHOWN = 6  # bins of a flat that are drawn over each other
 
 
@@ -67,16 +83,6 @@ class CalibrationsView:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Histogram:
-    """How many resonators have a value, one for each laser."""
-
-    label: str
-    edges: Array
-    counts: Array
-    median: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class SolutionCurves:
     """What the plots show; None for what there is not.
 
@@ -85,8 +91,8 @@ class SolutionCurves:
     wave : WavecalCurves or None
         Of the pixel at the crosshair.
     flat : FlatCurves or None
-    array : mapping of str to tuple of Histogram
-        One of ARRAY over the array, one histogram for each laser or bin.
+    array : mapping of str to Figure
+        One of ARRAY_WORDS over the array, one histogram for each laser or bin.
     wave_text, flat_text : str
         The solutions in numbers.
     wave_pixel, flat_pixel : str
@@ -95,7 +101,7 @@ class SolutionCurves:
 
     wave: WavecalCurves | None = None
     flat: FlatCurves | None = None
-    array: Mapping[str, tuple[Histogram, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    array: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))
     wave_text: str = ""
     flat_text: str = ""
     wave_pixel: str = ""
@@ -172,19 +178,17 @@ def curves(
 ) -> SolutionCurves:
     """Everything that is plotted of the solutions in a stack."""
     ask = "Click a pixel to see its solution."
-    out, found = SolutionCurves(), dict[str, tuple[Histogram, ...]]()
+    out, found = SolutionCurves(), dict[str, Figure]()
     where = "" if at is None else f"pixel {at[0]}, {at[1]}: "
     if wave is not None:
-        of_array = rows_of(wave.ids, info.beammap.ids)
-        good = np.zeros(len(wave.ids), bool)
-        good[of_array[of_array >= 0]] = True
-        found |= {name: histograms(wave, name, good) for name in ARRAY if name != "weights"}
+        found |= _over_array(wave, info)
         out = replace(out, wave_text=wave_summary(wave))
         if at is not None:
             out = replace(out, wave=_wave_of_pixel(wave, info, at))
         out = replace(out, wave_pixel=ask if at is None else where + _wave_words(wave, info, at))
     if flat is not None:
-        found["weights"] = weight_histograms(flat)
+        weights = _weights(flat)
+        found |= {} if weights is None else {WEIGHTS: weights}
         out = replace(out, flat_text=flat_summary(flat), flat_pixel=ask)
         if at is not None:
             row = calibration.row_at(flat, info, *at)
@@ -263,35 +267,63 @@ def flat_summary(flat: FlatSolution) -> str:
     return text + (f". Flags: {', '.join(flags)}." if flags else ".")
 
 
-def histograms(wave: WavelengthSolution, name: str, of_array: Array) -> tuple[Histogram, ...]:
-    """Histogram over the array of one of ARRAY for each laser, in common bins."""
-    fits: LaserFits | None = wave.fits
+def _over_array(wave: WavelengthSolution, info: PhotonInfo) -> dict[str, Figure]:
+    """Distributions of what a wavelength solution says of the resonators of this array."""
+    from ifuview.report.photons.figures import distributions
+
+    fits = wave.fits
     if fits is None:
-        return ()
-    values = np.where((wave.solved & of_array)[:, None], getattr(fits, name), np.nan)
-    return _binned(values, [f"{laser:g} nm" for laser in wave.lasers])
+        return {}
+    of_array = rows_of(wave.ids, info.beammap.ids)
+    good = np.zeros(len(wave.ids), bool)
+    good[of_array[of_array >= 0]] = True
+    use, names = (wave.solved & good)[:, None], [f"{laser:g} nm" for laser in wave.lasers]
+    drawn = {
+        name: distributions(np.where(use, getattr(fits, name), np.nan), names, label)
+        for name, (label, _) in ARRAY_WORDS.items()
+        if name != WEIGHTS
+    }
+    return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def weight_histograms(flat: FlatSolution) -> tuple[Histogram, ...]:
-    """Histogram of the weights over the array for each bin of wavelength, or some of many."""
+def _weights(flat: FlatSolution) -> Figure | None:
+    """Distributions of the weights over the array in each bin of wavelength, or some of many."""
+    from ifuview.report.photons.figures import distributions
+
     chosen = np.unique(np.linspace(0, len(flat.waves) - 1, min(len(flat.waves), MOST_SHOWN)).round().astype(int))
     values = np.where(flat.usable[:, None], flat.weights, np.nan)[:, chosen]
-    return _binned(values, [f"{wave:.0f} nm" for wave in flat.waves[chosen]])
+    return distributions(values, [f"{wave:.0f} nm" for wave in flat.waves[chosen]], ARRAY_WORDS[WEIGHTS][0])
 
 
-def _binned(values: Array, labels: list[str]) -> tuple[Histogram, ...]:
-    """Histograms of the columns in common bins."""
-    finite = values[np.isfinite(values)]
-    if len(finite) < 2:
-        return ()
-    low, high = np.percentile(finite, (0.5, 99.5))
-    if not high > low:
-        low, high = low - 0.5, high + 0.5
-    nbin = int(np.clip(np.sqrt(len(finite)), FEWEST_BINS, MOST_BINS))
-    edges = np.linspace(low, high, nbin + 1)
-    out = []
-    for label, column in zip(labels, values.T):
-        own = column[np.isfinite(column)]
-        if len(own):
-            out.append(Histogram(label, edges, np.histogram(own, edges)[0], float(np.median(own))))
-    return tuple(out)
+def plot(curves: SolutionCurves, which: str) -> tuple[Figure | None, str]:
+    """One of PLOTS and what is to be said of it; no figure where there is nothing to draw."""
+    from ifuview.report.photons import figures
+
+    wave, flat = curves.wave, curves.flat
+    if which == "energy":
+        return None if wave is None else figures.energy(wave), curves.wave_pixel or NO_WAVE
+    if which == "flat":
+        return None if flat is None else figures.flat(flat), curves.flat_pixel or NO_FLAT
+    if which == "lasers":
+        return None if wave is None else figures.lasers(wave.lasers), _laser_words(curves)
+    found, what = curves.array.get(which), ARRAY_WORDS[which][1]
+    text, none = (curves.flat_text, NO_FLAT) if which == WEIGHTS else (curves.wave_text, NO_WAVE)
+    if found is None:
+        return None, f"{text} The solution keeps no {what}." if text else none
+    return found, text
+
+
+def _laser_words(curves: SolutionCurves) -> str:
+    """Where the lasers of a pixel lie."""
+    wave = curves.wave
+    if wave is None:
+        return curves.wave_pixel or NO_WAVE
+    kept = [one for one in wave.lasers if one.counts.size]
+    if not kept:
+        return f"{curves.wave_pixel}; the solution keeps no histograms of it"
+    said = [
+        f"{one.wave:g} nm at {with_error(one.center, one.center_error, '°')}, χ² {one.chi2:.2f}"
+        for one in kept
+        if one.status is HistogramStatus.GOOD
+    ]
+    return f"{curves.wave_pixel}. {'; '.join(said)}" if said else curves.wave_pixel

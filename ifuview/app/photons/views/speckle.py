@@ -13,7 +13,7 @@ from ifuview.app.photons import speckle_maps
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.errors import IfuviewError
-from ifuview.model.checks import Array
+from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
 
 if TYPE_CHECKING:
     from ifuview.model.photons.speckle import Decay, SpeckleMaps
@@ -50,15 +50,10 @@ class SpeckleView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecayView:
-    """An autocorrelation with the exponential through it; empty arrays and a reason where there is none."""
+    """An autocorrelation with the exponential through it; no figure and a reason where there is none."""
 
     text: str
-    lag: Array
-    value: Array
-    error: Array
-    fine: Array
-    curve: Array
-    life: float = float("nan")
+    figure: Figure | None = None
 
 
 def inputs(session: Session) -> tuple[Any, ...]:
@@ -118,8 +113,7 @@ def job(session: Session) -> Callable[[Any], DecayView] | None:
         try:
             return decay_view(speckle_maps.decay_at(frame, *at), at)
         except IfuviewError as problem:
-            none = np.empty(0)
-            return DecayView(f"pixel {at[0]}, {at[1]}: {problem.what}", none, none, none, none, none)
+            return DecayView(f"pixel {at[0]}, {at[1]}: {problem.what}")
 
     return run
 
@@ -132,5 +126,13 @@ def decay_view(decay: Decay, at: tuple[int, int]) -> DecayView:
     life = with_error(1e3 * decay.life, 1e3 * decay.life_error, "ms")
     contrast = with_error(decay.contrast, decay.contrast_error)
     text = f"pixel {at[0]}, {at[1]}: speckles live {life} (1/e); contrast {contrast}"
-    curve = decay.contrast * np.exp(-fine / decay.life)
-    return DecayView(text, decay.lag[near], decay.value[near], decay.error[near], fine, curve, decay.life)
+    curve, value = decay.contrast * np.exp(-fine / decay.life), decay.value[near]
+    lag = 1e3 * decay.lag[near]
+    top, low = max(float(np.nanmax(value)), float(curve[0])), min(float(np.nanmin(value)), 0.0)
+    curves = (
+        Curve(lag, value, 0, stroke=NONE, symbol=DOT, size=4, error=decay.error[near]),
+        Curve(1e3 * fine, curve, 1, width=2),
+    )
+    rules = Rule(0.0, vertical=False), Rule(1e3 * decay.life, color=1)
+    y = Scale("Autocorrelation", (low - 0.05 * top, 1.1 * top))
+    return DecayView(text, Figure("", Scale("Lag (ms)", (0.0, float(lag[-1]))), y, curves, rules))
