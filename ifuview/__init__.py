@@ -30,26 +30,26 @@ PUBLIC = {
 
 # Functions of the trace-diagnostics plan, by module of ifuview.app.
 TRACE_PLAN = {
-    "traces.plan.loading": (
+    "plan.loading": (
         "load_fiber_bundle_metadata",
         "load_raw_2d_spectrum",
         "load_trace_solution",
         "load_wavelength_solution",
     ),
-    "traces.plan.shapes": (
+    "plan.shapes": (
         "analyze_trace_straightness",
         "analyze_trace_wavelength_dependence",
         "check_trace_spacing_uniformity",
     ),
-    "traces.plan.refraction": ("check_differential_atmospheric_refraction",),
-    "traces.plan.patterns": ("analyze_trace_correlations", "identify_systematic_trace_errors"),
-    "traces.plan.extraction": ("check_fiber_crosstalk", "simulate_extraction_errors"),
-    "traces.plan.results": (
+    "plan.refraction": ("check_differential_atmospheric_refraction",),
+    "plan.patterns": ("analyze_trace_correlations", "identify_systematic_trace_errors"),
+    "plan.extraction": ("check_fiber_crosstalk", "simulate_extraction_errors"),
+    "plan.results": (
         "calculate_trace_quality_metrics",
         "generate_trace_quality_report",
         "run_trace_diagnostics",
     ),
-    "traces.plan.plots": ("plot_individual_trace_quality", "plot_traces_on_2d_spectrum"),
+    "plan.plots": ("plot_individual_trace_quality", "plot_traces_on_2d_spectrum"),
     "traces.diagnosis": ("diagnose_image",),
 }
 WHERE = {name: module for table in (PUBLIC, TRACE_PLAN) for module, names in table.items() for name in names}

@@ -6,8 +6,8 @@ from pathlib import Path as Folder
 
 import numpy as np
 
-from ifuview.app.traces.plan.loading import diagnosis_of, image_of
-from ifuview.app.traces.plan.values import Path, Traces, names_of, traces_in
+from ifuview.app.plan.loading import diagnosis_of, image_of
+from ifuview.app.plan.values import Path, Traces, names_of, traces_in
 from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.engine.spectra.boxcar import boxcar
 from ifuview.engine.traces.doctor.slots import blocks_of

@@ -8,10 +8,10 @@ from pathlib import Path as Folder
 
 import numpy as np
 
+from ifuview.app.plan.loading import diagnosis_of, image_of
+from ifuview.app.plan.values import Metrics, Path, Traces
 from ifuview.app.traces.diagnosis import METRICS, Request, run
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
-from ifuview.app.traces.plan.loading import diagnosis_of, image_of
-from ifuview.app.traces.plan.values import Metrics, Path, Traces
 from ifuview.errors import UsageError
 from ifuview.files import check_folder, put
 from ifuview.model.checks import Array

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.app.traces.plan.shapes import analyze_trace_wavelength_dependence
-from ifuview.app.traces.plan.values import Positions, Traces, names_of, positions_in, traces_in
+from ifuview.app.plan.shapes import analyze_trace_wavelength_dependence
+from ifuview.app.plan.values import Positions, Traces, names_of, positions_in, traces_in
 from ifuview.engine.traces.doctor.dar import centroids, refraction
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array

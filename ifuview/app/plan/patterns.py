@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.app.plan.loading import diagnosis_of
+from ifuview.app.plan.values import Pair, Positions, Traces, names_of, positions_in, traces_in
 from ifuview.app.traces.doctor_metrics import mode, problem
-from ifuview.app.traces.plan.loading import diagnosis_of
-from ifuview.app.traces.plan.values import Pair, Positions, Traces, names_of, positions_in, traces_in
 from ifuview.engine.numeric.smooth_fit import MAD_TO_SIGMA, smooth_fit
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.app.traces.plan.loading import diagnosis_of
-from ifuview.app.traces.plan.values import Traces, names_of, traces_in
+from ifuview.app.plan.loading import diagnosis_of
+from ifuview.app.plan.values import Traces, names_of, traces_in
 from ifuview.engine.numeric.medians import median_along
 from ifuview.engine.traces.doctor.impact import caught, crosstalk, extraction_impact
 from ifuview.errors import UsageError

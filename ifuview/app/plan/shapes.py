@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.app.traces.plan.loading import diagnosis_of
-from ifuview.app.traces.plan.values import (
-    Pair,
-    Positions,
-    Traces,
-    names_of,
-    points_of,
-    positions_in,
-    rows_of,
-    traces_in,
-)
+from ifuview.app.plan.loading import diagnosis_of
+from ifuview.app.plan.values import Pair, Positions, Traces, names_of, points_of, positions_in, rows_of, traces_in
 from ifuview.engine.numeric.smooth_fit import MAD_TO_SIGMA, smooth_fit
 from ifuview.engine.traces.doctor.fibers import running_median
 from ifuview.engine.traces.doctor.slots import blocks_of, spacing_of, typical
