@@ -15,7 +15,7 @@ from ifuview.engine.night.questions.case import BLOCK, Case
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.products import products
-from ifuview.engine.night.stats import filled
+from ifuview.engine.night.stats import filled, middle
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
 
@@ -106,18 +106,25 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
 
 
 def _without_holes(chain: Chain) -> Chain:
-    """The chain with numbers everywhere; what has no noise cannot be judged and counts as missing."""
+    """The chain with numbers everywhere; what has no noise cannot be judged and counts as missing.
+
+    Where the sky model or the flat is unknown the other fibers' stands, and the spectra count as masked.
+    """
     changed: dict[str, Any] = {}
+    unknown = np.zeros(chain.shape, bool)
     for name in ("sky", "flat", "fluxcalib", "cframe"):
         values = getattr(chain, name)
         if values is not None and not (known := np.isfinite(values)).all():
-            changed[name] = filled(values, known)
+            typical = filled(middle(np.where(known, values, np.nan), axis=0)[None], np.ones((1, 1), bool), np.inf)
+            changed[name] = np.where(known, values, np.nan_to_num(typical))
+            if name in ("sky", "flat"):
+                unknown |= ~known
     for name in ("frame", "sframe"):
         values, ivar = getattr(chain, name), getattr(chain, f"{name}_ivar")
         if values is None or ivar is None:
             changed[name] = None
-        elif not (known := np.isfinite(values) & np.isfinite(ivar)).all():
-            changed[name] = filled(values, known)
+        elif not (known := np.isfinite(values) & np.isfinite(ivar) & ~unknown).all():
+            changed[name] = np.where(known, values, 0.0).astype(values.dtype)
             changed[f"{name}_ivar"] = np.where(known, ivar, 0.0)
     for name in ("frame", "sframe"):
         ivar = changed.get(f"{name}_ivar", getattr(chain, f"{name}_ivar"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, continuum, mad, runs
+from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, continuum, mad, middle, runs
 from ifuview.model.checks import Array
 
 BIN = 20  # pixels of one bin; clean exposures stay below z = 4 in all bins
@@ -84,7 +84,7 @@ def grid(wave: Array, sky: Array, sigma: Array) -> Grid:
 def deviation(values: Array, size: int) -> Array:
     """Median of every block in every bin, minus the median of the blocks, shape (nblock, nbin)."""
     groups = blocks_of(binned(values, BIN), size)
-    return np.asarray(groups - np.median(groups, axis=0))
+    return np.asarray(groups - middle(groups, axis=0))
 
 
 def answer_expected(sky: Array, level: Array, size: int) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad
+from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
 from ifuview.model.checks import Array
 
 LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)
@@ -16,6 +16,7 @@ REACH = 5  # fibers on both sides that it does
 LOSS, LOSS_SCATTER = 0.05, 5.0  # level of a block: part and scatters (clean: 0.007)
 NEAR_BLOCKS = 5  # blocks that one is compared with where half of them differ from the others
 MIN_BLOCKS = 4  # to compare one with the others
+LEAST_KNOWN = 0.4  # of the fibers of a block must be measured
 LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
 OFF_POSITION = 0.05  # mm; 0.03 poor, 0.1 bad
 OFF_SHARE = 0.5  # of the fibers of a block
@@ -40,7 +41,7 @@ def sky_level(level: Array, model: Array, size: int) -> Array:
         Median of the flat-fielded frame and of the sky model.
     """
     if level.size < size:
-        return np.minimum(model, np.median(level))
+        return np.minimum(model, middle(level))
     blocks = np.repeat(block_levels(level, size), size)
     return np.minimum(model, np.append(blocks, np.full(level.size - blocks.size, blocks[-1])))
 
@@ -53,18 +54,22 @@ def below_sky(level: Array, error: float, expected: Array, part: Array) -> Array
 def block_levels(seen: Array, size: int) -> Array:
     """Low level of every block, relative to the median of the blocks."""
     count = seen.size // size
-    return np.asarray(np.percentile(seen[: count * size].reshape(count, size), LOW_PERCENTILE, axis=1))
+    blocks = seen[: count * size].reshape(count, size)
+    if not np.isnan(blocks).any():
+        return np.asarray(np.percentile(blocks, LOW_PERCENTILE, axis=1))
+    known = [block[np.isfinite(block)] for block in blocks]
+    return np.array([np.percentile(k, LOW_PERCENTILE) if k.size >= size * LEAST_KNOWN else np.nan for k in known])
 
 
 def losing_blocks(seen: Array, size: int) -> list[tuple[int, float, float]]:
     """(block, level over the others', significance) of the blocks that lose or gain light."""
     level = block_levels(seen, size)
-    middle = float(np.median(level)) if level.size else 0.0
-    if middle <= 0 or level.size < MIN_BLOCKS:
+    typical = float(middle(level)) if level.size else 0.0
+    if not typical > 0 or np.count_nonzero(np.isfinite(level)) < MIN_BLOCKS:
         return []
-    level = level / middle
+    level = level / typical
     padded = np.pad(level, NEAR_BLOCKS // 2, mode="reflect")
-    near = level - np.median(np.lib.stride_tricks.sliding_window_view(padded, NEAR_BLOCKS), axis=1)
+    near = level - middle(np.lib.stride_tricks.sliding_window_view(padded, NEAR_BLOCKS), axis=1)
     out = []
     for k, (whole, beside) in enumerate(zip(level - 1, near, strict=True)):
         everywhere, here = (max(float(mad(values)), 1e-3) for values in (level, near))
@@ -112,8 +117,12 @@ def steady_light(flux: Array, sigma: Array, use: Array) -> Array:
         Noise of a pixel.
     """
     values, noise = flux[:, use], sigma[use]
-    middle = np.median(values, axis=1, keepdims=True)
-    kept = np.clip(values, middle - CLIP * noise, middle + CLIP * noise)
+    typical = middle(values, axis=1, keepdims=True)
+    kept = np.clip(values, typical - CLIP * noise, typical + CLIP * noise)
+    if np.isnan(kept).any():
+        weight = np.isfinite(kept) * noise**-2.0
+        total = np.maximum(weight.sum(axis=1), 1e-12)
+        return np.asarray(np.where(weight.any(axis=1), (np.nan_to_num(kept) * weight).sum(axis=1) / total, np.nan))
     return np.asarray(kept.astype(np.float64) @ noise**-2.0 / np.sum(noise**-2.0))
 
 
@@ -130,6 +139,7 @@ def target_light(flux: Array, is_sky: Array, block: int, size: int, left_out: Ar
     inside = np.zeros(flux.size, bool)
     inside[block * size : (block + 1) * size] = True
     outside = ~inside if np.count_nonzero(~inside & ~left_out) < size else ~inside & ~left_out
+    inside, outside = inside & np.isfinite(flux), outside & np.isfinite(flux)
     own, empty, other, nothing = (flux[where & kind] for where in (inside, outside) for kind in (~is_sky, is_sky))
     if not own.size or not other.size:
         return float("nan"), float("nan")

@@ -54,6 +54,7 @@ def line_fits(residual: Array, model: Array, ivar: Array, at: Array, step: float
         Of one pixel.
     """
     near = at[:, None] + np.arange(-HALF, HALF + 1)
+    residual = np.nan_to_num(residual)  # ivar is 0 there
     rest, lines = _above_continuum(residual, at, near), _above_continuum(model, at, near)
     slope = np.gradient(model, axis=1)[:, near] / step
     weight = ivar[:, near]

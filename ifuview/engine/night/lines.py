@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad
+from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
 from ifuview.model.checks import Array
 
 HALF = 3  # px of the line on both sides of its center
@@ -18,6 +18,7 @@ PROMINENCE = 0.6  # of the median sky level: lines that count for the throughput
 WEAK = 0.15  # the same for lines that may vary over the field
 MOST = 40  # lines
 SCATTER = 0.035  # of the throughput of good fibers
+UNKNOWN = 1e9  # error of a line that is masked
 TINY = 1e-9  # keeps fibers on one line solvable
 MARGIN = 12  # px at the ends
 VARIABLE = ((6564.6, 6.0),)  # Angstrom, vacuum; half width: geocoronal H-alpha, which really varies over the sky
@@ -68,7 +69,7 @@ def light(values: Array, at: Array) -> Array:
     line = at[:, None] + np.arange(-HALF, HALF + 1)
     side = at[:, None] + np.r_[-SIDE[1] + 1 : -SIDE[0] + 1, SIDE[0] : SIDE[1]]
     total = values[:, line].sum(axis=2)
-    return np.asarray(total - (2 * HALF + 1) * np.median(values[:, side], axis=2))
+    return np.asarray(total - (2 * HALF + 1) * middle(values[:, side], axis=2))
 
 
 def measure(seen: Array, model: Array, residual: Array, sigma: Array, wave: Array, level: Array) -> LineLight:
@@ -86,7 +87,12 @@ def measure(seen: Array, model: Array, residual: Array, sigma: Array, wave: Arra
     at, strong = find_lines(level, wave)
     line = at[:, None] + np.arange(-HALF, HALF + 1)
     error = np.sqrt((sigma[:, line] ** 2).sum(axis=2) * 1.6)  # 1.6: the local continuum's own noise
-    return LineLight(at, light(seen, at), light(model, at), light(residual, at), error, strong)
+    lights = light(seen, at), light(model, at), light(residual, at)
+    unknown = ~np.isfinite(lights[0]) | ~np.isfinite(lights[2])
+    if unknown.any():  # what nobody measured says nothing, whatever stands there
+        lights = np.where(unknown, lights[1], lights[0]), lights[1], np.where(unknown, np.nan, lights[2])
+        error = np.where(unknown, UNKNOWN, error)
+    return LineLight(at, *lights, error, strong)
 
 
 def throughput(lines: LineLight) -> tuple[Array, Array]:
@@ -106,6 +112,7 @@ def throughput(lines: LineLight) -> tuple[Array, Array]:
     middle = np.argmax(ranked >= ranked[:, -1:] / 2, axis=1)
     value = np.take_along_axis(ratio, np.take_along_axis(order, middle[:, None], 1), 1)[:, 0]
     excess = np.maximum(mad((ratio - value[:, None]) * np.sqrt(weight), axis=1), 1.0)  # targets have lines, too
+    value = np.where(np.count_nonzero(lines.error[:, use] < UNKNOWN, axis=1) < 3, np.nan, value)
     return value, np.hypot(MEDIAN_ERROR * excess / np.sqrt(weight.sum(axis=1)), SCATTER)
 
 

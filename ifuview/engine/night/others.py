@@ -8,7 +8,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN, MIN_BINS, Grid
 from ifuview.engine.night.chain import Section
-from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, mad, runs
+from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, mad, middle, runs
 from ifuview.model.checks import Array
 
 MISFIT = 0.35  # sigma of a pixel beyond which two products contradict each other (rounding in files: 0.16)
@@ -97,12 +97,12 @@ def steps(
             if above.disp[0] != below.disp[1] or above.cross != below.cross or {below.name, above.name} & set(skip):
                 continue
             edge = above.disp[0]
-            middle = cross[:, cross.shape[1] // 2]
-            rows = np.flatnonzero((middle >= below.cross[0]) & (middle < below.cross[1]))
+            center = cross[:, cross.shape[1] // 2]
+            rows = np.flatnonzero((center >= below.cross[0]) & (center < below.cross[1]))
             low = np.where((disp[rows] >= edge - EDGE_ROWS) & (disp[rows] < edge), residual[rows], np.nan)
             high = np.where((disp[rows] >= edge) & (disp[rows] < edge + EDGE_ROWS), residual[rows], np.nan)
             use = np.isfinite(low).any(axis=0) | np.isfinite(high).any(axis=0)
-            jump = np.nanmedian(high[:, use], axis=1) - np.nanmedian(low[:, use], axis=1)
+            jump = middle(high[:, use], axis=1) - middle(low[:, use], axis=1)
             jump = jump[np.isfinite(jump)]
             if jump.size < size:
                 continue
@@ -117,7 +117,7 @@ def steps(
 
 def everywhere(residual: Array, bins: Grid, size: int) -> list[tuple[float, float, tuple[float, float]]]:
     """(amplitude, significance, wavelength range) of residuals that all fibers share."""
-    level = np.median(blocks_of(binned(residual, BIN), size), axis=0)
+    level = middle(blocks_of(binned(residual, BIN), size), axis=0)
     z = level / (MEDIAN_ERROR * bins.sigma / np.sqrt(residual.shape[0]))
     z /= max(1.0, float(mad(z)))
     hit = (np.abs(z) > ALL_LIMIT) & (np.abs(level) > ALL_SKY * bins.sky)

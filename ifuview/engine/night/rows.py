@@ -82,6 +82,7 @@ def row_tests(
     cross, disp : ndarray, shape (nfiber, nwave), px
     """
     z = np.clip(residual / sigma, -CLIP, CLIP)
+    good = good & np.isfinite(z)
     row = np.rint(disp).astype(np.int16)
     column = np.broadcast_to(np.arange(wave.size, dtype=np.int16), z.shape)
     out, clean = [], residual

@@ -11,12 +11,26 @@ MAD_SIGMA = 1.4826  # Gaussian sigma over median absolute deviation
 KNOTS = 40  # medians along wavelength that the continuum is fitted to
 CLIP, ROUNDS = 2.5, 5  # of the continuum fit
 MIN_KNOTS = 12
+GAP = 40  # px that are interpolated
+
+
+def middle(values: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """Median of what is known along an axis; NaN where nothing is."""
+    if not np.isnan(values).any():
+        return np.asarray(np.median(values, axis=axis, keepdims=keepdims))
+    if axis is None:
+        values, axis, keepdims = np.ravel(values), 0, False
+    ranked = np.sort(values, axis=axis)  # NaN last
+    count = np.count_nonzero(~np.isnan(values), axis=axis, keepdims=True)
+    low, high = (np.take_along_axis(ranked, np.maximum(count - 1 + k, 0) // 2, axis) for k in (0, 1))
+    out = np.where(count > 0, 0.5 * (low + high), np.nan)
+    return np.asarray(out if keepdims else np.squeeze(out, axis=axis))
 
 
 def mad(values: Array, axis: int | None = None) -> Array:
     """Scatter of finite numbers as a Gaussian sigma, from the median absolute deviation."""
-    center = np.nanmedian(values, axis=axis, keepdims=True)
-    return np.asarray(MAD_SIGMA * np.nanmedian(np.abs(values - center), axis=axis))
+    center = middle(values, axis, keepdims=axis is not None)
+    return np.asarray(MAD_SIGMA * middle(np.abs(values - center), axis))
 
 
 def median_where(values: Array, use: Array) -> Array:
@@ -30,8 +44,11 @@ def median_where(values: Array, use: Array) -> Array:
     return np.where(count > 0, 0.5 * (low + high), 0.0)
 
 
-def filled(values: Array, good: Array) -> Array:
-    """Bad pixels replaced by the last good one of their row, the first ones by the first good one; float32."""
+def filled(values: Array, good: Array, gap: float = GAP) -> Array:
+    """Bad pixels between good ones interpolated along their row, float32; gaps of more than `gap` px are NaN.
+
+    What nobody measured stays unknown: a masked fiber or amplifier has no part in what the others say.
+    """
     out = np.array(values, np.float32)
     bad = ~good | ~np.isfinite(out)
     if not bad.any():
@@ -39,10 +56,15 @@ def filled(values: Array, good: Array) -> Array:
     for row in np.flatnonzero(bad.any(axis=1)):
         line, wrong = out[row], bad[row]
         if wrong.all():
-            line[:] = 0.0
+            line[:] = np.nan
             continue
         at = np.flatnonzero(~wrong)
-        line[wrong] = np.interp(np.flatnonzero(wrong), at, line[at])
+        gone = np.flatnonzero(wrong)
+        line[wrong] = np.interp(gone, at, line[at])
+        if gone.size > gap:
+            for first, last in runs(wrong):
+                if last - first > gap:
+                    line[first:last] = np.nan
     return out
 
 
@@ -55,7 +77,7 @@ def binned(values: Array, width: int) -> Array:
 def blocks_of(values: Array, size: int) -> Array:
     """Median of every `size` rows, shape (nblock, ...); the remainder is left out."""
     count = values.shape[0] // size
-    return np.asarray(np.median(values[: count * size].reshape(count, size, *values.shape[1:]), axis=1))
+    return middle(values[: count * size].reshape(count, size, *values.shape[1:]), axis=1)
 
 
 def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) -> Array:
@@ -66,7 +88,7 @@ def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) ->
     Parameters
     ----------
     values : ndarray, shape (nfiber, nwave)
-        Without holes; see `filled`.
+        Gaps are NaN; see `filled`.
     weight : ndarray, shape (nfiber, knots), optional
         0 leaves a stretch out of the fit.
 
@@ -76,11 +98,14 @@ def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) ->
     """
     nfiber, nwave = values.shape
     size = nwave // knots
-    medians = np.median(values[:, : size * knots].reshape(nfiber, knots, size), axis=2).astype(np.float64)
+    medians = middle(values[:, : size * knots].reshape(nfiber, knots, size), axis=2).astype(np.float64)
+    known = np.isfinite(medians)
     u = np.linspace(-1.0, 1.0, knots)
     design = np.stack([np.ones(knots), u, u * u - 1 / 3], axis=1)
     allowed = np.ones(medians.shape, bool) if weight is None else weight > 0
     allowed[allowed.sum(axis=1) < MIN_KNOTS] = True
+    allowed &= known
+    medians = np.where(known, medians, 0.0)
     use = allowed.copy()
     coeff = np.zeros((nfiber, 3))
     for _ in range(ROUNDS):

@@ -9,13 +9,22 @@ import numpy as np
 from ifuview.engine.night.blocks import answer_expected
 from ifuview.engine.night.chain import Chain
 from ifuview.engine.night.sky_light import between_lines
-from ifuview.engine.night.stats import continuum, filled
+from ifuview.engine.night.stats import continuum, filled, middle
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding, NotMeasured
 
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 COUNTS = "electron / Angstrom"
+MEASURED = 0.5  # of the pixels of a fiber
 THIN = 8  # every so many pixels are enough for the level of a fiber
+
+
+def _noise(ivar: Array) -> Array:
+    """Noise of a typical fiber that is not masked, shape (nwave,)."""
+    typical = middle(np.where(ivar > 0, ivar, np.nan), axis=0)
+    level = float(middle(typical))
+    known = np.isfinite(typical)
+    return np.asarray(1 / np.sqrt(np.maximum(np.where(known, typical, level), 1e-3 * level)))
 
 
 class Case:
@@ -37,6 +46,7 @@ class Case:
         self.level = None if chain.sky is None else np.median(chain.sky, axis=0)
         if self.level is not None:
             self.numbers["sky_wave"], self.numbers["sky"] = between_lines(self.level, chain.wave)
+        self.good: Array = np.zeros(chain.shape, bool)
         self.clean: Array | None = None
         self.residual: Array | None = None
         if chain.sframe is None or chain.sframe_ivar is None:
@@ -46,9 +56,7 @@ class Case:
         if chain.frame_ivar is not None:  # fibers that were masked as a whole still show what the sky model did
             good[~alive] = chain.frame_ivar[~alive] > 0
         self.good = good
-        ivar = chain.sframe_ivar[alive] if alive.any() else chain.sframe_ivar
-        middle = np.median(ivar, axis=0)
-        self.sigma = 1 / np.sqrt(np.maximum(middle, 1e-3 * max(float(np.median(middle)), 1e-12)))
+        self.sigma = _noise(chain.sframe_ivar)
         self.flux = filled(chain.sframe, good)
         self.expected = np.zeros((1, 1), np.float32)
         if chain.sky is not None and self.level is not None:
@@ -65,6 +73,11 @@ class Case:
             ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
             self._seen = filled(chain.frame, ivar > 0) / np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
         return self._seen
+
+    @property
+    def measured(self) -> Array:
+        """Fibers of which most pixels are known, shape (nfiber,)."""
+        return np.asarray(self.good.mean(axis=1) > MEASURED)
 
     def asks(self, kind: str) -> bool:
         """Whether this class is wanted and can be measured."""
@@ -87,6 +100,7 @@ class Case:
         }  # fmt: skip
         if chain.sframe is not None:
             named["level"] = chain.sframe.mean(axis=1)
+            named["masked"] = (~self.good).mean(axis=1)
         rows = {f"rows {name}": level for name, level in self.row_levels.items()}
         if self.maps:
             named |= {"focal_x": chain.focal_x, "focal_y": chain.focal_y}

@@ -10,7 +10,7 @@ from ifuview.engine.night.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.lines import lines_that_stay
-from ifuview.engine.night.stats import MEDIAN_ERROR
+from ifuview.engine.night.stats import MEDIAN_ERROR, middle
 from ifuview.model.checks import Array
 
 UNKNOWN = np.float32(1e9)  # noise of a masked pixel
@@ -39,7 +39,7 @@ def fibers(case: Case) -> None:
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
     value, error = of_lines.throughput(lines)
     odd = of_fibers.odd_fibers(value, error)
-    level = np.median(seen, axis=1)
+    level = _level(seen, case.level)
     dim, expected = _below_sky(case, value, error, level, sigma)
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     if case.asks("block-throughput"):
@@ -51,9 +51,17 @@ def fibers(case: Case) -> None:
                 continue
             _isolated(case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / expected[fiber]))
     if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
-        own = np.ones(level.size, bool)
+        own = case.measured.copy()
         own[sorted(lost)] = False
         lines_that_stay(case, lines, own & ~(odd | dim))
+
+
+def _level(seen: Array, sky: Array) -> Array:
+    """Median light of every fiber, shape (nfiber,); where wavelengths are missing, as if the sky were there too."""
+    out = middle(seen, axis=1)
+    for fiber in np.flatnonzero(np.isnan(seen).any(axis=1) & np.isfinite(out)):
+        out[fiber] *= np.median(sky) / np.median(sky[np.isfinite(seen[fiber])])
+    return out
 
 
 def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Array) -> tuple[Array, Array]:
@@ -62,7 +70,8 @@ def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Arra
     Where lines of the sky tell a throughput, the level must not contradict them.
     """
     assert case.chain.sky is not None
-    noise = MEDIAN_ERROR * float(np.median(sigma[::THIN, ::THIN])) / np.sqrt(sigma.shape[1])
+    thin = sigma[::THIN, ::THIN]
+    noise = MEDIAN_ERROR * float(np.median(thin[thin < UNKNOWN])) / np.sqrt(sigma.shape[1])
     expected = of_fibers.sky_level(level, np.median(case.chain.sky[:, ::THIN], axis=1), BUNDLE)
     no_lines = ~np.isfinite(value)
     with np.errstate(invalid="ignore"):
