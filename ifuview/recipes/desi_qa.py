@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.night.chain import Chain
 from ifuview.engine.night.questions.amplifiers import edges, rows
 from ifuview.engine.night.questions.blocks import blocks
 from ifuview.engine.night.questions.case import BLOCK, Case
@@ -17,6 +16,7 @@ from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.products import products
 from ifuview.engine.night.stats import filled, middle
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
 
 NAME = "desi_qa"
@@ -26,7 +26,8 @@ ASKED = (rows, blocks, fibers, products, edges)
 MIN_WAVES = 400  # px: ten for each knot of the continuum
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 COMPARED = (
-    "wavelength-blocks", "wavelength-all", "amplifier-step", "block-throughput", "sky-line residual", "sky-gradient",
+    "wavelength-blocks", "wavelength-all", "amplifier-step", "ccd-column", "block-throughput", "sky-line residual",
+    "sky-gradient",
 )  # fmt: skip
 NEEDS: dict[str, tuple[str, ...]] = {
     "ccd-row": ("sframe", "traces"),
@@ -41,6 +42,13 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "amplifier-step": ("sframe", "traces", "sky"),
     "mixed-production": ("frame", "flat", "sky", "sframe"),
     "fluxcalib": ("fluxcalib",),
+    "masked-data": ("sframe",),
+    "swapped-fibers": ("fiber table",),
+    "amplifier-noise": ("sframe", "traces"),
+    "charge-transfer": ("sframe", "sky", "traces"),
+    "cosmic-rays": ("sframe",),
+    "ccd-column": ("sframe", "sky"),
+    "ghost": ("sframe", "sky"),
 }
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from ifuview.app.night.triage_files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.night.chain import Chain, Section
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain, Section
 
 BULKY = ("MASK", "RESOLUTION", "CHI2PIX", "SCORES", "FIBERCORR", "STDSTAR_FIBERMAP", "STATIVAR", "MEANSPEC", "PSF")
 KNOWN_BITS = {0: "UNASSIGNED", 2: "BROKENFIBER", 9: "BADPOSITION", 12: "LOWTRANSMISSION", 16: "BADFIBER"}

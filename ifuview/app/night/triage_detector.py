@@ -11,8 +11,8 @@ from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import NotMeasured
 
 if TYPE_CHECKING:
-    from ifuview.engine.night.chain import Chain
     from ifuview.engine.night.detector import Detector
+    from ifuview.model.night.chain import Chain
     from ifuview.recipes.desi_qa import CameraTriage
 
 NOISE = {f"OBSRDN{letter}": letter for letter in "ABCD"}  # header card of the measured read noise -> amplifier

@@ -19,11 +19,6 @@ Z_LIMIT = 6.0  # of a bin; the smallest planted defects have 14
 SKY_FRACTION = 0.04  # of the sky level that a bin must reach
 MIN_BINS = 3  # of one sign
 ECHO = 0.25  # of the strongest block: less may be the reference's echo where nothing but the flux shows it
-PRODUCT_FRACTION = 0.03  # of the sky level that a product must deviate by somewhere
-PRODUCT_FLOOR = 0.01  # of the sky level: less is not taken as a deviation
-EDGE = 0.03  # of the largest deviation: where the range ends
-ANSWER = (0.4, 2.5)  # counts in the flux per count in the product, sign turned
-MIN_BLOCKS = 4  # fewer have no majority
 HALVES = 0.4  # the weaker half of a block over the stronger: below, blocks are half as large
 
 
@@ -87,54 +82,16 @@ def deviation(values: Array, size: int) -> Array:
     return np.asarray(groups - middle(groups, axis=0))
 
 
-def answer_expected(sky: Array, level: Array, size: int) -> Array:
-    """What a faulty sky model leaves in the flux, shape (nfiber, nwave); zero where its blocks agree.
-
-    Taking it off first keeps the continuum fit and the row levels clean.
-    """
-    nfiber, nwave = sky.shape
-    out = np.zeros((nfiber, nwave), np.float32)
-    if nfiber < MIN_BLOCKS * size:
-        return out
-    coarse = deviation(sky, size)
-    limit = PRODUCT_FLOOR * np.maximum(binned(level, BIN), 1e-6)
-    if (np.abs(coarse) < PRODUCT_FRACTION / PRODUCT_FLOOR * limit).all():
-        return out
-    fine = blocks_of(sky, size)
-    fine = fine - np.median(fine, axis=0)
-    for block in range(coarse.shape[0]):
-        for first, last in runs(np.abs(coarse[block]) > limit, 1):
-            if last - first >= MIN_BINS:
-                columns = slice(first * BIN, min(last * BIN, nwave))
-                out[block * size : (block + 1) * size, columns] = -fine[block, columns]
-    return out
-
-
-def regions(flux: Array, products: dict[str, Array], bins: Grid, size: int) -> tuple[Region, ...]:
+def regions(flux: Array, bins: Grid, size: int) -> tuple[Region, ...]:
     """Blocks of `size` fibers, or of half of that, that deviate.
 
     Parameters
     ----------
     flux : ndarray, shape (nfiber, nwave)
-        Sky-subtracted, without continuum and bad rows.
-    products : mapping of str to ndarray, shape (nfiber, nwave), counts
-        "fiberflat" and "sky", in the order in which they are made, as far as they are there.
+        Sky-subtracted, without continuum, bad rows and what sky model and flat explain.
     """
-    out = []
-    half = deviation(flux, size // 2)
-    small = {step: deviation(values, size // 2) for step, values in products.items()}
-    whole = deviation(flux, size)
-    rest_half, rest = half.copy(), whole.copy()
-    for step, values in products.items():
-        found = _answering(step, whole, deviation(values, size), bins, size)
-        finer = _answering(step, half, small[step], bins, size // 2)
-        for region in _chosen(found, finer):
-            out.append(region)
-            rest -= _shape(region, whole, bins, size)
-            rest_half -= _shape(region, half, bins, size // 2)
-    found = _alone(rest, bins, size)
-    out += _chosen(found, _alone(rest_half, bins, size // 2))
-    return tuple(out)
+    whole, half = deviation(flux, size), deviation(flux, size // 2)
+    return tuple(_chosen(_alone(whole, bins, size), _alone(half, bins, size // 2)))
 
 
 def _chosen(whole: list[Region], half: list[Region]) -> list[Region]:
@@ -163,35 +120,6 @@ def _noise(bins: Grid, size: int) -> Array:
     return np.asarray(MEDIAN_ERROR * bins.sigma / np.sqrt(size))
 
 
-def _answering(step: str, flux: Array, product: Array, bins: Grid, size: int) -> list[Region]:
-    """Blocks whose flux answers a deviation of a product."""
-    product = np.where(np.abs(product) > PRODUCT_FLOOR * bins.sky, product, 0.0)
-    noise = _noise(bins, size)
-    power = np.abs(product).sum(axis=0)
-    out = []
-    for first, last in runs(power > EDGE * max(power.max(), 1e-9), 1):
-        part = slice(first, last)
-        if last - first < MIN_BINS:
-            continue
-        kept = []
-        for block in range(product.shape[0]):
-            shape = product[block, part]
-            if np.max(np.abs(shape) / bins.sky[part]) < PRODUCT_FRACTION:
-                continue
-            outside = np.delete(flux[block] / noise, np.arange(first, last))
-            extra = max(1.0, float(mad(outside)) if outside.size > MIN_BINS else 1.0)
-            weight = 1 / noise[part] ** 2
-            norm = float(np.sum(weight * shape**2))
-            answer = -float(np.sum(weight * shape * flux[block, part])) / norm
-            score = answer * np.sqrt(norm) / extra
-            if score > Z_LIMIT and ANSWER[0] < answer < ANSWER[1]:
-                peak = float(-answer * shape[np.argmax(np.abs(shape))])
-                kept.append((block, peak, score, answer))
-        if kept:
-            out.append(_region(step, size, kept, (bins.wave[first] - bins.half, bins.wave[last - 1] + bins.half)))
-    return out
-
-
 def _region(
     step: str, size: int, kept: list[tuple[int, float, float, float]], wave_range: tuple[float, float]
 ) -> Region:
@@ -199,19 +127,6 @@ def _region(
     return Region(
         step, size, blocks, peaks, float(max(np.abs(scores))), (float(wave_range[0]), float(wave_range[1])), answers
     )
-
-
-def _shape(region: Region, flux: Array, bins: Grid, size: int) -> Array:
-    """The part of the flux that a region stands for."""
-    out = np.zeros_like(flux)
-    inside = (bins.wave > region.wave_range[0]) & (bins.wave < region.wave_range[1])
-    for block in region.blocks:
-        first, last = (
-            block * region.size // size,
-            max((block + 1) * region.size // size, block * region.size // size + 1),
-        )
-        out[first:last, inside] = flux[first:last, inside]
-    return out
 
 
 def _alone(flux: Array, bins: Grid, size: int) -> list[Region]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ifuview.engine.night.chain import Section
 from ifuview.engine.night.stats import MEDIAN_ERROR, mad
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Section
 
 GAP = 12.0  # px between two traces that leave room for pixels without light
 HALF_GAP = 2  # px on both sides of the middle of a gap

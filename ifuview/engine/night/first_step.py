@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain
 from ifuview.engine.night.detector import (  # fmt: skip
     MOVED,
     SEEN,
@@ -20,6 +19,7 @@ from ifuview.engine.night.detector import (  # fmt: skip
     stands_out,
 )
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding, NotMeasured
 
 BY_ROWS = ("ccd-row",)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN, MIN_BINS, Grid
-from ifuview.engine.night.chain import Section
 from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, mad, middle, runs
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Section
 
 MISFIT = 0.35  # sigma of a pixel beyond which two products contradict each other (rounding in files: 0.16)
 MISFIT_SHARE = 0.01  # of the pixels

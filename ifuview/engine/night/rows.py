@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ifuview.engine.night.chain import Section
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Section
 
 CLIP = 6.0  # sigma that one pixel can count
 MIN_PIXELS = 40  # of a row or wavelength that takes part

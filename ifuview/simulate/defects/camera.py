@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain, Section
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain, Section
 
 NFIBER, BUNDLE, PITCH, GAP = 500, 25, 7.3, 10.2  # px between fibers, and added between bundles
 NROW, NCOLUMN = 4128, 4114  # of the detector, along and across wavelength
@@ -15,7 +15,7 @@ STEP = 0.8  # Angstrom
 SMILE = 115.0  # px between the middle of the slit and its ends
 SKY_SHARE = 0.1  # of the fibers
 CLIP = 4.0  # sigma, of the mean over the sky fibers
-THROUGHPUT, FLAT, PLACE = 0.008, 0.055, 0.008  # scatters: of a fiber against its flat, of the flat, of a place (mm)
+THROUGHPUT, FLAT, PLACE = 0.003, 0.055, 0.008  # scatters: of a fiber against its flat, of the flat, of a place (mm)
 ROUGH = 25  # px over which a target is smoothed when its noise is renewed
 OWN_LINE = 5.0  # sigma of a pixel that is kept as it is
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain, Section
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain, Section
 from ifuview.simulate.defects.plant import Change, Defect, Truth
 
 TAIL = (0.5, 0.3, 0.2)  # of the light that trails, in the next pixels
@@ -105,9 +105,7 @@ def column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple
     step = float(np.median(np.diff(chain.wave)))
     light = amplitude / step * weight * part
     touched = np.flatnonzero(np.sqrt(np.sum(light**2, axis=1)) > 0.3 * np.sqrt(np.sum(light**2, axis=1).max()))
-    return Change(light=light), Truth(
-        ("ccd-column", "isolated-fiber"), ("preproc",), tuple(int(f) for f in touched)
-    )
+    return Change(light=light), Truth(("ccd-column", "isolated-fiber"), ("preproc",), tuple(int(f) for f in touched))
 
 
 def trailing(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain
+from ifuview.model.night.chain import Chain
 from ifuview.simulate.defects.fibers import anywhere, gaussian, sky_of
 from ifuview.simulate.defects.plant import Change, Defect, Truth
 from ifuview.simulate.defects.runs import strong_line

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
 from ifuview.simulate.defects.plant import Change, Defect, Truth
 
 ONE = ("isolated-fiber",)
@@ -132,7 +132,9 @@ def swapped_spectra(chain: Chain, _: float, random: np.random.Generator) -> tupl
     one, two = (*working(chain, random, sky=True), _bright_target(chain, random))
     order = np.arange(chain.shape[0])
     order[[one, two]] = two, one
-    return Change(order=order), Truth(("swapped-fibers",), ("preproc", "trace", "light"), (min(one, two), max(one, two)))
+    return Change(order=order), Truth(
+        ("swapped-fibers",), ("preproc", "trace", "light"), (min(one, two), max(one, two))
+    )
 
 
 def swapped_rows(chain: Chain, _: float, random: np.random.Generator) -> tuple[Change, Truth]:

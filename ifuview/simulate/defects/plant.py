@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
 from ifuview.simulate.defects.camera import clipped_mean
 
 SPECTRA = ("frame", "frame_ivar", "sframe", "sframe_ivar", "cframe")

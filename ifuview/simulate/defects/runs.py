@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
 from ifuview.simulate.defects.fibers import anywhere, gaussian, sky_of
 from ifuview.simulate.defects.plant import Change, Defect, Truth
 
@@ -103,9 +103,7 @@ def lamp(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[C
     where = np.exp(-0.5 * (np.nan_to_num(far, nan=1e3) / 60.0) ** 2)
     center, level = anywhere(chain, random), float(np.median(sky_of(chain)))
     light = amplitude * level * where[:, None] * gaussian(chain, center, 60.0)
-    fibers = tuple(int(f) for f in np.flatnonzero(where > 0.5))
-    span = center - 120, center + 120
-    return Change(light=light), Truth(("wavelength-blocks",), ("preproc", "light"), (), span) if fibers else Truth((), ())
+    return Change(light=light), Truth(("wavelength-blocks",), ("preproc", "light"), (), (center - 120, center + 120))
 
 
 DEFECTS = (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ifuview.engine.night.chain import Chain, Section
+from ifuview.model.night.chain import Chain, Section
 
 NFIBER, NWAVE, NOISE = 500, 1600, 12.0
 WAVE = 5760.0 + 0.8 * np.arange(NWAVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.engine.night.chain import Chain
+from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding
 from ifuview.recipes import desi_qa
 from ifuview.report.night.triage_field import draw_field

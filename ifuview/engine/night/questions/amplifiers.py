@@ -20,6 +20,8 @@ def rows(case: Case) -> None:
         case.residual - case.expected, case.sigma, case.good, chain.wave, chain.cross, chain.disp, chain.sections
     )
     case.clean = clean + case.expected
+    if clean is not case.residual:
+        case.row_light = case.residual - case.clean
     case.bad_amplifiers = tuple(t.section.name for t in tests if t.bad)
     for test in tests:
         case.in_bad_amplifier[test.fibers[0] : test.fibers[1] + 1] |= test.bad

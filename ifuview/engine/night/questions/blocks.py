@@ -9,29 +9,31 @@ import numpy as np
 from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, THIN, Case
-from ifuview.engine.night.stats import blocks_of, continuum
-from ifuview.model.checks import Array
+from ifuview.engine.night.search.deviating import Deviation
+from ifuview.engine.night.search.scan import blocks_of_fibers
+from ifuview.engine.night.stats import binned, continuum, middle
+from ifuview.model.night.triage import ranges
+
+FEW = 4  # fibers that are named one by one
 
 
 def blocks(case: Case) -> None:
-    """Blocks of fibers that deviate at some wavelengths, and residuals that all fibers share."""
+    """Fibers that deviate at some wavelengths, and residuals that all fibers share."""
     chain = case.chain
     if case.clean is None or case.level is None or chain.sky is None:
         return
-    if not (case.asks("wavelength-blocks") or case.asks("wavelength-all")):
-        return
+    for one in case.deviations:
+        _deviation(case, one)
     bins = in_blocks.grid(chain.wave, case.level, case.sigma)
-    products = {"sky": chain.sky}
-    if chain.flat is not None:
-        products = {"fiberflat": _flat_shape(chain.flat, case.level), **products}
+    rest = case.clean - case.expected
     if case.asks("wavelength-blocks"):
-        for region in in_blocks.regions(case.clean, products, bins, BLOCK):
+        for region in in_blocks.regions(rest, bins, BLOCK):
             frame = None
             if chain.frame is not None and chain.flat is not None:
-                frame = in_blocks.share(region, case.seen, case.clean, bins)
-            case.add("wavelength-blocks", {"frame": "preproc"}.get(region.step, region.step), **_region(region, frame))
+                frame = in_blocks.share(region, case.seen, rest, bins)
+            case.add("wavelength-blocks", "preproc", **_region(region, frame))
     if case.asks("wavelength-all"):
-        for amplitude, significance, span in others.everywhere(case.clean - case.expected, bins, BLOCK):
+        for amplitude, significance, span in others.everywhere(rest, bins, BLOCK):
             case.add(
                 "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), wave_range=span, amplitude=amplitude,
                 unit=COUNTS, significance=significance, confidence=0.7,
@@ -39,36 +41,78 @@ def blocks(case: Case) -> None:
             )  # fmt: skip
 
 
-def _flat_shape(flat: Array, level: Array) -> Array:
-    """The flat of each bundle without its smooth part, in counts of sky."""
-    good = np.where(flat > 0, flat, 1.0).astype(np.float32)
-    relative = good / np.median(good[:, ::THIN], axis=1, keepdims=True)
-    shape = blocks_of(relative, BUNDLE)
-    shape = (shape - continuum(shape)) * level
-    out = np.zeros(flat.shape, np.float32)
-    out[: shape.shape[0] * BUNDLE] = np.repeat(shape, BUNDLE, axis=0)
-    return out
+WHERE = {
+    "sky": "the sky model itself deviates there, frame and flat do not",
+    "fiberflat": "the fiberflat has a feature there",
+}
+
+
+def _deviation(case: Case, one: Deviation) -> None:
+    """Fibers whose sky model or flat is wrong at some wavelengths: one, or a part of the slit."""
+    wave = case.chain.wave
+    columns = range(*one.columns.indices(wave.size))
+    low, high = float(wave[columns[0]]), float(wave[columns[-1]])
+    strongest = float(one.peak[np.argmax(np.abs(one.peak))])
+    answer = round(float(middle(one.answer)), 2)
+    numbers = {"answer": answer, "product": one.step}
+    if len(one.fibers) <= FEW:
+        if case.asks("isolated-fiber"):
+            for fiber, peak in zip(one.fibers, one.peak, strict=True):
+                case.add(
+                    "isolated-fiber", one.step, fibers=(fiber,), wave_range=(low, high), amplitude=float(peak),
+                    unit=COUNTS, significance=one.score, known=bool(case.known[fiber]), detail=numbers,
+                    text=f"Fiber {fiber} deviates by up to {abs(peak):.1f} {COUNTS} at {low:.0f}-{high:.0f} A: "
+                    f"{WHERE[one.step]}",
+                )  # fmt: skip
+        return
+    if not case.asks("wavelength-blocks"):
+        return
+    size = next((s for s in (BLOCK, BUNDLE) if blocks_of_fibers(one.fibers, s)), 0)
+    named = blocks_of_fibers(one.fibers, size) if size else ()
+    of = np.array(one.fibers)
+    peaks = [float(middle(one.peak[of // size == b])) for b in named]
+    who = f"Fibers {ranges(one.fibers)}"
+    if size:
+        signs = ", ".join(f"{b}{'+' if a > 0 else '-'}" for b, a in zip(named, peaks, strict=True))
+        who = f"Blocks of {size} fibers ({signs})"
+        strongest = max(peaks, key=abs)
+    case.add(
+        "wavelength-blocks", one.step, fibers=one.fibers, blocks=named, block_size=size, wave_range=(low, high),
+        amplitude=strongest, unit=COUNTS, significance=one.score, confidence=1.0,
+        text=f"{who} deviate by up to {abs(strongest):.0f} {COUNTS} at {low:.0f}-{high:.0f} A: {WHERE[one.step]}",
+        detail={
+            **numbers, "amplitude_of_block": [round(a, 1) for a in peaks],
+            "flux_over_product": [-answer], "frame_over_flux": _in_frame(case, one),
+        },
+    )  # fmt: skip
+
+
+def _in_frame(case: Case, one: Deviation) -> float | None:
+    """How much of the deviation the flat-fielded frame has already, 0 to 1."""
+    chain = case.chain
+    if chain.frame is None or chain.flat is None:
+        return None
+    rows = np.array(one.fibers)
+    shape = binned(case.products[one.step][rows][:, one.columns], in_blocks.BIN)
+    seen = case.seen[rows] - continuum(case.seen[rows])
+    frame = binned(seen[:, one.columns], in_blocks.BIN)
+    others = middle(binned((case.seen[::THIN] - continuum(case.seen[::THIN]))[:, one.columns], in_blocks.BIN), axis=0)
+    rest = np.nan_to_num(frame - others)
+    return round(float(-np.sum(rest * shape) / max(float(np.sum(shape**2)), 1e-12)), 2)
 
 
 def _region(region: in_blocks.Region, frame: float | None) -> dict[str, Any]:
     low, high = region.wave_range
     fibers = tuple(f for b in region.blocks for f in range(b * region.size, (b + 1) * region.size))
     strongest = max(region.amplitude, key=abs)
-    where = {
-        "sky": "the sky model itself deviates there, frame and flat do not",
-        "fiberflat": "the fiberflat has a feature there",
-        "frame": "neither sky model nor fiberflat has it",
-    }[region.step]
     signs = ", ".join(f"{b}{'+' if a > 0 else '-'}" for b, a in zip(region.blocks, region.amplitude, strict=True))
     return {
         "fibers": fibers, "blocks": region.blocks, "block_size": region.size, "wave_range": region.wave_range,
-        "amplitude": strongest, "unit": COUNTS, "significance": region.significance,
-        "confidence": 1.0 if region.answer else 0.8,
+        "amplitude": strongest, "unit": COUNTS, "significance": region.significance, "confidence": 0.8,
         "text": f"Blocks of {region.size} fibers ({signs}) deviate by up to {abs(strongest):.0f} {COUNTS} at "
-        f"{low:.0f}-{high:.0f} A: {where}",
+        f"{low:.0f}-{high:.0f} A: neither sky model nor fiberflat has it",
         "detail": {
-            "amplitude_of_block": [round(a, 1) for a in region.amplitude],
-            "flux_over_product": [round(-a, 2) for a in region.answer],
+            "amplitude_of_block": [round(a, 1) for a in region.amplitude], "flux_over_product": [],
             "frame_over_flux": None if frame is None else round(frame, 2),
         },
     }  # fmt: skip

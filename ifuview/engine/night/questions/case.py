@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ifuview.engine.night.blocks import answer_expected
-from ifuview.engine.night.chain import Chain
+from ifuview.engine.night.search.deviating import Deviation, answered, deviating, flat_deviation, left, sky_deviation
+from ifuview.engine.night.search.throughput import Guilt
 from ifuview.engine.night.sky_light import between_lines
 from ifuview.engine.night.stats import continuum, filled, middle
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding, NotMeasured
 
+LEAST_FIBERS = 200  # fewer do not tell what is typical
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 COUNTS = "electron / Angstrom"
 MEASURED = 0.5  # of the pixels of a fiber
@@ -27,6 +30,24 @@ def _noise(ivar: Array) -> Array:
     return np.asarray(1 / np.sqrt(np.maximum(np.where(known, typical, level), 1e-3 * level)))
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Fibers that have another part of the light than their flat says.
+
+    Parameters
+    ----------
+    fibers : tuple of int
+    ratio, error : float
+        Light over the flat's.
+    guilt : Guilt
+    """
+
+    fibers: tuple[int, ...]
+    ratio: float
+    error: float
+    guilt: Guilt
+
+
 class Case:
     """One camera under examination: its products, what the questions share, and what they found."""
 
@@ -36,6 +57,12 @@ class Case:
         self.lacking: list[NotMeasured] = []
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
+        self.runs: list[Level] = []  # of neighbors, and of single fibers, that give more or less light
+        self.singles: list[Level] = []
+        self.products: dict[str, Array] = {}  # what sky model and flat of each fiber differ by from the others'
+        self.deviations: list[Deviation] = []
+        self.tilt: Array = np.zeros(chain.shape[0])  # of the continuum of the sky over the field, part of it
+        self.row_light: Array | float = 0.0  # of rows of the detector, taken off
         self.row_levels: dict[str, Array] = {}
         self.maps: dict[str, Array] = {}  # by name, a number for each fiber that a finding was fitted to
         self._seen: Array | None = None
@@ -58,11 +85,32 @@ class Case:
         self.good = good
         self.sigma = _noise(chain.sframe_ivar)
         self.flux = filled(chain.sframe, good)
-        self.expected = np.zeros((1, 1), np.float32)
-        if chain.sky is not None and self.level is not None:
-            self.expected = answer_expected(chain.sky, self.level, BUNDLE)
-        self.residual = self.flux - continuum(self.flux - self.expected)
+        self.expected = np.zeros(chain.shape, np.float32)
+        smooth = self._find_deviations()
+        self.residual = self.flux - smooth
         self.clean = self.residual
+
+    def _find_deviations(self) -> Array:
+        """Ask sky model and flat for what differs between fibers; return the continua, shape (nfiber, nwave)."""
+        chain, level = self.chain, self.level
+        smooth = continuum(self.flux)
+        if chain.sky is None or level is None or chain.shape[0] < LEAST_FIBERS:
+            return smooth
+        self.products = {"sky": sky_deviation(chain.sky, level)}
+        if chain.flat is not None:
+            light = np.maximum(np.nan_to_num(smooth), 0.0) + level.astype(np.float32)
+            self.products["fiberflat"] = flat_deviation(chain.flat, light)
+        wheres = [(step, where) for step, p in self.products.items() for where in deviating(step, p, level)]
+        if not wheres:
+            return smooth
+        trial = np.zeros(chain.shape, np.float32)
+        for step, (fibers, columns) in wheres:
+            trial[fibers, columns] -= self.products[step][fibers][:, columns]
+        rest = self.flux - continuum(self.flux - trial)
+        found = [answered(step, self.products[step], rest, self.sigma, where) for step, where in wheres]
+        self.deviations = [one for one in found if one is not None]
+        self.expected = left(self.deviations, self.products, chain.shape)
+        return continuum(self.flux - self.expected)
 
     @property
     def seen(self) -> Array:
@@ -73,6 +121,12 @@ class Case:
             ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
             self._seen = filled(chain.frame, ivar > 0) / np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
         return self._seen
+
+    @property
+    def flat_level(self) -> Array | None:
+        """Level of each fiber's flat, shape (nfiber,)."""
+        flat = self.chain.flat
+        return None if flat is None else np.median(flat[:, ::THIN], axis=1)
 
     @property
     def measured(self) -> Array:

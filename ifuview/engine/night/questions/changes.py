@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.questions.case import BUNDLE, Case
-from ifuview.engine.night.questions.lines import GRADIENT, add_gradient
-from ifuview.engine.night.scan import Span, deviations, spans
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
-from ifuview.engine.night.templates import KINDS, FiberFits, fiber_fits
-from ifuview.engine.night.throughput import Guilt, guilt
+from ifuview.engine.night.questions.case import BUNDLE, Case, Level
+from ifuview.engine.night.questions.lines import GRADIENT, LINE_EDGE, add_gradient
+from ifuview.engine.night.search.common import common_fit, mean_spectrum
+from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.scan import Span, spans
+from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits
+from ifuview.engine.night.search.throughput import guilt
+from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
 FACTOR, SHIFT, WIDTH = range(3)
 LEAST = (0.006, 0.006, 0.02)  # of a change that is worth a finding: part, Angstrom, Angstrom squared
-ALL = 7.0  # sigma of a change that all fibers share
+ALL = 6.5  # sigma of a change that all fibers share
+LEAST_ALL = (0.003, 0.003, 0.01)  # and the least that counts
+LEAST_SKY = 10  # sky fibers that make a mean
 SECOND = 0.35  # a shift's own curvature: a width of the shift squared is no other finding, to this part of it
 TILT = (6.0, 0.3)  # significance and explained part from which a plane over the field is taken off
-HALF = 0.5  # of a change in the sky model makes it the sky model's
-LINE_STEP = {FACTOR: "sky", SHIFT: "trace", WIDTH: "trace"}
+AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
+HALF = 0.5  # of a change that the sky model has must be in the flux
+MOST_NAMED, MOST_SAID = 5, 12  # fibers with findings of their own, and in a sentence
+LINE_STEP = {SHIFT: "trace", WIDTH: "trace"}
 WORDS = (
     "sky lines are too {0} by {1:.1f} %",
     "sky lines lie {1:+.3f} A from those of the sky model",
@@ -44,14 +49,17 @@ class Changes:
     fits, model : FiberFits
         Of the sky-subtracted flux, and of the sky model against that of the typical fiber.
     use : ndarray of bool, shape (nfiber,)
+    lines : tuple of float, Angstrom
+        The strong ones.
     """
 
     fits: FiberFits
     model: FiberFits
     use: Array
+    lines: tuple[float, ...]
 
 
-def measured_changes(case: Case, use: Array) -> Changes | None:
+def measured_changes(case: Case, use: Array, lines: Array) -> Changes | None:
     """Fit the lines of all fibers; None without a sky model."""
     chain = case.chain
     if case.clean is None or chain.sky is None or case.level is None:
@@ -61,84 +69,189 @@ def measured_changes(case: Case, use: Array) -> Changes | None:
     ivar = np.where(case.good & (ivar <= 0), (case.sigma**-2.0)[None], ivar)
     fits = fiber_fits(flux, ivar, case.level, chain.wave)
     model = fiber_fits(chain.sky - case.level, np.ones_like(ivar), case.level, chain.wave)
-    return Changes(fits, model, use & np.isfinite(fits.error).all(axis=0))
+    use = use & np.isfinite(fits.error).all(axis=0)
+    return Changes(fits, model, use, tuple(round(float(w), 1) for w in lines)) if use.any() else None
 
 
-def changes(case: Case, use: Array) -> Array | None:
-    """Note what lines have in common; return what that makes of the residual, shape (nfiber, nwave), None if nothing."""
-    found = measured_changes(case, use)
-    if found is None:
-        return None
+def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Array | None:
+    """Note what lines have in common; return what it makes of the residual, shape (nfiber, nwave), None if nothing."""
     fits, take = found.fits, np.zeros(found.fits.value.shape, bool)
     value = fits.value.copy()
-    value[FACTOR] -= _over_field(case, found)
     for kind in (SHIFT, WIDTH, FACTOR):
-        shared = _shared(found, kind)
-        if shared is not None:
-            _note_all(case, kind, *shared)
-            take[kind] = found.use
-        singles: list[Span] = []
-        for span in spans(value[kind], fits.error[kind], found.use, snap=BUNDLE):
-            if abs(span.value) < LEAST[kind] or (kind == WIDTH and _of_shift(found, span)):
-                continue
+        value[kind] += _of_model(case, found, kind)
+    value[FACTOR] -= _over_field(case, found, value[FACTOR])
+    level_use = found.use.copy()
+    level_use[list(skip)] = False
+    for kind in (SHIFT, WIDTH, FACTOR):
+        numbers = value[kind], fits.error[kind]
+        joined = _with_levels(case, found, of, *numbers, level_use) if kind == FACTOR else numbers
+        runs = spans(joined[0], joined[1], found.use, single=np.inf, snap=BUNDLE)
+        alone = [
+            s
+            for s in spans(numbers[0], numbers[1], found.use, run=np.inf)
+            if not any(r.first <= s.first < r.last for r in runs)
+        ]
+        kept = [s for s in runs + alone if abs(s.value) > LEAST[kind] and not (kind == WIDTH and _of_shift(found, s))]
+        for span in kept:
             take[kind, span.first : span.last] = True
-            if span.last - span.first == 1:
-                singles.append(span)
-            else:
-                _note_run(case, found, kind, span)
-        for span in singles:
-            _note_fiber(case, found, kind, span)
-    take[FACTOR] |= found.use & (value[FACTOR] != fits.value[FACTOR])
+        _note(case, found, kind, kept)
+    for kind, everyone in enumerate(shared(case, found, np.asarray(~take.any(axis=0)))):
+        if everyone is not None:
+            _note_all(case, found, kind, *everyone)
+            take[kind] = found.use
+    take |= found.use & (value != fits.value)
     return fits.expected(take) if take.any() else None
 
 
-def _over_field(case: Case, found: Changes) -> Array:
+def _note(case: Case, found: Changes, kind: int, kept: list[Span]) -> None:
+    """Runs of fibers, and single ones: one by one, or together where they are many."""
+    singles = [span for span in kept if span.last - span.first == 1]
+    for span in kept:
+        if span.last - span.first > 1:
+            _note_run(case, found, kind, span)
+    if kind == FACTOR or len(singles) <= MOST_NAMED:
+        for span in singles:
+            _note_fiber(case, found, kind, span)
+    else:
+        _note_scattered(case, found, kind, singles)
+
+
+def _of_model(case: Case, found: Changes, kind: int) -> Array:
+    """What the sky model of each fiber has of its own and the flux answers, shape (nfiber,); noted. 0 if it does not.
+
+    A model that follows the real lines of a fiber leaves nothing in the flux.
+    """
+    own = np.where(found.use, found.model.value[kind], 0.0)
+    own = np.where(found.use, own - middle(own[found.use]), 0.0)
+    own[np.abs(own) < LEAST[kind]] = 0.0
+    weight = np.where(found.use, found.fits.error[kind] ** -2.0, 0.0)
+    norm = float(np.sum(weight * own**2))
+    if norm <= 0:
+        return own
+    flux = found.fits.value[kind] - middle(found.fits.value[kind][found.use])
+    answer = -float(np.sum(weight * own * np.nan_to_num(flux))) / norm
+    if not (HALF < answer < 1 / HALF and answer * np.sqrt(norm) > ALL):
+        return np.zeros(own.size)
+    strong = np.flatnonzero(np.abs(own) > 0.2 * np.abs(own).max())
+    typical = float(np.sqrt(np.mean(own[strong] ** 2)))
+    _add_lines(
+        case, found, kind, "sky", tuple(int(f) for f in strong), typical, significance=answer * float(np.sqrt(norm)),
+        text=f"In {strong.size} fibers ({_names(strong)}) the {_said_of(kind, typical)}: {WHERE['sky']}", share=answer,
+    )  # fmt: skip
+    return own
+
+
+def _names(fibers: Array) -> str:
+    """The first ones."""
+    return ranges(tuple(int(f) for f in fibers[:MOST_SAID])) + ", ..." * (fibers.size > MOST_SAID)
+
+
+def _said_of(kind: int, typical: float) -> str:
+    """A change without sign in words."""
+    much = (f"{100 * typical:.1f} %", f"{typical:.3f} A", f"{np.sqrt(typical):.2f} A in quadrature")[kind]
+    return f"sky lines are {('too strong or too weak', 'displaced', 'too wide or too narrow')[kind]} by {much}"
+
+
+def _note_scattered(case: Case, found: Changes, kind: int, singles: list[Span]) -> None:
+    """Many fibers, each by itself."""
+    fibers = np.array(sorted(s.first for s in singles))
+    typical = float(np.sqrt(np.mean([s.value**2 for s in singles])))
+    _add_lines(
+        case, found, kind, LINE_STEP[kind], tuple(int(f) for f in fibers), typical,
+        significance=max(s.score for s in singles),
+        text=f"In {fibers.size} fibers ({_names(fibers)}) the {_said_of(kind, typical)}: {WHERE['trace']}",
+    )  # fmt: skip
+
+
+def _over_field(case: Case, found: Changes, factor: Array) -> Array:
     """The plane over the field that the factor of all lines is, shape (nfiber,); noted where it is the sky's own."""
     chain, fits = case.chain, found.fits
     out = np.zeros(found.use.size)
     if chain.focal_x is None or chain.focal_y is None:
         return out
-    plane = of_lines.plane(fits.value[FACTOR], fits.error[FACTOR], chain.focal_x, chain.focal_y, found.use)
+    plane = of_lines.plane(factor, fits.error[FACTOR], chain.focal_x, chain.focal_y, found.use)
     if plane is None or plane.significance < TILT[0] or plane.explained < TILT[1]:
         return out
     tilt = plane.slope[0] * (chain.focal_x - plane.center[1]) + plane.slope[1] * (chain.focal_y - plane.center[2])
-    is_sky = all(v > limit for v, limit in zip((plane.significance, plane.explained, plane.swing), GRADIENT, strict=True))
+    is_sky = all(
+        v > limit for v, limit in zip((plane.significance, plane.explained, plane.swing), GRADIENT, strict=True)
+    )
     if is_sky and case.asks("sky-gradient"):
         lines = chain.wave[np.abs(fits.shapes[FACTOR]) > 0]
         add_gradient(
             case, plane, (float(lines.min()), float(lines.max())), "All strong sky lines vary",
-            np.where(found.use, fits.value[FACTOR], np.nan),
+            np.where(found.use, factor, np.nan),
         )  # fmt: skip
     return np.asarray(np.nan_to_num(tilt))
 
 
-def _shared(found: Changes, kind: int) -> tuple[float, float] | None:
-    """(value, significance) of a change that all fibers share; None if there is none.
+def shared(case: Case, found: Changes, rest: Array) -> list[tuple[float, float] | None]:
+    """(value, significance) that all fibers share, for each of KINDS; None where there is nothing.
 
-    The noise of the sky model is in all of them: the median is compared with the scatter of what the sky model itself
-    could be off, which the fibers that made it do not have.
+    The noise of the sky model is in all fibers but in the mean of those that made it: both means are asked.
     """
-    values, error = found.fits.value[kind][found.use], found.fits.error[kind][found.use]
-    if values.size < BUNDLE:
-        return None
-    value = float(middle(values))
-    spread = max(float(mad(values)), float(np.median(error)))
-    significance = abs(value) / (MEDIAN_ERROR * spread / np.sqrt(values.size))
-    own = found.fits.common_error[kind]
-    significance = min(significance, abs(value) / own)
-    return (value, significance) if significance > ALL and abs(value) > LEAST[kind] else None
+    assert case.clean is not None
+    flux = case.clean - case.expected
+    use = found.use & rest
+    if np.count_nonzero(use) < BUNDLE:
+        return [None] * len(KINDS)
+    means = [_fit_of_mean(case, found, flux, use)]
+    sky = use if case.chain.is_sky is None else use & case.chain.is_sky
+    if LEAST_SKY <= np.count_nonzero(sky) < np.count_nonzero(use):
+        means.append(_fit_of_mean(case, found, flux, sky))
+    out: list[tuple[float, float] | None] = []
+    for kind in range(len(KINDS)):
+        value, score = max(
+            ((float(v[kind]), abs(float(v[kind])) / float(e[kind])) for v, e in means), key=lambda p: p[1]
+        )
+        out.append((value, score) if score > ALL and abs(value) > LEAST_ALL[kind] else None)
+    if (width := out[WIDTH]) is not None and _curvature(out, width[0]):
+        out[WIDTH] = None
+    return out
+
+
+def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[Array, Array]:
+    """Numbers of the mean of some fibers and their errors, the scatter between the fibers in them, shape (3,)."""
+    value, error = common_fit(*mean_spectrum(flux, case.sigma, use), found.fits.shapes)
+    values, errors = found.fits.value[:, use], np.median(found.fits.error[:, use], axis=1)
+    natural = np.sqrt(np.maximum(mad(values, axis=1) ** 2 - errors**2, 0.0))
+    return value, np.hypot(error, natural / np.sqrt(np.count_nonzero(use)))
+
+
+def _with_levels(
+    case: Case, found: Changes, of: Levels | None, factor: Array, error: Array, use: Array
+) -> tuple[Array, Array]:
+    """Factors of the lines, in sky fibers together with their continuum, and their errors, shape (nfiber,)."""
+    if of is None or case.chain.is_sky is None or np.count_nonzero(use & case.chain.is_sky) < LEAST_SKY:
+        return factor, error
+    scatter = max(float(mad(of.share[use & case.chain.is_sky])), 1e-3)
+    own = np.hypot(of.share_error, scatter)
+    both = use & case.chain.is_sky & np.isfinite(own) & (np.abs(of.share - factor) < AGREE * np.hypot(error, own))
+    weights = error**-2.0, np.where(both, own, np.inf) ** -2.0
+    total = np.maximum(weights[0] + weights[1], 1e-30)
+    joined = (weights[0] * factor + weights[1] * np.where(both, of.share, 0.0)) / total
+    return np.where(both, joined, factor), np.where(both, total**-0.5, error)
+
+
+def _curvature(common: list[tuple[float, float] | None], width: float) -> bool:
+    """Whether the width that all share is what their shift leaves."""
+    shift = common[SHIFT]
+    return shift is not None and 0 < width < 2 * shift[0] ** 2
 
 
 def _of_shift(found: Changes, span: Span) -> bool:
     """Whether a width is nothing but the curvature that a shift leaves."""
     part = slice(span.first, span.last)
     shift = float(middle(found.fits.value[SHIFT][part]))
-    return abs(span.value - shift**2) < max(SECOND * abs(span.value), 4 * span.error) and shift**2 > HALF * abs(span.value)
+    return abs(span.value - shift**2) < max(SECOND * abs(span.value), 4 * span.error) and shift**2 > HALF * abs(
+        span.value
+    )
 
 
 def _span_of(case: Case, found: Changes) -> tuple[float, float]:
-    lines = case.chain.wave[np.abs(found.fits.shapes[FACTOR]) > 0]
-    return (float(lines[0]), float(lines[-1])) if lines.size else (float(case.chain.wave[0]), float(case.chain.wave[-1]))
+    """Wavelengths of the lines."""
+    waves = found.lines or tuple(case.chain.wave[np.abs(found.fits.shapes[FACTOR]) > 0]) or tuple(case.chain.wave)
+    return float(min(waves)) - LINE_EDGE, float(max(waves)) + LINE_EDGE
 
 
 def _said(kind: int, value: float) -> str:
@@ -150,61 +263,51 @@ def _said(kind: int, value: float) -> str:
     return WORDS[kind].format("wider" if value > 0 else "narrower", float(np.sqrt(abs(value))))
 
 
-def _add_lines(case: Case, kind: int, step: str, fibers: tuple[int, ...], value: float, **more: Any) -> None:
+def _add_lines(
+    case: Case, found: Changes, kind: int, step: str, fibers: tuple[int, ...], value: float, *, significance: float,
+    text: str, share: float | None = None,
+) -> None:  # fmt: skip
     """Add a finding about lines."""
     if not case.asks("sky-line residual"):
         return
     amplitude = value if kind != WIDTH else float(np.sign(value) * np.sqrt(abs(value)))
     case.add(
-        "sky-line residual", step, fibers=fibers, amplitude=amplitude,
-        unit="of the lines" if kind == FACTOR else "Angstrom", confidence=0.9, **more,
+        "sky-line residual", step, fibers=fibers, amplitude=amplitude, significance=significance, text=text,
+        unit="of the lines" if kind == FACTOR else "Angstrom", confidence=0.9, wave_range=_span_of(case, found),
+        known=len(fibers) == 1 and bool(case.known[fibers[0]]),
+        detail={
+            "change": KINDS[kind], "lines": list(found.lines),
+            "share_of_sky_model": None if share is None else round(share, 2),
+        },
     )  # fmt: skip
 
 
-def _note_all(case: Case, kind: int, value: float, significance: float) -> None:
+def _note_all(case: Case, found: Changes, kind: int, value: float, significance: float) -> None:
     everyone = tuple(range(case.chain.shape[0]))
     text = f"In all fibers the {_said(kind, value)}"
     if kind == SHIFT:
         text += ": the sky model, or the wavelengths of all traces"
-    _add_lines(
-        case, kind, "sky", everyone, value, significance=significance, text=text, detail={"change": KINDS[kind]}
-    )
-
-
-def _share(found: Changes, kind: int, span: Span) -> float:
-    """Part of a change that the sky model has, sign turned."""
-    own = float(middle(found.model.value[kind][span.first : span.last]))
-    return -own / span.value
+    _add_lines(case, found, kind, "sky", everyone, value, significance=significance, text=text)
 
 
 def _note_run(case: Case, found: Changes, kind: int, span: Span) -> None:
     """A run of fibers: light lost or a wrong flat, or lines that are displaced or wide."""
-    share = _share(found, kind, span)
     fibers = tuple(int(f) for f in span.fibers if found.use[f])
-    if kind == FACTOR and share < HALF:
-        case.add_run_throughput(fibers, 1 + span.value, span.score, guilt(case, fibers, 1 + span.value))
+    if kind == FACTOR:
+        case.runs.append(Level(fibers, 1 + span.value, span.error, guilt(case.flat_level, fibers, 1 + span.value)))
         return
-    step = "sky" if share > HALF else LINE_STEP[kind]
+    step = LINE_STEP[kind]
     text = f"In fibers {ranges(fibers)} the {_said(kind, span.value)}: {WHERE[step]}"
-    _add_lines(
-        case, kind, step, fibers, span.value, significance=span.score, text=text,
-        wave_range=_span_of(case, found),
-        detail={"change": KINDS[kind], "share_of_sky_model": round(share, 2), "error": span.error},
-    )  # fmt: skip
+    _add_lines(case, found, kind, step, fibers, span.value, significance=span.score, text=text)
 
 
 def _note_fiber(case: Case, found: Changes, kind: int, span: Span) -> None:
     """One fiber."""
-    share = _share(found, kind, span)
     fiber = span.first
-    if kind == FACTOR and share < HALF:
-        case.throughput[fiber] = 1 + span.value, span.error, guilt(case, (fiber,), 1 + span.value)
+    if kind == FACTOR:
+        level = guilt(case.flat_level, (fiber,), 1 + span.value)
+        case.singles.append(Level((fiber,), 1 + span.value, span.error, level))
         return
-    step = "sky" if share > HALF else LINE_STEP[kind]
-    if step == "sky":
-        return  # the sky model of a fiber is asked by itself
+    step = LINE_STEP[kind]
     text = f"In fiber {fiber} the {_said(kind, span.value)}: {WHERE[step]}"
-    _add_lines(
-        case, kind, step, (fiber,), span.value, significance=span.score, text=text, wave_range=_span_of(case, found),
-        known=bool(case.known[fiber]), detail={"change": KINDS[kind], "share_of_sky_model": round(share, 2)},
-    )  # fmt: skip
+    _add_lines(case, found, kind, step, (fiber,), span.value, significance=span.score, text=text)

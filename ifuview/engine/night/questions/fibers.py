@@ -9,7 +9,11 @@ from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
+from ifuview.engine.night.questions.changes import changes, measured_changes
+from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import lines_that_stay
+from ifuview.engine.night.search.scan import blocks_of_fibers
+from ifuview.engine.night.search.throughput import WOULD_TELL, guilt
 from ifuview.engine.night.stats import MEDIAN_ERROR, middle
 from ifuview.model.checks import Array
 
@@ -17,6 +21,8 @@ UNKNOWN = np.float32(1e9)  # noise of a masked pixel
 LEAST_SAME = 0.3  # of the wavelengths
 UNMEASURED = 0.1  # error of a throughput without lines: targets add light
 CERTAIN = 2.0  # errors: a number below is only a bound
+DROWNED = 10.0  # sky levels of a fiber in which lines of the sky tell nothing
+FLAT_OFF = "the flat is wrong there, it stands out among the others by as much"
 FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
 
 
@@ -38,22 +44,76 @@ def fibers(case: Case) -> None:
     assert case.level is not None
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
     value, error = of_lines.throughput(lines)
-    odd = of_fibers.odd_fibers(value, error)
-    level = _level(seen, case.level)
+    of = measured_levels(case)
+    level = _level(seen, case.level) - case.tilt * float(np.median(case.level))
     dim, expected = _below_sky(case, value, error, level, sigma)
+    with np.errstate(invalid="ignore"):  # lines of a bright star are its own
+        odd = of_fibers.odd_fibers(value, error) & ~((value > 1) & (level > DROWNED * np.median(case.level)))
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
+    in_blocks = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
+    known_already = {f for x in case.findings if x.kind == "isolated-fiber" for f in x.fibers}
+    with np.errstate(invalid="ignore"):
+        shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
+    found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
+    shared = None if found is None else changes(case, found, of, in_blocks)
+    in_runs = {f for run in case.runs for f in run.fibers}
+    if of is not None:
+        odd_levels(case, found, of, known_already | in_runs | in_blocks | set(np.flatnonzero(odd | dim).tolist()))
+    losing = [x for x in losing if len(in_runs & set(_block(x[0]))) < BUNDLE // 2]
     if case.asks("block-throughput"):
         _losing(case, losing)
-    lost = {f for k, *_ in losing for f in range(k * BUNDLE, (k + 1) * BUNDLE)}
+        _runs(case)
+    lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):
         for fiber in np.flatnonzero(odd | dim):
-            if int(fiber) in lost and not (dim[fiber] or value[fiber] < of_fibers.DEAD):
+            if int(fiber) in lost | known_already and not (dim[fiber] or value[fiber] < of_fibers.DEAD):
                 continue
             _isolated(case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / expected[fiber]))
+        _singles(case, known_already | set(np.flatnonzero(odd | dim).tolist()) | lost)
     if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
-        own = case.measured.copy()
+        own = case.measured & ~(odd | dim)
         own[sorted(lost)] = False
-        lines_that_stay(case, lines, own & ~(odd | dim))
+        lines_that_stay(case, lines, own, shared)
+
+
+def _block(number: int) -> range:
+    return range(number * BUNDLE, (number + 1) * BUNDLE)
+
+
+def _runs(case: Case) -> None:
+    """Runs of neighbors that give more or less light."""
+    for run in case.runs:
+        first, last, step = run.fibers[0], run.fibers[-1], "fiberflat" if run.guilt.step == "fiberflat" else "trace"
+        blocks = blocks_of_fibers(run.fibers, BUNDLE)
+        why = IN_BLOCK if step == "trace" else FLAT_OFF
+        case.add(
+            "block-throughput", step, fibers=run.fibers, blocks=blocks, block_size=BUNDLE if blocks else 0,
+            amplitude=run.ratio, unit="level / other blocks", significance=abs(run.ratio - 1) / run.error,
+            confidence=0.8 if run.guilt.sure else 0.6, detail={"flat_deviation": round(run.guilt.deviation, 3)},
+            text=f"Fibers {first}-{last} have {run.ratio:.3f} of the others' light at all wavelengths: {why}"
+            + ("" if run.guilt.sure else f"; not sure: {WOULD_TELL}"),
+        )  # fmt: skip
+
+
+def _singles(case: Case, skip: set[int]) -> None:
+    """Fibers that give more or less light than their flat says, by little."""
+    seen: set[int] = set(skip)
+    for one in case.singles:
+        (fiber,) = one.fibers
+        if fiber in seen:
+            continue
+        seen.add(fiber)
+        by_flat = one.guilt.step == "fiberflat"
+        known = bool(case.known[fiber])
+        said = "its flat stands out by as much" if by_flat else "its flat is like the others'"
+        case.add(
+            "isolated-fiber", "fiberflat" if by_flat else FIBER_STEP, fibers=(fiber,), amplitude=one.ratio, known=known,
+            unit="throughput / flat", significance=abs(one.ratio - 1) / one.error,
+            confidence=0.9 if one.guilt.sure else 0.6,
+            detail={"dead": False, "throughput": round(one.ratio, 3), "error": round(one.error, 3)},
+            text=f"Fiber {fiber} has {one.ratio:.3f} of the throughput that the flat says: {said}"
+            + ("" if one.guilt.sure else f"; not sure: {WOULD_TELL}"),
+        )  # fmt: skip
 
 
 def _level(seen: Array, sky: Array) -> Array:
@@ -94,10 +154,12 @@ def _isolated(case: Case, fiber: int, value: float, error: float, level: float) 
     most = "" if measured else "at most "
     text = "is dead" if dead else f"has {most}{throughput:.2f} of the throughput that the flat says"
     state_of = f"known: {said or 'flagged'}" if known else "new: its status does not say so"
+    blame = guilt(case.flat_level, (fiber,), throughput)
+    step = "fiberflat" if blame.step == "fiberflat" and measured and not dead else FIBER_STEP
     case.add(
-        "isolated-fiber", FIBER_STEP, fibers=(fiber,), amplitude=throughput, unit="throughput / flat",
+        "isolated-fiber", step, fibers=(fiber,), amplitude=throughput, unit="throughput / flat",
         significance=float(abs(throughput - 1) / max(error, 1e-6)), known=known, confidence=1.0 if measured else 0.8,
-        text=f"Fiber {fiber} {text} ({state_of})",
+        text=f"Fiber {fiber} {text} ({state_of})" + (f": {FLAT_OFF}" if step == "fiberflat" else ""),
         detail={"dead": bool(dead), "throughput": round(throughput, 3), "error": round(error, 3)},
     )  # fmt: skip
 
@@ -105,11 +167,12 @@ def _isolated(case: Case, fiber: int, value: float, error: float, level: float) 
 def _losing(case: Case, losing: list[tuple[int, float, float]]) -> None:
     for block, level, significance in losing:
         fibers = tuple(range(block * BUNDLE, (block + 1) * BUNDLE))
+        step = "fiberflat" if guilt(case.flat_level, fibers, level).step == "fiberflat" else "trace"
         case.add(
-            "block-throughput", "trace", fibers=fibers, blocks=(block,), block_size=BUNDLE, amplitude=level,
+            "block-throughput", step, fibers=fibers, blocks=(block,), block_size=BUNDLE, amplitude=level,
             unit="level / other blocks", significance=significance, confidence=0.8,
             text=f"Block {block} of {BUNDLE} fibers ({fibers[0]}-{fibers[-1]}) has {level:.2f} of the others' light "
-            f"at all wavelengths: {IN_BLOCK}",
+            f"at all wavelengths: {IN_BLOCK if step == 'trace' else FLAT_OFF}",
         )  # fmt: skip
 
 

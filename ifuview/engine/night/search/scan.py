@@ -13,11 +13,12 @@ import numpy as np
 from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
 
-SINGLE, RUN = 5.3, 6.0  # sigma of a fiber, of a run
+SINGLE, RUN = 6.3, 6.0  # sigma of a fiber, of a run
 MOST = 4.0  # sigma that a fiber counts in a run
 SHORTEST = 3  # fibers of a run
 AGREE = 0.75  # of the deviations of a run that have its sign, from this and its strength
 MOST_SPANS = 24  # found in one camera
+FILLED = 0.8  # of a block
 SNAP = 2  # fibers that an edge is moved to the edge of a bundle
 
 
@@ -47,7 +48,7 @@ class Span:
 
 
 def deviations(value: Array, error: Array, use: Array) -> tuple[Array, Array]:
-    """Deviation from the median of the fibers in use, and errors that their scatter agrees with; 0 and inf elsewhere."""
+    """Deviation from the median of the fibers in use, errors that their scatter agrees with; 0 and inf elsewhere."""
     use = use & np.isfinite(value) & np.isfinite(error) & (error > 0)
     if np.count_nonzero(use) < 2 * SHORTEST:
         return np.zeros(value.shape), np.full(value.shape, np.inf)
@@ -57,7 +58,9 @@ def deviations(value: Array, error: Array, use: Array) -> tuple[Array, Array]:
     return away, np.where(use, error * extra, np.inf)
 
 
-def spans(value: Array, error: Array, use: Array, *, single: float = SINGLE, run: float = RUN, snap: int = 0) -> list[Span]:
+def spans(
+    value: Array, error: Array, use: Array, *, single: float = SINGLE, run: float = RUN, snap: int = 0
+) -> list[Span]:
     """Fibers and runs that differ from the others, the most significant first.
 
     Parameters
@@ -90,7 +93,9 @@ def spans(value: Array, error: Array, use: Array, *, single: float = SINGLE, run
             mean = float(middle(away[part][np.isfinite(error[part])]))
         out.append(Span(first, last, mean, float(total**-0.5), abs(mean) * float(total**0.5)))
         z = z.copy()
-        rest = np.where(np.isfinite(error[part]), (away[part] - (mean if last - first > 1 else away[part])) / error[part], 0)
+        rest = np.where(
+            np.isfinite(error[part]), (away[part] - (mean if last - first > 1 else away[part])) / error[part], 0
+        )
         z[part] = np.where(np.abs(rest) > single, rest, 0.0)  # a fiber of its own inside a run
     return out
 
@@ -125,3 +130,11 @@ def _snapped(first: int, last: int, size: int, count: int) -> tuple[int, int]:
         near = round(edge / size) * size
         ends.append(near if abs(edge - near) <= SNAP and 0 <= near <= count else edge)
     return (ends[0], ends[1]) if ends[0] < ends[1] else (first, last)
+
+
+def blocks_of_fibers(fibers: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """Blocks of that size that the fibers fill, all but a few; () where they do not keep to blocks."""
+    inside: dict[int, int] = {}
+    for fiber in fibers:
+        inside[fiber // size] = inside.get(fiber // size, 0) + 1
+    return tuple(sorted(inside)) if all(n >= FILLED * size for n in inside.values()) else ()

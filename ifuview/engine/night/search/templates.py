@@ -84,10 +84,10 @@ def fiber_fits(flux: Array, ivar: Array, sky: Array, wave: Array) -> FiberFits:
     share = rough(known.astype(np.float32)) if not known.all() else 1.0
     values -= rough(values) / np.maximum(share, 0.1)
     weight = np.where(known, ivar, 0.0).astype(np.float32)
-    return FiberFits(*_solved(values, weight, of.astype(np.float32)), of)
+    return FiberFits(*solved(values, weight, of.astype(np.float32)), of)
 
 
-def _solved(values: Array, weight: Array, of: Array) -> tuple[Array, Array]:
+def solved(values: Array, weight: Array, of: Array) -> tuple[Array, Array]:
     """Values and errors, shape (3, nfiber), with stretches that do not fit weighted down."""
     count = values.shape[1] // CHUNK
     cut = count * CHUNK

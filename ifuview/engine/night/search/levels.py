@@ -1,0 +1,145 @@
+"""Level of every fiber in coarse bins: sky fibers must give nothing, and no fiber less than nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ifuview.model.checks import Array
+
+BIN = 40  # px
+CLIP = 5.0  # sigma of a pixel from its fiber's bin: cosmic rays
+SHORTEST = 5  # bins of a stretch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """Light after the sky, in bins.
+
+    Parameters
+    ----------
+    value, error : ndarray, shape (nfiber, nbin)
+        Weighted means; the error is infinite where nothing is known.
+    sky, wave : ndarray, shape (nbin,)
+        Sky and wavelength of the bins.
+    share, share_error : ndarray, shape (nfiber,)
+        Level as a part of the sky.
+    """
+
+    value: Array
+    error: Array
+    sky: Array
+    wave: Array
+    share: Array
+    share_error: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Bins first to last - 1 that have a level of their own.
+
+    Parameters
+    ----------
+    first, last : int
+    step : float
+        Level over that of the rest.
+    gain : float
+        Of chi2, over one level everywhere.
+    level, rest : float
+        Inside and outside.
+    """
+
+    first: int
+    last: int
+    step: float
+    gain: float
+    level: float
+    rest: float
+
+
+def levels(flux: Array, ivar: Array, sigma: Array, sky: Array, wave: Array) -> Levels:
+    """Bin all fibers.
+
+    Parameters
+    ----------
+    flux, ivar : ndarray, shape (nfiber, nwave)
+        Sky-subtracted; ivar is 0 where nothing is known.
+    sigma, sky, wave : ndarray, shape (nwave,)
+    """
+    count = wave.size // BIN
+    cut = count * BIN
+    shape = flux.shape[0], count, BIN
+    weight = np.where(np.isfinite(flux[:, :cut]), ivar[:, :cut], 0.0).reshape(shape)
+    values = np.nan_to_num(flux[:, :cut]).reshape(shape)
+    middle = np.median(values, axis=2, keepdims=True)
+    noise = sigma[:cut].reshape(1, count, BIN)
+    weight = np.where(np.abs(values - middle) < CLIP * noise + 0.1 * np.abs(middle), weight, 0.0)
+    total = weight.sum(axis=2)
+    known = total > 0
+    value = np.where(known, (weight * values).sum(axis=2) / np.where(known, total, 1.0), 0.0)
+    error = np.where(known, 1 / np.sqrt(np.where(known, total, 1.0)), np.inf)
+    pattern = np.median(sky[:cut].reshape(count, BIN), axis=1)
+    power = np.sum((pattern / error) ** 2, axis=1)
+    use = power > 0
+    share = np.where(use, np.sum(value * pattern / error**2, axis=1) / np.where(use, power, 1.0), np.nan)
+    centers = wave[:cut].reshape(count, BIN).mean(axis=1)
+    return Levels(value, error, pattern, centers, share, np.where(use, 1 / np.sqrt(np.where(use, power, 1.0)), np.inf))
+
+
+def stretch(value: Array, error: Array) -> Stretch | None:
+    """The stretch of bins whose level differs most from that of the rest; None if there are too few bins.
+
+    Parameters
+    ----------
+    value, error : ndarray, shape (nbin,)
+    """
+    count = value.size
+    if count < 2 * SHORTEST:
+        return None
+    weight = error**-2.0
+    mean = float(np.sum(weight * value) / weight.sum())
+    sums, weights = (np.concatenate([[0.0], np.cumsum(v)]) for v in (weight * (value - mean), weight))
+    first, last = np.triu_indices(count + 1, SHORTEST)
+    short = last - first <= count - SHORTEST
+    first, last = first[short], last[short]
+    inside, total = weights[last] - weights[first], weights[-1]
+    norm = inside * (1 - inside / total)
+    gain = (sums[last] - sums[first]) ** 2 / norm
+    k = int(np.argmax(gain))
+    own = slice(int(first[k]), int(last[k]))
+    rest = np.ones(count, bool)
+    rest[own] = False
+    outside = float(np.sum((weight * value)[rest]) / weight[rest].sum())
+    level = float(np.sum((weight * value)[own]) / weight[own].sum())
+    if abs(outside) > abs(level):  # the stretch is the rest, at one end or at both
+        left, right = own.start, count - own.stop
+        if min(left, right) < SHORTEST:
+            own = slice(own.stop, count) if left < right else slice(0, own.start)
+            level, outside = outside, level
+    return Stretch(own.start, own.stop, level - outside, float(gain[k]), level, outside)
+
+
+def best_scores(of: Levels) -> Array:
+    """Significance of the best stretch of every fiber against its own level, by a few lengths, shape (nfiber,)."""
+    known = np.isfinite(of.error)
+    own = np.nan_to_num(of.share)[:, None] * of.sky
+    z = np.clip(np.where(known, (of.value - own) / np.where(known, of.error, 1.0), 0.0), -2 * CLIP, 2 * CLIP)
+    total = np.concatenate([np.zeros((z.shape[0], 1)), np.cumsum(z, axis=1)], axis=1)
+    best = np.zeros(z.shape[0])
+    length = SHORTEST
+    while length <= z.shape[1] - SHORTEST:
+        score = np.abs(total[:, length:] - total[:, :-length]) / np.sqrt(length * (1 - length / z.shape[1]))
+        best = np.maximum(best, score.max(axis=1))
+        length = max(length + 1, int(1.4 * length))
+    return best
+
+
+def smooth_gain(value: Array, error: Array) -> float:
+    """Gain of chi2 by a parabola over all bins, over one level everywhere."""
+    u = np.linspace(-1, 1, value.size)
+    weight = error**-2.0
+    rest = value - np.sum(weight * value) / weight.sum()
+    design = np.stack([np.ones(u.size), u, u * u], axis=1) / error[:, None]
+    coeff = np.linalg.lstsq(design, rest / error, rcond=None)[0]
+    return float(np.sum((design @ coeff) ** 2))
