@@ -132,8 +132,7 @@ def _text_traces(spec: FileSpec) -> Dataset:
     from ifuview.model.dataset import Dataset
 
     traces = read_traces(spec.path)
-    notes = tuple(traces.provenance.params.get("notes", ()))
-    return Dataset(spec.path, spec.text, kind="traces", traces=traces, notes=notes)
+    return Dataset(spec.path, spec.text, kind="traces", traces=traces, notes=traces.provenance.notes)
 
 
 def _reader(found: FileProbe) -> Reader:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ifuview.errors import FileFormatError
 
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 Header = Mapping[str, object]  # of a file: what a card holds is checked where it is used
 
 
-def readonly(array: Any, name: str, *, ndim: int | None = None, dtype: Any = None) -> Array:
+def readonly(array: ArrayLike, name: str, *, ndim: int | None = None, dtype: DTypeLike | None = None) -> Array:
     """Return a read-only view of `array`, converted to `dtype` if given.
 
     Raises

@@ -7,10 +7,9 @@ A 1.3 GB cube or a 9k integer image is memory-mapped; the physical value
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ifuview.model.checks import Array, readonly
 
@@ -57,7 +56,7 @@ class Pixels:
         full = (tuple(index) + (0,) * lead)[:lead]
         return Pixels(self.raw[full], self.scale, self.zero, self.blank) if lead else self
 
-    def physical(self, raw: Any) -> Float32:
+    def physical(self, raw: ArrayLike) -> Float32:
         """Convert stored numbers to native float32 values; blank becomes NaN."""
         raw = np.asarray(raw)
         if raw.dtype.kind == "f":

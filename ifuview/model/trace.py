@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ifuview.model.checks import Array, readonly, same_shape
-from ifuview.model.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where traces came from: the files, the step, what it noted and changed."""
+
+    inputs: tuple[str, ...] = ()
+    step: str = ""
+    notes: tuple[str, ...] = ()
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

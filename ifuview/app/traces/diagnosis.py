@@ -454,7 +454,7 @@ def write_corrected_traces(
     from ifuview.io.traces.corrected import corrected_name, write_corrected
     from ifuview.io.traces.write import write_traces
 
-    changed = str(found.corrected.provenance.params.get("changed", "nothing"))
+    changed = found.corrected.provenance.changed or "nothing"
     if path is None:
         name = "traces_corrected.fits"
         write_traces(str(part / name), sparse(found.corrected), image.orientation, image.shape)

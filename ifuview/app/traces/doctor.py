@@ -114,7 +114,7 @@ def save_corrected(slot: Slot, path: str, ctx: JobContext = SILENT) -> str:
     found = _known(slot)
     ctx.checkpoint(0.1, "Writing traces")
     source = source_of(found.given)
-    what = str(found.corrected.provenance.params.get("changed", "")) or found.sentence
+    what = found.corrected.provenance.changed or found.sentence
     if source:
         miss = write_corrected(source, found.corrected, path, what, slot.image.orientation, slot.image.shape)
         return f"Corrected traces written to {path} in the form of {os.path.basename(source)} (exact to {miss:.4f} px)"

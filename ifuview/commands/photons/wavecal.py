@@ -11,6 +11,7 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import FitError, UsageError
 from ifuview.exit_codes import FOUND, OK
 from ifuview.files import keep_inputs, stem
+from ifuview.model.photons.wavelength_solution import WavecalNumbers
 
 EPILOG = """\
 The wavelength of a laser is read from the header or the name of its file (laser_808.h5, 808nm.h5); else write
@@ -99,7 +100,7 @@ def _given(chosen: Namespace) -> dict[str, Any]:
     return out
 
 
-def sentence(numbers: dict[str, Any], output: str) -> str:
+def sentence(numbers: WavecalNumbers, output: str) -> str:
     """What was found, in words."""
     lit = numbers["with_photons"] or 0
     bad = ", ".join(f"{n} {name}" for name, n in numbers["flags"].items() if name.startswith("wavecal.n")

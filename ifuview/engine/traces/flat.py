@@ -20,9 +20,8 @@ from ifuview.engine.traces.measure_flat import refine
 from ifuview.engine.traces.peaks import find_peaks
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.provenance import Provenance
 from ifuview.model.quality import TraceBit
-from ifuview.model.trace import TraceSet
+from ifuview.model.trace import Provenance, TraceSet
 
 BIN = 16  # columns
 SPARSE = 32  # bins that widths are measured on
@@ -184,7 +183,7 @@ def _traces(found: Measured, basis: Array, width_coeff: Array, nrow: int, ncol: 
     return TraceSet(
         fiber=np.arange(center.shape[0]), center=center, sigma=sigma, error=error,
         valid=_inside(center, status, nrow), coeff=found.coeff, domain=(0.0, float(ncol - 1)), basis="legendre",
-        rms=rms, status=status, provenance=Provenance(step="trace_flat", params={"degree": degree}),
+        rms=rms, status=status, provenance=Provenance(step="trace_flat"),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class TraceFits:
             return PLAIN.read(probe, spec, ctx)
         instrument = instrument_of(probe)
         traces = traces_of(probe.fits)
-        notes = list(probe.fits.notes) + list(traces.provenance.params.get("notes", ()))
+        notes = [*probe.fits.notes, *traces.provenance.notes]
         return Dataset(
             path=spec.path,
             spec=spec.text,

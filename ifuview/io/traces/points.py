@@ -11,9 +11,8 @@ import numpy as np
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
-from ifuview.model.provenance import Provenance
 from ifuview.model.quality import TraceBit
-from ifuview.model.trace import TraceSet
+from ifuview.model.trace import Provenance, TraceSet
 
 EDGE = 0.05  # fraction of the dispersion axis that a trace is carried on in a straight line beyond its last point
 MAX_PIXEL = 20_000  # px; larger coordinates are no detector
@@ -73,7 +72,7 @@ def traces_from_points(
         valid=valid,
         status=status,
         fiber_id=tuple(p.fiber for p in fibers),
-        provenance=Provenance(step="read", params={"notes": tuple(notes)} if notes else {}),
+        provenance=Provenance(step="read", notes=tuple(notes)),
     )
 
 

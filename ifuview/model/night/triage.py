@@ -89,7 +89,7 @@ class Finding:
         harmless = 2 if self.kind in HARMLESS else 1 if self.known else 0
         return harmless, CLASSES.index(self.kind), -self.confidence, -self.significance
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
         return {
             "expid": self.expid,
@@ -136,7 +136,7 @@ class NotMeasured:
     what: str
     missing: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
         return {"expid": self.expid, "camera": self.camera, "class": self.what, "missing": self.missing}
 
@@ -150,7 +150,7 @@ class Fixed:
     remains: float  # of the amplitude
     text: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
         return {
             "status": self.status,
@@ -175,9 +175,9 @@ class TriageResult:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
-        out: dict[str, Any] = {
+        out: dict[str, object] = {
             "schema": SCHEMA,
             "cameras": [{"expid": e, "camera": c} for e, c in self.cameras],
             "findings": [f.as_dict() for f in self.findings],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Literal, overload
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
@@ -85,10 +85,27 @@ class CalibrationStack:
         """The step of that key."""
         return next((step for step in self.steps if step.key == key), None)
 
-    def active(self, key: str) -> Any:
+    @overload
+    def active(self, key: Literal["wavecal"]) -> WaveStep | None: ...
+    @overload
+    def active(self, key: Literal["flatcal"]) -> FlatStep | None: ...
+    @overload
+    def active(self, key: Literal["lincal"]) -> LinearityStep | None: ...
+    @overload
+    def active(self, key: Literal["pixcal"]) -> FlagStep | None: ...
+    @overload
+    def active(self, key: Literal["cosmiccal", "timemask"]) -> MaskStep | None: ...
+    @overload
+    def active(self, key: str) -> Step | None: ...
+    def active(self, key: str) -> Step | None:
         """The step of that key if it is switched on."""
         step = self.get(key)
         return step if step is not None and step.on else None
+
+    @property
+    def masks(self) -> tuple[TimeMask, ...]:
+        """Times that are left out by steps that are on."""
+        return tuple(step.mask for step in self.steps if isinstance(step, MaskStep) and step.on)
 
     def with_step(self, step: Step) -> CalibrationStack:
         """The stack with a step added, or put in the place of the one of its key."""

@@ -7,11 +7,11 @@ pixels of an old beammap may share one resonator and a pixel may have none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -191,6 +191,48 @@ class PhotonSource(Protocol):
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """All photons of a few resonators, by (resonator, time)."""
+
+
+@runtime_checkable
+class MaskedPhotons(PhotonSource, Protocol):
+    """A source some of whose times are masked."""
+
+    def live_bins(self, edges: Array) -> Array:
+        """Seconds of each time bin (edges in s) that are not masked."""
+
+
+@runtime_checkable
+class SortedColumns(PhotonSource, Protocol):
+    """Columns sorted by (resonator, time), such as those of an index."""
+
+    @property
+    def first(self) -> Array:
+        """Rows of resonator i are first[i] to first[i + 1]; int64 (nresonator + 2,)."""
+
+    @property
+    def latest(self) -> int:
+        """Time of the last photon, microseconds; -1 for none."""
+
+    def read(self, column: str, start: int, out: Array) -> None:
+        """Fill `out` with rows of the column "time" or "value" from `start` on."""
+
+    def pick(self, column: str, rows: Array) -> Array:
+        """Single rows of a column."""
+
+
+@runtime_checkable
+class IndexedPhotons(SortedColumns, Protocol):
+    """Sorted columns beside which derived values can be stored."""
+
+    def with_values(
+        self,
+        key: str,
+        fill: Callable[[PhotonBlock], Array | PhotonBlock],
+        *,
+        info: PhotonInfo | None = None,
+        ctx: JobContext = ...,
+    ) -> Self:
+        """The same photons with values (and weights) that `fill` makes of each block, under the name `key`."""
 
 
 @dataclass(frozen=True, slots=True)

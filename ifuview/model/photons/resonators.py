@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap
-from ifuview.model.photons.wavelength_solution import WavelengthSolution
+from ifuview.model.photons.wavelength_solution import LaserFits, WavelengthSolution
 
 CUT_OUT = 0.9  # of the pixels of a list lie in the array of a solution as in the list, if it is a part of that
 SHARED_IDS = 0.5  # of the resonators of a list must be in a solution for it to be of the same array
@@ -108,7 +107,7 @@ def merged_flags(beammap: Beammap, names: Sequence[str], bits: Mapping[str, Arra
     return Beammap(beammap.ids, beammap.index, flags, tuple(listed), beammap.flag_notes)
 
 
-def array_fields(value: Any) -> dict[str, Array]:
+def array_fields(value: WavelengthSolution | FlatSolution | LaserFits) -> dict[str, Array]:
     """Arrays of a solution by name."""
     found = {f.name: getattr(value, f.name) for f in fields(value)}
     return {name: item for name, item in found.items() if isinstance(item, np.ndarray)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -107,6 +107,18 @@ class LaserFits:
         for name in ("center", "center_error", "sigma", "sigma_error", "chi2", "resolution", "resolution_error"):
             object.__setattr__(self, name, readonly(getattr(self, name), name, ndim=2, dtype=np.float64))
             same_shape(name, getattr(self, name), shape)
+
+
+class WavecalNumbers(TypedDict):
+    """A wavelength solution of a whole array in numbers; None: not known."""
+
+    resonators: int
+    with_two_histograms: int | None
+    with_photons: int | None
+    solved: int
+    flags: dict[str, int]
+    lasers_nm: list[float]
+    resolution: list[float | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,7 +228,7 @@ class WavelengthSolution:
                 out[k] = np.median(good), np.median(np.abs(good - np.median(good)))
         return out
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> WavecalNumbers:
         """Numbers of the whole array."""
         photons = None if self.fits is None or not self.fits.photons.any() else self.fits.photons
         count = {name: int(((self.flags & np.uint32(bit)) != 0).sum()) for name, bit in WAVE_BIT.items()}

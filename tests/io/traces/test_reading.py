@@ -237,7 +237,7 @@ def test_points_out_of_order_are_sorted_with_a_note(tmp_path: Path) -> None:
     path = csv(tmp_path, "fiber_id,x_pixels,y_pixels", "1,0,5", "1,20,7", "1,10,6", "2,0,15", "2,10,nan", "2,20,17")
     found = io.read_traces(path, (30, 21), Orientation())
     np.testing.assert_allclose(found.center[:, 10], [6, 16])
-    notes = " ".join(found.provenance.params["notes"])
+    notes = " ".join(found.provenance.notes)
     assert "1 fibers were not in order" in notes and "1 trace points" in notes
 
 

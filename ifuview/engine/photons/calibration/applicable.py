@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.calibration_stack import STEP_ORDER, CalibrationStack, FlatStep, WaveStep
+from ifuview.model.photons.calibration_stack import CalibrationStack, FlagStep, FlatStep, LinearityStep, WaveStep
 from ifuview.model.photons.flat_solution import FLAT_BIT, FLAT_FLAGS, FlatSolution
 from ifuview.model.photons.lists import TICK, Beammap, PhotonColumn, PhotonInfo
 from ifuview.model.photons.resonators import check_same_array, merged_flags, rows_of
@@ -61,44 +60,39 @@ def calibrated_info(info: PhotonInfo, stack: CalibrationStack, flag_names: Seque
     done = dict(info.calibrations)
     header = dict(info.header)
     beammap, column, weighted = info.beammap, info.column, info.weighted
-    for key in STEP_ORDER:
-        step = stack.active(key)
-        if step is None:
+    for step in stack.steps:  # in the order in which they act
+        if not step.on:
             continue
-        if key == "wavecal":
+        if isinstance(step, WaveStep):
             column = PhotonColumn.WAVELENGTH
             beammap = wave_flagged(beammap, step.solution, flag_names)
-            done[key] = step.solution.name
+            done[step.key] = step.solution.name
             header |= wave_header(step.solution)
-        elif key == "flatcal":
+        elif isinstance(step, FlatStep):
             weighted = True
             beammap = flat_flagged(beammap, step.solution, flag_names)
-            done[key] = step.solution.name
+            done[step.key] = step.solution.name
             header |= {"E_FLTCAL": step.solution.name, "flatcal.method": step.solution.source}
-        elif key == "lincal":
+        elif isinstance(step, LinearityStep):
             weighted = True
-            done[key] = "applied"
+            done[step.key] = "applied"
             header |= {"lincal.dt": round(step.window / TICK), "lincal.dead_time": round(step.dead_time / TICK)}
-        elif key == "pixcal":
+        elif isinstance(step, FlagStep):
             beammap = merged_flags(beammap, PIXCAL_FLAGS, step.flags, flag_names)
-            done[key] = step.method
+            done[step.key] = step.method
             header |= {"pixcal.method": step.method}
-        elif key == "cosmiccal":
-            done[key] = "applied"
+        elif step.key == "cosmiccal":
+            done[step.key] = "applied"
             header |= {"cosmiccal.method": step.method, "cosmiccal.count": len(step.mask.start)}
     return replace(
         info, beammap=beammap, column=column, weighted=weighted, calibrations=MappingProxyType(done),
-        header=MappingProxyType(header), nphoton=info.nphoton if not _masks(stack) else -1,
+        header=MappingProxyType(header), nphoton=-1 if stack.masks else info.nphoton,
     )  # fmt: skip
 
 
-def _masks(stack: CalibrationStack) -> bool:
-    return any(stack.active(key) is not None for key in ("cosmiccal", "timemask"))
-
-
-def wave_header(solution: WavelengthSolution) -> dict[str, Any]:
+def wave_header(solution: WavelengthSolution) -> dict[str, object]:
     """Header entries of a wavelength calibration, as published pipelines set them."""
-    out: dict[str, Any] = {"E_WAVCAL": solution.name}
+    out: dict[str, object] = {"E_WAVCAL": solution.name}
     found = solution.resolution()
     good = np.isfinite(found[:, 0]) if len(found) else np.zeros(0, bool)
     if good.any():

@@ -11,7 +11,6 @@ Neighbors that were found bad do not count, and the search is repeated until not
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -151,7 +150,7 @@ def _median(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Arra
 def _laplacian(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Array, Array, Array]:
     """Deviation from the mean of the four nearest, in sigma of the counts and of what pixels respond differently."""
     ny, nx = counts.shape
-    padded: Any = np.pad(np.where(good, counts, np.nan), 1, constant_values=np.nan)
+    padded: Array = np.pad(np.where(good, counts, np.nan), 1, constant_values=np.nan)
     four = np.array([padded[:ny, 1:-1], padded[2:, 1:-1], padded[1:-1, :nx], padded[1:-1, 2:]])
     number = np.count_nonzero(np.isfinite(four), axis=0)
     mean = np.where(np.isfinite(four), four, 0).sum(axis=0) / np.maximum(number, 1)

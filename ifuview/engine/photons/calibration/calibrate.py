@@ -6,22 +6,20 @@ The raw columns stay what they are; a step that is switched off is not there. Co
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from types import MappingProxyType
-from typing import Any
-
-import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.calibration.applicable import calibrated_info, check_stack
 from ifuview.engine.photons.calibration.flat_weights import flat_factors, flat_table
 from ifuview.engine.photons.calibration.linearity import linearity_weights, whole_resonators
 from ifuview.engine.photons.calibration.wavelengths import wave_table, wavelengths
+from ifuview.engine.photons.counting.cut import live_bins
 from ifuview.engine.photons.counting.timemask import Masked
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.calibration_stack import CalibrationStack
-from ifuview.model.photons.lists import PhotonBlock, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import IndexedPhotons, PhotonBlock, PhotonInfo, PhotonSource
+
+STORED = ("wavecal", "flatcal")  # steps whose values an index can keep
 
 
 class CalibratedSource:
@@ -44,7 +42,7 @@ class CalibratedSource:
     """
 
     def __init__(self, source: PhotonSource, stack: CalibrationStack, flag_names: Sequence[str] = ()) -> None:
-        self.source, self.stack = source, stack
+        self.source, self.stack, self.flag_names = source, stack, flag_names
         check_stack(source.info, stack)
         wave, flat = stack.active("wavecal"), stack.active("flatcal")
         beammap = source.info.beammap
@@ -52,9 +50,8 @@ class CalibratedSource:
         self._flat = None if flat is None else flat_table(flat.solution, beammap)
         self._info = calibrated_info(source.info, stack, flag_names)
         self._linear = stack.active("lincal")
-        masks = [stack.active(key).mask for key in ("cosmiccal", "timemask") if stack.active(key) is not None]
-        inner: Any = _Converted(self)
-        for mask in masks:
+        inner: PhotonSource = _Converted(self)
+        for mask in stack.masks:
             inner = Masked(inner, mask)
         self._inner = inner
 
@@ -70,8 +67,7 @@ class CalibratedSource:
 
     def live_bins(self, edges: Array) -> Array:
         """Seconds of each time bin (edges in s) that are not masked."""
-        lived = getattr(self._inner, "live_bins", None)
-        return np.asarray(np.diff(edges) if lived is None else lived(edges))
+        return live_bins(self._inner, edges)
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons that are left, in the order of the source; arrays may be reused."""
@@ -79,8 +75,7 @@ class CalibratedSource:
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """The photons of a few resonators that are left, by (resonator, time)."""
-        found: PhotonBlock = self._inner.photons_of(resonators, weight=weight)
-        return found
+        return self._inner.photons_of(resonators, weight=weight)
 
     def convert(self, block: PhotonBlock, *, weight: bool = True) -> PhotonBlock:
         """A block of the source as the stack makes it, before times are masked and for linearity if it is whole."""
@@ -110,10 +105,9 @@ class CalibratedSource:
     def key(self) -> str:
         """Says what the stack does to values and weights, for derived columns of an index."""
         parts = []
-        for name in ("wavecal", "flatcal"):
-            step = self.stack.active(name)
+        for step in (self.stack.active("wavecal"), self.stack.active("flatcal")):
             if step is not None:
-                parts.append(f"{name} {step.solution.name} {step.solution.digest()}")
+                parts.append(f"{step.key} {step.solution.name} {step.solution.digest()}")
         if self._linear is not None:
             parts.append(f"lincal {self._linear.window:g} {self._linear.dead_time:g}")
         return "; ".join(parts)
@@ -132,8 +126,7 @@ class _Converted:
 
     def live_bins(self, edges: Array) -> Array:
         """Seconds of each bin that the source did not mask."""
-        lived = getattr(self.owner.source, "live_bins", None)
-        return np.asarray(np.diff(edges) if lived is None else lived(edges))
+        return live_bins(self.owner.source, edges)
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons."""
@@ -151,27 +144,11 @@ def indexed(source: CalibratedSource, ctx: JobContext = SILENT) -> PhotonSource:
 
     Steps for linearity, and times that are masked, stay on top. Any other source comes back as it is.
     """
-    index: Any = source.source
-    stored = [step for step in source.stack.steps if step.key in ("wavecal", "flatcal") and step.on]
-    if not hasattr(index, "with_values") or not stored:
+    index = source.source
+    stored = tuple(step for step in source.stack.steps if step.key in STORED and step.on)
+    if not isinstance(index, IndexedPhotons) or not stored:
         return source
-    rest = [step for step in source.stack.steps if step.key not in ("wavecal", "flatcal", "pixcal") and step.on]
-    plain = CalibratedSource(index, CalibrationStack(tuple(stored)))
-    derived = index.with_values(plain.key(), plain.convert, info=replace(source.info), ctx=ctx)
-    if not rest:
-        found: PhotonSource = derived
-        return found
-    return CalibratedSource(_Relabeled(derived, rest), CalibrationStack(tuple(rest)))
-
-
-class _Relabeled:
-    """A source whose header does not say yet that some steps were applied."""
-
-    def __init__(self, source: Any, steps: Sequence[Any]) -> None:
-        self.source = source
-        keys = {step.key for step in steps}
-        kept = {name: text for name, text in source.info.calibrations.items() if name not in keys}
-        self.info = replace(source.info, calibrations=MappingProxyType(kept))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.source, name)
+    plain = CalibratedSource(index, CalibrationStack(stored), source.flag_names)
+    derived = index.with_values(plain.key(), plain.convert, info=plain.info, ctx=ctx)
+    rest = tuple(step for step in source.stack.steps if step.key not in STORED and step.on)
+    return CalibratedSource(derived, CalibrationStack(rest), source.flag_names) if rest else derived

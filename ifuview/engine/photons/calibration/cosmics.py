@@ -7,7 +7,7 @@ moments closer together than 100 microseconds are one.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -133,7 +133,7 @@ def _threshold(average: float, variance: float, method: str, sigma: float) -> fl
 def _add(time: Array, value: Array, begin: int, end: int, low: float, high: float, curve: Array) -> int:
     """Add photons to a light curve that starts at `begin`; the latest time, or -1."""
     by_value = len(value) > 0
-    latest: Any = -1
+    latest = np.int64(-1)
     for i in range(len(time)):
         t = np.int64(time[i])
         if t >= begin and t < end and (not by_value or (value[i] >= low and value[i] < high)):

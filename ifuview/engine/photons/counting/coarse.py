@@ -7,10 +7,10 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cut import Bounds, bounds
 from ifuview.engine.photons.counting.image import add_block, count_image
-from ifuview.engine.photons.counting.sorted_columns import CODES, SortedColumns, as_image, code_range
+from ifuview.engine.photons.counting.sorted_columns import CODES, as_image, code_range
 from ifuview.model.checks import Array
 from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import PhotonCut
+from ifuview.model.photons.lists import PhotonCut, SortedColumns
 
 COARSE_CELLS = 40_000_000  # of the preview of large lists: 160 MB
 VALUE_STEPS = 64  # of the preview

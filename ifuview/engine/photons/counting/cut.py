@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import TICK, PhotonColumn, PhotonCut, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import (
+    TICK,
+    MaskedPhotons,
+    PhotonColumn,
+    PhotonCut,
+    PhotonInfo,
+    PhotonSource,
+    SortedColumns,
+)
 
 LATE = 1.0  # s; photons may lie this far beyond the nominal exposure: converters ask for one second more
 NO_WAVELENGTH = float(np.finfo(np.float32).tiny)  # nm; below it a value of a calibrated list is still a phase
@@ -86,13 +94,11 @@ def source_range(source: PhotonSource, cut: PhotonCut) -> tuple[float, float]:
 
 def at_once(source: PhotonSource) -> tuple[Array, int] | None:
     """All photons per resonator and the latest time of a source whose columns are sorted and can be read by row."""
-    first: Any = getattr(source, "first", None)
-    read: Any = getattr(source, "read", None)
-    if first is None or read is None:
+    if not isinstance(source, SortedColumns):
         return None
-    counts, last, latest = np.diff(first), np.empty(1, np.uint32), -1
-    for row in (first[1:] - 1)[counts > 0].tolist():
-        read("time", row, last)
+    counts, last, latest = np.diff(source.first), np.empty(1, np.uint32), -1
+    for row in (source.first[1:] - 1)[counts > 0].tolist():
+        source.read("time", row, last)
         latest = max(latest, int(last[0]))
     return counts, latest
 
@@ -103,9 +109,8 @@ def live_time(source: PhotonSource, start: float, stop: float) -> float:
 
 
 def live_bins(source: PhotonSource, edges: Array) -> Array:
-    """Return the seconds of each time bin that the source did not mask; a source without `live_bins` masks none."""
-    lived: Any = getattr(source, "live_bins", None)
-    return np.asarray(np.diff(edges) if lived is None else lived(edges))
+    """Return the seconds of each time bin that the source did not mask."""
+    return source.live_bins(edges) if isinstance(source, MaskedPhotons) else np.asarray(np.diff(edges))
 
 
 def inner_edges(info: PhotonInfo, keys: Array, cut: PhotonCut, time_like: bool) -> Array:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.binned import fetched
+from ifuview.engine.photons.counting.cut import live_bins
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonBlock, PhotonInfo, PhotonSource
 
@@ -29,14 +29,16 @@ class Held:
     def __init__(self, source: PhotonSource, resonators: Array, block: PhotonBlock) -> None:
         self.info: PhotonInfo = source.info
         self.resonators, self.block = resonators, block
-        lived: Any = getattr(source, "live_bins", None)
-        if lived is not None:
-            self.live_bins = lived
+        self._source = source  # knows what is masked
 
     def __len__(self) -> int:
         return len(self.block.time)
 
-    def blocks(self, *, value: bool = True, weight: bool = False, ctx: Any = SILENT) -> Iterator[PhotonBlock]:
+    def live_bins(self, edges: Array) -> Array:
+        """Seconds of each time bin that the source did not mask."""
+        return live_bins(self._source, edges)
+
+    def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons that are held."""
         ctx.checkpoint()
         which, time, values, weights = self.block
@@ -48,7 +50,7 @@ class Held:
         wanted = np.sort(np.asarray(resonators, dtype=np.int32))
         first, last = np.searchsorted(which, wanted), np.searchsorted(which, wanted, side="right")
         if len(wanted) and last[-1] - first[0] == (last - first).sum():  # they lie side by side
-            rows: Any = slice(int(first[0]), int(last[-1]))
+            rows: slice | Array = slice(int(first[0]), int(last[-1]))
         else:
             rows = np.concatenate([np.arange(a, b) for a, b in zip(first, last)]) if len(wanted) else np.arange(0)
         chosen = None if weights is None or not weight else weights[rows]

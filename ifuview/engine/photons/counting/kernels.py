@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -53,7 +53,7 @@ def _passes(column: Array, i: int, low: float, high: float) -> bool:
 @njit(cache=True, nogil=True)
 def count_time(resonator: Array, time: Array, first: int, last: int, counts: Array) -> int:
     """Count photons with first <= time < last; return the latest time that counted, or -1."""
-    latest: Any = -1
+    latest = np.int64(-1)
     for i in range(len(resonator)):
         t = np.int64(time[i])
         if t >= first and t < last:
@@ -67,7 +67,7 @@ def count_cut(
     resonator: Array, time: Array, value: Array, first: int, last: int, low: float, high: float, counts: Array
 ) -> int:
     """Count photons in a time range and a range of values; return the latest time that counted, or -1."""
-    latest: Any = -1
+    latest = np.int64(-1)
     for i in range(len(resonator)):
         t, v = np.int64(time[i]), np.float64(value[i])
         if t >= first and t < last and v >= low and v < high:
@@ -82,7 +82,7 @@ def sum_cut(
     counts: Array, sums: Array, squares: Array,
 ) -> int:  # fmt: skip
     """As `count_cut`, and add up weights and their squares; an empty `value` passes."""
-    latest: Any = -1
+    latest = np.int64(-1)
     for i in range(len(resonator)):
         t = np.int64(time[i])
         if t < first or t >= last or not _passes(value, i, low, high):

@@ -14,9 +14,10 @@ sums, which gives a preview at once, and the exact counts by one pass over the i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,10 +25,10 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.coarse import CoarseImage
 from ifuview.engine.photons.counting.cut import Bounds, bounds
 from ifuview.engine.photons.counting.image import count_image
-from ifuview.engine.photons.counting.sorted_columns import CODES, READ_ROWS, SortedColumns, as_image, code_range, gather
+from ifuview.engine.photons.counting.sorted_columns import CODES, READ_ROWS, as_image, code_range, gather
 from ifuview.model.checks import Array
 from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import PhotonCut
+from ifuview.model.photons.lists import PhotonCut, SortedColumns
 
 MEMORY = 300 << 20  # bytes of columns that are held (52 million photons); with the window 600 MiB in all
 ROW_BYTES = 6
@@ -142,7 +143,7 @@ class LiveImage:
         ends = [0, *cuts, len(self._begin)]
         return [(a, b) for a, b in pairwise(ends) if b > a]
 
-    def _each(self, kernel: Any, *args: Any) -> None:
+    def _each(self, kernel: Callable[..., None], *args: object) -> None:
         """Run a kernel over all resonators, in parts."""
         if self._pool is None:
             kernel(*args, 0, len(self._begin))

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from ifuview.engine.photons.counting.cut import live_time, time_range
 from ifuview.engine.photons.counting.image import blanked, seen
 from ifuview.model.checks import Array
 from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonCut, SortedColumns
 
 READ_ROWS = 1 << 20  # rows encoded at a time
 SAMPLE_BLOCKS, SAMPLE_ROWS = 64, 4096  # looked at to choose the codes
 TAIL = 1e-4  # share of values on each side that may share the outermost code
 CODES = 65535  # of values; one more stands for none
-
-
-class SortedColumns(PhotonSource, Protocol):
-    """Columns sorted by (resonator, time), such as those of an index."""
-
-    @property
-    def first(self) -> Array:
-        """Rows of resonator i are first[i] to first[i + 1]; int64 (nresonator + 2,)."""
-
-    @property
-    def latest(self) -> int:
-        """Time of the last photon, microseconds; -1 for none."""
-
-    def read(self, column: str, start: int, out: Array) -> None:
-        """Fill `out` with rows of the column "time" or "value" from `start` on."""
-
-    def pick(self, column: str, rows: Array) -> Array:
-        """Single rows of a column."""
 
 
 def as_image(columns: SortedColumns, counts: Array, cut: PhotonCut) -> PhotonImage:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.photons.counting.cut import live_bins
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, PhotonBlock, PhotonInfo, PhotonSource
@@ -81,8 +81,7 @@ class Masked:
     def live_bins(self, edges: Array) -> Array:
         """Seconds of each time bin (edges in s) that are not masked."""
         ticks = np.rint(np.asarray(edges) / TICK)
-        inner = getattr(self.source, "live_bins", np.diff)(edges)
-        return np.asarray(inner - np.diff(masked_before(self.mask, ticks)) * TICK)
+        return np.asarray(live_bins(self.source, edges) - np.diff(masked_before(self.mask, ticks)) * TICK)
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """The photons that are left, in the order of the source."""
@@ -113,7 +112,7 @@ def kept_times(time: Array, mask: TimeMask) -> Array:
 @njit(cache=True, nogil=True)
 def _keep(time: Array, start: Array, stop: Array, keep: Array) -> None:
     """Mark the photons outside all intervals; times that mostly rise cost nothing to look up."""
-    place: Any = 0
+    place = np.intp(0)
     for i in range(len(time)):
         t = np.int64(time[i])
         if place > 0 and start[place - 1] > t:

@@ -25,8 +25,7 @@ from ifuview.engine.traces.doctor.slots import Slots, blocks_of, find_slots, typ
 from ifuview.engine.traces.doctor.trouble import find_trouble, untraced_light
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.provenance import Provenance
-from ifuview.model.trace import TraceSet
+from ifuview.model.trace import Provenance, TraceSet
 from ifuview.model.traces.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 
 MIN_FLUX_SIGMA = 3.0  # of a bin, to count as lit
@@ -402,7 +401,7 @@ def _trace_sets(
         steps.append(f"re-measured {len(again)} fibers")
     if single.any():
         steps.append("scatter of single fibers")
-    done = Provenance(traces.provenance.inputs, "corrected", {"changed": "; ".join(steps) or "nothing"})
+    done = Provenance(traces.provenance.inputs, "corrected", changed="; ".join(steps) or "nothing")
     corrected = replace(
         traces, center=center, coeff=None if steps else traces.coeff, domain=traces.domain if not steps else None,
         basis="sampled" if steps else traces.basis, argument="column" if steps else traces.argument,

@@ -20,9 +20,8 @@ from ifuview.engine.traces.doctor.slots import comb_holes, find_slots, spacing_o
 from ifuview.engine.traces.flat import trace_flat
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.provenance import Provenance
 from ifuview.model.quality import TraceBit
-from ifuview.model.trace import TraceSet
+from ifuview.model.trace import Provenance, TraceSet
 
 DEGREE = 5
 READNOISE = 3.0  # electron, for finding peaks where it is not known
@@ -138,6 +137,6 @@ def _traces(fit: LightFit, path: Array, ncol: int, degree: int) -> Found:
     traces = TraceSet(
         fiber=np.arange(path.shape[0]), center=center, sigma=sigma.astype(np.float32), error=spread, coeff=coeff,
         domain=(0.0, float(ncol - 1)), basis="legendre", status=status, name="traced from nothing",
-        valid=np.isfinite(center) & ~dead[:, None], provenance=Provenance(step="trace_all", params={"degree": degree}),
+        valid=np.isfinite(center) & ~dead[:, None], provenance=Provenance(step="trace_all"),
     )  # fmt: skip
     return Found(traces, fit, dead)
