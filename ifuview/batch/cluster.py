@@ -7,8 +7,9 @@ import logging
 import os
 import signal
 import traceback
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Protocol
 
 from ifuview.batch.tasks import Record, Task, failed
 from ifuview.batch.work import THREADS, work
@@ -21,7 +22,36 @@ ANY_PORT = "127.0.0.1:0"  # for the pages of dask; its usual port may be taken, 
 PIP = 'python -m pip install "dask[distributed]"'
 
 
-def need_dask() -> Any:
+class Submitted(Protocol):
+    """A task that was handed to the scheduler, as `distributed.Future` has it."""
+
+    status: str
+
+    def result(self) -> Record:
+        """What the task returned."""
+
+    def exception(self) -> BaseException | None:
+        """What went wrong."""
+
+    def release(self) -> None:
+        """Let it go."""
+
+
+class Client(Protocol):
+    """What is asked of `distributed.Client`."""
+
+    loop: object
+
+    def submit(
+        self, function: Callable[[Task], Record], /, *args: Task, key: str, pure: bool, retries: int
+    ) -> Submitted:
+        """Hand a task to the scheduler."""
+
+    def cancel(self, futures: list[Submitted], force: bool = ...) -> object:
+        """Stop tasks."""
+
+
+def need_dask() -> ModuleType:
     """Import `distributed`, or raise MissingDataError with the command that installs it."""
     try:
         import distributed
@@ -31,7 +61,7 @@ def need_dask() -> Any:
 
 
 @contextlib.contextmanager
-def connected(scheduler: str | None, workers: int) -> Iterator[Any]:
+def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
     """A client of a running scheduler, or of `workers` processes of its own that end with it.
 
     Raises
@@ -97,7 +127,7 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def run(client: Any, tasks: Sequence[Task]) -> Iterator[tuple[Task, Record]]:
+def run(client: Client, tasks: Sequence[Task]) -> Iterator[tuple[Task, Record]]:
     """Do all tasks; each comes back with its record as soon as it is done, whatever became of it."""
     todo = {client.submit(work, task, key=key(task), pure=False, retries=RETRIES): task for task in tasks}
     lonely: list[Task] = []
@@ -126,14 +156,14 @@ def key(task: Task, more: str = "") -> str:
     return f"{task.kind}-{task.exposure}-{task.camera}-{more}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
-def killed(future: Any) -> bool:
+def killed(future: Submitted) -> bool:
     """Whether the workers of a task died."""
     from distributed.scheduler import KilledWorker
 
     return future.status == "error" and isinstance(future.exception(), KilledWorker)
 
 
-def outcome(future: Any, task: Task) -> Record:
+def outcome(future: Submitted, task: Task) -> Record:
     """The record of a future that is done."""
     if future.status == "finished":
         record: Record = future.result()

@@ -8,7 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+import numpy as np
 
 from ifuview import __version__
 from ifuview.batch.tasks import Record, Task
@@ -17,7 +19,7 @@ from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, Tr
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage_sum import Triaged
-    from ifuview.report.night.index import NightIndex
+    from ifuview.report.night.index import Cell, NightIndex
 
 INDEX, RESULT, PAGE = "index.html", "triage.json", "triage.html"
 LEVELS_OF_FINDINGS = ("fail", "warn", "note")
@@ -40,7 +42,33 @@ def of_cameras(done: Sequence[Triaged], only: Sequence[str], problems: Sequence[
     return summed(list(done), list(problems), tuple(only))
 
 
-def packed(done: Triaged, findings: Sequence[Finding], folder: str) -> dict[str, Any]:
+PackedMissing = TypedDict("PackedMissing", {"expid": int, "camera": str, "class": str, "missing": str})
+
+
+class PackedFixed(TypedDict):
+    """What became of a finding, as `triage.json` has it."""
+
+    before: Mapping[str, object]
+    status: str
+    remains: float
+    text: str
+
+
+class PackedCamera(TypedDict):
+    """One camera in the record of its task."""
+
+    expid: int
+    camera: str
+    night: str
+    tile: int
+    findings: list[Mapping[str, object]]
+    not_measured: list[PackedMissing]
+    numbers: dict[str, object]
+    problems: list[str]
+    after: list[PackedFixed]
+
+
+def packed(done: Triaged, findings: Sequence[Finding], fixed: Sequence[Fixed], folder: str) -> PackedCamera:
     """What the result of a night needs of one camera, without its spectra, for JSON.
 
     Parameters
@@ -48,6 +76,8 @@ def packed(done: Triaged, findings: Sequence[Finding], folder: str) -> dict[str,
     done : Triaged
     findings : sequence of Finding
         Its findings with the names of their pictures.
+    fixed : sequence of Fixed
+        What became of those of another production.
     folder : str
         Where the pictures are, as seen from the folder of the night.
     """
@@ -59,21 +89,24 @@ def packed(done: Triaged, findings: Sequence[Finding], folder: str) -> dict[str,
         "night": camera.night,
         "tile": int(done.tile),
         "findings": [f.as_dict() for f in drawn],
-        "not_measured": [n.as_dict() for n in found.not_measured],
+        "not_measured": [
+            {"expid": n.expid, "camera": n.camera, "class": n.what, "missing": n.missing} for n in found.not_measured
+        ],
         "numbers": {name: _plain(value) for name, value in found.numbers.items()},
         "problems": list(done.problems),
+        "after": [
+            {"before": f.before.as_dict(), "status": f.status, "remains": f.remains, "text": f.text} for f in fixed
+        ],
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """An array as a list."""
-    return value.tolist() if hasattr(value, "tolist") else value
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
 
 
-def unpacked(tree: Mapping[str, Any]) -> Triaged:
+def unpacked(tree: PackedCamera) -> Triaged:
     """A camera as `packed` left it."""
-    import numpy as np
-
     from ifuview.app.night.triage_files import CameraFiles
     from ifuview.app.night.triage_sum import Triaged
     from ifuview.recipes.desi_qa import CameraTriage
@@ -85,13 +118,13 @@ def unpacked(tree: Mapping[str, Any]) -> Triaged:
     return Triaged(camera, found, tuple(tree["problems"]), tree["tile"])
 
 
-def finding_of(tree: Mapping[str, Any]) -> Finding:
+def finding_of(tree: Mapping[str, object]) -> Finding:
     """A finding as `triage.json` has it."""
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in tree.items()}
     return Finding(kind=values.pop("class"), **values)
 
 
-def fixed_of(tree: Mapping[str, Any]) -> Fixed:
+def fixed_of(tree: PackedFixed) -> Fixed:
     """What became of a finding, as `triage.json` has it."""
     return Fixed(finding_of(tree["before"]), tree["status"], tree["remains"], tree["text"])
 
@@ -115,10 +148,11 @@ def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: s
     folder = Path(output)
     result: TriageResult | None = None
     if tasks and tasks[0].kind == "triage":
-        done = [unpacked(r.data) for r in records.values() if not r.failed]
+        packs = [cast(PackedCamera, r.data) for r in records.values() if not r.failed]
+        done = [unpacked(pack) for pack in packs]
         done.sort(key=lambda t: (t.camera.expid, t.camera.camera))
         lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
-        fixed = [fixed_of(tree) for r in records.values() for tree in r.data.get("after", ())]
+        fixed = [fixed_of(tree) for pack in packs for tree in pack.get("after", ())]
         result = replace(of_cameras(done, only, lost), fixed=tuple(fixed))
         put(folder / RESULT, json.dumps(result.as_dict(), indent=1, default=float) + "\n")
         save_page(TriageReport(result, f"Triage of {nights_of(tasks)}", now(), __version__), folder)
@@ -178,7 +212,7 @@ def result_levels(result: TriageResult | None) -> dict[tuple[str, str], tuple[st
     return out
 
 
-def cell_of(task: Task, record: Record | None, output: str, night: tuple[str, str, str, int] | None) -> Any:
+def cell_of(task: Task, record: Record | None, output: str, night: tuple[str, str, str, int] | None) -> Cell:
     """One camera of one exposure."""
     from ifuview.report.night.index import Cell
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ifuview import __version__
 from ifuview.engine.context import SILENT, JobContext
@@ -106,7 +106,7 @@ class Record:
     bad: bool = False
     page: str = ""
     problems: tuple[str, ...] = ()
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
     skipped: bool = False
 
     @property
@@ -251,7 +251,7 @@ def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:
 
     A file that is gone counts as such.
     """
-    parts: list[Any] = [__version__, SCHEMA, list(options)]
+    parts: list[object] = [__version__, SCHEMA, list(options)]
     for role, path in sorted(files.items()):
         try:
             state = os.stat(path)

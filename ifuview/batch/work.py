@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
@@ -111,7 +110,7 @@ def triage(task: Task, folder: Path) -> Record:
         bool(findings),
         service.HTML,
         result.problems,
-        packed(done, findings, f"{task.exposure}/{task.camera}/") | {"after": [f.as_dict() for f in result.fixed]},
+        packed(done, findings, result.fixed, f"{task.exposure}/{task.camera}/"),
     )
 
 
@@ -133,7 +132,7 @@ def diagnose(task: Task, folder: Path) -> Record:
     found = out.diagnosis
     kinds = [m.name for m in found.found_modes] + [p.kind for p in found.problems]
     page = next((n for n in ("report.html", "report.pdf", "report.png", METRICS) if n in out.files), METRICS)
-    data: dict[str, Any] = {"verdict": found.verdict.value, "global": dict(found.global_metrics)}
+    data: dict[str, object] = {"verdict": found.verdict.value, "global": dict(found.global_metrics)}
     short = NAMES.get(kinds[0], kinds[0]) if kinds else "clean"
     level = LEVELS[found.verdict.value]
     return Record(task.exposure, task.camera, level, short, found.sentence, len(kinds), bool(out.code), page, (), data)
