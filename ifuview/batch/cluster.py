@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Protocol
 
@@ -41,6 +41,9 @@ class Client(Protocol):
     """What is asked of `distributed.Client`."""
 
     loop: object
+
+    def scheduler_info(self) -> Mapping[str, object]:
+        """What the scheduler says of itself; "workers" by address."""
 
     def submit(
         self, function: Callable[[Task], Record], /, *args: Task, key: str, pure: bool, retries: int
@@ -166,8 +169,7 @@ def killed(future: Submitted) -> bool:
 def outcome(future: Submitted, task: Task) -> Record:
     """The record of a future that is done."""
     if future.status == "finished":
-        record: Record = future.result()
-        return record
+        return future.result()
     if future.status == "cancelled":
         return failed(task, "the scheduler cancelled it; run again.")
     if killed(future):
@@ -178,6 +180,6 @@ def outcome(future: Submitted, task: Task) -> Record:
         return failed(task, f"{where}: cannot be read or written ({problem.strerror or problem}).")
     if isinstance(problem, ModuleNotFoundError):
         return failed(task, f"a worker has no {problem.name}; install ifuview where the workers run.")
-    frames = traceback.extract_tb(problem.__traceback__)
+    frames = traceback.extract_tb(None if problem is None else problem.__traceback__)
     where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
     return failed(task, f"an error of ifuview itself: {type(problem).__name__}: {problem}{where}")

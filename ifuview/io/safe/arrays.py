@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.model.checks import Array
+
 MAX_ARRAY_NESTING = 4  # object arrays directly in object arrays; freeing them takes the C stack
 MAX_ITEM = 1 << 16  # bytes of one element of an array
 MAX_UNICODE = 0x10FFFF
 CODE = re.compile(r"([|<>=]?)([biufcSUVO])(\d{0,10})")
 
 
-def checked(state: Any, size: int) -> tuple[Any, ...]:
+def checked(state: object, size: int) -> tuple[object, ...]:
     """The state, a tuple of `size` parts."""
     if type(state) is not tuple or len(state) != size:
         raise ValueError("a state of another form")
@@ -31,19 +33,18 @@ def encode(text: str, encoding: str = "latin1") -> bytes:
     return text.encode("latin-1")
 
 
-def plain_dtype(code: Any) -> np.dtype[Any]:
+def plain_dtype(code: object) -> np.dtype:
     """A dtype of numbers, text, bytes, records or objects from its code; anything else is refused."""
     code = code.decode("ascii") if type(code) is bytes else code
-    match = CODE.fullmatch(code) if type(code) is str else None
-    if match is None:
+    if type(code) is not str or CODE.fullmatch(code) is None:
         raise ValueError("an array of an unknown type")
-    out: np.dtype[Any] = np.dtype(code)
+    out: np.dtype = np.dtype(code)
     if out.itemsize > MAX_ITEM:
         raise ValueError("an array of elements that are too large")
     return out
 
 
-def dtype_of_state(base: np.dtype[Any], state: Any) -> np.dtype[Any]:
+def dtype_of_state(base: np.dtype, state: object) -> np.dtype:
     """The dtype with byte order, and the fields of a record."""
     if type(state) is not tuple or not 7 <= len(state) <= 9:
         raise ValueError("a type of another form")
@@ -66,19 +67,19 @@ def dtype_of_state(base: np.dtype[Any], state: Any) -> np.dtype[Any]:
     return _small(np.dtype(spec))
 
 
-def _is_dtype(kind: Any) -> np.dtype[Any]:
+def _is_dtype(kind: object) -> np.dtype:
     if not isinstance(kind, np.dtype) or kind.hasobject:
         raise ValueError("a field of an unknown type")
     return kind
 
 
-def _small(kind: np.dtype[Any]) -> np.dtype[Any]:
+def _small(kind: np.dtype) -> np.dtype:
     if not 0 < kind.itemsize <= MAX_ITEM:
         raise ValueError("an array of elements that are too large")
     return kind
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
+def _shape(shape: object) -> tuple[int, ...]:
     """A shape of at most eight axes."""
     shape = (shape,) if type(shape) is int else shape
     if type(shape) is not tuple or len(shape) > 8 or any(type(n) is not int or not 0 <= n < 1 << 40 for n in shape):
@@ -86,7 +87,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
     return shape
 
 
-def array_of_state(state: Any, levels: dict[int, int]) -> np.ndarray[Any, Any]:
+def array_of_state(state: object, levels: dict[int, int]) -> Array:
     """The array of its state: contents are bytes, or a list of objects.
 
     `levels` remembers by `id` how many object arrays lie directly in each other.
@@ -98,7 +99,7 @@ def array_of_state(state: Any, levels: dict[int, int]) -> np.ndarray[Any, Any]:
     return array_of_bytes(encode(raw) if type(raw) is str else raw, kind, shape, order)
 
 
-def array_of_bytes(raw: Any, kind: Any, shape: Any, order: str = "C") -> np.ndarray[Any, Any]:
+def array_of_bytes(raw: object, kind: object, shape: object, order: str = "C") -> Array:
     """An array whose size is that of its contents."""
     if not isinstance(kind, np.dtype) or kind.hasobject:
         raise ValueError("an array of an unknown type")
@@ -111,9 +112,7 @@ def array_of_bytes(raw: Any, kind: Any, shape: Any, order: str = "C") -> np.ndar
     return out
 
 
-def _object_array(
-    items: Any, kind: np.dtype[Any], shape: tuple[int, ...], order: str, levels: dict[int, int]
-) -> np.ndarray[Any, Any]:
+def _object_array(items: object, kind: np.dtype, shape: tuple[int, ...], order: str, levels: dict[int, int]) -> Array:
     """An array of decoded objects."""
     if type(items) is not list or len(items) != prod(shape) or kind.kind != "O":
         raise ValueError("an object array whose size is not that of its contents")
@@ -128,12 +127,12 @@ def _object_array(
     return out
 
 
-def of_objects(value: Any) -> bool:
+def of_objects(value: object) -> bool:
     """Whether a value is an array of objects."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "O"
 
 
-def scalar(kind: Any, raw: Any = None) -> Any:
+def scalar(kind: object, raw: object = None) -> object:
     """A numpy scalar."""
     if type(raw) is str:
         raw = encode(raw)

@@ -6,7 +6,6 @@ import io
 import zipfile
 import zlib
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.safe.pickle import opaque_tolerant
 from ifuview.io.source import regular_file
+from ifuview.model.checks import Array
 
 MAX_MEMBER = 512 << 20  # bytes of one array
 MAX_TOTAL = 1 << 30  # bytes of all that are read
@@ -35,7 +35,7 @@ def npz_names(path: str) -> tuple[str, ...]:
         return tuple(_name(info) for info in _members(archive, path))
 
 
-def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = SILENT) -> dict[str, Any]:
+def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = SILENT) -> dict[str, Array]:
     """Read arrays of an `.npz` file.
 
     Parameters
@@ -56,7 +56,7 @@ def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = 
     FileFormatError, MissingDataError
         The file is no `.npz`, damaged or too large when inflated.
     """
-    out: dict[str, Any] = {}
+    out: dict[str, Array] = {}
     left = MAX_TOTAL
     with _archive(path) as archive:
         for info in _members(archive, path):
@@ -91,7 +91,7 @@ def _name(info: zipfile.ZipInfo) -> str:
     return info.filename.removesuffix(".npy")
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, ctx: JobContext) -> Any:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, ctx: JobContext) -> Array:
     """One array, inflated no further than its entry says."""
     where = f"{path}: {_name(info)}"
     try:
@@ -105,7 +105,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, ctx: Job
         raise FileFormatError(problem.what, where, problem.todo) from problem
 
 
-def npy_array(data: bytes, ctx: JobContext = SILENT) -> Any:
+def npy_array(data: bytes, ctx: JobContext = SILENT) -> Array:
     """The array of the bytes of an `.npy` file; objects as in `read_npz`."""
     file = io.BytesIO(data)
     try:
@@ -126,7 +126,7 @@ def npy_array(data: bytes, ctx: JobContext = SILENT) -> Any:
     return np.frombuffer(body, kind).reshape(shape, order="F" if fortran else "C")
 
 
-def _objects(body: bytes, shape: tuple[int, ...], ctx: JobContext) -> Any:
+def _objects(body: bytes, shape: tuple[int, ...], ctx: JobContext) -> Array:
     """An array of objects: its pickle is the whole array."""
     value = opaque_tolerant(body, ctx=ctx)
     if not isinstance(value, np.ndarray) or value.shape != tuple(shape):

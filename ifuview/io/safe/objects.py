@@ -6,7 +6,7 @@ tables below and nowhere else.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -66,16 +66,16 @@ class Inert:
 
     __slots__ = ("args", "items", "module", "name", "state")
 
-    def __init__(self, module: str, name: str, args: tuple[Any, ...] | None = None) -> None:
+    def __init__(self, module: str, name: str, args: tuple[object, ...] | None = None) -> None:
         self.module, self.name, self.args = module, name, args
-        self.state: Any = None
-        self.items: list[Any] = []
+        self.state: object = None
+        self.items: list[object] = []
 
     def __repr__(self) -> str:
         """The name alone; the state may be large."""
         return f"<inert {self.module}.{self.name}>"
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: object = None) -> object:
         """An attribute of the object, if its state is a dict (or a pair with the dict of its slots)."""
         parts = self.state if isinstance(self.state, tuple) else (self.state,)
         return next((part[name] for part in parts if isinstance(part, dict) and name in part), default)
@@ -102,8 +102,9 @@ class Pending:
 
     __slots__ = ("base", "final", "kind")
 
-    def __init__(self, kind: str, base: Any = None) -> None:
-        self.kind, self.base, self.final = kind, base, None
+    def __init__(self, kind: str, base: object = None) -> None:
+        self.kind, self.base = kind, base
+        self.final: object = None
 
 
 def named(module: str, name: str, rules: Rules) -> Inert:
@@ -119,14 +120,14 @@ def named(module: str, name: str, rules: Rules) -> Inert:
     return Inert(module, name)
 
 
-def _role(target: Any) -> str:
+def _role(target: object) -> str:
     """What a marker stands for; "" for none of the known."""
     if not isinstance(target, Inert) or target.args is not None:
         return ""
     return SERIES if target.name == SERIES_NAME else KNOWN.get((target.module, target.name), "")
 
 
-def called(target: Any, args: tuple[Any, ...], rules: Rules) -> Any:
+def called(target: object, args: tuple[object, ...], rules: Rules) -> object:
     """What calling a marker would have made."""
     role = _role(target)
     if role == RECONSTRUCT and len(args) == 3:
@@ -141,7 +142,7 @@ def called(target: Any, args: tuple[Any, ...], rules: Rules) -> Any:
     return created(target, args, rules)
 
 
-def created(target: Any, args: Any, rules: Rules) -> Any:
+def created(target: object, args: object, rules: Rules) -> object:
     """A new object of a class: a series, or inert."""
     if not isinstance(target, Inert) or type(args) is not tuple:
         raise ValueError("an object of what is no class")
@@ -152,7 +153,7 @@ def created(target: Any, args: Any, rules: Rules) -> Any:
     return Inert(target.module, target.name, args)
 
 
-def built(target: Any, state: Any, rules: Rules) -> Any:
+def built(target: object, state: object, rules: Rules) -> object:
     """The object with its state."""
     if isinstance(target, Inert) and target.args is not None:
         target.state = state
@@ -160,13 +161,13 @@ def built(target: Any, state: Any, rules: Rules) -> Any:
     if isinstance(target, Pending) and target.final is None:
         if target.kind == ARRAY:
             return array_of_state(state, rules.levels)
-        if target.kind == DTYPE:
+        if target.kind == DTYPE and isinstance(target.base, np.dtype):
             return dtype_of_state(target.base, state)
         return _series(state)
     raise ValueError("a state for what has none")
 
 
-def finished(value: Any) -> Any:
+def finished(value: object) -> object:
     """A value as it may lie in a container."""
     if not isinstance(value, Pending):
         return value
@@ -177,7 +178,7 @@ def finished(value: Any) -> Any:
     raise ValueError("an object without its contents")
 
 
-def hashable(key: Any) -> Any:
+def hashable(key: object) -> object:
     """The key of a dict: a plain scalar, or a short tuple of them (no more, lest its hash take forever)."""
     if type(key) in KEYS or isinstance(key, (np.number, np.bool_, Inert)):
         return key
@@ -186,7 +187,7 @@ def hashable(key: Any) -> Any:
     raise ValueError("a key that is no scalar")
 
 
-def _series(state: Any) -> dict[str, Any]:
+def _series(state: object) -> dict[str, object]:
     """A header value over time."""
     parts = state if type(state) is tuple else (state,)
     found = {key: part[key] for part in parts if type(part) is dict for key in ("times", "values") if key in part}
@@ -195,33 +196,33 @@ def _series(state: Any) -> dict[str, Any]:
     return {"times": list(found["times"]), "values": list(found["values"])}
 
 
-def _bytes(*args: Any) -> bytes:
+def _bytes(value: object = b"", encoding: str = "latin1") -> bytes:
     """Empty bytes, or a copy of bytes."""
-    if args and type(args[0]) is str:
-        return encode(*args)
-    if args and type(args[0]) is not bytes:
+    if type(value) is str:
+        return encode(value, encoding)
+    if type(value) is not bytes:
         raise ValueError("bytes of what is none")
-    return args[0] if args else b""
+    return value
 
 
-def _mapping(pairs: Any = ()) -> dict[Any, Any]:
+def _mapping(pairs: Iterable[Iterable[object]] = ()) -> dict[object, object]:
     """A dict of pairs."""
     return {hashable(key): value for key, value in (tuple(checked(tuple(pair), 2)) for pair in pairs)}
 
 
-def _sequence(items: Any = ()) -> list[Any]:
+def _sequence(items: object = ()) -> list[object]:
     """A set, as a list."""
-    if type(items) not in (list, tuple):
-        raise ValueError("a set of what is no list")
-    return list(items)
+    if type(items) is list or type(items) is tuple:
+        return list(items)
+    raise ValueError("a set of what is no list")
 
 
-def _dtype(code: Any, align: Any = False, copy: Any = True) -> Pending:
+def _dtype(code: object, align: object = False, copy: object = True) -> Pending:
     """The dtype of a code like "f8"; byte order and fields come with its state."""
     return Pending(DTYPE, plain_dtype(code))
 
 
-_MAKERS: dict[str, Any] = {
+_MAKERS: dict[str, Callable[..., object]] = {
     ENCODE: encode,
     BYTES: _bytes,
     MAPPING: _mapping,
@@ -232,7 +233,7 @@ _MAKERS: dict[str, Any] = {
 }
 
 
-def check_extent(root: Any, tolerant: bool = True) -> None:
+def check_extent(root: object, tolerant: bool = True) -> None:
     """Refuse data that are too deep, contain themselves, or grow beyond bounds when shared parts are written out.
 
     Inert objects count as leaves; what each of them holds is checked for itself.
@@ -258,7 +259,7 @@ def check_extent(root: Any, tolerant: bool = True) -> None:
             _walk(start, sizes, roots)
 
 
-def _walk(start: Any, sizes: dict[int, int], inert: list[Any]) -> None:
+def _walk(start: object, sizes: dict[int, int], inert: list[object]) -> None:
     """Sizes of a container and all inside it, without recursion; inert objects are put aside."""
     if isinstance(start, Inert):
         inert.append(start)
@@ -301,11 +302,14 @@ def _bounded(size: int) -> int:
     return size
 
 
-def _container(value: Any) -> bool:
+def _container(value: object) -> bool:
     return type(value) in (list, tuple, dict) or of_objects(value)
 
 
-def _parts(value: Any) -> Any:
+def _parts(value: object) -> Iterable[object]:
+    """What lies in a container."""
     if type(value) is dict:
         return [*value.values(), *(key for key in value if isinstance(key, Inert))]
-    return value.flat if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.ndarray):
+        return value.flat
+    return value if type(value) is list or type(value) is tuple else ()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import pickletools
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from ifuview.engine.context import SILENT, JobContext
@@ -37,7 +38,7 @@ CONSTANTS = {
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
-def plain(data: bytes, *, max_bytes: int = MAX_BYTES, max_ops: int = MAX_OPS) -> Any:
+def plain(data: bytes, *, max_bytes: int = MAX_BYTES, max_ops: int = MAX_OPS) -> object:
     """Decode a pickle of plain data: numbers, text, bytes, lists, tuples, dicts, numpy arrays.
 
     A `MetadataSeries` becomes {"times": [...], "values": [...]}.
@@ -63,7 +64,7 @@ def opaque_tolerant(
     max_bytes: int = MAX_TOLERANT_BYTES,
     max_ops: int = MAX_TOLERANT_OPS,
     ctx: JobContext = SILENT,
-) -> Any:
+) -> object:
     """Decode a pickle like `plain`, with an `Inert` in the place of every object of another class.
 
     Raises
@@ -79,7 +80,7 @@ def looks_pickled(data: bytes) -> bool:
     return data.endswith(b".") and data[:1] in b"\x80(cl]})INTFVSLKJMXGUC" and len(data) > 1
 
 
-def _decode(data: bytes, tolerant: bool, max_bytes: int, max_ops: int, ctx: JobContext) -> Any:
+def _decode(data: bytes, tolerant: bool, max_bytes: int, max_ops: int, ctx: JobContext) -> object:
     """Run the pickle on a machine that can do nothing else."""
     if len(data) > max_bytes:
         raise FileFormatError(f"a pickle of {len(data)} bytes is too large to be decoded (limit {max_bytes})")
@@ -98,11 +99,11 @@ class _Machine:
 
     def __init__(self, tolerant: bool, max_ops: int) -> None:
         self.rules, self.max_ops = make.Rules(tolerant), max_ops
-        self.stack: list[Any] = []
+        self.stack: list[object] = []
         self.marks: list[int] = []
-        self.memo: dict[int, Any] = {}
+        self.memo: dict[int, object] = {}
 
-    def run(self, data: bytes, ctx: JobContext) -> Any:
+    def run(self, data: bytes, ctx: JobContext) -> object:
         """What the pickle leaves on the stack at its STOP."""
         for count, (code, arg, at) in enumerate(pickletools.genops(data)):
             if count >= self.max_ops:
@@ -121,26 +122,26 @@ class _Machine:
                 step(self, arg)
         raise ValueError("no end")
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         """Take the top; never past a mark."""
         if self.marks and len(self.stack) <= self.marks[-1]:
             raise ValueError("the stack is empty")
         return self.stack.pop()
 
-    def top(self) -> Any:
+    def top(self) -> object:
         """The top, left where it is."""
         if self.marks and len(self.stack) <= self.marks[-1]:
             raise ValueError("the stack is empty")
         return self.stack[-1]
 
-    def since_mark(self) -> list[Any]:
+    def since_mark(self) -> list[object]:
         """Take everything above the last mark, and the mark."""
         start = self.marks.pop()
         out = self.stack[start:]
         del self.stack[start:]
         return out
 
-    def _finished(self, value: Any) -> Any:
+    def _finished(self, value: object) -> object:
         """A value that stands for data: no bare class, no unfinished array."""
         return make.finished(value)
 
@@ -150,7 +151,7 @@ class _Machine:
             raise FileFormatError(f"a pickle with a memo of more than {MAX_MEMO} parts is not decoded")
         self.memo[key] = self.top()
 
-    def extend(self, items: list[Any]) -> None:
+    def extend(self, items: list[object]) -> None:
         """Append to the list (or list-like object) on the top."""
         target = self.top()
         items = [self._finished(item) for item in items]
@@ -161,7 +162,7 @@ class _Machine:
         else:
             raise ValueError("items for what is no list")
 
-    def update(self, items: list[Any]) -> None:
+    def update(self, items: list[object]) -> None:
         """Set items, key and value in turn, of the dict (or dict-like object) on the top."""
         target = self.top()
         if len(items) % 2:
@@ -185,7 +186,7 @@ class _Machine:
             raise ValueError("a class name that is no text")
         self.put_class(module, name)
 
-    def reduce(self, target: Any, args: Any) -> None:
+    def reduce(self, target: object, args: object) -> None:
         """What calling `target` would have made, if that is plain data."""
         if type(args) is not tuple:
             raise ValueError("arguments that are no tuple")
@@ -207,7 +208,7 @@ class _Machine:
         self.stack.append(value)
 
 
-def _constant(constant: Any, arg: Any) -> Any:
+def _constant(constant: object, arg: object) -> object:
     """A number, a text or bytes; numbers of a sane length."""
     if constant is not ...:
         return constant
@@ -222,56 +223,58 @@ def _word(arg: str) -> tuple[str, str]:
     return module, name
 
 
-def _tuple(size: int) -> Any:
+def _tuple(size: int) -> Callable[[_Machine, object], None]:
     """The step that makes a tuple of the top `size` parts."""
 
-    def step(machine: _Machine, arg: Any) -> None:
+    def step(machine: _Machine, arg: object) -> None:
         parts = [machine._finished(machine.pop()) for _ in range(size)] if size > 0 else []
         machine.stack.append(tuple(reversed(parts)))
 
     return step
 
 
-def _dict(machine: _Machine, items: list[Any]) -> None:
+def _dict(machine: _Machine, items: list[object]) -> None:
     """A dict of keys and values in turn."""
     machine.stack.append({})
     machine.update(items)
 
 
-def _instance(machine: _Machine, arg: Any) -> None:
+def _instance(machine: _Machine, arg: object) -> None:
     """OBJ: class and arguments since the mark."""
     target, *args = machine.since_mark()
     machine.reduce(target, tuple(args))
 
 
-def _old_instance(machine: _Machine, arg: Any) -> None:
+def _old_instance(machine: _Machine, arg: str) -> None:
     """INST: arguments since the mark, class by name."""
     args = tuple(machine.since_mark())
     machine.put_class(*_word(arg))
     machine.reduce(machine.pop(), args)
 
 
-def _reduce(machine: _Machine, arg: Any) -> None:
+def _reduce(machine: _Machine, arg: object) -> None:
     args = machine.pop()
     machine.reduce(machine.pop(), args)
 
 
-def _new(machine: _Machine, arg: Any) -> None:
+def _new(machine: _Machine, arg: object) -> None:
     args = machine.pop()
     machine.stack.append(make.created(machine.pop(), args, machine.rules))
 
 
-def _new_with_keywords(machine: _Machine, arg: Any) -> None:
+def _new_with_keywords(machine: _Machine, arg: object) -> None:
     keywords, args = machine.pop(), machine.pop()
+    if type(args) is not tuple:
+        raise ValueError("arguments that are no tuple")
     machine.stack.append(make.created(machine.pop(), (*args, keywords) if keywords else args, machine.rules))
 
 
-def _plain_list(machine: _Machine, items: list[Any]) -> None:
+def _plain_list(machine: _Machine, items: list[object]) -> None:
     """A list (sets become lists too)."""
     machine.stack.append([machine._finished(item) for item in items])
 
 
-_STEPS: dict[str, Any] = {
+_STEPS: dict[str, Callable[[_Machine, Any], object]] = {
     "PROTO": lambda m, a: None,
     "FRAME": lambda m, a: None,
     "MARK": lambda m, a: m.marks.append(len(m.stack)),
