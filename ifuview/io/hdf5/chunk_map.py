@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
     from h5py import Dataset
+    from h5py.h5d import StoreInfo
 
 LAYOUT, CONTINUATION, CHUNKED = 0x08, 0x10, 2  # messages of an object header; class of a layout
 KEY = np.dtype([("size", "<u4"), ("mask", "<u4"), ("row", "<u8"), ("element", "<u8"), ("child", "<u8")])
@@ -82,7 +83,7 @@ def _ask(dataset: Dataset) -> Array:
     """The chunks as the library lists them."""
     entries: list[tuple[int, int, int, int, int]] = []
 
-    def take(info: Any) -> None:
+    def take(info: StoreInfo) -> None:
         entries.append((info.size, info.filter_mask, info.chunk_offset[0], 0, info.byte_offset))
 
     dataset.id.chunk_iter(take)

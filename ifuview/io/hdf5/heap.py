@@ -8,9 +8,10 @@ bytes each, padded to 8. A row of the dataset is a length (4 bytes), the address
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array
@@ -39,7 +40,7 @@ class Heaps:
         self._size = os.stat(path).st_size
         self._kept: dict[int, tuple[bytes, dict[int, tuple[int, int]]]] = {}
 
-    def rows(self, dataset: Dataset, dtype: Any) -> list[Array] | None:
+    def rows(self, dataset: Dataset, dtype: DTypeLike) -> list[Array] | None:
         """All rows of a dataset (nrow,) of variable length; None if only the library can read it.
 
         Raises
@@ -77,7 +78,7 @@ class Heaps:
                 out[first : first + count] = np.frombuffer(stored, REFERENCE)
         return out
 
-    def _row(self, length: int, address: int, index: int, kind: np.dtype[Any]) -> Array:
+    def _row(self, length: int, address: int, index: int, kind: np.dtype) -> Array:
         """One row."""
         if length == 0:
             return np.empty(0, kind)

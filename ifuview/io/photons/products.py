@@ -10,18 +10,24 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview import __version__
 from ifuview.files import check_suffix, whole_file
 from ifuview.model.checks import Array
+from ifuview.model.dataset import CardValue
 from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_axis
 from ifuview.model.photons.light import BinnedLight
 from ifuview.model.photons.lists import PhotonCut, PhotonInfo
 
-Cards = dict[str, tuple[Any, str]]  # keyword to value and comment
+if TYPE_CHECKING:
+    from astropy.io.fits import BinTableHDU
+    from astropy.io.fits import Header as FitsHeader
+    from astropy.table import Table
+
+Cards = dict[str, tuple[CardValue, str]]  # keyword to value and comment
 
 MAS = 1 / 3.6e6  # degree in a milliarcsecond
 KEPT = ("OBJECT", "TELESCOP", "INSTRUME", "RA", "DEC", "EQUINOX", "UNIXSTR", "UNIXEND", "E_DEVANG", "E_PLTSCL")
@@ -107,7 +113,7 @@ def write_light(path: str | os.PathLike[str], light: BinnedLight) -> None:
         fits.HDUList([primary, fits.table_to_hdu(table)]).writeto(part)
 
 
-def light_table(light: BinnedLight) -> Any:
+def light_table(light: BinnedLight) -> Table:
     """Return a light curve or a spectrum as an astropy Table, one row a bin, with its provenance as meta."""
     from astropy.table import Table
 
@@ -185,19 +191,19 @@ def provenance(info: PhotonInfo, cut: PhotonCut) -> Cards:
     return {key: (_plain(value), comment) for key, (value, comment) in cards.items() if not _nothing(value)}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: CardValue) -> CardValue:
     """What a card can hold: text in one line of printable ASCII."""
     if not isinstance(value, str):
         return value
     return "".join(c if " " <= c <= "~" else "?" for c in " ".join(value.split()))
 
 
-def _nothing(value: Any) -> bool:
+def _nothing(value: CardValue) -> bool:
     """Whether a number is not finite, which no card can hold."""
     return isinstance(value, float) and not np.isfinite(value)
 
 
-def _primary(image: PhotonImage) -> Any:
+def _primary(image: PhotonImage) -> FitsHeader:
     """The header that says where everything comes from."""
     from astropy.io import fits
 
@@ -215,7 +221,7 @@ def _primary(image: PhotonImage) -> Any:
     return header
 
 
-def _science_header(product: PhotonImage | PhotonCube, info: PhotonInfo) -> Any:
+def _science_header(product: PhotonImage | PhotonCube, info: PhotonInfo) -> FitsHeader:
     """Unit, axes and sky coordinates where known."""
     from astropy.io import fits
 
@@ -234,7 +240,7 @@ def _science_header(product: PhotonImage | PhotonCube, info: PhotonInfo) -> Any:
     return header
 
 
-def _linear_axis(header: Any, product: PhotonCube) -> None:
+def _linear_axis(header: FitsHeader, product: PhotonCube) -> None:
     """The third axis where its bins are even."""
     width = np.diff(product.edges)
     if np.allclose(width, width[0], rtol=1e-6):
@@ -245,7 +251,7 @@ def _linear_axis(header: Any, product: PhotonCube) -> None:
         header["CDELT3"] = float(width[0])
 
 
-def sky_cards(info: PhotonInfo) -> dict[str, Any]:
+def sky_cards(info: PhotonInfo) -> dict[str, CardValue]:
     """Return TAN coordinates from RA, Dec, plate scale (mas) and device angle (degree); empty if one is not known.
 
     North is up at a device angle of 0, which turns the array from north over east.
@@ -266,7 +272,7 @@ def sky_cards(info: PhotonInfo) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _degrees(value: Any, unit: float) -> float | None:
+def _degrees(value: object, unit: float) -> float | None:
     """Degrees of a number (already degrees) or of sexagesimal text in hours (`unit` 15) or degrees (1)."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if np.isfinite(value) else None
@@ -295,7 +301,7 @@ def _integers(counts: Array) -> Array:
     return counts
 
 
-def flag_names(names: Sequence[str], exclude: Sequence[str]) -> Any:
+def flag_names(names: Sequence[str], exclude: Sequence[str]) -> BinTableHDU:
     """The table FLAG_NAMES: bit, name, whether pixels with it were left out."""
     from astropy.io import fits
 
@@ -307,7 +313,7 @@ def flag_names(names: Sequence[str], exclude: Sequence[str]) -> Any:
     return fits.BinTableHDU.from_columns(columns, name="FLAG_NAMES")
 
 
-def _edges(product: PhotonImage | PhotonCube) -> Any:
+def _edges(product: PhotonImage | PhotonCube) -> BinTableHDU:
     """The table CUBE_EDGES."""
     from astropy.io import fits
 

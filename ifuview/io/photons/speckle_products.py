@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.files import whole_file
 from ifuview.io.photons.products import AXES, flag_names, provenance, sky_cards
-from ifuview.model.checks import Header
+from ifuview.model.checks import Array, Header
 from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.speckle import PARTS, Decay, SpeckleMaps
+
+if TYPE_CHECKING:
+    from astropy.io.fits import BinTableHDU, ImageHDU
+    from astropy.io.fits import Header as FitsHeader
 
 UNIT = "count s-1"  # as FITS writes it, and as other products of photons have it
 
@@ -70,7 +74,7 @@ def write_speckle(
         fits.HDUList(hdus).writeto(part)
 
 
-def _image(name: str, values: Any, sky: Header, unit: str) -> Any:
+def _image(name: str, values: Array, sky: Header, unit: str) -> ImageHDU:
     """One image extension, 32 bits."""
     from astropy.io import fits
 
@@ -82,7 +86,7 @@ def _image(name: str, values: Any, sky: Header, unit: str) -> Any:
     return hdu
 
 
-def _primary(maps: SpeckleMaps) -> Any:
+def _primary(maps: SpeckleMaps) -> FitsHeader:
     """How the maps were made."""
     from astropy.io import fits
 
@@ -100,7 +104,7 @@ def _primary(maps: SpeckleMaps) -> Any:
     return header
 
 
-def _decay_table(decay: Decay) -> Any:
+def _decay_table(decay: Decay) -> BinTableHDU:
     """The autocorrelation, with the life in its header."""
     from astropy.io import fits
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ LOOK = 4096  # characters that show whether cells are quoted
 SEPARATORS = ",;\t|"
 
 Shape = tuple[int, int]
+Cells = TypeVar("Cells")  # of a column
+Column = Sequence[object] | Array  # of a table, cells as the file has them
 
 
 def fits_table_traces(fits: FitsFile, shape: Shape | None, orientation: Orientation | None) -> TraceSet:
@@ -77,7 +79,7 @@ def read_text_traces(path: str, shape: Shape | None, orientation: Orientation | 
 
 
 def _from_columns(
-    columns: Mapping[str, Any], path: str, shape: Shape | None, orientation: Orientation | None
+    columns: Mapping[str, Column], path: str, shape: Shape | None, orientation: Orientation | None
 ) -> TraceSet:
     """Traces of named columns in long or list form."""
     named = _named(columns, path)
@@ -121,7 +123,7 @@ def _fiber_order(unique: Array, start: Array, inverse: Array) -> Array:
         return np.arange(len(unique))
 
 
-def _named(columns: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _named(columns: Mapping[str, Cells], path: str) -> dict[str, Cells]:
     """The columns under the names of the trace plan."""
     lower = {str(name).strip().lower(): column for name, column in columns.items()}
     out = {
@@ -137,19 +139,19 @@ def _named(columns: Mapping[str, Any], path: str) -> dict[str, Any]:
     return out
 
 
-def _points(fiber: Any, values: Mapping[str, Array]) -> Points:
+def _points(fiber: object, values: Mapping[str, Array]) -> Points:
     """The points of one fiber from its columns."""
     return Points(identity(fiber), values["x_pixels"], values["y_pixels"], values.get("wavelength"))
 
 
-def identity(value: Any) -> str:
+def identity(value: object) -> str:
     """Fiber number as text; whole numbers without decimals."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
 
 
-def numbers(values: Any, name: str, path: str) -> Array:
+def numbers(values: object, name: str, path: str) -> Array:
     """A column or cell as double precision."""
     if isinstance(values, str):
         values = values.strip().strip("[]()").replace(",", " ").replace(";", " ").split()
@@ -165,7 +167,7 @@ def numbers(values: Any, name: str, path: str) -> Array:
     return out
 
 
-def _csv_columns(text: str, path: str) -> dict[str, Any]:
+def _csv_columns(text: str, path: str) -> dict[str, Column]:
     """Columns of CSV or ECSV text; list cells are split later."""
     quick = _numeric_columns(text)
     if quick is not None:
@@ -185,11 +187,11 @@ def _csv_columns(text: str, path: str) -> dict[str, Any]:
     wrong = next((number for number, row in enumerate(body, 2) if len(row) != len(names)), None)
     if wrong is not None:
         raise FileFormatError(f"data line {wrong} has another number of columns than the first line", path)
-    columns: dict[str, Any] = {name: [row[i] for row in body] for i, name in enumerate(names)}
+    columns = {name: [row[i] for row in body] for i, name in enumerate(names)}
     return {name: _cells(cells) for name, cells in columns.items()}
 
 
-def _numeric_columns(text: str) -> dict[str, Any] | None:
+def _numeric_columns(text: str) -> dict[str, Column] | None:
     """Columns of a table of numbers only, by numpy's parser; None if it is anything else."""
     start = 0
     while text.startswith("#", start) or text.startswith("\n", start):
@@ -208,7 +210,7 @@ def _numeric_columns(text: str) -> dict[str, Any] | None:
     return {name: values[:, i] for i, name in enumerate(names)} if values.shape[1] == len(names) else None
 
 
-def _cells(cells: list[str]) -> Any:
+def _cells(cells: list[str]) -> Column:
     """A column of plain cells as an array, of list cells as they are."""
     if any(cell.lstrip().startswith(("[", "(")) or len(cell.split()) > 1 for cell in cells[:3]):
         return cells
@@ -227,23 +229,23 @@ def _json_points(text: str, path: str) -> list[Points]:
     if isinstance(tree, dict) and is_columns(tree):
         count = len(tree["fiber_id"])
         tree = [{key: column[row] for key, column in tree.items() if len(column) == count} for row in range(count)]
-    records: Iterable[tuple[Any, Any]] = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    records: Iterable[tuple[object, object]] = tree.items() if isinstance(tree, dict) else enumerate(tree)
     out: list[Points] = []
-    for key, record in records:
+    for place, record in records:
         if not isinstance(record, dict):
             raise FileFormatError("is JSON, but not of fiber traces", path, "see the help page on trace files")
-        named = _named({"fiber_id": key, **record} if not _has_identity(record) else record, path)
+        named = _named(record if _has_identity(record) else {"fiber_id": place, **record}, path)
         arrays = {name: numbers(named[name], name, path) for name in VALUES if name in named}
         out.append(_points(named["fiber_id"], arrays))
     return _joined(out)
 
 
-def is_columns(tree: dict[str, Any]) -> bool:
+def is_columns(tree: Mapping[str, object]) -> bool:
     """A dictionary of equally long columns rather than of fibers."""
     return isinstance(tree.get("fiber_id"), list) and all(isinstance(column, list) for column in tree.values())
 
 
-def _has_identity(record: dict[str, Any]) -> bool:
+def _has_identity(record: Mapping[str, object]) -> bool:
     return any(str(name).strip().lower() in ALIASES["fiber_id"] for name in record)
 
 

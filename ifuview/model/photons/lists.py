@@ -179,6 +179,7 @@ class PhotonBlock(NamedTuple):
     weight: Array | None = None
 
 
+@runtime_checkable
 class PhotonSource(Protocol):
     """Where photons come from: a file as it was written, its index, or arrays in memory."""
 

@@ -19,7 +19,7 @@ LARGEST_ARRAY = 10_000  # elements of a header array that is kept
 TUPLE, MAPPING, ARRAY = "tuple", "mapping", "array"
 
 
-def fingerprint(path: str) -> dict[str, Any]:
+def fingerprint(path: str) -> dict[str, int | str]:
     """Size, time of change, and a digest of samples of a file; of the list of its files, of a folder."""
     if os.path.isdir(path):
         entries = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in os.scandir(path) if e.is_file())
@@ -41,7 +41,7 @@ def samples(descriptor: int, size: int) -> str:
     return digest.hexdigest()
 
 
-def encode_info(info: PhotonInfo) -> tuple[dict[str, Any], dict[str, Array]]:
+def encode_info(info: PhotonInfo) -> tuple[dict[str, object], dict[str, Array]]:
     """What JSON can hold of the info, and its arrays."""
     plain = {f.name: encode(getattr(info, f.name)) for f in fields(info) if f.name not in ("path", "beammap")}
     beammap = info.beammap
@@ -64,7 +64,7 @@ def decode_info(plain: Mapping[str, Any], arrays: Mapping[str, Array], path: str
     return PhotonInfo(path=path, beammap=beammap, **values)
 
 
-def encode(value: object) -> Any:
+def encode(value: object) -> object:
     """A header value as JSON can hold it; what is no plain data becomes its text."""
     if isinstance(value, np.generic):
         value = value.item()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from ifuview.model.wording import unknown_resonators
 
 if TYPE_CHECKING:
     from h5py import File
+    from h5py.h5d import DatasetID
+    from h5py.h5t import TypeID
 
 UNIX_DIGITS = 10  # of a time in a file name
 MICROSECOND = 1e-6
@@ -127,9 +129,9 @@ class TableReader:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._dtype: np.dtype[Any] | None = None
-        self._type: Any = None  # as stored, of the last table
-        self._memory: Any = None  # the same in memory
+        self._dtype: np.dtype | None = None
+        self._type: TypeID | None = None  # as stored, of the last table
+        self._memory: TypeID | None = None  # the same in memory
 
     def read(self, file: File, node: str) -> Iterator[tuple[Array, Array, Array | None]]:
         """Its photons."""
@@ -153,7 +155,7 @@ class TableReader:
                 product([rows[name] for name in OLD_COLUMNS.weights]),
             )
 
-    def _open(self, file: File, node: str) -> Any:
+    def _open(self, file: File, node: str) -> DatasetID:
         """The table, whose columns are as they must be."""
         import h5py
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
@@ -21,7 +22,7 @@ from ifuview.files import keep_inputs, whole_file
 from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
 from ifuview.model.checks import Array, Header
-from ifuview.model.photons.lists import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo
+from ifuview.model.photons.lists import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo, PhotonSource
 from ifuview.model.wording import are
 
 if TYPE_CHECKING:
@@ -40,24 +41,13 @@ CALIBRATION_DONE = ("pixcal", "lincal", "cosmiccal")  # attribute: whether it wa
 Block = PhotonBlock | tuple[PhotonBlock, Mapping[str, Array]]
 
 
-class Source(Protocol):
-    """What photons are written from."""
-
-    @property
-    def info(self) -> PhotonInfo:
-        """What is known of the list."""
-
-    def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
-        """All photons in blocks."""
-
-
 def write_photons(
     path: str | Path,
-    photons: Source | Iterable[Block],
+    photons: PhotonSource | Iterable[Block],
     info: PhotonInfo | None = None,
     *,
     header: Header | None = None,
-    extra: Mapping[str, Any] | None = None,
+    extra: Mapping[str, DTypeLike] | None = None,
     ctx: JobContext = SILENT,
 ) -> tuple[str, ...]:
     """Write photons to a file of the modern layout, in the order in which they come.
@@ -93,13 +83,18 @@ def write_photons(
         info = photons.info
     path = Path(path)
     keep_inputs(str(path), (info.path,))
-    blocks = photons.blocks(value=True, weight=True, ctx=ctx) if hasattr(photons, "blocks") else iter(photons)
+    blocks = photons.blocks(value=True, weight=True, ctx=ctx) if isinstance(photons, PhotonSource) else iter(photons)
     with whole_file(path) as part:
         return _write(Path(part), blocks, info, dict(header or {}), dict(extra or {}), ctx)
 
 
 def _write(
-    part: Path, blocks: Iterator[Any], info: PhotonInfo, header: Header, extra: dict[str, Any], ctx: JobContext
+    part: Path,
+    blocks: Iterator[Block],
+    info: PhotonInfo,
+    header: Header,
+    extra: Mapping[str, DTypeLike],
+    ctx: JobContext,
 ) -> tuple[str, ...]:
     """Write the whole file under its temporary name."""
     import h5py
@@ -114,7 +109,7 @@ def _write(
             done = table.nrow / info.nphoton if info.nphoton > 0 else 1 - 1 / (number + 1)
             ctx.checkpoint(done, "Writing photons")
             rows, more = (block, {}) if isinstance(block, PhotonBlock) else block
-            table.add(rows)
+            table.add_photons(rows)
             for name, column in columns.items():
                 column.add(np.asarray(more[name], column.dtype))
         table.flush()
@@ -138,19 +133,21 @@ class _Column:
         self.dtype, self.nrow = dtype, 0
         self._buffer, self._filled = np.empty(buffer, dtype), 0
 
-    def add(self, rows: Array) -> None:
+    def add(self, values: Array) -> None:
         """Append rows."""
+        for to, rows in self._runs(len(values)):
+            self._buffer[to] = values[rows]
+
+    def _runs(self, count: int) -> Iterator[tuple[slice, slice]]:
+        """Places in the buffer of so many new rows, and which of them go there; the buffer is written when full."""
         start = 0
-        while start < len(rows):
-            take = min(len(rows) - start, len(self._buffer) - self._filled)
-            self._fill(slice(self._filled, self._filled + take), slice(start, start + take), rows)
+        while start < count:
+            take = min(count - start, len(self._buffer) - self._filled)
+            yield slice(self._filled, self._filled + take), slice(start, start + take)
             self._filled += take
             start += take
             if self._filled == len(self._buffer):
                 self.flush()
-
-    def _fill(self, to: slice, rows: slice, values: Any) -> None:
-        self._buffer[to] = values[rows]
 
     def flush(self) -> None:
         """Write what waits."""
@@ -175,20 +172,13 @@ class _Table(_Column):
         self._strays = self._disorder = 0
         self._last = -1
 
-    def add(self, rows: Any) -> None:
+    def add_photons(self, block: PhotonBlock) -> None:
         """Append one block of photons."""
-        start, count = 0, len(rows.time)
-        while start < count:
-            take = min(count - start, len(self._buffer) - self._filled)
-            self._put(rows, slice(start, start + take))
-            self._filled += take
-            start += take
-            if self._filled == len(self._buffer):
-                self.flush()
+        for to, rows in self._runs(len(block.time)):
+            self._put(block, self._buffer[to], rows)
 
-    def _put(self, block: PhotonBlock, rows: slice) -> None:
-        """Photons into the buffer."""
-        own = self._buffer[self._filled : self._filled + rows.stop - rows.start]
+    def _put(self, block: PhotonBlock, own: Array, rows: slice) -> None:
+        """Photons into their part of the buffer."""
         resonator = block.resonator[rows]
         own["resID"] = self._ids[resonator]
         own["time"] = block.time[rows]
@@ -210,7 +200,7 @@ class _Table(_Column):
         return tuple(notes)
 
 
-def _extra_columns(file: File, extra: dict[str, Any]) -> dict[str, _Column]:
+def _extra_columns(file: File, extra: Mapping[str, DTypeLike]) -> dict[str, _Column]:
     """Columns beside the table."""
     if not extra:
         return {}
@@ -233,10 +223,10 @@ def _write_beammap(file: File, beammap: Beammap) -> None:
         put(node, "FLAVOR", "numpy")
 
 
-def _attributes(info: PhotonInfo, header: Header) -> dict[str, Any]:
+def _attributes(info: PhotonInfo, header: Header) -> dict[str, object]:
     """Attributes of the table: what the file said before, what is known of the photons, what the caller says."""
     low, high = info.wave_range
-    known: dict[str, Any] = {
+    known: dict[str, object] = {
         **{name: info.calibrations.get(name, "") for name in CALIBRATION_NAMES},
         "flags": tuple(info.beammap.flag_names or MODERN_FLAGS),
         **{name: name in info.calibrations for name in CALIBRATION_DONE},
@@ -265,7 +255,7 @@ def _whole(value: float) -> int | float:
     return round(value) if abs(value - round(value)) < TICK else float(value)
 
 
-def _write_attributes(node: Group | Dataset, attributes: dict[str, Any]) -> list[str]:
+def _write_attributes(node: Group | Dataset, attributes: Header) -> list[str]:
     """Write attributes; return a sentence for each that could not be kept."""
     lost = []
     for name, value in attributes.items():
@@ -287,6 +277,7 @@ def _describe(node: Group | Dataset, kind: str, version: str, title: str) -> Non
         put(node, name, text)
 
 
-def _described(node: Group | Dataset, kind: str, version: str, title: str) -> Any:
+def _described(node: Group, kind: str, version: str, title: str) -> Group:
+    """The group with its attributes."""
     _describe(node, kind, version, title)
     return node
