@@ -183,6 +183,17 @@ def keep_inputs(output: str | None, inputs: Iterable[str | None]) -> None:
                 raise UsageError("would overwrite a file that is read", output, "choose another name")
 
 
+def size_and_time(path: Name, suffix: str = "") -> tuple[int, int] | None:
+    """Bytes and time of change (ns) of a file, or of the files of a folder with a suffix; None if it is not there."""
+    try:
+        found = [os.stat(path)]
+        if os.path.isdir(path):
+            found = [entry.stat() for entry in os.scandir(path) if entry.name.lower().endswith(suffix)]
+    except OSError:
+        return None
+    return sum(f.st_size for f in found), max((f.st_mtime_ns for f in found), default=0)
+
+
 def sha256(path: Name) -> str:
     """Checksum of a file; "" if it cannot be read."""
     import hashlib

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ifuview import __version__
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
-from ifuview.files import product_stem, put
+from ifuview.files import product_stem, put, size_and_time
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage_files import CameraFiles
@@ -253,11 +253,7 @@ def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:
     """
     parts: list[object] = [__version__, SCHEMA, list(options)]
     for role, path in sorted(files.items()):
-        try:
-            state = os.stat(path)
-            parts.append([role, path, state.st_size, state.st_mtime_ns])
-        except OSError:
-            parts.append([role, path])
+        parts.append([role, path, *(size_and_time(path) or ())])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -10,12 +10,14 @@ from ifuview.app.frames.opened import Opened
 from ifuview.app.frames.state import Made
 from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons.lists import PACKETS
 from ifuview.app.photons.state import PhotonFrame, Shown
-from ifuview.app.photons.unchanged import check_unchanged, state_of
+from ifuview.app.photons.unchanged import check_unchanged
 from ifuview.app.photons.which import frame_of
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
+from ifuview.files import size_and_time
 from ifuview.model.image import Image
 from ifuview.model.photons.images import PhotonImage
 from ifuview.model.photons.lists import PhotonCut, PhotonSource
@@ -41,7 +43,7 @@ def open_frame(path: str, name: str, ctx: JobContext = SILENT, beammap: str = ""
     """The photon list of a file, or its index if there is one; raw packets with the beam map given or beside them."""
     from ifuview.app.photons import beammaps
 
-    state = state_of(path)
+    state = size_and_time(path, PACKETS)
     if not beammap:
         source = photons.open_source(path, ctx=ctx)
         beammap = beammaps.beside(path) if source.info.era == beammaps.PACKETS else ""

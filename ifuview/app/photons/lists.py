@@ -24,7 +24,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
-from ifuview.files import check_place, check_suffix, whole_file
+from ifuview.files import check_place, check_suffix, size_and_time, whole_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_axis
 from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
@@ -92,22 +92,10 @@ def unchanged(path: str) -> Iterator[None]:
     FileFormatError
         Its size or time is another afterwards.
     """
-    before = _state(path)
+    before = size_and_time(path, PACKETS)
     yield
-    if _state(path) != before:
+    if size_and_time(path, PACKETS) != before:
         raise FileFormatError("the file changed while it was read", path, "try again when it is complete")
-
-
-def _state(path: str) -> tuple[int, int] | None:
-    """Size and time of a file, or of the packet files of a folder; None if it is not there."""
-    try:
-        if not os.path.isdir(path):
-            found = os.stat(path)
-            return found.st_size, found.st_mtime_ns
-        files = [entry.stat() for entry in os.scandir(path) if entry.name.lower().endswith(PACKETS)]
-    except OSError:
-        return None
-    return sum(f.st_size for f in files), max((f.st_mtime_ns for f in files), default=0)
 
 
 def cut(

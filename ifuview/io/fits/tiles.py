@@ -1,4 +1,9 @@
-"""Tile-compressed images (RICE, GZIP, HCOMPRESS, PLIO) through astropy, from the bytes already at hand."""
+"""Tile-compressed images (RICE, GZIP, HCOMPRESS, PLIO) through astropy, from the bytes already at hand.
+
+2026-11: fitsio 1.4.2 is faster (four planes of 4k x 4k in 0.94 s instead of 1.46 s). But it holds the interpreter for
+the whole of a read (0.24 s and more without a move in the window), and of 360 damaged files three never came back from
+it, which nobody can cancel; astropy answers to each of these within 0.3 s.
+"""
 
 from __future__ import annotations
 
