@@ -10,6 +10,7 @@ from typing import Any
 from ifuview import resources
 from ifuview.files import put
 from ifuview.model.traces.findings import Finding, advice_lines
+from ifuview.report.pointer import under_pointer
 from ifuview.report.traces.doctor_report import DoctorReport, Drawn
 from ifuview.report.words import MARKS
 
@@ -61,10 +62,17 @@ def page(report: DoctorReport, drawn: tuple[Drawn, ...]) -> str:
         findings=[_finding(f) for f in report.findings],
         advice=advice_lines(report.diagnosis),
         numbers=_numbers(report),
-        figures=[
-            {"title": d.title, "caption": d.caption, "data": base64.b64encode(d.png).decode("ascii")} for d in drawn
-        ],
+        figures=[_figure(d) for d in drawn],
+        script=Markup((folder / "pointer.js").read_text(encoding="utf-8")),
     )
+
+
+def _figure(drawn: Drawn) -> dict[str, str]:
+    """A figure with what stands under the pointer; `under_pointer` escapes what could end the script."""
+    from markupsafe import Markup
+
+    data = base64.b64encode(drawn.png).decode("ascii")
+    return {"title": drawn.title, "caption": drawn.caption, "data": data, "axes": Markup(under_pointer(drawn.figure))}
 
 
 def _finding(one: Finding) -> dict[str, Any]:
