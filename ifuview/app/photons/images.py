@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeGuard
+
+if TYPE_CHECKING:
+    from ifuview.engine.photons.counting.sorted_columns import SortedColumns
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +30,7 @@ COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # a star besid
 NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
 
 
-def in_columns(source: Any) -> bool:
+def in_columns(source: object) -> TypeGuard[SortedColumns]:
     """Whether a source has the sorted columns that a live image needs."""
     return hasattr(source, "first") and hasattr(source, "pick")
 
@@ -154,5 +157,5 @@ def shared_limits(images: Iterable[Array]) -> tuple[float, float]:
 
 def span_of(frame: PhotonFrame) -> float:
     """End of the time slider, s."""
-    latest = getattr(frame.live, "latest", -1)
+    latest = -1 if frame.live is None else frame.live.latest
     return max(frame.source.info.duration, (latest + 1) * 1e-6, 1e-3)
