@@ -21,7 +21,7 @@ from ifuview.errors import UsageError
 from ifuview.files import size_and_time
 from ifuview.model.image import Image
 from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonCut, PhotonSource, SortedColumns
 
 if TYPE_CHECKING:
     from ifuview.app.photons.state import Live
@@ -60,7 +60,7 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
     """The index of a frame (made if there is none), what lies on top of it, and its live image."""
     check_unchanged(frame)
     raw, path = frame.raw, frame.raw.info.path
-    if not steps.in_columns(raw):
+    if not isinstance(raw, SortedColumns):
         part = ctx.part(0.0, INDEX_SHARE)
         if frame.beammap:
             from ifuview.app.photons import beammaps
@@ -69,7 +69,7 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
         else:
             raw = photons.open_source(path, index=True, ctx=part)
     source = raw if frame.source is frame.raw else frame.source
-    if frame.stack and not steps.in_columns(source):
+    if frame.stack and not isinstance(source, SortedColumns):
         source = source_of(raw, frame.stack, ctx.part(INDEX_SHARE, INDEX_SHARE + 0.1))
     return raw, source, live_of(source, ctx.part(INDEX_SHARE + 0.1, 1.0))
 

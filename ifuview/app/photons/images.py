@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeGuard
-
-if TYPE_CHECKING:
-    from ifuview.engine.photons.counting.sorted_columns import SortedColumns
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -28,11 +24,6 @@ from ifuview.model.pixels import Pixels
 
 COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # a star beside hot pixels; zscale saturates it
 NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
-
-
-def in_columns(source: object) -> TypeGuard[SortedColumns]:
-    """Whether a source has the sorted columns that a live image needs."""
-    return hasattr(source, "first") and hasattr(source, "pick")
 
 
 def opened_flags(opened: Opened) -> Opened:

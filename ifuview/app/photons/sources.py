@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ifuview.app.photons import solve as cal
-from ifuview.app.photons.images import in_columns
 from ifuview.app.photons.state import FoundStep
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.checks import Array
 from ifuview.model.photons.calibration_stack import CalibrationStack, FlatStep, MaskStep, WaveStep
-from ifuview.model.photons.lists import PhotonColumn, PhotonInfo, PhotonSource
+from ifuview.model.photons.lists import (
+    IndexedPhotons,
+    PhotonBlock,
+    PhotonColumn,
+    PhotonInfo,
+    PhotonSource,
+    SortedColumns,
+)
 from ifuview.model.photons.resonators import merged_flags
 from ifuview.model.photons.wavelength_solution import WavelengthSolution
 
 if TYPE_CHECKING:
     from ifuview.app.photons.state import Live, PhotonFrame, PhotonStep, Steps
-    from ifuview.engine.photons.counting.sorted_columns import SortedColumns
     from ifuview.model.photons.flat_solution import FlatSolution
 
 
@@ -61,7 +66,7 @@ class Weighed:
 
 def flagged(source: PhotonSource, flags: Mapping[str, Array]) -> PhotonSource:
     """The photons of a source with more pixel flags; in columns if the source is."""
-    return FlaggedColumns(source, flags) if in_columns(source) else Flagged(source, flags)
+    return FlaggedColumns(source, flags) if isinstance(source, SortedColumns) else Flagged(source, flags)
 
 
 def wave_step(steps: Steps) -> WaveStep | None:
@@ -125,7 +130,11 @@ def _weighed(source: PhotonSource, stack: CalibrationStack) -> PhotonSource:
     from ifuview.engine.photons.calibration.calibrate import CalibratedSource
 
     below = source.source if isinstance(source, CalibratedSource) else None
-    return Weighed(source, below) if {s.key for s in stack.steps} <= IN_COLUMNS and in_columns(below) else source
+    return (
+        Weighed(source, below)
+        if {s.key for s in stack.steps} <= IN_COLUMNS and isinstance(below, SortedColumns)
+        else source
+    )
 
 
 def _phases(raw: PhotonSource, solution: WavelengthSolution, ctx: JobContext) -> PhotonSource:
@@ -133,24 +142,22 @@ def _phases(raw: PhotonSource, solution: WavelengthSolution, ctx: JobContext) ->
     from ifuview.engine.photons.calibration.wavelengths import PhaseSource, phases, wave_table
 
     back: PhotonSource = PhaseSource(raw, solution)
-    index: Any = raw
-    if not hasattr(raw, "with_values"):
+    if not isinstance(raw, IndexedPhotons):
         return back
     table = wave_table(solution, raw.info.beammap)
-    stored: PhotonSource = index.with_values(
-        f"phases {solution.digest()}",
-        lambda block: phases(block.resonator, block.value, table),
-        info=back.info,
-        ctx=ctx,
-    )
-    return stored
+
+    def fill(block: PhotonBlock) -> Array:
+        assert block.value is not None
+        return phases(block.resonator, block.value, table)
+
+    return raw.with_values(f"phases {solution.digest()}", fill, info=back.info, ctx=ctx)
 
 
 def live_of(source: PhotonSource, ctx: JobContext = SILENT) -> Live | None:
     """What the sliders need of photons in columns; None of others."""
     from ifuview.engine.photons.counting.live import live_image
 
-    return live_image(source, ctx) if in_columns(source) else None
+    return live_image(source, ctx) if isinstance(source, SortedColumns) else None
 
 
 def is_large(frame: PhotonFrame) -> bool:
