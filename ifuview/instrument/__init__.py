@@ -1,7 +1,7 @@
-"""Instruments are data: one TOML file each in `resources/instruments/`, loaded when a header names it."""
+"""Instruments are data: one TOML file each in `resources/instruments/` or in the user's folder."""
 
 from __future__ import annotations
 
-from ifuview.instrument.catalog import instrument, names, recognize, words
+from ifuview.instrument.catalog import instrument, may_match, names, problems, recognize, words
 
-__all__ = ["instrument", "names", "recognize", "words"]
+__all__ = ["instrument", "may_match", "names", "problems", "recognize", "words"]

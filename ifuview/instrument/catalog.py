@@ -1,29 +1,56 @@
-"""Which instruments there are, and which one a header speaks of.
+"""Which instruments there are, and which one a file speaks of.
 
-Only the `[match]` part of each file is read to choose; the rest is parsed for
-the one that fits.
+Those of the program lie in `resources/instruments/`, those of a user in the folder `instruments` of the user's
+configuration; a user's file of the same name counts. Of the program's files only the parts that are asked for are
+read, and the whole one only for the instrument that fits. A user's file that is wrong is left out with one message.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ifuview import resources
 from ifuview.errors import UnknownInstrumentError
 
 if TYPE_CHECKING:
+    from ifuview.model.checks import Header
     from ifuview.model.instrument import InstrumentSpec
 
 FOLDER = "instruments"
 PLAIN = "plain"
+CONFIG = "IFUVIEW_CONFIG"  # folder of the user's configuration, if not the usual one
+
+
+class Match(NamedTuple):
+    """How the files of an instrument are known: one of these must hold, the first kind is the strongest.
+
+    Parameters
+    ----------
+    header : mapping of str to tuple of str
+        Cards that begin with one of the texts (lower case).
+    keys : tuple of frozenset of str
+        Cards that are there together.
+    names : tuple of frozenset of str
+        EXTNAMEs that are there together.
+    files : tuple of str
+        File names in lower case, * for any text.
+    """
+
+    header: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    keys: tuple[frozenset[str], ...] = ()
+    names: tuple[frozenset[str], ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @cache
 def instrument(name: str = PLAIN) -> InstrumentSpec:
-    """The instrument of that name.
+    """The instrument of that name; of a user's file that is wrong, the program's own of that name.
 
     Raises
     ------
@@ -32,14 +59,14 @@ def instrument(name: str = PLAIN) -> InstrumentSpec:
     """
     from ifuview.instrument.load import load_instrument
 
-    if name not in _files():
+    if name not in files():
         raise UnknownInstrumentError(f'no instrument is called "{name}"', todo=f"known are {', '.join(names())}")
-    return load_instrument(_files()[name])
+    return load_instrument(files()[name])
 
 
 def names() -> tuple[str, ...]:
     """Names of all instruments."""
-    return tuple(_files())
+    return tuple(files())
 
 
 @cache
@@ -53,12 +80,12 @@ def words(meaning: str, part: str = "columns") -> tuple[str, ...]:
     part : str
         "columns", or "tables" for how a table is shown.
     """
-    found = (word for name in names() for word in getattr(instrument(name), part).get(meaning, ()))
+    found = (word for path in files().values() for word in _part(path, part).get(meaning, ()))
     return tuple(dict.fromkeys(found))
 
 
-def recognize(header: Mapping[str, Any], extnames: Collection[str] = ()) -> str:
-    """Name of the instrument that a header, or else the EXTNAMEs of a file, speak of; "plain" if none fits.
+def recognize(header: Header, extnames: Collection[str] = (), path: str = "") -> str:
+    """Name of the instrument that a file speaks of by its header, its EXTNAMEs or its own name; "plain" if none fits.
 
     Parameters
     ----------
@@ -66,60 +93,122 @@ def recognize(header: Mapping[str, Any], extnames: Collection[str] = ()) -> str:
         Keyword to value.
     extnames : collection of str
         Upper case.
+    path : str
     """
-    if not extnames and not _may_match(header):
+    if not extnames and not path and not may_match(header):
         return PLAIN
-    matches = _matches()
-    for name, (keys, _) in matches.items():
-        if any(_begins(header.get(key), starts) for key, starts in keys.items()):
+    rules = _matches()
+    for name, rule in rules.items():
+        if any(_begins(header.get(key), starts) for key, starts in rule.header.items()):
             return name
-    for name, (_, sets) in matches.items():
-        if any(wanted.issubset(extnames) for wanted in sets):
-            return name
-    return PLAIN
+    held = frozenset(extnames)
+    best = [(len(wanted), name) for name, rule in rules.items() for wanted in rule.names if wanted <= held]
+    best += [(len(keys), name) for name, rule in rules.items() for keys in rule.keys if keys <= header.keys()]
+    if best:
+        return max(best, key=lambda found: found[0])[1]
+    base = os.path.basename(path).lower()
+    return next((name for name, rule in rules.items() if any(fnmatch(base, file) for file in rule.files)), PLAIN)
 
 
-def _may_match(header: Mapping[str, Any]) -> bool:
+def may_match(header: Header) -> bool:
     """Whether any card begins with a text that some rule quotes: spares the parser for most plain files."""
     values = [value.strip().lower() for value in header.values() if isinstance(value, str)]
     return any(value.startswith(_quoted()) for value in values)
 
 
 @cache
+def files() -> dict[str, Path]:
+    """Instrument name to file; a user's sound file in the place of the program's."""
+    own = {path.stem: path for path in sorted(resources.path(FOLDER).glob("*.toml"))}
+    return own | {path.stem: path for path, problem in user_files().items() if not problem}
+
+
+@cache
+def user_files() -> dict[Path, str]:
+    """The user's files, and what is wrong with each ("": nothing)."""
+    out = {}
+    for path in sorted(user_folder().glob("*.toml")):
+        from ifuview.instrument.load import load_instrument
+
+        try:
+            load_instrument(path)
+        except UnknownInstrumentError as problem:
+            out[path] = str(problem)
+        else:
+            out[path] = ""
+    return out
+
+
+def user_folder() -> Path:
+    """Where a user's instrument files lie."""
+    folder = os.environ.get(CONFIG)
+    if not folder:
+        import platformdirs
+
+        folder = platformdirs.user_config_dir("ifuview", appauthor=False)
+    return Path(folder) / FOLDER
+
+
+def problems() -> tuple[str, ...]:
+    """What is wrong with the user's files, one sentence each."""
+    return tuple(text for text in user_files().values() if text)
+
+
+@cache
 def _quoted() -> tuple[str, ...]:
     """Every quoted text of all rules, in lower case."""
-    heads = (_match_text(path) for path in _files().values())
+    heads = (_text_of(path, "match") for path in files().values())
     return tuple(text.lower() for head in heads for text in head.split('"')[1::2] if text)
 
 
-def _match_text(path: Path) -> str:
-    """The `[match]` part of an instrument file, "" without one."""
-    _, found, rest = path.read_text("utf-8").partition("\n[match]\n")
+@cache
+def _text_of(path: Path, part: str) -> str:
+    """The text of one `[part]` of an instrument file, "" without one."""
+    _, found, rest = f"\n{_text(path)}".partition(f"\n[{part}]\n")
     return rest.partition("\n[")[0] if found else ""
 
 
-def _begins(value: Any, starts: tuple[str, ...]) -> bool:
-    """Whether a card's text begins with one of `starts`."""
-    return isinstance(value, str) and value.strip().lower().startswith(starts)
+@cache
+def _text(path: Path) -> str:
+    return path.read_text("utf-8").replace("\r\n", "\n")
 
 
 @cache
-def _files() -> dict[str, Path]:
-    """Instrument name to file."""
-    return {path.stem: path for path in sorted(resources.path(FOLDER).glob("*.toml"))}
-
-
-@cache
-def _matches() -> dict[str, tuple[dict[str, tuple[str, ...]], tuple[frozenset[str], ...]]]:
-    """The rules of all instruments: header starts and sets of EXTNAMEs."""
+def _part(path: Path, part: str) -> Mapping[str, Any]:
+    """One table of an instrument file; of the program's own files no more than it is parsed."""
     import tomllib
 
-    out = {}
-    for name, path in _files().items():
-        try:
-            rules = tomllib.loads(_match_text(path))
-        except ValueError as problem:
-            raise UnknownInstrumentError(f"the instrument file cannot be read ({problem})", path.name) from problem
-        keys = {key: tuple(start.lower() for start in starts) for key, starts in rules.get("header", {}).items()}
-        out[name] = (keys, tuple(frozenset(wanted) for wanted in rules.get("names", ())))
-    return out
+    try:
+        if path in user_files():
+            table = tomllib.loads(_text(path)).get(part, {})
+            return table if isinstance(table, dict) else {}
+        return tomllib.loads(_text_of(path, part))
+    except ValueError as problem:
+        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem})", path.name) from problem
+
+
+@cache
+def _matches() -> dict[str, Match]:
+    """The rules of all instruments."""
+    return {name: match_of(_part(path, "match")) for name, path in files().items()}
+
+
+def match_of(rules: Mapping[str, Any]) -> Match:
+    """The rules of a `[match]` table."""
+    return Match(
+        header={key: tuple(start.lower() for start in starts) for key, starts in rules.get("header", {}).items()},
+        keys=tuple(frozenset(keys) for keys in rules.get("keys", ())),
+        names=tuple(frozenset(name.upper() for name in wanted) for wanted in rules.get("names", ())),
+        files=tuple(file.lower() for file in rules.get("files", ())),
+    )
+
+
+def forget() -> None:
+    """Read all files anew at the next question."""
+    for known in (instrument, words, files, user_files, _quoted, _text_of, _text, _part, _matches):
+        known.cache_clear()
+
+
+def _begins(value: object, starts: tuple[str, ...]) -> bool:
+    """Whether a card's text begins with one of `starts`."""
+    return isinstance(value, str) and value.strip().lower().startswith(starts)

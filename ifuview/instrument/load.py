@@ -9,15 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 from ifuview.errors import UnknownInstrumentError
+from ifuview.instrument.products import products
 from ifuview.model.fibers import FiberRole
 from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import MaskBits
 
 FLIPS = ("transpose", "flip_cross", "flip_disp")
+MATCH_KEYS = ("header", "keys", "names", "files")
 KEYS = (
     *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
-    *("tables", "companions", "bits", "limits"),
+    *("tables", "companions", "bits", "limits", "product", "chain"),
 )
 
 
@@ -38,15 +40,22 @@ def load_instrument(path: Path) -> InstrumentSpec:
         text = f"unknown entries {', '.join(unknown)}" if unknown else 'the entry "name" is missing'
         raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name)
     try:
-        return _spec(table)
+        spec = _spec(table)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise UnknownInstrumentError(f"the instrument file is wrong: {problem!r}", path.name) from problem
+        text = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
+        raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name) from problem
+    if spec.name != path.stem:
+        text = f'its name is "{spec.name}": call the file {spec.name}.toml'
+        raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name)
+    return spec
 
 
 def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
     """Put the parts together."""
     geometry = table.get("geometry", {})
     role_bits = dict(table.get("role_bits", {}))
+    status = table.get("status", {})
+    _check_match(table.get("match", {}))
     return InstrumentSpec(
         name=table["name"],
         title=table.get("title", table["name"]),
@@ -70,10 +79,23 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         roles=MappingProxyType({key.upper(): FiberRole(value) for key, value in table.get("roles", {}).items()}),
         role_columns=tuple(role_bits.pop("columns", ())),
         role_bits=MappingProxyType({FiberRole(role): tuple(bits) for role, bits in role_bits.items()}),
-        dead_bits=tuple(table.get("status", {}).get("dead", ())),
+        dead_bits=tuple(status.get("dead", ())),
+        status_codes=bool(status.get("codes", False)),
+        good_codes=tuple(status.get("good", (0,))),
         companions=_lists(table.get("companions", {})),
+        products=products(table.get("product", [])),
         limits=MappingProxyType(dict(table.get("limits", {}))),
     )
+
+
+def _check_match(rules: Mapping[str, Any]) -> None:
+    """Raise ValueError where the rules to know a file by mean nothing."""
+    unknown = sorted(set(rules) - set(MATCH_KEYS))
+    if unknown:
+        raise ValueError(f"[match] has no {', '.join(unknown)} (known: {', '.join(MATCH_KEYS)})")
+    lists = [rules.get("files", []), *rules.get("header", {}).values(), *rules.get("names", []), *rules.get("keys", [])]
+    if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
+        raise ValueError('[match] needs lists of texts: header = { INSTRUME = ["..."] }, names = [["...", "..."]]')
 
 
 def _orientation(entry: Mapping[str, Any]) -> Orientation:

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.io.fits.probe import FileProbe, probe_file
+from ifuview.io.fits.probe import IDENTITY, FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.source import regular_file
 
@@ -48,21 +48,12 @@ TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is
 # module, and the sets of EXTNAMEs of which one must be there in full for the module to be asked
 READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
     ("fits.plain", ()),
-    ("products.detector", (frozenset({"IMAGE", "IVAR"}), frozenset({"IMAGE", "MASK"}))),
-    ("products.spectra", tuple(frozenset({name}) for name in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB"))),
+    ("products.reading", ()),
     (
         "traces.fits",
         (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"})),
     ),
     ("fits.tables", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
-    (
-        "products.coadd",
-        tuple(
-            frozenset({f"{band}_{what}", f"{band}_WAVELENGTH"})
-            for what in ("FLUX", "MODEL")
-            for band in ("B", "R", "Z", "BRZ")
-        ),
-    ),
 )
 
 
@@ -137,13 +128,27 @@ def _text_traces(spec: FileSpec) -> Dataset:
 
 def _reader(found: FileProbe) -> Reader:
     """The reader with the highest score."""
-    if not any(hdu.has_image for hdu in found.fits.hdus):
-        from ifuview.io.traces.reading import has_trace_table
-
-        if has_trace_table(found.fits):
-            return _load("traces.fits")
+    if len(found.fits.hdus) == 1 and not found.names and not any(key in found.header for key in IDENTITY):
+        return _load("fits.plain")
+    if _has_traces(found):
+        return _load("traces.fits")
     candidates = [_load(module) for module, sets in READERS if not sets or _speaks(found.names, sets)]
     return max(candidates, key=lambda reader: reader.score(found))
+
+
+def _has_traces(found: FileProbe) -> bool:
+    """Whether the file holds traces in tables, and no image to show."""
+    if not any(hdu.info.kind == "table" for hdu in found.fits.hdus):
+        return False
+    from ifuview.io.products.trace_files import holds_traces
+
+    if holds_traces(found):
+        return True
+    if any(hdu.has_image for hdu in found.fits.hdus):
+        return False
+    from ifuview.io.traces.reading import has_trace_table
+
+    return has_trace_table(found.fits)
 
 
 def _speaks(names: frozenset[str], sets: Iterable[frozenset[str]]) -> bool:

@@ -57,7 +57,7 @@ def _bounds(axis: Range, size: int, name: str, spec: FileSpec) -> tuple[int, int
 
 def _cut(pixels: Pixels, x: tuple[int, int], y: tuple[int, int]) -> Pixels:
     """A view of the section."""
-    return Pixels(pixels.raw[..., y[0] : y[1], x[0] : x[1]], pixels.scale, pixels.zero, pixels.blank)
+    return replace(pixels, raw=pixels.raw[..., y[0] : y[1], x[0] : x[1]])
 
 
 def _blocked(pixels: Pixels, block: int) -> Pixels:

@@ -59,6 +59,8 @@ class Image:
         From native to canonical (cross-dispersion, dispersion) axes.
     wave : ndarray, Angstrom, or None
         RSS: (nx,) or (nfiber, nx). Cube: (nwave,). Spectrum: (nx,).
+    medium : str
+        Of `wave`: "vacuum" or "air", "" unknown.
     lsf : ndarray or None
         FWHM in Angstrom, shape (nfiber, nx).
     fibermap : FiberMap or None
@@ -87,6 +89,7 @@ class Image:
     unit: str = ""
     orientation: Orientation = field(default_factory=Orientation)
     wave: Array | None = None
+    medium: str = ""
     lsf: Array | None = None
     fibermap: FiberMap | None = None
     amplifiers: tuple[Amplifier, ...] = ()

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ifuview.model.checks import Header
 from ifuview.model.fibers import FiberRole
 from ifuview.model.orientation import Orientation
+from ifuview.model.product import ProductSpec
 from ifuview.model.quality import MaskBits
 
 
@@ -89,11 +90,17 @@ class InstrumentSpec:
         Bits of those columns that mark a role.
     dead_bits : tuple of int
         Bits of the fiber status that mean no usable light.
+    status_codes : bool
+        The status is a code, not bits; the bit of each code is 1 << code.
+    good_codes : tuple of int
+        Codes of a fiber that is as it should be.
     tables : mapping of str to tuple of str
         Of tables of targets: columns that stand "first", and the axes "x" and "y" of their plot, the best first.
     companions : mapping of str to tuple of str
         What belongs to a product ("psf", "fiberflat") to path patterns, the best first, relative to
         the folder of the file or one above it, without suffix.
+    products : tuple of ProductSpec
+        Families of its files; the first that fits counts.
     limits : mapping of str to any
         Limits of diagnostics that differ from their defaults.
     """
@@ -118,7 +125,10 @@ class InstrumentSpec:
     role_columns: tuple[str, ...] = ()
     role_bits: Mapping[FiberRole, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     dead_bits: tuple[int, ...] = ()
+    status_codes: bool = False
+    good_codes: tuple[int, ...] = (0,)
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    products: tuple[ProductSpec, ...] = ()
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def keyword(self, meaning: str, header: Header) -> object:

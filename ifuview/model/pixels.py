@@ -6,7 +6,7 @@ A 1.3 GB cube or a 9k integer image is memory-mapped; the physical value
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ifuview.model.checks import Array, readonly
 
 Float32 = NDArray[np.float32]
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +30,16 @@ class Pixels:
         FITS BSCALE and BZERO: value = zero + scale * raw.
     blank : int or None
         Stored integer that means "no value" (FITS BLANK).
+    power : int
+        Of inverse variances that are stored as something else: value = (zero + scale * raw) ** power; -1 for
+        variances, -2 for sigmas. The value is 0 where that number is not above 0.
     """
 
     raw: Array
     scale: float = 1.0
     zero: float = 0.0
     blank: int | None = None
+    power: int = 1
 
     def __post_init__(self) -> None:
         raw = np.asarray(self.raw)
@@ -54,7 +59,11 @@ class Pixels:
         """Return the 2-D plane at `index` of the leading axes (missing indices are 0)."""
         lead = self.raw.ndim - 2
         full = (tuple(index) + (0,) * lead)[:lead]
-        return Pixels(self.raw[full], self.scale, self.zero, self.blank) if lead else self
+        return replace(self, raw=self.raw[full]) if lead else self
+
+    def reshaped(self, shape: tuple[int, ...]) -> Pixels:
+        """The same numbers in another shape."""
+        return replace(self, raw=self.raw.reshape(shape))
 
     def physical(self, raw: ArrayLike) -> Float32:
         """Convert stored numbers to native float32 values; blank becomes NaN."""
@@ -71,7 +80,14 @@ class Pixels:
         out = out.astype(np.float32, copy=False)
         if self.blank is not None:
             out = np.where(raw == self.blank, np.float32(np.nan), out)
-        return out
+        return out if self.power == 1 else self._raised(out)
+
+    def _raised(self, values: Float32) -> Float32:
+        """Values to the power, 0 where they say nothing."""
+        known = values > 0
+        with np.errstate(over="ignore", under="ignore"):
+            out = np.where(known, values, 1.0).astype(np.float64) ** self.power
+            return np.where(known & np.isfinite(values), np.minimum(out, LARGEST), 0.0).astype(np.float32)
 
     def take(self, iy: Array, ix: Array) -> Float32:
         """Gather rows `iy` and columns `ix` (outer product) of a 2-D image, shape (len(iy), len(ix))."""
@@ -86,7 +102,10 @@ class Pixels:
         raw = self.raw[index]
         if self.blank is not None and raw == self.blank:
             return float("nan")
-        return float(raw) * self.scale + self.zero
+        value = float(raw) * self.scale + self.zero
+        if self.power == 1:
+            return value
+        return value**self.power if 0 < value < float("inf") else 0.0
 
     def integer(self, *index: int) -> int:
         """One stored value as an integer (for masks)."""

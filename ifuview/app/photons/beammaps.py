@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from fnmatch import fnmatch
+from typing import Any
 
 import numpy as np
 
@@ -46,19 +47,22 @@ def opened(path: str, beammap: str, *, index: bool = False, ctx: JobContext = SI
     from ifuview.io.photons.raw.packets import PacketSource
 
     given = read_beammap(beammap)
-    known = open_index(path)
+    known: Any = open_index(path)
     if known is not None and known.info.era == PACKETS and _same(known.info.beammap, given):
-        return known
+        found: PhotonSource = known
+        return found
     if os.path.isfile(path) and is_h5(path):
         raise UsageError("the photon list has a beam map of its own", path, "use one for raw packets")
     source = open_photons(path, given, ctx)
     assert isinstance(source, PacketSource)
     source.info = replace(source.info, notes=(*source.info.notes, f"Pixels are placed by {os.path.basename(beammap)}."))
     if not index:
-        return source
+        plain: PhotonSource = source
+        return plain
     from ifuview.io.photons.index.build import build_index
 
-    return build_index(source, ctx=ctx)
+    made: PhotonSource = build_index(source, ctx=ctx)
+    return made
 
 
 def _same(one: Beammap, other: Beammap) -> bool:

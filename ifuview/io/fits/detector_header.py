@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ifuview import instrument as instruments
 from ifuview.io.fits.amplifiers import amplifiers
 from ifuview.io.fits.cards import real
 from ifuview.model.image import Image, Kind
@@ -13,26 +12,22 @@ from ifuview.model.instrument import InstrumentSpec
 OVERSCAN = 0.15  # fraction by which a raw image may be larger or smaller than the trimmed detector
 
 
-def as_detector(image: Image, name: str) -> tuple[Image, InstrumentSpec]:
-    """Return the image with what the file of the instrument `name` says, and that instrument."""
-    spec = instruments.instrument(name)
+def as_detector(image: Image, spec: InstrumentSpec) -> Image:
+    """Return the image with what the file of its instrument says, if it has the size of one of its detectors."""
     if image.kind is not Kind.IMAGE or image.pixels.ndim != 2 or not _is_detector(image.shape, spec):
-        return image, spec
+        return image
     ny, nx = image.shape
     inside = tuple(amp for amp in amplifiers(image.header, spec) if amp.x1 <= nx and amp.y1 <= ny)
-    return (
-        replace(
-            image,
-            kind=Kind.DETECTOR,
-            orientation=spec.orientation_of(image.header),
-            mask_bits=spec.mask_bits("pixel"),
-            amplifiers=inside,
-            gain=real(spec.keyword("gain", image.header)) or image.gain,
-            readnoise=real(spec.keyword("readnoise", image.header)) or image.readnoise,
-            camera=str(spec.keyword("camera", image.header) or "").strip().lower(),
-            stage="raw",
-        ),
-        spec,
+    return replace(
+        image,
+        kind=Kind.DETECTOR,
+        orientation=spec.orientation_of(image.header),
+        mask_bits=spec.mask_bits("pixel"),
+        amplifiers=inside,
+        gain=real(spec.keyword("gain", image.header)) or image.gain,
+        readnoise=real(spec.keyword("readnoise", image.header)) or image.readnoise,
+        camera=str(spec.keyword("camera", image.header) or "").strip().lower(),
+        stage="raw",
     )
 
 

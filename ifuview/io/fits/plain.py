@@ -30,14 +30,14 @@ class PlainFits:
         image, notes = plain_image(probe.fits, hdu, ctx)
         name, block = "plain", "block"
         if any(key in image.header for key in IDENTITY):
-            from ifuview.instrument import recognize
+            from ifuview.instrument import instrument, recognize
 
             name = recognize(image.header)
         if name != "plain":
             from ifuview.io.fits.detector_header import as_detector
 
-            image, instrument = as_detector(image, name)
-            block = instrument.block
+            described = instrument(name)
+            image, block = as_detector(image, described), described.block
         return Dataset(
             path=spec.path,
             spec=spec.text,

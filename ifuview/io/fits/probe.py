@@ -35,6 +35,11 @@ class FileProbe:
     names: frozenset[str] = frozenset()
 
     @property
+    def cards(self) -> Header:
+        """The cards of all HDUs; of those that several have the first one's."""
+        return {key: value for hdu in reversed(self.fits.hdus) for key, value in hdu.header.items()}
+
+    @property
     def path(self) -> str:
         """Path of the file."""
         return self.spec.path

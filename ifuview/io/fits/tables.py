@@ -13,7 +13,8 @@ from ifuview.files import FITS_SUFFIXES, product_stem
 from ifuview.io.fits.probe import FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.fits.table import read_table
-from ifuview.io.products.parts import family, instrument_of
+from ifuview.io.products.choose import instrument_of
+from ifuview.io.products.companions import family
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.join import match, take
 

@@ -12,7 +12,7 @@ from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.instrument import InstrumentSpec
 
 
-def fiber_map(table: Table, spec: InstrumentSpec) -> FiberMap:
+def fiber_map(table: Table, spec: InstrumentSpec, unit: str = "mm") -> FiberMap:
     """Return the fibers of a table.
 
     Parameters
@@ -21,6 +21,8 @@ def fiber_map(table: Table, spec: InstrumentSpec) -> FiberMap:
         One row per fiber, in the order of the spectra or traces.
     spec : InstrumentSpec
         Says which columns mean what.
+    unit : str, optional
+        Of the positions.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def fiber_map(table: Table, spec: InstrumentSpec) -> FiberMap:
     if block is None or block.dtype.kind not in "iu":
         block = fiber // spec.block_size if spec.block_size else np.zeros(count, np.int32)
     status = _first(columns, spec.columns.get("status", ()))
-    status = None if status is None or status.dtype.kind not in "iu" else status.astype(np.uint32)
+    status = None if status is None or status.dtype.kind not in "iuf" else _bits(status, spec)
     return FiberMap(
         fiber=fiber,
         fiber_id=() if identity is None else tuple(str(value) for value in identity.tolist()),
@@ -46,6 +48,7 @@ def fiber_map(table: Table, spec: InstrumentSpec) -> FiberMap:
         block=block,
         focal_x=_position(columns, spec.columns.get("focal_x", ()), zero_is_missing=True),
         focal_y=_position(columns, spec.columns.get("focal_y", ()), zero_is_missing=True),
+        focal_unit=unit,
         ra=_position(columns, spec.columns.get("ra", ())),
         dec=_position(columns, spec.columns.get("dec", ())),
         status=status,
@@ -56,8 +59,28 @@ def fiber_map(table: Table, spec: InstrumentSpec) -> FiberMap:
 
 
 def _first(columns: Mapping[str, Array], names: tuple[str, ...]) -> Array | None:
-    """The first of the named columns that is there and has one value a row."""
-    return next((columns[name] for name in names if name in columns and columns[name].ndim == 1), None)
+    """The first of the named columns that is there and has one value a row; "name[1]" is one of several values."""
+    return next((found for name in names if (found := _column(columns, name)) is not None), None)
+
+
+def _column(columns: Mapping[str, Array], name: str) -> Array | None:
+    """A column, or one of the values of its cells."""
+    if name in columns:
+        return columns[name] if columns[name].ndim == 1 else None
+    base, _, index = name.removesuffix("]").partition("[")
+    values = columns.get(base)
+    if values is None or not index.isdecimal() or values.ndim != 2 or int(index) >= values.shape[1]:
+        return None
+    return values[:, int(index)]
+
+
+def _bits(status: Array, spec: InstrumentSpec) -> Array:
+    """Status bits; of a code the bit 1 << code, none for the good ones and for those that are no code."""
+    codes = np.nan_to_num(status.astype(np.float64), nan=-1.0).astype(np.int64)
+    if not spec.status_codes:
+        return codes.astype(np.uint32)
+    bad = (codes >= 0) & (codes < 32) & ~np.isin(codes, spec.good_codes)
+    return np.where(bad, 1 << np.where(bad, codes, 0), 0).astype(np.uint32)
 
 
 def _numbers(identity: Array | None, count: int) -> Array | None:
@@ -72,7 +95,7 @@ def _roles(
 ) -> tuple[FiberRole, ...]:
     """Role of each fiber: its column, then target bits for those called science, then the status."""
     column = _first(columns, spec.columns.get("role", ()))
-    texts = ["science"] * count if column is None else [str(value).strip().upper() for value in column.tolist()]
+    texts = ["science"] * count if column is None else [_text(value).upper() for value in column.tolist()]
     roles = [spec.roles.get(text, FiberRole.SCIENCE) for text in texts]
     for name in spec.role_columns:
         bits = columns.get(name)
@@ -90,12 +113,17 @@ def _roles(
     return tuple(roles)
 
 
+def _text(value: object) -> str:
+    """A role as the instrument file spells it; whole numbers without a decimal point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
 def _position(columns: Mapping[str, Array], names: tuple[str, ...], zero_is_missing: bool = False) -> Array | None:
     """Positions, each from the first column that knows it; None if no column is there."""
     out: Array | None = None
     for name in names:
-        column = columns.get(name)
-        if column is None or column.ndim != 1 or column.dtype.kind not in "fiu":
+        column = _column(columns, name)
+        if column is None or column.dtype.kind not in "fiu":
             continue
         values = column.astype(np.float64)
         values[~np.isfinite(values) | ((values == 0) & zero_is_missing)] = np.nan

@@ -6,10 +6,14 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
-from ifuview.io.products.parts import companions, family, fibers, instrument_of
+from ifuview.io.products.choose import instrument_of
+from ifuview.io.products.companions import companions, family
+from ifuview.io.products.fibers import fibers_of
 from ifuview.io.traces.reading import traces_of
 from ifuview.model.dataset import Dataset
+from ifuview.model.product import FiberSpec
 
+FIBERS = (FiberSpec("FIBERMAP"), FiberSpec("SLITMAP"))
 FAMILIES = ("psf", "psfnight", "fit-psf", "shifted-input-psf")
 
 
@@ -35,7 +39,7 @@ class TraceFits:
             instrument=instrument.name,
             kind="psf" if family(spec.path, FAMILIES) else "traces",
             traces=traces,
-            fibermap=fibers(probe.fits, instrument, traces.nfiber, notes),
+            fibermap=fibers_of(FIBERS, probe.fits, instrument, traces.nfiber, notes),
             hdus=tuple(hdu.info for hdu in probe.fits.hdus),
             notes=tuple(notes),
             companions=tuple(path for path in companions(spec.path, probe.header, instrument) if "psf" not in path),

@@ -15,6 +15,8 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.fits.fast import FitsFile, read_fits
+from ifuview.io.fits.spec import parse_spec
+from ifuview.io.products.traces import product_traces
 from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC, regular_file
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
@@ -34,6 +36,7 @@ def read_traces(
     Parameters
     ----------
     path : str or path
+        Of a file with several detectors with the EXTNAME of one, as file.fits[CHAN03].
     shape : (int, int), optional
         Canonical (ncross, ndisp) of the detector image they are for. Default: what the file says.
     orientation : Orientation, optional
@@ -45,19 +48,22 @@ def read_traces(
     FileFormatError
         No traces, another detector size, no or duplicate fibers, not-a-number, a missing or wrong column.
     """
-    path = os.fspath(path)
+    given = parse_spec(path)
+    path, part = given.path, given.hdu if isinstance(given.hdu, str) else ""
     regular_file(path)
     with open(path, "rb") as file:
         start = file.read(16)
     if start.startswith((b"SIMPLE", GZIP_MAGIC, BZIP2_MAGIC)):
-        return traces_of(read_fits(path, ctx), shape, orientation)
+        return traces_of(read_fits(path, ctx), shape, orientation, part)
     from ifuview.io.traces.table import read_text_traces
 
     return _checked(read_text_traces(path, shape, orientation), path, shape)
 
 
-def traces_of(fits: FitsFile, shape: tuple[int, int] | None = None, orientation: Orientation | None = None) -> TraceSet:
-    """Traces of an open FITS file; see `read_traces`."""
+def traces_of(
+    fits: FitsFile, shape: tuple[int, int] | None = None, orientation: Orientation | None = None, part: str = ""
+) -> TraceSet:
+    """Traces of an open FITS file, of its HDU `part` where it has several; see `read_traces`."""
     names = set(fits.names)
     if {"XTRACE", "YTRACE"} <= names or ("PSF" in names and _has_psf_rows(fits)):
         from ifuview.io.traces.legendre import legendre_traces
@@ -67,6 +73,9 @@ def traces_of(fits: FitsFile, shape: tuple[int, int] | None = None, orientation:
 
     if is_sampled(fits):
         return _checked(sampled_traces(fits, shape, orientation), fits.path, shape)
+    found = product_traces(fits, shape, orientation, part)
+    if found is not None:
+        return _checked(found, fits.path, shape)
     if any(hdu.info.kind == "table" for hdu in fits.hdus):
         from ifuview.io.traces.table import fits_table_traces
 

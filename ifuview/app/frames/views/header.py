@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 
 from ifuview.app.session import Session, Slot
-from ifuview.model.dataset import Card, CardValue, HduInfo
+from ifuview.model.dataset import CardValue, HduInfo
+
+Card = tuple[str, Any, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +36,7 @@ class HeaderView:
     notes: tuple[str, ...] = ()
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     slot = session.slot()
     return () if slot is None else (slot.key, slot.dataset, slot.image)
@@ -75,7 +78,7 @@ def find(cards: tuple[Card, ...], text: str) -> list[Card]:
     return [card for card in cards if all(w in f"{card[0]} {card[1]} {card[2]}".lower() for w in words)]
 
 
-def value_text(value: object) -> str:
+def value_text(value: Any) -> str:
     """A card's value as FITS writes it."""
     if isinstance(value, bool):
         return "T" if value else "F"

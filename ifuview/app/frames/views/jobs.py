@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ifuview.app.jobs import JobRecord, JobStatus
 from ifuview.app.session import Session
@@ -41,7 +42,7 @@ class JobsView:
         return sum(row.active for row in self.rows)
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     return (session.jobs,)
 

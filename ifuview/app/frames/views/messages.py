@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from ifuview.app.session import Level, Message, Session
 
@@ -25,7 +26,7 @@ class MessagesView:
     rows: tuple[MessageRow, ...]
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     return (session.messages,)
 

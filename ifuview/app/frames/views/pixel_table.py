@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class PixelTableView:
     text: str
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     slot = session.slot()
     place = (session.selection.x, session.selection.y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ifuview.app.session import Session
 from ifuview.model.night.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
@@ -32,7 +33,7 @@ class Row:
 
     expid: int
     cells: tuple[str, ...]
-    sort: tuple[str | float | None, ...]
+    sort: tuple[Any, ...]
     dots: tuple[tuple[Dot, ...], ...]
     exposure: Exposure
 
@@ -96,7 +97,7 @@ _ROWS: dict[int, tuple[ExposureIndex, tuple[Row, ...]]] = {}  # of the index sho
 _TILES: dict[int, tuple[ExposureIndex, tuple[TileRow, ...]]] = {}
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     return (session.night, session.current, session.tables, *(s.key for s in session.slots))
 
@@ -248,9 +249,6 @@ def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row
     compare: dict[str, Callable[[float], bool]] = {
         "<": lambda v: v < limit, ">": lambda v: v > limit, "<=": lambda v: v <= limit, ">=": lambda v: v >= limit
     }  # fmt: skip
-
-    def passes(row: Row) -> bool:
-        at = row.sort[place]
-        return bool(row.cells[place]) and isinstance(at, int | float) and compare[sign](float(at))
-
-    return passes
+    return lambda row: (
+        bool(row.cells[place]) and isinstance(row.sort[place], (int, float)) and compare[sign](float(row.sort[place]))
+    )

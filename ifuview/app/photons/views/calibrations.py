@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ifuview.app.frames.views.text import number, with_error
 from ifuview.app.photons import calibration
-from ifuview.app.photons.sources import flat_step, waits, wave_step
+from ifuview.app.photons.sources import waits
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
-from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.model.figure import Figure
 from ifuview.model.photons.flat_solution import FlatSolution
@@ -109,7 +108,7 @@ class SolutionCurves:
     flat_pixel: str = ""
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -155,7 +154,7 @@ def pixel(session: Session, info: PhotonInfo) -> tuple[int, int] | None:
     return (x, y) if 0 <= x < nx and 0 <= y < ny else None
 
 
-def job(session: Session) -> Callable[[JobContext], SolutionCurves] | None:
+def job(session: Session) -> Callable[[Any], SolutionCurves] | None:
     """The curves of the solutions, for the worker."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -163,13 +162,13 @@ def job(session: Session) -> Callable[[JobContext], SolutionCurves] | None:
     frame: PhotonFrame = slot.photons
     info = frame.raw.info
     at = pixel(session, info)
-    wave, flat = wave_step(frame.stack), flat_step(frame.stack)
-    if wave is None and flat is None:
+    by_key = {s.key: s.solution for s in frame.stack if s.key in ("wavecal", "flatcal")}
+    if not by_key:
         return None
 
-    def run(ctx: JobContext) -> SolutionCurves:
+    def run(ctx: Any) -> SolutionCurves:
         ctx.checkpoint(0.1, "Curves of the solutions")
-        return curves(wave.solution if wave else None, flat.solution if flat else None, info, at)
+        return curves(by_key.get("wavecal"), by_key.get("flatcal"), info, at)
 
     return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from ifuview.app.frames.views.text import quantity, with_error
 from ifuview.app.photons import speckle_maps
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
-from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
 
@@ -57,7 +56,7 @@ class DecayView:
     figure: Figure | None = None
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -99,7 +98,7 @@ def _numbers(maps: SpeckleMaps, x: int, y: int) -> tuple[tuple[str, str], ...]:
     return (*out, ("photons", quantity(float(maps.photons[y, x]), digits=9)))
 
 
-def job(session: Session) -> Callable[[JobContext], DecayView] | None:
+def job(session: Session) -> Callable[[Any], DecayView] | None:
     """The autocorrelation at the crosshair, for the worker."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -109,7 +108,7 @@ def job(session: Session) -> Callable[[JobContext], DecayView] | None:
     if at is None:
         return None
 
-    def run(ctx: JobContext) -> DecayView:
+    def run(ctx: Any) -> DecayView:
         ctx.checkpoint(0.1, "Autocorrelation")
         try:
             return decay_view(speckle_maps.decay_at(frame, *at), at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class CrossSectionHover:
     ylabel: str
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     slot = session.slot()
     return (session.inspection, session.section_columns, session.current, None if slot is None else slot.image)

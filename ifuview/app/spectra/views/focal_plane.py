@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ RAMP, RESIDUAL_RAMP = "viridis", "coolwarm"
 SIGMAS = 5.0  # robust scatters that the color of a residual reaches at first
 OPEN_FRAMES = "open frames"
 
-_last: list[tuple[tuple[object, ...], Field | None]] = []  # of the last view; a drag asks for it often
+_last: list[tuple[tuple[Any, ...], Field | None]] = []  # the field of the last view: a drag asks for it again and again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +113,7 @@ class Shades:
     note: str = ""
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session) -> tuple[Any, ...]:
     """What the view depends on."""
     return (*field.sources(session), session.selection, session.current, session.window)
 

@@ -1,0 +1,156 @@
+"""Which product of which instrument file a FITS file is, and which of its HDUs (or columns) are the main ones."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from typing import Any, NamedTuple, TypeVar
+
+from ifuview import instrument as instruments
+from ifuview.errors import IfuviewError
+from ifuview.io.fits.fast import FitsFile
+from ifuview.io.fits.probe import FileProbe
+from ifuview.io.products.fibers import fibers_of
+from ifuview.io.products.layers import PRIMARY, Columns, Hdus, Layer, Source
+from ifuview.io.products.waves import Asked, Wave, wavelengths
+from ifuview.model.instrument import InstrumentSpec
+from ifuview.model.product import BAND, ErrorSpec, FiberSpec, LsfSpec, MaskSpec, ProductSpec, WaveSpec
+
+WORD = "([^_]+)"  # what {band} stands for
+# number of axes of a kind
+AXES = {"detector": (2,), "image": (2,), "rss": (2,), "spectrum": (1,), "cube": (3, 4), "unreadable": (2,)}
+AXES_IN_TABLE = (1, 2)  # one spectrum, or one a row
+
+
+class Part(NamedTuple):
+    """One main layer of a product: what `{band}` stands for, and its wavelengths if they were looked at already."""
+
+    layer: Layer
+    source: Source
+    band: str = ""
+    wave: Wave | None = None
+
+    def named(self, name: str) -> str:
+        """A name of the instrument file with its band."""
+        return name.replace(BAND, self.band)
+
+
+class Chosen(NamedTuple):
+    """The product that a file is."""
+
+    instrument: InstrumentSpec
+    product: ProductSpec
+    parts: tuple[Part, ...] = ()
+    generic: bool = False
+
+
+def instrument_of(probe: FileProbe) -> InstrumentSpec:
+    """The instrument that a file speaks of."""
+    return instruments.instrument(instruments.recognize(probe.cards, probe.names, probe.path))
+
+
+def choose(probe: FileProbe) -> Chosen | None:
+    """The first product that fits: of the instrument the file speaks of, else of any file; None if none does."""
+    if len(probe.fits.hdus) == 1 and not instruments.may_match(probe.header):
+        return None
+    own = instrument_of(probe)
+    plain = instruments.instrument()
+    for spec, generic in ((own, own is plain), *(((plain, True),) if own is not plain else ())):
+        for product in spec.products:
+            parts = tuple(_parts(product, probe, own)) if _may_be(product, probe) else ()
+            if parts:
+                return Chosen(own, product, parts, generic)
+    return None
+
+
+def _may_be(product: ProductSpec, probe: FileProbe) -> bool:
+    """Whether name, header and HDUs of a file allow the product."""
+    name = os.path.basename(probe.path).lower()
+    if product.kind not in AXES or (product.files and not any(fnmatch(name, f.lower()) for f in product.files)):
+        return False
+    texts = ((str(probe.cards.get(key, "")).strip().lower(), starts) for key, starts in product.header.items())
+    if not all(text.startswith(tuple(start.lower() for start in starts)) for text, starts in texts):
+        return False
+    return all(name.upper() in probe.names or _is_primary(name, probe.fits) for name in product.has)
+
+
+def _is_primary(name: str, fits: FitsFile) -> bool:
+    return name.upper() == PRIMARY and fits.hdus[0].has_image
+
+
+def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec) -> Iterator[Part]:
+    """The main layers, none where something that the product needs is missing."""
+    source = _source(product, probe.fits)
+    if source is None:
+        return
+    for layer, band in _mains(product, source, probe.fits):
+        part = Part(layer, source, band)
+        asked = Asked(probe.fits, source, layer, product.kind)
+        wave = wavelengths(waves_for(product, part), asked, []) if "wave" in product.needs else None
+        if "wave" in product.needs and wave is None:
+            return
+        if "fibers" in product.needs and fibers_of(
+            fibers_for(product, part), probe.fits, instrument, asked.nspec, []
+        ) is None:  # fmt: skip
+            return
+        yield Part(layer, source, band, wave)
+
+
+def _source(product: ProductSpec, fits: FitsFile) -> Source | None:
+    """The HDUs, or the columns of the first table that the product names."""
+    if not product.table:
+        return Hdus(fits)
+    hdu = next((h for name in product.table if (h := fits.find(name)) is not None and h.info.kind == "table"), None)
+    try:
+        return None if hdu is None else Columns(fits, hdu)
+    except IfuviewError:
+        return None
+
+
+def _mains(product: ProductSpec, source: Source, fits: FitsFile) -> Iterator[tuple[Layer, str]]:
+    """The main layers and their bands; of several names the first that is there counts."""
+    axes = AXES_IN_TABLE if product.table else AXES[product.kind]
+    for name in product.main:
+        known = re.compile(re.escape(name).replace(re.escape(BAND), WORD), re.IGNORECASE)
+        bands = dict.fromkeys(m[1] for own in source.names if (m := known.fullmatch(own))) if BAND in name else ("",)
+        found = [
+            (layer, band)
+            for band in bands
+            for version in (_versions(fits, name) if product.each else (None,))
+            if (layer := source.find(name.replace(BAND, band), version)) is not None and len(layer.shape) in axes
+        ]
+        if found:
+            yield from found
+            return
+
+
+def _versions(fits: FitsFile, name: str) -> tuple[int, ...]:
+    """EXTVERs of the HDUs of that name."""
+    return tuple(dict.fromkeys(hdu.info.version for hdu in fits.hdus if hdu.info.name.upper() == name.upper()))
+
+
+Spec = TypeVar("Spec", ErrorSpec, MaskSpec, WaveSpec, LsfSpec, FiberSpec)
+
+
+def of_band(specs: tuple[Spec, ...], part: Part, *names: str) -> tuple[Spec, ...]:
+    """Specs whose entries `names` speak of the band of a part."""
+    if not part.band:
+        return specs
+    return tuple(_with(spec, {name: part.named(getattr(spec, name)) for name in names}) for spec in specs)
+
+
+def _with(spec: Spec, changes: dict[str, Any]) -> Spec:
+    """A spec with other names."""
+    return spec._replace(**changes)
+
+
+def waves_for(product: ProductSpec, part: Part) -> tuple[WaveSpec, ...]:
+    """Where the wavelengths of a part are."""
+    return of_band(product.wave, part, "hdu", "table")
+
+
+def fibers_for(product: ProductSpec, part: Part) -> tuple[FiberSpec, ...]:
+    """Where the fibers of a part are."""
+    return of_band(product.fibers, part, "table", "header")

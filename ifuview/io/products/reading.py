@@ -1,0 +1,271 @@
+"""Any product that an instrument file describes: images with errors, mask, wavelengths, fibers and line spread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.io.fits.amplifiers import amplifiers
+from ifuview.io.fits.cards import real
+from ifuview.io.fits.detector_header import as_detector
+from ifuview.io.fits.fast import label
+from ifuview.io.fits.plain import READER as PLAIN
+from ifuview.io.fits.probe import FileProbe
+from ifuview.io.fits.spec import FileSpec
+from ifuview.io.fits.table import read_table
+from ifuview.io.fits.world import wcs_cards
+from ifuview.io.products.choose import Chosen, Part, choose, fibers_for, of_band, waves_for
+from ifuview.io.products.companions import companions, family
+from ifuview.io.products.errors_masks import inverse_variance, mask_and_bits
+from ifuview.io.products.fibers import fibers_of, numbered_fibers
+from ifuview.io.products.layers import Hdus, Layer, squeezed
+from ifuview.io.products.waves import AIR, IN_AIR, Asked, Wave, line_spread, wavelengths
+from ifuview.io.section import cut
+from ifuview.model.checks import Array
+from ifuview.model.dataset import Dataset, Table
+from ifuview.model.fibers import FiberMap
+from ifuview.model.image import Image, Kind
+from ifuview.model.pixels import Pixels
+from ifuview.model.product import FiberSpec
+from ifuview.model.quality import MaskBits
+
+Fibers = dict[tuple[int, tuple[FiberSpec, ...]], FiberMap | None]  # read once for all parts of a file
+OWN, GENERIC = 0.8, 0.3  # scores: a file of a known instrument, any file with errors, mask or wavelengths
+NO_WAVELENGTHS = "the file has no wavelengths"
+NO_TRACES = "no trace file (psf) lies beside this image; open one with -traces"
+UNREADABLE, UNKNOWN = "unreadable", "unknown"  # kind of a product, medium of wavelengths
+MEDIUM_NOTES = {AIR: IN_AIR, UNKNOWN: "whether the wavelengths are in air or in vacuum is not stated"}
+ROWS = ("rss", "spectrum")  # kinds of one spectrum a row
+
+
+class ProductFits:
+    """Products of the instrument files."""
+
+    name = "product of an instrument"
+
+    def score(self, probe: FileProbe) -> float:
+        """Needs a product that fits."""
+        chosen = choose(probe)
+        return 0.0 if chosen is None else GENERIC if chosen.generic else OWN
+
+    def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
+        """The main HDUs with what belongs to them; another HDU of their shape with the same wavelengths and fibers."""
+        chosen = choose(probe)
+        if chosen is None:
+            raise MissingDataError("this is no product of a known instrument", spec.path)
+        product, fits = chosen.product, probe.fits
+        if product.kind == UNREADABLE and spec.hdu is None:
+            raise FileFormatError(product.note or f"a {product.name} cannot be shown", spec.path)
+        shown = () if product.kind == UNREADABLE else tuple(_shown(chosen, probe, spec))
+        if not shown:
+            return PLAIN.read(probe, spec, ctx)
+        notes = [*fits.notes, *([product.note] if product.note else [])]
+        images: list[Image] = []
+        fibers: Fibers = {}
+        for number, (part, layer) in enumerate(shown):
+            ctx.checkpoint(number / len(shown), f"reading {layer.name}")
+            images.append(cut(_Reading(chosen, probe, part, notes, fibers, ctx).image(layer), spec))
+        if len(images) > 1:
+            images.sort(key=_first_wave)
+        first = images[0]
+        beside = companions(spec.path, first.header, chosen.instrument)
+        if (
+            first.kind is Kind.DETECTOR
+            and chosen.instrument.companions
+            and not any("psf" in name_of(p) for p in beside)
+        ):
+            notes.append(NO_TRACES)
+        return Dataset(
+            path=spec.path,
+            spec=spec.text,
+            instrument=chosen.instrument.name,
+            kind=first.stage,
+            images=tuple(images),
+            fibermap=first.fibermap,
+            tables=_tables(chosen, probe, notes) if product.kind in ROWS else (),
+            hdus=tuple(hdu.info for hdu in fits.hdus),
+            notes=tuple(dict.fromkeys(notes)),
+            companions=beside,
+            block=chosen.instrument.block,
+            models=_models(chosen, probe, first, notes, fibers, ctx) if spec.section is None else (),
+        )
+
+
+READER = ProductFits()
+
+
+def name_of(path: str) -> str:
+    """The last part of a path."""
+    return path.rpartition("/")[2]
+
+
+def _shown(chosen: Chosen, probe: FileProbe, spec: FileSpec) -> Iterator[tuple[Part, Layer]]:
+    """What is asked for: all parts, one of them by band or name, or another layer of the shape of a part."""
+    if spec.hdu is None:
+        yield from ((part, part.layer) for part in chosen.parts)
+        return
+    word = spec.hdu.upper() if isinstance(spec.hdu, str) else ""
+    own = [part for part in chosen.parts if word and word == part.band.upper()]
+    if own:
+        yield own[0], own[0].layer
+        return
+    if chosen.product.table and word:
+        layer = chosen.parts[0].source.find(word)
+    else:
+        hdu = probe.fits.select(spec.hdu, spec.version)
+        layer = Hdus(probe.fits).layer(hdu) if hdu.has_image else None
+    if layer is None:
+        return
+    alike = [part for part in chosen.parts if part.layer.shape == layer.shape]
+    same = [part for part in alike if (part.layer.name, part.layer.version) == (layer.name, layer.version)]
+    versions = [part for part in alike if part.layer.version == layer.version]
+    if alike:
+        part = (same or versions or alike)[0]
+        yield part, part.layer if same else layer
+
+
+def _first_wave(image: Image) -> float:
+    """For the order of the bands."""
+    return float("inf") if image.wave is None else float(image.wave.min())
+
+
+class _Reading:
+    """One part of a product, read."""
+
+    def __init__(
+        self, chosen: Chosen, probe: FileProbe, part: Part, notes: list[str], fibers: Fibers, ctx: JobContext
+    ) -> None:
+        self.chosen, self.probe, self.part, self.notes, self.ctx = chosen, probe, part, notes, ctx
+        self.fibers = fibers
+        self.product, self.instrument = chosen.product, chosen.instrument
+        self.asked = Asked(probe.fits, part.source, part.layer, self.product.kind)
+
+    def image(self, shown: Layer) -> Image:
+        """The image of one layer of the shape of the part."""
+        main, product = self.part.layer, self.product
+        own = shown is main
+        pixels = shown.read(self.ctx)
+        mask, bits = self._mask(shown)
+        wave = self._wave()
+        medium = self._medium(wave)
+        image = Image(
+            name=shown.name,
+            kind=self._kind(),
+            pixels=pixels,
+            ivar=self._ivar(shown),
+            mask=mask,
+            mask_bits=bits,
+            unit=shown.unit or (product.unit if own else ""),
+            wave=None if wave is None else wave.values,
+            medium=medium,
+            lsf=line_spread(of_band(product.lsf, self.part, "hdu"), self.asked) if product.kind == "rss" else None,
+            fibermap=self._fibers(),
+            camera=self.part.band.lower() or str(self.instrument.keyword("camera", main.header) or "").strip().lower(),
+            stage=family(self.probe.path, product.families) or product.name,
+            header=main.header,
+            wcs=wcs_cards(shown.header),
+        )
+        if image.kind is Kind.DETECTOR:
+            return self._detector(image)
+        return as_detector(image, self.instrument) if product.kind == "image" else image
+
+    def _kind(self) -> Kind:
+        """Spectra of a table are many where it has many rows."""
+        if self.product.kind == "spectrum":
+            return Kind.SPECTRUM if len(self.part.layer.shape) == 1 else Kind.RSS
+        return Kind(self.product.kind)
+
+    def _ivar(self, shown: Layer) -> Pixels | None:
+        """Inverse variance of the main layer, or the own one of another layer."""
+        specs = self.product.error
+        if shown is not self.part.layer:
+            other = next((o for o in self.product.others if self.part.named(o.hdu).upper() == shown.name.upper()), None)
+            specs = () if other is None else other.error
+        return inverse_variance(of_band(specs, self.part, "hdu"), self.part.source, shown, self.notes, self.ctx)
+
+    def _mask(self, shown: Layer) -> tuple[Pixels | None, MaskBits]:
+        """The mask; of detector images and cubes it is shown over every layer but itself."""
+        specs = of_band(self.product.mask, self.part, "hdu")
+        if self.product.kind == "rss" and shown is not self.part.layer:
+            specs = ()
+        if any(spec.hdu.upper() == shown.name.upper() for spec in specs):
+            specs = ()
+        return mask_and_bits(
+            specs, self.part.source, self.part.layer, self.product.kind, self.instrument, self.notes, self.ctx
+        )
+
+    def _wave(self) -> Wave | None:
+        """Wavelengths, with what is to be said of them."""
+        if not self.product.wave:
+            return None
+        wave = self.part.wave or wavelengths(waves_for(self.product, self.part), self.asked, self.notes)
+        self.notes.extend((NO_WAVELENGTHS,) if wave is None else wave.notes)
+        return wave
+
+    def _medium(self, wave: Wave | None) -> str:
+        """Air or vacuum: what the file says, else its instrument file; "" unknown."""
+        medium = "" if wave is None else wave.medium or self.product.medium or self.instrument.medium
+        self.notes.extend([MEDIUM_NOTES[medium]] if medium in MEDIUM_NOTES else ())
+        return "" if medium == UNKNOWN else medium
+
+    def _fibers(self) -> FiberMap | None:
+        """Fibers of the rows, or of the detector."""
+        if self.product.kind not in ("rss", "detector"):
+            return None
+        count, specs = self.asked.nspec if self.product.kind == "rss" else 0, fibers_for(self.product, self.part)
+        if (count, specs) not in self.fibers:
+            found = fibers_of(specs, self.probe.fits, self.instrument, count, self.notes)
+            self.fibers[count, specs] = found
+        found = self.fibers[count, specs]
+        if found is None and count:
+            found = numbered_fibers(self.part.layer.header, self.instrument, count)
+        return found
+
+    def _detector(self, image: Image) -> Image:
+        """With geometry, amplifiers and noise."""
+        sections = amplifiers(image.header, self.instrument)
+        noises = [amp.readnoise for amp in sections if amp.readnoise]
+        stated = real(self.instrument.keyword("readnoise", image.header))
+        return replace(
+            image,
+            orientation=self.instrument.orientation_of(image.header),
+            amplifiers=sections,
+            gain=1.0 if image.unit.startswith("electron") else None,
+            readnoise=sum(noises) / len(noises) if noises else stated,
+            wcs=wcs_cards(image.header),
+        )
+
+
+def _models(
+    chosen: Chosen, probe: FileProbe, first: Image, notes: list[str], fibers: Fibers, ctx: JobContext
+) -> tuple[Image, ...]:
+    """Best fits that lie in the file with the spectra."""
+    out = []
+    for part in chosen.parts if chosen.product.model else ():
+        layer = part.source.find(part.named(chosen.product.model))
+        if layer is not None and layer.shape == part.layer.shape and layer.shape[0] == first.shape[0]:
+            reading = _Reading(chosen, probe, part, notes, fibers, ctx)
+            out.append(replace(reading.image(layer), mask=None, ivar=None, header=layer.header))
+    return tuple(sorted(out, key=_first_wave))
+
+
+def _tables(chosen: Chosen, probe: FileProbe, notes: list[str]) -> tuple[Table, ...]:
+    """Side tables, and the one-dimensional arrays of one value a fiber as columns of a table."""
+    out = []
+    for name in chosen.product.tables:
+        hdu = probe.fits.find(name)
+        if hdu is not None and hdu.info.kind == "table" and hdu.data is not None:
+            out.append(read_table(hdu))
+    nspec = chosen.parts[0].layer.shape[0] if len(chosen.parts[0].layer.shape) > 1 else -1
+    columns: dict[str, Array] = {
+        hdu.info.name or label(hdu.info): Hdus(probe.fits).layer(hdu).values()
+        for hdu in probe.fits.hdus
+        if squeezed(hdu.info.shape) == (nspec,) and hdu.info.kind == "image" and hdu.data is not None
+    }
+    if columns:
+        out.append(Table("per fiber", {name: np.asarray(values) for name, values in columns.items()}))
+    return tuple(out)
