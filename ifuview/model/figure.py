@@ -168,20 +168,37 @@ def padded(low: float, high: float, share: float) -> Range:
     return low - margin, high + margin
 
 
-def robust(curves: Iterable[Curve], share: float, *, keep: tuple[float, ...] = (), least: float = 1.0) -> Range | None:
-    """Vertical range of nearly all well-measured points of some curves, and of the values to keep in view."""
-    parts = []
+def robust(
+    curves: Iterable[Curve], share: float, *, keep: tuple[float, ...] = (), least: float = 1.0, bars: float = 0.0
+) -> Range | None:
+    """Vertical range of nearly all well-measured points of some curves.
+
+    Parameters
+    ----------
+    curves : iterable of Curve
+    share : float
+        Margin in parts of the range.
+    keep : tuple of float
+        Values to keep in view.
+    least : float
+        Margin where all values are the same.
+    bars : float
+        Room for error bars, in units of the usual error.
+    """
+    parts, usual = [], [0.0]
     for curve in curves:
         good = np.isfinite(curve.y)
         if curve.error is not None:
-            sure = good & np.isfinite(curve.error)
-            good = sure & (curve.error <= UNSURE * np.median(curve.error[sure])) if sure.any() else sure
+            good &= np.isfinite(curve.error)
+            usual.append(float(np.median(curve.error[good])) if good.any() else 0.0)
+            good &= np.nan_to_num(curve.error) <= UNSURE * usual[-1]
         parts.append(np.asarray(curve.y, float)[good])
     joint = np.concatenate(parts) if parts else np.empty(0)
     if joint.size == 0:
         return None
     low, high = (float(v) for v in np.percentile(joint, CENTRAL))
-    low, high = min(low, *keep, low), max(high, *keep, high)
+    room = bars * max(usual)
+    low, high = min(low - room, *keep, low), max(high + room, *keep, high)
     margin = share * (high - low) or least
     return low - margin, high + margin
 

@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ifuview.files import whole_file
 from ifuview.model.report import ReportInput
 from ifuview.report import panels, words
 from ifuview.report.figures import draw_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH = 2000  # px
 HEIGHT = 2240  # px
@@ -71,7 +75,7 @@ def write_png(report: ReportInput, path: str | os.PathLike[str]) -> None:
         Path(part).write_bytes(as_png(draw(report), DPI, words.plain(report.title)))
 
 
-def as_png(figure: Any, dpi: float = PICTURE_DPI, title: str | None = None) -> bytes:
+def as_png(figure: Figure, dpi: float = PICTURE_DPI, title: str | None = None) -> bytes:
     """PNG of a figure."""
     buffer = io.BytesIO()
     known = {"Software": None} if title is None else {"Title": title}
@@ -79,7 +83,7 @@ def as_png(figure: Any, dpi: float = PICTURE_DPI, title: str | None = None) -> b
     return buffer.getvalue()
 
 
-def draw(report: ReportInput) -> Any:
+def draw(report: ReportInput) -> Figure:
     """Return the page as a matplotlib Figure."""
     from matplotlib.figure import Figure
 
@@ -100,7 +104,7 @@ def draw(report: ReportInput) -> Any:
     return figure
 
 
-def _draw_light(figure: Any, report: ReportInput) -> None:
+def _draw_light(figure: Figure, report: ReportInput) -> None:
     """Below and beside the image of a photon list: its selections and their light."""
     next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="E")
     words.paragraphs(_blank(figure, "verdicts"), "Selections", report.selections, report.notes)
@@ -109,12 +113,12 @@ def _draw_light(figure: Any, report: ReportInput) -> None:
     words.draw_facts(_blank(figure, "footer"), report)
 
 
-def _axes(figure: Any, name: str, **options: Any) -> Any:
+def _axes(figure: Figure, name: str, sharex: Axes | None = None) -> Axes:
     """Axes in one of the boxes, labeled so that tests find them."""
-    return figure.add_axes(BOXES[name], label=name, **options)
+    return figure.add_axes(BOXES[name], label=name, sharex=sharex)
 
 
-def _blank(figure: Any, name: str) -> Any:
+def _blank(figure: Figure, name: str) -> Axes:
     """Axes without a frame whose units are pixels of the page, y downwards; for text."""
     axes = _axes(figure, name)
     axes.set_axis_off()

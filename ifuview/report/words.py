@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.model.inspection import Verdict
 from ifuview.model.report import ReportInput
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LINE = 1.45  # line height over font size
 PX_PER_POINT = 100 / 72
@@ -30,7 +33,7 @@ def plain(text: object) -> str:
     return "".join(c if ord(c) <= LAST_GLYPH or c in TYPOGRAPHY else "?" for c in line)
 
 
-def draw_title(axes: Any, report: ReportInput) -> None:
+def draw_title(axes: Axes, report: ReportInput) -> None:
     """Title on the left, date on the right, a rule below."""
     width, height = axes.get_xlim()[1], axes.get_ylim()[0]
     title = _shortened(plain(report.title), width - 420, 20)
@@ -39,7 +42,7 @@ def draw_title(axes: Any, report: ReportInput) -> None:
     axes.plot([0, width], [height - 4, height - 4], color=INK, linewidth=1.2)
 
 
-def draw_verdicts(axes: Any, report: ReportInput) -> None:
+def draw_verdicts(axes: Axes, report: ReportInput) -> None:
     """Each verdict: sign, word and title in color, the reason below in full."""
     pen = _Pen(axes)
     pen.line("Verdicts", 14, weight="bold")
@@ -55,7 +58,7 @@ def draw_verdicts(axes: Any, report: ReportInput) -> None:
         pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)
 
 
-def paragraphs(axes: Any, title: str, lines: tuple[tuple[str, str], ...], notes: tuple[str, ...]) -> None:
+def paragraphs(axes: Axes, title: str, lines: tuple[tuple[str, str], ...], notes: tuple[str, ...]) -> None:
     """A title with paragraphs in their colors, then notes."""
     pen = _Pen(axes)
     pen.line(title, 14, weight="bold")
@@ -67,7 +70,7 @@ def paragraphs(axes: Any, title: str, lines: tuple[tuple[str, str], ...], notes:
         pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)
 
 
-def draw_facts(axes: Any, report: ReportInput) -> None:
+def draw_facts(axes: Axes, report: ReportInput) -> None:
     """Three columns: files, header essentials, versions."""
     width = axes.get_xlim()[1]
     axes.plot([0, width], [0, 0], color=INK, linewidth=1.2)
@@ -110,7 +113,7 @@ def _shortened(text: str, width: float, size: float) -> str:
 class _Pen:
     """Writes lines of text downwards in a column and stops at the end of the box."""
 
-    def __init__(self, axes: Any, x: float = 0, width: float | None = None, top: float = 0) -> None:
+    def __init__(self, axes: Axes, x: float = 0, width: float | None = None, top: float = 0) -> None:
         self.axes, self.x, self.y = axes, x, top
         self.width = width or axes.get_xlim()[1]
         self.bottom = axes.get_ylim()[0]

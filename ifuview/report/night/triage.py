@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ifuview import resources
 from ifuview.files import put
-from ifuview.model.night.triage import Finding, TriageResult, ranges
+from ifuview.model.night.triage import Cause, Finding, TriageResult, ranges
 
 PAGE = "triage.html"
 
@@ -64,12 +63,12 @@ def _lacking(result: TriageResult) -> list[dict[str, str]]:
     return [{"where": w, "missing": m, "what": ", ".join(k)} for (w, m), k in lines.items()]
 
 
-def _groups(result: TriageResult) -> list[dict[str, Any]]:
+def _groups(result: TriageResult) -> list[dict[str, object]]:
     """One row per defect: the places where the same defect was seen, with the worst first."""
-    rows: dict[tuple[Any, ...], list[Finding]] = {}
+    rows: dict[tuple[object, ...], list[Finding]] = {}
     for finding in result.findings:
         if finding.kind in ("isolated-fiber", "positioning", "ccd-row", "block-throughput", "bright-neighbor"):
-            key: tuple[Any, ...] = (finding.kind, finding.camera, finding.fibers, finding.amplifier)
+            key: tuple[object, ...] = (finding.kind, finding.camera, finding.fibers, finding.amplifier)
         else:
             key = (finding.kind, finding.first_step, finding.amplifier, _near(finding.wave_range))
         rows.setdefault(key, []).append(finding)
@@ -81,7 +80,7 @@ def _near(wave_range: tuple[float, float] | None) -> int:
     return -1 if wave_range is None else round((wave_range[0] + wave_range[1]) / 200)
 
 
-def _row(found: list[Finding]) -> dict[str, Any]:
+def _row(found: list[Finding]) -> dict[str, object]:
     first = found[0]
     return {
         "first": first,
@@ -101,15 +100,15 @@ def _row(found: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _about(result: TriageResult) -> list[dict[str, Any]]:
+def _about(result: TriageResult) -> list[dict[str, object]]:
     """The seven causes, one table for each defect asked about."""
-    out: dict[str, list[Any]] = {}
+    out: dict[str, list[Cause]] = {}
     for cause in result.causes:
         out.setdefault(cause.about, []).append(cause)
     return [{"about": about, "causes": causes} for about, causes in out.items()]
 
 
-def _grid(result: TriageResult) -> dict[str, Any]:
+def _grid(result: TriageResult) -> dict[str, object]:
     """Exposures x cameras with the number of findings and the color of the worst."""
     cameras = sorted({c for _, c in result.cameras})
     cells: dict[tuple[int, str], list[Finding]] = {place: [] for place in result.cameras}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CLIP = (8.0, 92.0)  # percentiles of the colors
 BINS = 12  # along the gradient
@@ -18,7 +22,7 @@ MARGIN = 15.0  # mm around the fibers
 MEDIAN_ERROR = 1.2533 * 0.7413  # error of a median of n values in units of their quartile distance / sqrt(n)
 
 
-def draw_field(figure: Any, finding: Finding, x: Array, y: Array, strength: Array) -> None:
+def draw_field(figure: Figure, finding: Finding, x: Array, y: Array, strength: Array) -> None:
     """Strength of the line where each fiber sits, and the same along the direction in which it rises.
 
     Parameters
@@ -45,7 +49,7 @@ def _plane(finding: Finding, x: Array, y: Array) -> Array:
     return np.asarray(100 * (value + along_x * (x - x0) + along_y * (y - y0)))
 
 
-def _map(figure: Any, axes: Any, finding: Finding, x: Array, y: Array, percent: Array) -> None:
+def _map(figure: Figure, axes: Axes, finding: Finding, x: Array, y: Array, percent: Array) -> None:
     low, high = np.percentile(percent, CLIP)
     points = axes.scatter(x, y, c=percent, s=9, cmap="cividis", vmin=low, vmax=max(high, low + 1e-6), linewidths=0)
     wide = x.min() - MARGIN, x.max() + MARGIN
@@ -67,7 +71,7 @@ def _map(figure: Any, axes: Any, finding: Finding, x: Array, y: Array, percent: 
     bar.ax.tick_params(labelsize=7)
 
 
-def _profile(axes: Any, finding: Finding, x: Array, y: Array, percent: Array) -> None:
+def _profile(axes: Axes, finding: Finding, x: Array, y: Array, percent: Array) -> None:
     slope, (_, x0, y0) = np.asarray(finding.detail["slope"]), finding.detail["center"]
     unit = slope / max(float(np.hypot(*slope)), 1e-12)
     along = (x - x0) * unit[0] + (y - y0) * unit[1]

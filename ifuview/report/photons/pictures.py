@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_name
 from ifuview.model.photons.light import BinnedLight
-from ifuview.report.panels import BLUE, VERMILION
+from ifuview.report.figures import BLUE, VERMILION, ramp
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
 
 DPI = 110
 EXCLUDED = "#b8b8b8"
@@ -31,12 +36,15 @@ def save_png(
     FigureCanvasAgg(figure).figure.savefig(path, format="png")
 
 
-def draw(product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight], note: str = "") -> Any:
+def draw(product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight], note: str = "") -> Figure:
     """Return the picture as a matplotlib Figure."""
     from matplotlib.figure import Figure
 
     rows = len(lights)
-    layout: Any = "constrained" if rows else "compressed"  # which keeps the bar beside a single image
+    # "compressed" keeps the bar beside a single image
+    layout: Literal["constrained", "compressed"] = (
+        "constrained" if rows else "compressed"
+    )  # which keeps the bar beside a single image
     figure = Figure(figsize=(9, 7 + 2.4 * rows), dpi=DPI, facecolor="white", layout=layout)
     grid = figure.add_gridspec(1 + rows, 1, height_ratios=[7] + [2.4] * rows)
     image = product.image if isinstance(product, PhotonCube) else product
@@ -63,7 +71,7 @@ def title(image: PhotonImage, note: str = "") -> str:
     return "\n".join(filter(None, (" ".join(filter(None, (name, image.info.target))), ", ".join(parts), note)))
 
 
-def _draw_planes(figure: Any, place: Any, product: PhotonImage | PhotonCube, image: PhotonImage) -> None:
+def _draw_planes(figure: Figure, place: SubplotSpec, product: PhotonImage | PhotonCube, image: PhotonImage) -> None:
     """The image, or planes of the cube side by side with the same limits."""
     if isinstance(product, PhotonImage):
         planes, names = [product.counts], [""]
@@ -78,19 +86,18 @@ def _draw_planes(figure: Any, place: Any, product: PhotonImage | PhotonCube, ima
     columns = -(-len(planes) // rows)
     grid = place.subgridspec(-(-len(planes) // columns), columns)
     low, high = limits(planes, image.excluded)
-    axes = []
-    drawn = None
+    axes, drawn = [], []
     for number, (plane, name) in enumerate(zip(planes, names)):
         axes.append(figure.add_subplot(grid[number // columns, number % columns]))
         values = np.where(image.excluded, np.nan, plane)
-        drawn = axes[-1].imshow(values, origin="lower", interpolation="nearest", cmap="magma", vmin=low, vmax=high)
-        axes[-1].set_facecolor(EXCLUDED)
+        shades = ramp("magma", EXCLUDED)
+        drawn.append(axes[-1].imshow(values, origin="lower", interpolation="nearest", cmap=shades, vmin=low, vmax=high))
         axes[-1].set_title(name, fontsize=8)
         axes[-1].tick_params(labelsize=7)
     if len(planes) == 1:
         axes[0].set_xlabel("x (pixel)")
         axes[0].set_ylabel("y (pixel)")
-    bar = figure.colorbar(drawn, ax=axes, extend="both", shrink=0.9)
+    bar = figure.colorbar(drawn[-1], ax=axes, extend="both", shrink=0.9)
     bar.set_label("weighted counts" if image.cut.weighted else "photons")
 
 
@@ -101,7 +108,7 @@ def limits(planes: list[Array], excluded: Array) -> tuple[float, float]:
     return float(low), float(max(high, low + 1))
 
 
-def _draw_light(axes: Any, light: BinnedLight) -> None:
+def _draw_light(axes: Axes, light: BinnedLight) -> None:
     """A light curve or a spectrum as steps, with errors where there are few bins."""
     step = max(1, -(-len(light.rate) // MOST_STEPS))
     size = len(light.rate) // step * step

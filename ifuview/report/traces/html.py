@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 from pathlib import Path
-from typing import Any
 
 from ifuview import resources
 from ifuview.files import put
@@ -75,7 +74,7 @@ def _figure(drawn: Drawn) -> dict[str, str]:
     return {"title": drawn.title, "caption": drawn.caption, "data": data, "axes": Markup(under_pointer(drawn.figure))}
 
 
-def _finding(one: Finding) -> dict[str, Any]:
+def _finding(one: Finding) -> dict[str, str]:
     """A finding in words."""
     amount = "–" if one.amount is None else f"{one.amount:+.4g}" if one.unit == "px" else f"{one.amount:.4g}"
     if one.amount is not None:
@@ -103,7 +102,7 @@ def _numbers(report: DoctorReport) -> list[dict[str, str]]:
     return out
 
 
-def _number(value: Any, digits: int = 4) -> str:
+def _number(value: object, digits: int = 4) -> str:
     """A few digits; a dash for what was not measured."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.report.panels import BLACK, BLUE, ORANGE, SKY, VERMILION
+from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION
 from ifuview.report.traces.doctor_report import DoctorReport
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PIXELS = 600  # of the reduced image, about
 DRAWN = 40  # traces at most that are drawn on the whole image, besides the ones with problems
@@ -23,7 +27,7 @@ WIDEST = 1200  # px; wider panels would show nothing
 ROW_STEP = 6.0  # px of dispersion a pixel of a wide panel is averaged over, about
 
 
-def draw(figure: Any, report: DoctorReport) -> bool:
+def draw(figure: Figure, report: DoctorReport) -> bool:
     """The image on the left, panels on the right."""
     image = report.image
     if image is None:
@@ -51,7 +55,7 @@ def reduced(image: Array, step: tuple[int, int]) -> Array:
     return np.asarray(part / (a * b))
 
 
-def _whole(figure: Any, axes: Any, report: DoctorReport, image: Array) -> tuple[float, float]:
+def _whole(figure: Figure, axes: Axes, report: DoctorReport, image: Array) -> tuple[float, float]:
     """The reduced image with some traces; returns limits for the zoom panels."""
     step = (max(1, image.shape[0] // PIXELS), max(1, image.shape[1] // PIXELS))
     small = reduced(image, step)
@@ -81,7 +85,7 @@ def _top(low: float, high: float) -> float:
     return max(low + 1e-6, low + PALER * (high - low))
 
 
-def _lines(axes: Any, found: TraceDiagnosis, rows: list[int], color: str, width: float) -> None:
+def _lines(axes: Axes, found: TraceDiagnosis, rows: list[int], color: str, width: float) -> None:
     """Given traces of some fibers as thin lines."""
     from matplotlib.collections import LineCollection
 
@@ -116,7 +120,7 @@ def places(report: DoctorReport) -> list[tuple[str, float, float, float]]:
 
 
 def zoom(
-    axes: Any, report: DoctorReport, row: float, column: float, half: float, limits: tuple[float, float] | None
+    axes: Axes, report: DoctorReport, row: float, column: float, half: float, limits: tuple[float, float] | None
 ) -> None:
     """A crop of the image with given (dashed) and corrected (solid) traces."""
     image, found = report.image, report.diagnosis
@@ -157,7 +161,7 @@ def zoom(
     axes.set_ylabel("row (px)", fontsize=8.5)
 
 
-def _name(axes: Any, name: str, x: float, y: float, color: str, side: str) -> None:
+def _name(axes: Axes, name: str, x: float, y: float, color: str, side: str) -> None:
     """Fiber id at the end of its trace."""
     axes.annotate(name, (x, y), color=color, fontsize=6.5, va="center", ha=side,
                   bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.75})  # fmt: skip

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.report.panels import BLACK, BLUE, ORANGE, SKY, VERMILION
+from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION, ramp
 from ifuview.report.traces.doctor_report import DoctorReport
 
-DIVERGING = "RdBu_r"  # told apart by all kinds of color vision
-MISSING = "#b5b5b5"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 CENTRAL = 98.0  # percent of the map that is inside the color scale
 SMALLEST = 0.01  # px; half range of the color scale at least
 PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
@@ -23,7 +25,7 @@ UNSURE = 5.0  # times the usual error: values with more are left out of medians
 ELSEWHERE = ("swapped", "merged", "index_shift", "lost", "dead")
 
 
-def draw_residual(figure: Any, report: DoctorReport) -> bool:
+def draw_residual(figure: Figure, report: DoctorReport) -> bool:
     """Offset, and what is left of it without the modes; fibers with problems are marked at the side."""
     found = report.diagnosis
     if not np.isfinite(found.offset).any():
@@ -35,7 +37,7 @@ def draw_residual(figure: Any, report: DoctorReport) -> bool:
         (right, found.residual, "without the shared patterns"),
     ):
         bound = _bound(values[_near(found)])
-        shown = axes.imshow(values, origin="lower", aspect="auto", cmap=_colors(), vmin=-bound, vmax=bound,
+        shown = axes.imshow(values, origin="lower", aspect="auto", cmap=ramp("diverging"), vmin=-bound, vmax=bound,
                             extent=_extent(found))  # fmt: skip
         axes.grid(False)
         axes.set_title(title)
@@ -52,7 +54,7 @@ def draw_residual(figure: Any, report: DoctorReport) -> bool:
     return True
 
 
-def draw_wavelength(figure: Any, report: DoctorReport) -> bool:
+def draw_wavelength(figure: Figure, report: DoctorReport) -> bool:
     """Median offset of all fibers and of each block along the wavelength, and the median width."""
     found = report.diagnosis
     if not np.isfinite(found.offset).any():
@@ -81,7 +83,7 @@ def draw_wavelength(figure: Any, report: DoctorReport) -> bool:
     return True
 
 
-def draw_correlation(figure: Any, report: DoctorReport) -> bool:
+def draw_correlation(figure: Figure, report: DoctorReport) -> bool:
     """Heat map, eigenvalues with the edge, correlation against the distance, signs by block."""
     common = report.diagnosis.correlation
     if common is None:
@@ -92,7 +94,7 @@ def draw_correlation(figure: Any, report: DoctorReport) -> bool:
     number = len(common.matrix)
     step = -(-number // MOST_CELLS)
     shown = axes.imshow(
-        common.matrix[::step, ::step], origin="lower", aspect="auto", cmap=_colors(), vmin=-1, vmax=1,
+        common.matrix[::step, ::step], origin="lower", aspect="auto", cmap=ramp("diverging"), vmin=-1, vmax=1,
         extent=(-0.5, number - 0.5, -0.5, number - 0.5),
     )  # fmt: skip
     axes.grid(False)
@@ -119,14 +121,7 @@ def draw_correlation(figure: Any, report: DoctorReport) -> bool:
     return True
 
 
-def _colors() -> Any:
-    """The diverging color map with gray for what is missing."""
-    import matplotlib
-
-    return matplotlib.colormaps[DIVERGING].with_extremes(bad=MISSING)
-
-
-def _shades(count: int) -> Any:
+def _shades(count: int) -> Array:
     """Colors that rise with the number of the block."""
     import matplotlib
 
@@ -157,7 +152,7 @@ def _extent(found: TraceDiagnosis) -> tuple[float, float, float, float]:
     return float(found.column[0] - half), float(found.column[-1] + half), -0.5, found.nfiber - 0.5
 
 
-def _mark_blocks(axes: Any, found: TraceDiagnosis) -> None:
+def _mark_blocks(axes: Axes, found: TraceDiagnosis) -> None:
     """Ticks between the blocks."""
     edges = np.flatnonzero(np.diff(found.block)) + 0.5
     if 0 < len(edges) <= 2 * MAX_BLOCKS:
@@ -172,7 +167,7 @@ def _abscissa(found: TraceDiagnosis) -> tuple[Array, str]:
     return found.column, "column along dispersion (px)"
 
 
-def _central_range(axes: Any) -> None:
+def _central_range(axes: Axes) -> None:
     """Vertical range that holds nearly all points of the lines."""
     values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()] or [np.zeros(1)])
     values = np.append(values[np.isfinite(values)], 0.0)

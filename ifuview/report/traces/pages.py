@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.files import put
 from ifuview.model.traces.findings import advice_lines
 from ifuview.report.traces.doctor_report import SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FIGURE_FOLDER = "figures"
 TOP, LEFT, LINE = 0.94, 0.06, 0.028  # of the page
@@ -49,7 +52,7 @@ def _pdf(report: DoctorReport, drawn: tuple[Drawn, ...]) -> bytes:
     return out.getvalue()
 
 
-def _first_page(figure: Any, report: DoctorReport) -> None:
+def _first_page(figure: Figure, report: DoctorReport) -> None:
     """Verdict in one sentence, the three most important findings, what to do; then all findings."""
     sign, word, color = MARKS[report.diagnosis.verdict]
     page = _Page(figure)
@@ -88,7 +91,7 @@ def _first_page(figure: Any, report: DoctorReport) -> None:
 class _Page:
     """Writes lines from the top of a page downwards and stops at its end."""
 
-    def __init__(self, figure: Any) -> None:
+    def __init__(self, figure: Figure) -> None:
         self.figure, self.y = figure, TOP
 
     def gap(self) -> None:

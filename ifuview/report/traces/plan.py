@@ -9,8 +9,8 @@ import numpy as np
 
 from ifuview.files import put
 from ifuview.model.checks import Array
+from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from ifuview.report.page import as_png
-from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from ifuview.report.traces.doctor_report import style
 from ifuview.report.traces.image import reduced
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.doctor import Mode, TraceDiagnosis
 from ifuview.model.traces.findings import NAMES
-from ifuview.report.panels import BLACK, BLUE, GREEN, ORANGE, PALE, PURPLE, SKY, VERMILION
+from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, decade
 from ifuview.report.traces.doctor_report import DoctorReport
+from ifuview.report.words import PALE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COMB_DEGREE = 3  # of the comb of a block: positions against the number in the block
 ROBUST_ROUNDS = 4
@@ -21,7 +26,7 @@ UNSURE = 5.0  # times the usual error: columns with more do not count as the wor
 LINEAR = 1e-3  # px; smaller amplitudes are drawn on a linear scale
 
 
-def draw_modes(figure: Any, report: DoctorReport) -> bool:
+def draw_modes(figure: Figure, report: DoctorReport) -> bool:
     """Amplitude with error on the left, significance with the limit on the right."""
     found = report.diagnosis
     known = [m for m in found.modes if np.isfinite(m.amplitude_px) and np.isfinite(m.sigma_px)]
@@ -44,7 +49,7 @@ def draw_modes(figure: Any, report: DoctorReport) -> bool:
     left.set_xlim(-bound, bound)
     decades = 10.0 ** np.arange(round(np.log10(LINEAR)), round(np.log10(bound)) + 1)
     left.set_xticks([*-decades[::-1], 0, *decades])
-    left.xaxis.set_major_formatter(_plain_ticks)
+    left.xaxis.set_major_formatter(decade)
     left.tick_params(axis="x", labelsize=8)
     left.axvline(0, color=BLACK, lw=0.8)
     left.set_yticks(place, names)
@@ -53,7 +58,7 @@ def draw_modes(figure: Any, report: DoctorReport) -> bool:
     left.set_title("amplitude")
     right.barh(place, [max(m.significance, 0.01) for m in shown], color=color, height=0.6)
     right.set_xscale("log")
-    right.xaxis.set_major_formatter(_plain_ticks)
+    right.xaxis.set_major_formatter(decade)
     right.set_xlim(0.3, max(10.0, 2 * max(m.significance for m in shown)))
     right.axvline(found.limits.mode_sigmas, color=BLACK, ls="--", lw=1.2, label=f"limit {found.limits.mode_sigmas:g}")
     right.set_xlabel("significance (sigma)")
@@ -62,12 +67,7 @@ def draw_modes(figure: Any, report: DoctorReport) -> bool:
     return True
 
 
-def _plain_ticks(value: float, _place: int | None = None) -> str:
-    """Numbers of a logarithmic axis without powers."""
-    return f"{value:g}".replace("-", "−")
-
-
-def _mode_name(mode: Any, found: TraceDiagnosis) -> str:
+def _mode_name(mode: Mode, found: TraceDiagnosis) -> str:
     """Name, with the block where it is of one."""
     name: str = NAMES.get(mode.name, mode.name)
     if mode.fibers and len(mode.fibers) < found.nfiber:
@@ -75,7 +75,7 @@ def _mode_name(mode: Any, found: TraceDiagnosis) -> str:
     return name
 
 
-def draw_spacing(figure: Any, report: DoctorReport) -> bool:
+def draw_spacing(figure: Figure, report: DoctorReport) -> bool:
     """Distance to the next fiber, and the place of each fiber in the comb of its block."""
     found = report.diagnosis
     column = found.measured.ncol // 2
@@ -142,7 +142,7 @@ def comb_residual(position: Array, block: Array) -> Array:
     return out
 
 
-def draw_impact(figure: Any, report: DoctorReport) -> bool:
+def draw_impact(figure: Figure, report: DoctorReport) -> bool:
     """Loss of boxcar and joint extraction and leak per fiber; the loss of the boxcar by fiber and column."""
     found, impact = report.diagnosis, report.diagnosis.impact
     if impact is None:
@@ -167,7 +167,7 @@ def draw_impact(figure: Any, report: DoctorReport) -> bool:
         y, e = _worst(given, error)
         with_bars(loss, row, PERCENT * y, PERCENT * e, mark, color, name)
     loss.set_yscale("symlog", linthresh=0.1)
-    loss.yaxis.set_major_formatter(_plain_ticks)
+    loss.yaxis.set_major_formatter(decade)
     loss.set(ylabel="loss (%)", xlim=(-1, found.nfiber))
     loss.set_title("flux lost at the worst column", fontsize=10)
     loss.legend(ncols=2)
@@ -180,7 +180,7 @@ def draw_impact(figure: Any, report: DoctorReport) -> bool:
     return True
 
 
-def draw_crosstalk(figure: Any, report: DoctorReport) -> bool:
+def draw_crosstalk(figure: Figure, report: DoctorReport) -> bool:
     """One panel for the boxcar, one for the joint extraction; one series for each neighbor."""
     found, cross = report.diagnosis, report.diagnosis.crosstalk
     if cross is None:
@@ -209,7 +209,7 @@ def draw_crosstalk(figure: Any, report: DoctorReport) -> bool:
     return True
 
 
-def with_bars(axes: Any, x: Array, y: Array, error: Array, mark: str, color: str, label: str) -> None:
+def with_bars(axes: Axes, x: Array, y: Array, error: Array, mark: str, color: str, label: str) -> None:
     """Points with error bars; all bars are one line with gaps, which is drawn ten times as fast as single ones."""
     gap = np.full(len(x), np.nan)
     ends = np.stack([y - error, y + error, gap], axis=1).ravel()

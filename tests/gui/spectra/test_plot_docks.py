@@ -199,10 +199,10 @@ def test_the_verdict_is_said_in_words_and_three_panels_are_shown(build, view_of)
     assert "0.100 px above" in dock.text.text()
     assert not dock.icon.pixmap().isNull()
     assert list(dock.plots) == ["Offset", "Width", "Flux"]
-    x, y = dock.plots["Offset"].marks[0].getData()
+    x, y = dock.plots["Offset"].curves[0].points.getData()
     assert x.size == 19  # one bin was not measured
     assert np.allclose(y, 0.1)
-    assert dock.plots["Offset"].band.getRegion() == pytest.approx((-0.018, 0.018))
+    assert dock.plots["Offset"].spans[False][0].getRegion() == pytest.approx((-0.018, 0.018))
 
 
 def test_other_panels_are_built_when_asked_for_and_only_hidden_after(build, view_of):
@@ -211,7 +211,7 @@ def test_other_panels_are_built_when_asked_for_and_only_hidden_after(build, view
     dock.boxes["Spacing"].click()
     plot = dock.plots["Spacing"]
     assert plot.isVisibleTo(dock)
-    assert plot.marks[1].getData()[0].size == 20
+    assert plot.curves[1].points.getData()[0].size == 20
     order = [dock.stack.itemAt(i).widget() for i in range(dock.stack.count())]
     assert order == [dock.plots[n] for n in ("Offset", "Width", "Flux", "Spacing")]
     dock.boxes["Spacing"].click()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
-import numpy as np
-
-from ifuview.app.frames.views.text import COLUMN, along_axis, number, with_error
+from ifuview.app.frames.views.text import along_axis, number, with_error
 from ifuview.app.session import Session, Slot
-from ifuview.model.checks import Array
+from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
 from ifuview.model.inspection import TraceQuality, Verdict
 
@@ -22,61 +21,28 @@ VERDICT_WORDS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One set of points with errors: y (m,), error (m,) or None."""
-
-    name: str
-    y: Array
-    error: Array | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Panel:
-    """One small plot against the column.
-
-    Parameters
-    ----------
-    name : str
-        "Offset", "Width", "Flux", "Spacing" or "χ²".
-    label : str
-        Axis label with unit.
-    series : tuple of Series
-    line : float or None
-        Horizontal line of reference.
-    band : float or None
-        Half height of the noise band about `line`.
-    """
-
-    name: str
-    label: str
-    series: tuple[Series, ...]
-    line: float | None = None
-    band: float | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class TraceQualityView:
-    """Verdict and panels of one fiber; `quality` is None while there is nothing to show."""
+    """Verdict and figures (by name) of one fiber; `quality` is None while there is nothing to show."""
 
     quality: TraceQuality | None
     title: str = ""
     word: str = ""
     text: str = ""
     numbers: str = ""
-    column: Array | None = None
-    panels: tuple[Panel, ...] = ()
+    figures: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))
     hint: str = ""
-    along: str = COLUMN
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     return (session.inspection, session.current, None if slot is None else (slot.image, slot.traces))
 
 
 def make(session: Session) -> TraceQualityView | None:
-    """Verdict and panels of the inspected fiber, or a hint; None when no image is open."""
+    """Verdict and figures of the inspected fiber, or a hint; None when no image is open."""
+    from ifuview.report.traces.quality import figures
+
     slot = session.slot()
     if slot is None:
         return None
@@ -93,9 +59,7 @@ def make(session: Session) -> TraceQualityView | None:
         word=VERDICT_WORDS[quality.verdict],
         text=quality.text[:1].upper() + quality.text[1:],
         numbers=_numbers(quality),
-        column=quality.column,
-        panels=_panels(quality, traced.image.unit),
-        along=along_axis(traced.image),
+        figures=figures(quality, traced.image.unit, along_axis(traced.image)),
     )
 
 
@@ -103,28 +67,6 @@ def _traced(session: Session, owner: Slot) -> Slot:
     """The frame whose traces were checked: the inspected one, or the detector image open beside its spectra."""
     near = (s for s in (owner, *session.slots) if s.traces is not None and s.image.kind in (Kind.DETECTOR, Kind.IMAGE))
     return next(near, owner)
-
-
-def _panels(quality: TraceQuality, unit: str) -> tuple[Panel, ...]:
-    """The five panels, most telling first."""
-    flux = f"Flux ({unit}/px)" if unit else "Flux (counts/px)"
-    sigma = quality.sigma[np.isfinite(quality.sigma)]
-    return (
-        Panel("Offset", "Offset (px)", (Series("offset", quality.offset, quality.offset_err),), 0.0, quality.floor),
-        Panel(
-            "Width",
-            "Width σ (px)",
-            (Series("width", quality.sigma, quality.sigma_err),),
-            float(np.median(sigma)) if sigma.size else None,
-        ),
-        Panel("Flux", flux, (Series("flux", quality.flux, quality.flux_err),)),
-        Panel(
-            "Spacing",
-            "Spacing (px)",
-            (Series("to fiber below", quality.spacing_below), Series("to fiber above", quality.spacing_above)),
-        ),
-        Panel("χ²", "Reduced χ²", (Series("χ²", quality.chi2),), 1.0),
-    )
 
 
 def _numbers(quality: TraceQuality) -> str:

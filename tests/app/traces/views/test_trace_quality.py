@@ -35,11 +35,12 @@ def test_verdict_comes_in_words_with_its_numbers():
 
 def test_offset_panel_has_the_noise_floor_as_band():
     shown = view.make(made.session())
-    assert [p.name for p in shown.panels] == ["Offset", "Width", "Flux", "Spacing", "χ²"]
-    offset = shown.panels[0]
-    assert (offset.line, offset.band) == (0.0, 0.018)
-    assert offset.series[0].error is not None
-    assert shown.panels[2].label == "Flux (electron/px)"
+    assert list(shown.figures) == ["Offset", "Width", "Flux", "Spacing", "χ²"]
+    offset = shown.figures["Offset"]
+    assert [rule.at for rule in offset.rules] == [0.0]
+    assert (offset.spans[0].low, offset.spans[0].high) == (-0.018, 0.018)
+    assert offset.curves[0].error is not None
+    assert shown.figures["Flux"].y.label == "Flux (electron/px)"
 
 
 def test_not_measured_is_said_and_has_no_numbers():
