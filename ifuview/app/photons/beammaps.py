@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from fnmatch import fnmatch
-from typing import Any
 
 import numpy as np
 
@@ -47,22 +46,19 @@ def opened(path: str, beammap: str, *, index: bool = False, ctx: JobContext = SI
     from ifuview.io.photons.raw.packets import PacketSource
 
     given = read_beammap(beammap)
-    known: Any = open_index(path)
+    known = open_index(path)
     if known is not None and known.info.era == PACKETS and _same(known.info.beammap, given):
-        found: PhotonSource = known
-        return found
+        return known
     if os.path.isfile(path) and is_h5(path):
         raise UsageError("the photon list has a beam map of its own", path, "use one for raw packets")
     source = open_photons(path, given, ctx)
     assert isinstance(source, PacketSource)
     source.info = replace(source.info, notes=(*source.info.notes, f"Pixels are placed by {os.path.basename(beammap)}."))
     if not index:
-        plain: PhotonSource = source
-        return plain
+        return source
     from ifuview.io.photons.index.build import build_index
 
-    made: PhotonSource = build_index(source, ctx=ctx)
-    return made
+    return build_index(source, ctx=ctx)
 
 
 def _same(one: Beammap, other: Beammap) -> bool:

@@ -6,13 +6,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode
 from ifuview.app.photons import solve as cal
-from ifuview.app.photons.sources import is_large, waits
+from ifuview.app.photons.sources import flat_step, is_large, parts_of, solutions_of, waits, wave_step
 from ifuview.app.photons.speckle_maps import product
 from ifuview.app.photons.state import FoundStep
 from ifuview.engine.context import SILENT, JobContext
@@ -33,7 +33,9 @@ from ifuview.model.photons.wavelength_solution import WAVE_BIT, WavelengthSoluti
 
 if TYPE_CHECKING:
     from ifuview.app.frames.opened import Opened
-    from ifuview.app.photons.state import PhotonFrame
+    from ifuview.app.photons.state import Live, PhotonFrame, PhotonStep, Steps
+    from ifuview.model.photons.calibration_stack import Step
+    from ifuview.model.photons.lists import PhotonSource
 
 FOUND = ("found.hot", "found.cold", "found.dead")
 KINDS = ("wavelength", "flat", "linearity", "cosmics", "badpixels")
@@ -72,7 +74,7 @@ def _is_other_kind(error: FileFormatError) -> bool:
     return any(words in error.what for words in NOT_THIS_KIND)
 
 
-def make_step(frame: PhotonFrame, kind: str, path: str = "", method: str = "", ctx: JobContext = SILENT) -> Any:
+def make_step(frame: PhotonFrame, kind: str, path: str = "", method: str = "", ctx: JobContext = SILENT) -> PhotonStep:
     """Make the step that was asked for: read its solution, or look at the photons.
 
     Raises
@@ -115,17 +117,17 @@ def found_step(frame: PhotonFrame, method: str, ctx: JobContext) -> FoundStep:
     return FoundStep(MappingProxyType(flags), method)
 
 
-def with_step(steps: tuple[Any, ...], step: Any) -> tuple[Any, ...]:
+def with_step(steps: Steps, step: PhotonStep) -> Steps:
     """The stack with a step added, or put in the place of the one of its key; in the order in which they act."""
     return _ordered((*(s for s in steps if s.key != step.key), step))
 
 
-def _ordered(steps: tuple[Any, ...]) -> tuple[Any, ...]:
-    found = tuple(s for s in steps if s.key == "found")
-    return (*CalibrationStack(tuple(s for s in steps if s.key != "found")).steps, *found)
+def _ordered(steps: Steps) -> Steps:
+    stack, found = parts_of(steps)
+    return stack.steps if found is None else (*stack.steps, found)
 
 
-def switched(steps: tuple[Any, ...], number: int | None, on: bool | None) -> tuple[Any, ...]:
+def switched(steps: Steps, number: int | None, on: bool | None) -> Steps:
     """The stack with one step (None: all) switched, or taken away (`on` None).
 
     Raises
@@ -142,7 +144,7 @@ def switched(steps: tuple[Any, ...], number: int | None, on: bool | None) -> tup
     return tuple(replace(s, on=on) if n == number else s for n, s in enumerate(steps))
 
 
-def weight_words(frame: PhotonFrame, step: Any) -> str:
+def weight_words(frame: PhotonFrame, step: PhotonStep) -> str:
     """What is to be said of a new step that works by the weights of the photons; "" of others."""
     if step.key not in WEIGHTS:
         return ""
@@ -151,7 +153,7 @@ def weight_words(frame: PhotonFrame, step: Any) -> str:
     return "; photons are weighted now (Weighted in Photons)"
 
 
-def taking_hold(frame: PhotonFrame, step: Any) -> PhotonFrame:
+def taking_hold(frame: PhotonFrame, step: PhotonStep) -> PhotonFrame:
     """The frame with newly found pixels left out, or with the weights that a new step gives."""
     if step.key in WEIGHTS and not is_large(frame) and frame.source.info.weighted:
         return frame.with_cut(weighted=True)
@@ -161,7 +163,7 @@ def taking_hold(frame: PhotonFrame, step: Any) -> PhotonFrame:
     return frame.with_cut(exclude=names)
 
 
-def restacked(frame: PhotonFrame, steps: tuple[Any, ...], source: PhotonSource, live: Any = None) -> PhotonFrame:
+def restacked(frame: PhotonFrame, steps: Steps, source: PhotonSource, live: Live | None = None) -> PhotonFrame:
     """The frame under another stack; what was counted before no longer holds, nor bounds of the other column."""
     changed = replace(frame, stack=steps, source=source, live=live, image=None, speckle=None)
     if not source.info.weighted and not any(s.key in WEIGHTS for s in steps):
@@ -181,13 +183,12 @@ def write(frame: PhotonFrame, path: str, ctx: JobContext = SILENT) -> tuple[Phot
     """
     info = frame.raw.info
     active = [s for s in frame.stack if s.on and not waits(info, frame.stack, s)]
-    steps = []
+    steps: list[Step] = []
     for step in active:
-        if step.key == "found":
-            steps.append(
-                FlagStep({"pixcal." + n.removeprefix("found."): v for n, v in step.flags.items()}, step.method)
-            )
-        elif not (step.key == "wavecal" and info.column is PhotonColumn.WAVELENGTH):
+        if isinstance(step, FoundStep):
+            flags = {"pixcal." + n.removeprefix("found."): v for n, v in step.flags.items()}
+            steps.append(FlagStep(flags, step.method))
+        elif not (isinstance(step, WaveStep) and info.column is PhotonColumn.WAVELENGTH):
             steps.append(step)
     if not steps:
         raise UsageError("no calibration is on", path, "load one and switch it on")
@@ -205,7 +206,7 @@ def plot(frame: PhotonFrame, folder: str, at: tuple[int, int] | None, ctx: JobCo
     """
     from ifuview.app.photons import calibration_plots as plots
 
-    solutions = [s.solution for s in frame.stack if s.key in ("wavecal", "flatcal")]
+    solutions = solutions_of(frame.stack)
     if not solutions:
         raise UsageError("there is no solution in the stack", folder, "load one first")
     names: list[str] = []
@@ -223,7 +224,7 @@ def plot(frame: PhotonFrame, folder: str, at: tuple[int, int] | None, ctx: JobCo
 # words
 
 
-def title(step: Any) -> str:
+def title(step: PhotonStep) -> str:
     """Name of a step."""
     names = {
         "wavecal": "Wavelength", "flatcal": "Flat", "lincal": "Linearity", "pixcal": "Bad pixels",
@@ -232,7 +233,7 @@ def title(step: Any) -> str:
     return names[step.key]
 
 
-def words(step: Any, info: PhotonInfo) -> str:
+def words(step: PhotonStep, info: PhotonInfo) -> str:
     """What a step is, and how many pixels it has."""
     if isinstance(step, (WaveStep, FlatStep)):
         solution = step.solution
@@ -270,7 +271,7 @@ def images(frame: PhotonFrame, what: str, ctx: JobContext = SILENT) -> Opened:
         The stack has no such solution, or it does not say.
     """
     info = frame.raw.info
-    wave, flat = (next((s for s in frame.stack if s.key == k), None) for k in ("wavecal", "flatcal"))
+    wave, flat = wave_step(frame.stack), flat_step(frame.stack)
     stem = Path(info.path).name
     ctx.checkpoint(0.2, f"{what} over the array")
     if what == "resolution":
@@ -292,19 +293,19 @@ def images(frame: PhotonFrame, what: str, ctx: JobContext = SILENT) -> Opened:
         return _cube(f"Flat errors: {stem}", solution.errors, solution, info)
     if what == "mask":
         bad = (~np.isfinite(solution.weights)).astype(np.float64)
-        return _cube(f"No flat weight: {stem}", bad, solution, info, empty=1.0, limit_mode=LimitMode.MINMAX)
+        return _cube(f"No flat weight: {stem}", bad, solution, info, empty=1.0, mode=LimitMode.MINMAX)
     raise UsageError(f"there is no image {what!r} of a solution", todo="choose resolution, weights, errors or mask")
 
 
 def _cube(
     name: str, values: Array, solution: WavelengthSolution | FlatSolution, info: PhotonInfo, empty: float = np.nan,
-    **look: Any,
+    mode: LimitMode = LimitMode.PERCENTILE,
 ) -> Opened:  # fmt: skip
     """Values (n, m) of a solution as planes over the array of a photon list."""
     rows = rows_of(solution.ids, info.beammap.ids)
     own = np.where((rows >= 0)[:, None], values[np.maximum(rows, 0)], empty)
     planes = info.beammap.image(np.append(own, np.full((1, own.shape[1]), empty), axis=0).T, empty)
-    made = product(name, planes[0] if len(planes) == 1 else planes, info, "calibration", "", None, **look)
+    made = product(name, planes[0] if len(planes) == 1 else planes, info, "calibration", mode=mode)
     waves = solution.lasers if isinstance(solution, WavelengthSolution) else solution.waves
     image = replace(made.image, planes=tuple(f"{wave:g} nm" for wave in waves) if len(planes) > 1 else ())
     return replace(made, image=image, dataset=replace(made.dataset, images=(image,)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.app.frames.combine import combine
 from ifuview.app.frames.opened import Opened
@@ -11,6 +11,7 @@ from ifuview.app.frames.state import Made
 from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.lists import PACKETS
+from ifuview.app.photons.sources import live_of, source_of
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.unchanged import check_unchanged
 from ifuview.app.photons.which import frame_of
@@ -20,7 +21,10 @@ from ifuview.errors import UsageError
 from ifuview.files import size_and_time
 from ifuview.model.image import Image
 from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import PhotonCut, PhotonSource
+from ifuview.model.photons.lists import PhotonCut, PhotonSource, SortedColumns
+
+if TYPE_CHECKING:
+    from ifuview.app.photons.state import Live
 
 INDEX_SHARE = 0.7  # of the progress of indexing and loading
 
@@ -52,13 +56,11 @@ def open_frame(path: str, name: str, ctx: JobContext = SILENT, beammap: str = ""
     return PhotonFrame(source, source, name=name, state=state, beammap=beammap)
 
 
-def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSource, PhotonSource, Any]:
+def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSource, PhotonSource, Live | None]:
     """The index of a frame (made if there is none), what lies on top of it, and its live image."""
-    from ifuview.engine.photons.counting.live import live_image
-
     check_unchanged(frame)
     raw, path = frame.raw, frame.raw.info.path
-    if not indexed(raw):
+    if not isinstance(raw, SortedColumns):
         part = ctx.part(0.0, INDEX_SHARE)
         if frame.beammap:
             from ifuview.app.photons import beammaps
@@ -67,18 +69,9 @@ def made_live(frame: PhotonFrame, ctx: JobContext = SILENT) -> tuple[PhotonSourc
         else:
             raw = photons.open_source(path, index=True, ctx=part)
     source = raw if frame.source is frame.raw else frame.source
-    if frame.stack and not indexed(source):
-        from ifuview.app.photons.sources import source_of
-
+    if frame.stack and not isinstance(source, SortedColumns):
         source = source_of(raw, frame.stack, ctx.part(INDEX_SHARE, INDEX_SHARE + 0.1))
-    columns: Any = source
-    live = live_image(columns, ctx.part(INDEX_SHARE + 0.1, 1.0)) if indexed(source) else None
-    return raw, source, live
-
-
-def indexed(source: PhotonSource) -> bool:
-    """Whether a source has the sorted columns that a live image needs."""
-    return steps.in_columns(source)
+    return raw, source, live_of(source, ctx.part(INDEX_SHARE + 0.1, 1.0))
 
 
 def check_cut(frame: PhotonFrame, cut: PhotonCut) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -25,11 +24,6 @@ from ifuview.model.pixels import Pixels
 
 COUNT_LOOK = Look(limit_mode=LimitMode.PERCENTILE, percent=98.0)  # a star beside hot pixels; zscale saturates it
 NEARLY_ALL = 99.0  # percent of the pixels; hot ones are beyond
-
-
-def in_columns(source: Any) -> bool:
-    """Whether a source has the sorted columns that a live image needs."""
-    return hasattr(source, "first") and hasattr(source, "pick")
 
 
 def opened_flags(opened: Opened) -> Opened:
@@ -154,5 +148,5 @@ def shared_limits(images: Iterable[Array]) -> tuple[float, float]:
 
 def span_of(frame: PhotonFrame) -> float:
     """End of the time slider, s."""
-    latest = getattr(frame.live, "latest", -1)
+    latest = -1 if frame.live is None else frame.live.latest
     return max(frame.source.info.duration, (latest + 1) * 1e-6, 1e-3)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from ifuview.model.region import Region, Shape
 
 if TYPE_CHECKING:
     from ifuview.app.session import Selection, Session, Slot
+    from ifuview.engine.photons.counting.held import Held
     from ifuview.model.checks import Array
     from ifuview.model.photons.light import Aperture, BinnedLight
     from ifuview.model.photons.lists import Beammap, PhotonCut, PhotonInfo, PhotonSource
@@ -31,6 +32,7 @@ MOST_HELD = 3_000_000  # photons of one selection that are kept in memory (12 B 
 MOST_KEPT = 4_000_000  # photons of all selections
 SMALL = 256  # resonators; a larger selection is a job that the user sees
 RESOLUTION_BINS = -1  # LightOptions.bins: half a resolution element each
+T = TypeVar("T")
 MOST_BINS = 2_000_000  # of a light curve in the window
 
 
@@ -147,10 +149,12 @@ class Kept:
     """Photons of selections that were read; belongs to one thread."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Any, ...], Any] = {}
-        self._source: Any = None
+        self._held: dict[tuple[bytes, bool], Held] = {}
+        self._source: PhotonSource | None = None
 
-    def source(self, source: PhotonSource, aperture: Aperture, weighted: bool, ctx: JobContext) -> Any:
+    def source(
+        self, source: PhotonSource, aperture: Aperture, weighted: bool, ctx: JobContext
+    ) -> tuple[PhotonSource, bool]:
         """The photons of an aperture in memory; the source itself if they are too many. Second: whether held."""
         from ifuview.engine.photons.counting.held import hold
 
@@ -188,7 +192,7 @@ def _light(asked: Request, picked: Picked, kept: Kept, ctx: JobContext) -> Light
     near, held = kept.source(source, found, cut.weighted, ctx)
     notes: list[str] = []
 
-    def attempt(what: str, make: Callable[[], Any]) -> Any:
+    def attempt(what: str, make: Callable[[], T]) -> T | None:
         try:
             return make()
         except UsageError as problem:

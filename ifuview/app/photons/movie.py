@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from ifuview.files import check_place, check_suffix, whole_file
 from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
     from ifuview.app.photons.playing import Step
 
 SUFFIXES = (".fits", ".gif", ".png", ".apng")
@@ -69,13 +71,11 @@ def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float,
     ctx.checkpoint(0.8, "Writing the movie")
     kind = "GIF" if path.lower().endswith(".gif") else "PNG"
     last = 0.0 if kind == "PNG" else None
-    options: dict[str, Any] = {"save_all": True, "append_images": pictures[1:], "loop": 0}
-    options["duration"] = max(round(MILLI / frame.fps), 20)
+    duration = max(round(MILLI / frame.fps), 20)
     if last is None:  # one palette for all, so that equal counts keep their color
         pictures = [p.quantize(colors=256, palette=pictures[0].quantize(256)) for p in pictures]
-        options["append_images"] = pictures[1:]
     with whole_file(path) as part:
-        pictures[0].save(part, format=kind, **options)
+        pictures[0].save(part, format=kind, save_all=True, append_images=pictures[1:], loop=0, duration=duration)
 
 
 def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobContext) -> Iterator[tuple[Array, str]]:
@@ -106,7 +106,7 @@ def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobCo
         done += len(chunk)
 
 
-def _picture(array: Array, text: str) -> Any:
+def _picture(array: Array, text: str) -> Picture:
     """A picture with the time below it."""
     from PIL import Image, ImageDraw
 

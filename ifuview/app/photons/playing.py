@@ -31,6 +31,7 @@ def play_chunk(
 ) -> tuple[Step, ...]:
     """Pictures of `nstep` steps of time from `start` (s) on, as far as the file goes."""
     from ifuview.engine.photons.counting.cut import bounds
+    from ifuview.engine.photons.counting.live import LiveImage
     from ifuview.engine.photons.counting.sorted_columns import as_image
 
     check_unchanged(frame)
@@ -39,7 +40,7 @@ def play_chunk(
     first, width = round(start * MICRO), max(round(frame.step * MICRO), 1)
     nstep = max(1, min(nstep, -(-(round(end * MICRO) - first) // width)))
     cuts = [replace(cut, start=(first + k * width) * TICK, stop=(first + (k + 1) * width) * TICK) for k in range(nstep)]
-    if hasattr(live, "counts_in_steps"):
+    if isinstance(live, LiveImage):
         rows = live.counts_in_steps(first, width, nstep, bounds(info, cut))
         counted = [as_image(live.columns, row.astype("i8"), one) for row, one in zip(rows, cuts)]
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -92,7 +92,13 @@ def map_frames(maps: SpeckleMaps, snr: bool = False) -> tuple[Opened, ...]:
 
 
 def product(
-    title: str, values: Array, info: PhotonInfo, kind: str, unit: str = "", error: Array | None = None, **look: Any
+    title: str,
+    values: Array,
+    info: PhotonInfo,
+    kind: str,
+    unit: str = "",
+    error: Array | None = None,
+    mode: LimitMode = LimitMode.PERCENTILE,
 ) -> Opened:
     """An image (ny, nx), or a cube, made from a photon list as a frame with the flags of the list as its mask.
 
@@ -111,8 +117,7 @@ def product(
         mask=flags.mask if flat else None, mask_bits=flags.mask_bits, unit=unit, stage=kind, header=info.header,
     )  # fmt: skip
     dataset = Dataset("", title, kind=kind, images=(image,), photons=info, notes=())
-    fields: dict[str, Any] = {"limit_mode": LimitMode.PERCENTILE, "percent": PERCENT} | look
-    return Opened(dataset, image, first_look(image, Look(**fields), title))
+    return Opened(dataset, image, first_look(image, Look(limit_mode=mode, percent=PERCENT), title))
 
 
 def _ivar(error: Array) -> Array:

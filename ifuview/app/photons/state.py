@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ifuview.app.photons.units import cut_words
 from ifuview.model.checks import Array
@@ -13,6 +13,10 @@ from ifuview.model.photons.lists import PhotonCut
 from ifuview.model.region import Region
 
 if TYPE_CHECKING:
+    from ifuview.app.frames.look import Look
+    from ifuview.engine.photons.counting.coarse import CoarseImage
+    from ifuview.engine.photons.counting.live import LiveImage
+    from ifuview.model.photons.calibration_stack import Step
     from ifuview.model.photons.images import PhotonImage
     from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
     from ifuview.model.photons.lists import PhotonSource
@@ -39,8 +43,8 @@ class PhotonFrame:
         Calibration steps on top of it, lowest first; each can be off (`app.photon_calibration`).
     source : PhotonSource
         `raw` under the stack; `raw` itself while no step is on. What all counting reads.
-    live : Any
-        `engine.photons.live.LiveImage` or `CoarseImage` of `source`; None until the index is there.
+    live : LiveImage, CoarseImage or None
+        Of `source`, what the sliders count with; None until the index is there.
     cut : PhotonCut
         Which photons count.
     shown : Shown
@@ -55,8 +59,8 @@ class PhotonFrame:
         How what is not shown now looked last.
     name : str
         Of the file, with a number for a second frame of it.
-    state : Any
-        Size and time of the file when it was opened.
+    state : tuple of int, or None
+        Size and time (ns) of the file when it was opened.
     fps : float
         Steps a second while playing.
     preview : bool
@@ -69,15 +73,15 @@ class PhotonFrame:
     source: PhotonSource
     cut: PhotonCut = field(default_factory=PhotonCut)
     shown: Shown = Shown.FLAGS
-    stack: tuple[Any, ...] = ()
-    live: Any = None
+    stack: Steps = ()
+    live: Live | None = None
     image: PhotonImage | None = None
     step: float = 0.1
     playing: bool = False
     speckle: SpeckleMaps | None = None
-    looks: tuple[tuple[Shown, Any], ...] = ()
+    looks: tuple[tuple[Shown, Look], ...] = ()
     name: str = ""
-    state: Any = None
+    state: tuple[int, int] | None = None
     fps: float = 10.0
     preview: bool = False
     beammap: str = ""
@@ -132,6 +136,12 @@ class FoundStep:
     method: str
     on: bool = True
     key: str = "found"
+
+
+if TYPE_CHECKING:
+    PhotonStep = Step | FoundStep  # of the calibration stack of a frame
+    Steps = tuple[PhotonStep, ...]
+    Live = LiveImage | CoarseImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ifuview.model.photons.images import unit_of, value_axis
 from ifuview.model.photons.lists import PhotonCut, PhotonInfo
 
@@ -47,6 +45,6 @@ def value_span(info: PhotonInfo) -> tuple[float, float]:
     return low, 0.0 if info.phase_unit == "deg" else high
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     """A number of photons with thin spaces."""
     return f"{value:,.0f}".replace(",", "\u202f")

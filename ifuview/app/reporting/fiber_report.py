@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -162,7 +161,7 @@ def _header(slot: Slot) -> tuple[tuple[str, str], ...]:
     return tuple((k, words) for k, words in known if words)
 
 
-def card_words(value: Any) -> str:
+def card_words(value: object) -> str:
     """A header value in words; a series in time, which photon lists have, as its span."""
     values = value.get("values") if isinstance(value, Mapping) else None
     if not values:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ifuview.app.script.common import YES_NO, Handler
 from ifuview.app.script.words import Words, Writer
@@ -126,7 +125,7 @@ def _geometry(words: Words, out: Writer) -> None:
     out.window.update({name: int(value) for name, value in zip(names, found.groups()) if value is not None})
 
 
-def _window(field: str, kind: Callable[[str], Any], what: str) -> Handler:
+def _window(field: str, kind: Callable[[str], object], what: str) -> Handler:
     """-title T, -width N, -height N, -theme X, --log-level L."""
 
     def handler(words: Words, out: Writer) -> None:

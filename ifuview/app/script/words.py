@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ifuview.errors import UsageError
 
-Fields = tuple[tuple[str, Any], ...]
+Fields = tuple[tuple[str, object], ...]
 # Every verb of a step: its arguments, and what is to be done to the current frame (or the window).
 VERBS: dict[str, str] = {
     "open": "(spec, every, cube, look): open a file; all extensions as frames; as one cube; look = fields of Look",
@@ -173,7 +173,7 @@ class Writer:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.window: dict[str, Any] = {}
-        self.look: dict[str, Any] = {}  # before the first file: for all files
+        self.look: dict[str, object] = {}  # before the first file: for all files
         self.each: dict[str, Step] = {}  # the same for everything else that belongs to a file
         self.opened = False
         self.ignored: list[str] = []
@@ -186,7 +186,7 @@ class Writer:
         self.steps.append(Step("open", (spec, every, cube, tuple(self.look.items()))))
         self.steps.extend(self.each.values())
 
-    def set_look(self, **values: Any) -> None:
+    def set_look(self, **values: object) -> None:
         """Change fields of the look of the file just opened, or of all to come."""
         if not self.opened:
             self.look.update(values)
@@ -202,7 +202,7 @@ class Writer:
         else:
             self.steps[place] = Step("look", tuple({**dict(last.args), **values}.items()))
 
-    def known_look(self) -> dict[str, Any]:
+    def known_look(self) -> dict[str, object]:
         """Fields of the look that are known to hold for the file just opened, or for all to come."""
         place = self._look_step() if self.opened else None
         if place is None:
@@ -210,14 +210,14 @@ class Writer:
         step = self.steps[place]
         return dict(step.args[3] if step.verb == "open" else step.args)
 
-    def of_file(self, verb: str, *args: Any) -> None:
+    def of_file(self, verb: str, *args: object) -> None:
         """A step for the file just opened, or for each file to come."""
         if self.opened:
             self.steps.append(Step(verb, args))
         else:
             self.each[verb] = Step(verb, args)
 
-    def do(self, verb: str, *args: Any) -> None:
+    def do(self, verb: str, *args: object) -> None:
         """A step for the whole window."""
         self.steps.append(Step(verb, args))
 

@@ -37,7 +37,7 @@ class FrameList(QListWidget):
         self.setItemDelegate(FrameDelegate(self))
         self._drawing = False
         self.shown: int | None = None  # key of the frame on the canvas, where that is not the current one
-        self._pictures: dict[int, tuple[tuple[Any, ...], QPixmap]] = {}
+        self._pictures: dict[int, tuple[tuple[object, ...], QPixmap]] = {}
         self._missing: list[FrameRow] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

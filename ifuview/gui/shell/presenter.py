@@ -17,7 +17,7 @@ from ifuview.gui.shell.store import Store
 HOVER_PERIOD_MS = 16  # the docks that follow the cursor are drawn at most this often
 
 
-def differs(old: tuple[Any, ...] | None, new: tuple[Any, ...]) -> bool:
+def differs(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
     """Whether any input of a view is another one: by identity, and by value for plain values."""
     if old is None or len(old) != len(new):
         return True
@@ -30,7 +30,7 @@ class Part:
 
     def __init__(self, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> None:
         self.view, self.draw, self.visible = view, draw, visible
-        self.last: tuple[Any, ...] | None = None
+        self.last: tuple[object, ...] | None = None
         self.widget: Dock | None = None
 
     def stale(self, session: Session) -> bool:

@@ -50,7 +50,7 @@ class FiberTableDock(Dock):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._source: tuple[Any, ...] | None = None
+        self._source: tuple[object, ...] | None = None
         self._drawing = False
         self.model = FiberModel()
         self.table = self._build_table()
@@ -179,6 +179,6 @@ class FiberTableDock(Dock):
             self.table.setColumnWidth(c, min(MAX_WIDTH, max(metrics.horizontalAdvance(w) for w in words) + 14))
 
 
-def _same(a: tuple[Any, ...] | None, b: tuple[Any, ...]) -> bool:
+def _same(a: tuple[object, ...] | None, b: tuple[object, ...]) -> bool:
     """Whether two tables were made from the same objects."""
     return a is not None and len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))

@@ -315,6 +315,6 @@ class FocalPlaneDock(Dock):
             clipboard.setText(",".join(view.ids[p] for p in points))
 
 
-def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
     """Whether two fields were made from the same objects."""
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))

@@ -594,7 +594,7 @@ def _same_fibers(a: SpectrumView, b: SpectrumView) -> bool:
     return [(s.key, row) for s, row in a.chosen] == [(s.key, row) for s, row in b.chosen]
 
 
-def _identity(view: SpectrumView | None) -> tuple[Any, ...]:
+def _identity(view: SpectrumView | None) -> tuple[object, ...]:
     """What decides whether the plot is brought back to its full range."""
     if view is None or not view.spectra:
         return ()

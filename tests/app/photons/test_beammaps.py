@@ -7,6 +7,7 @@ import pytest
 
 from ifuview.app.photons import beammaps, counting
 from ifuview.errors import UsageError
+from ifuview.model.photons.lists import SortedColumns
 from tests.app.photons.photon_files import write_files
 from tests.io.photons.raw.test_packets import SECOND, header, photon, put
 
@@ -63,10 +64,10 @@ def test_the_index_has_the_map_and_another_map_makes_another(packets, tmp_path, 
     for path, first in ((one, 10000), (one, 10000), (two, 50000)):
         frame = counting.open_frame(str(folder), "bin", beammap=path)
         raw, _, live = counting.made_live(frame)
-        assert counting.indexed(raw)
+        assert isinstance(raw, SortedColumns)
         assert raw.info.beammap.ids[0] == first
         np.testing.assert_array_equal(live.image(frame.cut).counts, expected)
-        assert counting.indexed(counting.open_frame(str(folder), "bin", beammap=path).source)
+        assert isinstance(counting.open_frame(str(folder), "bin", beammap=path).source, SortedColumns)
 
 
 def test_a_list_with_a_map_of_its_own_keeps_it(tmp_path):

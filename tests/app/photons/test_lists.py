@@ -168,7 +168,11 @@ def test_an_indexed_image_without_a_cut_reads_no_photons(folder, truth, tmp_path
 
     shutil.copy(folder / "science.h5", tmp_path / "science.h5")
     source = photons.open_source(str(tmp_path / "science.h5"), index=True)
-    monkeypatch.setattr(PhotonIndex, "blocks", None)
+
+    def read(*_args, **_named):
+        raise AssertionError("photons were read")
+
+    monkeypatch.setattr(PhotonIndex, "blocks", read)
     image = photons.image(source, PhotonCut(exclude=()))
     np.testing.assert_array_equal(image.counts, truth["counts"].T)
     assert image.last == pytest.approx(29.999958)

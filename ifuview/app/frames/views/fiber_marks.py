@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
+from ifuview.app.frames.state import DetectorPlace
 from ifuview.app.frames.views.text import round_numbers
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
@@ -67,10 +67,10 @@ def fiber_marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
     return tuple(out)
 
 
-_MADE: dict[tuple[str, int, int], tuple[Any, Image, list[Mark]]] = {}  # of the frames drawn last
+_MADE: dict[tuple[str, int, int], tuple[DetectorPlace, Image, list[Mark]]] = {}  # of the frames drawn last
 
 
-def _known(make: Callable[..., list[Mark]], place: Any, image: Image) -> list[Mark]:
+def _known(make: Callable[..., list[Mark]], place: DetectorPlace, image: Image) -> list[Mark]:
     """`make(place, wavelengths, shape)`, made once for each frame: 10 ms for 500 fibers."""
     key = (make.__name__, id(place), id(image))
     found = _MADE.get(key)
@@ -98,13 +98,14 @@ def column_of(wave: Array, known: Array) -> Array:
     return np.array(list(each))
 
 
-def ccd_curves(place: Any, wave: Array, shape: tuple[int, int]) -> list[Mark]:
+def ccd_curves(place: DetectorPlace, wave: Array, shape: tuple[int, int]) -> list[Mark]:
     """Curves that pixels of one CCD row (along the fibers' slit) make in fiber and wavelength."""
-    ncol = place.traces.ncol
+    ncol, known = place.traces.ncol, place.traces.wave
+    assert known is not None
     word = "row" if place.orientation.transpose else "column"
     out = []
     for disp in round_numbers(0.0, ncol - 1.0, CCD_CURVES):
-        x = column_of(wave, place.traces.wave[:, int(disp)])
+        x = column_of(wave, known[:, int(disp)])
         nx, ny = place.orientation.to_native(0.0, disp, place.shape)
         number = float(ny if place.orientation.transpose else nx)
         if np.isfinite(x).any():
@@ -112,11 +113,12 @@ def ccd_curves(place: Any, wave: Array, shape: tuple[int, int]) -> list[Mark]:
     return out
 
 
-def amplifier_borders(place: Any, wave: Array, shape: tuple[int, int]) -> list[Mark]:
+def amplifier_borders(place: DetectorPlace, wave: Array, shape: tuple[int, int]) -> list[Mark]:
     """Where the borders between amplifiers fall, and the names of the amplifiers."""
     if not place.amplifiers:
         return []
-    traces, orientation = place.traces, place.orientation
+    traces, orientation, known = place.traces, place.orientation, place.traces.wave
+    assert known is not None
     boxes = []
     for amp in place.amplifiers:
         edges = np.array([amp.x0, amp.x1]) - 0.5, np.array([amp.y0, amp.y1]) - 0.5
@@ -126,7 +128,7 @@ def amplifier_borders(place: Any, wave: Array, shape: tuple[int, int]) -> list[M
     out = []
     for edge in sorted({d for _, _, _, *ends in boxes for d in ends if 0 < d < ndisp - 1}):
         low = int(np.floor(edge))
-        at = (traces.wave[:, low] + traces.wave[:, low + 1]) / 2
+        at = (known[:, low] + known[:, low + 1]) / 2
         out.append(Mark(MarkKind.AMPLIFIER, column_of(wave, at), np.arange(shape[0], dtype=float)))
     middle = traces.center[:, traces.ncol // 2]
     for edge in sorted({c for _, *ends, _, _ in boxes for c in ends if 0 < c < ncross - 1}):
@@ -137,7 +139,7 @@ def amplifier_borders(place: Any, wave: Array, shape: tuple[int, int]) -> list[M
         if rows.size:
             row = rows[rows.size // 2]
             disp = np.clip([d0, d1], 0, traces.ncol - 1).astype(int)
-            x = np.nanmean(np.interp(traces.wave[row, disp], _of_row(wave, row), np.arange(shape[1])))
+            x = np.nanmean(np.interp(known[row, disp], _of_row(wave, row), np.arange(shape[1])))
             out.append(Mark(MarkKind.NAME, np.array([x]), np.array([float(row)]), name))
     return out
 

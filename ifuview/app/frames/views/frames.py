@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any
 
 from ifuview.app.frames.state import Made
 from ifuview.app.session import Layout, Locks, Session, Slot
@@ -29,7 +28,7 @@ class FrameRow:
     subtitle: str
     tip: str
     slot: Slot
-    picture: tuple[Any, ...]
+    picture: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class FramesView:
     axes: tuple[Axis, ...] = ()
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (
         tuple((s.key, s.title, s.photons is None, s.made_of, *_picture(s)) for s in session.slots),
@@ -121,7 +120,7 @@ def _photon_words(slot: Slot, session: Session) -> tuple[str, str] | None:
     return title, f"{a.photons.words()} {sign} {b.photons.words()}"
 
 
-def _picture(slot: Slot) -> tuple[Any, ...]:
+def _picture(slot: Slot) -> tuple[object, ...]:
     """What the thumbnail depends on."""
     return (slot.image, slot.plane, slot.look, slot.pyramid is not None)
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 from ifuview.app.session import Session, Slot
-from ifuview.model.dataset import CardValue, HduInfo
-
-Card = tuple[str, Any, str]
+from ifuview.model.dataset import Card, CardValue, HduInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +33,7 @@ class HeaderView:
     notes: tuple[str, ...] = ()
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     return () if slot is None else (slot.key, slot.dataset, slot.image)
@@ -78,7 +75,7 @@ def find(cards: tuple[Card, ...], text: str) -> list[Card]:
     return [card for card in cards if all(w in f"{card[0]} {card[1]} {card[2]}".lower() for w in words)]
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """A card's value as FITS writes it."""
     if isinstance(value, bool):
         return "T" if value else "F"

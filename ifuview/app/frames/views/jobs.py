@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ifuview.app.jobs import JobRecord, JobStatus
 from ifuview.app.session import Session
@@ -42,7 +41,7 @@ class JobsView:
         return sum(row.active for row in self.rows)
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (session.jobs,)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class LimitsView:
 _samples: list[tuple[Image, tuple[int, ...], Array]] = []
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     return () if slot is None else (slot.key, slot.title, slot.image, slot.plane, slot.look)

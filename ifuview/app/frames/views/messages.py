@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from ifuview.app.session import Level, Message, Session
 
@@ -26,7 +25,7 @@ class MessagesView:
     rows: tuple[MessageRow, ...]
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (session.messages,)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,6 +24,7 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.frames.views.fiber_marks import Mark
 
+T = TypeVar("T")
 VERTICES = (9, 17, 33, 65, 129, 257)  # densities of the decimated curves
 TOLERANCE = 0.1  # px, error of the finest density that is kept
 # Okabe and Ito (2008), readable for the color-blind; every other block takes the next
@@ -145,28 +146,26 @@ class OverlayCache:
 CACHE = OverlayCache()
 
 # What was worked out for a set of traces, by what it is and where the image has its axes; it goes with the traces.
-_MADE: WeakKeyDictionary[TraceSet, dict[tuple[object, ...], Any]] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[TraceSet, dict[tuple[object, ...], object]] = WeakKeyDictionary()
 
 
-def _made(make: Callable[[TraceSet, Image], Any], traces: TraceSet, image: Image) -> Any:
+def _made(make: Callable[[TraceSet, Image], T], traces: TraceSet, image: Image) -> T:
     """`make(traces, image)`, remembered as long as the traces live; a job may have made it before."""
     key = (make.__name__, image.shape, image.orientation)
     known = _MADE.setdefault(traces, {})
     if key not in known:
         known[key] = make(traces, image)
-    return known[key]
+    return cast("T", known[key])
 
 
 def curves_of(traces: TraceSet, image: Image) -> Curves:
     """The decimated curves of traces on an image. Takes 50 ms for 500 fibers at first: let a job ask for it."""
-    found: Curves = _made(decimate, traces, image)
-    return found
+    return _made(decimate, traces, image)
 
 
 def iso_of(traces: TraceSet, image: Image) -> tuple[IsoCurve, ...]:
     """Where round wavelengths fall on an image."""
-    found: tuple[IsoCurve, ...] = _made(iso_wavelengths, traces, image)
-    return found
+    return _made(iso_wavelengths, traces, image)
 
 
 def make_overlay(session: Session, slot: Slot) -> OverlayView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 from ifuview.model.region import Region, Shape
 
@@ -12,6 +12,7 @@ from ifuview.model.region import Region, Shape
 PALETTE = ("#E69F00", "#2BBF93", "#E377C2", "#56B4E9", "#F0E442", "#F07A35", "#B39DFF", "#9ACD32")
 SMALLEST = 0.5  # px; half of the width of a region, or its radius, is never less
 Point = tuple[float, float]
+T = TypeVar("T")
 
 
 def next_color(regions: tuple[Region, ...]) -> str:
@@ -117,7 +118,7 @@ def _holds(region: Region, x: float, y: float, slop: Point) -> bool:
     return abs(u) <= 2 * slop[0] and abs(v) <= 2 * slop[1]
 
 
-def _with(values: tuple[Any, ...], place: int, value: Any) -> tuple[Any, ...]:
+def _with(values: tuple[T, ...], place: int, value: T) -> tuple[T, ...]:
     """The tuple with one entry replaced."""
     return tuple(value if n == place else v for n, v in enumerate(values))
 

@@ -12,9 +12,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, SupportsFloat
 
-Cards = tuple[tuple[str, Any], ...]
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+Cards = tuple[tuple[str, object], ...]
 KEEP = ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CD", "PC", "CUNIT", "CROTA", "LONPOLE", "LATPOLE")
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
@@ -42,7 +45,7 @@ class Tangent:
         return math.degrees(ra) % 360.0, math.degrees(dec)
 
 
-def sky_position(wcs: Mapping[str, Any], x: float, y: float) -> tuple[float, float] | None:
+def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, float] | None:
     """Return RA and Dec in degrees of a 0-based pixel position, None where the cards have no celestial axes 1 and 2."""
     types = [str(wcs.get(f"CTYPE{k}", "")) for k in (1, 2)]
     if not any(t.startswith("RA--") for t in types) or not any(t.startswith("DEC-") for t in types):
@@ -57,27 +60,35 @@ def sky_position(wcs: Mapping[str, Any], x: float, y: float) -> tuple[float, flo
 @lru_cache(maxsize=32)
 def _tangent(cards: Cards) -> Tangent | None:
     """The projection of these cards; None if a card is not a number."""
-    get = dict(cards).get
+    get = dict(cards)
     try:
-        value = [float(get(f"CRVAL{k}", 0.0)) for k in (1, 2)]
-        pixel = (float(get("CRPIX1", 0.0)), float(get("CRPIX2", 0.0)))
-        swapped = str(get("CTYPE1", "")).startswith("DEC")
+        value = [_number(get, f"CRVAL{k}") for k in (1, 2)]
+        pixel = (_number(get, "CRPIX1"), _number(get, "CRPIX2"))
+        swapped = str(get.get("CTYPE1", "")).startswith("DEC")
         ra, dec = value[::-1] if swapped else value
-        return Tangent(ra, dec, pixel, _matrix(dict(cards)), swapped)
+        return Tangent(ra, dec, pixel, _matrix(get), swapped)
     except (TypeError, ValueError):
         return None
 
 
-def _matrix(cards: dict[str, Any]) -> Matrix:
+def _number(cards: Mapping[str, object], name: str, usual: float = 0.0) -> float:
+    """The number of a card; TypeError or ValueError if it holds none."""
+    value = cards.get(name, usual)
+    if not isinstance(value, str | SupportsFloat):
+        raise TypeError(name)
+    return float(value)
+
+
+def _matrix(cards: Mapping[str, object]) -> Matrix:
     """Pixel to intermediate world coordinates: CD, else CDELT times PC or CROTA2."""
     if any(f"CD{i}_{j}" in cards for i in (1, 2) for j in (1, 2)):
-        a, b, c, d = (float(cards.get(f"CD{i}_{j}", 0.0)) for i in (1, 2) for j in (1, 2))
+        a, b, c, d = (_number(cards, f"CD{i}_{j}") for i in (1, 2) for j in (1, 2))
         return (a, b), (c, d)
-    sx, sy = (float(cards.get(f"CDELT{k}", 1.0)) for k in (1, 2))
+    sx, sy = (_number(cards, f"CDELT{k}", 1.0) for k in (1, 2))
     if any(f"PC{i}_{j}" in cards for i in (1, 2) for j in (1, 2)):
-        a, b, c, d = (float(cards.get(f"PC{i}_{j}", float(i == j))) for i in (1, 2) for j in (1, 2))
+        a, b, c, d = (_number(cards, f"PC{i}_{j}", float(i == j)) for i in (1, 2) for j in (1, 2))
         return (sx * a, sx * b), (sy * c, sy * d)
-    angle = math.radians(float(cards.get("CROTA2", 0.0)))
+    angle = math.radians(_number(cards, "CROTA2"))
     sin, cos = math.sin(angle), math.cos(angle)
     return (sx * cos, -sy * sin), (sx * sin, sy * cos)
 
@@ -92,7 +103,7 @@ def _by_astropy(cards: Cards, x: float, y: float) -> tuple[float, float] | None:
 
 
 @lru_cache(maxsize=8)
-def _astropy_wcs(cards: Cards) -> Any:
+def _astropy_wcs(cards: Cards) -> WCS | None:
     """The two celestial axes as astropy sees them."""
     from astropy.wcs import WCS, WcsError
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ifuview.app.session import Session
 from ifuview.model.night.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
@@ -33,7 +32,7 @@ class Row:
 
     expid: int
     cells: tuple[str, ...]
-    sort: tuple[Any, ...]
+    sort: tuple[str | float | None, ...]
     dots: tuple[tuple[Dot, ...], ...]
     exposure: Exposure
 
@@ -97,7 +96,7 @@ _ROWS: dict[int, tuple[ExposureIndex, tuple[Row, ...]]] = {}  # of the index sho
 _TILES: dict[int, tuple[ExposureIndex, tuple[TileRow, ...]]] = {}
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (session.night, session.current, session.tables, *(s.key for s in session.slots))
 
@@ -249,6 +248,9 @@ def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row
     compare: dict[str, Callable[[float], bool]] = {
         "<": lambda v: v < limit, ">": lambda v: v > limit, "<=": lambda v: v <= limit, ">=": lambda v: v >= limit
     }  # fmt: skip
-    return lambda row: (
-        bool(row.cells[place]) and isinstance(row.sort[place], (int, float)) and compare[sign](float(row.sort[place]))
-    )
+
+    def passes(row: Row) -> bool:
+        at = row.sort[place]
+        return bool(row.cells[place]) and isinstance(at, int | float) and compare[sign](float(at))
+
+    return passes

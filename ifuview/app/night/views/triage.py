@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from ifuview.app.night.state import TriageState
 from ifuview.app.session import Session
 from ifuview.model.figure import Figure
-from ifuview.model.night.triage import HARMLESS, Finding
+from ifuview.model.night.triage import HARMLESS, Cause, Finding
 
 HINT = (
     "Open the folder of a production, a night or an exposure (or one of its products) and press Triage: it names the "
@@ -35,12 +35,12 @@ class TriageView:
     headline: str
     can_run: bool
     done: bool
-    causes: tuple[Any, ...]
-    state: Any
+    causes: tuple[Cause, ...]
+    state: TriageState | None
     blinking: bool
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (session.triage, session.night is None, session.current, session.layout)
 
@@ -57,7 +57,7 @@ def make(session: Session) -> TriageView | None:
     )
 
 
-def _headline(state: Any, rows: tuple[TriageRow, ...]) -> str:
+def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
     """How many of what."""
     bad = sum(r.mark == "bad" for r in rows)
     cameras = len(state.result.cameras)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.app.frames.views.text import number, with_error
 from ifuview.app.photons import calibration
-from ifuview.app.photons.sources import waits
+from ifuview.app.photons.sources import flat_step, waits, wave_step
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
+from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.model.figure import Figure
 from ifuview.model.photons.flat_solution import FlatSolution
@@ -108,7 +109,7 @@ class SolutionCurves:
     flat_pixel: str = ""
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -154,7 +155,7 @@ def pixel(session: Session, info: PhotonInfo) -> tuple[int, int] | None:
     return (x, y) if 0 <= x < nx and 0 <= y < ny else None
 
 
-def job(session: Session) -> Callable[[Any], SolutionCurves] | None:
+def job(session: Session) -> Callable[[JobContext], SolutionCurves] | None:
     """The curves of the solutions, for the worker."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -162,13 +163,13 @@ def job(session: Session) -> Callable[[Any], SolutionCurves] | None:
     frame: PhotonFrame = slot.photons
     info = frame.raw.info
     at = pixel(session, info)
-    by_key = {s.key: s.solution for s in frame.stack if s.key in ("wavecal", "flatcal")}
-    if not by_key:
+    wave, flat = wave_step(frame.stack), flat_step(frame.stack)
+    if wave is None and flat is None:
         return None
 
-    def run(ctx: Any) -> SolutionCurves:
+    def run(ctx: JobContext) -> SolutionCurves:
         ctx.checkpoint(0.1, "Curves of the solutions")
-        return curves(by_key.get("wavecal"), by_key.get("flatcal"), info, at)
+        return curves(wave.solution if wave else None, flat.solution if flat else None, info, at)
 
     return run
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ifuview.app.photons import light
 from ifuview.app.photons.state import Light, LightOptions
@@ -113,14 +113,15 @@ def make(session: Session) -> LightView:
     info = slot.photons.source.info
     unit, name = value_unit(info), value_name(info)
     asked, known = light.request(session), session.lights
-    common: dict[str, Any] = {"options": options, "unit": unit, "axis_name": name, "title": slot.title, "key": slot.key,
-              "drawing": session.drawing}  # fmt: skip
-    if slot.key != session.current:
-        common["source"] = slot.title
+    view = LightView(
+        PICK_HINT, options=options, unit=unit, axis_name=name, title=slot.title, key=slot.key,
+        drawing=session.drawing, source=slot.title if slot.key != session.current else "",
+    )  # fmt: skip
     if asked is None:
-        return LightView(PICK_HINT, **common)
-    common["unmeasured"] = len(light.all_picks(session, slot)) - len(asked.picked)
+        return view
     stale = known is None or known.request != asked
+    unmeasured = len(light.all_picks(session, slot)) - len(asked.picked)
+    view = replace(view, hint=COUNTING, stale=stale, unmeasured=unmeasured)
     if known is None or known.request.key != slot.key or known.request.source.info.calibrated != info.calibrated:
-        return LightView(COUNTING, stale=stale, **common)
-    return LightView("", known.found, stale=stale, behind=stale and light.is_large(asked), **common)
+        return view
+    return replace(view, hint="", found=known.found, behind=stale and light.is_large(asked))

@@ -13,7 +13,7 @@ from ifuview.app.photons.views.flags import FlagRow, legend
 from ifuview.app.photons.which import frame_of, is_photons, photon_frame
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.model.photons.images import value_name
-from ifuview.model.photons.lists import Beammap, PhotonCut
+from ifuview.model.photons.lists import Beammap, PhotonCut, SortedColumns
 
 HINT = "Open a photon list (HDF5 or raw packets): its flags, counts and sliders are here."
 OTHER = "The frame on the canvas is not of a photon list."
@@ -159,7 +159,7 @@ def state(frame: PhotonFrame, job: tuple[int, float] | None) -> str:
         return "The index is being made; until then every count reads the file."
     if names := in_the_way(frame):
         return f"Counts follow when a slider is released, time is not played, while this is on: {', '.join(names)}."
-    if steps.in_columns(frame.raw):
+    if isinstance(frame.raw, SortedColumns):
         return "The live image is not in memory: counts follow when a slider is released."
     return "No index: every count reads the file, when the slider is released."
 
@@ -172,7 +172,7 @@ def notes(frame: PhotonFrame) -> tuple[str, ...]:
 
 def in_the_way(frame: PhotonFrame) -> tuple[str, ...]:
     """Calibrations that are on and that live images cannot follow, though there is an index; () if there are none."""
-    if frame.live is not None or not steps.in_columns(frame.raw) or steps.in_columns(frame.source):
+    if frame.live is not None or not isinstance(frame.raw, SortedColumns) or isinstance(frame.source, SortedColumns):
         return ()
     from ifuview.app.photons.calibration import title
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ifuview.app.frames.views.text import quantity, with_error
 from ifuview.app.photons import speckle_maps
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
+from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
 
@@ -56,7 +57,7 @@ class DecayView:
     figure: Figure | None = None
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -98,7 +99,7 @@ def _numbers(maps: SpeckleMaps, x: int, y: int) -> tuple[tuple[str, str], ...]:
     return (*out, ("photons", quantity(float(maps.photons[y, x]), digits=9)))
 
 
-def job(session: Session) -> Callable[[Any], DecayView] | None:
+def job(session: Session) -> Callable[[JobContext], DecayView] | None:
     """The autocorrelation at the crosshair, for the worker."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -108,7 +109,7 @@ def job(session: Session) -> Callable[[Any], DecayView] | None:
     if at is None:
         return None
 
-    def run(ctx: Any) -> DecayView:
+    def run(ctx: JobContext) -> DecayView:
         ctx.checkpoint(0.1, "Autocorrelation")
         try:
             return decay_view(speckle_maps.decay_at(frame, *at), at)

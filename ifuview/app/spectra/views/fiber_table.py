@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet
 
 TERM = re.compile(r"^\s*(?P<name>[^=!<>~]+?)\s*(?P<op>==|!=|<=|>=|=|<|>|~)\s*(?P<value>.*?)\s*$")
+OPERATE: dict[str, Callable[[Array, Array | float], object]] = {
+    "=": operator.eq, "==": operator.eq, "!=": operator.ne,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 JOIN = re.compile(r"\s+and\s+|\s*&+\s*|\s*,\s*")
 
 
@@ -48,10 +53,10 @@ class FiberTableView:
     title: str
     fiber: int | None
     fibers: tuple[int, ...]
-    source: tuple[Any, ...]
+    source: tuple[object, ...]
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     return (() if slot is None else _source(slot), session.metrics, session.selection, session.current)
@@ -141,29 +146,12 @@ def _compare(column: Column, op: str, value: str, nrow: int) -> Array:
             return np.zeros(nrow, dtype=bool) if op != "!=" else np.ones(nrow, dtype=bool)
         left = column.values
         with np.errstate(invalid="ignore"):
-            return np.asarray(_operate(left, op, number))
+            return np.asarray(OPERATE[op](left, number))
     words = np.array([cell(column, i).strip().lower() for i in range(nrow)])
     value = value.strip("\"'").lower()
     if op == "~":
         return np.char.find(words, value) >= 0
-    return np.asarray(_operate(words, op, np.array(value)))
-
-
-def _operate(left: Any, op: str, right: Any) -> Any:
-    """One of the comparisons."""
-    match op:
-        case "=" | "==":
-            return left == right
-        case "!=":
-            return left != right
-        case "<":
-            return left < right
-        case "<=":
-            return left <= right
-        case ">":
-            return left > right
-        case _:
-            return left >= right
+    return np.asarray(OPERATE[op](words, np.array(value)))
 
 
 def _find(view: FiberTableView, name: str) -> Column | None:
@@ -215,7 +203,7 @@ def _column(name: str, values: Array) -> Column:
     return Column(name, values, values.dtype.kind in "iufb")
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A number with few digits, bytes decoded."""
     if isinstance(value, bytes):
         return value.decode("ascii", "replace").strip()
@@ -234,6 +222,6 @@ def _nrow(slot: Slot, fibermap: FiberMap | None) -> int:
     return slot.image.orientation.shape(slot.image.shape)[0] if slot.image.kind is Kind.RSS else 0
 
 
-def _source(slot: Slot) -> tuple[Any, ...]:
+def _source(slot: Slot) -> tuple[object, ...]:
     """The objects that the table is made from."""
     return (fiber_map(slot), slot.traces, slot.image if fiber_map(slot) is None and slot.traces is None else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from ifuview.model.image import Kind
 
 NOWHERE = -1  # key of the frame of a fiber that is in no open one
 
-_last: list[tuple[tuple[Any, ...], tuple[tuple[Slot, ...], ...]]] = []  # frames asked for last, and their groups
+_last: list[tuple[tuple[object, ...], tuple[tuple[Slot, ...], ...]]] = []  # frames asked for last, and their groups
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +65,7 @@ class Field:
     numbers: tuple[tuple[str, Array], ...]
     outlines: tuple[tuple[Array, Array], ...]
     members: tuple[Slot, ...]
-    source: tuple[Any, ...]
+    source: tuple[object, ...]
     title: str
     arms: tuple[tuple[Slot, ...], ...] = ()
 
@@ -104,7 +103,7 @@ def _members(session: Session) -> tuple[tuple[Slot, ...], ...]:
     return tuple(tuple(group) for group in sorted(like, key=lambda group: _first(group[0])))
 
 
-def sources(session: Session) -> tuple[Any, ...]:
+def sources(session: Session) -> tuple[object, ...]:
     """What the field of the open frames depends on."""
     found = [s for group in members(session) for s in group]
     maps = (fiber_map(s) for s in found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ RAMP, RESIDUAL_RAMP = "viridis", "coolwarm"
 SIGMAS = 5.0  # robust scatters that the color of a residual reaches at first
 OPEN_FRAMES = "open frames"
 
-_last: list[tuple[tuple[Any, ...], Field | None]] = []  # the field of the last view: a drag asks for it again and again
+_last: list[tuple[tuple[object, ...], Field | None]] = []  # of the last view; a drag asks for it often
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +112,7 @@ class Shades:
     note: str = ""
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (*field.sources(session), session.selection, session.current, session.window)
 

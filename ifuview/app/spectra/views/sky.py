@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views.sampling import fiber_name
 from ifuview.app.frames.views.text import axis
 from ifuview.app.session import Session, Slot
@@ -47,7 +47,7 @@ class SkyView:
     """
 
     slot: Slot
-    tables: tuple[Any, ...] = ()
+    tables: tuple[OpenTable, ...] = ()
     fibers: tuple[int, ...] = ()
     window: tuple[float, float] | None = None
 
@@ -81,7 +81,7 @@ class Bundle:
     note: str = ""
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     image = None if slot is None else slot.image

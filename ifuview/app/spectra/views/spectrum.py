@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -80,7 +79,7 @@ class SpectrumView:
     start: int = 0
 
 
-_last: list[tuple[tuple[Any, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
+_last: list[tuple[tuple[object, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +91,7 @@ class SpectrumHover:
     preview: FiberSpectrum | None = None
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()
     place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
@@ -311,7 +310,7 @@ def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectr
     ix, iy = at
     image = slot.image
     lead = slot.plane[:-1] if len(slot.plane) == image.pixels.ndim - 2 else (0,) * (image.pixels.ndim - 3)
-    where: tuple[Any, ...] = (*lead, slice(None), iy, ix)
+    where: tuple[int | slice, ...] = (*lead, slice(None), iy, ix)
     flux = image.pixels.physical(image.pixels.raw[where])
     masked = ~np.isfinite(flux)
     if image.mask is not None:

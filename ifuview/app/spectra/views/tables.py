@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -74,7 +73,7 @@ class Sheet:
         return tuple(c.name for c in self.table.columns if c.numeric and c.values.ndim == 1)
 
 
-def inputs(session: Session) -> tuple[Any, ...]:
+def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (session.tables, session.selection, session.current, *(s.image for s in session.slots))
 

@@ -88,14 +88,18 @@ def test_shared_limits_are_never_empty():
 
 
 def test_calibrations_that_sliders_cannot_follow_are_named_where_there_is_an_index(beammap):
-    class Columns:
-        first = pick = None
+    class Columns(PhotonList):
+        first, latest = np.zeros(1, np.int64), -1
+
+        def read(self, column, start, out): ...
+
+        def pick(self, column, rows): ...
 
     plain = frame_of(beammap)
     assert photon_views.in_the_way(plain) == ()
     assert photon_views.state(plain, None).startswith("No index")
     step = MaskStep(TimeMask(np.array([5]), np.array([9])))
-    masked = replace(plain, raw=Columns(), stack=(step,))
+    masked = replace(plain, raw=Columns(plain.raw.info, *[np.empty(0)] * 3), stack=(step,))
     assert photon_views.in_the_way(masked) == ("Cosmic rays",)
     said = photon_views.state(masked, None)
     assert "index" not in said
