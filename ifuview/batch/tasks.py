@@ -144,7 +144,17 @@ def triage_tasks(
     found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     there = {} if after is None else counterparts(found, after, ctx)
     tasks = [
-        _task("triage", f"{c.expid:08d}", c.camera, dict(c.files), output, tuple(only), (), c.night, c.bad_amplifiers)
+        _task(
+            kind="triage",
+            exposure=f"{c.expid:08d}",
+            camera=c.camera,
+            files=dict(c.files),
+            output=output,
+            only=tuple(only),
+            formats=(),
+            night=c.night,
+            bad_amplifiers=c.bad_amplifiers,
+        )
         for c in found
     ]
     return [_compared(t, there.get((c.expid, c.camera))) for t, c in zip(tasks, found, strict=True)]
@@ -195,7 +205,15 @@ def diagnose_tasks(
             todo = f"there are {', '.join(sorted(passed))}: choose with --obstype or --expid"
         raise MissingDataError(f"no {DETECTOR} images{which} are there", where, todo)
     return [
-        _task("diagnose", exposure, camera, files, output, tuple(only), tuple(formats))
+        _task(
+            kind="diagnose",
+            exposure=exposure,
+            camera=camera,
+            files=files,
+            output=output,
+            only=tuple(only),
+            formats=tuple(formats),
+        )
         for (exposure, camera), files in sorted(images.items())
     ]
 
@@ -243,7 +261,18 @@ def _task(
     files = {role: os.path.abspath(path) for role, path in sorted(files.items())}
     folder = os.path.join(os.path.abspath(output), exposure, camera)
     mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats), "|", str(bad_amplifiers)))
-    return Task(kind, exposure, camera, files, folder, only, formats, night, mark, bad_amplifiers=bad_amplifiers)
+    return Task(
+        kind=kind,
+        exposure=exposure,
+        camera=camera,
+        files=files,
+        output=folder,
+        only=only,
+        formats=formats,
+        night=night,
+        fingerprint=mark,
+        bad_amplifiers=bad_amplifiers,
+    )
 
 
 def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:

@@ -101,16 +101,16 @@ def triage(task: Task, folder: Path) -> Record:
     if worst == "pass" and (result.problems or 2 * unasked > len(task.only or CLASSES)):
         worst, short, text = "note", "incomplete", f"nothing found, but not all was there: {'; '.join(lacking)}"
     return Record(
-        task.exposure,
-        task.camera,
-        worst,
-        short,
-        text,
-        len(findings),
-        bool(findings),
-        service.HTML,
-        result.problems,
-        packed(done, findings, result.fixed, f"{task.exposure}/{task.camera}/"),
+        exposure=task.exposure,
+        camera=task.camera,
+        level=worst,
+        short=short,
+        text=text,
+        count=len(findings),
+        bad=bool(findings),
+        page=service.HTML,
+        problems=result.problems,
+        data=packed(done, findings, result.fixed, f"{task.exposure}/{task.camera}/"),
     )
 
 
@@ -135,4 +135,15 @@ def diagnose(task: Task, folder: Path) -> Record:
     data: dict[str, object] = {"verdict": found.verdict.value, "global": dict(found.global_metrics)}
     short = NAMES.get(kinds[0], kinds[0]) if kinds else "clean"
     level = LEVELS[found.verdict.value]
-    return Record(task.exposure, task.camera, level, short, found.sentence, len(kinds), bool(out.code), page, (), data)
+    return Record(
+        exposure=task.exposure,
+        camera=task.camera,
+        level=level,
+        short=short,
+        text=found.sentence,
+        count=len(kinds),
+        bad=bool(out.code),
+        page=page,
+        problems=(),
+        data=data,
+    )

@@ -112,7 +112,16 @@ def _from_parsed(item: PixelRegion) -> Region | None:
     color = next((str(visual[key]) for key in COLOR_KEYS if visual.get(key)), DEFAULT_COLOR)
     tags = tuple(str(tag) for tag in meta.get("tag", ()))
     text = str(meta.get("text", meta.get("label", "")) or "")
-    return Region(shape, points, size, angle, text, color, tags, bool(meta.get("include", True)))
+    return Region(
+        shape=shape,
+        points=points,
+        size=size,
+        angle=angle,
+        text=text,
+        color=color,
+        tags=tags,
+        include=bool(meta.get("include", True)),
+    )
 
 
 def _center(point: PixCoord) -> tuple[float, float]:

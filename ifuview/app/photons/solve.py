@@ -115,7 +115,7 @@ def _open(path: str) -> PhotonSource:
 def fit_wavecal(
     lasers: Mapping[float, str | PhotonSource], *, name: str = "wavecal", ctx: JobContext = SILENT, **options: Any
 ) -> WavelengthSolution:
-    """Fit the wavelength solution from laser files or sources; options as `engine.photons.wavecal.fit_wavelengths`.
+    """Fit the wavelength solution from laser files or sources; options as `wavecal.fit_wavelengths`.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def fit_flatcal(
     path: str | PhotonSource, *, wavecal: WavelengthSolution | None = None, name: str = "flatcal",
     ctx: JobContext = SILENT, **options: Any,
 ) -> FlatSolution:  # fmt: skip
-    """Fit the flat from a white-light list, phases with their `wavecal`; options as `engine.photons.flatcal`."""
+    """Fit the flat from a white-light list, phases with their `wavecal`; options as `calibration.flatcal`."""
     from ifuview.engine.photons.calibration.flatcal import flat_weights
 
     return flat_weights(_in_waves(path, wavecal), name=name, ctx=ctx, **options)

@@ -264,7 +264,16 @@ def _info(index: int, name: str, header: Header, axes: list[int], cards: tuple[C
     if kind != "table" and header.get("BZERO") == UNSIGNED.get(dtype, 0.5):
         dtype = "u" + dtype
     unit = word(header.get("BUNIT"))
-    return HduInfo(index, name, version if type(version) is int else 1, kind, shape, dtype, unit, cards)
+    return HduInfo(
+        index=index,
+        name=name,
+        version=version if type(version) is int else 1,
+        kind=kind,
+        shape=shape,
+        dtype=dtype,
+        unit=unit,
+        cards=cards,
+    )
 
 
 def _elements(header: Header, axes: list[int], where: str) -> int:

@@ -199,7 +199,16 @@ class _Stored:
                 return False
             starts, sizes = self._load(self.chunks.address[first:last], self.chunks.size[first:last])
         status, chunk = decode(
-            self.data, starts, sizes, self.blosc, self.itemsize, chunk_rows, self.wanted, self.planes, out, rows
+            data=self.data,
+            starts=starts,
+            sizes=sizes,
+            blosc=self.blosc,
+            itemsize=self.itemsize,
+            chunk_rows=chunk_rows,
+            wanted=self.wanted,
+            planes=self.planes,
+            out=out,
+            count=rows,
         )
         if status == OTHER:
             return False

@@ -44,7 +44,7 @@ def open_photons(path: Path, beammap: Beammap | Path | None = None, ctx: JobCont
     Returns
     -------
     PhotonSource
-        With `info`, `blocks` and `photons_of` as `model.photons.PhotonSource` asks.
+        With `info`, `blocks` and `photons_of` as `model.photons.lists.PhotonSource` asks.
 
     Raises
     ------

@@ -183,7 +183,7 @@ class OriginalSource:
                 yield self._with(found, before[done:end] - start, self._gone[done:end])
                 start, done = stop, end
         if done < len(self._gone):
-            empty = PhotonBlock(np.empty(0, np.int32), np.empty(0, np.uint32), *(np.empty(0, np.float32),) * 2)
+            empty = PhotonBlock.join([], weight=True)
             yield self._with(empty, np.zeros(len(self._gone) - done, np.int64), self._gone[done:])
 
     def _with(self, block: PhotonBlock, places: Array, rows: Array) -> PhotonBlock:

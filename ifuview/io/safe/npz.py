@@ -49,7 +49,7 @@ def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = 
     Returns
     -------
     dict
-        Name to array. In an array of objects, what is no plain data is a `safe_objects.Inert`.
+        Name to array. In an array of objects, what is no plain data is a `safe.objects.Inert`.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from ifuview.model.trace import TraceSet
 
 ALLOWED = 0.01  # px; largest difference between the corrected traces and the file read back
 TEXT_FORMS = (".csv", ".ecsv", ".json", ".txt", ".dat")
+Shape = tuple[int, int]
 Write = Callable[[Correction], bool]
 
 
@@ -68,14 +69,7 @@ def write_corrected(
     source, target = os.fspath(path_in), os.fspath(path_out)
     if os.path.exists(target) and os.path.samefile(source, target):
         raise UsageError("the corrected traces would overwrite the given ones", target, "choose another name")
-    canonical = None if shape is None else (orientation or Orientation()).shape(shape)
-    given = read_traces(source, canonical, orientation)
-    if shape is None and given.ncol != traces.ncol:
-        canonical = (int(np.nanmax(traces.center)) + 2, traces.ncol)
-        given = read_traces(source, canonical, orientation)
-    if given.center.shape != traces.center.shape:
-        text = f"the corrected traces have {traces.nfiber} fibers of {traces.ncol} pixels"
-        raise UsageError(f"{text}, the file has {given.nfiber} of {given.ncol}", source, "give the file they are of")
+    given, canonical = _given(source, traces, orientation, shape)
     correction = Correction(
         source=source,
         part=part_name(target),
@@ -91,6 +85,21 @@ def write_corrected(
         finally:
             if os.path.exists(correction.part):
                 os.unlink(correction.part)
+
+
+def _given(
+    source: str, traces: TraceSet, orientation: Orientation | None, shape: Shape | None
+) -> tuple[TraceSet, Shape | None]:
+    """The traces of the given file, of the fibers of `traces`, and the canonical shape in which it is read."""
+    canonical = None if shape is None else (orientation or Orientation()).shape(shape)
+    given = read_traces(source, canonical, orientation)
+    if shape is None and given.ncol != traces.ncol:
+        canonical = (int(np.nanmax(traces.center)) + 2, traces.ncol)
+        given = read_traces(source, canonical, orientation)
+    if given.center.shape != traces.center.shape:
+        text = f"the corrected traces have {traces.nfiber} fibers of {traces.ncol} pixels"
+        raise UsageError(f"{text}, the file has {given.nfiber} of {given.ncol}", source, "give the file they are of")
+    return given, canonical
 
 
 def _written(correction: Correction, canonical: tuple[int, int] | None, target: str) -> float:

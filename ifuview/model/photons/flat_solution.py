@@ -92,3 +92,10 @@ class FlatSolution:
 
 
 FLAT_METHODS = ("interpolation", "polynomial")
+
+
+def flat_flags(valid: Array) -> Array:
+    """Flag bits of resonators from which of their weights (n, m) are valid."""
+    none, some = ~valid.any(axis=1), ~valid.all(axis=1)
+    bits = np.where(some, FLAT_BIT["flatcal.not_all_weights_valid"], 0)
+    return np.where(none, FLAT_BIT["flatcal.bad"] | FLAT_BIT["flatcal.not_all_weights_valid"], bits).astype(np.uint32)

@@ -178,6 +178,36 @@ class PhotonBlock(NamedTuple):
     value: Array | None = None
     weight: Array | None = None
 
+    @classmethod
+    def join(cls, blocks: Sequence[PhotonBlock], *, weight: bool = False) -> PhotonBlock:
+        """Blocks one after another, with the columns that all of them have; of no blocks, no photons (nor weights)."""
+        if not blocks:
+            none = np.empty(0, np.float32)
+            return cls(np.empty(0, np.int32), np.empty(0, np.uint32), none, none.copy() if weight else None)
+        values = [block.value for block in blocks if block.value is not None]
+        weights = [block.weight for block in blocks if block.weight is not None]
+        return cls(
+            np.concatenate([block.resonator for block in blocks]),
+            np.concatenate([block.time for block in blocks]),
+            np.concatenate(values) if len(values) == len(blocks) else None,
+            np.concatenate(weights) if len(weights) == len(blocks) else None,
+        )
+
+    def rows(self, chosen: slice | Array) -> PhotonBlock:
+        """Some photons: views for a slice, else copies."""
+        value = None if self.value is None else self.value[chosen]
+        weight = None if self.weight is None else self.weight[chosen]
+        return PhotonBlock(self.resonator[chosen], self.time[chosen], value, weight)
+
+    def ordered(self) -> PhotonBlock:
+        """The photons by (resonator, time); itself if they are."""
+        key = self.resonator.astype(np.int64) << 32 | self.time
+        return self if (key[1:] >= key[:-1]).all() else self.rows(np.argsort(key, kind="stable"))
+
+    def columns(self, *, value: bool, weight: bool) -> PhotonBlock:
+        """The block with the columns that are asked for."""
+        return self._replace(value=self.value if value else None, weight=self.weight if weight else None)
+
 
 @runtime_checkable
 class PhotonSource(Protocol):
@@ -291,7 +321,7 @@ class PhotonList:
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons as one block."""
         ctx.checkpoint()
-        yield PhotonBlock(self.resonator, self.time, self.value if value else None, self.weight if weight else None)
+        yield PhotonBlock(self.resonator, self.time, self.value, self.weight).columns(value=value, weight=weight)
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """All photons of a few resonators, by (resonator, time)."""
@@ -299,5 +329,5 @@ class PhotonList:
         first = np.searchsorted(self.resonator, wanted)
         last = np.searchsorted(self.resonator, wanted, side="right")
         rows = np.concatenate([np.arange(a, b) for a, b in zip(first, last)]) if len(wanted) else np.arange(0)
-        chosen = None if self.weight is None or not weight else self.weight[rows]
-        return PhotonBlock(self.resonator[rows], self.time[rows], self.value[rows], chosen)
+        block = PhotonBlock(self.resonator, self.time, self.value, self.weight if weight else None)
+        return block.rows(rows)

@@ -74,7 +74,7 @@ class LaserFits:
     center, center_error, sigma, sigma_error : ndarray, float64 (n, m)
         Of the Gaussian of the laser, degree.
     parameters : ndarray, float64 (n, m, 7)
-        As the model of `engine.photons.wavecal_models` wants them: kind of background and six numbers.
+        As the model of `engine.photons.calibration.wavecal_models` wants them: kind of background and six numbers.
     chi2 : ndarray, float64 (n, m)
         Reduced.
     resolution, resolution_error : ndarray, float64 (n, m)

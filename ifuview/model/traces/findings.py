@@ -58,7 +58,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TraceFinding:
     """One line of the list.
 
     Parameters
@@ -97,7 +97,7 @@ class Finding:
     score: float = 0.0
 
 
-def findings(diagnosis: TraceDiagnosis) -> tuple[Finding, ...]:
+def findings(diagnosis: TraceDiagnosis) -> tuple[TraceFinding, ...]:
     """All findings of a diagnosis, worst first; problems of one kind in neighboring fibers are one finding."""
     out = [_of_mode(m, diagnosis) for m in diagnosis.modes if m.found]
     out += [_of_problems(group, diagnosis) for group in _grouped(diagnosis.problems)]
@@ -113,16 +113,25 @@ def mode_verdict(mode: Mode, limits: DoctorLimits) -> Verdict:
     )
 
 
-def _of_mode(mode: Mode, diagnosis: TraceDiagnosis) -> Finding:
+def _of_mode(mode: Mode, diagnosis: TraceDiagnosis) -> TraceFinding:
     """A pattern of many fibers."""
     name = NAMES.get(mode.name, mode.name)
     size = f"{mode.amplitude_px:+.4f} ± {mode.sigma_px:.4f} px ({mode.significance:.0f} sigma)"
     text = mode.text or f"{name.lower()} {size} in {count_of(mode.fibers, diagnosis)}"
-    return Finding(
-        "mode", mode.name, name, text, mode_verdict(mode, diagnosis.limits), mode.fibers, mode.amplitude_px,
-        mode.sigma_px, mode.significance, mode.x_range, mode.wave_range,
+    return TraceFinding(
+        group="mode",
+        kind=mode.name,
+        title=name,
+        text=text,
+        verdict=mode_verdict(mode, diagnosis.limits),
+        fibers=mode.fibers,
+        amount=mode.amplitude_px,
+        amount_err=mode.sigma_px,
+        significance=mode.significance,
+        x_range=mode.x_range,
+        wave_range=mode.wave_range,
         score=abs(mode.amplitude_px) * math.sqrt(max(len(mode.fibers), 1)),
-    )  # fmt: skip
+    )
 
 
 def _grouped(problems: tuple[Problem, ...]) -> list[list[Problem]]:
@@ -146,7 +155,7 @@ def _alike(a: Problem, b: Problem) -> bool:
     return (pair or same) and not apart
 
 
-def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> Finding:
+def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> TraceFinding:
     """Problems of one kind in neighboring fibers."""
     worst = max(group, key=lambda p: abs(p.amplitude_px or 0.0))
     amount = worst.amplitude_px
@@ -155,30 +164,57 @@ def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> Finding:
     name = NAMES.get(worst.kind, worst.kind)
     several = len(group) > 1
     waves = [p.wave_range for p in group if p.wave_range is not None]
-    return Finding(
-        "fiber", worst.kind, f"{name}: fiber{'s' if several else ''} {first}{f' to {last}' if several else ''}",
-        f"{len(group)} fibers, the worst: {worst.text}" if several else worst.text,
-        worst.verdict, tuple(p.fiber for p in group), amount, worst.amplitude_err, worst.significance,
-        (min(p.x_range[0] for p in group), max(p.x_range[1] for p in group)),
-        (min(w[0] for w in waves), max(w[1] for w in waves)) if waves else None,
+    return TraceFinding(
+        group="fiber",
+        kind=worst.kind,
+        title=f"{name}: fiber{'s' if several else ''} {first}{f' to {last}' if several else ''}",
+        text=f"{len(group)} fibers, the worst: {worst.text}" if several else worst.text,
+        verdict=worst.verdict,
+        fibers=tuple(p.fiber for p in group),
+        amount=amount,
+        amount_err=worst.amplitude_err,
+        significance=worst.significance,
+        x_range=(min(p.x_range[0] for p in group), max(p.x_range[1] for p in group)),
+        wave_range=(min(w[0] for w in waves), max(w[1] for w in waves)) if waves else None,
         score=size * WEIGHT.get(worst.kind, 1.0) * math.sqrt(len(group)),
-    )  # fmt: skip
+    )
 
 
-def _of_trouble(trouble: FrameTrouble, diagnosis: TraceDiagnosis) -> Finding:
+def _of_trouble(trouble: FrameTrouble, diagnosis: TraceDiagnosis) -> TraceFinding:
     """Trouble of the image, not a fault of the traces; or light that they leave out."""
     if trouble.kind == UNTRACED:
-        return Finding(
-            "frame", trouble.kind, NAMES[trouble.kind], trouble.text,
-            untraced_verdict(trouble.amount, diagnosis.nfiber), (), trouble.amount, None, None, trouble.x_range, None,
-            trouble.row_range, trouble.unit, score=trouble.amount,
-        )  # fmt: skip
+        return TraceFinding(
+            group="frame",
+            kind=trouble.kind,
+            title=NAMES[trouble.kind],
+            text=trouble.text,
+            verdict=untraced_verdict(trouble.amount, diagnosis.nfiber),
+            fibers=(),
+            amount=trouble.amount,
+            amount_err=None,
+            significance=None,
+            x_range=trouble.x_range,
+            wave_range=None,
+            row_range=trouble.row_range,
+            unit=trouble.unit,
+            score=trouble.amount,
+        )
     sure = trouble.amount / trouble.amount_err if trouble.amount_err else None
-    return Finding(
-        "frame", trouble.kind, f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)",
-        trouble.text, Verdict.PASS, trouble.fibers, trouble.amount, trouble.amount_err, sure, trouble.x_range, None,
-        trouble.row_range, trouble.unit,
-    )  # fmt: skip
+    return TraceFinding(
+        group="frame",
+        kind=trouble.kind,
+        title=f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)",
+        text=trouble.text,
+        verdict=Verdict.PASS,
+        fibers=trouble.fibers,
+        amount=trouble.amount,
+        amount_err=trouble.amount_err,
+        significance=sure,
+        x_range=trouble.x_range,
+        wave_range=None,
+        row_range=trouble.row_range,
+        unit=trouble.unit,
+    )
 
 
 def advice_lines(diagnosis: TraceDiagnosis) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.model.traces.findings import Finding, findings
+from ifuview.model.traces.findings import TraceFinding, findings
 from ifuview.report import page
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class DoctorReport:
     version: str = ""
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[TraceFinding, ...]:
         """All findings, worst first."""
         return findings(self.diagnosis)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOT, NONE, SOLID, Curve, Figure, Rule, Scale, Span, robust
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.model.traces.findings import Finding
+from ifuview.model.traces.findings import TraceFinding
 
 COLUMN = "Column (px)"
 FIBER = "Fiber (row)"
@@ -18,7 +18,7 @@ LEAST_MARGIN = 0.01
 PER_MEDIAN = 1.25  # error of a median over that of a mean
 
 
-def of_finding(found: TraceDiagnosis, finding: Finding, along: str = COLUMN) -> Figure | None:
+def of_finding(found: TraceDiagnosis, finding: TraceFinding, along: str = COLUMN) -> Figure | None:
     """The evidence of a finding, if it is about fibers; `along` names the axis along them."""
     if finding.group == "fiber":
         return _of_fiber(found, finding, along)
@@ -63,7 +63,7 @@ def _figure(
     )  # fmt: skip
 
 
-def _of_fiber(found: TraceDiagnosis, finding: Finding, along: str) -> Figure:
+def _of_fiber(found: TraceDiagnosis, finding: TraceFinding, along: str) -> Figure:
     """Offset of the worst fiber along the columns, or its flux or width where that is the matter."""
     fiber = finding.fibers[0]
     name, x = f"Fiber {found.fiber_id[fiber]}", found.column
@@ -78,7 +78,7 @@ def _of_fiber(found: TraceDiagnosis, finding: Finding, along: str) -> Figure:
     return offsets(found, fiber, finding.x_range, along)
 
 
-def _medians(found: TraceDiagnosis, finding: Finding, along: str) -> Figure:
+def _medians(found: TraceDiagnosis, finding: TraceFinding, along: str) -> Figure:
     """Median offset of the fibers along the columns."""
     rows = list(finding.fibers) or list(range(found.nfiber))
     count = np.maximum(np.isfinite(found.offset[rows]).sum(axis=0), 1)
@@ -90,7 +90,7 @@ def _medians(found: TraceDiagnosis, finding: Finding, along: str) -> Figure:
     return _figure("Median of the fibers: light minus trace", along, OFFSET, curves)
 
 
-def _across(found: TraceDiagnosis, finding: Finding) -> Figure:
+def _across(found: TraceDiagnosis, finding: TraceFinding) -> Figure:
     """Median offset of each fiber across the slit."""
     every = np.arange(found.nfiber, dtype=float)
     error = PER_MEDIAN * _median(found.offset_err.T) / np.sqrt(_known(found))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ifuview import resources
 from ifuview.files import put
-from ifuview.model.traces.findings import Finding, advice_lines
+from ifuview.model.traces.findings import TraceFinding, advice_lines
 from ifuview.report.pointer import under_pointer
 from ifuview.report.traces.doctor_report import DoctorReport, Drawn
 from ifuview.report.words import MARKS
@@ -74,7 +74,7 @@ def _figure(drawn: Drawn) -> dict[str, str]:
     return {"title": drawn.title, "caption": drawn.caption, "data": data, "axes": Markup(under_pointer(drawn.figure))}
 
 
-def _finding(one: Finding) -> dict[str, str]:
+def _finding(one: TraceFinding) -> dict[str, str]:
     """A finding in words."""
     amount = "–" if one.amount is None else f"{one.amount:+.4g}" if one.unit == "px" else f"{one.amount:.4g}"
     if one.amount is not None:

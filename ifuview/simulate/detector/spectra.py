@@ -67,9 +67,17 @@ class SimulatedRss:
         """The product as an Image of row-stacked spectra."""
         name = {"sky": "SKY", "fiberflat": "FIBERFLAT"}.get(self.stage, "FLUX")
         return Image(
-            name, Kind.RSS, Pixels(self.flux), Pixels(self.ivar), Pixels(self.mask), MASK_BITS, self.unit,
-            wave=self.wave, fibermap=self.fibermap, stage=self.stage,
-        )  # fmt: skip
+            name=name,
+            kind=Kind.RSS,
+            pixels=Pixels(self.flux),
+            ivar=Pixels(self.ivar),
+            mask=Pixels(self.mask),
+            mask_bits=MASK_BITS,
+            unit=self.unit,
+            wave=self.wave,
+            fibermap=self.fibermap,
+            stage=self.stage,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +112,15 @@ def fiber_map(spec: SlitSpec | str, seed: int = 5) -> FiberMap:
     role = tuple(FiberRole.SKY if f % SKY_SHARE == 0 else FiberRole.SCIENCE for f in i)
     target = tuple("SKY" if r is FiberRole.SKY else "TGT" for r in role)
     return FiberMap(
-        fiber=i, role=role, target=target, block=blocks(spec), focal_x=radius * np.cos(angle),
-        focal_y=radius * np.sin(angle), ra=150 + offset[0], dec=2 + offset[1],
-    )  # fmt: skip
+        fiber=i,
+        role=role,
+        target=target,
+        block=blocks(spec),
+        focal_x=radius * np.cos(angle),
+        focal_y=radius * np.sin(angle),
+        ra=150 + offset[0],
+        dec=2 + offset[1],
+    )
 
 
 def object_level(fibers: FiberMap, seed: int = 5) -> NDArray[np.float64]:
@@ -154,7 +168,9 @@ def expose_rss(
 
     def product(stage: str, flux: Array, ivar: Array, unit: str = UNIT) -> SimulatedRss:
         ivar = np.where(mask == 0, ivar, 0).astype(np.float32)
-        return SimulatedRss(stage, flux.astype(np.float32), ivar, mask, wave, fibers, unit)
+        return SimulatedRss(
+            stage=stage, flux=flux.astype(np.float32), ivar=ivar, mask=mask, wave=wave, fibermap=fibers, unit=unit
+        )
 
     return SimulatedExposure(
         frame=product("frame", counts, 1 / variance),

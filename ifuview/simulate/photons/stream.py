@@ -62,11 +62,18 @@ class PhotonStream:
         self._waves = np.interp((np.arange(COLORS) + 0.5) / COLORS, spectrum / spectrum[-1], WAVE)
         self._groups = _grouped(self.counts)
         self.info = PhotonInfo(
-            path="", era="modern", beammap=beammap, nphoton=nphoton, start=START, duration=duration,
+            path="",
+            era="modern",
+            beammap=beammap,
+            nphoton=nphoton,
+            start=START,
+            duration=duration,
             column=PhotonColumn.WAVELENGTH if calibrated else PhotonColumn.PHASE,
             calibrations=MappingProxyType({"wavecal": "simulated"} if calibrated else {}),
-            dead_time=DEAD_TIME, instrument="simulated", target="simulated",
-        )  # fmt: skip
+            dead_time=DEAD_TIME,
+            instrument="simulated",
+            target="simulated",
+        )
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons, some resonators at a time."""
@@ -83,10 +90,8 @@ class PhotonStream:
             if len(own):
                 block = self._block(first, stop)
                 rows = np.isin(block.resonator, own)
-                parts.append((block.resonator[rows], block.time[rows], block.value[rows]))  # type: ignore[index]
-        if not parts:
-            return PhotonBlock(np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.float32))
-        return PhotonBlock(*(np.concatenate(column) for column in zip(*parts)))
+                parts.append(block.rows(rows))
+        return PhotonBlock.join(parts)
 
     def _block(self, first: int, stop: int) -> PhotonBlock:
         """Photons of the resonators first to stop."""
@@ -97,10 +102,22 @@ class PhotonStream:
         resonator, time = np.empty(count, np.int32), np.empty(count, np.uint32)
         value = np.empty(count)
         throw(
-            np.random.default_rng((self._seed, first)), first, self.counts[own], self._speckle[own], self._kept, STEPS,
-            round(self.info.duration / TICK), self._waves, self._coefficients[own], self._sigma[own],
-            self._solved[own], HC, resonator, time, value,
-        )  # fmt: skip
+            rng=np.random.default_rng((self._seed, first)),
+            first=first,
+            counts=self.counts[own],
+            speckle=self._speckle[own],
+            kept=self._kept,
+            steps=STEPS,
+            ticks=round(self.info.duration / TICK),
+            waves=self._waves,
+            coefficients=self._coefficients[own],
+            sigma=self._sigma[own],
+            solved=self._solved[own],
+            hc=HC,
+            resonator=resonator,
+            time=time,
+            value=value,
+        )
         return PhotonBlock(resonator, time, value.astype(np.float32))
 
 

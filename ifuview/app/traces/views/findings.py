@@ -16,7 +16,7 @@ from ifuview.model.inspection import Verdict
 
 if TYPE_CHECKING:
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
-    from ifuview.model.traces.findings import Finding
+    from ifuview.model.traces.findings import TraceFinding
 
 SCREEN = 700.0  # screen px that a finding should fill
 ZOOM = (0.25, 6.0)  # screen px per px
@@ -43,7 +43,7 @@ BEFORE = "Before the correction: "
 class FindingRow:
     """One finding with the place it is at: the crosshair `point` in native px and the `view` of the canvas."""
 
-    finding: Finding
+    finding: TraceFinding
     sign: str
     amount: str
     sigma: str
@@ -163,7 +163,7 @@ def _with_findings(base: FindingsView, session: Session, slot: Slot, found: Trac
     )
 
 
-def _row(finding: Finding, slot: Slot, found: TraceDiagnosis) -> FindingRow:
+def _row(finding: TraceFinding, slot: Slot, found: TraceDiagnosis) -> FindingRow:
     """A finding with its place."""
     amount = "–"
     if finding.amount is not None and np.isfinite(finding.amount):
@@ -177,7 +177,7 @@ def _row(finding: Finding, slot: Slot, found: TraceDiagnosis) -> FindingRow:
     return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view)
 
 
-def _place(finding: Finding, found: TraceDiagnosis) -> tuple[float, float, float]:
+def _place(finding: TraceFinding, found: TraceDiagnosis) -> tuple[float, float, float]:
     """Canonical (cross, disp) of a finding and the zoom that shows it; zoom 0: the whole image."""
     lo, hi = finding.x_range
     ncol = found.corrected.ncol

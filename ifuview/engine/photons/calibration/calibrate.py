@@ -13,7 +13,7 @@ from ifuview.engine.photons.calibration.flat_weights import flat_factors, flat_t
 from ifuview.engine.photons.calibration.linearity import linearity_weights, whole_resonators
 from ifuview.engine.photons.calibration.wavelengths import wave_table, wavelengths
 from ifuview.engine.photons.counting.cut import live_bins
-from ifuview.engine.photons.counting.timemask import Masked
+from ifuview.engine.photons.counting.timemask import kept, masked_in
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.calibration_stack import CalibrationStack
@@ -50,10 +50,6 @@ class CalibratedSource:
         self._flat = None if flat is None else flat_table(flat.solution, beammap)
         self._info = calibrated_info(source.info, stack, flag_names)
         self._linear = stack.active("lincal")
-        inner: PhotonSource = _Converted(self)
-        for mask in stack.masks:
-            inner = Masked(inner, mask)
-        self._inner = inner
 
     @property
     def info(self) -> PhotonInfo:
@@ -67,15 +63,26 @@ class CalibratedSource:
 
     def live_bins(self, edges: Array) -> Array:
         """Seconds of each time bin (edges in s) that are not masked."""
-        return live_bins(self._inner, edges)
+        lived = live_bins(self.source, edges)
+        for mask in self.stack.masks:
+            lived = lived - masked_in(mask, edges)
+        return lived
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons that are left, in the order of the source; arrays may be reused."""
-        return iter(self._inner.blocks(value=value, weight=weight, ctx=ctx))
+        for block in self.raw(value=value, weight=weight, ctx=ctx):
+            found = self._kept(self.convert(block, weight=weight))
+            yield found if value else found._replace(value=None)
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """The photons of a few resonators that are left, by (resonator, time)."""
-        return self._inner.photons_of(resonators, weight=weight)
+        return self._kept(self.convert(self.source.photons_of(resonators, weight=weight), weight=weight))
+
+    def _kept(self, block: PhotonBlock) -> PhotonBlock:
+        """A block without masked photons."""
+        for mask in self.stack.masks:
+            block = kept(block, mask)
+        return block
 
     def convert(self, block: PhotonBlock, *, weight: bool = True) -> PhotonBlock:
         """A block of the source as the stack makes it, before times are masked and for linearity if it is whole."""
@@ -111,32 +118,6 @@ class CalibratedSource:
         if self._linear is not None:
             parts.append(f"lincal {self._linear.window:g} {self._linear.dead_time:g}")
         return "; ".join(parts)
-
-
-class _Converted:
-    """The photons of a calibrated source before times are masked."""
-
-    def __init__(self, owner: CalibratedSource) -> None:
-        self.owner = owner
-
-    @property
-    def info(self) -> PhotonInfo:
-        """What is known of the list."""
-        return self.owner.info
-
-    def live_bins(self, edges: Array) -> Array:
-        """Seconds of each bin that the source did not mask."""
-        return live_bins(self.owner.source, edges)
-
-    def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
-        """All photons."""
-        for block in self.owner.raw(value=value, weight=weight, ctx=ctx):
-            found = self.owner.convert(block, weight=weight)
-            yield found if value else found._replace(value=None)
-
-    def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
-        """Photons of a few resonators."""
-        return self.owner.convert(self.owner.source.photons_of(resonators, weight=weight), weight=weight)
 
 
 def indexed(source: CalibratedSource, ctx: JobContext = SILENT) -> PhotonSource:

@@ -75,7 +75,10 @@ def find_cosmics(
         end, latest = min(last, begin + len(curve) * BIN), -1
         for block in source.blocks(value=asked.by_value, ctx=ctx):
             value = block.value if asked.by_value and block.value is not None else NOTHING
-            latest = max(latest, _add(block.time, value, begin, end, asked.low, asked.high, curve))
+            latest = max(
+                latest,
+                _add(time=block.time, value=value, begin=begin, end=end, low=asked.low, high=asked.high, curve=curve),
+            )
         used = -(-(max(min(end, round(stop / TICK)), latest + 1) - begin) // BIN)
         if used > 0:
             parts.append(_part(begin, curve[:used], method, sigma))

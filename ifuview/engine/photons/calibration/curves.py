@@ -41,7 +41,18 @@ def wavecal_curves(solution: WavelengthSolution, row: int) -> WavecalCurves:
     where = f"pixel {pixel[0]}, {pixel[1]}, " if pixel else ""
     text = solution.reason(row) or _median_power(fits, row)
     title = f"{where}resonator {int(solution.ids[row])}" + (f": {text}" if text else "")
-    return WavecalCurves(int(solution.ids[row]), pixel, lasers, center, error, energy, phase, curve, spread, title)
+    return WavecalCurves(
+        resonator=int(solution.ids[row]),
+        pixel=pixel,
+        lasers=lasers,
+        center=center,
+        center_error=error,
+        energy=energy,
+        phase=phase,
+        curve=curve,
+        curve_error=spread,
+        title=title,
+    )
 
 
 def _span(solution: WavelengthSolution, row: int, center: Array) -> tuple[float, float]:
@@ -90,6 +101,12 @@ def flat_curves(solution: FlatSolution, row: int) -> FlatCurves:
     where = f"pixel {pixel[0]}, {pixel[1]}, " if pixel else ""
     title = f"{where}resonator {int(solution.ids[row])}, {solution.method}"
     return FlatCurves(
-        int(solution.ids[row]), pixel, solution.waves, solution.weights[row], solution.errors[row], fine,
-        flat_curve(solution, row, fine), title,
-    )  # fmt: skip
+        resonator=int(solution.ids[row]),
+        pixel=pixel,
+        waves=solution.waves,
+        weights=solution.weights[row],
+        errors=solution.errors[row],
+        fine=fine,
+        used=flat_curve(solution, row, fine),
+        title=title,
+    )

@@ -22,7 +22,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cube import energy_edges
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.flat_solution import FLAT_BIT, FlatSolution
+from ifuview.model.photons.flat_solution import FlatSolution, flat_flags
 from ifuview.model.photons.lists import PROBLEM_FLAGS, TICK, Beammap, PhotonInfo, PhotonSource
 from ifuview.model.photons.resonators import grid_of, rows_of
 from ifuview.model.photons.wavelength_solution import WavelengthSolution
@@ -81,7 +81,7 @@ def count_flat(source: PhotonSource, windows: Array, *, chunk: float = CHUNK, ct
     low, high = (np.ascontiguousarray(column) for column in windows.T)
     for block in source.blocks(value=True, ctx=ctx):
         assert block.value is not None
-        _add(block.resonator, block.time, block.value, ticks, low, high, counts)
+        _add(resonator=block.resonator, time=block.time, wave=block.value, chunk=ticks, low=low, high=high, out=counts)
     return FlatCounts(counts, windows, np.full(number, duration / number))
 
 
@@ -211,8 +211,20 @@ def from_counts(
     weights = np.where(valid, 1 / np.where(valid, response, 1), np.nan)
     errors = np.where(valid, weights / np.sqrt(np.maximum(number, 1)), np.nan)
     waves = found.windows.mean(axis=1)
-    return _solution(name, info.beammap.ids, waves, weights, errors, number, edges, method, power,
-                     grid_of(info.beammap), files, "white")  # fmt: skip
+    return _solution(
+        name=name,
+        ids=info.beammap.ids,
+        waves=waves,
+        weights=weights,
+        errors=errors,
+        counts=number,
+        edges=edges,
+        method=method,
+        power=power,
+        grid=grid_of(info.beammap),
+        files=files,
+        source="white",
+    )
 
 
 def _steady(counts: Array, lit: Array) -> Array:
@@ -236,8 +248,20 @@ def _together(parts: list[FlatSolution], waves: Array, method: str, power: int) 
         for name, column in columns.items():
             column[rows, k] = getattr(part, name)[:, 0]
     files = tuple(part.sources[0] for part in parts)
-    return _solution(parts[0].name, ids, waves, columns["weights"], columns["errors"], np.nan_to_num(columns["counts"]),
-                     None, method, power, parts[0].grid, files, "laser")  # fmt: skip
+    return _solution(
+        name=parts[0].name,
+        ids=ids,
+        waves=waves,
+        weights=columns["weights"],
+        errors=columns["errors"],
+        counts=np.nan_to_num(columns["counts"]),
+        edges=None,
+        method=method,
+        power=power,
+        grid=parts[0].grid,
+        files=files,
+        source="laser",
+    )
 
 
 def _solution(
@@ -247,13 +271,25 @@ def _solution(
     """The solution with its flags and polynomials."""
     if method not in METHOD_BINS:
         raise UsageError(f"there is no flat method {method!r}", todo=f"choose {' or '.join(METHOD_BINS)}")
-    valid = np.isfinite(weights)
-    flags = np.where(valid.all(axis=1), 0, FLAT_BIT["flatcal.not_all_weights_valid"])
-    flags = np.where(valid.any(axis=1), flags, flags | FLAT_BIT["flatcal.bad"]).astype(np.uint32)
+    flags = flat_flags(np.isfinite(weights))
     power = min(power, len(waves) - 1)
     polynomial = fit_polynomials(waves, weights, errors, power)
-    return FlatSolution(name, ids, waves, weights, errors, flags, edges, polynomial, method, counts, grid, files,
-                        source, "fitted")  # fmt: skip
+    return FlatSolution(
+        name=name,
+        ids=ids,
+        waves=waves,
+        weights=weights,
+        errors=errors,
+        flags=flags,
+        edges=edges,
+        polynomial=polynomial,
+        method=method,
+        counts=counts,
+        grid=grid,
+        sources=files,
+        source=source,
+        form="fitted",
+    )
 
 
 def fit_polynomials(waves: Array, weights: Array, errors: Array, power: int) -> Array:

@@ -88,29 +88,13 @@ def whole_resonators(source: PhotonSource, *, weight: bool = True, ctx: JobConte
         if held and (start > 0 or held[-1].resonator[-1] != block.resonator[-1]):
             first = int(np.searchsorted(block.resonator, held[-1].resonator[-1], side="right"))
             if first:
-                held.append(_part(block, 0, first))
-            yield _joined(held)
+                held.append(block.rows(slice(0, first)))
+            yield PhotonBlock.join(held)
             held = []
             if start > first:
-                yield _part(block, first, start)
+                yield block.rows(slice(first, start))
         elif start > 0:
-            yield _part(block, 0, start)
-        held.append(_copy(_part(block, start, len(block.time))))
+            yield block.rows(slice(0, start))
+        held.append(block.rows(np.arange(start, len(block.time))))
     if held:
-        yield _joined(held)
-
-
-def _part(block: PhotonBlock, first: int, last: int) -> PhotonBlock:
-    """Rows of a block."""
-    return PhotonBlock(*(None if c is None else c[first:last] for c in block))  # type: ignore[arg-type]
-
-
-def _copy(block: PhotonBlock) -> PhotonBlock:
-    """A block that does not change when the source reuses its buffers."""
-    return PhotonBlock(*(None if c is None else c.copy() for c in block))  # type: ignore[arg-type]
-
-
-def _joined(blocks: list[PhotonBlock]) -> PhotonBlock:
-    """Blocks one after another; without weights where one has none."""
-    columns = [None if any(c is None for c in column) else np.concatenate(column) for column in zip(*blocks)]
-    return PhotonBlock(*columns)  # type: ignore[arg-type]
+        yield PhotonBlock.join(held)

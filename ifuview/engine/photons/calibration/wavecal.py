@@ -65,9 +65,17 @@ def phase_histograms(source: PhotonSource, *, width: float = BIN, gap: float = G
     for block in source.blocks(value=True, ctx=ctx):
         assert block.value is not None
         kernels.add_phases(
-            block.resonator, block.time, block.value, round(gap / TICK), float(edges[0]), width, last, seen, alone,
-            histogram,
-        )  # fmt: skip
+            resonator=block.resonator,
+            time=block.time,
+            phase=block.value,
+            gap=round(gap / TICK),
+            low=float(edges[0]),
+            width=width,
+            last=last,
+            seen=seen,
+            alone=alone,
+            histogram=histogram,
+        )
     return Phases(seen, alone, histogram, max(info.duration, TICK))
 
 
@@ -186,22 +194,8 @@ def _fitted(
     flags = _flags(status, end, power)
     unsolved = end != SOLVED
     coefficients[unsolved], covariance[unsolved] = np.nan, np.nan
-    kept = np.where((status == HistogramStatus.GOOD)[..., None], values, np.nan)
-    fits = LaserFits(
-        status=status,
-        photons=photons,
-        center=kept[..., kernels.LASER_CENTER],
-        center_error=kept[..., kernels.LASER_CENTER_ERROR],
-        sigma=kept[..., kernels.LASER_SIGMA],
-        sigma_error=kept[..., kernels.LASER_SIGMA_ERROR],
-        parameters=parameters,
-        chi2=kept[..., kernels.LASER_CHI2],
-        resolution=resolution[..., kernels.POWER],
-        resolution_error=resolution[..., kernels.POWER_ERROR],
-        width=join,
-        histograms=histograms,
-        edges=edges,
-    )
+    fits = _laser_fits(status, values, resolution, photons=photons, parameters=parameters, width=join,
+                       histograms=histograms, edges=edges)  # fmt: skip
     ctx.checkpoint(1.0, "fitting lasers")
     return WavelengthSolution(
         name=name,
@@ -215,6 +209,22 @@ def _fitted(
         grid=grid,
         sources=sources,
         form="fitted",
+    )
+
+
+def _laser_fits(status: Array, values: Array, resolution: Array, **others: Array) -> LaserFits:
+    """What the kernels found, by name, where a fit stands; `others` as they are."""
+    kept = np.where((status == HistogramStatus.GOOD)[..., None], values, np.nan)
+    return LaserFits(
+        status=status,
+        center=kept[..., kernels.LASER_CENTER],
+        center_error=kept[..., kernels.LASER_CENTER_ERROR],
+        sigma=kept[..., kernels.LASER_SIGMA],
+        sigma_error=kept[..., kernels.LASER_SIGMA_ERROR],
+        chi2=kept[..., kernels.LASER_CHI2],
+        resolution=resolution[..., kernels.POWER],
+        resolution_error=resolution[..., kernels.POWER_ERROR],
+        **others,
     )
 
 

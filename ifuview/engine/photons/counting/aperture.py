@@ -46,7 +46,15 @@ def box(beammap: Beammap, x0: int, y0: int, x1: int, y1: int, exclude: Sequence[
     weights[max(y0, 0) : max(y1 + 1, 0), max(x0, 0) : max(x1 + 1, 0)] = 1
     label = f"box {x0},{y0} to {x1},{y1}"
     area = (x1 - x0 + 1) * (y1 - y0 + 1)
-    return _aperture(beammap, label, weights, None, exclude, ((x0 + x1) / 2, (y0 + y1) / 2), area)
+    return _aperture(
+        beammap=beammap,
+        label=label,
+        weights=weights,
+        ring=None,
+        exclude=exclude,
+        center=((x0 + x1) / 2, (y0 + y1) / 2),
+        area=area,
+    )
 
 
 def circle(
@@ -72,7 +80,13 @@ def circle(
         if inner > 0:
             ring = ring - circle_overlap(beammap.shape, x, y, inner)
     made = _aperture(
-        beammap, f"circle {x:g},{y:g} r {radius:g} px", weights, ring, exclude, (x, y), np.pi * radius * radius
+        beammap=beammap,
+        label=f"circle {x:g},{y:g} r {radius:g} px",
+        weights=weights,
+        ring=ring,
+        exclude=exclude,
+        center=(x, y),
+        area=np.pi * radius * radius,
     )
     return replace(made, radius=radius, annulus=(0.0, 0.0) if inner is None or outer is None else (inner, outer))
 

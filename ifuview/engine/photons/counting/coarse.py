@@ -41,7 +41,15 @@ class CoarseImage:
         cells = self._sums[:, 1:, 1:]
         for block in columns.blocks(ctx=ctx):
             assert block.value is not None
-            k.fill_coarse(block.resonator, block.time, block.value, 1 / self._span, self._zero, self._scale, cells)
+            k.fill_coarse(
+                resonator=block.resonator,
+                time=block.time,
+                value=block.value,
+                tick=1 / self._span,
+                zero=self._zero,
+                scale=self._scale,
+                cube=cells,
+            )
         np.cumsum(self._sums, axis=1, out=self._sums)
         np.cumsum(self._sums, axis=2, out=self._sums)
 

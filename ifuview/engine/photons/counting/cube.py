@@ -60,8 +60,17 @@ def count_cube(
     if size[1] > most:
         todo = f"ask for {most} bins at most, one part of the time or range after the other"
         raise UsageError(f"a cube of {size[1]} bins does not fit into memory", source.info.path, todo)
-    counts, sums, squares = _count(source, keys, limits, asked.by_value or not time_like, cut, size, time_like, ctx)
-    return _cube(source, axis, edges, cut, counts, sums, squares)
+    counts, sums, squares = _count(
+        source=source,
+        keys=keys,
+        limits=limits,
+        value=asked.by_value or not time_like,
+        cut=cut,
+        size=size,
+        time_like=time_like,
+        ctx=ctx,
+    )
+    return _cube(source=source, axis=axis, edges=edges, cut=cut, counts=counts, sums=sums, squares=squares)
 
 
 def _count(
@@ -80,9 +89,32 @@ def _count(
         key, other = (block.time, values) if time_like else (values, block.time)
         if cut.weighted:
             ones = np.ones(len(block.time), np.float32) if block.weight is None else block.weight
-            kernels.sum_bins(block.resonator, key, other, ones, low, high, inner, first, scale, counts, sums, squares)
+            kernels.sum_bins(
+                resonator=block.resonator,
+                key=key,
+                other=other,
+                weight=ones,
+                low=low,
+                high=high,
+                edges=inner,
+                first=first,
+                scale=scale,
+                counts=counts,
+                sums=sums,
+                squares=squares,
+            )
         else:
-            kernels.count_bins(block.resonator, key, other, low, high, inner, first, scale, counts)
+            kernels.count_bins(
+                resonator=block.resonator,
+                key=key,
+                other=other,
+                low=low,
+                high=high,
+                edges=inner,
+                first=first,
+                scale=scale,
+                counts=counts,
+            )
     return counts, sums, squares
 
 
@@ -101,9 +133,16 @@ def _cube(
     variance = planes if sums is counts else blanked(_planes(beammap, squares), excluded)
     whole = np.float64 if cut.weighted else np.int64
     image = PhotonImage(
-        planes.sum(axis=0, dtype=whole), variance.sum(axis=0, dtype=np.float64), excluded, source.info, cut, photons,
-        start, stop, live_time(source, start, stop),
-    )  # fmt: skip
+        counts=planes.sum(axis=0, dtype=whole),
+        variance=variance.sum(axis=0, dtype=np.float64),
+        excluded=excluded,
+        info=source.info,
+        cut=cut,
+        photons=photons,
+        start=start,
+        stop=stop,
+        exposure=live_time(source, start, stop),
+    )
     return PhotonCube(planes, variance, edges, axis, image)
 
 

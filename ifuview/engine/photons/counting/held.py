@@ -41,20 +41,18 @@ class Held:
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons that are held."""
         ctx.checkpoint()
-        which, time, values, weights = self.block
-        yield PhotonBlock(which, time, values if value else None, weights if weight else None)
+        yield self.block.columns(value=value, weight=weight)
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """All photons of a few of the resonators, by (resonator, time)."""
-        which, time, values, weights = self.block
+        which = self.block.resonator
         wanted = np.sort(np.asarray(resonators, dtype=np.int32))
         first, last = np.searchsorted(which, wanted), np.searchsorted(which, wanted, side="right")
         if len(wanted) and last[-1] - first[0] == (last - first).sum():  # they lie side by side
             rows: slice | Array = slice(int(first[0]), int(last[-1]))
         else:
             rows = np.concatenate([np.arange(a, b) for a, b in zip(first, last)]) if len(wanted) else np.arange(0)
-        chosen = None if weights is None or not weight else weights[rows]
-        return PhotonBlock(which[rows], time[rows], None if values is None else values[rows], chosen)
+        return self.block.columns(value=True, weight=weight).rows(rows)
 
 
 def hold(
@@ -67,12 +65,4 @@ def hold(
         if total > most:
             return None
         blocks.append(block)
-    return Held(source, resonators, _joined(blocks))
-
-
-def _joined(blocks: list[PhotonBlock]) -> PhotonBlock:
-    """Blocks of photons one after the other, in arrays of their own."""
-    if not blocks:
-        return PhotonBlock(np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.float32), None)
-    columns = [None if any(c is None for c in column) else np.concatenate(column) for column in zip(*blocks)]
-    return PhotonBlock(*columns)  # type: ignore[arg-type]
+    return Held(source, resonators, PhotonBlock.join(blocks))

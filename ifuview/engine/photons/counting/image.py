@@ -45,16 +45,16 @@ def count_image(source: PhotonSource, cut: PhotonCut = PhotonCut(), ctx: JobCont
     excluded = beammap.flagged(cut.exclude)
     start, stop = time_range(source.info, cut, latest)
     return PhotonImage(
-        blanked(beammap.image(sums), excluded),
-        blanked(beammap.image(squares), excluded).astype(np.float64),
-        excluded,
-        source.info,
-        cut,
-        int(counts[seen(source, excluded)].sum()),
-        start,
-        stop,
-        live_time(source, start, stop),
-        latest * TICK if latest >= 0 else -1.0,
+        counts=blanked(beammap.image(sums), excluded),
+        variance=blanked(beammap.image(squares), excluded).astype(np.float64),
+        excluded=excluded,
+        info=source.info,
+        cut=cut,
+        photons=int(counts[seen(source, excluded)].sum()),
+        start=start,
+        stop=stop,
+        exposure=live_time(source, start, stop),
+        last=latest * TICK if latest >= 0 else -1.0,
     )
 
 
@@ -70,9 +70,27 @@ def add_block(block: PhotonBlock, asked: Bounds, counts: Array, sums: Array, squ
     if sums is not counts:
         ones = np.ones(len(time), np.float32) if weight is None else weight
         chosen = value if asked.by_value and value is not None else NOTHING
-        return int(kernels.sum_cut(resonator, time, chosen, ones, first, last, low, high, counts, sums, squares))
+        return int(
+            kernels.sum_cut(
+                resonator=resonator,
+                time=time,
+                value=chosen,
+                weight=ones,
+                first=first,
+                last=last,
+                low=low,
+                high=high,
+                counts=counts,
+                sums=sums,
+                squares=squares,
+            )
+        )
     if asked.by_value and value is not None:
-        return int(kernels.count_cut(resonator, time, value, first, last, low, high, counts))
+        return int(
+            kernels.count_cut(
+                resonator=resonator, time=time, value=value, first=first, last=last, low=low, high=high, counts=counts
+            )
+        )
     return int(kernels.count_time(resonator, time, first, last, counts))
 
 

@@ -92,7 +92,7 @@ class LiveImage:
     preview = counts
 
     def image(self, cut: PhotonCut) -> PhotonImage:
-        """Return the photons per pixel, as `engine.photons.image.count_image` does; that is asked for weighted sums."""
+        """Return the photons per pixel, as `counting.image.count_image` does; that is asked for weighted sums."""
         if cut.weighted:
             return count_image(self.columns, cut)
         return as_image(self.columns, self.counts(bounds(self.info, cut)), cut)
@@ -203,7 +203,7 @@ class LiveImage:
         total = int(near.sum())
         if total:
             rows, owner = np.empty(total, np.int64), np.empty(total, np.int64)
-            k.find_codes(self._code, begin, end, edges, near, rows, owner)
+            k.find_codes(codes=self._code, begin=begin, end=end, edges=edges, near=near, rows=rows, owner=owner)
             counts += np.bincount(owner[self._pass(rows, *span)], minlength=len(counts))
         return counts
 

@@ -80,26 +80,28 @@ class Masked:
 
     def live_bins(self, edges: Array) -> Array:
         """Seconds of each time bin (edges in s) that are not masked."""
-        ticks = np.rint(np.asarray(edges) / TICK)
-        return np.asarray(live_bins(self.source, edges) - np.diff(masked_before(self.mask, ticks)) * TICK)
+        return live_bins(self.source, edges) - masked_in(self.mask, edges)
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """The photons that are left, in the order of the source."""
         for block in self.source.blocks(value=value, weight=weight, ctx=ctx):
-            yield self._kept(block)
+            yield kept(block, self.mask)
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
         """The photons of a few resonators that are left, by (resonator, time)."""
-        return self._kept(self.source.photons_of(resonators, weight=weight))
+        return kept(self.source.photons_of(resonators, weight=weight), self.mask)
 
-    def _kept(self, block: PhotonBlock) -> PhotonBlock:
-        """A block without its masked photons."""
-        if not len(self.mask.start):
-            return block
-        keep = kept_times(block.time, self.mask)
-        value = None if block.value is None else block.value[keep]
-        weight = None if block.weight is None else block.weight[keep]
-        return PhotonBlock(block.resonator[keep], block.time[keep], value, weight)
+
+def masked_in(mask: TimeMask, edges: Array) -> Array:
+    """Return the masked seconds of each time bin (edges in s)."""
+    return np.asarray(np.diff(masked_before(mask, np.rint(np.asarray(edges) / TICK))) * TICK)
+
+
+def kept(block: PhotonBlock, mask: TimeMask) -> PhotonBlock:
+    """Return a block without its masked photons."""
+    if not len(mask.start):
+        return block
+    return block.rows(kept_times(block.time, mask))
 
 
 def kept_times(time: Array, mask: TimeMask) -> Array:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ifuview.engine.photons.statistics.rician import IC, IP, IS, LOGLIKE, newton_step, write_errors
+from ifuview.engine.photons.statistics.newton import IC, IP, IS, LOGLIKE, newton_step, write_errors
 from ifuview.model.checks import Array
 
 IP_GAIN = LOGLIKE + 1  # column of what ln L gains per photon/s of more Ip
@@ -67,12 +67,7 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
     trial = par.copy()
     converged = False
     for _ in range(MOST_STEPS):
-        step = newton_step(par, grad, hess, count, damping)
-        trial[:] = par
-        change = 0.0
-        for i in range(count):
-            trial[i] = max(par[i] + step[i], 0.0)
-            change = max(change, abs(trial[i] - par[i]))
+        change = newton_step(par, grad, hess, count, damping, trial)
         value = log_likelihood(gaps, law, trial[0], trial[1], trial[2])
         if value >= best - 1e-12 * abs(best):
             converged = value - best < PRECISION * abs(best) and change < SMALL_MOVE * rate

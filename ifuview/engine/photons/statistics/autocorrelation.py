@@ -63,7 +63,15 @@ def decay(counts: Array, width: float, nlag: int | None = None) -> Decay:
                                    absolute_sigma=True, bounds=((0, width / 10), (np.inf, np.inf)))  # fmt: skip
     sigma = np.sqrt(np.diag(covariance))
     value[0] = np.nan
-    return Decay(lag, value, error, fitted[1], sigma[1], fitted[0], sigma[0])
+    return Decay(
+        lag=lag,
+        value=value,
+        error=error,
+        life=fitted[1],
+        life_error=sigma[1],
+        contrast=fitted[0],
+        contrast_error=sigma[0],
+    )
 
 
 def _exponential(lag: Array, height: float, life: float) -> Array:

@@ -42,14 +42,14 @@ def histogram_with_curves(histogram: Array, width: float, ip: float = 0.0) -> In
             rate = law.per_second(width)
             curves.append(
                 CountLaw(
-                    name,
-                    size * rician.pmf(top, *law[:3]),
-                    rate.ic,
-                    rate.is_,
-                    rate.ip,
-                    rate.ic_error,
-                    rate.is_error,
-                    rate.ip_error,
+                    name=name,
+                    expected=size * rician.pmf(top, *law[:3]),
+                    ic=rate.ic,
+                    is_=rate.is_,
+                    ip=rate.ip,
+                    ic_error=rate.ic_error,
+                    is_error=rate.is_error,
+                    ip_error=rate.ip_error,
                 )
             )
     return IntensityHistogram(histogram, width, tuple(curves), mean, variance)

@@ -23,15 +23,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ifuview.engine.photons.statistics.newton import FLOOR, IC, IP, IS, LOGLIKE, newton_step, write_errors
 from ifuview.model.checks import Array
 
 TOO_LARGE, TOO_SMALL = 1e200, 1e-200  # where the scale of the recurrence is moved
 TINIEST = 1e-300  # floor of a probability before its logarithm
-IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, LOGLIKE = range(7)  # what a fit fills in; errors stand where ERRORS says
-ERRORS = IC_ERROR  # place of the first error
 MOST_STEPS = 60  # of the Newton search; a dozen is usual
 PRECISION = 1e-9  # relative change of the likelihood that ends the search
-FLOOR = 1e-9  # photons a bin; below it an intensity is at its bound
 
 
 class RicianFit(NamedTuple):
@@ -49,9 +47,15 @@ class RicianFit(NamedTuple):
     def per_second(self, width: float) -> RicianFit:
         """The same in photons per second for bins of `width` seconds."""
         return RicianFit(
-            self.ic / width, self.is_ / width, self.ip / width,
-            self.ic_error / width, self.is_error / width, self.ip_error / width, self.loglike, self.converged,
-        )  # fmt: skip
+            ic=self.ic / width,
+            is_=self.is_ / width,
+            ip=self.ip / width,
+            ic_error=self.ic_error / width,
+            is_error=self.is_error / width,
+            ip_error=self.ip_error / width,
+            loglike=self.loglike,
+            converged=self.converged,
+        )
 
 
 def log_pmf(nmax: int, ic: float, is_: float, ip: float = 0.0) -> Array:
@@ -92,7 +96,16 @@ def moments(histogram: Array, ip: float = 0.0) -> RicianFit:
     """
     hist = np.ascontiguousarray(histogram, dtype=np.float64)
     ic, is_, part, ic_error, is_error, ip_error = solve_moments(hist, float(ip))
-    return RicianFit(ic, is_, part, ic_error, is_error, ip_error, log_likelihood(hist, ic, is_, part), True)
+    return RicianFit(
+        ic=ic,
+        is_=is_,
+        ip=part,
+        ic_error=ic_error,
+        is_error=is_error,
+        ip_error=ip_error,
+        loglike=log_likelihood(hist, ic, is_, part),
+        converged=True,
+    )
 
 
 def fit(histogram: Array, *, ip: float | None = 0.0) -> RicianFit:
@@ -115,7 +128,16 @@ def fit(histogram: Array, *, ip: float | None = 0.0) -> RicianFit:
     out = np.empty(7)
     done = fit_histogram(hist, -1.0 if ip is None else float(ip), work, out)
     ic, is_, part, ic_error, is_error, ip_error, best = out.tolist()
-    return RicianFit(ic, is_, part, ic_error, is_error, ip_error, best, bool(done))
+    return RicianFit(
+        ic=ic,
+        is_=is_,
+        ip=part,
+        ic_error=ic_error,
+        is_error=is_error,
+        ip_error=ip_error,
+        loglike=best,
+        converged=bool(done),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -266,12 +288,7 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
     converged = False
     trial = par.copy()
     for _ in range(MOST_STEPS):
-        step = newton_step(par, grad, hess, count, damping)
-        trial[:] = par
-        change = 0.0
-        for i in range(count):
-            trial[i] = max(par[i] + step[i], 0.0)
-            change = max(change, abs(trial[i] - par[i]))
+        change = newton_step(par, grad, hess, count, damping, trial)
         fill_log_pmf(trial[0], trial[1], trial[2], work[0, : len(hist)])
         value = 0.0
         for n in range(len(hist)):
@@ -291,62 +308,3 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
     out[IC], out[IS], out[IP], out[LOGLIKE] = par[0], par[1], par[2], best
     write_errors(par, hess, count, mean, out)
     return converged
-
-
-@njit(cache=True, nogil=True)
-def newton_step(par: Array, grad: Array, hess: Array, count: int, damping: float) -> Array:
-    """Newton step of the intensities that may move; damped along the diagonal, more where ln L is not concave."""
-    free = np.zeros(count, dtype=np.bool_)
-    for i in range(count):
-        free[i] = par[i] > 0.0 or grad[i] > 0.0
-    step: Array = np.zeros(count)
-    extra = damping
-    for _ in range(40):
-        matrix = np.eye(count)
-        right = np.zeros(count)
-        for i in range(count):
-            if free[i]:
-                right[i] = grad[i]
-                for j in range(count):
-                    if free[j]:
-                        matrix[i, j] = -hess[i, j]
-                matrix[i, i] = -hess[i, i] + extra * (abs(hess[i, i]) + 1e-12)
-        if _positive(matrix):
-            step = np.linalg.solve(matrix, right)
-            break
-        extra = max(4 * extra, 1e-3)
-    return step
-
-
-@njit(cache=True, nogil=True)
-def _positive(matrix: Array) -> bool:
-    """Whether a symmetric matrix of up to 3 x 3 is positive definite."""
-    size = len(matrix)
-    if matrix[0, 0] <= 0:
-        return False
-    if size > 1 and matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] <= 1e-14 * matrix[0, 0] * matrix[1, 1]:
-        return False
-    return size < 3 or np.linalg.det(matrix) > 0
-
-
-@njit(cache=True, nogil=True)
-def write_errors(par: Array, hess: Array, count: int, mean: float, out: Array) -> None:
-    """Write 1 sigma of the intensities off their bound, from the inverse of the Hessian over these."""
-    chosen = np.zeros(count, dtype=np.int64)
-    size = 0
-    for i in range(count):
-        if par[i] > 1e-6 * mean + FLOOR:
-            chosen[size] = i
-            size += 1
-    if size == 0:
-        return
-    matrix = np.zeros((size, size))
-    for i in range(size):
-        for j in range(size):
-            matrix[i, j] = -hess[chosen[i], chosen[j]]
-    if not _positive(matrix):
-        return
-    inverse = np.linalg.inv(matrix)
-    for i in range(size):
-        if inverse[i, i] > 0:
-            out[ERRORS + chosen[i]] = np.sqrt(inverse[i, i])

@@ -10,10 +10,11 @@ from ifuview.engine.photons.counting.cut import check, live_time, time_range
 from ifuview.engine.photons.counting.image import seen
 from ifuview.engine.photons.counting.sorted_photons import by_resonator
 from ifuview.engine.photons.statistics.arrival import IP_GAIN, fit_arrival
-from ifuview.engine.photons.statistics.rician import IC, IC_ERROR, IP, IP_ERROR, IS, IS_ERROR, LOGLIKE, fit_histogram
+from ifuview.engine.photons.statistics.newton import IC, IC_ERROR, IP, IP_ERROR, IS, IS_ERROR, LOGLIKE
+from ifuview.engine.photons.statistics.rician import fit_histogram
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
-from ifuview.model.photons.lists import TICK, PhotonCut, PhotonSource
+from ifuview.model.photons.lists import TICK, PhotonCut, PhotonInfo, PhotonSource
 from ifuview.model.photons.speckle import SpeckleMaps
 
 METHODS = ("binned", "arrival")
@@ -44,7 +45,7 @@ def speckle_maps(
     cut : PhotonCut
         Pixels with excluded flags are NaN.
     method : {"binned", "arrival"}
-        Counts in time bins (`engine.photons.rician`), or gaps between photons (`engine.photons.arrival`).
+        Counts in time bins (`statistics.rician`), or gaps between photons (`statistics.arrival`).
     width : float, s
         Of a bin, or the longest gap that is used in full; should be well below the life of a speckle.
     ip : float in photons per second, "free" or "auto"
@@ -62,25 +63,19 @@ def speckle_maps(
     A pattern that changes within `width` looks too smooth: Is comes out low by about width / (3 life).
     """
     info = source.info
-    if method not in METHODS:
-        raise UsageError(f"there is no speckle method {method!r}", "", "choose binned or arrival")
+    binned = _is_binned(method)
     given = _incoherent(ip)
     check(info, cut)
     width = WIDTH[method] if width is None else width
     start, stop = time_range(info, cut)
-    if not 2 * TICK <= width <= (stop - start) / 2:
-        raise UsageError(f"bins of {width * 1e3:g} ms do not fit into {stop - start:g} s", info.path, "choose --bin MS")
-    window = _window(start, stop, width, method == "binned")
+    window = _window(info, start, stop, width, whole=binned)
     excluded = info.beammap.flagged(cut.exclude)
-    found, photons = _fitted(
-        source, cut, window, binned=method == "binned", ip=given, wanted=seen(source, excluded), ctx=ctx
-    )
+    found, photons = _fitted(source, cut, window, binned=binned, ip=given, wanted=seen(source, excluded), ctx=ctx)
     images = info.beammap.image(found, np.nan)
     images[:, excluded] = np.nan
-    shown = np.where(excluded, 0, info.beammap.image(photons))
     return SpeckleMaps(
         **{name: images[column] for name, column in STATISTICS.items()},
-        photons=shown,
+        photons=np.where(excluded, 0, info.beammap.image(photons)),
         loglike=images[LOGLIKE],
         converged=images[CONVERGED] == 1,
         excluded=excluded,
@@ -115,6 +110,13 @@ def _fitted(
     return found, photons
 
 
+def _is_binned(method: str) -> bool:
+    """Whether the method counts in time bins; UsageError for an unknown one."""
+    if method not in METHODS:
+        raise UsageError(f"there is no speckle method {method!r}", "", "choose binned or arrival")
+    return method == "binned"
+
+
 def _incoherent(ip: float | str) -> float:
     """Incoherent light in photons per second, AUTO or FREE."""
     given = {"auto": AUTO, "free": FREE}.get(ip) if isinstance(ip, str) else float(ip)
@@ -123,8 +125,10 @@ def _incoherent(ip: float | str) -> float:
     return given
 
 
-def _window(start: float, stop: float, width: float, whole: bool) -> tuple[int, int, int]:
+def _window(info: PhotonInfo, start: float, stop: float, width: float, *, whole: bool) -> tuple[int, int, int]:
     """First and last microsecond and the width of a bin; a rest that fills no bin is left out if `whole`."""
+    if not 2 * TICK <= width <= (stop - start) / 2:
+        raise UsageError(f"bins of {width * 1e3:g} ms do not fit into {stop - start:g} s", info.path, "choose --bin MS")
     ticks = max(round(width / TICK), 1)
     first, last = round(start / TICK), round(stop / TICK)
     return first, (first + (last - first) // ticks * ticks if whole else last), ticks

@@ -9,7 +9,6 @@ import numpy as np
 
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array
-from ifuview.model.photons.flat_solution import FLAT_BIT
 from ifuview.model.photons.lists import NO_RESONATOR
 from ifuview.model.photons.wavelength_solution import WAVE_BIT
 
@@ -66,10 +65,3 @@ def root_word(file: File, name: str) -> str:
 def as_text(value: object) -> str:
     """Bytes or text as text."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def flat_flags(valid: Array) -> Array:
-    """Flag bits of resonators from which of their weights (n, m) are valid."""
-    none, some = ~valid.any(axis=1), ~valid.all(axis=1)
-    bits = np.where(some, FLAT_BIT["flatcal.not_all_weights_valid"], 0)
-    return np.where(none, FLAT_BIT["flatcal.bad"] | FLAT_BIT["flatcal.not_all_weights_valid"], bits).astype(np.uint32)

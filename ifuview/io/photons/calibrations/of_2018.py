@@ -14,14 +14,13 @@ from ifuview.io.photons.calibrations.common import (
     UNKNOWN,
     WAVECAL,
     as_text,
-    flat_flags,
     pixel_grid,
     solution_name,
     unique_rows,
     wave_bits,
 )
 from ifuview.model.checks import Array
-from ifuview.model.photons.flat_solution import FlatSolution
+from ifuview.model.photons.flat_solution import FlatSolution, flat_flags
 from ifuview.model.photons.wavelength_solution import HistogramStatus, LaserFits, WavelengthSolution
 
 if TYPE_CHECKING:
@@ -87,11 +86,18 @@ def _old_fits(rows: Array, lasers: Array | None) -> LaserFits | None:
     resolution = np.where(good, rows["R"][:, order] / FWHM, np.nan)
     nothing = np.full(good.shape, np.nan)
     return LaserFits(
-        status=np.where(good, HistogramStatus.GOOD, HistogramStatus.NO_DATA), photons=np.zeros(good.shape, np.int64),
-        center=nothing, center_error=nothing, sigma=nothing, sigma_error=nothing,
-        parameters=np.full((*good.shape, 7), np.nan), chi2=nothing, resolution=resolution, resolution_error=nothing,
+        status=np.where(good, HistogramStatus.GOOD, HistogramStatus.NO_DATA),
+        photons=np.zeros(good.shape, np.int64),
+        center=nothing,
+        center_error=nothing,
+        sigma=nothing,
+        sigma_error=nothing,
+        parameters=np.full((*good.shape, 7), np.nan),
+        chi2=nothing,
+        resolution=resolution,
+        resolution_error=nothing,
         width=np.ones(good.shape, np.int16),
-    )  # fmt: skip
+    )
 
 
 def _first_row(path: str, file: File, name: str) -> Array | None:
@@ -125,8 +131,14 @@ def old_flat(path: str, file: File) -> FlatSolution:
     whole = rows["flag"] == 0 if "flag" in names else np.ones(len(ids), bool)
     grid = dataset(file, "header/beamMap")
     return FlatSolution(
-        solution_name(path), ids, (edges[:-1] + edges[1:]) / 2, np.where(good, weights, np.nan),
-        np.where(good, errors, np.nan), flat_flags(good & whole[:, None]), edges,
+        name=solution_name(path),
+        ids=ids,
+        waves=(edges[:-1] + edges[1:]) / 2,
+        weights=np.where(good, weights, np.nan),
+        errors=np.where(good, errors, np.nan),
+        flags=flat_flags(good & whole[:, None]),
+        edges=edges,
         counts=np.asarray(rows["spectrum"], np.float64) if "spectrum" in names else None,
-        grid=None if grid is None else pixel_grid(array(path, file, "header/beamMap", ndim=2)), form="flat of 2018",
-    )  # fmt: skip
+        grid=None if grid is None else pixel_grid(array(path, file, "header/beamMap", ndim=2)),
+        form="flat of 2018",
+    )

@@ -3,7 +3,7 @@
 Numbers and text are native attributes, an empty text has no extent, a truth value is a bit field of 8 bits, arrays
 are arrays. Everything else that PyTables is given it pickles (protocol 0, which is text); readers of that family
 need such a pickle for the list of flags. It is spelled out here by hand, for plain data and time series only; this
-project reads them back without unpickling (`safe_pickle`).
+project reads them back without unpickling (`io.safe.pickle`).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
 from ifuview.io.hdf5.file import Watch, child, dataset, h5_open, reading
 from ifuview.io.photons.lists.head import OLD_COLUMNS, PER_RESONATOR, check_columns, old_info
-from ifuview.io.photons.lists.table import BLOCK_ROWS, joined, no_photons, ordered, product
+from ifuview.io.photons.lists.table import BLOCK_ROWS, product
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
 from ifuview.model.wording import unknown_resonators
@@ -88,12 +88,12 @@ class PieceSource:
                     waiting.append(part if value else part._replace(value=None))
                     if rows >= BLOCK_ROWS:
                         self._watch.check()
-                        yield joined(waiting)
+                        yield PhotonBlock.join(waiting)
                         waiting, rows = [], 0
             self._watch.check()
             ctx.checkpoint(1.0, "photons")
             if waiting:
-                yield joined(waiting)
+                yield PhotonBlock.join(waiting)
         self._learn(total, unknown, in_order)
 
     def photons_of(self, resonators: Sequence[int], *, weight: bool = False) -> PhotonBlock:
@@ -105,7 +105,7 @@ class PieceSource:
             for piece in self._pieces:
                 if piece.place in wanted and piece.place < self._info.beammap.nresonator:
                     parts += self._parts(file, piece, weight)
-        return ordered(joined(parts)) if parts else no_photons(weight)
+        return PhotonBlock.join(parts, weight=weight).ordered()
 
     def _parts(self, file: File, piece: Piece, weight: bool) -> Iterator[PhotonBlock]:
         """Photons of one piece."""

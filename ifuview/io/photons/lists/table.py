@@ -215,53 +215,21 @@ class TableSource:
         for block in self.blocks(value=True, weight=weight):
             hit = np.isin(block.resonator, wanted)
             if hit.any():
-                parts.append(picked(block, hit))
-        return ordered(joined(parts)) if parts else no_photons(weight)
+                parts.append(block.rows(hit))
+        return PhotonBlock.join(parts, weight=weight).ordered()
 
     def _joined(self, parts: list[tuple[Array, Array]], weight: bool) -> PhotonBlock:
         """Rows read range by range as one block."""
         if not parts:
-            return no_photons(weight)
+            return PhotonBlock.join([], weight=weight)
         rows = np.concatenate([rows for _, rows in parts])
         chosen = product([rows[name] for name in self.columns.weights]) if weight else None
-        return ordered(
-            PhotonBlock(
-                np.concatenate([place for place, _ in parts]),
-                np.ascontiguousarray(rows[self.columns.time], np.uint32),
-                np.ascontiguousarray(rows[self.columns.value], np.float32),
-                chosen,
-            )
-        )
-
-
-def ordered(block: PhotonBlock) -> PhotonBlock:
-    """The photons by (resonator, time)."""
-    key = block.resonator.astype(np.int64) << 32 | block.time
-    if (key[1:] >= key[:-1]).all():
-        return block
-    order = np.argsort(key, kind="stable")
-    return picked(block, order)
-
-
-def picked(block: PhotonBlock, rows: Array) -> PhotonBlock:
-    """Some photons of a block, as a copy."""
-    value = None if block.value is None else block.value[rows]
-    weight = None if block.weight is None else block.weight[rows]
-    return PhotonBlock(block.resonator[rows], block.time[rows], value, weight)
-
-
-def joined(parts: Sequence[PhotonBlock]) -> PhotonBlock:
-    """Blocks as one; they have the same columns."""
-    value = None if parts[0].value is None else np.concatenate([part.value for part in parts if part.value is not None])
-    weight = None if parts[0].weight is None else np.concatenate([p.weight for p in parts if p.weight is not None])
-    resonator = np.concatenate([part.resonator for part in parts])
-    return PhotonBlock(resonator, np.concatenate([part.time for part in parts]), value, weight)
-
-
-def no_photons(weight: bool) -> PhotonBlock:
-    """No photons."""
-    empty = np.empty(0, np.float32)
-    return PhotonBlock(np.empty(0, np.int32), np.empty(0, np.uint32), empty, empty.copy() if weight else None)
+        return PhotonBlock(
+            np.concatenate([place for place, _ in parts]),
+            np.ascontiguousarray(rows[self.columns.time], np.uint32),
+            np.ascontiguousarray(rows[self.columns.value], np.float32),
+            chosen,
+        ).ordered()
 
 
 def product(weights: list[Array]) -> Array | None:

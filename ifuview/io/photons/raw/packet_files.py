@@ -120,7 +120,17 @@ def read(path: str, second: int, inside: Array, lost: Lost, ctx: JobContext = SI
         fine = np.concatenate(([usable], fine))
         if len(words) > len(cells):
             raise FileFormatError("has changed while it was read", path)
-        count = decode(words, stamps, fine, inside, cells, times, heights, baselines, counts)
+        count = decode(
+            words=words,
+            stamps=stamps,
+            usable=fine,
+            inside=inside,
+            cells=cells,
+            times=times,
+            heights=heights,
+            baselines=baselines,
+            lost=counts,
+        )
         stamp, usable = stamps[-1], fine[-1]
         yield Photons(*(array[:count] for array in arrays))
     if heads * LONGEST_PACKET * 2 < size // WORD or bad * 2 > heads:

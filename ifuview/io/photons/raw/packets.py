@@ -79,7 +79,9 @@ def open_packets(
         end = max(files) + 1 if duration is None else begin + duration
         files = _wanted(files, begin, end, text, notes)
     notes += _gaps(files)
-    return PacketSource(text, files, beammap, start, duration, raw_peak, notes, ctx)
+    return PacketSource(
+        path=text, files=files, beammap=beammap, start=start, duration=duration, raw_peak=raw_peak, notes=notes, ctx=ctx
+    )
 
 
 class PacketSource:
@@ -117,10 +119,17 @@ class PacketSource:
             self._table[self._inside], counts[self._inside], minlength=own.nresonator + 1
         ).astype(np.int64)
         self.info = PhotonInfo(
-            path=path, era="packets", beammap=own, nphoton=int(self.per_resonator.sum()), start=self._first * TICK,
-            duration=float(length), column=PhotonColumn.PHASE, header={"data_path": path}, sorted=False,
+            path=path,
+            era="packets",
+            beammap=own,
+            nphoton=int(self.per_resonator.sum()),
+            start=self._first * TICK,
+            duration=float(length),
+            column=PhotonColumn.PHASE,
+            header={"data_path": path},
+            sorted=False,
             notes=(*notes, *self._notes(beammap is None), *_other_array(counts, own.shape)),
-        )  # fmt: skip
+        )
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons as they arrived."""
@@ -160,8 +169,7 @@ class PacketSource:
             filled = rows.stop
         if filled < count:
             raise FileFormatError(CHANGED, self.info.path)
-        order = np.argsort(resonator.astype(np.int64) << 32 | time, kind="stable")
-        return PhotonBlock(resonator[order], time[order], value[order])
+        return PhotonBlock(resonator, time, value).ordered()
 
     def _photons(self, ctx: JobContext) -> Iterator[Photons]:
         """Photons of the array and the time, file by file."""
@@ -184,7 +192,16 @@ class PacketSource:
         for k, (second, path) in enumerate(self._files.items()):
             part = ctx.part(k / len(self._files), (k + 1) / len(self._files))
             for photons in read(path, second, self._inside, self._lost, part):
-                tally(photons.cell, photons.time, photons.baseline, self._first, self._stop, counts, levels, span)
+                tally(
+                    cells=photons.cell,
+                    times=photons.time,
+                    baselines=photons.baseline,
+                    first=self._first,
+                    stop=self._stop,
+                    counts=counts,
+                    levels=levels,
+                    span=span,
+                )
         self._median = _median(levels)
         return counts, span
 
