@@ -12,8 +12,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.files import product_stem
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
-from ifuview.model.fibers import FiberMap
-from ifuview.model.join import match, take
+from ifuview.model.fibers import FiberMap, match, take
 
 TARGET, FIBER, PETAL = "TARGETID", "FIBER", "PETAL_LOC"
 KEYS = (TARGET, FIBER)  # what rows are joined by; the first that both sides have

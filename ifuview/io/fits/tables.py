@@ -16,7 +16,7 @@ from ifuview.io.fits.table import read_table
 from ifuview.io.products.choose import instrument_of
 from ifuview.io.products.companions import family
 from ifuview.model.dataset import Dataset, Table
-from ifuview.model.join import match, take
+from ifuview.model.fibers import match, take
 
 KIND = "tables"
 REDSHIFTS = ("REDSHIFTS", "ZBEST")

@@ -16,9 +16,8 @@ from ifuview.io.products.fiber_table import fiber_map
 from ifuview.io.products.layers import Hdus, table_of
 from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Table
-from ifuview.model.fibers import FiberMap
+from ifuview.model.fibers import FiberMap, match, take
 from ifuview.model.instrument import InstrumentSpec
-from ifuview.model.join import match, take
 from ifuview.model.product import FROM_HEADER, FiberSpec
 
 BLOCK = "B"  # column of a fiber's cards that names its block

@@ -1,10 +1,10 @@
-"""Joining tables by identifiers."""
+"""Rows of fiber tables matched by identifiers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ifuview.model.join import match, take
+from ifuview.model.fibers import match, take
 
 
 def test_rows_are_found_by_value():
