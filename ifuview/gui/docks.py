@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ifuview.gui.parts.base import Dock
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,11 @@ class DockEntry:
     picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
     room: float = 0.0  # share of the height of the window that it takes when it is first asked for
 
-    def drawn(self) -> Any:
+    def drawn(self) -> type[Dock]:
         """The class of the drawn half."""
         module, name = self.widget.split(":")
-        return getattr(import_module(f"ifuview.gui.{module}"), name)
+        found: type[Dock] = getattr(import_module(f"ifuview.gui.{module}"), name)
+        return found
 
     def pure(self) -> ModuleType:
         """The module of the pure half."""

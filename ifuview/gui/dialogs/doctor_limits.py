@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QWidget
@@ -76,6 +75,6 @@ class DoctorLimitsDialog(QDialog):
         """How much is found with these limits."""
         self.count.setText(text)
 
-    def _fill(self, limits: Any) -> None:
+    def _fill(self, limits: DoctorLimits) -> None:
         for name, box in self.boxes.items():
             box.setValue(getattr(limits, name))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPixmap
 from PyQt6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate
@@ -153,7 +151,7 @@ class FrameList(QListWidget):
         if item is not None and not self._drawing:
             self.chosen.emit(item.data(KEY))
 
-    def _on_moved(self, *_args: Any) -> None:
+    def _on_moved(self, *_args: object) -> None:
         """The user dragged a row: tell it when Qt has finished the drop."""
         if not self._drawing:
             QTimer.singleShot(0, self._tell_move)

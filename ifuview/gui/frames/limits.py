@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -82,7 +82,7 @@ class LimitsDock(Dock):
         self.plot.styled(self.bars, style)
         self.handles = [self._handle(0), self._handle(1)]
 
-    def _handle(self, index: int) -> Any:
+    def _handle(self, index: int) -> pg.InfiniteLine:
         """One line that can be dragged."""
         line = pg.InfiniteLine(angle=90, movable=True)
         line.addMarker("v", 0.98, 12)
@@ -252,7 +252,7 @@ class LimitsDock(Dock):
         if self._view is not None and not self._drawing and look != self._view.look:
             self.intent.emit(SetLook(self._view.key, look))
 
-    def _set(self, **changes: Any) -> None:
+    def _set(self, **changes: object) -> None:
         """Ask for a look with some fields changed."""
         if self._view is not None:
             self._look(replace(self._view.look, **changes))
@@ -273,7 +273,7 @@ class LimitsDock(Dock):
         lo, hi = sorted(float(handle.value()) for handle in self.handles)
         return lo, hi
 
-    def _drag(self, *_args: Any) -> None:
+    def _drag(self, *_args: object) -> None:
         """A handle moves: the canvas follows at once, the session when it is let go."""
         if self._view is None:
             return
@@ -284,7 +284,7 @@ class LimitsDock(Dock):
         self._drawing = False
         self.limits_live.emit(self._view.key, lo, hi)
 
-    def _drop(self, *_args: Any) -> None:
+    def _drop(self, *_args: object) -> None:
         """A handle was let go."""
         lo, hi = self._handle_values()
         if self._view is not None and hi > lo:

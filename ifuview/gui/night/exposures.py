@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from PyQt6.QtCore import QModelIndex, QPoint, Qt
+from PyQt6.QtCore import QEvent, QModelIndex, QPoint, Qt
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -193,7 +193,7 @@ class ExposuresDock(Dock):
             out.append((f"raw of {camera or 'the first camera'} {expid}", want.ShowProduct(expid, camera, RAW)))
         return out or [(f"Exposure {expid}", want.ShowProduct(expid))]
 
-    def changeEvent(self, event: Any) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event.type() == event.Type.PaletteChange and getattr(self, "dots", None) is not None:
             self.table.update()

@@ -7,10 +7,9 @@ twenty times as fast as one polygon of them all (60 ms for 2326 noisy samples).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import ArrayLike
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QBrush, QPainter
 
@@ -32,7 +31,7 @@ class BandItem(pg.GraphicsObject):
         self._brush = brush
         self.update()
 
-    def setData(self, x: Any, low: Any, high: Any) -> None:
+    def setData(self, x: ArrayLike, low: ArrayLike, high: ArrayLike) -> None:
         """Show other edges; samples that are not finite are left out."""
         x, low, high = (np.asarray(a, dtype=np.float64) for a in (x, low, high))
         good = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
@@ -51,11 +50,11 @@ class BandItem(pg.GraphicsObject):
         low, high = float(self._low.min()), float(self._high.max())
         return QRectF(float(self._x[0]), low, float(self._x[-1] - self._x[0]), high - low)
 
-    def dataBounds(self, axis: int, frac: float = 1.0, orthoRange: Any = None) -> tuple[None, None]:
+    def dataBounds(self, axis: int, frac: float = 1.0, orthoRange: object = None) -> tuple[None, None]:
         """The curve sets the range, not its band."""
         return None, None
 
-    def paint(self, painter: QPainter, *_args: Any) -> None:
+    def paint(self, painter: QPainter, *_args: object) -> None:
         box = self.getViewBox()
         if box is None or self._x.size < PER_COLUMN:
             return

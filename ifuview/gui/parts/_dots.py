@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QImage, QPainter
+
+from ifuview.model.checks import Array
 
 SIZE = 7  # screen px
 CROWD, CROWD_SIZE = 1500, 5  # so many dots are drawn smaller
@@ -25,7 +25,7 @@ class Dots(pg.GraphicsObject):
         self._known = np.empty(0, bool)
         self._rect = QRectF()
 
-    def setData(self, x: Any, y: Any, color: Any, known: Any) -> None:
+    def setData(self, x: Array, y: Array, color: Array, known: Array) -> None:
         """Show other dots; those that are not `known` are small."""
         moved = x is not self._x or y is not self._y
         self._x, self._y = x, y
@@ -44,14 +44,14 @@ class Dots(pg.GraphicsObject):
             self.informViewBoundsChanged()
         self.update()
 
-    def getData(self) -> tuple[Any, Any]:
+    def getData(self) -> tuple[Array, Array]:
         """Positions."""
         return self._x, self._y
 
     def boundingRect(self) -> QRectF:
         return self._rect
 
-    def paint(self, painter: QPainter, *_args: Any) -> None:
+    def paint(self, painter: QPainter, *_args: object) -> None:
         view = self.getViewWidget()
         if self._x.size == 0 or view is None:
             return
@@ -86,9 +86,9 @@ class Dots(pg.GraphicsObject):
         painter.restore()
 
 
-def _disk(size: float, stride: int) -> Any:
+def _disk(size: float, stride: int) -> Array:
     """Offsets of the pixels of a disk in an image that is flattened."""
     reach = int(size / 2)
     dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     inside = dx**2 + dy**2 <= (size / 2) ** 2
-    return (dy[inside] * stride + dx[inside]).astype(np.intp)
+    return np.asarray(dy[inside] * stride + dx[inside], np.intp)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
 
 from ifuview.gui.parts._plot import Plot
 
@@ -31,7 +30,7 @@ class Lasso(QObject):
         self.on = on
         self.plot.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
 
-    def _drag(self, event: Any, axis: int | None = None) -> None:
+    def _drag(self, event: MouseDragEvent, axis: int | None = None) -> None:
         """The mouse moves with a button down."""
         if not self.on or event.button() != Qt.MouseButton.LeftButton:
             self._pan(event, axis)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyqtgraph import AxisItem
 
 ROOM = {"bottom": 46.0, "left": 17.0}  # screen px that the number of a tick needs
 DECADE, HALF, MINOR = 1.0, 0.3, 0.1  # levels of ticks, as the axis tells them apart
@@ -12,14 +16,14 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SAME = 1e-9  # of a decade
 
 
-def log_ticks(axis: Any, side: str, is_log: Any) -> None:
+def log_ticks(axis: AxisItem, side: str, is_log: Callable[[], bool]) -> None:
     """Let an axis in decimal logarithms number its decades and no more than there is room for."""
     values, strings = axis.tickValues, axis.tickStrings
 
-    def ticks(low: float, high: float, size: float) -> Any:
+    def ticks(low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         return levels(low, high, size, ROOM[side]) if is_log() else values(low, high, size)
 
-    def texts(places: Any, scale: float, spacing: float) -> list[str]:
+    def texts(places: list[float], scale: float, spacing: float) -> list[str]:
         if not is_log():
             found: list[str] = strings(places, scale, spacing)
             return found

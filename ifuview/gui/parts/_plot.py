@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
+from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
 from ifuview.gui.parts._widgets import is_dark
 from ifuview.model import colors
 
+T = TypeVar("T")
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
 SMALLEST = (80, 64)  # screen px
 ROOM_BELOW = 44  # screen px of the horizontal axis with its label
@@ -75,7 +77,7 @@ class Plot(pg.PlotWidget):
 
     def __init__(self, name: str, x: str = "", y: str = "", *, aligned: bool = True) -> None:
         super().__init__(None, enableMenu=False)
-        self._styles: list[Callable[[Ink], Any]] = []
+        self._styles: list[Callable[[Ink], object]] = []
         self._heading = self._label = ""
         self.ink = ink_of(self.palette())
         self.setAccessibleName(name)
@@ -130,7 +132,7 @@ class Plot(pg.PlotWidget):
         size = f"{max(7, self.font().pointSize() - 1)}pt"
         self.plotItem.setTitle(text, color=self.ink.text, size=size, justify="left")
 
-    def styled(self, item: Any, style: Callable[[Ink], Any], *, add: bool = True) -> Any:
+    def styled(self, item: T, style: Callable[[Ink], object], *, add: bool = True) -> T:
         """Add `item` and call `style` with the colors, now and whenever the palette changes."""
         if add:
             self.addItem(item)
@@ -138,13 +140,13 @@ class Plot(pg.PlotWidget):
         style(self.ink)
         return item
 
-    def curve(self, color: str | int = "text", width: float = 1, **options: Any) -> Any:
+    def curve(self, color: str | int = "text", width: float = 1, **options: object) -> pg.PlotDataItem:
         """A line that is filled by setData later."""
         style = options.pop("style", Qt.PenStyle.SolidLine)
         item = pg.PlotDataItem(**options)
         return self.styled(item, lambda ink: item.setPen(ink.pen(color, width, style)))
 
-    def points(self, color: str | int = "text", size: float = 5, symbol: str = "o") -> Any:
+    def points(self, color: str | int = "text", size: float = 5, symbol: str = "o") -> pg.ScatterPlotItem:
         """Marks that are filled by setData later."""
         item = pg.ScatterPlotItem(size=size, symbol=symbol, pxMode=True)
 
@@ -154,14 +156,14 @@ class Plot(pg.PlotWidget):
 
         return self.styled(item, style)
 
-    def errors(self, color: str | int = "faint") -> Any:
+    def errors(self, color: str | int = "faint") -> pg.ErrorBarItem:
         """Error bars that are filled by `set_errors` later."""
         item = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), beam=0)
         return self.styled(item, lambda ink: item.setData(pen=ink.pen(color)))
 
     def line(
         self, color: str | int = "faint", *, vertical: bool = True, style: Qt.PenStyle = Qt.PenStyle.DashLine
-    ) -> Any:
+    ) -> pg.InfiniteLine:
         """A hidden line through the whole plot."""
         item = pg.InfiniteLine(angle=90 if vertical else 0, movable=False)
         item.hide()
@@ -169,7 +171,7 @@ class Plot(pg.PlotWidget):
         self.addItem(item, ignoreBounds=True)
         return item
 
-    def region(self, color: str | int = "faint", alpha: int = 40, *, vertical: bool = True) -> Any:
+    def region(self, color: str | int = "faint", alpha: int = 40, *, vertical: bool = True) -> pg.LinearRegionItem:
         """A hidden band that cannot be moved."""
         item = pg.LinearRegionItem(orientation="vertical" if vertical else "horizontal", movable=False)
         item.hide()
@@ -223,7 +225,7 @@ class Plot(pg.PlotWidget):
         for style in self._styles:
             style(self.ink)
 
-    def _on_click(self, event: Any) -> None:
+    def _on_click(self, event: MouseClickEvent) -> None:
         """Report a click; show everything after a double click."""
         if event.button() != Qt.MouseButton.LeftButton or not self.plotItem.vb.sceneBoundingRect().contains(
             event.scenePos()
@@ -235,7 +237,7 @@ class Plot(pg.PlotWidget):
         point = self.plotItem.vb.mapSceneToView(event.scenePos())
         self.clicked.emit(point.x(), point.y())
 
-    def _on_move(self, position: Any) -> None:
+    def _on_move(self, position: QPointF) -> None:
         """Report where the mouse is."""
         if self.plotItem.vb.sceneBoundingRect().contains(position):
             point = self.plotItem.vb.mapSceneToView(position)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 
@@ -55,7 +53,7 @@ class FiberModel(QAbstractTableModel):
     def columnCount(self, parent: QModelIndex = NOWHERE) -> int:
         return 0 if parent.isValid() or self.view is None else len(self.view.columns)
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if self.view is None or not index.isValid():
             return None
         column = self.view.columns[index.column()]
@@ -66,7 +64,7 @@ class FiberModel(QAbstractTableModel):
             return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if self.view is None or orientation != Qt.Orientation.Horizontal or section >= len(self.view.columns):
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyqtgraph as pg
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
 
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import button
@@ -37,7 +36,7 @@ class WindowSpan(QObject):
         self._pan = plot.plotItem.vb.mouseDragEvent
         plot.plotItem.vb.mouseDragEvent = self._drag
 
-    def _drag(self, event: Any, axis: int | None = None) -> None:
+    def _drag(self, event: MouseDragEvent, axis: int | None = None) -> None:
         """While the switch is on, a left drag over the plot makes a new range; the middle button moves the plot."""
         on = self.button.isChecked() and self.region.isVisible()
         if not on or axis is not None or event.button() != Qt.MouseButton.LeftButton:

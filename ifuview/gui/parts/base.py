@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
@@ -22,12 +22,12 @@ class Dock(QWidget):
 
     intent = pyqtSignal(object)
 
-    def draw(self, view: Any) -> None:
+    def draw(self, view: object) -> None:
         """Show `view` (a frozen value of app/*/views, or None for nothing)."""
         raise NotImplementedError
 
-    def answer(self, value: Any) -> None:
+    def answer(self, value: object) -> None:
         """Show what the worker made of the `job` of the view."""
 
-    def hover(self, view: Any) -> None:
+    def hover(self, view: object) -> None:
         """Show the light view of what is under the cursor; at most 60 times a second."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PyQt6.QtCore import QSize
-from PyQt6.QtGui import QPalette
+from PyQt6.QtGui import QPalette, QResizeEvent
 from PyQt6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -213,7 +213,7 @@ class CalibrationsDock(Dock):
                 box.setPalette(ink)
         self.blink.setEnabled(self.steps.topLevelItemCount() > 0)
 
-    def answer(self, value: Any) -> None:
+    def answer(self, value: pure.SolutionCurves) -> None:
         """The curves are there."""
         self._curves = value
         self._draw_plot()
@@ -262,7 +262,7 @@ class CalibrationsDock(Dock):
         if path:
             self.intent.emit(want.WriteCalibrated(path))
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         wide = self.width() > WIDE
         self.box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from html import escape
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
@@ -129,7 +129,7 @@ class LightDock(Dock):
             bar.addWidget(part)
         return bar
 
-    def _set(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: float | bool) -> None:
         """Another option, if it is another."""
         if self._view is not None and getattr(self._view.options, name) != value:
             self.intent.emit(SetLight(name, value))

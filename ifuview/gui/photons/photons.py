@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from PyQt6.QtWidgets import QButtonGroup, QDoubleSpinBox, QLabel, QProgressBar, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QDoubleSpinBox, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from ifuview.app import intents as want
 from ifuview.app.photons.views.photons import PhotonsView
@@ -58,7 +58,7 @@ class PhotonsDock(Dock):
 
     def _build_shown(self) -> FlowLayout:
         bar = FlowLayout()
-        self.choices: dict[str, Any] = {}
+        self.choices: dict[str, QToolButton] = {}
         group = QButtonGroup(self)
         for text, what, tip in SHOWN:
             one = button(text, tip, check=True)
@@ -156,7 +156,7 @@ class PhotonsDock(Dock):
 
     # what the user does
 
-    def _cut(self, final: bool, **changes: Any) -> None:
+    def _cut(self, final: bool, **changes: object) -> None:
         if self._view.key >= 0:
             cut = replace(self._view.cut, **changes)
             self.intent.emit(want.SetPhotonCut(self._view.key, cut, final))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QFileDialog, QSizePolicy, QWidget
 
 from ifuview.app.intents import Lucky, SaveSpeckle, Speckle
@@ -134,7 +135,7 @@ class SpeckleDock(Dock):
         if path:
             self.intent.emit(SaveSpeckle(path))
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         wide = self.width() > WIDE
         self.box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)

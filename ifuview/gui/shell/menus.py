@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Reduction, Smooth, Transfer, ViewState
 from ifuview.app.session import Layout, Session
 
-Make = Callable[[Session], Any]
+if TYPE_CHECKING:
+    from ifuview.app.photons.state import PhotonFrame
+
+Make = Callable[[Session], want.Intent | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Action:
     tip: str = ""
 
 
-def _look(**changes: Any) -> Make:
+def _look(**changes: object) -> Make:
     def make(session: Session) -> want.Intent | None:
         slot = session.slot()
         return want.SetLook(slot.key, replace(slot.look, **changes)) if slot else None
@@ -47,11 +50,11 @@ def _look(**changes: Any) -> Make:
     return make
 
 
-def _limits(mode: LimitMode, **more: Any) -> Make:
+def _limits(mode: LimitMode, **more: object) -> Make:
     return _look(limit_mode=mode, lo=None, hi=None, **more)
 
 
-def _has(name: str, value: Any) -> Callable[[Session], bool]:
+def _has(name: str, value: object) -> Callable[[Session], bool]:
     return lambda s: (slot := s.slot()) is not None and getattr(slot.look, name) == value
 
 
@@ -166,10 +169,12 @@ def _draw(shape: str) -> Make:
     return lambda s: want.DrawRegions("" if s.drawing == shape else shape)
 
 
-def _photon_frame(session: Session) -> Any:
-    """The photon half of the current frame, None for other frames."""
-    slot = session.slot()
-    return None if slot is None else slot.photons
+def _photons_of(session: Session) -> tuple[int, PhotonFrame] | None:
+    """Key and photon half of the photon frame that is meant; None without one."""
+    from ifuview.app.photons.which import photon_frame
+
+    slot = photon_frame(session)
+    return None if slot is None or slot.photons is None else (slot.key, slot.photons)
 
 
 def _photons(what: str) -> Make:
@@ -177,29 +182,31 @@ def _photons(what: str) -> Make:
 
 
 def _photons_shown(what: str) -> Callable[[Session], bool]:
-    return lambda s: (frame := _photon_frame(s)) is not None and frame.shown == what
+    return lambda s: (found := _photons_of(s)) is not None and found[1].shown == what
 
 
 def _everything(session: Session) -> want.Intent | None:
-    frame = _photon_frame(session)
-    if frame is None or session.current is None:
+    found = _photons_of(session)
+    if found is None:
         return want.Note("info", "open a photon list first")
-    return want.SetPhotonCut(session.current, replace(frame.cut, start=None, stop=None, low=None, high=None))
+    key, frame = found
+    return want.SetPhotonCut(key, replace(frame.cut, start=None, stop=None, low=None, high=None))
 
 
 def _play(session: Session) -> want.Intent:
-    frame = _photon_frame(session)
-    return want.PlayPhotons(not (frame is not None and frame.playing))
+    found = _photons_of(session)
+    return want.PlayPhotons(not (found is not None and found[1].playing))
 
 
 def _photon_step(step: int) -> Make:
     def make(session: Session) -> want.Intent | None:
         from ifuview.app.photons.images import moved
 
-        frame = _photon_frame(session)
-        if frame is None or session.current is None:
+        found = _photons_of(session)
+        if found is None:
             return want.Note("info", "open a photon list first")
-        return want.SetPhotonCut(session.current, moved(frame, step))
+        key, frame = found
+        return want.SetPhotonCut(key, moved(frame, step))
 
     return make
 
@@ -311,7 +318,7 @@ ACTIONS: tuple[Action, ...] = (
         ("rate", "Show the rate", ("Alt+3",)))),
     Action("photons-everything", "Photons", "All times and wavelengths", _everything, ("Alt+0",)),
     Action("photons-play", "-Photons", "Play through time", _play, ("Ctrl+Space",),
-           lambda s: (f := _photon_frame(s)) is not None and f.playing),
+           lambda s: (f := _photons_of(s)) is not None and f[1].playing),
     Action("photons-next", "Photons", "One step of time on", _photon_step(1), ("Ctrl+Right",)),
     Action("photons-previous", "Photons", "One step of time back", _photon_step(-1), ("Ctrl+Left",)),
     Action("photons-copy", "-Photons", "Duplicate this frame, to compare two ranges",

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ifuview.app.frames.opened import Opened
+    from ifuview.app.script.words import Fields
+    from ifuview.engine.context import JobContext
 
 PATIENCE = 0.25  # s, that the first picture may keep the window from being shown
 
@@ -11,10 +16,10 @@ PATIENCE = 0.25  # s, that the first picture may keep the window from being show
 class Prefetch:
     """One file, opened on a thread of its own from the very start of the program."""
 
-    def __init__(self, spec: str, every: bool, cube: bool, fields: tuple[tuple[str, Any], ...]) -> None:
+    def __init__(self, spec: str, every: bool, cube: bool, fields: Fields) -> None:
         self.spec = spec
         self._args = (every, cube, fields)
-        self._value: Any = None
+        self._value: tuple[Opened, ...] | None = None
         self._error: Exception | None = None
         self._thread = Thread(target=self._run, name="ifuview prefetch", daemon=True)
         self._thread.start()
@@ -30,12 +35,12 @@ class Prefetch:
         except Exception as error:  # told to the user by whoever asks for the result
             self._error = error
 
-    def ready(self) -> Any:
+    def ready(self) -> tuple[Opened, ...] | None:
         """What was opened, or None if that takes longer or went wrong."""
         self._thread.join(PATIENCE)
         return self._value
 
-    def result(self, ctx: Any) -> Any:
+    def result(self, ctx: JobContext) -> tuple[Opened, ...] | None:
         """Wait for the end; raise what went wrong. A worker's job calls this."""
         while self._thread.is_alive():
             ctx.checkpoint(0.5, f"Reading {self.spec}")

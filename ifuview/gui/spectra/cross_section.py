@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -72,7 +72,7 @@ class CrossSectionDock(Dock):
         box.addWidget(self.plot, 1)
         box.addWidget(self.residual_plot)
 
-    def _fill(self, index: int) -> Any:
+    def _fill(self, index: int) -> pg.PlotCurveItem:
         """One fitted fiber, filled down to zero."""
         item = pg.PlotCurveItem(fillLevel=0.0)
 

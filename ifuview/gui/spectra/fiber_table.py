@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PyQt6.QtCore import QItemSelection, QItemSelectionModel, Qt, QTimer
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
@@ -135,7 +135,7 @@ class FiberTableDock(Dock):
             chosen.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
             self.table.scrollTo(index)
 
-    def _on_selection(self, *_args: Any) -> None:
+    def _on_selection(self, *_args: object) -> None:
         """The user selected rows."""
         chosen = self.table.selectionModel()
         if self._drawing or chosen is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -19,6 +19,7 @@ from ifuview.gui.parts._lasso import Lasso
 from ifuview.gui.parts._plot import Ink, Plot
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberRole
 
 SYMBOLS: dict[FiberRole, tuple[str, str | int, str]] = {
@@ -284,14 +285,14 @@ class FocalPlaneDock(Dock):
         if point is not None:
             self._select(np.array([point]))
 
-    def _lassoed(self, polygon: Any) -> None:
+    def _lassoed(self, polygon: Array) -> None:
         """Select the fibers inside a line."""
         if self._view is not None:
             points = pure.lassoed(self._view, polygon)
             if points.size:
                 self._select(points)
 
-    def _select(self, points: Any) -> None:
+    def _select(self, points: Array) -> None:
         """Select fibers everywhere, in all frames that have one; if the current one has none, another is shown."""
         view = self._view
         wanted = None if view is None else pure.target(view, points)

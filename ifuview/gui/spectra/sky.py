@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from PyQt6.QtGui import QColor, QPen
@@ -146,7 +146,7 @@ class SkyDock(Dock):
         else:
             self.chosen.setData([], [])
 
-    def _fit(self, *_args: Any) -> None:
+    def _fit(self, *_args: object) -> None:
         """Show everything but a few extreme samples."""
         found = self._found
         if found is None:

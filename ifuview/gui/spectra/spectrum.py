@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QPen
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QSlider, QSpinBox, QWidget
 
 from ifuview.app.frames.views import stack
@@ -35,6 +35,7 @@ from ifuview.gui.parts._widgets import (
 )
 from ifuview.gui.parts._window import WindowSpan
 from ifuview.gui.parts.base import Dock
+from ifuview.model.checks import Array
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
@@ -70,10 +71,10 @@ class SpectrumDock(Dock):
         self._preview_along: tuple[bool, int, int] | None = None  # what the preview's plot spans
         self._title = ""
         self._names: list[str] = []
-        self._lines: list[Any] = []
-        self._rest: list[Any] = []
+        self._lines: list[pg.InfiniteLine] = []
+        self._rest: list[pg.InfiniteLine] = []
         self._ink_of: list[int] = []  # color of each curve
-        self._tags: list[Any] = []  # names at the curves of a stack
+        self._tags: list[pg.TextItem] = []  # names at the curves of a stack
         self._list_chosen = False  # the user chose a line list
         content = QWidget()
         self.plot = Plot("Spectrum", "", "Flux")
@@ -225,7 +226,7 @@ class SpectrumDock(Dock):
         """Observed wavelength over what the axis shows."""
         return 1.0 + self.redshift.value() if self.rest_on.isChecked() and self.by_wave else 1.0
 
-    def _along(self, spectrum: FiberSpectrum) -> Any:
+    def _along(self, spectrum: FiberSpectrum) -> Array:
         """Places of the samples on the horizontal axis."""
         by_wave = self.by_wave and spectrum.wave is not None
         x = pure.abscissa(spectrum, by_wave)
@@ -235,7 +236,7 @@ class SpectrumDock(Dock):
         """Curves, error band, marks; made once."""
         self.band = BandItem()
         self.plot.styled(self.band, lambda ink: self.band.setBrush(ink.brush(0, 60)))
-        self.curves: list[Any] = []
+        self.curves: list[pg.PlotDataItem] = []
         self.preview = self.plot.curve("faint", connect="finite")
         self.masked = self.plot.points("bad", 5, "x")
         self.pointer = self.plot.line("faint", style=Qt.PenStyle.DotLine)
@@ -404,7 +405,7 @@ class SpectrumDock(Dock):
         bad = first.masked & np.isfinite(first.flux)
         self.masked.setData(self._along(first)[bad], np.asarray(first.flux)[bad])
 
-    def _new_curve(self, number: int) -> Any:
+    def _new_curve(self, number: int) -> pg.PlotDataItem:
         """One more curve, in the color that is its own at the time."""
         item = pg.PlotDataItem(connect="finite", stepMode=None)
 
@@ -413,7 +414,7 @@ class SpectrumDock(Dock):
 
         return self.plot.styled(item, style)
 
-    def _pen(self, number: int, ink: Ink) -> Any:
+    def _pen(self, number: int, ink: Ink) -> QPen:
         """Pen of a curve."""
         pen = ink.pen("text")
         pen.setColor(self._shade(self._ink_of[number] if number < len(self._ink_of) else number, ink))
@@ -514,7 +515,9 @@ class SpectrumDock(Dock):
         lines = linemarks.rest_lines(name, lo * s, hi * s, self.redshift.value()) if name and self.by_wave else ()
         self._put_marks(self._rest, lines, 1, 0.9)
 
-    def _put_marks(self, marks: list[Any], lines: tuple[linemarks.LineMark, ...], color: int, height: float) -> None:
+    def _put_marks(
+        self, marks: list[pg.InfiniteLine], lines: tuple[linemarks.LineMark, ...], color: int, height: float
+    ) -> None:
         """Vertical marks at lines, with names where there is room; marks are made once."""
         lo, hi = self.plot.plotItem.vb.viewRange()[0]
         named = linemarks.spaced(lines, self.stretch * (hi - lo) * LABEL_WIDTH / max(self.plot.width(), 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from PyQt6.QtCore import Qt
@@ -17,6 +17,7 @@ from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.spectra.fiber_table import FiberTableDock
+from ifuview.model.checks import Array
 
 HINT = "Open a file of redshifts or QA, or spectra with a fiber table: their tables are shown here."
 REACH = 12  # screen px from a point within which a click selects it
@@ -147,7 +148,7 @@ class TablesDock(Dock):
         if isinstance(intent, SelectFiber) and intent.fiber is not None:
             self._select(np.array(intent.fibers or (intent.fiber,)), intent.fiber)
 
-    def _lassoed(self, polygon: Any) -> None:
+    def _lassoed(self, polygon: Array) -> None:
         """A line was drawn around points."""
         x, y, shown = self._place
         rows = shown[lasso.inside(x[shown], y[shown], polygon)]
@@ -165,7 +166,7 @@ class TablesDock(Dock):
             row = int(shown[np.argmin(away)])
             self._select(np.array([row]), row)
 
-    def _select(self, rows: Any, first: int) -> None:
+    def _select(self, rows: Array, first: int) -> None:
         """Select the spectra of table rows everywhere; in the plot alone when none of them is open."""
         view, found = self._view, self._sheet
         if view is None or found is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QBrush, QColor, QHideEvent
 from PyQt6.QtWidgets import (
     QFileDialog,
@@ -23,6 +23,10 @@ from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, 
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.traces.trace_quality import BANNER
 from ifuview.model.inspection import Verdict
+
+if TYPE_CHECKING:
+    from ifuview.gui.dialogs.doctor_limits import DoctorLimitsDialog
+    from ifuview.model.traces.doctor import TraceDiagnosis
 
 WORDS = {
     Verdict.PASS: "✔ Good",
@@ -47,8 +51,8 @@ class FindingsDock(Dock):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: FindingsView | None = None
-        self._shown: Any = None
-        self._limits: Any = None
+        self._shown: tuple[TraceDiagnosis | None, bool] | None = None
+        self._limits: DoctorLimitsDialog | None = None
         self._blink = QTimer(self)
         self._blink.timeout.connect(self._flip)
         self.hint = quiet_label(center=True)
@@ -214,7 +218,7 @@ class FindingsDock(Dock):
         self.color_by.setCurrentIndex(max(0, self.color_by.findData(view.color_by)))
         self.color_by.blockSignals(False)
 
-    def changeEvent(self, event: Any) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event.type() == event.Type.PaletteChange and getattr(self, "tree", None) is not None:
             self._color()
