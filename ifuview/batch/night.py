@@ -180,15 +180,10 @@ def index_of(
     lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
     partly = [p for r in records.values() for p in r.problems]
     return NightIndex(
-        title=f"{TITLES[kind]} of {nights_of(tasks)}",
-        created=now(),
-        version=__version__,
-        cells=cells,
-        worst=tuple(worst_lines(result, records, output))[:MOST_LISTED],
-        failed=tuple(dict.fromkeys([*lost, *partly])),
-        together=PAGE if result is not None else "",
-        waiting=sum(1 for t in tasks if t.output not in records),
-    )
+        title=f"{TITLES[kind]} of {nights_of(tasks)}", created=now(), version=__version__, cells=cells,
+        worst=tuple(worst_lines(result, records, output))[:MOST_LISTED], failed=tuple(dict.fromkeys([*lost, *partly])),
+        together=PAGE if result is not None else "", waiting=sum(1 for t in tasks if t.output not in records),
+    )  # fmt: skip
 
 
 def nights_of(tasks: Sequence[Task]) -> str:

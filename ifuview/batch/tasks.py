@@ -262,17 +262,9 @@ def _task(
     folder = os.path.join(os.path.abspath(output), exposure, camera)
     mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats), "|", str(bad_amplifiers)))
     return Task(
-        kind=kind,
-        exposure=exposure,
-        camera=camera,
-        files=files,
-        output=folder,
-        only=only,
-        formats=formats,
-        night=night,
-        fingerprint=mark,
-        bad_amplifiers=bad_amplifiers,
-    )
+        kind=kind, exposure=exposure, camera=camera, files=files, output=folder, only=only, formats=formats,
+        night=night, fingerprint=mark, bad_amplifiers=bad_amplifiers,
+    )  # fmt: skip
 
 
 def fingerprint(files: Mapping[str, str], options: Sequence[str]) -> str:

@@ -101,17 +101,10 @@ def triage(task: Task, folder: Path) -> Record:
     if worst == "pass" and (result.problems or 2 * unasked > len(task.only or CLASSES)):
         worst, short, text = "note", "incomplete", f"nothing found, but not all was there: {'; '.join(lacking)}"
     return Record(
-        exposure=task.exposure,
-        camera=task.camera,
-        level=worst,
-        short=short,
-        text=text,
-        count=len(findings),
-        bad=bool(findings),
-        page=service.HTML,
-        problems=result.problems,
+        exposure=task.exposure, camera=task.camera, level=worst, short=short, text=text, count=len(findings),
+        bad=bool(findings), page=service.HTML, problems=result.problems,
         data=packed(done, findings, result.fixed, f"{task.exposure}/{task.camera}/"),
-    )
+    )  # fmt: skip
 
 
 def diagnose(task: Task, folder: Path) -> Record:
@@ -136,14 +129,6 @@ def diagnose(task: Task, folder: Path) -> Record:
     short = NAMES.get(kinds[0], kinds[0]) if kinds else "clean"
     level = LEVELS[found.verdict.value]
     return Record(
-        exposure=task.exposure,
-        camera=task.camera,
-        level=level,
-        short=short,
-        text=found.sentence,
-        count=len(kinds),
-        bad=bool(out.code),
-        page=page,
-        problems=(),
-        data=data,
-    )
+        exposure=task.exposure, camera=task.camera, level=level, short=short, text=found.sentence, count=len(kinds),
+        bad=bool(out.code), page=page, problems=(), data=data,
+    )  # fmt: skip

@@ -113,15 +113,9 @@ def _from_parsed(item: PixelRegion) -> Region | None:
     tags = tuple(str(tag) for tag in meta.get("tag", ()))
     text = str(meta.get("text", meta.get("label", "")) or "")
     return Region(
-        shape=shape,
-        points=points,
-        size=size,
-        angle=angle,
-        text=text,
-        color=color,
-        tags=tags,
+        shape=shape, points=points, size=size, angle=angle, text=text, color=color, tags=tags,
         include=bool(meta.get("include", True)),
-    )
+    )  # fmt: skip
 
 
 def _center(point: PixCoord) -> tuple[float, float]:

@@ -265,15 +265,9 @@ def _info(index: int, name: str, header: Header, axes: list[int], cards: tuple[C
         dtype = "u" + dtype
     unit = word(header.get("BUNIT"))
     return HduInfo(
-        index=index,
-        name=name,
-        version=version if type(version) is int else 1,
-        kind=kind,
-        shape=shape,
-        dtype=dtype,
-        unit=unit,
-        cards=cards,
-    )
+        index=index, name=name, version=version if type(version) is int else 1, kind=kind, shape=shape, dtype=dtype,
+        unit=unit, cards=cards,
+    )  # fmt: skip
 
 
 def _elements(header: Header, axes: list[int], where: str) -> int:

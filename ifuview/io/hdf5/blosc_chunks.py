@@ -199,17 +199,9 @@ class _Stored:
                 return False
             starts, sizes = self._load(self.chunks.address[first:last], self.chunks.size[first:last])
         status, chunk = decode(
-            data=self.data,
-            starts=starts,
-            sizes=sizes,
-            blosc=self.blosc,
-            itemsize=self.itemsize,
-            chunk_rows=chunk_rows,
-            wanted=self.wanted,
-            planes=self.planes,
-            out=out,
-            count=rows,
-        )
+            data=self.data, starts=starts, sizes=sizes, blosc=self.blosc, itemsize=self.itemsize, chunk_rows=chunk_rows,
+            wanted=self.wanted, planes=self.planes, out=out, count=rows,
+        )  # fmt: skip
         if status == OTHER:
             return False
         if status:

@@ -92,14 +92,9 @@ def photon_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         raise UsageError("a photon list has no extensions", spec.path, "give its name alone")
     info = open_photons(spec.path, ctx=ctx).info
     return Dataset(
-        spec.path,
-        spec.text,
-        kind=KIND,
-        images=(flag_image(info),),
-        hdus=(_node(info),),
-        notes=info.notes,
+        spec.path, spec.text, kind=KIND, images=(flag_image(info),), hdus=(_node(info),), notes=info.notes,
         photons=info,
-    )
+    )  # fmt: skip
 
 
 def flag_image(info: PhotonInfo) -> Image:
@@ -108,14 +103,9 @@ def flag_image(info: PhotonInfo) -> Image:
     kind = np.uint32 if len(beammap.flag_names) <= 32 else np.uint64
     pixels = Pixels(beammap.flags.astype(kind))
     return Image(
-        "beam flags",
-        Kind.IMAGE,
-        pixels,
-        mask=pixels,
-        mask_bits=photon_flags.mask_bits(beammap.flag_names, beammap.flag_notes),
-        stage=KIND,
-        header=info.header,
-    )
+        "beam flags", Kind.IMAGE, pixels, mask=pixels,
+        mask_bits=photon_flags.mask_bits(beammap.flag_names, beammap.flag_notes), stage=KIND, header=info.header,
+    )  # fmt: skip
 
 
 def _node(info: PhotonInfo) -> HduInfo:

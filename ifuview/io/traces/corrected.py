@@ -71,14 +71,9 @@ def write_corrected(
         raise UsageError("the corrected traces would overwrite the given ones", target, "choose another name")
     given, canonical = _given(source, traces, orientation, shape)
     correction = Correction(
-        source=source,
-        part=part_name(target),
-        given=given,
-        traces=traces,
-        what=" ".join(what_changed.split()),
-        orientation=orientation,
-        native=shape or _native(given, orientation),
-    )
+        source=source, part=part_name(target), given=given, traces=traces, what=" ".join(what_changed.split()),
+        orientation=orientation, native=shape or _native(given, orientation),
+    )  # fmt: skip
     with told(target, "the traces"):
         try:
             return _written(correction, canonical, target)

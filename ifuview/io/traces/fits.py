@@ -34,17 +34,13 @@ class TraceFits:
         traces = traces_of(probe.fits)
         notes = [*probe.fits.notes, *traces.provenance.notes]
         return Dataset(
-            path=spec.path,
-            spec=spec.text,
-            instrument=instrument.name,
-            kind="psf" if family(spec.path, FAMILIES) else "traces",
-            traces=traces,
+            path=spec.path, spec=spec.text, instrument=instrument.name,
+            kind="psf" if family(spec.path, FAMILIES) else "traces", traces=traces,
             fibermap=fibers_of(FIBERS, probe.fits, instrument, traces.nfiber, notes),
-            hdus=tuple(hdu.info for hdu in probe.fits.hdus),
-            notes=tuple(notes),
+            hdus=tuple(hdu.info for hdu in probe.fits.hdus), notes=tuple(notes),
             companions=tuple(path for path in companions(spec.path, probe.header, instrument) if "psf" not in path),
             block=instrument.block,
-        )
+        )  # fmt: skip
 
 
 READER = TraceFits()

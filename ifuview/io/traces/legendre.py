@@ -62,18 +62,9 @@ def legendre_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: 
     first = header.get("FIBERMIN")
     first = first if type(first) is int else 0
     return TraceSet(
-        fiber=np.arange(len(x)),
-        center=center,
-        sigma=width_px,
-        wave=wave,
-        valid=valid,
-        coeff=x,
-        domain=domain,
-        basis="legendre",
-        argument="wave",
-        status=status,
-        fiber_id=tuple(str(first + row) for row in range(len(x))),
-    )
+        fiber=np.arange(len(x)), center=center, sigma=width_px, wave=wave, valid=valid, coeff=x, domain=domain,
+        basis="legendre", argument="wave", status=status, fiber_id=tuple(str(first + row) for row in range(len(x))),
+    )  # fmt: skip
 
 
 def _coefficients(fits: FitsFile) -> tuple[Array, Array, Header, tuple[Array, tuple[float, float]] | None]:

@@ -66,14 +66,9 @@ def traces_from_points(
     if dropped:
         notes.append(f"{dropped} trace points that are no numbers are left out")
     return TraceSet(
-        fiber=np.arange(len(fibers)),
-        center=center,
-        wave=wave if np.isfinite(wave).any() else None,
-        valid=valid,
-        status=status,
-        fiber_id=tuple(p.fiber for p in fibers),
-        provenance=Provenance(step="read", notes=tuple(notes)),
-    )
+        fiber=np.arange(len(fibers)), center=center, wave=wave if np.isfinite(wave).any() else None, valid=valid,
+        status=status, fiber_id=tuple(p.fiber for p in fibers), provenance=Provenance(step="read", notes=tuple(notes)),
+    )  # fmt: skip
 
 
 def _check_fibers(fibers: list[Points], path: str) -> None:

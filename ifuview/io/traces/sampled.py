@@ -69,17 +69,10 @@ def sampled_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: O
     known = coefficients is not None and coefficients.info.kind == "image" and len(coefficients.info.shape) == 2
     basis = str(coefficients.header.get("SMOOKIND", "")).strip().lower() if coefficients is not None and known else ""
     return TraceSet(
-        fiber=np.arange(nfiber),
-        center=center,
-        sigma=width,
-        wave=None if wave is None else given,
-        valid=good,
-        error=error,
-        coeff=_values(coefficients) if coefficients is not None and known else None,
-        basis=BASES.get(basis, "sampled"),
-        status=status,
-        fiber_id=_identities(fits, nfiber),
-    )
+        fiber=np.arange(nfiber), center=center, sigma=width, wave=None if wave is None else given, valid=good,
+        error=error, coeff=_values(coefficients) if coefficients is not None and known else None,
+        basis=BASES.get(basis, "sampled"), status=status, fiber_id=_identities(fits, nfiber),
+    )  # fmt: skip
 
 
 def centers_hdu(fits: FitsFile) -> Hdu | None:

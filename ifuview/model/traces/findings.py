@@ -119,19 +119,11 @@ def _of_mode(mode: Mode, diagnosis: TraceDiagnosis) -> TraceFinding:
     size = f"{mode.amplitude_px:+.4f} ± {mode.sigma_px:.4f} px ({mode.significance:.0f} sigma)"
     text = mode.text or f"{name.lower()} {size} in {count_of(mode.fibers, diagnosis)}"
     return TraceFinding(
-        group="mode",
-        kind=mode.name,
-        title=name,
-        text=text,
-        verdict=mode_verdict(mode, diagnosis.limits),
-        fibers=mode.fibers,
-        amount=mode.amplitude_px,
-        amount_err=mode.sigma_px,
-        significance=mode.significance,
-        x_range=mode.x_range,
-        wave_range=mode.wave_range,
+        group="mode", kind=mode.name, title=name, text=text, verdict=mode_verdict(mode, diagnosis.limits),
+        fibers=mode.fibers, amount=mode.amplitude_px, amount_err=mode.sigma_px, significance=mode.significance,
+        x_range=mode.x_range, wave_range=mode.wave_range,
         score=abs(mode.amplitude_px) * math.sqrt(max(len(mode.fibers), 1)),
-    )
+    )  # fmt: skip
 
 
 def _grouped(problems: tuple[Problem, ...]) -> list[list[Problem]]:
@@ -165,56 +157,32 @@ def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> TraceFindin
     several = len(group) > 1
     waves = [p.wave_range for p in group if p.wave_range is not None]
     return TraceFinding(
-        group="fiber",
-        kind=worst.kind,
+        group="fiber", kind=worst.kind,
         title=f"{name}: fiber{'s' if several else ''} {first}{f' to {last}' if several else ''}",
-        text=f"{len(group)} fibers, the worst: {worst.text}" if several else worst.text,
-        verdict=worst.verdict,
-        fibers=tuple(p.fiber for p in group),
-        amount=amount,
-        amount_err=worst.amplitude_err,
-        significance=worst.significance,
-        x_range=(min(p.x_range[0] for p in group), max(p.x_range[1] for p in group)),
+        text=f"{len(group)} fibers, the worst: {worst.text}" if several else worst.text, verdict=worst.verdict,
+        fibers=tuple(p.fiber for p in group), amount=amount, amount_err=worst.amplitude_err,
+        significance=worst.significance, x_range=(min(p.x_range[0] for p in group), max(p.x_range[1] for p in group)),
         wave_range=(min(w[0] for w in waves), max(w[1] for w in waves)) if waves else None,
         score=size * WEIGHT.get(worst.kind, 1.0) * math.sqrt(len(group)),
-    )
+    )  # fmt: skip
 
 
 def _of_trouble(trouble: FrameTrouble, diagnosis: TraceDiagnosis) -> TraceFinding:
     """Trouble of the image, not a fault of the traces; or light that they leave out."""
     if trouble.kind == UNTRACED:
         return TraceFinding(
-            group="frame",
-            kind=trouble.kind,
-            title=NAMES[trouble.kind],
-            text=trouble.text,
-            verdict=untraced_verdict(trouble.amount, diagnosis.nfiber),
-            fibers=(),
-            amount=trouble.amount,
-            amount_err=None,
-            significance=None,
-            x_range=trouble.x_range,
-            wave_range=None,
-            row_range=trouble.row_range,
-            unit=trouble.unit,
-            score=trouble.amount,
-        )
+            group="frame", kind=trouble.kind, title=NAMES[trouble.kind], text=trouble.text,
+            verdict=untraced_verdict(trouble.amount, diagnosis.nfiber), fibers=(), amount=trouble.amount,
+            amount_err=None, significance=None, x_range=trouble.x_range, wave_range=None, row_range=trouble.row_range,
+            unit=trouble.unit, score=trouble.amount,
+        )  # fmt: skip
     sure = trouble.amount / trouble.amount_err if trouble.amount_err else None
     return TraceFinding(
-        group="frame",
-        kind=trouble.kind,
-        title=f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)",
-        text=trouble.text,
-        verdict=Verdict.PASS,
-        fibers=trouble.fibers,
-        amount=trouble.amount,
-        amount_err=trouble.amount_err,
-        significance=sure,
-        x_range=trouble.x_range,
-        wave_range=None,
-        row_range=trouble.row_range,
-        unit=trouble.unit,
-    )
+        group="frame", kind=trouble.kind,
+        title=f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)", text=trouble.text,
+        verdict=Verdict.PASS, fibers=trouble.fibers, amount=trouble.amount, amount_err=trouble.amount_err,
+        significance=sure, x_range=trouble.x_range, wave_range=None, row_range=trouble.row_range, unit=trouble.unit,
+    )  # fmt: skip
 
 
 def advice_lines(diagnosis: TraceDiagnosis) -> tuple[str, ...]:

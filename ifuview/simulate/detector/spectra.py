@@ -67,17 +67,9 @@ class SimulatedRss:
         """The product as an Image of row-stacked spectra."""
         name = {"sky": "SKY", "fiberflat": "FIBERFLAT"}.get(self.stage, "FLUX")
         return Image(
-            name=name,
-            kind=Kind.RSS,
-            pixels=Pixels(self.flux),
-            ivar=Pixels(self.ivar),
-            mask=Pixels(self.mask),
-            mask_bits=MASK_BITS,
-            unit=self.unit,
-            wave=self.wave,
-            fibermap=self.fibermap,
-            stage=self.stage,
-        )
+            name=name, kind=Kind.RSS, pixels=Pixels(self.flux), ivar=Pixels(self.ivar), mask=Pixels(self.mask),
+            mask_bits=MASK_BITS, unit=self.unit, wave=self.wave, fibermap=self.fibermap, stage=self.stage,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,15 +104,9 @@ def fiber_map(spec: SlitSpec | str, seed: int = 5) -> FiberMap:
     role = tuple(FiberRole.SKY if f % SKY_SHARE == 0 else FiberRole.SCIENCE for f in i)
     target = tuple("SKY" if r is FiberRole.SKY else "TGT" for r in role)
     return FiberMap(
-        fiber=i,
-        role=role,
-        target=target,
-        block=blocks(spec),
-        focal_x=radius * np.cos(angle),
-        focal_y=radius * np.sin(angle),
-        ra=150 + offset[0],
-        dec=2 + offset[1],
-    )
+        fiber=i, role=role, target=target, block=blocks(spec), focal_x=radius * np.cos(angle),
+        focal_y=radius * np.sin(angle), ra=150 + offset[0], dec=2 + offset[1],
+    )  # fmt: skip
 
 
 def object_level(fibers: FiberMap, seed: int = 5) -> NDArray[np.float64]:

@@ -62,18 +62,11 @@ class PhotonStream:
         self._waves = np.interp((np.arange(COLORS) + 0.5) / COLORS, spectrum / spectrum[-1], WAVE)
         self._groups = _grouped(self.counts)
         self.info = PhotonInfo(
-            path="",
-            era="modern",
-            beammap=beammap,
-            nphoton=nphoton,
-            start=START,
-            duration=duration,
+            path="", era="modern", beammap=beammap, nphoton=nphoton, start=START, duration=duration,
             column=PhotonColumn.WAVELENGTH if calibrated else PhotonColumn.PHASE,
-            calibrations=MappingProxyType({"wavecal": "simulated"} if calibrated else {}),
-            dead_time=DEAD_TIME,
-            instrument="simulated",
-            target="simulated",
-        )
+            calibrations=MappingProxyType({"wavecal": "simulated"} if calibrated else {}), dead_time=DEAD_TIME,
+            instrument="simulated", target="simulated",
+        )  # fmt: skip
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons, some resonators at a time."""
@@ -102,22 +95,11 @@ class PhotonStream:
         resonator, time = np.empty(count, np.int32), np.empty(count, np.uint32)
         value = np.empty(count)
         throw(
-            rng=np.random.default_rng((self._seed, first)),
-            first=first,
-            counts=self.counts[own],
-            speckle=self._speckle[own],
-            kept=self._kept,
-            steps=STEPS,
-            ticks=round(self.info.duration / TICK),
-            waves=self._waves,
-            coefficients=self._coefficients[own],
-            sigma=self._sigma[own],
-            solved=self._solved[own],
-            hc=HC,
-            resonator=resonator,
-            time=time,
-            value=value,
-        )
+            rng=np.random.default_rng((self._seed, first)), first=first, counts=self.counts[own],
+            speckle=self._speckle[own], kept=self._kept, steps=STEPS, ticks=round(self.info.duration / TICK),
+            waves=self._waves, coefficients=self._coefficients[own], sigma=self._sigma[own], solved=self._solved[own],
+            hc=HC, resonator=resonator, time=time, value=value,
+        )  # fmt: skip
         return PhotonBlock(resonator, time, value.astype(np.float32))
 
 

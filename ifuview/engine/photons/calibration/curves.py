@@ -42,17 +42,9 @@ def wavecal_curves(solution: WavelengthSolution, row: int) -> WavecalCurves:
     text = solution.reason(row) or _median_power(fits, row)
     title = f"{where}resonator {int(solution.ids[row])}" + (f": {text}" if text else "")
     return WavecalCurves(
-        resonator=int(solution.ids[row]),
-        pixel=pixel,
-        lasers=lasers,
-        center=center,
-        center_error=error,
-        energy=energy,
-        phase=phase,
-        curve=curve,
-        curve_error=spread,
-        title=title,
-    )
+        resonator=int(solution.ids[row]), pixel=pixel, lasers=lasers, center=center, center_error=error, energy=energy,
+        phase=phase, curve=curve, curve_error=spread, title=title,
+    )  # fmt: skip
 
 
 def _span(solution: WavelengthSolution, row: int, center: Array) -> tuple[float, float]:
@@ -101,12 +93,6 @@ def flat_curves(solution: FlatSolution, row: int) -> FlatCurves:
     where = f"pixel {pixel[0]}, {pixel[1]}, " if pixel else ""
     title = f"{where}resonator {int(solution.ids[row])}, {solution.method}"
     return FlatCurves(
-        resonator=int(solution.ids[row]),
-        pixel=pixel,
-        waves=solution.waves,
-        weights=solution.weights[row],
-        errors=solution.errors[row],
-        fine=fine,
-        used=flat_curve(solution, row, fine),
-        title=title,
-    )
+        resonator=int(solution.ids[row]), pixel=pixel, waves=solution.waves, weights=solution.weights[row],
+        errors=solution.errors[row], fine=fine, used=flat_curve(solution, row, fine), title=title,
+    )  # fmt: skip

@@ -212,19 +212,9 @@ def from_counts(
     errors = np.where(valid, weights / np.sqrt(np.maximum(number, 1)), np.nan)
     waves = found.windows.mean(axis=1)
     return _solution(
-        name=name,
-        ids=info.beammap.ids,
-        waves=waves,
-        weights=weights,
-        errors=errors,
-        counts=number,
-        edges=edges,
-        method=method,
-        power=power,
-        grid=grid_of(info.beammap),
-        files=files,
-        source="white",
-    )
+        name=name, ids=info.beammap.ids, waves=waves, weights=weights, errors=errors, counts=number, edges=edges,
+        method=method, power=power, grid=grid_of(info.beammap), files=files, source="white",
+    )  # fmt: skip
 
 
 def _steady(counts: Array, lit: Array) -> Array:
@@ -249,19 +239,10 @@ def _together(parts: list[FlatSolution], waves: Array, method: str, power: int) 
             column[rows, k] = getattr(part, name)[:, 0]
     files = tuple(part.sources[0] for part in parts)
     return _solution(
-        name=parts[0].name,
-        ids=ids,
-        waves=waves,
-        weights=columns["weights"],
-        errors=columns["errors"],
-        counts=np.nan_to_num(columns["counts"]),
-        edges=None,
-        method=method,
-        power=power,
-        grid=parts[0].grid,
-        files=files,
-        source="laser",
-    )
+        name=parts[0].name, ids=ids, waves=waves, weights=columns["weights"], errors=columns["errors"],
+        counts=np.nan_to_num(columns["counts"]), edges=None, method=method, power=power, grid=parts[0].grid,
+        files=files, source="laser",
+    )  # fmt: skip
 
 
 def _solution(
@@ -275,21 +256,9 @@ def _solution(
     power = min(power, len(waves) - 1)
     polynomial = fit_polynomials(waves, weights, errors, power)
     return FlatSolution(
-        name=name,
-        ids=ids,
-        waves=waves,
-        weights=weights,
-        errors=errors,
-        flags=flags,
-        edges=edges,
-        polynomial=polynomial,
-        method=method,
-        counts=counts,
-        grid=grid,
-        sources=files,
-        source=source,
-        form="fitted",
-    )
+        name=name, ids=ids, waves=waves, weights=weights, errors=errors, flags=flags, edges=edges,
+        polynomial=polynomial, method=method, counts=counts, grid=grid, sources=files, source=source, form="fitted",
+    )  # fmt: skip
 
 
 def fit_polynomials(waves: Array, weights: Array, errors: Array, power: int) -> Array:

@@ -65,17 +65,9 @@ def phase_histograms(source: PhotonSource, *, width: float = BIN, gap: float = G
     for block in source.blocks(value=True, ctx=ctx):
         assert block.value is not None
         kernels.add_phases(
-            resonator=block.resonator,
-            time=block.time,
-            phase=block.value,
-            gap=round(gap / TICK),
-            low=float(edges[0]),
-            width=width,
-            last=last,
-            seen=seen,
-            alone=alone,
-            histogram=histogram,
-        )
+            resonator=block.resonator, time=block.time, phase=block.value, gap=round(gap / TICK), low=float(edges[0]),
+            width=width, last=last, seen=seen, alone=alone, histogram=histogram,
+        )  # fmt: skip
     return Phases(seen, alone, histogram, max(info.duration, TICK))
 
 
@@ -126,18 +118,10 @@ def fit_wavelengths(
         photons[rows, k] = found.histogram.sum(axis=1)
         status[rows, k] = _before_fit(found, photons[rows, k], least, fastest)
     return _fitted(
-        waves,
-        ids,
-        histograms,
-        edges,
-        status=status,
-        photons=photons,
-        least=least,
-        name=name,
-        grid=grid_of(first.beammap),
-        sources=tuple(lasers[w].info.path.rsplit("/", 1)[-1] for w in waves),
+        waves, ids, histograms, edges, status=status, photons=photons, least=least, name=name,
+        grid=grid_of(first.beammap), sources=tuple(lasers[w].info.path.rsplit("/", 1)[-1] for w in waves),
         ctx=ctx.part(0.6, 1.0),
-    )
+    )  # fmt: skip
 
 
 def _check(waves: Array) -> None:
@@ -175,22 +159,10 @@ def _fitted(
         ctx.checkpoint(start / n, "fitting lasers")
         own = slice(start, start + AT_ONCE)
         kernels.fit_resonators(
-            histograms=histograms[own],
-            low=low,
-            width=width,
-            least=least,
-            energy=energy,
-            status=status[own],
-            values=values[own],
-            parameters=parameters[own],
-            join=join[own],
-            coefficients=coefficients[own],
-            covariance=covariance[own],
-            end=end[own],
-            power=power[own],
-            phases=phases[own],
-            resolution=resolution[own],
-        )
+            histograms=histograms[own], low=low, width=width, least=least, energy=energy, status=status[own],
+            values=values[own], parameters=parameters[own], join=join[own], coefficients=coefficients[own],
+            covariance=covariance[own], end=end[own], power=power[own], phases=phases[own], resolution=resolution[own],
+        )  # fmt: skip
     flags = _flags(status, end, power)
     unsolved = end != SOLVED
     coefficients[unsolved], covariance[unsolved] = np.nan, np.nan
@@ -198,34 +170,20 @@ def _fitted(
                        histograms=histograms, edges=edges)  # fmt: skip
     ctx.checkpoint(1.0, "fitting lasers")
     return WavelengthSolution(
-        name=name,
-        ids=ids,
-        coefficients=coefficients,
-        flags=flags,
-        lasers=waves,
-        covariance=covariance,
-        phases=phases,
-        fits=fits,
-        grid=grid,
-        sources=sources,
-        form="fitted",
-    )
+        name=name, ids=ids, coefficients=coefficients, flags=flags, lasers=waves, covariance=covariance, phases=phases,
+        fits=fits, grid=grid, sources=sources, form="fitted",
+    )  # fmt: skip
 
 
 def _laser_fits(status: Array, values: Array, resolution: Array, **others: Array) -> LaserFits:
     """What the kernels found, by name, where a fit stands; `others` as they are."""
     kept = np.where((status == HistogramStatus.GOOD)[..., None], values, np.nan)
     return LaserFits(
-        status=status,
-        center=kept[..., kernels.LASER_CENTER],
-        center_error=kept[..., kernels.LASER_CENTER_ERROR],
-        sigma=kept[..., kernels.LASER_SIGMA],
-        sigma_error=kept[..., kernels.LASER_SIGMA_ERROR],
-        chi2=kept[..., kernels.LASER_CHI2],
-        resolution=resolution[..., kernels.POWER],
-        resolution_error=resolution[..., kernels.POWER_ERROR],
-        **others,
-    )
+        status=status, center=kept[..., kernels.LASER_CENTER], center_error=kept[..., kernels.LASER_CENTER_ERROR],
+        sigma=kept[..., kernels.LASER_SIGMA], sigma_error=kept[..., kernels.LASER_SIGMA_ERROR],
+        chi2=kept[..., kernels.LASER_CHI2], resolution=resolution[..., kernels.POWER],
+        resolution_error=resolution[..., kernels.POWER_ERROR], **others,
+    )  # fmt: skip
 
 
 def _flags(status: Array, end: Array, power: Array) -> Array:

@@ -47,14 +47,9 @@ def box(beammap: Beammap, x0: int, y0: int, x1: int, y1: int, exclude: Sequence[
     label = f"box {x0},{y0} to {x1},{y1}"
     area = (x1 - x0 + 1) * (y1 - y0 + 1)
     return _aperture(
-        beammap=beammap,
-        label=label,
-        weights=weights,
-        ring=None,
-        exclude=exclude,
-        center=((x0 + x1) / 2, (y0 + y1) / 2),
-        area=area,
-    )
+        beammap=beammap, label=label, weights=weights, ring=None, exclude=exclude,
+        center=((x0 + x1) / 2, (y0 + y1) / 2), area=area,
+    )  # fmt: skip
 
 
 def circle(
@@ -80,14 +75,9 @@ def circle(
         if inner > 0:
             ring = ring - circle_overlap(beammap.shape, x, y, inner)
     made = _aperture(
-        beammap=beammap,
-        label=f"circle {x:g},{y:g} r {radius:g} px",
-        weights=weights,
-        ring=ring,
-        exclude=exclude,
-        center=(x, y),
-        area=np.pi * radius * radius,
-    )
+        beammap=beammap, label=f"circle {x:g},{y:g} r {radius:g} px", weights=weights, ring=ring, exclude=exclude,
+        center=(x, y), area=np.pi * radius * radius,
+    )  # fmt: skip
     return replace(made, radius=radius, annulus=(0.0, 0.0) if inner is None or outer is None else (inner, outer))
 
 

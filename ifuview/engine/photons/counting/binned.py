@@ -31,16 +31,9 @@ def bin_aperture(
     asked = bounds(source.info, cut)
     keys = inner_edges(source.info, np.round(edges / TICK) if time_like else edges, cut, time_like)
     _pass(
-        source=source,
-        parts=parts,
-        sums=sums,
-        keys=keys,
-        limits=other_limits(asked, time_like),
-        time_like=time_like,
-        by_value=asked.by_value,
-        weighted=cut.weighted,
-        ctx=ctx,
-    )
+        source=source, parts=parts, sums=sums, keys=keys, limits=other_limits(asked, time_like), time_like=time_like,
+        by_value=asked.by_value, weighted=cut.weighted, ctx=ctx,
+    )  # fmt: skip
     (counts, variance), ring = sums
     if not cut.weighted and np.all(aperture.weights == 1):
         counts = np.rint(counts).astype(np.int64)
@@ -67,19 +60,9 @@ def _pass(
         key, other = (block.time, value if by_value else NOTHING) if time_like else (value, block.time)
         weight = NOTHING if block.weight is None or not weighted else block.weight
         kernels.sum_chosen(
-            resonator=block.resonator,
-            key=key,
-            other=other,
-            weight=weight,
-            low=limits[0],
-            high=limits[1],
-            edges=edges,
-            first=first,
-            scale=scale,
-            factor=factors[part],
-            sums=sums[part][0],
-            squares=sums[part][1],
-        )
+            resonator=block.resonator, key=key, other=other, weight=weight, low=limits[0], high=limits[1], edges=edges,
+            first=first, scale=scale, factor=factors[part], sums=sums[part][0], squares=sums[part][1],
+        )  # fmt: skip
 
     if sum(len(r) for r, _ in parts) <= FEW:
         for part, (resonators, _) in enumerate(parts):

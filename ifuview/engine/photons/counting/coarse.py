@@ -42,14 +42,9 @@ class CoarseImage:
         for block in columns.blocks(ctx=ctx):
             assert block.value is not None
             k.fill_coarse(
-                resonator=block.resonator,
-                time=block.time,
-                value=block.value,
-                tick=1 / self._span,
-                zero=self._zero,
-                scale=self._scale,
-                cube=cells,
-            )
+                resonator=block.resonator, time=block.time, value=block.value, tick=1 / self._span, zero=self._zero,
+                scale=self._scale, cube=cells,
+            )  # fmt: skip
         np.cumsum(self._sums, axis=1, out=self._sums)
         np.cumsum(self._sums, axis=2, out=self._sums)
 

@@ -61,15 +61,9 @@ def count_cube(
         todo = f"ask for {most} bins at most, one part of the time or range after the other"
         raise UsageError(f"a cube of {size[1]} bins does not fit into memory", source.info.path, todo)
     counts, sums, squares = _count(
-        source=source,
-        keys=keys,
-        limits=limits,
-        value=asked.by_value or not time_like,
-        cut=cut,
-        size=size,
-        time_like=time_like,
-        ctx=ctx,
-    )
+        source=source, keys=keys, limits=limits, value=asked.by_value or not time_like, cut=cut, size=size,
+        time_like=time_like, ctx=ctx,
+    )  # fmt: skip
     return _cube(source=source, axis=axis, edges=edges, cut=cut, counts=counts, sums=sums, squares=squares)
 
 
@@ -90,31 +84,14 @@ def _count(
         if cut.weighted:
             ones = np.ones(len(block.time), np.float32) if block.weight is None else block.weight
             kernels.sum_bins(
-                resonator=block.resonator,
-                key=key,
-                other=other,
-                weight=ones,
-                low=low,
-                high=high,
-                edges=inner,
-                first=first,
-                scale=scale,
-                counts=counts,
-                sums=sums,
-                squares=squares,
-            )
+                resonator=block.resonator, key=key, other=other, weight=ones, low=low, high=high, edges=inner,
+                first=first, scale=scale, counts=counts, sums=sums, squares=squares,
+            )  # fmt: skip
         else:
             kernels.count_bins(
-                resonator=block.resonator,
-                key=key,
-                other=other,
-                low=low,
-                high=high,
-                edges=inner,
-                first=first,
-                scale=scale,
-                counts=counts,
-            )
+                resonator=block.resonator, key=key, other=other, low=low, high=high, edges=inner, first=first,
+                scale=scale, counts=counts,
+            )  # fmt: skip
     return counts, sums, squares
 
 
@@ -133,16 +110,9 @@ def _cube(
     variance = planes if sums is counts else blanked(_planes(beammap, squares), excluded)
     whole = np.float64 if cut.weighted else np.int64
     image = PhotonImage(
-        counts=planes.sum(axis=0, dtype=whole),
-        variance=variance.sum(axis=0, dtype=np.float64),
-        excluded=excluded,
-        info=source.info,
-        cut=cut,
-        photons=photons,
-        start=start,
-        stop=stop,
-        exposure=live_time(source, start, stop),
-    )
+        counts=planes.sum(axis=0, dtype=whole), variance=variance.sum(axis=0, dtype=np.float64), excluded=excluded,
+        info=source.info, cut=cut, photons=photons, start=start, stop=stop, exposure=live_time(source, start, stop),
+    )  # fmt: skip
     return PhotonCube(planes, variance, edges, axis, image)
 
 

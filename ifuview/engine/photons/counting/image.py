@@ -46,16 +46,10 @@ def count_image(source: PhotonSource, cut: PhotonCut = PhotonCut(), ctx: JobCont
     start, stop = time_range(source.info, cut, latest)
     return PhotonImage(
         counts=blanked(beammap.image(sums), excluded),
-        variance=blanked(beammap.image(squares), excluded).astype(np.float64),
-        excluded=excluded,
-        info=source.info,
-        cut=cut,
-        photons=int(counts[seen(source, excluded)].sum()),
-        start=start,
-        stop=stop,
-        exposure=live_time(source, start, stop),
-        last=latest * TICK if latest >= 0 else -1.0,
-    )
+        variance=blanked(beammap.image(squares), excluded).astype(np.float64), excluded=excluded, info=source.info,
+        cut=cut, photons=int(counts[seen(source, excluded)].sum()), start=start, stop=stop,
+        exposure=live_time(source, start, stop), last=latest * TICK if latest >= 0 else -1.0,
+    )  # fmt: skip
 
 
 def add_block(block: PhotonBlock, asked: Bounds, counts: Array, sums: Array, squares: Array) -> int:

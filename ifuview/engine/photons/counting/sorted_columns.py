@@ -26,17 +26,9 @@ def as_image(columns: SortedColumns, counts: Array, cut: PhotonCut) -> PhotonIma
     photons = int(counts[seen(columns, excluded)].sum())
     last = columns.latest * TICK if cut.stop is None and cut.low is None and cut.high is None else -1.0
     return PhotonImage(
-        counts=image,
-        variance=image.astype(np.float64),
-        excluded=excluded,
-        info=columns.info,
-        cut=cut,
-        photons=photons,
-        start=start,
-        stop=stop,
-        exposure=exposure,
-        last=last,
-    )
+        counts=image, variance=image.astype(np.float64), excluded=excluded, info=columns.info, cut=cut, photons=photons,
+        start=start, stop=stop, exposure=exposure, last=last,
+    )  # fmt: skip
 
 
 def code_range(columns: SortedColumns) -> tuple[float, float]:

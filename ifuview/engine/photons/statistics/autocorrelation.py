@@ -64,14 +64,9 @@ def decay(counts: Array, width: float, nlag: int | None = None) -> Decay:
     sigma = np.sqrt(np.diag(covariance))
     value[0] = np.nan
     return Decay(
-        lag=lag,
-        value=value,
-        error=error,
-        life=fitted[1],
-        life_error=sigma[1],
-        contrast=fitted[0],
+        lag=lag, value=value, error=error, life=fitted[1], life_error=sigma[1], contrast=fitted[0],
         contrast_error=sigma[0],
-    )
+    )  # fmt: skip
 
 
 def _exponential(lag: Array, height: float, life: float) -> Array:

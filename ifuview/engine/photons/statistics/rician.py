@@ -47,15 +47,10 @@ class RicianFit(NamedTuple):
     def per_second(self, width: float) -> RicianFit:
         """The same in photons per second for bins of `width` seconds."""
         return RicianFit(
-            ic=self.ic / width,
-            is_=self.is_ / width,
-            ip=self.ip / width,
-            ic_error=self.ic_error / width,
-            is_error=self.is_error / width,
-            ip_error=self.ip_error / width,
-            loglike=self.loglike,
+            ic=self.ic / width, is_=self.is_ / width, ip=self.ip / width, ic_error=self.ic_error / width,
+            is_error=self.is_error / width, ip_error=self.ip_error / width, loglike=self.loglike,
             converged=self.converged,
-        )
+        )  # fmt: skip
 
 
 def log_pmf(nmax: int, ic: float, is_: float, ip: float = 0.0) -> Array:
@@ -97,15 +92,9 @@ def moments(histogram: Array, ip: float = 0.0) -> RicianFit:
     hist = np.ascontiguousarray(histogram, dtype=np.float64)
     ic, is_, part, ic_error, is_error, ip_error = solve_moments(hist, float(ip))
     return RicianFit(
-        ic=ic,
-        is_=is_,
-        ip=part,
-        ic_error=ic_error,
-        is_error=is_error,
-        ip_error=ip_error,
-        loglike=log_likelihood(hist, ic, is_, part),
-        converged=True,
-    )
+        ic=ic, is_=is_, ip=part, ic_error=ic_error, is_error=is_error, ip_error=ip_error,
+        loglike=log_likelihood(hist, ic, is_, part), converged=True,
+    )  # fmt: skip
 
 
 def fit(histogram: Array, *, ip: float | None = 0.0) -> RicianFit:
@@ -129,15 +118,9 @@ def fit(histogram: Array, *, ip: float | None = 0.0) -> RicianFit:
     done = fit_histogram(hist, -1.0 if ip is None else float(ip), work, out)
     ic, is_, part, ic_error, is_error, ip_error, best = out.tolist()
     return RicianFit(
-        ic=ic,
-        is_=is_,
-        ip=part,
-        ic_error=ic_error,
-        is_error=is_error,
-        ip_error=ip_error,
-        loglike=best,
+        ic=ic, is_=is_, ip=part, ic_error=ic_error, is_error=is_error, ip_error=ip_error, loglike=best,
         converged=bool(done),
-    )
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)

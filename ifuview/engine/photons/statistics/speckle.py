@@ -75,17 +75,10 @@ def speckle_maps(
     images[:, excluded] = np.nan
     return SpeckleMaps(
         **{name: images[column] for name, column in STATISTICS.items()},
-        photons=np.where(excluded, 0, info.beammap.image(photons)),
-        loglike=images[LOGLIKE],
-        converged=images[CONVERGED] == 1,
-        excluded=excluded,
-        info=info,
-        cut=cut,
-        method=method,
-        width=width,
-        start=start,
-        stop=stop,
-    )
+        photons=np.where(excluded, 0, info.beammap.image(photons)), loglike=images[LOGLIKE],
+        converged=images[CONVERGED] == 1, excluded=excluded, info=info, cut=cut, method=method, width=width,
+        start=start, stop=stop,
+    )  # fmt: skip
 
 
 def _fitted(

@@ -191,14 +191,7 @@ def modern_flat(path: str, ctx: JobContext) -> FlatSolution:
         polynomial = polynomial.reshape(-1, polynomial.shape[2])[place].astype(np.float64)
     good = np.isfinite(weights) & (bits[:, None] & FLAT_BIT["flatcal.bad"] == 0)
     return FlatSolution(
-        name=solution_name(path),
-        ids=known,
-        waves=waves.astype(np.float64),
-        weights=np.where(good, weights, np.nan),
-        errors=np.where(good, errors, np.nan),
-        flags=bits,
-        polynomial=polynomial,
-        method="interpolation" if polynomial is None else "polynomial",
-        grid=pixel_grid(ids),
-        form="modern flat",
-    )
+        name=solution_name(path), ids=known, waves=waves.astype(np.float64), weights=np.where(good, weights, np.nan),
+        errors=np.where(good, errors, np.nan), flags=bits, polynomial=polynomial,
+        method="interpolation" if polynomial is None else "polynomial", grid=pixel_grid(ids), form="modern flat",
+    )  # fmt: skip

@@ -64,16 +64,11 @@ def old_wavecal(path: str, file: File) -> WavelengthSolution:
     files = _first_row(path, file, "header/obsFiles")
     waves = np.empty(0) if lasers is None else np.sort(lasers.astype(np.float64))
     return WavelengthSolution(
-        name=solution_name(path),
-        ids=ids,
-        coefficients=coefficients,
-        flags=flags,
-        lasers=waves,
+        name=solution_name(path), ids=ids, coefficients=coefficients, flags=flags, lasers=waves,
         fits=_old_fits(rows, lasers),
         grid=None if grid is None else pixel_grid(array(path, file, "header/beamMap", ndim=2)),
-        sources=() if files is None else tuple(as_text(f) for f in files.tolist()),
-        form="solution of 2018",
-    )
+        sources=() if files is None else tuple(as_text(f) for f in files.tolist()), form="solution of 2018",
+    )  # fmt: skip
 
 
 def _old_fits(rows: Array, lasers: Array | None) -> LaserFits | None:
@@ -86,18 +81,11 @@ def _old_fits(rows: Array, lasers: Array | None) -> LaserFits | None:
     resolution = np.where(good, rows["R"][:, order] / FWHM, np.nan)
     nothing = np.full(good.shape, np.nan)
     return LaserFits(
-        status=np.where(good, HistogramStatus.GOOD, HistogramStatus.NO_DATA),
-        photons=np.zeros(good.shape, np.int64),
-        center=nothing,
-        center_error=nothing,
-        sigma=nothing,
-        sigma_error=nothing,
-        parameters=np.full((*good.shape, 7), np.nan),
-        chi2=nothing,
-        resolution=resolution,
-        resolution_error=nothing,
+        status=np.where(good, HistogramStatus.GOOD, HistogramStatus.NO_DATA), photons=np.zeros(good.shape, np.int64),
+        center=nothing, center_error=nothing, sigma=nothing, sigma_error=nothing,
+        parameters=np.full((*good.shape, 7), np.nan), chi2=nothing, resolution=resolution, resolution_error=nothing,
         width=np.ones(good.shape, np.int16),
-    )
+    )  # fmt: skip
 
 
 def _first_row(path: str, file: File, name: str) -> Array | None:
@@ -131,14 +119,8 @@ def old_flat(path: str, file: File) -> FlatSolution:
     whole = rows["flag"] == 0 if "flag" in names else np.ones(len(ids), bool)
     grid = dataset(file, "header/beamMap")
     return FlatSolution(
-        name=solution_name(path),
-        ids=ids,
-        waves=(edges[:-1] + edges[1:]) / 2,
-        weights=np.where(good, weights, np.nan),
-        errors=np.where(good, errors, np.nan),
-        flags=flat_flags(good & whole[:, None]),
-        edges=edges,
+        name=solution_name(path), ids=ids, waves=(edges[:-1] + edges[1:]) / 2, weights=np.where(good, weights, np.nan),
+        errors=np.where(good, errors, np.nan), flags=flat_flags(good & whole[:, None]), edges=edges,
         counts=np.asarray(rows["spectrum"], np.float64) if "spectrum" in names else None,
-        grid=None if grid is None else pixel_grid(array(path, file, "header/beamMap", ndim=2)),
-        form="flat of 2018",
-    )
+        grid=None if grid is None else pixel_grid(array(path, file, "header/beamMap", ndim=2)), form="flat of 2018",
+    )  # fmt: skip

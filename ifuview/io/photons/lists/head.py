@@ -135,21 +135,14 @@ def old_info(path: str, file: File, given: Beammap | None) -> PhotonInfo:
     if not header:
         notes.append("The file has no header, so that its photons are taken for phases in degrees.")
     return PhotonInfo(
-        path=path,
-        era=PER_RESONATOR,
-        beammap=beammap,
-        nphoton=-1,
-        start=number(header, "startTime", 0.0),
+        path=path, era=PER_RESONATOR, beammap=beammap, nphoton=-1, start=number(header, "startTime", 0.0),
         duration=number(header, "expTime", 0.0),
         column=PhotonColumn.WAVELENGTH if "wavecal" in done else PhotonColumn.PHASE,
-        weighted=any(step in done for step in OLD_WEIGHING),
-        calibrations=MappingProxyType(done),
+        weighted=any(step in done for step in OLD_WEIGHING), calibrations=MappingProxyType(done),
         wave_range=(number(header, "wvlBinStart", 700.0), number(header, "wvlBinEnd", 1500.0)),
-        energy_width=number(header, "energyBinWidth", 0.1),
-        target=word(header.get("target", "")),
-        header=MappingProxyType(dict(header)),
-        notes=tuple(notes),
-    )
+        energy_width=number(header, "energyBinWidth", 0.1), target=word(header.get("target", "")),
+        header=MappingProxyType(dict(header)), notes=tuple(notes),
+    )  # fmt: skip
 
 
 def old_header(path: str, file: File) -> Header:

@@ -106,24 +106,15 @@ def _modern(path: str, file: File, given: Beammap | None) -> TableSource:
     if "UNIXSTR" not in header:
         notes.append("The file does not say when it starts, so that times count from 0.")
     info = PhotonInfo(
-        path=path,
-        era=MODERN,
-        beammap=beammap,
-        nphoton=table.shape[0],
-        start=start,
-        duration=duration,
+        path=path, era=MODERN, beammap=beammap, nphoton=table.shape[0], start=start, duration=duration,
         column=PhotonColumn.WAVELENGTH if "wavecal" in done else PhotonColumn.PHASE,
-        weighted=any(step in done for step in WEIGHING),
-        calibrations=MappingProxyType(done),
+        weighted=any(step in done for step in WEIGHING), calibrations=MappingProxyType(done),
         wave_range=(number(header, "min_wavelength", 700.0), number(header, "max_wavelength", 1500.0)),
-        energy_width=number(header, "energy_resolution", 0.1),
-        dead_time=number(header, "dead_time", 10.0) / 1e6,
-        instrument=word(header.get("INSTRUME", "")),
-        target=word(header.get("OBJECT", "")),
-        header=MappingProxyType({key: value for key, value in header.items() if key != "flags"}),
-        notes=tuple(notes),
+        energy_width=number(header, "energy_resolution", 0.1), dead_time=number(header, "dead_time", 10.0) / 1e6,
+        instrument=word(header.get("INSTRUME", "")), target=word(header.get("OBJECT", "")),
+        header=MappingProxyType({key: value for key, value in header.items() if key != "flags"}), notes=tuple(notes),
         sorted=looks_sorted(table, path, MODERN_COLUMNS),
-    )
+    )  # fmt: skip
     return TableSource(path, MODERN_TABLE, MODERN_COLUMNS, info)
 
 

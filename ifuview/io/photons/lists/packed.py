@@ -117,21 +117,12 @@ def open_packed(path: str, file: File, given: Beammap | None, ctx: JobContext = 
     if len(seconds) < len(found):
         notes.append(f"{counted(len(found) - len(seconds), 'pixel')} of the beam map without photons in the file.")
     info = PhotonInfo(
-        path=path,
-        era=PACKED,
-        beammap=beammap,
-        nphoton=-1,
-        start=number(header, "unixtime", _start(nodes)),
-        duration=number(header, "exptime", 0.0) or float(max(seconds.values())),
-        column=PhotonColumn.PHASE,
-        wave_range=WAVE_RANGE,
-        phase_range=(-float(1 << HEIGHT_BITS), float(1 << HEIGHT_BITS)),
-        phase_unit="adu",
-        instrument=str(header.get("instrument", "")),
-        target=str(header.get("target", "")),
-        header=MappingProxyType(dict(header)),
-        notes=tuple(notes),
-    )
+        path=path, era=PACKED, beammap=beammap, nphoton=-1, start=number(header, "unixtime", _start(nodes)),
+        duration=number(header, "exptime", 0.0) or float(max(seconds.values())), column=PhotonColumn.PHASE,
+        wave_range=WAVE_RANGE, phase_range=(-float(1 << HEIGHT_BITS), float(1 << HEIGHT_BITS)), phase_unit="adu",
+        instrument=str(header.get("instrument", "")), target=str(header.get("target", "")),
+        header=MappingProxyType(dict(header)), notes=tuple(notes),
+    )  # fmt: skip
     return PieceSource(path, pieces, PackedReader(path), info)
 
 

@@ -121,16 +121,9 @@ def read(path: str, second: int, inside: Array, lost: Lost, ctx: JobContext = SI
         if len(words) > len(cells):
             raise FileFormatError("has changed while it was read", path)
         count = decode(
-            words=words,
-            stamps=stamps,
-            usable=fine,
-            inside=inside,
-            cells=cells,
-            times=times,
-            heights=heights,
-            baselines=baselines,
-            lost=counts,
-        )
+            words=words, stamps=stamps, usable=fine, inside=inside, cells=cells, times=times, heights=heights,
+            baselines=baselines, lost=counts,
+        )  # fmt: skip
         stamp, usable = stamps[-1], fine[-1]
         yield Photons(*(array[:count] for array in arrays))
     if heads * LONGEST_PACKET * 2 < size // WORD or bad * 2 > heads:

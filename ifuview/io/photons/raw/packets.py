@@ -119,17 +119,10 @@ class PacketSource:
             self._table[self._inside], counts[self._inside], minlength=own.nresonator + 1
         ).astype(np.int64)
         self.info = PhotonInfo(
-            path=path,
-            era="packets",
-            beammap=own,
-            nphoton=int(self.per_resonator.sum()),
-            start=self._first * TICK,
-            duration=float(length),
-            column=PhotonColumn.PHASE,
-            header={"data_path": path},
-            sorted=False,
+            path=path, era="packets", beammap=own, nphoton=int(self.per_resonator.sum()), start=self._first * TICK,
+            duration=float(length), column=PhotonColumn.PHASE, header={"data_path": path}, sorted=False,
             notes=(*notes, *self._notes(beammap is None), *_other_array(counts, own.shape)),
-        )
+        )  # fmt: skip
 
     def blocks(self, *, value: bool = True, weight: bool = False, ctx: JobContext = SILENT) -> Iterator[PhotonBlock]:
         """All photons as they arrived."""
@@ -193,15 +186,9 @@ class PacketSource:
             part = ctx.part(k / len(self._files), (k + 1) / len(self._files))
             for photons in read(path, second, self._inside, self._lost, part):
                 tally(
-                    cells=photons.cell,
-                    times=photons.time,
-                    baselines=photons.baseline,
-                    first=self._first,
-                    stop=self._stop,
-                    counts=counts,
-                    levels=levels,
-                    span=span,
-                )
+                    cells=photons.cell, times=photons.time, baselines=photons.baseline, first=self._first,
+                    stop=self._stop, counts=counts, levels=levels, span=span,
+                )  # fmt: skip
         self._median = _median(levels)
         return counts, span
 
