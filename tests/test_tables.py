@@ -131,3 +131,26 @@ def test_every_verb_of_a_script_is_carried_out():
 
     missing = [verb for verb in VERBS if not hasattr(ScriptRunner, f"do_{verb.replace('-', '_')}")]
     assert not missing
+
+
+def test_every_intent_is_in_exactly_one_table():
+    from ifuview.app import intents
+
+    every = {v for v in vars(intents).values() if isinstance(v, type) and issubclass(v, intents.Intent)}
+    listed = [intent for table in (*intents.STEPS, *intents.TASKS) for intent in table] + list(intents.WINDOW)
+    assert len(listed) == len(set(listed)), "an intent is in two tables"
+    assert set(listed) == every - {intents.Intent}
+    for column in ("frames", "traces", "spectra", "photons", "night"):
+        own = vars(import_module(f"ifuview.app.{column}.intents")).values()
+        assert {v for v in own if isinstance(v, type) and issubclass(v, intents.Intent)} <= every
+
+
+def test_an_intent_that_no_table_has_is_an_error():
+    from ifuview.app.intents import Intent, carried_out
+    from ifuview.app.session import Session
+
+    class Unknown(Intent):
+        """Nobody carries it out."""
+
+    with pytest.raises(LookupError, match="Unknown"):
+        carried_out(Session(), Unknown())

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ifuview.app.frames.look import Look, ViewState
-from ifuview.app.jobs import JobRecord
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
@@ -16,10 +15,10 @@ from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.state import DetectorPlace, Made, OpenTable, Parent
+    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.state import Night, TriageState
-    from ifuview.app.photons.state import LightOptions, Lights, PhotonFrame
+    from ifuview.app.photons.state import LightOptions, Lights, PhotonFrame, Request
     from ifuview.engine.traces.doctor.diagnose import Evidence
     from ifuview.model.inspection import FiberInspection
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
@@ -176,15 +175,18 @@ class Session:
     section_columns: int = 1
     doctor_limits: DoctorLimits | None = None  # None: the usual ones
     extraction: str = "optimal"  # of live spectra: optimal (all fibers together) or boxcar
-    jobs: tuple[JobRecord, ...] = ()
     messages: tuple[Message, ...] = ()
     recent: tuple[str, ...] = ()
     tables: tuple[OpenTable, ...] = ()  # redshifts and QA beside the frames
     models: tuple[Dataset, ...] = ()  # best fits of spectra, beside the frames
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
+    headless: bool = False  # pictures are written and the program ends: nothing is read ahead, no dock is raised
+    memory: MemoryBounds | None = None  # None: as much may be open as there is
+    base_look: Look | None = None  # of new frames, from the preferences; None: what suits the image
     triage: TriageState | None = None  # of what was looked at last
     light: LightOptions | None = None  # None: the usual ones
+    light_asked: Request | None = None  # what was counted last, or is being counted
     lights: Lights | None = None  # the light of selections that was counted last
     drawing: str = ""  # shape that a drag on the canvas draws: box, circle or none
     night: Night | None = None  # None: no folder of exposures is open

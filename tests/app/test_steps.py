@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import steps
+from ifuview.app.frames import adding, selection, steps
 from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.session import Session, Slot
+from ifuview.app.spectra import steps as spectra_steps
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.orientation import Orientation
@@ -73,7 +74,7 @@ def test_matching_colors_leaves_the_limits_alone(three: Session) -> None:
 
 
 def test_a_click_on_row_stacked_spectra_selects_the_row(three: Session) -> None:
-    after = steps.pick_point(three, want.PickPoint(2, 12.3, 17.4))
+    after = selection.pick_point(three, want.PickPoint(2, 12.3, 17.4))
     assert (after.selection.fiber, after.current) == (17, 2)
 
 
@@ -87,21 +88,21 @@ def test_a_click_on_a_detector_selects_the_nearest_trace(transpose: bool) -> Non
     )
     session = Session().adding(one)
     x, y = (16.2, 30.0) if transpose else (30.0, 16.2)
-    assert steps.pick_point(session, want.PickPoint(1, x, y)).selection.fiber == 1
+    assert selection.pick_point(session, want.PickPoint(1, x, y)).selection.fiber == 1
     far = (38.0, 30.0) if transpose else (30.0, 38.0)
-    assert steps.pick_point(session, want.PickPoint(1, *far)).selection.fiber is None
-    picked = steps.select_fiber(session, want.SelectFiber(2)).selection
+    assert selection.pick_point(session, want.PickPoint(1, *far)).selection.fiber is None
+    picked = selection.select_fiber(session, want.SelectFiber(2)).selection
     assert (picked.x, picked.y) == ((25.0, 30.0) if transpose else (30.0, 25.0))
 
 
 def test_fibers_step_within_the_frame(three: Session) -> None:
-    last = steps.select_fiber(three, want.SelectFiber(NY - 1))
-    assert steps.step_fiber(last, want.StepFiber(1)).selection.fiber == NY - 1
-    assert steps.step_fiber(last, want.StepFiber(-1)).selection.fiber == NY - 2
+    last = selection.select_fiber(three, want.SelectFiber(NY - 1))
+    assert selection.step_fiber(last, want.StepFiber(1)).selection.fiber == NY - 1
+    assert selection.step_fiber(last, want.StepFiber(-1)).selection.fiber == NY - 2
 
 
 def test_words_of_the_command_line_become_enumerations() -> None:
-    look = steps.look_of((("limit_mode", "percentile"), ("percent", 99.0)))
+    look = adding.look_of((("limit_mode", "percentile"), ("percent", 99.0)))
     assert look.limit_mode is LimitMode.PERCENTILE
     assert look.percent == 99.0
 
@@ -123,5 +124,5 @@ def test_the_tables_of_a_file_are_closed_together() -> None:
     assert view is not None and tables.can_close(view, 1)
     assert tables.said_of(view, 0) == ""
     assert tables.said_of(view, 1) == "b is empty: it has 1 columns and not one row"
-    after = steps.close_tables(session, want.CloseTables("a.fits"))
+    after = spectra_steps.close_tables(session, want.CloseTables("a.fits"))
     assert [t.path for t in after.tables] == ["b.fits"]

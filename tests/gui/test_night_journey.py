@@ -14,7 +14,7 @@ from ifuview.app import intents as want
 from ifuview.app.night import open_night
 from ifuview.app.night.state import Place
 from ifuview.app.session import Layout, Level
-from ifuview.gui import night_roads
+from ifuview.gui.night import watcher
 from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS
 from ifuview.model.night.exposures import FLAT_FIELDED
 from tests.app.night.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
@@ -36,7 +36,7 @@ def test_a_night_by_keys_and_clicks(
     qtbot: QtBot, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IFUVIEW_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(night_roads, "WATCH_MS", 200)
+    monkeypatch.setattr(watcher, "WATCH_MS", 200)
     root = write_production(tmp_path)
     with window(qtbot, str(root)) as shell:
         shell.window.activateWindow()

@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from ifuview.app import intents as want
+from ifuview.app.frames import intents as want
+from ifuview.app.frames.tour import Stop, TourPlan
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 
 SEED = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One stop of the tour.
-
-    Parameters
-    ----------
-    title, text : str
-    show : str
-        Part of the name of the file that is to be current; "" leaves it.
-    fiber : int or None
-        Fiber to select.
-    layout : Layout
-    dock : str
-        Dock to raise.
-    """
-
-    title: str
-    text: str
-    show: str = ""
-    fiber: int | None = None
-    layout: Layout = Layout.SINGLE
-    dock: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Files to open, and the tour through them."""
-
-    files: tuple[str, ...]
-    stops: tuple[Stop, ...]
-
-
-def prepare(ctx: JobContext = SILENT, folder: str | None = None) -> Plan:
+def prepare(ctx: JobContext = SILENT, folder: str | None = None) -> TourPlan:
     """Simulate the demo files (into a new temporary folder by default) and plan the tour."""
     from ifuview import simulate
 
@@ -54,7 +22,7 @@ def prepare(ctx: JobContext = SILENT, folder: str | None = None) -> Plan:
     ctx.checkpoint(0.1, "Simulating")
     written = simulate.demo(place, SEED)
     shown = [str(p) for p in _in_order(written)]
-    return Plan(tuple(shown), tour(simulate.demo_truth(place)))
+    return TourPlan(tuple(shown), tour(simulate.demo_truth(place)))
 
 
 def _in_order(paths: list[Path]) -> list[Path]:

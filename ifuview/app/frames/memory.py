@@ -7,13 +7,14 @@ every array that a frame holds, once, also when several frames share it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from mmap import mmap
 
 import numpy as np
 
-from ifuview.app.session import Session
+from ifuview.app.messages import note
+from ifuview.app.session import Level, Session
 from ifuview.errors import UsageError
 
 MIB = 1 << 20
@@ -22,58 +23,48 @@ OWN = "ifuview."
 PLAIN = (str, bytes, int, float, Enum, type(None))
 
 
-@dataclass(slots=True)
-class MemoryWatch:
-    """Compares what is open with two bounds and remembers which of them was spoken of.
+def has_room(session: Session) -> bool:
+    """Whether more may be cached."""
+    return session.memory is None or held(session) <= session.memory.most * MIB
 
-    Parameters
-    ----------
-    warn, most : int, MiB
-        A message appears above `warn`; above `most` nothing is kept that can be made again, and nothing is opened.
-    told : int
-        How many of the bounds were exceeded last.
-    given_up : set of int
-        Keys of the frames whose reduced copies were given up.
-    """
 
-    warn: int
-    most: int
-    told: int = 0
-    given_up: set[int] = field(default_factory=set)
+def check_room(session: Session, spec: str) -> None:
+    """Raise UsageError if what is open exceeds the limit without its reduced copies."""
+    bounds = session.memory
+    if bounds is not None and held(session, bare=True) > bounds.most * MIB:
+        raise UsageError(f"is not opened: the open frames exceed the limit of {bounds.most} MiB", spec, TODO)
 
-    def bounds(self, warn: int, most: int) -> None:
-        """Take other bounds."""
-        self.warn, self.most, self.told = warn, most, 0
 
-    def has_room(self, session: Session) -> bool:
-        """Whether more may be cached."""
-        return held(session) <= self.most * MIB
+def within_bounds(session: Session) -> Session:
+    """The session without the reduced copies that the limit does not allow; the user is told once of each bound."""
+    bounds = session.memory
+    if bounds is None:
+        return session
+    used = held(session)
+    above = (used > bounds.warn * MIB) + (used > bounds.most * MIB)
+    keys: frozenset[int] = frozenset()
+    if above > 1:
+        session, keys = lighter(session, bounds.most * MIB)
+    if above != bounds.told or keys:
+        session = replace(session, memory=replace(bounds, told=above, given_up=bounds.given_up | keys))
+    if above <= bounds.told:
+        return session
+    more = f", more than the limit of {bounds.most} MiB: nothing more is cached" if above > 1 else ""
+    return note(session, f"The open frames take {used // MIB} MiB of memory{more}; {TODO}.", Level.WARNING)
 
-    def check_room(self, session: Session, spec: str) -> None:
-        """Raise UsageError if what is open exceeds the limit without its reduced copies."""
-        if held(session, bare=True) > self.most * MIB:
-            raise UsageError(f"is not opened: the open frames exceed the limit of {self.most} MiB", spec, TODO)
 
-    def settled(self, session: Session) -> tuple[Session, str]:
-        """The session without the reduced copies that the limit does not allow, and what the user is to be told."""
-        used = held(session)
-        above = (used > self.warn * MIB) + (used > self.most * MIB)
-        text = ""
-        if above > self.told:
-            text = f"The open frames take {used // MIB} MiB of memory"
-            text += f", more than the limit of {self.most} MiB: nothing more is cached" if above > 1 else ""
-            text += f"; {TODO}."
-        self.told = above
-        if above > 1:
-            session, keys = lighter(session, self.most * MIB)
-            self.given_up |= keys
-        return session, text
+def wants_back(session: Session) -> bool:
+    """Whether the frame that is shown gave up its reduced copies, and there is room for them."""
+    given_up = frozenset() if session.memory is None else session.memory.given_up
+    return session.current in given_up and has_room(session)
 
-    def takes_back(self, session: Session) -> bool:
-        """Whether the frame that is shown now gave up its reduced copies, and there is room for them; asked once."""
-        back = session.current in self.given_up and self.has_room(session)
-        self.given_up.difference_update({session.current} if back else ())
-        return back
+
+def given_back(session: Session, key: int) -> Session:
+    """The session in which a frame has its reduced copies again."""
+    bounds = session.memory
+    if bounds is None or key not in bounds.given_up:
+        return session
+    return replace(session, memory=replace(bounds, given_up=bounds.given_up - {key}))
 
 
 def held(session: Session, *, bare: bool = False) -> int:
@@ -85,7 +76,7 @@ def held(session: Session, *, bare: bool = False) -> int:
     return sum(sizes.values())
 
 
-def lighter(session: Session, most: int) -> tuple[Session, set[int]]:
+def lighter(session: Session, most: int) -> tuple[Session, frozenset[int]]:
     """The session without the reduced copies of frames that are not shown, oldest first, until it fits; their keys."""
     keys = set()
     for slot in session.slots:
@@ -94,7 +85,7 @@ def lighter(session: Session, most: int) -> tuple[Session, set[int]]:
         if slot.pyramid is not None and slot.key != session.current:
             session = session.with_slot(replace(slot, pyramid=None))
             keys.add(slot.key)
-    return session, keys
+    return session, frozenset(keys)
 
 
 def _roots(value: object, seen: set[int]) -> Iterator[tuple[int, int]]:

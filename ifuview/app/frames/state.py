@@ -1,4 +1,4 @@
-"""What a session holds beside an image: what a frame was made from, its place on the detector, open tables."""
+"""What a session holds beside an image: what a frame was made from, its place on the detector, open tables, bounds."""
 
 from __future__ import annotations
 
@@ -57,3 +57,23 @@ class OpenTable:
     def nrow(self) -> int:
         """Number of rows."""
         return len(next(iter(self.table.columns.values()), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBounds:
+    """How much may be open.
+
+    Parameters
+    ----------
+    warn, most : int, MiB
+        A message appears above `warn`; above `most` nothing is kept that can be made again, and nothing is opened.
+    told : int
+        How many of the bounds were exceeded last.
+    given_up : frozenset of int
+        Keys of the frames whose reduced copies were given up.
+    """
+
+    warn: int
+    most: int
+    told: int = 0
+    given_up: frozenset[int] = frozenset()

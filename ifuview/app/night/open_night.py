@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from types import MappingProxyType
 
+from ifuview.app.frames.adding import placed
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opened import Opened, new_slot
 from ifuview.app.night.state import Night, Place
@@ -243,14 +244,12 @@ def with_opened(
     session: Session, found: tuple[tuple[Place, Opened, TraceSet | None], ...], wanted: tuple[Place, ...] = ()
 ) -> Session:
     """The session with new frames, each with the view of its like; the last one is current; `wanted` ones stay."""
-    from ifuview.app import steps
-
     night = night_of(session)
     shown = dict(night.shown)
     for place, opened, traces in found:
         slot = new_slot(session, opened)
         slot = replace(slot, title=title_of(night, place, slot.title), traces=traces)
-        session = session.adding(steps.placed(session, slot))
+        session = session.adding(placed(session, slot))
         shown[slot.key] = place
     session = replace(session, night=replace(night, shown=MappingProxyType(shown), place=found[-1][0]))
     return _trimmed(session, {key for key, place in shown.items() if place in {*wanted, *(p for p, *_ in found)}})

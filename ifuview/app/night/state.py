@@ -43,6 +43,10 @@ class Night:
         What was blinked along last.
     auto : Place or None
         What was shown because it was the newest.
+    waiting : mapping of (exposure, camera) to int
+        Watched cameras that are not whole: looks since the last new file of each.
+    said : frozenset of str
+        What was said of watched cameras.
     """
 
     index: ExposureIndex
@@ -54,6 +58,8 @@ class Night:
     results: str = ""
     along: str = ""
     auto: Place | None = None
+    waiting: Mapping[tuple[int, str], int] = field(default_factory=lambda: MappingProxyType({}))
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ small selections are kept in memory, so that other time and wavelength ranges co
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -169,6 +170,17 @@ class Kept:
         while sum(len(h) for h in self._held.values()) > MOST_KEPT and len(self._held) > 1:
             self._held.pop(next(iter(self._held)))
         return found, True
+
+
+_OF_THREAD = threading.local()
+
+
+def kept() -> Kept:
+    """The photons that this thread holds in memory."""
+    if not hasattr(_OF_THREAD, "kept"):
+        _OF_THREAD.kept = Kept()
+    found: Kept = _OF_THREAD.kept
+    return found
 
 
 def count(asked: Request, kept: Kept | None = None, ctx: JobContext = SILENT) -> Lights:

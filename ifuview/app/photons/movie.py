@@ -11,7 +11,7 @@ from ifuview.app.frames.look import LimitMode, Transfer
 from ifuview.app.frames.views import colors, raster
 from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
-from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.state import CHUNK, PhotonFrame, PlayStep, Shown
 from ifuview.app.session import Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
@@ -21,7 +21,7 @@ from ifuview.model.checks import Array
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-    from ifuview.app.photons.playing import Step
+    from ifuview.app.photons.state import PlayStep
 
 SUFFIXES = (".fits", ".gif", ".png", ".apng")
 MOST_PICTURES = 2000  # of an animated picture
@@ -80,7 +80,7 @@ def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float,
 
 def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobContext) -> Iterator[tuple[Array, str]]:
     """Pictures (height, width, 3) of the steps, top row first, in the look of the frame, and their times."""
-    from ifuview.app.photons.playing import CHUNK, play_chunk
+    from ifuview.app.photons.playing import play_chunk
 
     start, count = span
     shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS
@@ -88,7 +88,7 @@ def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobCo
     done, limits = 0, None
     while done < count:
         ctx.checkpoint(done / count, "Steps of the movie")
-        chunk: tuple[Step, ...] = play_chunk(
+        chunk: tuple[PlayStep, ...] = play_chunk(
             slot.dataset, frame, start + done * frame.step, min(CHUNK, count - done), shown, ctx
         )
         if limits is None:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
-from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.state import PhotonFrame, PlayStep, Shown
 from ifuview.app.photons.unchanged import MICRO, check_unchanged
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.dataset import Dataset
-from ifuview.model.image import Image
-from ifuview.model.photons.images import PhotonImage
-from ifuview.model.photons.lists import TICK, PhotonCut
-
-CHUNK = 40  # steps of playing that are counted at a time
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One step of playing."""
-
-    cut: PhotonCut
-    counted: PhotonImage
-    image: Image
+from ifuview.model.photons.lists import TICK
 
 
 def play_chunk(
     dataset: Dataset, frame: PhotonFrame, start: float, nstep: int, shown: Shown, ctx: JobContext = SILENT
-) -> tuple[Step, ...]:
+) -> tuple[PlayStep, ...]:
     """Pictures of `nstep` steps of time from `start` (s) on, as far as the file goes."""
     from ifuview.engine.photons.counting.cut import bounds
     from ifuview.engine.photons.counting.live import LiveImage
@@ -52,4 +39,4 @@ def play_chunk(
             for plane, one in zip(cube.counts, cuts)
         ]  # fmt: skip
     ctx.checkpoint()
-    return tuple(Step(one, c, steps.picture(dataset, c, shown)) for c, one in zip(counted, cuts))
+    return tuple(PlayStep(one, c, steps.picture(dataset, c, shown)) for c, one in zip(counted, cuts))

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from ifuview.app.frames.look import Look
     from ifuview.engine.photons.counting.coarse import CoarseImage
     from ifuview.engine.photons.counting.live import LiveImage
+    from ifuview.model.image import Image
     from ifuview.model.photons.calibration_stack import Step
     from ifuview.model.photons.images import PhotonImage
     from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
     from ifuview.model.photons.lists import PhotonSource
     from ifuview.model.photons.speckle import SpeckleMaps
+
+CHUNK = 40  # steps of playing that are counted at a time
 
 
 class Shown(StrEnum):
@@ -29,6 +32,37 @@ class Shown(StrEnum):
     FLAGS = "flags"  # the beam flags; nothing is counted
     COUNTS = "counts"
     RATE = "rate"  # photons per second
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlayStep:
+    """One step of playing."""
+
+    cut: PhotonCut
+    counted: PhotonImage
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reel:
+    """What a frame that plays shows next.
+
+    Parameters
+    ----------
+    made_for : tuple
+        What its pictures depend on besides the time; others are of no use.
+    time : float
+        s; where the steps that are counted next begin.
+    steps : tuple of PlayStep
+        Counted and not shown yet.
+    limits : tuple of float, or None
+        For all of them; None until some are counted.
+    """
+
+    made_for: tuple[object, ...]
+    time: float
+    steps: tuple[PlayStep, ...] = ()
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +101,8 @@ class PhotonFrame:
         The image is an estimate, shown while a slider is dragged.
     beammap : str
         Beam-map file that says which resonators raw packets are of; "" for lists with one of their own.
+    reel : Reel or None
+        What is shown next while playing.
     """
 
     raw: PhotonSource
@@ -85,6 +121,7 @@ class PhotonFrame:
     fps: float = 10.0
     preview: bool = False
     beammap: str = ""
+    reel: Reel | None = None
 
     def with_cut(self, **changes: float | bool | tuple[str, ...] | None) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

@@ -66,6 +66,13 @@ def asked(session: Session) -> tuple[Slot, PhotonFrame]:
     return slot, slot.photons
 
 
+def known(session: Session, key: int) -> tuple[Slot, PhotonFrame]:
+    """A photon frame that is known to be open, as when a task begins."""
+    slot = session.slot(key)
+    assert slot is not None and slot.photons is not None
+    return slot, slot.photons
+
+
 def crosshair(session: Session) -> tuple[int, int]:
     """Pixel (x, y) of the crosshair.
 

@@ -1,185 +1,225 @@
-"""Inward road: an intent becomes a new Session, or a job whose result becomes one."""
+"""Inward road: an intent becomes a new session at once, or a task whose result becomes one. The runner of all tasks."""
 
 from __future__ import annotations
 
-import os
+import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from ifuview.app import follow
 from ifuview.app import intents as want
-from ifuview.app import steps
-from ifuview.app.frames.combine import combine
-from ifuview.app.frames.fibers import trace_companions
-from ifuview.app.frames.memory import MemoryWatch
-from ifuview.app.frames.opened import Opened, limits, new_slot, pyramid
-from ifuview.app.frames.opening import with_mask_file
-from ifuview.app.frames.region_files import read_regions, write_regions
-from ifuview.app.jobs import JobRecord, JobRequest, JobStatus
-from ifuview.app.opening import is_photons, open_images
-from ifuview.app.reporting.headless import inspect, write_report
-from ifuview.app.session import Level, Message, Session, Slot
-from ifuview.app.traces.loading import aligned, load_traces, measure_traces, with_traces
-from ifuview.engine.context import JobContext
+from ifuview.app.jobs import JobKey, JobRecord, JobRequest, JobStatus
+from ifuview.app.messages import note
+from ifuview.app.session import Level, Session
+from ifuview.app.tasks import Outcome, Task, as_change
 from ifuview.errors import IfuviewError
-from ifuview.gui import (
-    calibration_roads,
-    doctor_roads,
-    light_roads,
-    night_roads,
-    photon_roads,
-    speckle_roads,
-    spectra_roads,
-    triage_roads,
-)
+from ifuview.gui.shell.job_board import JobBoard
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Failure, Worker
-from ifuview.model.image import Kind
-from ifuview.settings import Settings
-
-TRACE_KINDS = ("traces", "psf")
-KEEP_JOBS = 50  # ended jobs that the jobs dock still lists
-ENDS = {JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED}
 
 After = Callable[[Any], None]
 
 
+@dataclass(slots=True)
+class Pending:
+    """A job that waits or runs: of a task, or of a part of the window (`after` gets its value)."""
+
+    request: JobRequest
+    task: Task[Any] | None = None
+    after: After | None = None
+    running: bool = False
+    since: float = field(default_factory=time.monotonic)
+
+
 class Controller(QObject):
-    """Turns intents into sessions and jobs; the only writer of the store."""
+    """Turns intents into sessions and tasks into jobs; the only writer of the store."""
 
     settled = pyqtSignal()  # no job is waiting or running
     shell = pyqtSignal(object)  # intents that only the window can carry out
-    opened = pyqtSignal(object)  # key of a new slot
     said = pyqtSignal(object)  # Message
+    ended = pyqtSignal(object, bool)  # a Task, and whether it was done
 
     def __init__(self, store: Store, worker: Worker) -> None:
         super().__init__()
-        self.store, self.worker = store, worker
-        self.memory = MemoryWatch(Settings().memory_warn_mib, Settings().memory_limit_mib)
-        self.headless = False  # pictures are written and the program ends: nothing is read ahead
+        self.store, self.worker, self.jobs = store, worker, JobBoard()
+        self.follows = True  # what a new session makes necessary is begun
+        self._pending: dict[int, Pending] = {}
+        self._waiting: dict[JobKey, Task[Any]] = {}  # newest wishes, while what was wished before has its time
         self._when_settled: list[Callable[[], None]] = []
-        self._pending: dict[int, tuple[JobRequest, After | None, After | None]] = {}
-        self.look_fields: tuple[tuple[str, Any], ...] = ()  # of new frames, from the preferences
-        self.prefetched: dict[str, Callable[[JobContext], Any]] = {}  # files that are being read since the start
-        self.photon_roads = photon_roads.PhotonRoads(self)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self._try_again)
         worker.began.connect(self._began)
         worker.progressed.connect(self._progressed)
         worker.done.connect(self._done)
         worker.failed.connect(self._failed)
         worker.cancelled.connect(self._cancelled)
-        self._roads: dict[type, Callable[[Any], None]] = {
-            want.OpenFile: self.open_file,
-            want.ChooseImage: self._choose_image,
-            want.LoadTraces: self._load_traces,
-            want.MeasureTraces: self._measure_traces,
-            want.LoadRegions: self._load_regions,
-            want.SaveRegions: self._save_regions,
-            want.LoadMask: self._load_mask,
-            want.Reload: self._reload,
-            want.SetLook: self._set_look,
-            want.SetPlane: self._set_plane,
-            want.Combine: self._combine,
-            want.PickPoint: self._select,
-            want.SelectFiber: self._select,
-            want.StepFiber: self._select,
-            want.FindFiber: self._select,
-            want.SetSectionColumns: self._select,
-            want.SetExtraction: self._select,
-            want.CancelJob: lambda i: worker.cancel(i.id),
-            want.ExportReport: self._export_report,
-            want.Demo: self._demo,
-            **calibration_roads.roads(self),
-            **doctor_roads.roads(self),
-            **light_roads.roads(self),
-            **night_roads.roads(self),
-            **photon_roads.roads(self),
-            **speckle_roads.roads(self),
-            **spectra_roads.roads(self),
-            **triage_roads.roads(self),
-            want.Note: lambda i: self.say(Level(i.level), i.text, i.detail),
-        }
 
     @property
     def session(self) -> Session:
         """The session now."""
         return self.store.session
 
+    @property
+    def busy(self) -> bool:
+        """Whether any job is waiting or running."""
+        return bool(self._pending)
+
+    # intents
+
     def handle(self, intent: want.Intent) -> None:
         """Carry out one intent."""
-        road = self._roads.get(type(intent))
-        try:
-            if road is not None:
-                road(intent)
-            elif (step := steps.STEPS.get(type(intent))) is not None:
-                before = self.session
-                after = step(before, intent)
-                if after.current != before.current:
-                    after = steps.carried_over(after, before.slot())
-                self.store.put(after)
-                if after.current != before.current:
-                    self._copies_again()
-                    self.reinspect()
+        if isinstance(intent, want.CancelJob):
+            self._cancel(intent.id)
+        elif type(intent) in want.WINDOW:
+            self.shell.emit(intent)
+        else:
+            self._attempt(lambda: self.take(want.carried_out(self.session, intent)))
+
+    def take(self, outcome: Outcome) -> None:
+        """Put the session of an outcome into the store; begin what it calls for and what follows from it."""
+        old = self.session
+        change = as_change(old, outcome)
+        self.store.put(change.session)
+        for message in change.session.messages[len(old.messages) :]:
+            self.said.emit(message)
+        for key in change.stop:
+            self._stop(key)
+        for item in (*(follow.after(old, change.session) if self.follows else ()), *change.then):
+            if isinstance(item, Task):
+                self.begin(item)
             else:
-                self.shell.emit(intent)
-        except IfuviewError as error:
-            self.say(Level.ERROR, str(error))
+                self.handle(item)
+        for intent in change.settled:
+            self.when_settled(partial(self.handle, intent))
+
+    def follow(self) -> None:
+        """From now on begin what new frames need; those that are there already are new."""
+        self.follows = True
+        for task in follow.after(Session(), self.session):
+            self.begin(task)
 
     def say(self, level: Level, text: str, detail: str = "") -> None:
         """Put a message where the user sees it; the shell writes it into the log."""
-        message = Message(level, text, detail, time.time())
-        self.said.emit(message)
-        self.store.put(replace(self.session, messages=(*self.session.messages, message)))
+        self.take(note(self.session, text, level, detail))
 
-    # jobs
+    def _attempt(self, call: Callable[[], None]) -> bool:
+        """Do something that the user may have to be told of; whether it went well."""
+        try:
+            call()
+        except IfuviewError as error:
+            self.say(Level.ERROR, str(error))
+            return False
+        return True
 
-    def submit(self, request: JobRequest, after: After | None = None, failed: After | None = None) -> int:
-        """Queue a job; `after` gets its value on this thread."""
+    # tasks
+
+    def begin(self, task: Task[Any]) -> None:
+        """Queue a task on the session of now; a task of the same key may have to give way, or be given its time."""
+        if task.once and any(p.task == task for p in self._pending.values()):
+            return
+        earlier = self._newest(task.key) if task.newest else None
+        if earlier is not None and earlier.running:
+            left = earlier.since + task.patience - time.monotonic()
+            if left > 0:
+                self._waiting[task.key] = task
+                if math.isfinite(left):
+                    self._patience.start(math.ceil(1000 * left))
+                return
+        self._waiting.pop(task.key, None)
+        request = JobRequest(
+            task.title, partial(task.run, self.session), task.key, newest=task.newest, quiet=task.quiet,
+            front=task.front, aside=task.aside,
+        )  # fmt: skip
+        self._queue(Pending(request, task))
+
+    def submit(self, request: JobRequest, after: After | None = None) -> None:
+        """Queue a job of a part of the window; `after` gets its value on this thread."""
+        self._queue(Pending(request, after=after))
+
+    def when_settled(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as no job waits or runs."""
+        self._when_settled.append(call)
+        if not self._pending:
+            self._check_settled()
+
+    def _queue(self, pending: Pending) -> None:
+        request = pending.request
         ident = self.worker.submit(request)
-        self._pending[ident] = (request, after, failed)
-        self._record(JobRecord(ident, request.name, quiet=request.quiet))
-        return ident
+        self._pending[ident] = pending
+        self.jobs.put(self.jobs.book.begun(JobRecord(ident, request.name, request.key, quiet=request.quiet)))
 
-    def _record(self, record: JobRecord) -> None:
-        jobs = [j for j in self.session.jobs if j.id != record.id]
-        ended = [j for j in jobs if j.status in ENDS]
-        drop = {j.id for j in ended if j.quiet} | {j.id for j in ended[:-KEEP_JOBS]}
-        self.store.put(replace(self.session, jobs=(*(j for j in jobs if j.id not in drop), record)))
+    def _newest(self, key: JobKey) -> Pending | None:
+        """The newest job of a key that waits or runs."""
+        record = self.jobs.book.active(key)
+        return None if record is None else self._pending.get(record.id)
 
-    def _update(self, ident: int, **changes: Any) -> None:
-        old = next((j for j in self.session.jobs if j.id == ident), None)
-        if old is not None:
-            new = tuple(replace(j, **changes) if j.id == ident else j for j in self.session.jobs)
-            self.store.put(replace(self.session, jobs=new))
+    def _try_again(self) -> None:
+        """The time of what was wished before is over."""
+        for task in tuple(self._waiting.values()):
+            self.begin(task)
+
+    def _stop(self, key: JobKey) -> None:
+        """What was wished under a key is wished no more."""
+        self._waiting.pop(key, None)
+        record = self.jobs.book.active(key)
+        if record is not None:
+            self.worker.cancel(record.id)
+
+    def _cancel(self, ident: int | None) -> None:
+        """The user wants one job, or all, to end."""
+        pending = [self._pending[ident]] if ident in self._pending else []
+        for one in pending if ident is not None else self._pending.values():
+            self._waiting.pop(one.request.key, None)
+        self.worker.cancel(ident)
+
+    # from the worker
 
     def _began(self, ident: int) -> None:
-        self._update(ident, status=JobStatus.RUNNING)
+        self._pending[ident].running = True
+        self._progressed(ident, 0.0, "")
 
     def _progressed(self, ident: int, fraction: float, text: str) -> None:
-        self._update(ident, fraction=fraction, text=text)
+        self.jobs.put(self.jobs.book.told(ident, JobStatus.RUNNING, fraction, text))
+
+    def _over(self, ident: int, status: JobStatus, fraction: float = 0.0, text: str = "") -> Pending | None:
+        """A job ended: what waited for it begins; the job, unless a newer one took its place."""
+        pending = self._pending.pop(ident)
+        request = pending.request
+        self.jobs.put(self.jobs.book.told(ident, status, fraction, text))
+        if request.newest and not self.worker.is_current(ident, request.key):
+            return None
+        waiting = self._waiting.get(request.key)
+        if waiting is not None:
+            self.begin(waiting)  # worked out while what has come is drawn
+        return pending
 
     def _done(self, ident: int, value: Any) -> None:
-        request, after, _ = self._pending.pop(ident)
-        self._update(ident, status=JobStatus.DONE, fraction=1.0, text="")
-        if after is not None and self.worker.is_current(ident, request.slot):
-            after(value)
+        pending = self._over(ident, JobStatus.DONE, 1.0)
+        if pending is not None and pending.after is not None:
+            pending.after(value)
+        if pending is not None and (task := pending.task) is not None:
+            self.ended.emit(task, self._attempt(lambda: self.take(task.apply(self.session, value))))
         self._check_settled()
 
     def _failed(self, ident: int, failure: Failure) -> None:
-        request, _, failed = self._pending.pop(ident)
-        self._update(ident, status=JobStatus.FAILED, text=failure.text)
-        if self.worker.is_current(ident, request.slot):
-            detail = "" if isinstance(failure.error, IfuviewError) else failure.detail
-            self.say(Level.ERROR, failure.text, detail)
-            if failed is not None:
-                failed(failure)
+        pending = self._over(ident, JobStatus.FAILED, text=failure.text)
+        if pending is not None:
+            self.say(Level.ERROR, failure.text, "" if isinstance(failure.error, IfuviewError) else failure.detail)
+            if pending.task is not None:
+                self.take(pending.task.failed(self.session, failure.error))
+                self.ended.emit(pending.task, False)
         self._check_settled()
 
     def _cancelled(self, ident: int) -> None:
-        self._pending.pop(ident)
-        self._update(ident, status=JobStatus.CANCELLED, text="")
+        pending = self._over(ident, JobStatus.CANCELLED)
+        if pending is not None and pending.task is not None:
+            self.ended.emit(pending.task, False)
         self._check_settled()
 
     def _check_settled(self) -> None:
@@ -188,314 +228,3 @@ class Controller(QObject):
             waiting, self._when_settled = self._when_settled, []
             for call in waiting:
                 call()
-
-    def when_settled(self, call: Callable[[], None]) -> None:
-        """Call once, as soon as no job waits or runs."""
-        self._when_settled.append(call)
-        if not self._pending:
-            self._check_settled()
-
-    def is_pending(self, ident: int) -> bool:
-        """Whether a job waits or runs."""
-        return ident in self._pending
-
-    @property
-    def busy(self) -> bool:
-        """Whether any job is waiting or running."""
-        return bool(self._pending)
-
-    # opening
-
-    def open_file(self, intent: want.OpenFile, after: After | None = None, failed: After | None = None) -> None:
-        """Read a file on the worker and show it, or index a folder; `after` or `failed` is called when it is over."""
-        early = self.prefetched.pop(intent.spec, None)
-        if os.path.isdir(intent.spec) and not is_photons(intent.spec):
-            night_roads.NightRoads(self).open_folder(want.OpenFolder(intent.spec), after, failed)
-            return
-        look = intent.look or (steps.look_of(self.look_fields) if self.look_fields else None)
-
-        def read(ctx: JobContext) -> Any:
-            self.memory.check_room(self.session, intent.spec)
-            if early is not None:
-                return early(ctx)
-            return open_images(intent.spec, every=intent.every, cube=intent.cube, look=look, ctx=ctx)
-
-        def run(ctx: JobContext) -> Any:
-            return spectra_roads.tables_or(read, ctx)
-
-        def done(found: tuple[Opened, ...]) -> None:
-            if not spectra_roads.took_tables(self, found) and not self._traces_instead(found):
-                self.add_opened(found)
-            if after is not None:
-                after(found)
-
-        self.submit(JobRequest(f"Open {intent.spec}", run), done, failed)
-
-    def _traces_instead(self, found: tuple[Opened, ...]) -> bool:
-        """Whether the file was a trace file for the image on the canvas; then its traces are loaded."""
-        slot = self.session.slot()
-        fits = slot is not None and slot.image.kind in (Kind.DETECTOR, Kind.IMAGE) and slot.dataset.kind != "traces"
-        if found[0].dataset.kind not in TRACE_KINDS or not fits:
-            return False
-        self.handle(want.LoadTraces(found[0].dataset.path))
-        return True
-
-    def add_opened(self, found: tuple[Opened, ...], background: bool = True) -> None:
-        """Put opened images on the canvas; then their pyramids and traces follow in the background."""
-        session = self.session
-        for opened in found:
-            slot = new_slot(session, opened)
-            session = session.adding(steps.placed(session, slot))
-        self.store.put(steps.remember(session, found[0].dataset.spec or found[0].dataset.path))
-        for slot in session.slots[-len(found) :]:
-            self.opened.emit(slot.key)
-            for note in dict.fromkeys(slot.dataset.notes):
-                self.say(Level.INFO, f"{slot.title}: {note}")
-        self._mind_memory()
-        if background:
-            for slot in session.slots[-len(found) :]:
-                self.follow_up(slot)
-            self.reinspect()
-
-    def _mind_memory(self) -> None:
-        """Give up what can be made again where too much is open, and say so."""
-        session, text = self.memory.settled(self.session)
-        if session is not self.session:
-            self.store.put(session)
-        if text:
-            self.say(Level.WARNING, text)
-
-    def _copies_again(self) -> None:
-        """Make the reduced copies of a shown frame that had to give them up."""
-        slot = self.session.slot()
-        if slot is not None and self.memory.takes_back(self.session):
-            self._pyramid(slot)
-
-    def follow_up(self, slot: Slot) -> None:
-        """What a new picture needs next: its pyramid, and the traces that lie beside it."""
-        if slot.dataset.kind == "photons":
-            self.photon_roads.begin(slot)
-            return
-        self.photon_roads.other(slot)
-        self._pyramid(slot)
-        if slot.image.kind is Kind.RSS:
-            night_roads.place_on_detector(self, slot)
-        elif slot.traces is None and slot.dataset.kind != "traces":
-            self._companion(slot)
-
-    def _companion(self, slot: Slot) -> None:
-        paths = trace_companions(slot.dataset)
-        if slot.dataset.traces is None and not paths:
-            return
-
-        def done(found: Slot) -> None:
-            now = self.session.slot(slot.key)
-            if now is not None and now.traces is None and found.traces is not None:
-                self.store.put(self.session.with_slot(replace(now, traces=found.traces)))
-                self.say(Level.INFO, f"{now.title}: {found.traces.nfiber} traces from {found.traces.name}")
-                self.reinspect()
-
-        self.submit(JobRequest(f"Traces of {slot.title}", lambda ctx: with_traces(slot, ctx=ctx), quiet=True), done)
-
-    def _pyramid(self, slot: Slot) -> None:
-        if not self.memory.has_room(self.session):
-            return
-
-        def done(pyramid: Any) -> None:
-            now = self.session.slot(slot.key)
-            if now is not None and now.plane == slot.plane and now.look.reduction is slot.look.reduction:
-                self.store.put(self.session.with_slot(replace(now, pyramid=pyramid)))
-                self._mind_memory()
-
-        self.submit(
-            JobRequest(f"Reduced copies of {slot.title}", lambda ctx: pyramid(slot, ctx),
-                       slot=f"pyramid {slot.key}", quiet=True), done,
-        )  # fmt: skip
-
-    def _choose_image(self, intent: want.ChooseImage) -> None:
-        slot = self.session.slot(intent.key)
-        if slot is None:
-            return
-        spec = f"{slot.dataset.path}[{intent.hdu}]"
-
-        def done(found: tuple[Opened, ...]) -> None:
-            if intent.new:
-                self.add_opened(found)
-            else:
-                self._replace(slot.key, found[0])
-
-        self.submit(JobRequest(f"Open {spec}", lambda ctx: open_images(spec, ctx=ctx)), done)
-
-    def _reload(self, intent: want.Reload) -> None:
-        slot = self.session.slot(intent.key)
-        if slot is None or not slot.dataset.path:
-            return
-        spec = slot.dataset.spec or slot.dataset.path
-
-        def done(found: tuple[Opened, ...]) -> None:
-            self._replace(slot.key, found[0])
-            self.say(Level.INFO, f"{slot.title}: read again")
-
-        self.submit(JobRequest(f"Reload {slot.title}", lambda ctx: open_images(spec, ctx=ctx)), done)
-
-    def _replace(self, key: int, opened: Opened) -> None:
-        old = self.session.slot(key)
-        if old is None:
-            return
-        slot = replace(new_slot(self.session, opened), key=key)
-        if slot.image.shape == old.image.shape:
-            slot = replace(slot, view=old.view, regions=old.regions, traces=old.traces)
-        self.store.put(self.session.with_slot(slot))
-        self.follow_up(slot)
-        self.reinspect()
-
-    def _demo(self, _: want.Demo) -> None:
-        from ifuview.app.frames import demo
-
-        def done(plan: demo.Plan) -> None:
-            for spec in plan.files:
-                self.open_file(want.OpenFile(spec))
-            self.shell.emit(plan)
-
-        self.submit(JobRequest("Simulate the demo data", demo.prepare), done)
-
-    # traces, regions, masks
-
-    def _load_traces(self, intent: want.LoadTraces) -> None:
-        slot = self.session.slot()
-        if slot is None:
-            raise IfuviewError("no frame to put the traces on", intent.path, "open an image first")
-        self.submit(
-            JobRequest(f"Traces {intent.path}", lambda ctx: load_traces(intent.path, slot.image, ctx)),
-            lambda traces: self._put_traces(slot, traces),
-        )
-
-    def _measure_traces(self, _: want.MeasureTraces) -> None:
-        slot = self.session.slot()
-        if slot is not None:
-            self.submit(
-                JobRequest(f"Trace {slot.title}", lambda ctx: measure_traces(slot.image, ctx), slot="trace"),
-                lambda traces: self._put_measured(slot, traces),
-            )
-
-    def _put_traces(self, slot: Slot, traces: Any) -> None:
-        self.store.put(steps.traces_on_all(self.session, slot, traces))
-        self.say(Level.INFO, f"{slot.title}: {traces.nfiber} traces from {traces.name}")
-        self.reinspect()
-
-    def _put_measured(self, slot: Slot, traces: Any) -> None:
-        """Measured traces go onto the image; where it has traces already, onto a copy, to be blinked against them."""
-        if slot.traces is None:
-            self._put_traces(slot, traces)
-            return
-        traces = aligned(traces, slot.traces)
-        session = self.session
-        copy = replace(slot, key=session.next_key, title=f"{slot.title} (measured traces)", traces=traces)
-        self.store.put(session.adding(copy))
-        self.say(Level.INFO, f"{copy.title}: {traces.nfiber} traces; blink them against the {slot.traces.nfiber} given")
-        self.reinspect()
-
-    def _load_regions(self, intent: want.LoadRegions) -> None:
-        key = self.session.current
-
-        def done(regions: tuple[Any, ...]) -> None:
-            slot = self.session.slot(key)
-            if slot is not None:
-                self.store.put(self.session.with_slot(replace(slot, regions=(*slot.regions, *regions))))
-                self.say(Level.INFO, f"{len(regions)} regions from {intent.path}")
-
-        self.submit(JobRequest(f"Regions {intent.path}", lambda ctx: read_regions(intent.path)), done)
-
-    def _save_regions(self, intent: want.SaveRegions) -> None:
-        slot = self.session.slot()
-        if slot is not None:
-            self.submit(
-                JobRequest(f"Save {intent.path}", lambda ctx: write_regions(intent.path, slot.regions)),
-                lambda _: self.say(Level.INFO, f"{len(slot.regions)} regions written to {intent.path}"),
-            )
-
-    def _load_mask(self, intent: want.LoadMask) -> None:
-        slot = self.session.slot()
-        if slot is None:
-            raise IfuviewError("no frame to put the mask on", intent.path, "open an image first")
-
-        def done(image: Any) -> None:
-            now = self.session.slot(slot.key)
-            if now is not None:
-                shown = replace(now.look, mask_shown=now.look.mask_shown or steps.ALL_BITS)
-                self.store.put(self.session.with_slot(replace(now, image=image, look=shown)))
-
-        self.submit(JobRequest(f"Mask {intent.path}", lambda ctx: with_mask_file(slot.image, intent.path, ctx)), done)
-
-    # looks, planes, new frames
-
-    def _set_look(self, intent: want.SetLook) -> None:
-        old = self.session.slot(intent.key)
-        if old is None:
-            return
-        self.store.put(steps.set_look(self.session, intent))
-        slot = self.session.slot(intent.key)
-        assert slot is not None
-        if slot.look.reduction is not old.look.reduction:
-            self._pyramid(slot)
-        if intent.look.lo is None or intent.look.hi is None:
-            self._limits(slot)
-
-    def _limits(self, slot: Slot) -> None:
-        pixels, look = slot.image.pixels.plane(slot.plane), slot.look
-
-        def done(found: tuple[float, float]) -> None:
-            now = self.session.slot(slot.key)
-            if now is not None:
-                self.store.put(steps.with_limits(self.session, now.key, *found))
-
-        self.submit(
-            JobRequest(f"Limits of {slot.title}", lambda ctx: limits(pixels, look),
-                       slot=f"limits {slot.key}", quiet=True, front=True), done,
-        )  # fmt: skip
-
-    def _set_plane(self, intent: want.SetPlane) -> None:
-        self.store.put(steps.set_plane(self.session, intent))
-        slot = self.session.slot(intent.key)
-        if slot is not None:
-            self._pyramid(slot)
-
-    def _combine(self, intent: want.Combine) -> None:
-        a, b = self.session.slot(intent.a), self.session.slot(intent.b)
-
-        def done(found: tuple[Opened, ...]) -> None:
-            self.add_opened(found)
-            self.photon_roads.made(intent, self.session.slots[-1].key)
-
-        if a is not None and b is not None:
-            self.submit(
-                JobRequest(f"{intent.how} of {a.title} and {b.title}",
-                           lambda ctx: (combine(a, b, intent.how, ctx),)),
-                done,
-            )  # fmt: skip
-
-    # selection
-
-    def _select(self, intent: want.Intent) -> None:
-        before = self.session
-        self.store.put(steps.STEPS[type(intent)](before, intent))
-        if self.session is not before:
-            self.reinspect()
-
-    def reinspect(self) -> None:
-        """Measure the selected fiber anew; an older request that still waits is dropped."""
-        session = self.session
-        if session.slot() is None or (session.selection.fiber is None and session.selection.x is None):
-            return
-        self.submit(
-            JobRequest("Inspect the selected fiber", lambda ctx: inspect(session, ctx), slot="inspect",
-                       quiet=True, front=True),
-            lambda found: self.store.put(replace(self.session, inspection=found)),
-        )  # fmt: skip
-
-    def _export_report(self, intent: want.ExportReport) -> None:
-        session = self.session
-        self.submit(
-            JobRequest(f"Report {intent.path}", lambda ctx: write_report(session, intent.path, ctx)),
-            lambda path: self.say(Level.INFO, f"Report written to {path}"),
-        )

@@ -134,13 +134,12 @@ class DockArea(QObject):
         widget.show()
         QApplication.sendPostedEvents()
         views = entry.pure()
-        make = views.make
-        view = make(self.controller.session)
+        view = views.make(*self.presenter.given(views))
         if getattr(view, "stale", False):  # what it shows is still to be counted
             widget.intent.connect(self.controller.handle)
             widget.draw(view)
             self._wait()
-            view = make(self.controller.session)
+            view = views.make(*self.presenter.given(views))
         widget.draw(view)
         if hasattr(views, "job"):
             self.presenter.ask(views, widget)

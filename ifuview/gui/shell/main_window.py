@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self._make_toolbar()
         self.status_line = StatusLine(self.statusBar(), controller)
         self.banner.closed.connect(self.status_line.forget_error)
+        controller.jobs.changed.connect(self.status_line.show_jobs)
         self.dock_area = DockArea(self, self.canvas, controller, presenter)
         self.docks = self.dock_area.docks
         presenter.add("canvas", image_view, self._draw_canvas, lambda: True)
@@ -179,8 +180,6 @@ class MainWindow(QMainWindow):
             self.status_line.show_message(new.messages[-1])
             if new.messages[-1].level is Level.ERROR:
                 self.banner.say(new.messages[-1].text)
-        if new.jobs is not old.jobs:
-            self.status_line.show_jobs(new)
         for name in ("blink", "tile"):
             if name in self.actions_by_name and new.layout is not old.layout:
                 self.actions_by_name[name].setChecked(new.layout.value == name)

@@ -26,8 +26,8 @@ class Prefetch:
 
     def _run(self) -> None:
         try:
+            from ifuview.app.frames.adding import look_of
             from ifuview.app.opening import open_images
-            from ifuview.app.steps import look_of
 
             every, cube, fields = self._args
             look = look_of(fields) if fields else None

@@ -8,10 +8,11 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from ifuview.app.jobs import JobRequest
+from ifuview.app.jobs import JobBook, JobKey, JobKind, JobRequest
 from ifuview.app.session import Session
 from ifuview.gui.docks import DockEntry
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.shell.job_board import JobBoard
 from ifuview.gui.shell.store import Store
 
 HOVER_PERIOD_MS = 16  # the docks that follow the cursor are drawn at most this often
@@ -25,6 +26,9 @@ def differs(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
     return any(a is not b and not (isinstance(a, plain) and isinstance(b, plain) and a == b) for a, b in zip(old, new))
 
 
+Given = tuple[Session] | tuple[Session, JobBook]  # what the functions of a view take
+
+
 class Part:
     """One visible thing: its view functions and the widget that draws them."""
 
@@ -33,15 +37,15 @@ class Part:
         self.last: tuple[object, ...] | None = None
         self.widget: Dock | None = None
 
-    def stale(self, session: Session) -> bool:
+    def stale(self, given: Given) -> bool:
         """Whether an input changed and somebody can see it."""
-        return self.visible() and differs(self.last, self.view.inputs(session))
+        return self.visible() and differs(self.last, self.view.inputs(*given))
 
-    def refresh(self, session: Session) -> None:
+    def refresh(self, given: Given) -> None:
         """Draw again if that is needed."""
-        if self.stale(session):
-            self.last = self.view.inputs(session)
-            self.draw(self.view.make(session))
+        if self.stale(given):
+            self.last = self.view.inputs(*given)
+            self.draw(self.view.make(*given))
 
 
 class Presenter(QObject):
@@ -49,9 +53,9 @@ class Presenter(QObject):
 
     wanted = pyqtSignal(object, object)  # a JobRequest, and who gets its value
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, jobs: JobBoard) -> None:
         super().__init__()
-        self.store = store
+        self.store, self.jobs = store, jobs
         self.parts: dict[str, Part] = {}
         self._cursor: tuple[int, float, float] | None = None
         self._drawn: Part | None = None  # the dock whose turn it was last
@@ -64,6 +68,7 @@ class Presenter(QObject):
         self._later.setInterval(0)
         self._later.timeout.connect(self._refresh_next)
         store.changed.connect(self._changed)
+        jobs.changed.connect(lambda _: self._later.start())
 
     def add(self, key: str, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> Part:
         """Register something that draws views."""
@@ -77,6 +82,11 @@ class Presenter(QObject):
         part.widget = widget
         self._show(part)
 
+    def given(self, view: ModuleType) -> Given:
+        """What a view is made from: the session, and the jobs for those that show them."""
+        session = self.store.session
+        return (session, self.jobs.book) if getattr(view, "READS_JOBS", False) else (session,)
+
     def refresh(self, key: str) -> None:
         """Draw one part if it is out of date (it has just become visible)."""
         if key in self.parts:
@@ -84,15 +94,15 @@ class Presenter(QObject):
 
     def _show(self, part: Part) -> None:
         """Draw a part if it is out of date, and ask for what its view cannot make."""
-        session = self.store.session
-        if part.stale(session):
-            part.refresh(session)
+        given = self.given(part.view)
+        if part.stale(given):
+            part.refresh(given)
             self.ask(part.view, part.widget)
 
     def _changed(self, _old: Session, new: Session) -> None:
         for part in self.parts.values():
             if part.widget is None:  # the canvas: the eye is on it
-                part.refresh(new)
+                part.refresh((new,))
         self._later.start()
 
     def _refresh_next(self) -> None:
@@ -100,11 +110,10 @@ class Presenter(QObject):
 
         It goes round: a dock that changes with every move of a slider keeps no other from its turn.
         """
-        session = self.store.session
         docks = [part for part in self.parts.values() if part.widget is not None]
         after = docks.index(self._drawn) + 1 if self._drawn in docks else 0
         for part in (*docks[after:], *docks[:after]):
-            if part.stale(session):
+            if part.stale(self.given(part.view)):
                 self._drawn = part
                 self._show(part)
                 self._later.start()
@@ -116,7 +125,8 @@ class Presenter(QObject):
         run = make(self.store.session) if make is not None else None
         if run is not None:
             name = f"What {view.__name__.rpartition('.')[2]} shows"
-            request = JobRequest(name, run, slot=f"view {view.__name__}", quiet=True, front=True)
+            key = JobKey(JobKind.VIEW, view.__name__)
+            request = JobRequest(name, run, key, newest=True, quiet=True, front=True)
             self.wanted.emit(request, widget.answer)
 
     def hover(self, key: int, x: float, y: float) -> None:
@@ -130,7 +140,8 @@ class Presenter(QObject):
         make = getattr(part.view, "hover_job", None)
         run = make(session, *self._cursor) if make is not None else None
         if run is not None:
-            request = JobRequest("What is under the cursor", run, slot=f"hover {part.view.__name__}", quiet=True)
+            key = JobKey(JobKind.HOVER, part.view.__name__)
+            request = JobRequest("What is under the cursor", run, key, newest=True, quiet=True)
             self.wanted.emit(request, part.widget.hover)
 
     def leave(self) -> None:

@@ -10,15 +10,18 @@ from typing import Any
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ifuview.app import intents as want
-from ifuview.app import steps
+from ifuview.app.frames.adding import look_of
 from ifuview.app.frames.fibers import find_fiber
 from ifuview.app.frames.look import Look
+from ifuview.app.open_tasks import ReadFile, open_file
 from ifuview.app.script.words import Script, Step
 from ifuview.app.session import Layout, Level
+from ifuview.app.tasks import Task
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.gui.docks import DOCKS
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
+from ifuview.gui.shell.prefetch import Prefetch
 
 # need all earlier jobs to be done
 WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask", "photons", "photon-range"}
@@ -35,17 +38,22 @@ class ScriptRunner(QObject):
 
     ended = pyqtSignal(object)  # exit code or None
 
-    def __init__(self, script: Script, controller: Controller, window: MainWindow) -> None:
+    def __init__(
+        self, script: Script, controller: Controller, window: MainWindow, prefetch: Prefetch | None = None
+    ) -> None:
         super().__init__()
         self.script, self.controller, self.window = script, controller, window
         self.steps: deque[Step] = deque(script.steps)
         self._said = len(controller.session.messages)
+        self._prefetch = prefetch  # the first file, if it is being read since the start
+        self._opening: Task[Any] | None = None
         self._waiting = self._ended = self._lost = False
         self._picture = ""  # dock that -saveimage writes instead of the canvas
         self._verbs: dict[str, Callable[..., None]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
         }
         controller.settled.connect(self._settled)
+        controller.ended.connect(self._opened)
 
     def go(self) -> None:
         """Carry out steps until one has to wait."""
@@ -83,26 +91,26 @@ class ScriptRunner(QObject):
         return self.controller.session.slot()
 
     def do_open(self, spec: str, every: bool, cube: bool, fields: tuple[tuple[str, Any], ...]) -> None:
-        fields = (*self.controller.look_fields, *fields)
-        look = steps.look_of(fields) if fields else None
-        self._waiting, self._lost = True, False
+        session, prefetch = self.controller.session, self._prefetch
+        look = look_of(fields, session.base_look) if fields else None
+        task = open_file(session, want.OpenFile(spec, every, look, cube))
+        if isinstance(task, ReadFile) and prefetch is not None and prefetch.spec == spec:
+            task, self._prefetch = replace(task, early=prefetch.result), None
+        self._waiting, self._lost, self._opening = True, False, task
+        self.controller.begin(task)
 
-        def go_on(_: Any = None) -> None:
-            self._waiting = False
+    def _opened(self, task: Task[Any], well: bool) -> None:
+        """A task is over; if it was to open a file, go on."""
+        if task is self._opening:
+            self._waiting, self._lost, self._opening = False, not well, None
             QTimer.singleShot(0, self.go)
-
-        def failed(_: Any) -> None:
-            self._lost = True
-            go_on()
-
-        self.controller.open_file(want.OpenFile(spec, every, look, cube), go_on, failed)
 
     def do_watch(self, folder: str, newest: bool, results: str = "") -> None:
         self.controller.handle(want.WatchFolder(folder, newest, results=results))
 
     def do_look(self, *fields: tuple[str, Any]) -> None:
         if self._slot is not None:
-            look: Look = steps.look_of(fields, self._slot.look)
+            look: Look = look_of(fields, self._slot.look)
             self.controller.handle(want.SetLook(self._slot.key, look))
 
     def _view(self, **changes: Any) -> None:

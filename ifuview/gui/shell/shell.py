@@ -5,21 +5,29 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
-from ifuview.app.jobs import JobRequest
+from ifuview.app.frames.adding import look_of
+from ifuview.app.frames.state import MemoryBounds
+from ifuview.app.jobs import JobKey, JobKind, JobRequest
+from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Message, Session
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
+from ifuview.gui.night.watcher import Watcher
+from ifuview.gui.photons.player import Player
 from ifuview.gui.shell import theme
 from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.habits import Habits
 from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
@@ -27,6 +35,10 @@ from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Worker
 from ifuview.settings import Settings
 
+if TYPE_CHECKING:
+    from ifuview.gui.shell.tour import Tour
+
+WARM_UP = JobKey(JobKind.WARM_UP)
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
 FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
@@ -50,21 +62,30 @@ class Shell(QObject):
         self.options, self.headless = options, headless
         self.settings, note = self._load_settings()
         theme.apply(self.app, options.theme or self.settings.theme)
-        self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms))
+        recent, blink_ms = self.settings.recent, self.settings.blink_ms
+        self.store = Store(Session(recent=recent, blink_ms=blink_ms, headless=headless))
         self.worker = Worker()
         self.controller = Controller(self.store, self.worker)
-        self.controller.headless = headless
-        self.presenter = Presenter(self.store)
+        self.player, self.watcher = Player(self.controller), Watcher(self.controller)
+        self.presenter = Presenter(self.store, self.controller.jobs)
         self.presenter.wanted.connect(self.controller.submit)
         self.window = MainWindow(self.controller, self.presenter)
         self._use(self.settings)
-        self.controller.shell.connect(self._shell_intent)
+        self.roads: dict[type, Callable[[Any], None]] = {
+            want.ShowDock: lambda i: self.window.dock_area.show(i.key, i.on),
+            want.SaveImage: self._save_image,
+            want.SetTheme: lambda i: self._use(replace(self.settings, theme=i.name)),
+            want.SetPreferences: lambda i: self._use(i.settings),
+            want.EditPreferences: self._edit_preferences,
+            want.BeginTour: self._begin_tour,
+        }
+        self.controller.shell.connect(lambda intent: self.roads[type(intent)](intent))
+        self.habits = None if headless else Habits(self.controller)
         self.window.closing.connect(self._closing)
         self.exit_code = OK
         self.finished = False
         self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
-        self.tour: Any = None
-        self.pictures: Any = None
+        self.tour: Tour | None = None
         self._boxes: list[QMessageBox] = []
         self.runner: Any = None
         self._place()
@@ -108,19 +129,18 @@ class Shell(QObject):
         from ifuview.gui.shell.script_runner import ScriptRunner
 
         self.worker.start()
-        self.runner = ScriptRunner(script, self.controller, self.window)
+        if self.store.session.base_look is not None:
+            prefetch = None  # it was begun without knowing the preferences
+        self.runner = ScriptRunner(script, self.controller, self.window, prefetch)
         self.runner.ended.connect(self._script_ended)
         for text in script.warnings:
             print(f"ifuview: {text}", file=sys.stderr)
             self.controller.say(Level.WARNING, text)
-        if self.controller.look_fields:
-            prefetch = None  # it was begun without knowing the preferences
+        self.controller.follows = False  # until the first picture is painted
         found = prefetch.ready() if prefetch is not None else None
         if found is not None:
             self.runner.steps.popleft()
-            self.controller.add_opened(found, background=False)
-        elif prefetch is not None:
-            self.controller.prefetched[prefetch.spec] = prefetch.result
+            self.controller.take(frames_opened(self.store.session, found))
         self.window.canvas.painted.connect(self._first_paint)
         self.show()
 
@@ -160,13 +180,15 @@ class Shell(QObject):
         self._after_paint_log()
         self._late_hooks()
         self.window.finish()
-        for slot in self.store.session.slots:
-            self.controller.follow_up(slot)
+        self.controller.follow()
         if not self.headless:
             self.controller.submit(
-                JobRequest("Load plot libraries", _warm_plots, quiet=True), lambda _: self.window.dock_area.build()
+                JobRequest("Load plot libraries", _warm_plots, WARM_UP, quiet=True),
+                lambda _: self.window.dock_area.build(),
             )
-            self.controller.submit(JobRequest("Load kernels", _warm_kernels, quiet=True), lambda _: _keep_loaded())
+            self.controller.submit(
+                JobRequest("Load kernels", _warm_kernels, WARM_UP, quiet=True), lambda _: _keep_loaded()
+            )
         if self.runner is not None:
             self.runner.go()
 
@@ -205,6 +227,7 @@ class Shell(QObject):
 
     def take_down(self) -> None:
         """Close the window and free what the shell holds (for programs that go on without it)."""
+        self.controller.jobs.blockSignals(True)  # news of the last jobs have nobody to be shown to
         self.window.close()
         self.window.deleteLater()
         for part in ("_reader", "_writer"):
@@ -229,23 +252,14 @@ class Shell(QObject):
 
     # intents that only the window can carry out
 
-    def _shell_intent(self, intent: Any) -> None:
-        if isinstance(intent, want.ShowDock):
-            self.window.dock_area.show(intent.key, intent.on)
-        elif isinstance(intent, want.SaveImage):
-            self._save_image(intent)
-        elif isinstance(intent, want.SetTheme):
-            self._use(replace(self.settings, theme=intent.name))
-        elif isinstance(intent, want.SetPreferences):
-            self._use(intent.settings)
-        elif isinstance(intent, want.EditPreferences):
-            self._edit_preferences()
-        else:
-            from ifuview.gui.shell import tour
+    def _begin_tour(self, intent: want.BeginTour) -> None:
+        from ifuview.gui.shell.tour import Tour
 
-            tour.begin(self, intent)
+        folder = None if self.picture_folder is None else Path(self.picture_folder)
+        self.tour = Tour(self.controller, self.window, intent.plan.stops, folder)
+        self.tour.ended.connect(self.close)
 
-    def _edit_preferences(self) -> None:
+    def _edit_preferences(self, _: want.EditPreferences) -> None:
         from ifuview.gui.dialogs.preferences import PreferencesDialog
 
         dialog = PreferencesDialog(self.settings, self.window)
@@ -260,8 +274,10 @@ class Shell(QObject):
             self.controller.handle(want.SetLayout(self.store.session.layout, settings.blink_ms))
         self.settings = settings
         self.window.canvas.hands.wheel_at = settings.wheel
-        self.controller.look_fields = settings.look_fields()
-        self.controller.memory.bounds(settings.memory_warn_mib, settings.memory_limit_mib)
+        fields = settings.look_fields()
+        look = look_of(fields) if fields else None
+        memory = MemoryBounds(settings.memory_warn_mib, settings.memory_limit_mib)
+        self.controller.take(replace(self.store.session, base_look=look, memory=memory))
 
     def _save_image(self, intent: want.SaveImage) -> None:
         area, canvas = self.window.dock_area, self.window.canvas

@@ -6,8 +6,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from ifuview.app import intents as want
-from ifuview.app.jobs import JobStatus
-from ifuview.app.session import Level, Message, Session
+from ifuview.app.jobs import JobBook, JobStatus
+from ifuview.app.session import Level, Message
 from ifuview.gui.shell.controller import Controller
 
 MARKS = {Level.INFO: "", Level.WARNING: "\u26a0 ", Level.ERROR: "\u2716 "}
@@ -46,10 +46,10 @@ class StatusLine:
         if self.note.text().startswith(MARKS[Level.ERROR]):
             self.note.clear()
 
-    def show_jobs(self, session: Session) -> None:
+    def show_jobs(self, jobs: JobBook) -> None:
         """Show the running job, or the next one."""
-        running = [j for j in session.jobs if j.status is JobStatus.RUNNING and not j.quiet]
-        waiting = [j for j in session.jobs if j.status is JobStatus.QUEUED and not j.quiet]
+        running = [j for j in jobs.records if j.status is JobStatus.RUNNING and not j.quiet]
+        waiting = [j for j in jobs.records if j.status is JobStatus.QUEUED and not j.quiet]
         for widget in (self.job_text, self.progress, self.cancel):
             widget.setVisible(bool(running or waiting))
         if running or waiting:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QRect, Qt, QTimer
+from PyQt6.QtCore import QObject, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
-from ifuview.app.frames.demo import Plan, Stop, intents_of
-from ifuview.gui.shell.shell import Shell
+from ifuview.app.frames.demo import intents_of
+from ifuview.app.frames.tour import Stop
+from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.main_window import MainWindow
 
 MARGIN = 10  # px, left and right of the text
 SETTLE_MS = 250  # for the last repaints before a picture is taken
@@ -18,9 +20,9 @@ SETTLE_MS = 250  # for the last repaints before a picture is taken
 class TourPanel(QFrame):
     """Shows one stop at a time in a strip above the canvas, so that it covers nothing."""
 
-    def __init__(self, shell: Shell, stops: tuple[Stop, ...]) -> None:
+    def __init__(self, controller: Controller, stops: tuple[Stop, ...]) -> None:
         super().__init__()
-        self.shell, self.stops, self.place = shell, stops, -1
+        self.controller, self.stops, self.place = controller, stops, -1
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Guided tour")
         self.title, self.text = QLabel(), QLabel()
@@ -63,52 +65,51 @@ class TourPanel(QFrame):
         self.text.setText(stop.text)
         self.back.setEnabled(place > 0)
         self.next.setText("Finish" if place == len(self.stops) - 1 else "Next")
-        for intent in intents_of(stop, self.shell.store.session):
-            self.shell.controller.handle(intent)
+        for intent in intents_of(stop, self.controller.session):
+            self.controller.handle(intent)
         self.show()
 
 
-class TourPictures(QObject):
-    """Without a display: goes through the stops and writes each as a PNG file."""
+class Tour(QObject):
+    """Leads through the stops when all files are open; with a folder it writes each as a PNG file instead, and ends."""
 
-    def __init__(self, shell: Shell, panel: TourPanel, folder: Path) -> None:
-        super().__init__(shell)
-        self.shell, self.panel, self.folder = shell, panel, folder
+    ended = pyqtSignal()
+
+    def __init__(
+        self, controller: Controller, window: MainWindow, stops: tuple[Stop, ...], folder: Path | None
+    ) -> None:
+        super().__init__(window)
+        self.controller, self.window, self.folder = controller, window, folder
+        self.panel = TourPanel(controller, stops)
         self.place = -1
+        window.add_strip(self.panel)
+        controller.when_settled(self._begin)
+
+    def _begin(self) -> None:
+        if self.folder is None:
+            self.panel.go(0)
+        else:
+            self.next()
 
     def next(self) -> None:
         """Go to the next stop when the work for this one is done."""
         self.place += 1
         if self.place >= len(self.panel.stops):
-            self.shell.close()
+            self.ended.emit()
             return
         self.panel.go(self.place)
         self.wait()
 
     def wait(self) -> None:
         """Take the picture as soon as nothing is being computed."""
-        if self.shell.controller.busy or not self.shell.window.is_ready:
+        if self.controller.busy or not self.window.is_ready:
             QTimer.singleShot(50, self.wait)
         else:
             QTimer.singleShot(SETTLE_MS, self._take)
 
     def _take(self) -> None:
+        assert self.folder is not None
         path = self.folder / f"demo-{self.place + 1}.png"
-        self.shell.window.grab().save(str(path))
+        self.window.grab().save(str(path))
         print(path)
         self.next()
-
-
-def begin(shell: Shell, plan: Plan) -> None:
-    """Start the tour when the files of the plan stand on the canvas."""
-    panel = shell.tour = TourPanel(shell, plan.stops)
-    shell.window.add_strip(panel)
-
-    def go() -> None:
-        if shell.picture_folder is None:
-            panel.go(0)
-            return
-        shell.pictures = TourPictures(shell, panel, Path(shell.picture_folder))
-        shell.pictures.next()
-
-    shell.controller.when_settled(go)

@@ -15,7 +15,7 @@ from threading import Condition, Thread
 
 from PyQt6.QtCore import QThread, pyqtSignal
 
-from ifuview.app.jobs import JobRequest
+from ifuview.app.jobs import JobKey, JobRequest
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, JobCancelled
 
@@ -48,7 +48,7 @@ class Worker(QThread):
         self._queue: deque[tuple[int, JobRequest, JobContext]] = deque()
         self._wake = Condition()
         self._contexts: dict[int, JobContext] = {}
-        self._slots: dict[str, int] = {}
+        self._current: dict[JobKey, int] = {}  # the newest of each key
         self._last_id = 0
         self._quit = False
         self._aside: deque[tuple[int, JobRequest, JobContext]] = deque()
@@ -58,14 +58,14 @@ class Worker(QThread):
     # called from the window's thread
 
     def submit(self, request: JobRequest) -> int:
-        """Queue a job and return its id; an older job of the same slot is cancelled."""
+        """Queue a job and return its id; an older one of the same key is cancelled if the newest is wanted."""
         self._last_id += 1
         ident = self._last_id
         context = JobContext(self._reporter(ident))
         with self._wake:
-            if request.slot:
-                self._cancel(self._slots.get(request.slot))
-                self._slots[request.slot] = ident
+            if request.newest:
+                self._cancel(self._current.get(request.key))
+                self._current[request.key] = ident
             self._contexts[ident] = context
             item = (ident, request, context)
             if request.aside:
@@ -84,9 +84,9 @@ class Worker(QThread):
             for one in [ident] if ident is not None else list(self._contexts):
                 self._cancel(one)
 
-    def is_current(self, ident: int, slot: str) -> bool:
+    def is_current(self, ident: int, key: JobKey) -> bool:
         """Whether no newer job took the place of this one."""
-        return not slot or self._slots.get(slot) == ident
+        return self._current.get(key) == ident
 
     def shut_down(self) -> None:
         """Cancel everything and wait for the thread to end."""
@@ -107,7 +107,7 @@ class Worker(QThread):
 
     def _start_helper(self) -> None:
         if self._helper is None:
-            self._helper = Thread(target=self._run_aside, name="ifuview aside")
+            self._helper = Thread(target=self._run_aside, name="ifuview aside", daemon=True)
             self._helper.start()
 
     # the worker's own threads
@@ -124,11 +124,12 @@ class Worker(QThread):
             self._carry_out(ident, request, context)
 
     def _run_aside(self) -> None:
-        """Take jobs that are aside until there are none."""
+        """Take jobs that are aside until told to stop; the thread stays, with what its jobs keep in memory."""
         while True:
             with self._wake:
+                while not self._aside and not self._quit:
+                    self._wake.wait()
                 if not self._aside:
-                    self._helper = None
                     return
                 item = self._aside.popleft()
             self._carry_out(*item)

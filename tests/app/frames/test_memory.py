@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.frames.memory import MIB, MemoryWatch, held
+from ifuview.app.follow import after
+from ifuview.app.frames.memory import MIB, check_room, held, wants_back, within_bounds
 from ifuview.app.frames.opened import Opened, first_look, new_slot, pyramid
+from ifuview.app.frames.state import MemoryBounds
+from ifuview.app.frames.tasks import ReduceCopies
 from ifuview.app.session import Session, Slot
+from ifuview.app.tasks import done
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
@@ -50,36 +54,42 @@ def test_arrays_count_once_and_mapped_files_not_at_all(tmp_path):
     assert held(session.adding(frame(session, mapped))) == 3 * MIB
 
 
+def bounded(session: Session, warn: int, most: int) -> Session:
+    return replace(session, memory=MemoryBounds(warn, most))
+
+
 def test_each_bound_is_told_once_and_again_after_it_was_left():
-    watch = MemoryWatch(warn=2, most=4)
-    assert watch.settled(opened(1))[1] == ""
-    assert watch.settled(opened(2))[1].startswith("The open frames take 2 MiB of memory; close frames")
-    assert watch.settled(opened(2))[1] == ""
-    assert "more than the limit of 4 MiB: nothing more is cached" in watch.settled(opened(4))[1]
-    assert watch.settled(opened(1))[1] == ""
-    assert watch.settled(opened(2))[1] != ""
+    told = []
+    session = bounded(Session(), 2, 4)
+    for count in (1, 2, 2, 4, 1, 2):
+        session = within_bounds(replace(opened(count), memory=session.memory))
+        told.append(session.messages[-1].text if session.messages else "")
+    assert told[0] == told[2] == told[4] == ""
+    assert told[1] == told[5] and told[1].startswith("The open frames take 2 MiB of memory; close frames")
+    assert "more than the limit of 4 MiB: nothing more is cached" in told[3]
 
 
 def test_above_the_limit_the_oldest_copies_go_and_come_back_when_there_is_room():
-    watch = MemoryWatch(warn=1, most=5)
-    session = opened(4)
+    session = bounded(opened(4), 1, 5)
     assert held(session) == pytest.approx(4 * (1 + COPIES) * MIB, rel=0.01)
-    session, _ = watch.settled(session)
+    session = within_bounds(session)
     assert [slot.pyramid is None for slot in session.slots] == [True, False, False, False]
     assert held(session) <= 5 * MIB
     first = session.showing(session.slots[0].key)
-    assert watch.takes_back(first)
-    assert not watch.takes_back(first)  # it is asked once
-    assert not watch.takes_back(session)
+    assert not wants_back(session)
+    assert wants_back(first)
+    task = next(task for task in after(session, first) if isinstance(task, ReduceCopies))
+    again = done(first, task).session
+    assert again.slot().pyramid is not None
+    assert not wants_back(again)
 
 
 def test_what_is_shown_keeps_its_copies():
-    session, _ = MemoryWatch(warn=1, most=1).settled(opened(3))
+    session = within_bounds(bounded(opened(3), 1, 1))
     assert [slot.pyramid is None for slot in session.slots] == [True, True, False]
 
 
 def test_opening_is_refused_when_pixels_alone_exceed_the_limit():
-    watch = MemoryWatch(warn=1, most=3)
-    watch.check_room(opened(3), "b.fits")  # 3 MiB without the copies
+    check_room(bounded(opened(3), 1, 3), "b.fits")  # 3 MiB without the copies
     with pytest.raises(UsageError, match=r"b.fits: is not opened: the open frames exceed the limit of 3 MiB; close"):
-        watch.check_room(opened(4), "b.fits")
+        check_room(bounded(opened(4), 1, 3), "b.fits")

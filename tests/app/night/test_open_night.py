@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import steps
+from ifuview.app.frames import selection, steps
 from ifuview.app.frames.detector_place import detector_of, traces_of
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.opened import new_slot
@@ -153,19 +153,19 @@ def test_the_crosshair_stays_on_fiber_and_wavelength(session: Session) -> None:
     assert wave is not None
     row, column = 30, detector.traces.ncol // 3
     x, y = detector.image.orientation.to_native(detector.traces.center[row, column], column, detector.image.shape)
-    session = steps.pick_point(session, want.PickPoint(detector.key, float(x), float(y)))
+    session = selection.pick_point(session, want.PickPoint(detector.key, float(x), float(y)))
     spectra = session.slots[0]
-    there = steps.carried_over(session.showing(spectra.key), detector)
+    there = selection.carried_over(session.showing(spectra.key), detector)
     known = spectra.image.wave
     assert known is not None and there.selection.fiber == row and there.selection.y == row
     assert abs(known[int(there.selection.x or 0)] - wave[row, column]) <= np.diff(known).max()
-    back = steps.carried_over(there.showing(detector.key), spectra)
+    back = selection.carried_over(there.showing(detector.key), spectra)
     assert abs((back.selection.x or 0) - x) < 0.5 and abs((back.selection.y or 0) - y) < 2
 
 
 def test_tiles_share_the_crosshair_over_other_axes(session: Session) -> None:
     session = show(session, Place(FIRST, "r0", "preproc"), Place(FIRST, "r0", "sframe"))
-    session = steps.select_fiber(session, want.SelectFiber(12))
+    session = selection.select_fiber(session, want.SelectFiber(12))
     detector = session.slots[0]
     assert canvas.same_place(session, detector) is None  # only one of them is seen
     session = replace(session, layout=Layout.TILE)

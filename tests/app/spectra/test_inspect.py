@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import steps
+from ifuview.app.frames import selection
 from ifuview.app.reporting.headless import inspect
 from ifuview.app.session import Selection, Session, Slot
+from ifuview.app.spectra import steps as spectra_steps
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.inspection import Verdict
@@ -35,7 +36,7 @@ def session(request: pytest.FixtureRequest) -> Session:
 
 
 def test_a_right_trace_passes_and_its_spectra_are_there(session: Session) -> None:
-    chosen = steps.select_fiber(session, want.SelectFiber(5))
+    chosen = selection.select_fiber(session, want.SelectFiber(5))
     found = inspect(chosen)
     assert found is not None and found.quality is not None and found.section is not None
     assert found.quality.verdict is Verdict.PASS
@@ -55,7 +56,7 @@ def test_a_moved_trace_fails_with_the_amount(session: Session) -> None:
 
 
 def test_boxcar_is_what_it_says(session: Session) -> None:
-    asked = steps.set_extraction(replace(session, selection=Selection(5)), want.SetExtraction("boxcar"))
+    asked = spectra_steps.set_extraction(replace(session, selection=Selection(5)), want.SetExtraction("boxcar"))
     found = inspect(asked)
     assert found is not None
     assert found.spectra[0].method == "boxcar"

@@ -9,7 +9,6 @@ from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 
 from ifuview.app import intents as want
-from ifuview.app import steps
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.frames.views import viewport
 from ifuview.app.session import Session
@@ -34,8 +33,8 @@ def canvas(qtbot):
 
     def carry_out(intent):
         widget.asked.append(intent)
-        if type(intent) in steps.STEPS:
-            put(widget, steps.STEPS[type(intent)](widget.session, intent))
+        if type(intent) in want.TABLE:
+            put(widget, want.TABLE[type(intent)](widget.session, intent))
 
     widget.intent.connect(carry_out)
     put(widget, widget.session)

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Smooth, Transfer
+from ifuview.app.frames.views import jobs as jobs_view
 from ifuview.app.frames.views import pixel_table
 from ifuview.app.session import Layout, Session
 from ifuview.gui.frames._frame_list import close_box
@@ -356,9 +357,9 @@ def test_the_pixel_table_shows_as_many_values_as_asked(build):
 # jobs and messages
 
 
-def test_jobs_can_be_cancelled_one_by_one_or_all(build, view_of):
+def test_jobs_can_be_cancelled_one_by_one_or_all(build):
     dock = build("jobs")
-    dock.draw(view_of("jobs", made.session()))
+    dock.draw(jobs_view.make(made.session(), made.job_book()))
     shown = [w for w in dock.rows if w.isVisibleTo(dock)]
     assert [w.id for w in shown] == [2, 5, 4, 1]
     assert shown[0].bar.value() == 40

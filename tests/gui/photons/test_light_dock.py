@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
 from ifuview.app.frames.views.regions import PALETTE
+from ifuview.app.jobs import JobKind
 from ifuview.app.photons import light
 from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
@@ -191,7 +192,7 @@ def test_counting_goes_to_the_worker_and_the_newest_wins(control, qtbot, source)
     control.store.put(session(source=source))
     control.handle(want.CountLight())
     control.handle(want.CountLight())  # under way
-    assert len([j for j in control.session.jobs if j.name.startswith("Light")]) == 1
+    assert len([j for j in control.jobs.book.records if j.key.kind is JobKind.LIGHT]) == 1
     settle(qtbot, control)
     assert control.session.lights.request == light.request(control.session)
     first = control.session.lights

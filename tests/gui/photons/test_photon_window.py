@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from ifuview.app import intents as want
 from ifuview.app import readout
 from ifuview.app.frames.look import LimitMode
+from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.photons import images
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import Shown
@@ -262,8 +263,9 @@ def test_without_an_index_counts_read_the_file(qtbot: QtBot, path: str, tmp_path
     copy = tmp_path / "plain.h5"
     copy.write_bytes(Path(path).read_bytes())
     with window(qtbot) as shell:
+        index = JobKey(JobKind.INDEX, str(copy))
         shell.controller.handle(want.OpenFile(str(copy)))
-        qtbot.waitUntil(lambda: any(j.name.startswith("Index of") for j in shell.store.session.jobs), timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: shell.controller.jobs.book.active(index) is not None, timeout=TIMEOUT)
         shell.controller.handle(want.CancelJob(None))
         settle(qtbot, shell)
         assert not list(tmp_path.glob(".plain.h5.ifuview-index-*"))  # nothing half made

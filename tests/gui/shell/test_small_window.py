@@ -43,7 +43,7 @@ def test_the_image_keeps_half_of_a_small_window(qtbot: QtBot, flat: str) -> None
 
 def test_the_buttons_of_the_tour_stay_where_they_are(qtbot: QtBot, flat: str) -> None:
     with window(qtbot, flat) as shell:
-        panel = TourPanel(shell, tour({"kink": 61, "dead": 37, "bump": 62}))
+        panel = TourPanel(shell.controller, tour({"kink": 61, "dead": 37, "bump": 62}))
         shell.window.add_strip(panel)
         heights = set()
         for place in range(len(panel.stops)):

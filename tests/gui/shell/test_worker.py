@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ifuview.app.jobs import JobRequest
+from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.engine.context import JobContext
 from ifuview.errors import MissingDataError
 from ifuview.gui.shell.worker import Worker
+
+KEY = JobKey(JobKind.VIEW, "preview")
 
 
 class Ends:
@@ -47,8 +49,8 @@ def breaks(ctx: JobContext) -> float:
 
 def test_each_job_has_exactly_one_end(worker: Worker, qtbot: QtBot) -> None:
     ends = Ends(worker)
-    ids = [worker.submit(JobRequest("a", lambda ctx: 1)), worker.submit(JobRequest("b", fails)),
-           worker.submit(JobRequest("c", breaks)), worker.submit(JobRequest("d", slow))]  # fmt: skip
+    ids = [worker.submit(JobRequest("a", lambda ctx: 1, KEY)), worker.submit(JobRequest("b", fails, KEY)),
+           worker.submit(JobRequest("c", breaks, KEY)), worker.submit(JobRequest("d", slow, KEY))]  # fmt: skip
     worker.cancel(ids[3])
     qtbot.waitUntil(lambda: len(ends.all) == 4)
     qtbot.wait(30)
@@ -58,24 +60,24 @@ def test_each_job_has_exactly_one_end(worker: Worker, qtbot: QtBot) -> None:
 def test_cancelling_a_running_job_takes_effect_at_its_next_checkpoint(worker: Worker, qtbot: QtBot) -> None:
     ends = Ends(worker)
     with qtbot.waitSignal(worker.began):
-        ident = worker.submit(JobRequest("slow", slow))
+        ident = worker.submit(JobRequest("slow", slow, KEY))
     worker.cancel(ident)
     qtbot.waitUntil(lambda: ends.all == [("cancelled", ident)], timeout=2000)
 
 
-def test_a_newer_request_of_a_slot_cancels_the_older(worker: Worker, qtbot: QtBot) -> None:
+def test_a_newer_request_of_a_key_cancels_the_older(worker: Worker, qtbot: QtBot) -> None:
     ends = Ends(worker)
-    first = worker.submit(JobRequest("old", slow, slot="preview"))
-    second = worker.submit(JobRequest("new", lambda ctx: 2, slot="preview"))
+    first = worker.submit(JobRequest("old", slow, KEY, newest=True))
+    second = worker.submit(JobRequest("new", lambda ctx: 2, KEY, newest=True))
     qtbot.waitUntil(lambda: len(ends.all) == 2)
     assert ends.all == [("cancelled", first), ("done", second)]
-    assert worker.is_current(second, "preview")
-    assert not worker.is_current(first, "preview")
+    assert worker.is_current(second, KEY)
+    assert not worker.is_current(first, KEY)
 
 
 def test_the_failure_says_what_to_do(worker: Worker, qtbot: QtBot) -> None:
     with qtbot.waitSignal(worker.failed) as caught:
-        worker.submit(JobRequest("b", fails))
+        worker.submit(JobRequest("b", fails, KEY))
     assert caught.args[1].text == "x.fits: no such thing; look elsewhere."
 
 
@@ -83,6 +85,6 @@ def test_shutting_down_ends_a_running_job(qtbot: QtBot) -> None:
     worker = Worker()
     worker.start()
     with qtbot.waitSignal(worker.began):
-        worker.submit(JobRequest("slow", slow))
+        worker.submit(JobRequest("slow", slow, KEY))
     worker.shut_down()
     assert worker.isFinished()

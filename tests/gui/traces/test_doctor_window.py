@@ -10,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app.jobs import JobStatus
+from ifuview.app.jobs import JobKind, JobStatus
 from ifuview.app.session import Level
 from ifuview.io.traces.reading import read_traces
 from ifuview.model.traces.doctor import DoctorLimits
@@ -78,7 +78,8 @@ def test_a_diagnosis_can_be_cancelled_and_other_frames_are_told(qtbot: QtBot, fl
         shell.controller.handle(want.CancelJob(None))
         settle(qtbot, shell)
         assert shell.store.session.slot().diagnosis is None
-        assert [j.status for j in shell.store.session.jobs if j.name.startswith("Diagnose")] == [JobStatus.CANCELLED]
+        book = shell.controller.jobs.book
+        assert [j.status for j in book.records if j.key.kind is JobKind.DIAGNOSE] == [JobStatus.CANCELLED]
         rss = str(next(Path(flat).parent.glob("frame-*")))
         shell.controller.handle(want.OpenFile(rss))
         settle(qtbot, shell)

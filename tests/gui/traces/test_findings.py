@@ -9,10 +9,11 @@ import pytest
 from PyQt6.QtWidgets import QApplication, QFileDialog
 
 from ifuview.app import intents as want
-from ifuview.app import steps
+from ifuview.app.frames import steps
 from ifuview.app.frames.views.overlay import make_overlay, shown_traces
 from ifuview.app.session import Session
 from ifuview.app.traces import doctor
+from ifuview.app.traces import steps as trace_steps
 from ifuview.app.traces.views import findings as view
 from ifuview.errors import MissingDataError
 from ifuview.io.traces.reading import read_traces
@@ -56,7 +57,7 @@ def test_a_click_goes_there_and_selects_the_fibers(dock, session) -> None:
     move, pick, select = dock.asked
     assert select == want.SelectFiber(made_doctor.KINKED, (made_doctor.KINKED,))
     for intent in (move, pick, select):
-        session = steps.STEPS[type(intent)](session, intent)
+        session = want.TABLE[type(intent)](session, intent)
     slot = session.slot()
     cross, disp = slot.image.orientation.from_native(session.selection.x, session.selection.y, slot.image.shape)
     assert abs(disp - 0.6 * made.NDISP) < 10  # where the kink was put
@@ -82,7 +83,7 @@ def test_buttons_ask_and_follow_the_session(dock, session, monkeypatch, tmp_path
     for each in (dock.diagnose, dock.apply):
         each.click()
     assert dock.asked == [want.Diagnose(), want.ApplyCorrection()]
-    applied = steps.apply_correction(session, want.ApplyCorrection())
+    applied = trace_steps.apply_correction(session, want.ApplyCorrection())
     dock.draw(view.make(applied))
     assert not dock.apply.isEnabled() and dock.undo.isEnabled()
     assert applied.slot().traces is session.slot().diagnosis.corrected
@@ -93,7 +94,7 @@ def test_buttons_ask_and_follow_the_session(dock, session, monkeypatch, tmp_path
     dock.draw(view.make(session))
     assert not dock.hint.isVisible() and "before" not in (dock.sentence.text() + dock.text.text()).lower()
     dock.draw(view.make(applied))
-    undone = steps.undo_traces(applied, want.UndoTraces())
+    undone = trace_steps.undo_traces(applied, want.UndoTraces())
     assert undone.slot().traces is session.slot().traces and not undone.slot().past_traces
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(tmp_path / "c.fits"), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))

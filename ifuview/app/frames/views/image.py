@@ -159,7 +159,7 @@ def picture(session: Session, slot: Slot) -> PictureView:
 
 def same_place(session: Session, slot: Slot) -> tuple[float, float] | None:
     """Native px of the fiber and wavelength of the crosshair in a tile of other axes (detector against spectra)."""
-    from ifuview.app.steps import carried_over
+    from ifuview.app.frames.selection import carried_over
 
     now = session.slot()
     if session.layout is not Layout.TILE or now is None or slot.image.shape == now.image.shape:

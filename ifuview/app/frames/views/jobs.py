@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ifuview.app.jobs import JobRecord, JobStatus
+from ifuview.app.jobs import NO_JOBS, JobBook, JobRecord, JobStatus
 from ifuview.app.session import Session
 
 WORDS = {
@@ -14,6 +14,7 @@ WORDS = {
     JobStatus.FAILED: "failed",
     JobStatus.CANCELLED: "cancelled",
 }
+READS_JOBS = True
 ACTIVE = (JobStatus.RUNNING, JobStatus.QUEUED)
 
 
@@ -41,14 +42,14 @@ class JobsView:
         return sum(row.active for row in self.rows)
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session, jobs: JobBook = NO_JOBS) -> tuple[JobBook]:
     """What the view depends on."""
-    return (session.jobs,)
+    return (jobs,)
 
 
-def make(session: Session) -> JobsView | None:
+def make(session: Session, jobs: JobBook = NO_JOBS) -> JobsView:
     """The jobs that the user wants to see: quiet ones only when they failed."""
-    seen = [j for j in session.jobs if not j.quiet or j.status is JobStatus.FAILED]
+    seen = [j for j in jobs.records if not j.quiet or j.status is JobStatus.FAILED]
     active = [j for status in ACTIVE for j in seen if j.status is status]
     ended = [j for j in reversed(seen) if j.status not in ACTIVE]
     return JobsView(tuple(_row(j) for j in (*active, *ended)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ifuview.app.jobs import JobStatus
+from ifuview.app.jobs import NO_JOBS, JobBook, JobKey, JobKind
 from ifuview.app.photons import images as steps
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.units import plain, value_span, value_unit
@@ -17,8 +17,7 @@ from ifuview.model.photons.lists import Beammap, PhotonCut, SortedColumns
 
 HINT = "Open a photon list (HDF5 or raw packets): its flags, counts and sliders are here."
 OTHER = "The frame on the canvas is not of a photon list."
-INDEX = "Index of "
-ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+READS_JOBS = True
 MASKS = ("cosmiccal", "timemask")  # steps that leave out photons by time
 
 
@@ -78,17 +77,17 @@ class PhotonsView:
     blinking: bool = False
 
 
-def inputs(session: Session) -> tuple[object, ...]:
+def inputs(session: Session, jobs: JobBook = NO_JOBS) -> tuple[object, ...]:
     """What the dock depends on."""
     slot = photon_frame(session)
     if slot is None:
         return (None,)
     made = slot.key != session.current
     frames = len(session.slots), session.layout
-    return slot.key, slot.photons, is_photons(slot), _job(session, slot), frames, made
+    return slot.key, slot.photons, is_photons(slot), _job(jobs, slot), frames, made
 
 
-def make(session: Session) -> PhotonsView:
+def make(session: Session, jobs: JobBook = NO_JOBS) -> PhotonsView:
     """Return the view of the current frame."""
     slot = photon_frame(session)
     frame = frame_of(slot)
@@ -97,7 +96,7 @@ def make(session: Session) -> PhotonsView:
         others = any(is_photons(s) for s in session.slots)
         return PhotonsView(hint=waiting or (OTHER if others else HINT))
     info = frame.source.info
-    job = _job(session, slot)
+    job = _job(jobs, slot)
     cut = frame.cut
     return PhotonsView(
         key=slot.key,
@@ -124,12 +123,10 @@ def make(session: Session) -> PhotonsView:
     )
 
 
-def _job(session: Session, slot: Slot | None) -> tuple[int, float] | None:
+def _job(jobs: JobBook, slot: Slot | None) -> tuple[int, float] | None:
     """Id and progress of the job that makes the index of a frame."""
-    if slot is None or frame_of(slot) is None:
-        return None
-    name = f"{INDEX}{steps.base_title(slot)}"
-    found = next((j for j in session.jobs if j.name == name and j.status not in ENDED), None)
+    frame = frame_of(slot)
+    found = None if frame is None else jobs.active(JobKey(JobKind.INDEX, frame.raw.info.path))
     return None if found is None else (found.id, round(found.fraction, 2))
 
 

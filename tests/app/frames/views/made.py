@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.app.frames.look import Look
-from ifuview.app.jobs import JobRecord, JobStatus
+from ifuview.app.jobs import JobBook, JobKey, JobKind, JobRecord, JobStatus
 from ifuview.app.session import Level, Message, Selection, Session, Slot
 from ifuview.model.dataset import Dataset, HduInfo
 from ifuview.model.fibers import FiberMap, FiberRole
@@ -205,15 +205,23 @@ def session(current: int = 1, *, inspected: bool = True) -> Session:
         selection=selection,
         inspection=found,
         metrics=(("throughput", np.linspace(0.8, 1.2, NFIBER)),),
-        jobs=(
-            JobRecord(1, "Open a", JobStatus.DONE, 1.0),
-            JobRecord(2, "Inspect", JobStatus.RUNNING, 0.4, "quality"),
-            JobRecord(3, "Pyramid", JobStatus.QUEUED, quiet=True),
-            JobRecord(4, "Open b", JobStatus.FAILED, 0.1, "no such file"),
-            JobRecord(5, "Trace", JobStatus.QUEUED),
-        ),
         messages=(Message(Level.INFO, "first"), Message(Level.ERROR, "second", "line 1\nline 2", 1000.0)),
         next_key=4,
+    )
+
+
+def job_book() -> JobBook:
+    """Jobs in all their states."""
+    opening, inspecting = JobKey(JobKind.OPEN), JobKey(JobKind.INSPECT)
+    pyramid, tracing = JobKey(JobKind.PYRAMID, 1), JobKey(JobKind.TRACES)
+    return JobBook(
+        (
+            JobRecord(1, "Open a", opening, JobStatus.DONE, 1.0),
+            JobRecord(2, "Inspect", inspecting, JobStatus.RUNNING, 0.4, "quality"),
+            JobRecord(3, "Pyramid", pyramid, JobStatus.QUEUED, quiet=True),
+            JobRecord(4, "Open b", opening, JobStatus.FAILED, 0.1, "no such file"),
+            JobRecord(5, "Trace", tracing, JobStatus.QUEUED),
+        )
     )
 
 

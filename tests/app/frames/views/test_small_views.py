@@ -139,7 +139,7 @@ def test_a_very_tall_column_is_thinned_but_keeps_the_cursor(monkeypatch):
 
 
 def test_active_jobs_come_first_and_quiet_ones_are_left_out():
-    shown = jobs.make(made.session())
+    shown = jobs.make(made.session(), made.job_book())
     assert [r.id for r in shown.rows] == [2, 5, 4, 1]
     assert shown.active == 2
     assert shown.rows[0].text == "running: quality"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
-from ifuview.app import steps
-from ifuview.app.frames.state import OpenTable
+from ifuview.app.frames import selection
+from ifuview.app.frames.joined import OpenTable
 from ifuview.app.frames.views.lasso import hull, inside
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.spectra.views import focal_plane, window_light
@@ -119,12 +119,12 @@ def test_selection_and_lasso_speak_of_rows_of_a_frame(session):
     assert list(found.items()) == [(3, (0, 1)), (2, tuple(range(10)))]  # the current frame first
     assert nowhere == 0
     (key, rows), *elsewhere = found.items()
-    session = steps.select_fiber(session, want.SelectFiber(rows[0], rows, tuple(elsewhere)))
+    session = selection.select_fiber(session, want.SelectFiber(rows[0], rows, tuple(elsewhere)))
     assert len(focal_plane.make(session).fibers) == 12
-    other = steps.carried_over(session.showing(2), session.slot())
+    other = selection.carried_over(session.showing(2), session.slot())
     assert (other.selection.fibers, other.selection.elsewhere) == (tuple(range(10)), ((3, (0, 1)),))
     assert sorted(focal_plane.make(other).fibers) == sorted(focal_plane.make(session).fibers)
-    back = steps.carried_over(other.showing(3), other.slot())
+    back = selection.carried_over(other.showing(3), other.slot())
     assert (back.selection.fibers, back.selection.elsewhere) == ((0, 1), ((2, tuple(range(10))),))
     assert key == 3
 

@@ -1,0 +1,13 @@
+"""What the user is told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from ifuview.app.session import Level, Message, Session
+
+
+def note(session: Session, text: str, level: Level = Level.INFO, detail: str = "") -> Session:
+    """The session with a message of now; `detail` is folded away."""
+    return replace(session, messages=(*session.messages, Message(level, text, detail, time.time())))

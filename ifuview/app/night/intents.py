@@ -1,0 +1,95 @@
+"""What a user can ask of a night of exposures."""
+
+from __future__ import annotations
+
+from ifuview.app.frames.intents import Intent
+
+
+class OpenFolder(Intent):
+    """Index a production, a night, an exposure or a tile and list its exposures."""
+
+    path: str
+
+
+class WatchFolder(Intent):
+    """Look for new files in a folder from now on ("": in the open one; `on` False: no more); `newest`: show them.
+
+    `results` is the folder that the triage of each new camera is written to, "" for none.
+    """
+
+    path: str = ""
+    newest: bool = False
+    on: bool = True
+    results: str = ""
+
+
+class LookAgain(Intent):
+    """Look for new files in the folder that is watched."""
+
+
+class ShowProduct(Intent):
+    """Show one product of one camera of one exposure; what is not named stays as it is."""
+
+    expid: int | None = None
+    camera: str = ""
+    product: str = ""
+
+
+class ShowTileFile(Intent):
+    """Open a product of a tile with what belongs to it, or bring it to the front."""
+
+    path: str
+
+
+class ShowAllCameras(Intent):
+    """Open the same product of the same exposure of all cameras of the arm that has the wavelength window."""
+
+
+class StepExposure(Intent):
+    """The same product in the exposure after (1) or before (-1)."""
+
+    step: int
+
+
+class StepCamera(Intent):
+    """The same product in the next (1) or previous (-1) camera."""
+
+    step: int
+
+
+class SameTile(Intent):
+    """The same product in the next exposure of the same tile."""
+
+
+class CompareProduction(Intent):
+    """Open another production to compare with."""
+
+    path: str
+
+
+class OtherProduction(Intent):
+    """The same product in the other production, or back."""
+
+
+class BlinkAlong(Intent):
+    """Blink along the "chain", the "exposures" before and after, the "cameras" of an arm, or the "production"s."""
+
+    along: str
+
+
+class Triage(Intent):
+    """Name the first bad product of each camera of the "camera", the "exposure" or the "night" that is open."""
+
+    scope: str = "exposure"
+
+
+class ShowFinding(Intent):
+    """Go to a finding of the triage and blink the two products between which it appears."""
+
+    number: int
+
+
+class ExportTriage(Intent):
+    """Write the triage into a folder."""
+
+    folder: str

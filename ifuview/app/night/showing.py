@@ -1,0 +1,134 @@
+"""The task that shows products of a night: those that are not open are read, then one is current, or all blink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from ifuview.app.frames.intents import SelectFiber, SetView
+from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.selection import carried_over, select_fiber
+from ifuview.app.frames.steps import set_view
+from ifuview.app.jobs import JobKind
+from ifuview.app.messages import note
+from ifuview.app.night import open_night
+from ifuview.app.night.state import Place
+from ifuview.app.session import Level, Session
+from ifuview.app.tasks import Outcome, Task
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError
+from ifuview.model.trace import TraceSet
+
+if TYPE_CHECKING:
+    from ifuview.model.night.triage import Finding
+
+Read = tuple[Place, Opened, TraceSet | None]
+Problem = tuple[Place, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What is to be seen: the last of some places, or, with `blink`, those in turn; where a finding lies."""
+
+    places: tuple[Place, ...]
+    blink: tuple[Place, ...] = ()
+    along: str = ""
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadProducts(Task[tuple[tuple[Read, ...], tuple[Problem, ...]]]):
+    """Products that are not open; the latest wish counts."""
+
+    kind: ClassVar[JobKind] = JobKind.PRODUCT
+    goal: Goal
+    missing: tuple[Place, ...]
+    newest: bool = True
+    front: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> tuple[tuple[Read, ...], tuple[Problem, ...]]:
+        """Read them; only the last must be there."""
+        from ifuview.app.frames.detector_place import traces_of
+        from ifuview.app.night.files import open_place
+
+        night = open_night.night_of(session)
+        out: list[Read] = []
+        problems: list[Problem] = []
+        count = len(self.missing)
+        for n, place in enumerate(self.missing):
+            step = ctx.part(n / count, (n + 1) / count)
+            ctx.checkpoint(n / count, _words(place))
+            try:
+                opened = open_place(night, place, open_night.look_of(session, place), step)
+            except (IfuviewError, OSError) as problem:
+                if place == self.goal.places[-1]:
+                    raise
+                problems.append((place, str(problem)))  # the others are shown all the same
+                continue
+            out.append((place, opened, traces_of(opened.dataset, opened.image, step)))
+        return tuple(out), tuple(problems)
+
+    def apply(self, session: Session, result: tuple[tuple[Read, ...], tuple[Problem, ...]]) -> Session:
+        """Show them."""
+        found, problems = result
+        for place, problem in problems:
+            session = note(session, f"{place.camera} {place.expid} is left out: {problem}", Level.WARNING)
+        left_out = {place for place, _ in problems}
+        places = tuple(p for p in self.goal.places if p not in left_out)
+        if session.night is None:
+            return session
+        fresh = tuple(item for item in found if open_night.key_of(session, item[0]) is None)
+        if fresh:
+            before = session.slot()
+            session = carried_over(open_night.with_opened(session, fresh, places), before)
+        return arrived(session, replace(self.goal, places=places))
+
+
+def show(
+    session: Session,
+    places: tuple[Place, ...],
+    *,
+    blink: tuple[Place, ...] = (),
+    along: str = "",
+    finding: Finding | None = None,
+) -> Outcome:
+    """Make the last of some places current, after those that are not open have been read."""
+    goal = Goal(places=places, blink=blink, along=along, finding=finding)
+    missing = tuple(p for p in places if open_night.key_of(session, p) is None)
+    if not missing:
+        return arrived(session, goal)
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return ReadProducts(title=f"Read {_words(missing[0])}{more}", goal=goal, missing=missing)
+
+
+def _words(place: Place) -> str:
+    return f"{open_night.name_of(place.product)} of {place.camera} {place.expid}"
+
+
+def arrived(session: Session, goal: Goal) -> Session:
+    """The session with the products of a goal, all open, in view."""
+    before = session
+    session = open_night.at_place(session, goal.places[-1])
+    if session.current != before.current:
+        session = carried_over(session, before.slot())
+    if goal.blink:
+        session = open_night.blinking(session, goal.blink)
+        along = goal.along or open_night.night_of(session).along
+        session = replace(session, night=replace(open_night.night_of(session), along=along))
+    return session if goal.finding is None else at_finding(session, goal.finding)
+
+
+def at_finding(session: Session, finding: Finding) -> Session:
+    """The session with the canvas at the place of a finding and its fibers selected."""
+    from ifuview.app.night.triage_window import view_of
+
+    slot = session.slot()
+    if slot is None:
+        return session
+    if len(slot.image.shape) == 2 and slot.image.wave is not None:
+        session = set_view(session, SetView(slot.key, view_of(slot, finding)))
+    fibers = finding.fibers
+    if not 0 < len(fibers) < slot.image.shape[0]:
+        return session
+    source = finding.detail.get("source", fibers[len(fibers) // 2])
+    return select_fiber(session, SelectFiber(source, fibers))

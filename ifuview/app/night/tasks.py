@@ -1,0 +1,159 @@
+"""Tasks of the night: folders are indexed and watched, products are read and shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from ifuview.app.frames.adding import remember
+from ifuview.app.frames.intents import Intent, OpenFile, ShowDock
+from ifuview.app.frames.steps import shown
+from ifuview.app.jobs import JobKind
+from ifuview.app.messages import note
+from ifuview.app.night import cameras, open_night
+from ifuview.app.night import intents as want
+from ifuview.app.night.showing import show
+from ifuview.app.night.state import Night
+from ifuview.app.session import Layout, Level, Session
+from ifuview.app.tasks import Change, Outcome, Plan, Task, as_change
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError, MissingDataError
+from ifuview.model.night.exposures import ExposureIndex
+
+# folders
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanFolder(Task[ExposureIndex]):
+    """The exposures of a folder."""
+
+    kind: ClassVar[JobKind] = JobKind.FOLDER
+    path: str
+    newest: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> ExposureIndex:
+        """Look through it."""
+        return open_night.scan_folder(os.path.expanduser(self.path), ctx)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexFolder(ScanFolder):
+    """A folder whose exposures are listed; `watched`: and looked through again from now on."""
+
+    watched: bool = False
+    follow: bool = False  # a new file is shown
+    results: str = ""
+
+    def apply(self, session: Session, result: ExposureIndex) -> Outcome:
+        """List them."""
+        if not self.watched and not result.exposures and not result.tiles:
+            todo = "choose a production, a night, an exposure or a tile"
+            raise MissingDataError("no products of cameras or tiles are in this folder", self.path, todo)
+        opened = Night(result, watched=self.watched, newest=self.follow, results=self.results)
+        session = note(replace(session, night=opened), open_night.summary(result))
+        for text in result.notes:
+            session = note(session, text)
+        return Change(remember(session, result.folder), (ShowDock("exposures"),))
+
+
+def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:
+    """Index a folder and list what it has."""
+    return IndexFolder(title=f"Index {intent.path}", path=intent.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareFolder(ScanFolder):
+    """Another production, to compare with."""
+
+    kind: ClassVar[JobKind] = JobKind.COMPARED
+
+    def apply(self, session: Session, result: ExposureIndex) -> Outcome:
+        """Show the same product of it."""
+        night = replace(open_night.night_of(session), compared=result)
+        session = note(replace(session, night=night), f"Compared with {open_night.summary(result)}")
+        place = open_night.here(session)
+        there = place is not None and open_night.has(result, place.expid, place.camera, place.product)
+        return Change(session, (want.OtherProduction(),) if there else ())
+
+
+def compare(session: Session, intent: want.CompareProduction) -> Outcome:
+    """Index another production."""
+    open_night.night_of(session)
+    return CompareFolder(title=f"Index {intent.path}", path=intent.path)
+
+
+def watch(session: Session, intent: want.WatchFolder) -> Outcome:
+    """Index a folder and look for new files from now on; or end that."""
+    night = session.night
+    if not intent.on:
+        return session if night is None else replace(session, night=replace(night, watched=False))
+    path = intent.path or open_night.night_of(session).index.folder
+    return IndexFolder(title=f"Index {path}", path=path, watched=True, follow=intent.newest, results=intent.results)
+
+
+# products
+
+
+def show_tile_file(session: Session, intent: want.ShowTileFile) -> Outcome:
+    """A product of a tile; what lies beside it is read with it."""
+    slot = next((s for s in session.slots if s.dataset.path == intent.path), None)
+    if slot is not None:
+        return shown(session, slot.key)
+    if any(table.path == intent.path for table in session.tables):
+        return Change(session, (ShowDock("tables"),))
+    return Change(session, (OpenFile(intent.path, once=True),))
+
+
+def show_product(session: Session, intent: want.ShowProduct) -> Outcome:
+    """One product; at once if it is open already."""
+    return show(session, (open_night.chosen(session, intent.expid, intent.camera, intent.product),))
+
+
+def blink(session: Session, intent: want.BlinkAlong) -> Outcome:
+    """Open what is missing, then blink from what is shown; asked once more, stop."""
+    night = open_night.night_of(session)
+    if session.layout is Layout.BLINK and night.along == intent.along:
+        return replace(session, layout=Layout.SINGLE, blink_keys=())
+    places, now = open_night.blinked(session, intent.along), open_night.here(session)
+    last = tuple(p for p in places if p == now)
+    return show(session, (*(p for p in places if p != now), *last), blink=places, along=intent.along)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexForCameras(ScanFolder):
+    """The folder of a frame that was opened by its path; then all cameras of its exposure."""
+
+    def apply(self, session: Session, result: ExposureIndex) -> Outcome:
+        """Show them; what the folder has is known also where that fails."""
+        session = cameras.adopted(session, result)
+        try:
+            change = as_change(session, show(session, cameras.all_cameras(session)))
+        except IfuviewError as error:
+            return note(session, str(error), Level.ERROR)
+        return replace(change, session=note(change.session, open_night.summary(result)))
+
+
+def all_cameras(session: Session, _: want.ShowAllCameras) -> Outcome:
+    """Open the other cameras of this exposure; its folder is looked through first if that is not known yet."""
+    folder = cameras.folder_to_index(session)
+    if folder:
+        return IndexForCameras(title=f"Index {folder}", path=folder)
+    session = cameras.adopted(session)
+    return show(session, cameras.all_cameras(session))
+
+
+TASKS: Mapping[type[Intent], Plan] = {
+    want.OpenFolder: open_folder,
+    want.CompareProduction: compare,
+    want.WatchFolder: watch,
+    want.ShowTileFile: show_tile_file,
+    want.ShowProduct: show_product,
+    want.StepExposure: lambda session, i: show(session, (open_night.stepped_exposure(session, i.step),)),
+    want.StepCamera: lambda session, i: show(session, (open_night.stepped_camera(session, i.step),)),
+    want.SameTile: lambda session, _: show(session, (open_night.same_tile(session),)),
+    want.OtherProduction: lambda session, _: show(session, (open_night.other_production(session),)),
+    want.BlinkAlong: blink,
+    want.ShowAllCameras: all_cameras,
+}

@@ -1,0 +1,101 @@
+"""Tasks of the triage: cameras are looked at; a finding is shown between two products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from ifuview.app.frames.intents import Intent, ShowDock
+from ifuview.app.jobs import JobKind
+from ifuview.app.messages import note
+from ifuview.app.night import intents as want
+from ifuview.app.night.showing import at_finding, show
+from ifuview.app.session import Layout, Level, Session
+from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.engine.context import JobContext
+
+if TYPE_CHECKING:
+    from ifuview.app.night.state import TriageState
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriageScope(Task["TriageState"]):
+    """The first bad product of each camera of a camera, an exposure or a night."""
+
+    kind: ClassVar[JobKind] = JobKind.TRIAGE
+    scope: str
+    newest: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> TriageState:
+        """Look at them."""
+        from ifuview.app.night.triage_window import run
+
+        return run(session, self.scope, ctx)
+
+    def apply(self, session: Session, result: TriageState) -> Change:
+        """Show what was found."""
+        session = replace(session, triage=result)
+        for problem in result.result.problems:
+            session = note(session, problem, Level.WARNING)
+        count = len(result.result.findings)
+        session = note(session, f"Triage of {result.scope}: {count} finding{'s' if count != 1 else ''}")
+        return Change(session, (ShowDock("triage"),))
+
+
+def triage(session: Session, intent: want.Triage) -> Outcome:
+    """Look at what is open."""
+    from ifuview.app.night.triage_window import request
+
+    words = request(session, intent.scope)[-1]
+    return TriageScope(title=f"Triage of {words}", scope=intent.scope)
+
+
+def show_finding(session: Session, intent: want.ShowFinding) -> Outcome:
+    """Open the two products between which a finding appears, go to its place and blink."""
+    from ifuview.app.night.triage_window import places
+
+    state = session.triage
+    if state is None or not 0 <= intent.number < len(state.result.findings):
+        return session
+    finding = state.result.findings[intent.number]
+    pair = places(session, finding)
+    if not pair:
+        return at_finding(session, finding)
+    if session.layout is Layout.BLINK:
+        session = replace(session, layout=Layout.SINGLE)
+    outcome = show(session, pair, blink=pair if len(pair) > 1 else (), finding=finding)
+    return Change(session, (outcome,)) if isinstance(outcome, Task) else outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteTriage(Task[str]):
+    """The report of a triage in a folder."""
+
+    kind: ClassVar[JobKind] = JobKind.REPORT
+    state: TriageState
+    folder: str
+
+    def run(self, session: Session, ctx: JobContext) -> str:
+        """Write, and say where."""
+        from ifuview.app.night.triage_window import export
+
+        return export(self.state, self.folder, ctx)
+
+    def apply(self, session: Session, result: str) -> Session:
+        """Say so."""
+        return note(session, f"Triage written to {result}")
+
+
+def export_triage(session: Session, intent: want.ExportTriage) -> Outcome:
+    """Write the triage that is shown."""
+    if session.triage is None:
+        return note(session, "there is no triage to write; press Triage first")
+    return WriteTriage(title=f"Triage report in {intent.folder}", state=session.triage, folder=intent.folder)
+
+
+TASKS: Mapping[type[Intent], Plan] = {
+    want.Triage: triage,
+    want.ShowFinding: show_finding,
+    want.ExportTriage: export_triage,
+}

@@ -1,0 +1,140 @@
+"""Tasks that open files: what a file or a folder is decides where it goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ifuview.app.frames import intents as want
+from ifuview.app.frames.adding import added, remember
+from ifuview.app.frames.look import Look
+from ifuview.app.frames.memory import check_room, within_bounds
+from ifuview.app.frames.opened import Opened, TablesOnly, new_slot
+from ifuview.app.frames.tasks import OfFrame
+from ifuview.app.jobs import JobKind
+from ifuview.app.messages import note
+from ifuview.app.night.intents import OpenFolder
+from ifuview.app.night.tasks import open_folder
+from ifuview.app.opening import is_photons, open_images
+from ifuview.app.session import Session
+from ifuview.app.spectra.tasks import tables_opened
+from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.app.traces.intents import LoadTraces
+from ifuview.engine.context import JobContext
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Kind
+
+Found = tuple[Opened, ...]
+TRACE_KINDS = ("traces", "psf")
+
+
+def frames_opened(session: Session, found: Found) -> Session:
+    """The session with frames for the images of a file, which is remembered, and what the file says of itself."""
+    first = session.next_key
+    session = remember(added(session, found), found[0].dataset.spec or found[0].dataset.path)
+    for slot in session.slots:
+        if slot.key >= first:
+            for text in dict.fromkeys(slot.dataset.notes):
+                session = note(session, f"{slot.title}: {text}")
+    return within_bounds(session)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadFile(Task[Found | Dataset]):
+    """The images of a file, or its tables if it has no image; `early` is a reading that began before."""
+
+    kind: ClassVar[JobKind] = JobKind.OPEN
+    spec: str
+    every: bool = False
+    cube: bool = False
+    look: Look | None = None
+    early: Callable[[JobContext], Found] | None = None
+
+    @property
+    def of(self) -> str:
+        """The file."""
+        return self.spec
+
+    def run(self, session: Session, ctx: JobContext) -> Found | Dataset:
+        """Read it, if there is room."""
+        check_room(session, self.spec)
+        try:
+            if self.early is not None:
+                return self.early(ctx)
+            return open_images(self.spec, every=self.every, cube=self.cube, look=self.look, ctx=ctx)
+        except TablesOnly as found:
+            return found.dataset
+
+    def apply(self, session: Session, result: Found | Dataset) -> Outcome:
+        """Show frames or tables; traces that fit the image on the canvas become its traces."""
+        if isinstance(result, Dataset):
+            return tables_opened(session, result)
+        slot, dataset = session.slot(), result[0].dataset
+        fits = slot is not None and slot.image.kind in (Kind.DETECTOR, Kind.IMAGE) and slot.dataset.kind != "traces"
+        if dataset.kind in TRACE_KINDS and fits:
+            return Change(session, (LoadTraces(dataset.path),))
+        return frames_opened(session, result)
+
+
+def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
+    """Read a file, or index a folder."""
+    if os.path.isdir(intent.spec) and not is_photons(intent.spec):
+        return open_folder(session, OpenFolder(intent.spec))
+    return ReadFile(
+        title=f"Open {intent.spec}", spec=intent.spec, every=intent.every, cube=intent.cube,
+        look=intent.look or session.base_look, once=intent.once,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadAnew(OfFrame, Task[Found]):
+    """The file of a frame read again, or another image of it, in its place."""
+
+    kind: ClassVar[JobKind] = JobKind.OPEN
+    spec: str
+    words: str = ""
+    beside: bool = False  # as a new frame
+
+    def run(self, session: Session, ctx: JobContext) -> Found:
+        """Read it."""
+        return open_images(self.spec, ctx=ctx)
+
+    def apply(self, session: Session, result: Found) -> Session:
+        """Show it; what was drawn on an image of the same size stays."""
+        if self.beside:
+            return frames_opened(session, result)
+        old = session.slot(self.frame)
+        if old is None:
+            return session
+        slot = replace(new_slot(session, result[0]), key=old.key)
+        if slot.image.shape == old.image.shape:
+            slot = replace(slot, view=old.view, regions=old.regions, traces=old.traces)
+        session = session.with_slot(slot)
+        return note(session, f"{old.title}: {self.words}") if self.words else session
+
+
+def choose_image(session: Session, intent: want.ChooseImage) -> Outcome:
+    """Another image or HDU of the file of a frame."""
+    slot = session.slot(intent.key)
+    if slot is None:
+        return session
+    spec = f"{slot.dataset.path}[{intent.hdu}]"
+    return ReadAnew(title=f"Open {spec}", frame=slot.key, spec=spec, beside=intent.new)
+
+
+def reload(session: Session, intent: want.Reload) -> Outcome:
+    """Read the file of a frame again."""
+    slot = session.slot(intent.key)
+    if slot is None or not slot.dataset.path:
+        return session
+    spec = slot.dataset.spec or slot.dataset.path
+    return ReadAnew(title=f"Reload {slot.title}", frame=slot.key, spec=spec, words="read again")
+
+
+TASKS: Mapping[type[want.Intent], Plan] = {
+    want.OpenFile: open_file,
+    want.ChooseImage: choose_image,
+    want.Reload: reload,
+}

@@ -1,0 +1,319 @@
+"""Tasks of the calibration stack: steps are made; another stack is another source of photons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ifuview.app.frames.adding import added_behind
+from ifuview.app.frames.intents import Intent, SetLayout, SetPlane
+from ifuview.app.frames.state import Parent
+from ifuview.app.frames.tasks import OfFrame
+from ifuview.app.jobs import JobKind
+from ifuview.app.messages import note
+from ifuview.app.photons import images, play_tasks
+from ifuview.app.photons import intents as want
+from ifuview.app.photons.which import asked, frame_of, known
+from ifuview.app.session import Layout, Session, Slot
+from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.engine.context import JobContext
+from ifuview.errors import UsageError
+from ifuview.model.photons.lists import PhotonInfo, PhotonSource, SortedColumns
+
+if TYPE_CHECKING:
+    from ifuview.app.frames.opened import Opened
+
+MORE = {  # said of a step that is new on the stack
+    "found": "; they are left out (switch the step off in Calibrations to see them)",
+    "wavecal": "; pixels without a solution stay phases, are flagged wavecal.bad and left out",
+}
+Stack = tuple[Any, ...]
+Photons = tuple[PhotonSource, Any]  # the source, and its live image if that is asked for
+
+
+# steps of the stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeStep(OfFrame, Task[Any]):
+    """A step of the stack of a photon frame: its solution read, or found among the photons."""
+
+    kind: ClassVar[JobKind] = JobKind.CALIBRATION
+    step: str
+    path: str = ""
+    method: str = ""
+
+    def run(self, session: Session, ctx: JobContext) -> Any:
+        """Make it."""
+        from ifuview.app.photons.calibration import make_step
+
+        return make_step(known(session, self.frame)[1], self.step, self.path, self.method, ctx)
+
+    def apply(self, session: Session, result: Any) -> Outcome:
+        """Put it on the stack, and say what it is."""
+        from ifuview.app.photons import calibration as cal
+        from ifuview.app.photons.sources import waits
+
+        now = session.slot(self.frame)
+        frame = frame_of(now)
+        if now is None or frame is None:
+            return session
+        stack = cal.with_step(frame.stack, result)
+        text = cal.words(result, frame.raw.info)
+        if (why := waits(frame.raw.info, stack, result)) != "":
+            text += f"; it {why}"
+        more = "" if why else MORE.get(result.key, "") or cal.weight_words(frame, result)
+        return _stacked(note(session, f"{cal.title(result)}: {text}{more}"), now, stack, result)
+
+
+def load(session: Session, intent: want.LoadCalibration) -> Outcome:
+    """Make the step that is named, or that the file holds."""
+    name = Path(intent.path).name or intent.kind
+    return MakeStep(title=f"Calibration {name}", frame=asked(session)[0].key, step=intent.kind, path=intent.path)
+
+
+def find_bad_pixels(session: Session, intent: want.FindBadPixels) -> Outcome:
+    """Search hot, cold and dead pixels."""
+    kind = "badpixels"
+    return MakeStep(title=f"Calibration {kind}", frame=asked(session)[0].key, step=kind, method=intent.method)
+
+
+def _stacked(session: Session, slot: Slot, stack: Stack, fresh: Any = None) -> Change:
+    """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts."""
+    from ifuview.app.photons.sources import is_large
+
+    frame = known(session, slot.key)[1]
+    wished = replace(frame, stack=stack)
+    if is_large(frame):
+        wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
+    task = Restack(
+        title=f"Calibrations of {slot.title}", frame=slot.key, stack=stack, before=frame.stack,
+        live=frame.live is not None, fresh=fresh,
+    )  # fmt: skip
+    return Change(session.with_slot(replace(slot, photons=wished)), (task,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restack(OfFrame, Task[Photons]):
+    """The photons of a frame under another stack."""
+
+    kind: ClassVar[JobKind] = JobKind.STACK
+    stack: Stack
+    before: Stack
+    live: bool
+    fresh: Any = None
+    newest: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> Photons:
+        """Make them."""
+        from ifuview.app.photons.sources import photons_of
+
+        return photons_of(known(session, self.frame)[1].raw, self.stack, self.live, ctx)
+
+    def apply(self, session: Session, result: Photons) -> Outcome:
+        """Count the frame anew."""
+        return _restacked(session, self.frame, self.stack, result, self.fresh)
+
+    def failed(self, session: Session, error: BaseException) -> Outcome:
+        """The stack is as before."""
+        now = session.slot(self.frame)
+        frame = frame_of(now)
+        if now is None or frame is None or frame.stack is not self.stack:
+            return session
+        session = session.with_slot(replace(now, photons=replace(frame, stack=self.before)))
+        lost = self.live and frame.live is None
+        return Change(session, (want.IndexPhotons(self.frame),) if lost else ())
+
+
+def _restacked(session: Session, key: int, stack: Stack, found: Photons, fresh: Any = None) -> Outcome:
+    """A frame under another stack: its picture, then what the sliders need; a second large one has no live image."""
+    from ifuview.app.photons import calibration as cal
+    from ifuview.app.photons.sources import is_large
+
+    if frame_of(session.slot(key)) is None:
+        return session
+    session = play_tasks.stopped(session, key)
+    slot, frame = known(session, key)
+    frame = cal.restacked(frame, stack, *found)
+    if fresh is not None:
+        frame = cal.taking_hold(frame, fresh)
+    session = session.with_slot(replace(slot, photons=frame))
+    then: list[Intent] = [want.ShowPhotons(frame.shown.value, key)]
+    alone = sum(s.photons is not None and s.photons.raw is frame.raw for s in session.slots) == 1
+    needs = not session.headless and frame.live is None and isinstance(frame.raw, SortedColumns)
+    if needs and (alone or not is_large(frame)):
+        then.append(want.IndexPhotons(key))
+    return Change(session, tuple(then))
+
+
+def switch(session: Session, intent: want.SwitchCalibration) -> Outcome:
+    """Switch a step, or take it away."""
+    from ifuview.app.photons.calibration import switched
+
+    slot, frame = asked(session)
+    return _stacked(session, slot, switched(frame.stack, intent.number, intent.on))
+
+
+# the other way
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeOtherWay(OfFrame, Task[Photons]):
+    """The photons of a frame with calibrations the other way, in a frame of their own; the two blink."""
+
+    kind: ClassVar[JobKind] = JobKind.OTHER_WAY
+    stack: Stack
+    words: str
+    newest: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> Photons:
+        """Make them."""
+        from ifuview.app.photons.sources import is_large, photons_of
+
+        frame = known(session, self.frame)[1]
+        return photons_of(frame.raw, self.stack, frame.live is not None and not is_large(frame), ctx)
+
+    def apply(self, session: Session, result: Photons) -> Outcome:
+        """Show them in a second frame; blink when both are counted."""
+        now = session.slot(self.frame)
+        frame = frame_of(now)
+        if now is None or frame is None:
+            return session
+        key = session.next_key
+        session = images.copied(session.showing(now.key), now)
+        copy, twin = known(session, key)
+        name = f"{frame.name or now.title} {self.words}"
+        session = session.with_slot(replace(copy, title=name, photons=replace(twin, name=name)))
+        change = _restacked(session, key, self.stack, result)
+        assert isinstance(change, Change)
+        return replace(change, settled=(SetLayout(Layout.BLINK, keys=(now.key, key)),))
+
+
+def compare(session: Session, intent: want.CompareCalibration) -> Outcome:
+    """A second frame with one step, or all, the other way."""
+    from ifuview.app.photons import calibration as cal
+
+    slot, frame = asked(session)
+    if not frame.stack:
+        raise UsageError("there is no calibration to blink against", todo="load one first")
+    if intent.number is None:
+        on = any(s.on for s in frame.stack)
+        what = "calibrations"
+    else:
+        on = intent.number < len(frame.stack) and frame.stack[intent.number].on
+        what = ""
+    stack = cal.switched(frame.stack, intent.number, not on)
+    what = what or cal.title(frame.stack[intent.number or 0]).lower()
+    words = f"{'without' if on else 'with'} {what}"
+    return MakeOtherWay(title=f"The other way: {slot.title}", frame=slot.key, stack=stack, words=words)
+
+
+# solutions
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawSolution(OfFrame, Task["Opened"]):
+    """An image of a solution in the stack of a photon frame."""
+
+    kind: ClassVar[JobKind] = JobKind.SOLUTION
+    what: str
+    plane: int | None
+    newest: bool = True
+
+    @property
+    def of(self) -> str:
+        """All frames together: the last wish counts."""
+        return ""
+
+    def run(self, session: Session, ctx: JobContext) -> Opened:
+        """Make it."""
+        from ifuview.app.photons.calibration import images as images_of
+
+        return images_of(known(session, self.frame)[1], self.what, ctx)
+
+    def apply(self, session: Session, result: Opened) -> Change:
+        """Show it behind the photon frame."""
+        key = session.next_key
+        session = added_behind(session, (result,), self.frame, Parent(self.frame))
+        if self.plane is None or result.image.nplanes < 2:
+            return Change(session)
+        return Change(session, (SetPlane(key, (self.plane,)),))
+
+
+def show_solution(session: Session, intent: want.ShowSolution) -> Outcome:
+    """An image of a solution as a frame."""
+    slot = asked(session)[0]
+    return DrawSolution(title=f"{intent.what} of {slot.title}", frame=slot.key, what=intent.what, plane=intent.plane)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotSolutions(OfFrame, Task[list[str]]):
+    """All plots of the solutions of a photon frame in a folder."""
+
+    kind: ClassVar[JobKind] = JobKind.SAVE
+    folder: str
+    at: tuple[int, int] | None
+
+    def run(self, session: Session, ctx: JobContext) -> list[str]:
+        """Plot."""
+        from ifuview.app.photons.calibration import plot
+
+        return plot(known(session, self.frame)[1], self.folder, self.at, ctx)
+
+    def apply(self, session: Session, result: list[str]) -> Session:
+        """Say so."""
+        return note(session, f"{len(result)} plots written to {self.folder}")
+
+
+def plot_solutions(session: Session, intent: want.PlotCalibrations) -> Outcome:
+    """All plots, with those of the pixel at the crosshair."""
+    from ifuview.app.photons.views.calibrations import pixel
+
+    slot, frame = asked(session)
+    at = pixel(session, frame.raw.info)
+    return PlotSolutions(title=f"Plots in {intent.folder}", frame=slot.key, folder=intent.folder, at=at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteList(OfFrame, Task[tuple[PhotonInfo, tuple[str, ...]]]):
+    """The photons of a frame with the steps that are on, as a new list."""
+
+    kind: ClassVar[JobKind] = JobKind.SAVE
+    path: str
+    newest: bool = True
+
+    @property
+    def of(self) -> str:
+        """The new file."""
+        return self.path
+
+    def run(self, session: Session, ctx: JobContext) -> tuple[PhotonInfo, tuple[str, ...]]:
+        """Write."""
+        from ifuview.app.photons.calibration import write
+
+        return write(known(session, self.frame)[1], self.path, ctx)
+
+    def apply(self, session: Session, result: tuple[PhotonInfo, tuple[str, ...]]) -> Session:
+        """Say so."""
+        info, notes = result
+        count = f"{info.nphoton} photons" if info.nphoton >= 0 else "the photons"
+        return note(session, f"{count} written to {self.path}", detail="\n".join(notes))
+
+
+def write_list(session: Session, intent: want.WriteCalibrated) -> Outcome:
+    """Write a calibrated list."""
+    name = Path(intent.path).name
+    return WriteList(title=f"Write {name}", frame=asked(session)[0].key, path=intent.path)
+
+
+TASKS: Mapping[type[Intent], Plan] = {
+    want.LoadCalibration: load,
+    want.FindBadPixels: find_bad_pixels,
+    want.SwitchCalibration: switch,
+    want.CompareCalibration: compare,
+    want.ShowSolution: show_solution,
+    want.PlotCalibrations: plot_solutions,
+    want.WriteCalibrated: write_list,
+}

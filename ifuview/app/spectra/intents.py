@@ -1,0 +1,43 @@
+"""What a user can ask of spectra and tables."""
+
+from __future__ import annotations
+
+from ifuview.app.frames.intents import Intent
+
+
+class ChooseSpectra(Intent):
+    """Select the fibers that a text names: numbers and ranges, or terms like SPECTYPE=QSO, Z>4."""
+
+    text: str
+
+
+class CloseTables(Intent):
+    """Close the tables of a file; those of spectra that are open go with the spectra."""
+
+    path: str
+
+
+class SetWindow(Intent):
+    """Color the focal plane by the light in a wavelength window (lo, hi), Angstrom; None = no window."""
+
+    window: tuple[float, float] | None
+
+
+class ShowArm(Intent):
+    """Show another arm: of a frame (its title) the image of a camera; the crosshair goes to a wavelength."""
+
+    title: str
+    camera: str
+    wave: float
+
+
+class SetSectionColumns(Intent):
+    """Number of columns of the running median of the cross-section."""
+
+    n: int
+
+
+class SetExtraction(Intent):
+    """Extract live spectra by "optimal" (all fibers of a band together) or by "boxcar"."""
+
+    method: str

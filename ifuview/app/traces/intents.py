@@ -1,0 +1,50 @@
+"""What a user can ask of traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifuview.app.frames.intents import Intent
+
+if TYPE_CHECKING:
+    from ifuview.model.traces.doctor import DoctorLimits
+
+
+class LoadTraces(Intent):
+    """Read a trace file for the current frame (or all frames it fits)."""
+
+    path: str
+
+
+class MeasureTraces(Intent):
+    """Trace the fibers of the current detector image from nothing."""
+
+
+class Diagnose(Intent):
+    """Find out which traces of the current frame are wrong."""
+
+
+class SetThresholds(Intent):
+    """From where on a finding counts (DoctorLimits); the diagnosis of the current frame is judged again."""
+
+    limits: DoctorLimits
+
+
+class ApplyCorrection(Intent):
+    """Use the corrected traces of the diagnosis in the current frame."""
+
+
+class UndoTraces(Intent):
+    """Go back to the traces before the last correction."""
+
+
+class SaveTraces(Intent):
+    """Write the corrected traces of the current frame in the form of the file they came from."""
+
+    path: str
+
+
+class ExportDiagnosis(Intent):
+    """Write the report of the diagnosis of the current frame into a folder."""
+
+    folder: str
