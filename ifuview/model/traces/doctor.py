@@ -19,6 +19,7 @@ from ifuview.model.inspection import Verdict
 from ifuview.model.trace import TraceSet
 
 SCHEMA = "ifuview.metrics/1"
+UNKNOWN = "no_known_shape"  # a mode that is none of the others: its map is the model's
 UNTRACED = "untraced_light"  # lit fibers without a trace: the only frame trouble that the traces are to blame for
 UNTRACED_FAIL = 0.1  # of the number of traces
 
@@ -86,7 +87,7 @@ class Mode:
     Parameters
     ----------
     name : str
-        "shift", "rotation", "scale", "keystone", "smile", "s_curve", "block_shift", "drift" or "common_wiggle".
+        "shift", "rotation", "scale", "keystone", "smile", "s_curve", "block_shift", "drift", "common_wiggle", UNKNOWN.
     amplitude_px : float
         At its largest on the detector; signed.
     sigma_px : float

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import (
+    UNKNOWN,
     UNTRACED,
     DoctorLimits,
     FrameTrouble,
@@ -35,6 +36,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "block_shift": "Shift of a block",
         "drift": "Drift with wavelength",
         "common_wiggle": "Wiggle common to all",
+        UNKNOWN: "Error of no known shape",
         "offset": "Offset",
         "kink": "Kink",
         "lost": "Trace leaves the light",
@@ -108,6 +110,8 @@ def findings(diagnosis: TraceDiagnosis) -> tuple[TraceFinding, ...]:
 def mode_verdict(mode: Mode, limits: DoctorLimits) -> Verdict:
     """What a mode of this size means."""
     size = abs(mode.amplitude_px)
+    if mode.name == UNKNOWN:  # nothing says how far it goes elsewhere
+        return Verdict.FAIL if size >= limits.mode_warn_px else Verdict.PASS
     return (
         Verdict.FAIL if size >= limits.mode_fail_px else Verdict.WARN if size >= limits.mode_warn_px else Verdict.PASS
     )

@@ -7,6 +7,7 @@ import numpy as np
 from ifuview.engine.traces.doctor.correct import REMEASURED
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import (
+    UNKNOWN,
     UNTRACED,
     Advice,
     DoctorLimits,
@@ -16,7 +17,9 @@ from ifuview.model.traces.doctor import (
     untraced_verdict,
     untraced_words,
 )
+from ifuview.model.traces.findings import mode_verdict
 
+NAMES_OF = {UNKNOWN: "pattern of no known shape"}
 MANY = 12  # fibers that are named one by one
 ORDER = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)
 
@@ -33,13 +36,9 @@ def verdict(
     parts = []
     found = sorted((m for m in modes if m.found), key=lambda m: -abs(m.amplitude_px))
     for mode in found:
-        size = abs(mode.amplitude_px)
-        level = (
-            Verdict.FAIL if size > limits.mode_fail_px else Verdict.WARN if size > limits.mode_warn_px else Verdict.PASS
-        )
-        worst = max(worst, level, key=ORDER.index)
+        worst = max(worst, mode_verdict(mode, limits), key=ORDER.index)
     if found:
-        names_found = dict.fromkeys(m.name.replace("_", " ") for m in found)
+        names_found = dict.fromkeys(NAMES_OF.get(m.name, m.name.replace("_", " ")) for m in found)
         parts.append(f"a {', '.join(names_found)} of up to {abs(found[0].amplitude_px):.3f} px")
     for problem in problems:
         worst = max(worst, problem.verdict, key=ORDER.index)
@@ -94,7 +93,7 @@ def recommendations(
     for problem in problems:
         by_kind.setdefault(problem.kind, []).append(problem.fiber)
     if any(m.found for m in modes):
-        kinds = ", ".join(dict.fromkeys(m.name.replace("_", " ") for m in modes if m.found))
+        kinds = ", ".join(dict.fromkeys(NAMES_OF.get(m.name, m.name.replace("_", " ")) for m in modes if m.found))
         out.append(Advice(f"apply the corrected traces: they take out {kinds}", "apply-correction"))
     for kind, words in (
         (

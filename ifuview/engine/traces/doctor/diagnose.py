@@ -20,16 +20,19 @@ from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
 from ifuview.engine.traces.doctor.measure import BINS, LightFit, Noise, at_columns, fit_light
-from ifuview.engine.traces.doctor.modes import ModeFit, chi2_deviate, fit_modes, patterns
+from ifuview.engine.traces.doctor.patterns.fit import ModeFit, fit_modes
+from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
+from ifuview.engine.traces.doctor.patterns.shapes import patterns, surface
 from ifuview.engine.traces.doctor.slots import Slots, blocks_of, find_slots, typical
 from ifuview.engine.traces.doctor.trouble import find_trouble, untraced_light
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.trace import Provenance, TraceSet
-from ifuview.model.traces.doctor import DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
+from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 
 MIN_FLUX_SIGMA = 3.0  # of a bin, to count as lit
 MIN_LIT = 0.02  # of all fibers and bins; less is a blank image
+LARGEST = 0.98  # share of the fibers and bins below what is called the largest size of an error
 PEAK = 2.6  # flux of a usual fiber over its peak
 
 
@@ -271,7 +274,8 @@ def shared_modes(
     traces = evidence.traces
     u, v, w = _coordinates(evidence)
     usable = np.abs(offset) < limits.swap_px
-    found = fit_modes(offset, error, usable, patterns(u, v, w, evidence.block), evidence.block, limits.mode_sigmas)
+    shapes, smooth = patterns(u, v, w, evidence.block), surface(u, v, evidence.block)
+    found = fit_modes(offset, error, usable, shapes, evidence.block, limits.mode_sigmas, smooth)
     whole = (0.0, float(traces.ncol - 1))
     every = tuple(range(traces.nfiber))
     modes = []
@@ -286,7 +290,28 @@ def shared_modes(
                 _words(test.pattern.name, test.pattern.kind, test.amplitude, test.sigma, fibers, traces.fiber_id),
             )
         )  # fmt: skip
-    return found, (*_strongest(modes), _wiggle(evidence, found, limits, whole, every))
+    return found, (*_strongest(modes), *_unknown(evidence, found), _wiggle(evidence, found, limits, whole, every))
+
+
+def _unknown(evidence: Evidence, found: ModeFit) -> tuple[Mode, ...]:
+    """The error of no known shape, where there is one: its largest size, its fibers and columns."""
+    if found.unknown is None or not found.unknown.any():
+        return ()
+    size = np.where(found.used, np.abs(found.unknown), 0)
+    largest = float(np.quantile(size[found.used], LARGEST))
+    sigma = largest / max(found.unknown_pull, 1e-9)
+    wide = size > largest / 2
+    fibers = tuple(int(k) for k in np.flatnonzero(wide.any(axis=1)))
+    bins = np.flatnonzero(wide.any(axis=0))
+    edges = evidence.fit.edges
+    text = f"an error of no known shape of up to {1000 * largest:.1f} mpx, {found.unknown_pull:.1f} sigma: see its map"
+    return (
+        Mode(
+            UNKNOWN, largest, sigma, found.unknown_pull, fibers,
+            (float(edges[bins[0]]), float(edges[bins[-1] + 1] - 1)),
+            _waves(evidence, fibers), True, True, text,
+        ),
+    )  # fmt: skip
 
 
 def _coordinates(evidence: Evidence) -> tuple[Array, Array, Array]:

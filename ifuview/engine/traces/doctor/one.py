@@ -16,7 +16,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.traces.doctor.diagnose import Evidence, gather, judge
 from ifuview.engine.traces.doctor.fibers import mean_offset
 from ifuview.engine.traces.doctor.measure import at_columns
-from ifuview.engine.traces.doctor.modes import chi2_deviate
+from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
 from ifuview.engine.traces.doctor.slots import typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array

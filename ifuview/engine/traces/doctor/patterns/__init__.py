@@ -1,0 +1,1 @@
+"""Patterns of trace errors that many fibers share, fitted together, and what they leave."""

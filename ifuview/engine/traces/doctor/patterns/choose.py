@@ -1,0 +1,100 @@
+"""Which patterns are in the model: all combinations are tried, and each part must be significant beside the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.traces.doctor.patterns.equations import Equations
+
+MOST = 12  # blocks in the model
+ODD = 1.25  # of the significance of a pattern, for a term of no known shape: there are many
+LIKELY = 2  # blocks that are tried
+TELLING = 1.5  # growth of what is left without a pattern that stands beside an error of no known shape
+
+
+def choose(state: Equations, sigmas: float) -> list[int]:
+    """Patterns of the model: the combination of smooth ones and blocks that explains most for their number.
+
+    The scatter that a pattern must stand out of is that about the whole surface and the chosen blocks, so that two
+    errors at once do not hide each other.
+    """
+    blocks: list[int] = []
+    common, cost = _best_subset(state, blocks, sigmas)
+    while len(blocks) < MOST:
+        trials = [(*_best_subset(state, [*blocks, b], sigmas), b) for b in _likely_blocks(state, common, blocks)]
+        if not trials:
+            break
+        better, least, new = min(trials, key=lambda t: t[1])
+        if not least < cost or not _is_significant(state, [new, *blocks, *better], 1, sigmas):
+            break
+        blocks.append(new)
+        common, cost = better, least
+    state.refer_to(blocks)
+    return _prune(state, [*common, *blocks], sigmas)
+
+
+def _best_subset(state: Equations, blocks: list[int], sigmas: float) -> tuple[list[int], float]:
+    """The significant combination of smooth patterns that explains most for its number, beside blocks, and its cost."""
+    state.refer_to(blocks)
+    price = sigmas**2 * state.inflation()
+    gain = np.concatenate([state.explained_by_each(s, blocks) for s in state.subsets])
+    subsets = [s for group in state.subsets for s in group.tolist()]
+    cost = price * (np.array([len(s) for s in subsets]) + len(blocks)) - gain
+    for i in np.argsort(cost, kind="stable"):
+        if _is_significant(state, [*subsets[i], *blocks], len(subsets[i]), sigmas):
+            return subsets[i], float(cost[i])
+    return [], 0.0
+
+
+def _is_significant(state: Equations, chosen: list[int], first: int, sigmas: float) -> bool:
+    """Whether the first of the chosen patterns stand out of their errors."""
+    beta, sigma = state.solve(chosen)
+    return bool((np.abs(beta) >= sigmas * sigma)[:first].all())
+
+
+def _likely_blocks(state: Equations, common: list[int], blocks: list[int]) -> list[int]:
+    """Blocks that explain most beside what is chosen, and beside all smooth patterns."""
+    left = [i for i in range(state.nnamed) if state.shapes[i].name == "block_shift" and i not in blocks]
+    out: dict[int, None] = {}
+    each = np.array(left, np.intp)[:, None]
+    for beside in ([*common, *blocks], blocks, [*range(state.nnamed, len(state.shapes)), *blocks]):
+        best = np.argsort(-state.explained_by_each(each, beside))[:LIKELY]
+        out.update(dict.fromkeys(each[best, 0].tolist()))
+    return list(out)
+
+
+def odd_terms(state: Equations, chosen: list[int], sigmas: float) -> list[int]:
+    """Terms of the surface that stand out beside the chosen patterns, the most telling first."""
+    odd: list[int] = []
+    left = list(range(state.nnamed, len(state.shapes)))
+    while left:
+        best = left[int(np.argmax(state.explained_by_each(np.array(left)[:, None], [*chosen, *odd])))]
+        left.remove(best)
+        if not _is_significant(state, [best, *chosen, *odd], 1, ODD * sigmas):
+            break
+        odd.append(best)
+    return odd
+
+
+def telling(state: Equations, chosen: list[int]) -> list[int]:
+    """Patterns that are more than a part of an error of no known shape: without them much more is left."""
+    kept = list(chosen)
+    while kept:
+        trials = [[i for i in kept if i != j] for j in kept]
+        best = max(trials, key=state.explained)
+        if state.square - state.explained(best) > TELLING**2 * (state.square - state.explained(kept)):
+            break
+        kept = best
+    return kept
+
+
+def _prune(state: Equations, chosen: list[int], sigmas: float) -> list[int]:
+    """Drop patterns that are no longer significant beside the others, the weakest first."""
+    chosen = list(chosen)
+    while chosen:
+        beta, sigma = state.solve(chosen)
+        pull = np.abs(beta) / sigma
+        if pull.min() >= sigmas:
+            break
+        chosen.pop(int(pull.argmin()))
+    return chosen

@@ -1,0 +1,119 @@
+"""What the patterns leave: the misfit of clusters of fibers, a map of it, and what all fibers share bin by bin."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.traces.doctor.patterns.equations import COARSE_BINS, LAG, MAD_TO_SIGMA, OUTLIER, coarse
+from ifuview.model.checks import Array
+
+MAP_DEGREE = 8  # of the map of what is left along dispersion
+MAP_PRIOR = 0.5  # px, of its terms
+
+
+def model_floor(residual: Array, error: Array, used: Array, clusters: Array) -> tuple[float, float]:
+    """Rms of what the fibers of a cluster share in a coarse bin, beyond the noise, and its error; px.
+
+    Zero unless it exceeds what noise alone would give by two of its errors.
+    """
+    nbin = residual.shape[1]
+    edges = np.unique(np.round(np.linspace(0, nbin, min(nbin, COARSE_BINS) + 1)).astype(int))[:-1]
+    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
+    ncluster = int(clusters.max()) + 1
+    total, pull = np.zeros((ncluster, nbin)), np.zeros((ncluster, nbin))
+    np.add.at(total, clusters, weight)
+    np.add.at(pull, clusters, weight * np.where(used, residual, 0))
+    total, pull = np.add.reduceat(total, edges, axis=1), np.add.reduceat(pull, edges, axis=1)
+    known = total > 0.25 * np.median(total[total > 0])
+    mean, noise = pull[known] / total[known], 1 / total[known]
+    size = np.abs(mean)
+    inner = size < OUTLIER * MAD_TO_SIGMA * np.median(size)
+    square, expected = mean[inner] ** 2, noise[inner]
+    excess = float(np.mean(square - expected))
+    excess_err = float(np.std(square - expected) / np.sqrt(inner.sum()))
+    if excess < 2 * max(excess_err, float(np.mean(expected)) * np.sqrt(2 / inner.sum())):
+        return 0.0, float(np.sqrt(np.mean(expected) / np.sqrt(inner.sum())))
+    return float(np.sqrt(excess)), excess_err / (2 * float(np.sqrt(excess)))
+
+
+def leftover(rest: Array, error: Array, used: Array, clusters: Array) -> tuple[float, float, float]:
+    """Rms that fibers of a cluster share in a coarse bin beyond noise and scatter, its significance; the largest."""
+    weight, value, _ = coarse(rest, error, used, [])
+    ncluster = int(clusters.max()) + 1
+    sums = np.zeros((4, ncluster, weight.shape[1]))
+    for k, part in enumerate((weight, weight * value, weight * value**2, (weight > 0).astype(float))):
+        np.add.at(sums[k], clusters, part)
+    total, pull, square, count = sums
+    known = total > 0.25 * np.median(total[total > 0])
+    total, mean = np.where(known, total, 1), np.where(known, pull / np.where(known, total, 1), 0)
+    inner = np.maximum(square / total - mean**2, 0) / np.maximum(count - 1, 1)  # by the scatter of the fibers
+    noise = np.maximum(inner, 1 / total)[known]
+    excess = float(np.mean(mean[known] ** 2 - noise))
+    err = float(np.sqrt(2 * np.mean(noise**2) / known.sum()))
+    padded = mean if min(mean.shape) < 2 else (mean[1:, 1:] + mean[1:, :-1] + mean[:-1, 1:] + mean[:-1, :-1]) / 4
+    return float(np.sqrt(max(excess, 0))), excess / err, float(np.abs(padded).max())
+
+
+def map_of(rest: Array, error: Array, used: Array, clusters: Array) -> NDArray[np.float64]:
+    """What is left as a smooth function of column in every cluster, with a slope across its fibers, (nfiber, nbin)."""
+    out = np.zeros(rest.shape)
+    nbin = rest.shape[1]
+    u = np.linspace(-1, 1, nbin)
+    along = np.polynomial.legendre.legvander(u, min(MAP_DEGREE, max(nbin // 4, 0)))
+    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
+    for c in range(int(clusters.max()) + 1):
+        rows = np.flatnonzero(clusters == c)
+        across = np.polynomial.legendre.legvander(np.linspace(-1, 1, rows.size), 1 if rows.size > 2 else 0)
+        basis = (across[:, None, :, None] * along[None, :, None, :]).reshape(rows.size * nbin, -1)
+        w = weight[rows].ravel()
+        normal = basis.T @ (w[:, None] * basis)
+        normal += np.eye(len(normal)) / MAP_PRIOR**2
+        beta = np.linalg.solve(normal, basis.T @ (w * np.where(used[rows], rest[rows], 0).ravel()))
+        out[rows] = (basis @ beta).reshape(rows.size, nbin)
+    return out
+
+
+def common_wiggle(
+    residual: Array, error: Array, used: Array, clusters: Array, floor: float
+) -> tuple[Array, Array, float]:
+    """Mean residual per bin, its error from noise and scatter of the clusters, and chi2."""
+    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
+    ncluster = int(clusters.max()) + 1
+    total, pull = np.zeros((ncluster, residual.shape[1])), np.zeros((ncluster, residual.shape[1]))
+    np.add.at(total, clusters, weight)
+    np.add.at(pull, clusters, weight * np.where(used, residual, 0))
+    whole = total.sum(axis=0)
+    known = whole > 0
+    mean = np.where(known, pull.sum(axis=0) / np.where(known, whole, 1), np.nan)
+    score = pull - total * np.nan_to_num(mean)[None]
+    middle = (score**2).sum(axis=0)
+    for lag in range(1, min(LAG, ncluster // 3) + 1):
+        middle += 2 * (1 - lag / (LAG + 1)) * (score[lag:] * score[:-lag]).sum(axis=0)
+    middle *= ncluster / max(ncluster - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        noise = 1 / whole
+        smooth = _running(np.where(known, np.maximum(middle, 0) / whole**2, np.nan))
+        err = np.sqrt(np.maximum(noise, smooth) + floor)
+    good = known & ((total > 0).sum(axis=0) >= max(ncluster // 2, 1))
+    chi2 = float(np.sum((mean[good] / err[good]) ** 2)) if good.any() else np.nan
+    return np.where(good, mean, np.nan), np.where(good, err, np.nan), chi2
+
+
+def _running(values: Array) -> Array:
+    """Mean over five bins: the scatter of few clusters is itself uncertain."""
+    known = np.isfinite(values)
+    kernel = np.ones(5)
+    total = np.convolve(np.where(known, values, 0), kernel, "same")
+    count = np.convolve(known.astype(float), kernel, "same")
+    return total / np.maximum(count, 1)
+
+
+def chi2_deviate(chi2: float, dof: int) -> float:
+    """Normal deviate that is as unlikely as a chi2 this large (Wilson and Hilferty 1931), 0 without freedom."""
+    if dof < 1:
+        return 0.0
+    scale = 2 / (9 * dof)
+    return ((chi2 / dof) ** (1 / 3) - (1 - scale)) / sqrt(scale)

@@ -1,0 +1,106 @@
+"""Errors that many fibers share: two or three at once do not hide each other, and one of no known shape is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.traces.doctor.diagnose import Evidence, judge
+from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, TraceDiagnosis
+from tests.engine.traces.doctor.made import BLOCKED, evidence, frame, modes
+
+LARGEST_LEFT = 0.005  # px rms, of corrected traces: the noise of a fiber's trace is 0.001
+U = np.linspace(-1, 1, BLOCKED.shape[1])[None] * np.ones((BLOCKED.nfiber, 1))
+SMOOTH = {
+    "shift": lambda u, v: np.ones_like(u),
+    "rotation": lambda u, v: u,
+    "scale": lambda u, v: v,
+    "keystone": lambda u, v: u * v,
+    "smile": lambda u, v: u**2,
+    "s_curve": lambda u, v: 2.5 * u**3 - 1.5 * u,
+    "drift": lambda u, v: wavelength() ** 2,
+}
+ODD = {
+    "cubic over the fibers": (0.1, lambda u, v: v**3),
+    "u2v2": (0.2, lambda u, v: u**2 * v**2),
+    "wave over the fibers": (0.1, lambda u, v: np.sin(2 * np.pi * v)),
+    "both": (0.1, lambda u, v: np.sin(4 * v + 3 * u)),
+}
+
+
+@cache
+def seen() -> Evidence:
+    return evidence(frame())
+
+
+def place() -> np.ndarray:
+    middle = np.median(frame().traces.center, axis=1)[:, None]
+    return (2 * middle / (BLOCKED.shape[0] - 1) - 1) * np.ones_like(U)
+
+
+def wavelength() -> np.ndarray:
+    """From 0 at the blue end to 1 at the red one."""
+    wave = frame().traces.wave
+    return (wave - wave.min()) / (wave.max() - wave.min())
+
+
+def judged(offset: np.ndarray) -> TraceDiagnosis:
+    """The judgement of what was measured, for traces that lie `offset` px below the light."""
+    right = seen()
+    wrong = replace(right.traces, center=right.traces.center - offset, coeff=None)
+    at = np.array([np.interp(right.fit.column, np.arange(BLOCKED.shape[1]), row) for row in offset])
+    return judge(replace(right, traces=wrong, given=right.given - at), DoctorLimits(), only=("none",))
+
+
+def left(result: TraceDiagnosis) -> float:
+    return float(np.sqrt(np.mean((result.corrected.center - frame().traces.center) ** 2)))
+
+
+@pytest.mark.parametrize("names", list(combinations(SMOOTH, 2)), ids="+".join)
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1)])
+def test_two_errors_at_once_are_both_found(names, signs):
+    result = judged(sum(0.2 * s * SMOOTH[n](U, place()) for n, s in zip(names, signs)))
+    assert result.verdict is Verdict.FAIL and modes(result) == set(names)
+    assert left(result) < LARGEST_LEFT
+
+
+@pytest.mark.parametrize("names", list(combinations(SMOOTH, 3)), ids="+".join)
+def test_three_errors_at_once_are_never_right_and_all_taken_out(names):
+    sizes = np.random.default_rng(len("".join(names))).uniform(0.1, 0.3, 3) * (1, -1, 1)
+    result = judged(sum(a * SMOOTH[n](U, place()) for n, a in zip(names, sizes)))
+    assert result.verdict is Verdict.FAIL and left(result) < LARGEST_LEFT
+    family = {"shift", "rotation", "smile", "drift"}  # a drift is a sum of the other three: three of them are any three
+    if len(set(names) & family) < 3:
+        assert modes(result) == set(names)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_a_block_beside_a_smooth_error_is_found(name):
+    block = 0.2 * (np.arange(BLOCKED.nfiber) // BLOCKED.block == 3)[:, None] * np.ones_like(U)
+    result = judged(block + 0.2 * SMOOTH[name](U, place()))
+    assert modes(result) == {name, "block_shift"}
+    assert left(result) < LARGEST_LEFT
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_error_of_no_known_shape_is_said_mapped_and_taken_out(name):
+    size, shape = ODD[name]
+    offset = size * shape(U, place())
+    result = judged(offset)
+    assert result.verdict is Verdict.FAIL and "no known shape" in result.sentence
+    mode = next(m for m in result.modes if m.name == UNKNOWN)
+    assert 0.02 < mode.amplitude_px < 1.1 * size
+    assert left(result) < 2 * LARGEST_LEFT  # the map is that of groups of fibers
+    at = np.array([np.interp(result.column, np.arange(BLOCKED.shape[1]), row) for row in offset])
+    assert np.sqrt(np.nanmean((result.model - at) ** 2)) < 2 * LARGEST_LEFT
+
+
+def test_right_traces_leave_nothing():
+    result = judged(np.zeros_like(U))
+    assert result.verdict is Verdict.PASS and not modes(result)
+    assert np.array_equal(result.corrected.center, frame().traces.center)
