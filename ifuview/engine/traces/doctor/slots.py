@@ -101,12 +101,14 @@ def find_slots(columns: Array, good: Array, center: Array, block: Array | None =
         Block of each fiber as the instrument says.
     """
     nfiber, ncol = center.shape
-    path = plain_paths(center)
+    whole = filled(center)
+    known = np.isfinite(center).any(axis=1) | ~np.isfinite(whole).any(axis=1)
+    path = plain_paths(whole)
     place = typical(path)
     spacing = spacing_of(place)
-    order = np.argsort(place)
+    order = np.flatnonzero(known)[np.argsort(place[known])]
     slot_of_rank = np.concatenate([[0], np.cumsum(np.diff(place[order]) > SAME * min(spacing, 1e6))])
-    of_trace = np.zeros(nfiber, np.intp)
+    of_trace = np.full(nfiber, -1, np.intp)
     of_trace[order] = slot_of_rank
     first = order[np.concatenate([[True], np.diff(slot_of_rank) > 0])]
     slots = path[first]
@@ -115,15 +117,51 @@ def find_slots(columns: Array, good: Array, center: Array, block: Array | None =
     slots = slots + coarse_shift(few, usable, slots[:, chosen], chosen, ncol, spacing)
     extra = untraced(few, usable, slots[:, chosen], spacing)
     found = np.zeros(slots.shape[0], bool)
+    extra += [] if slots.shape[0] + len(extra) >= nfiber else _without_light(path[~known], slots, extra, spacing)
     if extra:
         slots, found, moved = _insert(slots, found, extra)
-        of_trace = moved[of_trace]
+        of_trace = np.where(known, moved[of_trace], -1)
     if slots.shape[0] < nfiber:
         holes = comb_holes(slots, spacing, nfiber - slots.shape[0])
         slots, _, moved = _insert(slots, found, holes)
-        found, of_trace = np.insert(found, [h[0] + 1 for h in holes], False), moved[of_trace]
+        found, of_trace = np.insert(found, [h[0] + 1 for h in holes], False), np.where(known, moved[of_trace], -1)
     dark = brightness(few, usable, slots[:, chosen]) < FAINT
-    return Slots(slots, assign(place, of_trace, slots, dark, block, spacing), of_trace, found, spacing)
+    of_fiber = assign(place, of_trace, slots, dark | found, block, spacing)
+    of_trace = np.where(known, of_trace, of_fiber)  # no trace claims no light
+    return Slots(slots, of_fiber, of_trace, found, spacing)
+
+
+def _without_light(
+    path: Array, slots: Array, extra: list[tuple[int, float]], spacing: float
+) -> list[tuple[int, float]]:
+    """Places of fibers without a trace, away from all light, as (slot below, distance above it)."""
+    middle = np.median(slots, axis=1)
+    taken = np.array([*middle, *(middle[max(k, 0)] + at for k, at in extra)])
+    out = []
+    for place in np.median(path, axis=1):
+        if np.abs(taken - place).min() > SAME * spacing:
+            below = int(np.searchsorted(middle, place)) - 1
+            out.append((below, float(place - middle[max(below, 0)])))
+    return out
+
+
+def filled(center: Array) -> Array:
+    """The traces, with fibers that have none at all between their neighbors in the file, or a spacing beyond them."""
+    none = ~np.isfinite(center).any(axis=1)
+    known = np.flatnonzero(~none)
+    if not none.any() or known.size < 2:
+        return center
+    out = np.array(center, np.float64)
+    spacing = spacing_of(typical(center)) * np.sign(np.median(np.diff(typical(center)[known])))
+    for k in np.flatnonzero(none):
+        right = int(np.searchsorted(known, k))
+        if 0 < right < known.size:
+            a, b = known[right - 1], known[right]
+            out[k] = center[a] + (center[b] - center[a]) * (k - a) / (b - a)
+        else:
+            near = known[0] if right == 0 else known[-1]
+            out[k] = center[near] + (k - near) * spacing
+    return out
 
 
 def plain_paths(center: Array) -> NDArray[np.float64]:
@@ -334,37 +372,41 @@ def brightness(few: Array, usable: Array, path: Array) -> Array:
 
 
 def assign(
-    place: Array, of_trace: Array, path: Array, dark: Array, block: Array | None, spacing: float
+    place: Array, of_trace: Array, path: Array, spare: Array, block: Array | None, spacing: float
 ) -> NDArray[np.intp]:
-    """Slot of each fiber's own light: in the order of the slit, if the file has one."""
+    """Slot of each fiber's own light: in the order of the slit, if the file has one.
+
+    Where there are more places of light than fibers, those of `spare` (dark ones, and light without a trace) may be of
+    no fiber: those are left out that keep blocks regular and traces on the light that they lie on.
+    """
     nfiber, nslot = place.size, path.shape[0]
     steps = np.diff(place)
     rising = float(np.mean(steps > -SAME * spacing)) if steps.size else 1.0
     if rising < SORTED_SHARE and rising > 1 - SORTED_SHARE:
         return of_trace
     if rising < 0.5:
-        reverse = assign(place[::-1], of_trace[::-1], path, dark, None if block is None else block[::-1], spacing)
+        reverse = assign(place[::-1], of_trace[::-1], path, spare, None if block is None else block[::-1], spacing)
         return reverse[::-1].copy()
     if nslot < nfiber:
         return of_trace
+    middle = np.median(path, axis=1)
+    group = np.concatenate([[0], np.cumsum(np.diff(middle) > BLOCK_GAP * spacing)])
     keep = np.ones(nslot, bool)
     for _ in range(nslot - nfiber):
-        empty = np.flatnonzero(dark & keep)
+        empty = np.flatnonzero(spare & keep)
         if not empty.size:
             return of_trace
         costs = [
-            _cost(np.delete(np.flatnonzero(keep), np.searchsorted(np.flatnonzero(keep), e)), of_trace, path, spacing)
+            _cost(np.delete(np.flatnonzero(keep), np.searchsorted(np.flatnonzero(keep), e)), of_trace, group)
             for e in empty
         ]
         keep[empty[int(np.argmin(costs))]] = False
     return np.flatnonzero(keep)
 
 
-def _cost(kept: Array, of_trace: Array, path: Array, spacing: float) -> float:
-    """How unlikely an assignment is: irregular blocks, then fibers whose trace is on another's light."""
-    middle = np.median(path[kept], axis=1)
-    ends = np.flatnonzero(np.diff(middle) > BLOCK_GAP * spacing)
-    sizes = np.diff(np.concatenate([[-1], ends, [kept.size - 1]]))
+def _cost(kept: Array, of_trace: Array, group: Array) -> float:
+    """How unlikely an assignment is: blocks with too many fibers, then fibers whose trace is on another's light."""
+    sizes = np.bincount(group[kept], minlength=int(group.max()) + 1)
     usual = np.median(sizes)
     n = min(kept.size, of_trace.size)
-    return float(10 * np.sum(sizes != usual) * n + np.sum(kept[:n] != of_trace[:n]))
+    return float(10 * np.sum(sizes > usual) * n + np.sum(kept[:n] != of_trace[:n]))

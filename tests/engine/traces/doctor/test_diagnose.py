@@ -249,3 +249,23 @@ def test_one_fiber_without_a_trace_is_a_warning():
     result = found(some(frame().traces, np.delete(np.arange(60), 33)))
     assert result.verdict is Verdict.WARN and "1 lit fiber has no trace" in result.sentence
     assert not result.problems
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["left out", "without values"])
+@pytest.mark.parametrize(
+    ("dead", "missing"), [((15,), (40,)), ((30,), (2,)), ((0,), (48,)), ((30, 53), (37, 42)), ((29,), (25,))]
+)
+def test_right_traces_beside_dead_and_missing_ones_are_not_accused(dead, missing, empty):
+    made = expose(BLOCKED, snr=50, seed=5, throughput=dict.fromkeys(dead, 0.0))
+    rows = [k for k in range(BLOCKED.nfiber) if k not in missing]
+    if empty:
+        center = made.traces.center.copy()
+        center[list(missing)] = np.nan
+        traces, names = replace(made.traces, center=center, coeff=None), range(BLOCKED.nfiber)
+    else:
+        traces, names = some(made.traces, rows), rows
+    result = found(traces, made)
+    assert {(kind, names[k]) for kind, k in kinds(result)} == {("dead", k) for k in dead}
+    assert not modes(result) and result.verdict is Verdict.WARN
+    if not empty:
+        assert next(t for t in result.trouble if t.kind == UNTRACED).amount == len(missing)
