@@ -21,7 +21,6 @@ from ifuview.model.checks import Array
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.orientation import Orientation
 from ifuview.model.product import TraceSpec
-from ifuview.model.provenance import Provenance
 from ifuview.model.trace import TraceSet
 
 FORMS = ("index", "knot", "value")  # columns of a table of splines
@@ -178,5 +177,4 @@ def _placed(
     wave = traces.center if traces.wave is None else traces.wave
     ncross = shape[0] if shape is not None else 0
     center, given, valid, _ = flipped(lies, ncross, traces.center, wave, good, None)
-    return replace(traces, center=center, wave=None if traces.wave is None else given, valid=valid,
-                   provenance=Provenance(params={"instrument": instrument.name}))  # fmt: skip
+    return replace(traces, center=center, wave=None if traces.wave is None else given, valid=valid)
