@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Transfer
-from ifuview.app.frames.views import colors, raster
+from ifuview.app.frames.views import colors, shading
 from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import CHUNK, PhotonFrame, PlayStep, Shown
@@ -96,11 +96,11 @@ def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobCo
             found = steps.shared_limits(step.image.pixels.raw for step in chunk)
             limits = (look.lo or 0.0, look.hi or 1.0) if fixed else found
         equal = look.transfer in (Transfer.LINEAR, Transfer.HISTEQ)
-        table = None if equal else raster.transfer_table(look.transfer, look.exponent)
+        table = None if equal else shading.transfer_table(look.transfer, look.exponent)
         ramp = colors.table(look.cmap, invert=look.invert, bias=look.bias, contrast=look.contrast)
         for step in chunk:
             values = step.image.pixels.native()[::-1]
-            color = ramp[raster.index(values, *limits, table=table)]
+            color = ramp[shading.index(values, *limits, table=table)]
             rgb = np.stack([(color >> shift & 0xFF).astype(np.uint8) for shift in (16, 8, 0)], axis=-1)
             yield rgb.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1), f"{step.cut.start:.3f} - {step.cut.stop:.3f} s"
         done += len(chunk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.app.frames.look import Look, Transfer
-from ifuview.app.frames.views.raster import RAMP, TABLE_SIZE, transfer_table
+from ifuview.app.frames.views.shading import RAMP, TABLE_SIZE, transfer_table
 from ifuview.app.frames.views.text import round_numbers
 
 DIGITS = 6

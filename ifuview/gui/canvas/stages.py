@@ -8,7 +8,7 @@ import numpy as np
 from PyQt6.QtGui import QImage
 
 from ifuview.app.frames.look import Look, Transfer, ViewState
-from ifuview.app.frames.views import colors, raster, viewport
+from ifuview.app.frames.views import colors, raster, shading, viewport
 from ifuview.app.frames.views.image import PictureView
 from ifuview.model.checks import Array
 
@@ -78,7 +78,7 @@ class Stages:
         padded = (width + 3) & ~3
         if self._index is None or self._index.shape != (height, padded):
             self._index = np.zeros((height, padded), np.uint8)
-        raster.index(
+        shading.index(
             self.tile.values, lo, hi, table=self._transfer(picture, look, lo, hi), has_nan=self.tile.has_nan,
             out=self._index[:, :width],
         )  # fmt: skip
@@ -91,7 +91,7 @@ class Stages:
         key = (look.transfer, look.exponent, *((picture.image, picture.plane, lo, hi) if equal else ()))
         if not same(self._table_key, key):
             values = (raster.sample(picture.pixels) - lo) / max(hi - lo, TINY) if equal else None
-            self._table_key, self._table = key, raster.transfer_table(look.transfer, look.exponent, values)
+            self._table_key, self._table = key, shading.transfer_table(look.transfer, look.exponent, values)
         return self._table
 
     def _color(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> None:
@@ -110,7 +110,7 @@ class Stages:
         if self._masked is not None:
             pixels = pixels_of(self.image)
             color = int(look.mask_color.lstrip("#"), 16)
-            raster.blend(pixels, self._index[:, :width], table, self._masked, color, look.mask_opacity)
+            shading.blend(pixels, self._index[:, :width], table, self._masked, color, look.mask_opacity)
 
     def _find_masked(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> None:
         """Which visible pixels have a shown mask bit."""

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QSlider, QSp
 from ifuview.app.frames.views import stack
 from ifuview.app.frames.views.text import axis, number, quantity
 from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow, ShowArm
-from ifuview.app.spectra.views import best_fit, linemarks
+from ifuview.app.spectra.views import best_fit, flux, linemarks
 from ifuview.app.spectra.views import spectrum as pure
 from ifuview.app.spectra.views.measure import measure, measurement_text
 from ifuview.app.spectra.views.spectrum import SpectrumHover, SpectrumView
@@ -156,7 +156,7 @@ class SpectrumDock(Dock):
         self.list_box.currentIndexChanged.connect(lambda _i: self._mark_rest_lines())
         self.redshift.valueChanged.connect(self._redshifted)
         self.slider.valueChanged.connect(
-            lambda n: self.redshift.setValue(pure.slider_redshift(n, SLIDER_STEPS, MAX_REDSHIFT))
+            lambda n: self.redshift.setValue(linemarks.slider_redshift(n, SLIDER_STEPS, MAX_REDSHIFT))
         )
         self.rest_on.toggled.connect(lambda _on: self._redraw(fit=True))
         self.stack_box.valueChanged.connect(lambda _v: self._redraw(fit=True))
@@ -214,7 +214,7 @@ class SpectrumDock(Dock):
     def _redshifted(self, value: float) -> None:
         """Another redshift: the slider follows, lines and rest frame move."""
         self.slider.blockSignals(True)
-        self.slider.setValue(pure.redshift_slider(value, SLIDER_STEPS, MAX_REDSHIFT))
+        self.slider.setValue(linemarks.redshift_slider(value, SLIDER_STEPS, MAX_REDSHIFT))
         self.slider.blockSignals(False)
         if self.rest_on.isChecked():
             self._redraw(fit=True)
@@ -229,7 +229,7 @@ class SpectrumDock(Dock):
     def _along(self, spectrum: FiberSpectrum) -> Array:
         """Places of the samples on the horizontal axis."""
         by_wave = self.by_wave and spectrum.wave is not None
-        x = pure.abscissa(spectrum, by_wave)
+        x = flux.abscissa(spectrum, by_wave)
         return x / self.stretch if by_wave else x
 
     def _build_items(self) -> None:
@@ -307,14 +307,14 @@ class SpectrumDock(Dock):
             self.redshift.setValue(view.redshift)
             self.redshift.blockSignals(False)
             self.slider.blockSignals(True)
-            self.slider.setValue(pure.redshift_slider(view.redshift, SLIDER_STEPS, MAX_REDSHIFT))
+            self.slider.setValue(linemarks.redshift_slider(view.redshift, SLIDER_STEPS, MAX_REDSHIFT))
             self.slider.blockSignals(False)
         self._drawn_redshift = view.redshift
         self.scale_on.setVisible(len(view.spectra) > 1)
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
         self._redraw(fit=changed)
-        limits = None if changed or not self._off_view() else pure.robust_range(self._drawn)
+        limits = None if changed or not self._off_view() else flux.robust_range(self._drawn)
         if limits is not None:
             self.plot.show_y(*limits)
 
@@ -345,7 +345,7 @@ class SpectrumDock(Dock):
         self.pages.show_content()
         self._hide_curves(0)
         by_wave = bool(self.axis_box.currentData()) and spectrum.wave is not None
-        x = pure.abscissa(spectrum, by_wave)
+        x = flux.abscissa(spectrum, by_wave)
         along = (by_wave, round(float(x.min())), round(float(x.max())))
         fresh, self._preview_along = along != self._preview_along, along
         self.preview.setData(x, np.asarray(spectrum.flux, dtype=float))
@@ -353,7 +353,7 @@ class SpectrumDock(Dock):
         self._set_title(f"Under the pointer: {spectrum.fiber_id}", [])
         if fresh:
             self.plot.show_x(float(x.min()), float(x.max()))
-        limits = pure.robust_range((spectrum,))
+        limits = flux.robust_range((spectrum,))
         if limits is not None:
             self.plot.show_y(*limits)
 
@@ -365,12 +365,12 @@ class SpectrumDock(Dock):
         first = view.spectra[0]
         spectra, names = [], []
         for i, spectrum in enumerate(view.spectra):
-            spectrum, how = pure.in_unit_of(spectrum, first)
+            spectrum, how = flux.in_unit_of(spectrum, first)
             whole = spectrum.label != best_fit.LABEL  # a model is compared as it is
             if i and whole and self.scale_on.isChecked() and (spectrum.label != first.label or view.group):
-                spectrum, factor = pure.scale_to(spectrum, first)
+                spectrum, factor = flux.scale_to(spectrum, first)
                 how = f"{how} × {number(factor, 3)}".strip()
-            spectra.append(pure.rebin(spectrum, self.bin_box.value()))
+            spectra.append(flux.rebin(spectrum, self.bin_box.value()))
             name = spectrum.fiber_id if view.group else f"{spectrum.label or spectrum.method} {spectrum.arm}".strip()
             names.append(f"{name} {how}".strip())
         for i, offset in enumerate(stack.stack_offsets(tuple(spectra), view.group, self.stack_box.value())):
@@ -433,7 +433,7 @@ class SpectrumDock(Dock):
         group = view.group if view is not None else ()
         firsts = [i for i, fiber in enumerate(group) if i == 0 or fiber != group[i - 1]]
         levels = {i: stack.level_at_end(self._drawn[i]) for i in firsts} if self.stack_box.value() else {}
-        limits = pure.robust_range(self._drawn)
+        limits = flux.robust_range(self._drawn)
         room = 0.0 if limits is None else LEAST_GAP * (limits[1] - limits[0]) / max(1, self.plot.height() - AXES)
         wanted = stack.spaced(levels, room) if len(firsts) > 1 else []
         while len(self._tags) < len(wanted):
@@ -460,7 +460,7 @@ class SpectrumDock(Dock):
 
     def _draw_band(self, spectrum: FiberSpectrum) -> None:
         """Error band of the first spectrum."""
-        edges = pure.band(spectrum) if self.errors_on.isChecked() else None
+        edges = flux.band(spectrum) if self.errors_on.isChecked() else None
         self.band.setVisible(edges is not None)
         if edges is not None:
             x = np.asarray(self._along(spectrum), dtype=float)
@@ -488,7 +488,7 @@ class SpectrumDock(Dock):
         every = [self._along(s) for s in self._drawn if not self._drawn[0].arm or s.label == self._drawn[0].label]
         every = every if self._drawn[0].arm else every[:1]
         self.plot.show_x(float(min(np.min(x) for x in every)), float(max(np.max(x) for x in every)))
-        limits = pure.robust_range(self._drawn)
+        limits = flux.robust_range(self._drawn)
         if limits is not None:
             self.plot.show_y(*limits)
 

@@ -1,9 +1,9 @@
 """From image pixels to screen pixels in three stages, each a pure function over arrays that the canvas caches.
 
 (a) `gather`: the visible pixels as float32, one value per screen pixel, from the image itself or from its pyramid.
-(b) `index`: those values as 8-bit places on the color ramp, by limits and transfer function. 0 is kept for "no value"
-(NaN); 1 to 255 are the ramp from `lo` to `hi`.
-(c) `colorize`: 32-bit colors through a table of 256, with masked pixels blended over.
+(b) `shading.index`: those values as 8-bit places on the color ramp, by limits and transfer function. 0 is kept for
+"no value" (NaN); 1 to 255 are the ramp from `lo` to `hi`.
+(c) `shading.colorize`: 32-bit colors through a table of 256, with masked pixels blended over.
 
 A contrast drag redoes (c) alone, a limits drag (b) and (c). All three work through blocks of rows that stay in cache.
 """
@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ifuview.app.frames.look import Look, Reduction, Smooth, Transfer, ViewState
+from ifuview.app.frames.look import Look, Reduction, Smooth, ViewState
 from ifuview.app.frames.views.pyramid import STRIPE_SAMPLES, Levels, Pyramid, build_pyramid, column_levels, deviation
+from ifuview.app.frames.views.shading import BLOCK_PIXELS
 from ifuview.app.frames.views.smoothing import kernel, smoothed
 from ifuview.app.frames.views.viewport import Sampling, Size, fit_view, resolve, sampling, to_image, to_screen
 from ifuview.engine.numeric.zscale import sample, zscale
@@ -27,32 +27,20 @@ __all__ = [
     "Pyramid",
     "Tile",
     "build_pyramid",
-    "colorize",
     "display_limits",
     "fit_view",
     "gather",
     "gather_mask",
-    "index",
     "resolve",
     "sample",
     "to_image",
     "to_screen",
-    "transfer_table",
 ]
 
-BLOCK_PIXELS = 65_536  # values handled at once: 256 kB of float32 stay in the second-level cache
-RAMP = 254.99  # width of the ramp in index units; 1 is added
-RAMP_TOP = 255.9
-NO_VALUE = 0  # index of NaN
-TABLE_SIZE = 65_536  # steps of a transfer table between the limits
 SLACK = 0.01  # of a level of the pyramid: 2.02 image pixels on a screen pixel still count as 2
 SHARP = 0.35  # octaves by which a mean may skip pixels of its level: more gives moire on fibers, less blurs
 MAX_TAPS = 16  # pixels folded into one screen pixel along an axis, beyond the pyramid
 DIRECT_PIXELS = 4_000_000  # an image this small is folded directly, without a pyramid
-EQUAL_BINS = 4096
-
-Index8 = NDArray[np.uint8]
-Color32 = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,119 +255,3 @@ def _smooth_take(source: Pixels | Array, iy: Array, ix: Array, weights: Array) -
 def display_limits(pixels: Pixels, look: Look) -> tuple[float, float]:
     """The limits of a look; zscale's as long as they are not known."""
     return (look.lo, look.hi) if look.lo is not None and look.hi is not None else zscale(pixels)
-
-
-def transfer_table(transfer: Transfer, exponent: float = 1000.0, values: Array | None = None) -> Index8 | None:
-    """Return the ramp index for `TABLE_SIZE` + 1 steps between the limits, entry 0 for NaN; None for LINEAR.
-
-    Parameters
-    ----------
-    transfer : Transfer
-        As ds9 defines them, x running from 0 to 1 between the limits: log(a x + 1) / log(a), (a**x - 1) / a, sqrt(x),
-        x**2, asinh(10 x) / 3, sinh(3 x) / 10.
-    exponent : float
-        a of LOG and POWER.
-    values : ndarray, optional
-        HISTEQ: a sample of the pixels on the scale of x; the share of those in 0..1 below x is the result.
-    """
-    if transfer is Transfer.LINEAR:
-        return None
-    x = np.linspace(0.0, 1.0, TABLE_SIZE)
-    a = max(float(exponent), 1.0 + 1e-6)
-    if transfer is Transfer.LOG:
-        y = np.log(a * x + 1) / np.log(a)
-    elif transfer is Transfer.POWER:
-        y = (a**x - 1) / a
-    elif transfer is Transfer.SQRT:
-        y = np.sqrt(x)
-    elif transfer is Transfer.SQUARED:
-        y = x**2
-    elif transfer is Transfer.ASINH:
-        y = np.arcsinh(10 * x) / 3
-    elif transfer is Transfer.SINH:
-        y = np.sinh(3 * x) / 10
-    else:
-        y = _equalized(x, values)
-    table = np.zeros(TABLE_SIZE + 1, np.uint8)
-    table[1:] = np.clip(y * RAMP + 1, 1, RAMP_TOP).astype(np.uint8)
-    return table
-
-
-def _equalized(x: Array, values: Array | None) -> Array:
-    """Cumulative share of the values, taken at x."""
-    inside = np.asarray([] if values is None else values, np.float64).ravel()
-    inside = inside[(inside >= 0) & (inside <= 1)]
-    if not inside.size:
-        return x
-    counts, edges = np.histogram(inside, bins=EQUAL_BINS, range=(0.0, 1.0))
-    share = np.concatenate([[0.0], np.cumsum(counts) / inside.size])
-    return np.interp(x, edges, share)
-
-
-def index(
-    values: Float32,
-    lo: float,
-    hi: float,
-    *,
-    table: Index8 | None = None,
-    has_nan: bool = True,
-    out: Index8 | None = None,
-) -> Index8:
-    """Return places on the color ramp, 1 at `lo` and below to 255 at `hi` and above, 0 for NaN.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (h, w)
-    lo, hi : float
-    table : ndarray of uint8, optional
-        From `transfer_table`; None is linear.
-    has_nan : bool
-        False saves a pass.
-    out : ndarray of uint8, shape (h, w), optional
-        Written into; may be part of a wider array.
-    """
-    out = np.empty(values.shape, np.uint8) if out is None else out
-    height, width = values.shape
-    span = hi - lo if hi > lo else np.spacing(np.float32(abs(lo))) * 2
-    top = RAMP if table is None else float(TABLE_SIZE - 1)
-    last = RAMP_TOP if table is None else float(TABLE_SIZE)
-    scale = np.float32(min(top / span, float(np.finfo(np.float32).max)))
-    step = max(1, BLOCK_PIXELS // max(width, 1))
-    scratch = np.empty((min(step, height), width), np.float32)
-    with np.errstate(all="ignore"):
-        for a in range(0, height, step):
-            part = scratch[: min(step, height - a)]
-            np.subtract(values[a : a + step], np.float32(lo), out=part)
-            part *= scale
-            part += np.float32(1)
-            np.clip(part, np.float32(1), np.float32(last), out=part)
-            if has_nan:
-                np.fmax(part, np.float32(NO_VALUE), out=part)
-            if table is None:
-                out[a : a + step] = part
-            else:
-                out[a : a + step] = table.take(part.astype(np.intp), mode="clip")
-    return out
-
-
-def colorize(
-    places: Index8,
-    table: Color32,
-    *,
-    mask: Array | None = None,
-    mask_color: int = 0xFF3030,
-    opacity: float = 0.5,
-) -> Color32:
-    """Return 0xffRRGGBB colors of ramp places, masked pixels blended with `mask_color` (0xRRGGBB)."""
-    out = table.take(places, mode="clip")
-    return blend(out, places, table, mask, mask_color, opacity) if mask is not None else out
-
-
-def blend(colors: Color32, places: Index8, table: Color32, mask: Array, mask_color: int, opacity: float) -> Color32:
-    """Overwrite masked `colors` with their mixture with `mask_color`; returns `colors`."""
-    mixed = np.full(table.shape, 0xFF000000, np.uint32)
-    for shift in (0, 8, 16):
-        channel = (table >> shift & 0xFF) * (1 - opacity) + (mask_color >> shift & 0xFF) * opacity
-        mixed |= np.round(channel).astype(np.uint32) << shift
-    colors[mask] = mixed.take(places[mask])
-    return colors

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
 from ifuview import resources
 
 FOLDER = "linelists"
@@ -81,3 +83,13 @@ def parse(text: str) -> list[LineMark]:
                 weight = 1.0
         out.append(LineMark(wave, cells[1] if len(cells) > 1 else "", weight))
     return out
+
+
+def slider_redshift(place: int, steps: int, most: float) -> float:
+    """Redshift at a place of a slider that is even in log(1 + z)."""
+    return float(np.expm1(place / steps * np.log1p(most)))
+
+
+def redshift_slider(redshift: float, steps: int, most: float) -> int:
+    """Place of a redshift on that slider."""
+    return round(float(np.log1p(max(redshift, 0.0)) / np.log1p(most)) * steps)

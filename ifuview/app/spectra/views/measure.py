@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.app.frames.views.text import number, quantity
-from ifuview.app.spectra.views.spectrum import abscissa
+from ifuview.app.spectra.views.flux import abscissa
 from ifuview.model.checks import Array
 from ifuview.model.inspection import FiberSpectrum
 

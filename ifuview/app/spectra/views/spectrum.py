@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from ifuview.app.frames import joined
 from ifuview.app.frames.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
-from ifuview.app.frames.views.text import number
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.views.best_fit import LABEL, best_fits
 from ifuview.instrument import words
@@ -21,9 +19,6 @@ from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 
 HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not under the cursor
-ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
-PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
-MARGIN = 0.08  # of the range, above and below
 STACKED = 12  # selected fibers that are drawn above each other at first
 MOST_STACKED = 100
 LINES = {"galaxy": "galaxy", "qso": "galaxy", "star": "stellar"}  # line list of what an object is
@@ -243,16 +238,6 @@ def owner(spectra: tuple[FiberSpectrum, ...], wave: float) -> FiberSpectrum | No
     return next((s for s in covering if s.label == spectra[0].label), covering[0])
 
 
-def slider_redshift(place: int, steps: int, most: float) -> float:
-    """Redshift at a place of a slider that is even in log(1 + z)."""
-    return float(np.expm1(place / steps * np.log1p(most)))
-
-
-def redshift_slider(redshift: float, steps: int, most: float) -> int:
-    """Place of a redshift on that slider."""
-    return round(float(np.log1p(max(redshift, 0.0)) / np.log1p(most)) * steps)
-
-
 def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | None:
     """Position along the spectrum under the cursor, with the row or spaxel there; None outside the image."""
     slot = session.slot(key)
@@ -319,93 +304,6 @@ def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectr
     wave = image.wave if image.wave is not None and image.wave.shape == flux.shape else None
     pixel = np.arange(flux.size, dtype=np.float64)
     return FiberSpectrum(f"({ix}, {iy})", pixel, wave, flux, error, masked, "row", image.unit, slot.title)
-
-
-def abscissa(spectrum: FiberSpectrum, by_wave: bool) -> Array:
-    """Wavelength if asked for and known, else dispersion pixel."""
-    return spectrum.wave if by_wave and spectrum.wave is not None else spectrum.pixel
-
-
-def rebin(spectrum: FiberSpectrum, n: int) -> FiberSpectrum:
-    """Mean of `n` neighboring good samples each (the last short group is left out), errors in quadrature."""
-    size = spectrum.flux.size // n * n if n > 1 else 0
-    if size == 0:
-        return spectrum
-
-    def groups(values: Array) -> Array:
-        return np.asarray(values[:size], dtype=np.float64).reshape(-1, n)
-
-    good = ~spectrum.masked[:size].reshape(-1, n) & np.isfinite(groups(spectrum.flux))
-    count = good.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        flux = np.where(good, groups(spectrum.flux), 0.0).sum(axis=1) / count
-        error = None
-        if spectrum.error is not None:
-            error = np.sqrt(np.where(good, groups(spectrum.error) ** 2, 0.0).sum(axis=1)) / count
-    return replace(
-        spectrum,
-        pixel=groups(spectrum.pixel).mean(axis=1),
-        wave=None if spectrum.wave is None else groups(spectrum.wave).mean(axis=1),
-        flux=flux,
-        error=error,
-        masked=count == 0,
-    )
-
-
-def band(spectrum: FiberSpectrum) -> tuple[Array, Array] | None:
-    """Lower and upper edge of the error band (of zero width where nothing is known); None without errors."""
-    if spectrum.error is None:
-        return None
-    error = np.where(np.isfinite(spectrum.error), spectrum.error, 0.0)
-    good = np.isfinite(spectrum.flux)
-    if not good.any():
-        return None
-    index = np.arange(spectrum.flux.size)
-    flux = np.interp(index, index[good], np.asarray(spectrum.flux)[good])
-    return flux - error, flux + error
-
-
-def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | None:
-    """Vertical range that shows all but the few most extreme good samples."""
-    kept = [np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)] for s in spectra]
-    values = np.concatenate(kept) if kept else np.empty(0)
-    if values.size == 0:
-        return None
-    lo, hi = np.percentile(values, ROBUST[0], method="higher"), np.percentile(values, ROBUST[1], method="lower")
-    if hi <= lo:
-        lo, hi = lo - 1.0, hi + 1.0
-    return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))
-
-
-def in_unit_of(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, str]:
-    """`spectrum` so that it can be drawn over `reference`, and what was done to it in words.
-
-    Per Angstrom and per pixel are turned into each other by the dispersion; spectra
-    whose units have nothing to do with each other are brought to one level.
-    """
-    if spectrum.unit == reference.unit:
-        return spectrum, ""
-    mine, other = PER_ANGSTROM.sub("", spectrum.unit), PER_ANGSTROM.sub("", reference.unit)
-    if mine == other and spectrum.wave is not None and spectrum.flux.size > 1:
-        step = np.abs(np.gradient(np.asarray(spectrum.wave, dtype=np.float64), spectrum.pixel))
-        factor = step if reference.unit == other else 1.0 / step
-        error = None if spectrum.error is None else spectrum.error * factor
-        return replace(spectrum, flux=spectrum.flux * factor, error=error), f"in {reference.unit}"
-    scaled, ratio = scale_to(spectrum, reference)
-    return scaled, f"× {number(ratio, 3)}"
-
-
-def scale_to(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, float]:
-    """`spectrum` brought to the level of `reference` by one factor (ratio of median absolute values)."""
-
-    def level(s: FiberSpectrum) -> float:
-        good = np.abs(np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)])
-        return float(np.median(good)) if good.size else 0.0
-
-    mine = level(spectrum)
-    factor = level(reference) / mine if mine > 0 else 1.0
-    error = None if spectrum.error is None else spectrum.error * factor
-    return replace(spectrum, flux=spectrum.flux * factor, error=error), factor
 
 
 def pixel_of(view: SpectrumView, x: float, by_wave: bool) -> float:

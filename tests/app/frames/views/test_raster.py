@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.frames.look import Reduction, Smooth, Transfer, ViewState
-from ifuview.app.frames.views import raster, viewport
+from ifuview.app.frames.views import raster, shading, viewport
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled
 from ifuview.model.pixels import Pixels
@@ -156,14 +156,14 @@ def test_a_boxcar_is_the_mean_of_its_window():
 
 def test_index_zero_is_kept_for_nan_and_the_ramp_runs_between_the_limits():
     values = np.array([[np.nan, -np.inf, 9, 10, 15, 20, 21, np.inf]], np.float32)
-    places = raster.index(values, 10, 20)
+    places = shading.index(values, 10, 20)
     assert places.tolist() == [[0, 1, 1, 1, 128, 255, 255, 255]]
-    table = raster.transfer_table(Transfer.SQRT)
-    assert raster.index(values, 10, 20, table=table).tolist() == [[0, 1, 1, 1, 181, 255, 255, 255]]
+    table = shading.transfer_table(Transfer.SQRT)
+    assert shading.index(values, 10, 20, table=table).tolist() == [[0, 1, 1, 1, 181, 255, 255, 255]]
 
 
 def test_equal_limits_make_a_step():
-    assert raster.index(np.array([[1.0, 2.0, 3.0]], np.float32), 2, 2).tolist() == [[1, 1, 255]]
+    assert shading.index(np.array([[1.0, 2.0, 3.0]], np.float32), 2, 2).tolist() == [[1, 1, 255]]
 
 
 X = np.linspace(0, 1, 101)
@@ -179,8 +179,8 @@ DS9 = {
 
 @pytest.mark.parametrize("transfer", DS9)
 def test_transfer_functions_are_those_of_ds9(transfer):
-    table = raster.transfer_table(transfer, 1000.0)
-    places = raster.index((X * 50 - 20).astype(np.float32)[None], -20, 30, table=table)[0]
+    table = shading.transfer_table(transfer, 1000.0)
+    places = shading.index((X * 50 - 20).astype(np.float32)[None], -20, 30, table=table)[0]
     expected = np.clip(DS9[transfer] * 254.99 + 1, 1, 255)
     np.testing.assert_allclose(places, expected, atol=1.6)  # one step of the ramp
 
@@ -188,8 +188,8 @@ def test_transfer_functions_are_those_of_ds9(transfer):
 def test_histogram_equalization_uses_all_colors_alike():
     values = np.random.default_rng(3).exponential(0.2, 50_000).astype(np.float32)
     values = values[values < 1]
-    table = raster.transfer_table(Transfer.HISTEQ, values=values)
-    counts = np.bincount(raster.index(values[None], 0, 1, table=table)[0], minlength=256)[1:]
+    table = shading.transfer_table(Transfer.HISTEQ, values=values)
+    counts = np.bincount(shading.index(values[None], 0, 1, table=table)[0], minlength=256)[1:]
     assert counts.std() / counts.mean() < 0.2
 
 
@@ -197,7 +197,7 @@ def test_masked_pixels_are_blended():
     places = np.full((2, 2), 255, np.uint8)
     table = np.full(256, 0xFFFFFFFF, np.uint32)
     mask = np.array([[True, False], [False, False]])
-    colors = raster.colorize(places, table, mask=mask, mask_color=0xFF0000, opacity=0.5)
+    colors = shading.colorize(places, table, mask=mask, mask_color=0xFF0000, opacity=0.5)
     assert colors[0, 0] == 0xFFFF8080
     assert colors[1, 1] == 0xFFFFFFFF
 

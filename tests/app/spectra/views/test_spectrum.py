@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.session import Selection, Session
+from ifuview.app.spectra.views import flux
 from ifuview.app.spectra.views import spectrum as view
 from ifuview.model.image import Image, Kind
 from ifuview.model.orientation import Orientation
@@ -75,22 +76,22 @@ def test_row_spectrum_carries_errors_and_mask():
 
 def test_rebinning_keeps_the_level_and_lowers_the_error_by_the_root():
     spectrum = made.spectrum()
-    binned = view.rebin(spectrum, 4)
+    binned = flux.rebin(spectrum, 4)
     assert binned.flux.size == made.NDISP // 4
     assert binned.flux[20] == pytest.approx(100.0)
     assert binned.error[20] == pytest.approx(2.5)
     assert binned.pixel[0] == 1.5
     assert binned.error[2] == pytest.approx(5 / np.sqrt(2))  # samples 8, 9 are good, 10, 11 masked
-    assert view.rebin(spectrum, 1) is spectrum
+    assert flux.rebin(spectrum, 1) is spectrum
 
 
 def test_rebinning_marks_a_group_without_good_samples():
-    binned = view.rebin(made.spectrum(), 2)
+    binned = flux.rebin(made.spectrum(), 2)
     assert list(np.flatnonzero(binned.masked)) == [5, 6]
 
 
 def test_overlays_come_to_one_level():
-    scaled, factor = view.scale_to(made.spectrum(scale=0.01), made.spectrum())
+    scaled, factor = flux.scale_to(made.spectrum(scale=0.01), made.spectrum())
     assert factor == pytest.approx(100)
     assert np.allclose(scaled.flux, made.spectrum().flux)
 
@@ -98,35 +99,35 @@ def test_overlays_come_to_one_level():
 def test_per_angstrom_becomes_per_pixel_by_the_dispersion():
     per_pixel = made.spectrum()
     per_angstrom = made.spectrum("frame", "electron/Angstrom", 1 / made.DWAVE)
-    turned, how = view.in_unit_of(per_angstrom, per_pixel)
+    turned, how = flux.in_unit_of(per_angstrom, per_pixel)
     assert how == "in electron"
     assert np.allclose(turned.flux, per_pixel.flux)
     assert np.allclose(turned.error, per_pixel.error)
-    back, _ = view.in_unit_of(per_pixel, per_angstrom)
+    back, _ = flux.in_unit_of(per_pixel, per_angstrom)
     assert np.allclose(back.flux, per_angstrom.flux)
-    same, how = view.in_unit_of(per_pixel, per_pixel)
+    same, how = flux.in_unit_of(per_pixel, per_pixel)
     assert same is per_pixel
     assert how == ""
 
 
 @pytest.mark.parametrize("unit", ["electron/Angstrom", "electron / A", "electron Angstrom-1", "electron Angstrom^-1"])
 def test_per_angstrom_is_understood_as_it_is_written(unit):
-    assert view.PER_ANGSTROM.sub("", unit) == "electron"
-    assert view.PER_ANGSTROM.sub("", "electron") == "electron"
+    assert flux.PER_ANGSTROM.sub("", unit) == "electron"
+    assert flux.PER_ANGSTROM.sub("", "electron") == "electron"
 
 
 def test_unrelated_units_come_to_one_level():
-    flux = made.spectrum("cframe", "1e-17 erg/s/cm2/Angstrom", 0.02)
-    turned, how = view.in_unit_of(flux, made.spectrum())
+    calibrated = made.spectrum("cframe", "1e-17 erg/s/cm2/Angstrom", 0.02)
+    turned, how = flux.in_unit_of(calibrated, made.spectrum())
     assert how == "× 50"
     assert np.allclose(turned.flux, made.spectrum().flux)
 
 
 def test_the_first_range_is_not_set_by_single_samples():
     spectrum = made.spectrum()
-    flux = spectrum.flux.copy()
-    flux[50] = 1e9
-    lo, hi = view.robust_range((replace(spectrum, flux=flux),))
+    counts = spectrum.flux.copy()
+    counts[50] = 1e9
+    lo, hi = flux.robust_range((replace(spectrum, flux=counts),))
     assert lo < 100 < hi < 1e8
 
 
@@ -134,6 +135,6 @@ def test_unknown_errors_make_a_band_of_no_width():
     spectrum = made.spectrum()
     error = spectrum.error.copy()
     error[5] = np.inf
-    lower, upper = view.band(replace(spectrum, error=error))
+    lower, upper = flux.band(replace(spectrum, error=error))
     assert upper[5] == lower[5]
     assert upper[6] - lower[6] == pytest.approx(10)

@@ -91,10 +91,10 @@ def test_the_redshift_of_the_fiber_is_joined_by_target():
 
 def test_the_slider_is_even_in_log_one_plus_z():
     for place in (0, 1, 2500, 7000):
-        z = spectrum.slider_redshift(place, 7000, 7.0)
-        assert spectrum.redshift_slider(z, 7000, 7.0) == place
-    assert spectrum.slider_redshift(7000, 7000, 7.0) == pytest.approx(7.0)
-    assert spectrum.redshift_slider(-0.01, 7000, 7.0) == 0
+        z = linemarks.slider_redshift(place, 7000, 7.0)
+        assert linemarks.redshift_slider(z, 7000, 7.0) == place
+    assert linemarks.slider_redshift(7000, 7000, 7.0) == pytest.approx(7.0)
+    assert linemarks.redshift_slider(-0.01, 7000, 7.0) == 0
 
 
 def test_lines_stand_at_their_observed_wavelength():
