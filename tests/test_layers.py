@@ -41,7 +41,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "gui": {"app", "model", "settings", "resources", "log", "errors", "exit_codes", "files", "context"},
     "batch": {"app", "model", "recipes", "report", "errors", "files", "context"},
-    "commands": {"gui", "app", "batch", "model", "io", "engine", "errors", "exit_codes", "files", "context"},
+    "commands": {
+        "gui", "app", "batch", "model", "instrument", "io", "engine", "errors", "exit_codes", "files", "context",
+    },
     "cli": {"commands", "errors", "exit_codes"},
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ ROWS = (
     ("photons.wavecal", "LASER... -o SOL.h5", "Fit the wavelength of every resonator from laser exposures."),
     ("photons.flatcal", "FILE... -o SOL.h5", "Find weights that make the array respond evenly."),
     ("photons.calibrate", "FILE --wavecal S -o NEW.h5", "Write a calibrated photon table, or undo that."),
+    ("instruments", "[FILE.toml...]", "Which instruments and readers are known; check a file that one writes."),
     ("demo", "", "Simulated data with a short guided tour."),
     ("man", "", "Print the manual page."),
     ("completion", "bash|zsh", "Print what a shell needs to complete commands and options."),

@@ -7,6 +7,7 @@ read, and the whole one only for the instrument that fits. A user's file that is
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatch
@@ -134,6 +135,7 @@ def user_files() -> dict[Path, str]:
             load_instrument(path)
         except UnknownInstrumentError as problem:
             out[path] = str(problem)
+            logging.getLogger("ifuview.instrument").warning("%s It is left out.", problem)
         else:
             out[path] = ""
     return out

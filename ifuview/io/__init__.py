@@ -9,11 +9,14 @@ pixel).
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import IfuviewError
 from ifuview.io.fits.probe import IDENTITY, FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.source import regular_file
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 Path = str | os.PathLike[str]
+SURE = 0.5  # score of what is told by its content or suffix alone
 FITS_MAGIC = b"SIMPLE"
 TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is told by its content
 
@@ -78,13 +82,14 @@ def open_dataset(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
         One sentence about what is wrong with the file or the request.
     """
     parsed = parse_spec(spec)
+    if (foreign := _foreign(parsed, ctx)) is not None:
+        return foreign
     if parsed.path.lower().endswith(TEXT_SUFFIXES):
         return _text_traces(parsed)
     if (photons := _photon_list(parsed)) is not None:
         return photons
     found = probe_file(parsed, ctx)
-    dataset: Dataset = _reader(found).read(found, parsed, ctx)
-    return dataset
+    return _noted(_reader(found).read(found, parsed, ctx))
 
 
 def open_all(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
@@ -92,10 +97,45 @@ def open_all(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
     from ifuview.io.fits.every import read_every
 
     parsed = parse_spec(spec)
+    if (foreign := _foreign(parsed, ctx)) is not None:
+        return foreign
     if (photons := _photon_list(parsed)) is not None:
         return photons
     found = probe_file(parsed, ctx)
     return read_every(_reader(found), found, parsed, ctx)
+
+
+def _foreign(spec: FileSpec, ctx: JobContext) -> Dataset | None:
+    """The Dataset that a reader of another package makes, if it knows the file better than those of the program."""
+    from ifuview.io import third_party
+
+    reader, score = third_party.best(spec.path)
+    if reader is None or score <= _own_score(spec, ctx):
+        return None
+    return third_party.read(reader, spec, ctx)
+
+
+def _own_score(spec: FileSpec, ctx: JobContext) -> float:
+    """How well the program itself knows a file; nothing at all is 0."""
+    try:
+        if spec.path.lower().endswith(TEXT_SUFFIXES) or _photon_list(spec) is not None:
+            return SURE
+        found = probe_file(spec, ctx)
+        return _reader(found).score(found)
+    except IfuviewError:
+        return 0.0
+
+
+def _noted(dataset: Dataset) -> Dataset:
+    """With what is wrong with the user's instrument files and the readers of other packages."""
+    from ifuview.io import third_party
+
+    problems = third_party.problems()
+    if "ifuview.instrument" in sys.modules:  # else no instrument file was asked for
+        from ifuview.instrument import problems as wrong_files
+
+        problems = (*wrong_files(), *problems)
+    return replace(dataset, notes=(*problems, *dataset.notes)) if problems else dataset
 
 
 def _photon_list(spec: FileSpec) -> Dataset | None:
