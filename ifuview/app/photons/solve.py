@@ -37,7 +37,7 @@ from ifuview.model.photons.calibration_stack import (
 from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import PhotonInfo, PhotonSource
 from ifuview.model.photons.wavelength_solution import WavelengthSolution
-from ifuview.model.wording import counted, was
+from ifuview.model.photons.wording import counted, was
 
 if TYPE_CHECKING:
     from ifuview.engine.photons.calibration.calibrate import CalibratedSource

@@ -11,7 +11,7 @@ from ifuview.commands.said import Said, pixel
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.files import keep_inputs
-from ifuview.model.wording import counted
+from ifuview.model.photons.wording import counted
 
 if TYPE_CHECKING:
     from ifuview.model.photons.speckle import SpeckleMaps

@@ -21,7 +21,7 @@ from ifuview.io.photons.lists.head import MAX_PIXELS, PACKED, make_beammap, numb
 from ifuview.io.photons.lists.pixels import Piece, PieceSource
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonColumn, PhotonInfo
-from ifuview.model.wording import are, counted
+from ifuview.model.photons.wording import are, counted
 
 if TYPE_CHECKING:
     from h5py import File

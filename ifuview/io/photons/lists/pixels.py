@@ -17,7 +17,7 @@ from ifuview.io.photons.lists.head import OLD_COLUMNS, PER_RESONATOR, check_colu
 from ifuview.io.photons.lists.table import BLOCK_ROWS, product
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonBlock, PhotonInfo
-from ifuview.model.wording import unknown_resonators
+from ifuview.model.photons.wording import unknown_resonators
 
 if TYPE_CHECKING:
     from h5py import File

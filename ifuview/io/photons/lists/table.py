@@ -13,7 +13,7 @@ from ifuview.errors import FileFormatError
 from ifuview.io.hdf5.file import Watch, dataset, h5_open, reading
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonInfo
-from ifuview.model.wording import are, unknown_resonators
+from ifuview.model.photons.wording import are, unknown_resonators
 
 if TYPE_CHECKING:
     from h5py import Dataset, File

@@ -23,7 +23,7 @@ from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
 from ifuview.model.checks import Array, Header
 from ifuview.model.photons.lists import NO_RESONATOR, TICK, Beammap, PhotonBlock, PhotonInfo, PhotonSource
-from ifuview.model.wording import are
+from ifuview.model.photons.wording import are
 
 if TYPE_CHECKING:
     from h5py import Dataset, File, Group

@@ -21,7 +21,7 @@ from ifuview.io.photons.raw.beammap_text import SIZES
 from ifuview.io.photons.raw.packet_files import Lost, Photons, find, is_packets, read
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, Beammap, PhotonBlock, PhotonColumn, PhotonInfo
-from ifuview.model.wording import are, counted, was
+from ifuview.model.photons.wording import are, counted, was
 
 __all__ = ["PacketSource", "is_packets", "open_packets"]
 
