@@ -78,11 +78,11 @@ def test_spectra_are_drawn_on_wavelength_with_gaps_at_masked_samples(build, view
     dock = build("spectrum")
     view = view_of("spectrum", made.session())
     dock.draw(view)
-    x, y = dock.curves[0].getData()
+    x, y = dock.curves.curves[0].getData()
     assert np.array_equal(x, view.spectra[0].wave)
     assert np.isnan(y[10:14]).all()
     assert "frame in electron" in dock.legend.text()
-    assert dock.band.isVisible()
+    assert dock.curves.band.isVisible()
     assert dock.plot.getAxis("bottom").labelText == "Wavelength (Å)"
     assert dock.plot.getAxis("left").labelText == "Flux (electron)"
 
@@ -91,12 +91,12 @@ def test_the_axis_switch_rebin_and_errors(build, view_of):
     dock = build("spectrum")
     dock.draw(view_of("spectrum", made.session()))
     dock.axis_box.setCurrentIndex(1)
-    assert dock.curves[0].getData()[0][5] == 5
+    assert dock.curves.curves[0].getData()[0][5] == 5
     assert dock.plot.getAxis("bottom").labelText == "Dispersion pixel (px)"
     dock.bin_box.setValue(8)
-    assert dock.curves[0].getData()[0].size == made.NDISP // 8
+    assert dock.curves.curves[0].getData()[0].size == made.NDISP // 8
     dock.errors_on.click()
-    assert not dock.band.isVisible()
+    assert not dock.curves.band.isVisible()
 
 
 def test_a_range_is_measured_in_words(build, view_of):
@@ -157,7 +157,7 @@ def test_curves_are_reused(build, view_of):
     for _ in range(3):
         dock.draw(view_of("spectrum", made.session()))
         dock.draw(view_of("spectrum", made.session(3, inspected=False)))
-    assert len(dock.curves) == 2
+    assert len(dock.curves.curves) == 2
 
 
 def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypatch):
@@ -168,10 +168,10 @@ def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypat
     dock = build("spectrum")
     dock.draw(view_of("spectrum", made.session()))
     dock.lines_on.click()
-    assert [mark.value() for mark in dock._lines if mark.isVisible()] == [6050.0]
+    assert [mark.value() for mark in dock.sky_marks.marks if mark.isVisible()] == [6050.0]
     monkeypatch.setattr(linemarks, "_load", lambda: ())
     dock.draw(view_of("spectrum", made.session()))
-    assert not any(mark.isVisible() for mark in dock._lines)
+    assert not any(mark.isVisible() for mark in dock.sky_marks.marks)
     assert "No sky lines" in dock.readout.text()
 
 

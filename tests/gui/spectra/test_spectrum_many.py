@@ -13,7 +13,7 @@ from tests.app.spectra.views.test_spectrum_many import redshifts, session
 
 
 def shown(dock) -> list:
-    return [c for c in dock.curves if c.getData()[0] is not None and len(c.getData()[0])]
+    return [c for c in dock.curves.curves if c.getData()[0] is not None and len(c.getData()[0])]
 
 
 def test_arms_are_drawn_together_each_in_its_color(build, view_of):
@@ -35,26 +35,27 @@ def test_a_stack_names_each_fiber_once(build, view_of):
     dock.draw(view_of("spectrum", session(1, 2, 5)))
     assert len(shown(dock)) == 9
     assert dock.legend.text().count("3005") == 1
-    assert dock.stack_part.isVisible()
-    dock.stack_box.setValue(0.0)
+    assert dock.line_bar.stack_part.isVisible()
+    dock.line_bar.stack_box.setValue(0.0)
     assert np.nanmax(shown(dock)[3].getData()[1]) == pytest.approx(2 + 2)
     dock.draw(view_of("spectrum", session(4)))
-    assert not dock.stack_part.isVisible()
+    assert not dock.line_bar.stack_part.isVisible()
 
 
 def test_lines_and_rest_frame_follow_the_redshift(build, view_of):
     dock = build("spectrum")
     dock.draw(view_of("spectrum", session(16, tables=(redshifts(),))))
-    assert dock.redshift.value() == 4.0
-    dock.list_box.setCurrentIndex(dock.list_box.findData("galaxy"))
-    at = [m.value() for m in dock._rest if m.isVisible()]
+    assert dock.line_bar.redshift.value() == 4.0
+    dock.line_bar.list_box.setCurrentIndex(dock.line_bar.list_box.findData("galaxy"))
+    at = [m.value() for m in dock.rest_marks.marks if m.isVisible()]
     assert pytest.approx(min(at, key=lambda w: abs(w - 6078)), abs=0.01) == 1215.67 * 5
-    dock.rest_on.click()
+    dock.line_bar.rest_on.click()
     assert shown(dock)[0].getData()[0][0] == pytest.approx(5760 / 5)
     assert "at rest" in dock.plot.getAxis("bottom").labelText
-    assert pytest.approx(min((m.value() for m in dock._rest if m.isVisible()), key=lambda w: abs(w - 1215))) == 1215.67
-    dock.slider.setValue(0)
-    assert dock.redshift.value() == 0.0
+    at = [m.value() for m in dock.rest_marks.marks if m.isVisible()]
+    assert min(at, key=lambda w: abs(w - 1215)) == pytest.approx(1215.67)
+    dock.line_bar.slider.setValue(0)
+    assert dock.line_bar.redshift.value() == 0.0
     assert shown(dock)[0].getData()[0][0] == pytest.approx(5760)
 
 
@@ -75,8 +76,8 @@ def test_a_window_is_told_in_angstrom_also_at_rest(build, view_of):
 def test_spectra_are_chosen_by_words(build, view_of):
     dock = build("spectrum")
     dock.draw(view_of("spectrum", made.session()))
-    dock.choice.setText("50:60,4")
-    dock.choice.returnPressed.emit()
+    dock.line_bar.choice.setText("50:60,4")
+    dock.line_bar.choice.returnPressed.emit()
     assert dock.asked == [ChooseSpectra("50:60,4")]
 
 
@@ -84,20 +85,20 @@ def test_many_fibers_are_turned_over_and_each_has_its_color(build, view_of):
     dock = build("spectrum")
     dock.resize(700, 500)
     dock.draw(view_of("spectrum", session(*range(15))))
-    assert dock.pager.isVisible()
+    assert dock.line_bar.pager.isVisible()
     assert len(shown(dock)) == 3 * 12
     colors = {c.opts["pen"].color().name() for c in shown(dock)}
     assert len(colors) == 12
-    tags = [tag.toPlainText() for tag in dock._tags if tag.isVisible()]
+    tags = [tag.toPlainText() for tag in dock.curves.tags if tag.isVisible()]
     assert tags[0] == "3000" and set(tags) <= {str(3000 + i) for i in range(12)}
-    dock.after.click()
+    dock.line_bar.after.click()
     assert "Fibers 13 to 15 of 15" in dock.legend.text()
     assert len(shown(dock)) == 3 * 3
-    assert not dock.after.isEnabled()
+    assert not dock.line_bar.after.isEnabled()
     dock.draw(view_of("spectrum", replace(session(*range(15)), window=(6000.0, 6100.0))))
     assert "Fibers 13 to 15 of 15" in dock.legend.text()  # another window is no other selection
-    dock.before.click()
-    dock.count_box.setValue(15)
+    dock.line_bar.before.click()
+    dock.line_bar.count_box.setValue(15)
     assert len(shown(dock)) == 3 * 15
     assert "3014" not in dock.legend.text()  # so many are named at their curves alone
 
@@ -105,11 +106,11 @@ def test_many_fibers_are_turned_over_and_each_has_its_color(build, view_of):
 def test_the_line_list_follows_the_best_fit_until_one_is_chosen(build, view_of):
     dock = build("spectrum")
     dock.draw(view_of("spectrum", session(16, tables=(redshifts(),))))
-    assert dock.list_box.currentData() == "galaxy"
-    dock.list_box.setCurrentIndex(0)
-    dock.list_box.activated.emit(0)
+    assert dock.line_bar.list_box.currentData() == "galaxy"
+    dock.line_bar.list_box.setCurrentIndex(0)
+    dock.line_bar.list_box.activated.emit(0)
     dock.draw(view_of("spectrum", session(12, tables=(redshifts(),))))
-    assert dock.list_box.currentData() == ""
+    assert dock.line_bar.list_box.currentData() == ""
 
 
 def test_a_drag_over_the_spectrum_makes_the_window(build, view_of):
