@@ -92,6 +92,17 @@ def _half(words: Words, out: Writer) -> None:
     assert picture.read_bytes() != plain.read_bytes()
 
 
+def test_a_command_is_a_module_and_a_line(copy: Copy, tmp_path: Path):
+    copy.write("ifuview/commands/size.py", COMMAND)
+    copy.line("ifuview/commands/table.py", "ROWS = (", '    ("size", "FILE", "Say how large an image is."),')
+    fits = write_fits(tmp_path / "plain.fits")
+    assert copy.run("-m", "ifuview", "size", str(fits), "--turned").stdout == "200 x 300\n"
+    for words in (("--help",), ("man",), ("completion", "bash"), ("completion", "zsh")):
+        said = copy.run("-m", "ifuview", *words).stdout.replace("\\-", "-")
+        assert "size" in said
+        assert ("--turned" in said) == (words != ("--help",))
+
+
 def test_a_report_format_is_a_module_and_a_line(copy: Copy, tmp_path: Path):
     writer = '''"""The title of a report as text."""
 
@@ -113,6 +124,29 @@ def write_text(report: ReportInput, path: Path) -> None:
     assert "plain" in (tmp_path / "report.txt").read_text("utf-8")
 
 
+COMMAND = '''"""`ifuview size`: how large an image is."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from ifuview.commands.said import Said
+from ifuview.engine.context import JobContext
+
+
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.add_argument("file", metavar="FILE", help="an image")
+    out.add_argument("--turned", action="store_true", help="rows first")
+
+
+def run(chosen: Namespace, ctx: JobContext) -> Said:
+    """Say it."""
+    from ifuview.app.frames.opening import open_images
+
+    rows, columns = open_images(chosen.file, ctx=ctx)[0].image.shape
+    return Said(f"{rows} x {columns}" if chosen.turned else f"{columns} x {rows}")
+'''
 VIEW = '''"""How large the image is."""
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.app.night.triage_files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain, Section
@@ -212,7 +213,7 @@ class _Reader:
 
 def _guessed_ivar(flux: Array) -> Array:
     """Inverse variance from the differences of neighboring pixels, the same for all fibers at a wavelength."""
-    steps = np.nanmedian(np.abs(np.diff(flux, axis=1)), axis=0, keepdims=True) * 1.4826 / np.sqrt(2)
+    steps = np.nanmedian(np.abs(np.diff(flux, axis=1)), axis=0, keepdims=True) * MAD_TO_SIGMA / np.sqrt(2)
     sigma = np.maximum(np.append(steps, steps[:, -1:], axis=1), 1e-6)
     return np.asarray(np.where(np.isfinite(flux), sigma**-2.0, 0.0), np.float32)
 

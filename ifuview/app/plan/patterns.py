@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ifuview.app.plan.loading import diagnosis_of
 from ifuview.app.plan.values import Pair, Positions, Traces, names_of, positions_in, traces_in
 from ifuview.app.traces.doctor_metrics import mode, problem
-from ifuview.engine.numeric.smooth_fit import MAD_TO_SIGMA, smooth_fit
+from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import TraceDiagnosis
@@ -130,8 +131,7 @@ def _samples(matrix: Array) -> float:
     if said:
         return float(said)
     off = np.asarray(matrix)[np.triu_indices(len(matrix), 1)]
-    off = off[np.isfinite(off)]
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(off - np.median(off)))) if off.size else 1.0
+    scatter = robust_sigma(off) if np.isfinite(off).any() else 1.0
     return 1 / max(scatter, 1e-3) ** 2
 
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ifuview.app.plan.loading import diagnosis_of
 from ifuview.app.plan.values import Pair, Positions, Traces, names_of, points_of, positions_in, rows_of, traces_in
-from ifuview.engine.numeric.smooth_fit import MAD_TO_SIGMA, smooth_fit
+from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.engine.traces.doctor.fibers import running_median
 from ifuview.engine.traces.doctor.slots import blocks_of, spacing_of, typical
 from ifuview.engine.traces.head_pattern import head_pattern
@@ -86,7 +87,7 @@ def _straight(x: Array, y: Array, error: Array | None, reference: Array | None) 
     residual = against if reference is not None else fit.residual
     n = max(int(fit.kept.sum()), 1)
     center = 0.0 if reference is not None else float(np.median(residual[fit.kept]))
-    rms = MAD_TO_SIGMA * float(np.median(np.abs(residual[fit.kept] - center)))
+    rms = robust_sigma(residual[fit.kept], center)
     worst = int(np.argmax(np.where(np.isfinite(residual), np.abs(residual), -1)))
     slope, slope_err = 2 * float(line.coeff[1]), 2 * float(line.coeff_err[1])
     sigma = fit.sigma if err is not None else np.full(x.size, max(rms, 1e-12))
@@ -124,7 +125,7 @@ def check_trace_spacing_uniformity(traces: Traces, positions: Positions | None =
     gap, same = np.diff(place), block[1:] == block[:-1]
     inner = gap[same & np.isfinite(gap)]
     usual = float(np.median(inner)) if inner.size else spacing_of(place)
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(inner - usual))) if inner.size else np.nan
+    scatter = robust_sigma(inner, usual)
     odd = same & (np.abs(gap - usual) > np.maximum(ODD_SIGMA * scatter, ODD_SHARE * abs(usual)))
     odd |= gap < CLOSE * usual
     n = max(inner.size, 1)
@@ -164,7 +165,7 @@ def analyze_trace_wavelength_dependence(traces: Traces) -> Pair:
         curvature[:, k] = fit.coeff[2], fit.coeff_err[2]
     inner = slopes[0] - _neighbors(slopes[0])
     inner = inner[np.isfinite(inner)]
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(inner))) if inner.size else np.nan
+    scatter = robust_sigma(inner, 0.0)
     more = {
         "slopes": slopes[0], "slopes_err": slopes[1], "curvature": curvature[0], "curvature_err": curvature[1],
         "slope_scatter": scatter, "slope_scatter_err": scatter / np.sqrt(2 * max(inner.size, 1)),

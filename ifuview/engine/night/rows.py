@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 
@@ -63,8 +64,7 @@ class RowTest:
     @property
     def amplitude(self) -> float:
         """Scatter of the row levels as a Gaussian sigma, counts."""
-        known = self.level[np.isfinite(self.level)]
-        return float(1.4826 * np.median(np.abs(known - np.median(known)))) if known.size else 0.0
+        return robust_sigma(self.level) if np.isfinite(self.level).any() else 0.0
 
 
 def row_tests(

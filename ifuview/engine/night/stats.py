@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 MEDIAN_ERROR = 1.2533  # error of a median over that of a mean, Gaussian
-MAD_SIGMA = 1.4826  # Gaussian sigma over median absolute deviation
 KNOTS = 40  # medians along wavelength that the continuum is fitted to
 CLIP, ROUNDS = 2.5, 5  # of the continuum fit
 MIN_KNOTS = 12
@@ -30,7 +30,7 @@ def middle(values: Array, axis: int | None = None, keepdims: bool = False) -> Ar
 def mad(values: Array, axis: int | None = None) -> Array:
     """Scatter of finite numbers as a Gaussian sigma, from the median absolute deviation."""
     center = middle(values, axis, keepdims=axis is not None)
-    return np.asarray(MAD_SIGMA * middle(np.abs(values - center), axis))
+    return np.asarray(MAD_TO_SIGMA * middle(np.abs(values - center), axis))
 
 
 def median_where(values: Array, use: Array) -> Array:
@@ -115,7 +115,7 @@ def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) ->
         coeff[enough] = np.linalg.solve(normal, np.einsum("fk,ki->fi", w * medians, design)[..., None])[enough, :, 0]
         rest = medians - coeff @ design.T
         distance = np.abs(rest - median_where(rest, allowed)[:, None])
-        spread = MAD_SIGMA * median_where(distance, allowed)[:, None] + 1e-9
+        spread = MAD_TO_SIGMA * median_where(distance, allowed)[:, None] + 1e-9
         use = allowed & (distance < CLIP * spread)
     at = (np.arange(nwave) - (size / 2 - 0.5)) / (size * (knots - 1)) * 2 - 1
     at = np.clip(at, -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Medians of what is known."""
+"""Medians of what is known, and the scatter that they tell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from ifuview.model.checks import Array
 
+MAD_TO_SIGMA = 1.4826  # Gaussian sigma over median absolute deviation
+
 
 def median_along(values: Array) -> NDArray[np.float64]:
     """Median along the last axis, NaN where nothing is known."""
@@ -14,3 +16,19 @@ def median_along(values: Array) -> NDArray[np.float64]:
     out: NDArray[np.float64] = np.nanmedian(np.where(empty[..., None], 0.0, values), axis=-1)
     out[empty] = np.nan
     return out
+
+
+def robust_sigma(values: Array, about: float | None = None) -> float:
+    """Gaussian sigma from the median absolute deviation of what is known, NaN where nothing is.
+
+    Parameters
+    ----------
+    values : ndarray
+    about : float, optional
+        Default: their median.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return float("nan")
+    middle = np.median(known) if about is None else about
+    return MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))

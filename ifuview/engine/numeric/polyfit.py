@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
-MAD_TO_SIGMA = 1.4826
 CLIP = 4.0  # sigma
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, robust_sigma
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 
 MAX_DEGREE = 8
-MAD_TO_SIGMA = 1.4826
 OUTLIER_SIGMA = 4.0
 ROUNDS = 4
 CHOSEN_FROM = 256  # points that the degree is chosen from
@@ -96,7 +96,7 @@ def _noise(y: Array) -> float:
     third = np.diff(y, 3)
     if third.size < 3:
         return max(float(np.ptp(y)), least)
-    return max(MAD_TO_SIGMA * float(np.median(np.abs(third))) / THIRD, least)
+    return max(robust_sigma(third, 0.0) / THIRD, least)
 
 
 def _degree(u: Array, y: Array, sigma: Array) -> int:
@@ -120,7 +120,7 @@ def _fitted(u: Array, y: Array, sigma: Array, known: Array, degree: int) -> Smoo
         normal = basis.T @ (w[:, None] * basis)
         coeff = np.linalg.lstsq(normal, basis.T @ (w * y), rcond=None)[0]
         residual = y - basis @ coeff
-        spread = max(MAD_TO_SIGMA * float(np.median(np.abs(residual[kept] / sigma[kept]))), 1.0)
+        spread = max(robust_sigma(residual[kept] / sigma[kept], 0.0), 1.0)
         new = known & (np.abs(residual) < OUTLIER_SIGMA * spread * sigma)
         if new.sum() <= degree + 1 or (new == kept).all():
             break

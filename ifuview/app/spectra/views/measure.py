@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.app.frames.views.text import number, quantity
 from ifuview.app.spectra.views.flux import abscissa
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.inspection import FiberSpectrum
 
@@ -75,7 +76,7 @@ def _line(x: Array, flux: Array) -> tuple[float, float]:
     above = flux - (y0 + (y1 - y0) * (x - x0) / (x1 - x0))
     if abs(above.min()) > abs(above.max()):  # an absorption line
         above = -above
-    scatter = 1.4826 * np.median(np.abs(np.concatenate([above[:edge], above[-edge:]])))
+    scatter = robust_sigma(np.concatenate([above[:edge], above[-edge:]]), 0.0)
     peak = int(above.argmax())
     if above[peak] <= CLEAR * scatter or above[peak] <= 0:
         return nothing

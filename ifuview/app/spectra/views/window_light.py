@@ -9,13 +9,13 @@ import numpy as np
 
 from ifuview.app.session import Slot
 from ifuview.app.spectra.views.sky import good_flux, means, median_of_good
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.image import Image, Kind
 
 STEP = 4  # samples averaged from one level to the next
 MOST = 40  # samples a median is taken over: the finest level that has no more in the window
 EMPTY_SHARE = 0.5  # part of the window that a camera must cover
-MAD_TO_SIGMA = 1.4826
 
 Levels = tuple[tuple[Array, Array], ...]  # (wavelength, flux) from fine to coarse
 _kept: dict[int, tuple[object, Levels]] = {}  # id of the image -> the image (so that the id stays its own), levels
@@ -89,4 +89,4 @@ def residual(values: Array) -> tuple[Array, float]:
     if good.size == 0:
         return values, 0.0
     out = values - np.median(good)
-    return out, float(MAD_TO_SIGMA * np.median(np.abs(good - np.median(good))))
+    return out, robust_sigma(good)

@@ -9,6 +9,7 @@ import numpy as np
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.questions.case import Case
 from ifuview.engine.night.stats import middle as typical
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding
 
@@ -38,7 +39,7 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
         ratio = lines.residual / model
     count = max(int(np.count_nonzero(use)), 1)
     middle = typical(ratio[use], axis=0)
-    error = 1.25 * 1.4826 * typical(np.abs(ratio[use] - middle), axis=0) / np.sqrt(count)
+    error = 1.25 * MAD_TO_SIGMA * typical(np.abs(ratio[use] - middle), axis=0) / np.sqrt(count)
     weight = np.median(lines.error[use], axis=0) / np.maximum(np.abs(model), 1e-9)
     wide = error * np.sqrt(count) / 1.25 / np.maximum(weight, 1e-9)
     for k in range(lines.at.size):

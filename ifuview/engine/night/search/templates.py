@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import MAD_SIGMA, mad
+from ifuview.engine.night.stats import mad
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 ROUGH = 61  # px: what is wider is continuum
@@ -61,7 +62,7 @@ def shapes(sky: Array, wave: Array) -> Array:
     out = np.stack([sky, -slope, 0.5 * np.gradient(slope) / step])
     out = out - rough(out)
     steps = np.diff(sky, 3)
-    noise = MAD_SIGMA * float(np.median(np.abs(steps))) / np.sqrt(20.0)  # of a third difference
+    noise = MAD_TO_SIGMA * float(np.median(np.abs(steps))) / np.sqrt(20.0)  # of a third difference
     line = np.abs(out[0]) > VISIBLE * noise
     near = np.convolve(line, np.ones(2 * BESIDE + 1), "same") > 0.5
     return np.asarray(np.where(near, out, 0.0))

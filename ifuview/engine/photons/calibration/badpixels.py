@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.masks import BadPixels
@@ -26,7 +27,6 @@ RESPONSE = 0.5  # of its neighbors; a working pixel responds with at least this,
 HALF_WINDOW = 3  # px; of the box whose median says how much light there is
 FEWEST = 3  # good neighbors that are needed
 ITERATIONS = 5
-MAD = 1.4826  # sigma of a Gaussian in median absolute deviations
 
 
 def find_bad_pixels(
@@ -141,7 +141,7 @@ def _median(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Arra
     values = neighbors(counts, good, HALF_WINDOW)
     level, number = median_of(values)
     scatter, _ = median_of(np.sort(np.abs(values - level), axis=0))
-    noise = np.sqrt(np.maximum((MAD * scatter) ** 2, level + 1))
+    noise = np.sqrt(np.maximum((MAD_TO_SIGMA * scatter) ** 2, level + 1))
     off = (counts - level) / noise
     known = number >= FEWEST
     return known & (off > sigma), known & (off < -sigma) & (counts < RESPONSE * level), off

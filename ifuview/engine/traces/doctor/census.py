@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.engine.traces.doctor.slots import Slots, nanmedian
 from ifuview.engine.traces.flat import trace_flat
 from ifuview.engine.traces.peaks import find_peaks
@@ -23,7 +24,6 @@ NEAR_PX = 3.0  # px, light nearer to a slot is that slot's ...
 NEAR_SHARE = 0.45  # ... or this share of the spacing of the peaks, if smaller
 BROAD = 0.2  # height of both neighbors over the peak; less is a hot row
 BESIDE = 0.75  # of the columns in which a new trace must lie beside all slots
-MAD_TO_SIGMA = 1.4826
 READNOISE = 3.0  # where it is not known; traces only start from it
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor.fibers import running_median
 from ifuview.model.checks import Array
 
@@ -20,7 +21,6 @@ JITTER_MIN = 0.01  # px; a smaller scatter of single fibers is left alone
 LEVEL_TOO = 3.0  # model floors
 JITTER_NEIGHBORS = 6  # fibers on each side that a fiber's mean is compared with
 REMEASURED = ("offset", "kink", "lost", "swapped", "merged", "index_shift")
-MAD_TO_SIGMA = 1.4826
 FEW_BINS = 4
 
 
@@ -127,7 +127,7 @@ def jitter(
     known = np.isfinite(own) & np.isfinite(error)
     if known.sum() < JITTER_NEIGHBORS:
         return none, float("nan"), float("nan")
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(own[known])))
+    scatter = robust_sigma(own[known], 0.0)
     noise = float(np.median(error[known]))
     excess = max(scatter**2 - noise**2, 0.0)
     rms_err = scatter / np.sqrt(2 * known.sum())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor.slots import nanmedian
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
@@ -23,7 +24,6 @@ RUN = 3  # fibers in a row with the same slip are an index shift
 EDGE = 3.0  # sigma; a range of bins ends where the offset falls below
 EDGE_SHARE = 0.15  # of the largest offset; likewise
 FLAT_SCATTER = 0.2  # relative scatter of the fluxes above which they do not tell of throughput
-MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,8 +226,7 @@ def _range_problem(
 def throughput(m: Measured) -> tuple[Array, Array, bool]:
     """Flux over that of the neighbors, its error, and whether it tells of throughput at all."""
     ratio, err = _against_neighbors(m.flux, m.flux_err)
-    scatter = MAD_TO_SIGMA * np.nanmedian(np.abs(ratio - np.nanmedian(ratio))) if np.isfinite(ratio).any() else np.nan
-    return ratio, err, bool(scatter < FLAT_SCATTER)
+    return ratio, err, robust_sigma(ratio) < FLAT_SCATTER
 
 
 def width_ratio(m: Measured) -> tuple[Array, Array]:

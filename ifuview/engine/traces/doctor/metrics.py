@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor.fibers import Measured, mean_offset, throughput
 from ifuview.engine.traces.doctor.measure import LightFit
 from ifuview.engine.traces.doctor.patterns.fit import ModeFit
@@ -11,7 +12,6 @@ from ifuview.engine.traces.doctor.slots import Slots
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import Impact
 
-MAD_TO_SIGMA = 1.4826
 Numbers = dict[str, float | None]
 
 
@@ -116,21 +116,12 @@ def overall(m: Measured, fit: LightFit, fibers: dict[str, Array], jitter: float,
     deviation = fibers["max_deviation"]
     worst = int(np.nanargmax(deviation)) if np.isfinite(deviation).any() else 0
     size = np.abs(mean[np.isfinite(mean)])
-    scatter = (
-        MAD_TO_SIGMA * float(np.median(np.abs(mean[np.isfinite(mean)] - np.median(mean[np.isfinite(mean)]))))
-        if size.size
-        else np.nan
-    )
+    scatter = robust_sigma(mean)
     spacing = fibers["spacing_to_neighbors"]
     inner = np.isfinite(spacing)
-    uniform = (
-        MAD_TO_SIGMA * float(np.median(np.abs(spacing[inner] - np.median(spacing[inner]))))
-        if inner.sum() > 2
-        else np.nan
-    )
+    uniform = robust_sigma(spacing) if inner.sum() > 2 else np.nan
     slope = fibers["slope_px"]
-    some = np.isfinite(slope)
-    consistent = MAD_TO_SIGMA * float(np.median(np.abs(slope[some] - np.median(slope[some])))) if some.any() else np.nan
+    consistent = robust_sigma(slope)
     n = max(count, 1)
     level = fit.background[np.isfinite(fit.background) & np.isfinite(fit.background_err)]
     level_err = fit.background_err[np.isfinite(fit.background) & np.isfinite(fit.background_err)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 NODES = 32  # columns at which the shape of the traces is compared
@@ -287,7 +288,7 @@ def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: 
     parts = parts[:, some]
     profile = np.nanmedian(parts, axis=0)
     profile = profile - np.nanmin(profile)
-    scatter = 1.4826 * np.nanmedian(np.abs(parts - np.nanmedian(parts, axis=0)), axis=0) / np.sqrt(parts.shape[0])
+    scatter = MAD_TO_SIGMA * np.nanmedian(np.abs(parts - np.nanmedian(parts, axis=0)), axis=0) / np.sqrt(parts.shape[0])
     distance = np.flatnonzero(some) + 1.0
     inside = (distance > NEAREST * spacing) & (outer | (distance < length - NEAREST * spacing))
     found: list[float] = []

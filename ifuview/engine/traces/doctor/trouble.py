@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor import light as kernel
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import UNTRACED, FrameTrouble, untraced_words
@@ -234,9 +235,7 @@ def _step(level: Array, error: Array) -> tuple[float, float, int, bool]:
         width = max(2, min(6, n // 4))
         profile = np.array([np.nanmedian(c) if np.isfinite(c).any() else np.nan for c in values.T])
         rough = np.diff(profile)
-        scatter = (
-            1.4826 * float(np.nanmedian(np.abs(rough - np.nanmedian(rough)))) if np.isfinite(rough).any() else np.inf
-        )
+        scatter = robust_sigma(rough) if np.isfinite(rough).any() else np.inf
         for i in range(width, n - width + 1):
             low, high = profile[i - width : i - 1], profile[i + 1 : i + width]
             if not (np.isfinite(low).all() and np.isfinite(high).all() and low.size and high.size):
