@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import ifuview
 from ifuview import cli
-from ifuview.commands import completion, display, man, run, table, view
-from ifuview.errors import FileFormatError, UsageError
+from ifuview.errors import FileFormatError
 
 
 @pytest.fixture
@@ -109,94 +105,6 @@ def test_a_mistyped_command_is_told_apart_from_a_file(stub, capsys, tmp_path, mo
     for word in ("diagnos", "diagnos.fits", "m31"):
         assert cli.main([word]) == 0
         assert stub["script"].files == (word,)
-
-
-@pytest.mark.parametrize("name", [name for name in table.COMMANDS if name != table.VIEW])
-def test_every_command_is_in_usage_manual_and_completion(name, capsys):
-    assert cli.main([name, "--help"]) == 0
-    said = capsys.readouterr().out
-    assert table.COMMANDS[name].title.split()[0] in said
-    assert f"ifuview {name} " in view.usage()
-    page = man.page().replace("\\-", "-")
-    assert f'.SS "ifuview {name}"' in page
-    needed = [word for word in table.COMMANDS[name].words.split() if word.startswith("-")]
-    assert set(needed) <= {option for action in run.arguments(run.parser(name)) for option in action.option_strings}
-    for action in run.arguments(run.parser(name)):
-        assert action.help, f"{name} does not say what {action.dest} is"
-        for option in action.option_strings:
-            assert option in said and f"\\fB{option}\\fR" in page
-
-
-def test_no_command_is_left_out_of_the_table():
-    folder = Path(table.__file__).parent
-    found = {path for path in folder.rglob("*.py") if "\ndef options(" in path.read_text("utf-8")}
-    listed = {folder / f"{row.module.replace('.', '/')}.py" for row in table.COMMANDS.values()}
-    assert listed == found | {folder / "view.py"}
-
-
-def test_the_manual_page_is_one_that_man_reads(tmp_path):
-    (tmp_path / "ifuview.1").write_text(man.page())
-    if shutil.which("groff") is None:
-        pytest.skip("there is no groff")
-    words = ["groff", "-man", "-ww", "-Tutf8", "-P-cbou", str(tmp_path / "ifuview.1")]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    assert "--thresholds" in done.stdout and "f.fits[SCI]" in done.stdout
-
-
-@pytest.mark.parametrize(
-    "words, offered, not_offered",
-    [
-        (("diag",), {"diagnose"}, {"triage"}),
-        (("diagnose", "--th"), {"--thresholds"}, {"--after"}),
-        (("batch", "--sch"), {"--scheduler"}, set()),
-        (("speckle", "a.h5", "--method", ""), {"binned", "arrival"}, {"a.h5"}),
-        (("-zs",), {"-zscale"}, set()),
-        (("report", "a"), {"a.fits"}, {"report"}),
-        (("completion", ""), {"bash", "zsh"}, set()),
-    ],
-)
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_offers_what_fits(tmp_path, words, offered, not_offered):
-    (tmp_path / "a.fits").touch()
-    line = " ".join(shlex.quote(word) for word in ("ifuview", *words))
-    asked = f'COMP_WORDS=({line}); COMP_CWORD={len(words)}; _ifuview; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    code = f"{completion.bash()}\n{asked}"
-    found = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert found.stderr == ""
-    assert offered <= set(found.stdout.split()) and not not_offered & set(found.stdout.split())
-
-
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
-def test_zsh_reads_its_completion():
-    subprocess.run(["zsh", "-n", "-c", completion.zsh()], check=True)
-
-
-def test_progress_is_one_line(capsys):
-    bar = run.Progress()
-    bar(0.5, "extracting")
-    bar.close()
-    err = capsys.readouterr().err
-    assert " 50 % extracting" in err
-    assert "\n" not in err
-
-
-def test_offscreen_is_chosen_for_a_script_that_exits(monkeypatch):
-    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
-    display.choose_platform(headless=True, wanted=False)
-    assert display.os.environ["QT_QPA_PLATFORM"] == "offscreen"
-    monkeypatch.delenv("QT_QPA_PLATFORM")
-
-
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="asks for X11 or Wayland")
-def test_no_display_is_said_in_one_sentence(monkeypatch):
-    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UsageError, match="no display"):
-        display.choose_platform(headless=False, wanted=True)
-    monkeypatch.setenv("DISPLAY", ":7")
-    display.choose_platform(headless=False, wanted=True)
-    assert "QT_QPA_PLATFORM" not in display.os.environ
 
 
 def test_import_of_the_package_is_free():
