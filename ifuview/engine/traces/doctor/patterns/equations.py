@@ -7,6 +7,7 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor.patterns.shapes import MIN_BLOCKS, Pattern
 from ifuview.model.checks import Array
 
@@ -19,7 +20,6 @@ COARSE_BINS = 16  # of the robust start
 TOGETHER = 4  # smooth patterns in the model
 BLOCK_CLIP = 3.5  # sigma; blocks beyond do not count for the scatter of the blocks ...
 BLOCK_WIDER = 1.1  # which is then too small by this
-MAD_TO_SIGMA = 1.4826
 CANCEL = 0.003  # least eigenvalue of the correlation of patterns that are fitted together
 MEDIAN_CHI2 = 0.455  # of one degree of freedom
 RIDGE = 1e-9
@@ -133,7 +133,7 @@ class Equations:
         if common:
             mean -= self.info[known, 0][:, common] @ beta / weight[known]
         mean -= np.median(mean)
-        scatter = MAD_TO_SIGMA * np.median(np.abs(mean))
+        scatter = robust_sigma(mean, 0.0)
         for _ in range(4):
             inner = mean[np.abs(mean) <= BLOCK_CLIP * max(scatter, 1e-12)]
             scatter = float(np.sqrt(np.mean(inner**2))) * BLOCK_WIDER if inner.size > 2 else scatter
@@ -170,7 +170,7 @@ def sound(offset: Array, error: Array, usable: Array, shapes: list[Pattern]) -> 
         normal = design.T @ (w[:, None] * design)
         normal += np.diag(1e-6 * np.diag(normal) + RIDGE * np.trace(normal) / len(normal))
         residual = y - design @ np.linalg.solve(normal, design.T @ (w * y))
-        scatter = MAD_TO_SIGMA * np.median(np.abs(residual))
+        scatter = robust_sigma(residual, 0.0)
         typical = np.sqrt(max(scatter**2 - float(np.median(noise)) ** 2, 0.0))
         spread = np.sqrt(noise**2 + typical**2)
         robust = np.minimum(1, HUBER / np.maximum(np.abs(residual) / spread, 1e-9)) ** 2

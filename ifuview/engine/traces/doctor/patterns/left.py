@@ -7,7 +7,8 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.traces.doctor.patterns.equations import COARSE_BINS, LAG, MAD_TO_SIGMA, OUTLIER, coarse
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.traces.doctor.patterns.equations import COARSE_BINS, LAG, OUTLIER, coarse
 from ifuview.model.checks import Array
 
 MAP_DEGREE = 8  # of the map of what is left along dispersion
