@@ -3,7 +3,7 @@
 (a) `gather`: the visible pixels as float32, one value per screen pixel, from the image itself or from its pyramid.
 (b) `shading.index`: those values as 8-bit places on the color ramp, by limits and transfer function. 0 is kept for
 "no value" (NaN); 1 to 255 are the ramp from `lo` to `hi`.
-(c) `shading.colorize`: 32-bit colors through a table of 256, with masked pixels blended over.
+(c) a table of 256 and `shading.blend`: 32-bit colors, with masked pixels blended over.
 
 A contrast drag redoes (c) alone, a limits drag (b) and (c). All three work through blocks of rows that stay in cache.
 """

@@ -112,19 +112,6 @@ def index(
     return out
 
 
-def colorize(
-    places: Index8,
-    table: Color32,
-    *,
-    mask: Array | None = None,
-    mask_color: int = 0xFF3030,
-    opacity: float = 0.5,
-) -> Color32:
-    """Return 0xffRRGGBB colors of ramp places, masked pixels blended with `mask_color` (0xRRGGBB)."""
-    out = table.take(places, mode="clip")
-    return blend(out, places, table, mask, mask_color, opacity) if mask is not None else out
-
-
 def blend(colors: Color32, places: Index8, table: Color32, mask: Array, mask_color: int, opacity: float) -> Color32:
     """Overwrite masked `colors` with their mixture with `mask_color`; returns `colors`."""
     mixed = np.full(table.shape, 0xFF000000, np.uint32)

@@ -197,7 +197,7 @@ def test_masked_pixels_are_blended():
     places = np.full((2, 2), 255, np.uint8)
     table = np.full(256, 0xFFFFFFFF, np.uint32)
     mask = np.array([[True, False], [False, False]])
-    colors = shading.colorize(places, table, mask=mask, mask_color=0xFF0000, opacity=0.5)
+    colors = shading.blend(table.take(places), places, table, mask, 0xFF0000, 0.5)
     assert colors[0, 0] == 0xFFFF8080
     assert colors[1, 1] == 0xFFFFFFFF
 
