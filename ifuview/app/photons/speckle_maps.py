@@ -23,7 +23,7 @@ from ifuview.model.photons.speckle import PARTS, SpeckleMaps
 from ifuview.model.pixels import Pixels
 
 if TYPE_CHECKING:
-    from ifuview.app.intents import Speckle
+    from ifuview.app.photons.intents import Speckle
     from ifuview.app.photons.state import PhotonFrame
     from ifuview.model.photons.lists import PhotonCut, PhotonSource
     from ifuview.model.photons.speckle import Decay

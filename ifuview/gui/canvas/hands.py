@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QPoint, QRect, Qt, QTimer
 from PyQt6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
@@ -12,9 +11,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.look import Look, ViewState
 from ifuview.app.frames.views import viewport
 from ifuview.gui.canvas.region_hands import RegionHands
-
-if TYPE_CHECKING:
-    from ifuview.gui.canvas.image_canvas import ImageCanvas
+from ifuview.gui.canvas.surface import Surface
 
 CLICK_SLOP = 3  # px a click may move
 WHEEL_FACTOR = 1.2  # zoom of one wheel step, as in ds9
@@ -36,7 +33,7 @@ class Hands:
     `wheel_at` is "cursor" or, for ds9 hands, "center".
     """
 
-    def __init__(self, canvas: ImageCanvas) -> None:
+    def __init__(self, canvas: Surface) -> None:
         self.canvas = canvas
         self.regions = RegionHands(canvas)
         self._on_region = False

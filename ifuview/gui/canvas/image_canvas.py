@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from PyQt6.QtCore import QPoint, QRect, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -21,18 +19,17 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ifuview.app import intents as want
-from ifuview.app.frames.look import LimitMode, Look, ViewState
+from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.image import CanvasView, PictureView
 from ifuview.app.session import Layout
 from ifuview.gui.canvas import layers
-from ifuview.gui.canvas.arrange import arrange
 from ifuview.gui.canvas.caption import Caption
 from ifuview.gui.canvas.frame import BACKGROUND, STRIP_HEIGHT, fill_around, paint_strip
 from ifuview.gui.canvas.hands import Hands
 from ifuview.gui.canvas.layer import Layer
-from ifuview.gui.canvas.live import Live
 from ifuview.gui.canvas.stages import Stages, limits
+from ifuview.gui.canvas.surface import Surface
 
 HINT, HINT_COLOR = "Open a file with Ctrl+O, or drop one here", QColor("#8c9196")
 NIGHT_HINT = "Choose a camera in the exposures: a click on one of its dots shows that product"
@@ -41,33 +38,22 @@ FOLLOWED_MS = 100  # what is beside the canvas follows the blinked frame if that
 KEPT_PICTURES = 12  # pictures whose stages stay ready while they are not shown
 
 
-class ImageCanvas(QWidget):
+class ImageCanvas(Surface):
     """Draws the pictures of a CanvasView.
 
     Emits SetView, SetLook, PickPoint, SelectSlot and OpenFile. While a button is down it follows the hand by itself and
     emits one intent when the button is released; the wheel emits one when it comes to rest.
     """
 
-    intent = pyqtSignal(object)
-    hovered = pyqtSignal(int, float, float)  # key, native x and y
-    left = pyqtSignal()
     painted = pyqtSignal()  # once, when the first picture is on the screen
-    view_moved = pyqtSignal(int, object)  # key and the ViewState now on the screen
-    look_moved = pyqtSignal(int, object)  # key and the Look now on the screen
-    shown = pyqtSignal(object)  # key of the picture now on the screen, while blinking or peeking not the current one
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.view = CanvasView()
         self.hands = Hands(self)
-        self.live = Live()
         self.hint = HINT  # what an empty canvas says
-        self._peeking = False
-        self._told: int | None = None
         self._caption = Caption()
         self._stages: dict[int, Stages] = {}
         self._layers: dict[int, Layer] = {}
-        self._blinking: int | None = None
         self._was_painted = False
         self._blink = QTimer(self)
         self._blink.setTimerType(Qt.TimerType.PreciseTimer)
@@ -84,7 +70,6 @@ class ImageCanvas(QWidget):
             "Wheel zooms, left or middle drag pans, right drag changes contrast, click selects"
         )
 
-    # ---- what is shown ----
     def draw(self, view: CanvasView) -> None:
         """Show `view`; what the hand holds stays as it is."""
         self.live.keep(self.view, view, busy=self.hands.busy())
@@ -114,121 +99,6 @@ class ImageCanvas(QWidget):
             QTimer.singleShot(0, lambda: self.intent.emit(intent))
 
     @property
-    def peeking(self) -> bool:
-        """Whether the previous frame is shown, while space is held."""
-        return self._peeking
-
-    @peeking.setter
-    def peeking(self, on: bool) -> None:
-        self._peeking = on
-        self._tell_shown()
-
-    def _tell_shown(self) -> None:
-        """Say which picture is on the screen, if that is another one now."""
-        key = self.displayed()
-        if key != self._told:
-            self._told = key
-            self.shown.emit(key)
-
-    def displayed(self) -> int | None:
-        """Key of the picture that single and blink layouts show now."""
-        if self.peeking and self.view.picture(self.view.previous) is not None:
-            return self.view.previous
-        if self.view.layout is Layout.BLINK and self.view.picture(self._blinking) is not None:
-            return self._blinking
-        if self.view.picture(self.view.current) is not None:
-            return self.view.current
-        return None
-
-    def size_px(self) -> viewport.Size:
-        """Size in device pixels."""
-        r = self.devicePixelRatioF()
-        return max(1, round(self.width() * r)), max(1, round(self.height() * r))
-
-    def tiles(self) -> list[tuple[int, QRect]]:
-        """Keys and image areas, device px, of the pictures on the canvas."""
-        w, h = self.size_px()
-        if self.view.layout is not Layout.TILE or self.peeking:
-            key = self.displayed()
-            return [] if key is None else [(key, QRect(0, 0, w, h))]
-        strip = round(STRIP_HEIGHT * self.devicePixelRatioF())
-        boxes = arrange(len(self.view.pictures), w, h, self.view.tiles)
-        return [
-            (p.key, QRect(x, y + strip, bw, max(1, bh - strip))) for p, (x, y, bw, bh) in zip(self.view.pictures, boxes)
-        ]
-
-    def tile_at(self, position: QPoint) -> tuple[int, QRect] | None:
-        """Key and image area under a device position."""
-        return next(((k, r) for k, r in self.tiles() if r.contains(position)), None)
-
-    def view_of(self, key: int, size: viewport.Size | None = None) -> ViewState:
-        """The view of a picture as it is on the screen, `fit` carried out."""
-        picture = self.view.picture(key)
-        if picture is None:
-            return ViewState()
-        return viewport.resolve(self.live.view_of(picture, self.view), picture.image.shape, size or self.tile_size(key))
-
-    def tile_size(self, key: int) -> viewport.Size:
-        """Size of the area of a picture (of the canvas if it is not shown)."""
-        rect = next((r for k, r in self.tiles() if k == key), None)
-        return (rect.width(), rect.height()) if rect is not None else self.size_px()
-
-    def look_of(self, key: int) -> Look:
-        """The look of a picture as it is on the screen."""
-        picture = self.view.picture(key)
-        return Look() if picture is None else self.live.look_of(picture, self.view)
-
-    def image_at(self, position: QPoint) -> tuple[int, float, float] | None:
-        """Key and native position under a device position, None outside the images."""
-        tile = self.tile_at(position)
-        if tile is None:
-            return None
-        key, rect = tile
-        size = (rect.width(), rect.height())
-        x, y = viewport.to_image(
-            self.view_of(key, size), size, position.x() - rect.x() + 0.5, position.y() - rect.y() + 0.5
-        )
-        ny, nx = self.view.picture(key).image.shape
-        inside = -0.5 <= x < nx - 0.5 and -0.5 <= y < ny - 0.5
-        return (key, x, y) if inside else None
-
-    # ---- what the hand does ----
-    def set_view_live(self, key: int, view: ViewState) -> None:
-        """Show another part, without an intent."""
-        self.live.view = (key, view)
-        self.update()
-        self._tell_view()
-
-    def set_look_live(self, key: int, look: Look) -> None:
-        """Show with another look, without an intent."""
-        self.live.look = (key, look)
-        self.update()
-        self.look_moved.emit(key, look)
-
-    def set_limits_live(self, key: int, lo: float, hi: float) -> None:
-        """Show with other limits, without an intent (the limits dock while a handle is dragged)."""
-        self.set_look_live(key, replace(self.look_of(key), limit_mode=LimitMode.USER, lo=lo, hi=hi))
-
-    def commit(self) -> None:
-        """Turn what was changed locally into intents."""
-        view, look = self.live.take()
-        if view is not None:
-            self.intent.emit(want.SetView(*view))
-        if look is not None:
-            self.intent.emit(want.SetLook(*look))
-        self.update()
-
-    def _tell_view(self) -> None:
-        """Say what is in view now."""
-        key = self.displayed()
-        if key is not None:
-            self.view_moved.emit(key, self.view_of(key))
-
-    def current_view(self, key: int) -> ViewState:
-        """The view of a picture as it is on the screen, `fit` carried out."""
-        return self.view_of(key)
-
-    @property
     def wheel_at_center(self) -> bool:
         """Whether the wheel zooms about the center of the canvas, as ds9 does, and not at the cursor."""
         return self.hands.wheel_at == "center"
@@ -236,10 +106,6 @@ class ImageCanvas(QWidget):
     @wheel_at_center.setter
     def wheel_at_center(self, on: bool) -> None:
         self.hands.wheel_at = "center" if on else "cursor"
-
-    def crosshair(self) -> tuple[float, float] | None:
-        """Where the crosshair is, native px."""
-        return self.live.crosshair or self.view.crosshair
 
     def _set_blinking(self) -> None:
         """Start or stop the blink timer as the view says."""
@@ -269,7 +135,6 @@ class ImageCanvas(QWidget):
         """Whether a picture stays long enough for the rest of the window to follow it."""
         return not self._blink.isActive() or self._blink.interval() >= FOLLOWED_MS
 
-    # ---- painting ----
     def paintEvent(self, event: QPaintEvent | None) -> None:
         p = QPainter(self)
         self._paint(p)
@@ -369,7 +234,6 @@ class ImageCanvas(QWidget):
         picture = self.view.picture(key)
         return limits(picture, self.look_of(key)) if picture is not None else (0.0, 1.0)
 
-    # ---- events ----
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         self._tell_view()
 

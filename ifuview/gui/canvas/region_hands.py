@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QPoint, QRect, QRectF, Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter, QPen
@@ -15,10 +14,8 @@ from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.image import PictureView
 from ifuview.app.frames.views.overlay import OverlayView
 from ifuview.gui.canvas import layers
+from ifuview.gui.canvas.surface import Surface
 from ifuview.model.region import Region
-
-if TYPE_CHECKING:
-    from ifuview.gui.canvas.image_canvas import ImageCanvas
 
 HANDLE = 3  # screen px, half the side of a handle
 REACH = 7.0  # screen px within which a handle or an outline is taken
@@ -29,7 +26,7 @@ HANDLE_FILL, HANDLE_EDGE = QColor("#ffffff"), QColor("#000000")
 class RegionHands:
     """Which region the hand holds and what has become of it; the session knows nothing before the end."""
 
-    def __init__(self, canvas: ImageCanvas) -> None:
+    def __init__(self, canvas: Surface) -> None:
         self.canvas = canvas
         self.selected: tuple[int, int] | None = None  # key of the picture, number of the region
         self.live: Region | None = None  # what is being drawn or changed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu
@@ -11,9 +9,7 @@ from PyQt6.QtWidgets import QMenu
 from ifuview.app import intents as want
 from ifuview.gui.shell.menus import ACTIONS, Action
 from ifuview.gui.shell.window_commands import WindowCommands
-
-if TYPE_CHECKING:
-    from ifuview.gui.shell.main_window import MainWindow
+from ifuview.gui.shell.window_contract import CommandedWindow
 
 CANVAS_KEYS = ("next", "previous")  # Tab must still move the focus in docks and dialogs
 
@@ -21,7 +17,7 @@ CANVAS_KEYS = ("next", "previous")  # Tab must still move the focus in docks and
 class ActionMenus:
     """Fills the menus of the window, after the first paint."""
 
-    def __init__(self, window: MainWindow, menus: dict[str, QMenu]) -> None:
+    def __init__(self, window: CommandedWindow, menus: dict[str, QMenu]) -> None:
         self.window, self.controller = window, window.controller
         self.commands = WindowCommands(window)
         self.actions: dict[str, QAction] = {}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import (
-    QMainWindow,
     QSplitter,
     QToolBar,
     QVBoxLayout,
@@ -27,6 +26,7 @@ from ifuview.gui.shell.extension_box import ExtensionBox
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.readout_bar import ReadoutBar
 from ifuview.gui.shell.status_line import StatusLine
+from ifuview.gui.shell.window_contract import CommandedWindow
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 MENUS = ("&File", "&View", "&Scale", "&Color", "F&rame", "&Night", "&Photons", "&Trace", "&Window", "&Help")
 
 
-class MainWindow(QMainWindow):
+class MainWindow(CommandedWindow):
     """Canvas in the middle, docks around it; emits nothing but `closing`, asks the controller for everything."""
 
     closing = pyqtSignal()

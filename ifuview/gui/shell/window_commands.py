@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, QTimer, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
@@ -15,9 +14,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.views import skyposition
 from ifuview.gui.shell import window_state
 from ifuview.gui.shell.menus import ACTIONS
-
-if TYPE_CHECKING:
-    from ifuview.gui.shell.main_window import MainWindow
+from ifuview.gui.shell.window_contract import CommandedWindow
 
 FILTER = (
     "Images, photon lists, traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.h5 *.hdf5 *.bin *.img *.ecsv *.csv *.json)"
@@ -34,7 +31,7 @@ TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 class WindowCommands:
     """The methods that the table of actions names."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: CommandedWindow) -> None:
         self.window, self.controller = window, window.controller
 
     def _ask_files(self, title: str, pattern: str = FILTER) -> list[str]:
