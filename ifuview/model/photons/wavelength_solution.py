@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -107,6 +107,13 @@ class LaserFits:
         for name in ("center", "center_error", "sigma", "sigma_error", "chi2", "resolution", "resolution_error"):
             object.__setattr__(self, name, readonly(getattr(self, name), name, ndim=2, dtype=np.float64))
             same_shape(name, getattr(self, name), shape)
+
+
+class LaserPowers(NamedTuple):
+    """Median resolving power E / FWHM of each laser and its median deviation: float64 (m,), NaN where none is known."""
+
+    power: Array
+    deviation: Array
 
 
 class WavecalNumbers(TypedDict):
@@ -217,22 +224,22 @@ class WavelengthSolution:
         with np.errstate(divide="ignore"):
             return np.asarray(HC / self.energy(phase, row))
 
-    def resolution(self) -> Array:
-        """Median resolving power and its median deviation of each laser: float64 (m, 2)."""
-        if self.fits is None or not len(self.lasers):
-            return np.empty((0, 2))
-        out = np.full((len(self.lasers), 2), np.nan)
+    def resolution(self) -> LaserPowers:
+        """Resolving power of each laser over the resonators that are solved; empty without fits."""
+        if self.fits is None:
+            return LaserPowers(np.empty(0), np.empty(0))
+        power, deviation = np.full((2, len(self.lasers)), np.nan)
         for k, column in enumerate(self.fits.resolution.T):
             good = column[np.isfinite(column) & self.solved]
             if len(good):
-                out[k] = np.median(good), np.median(np.abs(good - np.median(good)))
-        return out
+                power[k] = np.median(good)
+                deviation[k] = np.median(np.abs(good - power[k]))
+        return LaserPowers(power, deviation)
 
     def summary(self) -> WavecalNumbers:
         """Numbers of the whole array."""
         photons = None if self.fits is None or not self.fits.photons.any() else self.fits.photons
         count = {name: int(((self.flags & np.uint32(bit)) != 0).sum()) for name, bit in WAVE_BIT.items()}
-        resolution = self.resolution()
         thin = (HistogramStatus.NO_DATA, HistogramStatus.TIME_CUT, HistogramStatus.POSITIVE_CUT)
         tried = None if photons is None or self.fits is None else (~np.isin(self.fits.status, thin)).sum(axis=1) > 1
         return {
@@ -242,7 +249,7 @@ class WavelengthSolution:
             "solved": int(self.solved.sum()),
             "flags": {name: n for name, n in count.items() if n},
             "lasers_nm": self.lasers.tolist(),
-            "resolution": [None if np.isnan(r) else round(float(r), 3) for r in resolution[:, 0]],
+            "resolution": [None if np.isnan(r) else round(float(r), 3) for r in self.resolution().power],
         }
 
     def digest(self) -> str:

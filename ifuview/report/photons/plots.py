@@ -226,7 +226,7 @@ def wavecal_summary(solution: WavelengthSolution) -> Page:
         fitted = int((fits.status[:, k] == HistogramStatus.GOOD).sum())
         center = fits.center[solution.solved, k]
         middle = float(np.median(center[np.isfinite(center)])) if np.isfinite(center).any() else np.nan
-        lines.append(f"{wave:<14g}{fitted:>8}{found[k, 0]:>12.2f}{found[k, 1]:>12.2f}{middle:>16.2f}")
+        lines.append(f"{wave:<14g}{fitted:>8}{found.power[k]:>12.2f}{found.deviation[k]:>12.2f}{middle:>16.2f}")
     lines += ["", *(f"from {name}" for name in solution.sources)]
     axes.text(0, 1, "\n".join(lines), family="monospace", fontsize=8, va="top", transform=axes.transAxes)
     return figure

@@ -245,8 +245,7 @@ def wave_summary(wave: WavelengthSolution) -> str:
     parts = [
         f"{found['solved']} of {enough or found['resonators']} resonators{' with photons enough' * bool(enough)} solved"
     ]
-    table = wave.resolution()
-    for laser, (r, spread) in zip(wave.lasers, table):
+    for laser, r, spread in zip(wave.lasers, *wave.resolution()):
         if np.isfinite(r):
             parts.append(f"R({laser:g} nm) = {number(float(r), 3)} ± {number(float(spread), 2)}")
     flags = [f"{n} {name.removeprefix('wavecal.').replace('_', ' ')}" for name, n in found["flags"].items()]

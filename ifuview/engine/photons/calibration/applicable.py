@@ -94,10 +94,10 @@ def wave_header(solution: WavelengthSolution) -> dict[str, object]:
     """Header entries of a wavelength calibration, as published pipelines set them."""
     out: dict[str, object] = {"E_WAVCAL": solution.name}
     found = solution.resolution()
-    good = np.isfinite(found[:, 0]) if len(found) else np.zeros(0, bool)
+    good = np.isfinite(found.power)
     if good.any():
         table = np.zeros(int(good.sum()), [("r", "<f4"), ("r_err", "<f4"), ("wave", "<f4")])
-        table["r"], table["r_err"], table["wave"] = found[good, 0], found[good, 1], solution.lasers[good]
+        table["r"], table["r_err"], table["wave"] = found.power[good], found.deviation[good], solution.lasers[good]
         out["wavecal.resolution"] = table
     return out
 

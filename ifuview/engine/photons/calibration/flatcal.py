@@ -158,11 +158,11 @@ def flat_of_lasers(
 
 def _power(solution: WavelengthSolution | None, wave: float) -> float:
     """Resolving power at a wavelength."""
-    known = None if solution is None else solution.resolution()
-    if solution is None or known is None or not len(known) or not np.isfinite(known[:, 0]).any():
+    if solution is None:
         return USUAL_POWER
-    good = np.isfinite(known[:, 0])
-    return float(np.interp(wave, solution.lasers[good], known[good, 0]))
+    power = solution.resolution().power
+    good = np.isfinite(power)
+    return float(np.interp(wave, solution.lasers[good], power[good])) if good.any() else USUAL_POWER
 
 
 def good_resonators(beammap: Beammap, exclude: tuple[str, ...]) -> Array:

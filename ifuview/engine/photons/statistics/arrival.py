@@ -61,18 +61,18 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
     par = np.array([third, third, third]) if free_ip else np.array([rate / 2, rate / 2, ip])
     count = 3 if free_ip else 2
     grad, hess = np.zeros(3), np.zeros((3, 3))
-    derivatives(gaps, law, par[0], par[1], par[2], grad, hess)
-    best = log_likelihood(gaps, law, par[0], par[1], par[2])
+    derivatives(gaps, law, par[IC], par[IS], par[IP], grad, hess)
+    best = log_likelihood(gaps, law, par[IC], par[IS], par[IP])
     damping = 0.0
     trial = par.copy()
     converged = False
     for _ in range(MOST_STEPS):
         change = newton_step(par, grad, hess, count, damping, trial)
-        value = log_likelihood(gaps, law, trial[0], trial[1], trial[2])
+        value = log_likelihood(gaps, law, trial[IC], trial[IS], trial[IP])
         if value >= best - 1e-12 * abs(best):
             converged = value - best < PRECISION * abs(best) and change < SMALL_MOVE * rate
             par[:], best = trial, value
-            derivatives(gaps, law, par[0], par[1], par[2], grad, hess)
+            derivatives(gaps, law, par[IC], par[IS], par[IP], grad, hess)
             damping = damping * 0.1 if damping > 1e-3 else 0.0
             if converged:
                 break
@@ -80,7 +80,7 @@ def fit_arrival(gaps: Array, rate: float, dead: float, longest: float, ip: float
             damping = max(10 * damping, 1e-2)
             if damping > 1e12:
                 break
-    out[IC], out[IS], out[IP], out[LOGLIKE], out[IP_GAIN] = par[0], par[1], par[2], best, grad[2]
+    out[IC], out[IS], out[IP], out[LOGLIKE], out[IP_GAIN] = par[IC], par[IS], par[IP], best, grad[IP]
     write_errors(par, hess, count, rate, out)
     return converged
 
@@ -155,7 +155,7 @@ def derivatives(
         sr += (2 * u2 + (2 * ip + u * (4 * is_ + 6 * u * ic)) * us) * inverse - s * r
         rr += 2 * u * inverse - r * r
     off = (ic + is_ + ip - rate) * spread
-    grad[0], grad[1], grad[2] = gc - off, gs - off, gr - off
+    grad[0], grad[1], grad[IP] = gc - off, gs - off, gr - off
     hess[0, 0], hess[0, 1], hess[0, 2] = cc - spread, cs - spread, cr - spread
     hess[1, 1], hess[1, 2], hess[2, 2] = ss - spread, sr - spread, rr - spread
     _add_none(longest, longer, ic, is_, ip, grad, hess)
@@ -175,7 +175,7 @@ def _add_none(g: float, times: float, ic: float, is_: float, ip: float, grad: Ar
     lss = 4 * v * vs + (2 * is_ + 6 * v * ic) * vs * vs + lv * vss
     grad[0] += times * (c - g * v)
     grad[1] += times * (s - g * ic * vs)
-    grad[2] += times * (r - g)
+    grad[IP] += times * (r - g)
     hess[0, 0] -= times * c * c
     hess[0, 1] += times * (3 * v * v * vs * inverse - c * s - g * vs)
     hess[0, 2] -= times * c * r

@@ -189,7 +189,7 @@ def derivatives(hist: Array, ic: float, is_: float, ip: float, work: Array, grad
         gc, gs, gp = d1[n] * inverse, s_now * inverse, (past - p[n]) * inverse
         grad[0] += weight * gc
         grad[1] += weight * gs
-        grad[2] += weight * gp
+        grad[IP] += weight * gp
         hess[0, 0] += weight * (d2[n] * inverse - gc * gc)
         hess[0, 1] += weight * ((2 * d2[n] + ic * d3[n]) * inverse - gc * gs)
         hess[1, 1] += weight * ((2 * d2[n] + 4 * ic * d3[n] + ic * ic * d4[n]) * inverse - gs * gs)
@@ -262,24 +262,24 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
     seed = solve_moments(hist, 0.0 if free_ip else ip)
     par = np.array([max(seed[0], 0.02 * mean), max(seed[1], 0.02 * mean), ip])
     if free_ip:  # equal parts of what is not speckle
-        par[0] *= 0.5
-        par[2] = par[0]
+        par[IC] *= 0.5
+        par[IP] = par[IC]
     count = 3 if free_ip else 2
     grad, hess = np.zeros(3), np.zeros((3, 3))
-    best = derivatives(hist, par[0], par[1], par[2], work, grad, hess)
+    best = derivatives(hist, par[IC], par[IS], par[IP], work, grad, hess)
     damping = 0.0
     converged = False
     trial = par.copy()
     for _ in range(MOST_STEPS):
         change = newton_step(par, grad, hess, count, damping, trial)
-        fill_log_pmf(trial[0], trial[1], trial[2], work[0, : len(hist)])
+        fill_log_pmf(trial[IC], trial[IS], trial[IP], work[0, : len(hist)])
         value = 0.0
         for n in range(len(hist)):
             value += hist[n] * work[0, n]
         if value >= best - 1e-12 * abs(best):
             small = value - best < PRECISION * max(1.0, abs(best)) and change < 1e-5 * (mean + FLOOR)
             par[:] = trial
-            best = derivatives(hist, par[0], par[1], par[2], work, grad, hess)
+            best = derivatives(hist, par[IC], par[IS], par[IP], work, grad, hess)
             damping = damping * 0.1 if damping > 1e-3 else 0.0
             if small:
                 converged = True
@@ -288,6 +288,6 @@ def fit_histogram(hist: Array, ip: float, work: Array, out: Array) -> bool:
             damping = max(10 * damping, 1e-2)
             if damping > 1e12:
                 break
-    out[IC], out[IS], out[IP], out[LOGLIKE] = par[0], par[1], par[2], best
+    out[IC], out[IS], out[IP], out[LOGLIKE] = par[IC], par[IS], par[IP], best
     write_errors(par, hess, count, mean, out)
     return converged
