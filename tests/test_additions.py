@@ -64,6 +64,21 @@ print(found, instrument(found).title, instrument(found).block)
     assert copy.run("-c", code).stdout.split() == ["new", "New", "One", "slitlet"]
 
 
+def test_a_format_that_is_no_fits_is_a_module_and_a_line(copy: Copy, tmp_path: Path):
+    copy.write("ifuview/io/products/grid.py", READER)
+    copy.line(
+        "ifuview/io/__init__.py",
+        "CONTENT: tuple[tuple[str, str, str], ...] = (",
+        '    ("products.grid", "is_grid", "grid_dataset"),',
+    )
+    (tmp_path / "new.grid").write_text("GRID\n1 2 3\n4 5 6\n", "utf-8")
+    code = "import ifuview, sys; print(ifuview.open_dataset(sys.argv[1]).images[0].canonical().tolist())"
+    assert copy.run("-c", code, str(tmp_path / "new.grid")).stdout == "[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]\n"
+    picture = tmp_path / "grid.png"
+    copy.run("-m", "ifuview", "--fresh", str(tmp_path / "new.grid"), "-saveimage", "png", str(picture), "-exit")
+    assert picture.stat().st_size > 0
+
+
 def test_a_dock_is_two_halves_a_help_page_and_a_line(copy: Copy, tmp_path: Path):
     copy.write("ifuview/app/frames/views/shape.py", VIEW)
     copy.write("ifuview/gui/frames/shape.py", WIDGET)
@@ -146,6 +161,32 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
 
     rows, columns = open_images(chosen.file, ctx=ctx)[0].image.shape
     return Said(f"{rows} x {columns}" if chosen.turned else f"{columns} x {rows}")
+'''
+READER = '''"""Numbers in rows, below the word GRID."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.io.fits.spec import FileSpec
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image, Kind
+from ifuview.model.pixels import Pixels
+
+
+def is_grid(path: str) -> bool:
+    """Whether a file begins with GRID."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"GRID"
+    except OSError:
+        return False
+
+
+def grid_dataset(spec: FileSpec) -> Dataset:
+    """One image."""
+    image = Image("GRID", Kind.IMAGE, Pixels(np.loadtxt(spec.path, skiprows=1, ndmin=2)))
+    return Dataset(spec.path, spec.text, kind="image", images=(image,))
 '''
 VIEW = '''"""How large the image is."""
 

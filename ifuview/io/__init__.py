@@ -60,6 +60,12 @@ READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
     ("fits.tables", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
 )
 
+# of what is no FITS: module, its function (path) -> whether it knows the content, its function (spec) -> Dataset
+CONTENT: tuple[tuple[str, str, str], ...] = (
+    ("photons.opening", "is_photons", "photon_dataset"),
+    ("products.quick_frame", "is_frame", "frame_dataset"),
+)
+
 
 def probe(spec: FileSpec | Path, ctx: JobContext = SILENT) -> FileProbe:
     """Walk through the headers of a file; see `FileProbe`."""
@@ -86,8 +92,8 @@ def open_dataset(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
         return foreign
     if parsed.path.lower().endswith(TEXT_SUFFIXES):
         return _text_traces(parsed)
-    if (photons := _photon_list(parsed)) is not None:
-        return photons
+    if (known := _by_content(parsed)) is not None:
+        return known
     found = probe_file(parsed, ctx)
     return _noted(_reader(found).read(found, parsed, ctx))
 
@@ -99,8 +105,8 @@ def open_all(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
     parsed = parse_spec(spec)
     if (foreign := _foreign(parsed, ctx)) is not None:
         return foreign
-    if (photons := _photon_list(parsed)) is not None:
-        return photons
+    if (known := _by_content(parsed)) is not None:
+        return known
     found = probe_file(parsed, ctx)
     return read_every(_reader(found), found, parsed, ctx)
 
@@ -118,7 +124,7 @@ def _foreign(spec: FileSpec, ctx: JobContext) -> Dataset | None:
 def _own_score(spec: FileSpec, ctx: JobContext) -> float:
     """How well the program itself knows a file; nothing at all is 0."""
     try:
-        if spec.path.lower().endswith(TEXT_SUFFIXES) or _photon_list(spec) is not None:
+        if spec.path.lower().endswith(TEXT_SUFFIXES) or _by_content(spec) is not None:
             return SURE
         found = probe_file(spec, ctx)
         return _reader(found).score(found)
@@ -138,24 +144,19 @@ def _noted(dataset: Dataset) -> Dataset:
     return replace(dataset, notes=(*problems, *dataset.notes)) if problems else dataset
 
 
-def _photon_list(spec: FileSpec) -> Dataset | None:
-    """The Dataset of a photon list or quick frame, told by its content; None for a file of another kind."""
-    if os.path.isdir(spec.path):
-        from ifuview.io.photons.opening import is_photons, photon_dataset
-
-        if is_photons(spec.path):
-            return photon_dataset(spec)
-    regular_file(spec.path)
-    with open(spec.path, "rb") as file:
-        if file.read(len(FITS_MAGIC)) == FITS_MAGIC:
-            return None
-    from ifuview.io.photons.opening import is_photons, photon_dataset
-
-    if is_photons(spec.path):
-        return photon_dataset(spec)
-    from ifuview.io.products.quick_frame import frame_dataset, is_frame
-
-    return frame_dataset(spec) if is_frame(spec.path) else None
+def _by_content(spec: FileSpec) -> Dataset | None:
+    """The Dataset of a folder or of a file that is no FITS, told by its content; None for one that nobody knows."""
+    if not os.path.isdir(spec.path):
+        regular_file(spec.path)
+        with open(spec.path, "rb") as file:
+            if file.read(len(FITS_MAGIC)) == FITS_MAGIC:
+                return None
+    for module, knows, read in CONTENT:
+        found = import_module(f"{__name__}.{module}")
+        if getattr(found, knows)(spec.path):
+            dataset: Dataset = getattr(found, read)(spec)
+            return dataset
+    return None
 
 
 def _text_traces(spec: FileSpec) -> Dataset:
