@@ -7,7 +7,7 @@ from typing import Any
 from ifuview.app.frames.fibers import trace_companions
 from ifuview.app.frames.memory import has_room, wants_back
 from ifuview.app.frames.tasks import PlaceOnDetector, ReduceCopies
-from ifuview.app.photons.tasks import opening
+from ifuview.app.photons.tasks.lists import opening
 from ifuview.app.photons.which import is_photons
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.tasks import Inspect, beside, inspected

@@ -66,9 +66,7 @@ from ifuview.app.night.intents import (
     Triage,
     WatchFolder,
 )
-from ifuview.app.photons import calibration_tasks, combine_tasks, light_tasks, play_tasks, speckle_tasks
 from ifuview.app.photons import steps as photon_steps
-from ifuview.app.photons import tasks as photon_tasks
 from ifuview.app.photons.intents import (
     CompareCalibration,
     CopyPhotons,
@@ -92,6 +90,12 @@ from ifuview.app.photons.intents import (
     UseBeammap,
     WriteCalibrated,
 )
+from ifuview.app.photons.tasks import calibration as calibration_tasks
+from ifuview.app.photons.tasks import combine as combine_tasks
+from ifuview.app.photons.tasks import light as light_tasks
+from ifuview.app.photons.tasks import lists as photon_tasks
+from ifuview.app.photons.tasks import play as play_tasks
+from ifuview.app.photons.tasks import speckle as speckle_tasks
 from ifuview.app.reporting import tasks as report_tasks
 from ifuview.app.session import Session
 from ifuview.app.spectra import steps as spectra_steps

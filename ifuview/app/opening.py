@@ -30,6 +30,6 @@ def open_images(
     found = opening.open_images(spec, every=every, cube=cube, look=look, ctx=ctx)
     if found[0].dataset.photons is None:
         return found
-    from ifuview.app.photons.images import opened_flags
+    from ifuview.app.photons.counting.images import opened_flags
 
     return tuple(opened_flags(opened) for opened in found)

@@ -167,7 +167,7 @@ def _alone(path: str, repeats: int) -> list[Row]:
 
 def _fits() -> list[Row]:
     """Fits per pixel: a twentieth of what the published functions took (CPU seconds) is the bar."""
-    from ifuview.app.photons.solve import fit_wavecal
+    from ifuview.app.photons.calibration.solve import fit_wavecal
     from ifuview.engine.photons.statistics.speckle import speckle_maps
     from ifuview.simulate.photons.lists import simulate_lasers, simulate_photons
 

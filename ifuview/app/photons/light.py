@@ -298,10 +298,10 @@ def save(lights: Lights, what: str, path: str) -> tuple[str, ...]:
     """
     import os
 
-    from ifuview.app.photons import lists as photons
+    from ifuview.app.photons import products
 
-    products = [(light.picked, getattr(light, what)) for light in lights.found]
-    good = [(picked, product) for picked, product in products if product is not None]
+    found = [(light.picked, getattr(light, what)) for light in lights.found]
+    good = [(picked, product) for picked, product in found if product is not None]
     if not good:
         reasons = "; ".join(note for light in lights.found for note in light.notes) or "nothing is selected"
         raise UsageError(f"there is no light to save ({reasons})", path, "select a pixel or draw a region first")
@@ -311,7 +311,7 @@ def save(lights: Lights, what: str, path: str) -> tuple[str, ...]:
         name = path if len(good) == 1 else f"{stem}-{_slug(picked)}{suffix}"
         while name in out:
             name = f"{os.path.splitext(name)[0]}x{suffix}"
-        photons.save(product, name)
+        products.save(product, name)
         out.append(name)
     return tuple(out)
 

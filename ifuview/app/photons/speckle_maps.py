@@ -11,6 +11,7 @@ import numpy as np
 from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.frames.opened import Opened, first_look
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons import products
 from ifuview.app.photons.which import asked, crosshair
 from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
@@ -41,7 +42,7 @@ def sorted_source(frame: PhotonFrame, ctx: JobContext) -> PhotonSource:
     made = photons.sorted_source(frame.raw.info.path, beammap=frame.beammap or None, ctx=ctx)
     if frame.source is frame.raw:
         return made
-    from ifuview.app.photons.sources import source_of
+    from ifuview.app.photons.calibration.sources import source_of
 
     return source_of(made, frame.stack, ctx)
 
@@ -159,7 +160,7 @@ def save(session: Session, path: str, ctx: JobContext) -> str:
         raise UsageError("there are no speckle maps to save", path, "make them first")
     if not path.lower().endswith(".fits"):
         raise UsageError("speckle maps are written as FITS", path, "end the name in .fits")
-    photons.check_output(path)
+    products.check_output(path)
     decay = None
     try:
         decay = decay_at(frame, *crosshair(session))

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ifuview.app.frames.intents import Intent
-from ifuview.app.photons import images
 from ifuview.app.photons import intents as want
+from ifuview.app.photons.counting import images
 from ifuview.app.photons.light import options_of
 from ifuview.app.photons.which import frame_of
 from ifuview.app.session import Session

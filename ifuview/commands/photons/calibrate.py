@@ -39,7 +39,8 @@ def options(out: ArgumentParser) -> None:
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Do what the options ask for; a line about what was written, and notes."""
-    from ifuview.app.photons import solve as cal
+    from ifuview.app.photons.calibration import files
+    from ifuview.app.photons.calibration import solve as cal
 
     if not chosen.output:
         raise UsageError("there is no name for the new file", "calibrate", "give -o NEW.h5")
@@ -49,7 +50,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         if extra:
             raise UsageError(f"--undo and --{extra[0]} do not go together", "calibrate", "leave one out")
         solution = cal.read_wavecal(chosen.wavecal, ctx) if chosen.wavecal else None
-        info, notes = cal.undo_file(chosen.file, chosen.output, wavecal=solution, ctx=ctx)
+        info, notes = files.undo_file(chosen.file, chosen.output, wavecal=solution, ctx=ctx)
         return Said(f"{chosen.output}: {info.nphoton} photons as they were, {info.column}", notes)
     if chosen.dead_time is not None and not chosen.dead_time > 0:
         raise UsageError(f"{chosen.dead_time:g} is no dead time", "--dead-time", "give microseconds above 0")
@@ -61,7 +62,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         wavecal=chosen.wavecal, flatcal=chosen.flatcal, flat_method=chosen.flat_method, lincal=bool(chosen.lincal),
         dead_time=None if chosen.dead_time is None else chosen.dead_time * 1e-6, ctx=ctx,
     )  # fmt: skip
-    info, notes = cal.calibrate_file(
+    info, notes = files.calibrate_file(
         chosen.file, chosen.output, steps, cosmics=chosen.cosmics, pixels=chosen.pixcal, beammap=chosen.beammap, ctx=ctx
     )
     done = ", ".join(f"{key} {text}" if text != "applied" else key for key, text in info.calibrations.items())

@@ -43,7 +43,7 @@ def options(out: ArgumentParser) -> None:
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Fit, save and plot; a line about what was found."""
-    from ifuview.app.photons import solve as cal
+    from ifuview.app.photons.calibration import solve as cal
     from ifuview.app.photons.outputs import keep_photons
 
     if not chosen.files:
@@ -58,7 +58,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     flat = _fit(chosen, files, ctx)
     cal.save(flat, chosen.output)
     if chosen.plots:
-        from ifuview.app.photons.calibration_plots import plot_flat
+        from ifuview.app.photons.calibration.plots import plot_flat
 
         plot_flat(flat, chosen.plots, pixels=pixels, ctx=ctx)
     usable, number = int(flat.usable.sum()), len(flat.ids)
@@ -69,7 +69,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
 
 def _fit(chosen: Namespace, files: list[str], ctx: JobContext) -> FlatSolution:
     """The flat of one file of white light, or of several lasers."""
-    from ifuview.app.photons import solve as cal
+    from ifuview.app.photons.calibration import solve as cal
 
     given: dict[str, Any] = {name: getattr(chosen, name) for name in ("chunk", "method", "power")}
     given = {name: value for name, value in given.items() if value is not None}

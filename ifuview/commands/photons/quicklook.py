@@ -41,20 +41,20 @@ def options(out: ArgumentParser) -> None:
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Count, and write what was counted."""
-    from ifuview.app.photons import lists as photons
+    from ifuview.app.photons import products
     from ifuview.app.photons.outputs import keep_photons
 
     if not chosen.output and not chosen.json:
         raise UsageError("there is nothing to make", "quicklook", "give -o OUT.fits, -o OUT.png or --json -")
     if chosen.output:
-        photons.check_output(chosen.output)
+        products.check_output(chosen.output)
         keep_inputs(chosen.output, (chosen.file, chosen.beammap))
         keep_photons(chosen.output)
     keep_inputs(chosen.json, (chosen.file, chosen.beammap, chosen.output))
     product, lights = counted(chosen, ctx)
     if chosen.output:
-        photons.save(product, chosen.output, lights)
-    return Said(json_to(chosen.json, json.dumps(photons.summary(product))), photons.notes(product))
+        products.save(product, chosen.output, lights)
+    return Said(json_to(chosen.json, json.dumps(products.summary(product))), products.notes(product))
 
 
 def counted(chosen: Namespace, ctx: JobContext) -> tuple[PhotonImage | PhotonCube, dict[str, BinnedLight]]:

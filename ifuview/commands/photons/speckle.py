@@ -42,12 +42,13 @@ def options(out: ArgumentParser) -> None:
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Make the maps and write them; with what the list says of itself."""
     from ifuview.app.photons import lists as photons
+    from ifuview.app.photons import products
     from ifuview.app.photons.outputs import keep_photons
     from ifuview.io.photons.speckle_products import write_speckle
 
     if not chosen.output.lower().endswith(".fits"):
         raise UsageError("speckle maps are written as FITS", chosen.output, "end the name in .fits")
-    photons.check_output(chosen.output)
+    products.check_output(chosen.output)
     keep_inputs(chosen.output, (chosen.file, chosen.beammap))
     keep_photons(chosen.output)
     star = None if chosen.lucky is None else pixel(chosen.lucky, "--lucky")

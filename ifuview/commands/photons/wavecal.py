@@ -50,7 +50,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     FitError
         Nothing is solved; nothing but the plots is written.
     """
-    from ifuview.app.photons import solve as cal
+    from ifuview.app.photons.calibration import solve as cal
     from ifuview.app.photons.outputs import keep_photons
 
     if not chosen.lasers:
@@ -73,7 +73,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     if chosen.output and solution.solved.any():
         cal.save(solution, chosen.output)
     if chosen.plots:
-        from ifuview.app.photons.calibration_plots import plot_wavecal
+        from ifuview.app.photons.calibration.plots import plot_wavecal
 
         plot_wavecal(solution, chosen.plots, pixels=pixels, powersweep=chosen.powersweep or (), ctx=ctx.part(0.9, 1))
     if not solution.solved.any():

@@ -200,7 +200,7 @@ def _play(session: Session) -> want.Intent:
 
 def _photon_step(step: int) -> Make:
     def make(session: Session) -> want.Intent | None:
-        from ifuview.app.photons.images import moved
+        from ifuview.app.photons.counting.images import moved
 
         found = _photons_of(session)
         if found is None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ifuview.app.photons import solve
+from ifuview.app.photons.calibration import solve
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.flat_solution import FlatSolution
 from ifuview.model.photons.lists import PhotonList

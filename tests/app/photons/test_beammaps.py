@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.app.photons import beammaps, counting
+from ifuview.app.photons import beammaps
+from ifuview.app.photons.counting import counts as counting
 from ifuview.errors import UsageError
 from ifuview.model.photons.lists import SortedColumns
 from tests.app.photons.photon_files import write_files

@@ -19,8 +19,8 @@ from ifuview.app.photons.which import asked, crosshair, photon_frame
 from ifuview.app.session import Selection, Session
 from ifuview.engine.context import SILENT
 from ifuview.errors import UsageError
+from tests.app.photons.calibration.test_stack import session_of
 from tests.app.photons.photon_files import write_files
-from tests.app.photons.test_calibration import session_of
 
 
 @pytest.fixture(scope="module")

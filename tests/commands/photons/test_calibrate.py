@@ -10,7 +10,8 @@ import hdf5plugin  # noqa: F401  (the filter of the table)
 import numpy as np
 import pytest
 
-from ifuview.app.photons import solve as cal
+from ifuview.app.photons.calibration import files
+from ifuview.app.photons.calibration import solve as cal
 from ifuview.cli import main
 from ifuview.commands.photons import flatcal
 from ifuview.commands.photons.config import literals, read_config
@@ -106,14 +107,14 @@ def test_masked_photons_come_back_in_their_places(night, tmp_path):
     folder, _ = night
     mask = time_mask([(0.1, 0.4), (0.9, 1.0)])
     steps = CalibrationStack((WaveStep(cal.read_wavecal(str(folder / "wave.h5"))), MaskStep(mask, "timemask")))
-    info, notes = cal.calibrate_file(str(folder / "phase.h5"), str(tmp_path / "new.h5"), steps)
+    info, notes = files.calibrate_file(str(folder / "phase.h5"), str(tmp_path / "new.h5"), steps)
     before = open_photons(folder / "phase.h5").info.nphoton
     with h5py.File(tmp_path / "new.h5") as file:
         time = file[TABLE]["time"]
         assert info.nphoton == len(time) == len(file["original/wavelength"]) < before
         assert len(file["original/removed"]) == before - len(time)
     assert not ((time >= 100_000) & (time < 400_000)).any() and "kept apart" in notes[0]
-    cal.undo_file(str(tmp_path / "new.h5"), str(tmp_path / "old.h5"))
+    files.undo_file(str(tmp_path / "new.h5"), str(tmp_path / "old.h5"))
     assert rows_and_rest(tmp_path / "old.h5") == rows_and_rest(folder / "phase.h5")
 
 
@@ -123,8 +124,8 @@ def test_phases_are_computed_back_from_a_file_that_keeps_none(night, tmp_path):
     made = cal.calibrated(open_photons(folder / "phase.h5"), CalibrationStack((WaveStep(solution),)))
     write_photons(tmp_path / "foreign.h5", made)
     with pytest.raises(UsageError, match="does not keep its columns"):
-        cal.undo_file(str(tmp_path / "foreign.h5"), str(tmp_path / "old.h5"))
-    cal.undo_file(str(tmp_path / "foreign.h5"), str(tmp_path / "old.h5"), wavecal=solution)
+        files.undo_file(str(tmp_path / "foreign.h5"), str(tmp_path / "old.h5"))
+    files.undo_file(str(tmp_path / "foreign.h5"), str(tmp_path / "old.h5"), wavecal=solution)
     old, phase = (next(iter(open_photons(p).blocks())).value for p in (tmp_path / "old.h5", folder / "phase.h5"))
     assert np.abs(old - phase).max() < 1e-4
 
@@ -178,7 +179,7 @@ def test_a_damaged_original_is_refused(night, tmp_path):
     with h5py.File(new, "r+") as file:
         file["original"].attrs["ifuview.before"] = "{}"
     with pytest.raises(FileFormatError, match="cannot be read"):
-        cal.undo_file(str(new), str(tmp_path / "old.h5"))
+        files.undo_file(str(new), str(tmp_path / "old.h5"))
 
 
 def test_fits_of_the_commands_agree_with_the_truth(night, capsys, tmp_path, monkeypatch):

@@ -7,7 +7,8 @@ import hdf5plugin  # noqa: F401  (the filter of the table)
 import numpy as np
 import pytest
 
-from ifuview.app.photons import solve as cal
+from ifuview.app.photons.calibration import files
+from ifuview.app.photons.calibration import solve as cal
 from ifuview.commands.run import command
 from ifuview.errors import FileFormatError
 from ifuview.io.photons.lists.write import write_photons
@@ -35,7 +36,7 @@ def rows_of_file(path):
 
 def calibrated(path, output, solution):
     steps = CalibrationStack((WaveStep(solution), LinearityStep()))
-    return cal.calibrate_file(str(path), str(output), steps)
+    return files.calibrate_file(str(path), str(output), steps)
 
 
 def test_photons_in_no_order_are_sorted(night, tmp_path):
@@ -49,9 +50,9 @@ def test_photons_in_no_order_are_sorted(night, tmp_path):
     _, notes = calibrated(tmp_path / "mixed.h5", tmp_path / "b.h5", solution)
     assert notes == ("The photons are sorted by resonator and time now.",)
     assert (rows_of_file(tmp_path / "a.h5") == rows_of_file(tmp_path / "b.h5")).all()
-    _, notes = cal.undo_file(str(tmp_path / "b.h5"), str(tmp_path / "c.h5"))
+    _, notes = files.undo_file(str(tmp_path / "b.h5"), str(tmp_path / "c.h5"))
     assert notes == ("The rows come by resonator and time; before calibration they were in another order.",)
-    assert not cal.undo_file(str(tmp_path / "a.h5"), str(tmp_path / "c.h5"))[1]
+    assert not files.undo_file(str(tmp_path / "a.h5"), str(tmp_path / "c.h5"))[1]
     assert (rows_of_file(tmp_path / "c.h5") == rows_of_file(tmp_path / "sorted.h5")).all()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.h5", "b.h5", "c.h5", "mixed.h5", "sorted.h5"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons import products
 from ifuview.commands.run import command
 from ifuview.errors import UsageError
 from ifuview.io.photons.lists.write import write_photons
@@ -63,7 +64,7 @@ def test_a_file_without_flag_names_is_told_of(path, capsys):
 
 def test_notes_of_an_image_without_problem_flags(source):
     made = photons.image(source, photons.cut(source.info, exclude=[source.info.beammap.flag_names[0]]))
-    assert photons.notes(made) == source.info.notes
+    assert products.notes(made) == source.info.notes
 
 
 def test_nothing_that_is_read_is_written_over(path, tmp_path):

@@ -19,8 +19,8 @@ from ifuview.app import intents as want
 from ifuview.app import readout
 from ifuview.app.frames.look import LimitMode
 from ifuview.app.jobs import JobKey, JobKind
-from ifuview.app.photons import images
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons.counting import images
 from ifuview.app.photons.state import Shown
 from ifuview.app.photons.views.flags import CMAP, class_of, classes
 from ifuview.app.session import Layout, Level

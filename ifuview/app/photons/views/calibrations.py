@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.views.text import number, with_error
-from ifuview.app.photons import calibration
-from ifuview.app.photons.sources import flat_step, waits, wave_step
+from ifuview.app.photons.calibration import stack as calibration
+from ifuview.app.photons.calibration.sources import flat_step, waits, wave_step
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.engine.context import JobContext

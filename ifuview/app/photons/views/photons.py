@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ifuview.app.jobs import NO_JOBS, JobBook, JobKey, JobKind
-from ifuview.app.photons import images as steps
+from ifuview.app.photons.counting import images as steps
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.units import plain, value_span, value_unit
 from ifuview.app.photons.views.flags import FlagRow, legend
@@ -171,7 +171,7 @@ def in_the_way(frame: PhotonFrame) -> tuple[str, ...]:
     """Calibrations that are on and that live images cannot follow, though there is an index; () if there are none."""
     if frame.live is not None or not isinstance(frame.raw, SortedColumns) or isinstance(frame.source, SortedColumns):
         return ()
-    from ifuview.app.photons.calibration import title
+    from ifuview.app.photons.calibration.stack import title
 
     masks = tuple(title(s) for s in frame.stack if s.on and s.key in MASKS)
     return masks or tuple(title(s) for s in frame.stack if s.on)

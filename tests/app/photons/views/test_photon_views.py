@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ifuview.app.frames.views import colors
-from ifuview.app.photons import images as steps
+from ifuview.app.photons.counting import images as steps
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.photons.units import cut_words
 from ifuview.app.photons.views import photons as photon_views

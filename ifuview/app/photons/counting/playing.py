@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons.counting import images as steps
+from ifuview.app.photons.counting.unchanged import MICRO, check_unchanged
 from ifuview.app.photons.state import PhotonFrame, PlayStep, Shown
-from ifuview.app.photons.unchanged import MICRO, check_unchanged
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.dataset import Dataset
 from ifuview.model.photons.lists import TICK

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.app.photons import calibration as stack
-from ifuview.app.photons import images
 from ifuview.app.photons import lists as photons
-from ifuview.app.photons.sources import live_of, source_of, waits
+from ifuview.app.photons.calibration import stack
+from ifuview.app.photons.calibration.sources import live_of, source_of, waits
+from ifuview.app.photons.counting import images
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.views import calibrations as view
 from ifuview.app.session import Selection, Session, Slot
@@ -108,7 +108,7 @@ def test_sliders_follow_calibrated_photons(frame, steps):
 def test_an_index_that_comes_later_goes_under_the_stack(files, steps, tmp_path):
     import shutil
 
-    from ifuview.app.photons import counting
+    from ifuview.app.photons.counting import counts as counting
 
     copy = str(shutil.copy(files.photons, tmp_path / "copy.h5"))
     raw = photons.open_source(copy, index=False)
@@ -173,7 +173,7 @@ def test_images_of_solutions_lie_on_the_array(files, frame, steps):
 
 
 def test_what_is_written_can_be_undone(frame, steps, tmp_path):
-    from ifuview.app.photons import solve
+    from ifuview.app.photons.calibration import files
 
     path = str(tmp_path / "calibrated.h5")
     with pytest.raises(UsageError, match="no calibration is on"):
@@ -181,7 +181,7 @@ def test_what_is_written_can_be_undone(frame, steps, tmp_path):
     info, _ = stack.write(with_stack(frame, steps), path)
     assert set(info.calibrations) == {"wavecal", "flatcal"}
     again = str(tmp_path / "phases.h5")
-    solve.undo_file(path, again)
+    files.undo_file(path, again)
     total = PhotonCut(exclude=())
     source = photons.open_source(again)
     np.testing.assert_array_equal(photons.image(source, total).counts, photons.image(frame.raw, total).counts)

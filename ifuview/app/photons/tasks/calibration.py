@@ -13,8 +13,9 @@ from ifuview.app.frames.state import Parent
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
-from ifuview.app.photons import images, play_tasks
 from ifuview.app.photons import intents as want
+from ifuview.app.photons.counting import images
+from ifuview.app.photons.tasks import play as play_tasks
 from ifuview.app.photons.which import asked, frame_of, known
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
@@ -47,14 +48,14 @@ class MakeStep(OfFrame, Task[Any]):
 
     def run(self, session: Session, ctx: JobContext) -> Any:
         """Make it."""
-        from ifuview.app.photons.calibration import make_step
+        from ifuview.app.photons.calibration.stack import make_step
 
         return make_step(known(session, self.frame)[1], self.step, self.path, self.method, ctx)
 
     def apply(self, session: Session, result: Any) -> Outcome:
         """Put it on the stack, and say what it is."""
-        from ifuview.app.photons import calibration as cal
-        from ifuview.app.photons.sources import waits
+        from ifuview.app.photons.calibration import stack as cal
+        from ifuview.app.photons.calibration.sources import waits
 
         now = session.slot(self.frame)
         frame = frame_of(now)
@@ -82,7 +83,7 @@ def find_bad_pixels(session: Session, intent: want.FindBadPixels) -> Outcome:
 
 def _stacked(session: Session, slot: Slot, stack: Stack, fresh: Any = None) -> Change:
     """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts."""
-    from ifuview.app.photons.sources import is_large
+    from ifuview.app.photons.calibration.sources import is_large
 
     frame = known(session, slot.key)[1]
     wished = replace(frame, stack=stack)
@@ -108,7 +109,7 @@ class Restack(OfFrame, Task[Photons]):
 
     def run(self, session: Session, ctx: JobContext) -> Photons:
         """Make them."""
-        from ifuview.app.photons.sources import photons_of
+        from ifuview.app.photons.calibration.sources import photons_of
 
         return photons_of(known(session, self.frame)[1].raw, self.stack, self.live, ctx)
 
@@ -129,8 +130,8 @@ class Restack(OfFrame, Task[Photons]):
 
 def _restacked(session: Session, key: int, stack: Stack, found: Photons, fresh: Any = None) -> Outcome:
     """A frame under another stack: its picture, then what the sliders need; a second large one has no live image."""
-    from ifuview.app.photons import calibration as cal
-    from ifuview.app.photons.sources import is_large
+    from ifuview.app.photons.calibration import stack as cal
+    from ifuview.app.photons.calibration.sources import is_large
 
     if frame_of(session.slot(key)) is None:
         return session
@@ -150,7 +151,7 @@ def _restacked(session: Session, key: int, stack: Stack, found: Photons, fresh: 
 
 def switch(session: Session, intent: want.SwitchCalibration) -> Outcome:
     """Switch a step, or take it away."""
-    from ifuview.app.photons.calibration import switched
+    from ifuview.app.photons.calibration.stack import switched
 
     slot, frame = asked(session)
     return _stacked(session, slot, switched(frame.stack, intent.number, intent.on))
@@ -170,7 +171,7 @@ class MakeOtherWay(OfFrame, Task[Photons]):
 
     def run(self, session: Session, ctx: JobContext) -> Photons:
         """Make them."""
-        from ifuview.app.photons.sources import is_large, photons_of
+        from ifuview.app.photons.calibration.sources import is_large, photons_of
 
         frame = known(session, self.frame)[1]
         return photons_of(frame.raw, self.stack, frame.live is not None and not is_large(frame), ctx)
@@ -193,7 +194,7 @@ class MakeOtherWay(OfFrame, Task[Photons]):
 
 def compare(session: Session, intent: want.CompareCalibration) -> Outcome:
     """A second frame with one step, or all, the other way."""
-    from ifuview.app.photons import calibration as cal
+    from ifuview.app.photons.calibration import stack as cal
 
     slot, frame = asked(session)
     if not frame.stack:
@@ -229,7 +230,7 @@ class DrawSolution(OfFrame, Task["Opened"]):
 
     def run(self, session: Session, ctx: JobContext) -> Opened:
         """Make it."""
-        from ifuview.app.photons.calibration import images as images_of
+        from ifuview.app.photons.calibration.stack import images as images_of
 
         return images_of(known(session, self.frame)[1], self.what, ctx)
 
@@ -258,7 +259,7 @@ class PlotSolutions(OfFrame, Task[list[str]]):
 
     def run(self, session: Session, ctx: JobContext) -> list[str]:
         """Plot."""
-        from ifuview.app.photons.calibration import plot
+        from ifuview.app.photons.calibration.stack import plot
 
         return plot(known(session, self.frame)[1], self.folder, self.at, ctx)
 
@@ -291,7 +292,7 @@ class WriteList(OfFrame, Task[tuple[PhotonInfo, tuple[str, ...]]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[PhotonInfo, tuple[str, ...]]:
         """Write."""
-        from ifuview.app.photons.calibration import write
+        from ifuview.app.photons.calibration.stack import write
 
         return write(known(session, self.frame)[1], self.path, ctx)
 

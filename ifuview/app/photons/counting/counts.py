@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from ifuview.app.frames.combine import combine
 from ifuview.app.frames.opened import Opened
 from ifuview.app.frames.state import Made
-from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons import products
+from ifuview.app.photons.calibration.sources import live_of, source_of
+from ifuview.app.photons.counting import images as steps
+from ifuview.app.photons.counting.unchanged import check_unchanged
 from ifuview.app.photons.lists import PACKETS
-from ifuview.app.photons.sources import live_of, source_of
 from ifuview.app.photons.state import PhotonFrame, Shown
-from ifuview.app.photons.unchanged import check_unchanged
 from ifuview.app.photons.which import frame_of
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
@@ -152,14 +153,14 @@ def save(slot: Slot, what: str, path: str, axis: str = "time", bins: int = 0, ct
     check_unchanged(frame)
     check_cut(frame, frame.cut)
     if what == "movie":
-        from ifuview.app.photons import movie
+        from ifuview.app.photons.counting import movie
 
         return movie.save(slot, frame, path, ctx)
-    photons.check_output(path)
+    products.check_output(path)
     if what == "cube":
         kind = axis if axis == "time" else ("wave" if frame.source.info.calibrated else "phase")
         cube = photons.cube(frame.source, kind, frame.cut, bins=bins or None, ctx=ctx)
-        photons.save(cube, path)
+        products.save(cube, path)
     else:
-        photons.save(count(frame, frame.cut, ctx=ctx), path)
+        products.save(count(frame, frame.cut, ctx=ctx), path)
     return path

@@ -12,9 +12,10 @@ from ifuview.app.frames.state import Made
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
-from ifuview.app.photons import images, play_tasks
 from ifuview.app.photons import intents as want
+from ifuview.app.photons.counting import images
 from ifuview.app.photons.state import PhotonFrame, Shown
+from ifuview.app.photons.tasks import play as play_tasks
 from ifuview.app.photons.units import plain
 from ifuview.app.photons.which import frame_of, is_photons, known
 from ifuview.app.session import Level, Session, Slot
@@ -25,7 +26,7 @@ from ifuview.model.photons.lists import PhotonCut, PhotonSource
 
 if TYPE_CHECKING:
     from ifuview.app.frames.opened import Opened
-    from ifuview.app.photons.counting import Counted
+    from ifuview.app.photons.counting.counts import Counted
 
 OPENING = "the photon list is still being opened"
 NO_LIST = "this frame is not of a photon list"
@@ -48,7 +49,7 @@ class OpenPhotons(OfFrame, Task[PhotonFrame]):
 
     def run(self, session: Session, ctx: JobContext) -> PhotonFrame:
         """Open it."""
-        from ifuview.app.photons.counting import open_frame
+        from ifuview.app.photons.counting.counts import open_frame
 
         return open_frame(self.path, self.name, ctx, self.beammap)
 
@@ -119,7 +120,7 @@ class MakeIndex(Task[tuple[PhotonSource, PhotonSource, Any]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[PhotonSource, PhotonSource, Any]:
         """Make it or open it."""
-        from ifuview.app.photons.counting import made_live
+        from ifuview.app.photons.counting.counts import made_live
 
         return made_live(self.before, ctx)
 
@@ -167,7 +168,7 @@ class CountCut(OfFrame, Task["Counted | None"]):
 
     def run(self, session: Session, ctx: JobContext) -> Counted | None:
         """Count, and find the limits of what is shown next."""
-        from ifuview.app.photons.counting import recount
+        from ifuview.app.photons.counting.counts import recount
 
         slot = session.slot(self.frame)
         if slot is not None:
@@ -232,7 +233,7 @@ def _with_made(session: Session, made: tuple[tuple[int, Opened], ...]) -> Sessio
 
 def set_cut(session: Session, intent: want.SetPhotonCut) -> Outcome:
     """Count other photons; while a slider is dragged, only as often as pictures are ready."""
-    from ifuview.app.photons.counting import check_cut
+    from ifuview.app.photons.counting.counts import check_cut
 
     slot = session.slot(intent.key)
     frame = frame_of(slot)
@@ -295,7 +296,7 @@ class WritePhotons(OfFrame, Task[str]):
 
     def run(self, session: Session, ctx: JobContext) -> str:
         """Write, and say where."""
-        from ifuview.app.photons.counting import save
+        from ifuview.app.photons.counting.counts import save
 
         return save(slot_of(session, self.frame), self.what, self.path, self.axis, self.bins, ctx)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode
-from ifuview.app.photons import solve as cal
-from ifuview.app.photons.sources import flat_step, is_large, parts_of, solutions_of, waits, wave_step
+from ifuview.app.photons.calibration import files
+from ifuview.app.photons.calibration import solve as cal
+from ifuview.app.photons.calibration.sources import flat_step, is_large, parts_of, solutions_of, waits, wave_step
 from ifuview.app.photons.speckle_maps import product
 from ifuview.app.photons.state import FoundStep
 from ifuview.engine.context import SILENT, JobContext
@@ -193,7 +194,7 @@ def write(frame: PhotonFrame, path: str, ctx: JobContext = SILENT) -> tuple[Phot
     if not steps:
         raise UsageError("no calibration is on", path, "load one and switch it on")
     stack = CalibrationStack(tuple(steps))
-    return cal.calibrate_file(info.path, path, stack, beammap=frame.beammap or None, ctx=ctx)
+    return files.calibrate_file(info.path, path, stack, beammap=frame.beammap or None, ctx=ctx)
 
 
 def plot(frame: PhotonFrame, folder: str, at: tuple[int, int] | None, ctx: JobContext = SILENT) -> list[str]:
@@ -204,7 +205,7 @@ def plot(frame: PhotonFrame, folder: str, at: tuple[int, int] | None, ctx: JobCo
     IfuviewError
         There is no solution, or the folder cannot be written.
     """
-    from ifuview.app.photons import calibration_plots as plots
+    from ifuview.app.photons.calibration import plots
 
     solutions = solutions_of(frame.stack)
     if not solutions:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ifuview.app.photons import solve as cal
+from ifuview.app.photons.calibration import solve as cal
 from ifuview.app.photons.state import FoundStep
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.checks import Array

@@ -9,8 +9,8 @@ from typing import ClassVar
 from ifuview.app.frames.intents import Intent
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
-from ifuview.app.photons import images
 from ifuview.app.photons import intents as want
+from ifuview.app.photons.counting import images
 from ifuview.app.photons.state import CHUNK, PhotonFrame, PlayStep, Reel, Shown
 from ifuview.app.photons.which import frame_of, known
 from ifuview.app.session import Session, Slot
@@ -36,7 +36,7 @@ class CountSteps(OfFrame, Task[tuple[PlayStep, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[PlayStep, ...]:
         """Count them."""
-        from ifuview.app.photons.playing import play_chunk
+        from ifuview.app.photons.counting.playing import play_chunk
 
         slot, frame = known(session, self.frame)
         return play_chunk(slot.dataset, frame, self.start, CHUNK, _shown(frame), ctx)

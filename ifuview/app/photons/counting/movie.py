@@ -9,8 +9,9 @@ import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Transfer
 from ifuview.app.frames.views import colors, shading
-from ifuview.app.photons import images as steps
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons import products
+from ifuview.app.photons.counting import images as steps
 from ifuview.app.photons.state import CHUNK, PhotonFrame, PlayStep, Shown
 from ifuview.app.session import Slot
 from ifuview.engine.context import SILENT, JobContext
@@ -48,9 +49,9 @@ def save(slot: Slot, frame: PhotonFrame, path: str, ctx: JobContext = SILENT) ->
         todo = f"use longer steps or a shorter time range: at most {most} steps"
         raise UsageError(f"{count} steps are too many for this movie", path, todo)
     if suffix == ".fits":
-        photons.check_output(path)
+        products.check_output(path)
         edges = np.append(start + frame.step * np.arange(count), stop)
-        photons.save(photons.cube(frame.source, "time", frame.cut, edges=edges, ctx=ctx), path)
+        products.save(photons.cube(frame.source, "time", frame.cut, edges=edges, ctx=ctx), path)
         return path
     check_place(path, "the movie")
     _save_pictures(slot, frame, path, (start, count), ctx)
@@ -80,7 +81,7 @@ def _save_pictures(slot: Slot, frame: PhotonFrame, path: str, span: tuple[float,
 
 def _colored(slot: Slot, frame: PhotonFrame, span: tuple[float, int], ctx: JobContext) -> Iterator[tuple[Array, str]]:
     """Pictures (height, width, 3) of the steps, top row first, in the look of the frame, and their times."""
-    from ifuview.app.photons.playing import play_chunk
+    from ifuview.app.photons.counting.playing import play_chunk
 
     start, count = span
     shown = frame.shown if frame.shown is not Shown.FLAGS else Shown.COUNTS

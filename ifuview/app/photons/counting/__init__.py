@@ -1,0 +1,1 @@
+"""Photons counted into pictures, for any cut and through time."""
