@@ -17,7 +17,7 @@ from ifuview import cli
 from ifuview.batch import tasks as batch_tasks
 from ifuview.batch.night import finding_of, put_together, triage_level
 from ifuview.batch.run import run_night
-from ifuview.batch.tasks import Record, Task, fingerprint, triage_tasks
+from ifuview.batch.tasks import BatchTask, Record, fingerprint, triage_tasks
 from ifuview.batch.work import whole_folder, work
 from ifuview.commands import batch
 from ifuview.errors import MissingDataError, UsageError
@@ -157,7 +157,7 @@ def test_a_camera_that_kills_every_worker_is_named_and_the_others_are_done(tmp_p
         return Record(task.exposure, task.camera, "pass")
 
     monkeypatch.setattr(cluster, "ALLOWED_DEATHS", 0)
-    todo = [Task("triage", "1", camera, {}, str(tmp_path / camera)) for camera in ("r6", "r7", "r8")]
+    todo = [BatchTask("triage", "1", camera, {}, str(tmp_path / camera)) for camera in ("r6", "r7", "r8")]
     with cluster.connected(None, 1) as client:
         monkeypatch.setattr(cluster, "work", deadly)
         records = {task.camera: record for task, record in cluster.run(client, todo)}
@@ -277,7 +277,7 @@ def test_the_fingerprint_follows_size_time_and_options(tmp_path):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "ifuview.batch/1"}', "{"])
 def test_a_broken_record_means_not_done(text, tmp_path):
     (tmp_path / "done.json").write_text(text, encoding="utf-8")
-    assert batch_tasks.load(Task("triage", "1", "r6", {}, str(tmp_path))) is None
+    assert batch_tasks.load(BatchTask("triage", "1", "r6", {}, str(tmp_path))) is None
 
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
@@ -327,7 +327,7 @@ def test_the_page_orders_cameras_and_escapes_words():
 
 
 def test_a_worker_of_another_version_says_so(tmp_path, in_this_process):
-    record = work(Task("triage", "1", "r6", {}, str(tmp_path / "r6"), version="0"))
+    record = work(BatchTask("triage", "1", "r6", {}, str(tmp_path / "r6"), version="0"))
     assert record.failed
     assert "the worker has ifuview" in record.text
     assert not (tmp_path / "r6").exists()

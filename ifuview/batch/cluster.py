@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Protocol
 
-from ifuview.batch.tasks import Record, Task, failed
+from ifuview.batch.tasks import BatchTask, Record, failed
 from ifuview.batch.work import THREADS, work
 from ifuview.errors import MissingDataError, UsageError
 
@@ -46,7 +46,7 @@ class Client(Protocol):
         """What the scheduler says of itself; "workers" by address."""
 
     def submit(
-        self, function: Callable[[Task], Record], /, *args: Task, key: str, pure: bool, retries: int
+        self, function: Callable[[BatchTask], Record], /, *args: BatchTask, key: str, pure: bool, retries: int
     ) -> Submitted:
         """Hand a task to the scheduler."""
 
@@ -130,10 +130,10 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def run(client: Client, tasks: Sequence[Task]) -> Iterator[tuple[Task, Record]]:
+def run(client: Client, tasks: Sequence[BatchTask]) -> Iterator[tuple[BatchTask, Record]]:
     """Do all tasks; each comes back with its record as soon as it is done, whatever became of it."""
     todo = {client.submit(work, task, key=key(task), pure=False, retries=RETRIES): task for task in tasks}
-    lonely: list[Task] = []
+    lonely: list[BatchTask] = []
     try:
         for future in need_dask().as_completed(list(todo), loop=client.loop):
             task = todo.pop(future)
@@ -154,7 +154,7 @@ def run(client: Client, tasks: Sequence[Task]) -> Iterator[tuple[Task, Record]]:
                 client.cancel(list(todo), force=True)
 
 
-def key(task: Task, more: str = "") -> str:
+def key(task: BatchTask, more: str = "") -> str:
     """A name for the scheduler's own pages; never the same in two runs."""
     return f"{task.kind}-{task.exposure}-{task.camera}-{more}-{os.getpid()}-{os.urandom(4).hex()}"
 
@@ -166,7 +166,7 @@ def killed(future: Submitted) -> bool:
     return future.status == "error" and isinstance(future.exception(), KilledWorker)
 
 
-def outcome(future: Submitted, task: Task) -> Record:
+def outcome(future: Submitted, task: BatchTask) -> Record:
     """The record of a future that is done."""
     if future.status == "finished":
         return future.result()

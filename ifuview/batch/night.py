@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 import numpy as np
 
 from ifuview import __version__
-from ifuview.batch.tasks import Record, Task
+from ifuview.batch.tasks import BatchTask, Record
 from ifuview.files import put
 from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
 
@@ -129,12 +129,14 @@ def fixed_of(tree: PackedFixed) -> Fixed:
     return Fixed(finding_of(tree["before"]), tree["status"], tree["remains"], tree["text"])
 
 
-def put_together(tasks: Sequence[Task], records: Mapping[str, Record], output: str, only: Sequence[str] = ()) -> None:
+def put_together(
+    tasks: Sequence[BatchTask], records: Mapping[str, Record], output: str, only: Sequence[str] = ()
+) -> None:
     """Write index.html, and for a triage triage.json and triage.html of all cameras, of what is done so far.
 
     Parameters
     ----------
-    tasks : sequence of Task
+    tasks : sequence of BatchTask
         All; those without a record are shown as waiting.
     records : mapping of str to Record
         By the folder of the task.
@@ -165,7 +167,7 @@ def now() -> str:
 
 
 def index_of(
-    tasks: Sequence[Task], records: Mapping[str, Record], output: str, result: TriageResult | None
+    tasks: Sequence[BatchTask], records: Mapping[str, Record], output: str, result: TriageResult | None
 ) -> NightIndex:
     """What the page shows."""
     from ifuview.report.night.index import NightIndex
@@ -186,7 +188,7 @@ def index_of(
     )  # fmt: skip
 
 
-def nights_of(tasks: Sequence[Task]) -> str:
+def nights_of(tasks: Sequence[BatchTask]) -> str:
     """The nights, or the number of images."""
     nights = sorted({t.night for t in tasks if t.night})
     count = f"{len(tasks)} camera exposure{'s' * (len(tasks) != 1)}"
@@ -207,7 +209,7 @@ def result_levels(result: TriageResult | None) -> dict[tuple[str, str], tuple[st
     return out
 
 
-def cell_of(task: Task, record: Record | None, output: str, night: tuple[str, str, str, int] | None) -> Cell:
+def cell_of(task: BatchTask, record: Record | None, output: str, night: tuple[str, str, str, int] | None) -> Cell:
     """One camera of one exposure."""
     from ifuview.report.night.index import Cell
 

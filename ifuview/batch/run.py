@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ifuview.batch.tasks import Record, Task, load
+from ifuview.batch.tasks import BatchTask, Record, load
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.files import make_folder
 
 
 def run_night(
-    tasks: Sequence[Task],
+    tasks: Sequence[BatchTask],
     output: str,
     *,
     scheduler: str | None = None,
@@ -26,7 +26,7 @@ def run_night(
 
     Parameters
     ----------
-    tasks : sequence of Task
+    tasks : sequence of BatchTask
     output : str
         Folder of the night.
     scheduler : str, optional
@@ -64,7 +64,9 @@ def run_night(
     return [records[task.output] for task in tasks]
 
 
-def _run(todo: list[Task], records: dict[str, Record], scheduler: str | None, workers: int, ctx: JobContext) -> None:
+def _run(
+    todo: list[BatchTask], records: dict[str, Record], scheduler: str | None, workers: int, ctx: JobContext
+) -> None:
     """Do the tasks, with words about how far they are."""
     from ifuview.batch import cluster
 

@@ -27,7 +27,7 @@ LAMPS = ("flat", "arc")  # types of exposures that traces are measured on
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class BatchTask:
     """One camera of one exposure.
 
     Parameters
@@ -115,7 +115,7 @@ class Record:
         return self.level == "failed"
 
 
-def failed(task: Task, why: str) -> Record:
+def failed(task: BatchTask, why: str) -> Record:
     """The record of a task that could not be done."""
     return Record(task.exposure, task.camera, "failed", "not done", why)
 
@@ -128,7 +128,7 @@ def triage_tasks(
     only: Sequence[str] = (),
     ctx: JobContext = SILENT,
     after: str | None = None,
-) -> list[Task]:
+) -> list[BatchTask]:
     """A task for each camera and exposure that has products.
 
     With `after`, the cameras that are also there are looked at a second time, with the files of that production.
@@ -160,7 +160,7 @@ def triage_tasks(
     return [_compared(t, there.get((c.expid, c.camera))) for t, c in zip(tasks, found, strict=True)]
 
 
-def _compared(task: Task, other: CameraFiles | None) -> Task:
+def _compared(task: BatchTask, other: CameraFiles | None) -> BatchTask:
     """The task with the files of another production."""
     if other is None:
         return task
@@ -179,7 +179,7 @@ def diagnose_tasks(
     thresholds: str | None = None,
     ctx: JobContext = SILENT,
     types: Sequence[str] = (),
-) -> list[Task]:
+) -> list[BatchTask]:
     """A task for each detector image: the lamp images of a folder, or image files by name.
 
     Traces are measured on flats and arcs; other exposures of a folder are taken only if `types` or `expids` name them.
@@ -256,12 +256,12 @@ def _task(
     formats: tuple[str, ...],
     night: str = "",
     bad_amplifiers: str | None = None,
-) -> Task:
+) -> BatchTask:
     """A task with absolute paths and its fingerprint."""
     files = {role: os.path.abspath(path) for role, path in sorted(files.items())}
     folder = os.path.join(os.path.abspath(output), exposure, camera)
     mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats), "|", str(bad_amplifiers)))
-    return Task(
+    return BatchTask(
         kind=kind, exposure=exposure, camera=camera, files=files, output=folder, only=only, formats=formats,
         night=night, fingerprint=mark, bad_amplifiers=bad_amplifiers,
     )  # fmt: skip
@@ -284,7 +284,7 @@ def save(record: Record, mark: str, folder: Path) -> None:
     put(folder / DONE, text + "\n")
 
 
-def load(task: Task) -> Record | None:
+def load(task: BatchTask) -> Record | None:
     """The record of an earlier run, None unless it was of the same files, options and version."""
     try:
         tree = json.loads((Path(task.output) / DONE).read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
-from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, Record, Task, failed, save
+from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, BatchTask, Record, failed, save
 from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import CLASSES
 
@@ -21,7 +21,7 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 LEVELS = {"fail": "fail", "warn": "warn", "pass": "pass", "not-measured": "note"}  # of a verdict
 
 
-def work(task: Task) -> Record:
+def work(task: BatchTask) -> Record:
     """Do a task and leave its folder; input that is no good gives a record that says so.
 
     Other exceptions are for the scheduler: it tries again.
@@ -76,7 +76,7 @@ def umask() -> int:
     return bits
 
 
-def triage(task: Task, folder: Path) -> Record:
+def triage(task: BatchTask, folder: Path) -> Record:
     """The first bad product of a camera."""
     from ifuview.app.night import triage as service
     from ifuview.app.night.triage_files import CameraFiles
@@ -107,7 +107,7 @@ def triage(task: Task, folder: Path) -> Record:
     )  # fmt: skip
 
 
-def diagnose(task: Task, folder: Path) -> Record:
+def diagnose(task: BatchTask, folder: Path) -> Record:
     """The traces of an image."""
     from ifuview.app.traces.diagnosis import METRICS, Request, run
     from ifuview.model.traces.findings import NAMES

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ifuview.app.traces.diagnosis import FORMATS, PARTS, check_names
 from ifuview.batch.run import run_night
-from ifuview.batch.tasks import KINDS, Record, Task, diagnose_tasks, triage_tasks
+from ifuview.batch.tasks import KINDS, BatchTask, Record, diagnose_tasks, triage_tasks
 from ifuview.commands.said import Said, count, names
 from ifuview.commands.triage import add_choice
 from ifuview.engine.context import JobContext
@@ -74,7 +74,7 @@ def summary(records: Sequence[Record], output: str) -> str:
     return f"{', '.join(words)}: {os.path.join(output, 'index.html')}"
 
 
-def _tasks(chosen: Namespace, ctx: JobContext) -> list[Task]:
+def _tasks(chosen: Namespace, ctx: JobContext) -> list[BatchTask]:
     """What is to be done."""
     check_names(chosen.only, CLASSES if chosen.kind == "triage" else PARTS, "--only")
     for other in (kind for kind in KINDS if kind != chosen.kind):

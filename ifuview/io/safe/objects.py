@@ -97,7 +97,7 @@ class Rules:
         self.levels: dict[int, int] = {}  # of object arrays in object arrays
 
 
-class Pending:
+class Unbuilt:
     """An array, dtype or series whose contents come with its state."""
 
     __slots__ = ("base", "final", "kind")
@@ -135,7 +135,7 @@ def called(target: object, args: tuple[object, ...], rules: Rules) -> object:
     if role == NEW and args:
         return created(args[0], args[1:], rules)
     if role == ARRAY and args and _role(args[0]) == NDARRAY:
-        return Pending(ARRAY)
+        return Unbuilt(ARRAY)
     maker = _MAKERS.get(role)
     if maker is not None:
         return maker(*args)
@@ -147,7 +147,7 @@ def created(target: object, args: object, rules: Rules) -> object:
     if not isinstance(target, Inert) or type(args) is not tuple:
         raise ValueError("an object of what is no class")
     if _role(target) == SERIES:
-        return Pending(SERIES)
+        return Unbuilt(SERIES)
     if not rules.tolerant:
         raise FileFormatError(f"holds an object of the class {target.module}.{target.name}, which is not plain data")
     return Inert(target.module, target.name, args)
@@ -158,7 +158,7 @@ def built(target: object, state: object, rules: Rules) -> object:
     if isinstance(target, Inert) and target.args is not None:
         target.state = state
         return target
-    if isinstance(target, Pending) and target.final is None:
+    if isinstance(target, Unbuilt) and target.final is None:
         if target.kind == ARRAY:
             return array_of_state(state, rules.levels)
         if target.kind == DTYPE and isinstance(target.base, np.dtype):
@@ -169,7 +169,7 @@ def built(target: object, state: object, rules: Rules) -> object:
 
 def finished(value: object) -> object:
     """A value as it may lie in a container."""
-    if not isinstance(value, Pending):
+    if not isinstance(value, Unbuilt):
         return value
     if value.final is not None:
         return value.final
@@ -217,9 +217,9 @@ def _sequence(items: object = ()) -> list[object]:
     raise ValueError("a set of what is no list")
 
 
-def _dtype(code: object, align: object = False, copy: object = True) -> Pending:
+def _dtype(code: object, align: object = False, copy: object = True) -> Unbuilt:
     """The dtype of a code like "f8"; byte order and fields come with its state."""
-    return Pending(DTYPE, plain_dtype(code))
+    return Unbuilt(DTYPE, plain_dtype(code))
 
 
 _MAKERS: dict[str, Callable[..., object]] = {

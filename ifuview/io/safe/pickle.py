@@ -197,13 +197,13 @@ class _Machine:
         state = self._finished(self.pop())
         target = self.top()
         self.stack[-1] = make.built(target, state, self.rules)
-        if isinstance(target, make.Pending):
+        if isinstance(target, make.Unbuilt):
             target.final = self.stack[-1]  # the memo knows it as pending
 
     def get(self, key: int) -> None:
         """Push a remembered part."""
         value = self.memo[key]
-        if isinstance(value, make.Pending) and value.final is not None:
+        if isinstance(value, make.Unbuilt) and value.final is not None:
             value = value.final
         self.stack.append(value)
 

@@ -11,7 +11,7 @@ import numpy as np
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.hdf5.file import array, as_plain, child, dataset, reading, text
 from ifuview.io.photons import flags as photon_flags
-from ifuview.io.photons.lists.table import Columns
+from ifuview.io.photons.lists.table import TableColumns
 from ifuview.model.checks import Array, Header
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap, PhotonColumn, PhotonInfo
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from h5py import Dataset, File
 
 MODERN, CONSOLIDATED, PER_RESONATOR, PACKED = "modern", "consolidated", "per resonator", "packed"
-OLD_COLUMNS = Columns("ResID", "Time", "Wavelength", ("SpecWeight", "NoiseWeight"))
+OLD_COLUMNS = TableColumns("ResID", "Time", "Wavelength", ("SpecWeight", "NoiseWeight"))
 OLD_STEPS = {  # column of the old header -> calibration, column with its file
     "isWvlCalibrated": ("wavecal", "wvlCalFile"),
     "isFlatCalibrated": ("flatcal", "fltCalFile"),
@@ -77,7 +77,7 @@ def file_beammap(path: str, file: File, group: str, names: tuple[str, ...], give
         raise FileFormatError(problem.what, path) from problem
 
 
-def check_columns(path: str, table: Dataset, columns: Columns) -> None:
+def check_columns(path: str, table: Dataset, columns: TableColumns) -> None:
     """Raise FileFormatError unless the table has the columns, one word each."""
     names = table.dtype.names or ()
     wanted = (columns.resonator, columns.time, columns.value, *columns.weights)

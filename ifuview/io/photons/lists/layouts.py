@@ -31,7 +31,7 @@ from ifuview.io.photons.lists.head import (
 )
 from ifuview.io.photons.lists.packed import open_packed
 from ifuview.io.photons.lists.pixels import open_pixels
-from ifuview.io.photons.lists.table import Columns, TableSource, looks_sorted
+from ifuview.io.photons.lists.table import TableColumns, TableSource, looks_sorted
 from ifuview.model.checks import Header
 from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo, PhotonSource
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from h5py import Dataset, File
 
 MODERN_TABLE, CONSOLIDATED_TABLE = "photons/photontable", "Photons/PhotonTable"
-MODERN_COLUMNS = Columns("resID", "time", "wavelength", ("weight",))
+MODERN_COLUMNS = TableColumns("resID", "time", "wavelength", ("weight",))
 STEPS = ("wavecal", "flatcal", "speccal", "pixcal", "lincal", "cosmiccal")
 WEIGHING = ("flatcal", "speccal", "lincal")
 
@@ -86,7 +86,7 @@ def open_h5(path: str, beammap: Beammap | None = None, ctx: JobContext = SILENT)
         raise family(path, file)
 
 
-def _table(path: str, file: File, name: str, columns: Columns) -> Dataset:
+def _table(path: str, file: File, name: str, columns: TableColumns) -> Dataset:
     table = dataset(file, name)
     if table is None:
         raise FileFormatError(f"{name} is no table of this file", path)

@@ -24,7 +24,7 @@ MAX_TABLE = 1 << 24  # largest resonator id that is looked up in a table
 SAMPLE = 64  # rows looked at to see whether a table is sorted
 
 
-class Columns(NamedTuple):
+class TableColumns(NamedTuple):
     """Names of the columns; the weight is the product of those in `weights`."""
 
     resonator: str
@@ -122,11 +122,11 @@ class TableSource:
     path : str
     node : str
         Path of the table in the file.
-    columns : Columns
+    columns : TableColumns
     info : PhotonInfo
     """
 
-    def __init__(self, path: str, node: str, columns: Columns, info: PhotonInfo) -> None:
+    def __init__(self, path: str, node: str, columns: TableColumns, info: PhotonInfo) -> None:
         self.path, self.node, self.columns = path, node, columns
         self._info = info
         self._lookup = Lookup(info.beammap)
@@ -244,7 +244,7 @@ def product(weights: list[Array]) -> Array | None:
 
 
 def _columns(table: Dataset, path: str, names: list[str], ctx: JobContext) -> Iterator[tuple[Array, ...]]:
-    """Columns of the table in blocks, each contiguous; reused."""
+    """TableColumns of the table in blocks, each contiguous; reused."""
     from ifuview.io.hdf5.blosc_chunks import iter_columns
 
     if table.shape[0]:
@@ -257,7 +257,7 @@ def native(column: Array) -> Array:
     return column if column.dtype.isnative else column.astype(column.dtype.newbyteorder("="))
 
 
-def looks_sorted(table: Dataset, path: str, columns: Columns) -> bool:
+def looks_sorted(table: Dataset, path: str, columns: TableColumns) -> bool:
     """Whether a sample of rows comes by resonator."""
     if table.shape[0] < 2:
         return True
