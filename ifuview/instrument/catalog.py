@@ -20,6 +20,7 @@ from ifuview import resources
 from ifuview.errors import UnknownInstrumentError
 
 if TYPE_CHECKING:
+    from ifuview.model.chain_spec import ChainSpec
     from ifuview.model.checks import Header
     from ifuview.model.instrument import InstrumentSpec
 
@@ -83,6 +84,13 @@ def words(meaning: str, part: str = "columns") -> tuple[str, ...]:
     """
     found = (word for path in files().values() for word in _part(path, part).get(meaning, ()))
     return tuple(dict.fromkeys(found))
+
+
+@cache
+def chains() -> tuple[ChainSpec, ...]:
+    """The chains of products of all instruments that have one."""
+    found = (instrument(name).chain for name, path in files().items() if _text_of(path, "chain"))
+    return tuple(chain for chain in found if chain is not None)
 
 
 def recognize(header: Header, extnames: Collection[str] = (), path: str = "") -> str:
@@ -207,7 +215,7 @@ def match_of(rules: Mapping[str, Any]) -> Match:
 
 def forget() -> None:
     """Read all files anew at the next question."""
-    for known in (instrument, words, files, user_files, _quoted, _text_of, _text, _part, _matches):
+    for known in (instrument, words, chains, files, user_files, _quoted, _text_of, _text, _part, _matches):
         known.cache_clear()
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ifuview.errors import UnknownInstrumentError
+from ifuview.instrument.chain import chain
 from ifuview.instrument.products import products
 from ifuview.model.fibers import FiberRole
 from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
@@ -84,6 +85,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         good_codes=tuple(status.get("good", (0,))),
         companions=_lists(table.get("companions", {})),
         products=products(table.get("product", [])),
+        chain=chain(table.get("chain"), table["name"]),
         limits=MappingProxyType(dict(table.get("limits", {}))),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.checks import Header
 from ifuview.model.fibers import FiberRole
 from ifuview.model.orientation import Orientation
@@ -101,6 +102,8 @@ class InstrumentSpec:
         the folder of the file or one above it, without suffix.
     products : tuple of ProductSpec
         Families of its files; the first that fits counts.
+    chain : ChainSpec or None
+        How the products of a camera and exposure follow each other, and where they lie.
     limits : mapping of str to any
         Limits of diagnostics that differ from their defaults.
     """
@@ -129,6 +132,7 @@ class InstrumentSpec:
     good_codes: tuple[int, ...] = (0,)
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     products: tuple[ProductSpec, ...] = ()
+    chain: ChainSpec | None = None
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def keyword(self, meaning: str, header: Header) -> object:

@@ -16,7 +16,6 @@ from ifuview.app.night.state import Place
 from ifuview.app.session import Layout, Level
 from ifuview.gui.night import watcher
 from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS
-from ifuview.model.night.exposures import FLAT_FIELDED
 from tests.app.night.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
@@ -62,7 +61,7 @@ def test_a_night_by_keys_and_clicks(
         hands.click(canvas, 5, 5)
         for key, there in (
             ("3", Place(FIRST, "r0", "frame")),
-            ("4", Place(FIRST, "r0", FLAT_FIELDED)),
+            ("4", Place(FIRST, "r0", "flatfielded")),
             ("5", Place(FIRST, "r0", "sky")),
             ("period", Place(OTHER_TILE, "r0", "sky")),  # the second exposure has no sky
             ("comma", Place(FIRST, "r0", "sky")),

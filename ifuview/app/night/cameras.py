@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from types import MappingProxyType
 
-from ifuview.app.night.open_night import has, here, name_of
+from ifuview.app.night.open_night import has, here
 from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Session, Slot
 from ifuview.errors import UsageError
@@ -71,7 +71,7 @@ def all_cameras(session: Session) -> tuple[Place, ...]:
     arm = _arm(session, slot, own, now.camera)
     places = [replace(now, camera=c) for c in own if c[:1] == arm and c != now.camera]
     if not places:
-        raise UsageError(f"no other camera of arm {arm} has {name_of(now.product)} in {now.expid}")
+        raise UsageError(f"no other camera of arm {arm} has {index.chain.title(now.product)} in {now.expid}")
     return (*places, now)
 
 

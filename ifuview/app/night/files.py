@@ -10,16 +10,15 @@ import numpy as np
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opened import Opened, first_look
 from ifuview.app.frames.opening import open_dataset, open_images
-from ifuview.app.night.open_night import flat_path, require
+from ifuview.app.night.open_night import path_of, require
 from ifuview.app.night.state import Night, Place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.night.exposures import FLAT_FIELDED, RAW, ExposureIndex
+from ifuview.model.night.exposures import RAW, ExposureIndex
 from ifuview.model.pixels import Pixels
 
-WITH_FIBERS = ("frame", "sframe", "cframe")  # products that have a table of the fibers
 LEAST_FLAT = 1e-6  # a smaller fiberflat is no measurement
 
 
@@ -35,8 +34,8 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
     require(index, place.expid, place.camera, place.product)
     if place.product == RAW:
         return _raw(index, place, look, ctx)
-    if place.product == FLAT_FIELDED:
-        return _flat_fielded(index, place, look, ctx)
+    if place.product in index.chain.computed:
+        return _computed(index, place, look, ctx)
     file = index.file(place.expid, place.camera, place.product)
     assert file is not None
     opened = _with_fibers(index, place, open_images(file.path, look=look, ctx=ctx)[0], ctx)
@@ -49,7 +48,7 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
 def _with_fibers(index: ExposureIndex, place: Place, opened: Opened, ctx: JobContext) -> Opened:
     """Spectra without a fiber table of their own (a sky model) with that of the frame they belong to."""
     image = opened.image
-    path = next((p for name in WITH_FIBERS if (p := index.path(place.expid, place.camera, name))), "")
+    path = next((p for name in index.chain.fibers if (p := index.path(place.expid, place.camera, name))), "")
     if image.kind is not Kind.RSS or not path or (image.fibermap is not None and image.fibermap.table):
         return opened
     ctx.checkpoint(0.8, "Fibers of the frame")
@@ -78,30 +77,31 @@ def index_companions(index: ExposureIndex, place: Place) -> tuple[str, ...]:
     exposure = index.find(place.expid)
     if exposure is None:
         return ()
-    own = [index.file(place.expid, place.camera, "psf")]
+    kinds = dict.fromkeys(index.chain.calibrations.values())
+    own = [index.file(place.expid, place.camera, kind) for kind in kinds if kind not in index.chain.products]
     paths = [f.path for f in own if f is not None]
     paths += [
         index.calibrations[key]
-        for key in ((exposure.night, kind, place.camera) for kind in ("psf", "fiberflat"))
+        for key in ((exposure.night, kind, place.camera) for kind in kinds)
         if key in index.calibrations
     ]
     return tuple(paths)
 
 
-def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
-    """frame / fiberflat with its inverse variance."""
-    path = index.path(place.expid, place.camera, "frame")
-    level = flat_path(index, place.expid, place.camera)
-    ctx.checkpoint(0.1, "Reading the frame")
+def _computed(index: ExposureIndex, place: Place, look: Look | None, ctx: JobContext) -> Opened:
+    """The quotient of two products with its inverse variance."""
+    above, below = index.chain.computed[place.product]
+    path, level = (path_of(index, place.expid, place.camera, product) for product in (above, below))
+    ctx.checkpoint(0.1, f"Reading the {above}")
     frame = open_dataset(path, ctx)
-    ctx.checkpoint(0.5, "Reading the fiberflat")
+    ctx.checkpoint(0.5, f"Reading the {below}")
     flat = open_dataset(level, ctx)
-    image = divided(frame.images[0], flat.images[0])
+    image = divided(frame.images[0], flat.images[0], place.product)
     dataset = Dataset(
         path="",
         spec=f"{path} / {level}",
         instrument=frame.instrument,
-        kind=FLAT_FIELDED,
+        kind=place.product,
         images=(image,),
         fibermap=frame.fibermap,
         hdus=frame.hdus,
@@ -112,8 +112,8 @@ def _flat_fielded(index: ExposureIndex, place: Place, look: Look | None, ctx: Jo
     return Opened(dataset, image, first_look(image, look))
 
 
-def divided(frame: Image, flat: Image) -> Image:
-    """Spectra divided by the fiberflat: var = (var_F + (F/L)^2 var_L) / L^2; no value where the flat has none.
+def divided(frame: Image, flat: Image, stage: str) -> Image:
+    """Spectra divided by a flat: var = (var_F + (F/L)^2 var_L) / L^2; no value where the flat has none.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def divided(frame: Image, flat: Image) -> Image:
         The two have other sizes.
     """
     if frame.shape != flat.shape:
-        raise UsageError(f"the fiberflat has {flat.shape} pixels and the frame {frame.shape}", frame.camera)
+        raise UsageError(f"the {flat.stage} has {flat.shape} pixels and the {frame.stage} {frame.shape}", frame.camera)
     flux, level = frame.pixels.native(), flat.pixels.native()
     good = level > LEAST_FLAT
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -132,4 +132,4 @@ def divided(frame: Image, flat: Image) -> Image:
             var = 1 / weight + (0 if flat.ivar is None else out**2 / flat.ivar.native())
             known = np.where(good & (weight > 0), level**2 / var, 0)
             ivar = Pixels(np.where(np.isfinite(known), known, 0).astype(np.float32))
-    return replace(frame, name="FLUX/FIBERFLAT", pixels=Pixels(out), ivar=ivar, stage=FLAT_FIELDED)
+    return replace(frame, name=f"{frame.name}/{flat.name}", pixels=Pixels(out), ivar=ivar, stage=stage)

@@ -13,14 +13,12 @@ from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.model.night.exposures import CHAIN, FLAT_FIELDED, RAW, ExposureIndex, FileState
+from ifuview.model.night.exposures import RAW, ExposureIndex, FileState
 from ifuview.model.trace import TraceSet
 
 MOST_FRAMES = 16  # of a night that stay open; the oldest is closed for a new one
 NO_NIGHT = "no night is open"
 OPEN_ONE = "open the folder of a production, a night, an exposure or a tile"
-FIRST_CHOICE = ("sframe", "frame", "cframe", "sky", "preproc")  # what is shown of an exposure if nothing was chosen
-NAMES = {FLAT_FIELDED: "frame/fiberflat"}
 
 
 def night_of(session: Session) -> Night:
@@ -57,28 +55,22 @@ def here(session: Session) -> Place | None:
     return night.shown.get(session.current if session.current is not None else -1, night.place)
 
 
-def name_of(product: str) -> str:
-    """A product as the user reads it."""
-    return NAMES.get(product, product)
-
-
 def has(index: ExposureIndex, expid: int, camera: str, product: str) -> bool:
     """Whether a product is there and whole, or can be computed."""
     if product == RAW:
         return (exposure := index.find(expid)) is not None and bool(exposure.raw)
-    if product == FLAT_FIELDED:
-        return has(index, expid, camera, "frame") and flat_path(index, expid, camera) != ""
+    if product in index.chain.computed:
+        return all(path_of(index, expid, camera, part) for part in index.chain.computed[product])
     file = index.file(expid, camera, product)
     return file is not None and file.state is not FileState.WRITING
 
 
-def flat_path(index: ExposureIndex, expid: int, camera: str) -> str:
-    """The fiberflat of an exposure, else that of its night."""
-    file = index.file(expid, camera, "fiberflat")
-    exposure = index.find(expid)
+def path_of(index: ExposureIndex, expid: int, camera: str, product: str) -> str:
+    """The whole file of a product of an exposure, else that of its night; "" without one."""
+    file, exposure = index.file(expid, camera, product), index.find(expid)
     if file is not None or exposure is None:
-        return "" if file is None else file.path
-    return index.calibrations.get((exposure.night, "fiberflat", camera), "")
+        return "" if file is None or file.state is FileState.WRITING else file.path
+    return index.calibrations.get((exposure.night, product, camera), "")
 
 
 def chosen(session: Session, expid: int | None, camera: str, product: str) -> Place:
@@ -104,7 +96,8 @@ def chosen(session: Session, expid: int | None, camera: str, product: str) -> Pl
     camera = camera or have[0]
     wish = product or (now.product if now else "")
     if not product and not has(night.index, number, camera, wish):
-        wish = next((p for p in FIRST_CHOICE if has(night.index, number, camera, p)), wish or FIRST_CHOICE[0])
+        best = night.index.chain.first
+        wish = next((p for p in best if has(night.index, number, camera, p)), wish or "".join(best[:1]))
     stays = bool(now and now.other and expid is None and product)  # who names an exposure means the production listed
     other = bool(stays and night.compared and has(night.compared, number, camera, wish))
     if not other:
@@ -120,13 +113,14 @@ def require(index: ExposureIndex, expid: int, camera: str, product: str) -> None
     file = index.file(expid, camera, product)
     if file is not None:
         raise MissingDataError(f"{product} is still being written", where, "try again in a moment")
-    own = [p for p in CHAIN if has(index, expid, camera, p)]
-    if product == FLAT_FIELDED and "frame" in own:
-        raise MissingDataError("there is no fiberflat for this frame", where)
+    own = [p for p in index.chain.shown if has(index, expid, camera, p)]
+    if product in index.chain.computed and index.chain.stored(product) in own:
+        made_of = index.chain.computed[product]
+        raise MissingDataError(f"there is no {made_of[1]} for this {made_of[0]}", where)
     if not own:
         raise MissingDataError("the camera has no products", where, "choose another camera")
-    there = ", ".join(name_of(p) for p in own)
-    raise MissingDataError(f"there is no {name_of(product)}", where, f"choose {there}")
+    there = ", ".join(map(index.chain.title, own))
+    raise MissingDataError(f"there is no {index.chain.title(product)}", where, f"choose {there}")
 
 
 def stepped_exposure(session: Session, step: int) -> Place:
@@ -134,11 +128,11 @@ def stepped_exposure(session: Session, step: int) -> Place:
     night, now = night_of(session), here(session)
     if now is None:
         return chosen(session, None, "", "")
-    product = "frame" if now.product == FLAT_FIELDED else now.product
+    product = night.index.chain.stored(now.product)
     found = night.index.neighbor(now.expid, step, now.camera, product)
     if found is None:
         side = "later" if step > 0 else "earlier"
-        raise UsageError(f"there is no {side} exposure with {name_of(now.product)} of {now.camera}")
+        raise UsageError(f"there is no {side} exposure with {night.index.chain.title(now.product)} of {now.camera}")
     return Place(found.expid, now.camera, now.product)
 
 
@@ -149,7 +143,7 @@ def stepped_camera(session: Session, step: int) -> Place:
         return chosen(session, None, "", "")
     own = [c for c in night.index.cameras if has(night.index, now.expid, c, now.product)]
     if not own or own == [now.camera]:
-        raise UsageError(f"no other camera has {name_of(now.product)} in {now.expid}")
+        raise UsageError(f"no other camera has {night.index.chain.title(now.product)} in {now.expid}")
     at = own.index(now.camera) if now.camera in own else 0
     return Place(now.expid, own[(at + step) % len(own)], now.product)
 
@@ -164,7 +158,8 @@ def same_tile(session: Session) -> Place:
     if not every:
         raise UsageError(f"the tile of exposure {now.expid} is not known")
     if own in ([], [now.expid]):
-        raise UsageError(f"tile {every[0].tile} has no other exposure with {name_of(now.product)} of {now.camera}")
+        what = f"{night.index.chain.title(now.product)} of {now.camera}"
+        raise UsageError(f"tile {every[0].tile} has no other exposure with {what}")
     at = own.index(now.expid) if now.expid in own else -1
     return Place(own[(at + 1) % len(own)], now.camera, now.product)
 
@@ -192,13 +187,13 @@ def blinked(session: Session, along: str) -> tuple[Place, ...]:
     night, now = night_of(session), here(session) or chosen(session, None, "", "")
     index = night.index
     if along == "chain":
-        chain = [p for p in CHAIN if has(index, now.expid, now.camera, p)]
+        chain = [p for p in index.chain.shown if has(index, now.expid, now.camera, p)]
         out = [replace(now, product=p, other=False) for p in chain]
     elif along == "cameras":
         own = [c for c in index.cameras if c[:1] == now.camera[:1] and has(index, now.expid, c, now.product)]
         out = [replace(now, camera=c, other=False) for c in own]
     elif along == "exposures":
-        around = [index.neighbor(now.expid, s, now.camera, _stored(now.product)) for s in (-1, 1)]
+        around = [index.neighbor(now.expid, s, now.camera, index.chain.stored(now.product)) for s in (-1, 1)]
         numbers = sorted({now.expid, *(e.expid for e in around if e is not None)})
         out = [replace(now, expid=n, other=False) for n in numbers]
     else:
@@ -206,11 +201,6 @@ def blinked(session: Session, along: str) -> tuple[Place, ...]:
     if len(out) < 2:
         raise UsageError(f"there is nothing to blink {now.camera} {now.expid} with along the {along}")
     return tuple(out)
-
-
-def _stored(product: str) -> str:
-    """The file that a product is made of."""
-    return "frame" if product == FLAT_FIELDED else product
 
 
 def key_of(session: Session, place: Place) -> int | None:
@@ -232,8 +222,8 @@ def look_of(session: Session, place: Place) -> Look | None:
 
 def title_of(night: Night, place: Place, title: str) -> str:
     """A title that tells the computed product, and the production where there are two."""
-    if place.product == FLAT_FIELDED:
-        title = f"{name_of(place.product)}-{place.camera}-{place.expid:08d}"
+    if place.product in night.index.chain.computed:
+        title = f"{night.index.chain.title(place.product)}-{place.camera}-{place.expid:08d}"
     if place.other and night.compared is not None:
         folder = os.path.basename(night.compared.folder)
         title = f"{title} [{folder}]"
@@ -311,11 +301,11 @@ def newest_of(session: Session, places: tuple[Place, ...]) -> Place | None:
     same = [p for p in places if now is not None and (p.camera, p.product) == (now.camera, now.product)]
     if now is not None and now != night.auto:
         return same[-1] if same else None
-    rank = {product: n for n, product in enumerate(FIRST_CHOICE)}
+    rank = {product: n for n, product in enumerate(night.index.chain.first)}
     known = [p for p in places if p.product in rank and (now is None or p.camera == now.camera)]
     best = min(reversed(known), key=lambda p: (-p.expid, rank[p.product]), default=None)
     if best is None or now is None:
-        return best or next((p for p in reversed(places) if p.product in CHAIN and now is None), None)
+        return best or next((p for p in reversed(places) if p.product in night.index.chain.shown and now is None), None)
     better = best.expid > now.expid or (
         best.expid == now.expid and rank[best.product] < rank.get(now.product, len(rank))
     )

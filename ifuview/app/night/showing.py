@@ -57,7 +57,7 @@ class ReadProducts(Task[tuple[tuple[Read, ...], tuple[Problem, ...]]]):
         count = len(self.missing)
         for n, place in enumerate(self.missing):
             step = ctx.part(n / count, (n + 1) / count)
-            ctx.checkpoint(n / count, _words(place))
+            ctx.checkpoint(n / count, _words(session, place))
             try:
                 opened = open_place(night, place, open_night.look_of(session, place), step)
             except (IfuviewError, OSError) as problem:
@@ -98,11 +98,13 @@ def show(
     if not missing:
         return arrived(session, goal)
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    return ReadProducts(title=f"Read {_words(missing[0])}{more}", goal=goal, missing=missing)
+    return ReadProducts(title=f"Read {_words(session, missing[0])}{more}", goal=goal, missing=missing)
 
 
-def _words(place: Place) -> str:
-    return f"{open_night.name_of(place.product)} of {place.camera} {place.expid}"
+def _words(session: Session, place: Place) -> str:
+    """A place as people read it."""
+    chain = open_night.night_of(session).index.chain
+    return f"{chain.title(place.product)} of {place.camera} {place.expid}"
 
 
 def arrived(session: Session, goal: Goal) -> Session:

@@ -10,22 +10,14 @@ from typing import TYPE_CHECKING
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import FITS_SUFFIXES
+from ifuview.instrument import PLAIN, chains, instrument
+from ifuview.model.night.exposures import NO_CHAIN
 
 if TYPE_CHECKING:
     from ifuview.model.night.exposures import Exposure, ExposureIndex
 
-PRODUCTS = ("frame", "sframe", "cframe", "sky", "fluxcalib")  # one of these makes a camera worth asking
-ROLES = {**{name: name for name in (*PRODUCTS, "preproc")}, "fiberflat": "flat", "psf": "traces"}  # product -> role
-LAMPS = ("arc", "flat", "zero", "bias", "dark", "twilight")  # types of exposures without a sky to subtract
-DEPTH = 6  # folders below the given one that are looked through
 ALL_NIGHTS = 10_000
 ABOVE = 6  # folders above a product that calibrations are looked for in, outside a production
-MADE_FROM = {
-    "frame": ("sframe", "cframe"),
-    "sky": ("sframe", "cframe"),
-    "sframe": ("cframe",),
-    "fluxcalib": ("cframe",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +33,8 @@ class CameraFiles:
     night : str
     bad_amplifiers : str or None
         Letters of the amplifiers that the night log calls bad; None if there is no log.
+    instrument : str
+        Whose chain of products it is.
     """
 
     expid: int
@@ -48,6 +42,7 @@ class CameraFiles:
     files: Mapping[str, str] = field(default_factory=dict)
     night: str = ""
     bad_amplifiers: str | None = None
+    instrument: str = PLAIN
 
     @property
     def label(self) -> str:
@@ -93,7 +88,7 @@ def find_cameras(
         wish = f" of camera {', '.join(cameras)}" if cameras else ""
         wish += f" of exposure {', '.join(map(str, expids))}" if expids else ""
         raise MissingDataError(
-            f"no frame, sframe, sky, fluxcalib or cframe files{wish} are there", ", ".join(paths),
+            f"no {judged()} files{wish} are there", ", ".join(paths),
             "give a production, a night or an exposure folder",
         )  # fmt: skip
     return [found[key] for key in sorted(found)]
@@ -101,42 +96,50 @@ def find_cameras(
 
 def _of_path(path: str, ctx: JobContext, notes: list[str]) -> Iterator[CameraFiles]:
     """Cameras of a folder, or the one that a product belongs to."""
-    from ifuview.io.night.exposures import PRODUCT, scan
+    from ifuview.io.night.exposures import scan
+    from ifuview.io.night.names import Names
 
     if not os.path.isfile(path):
-        index = scan(path, ctx, depth=DEPTH, nights=ALL_NIGHTS)
+        index = scan(path, ctx, nights=ALL_NIGHTS)
         notes += index.notes
         for exposure in index.exposures:
-            if exposure.obstype not in LAMPS:
+            if exposure.obstype not in index.chain.lamps:
                 yield from filter(None, (_camera(index, exposure, c) for c in sorted({c for c, _ in exposure.files})))
         return
-    match = PRODUCT.fullmatch(os.path.basename(path))
-    if match is None or match[1] not in PRODUCTS:
-        raise FileFormatError(
-            "is no frame, sframe, sky, fluxcalib or cframe file by its name", path, "give a folder, or such a file"
-        )
+    named = ((Names(chain).product.fullmatch(os.path.basename(path)), chain) for chain in chains())
+    match = next((match for match, chain in named if match is not None and match["product"] in chain.judged), None)
+    if match is None:
+        raise FileFormatError(f"is no {judged(' or ')} file by its name", path, "give a folder, or such a file")
     index = scan(os.path.dirname(os.path.abspath(path)), ctx, depth=0)
-    own = index.find(int(match[3]))
-    one = None if own is None else _camera(index, own, match[2])
+    own = index.find(int(match["expid"]))
+    one = None if own is None else _camera(index, own, match["camera"])
     if one is not None:
-        yield replace(one, files={**one.files, match[1]: path})
+        yield replace(one, files={**one.files, match["product"]: path})
+
+
+def judged(between: str = ", ") -> str:
+    """Products of which one makes a camera worth a triage, in words."""
+    return between.join(dict.fromkeys(product for chain in chains() for product in chain.judged))
 
 
 def _camera(index: ExposureIndex, exposure: Exposure, camera: str) -> CameraFiles | None:
     """The files of a camera with its flat and traces; None if a triage has nothing to ask there."""
-    own = {product: file.path for (c, product), file in exposure.files.items() if c == camera and product in ROLES}
-    if not any(product in own for product in PRODUCTS):
+    chain = index.chain
+    asked = {*chain.judged, *chain.roles, *chain.products}
+    own = {product: file.path for (c, product), file in exposure.files.items() if c == camera and product in asked}
+    if not any(product in own for product in chain.judged):
         return None
     night = str(exposure.night) if exposure.night else ""
-    for product in ("fiberflat", "psf"):
+    for product, family in ((stands, name) for name, stands in chain.calibrations.items()):
         path = own.get(product) or index.calibrations.get((exposure.night, product, camera), "")
         if not path and night:
-            here = os.path.dirname(next(path for name, path in own.items() if name in PRODUCTS))
-            path = _above(here, os.path.join("calibnight", night, f"{product}night-{camera}-{night}"))
+            here = os.path.dirname(next(path for name, path in own.items() if name in chain.judged))
+            path = _above(here, os.path.join(chain.calibration_tree, night, f"{family}-{camera}-{night}"))
         if path:
             own[product] = path
     letters = exposure.bad_amplifiers.get(camera, "") or (None if not exposure.table else "")
-    return CameraFiles(exposure.expid, camera, {ROLES[product]: path for product, path in own.items()}, night, letters)
+    files = {chain.role(product): path for product, path in own.items()}
+    return CameraFiles(exposure.expid, camera, files, night, letters, chain.instrument)
 
 
 def _above(folder: str, name: str) -> str:
@@ -152,9 +155,10 @@ def _above(folder: str, name: str) -> str:
 
 def overlaid(before: CameraFiles, after: CameraFiles) -> CameraFiles:
     """The files of `after`, and those of `before` that `after` lacks and that do not depend on what it changed."""
-    new = {product for product in PRODUCTS if product in after.files}
-    stale = {late for early in new for late in MADE_FROM.get(early, ())} - new
+    chain = instrument(after.instrument).chain or NO_CHAIN
+    new = {product for product in chain.judged if product in after.files}
+    stale = {late for early in new for late in chain.made_from.get(early, ())} - new
     files = {product: path for product, path in before.files.items() if product not in stale}
     files.update({product: path for product, path in after.files.items() if product in new or product not in files})
     letters = before.bad_amplifiers if after.bad_amplifiers is None else after.bad_amplifiers
-    return CameraFiles(before.expid, before.camera, files, before.night or after.night, letters)
+    return replace(before, files=files, night=before.night or after.night, bad_amplifiers=letters)

@@ -13,9 +13,9 @@ from ifuview.app.night.state import Place, TriageState
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
-from ifuview.model.night.exposures import FLAT_FIELDED
 from ifuview.model.night.triage import Finding
 
+FLAT_FIELDED = "flatfielded"
 SCOPES = ("exposure", "camera", "night")
 # first step -> pairs of products between which a finding appears, the best first
 PAIRS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -24,10 +24,9 @@ from ifuview.gui.night._exposure_dots import DotDelegate, ExposureModel
 from ifuview.gui.night._tile_list import TileList
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.parts.base import Dock
-from ifuview.model.night.exposures import FLAT_FIELDED, RAW
+from ifuview.model.night.exposures import RAW
 
 FILTER_WIDTH = 150  # screen px
-NAMES = {FLAT_FIELDED: "frame / fiberflat"}
 BLINKS = (
     ("Chain", "chain", "Blink along the product chain of this camera"),
     ("Before, after", "exposures", "Blink with the exposures before and after"),
@@ -186,9 +185,14 @@ class ExposuresDock(Dock):
         camera = model.camera(index.column()) or view.camera
         dots = row.dots[view.cameras.index(camera)] if camera in view.cameras else ()
         there = [p for p, dot in zip(view.products, dots) if dot in pure.SHOWN]
-        if "frame" in there:
-            there.insert(there.index("frame") + 1, FLAT_FIELDED)
-        out = [(f"{NAMES.get(p, p)} of {camera} {expid}", want.ShowProduct(expid, camera, p)) for p in there]
+        for product, parts in view.chain.computed.items():
+            if parts[0] in there:
+                there.insert(there.index(parts[0]) + 1, product)
+        out = [
+            (f"{words} of {camera} {expid}", want.ShowProduct(expid, camera, p))
+            for p in there
+            if (words := " / ".join(view.chain.computed.get(p, (p,))))
+        ]
         if row.exposure.raw:
             out.append((f"raw of {camera or 'the first camera'} {expid}", want.ShowProduct(expid, camera, RAW)))
         return out or [(f"Exposure {expid}", want.ShowProduct(expid))]

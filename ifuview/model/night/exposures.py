@@ -8,11 +8,10 @@ from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 
-# In the order in which they are made; a product that is not listed comes after them.
-PRODUCTS = ("preproc", "frame", "fiberflat", "sky", "sframe", "fluxcalib", "cframe")
+from ifuview.model.chain_spec import ChainSpec
+
+NO_CHAIN = ChainSpec()
 RAW = "raw"  # what the detectors gave: one file of all cameras
-FLAT_FIELDED = "flatfielded"  # frame / fiberflat: computed, never a file
-CHAIN = ("preproc", "frame", FLAT_FIELDED, "sky", "sframe", "fluxcalib", "cframe")
 
 
 class FileState(StrEnum):
@@ -142,6 +141,8 @@ class ExposureIndex:
         Files that had to be opened.
     tiles : tuple of TileFile
         Coadds, redshifts and QA of the tiles of these exposures, or of the tile that was opened.
+    chain : ChainSpec
+        How the products follow each other.
     """
 
     folder: str
@@ -151,6 +152,7 @@ class ExposureIndex:
     notes: tuple[str, ...] = ()
     headers_read: int = 0
     tiles: tuple[TileFile, ...] = ()
+    chain: ChainSpec = NO_CHAIN
 
     @cached_property
     def cameras(self) -> tuple[str, ...]:
@@ -162,7 +164,7 @@ class ExposureIndex:
     def products(self) -> tuple[str, ...]:
         """Every product that some camera has, in the order in which they are made."""
         found = {product for e in self.exposures for _, product in e.files}
-        return tuple(p for p in PRODUCTS if p in found) + tuple(sorted(found - set(PRODUCTS)))
+        return tuple(sorted(found, key=self.chain.place))
 
     @cached_property
     def _places(self) -> dict[int, int]:

@@ -22,9 +22,12 @@ from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.cli import main
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.instrument import instrument
 from ifuview.model.image import Kind
-from ifuview.model.night.exposures import CHAIN, FLAT_FIELDED, ExposureIndex, FileState
+from ifuview.model.night.exposures import ExposureIndex, FileState
 from tests.app.night.production import FIRST, OTHER_TILE, SECOND, write_fixed, write_production
+
+FLAT_FIELDED = "flatfielded"
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +143,7 @@ def test_frame_over_fiberflat_and_its_errors(session: Session) -> None:
     var = (1 / frame.ivar.native()[good] + got[good] ** 2 / flat.ivar.native()[good]) / level[good] ** 2
     assert np.allclose(out.ivar.native()[good], 1 / var, rtol=1e-4)
     zero = replace(flat, pixels=type(flat.pixels)(np.zeros_like(level)))
-    nothing = night_files.divided(frame, zero)
+    nothing = night_files.divided(frame, zero, FLAT_FIELDED)
     assert np.isnan(nothing.pixels.native()).all()
     assert nothing.ivar is not None and not nothing.ivar.native().any()
 
@@ -262,12 +265,16 @@ def test_words(root: Path) -> None:
         open_night.summary(open_night.scan_folder(str(root))) == "prod: 3 exposures of 1 night, 26 files of 2 cameras"
     )
     assert "no products" in open_night.summary(ExposureIndex("empty"))
-    assert open_night.name_of(FLAT_FIELDED) == "frame/fiberflat"
-    assert FLAT_FIELDED in CHAIN
+    chain = instrument("desi").chain
+    assert chain is not None
+    assert chain.title(FLAT_FIELDED) == "frame/fiberflat"
+    assert FLAT_FIELDED in chain.shown
 
 
 def test_the_newest_is_the_most_telling_product_until_the_user_chooses() -> None:
-    session = Session(night=Night(ExposureIndex("x")))
+    chain = instrument("desi").chain
+    assert chain is not None
+    session = Session(night=Night(ExposureIndex("x", chain=chain)))
 
     def arrived(now: Place | None, auto: Place | None, *places: Place) -> Place | None:
         return open_night.newest_of(replace(session, night=replace(session.night, place=now, auto=auto)), places)

@@ -14,10 +14,13 @@ import pytest
 
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled, MissingDataError, UsageError
+from ifuview.instrument import catalog, instrument
 from ifuview.io.fits.head import complete, head_cards
 from ifuview.io.night import exposures as module
+from ifuview.io.night import walk
 from ifuview.io.night.exposures import scan
 from ifuview.io.night.log import bad_amplifiers, cameras_of, read_logs
+from ifuview.io.night.names import Names
 from ifuview.model.night.exposures import Dot, FileState
 
 NIGHT, LONG_AGO = 20260101, 1_700_000_000
@@ -203,7 +206,9 @@ def test_a_tile_reads_only_the_folders_that_the_log_names(root: Path, cache: Pat
     put(root / "exposures-all.csv", rows.encode())
     tile = root / "tiles" / "cumulative" / "5" / str(NIGHT)
     tile.mkdir(parents=True)
-    places = list(module._places(module.scope_of(str(tile)), module.Found()))
+    chain = instrument("desi").chain
+    assert chain is not None
+    places = list(walk.places(walk.scope_of(str(tile), chain), walk.Found(Names(chain))))
     assert {Path(p).name for p in places} == {str(NIGHT), "00000011", "00000013"}
     assert [e.expid for e in scan(str(tile), cache=cache).exposures] == [11, 13]
 
@@ -292,3 +297,32 @@ def test_raw_files_are_listed_where_they_are_found(root: Path, cache: Path) -> N
     assert (found[6].obstype, found[6].exptime, found[6].night) == ("arc", 5.0, NIGHT)
     alone = scan(str(root / "raw" / str(NIGHT)), cache=cache)
     assert [e.expid for e in alone.exposures] == [5, 6]
+
+
+def test_the_chain_of_products_comes_from_the_instrument_file(tmp_path: Path, cache: Path) -> None:
+    for name in ("lvm-xobject", "lvmFrame", "lvm-pobject"):
+        put(tmp_path / f"{name}-r1-00001234.fits", fits_bytes(EXPOSURE=1234))
+    put(tmp_path / "frame-r1-00000007.fits", fits_bytes(EXPID=7))
+    index = scan(str(tmp_path), cache=cache)
+    assert index.chain.instrument == "lvm"
+    assert [e.expid for e in index.exposures] == [1234]
+    assert index.products == ("lvm-pobject", "lvm-xobject", "lvmFrame")
+    assert index.notes == ("1 exposures of other instruments are left out: open their folder to see them",)
+
+
+def test_a_users_chain_is_a_chain(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = r"(?P<product>[a-z]+)_(?P<expid>\d+)_(?P<camera>[a-z])"
+    text = f"name = 'mine'\n[chain]\nfile = '{pattern}'\nproducts = ['raw', 'reduced']\n"
+    put(tmp_path / "config" / "instruments" / "mine.toml", text.encode())
+    put(tmp_path / "data" / "reduced_12_a.fits", fits_bytes(EXPID=12))
+    put(tmp_path / "data" / "bias_12_a.fits", fits_bytes(EXPID=12))
+    put(tmp_path / "data" / "raw_12_a.fits", fits_bytes(EXPID=12))
+    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path / "config"))
+    catalog.forget()
+    try:
+        index = scan(str(tmp_path / "data"), cache=cache)
+    finally:
+        monkeypatch.undo()
+        catalog.forget()
+    assert index.products == ("raw", "reduced", "bias") and index.chain.first == ("reduced", "raw")
+    assert index.cameras == ("a",) and index.exposures[0].expid == 12

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ifuview.app.session import Session
-from ifuview.model.night.exposures import FLAT_FIELDED, RAW, Dot, Exposure, ExposureIndex, TileFile
+from ifuview.model.chain_spec import ChainSpec
+from ifuview.model.night.exposures import NO_CHAIN, RAW, Dot, Exposure, ExposureIndex, TileFile
 
 HINT = (
     "Open the folder of a production, a night, an exposure or a tile (File > Open folder, or ifuview FOLDER) to see "
@@ -68,6 +69,8 @@ class ExposuresView:
         Products of tiles.
     petals : tuple of str
         Their columns: petals, and WHOLE.
+    chain : ChainSpec
+        How the products follow each other.
     open_paths : frozenset of str
         Files that are open.
     """
@@ -84,6 +87,7 @@ class ExposuresView:
     hint: str = field(default=HINT)
     tiles: tuple[TileRow, ...] = ()
     petals: tuple[str, ...] = ()
+    chain: ChainSpec = NO_CHAIN
     open_paths: frozenset[str] = frozenset()
 
     @property
@@ -118,13 +122,14 @@ def make(session: Session) -> ExposuresView:
         products=index.products,
         expid=None if now is None else now.expid,
         camera="" if now is None else now.camera,
-        product="" if now is None else "frame" if now.product == FLAT_FIELDED else now.product,
+        product="" if now is None else index.chain.stored(now.product),
         title=index.folder,
         watched=night.watched,
         compared="" if night.compared is None else night.compared.folder,
         hint="",
         tiles=_tile_rows(index),
         petals=tuple(sorted({_petal(f) for f in index.tiles}, key=lambda p: (p == WHOLE, p))),
+        chain=index.chain,
         open_paths=frozenset(s.dataset.path for s in session.slots) | {t.path for t in session.tables},
     )
 

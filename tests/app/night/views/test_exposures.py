@@ -9,7 +9,10 @@ import pytest
 from ifuview.app.night.state import Night, Place
 from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
-from ifuview.model.night.exposures import FLAT_FIELDED, Dot, Exposure, ExposureIndex, FileState, ProductFile
+from ifuview.instrument import instrument
+from ifuview.model.night.exposures import NO_CHAIN, Dot, Exposure, ExposureIndex, FileState, ProductFile
+
+CHAIN = instrument("desi").chain or NO_CHAIN
 
 
 def index() -> ExposureIndex:
@@ -26,12 +29,12 @@ def index() -> ExposureIndex:
             Exposure(20260101, expid, tile, obstype, time, MappingProxyType(files), ("b6", "r6", "z6"),
                      bad_amplifiers=MappingProxyType(amps), table=MappingProxyType({"COMMENTS": "windy"}))
         )  # fmt: skip
-    return ExposureIndex("/prod", "/prod", tuple(out))
+    return ExposureIndex("/prod", "/prod", tuple(out), chain=CHAIN)
 
 
 @pytest.fixture
 def session() -> Session:
-    return Session(night=Night(index(), place=Place(11, "r6", FLAT_FIELDED)))
+    return Session(night=Night(index(), place=Place(11, "r6", "flatfielded")))
 
 
 def test_rows_and_dots(session: Session) -> None:
