@@ -215,7 +215,7 @@ def test_traces_with_gaps_are_judged_where_they_are(tmp_path):
 def test_function_and_command_agree(tmp_path):
     wrong = perturb.shifted(MADE.traces, 0.5, [5])
     _, metrics = run(tmp_path, image_file(tmp_path), "--traces", trace_file(tmp_path, wrong, "traces.fits"))
-    image = ifuview.load_raw_2d_spectrum(tmp_path / "flat.fits")
+    image = ifuview.load_raw_2d_spectrum(tmp_path / "flat.fits").image
     found = ifuview.diagnose_image(image, read_traces(tmp_path / "traces.fits", image.shape))
     again = json.loads(as_json(metrics_of(found)))
     for key in KEYS[2:]:
