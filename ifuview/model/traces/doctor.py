@@ -21,6 +21,7 @@ from ifuview.model.trace import TraceSet
 SCHEMA = "ifuview.metrics/1"
 UNKNOWN = "no_known_shape"  # a mode that is none of the others: its map is the model's
 UNTRACED = "untraced_light"  # lit fibers without a trace: the only frame trouble that the traces are to blame for
+MASKED = "masked"  # without fibers: pixels here and there
 UNTRACED_FAIL = 0.1  # of the number of traces
 
 ROW = " [row "  # between name and row of a fiber

@@ -7,6 +7,7 @@ import numpy as np
 from ifuview.engine.traces.doctor.correct import REMEASURED
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import (
+    MASKED,
     UNKNOWN,
     UNTRACED,
     Advice,
@@ -50,14 +51,17 @@ def verdict(
             worst = max(worst, untraced_verdict(item.amount, len(names)), key=ORDER.index)
             parts.append(untraced_words(int(item.amount)))
     others = [p for p in problems if p.kind not in REMEASURED]
+    hidden = "; ".join(t.text for t in trouble if t.kind == MASKED and t.fibers)
+    there, tail = (" where they are measured", f" Not measured: {hidden}.") if hidden else ("", "")
     if worst is Verdict.FAIL:
-        return worst, f"The traces are wrong: {'; '.join(parts)}."
+        return worst, f"The traces are wrong: {'; '.join(parts)}.{tail}"
     if worst is Verdict.WARN:
         if not parts:
-            return worst, f"The traces are right; {_count(others, 'fiber')} {_fibers(others, names)} dim or disturbed."
-        return worst, f"The traces are nearly right: {'; '.join(parts)}."
+            dim = f"{_count(others, 'fiber')} {_fibers(others, names)} dim or disturbed"
+            return worst, f"The traces are right{there}; {dim}.{tail}"
+        return worst, f"The traces are nearly right: {'; '.join(parts)}.{tail}"
     extra = f" (there is {'; '.join(parts)}, which is harmless)" if parts else ""
-    return worst, f"The traces are right within the noise{extra}."
+    return worst, f"The traces are right{there} within the noise{extra}.{tail}"
 
 
 def _plural(problems: list[Problem]) -> str:

@@ -19,6 +19,7 @@ from ifuview.engine.traces.doctor.correct import REMEASURED, between, jitter, sm
 from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
+from ifuview.engine.traces.doctor.masked import masked_areas
 from ifuview.engine.traces.doctor.measure import BINS, LightFit, Noise, at_columns, fit_light
 from ifuview.engine.traces.doctor.patterns.fit import ModeFit, fit_modes
 from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
@@ -239,11 +240,13 @@ def judge(
     trouble: tuple[FrameTrouble, ...] = ()
     if wanted("trouble"):
         peak = float(np.nanmedian(flux)) / PEAK
+        light = at_columns(slots.path[slots.of_fiber], fit.column)
+        areas = masked_areas(evidence.good, fit.column, light, traces.fiber_id)
         trouble = find_trouble(
             evidence.columns, evidence.good, fit.marks, fit.center, fit.background, fit.background_err, fit.edges, peak,
-            fit.bad_rows,
+            fit.bad_rows, areas,
         )  # fmt: skip
-        trouble = (*_untraced(evidence), *trouble)
+        trouble = (*_untraced(evidence), *areas, *trouble)
     numbers = metrics.all_metrics(measured, fit, modes_fit, slots, steps, jitter_rms, jitter_err)
     verdict, sentence = advice.verdict(modes, problems, trouble, limits, traces.fiber_id)
     names = tuple(traces.fiber_id)

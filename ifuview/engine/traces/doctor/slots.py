@@ -29,6 +29,7 @@ FAINT = 0.02  # of the neighbors' light
 CERTAIN = 6.0  # sigma of light without a trace
 NEAR = 0.42  # of the spacing, but at most:
 NEAR_PX = 3.0  # px, coarse search for light beside a trace
+AGREEING = 0.3  # of the slots that must show light in a part of the columns to say that all are shifted there
 COARSE = 0.7  # px, nearer light is left to the fit
 COMB = (1.7, 2.3)  # spacings of a gap with one empty place
 MIN_BLOCK = 5  # fibers
@@ -248,8 +249,10 @@ def coarse_shift(few: Array, usable: Array, path: Array, chosen: Array, ncol: in
         offset = np.where(curve < 0, 0.5 * (a - c) / curve, 0) + inner - (soft.shape[2] // 2)
     sure = (best == inner) & (peak > 0.2 * usual)
     offset = np.where(sure, offset, np.nan)
-    common = nanmedian(offset.T)  # of all slots, by part
-    common = np.where(np.isfinite(common), common, 0)
+    told = np.isfinite(offset).sum(axis=0) >= max(1.0, AGREEING * offset.shape[0])  # a few may be cosmic rays
+    common = np.where(told, nanmedian(offset.T), np.nan)  # of all slots, by part
+    part_of = np.arange(common.size)
+    common = np.interp(part_of, part_of[told], common[told]) if told.any() else np.zeros(common.size)
     own = nanmedian(offset - common)
     own = np.where(np.isfinite(own) & (np.abs(own) > COARSE), own, 0)
     total = np.where(np.abs(common) > COARSE / 2, common, 0)[None] + own[:, None]

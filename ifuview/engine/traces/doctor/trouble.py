@@ -6,8 +6,9 @@ import numpy as np
 
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor import light as kernel
+from ifuview.engine.traces.doctor.masked import outside
 from ifuview.model.checks import Array
-from ifuview.model.traces.doctor import UNTRACED, FrameTrouble, untraced_words
+from ifuview.model.traces.doctor import MASKED, UNTRACED, FrameTrouble, untraced_words
 
 LINE_PIXELS = 40  # marked pixels of one row or column that make it bad ...
 LINE_SIGMA = 8.0  # ... and this many sigma above the other rows or columns
@@ -32,6 +33,7 @@ def find_trouble(
     edges: Array,
     peak: float,
     bad_rows: tuple[tuple[int, int, int], ...] = (),
+    areas: tuple[FrameTrouble, ...] = (),
 ) -> tuple[FrameTrouble, ...]:
     """Return what is wrong with the image.
 
@@ -45,11 +47,13 @@ def find_trouble(
         Usual peak of a fiber, counts.
     bad_rows : tuple of (row, first column, last column)
         Found, and left out, by the fit.
+    areas : tuple of FrameTrouble
+        Of `masked_areas`: not said again.
     """
     out: list[FrameTrouble] = []
     marked = (marks & kernel.MARKED) > 0
     known = [_bad_row(row, x0, x1, center, edges) for row, x0, x1 in bad_rows]
-    lines = [*known, *_bad_lines(marked, center, edges), *_dead_columns(columns, good, center)]
+    lines = [*known, *_bad_lines(marked, center, edges), *_dead_columns(columns, good, outside(good, areas))]
     left = marked
     if lines:
         left = marked.copy()
@@ -60,9 +64,9 @@ def find_trouble(
     out += lines
     out += _cosmics(left)
     out += _saturated(columns, good, center, edges)
-    masked = float(1 - (good & 1).mean())
+    masked = float(1 - (good & 1).mean()) - sum(area.amount for area in areas)
     if masked > MASKED_SHARE:
-        out.append(_trouble("masked", masked, np.sqrt(masked / good.size), "share", columns.shape, (),
+        out.append(_trouble(MASKED, masked, np.sqrt(masked / good.size), "share", columns.shape, (),
                             f"{100 * masked:.1f} % of the pixels are masked or have no weight"))  # fmt: skip
     out += _backgrounds(background, background_err, edges, peak, columns.shape)
     return tuple(out)
@@ -156,12 +160,14 @@ def _near(center: Array, edges: Array, row: float, x0: float, x1: float) -> tupl
     return tuple(int(k) for k in np.flatnonzero(close))
 
 
-def _dead_columns(columns: Array, good: Array, center: Array) -> list[FrameTrouble]:
+def _dead_columns(columns: Array, good: Array, told: Array) -> list[FrameTrouble]:
     """Columns across the fibers that read one value, or are masked, from edge to edge."""
     first = columns[:, :1]
-    few = columns[:, :: max(1, columns.shape[1] // 64)]
-    same = (few == first).mean(axis=1) > DEAD_SHARE
-    masked = (good[:, :: max(1, columns.shape[1] // 64)] == 0).mean(axis=1) > DEAD_SHARE
+    step = max(1, columns.shape[1] // 64)
+    few, told = columns[:, ::step], told[:, ::step]
+    count = np.maximum(told.sum(axis=1), 0.25 * told.shape[1])
+    same = ((few == first) & told).sum(axis=1) > DEAD_SHARE * count
+    masked = ((good[:, ::step] == 0) & told).sum(axis=1) > DEAD_SHARE * count
     out = []
     for column in np.flatnonzero(same | masked)[:50]:
         how = "reads one value" if same[column] else "is masked"

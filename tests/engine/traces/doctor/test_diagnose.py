@@ -269,3 +269,38 @@ def test_right_traces_beside_dead_and_missing_ones_are_not_accused(dead, missing
     assert not modes(result) and result.verdict is Verdict.WARN
     if not empty:
         assert next(t for t in result.trouble if t.kind == UNTRACED).amount == len(missing)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("known", [{"gain": 1.0, "readnoise": 3.0}, {}], ids=["noise known", "image alone"])
+def test_cosmic_rays_of_an_image_without_a_mask_are_no_fault_of_the_traces(seed, known):
+    made = frame(50.0, seed, cosmics=600)  # one pixel in a hundred
+    result = diagnose(made.image, made.traces, **known)
+    assert not result.problems and not modes(result) and result.verdict is Verdict.PASS
+    assert "cosmics" in {t.kind for t in result.trouble}
+
+
+def test_a_few_bright_tracks_where_there_is_no_light_shift_nothing():
+    made = expose(BLOCKED, snr=50, seed=3, flux=frame().flux * (np.arange(BLOCKED.shape[1]) > 150))
+    image = made.image.copy()
+    for k in (5, 22, 41):
+        rows = np.round(made.traces.center[k, 20:110]).astype(int) - 2
+        image[rows, np.arange(20, 110)] += 3000
+    result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise)
+    assert not modes(result) and "lost" not in {kind for kind, _ in kinds(result)}
+
+
+@pytest.mark.parametrize("how", ["mask", "ivar", "nan"])
+@pytest.mark.parametrize("columns", [slice(0, 400), slice(0, 800)], ids=["amplifier", "half of the fibers"])
+def test_a_masked_area_is_said_in_one_line_as_not_measured(how, columns):
+    made = frame(50.0, 2)
+    area = np.zeros(BLOCKED.shape, bool)
+    area[: BLOCKED.shape[0] // 2, columns] = True
+    image = np.where(area, np.nan if how == "nan" else np.float32(-500), made.image)
+    extra = {"mask": {"mask": area.astype(np.int32)}, "ivar": {"ivar": np.where(area, 0, 1 / made.variance)}}
+    result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise, **extra.get(how, {}))
+    assert not result.problems and not modes(result) and result.verdict is Verdict.PASS
+    assert [t.kind for t in result.trouble] == ["masked"]
+    assert set(result.trouble[0].fibers) == set(range(30))
+    words = f"Not measured: columns 0 to {columns.stop - 1} of fibers 0 to 29"
+    assert words in result.sentence and "right where they are measured" in result.sentence

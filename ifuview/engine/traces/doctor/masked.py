@@ -1,0 +1,84 @@
+"""Large areas of an image that cannot be used, a masked amplifier or half of the fibers, as one finding each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.model.checks import Array
+from ifuview.model.traces.doctor import MASKED, FrameTrouble
+
+CELL, EACH = 32, 8  # px; size of a cell, and of the steps between the pixels that are looked at
+EMPTY = 0.9  # share of unusable pixels of a cell
+LEAST = 0.02  # of the image, that an area has
+INSIDE = 0.8  # of the columns of an area, in which a trace must lie inside of it
+
+
+def masked_areas(good: Array, column: Array, path: Array, names: tuple[str, ...]) -> tuple[FrameTrouble, ...]:
+    """Return the areas, with the fibers whose light they hide.
+
+    Parameters
+    ----------
+    good : uint8 (ncol, nrow)
+    column : (nbin,), px
+    path : (nfiber, nbin), px
+        Where the light of the fibers lies.
+    names : tuple of str
+        Of the fibers.
+    """
+    from scipy.ndimage import find_objects, label
+
+    cells = _cells(good)
+    if not cells.any():
+        return ()
+    number = label(cells)[0]
+    out = []
+    for i, (x, r) in enumerate(find_objects(number), 1):
+        if (number[x, r] == i).sum() < LEAST * cells.size:
+            continue
+        rows = slice(r.start * CELL, min(r.stop * CELL, good.shape[1]))
+        x0, x1 = _grown(good[:, rows], x.start * CELL, min(x.stop * CELL, good.shape[0]))
+        r0, r1 = _grown(good[x0 : x1 + 1].T, rows.start, rows.stop)
+        hidden = (good[x0 : x1 + 1, r0 : r1 + 1] & 1) == 0
+        share = float(hidden.sum()) / good.size
+        beside = (column >= x0) & (column <= x1)
+        with np.errstate(invalid="ignore"):
+            inside = (path[:, beside] >= r0) & (path[:, beside] <= r1)
+        fibers = tuple(int(k) for k in np.flatnonzero(inside.mean(axis=1) >= INSIDE)) if beside.any() else ()
+        whose = f"fibers {names[fibers[0]]} to {names[fibers[-1]]}" if fibers else f"pixels {r0} to {r1}"
+        text = f"columns {x0} to {x1} of {whose} are masked or have no weight ({100 * share:.0f} % of the image)"
+        out.append(
+            FrameTrouble(MASKED, share, 0.0, "share", (float(x0), float(x1)), (float(r0), float(r1)), fibers, text)
+        )
+    return tuple(out)
+
+
+def _grown(good: Array, first: int, stop: int) -> tuple[int, int]:
+    """First and last line of an area, with the lines beside it that cannot be used either."""
+    last = stop - 1
+    while first > 0 and (good[first - 1] & 1).mean() < 1 - EMPTY:
+        first -= 1
+    while last + 1 < good.shape[0] and (good[last + 1] & 1).mean() < 1 - EMPTY:
+        last += 1
+    return first, last
+
+
+def _cells(good: Array) -> NDArray[np.bool_]:
+    """Which cells cannot be used, (ncol / CELL, nrow / CELL)."""
+    few = (good[::EACH, ::EACH] & 1) == 0
+    n = CELL // EACH
+    shape = tuple(-(-size // n) * n for size in few.shape)
+    padded = np.full(shape, np.nan)
+    padded[: few.shape[0], : few.shape[1]] = few
+    cells = padded.reshape(shape[0] // n, n, shape[1] // n, n)
+    out: NDArray[np.bool_] = np.nanmean(cells, axis=(1, 3)) > EMPTY
+    return out
+
+
+def outside(good: Array, areas: tuple[FrameTrouble, ...]) -> NDArray[np.bool_]:
+    """Pixels that lie in none of the areas, (ncol, nrow)."""
+    out = np.ones(good.shape, bool)
+    for area in areas:
+        (x0, x1), (r0, r1) = area.x_range, area.row_range
+        out[int(x0) : int(x1) + 1, int(r0) : int(r1) + 1] = False
+    return out
