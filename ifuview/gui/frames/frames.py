@@ -129,6 +129,10 @@ class FramesDock(Dock):
         self._draw_planes(view.axes)
         self._name_pair()
 
+    def blinked(self, key: int | None) -> None:
+        """Mark the frame that is on the canvas just now."""
+        self.list.mark(key)
+
     def pair(self) -> tuple[int, int] | None:
         """The two selected frames, or the current and the previous one."""
         view = self._view

@@ -29,5 +29,8 @@ class Dock(QWidget):
     def answer(self, value: object) -> None:
         """Show what the worker made of the `job` of the view."""
 
+    def blinked(self, key: int | None) -> None:
+        """The canvas shows frame `key` for a moment while it blinks; None: it shows the current one."""
+
     def hover(self, view: object) -> None:
         """Show the light view of what is under the cursor; at most 60 times a second."""

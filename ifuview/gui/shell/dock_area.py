@@ -134,13 +134,10 @@ class DockArea(QObject):
         widget.show()
         QApplication.sendPostedEvents()
         views = entry.pure()
-        view = views.make(*self.presenter.given(views))
-        if getattr(view, "stale", False):  # what it shows is still to be counted
-            widget.intent.connect(self.controller.handle)
-            widget.draw(view)
+        widget.intent.connect(self.controller.handle)
+        if self.presenter.aside(views, widget):
             self._wait()
-            view = views.make(*self.presenter.given(views))
-        widget.draw(view)
+            self.presenter.aside(views, widget)
         if hasattr(views, "job"):
             self.presenter.ask(views, widget)
             self._wait()

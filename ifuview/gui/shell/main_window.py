@@ -13,9 +13,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app import window as window_view
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.readout import readout
-from ifuview.app.session import Layout, Level, Session
+from ifuview.app.session import Layout, Level, Message, Session
+from ifuview.app.window import WindowView, went_well
 from ifuview.gui.canvas.image_canvas import HINT, NIGHT_HINT, ImageCanvas
 from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
 from ifuview.gui.shell import theme
@@ -69,11 +71,13 @@ class MainWindow(CommandedWindow):
         self._make_toolbar()
         self.status_line = StatusLine(self.statusBar(), controller)
         self.banner.closed.connect(self.status_line.forget_error)
-        controller.jobs.changed.connect(self.status_line.show_jobs)
         self.dock_area = DockArea(self, self.canvas, controller, presenter)
         self.docks = self.dock_area.docks
+        self._shown = window_view.make(Session())
         presenter.add("canvas", image_view, self._draw_canvas, lambda: True)
-        self.store.changed.connect(self._session_changed)
+        presenter.add("window", window_view, self._draw_window, lambda: True)
+        presenter.add_line(window_view.running, self.status_line.show_job)
+        presenter.add_pointer(readout, self.readout.draw)
 
     # parts
 
@@ -91,8 +95,7 @@ class MainWindow(CommandedWindow):
         column.setStretchFactor(self.canvas, 1)
         self.setCentralWidget(center)
         self.canvas.intent.connect(self.controller.handle)
-        self.canvas.hovered.connect(self._hovered)
-        self.canvas.left.connect(lambda: self.readout.draw(None))
+        self.canvas.hovered.connect(self.presenter.hover)
         self.canvas.left.connect(self.presenter.leave)
         self.canvas.look_moved.connect(self.colorbar.follow)
         self.canvas.shown.connect(self._picture_shown)
@@ -147,8 +150,8 @@ class MainWindow(CommandedWindow):
         self.toolbar.addSeparator()
         self.toolbar.addWidget(self.extensions)
         self._make_navigator()
-        self._draw_canvas(image_view.make(self.store.session))
-        self._session_changed(Session(), self.store.session)
+        self._shown = window_view.make(Session())
+        self.presenter.again()
 
     # the session changed
 
@@ -163,77 +166,48 @@ class MainWindow(CommandedWindow):
     def _picture_shown(self, key: int | None) -> None:
         """While blinking, color bar and list of frames follow the canvas."""
         self.colorbar.draw(self.canvas.view, key)
-        frames = self.docks["frames"].widget()
-        if frames is not None and hasattr(frames, "list"):
-            frames.list.mark(key if self.canvas.followed() and key != self.store.session.current else None)
+        self.presenter.blinked(key if self.canvas.followed() else None)
 
-    def _session_changed(self, old: Session, new: Session) -> None:
-        slot = new.slot()
-        if not self.fixed_title and self.windowTitle() != (title := _title(new)):
-            self.setWindowTitle(title)
-        if _went_well(old, new):
+    def _draw_window(self, view: WindowView) -> None:
+        """Title, message, hint, switches and what stands around the canvas."""
+        old, self._shown = self._shown, view
+        if not self.fixed_title and self.windowTitle() != view.title:
+            self.setWindowTitle(view.title)
+        if went_well(old.session, view.session):
             self.banner.hide()
-        if (new.night is None) is not (old.night is None):
-            self.canvas.hint = HINT if new.night is None else NIGHT_HINT
+        if view.night is not old.night:
+            self.canvas.hint = NIGHT_HINT if view.night else HINT
             self.canvas.update()
-        if new.messages is not old.messages and new.messages:
-            self.status_line.show_message(new.messages[-1])
-            if new.messages[-1].level is Level.ERROR:
-                self.banner.say(new.messages[-1].text)
-        for name in ("blink", "tile"):
-            if name in self.actions_by_name and new.layout is not old.layout:
-                self.actions_by_name[name].setChecked(new.layout.value == name)
-        for shape in ("box", "circle"):
-            if self.menus is not None and new.drawing != old.drawing:
-                self.actions_by_name[f"draw-{shape}"].setChecked(new.drawing == shape)
-        overlay = new.overlay
-        self.colorbar.setVisible(overlay.colorbar and not (slot is not None and slot.look.cmap == "flags"))
-        if hasattr(self, "magnifier"):
-            self.extensions.draw(slot)
-            self.readout.set_photons(slot is not None and slot.dataset.kind == "photons")
-            self.extensions.setEnabled(self.extensions.isEnabled() and new.layout is not Layout.BLINK)
-            self.magnifier.setVisible(overlay.magnifier)
-            self.panner.setVisible(overlay.panner)
+        if view.message is not None and view.message is not old.message:
+            self._say(view.message)
+        self.colorbar.setVisible(view.colorbar)
+        if self.menus is not None:
+            self._draw_tools(view)
 
-    def _hovered(self, key: int, x: float, y: float) -> None:
-        self.readout.draw(readout(self.store.session, key, x, y))
-        self.presenter.hover(key, x, y)
+    def _say(self, message: Message) -> None:
+        self.status_line.show_message(message)
+        if message.level is Level.ERROR:
+            self.banner.say(message.text)
+
+    def _draw_tools(self, view: WindowView) -> None:
+        """What stands after the first paint."""
+        for name in ("blink", "tile"):
+            self.actions_by_name[name].setChecked(view.layout.value == name)
+        for shape in ("box", "circle"):
+            self.actions_by_name[f"draw-{shape}"].setChecked(view.drawing == shape)
+        self.extensions.draw(view.slot)
+        self.extensions.setEnabled(self.extensions.isEnabled() and view.layout is not Layout.BLINK)
+        self.readout.set_photons(view.photons)
+        self.magnifier.setVisible(view.magnifier)
+        self.panner.setVisible(view.panner)
 
     # Qt events
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
-            for part in self.presenter.parts.values():
-                part.last = None
+            self.presenter.forget()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.closing.emit()
         super().closeEvent(event)
-
-
-def _title(session: Session) -> str:
-    """Title of the window: the current frame, or between how many frames is blinked."""
-    slot = session.slot()
-    if slot is None:
-        return "ifuview"
-    if session.layout is Layout.BLINK and len(session.slots) > 1:
-        count = len(image_view.blinks(session))
-        return f"Blinking {count} frames, from {slot.title} - ifuview"
-    return f"{slot.title} - ifuview"
-
-
-def _went_well(old: Session, new: Session) -> bool:
-    """Whether something was done since: a frame opened, another one shown, traces or regions changed, a triage..."""
-    if len(new.slots) > len(old.slots) or (new.current, new.layout) != (old.current, old.layout):
-        return True
-    if any(getattr(new, name) is not getattr(old, name) for name in ("triage", "tables", "inspection")):
-        return True
-    before = {slot.key: slot for slot in old.slots} if new.slots is not old.slots else {}
-    parts = ("image", "traces", "regions", "diagnosis", "plane")
-    return any(
-        getattr(slot, part) is not getattr(before[slot.key], part)
-        for slot in new.slots
-        if slot.key in before
-        for part in parts
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Protocol
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -29,10 +29,17 @@ def differs(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
 Given = tuple[Session] | tuple[Session, JobBook]  # what the functions of a view take
 
 
+class PointerView(Protocol):
+    """Makes what is known of a point of a frame; None where nothing is."""
+
+    def __call__(self, session: Session, key: int, x: float, y: float, /) -> object:
+        """The view."""
+
+
 class Part:
     """One visible thing: its view functions and the widget that draws them."""
 
-    def __init__(self, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> None:
+    def __init__(self, view: ModuleType, draw: Callable[[object], None], visible: Callable[[], bool]) -> None:
         self.view, self.draw, self.visible = view, draw, visible
         self.last: tuple[object, ...] | None = None
         self.widget: Dock | None = None
@@ -59,6 +66,7 @@ class Presenter(QObject):
         self.parts: dict[str, Part] = {}
         self._cursor: tuple[int, float, float] | None = None
         self._drawn: Part | None = None  # the dock whose turn it was last
+        self._pointers: list[tuple[PointerView, Callable[[object], None]]] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(HOVER_PERIOD_MS)
@@ -70,7 +78,7 @@ class Presenter(QObject):
         store.changed.connect(self._changed)
         jobs.changed.connect(lambda _: self._later.start())
 
-    def add(self, key: str, view: ModuleType, draw: Callable[[Any], None], visible: Callable[[], bool]) -> Part:
+    def add(self, key: str, view: ModuleType, draw: Callable[[object], None], visible: Callable[[], bool]) -> Part:
         """Register something that draws views."""
         part = self.parts[key] = Part(view, draw, visible)
         return part
@@ -81,6 +89,39 @@ class Presenter(QObject):
         part = self.add(entry.key, view, widget.draw, visible)
         part.widget = widget
         self._show(part)
+
+    def add_pointer(self, view: PointerView, draw: Callable[[object], None]) -> None:
+        """Register something that follows the cursor at once."""
+        self._pointers.append((view, draw))
+
+    def add_line(self, view: Callable[[JobBook], object], draw: Callable[[object], None]) -> None:
+        """Register something that tells of the jobs."""
+        self.jobs.changed.connect(lambda book: draw(view(book)))
+
+    def forget(self) -> None:
+        """All parts are out of date: their colors have changed."""
+        for part in self.parts.values():
+            part.last = None
+
+    def again(self) -> None:
+        """Draw once more what is not a dock: there are more widgets for it now."""
+        for part in self.parts.values():
+            if part.widget is None:
+                part.last = None
+                part.refresh((self.store.session,))
+
+    def aside(self, view: ModuleType, widget: Dock) -> bool:
+        """Draw a widget that is on no screen; return whether what it shows is still to be counted."""
+        found = view.make(*self.given(view))
+        widget.draw(found)
+        return bool(getattr(found, "stale", False))
+
+    def blinked(self, key: int | None) -> None:
+        """The canvas shows another frame for a moment; None: it does not blink."""
+        marked = None if key == self.store.session.current else key
+        for part in self.parts.values():
+            if part.widget is not None:
+                part.widget.blinked(marked)
 
     def given(self, view: ModuleType) -> Given:
         """What a view is made from: the session, and the jobs for those that show them."""
@@ -132,6 +173,8 @@ class Presenter(QObject):
     def hover(self, key: int, x: float, y: float) -> None:
         """The cursor is over an image; docks that follow it are drawn soon."""
         self._cursor = (key, x, y)
+        for view, draw in self._pointers:
+            draw(view(self.store.session, key, x, y))
         if not self._timer.isActive():
             self._timer.start()
 
@@ -147,6 +190,8 @@ class Presenter(QObject):
     def leave(self) -> None:
         """The cursor left the image: what followed it goes."""
         self._cursor = None
+        for _, draw in self._pointers:
+            draw(None)
         for part in self.parts.values():
             if part.widget is not None and hasattr(part.view, "hover"):
                 part.widget.hover(None)

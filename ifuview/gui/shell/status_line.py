@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from ifuview.app import intents as want
-from ifuview.app.jobs import JobBook, JobStatus
+from ifuview.app.jobs import JobRecord
 from ifuview.app.session import Level, Message
 from ifuview.gui.shell.controller import Controller
 
@@ -46,14 +46,11 @@ class StatusLine:
         if self.note.text().startswith(MARKS[Level.ERROR]):
             self.note.clear()
 
-    def show_jobs(self, jobs: JobBook) -> None:
-        """Show the running job, or the next one."""
-        running = [j for j in jobs.records if j.status is JobStatus.RUNNING and not j.quiet]
-        waiting = [j for j in jobs.records if j.status is JobStatus.QUEUED and not j.quiet]
+    def show_job(self, job: JobRecord | None) -> None:
+        """Show a job with its progress, or none."""
         for widget in (self.job_text, self.progress, self.cancel):
-            widget.setVisible(bool(running or waiting))
-        if running or waiting:
-            job = (running or waiting)[0]
-            text = job.text or job.name
-            self.job_text.setText(self.job_text.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, JOB_WIDTH))
+            widget.setVisible(job is not None)
+        if job is not None:
+            text = self.job_text.fontMetrics().elidedText(job.text or job.name, Qt.TextElideMode.ElideMiddle, JOB_WIDTH)
+            self.job_text.setText(text)
             self.progress.setValue(round(100 * job.fraction))
