@@ -18,7 +18,15 @@ from ifuview.io.photons.index import index as photon_index
 from ifuview.io.photons.index.build import build_index
 from ifuview.io.photons.index.columns import MOST_DERIVED
 from ifuview.io.photons.index.index import open_index, places
-from ifuview.model.photons.lists import Beammap, PhotonBlock, PhotonColumn, PhotonInfo, PhotonList
+from ifuview.model.photons.lists import (
+    Beammap,
+    IndexedPhotons,
+    PhotonBlock,
+    PhotonColumn,
+    PhotonInfo,
+    PhotonList,
+    SortedColumns,
+)
 
 NRES, NROW = 12, 20_000
 
@@ -112,6 +120,12 @@ def test_photons_of_some_resonators_are_those_of_the_list(tmp_path):
                 assert (a is None) == (b is None)
                 assert a is None or (a == b).all()
             assert found.resonator.dtype == np.int32
+
+
+def test_an_index_says_that_it_is_sorted_and_keeps_values(tmp_path):
+    made = source(tmp_path)
+    assert isinstance(build_index(made), IndexedPhotons)
+    assert not isinstance(made, SortedColumns)
 
 
 def test_what_the_file_says_of_itself_is_kept(tmp_path):
