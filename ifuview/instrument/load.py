@@ -86,7 +86,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         companions=_lists(table.get("companions", {})),
         products=products(table.get("product", [])),
         chain=chain(table.get("chain"), table["name"]),
-        limits=MappingProxyType(dict(table.get("limits", {}))),
+        limits=_limits(table.get("limits", {})),
     )
 
 
@@ -124,6 +124,21 @@ def _bits(table: Mapping[str, Any]) -> Mapping[str, MaskBits]:
         if not isinstance(bits, str)
     }
     return MappingProxyType(out | {kind: out[other] for kind, other in table.items() if isinstance(other, str)})
+
+
+def _limits(table: Mapping[str, Any]) -> Mapping[str, float]:
+    """Limits of the trace doctor that are not the usual ones."""
+    if not table:
+        return MappingProxyType({})
+    from ifuview.model.traces.doctor import DoctorLimits
+
+    known = DoctorLimits.names()
+    for name, value in table.items():
+        if name not in known:
+            raise ValueError(f"[limits] has no {name} (known: {', '.join(known)})")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+            raise ValueError(f"[limits] {name} is not a number of at least 0")
+    return MappingProxyType({name: float(value) for name, value in table.items()})
 
 
 def _lists(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from ifuview.app.frames.views.overlay import names
 from ifuview.app.frames.views.sampling import across, canonical_at, fiber_name, wavelength_at
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.views.spectrum import arms, row_spectrum, spaxel_spectrum
+from ifuview.app.traces.limits import limits_for
 from ifuview.engine.context import JobContext
 from ifuview.model.checks import Array
 from ifuview.model.image import Image, Kind
@@ -111,7 +112,7 @@ def measure(
         column=column,
         ncolumns=session.section_columns,
         method=session.extraction,
-        limits=session.doctor_limits,
+        limits=limits_for(image.header, session.doctor_limits),
         quality=judged(slot, fiber),
         unit=image.unit,
         label=slot.title,

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.app.traces.limits import limits_for
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
 from ifuview.exit_codes import FOUND, OK
@@ -192,6 +193,7 @@ def run(request: Request, ctx: JobContext = SILENT) -> Outcome:
     folder = Path(request.output)
     check_folder(folder)
     image, traces, inputs, path = load(request, ctx.part(0.0, 0.2))
+    limits = limits_for(image.header, limits)
     block = _blocks(request, traces, ctx)
     found = diagnose_image(image, traces, block=block, limits=limits, only=request.only, ctx=ctx.part(0.2, 0.55))
     from ifuview.app.traces.doctor_metrics import metrics_of
@@ -362,8 +364,8 @@ def against(request: Request, image: Image, found: TraceDiagnosis, ctx: JobConte
     }  # fmt: skip
 
 
-def read_limits(path: str | None) -> DoctorLimits:
-    """Limits from a TOML file: names of DoctorLimits, at the top or under [limits].
+def read_limits(path: str | None) -> DoctorLimits | None:
+    """Limits from a TOML file: names of DoctorLimits, at the top or under [limits]; None without a file.
 
     Raises
     ------
@@ -371,7 +373,7 @@ def read_limits(path: str | None) -> DoctorLimits:
         Unknown name, not a number, not TOML.
     """
     if path is None:
-        return DoctorLimits()
+        return None
     try:
         with open(path, "rb") as file:
             tree = tomllib.load(file)

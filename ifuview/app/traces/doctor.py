@@ -12,6 +12,7 @@ import numpy as np
 
 from ifuview.app.frames.views.overlay import names
 from ifuview.app.session import Session, Slot
+from ifuview.app.traces.limits import limits_for
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.files import make_folder, put, sha256
@@ -65,7 +66,7 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
         block=block,
         ctx=ctx.part(0.4, 0.8),
     )
-    found = judge(evidence, limits or DoctorLimits(), ctx=ctx.part(0.8, 0.98))
+    found = judge(evidence, limits_for(image.header, limits), ctx=ctx.part(0.8, 0.98))
     return of_the_file(found, traces), evidence
 
 
