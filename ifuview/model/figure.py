@@ -92,7 +92,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Shade:
     """A shaded range through the whole figure."""
 
     low: float
@@ -137,7 +137,7 @@ class Figure:
     curves : tuple of Curve
         What lies behind comes first.
     rules : tuple of Rule
-    spans : tuple of Span
+    spans : tuple of Shade
     map : ColorMap or None
     notes : tuple of (Color, str)
         Lines of text in a corner.
@@ -150,7 +150,7 @@ class Figure:
     y: Scale = Scale()
     curves: tuple[Curve, ...] = ()
     rules: tuple[Rule, ...] = ()
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Shade, ...] = ()
     map: ColorMap | None = None
     notes: tuple[tuple[Color, str], ...] = ()
     empty: str = ""

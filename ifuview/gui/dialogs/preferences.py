@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PyQt6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QWidget
 
-from ifuview.gui.shell.menus import CMAPS
+from ifuview.gui.window.menus import CMAPS
 from ifuview.settings import Settings
 
 THEMES = (("auto", "Follow the desktop"), ("light", "Light"), ("dark", "Dark"))

@@ -7,7 +7,7 @@ from html import escape
 from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
-from ifuview.gui.shell.menus import ACTIONS, MOUSE
+from ifuview.gui.window.menus import ACTIONS, MOUSE
 
 
 def sheet() -> str:

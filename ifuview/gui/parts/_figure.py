@@ -30,7 +30,7 @@ from ifuview.model.figure import (
     Figure,
     Range,
     Rule,
-    Span,
+    Shade,
     logarithmic,
 )
 
@@ -266,7 +266,7 @@ class FigurePlot(Plot):
         for item in self.rules[len(figure.rules) :]:
             item.clear()
 
-    def _draw_spans(self, spans: list[Span], *, vertical: bool) -> None:
+    def _draw_spans(self, spans: list[Shade], *, vertical: bool) -> None:
         items = self.spans[vertical]
         while len(items) < len(spans):
             items.append(self.region(vertical=vertical))

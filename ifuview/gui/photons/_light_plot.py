@@ -11,14 +11,14 @@ from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_lines, light_text
-from ifuview.app.photons.views.light import How, LightView, Part
+from ifuview.app.photons.views.light import How, LightPart, LightView
 from ifuview.app.photons.views.light_figure import figure
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import Elided, button, combo
 from ifuview.model.figure import Figure, Range
 
 HOWS = (("per second", How.RATE), ("per s and unit", How.DENSITY), ("counts", How.COUNTS))
-LOGARITHMIC = (Part.INTERVALS,)  # at first
+LOGARITHMIC = (LightPart.INTERVALS,)  # at first
 
 
 def whole_ticks(axis: pg.AxisItem) -> None:
@@ -36,7 +36,7 @@ class LightPlot(QWidget):
 
     pointed = pyqtSignal(str)
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: LightPart) -> None:
         super().__init__()
         self.part = part
         self._view: LightView | None = None
@@ -44,14 +44,14 @@ class LightPlot(QWidget):
         self._span: tuple[float, float] | None = None  # of the data
         self._zoom: tuple[float, float] | None = None  # of the light curves in view
         self.plot = FigurePlot(pure.TITLES[part], headed=False)
-        if part is Part.HISTOGRAM:
+        if part is LightPart.HISTOGRAM:
             whole_ticks(self.plot.getAxis("bottom"))
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(1)
         box.addLayout(self._build_bar())
         box.addWidget(self.plot, 1)
-        if part is Part.CURVE:
+        if part is LightPart.CURVE:
             self.plot.plotItem.vb.sigXRangeChanged.connect(lambda *_: self._zoomed())
         self.plot.pointed.connect(self._point)
         self.plot.left.connect(lambda: self.pointed.emit(""))
@@ -67,7 +67,7 @@ class LightPlot(QWidget):
         self.log_on.setChecked(self.part in LOGARITHMIC)
         self.log_on.toggled.connect(lambda _on: self._redraw())
         self.how = combo(HOWS, "What the spectrum is given in")
-        if self.part is not Part.SPECTRUM:
+        if self.part is not LightPart.SPECTRUM:
             self.how.hide()
         self.how.activated.connect(lambda _i: self._redraw())
         self.range = QLineEdit()
@@ -132,9 +132,8 @@ class LightPlot(QWidget):
 
     def _name(self) -> None:
         """The name of the plot, and what its steps are."""
-        more = (
-            light_lines.means_text(self._view, self._zoom) if self._view is not None and self.part is Part.CURVE else ""
-        )
+        known = self._view is not None and self.part is LightPart.CURVE
+        more = light_lines.means_text(self._view, self._zoom) if known else ""
         name = pure.TITLES[self.part]
         self.name.setText(f"{name}: {more}" if more else name)
 
@@ -162,7 +161,7 @@ class LightPlot(QWidget):
     def _point(self, x: float, _y: float) -> None:
         """Say what the bin under the mouse holds."""
         if self._view is not None:
-            at = 10**x if self.part is Part.INTERVALS else x
+            at = 10**x if self.part is LightPart.INTERVALS else x
             self.pointed.emit(light_text.readout(self._view, self.part, at, self.spectrum_how))
 
     def copy_numbers(self) -> None:

@@ -13,7 +13,7 @@ from ifuview.app.intents import CountLight, DrawRegions, SetLight
 from ifuview.app.photons.light import RESOLUTION_BINS
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_text
-from ifuview.app.photons.views.light import LightView, Part
+from ifuview.app.photons.views.light import LightPart, LightView
 from ifuview.gui.parts._figure import readable
 from ifuview.gui.parts._panes import Panes
 from ifuview.gui.parts._widgets import (
@@ -78,7 +78,7 @@ class LightDock(Dock):
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.timeout.connect(self._draw_plots)
-        self.plots = {part: LightPlot(part) for part in Part}
+        self.plots = {part: LightPlot(part) for part in LightPart}
         self.panes = Panes([(pure.TITLES[part], plot) for part, plot in self.plots.items()])
         self.legend = quiet_label()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
@@ -91,7 +91,7 @@ class LightDock(Dock):
         column(self, self._build_bar(), self.pages)
         for plot in self.plots.values():
             plot.pointed.connect(self.readout.setText)
-        first = self.plots[Part.CURVE].plot
+        first = self.plots[LightPart.CURVE].plot
         first.styled(self.legend, lambda _ink: self._name(), add=False)
         self.setAccessibleName("Light")
         self.draw(None)

@@ -7,9 +7,10 @@ from PyQt6.QtGui import QAction, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu
 
 from ifuview.app import intents as want
-from ifuview.gui.shell.menus import ACTIONS, Action
 from ifuview.gui.shell.window_commands import WindowCommands
 from ifuview.gui.shell.window_contract import CommandedWindow
+from ifuview.gui.window.actions import Action
+from ifuview.gui.window.menus import ACTIONS
 
 CANVAS_KEYS = ("next", "previous")  # Tab must still move the focus in docks and dialogs
 

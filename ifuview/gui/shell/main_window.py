@@ -20,15 +20,15 @@ from ifuview.app.session import Layout, Level, Message, Session
 from ifuview.app.window import WindowView, went_well
 from ifuview.gui.canvas.image_canvas import HINT, NIGHT_HINT, ImageCanvas
 from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
-from ifuview.gui.shell import theme
-from ifuview.gui.shell.banner import Banner
 from ifuview.gui.shell.controller import Controller
-from ifuview.gui.shell.dock_area import DockArea
-from ifuview.gui.shell.extension_box import ExtensionBox
 from ifuview.gui.shell.presenter import Presenter
-from ifuview.gui.shell.readout_bar import ReadoutBar
-from ifuview.gui.shell.status_line import StatusLine
 from ifuview.gui.shell.window_contract import CommandedWindow
+from ifuview.gui.window import theme
+from ifuview.gui.window.banner import Banner
+from ifuview.gui.window.dock_area import DockArea
+from ifuview.gui.window.extension_box import ExtensionBox
+from ifuview.gui.window.readout_bar import ReadoutBar
+from ifuview.gui.window.status_line import StatusLine
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,

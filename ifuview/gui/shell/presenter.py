@@ -36,7 +36,7 @@ class PointerView(Protocol):
         """The view."""
 
 
-class Part:
+class ViewPart:
     """One visible thing: its view functions and the widget that draws them."""
 
     def __init__(self, view: ModuleType, draw: Callable[[object], None], visible: Callable[[], bool]) -> None:
@@ -63,9 +63,9 @@ class Presenter(QObject):
     def __init__(self, store: Store, jobs: JobBoard) -> None:
         super().__init__()
         self.store, self.jobs = store, jobs
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, ViewPart] = {}
         self._cursor: tuple[int, float, float] | None = None
-        self._drawn: Part | None = None  # the dock whose turn it was last
+        self._drawn: ViewPart | None = None  # the dock whose turn it was last
         self._pointers: list[tuple[PointerView, Callable[[object], None]]] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -78,9 +78,9 @@ class Presenter(QObject):
         store.changed.connect(self._changed)
         jobs.changed.connect(lambda _: self._later.start())
 
-    def add(self, key: str, view: ModuleType, draw: Callable[[object], None], visible: Callable[[], bool]) -> Part:
+    def add(self, key: str, view: ModuleType, draw: Callable[[object], None], visible: Callable[[], bool]) -> ViewPart:
         """Register something that draws views."""
-        part = self.parts[key] = Part(view, draw, visible)
+        part = self.parts[key] = ViewPart(view, draw, visible)
         return part
 
     def add_dock(self, entry: DockEntry, widget: Dock, visible: Callable[[], bool]) -> None:
@@ -133,7 +133,7 @@ class Presenter(QObject):
         if key in self.parts:
             self._show(self.parts[key])
 
-    def _show(self, part: Part) -> None:
+    def _show(self, part: ViewPart) -> None:
         """Draw a part if it is out of date, and ask for what its view cannot make."""
         given = self.given(part.view)
         if part.stale(given):
@@ -178,7 +178,7 @@ class Presenter(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
-    def _hover_by_job(self, part: Part, session: Session) -> None:
+    def _hover_by_job(self, part: ViewPart, session: Session) -> None:
         """Ask the worker for what is too slow for a mouse move (the spectrum of a large cube)."""
         make = getattr(part.view, "hover_job", None)
         run = make(session, *self._cursor) if make is not None else None

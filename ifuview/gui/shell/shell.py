@@ -25,7 +25,6 @@ from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
 from ifuview.gui.night.watcher import Watcher
 from ifuview.gui.photons.player import Player
-from ifuview.gui.shell import theme
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.habits import Habits
 from ifuview.gui.shell.main_window import MainWindow
@@ -33,6 +32,7 @@ from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Worker
+from ifuview.gui.window import theme
 from ifuview.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Shell(QObject):
     def _place(self) -> None:
         o = self.options
         if not o.fresh and not self.headless and o.width is None:
-            from ifuview.gui.shell import window_state
+            from ifuview.gui.window import window_state
 
             window_state.restore_geometry(self.window)
         if o.width or o.height:
@@ -148,7 +148,7 @@ class Shell(QObject):
         """Show the window; what the first picture does not need follows after it."""
         restored = False
         if not self.options.fresh and not self.headless:
-            from ifuview.gui.shell import window_state
+            from ifuview.gui.window import window_state
 
             restored = window_state.restore_docks(self.window)
         if self.headless:
@@ -237,7 +237,7 @@ class Shell(QObject):
     def _closing(self) -> None:
         if not self.options.fresh and not self.headless:
             from ifuview import settings
-            from ifuview.gui.shell import window_state
+            from ifuview.gui.window import window_state
 
             window_state.save(self.window)
             session = self.store.session

@@ -12,9 +12,9 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from ifuview.app import intents as want
 from ifuview.app.frames.views import skyposition
-from ifuview.gui.shell import window_state
-from ifuview.gui.shell.menus import ACTIONS
 from ifuview.gui.shell.window_contract import CommandedWindow
+from ifuview.gui.window import window_state
+from ifuview.gui.window.menus import ACTIONS
 
 FILTER = (
     "Images, photon lists, traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.h5 *.hdf5 *.bin *.img *.ecsv *.csv *.json)"

@@ -6,10 +6,10 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QDockWidget, QMainWindow
 
 from ifuview.gui.canvas.image_canvas import ImageCanvas
-from ifuview.gui.shell.banner import Banner
 from ifuview.gui.shell.controller import Controller
-from ifuview.gui.shell.dock_area import DockArea
-from ifuview.gui.shell.readout_bar import ReadoutBar
+from ifuview.gui.window.banner import Banner
+from ifuview.gui.window.dock_area import DockArea
+from ifuview.gui.window.readout_bar import ReadoutBar
 
 
 class CommandedWindow(QMainWindow):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.figure import DOT, NONE, STAR, Curve, Figure, Rule, Scale, Span, padded
+from ifuview.model.figure import DOT, NONE, STAR, Curve, Figure, Rule, Scale, Shade, padded
 from ifuview.model.night.triage import Finding
 
 OTHERS, THESE = "other fibers", "these fibers"
@@ -81,5 +81,5 @@ def spectra(finding: Finding, wave: Array, values: Array, label: str, most: int 
     seen = slice(*np.searchsorted(wave, across))
     parts = [curve.y[seen] for curve in curves if curve.y[seen].size]
     tall = padded(min(p.min() for p in parts), max(p.max() for p in parts), MARGIN) if parts else None
-    where = () if finding.wave_range is None else (Span(*finding.wave_range),)
+    where = () if finding.wave_range is None else (Shade(*finding.wave_range),)
     return Figure("", Scale("Wavelength (Å)", across), Scale(label, tall), tuple(curves), ZERO, where)

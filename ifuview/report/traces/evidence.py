@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.figure import DASHED, DOT, NONE, SOLID, Curve, Figure, Rule, Scale, Span, robust
+from ifuview.model.figure import DASHED, DOT, NONE, SOLID, Curve, Figure, Rule, Scale, Shade, robust
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.model.traces.findings import TraceFinding
 
@@ -59,7 +59,7 @@ def _figure(
     return Figure(
         title, Scale(x_label, (float(x[0]), float(x[-1]))),
         Scale(y_label, robust(curves, MARGIN, keep=(0.0,) if zero else (), least=LEAST_MARGIN)),
-        curves, (Rule(0.0, vertical=False),) if zero else (), () if span is None else (Span(*span, label="where"),),
+        curves, (Rule(0.0, vertical=False),) if zero else (), () if span is None else (Shade(*span, label="where"),),
     )  # fmt: skip
 
 

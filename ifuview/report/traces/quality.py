@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.figure import DOT, DOWN, NONE, Curve, Figure, Rule, Scale, Span, robust
+from ifuview.model.figure import DOT, DOWN, NONE, Curve, Figure, Rule, Scale, Shade, robust
 from ifuview.model.inspection import TraceQuality
 
 ROOM = 20.0  # px beyond the first and the last bin
@@ -31,7 +31,7 @@ def figures(quality: TraceQuality, unit: str, along: str) -> dict[str, Figure]:
     """
     q, width = quality, quality.sigma[np.isfinite(quality.sigma)]
     usual = float(np.median(width)) if width.size else None
-    made: dict[str, tuple[str, list[Series], float | None, tuple[Span, ...]]] = {
+    made: dict[str, tuple[str, list[Series], float | None, tuple[Shade, ...]]] = {
         "Offset": ("Offset (px)", [("offset", q.offset, q.offset_err)], 0.0, _bands(q)),
         "Width": ("Width σ (px)", [("width", q.sigma, q.sigma_err)], usual, ()),
         "Flux": (f"Flux ({unit or 'counts'}/px)", [("flux", q.flux, q.flux_err)], None, ()),
@@ -49,15 +49,15 @@ def figures(quality: TraceQuality, unit: str, along: str) -> dict[str, Figure]:
     }
 
 
-def _bands(quality: TraceQuality) -> tuple[Span, ...]:
+def _bands(quality: TraceQuality) -> tuple[Shade, ...]:
     """The noise floor of one bin about zero, and the mean with its error."""
     out = []
     if np.isfinite(quality.floor):
-        out.append(Span(-quality.floor, quality.floor, vertical=False, label="noise floor of one bin"))
+        out.append(Shade(-quality.floor, quality.floor, vertical=False, label="noise floor of one bin"))
     mean, error = quality.mean_offset, quality.mean_offset_err
     if np.isfinite(mean) and np.isfinite(error):
         label = f"mean {1000 * mean:+.1f} ± {1000 * error:.1f} mpx"
-        out.append(Span(mean - error, mean + error, vertical=False, color=4, label=label))
+        out.append(Shade(mean - error, mean + error, vertical=False, color=4, label=label))
     return tuple(out)
 
 
@@ -66,7 +66,7 @@ def _ends(column: Array) -> tuple[float, float] | None:
 
 
 def _figure(
-    column: Array, x: Scale, label: str, series: Sequence[Series], line: float | None, bands: tuple[Span, ...]
+    column: Array, x: Scale, label: str, series: Sequence[Series], line: float | None, bands: tuple[Shade, ...]
 ) -> Figure:
     """Points with errors, a line of reference and bands about it."""
     curves = tuple(

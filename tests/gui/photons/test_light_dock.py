@@ -14,7 +14,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.photons import light
 from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
-from ifuview.app.photons.views.light import Part
+from ifuview.app.photons.views.light import LightPart
 from ifuview.app.session import Level
 from ifuview.gui.parts._figure import readable
 from ifuview.gui.parts._panes import LEAST, arrangement
@@ -51,15 +51,15 @@ def drawn(plot):
 def test_selections_are_drawn_side_by_side_and_named(dock, source):
     dock.draw(pure.make(counted(session(CIRCLE, BOX, source=source))))
     assert dock.asked == []
-    assert len(drawn(dock.plots[Part.CURVE])) == 3
-    assert len(drawn(dock.plots[Part.SPECTRUM])) == 3
-    assert len(drawn(dock.plots[Part.HISTOGRAM])) == 9
-    assert len(drawn(dock.plots[Part.INTERVALS])) == 6
+    assert len(drawn(dock.plots[LightPart.CURVE])) == 3
+    assert len(drawn(dock.plots[LightPart.SPECTRUM])) == 3
+    assert len(drawn(dock.plots[LightPart.HISTOGRAM])) == 9
+    assert len(drawn(dock.plots[LightPart.INTERVALS])) == 6
     for words in ("pixel 8,6", "1: circle", "2: box"):
         assert words in dock.legend.text()
-    assert "Ic" in dock.plots[Part.HISTOGRAM].plot.notes.text()
+    assert "Ic" in dock.plots[LightPart.HISTOGRAM].plot.notes.text()
     dock.draw(pure.make(counted(session(source=source))))
-    assert len(drawn(dock.plots[Part.SPECTRUM])) == 1
+    assert len(drawn(dock.plots[LightPart.SPECTRUM])) == 1
 
 
 def test_what_is_not_counted_yet_is_asked_for(dock, source):
@@ -107,7 +107,7 @@ def test_bin_widths_go_from_a_millisecond_to_ten_seconds(dock, source):
 
 def test_axes_are_logarithmic_or_of_a_typed_range(dock, source):
     dock.draw(pure.make(counted(session(source=source))))
-    plot = dock.plots[Part.SPECTRUM]
+    plot = dock.plots[LightPart.SPECTRUM]
     top = plot.plot.plotItem.vb.viewRange()[1][1]
     plot.log_on.click()
     assert plot.plot.plotItem.vb.viewRange()[1][1] == pytest.approx(np.log10(top), abs=0.2)
@@ -121,7 +121,7 @@ def test_axes_are_logarithmic_or_of_a_typed_range(dock, source):
 
 def test_a_zoomed_light_curve_shows_single_bins(dock, source):
     dock.draw(pure.make(counted(session(source=source))))
-    plot = dock.plots[Part.CURVE]
+    plot = dock.plots[LightPart.CURVE]
     assert "means" in plot.name.text()
     plot.plot.show_x(4.0, 5.0)
     assert "means" not in plot.name.text()
@@ -133,7 +133,7 @@ def test_a_zoomed_light_curve_shows_single_bins(dock, source):
 
 def test_numbers_are_read_out_and_copied(dock, source, qapp):
     dock.draw(pure.make(counted(session(source=source))))
-    plot = dock.plots[Part.SPECTRUM]
+    plot = dock.plots[LightPart.SPECTRUM]
     plot.plot.pointed.emit(1000.0, 1.0)
     assert "nm" in dock.readout.text()
     plot.plot.left.emit()
@@ -249,18 +249,18 @@ def test_drawing_is_switched_and_light_is_saved(control, qtbot, source, tmp_path
 
 def test_the_dock_follows_the_theme(dock, source, qapp):
     dock.draw(pure.make(counted(session(CIRCLE, source=source))))
-    before = dock.plots[Part.SPECTRUM].plot.curves[0].line.opts["pen"].color().name()
+    before = dock.plots[LightPart.SPECTRUM].plot.curves[0].line.opts["pen"].color().name()
     palette = dock.palette()
     palette.setColor(palette.ColorRole.Base, QColor("#101010"))
     palette.setColor(palette.ColorRole.Text, QColor(Qt.GlobalColor.white))
     dock.setPalette(palette)
     qapp.processEvents()
-    assert dock.plots[Part.SPECTRUM].plot.curves[0].line.opts["pen"].color().name() != before
+    assert dock.plots[LightPart.SPECTRUM].plot.curves[0].line.opts["pen"].color().name() != before
 
 
 def test_while_a_slider_is_dragged_the_plots_are_redrawn_now_and_then(dock, source, qtbot):
     drawn = []
-    plot = dock.plots[Part.SPECTRUM]
+    plot = dock.plots[LightPart.SPECTRUM]
     plot.draw = lambda view, draw=plot.draw: drawn.append(view) or draw(view)
     views = [pure.make(counted(session(source=source, cut=PhotonCut(stop=stop)))) for stop in (10.0, 8.0, 6.0, 4.0)]
     for view in views:

@@ -15,8 +15,8 @@ from ifuview.app import intents as want
 from ifuview.app.frames.demo import tour
 from ifuview.app.frames.look import Smooth
 from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
-from ifuview.gui.shell import theme
 from ifuview.gui.shell.tour import TourPanel
+from ifuview.gui.window import theme
 from tests.gui.windows import settle, window
 
 

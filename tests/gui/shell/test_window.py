@@ -15,7 +15,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Reduction, Transfer
 from ifuview.app.session import Layout, Level
 from ifuview.gui.docks import DOCKS
-from ifuview.gui.shell.menus import ACTIONS
+from ifuview.gui.window.menus import ACTIONS
 from tests.gui.windows import settle, window
 
 

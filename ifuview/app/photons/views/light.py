@@ -23,7 +23,7 @@ PICK_HINT = (
 COUNTING = "Counting ..."
 
 
-class Part(StrEnum):
+class LightPart(StrEnum):
     """The four plots."""
 
     CURVE = "curve"
@@ -33,10 +33,10 @@ class Part(StrEnum):
 
 
 TITLES = {
-    Part.CURVE: "Light curve",
-    Part.SPECTRUM: "Spectrum",
-    Part.HISTOGRAM: "Intensity histogram",
-    Part.INTERVALS: "Inter-arrival times",
+    LightPart.CURVE: "Light curve",
+    LightPart.SPECTRUM: "Spectrum",
+    LightPart.HISTOGRAM: "Intensity histogram",
+    LightPart.INTERVALS: "Inter-arrival times",
 }
 
 

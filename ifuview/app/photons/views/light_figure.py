@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from ifuview.app.photons.views import light_lines, light_text
-from ifuview.app.photons.views.light import TITLES, How, LightView, Part
+from ifuview.app.photons.views.light import TITLES, How, LightPart, LightView
 from ifuview.model.figure import DOTTED, Figure, Range, Rule, Scale
 
 
 def figure(
-    view: LightView, part: Part, how: How = How.RATE, span: Range | None = None, *, log: bool | None = None
+    view: LightView, part: LightPart, how: How = How.RATE, span: Range | None = None, *, log: bool | None = None
 ) -> Figure:
     """One plot.
 
     Parameters
     ----------
     view : LightView
-    part : Part
+    part : LightPart
     how : How
         What a spectrum is given in.
     span : (start, stop), s, optional
@@ -23,11 +23,11 @@ def figure(
     log : bool, optional
         Logarithmic vertical axis. Default: for inter-arrival times, whose horizontal axis always is.
     """
-    along_log = part is Part.INTERVALS
+    along_log = part is LightPart.INTERVALS
     log = along_log if log is None else log
     curves = light_lines.lines(view, part, how, span)
     x, y = light_lines.axis_labels(view, part, how)
-    more = light_lines.means_text(view, span).partition(";")[0] if part is Part.CURVE else ""
+    more = light_lines.means_text(view, span).partition(";")[0] if part is LightPart.CURVE else ""
     return Figure(
         f"{TITLES[part]}, {more}" if more else TITLES[part],
         Scale(x, light_lines.horizontal(view, part, curves), along_log),
@@ -43,9 +43,9 @@ def _dead_time(view: LightView) -> tuple[Rule, ...]:
     return tuple(Rule(time, color="bad", stroke=DOTTED) for time in light_lines.dead_times(view)[:1] if time > 0)
 
 
-def _notes(view: LightView, part: Part) -> tuple[tuple[str, str], ...]:
+def _notes(view: LightView, part: LightPart) -> tuple[tuple[str, str], ...]:
     """What the laws say of each selection, and which line is which."""
-    words = {Part.HISTOGRAM: light_text.law_text, Part.INTERVALS: light_text.interval_text}.get(part)
+    words = {LightPart.HISTOGRAM: light_text.law_text, LightPart.INTERVALS: light_text.interval_text}.get(part)
     said = [(one.picked.color, words(one)) for one in view.found] if words is not None else []
     rows = [(color, text) for color, text in said if text]
     return (*rows, ("faint", light_text.LAWS[part])) if rows else ()

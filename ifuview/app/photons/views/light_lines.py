@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.photons.state import Light
-from ifuview.app.photons.views.light import How, LightView, Part
+from ifuview.app.photons.views.light import How, LightPart, LightView
 from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOTTED, NONE, Curve, Range, logarithmic, stairs
 
@@ -25,29 +25,29 @@ SHORT_TAIL = 0.5  # expected or found bins below which the tail of a histogram i
 
 
 def lines(
-    view: LightView, part: Part, how: How = How.RATE, span: tuple[float, float] | None = None
+    view: LightView, part: LightPart, how: How = How.RATE, span: tuple[float, float] | None = None
 ) -> tuple[Curve, ...]:
     """Return the curves of one plot, what lies behind first; `span` (s) is the part of light curves in view."""
     alone = len(view.found) == 1
     make_lines = {
-        Part.CURVE: lambda one: _curve_lines(one, view.options.rate, span, alone),
-        Part.SPECTRUM: lambda one: _spectrum_lines(one, how),
-        Part.HISTOGRAM: _histogram_lines,
-        Part.INTERVALS: _interval_lines,
+        LightPart.CURVE: lambda one: _curve_lines(one, view.options.rate, span, alone),
+        LightPart.SPECTRUM: lambda one: _spectrum_lines(one, how),
+        LightPart.HISTOGRAM: _histogram_lines,
+        LightPart.INTERVALS: _interval_lines,
     }[part]
     found = [curve for one in view.found for curve in make_lines(one)]
     return tuple(sorted(found, key=lambda curve: not curve.pale))
 
 
-def axis_labels(view: LightView, part: Part, how: How = How.RATE) -> tuple[str, str]:
+def axis_labels(view: LightView, part: LightPart, how: How = How.RATE) -> tuple[str, str]:
     """Horizontal and vertical label of a plot."""
     width = _duration(_bin_width(view))
     spectral = {How.COUNTS: "Photons", How.RATE: "Photons/s", How.DENSITY: f"Photons/s/{view.unit}"}[how]
     return {
-        Part.CURVE: ("Time (s)", "Photons/s" if view.options.rate else f"Photons per {width}"),
-        Part.SPECTRUM: (f"{view.axis_name} ({view.unit})", spectral),
-        Part.HISTOGRAM: (f"Photons in {width}", "Bins"),
-        Part.INTERVALS: ("Time to the next photon (s)", "Intervals"),
+        LightPart.CURVE: ("Time (s)", "Photons/s" if view.options.rate else f"Photons per {width}"),
+        LightPart.SPECTRUM: (f"{view.axis_name} ({view.unit})", spectral),
+        LightPart.HISTOGRAM: (f"Photons in {width}", "Bins"),
+        LightPart.INTERVALS: ("Time to the next photon (s)", "Intervals"),
     }[part]
 
 
@@ -230,9 +230,9 @@ def vertical(curves: Iterable[Curve], *, log: bool = False) -> Range | None:
     return (10 ** ends[0], 10 ** ends[1]) if log else ends
 
 
-def horizontal(view: LightView, part: Part, curves: Iterable[Curve]) -> Range | None:
+def horizontal(view: LightView, part: LightPart, curves: Iterable[Curve]) -> Range | None:
     """A horizontal range that shows everything."""
-    if part is Part.CURVE:
+    if part is LightPart.CURVE:
         found = [one.curve for one in view.found if one.curve is not None]
         edges = [float(e) for curve in found for e in (curve.edges[0], curve.edges[-1])]
     else:

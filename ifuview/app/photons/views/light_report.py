@@ -11,7 +11,7 @@ from ifuview.app.photons import light
 from ifuview.app.photons.state import Picked
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_text
-from ifuview.app.photons.views.light import Part
+from ifuview.app.photons.views.light import LightPart
 from ifuview.app.photons.views.light_figure import figure
 from ifuview.model import colors
 from ifuview.model.region import Region, Shape
@@ -49,7 +49,7 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
     marks = tuple(line for one in found for line in _outline(one.picked))
     return replace(
         report, overlay=marks, verdicts=(), inspection=None, notes=notes, selections=(*plain, *said),
-        plots=tuple(figure(replace(view, found=found), part) for part in Part),
+        plots=tuple(figure(replace(view, found=found), part) for part in LightPart),
     )  # fmt: skip
 
 

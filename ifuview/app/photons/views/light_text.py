@@ -9,7 +9,7 @@ import numpy as np
 from ifuview.app.frames.views.text import number, with_error
 from ifuview.app.photons import light
 from ifuview.app.photons.state import Light
-from ifuview.app.photons.views.light import TITLES, How, LightView, Part
+from ifuview.app.photons.views.light import TITLES, How, LightPart, LightView
 from ifuview.app.photons.views.light_lines import spectrum_values
 from ifuview.model.checks import Array
 
@@ -17,8 +17,8 @@ LEAST_DROPPED = 0.05  # px^2; less is not worth a word
 
 
 LAWS = {  # what the thin lines of a plot are
-    Part.HISTOGRAM: "····· Poisson, – – – modified Rician",
-    Part.INTERVALS: "– – – steady light of this rate",
+    LightPart.HISTOGRAM: "····· Poisson, – – – modified Rician",
+    LightPart.INTERVALS: "– – – steady light of this rate",
 }
 
 
@@ -85,7 +85,7 @@ def notes(view: LightView) -> str:
     return " – ".join(out)
 
 
-def readout(view: LightView, part: Part, x: float, how: How = How.RATE) -> str:
+def readout(view: LightView, part: LightPart, x: float, how: How = How.RATE) -> str:
     """What the plot holds at a place of its horizontal axis."""
     texts, where = [], ""
     for one in view.found:
@@ -96,25 +96,25 @@ def readout(view: LightView, part: Part, x: float, how: How = How.RATE) -> str:
     return f"{where}  {'; '.join(texts)}" if where else ""
 
 
-def _at(one: Light, part: Part, x: float, how: How, view: LightView) -> tuple[str, str] | None:
+def _at(one: Light, part: LightPart, x: float, how: How, view: LightView) -> tuple[str, str] | None:
     """Where and how much, of one selection."""
-    if part is Part.INTERVALS:
+    if part is LightPart.INTERVALS:
         found = one.intervals
         place = None if found is None else _bin(found.edges, x)
         if found is None or place is None:
             return None
         where = f"{number(found.edges[place], 3)} to {number(found.edges[place + 1], 3)} s"
         return where, f"{found.counts[place]} (steady {number(found.expected[place], 3)})"
-    if part is Part.HISTOGRAM:
+    if part is LightPart.HISTOGRAM:
         count = round(x)
         if one.histogram is None or not 0 <= count < len(one.histogram.histogram):
             return None
         return f"{count} photons", f"{one.histogram.histogram[count]} bins"
-    product = one.curve if part is Part.CURVE else one.spectrum
+    product = one.curve if part is LightPart.CURVE else one.spectrum
     place = None if product is None else _bin(product.edges, x)
     if product is None or place is None:
         return None
-    if part is Part.CURVE:
+    if part is LightPart.CURVE:
         values, errors = (product.rate, product.rate_error) if view.options.rate else (product.net, product.error)
         where = f"{product.edges[place]:.6g} s"
     else:
@@ -129,7 +129,7 @@ def _bin(edges: Array, x: float) -> int | None:
     return place if 0 <= place < len(edges) - 1 else None
 
 
-def table(view: LightView, part: Part, how: How = How.RATE) -> str:
+def table(view: LightView, part: LightPart, how: How = How.RATE) -> str:
     """The numbers of a plot, tab separated, one block a selection, for a spreadsheet."""
     blocks = []
     for one in view.found:
@@ -141,27 +141,27 @@ def table(view: LightView, part: Part, how: How = How.RATE) -> str:
     return "\n\n".join(blocks)
 
 
-def _rows(one: Light, part: Part, how: How, view: LightView) -> tuple[str, Iterable[Array]] | None:
+def _rows(one: Light, part: LightPart, how: How, view: LightView) -> tuple[str, Iterable[Array]] | None:
     """Head and columns of a plot."""
-    if part is Part.HISTOGRAM:
+    if part is LightPart.HISTOGRAM:
         found = one.histogram
         if found is None:
             return None
         names = "\t".join(["photons", "bins", *(law.name for law in found.curves)])
         return names, (np.arange(len(found.histogram)), found.histogram, *(law.expected for law in found.curves))
-    if part is Part.INTERVALS:
+    if part is LightPart.INTERVALS:
         gaps = one.intervals
         if gaps is None:
             return None
         return "low_s\thigh_s\tintervals\tsteady", (gaps.edges[:-1], gaps.edges[1:], gaps.counts, gaps.expected)
-    product = one.curve if part is Part.CURVE else one.spectrum
+    product = one.curve if part is LightPart.CURVE else one.spectrum
     if product is None:
         return None
-    if part is Part.CURVE:
+    if part is LightPart.CURVE:
         values, errors = (product.rate, product.rate_error) if view.options.rate else (product.net, product.error)
     else:
         values, errors = spectrum_values(product, how)
-    unit = "s" if part is Part.CURVE else {"°": "deg"}.get(view.unit, view.unit)
-    value = "counts" if (part is Part.CURVE and not view.options.rate) or (
-        part is Part.SPECTRUM and how is How.COUNTS) else "rate"  # fmt: skip
+    unit = "s" if part is LightPart.CURVE else {"°": "deg"}.get(view.unit, view.unit)
+    value = "counts" if (part is LightPart.CURVE and not view.options.rate) or (
+        part is LightPart.SPECTRUM and how is How.COUNTS) else "rate"  # fmt: skip
     return f"low_{unit}\thigh_{unit}\t{value}\terror", (product.edges[:-1], product.edges[1:], values, errors)

@@ -11,7 +11,7 @@ from ifuview.app.photons import light
 from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_figure, light_lines, light_text
-from ifuview.app.photons.views.light import How, Part
+from ifuview.app.photons.views.light import How, LightPart
 from ifuview.engine.context import JobContext
 from ifuview.errors import JobCancelled, UsageError
 from ifuview.model.figure import DASHED, DOTTED, SOLID, Curve, logarithmic
@@ -115,7 +115,7 @@ def test_what_cannot_be_measured_says_why(region, words):
     assert words in one.notes[0]
     view = pure.make(state)
     assert words in light_text.notes(view)
-    assert all(light_lines.lines(view, part) == () for part in Part)
+    assert all(light_lines.lines(view, part) == () for part in LightPart)
 
 
 def test_a_flagged_pixel_is_measured_when_pointed_at_and_left_out_of_regions():
@@ -167,26 +167,26 @@ def test_hints_say_how_to_fill_the_dock(source):
 
 def test_light_curves_are_steps_or_means_by_what_is_in_view(source):
     view = pure.make(counted(session(source=source, width=0.01)))  # 1000 bins
-    fine, steps = light_lines.lines(view, Part.CURVE)
+    fine, steps = light_lines.lines(view, LightPart.CURVE)
     assert fine.pale and not steps.pale and steps.stroke == SOLID
     group = light_lines.in_view(view.found[0].curve, None)[1]
     assert 1000 / group <= light_lines.MEANS
     assert f"means of {group} bins" in light_lines.means_text(view)
     assert np.nanmean(steps.y) == pytest.approx(STAR + SKY, rel=0.05)
     assert np.all(steps.high - steps.y == pytest.approx(np.sqrt(steps.y / (0.01 * group)), rel=1e-6))
-    (zoomed,) = light_lines.lines(view, Part.CURVE, span=(4.0, 5.0))
+    (zoomed,) = light_lines.lines(view, LightPart.CURVE, span=(4.0, 5.0))
     assert zoomed.x[0] <= 4.0
     assert zoomed.x[-1] >= 5.0
     assert np.diff(zoomed.x).max() == pytest.approx(0.01)
     assert light_lines.means_text(view, (4.0, 5.0)) == ""
     counts = replace(view, options=LightOptions(width=0.01, rate=False))
-    assert np.nanmean(light_lines.lines(counts, Part.CURVE)[1].y) == pytest.approx(0.01 * (STAR + SKY), rel=0.05)
+    assert np.nanmean(light_lines.lines(counts, LightPart.CURVE)[1].y) == pytest.approx(0.01 * (STAR + SKY), rel=0.05)
 
 
 def test_spectra_are_counts_rates_or_densities(source):
     view = pure.make(counted(session(source=source)))
     (counts, _), (rate, _), (density, bars) = (
-        light_lines.lines(view, Part.SPECTRUM, how) for how in (How.COUNTS, How.RATE, How.DENSITY)
+        light_lines.lines(view, LightPart.SPECTRUM, how) for how in (How.COUNTS, How.RATE, How.DENSITY)
     )
     edges = view.found[0].spectrum.edges
     np.testing.assert_allclose(counts.y[::2], 10 * rate.y[::2])
@@ -194,15 +194,15 @@ def test_spectra_are_counts_rates_or_densities(source):
     assert density.y == pytest.approx((STAR + SKY) / 800, rel=0.35)
     np.testing.assert_array_equal(bars.y, density.y[::2])
     assert not bars.stroke and np.all(bars.error > 0)
-    assert light_lines.axis_labels(view, Part.SPECTRUM, How.DENSITY) == ("Wavelength (nm)", "Photons/s/nm")
+    assert light_lines.axis_labels(view, LightPart.SPECTRUM, How.DENSITY) == ("Wavelength (nm)", "Photons/s/nm")
     twenty = pure.make(counted(session(source=source, bins=20)))
     assert len(twenty.found[0].spectrum.counts) == 20
 
 
 def test_phases_have_their_own_axis():
     view = pure.make(counted(session(source=photon_list(column=PhotonColumn.PHASE))))
-    assert light_lines.axis_labels(view, Part.SPECTRUM)[0] == "Phase (°)"
-    assert light_lines.lines(view, Part.SPECTRUM)
+    assert light_lines.axis_labels(view, LightPart.SPECTRUM)[0] == "Phase (°)"
+    assert light_lines.lines(view, LightPart.SPECTRUM)
 
 
 def test_resolution_bins_need_a_resolving_power(source):
@@ -221,7 +221,7 @@ def test_resolution_bins_need_a_resolving_power(source):
 
 def test_the_histogram_has_its_laws_and_their_numbers(source):
     view = pure.make(counted(session(source=source, width=0.1)))
-    steps, *laws = light_lines.lines(view, Part.HISTOGRAM)
+    steps, *laws = light_lines.lines(view, LightPart.HISTOGRAM)
     assert [law.stroke for law in laws] == [DOTTED, DASHED]
     assert steps.y[::2].sum() == 100
     assert laws[0].y.sum() == pytest.approx(100, rel=0.05)
@@ -246,10 +246,10 @@ def replace_histogram(found, top):
 
 def test_intervals_are_drawn_over_their_logarithm(source):
     view = pure.make(counted(session(source=source)))
-    drawn = light_figure.figure(view, Part.INTERVALS)
+    drawn = light_figure.figure(view, LightPart.INTERVALS)
     assert drawn.x.log and drawn.y.log and drawn.x.range[0] > 0
     assert [rule.at for rule in drawn.rules] == [source.info.dead_time]
-    steps, law = light_lines.lines(view, Part.INTERVALS)
+    steps, law = light_lines.lines(view, LightPart.INTERVALS)
     assert steps.y.max() == view.found[0].intervals.counts.max()
     assert np.diff(steps.x).min() >= 0
     assert np.nanmax(law.y) == pytest.approx(steps.y.max(), rel=0.2)
@@ -267,18 +267,18 @@ def test_a_logarithmic_axis_keeps_empty_bins_on_its_floor():
 
 def test_the_readout_and_the_table_give_the_numbers(source):
     view = pure.make(counted(session(BOX, source=source)))
-    assert light_text.readout(view, Part.CURVE, 5.0).startswith("5 s  pixel 8,6: ")
-    assert "2: " in light_text.readout(view, Part.SPECTRUM, 1000.0)
-    assert "nm" in light_text.readout(view, Part.SPECTRUM, 1000.0)
-    assert light_text.readout(view, Part.SPECTRUM, 5000.0) == ""
-    assert "bins" in light_text.readout(view, Part.HISTOGRAM, 4.2)
-    assert "steady" in light_text.readout(view, Part.INTERVALS, 0.01)
-    for part in Part:
+    assert light_text.readout(view, LightPart.CURVE, 5.0).startswith("5 s  pixel 8,6: ")
+    assert "2: " in light_text.readout(view, LightPart.SPECTRUM, 1000.0)
+    assert "nm" in light_text.readout(view, LightPart.SPECTRUM, 1000.0)
+    assert light_text.readout(view, LightPart.SPECTRUM, 5000.0) == ""
+    assert "bins" in light_text.readout(view, LightPart.HISTOGRAM, 4.2)
+    assert "steady" in light_text.readout(view, LightPart.INTERVALS, 0.01)
+    for part in LightPart:
         blocks = light_text.table(view, part).split("\n\n")
         assert len(blocks) == 2
         rows = [line.split("\t") for line in blocks[0].splitlines()[1:]]
         assert len({len(row) for row in rows}) == 1
-    first = light_text.table(view, Part.CURVE).splitlines()[2].split("\t")
+    first = light_text.table(view, LightPart.CURVE).splitlines()[2].split("\t")
     assert float(first[2]) == view.found[0].curve.rate[0]
 
 
@@ -344,6 +344,6 @@ def test_what_is_net_and_what_is_not_is_said(source):
 
 def test_a_time_range_shorter_than_a_bin_is_the_bin(source):
     short = counted(session(source=source, cut=PhotonCut(start=1.0, stop=1.001)))
-    assert light_lines.axis_labels(pure.make(short), Part.HISTOGRAM)[0] == "Photons in 1 ms"
+    assert light_lines.axis_labels(pure.make(short), LightPart.HISTOGRAM)[0] == "Photons in 1 ms"
     whole = counted(session(source=source))
-    assert light_lines.axis_labels(pure.make(whole), Part.HISTOGRAM)[0] == "Photons in 10 ms"
+    assert light_lines.axis_labels(pure.make(whole), LightPart.HISTOGRAM)[0] == "Photons in 10 ms"

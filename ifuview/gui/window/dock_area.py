@@ -9,9 +9,9 @@ from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 from ifuview.app.session import Level
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.docks import DOCKS, DockEntry
-from ifuview.gui.shell import window_state
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.presenter import Presenter
+from ifuview.gui.window import window_state
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
