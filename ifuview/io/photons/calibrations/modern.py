@@ -7,6 +7,7 @@ out of the JSON text of the fit by json alone.
 from __future__ import annotations
 
 import json
+from typing import TypeGuard
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from ifuview.io.safe.npz import npz_names, read_npz
 from ifuview.io.safe.objects import Inert
 from ifuview.model.checks import Array
 from ifuview.model.photons.flat_solution import FLAT_BIT, FlatSolution
+from ifuview.model.photons.lists import HC
 from ifuview.model.photons.wavelength_solution import WAVE_BIT, HistogramStatus, LaserFits, WavelengthSolution
 
 MODEL_FLAGS = {  # flag of the energy model in modern files, to names
@@ -77,19 +79,23 @@ class _Model:
         self.error: tuple[float, ...] = ()
 
 
+def _is_column(value: object) -> TypeGuard[Array]:
+    """Whether a value is a column of numbers."""
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
+
+
 def _modern_pixel(item: object) -> _Model:
     """What one element of `fit_array` says."""
     out = _Model()
     model = item.get("calibration") if isinstance(item, dict) else None
-    if model is None or not hasattr(model, "get"):
+    if not isinstance(model, (dict, Inert)):
         return out
     flag = model.get("flag")
     result = model.get("best_fit_result")
     text = result[2] if isinstance(result, tuple) and len(result) > 2 else None
-    x, energy, variance = (model.get(name) for name in ("x", "y", "variance"))
-    if all(isinstance(v, np.ndarray) and v.ndim == 1 and v.dtype.kind == "f" for v in (x, energy, variance)):
-        from ifuview.model.photons.lists import HC
-
+    points = [v for name in ("x", "y", "variance") if _is_column(v := model.get(name))]
+    if len(points) == 3:
+        x, energy, variance = points
         usable = np.isfinite(energy) & (energy > 0) & np.isfinite(x)
         out.waves = tuple((HC / energy[usable]).tolist())
         out.center, out.error = tuple(x[usable].tolist()), tuple(np.sqrt(np.abs(variance[usable])).tolist())
@@ -97,7 +103,7 @@ def _modern_pixel(item: object) -> _Model:
             out.phases = float(x[usable].min()), float(x[usable].max())
     if flag == GOOD_MODEL and isinstance(text, str):
         out.coefficients = plain_coefficients(text)
-        linear = "Linear" in getattr(model, "name", "")
+        linear = isinstance(model, Inert) and "Linear" in model.name
         out.flags = WAVE_BIT["wavecal.linear" if linear else "wavecal.quadratic"]
         if not np.isfinite(out.coefficients).all():
             out.flags = wave_bits(("wavecal.bad", "wavecal.failed_validation"))

@@ -78,7 +78,7 @@ def write_photons(
         The file would overwrite the one that is read, or cannot be written.
     """
     if info is None:
-        if not hasattr(photons, "info"):
+        if not isinstance(photons, PhotonSource):
             raise UsageError("blocks of photons without a description cannot be written", str(path), "give `info`")
         info = photons.info
     path = Path(path)
