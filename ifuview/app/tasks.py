@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from ifuview.app.frames.intents import Intent
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.session import Session, Slot
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import JobContext
 
 Result = TypeVar("Result")
 ALWAYS = inf
@@ -106,11 +106,6 @@ def as_change(session: Session, outcome: Outcome) -> Change:
     if isinstance(outcome, Session):
         return Change(outcome)
     return outcome if isinstance(outcome, Change) else Change(session, (outcome,))
-
-
-def done(session: Session, task: Task[Result], ctx: JobContext = SILENT) -> Change:
-    """A task carried out here and now, without a worker: for notebooks and tests."""
-    return as_change(session, task.apply(session, task.run(session, ctx)))
 
 
 def slot_of(session: Session, key: int) -> Slot:

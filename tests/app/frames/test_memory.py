@@ -13,7 +13,7 @@ from ifuview.app.frames.opened import Opened, first_look, new_slot, pyramid
 from ifuview.app.frames.state import MemoryBounds
 from ifuview.app.frames.tasks import ReduceCopies
 from ifuview.app.session import Session, Slot
-from ifuview.app.tasks import done
+from ifuview.engine.context import SILENT
 from ifuview.errors import UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
@@ -79,7 +79,7 @@ def test_above_the_limit_the_oldest_copies_go_and_come_back_when_there_is_room()
     assert not wants_back(session)
     assert wants_back(first)
     task = next(task for task in after(session, first) if isinstance(task, ReduceCopies))
-    again = done(first, task).session
+    again = task.apply(first, task.run(first, SILENT))
     assert again.slot().pyramid is not None
     assert not wants_back(again)
 

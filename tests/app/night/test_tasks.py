@@ -1,0 +1,101 @@
+"""A night without a window: indexed, stepped through, blinked, watched, asked what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ifuview.app import intents as want
+from ifuview.app.night import open_night
+from ifuview.app.night.showing import ReadProducts
+from ifuview.app.night.state import Place
+from ifuview.app.session import Layout, Level
+from ifuview.errors import MissingDataError
+from ifuview.model.night.triage import Finding, TriageResult
+from tests.app.night.production import FIRST, SECOND, put, write_production
+from tests.app.runner import Runner
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("IFUVIEW_CACHE", str(tmp_path / "cache"))
+    return write_production(tmp_path)
+
+
+@pytest.fixture
+def runner(root: Path) -> Runner:
+    found = Runner()
+    found.ask(want.OpenFile(str(root)))  # a folder
+    return found
+
+
+def here(runner: Runner) -> Place | None:
+    return open_night.here(runner.session)
+
+
+def test_a_folder_is_indexed_and_listed(runner, root):
+    assert {e.expid for e in runner.session.night.index.exposures} >= {FIRST, SECOND}
+    assert runner.session.recent[0] == str(root)
+    assert runner.window == [want.ShowDock("exposures")]
+
+
+def test_a_folder_without_products_is_refused(tmp_path):
+    runner = Runner()
+    with pytest.raises(MissingDataError, match="no products of cameras or tiles"):
+        runner.ask(want.OpenFolder(str(tmp_path)))
+    assert runner.session.night is None
+
+
+def test_products_are_read_once_and_stepped_through(runner):
+    runner.ask(want.ShowProduct(FIRST, "r0", "sframe"))
+    assert here(runner) == Place(FIRST, "r0", "sframe")
+    runner.ask(want.StepExposure(1))
+    assert here(runner) == Place(SECOND, "r0", "sframe")
+    reads = sum(isinstance(task, ReadProducts) for task in runner.done)
+    runner.ask(want.StepExposure(-1))  # it is open
+    assert here(runner) == Place(FIRST, "r0", "sframe")
+    assert sum(isinstance(task, ReadProducts) for task in runner.done) == reads == 2
+
+
+def test_the_chain_blinks_from_what_is_shown_and_stops_when_asked_again(runner):
+    session = runner.ask(want.ShowProduct(FIRST, "r0", "sframe"), want.BlinkAlong("chain"))
+    products = [session.night.shown[s.key].product for s in session.slots]
+    assert session.layout is Layout.BLINK and len(products) > 1
+    assert session.slot().key == next(k for k, p in session.night.shown.items() if p.product == "sframe")
+    assert runner.ask(want.BlinkAlong("chain")).layout is Layout.SINGLE
+
+
+def test_what_comes_into_a_watched_folder_is_told_and_shown(root, tmp_path):
+    source = next(root.rglob(f"sframe-r0-{SECOND:08d}.fits*"))
+    away = tmp_path / source.name
+    source.rename(away)
+    runner = Runner()
+    runner.ask(want.WatchFolder(str(root), newest=True))
+    runner.ask(want.LookAgain())
+    assert not any(text.startswith("New:") for text in runner.said())
+    put(away, source)
+    runner.ask(want.LookAgain())
+    assert any(text.startswith(f"New: sframe-r0-{SECOND}") for text in runner.said())
+    assert here(runner) == Place(SECOND, "r0", "sframe")
+    runner.ask(want.WatchFolder(on=False))
+    done = len(runner.done)
+    runner.ask(want.LookAgain())  # a late tick
+    assert len(runner.done) == done
+
+
+def test_a_finding_is_shown_between_two_products(runner):
+    session = runner.ask(want.ShowProduct(FIRST, "r0", "frame"), want.Triage("camera"))
+    assert runner.window[-1] == want.ShowDock("triage")
+    assert not [m for m in session.messages if m.level is Level.ERROR]
+    finding = Finding(SECOND, "r0", "sky", "sky", fibers=(4, 5, 6))
+    found = replace(session.triage, result=TriageResult(findings=(finding,)))
+    runner.session = replace(session, triage=found)
+    session = runner.ask(want.ShowFinding(0))
+    shown = [session.night.shown[s.key] for s in session.slots if s.key in session.night.shown]
+    assert session.layout is Layout.BLINK and len(shown) == 2
+    assert {(p.expid, p.camera) for p in shown} == {(SECOND, "r0")}
+    assert session.night.shown[session.current].product == "sframe"
+    assert (session.selection.fiber, session.selection.fibers) == (5, (4, 5, 6))
+    assert runner.ask(want.ShowFinding(1)) is session  # there is none
