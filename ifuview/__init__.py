@@ -19,8 +19,8 @@ __version__ = "0.1.0.dev0"
 # Functions for notebooks and scripts, by module of ifuview.app.
 PUBLIC = {
     "frames.combine": ("combine",),
-    "frames.opening": ("open_dataset",),
-    "frames.region_files": ("read_regions", "write_regions"),
+    "frames.opening.reading": ("open_dataset",),
+    "frames.opening.regions": ("read_regions", "write_regions"),
     "night.open_night": ("scan_folder",),
     "opening": ("open_images",),
     "reporting.headless": ("inspect", "make_session", "write_report"),

@@ -48,7 +48,7 @@ from ifuview.app.frames.intents import (
     StepSlot,
 )
 from ifuview.app.night import tasks as night_tasks
-from ifuview.app.night import triage_tasks, watch_tasks
+from ifuview.app.night import watch_tasks
 from ifuview.app.night.intents import (
     BlinkAlong,
     CompareProduction,
@@ -66,6 +66,7 @@ from ifuview.app.night.intents import (
     Triage,
     WatchFolder,
 )
+from ifuview.app.night.triage import tasks as triage_tasks
 from ifuview.app.photons import steps as photon_steps
 from ifuview.app.photons.intents import (
     CompareCalibration,

@@ -11,7 +11,7 @@ from ifuview.app.frames import intents as want
 from ifuview.app.frames.adding import added, remember
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.memory import check_room, within_bounds
-from ifuview.app.frames.opened import Opened, TablesOnly, new_slot
+from ifuview.app.frames.opening.opened import Opened, TablesOnly, new_slot
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note

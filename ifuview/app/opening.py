@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ifuview.app.frames import opening
 from ifuview.app.frames.look import Look
-from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.opening import reading as opening
+from ifuview.app.frames.opening.opened import Opened
 from ifuview.engine.context import SILENT, JobContext
 
 

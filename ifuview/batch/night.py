@@ -18,7 +18,7 @@ from ifuview.files import put
 from ifuview.model.night.triage import HARMLESS, Finding, Fixed, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
-    from ifuview.app.night.triage_sum import Triaged
+    from ifuview.app.night.triage.sum import Triaged
     from ifuview.report.night.index import Cell, NightIndex
 
 INDEX, RESULT, PAGE = "index.html", "triage.json", "triage.html"
@@ -37,7 +37,7 @@ def triage_level(finding: Finding) -> str:
 
 def of_cameras(done: Sequence[Triaged], only: Sequence[str], problems: Sequence[str] = ()) -> TriageResult:
     """The result of some cameras together, with extent and causes."""
-    from ifuview.app.night.triage_sum import summed
+    from ifuview.app.night.triage.sum import summed
 
     return summed(list(done), list(problems), tuple(only))
 
@@ -107,8 +107,8 @@ def _plain(value: object) -> object:
 
 def unpacked(tree: PackedCamera) -> Triaged:
     """A camera as `packed` left it."""
-    from ifuview.app.night.triage_files import CameraFiles
-    from ifuview.app.night.triage_sum import Triaged
+    from ifuview.app.night.triage.files import CameraFiles
+    from ifuview.app.night.triage.sum import Triaged
     from ifuview.recipes.desi_qa import CameraTriage
 
     numbers = {name: np.array(v) if isinstance(v, list) else v for name, v in tree["numbers"].items()}

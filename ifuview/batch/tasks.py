@@ -16,7 +16,7 @@ from ifuview.errors import MissingDataError
 from ifuview.files import product_stem, put, size_and_time
 
 if TYPE_CHECKING:
-    from ifuview.app.night.triage_files import CameraFiles
+    from ifuview.app.night.triage.files import CameraFiles
 
 KINDS = ("triage", "diagnose")
 DONE = "done.json"  # in the folder of each finished camera; written last
@@ -138,8 +138,8 @@ def triage_tasks(
     MissingDataError, UsageError
         There are none; `after` has none of them.
     """
-    from ifuview.app.night.triage import counterparts
-    from ifuview.app.night.triage_files import find_cameras
+    from ifuview.app.night.triage.files import find_cameras
+    from ifuview.app.night.triage.run import counterparts
 
     found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     there = {} if after is None else counterparts(found, after, ctx)

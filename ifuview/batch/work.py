@@ -78,8 +78,8 @@ def umask() -> int:
 
 def triage(task: BatchTask, folder: Path) -> Record:
     """The first bad product of a camera."""
-    from ifuview.app.night import triage as service
-    from ifuview.app.night.triage_files import CameraFiles
+    from ifuview.app.night.triage import run as service
+    from ifuview.app.night.triage.files import CameraFiles
 
     camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night, task.bad_amplifiers)
     done = service.triage_camera(camera, task.only)

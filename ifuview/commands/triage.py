@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Sequence
 
-from ifuview.app.night.triage import MOST_NAMED, as_json, defect, line_of, run_triage
+from ifuview.app.night.triage.run import MOST_NAMED, as_json, defect, line_of, run_triage
 from ifuview.commands.said import Said, count, exposures, json_to, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError

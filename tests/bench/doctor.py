@@ -189,7 +189,7 @@ def against_fit_trace() -> Iterator[Row]:
 
 def shared_cases(quick: bool) -> Iterator[Row]:
     """Corrected traces of the perturbed files against the truth."""
-    from ifuview.app.frames.opening import open_dataset
+    from ifuview.app.frames.opening.reading import open_dataset
     from ifuview.app.traces.diagnosis import diagnose_image
     from ifuview.io import read_traces
 

@@ -17,9 +17,9 @@ def rows(quick: bool) -> Iterator[tuple[str, float, float, str, bool]]:
     if not DATA.is_dir():
         yield ("triage of one camera, CPU", float("nan"), CAMERA_CPU, "s", False)
         return
-    from ifuview.app.night.triage import run_triage
-    from ifuview.app.night.triage_chain import read_chain
-    from ifuview.app.night.triage_files import find_cameras
+    from ifuview.app.night.triage.chain import read_chain
+    from ifuview.app.night.triage.files import find_cameras
+    from ifuview.app.night.triage.run import run_triage
     from ifuview.recipes import desi_qa
 
     cameras = find_cameras([str(DATA)], expids=(104284,))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, Transfer
-from ifuview.app.frames.opened import Opened, new_slot
+from ifuview.app.frames.opening.opened import Opened, new_slot
 from ifuview.app.frames.views.colors import known
 from ifuview.app.session import Session, Slot
 from ifuview.model.image import Kind

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look
-from ifuview.app.frames.opened import Opened, first_look
+from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.session import Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError

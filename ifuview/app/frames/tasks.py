@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames import intents as want
-from ifuview.app.frames.detector_place import detector_of
 from ifuview.app.frames.look import Reduction
 from ifuview.app.frames.memory import given_back, within_bounds
-from ifuview.app.frames.opened import limits, pyramid
-from ifuview.app.frames.opening import with_mask_file
-from ifuview.app.frames.region_files import read_regions, write_regions
+from ifuview.app.frames.opening.detector_place import detector_of
+from ifuview.app.frames.opening.opened import limits, pyramid
+from ifuview.app.frames.opening.reading import with_mask_file
+from ifuview.app.frames.opening.regions import read_regions, write_regions
 from ifuview.app.frames.state import DetectorPlace
 from ifuview.app.frames.steps import set_look, with_limits
 from ifuview.app.frames.tour import TourPlan

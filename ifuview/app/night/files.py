@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.app.frames.look import Look
-from ifuview.app.frames.opened import Opened, first_look
-from ifuview.app.frames.opening import open_dataset, open_images
+from ifuview.app.frames.opening.opened import Opened, first_look
+from ifuview.app.frames.opening.reading import open_dataset, open_images
 from ifuview.app.night.open_night import path_of, require
 from ifuview.app.night.state import Night, Place
 from ifuview.engine.context import SILENT, JobContext

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from ifuview.app.frames.adding import placed
 from ifuview.app.frames.look import Look
-from ifuview.app.frames.opened import Opened, new_slot
+from ifuview.app.frames.opening.opened import Opened, new_slot
 from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext

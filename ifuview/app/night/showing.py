@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.intents import SelectFiber, SetView
-from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.opening.opened import Opened
 from ifuview.app.frames.selection import carried_over, select_fiber
 from ifuview.app.frames.steps import set_view
 from ifuview.app.jobs import JobKind
@@ -48,7 +48,7 @@ class ReadProducts(Task[tuple[tuple[Read, ...], tuple[Problem, ...]]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[tuple[Read, ...], tuple[Problem, ...]]:
         """Read them; only the last must be there."""
-        from ifuview.app.frames.detector_place import traces_of
+        from ifuview.app.frames.opening.detector_place import traces_of
         from ifuview.app.night.files import open_place
 
         night = open_night.night_of(session)
@@ -122,7 +122,7 @@ def arrived(session: Session, goal: Goal) -> Session:
 
 def at_finding(session: Session, finding: Finding) -> Session:
     """The session with the canvas at the place of a finding and its fibers selected."""
-    from ifuview.app.night.triage_window import view_of
+    from ifuview.app.night.triage.window import view_of
 
     slot = session.slot()
     if slot is None:

@@ -50,7 +50,7 @@ def triage_of(
     index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT, results: str = ""
 ) -> TriageState:
     """Ask one camera; with `results`, the report is written to EXPOSURE/CAMERA in that folder."""
-    from ifuview.app.night.triage import triage_with_evidence, write_result
+    from ifuview.app.night.triage.run import triage_with_evidence, write_result
 
     exposure = index.find(expid)
     files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
@@ -84,7 +84,7 @@ def gathered(before: TriageState | None, new: TriageState) -> TriageState:
 
 def lines(state: TriageState) -> tuple[str, ...]:
     """What to say of one camera, a line for each finding, the worst first; that there is nothing, if there is."""
-    from ifuview.app.night.triage import line_of
+    from ifuview.app.night.triage.run import line_of
 
     found = state.result.findings
     if found:

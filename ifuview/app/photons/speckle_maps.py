@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look
-from ifuview.app.frames.opened import Opened, first_look
+from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import products
 from ifuview.app.photons.which import asked, crosshair

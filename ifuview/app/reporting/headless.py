@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifuview.app.frames.fibers import default_fiber, find_fiber
-from ifuview.app.frames.opened import new_slot
+from ifuview.app.frames.opening.opened import new_slot
 from ifuview.app.opening import open_images
 from ifuview.app.session import Selection, Session
 from ifuview.app.traces.loading import with_traces

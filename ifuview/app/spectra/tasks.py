@@ -9,8 +9,8 @@ from typing import ClassVar
 from ifuview.app.frames import joined
 from ifuview.app.frames.intents import Intent, ShowDock
 from ifuview.app.frames.look import Look, ViewState
-from ifuview.app.frames.opened import first_look, first_plane
-from ifuview.app.frames.opening import open_dataset
+from ifuview.app.frames.opening.opened import first_look, first_plane
+from ifuview.app.frames.opening.reading import open_dataset
 from ifuview.app.frames.selection import pixel_of_wavelength, select_rows
 from ifuview.app.frames.steps import shown
 from ifuview.app.frames.tasks import OfFrame

@@ -208,7 +208,7 @@ def load(
 ) -> tuple[Image, TraceSet | None, tuple[tuple[str, str, str], ...], str | None]:
     """The image, its traces (None: trace it), the inputs with their checksums, and the path of the traces."""
     from ifuview.app.frames.fibers import trace_companions
-    from ifuview.app.frames.opening import open_dataset
+    from ifuview.app.frames.opening.reading import open_dataset
 
     dataset = open_dataset(request.image, ctx.part(0.0, 0.6))
     if not dataset.images:
@@ -333,7 +333,7 @@ def _blocks(request: Request, traces: TraceSet | None, ctx: JobContext) -> Array
     """Block of each fiber from a fiber file."""
     if not request.fibers:
         return None
-    from ifuview.app.frames.opening import open_dataset
+    from ifuview.app.frames.opening.reading import open_dataset
 
     table = open_dataset(request.fibers, ctx).fibermap
     if table is None:

@@ -6,7 +6,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.opened import Opened
+    from ifuview.app.frames.opening.opened import Opened
     from ifuview.app.script.words import Fields
     from ifuview.engine.context import JobContext
 

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.app.follow import after
 from ifuview.app.frames.memory import MIB, check_room, held, wants_back, within_bounds
-from ifuview.app.frames.opened import Opened, first_look, new_slot, pyramid
+from ifuview.app.frames.opening.opened import Opened, first_look, new_slot, pyramid
 from ifuview.app.frames.state import MemoryBounds
 from ifuview.app.frames.tasks import ReduceCopies
 from ifuview.app.session import Session, Slot

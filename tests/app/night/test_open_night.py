@@ -10,10 +10,10 @@ import pytest
 
 from ifuview.app import intents as want
 from ifuview.app.frames import selection, steps
-from ifuview.app.frames.detector_place import detector_of, traces_of
 from ifuview.app.frames.look import ViewState
-from ifuview.app.frames.opened import new_slot
-from ifuview.app.frames.opening import open_dataset, open_images
+from ifuview.app.frames.opening.detector_place import detector_of, traces_of
+from ifuview.app.frames.opening.opened import new_slot
+from ifuview.app.frames.opening.reading import open_dataset, open_images
 from ifuview.app.frames.views import image as canvas
 from ifuview.app.night import files as night_files
 from ifuview.app.night import open_night

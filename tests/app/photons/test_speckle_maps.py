@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from ifuview.app import intents as want
-from ifuview.app.frames.opened import new_slot
+from ifuview.app.frames.opening.opened import new_slot
 from ifuview.app.frames.state import Parent
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import speckle_maps

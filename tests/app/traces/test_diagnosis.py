@@ -239,7 +239,7 @@ def test_traces_of_a_smaller_detector_are_refused(tmp_path):
 
 def test_fibers_are_named_alike_here_and_in_the_window(tmp_path):
     """The table of the image says 3005, the trace file 5: people read both, files keep what the trace file says."""
-    from ifuview.app.frames.opening import open_dataset
+    from ifuview.app.frames.opening.reading import open_dataset
     from ifuview.app.session import Slot
     from ifuview.app.traces import doctor
     from ifuview.model.fibers import FiberMap

@@ -33,7 +33,7 @@ from ifuview.model.photons.resonators import check_same_array, grid_of, rows_of
 from ifuview.model.photons.wavelength_solution import WAVE_BIT, WavelengthSolution
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.opened import Opened
+    from ifuview.app.frames.opening.opened import Opened
     from ifuview.app.photons.state import Live, PhotonFrame, PhotonStep, Steps
     from ifuview.model.photons.calibration_stack import Step
     from ifuview.model.photons.lists import PhotonSource

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ifuview.app.frames.combine import combine
-from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.opening.opened import Opened
 from ifuview.app.frames.state import Made
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import products

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look
-from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.opening.opened import Opened
 from ifuview.app.frames.state import Made
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.photons.units import COUNTED, SUMMED, cut_words
@@ -100,7 +100,7 @@ def showing_flags(slot: Slot) -> Slot:
 
 def limits_of(image: Image, look: Look) -> tuple[float, float]:
     """Limits by the mode of a look; never equal, so that few photons are seen on nothing."""
-    from ifuview.app.frames.opened import limits
+    from ifuview.app.frames.opening.opened import limits
 
     lo, hi = limits(image.pixels, look)
     if lo < hi:

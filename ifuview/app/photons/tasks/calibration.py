@@ -24,7 +24,7 @@ from ifuview.errors import UsageError
 from ifuview.model.photons.lists import PhotonInfo, PhotonSource, SortedColumns
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.opened import Opened
+    from ifuview.app.frames.opening.opened import Opened
 
 MORE = {  # said of a step that is new on the stack
     "found": "; they are left out (switch the step off in Calibrations to see them)",

@@ -10,7 +10,7 @@ from ifuview.app.frames.adding import added
 from ifuview.app.frames.combine import combine
 from ifuview.app.frames.intents import Combine, Intent
 from ifuview.app.frames.memory import within_bounds
-from ifuview.app.frames.opened import Opened
+from ifuview.app.frames.opening.opened import Opened
 from ifuview.app.frames.state import Made
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note

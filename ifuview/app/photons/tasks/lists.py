@@ -25,7 +25,7 @@ from ifuview.errors import UsageError
 from ifuview.model.photons.lists import PhotonCut, PhotonSource
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.opened import Opened
+    from ifuview.app.frames.opening.opened import Opened
     from ifuview.app.photons.counting.counts import Counted
 
 OPENING = "the photon list is still being opened"

@@ -20,7 +20,7 @@ from ifuview.app.tasks import Outcome, Plan, Task
 from ifuview.engine.context import JobContext
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.opened import Opened
+    from ifuview.app.frames.opening.opened import Opened
     from ifuview.model.photons.speckle import SpeckleMaps
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from ifuview.app.frames.opening import open_dataset
+from ifuview.app.frames.opening.reading import open_dataset
 from ifuview.app.traces.diagnosis import diagnose_image
 from ifuview.io import read_traces
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifuview.app.night.triage_chain import read_chain
-from ifuview.app.night.triage_files import CameraFiles, find_cameras, overlaid
-from ifuview.app.night.triage_sum import Triaged, summed
+from ifuview.app.night.triage.chain import read_chain
+from ifuview.app.night.triage.files import CameraFiles, find_cameras, overlaid
+from ifuview.app.night.triage.sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import put, told
@@ -35,7 +35,7 @@ def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext
     from ifuview.recipes import desi_qa
 
     chain, problems, tile = read_chain(camera, ctx.part(0.0, 0.4))
-    from ifuview.app.night.triage_detector import with_detector
+    from ifuview.app.night.triage.detector import with_detector
 
     found = desi_qa.run(chain, camera.expid, camera.camera, desi_qa.Params(tuple(only)), ctx.part(0.4, 1.0))
     found, more = with_detector(found, camera, chain, ctx)

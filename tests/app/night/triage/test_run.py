@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ifuview.app.night import triage
-from ifuview.app.night.triage_chain import read_chain
-from ifuview.app.night.triage_files import find_cameras, overlaid
+from ifuview.app.night.triage import run as triage
+from ifuview.app.night.triage.chain import read_chain
+from ifuview.app.night.triage.files import find_cameras, overlaid
 from ifuview.commands.run import command
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.app.night.triage_files import CameraFiles
+from ifuview.app.night.triage.files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ifuview.app.night.triage_files import CameraFiles
+from ifuview.app.night.triage.files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import NotMeasured
@@ -53,7 +53,7 @@ def read_detector(path: str, read_noise: dict[str, float], ctx: JobContext = SIL
     IfuviewError
         The file cannot be read.
     """
-    from ifuview.app.frames.opening import open_dataset
+    from ifuview.app.frames.opening.reading import open_dataset
     from ifuview.engine.night.detector import Detector
 
     image = open_dataset(path, ctx).images[0]

@@ -29,7 +29,7 @@ class TriageScope(Task["TriageState"]):
 
     def run(self, session: Session, ctx: JobContext) -> TriageState:
         """Look at them."""
-        from ifuview.app.night.triage_window import run
+        from ifuview.app.night.triage.window import run
 
         return run(session, self.scope, ctx)
 
@@ -45,7 +45,7 @@ class TriageScope(Task["TriageState"]):
 
 def triage(session: Session, intent: want.Triage) -> Outcome:
     """Look at what is open."""
-    from ifuview.app.night.triage_window import request
+    from ifuview.app.night.triage.window import request
 
     words = request(session, intent.scope)[-1]
     return TriageScope(title=f"Triage of {words}", scope=intent.scope)
@@ -53,7 +53,7 @@ def triage(session: Session, intent: want.Triage) -> Outcome:
 
 def show_finding(session: Session, intent: want.ShowFinding) -> Outcome:
     """Open the two products between which a finding appears, go to its place and blink."""
-    from ifuview.app.night.triage_window import places
+    from ifuview.app.night.triage.window import places
 
     state = session.triage
     if state is None or not 0 <= intent.number < len(state.result.findings):
@@ -78,7 +78,7 @@ class WriteTriage(Task[str]):
 
     def run(self, session: Session, ctx: JobContext) -> str:
         """Write, and say where."""
-        from ifuview.app.night.triage_window import export
+        from ifuview.app.night.triage.window import export
 
         return export(self.state, self.folder, ctx)
 

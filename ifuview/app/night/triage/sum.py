@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ifuview.app.night.triage_files import CameraFiles
+from ifuview.app.night.triage.files import CameraFiles
 from ifuview.model.night.triage import Cause, Finding, NotMeasured, TriageResult
 
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
 
 def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
     """Triage of the current camera, its exposure or the whole folder."""
-    from ifuview.app.night.triage import triage_with_evidence
+    from ifuview.app.night.triage.run import triage_with_evidence
 
     paths, cameras, expids, words = request(session, scope)
     result, arrays = triage_with_evidence(paths, cameras, expids, ctx)
@@ -66,7 +66,7 @@ def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
 
 def export(state: TriageState, folder: str, ctx: JobContext = SILENT) -> str:
     """Write triage.json, triage.html and the evidence into a new folder inside `folder`; return its path."""
-    from ifuview.app.night.triage import write_result
+    from ifuview.app.night.triage.run import write_result
 
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in state.scope) or "night"
     target = os.path.join(folder, f"{name}-triage")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.look import Look
-from ifuview.app.frames.opened import Opened, TablesOnly, first_look
+from ifuview.app.frames.opening.opened import Opened, TablesOnly, first_look
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.dataset import Dataset
