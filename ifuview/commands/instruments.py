@@ -37,7 +37,7 @@ def _checked(files: list[str]) -> Said:
         except UnknownInstrumentError as problem:
             notes.append(str(problem))
         else:
-            lines += [f"{file}: {spec.title} is sound", *_products(spec)]
+            lines += [f"{file}: {spec.title} is sound", *_cameras(spec), *_products(spec)]
     return Said("\n".join(lines), tuple(notes), BAD_INPUT if notes else 0)
 
 
@@ -54,6 +54,16 @@ def _listed() -> Said:
             lines.append(f"{'reader':<10} {one.entry.name:<14} {one.entry.package}")
     lines.append(f"Your own files belong in {catalog.user_folder()}")
     return Said("\n".join(lines), (*catalog.problems(), *third_party.problems()))
+
+
+def _cameras(spec: InstrumentSpec) -> Iterator[str]:
+    """Fibers and cameras."""
+    if spec.nfiber or spec.fiber_diameter:
+        width = f" of {spec.fiber_diameter:g} arcsec" if spec.fiber_diameter else ""
+        yield f"  {spec.nfiber or 'fibers'}{' fibers' * bool(spec.nfiber)}{width}"
+    for camera in spec.cameras:
+        step = f", {camera.dispersion:g} Angstrom/px" if camera.dispersion else ""
+        yield f"  camera {camera.name or 'any'}: {camera.wave_min:g} to {camera.wave_max:g} Angstrom{step}"
 
 
 def _products(spec: InstrumentSpec) -> Iterator[str]:

@@ -57,6 +57,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
     role_bits = dict(table.get("role_bits", {}))
     status = table.get("status", {})
     _check_match(table.get("match", {}))
+    _lists(table.get("tables", {}))  # read where tables of any instrument are shown
     return InstrumentSpec(
         name=table["name"],
         title=table.get("title", table["name"]),
@@ -76,7 +77,6 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         bits=_bits(table.get("bits", {})),
         header=_lists(table.get("header", {})),
         columns=_lists(table.get("columns", {})),
-        tables=_lists(table.get("tables", {})),
         roles=MappingProxyType({key.upper(): FiberRole(value) for key, value in table.get("roles", {}).items()}),
         role_columns=tuple(role_bits.pop("columns", ())),
         role_bits=MappingProxyType({FiberRole(role): tuple(bits) for role, bits in role_bits.items()}),

@@ -1,7 +1,7 @@
 """Files in, values out: every format that ifuview reads and writes.
 
-`READERS` is the table of formats. A reader module is imported only when the
-EXTNAMEs of a file speak for it, so that a plain FITS image costs no more than
+`READERS` is the table of formats. A reader module is imported only when a
+file may be its own, so that a plain FITS image costs no more than
 its own headers (2026-11-21: 25 ms of imports saved before the first painted
 pixel).
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -45,19 +45,18 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 SURE = 0.5  # score of what is told by its content or suffix alone
+# EXTNAMEs that only traces have together
+TRACE_NAMES = (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"}))
 FITS_MAGIC = b"SIMPLE"
 TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is told by its content
 
 
-# module, and the sets of EXTNAMEs of which one must be there in full for the module to be asked
-READERS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
-    ("fits.plain", ()),
-    ("products.reading", ()),
-    (
-        "traces.fits",
-        (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"})),
-    ),
-    ("fits.tables", tuple(frozenset({name}) for name in ("REDSHIFTS", "ZBEST", "FIBERQA", "PETALQA", "FIBERMAP"))),
+# module, and what a FITS file has to be for the module to be asked
+READERS: tuple[tuple[str, Callable[[FileProbe], bool]], ...] = (
+    ("fits.plain", lambda found: True),
+    ("products.reading", lambda found: True),
+    ("products.tables", lambda found: not any(hdu.has_image for hdu in found.fits.hdus)),
+    ("traces.fits", lambda found: any(names <= found.names for names in TRACE_NAMES)),
 )
 
 # of what is no FITS: module, its function (path) -> whether it knows the content, its function (spec) -> Dataset
@@ -173,7 +172,7 @@ def _reader(found: FileProbe) -> Reader:
         return _load("fits.plain")
     if _has_traces(found):
         return _load("traces.fits")
-    candidates = [_load(module) for module, sets in READERS if not sets or _speaks(found.names, sets)]
+    candidates = [_load(module) for module, may_read in READERS if may_read(found)]
     return max(candidates, key=lambda reader: reader.score(found))
 
 
@@ -190,11 +189,6 @@ def _has_traces(found: FileProbe) -> bool:
     from ifuview.io.traces.reading import has_trace_table
 
     return has_trace_table(found.fits)
-
-
-def _speaks(names: frozenset[str], sets: Iterable[frozenset[str]]) -> bool:
-    """Whether one of the sets is there in full."""
-    return any(wanted <= names for wanted in sets)
 
 
 def _load(module: str) -> Reader:

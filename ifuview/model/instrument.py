@@ -95,8 +95,6 @@ class InstrumentSpec:
         The status is a code, not bits; the bit of each code is 1 << code.
     good_codes : tuple of int
         Codes of a fiber that is as it should be.
-    tables : mapping of str to tuple of str
-        Of tables of targets: columns that stand "first", and the axes "x" and "y" of their plot, the best first.
     companions : mapping of str to tuple of str
         What belongs to a product ("psf", "fiberflat") to path patterns, the best first, relative to
         the folder of the file or one above it, without suffix.
@@ -123,7 +121,6 @@ class InstrumentSpec:
     bits: Mapping[str, MaskBits] = field(default_factory=lambda: MappingProxyType({}))
     header: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    tables: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     roles: Mapping[str, FiberRole] = field(default_factory=lambda: MappingProxyType({}))
     role_columns: tuple[str, ...] = ()
     role_bits: Mapping[FiberRole, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))

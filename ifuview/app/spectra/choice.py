@@ -244,7 +244,7 @@ def _missing(name: str, slot: Slot, tables: Sequence[OpenTable]) -> MissingDataE
             todo="open the table that belongs to them",
         )
     if name in REDSHIFT_COLUMNS:
-        from ifuview.io.fits.tables import expected
+        from ifuview.io.products.tables import expected
 
         wanted = expected(slot.dataset.path)
         where = f": {wanted} is not in {os.path.dirname(slot.dataset.path) or 'this folder'}" if wanted else ""

@@ -13,7 +13,7 @@ def tables_beside(path: str) -> tuple[str, ...]:
     name = Path(path).name
     if not name.startswith(("coadd", "spectra")):  # nothing need be loaded for the others
         return ()
-    from ifuview.io.fits.tables import beside
+    from ifuview.io.products.tables import beside
 
     return beside(path)
 
@@ -22,13 +22,13 @@ def models_beside(path: str) -> tuple[str, ...]:
     """Files of best fits that belong to a file of spectra, by their names."""
     if not Path(path).name.startswith(("coadd", "spectra")):
         return ()
-    from ifuview.io.fits.tables import models_beside as beside
+    from ifuview.io.products.tables import models_beside as beside
 
     return beside(path)
 
 
 def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:
     """The tables of a file that has no pixels."""
-    from ifuview.io.fits.tables import read_tables as read
+    from ifuview.io.products.tables import read_tables as read
 
     return read(path, ctx)

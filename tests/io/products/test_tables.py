@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from ifuview import io
 from ifuview.errors import IfuviewError
-from ifuview.io.fits import tables as tables_fits
+from ifuview.io.products import tables as tables_fits
 
 TARGETS = np.array([40, 10, 30, 20], dtype=np.int64) + 39_627_652_809_627_000
 

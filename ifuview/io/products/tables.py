@@ -10,6 +10,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.files import FITS_SUFFIXES, product_stem
+from ifuview.instrument import words
 from ifuview.io.fits.probe import FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.fits.table import read_table
@@ -19,14 +20,12 @@ from ifuview.model.dataset import Dataset, Table
 from ifuview.model.fibers import match, take
 
 KIND = "tables"
-REDSHIFTS = ("REDSHIFTS", "ZBEST")
-MAIN = (*REDSHIFTS, "FIBERQA", "PETALQA", "FIBERMAP")  # one of them makes a file of tables worth opening
-SIDE = ("FIBERMAP", "TSNR2")  # joined to the redshifts of the same file
-KEY = "TARGETID"
-SPECTRA = ("coadd", "spectra")  # families that have redshifts beside them
 PETAL = re.compile(r"^-\d(?=-)")  # of a stem like -6-7951-thru20211014
-MODELS = "rrmodel"  # family of best fits
-BESIDE = ("redrock", "zbest")  # families of redshifts, first choice first
+
+
+def known(meaning: str) -> tuple[str, ...]:
+    """Words of that meaning in the [tables] of all instruments: a table by itself need not say whose it is."""
+    return words(meaning, "tables")
 
 
 class TablesFits:
@@ -36,7 +35,7 @@ class TablesFits:
 
     def score(self, probe: FileProbe) -> float:
         """Needs one of the known tables, and no image."""
-        return 0.6 if not any(h.has_image for h in probe.fits.hdus) and probe.names & set(MAIN) else 0.0
+        return 0.6 if not any(h.has_image for h in probe.fits.hdus) and probe.names & set(known("main")) else 0.0
 
     def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """All tables; the redshifts with the columns of the fiber table of the same targets."""
@@ -86,49 +85,49 @@ def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:
 def beside(path: str) -> tuple[str, ...]:
     """The files of redshifts and of tile QA that belong to coadded or grouped spectra, by their names."""
     folder, name = os.path.split(path)
-    kind = family(path, SPECTRA)
+    kind = family(path, known("spectra"))
     if not kind:
         return ()
     stem = product_stem(name[len(kind) :])
-    names = (os.path.join(folder, f"{other}{stem}{suffix}") for other in BESIDE for suffix in FITS_SUFFIXES)
-    qa = PETAL.sub("tile-qa", stem)
-    more = (os.path.join(folder, f"{qa}{suffix}") for suffix in FITS_SUFFIXES) if qa != stem else ()
+    names = (os.path.join(folder, f"{other}{stem}{suffix}") for other in known("redshifts") for suffix in FITS_SUFFIXES)
+    of_tile = [qa for word in known("quality") if (qa := PETAL.sub(word, stem)) != stem]
+    more = (os.path.join(folder, f"{qa}{suffix}") for qa in of_tile for suffix in FITS_SUFFIXES)
     return tuple(file for each in (names, more) for file in [f for f in each if os.path.isfile(f)][:1])
 
 
 def models_beside(path: str) -> tuple[str, ...]:
     """The file of best fits that belongs to coadded spectra, by its name; () if there is none."""
     folder, name = os.path.split(path)
-    kind = family(path, SPECTRA)
-    others = (os.path.join(folder, f"{MODELS}{name[len(kind) :]}"),) if kind else ()
+    kind = family(path, known("spectra"))
+    others = tuple(os.path.join(folder, f"{model}{name[len(kind) :]}") for model in known("models")) if kind else ()
     found = [o.removesuffix(end) + suffix for o in others for end in (".gz", ".fz") for suffix in ("", ".gz", ".fz")]
     return tuple(file for file in dict.fromkeys(found) if os.path.isfile(file))[:1]
 
 
 def expected(path: str) -> str:
     """Name that the redshift file beside a file of spectra would have, "" if it is no such file."""
-    kind = family(path, SPECTRA)
-    return f"{BESIDE[0]}{product_stem(path)[len(kind) :]}.fits" if kind else ""
+    kind = family(path, known("spectra"))
+    return f"{known('redshifts')[0]}{product_stem(path)[len(kind) :]}.fits" if kind else ""
 
 
 def _in_order(tables: dict[str, Table]) -> tuple[Table, ...]:
     """The main tables first; redshifts joined to the fibers."""
-    main = next((name for name in REDSHIFTS if name in tables), "")
-    if main:
-        tables[main] = _with_fibers(tables[main], [tables[name] for name in SIDE if name in tables])
-    first = [tables[name] for name in MAIN if name in tables]
-    return (*first, *(t for name, t in tables.items() if name not in MAIN))
+    target = next((name for name in known("targets") if name in tables), "")
+    if target:
+        tables[target] = _with_fibers(tables[target], [tables[name] for name in known("side") if name in tables])
+    main = known("main")
+    first = [tables[name] for name in main if name in tables]
+    return (*first, *(t for name, t in tables.items() if name not in main))
 
 
 def _with_fibers(redshifts: Table, others: list[Table]) -> Table:
     """Redshifts and the columns of tables of the same targets, joined by their identifier."""
     columns, units = dict(redshifts.columns), dict(redshifts.units)
-    if KEY not in columns:
-        return redshifts
     for other in others:
-        if KEY not in other.columns:
+        key = next((key for key in known("key") if key in columns and key in other.columns), None)
+        if key is None:
             continue
-        index = match(columns[KEY], other.columns[KEY])
+        index = match(columns[key], other.columns[key])
         if not np.any(index >= 0):
             continue
         for name, values in other.columns.items():
