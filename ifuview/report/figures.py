@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ifuview.model import colors
-from ifuview.model.figure import DASHED, DOT, DOTTED, SOLID, STAR, Color, ColorMap, Curve, Figure
+from ifuview.model.figure import DASHED, DOT, DOTTED, ON_LIGHT, SOLID, STAR, Color, ColorMap, Curve, Figure, readable
 from ifuview.report.words import PALE, plain
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 Place = Literal["best", "upper right", "upper left", "lower right"]  # of a legend
 # Okabe and Ito's colors, told apart by all kinds of color vision
 BLACK = "#000000"
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = colors.ON_LIGHT
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = ON_LIGHT
 ROLES = {"text": BLACK, "faint": "#888888", "bad": "#B03A2E"}
 STROKES = {SOLID: "-", DASHED: "--", DOTTED: ":"}
 POINTS = 0.8  # of a page for a px of a screen
@@ -77,8 +76,8 @@ def draw_figure(
 def ink(color: Color) -> str:
     """A color of a figure on white paper."""
     if isinstance(color, int):
-        return colors.ON_LIGHT[color % len(colors.ON_LIGHT)]
-    return ROLES.get(color) or colors.readable(color)
+        return ON_LIGHT[color % len(ON_LIGHT)]
+    return ROLES.get(color) or readable(color)
 
 
 def label(axes: Axes, title: str, x: str, y: str, size: float | None = None) -> None:

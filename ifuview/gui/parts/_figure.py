@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QLabel
 from ifuview.gui.parts._band import BandItem
 from ifuview.gui.parts._log_axis import log_ticks
 from ifuview.gui.parts._plot import Ink, Plot, set_errors
-from ifuview.model import colors
+from ifuview.model import figure as values
 from ifuview.model.figure import (
     CROSS,
     DASHED,
@@ -56,8 +56,8 @@ def paint(color: Color, ink: Ink) -> QColor:
 
 def readable(name: str, paper: QColor) -> QColor:
     """The color of a region so that it stands out on the paper of a plot."""
-    known_to_qt = name.lower() not in colors.NAMED and QColor.isValidColorName(name)
-    return QColor(colors.readable(QColor(name).name() if known_to_qt else name, paper.getRgb()[:3]))
+    known_to_qt = name.lower() not in values.NAMED and QColor.isValidColorName(name)
+    return QColor(values.readable(QColor(name).name() if known_to_qt else name, paper.getRgb()[:3]))
 
 
 def key_of(figure: Figure, ink: Ink) -> str:

@@ -14,7 +14,7 @@ from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
 from ifuview.gui.parts._widgets import is_dark
-from ifuview.model import colors
+from ifuview.model import figure
 
 T = TypeVar("T")
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
@@ -58,7 +58,7 @@ def ink_of(palette: QPalette) -> Ink:
     text = palette.color(QPalette.ColorRole.Text)
     paper = palette.color(QPalette.ColorRole.Base)
     faint = QColor(*((2 * p + 3 * t) // 5 for p, t in zip(paper.getRgb()[:3], text.getRgb()[:3], strict=True)))
-    names = colors.ON_DARK if dark else colors.ON_LIGHT
+    names = figure.ON_DARK if dark else figure.ON_LIGHT
     return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names))
 
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
+from ifuview.model.figure import ColorMap, Figure, Scale
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION, ramp
+from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION, draw_figure, ramp
 from ifuview.report.traces.doctor_report import DoctorReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Page
 
 CENTRAL = 98.0  # percent of the map that is inside the color scale
 SMALLEST = 0.01  # px; half range of the color scale at least
 PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
+FIBER = "fiber (row of the traces)"
 MAX_BLOCKS = 24
 PROFILES = "viridis"
 MOST_CELLS = 800  # of the correlation heat map along each side; more are thinned out
@@ -25,7 +27,7 @@ UNSURE = 5.0  # times the usual error: values with more are left out of medians
 ELSEWHERE = ("swapped", "merged", "index_shift", "lost", "dead")
 
 
-def draw_residual(figure: Figure, report: DoctorReport) -> bool:
+def draw_residual(figure: Page, report: DoctorReport) -> bool:
     """Offset, and what is left of it without the modes; fibers with problems are marked at the side."""
     found = report.diagnosis
     if not np.isfinite(found.offset).any():
@@ -54,7 +56,7 @@ def draw_residual(figure: Figure, report: DoctorReport) -> bool:
     return True
 
 
-def draw_wavelength(figure: Figure, report: DoctorReport) -> bool:
+def draw_wavelength(figure: Page, report: DoctorReport) -> bool:
     """Median offset of all fibers and of each block along the wavelength, and the median width."""
     found = report.diagnosis
     if not np.isfinite(found.offset).any():
@@ -83,7 +85,7 @@ def draw_wavelength(figure: Figure, report: DoctorReport) -> bool:
     return True
 
 
-def draw_correlation(figure: Figure, report: DoctorReport) -> bool:
+def draw_correlation(figure: Page, report: DoctorReport) -> bool:
     """Heat map, eigenvalues with the edge, correlation against the distance, signs by block."""
     common = report.diagnosis.correlation
     if common is None:
@@ -93,14 +95,9 @@ def draw_correlation(figure: Figure, report: DoctorReport) -> bool:
     axes = figure.add_subplot(grid[:, 0])
     number = len(common.matrix)
     step = -(-number // MOST_CELLS)
-    shown = axes.imshow(
-        common.matrix[::step, ::step], origin="lower", aspect="auto", cmap=ramp("diverging"), vmin=-1, vmax=1,
-        extent=(-0.5, number - 0.5, -0.5, number - 0.5),
-    )  # fmt: skip
-    axes.grid(False)
-    axes.set(xlabel="fiber (row of the traces)", ylabel="fiber (row of the traces)")
-    axes.set_title("correlation of the residuals")
-    figure.colorbar(shown, ax=axes, pad=0.02, fraction=0.045).set_label("correlation coefficient")
+    extent = -0.5, number - 0.5, -0.5, number - 0.5
+    shown = ColorMap(common.matrix[::step, ::step], extent, (-1.0, 1.0), "diverging", "correlation coefficient")
+    draw_figure(axes, Figure("correlation of the residuals", Scale(FIBER), Scale(FIBER), map=shown))
     values = figure.add_subplot(grid[0, 1])
     values.plot(np.arange(1, len(common.eigenvalues) + 1), common.eigenvalues, "o-", color=BLUE, ms=3.5, lw=1)
     values.axhline(common.edge, color=VERMILION, ls="--", lw=1.2, label=f"noise stays below {common.edge:.2f}")

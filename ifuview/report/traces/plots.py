@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
+from ifuview.model.figure import ColorMap, Figure, Scale
 from ifuview.model.traces.doctor import Mode, TraceDiagnosis
 from ifuview.model.traces.findings import NAMES
-from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, decade
+from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, decade, draw_figure
 from ifuview.report.traces.doctor_report import DoctorReport
 from ifuview.report.words import PALE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Page
 
 COMB_DEGREE = 3  # of the comb of a block: positions against the number in the block
 ROBUST_ROUNDS = 4
@@ -23,10 +24,11 @@ CLIP = 4.0  # scatters
 MAX_MODES = 16
 PERCENT = 100.0
 UNSURE = 5.0  # times the usual error: columns with more do not count as the worst
+COLUMN, FIBER = "column along dispersion (px)", "fiber (row of the traces)"
 LINEAR = 1e-3  # px; smaller amplitudes are drawn on a linear scale
 
 
-def draw_modes(figure: Figure, report: DoctorReport) -> bool:
+def draw_modes(figure: Page, report: DoctorReport) -> bool:
     """Amplitude with error on the left, significance with the limit on the right."""
     found = report.diagnosis
     known = [m for m in found.modes if np.isfinite(m.amplitude_px) and np.isfinite(m.sigma_px)]
@@ -75,7 +77,7 @@ def _mode_name(mode: Mode, found: TraceDiagnosis) -> str:
     return name
 
 
-def draw_spacing(figure: Figure, report: DoctorReport) -> bool:
+def draw_spacing(figure: Page, report: DoctorReport) -> bool:
     """Distance to the next fiber, and the place of each fiber in the comb of its block."""
     found = report.diagnosis
     column = found.measured.ncol // 2
@@ -142,7 +144,7 @@ def comb_residual(position: Array, block: Array) -> Array:
     return out
 
 
-def draw_impact(figure: Figure, report: DoctorReport) -> bool:
+def draw_impact(figure: Page, report: DoctorReport) -> bool:
     """Loss of boxcar and joint extraction and leak per fiber; the loss of the boxcar by fiber and column."""
     found, impact = report.diagnosis, report.diagnosis.impact
     if impact is None:
@@ -152,12 +154,10 @@ def draw_impact(figure: Figure, report: DoctorReport) -> bool:
     values = PERCENT * impact.boxcar_loss
     top = max(1.0, float(np.nanpercentile(np.abs(values), 99)) if np.isfinite(values).any() else 1.0)
     half = (found.column[1] - found.column[0]) / 2 if len(found.column) > 1 else 0.5
-    shown = axes.imshow(values, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=top,
-                        extent=(found.column[0] - half, found.column[-1] + half, -0.5, found.nfiber - 0.5))  # fmt: skip
-    axes.grid(False)
-    axes.set(xlabel="column along dispersion (px)", ylabel="fiber (row of the traces)")
-    axes.set_title(f"flux lost by a boxcar of ± {impact.half_width:g} px")
-    figure.colorbar(shown, ax=axes, pad=0.02, fraction=0.05, extend="max").set_label("loss against the right trace (%)")
+    extent = float(found.column[0] - half), float(found.column[-1] + half), -0.5, found.nfiber - 0.5
+    title = f"flux lost by a boxcar of ± {impact.half_width:g} px"
+    shown = ColorMap(values, extent, (0.0, top), "cividis", "loss against the right trace (%)")
+    draw_figure(axes, Figure(title, Scale(COLUMN), Scale(FIBER), map=shown))
     row = np.arange(found.nfiber)
     loss, leak = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
     for name, given, error, color, mark in (
@@ -180,7 +180,7 @@ def draw_impact(figure: Figure, report: DoctorReport) -> bool:
     return True
 
 
-def draw_crosstalk(figure: Figure, report: DoctorReport) -> bool:
+def draw_crosstalk(figure: Page, report: DoctorReport) -> bool:
     """One panel for the boxcar, one for the joint extraction; one series for each neighbor."""
     found, cross = report.diagnosis, report.diagnosis.crosstalk
     if cross is None:

@@ -22,7 +22,7 @@ from ifuview.gui.photons.light import LightDock
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Worker
-from ifuview.model import colors
+from ifuview.model import figure as values
 from ifuview.model.photons.lists import PhotonCut
 from tests.app.photons.views.made_light import BOX, CIRCLE, counted, photon_list, session
 
@@ -167,8 +167,8 @@ def test_plots_share_the_room_or_are_tabs(dock, source):
 @pytest.mark.parametrize("name", [*PALETTE, "green", "#E69F00", "#35E0FF", "white", "black", "?"])
 def test_colors_of_regions_stand_out_on_the_paper(paper, name):
     found = readable(name, QColor(paper))
-    assert colors._contrast(found.getRgb()[:3], colors.rgb(paper)) >= colors.CONTRAST
-    assert found.name() == colors.readable(name, colors.rgb(paper))
+    assert values._contrast(found.getRgb()[:3], values.rgb(paper)) >= values.CONTRAST
+    assert found.name() == values.readable(name, values.rgb(paper))
 
 
 # ---- with a worker ----

@@ -13,7 +13,7 @@ from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_text
 from ifuview.app.photons.views.light import LightPart
 from ifuview.app.photons.views.light_figure import figure
-from ifuview.model import colors
+from ifuview.model.figure import readable
 from ifuview.model.region import Region, Shape
 from ifuview.model.report import Polyline, ReportInput
 
@@ -41,7 +41,7 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
     slot = session.slot()
     assert slot is not None and slot.photons is not None
     found = view.found if not view.stale else ()
-    said = [(colors.readable(one.picked.color), light_text.summary(one)) for one in found]
+    said = [(readable(one.picked.color), light_text.summary(one)) for one in found]
     plain = [("#1a1a1a", cut_text(slot.photons.cut, view.unit))]
     if not said:
         plain.append(("#666666", "No pixel and no region was selected."))
@@ -71,7 +71,7 @@ def _outline(picked: Picked) -> tuple[Polyline, ...]:
         )
     region = picked.region
     assert region is not None
-    return (Polyline(*_curve(region), colors.readable(picked.color, (0, 0, 0)), width=WIDTH),)
+    return (Polyline(*_curve(region), readable(picked.color, (0, 0, 0)), width=WIDTH),)
 
 
 def _curve(region: Region) -> tuple[np.ndarray, np.ndarray]:
