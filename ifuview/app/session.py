@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.state import Night, TriageState
-    from ifuview.app.photons.state import LightOptions, Lights, PhotonFrame, Request
+    from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
     from ifuview.engine.traces.doctor.diagnose import Evidence
     from ifuview.model.inspection import FiberInspection
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
@@ -186,7 +186,7 @@ class Session:
     base_look: Look | None = None  # of new frames, from the preferences; None: what suits the image
     triage: TriageState | None = None  # of what was looked at last
     light: LightOptions | None = None  # None: the usual ones
-    light_asked: Request | None = None  # what was counted last, or is being counted
+    light_asked: LightRequest | None = None  # what was counted last, or is being counted
     lights: Lights | None = None  # the light of selections that was counted last
     drawing: str = ""  # shape that a drag on the canvas draws: box, circle or none
     night: Night | None = None  # None: no folder of exposures is open

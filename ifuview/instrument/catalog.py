@@ -29,7 +29,7 @@ PLAIN = "plain"
 CONFIG = "IFUVIEW_CONFIG"  # folder of the user's configuration, if not the usual one
 
 
-class Match(NamedTuple):
+class MatchRule(NamedTuple):
     """How the files of an instrument are known: one of these must hold, the first kind is the strongest.
 
     Parameters
@@ -198,14 +198,14 @@ def _part(path: Path, part: str) -> Mapping[str, Any]:
 
 
 @cache
-def _matches() -> dict[str, Match]:
+def _matches() -> dict[str, MatchRule]:
     """The rules of all instruments."""
     return {name: match_of(_part(path, "match")) for name, path in files().items()}
 
 
-def match_of(rules: Mapping[str, Any]) -> Match:
+def match_of(rules: Mapping[str, Any]) -> MatchRule:
     """The rules of a `[match]` table."""
-    return Match(
+    return MatchRule(
         header={key: tuple(start.lower() for start in starts) for key, starts in rules.get("header", {}).items()},
         keys=tuple(frozenset(keys) for keys in rules.get("keys", ())),
         names=tuple(frozenset(name.upper() for name in wanted) for wanted in rules.get("names", ())),

@@ -1,7 +1,7 @@
 """The light of what is selected in a photon list: the pixel of the crosshair, boxes and circles, side by side.
 
-What is asked (`Request`) follows from the session alone; `count` carries it out, headless or on the worker. Photons of
-small selections are kept in memory, so that other time and wavelength ranges cost no reading.
+What is asked (`LightRequest`) follows from the session alone; `count` carries it out, headless or on the worker.
+Photons of small selections are kept in memory, so that other time and wavelength ranges cost no reading.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ifuview.app.photons.state import Light, LightOptions, Lights, Picked, Request
+from ifuview.app.photons.state import Light, LightOptions, LightRequest, Lights, Picked
 from ifuview.app.photons.which import photon_frame
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
@@ -42,7 +42,7 @@ def options_of(session: Session) -> LightOptions:
     return session.light or LightOptions()
 
 
-def request(session: Session) -> Request | None:
+def request(session: Session) -> LightRequest | None:
     """What the current frame asks for; None if it is no photon list or nothing is selected in it."""
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
@@ -50,7 +50,7 @@ def request(session: Session) -> Request | None:
     picked = all_picks(session, slot)
     if not picked:
         return None
-    return Request(slot.key, slot.photons.source, slot.photons.cut, picked[:MOST], options_of(session))
+    return LightRequest(slot.key, slot.photons.source, slot.photons.cut, picked[:MOST], options_of(session))
 
 
 def all_picks(session: Session, slot: Slot) -> tuple[Picked, ...]:
@@ -123,17 +123,17 @@ def _box_name(label: str, corners: tuple[int, int, int, int]) -> str:
     return f"{label} {x0},{y0} to {x1},{y1}"
 
 
-def is_large(asked: Request) -> bool:
+def is_large(asked: LightRequest) -> bool:
     """Whether counting may take so long that the user should see it and be able to stop it."""
     return extent(asked) > SMALL
 
 
-def is_quick(asked: Request) -> bool:
+def is_quick(asked: LightRequest) -> bool:
     """Whether counting takes less than a picture: what else the user wants can wait for it."""
     return extent(asked) == 0
 
 
-def extent(asked: Request) -> float:
+def extent(asked: LightRequest) -> float:
     """Pixels of the regions of a request, backgrounds included."""
     beammap = asked.source.info.beammap
     total = 0.0
@@ -183,7 +183,7 @@ def kept() -> Kept:
     return found
 
 
-def count(asked: Request, kept: Kept | None = None, ctx: JobContext = SILENT) -> Lights:
+def count(asked: LightRequest, kept: Kept | None = None, ctx: JobContext = SILENT) -> Lights:
     """Count the light of all selections of a frame; what cannot be measured is said in the notes of its selection."""
     kept = kept or Kept()
     share = 1 / len(asked.picked)
@@ -194,7 +194,7 @@ def count(asked: Request, kept: Kept | None = None, ctx: JobContext = SILENT) ->
     return Lights(asked, tuple(found))
 
 
-def _light(asked: Request, picked: Picked, kept: Kept, ctx: JobContext) -> Light:
+def _light(asked: LightRequest, picked: Picked, kept: Kept, ctx: JobContext) -> Light:
     """One selection."""
     source, cut, options = asked.source, asked.cut, asked.options
     try:

@@ -192,7 +192,7 @@ class Picked:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LightRequest:
     """What is to be counted for one frame."""
 
     key: int
@@ -233,5 +233,5 @@ class Light:
 class Lights:
     """What was counted last (`Session.lights`)."""
 
-    request: Request
+    request: LightRequest
     found: tuple[Light, ...]

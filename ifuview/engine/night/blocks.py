@@ -23,7 +23,7 @@ HALVES = 0.4  # the weaker half of a block over the stronger: below, blocks are 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Region:
+class BlockRegion:
     """Blocks that deviate together.
 
     Parameters
@@ -82,7 +82,7 @@ def deviation(values: Array, size: int) -> Array:
     return np.asarray(groups - middle(groups, axis=0))
 
 
-def regions(flux: Array, bins: Grid, size: int) -> tuple[Region, ...]:
+def regions(flux: Array, bins: Grid, size: int) -> tuple[BlockRegion, ...]:
     """Blocks of `size` fibers, or of half of that, that deviate.
 
     Parameters
@@ -94,7 +94,7 @@ def regions(flux: Array, bins: Grid, size: int) -> tuple[Region, ...]:
     return tuple(_chosen(_alone(whole, bins, size), _alone(half, bins, size // 2)))
 
 
-def _chosen(whole: list[Region], half: list[Region]) -> list[Region]:
+def _chosen(whole: list[BlockRegion], half: list[BlockRegion]) -> list[BlockRegion]:
     """Half blocks where one half of a block carries it all, else whole blocks."""
     if not half:
         return whole
@@ -122,14 +122,14 @@ def _noise(bins: Grid, size: int) -> Array:
 
 def _region(
     step: str, size: int, kept: list[tuple[int, float, float, float]], wave_range: tuple[float, float]
-) -> Region:
+) -> BlockRegion:
     blocks, peaks, scores, answers = zip(*kept, strict=True)
-    return Region(
+    return BlockRegion(
         step, size, blocks, peaks, float(max(np.abs(scores))), (float(wave_range[0]), float(wave_range[1])), answers
     )
 
 
-def _alone(flux: Array, bins: Grid, size: int) -> list[Region]:
+def _alone(flux: Array, bins: Grid, size: int) -> list[BlockRegion]:
     """Blocks that deviate in the flux although no product does."""
     noise = _noise(bins, size)
     z = flux / noise
@@ -156,12 +156,14 @@ def _alone(flux: Array, bins: Grid, size: int) -> list[Region]:
         kept = [k for k in kept if abs(k[1]) >= ECHO * strongest]
         found = _region("frame", size, kept, (bins.wave[first] - bins.half, bins.wave[last - 1] + bins.half))
         out.append(
-            Region(*(getattr(found, n) for n in ("step", "size", "blocks", "amplitude", "significance", "wave_range")))
+            BlockRegion(
+                *(getattr(found, n) for n in ("step", "size", "blocks", "amplitude", "significance", "wave_range"))
+            )
         )
     return out
 
 
-def share(region: Region, seen: Array, flux: Array, bins: Grid) -> float:
+def share(region: BlockRegion, seen: Array, flux: Array, bins: Grid) -> float:
     """How much of a region's deviation the flat-fielded frame has already, 0 to 1.
 
     Continua are taken off, so that targets drop out.

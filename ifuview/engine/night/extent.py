@@ -13,7 +13,7 @@ BY_WAVE = ("wavelength-blocks", "wavelength-all", "sky-line residual", "sky-grad
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class NightReach:
     """What was looked at.
 
     Parameters
@@ -44,7 +44,7 @@ def overlap(a: tuple[float, float] | None, b: tuple[float, float] | None) -> flo
     return max(common, 0.0) / max(min(a[1] - a[0], b[1] - b[0]), 1e-9)
 
 
-def with_extent(findings: Sequence[Finding], night: Night) -> list[Finding]:
+def with_extent(findings: Sequence[Finding], night: NightReach) -> list[Finding]:
     """The findings, each with how far it reaches."""
     alike: dict[int | str, list[Finding]] = {}
     places: dict[int | str, list[Place]] = {}
@@ -57,7 +57,7 @@ def with_extent(findings: Sequence[Finding], night: Night) -> list[Finding]:
     out = []
     for f in findings:
         near = [*alike[f.expid], *alike[f.camera]]
-        here = Night(night.tiles, (*places.get(f.expid, ()), *places.get(f.camera, ())))
+        here = NightReach(night.tiles, (*places.get(f.expid, ()), *places.get(f.camera, ())))
         out.append(replace(f, extent=_text(f, near, here), detail={**f.detail, **_numbers(f, near, here)}))
     return out
 
@@ -70,12 +70,12 @@ def _places(finding: Finding, findings: Sequence[Finding]) -> tuple[set[str], se
     return cameras, exposures
 
 
-def _numbers(finding: Finding, findings: Sequence[Finding], night: Night) -> dict[str, object]:
+def _numbers(finding: Finding, findings: Sequence[Finding], night: NightReach) -> dict[str, object]:
     cameras, exposures = _places(finding, findings)
     return {"cameras": sorted(cameras), "exposures": sorted(exposures), "reach": _reach(finding, exposures, night)}
 
 
-def _reach(finding: Finding, exposures: set[int], night: Night) -> str:
+def _reach(finding: Finding, exposures: set[int], night: NightReach) -> str:
     """One of: only exposure, this exposure, this tile, from this exposure on, all night, some exposures."""
     looked = sorted({e for e, camera in night.cameras if camera == finding.camera})
     clean = [e for e in looked if e not in exposures]
@@ -95,7 +95,7 @@ def _reach(finding: Finding, exposures: set[int], night: Night) -> str:
     return "some exposures"
 
 
-def _text(finding: Finding, findings: Sequence[Finding], night: Night) -> str:
+def _text(finding: Finding, findings: Sequence[Finding], night: NightReach) -> str:
     """Petals and exposures as words."""
     cameras, exposures = _places(finding, findings)
     looked = sorted({camera for e, camera in night.cameras if e == finding.expid})

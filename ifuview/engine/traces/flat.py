@@ -39,7 +39,7 @@ Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class MeasuredFlat:
     """Centers of the fibers in the column bins and what was fitted to them, shapes (nfiber, nbin)."""
 
     center: Float
@@ -150,7 +150,7 @@ def _full_fit(
     readnoise: float,
     width: int,
     ctx: JobContext,
-) -> Measured:
+) -> MeasuredFlat:
     """All bins measured from the smooth start, and fitted."""
     path, sigma, flux, _ = first
     lost = ~np.asarray(np.isfinite(path).all(axis=1))
@@ -163,10 +163,10 @@ def _full_fit(
         weight[lost] = 0
         coeff, residual, kept = fit_rows(basis, center, weight, rounds=1 + (turn == FULL_ROUNDS - 1))
         path = np.nan_to_num(evaluate(coeff, basis, np.float32), nan=-100)
-    return Measured(center, error, sigma, flux, coeff, residual, kept)
+    return MeasuredFlat(center, error, sigma, flux, coeff, residual, kept)
 
 
-def _traces(found: Measured, basis: Array, width_coeff: Array, nrow: int, ncol: int, degree: int) -> TraceSet:
+def _traces(found: MeasuredFlat, basis: Array, width_coeff: Array, nrow: int, ncol: int, degree: int) -> TraceSet:
     """The TraceSet of the fitted fibers with errors and status."""
     columns = np.arange(ncol)
     center = evaluate(found.coeff, legendre_basis(columns, ncol, degree))
@@ -187,7 +187,7 @@ def _traces(found: Measured, basis: Array, width_coeff: Array, nrow: int, ncol: 
     )  # fmt: skip
 
 
-def _status(found: Measured, center: Array, nrow: int) -> NDArray[np.uint32]:
+def _status(found: MeasuredFlat, center: Array, nrow: int) -> NDArray[np.uint32]:
     """Bits of fibers that could not be fitted, followed, or that leave the image."""
     kept = found.kept.mean(axis=1)
     unfitted = ~np.isfinite(found.coeff).all(axis=1)

@@ -22,7 +22,7 @@ from ifuview.io.fits.head_cache import Heads
 from ifuview.io.night.log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.night.names import Names
 from ifuview.io.night.tile_files import files_of, in_order
-from ifuview.io.night.walk import NIGHTS_AT_ONCE, Found, Scope, collect, log_files, places, scope_of
+from ifuview.io.night.walk import NIGHTS_AT_ONCE, FoundFiles, Scope, collect, log_files, places, scope_of
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.exposures import Exposure, ExposureIndex, FileState, ProductFile
 
@@ -90,16 +90,16 @@ def scan(
     )
 
 
-def _walked(folder: str, nights: int, depth: int, ctx: JobContext) -> tuple[Scope, Found]:
+def _walked(folder: str, nights: int, depth: int, ctx: JobContext) -> tuple[Scope, FoundFiles]:
     """What a folder is and what lies in it: of the chain that it is a production of, else of that with most files."""
     chains = instruments.chains()
     for chain in chains:
-        scope, found = scope_of(folder, chain), Found(Names(chain))
+        scope, found = scope_of(folder, chain), FoundFiles(Names(chain))
         if scope.root:
             for place in places(scope, found, nights):
                 collect(place, [found], 0, ctx)
             return scope, found
-    every = [Found(Names(chain)) for chain in chains]
+    every = [FoundFiles(Names(chain)) for chain in chains]
     collect(folder, every, depth, ctx)
     best = max(every, key=lambda found: found.count)
     left = sum(len(found.files) for found in every if found is not best)

@@ -33,7 +33,7 @@ class Scope:
 
 
 @dataclass(slots=True)
-class Found:
+class FoundFiles:
     """What the walk has come across of one chain of products."""
 
     names: Names
@@ -85,7 +85,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def places(scope: Scope, found: Found, most: int = NIGHTS_AT_ONCE) -> Iterator[str]:
+def places(scope: Scope, found: FoundFiles, most: int = NIGHTS_AT_ONCE) -> Iterator[str]:
     """Folders that hold the files of a scope."""
     chain = found.names.chain
     if not scope.root:
@@ -137,7 +137,7 @@ def log_files(scope: Scope, nights: list[int], names: Names) -> list[str]:
     return [path for path in out if os.path.isfile(path)] + own + [path for path in beside if os.path.isfile(path)]
 
 
-def collect(folder: str, chains: list[Found], depth: int, ctx: JobContext) -> None:
+def collect(folder: str, chains: list[FoundFiles], depth: int, ctx: JobContext) -> None:
     """Note the products in a folder, and below it to some depth, each for the first of the chains that knows it."""
     found = chains[0]
     below: list[str] = []
@@ -163,7 +163,7 @@ def collect(folder: str, chains: list[Found], depth: int, ctx: JobContext) -> No
         collect(path, chains, depth - 1, ctx)
 
 
-def _is_log(entry: os.DirEntry[str], found: Found) -> bool:
+def _is_log(entry: os.DirEntry[str], found: FoundFiles) -> bool:
     """Note a table of exposures."""
     if found.names.log.fullmatch(entry.name) is None:
         return False
@@ -171,7 +171,7 @@ def _is_log(entry: os.DirEntry[str], found: Found) -> bool:
     return True
 
 
-def _note(entry: os.DirEntry[str], found: Found) -> bool:
+def _note(entry: os.DirEntry[str], found: FoundFiles) -> bool:
     """Put a file to its exposure if its name is that of a product; whether it is."""
     match, chain = found.names.product.fullmatch(entry.name), found.names.chain
     if match is None:
@@ -196,7 +196,7 @@ def _note(entry: os.DirEntry[str], found: Found) -> bool:
     return True
 
 
-def _note_other(entry: os.DirEntry[str], found: Found) -> bool:
+def _note_other(entry: os.DirEntry[str], found: FoundFiles) -> bool:
     """Note a file that is no product of a camera: of a tile, of all cameras before any step, or a log of exposures."""
     if (match := found.names.raw.fullmatch(entry.name)) is not None:
         number = int(match["expid"])

@@ -13,7 +13,7 @@ from ifuview.errors import IfuviewError
 from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.products.fibers import fibers_of
-from ifuview.io.products.layers import PRIMARY, Columns, Hdus, Layer, Source
+from ifuview.io.products.layers import PRIMARY, Columns, Hdus, ProductLayer, Source
 from ifuview.io.products.waves import Asked, Wave, wavelengths
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.product import BAND, ErrorSpec, FiberSpec, LsfSpec, MaskSpec, ProductSpec, WaveSpec
@@ -27,7 +27,7 @@ AXES_IN_TABLE = (1, 2)  # one spectrum, or one a row
 class Part(NamedTuple):
     """One main layer of a product: what `{band}` stands for, and its wavelengths if they were looked at already."""
 
-    layer: Layer
+    layer: ProductLayer
     source: Source
     band: str = ""
     wave: Wave | None = None
@@ -37,7 +37,7 @@ class Part(NamedTuple):
         return name.replace(BAND, self.band)
 
 
-class Chosen(NamedTuple):
+class ChosenProduct(NamedTuple):
     """The product that a file is."""
 
     instrument: InstrumentSpec
@@ -51,7 +51,7 @@ def instrument_of(probe: FileProbe) -> InstrumentSpec:
     return instruments.instrument(instruments.recognize(probe.cards, probe.names, probe.path))
 
 
-def choose(probe: FileProbe) -> Chosen | None:
+def choose(probe: FileProbe) -> ChosenProduct | None:
     """The first product that fits: of the instrument the file speaks of, else of any file; None if none does."""
     if len(probe.fits.hdus) == 1 and not instruments.may_match(probe.header):
         return None
@@ -61,7 +61,7 @@ def choose(probe: FileProbe) -> Chosen | None:
         for product in spec.products:
             parts = tuple(_parts(product, probe, own)) if _may_be(product, probe) else ()
             if parts:
-                return Chosen(own, product, parts, generic)
+                return ChosenProduct(own, product, parts, generic)
     return None
 
 
@@ -109,7 +109,7 @@ def _source(product: ProductSpec, fits: FitsFile) -> Source | None:
         return None
 
 
-def _mains(product: ProductSpec, source: Source, fits: FitsFile) -> Iterator[tuple[Layer, str]]:
+def _mains(product: ProductSpec, source: Source, fits: FitsFile) -> Iterator[tuple[ProductLayer, str]]:
     """The main layers and their bands; of several names the first that is there counts."""
     axes = AXES_IN_TABLE if product.table else AXES[product.kind]
     for name in product.main:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ifuview.engine.context import JobContext
-from ifuview.io.products.layers import Layer, Source, fitting, read_layer
+from ifuview.io.products.layers import ProductLayer, Source, fitting, read_layer
 from ifuview.model.checks import Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.pixels import Pixels
@@ -19,7 +19,7 @@ BITS_OF = {"detector": "pixel", "image": "pixel", "cube": "cube"}  # table of [b
 
 
 def inverse_variance(
-    specs: tuple[ErrorSpec, ...], source: Source, main: Layer, notes: list[str], ctx: JobContext
+    specs: tuple[ErrorSpec, ...], source: Source, main: ProductLayer, notes: list[str], ctx: JobContext
 ) -> Pixels | None:
     """The inverse variance of `main` from the first of `specs` that is there; None without one."""
     for spec in specs:
@@ -40,7 +40,7 @@ def kind_of(spec: ErrorSpec, header: Header) -> str:
     return next((kind for start, kind in UNCERTAINTIES.items() if word.startswith(start)), "sigma")
 
 
-def _errors(spec: ErrorSpec, source: Source, main: Layer, notes: list[str]) -> Layer | None:
+def _errors(spec: ErrorSpec, source: Source, main: ProductLayer, notes: list[str]) -> ProductLayer | None:
     """The layer of errors, or one plane of it."""
     if spec.plane is None:
         return fitting(source, spec.hdu, main, main.shape, notes)
@@ -67,7 +67,7 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 def mask_and_bits(
     specs: tuple[MaskSpec, ...],
     source: Source,
-    main: Layer,
+    main: ProductLayer,
     kind: str,
     instrument: InstrumentSpec,
     notes: list[str],

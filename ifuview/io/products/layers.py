@@ -19,7 +19,7 @@ from ifuview.model.pixels import Pixels
 PRIMARY = "PRIMARY"
 
 
-class Layer(NamedTuple):
+class ProductLayer(NamedTuple):
     """Numbers that are not read yet.
 
     Parameters
@@ -55,7 +55,7 @@ class Layer(NamedTuple):
 class Source(Protocol):
     """Where layers come from."""
 
-    def find(self, name: str, version: int | None = None) -> Layer | None:
+    def find(self, name: str, version: int | None = None) -> ProductLayer | None:
         """The layer of that name (and, where several bear it, of that version) if it has numbers."""
 
     @property
@@ -74,7 +74,7 @@ class Hdus:
         """EXTNAMEs."""
         return tuple(hdu.info.name for hdu in self._fits.hdus if hdu.has_image and hdu.info.name)
 
-    def find(self, name: str, version: int | None = None) -> Layer | None:
+    def find(self, name: str, version: int | None = None) -> ProductLayer | None:
         """The HDU of that name."""
         hdu = self.hdu(name, version)
         return None if hdu is None or not hdu.has_image else self.layer(hdu)
@@ -87,7 +87,7 @@ class Hdus:
         exact = [hdu for hdu in same if version in (None, hdu.info.version)]
         return exact[0] if exact else same[0] if len(same) == 1 else None
 
-    def layer(self, hdu: Hdu) -> Layer:
+    def layer(self, hdu: Hdu) -> ProductLayer:
         """One HDU as a layer."""
         shape = squeezed(hdu.info.shape)
 
@@ -97,7 +97,7 @@ class Hdus:
             return found if found.shape == full else found.reshaped(full)
 
         name = hdu.info.name or f"[{hdu.info.index}]"
-        return Layer(name, shape, hdu.info.unit, hdu.info.version, full_header(self._fits, hdu), read)
+        return ProductLayer(name, shape, hdu.info.unit, hdu.info.version, full_header(self._fits, hdu), read)
 
 
 class Columns:
@@ -113,7 +113,7 @@ class Columns:
         """Names of the columns."""
         return tuple(self.table.columns)
 
-    def find(self, name: str, version: int | None = None) -> Layer | None:
+    def find(self, name: str, version: int | None = None) -> ProductLayer | None:
         """The column of that name, in any case of letters."""
         own = self._folded.get(name.lower(), "")
         values = self.table.columns.get(own)
@@ -124,7 +124,7 @@ class Columns:
         numbers = values.reshape(full)
         if numbers.dtype.kind == "b":
             numbers = numbers.astype(np.uint8)
-        return Layer(own, shape, self.table.units.get(own, ""), 1, self._header, lambda ctx: Pixels(numbers))
+        return ProductLayer(own, shape, self.table.units.get(own, ""), 1, self._header, lambda ctx: Pixels(numbers))
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -146,7 +146,9 @@ def table_of(fits: FitsFile, name: str, version: int | None, notes: list[str]) -
         return None
 
 
-def fitting(source: Source, name: str, main: Layer, shape: tuple[int, ...], notes: list[str]) -> Layer | None:
+def fitting(
+    source: Source, name: str, main: ProductLayer, shape: tuple[int, ...], notes: list[str]
+) -> ProductLayer | None:
     """The layer of that name if it has `shape`; None without one, with a note if it has another shape."""
     found = source.find(name, main.version)
     if found is not None and found.shape != shape:
@@ -155,7 +157,7 @@ def fitting(source: Source, name: str, main: Layer, shape: tuple[int, ...], note
     return found
 
 
-def read_layer(layer: Layer, notes: list[str], ctx: JobContext) -> Pixels | None:
+def read_layer(layer: ProductLayer, notes: list[str], ctx: JobContext) -> Pixels | None:
     """Its pixels; None with a note if they cannot be read."""
     try:
         return layer.read(ctx)

@@ -18,11 +18,11 @@ from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.fits.table import read_table
 from ifuview.io.fits.world import wcs_cards
-from ifuview.io.products.choose import Chosen, Part, choose, fibers_for, of_band, waves_for
+from ifuview.io.products.choose import ChosenProduct, Part, choose, fibers_for, of_band, waves_for
 from ifuview.io.products.companions import companions, family
 from ifuview.io.products.errors_masks import inverse_variance, mask_and_bits
 from ifuview.io.products.fibers import fibers_of, numbered_fibers
-from ifuview.io.products.layers import Hdus, Layer, squeezed
+from ifuview.io.products.layers import Hdus, ProductLayer, squeezed
 from ifuview.io.products.waves import AIR, IN_AIR, Asked, Wave, line_spread, wavelengths
 from ifuview.io.section import cut
 from ifuview.model.checks import Array
@@ -103,7 +103,7 @@ def name_of(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _shown(chosen: Chosen, probe: FileProbe, spec: FileSpec) -> Iterator[tuple[Part, Layer]]:
+def _shown(chosen: ChosenProduct, probe: FileProbe, spec: FileSpec) -> Iterator[tuple[Part, ProductLayer]]:
     """What is asked for: all parts, one of them by band or name, or another layer of the shape of a part."""
     if spec.hdu is None:
         yield from ((part, part.layer) for part in chosen.parts)
@@ -137,14 +137,14 @@ class _Reading:
     """One part of a product, read."""
 
     def __init__(
-        self, chosen: Chosen, probe: FileProbe, part: Part, notes: list[str], fibers: Fibers, ctx: JobContext
+        self, chosen: ChosenProduct, probe: FileProbe, part: Part, notes: list[str], fibers: Fibers, ctx: JobContext
     ) -> None:
         self.chosen, self.probe, self.part, self.notes, self.ctx = chosen, probe, part, notes, ctx
         self.fibers = fibers
         self.product, self.instrument = chosen.product, chosen.instrument
         self.asked = Asked(probe.fits, part.source, part.layer, self.product.kind)
 
-    def image(self, shown: Layer) -> Image:
+    def image(self, shown: ProductLayer) -> Image:
         """The image of one layer of the shape of the part."""
         main, product = self.part.layer, self.product
         own = shown is main
@@ -179,7 +179,7 @@ class _Reading:
             return Kind.SPECTRUM if len(self.part.layer.shape) == 1 else Kind.RSS
         return Kind(self.product.kind)
 
-    def _ivar(self, shown: Layer) -> Pixels | None:
+    def _ivar(self, shown: ProductLayer) -> Pixels | None:
         """Inverse variance of the main layer, or the own one of another layer."""
         specs = self.product.error
         if shown is not self.part.layer:
@@ -187,7 +187,7 @@ class _Reading:
             specs = () if other is None else other.error
         return inverse_variance(of_band(specs, self.part, "hdu"), self.part.source, shown, self.notes, self.ctx)
 
-    def _mask(self, shown: Layer) -> tuple[Pixels | None, MaskBits]:
+    def _mask(self, shown: ProductLayer) -> tuple[Pixels | None, MaskBits]:
         """The mask; of detector images and cubes it is shown over every layer but itself."""
         specs = of_band(self.product.mask, self.part, "hdu")
         if self.product.kind == "rss" and shown is not self.part.layer:
@@ -241,7 +241,7 @@ class _Reading:
 
 
 def _models(
-    chosen: Chosen, probe: FileProbe, first: Image, notes: list[str], fibers: Fibers, ctx: JobContext
+    chosen: ChosenProduct, probe: FileProbe, first: Image, notes: list[str], fibers: Fibers, ctx: JobContext
 ) -> tuple[Image, ...]:
     """Best fits that lie in the file with the spectra."""
     out = []
@@ -253,7 +253,7 @@ def _models(
     return tuple(sorted(out, key=_first_wave))
 
 
-def _tables(chosen: Chosen, probe: FileProbe, notes: list[str]) -> tuple[Table, ...]:
+def _tables(chosen: ChosenProduct, probe: FileProbe, notes: list[str]) -> tuple[Table, ...]:
     """Side tables, and the one-dimensional arrays of one value a fiber as columns of a table."""
     out = []
     for name in chosen.product.tables:

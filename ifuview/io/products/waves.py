@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.world import ANGSTROM, GUESSES, axis_wavelength
-from ifuview.io.products.layers import Layer, Source, table_of
+from ifuview.io.products.layers import ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
 from ifuview.model.checks import Array
 from ifuview.model.product import LsfSpec, WaveSpec
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
     fits: FitsFile
     source: Source
-    main: Layer
+    main: ProductLayer
     kind: str
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain, Section
-from ifuview.simulate.defects.plant import Change, Defect, Truth
+from ifuview.simulate.defects.plant import Defect, PlantedChange, Truth
 
 TAIL = (0.5, 0.3, 0.2)  # of the light that trails, in the next pixels
 HITS = 1000
@@ -44,47 +44,49 @@ def _levels(chain: Chain, random: np.random.Generator, smooth: int) -> Array:
     return np.asarray(values[np.clip(np.rint(chain.disp).astype(int), 0, count - 1)])
 
 
-def rows(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def rows(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A level for each row of an amplifier."""
     section, where = _amplifier(chain, random)
     light = amplitude * _levels(chain, random, 1) * where
-    return Change(light=light), Truth(("ccd-row",), ("preproc",), _fibers(where), amplifiers=(section.name,))
+    return PlantedChange(light=light), Truth(("ccd-row",), ("preproc",), _fibers(where), amplifiers=(section.name,))
 
 
-def drift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def drift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The same, smooth over 200 rows."""
     section, where = _amplifier(chain, random)
     light = amplitude * _levels(chain, random, 85) * where
-    return Change(light=light), Truth(("ccd-row",), ("preproc",), _fibers(where), amplifiers=(section.name,))
+    return PlantedChange(light=light), Truth(("ccd-row",), ("preproc",), _fibers(where), amplifiers=(section.name,))
 
 
-def band(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def band(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """Eight rows of an amplifier have a level."""
     section, where = _amplifier(chain, random)
     assert chain.disp is not None
     own = chain.disp[where]
     first = random.uniform(np.percentile(own, 20), np.percentile(own, 80))
     light = amplitude * ((chain.disp >= first) & (chain.disp < first + 8)) * where
-    return Change(light=light), Truth(("ccd-row",), ("preproc",), _fibers(where), amplifiers=(section.name,))
+    return PlantedChange(light=light), Truth(("ccd-row",), ("preproc",), _fibers(where), amplifiers=(section.name,))
 
 
-def offset(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def offset(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """An amplifier has a level."""
     section, where = _amplifier(chain, random)
     kinds = "amplifier-step", "ccd-row"
-    return Change(light=amplitude * where), Truth(kinds, ("preproc",), amplifiers=(section.name,))
+    return PlantedChange(light=amplitude * where), Truth(kinds, ("preproc",), amplifiers=(section.name,))
 
 
-def half(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def half(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """Both amplifiers of one side have a level."""
     right = max(s.cross[0] for s in chain.sections)
     of = [s for s in chain.sections if s.cross[0] == right]
     where = inside(chain, of[0]) | inside(chain, of[1])
     names = tuple(s.name for s in of)
-    return Change(light=amplitude * where), Truth(("amplifier-step",), ("preproc",), _fibers(where), amplifiers=names)
+    return PlantedChange(light=amplitude * where), Truth(
+        ("amplifier-step",), ("preproc",), _fibers(where), amplifiers=names
+    )
 
 
-def noise(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def noise(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The noise of an amplifier is higher than its inverse variance says, by this part."""
     section, where = _amplifier(chain, random)
     assert chain.sframe_ivar is not None
@@ -92,10 +94,10 @@ def noise(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[
     sigma = np.where(good, 1 / np.sqrt(np.where(good, chain.sframe_ivar, 1.0)), 0.0)
     extra = np.sqrt((1 + amplitude) ** 2 - 1) * sigma * random.normal(size=sigma.shape) * where
     kinds = "amplifier-noise", "ccd-row"
-    return Change(light=extra), Truth(kinds, ("preproc",), _fibers(where), amplifiers=(section.name,))
+    return PlantedChange(light=extra), Truth(kinds, ("preproc",), _fibers(where), amplifiers=(section.name,))
 
 
-def column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A hot column over half of the rows, electron a pixel."""
     assert chain.cross is not None and chain.disp is not None
     fiber = int(random.integers(20, chain.shape[0] - 20))
@@ -105,32 +107,34 @@ def column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple
     step = float(np.median(np.diff(chain.wave)))
     light = amplitude / step * weight * part
     touched = np.flatnonzero(np.sqrt(np.sum(light**2, axis=1)) > 0.3 * np.sqrt(np.sum(light**2, axis=1).max()))
-    return Change(light=light), Truth(("ccd-column", "isolated-fiber"), ("preproc",), tuple(int(f) for f in touched))
+    return PlantedChange(light=light), Truth(
+        ("ccd-column", "isolated-fiber"), ("preproc",), tuple(int(f) for f in touched)
+    )
 
 
-def trailing(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def trailing(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A part of the light of an amplifier lags behind by up to three rows."""
     section, where = _amplifier(chain, random)
     assert chain.sframe is not None and chain.sky is not None
     seen = np.where(where, chain.sframe + chain.sky, 0.0)
     late = sum(t * np.roll(seen, k + 1, axis=1) for k, t in enumerate(TAIL))
     kinds = "charge-transfer", "sky-line residual"
-    return Change(light=amplitude * (late - seen) * where), Truth(
+    return PlantedChange(light=amplitude * (late - seen) * where), Truth(
         kinds, ("preproc",), _fibers(where), amplifiers=(section.name,)
     )
 
 
-def smeared(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def smeared(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A part of the light of an amplifier is in the next fiber."""
     section, where = _amplifier(chain, random)
     assert chain.sframe is not None and chain.sky is not None
     seen = np.where(where, chain.sframe + chain.sky, 0.0)
-    return Change(light=amplitude * (np.roll(seen, 1, axis=0) - seen) * where), Truth(
+    return PlantedChange(light=amplitude * (np.roll(seen, 1, axis=0) - seen) * where), Truth(
         ("charge-transfer",), ("preproc",), _fibers(where), amplifiers=(section.name,)
     )
 
 
-def cosmics(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def cosmics(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A thousand hits that nobody masked, sigma."""
     assert chain.sframe_ivar is not None
     nfiber, nwave = chain.shape
@@ -140,7 +144,7 @@ def cosmics(chain: Chain, amplitude: float, random: np.random.Generator) -> tupl
     height = amplitude * random.exponential(1.0, HITS) + amplitude / 2
     for step, part in ((0, 1.0), (1, 0.4)):
         np.add.at(light, (fiber, at + step), part * height * sigma[at])
-    return Change(light=light), Truth(("cosmic-rays",), ("preproc",))
+    return PlantedChange(light=light), Truth(("cosmic-rays",), ("preproc",))
 
 
 DEFECTS = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.model.night.chain import Chain
 from ifuview.simulate.defects.fibers import anywhere, gaussian, sky_of
-from ifuview.simulate.defects.plant import Change, Defect, Truth
+from ifuview.simulate.defects.plant import Defect, PlantedChange, Truth
 from ifuview.simulate.defects.runs import strong_line
 
 LINES = ("sky-line residual", "wavelength-all")
@@ -16,52 +16,54 @@ def _all(chain: Chain) -> tuple[int, ...]:
     return tuple(range(chain.shape[0]))
 
 
-def one_line(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def one_line(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """One line of the sky model is too weak by this part."""
     wave, line = strong_line(chain, random)
-    return Change(model=-amplitude * line), Truth(LINES, ("sky",), _all(chain), (wave - 4, wave + 4))
+    return PlantedChange(model=-amplitude * line), Truth(LINES, ("sky",), _all(chain), (wave - 4, wave + 4))
 
 
-def all_lines(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def all_lines(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """All lines of the sky model are too weak by this part."""
     sky = sky_of(chain)
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(sky, 40, mode="edge"), 81), axis=1)
-    return Change(model=-amplitude * np.maximum(sky - smooth, 0)), Truth(LINES, ("sky",), _all(chain))
+    return PlantedChange(model=-amplitude * np.maximum(sky - smooth, 0)), Truth(LINES, ("sky",), _all(chain))
 
 
-def level(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def level(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The sky model is too low by this part."""
-    return Change(model=-amplitude * sky_of(chain)), Truth((*LINES, "sky-level"), ("sky",), _all(chain))
+    return PlantedChange(model=-amplitude * sky_of(chain)), Truth((*LINES, "sky-level"), ("sky",), _all(chain))
 
 
-def window(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def window(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The sky model is too low over some 200 Angstrom by this part."""
     center = anywhere(chain, random)
     model = -amplitude * sky_of(chain) * gaussian(chain, center, 85.0)
-    return Change(model=model), Truth(
+    return PlantedChange(model=model), Truth(
         ("wavelength-all", "sky-line residual"), ("sky",), _all(chain), (center - 170, center + 170)
     )
 
 
-def shift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def shift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The sky model is displaced, Angstrom."""
     slope = np.gradient(sky_of(chain), chain.wave)
-    return Change(model=-amplitude * slope), Truth(LINES, ("sky", "trace"), _all(chain))
+    return PlantedChange(model=-amplitude * slope), Truth(LINES, ("sky", "trace"), _all(chain))
 
 
-def calibration_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def calibration_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flux calibration has a bump."""
     center = anywhere(chain, random)
     span = center - 50, center + 50
-    return Change(calibration=1 + amplitude * gaussian(chain, center, 25.0)), Truth(
+    return PlantedChange(calibration=1 + amplitude * gaussian(chain, center, 25.0)), Truth(
         ("fluxcalib",), ("fluxcalib",), _all(chain), span
     )
 
 
-def calibration_step(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def calibration_step(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flux calibration has a step."""
     at = anywhere(chain, random)
-    return Change(calibration=1 + amplitude * (chain.wave > at)), Truth(("fluxcalib",), ("fluxcalib",), _all(chain))
+    return PlantedChange(calibration=1 + amplitude * (chain.wave > at)), Truth(
+        ("fluxcalib",), ("fluxcalib",), _all(chain)
+    )
 
 
 DEFECTS = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
-from ifuview.simulate.defects.plant import Change, Defect, Truth
+from ifuview.simulate.defects.plant import Defect, PlantedChange, Truth
 
 ONE = ("isolated-fiber",)
 LINES = ("sky-line residual", "isolated-fiber")
@@ -50,94 +50,94 @@ def sky_of(chain: Chain) -> Array:
     return np.asarray(np.median(chain.sky, axis=0), np.float64)
 
 
-def sky_left(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def sky_left(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """One fiber keeps a part of its sky, although frame, flat and sky model are right."""
     (fiber,) = working(chain, random)
-    return Change(left=amplitude * rows(chain, fiber) * sky_of(chain)), Truth(ONE, ("sky",), (fiber,))
+    return PlantedChange(left=amplitude * rows(chain, fiber) * sky_of(chain)), Truth(ONE, ("sky",), (fiber,))
 
 
-def sky_model_of_fiber(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def sky_model_of_fiber(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The sky model of one fiber is wrong by a factor."""
     (fiber,) = working(chain, random)
-    return Change(model=-amplitude * rows(chain, fiber) * sky_of(chain)), Truth(ONE, ("sky",), (fiber,))
+    return PlantedChange(model=-amplitude * rows(chain, fiber) * sky_of(chain)), Truth(ONE, ("sky",), (fiber,))
 
 
-def negative(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def negative(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """One sky fiber lies below zero by a constant."""
     (fiber,) = working(chain, random, sky=True)
     level = float(np.median(sky_of(chain)))
-    return Change(light=-amplitude * level * rows(chain, fiber)), Truth(ONE, ("preproc",), (fiber,))
+    return PlantedChange(light=-amplitude * level * rows(chain, fiber)), Truth(ONE, ("preproc",), (fiber,))
 
 
-def column_part(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def column_part(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A bright column through a part of one sky fiber."""
     (fiber,) = working(chain, random, sky=True)
     edge = anywhere(chain, random, 0.3)
     part = chain.wave < edge if random.random() < 0.5 else chain.wave > edge
-    return Change(light=amplitude * rows(chain, fiber) * part), Truth(
+    return PlantedChange(light=amplitude * rows(chain, fiber) * part), Truth(
         ("ccd-column", *ONE), ("preproc",), (fiber,), (float(chain.wave[part][0]), float(chain.wave[part][-1]))
     )
 
 
-def shift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def shift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The wavelengths of one fiber are displaced, Angstrom."""
     (fiber,) = working(chain, random)
     slope = np.gradient(sky_of(chain), chain.wave)
-    return Change(light=-amplitude * rows(chain, fiber) * slope), Truth(LINES, ("trace",), (fiber,))
+    return PlantedChange(light=-amplitude * rows(chain, fiber) * slope), Truth(LINES, ("trace",), (fiber,))
 
 
-def flat_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def flat_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flat of one fiber has a bump."""
     (fiber,) = working(chain, random)
     center = anywhere(chain, random)
     factor = 1 + amplitude * rows(chain, fiber) * gaussian(chain, center, BUMP)
     span = center - 2 * BUMP, center + 2 * BUMP
-    return Change(flat=factor), Truth((*ONE, "wavelength-blocks"), ("fiberflat",), (fiber,), span)
+    return PlantedChange(flat=factor), Truth((*ONE, "wavelength-blocks"), ("fiberflat",), (fiber,), span)
 
 
-def flat_gray(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def flat_gray(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flat of one fiber is too high by this part of it."""
     (fiber,) = working(chain, random)
-    return Change(flat=1 + amplitude * rows(chain, fiber)), Truth(ONE, ("fiberflat",), (fiber,))
+    return PlantedChange(flat=1 + amplitude * rows(chain, fiber)), Truth(ONE, ("fiberflat",), (fiber,))
 
 
-def throughput(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def throughput(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """One fiber gives this part more light (less, if negative)."""
     (fiber,) = working(chain, random)
-    return Change(throughput=1 + amplitude * rows(chain, fiber)), Truth(ONE, ("light",), (fiber,))
+    return PlantedChange(throughput=1 + amplitude * rows(chain, fiber)), Truth(ONE, ("light",), (fiber,))
 
 
-def on_a_star(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def on_a_star(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A sky fiber has an object of this many sky levels."""
     (fiber,) = working(chain, random, sky=True)
     level = float(np.median(sky_of(chain)))
     shape = (chain.wave / chain.wave.mean()) ** random.normal(0, 1)
     for _ in range(8):
         shape = shape * (1 - random.uniform(0.1, 0.4) * gaussian(chain, anywhere(chain, random, 0.02), 4.0))
-    return Change(light=amplitude * level * rows(chain, fiber) * shape), Truth(ONE, ("light",), (fiber,))
+    return PlantedChange(light=amplitude * level * rows(chain, fiber) * shape), Truth(ONE, ("light",), (fiber,))
 
 
-def off_position(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def off_position(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """One target is this far off its position, mm, and loses its light."""
     (fiber,) = working(chain, random, sky=False)
     assert chain.offset is not None and chain.sframe is not None
     offset = chain.offset.copy()
     offset[fiber] = amplitude
     own = -0.9 * chain.sframe.mean(axis=1, keepdims=True) * rows(chain, fiber)
-    return Change(light=own, table={"offset": offset}), Truth(("positioning",), ("light",), (fiber,))
+    return PlantedChange(light=own, table={"offset": offset}), Truth(("positioning",), ("light",), (fiber,))
 
 
-def swapped_spectra(chain: Chain, _: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def swapped_spectra(chain: Chain, _: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A sky fiber and a target have each other's spectra."""
     one, two = (*working(chain, random, sky=True), _bright_target(chain, random))
     order = np.arange(chain.shape[0])
     order[[one, two]] = two, one
-    return Change(order=order), Truth(
+    return PlantedChange(order=order), Truth(
         ("swapped-fibers",), ("preproc", "trace", "light"), (min(one, two), max(one, two))
     )
 
 
-def swapped_rows(chain: Chain, _: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def swapped_rows(chain: Chain, _: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """Two rows of the fiber table have each other's place."""
     one, two = (*working(chain, random, sky=True), _bright_target(chain, random))
     table = {}
@@ -146,7 +146,7 @@ def swapped_rows(chain: Chain, _: float, random: np.random.Generator) -> tuple[C
         if values is not None:
             table[name] = values.copy()
             table[name][[one, two]] = values[[two, one]]
-    return Change(table=table), Truth(("swapped-fibers",), ("light",), (min(one, two), max(one, two)))
+    return PlantedChange(table=table), Truth(("swapped-fibers",), ("light",), (min(one, two), max(one, two)))
 
 
 def _bright_target(chain: Chain, random: np.random.Generator) -> int:
@@ -157,7 +157,7 @@ def _bright_target(chain: Chain, random: np.random.Generator) -> int:
     return int(random.choice(use))
 
 
-def ghost(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def ghost(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A star of 300 skies; the mirrored fiber has this part of its light."""
     level = float(np.median(sky_of(chain)))
     star = STAR * level * (chain.wave / chain.wave.mean()) ** random.normal(0, 1)
@@ -167,7 +167,7 @@ def ghost(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[
     fiber = next(f for f in working(chain, random, False, 200) if chain.shape[0] - 1 - f in alive)
     mirrored = chain.shape[0] - 1 - fiber
     light = (rows(chain, fiber) + amplitude * rows(chain, mirrored)) * star
-    return Change(light=light), Truth(("ghost", "bright-neighbor", *ONE), ("light",), (mirrored,))
+    return PlantedChange(light=light), Truth(("ghost", "bright-neighbor", *ONE), ("light",), (mirrored,))
 
 
 DEFECTS = (

@@ -16,7 +16,7 @@ SPECTRA = ("frame", "frame_ivar", "sframe", "sframe_ivar", "cframe")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class PlantedChange:
     """What is wrong, where it enters; None is nothing. Arrays broadcast to (nfiber, nwave).
 
     Parameters
@@ -68,7 +68,7 @@ class Truth:
     amplifiers: tuple[str, ...] = ()
 
 
-Maker = Callable[[Chain, float, np.random.Generator], tuple[Change, Truth]]
+Maker = Callable[[Chain, float, np.random.Generator], tuple[PlantedChange, Truth]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Planted:
     ideal: float
 
 
-def changed(chain: Chain, change: Change) -> Chain:
+def changed(chain: Chain, change: PlantedChange) -> Chain:
     """The camera with a change in it."""
     assert chain.frame is not None and chain.flat is not None and chain.sky is not None and chain.sframe is not None
     assert chain.fluxcalib is not None and chain.sframe_ivar is not None
@@ -149,7 +149,7 @@ def changed(chain: Chain, change: Change) -> Chain:
     return replace(done, **{name: values[change.order] for name, values in rows.items() if values is not None})
 
 
-def _added(chain: Chain, change: Change) -> Array | None:
+def _added(chain: Chain, change: PlantedChange) -> Array | None:
     """Light that a change adds to the flat-fielded spectra, shape (nfiber, nwave); None if none."""
     if change.throughput is None and change.light is None:
         return None

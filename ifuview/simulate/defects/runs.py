@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.simulate.defects.fibers import anywhere, gaussian, sky_of
-from ifuview.simulate.defects.plant import Change, Defect, Truth
+from ifuview.simulate.defects.plant import Defect, PlantedChange, Truth
 
 SIZES = (25, 25, 25, 50, 37, 18)
 LINES = ("sky-line residual", "wavelength-blocks")
@@ -34,68 +34,70 @@ def strong_line(chain: Chain, random: np.random.Generator) -> tuple[float, Array
     return float(chain.wave[at]), (sky - smooth) * (np.abs(np.arange(sky.size) - at) <= 4)
 
 
-def loss(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def loss(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A run gets less light (more, if positive)."""
     where, fibers = run(chain, random)
-    return Change(throughput=1 + amplitude * where), Truth(("block-throughput",), ("trace", "light"), fibers)
+    return PlantedChange(throughput=1 + amplitude * where), Truth(("block-throughput",), ("trace", "light"), fibers)
 
 
-def flat_gray(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def flat_gray(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flat of a run is wrong by a factor."""
     where, fibers = run(chain, random)
-    return Change(flat=1 + amplitude * where), Truth(("block-throughput",), ("fiberflat",), fibers)
+    return PlantedChange(flat=1 + amplitude * where), Truth(("block-throughput",), ("fiberflat",), fibers)
 
 
-def flat_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def flat_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flat of a run has a bump."""
     (where, fibers), center = run(chain, random), anywhere(chain, random)
     factor = 1 + amplitude * where * gaussian(chain, center, 60.0)
-    return Change(flat=factor), Truth(("wavelength-blocks",), ("fiberflat",), fibers, (center - 120, center + 120))
+    return PlantedChange(flat=factor), Truth(
+        ("wavelength-blocks",), ("fiberflat",), fibers, (center - 120, center + 120)
+    )
 
 
-def sky_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def sky_bump(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The sky model of a run has a bump, of the sky."""
     (where, fibers), center = run(chain, random), anywhere(chain, random)
     model = amplitude * where * gaussian(chain, center, 100.0) * sky_of(chain)
-    return Change(model=model), Truth(("wavelength-blocks",), ("sky",), fibers, (center - 200, center + 200))
+    return PlantedChange(model=model), Truth(("wavelength-blocks",), ("sky",), fibers, (center - 200, center + 200))
 
 
-def one_line(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def one_line(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The sky model of a run has one line too weak by this part of it."""
     (where, fibers), (wave, line) = run(chain, random), strong_line(chain, random)
-    return Change(model=-amplitude * where * line), Truth(LINES, ("sky",), fibers, (wave - 4, wave + 4))
+    return PlantedChange(model=-amplitude * where * line), Truth(LINES, ("sky",), fibers, (wave - 4, wave + 4))
 
 
-def shift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def shift(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The wavelengths of a run are displaced, Angstrom."""
     where, fibers = run(chain, random)
     slope = np.gradient(sky_of(chain), chain.wave)
-    return Change(light=-amplitude * where * slope), Truth(LINES, ("trace",), fibers)
+    return PlantedChange(light=-amplitude * where * slope), Truth(LINES, ("trace",), fibers)
 
 
-def wide(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def wide(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The lines of a run are wider by this sigma in quadrature (squared, so that it grows evenly), Angstrom."""
     where, fibers = run(chain, random)
     bend = np.gradient(np.gradient(sky_of(chain), chain.wave), chain.wave)
-    return Change(light=0.5 * amplitude * where * bend), Truth(LINES, ("trace",), fibers)
+    return PlantedChange(light=0.5 * amplitude * where * bend), Truth(LINES, ("trace",), fibers)
 
 
-def off_position(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def off_position(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The targets of a run are this far off, mm, and lose most of their light."""
     where, fibers = run(chain, random)
     assert chain.offset is not None and chain.sframe is not None
     offset = np.where(where[:, 0] > 0, amplitude * random.uniform(0.8, 1.2, where.shape[0]), chain.offset)
     own = -0.8 * chain.sframe.mean(axis=1, keepdims=True) * where
-    return Change(light=own, table={"offset": offset}), Truth(("positioning",), ("light",), fibers)
+    return PlantedChange(light=own, table={"offset": offset}), Truth(("positioning",), ("light",), fibers)
 
 
-def calibrated(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def calibrated(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """The flux calibration of a run is wrong by a factor."""
     where, fibers = run(chain, random)
-    return Change(calibration=1 + amplitude * where), Truth(("fluxcalib",), ("fluxcalib",), fibers)
+    return PlantedChange(calibration=1 + amplitude * where), Truth(("fluxcalib",), ("fluxcalib",), fibers)
 
 
-def lamp(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Change, Truth]:
+def lamp(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """Light of a lamp on a part of the focal plane, of the sky."""
     assert chain.focal_x is not None and chain.focal_y is not None
     at = int(random.integers(chain.shape[0]))
@@ -103,7 +105,9 @@ def lamp(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[C
     where = np.exp(-0.5 * (np.nan_to_num(far, nan=1e3) / 60.0) ** 2)
     center, level = anywhere(chain, random), float(np.median(sky_of(chain)))
     light = amplitude * level * where[:, None] * gaussian(chain, center, 60.0)
-    return Change(light=light), Truth(("wavelength-blocks",), ("preproc", "light"), (), (center - 120, center + 120))
+    return PlantedChange(light=light), Truth(
+        ("wavelength-blocks",), ("preproc", "light"), (), (center - 120, center + 120)
+    )
 
 
 DEFECTS = (

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.engine.night.causes import CAUSES, NO, YES, causes
 from ifuview.engine.night.compare import compared
-from ifuview.engine.night.extent import Night, with_extent
+from ifuview.engine.night.extent import NightReach, with_extent
 from ifuview.engine.night.sky_light import bumps
 from ifuview.engine.night.stats import continuum, filled, median_where, runs
 from ifuview.recipes import desi_qa
@@ -229,7 +229,7 @@ def test_extent_and_causes_are_told():
         for expid, name in ((11, "r1"), (11, "r2"), (12, "r1"))
         for f in desi_qa.run(camera(expid, model=model), expid, name).findings
     ]
-    night = Night({10: 5, 11: 7, 12: 7}, ((10, "r1"), (11, "r1"), (11, "r2"), (12, "r1")))
+    night = NightReach({10: 5, 11: 7, 12: 7}, ((10, "r1"), (11, "r1"), (11, "r2"), (12, "r1")))
     first = with_extent(bad, night)[0]
     assert first.detail["reach"] == "this tile"
     assert "tile 7 only (11, 12)" in first.extent

@@ -208,7 +208,7 @@ def test_a_tile_reads_only_the_folders_that_the_log_names(root: Path, cache: Pat
     tile.mkdir(parents=True)
     chain = instrument("desi").chain
     assert chain is not None
-    places = list(walk.places(walk.scope_of(str(tile), chain), walk.Found(Names(chain))))
+    places = list(walk.places(walk.scope_of(str(tile), chain), walk.FoundFiles(Names(chain))))
     assert {Path(p).name for p in places} == {str(NIGHT), "00000011", "00000013"}
     assert [e.expid for e in scan(str(tile), cache=cache).exposures] == [11, 13]
 

@@ -11,7 +11,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.photons import intents as want
 from ifuview.app.photons import light
-from ifuview.app.photons.state import Lights, Request
+from ifuview.app.photons.state import LightRequest, Lights
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
@@ -23,12 +23,12 @@ NOTHING = "there is no light to save: click a pixel of a photon list or draw a r
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountLight(Task[Lights]):
+class LightCount(Task[Lights]):
     """The light of selections."""
 
     kind: ClassVar[JobKind] = JobKind.LIGHT
     title: str = "Light of the selections"
-    asked: Request
+    asked: LightRequest
     newest: bool = True
     patience: float = PATIENCE
 
@@ -47,7 +47,7 @@ def count(session: Session, _: want.CountLight) -> Outcome:
     if asked is None or asked == session.light_asked or (session.lights and session.lights.request == asked):
         return session
     quick = light.is_quick(asked)
-    task = CountLight(asked=asked, quiet=not light.is_large(asked), front=quick, aside=not quick)
+    task = LightCount(asked=asked, quiet=not light.is_large(asked), front=quick, aside=not quick)
     return Change(replace(session, light_asked=asked), (task,))
 
 
@@ -67,7 +67,7 @@ class WriteLight(Task[tuple[str, ...]]):
     """The light of selections in files."""
 
     kind: ClassVar[JobKind] = JobKind.SAVE
-    asked: Request
+    asked: LightRequest
     what: str
     path: str
 

@@ -101,7 +101,7 @@ def _in_frame(case: Case, one: Deviation) -> float | None:
     return round(float(-np.sum(rest * shape) / max(float(np.sum(shape**2)), 1e-12)), 2)
 
 
-def _region(region: in_blocks.Region, frame: float | None) -> dict[str, Any]:
+def _region(region: in_blocks.BlockRegion, frame: float | None) -> dict[str, Any]:
     low, high = region.wave_range
     fibers = tuple(f for b in region.blocks for f in range(b * region.size, (b + 1) * region.size))
     strongest = max(region.amplitude, key=abs)

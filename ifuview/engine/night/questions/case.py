@@ -31,7 +31,7 @@ def _noise(ivar: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LightLevel:
     """Fibers that have another part of the light than their flat says.
 
     Parameters
@@ -57,8 +57,8 @@ class Case:
         self.lacking: list[NotMeasured] = []
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
-        self.runs: list[Level] = []  # of neighbors, and of single fibers, that give more or less light
-        self.singles: list[Level] = []
+        self.runs: list[LightLevel] = []  # of neighbors, and of single fibers, that give more or less light
+        self.singles: list[LightLevel] = []
         self.products: dict[str, Array] = {}  # what sky model and flat of each fiber differ by from the others'
         self.deviations: list[Deviation] = []
         self.tilt: Array = np.zeros(chain.shape[0])  # of the continuum of the sky over the field, part of it

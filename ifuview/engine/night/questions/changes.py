@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.questions.case import BUNDLE, Case, Level
+from ifuview.engine.night.questions.case import BUNDLE, Case, LightLevel
 from ifuview.engine.night.questions.lines import GRADIENT, LINE_EDGE, add_gradient
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
@@ -294,7 +294,7 @@ def _note_run(case: Case, found: Changes, kind: int, span: Span) -> None:
     """A run of fibers: light lost or a wrong flat, or lines that are displaced or wide."""
     fibers = tuple(int(f) for f in span.fibers if found.use[f])
     if kind == FACTOR:
-        case.runs.append(Level(fibers, 1 + span.value, span.error, guilt(case.flat_level, fibers, 1 + span.value)))
+        case.runs.append(LightLevel(fibers, 1 + span.value, span.error, guilt(case.flat_level, fibers, 1 + span.value)))
         return
     step = LINE_STEP[kind]
     text = f"In fibers {ranges(fibers)} the {_said(kind, span.value)}: {WHERE[step]}"
@@ -306,7 +306,7 @@ def _note_fiber(case: Case, found: Changes, kind: int, span: Span) -> None:
     fiber = span.first
     if kind == FACTOR:
         level = guilt(case.flat_level, (fiber,), 1 + span.value)
-        case.singles.append(Level((fiber,), 1 + span.value, span.error, level))
+        case.singles.append(LightLevel((fiber,), 1 + span.value, span.error, level))
         return
     step = LINE_STEP[kind]
     text = f"In fiber {fiber} the {_said(kind, span.value)}: {WHERE[step]}"

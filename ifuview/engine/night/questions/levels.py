@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, Case, Level
+from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, Case, LightLevel
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.search.levels import Levels, Stretch, best_scores, levels, smooth_gain, stretch
 from ifuview.engine.night.search.scan import deviations
@@ -110,7 +110,7 @@ def _judge(case: Case, found: Changes | None, of: Levels, fiber: int, target: bo
         share
     ):
         level = guilt(case.flat_level, (fiber,), 1 + share)
-        case.singles.append(Level((fiber,), 1 + share, share_error, level))
+        case.singles.append(LightLevel((fiber,), 1 + share, share_error, level))
         return
     if share < 0:
         _below(case, fiber, share, share_error, abs(lines) < abs(lines - share))
@@ -127,7 +127,7 @@ def _judge(case: Case, found: Changes | None, of: Levels, fiber: int, target: bo
 def _below(case: Case, fiber: int, share: float, error: float, constant: bool) -> None:
     """A fiber below zero."""
     if not constant and 1 + share > 0:
-        case.singles.append(Level((fiber,), 1 + share, error, guilt(case.flat_level, (fiber,), 1 + share)))
+        case.singles.append(LightLevel((fiber,), 1 + share, error, guilt(case.flat_level, (fiber,), 1 + share)))
         return
     case.add(
         "isolated-fiber", "preproc", fibers=(fiber,), amplitude=share, unit="of the sky", confidence=0.8,
