@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ifuview.app.frames.fibers import trace_companions
+from ifuview.app.frames.look import Reduction
 from ifuview.app.frames.memory import has_room, wants_back
 from ifuview.app.frames.tasks import PlaceOnDetector, ReduceCopies
 from ifuview.app.photons.tasks.lists import opening
@@ -63,5 +64,5 @@ def _has_traces(slot: Slot) -> bool:
     return slot.dataset.traces is not None or bool(trace_companions(slot.dataset))
 
 
-def _plane(slot: Slot) -> tuple[tuple[int, ...], Any]:
+def _plane(slot: Slot) -> tuple[tuple[int, ...], Reduction]:
     return slot.plane, slot.look.reduction

@@ -8,6 +8,7 @@ from typing import Any
 
 from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, Transfer
 from ifuview.app.frames.opening.opened import Opened, new_slot
+from ifuview.app.frames.state import Made, Parent
 from ifuview.app.frames.views.colors import known
 from ifuview.app.session import Session, Slot
 from ifuview.model.image import Kind
@@ -51,7 +52,7 @@ def added(session: Session, found: tuple[Opened, ...]) -> Session:
     return session
 
 
-def added_behind(session: Session, found: tuple[Opened, ...], key: int, made_of: Any) -> Session:
+def added_behind(session: Session, found: tuple[Opened, ...], key: int, made_of: Made | Parent) -> Session:
     """The session with frames made from the one with `key` behind it, the first of them current."""
     first = session.next_key
     for opened in found:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ifuview.app.frames import intents as want
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.selection import carried_over, find, pick_point, select_fiber, step_fiber
 from ifuview.app.messages import note
 from ifuview.app.session import Layout, Level, Selection, Session, Slot
+
+if TYPE_CHECKING:
+    from ifuview.app.frames.views.pyramid import Pyramid
 
 LIMIT_FIELDS = ("limit_mode", "lo", "hi", "percent", "zcontrast", "transfer", "exponent")
 COLOR_FIELDS = ("cmap", "invert", "bias", "contrast")
@@ -118,7 +121,7 @@ def set_look(session: Session, intent: want.SetLook) -> Session:
     return changed
 
 
-def _kept_pyramid(slot: Slot, look: Look) -> Any:
+def _kept_pyramid(slot: Slot, look: Look) -> Pyramid | None:
     return slot.pyramid if look.reduction is slot.look.reduction else None
 
 

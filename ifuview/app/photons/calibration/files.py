@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from ifuview.model.photons.wavelength_solution import WavelengthSolution
 
 if TYPE_CHECKING:
     from ifuview.engine.photons.calibration.calibrate import CalibratedSource
+    from ifuview.io.photons.original import Removed
+    from ifuview.model.photons.lists import PhotonBlock, PhotonSource
 
 
 def calibrate_file(
@@ -108,7 +110,7 @@ def _written(
     return replace(made.info, nphoton=count), (*made.info.notes, *notes)
 
 
-def _rows(made: CalibratedSource, removed: Any, ctx: JobContext) -> Iterator[Any]:
+def _rows(made: CalibratedSource, removed: Removed, ctx: JobContext) -> Iterator[tuple[PhotonBlock, dict[str, Array]]]:
     """Calibrated blocks with their original columns; what is masked goes to `removed`."""
     from ifuview.engine.photons.counting.timemask import kept_times
 
@@ -116,6 +118,7 @@ def _rows(made: CalibratedSource, removed: Any, ctx: JobContext) -> Iterator[Any
     start = 0
     for block in made.raw(value=True, weight=True, ctx=ctx):
         found = made.convert(block)
+        assert block.value is not None
         keep = np.ones(len(block.time), bool)
         for mask in masks:
             keep &= kept_times(block.time, mask)
@@ -148,14 +151,15 @@ def undo_file(
     from ifuview.io.photons.original import OriginalSource, has_original
 
     check_output(output)
-    source: Any = open_source(path, index=False, ctx=ctx)
+    calibrated = open_source(path, index=False, ctx=ctx)
+    source: PhotonSource | OriginalSource = calibrated
     keep_inputs(output, (path,))
     notes: tuple[str, ...] = ()
     if _is_h5(path) and has_original(path):
         source = OriginalSource(path)
         notes = source.info.notes
     elif wavecal is not None:
-        source = PhaseSource(source, wavecal)
+        source = PhaseSource(calibrated, wavecal)
         notes = ("The phases were computed back from the wavelengths; weights stay as they are.",)
     else:
         raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.adding import added_behind
 from ifuview.app.frames.intents import Intent, SetLayout, SetPlane
@@ -25,20 +25,20 @@ from ifuview.model.photons.lists import PhotonInfo, PhotonSource, SortedColumns
 
 if TYPE_CHECKING:
     from ifuview.app.frames.opening.opened import Opened
+    from ifuview.app.photons.state import Live, PhotonStep, Steps
 
 MORE = {  # said of a step that is new on the stack
     "found": "; they are left out (switch the step off in Calibrations to see them)",
     "wavecal": "; pixels without a solution stay phases, are flagged wavecal.bad and left out",
 }
-Stack = tuple[Any, ...]
-Photons = tuple[PhotonSource, Any]  # the source, and its live image if that is asked for
+Photons = tuple[PhotonSource, "Live | None"]  # the source, and its live image if that is asked for
 
 
 # steps of the stack
 
 
 @dataclass(frozen=True, kw_only=True)
-class MakeStep(OfFrame, Task[Any]):
+class MakeStep(OfFrame, Task["PhotonStep"]):
     """A step of the stack of a photon frame: its solution read, or found among the photons."""
 
     kind: ClassVar[JobKind] = JobKind.CALIBRATION
@@ -46,13 +46,13 @@ class MakeStep(OfFrame, Task[Any]):
     path: str = ""
     method: str = ""
 
-    def run(self, session: Session, ctx: JobContext) -> Any:
+    def run(self, session: Session, ctx: JobContext) -> PhotonStep:
         """Make it."""
         from ifuview.app.photons.calibration.stack import make_step
 
         return make_step(known(session, self.frame)[1], self.step, self.path, self.method, ctx)
 
-    def apply(self, session: Session, result: Any) -> Outcome:
+    def apply(self, session: Session, result: PhotonStep) -> Outcome:
         """Put it on the stack, and say what it is."""
         from ifuview.app.photons.calibration import stack as cal
         from ifuview.app.photons.calibration.sources import waits
@@ -81,7 +81,7 @@ def find_bad_pixels(session: Session, intent: want.FindBadPixels) -> Outcome:
     return MakeStep(title=f"Calibration {kind}", frame=asked(session)[0].key, step=kind, method=intent.method)
 
 
-def _stacked(session: Session, slot: Slot, stack: Stack, fresh: Any = None) -> Change:
+def _stacked(session: Session, slot: Slot, stack: Steps, fresh: PhotonStep | None = None) -> Change:
     """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts."""
     from ifuview.app.photons.calibration.sources import is_large
 
@@ -101,10 +101,10 @@ class Restack(OfFrame, Task[Photons]):
     """The photons of a frame under another stack."""
 
     kind: ClassVar[JobKind] = JobKind.STACK
-    stack: Stack
-    before: Stack
+    stack: Steps
+    before: Steps
     live: bool
-    fresh: Any = None
+    fresh: PhotonStep | None = None
     newest: bool = True
 
     def run(self, session: Session, ctx: JobContext) -> Photons:
@@ -128,7 +128,7 @@ class Restack(OfFrame, Task[Photons]):
         return Change(session, (want.IndexPhotons(self.frame),) if lost else ())
 
 
-def _restacked(session: Session, key: int, stack: Stack, found: Photons, fresh: Any = None) -> Outcome:
+def _restacked(session: Session, key: int, stack: Steps, found: Photons, fresh: PhotonStep | None = None) -> Outcome:
     """A frame under another stack: its picture, then what the sliders need; a second large one has no live image."""
     from ifuview.app.photons.calibration import stack as cal
     from ifuview.app.photons.calibration.sources import is_large
@@ -165,7 +165,7 @@ class MakeOtherWay(OfFrame, Task[Photons]):
     """The photons of a frame with calibrations the other way, in a frame of their own; the two blink."""
 
     kind: ClassVar[JobKind] = JobKind.OTHER_WAY
-    stack: Stack
+    stack: Steps
     words: str
     newest: bool = True
 

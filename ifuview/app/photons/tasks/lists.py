@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.intents import Intent, ShowDock
 from ifuview.app.frames.state import Made
@@ -27,7 +27,9 @@ from ifuview.model.photons.lists import PhotonCut, PhotonSource
 if TYPE_CHECKING:
     from ifuview.app.frames.opening.opened import Opened
     from ifuview.app.photons.counting.counts import Counted
+    from ifuview.app.photons.state import Live
 
+Indexed = tuple[PhotonSource, PhotonSource, "Live | None"]  # the index, what lies on top of it, its live image
 OPENING = "the photon list is still being opened"
 NO_LIST = "this frame is not of a photon list"
 CHOOSE = "choose one that is"
@@ -105,7 +107,7 @@ def use_beammap(session: Session, intent: want.UseBeammap) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MakeIndex(Task[tuple[PhotonSource, PhotonSource, Any]]):
+class MakeIndex(Task[Indexed]):
     """The index of a photon list and its live image, while everything else goes on."""
 
     kind: ClassVar[JobKind] = JobKind.INDEX
@@ -118,13 +120,13 @@ class MakeIndex(Task[tuple[PhotonSource, PhotonSource, Any]]):
         """The file."""
         return self.before.raw.info.path
 
-    def run(self, session: Session, ctx: JobContext) -> tuple[PhotonSource, PhotonSource, Any]:
+    def run(self, session: Session, ctx: JobContext) -> Indexed:
         """Make it or open it."""
         from ifuview.app.photons.counting.counts import made_live
 
         return made_live(self.before, ctx)
 
-    def apply(self, session: Session, result: tuple[PhotonSource, PhotonSource, Any]) -> Change:
+    def apply(self, session: Session, result: Indexed) -> Change:
         """Give it to all frames that count the same photons; those under another stack ask for theirs."""
         raw, source, live = result
         given, others = 0, []
