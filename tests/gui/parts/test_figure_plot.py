@@ -1,0 +1,108 @@
+"""A figure in a dock and on a page: what is in the value is what is drawn, on both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from ifuview.gui.parts._figure import FigurePlot, key_of
+from ifuview.model.figure import DASHED, DOT, NONE, Curve, Figure, Rule, Scale, Shade
+from ifuview.report.figures import draw_figure
+
+X = np.arange(1.0, 6.0)
+Y = np.array([1.0, 10.0, np.nan, 1000.0, 100.0])
+LINE = Curve(X, Y, 0, "line", DASHED, low=Y / 2, high=Y * 2)
+POINTS = Curve(X, Y, "text", "points", NONE, DOT, error=np.full(5, 0.5))
+FULL = Figure(
+    "Title", Scale("x (px)", (0.0, 6.0)), Scale("y", (0.5, 2000.0)), (LINE, POINTS), (Rule(3.0, label="here"),),
+    (Shade(2.0, 4.0, label="where"),), notes=(("bad", "a note"),),
+)  # fmt: skip
+
+
+@pytest.fixture
+def plot(qtbot) -> Iterator[FigurePlot]:
+    holder = QWidget()
+    widget = FigurePlot("A figure")
+    QVBoxLayout(holder).addWidget(widget)
+    qtbot.addWidget(holder)
+    holder.resize(400, 300)
+    with qtbot.waitExposed(holder):
+        holder.show()
+    yield widget  # the holder stays until the test is done
+
+
+def test_a_dock_draws_what_the_figure_has(plot) -> None:
+    plot.show_figure(FULL)
+    line, points = plot.curves
+    np.testing.assert_array_equal(line.line.getData()[1], Y)
+    assert line.band.getData()[0].size == 4
+    np.testing.assert_array_equal(points.points.getData()[1], Y[np.isfinite(Y)])
+    assert points.bars.isVisible()
+    assert points.bars.opts["height"].tolist() == [1.0] * 4
+    assert plot.rules[0].line.value() == 3.0 and plot.rules[0].name.format == "here"
+    assert plot.spans[True][0].getRegion() == (2.0, 4.0)
+    assert "a note" in plot.notes.text()
+    assert plot.plotItem.vb.viewRange()[0] == pytest.approx([0.0, 6.0])
+    assert "line" in key_of(FULL, plot.ink) and "points" in key_of(FULL, plot.ink)
+
+
+def test_what_another_figure_has_not_is_hidden(plot) -> None:
+    plot.show_figure(FULL)
+    plot.show_figure(Figure(curves=(Curve(X, X),)))
+    first, second = plot.curves
+    assert first.line.getData()[0].size == 5
+    assert first.band.getData()[0].size == 0
+    assert second.points.getData()[0].size == 0 and not second.bars.isVisible()
+    assert not plot.rules[0].line.isVisible()
+    assert not plot.spans[True][0].isVisible()
+    assert not plot.notes.isVisible()
+
+
+def test_logarithmic_axes_show_decades(plot) -> None:
+    plot.show_figure(
+        Figure(y=Scale("y", (1.0, 1000.0), log=True), curves=(LINE,), rules=(Rule(100.0, vertical=False),))
+    )
+    assert np.nanmax(plot.curves[0].line.getData()[1]) == 3.0
+    assert plot.plotItem.vb.viewRange()[1] == pytest.approx([0.0, 3.0])
+    assert plot.rules[0].line.value() == 2.0
+
+
+def test_a_zoomed_figure_comes_back_whole(plot) -> None:
+    plot.show_figure(FULL)
+    plot.show_x(2.0, 3.0)
+    plot.show_figure(FULL, fit=False)
+    assert plot.plotItem.vb.viewRange()[0] == pytest.approx([2.0, 3.0])
+    plot.show_all()
+    assert plot.plotItem.vb.viewRange()[0] == pytest.approx([0.0, 6.0])
+
+
+def test_colors_follow_the_palette(plot, qapp) -> None:
+    plot.show_figure(FULL)
+    before = plot.curves[0].line.opts["pen"].color()
+    palette = plot.palette()
+    palette.setColor(palette.ColorRole.Base, QColor("#101010"))
+    palette.setColor(palette.ColorRole.Text, QColor("#f0f0f0"))
+    plot.setPalette(palette)
+    qapp.processEvents()
+    assert plot.curves[0].line.opts["pen"].color() != before
+
+
+def test_a_page_draws_the_same_figure() -> None:
+    from matplotlib.figure import Figure as Page
+
+    axes = Page().add_subplot()
+    draw_figure(axes, FULL)
+    line, points = (next(a for a in axes.lines if a.get_label() == name) for name in ("line", "points"))
+    for drawn in (line, points):
+        np.testing.assert_array_equal(drawn.get_ydata(), Y)
+    assert line.get_linestyle() == "--" and points.get_marker() == "o"
+    assert axes.get_xlim() == (0.0, 6.0) and axes.get_ylim() == (0.5, 2000.0)
+    assert {"line", "points", "here", "where"} <= {t.get_text() for t in axes.get_legend().get_texts()}
+    assert [t.get_text() for t in axes.texts] == ["a note"]
+    empty = Page().add_subplot()
+    draw_figure(empty, Figure("T", empty="nothing was measured"))
+    assert empty.texts[0].get_text() == "nothing was measured" and not empty.lines
