@@ -63,6 +63,7 @@ READERS: tuple[tuple[str, Callable[[FileProbe], bool]], ...] = (
 CONTENT: tuple[tuple[str, str, str], ...] = (
     ("photons.opening", "is_photons", "photon_dataset"),
     ("products.quick_frame", "is_frame", "frame_dataset"),
+    ("products.text_spectra", "is_votable", "text_dataset"),
 )
 
 
@@ -159,11 +160,26 @@ def _by_content(spec: FileSpec) -> Dataset | None:
 
 
 def _text_traces(spec: FileSpec) -> Dataset:
-    """A Dataset of traces only."""
+    """A Dataset of traces only, or of the spectrum that a table without traces is."""
     from ifuview.model.dataset import Dataset
 
-    traces = read_traces(spec.path)
+    try:
+        traces = read_traces(spec.path)
+    except IfuviewError as no_traces:
+        return _text_spectrum(spec, no_traces)
     return Dataset(spec.path, spec.text, kind="traces", traces=traces, notes=traces.provenance.notes)
+
+
+def _text_spectrum(spec: FileSpec, no_traces: IfuviewError) -> Dataset:
+    """The spectrum of a table of text; what was wrong with it as traces if it is none."""
+    from ifuview.io.products.text_spectra import FORMATS, text_dataset
+
+    if os.path.splitext(spec.path)[1].lower() not in FORMATS:
+        raise no_traces
+    try:
+        return text_dataset(spec)
+    except IfuviewError as problem:
+        raise no_traces from problem
 
 
 def _reader(found: FileProbe) -> Reader:

@@ -139,6 +139,13 @@ def read_fits(path: str, ctx: JobContext = SILENT, keep: Callable[[str], bool] |
     return FitsFile(path, hdus, tuple(notes))
 
 
+def fits_of(data: bytes, path: str) -> FitsFile:
+    """The HDUs of a FITS file that lies in memory; `path` is what it is called in messages."""
+    notes: list[str] = []
+    hdus = tuple(_walk(MappedSource(data), path, None, notes))
+    return FitsFile(path, hdus, tuple(notes))
+
+
 def stored(hdu: Hdu) -> Array:
     """The stored numbers of an image HDU as they lie in the file (a view, big-endian)."""
     if hdu.data is None or hdu.info.kind != "image":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
 from typing import Any, NamedTuple, TypeVar
 
@@ -99,14 +100,17 @@ def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec) -
 
 
 def _source(product: ProductSpec, fits: FitsFile) -> Source | None:
-    """The HDUs, or the columns of the first table that the product names."""
+    """The HDUs, or the columns of the first table of that name that has one of the main columns."""
     if not product.table:
         return Hdus(fits)
-    hdu = next((h for name in product.table if (h := fits.find(name)) is not None and h.info.kind == "table"), None)
-    try:
-        return None if hdu is None else Columns(fits, hdu)
-    except IfuviewError:
-        return None
+    wanted = {name.upper() for name in product.main}
+    for hdu in fits.hdus:
+        columns = {str(value).strip().upper() for key, value in hdu.header.items() if key.startswith("TTYPE")}
+        named = any(fnmatch(hdu.info.name.upper(), name.upper()) for name in product.table)
+        if hdu.info.kind == "table" and named and wanted & columns:
+            with suppress(IfuviewError):
+                return Columns(fits, hdu)
+    return None
 
 
 def _mains(product: ProductSpec, source: Source, fits: FitsFile) -> Iterator[tuple[ProductLayer, str]]:
