@@ -157,7 +157,7 @@ def options(out: ArgumentParser) -> None:
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Say it."""
-    from ifuview.app.frames.opening import open_images
+    from ifuview.app.opening import open_images
 
     rows, columns = open_images(chosen.file, ctx=ctx)[0].image.shape
     return Said(f"{rows} x {columns}" if chosen.turned else f"{columns} x {rows}")

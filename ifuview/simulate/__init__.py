@@ -3,7 +3,7 @@
 Everything takes a seed and returns values of `ifuview.model`; `write` and `demo` put them into files. The modules are
 imported where they are used, so that the package costs nothing at start:
 
-    from ifuview.simulate.detector import expose
+    from ifuview.simulate.detector.exposure import expose
     frame = expose("small", snr=50, seed=3)
 """
 

@@ -1,13 +1,13 @@
 """Calibrations of photon lists without a window: fit, read, stack, apply, undo. For notebooks, the command line, jobs.
 
-from ifuview.app import photon_calibration as cal
+from ifuview.app.photons.calibration import files, solve as cal
 
 solution = cal.fit_wavecal({808: "laser_808.h5", 1310: "laser_1310.h5"})
 cal.save(solution, "wavecal.h5")
 stack = cal.stack(wavecal="wavecal.h5", flatcal="flat_A.npz", lincal=True)
 source = cal.calibrated(photons.open_source("phase.h5"), stack)      # on top of the raw columns
-cal.calibrate_file("phase.h5", "calibrated.h5", stack)               # keeps the phases
-cal.undo_file("calibrated.h5", "phase_again.h5")                     # bit by bit
+files.calibrate_file("phase.h5", "calibrated.h5", stack)             # keeps the phases
+files.undo_file("calibrated.h5", "phase_again.h5")                   # bit by bit
 """
 
 from __future__ import annotations
