@@ -7,7 +7,6 @@ read, and the whole one only for the instrument that fits. A user's file that is
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatch
@@ -142,6 +141,8 @@ def user_files() -> dict[Path, str]:
         try:
             load_instrument(path)
         except UnknownInstrumentError as problem:
+            import logging
+
             out[path] = str(problem)
             logging.getLogger("ifuview.instrument").warning("%s It is left out.", problem)
         else:
