@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.fits.cards import as_header
 from ifuview.io.fits.fast import FitsFile, Hdu, label, pixels
 from ifuview.io.fits.probe import IDENTITY, FileProbe
 from ifuview.io.fits.spec import FileSpec
-from ifuview.io.fits.world import axis_wavelength, wcs_cards
+from ifuview.io.fits.world import is_wcs, permuted, spectral_axis, wcs_cards
 from ifuview.io.section import cut
-from ifuview.model.dataset import Dataset
+from ifuview.io.spectral.axis import AIR, IN_AIR, Tables
+from ifuview.model.dataset import Dataset, Table
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 
@@ -77,31 +80,54 @@ def choose_hdu(fits: FitsFile, spec: FileSpec) -> Hdu:
 
 def plain_image(fits: FitsFile, hdu: Hdu, ctx: JobContext = SILENT) -> tuple[Image, tuple[str, ...]]:
     """Image of one HDU with its wavelengths and WCS cards, and notes for the user."""
-    stored = _squeezed(hdu_pixels(hdu, ctx))
-    naxis = len(hdu.info.shape)
     header = full_header(fits, hdu)
-    found = None
-    kind = Kind.IMAGE
-    if stored.ndim > 2:
-        kind = Kind.CUBE
-        found = axis_wavelength(header, 3, stored.shape[-3])
-    elif stored.ndim == 2:
-        found = axis_wavelength(header, 1, stored.shape[-1])
-        if naxis == 1 or (found is not None and stored.shape[0] == 1):
-            kind = Kind.SPECTRUM
-        elif found is not None:
-            kind = Kind.RSS
-    wave, notes = found if found is not None else (None, ())
+    stored, cards = hdu_pixels(hdu, ctx), wcs_cards(hdu.header)
+    shape, naxis = stored.shape, len(hdu.info.shape)
+    axis, found = spectral_axis(header, shape[-naxis:] if naxis == 1 else shape, _tables(fits))
+    notes, wave = found.notes, found.values
+    if axis and axis != (3 if len(shape) > 2 else 1):
+        stored, order = _spectral_first(stored, axis)
+        cards = permuted(cards, order)
+        notes += (f"wavelength is axis {axis} of the file: the axes are put into another order",)
+    stored = _squeezed(stored)
+    kind = Kind.CUBE if stored.ndim > 2 else Kind.IMAGE
+    if stored.ndim == 2 and naxis == 1:
+        kind = Kind.SPECTRUM
+    elif stored.ndim == 2 and wave is not None:
+        kind = Kind.SPECTRUM if stored.shape[0] == 1 else Kind.RSS
     image = Image(
         name=hdu.info.name or f"[{hdu.info.index}]",
         kind=kind,
         pixels=stored,
         unit=hdu.info.unit,
         wave=wave,
+        medium=found.medium,
         header=header,
-        wcs=wcs_cards(hdu.header),
+        wcs=cards,
     )
-    return image, notes
+    return image, notes + ((IN_AIR,) if image.medium == AIR else ())
+
+
+def _tables(fits: FitsFile) -> Tables:
+    """Read the tables of a file by name and version."""
+
+    def table(name: str, version: int) -> Table | None:
+        from ifuview.io.fits.table import read_table
+
+        hdu = fits.find(name, version) or fits.find(name)
+        return None if hdu is None or hdu.info.kind != "table" else read_table(hdu)
+
+    return table
+
+
+def _spectral_first(stored: Pixels, axis: int) -> tuple[Pixels, tuple[int, ...]]:
+    """Put FITS axis `axis` where wavelength belongs (third of a cube, else first); and the new order of the axes."""
+    n = stored.ndim
+    old = list(range(n, 0, -1))  # FITS axis of each array axis
+    old.remove(axis)
+    old.insert(len(old) - 2 if n > 2 else 1, axis)
+    turned = stored.raw.transpose([n - a for a in old])
+    return replace(stored, raw=turned), tuple(reversed(old))
 
 
 def hdu_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
@@ -114,10 +140,14 @@ def hdu_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
 
 
 def full_header(fits: FitsFile, hdu: Hdu) -> dict[str, object]:
-    """Header of an HDU, with the primary header's cards where it has none of its own."""
+    """Header of an HDU, with the primary header's cards where it has none of its own; axes are always its own."""
     if hdu.info.index == 0:
         return dict(hdu.header)
-    base = {key: value for key, value in fits.primary.items() if key not in STRUCTURE and not key.startswith("NAXIS")}
+    base = {
+        key: value
+        for key, value in fits.primary.items()
+        if key not in STRUCTURE and not key.startswith("NAXIS") and not is_wcs(key)
+    }
     return base | as_header(hdu.info.cards)
 
 
@@ -141,11 +171,7 @@ def _squeezed(stored: Pixels) -> Pixels:
     shape = stored.shape
     while len(shape) > 2 and shape[0] == 1:
         shape = shape[1:]
-    return stored if shape == stored.shape else Pixels(stored.raw.reshape(shape), *_scaling(stored))
-
-
-def _scaling(stored: Pixels) -> tuple[float, float, int | None]:
-    return stored.scale, stored.zero, stored.blank
+    return stored if shape == stored.shape else stored.reshaped(shape)
 
 
 def _why_not(hdu: Hdu) -> str:

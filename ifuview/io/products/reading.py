@@ -23,8 +23,9 @@ from ifuview.io.products.companions import companions, family
 from ifuview.io.products.errors_masks import inverse_variance, mask_and_bits
 from ifuview.io.products.fibers import fibers_of, numbered_fibers
 from ifuview.io.products.layers import Hdus, ProductLayer, squeezed
-from ifuview.io.products.waves import AIR, IN_AIR, Asked, Wave, line_spread, wavelengths
+from ifuview.io.products.waves import Asked, Wave, line_spread, wavelengths
 from ifuview.io.section import cut
+from ifuview.io.spectral.axis import AIR, IN_AIR
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.fibers import FiberMap

@@ -15,7 +15,7 @@ from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.table import read_table
 from ifuview.io.products.layers import Hdus
 from ifuview.io.products.trace_files import coefficient_tables, may_be_traces, there
-from ifuview.io.products.waves import angstrom_per
+from ifuview.io.spectral.axis import angstrom_per
 from ifuview.io.traces.legendre import flipped
 from ifuview.model.checks import Array
 from ifuview.model.instrument import InstrumentSpec

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ifuview.io.fits.fast import FitsFile
-from ifuview.io.fits.world import ANGSTROM, GUESSES, axis_wavelength
+from ifuview.io.fits.world import GUESSES, axis_wavelength
 from ifuview.io.products.layers import ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
+from ifuview.io.spectral.axis import angstrom_per
 from ifuview.model.checks import Array
+from ifuview.model.dataset import Table
 from ifuview.model.product import LsfSpec, WaveSpec
 
 FWHM_PER_SIGMA = 2.3548200450309493  # sqrt(8 ln 2)
-IN_AIR = "the wavelengths are in air"
-AIR = "air"
 
 
 class Wave(NamedTuple):
@@ -45,12 +45,16 @@ class Asked(NamedTuple):
         """Number of wavelengths."""
         return self.main.shape[-3] if self.kind == "cube" else self.main.shape[-1]
 
+    def table(self, name: str, version: int) -> Table | None:
+        """A table of the file."""
+        return table_of(self.fits, name, version, [])
+
 
 def wavelengths(specs: tuple[WaveSpec, ...], asked: Asked, notes: list[str]) -> Wave | None:
     """The wavelengths of the first of `specs` that is there and fits; None without one."""
     for spec in specs:
         if spec.wcs:
-            found = _of_wcs(spec, asked)
+            found = _of_wcs(spec, asked, notes)
         elif spec.header:
             found = _of_header(spec, asked)
         elif spec.form == "poly":
@@ -62,18 +66,19 @@ def wavelengths(specs: tuple[WaveSpec, ...], asked: Asked, notes: list[str]) -> 
     return None
 
 
-def _of_wcs(spec: WaveSpec, asked: Asked) -> Wave | None:
+def _of_wcs(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
     """World coordinates of one axis."""
     axis = spec.axis or (3 if asked.kind == "cube" else 1)
     header = dict(asked.main.header)
     if spec.unit and not header.get(f"CUNIT{axis}"):
         header[f"CUNIT{axis}"] = spec.unit
-    found = axis_wavelength(header, axis, asked.nwave)
+    found = axis_wavelength(header, axis, asked.nwave, asked.nspec, asked.table)
     if found is None:
         return None
-    values, notes = found
-    medium = AIR if IN_AIR in notes else ""
-    return Wave(values, medium, tuple(note for note in notes if note != IN_AIR))
+    if found.values is None:
+        notes.extend(found.notes)
+        return None
+    return Wave(found.values, found.medium, found.notes)
 
 
 def _of_header(spec: WaveSpec, asked: Asked) -> Wave | None:
@@ -142,11 +147,6 @@ def _angstroms(values: Array, spec: WaveSpec, unit: str) -> Array:
         largest = float(np.max(np.abs(finite))) if finite.size else 0.0
         factor = GUESSES[0][1] if largest < GUESSES[0][0] else 1.0
     return values * factor
-
-
-def angstrom_per(unit: str) -> float | None:
-    """Angstrom of one unit of length, None for what is none."""
-    return ANGSTROM.get(unit.strip().lower())
 
 
 def line_spread(specs: tuple[LsfSpec, ...], asked: Asked) -> Array | None:

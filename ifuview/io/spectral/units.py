@@ -1,0 +1,17 @@
+"""Units of spectral axes by astropy."""
+
+from __future__ import annotations
+
+import warnings
+
+
+def si_factor(unit: str, wanted: str) -> float | None:
+    """How many `wanted` (a unit of SI) one `unit` is; None where it is none."""
+    from astropy import units
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", units.UnitsWarning)
+            return float(units.Unit(unit.strip()).to(units.Unit(wanted)))
+    except (ValueError, TypeError, units.UnitConversionError):
+        return None
