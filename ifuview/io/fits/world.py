@@ -196,9 +196,7 @@ def _guess(largest: float) -> float:
     return next((factor for limit, factor in GUESSES if largest < limit), 1.0)
 
 
-def spectral_axis(
-    header: Header, shape: tuple[int, ...], tables: Tables | None = None
-) -> tuple[int, Wavelengths]:
+def spectral_axis(header: Header, shape: tuple[int, ...], tables: Tables | None = None) -> tuple[int, Wavelengths]:
     """The FITS axis (1-based) of an image that is spectral, with its wavelengths; 0, without values, if none is.
 
     The usual one is asked first: the third of a cube, the first of spectra.

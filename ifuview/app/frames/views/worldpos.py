@@ -1,14 +1,14 @@
-"""Sky position of a pixel from WCS cards by a few lines of arithmetic, for the read-out.
+"""Sky position of a pixel from WCS cards, for the read-out.
 
-The gnomonic projection (TAN) after Calabretta and Greisen (2002), section 5.1.3, without distortion terms, which are
-below a pixel for the images shown here; anything else is left to astropy, and only if it is already loaded, because
-the read-out must not wait.
+The gnomonic projection (TAN) after Calabretta and Greisen (2002), section 5.1.3, is a few lines of arithmetic here.
+Whatever else a header asks for (distortion, another projection or pole, galactic or ecliptic axes) is left to
+astropy.wcs, loaded when such an image is first pointed at. A position that cannot be right is not given.
 """
 
 from __future__ import annotations
 
 import math
-import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,29 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 Cards = tuple[tuple[str, object], ...]
-KEEP = ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CD", "PC", "CUNIT", "CROTA", "LONPOLE", "LATPOLE")
+KEEP = (
+    *(
+        "CTYPE",
+        "CRVAL",
+        "CRPIX",
+        "CDELT",
+        "CD",
+        "PC",
+        "CUNIT",
+        "CROTA",
+        "LONPOLE",
+        "LATPOLE",
+        "PV",
+        "RADESYS",
+        "RADECSYS",
+    ),
+    *("EQUINOX", "EPOCH", "A_", "B_", "AP_", "BP_", "WAT"),
+)
+BENT = ("A_", "B_", "PV")  # of cards that TAN by itself does not know
+DEGREES = ("", "deg", "degree", "degrees")
+EQUATORIAL = ("RA", "DEC")
+CELESTIAL = (("RA", "DEC"), ("GLON", "GLAT"), ("ELON", "ELAT"), ("SLON", "SLAT"))
+SYSTEMS = {"GLON": "galactic", "ELON": "barycentricmeanecliptic", "SLON": "supergalactic"}
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -46,15 +68,32 @@ class Tangent:
 
 
 def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, float] | None:
-    """Return RA and Dec in degrees of a 0-based pixel position, None where the cards have no celestial axes 1 and 2."""
-    types = [str(wcs.get(f"CTYPE{k}", "")) for k in (1, 2)]
-    if not any(t.startswith("RA--") for t in types) or not any(t.startswith("DEC-") for t in types):
+    """Return RA and Dec in degrees of a 0-based pixel position.
+
+    None where the cards have no celestial axes 1 and 2, or none that are understood. Equatorial axes are as the file
+    has them; galactic and ecliptic ones are turned to ICRS.
+    """
+    types = tuple(str(wcs.get(f"CTYPE{k}", "")).strip() for k in (1, 2))
+    axes = tuple(t.partition("-")[0] for t in types)
+    if axes not in CELESTIAL and axes[::-1] not in CELESTIAL:
         return None
     cards = tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))
-    if all("TAN" in t for t in types):
+    if _is_tangent(cards, types):
         plane = _tangent(cards)
         return plane.sky(x, y) if plane is not None else None
-    return _by_astropy(cards, x, y) if "astropy.wcs" in sys.modules else None
+    return _by_astropy(cards, x, y)
+
+
+def _is_tangent(cards: Cards, types: tuple[str, ...]) -> bool:
+    """Whether `Tangent` is all that the cards ask for."""
+    if not all(t[t.find("-") :].strip("-") == "TAN" and t.startswith(EQUATORIAL) for t in types):
+        return False
+    get = dict(cards)
+    pole = get.get("LONPOLE", 180.0)
+    dec = get.get(f"CRVAL{2 if types[1].startswith('DEC') else 1}")
+    usual = pole == 180.0 and not (isinstance(dec, (int, float)) and abs(dec) >= 90.0)
+    degrees = all(str(get.get(f"CUNIT{k}", "")).strip().lower() in DEGREES for k in (1, 2))
+    return usual and degrees and not any(k.startswith(BENT) for k, _ in cards)
 
 
 @lru_cache(maxsize=32)
@@ -94,20 +133,49 @@ def _matrix(cards: Mapping[str, object]) -> Matrix:
 
 
 def _by_astropy(cards: Cards, x: float, y: float) -> tuple[float, float] | None:
-    """Position by astropy.wcs for other projections."""
-    wcs = _astropy_wcs(cards)
+    """Position by astropy.wcs."""
+    wcs = celestial(cards)
     if wcs is None:
         return None
-    ra, dec = wcs.wcs_pix2world([[x, y]], 0)[0][[wcs.wcs.lng, wcs.wcs.lat]]
-    return (float(ra), float(dec)) if math.isfinite(ra) and math.isfinite(dec) else None
+    world = wcs.all_pix2world([[x, y]], 0)[0]
+    lon, lat = (float(world[k]) for k in (wcs.wcs.lng, wcs.wcs.lat))
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        return None
+    system = wcs.wcs.lngtyp.strip()
+    if system == "RA":
+        return lon, lat
+    from astropy.coordinates import SkyCoord
+
+    place = SkyCoord(lon, lat, unit="deg", frame=SYSTEMS[system]).icrs
+    return float(place.ra.deg), float(place.dec.deg)
 
 
 @lru_cache(maxsize=8)
-def _astropy_wcs(cards: Cards) -> WCS | None:
-    """The two celestial axes as astropy sees them."""
-    from astropy.wcs import WCS, WcsError
+def celestial(cards: Cards) -> WCS | None:
+    """The two celestial axes 1 and 2 as astropy sees them; None if it does not understand them."""
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
 
+    header = Header()
+    for key, value in cards:
+        if isinstance(value, (str, int, float)) and not _of_other_axes(key):
+            header[key] = value
     try:
-        return WCS({k: v for k, v in cards if not k.endswith("3") and "_3" not in k and "3_" not in k}, naxis=2)
-    except (WcsError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wcs = WCS(header, naxis=2)
+    except Exception:  # whatever wcslib and astropy raise on cards that contradict themselves
         return None
+    return wcs if wcs.has_celestial else None
+
+
+def _of_other_axes(key: str) -> bool:
+    """Whether a card is of an axis that is neither 1 nor 2, or of an alternate system."""
+    if key.startswith(("A_", "B_", "AP_", "BP_")):
+        return False
+    stem = key.rstrip("0123456789_")
+    numbers = key[len(stem) :].split("_")
+    axes = numbers[:1] if stem in ("PV", "WAT") else numbers
+    return any(n not in ("", "0", "1", "2") for n in axes) or (
+        bool(key) and key[-1].isalpha() and any(map(str.isdigit, key))
+    )
