@@ -27,12 +27,13 @@ GROUP = 25  # fibers that share shape and background, about
 START_SIGMA = 1.2  # px, where the trace file has no width
 SIGMA_RANGE = (0.5, 4.0)  # px
 MAX_STEP = 0.7  # px, of one round
-MAX_ROUNDS = 8
+MAX_ROUNDS = 24
 MIN_ROUNDS = 4
-ENOUGH_ROUNDS = 6  # when the centers rest, though width and background still give way to each other
+ENOUGH_ROUNDS = 24  # when the centers rest, though width and background still give way to each other
 HERMITE_TURN = 2  # first round that fits skewness and kurtosis
-WIDTH_SETTLED = 0.012  # px, median step of the widths
-GROUND_SETTLED = 0.002  # of the usual flux, median step of the background; or less than its error
+WIDTH_SETTLED = 0.002  # px, median step of the widths
+GROUND_SETTLED = 0.0003  # of the usual flux, median step of the background; or less than ...
+GROUND_SHARE = 0.05  # ... of its error
 BAD_ROW_PIXELS = 40  # marked pixels that make a row bad ...
 BAD_ROW_SIGMA = 8.0  # ... and this many sigma above the other rows,
 BAD_ROW_SHARE = 0.1  # and this share between the first and the last
@@ -43,11 +44,12 @@ SETTLED = 0.04  # px, largest move of nearly all bins in the last sparse round .
 CERTAIN_ERROR = 0.05  # px, ... that are measured so well
 SKEW_SIGMA = 4.0  # a skewness of all groups together that is less certain is taken to be none
 SHAPE_RANGE = 0.15  # of the Hermite terms
+SHAPE_SNR = 5.0  # of the flux of a fiber in a column, from where on the Hermite terms are fitted
 SHAPE_STEP = 4  # columns, of the last round, of which one measures the shape terms
 SHAPE_DEGREE = 2  # of the shape terms along dispersion
 WIDTH_DEGREE = 3
 PER_COLUMN = 1.02  # degrees of freedom that the fluxes take per fiber and column
-GROUND_STEP = 1.6  # of the step: flux and shape give way, one at a time
+GROUND_STEP = 0.7  # of the step; a whole one overshoots where width and shape give way too
 COMMON_GROUND = 1.0  # weight of all groups in the background of each: without gaps it cannot tell by itself
 GROUND_BINS = 1  # bins on each side that share the background of the fit
 CLIP_SIGMA = 5.0  # pixels farther from the model are left out (cosmics) ...
@@ -296,8 +298,9 @@ class _Fit:
         with np.errstate(invalid="ignore", divide="ignore"):
             lean = np.where(known, ys / yy, 0)
         info, pull = np.where(known, ss - lean * ys, 0), np.where(known, bs - lean * by, 0)
-        if hermite:
-            step, _ = self._hermite_step(sums, known)
+        bright = sums[..., kernel.FLUX] > SHAPE_SNR * np.sqrt(sums[..., kernel.VARIANCE] * sums[..., kernel.NCOL])
+        if hermite and (known & bright).any():  # faint light cannot tell the shape from the background
+            step, _ = self._hermite_step(sums, known & bright)
             new = np.clip(self.shape[..., :2] + step, -SHAPE_RANGE, SHAPE_RANGE)
             step = (new - self.shape[..., :2])[self.group]
             self.shape[..., :2] = new
@@ -324,7 +327,7 @@ class _Fit:
             error = np.where(below > 0, below**-0.5, np.inf)
         self.shape[..., 2] += (GROUND_STEP * step).astype(np.float32)
         usual = float(np.median(np.maximum(self.start, 0)))
-        return bool(np.median(np.abs(step) / np.maximum(error, GROUND_SETTLED * usual)) > 1)
+        return bool(np.median(np.abs(step) / np.maximum(GROUND_SHARE * error, GROUND_SETTLED * usual)) > 1)
 
     def _hermite_step(self, sums: Array, known: Array) -> tuple[Array, Array]:
         """What is missing from the shape terms, (ngroup, nbin, 2), and the information on the skewness per bin."""

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.engine.traces.doctor.diagnose import gather
 from ifuview.engine.traces.doctor.measure import at_columns
 from ifuview.engine.traces.doctor.shape import REACH, gaussian_table, look_up
 from ifuview.simulate.detector.bounds import center_bound
 from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import SlitSpec
 from tests.engine.traces.doctor.made import BLOCKED, evidence, frame
 
 
@@ -67,3 +69,17 @@ def test_table_of_the_profile_is_exact():
     got = np.array([look_up(table, x) for x in a])
     assert np.abs(got[:, 0] - ndtr(a.astype(float))).max() < 3e-7
     assert np.abs(got[:, 1] - np.exp(-0.5 * a.astype(float) ** 2) / np.sqrt(2 * np.pi)).max() < 3e-5
+
+
+@pytest.mark.parametrize(("pitch", "sigma"), [(8.8, 1.6), (8.8, 1.9), (8.8, 2.2), (6.0, 1.1)])
+def test_width_and_pedestal_are_right_where_profiles_overlap(pitch, sigma):
+    """Pure Gaussians of one width without a background; the file says nothing of the width."""
+    size = int(60 * pitch + 60)
+    spec = SlitSpec((size, 600), 60, spacing=pitch, block=60, gap=0.0, sigma=(sigma, sigma), bend=2.0)
+    made = expose(spec, snr=100, seed=1)
+    seen = gather(made.image, replace(made.traces, sigma=None), gain=1.0, readnoise=made.readnoise)
+    assert np.nanmean(seen.fit.width) == pytest.approx(sigma, rel=0.005)
+    peak = np.median(seen.fit.flux) / (np.sqrt(2 * np.pi) * sigma)
+    assert abs(np.nanmean(seen.fit.background)) < 0.001 * peak
+    share = np.hypot(seen.fit.background_err, 0.0005 * peak)  # with a half of what the wings beyond the model hold
+    assert np.nanmean(np.abs(seen.fit.background) < 3 * share) > 0.95
