@@ -52,10 +52,7 @@ def triage_of(
     """Ask one camera; with `results`, the report is written to EXPOSURE/CAMERA in that folder."""
     from ifuview.app.night.triage.run import triage_with_evidence, write_result
 
-    exposure = index.find(expid)
-    files = [] if exposure is None else [f.path for (c, _), f in exposure.files.items() if c == camera]
-    folders = sorted({os.path.dirname(path) for path in files})
-    result, arrays = triage_with_evidence(folders, (camera,), (expid,), ctx)
+    result, arrays = triage_with_evidence((index.folder,), (camera,), (expid,), ctx, (index,))
     if results:
         write_result(result, arrays, os.path.join(results, f"{expid:08d}", camera), ctx)
     return TriageState(result, arrays, f"what arrived in {os.path.basename(index.folder)}")

@@ -56,6 +56,7 @@ def find_cameras(
     expids: tuple[int, ...] = (),
     ctx: JobContext = SILENT,
     notes: list[str] | None = None,
+    indexes: Iterable[ExposureIndex] = (),
 ) -> list[CameraFiles]:
     """Products under files and folders, by exposure and camera.
 
@@ -68,6 +69,8 @@ def find_cameras(
     ctx : JobContext, optional
     notes : list of str, optional
         What was left out is added to it.
+    indexes : iterable of ExposureIndex, optional
+        Folders that are indexed already.
 
     Raises
     ------
@@ -75,11 +78,11 @@ def find_cameras(
         There is no such path, or nothing in it that a triage could read.
     """
     found: dict[tuple[int, str], CameraFiles] = {}
-    paths = tuple(paths)
+    paths, known = tuple(paths), {index.folder: index for index in indexes}
     for path in paths:
         if not os.path.exists(path):
             raise MissingDataError("no such file or folder", path)
-        for one in _of_path(path, ctx, [] if notes is None else notes):
+        for one in _of_path(path, ctx, [] if notes is None else notes, known):
             key = one.expid, one.camera
             asked = (not cameras or one.camera in cameras) and (not expids or one.expid in expids)
             if asked and (key not in found or len(one.files) > len(found[key].files)):  # productions must not mix
@@ -94,13 +97,13 @@ def find_cameras(
     return [found[key] for key in sorted(found)]
 
 
-def _of_path(path: str, ctx: JobContext, notes: list[str]) -> Iterator[CameraFiles]:
+def _of_path(path: str, ctx: JobContext, notes: list[str], known: Mapping[str, ExposureIndex]) -> Iterator[CameraFiles]:
     """Cameras of a folder, or the one that a product belongs to."""
     from ifuview.io.night.exposures import scan
     from ifuview.io.night.names import Names
 
     if not os.path.isfile(path):
-        index = scan(path, ctx, nights=ALL_NIGHTS)
+        index = known.get(os.path.abspath(path)) or scan(path, ctx, nights=ALL_NIGHTS)
         notes += index.notes
         for exposure in index.exposures:
             if exposure.obstype not in index.chain.lamps:

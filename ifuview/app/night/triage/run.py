@@ -14,6 +14,7 @@ from ifuview.app.night.triage.sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import put, told
+from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
@@ -90,10 +91,14 @@ def run_triage(
 
 
 def triage_with_evidence(
-    paths: Sequence[str], cameras: Sequence[str] = (), expids: Sequence[int] = (), ctx: JobContext = SILENT
+    paths: Sequence[str],
+    cameras: Sequence[str] = (),
+    expids: Sequence[int] = (),
+    ctx: JobContext = SILENT,
+    indexes: Sequence[ExposureIndex] = (),
 ) -> tuple[TriageResult, Arrays]:
     """The triage and, by exposure and camera, the thinned arrays that its evidence is drawn from."""
-    todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
+    todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx, indexes=indexes)
     done, problems = _triage_all(todo, (), 1, ctx)
     return summed(done, problems, ()), arrays_of(done)
 

@@ -60,7 +60,8 @@ def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
     from ifuview.app.night.triage.run import triage_with_evidence
 
     paths, cameras, expids, words = request(session, scope)
-    result, arrays = triage_with_evidence(paths, cameras, expids, ctx)
+    indexes = () if session.night is None else (session.night.index,)
+    result, arrays = triage_with_evidence(paths, cameras, expids, ctx, indexes)
     return TriageState(result, arrays, words)
 
 

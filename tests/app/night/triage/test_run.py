@@ -314,3 +314,13 @@ def test_the_triage_of_a_watched_camera_is_written_where_asked(production, tmp_p
     tree = json.loads((tmp_path / "00104284/r6/triage.json").read_text())
     assert len(tree["findings"]) == len(lines)
     assert (tmp_path / "00104284/r6/triage.html").is_file()
+
+
+def test_a_folder_that_is_indexed_is_not_looked_through_again(small, monkeypatch):
+    from ifuview.io.night import exposures
+
+    folder = str(small.parents[2])
+    index = exposures.scan(folder)
+    fresh = find_cameras([folder])
+    monkeypatch.setattr(exposures, "scan", lambda *_, **__: pytest.fail("looked through again"))
+    assert find_cameras([folder], indexes=(index,)) == fresh
