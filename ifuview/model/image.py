@@ -10,7 +10,7 @@ from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array, Header, readonly, same_shape
 from ifuview.model.fibers import FiberMap
 from ifuview.model.orientation import Orientation
-from ifuview.model.pixels import Float32, Pixels
+from ifuview.model.pixels import Floats, Pixels
 from ifuview.model.quality import MaskBits
 
 
@@ -121,6 +121,6 @@ class Image:
         """Number of planes of the third axis from the end; 1 for a 2-D image."""
         return self.pixels.shape[-3] if self.pixels.ndim > 2 else 1
 
-    def canonical(self, plane: tuple[int, ...] = ()) -> Float32:
+    def canonical(self, plane: tuple[int, ...] = ()) -> Floats:
         """All pixels of one plane as float32 in canonical axes (a view of one native copy)."""
         return self.orientation.to_canonical(self.pixels.plane(plane).native())

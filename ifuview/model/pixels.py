@@ -7,14 +7,19 @@ A 1.3 GB cube or a 9k integer image is memory-mapped; the physical value
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ifuview.model.checks import Array, readonly
 
-Float32 = NDArray[np.float32]
-LARGEST = float(np.finfo(np.float32).max)
+Floats = NDArray[np.floating[Any]]  # float32, or float64 of pixels that need it
+SINGLE = np.finfo(np.float32)
+LARGEST = float(SINGLE.max)
+SMALLEST = 1e3 * float(SINGLE.tiny)  # numbers below it lose digits when they are added or squared
+GREYS = 256  # steps of single precision that the values must spread over, or they are all one grey
+SAMPLED = 64  # places along each axis that tell which precision is needed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +38,9 @@ class Pixels:
     power : int
         Of inverse variances that are stored as something else: value = (zero + scale * raw) ** power; -1 for
         variances, -2 for sigmas. The value is 0 where that number is not above 0.
+    double : bool or None
+        Whether values are given in double precision, because single cannot hold them (1e39) or tell them apart
+        (1e9 and a little). None: found out from some of them.
     """
 
     raw: Array
@@ -40,10 +48,13 @@ class Pixels:
     zero: float = 0.0
     blank: int | None = None
     power: int = 1
+    double: bool | None = None
 
     def __post_init__(self) -> None:
         raw = np.asarray(self.raw)
         object.__setattr__(self, "raw", readonly(raw[None, :] if raw.ndim == 1 else raw, "image"))
+        if self.double is None:
+            object.__setattr__(self, "double", self._needs_double())
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,9 +76,11 @@ class Pixels:
         """The same numbers in another shape."""
         return replace(self, raw=self.raw.reshape(shape))
 
-    def physical(self, raw: ArrayLike) -> Float32:
-        """Convert stored numbers to native float32 values; blank becomes NaN."""
+    def physical(self, raw: ArrayLike) -> Floats:
+        """Convert stored numbers to native values, float32 or (`double`) float64; blank becomes NaN."""
         raw = np.asarray(raw)
+        if self.double:
+            return self._in_double(raw)
         if raw.dtype.kind == "f":
             out = raw.astype(np.float32)
         else:  # float64 keeps 32-bit integers exact until the scaling is done
@@ -82,18 +95,44 @@ class Pixels:
             out = np.where(raw == self.blank, np.float32(np.nan), out)
         return out if self.power == 1 else self._raised(out)
 
-    def _raised(self, values: Float32) -> Float32:
+    def _in_double(self, raw: Array) -> NDArray[np.float64]:
+        """Values in double precision."""
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+            out = raw.astype(np.float64) * self.scale + self.zero
+            if self.power != 1:
+                known = (out > 0) & np.isfinite(out)
+                out = np.where(known, np.where(known, out, 1.0) ** self.power, 0.0)
+        return out if self.blank is None else np.where(raw == self.blank, np.nan, out)
+
+    def _needs_double(self) -> bool:
+        """Whether single precision is too little, from a sample; stored single precision has no more to give."""
+        kind, size = self.raw.dtype.kind, self.raw.dtype.itemsize
+        as_stored = (self.scale, self.zero, self.power) == (1.0, 0.0, 1) and size <= (4 if kind == "f" else 2)
+        if as_stored or kind not in "iuf" or not self.raw.size:
+            return False
+        lead, (ny, nx) = self.raw.shape[:-2], self.raw.shape[-2:]
+        plane = self.raw[tuple(n // 2 for n in lead)]
+        values = self._in_double(plane[:: -(-ny // SAMPLED), :: -(-nx // SAMPLED)])
+        values = values[np.isfinite(values) & (values != 0)]
+        if not values.size:
+            return False
+        low, level, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
+        if float(np.abs(values).max()) > LARGEST or float(np.median(np.abs(values))) < SMALLEST:
+            return True
+        return 0 < high - low < GREYS * float(SINGLE.eps) * abs(level)
+
+    def _raised(self, values: Floats) -> Floats:
         """Values to the power, 0 where they say nothing."""
         known = values > 0
         with np.errstate(over="ignore", under="ignore"):
             out = np.where(known, values, 1.0).astype(np.float64) ** self.power
             return np.where(known & np.isfinite(values), np.minimum(out, LARGEST), 0.0).astype(np.float32)
 
-    def take(self, iy: Array, ix: Array) -> Float32:
+    def take(self, iy: Array, ix: Array) -> Floats:
         """Gather rows `iy` and columns `ix` (outer product) of a 2-D image, shape (len(iy), len(ix))."""
         return self.physical(self.raw[iy].take(ix, axis=1))
 
-    def rows(self, start: int, stop: int) -> Float32:
+    def rows(self, start: int, stop: int) -> Floats:
         """Values of rows start..stop-1 of a 2-D image."""
         return self.physical(self.raw[start:stop])
 
@@ -118,6 +157,6 @@ class Pixels:
         values = np.nan_to_num(self.raw.astype(np.float64) * self.scale + self.zero)
         return Pixels(values.astype(np.int64).astype(np.uint32))
 
-    def native(self) -> Float32:
-        """All values as a C-contiguous native float32 array."""
+    def native(self) -> Floats:
+        """All values as a C-contiguous native array."""
         return np.ascontiguousarray(self.physical(self.raw))

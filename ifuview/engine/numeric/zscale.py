@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.model.checks import Array
-from ifuview.model.pixels import Float32, Pixels
+from ifuview.model.pixels import Floats, Pixels
 
 NSAMPLE = 30_000  # samples: limits repeat to about 2 % of their range
 MAX_ROWS = 256  # rows of the grid
@@ -31,7 +31,7 @@ HISTOGRAM_BINS = 256
 Limits = tuple[float, float]
 
 
-def sample(pixels: Pixels | Array, n: int = NSAMPLE) -> Float32:
+def sample(pixels: Pixels | Array, n: int = NSAMPLE) -> Floats:
     """Return the finite values of about `n` pixels spread over the image, in no order.
 
     The image is cut into a grid of cells and one pixel is taken in each, at a place that a low-discrepancy sequence
@@ -85,6 +85,10 @@ def zscale(pixels: Pixels | Array, contrast: float = CONTRAST, n: int = NSAMPLE)
     if values.size == 0:
         return 0.0, 1.0
     values = np.sort(values)
+    level, span = 0.0, 1.0
+    if double := _double(pixels):  # about their level, in units of their range: nothing overflows, no digit is lost
+        level, span = float(values[values.size // 2]), float(values[-1] - values[0]) or 1.0
+        values = (values - level) / span
     lo, hi = float(values[0]), float(values[-1])
     line = _quantiles(values)
     slope = _clipped_slope(line)
@@ -92,7 +96,7 @@ def zscale(pixels: Pixels | Array, contrast: float = CONTRAST, n: int = NSAMPLE)
         half = slope / contrast * line.size / 2
         median = 0.5 * (float(values[(values.size - 1) // 2]) + float(values[values.size // 2]))
         lo, hi = max(lo, median - half), min(hi, median + half)
-    return _widened(lo, hi)
+    return _widened(level + span * lo, level + span * hi, double)
 
 
 def percentile_limits(pixels: Pixels | Array, percent: float = 99.5, n: int = NSAMPLE) -> Limits:
@@ -105,7 +109,7 @@ def percentile_limits(pixels: Pixels | Array, percent: float = 99.5, n: int = NS
         return 0.0, 1.0
     tail = (100.0 - percent) / 2
     lo, hi = np.percentile(values, (tail, 100.0 - tail))
-    return _widened(float(lo), float(hi))
+    return _widened(float(lo), float(hi), _double(pixels))
 
 
 def minmax(pixels: Pixels | Array) -> Limits:
@@ -118,7 +122,7 @@ def minmax(pixels: Pixels | Array) -> Limits:
         block = block[np.isfinite(block)]
         if block.size:
             lo, hi = min(lo, float(block.min())), max(hi, float(block.max()))
-    return _widened(lo, hi) if lo <= hi else (0.0, 1.0)
+    return _widened(lo, hi, _double(pixels)) if lo <= hi else (0.0, 1.0)
 
 
 def histogram(
@@ -214,7 +218,13 @@ def _grown(bad: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     return count[np.minimum(i + by + 1, bad.size)] > count[np.maximum(i - by, 0)]
 
 
-def _widened(lo: float, hi: float) -> Limits:
-    """Limits with lo < hi also in single precision."""
+def _double(pixels: Pixels | Array) -> bool:
+    """Whether the image is shown in double precision."""
+    return isinstance(pixels, Pixels) and bool(pixels.double)
+
+
+def _widened(lo: float, hi: float, double: bool) -> Limits:
+    """Limits with lo < hi also in the precision of the image."""
+    number = float if double else np.float32
     half = max(MIN_HALF_RANGE, 1e-3 * abs(lo))
-    return (lo, hi) if np.float32(lo) < np.float32(hi) else (lo - half, hi + half)
+    return (lo, hi) if number(lo) < number(hi) else (lo - half, hi + half)

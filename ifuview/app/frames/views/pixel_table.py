@@ -12,6 +12,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 
 LARGEST = 13  # pixels on a side
+SHORT, MOST_DIGITS = 5, 16  # significant digits of a cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +71,19 @@ def cells(values: Array) -> list[list[str]]:
     """The values as short text, all with the same number of decimals."""
     finite = np.abs(values[np.isfinite(values)])
     top = float(finite.max()) if finite.size else 0.0
+    if (digits := _digits(finite)) > SHORT:
+        return [[f"{v:.{digits}g}" if np.isfinite(v) else "–" for v in row] for row in values]
     if top >= 1e6 or 0 < top < 1e-3:
         return [[f"{v:.2e}" if np.isfinite(v) else "–" for v in row] for row in values]
     whole = bool(finite.size) and bool(np.all(finite == np.round(finite)))
     places = 0 if whole or top >= 1e4 else 1 if top >= 100 else 2 if top >= 1 else 4
     return [[f"{v:.{places}f}" if np.isfinite(v) else "–" for v in row] for row in values]
+
+
+def _digits(values: Array) -> int:
+    """Significant digits that tell values of a large common level apart; 0 where there is none."""
+    spread = float(np.ptp(values)) if values.size and values.dtype == np.float64 else 0.0
+    return min(int(np.ceil(np.log10(float(values.max()) / spread))) + 3, MOST_DIGITS) if spread > 0 else 0
 
 
 def _around(slot: Slot, x: float | None, y: float | None) -> PixelTableView | None:

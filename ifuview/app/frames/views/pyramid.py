@@ -17,7 +17,7 @@ import numpy as np
 from ifuview.app.frames.look import Reduction
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.checks import Array
-from ifuview.model.pixels import Float32, Pixels
+from ifuview.model.pixels import Floats, Pixels
 
 BLOCK_ROWS = 256  # rows reduced at once: 2**8, all levels of a block stay in cache
 STRIPE_ROWS = 128  # rows over which the local level is a median
@@ -26,7 +26,7 @@ STRIPE_SAMPLES = 17  # rows of a stripe that enter the median
 SMALLEST = 128  # longer axis of the coarsest level, px
 MAX_LEVEL = 8  # log2(BLOCK_ROWS)
 
-Levels = tuple[Float32, Float32]
+Levels = tuple[Floats, Floats]
 Fold = Callable[..., list[Array]]
 
 
@@ -84,15 +84,15 @@ def build_pyramid(
     return Pyramid(kind, (pixels.shape[0], pixels.shape[1]), levels, masked)
 
 
-def column_levels(rows: Float32) -> Levels:
+def column_levels(rows: Floats) -> Levels:
     """Median of each column over some of the rows, and its median over the columns around, both shape (nx,)."""
     level = _level(rows)
     padded = np.pad(level, (0, -level.size % SEGMENT_COLUMNS), mode="edge").reshape(-1, SEGMENT_COLUMNS)
     around = np.repeat(np.median(padded, axis=1), SEGMENT_COLUMNS)[: level.size]
-    return level, around.astype(np.float32)
+    return level, around.astype(level.dtype)
 
 
-def _level(rows: Float32) -> Float32:
+def _level(rows: Floats) -> Floats:
     """Median of each column over some of the rows, NaN-aware; 0 for a column without any value."""
     some = rows[:: max(1, rows.shape[0] // STRIPE_SAMPLES)]
     out = np.median(some, axis=0)
@@ -102,10 +102,10 @@ def _level(rows: Float32) -> Float32:
         n = np.isfinite(columns).sum(axis=0)
         middle = np.take_along_axis(columns, np.maximum(n - 1, 0)[None] // 2, axis=0)[0]
         out[bad] = np.where(n > 0, middle, 0)
-    return out.astype(np.float32)
+    return out.astype(rows.dtype)
 
 
-def deviation(values: Float32, levels: Levels) -> Float32:
+def deviation(values: Floats, levels: Levels) -> Floats:
     """How far values (n, nx) are from the level of their column or of the columns around; -1 for NaN."""
     level, around = levels
     # the farther of two levels is the farther of their larger from below and their smaller from above
@@ -117,7 +117,9 @@ def deviation(values: Float32, levels: Levels) -> Float32:
 def _reduce(pixels: Pixels, kind: Reduction | None, ctx: JobContext) -> tuple[Array, ...]:
     """All levels of one plane."""
     ny, nx = pixels.shape
-    dtype = np.float32 if kind is not None else pixels.raw.dtype.newbyteorder("=")
+    dtype = pixels.raw.dtype.newbyteorder("=")
+    if kind is not None:
+        dtype = np.dtype(np.float64 if pixels.double else np.float32)
     levels = [np.empty((-(-ny >> k), -(-nx >> k)), dtype) for k in _depths(ny, nx)]
     for start in range(0, ny, BLOCK_ROWS):
         ctx.checkpoint(start / ny, "Reducing")

@@ -11,6 +11,7 @@ A contrast drag redoes (c) alone, a limits drag (b) and (c). All three work thro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from ifuview.app.frames.views.smoothing import kernel, smoothed
 from ifuview.app.frames.views.viewport import Sampling, Size, fit_view, resolve, sampling, to_image, to_screen
 from ifuview.engine.numeric.zscale import sample, zscale
 from ifuview.model.checks import Array
-from ifuview.model.pixels import Float32, Pixels
+from ifuview.model.pixels import Floats, Pixels
 
 __all__ = [
     "Pyramid",
@@ -162,12 +163,12 @@ def _run(places: Array) -> slice | None:
     return None
 
 
-def _take(source: Pixels | Array, iy: Array, ix: Array) -> Float32:
+def _take(source: Pixels | Array, iy: Array, ix: Array) -> Floats:
     """Gather rows `iy` and columns `ix` as float32, repeated pixels read once."""
     iy, rows = _distinct(iy)
     ix, columns = _distinct(ix)
     raw = source.raw if isinstance(source, Pixels) else source
-    out = np.empty((iy.size, ix.size), np.float32)
+    out = np.empty((iy.size, ix.size), _dtype(source))
     first, last = int(ix.min()), int(ix.max()) + 1
     run = _run(ix)
     step = max(1, BLOCK_PIXELS // (last - first))
@@ -187,10 +188,16 @@ def _take(source: Pixels | Array, iy: Array, ix: Array) -> Float32:
 
 def _plain(pixels: Pixels) -> bool:
     """Whether stored numbers are the values."""
-    return pixels.scale == 1.0 and pixels.zero == 0.0 and pixels.blank is None
+    return pixels.scale == 1.0 and pixels.zero == 0.0 and pixels.blank is None and pixels.power == 1
 
 
-def _fold_take(source: Pixels | Array, place: Sampling, q: float, reduction: Reduction) -> Float32:
+def _dtype(source: Pixels | Array) -> np.dtype[np.floating[Any]]:
+    """Precision of the values that are gathered."""
+    double = source.double if isinstance(source, Pixels) else source.dtype == np.float64
+    return np.dtype(np.float64 if double else np.float32)
+
+
+def _fold_take(source: Pixels | Array, place: Sampling, q: float, reduction: Reduction) -> Floats:
     """Gather and reduce what is left to reduce: several pixels of the level under one screen pixel."""
     taps_x, taps_y = (_taps(step / q, reduction) for step in (place.step_x, place.step_y))
     xs = [_places(p, q, source.shape[1]) for p in _spread(place.x, place.step_x, taps_x)]
@@ -202,7 +209,7 @@ def _fold_take(source: Pixels | Array, place: Sampling, q: float, reduction: Red
         (ys[0], rows) = _distinct(ys[0])
     if len(xs) == 1:
         (xs[0], columns) = _distinct(xs[0])
-    out = np.empty((ys[0].size, xs[0].size), np.float32)
+    out = np.empty((ys[0].size, xs[0].size), _dtype(source))
     stride = max(1, ys[0].size // STRIPE_SAMPLES)
     levels = []
     if reduction is Reduction.EXTREME:
@@ -218,7 +225,7 @@ def _fold_take(source: Pixels | Array, place: Sampling, q: float, reduction: Red
     return out if rows is None else out.take(rows, axis=0, mode="clip")
 
 
-def _fold_extreme(parts: list[Float32], levels: list[Levels]) -> Float32:
+def _fold_extreme(parts: list[Floats], levels: list[Levels]) -> Floats:
     """Of several values for each pixel, the one that deviates most from its own column."""
     best = parts[0]
     far = deviation(best, levels[0])
@@ -243,7 +250,7 @@ def _spread(position: Array, step: float, taps: int) -> list[Array]:
     return [position + step * ((t + 0.5) / taps - 0.5) for t in range(taps)]
 
 
-def _smooth_take(source: Pixels | Array, iy: Array, ix: Array, weights: Array) -> Float32:
+def _smooth_take(source: Pixels | Array, iy: Array, ix: Array, weights: Array) -> Floats:
     """Gather from the smoothed surroundings of what is in view."""
     reach = len(weights) // 2
     y0, y1 = max(int(iy.min()) - reach, 0), min(int(iy.max()) + reach + 1, source.shape[0])

@@ -14,6 +14,7 @@ from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
 
 VALUE_DIGITS, ERROR_DIGITS = 6, 3  # significant digits
+DOUBLE_DIGITS = 13  # of values that single precision cannot tell apart
 NEAR_TRACE = 0.75  # of the local spacing of the traces: farther away the cursor is on no fiber
 NO_VALUE = "no value"
 SPECTRAL = ("WAVE", "AWAV", "LAMBDA", "WAVELENGTH")  # CTYPE of a wavelength axis
@@ -56,14 +57,14 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
     if at is None:
         return None
     image, (i, j) = slot.image, at
-    counts = value(slot, i, j)
+    counts, digits = value(slot, i, j), DOUBLE_DIGITS if image.pixels.double else VALUE_DIGITS
     fiber, offset = fiber_at(slot, x, y)
     wave = wavelength_at(slot, fiber, x, y)
     blinks = session.layout is Layout.BLINK and len(session.slots) > 1
     fields = [
         *([("", slot.title)] if blinks else []),
         ("x", f"{i} y {j} (FITS {i + 1}, {j + 1})"),
-        ("value", f"{number(counts)} {image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)),
+        ("value", f"{number(counts, digits)} {image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)),
         *_quality(slot, j, i),
         *_fiber(slot, fiber, offset),
         *([("λ", f"{wave:.2f} Å")] if wave is not None else []),

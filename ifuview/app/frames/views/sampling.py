@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.app.session import Slot
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
-from ifuview.model.pixels import Float32, Pixels
+from ifuview.model.pixels import Floats, Pixels
 
 
 def shown_plane(slot: Slot) -> Pixels:
@@ -72,14 +72,14 @@ def wavelength_at(slot: Slot, row: int | None, disp: int) -> float | None:
     return float(wave[disp]) if 0 <= disp < wave.shape[0] else None
 
 
-def gather(slot: Slot, cross: Array | int, disp: Array | int) -> Float32:
+def gather(slot: Slot, cross: Array | int, disp: Array | int) -> Floats:
     """Values at canonical positions (broadcast against each other)."""
     x, y = slot.image.orientation.to_native(np.asarray(cross), np.asarray(disp), slot.image.shape)
     pixels = shown_plane(slot)
     return pixels.physical(pixels.raw[y, x])
 
 
-def across(slot: Slot, disp: int, lo: int, hi: int, ncolumns: int = 1) -> Float32:
+def across(slot: Slot, disp: int, lo: int, hi: int, ncolumns: int = 1) -> Floats:
     """Counts at cross-dispersion pixels lo..hi-1 of one column, or the median of `ncolumns` around it."""
     ncross, ndisp = slot.image.orientation.shape(slot.image.shape)
     cross = np.arange(max(lo, 0), min(hi, ncross))
@@ -89,16 +89,16 @@ def across(slot: Slot, disp: int, lo: int, hi: int, ncolumns: int = 1) -> Float3
     block = gather(slot, cross[:, None], np.arange(start, min(start + ncolumns, ndisp))[None, :])
     if np.isnan(block).any():
         block = np.where(np.isnan(block).all(axis=1, keepdims=True), np.float32(0), block)
-        return np.nanmedian(block, axis=1).astype(np.float32)
-    return np.median(block, axis=1).astype(np.float32)
+        return np.nanmedian(block, axis=1).astype(block.dtype)
+    return np.median(block, axis=1).astype(block.dtype)
 
 
-def along(slot: Slot, cross: int) -> Float32:
+def along(slot: Slot, cross: int) -> Floats:
     """All values of one canonical row (along dispersion)."""
     return gather(slot, cross, np.arange(slot.image.orientation.shape(slot.image.shape)[1]))
 
 
-def sample(pixels: Pixels, count: int) -> Float32:
+def sample(pixels: Pixels, count: int) -> Floats:
     """About `count` finite values of a 2-D image from a grid whose rows are shifted against each other."""
     ny, nx = pixels.shape
     step = max(1, int(np.ceil(np.sqrt(ny * nx / count))))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ifuview.app.frames.look import Transfer
 from ifuview.model.checks import Array
-from ifuview.model.pixels import Float32
+from ifuview.model.pixels import Floats
 
 BLOCK_PIXELS = 65_536  # values handled at once: 256 kB of float32 stay in the second-level cache
 RAMP = 254.99  # width of the ramp in index units; 1 is added
@@ -67,7 +67,7 @@ def _equalized(x: Array, values: Array | None) -> Array:
 
 
 def index(
-    values: Float32,
+    values: Floats,
     lo: float,
     hi: float,
     *,
@@ -79,7 +79,7 @@ def index(
 
     Parameters
     ----------
-    values : ndarray of float32, shape (h, w)
+    values : ndarray of float32 or float64, shape (h, w)
     lo, hi : float
     table : ndarray of uint8, optional
         From `transfer_table`; None is linear.
@@ -90,21 +90,22 @@ def index(
     """
     out = np.empty(values.shape, np.uint8) if out is None else out
     height, width = values.shape
-    span = hi - lo if hi > lo else np.spacing(np.float32(abs(lo))) * 2
+    number: type[np.float32 | np.float64] = np.float64 if values.dtype == np.float64 else np.float32
+    span = hi - lo if hi > lo else np.spacing(number(abs(lo))) * 2
     top = RAMP if table is None else float(TABLE_SIZE - 1)
     last = RAMP_TOP if table is None else float(TABLE_SIZE)
-    scale = np.float32(min(top / span, float(np.finfo(np.float32).max)))
+    scale = number(min(top / span, float(np.finfo(number).max)))
     step = max(1, BLOCK_PIXELS // max(width, 1))
-    scratch = np.empty((min(step, height), width), np.float32)
+    scratch = np.empty((min(step, height), width), number)
     with np.errstate(all="ignore"):
         for a in range(0, height, step):
             part = scratch[: min(step, height - a)]
-            np.subtract(values[a : a + step], np.float32(lo), out=part)
+            np.subtract(values[a : a + step], number(lo), out=part)
             part *= scale
-            part += np.float32(1)
-            np.clip(part, np.float32(1), np.float32(last), out=part)
+            part += number(1)
+            np.clip(part, number(1), number(last), out=part)
             if has_nan:
-                np.fmax(part, np.float32(NO_VALUE), out=part)
+                np.fmax(part, number(NO_VALUE), out=part)
             if table is None:
                 out[a : a + step] = part
             else:

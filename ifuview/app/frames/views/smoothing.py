@@ -6,13 +6,13 @@ import numpy as np
 
 from ifuview.app.frames.look import Smooth
 from ifuview.model.checks import Array
-from ifuview.model.pixels import Float32
+from ifuview.model.pixels import Floats
 
 GAUSS_REACH = 3.0  # half width of the Gaussian kernel, sigma
 MAX_REACH = 64  # px
 
 
-def kernel(smooth: Smooth, radius: float) -> Float32:
+def kernel(smooth: Smooth, radius: float) -> Floats:
     """Return the normalized one-dimensional kernel: half width (boxcar) or sigma (Gaussian) is `radius` px."""
     if smooth is Smooth.NONE or radius <= 0:
         return np.ones(1, np.float32)
@@ -25,7 +25,7 @@ def kernel(smooth: Smooth, radius: float) -> Float32:
     return (weights / weights.sum()).astype(np.float32)
 
 
-def smoothed(values: Float32, kernel_x: Array, kernel_y: Array) -> Float32:
+def smoothed(values: Floats, kernel_x: Array, kernel_y: Array) -> Floats:
     """Return `values` convolved along both axes; NaN and the outside carry no weight, NaN stays NaN."""
     bad = np.isnan(values)
     clean = np.where(bad, np.float32(0), values)
@@ -41,7 +41,7 @@ def smoothed(values: Float32, kernel_x: Array, kernel_y: Array) -> Float32:
     return out
 
 
-def _along(values: Float32, weights: Array, axis: int) -> Float32:
+def _along(values: Floats, weights: Array, axis: int) -> Floats:
     """Convolve with a symmetric kernel along one axis, zero outside."""
     reach = len(weights) // 2
     if reach == 0:
