@@ -11,7 +11,7 @@ from ifuview.commands.said import Said, count, exposures, json_to, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
-from ifuview.model.night.triage import CLASSES, Finding, TriageResult
+from ifuview.model.night.triage import CLASSES, ENOUGH, Finding, Judged, TriageResult
 
 
 def options(out: ArgumentParser) -> None:
@@ -48,12 +48,14 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
 
 
 def code(result: TriageResult, only: Sequence[str] = ()) -> int:
-    """The exit code: 2 also where of no camera anything could be asked."""
+    """The exit code: 2 where of no camera anything could be asked, 3 also where products are bad or much is masked."""
     if result.findings:
         return FOUND
     unasked = Counter((n.expid, n.camera) for n in result.not_measured if n.what in CLASSES)
     nothing = all(unasked[place] >= max(len(only) or len(CLASSES), 1) for place in result.cameras)
-    return BAD_INPUT if nothing else OK
+    if nothing:
+        return BAD_INPUT
+    return OK if all(j.share >= ENOUGH if only else j.whole for j in result.judged) else FOUND
 
 
 def spoken(result: TriageResult) -> str:
@@ -66,9 +68,18 @@ def spoken(result: TriageResult) -> str:
     if any(n.what in CLASSES for n in result.not_measured):
         lines.append(unmeasured(result))
     elif not lines:
+        lines += [not_whole(j) for j in result.judged if not j.whole]
+    if not lines:
         hidden = dict.fromkeys(f"; {n.what} cannot be seen without {n.missing}" for n in result.not_measured)
         lines.append(f"clean: nothing found{''.join(hidden)}")
     return "\n".join(lines)
+
+
+def not_whole(judged: Judged) -> str:
+    """What the verdict on a camera lacks."""
+    known = round(judged.share * judged.fibers)
+    lacks = [*judged.bad] + ([f"only {known} of {judged.fibers} fibers are known"] if judged.share < ENOUGH else [])
+    return f"{judged.expid} {judged.camera}: nothing found, but not clean: {'; '.join(lacks)}"
 
 
 def unmeasured(result: TriageResult) -> str:

@@ -11,9 +11,14 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.questions.amplifiers import edges, rows
 from ifuview.engine.night.questions.blocks import blocks
 from ifuview.engine.night.questions.case import BLOCK, Case
+from ifuview.engine.night.questions.detector import detector
 from ifuview.engine.night.questions.fibers import fibers
+from ifuview.engine.night.questions.ghosts import ghosts
+from ifuview.engine.night.questions.identity import identity
 from ifuview.engine.night.questions.lines import beside_stronger
+from ifuview.engine.night.questions.masked import all_masked, masked
 from ifuview.engine.night.questions.products import products
+from ifuview.engine.night.questions.tables import tables
 from ifuview.engine.night.stats import filled, middle
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
@@ -21,8 +26,12 @@ from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
 
 NAME = "desi_qa"
 TITLE = "Triage"
-STEPS = (("rows", 0.4), ("blocks", 0.2), ("fibers", 0.2), ("products", 0.1), ("edges", 0.1))  # with their weights
-ASKED = (rows, blocks, fibers, products, edges)
+# with their part of the time, in the order in which they may hide each other
+ASKED = (
+    (identity, 0.05), (tables, 0.05), (rows, 0.3),
+    (detector, 0.05), (ghosts, 0.05), (blocks, 0.1), (fibers, 0.2), (products, 0.1), (edges, 0.05),
+    (masked, 0.05),
+)  # fmt: skip
 MIN_WAVES = 400  # px: ten for each knot of the continuum
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 COMPARED = (
@@ -43,7 +52,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "mixed-production": ("frame", "flat", "sky", "sframe"),
     "fluxcalib": ("fluxcalib",),
     "masked-data": ("sframe",),
-    "swapped-fibers": ("fiber table",),
+    "swapped-fibers": (),
     "amplifier-noise": ("sframe", "traces"),
     "charge-transfer": ("sframe", "sky", "traces"),
     "cosmic-rays": ("sframe",),
@@ -91,6 +100,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     ctx : JobContext, optional
     """
     wanted = (params or Params()).only or CLASSES
+    dark = chain.sframe_ivar is not None and not np.any(chain.sframe_ivar > 0)
     chain = _without_holes(chain)
     nfiber, nwave = chain.shape
     if nwave < MIN_WAVES:
@@ -103,11 +113,13 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         compare = [kind for kind in wanted if kind in COMPARED and kind not in lacks]
         missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
     case = Case(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}))
-    for (_, weight), step in zip(STEPS, ASKED, strict=True):
+    for step, weight in ASKED:
         step(case)
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
-    found = _merged(case.findings)
+    if dark and chain.sframe is None and "masked-data" in wanted:
+        case.findings.append(all_masked(expid, camera, nfiber))
+    found = _by_charge(_merged(case.findings))
     return CameraTriage(
         tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), case.arrays(), case.numbers
     )
@@ -152,14 +164,32 @@ def _missing(chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> 
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
-    """Without isolated fibers that a block explains, and without echoes of strong lines in their neighbors."""
+    """Without isolated fibers that a block explains, echoes of strong lines, levels that jump at an edge already."""
     blocks = {f for x in findings if x.kind == "positioning" and x.known for f in x.fibers}
     lines = [x for x in findings if x.kind in ("sky-gradient", "sky-line residual")]
     beside = [x for x in lines if beside_stronger(x, lines)]
+    jumps = {a for x in findings if x.kind == "amplifier-step" and not x.detail for a in x.amplifier.split("/")}
+    beside += [x for x in findings if x.detail.get("side") is False and jumps & set(x.amplifier.split("/"))]
     return [
         x for x in findings
         if x not in beside and not (x.kind == "isolated-fiber" and set(x.fibers) <= blocks and not x.detail.get("dead"))
     ]  # fmt: skip
+
+
+def _by_charge(findings: list[Finding]) -> list[Finding]:
+    """Without what charge that trails in an amplifier explains: levels of its fibers, lines that seem displaced."""
+    trails = [f for f in findings if f.kind == "charge-transfer"]
+    if not trails:
+        return findings
+    fibers = {fiber for f in trails for fiber in f.fibers}
+    along = any(f.detail["way"] == "along" for f in trails)
+    out = []
+    for f in findings:
+        inside = f.kind in ("ccd-column", "ccd-row", "isolated-fiber") and set(f.fibers) <= fibers
+        lines = along and f.kind == "sky-line residual" and f.detail.get("change") in ("shift", "width", "factor")
+        if not lines and (not inside or f.known or f.detail.get("dead")):
+            out.append(f)
+    return out
 
 
 def describe(findings: tuple[Finding, ...]) -> str:

@@ -29,6 +29,7 @@ PARTS = {
     "window": "window",
     "engine": "engine",
     "triage": "triage",
+    "truth": "truth",
     "night": "night",
     "spectra": "spectra",
     "doctor": "doctor",

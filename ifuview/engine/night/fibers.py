@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
+from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle, runs
 from ifuview.model.checks import Array
 
 LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)
@@ -19,6 +19,8 @@ MIN_BLOCKS = 4  # to compare one with the others
 LEAST_KNOWN = 0.4  # of the fibers of a block must be measured
 LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
 OFF_POSITION = 0.05  # mm; 0.03 poor, 0.1 bad
+FAR_OFF = 0.1  # mm of a single fiber
+SHORTEST_RUN, NEAR_OFF = 5, 3  # fibers of a run; in place between those that are not
 OFF_SHARE = 0.5  # of the fibers of a block
 CLIP = 4.0  # sigma of a pixel from the median of its fiber: cosmic rays
 MIN_SPREAD = 3  # values that tell their own scatter
@@ -96,14 +98,22 @@ def bright_rows(flux: Array, sky: float) -> list[tuple[int, int, int, float]]:
     return out
 
 
-def off_position(offset: Array, size: int) -> list[tuple[int, float, float]]:
-    """(block, median offset in mm, share of its fibers) of blocks that are not where they should be."""
+def off_position(offset: Array, size: int) -> list[tuple[tuple[int, ...], float, float]]:
+    """(fibers, median offset in mm, share of them) of runs and single fibers that are not in their place."""
+    off = np.isfinite(offset) & (offset > OFF_POSITION)
     out = []
-    for block in range(offset.size // size):
-        part = offset[block * size : (block + 1) * size]
+    for first, last in runs(off, NEAR_OFF):
+        part = offset[first:last]
         part = part[np.isfinite(part)]
-        if part.size and np.mean(part > OFF_POSITION) > OFF_SHARE:
-            out.append((block, float(np.median(part)), float(np.mean(part > OFF_POSITION))))
+        share = float(np.mean(part > OFF_POSITION))
+        if last - first >= SHORTEST_RUN and share > OFF_SHARE:
+            low, high = round(first / size) * size, round(last / size) * size
+            near = low < high and abs(low - first) <= NEAR_OFF and abs(high - last) <= NEAR_OFF
+            span = (low, min(high, offset.size)) if near else (first, last)
+            out.append((tuple(range(*span)), float(np.median(part)), share))
+        else:
+            alone = [f for f in range(first, last) if off[f] and offset[f] > FAR_OFF]
+            out += [((f,), float(offset[f]), 1.0) for f in alone]
     return out
 
 
@@ -126,8 +136,8 @@ def steady_light(flux: Array, sigma: Array, use: Array) -> Array:
     return np.asarray(kept.astype(np.float64) @ noise**-2.0 / np.sum(noise**-2.0))
 
 
-def target_light(flux: Array, is_sky: Array, block: int, size: int, left_out: Array) -> tuple[float, float]:
-    """Median light of the targets of a block over that of all other targets, and its error; NaN if unknown.
+def target_light(flux: Array, is_sky: Array, fibers: tuple[int, ...], left_out: Array) -> tuple[float, float]:
+    """Median light of the targets of some fibers over that of all other targets, and its error; NaN if unknown.
 
     Parameters
     ----------
@@ -137,8 +147,8 @@ def target_light(flux: Array, is_sky: Array, block: int, size: int, left_out: Ar
         Fibers with other light than their own, not compared with.
     """
     inside = np.zeros(flux.size, bool)
-    inside[block * size : (block + 1) * size] = True
-    outside = ~inside if np.count_nonzero(~inside & ~left_out) < size else ~inside & ~left_out
+    inside[list(fibers)] = True
+    outside = ~inside if np.count_nonzero(~inside & ~left_out) < len(fibers) else ~inside & ~left_out
     inside, outside = inside & np.isfinite(flux), outside & np.isfinite(flux)
     own, empty, other, nothing = (flux[where & kind] for where in (inside, outside) for kind in (~is_sky, is_sky))
     if not own.size or not other.size:

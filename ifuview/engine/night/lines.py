@@ -49,12 +49,12 @@ def find_lines(sky: Array, wave: Array) -> tuple[Array, Array]:
     """Pixels of the isolated peaks of a sky spectrum, and which of them are strong."""
     level = float(np.median(sky))
     found: list[tuple[float, int]] = []
-    for j in range(MARGIN, sky.size - MARGIN):
-        near = sky[j - 8 : j + 9]
-        if sky[j] == near.max() and not (found and j - found[-1][1] <= SIDE[0]):
+    highest = np.lib.stride_tricks.sliding_window_view(sky, 17).max(axis=1)  # of the pixels from 8 on
+    for j in np.flatnonzero(sky[8:-8] == highest).astype(int) + 8 if sky.size > 2 * MARGIN else ():
+        if MARGIN <= j < sky.size - MARGIN and not (found and j - found[-1][1] <= SIDE[0]):
             height = float(sky[j] - np.median(sky[j - 10 : j + 11]))
             if height > WEAK * level:
-                found.append((height, j))
+                found.append((height, int(j)))
     found.sort(reverse=True)
     kept = found[:MOST]
     varying = [np.abs(wave - w) < half for w, half in VARIABLE]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.blocks import BIN, MIN_BINS, Grid
+from ifuview.engine.night.blocks import BIN, MIN_BINS
 from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, mad, middle, runs
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
@@ -16,9 +16,14 @@ MISFIT_SHARE = 0.01  # of the pixels
 LINE_FACTOR = 0.1  # of the sky model that a factor on lines may change
 WIGGLE, WIGGLE_WIDTH, DEGREE = 0.05, 200.0, 6  # of a flux calibration against a polynomial; clean: 0.0002
 EVERY = 5  # fibers of the calibration that are looked at: they differ by a factor
+JUMP, STEP, STEP_SCATTERS = 12, 0.03, 12.0  # px on both sides of a step; least step, and scatters
+SHARP, SAME_JUMP = 3, 0.6  # px within which a step is done, to this part of it
+EVERY_PIXEL = 16
 MARGIN = 100  # px at the ends of it
 EDGE_ROWS, EDGE_LIMIT, EDGE_SKY = 40.0, 5.0, 0.03  # rows each side, sigma, part of the sky level
-ALL_LIMIT, ALL_SKY = 8.0, 0.03
+ALL_LIMIT, ALL_SKY, MOST_WINDOWS = 7.5, 0.004, 4  # sigma, part of the sky, stretches
+AGREE = 3.0  # errors
+WIDEST = 0.5  # of the bins: what is wider is continuum of the targets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +92,37 @@ def wiggle(fluxcalib: Array, wave: Array) -> tuple[float, tuple[float, float]] |
     return (peak, (low, high)) if high - low < WIGGLE_WIDTH else None
 
 
+def calibration_step(fluxcalib: Array, wave: Array) -> tuple[float, float] | None:
+    """(relative step, wavelength) where a calibration jumps from one pixel to the next few; None if nowhere."""
+    level = np.median(fluxcalib[::EVERY], axis=0)
+    if level.size < 8 * JUMP or not (level > 0).all():
+        return None
+    logs = np.log(level)
+    wide, sharp = _jumps(logs, JUMP), _jumps(logs, SHARP)[JUMP - SHARP : SHARP - JUMP]
+    far = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(wide, 4 * JUMP, mode="edge"), 8 * JUMP + 1), axis=1)
+    rest = np.where(np.abs(sharp) > SAME_JUMP * np.abs(wide), wide - far, 0.0)  # a slope grows with the distance
+    at = int(np.argmax(np.abs(rest)))
+    if abs(rest[at]) < max(STEP, STEP_SCATTERS * float(mad(wide - far))):
+        return None
+    return float(np.expm1(rest[at])), float(wave[min(at + JUMP, wave.size - 1)])
+
+
+def _jumps(logs: Array, size: int) -> Array:
+    """Mean of `size` pixels after each pixel minus that of as many before it."""
+    total = np.concatenate([[0.0], np.cumsum(logs)])
+    mean = (total[size:] - total[:-size]) / size
+    return np.asarray(mean[size + 1 :] - mean[: -size - 1])
+
+
+def calibration_levels(fluxcalib: Array) -> Array:
+    """Logarithm of the calibration of every fiber over the typical one's, shape (nfiber,); NaN if unknown."""
+    thin = fluxcalib[:, ::EVERY_PIXEL].astype(np.float64)
+    typical = np.median(thin, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where((thin > 0) & (typical > 0), thin / typical, np.nan)
+        return np.asarray(np.log(middle(ratio, axis=1)))
+
+
 def steps(
     residual: Array, disp: Array, cross: Array, sections: tuple[Section, ...], size: int, skip: tuple[str, ...]
 ) -> list[tuple[str, str, float, float, float]]:
@@ -102,6 +138,8 @@ def steps(
             low = np.where((disp[rows] >= edge - EDGE_ROWS) & (disp[rows] < edge), residual[rows], np.nan)
             high = np.where((disp[rows] >= edge) & (disp[rows] < edge + EDGE_ROWS), residual[rows], np.nan)
             use = np.isfinite(low).any(axis=0) | np.isfinite(high).any(axis=0)
+            if not use.any():
+                continue
             jump = middle(high[:, use], axis=1) - middle(low[:, use], axis=1)
             jump = jump[np.isfinite(jump)]
             if jump.size < size:
@@ -115,16 +153,68 @@ def steps(
     return out
 
 
-def everywhere(residual: Array, bins: Grid, size: int) -> list[tuple[float, float, tuple[float, float]]]:
-    """(amplitude, significance, wavelength range) of residuals that all fibers share."""
-    level = middle(blocks_of(binned(residual, BIN), size), axis=0)
-    z = level / (MEDIAN_ERROR * bins.sigma / np.sqrt(residual.shape[0]))
-    z /= max(1.0, float(mad(z)))
-    hit = (np.abs(z) > ALL_LIMIT) & (np.abs(level) > ALL_SKY * bins.sky)
+def everywhere(
+    means: list[tuple[Array, Array]], line: Array, wave: Array, sky: Array
+) -> list[tuple[float, float, tuple[float, float]]]:
+    """(amplitude, significance, wavelength range) of residuals that all fibers share, between the lines.
+
+    Parameters
+    ----------
+    means : list of (ndarray, ndarray), shape (nwave,)
+        Means of fibers, and their noise: of all, of the sky fibers.
+    line : ndarray of bool, shape (nwave,)
+        Pixels that have a part in lines.
+    wave, sky : ndarray, shape (nwave,)
+    """
+    count = wave.size // BIN
+    cut = count * BIN
+    centers, level = binned(wave, BIN), binned(sky, BIN)
+    half = float(np.median(np.diff(centers))) / 2
+    best: dict[tuple[int, int], tuple[float, float]] = {}
+    binned_means = []
+    for mean, noise in means:
+        weight = np.where(line, 0.0, noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
+        total = np.where(line, 0.0, mean * noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
+        known = weight > 0
+        z = np.where(known, total / np.sqrt(np.where(known, weight, 1.0)), 0.0)
+        extra = max(1.0, float(mad(z[known])) if known.any() else 1.0) ** 2
+        binned_means.append((total / extra, weight / extra))
+    for total, weight in binned_means:
+        for first, last, value, score in _windows(total, weight):
+            agreed = all(_agrees(own, first, last, value) for own in binned_means)
+            if agreed and score > ALL_LIMIT and abs(value) > ALL_SKY * level[first:last].mean():
+                best[first, last] = max(best.get((first, last), (0.0, 0.0)), (value, score), key=lambda v: v[1])
+    out: list[tuple[int, int, float, float]] = []
+    for (first, last), (value, score) in sorted(best.items(), key=lambda item: -item[1][1]):
+        if not any(first < b and a < last for a, b, *_ in out):
+            out.append((first, last, value, score))
+    return [(v, s, (float(centers[a]) - half, float(centers[b - 1]) + half)) for a, b, v, s in out]
+
+
+def _agrees(own: tuple[Array, Array], first: int, last: int, value: float) -> bool:
+    """Whether another mean shows the same: targets have light of their own, sky fibers have not."""
+    total, weight = (float(v[first:last].sum()) for v in own)
+    if weight <= 0:
+        return False
+    error = weight**-0.5
+    return abs(total / weight - value) < AGREE * error + 0.5 * abs(value) and total * value > 0
+
+
+def _windows(total: Array, weight: Array) -> list[tuple[int, int, float, float]]:
+    """(first, last, mean, sigma) of the stretches of bins that stand out, one after the other."""
     out = []
-    for first, last in runs(hit, 1):
-        if np.count_nonzero(hit[first:last]) >= MIN_BINS:
-            at = first + int(np.argmax(np.abs(level[first:last])))
-            span = (float(bins.wave[first] - bins.half), float(bins.wave[last - 1] + bins.half))
-            out.append((float(level[at]), float(abs(z[at])), span))
+    total, weight = total.copy(), weight.copy()
+    for _ in range(MOST_WINDOWS):
+        sums, weights = (np.concatenate([[0.0], np.cumsum(v)]) for v in (total, weight))
+        first, last = np.triu_indices(sums.size, MIN_BINS)
+        narrow = last - first <= WIDEST * total.size
+        first, last = first[narrow], last[narrow]
+        norm = weights[last] - weights[first]
+        gain = np.abs(sums[last] - sums[first]) / np.sqrt(np.maximum(norm, 1e-30))
+        k = int(np.argmax(gain))
+        a, b = int(first[k]), int(last[k])
+        if gain[k] < ALL_LIMIT:
+            break
+        out.append((a, b, float((sums[b] - sums[a]) / max(norm[k], 1e-30)), float(gain[k])))
+        total[a:b] = 0.0
     return out

@@ -50,6 +50,10 @@ class Chain:
         What it calls them, "" where nothing.
     bad_amplifiers : tuple of str, or None
         Amplifiers that the night log calls bad; None where there is no log.
+    fiber_id : ndarray of int, shape (nfiber,)
+        Numbers of the fibers in the fiber table.
+    table_faults : tuple of (tuple of int, str)
+        Fibers whose rows differ between the tables of the products, and words about it.
     """
 
     wave: Array
@@ -72,6 +76,8 @@ class Chain:
     known: Array | None = None
     known_text: tuple[str, ...] = ()
     bad_amplifiers: tuple[str, ...] | None = None
+    fiber_id: Array | None = None
+    table_faults: tuple[tuple[tuple[int, ...], str], ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property

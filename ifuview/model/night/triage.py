@@ -29,6 +29,7 @@ CLASSES = (
     "sky-gradient",
 )  # worst first, all else equal
 STEPS = ("preproc", "trace", "fiberflat", "sky", "fluxcalib", "light")
+ENOUGH = 0.8  # of the fibers that must be known for "clean"
 HARMLESS = ("sky-gradient", "bright-neighbor")  # real light, no fault of instrument or processing
 
 
@@ -142,6 +143,44 @@ class NotMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """How much of a camera the verdict rests on.
+
+    Parameters
+    ----------
+    expid : int
+    camera : str
+    fibers : int
+        Of the camera.
+    masked : tuple of int
+        Fibers of which nothing is known.
+    share : float
+        Of the fibers of which most pixels are known.
+    bad : tuple of str
+        Products that are missing or damaged.
+    """
+
+    expid: int
+    camera: str
+    fibers: int
+    masked: tuple[int, ...] = ()
+    share: float = 1.0
+    bad: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether each question was asked on enough of the camera."""
+        return not self.bad and self.share >= ENOUGH
+
+    def as_dict(self) -> dict[str, Any]:
+        """As `triage.json` has it."""
+        return {
+            "expid": self.expid, "camera": self.camera, "fibers": self.fibers, "masked": list(self.masked),
+            "share": round(self.share, 3), "bad_products": list(self.bad),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Fixed:
     """A finding and what became of it in another production."""
 
@@ -174,6 +213,7 @@ class TriageResult:
     cameras: tuple[tuple[int, str], ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    judged: tuple[Judged, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
@@ -185,6 +225,7 @@ class TriageResult:
             "not_measured": [n.as_dict() for n in self.not_measured],
             "problems": list(self.problems),
             "notes": list(self.notes),
+            "judged": [j.as_dict() for j in self.judged],
         }
         if self.fixed:
             out["after"] = [f.as_dict() for f in self.fixed]

@@ -167,7 +167,7 @@ def ghost(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[
     fiber = next(f for f in working(chain, random, False, 200) if chain.shape[0] - 1 - f in alive)
     mirrored = chain.shape[0] - 1 - fiber
     light = (rows(chain, fiber) + amplitude * rows(chain, mirrored)) * star
-    return PlantedChange(light=light), Truth(("ghost", "bright-neighbor", *ONE), ("light",), (mirrored,))
+    return PlantedChange(light=light), Truth(("ghost", "bright-neighbor", *ONE), ("preproc", "light"), (mirrored,))
 
 
 DEFECTS = (

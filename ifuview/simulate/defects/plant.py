@@ -182,7 +182,7 @@ def ideal_snr(before: Chain, after: Chain) -> float:
 
 def plant(chain: Chain, defect: Defect, amplitude: float, seed: int) -> Planted:
     """The camera with a defect of this amplitude at a place that the seed chooses."""
-    change, truth = defect.make(chain, amplitude, np.random.default_rng(seed))
+    change, truth = defect.make(chain, amplitude, np.random.default_rng((seed, 1)))
     after = changed(chain, change)
     return Planted(after, truth, amplitude, ideal_snr(chain, after))
 

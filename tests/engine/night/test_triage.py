@@ -200,14 +200,15 @@ def test_holes_do_not_hide_what_there_is(name):
         holes[:, 100] = np.nan
     found_now = found(replace(chain, **{name: holes}))
     assert ("wavelength-blocks", (2,)) in {(f.kind, f.blocks) for f in found_now}
-    assert {f.kind for f in found_now} <= {"wavelength-blocks", "isolated-fiber", "mixed-production"}
+    assert {f.kind for f in found_now} <= {"wavelength-blocks", "isolated-fiber", "mixed-production", "masked-data"}
+    assert all(f.fibers == (7,) for f in found_now if f.kind == "masked-data")
 
 
 def test_spectra_without_noise_are_not_judged():
     chain = camera()
     none = replace(chain, sframe_ivar=0 * chain.sframe_ivar, frame_ivar=0 * chain.frame_ivar)
     out = desi_qa.run(none, 1, "r1")
-    assert out.findings == ()
+    assert [(f.kind, len(f.fibers)) for f in out.findings] == [("masked-data", NFIBER)]
     assert {n.missing for n in out.not_measured if n.what == "ccd-row"} == {"sframe"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,6 +62,15 @@ def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tu
     return Chain(wave=wave, sections=reader.sections, **arrays), tuple(problems), reader.tile
 
 
+def bad_products(camera: CameraFiles, chain: Chain) -> tuple[str, ...]:
+    """Products of a camera that are missing, or there and not to be used."""
+    out = []
+    for name in _WANTED:
+        if getattr(chain, name) is None:
+            out.append(f"{name} is {'damaged' if name in camera.files else 'missing'}")
+    return tuple(out)
+
+
 def _bad_amplifiers(log: str | None, header: str) -> tuple[str, ...] | None:
     """Letters that the night log or a header calls bad; the oldest files number their amplifiers."""
     if log is None and not header:
@@ -96,6 +106,8 @@ class _Reader:
         self.table: Mapping[str, Array] = {}
         self.tile = 0
         self.header_amplifiers = ""
+        self.table_path = ""
+        self.table_faults: list[tuple[tuple[int, ...], str]] = []
 
     def _facts(self, fits: Any) -> None:
         """The field on the sky, and amplifiers that are bad."""
@@ -132,7 +144,7 @@ class _Reader:
             self.sections = _sections(fits)
         if product == "sky" and fits.find("THRPUTCORR") is not None:
             arrays["line_factor"] = _pixels(fits, "THRPUTCORR", path, ndim=1)
-        if not self.table and fits.find("FIBERMAP") is not None:
+        if fits.find("FIBERMAP") is not None:
             self._table(fits, path)
 
     def _open(self, path: str, names: set[str]) -> Any:
@@ -160,9 +172,15 @@ class _Reader:
         from ifuview.io.fits.table import read_table
 
         try:
-            self.table = read_table(fits.find("FIBERMAP"), FIBER_COLUMNS).columns
+            table = read_table(fits.find("FIBERMAP"), FIBER_COLUMNS).columns
         except IfuviewError as problem:
             self.problems.append(f"{path}: the fiber table is left out: {problem}")
+            return
+        if not self.table:
+            self.table, self.table_path = table, path
+        elif fibers := differing(self.table, table):
+            names = os.path.basename(self.table_path), os.path.basename(path)
+            self.table_faults.append((fibers, f"{names[0]} and {names[1]} say different things of them"))
 
     def traces(self, wave: Array, shape: tuple[int, int], arrays: dict[str, Any]) -> None:
         """Detector positions of all pixels."""
@@ -201,6 +219,9 @@ class _Reader:
                 arrays[name] = position
         if "DELTA_X" in table and "DELTA_Y" in table:
             arrays["offset"] = np.hypot(table["DELTA_X"].astype(float), table["DELTA_Y"].astype(float))
+        if "FIBER" in table and table["FIBER"].dtype.kind in "iu":
+            arrays["fiber_id"] = table["FIBER"].astype(np.int64)
+        arrays["table_faults"] = tuple(self.table_faults)
         if "OBJTYPE" in table:
             arrays["is_sky"] = np.char.strip(table["OBJTYPE"].astype(str)) == "SKY"
         if "FIBERSTATUS" in table and table["FIBERSTATUS"].dtype.kind in "iu":
@@ -211,6 +232,18 @@ class _Reader:
             )
 
 
+def differing(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[int, ...]:
+    """Rows in which two tables of the same fibers differ in what a fiber is; () where they are of other fibers."""
+    wrong = np.zeros(0, bool)
+    for name in ROLE_COLUMNS:
+        if name in one and name in two and one[name].shape == two[name].shape:
+            a, b = one[name], two[name]
+            differs = (a != b) & ~((a != a) & (b != b))
+            wrong = differs if not wrong.size else wrong | differs
+    found = np.flatnonzero(wrong)
+    return tuple(int(f) for f in found) if found.size <= MOST_MOVED * max(wrong.size, 1) else ()
+
+
 def _guessed_ivar(flux: Array) -> Array:
     """Inverse variance from the differences of neighboring pixels, the same for all fibers at a wavelength."""
     steps = np.nanmedian(np.abs(np.diff(flux, axis=1)), axis=0, keepdims=True) * MAD_TO_SIGMA / np.sqrt(2)
@@ -219,8 +252,13 @@ def _guessed_ivar(flux: Array) -> Array:
 
 
 FIBER_COLUMNS = (
-    "FIBER", "FIBERSTATUS", "OBJTYPE", "FIBER_X", "FIBER_Y", "FIBERASSIGN_X", "FIBERASSIGN_Y", "DELTA_X", "DELTA_Y",
+    "FIBER", "TARGETID", "FIBERSTATUS", "OBJTYPE", "FIBER_X", "FIBER_Y", "FIBERASSIGN_X", "FIBERASSIGN_Y",
+    "DELTA_X", "DELTA_Y",
 )  # fmt: skip
+
+
+ROLE_COLUMNS = ("FIBER", "TARGETID", "OBJTYPE")  # what a fiber is
+MOST_MOVED = 0.25  # of the rows: more are tables of other fibers
 
 
 def _position(table: Mapping[str, Array], axis: str) -> Array | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifuview.app.night.triage.chain import read_chain
+from ifuview.app.night.triage.chain import bad_products, read_chain
 from ifuview.app.night.triage.files import CameraFiles, find_cameras, overlaid
 from ifuview.app.night.triage.sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
@@ -40,7 +40,7 @@ def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext
 
     found = desi_qa.run(chain, camera.expid, camera.camera, desi_qa.Params(tuple(only)), ctx.part(0.4, 1.0))
     found, more = with_detector(found, camera, chain, ctx)
-    return Triaged(camera, found, (*problems, *more), tile)
+    return Triaged(camera, found, (*problems, *more), tile, bad_products(camera, chain))
 
 
 def run_triage(

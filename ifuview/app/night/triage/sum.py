@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifuview.app.night.triage.files import CameraFiles
-from ifuview.model.night.triage import Cause, Finding, NotMeasured, TriageResult
+from ifuview.model.night.triage import Cause, Finding, Judged, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
     from ifuview.recipes.desi_qa import CameraTriage
@@ -24,6 +24,7 @@ class Triaged:
     found: CameraTriage
     problems: tuple[str, ...] = ()
     tile: int = 0
+    bad: tuple[str, ...] = ()  # products that are missing or damaged
 
 
 def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
@@ -41,8 +42,18 @@ def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> Tri
         causes=_causes(findings, done),
         not_measured=(*(n for t in done for n in t.found.not_measured), *alone),
         cameras=tuple((t.camera.expid, t.camera.camera) for t in done),
+        judged=tuple(_judged(t) for t in done),
         problems=tuple(dict.fromkeys([*problems, *(p for t in done for p in t.problems)])),
     )
+
+
+def _judged(triaged: Triaged) -> Judged:
+    """What the verdict on a camera rests on."""
+    of, camera = triaged.found.numbers.get("judged", {}), triaged.camera
+    return Judged(
+        camera.expid, camera.camera, int(of.get("fibers", 0)), tuple(of.get("masked", ())), float(of.get("share", 0.0)),
+        triaged.bad,
+    )  # fmt: skip
 
 
 def _stray_light(done: list[Triaged]) -> tuple[list[Finding], list[NotMeasured]]:

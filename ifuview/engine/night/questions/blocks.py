@@ -9,11 +9,14 @@ import numpy as np
 from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, THIN, Case
+from ifuview.engine.night.search.common import mean_spectrum
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.scan import blocks_of_fibers
+from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import binned, continuum, middle
 from ifuview.model.night.triage import ranges
 
+LEAST_MEAN = 20  # fibers
 FEW = 4  # fibers that are named one by one
 
 
@@ -33,11 +36,15 @@ def blocks(case: Case) -> None:
                 frame = in_blocks.share(region, case.seen, rest, bins)
             case.add("wavelength-blocks", "preproc", **_region(region, frame))
     if case.asks("wavelength-all"):
-        for amplitude, significance, span in others.everywhere(rest, bins, BLOCK):
+        line = np.abs(shapes(case.level, chain.wave)[0]) > 0
+        use = case.measured
+        sky = use if chain.is_sky is None else use & chain.is_sky
+        means = [mean_spectrum(rest, case.sigma, of) for of in (use, sky) if np.count_nonzero(of) >= LEAST_MEAN]
+        for amplitude, significance, span in others.everywhere(means, line, chain.wave, case.level):
             case.add(
                 "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), wave_range=span, amplitude=amplitude,
                 unit=COUNTS, significance=significance, confidence=0.7,
-                text=f"All fibers keep {amplitude:+.0f} {COUNTS} at {span[0]:.0f}-{span[1]:.0f} A after the sky is off",
+                text=f"All fibers keep {amplitude:+.2g} {COUNTS} at {span[0]:.0f}-{span[1]:.0f} A after the sky is off",
             )  # fmt: skip
 
 

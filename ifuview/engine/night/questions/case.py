@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ifuview.engine.night.search.deviating import Deviation, answered, deviating, flat_deviation, left, sky_deviation
+from ifuview.engine.night.search.templates import sharp
 from ifuview.engine.night.search.throughput import Guilt
 from ifuview.engine.night.sky_light import between_lines
 from ifuview.engine.night.stats import continuum, filled, middle
@@ -57,6 +59,7 @@ class Case:
         self.lacking: list[NotMeasured] = []
         self.numbers: dict[str, Any] = {}
         self.done = 0.0
+        self.set_aside: set[int] = set()  # fibers whose products contradict each other
         self.runs: list[LightLevel] = []  # of neighbors, and of single fibers, that give more or less light
         self.singles: list[LightLevel] = []
         self.products: dict[str, Array] = {}  # what sky model and flat of each fiber differ by from the others'
@@ -122,6 +125,20 @@ class Case:
             self._seen = filled(chain.frame, ivar > 0) / np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
         return self._seen
 
+    @cached_property
+    def weight(self) -> Array:
+        """Inverse variance of the pixels that are known, shape (nfiber, nwave), float32."""
+        ivar = self.chain.sframe_ivar
+        typical = (self.sigma**-2.0).astype(np.float32)[None]
+        own = typical if ivar is None else np.where(ivar > 0, ivar, typical)
+        return np.asarray(np.where(self.good & np.isfinite(self.flux), own, 0.0), np.float32)
+
+    @cached_property
+    def sharp(self) -> Array:
+        """Residual without bad rows, without what sky model and flat explain and without what is wide."""
+        assert self.clean is not None
+        return sharp(self.clean - self.expected)
+
     @property
     def flat_level(self) -> Array | None:
         """Level of each fiber's flat, shape (nfiber,)."""
@@ -131,7 +148,9 @@ class Case:
     @property
     def measured(self) -> Array:
         """Fibers of which most pixels are known, shape (nfiber,)."""
-        return np.asarray(self.good.mean(axis=1) > MEASURED)
+        out = np.asarray(self.good.mean(axis=1) > MEASURED)
+        out[list(self.set_aside)] = False
+        return out
 
     def asks(self, kind: str) -> bool:
         """Whether this class is wanted and can be measured."""
@@ -158,4 +177,6 @@ class Case:
         rows = {f"rows {name}": level for name, level in self.row_levels.items()}
         if self.maps:
             named |= {"focal_x": chain.focal_x, "focal_y": chain.focal_y}
-        return {name: values for name, values in named.items() if values is not None} | rows | self.maps
+        known = {name: values for name, values in named.items() if values is not None}
+        known |= {name: np.nan_to_num(known[name]) for name in ("residual", "clean", "seen") if name in known}
+        return known | rows | self.maps

@@ -12,7 +12,7 @@ from ifuview.engine.night.questions.lines import GRADIENT, LINE_EDGE, add_gradie
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.scan import Span, spans
-from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits
+from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits, sharp
 from ifuview.engine.night.search.throughput import guilt
 from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
@@ -26,6 +26,7 @@ LEAST_SKY = 10  # sky fibers that make a mean
 SECOND = 0.35  # a shift's own curvature: a width of the shift squared is no other finding, to this part of it
 TILT = (6.0, 0.3)  # significance and explained part from which a plane over the field is taken off
 AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
+SAME_MODEL = 1e-3  # of the sky that the sky models of all fibers differ by
 HALF = 0.5  # of a change that the sky model has must be in the flux
 MOST_NAMED, MOST_SAID = 5, 12  # fibers with findings of their own, and in a sentence
 LINE_STEP = {SHIFT: "trace", WIDTH: "trace"}
@@ -64,11 +65,12 @@ def measured_changes(case: Case, use: Array, lines: Array) -> Changes | None:
     chain = case.chain
     if case.clean is None or chain.sky is None or case.level is None:
         return None
-    flux = case.clean - case.expected
-    ivar = np.where(case.good, case.sigma[None] ** -2.0, 0.0) if chain.sframe_ivar is None else chain.sframe_ivar
-    ivar = np.where(case.good & (ivar <= 0), (case.sigma**-2.0)[None], ivar)
-    fits = fiber_fits(flux, ivar, case.level, chain.wave)
-    model = fiber_fits(chain.sky - case.level, np.ones_like(ivar), case.level, chain.wave)
+    fits = fiber_fits(case.sharp, case.weight, case.level, chain.wave)
+    away = chain.sky - case.level.astype(np.float32)
+    if float(np.abs(away).max()) > SAME_MODEL * float(np.median(case.level)):
+        model = fiber_fits(sharp(away), np.ones_like(away), case.level, chain.wave)
+    else:
+        model = FiberFits(np.zeros_like(fits.value), fits.error, fits.shapes)
     use = use & np.isfinite(fits.error).all(axis=0)
     return Changes(fits, model, use, tuple(round(float(w), 1) for w in lines)) if use.any() else None
 

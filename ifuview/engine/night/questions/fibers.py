@@ -9,18 +9,21 @@ from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
-from ifuview.engine.night.questions.changes import changes, measured_changes
+from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import lines_that_stay
+from ifuview.engine.night.questions.weak_rows import weak_rows
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.throughput import WOULD_TELL, guilt
 from ifuview.engine.night.stats import MEDIAN_ERROR, middle
 from ifuview.model.checks import Array
+from ifuview.model.night.triage import ranges
 
 UNKNOWN = np.float32(1e9)  # noise of a masked pixel
 LEAST_SAME = 0.3  # of the wavelengths
 UNMEASURED = 0.1  # error of a throughput without lines: targets add light
 CERTAIN = 2.0  # errors: a number below is only a bound
+SURE_GAIN = 0.15  # of the light of a bundle, that no targets add
 DROWNED = 10.0  # sky levels of a fiber in which lines of the sky tell nothing
 FLAT_OFF = "the flat is wrong there, it stands out among the others by as much"
 FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
@@ -57,12 +60,15 @@ def fibers(case: Case) -> None:
     found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
     shared = None if found is None else changes(case, found, of, in_blocks)
     in_runs = {f for run in case.runs for f in run.fibers}
+    losing = [x for x in losing if x[1] < 1 or _lines_agree(found, _block(x[0]), x[1] - 1)]
     if of is not None:
         odd_levels(case, found, of, known_already | in_runs | in_blocks | set(np.flatnonzero(odd | dim).tolist()))
     losing = [x for x in losing if len(in_runs & set(_block(x[0]))) < BUNDLE // 2]
     if case.asks("block-throughput"):
         _losing(case, losing)
         _runs(case)
+    lines_off = 0.0 if found is None else found.fits.expected(np.abs(found.fits.value) > 0)
+    weak_rows(case, lines_off, of)
     lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):
         for fiber in np.flatnonzero(odd | dim):
@@ -74,6 +80,18 @@ def fibers(case: Case) -> None:
         own = case.measured & ~(odd | dim)
         own[sorted(lost)] = False
         lines_that_stay(case, lines, own, shared)
+
+
+def _lines_agree(found: Changes | None, fibers: range, gain: float) -> bool:
+    """Whether the sky lines of fibers that seem to gain light gain, too: targets add light of their own."""
+    if found is None or gain > SURE_GAIN:
+        return True
+    part = slice(fibers.start, fibers.stop)
+    weight = np.where(found.use[part], found.fits.error[FACTOR][part], np.inf) ** -2.0
+    if not weight.sum() > 0:
+        return True
+    factor = float(np.sum(weight * np.nan_to_num(found.fits.value[FACTOR][part])) / weight.sum())
+    return factor > 0.5 * gain
 
 
 def _block(number: int) -> range:
@@ -213,21 +231,26 @@ def _positions(case: Case) -> None:
     assert chain.offset is not None
     found = of_fibers.off_position(chain.offset, BLOCK)
     flux = _own_light(case) if found and case.clean is not None else None
-    for block, offset, share in found:
-        fibers = tuple(range(block * BLOCK, (block + 1) * BLOCK))
+    for fibers, offset, share in found:
+        blocks = blocks_of_fibers(fibers, BLOCK)
+        size = BLOCK if blocks else BUNDLE
+        blocks = blocks or blocks_of_fibers(fibers, BUNDLE)
         light = error = float("nan")
         if flux is not None and chain.is_sky is not None:
-            light, error = of_fibers.target_light(flux, chain.is_sky, block, BLOCK, case.in_bad_amplifier)
+            light, error = of_fibers.target_light(flux, chain.is_sky, fibers, case.in_bad_amplifier)
         known = bool(np.mean(case.known[list(fibers)]) > 0.5)
         lost = f", their targets give {_light(light, error)} of the others' light" if np.isfinite(light) else ""
         case.add(
-            "positioning", FIBER_STEP, fibers=fibers, blocks=(block,), block_size=BLOCK, amplitude=offset, unit="mm",
+            "positioning", FIBER_STEP, fibers=fibers, blocks=blocks, block_size=size if blocks else 0,
+            amplitude=offset, unit="mm",
             significance=offset / of_fibers.OFF_POSITION, known=known, confidence=1.0 if light < 0.7 else 0.7,
             detail={
                 "share": round(share, 2), "target_light": None if np.isnan(light) else round(light, 3),
                 "target_light_error": None if np.isnan(light) else round(error, 3),
             },
-            text=f"Fibers {fibers[0]}-{fibers[-1]} are {offset:.2f} mm off position{lost}; their sky is normal",
+            text=f"{'Fibers' if len(fibers) > 1 else 'Fiber'} {ranges(fibers)} "
+            f"{'are' if len(fibers) > 1 else 'is'} {offset:.2f} "
+            f"mm off position{lost}; the sky there is normal",
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ NEGATIVE = 0.025  # of the sky that a target must lie below zero
 NATURAL, BENT = 0.01, 0.2  # scatter of the fibers; what a plane may miss of a gradient, of its swing
 MANY, FEW = 0.2, 6  # part and number of the sky fibers that are no single ones
 SAME, APART = 3.0, 4.0  # sigma: lines and level agree; lines are seen to change
+ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the sky of a level that all share
 LEAST_SKY = 5  # sky fibers that tell their scatter
 SHARP = 6.0  # of chi2 that a stretch must explain more than a smooth spectrum
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
@@ -64,10 +65,38 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
     hit = (np.abs(away) > np.maximum(SINGLE * error, LEAST)) | (empty & (scores > STRETCH))
     floor = NEGATIVE + BENT * float(np.ptp(case.tilt))
     low = use & ~empty & (of.share < -np.maximum(SINGLE * np.hypot(of.share_error, scatter), floor))
+    _all_levels(case, of, empty)
     if np.count_nonzero(hit) > max(MANY * np.count_nonzero(empty), FEW):
         hit[:] = False  # a part of the field or an amplifier, no single fibers
     for fiber in np.flatnonzero(hit | low):
         _judge(case, found, of, int(fiber), bool(low[fiber]))
+
+
+def _all_levels(case: Case, of: Levels, empty: Array) -> None:
+    """A level that all sky fibers share: the sky model is too low or too high as a whole."""
+    values = of.share[empty]
+    if values.size < ENOUGH_SKY or not case.asks("wavelength-all"):
+        return
+    value = float(np.median(values))
+    error = 1.25 * max(float(mad(values)), float(np.median(of.share_error[empty]))) / np.sqrt(values.size)
+    if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case):
+        return
+    case.add(
+        "wavelength-all", "sky", fibers=tuple(range(case.chain.shape[0])), amplitude=value, unit="of the sky",
+        significance=abs(value) / error,
+        text=f"All sky fibers keep {100 * value:+.1f} % of the sky: the sky model is too "
+        f"{'low' if value > 0 else 'high'} "
+        "as a whole",
+    )  # fmt: skip
+
+
+def _said_already(case: Case) -> bool:
+    """Whether a finding about all fibers has it: a window, or all lines."""
+    count = case.chain.shape[0]
+    return any(
+        f.kind == "wavelength-all" or (f.detail.get("change") == "factor" and len(f.fibers) == count)
+        for f in case.findings
+    )
 
 
 def _excess(of: Levels, use: Array) -> float:

@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.questions.case import Case
-from ifuview.engine.night.stats import middle as typical
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.night.questions.case import BUNDLE, Case
+from ifuview.engine.night.search.scan import spans
+from ifuview.engine.night.search.single import common_part, line_parts
+from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
-from ifuview.model.night.triage import Finding
+from ifuview.model.night.triage import Finding, ranges
 
 LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
 SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger
 GRADIENT = (15.0, 0.5, 0.1)  # least significance, explained variance and swing of a real gradient
-LINE_RESIDUAL = (8.0, 0.03)  # least significance and fraction of the line
+ALL_FIBERS, IN_RUN = 6.5, 6.8  # sigma of a line that stays in all fibers, in a run of them
+MODELED = 0.35  # scatter of the mean of sky fibers over its noise, at least
+LEAST_LINE, SHORT_RUN, LEAST_SKY = 0.008, 8, 10  # part of the line; fibers of a run, sky fibers that make a mean
 WIDE = 1.2  # scatter of a line over its noise from which it is asked whether it varies over the field
 
 
@@ -31,28 +34,54 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
     shared : ndarray, shape (nfiber, nwave), or None
         What is known already: lines that are wrong together.
     """
+    rest = case.sharp
     if shared is not None:
         assert case.clean is not None
         lines = replace(lines, residual=of_lines.light(case.clean - case.expected - shared, lines.at))
+        rest = rest - shared
+    assert case.level is not None and case.chain.sky is not None
+    value, error = line_parts(rest, case.weight, case.level, lines.at)
+    error = np.where(use[:, None], error, np.inf)
     model = np.median(lines.model, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = lines.residual / model
-    count = max(int(np.count_nonzero(use)), 1)
-    middle = typical(ratio[use], axis=0)
-    error = 1.25 * MAD_TO_SIGMA * typical(np.abs(ratio[use] - middle), axis=0) / np.sqrt(count)
-    weight = np.median(lines.error[use], axis=0) / np.maximum(np.abs(model), 1e-9)
-    wide = error * np.sqrt(count) / 1.25 / np.maximum(weight, 1e-9)
+    ratio = np.where(use[:, None], lines.residual / np.where(model != 0, model, np.nan), np.nan)
+    spread = (
+        mad(ratio, axis=0)
+        * np.abs(model)
+        / np.maximum(middle(np.where(use[:, None], lines.error, np.nan), axis=0), 1e-9)
+    )
+    mean, score = _common(case, value, error)
     for k in range(lines.at.size):
-        if wide[k] > WIDE and case.asks("sky-gradient") and _varying(case, lines, k, use):
+        if spread[k] > WIDE and case.asks("sky-gradient") and _varying(case, lines, k, use):
             continue
-        if case.asks("sky-line residual") and abs(middle[k]) > max(LINE_RESIDUAL[1], LINE_RESIDUAL[0] * error[k]):
-            wave = float(case.chain.wave[lines.at[k]])
-            case.add(
-                "sky-line residual", "sky", fibers=tuple(range(case.chain.shape[0])),
-                wave_range=(wave - LINE_EDGE, wave + LINE_EDGE), amplitude=float(middle[k]), unit="of the line",
-                significance=float(abs(middle[k]) / error[k]),
-                text=f"{100 * middle[k]:+.0f} % of the sky line at {wave:.1f} A stays in all fibers",
-            )  # fmt: skip
+        if not case.asks("sky-line residual"):
+            continue
+        wave = float(case.chain.wave[lines.at[k]])
+        if score[k] > ALL_FIBERS and abs(mean[k]) > LEAST_LINE:
+            _line(case, tuple(range(use.size)), wave, float(mean[k]), float(score[k]), "all fibers")
+        for span in spans(value[:, k], error[:, k], use, single=np.inf, run=IN_RUN, snap=BUNDLE):
+            if abs(span.value) > LEAST_LINE and span.last - span.first >= SHORT_RUN:
+                fibers = tuple(f for f in span.fibers if use[f])
+                _line(case, fibers, wave, span.value, span.score, f"fibers {ranges(fibers)}")
+
+
+def _common(case: Case, value: Array, error: Array) -> tuple[Array, Array]:
+    """What all fibers keep of each line, by all of them or by the sky fibers, whichever tells more, shape (nline,)."""
+    mean, score = common_part(value, error)
+    is_sky = case.chain.is_sky
+    if is_sky is not None and np.count_nonzero(is_sky & np.isfinite(error).any(axis=1)) >= LEAST_SKY:
+        own, own_score = common_part(value[is_sky], error[is_sky], MODELED)
+        better = np.abs(own_score) > np.abs(score)
+        mean, score = np.where(better, own, mean), np.where(better, own_score, score)
+    return mean, np.abs(score)
+
+
+def _line(case: Case, fibers: tuple[int, ...], wave: float, part: float, score: float, who: str) -> None:
+    """One line that stays."""
+    case.add(
+        "sky-line residual", "sky", fibers=fibers, wave_range=(wave - LINE_EDGE, wave + LINE_EDGE), amplitude=part,
+        unit="of the line", significance=score, text=f"{100 * part:+.1f} % of the sky line at {wave:.1f} A stays "
+        f"in {who}",
+    )  # fmt: skip
 
 
 def _varying(case: Case, lines: of_lines.LineLight, k: int, use: Array) -> bool:

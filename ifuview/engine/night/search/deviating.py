@@ -21,7 +21,6 @@ EDGE = 0.03  # of the largest deviation: where the range ends
 GRAY = 0.8  # of the bins: all wavelengths
 SCORE, ANSWER = 5.0, (0.4, 2.5)  # sigma of the answer, and counts in the flux per count in the product, sign turned
 AGAINST = 5.0  # sigma by which a fiber may say that it does not answer
-THIN = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +71,15 @@ def flat_deviation(flat: Array, light: Array) -> Array:
         Sky and target together, smooth.
     """
     good = np.where(flat > 0, flat, 1.0).astype(np.float32)
-    relative = good / np.median(good[:, ::THIN], axis=1, keepdims=True)
-    shape = relative / np.maximum(continuum(relative), 0.1) - 1
-    return np.asarray((shape - np.median(shape, axis=0)) * light)
+    relative = binned(good, BIN)
+    relative = relative / relative.mean(axis=1, keepdims=True)
+    shape = relative / np.maximum(continuum(relative, knots=relative.shape[1]), 0.1) - 1
+    shape -= np.median(shape, axis=0)
+    out = np.zeros(flat.shape, np.float32)
+    column = (np.arange(flat.shape[1]) - (BIN - 1) / 2) / BIN
+    for fiber in np.flatnonzero((np.abs(shape) > 0.5 * FLOOR).any(axis=1)):
+        out[fiber] = np.interp(column, np.arange(shape.shape[1]), shape[fiber]) * light[fiber]
+    return out
 
 
 def deviating(step: str, product: Array, level: Array) -> list[tuple[Array, slice]]:

@@ -6,6 +6,7 @@ it; the limits hold for all places and lengths that are looked at together.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ SINGLE, RUN = 6.3, 6.0  # sigma of a fiber, of a run
 MOST = 4.0  # sigma that a fiber counts in a run
 SHORTEST = 3  # fibers of a run
 AGREE = 0.75  # of the deviations of a run that have its sign, from this and its strength
+NEARLY = 0.8  # of the limit, by a few lengths
 MOST_SPANS = 24  # found in one camera
 FILLED = 0.8  # of a block
 SNAP = 2  # fibers that an edge is moved to the edge of a bundle
@@ -105,15 +107,9 @@ def _best(z: Array, limit: float) -> tuple[int, int, float] | None:
     clipped = np.clip(z, -MOST, MOST)
     known = z != 0
     total, count = (np.concatenate([[0.0], np.cumsum(v)]) for v in (clipped, known.astype(float)))
-    best = 0.0, 0, 0
-    for length in range(SHORTEST, z.size // 2 + 1):
-        n = count[length:] - count[:-length]
-        score = np.abs(total[length:] - total[:-length]) / np.sqrt(np.maximum(n, 1.0))
-        score = np.where(n >= SHORTEST, score, 0.0)
-        k = int(np.argmax(score))
-        if score[k] > best[0]:
-            best = float(score[k]), k, k + length
-    score_, first, last = best
+    score_, first, last = _longest(total, count, _lengths(z.size // 2))
+    if score_ > NEARLY * limit:  # worth all lengths
+        score_, first, last = _longest(total, count, range(SHORTEST, z.size // 2 + 1))
     if score_ <= limit:
         return None
     inside = clipped[first:last][known[first:last]]
@@ -121,6 +117,27 @@ def _best(z: Array, limit: float) -> tuple[int, int, float] | None:
     strength = abs(float(inside.mean()))
     expected = min(AGREE, 0.5 + 0.3 * strength)  # a weak deviation leaves many on the other side of 0
     return (first, last, score_) if np.mean(np.sign(inside) == sign) >= expected else None
+
+
+def _lengths(most: int) -> list[int]:
+    """A few lengths, each a quarter longer."""
+    out = [SHORTEST]
+    while out[-1] < most:
+        out.append(max(out[-1] + 1, int(1.25 * out[-1])))
+    return [length for length in out if length <= most]
+
+
+def _longest(total: Array, count: Array, lengths: Iterable[int]) -> tuple[float, int, int]:
+    """Score, first and last of the run with the highest score."""
+    best = 0.0, 0, 0
+    for length in lengths:
+        n = count[length:] - count[:-length]
+        score = np.abs(total[length:] - total[:-length]) / np.sqrt(np.maximum(n, 1.0))
+        score[n < SHORTEST] = 0.0
+        k = int(np.argmax(score)) if score.size else 0
+        if score.size and score[k] > best[0]:
+            best = float(score[k]), k, k + length
+    return best
 
 
 def _snapped(first: int, last: int, size: int, count: int) -> tuple[int, int]:

@@ -68,24 +68,28 @@ def shapes(sky: Array, wave: Array) -> Array:
     return np.asarray(np.where(near, out, 0.0))
 
 
+def sharp(flux: Array) -> Array:
+    """The spectra without what is wide; 0 in gaps."""
+    known = np.isfinite(flux)
+    values = np.where(known, flux, 0.0).astype(np.float32)
+    if known.all():
+        return np.asarray(values - rough(values))
+    return np.asarray(np.where(known, values - rough(values) / np.maximum(rough(known.astype(np.float32)), 0.1), 0.0))
+
+
 def fiber_fits(flux: Array, ivar: Array, sky: Array, wave: Array) -> FiberFits:
     """Fit all fibers at once.
 
     Parameters
     ----------
     flux : ndarray, shape (nfiber, nwave)
-        Sky-subtracted; NaN in gaps.
+        Sky-subtracted, without what is wide; see `sharp`.
     ivar : ndarray, shape (nfiber, nwave)
         0 = unknown.
     sky, wave : ndarray, shape (nwave,)
     """
     of = shapes(sky, wave)
-    known = np.isfinite(flux)
-    values = np.where(known, flux, 0.0).astype(np.float32)
-    share = rough(known.astype(np.float32)) if not known.all() else 1.0
-    values -= rough(values) / np.maximum(share, 0.1)
-    weight = np.where(known, ivar, 0.0).astype(np.float32)
-    return FiberFits(*solved(values, weight, of.astype(np.float32)), of)
+    return FiberFits(*solved(flux.astype(np.float32), ivar.astype(np.float32), of.astype(np.float32)), of)
 
 
 def solved(values: Array, weight: Array, of: Array) -> tuple[Array, Array]:

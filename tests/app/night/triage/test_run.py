@@ -294,7 +294,7 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
     for name in ("frame", "sky", "fluxcalib", "cframe"):
         (small / f"{name}-r6-00104284.fits.gz").unlink()
     path = small / "sframe-r6-00104284.fits.gz"
-    assert command("triage", [str(small), "-o", str(small / "out")]) == OK
+    assert command("triage", [str(small), "-o", str(small / "out")]) == FOUND  # products are missing
     said = capsys.readouterr().out
     assert "clean: nothing found" not in said
     assert "could not be measured for 104284 r6 (missing:" in said
@@ -324,3 +324,66 @@ def test_a_folder_that_is_indexed_is_not_looked_through_again(small, monkeypatch
     fresh = find_cameras([folder])
     monkeypatch.setattr(exposures, "scan", lambda *_, **__: pytest.fail("looked through again"))
     assert find_cameras([folder], indexes=(index,)) == fresh
+
+
+def without_information(small, fibers):
+    """The products of a camera with an inverse variance of 0 in some fibers."""
+    from astropy.io import fits
+
+    for name in ("frame", "sframe", "cframe"):
+        path = small / f"{name}-r6-00104284.fits.gz"
+        with fits.open(path) as hdus:
+            hdus["IVAR"].data[fibers] = 0
+            hdus.writeto(path.with_suffix(""))
+        path.unlink()
+
+
+def test_masked_fibers_are_named_and_the_share_that_was_judged_is_told(small, tmp_path, capsys):
+    without_information(small, slice(100, 350))
+    out = tmp_path / "out"
+    assert command("triage", [str(small), "-o", str(out)]) == FOUND
+    assert "masked" in capsys.readouterr().out
+    tree = json.loads((out / triage.JSON).read_text())
+    (one,) = [f for f in tree["findings"] if f["class"] == "masked-data"]
+    assert one["fibers"] == list(range(100, 350))
+    (judged,) = tree["judged"]
+    assert judged["share"] == pytest.approx(0.498, abs=0.005)
+    assert set(range(100, 350)) <= set(judged["masked"])
+    assert command("triage", [str(small), "--only", "fluxcalib", "--json", "-"]) == FOUND  # half is not clean
+
+
+def test_rows_of_the_fiber_table_that_moved_are_named(small):
+    from astropy.io import fits
+
+    for name in ("frame", "sframe", "sky", "cframe"):
+        path = small / f"{name}-r6-00104284.fits.gz"
+        with fits.open(path) as hdus:
+            if "FIBERMAP" in hdus:
+                order = np.arange(500)
+                order[[20, 30]] = 30, 20
+                hdus["FIBERMAP"].data = hdus["FIBERMAP"].data[order]
+            hdus.writeto(path.with_suffix(""))
+        path.unlink()
+    (one,) = triage.run_triage([str(small)], only=["swapped-fibers"]).findings
+    assert one.fibers == (20, 30)
+
+
+def test_tables_that_disagree_name_their_fibers(small):
+    from astropy.io import fits
+
+    path = small / "frame-r6-00104284.fits.gz"
+    with fits.open(path) as hdus:
+        hdus["FIBERMAP"].data["TARGETID"][[40, 41]] = hdus["FIBERMAP"].data["TARGETID"][[41, 40]]
+        hdus.writeto(path.with_suffix(""))
+    path.unlink()
+    (one,) = triage.run_triage([str(small)], only=["swapped-fibers"]).findings
+    assert one.fibers == (40, 41)
+    assert "frame-r6" in one.text
+
+
+def test_a_damaged_product_is_never_clean(small):
+    path = small / "fluxcalib-r6-00104284.fits.gz"
+    path.write_bytes(path.read_bytes()[:2000])
+    result = triage.run_triage([str(small)], only=["ccd-row"])
+    assert result.judged[0].bad == ("fluxcalib is damaged",)
+    assert not result.judged[0].whole

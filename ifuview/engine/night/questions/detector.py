@@ -1,0 +1,114 @@
+"""Is an amplifier noisier than its inverse variance says, are there hits that nobody masked, does charge trail?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.night.questions.amplifiers import listed
+from ifuview.engine.night.questions.case import Case
+from ifuview.engine.night.search.noise import hits, inside, white_noise
+from ifuview.engine.night.search.trailing import across, along
+from ifuview.model.checks import Array
+
+NOISY = 1.05  # times the noise that the inverse variance says, and that of the other amplifiers
+ENOUGH = 2000  # pixels that tell a noise
+MANY = 60  # hits that a usual reduction does not leave
+TRAILS, LEAST = 8.0, 0.008  # sigma, and part of the light
+
+
+def detector(case: Case) -> None:
+    """Noise, hits, trailing."""
+    chain = case.chain
+    if case.clean is None or chain.sframe_ivar is None:
+        return
+    flux = case.clean - case.expected
+    sigma = np.where(case.good & (chain.sframe_ivar > 0), chain.sframe_ivar, 1.0).astype(np.float32) ** -0.5
+    good = case.good & (chain.sframe_ivar > 0) & np.isfinite(flux)
+    where: dict[str, Array] = {}
+    if chain.cross is not None and chain.disp is not None:
+        where = {s.name: inside(s, chain.cross, chain.disp) for s in chain.sections}
+    quiet = good.copy() if case.bad_amplifiers else good
+    for name in case.bad_amplifiers:  # levels of its rows look like hits
+        quiet[where[name]] = False
+    _hits(case, flux, sigma, quiet)
+    if not where:
+        return
+    _noise(case, flux, sigma, good, where)
+    _trailing(case, where)
+
+
+def _noise(case: Case, flux: Array, sigma: Array, good: Array, where: dict[str, Array]) -> None:
+    measured = {name: white_noise(flux, sigma, good, area) for name, area in where.items()}
+    noise = {name: value for name, (value, count) in measured.items() if count > ENOUGH}
+    case.numbers["noise"] = {name: round(value, 3) for name, value in noise.items()}
+    if not case.asks("amplifier-noise") or len(noise) < 2:
+        return
+    for name, value in noise.items():
+        others = float(np.median([v for n, v in noise.items() if n != name]))
+        if value < NOISY or value < NOISY * others or name in case.bad_amplifiers:
+            continue
+        known, said = listed(case, name)
+        fibers, span = area_of(case, where[name])
+        case.add(
+            "amplifier-noise", "preproc", fibers=fibers, wave_range=span, amplifier=name, amplitude=value, known=known,
+            unit="times its ivar", significance=(value - 1) * np.sqrt(2 * measured[name][1]),
+            text=f"Amplifier {name} is {value:.2f} times as noisy as its inverse variance says (fibers {fibers[0]}-"
+            f"{fibers[-1]}; the others {others:.2f}): its read noise was taken too low{said}",
+        )  # fmt: skip
+
+
+def area_of(case: Case, area: Array) -> tuple[tuple[int, ...], tuple[float, float]]:
+    """Fibers and wavelengths of an amplifier."""
+    share = area.mean(axis=1)
+    columns = np.flatnonzero(area.any(axis=0))
+    fibers = tuple(int(f) for f in np.flatnonzero(share > share.max() / 2))
+    return fibers, (float(case.chain.wave[columns[0]]), float(case.chain.wave[columns[-1]]))
+
+
+def _hits(case: Case, flux: Array, sigma: Array, good: Array) -> None:
+    """Cosmic rays: single, or more than a usual reduction leaves."""
+    if not case.asks("cosmic-rays"):
+        return
+    found = hits(flux, sigma, good)
+    common = np.bincount(found.column, minlength=flux.shape[1]) > 0.02 * flux.shape[0]  # a line that all fibers have
+    keep = ~common[found.column]
+    case.numbers["hits"] = int(np.count_nonzero(keep))
+    if np.count_nonzero(keep) < MANY:
+        return
+    fibers = np.unique(found.fiber[keep])
+    case.add(
+        "cosmic-rays", "preproc", fibers=tuple(int(f) for f in fibers), amplitude=float(np.count_nonzero(keep)),
+        unit="hits", significance=float(np.median(found.height[keep])), confidence=0.9,
+        text=f"{np.count_nonzero(keep)} pixels in {fibers.size} fibers are lit more sharply than any line, typically "
+        f"{np.median(found.height[keep]):.0f} sigma: cosmic rays that nobody masked",
+    )  # fmt: skip
+
+
+def _trailing(case: Case, where: dict[str, Array]) -> None:
+    """Charge that lags behind along the columns or in the next fiber, in one amplifier."""
+    chain = case.chain
+    if not case.asks("charge-transfer") or chain.sky is None or chain.sframe is None or case.level is None:
+        return
+    tests = (
+        ("along", "trails behind its lines by up to three pixels", along(case.sharp, case.weight, case.level, where)),
+        ("across", "is in the next fiber", across(case.sharp, case.weight, where)),
+    )
+    for way, said, found in tests:
+        for name, (value, score) in found.items():
+            others = [v for n, (v, _) in found.items() if n != name]
+            away = value - float(np.median(others)) if others else value
+            if (
+                min(value, away) < LEAST
+                or score * abs(away) / max(abs(value), 1e-9) < TRAILS
+                or name in case.bad_amplifiers
+            ):
+                continue
+            known, logged = listed(case, name)
+            fibers, span = area_of(case, where[name])
+            case.add(
+                "charge-transfer", "preproc", fibers=fibers, wave_range=span, amplifier=name, amplitude=value,
+                unit="of the light", significance=score, confidence=0.8, known=known, detail={"way": way},
+                text=f"{100 * abs(value):.1f} % of the light in amplifier {name} {said}: charge is lost on its "
+                f"way to the "
+                f"read-out{logged}",
+            )  # fmt: skip

@@ -1,0 +1,138 @@
+"""Weak patterns that keep to detector rows: the sum over pairs of fibers, in which noise and targets have no part.
+
+Every pixel is compared with the others of its row, never with itself: what only one fiber has averages to nothing,
+whatever its size, and what the rows of an amplifier have adds up. The same sum over wavelengths tells what the sky has.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.model.checks import Array
+
+CLIP = 3.0  # sigma that a pixel, or the mean of some, can count
+LEAST = 40  # pixels of a row
+SLOW = 48  # px whose mean is one value of a slow pattern
+LEAST_FIBERS = 20
+
+
+def pair_score(value: Array, at: Array, least: int = LEAST) -> float:
+    """How many sigma the products of different values at the same place exceed zero.
+
+    Parameters
+    ----------
+    value : ndarray, shape (n,)
+        In units of its noise.
+    at : ndarray of int, shape (n,)
+        Row, or wavelength, of each.
+    """
+    count = np.bincount(at)
+    total, squares = np.bincount(at, value), np.bincount(at, value * value)
+    use = count >= least
+    spread = float(np.sqrt(2 * np.sum(squares[use] ** 2)))
+    return float(np.sum(total[use] ** 2 - squares[use])) / spread if spread > 0 else 0.0
+
+
+def row_score(sharp: Array, sigma: Array, use: Array, row: Array) -> tuple[float, float]:
+    """(score, rms of the levels in counts) of levels of single rows in the pixels of an amplifier.
+
+    Parameters
+    ----------
+    sharp : ndarray, shape (nfiber, nwave)
+        Residual without all that is wide and without lines.
+    sigma : ndarray, shape (nwave,)
+    use : ndarray of bool, shape (nfiber, nwave)
+    row : ndarray of int, shape (nfiber, nwave)
+    """
+    z = np.clip(np.where(use, sharp / sigma, 0.0), -CLIP, CLIP)
+    z = z - z.sum(axis=0) / np.maximum(use.sum(axis=0), 1)
+    value, at = z[use], row[use]
+    count = np.bincount(at)
+    total, squares = np.bincount(at, value), np.bincount(at, value * value)
+    known = count >= LEAST
+    pairs = np.sum((total**2 - squares)[known]) / max(float(np.sum((count * (count - 1.0))[known])), 1.0)
+    return pair_score(value, at), float(np.sqrt(max(pairs, 0.0)) * np.median(sigma))
+
+
+def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) -> tuple[Array, Array]:
+    """Means of bins of every fiber in units of their noise, without what all have if `centered`, and which are known.
+
+    Parameters
+    ----------
+    rest : ndarray, shape (nfiber, nwave)
+        Residual in units of its noise.
+    known : ndarray of bool, shape (nfiber, nwave)
+        Pixels of the amplifiers that read the same rows.
+    place : ndarray of int, shape (nfiber, nwave)
+        Bin of each pixel.
+
+    Returns
+    -------
+    (ndarray, ndarray of bool), shape (nfiber, nbin)
+    """
+    size = int(place.max()) + 1
+    index = (np.arange(rest.shape[0])[:, None] * size + place)[known]
+    count = np.bincount(index, minlength=rest.shape[0] * size).reshape(-1, size)
+    total = np.bincount(index, rest[known], minlength=rest.shape[0] * size).reshape(-1, size)
+    full = count > SLOW // 2
+    value = np.where(full, np.clip(total / np.sqrt(np.maximum(count, 1)), -CLIP, CLIP), 0.0)
+    if not centered:
+        return value, full
+    common = value.sum(axis=0) / np.maximum(full.sum(axis=0), 1)
+    return np.where(full, value - common, 0.0), full
+
+
+def slow_score(value: Array, full: Array, fibers: Array) -> tuple[float, float]:
+    """(sigma, rms of a pixel in units of its noise) of what the bins of some fibers have in common."""
+    own, known = value[fibers], full[fibers]
+    count = known.sum(axis=0)
+    total, squares = own.sum(axis=0), np.sum(own**2, axis=0)
+    use = count >= LEAST_FIBERS
+    spread = float(np.sqrt(2 * np.sum(squares[use] ** 2)))
+    pairs = float(np.sum(total[use] ** 2 - squares[use]))
+    norm = max(float(np.sum((count * (count - 1.0))[use])), 1.0)
+    return (pairs / spread if spread > 0 else 0.0), float(np.sqrt(max(pairs, 0.0) / norm / SLOW))
+
+
+def halves(levels: Array, errors: Array, sky: Array, left: Array, lower: Array, plane: Array) -> tuple[Array, Array]:
+    """Contrasts right minus left in the lower and in the upper half of the rows, counts, and their errors, shape (2,).
+
+    Parameters
+    ----------
+    levels, errors : ndarray, shape (nfiber, nbin)
+        Of sky fibers; the error is infinite where unknown.
+    sky : ndarray, shape (nbin,)
+    left : ndarray of bool, shape (nfiber,)
+    lower : ndarray of bool, shape (nfiber, nbin)
+        Bins in the lower half of the detector.
+    plane : ndarray, shape (nfiber, 2)
+        Place in the field, for a gradient of the sky that is none of the detector's.
+    """
+    rows, values, weights = [], [], []
+    for half in (lower, ~lower):
+        weight = np.where(half & np.isfinite(errors), 1 / errors**2, 0.0)
+        total = weight.sum(axis=1)
+        good = total > 0
+        mean = (weight * np.where(np.isfinite(errors), levels, 0.0)).sum(axis=1)[good] / total[good]
+        level = (weight * sky).sum(axis=1)[good] / total[good]
+        side = np.where(left[good], -0.5, 0.5)
+        own = np.zeros((int(good.sum()), 6))
+        k = 0 if half is lower else 1
+        own[:, k], own[:, 2 + k] = 1.0, side
+        own[:, 4:] = plane[good] * level[:, None]
+        rows.append(own)
+        values.append(mean)
+        weights.append(1 / total[good])
+    design, value, variance = np.concatenate(rows), np.concatenate(values), np.concatenate(weights)
+    noise = np.sqrt(variance)
+    keep = np.ones(value.size, bool)
+    coeff, error = np.zeros(6), np.full(6, np.inf)
+    for _ in range(4):
+        w = 1 / noise[keep]
+        normal = (design[keep] * w[:, None]).T @ (design[keep] * w[:, None]) + 1e-12 * np.eye(6)
+        coeff = np.linalg.solve(normal, (design[keep] * w[:, None]).T @ (value[keep] * w))
+        rest = (value - design @ coeff) / noise
+        spread = max(1.0, 1.4826 * float(np.median(np.abs(rest[keep]))))
+        error = np.sqrt(np.diag(np.linalg.inv(normal))) * spread
+        keep = np.abs(rest) < 4 * spread
+    return coeff[2:4], error[2:4]

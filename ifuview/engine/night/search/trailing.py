@@ -1,0 +1,106 @@
+"""Charge that lags behind in one amplifier: lines with a tail, or light of a fiber in the next one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.night.search.templates import rough, shapes
+from ifuview.engine.night.stats import mad
+from ifuview.model.checks import Array
+
+TAIL = (0.5, 0.3, 0.2)  # of what lags, in the next pixels
+SOURCES = 60  # fibers with most features
+CLIP = 6.0  # sigma of a fiber's answer
+
+
+def along(sharp: Array, weight: Array, sky: Array, where: dict[str, Array]) -> dict[str, tuple[float, float]]:
+    """(part of the light that trails, its significance) of each amplifier, beside factor and shift of its lines.
+
+    Parameters
+    ----------
+    sharp, weight : ndarray, shape (nfiber, nwave)
+    sky : ndarray, shape (nwave,)
+    where : mapping of amplifier to ndarray of bool, shape (nfiber, nwave)
+    """
+    of = shapes(sky, np.arange(sky.size, dtype=float))
+    tail = tailed(sky) - sky
+    tail = np.where(np.abs(of[0]) > 0, tail - rough(tail), 0.0)
+    design = np.stack([tail, of[0]])
+    use = np.flatnonzero(np.abs(design).sum(axis=0) > 0)
+    if use.size < 20:
+        return {}
+    part = sharp[:, use]
+    out = {}
+    for name, area in where.items():
+        w = (weight * area)[:, use]
+        shape = design[:, use]
+        normal = np.einsum("fk,ik,jk->fij", w, shape, shape, optimize=True)
+        right = np.einsum("fk,ik,fk->fi", w, shape, part, optimize=True)
+        out[name] = _robust(normal, right)
+    return out
+
+
+def tailed(values: Array) -> Array:
+    """What arrives late, shape of `values`."""
+    late = np.zeros_like(values, dtype=np.float64)
+    for step, share in enumerate(TAIL, 1):
+        late[..., step:] += share * values[..., :-step]
+        late[..., :step] += share * values[..., :1]
+    return late
+
+
+def _robust(normal: Array, right: Array) -> tuple[float, float]:
+    """First unknown of all fibers together, without fibers that contradict, and its significance."""
+    keep = np.ones(normal.shape[0], bool)
+    value = error = 0.0
+    for _ in range(3):
+        total = normal[keep].sum(axis=0) + 1e-12 * np.eye(2)
+        solution = np.linalg.solve(total, right[keep].sum(axis=0))
+        value, error = float(solution[0]), float(np.sqrt(np.linalg.inv(total)[0, 0]))
+        own = normal[:, 0, 0]
+        rest = right[:, 0] - normal[:, 0] @ solution
+        z = rest / np.sqrt(np.maximum(own, 1e-12))
+        z = np.where(own > 0, z, 0.0)
+        scale = max(1.0, float(mad(z[own > 0]))) if (own > 0).any() else 1.0
+        keep = np.abs(z) < CLIP * scale
+        error *= scale
+    return value, abs(value) / max(error, 1e-12)
+
+
+def across(sharp: Array, weight: Array, where: dict[str, Array]) -> dict[str, tuple[float, float]]:
+    """(part of a fiber's light in the next one, its significance) of each amplifier: what one side has over the other.
+
+    The features of the fibers that have most are looked for in their neighbors: what is on one side only is charge.
+    """
+    noise = np.where(weight > 0, 1 / np.where(weight > 0, weight, 1.0), 0.0)
+    out = {}
+    for name, area in where.items():
+        power = np.sum(np.where(area, weight, 0.0) * sharp**2, axis=1)
+        power[:1] = power[-1:] = 0.0
+        chosen = np.argsort(-power)[:SOURCES]
+        chosen = chosen[power[chosen] > 0]
+        if chosen.size < 5:
+            continue
+        source, error = sharp[chosen].astype(np.float64), noise[chosen]
+        (a, sa), (b, sb) = (_neighbor(source, error, sharp, np.where(area, weight, 0.0), chosen, k) for k in (1, -1))
+        out[name] = a - b, abs(a - b) / max(float(np.hypot(sa, sb)), 1e-12)
+    return out
+
+
+def _neighbor(
+    source: Array, error: Array, sharp: Array, weight: Array, chosen: Array, step: int
+) -> tuple[float, float]:
+    """Part of the sources in the fibers beside them, and its error."""
+    w = np.where(weight[chosen] > 0, weight[chosen + step], 0.0)
+    norm = np.sum(w * (source**2 - error), axis=1)
+    power = np.sum(w * source**2, axis=1)
+    answer = np.sum(w * source * sharp[chosen + step], axis=1)
+    use = norm > 0.2 * power
+    if not use.any():
+        return 0.0, np.inf
+    each = answer[use] / norm[use]
+    own = np.sqrt(power[use]) / norm[use]
+    keep = np.abs(each - np.median(each)) < CLIP * np.maximum(own, float(mad(each)))
+    best = np.average(each[keep], weights=own[keep] ** -2.0)
+    scatter = max(1.0, float(mad((each - best) / own)))
+    return float(best), float(scatter / np.sqrt(np.sum(own[keep] ** -2.0)))
