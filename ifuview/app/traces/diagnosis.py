@@ -33,6 +33,8 @@ FORMATS = ("html", "pdf", "png", "json")
 METRICS, FIBERS, MEASURED = "metrics.json", "per_fiber.ecsv", "traces_measured.fits"
 MEASURED_STEP = 16  # columns between the points of the measured traces
 ON_LIGHT = 1.1  # light on the traces over light between them; less is no trace of this image
+MOST_SHIFT = 4.0  # px
+TURNED = 1.5  # contrast of turned traces over that of the given ones, from where on they are called turned
 LEAST_COVERED = 0.6  # share of the columns; traces of a detector of half the size reach no farther
 CHECKED_COLUMNS = 64
 FITS_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fits.fz", ".fz", ".gz")
@@ -231,7 +233,7 @@ def load(
 
 
 def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
-    """Traces of an image; says so where x and y are swapped.
+    """Traces of an image; says so where x and y are swapped, or the traces upside down or mirrored.
 
     Raises
     ------
@@ -262,11 +264,28 @@ def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
             turned = traces
         if contrast(data, turned) > 2 * max(contrast(data, traces), ON_LIGHT):
             raise UsageError("x and y of these traces are swapped for this image", path, offer)
+    if traces.center.shape[1] == shape[1] and (how := turned_words(data, traces)):
+        raise UsageError(f"these traces are {how} for this image", path, "give traces in the axes of this image")
     covered = float(np.mean(np.asarray(traces.valid).any(axis=0)))
     if covered < LEAST_COVERED:
         text = f"these traces cover {covered:.0%} of the columns of the image"
         raise UsageError(text, path, "they are of another detector or binning; give those of this image")
     return traces
+
+
+def turned_words(data: Array, traces: TraceSet) -> str:
+    """How traces lie turned against an image, where turning them back brings them onto the light; "" if they do not."""
+    shifts = np.linspace(-MOST_SHIFT, MOST_SHIFT, 2 * int(MOST_SHIFT) + 1)  # a shift is no turn
+    own = max(contrast(data, replace(traces, center=traces.center + d, coeff=None)) for d in shifts)
+    upside = data.shape[0] - 1 - traces.center
+    turns = {
+        "upside down": upside,
+        "mirrored along dispersion": traces.center[:, ::-1],
+        "upside down and mirrored along dispersion": upside[:, ::-1],
+    }
+    found = {how: contrast(data, replace(traces, center=center, coeff=None)) for how, center in turns.items()}
+    best = max(found, key=lambda how: found[how])
+    return best if found[best] > TURNED * max(own, ON_LIGHT) else ""
 
 
 def exchanged(lies: Orientation) -> Orientation:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ifuview
+from ifuview.app.traces.diagnosis import turned_words
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
 from ifuview.commands.run import command
 from ifuview.errors import IfuviewError
@@ -303,3 +304,17 @@ def test_the_order_of_the_rows_of_a_table_does_not_matter(tmp_path):
     for result in (first, second):
         result[1].pop("inputs")
     assert first == second
+
+
+@pytest.mark.parametrize("spec", ["small", "demo", "lrs2"])
+def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec):
+    made = expose(spec, snr=50)
+    right = made.traces.center
+
+    def said(center):
+        return turned_words(made.image, replace(made.traces, center=np.ascontiguousarray(center), coeff=None))
+
+    assert said(made.image.shape[0] - 1 - right) == "upside down"
+    assert said(right[:, ::-1]) == "mirrored along dispersion"
+    for offset in (0.0, 0.5, 1.0, 3.0, -3.0):
+        assert not said(right + offset)

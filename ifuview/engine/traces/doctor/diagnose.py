@@ -24,6 +24,7 @@ from ifuview.engine.traces.doctor.measure import BINS, LightFit, Noise, at_colum
 from ifuview.engine.traces.doctor.patterns.fit import ModeFit, fit_modes
 from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
 from ifuview.engine.traces.doctor.patterns.shapes import patterns, surface
+from ifuview.engine.traces.doctor.placed import common_shift
 from ifuview.engine.traces.doctor.slots import Slots, blocks_of, find_slots, typical
 from ifuview.engine.traces.doctor.trouble import find_trouble, untraced_light
 from ifuview.errors import FitError
@@ -49,6 +50,7 @@ class Evidence:
     wave: NDArray[np.float64] | None
     good: Array
     columns: Array
+    shift: float = 0.0  # px, of all traces, that was too large for the fit
 
 
 def diagnose(
@@ -117,7 +119,8 @@ def gather(
     ctx.checkpoint(0.05, "Looking for the light of every fiber")
     number = blocks_of(traces.center) if block is None else np.asarray(block)
     level = pedestal(columns, good)
-    slots = with_untraced(columns, good, find_slots(columns, good, traces.center, number), level)
+    shift = common_shift(columns, good, traces.center)
+    slots = with_untraced(columns, good, find_slots(columns, good, traces.center + shift, number), level)
     noise = pixel_noise(columns, good, ivar, gain, readnoise)
     same = slots.path.shape[0] == traces.nfiber
     own_block = number[np.argsort(slots.of_fiber)] if same else None
@@ -129,7 +132,7 @@ def gather(
     known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
     wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
     given = at_columns(traces.center, fit.column)
-    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns)
+    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns, shift)
 
 
 def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.uint8]:
@@ -276,7 +279,7 @@ def shared_modes(
     """Fit the patterns and describe all of them, those in the model first."""
     traces = evidence.traces
     u, v, w = _coordinates(evidence)
-    usable = np.abs(offset) < limits.swap_px
+    usable = np.abs(offset - evidence.shift) < limits.swap_px
     shapes, smooth = patterns(u, v, w, evidence.block), surface(u, v, evidence.block)
     found = fit_modes(offset, error, usable, shapes, evidence.block, limits.mode_sigmas, smooth)
     whole = (0.0, float(traces.ncol - 1))

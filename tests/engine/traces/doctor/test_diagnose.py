@@ -304,3 +304,11 @@ def test_a_masked_area_is_said_in_one_line_as_not_measured(how, columns):
     assert set(result.trouble[0].fibers) == set(range(30))
     words = f"Not measured: columns 0 to {columns.stop - 1} of fibers 0 to 29"
     assert words in result.sentence and "right where they are measured" in result.sentence
+
+
+@pytest.mark.parametrize("size", [1.0, 2.5, -3.0, 3.6, -5.0, 7.5])
+def test_a_shift_of_any_part_of_the_spacing_is_found_as_one(size):
+    result = found(perturb.shifted(frame().traces, size))
+    assert modes(result) == {"shift"} and not result.problems and result.verdict is Verdict.FAIL
+    assert result.found_modes[0].amplitude_px == pytest.approx(-size, abs=0.01)
+    assert np.sqrt(np.mean((result.corrected.center - frame().traces.center) ** 2)) < 0.005
