@@ -22,7 +22,6 @@ KINDS = ("triage", "diagnose")
 DONE = "done.json"  # in the folder of each finished camera; written last
 SCHEMA = "ifuview.batch/1"
 IMAGE, TRACES, THRESHOLDS = "image", "traces", "thresholds"  # roles of the files of a diagnosis
-DETECTOR = "preproc"  # the product that a diagnosis is made of
 LAMPS = ("flat", "arc")  # types of exposures that traces are measured on
 
 
@@ -203,7 +202,7 @@ def diagnose_tasks(
         todo = "give a night, or the detector images by name"
         if passed:
             todo = f"there are {', '.join(sorted(passed))}: choose with --obstype or --expid"
-        raise MissingDataError(f"no {DETECTOR} images{which} are there", where, todo)
+        raise MissingDataError(f"no detector images{which} are there", where, todo)
     return [
         _task(
             kind="diagnose",
@@ -236,7 +235,11 @@ def _detector_images(
             passed |= {exposure.obstype or "unknown"} if (not expids or exposure.expid in expids) else set()
             continue
         for (camera, product), file in exposure.files.items():
-            if product != DETECTOR or (cameras and camera not in cameras) or (expids and exposure.expid not in expids):
+            if (
+                product != index.chain.detector
+                or (cameras and camera not in cameras)
+                or (expids and exposure.expid not in expids)
+            ):
                 continue
             files = {IMAGE: file.path}
             own = exposure.files.get((camera, "psf"))

@@ -47,13 +47,15 @@ class ChainSpec(NamedTuple):
     logs_beside : tuple of str
         Tables beside a production, {name} standing for its own name.
     tile_files : tuple of str
-        Regular expressions of products of tiles, without suffix, with the groups family, tile, group and maybe petal.
+        Regular expressions of products of tiles, without suffix, with the groups family, tile, group, maybe a part.
     tiles : tuple of str
         Their families, in the order in which they are listed; others are none.
     fibers : tuple of str
         Products that have a table of the fibers, for those that have none.
     judged : tuple of str
         One of these makes a camera worth a triage.
+    detector : str
+        The product that traces are measured on.
     roles : mapping of str to str
         Product to what it is for the triage, where that has another name.
     made_from : mapping of str to tuple of str
@@ -83,6 +85,7 @@ class ChainSpec(NamedTuple):
     tiles: tuple[str, ...] = ()
     fibers: tuple[str, ...] = ()
     judged: tuple[str, ...] = ()
+    detector: str = ""
     roles: Mapping[str, str] = NONE
     made_from: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     lamps: tuple[str, ...] = ()

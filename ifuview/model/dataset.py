@@ -69,7 +69,7 @@ class Dataset:
     instrument : str
         Name of the instrument file used ("plain" if none fits).
     kind : str
-        Product family: "preproc", "frame", "sky", "psf", "cube", "image", "traces", ...
+        Product family: "frame", "sky", "psf", "cube", "image", "traces", ...
     images : tuple of Image
         Images that can be shown, the default one first.
     traces : TraceSet or None

@@ -71,7 +71,7 @@ class Image:
         Electrons.
     camera : str
     stage : str
-        Processing stage or product family of the file ("frame", "sframe", "sky", "preproc", ...).
+        Processing stage or product family of the file ("frame", "sky", ...).
     header : mapping
         Header of the HDU (keyword to value).
     planes : tuple of str

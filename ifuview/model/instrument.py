@@ -96,7 +96,7 @@ class InstrumentSpec:
     good_codes : tuple of int
         Codes of a fiber that is as it should be.
     companions : mapping of str to tuple of str
-        What belongs to a product ("psf", "fiberflat") to path patterns, the best first, relative to
+        What belongs to a product ("psf", "flat") to path patterns, the best first, relative to
         the folder of the file or one above it, without suffix.
     products : tuple of ProductSpec
         Families of its files; the first that fits counts.

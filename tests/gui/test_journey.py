@@ -23,7 +23,7 @@ pytestmark = pytest.mark.screen
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    from ifuview.app.frames import demo
+    from ifuview.app.night import demo
 
     return list(demo.prepare(folder=str(tmp_path_factory.mktemp("demo"))).files)
 

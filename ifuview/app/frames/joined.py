@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ifuview import instrument as instruments
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.files import product_stem
@@ -14,7 +15,7 @@ from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap, match, take
 
-TARGET, FIBER, PETAL = "TARGETID", "FIBER", "PETAL_LOC"
+TARGET, FIBER = "TARGETID", "FIBER"
 KEYS = (TARGET, FIBER)  # what rows are joined by; the first that both sides have
 
 
@@ -89,9 +90,10 @@ def why_not(table: OpenTable, slot: Slot) -> str:
     if not shared:
         return f"{table.title} and {slot.title} have neither {TARGET} nor {FIBER} in common"
     fibermap = fibermap_of(slot)
-    theirs, own = _petals(table.table.columns), _petals(fibermap.table if fibermap is not None else {})
-    petals = f": it is of petal {theirs}, the spectra are of petal {own}" if theirs and own and theirs != own else ""
-    return f"none of the {table.nrow} {shared[0]}s of {table.title} is in {slot.title}{petals}"
+    word, theirs = _group(table.table.columns)
+    _, own = _group(fibermap.table if fibermap is not None else {})
+    other = f": it is of {word} {theirs}, the spectra are of {word} {own}" if theirs and own and theirs != own else ""
+    return f"none of the {table.nrow} {shared[0]}s of {table.title} is in {slot.title}{other}"
 
 
 def columns(slot: Slot, tables: Iterable[OpenTable]) -> dict[str, Array]:
@@ -126,7 +128,10 @@ def _integers(table: Mapping[str, Array], name: str) -> Array | None:
     return values if values is not None and values.ndim == 1 and values.dtype.kind in "iu" else None
 
 
-def _petals(table: Mapping[str, Array]) -> str:
-    """The petals of a table as text."""
-    values = _integers(table, PETAL)
-    return "" if values is None else ", ".join(str(p) for p in np.unique(values).tolist()[:10])
+def _group(table: Mapping[str, Array]) -> tuple[str, str]:
+    """What the instruments call a group of fibers in this table, and the groups that are in it, as text."""
+    for name in instruments.words("group"):
+        values = _integers(table, name)
+        if values is not None:
+            return name.split("_")[0].lower(), ", ".join(str(p) for p in np.unique(values).tolist()[:10])
+    return "", ""

@@ -1,4 +1,4 @@
-"""Tasks of the frames: reduced copies, limits, masks, regions, the demo."""
+"""Tasks of the frames: reduced copies, limits, masks, regions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ifuview.app.frames.opening.reading import with_mask_file
 from ifuview.app.frames.opening.regions import read_regions, write_regions
 from ifuview.app.frames.state import DetectorPlace
 from ifuview.app.frames.steps import set_look, with_limits
-from ifuview.app.frames.tour import TourPlan
 from ifuview.app.frames.views.pyramid import Pyramid
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
@@ -196,27 +195,9 @@ def load_mask(session: Session, intent: want.LoadMask) -> Outcome:
     return ReadMask(title=f"Mask {intent.path}", frame=slot.key, path=intent.path)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Simulate(Task[TourPlan]):
-    """The files of the demo and the tour through them."""
-
-    kind: ClassVar[JobKind] = JobKind.DEMO
-
-    def run(self, session: Session, ctx: JobContext) -> TourPlan:
-        """Simulate."""
-        from ifuview.app.frames.demo import prepare
-
-        return prepare(ctx)
-
-    def apply(self, session: Session, result: TourPlan) -> Change:
-        """Open them all; the tour begins."""
-        return Change(session, (*(want.OpenFile(spec) for spec in result.files), want.BeginTour(result)))
-
-
 TASKS: Mapping[type[want.Intent], Plan] = {
     want.SetLook: change_look,
     want.LoadRegions: load_regions,
     want.SaveRegions: save_regions,
     want.LoadMask: load_mask,
-    want.Demo: lambda session, _: Simulate(title="Simulate the demo data"),
 }

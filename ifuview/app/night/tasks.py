@@ -1,4 +1,4 @@
-"""Tasks of the night: folders are indexed and watched, products are read and shown."""
+"""Tasks of the night: folders are indexed and watched, products are read and shown; the demo."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames.adding import remember
-from ifuview.app.frames.intents import Intent, OpenFile, ShowDock
+from ifuview.app.frames.intents import BeginTour, Demo, Intent, OpenFile, ShowDock
 from ifuview.app.frames.steps import shown
+from ifuview.app.frames.tour import TourPlan
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import cameras, open_night
 from ifuview.app.night import intents as want
+from ifuview.app.night.demo import prepare
 from ifuview.app.night.showing import show
 from ifuview.app.night.state import Night
 from ifuview.app.session import Layout, Level, Session
@@ -144,7 +146,23 @@ def all_cameras(session: Session, _: want.ShowAllCameras) -> Outcome:
     return show(session, cameras.all_cameras(session))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Simulate(Task[TourPlan]):
+    """The files of the demo and the tour through them."""
+
+    kind: ClassVar[JobKind] = JobKind.DEMO
+
+    def run(self, session: Session, ctx: JobContext) -> TourPlan:
+        """Simulate."""
+        return prepare(ctx)
+
+    def apply(self, session: Session, result: TourPlan) -> Change:
+        """Open them all; the tour begins."""
+        return Change(session, (*(OpenFile(spec) for spec in result.files), BeginTour(result)))
+
+
 TASKS: Mapping[type[Intent], Plan] = {
+    Demo: lambda session, _: Simulate(title="Simulate the demo data"),
     want.OpenFolder: open_folder,
     want.CompareProduction: compare,
     want.WatchFolder: watch,

@@ -44,7 +44,7 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
 
     image, traces = slot.image, slot.traces
     if image.kind not in (Kind.DETECTOR, Kind.IMAGE):
-        raise UsageError("traces are diagnosed on a detector image", slot.title, "show a preproc or raw frame")
+        raise UsageError("traces are diagnosed on a detector image", slot.title, "show one")
     ctx.checkpoint(0.02, "Reading the image")
     data, ivar, mask = image.canonical(slot.plane), _layer(slot, image.ivar), _bits(slot)
     if traces is None:

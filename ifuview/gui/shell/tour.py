@@ -8,8 +8,8 @@ from PyQt6.QtCore import QObject, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
-from ifuview.app.frames.demo import intents_of
 from ifuview.app.frames.tour import Stop
+from ifuview.app.night.demo import intents_of
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
 

@@ -29,7 +29,7 @@ from ifuview.gui.parts._window import WindowSpan
 from ifuview.gui.parts.base import Dock
 
 FIRST_BIN, MAX_BIN = 10, 256  # px
-HINT = "Open a frame, sky or sframe file: its sky fibers are drawn here together."
+HINT = "Open row-stacked spectra: their sky fibers are drawn here together."
 ALPHA = 150
 LIGHT, DARK = (0.0, 0.85), (0.2, 1.0)  # part of the ramp that can be seen on the background
 

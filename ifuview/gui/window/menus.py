@@ -7,6 +7,7 @@ from dataclasses import replace
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Reduction, Smooth, Transfer
 from ifuview.app.session import Layout
+from ifuview.gui.night.chain_keys import PRODUCT_NAMES
 from ifuview.gui.window import actions as do
 from ifuview.gui.window.actions import Action
 
@@ -21,11 +22,6 @@ REDUCTION_NAMES = {
 SMOOTH_NAMES = {
     Smooth.NONE: "No smoothing", Smooth.BOXCAR: "Smooth with a boxcar", Smooth.GAUSSIAN: "Smooth with a Gaussian"
 }  # fmt: skip
-PRODUCT_NAMES = {
-    "preproc": "preproc", "frame": "frame", "flatfielded": "frame / fiberflat", "sky": "sky", "sframe": "sframe",
-    "fluxcalib": "fluxcalib", "cframe": "cframe",
-}  # fmt: skip
-
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open...", "open_dialog", ("Ctrl+O",)),
     Action("open-all", "File", "Open all extensions...", "open_all_dialog", ("Ctrl+Shift+O",)),

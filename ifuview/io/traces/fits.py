@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.files import stem
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.products.choose import instrument_of
-from ifuview.io.products.companions import companions, family
+from ifuview.io.products.companions import companions
 from ifuview.io.products.fibers import fibers_of
 from ifuview.io.traces.reading import traces_of
 from ifuview.model.dataset import Dataset
 from ifuview.model.product import FiberSpec
 
 FIBERS = (FiberSpec("FIBERMAP"), FiberSpec("SLITMAP"))
-FAMILIES = ("psf", "psfnight", "fit-psf", "shifted-input-psf")
 
 
 class TraceFits:
@@ -35,7 +35,7 @@ class TraceFits:
         notes = [*probe.fits.notes, *traces.provenance.notes]
         return Dataset(
             path=spec.path, spec=spec.text, instrument=instrument.name,
-            kind="psf" if family(spec.path, FAMILIES) else "traces", traces=traces,
+            kind="psf" if "psf" in stem(spec.path).lower() else "traces", traces=traces,
             fibermap=fibers_of(FIBERS, probe.fits, instrument, traces.nfiber, notes),
             hdus=tuple(hdu.info for hdu in probe.fits.hdus), notes=tuple(notes),
             companions=tuple(path for path in companions(spec.path, probe.header, instrument) if "psf" not in path),

@@ -12,8 +12,8 @@ from PyQt6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.app.frames.demo import tour
 from ifuview.app.frames.look import Smooth
+from ifuview.app.night.demo import tour
 from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
 from ifuview.gui.shell.tour import TourPanel
 from ifuview.gui.window import theme

@@ -83,7 +83,7 @@ def _numbers(quality: TraceQuality) -> str:
 def _hint(kind: Kind, traced: bool) -> str:
     """What the user can do to see something here."""
     if kind in (Kind.RSS, Kind.CUBE, Kind.SPECTRUM):
-        return "Traces are measured on a detector image; show one (preproc or raw) to check its traces."
+        return "Traces are measured on a detector image; show one to check its traces."
     if not traced:
         return "No traces are open for this image. Load a trace file, or measure the traces on a flat."
     return "Click a fiber to see how well its trace follows the light."
