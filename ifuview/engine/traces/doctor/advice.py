@@ -21,6 +21,7 @@ from ifuview.model.traces.doctor import (
 from ifuview.model.traces.findings import mode_verdict
 
 NAMES_OF = {UNKNOWN: "pattern of no known shape"}
+ONE = 0.03  # px, by which a shift of one pixel may differ from it
 MANY = 12  # fibers that are named one by one
 ORDER = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)
 
@@ -41,6 +42,8 @@ def verdict(
     if found:
         names_found = dict.fromkeys(NAMES_OF.get(m.name, m.name.replace("_", " ")) for m in found)
         parts.append(f"a {', '.join(names_found)} of up to {abs(found[0].amplitude_px):.3f} px")
+        if any(m.name == "shift" and abs(m.amplitude_px + 1) < ONE for m in found):
+            parts[-1] += ", as if rows were counted from 1"
     for problem in problems:
         worst = max(worst, problem.verdict, key=ORDER.index)
     wrong = [p for p in problems if p.kind in REMEASURED]

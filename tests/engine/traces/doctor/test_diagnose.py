@@ -311,4 +311,5 @@ def test_a_shift_of_any_part_of_the_spacing_is_found_as_one(size):
     result = found(perturb.shifted(frame().traces, size))
     assert modes(result) == {"shift"} and not result.problems and result.verdict is Verdict.FAIL
     assert result.found_modes[0].amplitude_px == pytest.approx(-size, abs=0.01)
+    assert ("counted from 1" in result.sentence) == (size == 1.0)
     assert np.sqrt(np.mean((result.corrected.center - frame().traces.center) ** 2)) < 0.005
