@@ -27,6 +27,8 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--formats", metavar="NAME,...", type=names, default=FORMATS, help=f"of {', '.join(FORMATS)}")
     out.add_argument("--jobs", metavar="N", type=count, default=1, help="images at a time; one image is one job")
     out.add_argument("--swap", action="store_true", help="exchange x and y of the traces")
+    out.add_argument("--dispersion", choices=("x", "y"), default="", help="axis of the image along which wavelength "
+                     "runs, where the file does not say")  # fmt: skip
     out.add_argument("--json", metavar="FILE", help="write the numbers there too; - is stdout")
     out.add_argument("--quiet", action="store_true", help="say nothing")
     out.add_argument("-o", "--output", metavar="DIR", required=True, help="folder of the results")
@@ -36,7 +38,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Diagnose one image, or several."""
     request = Request(
         chosen.images[0], chosen.output, chosen.traces, chosen.wavelengths, chosen.fibers, chosen.reference,
-        chosen.thresholds, chosen.only, chosen.formats, chosen.swap,
+        chosen.thresholds, chosen.only, chosen.formats, chosen.swap, chosen.dispersion,
     )  # fmt: skip
     if len(chosen.images) > 1:
         return _several(chosen, request, ctx)

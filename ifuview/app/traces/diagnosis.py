@@ -58,6 +58,7 @@ class Request:
     only: tuple[str, ...] = ()
     formats: tuple[str, ...] = FORMATS
     swap: bool = False
+    dispersion: str = ""  # "x" or "y": the axis of the image along which wavelength runs; as the file says
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,6 +217,8 @@ def load(
     if not dataset.images:
         raise MissingDataError("there is no image in this file", request.image, "give a detector image")
     image = dataset.images[0]
+    if request.dispersion and image.orientation.transpose != (request.dispersion == "y"):
+        image = replace(image, orientation=Orientation(request.dispersion == "y"))
     path = request.traces
     if path is None:
         path = next(iter(trace_companions(dataset)), None) if dataset.traces is None else None

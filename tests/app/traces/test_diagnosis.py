@@ -318,3 +318,9 @@ def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec):
     assert said(right[:, ::-1]) == "mirrored along dispersion"
     for offset in (0.0, 0.5, 1.0, 3.0, -3.0):
         assert not said(right + offset)
+
+
+def test_fibers_along_x_of_an_unknown_instrument_can_be_told(tmp_path):
+    image, traces = image_file(tmp_path, MADE.image.T, "turned.fits"), swapped_file(tmp_path)
+    code, metrics = run(tmp_path, image, "--traces", traces, "--dispersion", "y")
+    assert code == 0 and metrics["verdict"] == "pass" and metrics["spatial_patterns"]["modes"] == []
