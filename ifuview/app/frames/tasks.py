@@ -12,18 +12,17 @@ from ifuview.app.frames.memory import given_back, within_bounds
 from ifuview.app.frames.opening.detector_place import detector_of
 from ifuview.app.frames.opening.opened import limits, pyramid
 from ifuview.app.frames.opening.reading import with_mask_file
-from ifuview.app.frames.opening.regions import read_regions, write_regions
+from ifuview.app.frames.opening.regions import Placed, read_placed, write_regions
 from ifuview.app.frames.state import DetectorPlace
 from ifuview.app.frames.steps import set_look, with_limits
 from ifuview.app.frames.views.pyramid import Pyramid
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
-from ifuview.app.session import Session
+from ifuview.app.session import Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.image import Image
-from ifuview.model.region import Region
 
 ALL_BITS = 0xFFFFFFFF
 
@@ -116,23 +115,26 @@ def change_look(session: Session, intent: want.SetLook) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadRegions(OfFrame, Task[tuple[Region, ...]]):
+class ReadRegions(OfFrame, Task[Placed]):
     """Regions of a file, for a frame."""
 
     kind: ClassVar[JobKind] = JobKind.REGIONS
     path: str
 
-    def run(self, session: Session, ctx: JobContext) -> tuple[Region, ...]:
-        """Read."""
-        return read_regions(self.path)
+    def run(self, session: Session, ctx: JobContext) -> Placed:
+        """Read, and turn into pixels of the frame."""
+        return read_placed(self.path, slot_of(session, self.frame).image.wcs)
 
-    def apply(self, session: Session, result: tuple[Region, ...]) -> Session:
-        """Add them to those that are there."""
+    def apply(self, session: Session, result: Placed) -> Session:
+        """Add them to those that are there, and say what was left out."""
+        regions, notes = result
         slot = session.slot(self.frame)
         if slot is None:
             return session
-        session = session.with_slot(replace(slot, regions=(*slot.regions, *result)))
-        return note(session, f"{len(result)} regions from {self.path}")
+        session = session.with_slot(replace(slot, regions=(*slot.regions, *regions)))
+        said = f" ({notes[0]}{f', and {len(notes) - 1} more' if len(notes) > 1 else ''})" if notes else ""
+        level = Level.WARNING if notes else Level.INFO
+        return note(session, f"{len(regions)} regions from {self.path}{said}", level, "\n".join(notes))
 
 
 def load_regions(session: Session, intent: want.LoadRegions) -> Outcome:

@@ -270,7 +270,7 @@ def _outline(p: QPainter, region: Region, at: ViewState, size: viewport.Size) ->
         for dx, dy in ((POINT_ARM, POINT_ARM), (POINT_ARM, -POINT_ARM)):
             p.drawLine(points[0] - QPointF(dx, dy), points[0] + QPointF(dx, dy))
     elif region.shape == "line":
-        p.drawLine(points[0], points[1])
+        p.drawPolyline(QPolygonF(points))
     elif region.shape == "polygon":
         p.drawPolygon(QPolygonF(points))
     else:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ifuview.model.region import Region
 
+Placed = tuple[tuple[Region, ...], tuple[str, ...]]
+
 
 def read_regions(path: str) -> tuple[Region, ...]:
-    """Regions of a ds9 region file, in 0-based pixels."""
+    """Regions of a ds9 region file, each in its own frame (`Region.frame`); the image's is in 0-based pixels."""
     from ifuview import io
 
     return io.read_regions(path)
+
+
+def read_placed(path: str, wcs: Mapping[str, object]) -> Placed:
+    """Regions of a file in the pixels of an image with these WCS cards, and what is to be said of those left out."""
+    from ifuview import io
+    from ifuview.app.frames.opening.placing import placed
+
+    found = io.read_regions(path)
+    regions, notes = placed(found, wcs)
+    return regions, (*found.notes, *notes)
 
 
 def write_regions(path: str, regions: Sequence[Region]) -> None:

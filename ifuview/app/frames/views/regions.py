@@ -114,7 +114,7 @@ def _holds(region: Region, x: float, y: float, slop: Point) -> bool:
     if region.shape is Shape.POLYGON:
         return _inside(region.points, x, y)
     if region.shape is Shape.LINE:
-        return _to_line(region.points[0], region.points[1], (x, y)) <= max(slop)
+        return min(_to_line(a, b, (x, y)) for a, b in zip(region.points, region.points[1:])) <= max(slop)
     return abs(u) <= 2 * slop[0] and abs(v) <= 2 * slop[1]
 
 

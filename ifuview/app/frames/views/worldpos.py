@@ -84,6 +84,13 @@ def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, 
     return _by_astropy(cards, x, y)
 
 
+def sky_axes(wcs: Mapping[str, object]) -> WCS | None:
+    """The celestial axes 1 and 2 of an image by astropy; None if there are none that it understands."""
+    axes = tuple(str(wcs.get(f"CTYPE{k}", "")).strip().partition("-")[0] for k in (1, 2))
+    known = axes in CELESTIAL or axes[::-1] in CELESTIAL
+    return _celestial(tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))) if known else None
+
+
 def _is_tangent(cards: Cards, types: tuple[str, ...]) -> bool:
     """Whether `Tangent` is all that the cards ask for."""
     if not all(t[t.find("-") :].strip("-") == "TAN" and t.startswith(EQUATORIAL) for t in types):
@@ -134,7 +141,7 @@ def _matrix(cards: Mapping[str, object]) -> Matrix:
 
 def _by_astropy(cards: Cards, x: float, y: float) -> tuple[float, float] | None:
     """Position by astropy.wcs."""
-    wcs = celestial(cards)
+    wcs = _celestial(cards)
     if wcs is None:
         return None
     world = wcs.all_pix2world([[x, y]], 0)[0]
@@ -151,7 +158,7 @@ def _by_astropy(cards: Cards, x: float, y: float) -> tuple[float, float] | None:
 
 
 @lru_cache(maxsize=8)
-def celestial(cards: Cards) -> WCS | None:
+def _celestial(cards: Cards) -> WCS | None:
     """The two celestial axes 1 and 2 as astropy sees them; None if it does not understand them."""
     from astropy.io.fits import Header
     from astropy.wcs import WCS
