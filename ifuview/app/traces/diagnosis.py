@@ -34,6 +34,7 @@ METRICS, FIBERS, MEASURED = "metrics.json", "per_fiber.ecsv", "traces_measured.f
 MEASURED_STEP = 16  # columns between the points of the measured traces
 ON_LIGHT = 1.1  # light on the traces over light between them; less is no trace of this image
 MOST_SHIFT = 4.0  # px
+NM = (200.0, 1200.0)  # wavelengths that are nm: as Angstrom they would lie beyond what the air and mirrors pass
 TURNED = 1.5  # contrast of turned traces over that of the given ones, from where on they are called turned
 LEAST_COVERED = 0.6  # share of the columns; traces of a detector of half the size reach no farther
 CHECKED_COLUMNS = 64
@@ -198,7 +199,9 @@ def run(request: Request, ctx: JobContext = SILENT) -> Outcome:
     image, traces, inputs, path = load(request, ctx.part(0.0, 0.2))
     limits = limits_for(image.header, limits)
     block = _blocks(request, traces, ctx)
+    traces, said = in_angstrom(traces)
     found = diagnose_image(image, traces, block=block, limits=limits, only=request.only, ctx=ctx.part(0.2, 0.55))
+    found = replace(found, sentence=f"{found.sentence}{said}")
     from ifuview.app.traces.doctor_metrics import metrics_of
 
     metrics = metrics_of(found, inputs, against(request, image, found, ctx))
@@ -322,6 +325,17 @@ def with_wavelengths(traces: TraceSet, path: str, image: Image) -> TraceSet:
         order = {name: row for row, name in enumerate(names)}
         wave = wave[[order[name] for name in traces.fiber_id]]
     return replace(traces, wave=wave)
+
+
+def in_angstrom(traces: TraceSet | None) -> tuple[TraceSet | None, str]:
+    """Traces with wavelengths in Angstrom, and what is to be said where they are plainly in nm."""
+    if traces is None or traces.wave is None or not np.isfinite(traces.wave).any():
+        return traces, ""
+    low, high = float(np.nanmin(traces.wave)), float(np.nanmax(traces.wave))
+    if not NM[0] < low < high < NM[1]:
+        return traces, ""
+    said = f" The wavelengths, {low:.0f} to {high:.0f}, are taken to be nm."
+    return replace(traces, wave=np.asarray(traces.wave) * 10), said
 
 
 def read_wavelengths(path: str, image: Image | None = None) -> tuple[Array, tuple[str, ...] | None]:

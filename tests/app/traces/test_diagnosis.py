@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import ifuview
-from ifuview.app.traces.diagnosis import turned_words
+from ifuview.app.traces.diagnosis import in_angstrom, turned_words
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
 from ifuview.commands.run import command
 from ifuview.errors import IfuviewError
@@ -324,3 +324,9 @@ def test_fibers_along_x_of_an_unknown_instrument_can_be_told(tmp_path):
     image, traces = image_file(tmp_path, MADE.image.T, "turned.fits"), swapped_file(tmp_path)
     code, metrics = run(tmp_path, image, "--traces", traces, "--dispersion", "y")
     assert code == 0 and metrics["verdict"] == "pass" and metrics["spatial_patterns"]["modes"] == []
+
+
+def test_wavelengths_in_nm_are_noticed(tmp_path):
+    traces, said = in_angstrom(replace(MADE.traces, wave=MADE.traces.wave / 10))
+    assert "taken to be nm" in said and np.allclose(traces.wave, MADE.traces.wave)
+    assert in_angstrom(MADE.traces) == (MADE.traces, "")
