@@ -244,11 +244,16 @@ class SpectrumDock(Dock):
         self._mark_lines()
         self._measure()
 
+    @property
+    def _medium(self) -> str:
+        """Air or vacuum, "" unknown."""
+        return "" if self._view is None else self._view.medium
+
     def _label(self, spectrum: FiberSpectrum, by_wave: bool) -> None:
         """Axis labels with units."""
-        word = (
-            f"Wavelength at rest, z = {number(self.line_bar.redshift.value())}" if self.stretch != 1.0 else "Wavelength"
-        )
+        word = f"Wavelength in {self._medium}" if self._medium else "Wavelength"
+        if self.stretch != 1.0:
+            word += f" at rest, z = {number(self.line_bar.redshift.value())}"
         x = axis(word, ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
         self.plot.set_labels(x, axis("Flux", spectrum.unit))
 
@@ -279,7 +284,11 @@ class SpectrumDock(Dock):
             return
         lo, hi = self.plot.plotItem.vb.viewRange()[0]
         s = self.stretch
-        lines = linemarks.sky_lines(lo * s, hi * s) if self.lines_on.isChecked() and self.by_wave else ()
+        lines = (
+            linemarks.sky_lines(lo * s, hi * s, medium=self._medium)
+            if self.lines_on.isChecked() and self.by_wave
+            else ()
+        )
         self.sky_marks.show(lines, s)
         if self.lines_on.isChecked() and not lines and self._drawn:
             why = "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
@@ -292,9 +301,8 @@ class SpectrumDock(Dock):
             return
         s = self.stretch
         lo, hi = self.plot.plotItem.vb.viewRange()[0]
-        lines = (
-            linemarks.rest_lines(name, lo * s, hi * s, self.line_bar.redshift.value()) if name and self.by_wave else ()
-        )
+        known, z = name and self.by_wave, self.line_bar.redshift.value()
+        lines = linemarks.rest_lines(name, lo * s, hi * s, z, self._medium) if known else ()
         self.rest_marks.show(lines, s)
 
     def _start_measuring(self, on: bool) -> None:

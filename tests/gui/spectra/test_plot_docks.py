@@ -160,6 +160,19 @@ def test_curves_are_reused(build, view_of):
     assert len(dock.curves.curves) == 2
 
 
+def test_lines_lie_in_air_where_the_wavelengths_do(build, view_of, monkeypatch):
+    from dataclasses import replace
+
+    from ifuview.app.spectra.views import linemarks
+
+    monkeypatch.setattr(linemarks, "_load", lambda: (linemarks.LineMark(6050.0, "[O I]"),))
+    dock = build("spectrum")
+    dock.draw(replace(view_of("spectrum", made.session()), medium="air"))
+    dock.lines_on.click()
+    assert [mark.value() for mark in dock.sky_marks.marks if mark.isVisible()] == [linemarks.in_air(6050.0)]
+    assert "in air" in dock.plot.plotItem.getAxis("bottom").labelText
+
+
 def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypatch):
     from ifuview.app.spectra.views import linemarks
 

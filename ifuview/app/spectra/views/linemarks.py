@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ifuview import resources
 
 FOLDER = "linelists"
+SHORTEST_IN_AIR = 2000.0  # Angstrom; below it wavelengths are given in vacuum everywhere
 MAX_MARKS = 30  # more would hide the spectrum; the strongest stay
 
 
@@ -22,18 +24,37 @@ class LineMark:
     weight: float = 1.0
 
 
-def sky_lines(lo: float, hi: float, limit: int = MAX_MARKS) -> tuple[LineMark, ...]:
-    """The strongest sky lines from `lo` to `hi` Angstrom, by wavelength; empty when no list is installed."""
-    inside = [line for line in _load() if lo <= line.wave <= hi]
+def sky_lines(lo: float, hi: float, limit: int = MAX_MARKS, medium: str = "") -> tuple[LineMark, ...]:
+    """The strongest sky lines from `lo` to `hi` Angstrom, by wavelength; empty when no list is installed.
+
+    `medium` is that of the spectrum they are marked in: "air" converts the lists, which are in vacuum.
+    """
+    inside = [line for line in _in_medium(_load(), medium) if lo <= line.wave <= hi]
     strongest = sorted(inside, key=lambda line: -line.weight)[:limit]
     return tuple(sorted(strongest, key=lambda line: line.wave))
 
 
-def rest_lines(name: str, lo: float, hi: float, redshift: float = 0.0) -> tuple[LineMark, ...]:
-    """The lines of a list that an object at a redshift shows from `lo` to `hi` Angstrom, at the observed wavelength."""
+def rest_lines(name: str, lo: float, hi: float, redshift: float = 0.0, medium: str = "") -> tuple[LineMark, ...]:
+    """The lines of a list that an object at a redshift shows from `lo` to `hi` Angstrom, at the observed wavelength.
+
+    Light is shifted in vacuum; where the spectrum is in air, the observed wavelength is converted.
+    """
     stretch = 1.0 + redshift
-    moved = (LineMark(line.wave * stretch, line.label, line.weight) for line in _list(name))
+    moved = _in_medium((LineMark(line.wave * stretch, line.label, line.weight) for line in _list(name)), medium)
     return tuple(sorted((line for line in moved if lo <= line.wave <= hi), key=lambda line: line.wave))
+
+
+def in_air(wave: float) -> float:
+    """Wavelength in standard air, Angstrom, of one in vacuum (IAU formula, Morton 1991); below 2000 unchanged."""
+    if wave < SHORTEST_IN_AIR:
+        return wave
+    wavenumber = (1e4 / wave) ** 2  # 1/um^2
+    return wave / (1.0 + 6.4328e-5 + 2.94981e-2 / (146.0 - wavenumber) + 2.5540e-4 / (41.0 - wavenumber))
+
+
+def _in_medium(lines: Iterable[LineMark], medium: str) -> Iterable[LineMark]:
+    """The lines where a spectrum of that medium has them."""
+    return (replace(line, wave=in_air(line.wave)) for line in lines) if medium == "air" else lines
 
 
 @cache

@@ -49,8 +49,8 @@ class SpectrumView:
         Of the selected fiber, from a joined table.
     window : (float, float) or None
         Wavelength window of the focal plane, Angstrom.
-    lines : str
-        Line list that suits what the object is, "" if that is not known.
+    medium, lines : str
+        Air or vacuum of the wavelengths, and the line list that suits what the object is; "" if that is not known.
     chosen : tuple of (Slot, int)
         Frames and rows of all selected fibers, when several are stacked.
     start : int
@@ -69,6 +69,7 @@ class SpectrumView:
     group: tuple[int, ...] = ()
     redshift: float | None = None
     window: tuple[float, float] | None = None
+    medium: str = ""
     lines: str = ""
     chosen: tuple[tuple[Slot, int], ...] = ()
     start: int = 0
@@ -116,7 +117,7 @@ def _made(session: Session) -> SpectrumView | None:
     fiber = session.selection.fiber
     known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
     redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
-    view = replace(view, redshift=redshift)
+    view = replace(view, redshift=redshift, medium=slot.image.medium)
     if fiber is None:
         return view
     about = "" if redshift is None else _about(session, slot, fiber, redshift)

@@ -255,6 +255,21 @@ def test_the_installed_sky_lines_hold_the_oxygen_line_in_vacuum():
     assert any(abs(line.wave - 5578.89) < 0.1 for line in found)
 
 
+def test_lines_are_marked_in_air_where_the_spectrum_is(monkeypatch):
+    # NIST: [O III] 5008.240 in vacuum is 5006.843 in air; H alpha 6564.632 (mean) is 6562.819; [O I] 5578.887, 5577.339
+    for vacuum, air in ((5008.240, 5006.843), (6564.632, 6562.819), (5578.887, 5577.339)):
+        assert linemarks.in_air(vacuum) == pytest.approx(air, abs=2e-3)
+    assert linemarks.in_air(1215.67) == 1215.67
+    monkeypatch.setattr(linemarks, "_load", lambda: (linemarks.LineMark(5578.887, "[O I]"),))
+    monkeypatch.setattr(linemarks, "_list", lambda name: (linemarks.LineMark(5008.240, "[O III]"),))
+    assert [line.wave for line in linemarks.sky_lines(5000, 6000)] == [5578.887]
+    assert linemarks.sky_lines(5000, 6000, medium="air")[0].wave == pytest.approx(5577.339, abs=2e-3)
+    z = 0.1
+    (line,) = linemarks.rest_lines("galaxy", 5000, 6000, z, "air")
+    assert line.wave == pytest.approx(linemarks.in_air(5008.240 * (1 + z)))
+    assert linemarks.rest_lines("galaxy", 5000, 6000, z)[0].wave == pytest.approx(5008.240 * (1 + z))
+
+
 @pytest.mark.parametrize(
     ("value", "error", "words"),
     [(1.23456, 0.0123, "1.235 ± 0.012 px"), (1234.5, 67.0, "1234 ± 67 px"), (1.5, float("nan"), "1.5 px")],
