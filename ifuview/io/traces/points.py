@@ -17,6 +17,7 @@ from ifuview.model.trace import Provenance, TraceSet
 EDGE = 0.05  # fraction of the dispersion axis that a trace is carried on in a straight line beyond its last point
 MAX_PIXEL = 20_000  # px; larger coordinates are no detector
 MAX_FIBERS = 20_000
+CURVE_POINTS, DENSE = 5, 2.0  # least points of a curve; px between points that need none
 SLOPE_POINTS = 8  # points that the straight line beyond the end is fitted to
 
 
@@ -137,10 +138,20 @@ def orientation_of(fibers: list[Points]) -> Orientation:
     return Orientation(transpose=bool(wide and high) and float(np.median(high)) > float(np.median(wide)))
 
 
+def _between(position: Array, value: Array, column: Array) -> Array:
+    """A curve through points that are apart: Akima's, which one bad point disturbs only nearby; straight if dense."""
+    if len(position) < CURVE_POINTS or float(np.median(np.diff(position))) <= DENSE:
+        return np.interp(column, position, value)
+    from scipy.interpolate import Akima1DInterpolator
+
+    curve: Array = Akima1DInterpolator(position, value)(np.clip(column, position[0], position[-1]))
+    return curve
+
+
 def _at_columns(position: Array, value: Array, ndisp: int) -> tuple[Array, Array]:
     """Value at pixels 0..ndisp-1, straight for a short way beyond the ends, NaN further out; and where it is inside."""
     column = np.arange(ndisp, dtype=float)
-    out = np.interp(column, position, value)
+    out = _between(position, value, column)
     inside = (column >= position[0] - 0.5) & (column <= position[-1] + 0.5)
     if len(position) > 1:
         for end, part in ((0, slice(None, SLOPE_POINTS)), (-1, slice(-SLOPE_POINTS, None))):
