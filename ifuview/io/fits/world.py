@@ -66,6 +66,15 @@ def axis_wavelength(
     Wavelengths or None
         None if the axis is not spectral.
     """
+    with np.errstate(all="ignore"):
+        found = _of_axis(header, axis, size, rows, tables)
+    if found is None or found.values is None or np.all(np.isfinite(found.values)):
+        return found
+    return Wavelengths(None, notes=(f"there are no wavelengths: axis {axis} has values that are none",))
+
+
+def _of_axis(header: Header, axis: int, size: int, rows: int, tables: Tables | None) -> Wavelengths | None:
+    """Wavelengths of an axis, whatever numbers its cards give."""
     if "WAT0_001" in header:
         from ifuview.io.spectral import iraf
 
@@ -104,8 +113,7 @@ def _standard(header: Header, axis: int, along: Array, tables: Tables | None) ->
         if algorithm in ("", "LOG") and (found := _logarithm(header, axis, start + along)) is not None:
             return found._replace(medium=medium)
     if code == "FREQ" and not algorithm and unit.lower() in FREQUENCIES:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _finite(LIGHT / ((start + along) * FREQUENCIES[unit.lower()]), VACUUM)
+        return Wavelengths(LIGHT / ((start + along) * FREQUENCIES[unit.lower()]), VACUUM)
     from ifuview.io.spectral import lookup, standard
 
     if algorithm == "TAB":
@@ -182,13 +190,6 @@ def _length(values: Array, unit: str, medium: str) -> Wavelengths:
         return Wavelengths(values * factor, medium)
     factor = _guess(float(np.max(np.abs(values))))
     return Wavelengths(values * factor, medium, (NO_UNIT,))
-
-
-def _finite(values: Array, medium: str) -> Wavelengths:
-    """Wavelengths if all are numbers."""
-    if np.all(np.isfinite(values)):
-        return Wavelengths(values, medium)
-    return Wavelengths(None, notes=("there are no wavelengths: the axis has a frequency of 0",))
 
 
 def _guess(largest: float) -> float:

@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ifuview import io
+from ifuview.app.frames.views.worldpos import sky_position
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Kind
 
@@ -177,3 +178,28 @@ def test_the_axes_of_the_primary_are_not_those_of_an_extension(tmp_path: Path) -
 def test_velocities_without_a_rest_wavelength_are_said(tmp_path: Path) -> None:
     dataset = opened(tmp_path, RNG.normal(size=(N, 4, 5)), **FIELD, **axis("VOPT", 0.0, 1e4, "m/s"))
     assert dataset.images[0].wave is None and any("RESTWAV" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("given", [
+    {"COEFF0": 3.6, "COEFF1": 1e-4}, axis("", 3.6, 1e-4, n=1, LOGLAM=1), axis("WAVE-LOG", 3.6, 1e-4, n=1),
+    axis("LINEAR", 3.6, 1e-4, n=1, DC__FLAG=1) | {"COEFF0": 3.6, "COEFF1": 1e-4},
+])  # fmt: skip
+def test_one_spectrum_in_logarithms(tmp_path: Path, given: dict[str, Any]) -> None:
+    found = opened(tmp_path, RNG.normal(size=N), **given).images[0]
+    assert found.kind is Kind.SPECTRUM
+    np.testing.assert_allclose(found.wave, 10 ** (3.6 + 1e-4 * I), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("ctype", "start"), [("WAVE", 1e308), ("FREQ", 0.0), ("LOGLAM", 4000.0)])
+def test_numbers_that_are_no_wavelengths_are_said(tmp_path: Path, ctype: str, start: float) -> None:
+    dataset = opened(tmp_path, RNG.normal(size=(N, 4, 5)), **axis(ctype, start, max(start, 1.0)))
+    assert dataset.images[0].wave is None and any("no wavelengths" in note for note in dataset.notes)
+
+
+def test_a_section_keeps_its_place_on_the_sky(tmp_path: Path) -> None:
+    given = FIELD | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "CRPIX1": 10.0, "CRPIX2": 8.0, "A_ORDER": 2,
+                     "B_ORDER": 2, "A_2_0": 1e-3, "B_0_2": 1e-3, "LTV1": -100.0}  # fmt: skip
+    whole = opened(tmp_path, RNG.normal(size=(20, 30)), **given).images[0]
+    part = io.open_dataset(f"{tmp_path / 'a.fits'}[0][5:20,4:15]").images[0]
+    assert sky_position(part.wcs, 3, 4) == pytest.approx(sky_position(whole.wcs, 7, 7), abs=1e-12)
+    assert part.wcs["LTV1"] == -104.0

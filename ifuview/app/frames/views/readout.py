@@ -192,12 +192,15 @@ def _wcs_wavelength(image: Image, plane: tuple[int, ...], x: float, y: float) ->
     pixel = (x + 1, y + 1, *(p + 1.0 for p in reversed(plane)))
     for axis, at in enumerate(pixel, 1):
         if str(cards.get(f"CTYPE{axis}", "")).strip().upper() in SPECTRAL:
+            if f"PC{axis}_{axis}" in cards:
+                return None
             step = cards.get(f"CD{axis}_{axis}", cards.get(f"CDELT{axis}"))
             value, pixel0 = cards.get(f"CRVAL{axis}"), cards.get(f"CRPIX{axis}", 1.0)
             if not (isinstance(step, NUMBER) and isinstance(value, NUMBER) and isinstance(pixel0, NUMBER)):
                 return None
             wave = value + (at - pixel0) * step
-            return wave * TO_ANGSTROM.get(str(cards.get(f"CUNIT{axis}", "")).strip().lower(), 1.0)
+            factor = TO_ANGSTROM.get(str(cards.get(f"CUNIT{axis}", "")).strip().lower())
+            return None if factor is None else wave * factor
     return None
 
 

@@ -163,13 +163,13 @@ def _celestial(cards: Cards) -> WCS | None:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-    header = Header()
-    for key, value in cards:
-        if isinstance(value, (str, int, float)) and not _of_other_axes(key):
-            header[key] = value
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            header = Header()
+            for key, value in cards:
+                if isinstance(value, (str, int, float)) and not _of_other_axes(key):
+                    header[key] = value
             wcs = WCS(header, naxis=2)
     except Exception:  # whatever wcslib and astropy raise on cards that contradict themselves
         return None

@@ -13,7 +13,10 @@ from astropy.wcs import WCS
 
 from ifuview.app.frames.opening.placing import placed
 from ifuview.app.frames.opening.regions import read_placed
+from ifuview.app.frames.tasks import ReadRegions
+from ifuview.engine.context import SILENT
 from ifuview.model.region import Region, Shape
+from tests.app.frames.views import made
 
 TURN = np.radians(30)
 SCALE = 1e-4  # degrees a pixel
@@ -84,3 +87,13 @@ def test_what_cannot_be_placed_is_said(tmp_path: Path) -> None:
     assert any("panda" in note for note in notes)
     found, notes = read_placed(str(tmp_path / "a.reg"), CARDS)
     assert len(found) == 2 and sum("outside" in note for note in notes) == 1
+
+
+def test_loading_a_file_draws_what_it_can_and_says_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "a.reg").write_text('image\ncircle(5,5,2)\nfk5\ncircle(150,60,4")\n')
+    session = made.session()
+    task = ReadRegions(title="", frame=1, path=str(tmp_path / "a.reg"))
+    after = task.apply(session, task.run(session, SILENT))
+    slot = after.slot(1)
+    assert slot is not None and slot.regions[-1].points == ((4.0, 4.0),)
+    assert "1 regions" in after.messages[-1].text and "no sky coordinates" in after.messages[-1].text
