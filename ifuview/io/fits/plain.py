@@ -10,12 +10,14 @@ from ifuview.io.fits.cards import as_header
 from ifuview.io.fits.fast import FitsFile, Hdu, label, pixels
 from ifuview.io.fits.probe import IDENTITY, FileProbe
 from ifuview.io.fits.spec import FileSpec
-from ifuview.io.fits.world import is_wcs, permuted, spectral_axis, wcs_cards
+from ifuview.io.fits.world import is_wcs, permuted, spectral_axis, turned_axes, wcs_cards
 from ifuview.io.section import cut
 from ifuview.io.spectral.axis import AIR, IN_AIR, Tables
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
+
+OTHER_ORDER = "wavelength is axis {} of the file: the axes are put into another order"
 
 
 class PlainFits:
@@ -86,9 +88,9 @@ def plain_image(fits: FitsFile, hdu: Hdu, ctx: JobContext = SILENT) -> tuple[Ima
     axis, found = spectral_axis(header, shape[-naxis:] if naxis == 1 else shape, _tables(fits))
     notes, wave = found.notes, found.values
     if axis and axis != (3 if len(shape) > 2 else 1):
-        stored, order = _spectral_first(stored, axis)
-        cards = permuted(cards, order)
-        notes += (f"wavelength is axis {axis} of the file: the axes are put into another order",)
+        turn, order = turned_axes(len(shape), axis)
+        stored, cards = replace(stored, raw=stored.raw.transpose(turn)), permuted(cards, order)
+        notes += (OTHER_ORDER.format(axis),)
     stored = _squeezed(stored)
     kind = Kind.CUBE if stored.ndim > 2 else Kind.IMAGE
     if stored.ndim == 2 and naxis == 1:
@@ -118,16 +120,6 @@ def _tables(fits: FitsFile) -> Tables:
         return None if hdu is None or hdu.info.kind != "table" else read_table(hdu)
 
     return table
-
-
-def _spectral_first(stored: Pixels, axis: int) -> tuple[Pixels, tuple[int, ...]]:
-    """Put FITS axis `axis` where wavelength belongs (third of a cube, else first); and the new order of the axes."""
-    n = stored.ndim
-    old = list(range(n, 0, -1))  # FITS axis of each array axis
-    old.remove(axis)
-    old.insert(len(old) - 2 if n > 2 else 1, axis)
-    turned = stored.raw.transpose([n - a for a in old])
-    return replace(stored, raw=turned), tuple(reversed(old))
 
 
 def hdu_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:

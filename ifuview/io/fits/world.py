@@ -138,12 +138,18 @@ def _loose(header: Header, axis: int, values: Array) -> Wavelengths | None:
     if factor is not None and not _other_lengths(header, axis):
         plausible = LENGTH[0] <= low * factor and high * factor <= LENGTH[1]
         return Wavelengths(values * factor, medium) if plausible else None
-    if unit or int(real(header.get("NAXIS")) or 0) != 1:
+    if unit or not _is_one_row(header):
         return None
     factor = 1e10 if high < GUESSES[0][0] else 1.0  # a spectrum whose header says no more than a start and a step
     if OPTICAL[0] <= low * factor and high * factor <= OPTICAL[1]:
         return Wavelengths(values * factor, medium)
     return Wavelengths(None, notes=("nothing says that the axis is one of wavelength: its numbers are not shown",))
+
+
+def _is_one_row(header: Header) -> bool:
+    """Whether an image is one spectrum: one axis, or others that are one pixel long."""
+    naxis = int(real(header.get("NAXIS")) or 0)
+    return naxis == 1 or (naxis > 1 and sum((real(header.get(f"NAXIS{k + 1}")) or 0) > 1 for k in range(naxis)) == 1)
 
 
 def _other_lengths(header: Header, axis: int) -> bool:
@@ -212,6 +218,22 @@ def spectral_axis(header: Header, shape: tuple[int, ...], tables: Tables | None 
             return axis, found
         notes += found.notes if found is not None else ()
     return 0, Wavelengths(None, notes=tuple(dict.fromkeys(notes)))
+
+
+def turned_axes(n: int, axis: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How to put FITS axis `axis` of `n` where wavelength belongs: third of a cube, else first.
+
+    Returns
+    -------
+    transposition : tuple of int
+        Of the array axes.
+    order : tuple of int
+        The old FITS axis of each new one.
+    """
+    old = list(range(n, 0, -1))  # FITS axis of each array axis
+    old.remove(axis)
+    old.insert(len(old) - 2 if n > 2 else 1, axis)
+    return tuple(n - a for a in old), tuple(reversed(old))
 
 
 def permuted(cards: Header, order: tuple[int, ...]) -> dict[str, object]:

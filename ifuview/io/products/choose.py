@@ -7,18 +7,21 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ifuview import instrument as instruments
 from ifuview.errors import IfuviewError
 from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.probe import FileProbe
+from ifuview.io.fits.world import spectral_axis
 from ifuview.io.products.fibers import fibers_of
-from ifuview.io.products.layers import PRIMARY, Columns, Hdus, ProductLayer, Source
+from ifuview.io.products.layers import PRIMARY, Columns, Hdus, ProductLayer, Source, Turned, table_of
 from ifuview.io.products.waves import Asked, Wave, wavelengths
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.product import BAND, ErrorSpec, FiberSpec, LsfSpec, MaskSpec, ProductSpec, WaveSpec
 
+MANY = 2  # pixels of an axis of wavelength
 WORD = "([^_]+)"  # what {band} stands for
 # number of axes of a kind
 AXES = {"detector": (2,), "image": (2,), "rss": (2,), "spectrum": (1,), "cube": (3, 4), "unreadable": (2,)}
@@ -86,9 +89,10 @@ def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec) -
     source = _source(product, probe.fits)
     if source is None:
         return
-    for layer, band in _mains(product, source, probe.fits):
-        part = Part(layer, source, band)
-        asked = Asked(probe.fits, source, layer, product.kind)
+    for found, band in _mains(product, source, probe.fits):
+        layer, own = _turned(product, found, source, probe.fits)
+        part = Part(layer, own, band)
+        asked = Asked(probe.fits, own, layer, product.kind)
         wave = wavelengths(waves_for(product, part), asked, []) if "wave" in product.needs else None
         if "wave" in product.needs and wave is None:
             return
@@ -96,7 +100,19 @@ def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec) -
             fibers_for(product, part), probe.fits, instrument, asked.nspec, []
         ) is None:  # fmt: skip
             return
-        yield Part(layer, source, band, wave)
+        yield Part(layer, own, band, wave)
+
+
+def _turned(product: ProductSpec, layer: ProductLayer, source: Source, fits: FitsFile) -> tuple[ProductLayer, Source]:
+    """The main layer and its source; with the axes in another order where wavelength is not the usual one."""
+    usual = {"cube": 3, "rss": 1}.get(product.kind)
+    if usual is None or product.table or not any(spec.wcs for spec in product.wave):
+        return layer, source
+    axis, _ = spectral_axis(layer.header, layer.shape, partial(table_of, fits, notes=[]))
+    if axis in (0, usual) or layer.shape[len(layer.shape) - axis] < MANY:
+        return layer, source
+    turned = Turned(source, layer.shape, axis)
+    return turned.layer(layer), turned
 
 
 def _source(product: ProductSpec, fits: FitsFile) -> Source | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from ifuview.errors import IfuviewError
 from ifuview.io.fits.fast import FitsFile, Hdu
 from ifuview.io.fits.plain import full_header, hdu_pixels
 from ifuview.io.fits.table import read_table
+from ifuview.io.fits.world import permuted, turned_axes
 from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Table
 from ifuview.model.pixels import Pixels
@@ -98,6 +100,35 @@ class Hdus:
 
         name = hdu.info.name or f"[{hdu.info.index}]"
         return ProductLayer(name, shape, hdu.info.unit, hdu.info.version, full_header(self._fits, hdu), read)
+
+
+class Turned:
+    """Layers of a source with one axis, that of wavelength, put where it belongs; others as they are."""
+
+    def __init__(self, source: Source, shape: tuple[int, ...], axis: int) -> None:
+        self._source, self._shape = source, shape
+        self.axis = axis
+        self._turn, self._order = turned_axes(len(shape), axis)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all layers."""
+        return self._source.names
+
+    def find(self, name: str, version: int | None = None) -> ProductLayer | None:
+        """The layer of that name, turned if it has the shape of those that are."""
+        found = self._source.find(name, version)
+        return found if found is None or found.shape != self._shape else self.layer(found)
+
+    def layer(self, layer: ProductLayer) -> ProductLayer:
+        """A layer with its axes in another order."""
+        shape = squeezed(tuple(layer.shape[k] for k in self._turn))
+
+        def read(ctx: JobContext) -> Pixels:
+            found = layer.read(ctx)
+            return replace(found, raw=found.raw.transpose(self._turn).reshape(shape))
+
+        return layer._replace(shape=shape, header=permuted(layer.header, self._order), read=read)
 
 
 class Columns:

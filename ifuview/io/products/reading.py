@@ -13,6 +13,7 @@ from ifuview.io.fits.amplifiers import amplifiers
 from ifuview.io.fits.cards import real
 from ifuview.io.fits.detector_header import as_detector
 from ifuview.io.fits.fast import label
+from ifuview.io.fits.plain import OTHER_ORDER
 from ifuview.io.fits.plain import READER as PLAIN
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
@@ -22,7 +23,7 @@ from ifuview.io.products.choose import ChosenProduct, Part, choose, fibers_for, 
 from ifuview.io.products.companions import companions, family
 from ifuview.io.products.errors_masks import inverse_variance, mask_and_bits
 from ifuview.io.products.fibers import fibers_of, numbered_fibers
-from ifuview.io.products.layers import Hdus, ProductLayer, squeezed
+from ifuview.io.products.layers import Hdus, ProductLayer, Turned, squeezed
 from ifuview.io.products.waves import Asked, Wave, line_spread, wavelengths
 from ifuview.io.section import cut
 from ifuview.io.spectral.axis import AIR, IN_AIR
@@ -205,6 +206,8 @@ class _Reading:
             return None
         wave = self.part.wave or wavelengths(waves_for(self.product, self.part), self.asked, self.notes)
         self.notes.extend((NO_WAVELENGTHS,) if wave is None else wave.notes)
+        if isinstance(self.part.source, Turned):
+            self.notes.append(OTHER_ORDER.format(self.part.source.axis))
         return wave
 
     def _medium(self, wave: Wave | None) -> str:

@@ -203,3 +203,27 @@ def test_a_section_keeps_its_place_on_the_sky(tmp_path: Path) -> None:
     part = io.open_dataset(f"{tmp_path / 'a.fits'}[0][5:20,4:15]").images[0]
     assert sky_position(part.wcs, 3, 4) == pytest.approx(sky_position(whole.wcs, 7, 7), abs=1e-12)
     assert part.wcs["LTV1"] == -104.0
+
+
+@pytest.mark.parametrize(("shape", "n", "turned"), [
+    ((5, 6, N), 1, (N, 5, 6)), ((5, N, 6), 2, (N, 5, 6)), ((N, 1, 5, 6), 4, (N, 5, 6)), ((N, 20), 2, (20, N)),
+])  # fmt: skip
+def test_errors_turn_with_the_axes(tmp_path: Path, shape: tuple[int, ...], n: int, turned: tuple[int, ...]) -> None:
+    data, error = RNG.normal(size=shape).astype("f4"), RNG.uniform(1, 2, shape).astype("f4")
+    given = axis("AWAV", 480.0, 0.1, "nm", n=n)
+    parts = fits.ImageHDU(data, cards(**given), name="SCI"), fits.ImageHDU(error, name="ERR")
+    fits.HDUList([fits.PrimaryHDU(), *parts]).writeto(tmp_path / "a.fits")
+    dataset = io.open_dataset(tmp_path / "a.fits")
+    found = dataset.images[0]
+    assert found.pixels.shape == turned and found.ivar is not None and found.medium == "air"
+    np.testing.assert_allclose(found.wave, 4800.0 + I)
+    moved = [np.moveaxis(a, len(shape) - n, -3 if len(shape) > 2 else -1).reshape(turned) for a in (data, error)]
+    assert np.array_equal(found.pixels.native(), moved[0])
+    np.testing.assert_allclose(found.ivar.native(), moved[1] ** -2.0, rtol=1e-6)
+    assert any("another order" in note for note in dataset.notes)
+
+
+def test_a_spectrum_of_one_row_that_says_no_more_than_start_and_step(tmp_path: Path) -> None:
+    found = opened(tmp_path, RNG.normal(size=(1, N)), **axis("LINEAR", 4000.0, 1.0, n=1)).images[0]
+    assert found.kind is Kind.SPECTRUM
+    np.testing.assert_allclose(found.wave, 4000.0 + I)
