@@ -248,7 +248,7 @@ def test_a_diagnosis_takes_the_traces_of_the_night(shared_data, tmp_path):
     todo = batch_tasks.diagnose_tasks([str(night)], str(tmp_path))
     assert {t.camera for t in todo} == {"r6"}
     assert all("psfnight-r6" in t.files["traces"] for t in todo)
-    with pytest.raises(MissingDataError, match="preproc"):
+    with pytest.raises(MissingDataError, match="detector images"):
         batch_tasks.diagnose_tasks([str(tmp_path)], str(tmp_path))
 
 

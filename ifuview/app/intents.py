@@ -6,9 +6,9 @@ tasks that follow). What only the window can carry out stands in `WINDOW`.
 
 from __future__ import annotations
 
-from ifuview.app import open_tasks
-from ifuview.app.frames import steps as frame_steps
-from ifuview.app.frames import tasks as frame_tasks
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 from ifuview.app.frames.intents import (
     BeginTour,
     CancelJob,
@@ -47,8 +47,6 @@ from ifuview.app.frames.intents import (
     StepFiber,
     StepSlot,
 )
-from ifuview.app.night import tasks as night_tasks
-from ifuview.app.night import watch_tasks
 from ifuview.app.night.intents import (
     BlinkAlong,
     CompareProduction,
@@ -66,8 +64,6 @@ from ifuview.app.night.intents import (
     Triage,
     WatchFolder,
 )
-from ifuview.app.night.triage import tasks as triage_tasks
-from ifuview.app.photons import steps as photon_steps
 from ifuview.app.photons.intents import (
     CompareCalibration,
     CopyPhotons,
@@ -91,20 +87,9 @@ from ifuview.app.photons.intents import (
     UseBeammap,
     WriteCalibrated,
 )
-from ifuview.app.photons.tasks import calibration as calibration_tasks
-from ifuview.app.photons.tasks import combine as combine_tasks
-from ifuview.app.photons.tasks import light as light_tasks
-from ifuview.app.photons.tasks import lists as photon_tasks
-from ifuview.app.photons.tasks import play as play_tasks
-from ifuview.app.photons.tasks import speckle as speckle_tasks
-from ifuview.app.reporting import tasks as report_tasks
 from ifuview.app.session import Session
-from ifuview.app.spectra import steps as spectra_steps
-from ifuview.app.spectra import tasks as spectra_tasks
 from ifuview.app.spectra.intents import ChooseSpectra, CloseTables, SetExtraction, SetSectionColumns, SetWindow, ShowArm
 from ifuview.app.tasks import Outcome, Plan
-from ifuview.app.traces import steps as trace_steps
-from ifuview.app.traces import tasks as trace_tasks
 from ifuview.app.traces.intents import (
     ApplyCorrection,
     Diagnose,
@@ -116,16 +101,47 @@ from ifuview.app.traces.intents import (
     UndoTraces,
 )
 
-STEPS = (frame_steps.STEPS, photon_steps.STEPS, spectra_steps.STEPS, trace_steps.STEPS)
+# modules of app with a table each; one is imported when an intent that it may have is asked for the first time
+STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps")
 TASKS = (
-    frame_tasks.TASKS, open_tasks.TASKS, trace_tasks.TASKS, spectra_tasks.TASKS, photon_tasks.TASKS, play_tasks.TASKS,
-    calibration_tasks.TASKS, speckle_tasks.TASKS, light_tasks.TASKS, combine_tasks.TASKS, night_tasks.TASKS,
-    watch_tasks.TASKS, triage_tasks.TASKS, report_tasks.TASKS,
+    "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
+    "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
+    "night.tasks", "night.watch_tasks", "night.triage.tasks", "reporting.tasks",
 )  # fmt: skip
-TABLE: dict[type[Intent], Plan] = {intent: plan for table in (*STEPS, *TASKS) for intent, plan in table.items()}
 WINDOW: frozenset[type[Intent]] = frozenset(
     (ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
 )
+
+
+class Table(Mapping[type[Intent], Plan]):
+    """All tables as one: what carries out an intent."""
+
+    def __getitem__(self, intent: type[Intent]) -> Plan:
+        """Look into the tables of the column of the intent first."""
+        column = intent.__module__.removeprefix("ifuview.app.").split(".")[0]
+        for module in sorted((*STEPS, *TASKS), key=lambda name: name.split(".")[0] != column):
+            if (plan := table_of(module).get(intent)) is not None:
+                return plan
+        raise KeyError(intent)
+
+    def __iter__(self) -> Iterator[type[Intent]]:
+        """Every intent, table by table."""
+        return (intent for module in (*STEPS, *TASKS) for intent in table_of(module))
+
+    def __len__(self) -> int:
+        """Number of intents."""
+        return sum(len(table_of(module)) for module in (*STEPS, *TASKS))
+
+
+TABLE = Table()
+
+
+def table_of(module: str) -> Mapping[type[Intent], Plan]:
+    """The table of one module of app."""
+    found: Mapping[type[Intent], Plan] = getattr(
+        import_module(f"ifuview.app.{module}"), "STEPS" if module in STEPS else "TASKS"
+    )
+    return found
 
 
 def carried_out(session: Session, intent: Intent) -> Outcome:
@@ -236,4 +252,5 @@ __all__ = [
     "WatchFolder",
     "WriteCalibrated",
     "carried_out",
+    "table_of",
 ]

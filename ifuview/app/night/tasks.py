@@ -15,7 +15,6 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import cameras, open_night
 from ifuview.app.night import intents as want
-from ifuview.app.night.demo import prepare
 from ifuview.app.night.showing import show
 from ifuview.app.night.state import Night
 from ifuview.app.session import Layout, Level, Session
@@ -154,6 +153,8 @@ class Simulate(Task[TourPlan]):
 
     def run(self, session: Session, ctx: JobContext) -> TourPlan:
         """Simulate."""
+        from ifuview.app.night.demo import prepare  # writing files is asked for, not part of every start
+
         return prepare(ctx)
 
     def apply(self, session: Session, result: TourPlan) -> Change:
