@@ -1,4 +1,7 @@
-"""What a new session makes necessary: what new frames need next, and a new inspection of what is selected."""
+"""What a new session makes necessary: what new frames need next, and a new inspection of what is selected.
+
+What only some frames need is imported with the first of them: the first painted pixel waits for this module.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ from ifuview.app.frames.fibers import trace_companions
 from ifuview.app.frames.look import Reduction
 from ifuview.app.frames.memory import has_room, wants_back
 from ifuview.app.frames.tasks import PlaceOnDetector, ReduceCopies
-from ifuview.app.photons.tasks.lists import opening
 from ifuview.app.photons.which import is_photons
 from ifuview.app.session import Session, Slot
-from ifuview.app.spectra.tasks import Inspect, beside, inspected
+from ifuview.app.spectra.companions import models_beside, tables_beside
+from ifuview.app.spectra.inspected import inspected
 from ifuview.app.tasks import Task
-from ifuview.app.traces.tasks import FindTraces
 from ifuview.model.image import Kind
 
 
@@ -30,6 +32,8 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
         tasks.append(_copies(shown))
     asked = inspected(new)
     if asked is not None and asked != inspected(old):
+        from ifuview.app.spectra.tasks import Inspect
+
         tasks.append(Inspect())
     return tuple(tasks)
 
@@ -39,8 +43,10 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
     fresh = old is None or (slot.dataset is not old.dataset and slot.made_of is None)
     other = old is not None and slot.image is not old.image and slot.made_of is None
     if is_photons(slot):
+        from ifuview.app.photons.tasks.lists import opening
+
         return [opening(slot)] if fresh and slot.photons is None else []
-    tasks: list[Task[Any]] = [*beside(session, slot)] if old is None else []
+    tasks: list[Task[Any]] = [] if old is not None else _beside(session, slot)
     if slot.pyramid is None and (fresh or other or (old is not None and _plane(slot) != _plane(old))):
         tasks += [_copies(slot)] if has_room(session) else []
     if not (fresh or other):
@@ -50,8 +56,20 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
             words = f"Where {slot.title} lies on the detector"
             tasks.append(PlaceOnDetector(title=words, frame=slot.key))
     elif slot.traces is None and slot.dataset.kind != "traces" and _has_traces(slot):
+        from ifuview.app.traces.tasks import FindTraces
+
         tasks.append(FindTraces(title=f"Traces of {slot.title}", frame=slot.key))
     return tasks
+
+
+def _beside(session: Session, slot: Slot) -> list[Task[Any]]:
+    """Best fits and tables that lie beside a new frame."""
+    models, tables = models_beside(slot.dataset.path), tables_beside(slot.dataset.path)
+    if not models and not tables:
+        return []
+    from ifuview.app.spectra.tasks import read_beside
+
+    return [*read_beside(session, slot.dataset.path, models, tables)]
 
 
 def _copies(slot: Slot) -> ReduceCopies:

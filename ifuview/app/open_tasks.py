@@ -16,10 +16,8 @@ from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night.intents import OpenFolder
-from ifuview.app.night.tasks import open_folder
 from ifuview.app.opening import is_photons, open_images
 from ifuview.app.session import Session
-from ifuview.app.spectra.tasks import tables_opened
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.app.traces.intents import LoadTraces
 from ifuview.engine.context import JobContext
@@ -70,6 +68,8 @@ class ReadFile(Task[Found | Dataset]):
     def apply(self, session: Session, result: Found | Dataset) -> Outcome:
         """Show frames or tables; traces that fit the image on the canvas become its traces."""
         if isinstance(result, Dataset):
+            from ifuview.app.spectra.tasks import tables_opened
+
             return tables_opened(session, result)
         slot, dataset = session.slot(), result[0].dataset
         fits = slot is not None and slot.image.kind in (Kind.DETECTOR, Kind.IMAGE) and slot.dataset.kind != "traces"
@@ -81,6 +81,8 @@ class ReadFile(Task[Found | Dataset]):
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
     """Read a file, or index a folder."""
     if os.path.isdir(intent.spec) and not is_photons(intent.spec):
+        from ifuview.app.night.tasks import open_folder
+
         return open_folder(session, OpenFolder(intent.spec))
     return ReadFile(
         title=f"Open {intent.spec}", spec=intent.spec, every=intent.every, cube=intent.cube,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview import instrument as instruments
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.files import product_stem
@@ -130,7 +129,9 @@ def _integers(table: Mapping[str, Array], name: str) -> Array | None:
 
 def _group(table: Mapping[str, Array]) -> tuple[str, str]:
     """What the instruments call a group of fibers in this table, and the groups that are in it, as text."""
-    for name in instruments.words("group"):
+    from ifuview import instrument
+
+    for name in instrument.words("group"):
         values = _integers(table, name)
         if values is not None:
             return name.split("_")[0].lower(), ", ".join(str(p) for p in np.unique(values).tolist()[:10])

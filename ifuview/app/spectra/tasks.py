@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.spectra import intents as want
-from ifuview.app.spectra.companions import models_beside, read_tables, tables_beside
+from ifuview.app.spectra.companions import read_tables
 from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
@@ -47,20 +47,6 @@ class Inspect(Task[FiberInspection | None]):
     def apply(self, session: Session, result: FiberInspection | None) -> Session:
         """Show it."""
         return replace(session, inspection=result)
-
-
-def inspected(session: Session) -> Hashable:
-    """What an inspection depends on; None where nothing is selected.
-
-    Pictures that follow a slider (photons, and what is made from them) are not inspected anew with every move.
-    """
-    chosen = session.selection
-    if session.slot() is None or (chosen.fiber is None and chosen.x is None):
-        return None
-    frames = tuple(
-        (s.key, id(s.traces), id(s.image) if s.photons is None and s.made_of is None else 0) for s in session.slots
-    )
-    return session.current, chosen, session.section_columns, session.extraction, frames
 
 
 # tables and best fits
@@ -106,14 +92,13 @@ class ReadModels(ReadTables):
         return note(session, f"Best fits of {len(result.images)} arms beside {self.beside}")
 
 
-def beside(session: Session, slot: Slot) -> tuple[ReadTables, ...]:
-    """What lies beside a new frame of spectra and is not open: best fits and redshifts."""
-    path = slot.dataset.path
-    models = [p for p in models_beside(path) if all(model.path != p for model in session.models)]
-    tables = [p for p in tables_beside(path) if all(table.path != p for table in session.tables)]
+def read_beside(session: Session, path: str, models: Sequence[str], tables: Sequence[str]) -> tuple[ReadTables, ...]:
+    """Those of the best fits and tables that lie beside a new frame of spectra which are not open."""
+    new_models = [p for p in models if all(model.path != p for model in session.models)]
+    new_tables = [p for p in tables if all(table.path != p for table in session.tables)]
     return (
-        *(ReadModels(title=f"Best fits {file}", path=file, beside=path) for file in models),
-        *(ReadTables(title=f"Tables {file}", path=file) for file in tables),
+        *(ReadModels(title=f"Best fits {file}", path=file, beside=path) for file in new_models),
+        *(ReadTables(title=f"Tables {file}", path=file) for file in new_tables),
     )
 
 
