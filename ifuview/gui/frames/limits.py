@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QColor, QIcon, QPixmap
+from PyQt6.QtGui import QAction, QColor, QIcon, QPixmap, QValidator
 from PyQt6.QtWidgets import (
     QColorDialog,
     QComboBox,
@@ -30,7 +30,8 @@ from ifuview.gui.parts._plot import Ink, Plot
 from ifuview.gui.parts._widgets import Pages, button, check, column, combo, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
 
-HUGE = 1e30
+HUGE = 1e308
+LONG, DIGITS = 1e12, 6  # a number above the first, without decimals, is written with so many digits
 
 
 class LimitsDock(Dock):
@@ -309,9 +310,33 @@ class LimitsDock(Dock):
             self._set(mask_opacity=self.opacity.sliderPosition() / 100)
 
 
+class _Number(QDoubleSpinBox):
+    """A box whose largest numbers are written with an exponent."""
+
+    def textFromValue(self, value: float) -> str:
+        """Short text of a number."""
+        short = abs(value) >= LONG and self.decimals() == 0
+        return f"{value:.{DIGITS}g}" if short else super().textFromValue(value)
+
+    def valueFromText(self, text: str | None) -> float:
+        """The number of a text of either form."""
+        try:
+            return float(text or "")
+        except ValueError:
+            return super().valueFromText(text)
+
+    def validate(self, text: str | None, place: int) -> tuple[QValidator.State, str, int]:
+        """Whatever Python reads as a number is one."""
+        try:
+            float(text or "")
+        except ValueError:
+            return super().validate(text, place)
+        return QValidator.State.Acceptable, text or "", place
+
+
 def _box(name: str) -> QDoubleSpinBox:
     """A box for any number."""
-    box = QDoubleSpinBox()
+    box = _Number()
     box.setDecimals(4)
     box.setRange(-HUGE, HUGE)
     box.setMinimumWidth(60)

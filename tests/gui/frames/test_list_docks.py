@@ -380,3 +380,16 @@ def test_messages_fold_their_details_away(build, view_of):
     assert QApplication.clipboard().text().endswith("    line 2")
     dock.only.click()
     assert dock.tree.topLevelItemCount() == 1
+
+
+def test_limits_beyond_single_precision_are_written_with_an_exponent(build, view_of):
+    from ifuview.app.frames.look import Look
+    from ifuview.model.image import Image, Kind
+    from ifuview.model.pixels import Pixels
+
+    values = 1e300 * np.random.default_rng(1).random((30, 40))
+    slot = replace(made.session().slots[0], image=Image("A", Kind.IMAGE, Pixels(values)), look=Look(lo=1e299, hi=9e299))
+    dock = build("limits")
+    dock.draw(view_of("limits", replace(made.session(), slots=(slot,), current=slot.key)))
+    assert (dock.low.text(), dock.high.text()) == ("1e+299", "9e+299")
+    assert dock.high.value() == 9e299 and dock.high.valueFromText("2.5e299") == 2.5e299

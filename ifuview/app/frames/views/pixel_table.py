@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ifuview.app.frames.views.readout import DOUBLE_DIGITS, VALUE_DIGITS
 from ifuview.app.frames.views.sampling import mask_plane, pixel_at, shown_plane
 from ifuview.app.frames.views.text import quantity
 from ifuview.app.session import Session, Slot
@@ -101,7 +102,8 @@ def _around(slot: Slot, x: float | None, y: float | None) -> PixelTableView | No
     values = np.where(inside, pixels.physical(pixels.raw[y_in, x_in]), np.float32(np.nan))
     mask = mask_plane(slot)
     masked = np.zeros(inside.shape, bool) if mask is None else (mask.raw[y_in, x_in] != 0) & inside
-    text = f"Pixel ({ix}, {iy}): {quantity(float(values[half, half]), slot.image.unit, 6)}"
+    digits = DOUBLE_DIGITS if pixels.double else VALUE_DIGITS
+    text = f"Pixel ({ix}, {iy}): {quantity(float(values[half, half]), slot.image.unit, digits)}"
     if mask is not None and masked[half, half]:
         text += f", {', '.join(slot.image.mask_bits.names(mask.integer(iy, ix)))}"
     return PixelTableView(ix, iy, values, masked, inside, text)
