@@ -104,6 +104,9 @@ class Reading:
             include="-" not in found[1] and "!" not in found[1], frame=values.frame, size_unit=values.size_unit,
         ))  # fmt: skip
         self.notes += [word] if word else []
+        rest = body[found.end() :].strip(" |")
+        if rest:  # circle(...)-circle(...) as other programs write it
+            self._shape(rest, properties)
 
 
 class Values:
@@ -111,15 +114,15 @@ class Values:
 
     def __init__(self, words: list[str], frame: str) -> None:
         self.words, self.frame = words, frame
-        self._units: set[str] = set()
+        self.units: set[str] = set()
 
     @property
     def size_unit(self) -> str:
         """Unit of the sizes, "" for that of the frame."""
-        if len(self._units) > 1:
+        if len(self.units) > 1:
             raise ValueError("its sizes have different units")
         usual = "deg" if self.frame in SKY_FRAMES else "px"
-        unit = next(iter(self._units), usual)
+        unit = next(iter(self.units), usual)
         return "" if unit == usual else unit
 
     def point(self, at: int) -> Point:
@@ -144,12 +147,12 @@ class Values:
         """A length, in degrees or pixels."""
         word = self.words[at]
         if word[-1] in UNITS:
-            self._units.add("deg")
+            self.units.add("deg")
             return float(word[:-1]) * UNITS[word[-1]]
         if word[-1] in "ip":
-            self._units.add("px")
+            self.units.add("px")
             return float(word[:-1])
-        self._units.add("deg" if self.frame in SKY_FRAMES else "px")
+        self.units.add("deg" if self.frame in SKY_FRAMES else "px")
         return float(word)
 
     def sizes(self, start: int, stop: int | None = None) -> list[float]:
@@ -259,7 +262,7 @@ def _vector(v: Values) -> Made:
     (x, y), length, angle = v.point(0), v.size(2), math.radians(v.angle(3))
     if v.size_unit:
         raise ValueError("a vector's length and place have different units")
-    v._units.clear()
+    v.units.clear()
     dx, dy = length * math.cos(angle), length * math.sin(angle)
     if v.frame in SKY_FRAMES:  # angles count from west over north
         dx /= -max(math.cos(math.radians(y)), 1e-9)

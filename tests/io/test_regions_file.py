@@ -90,6 +90,19 @@ def test_every_shape_and_frame_of_ds9(tmp_path: Path, text: str, shape: Shape, n
     assert found.include and (found.text == "R & D; here" or "text=" not in text)
 
 
+def test_shapes_that_follow_each_other_on_a_line_are_all_read(tmp_path: Path) -> None:
+    (tmp_path / "a.reg").write_text(
+        "physical\ncircle(10,20,9)-circle(10,20,3)\ncircle(1,2,3) || # color=red\nfield()\n"
+    )
+    found = io.read_regions(tmp_path / "a.reg")
+    assert [(r.size[0], r.include, r.color) for r in found] == [
+        (9, True, "green"),
+        (3, False, "green"),
+        (3, True, "red"),
+    ]
+    assert len(found.notes) == 1 and "field" in found.notes[0]
+
+
 def test_the_regions_package_reads_the_same(tmp_path: Path) -> None:
     """An independent parser, where it reads a line at all."""
     from regions import Regions
