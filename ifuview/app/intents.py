@@ -113,7 +113,7 @@ WINDOW: frozenset[type[Intent]] = frozenset(
 )
 
 
-class Table(Mapping[type[Intent], Plan]):
+class IntentTable(Mapping[type[Intent], Plan]):
     """All tables as one: what carries out an intent."""
 
     def __getitem__(self, intent: type[Intent]) -> Plan:
@@ -133,7 +133,7 @@ class Table(Mapping[type[Intent], Plan]):
         return sum(len(table_of(module)) for module in (*STEPS, *TASKS))
 
 
-TABLE = Table()
+TABLE = IntentTable()
 
 
 def table_of(module: str) -> Mapping[type[Intent], Plan]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.state import Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
-    from ifuview.engine.traces.doctor.diagnose import Evidence
+    from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.inspection import FiberInspection
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
 

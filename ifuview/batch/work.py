@@ -109,7 +109,9 @@ def triage(task: BatchTask, folder: Path) -> Record:
 
 def diagnose(task: BatchTask, folder: Path) -> Record:
     """The traces of an image."""
-    from ifuview.app.traces.diagnosis import METRICS, Request, run
+    from ifuview.app.traces.diagnosis import run
+    from ifuview.app.traces.diagnosis_outputs import METRICS
+    from ifuview.app.traces.diagnosis_request import Request
     from ifuview.model.traces.findings import NAMES
 
     out = run(

@@ -6,7 +6,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from ifuview.app.traces.diagnosis import FORMATS, PARTS, check_names
+from ifuview.app.traces.diagnosis_request import FORMATS, PARTS, check_names
 from ifuview.batch.run import run_night
 from ifuview.batch.tasks import KINDS, BatchTask, Record, diagnose_tasks, triage_tasks
 from ifuview.commands.said import Said, count, names

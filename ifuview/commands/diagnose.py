@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from ifuview.app.traces.diagnosis import FORMATS, PARTS, Request
 from ifuview.app.traces.diagnosis import run as diagnose
 from ifuview.app.traces.diagnosis_many import requests, run_many, worst
+from ifuview.app.traces.diagnosis_request import FORMATS, PARTS, Request
 from ifuview.app.traces.doctor_metrics import as_json
 from ifuview.commands.said import Said, count, json_to, names
 from ifuview.engine.context import JobContext

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.engine.traces.doctor.diagnose import diagnose, gather, judge
-from ifuview.engine.traces.doctor.measure import at_columns
+from ifuview.engine.traces.doctor.diagnose import diagnose, judge
+from ifuview.engine.traces.doctor.gather import gather
 from ifuview.engine.traces.doctor.nothing import trace_all
+from ifuview.engine.traces.light.measure import at_columns
 from ifuview.model.traces.doctor import DoctorLimits
 from ifuview.simulate.detector.bounds import trace_bound
 from ifuview.simulate.detector.exposure import expose

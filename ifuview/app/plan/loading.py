@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ifuview import io
 from ifuview.app.plan.values import Path, RawSpectrum, Traces, TraceSolution, traces_in
-from ifuview.app.traces.diagnosis import diagnose_image, read_wavelengths
+from ifuview.app.traces.diagnosis import diagnose_image
+from ifuview.app.traces.diagnosis_files import read_wavelengths
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap

@@ -10,7 +10,7 @@ from ifuview.app.plan.loading import diagnosis_of, image_of
 from ifuview.app.plan.values import Path, Traces, names_of, traces_in
 from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.engine.spectra.boxcar import boxcar
-from ifuview.engine.traces.doctor.slots import blocks_of
+from ifuview.engine.traces.light.slots import blocks_of
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet

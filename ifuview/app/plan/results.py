@@ -10,7 +10,9 @@ import numpy as np
 
 from ifuview.app.plan.loading import diagnosis_of, image_of
 from ifuview.app.plan.values import Metrics, Path, Traces
-from ifuview.app.traces.diagnosis import METRICS, Request, run
+from ifuview.app.traces.diagnosis import run
+from ifuview.app.traces.diagnosis_outputs import METRICS
+from ifuview.app.traces.diagnosis_request import Request
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
 from ifuview.errors import UsageError
 from ifuview.files import check_folder, put

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ifuview.app.traces.diagnosis import Request, run
+from ifuview.app.traces.diagnosis import run
+from ifuview.app.traces.diagnosis_request import Request
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK

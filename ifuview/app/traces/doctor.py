@@ -39,8 +39,10 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
     UsageError
         No detector image, or traces of another one.
     """
-    from ifuview.app.traces.diagnosis import check_on_light, known_blocks, labelled
-    from ifuview.engine.traces.doctor.diagnose import gather, judge
+    from ifuview.app.traces.diagnosis import known_blocks, labelled
+    from ifuview.app.traces.on_light import check_on_light
+    from ifuview.engine.traces.doctor.diagnose import judge
+    from ifuview.engine.traces.doctor.gather import gather
 
     image, traces = slot.image, slot.traces
     if image.kind not in (Kind.DETECTOR, Kind.IMAGE):

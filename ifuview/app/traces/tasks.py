@@ -21,7 +21,7 @@ from ifuview.errors import UsageError
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
-    from ifuview.engine.traces.doctor.diagnose import Evidence
+    from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
 
 

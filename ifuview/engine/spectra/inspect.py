@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.boxcar import boxcar
-from ifuview.engine.traces.doctor import light as kernel
-from ifuview.engine.traces.doctor.diagnose import Evidence, good_pixels
-from ifuview.engine.traces.doctor.measure import LightFit, offsets
+from ifuview.engine.traces.doctor.gather import Evidence, good_pixels
 from ifuview.engine.traces.doctor.one import MARGIN, band_rows, look_at, neighborhood, not_measured, quality_of
-from ifuview.engine.traces.doctor.shape import gaussian_table, profile
+from ifuview.engine.traces.light import kernels as kernel
+from ifuview.engine.traces.light.light_fit import LightFit
+from ifuview.engine.traces.light.measure import offsets
+from ifuview.engine.traces.light.shape import gaussian_table, profile
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
 from ifuview.model.inspection import CrossSection, FiberSpectrum, ProfileComponent, TraceQuality

@@ -45,7 +45,7 @@ DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 
 
 if TYPE_CHECKING:
-    from ifuview.gui.shell.action_menus import ActionMenus
+    from ifuview.gui.window.action_menus import ActionMenus
 
 MENUS = ("&File", "&View", "&Scale", "&Color", "F&rame", "&Night", "&Photons", "&Trace", "&Window", "&Help")
 
@@ -138,7 +138,7 @@ class MainWindow(CommandedWindow):
 
     def finish(self) -> None:
         """Build what the first picture did not need: actions, tool bar, navigator."""
-        from ifuview.gui.shell.action_menus import ActionMenus
+        from ifuview.gui.window.action_menus import ActionMenus
 
         self.menus = ActionMenus(self, self._titles)
         for name in TOOLBAR:

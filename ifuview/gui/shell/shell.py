@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
+from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
@@ -19,7 +19,7 @@ from ifuview.app.frames.state import MemoryBounds
 from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
-from ifuview.app.session import Level, Message, Session
+from ifuview.app.session import Level, Session
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
@@ -31,6 +31,7 @@ from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
+from ifuview.gui.shell.warm_up import _keep_loaded, _log, _qt_message, _warm_kernels, _warm_plots
 from ifuview.gui.shell.worker import Worker
 from ifuview.gui.window import theme
 from ifuview.settings import Settings
@@ -338,38 +339,3 @@ class Shell(QObject):
 
             text = f"Something went wrong inside ifuview: {kind.__name__}: {error}"
             self._boxes.append(show_problem(text, detail, str(getattr(self, "log_file", "") or ""), self.window))
-
-
-def _qt_message(kind: QtMsgType, _context: Any, text: str | None) -> None:
-    """Send what Qt has to say to the log; its chatter before the first paint goes to nobody."""
-    levels = {QtMsgType.QtCriticalMsg: "error", QtMsgType.QtFatalMsg: "critical"}
-    if kind not in levels and "logging" not in sys.modules:
-        return
-    from ifuview import log
-
-    getattr(log.logger("qt"), levels.get(kind, "debug"))(text)
-
-
-def _log(logger: Any, message: Message) -> None:
-    """Write a message of the session into the log."""
-    getattr(logger, str(message.level))(message.text if not message.detail else f"{message.text}\n{message.detail}")
-
-
-def _keep_loaded() -> None:
-    """Take what is loaded out of the garbage collector's rounds: a full one over all modules stalls the window."""
-    gc.freeze()
-
-
-def _warm_plots(ctx: Any) -> None:
-    """Load pyqtgraph on the worker, so that building the docks does not stall the window."""
-    import pyqtgraph
-
-    pyqtgraph.setConfigOptions(antialias=False, imageAxisOrder="row-major")
-    ctx.checkpoint(1.0)
-
-
-def _warm_kernels(ctx: Any) -> None:
-    """Load the compiled kernels, so that the first click answers at once."""
-    from ifuview.app.spectra.inspect import warm_up
-
-    warm_up(ctx)

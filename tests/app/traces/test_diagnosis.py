@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import ifuview
-from ifuview.app.traces.diagnosis import in_angstrom, turned_words
+from ifuview.app.traces.diagnosis_files import in_angstrom
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
+from ifuview.app.traces.on_light import turned_words
 from ifuview.commands.run import command
 from ifuview.errors import IfuviewError
 from ifuview.io import read_traces

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
-from ifuview.engine.traces.doctor.slots import Slots, nanmedian
 from ifuview.engine.traces.flat import trace_flat
+from ifuview.engine.traces.light.search import nanmedian
+from ifuview.engine.traces.light.slots import Slots
 from ifuview.engine.traces.peaks import find_peaks
 from ifuview.errors import FitError
 from ifuview.model.checks import Array

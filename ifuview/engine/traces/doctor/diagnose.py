@@ -6,51 +6,30 @@ correct what is significant. The steps are functions of the other modules of thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.traces.doctor import advice, metrics
-from ifuview.engine.traces.doctor.census import with_untraced
-from ifuview.engine.traces.doctor.correct import REMEASURED, between, jitter, smooth_curve
+from ifuview.engine.traces.doctor.correct import REMEASURED, jitter
 from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
+from ifuview.engine.traces.doctor.gather import MIN_FLUX_SIGMA, MIN_LIT, PEAK, Evidence, gather
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
-from ifuview.engine.traces.doctor.masked import masked_areas
-from ifuview.engine.traces.doctor.measure import BINS, LightFit, Noise, at_columns, fit_light
 from ifuview.engine.traces.doctor.patterns.fit import ModeFit, fit_modes
 from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
 from ifuview.engine.traces.doctor.patterns.shapes import patterns, surface
-from ifuview.engine.traces.doctor.placed import common_shift
-from ifuview.engine.traces.doctor.slots import Slots, blocks_of, find_slots, typical
+from ifuview.engine.traces.doctor.trace_sets import _trace_sets
 from ifuview.engine.traces.doctor.trouble import find_trouble, untraced_light
+from ifuview.engine.traces.light.masked import masked_areas
+from ifuview.engine.traces.light.measure import at_columns
+from ifuview.engine.traces.light.slots import typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.trace import Provenance, TraceSet
+from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 
-MIN_FLUX_SIGMA = 3.0  # of a bin, to count as lit
-MIN_LIT = 0.02  # of all fibers and bins; less is a blank image
 LARGEST = 0.98  # share of the fibers and bins below what is called the largest size of an error
-PEAK = 2.6  # flux of a usual fiber over its peak
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What was measured, before anything is judged; `judge` makes a diagnosis of it with any limits."""
-
-    traces: TraceSet
-    slots: Slots
-    fit: LightFit
-    block: NDArray[np.int32]
-    given: NDArray[np.float64]
-    wave: NDArray[np.float64] | None
-    good: Array
-    columns: Array
-    shift: float = 0.0  # px, of all traces, that was too large for the fit
 
 
 def diagnose(
@@ -93,108 +72,6 @@ def diagnose(
         image, traces, ivar=ivar, mask=mask, gain=gain, readnoise=readnoise, block=block, ctx=ctx.part(0, 0.8)
     )
     return judge(evidence, limits or DoctorLimits(), only=only, ctx=ctx.part(0.8, 1.0))
-
-
-def gather(
-    image: Array,
-    traces: TraceSet,
-    *,
-    ivar: Array | None = None,
-    mask: Array | None = None,
-    gain: float | None = None,
-    readnoise: float | None = None,
-    block: Array | None = None,
-    bins: int = BINS,
-    ctx: JobContext = SILENT,
-) -> Evidence:
-    """Measure in at most so many column bins; see `diagnose`."""
-    if image.shape[1] != traces.ncol:
-        raise FitError(f"the traces have {traces.ncol} columns, the image has {image.shape[1]}")
-    ctx.checkpoint(0.0, "Preparing the image")
-    columns = np.ascontiguousarray(image.T, np.float32)
-    good = good_pixels(columns, ivar, mask)
-    if not good.all():
-        columns = np.where(np.isfinite(columns), columns, np.float32(0)) if not np.isfinite(columns).all() else columns
-    _not_flat(columns, good)
-    ctx.checkpoint(0.05, "Looking for the light of every fiber")
-    number = blocks_of(traces.center) if block is None else np.asarray(block)
-    level = pedestal(columns, good)
-    shift = common_shift(columns, good, traces.center)
-    slots = with_untraced(columns, good, find_slots(columns, good, traces.center + shift, number), level)
-    noise = pixel_noise(columns, good, ivar, gain, readnoise)
-    same = slots.path.shape[0] == traces.nfiber
-    own_block = number[np.argsort(slots.of_fiber)] if same else None
-    sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
-    fit = fit_light(
-        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins,
-        ctx=ctx.part(0.1, 1.0),
-    )  # fmt: skip
-    known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
-    wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
-    given = at_columns(traces.center, fit.column)
-    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns, shift)
-
-
-def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.uint8]:
-    """1 where a pixel can be used, dispersion axis first."""
-    good = np.isfinite(columns)
-    if ivar is not None:
-        good &= np.ascontiguousarray(ivar.T) > 0
-    if mask is not None:
-        good &= np.ascontiguousarray(mask.T) == 0
-    return good.view(np.uint8)
-
-
-def _not_flat(columns: Array, good: Array) -> None:
-    """Raise FitError for a blank or a saturated image."""
-    few = columns[:: max(1, columns.shape[0] // 128)]
-    used = few[(good[:: max(1, columns.shape[0] // 128)] & 1) > 0]
-    if used.size < 100:
-        raise FitError("the image has no usable pixels")
-    low, high = np.percentile(used, [1, 99])
-    if low == high:
-        what = "the image is blank" if low <= 0 else "the image is blank or saturated"
-        raise FitError(
-            f"{what}: nearly all pixels read {low:.6g}", todo="choose an exposure with light that is not saturated"
-        )
-    if (used >= high).mean() > 0.3:
-        share = 100 * float((used >= high).mean())
-        raise FitError(
-            f"the image is saturated: {share:.0f} % of the pixels read the highest value, {high:.6g}",
-            todo="choose a shorter exposure",
-        )
-
-
-def pedestal(columns: Array, good: Array) -> float:
-    """Level that lies under everything, to start from: the low end of the image."""
-    few = (slice(None, None, max(1, columns.shape[0] // 64)), slice(None, None, max(1, columns.shape[1] // 1024)))
-    known = columns[few][(good[few] & 1) > 0]
-    if not known.size:
-        return 0.0
-    low = np.sort(known)[: max(known.size // 10, 1)]  # the noise makes the lowest pixels too low
-    narrow = max(low.size // 4, 1)
-    step = low[narrow:] - low[:-narrow]
-    first = int(np.argmin(step)) if step.size else 0
-    return float(low[first : first + narrow].mean())
-
-
-def pixel_noise(columns: Array, good: Array, ivar: Array | None, gain: float | None, readnoise: float | None) -> Noise:
-    """Variance of a pixel from gain and read noise, else from ivar, else a guess to be scaled by the fit."""
-    if gain and readnoise is not None and readnoise > 0:
-        return Noise((readnoise / gain) ** 2, 1 / gain, "gain and read noise")
-    step = max(1, columns.shape[0] // 64)
-    few, usable = columns[::step], (good[::step] & 1) > 0
-    if ivar is not None:
-        variance = 1 / np.asarray(ivar.T[::step])[usable]
-        counts = few[usable]
-        order = np.argsort(counts)[:: max(1, counts.size // 20000)]
-        slope, floor = np.polyfit(counts[order], variance[order], 1)
-        smallest = float(np.percentile(variance, 1))
-        return Noise(max(float(floor), 0.3 * smallest, 1e-12), max(float(slope), 0.0), "ivar")
-    values = few[usable]
-    dark = values[values < np.percentile(values, 30)]
-    spread = float(np.percentile(dark, 84) - np.percentile(dark, 16)) / 2 if dark.size > 10 else 1.0
-    return Noise(max(spread**2, 1e-12), 1.0 if gain is None else 1 / gain, "data")
 
 
 def judge(
@@ -397,92 +274,3 @@ def _correction(m: Measured, problems: tuple[Problem, ...], block: Array) -> tup
     usable = np.isfinite(mean)
     usable[sorted({p.fiber for p in problems if p.kind in (*REMEASURED, "dead")})] = False
     return jitter(mean, err, usable, block, m.floor)
-
-
-def _trace_sets(
-    evidence: Evidence,
-    m: Measured,
-    modes: tuple[Mode, ...],
-    found: ModeFit,
-    problems: tuple[Problem, ...],
-    single: Array,
-) -> tuple[TraceSet, TraceSet]:
-    """Corrected and measured traces."""
-    fit, slots, traces = evidence.fit, evidence.slots, evidence.traces
-    ncol = traces.ncol
-    shared = any(mode.fitted for mode in modes)
-    center = np.array(traces.center)
-    if shared:
-        center += _at_columns(fit.column, m.model * np.ones_like(m.offset), ncol)
-    center += single[:, None]
-    again = sorted({p.fiber for p in problems if p.kind in REMEASURED and (p.amplitude_px or 0) != 0})
-    for k in again:
-        if not np.isfinite(m.offset[k]).any():
-            continue
-        if slots.of_fiber[k] == slots.of_trace[k] and not slots.found[slots.of_fiber[k]] and not _lost(problems, k):
-            base, value = np.array(traces.center[k]), m.offset[k]
-        else:
-            base = np.array(slots.path[slots.of_fiber[k]])
-            value = fit.center[slots.of_fiber[k]] - at_columns(base[None], fit.column)[0]
-        center[k] = base + between(fit.column, smooth_curve(value, m.error[k]), ncol)
-    steps = []
-    if shared:
-        steps.append("modes: " + ", ".join(dict.fromkeys(x.name for x in modes if x.fitted)))
-    if again:
-        steps.append(f"re-measured {len(again)} fibers")
-    if single.any():
-        steps.append("scatter of single fibers")
-    done = Provenance(traces.provenance.inputs, "corrected", changed="; ".join(steps) or "nothing")
-    corrected = replace(
-        traces, center=center, coeff=None if steps else traces.coeff, domain=traces.domain if not steps else None,
-        basis="sampled" if steps else traces.basis, argument="column" if steps else traces.argument,
-        name="corrected", provenance=done,
-    )  # fmt: skip
-    return corrected, _measured_set(evidence, m)
-
-
-def _lost(problems: tuple[Problem, ...], k: int) -> bool:
-    return any(p.fiber == k and p.kind == "lost" for p in problems)
-
-
-def _at_columns(column: Array, values: Array, ncol: int) -> NDArray[np.float64]:
-    """Values of the bins at all columns: cubic spline between, continued by its own slope beyond the outermost bins."""
-    if column.size < 4:
-        return np.array([np.interp(np.arange(ncol), column, row) for row in values])
-    from scipy.interpolate import make_interp_spline
-
-    spline = make_interp_spline(column, values.T, k=3)
-    out: NDArray[np.float64] = np.asarray(spline(np.arange(ncol))).T
-    return out
-
-
-def _measured_set(evidence: Evidence, m: Measured) -> TraceSet:
-    """Where the light of each fiber is, smooth, with errors; as given where it was not measured."""
-    fit, traces, slots = evidence.fit, evidence.traces, evidence.slots
-    ncol = traces.ncol
-    base = slots.path[slots.of_fiber]
-    value = fit.center[slots.of_fiber] - at_columns(base, fit.column)
-    curve = smooth_curve(value, m.error)
-    center = base + _lines(fit.column, curve, ncol)
-    known = np.isfinite(m.error)
-    single = np.where(known, m.error, np.nanmax(m.error, initial=1.0)).astype(np.float32)
-    error = _lines(fit.column, single, ncol)
-    lit = _lines(fit.column, known.astype(np.float32), ncol) >= 0.5
-    width = np.where(np.isfinite(m.width), m.width, np.nanmedian(m.width))
-    return replace(
-        traces, center=center, error=error, valid=lit & np.isfinite(center),
-        sigma=_lines(fit.column, width.astype(np.float32), ncol), coeff=None, domain=None, basis="sampled",
-        argument="column", name="measured", provenance=Provenance(traces.provenance.inputs, "measured"),
-    )  # fmt: skip
-
-
-def _lines(column: Array, values: Array, ncol: int) -> Array:
-    """Linear between the bins, constant beyond."""
-    if column.size == 1:
-        return np.repeat(values, ncol, axis=1)
-    out = np.empty((values.shape[0], ncol), values.dtype)
-    cut = np.concatenate([[0], np.ceil(column[1:-1]).astype(int), [ncol]])
-    for i, (first, last) in enumerate(pairwise(cut)):
-        part = ((np.arange(first, last) - column[i]) / (column[i + 1] - column[i])).clip(0, 1).astype(values.dtype)
-        out[:, first:last] = values[:, i, None] * (1 - part) + values[:, i + 1, None] * part
-    return out

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.traces.doctor.slots import nanmedian
+from ifuview.engine.traces.light.search import nanmedian
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import DoctorLimits, Problem, Range

@@ -6,9 +6,9 @@ import numpy as np
 
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor.fibers import Measured, mean_offset, throughput
-from ifuview.engine.traces.doctor.measure import LightFit
 from ifuview.engine.traces.doctor.patterns.fit import ModeFit
-from ifuview.engine.traces.doctor.slots import Slots
+from ifuview.engine.traces.light.light_fit import LightFit
+from ifuview.engine.traces.light.slots import Slots
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import Impact
 

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.polyfit import fit_rows, legendre_basis
-from ifuview.engine.traces.doctor.diagnose import good_pixels, pedestal, pixel_noise
-from ifuview.engine.traces.doctor.measure import LightFit, fit_light
-from ifuview.engine.traces.doctor.slots import comb_holes, find_slots, spacing_of, typical
+from ifuview.engine.traces.doctor.gather import good_pixels, pedestal, pixel_noise
 from ifuview.engine.traces.flat import trace_flat
+from ifuview.engine.traces.light.light_fit import LightFit
+from ifuview.engine.traces.light.measure import fit_light
+from ifuview.engine.traces.light.search import comb_holes
+from ifuview.engine.traces.light.slots import find_slots, spacing_of, typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.quality import TraceBit

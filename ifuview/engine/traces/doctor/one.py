@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.traces.doctor.diagnose import Evidence, gather, judge
+from ifuview.engine.traces.doctor.diagnose import judge
 from ifuview.engine.traces.doctor.fibers import mean_offset
-from ifuview.engine.traces.doctor.measure import at_columns
+from ifuview.engine.traces.doctor.gather import Evidence, gather
 from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
-from ifuview.engine.traces.doctor.slots import typical
+from ifuview.engine.traces.light.measure import at_columns
+from ifuview.engine.traces.light.slots import typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.inspection import TraceQuality, Verdict

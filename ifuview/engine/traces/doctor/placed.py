@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.traces.doctor.slots import spacing_of, typical
+from ifuview.engine.traces.light.slots import spacing_of, typical
 from ifuview.model.checks import Array
 
 COLUMNS = 64  # that are looked at

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.traces.doctor import light as kernel
-from ifuview.engine.traces.doctor.masked import outside
+from ifuview.engine.traces.light import kernels as kernel
+from ifuview.engine.traces.light.masked import outside
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import MASKED, UNTRACED, FrameTrouble, untraced_words
 

@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from ifuview.engine.traces.doctor.diagnose import Evidence, diagnose, gather
+from ifuview.engine.traces.doctor.diagnose import diagnose
+from ifuview.engine.traces.doctor.gather import Evidence, gather
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.simulate.detector.exposure import SimulatedFrame, expose

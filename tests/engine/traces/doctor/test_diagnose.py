@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.traces.doctor.diagnose import diagnose, gather, judge
+from ifuview.engine.traces.doctor.diagnose import diagnose, judge
+from ifuview.engine.traces.doctor.gather import gather
 from ifuview.errors import FitError
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNTRACED, DoctorLimits

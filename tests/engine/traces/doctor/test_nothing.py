@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.traces.doctor.nothing import trace_all
-from ifuview.engine.traces.doctor.slots import comb_holes
+from ifuview.engine.traces.light.search import comb_holes
 from ifuview.simulate.detector.bounds import trace_bound
 from ifuview.simulate.detector.exposure import expose
 from tests.engine.traces.doctor.made import BLOCKED, frame

@@ -9,7 +9,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from ifuview.engine.traces.doctor.diagnose import Evidence, judge
+from ifuview.engine.traces.doctor.diagnose import judge
+from ifuview.engine.traces.doctor.gather import Evidence
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, TraceDiagnosis
 from tests.engine.traces.doctor.made import BLOCKED, evidence, frame, modes

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ifuview.engine.traces.doctor.shape import look_up
 from ifuview.engine.traces.fluxes import solve_fluxes
+from ifuview.engine.traces.light.shape import look_up
 from ifuview.model.checks import Array
 
 HALF_ROWS = 7  # rows on each side of a fiber that its model covers

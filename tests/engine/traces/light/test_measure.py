@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.traces.doctor.diagnose import gather
-from ifuview.engine.traces.doctor.measure import at_columns
-from ifuview.engine.traces.doctor.shape import REACH, gaussian_table, look_up
+from ifuview.engine.traces.doctor.gather import gather
+from ifuview.engine.traces.light.measure import at_columns
+from ifuview.engine.traces.light.shape import REACH, gaussian_table, look_up
 from ifuview.simulate.detector.bounds import center_bound
 from ifuview.simulate.detector.exposure import expose
 from ifuview.simulate.detector.geometry import SlitSpec

@@ -9,14 +9,14 @@ weights of the fit were: for a skew profile it lies 1.5 skewness * width below t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.traces.doctor import light as kernel
-from ifuview.engine.traces.doctor.shape import gaussian_table
+from ifuview.engine.traces.light import kernels as kernel
+from ifuview.engine.traces.light.light_fit import LightFit, Noise
+from ifuview.engine.traces.light.shape import gaussian_table
 from ifuview.model.checks import Array
 
 BINS = 64  # most column bins along dispersion
@@ -61,71 +61,6 @@ MAX_CLIPPED = 0.25  # share of clipped pixels above which a bin is not measured
 SMOOTH_BINS = 1.0  # width of the kernel that smooths a path
 PRIOR_ERROR = 0.05  # px, keeps unmeasured bins of a path on the given trace
 NOISE_TURN = 2  # round after which the noise is measured, if it is not known
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Noise:
-    """Variance of a pixel = floor + per_count * counts, and where it comes from."""
-
-    floor: float
-    per_count: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LightFit:
-    """Fit of all slots; arrays (nslot, nbin) unless said.
-
-    Parameters
-    ----------
-    edges : (nbin + 1,)
-        First columns of the bins.
-    center : float64
-        Measured mean of the light at the middle of the bins; NaN where not measured.
-    path : (nslot, nbin)
-        Smooth center that was used in the last round, at the middle of the bins.
-    error : px
-        1 sigma of `center`, scaled by the chi2 of the image where that exceeds one.
-    width, width_err, flux, flux_err, chi2, clipped
-    shape : (ngroup, nbin, 3)
-        Skewness, kurtosis, background.
-    background, background_err : (ngroup, nbin), counts
-        Measured in each bin.
-    group : (nslot,)
-    full_flux, full_variance : float32 (ncol, nslot)
-    marks : uint8 (ncol, nrow)
-        `kernel.USED` and `kernel.MARKED`.
-    scale : float
-        Chi2 per degree of freedom of the whole image.
-    bad_rows : tuple of (row, first column, last column)
-        Left out because they stick out along dispersion.
-    """
-
-    edges: NDArray[np.intp]
-    center: Array
-    path: Array
-    error: Array
-    width: Array
-    width_err: Array
-    flux: Array
-    flux_err: Array
-    chi2: Array
-    clipped: Array
-    shape: Array
-    background: Array
-    background_err: Array
-    group: Array
-    full_flux: Array
-    full_variance: Array
-    marks: Array
-    noise: Noise
-    scale: float
-    bad_rows: tuple[tuple[int, int, int], ...] = ()
-
-    @property
-    def column(self) -> Array:
-        """Middle of the bins, px."""
-        return (self.edges[:-1] + self.edges[1:] - 1) / 2
 
 
 def bin_edges(ncol: int, most: int = BINS) -> NDArray[np.intp]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.traces.doctor.slots import blocks_of, find_slots, plain_paths
+from ifuview.engine.traces.light.slots import blocks_of, find_slots, plain_paths
 from ifuview.simulate.detector import perturb
 from tests.engine.traces.doctor.made import BLOCKED, frame
 

@@ -1,0 +1,49 @@
+"""What is done before it is needed, and what Qt says on the way."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QtMsgType
+
+from ifuview.app.session import Message
+
+if TYPE_CHECKING:
+    pass
+
+
+def _qt_message(kind: QtMsgType, _context: Any, text: str | None) -> None:
+    """Send what Qt has to say to the log; its chatter before the first paint goes to nobody."""
+    levels = {QtMsgType.QtCriticalMsg: "error", QtMsgType.QtFatalMsg: "critical"}
+    if kind not in levels and "logging" not in sys.modules:
+        return
+    from ifuview import log
+
+    getattr(log.logger("qt"), levels.get(kind, "debug"))(text)
+
+
+def _log(logger: Any, message: Message) -> None:
+    """Write a message of the session into the log."""
+    getattr(logger, str(message.level))(message.text if not message.detail else f"{message.text}\n{message.detail}")
+
+
+def _keep_loaded() -> None:
+    """Take what is loaded out of the garbage collector's rounds: a full one over all modules stalls the window."""
+    gc.freeze()
+
+
+def _warm_plots(ctx: Any) -> None:
+    """Load pyqtgraph on the worker, so that building the docks does not stall the window."""
+    import pyqtgraph
+
+    pyqtgraph.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+    ctx.checkpoint(1.0)
+
+
+def _warm_kernels(ctx: Any) -> None:
+    """Load the compiled kernels, so that the first click answers at once."""
+    from ifuview.app.spectra.inspect import warm_up
+
+    warm_up(ctx)
