@@ -47,7 +47,8 @@ Path = str | os.PathLike[str]
 SURE = 0.5  # score of what is told by its content or suffix alone
 # EXTNAMEs that only traces have together
 TRACE_NAMES = (frozenset({"XTRACE", "YTRACE"}), frozenset({"COEFFS", "SAMPLES"}), frozenset({"COEFFS", "BADPIX"}))
-FITS_MAGIC = b"SIMPLE"
+FITS_MAGIC = (b"SIMPLE", b"\x1f\x8b", b"BZh")  # as it is, and packed by gzip or bzip2 as nothing else is read
+MAGIC_BYTES = 6
 TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is told by its content
 
 
@@ -149,7 +150,7 @@ def _by_content(spec: FileSpec) -> Dataset | None:
     if not os.path.isdir(spec.path):
         regular_file(spec.path)
         with open(spec.path, "rb") as file:
-            if file.read(len(FITS_MAGIC)) == FITS_MAGIC:
+            if file.read(MAGIC_BYTES).startswith(FITS_MAGIC):
                 return None
     for module, knows, read in CONTENT:
         found = import_module(f"{__name__}.{module}")
