@@ -108,6 +108,7 @@ TASKS = (
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "reporting.tasks",
 )  # fmt: skip
+WITHOUT_COLUMN = ("open_tasks", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
     (ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
 )
@@ -117,9 +118,10 @@ class IntentTable(Mapping[type[Intent], Plan]):
     """All tables as one: what carries out an intent."""
 
     def __getitem__(self, intent: type[Intent]) -> Plan:
-        """Look into the tables of the column of the intent first."""
-        column = intent.__module__.removeprefix("ifuview.app.").split(".")[0]
-        for module in sorted((*STEPS, *TASKS), key=lambda name: name.split(".")[0] != column):
+        """Look into the tables of the column of the intent first, then into those that belong to none."""
+        places = (_folder(intent.__module__.removeprefix("ifuview.app.")), *WITHOUT_COLUMN)
+        near = [module for place in places for module in (*STEPS, *TASKS) if _folder(module) == place]
+        for module in dict.fromkeys((*near, *STEPS, *TASKS)):
             if (plan := table_of(module).get(intent)) is not None:
                 return plan
         raise KeyError(intent)
@@ -131,6 +133,11 @@ class IntentTable(Mapping[type[Intent], Plan]):
     def __len__(self) -> int:
         """Number of intents."""
         return sum(len(table_of(module)) for module in (*STEPS, *TASKS))
+
+
+def _folder(module: str) -> str:
+    """First part of the name of a module."""
+    return module.split(".")[0]
 
 
 TABLE = IntentTable()
