@@ -12,6 +12,9 @@ MAD_TO_SIGMA = 1.4826  # Gaussian sigma over median absolute deviation
 
 def median_along(values: Array) -> NDArray[np.float64]:
     """Median along the last axis, NaN where nothing is known."""
+    if np.isfinite(values).all():  # several times faster
+        whole: NDArray[np.float64] = np.median(values, axis=-1)
+        return whole
     empty = np.asarray(~np.isfinite(values).any(axis=-1))
     out: NDArray[np.float64] = np.nanmedian(np.where(empty[..., None], 0.0, values), axis=-1)
     out[empty] = np.nan

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
 from ifuview.engine.traces.flat import trace_flat
-from ifuview.engine.traces.light.search import nanmedian
 from ifuview.engine.traces.light.slots import Slots
 from ifuview.engine.traces.peaks import find_peaks
 from ifuview.errors import FitError
@@ -59,8 +58,8 @@ def _beside(columns: Array, good: Array, path: Array, share: float) -> int:
     block = columns[part] if usable.all() else np.where(usable, columns[part], np.nan)
     known = usable.sum(axis=0) > block.shape[0] // 2
     counts, error = np.zeros(block.shape[1]), np.zeros(block.shape[1])
-    counts[known] = nanmedian(block[:, known].T)
-    scatter = MAD_TO_SIGMA * nanmedian(np.abs(block[:, known] - counts[known].astype(np.float32)).T)
+    counts[known] = median_along(block[:, known].T)
+    scatter = MAD_TO_SIGMA * median_along(np.abs(block[:, known] - counts[known].astype(np.float32)).T)
     error[known] = np.maximum(scatter, np.median(scatter) if scatter.size else 0.0) / np.sqrt(block.shape[0])
     peaks = find_peaks(counts, error)
     if peaks.size < 2:

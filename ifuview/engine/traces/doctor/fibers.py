@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.traces.light.search import nanmedian
+from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import DoctorLimits, Problem, Range
@@ -239,7 +238,7 @@ def _against_neighbors(value: Array, error: Array) -> tuple[Array, Array]:
     n = value.shape[0]
     usual = running_median(value, NEIGHBORS)
     with np.errstate(invalid="ignore", divide="ignore"):
-        noise = nanmedian(np.where(np.isfinite(error), error, np.nan).T)
+        noise = median_along(np.where(np.isfinite(error), error, np.nan).T)
         known = np.isfinite(value) & np.isfinite(error) & (usual > 5 * noise)
         ratio = np.where(known, value / usual, 0)
         weight = np.where(known, (usual / np.where(known, error, 1)) ** 2, 0)

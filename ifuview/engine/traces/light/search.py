@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
 from ifuview.model.checks import Array
 
 WIDE_GAP = 1.6  # of the spacing; room for light without a trace
@@ -30,16 +30,6 @@ AGREEING = 0.3  # of the slots that must show light in a part of the columns to 
 COARSE = 0.7  # px, nearer light is left to the fit
 
 COMB = (1.7, 2.3)  # spacings of a gap with one empty place
-
-
-def nanmedian(values: Array) -> Array:
-    """Median along the last axis, NaN where there is nothing, without warnings."""
-    empty = np.asarray(~np.isfinite(values).any(axis=-1))
-    if not np.isnan(values).any():
-        return np.median(values, axis=-1)
-    out: Array = np.nanmedian(np.where(empty[..., None], 0.0, values), axis=-1)
-    out[empty] = np.nan
-    return out
 
 
 def strips(few: Array, usable: Array, path: Array, reach: int) -> Array:
@@ -82,10 +72,10 @@ def coarse_shift(few: Array, usable: Array, path: Array, chosen: Array, ncol: in
     sure = (best == inner) & (peak > 0.2 * usual)
     offset = np.where(sure, offset, np.nan)
     told = np.isfinite(offset).sum(axis=0) >= max(1.0, AGREEING * offset.shape[0])  # a few may be cosmic rays
-    common = np.where(told, nanmedian(offset.T), np.nan)  # of all slots, by part
+    common = np.where(told, median_along(offset.T), np.nan)  # of all slots, by part
     part_of = np.arange(common.size)
     common = np.interp(part_of, part_of[told], common[told]) if told.any() else np.zeros(common.size)
-    own = nanmedian(offset - common)
+    own = median_along(offset - common)
     own = np.where(np.isfinite(own) & (np.abs(own) > COARSE), own, 0)
     total = np.where(np.abs(common) > COARSE / 2, common, 0)[None] + own[:, None]
     if not total.any():
@@ -191,6 +181,6 @@ def brightness(few: Array, usable: Array, path: Array) -> Array:
         low = np.where(np.isfinite(strip).any(axis=2), np.nan_to_num(strip, nan=np.inf).min(axis=2), 0)
         top = np.nan_to_num(strip[..., 1:4], nan=-np.inf).max(axis=2)
         with np.errstate(invalid="ignore"):
-            level[part] = nanmedian(np.where(np.isfinite(top), top - low, np.nan))
-    usual = nanmedian(level[None])[0]
+            level[part] = median_along(np.where(np.isfinite(top), top - low, np.nan))
+    usual = median_along(level[None])[0]
     return np.nan_to_num(level / usual) if usual > 0 else np.ones(level.size)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.traces.light.search import FAINT, brightness, coarse_shift, comb_holes, nanmedian, untraced
+from ifuview.engine.numeric.medians import median_along
+from ifuview.engine.traces.light.search import FAINT, brightness, coarse_shift, comb_holes, untraced
 from ifuview.model.checks import Array
 
 NODES = 32  # columns at which the shape of the traces is compared
@@ -166,10 +167,10 @@ def plain_paths(center: Array) -> NDArray[np.float64]:
     half = min(NEIGHBORS, (nfiber - 1) // 2)
     padded = np.pad(own[order], ((half, half), (0, 0)), mode="reflect") if half else own[order]
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
-    shape[order] = nanmedian(windows)
-    shape -= nanmedian(shape)[:, None]
-    own -= nanmedian(own - shape)[:, None]
-    anchor = nanmedian(at - shape)
+    shape[order] = median_along(windows)
+    shape -= median_along(shape)[:, None]
+    own -= median_along(own - shape)[:, None]
+    anchor = median_along(at - shape)
     with np.errstate(invalid="ignore"):
         odd = ~(np.abs(at - shape - anchor[:, None]) <= MAX_ODD)
     fibers = np.flatnonzero(odd.any(axis=1) | ~np.isfinite(center).all(axis=1))
