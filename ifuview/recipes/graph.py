@@ -1,0 +1,320 @@
+"""A recipe as a graph of steps: what each makes out of what, made once for the same inputs and parameters.
+
+A step is a pure function. Its value is known by a key: the step, its parameters and the keys of what went in; nothing
+that has such a key in the cache is made again. So another sky leaves traces and spectra as they are, and all
+exposures of a night share their calibrations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from threading import Lock
+
+import numpy as np
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import IfuviewError, UsageError
+from ifuview.model.checks import digest
+
+OPTIONAL = "?"
+CACHE_BYTES = 700 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeStep:
+    """One value of a recipe.
+
+    Parameters
+    ----------
+    name : str
+        Of the step, and of the value that it makes.
+    title : str
+        For people.
+    make : callable(params, ctx, *needed) -> object
+    needs : tuple of str
+        Names of steps and inputs; one that ends in "?" may be missing and is handed in as None.
+    params : object
+        Frozen dataclass with the defaults; None: there is nothing to choose.
+    weight : float
+        Its part of the time.
+    """
+
+    name: str
+    title: str
+    make: Callable[..., object]
+    needs: tuple[str, ...] = ()
+    params: object = None
+    weight: float = 1.0
+
+    def wanted(self) -> tuple[tuple[str, bool], ...]:
+        """Name of each need and whether it may be missing."""
+        return tuple((need.removesuffix(OPTIONAL), need.endswith(OPTIONAL)) for need in self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An input: its value, and a key that is another one when the value is."""
+
+    value: object
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What became of a step.
+
+    Parameters
+    ----------
+    step : str
+    value : object
+        None where it could not be made.
+    key : str
+    seconds : float
+        That it took; 0 when it was there already.
+    reason : str
+        Why there is no value.
+    """
+
+    step: str
+    value: object
+    key: str
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Steps in the order in which they are made.
+
+    Raises
+    ------
+    ValueError
+        A step needs what neither comes before it nor is an input, or two have one name.
+    """
+
+    name: str
+    title: str
+    inputs: tuple[str, ...]
+    steps: tuple[RecipeStep, ...]
+
+    def __post_init__(self) -> None:
+        known = set(self.inputs)
+        for step in self.steps:
+            if missing := [name for name, _ in step.wanted() if name not in known]:
+                raise ValueError(f"{self.name}: {step.name} needs {', '.join(missing)}, which is not made before it")
+            if step.name in known:
+                raise ValueError(f"{self.name}: there are two values named {step.name}")
+            known.add(step.name)
+
+    def step(self, name: str) -> RecipeStep:
+        """The step of that name.
+
+        Raises
+        ------
+        UsageError
+            There is none.
+        """
+        for one in self.steps:
+            if one.name == name:
+                return one
+        raise UsageError(
+            f"there is no step {name[:80]!r}", self.name, f"it has {', '.join(s.name for s in self.steps)}"
+        )
+
+    def needed(self, wanted: Iterable[str] = ()) -> tuple[RecipeStep, ...]:
+        """The steps that the wanted values rest on, those included; all without a wish."""
+        names = {self.step(name).name for name in wanted} or {step.name for step in self.steps}
+        chosen = []
+        for step in reversed(self.steps):
+            if step.name in names:
+                chosen.append(step)
+                names.update(name for name, _ in step.wanted())
+        return tuple(reversed(chosen))
+
+    def after(self, name: str) -> tuple[str, ...]:
+        """The steps that have to be made again when that one, or that input, is another."""
+        touched = {name}
+        for step in self.steps:
+            if touched & {need for need, _ in step.wanted()}:
+                touched.add(step.name)
+        return tuple(step.name for step in self.steps if step.name in touched)
+
+
+class ValueCache:
+    """Values by their keys, the ones not used for longest given up first.
+
+    Parameters
+    ----------
+    limit : int, bytes
+    """
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self.limit = limit
+        self._values: OrderedDict[str, tuple[object, int]] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    @property
+    def size(self) -> int:
+        """Bytes that are held."""
+        return self._size
+
+    def get(self, key: str) -> tuple[bool, object]:
+        """Whether the value is there, and the value."""
+        with self._lock:
+            if key not in self._values:
+                return False, None
+            self._values.move_to_end(key)
+            return True, self._values[key][0]
+
+    def put(self, key: str, value: object) -> None:
+        """Hold the value as long as there is room."""
+        size = nbytes(value)
+        with self._lock:
+            self._size += size - self._values.pop(key, (None, 0))[1]
+            self._values[key] = value, size
+            while self._size > self.limit and len(self._values) > 1:
+                _, (_, gone) = self._values.popitem(last=False)
+                self._size -= gone
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        with self._lock:
+            self._values.clear()
+            self._size = 0
+
+
+def nbytes(value: object, seen: set[int] | None = None) -> int:
+    """Bytes of all arrays in a value; an array that is there twice counts once."""
+    seen = set() if seen is None else seen
+    if isinstance(value, np.ndarray):
+        owner = value if value.base is None else value.base
+        if id(owner) in seen:
+            return 0
+        seen.add(id(owner))
+        return value.nbytes
+    if dataclasses.is_dataclass(value):
+        return sum(nbytes(getattr(value, one.name), seen) for one in dataclasses.fields(value))
+    if isinstance(value, Mapping):
+        return sum(nbytes(one, seen) for one in value.values())
+    if isinstance(value, (tuple, list)):
+        return sum(nbytes(one, seen) for one in value)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one run carries from step to step."""
+
+    recipe: Recipe
+    params: Mapping[str, object]
+    cache: ValueCache
+    ctx: JobContext
+    found: dict[str, StepResult] = field(default_factory=dict)
+
+
+def run(
+    recipe: Recipe,
+    given: Mapping[str, Given],
+    params: Mapping[str, object] | None = None,
+    wanted: Iterable[str] = (),
+    cache: ValueCache | None = None,
+    ctx: JobContext = SILENT,
+    made: Callable[[StepResult], None] | None = None,
+) -> dict[str, StepResult]:
+    """Make the wanted values and all that they rest on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    given : mapping of str to Given
+        The inputs; one that is not there is missing.
+    params : mapping of str to object
+        Parameters by step, where they are not the defaults.
+    wanted : iterable of str
+        Steps. Default: all.
+    cache : ValueCache, optional
+        Where values are looked for and left.
+    ctx : JobContext
+    made : callable(StepResult), optional
+        Told of each step as soon as it has ended.
+
+    Returns
+    -------
+    mapping of str to StepResult
+        A step that cannot be made says why; what does not need it goes on.
+
+    Raises
+    ------
+    UsageError
+        Inputs, parameters or wishes that the recipe does not know.
+    JobCancelled
+    """
+    params = params or {}
+    for name in params:
+        recipe.step(name)
+    if unknown := sorted(set(given) - set(recipe.inputs)):
+        raise UsageError(f"{recipe.name} has no input {', '.join(unknown)}", recipe.name, "see its inputs")
+    steps = recipe.needed(wanted)
+    state = _Run(recipe, params, cache or ValueCache(), ctx)
+    state.found.update((name, StepResult(name, one.value, one.key)) for name, one in given.items())
+    total, done = sum(step.weight for step in steps), 0.0
+    for step in steps:
+        ctx.checkpoint(done / total, step.title)
+        part = ctx.part(done / total, (done + step.weight) / total)
+        state.found[step.name] = one = _make(state, step, part)
+        done += step.weight
+        if made is not None:
+            made(one)
+    ctx.checkpoint(1.0, recipe.title)
+    return {step.name: state.found[step.name] for step in steps}
+
+
+def _make(state: _Run, step: RecipeStep, ctx: JobContext) -> StepResult:
+    """One step: out of the cache, made, or the reason why not."""
+    values, keys = [], []
+    for name, optional in step.wanted():
+        one = state.found.get(name)
+        if (one is None or one.value is None) and not optional:
+            why = one.reason if one is not None and one.reason else "it is not there"
+            return StepResult(step.name, None, "", 0.0, f"needs {name}: {why}")
+        values.append(None if one is None else one.value)
+        keys.append("" if one is None or one.value is None else one.key)
+    params = state.params.get(step.name, step.params)
+    key = _key(state.recipe.name, step.name, params, keys)
+    there, value = state.cache.get(key)
+    if there:
+        return StepResult(step.name, value, key)
+    start = time.perf_counter()
+    try:
+        value = step.make(params, ctx, *values)
+    except UsageError:
+        raise
+    except (IfuviewError, ArithmeticError, np.linalg.LinAlgError) as error:
+        return StepResult(step.name, None, "", time.perf_counter() - start, str(error))
+    state.cache.put(key, value)
+    return StepResult(step.name, value, key, time.perf_counter() - start)
+
+
+def _key(recipe: str, step: str, params: object, keys: list[str]) -> str:
+    """Key of a value: of what made it and what it was made of."""
+    found = blake2b(digest_size=16)
+    for text in (recipe, step, _written(params), *keys):
+        found.update(text.encode() + b"\0")
+    return found.hexdigest()
+
+
+def _written(params: object) -> str:
+    """The parameters as text, arrays by the digest of their numbers."""
+    if not dataclasses.is_dataclass(params):
+        return repr(params)
+    parts = []
+    for one in dataclasses.fields(params):
+        value = getattr(params, one.name)
+        parts.append(f"{one.name}={digest(value) if isinstance(value, np.ndarray) else repr(value)}")
+    return ", ".join(parts)
