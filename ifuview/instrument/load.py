@@ -81,6 +81,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         role_columns=tuple(role_bits.pop("columns", ())),
         role_bits=MappingProxyType({FiberRole(role): tuple(bits) for role, bits in role_bits.items()}),
         dead_bits=tuple(status.get("dead", ())),
+        known_bits=tuple(status.get("known", ())),
         status_codes=bool(status.get("codes", False)),
         good_codes=tuple(status.get("good", (0,))),
         companions=_lists(table.get("companions", {})),

@@ -24,6 +24,7 @@ from ifuview.io.source import regular_file
 if TYPE_CHECKING:
     from ifuview.io.reader import Reader
     from ifuview.io.regions_file import Regions
+    from ifuview.model.checks import Array
     from ifuview.model.dataset import Dataset
     from ifuview.model.orientation import Orientation
     from ifuview.model.region import Region
@@ -39,6 +40,7 @@ __all__ = [
     "probe",
     "read_regions",
     "read_traces",
+    "trace_positions",
     "write_regions",
     "write_traces",
 ]
@@ -219,6 +221,13 @@ def read_traces(path: Path, shape: tuple[int, int] | None = None, orientation: O
     from ifuview.io.traces.reading import read_traces as read
 
     return read(path, shape, orientation)
+
+
+def trace_positions(path: Path, wave: Array, ctx: JobContext = SILENT) -> tuple[Array, Array]:
+    """Positions of fibers at some wavelengths; see `ifuview.io.traces.reading.positions`."""
+    from ifuview.io.traces.reading import positions
+
+    return positions(path, wave, ctx)
 
 
 def write_traces(

@@ -60,6 +60,8 @@ class ChainSpec(NamedTuple):
         Product to what it is for the triage, where that has another name.
     made_from : mapping of str to tuple of str
         Product to the products that a change of it makes stale.
+    seen_between : mapping of str to tuple of str
+        First bad step to pairs of products (two words each) between which it is seen, the best first.
     lamps : tuple of str
         Types of exposures without a sky.
     """
@@ -88,7 +90,13 @@ class ChainSpec(NamedTuple):
     detector: str = ""
     roles: Mapping[str, str] = NONE
     made_from: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    seen_between: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     lamps: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> frozenset[str]:
+        """Products that are made from others."""
+        return frozenset(product for products in self.made_from.values() for product in products)
 
     def title(self, product: str) -> str:
         """A product as people read it."""

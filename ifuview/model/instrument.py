@@ -91,6 +91,8 @@ class InstrumentSpec:
         Bits of those columns that mark a role.
     dead_bits : tuple of int
         Bits of the fiber status that mean no usable light.
+    known_bits : tuple of int
+        Bits of the fiber status that say why its light may be missing or wrong.
     status_codes : bool
         The status is a code, not bits; the bit of each code is 1 << code.
     good_codes : tuple of int
@@ -125,6 +127,7 @@ class InstrumentSpec:
     role_columns: tuple[str, ...] = ()
     role_bits: Mapping[FiberRole, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     dead_bits: tuple[int, ...] = ()
+    known_bits: tuple[int, ...] = ()
     status_codes: bool = False
     good_codes: tuple[int, ...] = (0,)
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))

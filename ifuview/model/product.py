@@ -106,6 +106,8 @@ class FiberSpec(NamedTuple):
     key : str
     unit : str
         Of the positions on the focal plane or the sky, or "header:CARD" of the same HDU; "": mm.
+    columns : tuple of str
+        Of the table, those that are read; () for all.
     """
 
     table: str = ""
@@ -116,6 +118,7 @@ class FiberSpec(NamedTuple):
     beside: str = ""
     key: str = ""
     unit: str = ""
+    columns: tuple[str, ...] = ()
 
 
 class OtherSpec(NamedTuple):

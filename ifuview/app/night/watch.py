@@ -14,8 +14,6 @@ from ifuview.model.night.triage import TriageResult
 
 Camera = tuple[int, str]  # exposure and camera
 
-WHOLE = ("frame", "sky", "sframe", "fluxcalib", "cframe")  # a camera with these will get nothing more to judge
-ASKED = ("sframe", "cframe")  # without one of these there is nothing to ask
 QUIET_LOOKS = 3  # looks without a new file after which a camera that lacks products is asked all the same
 
 
@@ -34,7 +32,7 @@ def due(
     places : tuple of Place
         New, whole products of this look.
     """
-    new = {(p.expid, p.camera) for p in places if p.product in WHOLE}
+    new = {(p.expid, p.camera) for p in places if p.product in index.chain.judged}
     quiet = {c: 0 if c in new else waiting.get(c, 0) + 1 for c in dict.fromkeys((*waiting, *sorted(new)))}
     asked = tuple(c for c, looks in quiet.items() if _ready(index, c, looks))
     return asked, {c: looks for c, looks in quiet.items() if c not in asked and looks < QUIET_LOOKS}
@@ -42,8 +40,9 @@ def due(
 
 def _ready(index: ExposureIndex, camera: Camera, looks: int) -> bool:
     """Whether a camera has all it will have, as far as can be told."""
-    there = {p for p in WHOLE if has(index, *camera, p)}
-    return len(there) == len(WHOLE) or (looks >= QUIET_LOOKS and not there.isdisjoint(ASKED))
+    whole = index.chain.judged  # with these it will get nothing more to judge
+    there = {p for p in whole if has(index, *camera, p)}
+    return len(there) == len(whole) or (looks >= QUIET_LOOKS and not there.isdisjoint(index.chain.made))
 
 
 def triage_of(

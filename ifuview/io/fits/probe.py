@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from ifuview.engine.context import SILENT, JobContext
@@ -15,7 +17,7 @@ IDENTITY = ("INSTRUME", "INSTRUMENT", "TELESCOP", "PSFTYPE")  # cards that can n
 SHARED = (*IDENTITY, "CAMERA", "NIGHT", "EXPID", "EXPOSURE")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FileProbe:
     """One file, opened and walked through, and what was asked of it.
 
@@ -34,7 +36,7 @@ class FileProbe:
     header: Header = field(default_factory=lambda: MappingProxyType({}))
     names: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def cards(self) -> Header:
         """The cards of all HDUs; of those that several have the first one's."""
         return {key: value for hdu in reversed(self.fits.hdus) for key, value in hdu.header.items()}
@@ -45,8 +47,15 @@ class FileProbe:
         return self.spec.path
 
 
-def probe_file(spec: FileSpec, ctx: JobContext = SILENT) -> FileProbe:
+def probe_file(spec: FileSpec, ctx: JobContext = SILENT, keep: Callable[[str], bool] | None = None) -> FileProbe:
     """Walk through the headers of a file; pixels stay where they are.
+
+    Parameters
+    ----------
+    spec : FileSpec
+    ctx : JobContext, optional
+    keep : callable(str) -> bool, optional
+        Which EXTNAMEs of a packed file are held in memory. Default: all that viewing may need.
 
     Raises
     ------
@@ -55,7 +64,7 @@ def probe_file(spec: FileSpec, ctx: JobContext = SILENT) -> FileProbe:
     """
     asked = spec.hdu.upper() if isinstance(spec.hdu, str) else ""
     every = isinstance(spec.hdu, int)  # an HDU asked for by number may be any
-    fits = read_fits(spec.path, ctx, lambda name: every or not name.endswith(BULKY) or name == asked)
+    fits = read_fits(spec.path, ctx, keep or (lambda name: every or not name.endswith(BULKY) or name == asked))
     header = dict(fits.primary)
     for hdu in fits.hdus[1:]:
         for key in SHARED:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from ifuview import instrument as instruments
 from ifuview.errors import IfuviewError
@@ -50,6 +51,9 @@ class ChosenProduct(NamedTuple):
     generic: bool = False
 
 
+_CHOSEN: WeakKeyDictionary[FileProbe, ChosenProduct | None] = WeakKeyDictionary()  # asked by score and by read
+
+
 def instrument_of(probe: FileProbe) -> InstrumentSpec:
     """The instrument that a file speaks of."""
     return instruments.instrument(instruments.recognize(probe.cards, probe.names, probe.path))
@@ -57,15 +61,32 @@ def instrument_of(probe: FileProbe) -> InstrumentSpec:
 
 def choose(probe: FileProbe) -> ChosenProduct | None:
     """The first product that fits: of the instrument the file speaks of, else of any file; None if none does."""
+    if probe not in _CHOSEN:
+        _CHOSEN[probe] = _choose(probe)
+    return _CHOSEN[probe]
+
+
+def _choose(probe: FileProbe) -> ChosenProduct | None:
+    """Look through the products of the instrument, and of any file."""
     if len(probe.fits.hdus) == 1 and not instruments.may_match(probe.header):
         return None
     own = instrument_of(probe)
     plain = instruments.instrument()
     for spec, generic in ((own, own is plain), *(((plain, True),) if own is not plain else ())):
-        for product in spec.products:
-            parts = tuple(_parts(product, probe, own)) if _may_be(product, probe) else ()
-            if parts:
-                return ChosenProduct(own, product, parts, generic)
+        found = chosen_of(spec.products, probe, own, generic)
+        if found is not None:
+            return found
+    return None
+
+
+def chosen_of(
+    products: tuple[ProductSpec, ...], probe: FileProbe, instrument: InstrumentSpec, generic: bool = False
+) -> ChosenProduct | None:
+    """The first of some products that fits; None if none does."""
+    for product in products:
+        parts = tuple(_parts(product, probe, instrument)) if _may_be(product, probe) else ()
+        if parts:
+            return ChosenProduct(instrument, product, parts, generic)
     return None
 
 

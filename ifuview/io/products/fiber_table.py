@@ -95,8 +95,9 @@ def _roles(
 ) -> tuple[FiberRole, ...]:
     """Role of each fiber: its column, then target bits for those called science, then the status."""
     column = _first(columns, spec.columns.get("role", ()))
-    texts = ["science"] * count if column is None else [_text(value).upper() for value in column.tolist()]
-    roles = [spec.roles.get(text, FiberRole.SCIENCE) for text in texts]
+    values = ["science"] * count if column is None else column.tolist()
+    means = {value: spec.roles.get(_text(value).upper(), FiberRole.SCIENCE) for value in set(values)}
+    roles = [means[value] for value in values]
     for name in spec.role_columns:
         bits = columns.get(name)
         if bits is None or bits.ndim != 1 or bits.dtype.kind not in "iu":

@@ -45,7 +45,7 @@ def fibers_of(
 def _table(spec: FiberSpec, fits: FitsFile, count: int, notes: list[str]) -> Table | None:
     """The fibers as a table, from wherever they are."""
     if spec.table:
-        return table_of(fits, spec.table, None, notes)
+        return table_of(fits, spec.table, None, notes, spec.columns)
     if spec.header:
         hdu = Hdus(fits).hdu(spec.header)
         return None if hdu is None else cards_table(hdu.header, spec)

@@ -165,13 +165,15 @@ def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def table_of(fits: FitsFile, name: str, version: int | None, notes: list[str]) -> Table | None:
-    """The table HDU of that name; None, with a note if it cannot be read."""
+def table_of(
+    fits: FitsFile, name: str, version: int | None, notes: list[str], columns: tuple[str, ...] = ()
+) -> Table | None:
+    """The table HDU of that name, or some of its columns; None, with a note if it cannot be read."""
     hdu = Hdus(fits).hdu(name, version)
     if hdu is None or hdu.info.kind != "table":
         return None
     try:
-        return read_table(hdu)
+        return read_table(hdu, columns or None)
     except IfuviewError as problem:
         notes.append(f"{name} is left out: {problem}")
         return None

@@ -56,48 +56,54 @@ class ProductFits:
 
     def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """The main HDUs with what belongs to them; another HDU of their shape with the same wavelengths and fibers."""
-        chosen = choose(probe)
-        if chosen is None:
-            raise MissingDataError("this is no product of a known instrument", spec.path)
-        product, fits = chosen.product, probe.fits
-        if product.kind == UNREADABLE and spec.hdu is None:
-            raise FileFormatError(product.note or f"a {product.name} cannot be shown", spec.path)
-        shown = () if product.kind == UNREADABLE else tuple(_shown(chosen, probe, spec))
-        if not shown:
-            return PLAIN.read(probe, spec, ctx)
-        notes = [*fits.notes, *([product.note] if product.note else [])]
-        images: list[Image] = []
-        fibers: Fibers = {}
-        for number, (part, layer) in enumerate(shown):
-            ctx.checkpoint(number / len(shown), f"reading {layer.name}")
-            images.append(cut(_Reading(chosen, probe, part, notes, fibers, ctx).image(layer), spec))
-        if len(images) > 1:
-            images.sort(key=_first_wave)
-        first = images[0]
-        beside = companions(spec.path, first.header, chosen.instrument)
-        if (
-            first.kind is Kind.DETECTOR
-            and chosen.instrument.companions
-            and not any("psf" in name_of(p) for p in beside)
-        ):
-            notes.append(NO_TRACES)
-        return Dataset(
-            path=spec.path,
-            spec=spec.text,
-            instrument=chosen.instrument.name,
-            kind=first.stage,
-            images=tuple(images),
-            fibermap=first.fibermap,
-            tables=_tables(chosen, probe, notes) if product.kind in ROWS else (),
-            hdus=tuple(hdu.info for hdu in fits.hdus),
-            notes=tuple(dict.fromkeys(notes)),
-            companions=beside,
-            block=chosen.instrument.block,
-            models=_models(chosen, probe, first, notes, fibers, ctx) if spec.section is None else (),
-        )
+        return dataset_of(choose(probe), probe, spec, ctx)
 
 
 READER = ProductFits()
+
+
+def dataset_of(chosen: ChosenProduct | None, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
+    """What a file holds, as the product that it is.
+
+    Raises
+    ------
+    MissingDataError, FileFormatError
+        It is none, or one that cannot be shown.
+    """
+    if chosen is None:
+        raise MissingDataError("this is no product of a known instrument", spec.path)
+    product, fits = chosen.product, probe.fits
+    if product.kind == UNREADABLE and spec.hdu is None:
+        raise FileFormatError(product.note or f"a {product.name} cannot be shown", spec.path)
+    shown = () if product.kind == UNREADABLE else tuple(_shown(chosen, probe, spec))
+    if not shown:
+        return PLAIN.read(probe, spec, ctx)
+    notes = [*fits.notes, *([product.note] if product.note else [])]
+    images: list[Image] = []
+    fibers: Fibers = {}
+    for number, (part, layer) in enumerate(shown):
+        ctx.checkpoint(number / len(shown), f"reading {layer.name}")
+        images.append(cut(_Reading(chosen, probe, part, notes, fibers, ctx).image(layer), spec))
+    if len(images) > 1:
+        images.sort(key=_first_wave)
+    first = images[0]
+    beside = companions(spec.path, first.header, chosen.instrument)
+    if first.kind is Kind.DETECTOR and chosen.instrument.companions and not any("psf" in name_of(p) for p in beside):
+        notes.append(NO_TRACES)
+    return Dataset(
+        path=spec.path,
+        spec=spec.text,
+        instrument=chosen.instrument.name,
+        kind=first.stage,
+        images=tuple(images),
+        fibermap=first.fibermap,
+        tables=_tables(chosen, probe, notes) if product.kind in ROWS else (),
+        hdus=tuple(hdu.info for hdu in fits.hdus),
+        notes=tuple(dict.fromkeys(notes)),
+        companions=beside,
+        block=chosen.instrument.block,
+        models=_models(chosen, probe, first, notes, fibers, ctx) if spec.section is None else (),
+    )
 
 
 def name_of(path: str) -> str:

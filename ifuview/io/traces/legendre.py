@@ -67,6 +67,31 @@ def legendre_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: 
     )  # fmt: skip
 
 
+def positions(fits: FitsFile, wave: Array) -> tuple[Array, Array]:
+    """Detector positions x (across dispersion) and y of all fibers at some wavelengths.
+
+    Parameters
+    ----------
+    fits : FitsFile
+    wave : ndarray, shape (nwave,), Angstrom
+
+    Returns
+    -------
+    (ndarray, ndarray), shape (nfiber, nwave), px
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        Missing or unfit coefficients.
+    """
+    x, y, header, _ = _coefficients(fits)
+    low, high = _domain(header, fits.path)
+    _check_coefficients(x, y, fits.path)
+    u = 2 * (wave - low) / (high - low) - 1
+    across, along = (c @ legendre.legvander(u, c.shape[1] - 1).T for c in (x, y))
+    return across.astype(np.float32), along.astype(np.float32)
+
+
 def _coefficients(fits: FitsFile) -> tuple[Array, Array, Header, tuple[Array, tuple[float, float]] | None]:
     """Coefficients of x and y, the header with their domain, and those of the profile width with theirs."""
     xs, ys = fits.find("XTRACE"), fits.find("YTRACE")
@@ -81,7 +106,7 @@ def _coefficients(fits: FitsFile) -> tuple[Array, Array, Header, tuple[Array, tu
         raise MissingDataError("has neither XTRACE and YTRACE nor the parameters X and Y", fits.path)
     width = fits.find("XSIG")
     sigma = None
-    if width is not None and width.has_image:
+    if width is not None and width.has_image and width.data is not None:
         sigma = (_image(width, fits.path), _domain({**header, **width.header}, fits.path))
     elif psf is not None and "GHSIGX" in psf[0]:
         sigma = (psf[0]["GHSIGX"], _domain(psf[1], fits.path))
@@ -101,7 +126,7 @@ def _image(hdu: Hdu, path: str) -> Array:
 def _psf_rows(fits: FitsFile) -> tuple[dict[str, Array], Header] | None:
     """Parameter name to coefficients of the PSF table, and its header."""
     hdu = fits.find("PSF")
-    if hdu is None or hdu.info.kind != "table":
+    if hdu is None or hdu.info.kind != "table" or hdu.data is None:
         return None
     columns = read_table(hdu, ("PARAM", "COEFF")).columns
     if "PARAM" not in columns or "COEFF" not in columns or columns["COEFF"].ndim != 3:

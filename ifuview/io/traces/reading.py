@@ -18,10 +18,12 @@ from ifuview.io.fits.fast import FitsFile, read_fits
 from ifuview.io.fits.spec import parse_spec
 from ifuview.io.products.traces import product_traces
 from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC, regular_file
+from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 
 Path = str | os.PathLike[str]
+COEFFICIENTS = ("XTRACE", "YTRACE")  # Legendre coefficients of x and y, a row for each fiber
 FAR = 0.5  # a trace set whose fibers lie outside the detector by more than this fraction is of another detector
 
 
@@ -65,7 +67,7 @@ def traces_of(
 ) -> TraceSet:
     """Traces of an open FITS file, of its HDU `part` where it has several; see `read_traces`."""
     names = set(fits.names)
-    if {"XTRACE", "YTRACE"} <= names or ("PSF" in names and _has_psf_rows(fits)):
+    if set(COEFFICIENTS) <= names or ("PSF" in names and _has_psf_rows(fits)):
         from ifuview.io.traces.legendre import legendre_traces
 
         return _checked(legendre_traces(fits, shape, orientation), fits.path, shape)
@@ -82,6 +84,20 @@ def traces_of(
         return _checked(fits_table_traces(fits, shape, orientation), fits.path, shape)
     what = ", ".join(name for name in fits.names if name) or "one image without a name"
     raise MissingDataError(f"holds no fiber traces (it has: {what})", fits.path)
+
+
+def positions(path: Path, wave: Array, ctx: JobContext = SILENT) -> tuple[Array, Array]:
+    """Positions across and along dispersion at some wavelengths, of traces that are polynomials of wavelength.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        The file cannot be read, or has no such traces.
+    """
+    from ifuview.io.traces.legendre import positions as at
+
+    fits = read_fits(os.fspath(path), ctx, lambda name: name in COEFFICIENTS)
+    return at(fits if set(COEFFICIENTS) <= set(fits.names) else read_fits(os.fspath(path), ctx), wave)
 
 
 def has_trace_table(fits: FitsFile) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from ifuview.model.checks import Array
 
 PRODUCTS = ("frame", "flat", "sky", "sframe", "fluxcalib", "cframe", "traces")
+SPECTRA = ("sframe", "frame", "sky", "flat", "fluxcalib", "cframe")  # the one that decides on shape and fibers first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,7 @@ class Chain:
     @property
     def shape(self) -> tuple[int, int]:
         """Number of fibers and of wavelengths."""
-        for name in ("sframe", "frame", "sky", "flat", "fluxcalib", "cframe"):
+        for name in SPECTRA:
             array = getattr(self, name)
             if array is not None:
                 return int(array.shape[0]), int(array.shape[1])

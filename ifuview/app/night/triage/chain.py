@@ -1,9 +1,10 @@
-"""Read the products of one camera into the plain arrays that the triage asks."""
+"""Read the products of one camera into the plain arrays that the triage asks, as the instrument file describes them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,19 @@ import numpy as np
 from ifuview.app.night.triage.files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
-from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.errors import IfuviewError, MissingDataError
+from ifuview.instrument import instrument
 from ifuview.model.checks import Array
-from ifuview.model.night.chain import Chain, Section
+from ifuview.model.dataset import Dataset
+from ifuview.model.fibers import FiberMap, FiberRole
+from ifuview.model.image import Image
+from ifuview.model.night.chain import SPECTRA, Chain, Section
 
-BULKY = ("MASK", "RESOLUTION", "CHI2PIX", "SCORES", "FIBERCORR", "STDSTAR_FIBERMAP", "STATIVAR", "MEANSPEC", "PSF")
-KNOWN_BITS = {0: "UNASSIGNED", 2: "BROKENFIBER", 9: "BADPOSITION", 12: "LOWTRANSMISSION", 16: "BADFIBER"}
-SECTIONS = "ABCD"
-NUMBERED = str.maketrans("1234", SECTIONS)
+LETTERS = "ABCD"  # amplifiers
+NUMBERED = str.maketrans("1234", LETTERS)  # as the oldest files call them
+PARTS = ("error", "wave", "fibers")
+FIELDS = frozenset(field.name for field in fields(Chain))
+MOST_MOVED = 0.25  # of the rows: more are tables of other fibers
 
 
 def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tuple[str, ...], int]:
@@ -36,62 +42,43 @@ def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tu
     MissingDataError
         Nothing can be read.
     """
-    problems: list[str] = []
-    arrays: dict[str, Any] = {}
-    reader = _Reader(camera, problems, ctx)
-    for product, (name, keep) in _WANTED.items():
+    reader = _Reader(camera, ctx)
+    for product in SPECTRA:
         if product in camera.files:
-            reader.product(product, name, keep, arrays)
+            reader.product(product)
+    arrays, problems = reader.arrays, reader.problems
     if not arrays:
         why = f": {problems[0]}" if problems else ""
         raise MissingDataError(f"no product can be read{why}", camera.label)
     shape = _common_shape(arrays)
-    for product in [p for p, a in arrays.items() if p in _WANTED and a.shape != shape]:
+    for product in [p for p, a in arrays.items() if p in SPECTRA and a.shape != shape]:
         problems.append(f"{camera.label}: {product} is left out: its shape {arrays[product].shape} is not {shape}")
         arrays.pop(product)
         arrays.pop(f"{product}_ivar", None)
-    wave = reader.wave.get(shape[1])
-    if wave is None:
-        raise MissingDataError("no product says its wavelengths", camera.label)
-    reader.traces(wave, shape, arrays)
-    reader.fibers(shape[0], arrays)
-    factor = arrays.get("line_factor")
-    if factor is not None and factor.shape != (shape[0],):
-        arrays.pop("line_factor")
-    arrays["bad_amplifiers"] = _bad_amplifiers(camera.bad_amplifiers, reader.header_amplifiers)
-    return Chain(wave=wave, sections=reader.sections, **arrays), tuple(problems), reader.tile
+    wave = reader.wave[shape[1]]
+    reader.traces(wave, shape[0])
+    reader.fibers(shape[0])
+    bad = _bad_amplifiers(camera.bad_amplifiers, reader.bad_amplifiers)
+    return Chain(wave=wave, sections=reader.sections, bad_amplifiers=bad, **arrays), tuple(problems), reader.tile
 
 
 def bad_products(camera: CameraFiles, chain: Chain) -> tuple[str, ...]:
     """Products of a camera that are missing, or there and not to be used."""
-    out = []
-    for name in _WANTED:
-        if getattr(chain, name) is None:
-            out.append(f"{name} is {'damaged' if name in camera.files else 'missing'}")
-    return tuple(out)
+    lacking = (name for name in SPECTRA if getattr(chain, name) is None)
+    return tuple(f"{name} is {'damaged' if name in camera.files else 'missing'}" for name in lacking)
 
 
 def _bad_amplifiers(log: str | None, header: str) -> tuple[str, ...] | None:
-    """Letters that the night log or a header calls bad; the oldest files number their amplifiers."""
+    """Letters that the night log or a header calls bad."""
     if log is None and not header:
         return None
     letters = ((log or "") + header).upper().translate(NUMBERED)
-    return tuple(sorted({letter for letter in letters if letter in SECTIONS}))
-
-
-_WANTED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sframe": ("FLUX", ("IVAR",)),
-    "frame": ("FLUX", ("IVAR",)),
-    "sky": ("SKY", ()),
-    "flat": ("FIBERFLAT", ()),
-    "fluxcalib": ("FLUXCALIB", ()),
-    "cframe": ("FLUX", ()),
-}
+    return tuple(sorted({letter for letter in letters if letter in LETTERS}))
 
 
 def _common_shape(arrays: Mapping[str, Array]) -> tuple[int, int]:
-    """Shape that most products have; the sky-subtracted one decides a tie."""
-    shapes = [a.shape for p, a in arrays.items() if p in _WANTED]
+    """Shape that most products have; the first one decides a tie."""
+    shapes = [a.shape for p, a in arrays.items() if p in SPECTRA]
     best = max(shapes, key=lambda s: (shapes.count(s), s == shapes[0]))
     return int(best[0]), int(best[1])
 
@@ -99,143 +86,130 @@ def _common_shape(arrays: Mapping[str, Array]) -> tuple[int, int]:
 class _Reader:
     """Reads one product after the other and gathers what belongs to all."""
 
-    def __init__(self, camera: CameraFiles, problems: list[str], ctx: JobContext) -> None:
-        self.camera, self.problems, self.ctx = camera, problems, ctx
+    def __init__(self, camera: CameraFiles, ctx: JobContext) -> None:
+        self.camera, self.ctx = camera, ctx
+        self.instrument = instrument(camera.instrument)
+        self.arrays: dict[str, Any] = {}
+        self.problems: list[str] = []
         self.wave: dict[int, Array] = {}
         self.sections: tuple[Section, ...] = ()
-        self.table: Mapping[str, Array] = {}
-        self.tile = 0
-        self.header_amplifiers = ""
+        self.table: FiberMap | None = None
         self.table_path = ""
         self.table_faults: list[tuple[tuple[int, ...], str]] = []
+        self.tile = 0
+        self.bad_amplifiers = ""
 
-    def _facts(self, fits: Any) -> None:
-        """The field on the sky, and amplifiers that are bad."""
-        for hdu in fits.hdus:
-            if isinstance(bad := hdu.header.get("BADAMPS"), str):
-                self.header_amplifiers += bad
-            tile = hdu.header.get("TILEID")
-            if isinstance(tile, int) and not isinstance(tile, bool) and tile > 0:
-                self.tile = self.tile or tile
+    def product(self, product: str) -> None:
+        """The spectra of a product with errors where they are asked for, wavelengths and fibers."""
+        from ifuview.io.products.lean import read_lean
 
-    def product(self, product: str, name: str, layers: tuple[str, ...], arrays: dict[str, Any]) -> None:
-        """The main HDU of a product, its layers and wavelengths."""
         path = self.camera.files[product]
+        with_errors = f"{product}_ivar" in FIELDS
         try:
-            fits = self._open(path, {name, "WAVELENGTH", "FIBERMAP", "THRPUTCORR", *layers})
-            flux = _pixels(fits, name, path)
-            wave = self._wavelengths(fits, flux.shape, path)
-            extra = {layer: _pixels(fits, layer, path) for layer in layers if fits.find(layer) is not None}
+            dataset = read_lean(path, self.instrument, PARTS if with_errors else PARTS[1:], self.ctx)
         except IfuviewError as problem:
             self.problems.append(str(problem))
             return
-        if wave is None:
+        self.problems += [f"{path}: {note}" for note in dataset.notes]
+        image = dataset.images[0]
+        if image.wave is None:
+            self.problems.append(f"{path}: without wavelengths it is left out.")
             return
-        self.wave.setdefault(flux.shape[1], wave)
-        arrays[product] = flux
-        for layer, values in extra.items():
-            if values.shape == flux.shape:
-                arrays[f"{product}_{layer.lower()}"] = values
-        if layers and f"{product}_ivar" not in arrays:
-            arrays[f"{product}_ivar"] = _guessed_ivar(flux)
-            self.problems.append(f"{path}: no IVAR; the noise is taken from neighboring pixels.")
-        self._facts(fits)
-        if not self.sections:
-            self.sections = _sections(fits)
-        if product == "sky" and fits.find("THRPUTCORR") is not None:
-            arrays["line_factor"] = _pixels(fits, "THRPUTCORR", path, ndim=1)
-        if fits.find("FIBERMAP") is not None:
-            self._table(fits, path)
-
-    def _open(self, path: str, names: set[str]) -> Any:
-        from ifuview.io.fits.fast import read_fits
-
-        return read_fits(path, self.ctx, lambda name: name not in BULKY and (not name or name in names))
-
-    def _wavelengths(self, fits: Any, shape: tuple[int, ...], path: str) -> Array | None:
-        """Wavelengths on one grid for all fibers, None (with a sentence) if there are none."""
-        hdu = fits.find("WAVELENGTH")
-        if hdu is None:
-            self.problems.append(f"{path}: the file has no wavelengths; it is left out.")
-            return None
-        wave = _pixels(fits, "WAVELENGTH", path, ndim=None).astype(np.float64)
-        if wave.ndim == 2:
+        if image.wave.ndim > 1:
             text = "each fiber has its own wavelengths (a quick extraction), the triage needs one common grid"
             self.problems.append(f"{path}: {text}; it is left out.")
-            return None
-        if wave.shape != shape[1:]:
-            self.problems.append(f"{path}: {wave.size} wavelengths for spectra of {shape[1]} pixels; it is left out.")
-            return None
-        return np.asarray(wave)
-
-    def _table(self, fits: Any, path: str) -> None:
-        from ifuview.io.fits.table import read_table
-
-        try:
-            table = read_table(fits.find("FIBERMAP"), FIBER_COLUMNS).columns
-        except IfuviewError as problem:
-            self.problems.append(f"{path}: the fiber table is left out: {problem}")
             return
-        if not self.table:
-            self.table, self.table_path = table, path
-        elif fibers := differing(self.table, table):
-            names = os.path.basename(self.table_path), os.path.basename(path)
-            self.table_faults.append((fibers, f"{names[0]} and {names[1]} say different things of them"))
+        self.wave.setdefault(image.shape[1], image.wave)
+        flux = self.arrays[product] = image.pixels.native()
+        if with_errors:
+            self.arrays[f"{product}_ivar"] = _guessed_ivar(flux) if image.ivar is None else image.ivar.native()
+            if image.ivar is None:
+                self.problems.append(f"{path}: no errors; the noise is taken from neighboring pixels.")
+        self._facts(image)
+        self._line_factor(dataset)
+        if image.fibermap is not None and image.fibermap.table:
+            self._fibers(image.fibermap, path)
 
-    def traces(self, wave: Array, shape: tuple[int, int], arrays: dict[str, Any]) -> None:
+    def _facts(self, image: Image) -> None:
+        """The field on the sky, amplifiers, and those of them that are bad."""
+        from ifuview.io.fits.amplifiers import amplifiers
+
+        bad, tile = (self.instrument.keyword(meaning, image.header) for meaning in ("bad_amplifiers", "tile"))
+        self.bad_amplifiers += bad if isinstance(bad, str) else ""
+        self.tile = self.tile or (tile if type(tile) is int and tile > 0 else 0)
+        if not self.sections:
+            for amp in amplifiers(image.header, self.instrument):
+                x, y = (amp.x0, amp.x1), (amp.y0, amp.y1)
+                name, along = amp.name.translate(NUMBERED), self.instrument.orientation.transpose
+                self.sections += (Section(name, *((x, y) if along else (y, x))),)
+
+    def _line_factor(self, dataset: Dataset) -> None:
+        """Factor of the sky model on sky lines, of each fiber."""
+        for table in dataset.tables:
+            for name in self.instrument.columns.get("line_factor", ()):
+                if name in table.columns:
+                    self.arrays["line_factor"] = table.columns[name]
+
+    def _fibers(self, fibers: FiberMap, path: str) -> None:
+        """The first table of fibers is kept, the others are compared with it."""
+        if self.table is None:
+            self.table, self.table_path = fibers, path
+            return
+        names = tuple(n for key in ("fiber_id", "target", "role") for n in self.instrument.columns.get(key, ()))
+        if moved := differing(self.table.table, fibers.table, names):
+            files = os.path.basename(self.table_path), os.path.basename(path)
+            self.table_faults.append((moved, f"{files[0]} and {files[1]} say different things of them"))
+
+    def traces(self, wave: Array, count: int) -> None:
         """Detector positions of all pixels."""
         path = self.camera.files.get("traces")
         if path is None:
             return
-        from numpy.polynomial import legendre
+        from ifuview.io import trace_positions
 
         try:
-            fits = self._open(path, {"XTRACE", "YTRACE"})
-            x, y = (_pixels(fits, name, path).astype(np.float64) for name in ("XTRACE", "YTRACE"))
+            across, along = trace_positions(path, wave, self.ctx)
         except IfuviewError as problem:
             self.problems.append(str(problem))
             return
-        header = fits.find("XTRACE").header
-        low, high = header.get("WAVEMIN"), header.get("WAVEMAX")
-        if x.shape[0] != shape[0] or not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
-            self.problems.append(
-                f"{path}: {x.shape[0]} traces for {shape[0]} fibers, or no wavelength range; left out."
-            )
+        if len(across) != count:
+            self.problems.append(f"{path}: {len(across)} traces for {count} fibers; left out.")
             return
-        u = 2 * (wave - low) / (high - low) - 1
-        arrays["cross"] = (x @ legendre.legvander(u, x.shape[1] - 1).T).astype(np.float32)
-        arrays["disp"] = (y @ legendre.legvander(u, y.shape[1] - 1).T).astype(np.float32)
+        self.arrays |= {"cross": across, "disp": along}
 
-    def fibers(self, count: int, arrays: dict[str, Any]) -> None:
+    def fibers(self, count: int) -> None:
         """Positions, roles and status of the fibers, as far as the table has them."""
-        table = self.table
-        if not table or len(next(iter(table.values()))) != count:
-            if not table:
-                self.problems.append(f"{self.camera.label}: no fiber table; positions and known faults are unknown.")
+        fibers = self.table
+        if fibers is None:
+            self.problems.append(f"{self.camera.label}: no fiber table; positions and known faults are unknown.")
+        if self.arrays.get("line_factor", np.zeros(count)).shape != (count,):
+            self.arrays.pop("line_factor")
+        if fibers is None or fibers.nfiber != count:
             return
-        for axis, name in (("X", "focal_x"), ("Y", "focal_y")):
-            position = _position(table, axis)
-            if position is not None:
-                arrays[name] = position
-        if "DELTA_X" in table and "DELTA_Y" in table:
-            arrays["offset"] = np.hypot(table["DELTA_X"].astype(float), table["DELTA_Y"].astype(float))
-        if "FIBER" in table and table["FIBER"].dtype.kind in "iu":
-            arrays["fiber_id"] = table["FIBER"].astype(np.int64)
-        arrays["table_faults"] = tuple(self.table_faults)
-        if "OBJTYPE" in table:
-            arrays["is_sky"] = np.char.strip(table["OBJTYPE"].astype(str)) == "SKY"
-        if "FIBERSTATUS" in table and table["FIBERSTATUS"].dtype.kind in "iu":
-            status = table["FIBERSTATUS"].astype(np.int64)
-            arrays["known"] = (status & sum(1 << bit for bit in KNOWN_BITS)) != 0
-            arrays["known_text"] = tuple(
-                " ".join(name for bit, name in KNOWN_BITS.items() if value >> bit & 1) for value in status.tolist()
-            )
+        self.arrays |= {"focal_x": fibers.focal_x, "focal_y": fibers.focal_y, "table_faults": tuple(self.table_faults)}
+        number, role, x, y = (self._column(fibers, key) for key in ("fiber_id", "role", "offset_x", "offset_y"))
+        if x is not None and y is not None:
+            self.arrays["offset"] = np.hypot(x.astype(float), y.astype(float))
+        if number is not None and number.dtype.kind in "iu":
+            self.arrays["fiber_id"] = number.astype(np.int64)
+        if role is not None:
+            sky = [text for text, means in self.instrument.roles.items() if means is FiberRole.SKY]
+            self.arrays["is_sky"] = np.isin(np.char.strip(role.astype(str)), sky)
+        if self._column(fibers, "status") is not None and fibers.status is not None:
+            known = fibers.status & np.uint32(sum(1 << bit for bit in self.instrument.known_bits))
+            texts = {bits: " ".join(fibers.status_bits.names(bits)) for bits in set(known.tolist())}
+            self.arrays |= {"known": known != 0, "known_text": tuple(texts[bits] for bits in known.tolist())}
+
+    def _column(self, fibers: FiberMap, meaning: str) -> Array | None:
+        """The first column of that meaning."""
+        names = self.instrument.columns.get(meaning, ())
+        return next((fibers.table[name] for name in names if name in fibers.table), None)
 
 
-def differing(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[int, ...]:
-    """Rows in which two tables of the same fibers differ in what a fiber is; () where they are of other fibers."""
+def differing(one: Mapping[str, Array], two: Mapping[str, Array], names: tuple[str, ...]) -> tuple[int, ...]:
+    """Rows in which two tables of the same fibers differ in some columns; () where they are of other fibers."""
     wrong = np.zeros(0, bool)
-    for name in ROLE_COLUMNS:
+    for name in names:
         if name in one and name in two and one[name].shape == two[name].shape:
             a, b = one[name], two[name]
             differs = (a != b) & ~((a != a) & (b != b))
@@ -249,55 +223,3 @@ def _guessed_ivar(flux: Array) -> Array:
     steps = np.nanmedian(np.abs(np.diff(flux, axis=1)), axis=0, keepdims=True) * MAD_TO_SIGMA / np.sqrt(2)
     sigma = np.maximum(np.append(steps, steps[:, -1:], axis=1), 1e-6)
     return np.asarray(np.where(np.isfinite(flux), sigma**-2.0, 0.0), np.float32)
-
-
-FIBER_COLUMNS = (
-    "FIBER", "TARGETID", "FIBERSTATUS", "OBJTYPE", "FIBER_X", "FIBER_Y", "FIBERASSIGN_X", "FIBERASSIGN_Y",
-    "DELTA_X", "DELTA_Y",
-)  # fmt: skip
-
-
-ROLE_COLUMNS = ("FIBER", "TARGETID", "OBJTYPE")  # what a fiber is
-MOST_MOVED = 0.25  # of the rows: more are tables of other fibers
-
-
-def _position(table: Mapping[str, Array], axis: str) -> Array | None:
-    """Requested positions; the planned ones where those are NaN, 0 or missing."""
-    out: Array | None = None
-    for name in (f"FIBER_{axis}", f"FIBERASSIGN_{axis}"):
-        if name in table:
-            values = table[name].astype(np.float64)
-            values = np.where(np.isfinite(values) & (values != 0), values, np.nan)
-            out = values if out is None else np.where(np.isfinite(out), out, values)
-    return out
-
-
-def _pixels(fits: Any, name: str, path: str, ndim: int | None = 2) -> Array:
-    """Pixels of an HDU in native byte order; the first HDU if it has no name."""
-    from ifuview.io.fits.plain import hdu_pixels
-
-    hdu = fits.find(name)
-    if hdu is None:
-        first = fits.hdus[0]
-        if name not in ("FLUX", "SKY", "FIBERFLAT", "FLUXCALIB") or first.info.name or not first.has_image:
-            raise MissingDataError(f"there is no HDU {name}", path)
-        hdu = first
-    values = np.asarray(hdu_pixels(hdu).native())
-    if ndim == 1 or (ndim is None and values.ndim == 2 and values.shape[0] == 1):
-        values = values.ravel()
-    if ndim == 2 and values.ndim != 2:
-        raise FileFormatError(f"{name} has {values.ndim} dimensions, not 2", path)
-    return values
-
-
-def _sections(fits: Any) -> tuple[Section, ...]:
-    """Amplifiers of the header, in canonical axes (fibers along detector x)."""
-    from ifuview.io.fits.amplifiers import section_bounds
-
-    out = []
-    for letter in SECTIONS:
-        bounds = next((b for hdu in fits.hdus if (b := section_bounds(hdu.header.get(f"CCDSEC{letter}")))), None)
-        if bounds is not None:
-            x0, x1, y0, y1 = bounds
-            out.append(Section(letter, (x0, x1), (y0, y1)))
-    return tuple(out)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ifuview.model.night.chain import Chain
     from ifuview.recipes.desi_qa import CameraTriage
 
-NOISE = {f"OBSRDN{letter}": letter for letter in "ABCD"}  # header card of the measured read noise -> amplifier
-
 
 def with_detector(
     found: CameraTriage, camera: CameraFiles, chain: Chain, ctx: JobContext = SILENT
@@ -24,17 +22,20 @@ def with_detector(
     """What the detector image and its header add to the findings, and sentences about what could not be read."""
     from ifuview.engine.night.first_step import open_questions, told_apart, with_read_noise
     from ifuview.engine.night.questions.case import BUNDLE
+    from ifuview.instrument import instrument
     from ifuview.io.fits.head import head_cards
 
     asked = open_questions(found.findings)
-    path = camera.files.get("preproc")
+    spec = instrument(camera.instrument)
+    product = "detector image" if spec.chain is None else spec.chain.detector
+    path = camera.files.get(product)
     if not asked:
         return found, ()
     if path is None:
-        lacking = dict.fromkeys(NotMeasured(f.expid, f.camera, f"first step of {f.kind}", "preproc") for f in asked)
+        lacking = dict.fromkeys(NotMeasured(f.expid, f.camera, f"first step of {f.kind}", product) for f in asked)
         return replace(found, not_measured=(*found.not_measured, *lacking)), ()
-    cards = head_cards(path, NOISE)
-    noise = {NOISE[name]: float(value) for name, value in cards.items() if isinstance(value, (int, float))}
+    names = {amp.readnoise: amp.name for amp in spec.amplifiers}  # card of the measured noise -> amplifier
+    noise = {names[card]: float(v) for card, v in head_cards(path, names).items() if isinstance(v, (int, float))}
     findings = with_read_noise(found.findings, noise)
     try:
         detector = read_detector(path, noise, ctx)

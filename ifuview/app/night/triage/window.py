@@ -15,17 +15,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.night.triage import Finding
 
-FLAT_FIELDED = "flatfielded"
 SCOPES = ("exposure", "camera", "night")
-# first step -> pairs of products between which a finding appears, the best first
-PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
-    "sky": ((FLAT_FIELDED, "sframe"), ("frame", "sframe"), ("sky", "sframe")),
-    "fiberflat": (("frame", FLAT_FIELDED), ("frame", "sframe")),
-    "fluxcalib": (("sframe", "cframe"),),
-    "preproc": (("frame", "sframe"),),
-    "trace": (("frame", "sframe"),),
-    "light": ((FLAT_FIELDED, "sframe"), ("frame", "sframe")),
-}
 ACROSS, ALONG = 400.0, 800.0  # screen px that a finding should fill, across and along wavelength
 ZOOM = (0.2, 8.0)  # screen px per px
 LEAST = (12.0, 60.0)  # fibers and pixels that are shown at least
@@ -80,12 +70,11 @@ def places(session: Session, finding: Finding) -> tuple[Place, ...]:
     if session.night is None:
         return ()
     index = session.night.index
-    for pair in PAIRS[finding.first_step]:
-        if all(open_night.has(index, finding.expid, finding.camera, product) for product in pair):
-            return tuple(Place(finding.expid, finding.camera, product) for product in pair)
-    for product in ("sframe", "frame", "cframe", "sky"):
-        if open_night.has(index, finding.expid, finding.camera, product):
-            return (Place(finding.expid, finding.camera, product),)
+    chain = index.chain
+    pairs = [tuple(pair.split()) for pair in chain.seen_between.get(finding.first_step, ())]
+    for products in (*pairs, *((product,) for product in chain.first if product != chain.detector)):
+        if all(open_night.has(index, finding.expid, finding.camera, product) for product in products):
+            return tuple(Place(finding.expid, finding.camera, product) for product in products)
     return ()
 
 
