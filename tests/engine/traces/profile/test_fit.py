@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from ifuview.engine import cores
+from ifuview.engine.traces.profile.fit import fit_background, fit_profile
+from ifuview.errors import FitError
+from tests.engine.traces.profile.scene import READNOISE, expose, traces
+
+
+def test_light_of_a_profile_is_one_and_ends_at_zero():
+    image, made, _ = expose("moffat", 2500)
+    found = fit_profile(image, READNOISE**2, made)
+    table = found.tables()
+    assert np.allclose(table[:, 0, -1, 0], 1, atol=1e-3) and np.allclose(table[:, 1:, -1, 0], 0, atol=1e-3)
+    assert np.allclose(table[:, :, [0, -1], 1], 0, atol=1e-4)
+
+
+def test_wings_are_those_of_the_light():
+    image, made, _ = expose("moffat", 10000)
+    node, density = fit_profile(image, READNOISE**2, made).density(0, 256)
+    truth = (1 + (node / 2.4) ** 2) ** -3.5
+    truth /= truth.sum() * (node[1] - node[0])
+    core, wing = np.abs(node) < 3, (np.abs(node) > 3) & (np.abs(node) < 8)
+    assert np.abs(density - truth)[core].max() < 0.005
+    assert np.abs(density - truth)[wing].max() < 0.001  # a Gaussian is 0.014 off
+
+
+def test_background_is_told_from_wings():
+    image, made, _ = expose("moffat", 2500, pedestal=100.0)
+    found = fit_profile(image, READNOISE**2, made)
+    assert abs(found.background.mean() - 100) < 0.5 and found.background.std() < 0.6
+    again = fit_background(image, READNOISE**2, made, found)
+    assert np.allclose(again, found.background, atol=0.3)
+
+
+def test_chi2_is_one_and_cosmics_are_left_out():
+    image, made, _ = expose("skew", 2500)
+    rng = np.random.default_rng(3)
+    image[rng.integers(0, image.shape[0], 300), rng.integers(0, image.shape[1], 300)] += 3000
+    found = fit_profile(image, READNOISE**2, made)
+    clean = fit_profile(expose("skew", 2500)[0], READNOISE**2, made)
+    assert 0.97 < found.chi2 < 1.03
+    assert np.abs(found.tables()[:, 0, :, 1] - clean.tables()[:, 0, :, 1]).max() < 1e-3
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    image, made, _ = expose("disk", 2500)
+    try:
+        cores.set_threads(1)
+        one = fit_profile(image, READNOISE**2, made)
+        cores.set_threads(3)
+        three = fit_profile(image, READNOISE**2, made)
+    finally:
+        cores.set_threads(0)
+    assert np.array_equal(one.coeff, three.coeff) and np.array_equal(one.background, three.background)
+
+
+def test_no_light_is_said():
+    image = np.full((480, 512), np.nan, np.float32)
+    with pytest.raises(FitError, match="no fiber has light"):
+        fit_profile(image, READNOISE**2, traces())
