@@ -11,6 +11,7 @@ from typing import Any
 from ifuview.errors import UnknownInstrumentError
 from ifuview.instrument.chain import chain
 from ifuview.instrument.products import products
+from ifuview.instrument.raw import raw
 from ifuview.model.fibers import FiberRole
 from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
 from ifuview.model.orientation import Orientation
@@ -20,7 +21,7 @@ FLIPS = ("transpose", "flip_cross", "flip_disp")
 MATCH_KEYS = ("header", "keys", "names", "files")
 KEYS = (
     *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
-    *("tables", "companions", "bits", "limits", "product", "chain"),
+    *("tables", "companions", "bits", "limits", "product", "chain", "raw"),
 )
 
 
@@ -88,6 +89,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         products=products(table.get("product", [])),
         chain=chain(table.get("chain"), table["name"]),
         limits=_limits(table.get("limits", {})),
+        raw=raw(table.get("raw")),
     )
 
 

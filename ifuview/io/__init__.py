@@ -149,6 +149,8 @@ def _noted(dataset: Dataset) -> Dataset:
 
 def _by_content(spec: FileSpec) -> Dataset | None:
     """The Dataset of a folder or of a file that is no FITS, told by its content; None for one that nobody knows."""
+    if not os.path.lexists(spec.path) and _leads_inside(spec.path):
+        return None  # of what lies in archives only FITS is read
     if not os.path.isdir(spec.path):
         regular_file(spec.path)
         with open(spec.path, "rb") as file:
@@ -160,6 +162,13 @@ def _by_content(spec: FileSpec) -> Dataset | None:
             dataset: Dataset = getattr(found, read)(spec)
             return dataset
     return None
+
+
+def _leads_inside(path: str) -> bool:
+    """Whether a path leads into an archive."""
+    from ifuview.io.archive.paths import leads_inside
+
+    return leads_inside(path)
 
 
 def _text_traces(spec: FileSpec) -> Dataset:

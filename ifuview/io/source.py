@@ -60,7 +60,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
 class MappedSource:
     """A plain file: only the pages that are looked at are read."""
 
-    def __init__(self, data: mmap.mmap | bytes) -> None:
+    def __init__(self, data: mmap.mmap | bytes | memoryview) -> None:
         self._view = memoryview(data)
         self._at = 0
 

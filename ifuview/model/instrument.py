@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.checks import Header
 from ifuview.model.fibers import FiberRole
+from ifuview.model.night.raw_spec import RawSpec
 from ifuview.model.orientation import Orientation
 from ifuview.model.product import ProductSpec
 from ifuview.model.quality import MaskBits
@@ -106,6 +107,8 @@ class InstrumentSpec:
         How the products of a camera and exposure follow each other, and where they lie.
     limits : mapping of str to any
         Limits of diagnostics that differ from their defaults.
+    raw : RawSpec or None
+        Raw data of one file an amplifier.
     """
 
     name: str
@@ -134,6 +137,7 @@ class InstrumentSpec:
     products: tuple[ProductSpec, ...] = ()
     chain: ChainSpec | None = None
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    raw: RawSpec | None = None
 
     def keyword(self, meaning: str, header: Header) -> object:
         """Value of the first keyword of that meaning in `header`, None without one."""

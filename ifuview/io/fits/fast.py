@@ -7,6 +7,7 @@ to 7. A file that is cut off, damaged or no FITS raises FileFormatError.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -118,7 +119,7 @@ def read_fits(path: str, ctx: JobContext = SILENT, keep: Callable[[str], bool] |
     Parameters
     ----------
     path : str
-        Plain, gzip or bzip2 file.
+        Plain, gzip or bzip2 file, or one inside an archive.
     ctx : JobContext, optional
         Checked while inflating.
     keep : callable(str) -> bool, optional
@@ -130,7 +131,12 @@ def read_fits(path: str, ctx: JobContext = SILENT, keep: Callable[[str], bool] |
     FileFormatError
         No FITS, cut off or damaged; says which HDU and how many bytes are missing.
     """
-    source, mapped = open_source(path, ctx)
+    if os.path.lexists(path):
+        source, mapped = open_source(path, ctx)
+    else:
+        from ifuview.io.archive.paths import member_source
+
+        source, mapped = member_source(path, ctx), True
     notes: list[str] = []
     try:
         hdus = tuple(_walk(source, path, None if mapped else keep, notes))

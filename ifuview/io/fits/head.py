@@ -35,6 +35,11 @@ def head_cards(path: str, keys: Collection[str]) -> dict[str, CardValue]:
                     data += more
     except (OSError, zlib.error):
         return {}
+    return cards_of(data, keys)
+
+
+def cards_of(data: bytes, keys: Collection[str]) -> dict[str, CardValue]:
+    """Values of some keywords in the headers that the first bytes of a FITS file hold; nothing of any other file."""
     if data[:6] != b"SIMPLE":
         return {}
     out: dict[str, CardValue] = {}

@@ -1,0 +1,136 @@
+"""Archives that are open: a plain tar is mapped, a packed one inflated once, the oldest goes when memory ends."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError
+from ifuview.io.archive.inflate import MAGIC_BYTES, MIB, beginning, inflated, is_packed
+from ifuview.io.archive.tar import RECORD, TarFile, is_tar, read_tar
+from ifuview.io.source import regular_file
+
+MOST = 8192 * MIB  # bytes of inflated archives, unless the program's settings say otherwise
+SNIFFED = 1 << 20  # packed bytes that are looked at to see what they are: more than a block of bzip2
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An archive, the state of the file (or the archive around it) that it was read from, and its bytes of memory."""
+
+    status: object
+    archive: TarFile
+    size: int
+
+
+class ArchiveStore:
+    """Archives by path, the one that was asked for last at the end; safe to use from several threads.
+
+    Parameters
+    ----------
+    most : int, bytes
+        What all inflated ones may take together. What somebody still looks at stays in memory beyond that.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that inflated archives take."""
+        return sum(held.size for held in self._held.values())
+
+    def tar(self, path: str, ctx: JobContext = SILENT) -> TarFile:
+        """The archive in a file.
+
+        Raises
+        ------
+        FileFormatError, MissingDataError
+            It is no archive, damaged, or takes more memory than is allowed.
+        """
+        found = regular_file(path)
+        status = (found.st_size, found.st_mtime_ns)
+        with self._lock:
+            held = self._held.get(path)
+            if held is None or held.status != status:
+                held = self._read(path, status, ctx)
+            self._held[path] = held
+            self._held.move_to_end(path)
+            return held.archive
+
+    def within(self, outer: TarFile, name: str, ctx: JobContext = SILENT) -> TarFile:
+        """The archive that a member of another one is."""
+        path = f"{outer.path}/{name}"
+        data = outer.bytes_of(outer.members[name])
+        with self._lock:
+            held = self._held.get(path)
+            if held is None or held.status is not outer:
+                packed = is_packed(bytes(data[:MAGIC_BYTES]))
+                data = self._inflate(data, path, ctx) if packed else data
+                held = _Held(outer, read_tar(data, path), len(data) if packed else 0)
+            self._held[path] = held
+            self._held.move_to_end(path)
+            return held.archive
+
+    def _read(self, path: str, status: tuple[int, int], ctx: JobContext) -> _Held:
+        """Map or inflate a file, and list it."""
+        data = mapped(path)
+        if not is_packed(bytes(data[:MAGIC_BYTES])):
+            return _Held(status, read_tar(data, path), 0)
+        if not is_tar(beginning(data[:SNIFFED], RECORD, path)):
+            raise FileFormatError("this is no tar archive", path)
+        data = self._inflate(data, path, ctx)
+        return _Held(status, read_tar(data, path), len(data))
+
+    def _inflate(self, packed: memoryview, path: str, ctx: JobContext) -> memoryview:
+        """Inflate, and let the oldest go that no longer fit."""
+        data = inflated(packed, self.most, path, ctx)
+        while self._held and self.size + len(data) > self.most:
+            oldest = next((key for key, held in self._held.items() if held.size), None)
+            if oldest is None:
+                break
+            del self._held[oldest]
+        return data
+
+    def clear(self) -> None:
+        """Let all go."""
+        with self._lock:
+            self._held.clear()
+
+
+def mapped(path: str) -> memoryview:
+    """The bytes of a file, mapped.
+
+    Raises
+    ------
+    FileFormatError
+        It cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as problem:
+        raise FileFormatError(f"cannot be read ({getattr(problem, 'strerror', None) or problem})", path) from problem
+
+
+def is_archive(path: str) -> bool:
+    """Whether a file is a tar, packed or not: told by its first bytes alone."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) < MAGIC_BYTES:
+            return False
+        with open(path, "rb") as file:
+            start = file.read(RECORD)
+            if is_packed(start):
+                start = beginning(memoryview(start + file.read(SNIFFED)), RECORD, path)
+    except OSError:
+        return False
+    return is_tar(start)
+
+
+STORE = ArchiveStore()

@@ -1,0 +1,245 @@
+"""Find the raw amplifiers of nights, in folders and in archives, and put them together as exposures."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ifuview import instrument as instruments
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError
+from ifuview.io.archive.paths import FoundFile, files_below, first_bytes, is_folder, leads_inside
+from ifuview.io.fits.cards import real, word
+from ifuview.io.fits.head import BLOCK, cards_of
+from ifuview.model.checks import Header
+from ifuview.model.instrument import InstrumentSpec
+from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
+from ifuview.model.night.raw_spec import RawSpec
+
+DATE = re.compile(r"20\d{6}", re.ASCII)
+KIND = re.compile(r"[a-z]{3}", re.ASCII)
+HEAD = 4 * BLOCK  # bytes of a file that are looked at; a raw header has 40 to 120 cards
+OVERHEAD = 7.0  # s that the shutter is open longer than was asked for, where only that is known
+KEYS = (
+    *("INSTRUME", "OBJECT", "DATE", "UT", "EXPTIME", "REXPTIME", "IMAGETYP", "IFUSLOT", "SPECID", "IFUID", "CONTID"),
+    *("CCDPOS", "CCDHALF", "AMPNAME", "GAIN", "RDNOISE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "QPROG", "QRA", "QDEC"),
+    *("TRAJRA", "TRAJDEC", "TRAJCRA", "TRAJCDEC", "PARANGLE", "AIRMASS", "TRANSPAR", "IQ"),
+)
+SOUND_SEEING, SOUND_TRANSPARENCY = (0.8, 4.0), (0.1, 1.05)  # arcsec and 1: others are no measurement
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file whose name is that of a raw amplifier: what its folders, its name and its header say."""
+
+    date: int
+    observation: int
+    number: int
+    start: str
+    kind: str
+    amplifier: RawAmplifier
+
+
+def is_raw_name(path: str, name: str = "") -> bool:
+    """Whether a file is called like a raw amplifier of an instrument, or of any."""
+    base = os.path.basename(path)
+    return any(re.fullmatch(raw.file, base) for _, raw in _known(name))
+
+
+def index_night(path: str, instrument: str = "", ctx: JobContext = SILENT) -> RawNight:
+    """Index what lies below a root, a date folder, an archive, an exposure folder, or one amplifier.
+
+    Parameters
+    ----------
+    path : str
+        A folder, an archive, a folder inside one, or a file.
+    instrument : str
+        Only data of that instrument; "": of the one that has most.
+    ctx : JobContext
+
+    Raises
+    ------
+    MissingDataError
+        There is no such path.
+    """
+    path = os.path.abspath(os.path.expanduser(path))
+    if not os.path.exists(path) and not leads_inside(path):
+        raise MissingDataError("no such file or folder", path)
+    notes: list[str] = []
+    known = _known(instrument)
+    by_owner: dict[str, list[_Found]] = defaultdict(list)
+    for done, entry in enumerate(files_below(path, notes, ctx)):
+        ctx.checkpoint(0.5, f"{done} files")
+        if any(re.fullmatch(raw.file, os.path.basename(entry.path)) for _, raw in known):
+            _note_file(entry, by_owner, ctx)
+    name = instrument or max(by_owner, key=lambda one: len(by_owner[one]), default="")
+    for other, files in by_owner.items():
+        if other != name and files:
+            title = instruments.instrument(other).title
+            notes.append(f"{path}: {len(files)} files of {title} are left out; ask for that instrument to see them.")
+    found = by_owner.get(name, [])
+    if not found:
+        return RawNight(path, name, (), tuple(notes))
+    spec = instruments.instrument(name)
+    exposures = _exposures(found, spec, notes)
+    return RawNight(path, name, exposures, tuple(notes))
+
+
+def holds_raw(path: str, ctx: JobContext = SILENT) -> bool:
+    """Whether a folder or archive holds a file that is called like a raw amplifier; the first one ends the search."""
+    return is_folder(path, ctx) and any(is_raw_name(entry.path) for entry in files_below(path, [], ctx))
+
+
+def _known(name: str = "") -> list[tuple[InstrumentSpec, RawSpec]]:
+    """Instruments with raw data of one file an amplifier."""
+    specs = [instruments.instrument(one) for one in ((name,) if name else instruments.names())]
+    return [(spec, spec.raw) for spec in specs if spec.raw is not None]
+
+
+def _note_file(entry: FoundFile, by_owner: dict[str, list[_Found]], ctx: JobContext) -> None:
+    """Put a file to the instrument that its header names, or else its folders."""
+    header = cards_of(first_bytes(entry.path, HEAD, ctx), KEYS)
+    owner = instruments.recognize(header)
+    for spec, raw in _known():
+        folders = _number(raw.observation, "observation", entry.path)
+        if owner == spec.name or (owner == instruments.PLAIN and folders is not None):
+            by_owner[spec.name].append(_described(entry, header, spec, raw))
+            return
+
+
+def _number(pattern: str, group: str, path: str) -> int | None:
+    """The number that the innermost folder or archive of that pattern has."""
+    for part in reversed(os.path.dirname(path).split("/")):
+        match = re.fullmatch(rf"{pattern}(?:\.[a-z0-9.]+)?", part)
+        if match is not None:
+            return int(match[group])
+    return None
+
+
+def _described(entry: FoundFile, header: Header, spec: InstrumentSpec, raw: RawSpec) -> _Found:
+    """What is known of one file."""
+    match = re.fullmatch(raw.file, os.path.basename(entry.path))
+    assert match is not None
+    slot = _code(header.get("IFUSLOT")) or match["slot"]
+    name = word(header.get("CCDPOS")) + word(header.get("CCDHALF"))
+    name = name if name and raw.detector(slot, name) is not None else match["amplifier"]
+    detector = raw.detector(slot, name)
+    dates = [part for part in re.split(r"[/.]", os.path.dirname(entry.path)) if DATE.fullmatch(part)]
+    kind = word(header.get("IMAGETYP")).lower()
+    amplifier = RawAmplifier(
+        path=entry.path,
+        camera="" if detector is None else detector.camera,
+        name=name,
+        slot=slot,
+        specid=_code(header.get("SPECID")),
+        ifuid=_code(header.get("IFUID")),
+        contid=word(header.get("CONTID")),
+        header=header,
+        problem=_problem(entry, header, raw) if detector is not None else f"slot {slot} is none of {spec.title}",
+    )
+    return _Found(
+        date=int(dates[-1] if dates else match["start"][:8]),
+        observation=_number(raw.observation, "observation", entry.path) or 0,
+        number=_number(raw.exposure, "exposure", entry.path) or 0,
+        start=match["start"],
+        kind=kind if KIND.fullmatch(kind) else match["kind"],
+        amplifier=amplifier,
+    )
+
+
+def _code(value: object) -> str:
+    """A number of a unit as three digits, also where the header has an integer; "" without one."""
+    if isinstance(value, bool) or value is None:
+        return ""
+    text = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value).strip()
+    return text.zfill(3) if text else ""
+
+
+def _problem(entry: FoundFile, header: Header, raw: RawSpec) -> str:
+    """Why a file cannot be used, "" if it can."""
+    if not header:
+        return "is no FITS file, or cut short in its header"
+    if header.get("NAXIS") != 2 or header.get("BITPIX") != 16:
+        return "has no 16 bit image"
+    rows, columns = header.get("NAXIS2"), header.get("NAXIS1")
+    if (rows, columns) != raw.shape:
+        return f"has {columns} x {rows} pixels, not {raw.shape[1]} x {raw.shape[0]}"
+    least = BLOCK + 2 * raw.shape[0] * raw.shape[1]
+    return "is cut short" if entry.size < least and not entry.path.endswith((".gz", ".fz", ".bz2", ".xz")) else ""
+
+
+def _exposures(found: list[_Found], spec: InstrumentSpec, notes: list[str]) -> tuple[RawExposure, ...]:
+    """Put files of one exposure together: by its folders, else by the time that it began."""
+    groups: dict[tuple[int, int, int, str], list[_Found]] = defaultdict(list)
+    for one in found:
+        told = bool(one.observation and one.number)
+        groups[one.date, one.observation, one.number, "" if told else one.start].append(one)
+    out = [_exposure(group, spec, notes) for group in groups.values()]
+    return tuple(sorted(out, key=lambda e: (e.date, e.observation, e.number, e.start)))
+
+
+def _exposure(group: list[_Found], spec: InstrumentSpec, notes: list[str]) -> RawExposure:
+    """One exposure of its files."""
+    raw = spec.raw
+    assert raw is not None
+    own: dict[tuple[str, str], RawAmplifier] = {}
+    for one in group:
+        key = one.amplifier.slot, one.amplifier.name
+        if key in own:
+            notes.append(f"{one.amplifier.path}: {own[key].path} is the same amplifier; the first one counts.")
+        else:
+            own[key] = one.amplifier
+    first, wanted = group[0], _wanted({slot for slot, _ in own}, raw)
+    amplifiers = tuple(own[key] for key in wanted if key in own)
+    amplifiers += tuple(amp for key, amp in own.items() if key not in wanted)
+    header: Header = next((a.header for a in amplifiers if a.header), {})
+    target = _target(word(header.get("OBJECT")), raw)
+    exptime, odd = _exptime(header)
+    return RawExposure(
+        date=first.date,
+        observation=first.observation,
+        number=first.number,
+        kind=first.kind,
+        object=word(header.get("OBJECT")),
+        exptime=exptime,
+        start=first.start,
+        amplifiers=amplifiers,
+        target=tuple(dict.fromkeys(a.camera for a in amplifiers if a.slot == target)),
+        missing=tuple((camera, name) for (slot, name), camera in wanted.items() if (slot, name) not in own),
+        seeing=_within(real(header.get("IQ")), SOUND_SEEING),
+        transparency=_within(real(header.get("TRANSPAR")), SOUND_TRANSPARENCY),
+        notes=odd + tuple(f"{a.camera or a.slot} {a.name} {a.problem}" for a in amplifiers if a.problem),
+    )
+
+
+def _wanted(slots: set[str], raw: RawSpec) -> dict[tuple[str, str], str]:
+    """Slot and amplifier of every detector of some slots, and the name of that detector, in the order of the file."""
+    out: dict[tuple[str, str], str] = {}
+    for slot in sorted(slots):
+        for one in raw.detectors:
+            if one.slot in ("", slot):
+                out |= {(slot, name): one.camera.format(slot=slot) for name in one.amplifiers}
+    return out
+
+
+def _target(name: str, raw: RawSpec) -> str:
+    """The slot that the target is on, "" if the name does not say it."""
+    match = re.search(raw.target, name) if raw.target else None
+    return "" if match is None else match["slot"]
+
+
+def _exptime(header: Header) -> tuple[float | None, tuple[str, ...]]:
+    """The exposure time, and what was odd about it."""
+    time, asked = real(header.get("EXPTIME")), real(header.get("REXPTIME"))
+    if time is not None and time >= 0:
+        return time, ()
+    what = "is missing or no number" if time is None else f"is {time:g} s"
+    if asked is None or asked < 0:
+        return None, (f"EXPTIME {what}, and REXPTIME does not help",)
+    return asked + OVERHEAD, (f"EXPTIME {what}: REXPTIME + {OVERHEAD:g} s is taken",)
+
+
+def _within(value: float | None, bounds: tuple[float, float]) -> float | None:
+    return value if value is not None and bounds[0] <= value <= bounds[1] else None

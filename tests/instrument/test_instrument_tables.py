@@ -1,0 +1,107 @@
+"""The tables of LRS2: complete, with unit, source and license; the user's folder first; by date and unit."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from ifuview import resources
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.instrument.ecsv import read_ecsv
+from ifuview.instrument.tables import Tables
+
+FOLDER = resources.path("instruments/lrs2")
+CAMERAS = {"uv": ("LL", "LU"), "orange": ("RU", "RL"), "red": ("LL", "LU"), "farred": ("RU", "RL")}
+UNIT = {"uv": ("503", "056", "7001"), "orange": ("503", "056", "7001"), "red": ("502", "066", "7002"),
+        "farred": ("502", "066", "7002")}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ecsv")), ids=lambda p: p.stem)
+def test_a_table_is_ecsv_and_says_where_it_comes_from(path):
+    from astropy.table import Table
+
+    other, own = Table.read(path, format="ascii.ecsv"), read_ecsv(path)
+    assert own.meta["source"] == other.meta["source"]
+    assert own.meta["license"].startswith(("BSD", "no license"))
+    assert own.meta["content"]
+    for name in other.colnames:
+        np.testing.assert_array_equal(own.columns[name], other[name])
+        assert own.units[name] == ("" if other[name].unit is None else own.units[name] or "no unit")
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_every_channel_has_its_tables(camera):
+    tables = Tables("lrs2")
+    layout = tables.fibers(camera)
+    assert layout.x.shape == layout.y.shape == (280,)
+    assert layout.amplifier == tuple(a for a in CAMERAS[camera] for _ in range(140))
+    assert len(set(zip(layout.x, layout.y))) == 280
+    assert np.all(np.diff(tables.lines(camera).wave) > 0)
+    assert np.all(tables.response(camera).value > 0) and tables.response(camera).unit == "erg / electron"
+    assert np.all(np.diff(tables.sky(camera).wave) > 0)
+    assert tables.refraction(camera).shape[0] == 3
+    for amplifier in CAMERAS[camera]:
+        rows = tables.rows(UNIT[camera], amplifier, 20181201)
+        assert rows.date == 20181108 and rows.row.shape == (140,)
+        assert np.all(np.diff(rows.row) > 4)
+
+
+def test_fiber_positions_are_those_of_the_shared_truth(shared_data):
+    truth = np.load(shared_data / "lrs2" / "sim" / "truth_lrs2.npz")
+    for camera, amplifiers in CAMERAS.items():
+        layout = Tables("lrs2").fibers(camera)
+        xy = np.concatenate([truth[f"ifupos_{camera}_{a}"] for a in amplifiers])
+        np.testing.assert_allclose(np.stack([layout.x, layout.y], 1), xy, atol=1e-6)
+
+
+def test_rows_are_those_of_the_nearest_date():
+    tables = Tables("lrs2")
+    assert tables.rows(("501", "056", "7001"), "LL", 20170101).date == 20160724
+    assert tables.rows(("503", "056", "7001"), "LL", 20170301).date == 20170305
+    assert tables.rows(("503", "056", "7001"), "LL", 20250101).date == 20181108
+    np.testing.assert_array_equal(np.flatnonzero(tables.rows(UNIT["farred"], "RU", 20181201).dead), [6, 17])
+    with pytest.raises(MissingDataError, match=r"no fiber rows are known of 999_056_7001_LL.*--config DIR"):
+        tables.rows(("999", "056", "7001"), "LL", 20181201)
+
+
+def test_the_users_folder_goes_first(tmp_path):
+    place = tmp_path / "Fiber_Locations" / "20181130"
+    place.mkdir(parents=True)
+    (place / "fiber_loc_503_056_7001_LU.txt").write_text("# 0.50\n10.5 0\n17.25 1\n")
+    (tmp_path / "lines_uv.dat").write_text("# comment\n4046.563 843 0.27 Hg\n#4000.0 800 1 Xx\n3650.153 35 .02 Hg\n")
+    (tmp_path / "fplane.txt").write_text("# slots\n056 -50.0 -150.0 503 998 7001 1.5 1.000\n")
+    tables = Tables("lrs2", str(tmp_path))
+    rows = tables.rows(UNIT["uv"], "LU", 20181201)
+    assert (rows.date, rows.fraction) == (20181130, 0.5)
+    np.testing.assert_array_equal(rows.row, [10.5, 17.25])
+    np.testing.assert_array_equal(rows.dead, [False, True])
+    assert tables.rows(UNIT["uv"], "LL", 20181201).date == 20181108  # of what the user has not, the program's own
+    np.testing.assert_array_equal(tables.lines("uv").wave, [3650.153, 4046.563])
+    assert tables.slot("056").rotation == 1.5
+    shutil.copy(FOLDER / "standards.ecsv", tmp_path)
+    text = (tmp_path / "standards.ecsv").read_text()
+    (tmp_path / "standards.ecsv").write_text(text + "MY_STAR\n")
+    assert Tables("lrs2", str(tmp_path)).standards()[-1] == "MY_STAR"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("response.ecsv", "wave response\n1 2\n", "is no ECSV table"),
+        ("response.ecsv", "\xff\xfe", "is no ECSV table"),
+        ("lines_uv.dat", "abc 1 2 Hg\n", "text where a number is due"),
+        ("lines_uv.dat", "# nothing\n", "no arc lines are listed"),
+    ],
+)
+def test_a_wrong_file_of_the_user_is_one_sentence(tmp_path, name, content, words):
+    (tmp_path / name).write_text(content)
+    tables = Tables("lrs2", str(tmp_path))
+    with pytest.raises((FileFormatError, MissingDataError), match=words):
+        tables.lines("uv") if name.startswith("lines") else tables.response("uv")
+
+
+def test_a_missing_folder_is_said():
+    with pytest.raises(MissingDataError, match="no such folder of instrument tables"):
+        Tables("lrs2", "/absent")
