@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -166,8 +165,8 @@ def test_every_setting_is_read(cls):
 
     module, name = cls.split(":")
     unread = [
-        field.name
-        for field in fields(getattr(import_module(module), name))
-        if not _read_elsewhere(field.name, ("ifuview.gui.dialogs", "ifuview.instrument.load"))
+        field
+        for field in getattr(import_module(module), name).__annotations__
+        if not _read_elsewhere(field, ("ifuview.gui.dialogs", "ifuview.instrument.load"))
     ]
     assert not unread

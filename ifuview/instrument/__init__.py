@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ifuview.instrument.catalog import PLAIN, chains, instrument, may_match, names, problems, recognize, words
+from ifuview.instrument.catalog import PLAIN, chains, instrument, may_know, may_match, names, problems, recognize, words
 
-__all__ = ["PLAIN", "chains", "instrument", "may_match", "names", "problems", "recognize", "words"]
+__all__ = ["PLAIN", "chains", "instrument", "may_know", "may_match", "names", "problems", "recognize", "words"]

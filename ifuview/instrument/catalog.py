@@ -124,6 +124,23 @@ def may_match(header: Header) -> bool:
     return any(value.startswith(_quoted()) for value in values)
 
 
+def may_know(header: Header, extnames: Collection[str], path: str) -> bool:
+    """Whether any instrument file could speak of a file that has only images, by what its text quotes.
+
+    Spares the parser for most files of many CCDs: no EXTNAME and no card is a word of a rule, or of a product of any
+    file, and the file's own name fits none.
+    """
+    generic = _text(files()[PLAIN]).partition("[[product]]")[2].lower().split('"')[1::2]
+    words = {word.replace("{band}", "*") for word in (*_quoted(), *generic)} - {"*"}
+    patterns = [word for word in words if "*" in word]
+    return (
+        bool(user_files())
+        or may_match(header)
+        or any(name.lower() in words for name in (*extnames, *header))
+        or any(fnmatch(n.lower(), word) for n in (os.path.basename(path), *extnames) for word in patterns)
+    )
+
+
 @cache
 def files() -> dict[str, Path]:
     """Instrument name to file; a user's sound file in the place of the program's."""

@@ -57,7 +57,7 @@ TEXT_SUFFIXES = (".csv", ".ecsv", ".json")  # traces as text; everything else is
 # module, and what a FITS file has to be for the module to be asked
 READERS: tuple[tuple[str, Callable[[FileProbe], bool]], ...] = (
     ("fits.plain", lambda found: True),
-    ("products.reading", lambda found: True),
+    ("products.reading", lambda found: _may_be_known(found)),
     ("products.tables", lambda found: not any(hdu.has_image for hdu in found.fits.hdus)),
     ("traces.fits", lambda found: any(names <= found.names for names in TRACE_NAMES)),
 )
@@ -217,6 +217,15 @@ def _has_traces(found: FileProbe) -> bool:
     from ifuview.io.traces.reading import has_trace_table
 
     return has_trace_table(found.fits)
+
+
+def _may_be_known(found: FileProbe) -> bool:
+    """Whether an instrument file may speak of it, or its first HDU or a table holds spectra by itself."""
+    if found.fits.hdus[0].has_image or any(hdu.info.kind == "table" for hdu in found.fits.hdus):
+        return True
+    from ifuview.instrument import may_know
+
+    return may_know(found.cards, found.names, found.path)
 
 
 def _load(module: str) -> Reader:

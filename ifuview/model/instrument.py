@@ -1,10 +1,13 @@
-"""What an instrument file says: geometry, names of bits and header keywords, as values."""
+"""What an instrument file says: geometry, names of bits and header keywords, as values.
+
+Named tuples, as in `model.product`: these stand on the way to the first image.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.checks import Header
@@ -15,8 +18,7 @@ from ifuview.model.product import ProductSpec
 from ifuview.model.quality import MaskBits
 
 
-@dataclass(frozen=True, slots=True)
-class CameraSpec:
+class CameraSpec(NamedTuple):
     """One arm of a spectrograph.
 
     Parameters
@@ -36,8 +38,7 @@ class CameraSpec:
     dispersion: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AmplifierSpec:
+class AmplifierSpec(NamedTuple):
     """Header keywords of one read-out section: data section, gain (electron/adu), read noise (electron)."""
 
     name: str
@@ -46,8 +47,7 @@ class AmplifierSpec:
     readnoise: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OrientationCase:
+class OrientationCase(NamedTuple):
     """Orientation of the images whose header values of `keys`, put together, are one of `values`."""
 
     keys: tuple[str, ...]
@@ -55,8 +55,7 @@ class OrientationCase:
     orientation: Orientation
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class InstrumentSpec:
+class InstrumentSpec(NamedTuple):
     """One instrument.
 
     Parameters
@@ -113,7 +112,7 @@ class InstrumentSpec:
 
     name: str
     title: str = ""
-    orientation: Orientation = field(default_factory=Orientation)
+    orientation: Orientation = Orientation()
     cases: tuple[OrientationCase, ...] = ()
     nfiber: int = 0
     numbered: bool = False
@@ -123,20 +122,20 @@ class InstrumentSpec:
     medium: str = ""
     cameras: tuple[CameraSpec, ...] = ()
     amplifiers: tuple[AmplifierSpec, ...] = ()
-    bits: Mapping[str, MaskBits] = field(default_factory=lambda: MappingProxyType({}))
-    header: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    roles: Mapping[str, FiberRole] = field(default_factory=lambda: MappingProxyType({}))
+    bits: Mapping[str, MaskBits] = MappingProxyType({})
+    header: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    columns: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    roles: Mapping[str, FiberRole] = MappingProxyType({})
     role_columns: tuple[str, ...] = ()
-    role_bits: Mapping[FiberRole, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    role_bits: Mapping[FiberRole, tuple[int, ...]] = MappingProxyType({})
     dead_bits: tuple[int, ...] = ()
     known_bits: tuple[int, ...] = ()
     status_codes: bool = False
     good_codes: tuple[int, ...] = (0,)
-    companions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    companions: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     products: tuple[ProductSpec, ...] = ()
     chain: ChainSpec | None = None
-    limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, float] = MappingProxyType({})
     raw: RawSpec | None = None
 
     def keyword(self, meaning: str, header: Header) -> object:

@@ -9,6 +9,7 @@ import pytest
 from ifuview import instrument as instruments
 from ifuview import resources
 from ifuview.errors import UnknownInstrumentError
+from ifuview.instrument import catalog
 from ifuview.instrument.load import load_instrument
 from ifuview.model.fibers import FiberRole
 
@@ -72,3 +73,20 @@ def test_an_unknown_name_lists_those_there_are() -> None:
 
 def test_resources_are_found() -> None:
     assert resources.path("instruments/plain.toml").is_file()
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_what_a_rule_or_a_product_speaks_of_is_not_spared_the_parser(name):
+    rule = catalog._matches()[name]
+    assert all(catalog.may_know({card: starts[0]}, (), "") for card, starts in rule.header.items())
+    assert all(catalog.may_know({}, extnames, "") for extnames in rule.names)
+    assert all(catalog.may_know(dict.fromkeys(keys, 1), (), "") for keys in rule.keys)
+    assert all(
+        catalog.may_know({}, (), f"/data/{pattern.replace('*', '1').replace('?', '1')}") for pattern in rule.files
+    )
+
+
+def test_mosaics_of_ccds_are_spared_the_parser():
+    assert not catalog.may_know({"EXPTIME": 1.0, "INSTRUME": "mosaic"}, ("CCD1", "CCD2"), "/data/night.fits")
+    mains = [name for p in catalog.instrument().products for name in p.main if not p.table and name != "PRIMARY"]
+    assert all(catalog.may_know({}, (name.replace("{band}", "R"),), "") for name in mains)

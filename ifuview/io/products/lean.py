@@ -7,7 +7,6 @@ and of packed files nothing else is held in memory. Nothing is looked for beside
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -51,7 +50,7 @@ def read_lean(path: str, instrument: InstrumentSpec, parts: tuple[str, ...], ctx
     def keep(name: str) -> bool:
         return not name or name in named or any(fnmatchcase(name, pattern) for pattern in patterns)
 
-    spec, lean = FileSpec(path), replace(instrument, companions=MappingProxyType({}), role_columns=())
+    spec, lean = FileSpec(path), instrument._replace(companions=MappingProxyType({}), role_columns=())
     probe = probe_file(spec, ctx, keep)
     return dataset_of(chosen_of(products, probe, lean), probe, spec, ctx)
 
