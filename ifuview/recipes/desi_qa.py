@@ -33,6 +33,7 @@ ASKED = (
     (masked, 0.05),
 )  # fmt: skip
 MIN_WAVES = 400  # px: ten for each knot of the continuum
+TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 COMPARED = (
     "wavelength-blocks", "wavelength-all", "amplifier-step", "ccd-column", "block-throughput", "sky-line residual",
@@ -119,7 +120,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         ctx.checkpoint(case.done, f"{expid} {camera}")
     if dark and chain.sframe is None and "masked-data" in wanted:
         case.findings.append(all_masked(expid, camera, nfiber))
-    found = _by_charge(_merged(case.findings))
+    found = _by_charge(_merged(case.findings), nfiber)
     return CameraTriage(
         tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), case.arrays(), case.numbers
     )
@@ -176,17 +177,18 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _by_charge(findings: list[Finding]) -> list[Finding]:
+def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
     """Without what charge that trails in an amplifier explains: levels of its fibers, lines that seem displaced."""
     trails = [f for f in findings if f.kind == "charge-transfer"]
     if not trails:
         return findings
     fibers = {fiber for f in trails for fiber in f.fibers}
-    along = any(f.detail["way"] == "along" for f in trails)
+    along = max((f.significance for f in trails if f.detail["way"] == "along"), default=0.0)
     out = []
     for f in findings:
         inside = f.kind in ("ccd-column", "ccd-row", "isolated-fiber") and set(f.fibers) <= fibers
-        lines = along and f.kind == "sky-line residual" and f.detail.get("change") in ("shift", "width", "factor")
+        lines = along > 0 and f.kind == "sky-line residual" and f.detail.get("change") in ("shift", "width", "factor")
+        lines |= f.kind == "sky-line residual" and f.significance < TAIL * along and len(f.fibers) < count
         if not lines and (not inside or f.known or f.detail.get("dead")):
             out.append(f)
     return out

@@ -3,7 +3,7 @@
 `python -m tests.bench truth` plants each class into b, r and z cameras (made ones, and the shared ones with new noise)
 at the signal to noise of the bar and at fractions of it, asks the engine, and writes `truth.md` and `truth.png` into
 IFUVIEW_BENCH_OUT (default: the working folder). Clean cameras with target lines, broad targets, moon, airglow and
-bright stars must give nothing.
+bright stars must give nothing. IFUVIEW_BENCH_ONLY names classes (`row band, hot column`) and `clean` for a part of it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ LEVELS = (0.5, 0.75, 1.0, 1.5)  # of the S/N of the bar
 TRIALS = 21
 SCENES = ({}, {"broad": True}, {"stars": 3}, {"moon": 0.2}, {"plane": 0.2})
 CLEAN = 200
+CLEAN_NAME = "clean"
+ONLY = {name.strip() for name in os.environ.get("IFUVIEW_BENCH_ONLY", "").split(",")} - {""}
+OUT = Path(os.environ.get("IFUVIEW_BENCH_OUT", "."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def rows(quick: bool) -> Iterator[tuple[str, float, float, str, bool]]:
     """The bars: shares at the S/N of the bar, false alarms, CPU; the curves go into the files."""
     scores: list[Score] = []
     trials = 3 if quick else TRIALS
-    for defect in table.DEFECTS.values():
+    for defect in _chosen():
         for part in (1.0,) if quick or not defect.snr else LEVELS:
             scores.append(measured(defect, part, trials))
         bar = next(s for s in scores if s.name == defect.name and (not defect.snr or s.snr == defect.snr))
@@ -59,10 +62,21 @@ def rows(quick: bool) -> Iterator[tuple[str, float, float, str, bool]]:
             ("fibers", bar.fibers, FIBERS),
         ):
             yield (f"{defect.name}: {what}", 100 * value, 100 * least, "%", value >= least)
+    if ONLY and CLEAN_NAME not in ONLY:
+        return written(scores, 0, 0, OUT)
     false, count, seconds = false_alarms(10 if quick else CLEAN)
     yield (f"clean cameras of {count} with a false alarm", float(false), 0.5, "", not false)
     yield ("engine of the triage, CPU a camera (median)", seconds, CPU, "s", seconds <= CPU)
-    written(scores, false, count, Path(os.environ.get("IFUVIEW_BENCH_OUT", ".")))
+    written(scores, false, count, OUT)
+
+
+def _chosen() -> list[Defect]:
+    """The classes that are wanted."""
+    unknown = ONLY - set(table.DEFECTS) - {CLEAN_NAME}
+    if unknown:
+        names = ", ".join(table.DEFECTS)
+        raise SystemExit(f"IFUVIEW_BENCH_ONLY: no class {', '.join(sorted(unknown))}; there are {names}")
+    return [defect for name, defect in table.DEFECTS.items() if not ONLY or name in ONLY]
 
 
 def measured(defect: Defect, part: float, trials: int) -> Score:
@@ -142,9 +156,11 @@ def written(scores: list[Score], false: int, count: int, folder: Path) -> None:
         f"{100 * s.fibers:.0f} | {s.trials} |"
         for s in scores
     ]
-    lines.append(f"\nFalse alarms: {false} of {count} clean cameras.")
+    if count:
+        lines.append(f"\nFalse alarms: {false} of {count} clean cameras.")
     (folder / "truth.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _drawn(scores, folder / "truth.png")
+    if scores:
+        _drawn(scores, folder / "truth.png")
 
 
 def _drawn(scores: list[Score], path: Path) -> None:

@@ -13,7 +13,7 @@ from ifuview.model.checks import Array
 NOISY = 1.05  # times the noise that the inverse variance says, and that of the other amplifiers
 ENOUGH = 2000  # pixels that tell a noise
 MANY = 60  # hits that a usual reduction does not leave
-TRAILS, LEAST = 8.0, 0.008  # sigma, and part of the light
+TRAILS, LEAST = 4.7, 0.008  # sigma of an amplifier against its neighbor, and part of the light
 
 
 def detector(case: Case) -> None:
@@ -89,8 +89,10 @@ def _trailing(case: Case, where: dict[str, Array]) -> None:
     chain = case.chain
     if not case.asks("charge-transfer") or chain.sky is None or chain.sframe is None or case.level is None:
         return
+    beside = {s.name: [o.name for o in chain.sections if o.disp == s.disp and o is not s] for s in chain.sections}
+    trails = along(case.sharp, case.weight, case.level, where, beside)
     tests = (
-        ("along", "trails behind its lines by up to three pixels", along(case.sharp, case.weight, case.level, where)),
+        ("along", "trails behind its lines by up to three pixels", trails),
         ("across", "is in the next fiber", across(case.sharp, case.weight, where)),
     )
     for way, said, found in tests:

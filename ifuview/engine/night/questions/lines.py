@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.questions.case import BUNDLE, Case
+from ifuview.engine.night.search.common import shared_noise
 from ifuview.engine.night.search.scan import spans
 from ifuview.engine.night.search.single import common_part, line_parts
 from ifuview.engine.night.stats import mad, middle
@@ -66,9 +67,10 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
 
 def _common(case: Case, value: Array, error: Array) -> tuple[Array, Array]:
     """What all fibers keep of each line, by all of them or by the sky fibers, whichever tells more, shape (nline,)."""
-    mean, score = common_part(value, error)
+    known = np.asarray(np.isfinite(error).any(axis=1))
+    mean, score = common_part(value, error, of_mean=shared_noise(case.sharp, case.sigma, known))
     is_sky = case.chain.is_sky
-    if is_sky is not None and np.count_nonzero(is_sky & np.isfinite(error).any(axis=1)) >= LEAST_SKY:
+    if is_sky is not None and np.count_nonzero(is_sky & known) >= LEAST_SKY:
         own, own_score = common_part(value[is_sky], error[is_sky], MODELED)
         better = np.abs(own_score) > np.abs(score)
         mean, score = np.where(better, own, mean), np.where(better, own_score, score)

@@ -27,6 +27,17 @@ def mean_spectrum(flux: Array, sigma: Array, use: Array) -> tuple[Array, Array]:
     return np.asarray(mean), np.asarray(noise * max(float(mad(steps)), FLOOR))
 
 
+def shared_noise(flux: Array, sigma: Array, use: Array) -> float:
+    """Noise of the mean of some fibers over what their own noise makes of it; 1 where they share none.
+
+    The sky model that is taken off all of them has the noise of the few fibers that made it.
+    """
+    if not use.any():
+        return 1.0
+    _, noise = mean_spectrum(flux, sigma, use)
+    return max(1.0, float(np.median(noise / sigma)) * float(np.sqrt(np.count_nonzero(use))))
+
+
 def common_fit(mean: Array, noise: Array, shapes: Array) -> tuple[Array, Array]:
     """Factor, shift and width of a mean spectrum and their errors, shape (3,)."""
     value, error = solved(

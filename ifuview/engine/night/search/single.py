@@ -35,11 +35,18 @@ def line_parts(sharp: Array, weight: Array, sky: Array, at: Array) -> tuple[Arra
     return np.where(known, value / safe, 0.0), np.where(known, 1 / np.sqrt(safe), np.inf)
 
 
-def common_part(value: Array, error: Array, least: float = 1.0) -> tuple[Array, Array]:
+def common_part(value: Array, error: Array, least: float = 1.0, of_mean: float = 1.0) -> tuple[Array, Array]:
     """Part of each line that all fibers keep, and its significance, shape (nline,).
 
     The scatter between the lines is in it: what the noise of the sky model does to all. Fibers that made the sky model
     scatter less than their own noise says, down to `least` of it.
+
+    Parameters
+    ----------
+    value, error : ndarray, shape (nfiber, nline)
+    least : float, optional
+    of_mean : float, optional
+        Noise of the mean of the fibers over what their own makes: they share that of the sky model.
     """
     known = np.isfinite(error)
     center = middle(np.where(known, value, np.nan), axis=0)
@@ -52,6 +59,8 @@ def common_part(value: Array, error: Array, least: float = 1.0) -> tuple[Array, 
     mean = (weight * kept).sum(axis=0) / total
     z = (value - mean) / np.where(known, error, np.inf)
     extra = np.maximum(1.0, mad(np.where(known, z, np.nan), axis=0))
-    score = np.where(known.any(axis=0), mean * np.sqrt(total) / np.where(np.isfinite(extra), extra, 1.0), 0.0)
-    spread = max(least, float(mad(score))) if score.size >= MANY else 1.0
+    own = np.maximum(np.where(np.isfinite(extra), extra, 1.0), of_mean) / np.sqrt(total)
+    measured = known.any(axis=0)
+    score = np.where(measured, mean / own, 0.0)
+    spread = max(least, float(mad(score[measured]))) if np.count_nonzero(measured) >= MANY else 1.0
     return np.asarray(mean), np.asarray(score / spread)

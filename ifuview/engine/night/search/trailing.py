@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from ifuview.engine.night.search.templates import rough, shapes
@@ -11,16 +13,23 @@ from ifuview.model.checks import Array
 TAIL = (0.5, 0.3, 0.2)  # of what lags, in the next pixels
 SOURCES = 60  # fibers with most features
 CLIP = 6.0  # sigma of a fiber's answer
+COUNTS = 3.0  # sigma that a fiber counts in the mean of all
 
 
-def along(sharp: Array, weight: Array, sky: Array, where: dict[str, Array]) -> dict[str, tuple[float, float]]:
-    """(part of the light that trails, its significance) of each amplifier, beside factor and shift of its lines.
+def along(
+    sharp: Array, weight: Array, sky: Array, where: Mapping[str, Array], beside: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[float, float]]:
+    """(part of the light that trails, its significance) of each amplifier over those that see the same wavelengths.
+
+    All fibers have the noise of the one sky model, and whatever it gets wrong, at the same wavelengths: that is no
+    part of the difference between amplifiers beside each other, and would be of each of them.
 
     Parameters
     ----------
     sharp, weight : ndarray, shape (nfiber, nwave)
     sky : ndarray, shape (nwave,)
     where : mapping of amplifier to ndarray of bool, shape (nfiber, nwave)
+    beside : mapping of amplifier to those that read the same rows
     """
     of = shapes(sky, np.arange(sky.size, dtype=float))
     tail = tailed(sky) - sky
@@ -29,15 +38,30 @@ def along(sharp: Array, weight: Array, sky: Array, where: dict[str, Array]) -> d
     use = np.flatnonzero(np.abs(design).sum(axis=0) > 0)
     if use.size < 20:
         return {}
-    part = sharp[:, use]
-    out = {}
+    w, shape = weight[:, use], design[:, use]
+    part = sharp[:, use] - clipped_mean(sharp[:, use], w)
+    own = {}
     for name, area in where.items():
-        w = (weight * area)[:, use]
-        shape = design[:, use]
-        normal = np.einsum("fk,ik,jk->fij", w, shape, shape, optimize=True)
-        right = np.einsum("fk,ik,fk->fi", w, shape, part, optimize=True)
-        out[name] = _robust(normal, right)
+        inside = w * area[:, use]
+        normal = np.einsum("fk,ik,jk->fij", inside, shape, shape, optimize=True)
+        right = np.einsum("fk,ik,fk->fi", inside, shape, part, optimize=True)
+        own[name] = _robust(normal, right)
+    out = {}
+    for name, (value, error) in own.items():
+        partners = [own[n] for n in beside.get(name, ()) if n in own]
+        if not partners or not np.isfinite([error, *(e for _, e in partners)]).all():
+            continue
+        away = value - float(np.mean([v for v, _ in partners]))
+        of_others = float(np.hypot.reduce([e for _, e in partners])) / len(partners)
+        out[name] = away, abs(away) / max(float(np.hypot(error, of_others)), 1e-12)
     return out
+
+
+def clipped_mean(values: Array, weight: Array) -> Array:
+    """Weighted mean of all fibers in which none counts more than a few sigma, shape (nwave,)."""
+    noise = 1 / np.sqrt(np.where(weight > 0, weight, np.inf))
+    total = np.maximum(weight.sum(axis=0), 1e-30)
+    return np.asarray((weight * np.clip(values, -COUNTS * noise, COUNTS * noise)).sum(axis=0) / total)
 
 
 def tailed(values: Array) -> Array:
@@ -50,21 +74,21 @@ def tailed(values: Array) -> Array:
 
 
 def _robust(normal: Array, right: Array) -> tuple[float, float]:
-    """First unknown of all fibers together, without fibers that contradict, and its significance."""
-    keep = np.ones(normal.shape[0], bool)
-    value = error = 0.0
+    """First unknown of all fibers together, without fibers that contradict, and its error; infinite if unknown."""
+    own = normal[:, 0, 0]
+    keep = known = own > 0
+    value, error = 0.0, np.inf
     for _ in range(3):
+        if not keep.any():
+            return 0.0, np.inf
         total = normal[keep].sum(axis=0) + 1e-12 * np.eye(2)
         solution = np.linalg.solve(total, right[keep].sum(axis=0))
         value, error = float(solution[0]), float(np.sqrt(np.linalg.inv(total)[0, 0]))
-        own = normal[:, 0, 0]
-        rest = right[:, 0] - normal[:, 0] @ solution
-        z = rest / np.sqrt(np.maximum(own, 1e-12))
-        z = np.where(own > 0, z, 0.0)
-        scale = max(1.0, float(mad(z[own > 0]))) if (own > 0).any() else 1.0
-        keep = np.abs(z) < CLIP * scale
+        z = np.where(known, (right[:, 0] - normal[:, 0] @ solution) / np.sqrt(np.maximum(own, 1e-12)), 0.0)
+        scale = max(1.0, float(mad(z[known])))
+        keep = known & (np.abs(z) < CLIP * scale)
         error *= scale
-    return value, abs(value) / max(error, 1e-12)
+    return value, error
 
 
 def across(sharp: Array, weight: Array, where: dict[str, Array]) -> dict[str, tuple[float, float]]:
