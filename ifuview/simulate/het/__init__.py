@@ -1,0 +1,1 @@
+"""Raw nights of fiber spectrographs that are read as one file an amplifier, with everything that is known of them."""
