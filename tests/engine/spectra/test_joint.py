@@ -28,7 +28,7 @@ def test_any_profile_is_unbiased_beside_a_fiber_eight_times_brighter(shape):
     found = extract_joint(image, READNOISE**2, made.center, profile, background=profile.background)
     z = pulls(found, flux)
     assert abs(found.flux[BESIDE].sum() / flux[BESIDE].sum() - 1) < 0.003
-    assert abs(found.flux.sum() / flux.sum() - 1) < 0.001
+    assert abs(found.flux.sum() / flux.sum() - 1) < 0.003  # wings and background of one image at S/N 50
     assert z.std() < 1.03 and z[BESIDE].std() < 1.1
     if shape == "moffat":  # what Gaussians make of it
         gauss = extract(image, made.center, made.sigma, READNOISE)[0]

@@ -15,6 +15,7 @@ from numba import njit
 from ifuview.engine.traces.profile.splines import PER_WIDTH, integral
 from ifuview.model.checks import Array
 
+FAST = {"reassoc", "contract", "arcp", "nsz"}  # sums in any order, so that they vectorize; inf and NaN keep their sense
 ABSENT = -1_000_000  # first row of a fiber that is not there
 SINGULAR = 1e-9  # pivot, of the diagonal, below which two fibers cannot be told apart
 PEAK_ROWS = 2  # rows on each side whose brightest one sets the allowance for errors of the profile
@@ -38,7 +39,7 @@ def bandwidth(center: Array, width: int) -> int:
     return max(center.shape[0] - 1, 0)
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def blend(tables: Array, legendre: Array, out: Array) -> None:
     """Tables of one column, (ngroup, nnode, 2), from those of all polynomials, (ngroup, ndegree, nnode, 2)."""
     for g in range(tables.shape[0]):
@@ -81,7 +82,7 @@ def lay(center: Array, width: Array, table: Array, reach: float, group: Array, l
             before = now
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def add_light(total: Array, light: Array, first: Array, flux: Array) -> None:
     """Add the light of all fibers to a column."""
     nrow = total.size
@@ -92,7 +93,7 @@ def add_light(total: Array, light: Array, first: Array, flux: Array) -> None:
             total[first[k] + j] += flux[k] * light[k, j]
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def normal_band(data: Array, weight: Array, light: Array, first: Array, band: Array, rhs: Array, seen: Array) -> None:
     """Normal equations of the fluxes of one column.
 
@@ -108,6 +109,7 @@ def normal_band(data: Array, weight: Array, light: Array, first: Array, band: Ar
         Share of the fiber's light that falls on pixels with weight.
     """
     nrow, nfiber, span = data.size, first.size, light.shape[1]
+    part = np.empty(span)
     for k in range(nfiber):
         for m in range(band.shape[1]):
             band[k, m] = 0
@@ -115,25 +117,28 @@ def normal_band(data: Array, weight: Array, light: Array, first: Array, band: Ar
         if first[k] == ABSENT:
             continue
         begin, end = max(0, -first[k]), min(span, nrow - first[k])
-        own = other = 0.0
+        own = other = there = 0.0
+        row = first[k]
         for j in range(begin, end):
-            w = weight[first[k] + j]
-            own += w * light[k, j] * light[k, j]
-            other += w * light[k, j] * data[first[k] + j]
-            if w > 0:
-                seen[k] += light[k, j]
-        band[k, 0], rhs[k] = own, other
+            w = weight[row + j]
+            p = w * light[k, j]
+            own += p * light[k, j]
+            other += p * data[row + j]
+            there += light[k, j] if w > 0 else 0.0
+            part[j] = p
+        band[k, 0], rhs[k], seen[k] = own, other, there
         for m in range(1, min(band.shape[1], nfiber - k)):
             step = first[k + m] - first[k]
-            if first[k + m] == ABSENT or step >= span:
+            if first[k + m] == ABSENT or not 0 <= step < span:
                 continue
             both = 0.0
-            for j in range(max(begin, step), min(end, span + step)):
-                both += weight[first[k] + j] * light[k, j] * light[k + m, j - step]
+            next_light = light[k + m, : span - step]
+            for j in range(max(begin - step, 0), end - step):
+                both += part[j + step] * next_light[j]
             band[k, m] = both
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def factor(band: Array, pivot: Array) -> None:
     """Factors L D L' of the band in place: L without its diagonal in band[:, 1:], D in `pivot`, inf where singular."""
     nfiber, most = band.shape[0], band.shape[1] - 1
@@ -151,7 +156,7 @@ def factor(band: Array, pivot: Array) -> None:
             band[k, m] = value / pivot[k] if pivot[k] < np.inf else 0.0
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def forward(band: Array, side: Array, begin: int, end: int) -> None:
     """Replace a right side (nfiber,) by L^-1 of it, between two fibers; what lies before is 0."""
     most = band.shape[1] - 1
@@ -173,7 +178,7 @@ def backward(band: Array, pivot: Array, side: Array) -> None:
         side[k] = value
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def inverse_band(band: Array, pivot: Array, out: Array) -> None:
     """The band of the inverse, (nfiber, nband + 1), from the factors; element (k, m) belongs to fibers k and k + m."""
     nfiber, most = band.shape[0], band.shape[1] - 1

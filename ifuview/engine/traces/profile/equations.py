@@ -14,6 +14,7 @@ from numba import njit
 
 from ifuview.engine.traces.profile.column import (
     ABSENT,
+    FAST,
     add_light,
     backward,
     blend,
@@ -23,9 +24,10 @@ from ifuview.engine.traces.profile.column import (
     normal_band,
     reject,
 )
-from ifuview.engine.traces.profile.splines import PER_WIDTH, integral
+from ifuview.engine.traces.profile.splines import PER_WIDTH, integral, slope
 from ifuview.model.checks import Array
 
+GROUND, SHAPE, FIBERS = range(3)  # what a round wants
 TAIL = 12  # fibers beyond a group that its splines can still reach through their neighbors' fluxes
 
 
@@ -33,8 +35,8 @@ TAIL = 12  # fibers beyond a group that its splines can still reach through thei
 def accumulate(
     columns: Array, data: Array, floor: Array, per_count: float, center: Array, width: Array, tables: Array,
     legendre: Array, reach: float, group: Array, rows: int, nband: int, splines: Array, begin: Array, end: Array,
-    node: Array, level: Array, clip: float, share: float, with_shape: bool, flux: Array, shape: Array,
-    shape_ground: Array, shape_side: Array, ground: Array, ground_side: Array, tally: Array,
+    node: Array, level: Array, clip: float, share: float, wanted: int, flux: Array, shape: Array,
+    shape_ground: Array, shape_side: Array, ground: Array, ground_side: Array, fiber: Array, tally: Array,
 ) -> None:  # fmt: skip
     """Add up the equations of some columns.
 
@@ -55,8 +57,8 @@ def accumulate(
         Background there.
     clip, share : float
         Pixels farther from the model than `clip` sigma and `share` of the peak are left out; 0: none is.
-    with_shape : bool
-        Add up the equations of the shape, else of the background only.
+    wanted : int
+        Add up the equations of the shape (SHAPE), of single fibers (FIBERS), or of the background only (GROUND).
     flux : (ncol, nfiber), in and out
         Those of the last round make the variance.
     shape : (ngroup, nspline, nspline), out, added to
@@ -64,6 +66,8 @@ def accumulate(
     shape_side : (ngroup, nspline), out, added to
     ground : (nground, nground), out, added to
     ground_side : (nground,), out, added to
+    fiber : (nfiber, 5), out, added to
+        Normal equations of a fiber's center, in px, and width, as a share of it; right sides.
     tally : (3,), out, added to
         Chi2, pixels, and fluxes that were fitted.
     """
@@ -104,7 +108,9 @@ def accumulate(
         for k in range(nfiber):
             tally[2] += pivot[k] < np.inf
         _ground(clean, weight, light, first, band, pivot, low, part, share_of_node, ground, ground_side)
-        if with_shape:
+        if wanted == FIBERS:
+            _fibers(clean, weight, light, first, flux[x], center[x], width[x], band, pivot, table, reach, group, fiber)
+        if wanted == SHAPE:
             _shape(
                 clean, weight, light, first, flux[x], center[x], width[x], band, pivot, reach, group, splines, begin,
                 end, low, part, share_of_node, shape, shape_ground, shape_side,
@@ -122,7 +128,7 @@ def _between(node: Array, low: Array, part: Array) -> None:
         part[r] = (r - node[i]) / (node[i + 1] - node[i])
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def _ground(
     left: Array, weight: Array, light: Array, first: Array, band: Array, pivot: Array, low: Array, part: Array,
     side: Array, matrix: Array, right: Array,
@@ -161,7 +167,70 @@ def _ground(
                 matrix[j, i] -= both
 
 
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
+def _fibers(
+    left: Array, weight: Array, light: Array, first: Array, flux: Array, center: Array, width: Array, band: Array,
+    pivot: Array, table: Array, reach: float, group: Array, out: Array,
+) -> None:  # fmt: skip
+    """Equations of center and width of each fiber, all fluxes projected out."""
+    nfiber, span, nrow, most = first.size, light.shape[1], left.size, band.shape[1] - 1
+    by_center, by_width = np.zeros(span), np.zeros(span)
+    side = np.zeros((2, nfiber))
+    for k in range(nfiber):
+        if first[k] == ABSENT or not pivot[k] < np.inf:
+            continue
+        _slopes(first[k], center[k], width[k], flux[k], table[group[k]], reach, by_center, by_width)
+        yy = ys = ss = y = s = 0.0
+        for j in range(max(0, -first[k]), min(span, nrow - first[k])):
+            w, a, b = weight[first[k] + j], by_center[j], by_width[j]
+            yy += w * a * a
+            ys += w * a * b
+            ss += w * b * b
+            y += w * a * left[first[k] + j]
+            s += w * b * left[first[k] + j]
+        begin, end = max(0, k - most), min(nfiber, k + most + TAIL)
+        side[:, begin:end] = 0
+        for i in range(begin, min(nfiber, k + most + 1)):
+            if first[i] == ABSENT:
+                continue
+            step = first[i] - first[k]
+            a = b = 0.0
+            row, begin_j, end_j = first[k], max(0, step, -first[k]), min(span, span + step, nrow - first[k])
+            for j in range(begin_j, end_j):
+                value = weight[row + j] * light[i, j - step]
+                a += value * by_center[j]
+                b += value * by_width[j]
+            side[0, i], side[1, i] = a, b
+        forward(band, side[0], begin, end)
+        forward(band, side[1], begin, end)
+        for i in range(begin, end):
+            yy -= side[0, i] * side[0, i] / pivot[i]
+            ys -= side[0, i] * side[1, i] / pivot[i]
+            ss -= side[1, i] * side[1, i] / pivot[i]
+        out[k, 0] += yy
+        out[k, 1] += ys
+        out[k, 2] += ss
+        out[k, 3] += y
+        out[k, 4] += s
+
+
 @njit(nogil=True, error_model="numpy")
+def _slopes(
+    first: int, center: float, width: float, flux: float, table: Array, reach: float, by_center: Array, by_width: Array
+) -> None:
+    """Change of a fiber's light per px of its center and per unit of the logarithm of its width."""
+    step = PER_WIDTH / width
+    t = (first - 0.5 - center) * step
+    before = slope(table, t + reach * PER_WIDTH)
+    for j in range(by_center.size):
+        now = slope(table, t + step + reach * PER_WIDTH)
+        by_center[j] = -flux * step * (now - before)
+        by_width[j] = -flux * ((t + step) * now - t * before)
+        t += step
+        before = now
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def _shape(
     left: Array, weight: Array, light: Array, first: Array, flux: Array, center: Array, width: Array, band: Array,
     pivot: Array, reach: float, group: Array, splines: Array, begin: Array, end: Array, low: Array, part: Array,
@@ -170,7 +239,7 @@ def _shape(
     """Equations of the splines of all groups."""
     nspline, nfiber, nrow, span = splines.shape[0], first.size, left.size, light.shape[1]
     term = np.zeros((nrow, nspline))
-    side = np.zeros((nspline, nfiber))
+    side = np.zeros((nfiber, nspline))
     k0 = 0
     while k0 < nfiber:
         g, k1 = group[k0], k0
@@ -184,14 +253,15 @@ def _shape(
             for k in range(k0, k1):
                 if first[k] != ABSENT and flux[k] != 0:
                     _add_splines(term, first[k], span, center[k], width[k], flux[k], reach, splines, begin, end)
-            _project(left, weight, light, first, band, term, r0, r1, k0, side)
+            begin_k, end_k = _project(weight, light, first, band, term, r0, r1, side)
             _add_group(
-                left, weight, term, r0, r1, k0, side, pivot, low, part, of_node, matrix[g], mixed[g], right[g]
+                left, weight, term, r0, r1, side, begin_k, end_k, pivot, low, part, of_node, matrix[g], mixed[g],
+                right[g],
             )  # fmt: skip
         k0 = k1
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def _add_splines(
     term: Array, first: int, span: int, center: float, width: float, flux: float, reach: float, splines: Array,
     begin: Array, end: Array,
@@ -212,54 +282,57 @@ def _add_splines(
             before = now
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def _project(
-    left: Array, weight: Array, light: Array, first: Array, band: Array, term: Array, r0: int, r1: int, k0: int,
-    side: Array,
-) -> None:  # fmt: skip
-    """What the fluxes can take over of each spline: L^-1 A' W term, from the first fiber that overlaps onward."""
-    nfiber, span, nspline = first.size, light.shape[1], term.shape[1]
-    side[:] = 0
+    weight: Array, light: Array, first: Array, band: Array, term: Array, r0: int, r1: int, side: Array
+) -> tuple[int, int]:
+    """What the fluxes can take over of each spline: L^-1 A' W term, of the fibers that it returns, first and end."""
+    nfiber, span, nspline, most = first.size, light.shape[1], term.shape[1], band.shape[1] - 1
     begin, last = nfiber, 0
     for k in range(nfiber):
         if first[k] == ABSENT or first[k] + span <= r0 or first[k] >= r1:
             continue
         begin, last = min(begin, k), k
-        for j in range(max(r0 - first[k], 0), min(span, r1 - first[k])):
-            value = weight[first[k] + j] * light[k, j]
-            if value != 0:
+    end = min(last + TAIL, nfiber)
+    side[begin:end] = 0
+    for k in range(begin, end):
+        own = side[k]
+        if first[k] != ABSENT:
+            for r in range(max(r0, first[k]), min(first[k] + span, r1)):
+                value = weight[r] * light[k, r - first[k]]
                 for i in range(nspline):
-                    side[i, k] += value * term[first[k] + j, i]
-    for i in range(nspline):
-        forward(band, side[i], begin, min(last + TAIL, nfiber))
+                    own[i] += value * term[r, i]
+        for m in range(1, min(most, k - begin) + 1):
+            value = band[k - m, m]
+            for i in range(nspline):
+                own[i] -= value * side[k - m, i]
+    return begin, end
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def _add_group(
-    left: Array, weight: Array, term: Array, r0: int, r1: int, k0: int, side: Array, pivot: Array, low: Array,
+    left: Array, weight: Array, term: Array, r0: int, r1: int, side: Array, k0: int, k1: int, pivot: Array, low: Array,
     part: Array, of_node: Array, matrix: Array, mixed: Array, right: Array,
 ) -> None:  # fmt: skip
     """Add the equations of one group: its own, and those that it shares with the background."""
-    nspline, nfiber, nground = side.shape[0], side.shape[1], of_node.shape[0]
+    nspline, nground = side.shape[1], of_node.shape[0]
     for r in range(r0, r1):
         w = weight[r]
         if w == 0:
             continue
         for i in range(nspline):
             value = w * term[r, i]
-            if value == 0:
-                continue
             right[i] += value * left[r]
             for j in range(i + 1):
                 matrix[i, j] += value * term[r, j]
             mixed[i, low[r]] += value * (1 - part[r])
             mixed[i, low[r] + 1] += value * part[r]
-    for i in range(nspline):
-        for k in range(nfiber):
-            value = side[i, k] / pivot[k]
-            if value == 0:
-                continue
+    for k in range(k0, k1):
+        if not pivot[k] < np.inf:
+            continue
+        for i in range(nspline):
+            value = side[k, i] / pivot[k]
             for j in range(i + 1):
-                matrix[i, j] -= value * side[j, k]
+                matrix[i, j] -= value * side[k, j]
             for j in range(nground):
                 mixed[i, j] -= value * of_node[j, k]

@@ -36,7 +36,7 @@ class FiberProfile:
     chi2 : float
         Chi2 per degree of freedom of that image, once the profile is settled; NaN if none was fitted.
     rounds : int
-        Rounds that it took; the last changed no pixel of a profile by more than `fit.SETTLED` of the peak.
+        Rounds that it took.
     """
 
     width: NDArray[np.float64]

@@ -103,3 +103,17 @@ def integral(table: Array, t: float) -> float:
     c2 = 3 * (y1 - y0) - 2 * d0 - d1
     c3 = 2 * (y0 - y1) + d0 + d1
     return y0 + f * (d0 + f * (c2 + f * c3))
+
+
+@njit(nogil=True, inline="always")
+def slope(table: Array, t: float) -> float:
+    """Slope of `integral` per node."""
+    last = table.shape[0] - 1
+    if t <= 0 or t >= last:
+        return 0.0
+    i = int(t)
+    f = t - i
+    y0, d0, y1, d1 = table[i, 0], table[i, 1], table[i + 1, 0], table[i + 1, 1]
+    c2 = 3 * (y1 - y0) - 2 * d0 - d1
+    c3 = 2 * (y0 - y1) + d0 + d1
+    return d0 + f * (2 * c2 + f * 3 * c3)

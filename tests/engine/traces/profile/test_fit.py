@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from ifuview.engine import cores
+from ifuview.engine.spectra.joint import extract_joint
+from ifuview.engine.traces.flat import trace_flat
 from ifuview.engine.traces.profile.fit import fit_background, fit_profile
 from ifuview.errors import FitError
 from tests.engine.traces.profile.scene import READNOISE, expose, traces
@@ -31,6 +33,24 @@ def test_background_is_told_from_wings():
     assert abs(found.background.mean() - 100) < 0.5 and found.background.std() < 0.6
     again = fit_background(image, READNOISE**2, made, found)
     assert np.allclose(again, found.background, atol=0.3)
+
+
+@pytest.mark.parametrize("shape", ("moffat", "skew"))
+def test_traces_as_measured_by_gaussians_are_placed(shape):
+    flat, _, flux = expose(shape, 10000, bright=1.0, seed=5)
+    seen = trace_flat(flat, READNOISE)  # up to 4 % of light lost to neighbors, with these centers and widths
+    profile = fit_profile(flat, READNOISE**2, seen)
+    found = extract_joint(flat, READNOISE**2, seen.center, profile, background=profile.background)
+    assert np.abs(found.flux.sum(axis=1) / flux.sum(axis=1) - 1).max() < 0.004
+    assert (((found.flux - flux) ** 2 / found.variance).mean()) < 1.1
+    held = fit_profile(flat, READNOISE**2, seen, place=False)
+    assert held.chi2 > profile.chi2 + (0.1 if shape == "skew" else 0.005)
+
+
+def test_exact_traces_stay_where_they_are():
+    image, made, _ = expose("moffat", 10000)
+    found = fit_profile(image, READNOISE**2, made)
+    assert np.abs(found.offset).max() < 0.02 and np.abs(found.width / made.sigma - 1).max() < 0.02
 
 
 def test_chi2_is_one_and_cosmics_are_left_out():
