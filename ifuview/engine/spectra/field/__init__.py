@@ -1,0 +1,1 @@
+"""What lies in the field: sources, their spectra, apertures, and the cube."""

@@ -1,0 +1,114 @@
+"""A cube on a regular grid of the sky: the light of each lenslet shared among the spaxels that its face covers.
+
+Every spaxel gets the mean brightness of what covers it times the area that lenslets cover of it, so that the sum over
+spaxels is the sum over fibers (the flux) whatever the step, and a masked fiber is filled by its neighbors' overlap
+only. Faces are taken as squares: the cells that tile the field. Fibers are moved back by refraction, wavelength by
+wavelength. Neighboring spaxels share fibers: their errors are correlated, which `variance` does not tell.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.spectra.field.lenslet import Face, Lenslets, displacement
+from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
+from ifuview.model.reduction.source import CubeGrid, SkyCube
+from ifuview.model.reduction.spectra import FiberSpectra
+
+STEP, EDGE = 0.4, 0.4  # arcsec: of a spaxel, and around the outermost fibers
+FILLED = 0.25  # of a spaxel's covered area that has to be usable
+
+
+def field_grid(lenslets: Lenslets, step: float = STEP, edge: float = EDGE) -> CubeGrid:
+    """Spaxels over the field: the first center `edge` outside of the first fiber, the last at most `edge` outside."""
+    x, y = (
+        v.min() - edge + step * np.arange(int((np.ptp(v) + 2 * edge) / step + 1e-6) + 1)
+        for v in (lenslets.x, lenslets.y)
+    )
+    return CubeGrid(x, y, step)
+
+
+def make_cube(
+    spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: CubeGrid | None = None, *,
+    reference: float | None = None, ctx: JobContext = SILENT,
+) -> SkyCube:  # fmt: skip
+    """Resample spectra on one grid of wavelengths to a cube.
+
+    Parameters
+    ----------
+    spectra : FiberSpectra
+    lenslets : Lenslets
+    dar : ndarray, shape (3, n)
+        Refraction that is taken out.
+    grid : CubeGrid, optional
+        Default: `field_grid`.
+    reference : float, Angstrom, optional
+        Wavelength at which nothing moves. Default: the middle one.
+    """
+    grid = grid or field_grid(lenslets)
+    wave = np.asarray(spectra.wave)
+    dx, dy = displacement(dar, wave)
+    zx, zy = displacement(dar, np.array([wave[wave.size // 2] if reference is None else reference]))
+    shape = (wave.size, grid.y.size, grid.x.size)
+    data, variance, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.uint32)
+    side = lenslets.size if lenslets.face is Face.SQUARE else lenslets.area**0.5
+    usable = spectra.usable() & (spectra.variance >= 0)
+    light, square, known = (np.ascontiguousarray(a.T) for a in (spectra.flux, spectra.variance, usable))
+    x, y = np.asarray(lenslets.x, np.float64), np.asarray(lenslets.y, np.float64)
+    ctx.checkpoint(0.1, "cube")
+    _drizzle(
+        light, square, known, x, y, dx - zx, dy - zy, side, float(grid.x[0]), float(grid.y[0]), grid.step, FILLED,
+        int(ReductionBit.EDGE), int(ReductionBit.NO_DATA), data, variance, mask,
+    )  # fmt: skip
+    return SkyCube(data, variance, mask, wave, grid, spectra.unit, spectra.medium)
+
+
+def usable_spaxels(cube: SkyCube) -> Array:
+    """Spaxels that no bit of UNUSABLE takes out, bool of the cube's shape."""
+    return (cube.mask & int(UNUSABLE)) == 0
+
+
+@njit(cache=True, nogil=True)
+def _drizzle(
+    flux: Array, variance: Array, usable: Array, x: Array, y: Array, dx: Array, dy: Array, side: float, x0: float,
+    y0: float, step: float, filled: float, edge: int, empty: int, out: Array, spread: Array, mask: Array,
+) -> None:  # fmt: skip
+    """One wavelength after the other: overlap of each face with the spaxels."""
+    nwave, ny, nx = out.shape
+    face = side * side
+    area, known, total, square = np.empty((ny, nx)), np.empty((ny, nx)), np.empty((ny, nx)), np.empty((ny, nx))
+    for w in range(nwave):
+        area[:] = 0
+        known[:] = 0
+        total[:] = 0
+        square[:] = 0
+        for k in range(x.size):
+            left, low = (x[k] - dx[w] - side / 2 - x0) / step + 0.5, (y[k] - dy[w] - side / 2 - y0) / step + 0.5
+            right, high = left + side / step, low + side / step
+            for j in range(max(int(np.floor(low)), 0), min(int(np.floor(high)) + 1, ny)):
+                tall = min(high, j + 1.0) - max(low, float(j))
+                if tall <= 0:
+                    continue
+                for i in range(max(int(np.floor(left)), 0), min(int(np.floor(right)) + 1, nx)):
+                    wide = min(right, i + 1.0) - max(left, float(i))
+                    if wide <= 0:
+                        continue
+                    a = wide * tall * step * step / face
+                    area[j, i] += a
+                    if usable[w, k]:
+                        known[j, i] += a
+                        total[j, i] += a * flux[w, k]
+                        square[j, i] += a * a * variance[w, k]
+        for j in range(ny):
+            for i in range(nx):
+                if area[j, i] <= 0:
+                    mask[w, j, i] = edge
+                elif known[j, i] < filled * area[j, i]:
+                    mask[w, j, i] = empty
+                else:
+                    f = area[j, i] / known[j, i]
+                    out[w, j, i] = f * total[j, i]
+                    spread[w, j, i] = f * f * square[j, i]

@@ -1,0 +1,112 @@
+"""Spectra of point sources by their profile, all sources and a local background fitted together at each wavelength.
+
+At each wavelength the fibers' light is amplitude x share plus a constant, by least squares with weights of the smooth
+variance: for a faint source this is optimal extraction (Horne 1986), for a bright one, where the noise is that of its
+own light, the sum over the fibers divided by the share they catch, which errors of the profile hardly touch. A variance
+that followed the noise of single samples would make the flux too low, so it is smoothed along wavelength.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from ifuview.engine.spectra.field.lenslet import Lenslets, source_share
+from ifuview.errors import FitError
+from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.source import SourceFit, SourceSpectrum
+from ifuview.model.reduction.spectra import FiberSpectra
+
+RADIUS = 3.5  # arcsec around a source, of the fibers used
+SMOOTH = 25  # px, of the variance that weights are made of
+LEAST_SHARE = 0.3  # of the light that the usable fibers would catch: below it a sample is masked
+LEAST_FIBERS = 3
+
+
+def extract_points(
+    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets, *, radius: float = RADIUS,
+    background: bool = False,
+) -> tuple[SourceSpectrum, ...]:  # fmt: skip
+    """Extract the spectrum of each source.
+
+    Parameters
+    ----------
+    spectra : FiberSpectra
+        Sky-subtracted, on one grid.
+    sky : ndarray, shape (nfiber, nwave)
+        What was taken off.
+    sources : tuple of SourceFit
+    lenslets : Lenslets
+    radius : float, arcsec
+        Of the fibers used around any of the sources.
+    background : bool
+        Fit a constant beside, for light that the sky model does not hold. Costs noise.
+
+    Returns
+    -------
+    tuple of SourceSpectrum
+        In the order of `sources`. Sky: that of the same fibers, for one fiber.
+
+    Raises
+    ------
+    FitError
+        No fiber lies near a source.
+    """
+    wave = spectra.wave
+    near = np.zeros(spectra.nfiber, bool)
+    for source in sources:
+        near |= np.hypot(lenslets.x - source.x, lenslets.y - source.y) < max(radius, 2 * source.fwhm)
+    if near.sum() < LEAST_FIBERS:
+        raise FitError("no fibers near the source")
+    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
+    share = np.stack([source_share(s, own, wave) for s in sources])
+    usable = spectra.usable()[near] & (spectra.variance[near] > 0)
+    weight = smooth_weight(spectra.variance[near], usable)
+    terms = share if not background else np.concatenate([share, np.ones_like(share[:1])])
+    normal = np.einsum("kw,ikw,jkw->wij", weight, terms, terms, optimize=True)
+    best = _inverse(normal)
+    gain = np.einsum("wij,jkw,kw->ikw", best, terms, weight, optimize=True)[: len(sources)]
+    flux = np.einsum("ikw,kw->iw", gain, spectra.flux[near])
+    variance = np.einsum("ikw,kw->iw", gain**2, spectra.variance[near])
+    mean = gain / np.where(np.abs(gain).sum(axis=1) > 0, np.abs(gain).sum(axis=1), 1)[:, None]
+    under = np.einsum("ikw,kw->iw", np.abs(mean), sky[near])
+    under_variance = np.einsum("ikw,kw->iw", mean**2, spectra.variance[near])
+    caught = np.einsum("ikw,kw->iw", share, usable)
+    whole = share.sum(axis=1)
+    lost = (caught < LEAST_SHARE * whole) | ~np.isfinite(variance) | (variance <= 0)
+    bits = np.bitwise_or.reduce(np.where(usable, spectra.mask[near], 0), axis=0)
+    empty = np.uint32(int(ReductionBit.NO_DATA))
+    return tuple(
+        SourceSpectrum(
+            wave=np.asarray(wave), flux=np.where(lost[n], 0.0, flux[n]), variance=np.where(lost[n], 0.0, variance[n]),
+            sky=under[n], sky_variance=under_variance[n], mask=np.where(lost[n], bits | empty, bits),
+            fraction=caught[n], unit=spectra.unit, medium=spectra.medium,
+            method=f"profile within {radius} arcsec, Moffat beta {sources[n].beta:.2f}",
+        )
+        for n in range(len(sources))
+    )  # fmt: skip
+
+
+def smooth_weight(variance: Array, usable: Array) -> NDArray[np.float64]:
+    """Inverse of the variance smoothed along wavelength, zero where not usable; shape as given."""
+    total = uniform_filter1d(np.where(usable, variance, 0.0).astype(np.float64), SMOOTH, axis=1, mode="nearest")
+    count = uniform_filter1d(usable.astype(np.float64), SMOOTH, axis=1, mode="nearest")
+    good = usable & (total > 0)
+    return np.where(good, count / np.where(good, total, 1.0), 0.0)
+
+
+def _inverse(normal: Array) -> NDArray[np.float64]:
+    """Inverse of each matrix, zero where it has none."""
+    size = normal.shape[-1]
+    top = np.sqrt(np.abs(np.einsum("wii->wi", normal)))
+    good = (top > 0).all(axis=1)
+    scale = np.where(good[:, None], top, 1.0)
+    unit = normal / scale[:, :, None] / scale[:, None, :]
+    unit[~good] = np.eye(size)
+    good &= np.linalg.det(unit) > 1e-6**size
+    unit[~good] = np.eye(size)
+    out = np.linalg.inv(unit) / scale[:, :, None] / scale[:, None, :]
+    out[~good] = 0.0
+    return out

@@ -1,0 +1,72 @@
+"""What sky and sources of an exposure are told apart with, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.spectra.field.extended import ExtendedFit
+from ifuview.engine.spectra.sky.lines import LineErrors
+from ifuview.engine.spectra.sky.spline import CommonSpectra
+from ifuview.engine.spectra.sky.surface import SkySurface
+from ifuview.model.reduction.source import SkyModel, SourceFit
+
+
+@dataclass(frozen=True, slots=True)
+class SeparateParams:
+    """How sky and sources are told apart.
+
+    Parameters
+    ----------
+    knots : float, px
+        Between the knots of the splines.
+    sources : int
+        That are looked for at most.
+    rounds : int
+        Of sky and sources together.
+    surface : bool
+        Follow a gradient of the sky over the field.
+    single : bool
+        Take the response of single fibers from the sky, as far as it is known.
+    lines : bool
+        Correct wavelength and line spread from the sky's lines.
+    refraction : bool
+        Correct the refraction of the table where a source tells that it is another.
+    """
+
+    knots: float = 0.8
+    sources: int = 3
+    rounds: int = 2
+    surface: bool = True
+    single: bool = True
+    lines: bool = True
+    refraction: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Separation:
+    """Sky and sources of one exposure.
+
+    Parameters
+    ----------
+    sky : SkyModel
+    sources : tuple of SourceFit
+        The most significant one first.
+    share : ndarray of float32, shape (nsource, nfiber, nwave)
+        Of each source's light in each fiber, at its own wavelengths; one row for an extended source.
+    extended : ExtendedFit or None
+    common : CommonSpectra
+        Terms: sky, then the sources.
+    surface : SkySurface
+    line_errors : LineErrors or None
+    """
+
+    sky: SkyModel
+    sources: tuple[SourceFit, ...]
+    share: NDArray[np.float32]
+    extended: ExtendedFit | None
+    common: CommonSpectra
+    surface: SkySurface
+    line_errors: LineErrors | None

@@ -1,0 +1,285 @@
+"""The rounds in which sky and sources of an exposure are found together; see `separate`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.field.extended import ExtendedFit, fit_extended
+from ifuview.engine.spectra.field.find import FoundSource, find_source
+from ifuview.engine.spectra.field.lenslet import Lenslets, displacement, source_share
+from ifuview.engine.spectra.field.point import BETA, TAIL, fit_point, measure_shares
+from ifuview.engine.spectra.field.separation import SeparateParams, Separation
+from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
+from ifuview.engine.spectra.flux.scale import dispersion
+from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, darkest
+from ifuview.engine.spectra.sky.lines import LineErrors, fit_line_errors
+from ifuview.engine.spectra.sky.spline import Samples, fit_common
+from ifuview.engine.spectra.sky.surface import SkySurface, factors, fit_surface
+from ifuview.errors import FitError, UsageError
+from ifuview.model.checks import Array
+from ifuview.model.reduction.source import SkyModel, SourceFit
+from ifuview.model.reduction.spectra import FiberSpectra
+
+CHUNKS = 16  # of wavelength, for a source's place
+FAINT = 0.01  # of the sky: fibers with less light of sources tell the surface
+POINT_FLOOR, EXTENDED_FLOOR = 0.03, 0.15  # of a source's light, that its profile does not describe
+CLIP = 6.0  # sigma
+WIDE, MISFIT = 2.6, 1.25  # arcsec, chi2: no seeing, no point
+SETTLED, TURNS = 0.003, 6  # arcsec that sources still move, turns of measuring several
+UNEVEN = 0.01  # of the light in a fiber, as error of its brightness
+BETTER = 0.7  # of what a point leaves: an extended source has to leave less
+OUTSIDE = 1.2  # arcsec, beyond the outermost fibers
+SHARP = 0.9  # of a lenslet: what is sharper is one bad fiber
+APART, ALIKE = 0.8, 1.6  # FWHM between sources, ratio of the widths of two
+LIT = 0.002  # of a source's light: fibers with more help with its spectrum
+LOWEST = 0.3  # of the mean level, of a spectrum that fibers are weighted with
+
+
+class SkyAndSources:
+    """What is known of sky and sources so far, and the steps that make it better."""
+
+    def __init__(
+        self, spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: Array, lsf: Array | None,
+        params: SeparateParams,
+    ) -> None:  # fmt: skip
+        self.spectra, self.lenslets, self.grid, self.params = spectra, lenslets, grid, params
+        self.wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, spectra.flux.shape))
+        self.middle = float(grid[grid.size // 2])
+        dx, dy = displacement(dar, np.array([self.middle]))
+        self.dar = np.stack([dar[0], dar[1] - dx[0], dar[2] - dy[0]])
+        usable = spectra.usable() & (spectra.variance > 0)
+        self.weight = np.where(usable, 1 / np.where(usable, spectra.variance, 1), 0).astype(np.float32)
+        self.step = params.knots * float(np.median(dispersion(self.wave)))
+        self.extra = self._extra(lsf)
+        self.surface = SkySurface(np.ones(spectra.nfiber), np.ones(spectra.nfiber), 0, 0.0)
+        self.sources: list[SourceFit] = []
+        self.share = np.zeros((0, *spectra.flux.shape), np.float32)
+        self.light = np.zeros(spectra.flux.shape, np.float32)
+        self.extended: ExtendedFit | None = None
+        self.line_errors: LineErrors | None = None
+        self.notes: list[str] = []
+        self.given = False
+
+    def _extra(self, lsf: Array | None) -> NDArray[np.float32]:
+        if lsf is None:
+            return np.zeros(self.wave.shape, np.float32)
+        square = (lsf * dispersion(self.wave)) ** 2
+        out = (square - np.nanmean(square, axis=0)) / 2
+        return np.nan_to_num(out).astype(np.float32)
+
+    def choose(self, given: Array | None) -> None:
+        """Sky fibers, and the sky with its gradient from them alone."""
+        if given is None:
+            self.choice = choose_fibers(self.spectra)
+        else:
+            chosen = np.asarray(given, bool) & (self.weight > 0).any(axis=1)
+            if not chosen.any():
+                raise UsageError("none of the given sky fibers can be used", todo="choose others")
+            self.choice, self.given = SkyFibers(chosen, brightness(self.spectra)[0], False), True
+        self.fit(self.weight * self.choice.chosen[:, None])
+        if not self.choice.crowded:
+            self.measure_surface(self.choice.chosen)
+            self.fit(self.weight * self.choice.chosen[:, None])
+
+    def fit(self, weight: Array) -> None:
+        """Solve for the sky and all sources."""
+        bright = self.surface.value * self.surface.fiber
+        sky = np.broadcast_to(bright[:, None].astype(np.float32), self.wave.shape)[None]
+        self.samples = Samples(self.wave, np.concatenate([sky, self.share]), self.extra)
+        self.common = fit_common(self.samples, self.spectra.flux, weight.astype(np.float32), self.step)
+        self.sky = self.common.values(self.samples)
+        self.each = [self.common.values(self.samples, n + 1) for n in range(len(self.share))]
+        self.light = np.sum(self.each, axis=0, dtype=np.float32) if self.each else np.zeros_like(self.sky)
+
+    def take_sources(self, sources: tuple[SourceFit, ...]) -> None:
+        """Begin with sources that are known."""
+        self.sources = list(sources)
+        self._renew_shares()
+        self.together()
+
+    def look_for_sources(self, ctx: JobContext) -> None:
+        """One source after the other, until none is left; an extended one if that describes the light better."""
+        for turn in range(self.params.sources):
+            ctx.checkpoint(turn / self.params.sources, "sources")
+            variance = self.spectra.variance + self._unexplained(2.0)
+            left = replace(self.spectra, flux=self.spectra.flux - self.sky - self.light, variance=variance)
+            sky = rectify_values(self.sky, self.wave, self.grid)
+            found = find_source(rectify(left, self.grid), sky, self.lenslets, self.dar)
+            if found is None or not self._add(found):
+                break
+            if turn == 0 and not self.given and self._is_no_point():
+                self._spread_out()
+                if self.extended is not None:
+                    break
+
+    def _add(self, found: FoundSource) -> bool:
+        """Measure a source that was found; whether it is one."""
+        start = SourceFit(
+            found.x, found.y, np.nan, np.nan, found.fwhm, np.nan, BETA, found.snr, self.middle, np.nan, self.dar
+        )
+        before = (self.sources, self.share, self.surface)
+        self.sources = [*self.sources, start]
+        self._renew_shares()
+        self.together()
+        if self._settle() and self._plausible():
+            return True
+        self.notes.append(f"light at x {found.x:.1f}, y {found.y:.1f} arcsec (S/N {found.snr:.0f}) is no point source")
+        self.sources, self.share, self.surface = before
+        self.together()
+        return False
+
+    def _settle(self) -> bool:
+        """Measure all sources until none moves; whether all could be."""
+        for _ in range(TURNS):
+            before = [(s.x, s.y) for s in self.sources]
+            if not self.measure_sources():
+                return False
+            self.together()
+            moved = max(np.hypot(s.x - x, s.y - y) for s, (x, y) in zip(self.sources, before))
+            if len(self.sources) == 1 or moved < SETTLED:
+                break
+        return True
+
+    def _plausible(self) -> bool:
+        """Whether the last fit is a source of its own: in the field, as wide as seeing or as the first one."""
+        fit, x, y = self.sources[-1], self.lenslets.x, self.lenslets.y
+        off = max(x.min() - fit.x, fit.x - x.max(), y.min() - fit.y, fit.y - y.max())
+        if off > OUTSIDE or not np.isfinite(fit.x_error) or fit.fwhm < SHARP * self.lenslets.size:
+            return False
+        if len(self.sources) == 1:
+            return True
+        first = self.sources[0]
+        apart = min(np.hypot(fit.x - s.x, fit.y - s.y) for s in self.sources[:-1])
+        return bool(apart > APART * first.fwhm and fit.fwhm / first.fwhm < ALIKE and first.fwhm / fit.fwhm < ALIKE)
+
+    def _is_no_point(self) -> bool:
+        """Whether the first source asks for another profile."""
+        first = self.sources[0]
+        return self.choice.crowded or first.fwhm > WIDE or first.chi2 > MISFIT
+
+    def _renew_shares(self) -> None:
+        """Shares of all sources at the fibers' own wavelengths."""
+        own = [source_share(s, self.lenslets, self.wave) for s in self.sources]
+        self.share = np.stack(own).astype(np.float32) if own else self.share[:0]
+
+    def _unexplained(self, factor: float = 1.0) -> NDArray[np.float32]:
+        """Variance of what the profiles do not describe."""
+        out = np.zeros(self.wave.shape, np.float32)
+        floor = EXTENDED_FLOOR if self.extended else POINT_FLOOR
+        for share, light in zip(self.share, self.each):
+            top = max(float(np.median(share, axis=1).max()), 1e-9)
+            out += (factor * light * (floor + TAIL * top / np.maximum(share, 1e-12))) ** 2
+        return out
+
+    def together(self) -> None:
+        """Sky and sources with the errors of the profiles counted; samples far off left out."""
+        if len(self.each) != len(self.share):
+            self.fit(self._chosen(self.weight))
+        weight = self.weight / (1 + self.weight * self._unexplained())
+        pull = (self.spectra.flux - self.sky - self.light) * np.sqrt(weight)
+        self.fit(self._chosen(np.where(np.abs(pull) < CLIP, weight, 0)))
+
+    def _chosen(self, weight: Array) -> Array:
+        """Only the sky fibers that were given, and those with light of sources."""
+        if not self.given:
+            return weight
+        lit = self.share.max(axis=(0, 2)) > LIT if self.sources else np.zeros(weight.shape[0], bool)
+        return weight * (self.choice.chosen | lit)[:, None]
+
+    def measure_surface(self, use: Array | None = None) -> None:
+        """Gradient over the field, and response of single fibers."""
+        if not self.params.surface or self.extended is not None:
+            return
+        bright = self.surface.value * self.surface.fiber
+        weight = self.weight / (1 + self.weight * self._unexplained())
+        faint = np.median(self.light, axis=1) < FAINT * np.median(self.sky, axis=1)
+        mean = self.sky / bright[:, None].astype(np.float32)
+        factor, error = factors(self.spectra.flux - self.light, weight, mean)
+        use = faint if use is None else use
+        self.surface = fit_surface(self.lenslets.x, self.lenslets.y, factor, error, use, self.params.single)
+
+    def measure_sources(self) -> bool:
+        """Places and widths from the light that is left without sky and the others; whether all are found."""
+        if self.extended is not None:
+            self._measure_extended()
+            return True
+        ones = Samples(self.wave, np.ones_like(self.samples.share), self.extra)
+        found = []
+        for n, source in enumerate(self.sources):
+            others = self.light - self.each[n]
+            spectrum = _steady(self.common.values(ones, n + 1))
+            left = self.spectra.flux - self.sky - others
+            shares = measure_shares(left, self.weight, spectrum, self.wave, CHUNKS)
+            own = self.params.refraction and n == 0
+            try:
+                found.append(fit_point(shares, self.lenslets, self.dar, source, refraction=own))
+            except FitError:
+                return False
+        self.sources = found
+        self._renew_shares()
+        return bool(found)
+
+    def _spread_out(self) -> None:
+        """Try an elliptical profile, with the sky under it as a plane; keep it where it describes the light better."""
+        level, error = brightness(self.spectra)
+        point = brightness(replace(self.spectra, flux=self.sky + self.light))[0]
+        extended = fit_extended(level, error, self.lenslets)
+        known = np.isfinite(level)
+        whole = extended.amplitude * extended.share + extended.plane
+        sigma = np.hypot(error, UNEVEN * level)
+        misses = [float(np.sqrt(np.mean(((level - model) / sigma)[known] ** 2))) for model in (point, whole)]
+        if misses[1] > BETTER * misses[0]:
+            return
+        self.extended, self.sources, self.choice = extended, [], darkest(self.choice)
+        self.notes.append("an extended source fills the field: sky and source are told apart by its profile")
+        plane = extended.plane / extended.constant if self.params.surface else np.ones(known.size)
+        self.surface = SkySurface(plane, np.ones(known.size), int(self.params.surface), 0.0)
+        self._take_profile(extended.share)
+
+    def _take_profile(self, share: Array) -> None:
+        self.share = np.broadcast_to(share[:, None], self.wave.shape).astype(np.float32)[None]
+        self.together()
+
+    def _measure_extended(self) -> None:
+        """Share of the extended source in each fiber by its spectrum."""
+        assert self.extended is not None
+        self._take_profile(self._gains(self.extended.share))
+
+    def _gains(self, share: Array) -> NDArray[np.float64]:
+        """Share of the source in each fiber by its spectrum, held near the profile as far as noise asks for it."""
+        ones = Samples(self.wave, np.ones_like(self.samples.share), self.extra)
+        spectrum = self.common.values(ones, 1)
+        found, error = factors(self.spectra.flux - self.sky, self.weight, spectrum)
+        prior = EXTENDED_FLOOR * share + TAIL * share.max()
+        known = np.isfinite(found) & (error > 0)
+        sigma = np.where(known, error, 1.0)
+        off = np.where(known, np.where(known, found, 0.0) - share, 0.0)
+        return share + off / (1 + sigma**2 / prior**2)
+
+    def correct_lines(self) -> None:
+        """Wavelength and line spread of the fibers from the sky's own lines."""
+        weight = self.weight / (1 + self.weight * self._unexplained())
+        left = self.spectra.flux - self.light - self.sky
+        self.line_errors = fit_line_errors(left, weight, self.sky)
+        if self.line_errors is not None:
+            self.sky = self.sky + self.line_errors.correction
+
+    def result(self) -> Separation:
+        """All of it."""
+        surface = self.surface
+        variance = self.common.evaluate(self.samples)[1]
+        many = f"{len(self.share)} extended" if self.extended else f"{len(self.share)}"
+        method = f"B-spline, knots {self.step:.2f} A, with {many} source(s), surface of degree {surface.degree}"
+        notes = tuple(filter(None, (self.choice.note, *self.notes)))
+        model = SkyModel(self.sky, variance, self.choice.chosen, surface.value.astype(np.float32), method, notes)
+        return Separation(model, tuple(self.sources), self.share, self.extended, self.common, surface, self.line_errors)
+
+
+def _steady(spectrum: Array) -> NDArray[np.float32]:
+    """A source's spectrum for weights: positive, what lies far below its mean level taken off."""
+    level = np.median(spectrum)
+    return np.clip(spectrum, LOWEST * level, None).astype(np.float32) if level > 0 else np.ones_like(spectrum)

@@ -1,0 +1,100 @@
+"""Which fibers see sky only: those at the level that most of the dark ones share, within what noise explains.
+
+The level is the mode of the fibers' brightness by repeated halving (half-sample mode; Bickel & Fruehwirth 2006) of the
+darker part, so that neither a bright source nor one dead corner moves it. Where the light of a source reaches all
+fibers no level is shared by many: then the darkest fibers are taken and the field is called crowded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.errors import FitError
+from ifuview.model.checks import Array
+from ifuview.model.reduction.spectra import FiberSpectra
+
+DARK = 0.6  # share of the fibers, from the darkest, among which the level is looked for
+NEAR = 3.0  # sigma from the level
+UNEVEN = 0.015  # of the level, by which sky itself may differ from fiber to fiber: gradients and response
+CROWDED = 0.3  # of all fibers: fewer at the level means that light of a source is everywhere
+DARKEST = 0.15  # of the fibers, that are taken as sky then
+LEAST = 5  # fibers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkyFibers:
+    """Choice of sky fibers.
+
+    Parameters
+    ----------
+    chosen : ndarray of bool, shape (nfiber,)
+    level : ndarray of float64, shape (nfiber,)
+        Brightness of each fiber, NaN where it has too few samples.
+    crowded : bool
+    note : str
+    """
+
+    chosen: NDArray[np.bool_]
+    level: NDArray[np.float64]
+    crowded: bool
+    note: str = ""
+
+
+def brightness(spectra: FiberSpectra) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of each fiber over wavelength and its error, every column with one weight for all fibers; (nfiber,) each.
+
+    NaN where less than half of the weight is usable.
+    """
+    usable = spectra.usable() & (spectra.variance > 0)
+    with np.errstate(divide="ignore"):
+        inverse = np.where(usable, 1 / np.where(usable, spectra.variance, 1.0), 0.0)
+    column = np.median(inverse[usable.any(axis=1)], axis=0) if usable.any() else np.zeros(spectra.flux.shape[1])
+    weight = usable * column
+    total = weight.sum(axis=1)
+    known = total > 0.5 * column.sum()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known, (weight * spectra.flux).sum(axis=1) / total, np.nan)
+        error = np.where(known, np.sqrt((weight**2 * spectra.variance).sum(axis=1)) / total, np.nan)
+    return mean, error
+
+
+def choose_fibers(spectra: FiberSpectra) -> SkyFibers:
+    """Find the fibers without light of a source.
+
+    Raises
+    ------
+    FitError
+        Fewer than LEAST fibers have light at all.
+    """
+    level, error = brightness(spectra)
+    known = np.isfinite(level)
+    if known.sum() < LEAST:
+        raise FitError("fewer than five fibers have usable spectra: there is no sky to be found")
+    order = np.sort(level[known])
+    mode = half_sample_mode(order[: max(int(DARK * order.size), LEAST)])
+    sigma = np.hypot(error, UNEVEN * abs(mode))
+    chosen = known & (np.abs(level - mode) < NEAR * sigma)
+    found = SkyFibers(chosen, level, False)
+    return darkest(found) if chosen.sum() < CROWDED * known.sum() else found
+
+
+def darkest(found: SkyFibers) -> SkyFibers:
+    """Take the darkest fibers instead."""
+    order = np.sort(found.level[np.isfinite(found.level)])
+    count = max(int(DARKEST * order.size), LEAST)
+    with np.errstate(invalid="ignore"):
+        chosen = found.level <= order[count - 1]
+    return SkyFibers(chosen, found.level, True, f"light of a source reaches most fibers: sky from the darkest {count}")
+
+
+def half_sample_mode(ordered: Array) -> float:
+    """Mode of rising numbers: the densest half of the densest half, and so on."""
+    part = np.asarray(ordered, np.float64)
+    while part.size > 3:
+        half = (part.size + 1) // 2
+        at = int(np.argmin(part[half - 1 :] - part[: part.size - half + 1]))
+        part = part[at : at + half]
+    return float(part.mean())
