@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ifuview.model.photons.speckle import SpeckleMaps
 
 EPILOG = """\
-FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them as an image with its
-signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY. NaN: not measured.
+FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them, and Ic + Ip (IC_IP),
+as an image with its signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY. NaN: the
+photons tell nothing. Incoherent light by default: what all pixels of the array see (IPCOMMON), more where the third
+moment of a pixel demands it.
 """
 
 
@@ -28,10 +30,10 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("file", metavar="FILE", help="photon list: HDF5 of any layout, or raw packets")
     out.add_argument("--method", choices=("binned", "arrival"), default="binned", help="counts in bins, or gaps")
     out.add_argument(
-        "--bin", type=float, metavar="MS", help="time bin (default 10 ms), or the longest gap used in full (20 ms)"
+        "--bin", type=float, metavar="MS", help="time bin (default 10 ms), or the longest gap used in full (5 ms)"
     )
-    out.add_argument("--ip", default="auto", metavar="auto|free|RATE", help="incoherent light: where it pays, fitted, "
-                     "or photons per second (default auto)")  # fmt: skip
+    out.add_argument("--ip", default="auto", metavar="auto|free|RATE", help="incoherent light: that of the whole "
+                     "array, fitted in every pixel, or photons per second (default auto)")  # fmt: skip
     add_cut_options(out)
     out.add_argument("--lucky", metavar="X,Y", help="add the image of the sharpest 30 %% of moments of a star there")
     out.add_argument("--pixel", metavar="X,Y", help="add the autocorrelation and the life of the speckles of a pixel")
@@ -81,6 +83,7 @@ def summary(maps: SpeckleMaps) -> dict[str, Any]:
         "photons": int(maps.photons.sum()),
         "pixels_measured": int(known.sum()),
         "pixels_excluded": int(maps.excluded.sum()),
+        "ip_common_cps": maps.common,
         **medians,
     }
 

@@ -29,7 +29,8 @@ def write_speckle(
     ----------
     path : str or path
     maps : SpeckleMaps
-        SCIENCE and VARIANCE (3, ny, nx); IC, IS, IP and their signal to noise IC_SNR, IS_SNR, IP_SNR (ny, nx);
+        SCIENCE and VARIANCE (3, ny, nx); IC, IS, IP, IC_IP (their sum without IS) and their signal
+        to noise IC_SNR ... (ny, nx);
         PHOTONS, LOGLIKE, FLAGS, FLAG_NAMES, CUBE_EDGES. NaN where nothing was measured.
     lucky : PhotonImage, optional
         Adds LUCKY.
@@ -56,6 +57,8 @@ def write_speckle(
             hdu.header[f"PLANE{number}"] = (name.upper(), meaning)
         hdus.append(_image(name.upper(), maps.part(name)[0], sky, UNIT))
         hdus.append(_image(f"{name.upper()}_SNR", maps.snr(name), sky, ""))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        hdus += [_image("IC_IP", maps.steady, sky, UNIT), _image("IC_IP_SNR", maps.steady / maps.steady_error, sky, "")]
     hdus += [
         _image("PHOTONS", maps.photons, sky, "count"),
         _image("LOGLIKE", maps.loglike, sky, ""),
@@ -97,6 +100,7 @@ def _primary(maps: SpeckleMaps) -> FitsHeader:
     header["BINWIDTH"] = (maps.width, "[s] time bin, or longest gap used in full")
     header["TSTART"] = (maps.start, "[s] since UNIXTIME")
     header["TSTOP"] = (maps.stop, "[s] half open")
+    header["IPCOMMON"] = (maps.common, "[count/s] incoherent light of all pixels")
     header["NFITTED"] = (int(np.isfinite(maps.is_).sum()), "pixels that were measured")
     for number, name in enumerate(maps.cut.exclude):
         header[f"EXFLAG{number}"] = (name, "left out")

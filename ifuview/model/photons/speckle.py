@@ -22,11 +22,14 @@ class SpeckleMaps:
     ic, is_, ip : ndarray, float64, shape (ny, nx)
         Constant, speckle and incoherent light.
     ic_error, is_error, ip_error : ndarray, float64, shape (ny, nx)
-        1 sigma; NaN where an intensity sits on its bound 0 or was given.
+        1 sigma; that of Ip is NaN where it was given, or is that of the whole array.
+    steady_error : ndarray, float64, shape (ny, nx)
+        1 sigma of Ic + Ip, which the data know better than either.
     photons : ndarray, int64, shape (ny, nx)
         Used for the pixel.
     loglike : ndarray, float64, shape (ny, nx)
     converged : ndarray, bool, shape (ny, nx)
+        Where the photons tell something; elsewhere all is NaN.
     excluded : ndarray, bool, shape (ny, nx)
         Pixels left out for their flags.
     info : PhotonInfo
@@ -37,6 +40,8 @@ class SpeckleMaps:
         s; time bin, or the longest gap that is used in full.
     start, stop : float
         s
+    common : float
+        Incoherent light that every pixel has at least, photons per second.
     """
 
     ic: Array
@@ -45,6 +50,7 @@ class SpeckleMaps:
     ic_error: Array
     is_error: Array
     ip_error: Array
+    steady_error: Array
     photons: Array
     loglike: Array
     converged: Array
@@ -55,6 +61,7 @@ class SpeckleMaps:
     width: float
     start: float
     stop: float
+    common: float = 0.0
 
     def __post_init__(self) -> None:
         for name in (
@@ -64,6 +71,7 @@ class SpeckleMaps:
             "ic_error",
             "is_error",
             "ip_error",
+            "steady_error",
             "photons",
             "loglike",
             "converged",
@@ -71,6 +79,11 @@ class SpeckleMaps:
         ):
             object.__setattr__(self, name, readonly(getattr(self, name), name, ndim=2))
             same_shape(name, getattr(self, name), self.info.beammap.shape)
+
+    @property
+    def steady(self) -> Array:
+        """Ic + Ip."""
+        return np.asarray(self.ic + self.ip)
 
     def part(self, name: str) -> tuple[Array, Array]:
         """Values and errors of "ic", "is" or "ip"."""

@@ -154,7 +154,7 @@ def test_the_form_of_the_speckle_maps_asks_for_them(build, monkeypatch):
     dock.rate.setValue(2.5)
     dock.snr.setChecked(True)
     dock.run.click()
-    assert dock.asked == [want.Speckle("binned", 0.01, "auto", False), want.Speckle("arrival", 0.02, 2.5, True)]
+    assert dock.asked == [want.Speckle("binned", 0.01, "auto", False), want.Speckle("arrival", 0.005, 2.5, True)]
     numbers = (("Ic", "3.0 ± 0.5 ct/s"), ("photons", "900"))
     dock.draw(SpeckleView("science", "speckle maps", numbers, "pixel 3, 4", True))
     assert dock.numbers.text() == "Ic 3.0 ± 0.5 ct/s   photons 900"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ifuview.model.photons.speckle import Decay, SpeckleMaps
 
 METHODS = (("counts in bins", "binned"), ("photon arrival times", "arrival"))
-USUAL_MS = {"binned": 10.0, "arrival": 20.0}
+USUAL_MS = {"binned": 10.0, "arrival": 5.0}
 SHOWN_LIVES = 6.0  # of the autocorrelation
 
 

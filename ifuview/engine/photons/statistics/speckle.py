@@ -6,25 +6,39 @@ import numpy as np
 from numba import njit
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.photons.counting.cut import check, live_time, time_range
+from ifuview.engine.photons.counting.cut import check, live_bins, live_time, time_range
 from ifuview.engine.photons.counting.image import seen
 from ifuview.engine.photons.counting.sorted_photons import by_resonator
-from ifuview.engine.photons.statistics.arrival import IP_GAIN, fit_arrival
-from ifuview.engine.photons.statistics.newton import IC, IC_ERROR, IP, IP_ERROR, IS, IS_ERROR, LOGLIKE
-from ifuview.engine.photons.statistics.rician import fit_histogram
+from ifuview.engine.photons.statistics.arrival import CLASSES, sort_gaps
+from ifuview.engine.photons.statistics.incoherent import common_incoherent
+from ifuview.engine.photons.statistics.posterior import (
+    AUTO,
+    BLOCKS,
+    FREE,
+    IC,
+    IC_ERROR,
+    IP,
+    IP_ERROR,
+    IS,
+    IS_ERROR,
+    LOGLIKE,
+    STEADY_ERROR,
+    fit_outcomes,
+)
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import TICK, PhotonCut, PhotonInfo, PhotonSource
 from ifuview.model.photons.speckle import SpeckleMaps
 
 METHODS = ("binned", "arrival")
-WIDTH = {"binned": 0.01, "arrival": 0.02}  # s; tried on patterns that live for 75 ms (1/e of the intensity)
+WIDTH = {"binned": 0.01, "arrival": 0.005}  # s; tried on patterns that live for 75 ms (1/e of the intensity)
 FEWEST_PHOTONS = 30  # of a pixel; with fewer nothing can be told
-PAYS = 1.0  # ln L that a third intensity must gain (Akaike)
-CONVERGED = LOGLIKE + 1  # of what is found; the columns before are those of a fit
-COLUMNS = CONVERGED + 1
-STATISTICS = {"ic": IC, "is_": IS, "ip": IP, "ic_error": IC_ERROR, "is_error": IS_ERROR, "ip_error": IP_ERROR}
-AUTO, FREE = -2.0, -1.0  # in place of an Ip that is given
+TOLD = LOGLIKE + 1  # of what is found: whether the data tell anything; the columns before are those of a fit
+COLUMNS = TOLD + 1
+STATISTICS = {
+    "ic": IC, "is_": IS, "ip": IP, "ic_error": IC_ERROR, "is_error": IS_ERROR, "ip_error": IP_ERROR,
+    "steady_error": STEADY_ERROR,
+}  # fmt: skip
 
 
 def speckle_maps(
@@ -49,8 +63,8 @@ def speckle_maps(
     width : float, s
         Of a bin, or the longest gap that is used in full; should be well below the life of a speckle.
     ip : float in photons per second, "free" or "auto"
-        Incoherent light: given, always fitted, or fitted where ln L gains at least 1 by it and else 0. It differs
-        from constant light in the third moment alone, which most records do not tell.
+        Incoherent light: given, fitted in every pixel, or that of the whole array (`statistics.incoherent`) and
+        fitted where the third moment asks for more.
     ctx : JobContext
 
     Raises
@@ -60,25 +74,61 @@ def speckle_maps(
 
     Notes
     -----
-    A pattern that changes within `width` looks too smooth: Is comes out low by about width / (3 life).
+    A pattern that changes within `width` looks too smooth: Is comes out low by about width / (3 life). Pixels whose
+    photons tell nothing about the part of speckles are NaN. See `statistics.posterior` for the fit and its errors.
     """
     info = source.info
     binned = _is_binned(method)
-    given = _incoherent(ip)
+    wish = _incoherent(ip)
     check(info, cut)
     width = WIDTH[method] if width is None else width
     start, stop = time_range(info, cut)
-    window = _window(info, start, stop, width, whole=binned)
+    window = _window(info, start, stop, width)
     excluded = info.beammap.flagged(cut.exclude)
-    found, photons = _fitted(source, cut, window, binned=binned, ip=given, wanted=seen(source, excluded), ctx=ctx)
+    wanted = seen(source, excluded)
+    common, part = max(wish, 0.0), ctx
+    if wish == AUTO:
+        common, part = _common(source, cut, window, wanted, ctx.part(0.0, 0.4)), ctx.part(0.4, 1.0)
+    found, photons = _fitted(
+        source, cut, window, law=(width if binned else 0.0, info.dead_time, width), ip=common, wish=wish,
+        wanted=wanted, ctx=part,
+    )  # fmt: skip
     images = info.beammap.image(found, np.nan)
     images[:, excluded] = np.nan
     return SpeckleMaps(
         **{name: images[column] for name, column in STATISTICS.items()},
         photons=np.where(excluded, 0, info.beammap.image(photons)), loglike=images[LOGLIKE],
-        converged=images[CONVERGED] == 1, excluded=excluded, info=info, cut=cut, method=method, width=width,
-        start=start, stop=stop,
+        converged=images[TOLD] == 1, excluded=excluded, info=info, cut=cut, method=method, width=width,
+        start=start, stop=stop, common=common,
     )  # fmt: skip
+
+
+def _blocks(source: PhotonSource, window: tuple[int, int, int], ticks: int = 1) -> Array:
+    """Edges of BLOCKS blocks of time that were looked at equally long, whole bins of `ticks` microseconds (int64)."""
+    first, last, _ = window
+    fine = np.linspace(first, last, 40 * BLOCKS + 1)
+    looked = np.append(0.0, np.cumsum(live_bins(source, fine * TICK)))
+    edges = np.interp(np.linspace(0, looked[-1], BLOCKS + 1), looked, fine)
+    return (first + np.rint((edges - first) / ticks) * ticks).astype(np.int64)
+
+
+def _limited(cut: PhotonCut, window: tuple[int, int, int]) -> PhotonCut:
+    """The cut within the window."""
+    return PhotonCut(window[0] * TICK, window[1] * TICK, cut.low, cut.high, cut.exclude)
+
+
+def _common(
+    source: PhotonSource, cut: PhotonCut, window: tuple[int, int, int], wanted: Array, ctx: JobContext
+) -> float:
+    """Incoherent light that all pixels see, from the variance of their counts; photons per second."""
+    ticks = round(WIDTH["binned"] / TICK)
+    window = window[0], window[1], min(ticks, (window[1] - window[0]) // 2)
+    live = live_time(source, window[0] * TICK, window[1] * TICK)
+    rate, excess = np.zeros(len(wanted)), np.zeros(len(wanted))
+    for group in by_resonator(source, _limited(cut, window), ctx):
+        _moments(*group, window, live, rate, excess)
+    own = wanted & (rate > 0)
+    return common_incoherent(rate[own], excess[own], live, window[2] * TICK)
 
 
 def _fitted(
@@ -86,19 +136,23 @@ def _fitted(
     cut: PhotonCut,
     window: tuple[int, int, int],
     *,
-    binned: bool,
+    law: tuple[float, float, float],
     ip: float,
+    wish: float,
     wanted: Array,
     ctx: JobContext,
 ) -> tuple[Array, Array]:
     """Statistics (COLUMNS, nresonator + 1), NaN where they are not wanted, and photons of every resonator."""
-    start, stop = window[0] * TICK, window[1] * TICK
     found = np.full((COLUMNS, source.info.beammap.nresonator + 1), np.nan)
     photons = np.zeros(found.shape[1], np.int64)
-    live = live_time(source, start, stop)
-    limited = PhotonCut(start, stop, cut.low, cut.high, cut.exclude)
-    for group in by_resonator(source, limited, ctx):
-        fit_group(*group, wanted, window, live, binned, source.info.dead_time, ip, found, photons)
+    binned = law[0] > 0
+    if binned:  # a rest that fills no bin is left out
+        first, last, ticks = window
+        window = first, first + (last - first) // ticks * ticks, ticks
+    blocks = _blocks(source, window, window[2] if binned else 1)
+    live = live_bins(source, blocks * TICK)
+    for group in by_resonator(source, _limited(cut, window), ctx):
+        fit_group(*group, wanted, window, blocks, live, law, ip, wish, found, photons)
     found[:, ~wanted] = np.nan
     return found, photons
 
@@ -118,13 +172,33 @@ def _incoherent(ip: float | str) -> float:
     return given
 
 
-def _window(info: PhotonInfo, start: float, stop: float, width: float, *, whole: bool) -> tuple[int, int, int]:
-    """First and last microsecond and the width of a bin; a rest that fills no bin is left out if `whole`."""
+def _window(info: PhotonInfo, start: float, stop: float, width: float) -> tuple[int, int, int]:
+    """First and last microsecond and the width of a bin."""
     if not 2 * TICK <= width <= (stop - start) / 2:
         raise UsageError(f"bins of {width * 1e3:g} ms do not fit into {stop - start:g} s", info.path, "choose --bin MS")
-    ticks = max(round(width / TICK), 1)
-    first, last = round(start / TICK), round(stop / TICK)
-    return first, (first + (last - first) // ticks * ticks if whole else last), ticks
+    return round(start / TICK), round(stop / TICK), max(round(width / TICK), 1)
+
+
+@njit(cache=True, nogil=True)
+def _moments(
+    resonators: Array, firsts: Array, time: Array, window: tuple[int, int, int], live: float, rate: Array, excess: Array
+) -> None:
+    """Write mean and excess variance of the counts of each resonator, per second and per second^2."""
+    width = window[2] * 1e-6
+    for k in range(len(resonators)):
+        own = time[firsts[k] : firsts[k + 1]]
+        square = 0.0
+        run, before = 0, np.int64(-1)
+        for t in own:
+            b = (np.int64(t) - window[0]) // window[2]
+            if b != before:
+                square += float(run) * run
+                run, before = 0, b
+            run += 1
+        square += float(run) * run
+        mean = len(own) / live
+        rate[resonators[k]] = mean
+        excess[resonators[k]] = (square / (live / width) - (mean * width) ** 2 - mean * width) / width**2
 
 
 @njit(cache=True, nogil=True)
@@ -134,23 +208,20 @@ def fit_group(
     time: Array,
     wanted: Array,
     window: tuple[int, int, int],
-    live: float,
-    binned: bool,
-    dead_time: float,
+    blocks: Array,
+    live: Array,
+    law: tuple[float, float, float],
     ip: float,
+    wish: float,
     found: Array,
     photons: Array,
 ) -> None:
     """Fit the resonators of a group; `found` (COLUMNS, nresonator + 1) and `photons` (nresonator + 1,) are filled.
 
-    live : s that were looked at
-    ip : photons per second; FREE or AUTO
+    blocks : edges of the blocks, microseconds; live : s of each that were looked at
+    law, ip, wish : see `posterior.fit_outcomes`
     """
-    first, _, ticks = window
-    longest = ticks * 1e-6
-    bins = round(live / longest)
-    scale = longest if binned else 1.0
-    out, other = np.empty(IP_GAIN + 1), np.empty(IP_GAIN + 1)
+    out = np.empty(LOGLIKE + 1)
     for k in range(len(resonators)):
         r = resonators[k]
         count = firsts[k + 1] - firsts[k]
@@ -158,67 +229,41 @@ def fit_group(
         if not wanted[r] or count < FEWEST_PHOTONS:
             continue
         own = time[firsts[k] : firsts[k + 1]]
-        if binned:
-            hist = _histogram(own, first, ticks, bins)
-            work = np.empty((6, len(hist)))
-            done = fit_histogram(
-                hist, ip * scale if ip >= 0 else (0.0 if ip == AUTO else -1.0), work, out[: LOGLIKE + 1]
-            )
-            if (
-                ip == AUTO
-                and fit_histogram(hist, -1.0, work, other[: LOGLIKE + 1])
-                and other[LOGLIKE] > out[LOGLIKE] + PAYS
-            ):
-                out[:], done = other, True
+        arrived = np.diff(np.searchsorted(own, blocks)).astype(np.float64)
+        if law[0] > 0:
+            outcomes = _counts(own, window, blocks, live)
         else:
-            gaps = _gaps(own, dead_time)
-            rate = count / live
-            done = fit_arrival(gaps, rate, dead_time, longest, 0.0 if ip == AUTO else ip, out)
-            pays = ip == AUTO and out[IP_GAIN] > 0 and fit_arrival(gaps, rate, dead_time, longest, -1.0, other)
-            if pays and other[LOGLIKE] > out[LOGLIKE] + PAYS:
-                out[:], done = other, True
-        found[:LOGLIKE, r] = out[:LOGLIKE] / scale
-        found[LOGLIKE, r] = out[LOGLIKE]
-        found[CONVERGED, r] = 1.0 if done else 0.0
+            outcomes = np.zeros((BLOCKS, CLASSES + 1))
+            sort_gaps(own, blocks, law[1], law[2], outcomes)
+        told = fit_outcomes(outcomes, arrived, live.sum(), law, ip, wish, out)
+        if told:
+            found[:TOLD, r] = out
+        found[TOLD, r] = 1.0 if told else 0.0
 
 
 @njit(cache=True, nogil=True)
-def _histogram(time: Array, first: int, ticks: int, bins: int) -> Array:
-    """Number of bins that hold n photons, n = 0, 1, ... (float64); times ascend."""
+def _counts(time: Array, window: tuple[int, int, int], blocks: Array, live: Array) -> Array:
+    """Number of bins of each block that hold n photons, n = 0, 1, ...: (BLOCKS, most + 1), float64; times ascend."""
+    first, _, ticks = window
     most = 0
-    run = 0
-    before = np.int64(-1)
+    run, before = 0, np.int64(-1)
     for t in time:
         b = (np.int64(t) - first) // ticks
         run = run + 1 if b == before else 1
         before = b
         most = max(most, run)
-    hist = np.zeros(most + 1)
-    run = 0
-    filled = 0
-    before = np.int64(-1)
-    for t in time:
-        b = (np.int64(t) - first) // ticks
-        if b != before:
-            if run:
-                hist[run] += 1
-            run = 0
-            filled += 1
-            before = b
-        run += 1
-    hist[run] += 1
-    hist[0] = bins - filled
-    return hist
-
-
-@njit(cache=True, nogil=True)
-def _gaps(time: Array, dead_time: float) -> Array:
-    """Gaps between photons (s) that are at least the dead time."""
-    out = np.empty(max(len(time) - 1, 0))
-    count = 0
-    for i in range(1, len(time)):
-        gap = (np.int64(time[i]) - np.int64(time[i - 1])) * 1e-6
-        if gap >= dead_time:
-            out[count] = gap
-            count += 1
-    return out[:count]
+    seen = np.zeros((BLOCKS, most + 1))
+    block = 0
+    i = 0
+    while i < len(time):
+        b = (np.int64(time[i]) - first) // ticks
+        while block < BLOCKS - 1 and time[i] >= blocks[block + 1]:
+            block += 1
+        run = 0
+        while i < len(time) and (np.int64(time[i]) - first) // ticks == b:
+            run += 1
+            i += 1
+        seen[block, run] += 1.0
+    for block in range(BLOCKS):
+        seen[block, 0] = max(np.rint(live[block] / (ticks * 1e-6)) - seen[block].sum(), 0.0)
+    return seen

@@ -1,0 +1,226 @@
+"""Ic, Is and Ip of one pixel, from outcomes of known chance: photons in time bins, or gaps between photons.
+
+The mean rate is taken as it is. What is left is the part f of the star's light that is speckle: Is = f (rate - Ip),
+between 0 and 1, and every part is as likely as any other before the data speak. The likelihood of the outcomes is that
+of the published methods, as if they were independent; yet the outcomes within the life of one speckle share its light.
+How much less they tell is measured: the record is cut into blocks, each longer than a life, and the scatter of the
+derivative of ln L from block to block, over what independent outcomes would give, is the factor by which ln L is
+divided (composite likelihood; Pauli et al. 2011, Varin et al. 2011). The result is the median of f over that
+likelihood, which has errors and no bias at the bounds where the highest likelihood piles up at Ic = 0; the errors
+of Is and of Ic + Ip are those of f and of the mean rate, with what they share, from the same blocks.
+
+Ic and Ip differ in the third moment alone. Where both are open, Ip takes any part of the light that is no speckle.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ifuview.engine.photons.statistics.arrival import fill_log_gaps
+from ifuview.engine.photons.statistics.rician import fill_log_pmf
+from ifuview.model.checks import Array
+
+BLOCKS = 25  # of time; each should be longer than a speckle lives
+IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, STEADY_ERROR, LOGLIKE = range(8)  # what `fit_outcomes` fills in
+AUTO, FREE = -2.0, -1.0  # what a fit does about incoherent light
+CERTAIN = 4.0  # sigma of the third moment by which incoherent light is asked for
+COARSE, FINE = 33, 41  # steps of f over 0 to 1, and over what is likely
+SHARES = 11  # steps of the incoherent part of what is no speckle
+FAINTEST_STAR = 0.02  # of the light; incoherent light leaves at least so much
+NOTHING = 0.24  # 1 sigma of f; of a part that may be anything it is 0.29
+STEP = 1e-3  # of numerical derivatives, relative
+INNER = 0.05  # derivatives are taken at least so far from the bounds of f
+UNLIKELY = 12.0  # below the highest ln L; nothing is there
+
+
+@njit(cache=True, nogil=True)
+def fit_outcomes(
+    seen: Array, arrived: Array, live: float, law: tuple[float, float, float], ip: float, wish: float, out: Array
+) -> bool:
+    """Fill in the intensities of a pixel; return whether the data tell anything about them.
+
+    Parameters
+    ----------
+    seen : ndarray, float64, shape (BLOCKS, noutcome)
+        Outcomes in each block of time.
+    arrived : ndarray, float64, shape (BLOCKS,)
+        Photons in each.
+    live : float, s
+        Of the whole record; the blocks have equal parts of it.
+    law : (float, float, float)
+        Width of a time bin in s (0: gaps), dead time and longest gap in s; see `fill_log_chance`.
+    ip : float, photons per second
+        Incoherent light that is there at least.
+    wish : float
+        AUTO: more of it where the third moment asks for it; FREE: as much as fits best; else `ip` it is.
+    out : ndarray, float64, shape (8,)
+        Photons per second; columns IC to LOGLIKE.
+    """
+    out[:] = np.nan
+    total = seen.sum(axis=0)
+    rate = arrived.sum() / live
+    ip = min(ip, (1 - FAINTEST_STAR) * rate)
+    star = (rate - ip) / rate
+    parts = np.arange(COARSE) / (COARSE - 1)
+    value = _profile(total, law, rate, parts, ip, 0.0)
+    at = min(max(_median(parts, _weights(value, 1.0)), INNER), 1 - INNER)
+    spread, factor, sure = _told(seen, arrived, live, law, rate, at, ip)
+    if wish == FREE or (wish == AUTO and sure > CERTAIN):
+        return _fit_open(total, law, rate, spread, factor, out)
+    short = max(spread[0] - rate / live, 0.0) / (at * (2 - at) * (rate - ip) ** 2)
+    value = _profile(total, law, rate, parts, ip, short)
+    near = np.flatnonzero(value > value.max() - UNLIKELY * factor)
+    low, high = parts[max(near[0] - 1, 0)], parts[min(near[-1] + 1, COARSE - 1)]
+    parts = low + (high - low) * np.arange(FINE) / (FINE - 1)
+    value = _profile(total, law, rate, parts, ip, short)
+    weight = _weights(value, factor)
+    middle = _median(parts, weight)
+    sigma = np.sqrt(np.dot(weight, (parts - middle) ** 2))
+    _write(rate, middle * star, sigma * star, spread, out)
+    out[IP] = ip
+    out[IC], out[IC_ERROR], out[LOGLIKE] = out[IC] - ip, out[STEADY_ERROR], value.max()
+    return bool(sigma < NOTHING)
+
+
+@njit(cache=True, nogil=True)
+def _fit_open(
+    total: Array, law: tuple[float, float, float], rate: float, spread: tuple[float, float, float],
+    factor: float, out: Array,
+) -> bool:  # fmt: skip
+    """Fill in the intensities where incoherent light may be any part of what is no speckle."""
+    parts, shares = np.arange(COARSE) / (COARSE - 1), np.arange(SHARES) / (SHARES - 1)
+    value, table = np.empty((COARSE, SHARES)), np.empty(len(total))
+    for i in range(COARSE):
+        for j in range(SHARES):
+            ip = min(shares[j] * (1 - parts[i]), 1 - FAINTEST_STAR) * rate
+            fill_log_chance(law, rate, parts[i] * rate / (rate - ip), ip, table)
+            value[i, j] = np.dot(total, table)
+    weight = _weights(value.ravel(), factor).reshape(COARSE, SHARES)
+    weight[:, 0] *= 0.5
+    weight[:, -1] *= 0.5
+    weight /= weight.sum()
+    own = weight.sum(axis=1)
+    middle = _median(parts, own)
+    sigma = np.sqrt(np.dot(own, (parts - middle) ** 2))
+    _write(rate, middle, sigma, spread, out)
+    steady = rate * np.outer(1 - parts, np.ones(SHARES))
+    dark, bright = steady * shares, steady * (1 - shares)
+    ip, ic = (weight * dark).sum(), (weight * bright).sum()
+    out[IP_ERROR] = np.sqrt((weight * (dark - ip) ** 2).sum())
+    out[IC_ERROR] = np.sqrt((weight * (bright - ic) ** 2).sum())
+    out[IP] = out[IC] * ip / max(ip + ic, 1e-300)
+    out[IC] -= out[IP]
+    out[LOGLIKE] = value.max()
+    return bool(sigma < NOTHING)
+
+
+@njit(cache=True, nogil=True)
+def fill_log_chance(law: tuple[float, float, float], rate: float, part: float, ip: float, out: Array) -> None:
+    """Write ln of the chance of each outcome, for a pixel of a mean rate of which `part` of rate - ip is speckle."""
+    width, dead, longest = law
+    is_ = part * (rate - ip)
+    ic = rate - ip - is_
+    if width > 0:
+        fill_log_pmf(ic * width, is_ * width, ip * width, out)
+    else:
+        fill_log_gaps(dead, longest, ic, is_, ip, out)
+
+
+@njit(cache=True, nogil=True)
+def _profile(
+    total: Array, law: tuple[float, float, float], rate: float, parts: Array, ip: float, short: float
+) -> Array:
+    """ln L at each part of speckle light.
+
+    A record of few lives varies about its own mean, by the part `short` less than about the true one.
+    """
+    table = np.empty(len(total))
+    value = np.empty(len(parts))
+    for i in range(len(parts)):
+        contrast = parts[i] * (2 - parts[i])  # variance of the star's light over its square
+        shown = 1 - np.sqrt(1 - max(contrast * (1 - short * (1 + contrast)), 0.0))
+        fill_log_chance(law, rate, shown, ip, table)
+        value[i] = np.dot(total, table)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _weights(value: Array, factor: float) -> Array:
+    """Relative chance of each step of a grid, of ln L divided by `factor`."""
+    weight = np.exp((value - value.max()) / factor)
+    return weight / weight.sum()
+
+
+@njit(cache=True, nogil=True)
+def _median(parts: Array, weight: Array) -> float:
+    """Median of f on an even grid; each step's chance is spread evenly over its width, half of it at the ends."""
+    half = 0.5 * (parts[1] - parts[0])
+    passed = 0.0
+    for i in range(len(parts)):
+        if passed + weight[i] >= 0.5:
+            low, high = max(parts[i] - half, parts[0]), min(parts[i] + half, parts[-1])
+            return float(low + (high - low) * (0.5 - passed) / weight[i])
+        passed += weight[i]
+    return float(parts[-1])
+
+
+@njit(cache=True, nogil=True)
+def _slopes(law: tuple[float, float, float], rate: float, part: float, ip: float, count: int) -> Array:
+    """Derivatives (3, noutcome) of the ln chance of each outcome in f, rate and Ip."""
+    slope, above, below = np.empty((3, count)), np.empty(count), np.empty(count)
+    h = STEP * rate
+    fill_log_chance(law, rate, part + STEP, ip, above)
+    fill_log_chance(law, rate, part - STEP, ip, below)
+    slope[0] = (above - below) / (2 * STEP)
+    fill_log_chance(law, rate + h, part, ip, above)
+    fill_log_chance(law, rate - h, part, ip, below)
+    slope[1] = (above - below) / (2 * h)
+    fill_log_chance(law, rate, part, ip + h, above)
+    fill_log_chance(law, rate, part, ip, below)  # there is no room below
+    slope[2] = (above - below) / h
+    return slope
+
+
+@njit(cache=True, nogil=True)
+def _told(
+    seen: Array, arrived: Array, live: float, law: tuple[float, float, float], rate: float, part: float, ip: float
+) -> tuple[tuple[float, float, float], float, float]:
+    """What the scatter between blocks of time says.
+
+    Returns
+    -------
+    tuple of 3
+        Variance of the mean rate, of f, and what they share.
+    float
+        How much less the outcomes tell of f than independent ones would, at least 1.
+    float
+        Sigma by which ln L rises with Ip (score test).
+    """
+    total = seen.sum(axis=0)
+    raw = _slopes(law, rate, part, ip, len(total))
+    slope = np.empty_like(raw)
+    for k in range(len(raw)):
+        slope[k] = raw[k] - np.dot(raw[k], total) / total.sum()
+    told = (slope * total) @ slope.T  # of independent outcomes, (3, 3)
+    own = max(told[0, 0], 1e-300)
+    rates = (arrived - arrived.mean()) / live
+    parts = (seen @ slope[0] - told[0, 1] * rates) / own
+    few = BLOCKS / (BLOCKS - 1)
+    spread = (few * np.dot(rates, rates), few * np.dot(parts, parts), few * np.dot(rates, parts))
+    mixed = told[2, 0] / own
+    rise = np.dot(total, raw[2]) - mixed * np.dot(total, raw[0])
+    each = seen @ (slope[2] - mixed * slope[0]) - (told[2, 1] - mixed * told[0, 1]) * rates
+    return spread, max(spread[1] * own, 1.0), rise / max(np.sqrt(np.dot(each, each)), 1e-300)
+
+
+@njit(cache=True, nogil=True)
+def _write(rate: float, part: float, sigma: float, spread: tuple[float, float, float], out: Array) -> None:
+    """Fill in Is and Ic + Ip (as Ic) of a part of all light and its error, with the errors that the rate adds."""
+    by_rate, by_part, shared = spread
+    if by_part > 0:
+        shared *= sigma / np.sqrt(by_part)  # as strongly tied to the rate as in the blocks
+    own = (rate * sigma) ** 2
+    out[IS], out[IC] = part * rate, (1 - part) * rate
+    out[IS_ERROR] = np.sqrt(max(own + part * part * by_rate + 2 * part * rate * shared, 0.0))
+    out[STEADY_ERROR] = np.sqrt(max(own + (1 - part) ** 2 * by_rate - 2 * (1 - part) * rate * shared, 0.0))
