@@ -1,16 +1,18 @@
 """Hot, cold and dead pixels from one image of counts, by what neighbors, optics and counting statistics allow.
 
-The default method, *threshold*, asks three questions of each pixel, all with the Poisson significance of its counts:
-is it above what a point source of the sharpest image can make of one pixel beside its eight neighbors (hot); is it
-below a part of its neighbors that no working pixel falls under (cold); did it see nothing where light was sure
-(dead)? *median* compares with the median of the neighbors alone and suits an evenly lit array: it takes compact
-sources for hot pixels. *laplacian* compares with the mean of the four nearest, so that a slope is no deviation.
+Three questions are asked of each pixel, with the Poisson significance of its counts: is it above what a point source of
+the sharpest image can make of one pixel beside its eight neighbors (hot); is it below a part of its neighbors but one,
+and of the light around it, that no working pixel falls under (cold); did it see nothing where light was sure (dead)?
+The methods differ in what they take for the light around a pixel. *threshold*, the default: the median of the box or of
+the eight neighbors. *laplacian*: the mean of the four nearest, so that a slope is no deviation. *median*: that of the
+box; it knows no optics and suits an evenly lit array: it takes compact sources for hot pixels.
 Neighbors that were found bad do not count, and the search is repeated until nothing changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,9 +45,9 @@ def find_bad_pixels(
     method : str
         threshold, median or laplacian.
     fwhm : float, px
-        Of the sharpest image of a point source; only *threshold* knows about the optics.
+        Of the sharpest image of a point source; *median* knows nothing about the optics.
     sigma : float
-        Significance that makes a pixel hot, and for the other methods cold too.
+        Significance that makes a pixel hot.
 
     Raises
     ------
@@ -117,38 +119,72 @@ def point_ratios(fwhm: float) -> tuple[float, float]:
     return float(np.exp(falls)), float(2 / (np.exp(-falls) + np.exp(-2 * falls)))
 
 
-def _threshold(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Array, Array, Array]:
-    """Hot above the sharpest point source, cold below the response floor of near and far neighbors.
+class _Around(NamedTuple):
+    """Light around each pixel, (ny, nx): of its eight good neighbors, and of the box where these are too few.
 
-    The brightest neighbor may be hot itself: what is far above the median is hot whatever that one says.
+    low, close, brightest : of the eight neighbors; close is their median, low the second: the first may be cold too
+    wide : median of the box
+    known : bool, whether enough of the box is good
     """
+
+    low: Array
+    close: Array
+    brightest: Array
+    wide: Array
+    known: Array
+
+
+def _around(counts: Array, good: Array) -> _Around:
+    """Look around each pixel."""
     wide, number = median_of(neighbors(counts, good, HALF_WINDOW))
     near = neighbors(counts, good, 1)
     close, count = median_of(near)
-    close = np.where(count >= FEWEST, close, wide)
-    brightest = np.where(count > 0, _rank(near, count - 1), wide)
-    lowest = np.where(count > 0, _rank(near, np.zeros_like(count)), wide)
-    known = number >= FEWEST
+    return _Around(
+        low=np.where(count > 1, _rank(near, np.ones_like(count)), wide),
+        close=np.where(count >= FEWEST, close, wide),
+        brightest=np.where(count > 0, _rank(near, count - 1), wide),
+        wide=wide,
+        known=number >= FEWEST,
+    )
+
+
+def _sharper(counts: Array, around: _Around, fwhm: float, sigma: float) -> Array:
+    """Whether a pixel is above what a point source can make of it.
+
+    The brightest neighbor may be hot itself: what is far above the median is hot whatever that one says.
+    """
     beside, among = point_ratios(fwhm)
-    hot = (counts > beside * brightest) & (deviation(counts, among * close + 1) > sigma)
-    hot |= deviation(counts, among / RESPONSE * close + 1) > sigma
-    cold = (counts < RESPONSE * lowest) & (deviation(counts, RESPONSE * np.minimum(wide, close)) < -SURE)
-    return known & hot, known & cold, deviation(counts, close)
+    hot = (counts > beside * around.brightest) & (deviation(counts, among * around.close + 1) > sigma)
+    return np.asarray(around.known & (hot | (deviation(counts, among / RESPONSE * around.close + 1) > sigma)))
+
+
+def _fainter(counts: Array, around: _Around, light: Array) -> Array:
+    """Whether a pixel is below what a working one makes of the light around it, and of its neighbors but one."""
+    return (counts < RESPONSE * around.low) & (deviation(counts, RESPONSE * light) < -SURE)
+
+
+def _threshold(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Array, Array, Array]:
+    """Against the smaller of the medians of near and far neighbors."""
+    around = _around(counts, good)
+    cold = around.known & _fainter(counts, around, np.minimum(around.wide, around.close))
+    return _sharper(counts, around, fwhm, sigma), cold, deviation(counts, around.close)
 
 
 def _median(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Array, Array, Array]:
-    """Deviation from the median of the box in sigma of its scatter and of the counts."""
+    """Against the median of the box; hot by the scatter of the box and of the counts."""
     values = neighbors(counts, good, HALF_WINDOW)
     level, number = median_of(values)
     scatter, _ = median_of(np.sort(np.abs(values - level), axis=0))
     noise = np.sqrt(np.maximum((MAD_TO_SIGMA * scatter) ** 2, level + 1))
     off = (counts - level) / noise
     known = number >= FEWEST
-    return known & (off > sigma), known & (off < -sigma) & (counts < RESPONSE * level), off
+    around = _around(counts, good)
+    cold = known & _fainter(counts, around, np.minimum(level, around.close))
+    return known & (off > sigma), cold, off
 
 
 def _laplacian(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[Array, Array, Array]:
-    """Deviation from the mean of the four nearest, in sigma of the counts and of what pixels respond differently."""
+    """Against the mean of the four nearest, in sigma of the counts and of what pixels respond differently."""
     ny, nx = counts.shape
     padded: Array = np.pad(np.where(good, counts, np.nan), 1, constant_values=np.nan)
     four = np.array([padded[:ny, 1:-1], padded[2:, 1:-1], padded[1:-1, :nx], padded[1:-1, 2:]])
@@ -156,5 +192,6 @@ def _laplacian(counts: Array, good: Array, fwhm: float, sigma: float) -> tuple[A
     mean = np.where(np.isfinite(four), four, 0).sum(axis=0) / np.maximum(number, 1)
     noise = np.sqrt(mean + mean / np.maximum(number, 1) + (mean * (1 - RESPONSE) / 2) ** 2 + 1)
     off = (counts - mean) / noise
-    known = number >= 2
-    return known & (off > sigma), known & (counts < RESPONSE * mean) & (deviation(counts, RESPONSE * mean) < -SURE), off
+    known, around = number >= 2, _around(counts, good)
+    hot, cold = _sharper(counts, around, fwhm, sigma), _fainter(counts, around, mean)
+    return known & hot & (off > sigma), known & cold, off

@@ -18,6 +18,8 @@ from ifuview.engine.photons.counting.lightcurve import light_curve
 from ifuview.engine.photons.counting.timemask import Masked, masked_before, time_mask, together
 from ifuview.errors import FitError, UsageError
 from ifuview.model.photons.lists import PhotonBlock, PhotonCut
+from ifuview.simulate.photons.array import PixelKind, make_array
+from ifuview.simulate.photons.lists import simulate_flat
 from tests.engine.photons.lists import made, reference
 
 
@@ -40,6 +42,29 @@ def test_the_bad_pixels_of_the_reference_file_are_found(sky):
     assert np.count_nonzero(found.cold & (kind == 2)) >= 0.6 * 25
     assert np.count_nonzero(found.cold & (kind != 2)) <= 3
     assert not np.any(found.hot & found.dead) and not np.any(found.hot & found.cold)
+
+
+@pytest.mark.parametrize("method", ["median", "laplacian"])
+def test_the_other_methods_find_the_cold_pixels_too(sky, method):
+    counts, usable, kind = sky
+    found = find_bad_pixels(counts, usable, method=method)
+    assert np.count_nonzero(found.hot & (kind == 3)) == 30
+    assert np.count_nonzero(found.cold & (kind == 2)) >= 22
+    assert np.count_nonzero(found.cold & (kind != 2)) <= 1
+    if method == "laplacian":  # median takes compact sources for hot pixels
+        assert np.count_nonzero(found.hot & (kind != 3)) <= 1
+
+
+@pytest.mark.parametrize("method", ["threshold", "median", "laplacian"])
+def test_bad_pixels_of_a_simulated_scene_are_found_also_side_by_side(method):
+    array = make_array((60, 50), dead=20, cold=15, hot=15, seed=1)
+    cold = array.kind == PixelKind.COLD
+    assert (cold[1:] & cold[:-1]).any() or (cold[:, 1:] & cold[:, :-1]).any()
+    _, truth = simulate_flat(array, photons_per_pixel=400, seed=1)
+    found = find_bad_pixels(truth.counts, np.ones(array.shape, bool), method=method)
+    np.testing.assert_array_equal(found.cold, cold)
+    assert np.count_nonzero(found.hot & (array.kind == PixelKind.HOT)) == 15
+    assert np.count_nonzero(found.hot & (array.kind != PixelKind.HOT)) <= 1
 
 
 def test_companion_and_spots_are_not_hot(sky):
