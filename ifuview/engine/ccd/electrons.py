@@ -1,0 +1,120 @@
+"""Counts of one amplifier to electrons with variance and mask: overscan, bias, gain, saturation.
+
+The variance is that of the read-out as the overscan shows it, of the photons (the data where they are positive) and
+of the bias. Saturated pixels are marked with the charge that they spill along their column: neighbors above the share
+`SPILLED` of the limit, and one more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.ccd.overscan import Overscan, read_overscan
+from ifuview.errors import FitError
+from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
+
+SATURATION = 65535  # ADU, end of 16 bits
+SPILLED = 0.9  # share of the limit above which a neighbor of a saturated pixel holds charge of it
+SPILL_ROWS = 16  # px, farthest that spilled charge is followed
+MANY_ZEROS = 0.5  # share of zeros above which nothing was read
+NOISE_TIMES = 2.0  # measured noise above so many times that of the header is noted
+LEAST_NOISE = 1e-3  # electrons
+
+
+def electrons(
+    counts: Array,
+    overscan: Array,
+    *,
+    gain: float,
+    read_noise: float,
+    amplifier: str = "",
+    bias: CcdFrame | None = None,
+    by_row: bool = True,
+    saturation: float = SATURATION,
+) -> tuple[CcdFrame, ReadOut]:
+    """Return the electrons of an amplifier and what its read-out says.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (nrow, ncol), ADU
+        The data section.
+    overscan : ndarray, shape (nrow, n), ADU
+        Of the same rows, the column next to the data first. With no columns the level is 0 and the noise that of the
+        header, both noted.
+    gain : float, electrons per ADU
+    read_noise : float, electrons
+        As the header has it: used where the overscan does not tell.
+    amplifier : str
+    bias : CcdFrame, optional
+        Structure that is left after the overscan, electrons.
+    by_row : bool
+        The overscan level follows the rows as a straight line: between exposures it tilts by some tenths of an electron,
+        which is percents of a faint sky. Else one number.
+    saturation : float, ADU
+
+    Notes
+    -----
+    An amplifier that holds nothing (all counts the same, or mostly zeros) is masked as a whole and noted.
+    """
+    level, notes = _level(overscan, counts.shape[0], read_noise / gain, by_row)
+    data = np.subtract(counts, level.level, dtype=np.float32) * np.float32(gain)
+    noise = level.noise * gain
+    if np.isfinite(noise) and read_noise > 0 and noise > NOISE_TIMES * read_noise:
+        notes.append(f"the read noise is {noise:.1f} electrons, the header says {read_noise:.1f}")
+    if not (np.isfinite(noise) and noise > LEAST_NOISE):
+        noise = read_noise
+        notes.append("the overscan does not tell the read noise; that of the header is used")
+    variance = np.maximum(data, 0) + np.float32(noise**2)
+    mask = np.zeros(counts.shape, np.uint32)
+    if bias is not None:
+        data -= bias.data
+        variance += bias.variance
+        mask |= bias.mask
+    full = np.asarray(counts >= saturation)
+    mask[~np.isfinite(data)] |= np.uint32(ReductionBit.NO_DATA)
+    if full.any():
+        mask[spilled(full, np.asarray(counts, np.float32), saturation)] |= np.uint32(ReductionBit.SATURATED)
+    zero = float(np.mean(counts == 0))
+    if zero > MANY_ZEROS or float(np.ptp(counts)) == 0:
+        mask |= np.uint32(ReductionBit.AMPLIFIER)
+        notes.append("nothing was read: all counts are the same" if zero <= MANY_ZEROS else "most counts are zero")
+    out = ReadOut(
+        amplifier=amplifier, level=float(level.level.mean()), level_error=level.error, noise=float(noise),
+        noise_error=level.noise_error * gain, gain=gain, saturated=float(full.mean()), zero=zero, notes=tuple(notes),
+    )  # fmt: skip
+    return CcdFrame(np.nan_to_num(data, copy=False), np.nan_to_num(variance, copy=False), mask), out
+
+
+def _level(overscan: Array, nrow: int, noise: float, by_row: bool) -> tuple[Overscan, list[str]]:
+    """The overscan's level, or zero where there is none."""
+    try:
+        return read_overscan(overscan, by_row=by_row), []
+    except FitError:
+        nothing = Overscan(np.zeros((nrow, 1), np.float32), float("nan"), noise, float("nan"))
+        return nothing, ["there is no overscan: no level is subtracted"]
+
+
+def spilled(full: Array, counts: Array, limit: float) -> Array:
+    """Saturated pixels and those of their columns that hold charge of them, bool of the same shape.
+
+    Parameters
+    ----------
+    full : ndarray of bool, shape (nrow, ncol)
+        Pixels at the limit.
+    counts : ndarray, shape (nrow, ncol), ADU
+    limit : float, ADU
+    """
+    high = counts >= SPILLED * limit
+    out = full.copy()
+    for _ in range(SPILL_ROWS):
+        grown = out.copy()
+        grown[1:] |= out[:-1] & high[1:]
+        grown[:-1] |= out[1:] & high[:-1]
+        if np.array_equal(grown, out):
+            break
+        out = grown
+    touched = out.copy()
+    touched[1:] |= out[:-1]
+    touched[:-1] |= out[1:]
+    return touched

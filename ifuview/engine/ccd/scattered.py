@@ -1,0 +1,307 @@
+"""Scattered light: what is smooth over the detector, fitted together with the light of all fibers.
+
+Between close fibers no pixel is dark, so that a fit of the gaps alone knows little inside a block. Here each bin of columns
+is solved for the flux of every fiber and a smooth background at once; the fluxes are projected out (Golub & Pereyra
+1973) and the equations of all bins added, so that one background, a sum of products of Legendre polynomials, follows from
+all pixels. A second kind of term is the light itself, blurred by a wide kernel that falls with distance as scattering
+does: it follows a bright source that polynomials cannot.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.traces.binning import bin_columns
+from ifuview.errors import FitError
+from ifuview.model.checks import Array
+
+BIN = 16  # columns
+HALF_ROWS = 6  # on each side of a fiber that get light of it
+ACROSS, ALONG = 7, 5  # degrees
+ROUNDS = 2  # the first with weights from the data, the others with weights and clipping from the model
+CLIP, CLIP_SHARE = 5.0, 0.05  # sigma, and share of the model, that a bin may lie off
+BLUR = (40.0, 160.0)  # px, of the blurred light
+PRIOR = 1e-4  # of the mean information: holds terms that nothing is known of
+MIN_BINS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScatteredLight:
+    """A smooth background.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (nrow, ncol), electrons
+    share : float
+        Of all light of the frame.
+    chi2 : float
+        Of the binned pixels, for each degree of freedom.
+    """
+
+    image: NDArray[np.float32]
+    share: float
+    chi2: float
+
+
+def scattered_light(
+    image: Array,
+    center: Array,
+    sigma: Array,
+    read_noise: float,
+    *,
+    usable: Array | None = None,
+    blurred: bool = True,
+    ctx: JobContext = SILENT,
+) -> ScatteredLight:
+    """Return the smooth light between and below the fibers.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (nrow, ncol), electrons
+    center : ndarray, shape (nfiber, ncol), px
+        Rising along fibers; NaN: no light.
+    sigma : ndarray, shape (nfiber, ncol), px
+        Width of the fibers.
+    read_noise : float, electrons
+    usable : ndarray of bool, shape (nrow, ncol), optional
+    blurred : bool
+        With the terms of blurred light.
+
+    Raises
+    ------
+    FitError
+        The image is too narrow, or has no usable pixels.
+    """
+    nrow, ncol = image.shape
+    width = min(BIN, max(4, ncol // MIN_BINS // 4 * 4))
+    if ncol // width < MIN_BINS:
+        raise FitError(f"an image of {nrow} x {ncol} pixels is too small to find scattered light in")
+    data = np.asarray(image if usable is None else np.where(usable, image, np.nan), np.float32)
+    binned = np.ascontiguousarray(bin_columns(data, width, read_noise, ctx.part(0, 0.3)).T)
+    nbin = binned.shape[0]
+    at = np.rint(np.arange(nbin) * width + (width - 1) / 2).astype(np.intp)
+    path, spread = (np.ascontiguousarray(a[:, at].T, np.float64) for a in (center, sigma))
+    rows, columns = np.linspace(-1, 1, nrow), np.arange(ncol) * 2 / (ncol - 1) - 1
+    across = np.polynomial.legendre.legvander(rows, ACROSS)
+    along = np.polynomial.legendre.legvander(columns, ALONG)
+    extra = _blurred(np.nan_to_num(binned), width) if blurred else np.zeros((0, nbin, nrow))
+    level = np.zeros((nbin, nrow))
+    for turn in range(ROUNDS):
+        ctx.checkpoint(0.3 + 0.3 * turn, "Scattered light")
+        parts, sides, chi2 = _equations(
+            binned, path, spread, across, extra, level, read_noise**2, width, turn > 0
+        )
+        coeff, amount = _solved(parts, sides, along[at], extra.shape[0])
+        level = along[at] @ coeff.T @ across.T + np.einsum("n,nbr->br", amount, extra)
+    ground = (across @ coeff @ along.T).astype(np.float32)
+    if extra.shape[0]:
+        ground += _everywhere(np.einsum("n,nbr->rb", amount, extra), at, ncol)
+    light = float(np.nansum(binned))
+    return ScatteredLight(ground, float(level.sum() / light) if light > 0 else math.nan, chi2)
+
+
+def _everywhere(binned: Array, at: Array, ncol: int) -> NDArray[np.float32]:
+    """Straight lines between the bins."""
+    column = np.arange(ncol)
+    left = np.clip(np.searchsorted(at, column, side="right") - 1, 0, at.size - 2)
+    part = np.clip((column - at[left]) / (at[left + 1] - at[left]), 0, 1)
+    return np.asarray(binned[:, left] * (1 - part) + binned[:, left + 1] * part, np.float32)
+
+
+def _blurred(binned: Array, width: int) -> NDArray[np.float64]:
+    """Light spread by wide Gaussians, (nkernel, nbin, nrow)."""
+    step = 8
+    nbin, nrow = binned.shape
+    coarse = binned[:, : nrow // step * step].reshape(nbin, nrow // step, step).mean(axis=2, dtype=np.float64)
+    middle = np.arange(coarse.shape[1]) * step + (step - 1) / 2
+    out = np.empty((len(BLUR), nbin, nrow))
+    for n, reach in enumerate(BLUR):
+        by_bin = _gauss(np.arange(nbin) * width, np.arange(nbin) * width, reach) * width
+        by_row = _gauss(np.arange(nrow), middle, reach) * step
+        out[n] = by_bin @ coarse @ by_row.T
+    return out
+
+
+def _gauss(to: Array, origin: Array, sigma: float) -> NDArray[np.float64]:
+    """Weights of a normalized Gaussian, (nto, norigin)."""
+    return np.asarray(np.exp(-0.5 * ((to[:, None] - origin[None]) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi)))
+
+
+def _solved(parts: Array, sides: Array, along: Array, nextra: int) -> tuple[Array, Array]:
+    """Coefficients (across, along) of the polynomials, and the amounts of blurred light."""
+    m = parts.shape[1] - nextra
+    n = along.shape[1]
+    size = m * n + nextra
+    normal, right = np.zeros((size, size)), np.zeros(size)
+    normal[: m * n, : m * n] = np.einsum("bij,bp,bq->ipjq", parts[:, :m, :m], along, along).reshape(m * n, m * n)
+    cross = np.einsum("bij,bp->ipj", parts[:, :m, m:], along).reshape(m * n, nextra)
+    normal[: m * n, m * n :], normal[m * n :, : m * n] = cross, cross.T
+    normal[m * n :, m * n :] = parts[:, m:, m:].sum(axis=0)
+    right[: m * n] = np.einsum("bi,bp->ip", sides[:, :m], along).ravel()
+    right[m * n :] = sides[:, m:].sum(axis=0)
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    solved = np.linalg.solve(normal / np.outer(scale, scale) + PRIOR * np.eye(size), right / scale) / scale
+    return solved[: m * n].reshape(m, n), solved[m * n :]
+
+
+def _equations(
+    binned: Array, path: Array, spread: Array, across: Array, extra: Array, level: Array, floor: float, width: int,
+    clipped: bool,
+) -> tuple[Array, Array, float]:  # fmt: skip
+    """Equations of the background in each bin, the fluxes projected out."""
+    nbin, m = binned.shape[0], across.shape[1] + extra.shape[0]
+    parts, sides, tally = np.zeros((nbin, m, m)), np.zeros((nbin, m)), np.zeros(2)
+    _project(
+        binned, path, spread, np.ascontiguousarray(across.T), extra, level, floor, 1 / width, clipped, parts, sides,
+        tally,
+    )  # fmt: skip
+    if tally[1] <= 0:
+        raise FitError("no pixel can be used to find scattered light")
+    return parts + np.swapaxes(np.tril(parts, -1), 1, 2), sides, float(tally[0] / tally[1])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _project(
+    binned: Array, path: Array, spread: Array, across: Array, extra: Array, level: Array, floor: float,
+    shrink: float, clipped: bool, parts: Array, sides: Array, tally: Array,
+) -> None:  # fmt: skip
+    nbin, nrow = binned.shape
+    nfiber = path.shape[1]
+    m, npoly = parts.shape[1], across.shape[0]
+    rows = 2 * HALF_ROWS + 1
+    light, first = np.zeros((nfiber, rows)), np.zeros(nfiber, np.int64)
+    base, weight, clean = np.empty((m, nrow)), np.empty(nrow), np.empty(nrow)
+    pivot, link, right = np.empty(nfiber), np.empty(nfiber), np.empty((nfiber, m + 1))
+    for b in range(nbin):
+        base[:npoly] = across
+        base[npoly:] = extra[:, b]
+        _lay(path[b], spread[b], nrow, light, first)
+        for r in range(nrow):
+            known = math.isfinite(binned[b, r])
+            clean[r] = binned[b, r] - level[b, r] if known else 0.0
+            weight[r] = 1 / ((floor + max(binned[b, r], 0.0)) * shrink) if known else 0.0
+            tally[1] += known
+        if clipped:
+            _couple(clean, weight, base[:0], light, first, pivot, link, right)
+            _model_weights(clean, level[b], light, first, right[:, 0], floor, shrink, weight, tally)
+        for r in range(nrow):
+            clean[r] += level[b, r] if weight[r] > 0 else 0.0
+        _couple(clean, weight, base, light, first, pivot, link, right)
+        _products(clean, weight, base, parts[b], sides[b])
+        _take_off(clean, weight, base, light, first, right, parts[b], sides[b])
+
+
+@njit(cache=True, nogil=True)
+def _lay(center: Array, sigma: Array, nrow: int, light: Array, first: Array) -> None:
+    """Light of all fibers on the rows about them; nothing of one without a center."""
+    rows = light.shape[1]
+    for k in range(center.size):
+        light[k] = 0.0
+        first[k] = 0
+        if not (-HALF_ROWS < center[k] < nrow + HALF_ROWS and sigma[k] > 0):
+            continue
+        low = min(max(math.floor(center[k] + 0.5) - HALF_ROWS, 0), nrow - rows)
+        first[k] = low
+        scale = 1 / (sigma[k] * math.sqrt(2.0))
+        edge = math.erf((low - 0.5 - center[k]) * scale)
+        for j in range(rows):
+            upper = math.erf((low + j + 0.5 - center[k]) * scale)
+            light[k, j] = 0.5 * (upper - edge)
+            edge = upper
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _couple(
+    data: Array, weight: Array, base: Array, light: Array, first: Array, pivot: Array, link: Array, right: Array
+) -> None:
+    """Solve the fluxes for the terms of the background and for the data: columns 0..m-1 and m of `right`."""
+    nfiber, rows = light.shape
+    m = base.shape[0]
+    for k in range(nfiber):
+        pivot[k], link[k] = 0.0, 0.0
+        right[k, : m + 1] = 0.0
+        for j in range(rows):
+            wp = weight[first[k] + j] * light[k, j]
+            if wp <= 0:
+                continue
+            pivot[k] += wp * light[k, j]
+            for i in range(m):
+                right[k, i] += wp * base[i, first[k] + j]
+            right[k, m] += wp * data[first[k] + j]
+            if k > 0 and 0 <= first[k] + j - first[k - 1] < rows:
+                link[k] += wp * light[k - 1, first[k] + j - first[k - 1]]
+    for k in range(1, nfiber):  # elimination of a tridiagonal matrix, then back
+        if pivot[k - 1] > 0 and pivot[k] > 0:
+            share = link[k] / pivot[k - 1]
+            pivot[k] -= share * link[k]
+            for i in range(m + 1):
+                right[k, i] -= share * right[k - 1, i]
+    for k in range(nfiber - 1, -1, -1):
+        for i in range(m + 1):
+            if pivot[k] > 0:
+                if k + 1 < nfiber and pivot[k + 1] > 0:
+                    right[k, i] -= link[k + 1] * right[k + 1, i]
+                right[k, i] /= pivot[k]
+            else:
+                right[k, i] = 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _model_weights(
+    clean: Array, level: Array, light: Array, first: Array, flux: Array, floor: float, shrink: float, weight: Array,
+    tally: Array,
+) -> None:  # fmt: skip
+    """Weights from the model of the fibers and the background; what lies far off it has none."""
+    model = np.zeros(clean.size)
+    for k in range(first.size):
+        for j in range(light.shape[1]):
+            model[first[k] + j] += flux[k] * light[k, j]
+    for r in range(clean.size):
+        if weight[r] <= 0:
+            continue
+        expected = max(model[r] + level[r], 0.0)
+        noise = (floor + expected) * shrink
+        off = clean[r] - model[r]
+        if abs(off) > CLIP * math.sqrt(noise) + CLIP_SHARE * expected:
+            weight[r] = 0.0
+            tally[1] -= 1
+        else:
+            weight[r] = 1 / noise
+            tally[0] += off * off / noise
+
+
+@njit(cache=True, nogil=True)
+def _products(data: Array, weight: Array, base: Array, part: Array, side: Array) -> None:
+    """Lower half of the equations of the background with nothing projected out."""
+    m = base.shape[0]
+    for i in range(m):
+        for r in range(data.size):
+            wb = weight[r] * base[i, r]
+            side[i] += wb * data[r]
+            for j in range(i + 1):
+                part[i, j] += wb * base[j, r]
+
+
+@njit(cache=True, nogil=True)
+def _take_off(
+    data: Array, weight: Array, base: Array, light: Array, first: Array, right: Array, part: Array, side: Array
+) -> None:
+    """Project the fluxes out."""
+    m = base.shape[0]
+    cross = np.empty(m)
+    for k in range(first.size):
+        cross[:] = 0.0
+        for j in range(light.shape[1]):
+            wp = weight[first[k] + j] * light[k, j]
+            for i in range(m):
+                cross[i] += wp * base[i, first[k] + j]
+        for i in range(m):
+            side[i] -= cross[i] * right[k, m]
+            for j in range(i + 1):
+                part[i, j] -= cross[i] * right[k, j]

@@ -1,0 +1,215 @@
+"""A smooth surface over columns and fibers through line centers: wavelength as a sum of products of Legendre polynomials.
+
+Lines weigh by their own errors and by what a list of lines can be wrong (`LIST_ERROR`), so that a few bright lines do not
+decide alone; the degree along dispersion is the one of the smallest Bayesian information criterion (Schwarz 1978) of
+the mean residuals of the lines. Lines off by more than others allow are left out one by one; the scatter of the line
+means that is left goes into the error of the surface.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.errors import FitError
+from ifuview.model.checks import Array
+
+LIST_ERROR = 0.005  # px, how well lines are known
+LEAST_ERROR = 0.002  # px, of one center
+MAX_DEGREE = 5
+FIBER_DEGREE = (4, 4, 3, 2, 2, 2)  # along fibers, for each degree along dispersion
+FIBERS_PER_DEGREE = 6  # fibers that each degree along fibers needs
+CLIP = 5.0  # robust sigma, of single centers
+LINE_CLIP = 6.0  # sigma, of the mean of a line against the others
+LINE_SCATTER = 0.03  # px, that lines may be off in any case
+ROUNDS = 4
+LEAST_SHARE = 0.2  # of the fibers that must show a line
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """A fitted surface.
+
+    Parameters
+    ----------
+    coeff : ndarray, shape (nterm,)
+    spread : ndarray, shape (nterm, nterm)
+        Covariance.
+    terms : tuple of (int, int)
+        Degree along columns and along fibers of each term.
+    used : ndarray of bool, shape (nfiber, nline)
+    line_scatter : float, px
+        Of the line means about the surface, beyond their errors.
+    line_spread : ndarray, shape (degree + 1, degree + 1)
+        Covariance along columns from that scatter.
+    chi2 : float
+        For each degree of freedom.
+    """
+
+    coeff: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    terms: tuple[tuple[int, int], ...]
+    used: NDArray[np.bool_]
+    line_scatter: float
+    line_spread: NDArray[np.float64]
+    chi2: float
+
+    def at(self, u: Array, v: Array) -> NDArray[np.float64]:
+        """Value at pairs of u and v of one shape."""
+        return np.asarray(design(u, v, self.terms) @ self.coeff)
+
+    def grid(self, u: Array, v: Array) -> NDArray[np.float64]:
+        """Value at all fibers v and columns u, shape (nv, nu)."""
+        across, along = _products(u, v, self.terms, self.coeff)
+        return np.asarray(across @ along)
+
+    def error(self, u: Array, v: Array) -> NDArray[np.float64]:
+        """One sigma at all fibers v and columns u, shape (nv, nu), in the unit of the surface."""
+        few = np.linspace(0, u.size - 1, min(u.size, 65))
+        some_u = np.interp(few, np.arange(u.size), u)
+        uu, vv = np.meshgrid(some_u, v)
+        rows = design(uu.ravel(), vv.ravel(), self.terms)
+        square = np.einsum("ij,jk,ik->i", rows, self.spread, rows).reshape(uu.shape)
+        lines = np.polynomial.legendre.legvander(some_u, self.line_spread.shape[0] - 1)
+        square = np.sqrt(np.maximum(square + np.einsum("ij,jk,ik->i", lines, self.line_spread, lines), 0))
+        at = np.arange(u.size)
+        return np.array([np.interp(at, few, row) for row in square])
+
+
+def design(u: Array, v: Array, terms: tuple[tuple[int, int], ...]) -> NDArray[np.float64]:
+    """Products of Legendre polynomials at points, shape (n, nterm)."""
+    along = np.polynomial.legendre.legvander(u, max(t[0] for t in terms))
+    across = np.polynomial.legendre.legvander(v, max(t[1] for t in terms))
+    i, j = (np.array(t) for t in zip(*terms, strict=True))
+    return np.asarray(along[..., i] * across[..., j])
+
+
+def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Array) -> tuple[Array, Array]:
+    """Factors (nv, n) and (n, nu) of the values on a grid."""
+    most_u, most_v = max(t[0] for t in terms), max(t[1] for t in terms)
+    table = np.zeros((most_v + 1, most_u + 1))
+    for (i, j), c in zip(terms, coeff, strict=True):
+        table[j, i] = c
+    return np.polynomial.legendre.legvander(v, most_v) @ table, np.polynomial.legendre.legvander(u, most_u).T
+
+
+def fit_surface(u: Array, v: Array, value: Array, error: Array, scale: float) -> Surface:
+    """Fit a surface through the lines of a group of fibers.
+
+    Parameters
+    ----------
+    u : ndarray, shape (nfiber, nline)
+        Columns of the lines, on [-1, 1]; NaN: not measured.
+    v : ndarray, shape (nfiber,)
+        Place of the fibers, on [-1, 1].
+    value : ndarray, shape (nfiber, nline)
+        To fit (wavelength, or what is left of it), Angstrom.
+    error : ndarray, shape (nfiber, nline), px
+        Of the columns.
+    scale : float, Angstrom per px
+
+    Raises
+    ------
+    FitError
+        Fewer than two lines.
+    """
+    good = np.isfinite(u) & np.isfinite(value) & np.isfinite(error)
+    good &= good.sum(axis=0) >= max(LEAST_SHARE * good.any(axis=1).sum(), 1)
+    error = np.hypot(error, LEAST_ERROR) * scale
+    while True:
+        nline = int(good.any(axis=0).sum())
+        if nline < 2:
+            raise FitError("fewer than two lines are left to fit wavelengths")
+        found = min(
+            (_one_degree(u, v, value, error, good, d, scale) for d in range(1, min(MAX_DEGREE, nline - 1) + 1)),
+            key=lambda t: t[0],
+        )[1]
+        worst = _odd_line(u, v, value, error, found, scale)
+        if worst < 0:
+            return found
+        good[:, worst] = False
+
+
+def _terms(degree: int, nfiber: int) -> tuple[tuple[int, int], ...]:
+    """Terms of a surface of some degree along columns."""
+    most = max(nfiber // FIBERS_PER_DEGREE, 0)
+    return tuple((i, j) for i in range(degree + 1) for j in range(min(FIBER_DEGREE[i], most) + 1))
+
+
+def _one_degree(
+    u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, scale: float
+) -> tuple[float, Surface]:
+    """Information criterion and surface of one degree."""
+    terms = _terms(degree, int(good.any(axis=1).sum()))
+    k, i = np.nonzero(good)
+    rows = design(u[k, i], v[k], terms)
+    y, sigma = value[k, i], error[k, i]
+    total = np.array([(1 / sigma[i == n] ** 2).sum() for n in range(good.shape[1])])
+    share = 1 / (1 + (LIST_ERROR * scale) ** 2 * total)  # what the list leaves of a line's weight
+    weight = share[i] / sigma**2
+    kept = np.ones(y.size, bool)
+    for _ in range(ROUNDS):
+        w = np.where(kept, weight, 0)
+        normal = rows.T @ (w[:, None] * rows)
+        normal[np.diag_indices_from(normal)] *= 1 + 1e-12
+        coeff = np.linalg.lstsq(normal, rows.T @ (w * y), rcond=1e-13)[0]
+        residual = y - rows @ coeff
+        pull = np.abs(residual - _line_means(residual, weight * kept, i, good.shape[1])[i]) / sigma
+        new = pull < CLIP * max(MAD_TO_SIGMA * float(np.median(pull[kept])), 1.0)
+        if (new == kept).all():
+            break
+        kept = new
+    return _judged(rows, terms, coeff, normal, residual, sigma, w, i, k, kept, u, good, degree, scale)
+
+
+def _judged(
+    rows: Array, terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, sigma: Array,
+    w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
+) -> tuple[float, Surface]:  # fmt: skip
+    """Information criterion of the line means, and the surface with its errors."""
+    nline = good.shape[1]
+    mean = _line_means(residual, w, i, nline)
+    seen = np.array([kept[i == n].any() for n in range(nline)])
+    floor = LIST_ERROR * scale
+    miss = float(((mean[seen] / floor) ** 2).sum())
+    count = int(seen.sum())
+    criterion = count * np.log(max(miss / count, 0.25)) + (degree + 1) * np.log(max(count, 2))
+    free = max(count - degree - 1, 1)
+    scatter = float(np.sqrt(max(miss * floor**2 / free, 0.0)))
+    chi2 = float(((residual - mean[i])[kept] ** 2 / sigma[kept] ** 2).mean())
+    spread = np.linalg.pinv(normal) * max(chi2, 1.0)
+    where = np.array([np.nanmean(u[good[:, n], n]) for n in np.flatnonzero(seen)])
+    lines = np.polynomial.legendre.legvander(where, degree)
+    line_spread = np.linalg.pinv(lines.T @ lines) * max(scatter, floor) ** 2
+    used = np.zeros(good.shape, bool)
+    used[k[kept], i[kept]] = True
+    return criterion, Surface(coeff, spread, terms, used, scatter / scale, line_spread, chi2)
+
+
+def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDArray[np.float64]:
+    """Weighted mean residual of each line."""
+    total = np.bincount(line, weight, nline)
+    return np.asarray(np.bincount(line, weight * residual, nline) / np.where(total > 0, total, 1))
+
+
+def _odd_line(u: Array, v: Array, value: Array, error: Array, found: Surface, scale: float) -> int:
+    """The line that lies farthest off the others, if too far; -1: none does."""
+    lines = np.flatnonzero(found.used.any(axis=0))
+    degree = found.line_spread.shape[0] - 1
+    if lines.size < degree + 3:
+        return -1
+    miss, where = np.empty(lines.size), np.empty(lines.size)
+    for n, line in enumerate(lines):
+        k = np.flatnonzero(found.used[:, line])
+        miss[n] = np.average(value[k, line] - found.at(u[k, line], v[k]), weights=1 / error[k, line] ** 2)
+        where[n] = u[k, line].mean()
+    rows = np.polynomial.legendre.legvander(where, degree)
+    leverage = np.einsum("ij,jk,ik->i", rows, np.linalg.pinv(rows.T @ rows), rows)
+    alone = np.abs(miss) / np.maximum(1 - leverage, 0.05)
+    others = np.array([MAD_TO_SIGMA * np.median(np.abs(np.delete(miss, n))) for n in range(lines.size)])
+    bound = np.hypot(LINE_CLIP * others, LINE_SCATTER * scale)
+    worst = int(np.argmax(alone / bound))
+    return int(lines[worst]) if alone[worst] > bound[worst] else -1
