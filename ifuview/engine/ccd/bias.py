@@ -1,8 +1,8 @@
-"""What is left of the bias after the overscan: a profile along columns, one along rows, and with many frames each pixel.
+"""What is left of the bias after the overscan: profiles along columns and rows, with many frames each pixel.
 
-Few frames are noisier than the structure in them: a single bias subtracted pixel by pixel would double the variance of the
-read-out. So the structure is taken as a sum of a column and a row profile, each drawn to zero as far as its own noise explains
-it, and pixels of their own are only believed from so many frames that they add little noise.
+Few frames are noisier than the structure in them: a single bias subtracted pixel by pixel would double the variance
+of the read-out. So the structure is taken as a sum of a column and a row profile, each drawn to zero as far as its
+own noise explains it, and pixels of their own are only believed from so many frames that they add little noise.
 """
 
 from __future__ import annotations

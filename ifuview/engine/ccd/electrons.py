@@ -49,8 +49,8 @@ def electrons(
     bias : CcdFrame, optional
         Structure that is left after the overscan, electrons.
     by_row : bool
-        The overscan level follows the rows as a straight line: between exposures it tilts by some tenths of an electron,
-        which is percents of a faint sky. Else one number.
+        The overscan level follows the rows as a straight line: between exposures it tilts by some tenths of an
+        electron, which is percents of a faint sky. Else one number.
     saturation : float, ADU
 
     Notes
@@ -65,12 +65,11 @@ def electrons(
     if not (np.isfinite(noise) and noise > LEAST_NOISE):
         noise = read_noise
         notes.append("the overscan does not tell the read noise; that of the header is used")
-    variance = np.maximum(data, 0) + np.float32(noise**2)
     mask = np.zeros(counts.shape, np.uint32)
     if bias is not None:
         data -= bias.data
-        variance += bias.variance
         mask |= bias.mask
+    variance = np.maximum(data, 0) + np.float32(noise**2) + (np.float32(0) if bias is None else bias.variance)
     full = np.asarray(counts >= saturation)
     mask[~np.isfinite(data)] |= np.uint32(ReductionBit.NO_DATA)
     if full.any():

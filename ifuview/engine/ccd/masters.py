@@ -8,6 +8,7 @@ two that disagree is kept, with one there is nothing to compare.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def frame_noise(frames: Sequence[CcdFrame]) -> tuple[float, float]:
     if len(frames) < 2:
         return float("nan"), float("nan")
     total, count = 0.0, 0
-    for one, two in zip(frames[:-1], frames[1:], strict=True):
+    for one, two in pairwise(frames):
         delta = (one.data - two.data)[one.usable() & two.usable()].astype(np.float64)
         delta -= np.median(delta)
         sigma = delta.std()

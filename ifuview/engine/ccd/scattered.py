@@ -1,10 +1,10 @@
 """Scattered light: what is smooth over the detector, fitted together with the light of all fibers.
 
-Between close fibers no pixel is dark, so that a fit of the gaps alone knows little inside a block. Here each bin of columns
-is solved for the flux of every fiber and a smooth background at once; the fluxes are projected out (Golub & Pereyra
-1973) and the equations of all bins added, so that one background, a sum of products of Legendre polynomials, follows from
-all pixels. A second kind of term is the light itself, blurred by a wide kernel that falls with distance as scattering
-does: it follows a bright source that polynomials cannot.
+Between close fibers no pixel is dark, so that a fit of the gaps alone knows little inside a block. Here each bin of
+columns is solved for the flux of every fiber and a smooth background at once; the fluxes are projected out (Golub &
+Pereyra 1973) and the equations of all bins added, so that one background, a sum of products of Legendre polynomials,
+follows from all pixels. A second kind of term is the light itself, blurred by a wide kernel that falls with distance
+as scattering does: it follows a bright source that polynomials cannot.
 """
 
 from __future__ import annotations
@@ -94,9 +94,7 @@ def scattered_light(
     level = np.zeros((nbin, nrow))
     for turn in range(ROUNDS):
         ctx.checkpoint(0.3 + 0.3 * turn, "Scattered light")
-        parts, sides, chi2 = _equations(
-            binned, path, spread, across, extra, level, read_noise**2, width, turn > 0
-        )
+        parts, sides, chi2 = _equations(binned, path, spread, across, extra, level, read_noise**2, width, turn > 0)
         coeff, amount = _solved(parts, sides, along[at], extra.shape[0])
         level = along[at] @ coeff.T @ across.T + np.einsum("n,nbr->br", amount, extra)
     ground = (across @ coeff @ along.T).astype(np.float32)

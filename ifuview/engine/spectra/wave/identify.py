@@ -1,10 +1,10 @@
 """Which peak is which line, without a seed: the pattern of the lamp's list is looked for among the peaks.
 
 Every pair of listed lines laid on every pair of peaks is a hypothesis of shift and stretch of the expected columns
-(as astrometry does with stars; Valdes et al. 1995, "triangles"). It is scored by the lines that then fall on peaks, more
-for bright ones on bright ones, less for bright lines without a peak and bright peaks without a line; the best ones are
-bent by low-order polynomials and scored again within a tighter tolerance. Lines that are absent (a lamp that was off)
-and peaks of no known line only lower the score.
+(as astrometry does with stars; Valdes et al. 1995, "triangles"). It is scored by the lines that then fall on peaks,
+more for bright ones on bright ones, less for bright lines without a peak and bright peaks without a line; the best
+ones are bent by low-order polynomials and scored again within a tighter tolerance. Lines that are absent (a lamp that
+was off) and peaks of no known line only lower the score.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _distinct(found: Array, ncol: int) -> NDArray[np.float64]:
 def _bent(
     hypothesis: Array, expected: Array, line_weight: Array, at: Array, peak_weight: Array, ncol: int
 ) -> tuple[float, NDArray[np.intp], NDArray[np.float64]]:
-    """A hypothesis followed with polynomials of rising degree: score, peak of each line (-1: none), expected columns."""
+    """A hypothesis followed with polynomials of rising degree: score, peak of each line (-1: none), columns."""
     half = ncol / 2
     t = (expected - half) / half
     basis = np.polynomial.legendre.legvander(t, len(BEND) - 1)
@@ -248,5 +248,5 @@ def _pairs(
                             continue
                     found[slot, 0], found[slot, 1], found[slot, 2] = score, shift, stretch
                     if count == found.shape[0]:
-                        worst = np.argmin(found[:, 0])
+                        worst = int(np.argmin(found[:, 0]))
     return count

@@ -67,7 +67,9 @@ def without_level(spectrum: Array) -> NDArray[np.float64]:
     n = spectrum.size
     step = LEVEL_WINDOW // 2
     middle = np.arange(0, n + step, step)
-    value = [np.nanpercentile(spectrum[max(0, m - step) : m + step + 1], LEVEL_SHARE) for m in np.minimum(middle, n - 1)]
+    value = [
+        np.nanpercentile(spectrum[max(0, m - step) : m + step + 1], LEVEL_SHARE) for m in np.minimum(middle, n - 1)
+    ]
     return np.asarray(spectrum - np.interp(np.arange(n), middle, value), np.float64)
 
 
@@ -193,7 +195,10 @@ def _step(
             continue
         count += 1
         a, b = (x - 0.5 - c) / s, (x + 0.5 - c) / s
-        ga, gb = math.exp(-0.5 * a * a) / (s * math.sqrt(2 * math.pi)), math.exp(-0.5 * b * b) / (s * math.sqrt(2 * math.pi))
+        ga, gb = (
+            math.exp(-0.5 * a * a) / (s * math.sqrt(2 * math.pi)),
+            math.exp(-0.5 * b * b) / (s * math.sqrt(2 * math.pi)),
+        )
         slope[0], slope[1] = _light(x + 0.5, c, s) - _light(x - 0.5, c, s), 1.0
         if m > 2:
             slope[2] = f * (ga - gb)

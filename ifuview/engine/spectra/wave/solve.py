@@ -1,9 +1,10 @@
 """Wavelengths of all fibers from a lamp: seeds identified by themselves, lines measured everywhere, surfaces fitted.
 
-Some spectra over each block of fibers (an amplifier) are identified without help; those that do not fit the best one are
-identified again near it. The centers found are interpolated to all fibers, all lines are fitted there, also the
-unknown ones beside known ones, and a smooth surface gives the wavelengths of each block. A fiber that lies off the surface
-in all its lines by more than the errors allow is moved by what its own lines say, as far as they say it surely.
+Some spectra over each block of fibers (an amplifier) are identified without help; those that do not fit the best one
+are identified again near it. The centers found are interpolated to all fibers, all lines are fitted there, also the
+unknown ones beside known ones, and a smooth surface gives the wavelengths of each block. A fiber that lies off the
+surface in all its lines by more than the errors allow is moved by what its own lines say, as far as they say it
+surely.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.spectra.wave.identify import Identified, expected_columns, identify
-from ifuview.engine.spectra.wave.lines import LineFits, find_peaks, fit_lines
-from ifuview.engine.spectra.wave.surface import Surface, fit_surface
+from ifuview.engine.spectra.wave.identify import MAX_SHIFT, Identified, expected_columns, identify
+from ifuview.engine.spectra.wave.lines import LineFits, Peaks, find_peaks, fit_lines
+from ifuview.engine.spectra.wave.surface import WaveSurface, fit_wave_surface
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.spectra import ArcLines, FiberSpectra, WaveSolution
@@ -77,8 +78,8 @@ def solve_wavelengths(
     nfiber, ncol = spectra.flux.shape
     block = np.zeros(nfiber, int) if block is None else np.asarray(block)
     usable = spectra.usable()
-    live = usable.any(axis=1) if live is None else np.asarray(live, bool) & usable.any(axis=1)
-    found = _start(spectra, usable, lines, grid, block, live, ctx)
+    lit = np.asarray(usable.any(axis=1) if live is None else np.asarray(live, bool) & usable.any(axis=1))
+    found = _start(spectra, usable, lines, grid, block, lit, ctx)
     ctx.checkpoint(0.4, "Fitting lines")
     nline = lines.wave.size
     spread = np.full(found.center.shape, SIGMA)
@@ -87,7 +88,7 @@ def solve_wavelengths(
     width = _at_columns(lsf, found.center)
     fits = fit_lines(spectra.flux, spectra.variance, usable, found.center, width)
     ctx.checkpoint(0.8, "Fitting wavelengths")
-    return _solution(fits, lines, found, block, live, ncol, lsf, nline)
+    return _solution(fits, lines, found, block, lit, ncol, lsf, nline)
 
 
 def _start(
@@ -97,7 +98,9 @@ def _start(
     """Centers to start from, from seeds of all blocks."""
     ncol = spectra.flux.shape[1]
     expected = expected_columns(lines, grid, ncol)
-    seeds, peaks, answers = [], [], []
+    seeds: list[int] = []
+    peaks: list[Peaks] = []
+    answers: list[Identified | None] = []
     for name in np.unique(block):
         fibers = np.flatnonzero((block == name) & live)
         for place in (np.arange(SEEDS) + 0.5) / SEEDS if fibers.size else ():
@@ -109,12 +112,10 @@ def _start(
             seeds.append(int(fibers[k]))
             peaks.append(find_peaks(np.nanmedian(stack, axis=0), SIGMA))
             answers.append(_try(peaks[-1], lines, expected, ncol))
-    known = [n for n, a in enumerate(answers) if a is not None]
+    known = [(a.score, n, a) for n, a in enumerate(answers) if a is not None]
     if not known:
         raise FitError("no line of the lamp is recognized in any fiber", todo="look at the lamp's frames and the list")
-    top = max(known, key=lambda n: answers[n].score)  # type: ignore[union-attr]
-    best = answers[top]
-    assert best is not None
+    _, top, best = max(known, key=lambda t: t[0])
     notes = []
     for n, answer in enumerate(answers):
         if answer is None or float(np.median(np.abs(answer.expected - best.expected))) > AGREE:
@@ -126,12 +127,10 @@ def _start(
     return _Found(np.concatenate([center, extra], axis=1), best, seeds[top], tuple(notes))
 
 
-def _try(peaks: object, lines: ArcLines, expected: Array, ncol: int, about: float | None = None) -> Identified | None:
+def _try(peaks: Peaks, lines: ArcLines, expected: Array, ncol: int, about: float = MAX_SHIFT) -> Identified | None:
     """The identification, None where there is none."""
     try:
-        if about is None:
-            return identify(peaks, lines, expected, ncol)  # type: ignore[arg-type]
-        return identify(peaks, lines, expected, ncol, about=about)  # type: ignore[arg-type]
+        return identify(peaks, lines, expected, ncol, about=about)
     except FitError:
         return None
 
@@ -222,7 +221,7 @@ def _solution(
         u = center[rows] * 2 / (ncol - 1) - 1
         rest = lines.wave[None] - base(u)
         try:
-            surface = fit_surface(u, place, rest, error[rows], scale)
+            surface = fit_wave_surface(u, place, rest, error[rows], scale)
         except FitError as failed:
             notes.append(f"block {name}: {failed}")
             continue
@@ -252,7 +251,7 @@ def _base(best: Identified, lines: ArcLines, ncol: int) -> np.polynomial.Polynom
     return np.polynomial.Polynomial.fit(u[inside], lines.wave[inside], degree, domain=[-1, 1], window=[-1, 1])
 
 
-def _own_offsets(surface: Surface, u: Array, place: Array, rest: Array, error: Array) -> NDArray[np.float64]:
+def _own_offsets(surface: WaveSurface, u: Array, place: Array, rest: Array, error: Array) -> NDArray[np.float64]:
     """What each fiber's own lines say beyond the surface, as far as fibers differ by more than their errors."""
     at = np.nan_to_num(u)
     miss = rest - surface.at(at, np.broadcast_to(place[:, None], u.shape))

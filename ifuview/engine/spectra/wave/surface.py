@@ -1,9 +1,9 @@
-"""A smooth surface over columns and fibers through line centers: wavelength as a sum of products of Legendre polynomials.
+"""A smooth surface over columns and fibers through line centers: a sum of products of Legendre polynomials.
 
-Lines weigh by their own errors and by what a list of lines can be wrong (`LIST_ERROR`), so that a few bright lines do not
-decide alone; the degree along dispersion is the one of the smallest Bayesian information criterion (Schwarz 1978) of
-the mean residuals of the lines. Lines off by more than others allow are left out one by one; the scatter of the line
-means that is left goes into the error of the surface.
+Lines weigh by their own errors and by what a list of lines can be wrong (`LIST_ERROR`), so that a few bright lines do
+not decide alone; the degree along dispersion is the one of the smallest Bayesian information criterion (Schwarz 1978)
+of the mean residuals of the lines. Lines off by more than others allow are left out one by one; the scatter of the
+line means that is left goes into the error of the surface.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ LEAST_ERROR = 0.002  # px, of one center
 MAX_DEGREE = 5
 FIBER_DEGREE = (4, 4, 3, 2, 2, 2)  # along fibers, for each degree along dispersion
 FIBERS_PER_DEGREE = 6  # fibers that each degree along fibers needs
+LEAST_MISS = 0.3  # mean square of the lines' residuals in their errors: a better fit is chance
 CLIP = 5.0  # robust sigma, of single centers
 LINE_CLIP = 6.0  # sigma, of the mean of a line against the others
 LINE_SCATTER = 0.03  # px, that lines may be off in any case
@@ -30,7 +31,7 @@ LEAST_SHARE = 0.2  # of the fibers that must show a line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surface:
+class WaveSurface:
     """A fitted surface.
 
     Parameters
@@ -96,7 +97,7 @@ def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Arr
     return np.polynomial.legendre.legvander(v, most_v) @ table, np.polynomial.legendre.legvander(u, most_u).T
 
 
-def fit_surface(u: Array, v: Array, value: Array, error: Array, scale: float) -> Surface:
+def fit_wave_surface(u: Array, v: Array, value: Array, error: Array, scale: float) -> WaveSurface:
     """Fit a surface through the lines of a group of fibers.
 
     Parameters
@@ -141,7 +142,7 @@ def _terms(degree: int, nfiber: int) -> tuple[tuple[int, int], ...]:
 
 def _one_degree(
     u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, scale: float
-) -> tuple[float, Surface]:
+) -> tuple[float, WaveSurface]:
     """Information criterion and surface of one degree."""
     terms = _terms(degree, int(good.any(axis=1).sum()))
     k, i = np.nonzero(good)
@@ -168,17 +169,18 @@ def _one_degree(
 def _judged(
     rows: Array, terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, sigma: Array,
     w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
-) -> tuple[float, Surface]:  # fmt: skip
+) -> tuple[float, WaveSurface]:  # fmt: skip
     """Information criterion of the line means, and the surface with its errors."""
     nline = good.shape[1]
     mean = _line_means(residual, w, i, nline)
     seen = np.array([kept[i == n].any() for n in range(nline)])
     floor = LIST_ERROR * scale
-    miss = float(((mean[seen] / floor) ** 2).sum())
+    noise = np.array([(1 / np.sum(1 / sigma[kept & (i == n)] ** 2)) if seen[n] else 1.0 for n in range(nline)])
     count = int(seen.sum())
-    criterion = count * np.log(max(miss / count, 0.25)) + (degree + 1) * np.log(max(count, 2))
+    miss = float((mean[seen] ** 2 / (floor**2 + noise[seen])).sum())
+    criterion = count * np.log(max(miss / count, LEAST_MISS)) + (degree + 1) * np.log(max(count, 2))
     free = max(count - degree - 1, 1)
-    scatter = float(np.sqrt(max(miss * floor**2 / free, 0.0)))
+    scatter = float(np.sqrt(max(((mean[seen] ** 2).sum() - noise[seen].sum()) / free, 0.0)))
     chi2 = float(((residual - mean[i])[kept] ** 2 / sigma[kept] ** 2).mean())
     spread = np.linalg.pinv(normal) * max(chi2, 1.0)
     where = np.array([np.nanmean(u[good[:, n], n]) for n in np.flatnonzero(seen)])
@@ -186,7 +188,7 @@ def _judged(
     line_spread = np.linalg.pinv(lines.T @ lines) * max(scatter, floor) ** 2
     used = np.zeros(good.shape, bool)
     used[k[kept], i[kept]] = True
-    return criterion, Surface(coeff, spread, terms, used, scatter / scale, line_spread, chi2)
+    return criterion, WaveSurface(coeff, spread, terms, used, scatter / scale, line_spread, chi2)
 
 
 def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDArray[np.float64]:
@@ -195,7 +197,7 @@ def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDAr
     return np.asarray(np.bincount(line, weight * residual, nline) / np.where(total > 0, total, 1))
 
 
-def _odd_line(u: Array, v: Array, value: Array, error: Array, found: Surface, scale: float) -> int:
+def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface, scale: float) -> int:
     """The line that lies farthest off the others, if too far; -1: none does."""
     lines = np.flatnonzero(found.used.any(axis=0))
     degree = found.line_spread.shape[0] - 1

@@ -1,8 +1,8 @@
 """Which of the traces found is which fiber of a table of reference rows.
 
-The shift between table and light is the one under which most fibers of the table meet a trace, each within a third
-of the spacing; among equal ones the smallest. A fiber of the table without a trace (dead, or too faint) gets the path of its
-neighbors, at the distance that the table has.
+The shift between table and light is the one under which most fibers of the table meet a trace, each within a third of
+the spacing; among equal ones the smallest. A fiber of the table without a trace (dead, or too faint) gets the path of
+its neighbors, at the distance that the table has.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Paths of fibers that differ smoothly from one to the next: each fiber by itself as far as its light tells.
 
-Every fiber has a place of its own; how its path bends along columns is nearly that of its neighbors. The bends (Legendre
-coefficients of degree one and more) are first fitted as polynomials over the fibers of a block, with the full
-information matrix of each fiber, so that one whose light fades counts little there; then each fiber is drawn to
+Every fiber has a place of its own; how its path bends along columns is nearly that of its neighbors. The bends
+(Legendre coefficients of degree one and more) are first fitted as polynomials over the fibers of a block, with the
+full information matrix of each fiber, so that one whose light fades counts little there; then each fiber is drawn to
 that surface as far as its own coefficients are less sure than fibers differ from it (an empirical Bayes estimate).
 Where all light fades, the surface holds; nothing runs away.
 """

@@ -1,8 +1,8 @@
 """Trace the fibers of a table on a twilight, a lamp flat or the sky of an exposure.
 
-All fibers that show are traced from nothing (`trace_flat`), told by their place (`match_fibers`), measured again without
-scattered light where that is known, and their paths fitted together (`regular_paths`). The set has one row for each
-fiber of the table, in its order.
+All fibers that show are traced from nothing (`trace_flat`), told by their place (`match_fibers`), measured again
+without scattered light where that is known, and their paths fitted together (`regular_paths`). The set has one row
+for each fiber of the table, in its order.
 """
 
 from __future__ import annotations
@@ -77,12 +77,14 @@ def trace_slit(
     reference = np.asarray(reference, np.float64)
     block = np.zeros(reference.size, int) if block is None else np.asarray(block)
     dead = np.zeros(reference.size, bool) if dead is None else np.asarray(dead, bool)
-    at = int(round((ncol - 1) / 2 if column is None else min(max(column, 0), ncol - 1)))
+    at = round((ncol - 1) / 2 if column is None else min(max(column, 0), ncol - 1))
     clean = np.asarray(image if background is None else image - background, np.float32)
     if start is None:
         start, matched = _searched(clean, read_noise, reference, at, dead, ctx.part(0.0, 0.5))
     else:
-        matched = Matched(np.where(start.status & np.uint32(TraceBit.DEAD | TraceBit.LOST), -1, np.arange(start.nfiber)), 0)
+        status = np.zeros(start.nfiber, np.uint32) if start.status is None else np.asarray(start.status)
+        dark = (status & np.uint32(TraceBit.DEAD | TraceBit.LOST)) > 0
+        matched = Matched(np.where(dark, -1, np.arange(start.nfiber)), 0.0)
     width = min(BIN, max(4, ncol // MIN_BINS // 4 * 4))
     binned = bin_columns(clean, width, read_noise, ctx.part(0.5, 0.6))
     middle = np.arange(binned.shape[1]) * width + (width - 1) / 2

@@ -1,0 +1,119 @@
+"""Cosmic rays of a single exposure, told by what a model of the fibers' light does not explain.
+
+The joint extraction leaves out pixels that lie off the profile; around these, pixels of lower significance belong to
+the same track. A hit that covers the whole width of a fiber looks like light of the fiber, but is sharper along
+dispersion than the line spread function allows. Both follow van Dokkum's idea (2001, L.A.Cosmic) that cosmic rays have
+sharper edges than light that came through the optics, with the optics known from the fibers themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ifuview.model.checks import Array
+
+SEED, GROWN = 5.0, 2.5  # sigma, of a pixel by itself, and of one beside such a pixel
+SHARE = 0.05  # of the light of the fibers nearby, by which the profile may be wrong
+GROW_ROUNDS = 6
+PEAK_ROWS = 2  # px on each side whose brightest is the light nearby
+SPIKE, SPIKE_SHARE = 6.0, 0.12  # sigma, and share of the spectrum beside it, of a spike
+LEAST_HITS = 2  # exposures in which a pixel must stick out to be hot
+
+
+def cosmic_rays(
+    data: Array, model: Array, floor: Array, usable: Array, left_out: Array | None = None
+) -> NDArray[np.bool_]:
+    """Return the pixels that were hit.
+
+    Parameters
+    ----------
+    data, model : ndarray of float32, shape (nrow, ncol), electrons
+        The exposure, and the light of the fibers with all that is smooth.
+    floor : ndarray, shape (nrow, ncol), electrons^2
+        Variance without light.
+    usable : ndarray of bool, shape (nrow, ncol)
+    left_out : ndarray of bool, shape (nrow, ncol), optional
+        Pixels that the extraction has left out already: they are seeds whatever their significance.
+    """
+    out = np.zeros(data.shape, np.bool_)
+    seeds = np.zeros(data.shape, np.bool_) if left_out is None else np.asarray(left_out, np.bool_)
+    pull = np.empty(data.shape, np.float32)
+    _pulls(data, model, np.ascontiguousarray(floor, np.float32), pull)
+    out |= np.asarray(usable) & ((pull > SEED) | (seeds & (pull > GROWN)))
+    for _ in range(GROW_ROUNDS):
+        if not _grow(pull, np.asarray(usable, np.bool_), out):
+            break
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pulls(data: Array, model: Array, floor: Array, pull: Array) -> None:
+    """Excess in sigma, with the share of the light nearby by which the model may be wrong."""
+    nrow, ncol = data.shape
+    for r in range(nrow):
+        low, high = max(0, r - PEAK_ROWS), min(nrow - 1, r + PEAK_ROWS)
+        for x in range(ncol):
+            peak = 0.0
+            for i in range(low, high + 1):
+                peak = max(peak, model[i, x])
+            noise = floor[r, x] + max(model[r, x], 0.0) + (SHARE * peak) ** 2
+            pull[r, x] = (data[r, x] - model[r, x]) / math.sqrt(noise)
+
+
+@njit(cache=True, nogil=True)
+def _grow(pull: Array, usable: Array, out: Array) -> bool:
+    """Add pixels beside those that were hit; whether any was."""
+    nrow, ncol = pull.shape
+    changed = False
+    before = out.copy()
+    for r in range(nrow):
+        for x in range(ncol):
+            if before[r, x] or not usable[r, x] or pull[r, x] <= GROWN:
+                continue
+            for i in range(max(0, r - 1), min(nrow, r + 2)):
+                for j in range(max(0, x - 1), min(ncol, x + 2)):
+                    if before[i, j]:
+                        out[r, x] = True
+            changed |= out[r, x]
+    return changed
+
+
+def spikes(flux: Array, variance: Array, usable: Array) -> NDArray[np.bool_]:
+    """Samples that are sharper along dispersion than light can be, bool of shape (nfiber, ncol).
+
+    A sample is compared with what a cubic through its four neighbors says; for lines of sigma 1.5 px that is right to
+    some percent.
+    """
+    value = np.where(usable, flux, 0).astype(np.float64)
+    var = np.where(usable & np.isfinite(variance), variance, 0).astype(np.float64)
+    out = np.zeros(value.shape, np.bool_)
+    near = value[:, 1:-3] + value[:, 3:-1]
+    far = value[:, :-4] + value[:, 4:]
+    expected = (4 * near - far) / 6
+    noise = var[:, 2:-2] + (16 * (var[:, 1:-3] + var[:, 3:-1]) + var[:, :-4] + var[:, 4:]) / 36
+    good = usable[:, 2:-2] & usable[:, 1:-3] & usable[:, 3:-1] & usable[:, :-4] & usable[:, 4:]
+    off = value[:, 2:-2] - expected
+    highest = np.maximum(value[:, 1:-3], value[:, 3:-1])
+    out[:, 2:-2] = good & (off > SPIKE * np.sqrt(noise) + SPIKE_SHARE * np.abs(highest)) & (value[:, 2:-2] > highest)
+    return out
+
+
+def hot_pixels(hits: Sequence[Array]) -> NDArray[np.bool_]:
+    """Pixels that stick out in several exposures: hot ones, not cosmic rays.
+
+    Parameters
+    ----------
+    hits : sequence of ndarray of bool, shape (nrow, ncol)
+        Of exposures of one detector, from `cosmic_rays`; tracks hit the same pixel twice only by chance.
+    """
+    if not hits:
+        return np.zeros((0, 0), np.bool_)
+    count = np.zeros(hits[0].shape, np.int32)
+    for hit in hits:
+        count += hit
+    return count >= min(LEAST_HITS, max(len(hits), 2))

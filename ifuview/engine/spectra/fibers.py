@@ -1,0 +1,155 @@
+"""Spectra of all fibers of a detector from one exposure: joint extraction with cosmic rays, saturation and masks told.
+
+First the joint extraction leaves out what lies off the profile, then tracks are followed to their ends and samples
+that are sharper than light are found, then all is extracted again without them. A sample that has lost a part of its
+light to masked pixels is still good, as the profile tells the rest; one that has lost most of it, or has a saturated
+pixel in its core, is masked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.ccd.cosmics import cosmic_rays, spikes
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.spectra.joint import JointSpectra, extract_joint
+from ifuview.engine.traces.profile.fiber_profile import FiberProfile
+from ifuview.engine.traces.slit.settle import lit_centers
+from ifuview.model.checks import Array
+from ifuview.model.quality import TraceBit
+from ifuview.model.reduction.ccd import UNUSABLE, CcdFrame, ReductionBit
+from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.model.trace import TraceSet
+
+CLIP = 5.0  # sigma
+CORE = 2.0  # px on each side of a trace within which a saturated pixel spoils the sample
+LEAST_KNOWN = 0.5  # share of the profile's core that must be usable
+MAX_CHI2 = 6.0  # of a sample, above which the profile does not describe the light
+BRIGHT_CHI2 = 0.03  # share of the peak squared over the noise that chi2 may grow by: errors of the profile
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extraction:
+    """Spectra and what they were made with.
+
+    Parameters
+    ----------
+    spectra : FiberSpectra
+        Electrons in a pixel of the dispersion, all light of a fiber.
+    covariance : ndarray of float32, shape (nfiber, ncol)
+        With the next fiber.
+    model : ndarray of float32, shape (nrow, ncol), electrons
+        Light of the fibers and the background.
+    frame : CcdFrame
+        The exposure, with COSMIC in its mask.
+    """
+
+    spectra: FiberSpectra
+    covariance: NDArray[np.float32]
+    model: NDArray[np.float32]
+    frame: CcdFrame
+
+
+def extract_fibers(
+    frame: CcdFrame,
+    traces: TraceSet,
+    profile: FiberProfile,
+    wave: Array | None = None,
+    *,
+    background: Array | None = None,
+    cosmics: bool = True,
+    medium: str = "air",
+    ctx: JobContext = SILENT,
+) -> Extraction:
+    """Return the spectra of all fibers.
+
+    Parameters
+    ----------
+    frame : CcdFrame
+    traces : TraceSet
+        Of the light of this exposure. Fibers without light stay as masked rows.
+    profile : FiberProfile
+        Of these fibers.
+    wave : ndarray, shape (nfiber, ncol), Angstrom, optional
+        Default: 0, not known yet.
+    background : ndarray, shape (nrow, ncol), electrons, optional
+        Scattered light.
+    cosmics : bool
+        Look for cosmic rays; else only pixels that lie off the profile are left out.
+    """
+    center = lit_centers(traces)
+    floor = floor_of(frame)
+    usable = frame.usable()
+    clip = CLIP if cosmics else 0.0
+    part = ctx.part(0, 0.5 if cosmics else 1)
+    found = extract_joint(frame.data, floor, center, profile, mask=~usable, background=background, clip=clip, ctx=part)
+    if cosmics:
+        hit = cosmic_rays(frame.data, found.model, floor, usable, usable & ~found.used)
+        hit |= _spiked(found, center, frame.data, usable)
+        mask = np.array(frame.mask)
+        mask[hit] |= np.uint32(ReductionBit.COSMIC)
+        frame = CcdFrame(frame.data, frame.variance, mask)
+        found = extract_joint(
+            frame.data, floor, center, profile, mask=~frame.usable(), background=background, clip=clip,
+            ctx=ctx.part(0.5, 1),
+        )  # fmt: skip
+    nothing = np.zeros(found.flux.shape) if wave is None else wave
+    known = np.isfinite(found.flux) & np.isfinite(found.variance)
+    spectra = FiberSpectra(
+        flux=np.where(known, found.flux, 0), variance=np.where(known, found.variance, 0),
+        mask=_sample_mask(found, frame, traces, known), wave=nothing, medium=medium, chi2=found.chi2,
+    )  # fmt: skip
+    return Extraction(spectra, found.covariance, found.model, frame)
+
+
+def floor_of(frame: CcdFrame) -> NDArray[np.float32]:
+    """Variance of the pixels of a frame without the noise of their light."""
+    return np.maximum(frame.variance - np.maximum(frame.data, 0), np.float32(1e-6))
+
+
+def _spiked(found: JointSpectra, center: Array, data: Array, usable: Array) -> NDArray[np.bool_]:
+    """Pixels of the samples that are sharper than light, where they lie above what stands beside them."""
+    out = np.zeros(data.shape, np.bool_)
+    known = np.isfinite(found.flux) & np.isfinite(found.variance)
+    fiber, column = np.nonzero(spikes(np.where(known, found.flux, 0), found.variance, known))
+    for k, x in zip(fiber, column, strict=True):
+        low = max(0, int(np.floor(center[k, x] - CORE)))
+        rows = np.arange(low, min(data.shape[0], int(np.ceil(center[k, x] + CORE)) + 1))
+        beside = np.maximum(data[rows, x - 2], data[rows, min(x + 2, data.shape[1] - 1)])
+        out[rows, x] |= usable[rows, x] & (data[rows, x] > beside)
+    return out
+
+
+def _sample_mask(found: JointSpectra, frame: CcdFrame, traces: TraceSet, known: Array) -> NDArray[np.uint32]:
+    """Bits of the samples, from those of the pixels in the core of each fiber and from the fit."""
+    nrow, ncol = frame.shape
+    mask = np.zeros(found.flux.shape, np.uint32)
+    column = np.broadcast_to(np.arange(ncol), mask.shape)
+    unusable = ~frame.usable()
+    lost = np.zeros(mask.shape, np.float32)
+    bits = np.zeros(mask.shape, np.uint32)
+    first = np.floor(np.nan_to_num(traces.center, nan=-9.0)).astype(np.intp)
+    for step in range(-1, 3):  # the four pixels that hold most of the light
+        row = first + step
+        inside = (row >= 0) & (row < nrow)
+        at = np.where(inside, row, 0)
+        share = np.float32(1 / 3 if step in (0, 1) else 1 / 6)
+        bad = np.where(inside, unusable[at, column], True)
+        lost += share * bad
+        pixel = np.where(inside, frame.mask[at, column], np.uint32(ReductionBit.EDGE))
+        bits |= np.where(bad, pixel & np.uint32(UNUSABLE), 0).astype(np.uint32)
+        mask |= (pixel & np.uint32(ReductionBit.SATURATED | ReductionBit.AMPLIFIER)).astype(np.uint32)
+        mask |= (pixel & np.uint32(ReductionBit.LOW_QE)).astype(np.uint32)
+    mask |= np.where(lost > LEAST_KNOWN, bits, 0).astype(np.uint32)
+    peak = np.maximum(np.where(known, found.flux, 0), 0) / 4
+    allowed = MAX_CHI2 + BRIGHT_CHI2**2 * peak**2 / np.maximum(np.where(known, found.variance, 1), 1)
+    with np.errstate(invalid="ignore"):
+        mask[known & (found.chi2 > allowed)] |= np.uint32(ReductionBit.CHI2)
+    mask[~known] |= np.uint32(ReductionBit.NO_DATA)
+    status = np.zeros(traces.nfiber, np.uint32) if traces.status is None else np.asarray(traces.status)
+    dark = (status & np.uint32(TraceBit.DEAD | TraceBit.LOST)) > 0
+    mask[dark] |= np.uint32(ReductionBit.DEAD_FIBER)
+    return mask

@@ -1,0 +1,1 @@
+"""Fiber-to-fiber and pixel response, from light that all fibers share."""

@@ -1,0 +1,71 @@
+"""Tracks over fibers are found to their ends, lines of the sky are not, and hot pixels are those that stay."""
+
+import numpy as np
+
+from ifuview.engine.ccd.cosmics import hot_pixels
+from ifuview.engine.ccd.scattered import scattered_light
+from ifuview.engine.spectra.fibers import extract_fibers
+from ifuview.engine.traces.profile.fiber_profile import gaussian_profile
+from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
+from ifuview.model.trace import TraceSet
+from tests.engine.slit import NCOL, NROW, Slit
+
+
+def lit(slit):
+    center = slit.center.copy()
+    center[list(slit.dead)] = np.nan
+    return center
+
+
+def traces_of(slit):
+    dead = np.isin(np.arange(slit.reference.size), slit.dead).astype(np.uint32)
+    return TraceSet(fiber=np.arange(slit.reference.size), center=slit.center, sigma=slit.sigma, status=dead)
+
+
+def test_tracks_are_found_and_lines_are_not():
+    slit = Slit(4)
+    flux = 150 * slit.throughput + slit.lamp(4000.0)
+    image = slit.image(flux)
+    rng = np.random.default_rng(8)
+    hits = np.zeros(image.shape, bool)
+    for _ in range(60):
+        row, column, length = rng.integers(5, NROW - 5), rng.integers(5, NCOL - 20), rng.integers(1, 12)
+        hits[row + np.arange(length) // 3, column + np.arange(length)] = True
+    image = image + np.where(hits, rng.uniform(200, 1500, image.shape), 0).astype(np.float32)
+    made = extract_fibers(slit.frame(image), traces_of(slit), gaussian_profile(slit.sigma, NROW, 5.0))
+    found = (made.frame.mask & int(ReductionBit.COSMIC)) > 0
+    assert found[hits].mean() >= 0.97
+    assert (found & ~hits).mean() <= 5e-5
+    good = made.spectra.usable()
+    pull = ((made.spectra.flux - flux) / np.sqrt(np.where(good, made.spectra.variance, 1)))[good]
+    assert 0.95 < pull.std() < 1.05 and abs(np.median(pull)) < 0.05
+
+
+def test_hot_pixels_are_those_that_stick_out_again():
+    one, two = np.zeros((5, 5), bool), np.zeros((5, 5), bool)
+    one[1, 1] = one[2, 3] = two[1, 1] = True
+    assert np.argwhere(hot_pixels([one, two])).tolist() == [[1, 1]]
+
+
+def test_a_saturated_core_is_masked_and_a_lost_edge_is_not():
+    slit = Slit(5)
+    image = slit.image(800 * slit.throughput)
+    mask = np.zeros(image.shape, np.uint32)
+    row, column = round(slit.center[5, 300]), 300
+    mask[row, column] |= np.uint32(ReductionBit.SATURATED)
+    mask[row + 3, 400] |= np.uint32(ReductionBit.BAD)
+    frame = CcdFrame(image, slit.frame(image).variance, mask)
+    made = extract_fibers(frame, traces_of(slit), gaussian_profile(slit.sigma, NROW, 5.0), cosmics=False)
+    assert made.spectra.mask[5, 300] & int(ReductionBit.SATURATED)
+    assert made.spectra.usable()[5, 400]
+    assert (made.spectra.mask[11] & int(ReductionBit.DEAD_FIBER)).all()
+
+
+def test_scattered_light_is_recovered_under_close_fibers():
+    slit = Slit(6)
+    image = slit.image(slit.twilight(), ground=25.0)
+    found = scattered_light(image, lit(slit), slit.sigma, 2.5, blurred=False)
+    truth = slit.image(np.zeros(slit.center.shape), ground=25.0, noise=False)
+    assert np.abs(found.image - truth).max() < 2.0  # of 25, at the edges least known
+    assert np.sqrt(((found.image - truth) ** 2).mean()) < 0.5
+    assert 0.8 < found.chi2 < 1.25

@@ -1,0 +1,71 @@
+"""Lamps are identified without a seed, also with lines missing, and wavelengths are right to their errors."""
+
+import numpy as np
+import pytest
+
+from ifuview.engine.spectra.wave.lines import find_peaks, fit_lines
+from ifuview.engine.spectra.wave.solve import solve_wavelengths
+from ifuview.errors import FitError
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.spectra import FiberSpectra
+from tests.engine.slit import LINES, NOISE, Slit
+
+GRID = (4993.0, 5764.0)
+
+
+def spectra(slit, **lamp):
+    flux = slit.lamp(**lamp)
+    variance = flux + 5 * NOISE**2
+    noisy = flux + slit.rng.normal(0, 1, flux.shape) * np.sqrt(variance)
+    mask = np.zeros(flux.shape, np.uint32)
+    mask[list(slit.dead)] |= np.uint32(ReductionBit.DEAD_FIBER)
+    return FiberSpectra(noisy, variance, mask, np.zeros(flux.shape))
+
+
+def miss(slit, found):
+    return (found.wave - slit.wave) / np.gradient(slit.wave, axis=1)
+
+
+@pytest.mark.parametrize("columns", [True, False])
+@pytest.mark.parametrize("off", [(), (2, 6), (0, 3, 9, 11)])
+def test_wavelengths_are_found_without_a_seed(columns, off):
+    slit = Slit(1)
+    found = solve_wavelengths(spectra(slit, off=off), slit.lines(columns), GRID, block=slit.block)
+    inside = np.abs(miss(slit, found))[:, 40:-40]
+    assert np.sqrt((inside**2).mean()) < 0.006
+    assert not found.used[:, list(off)].any()
+    assert found.used[:, [n for n in range(LINES.size) if n not in off]].any(axis=0).sum() >= LINES.size - len(off) - 1
+    assert np.median(found.lsf) == pytest.approx(1.7, abs=0.02)
+
+
+def test_saturated_lines_and_a_line_of_wrong_wavelength_do_no_harm():
+    slit = Slit(2)
+    given = spectra(slit)
+    mask = np.array(given.mask)
+    mask[given.flux > 0.6 * given.flux.max()] |= np.uint32(ReductionBit.SATURATED)
+    lines = slit.lines()
+    wrong = lines.wave.copy()
+    wrong[5] += 1.0
+    lines = type(lines)(wrong, lines.column, lines.intensity, lines.element)
+    found = solve_wavelengths(FiberSpectra(given.flux, given.variance, mask, given.wave), lines, GRID, block=slit.block)
+    assert np.sqrt((miss(slit, found)[:, 40:-40] ** 2).mean()) < 0.01
+    assert not found.used[:, 5].any()
+
+
+def test_errors_of_centers_are_those_of_the_scatter():
+    slit = Slit(3)
+    given = spectra(slit, light=2e4)
+    column = np.array([[np.interp(w, row, np.arange(row.size)) for w in LINES] for row in slit.wave])
+    fits = fit_lines(given.flux, given.variance, given.usable(), column + 0.4, np.full(column.shape, 1.7))
+    pull = ((fits.center - column) / fits.center_error)[np.isfinite(fits.center)]
+    assert 0.9 < 1.4826 * np.median(np.abs(pull)) < 1.1
+
+
+def test_noise_has_no_lines():
+    rng = np.random.default_rng(5)
+    assert find_peaks(rng.normal(0, 3, 2000), 1.7, 6.0).column.size <= 1
+    dark = FiberSpectra(
+        rng.normal(0, 3, (8, 768)), np.full((8, 768), 9.0), np.zeros((8, 768), np.uint32), np.zeros(768)
+    )
+    with pytest.raises(FitError):
+        solve_wavelengths(dark, Slit().lines(), GRID)
