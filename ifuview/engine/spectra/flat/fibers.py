@@ -28,7 +28,7 @@ LEAST_SAMPLES = 0.1  # share of the columns that a fiber needs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FiberFlat:
+class FiberResponse:
     """Response of the fibers.
 
     Parameters
@@ -48,8 +48,8 @@ class FiberFlat:
 
 
 def fiber_flat(
-    spectra: FiberSpectra, *, degree: int = DEGREE, odd: Array | None = None, start: FiberFlat | None = None
-) -> FiberFlat:
+    spectra: FiberSpectra, *, degree: int = DEGREE, odd: Array | None = None, start: FiberResponse | None = None
+) -> FiberResponse:
     """Return the response of all fibers.
 
     Parameters
@@ -61,7 +61,7 @@ def fiber_flat(
     odd : ndarray of bool, shape (nfiber, ncol), optional
         Samples to leave out, such as columns of low efficiency.
 
-    start : FiberFlat, optional
+    start : FiberResponse, optional
         To begin with, nearly right: one round is then enough.
 
     Raises
@@ -103,7 +103,7 @@ def fiber_flat(
     mask = np.zeros(flat.shape, np.uint32)
     mask[~measured] |= np.uint32(ReductionBit.DEAD_FIBER)
     mask[measured & (flat.mean(axis=1) < LOW)] |= np.uint32(ReductionBit.LOW_FIBER)
-    return FiberFlat(flat.astype(np.float32), error, mask, common)
+    return FiberResponse(flat.astype(np.float32), error, mask, common)
 
 
 def _errors(basis: Array, weight: Array, kept: Array, measured: Array, ncol: int, degree: int) -> NDArray[np.float32]:

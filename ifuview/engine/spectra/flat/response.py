@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.spectra.flat.fibers import FiberFlat, fiber_flat
+from ifuview.engine.spectra.flat.fibers import FiberResponse, fiber_flat
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra
@@ -46,7 +46,7 @@ class PixelResponse:
 
 def pixel_response(
     spectra: FiberSpectra,
-    flat: FiberFlat,
+    flat: FiberResponse,
     center: Array,
     nrow: int,
     *,
@@ -59,7 +59,7 @@ def pixel_response(
     ----------
     spectra : FiberSpectra
         Of a twilight, as for `flat`.
-    flat : FiberFlat
+    flat : FiberResponse
     center : ndarray, shape (nfiber, ncol), px
         Traces; finite also for dead fibers.
     nrow : int
@@ -166,7 +166,7 @@ def measure_response(
     *,
     block: Array | None = None,
     ground: Array | None = None,
-) -> tuple[FiberFlat, PixelResponse]:
+) -> tuple[FiberResponse, PixelResponse]:
     """Return the response of the fibers and of the pixels, each measured without the other.
 
     The first look finds columns of low efficiency although the shared spectrum follows them in part; without them it
