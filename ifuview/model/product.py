@@ -101,6 +101,8 @@ class FiberSpec(NamedTuple):
         "B" of a fiber is the number of its block.
     arrays : tuple of str
         Images of one value a fiber (the median of its row, where there are more).
+    each : bool
+        All values of a row of `arrays` are kept, as NAME[0], NAME[1] ...
     beside : str
         File, with * for any text, whose first table has more columns; its rows are joined by the column `key`.
     key : str
@@ -119,6 +121,7 @@ class FiberSpec(NamedTuple):
     key: str = ""
     unit: str = ""
     columns: tuple[str, ...] = ()
+    each: bool = False
 
 
 class OtherSpec(NamedTuple):

@@ -56,6 +56,9 @@ def _table(spec: FiberSpec, fits: FitsFile, count: int, notes: list[str]) -> Tab
         if layer is None or (count and layer.shape[0] != count):
             continue
         values = layer.values()
+        if values.ndim == MANY and spec.each:
+            columns |= {f"{name}[{n}]": values[:, n] for n in range(values.shape[1])}
+            continue
         if values.ndim == MANY:
             values = np.nanmedian(values, axis=1)
         whole = bool(np.all(np.isfinite(values)) and np.all(values == np.rint(values)))
