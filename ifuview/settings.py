@@ -32,6 +32,8 @@ class Settings:
         Time that each frame is shown.
     memory_warn_mib, memory_limit_mib : int
         Memory of the open frames above which a message appears, and above which nothing more is cached or opened.
+    threads : int
+        Threads that measuring and extraction are spread over; 0: one for each core.
     recent : tuple of str
         Files opened last, newest first.
     """
@@ -43,6 +45,7 @@ class Settings:
     blink_ms: int = 500
     memory_warn_mib: int = 4096
     memory_limit_mib: int = 8192
+    threads: int = 0
     recent: tuple[str, ...] = ()
 
     def look_fields(self) -> tuple[tuple[str, object], ...]:
@@ -118,7 +121,9 @@ def _fitting(name: str, value: object, default: object) -> Any:
     if isinstance(default, tuple):
         return tuple(map(str, value))[:RECENT_KEPT] if isinstance(value, list) else None
     if isinstance(default, int):
-        return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        return value if value == default or value > 0 else None
     if not isinstance(value, str) or value not in CHOICES.get(name, (value,)):
         return None
     return value

@@ -20,6 +20,14 @@ def test_what_is_saved_is_read_back(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["settings.toml"]
 
 
+def test_threads_may_be_left_to_the_cores(tmp_path):
+    path = tmp_path / "s.toml"
+    for text, threads, told in (("0", 0, False), ("3", 3, False), ("-1", 0, True)):
+        path.write_text(f"threads = {text}\n")
+        loaded, note = settings.load(path)
+        assert loaded.threads == threads and bool(note) == told
+
+
 def test_a_missing_file_means_defaults(tmp_path):
     assert settings.load(tmp_path / "none.toml") == (Settings(), "")
 

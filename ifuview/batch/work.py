@@ -14,6 +14,7 @@ from pathlib import Path
 from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
 from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, BatchTask, Record, failed, save
+from ifuview.engine.context import set_threads
 from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import CLASSES
 
@@ -39,7 +40,8 @@ def work(task: BatchTask) -> Record:
 
 
 def one_thread() -> None:
-    """One thread for BLAS and numba: there is a worker for each core."""
+    """One thread for BLAS, numba and our kernels: there is a worker for each core."""
+    set_threads(1)
     numba = sys.modules.get("numba")
     for name in THREADS:
         if numba is None or not name.startswith("NUMBA"):  # numba refuses a change of its own variable later on

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
+from ifuview.app.preferences import stored_threads
 from ifuview.commands.said import Said
 from ifuview.commands.table import COMMANDS
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import SILENT, JobContext, set_threads
 from ifuview.errors import UsageError
 
 
@@ -47,6 +48,7 @@ def command(name: str, words: list[str]) -> int:
     except SystemExit as end:  # after --help
         return int(end.code or 0)
     notes = _from_file(chosen, name)
+    set_threads(stored_threads())
     with progress(quiet=getattr(chosen, "quiet", False)) as ctx:
         said = module.run(chosen, ctx)
     if said.text:

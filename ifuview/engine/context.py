@@ -1,11 +1,29 @@
-"""Progress and cancellation of a job, without Qt."""
+"""Progress, cancellation and threads of a job, without Qt."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from threading import Event
 
 from ifuview.errors import JobCancelled
+
+_most = 0  # threads; 0: one for each core
+
+
+def set_threads(number: int) -> None:
+    """Let kernels use at most so many threads from now on; 0: one for each core that this process may use."""
+    global _most
+    _most = max(int(number), 0)
+
+
+def threads() -> int:
+    """How many threads kernels are spread over."""
+    if _most:
+        return _most
+    if hasattr(os, "sched_getaffinity"):
+        return max(len(os.sched_getaffinity(0)), 1)
+    return os.cpu_count() or 1
 
 
 class JobContext:

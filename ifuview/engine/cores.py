@@ -7,34 +7,16 @@ worker of dask could trip on.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.context import SILENT, JobContext, threads
 
 Item = TypeVar("Item")
-_most = 0  # threads; 0: one for each core
-
-
-def set_threads(number: int) -> None:
-    """Use at most so many threads from now on; 0: one for each core that this process may use."""
-    global _most
-    _most = max(int(number), 0)
-
-
-def threads() -> int:
-    """How many threads a work is spread over."""
-    if _most:
-        return _most
-    if hasattr(os, "sched_getaffinity"):
-        return max(len(os.sched_getaffinity(0)), 1)
-    return os.cpu_count() or 1
 
 
 def spread(work: Callable[[Item], object], items: Iterable[Item], *, ctx: JobContext = SILENT, text: str = "") -> None:
-    """Do `work` for each item, on all threads; it must release the interpreter to gain anything.
+    """Do `work` for each item, on all threads (`context.set_threads`); it must release the interpreter to gain.
 
     Parameters
     ----------
@@ -53,22 +35,20 @@ def spread(work: Callable[[Item], object], items: Iterable[Item], *, ctx: JobCon
         Or what `work` raised first, when all that had begun has ended.
     """
     todo = list(items)
-    done = 0
-
-    def one(item: Item) -> None:
-        nonlocal done
-        ctx.checkpoint(done / len(todo), text)
-        work(item)
-        done += 1
-
     if threads() == 1 or len(todo) < 2:
-        for item in todo:
-            one(item)
+        for i, item in enumerate(todo):
+            ctx.checkpoint(i / len(todo), text)
+            work(item)
         return
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    ctx.checkpoint(0.0, text)
     with ThreadPoolExecutor(min(threads(), len(todo))) as pool:
-        jobs = [pool.submit(one, item) for item in todo]
-        finished, rest = wait(jobs, return_when=FIRST_EXCEPTION)
-        for job in rest:
-            job.cancel()
-    for job in finished:
-        job.result()
+        jobs = [pool.submit(work, item) for item in todo]
+        try:
+            for i, job in enumerate(as_completed(jobs), 1):  # progress is told by the thread that asked for the work
+                job.result()
+                ctx.checkpoint(i / len(todo), text)
+        finally:
+            for job in jobs:
+                job.cancel()

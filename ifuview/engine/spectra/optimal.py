@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import spread
 from ifuview.engine.traces.gaussian import advance, pixel_factor, start_series
 from ifuview.model.checks import Array
 
@@ -55,9 +56,11 @@ def joint_extract(
     whole = np.isfinite(image.sum()) or np.isfinite(image).all()  # the sum is quick, and finite in all but odd cases
     clean = image if whole else np.where(np.isfinite(image), image, 0)
     weight = ivar if clean is image else np.where(np.isfinite(image), ivar, 0)
-    for x in range(0, ncol, tile):
-        ctx.checkpoint(x / ncol, "Optimal extraction")
+
+    def columns(x: int) -> None:
         _extract_tile(clean, weight, center32, sigma32, x, min(x + tile, ncol), flux, variance)
+
+    spread(columns, range(0, ncol, tile), ctx=ctx, text="Optimal extraction")
     if np.array_equal(order, np.arange(order.size)):
         return flux, variance
     back = np.argsort(order)
@@ -117,9 +120,11 @@ def model_ivar(
     light = np.nan_to_num(np.maximum(flux, 0)).astype(np.float32)
     out = np.zeros((nrow, ncol), np.float32)
     tile = tile_width(center32)
-    for x in range(0, ncol, tile):
-        ctx.checkpoint(x / ncol, "Variance model")
+
+    def columns(x: int) -> None:
         _model_tile(center32, sigma32, light, x, min(x + tile, ncol), out)
+
+    spread(columns, range(0, ncol, tile), ctx=ctx, text="Variance model")
     out *= F(1 / gain)
     out += F((readnoise / gain) ** 2)
     return np.reciprocal(out, out=out)

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import spread
 from ifuview.model.checks import Array
 
 PARTS = 4  # means of a quarter of the columns are compared
@@ -26,9 +27,11 @@ def bin_columns(image: Array, width: int, readnoise: float, ctx: JobContext = SI
     """
     image = np.ascontiguousarray(image, np.float32)
     out = np.empty((image.shape[0], image.shape[1] // width), np.float32)
-    for row in range(0, image.shape[0], ROW_CHUNK):
-        ctx.checkpoint(row / image.shape[0], "Binning columns")
+
+    def rows(row: int) -> None:
         _bin_rows(image[row : row + ROW_CHUNK], width, F(readnoise**2), out[row : row + ROW_CHUNK])
+
+    spread(rows, range(0, image.shape[0], ROW_CHUNK), ctx=ctx, text="Binning columns")
     _mend(image, width, out)
     return out
 

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import spread
 from ifuview.engine.traces.gaussian import advance, exp32, pixel_factor, start_series
 from ifuview.model.checks import Array
 
@@ -61,11 +62,13 @@ def refine(
     """
     out = tuple(np.empty(center.shape, np.float32) for _ in range(4))
     nbin = binned.shape[1]
-    for b in range(0, nbin, TILE):
-        ctx.checkpoint(b / nbin, "Measuring fiber centers")
+
+    def tile(b: int) -> None:
         _refine_tile(
             binned, center, sigma, flux, F(readnoise**2), F(1 / width), fit_width, b, min(b + TILE, nbin), *out
         )
+
+    spread(tile, range(0, nbin, TILE), ctx=ctx, text="Measuring fiber centers")
     return out[0], out[1], out[2], out[3]
 
 

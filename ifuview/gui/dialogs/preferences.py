@@ -1,4 +1,4 @@
-"""Edits the Settings: what new frames look like, the wheel, the theme, the blink time, bounds of the memory."""
+"""Edits the Settings: what new frames look like, the wheel, the theme, the blink time, memory and threads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ THEMES = (("auto", "Follow the desktop"), ("light", "Light"), ("dark", "Dark"))
 WHEELS = (("cursor", "Zooms at the cursor"), ("center", "Zooms about the center, as ds9"))
 LIMITS = (("zscale", "zscale"), ("minmax", "min - max"), ("99.5", "99.5 %"), ("99", "99 %"), ("95", "95 %"))
 MOST_MIB = 1 << 24
+MOST_THREADS = 256
 
 
 class PreferencesDialog(QDialog):
@@ -30,6 +31,8 @@ class PreferencesDialog(QDialog):
         self.blink = _number(settings.blink_ms, 8, 10_000, " ms")
         self.warn = _number(settings.memory_warn_mib, 1, MOST_MIB, " MiB")
         self.most = _number(settings.memory_limit_mib, 1, MOST_MIB, " MiB")
+        self.threads = _number(settings.threads, 0, MOST_THREADS, "")
+        self.threads.setSpecialValueText("One for each core")
         for label, widget in (
             ("Theme", self.theme),
             ("Mouse wheel", self.wheel),
@@ -38,6 +41,7 @@ class PreferencesDialog(QDialog):
             ("Blink: each frame for", self.blink),
             ("Message when open frames exceed", self.warn),
             ("Limit of open frames", self.most),
+            ("Threads of measurements", self.threads),
         ):
             widget.setAccessibleName(label)
             form.addRow(label, widget)
@@ -57,6 +61,7 @@ class PreferencesDialog(QDialog):
             blink_ms=self.blink.value(),
             memory_warn_mib=self.warn.value(),
             memory_limit_mib=self.most.value(),
+            threads=self.threads.value(),
         )
 
 

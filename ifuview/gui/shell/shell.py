@@ -20,6 +20,7 @@ from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Session
+from ifuview.engine.context import set_threads
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
@@ -274,6 +275,7 @@ class Shell(QObject):
         if settings.blink_ms != self.settings.blink_ms:
             self.controller.handle(want.SetLayout(self.store.session.layout, settings.blink_ms))
         self.settings = settings
+        set_threads(settings.threads)
         self.window.canvas.hands.wheel_at = settings.wheel
         fields = settings.look_fields()
         look = look_of(fields) if fields else None

@@ -3,8 +3,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from ifuview.engine import cores
-from ifuview.engine.context import JobContext
+from ifuview.engine.context import JobContext, set_threads
 from ifuview.engine.spectra.joint import extract_joint
 from ifuview.engine.spectra.optimal import extract
 from ifuview.engine.traces.profile.fiber_profile import gaussian_profile
@@ -95,12 +94,12 @@ def test_order_of_the_fibers_and_number_of_threads_change_no_bit():
     order = np.random.default_rng(1).permutation(made.nfiber)
     mixed = gaussian_profile(made.sigma[order], image.shape[0], 12.0)
     try:
-        cores.set_threads(1)
+        set_threads(1)
         one = extract_joint(image, READNOISE**2, made.center, profile)
-        cores.set_threads(3)
+        set_threads(3)
         three = extract_joint(image, READNOISE**2, made.center[order], mixed)
     finally:
-        cores.set_threads(0)
+        set_threads(0)
     assert np.array_equal(one.flux[order], three.flux) and np.array_equal(one.variance[order], three.variance)
     assert np.array_equal(one.model, three.model)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import spread
 from ifuview.engine.traces.light import kernels as kernel
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
 from ifuview.engine.traces.light.shape import gaussian_table
@@ -21,6 +22,7 @@ from ifuview.model.checks import Array
 
 BINS = 64  # most column bins along dispersion
 MIN_BIN = 8  # columns
+PARTS = 8  # of the columns, that threads work on
 SPARSE = 260  # columns of the early rounds
 SKEW_TO_CENTER = -1.5  # widths per skewness: from the mean of the light to the center of the best Gaussian
 GROUP = 25  # fibers that share shape and background, about
@@ -151,6 +153,14 @@ def groups(nslot: int, block: Array | None) -> NDArray[np.intp]:
     return out
 
 
+def whole_bins(binned: Array) -> list[slice]:
+    """Parts of columns, given their bins in rising order, that share no bin: each adds to places of its own."""
+    first = np.flatnonzero(np.diff(binned, prepend=-1))
+    parts = np.array_split(first, min(PARTS, first.size))
+    start = [int(part[0]) for part in parts]
+    return [slice(a, b) for a, b in zip(start, [*start[1:], binned.size])]
+
+
 class _Fit:
     """The state that the rounds improve."""
 
@@ -197,12 +207,16 @@ class _Fit:
         flux, variance = np.empty((n, self.nslot), np.float32), np.empty((n, self.nslot), np.float32)
         sums = np.zeros((self.nslot, self.nbin, kernel.NTERM))
         ground = np.zeros((self.shape.shape[0], self.nbin, 2))
-        kernel.fit_columns(
-            self.columns, self.good, chosen.astype(np.intp), binned, low, at - low, self.given,
-            _turned(self.shift, float), _turned(self.width, np.float32),
-            self.table, self.group, self.noise.floor,
-            self.noise.per_count, clip, share, with_shape, self.shape, flux, variance, sums, ground,
-        )  # fmt: skip
+        shift, width, columns = _turned(self.shift, float), _turned(self.width, np.float32), chosen.astype(np.intp)
+
+        def some(of: slice) -> None:
+            kernel.fit_columns(
+                self.columns, self.good, columns[of], binned[of], low[of], (at - low)[of], self.given, shift, width,
+                self.table, self.group, self.noise.floor, self.noise.per_count, clip, share, with_shape, self.shape,
+                flux[of], variance[of], sums, ground,
+            )  # fmt: skip
+
+        spread(some, whole_bins(binned))
         self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
         return flux, variance, sums, ground
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ifuview.engine import cores
+from ifuview.engine.context import set_threads
 from ifuview.engine.spectra.joint import extract_joint
 from ifuview.engine.traces.flat import trace_flat
 from ifuview.engine.traces.profile.fit import fit_background, fit_profile
@@ -66,12 +66,12 @@ def test_chi2_is_one_and_cosmics_are_left_out():
 def test_any_number_of_threads_gives_the_same_bits():
     image, made, _ = expose("disk", 2500)
     try:
-        cores.set_threads(1)
+        set_threads(1)
         one = fit_profile(image, READNOISE**2, made)
-        cores.set_threads(3)
+        set_threads(3)
         three = fit_profile(image, READNOISE**2, made)
     finally:
-        cores.set_threads(0)
+        set_threads(0)
     assert np.array_equal(one.coeff, three.coeff) and np.array_equal(one.background, three.background)
 
 
