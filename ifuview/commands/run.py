@@ -117,7 +117,8 @@ def _from_file(chosen: Namespace, table: str) -> tuple[str, ...]:
     path = getattr(chosen, "config", None)
     if not path:
         return ()
-    from ifuview.commands.photons.config import fill, left_out, read_config
+    from ifuview.commands.photons.config import fill, present, read_config
 
-    fill(chosen, read_config(path), table)
-    return left_out(path)
+    options, notes = present(read_config(path), table, path)
+    fill(chosen, options, table)
+    return notes

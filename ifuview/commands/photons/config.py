@@ -8,7 +8,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import cast
 
+from ifuview.commands.photons.flat_config import UNKNOWN, flat_options
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 
 MAX_BYTES = 1 << 20
@@ -32,7 +34,7 @@ def read_config(path: str) -> dict[str, object]:
     Returns
     -------
     dict
-        Tables by name for TOML; for an old file one table "" of options under their present names.
+        Tables by name for TOML; for an old file one table "" of its keys as they stand.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def read_config(path: str) -> dict[str, object]:
         raise FileFormatError("is no text", path, "write the configuration as TOML") from problem
     if os.path.splitext(path)[1].lower() == ".toml":
         return _toml(text, path)
-    return {"": old_options(literals(text, path))}
+    return {"": literals(text, path)}
 
 
 def _toml(text: str, path: str) -> dict[str, object]:
@@ -110,6 +112,20 @@ def _assignments(text: str, path: str) -> Iterator[tuple[list[str], ast.expr]]:
             yield [target.id for target in node.targets if isinstance(target, ast.Name)], node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             yield [node.target.id], node.value
+
+
+def present(found: dict[str, object], table: str, path: str) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Return a configuration with the keys of an old one under their present names, and sentences about the rest."""
+    if "" not in found:
+        return found, ()
+    own = cast("dict[str, object]", found[""])
+    if table == "flatcal":
+        options, why = flat_options(own, path)
+    else:
+        options, why = old_options(own), {key: UNKNOWN for key in own if key.lower() not in ALIASES}
+    reasons = dict.fromkeys(why.values())
+    unused = "; ".join(f"{', '.join(k for k, r in why.items() if r == reason)} ({reason})" for reason in reasons)
+    return {"": options}, (*left_out(path), *([f"{path}: not used: {unused}."] if unused else []))
 
 
 def old_options(found: Mapping[str, object]) -> dict[str, object]:

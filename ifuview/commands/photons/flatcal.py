@@ -19,6 +19,7 @@ EPILOG = """\
 One file of white light, with wavelengths or with its --wavecal; or, with --wavecal, two laser files or more (named as
 for `ifuview wavecal`) that light the array evenly: one weight a laser.
 Weights are used by linear interpolation between the middles of the bins, or (--method polynomial) as a polynomial.
+With --white several files of white light add up.
 --plots DIR writes weights with errors of some pixels, images of the weights and of the mask in each bin, a summary.
 --config F reads the options from a TOML file (table [flatcal]) or an old .cfg, which is never run.
 """
@@ -32,7 +33,12 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--wavecal", metavar="S", help="wavelength solution, for files of phases")
     out.add_argument("--edges", metavar="NM,...", help="edges of the bins (default: bins of --width over the range)")
     out.add_argument("--width", type=float, metavar="EV", help="of the bins (default: 0.2)")
+    out.add_argument("--range", metavar="NM,NM", help="of the bins (default: that of the list)")
     out.add_argument("--chunk", type=float, metavar="S", help="time chunks (default: 10, or a third of the exposure)")
+    out.add_argument("--duration", type=float, metavar="S", help="use no more than this from the beginning")
+    out.add_argument("--dead-time", type=float, metavar="US", help="microseconds (default: what the list says)")
+    out.add_argument("--max-rate", type=float, metavar="R", help="brighter pixels (photons/s) get no weights")
+    out.add_argument("--white", action="store_true", default=None, help="several files are white light, not lasers")
     out.add_argument("--method", choices=METHODS, help="use of the weights (default: interpolation)")
     out.add_argument("--power", type=int, metavar="N", help="of the polynomial (default: 1)")
     out.add_argument("--name", help="name of the flat (default: that of the file)")
@@ -73,14 +79,14 @@ def _fit(chosen: Namespace, files: list[str], ctx: JobContext) -> FlatSolution:
 
     given: dict[str, Any] = {name: getattr(chosen, name) for name in ("chunk", "method", "power")}
     given = {name: value for name, value in given.items() if value is not None}
-    for name in ("chunk", "width"):
+    for name in ("chunk", "width", "duration", "dead_time", "max_rate"):
         if (value := getattr(chosen, name)) is not None and not value > 0:
-            raise UsageError(f"{value:g} makes no sense", f"--{name}", "give a number above 0")
+            raise UsageError(f"{value:g} makes no sense", f"--{name.replace('_', '-')}", "give a number above 0")
     if not 0 <= given.get("power", 1) <= 10:
         raise UsageError(f"a polynomial of order {chosen.power} makes no sense", "--power", "give 0 to 10")
     given["name"] = chosen.name or stem(chosen.output)
     solution = cal.read_wavecal(chosen.wavecal, ctx) if chosen.wavecal else None
-    if len(files) > 1:
+    if len(files) > 1 and not chosen.white:
         if solution is None:
             raise UsageError("a flat of several lasers needs a wavelength solution", "flatcal", "give --wavecal S")
         return cal.fit_laser_flat(cal.laser_files(files), solution, ctx=ctx, **given)
@@ -88,7 +94,20 @@ def _fit(chosen: Namespace, files: list[str], ctx: JobContext) -> FlatSolution:
         given["edges"] = edges(chosen.edges)
     elif chosen.width is not None:
         given["width"] = chosen.width
-    return cal.fit_flatcal(files[0], wavecal=solution, ctx=ctx, **given)
+    if chosen.range is not None:
+        given["wave_range"] = _range(chosen.range)
+    given |= {name: getattr(chosen, name) for name in ("duration", "max_rate") if getattr(chosen, name) is not None}
+    if chosen.dead_time is not None:
+        given["dead_time"] = chosen.dead_time * 1e-6
+    return cal.fit_flatcal(files, wavecal=solution, ctx=ctx, **given)
+
+
+def _range(text: str | list[float]) -> tuple[float, float]:
+    """The two wavelengths of a --range."""
+    found = edges(text)
+    if len(found) != 2 or not 0 < found[0] < found[1]:
+        raise UsageError(f"{text!r} is no range of wavelengths", "--range", "give two in nm, as in 700,1500")
+    return found[0], found[1]
 
 
 def thin_bins(flat: FlatSolution) -> str:

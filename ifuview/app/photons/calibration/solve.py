@@ -156,13 +156,18 @@ def doubt(solution: WavelengthSolution) -> str:
 
 
 def fit_flatcal(
-    path: str | PhotonSource, *, wavecal: WavelengthSolution | None = None, name: str = "flatcal",
-    ctx: JobContext = SILENT, **options: Any,
+    light: str | PhotonSource | Sequence[str | PhotonSource], *, wavecal: WavelengthSolution | None = None,
+    name: str = "flatcal", ctx: JobContext = SILENT, **options: Any,
 ) -> FlatSolution:  # fmt: skip
-    """Fit the flat from a white-light list, phases with their `wavecal`; options as `calibration.flatcal`."""
+    """Fit the flat from white-light lists, phases with their `wavecal`; options as `calibration.flatcal`."""
     from ifuview.engine.photons.calibration.flatcal import flat_weights
 
-    return flat_weights(_in_waves(path, wavecal), name=name, ctx=ctx, **options)
+    items: Sequence[str | PhotonSource] = light if isinstance(light, (list, tuple)) else [light]  # type: ignore[list-item]
+    sources = [_in_waves(item, wavecal) for item in items]
+    for source in sources[1:]:
+        if not np.array_equal(source.info.beammap.ids, sources[0].info.beammap.ids):
+            raise FileFormatError("the lists of white light are of different arrays", source.info.path, "give others")
+    return flat_weights(*sources, name=name, ctx=ctx, **options)
 
 
 def fit_laser_flat(

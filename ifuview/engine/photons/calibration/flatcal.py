@@ -62,8 +62,11 @@ def _add(resonator: Array, time: Array, wave: Array, chunk: int, low: Array, hig
             out[min(np.int64(time[i]) // chunk, nchunk - 1), r, k] += 1
 
 
-def count_flat(source: PhotonSource, windows: Array, *, chunk: float = CHUNK, ctx: JobContext = SILENT) -> FlatCounts:
-    """Count the photons of even light in windows of wavelength (m, 2), nm.
+def count_flat(
+    source: PhotonSource, windows: Array, *, chunk: float = CHUNK, duration: float | None = None,
+    ctx: JobContext = SILENT,
+) -> FlatCounts:  # fmt: skip
+    """Count the photons of even light, of the first `duration` seconds at most, in windows of wavelength (m, 2), nm.
 
     Raises
     ------
@@ -73,7 +76,8 @@ def count_flat(source: PhotonSource, windows: Array, *, chunk: float = CHUNK, ct
     info = source.info
     if not info.calibrated:
         raise UsageError("the flat file holds phases, not wavelengths", info.path, "calibrate it or give its --wavecal")
-    duration = max(info.duration, TICK)
+    whole = duration is None or duration >= info.duration
+    duration = max(info.duration if duration is None or whole else duration, TICK)
     number = int(np.clip(round(duration / chunk), 1, MOST_CHUNKS))
     ticks = max(1, int(np.ceil(duration / number / TICK)))
     counts = np.zeros((number, info.beammap.nresonator, len(windows)), np.uint32)
@@ -81,16 +85,23 @@ def count_flat(source: PhotonSource, windows: Array, *, chunk: float = CHUNK, ct
     low, high = (np.ascontiguousarray(column) for column in windows.T)
     for block in source.blocks(value=True, ctx=ctx):
         assert block.value is not None
+        if not whole:
+            block = block.rows(block.time < np.uint32(round(duration / TICK)))
+        assert block.value is not None
         _add(resonator=block.resonator, time=block.time, wave=block.value, chunk=ticks, low=low, high=high, out=counts)
     return FlatCounts(counts, windows, np.full(number, duration / number))
 
 
 def flat_weights(
     source: PhotonSource,
-    *,
+    *more: PhotonSource,
     edges: Array | None = None,
     width: float = BIN_WIDTH,
+    wave_range: tuple[float, float] | None = None,
     chunk: float = CHUNK,
+    duration: float | None = None,
+    dead_time: float | None = None,
+    max_rate: float = np.inf,
     method: str = "interpolation",
     power: int = POWER,
     name: str = "flatcal",
@@ -101,13 +112,19 @@ def flat_weights(
 
     Parameters
     ----------
-    source : PhotonSource
-        Wavelengths.
+    source, more : PhotonSource
+        Wavelengths; several of one beammap add up.
     edges : ndarray, nm, optional
-        Of the bins. Default: bins of `width` eV over the range of the list.
+        Of the bins. Default: bins of `width` eV over `wave_range`, by default the range of the list.
     width : float, eV
     chunk : float, s
         Of a chunk of time; a third of the exposure at most.
+    duration : float, s, optional
+        Of each list no more than this from its beginning counts.
+    dead_time : float, s, optional
+        Default: what the list says.
+    max_rate : float, photons per second
+        Brighter pixels get no weights.
     method : str
         How weights are used: "interpolation" between the bins, or "polynomial" of order `power` in wavelength.
     exclude : tuple of str
@@ -121,12 +138,24 @@ def flat_weights(
         No pixel has photons.
     """
     info = source.info
-    edges = energy_edges(*info.wave_range, width=width) if edges is None else np.asarray(edges, np.float64)
+    edges = (
+        energy_edges(*(wave_range or info.wave_range), width=width) if edges is None else np.asarray(edges, np.float64)
+    )
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all() or edges[0] <= 0:
         raise UsageError("the edges of the wavelength bins do not rise", todo="give rising wavelengths in nm")
-    found = count_flat(source, np.stack([edges[:-1], edges[1:]], axis=1), chunk=min(chunk, info.duration / 3), ctx=ctx)
-    files = (info.path.rsplit("/", 1)[-1],)
-    return from_counts(found, info, method=method, power=power, name=name, edges=edges, exclude=exclude, files=files)
+    windows = np.stack([edges[:-1], edges[1:]], axis=1)
+    lists = (source, *more)
+    parts = []
+    for k, own in enumerate(lists):
+        length = own.info.duration if duration is None else min(duration, own.info.duration)
+        part = ctx.part(k / len(lists), (k + 1) / len(lists))
+        parts.append(count_flat(own, windows, chunk=min(chunk, length / 3), duration=duration, ctx=part))
+    found = FlatCounts(np.concatenate([p.counts for p in parts]), windows, np.concatenate([p.chunks for p in parts]))
+    files = tuple(own.info.path.rsplit("/", 1)[-1] for own in lists)
+    return from_counts(
+        found, info, method=method, power=power, name=name, edges=edges, exclude=exclude, files=files,
+        dead_time=dead_time, max_rate=max_rate,
+    )  # fmt: skip
 
 
 def flat_of_lasers(
@@ -183,8 +212,10 @@ def from_counts(
     edges: Array | None = None,
     exclude: tuple[str, ...] = PROBLEM_FLAGS,
     files: tuple[str, ...] = (),
+    dead_time: float | None = None,
+    max_rate: float = np.inf,
 ) -> FlatSolution:
-    """Return the flat of counts.
+    """Return the flat of counts; pixels above `max_rate` photons per second get no weights.
 
     Raises
     ------
@@ -193,11 +224,12 @@ def from_counts(
     """
     good = good_resonators(info.beammap, exclude)
     counts = found.counts.astype(np.float64)
+    good &= counts.sum(axis=(0, 2)) <= max_rate * found.chunks.sum()
     lit = good & (counts.sum(axis=(0, 2)) > 0)
     if not lit.any():
         raise FitError("no good pixel has photons in the wavelengths of the flat", info.path, "give another file")
     rates = counts / found.chunks[:, None, None]
-    blind = rates.sum(axis=2, keepdims=True) * info.dead_time
+    blind = rates.sum(axis=2, keepdims=True) * (info.dead_time if dead_time is None else dead_time)
     counts_alive = counts / np.maximum(1 - blind, 0.05)
     kept = _steady(counts, lit)
     expected = counts_alive[:, lit].mean(axis=1)  # (nchunk, m), of the mean good pixel
