@@ -24,11 +24,13 @@ def check_output(path: str) -> None:
 
 
 def save(
-    product: PhotonImage | PhotonCube | BinnedLight, path: str, lights: Mapping[str, BinnedLight] | None = None
-) -> None:
+    product: PhotonImage | PhotonCube | BinnedLight, path: str, lights: Mapping[str, BinnedLight] | None = None,
+    *, positions: Mapping[str, PhotonImage] | None = None,
+) -> None:  # fmt: skip
     """Write an image or a cube as FITS or PNG, a light curve or a spectrum as FITS or ECSV, by the suffix.
 
     The file appears whole or not at all. `lights` are added to an image or a cube: tables in FITS, plots in PNG.
+    `positions` are images by name, added to FITS.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def save(
         with whole_file(path) as part:
             save_png(part, product, lights)
         return
-    io.write_product(path, product, lights)
+    io.write_product(path, product, lights, positions)
 
 
 def notes(product: PhotonImage | PhotonCube) -> tuple[str, ...]:

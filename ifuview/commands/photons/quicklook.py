@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 EPILOG = """\
 Ranges are half open. Flags have the names that the file gives them; a wrong name lists them.
 FITS output: SCIENCE, VARIANCE, FLAGS, EXPOSURE, FLAG_NAMES, CUBE_EDGES; with --pixel also LIGHTCURVE and SPECTRUM.
+--positions F.toml of a dithered exposure: lists start and stop, or a table [[position]] with start, stop and name for
+each, in s since the start of the file or unix times. Output: an image POSITION1, POSITION2, ... for each; SCIENCE is
+their sum.
 """
 
 
@@ -34,6 +37,7 @@ def options(out: ArgumentParser) -> None:
     out.add_argument(
         "--bins", type=int, metavar="N", help="planes (default: 1 s, the energy bins of the file, 2 degrees)"
     )
+    out.add_argument("--positions", metavar="F.toml", help="dithered: start and stop of each position; their sum too")
     out.add_argument("--index", action="store_true", help="make an index first, so that later passes are fast")
     out.add_argument("--json", metavar="-|F", help="write the numbers as JSON to the screen (-) or a file")
     out.add_argument("-o", "--output", metavar="OUT", help="OUT.fits or OUT.png")
@@ -51,10 +55,38 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         keep_inputs(chosen.output, (chosen.file, chosen.beammap))
         keep_photons(chosen.output)
     keep_inputs(chosen.json, (chosen.file, chosen.beammap, chosen.output))
+    if chosen.positions:
+        return run_positions(chosen, ctx)
     product, lights = counted(chosen, ctx)
     if chosen.output:
         products.save(product, chosen.output, lights)
     return Said(json_to(chosen.json, json.dumps(products.summary(product))), products.notes(product))
+
+
+def run_positions(chosen: Namespace, ctx: JobContext) -> Said:
+    """An image of each position of a dithered exposure, and their sum."""
+    from ifuview.app.photons import lists as photons
+    from ifuview.app.photons import products
+    from ifuview.app.photons.counting.positions import count_positions
+    from ifuview.commands.photons.positions import read_positions
+
+    for name in ("cube", "start", "stop", "pixel"):
+        if getattr(chosen, name) is not None:
+            raise UsageError(f"--positions has times of its own, without --{name}", "quicklook", "leave it out")
+    if chosen.output and not chosen.output.lower().endswith(".fits"):
+        raise UsageError("the images of positions are written as FITS", chosen.output, "end the name in .fits")
+    keep_inputs(chosen.output, (chosen.positions,))
+    keep_inputs(chosen.json, (chosen.positions,))
+    source = photons.open_source(chosen.file, beammap=chosen.beammap, index=chosen.index or None, ctx=ctx)
+    places = read_positions(chosen.positions, source.info.start)
+    cut = cut_of(chosen, source.info)
+    whole, images = count_positions(source, {p.name: (p.start, p.stop) for p in places}, cut, ctx)
+    if chosen.output:
+        products.save(whole, chosen.output, positions=images)
+    numbers = products.summary(whole) | {
+        "positions": [{"name": name} | products.summary(image) for name, image in images.items()]
+    }
+    return Said(json_to(chosen.json, json.dumps(numbers)), products.notes(whole))
 
 
 def counted(chosen: Namespace, ctx: JobContext) -> tuple[PhotonImage | PhotonCube, dict[str, BinnedLight]]:

@@ -47,8 +47,9 @@ LIGHT_UNITS = {
 
 
 def write_product(
-    path: str | os.PathLike[str], product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight] | None = None
-) -> None:
+    path: str | os.PathLike[str], product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight] | None = None,
+    positions: Mapping[str, PhotonImage] | None = None,
+) -> None:  # fmt: skip
     """Write an image or a cube as FITS: SCIENCE, VARIANCE, FLAGS, EXPOSURE, FLAG_NAMES, CUBE_EDGES.
 
     Parameters
@@ -58,6 +59,8 @@ def write_product(
         The CUBE_EDGES of an image are its start and stop.
     lights : mapping of str to BinnedLight, optional
         Tables to add, by the name of their extension.
+    positions : mapping of str to PhotonImage, optional
+        Images of the positions of a dithered exposure by name, added as POSITION1, POSITION2, ...
 
     Raises
     ------
@@ -84,6 +87,10 @@ def write_product(
     ]
     hdus[2].header["BUNIT"] = "count2" if image.cut.weighted else "count"
     hdus[4].header["BUNIT"] = "s"
+    for number, (name, image) in enumerate((positions or {}).items(), 1):
+        hdus.append(fits.ImageHDU(_integers(image.counts), _science_header(image, info), name=f"POSITION{number}"))
+        hdus[-1].header["POSITION"] = (_plain(name), "name of the position")
+        hdus[-1].header["EXPTIME"] = (image.exposure, "[s] of it not masked")
     for name, light in (lights or {}).items():
         hdus.append(fits.table_to_hdu(light_table(light)))
         hdus[-1].name = name.upper()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import products
 from ifuview.commands.run import command
-from ifuview.errors import UsageError
+from ifuview.errors import IfuviewError, UsageError
 from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.lists import PhotonBlock
 from ifuview.simulate.photons.array import make_array
@@ -103,3 +106,62 @@ def test_a_cube_that_is_too_large_says_how_many_bins_fit(path, monkeypatch):
     with pytest.raises(UsageError, match="a cube of 101 bins does not fit into memory; ask for 100 bins at most"):
         command("quicklook", [str(path), "--cube", "time", "--bins", "101", "--json", "-"])
     assert command("quicklook", [str(path), "--cube", "time", "--bins", "100", "--json", "-"]) == 0
+
+
+@pytest.fixture(scope="module")
+def dithered(tmp_path_factory):
+    """Three seconds of photons."""
+    place = tmp_path_factory.mktemp("dithered") / "list.h5"
+    write_photons(place, simulate_photons((8, 6), duration=3.0, seed=2)[0])
+    return place
+
+
+CLOCK = 1545552780  # of simulated lists
+
+
+@pytest.mark.parametrize("text", [
+    "start = [0.0, 1.5]\nstop = [1.0, 3.0]\n",
+    f"startTimes = [{CLOCK}, {CLOCK + 1.5}]\nstopTimes = [{CLOCK + 1}, {CLOCK + 3}]\nnPos = 2\n",
+    "[[position]]\nstart = 1.5\nstop = 3\nname = '2'\n[[position]]\nstart = 0\nstop = 1\nname = '1'\n",
+])  # fmt: skip
+def test_positions_of_a_dithered_exposure_are_images_and_their_sum(dithered, tmp_path, capsys, text):
+    (tmp_path / "F.toml").write_text(text)
+    out = tmp_path / "dither.fits"
+    asked = [str(dithered), "--positions", str(tmp_path / "F.toml"), "--json", "-", "-o", str(out)]
+    assert command("quicklook", asked) == 0
+    numbers = json.loads(capsys.readouterr().out)
+    source = photons.open_source(str(dithered))
+    with fits.open(out) as hdus:
+        total = np.zeros((8, 6), int)
+        for k, (start, stop) in enumerate(((0.0, 1.0), (1.5, 3.0)), 1):
+            own = photons.image(source, photons.cut(source.info, start=start, stop=stop))
+            np.testing.assert_array_equal(hdus[f"POSITION{k}"].data, own.counts)
+            header = hdus[f"POSITION{k}"].header
+            assert (header["POSITION"], header["EXPTIME"]) == (str(k), stop - start)
+            said = numbers["positions"][k - 1]
+            assert (said["name"], said["start_s"], said["photons"]) == (str(k), start, own.photons)
+            total += own.counts
+        np.testing.assert_array_equal(hdus["SCIENCE"].data, total)
+        assert hdus[0].header["EXPTIME"] == 2.5 and hdus["EXPOSURE"].data.max() == 2.5
+        assert numbers["photons"] == hdus[0].header["PHOTONS"] == sum(p["photons"] for p in numbers["positions"])
+
+
+@pytest.mark.parametrize("text, words", [
+    ("start = [0, 1]\nstop = [2, 3]\n", "overlap"), ("start = [0, 1]\nstop = [1]\n", "2 starts and 1 stops"),
+    ("start = [1]\nstop = [0.5]\n", "not after its start"), ("x = 1\n", "has no positions"), ("start =", "no TOML"),
+    ("start = ['a']\nstop = [2]\n", "no start and stop"), ("start = [0]\nstop = [9]\n", "outside the file"),
+    ("start = [nan]\nstop = [9]\n", "no start and stop"), ("start = []\nstop = []\n", "0 positions"),
+    ("position = [{name='a',start=0,stop=1},{name='a',start=1,stop=2}]\n", "same name"),
+])  # fmt: skip
+def test_bad_positions_get_a_sentence(dithered, tmp_path, text, words):
+    (tmp_path / "F.toml").write_text(text)
+    out = tmp_path / "dither.fits"
+    with pytest.raises(IfuviewError, match=words):
+        command("quicklook", [str(dithered), "--positions", str(tmp_path / "F.toml"), "-o", str(out)])
+    with pytest.raises(IfuviewError, match="cannot be read"):
+        command("quicklook", [str(dithered), "--positions", str(tmp_path / "none.toml"), "-o", str(out)])
+    with pytest.raises(IfuviewError, match="without --cube"):
+        command("quicklook", [str(dithered), "--positions", "F.toml", "--cube", "time", "-o", str(out)])
+    with pytest.raises(IfuviewError, match="written as FITS"):
+        command("quicklook", [str(dithered), "--positions", "F.toml", "-o", str(tmp_path / "o.png")])
+    assert not out.exists()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
@@ -50,6 +53,23 @@ def count_image(source: PhotonSource, cut: PhotonCut = PhotonCut(), ctx: JobCont
         cut=cut, photons=int(counts[seen(source, excluded)].sum()), start=start, stop=stop,
         exposure=live_time(source, start, stop), last=latest * TICK if latest >= 0 else -1.0,
     )  # fmt: skip
+
+
+def sum_of_images(images: Sequence[PhotonImage]) -> PhotonImage:
+    """Return the sum of images of one list over times that do not overlap; its cut spans all of them."""
+    first = images[0]
+    start, stop = min(one.start for one in images), max(one.stop for one in images)
+    return replace(
+        first,
+        counts=np.sum([one.counts for one in images], axis=0),
+        variance=np.sum([one.variance for one in images], axis=0),
+        cut=replace(first.cut, start=start, stop=stop),
+        photons=sum(one.photons for one in images),
+        start=start,
+        stop=stop,
+        exposure=sum(one.exposure for one in images),
+        last=max(one.last for one in images),
+    )
 
 
 def add_block(block: PhotonBlock, asked: Bounds, counts: Array, sums: Array, squares: Array) -> int:

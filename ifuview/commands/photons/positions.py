@@ -1,0 +1,103 @@
+"""Positions of a dithered exposure from a TOML file: start and stop of each."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+from ifuview.errors import FileFormatError, MissingDataError, UsageError
+
+MAX_BYTES = 1 << 20
+MOST = 1000
+LISTS = (("start", "stop"), ("startTimes", "stopTimes"))  # ours, and those of published dither configurations
+CLOCK = 1e8  # s; larger times are those of a clock (unix), not since the start of a list
+EXAMPLE = "write start = [0, 30] and stop = [30, 60], or a table [[position]] with start and stop for each"
+
+
+class Position(NamedTuple):
+    """A position: its name, and start and stop in s since the start of the list."""
+
+    name: str
+    start: float
+    stop: float
+
+
+def read_positions(path: str, clock: float) -> tuple[Position, ...]:
+    """Read positions, in the order of time.
+
+    Parameters
+    ----------
+    path : str
+        TOML: lists `start` and `stop` (or `startTimes`, `stopTimes`), or tables `[[position]]` with `start`, `stop`
+        and a `name`; s since the start of the list, or unix times.
+    clock : float, s
+        Unix time at which the list starts.
+
+    Raises
+    ------
+    FileFormatError, MissingDataError
+        It is not there, or no TOML of this form.
+    UsageError
+        A position ends before it starts, or two overlap.
+    """
+    rows = _rows(_toml(path), path)
+    names = [str(row.get("name", k)) for k, row in enumerate(rows, 1)]
+    if len(set(names)) < len(names):
+        raise UsageError("two positions have the same name", path, "give each its own")
+    out = sorted((_position(row, k, clock, path) for k, row in enumerate(rows, 1)), key=lambda p: p.start)
+    for before, after in pairwise(out):
+        if after.start < before.stop:
+            raise UsageError(f"positions {before.name} and {after.name} overlap", path, "correct their times")
+    return tuple(out)
+
+
+def _toml(path: str) -> dict[str, object]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise MissingDataError(f"the positions cannot be read ({problem.strerror})", path) from problem
+    if len(data) > MAX_BYTES:
+        raise FileFormatError("is too large for a list of positions", path)
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise FileFormatError(f"is no TOML ({str(problem)[:80]})", path, EXAMPLE) from problem
+
+
+def _rows(found: dict[str, object], path: str) -> list[dict[str, object]]:
+    """One mapping a position."""
+    tables = found.get("position")
+    if isinstance(tables, list) and all(isinstance(row, Mapping) for row in tables):
+        rows = [dict(row) for row in tables]
+    else:
+        start, stop = next(((found[a], found[b]) for a, b in LISTS if a in found and b in found), (None, None))
+        if not isinstance(start, list) or not isinstance(stop, list):
+            raise FileFormatError("has no positions", path, EXAMPLE)
+        if len(start) != len(stop):
+            raise FileFormatError(f"has {len(start)} starts and {len(stop)} stops", path, EXAMPLE)
+        rows = [{"start": a, "stop": b} for a, b in zip(start, stop)]
+    if not 0 < len(rows) <= MOST:
+        raise FileFormatError(f"has {len(rows)} positions", path, f"give 1 to {MOST}")
+    return rows
+
+
+def _position(row: Mapping[str, object], number: int, clock: float, path: str) -> Position:
+    """One position, checked."""
+    name = str(row.get("name", number))[:60]
+    start, stop = (_seconds(row.get(key), clock) for key in ("start", "stop"))
+    if not (math.isfinite(start) and math.isfinite(stop)):
+        raise FileFormatError(f"position {name} has no start and stop in seconds", path, EXAMPLE)
+    if not stop > start:
+        raise UsageError(f"position {name} ends at {stop:g} s, not after its start", path, "correct its times")
+    return Position(name, start, stop)
+
+
+def _seconds(value: object, clock: float) -> float:
+    """Seconds since the start of the list; NaN for what is no time."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e12:
+        return math.nan
+    return round(value - clock, 6) if value > CLOCK else float(value)
