@@ -16,7 +16,7 @@ from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night.intents import OpenFolder
-from ifuview.app.opening import is_photons, open_images
+from ifuview.app.opening import is_packed_night, is_photons, open_images
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.app.traces.intents import LoadTraces
@@ -80,7 +80,7 @@ class ReadFile(Task[Found | Dataset]):
 
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
     """Read a file, or index a folder."""
-    if os.path.isdir(intent.spec) and not is_photons(intent.spec):
+    if (os.path.isdir(intent.spec) and not is_photons(intent.spec)) or is_packed_night(intent.spec):
         from ifuview.app.night.tasks import open_folder
 
         return open_folder(session, OpenFolder(intent.spec))

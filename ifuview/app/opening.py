@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opening import reading as opening
 from ifuview.app.frames.opening.opened import Opened
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.files import FITS_SUFFIXES
 
 
 def is_photons(path: str) -> bool:
@@ -13,6 +16,15 @@ def is_photons(path: str) -> bool:
     from ifuview.io.photons import opening as photons
 
     return photons.is_photons(path)
+
+
+def is_packed_night(path: str) -> bool:
+    """Whether a path is an archive or a folder inside one: it is opened like a folder."""
+    if path.endswith(FITS_SUFFIXES) or os.path.isdir(path):
+        return False
+    from ifuview.io.archive.paths import is_folder
+
+    return is_folder(path)
 
 
 def open_images(

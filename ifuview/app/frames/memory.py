@@ -35,6 +35,14 @@ def check_room(session: Session, spec: str) -> None:
         raise UsageError(f"is not opened: the open frames exceed the limit of {bounds.most} MiB", spec, TODO)
 
 
+def bound_archives(session: Session) -> None:
+    """Let archives that are inflated take as much memory as open frames may."""
+    from ifuview.io.archive.store import STORE
+
+    if session.memory is not None:
+        STORE.most = session.memory.most * MIB
+
+
 def within_bounds(session: Session) -> Session:
     """The session without the reduced copies that the limit does not allow; the user is told once of each bound."""
     bounds = session.memory

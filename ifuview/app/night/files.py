@@ -11,6 +11,7 @@ from ifuview.app.frames.look import Look
 from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.frames.opening.reading import open_dataset, open_images
 from ifuview.app.night.open_night import path_of, require
+from ifuview.app.night.raw import open_raw
 from ifuview.app.night.state import Night, Place
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
@@ -34,6 +35,9 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
     require(index, place.expid, place.camera, place.product)
     if place.product == RAW:
         return _raw(index, place, look, ctx)
+    exposure = index.find(place.expid)
+    if exposure is not None and exposure.parts:
+        return open_raw(exposure, place.camera, place.product, index.chain.instrument, look, ctx)
     if place.product in index.chain.computed:
         return _computed(index, place, look, ctx)
     file = index.file(place.expid, place.camera, place.product)

@@ -14,6 +14,7 @@ from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.night.exposures import RAW, ExposureIndex, FileState
+from ifuview.model.night.raw import DETECTOR
 from ifuview.model.trace import TraceSet
 
 MOST_FRAMES = 16  # of a night that stay open; the oldest is closed for a new one
@@ -88,7 +89,8 @@ def chosen(session: Session, expid: int | None, camera: str, product: str) -> Pl
     if exposure is None:
         raise MissingDataError(f"there is no exposure {number}", night.index.folder)
     given = camera or (now.camera if now else "")
-    have = sorted({c for c, _ in exposure.files}, key=lambda c: (c != given, c))
+    order = {c: n for n, c in enumerate(night.index.cameras)}
+    have = sorted({c for c, _ in exposure.files}, key=lambda c: (c != given, c not in exposure.target, order[c]))
     if not have and exposure.raw and product in ("", RAW):
         return Place(number, camera, RAW)
     if not have:
@@ -222,7 +224,11 @@ def look_of(session: Session, place: Place) -> Look | None:
 
 def title_of(night: Night, place: Place, title: str) -> str:
     """A title that tells the computed product, and the production where there are two."""
-    if place.product in night.index.chain.computed:
+    exposure = night.index.find(place.expid)
+    if exposure is not None and exposure.parts:
+        picture = "" if place.product == DETECTOR else f" {night.index.chain.title(place.product)}"
+        title = f"{place.camera} {exposure.obstype} {exposure.night} {exposure.name}{picture}"
+    elif place.product in night.index.chain.computed:
         title = f"{night.index.chain.title(place.product)}-{place.camera}-{place.expid:08d}"
     if place.other and night.compared is not None:
         folder = os.path.basename(night.compared.folder)

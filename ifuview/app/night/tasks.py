@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from ifuview.app.frames.adding import remember
 from ifuview.app.frames.intents import BeginTour, Demo, Intent, OpenFile, ShowDock
+from ifuview.app.frames.memory import bound_archives
 from ifuview.app.frames.steps import shown
 from ifuview.app.frames.tour import TourPlan
 from ifuview.app.jobs import JobKind
@@ -36,6 +37,7 @@ class ScanFolder(Task[ExposureIndex]):
 
     def run(self, session: Session, ctx: JobContext) -> ExposureIndex:
         """Look through it."""
+        bound_archives(session)
         return open_night.scan_folder(os.path.expanduser(self.path), ctx)
 
 
@@ -56,7 +58,9 @@ class IndexFolder(ScanFolder):
         session = note(replace(session, night=opened), open_night.summary(result))
         for text in result.notes:
             session = note(session, text)
-        return Change(remember(session, result.folder), (ShowDock("exposures"),))
+        only = result.exposures[0].expid if len(result.exposures) == 1 and result.exposures[0].parts else None
+        then: tuple[Intent, ...] = () if only is None or self.watched else (want.ShowProduct(only),)
+        return Change(remember(session, result.folder), (ShowDock("exposures"), *then))
 
 
 def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:

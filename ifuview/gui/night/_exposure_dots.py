@@ -100,7 +100,9 @@ class ExposureModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole and not camera:
             return row.cells[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if index.column() == 3 else Qt.AlignmentFlag.AlignRight
+            words = pure.COLUMNS[index.column() : index.column() + 1]
+            left = bool(words) and words[0] in pure.WORDS
+            side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
         return None
 

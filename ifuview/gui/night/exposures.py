@@ -113,7 +113,8 @@ class ExposuresDock(Dock):
         self.table.setVisible(bool(view.rows))
         self.tiles.setVisible(bool(view.tiles))
         self.tiles.show_tiles(view)
-        self.table.setColumnHidden(pure.RAW_PLACE, not view.has_raw)
+        for place in range(len(pure.COLUMNS)):
+            self.table.setColumnHidden(place, place in view.hidden)
         self.watch.blockSignals(True)
         self.watch.setChecked(view.watched)
         self.watch.blockSignals(False)

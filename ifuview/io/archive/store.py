@@ -40,6 +40,7 @@ class ArchiveStore:
         self.most = most
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.RLock()
+        self._doors: dict[str, threading.Lock] = {}
 
     @property
     def size(self) -> int:
@@ -57,26 +58,26 @@ class ArchiveStore:
         found = regular_file(path)
         status = (found.st_size, found.st_mtime_ns)
         with self._lock:
+            door = self._doors.setdefault(path, threading.Lock())
+        with door:  # others may read other archives meanwhile
             held = self._held.get(path)
             if held is None or held.status != status:
                 held = self._read(path, status, ctx)
-            self._held[path] = held
-            self._held.move_to_end(path)
-            return held.archive
+            return self._keep(path, held)
 
     def within(self, outer: TarFile, name: str, ctx: JobContext = SILENT) -> TarFile:
         """The archive that a member of another one is."""
         path = f"{outer.path}/{name}"
         data = outer.bytes_of(outer.members[name])
         with self._lock:
+            door = self._doors.setdefault(path, threading.Lock())
+        with door:
             held = self._held.get(path)
             if held is None or held.status is not outer:
                 packed = is_packed(bytes(data[:MAGIC_BYTES]))
-                data = self._inflate(data, path, ctx) if packed else data
+                data = inflated(data, self.most, path, ctx) if packed else data
                 held = _Held(outer, read_tar(data, path), len(data) if packed else 0)
-            self._held[path] = held
-            self._held.move_to_end(path)
-            return held.archive
+            return self._keep(path, held)
 
     def _read(self, path: str, status: tuple[int, int], ctx: JobContext) -> _Held:
         """Map or inflate a file, and list it."""
@@ -85,18 +86,18 @@ class ArchiveStore:
             return _Held(status, read_tar(data, path), 0)
         if not is_tar(beginning(data[:SNIFFED], RECORD, path)):
             raise FileFormatError("this is no tar archive", path)
-        data = self._inflate(data, path, ctx)
+        data = inflated(data, self.most, path, ctx)
         return _Held(status, read_tar(data, path), len(data))
 
-    def _inflate(self, packed: memoryview, path: str, ctx: JobContext) -> memoryview:
-        """Inflate, and let the oldest go that no longer fit."""
-        data = inflated(packed, self.most, path, ctx)
-        while self._held and self.size + len(data) > self.most:
-            oldest = next((key for key, held in self._held.items() if held.size), None)
-            if oldest is None:
-                break
-            del self._held[oldest]
-        return data
+    def _keep(self, path: str, held: _Held) -> TarFile:
+        """Hold an archive as the newest, and let the oldest go that no longer fit."""
+        with self._lock:
+            self._held[path] = held
+            self._held.move_to_end(path)
+            inflated_ones = [key for key, one in self._held.items() if one.size and key != path]
+            while inflated_ones and self.size > self.most:
+                del self._held[inflated_ones.pop(0)]
+        return held.archive
 
     def clear(self) -> None:
         """Let all go."""

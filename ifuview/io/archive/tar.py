@@ -11,6 +11,7 @@ from ifuview.errors import FileFormatError
 RECORD = 512  # bytes of a tar header, POSIX.1-1988
 MAGIC_AT, MAGIC = 257, b"ustar"
 MOST_MEMBERS = 1_000_000  # an observation of all 78 units has a thousand
+ARCHIVES = (".tar", ".tgz", ".tbz", ".txz")  # in names: not sure, but enough to look closer
 MOST_NAMED = 3  # members named in a note
 
 
@@ -96,6 +97,14 @@ def read_tar(data: memoryview, path: str) -> TarFile:
     _say(notes, path, "there twice: the last one counts", twice)
     _say(notes, path, "cut short, the archive ends inside it: left out", cut)
     return TarFile(path, data, members, tuple(notes))
+
+
+def first_names(data: memoryview) -> list[tuple[str, bool]]:
+    """Names of the files that the first bytes of a tar tell of, and whether each may be an archive itself."""
+    if not is_tar(bytes(data[:RECORD])):
+        return []
+    found = [info for info in _headers(data, "", []) if info.isreg()]
+    return [(info.name, any(part in info.name.lower() for part in ARCHIVES)) for info in found]
 
 
 def _headers(data: memoryview, path: str, notes: list[str]) -> list[tarfile.TarInfo]:

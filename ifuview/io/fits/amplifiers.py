@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ifuview.io.fits.cards import real
 from ifuview.model.checks import Header
 from ifuview.model.image import Amplifier
@@ -15,8 +17,13 @@ def amplifiers(header: Header, spec: InstrumentSpec) -> tuple[Amplifier, ...]:
         bounds = section_bounds(header.get(amp.section))
         if bounds is not None:
             gain, noise = real(header.get(amp.gain)), real(header.get(amp.readnoise))
-            out.append(Amplifier(amp.name, *bounds, gain=gain, readnoise=noise))
+            out.append(Amplifier(_name(amp.name, header), *bounds, gain=gain, readnoise=noise))
     return tuple(out)
+
+
+def _name(pattern: str, header: Header) -> str:
+    """The name of a section, with the cards that it is made of: `{CCDPOS}{CCDHALF}`."""
+    return re.sub(r"\{(\w+)\}", lambda found: str(header.get(found[1], "")).strip(), pattern)
 
 
 def section_bounds(text: object) -> tuple[int, int, int, int] | None:

@@ -17,10 +17,12 @@ from typing import Any
 from ifuview import instrument as instruments
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.io.archive.paths import is_folder, leads_inside
 from ifuview.io.fits.head import BLOCK, complete
 from ifuview.io.fits.head_cache import Heads
 from ifuview.io.night.log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.night.names import Names
+from ifuview.io.night.raw_exposures import raw_exposures
 from ifuview.io.night.tile_files import files_of, in_order
 from ifuview.io.night.walk import NIGHTS_AT_ONCE, FoundFiles, Scope, collect, log_files, places, scope_of
 from ifuview.model.chain_spec import ChainSpec
@@ -56,8 +58,14 @@ def scan(
         It is no folder, or may not be read.
     """
     folder = os.path.abspath(path)
-    if not os.path.exists(folder):
+    if not os.path.exists(folder) and not leads_inside(folder):
         raise MissingDataError("no such folder", path)
+    production = any(scope_of(folder, chain).root for chain in instruments.chains())
+    if not production and (night := raw_exposures(folder, ctx)) is not None:
+        return night
+    if is_folder(folder, ctx) and not os.path.isdir(folder):
+        todo = "open the archive of an observation or of a night"
+        raise MissingDataError("no raw amplifiers are in this archive", path, todo)
     if not os.path.isdir(folder) or not os.access(folder, os.R_OK | os.X_OK):
         raise UsageError("is no folder that can be read", path, "choose a production, a night, an exposure or a tile")
     ctx.checkpoint(0.0, f"Looking through {os.path.basename(folder)}")

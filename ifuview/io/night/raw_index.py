@@ -6,11 +6,13 @@ import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 
 from ifuview import instrument as instruments
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
-from ifuview.io.archive.paths import FoundFile, files_below, first_bytes, is_folder, leads_inside
+from ifuview.io.archive.paths import first_bytes, is_folder, leads_inside
+from ifuview.io.archive.walk import FoundFile, files_below
 from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.head import BLOCK, cards_of
 from ifuview.model.checks import Header
@@ -20,6 +22,7 @@ from ifuview.model.night.raw_spec import RawSpec
 
 DATE = re.compile(r"20\d{6}", re.ASCII)
 KIND = re.compile(r"[a-z]{3}", re.ASCII)
+CHECK_EVERY = 512  # files between two checkpoints
 HEAD = 4 * BLOCK  # bytes of a file that are looked at; a raw header has 40 to 120 cards
 OVERHEAD = 7.0  # s that the shutter is open longer than was asked for, where only that is known
 KEYS = (
@@ -48,7 +51,9 @@ def is_raw_name(path: str, name: str = "") -> bool:
     return any(re.fullmatch(raw.file, base) for _, raw in _known(name))
 
 
-def index_night(path: str, instrument: str = "", ctx: JobContext = SILENT) -> RawNight:
+def index_night(
+    path: str, instrument: str = "", ctx: JobContext = SILENT, *, night: int = 0, days: int = 0
+) -> RawNight:
     """Index what lies below a root, a date folder, an archive, an exposure folder, or one amplifier.
 
     Parameters
@@ -58,6 +63,8 @@ def index_night(path: str, instrument: str = "", ctx: JobContext = SILENT) -> Ra
     instrument : str
         Only data of that instrument; "": of the one that has most.
     ctx : JobContext
+    night, days : int
+        Of folders and archives that are named by a date (YYYYMMDD) only those so many days around a night; 0: all.
 
     Raises
     ------
@@ -70,8 +77,10 @@ def index_night(path: str, instrument: str = "", ctx: JobContext = SILENT) -> Ra
     notes: list[str] = []
     known = _known(instrument)
     by_owner: dict[str, list[_Found]] = defaultdict(list)
-    for done, entry in enumerate(files_below(path, notes, ctx)):
-        ctx.checkpoint(0.5, f"{done} files")
+    enter = _Doors(path, instrument, night, days)
+    for done, entry in enumerate(files_below(path, notes, ctx, wanted=is_raw_name, enter=enter)):
+        if done % CHECK_EVERY == 0:
+            ctx.checkpoint(0.1, "Looking for raw amplifiers")
         if any(re.fullmatch(raw.file, os.path.basename(entry.path)) for _, raw in known):
             _note_file(entry, by_owner, ctx)
     name = instrument or max(by_owner, key=lambda one: len(by_owner[one]), default="")
@@ -87,9 +96,31 @@ def index_night(path: str, instrument: str = "", ctx: JobContext = SILENT) -> Ra
     return RawNight(path, name, exposures, tuple(notes))
 
 
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """Which folders and archives are looked into: not those of other dates, nor those named after other instruments."""
+
+    start: str
+    instrument: str
+    night: int
+    days: int
+
+    def __call__(self, path: str) -> bool:
+        """Whether a folder or archive is looked into."""
+        name = os.path.basename(path).partition(".")[0]
+        if path == self.start:
+            return True
+        if self.night and DATE.fullmatch(name):
+            return abs(_days(name) - _days(str(self.night))) <= self.days
+        others = {spec.name for spec, _ in _known()} - {self.instrument} if self.instrument else set()
+        return name not in others
+
+
 def holds_raw(path: str, ctx: JobContext = SILENT) -> bool:
     """Whether a folder or archive holds a file that is called like a raw amplifier; the first one ends the search."""
-    return is_folder(path, ctx) and any(is_raw_name(entry.path) for entry in files_below(path, [], ctx))
+    return is_folder(path, ctx) and any(
+        is_raw_name(entry.path) for entry in files_below(path, [], ctx, wanted=is_raw_name)
+    )
 
 
 def _known(name: str = "") -> list[tuple[InstrumentSpec, RawSpec]]:
@@ -197,6 +228,7 @@ def _exposure(group: list[_Found], spec: InstrumentSpec, notes: list[str]) -> Ra
     header: Header = next((a.header for a in amplifiers if a.header), {})
     target = _target(word(header.get("OBJECT")), raw)
     exptime, odd = _exptime(header)
+    odd += _contradictions(group)
     return RawExposure(
         date=first.date,
         observation=first.observation,
@@ -212,6 +244,26 @@ def _exposure(group: list[_Found], spec: InstrumentSpec, notes: list[str]) -> Ra
         transparency=_within(real(header.get("TRANSPAR")), SOUND_TRANSPARENCY),
         notes=odd + tuple(f"{a.camera or a.slot} {a.name} {a.problem}" for a in amplifiers if a.problem),
     )
+
+
+def _contradictions(group: list[_Found]) -> tuple[str, ...]:
+    """Where the files of an exposure do not agree, with each other or with their folders."""
+    out = []
+    kinds = sorted({one.kind for one in group})
+    if len(kinds) > 1:
+        out.append(f"its amplifiers are of several kinds ({', '.join(kinds)}): it is taken as {group[0].kind}")
+    days = sorted({one.start[:8] for one in group if abs(_days(one.start[:8]) - _days(str(one.date))) > 1})
+    if days:
+        out.append(f"it was begun on {', '.join(days)}, but lies in the folder of {group[0].date}")
+    return tuple(out)
+
+
+def _days(date: str) -> int:
+    """Number of a day YYYYMMDD; 0 for none."""
+    try:
+        return datetime.strptime(date, "%Y%m%d").toordinal()
+    except ValueError:
+        return 0
 
 
 def _wanted(slots: set[str], raw: RawSpec) -> dict[tuple[str, str], str]:

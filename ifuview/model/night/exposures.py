@@ -9,6 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from ifuview.model.chain_spec import ChainSpec
+from ifuview.model.night.raw import RawAmplifier
 
 NO_CHAIN = ChainSpec()
 RAW = "raw"  # what the detectors gave: one file of all cameras
@@ -90,6 +91,16 @@ class Exposure:
         All columns of the exposure tables that were joined.
     raw : str
         Path of what the detectors gave, all cameras in one file; "" if it is not there.
+    label : str
+        What people call it, where that is not its number.
+    object : str
+        Name of what was looked at, "" unknown.
+    target : tuple of str
+        Cameras that hold the target; empty where all do, or nobody knows.
+    parts : tuple of RawAmplifier
+        What its pictures are put together of, where each amplifier is a file of its own.
+    notes : tuple of str
+        What is odd about it, one sentence each.
     """
 
     night: int
@@ -103,6 +114,11 @@ class Exposure:
     bad_amplifiers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     table: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     raw: str = ""
+    label: str = ""
+    object: str = ""
+    target: tuple[str, ...] = ()
+    parts: tuple[RawAmplifier, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def dot(self, camera: str, product: str) -> Dot:
         """What there is of one product of one camera; a missing camera is not a bad amplifier."""
@@ -114,6 +130,11 @@ class Exposure:
         if camera in self.off:
             return Dot.BAD_CAMERA
         return Dot.BAD_AMPLIFIER if camera in self.bad_amplifiers else Dot.PRESENT
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.label or str(self.expid)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -143,6 +164,8 @@ class ExposureIndex:
         Coadds, redshifts and QA of the tiles of these exposures, or of the tile that was opened.
     chain : ChainSpec
         How the products follow each other.
+    order : tuple of str
+        Cameras in the order in which they are listed; others follow by spectrograph, then arm.
     """
 
     folder: str
@@ -153,12 +176,14 @@ class ExposureIndex:
     headers_read: int = 0
     tiles: tuple[TileFile, ...] = ()
     chain: ChainSpec = NO_CHAIN
+    order: tuple[str, ...] = ()
 
     @cached_property
     def cameras(self) -> tuple[str, ...]:
-        """Every camera that has a file or ought to have one: by spectrograph, then arm."""
+        """Every camera that has a file or ought to have one."""
         found = {c for e in self.exposures for c in (*e.cameras, *(camera for camera, _ in e.files))}
-        return tuple(sorted(found, key=lambda c: (c[1:], c[:1])))
+        place = {camera: n for n, camera in enumerate(self.order)}
+        return tuple(sorted(found, key=lambda c: (place.get(c, len(place)), c[1:], c[:1])))
 
     @cached_property
     def products(self) -> tuple[str, ...]:

@@ -9,6 +9,10 @@ from types import MappingProxyType
 
 from ifuview.model.checks import Header
 
+AMPLIFIERS = "amplifiers"  # pictures of an exposure: all amplifiers side by side as they are stored
+OVERSCAN = "overscan"  # the amplifiers of one detector in their place, with their overscan
+DETECTOR = "detector"  # the same without it, in electrons
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawAmplifier:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
 from ifuview.simulate.detector.render import render
-from ifuview.simulate.het.setup import WARM_RATE, AmplifierSetup
+from ifuview.simulate.het.setup import WARM_RATE, TrueAmplifier
 
 SCATTERED = 0.03  # of all light
 HALO = ((0.4, 8.0), (0.35, 40.0), (0.25, 160.0))  # share and sigma (px) of the light that is scattered
@@ -44,7 +44,7 @@ class ReadPixels:
     expected: NDArray[np.float32]
 
 
-def light_on(amp: AmplifierSetup, electrons: Array, shift: float = 0.0, tilt: float = 0.0) -> Array:
+def light_on(amp: TrueAmplifier, electrons: Array, shift: float = 0.0, tilt: float = 0.0) -> Array:
     """Light of the fibers of an amplifier on its pixels, scattered light included.
 
     Parameters
@@ -60,7 +60,7 @@ def light_on(amp: AmplifierSetup, electrons: Array, shift: float = 0.0, tilt: fl
 
 
 def read_out(
-    amp: AmplifierSetup,
+    amp: TrueAmplifier,
     light: Array,
     exptime: float,
     rng: np.random.Generator,
@@ -111,7 +111,7 @@ def as_stored(read: ReadPixels, orientation: Orientation) -> NDArray[np.uint16]:
     return np.concatenate([data, read.overscan[:: -1 if orientation.flip_cross else 1]], axis=1)
 
 
-def _convert(electrons: Array, amp: AmplifierSetup, rng: np.random.Generator) -> NDArray[np.uint16]:
+def _convert(electrons: Array, amp: TrueAmplifier, rng: np.random.Generator) -> NDArray[np.uint16]:
     """Noise of the read-out, level and gain; whole numbers within the range."""
     noisy = electrons + amp.readnoise * rng.standard_normal(electrons.shape)
     return np.clip(np.rint(noisy / amp.gain + amp.level), 0, FULL).astype(np.uint16)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.simulate.het.setup import ChannelSetup
+from ifuview.simulate.het.setup import TrueChannel
 from ifuview.simulate.het.source import Caught, SkySource, catch
 
 AREA = 51.4e4  # cm2, of the mirror
@@ -63,7 +63,7 @@ class FiberLight:
     moments: dict[int, Array] = field(default_factory=dict)
 
 
-def twilight(channel: ChannelSetup, level: float = TWILIGHT, seed: int = 3) -> FiberLight:
+def twilight(channel: TrueChannel, level: float = TWILIGHT, seed: int = 3) -> FiberLight:
     """Sunlight from the whole sky; it fades where the detector sees little."""
     wave = _fine(channel)
     rng = np.random.default_rng((seed, len(wave)))
@@ -76,13 +76,13 @@ def twilight(channel: ChannelSetup, level: float = TWILIGHT, seed: int = 3) -> F
     return _lit(channel, wave, _body(wave, SUN) * np.maximum(depth, 0.1) * absorbed, level)
 
 
-def lamp(channel: ChannelSetup, level: float = LAMP) -> FiberLight:
+def lamp(channel: TrueChannel, level: float = LAMP) -> FiberLight:
     """A lamp without lines."""
     wave = _fine(channel)
     return _lit(channel, wave, _body(wave, FILAMENT), level)
 
 
-def arc(channel: ChannelSetup, name: str, level: float = ARC, shift: float = 0.0, seed: int = 5) -> FiberLight:
+def arc(channel: TrueChannel, name: str, level: float = ARC, shift: float = 0.0, seed: int = 5) -> FiberLight:
     """Lines of the elements that the name of the lamp (`Hg_B`, `Cd-A_B`, `FeAr_R`) speaks of, and a few more."""
     kind = name.lower().partition("_")[0]
     elements = ELEMENTS.get(kind, (kind.capitalize(),))
@@ -107,7 +107,7 @@ def arc(channel: ChannelSetup, name: str, level: float = ARC, shift: float = 0.0
 
 
 def sky_and_source(
-    channel: ChannelSetup, scene: SkyScene, exptime: float, points: Array, area: float, shift: float = 0.0
+    channel: TrueChannel, scene: SkyScene, exptime: float, points: Array, area: float, shift: float = 0.0
 ) -> FiberLight:
     """Sky with its gradient, and a source behind the atmosphere, through the line spread of the detector.
 
@@ -140,19 +140,19 @@ def sky_and_source(
     )  # fmt: skip
 
 
-def _fine(channel: ChannelSetup) -> Array:
+def _fine(channel: TrueChannel) -> Array:
     """Wavelengths a little beyond the grid, closer than the grid's."""
     lo, hi, n = channel.grid
     margin = 0.03 * (hi - lo)
     return np.linspace(lo - margin, hi + margin, FINE * n + 1)
 
 
-def _grid(channel: ChannelSetup) -> Array:
+def _grid(channel: TrueChannel) -> Array:
     lo, hi, n = channel.grid
     return np.linspace(lo, hi, n)
 
 
-def _counted(channel: ChannelSetup, wave: Array, fine: Array, light: Array, exptime: float) -> Array:
+def _counted(channel: TrueChannel, wave: Array, fine: Array, light: Array, exptime: float) -> Array:
     """Electrons that light (nfiber, nfine) leaves in the columns at `wave` (nfiber, ncol)."""
     response = np.interp(wave, channel.response.wave, channel.response.value)
     step = np.gradient(wave, axis=1)
@@ -160,7 +160,7 @@ def _counted(channel: ChannelSetup, wave: Array, fine: Array, light: Array, expt
     return np.asarray(np.maximum(own, 0) * step * (channel.factor * exptime * AREA) / response)
 
 
-def _lit(channel: ChannelSetup, wave: Array, shape: Array, level: float) -> FiberLight:
+def _lit(channel: TrueChannel, wave: Array, shape: Array, level: float) -> FiberLight:
     """The same light in all fibers, scaled to the median of its electrons."""
     shape = _spread(channel, shape[None], wave)[0]
     out = []
@@ -172,7 +172,7 @@ def _lit(channel: ChannelSetup, wave: Array, shape: Array, level: float) -> Fibe
     return FiberLight(electrons * level / np.median(electrons[electrons > 0]), _grid(channel))
 
 
-def _spread(channel: ChannelSetup, light: Array, wave: Array) -> Array:
+def _spread(channel: TrueChannel, light: Array, wave: Array) -> Array:
     """Spectra (n, nwave) through the line spread."""
     from scipy.ndimage import gaussian_filter1d
 

@@ -22,7 +22,7 @@ from ifuview.model.instrument import InstrumentSpec
 from ifuview.simulate.het import light as lights
 from ifuview.simulate.het.ccd import ReadPixels, as_stored, light_on, read_out
 from ifuview.simulate.het.light import FiberLight, SkyScene
-from ifuview.simulate.het.setup import AmplifierSetup, ChannelSetup
+from ifuview.simulate.het.setup import TrueAmplifier, TrueChannel
 from ifuview.simulate.het.source import SkySource, SpectralLine, fiber_points
 from ifuview.simulate.het.truth import NightTruth
 
@@ -126,7 +126,7 @@ GALAXY = ((3805.675, 9e-15), (4963.418, 4e-15), (5063.047, 2.7e-15), (5111.984, 
 def write_night(
     folder: Path | str,
     spec: InstrumentSpec,
-    channels: Sequence[ChannelSetup],
+    channels: Sequence[TrueChannel],
     shots: Iterable[Shot],
     date: int,
     *,
@@ -188,7 +188,7 @@ def write_night(
     return truth
 
 
-def light_of(channel: ChannelSetup, shot: Shot, points: Array, area: float) -> FiberLight:
+def light_of(channel: TrueChannel, shot: Shot, points: Array, area: float) -> FiberLight:
     """Electrons of all fibers of a detector in an exposure; none for a bias or a dark."""
     if shot.kind == "twi":
         return lights.twilight(channel)
@@ -203,7 +203,7 @@ def light_of(channel: ChannelSetup, shot: Shot, points: Array, area: float) -> F
 
 
 def expose_amplifier(
-    amp: AmplifierSetup,
+    amp: TrueAmplifier,
     electrons: Array | None,
     shot: Shot,
     rng: np.random.Generator,
@@ -219,7 +219,7 @@ def expose_amplifier(
 
 
 def raw_file(
-    spec: InstrumentSpec, channel: ChannelSetup, amp: AmplifierSetup, shot: Shot, read: ReadPixels, start: str
+    spec: InstrumentSpec, channel: TrueChannel, amp: TrueAmplifier, shot: Shot, read: ReadPixels, start: str
 ) -> bytes:
     """The bytes of the FITS file of an amplifier."""
     from astropy.io import fits

@@ -65,7 +65,7 @@ class LowColumn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AmplifierSetup:
+class TrueAmplifier:
     """One amplifier.
 
     Parameters
@@ -118,13 +118,13 @@ class AmplifierSetup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChannelSetup:
+class TrueChannel:
     """One detector: its amplifiers from bottom to top, and what it sees of the sky.
 
     Parameters
     ----------
     camera, slot, specid, ifuid, contid : str
-    amplifiers : tuple of AmplifierSetup
+    amplifiers : tuple of TrueAmplifier
     response, sky, telluric : WaveCurve
     refraction : ndarray, shape (3, n)
         Wavelength, and displacement of a source in x and y (arcsec).
@@ -141,7 +141,7 @@ class ChannelSetup:
     specid: str
     ifuid: str
     contid: str
-    amplifiers: tuple[AmplifierSetup, ...]
+    amplifiers: tuple[TrueAmplifier, ...]
     response: WaveCurve
     sky: WaveCurve
     telluric: WaveCurve
@@ -174,7 +174,7 @@ def channel_setup(
     drift: float = -0.3,
     lsf: float = LSF,
     broken: bool = True,
-) -> ChannelSetup:
+) -> TrueChannel:
     """Make one detector of the instrument's own tables and of chance.
 
     Parameters
@@ -209,14 +209,14 @@ def channel_setup(
         amplifier = _amplifier(name, number, shape, rows, (layout.x[own], layout.y[own]), base, drift, rng)
         amplifiers.append(_broken(amplifier, rows, rng) if broken else amplifier)
     refraction = tables.refraction(camera)
-    return ChannelSetup(
+    return TrueChannel(
         camera, unit[1], unit[0], unit[2], contid, tuple(amplifiers), tables.response(camera), tables.sky(camera),
         tables.telluric(), refraction, lines, (described.wave_min, described.wave_max, shape[1]), lsf,
         _factor(amplifiers),
     )  # fmt: skip
 
 
-def cut(channel: ChannelSetup, nfiber: int, columns: tuple[int, int]) -> ChannelSetup:
+def cut(channel: TrueChannel, nfiber: int, columns: tuple[int, int]) -> TrueChannel:
     """The lowest fibers of each amplifier and some columns of a detector: small, for quick tests."""
     amplifiers = []
     for amp in channel.amplifiers:
@@ -268,7 +268,7 @@ def _base(lines: ArcLines, ncol: int) -> Array:
 def _amplifier(
     name: str, number: int, shape: tuple[int, int], rows: FiberRows, layout: tuple[Array, Array], base: Array,
     drift: float, rng: np.random.Generator,
-) -> AmplifierSetup:  # fmt: skip
+) -> TrueAmplifier:  # fmt: skip
     """An amplifier without defects."""
     ny, nx = shape
     n = len(rows.row)
@@ -285,13 +285,13 @@ def _amplifier(
     tilt, curve = 0.01 * rng.standard_normal(n), 0.005 * rng.standard_normal(n)
     throughput = np.stack([level * (1 - 0.33 * curve), level * tilt, level * curve], axis=1)
     gain, noise = rng.uniform(1.03, 1.12), rng.uniform(2.2, 2.7)
-    return AmplifierSetup(
+    return TrueAmplifier(
         name, shape, *layout, trace, wave, sigma, throughput, gain=round(gain, 3), readnoise=round(noise, 2),
         level=rng.uniform(1000, 1080),
     )  # fmt: skip
 
 
-def _broken(amp: AmplifierSetup, rows: FiberRows, rng: np.random.Generator) -> AmplifierSetup:
+def _broken(amp: TrueAmplifier, rows: FiberRows, rng: np.random.Generator) -> TrueAmplifier:
     """The amplifier with the defects that real ones have; fibers that the tables call dead are dead."""
     ny, nx = amp.shape
     n = len(amp.x)
@@ -310,7 +310,7 @@ def _broken(amp: AmplifierSetup, rows: FiberRows, rng: np.random.Generator) -> A
     )  # fmt: skip
 
 
-def _factor(amplifiers: Sequence[AmplifierSetup]) -> float:
+def _factor(amplifiers: Sequence[TrueAmplifier]) -> float:
     """Sum over a fiber's profile over the mean of the pixels below and above its trace, the median of all fibers."""
     from scipy.special import erf
 

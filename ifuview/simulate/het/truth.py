@@ -12,7 +12,7 @@ from ifuview.files import put
 from ifuview.model.checks import Array
 from ifuview.simulate.het.ccd import ReadPixels
 from ifuview.simulate.het.light import AREA, FiberLight, SkyScene
-from ifuview.simulate.het.setup import AmplifierSetup, ChannelSetup
+from ifuview.simulate.het.setup import TrueAmplifier, TrueChannel
 
 LEVELS = 32000  # of a whole number that stands for a source's light
 
@@ -25,7 +25,7 @@ class NightTruth:
     ----------
     instrument : str
     date : int
-    channels : tuple of ChannelSetup
+    channels : tuple of TrueChannel
     objects : dict of int to dict
         What was exposed, by observation.
     arrays : dict of str to ndarray
@@ -34,7 +34,7 @@ class NightTruth:
 
     instrument: str
     date: int
-    channels: tuple[ChannelSetup, ...]
+    channels: tuple[TrueChannel, ...]
     objects: dict[int, dict[str, object]] = field(default_factory=dict)
     arrays: dict[str, Array] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class NightTruth:
                 "target_channels": targets, "lines": [[line.wave, line.sigma, line.flux] for line in source.lines],
             }  # fmt: skip
 
-    def add_light(self, observation: int, channel: ChannelSetup, light: FiberLight) -> None:
+    def add_light(self, observation: int, channel: TrueChannel, light: FiberLight) -> None:
         """Light of source and sky in each fiber on the common grid."""
         if not light.source.size:
             return
@@ -78,7 +78,7 @@ class NightTruth:
             self.arrays[f"gal_{line}_{channel.camera}"] = moments
 
     def add_read(
-        self, observation: int, number: int, channel: ChannelSetup, amp: AmplifierSetup, read: ReadPixels
+        self, observation: int, number: int, channel: TrueChannel, amp: TrueAmplifier, read: ReadPixels
     ) -> None:
         """Particles and saturated pixels of an exposure; none for one without."""
         tag = f"sci_{observation:07d}_exp{number:02d}_{channel.camera}_{amp.name}"
@@ -100,7 +100,7 @@ class NightTruth:
         illumination = self.arrays[f"illum_{observation:02d}_{camera}"]
         return np.asarray(illumination[:, None] * self.arrays[f"sky_{camera}"])
 
-    def channel(self, camera: str) -> ChannelSetup:
+    def channel(self, camera: str) -> TrueChannel:
         """The detector of that name."""
         return next(channel for channel in self.channels if channel.camera == camera)
 
@@ -121,7 +121,7 @@ class NightTruth:
         }
 
 
-def _channel(channel: ChannelSetup) -> dict[str, object]:
+def _channel(channel: TrueChannel) -> dict[str, object]:
     amps = channel.amplifiers
     return {
         "specid": channel.specid, "ifuslot": channel.slot, "ifuid": channel.ifuid, "contid": channel.contid,

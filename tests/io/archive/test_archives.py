@@ -15,8 +15,9 @@ import pytest
 from ifuview import io as ifuview_io
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.archive import store
-from ifuview.io.archive.paths import files_below, is_folder, leads_inside, member_bytes
+from ifuview.io.archive.paths import is_folder, leads_inside, member_bytes
 from ifuview.io.archive.store import ArchiveStore, is_archive
+from ifuview.io.archive.walk import files_below
 
 MIB = 1 << 20
 PACK = {"tar": bytes, "tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}
@@ -27,6 +28,7 @@ def own_store(monkeypatch):
     """A store of its own, so that tests do not share what they inflated."""
     fresh = ArchiveStore()
     monkeypatch.setattr("ifuview.io.archive.paths.STORE", fresh)
+    monkeypatch.setattr("ifuview.io.archive.walk.STORE", fresh)
     return fresh
 
 
@@ -184,3 +186,14 @@ def test_a_missing_member_is_one_sentence(tmp_path):
         member_bytes(f"{path}/two")
     with pytest.raises(MissingDataError, match="no such file"):
         ifuview_io.open_dataset(f"{tmp_path}/absent.tar/two.fits")
+
+
+def test_a_packed_archive_of_other_files_is_not_inflated(tmp_path, own_store):
+    for name, member in (("wanted", "a.raw"), ("other", "a.txt"), ("nested", "b.tar"), ("late", "readme")):
+        more = (("c.raw", b"y"),) if name == "late" else ()
+        (tmp_path / name).write_bytes(lzma.compress(tar((member, b"x" * 100), *more)))
+    found = [
+        os.path.relpath(f.path, tmp_path) for f in files_below(str(tmp_path), [], wanted=lambda n: n.endswith("raw"))
+    ]
+    assert found == ["late/c.raw", "late/readme", "nested/b.tar", "wanted/a.raw"]
+    assert f"{tmp_path}/other" not in own_store._held

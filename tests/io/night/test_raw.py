@@ -133,6 +133,38 @@ def test_another_instrument_and_doubles_are_said(tmp_path):
     assert index_night(str(tmp_path), "virus").exposures[0].cameras == ("047L",)
 
 
+def test_files_that_contradict_each_other_or_their_folder_are_said(tmp_path):
+    files = {name_of("LL"): raw_bytes("LL"), name_of("LU"): raw_bytes("LU", IMAGETYP="drk")}
+    put_night(tmp_path, files, date="20240805")
+    (exposure,) = index_night(str(tmp_path)).exposures
+    assert exposure.kind == "sci"
+    assert exposure.notes == (
+        "its amplifiers are of several kinds (drk, sci): it is taken as sci",
+        "it was begun on 20240801, but lies in the folder of 20240805",
+    )
+
+
+def test_only_nights_around_one_are_looked_into(tmp_path):
+    for date in ("20240720", "20240731", "20240801", "20240809"):
+        put_night(tmp_path, {name_of("LL", start=f"{date}T030000.0"): raw_bytes("LL")}, date=date)
+    (tmp_path / "20240801" / "virus").mkdir()
+    (tmp_path / "20240801" / "virus" / name_of("LU")).write_bytes(raw_bytes("LU"))
+    assert index_night(str(tmp_path)).dates == (20240720, 20240731, 20240801, 20240809)
+    near = index_night(str(tmp_path), "lrs2", night=20240801, days=1)
+    assert near.dates == (20240731, 20240801)
+    assert len(near.exposures) == 2  # what lies in a folder of another instrument is not looked at
+
+
+def test_looking_changes_nothing(four):
+    def state() -> list[tuple[str, int, int]]:
+        return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in four.rglob("*"))
+
+    before = state()
+    (exposure,) = index_night(str(four)).exposures
+    read_frame(exposure.amplifiers[0], instrument.instrument("lrs2")).data.sum()
+    assert state() == before
+
+
 def test_a_place_without_raw_data_has_no_exposures(tmp_path):
     (tmp_path / "some.fits").write_bytes(b"SIMPLE")
     assert index_night(str(tmp_path)).exposures == ()

@@ -15,7 +15,7 @@ from ifuview.simulate.het import light as lights
 from ifuview.simulate.het.ccd import FULL, SCATTERED, light_on, read_out
 from ifuview.simulate.het.light import AREA, SkyScene
 from ifuview.simulate.het.night import PACKINGS, Shot, standard_night, write_night
-from ifuview.simulate.het.setup import ChannelSetup, channel_setup, cut
+from ifuview.simulate.het.setup import TrueChannel, channel_setup, cut
 from ifuview.simulate.het.source import SkySource, SpectralLine, catch, fiber_points
 
 UNIT, DATE = ("503", "056", "7001"), 20240801
@@ -24,12 +24,12 @@ LENSLET = fiber_points(0.59)
 
 
 @pytest.fixture(scope="module")
-def uv() -> ChannelSetup:
+def uv() -> TrueChannel:
     return channel_setup(SPEC, Tables("lrs2"), "uv", UNIT, DATE, seed=4)
 
 
 @pytest.fixture(scope="module")
-def small(uv) -> ChannelSetup:
+def small(uv) -> TrueChannel:
     return cut(uv, 20, (600, 1112))
 
 

@@ -14,13 +14,15 @@ HINT = (
     "which exposures, cameras and products there are."
 )
 EMPTY = "There are no products of cameras in this folder: choose a production, a night, an exposure or a tile."
-COLUMNS = ("Night", "Exposure", "Tile", "Type", "Time (s)", "Missing", "Raw")
-MISSING_PLACE, RAW_PLACE = 5, 6
+COLUMNS = ("Night", "Exposure", "Object", "Target", "Tile", "Type", "Time (s)", "Missing", "Raw")
+WORDS = ("Object", "Target", "Type")  # columns that read from the left
+OPTIONAL = ("Object", "Target", "Tile", "Raw")  # that are shown only where an exposure has something there
+MISSING_PLACE, RAW_PLACE = COLUMNS.index("Missing"), COLUMNS.index("Raw")
 WHOLE = "tile"  # column of what is not of a petal
 KEYS = {
     "night": "night", "expid": "expid", "exposure": "expid", "tile": "tile", "tileid": "tile", "obstype": "obstype",
     "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
-    "missing": "missing",
+    "missing": "missing", "object": "object", "target": "target",
 }  # fmt: skip
 SHOWN = (Dot.PRESENT, Dot.BAD_AMPLIFIER, Dot.BAD_CAMERA)  # whole files
 ABSENT = (Dot.MISSING, Dot.OFF)
@@ -91,9 +93,10 @@ class ExposuresView:
     open_paths: frozenset[str] = frozenset()
 
     @property
-    def has_raw(self) -> bool:
-        """Whether some exposure has what the detectors gave."""
-        return any(row.exposure.raw for row in self.rows)
+    def hidden(self) -> frozenset[int]:
+        """Places of the columns that no exposure has anything in and that need not be seen."""
+        places = [COLUMNS.index(name) for name in OPTIONAL]
+        return frozenset(place for place in places if not any(row.cells[place] for row in self.rows))
 
 
 _ROWS: dict[int, tuple[ExposureIndex, tuple[Row, ...]]] = {}  # of the index shown last
@@ -171,14 +174,19 @@ def _row(e: Exposure, cameras: tuple[str, ...], products: tuple[str, ...]) -> Ro
     missing = e.missing
     cells = (
         str(e.night or ""),
-        str(e.expid),
+        e.name,
+        e.object,
+        " ".join(e.target),
         tile,
         e.obstype,
         time,
         str(len(missing)) if missing else "",
         RAW * bool(e.raw),
     )
-    sort = (e.night, e.expid, e.tile if tile else -1, e.obstype, e.exptime or 0.0, len(missing), bool(e.raw))
+    tiled = e.tile if tile else -1
+    sort = (
+        *(e.night, e.expid, e.object, cells[3], tiled, e.obstype, e.exptime or 0.0, len(missing), bool(e.raw)),
+    )  # fmt: skip
     return Row(e.expid, cells, sort, tuple(tuple(e.dot(c, p) for p in products) for c in cameras), e)
 
 
@@ -189,11 +197,11 @@ def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
         more = [f"{name}: {e.table[name]}" for name in ("PROGRAM", "COMMENTS", "EXPFLAG") if e.table.get(name)]
         absent = [f"missing cameras: {', '.join(e.missing)}"] if e.missing else []
         amps = [f"bad amplifiers: {', '.join(c + a for c, a in e.bad_amplifiers.items())}"] if e.bad_amplifiers else []
-        return "\n".join([f"Exposure {e.expid}", *absent, *amps, *more])
+        return "\n".join([f"Exposure {e.name}", *absent, *amps, *e.notes, *more])
     letters = e.bad_amplifiers.get(camera, "")
     bad = ", a bad camera" if camera in e.off else f", bad amplifier {letters}" if letters else ""
     lines = [f"{p}: {e.dot(camera, p)}" for p in products]
-    return "\n".join([f"{camera} of {e.expid}{bad}", *lines])
+    return "\n".join([f"{camera} of {e.name}{bad}", *lines])
 
 
 def parse_filter(text: str) -> tuple[tuple[str, str, str], ...]:
@@ -240,10 +248,12 @@ def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row
         return lambda row: any(dots[i] not in ABSENT for dots in row.dots for i in places)
     if key == "missing":
         return lambda row: value in row.exposure.missing or value == row.cells[MISSING_PLACE]
-    names = ("night", "expid", "tile", "obstype", "exptime")
+    names = ("night", "expid", "object", "target", "tile", "obstype", "exptime")
     if key not in names:
         return lambda row: False
     place = names.index(key)
+    if key in ("object", "target"):
+        return lambda row: any(word in row.cells[place].lower() for word in value.split(","))
     if sign == "=":
         return lambda row: row.cells[place].lower() in value.split(",")
     try:
