@@ -10,6 +10,7 @@ as scattering does: it follows a bright source that polynomials cannot.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.traces.binning import bin_columns
+from ifuview.engine.traces.binning import plain_bins
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 
 BIN = 16  # columns
 HALF_ROWS = 6  # on each side of a fiber that get light of it
-ACROSS, ALONG = 7, 5  # degrees
+ACROSS, ALONG = 7, 5  # degrees, at most
+SMOOTH = 280  # px that each degree stands for: scattered light is wide, and narrow terms are like errors of the profile
 ROUNDS = 2  # the first with weights from the data, the others with weights and clipping from the model
 CLIP, CLIP_SHARE = 5.0, 0.05  # sigma, and share of the model, that a bin may lie off
 BLUR = (40.0, 160.0)  # px, of the blurred light
@@ -56,6 +58,7 @@ def scattered_light(
     read_noise: float,
     *,
     usable: Array | None = None,
+    seams: Sequence[int] = (),
     blurred: bool = True,
     ctx: JobContext = SILENT,
 ) -> ScatteredLight:
@@ -70,6 +73,8 @@ def scattered_light(
         Width of the fibers.
     read_noise : float, electrons
     usable : ndarray of bool, shape (nrow, ncol), optional
+    seams : sequence of int
+        Rows where another amplifier begins: the background may have a step there, as what is left of a bias or dark.
     blurred : bool
         With the terms of blurred light.
 
@@ -82,15 +87,14 @@ def scattered_light(
     width = min(BIN, max(4, ncol // MIN_BINS // 4 * 4))
     if ncol // width < MIN_BINS:
         raise FitError(f"an image of {nrow} x {ncol} pixels is too small to find scattered light in")
-    data = np.asarray(image if usable is None else np.where(usable, image, np.nan), np.float32)
-    binned = np.ascontiguousarray(bin_columns(data, width, read_noise, ctx.part(0, 0.3)).T)
+    binned = np.ascontiguousarray(plain_bins(image, usable, width).T)
     nbin = binned.shape[0]
     at = np.rint(np.arange(nbin) * width + (width - 1) / 2).astype(np.intp)
     path, spread = (np.ascontiguousarray(a[:, at].T, np.float64) for a in (center, sigma))
     rows, columns = np.linspace(-1, 1, nrow), np.arange(ncol) * 2 / (ncol - 1) - 1
-    across = np.polynomial.legendre.legvander(rows, ACROSS)
-    along = np.polynomial.legendre.legvander(columns, ALONG)
-    extra = _blurred(np.nan_to_num(binned), width) if blurred else np.zeros((0, nbin, nrow))
+    across = np.polynomial.legendre.legvander(rows, min(ACROSS, max(2, round(nrow / SMOOTH))))
+    along = np.polynomial.legendre.legvander(columns, min(ALONG, max(2, round(ncol / SMOOTH))))
+    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(np.nan_to_num(binned), width, BLUR if blurred else ())])
     level = np.zeros((nbin, nrow))
     for turn in range(ROUNDS):
         ctx.checkpoint(0.3 + 0.3 * turn, "Scattered light")
@@ -112,14 +116,22 @@ def _everywhere(binned: Array, at: Array, ncol: int) -> NDArray[np.float32]:
     return np.asarray(binned[:, left] * (1 - part) + binned[:, left + 1] * part, np.float32)
 
 
-def _blurred(binned: Array, width: int) -> NDArray[np.float64]:
+def _steps(seams: Sequence[int], nbin: int, nrow: int) -> NDArray[np.float64]:
+    """A step at each seam, (nseam, nbin, nrow)."""
+    out = np.full((len(seams), nbin, nrow), -0.5)
+    for n, row in enumerate(seams):
+        out[n, :, row:] = 0.5
+    return out
+
+
+def _blurred(binned: Array, width: int, reaches: tuple[float, ...]) -> NDArray[np.float64]:
     """Light spread by wide Gaussians, (nkernel, nbin, nrow)."""
     step = 8
     nbin, nrow = binned.shape
     coarse = binned[:, : nrow // step * step].reshape(nbin, nrow // step, step).mean(axis=2, dtype=np.float64)
     middle = np.arange(coarse.shape[1]) * step + (step - 1) / 2
-    out = np.empty((len(BLUR), nbin, nrow))
-    for n, reach in enumerate(BLUR):
+    out = np.empty((len(reaches), nbin, nrow))
+    for n, reach in enumerate(reaches):
         by_bin = _gauss(np.arange(nbin) * width, np.arange(nbin) * width, reach) * width
         by_row = _gauss(np.arange(nrow), middle, reach) * step
         out[n] = by_bin @ coarse @ by_row.T

@@ -36,6 +36,32 @@ def bin_columns(image: Array, width: int, readnoise: float, ctx: JobContext = SI
     return out
 
 
+def plain_bins(image: Array, usable: Array | None, width: int) -> NDArray[np.float32]:
+    """Return means of `width` columns without any clipping, shape (nrow, ncol // width), NaN with an unusable pixel.
+
+    The same columns count in every row of a bin, so that the light across fibers keeps its shape also where a line of
+    the sky is much brighter than the columns beside it; a pixel that was hit has to be told by the model.
+    """
+    data = np.ascontiguousarray(image, np.float32)
+    good = np.ones((1, 1), np.bool_) if usable is None else np.ascontiguousarray(usable, np.bool_)
+    out = np.empty((data.shape[0], data.shape[1] // width), np.float32)
+    _plain(data, good, width, out)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _plain(image: Array, usable: Array, width: int, out: Array) -> None:
+    masked = usable.shape[0] == image.shape[0] and usable.shape[1] == image.shape[1]
+    for r in range(image.shape[0]):
+        for b in range(out.shape[1]):
+            total, known = F(0), True
+            for x in range(b * width, (b + 1) * width):
+                total += image[r, x]
+                if masked and not usable[r, x]:
+                    known = False
+            out[r, b] = total / F(width) if known else F(np.nan)
+
+
 def _mend(image: Array, width: int, out: Array) -> None:
     """Means of the finite quarters where a pixel is not finite."""
     row, bin_ = np.nonzero(~np.isfinite(out))

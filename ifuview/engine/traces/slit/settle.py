@@ -8,6 +8,7 @@ they lead (Aitken 1926), and a third is enough.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def trace_and_scattered(
     dead: Array | None = None,
     block: Array | None = None,
     usable: Array | None = None,
+    seams: Sequence[int] = (),
     degree: int = DEGREE,
     ctx: JobContext = SILENT,
 ) -> tuple[TraceSet, ScatteredLight]:
@@ -55,7 +57,10 @@ def trace_and_scattered(
             ctx=part.part(0, 0.6),
         )  # fmt: skip
         sigma = np.asarray(traces.sigma)
-        found = scattered_light(clean, lit_centers(traces), sigma, read_noise, blurred=False, ctx=part.part(0.6, 1))
+        found = scattered_light(
+            image, lit_centers(traces), sigma, read_noise, usable=usable, seams=seams, blurred=False,
+            ctx=part.part(0.6, 1),
+        )  # fmt: skip
         scattered = _ahead(scattered, found) if turn == 1 else found
     assert scattered is not None
     return traces, scattered

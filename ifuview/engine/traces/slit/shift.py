@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
-from ifuview.engine.traces.binning import bin_columns
+from ifuview.engine.traces.binning import plain_bins
 from ifuview.engine.traces.measure_flat import refine
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
@@ -98,9 +98,7 @@ def measure_shift(
     nrow, ncol = image.shape
     width = min(BIN, max(4, ncol // MIN_BINS // 4 * 4))
     clean = np.asarray(image if background is None else image - background, np.float32)
-    if usable is not None:
-        clean = np.where(usable, clean, np.float32(np.nan))
-    binned = np.nan_to_num(bin_columns(clean, width, read_noise, ctx.part(0, 0.4)))
+    binned = np.nan_to_num(plain_bins(clean, usable, width))
     at = np.rint(np.arange(binned.shape[1]) * width + (width - 1) / 2).astype(np.intp)
     status = np.zeros(traces.nfiber, np.uint32) if traces.status is None else np.asarray(traces.status)
     dark = (status & np.uint32(TraceBit.DEAD | TraceBit.LOST | TraceBit.NOT_FITTED)) > 0
