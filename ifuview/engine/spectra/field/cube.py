@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.numeric.medians import median_along
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, displacement
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
@@ -69,6 +71,13 @@ def make_cube(
 def usable_spaxels(cube: SkyCube) -> Array:
     """Spaxels that no bit of UNUSABLE takes out, bool of the cube's shape."""
     return (cube.mask & int(UNUSABLE)) == 0
+
+
+def collapse(cube: SkyCube, low: float, high: float) -> NDArray[np.float32]:
+    """Median over a range of wavelengths of what is usable, (ny, nx); NaN where nothing is."""
+    inside = (cube.wave >= low) & (cube.wave <= high)
+    values = np.where(usable_spaxels(cube)[inside], cube.data[inside], np.nan)
+    return median_along(np.moveaxis(values, 0, -1)).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)

@@ -49,3 +49,33 @@ def sky_place(
     ra = ra0 + np.arctan2(xi, bottom)
     out = np.arctan2(np.sin(dec0) + eta * np.cos(dec0), np.hypot(xi, bottom))
     return np.degrees(ra) % 360.0, np.degrees(out)
+
+
+def position_table(
+    x: Array, y: Array, slot: tuple[float, float] | None, center: tuple[float, float] | None, turn: float
+) -> NDArray[np.float64]:
+    """Positions of fibers in the IFU, on the focal plane and on the sky.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (nfiber,), arcsec
+        In the IFU.
+    slot : tuple of float or None, arcsec
+        Where the IFU's slot is in the focal-plane table; None: not known.
+    center : tuple of float or None
+        Right ascension (hours) and declination (deg) of the focal plane's center; None: not known.
+    turn : float, deg
+        As in `sky_place`.
+
+    Returns
+    -------
+    ndarray, shape (nfiber, 6)
+        x, y, focal x, focal y (arcsec), right ascension, declination (deg); NaN unknown.
+    """
+    out = np.full((np.size(x), 6), np.nan)
+    out[:, 0], out[:, 1] = x, y
+    if slot is not None:
+        out[:, 2], out[:, 3] = focal_place(out[:, 0], out[:, 1], *slot)
+        if center is not None:
+            out[:, 4], out[:, 5] = sky_place(out[:, 2], out[:, 3], *center, turn)
+    return out

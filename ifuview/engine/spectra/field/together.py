@@ -109,7 +109,7 @@ class SkyAndSources:
             left = replace(self.spectra, flux=self.spectra.flux - self.sky - self.light, variance=variance)
             sky = rectify_values(self.sky, self.wave, self.grid)
             found = find_source(rectify(left, self.grid), sky, self.lenslets, self.dar)
-            if found is None or not self._add(found):
+            if found is None or self._is_known(found) or not self._add(found):
                 break
             if turn == 0 and not self.given and self._is_no_point():
                 self._spread_out()
@@ -131,6 +131,10 @@ class SkyAndSources:
         self.sources, self.share, self.surface = before
         self.together()
         return False
+
+    def _is_known(self, found: FoundSource) -> bool:
+        """Whether it is what the profile of a source leaves in its core."""
+        return any(np.hypot(found.x - s.x, found.y - s.y) < APART * s.fwhm for s in self.sources)
 
     def _settle(self) -> bool:
         """Measure all sources until none moves; whether all could be."""

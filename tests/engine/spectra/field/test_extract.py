@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
-from ifuview.engine.spectra.field.cube import field_grid, make_cube
+from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.lenslet import Face, moffat_share, moffat_slopes
-from ifuview.engine.spectra.field.positions import sky_place
+from ifuview.engine.spectra.field.positions import position_table, sky_place
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.errors import UsageError
@@ -110,6 +110,9 @@ def test_the_cube_holds_the_light_of_the_fibers(step):
     assert abs(cube.data.sum() / fibers - 1) < 0.01
     pull = cube.data[:, :2] / np.sqrt(np.where(cube.variance[:, :2] > 0, cube.variance[:, :2], np.inf))
     assert pull.std() < 1.1
+    picture = collapse(cube, 5100, 5200)
+    top = np.unravel_index(np.nanargmax(picture), picture.shape)
+    assert abs(cube.grid.x[top[1]] - 0.5) < step and abs(cube.grid.y[top[0]] - 0.2) < step
 
 
 def test_refraction_is_taken_out_of_the_cube():
@@ -130,6 +133,15 @@ def test_right_ascension_is_read_in_hours():
     assert (ra[2] - 150) * np.cos(np.radians(60)) == pytest.approx(-1.0, abs=0.01)
     with pytest.raises(UsageError, match="no place"):
         sky_place(np.zeros(1), np.zeros(1), 150.0, 60.0, 0.0)
+
+
+def test_positions_are_told_as_far_as_they_are_known():
+    x, y = np.array([1.0, -2.0]), np.array([0.5, 3.0])
+    whole = position_table(x, y, (100.0, -50.0), (5.2, 22.1), 10.0)
+    assert np.allclose(whole[:, 2], x - 50) and np.allclose(whole[:, 3], y + 100)  # axes swapped
+    assert np.allclose(whole[:, 4], 78.0, atol=0.1) and np.allclose(whole[:, 5], 22.1, atol=0.1)
+    assert np.isnan(position_table(x, y, (100.0, -50.0), None, 10.0)[:, 4:]).all()
+    assert np.isnan(position_table(x, y, None, (5.2, 22.1), 10.0)[:, 2:]).all()
 
 
 def test_the_scene_is_in_cells():

@@ -1,0 +1,178 @@
+"""One spectrum from those of several detectors and exposures: borders matched in the overlap, then a weighted mean.
+
+Factors between neighbors are found from where both have light, by the weighted ratio; the chain of factors begins with
+a reference that keeps its flux. Exposures of one detector are brought to their mean level the same way. Spectra come
+to the common grid by cubics, with the variance that belongs to them; the mean is weighted with a smoothed variance, so
+that it is not pulled to low samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.spectra.field.extract import smooth_weight
+from ifuview.engine.spectra.flux.rectify import rectify
+from ifuview.errors import FitError, UsageError
+from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.source import SourceSpectrum
+from ifuview.model.reduction.spectra import FiberSpectra
+
+MOST_FACTOR = 1.5  # between neighbors: more is no border
+LEAST_SNR = 5.0  # of a ratio
+CUT = 10  # samples at the end of a spectrum that do not count for a ratio
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CombinedSpectrum:
+    """Spectrum over all wavelengths.
+
+    Parameters
+    ----------
+    spectrum : SourceSpectrum
+    factor, factor_error : tuple of float
+        What each of the spectra was multiplied with; error NaN where it was not measured.
+    count : ndarray of int16, shape (nwave,)
+        Spectra that each wavelength is made from.
+    notes : tuple of str
+    """
+
+    spectrum: SourceSpectrum
+    factor: tuple[float, ...]
+    factor_error: tuple[float, ...]
+    count: NDArray[np.int16]
+    notes: tuple[str, ...] = ()
+
+
+def combine_spectra(
+    spectra: Sequence[SourceSpectrum], grid: Array, *, match: bool = True, reference: int = 0
+) -> CombinedSpectrum:
+    """Combine spectra of one source.
+
+    Parameters
+    ----------
+    spectra : sequence of SourceSpectrum
+        Of one unit.
+    grid : ndarray, shape (nwave,), Angstrom
+    match : bool
+        Bring neighbors to one level where they overlap.
+    reference : int
+        The spectrum that keeps its flux.
+
+    Raises
+    ------
+    UsageError
+        There are none, or their units differ.
+    """
+    if not spectra or len({(s.unit, s.medium) for s in spectra}) != 1:
+        raise UsageError("spectra to combine need one unit and one medium of wavelengths")
+    even = [_on_grid(s, grid) for s in spectra]
+    factor, error = np.ones(len(spectra)), np.full(len(spectra), np.nan)
+    notes: list[str] = []
+    if match:
+        factor, error, notes = _factors(even, reference)
+    flux, variance, sky, sky_variance, mask, fraction = (
+        np.stack([getattr(s, name) for s in even])
+        for name in ("flux", "variance", "sky", "sky_variance", "mask", "fraction")
+    )
+    by = factor[:, None]
+    good = variance > 0
+    weight = smooth_weight(variance * by**2, good)
+    total = weight.sum(axis=0)
+    share = weight / np.where(total > 0, total, 1.0)
+    bits = np.where(good, mask, np.uint32(0))
+    nothing = np.where(total > 0, np.uint32(0), np.uint32(int(ReductionBit.NO_DATA)))
+    out = SourceSpectrum(
+        wave=np.asarray(grid, np.float64), flux=(share * by * flux).sum(axis=0),
+        variance=(share**2 * by**2 * variance).sum(axis=0), sky=(share * sky).sum(axis=0),
+        sky_variance=(share**2 * sky_variance).sum(axis=0), mask=np.bitwise_or.reduce(bits, axis=0) | nothing,
+        fraction=(share * np.nan_to_num(fraction)).sum(axis=0), unit=spectra[0].unit, medium=spectra[0].medium,
+        method=f"mean of {len(spectra)} spectra" + (", borders matched" if match else ""),
+    )  # fmt: skip
+    return CombinedSpectrum(
+        out, tuple(map(float, factor)), tuple(map(float, error)), good.sum(axis=0).astype(np.int16), tuple(notes)
+    )
+
+
+def overlap_ratio(left: SourceSpectrum, right: SourceSpectrum) -> tuple[float, float]:
+    """Factor of `right` that brings it to `left`, both on one grid, and its error.
+
+    Raises
+    ------
+    FitError
+        They have too little light in common.
+    """
+    both = _inner(left) & _inner(right)
+    weight = np.where(both, 1 / np.where(both, left.variance + right.variance, 1.0), 0.0)
+    ll, rr = np.sum(weight * left.flux**2), np.sum(weight * right.flux**2)
+    lr = np.sum(weight * left.flux * right.flux)
+    if not (both.sum() > CUT and rr > LEAST_SNR**2):
+        raise FitError("spectra have too little light in common")
+    lengths = np.array([[ll - both.sum() / 2, lr], [lr, rr - both.sum() / 2]])  # noise of either taken off
+    if lengths[0, 0] <= 0 or lengths[1, 1] <= 0 or lr <= 0:
+        raise FitError("spectra have too little light in common")
+    return float(np.sqrt(lengths[0, 0] / lengths[1, 1])), float(1 / np.sqrt(rr))
+
+
+def _inner(spectrum: SourceSpectrum) -> NDArray[np.bool_]:
+    """Where there is light, without the ends."""
+    good = np.asarray(spectrum.variance > 0)
+    at = np.flatnonzero(good)
+    if at.size > 2 * CUT:
+        good[: at[CUT]] = False
+        good[at[-CUT] :] = False
+    return good
+
+
+def _factors(spectra: list[SourceSpectrum], reference: int) -> tuple[NDArray, NDArray, list[str]]:
+    """Factor of each and its error, from the reference outwards; always next the one with the surest ratio."""
+    count = len(spectra)
+    factor, error, notes = np.ones(count), np.full(count, np.nan), []
+    done, error[reference] = [reference], 0.0
+    while len(done) < count:
+        best: tuple[float, int, float] | None = None
+        for n in range(count):
+            for m in done if n not in done else ():
+                try:
+                    ratio, wrong = overlap_ratio(spectra[m], spectra[n])
+                except FitError:
+                    continue
+                spread = float(np.hypot(wrong, error[m]))
+                if best is None or spread < best[0]:
+                    best = (spread, n, ratio * factor[m])
+        if best is None:
+            left = [str(n + 1) for n in range(count) if n not in done]
+            notes.append(f"spectra {', '.join(left)} do not overlap with others: their level is as it was")
+            break
+        spread, n, value = best
+        done.append(n)
+        if 1 / MOST_FACTOR < value < MOST_FACTOR:
+            factor[n], error[n] = value, spread
+        else:
+            notes.append(f"spectrum {n + 1} differs by a factor of {value:.2f} from its neighbor: left as it was")
+            error[n] = np.inf
+    return factor, np.where(np.isfinite(error), error, np.nan), notes
+
+
+def _on_grid(spectrum: SourceSpectrum, grid: Array) -> SourceSpectrum:
+    """On the common wavelengths, variance 0 where there is nothing."""
+
+    def even(flux: Array, variance: Array) -> FiberSpectra:
+        lost = np.where(variance > 0, np.uint32(0), np.uint32(int(ReductionBit.NO_DATA)))
+        mask = (spectrum.mask | lost)[None]
+        row = FiberSpectra((flux / scale)[None], (variance / scale**2)[None], mask, np.asarray(spectrum.wave))
+        return rectify(row, grid)
+
+    scale = max(float(np.median(np.sqrt(np.maximum(spectrum.variance, 0)))), 1e-300)
+    light, under = even(spectrum.flux, spectrum.variance), even(spectrum.sky, spectrum.sky_variance)
+    good = light.usable()[0] & (light.variance[0] > 0)
+    return replace(
+        spectrum, wave=grid, flux=np.where(good, light.flux[0], 0.0) * scale,
+        variance=np.where(good, light.variance[0], 0.0).astype(np.float64) * scale**2,
+        sky=np.where(good, under.flux[0], 0.0) * scale, sky_variance=under.variance[0].astype(np.float64) * scale**2,
+        mask=light.mask[0], fraction=np.interp(grid, spectrum.wave, np.nan_to_num(spectrum.fraction)),
+    )  # fmt: skip
