@@ -11,6 +11,7 @@ MEDIAN_ERROR = 1.2533  # error of a median over that of a mean, Gaussian
 KNOTS = 40  # medians along wavelength that the continuum is fitted to
 CLIP, ROUNDS = 2.5, 5  # of the continuum fit
 MIN_KNOTS = 12
+CLIP_SPREAD, CLIPPED_RMS = 3.0, 0.9866  # sigma; rms of a Gaussian cut there
 GAP = 40  # px that are interpolated
 
 
@@ -31,6 +32,21 @@ def mad(values: Array, axis: int | None = None) -> Array:
     """Scatter of finite numbers as a Gaussian sigma, from the median absolute deviation."""
     center = middle(values, axis, keepdims=axis is not None)
     return np.asarray(MAD_TO_SIGMA * middle(np.abs(values - center), axis))
+
+
+def spread_of(values: Array) -> float:
+    """Scatter of a handful of finite numbers as a Gaussian sigma: the rms of what lies within CLIP_SPREAD of it.
+
+    Three times less uncertain than the median deviation where nearly all belong together.
+    """
+    away = np.abs(values[np.isfinite(values)] - middle(values))
+    sigma = float(MAD_TO_SIGMA * np.median(away)) if away.size else 0.0
+    for _ in range(ROUNDS):
+        kept = away[away < CLIP_SPREAD * sigma]
+        if kept.size < MIN_KNOTS:
+            break
+        sigma = float(np.sqrt(np.mean(kept**2)) / CLIPPED_RMS)
+    return sigma
 
 
 def median_where(values: Array, use: Array) -> Array:

@@ -90,7 +90,7 @@ def made(arm: str, seed: int, *, broad: bool = False, stars: int = 0, moon: floa
         wave=wave, frame=frame.astype(np.float32), frame_ivar=np.where(masked, 0, 1 / variance).astype(np.float32),
         flat=flat.astype(np.float32), is_sky=is_sky, focal_x=x, focal_y=y,
         offset=np.abs(random.normal(0, PLACE, NFIBER)), known=known, known_text=("",) * NFIBER,
-        cross=cross, disp=disp, sections=sections,
+        cross=cross, disp=disp, sections=sections, fiber_id=np.arange(NFIBER),
     )  # fmt: skip
     return _reduced(chain, 40.0 + 15.0 * np.sin((wave - of.first) / 700))
 

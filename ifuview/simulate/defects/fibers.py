@@ -12,6 +12,8 @@ ONE = ("isolated-fiber",)
 LINES = ("sky-line residual", "isolated-fiber")
 STAR = 300.0  # sky levels
 BUMP = 42.0  # Angstrom, sigma
+ROW = ("is_sky", "focal_x", "focal_y", "offset", "known")  # what the fiber table says of a fiber, but its number
+APART = 100  # fibers between two that are no neighbors in the field
 
 
 def rows(chain: Chain, *fibers: int) -> Array:
@@ -138,10 +140,23 @@ def swapped_spectra(chain: Chain, _: float, random: np.random.Generator) -> tupl
 
 
 def swapped_rows(chain: Chain, _: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
-    """Two rows of the fiber table have each other's place."""
+    """Two rows of the fiber table are exchanged, numbers and all."""
     one, two = (*working(chain, random, sky=True), _bright_target(chain, random))
+    return _exchanged(chain, one, two, ("fiber_id", *ROW))
+
+
+def swapped_places(chain: Chain, _: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
+    """Two rows have each other's role and place under their own numbers; fibers that are no neighbors."""
+    one, two = 0, 0
+    while abs(one - two) <= APART:
+        one, two = (*working(chain, random, sky=True), _bright_target(chain, random))
+    return _exchanged(chain, one, two, ROW)
+
+
+def _exchanged(chain: Chain, one: int, two: int, names: tuple[str, ...]) -> tuple[PlantedChange, Truth]:
+    """Two rows of some columns of the fiber table have each other's place."""
     table = {}
-    for name in ("is_sky", "focal_x", "focal_y", "offset", "known"):
+    for name in names:
         values = getattr(chain, name)
         if values is not None:
             table[name] = values.copy()
@@ -183,5 +198,6 @@ DEFECTS = (
     Defect("fiber off position", off_position, 0.3, "mm", snr=0.0),
     Defect("swapped spectra", swapped_spectra, 1.0, "", snr=0.0),
     Defect("swapped rows", swapped_rows, 1.0, "", snr=0.0),
+    Defect("swapped places", swapped_places, 1.0, "", snr=0.0),
     Defect("ghost", ghost, 0.01, "of the star", snr=0.0),
 )

@@ -42,12 +42,15 @@ class LightLevel:
     ratio, error : float
         Light over the flat's.
     guilt : Guilt
+    doubt : str
+        Another reason that cannot be excluded, and what would tell; "" if none.
     """
 
     fibers: tuple[int, ...]
     ratio: float
     error: float
     guilt: Guilt
+    doubt: str = ""
 
 
 class Case:

@@ -127,10 +127,10 @@ def _singles(case: Case, skip: set[int]) -> None:
         case.add(
             "isolated-fiber", "fiberflat" if by_flat else FIBER_STEP, fibers=(fiber,), amplitude=one.ratio, known=known,
             unit="throughput / flat", significance=abs(one.ratio - 1) / one.error,
-            confidence=0.9 if one.guilt.sure else 0.6,
+            confidence=0.9 if one.guilt.sure and not one.doubt else 0.6,
             detail={"dead": False, "throughput": round(one.ratio, 3), "error": round(one.error, 3)},
             text=f"Fiber {fiber} has {one.ratio:.3f} of the throughput that the flat says: {said}"
-            + ("" if one.guilt.sure else f"; not sure: {WOULD_TELL}"),
+            + ("" if one.guilt.sure else f"; not sure: {WOULD_TELL}") + one.doubt,
         )  # fmt: skip
 
 

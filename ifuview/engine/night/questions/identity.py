@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.night.questions.case import COUNTS, Case
-from ifuview.engine.night.search.identity import Broken, broken_fibers, gap, swapped
+from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, broken_fibers, gap, swapped
 from ifuview.model.checks import Array
 
 OF_SKY = 0.5  # of the gap must have the shape of the sky
@@ -17,10 +17,9 @@ def identity(case: Case) -> None:
     if case.level is None or chain.frame is None or chain.flat is None or chain.sky is None or chain.sframe is None:
         return
     good = case.good if chain.frame_ivar is None else case.good & (chain.frame_ivar > 0)
-    found = broken_fibers(gap(chain.frame, chain.flat, chain.sky, chain.sframe), good, case.level)
-    taken = (
-        swapped([b.fiber for b in found], chain.frame, chain.flat, chain.sky, chain.sframe) if len(found) > 1 else {}
-    )
+    weak = broken_fibers(gap(chain.frame, chain.flat, chain.sky, chain.sframe), good, case.level, LEAST_SWAPPED)
+    taken = swapped([b.fiber for b in weak], chain.frame, chain.flat, chain.sky, chain.sframe) if len(weak) > 1 else {}
+    found = [b for b in weak if b.off > LEAST or b.fiber in taken]
     case.set_aside |= {b.fiber for b in found}
     pairs = {(min(a, b), max(a, b)) for a, b in taken.items() if taken.get(b) == a}
     for pair in sorted(pairs):

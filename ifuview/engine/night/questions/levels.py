@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, Case, LightLevel
 from ifuview.engine.night.questions.changes import FACTOR, Changes
-from ifuview.engine.night.search.levels import Levels, Stretch, best_scores, levels, smooth_gain, stretch
-from ifuview.engine.night.search.scan import deviations
-from ifuview.engine.night.search.throughput import guilt
-from ifuview.engine.night.stats import mad
+from ifuview.engine.night.questions.tables import add_exchanged, partner
+from ifuview.engine.night.search.levels import Levels, best_scores, levels
+from ifuview.engine.night.search.reasons import FACTOR as ALL_LIGHT
+from ifuview.engine.night.search.reasons import PART, SMOOTH, Reason, of_target, reasons
+from ifuview.engine.night.search.throughput import Guilt, guilt
+from ifuview.engine.night.stats import spread_of
 from ifuview.model.checks import Array
 
-SINGLE = 5.0  # sigma of the level of a sky fiber; of a stretch of it
-STRETCH = 6.5
+SINGLE = 4.5  # sigma of the level of a sky fiber; of a stretch of it
+STRETCH, ASKED = 6.5, 4.0  # against its own level, from which it is asked for
 LEAST = 0.012  # of the sky
 NEGATIVE = 0.025  # of the sky that a target must lie below zero
-NATURAL, BENT = 0.01, 0.2  # scatter of the fibers; what a plane may miss of a gradient, of its swing
+NATURAL, LEAST_NATURAL = 0.01, 1e-3  # scatter of the fibers, usual and least, part of the sky
+BENT = 0.2  # what a plane may miss of a gradient, of its swing
+TARGET = 0.1  # of the sky that a sky fiber must have to be taken for a target
 MANY, FEW = 0.2, 6  # part and number of the sky fibers that are no single ones
-SAME, APART = 3.0, 4.0  # sigma: lines and level agree; lines are seen to change
+UNUSUAL = 0.12  # of the light: fibers naturally differ by less
+LIKELY, UNLIKELY, FLAT_TELLS = 4.0, 9.0, 16.0  # of chi2 for a loss of more, against one of less; of a flat that is off
+DOUBT = 9.0  # of chi2 between two reasons of which one cannot be excluded
 ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the sky of a level that all share
 LEAST_SKY = 5  # sky fibers that tell their scatter
-SHARP = 6.0  # of chi2 that a stretch must explain more than a smooth spectrum
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
+LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
+LEVEL_OR = "; or a level that the detector image adds or lacks: the preproc image or another exposure would tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Scatters:
+    """What the sky fibers scatter: their throughput, and their bins over the noise."""
+
+    natural: float
+    excess: float
 
 
 def measured_levels(case: Case) -> Levels | None:
@@ -49,7 +66,7 @@ def _empty(case: Case, of: Levels) -> Array:
 def natural_scatter(case: Case, of: Levels) -> float:
     """Scatter of the levels of the sky fibers, part of the sky."""
     use = _empty(case, of)
-    return float(mad(of.share[use])) if np.count_nonzero(use) > LEAST_SKY else NATURAL
+    return float(spread_of(of.share[use])) if np.count_nonzero(use) > LEAST_SKY else NATURAL
 
 
 def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) -> None:
@@ -58,18 +75,40 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
         return
     use = case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(of.share)
     use[list(skip)] = False
+    use[[f for x in case.findings if x.kind == "swapped-fibers" for f in x.fibers]] = False
     empty = _empty(case, of) & use
-    away, error = deviations(of.share, of.share_error, empty)
-    scatter = natural_scatter(case, of)
-    scores = best_scores(of) / np.maximum(1.0, _excess(of, empty))
-    hit = (np.abs(away) > np.maximum(SINGLE * error, LEAST)) | (empty & (scores > STRETCH))
+    spread = natural_scatter(case, of)
+    scatters = Scatters(_throughput_scatter(of, empty), max(1.0, _excess(of, empty)))
+    scores = best_scores(of) / scatters.excess
+    sure = empty & _stands_out(of, found, empty, scatters.natural)
+    hit = sure | (empty & (scores > ASKED))
     floor = NEGATIVE + BENT * float(np.ptp(case.tilt))
-    low = use & ~empty & (of.share < -np.maximum(SINGLE * np.hypot(of.share_error, scatter), floor))
+    low = use & ~empty & (of.share < -np.maximum(SINGLE * np.hypot(of.share_error, spread), floor))
     _all_levels(case, of, empty)
-    if np.count_nonzero(hit) > max(MANY * np.count_nonzero(empty), FEW):
-        hit[:] = False  # a part of the field or an amplifier, no single fibers
+    if np.count_nonzero(sure | (empty & (scores > STRETCH))) > max(MANY * np.count_nonzero(empty), FEW):
+        hit[:] = sure[:] = False  # a part of the field or an amplifier, no single fibers
     for fiber in np.flatnonzero(hit | low):
-        _judge(case, found, of, int(fiber), bool(low[fiber]))
+        _judge(case, found, of, int(fiber), bool(low[fiber]), bool(sure[fiber] | low[fiber]), scatters)
+
+
+def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float) -> Array:
+    """Fibers whose level differs from that of the sky fibers, without what their lines say of their throughput."""
+    away = of.share
+    if found is not None:
+        value, error = found.fits.value[FACTOR], found.fits.error[FACTOR]
+        away = away - np.where(np.isfinite(error), value * natural**2 / (natural**2 + error**2), 0.0)
+    if np.count_nonzero(empty) < 2 * LEAST_SKY:
+        return np.zeros(empty.size, bool)
+    away = away - float(np.median(away[empty]))
+    return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread_of(away[empty])), LEAST))
+
+
+def _throughput_scatter(of: Levels, empty: Array) -> float:
+    """Scatter of the levels of the sky fibers beyond their noise."""
+    values = of.share[empty]
+    if values.size < LEAST_SKY:
+        return NATURAL
+    return float(np.sqrt(max(spread_of(values) ** 2 - np.median(of.share_error[empty]) ** 2, LEAST_NATURAL**2)))
 
 
 def _all_levels(case: Case, of: Levels, empty: Array) -> None:
@@ -78,7 +117,7 @@ def _all_levels(case: Case, of: Levels, empty: Array) -> None:
     if values.size < ENOUGH_SKY or not case.asks("wavelength-all"):
         return
     value = float(np.median(values))
-    error = 1.25 * max(float(mad(values)), float(np.median(of.share_error[empty]))) / np.sqrt(values.size)
+    error = 1.25 * max(float(spread_of(values)), float(np.median(of.share_error[empty]))) / np.sqrt(values.size)
     if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case):
         return
     case.add(
@@ -103,7 +142,7 @@ def _excess(of: Levels, use: Array) -> float:
     """Scatter of the bins of sky fibers over their noise."""
     z = ((of.value - of.share[:, None] * of.sky) / of.error)[use]
     z = z[np.isfinite(z)]
-    return float(mad(z)) if z.size else 1.0
+    return float(spread_of(z)) if z.size else 1.0
 
 
 def _tilt(case: Case, of: Levels, use: Array) -> Array:
@@ -119,63 +158,111 @@ def _tilt(case: Case, of: Levels, use: Array) -> Array:
     return np.asarray(np.nan_to_num(plane.slope[0] * x + plane.slope[1] * y))
 
 
-def _judge(case: Case, found: Changes | None, of: Levels, fiber: int, target: bool) -> None:
+def _judge(
+    case: Case, found: Changes | None, of: Levels, fiber: int, target: bool, sure: bool, scatters: Scatters
+) -> None:
     """What the level of one fiber is: light that it lost, a column, an object, or less than nothing."""
-    value, error = of.value[fiber], of.error[fiber]
-    known = np.isfinite(error)
-    best = stretch(value[known], error[known])
-    if best is None:
-        return
     share, share_error = float(of.share[fiber]), float(of.share_error[fiber])
-    lines, lines_error = (0.0, np.inf) if found is None else (
+    lines = (0.0, np.inf) if found is None else (
         float(found.fits.value[FACTOR][fiber]), float(found.fits.error[FACTOR][fiber])
     )  # fmt: skip
-    part = best.gain > max(smooth_gain(value[known], error[known]) + SHARP, STRETCH**2)
-    if part and not target:
-        _column(case, of, fiber, best, np.flatnonzero(known))
-    if (part and abs(best.rest) < 0.5 * abs(best.level)) or abs(share) < LEAST:
+    if target:
+        _judge_target(case, fiber, share, share_error, lines)
         return
-    if abs(lines) > APART * lines_error and abs(lines - share) < SAME * np.hypot(lines_error, share_error) + 0.1 * abs(
-        share
-    ):
-        level = guilt(case.flat_level, (fiber,), 1 + share)
-        case.singles.append(LightLevel((fiber,), 1 + share, share_error, level))
-        return
+    why = reasons(of, fiber, lines, scatters.natural, scatters.excess)
     if share < 0:
-        _below(case, fiber, share, share_error, abs(lines) < abs(lines - share))
+        why.pop(SMOOTH, None)
+    level = guilt(case.flat_level, (fiber,), 1 + share)
+    score = {kind: reason.gain + (_prior(share, level) if kind == ALL_LIGHT else 0.0) for kind, reason in why.items()}
+    best = max(score, key=lambda kind: score[kind], default="")
+    if not best or not (sure or (best == PART and why[PART].gain > STRETCH**2)):
         return
+    if best == PART:
+        _column(case, of, fiber, why[PART])
+        return
+    if abs(share) < LEAST:
+        return
+    open_ = score[best] - max((v for k, v in score.items() if (k == ALL_LIGHT) != (best == ALL_LIGHT)), default=0.0)
+    doubt = open_ < DOUBT
+    if best == ALL_LIGHT and 1 + share > 0:
+        case.singles.append(LightLevel((fiber,), 1 + share, share_error, level, LEVEL_OR * doubt))
+    elif share < 0:
+        _below(case, fiber, share, share_error, LIGHT_OR * doubt)
+    elif not _exchanged(case, of, fiber, share):
+        _object(case, of, fiber, share, share_error, LIGHT_OR * doubt)
+
+
+def _prior(share: float, level: Guilt) -> float:
+    """What speaks for another part of the light before the spectrum is asked, chi2."""
+    if level.sure and level.step == "fiberflat":
+        return FLAT_TELLS
+    return LIKELY if abs(share) > UNUSUAL else -UNLIKELY
+
+
+def _judge_target(case: Case, fiber: int, share: float, error: float, lines: tuple[float, float]) -> None:
+    """A target below zero: it lost at least so much of its light, or a level was taken off."""
+    factor, gain = of_target(share, lines)
+    level = guilt(case.flat_level, (fiber,), 1 + factor)
+    score = gain + max(LIKELY, _prior(factor, level))
+    if score > 0 and 1 + factor > 0:
+        case.singles.append(LightLevel((fiber,), 1 + factor, error, level, LEVEL_OR * (score < DOUBT)))
+    else:
+        _below(case, fiber, share, error, LIGHT_OR * (score > -DOUBT))
+
+
+def _exchanged(case: Case, of: Levels, fiber: int, share: float) -> bool:
+    """Whether a sky fiber with light and a target without have each other's rows in the fiber table; noted."""
+    if share < TARGET or case.chain.is_sky is None or not case.asks("swapped-fibers"):
+        return False
+    spread = np.hypot(of.share_error, natural_scatter(case, of))
+    dark = (
+        case.measured
+        & ~case.known
+        & ~case.chain.is_sky
+        & (np.abs(np.nan_to_num(of.share, nan=np.inf)) < SINGLE * spread)
+    )
+    other = partner(case.chain.focal_x, case.chain.focal_y, fiber, dark)
+    if other is None:
+        return False
+    add_exchanged(
+        case, (min(fiber, other), max(fiber, other)),
+        f"sky fiber {fiber} has the light of a target, target {other} none, and each has the place of the other one",
+    )  # fmt: skip
+    return True
+
+
+def _object(case: Case, of: Levels, fiber: int, share: float, error: float, doubt: str) -> None:
+    """A sky fiber with light."""
     case.add(
         "isolated-fiber", "light", fibers=(fiber,), amplitude=share, unit="of the sky", confidence=0.8,
-        significance=share / share_error, known=bool(case.known[fiber]),
+        significance=share / error, known=bool(case.known[fiber]),
         detail={"cause": "object in a sky fiber", "level": round(share * float(np.median(of.sky)), 2)},
         text=f"Sky fiber {fiber} has light of its own, {100 * share:.1f} % of the sky over the whole spectrum, while "
-        f"its sky lines are right: {OTHER_LIGHT}",
+        f"its sky lines are right: {OTHER_LIGHT}{doubt}",
     )  # fmt: skip
 
 
-def _below(case: Case, fiber: int, share: float, error: float, constant: bool) -> None:
+def _below(case: Case, fiber: int, share: float, error: float, doubt: str) -> None:
     """A fiber below zero."""
-    if not constant and 1 + share > 0:
-        case.singles.append(LightLevel((fiber,), 1 + share, error, guilt(case.flat_level, (fiber,), 1 + share)))
-        return
     case.add(
-        "isolated-fiber", "preproc", fibers=(fiber,), amplitude=share, unit="of the sky", confidence=0.8,
-        significance=abs(share) / error, known=bool(case.known[fiber]), detail={"cause": "negative level"},
+        "isolated-fiber", "preproc", fibers=(fiber,), amplitude=share, unit="of the sky", known=bool(case.known[fiber]),
+        significance=abs(share) / error, confidence=0.6 if doubt else 0.8, detail={"cause": "negative level"},
         text=f"Fiber {fiber} lies {100 * abs(share):.1f} % of the sky below zero while its sky lines are right: no "
-        "light is negative, a level was taken off in the detector image (bias, dark, scattered light)",
+        f"light is negative, a level was taken off in the detector image (bias, dark, scattered light){doubt}",
     )  # fmt: skip
 
 
-def _column(case: Case, of: Levels, fiber: int, best: Stretch, at: Array) -> None:
+def _column(case: Case, of: Levels, fiber: int, best: Reason) -> None:
     """A level that begins or ends inside the spectrum."""
     half = float(np.median(np.diff(of.wave))) / 2
+    at = np.flatnonzero(np.isfinite(of.error[fiber]))
     low, high = float(of.wave[at[best.first]]) - half, float(of.wave[at[best.last - 1]]) + half
     error = float(1 / np.sqrt(np.sum(of.error[fiber][at[best.first : best.last]] ** -2.0)))
     if not case.asks("ccd-column"):
         return
     case.add(
-        "ccd-column", "preproc", fibers=(fiber,), wave_range=(low, high), amplitude=best.step, unit=COUNTS,
-        significance=abs(best.step) / error, confidence=0.8, known=bool(case.known[fiber]),
-        text=f"Sky fiber {fiber} has {best.step:+.1f} {COUNTS} at {low:.0f}-{high:.0f} A and not elsewhere: a column "
+        "ccd-column", "preproc", fibers=(fiber,), wave_range=(low, high), amplitude=best.level, unit=COUNTS,
+        significance=abs(best.level) / error, confidence=0.8, known=bool(case.known[fiber]),
+        text=f"Sky fiber {fiber} has {best.level:+.1f} {COUNTS} at {low:.0f}-{high:.0f} A and not elsewhere: a column "
         "of the detector along it",
     )  # fmt: skip

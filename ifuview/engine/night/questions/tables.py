@@ -9,10 +9,10 @@ from ifuview.engine.night.stats import middle
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
-NEAR = 10  # fibers on one side whose place tells where a fiber belongs
-AWAY = 4.0  # spreads of those neighbors: no fiber of a group is so far from it
-BACK = 2.5  # spreads within which an exchanged row finds its place
-LEAST_SPREAD = 3.0  # mm
+NEAREST = 12  # fibers in the field whose place on the slit tells where a fiber belongs
+SLIT = 50  # fibers on the slit that are neighbors in the field
+ALONE, BETTER = 0.2, 0.5  # of the nearest ones: its own neighbors, at most; more are those of the other fiber
+CLEAR, BOTH = 1.4, 0.4  # more, of both together; where the light says the same
 
 
 def tables(case: Case) -> None:
@@ -23,16 +23,17 @@ def tables(case: Case) -> None:
     told: set[int] = set()
     for fibers, why in (*_numbers(chain.fiber_id), *chain.table_faults):
         if new := tuple(f for f in fibers if f not in told):
-            _add(case, new, why)
+            add_exchanged(case, new, why)
             told |= set(new)
     if chain.focal_x is None or chain.focal_y is None:
         return
     for one, two in exchanged(chain.focal_x, chain.focal_y):
         if one not in told and two not in told:
-            _add(case, (one, two), "each has the place of the other one in the focal plane")
+            add_exchanged(case, (one, two), "each has the place of the other one in the focal plane")
 
 
-def _add(case: Case, fibers: tuple[int, ...], why: str) -> None:
+def add_exchanged(case: Case, fibers: tuple[int, ...], why: str) -> None:
+    """Note rows of the fiber table that do not stand where they belong."""
     case.add(
         "swapped-fibers", "light", fibers=fibers, amplitude=float(len(fibers)), unit="fibers", significance=10.0,
         text=f"The rows of fibers {ranges(fibers)} in the fiber table are exchanged or moved: {why}",
@@ -51,30 +52,60 @@ def _numbers(fiber_id: Array | None) -> list[tuple[tuple[int, ...], str]]:
 
 
 def exchanged(x: Array, y: Array) -> list[tuple[int, int]]:
-    """Pairs of fibers that have each other's place: far from their own neighbors, beside those of the other one."""
-    known = np.isfinite(x) & np.isfinite(y)
-    if np.count_nonzero(known) < 6 * NEAR:
+    """Pairs of fibers that have each other's place: among the neighbors of the other one, not among their own."""
+    belongs = belonging(x, y)
+    if belongs is None:
         return []
-    where = np.stack([np.where(known, x, np.nan), np.where(known, y, np.nan)], axis=1)
-    padded = np.pad(where, ((NEAR, NEAR), (0, 0)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, NEAR, axis=0)
-    sides = []
-    for near in (windows[: x.size], windows[NEAR + 1 :]):
-        center = middle(near, axis=2)
-        spread = middle(np.hypot(*np.moveaxis(near - center[:, :, None], 1, 0)), axis=1)
-        sides.append((center, np.maximum(spread, LEAST_SPREAD)))
+    own = np.diagonal(belongs)
+    gain = belongs - own[:, None]
+    away = own <= ALONE
+    pairs = [
+        (float(gain[a, b] + gain[b, a]), int(a), int(b))
+        for a in np.flatnonzero(away)
+        for b in np.flatnonzero(away & (gain[a] >= BETTER))
+        if b - a > SLIT and gain[b, a] >= BETTER and gain[a, b] + gain[b, a] >= CLEAR
+    ]
+    out: list[tuple[int, int]] = []
+    for _, a, b in sorted(pairs, reverse=True):
+        if not any({a, b} & set(pair) for pair in out):
+            out.append((a, b))
+    return out
 
-    def apart(place: Array, of: Array) -> Array:
-        """Distance from the neighbors of fibers on the nearer side, in their own spread."""
-        both = np.stack([np.hypot(*(place - center[of]).T) / spread[of] for center, spread in sides])
-        return np.asarray(np.where(np.isnan(both), np.inf, both).min(axis=0))
 
-    own = apart(where, np.arange(x.size))
-    out = np.flatnonzero(np.isfinite(own) & (own > AWAY))
-    pairs = []
-    for k, one in enumerate(out):
-        for two in out[k + 1 :]:
-            back = apart(where[[two, one]], np.array([one, two]))
-            if two - one > NEAR and (back < BACK).all():
-                pairs.append((int(one), int(two)))
-    return pairs
+def partner(x: Array | None, y: Array | None, fiber: int, dark: Array) -> int | None:
+    """The fiber of those in `dark` that has the place of a fiber, and it that of the fiber; None if none has.
+
+    The light says already that one of the two is taken for the other: places need not be as clear as without.
+    """
+    belongs = None if x is None or y is None else belonging(x, y)
+    if belongs is None or not dark.any():
+        return None
+    own = np.diagonal(belongs)
+    gain = np.where(dark, np.minimum(belongs[fiber] - own[fiber], belongs[:, fiber] - own), -1.0)
+    both = belongs[fiber] - own[fiber] + belongs[:, fiber] - own
+    best = int(np.argmax(np.where(gain >= 0, both, -1.0)))
+    return best if gain[best] >= 0 and both[best] >= BOTH else None
+
+
+def belonging(x: Array, y: Array) -> Array | None:
+    """Part of the nearest fibers in the field of each place that are near each fiber on the slit, by [place, fiber].
+
+    None where too few places are known; 1 on the diagonal where a place is not known.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    if np.count_nonzero(known) < 6 * NEAREST:
+        return None
+    at = np.flatnonzero(known)
+    apart = (x[at][:, None] - x[at]) ** 2 + (y[at][:, None] - y[at]) ** 2
+    np.fill_diagonal(apart, np.inf)
+    beside = at[np.argpartition(apart, NEAREST, axis=1)[:, :NEAREST]]
+    count = np.zeros((x.size, x.size + 1))
+    for near in beside.T:
+        count[at, near + 1] += 1
+    total = np.cumsum(count, axis=1)
+    fiber = np.arange(x.size)
+    first, last = np.maximum(fiber - SLIT, 0), np.minimum(fiber + SLIT + 1, x.size)
+    out = (total[:, last] - total[:, first]) / NEAREST
+    out[~known] = 0.0
+    out[~known, ~known] = 1.0
+    return np.asarray(out)

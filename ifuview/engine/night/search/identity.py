@@ -11,7 +11,7 @@ from ifuview.engine.night.stats import binned, mad, middle
 from ifuview.model.checks import Array
 
 OUTLYING = 8.0  # scatters of the others
-LEAST = 0.012  # of the sky that the typical bin must be off
+LEAST, LEAST_SWAPPED = 0.012, 0.001  # of the sky that the typical bin must be off; where another row explains it
 MOST = 0.15  # of the fibers: more is no matter of fibers
 SAME = 0.3  # of the gap that may be left after two rows are put back
 
@@ -42,7 +42,7 @@ def gap(frame: Array, flat: Array, sky: Array, sframe: Array) -> Array:
     return np.asarray(sframe - (frame / np.where(good, flat, 1.0) - sky), np.float32)
 
 
-def broken_fibers(gaps: Array, good: Array, level: Array) -> list[Broken]:
+def broken_fibers(gaps: Array, good: Array, level: Array, least: float = LEAST) -> list[Broken]:
     """Fibers whose gap is larger than that of the others, the worst first; none where too many are.
 
     Parameters
@@ -51,6 +51,8 @@ def broken_fibers(gaps: Array, good: Array, level: Array) -> list[Broken]:
     good : ndarray of bool, shape (nfiber, nwave)
     level : ndarray, shape (nwave,)
         Of the sky.
+    least : float, optional
+        Part of the sky that the typical bin must be off.
     """
     count = binned(good.astype(np.float32), BIN)
     coarse = binned(np.where(good, gaps, 0.0), BIN) / np.maximum(count, 1 / BIN)
@@ -62,7 +64,7 @@ def broken_fibers(gaps: Array, good: Array, level: Array) -> list[Broken]:
     if np.count_nonzero(known) < 10:
         return []
     typical, scatter = float(middle(off[known])), max(float(mad(off[known])), 1e-4)
-    hit = np.flatnonzero(known & (off > max(LEAST, typical + OUTLYING * scatter)))
+    hit = np.flatnonzero(known & (off > max(least, typical + OUTLYING * scatter)))
     if hit.size > MOST * known.sum():
         return []
     out = []
@@ -74,15 +76,19 @@ def broken_fibers(gaps: Array, good: Array, level: Array) -> list[Broken]:
 
 
 def swapped(fibers: list[int], frame: Array, flat: Array, sky: Array, sframe: Array) -> dict[int, int]:
-    """Whose flat and sky model make the sframe of a fiber from its frame: the rows that were taken for another's."""
-    out: dict[int, int] = {}
-    part = slice(None, None, 4)
+    """Whose flat and sky model make the sframe of a fiber from its frame: the rows that were taken for another's.
+
+    A fiber that another one was taken for is named, too, if that one explains it better than it does itself.
+    """
     own = np.array(fibers)
+    safe = np.where(flat[own] > 0, flat[own], 1.0)
+    rest = {}
     for fiber in fibers:
-        rows = frame[fiber, part] / np.where(flat[own][:, part] > 0, flat[own][:, part], 1.0) - sky[own][:, part]
-        rest = np.median(np.abs(rows - sframe[fiber, part]), axis=1)
-        best = int(np.argmin(rest))
-        mine = rest[fibers.index(fiber)]
-        if own[best] != fiber and rest[best] < SAME * mine:
-            out[fiber] = int(own[best])
+        gaps = binned(frame[fiber] / safe - sky[own] - sframe[fiber], BIN)
+        rest[fiber] = dict(zip(fibers, np.median(np.abs(gaps), axis=1).tolist(), strict=True))
+    best = {fiber: min(of, key=of.__getitem__) for fiber, of in rest.items()}
+    out = {f: g for f, g in best.items() if g != f and rest[f][g] < SAME * rest[f][f]}
+    for f, g in tuple(out.items()):
+        if g not in out and rest[g][f] < rest[g][g]:
+            out[g] = f
     return out

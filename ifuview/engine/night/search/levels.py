@@ -35,29 +35,6 @@ class Levels:
     share_error: Array
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Bins first to last - 1 that have a level of their own.
-
-    Parameters
-    ----------
-    first, last : int
-    step : float
-        Level over that of the rest.
-    gain : float
-        Of chi2, over one level everywhere.
-    level, rest : float
-        Inside and outside.
-    """
-
-    first: int
-    last: int
-    step: float
-    gain: float
-    level: float
-    rest: float
-
-
 def levels(flux: Array, ivar: Array, sigma: Array, sky: Array, wave: Array) -> Levels:
     """Bin all fibers.
 
@@ -87,39 +64,6 @@ def levels(flux: Array, ivar: Array, sigma: Array, sky: Array, wave: Array) -> L
     return Levels(value, error, pattern, centers, share, np.where(use, 1 / np.sqrt(np.where(use, power, 1.0)), np.inf))
 
 
-def stretch(value: Array, error: Array) -> Stretch | None:
-    """The stretch of bins whose level differs most from that of the rest; None if there are too few bins.
-
-    Parameters
-    ----------
-    value, error : ndarray, shape (nbin,)
-    """
-    count = value.size
-    if count < 2 * SHORTEST:
-        return None
-    weight = error**-2.0
-    mean = float(np.sum(weight * value) / weight.sum())
-    sums, weights = (np.concatenate([[0.0], np.cumsum(v)]) for v in (weight * (value - mean), weight))
-    first, last = np.triu_indices(count + 1, SHORTEST)
-    short = last - first <= count - SHORTEST
-    first, last = first[short], last[short]
-    inside, total = weights[last] - weights[first], weights[-1]
-    norm = inside * (1 - inside / total)
-    gain = (sums[last] - sums[first]) ** 2 / norm
-    k = int(np.argmax(gain))
-    own = slice(int(first[k]), int(last[k]))
-    rest = np.ones(count, bool)
-    rest[own] = False
-    outside = float(np.sum((weight * value)[rest]) / weight[rest].sum())
-    level = float(np.sum((weight * value)[own]) / weight[own].sum())
-    if abs(outside) > abs(level):  # the stretch is the rest, at one end or at both
-        left, right = own.start, count - own.stop
-        if min(left, right) < SHORTEST:
-            own = slice(own.stop, count) if left < right else slice(0, own.start)
-            level, outside = outside, level
-    return Stretch(own.start, own.stop, level - outside, float(gain[k]), level, outside)
-
-
 def best_scores(of: Levels) -> Array:
     """Significance of the best stretch of every fiber against its own level, by a few lengths, shape (nfiber,)."""
     known = np.isfinite(of.error)
@@ -133,13 +77,3 @@ def best_scores(of: Levels) -> Array:
         best = np.maximum(best, score.max(axis=1))
         length = max(length + 1, int(1.4 * length))
     return best
-
-
-def smooth_gain(value: Array, error: Array) -> float:
-    """Gain of chi2 by a parabola over all bins, over one level everywhere."""
-    u = np.linspace(-1, 1, value.size)
-    weight = error**-2.0
-    rest = value - np.sum(weight * value) / weight.sum()
-    design = np.stack([np.ones(u.size), u, u * u], axis=1) / error[:, None]
-    coeff = np.linalg.lstsq(design, rest / error, rcond=None)[0]
-    return float(np.sum((design @ coeff) ** 2))

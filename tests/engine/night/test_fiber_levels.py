@@ -1,0 +1,94 @@
+"""Why a fiber that should be empty is not: a column, a level, lost light, an object; rows that were exchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.night.questions.tables import exchanged, partner
+from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.reasons import CONSTANT, FACTOR, PART, SMOOTH, of_target, reasons
+from ifuview.recipes import desi_qa
+from ifuview.simulate.defects import camera, table
+from ifuview.simulate.defects.camera import _places
+from ifuview.simulate.defects.plant import PlantedChange, changed, plant, plant_at
+from tests.bench.truth import judged
+
+BINS, NATURAL = 58, 0.003
+SKY = 110.0 * (1 + 0.1 * np.sin(np.arange(BINS) / 9))
+ERROR = 1.6
+U = np.linspace(-1, 1, BINS)
+SHAPES = {
+    FACTOR: -0.15 * SKY, CONSTANT: np.full(BINS, -4.0), PART: 6.0 * (np.arange(BINS) > 30), SMOOTH: 3 + 2.5 * U,
+}  # fmt: skip
+
+
+def level(shape, seed):
+    """The bins of a fiber, made with noise."""
+    value = shape + ERROR * np.random.default_rng(seed).normal(size=BINS)
+    return Levels(value[None], np.full((1, BINS), ERROR), SKY, np.arange(BINS), np.zeros(1), np.ones(1))
+
+
+@pytest.mark.parametrize("kind", [FACTOR, CONSTANT, PART, SMOOTH])
+def test_the_reason_of_a_level_is_told_by_its_shape_and_the_lines(kind):
+    right = 0
+    for seed in range(40):
+        lines = (-0.15 if kind == FACTOR else 0.0) + 0.005 * np.random.default_rng(seed + 99).normal()
+        found = reasons(level(SHAPES[kind], seed), 0, (lines, 0.005), NATURAL, 1.0)
+        best = max(found, key=lambda k: found[k].gain)
+        right += best == kind or {best, kind} == {CONSTANT, SMOOTH}  # a constant is smooth
+    assert right >= 38  # 12 sigma and more: the next best explains at least 15 of chi2 less
+
+
+def test_natural_scatter_of_the_throughput_explains_what_keeps_the_shape_of_the_sky():
+    flat = reasons(level(0.02 * SKY, 1), 0, (0.02, 0.01), 0.02, 1.0)
+    assert max(r.gain for r in flat.values()) < 12  # a fiber of one natural sigma, 12 times the noise
+
+
+def test_lines_tell_what_a_target_below_zero_lost():
+    assert of_target(-0.05, (-0.2, 0.02)) == (-0.2, pytest.approx(100.0))
+    factor, gain = of_target(-0.2, (0.0, 0.02))
+    assert (factor, gain) == (-0.2, pytest.approx(-100.0))
+
+
+@pytest.mark.parametrize(("name", "arm", "seed"), [
+    ("negative fiber", "b", 0), ("negative fiber", "z", 4), ("column in a fiber", "z", 13),
+    ("column in a fiber", "b", 9), ("throughput of a fiber", "b", 6), ("gray flat of a fiber", "b", 6),
+    ("swapped spectra", "z", 1), ("swapped places", "b", 0),
+])  # fmt: skip
+def test_weak_defects_of_a_fiber_have_their_first_step(name, arm, seed):
+    defect = table.DEFECTS[name]
+    planted = plant_at(camera.made(arm, 1000 + seed), defect, defect.snr, seed=seed)
+    assert judged(list(desi_qa.run(planted.chain, 1, "r1").findings), planted.truth) == (True, True, True)
+
+
+def test_fields_whose_rows_are_right_have_no_exchanged_places():
+    assert [pair for seed in range(60) for pair in exchanged(*_places(np.random.default_rng(seed)))] == []
+
+
+def test_a_fiber_finds_the_one_that_has_its_place_by_light_and_place():
+    x, y = (v.copy() for v in _places(np.random.default_rng(3)))
+    for values in (x, y):
+        values[[120, 431]] = values[[431, 120]]
+    dark = np.zeros(x.size, bool)
+    dark[[431, 77, 300]] = True
+    assert partner(x, y, 120, dark) == 431
+    assert partner(x, y, 200, dark) is None
+
+
+def test_exchanged_rows_add_no_object_in_a_sky_fiber():
+    chain = camera.made("r", 41)
+    planted = plant(chain, table.DEFECTS["swapped rows"], 1.0, seed=4)
+    (one,) = desi_qa.run(planted.chain, 1, "r1").findings
+    assert (one.kind, one.fibers) == ("swapped-fibers", planted.truth.fibers)
+
+
+def test_a_loss_that_the_flat_has_not_names_what_else_it_may_be():
+    chain = camera.made("b", 41)
+    (sky,) = np.flatnonzero(chain.is_sky)[:1]
+    where = np.zeros((500, 1))
+    where[sky] = 1.0
+    found = desi_qa.run(changed(chain, PlantedChange(light=-2.0 * where)), 1, "b1").findings
+    (one,) = [f for f in found if f.fibers == (int(sky),)]
+    assert one.first_step == "preproc"
+    assert "not sure" in one.text  # ten weak lines do not exclude 6 % less light
