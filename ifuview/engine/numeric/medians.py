@@ -15,9 +15,11 @@ def median_along(values: Array) -> NDArray[np.float64]:
     if np.isfinite(values).all():  # several times faster
         whole: NDArray[np.float64] = np.median(values, axis=-1)
         return whole
-    empty = np.asarray(~np.isfinite(values).any(axis=-1))
-    out: NDArray[np.float64] = np.nanmedian(np.where(empty[..., None], 0.0, values), axis=-1)
-    out[empty] = np.nan
+    known = np.isfinite(values)
+    count = known.sum(axis=-1, keepdims=True)
+    ordered = np.sort(np.where(known, values, np.nan), axis=-1)  # NaN last; nanmedian takes several times as long
+    low, high = (np.take_along_axis(ordered, k, axis=-1)[..., 0] for k in (np.maximum(count - 1, 0) // 2, count // 2))
+    out: NDArray[np.float64] = np.where(low == high, low, 0.5 * (low + high))
     return out
 
 

@@ -42,6 +42,7 @@ class _Band:
     row: int
     row0: int
     seen: Evidence | None
+    fibers: NDArray[np.intp]  # the neighborhood
 
     @property
     def name(self) -> str:
@@ -111,7 +112,7 @@ def inspect_fiber(
     except FitError as problem:
         why = problem.what
     good = good_pixels(band.T, ivar, mask).T > 0
-    part = _Band(np.asarray(band, np.float32), good, traces, row, row0, seen)
+    part = _Band(np.asarray(band, np.float32), good, traces, row, row0, seen, neighborhood(traces, row))
     column = traces.ncol // 2 if column is None else min(max(column, 0), traces.ncol - 1)
     section = cross_section(part, column, ncolumns, aperture, unit)
     spectrum = fiber_spectrum(part, method, aperture, unit, label)
@@ -142,7 +143,7 @@ def cross_section(part: _Band, column: int, ncolumns: int, aperture: float, unit
     fitted = _fit_column(part.seen, counts, used, column, shrink)
     near = used & (np.abs(position - trace) <= CHI2_ROWS)
     pull = (counts - fitted.model)[near] / fitted.error[near]
-    shown = set(neighborhood(part.traces, part.row).tolist()[slice(*_shown_fibers(part))])
+    shown = set(part.fibers.tolist()[slice(*_shown_fibers(part))])
     return CrossSection(
         position=section.position, counts=section.counts, error=fitted.error[first:last], masked=section.masked,
         column=column, ncolumns=section.ncolumns, trace=trace, aperture=section.aperture,
@@ -170,7 +171,7 @@ class _Fitted:
         """The light of each fiber that is shown."""
         assert part.seen is not None
         out = []
-        rows = np.sort(neighborhood(part.traces, part.row))
+        rows = np.sort(part.fibers)
         for fiber, slot in zip(rows, part.seen.slots.of_fiber):
             if int(fiber) in shown and np.isfinite(self.center[slot]):
                 out.append(
@@ -230,7 +231,7 @@ def _width_at(fit: LightFit, bin_: int) -> NDArray[np.float64]:
 
 def _shown_fibers(part: _Band) -> tuple[int, int]:
     """First and last + 1 of the neighborhood that the cross-section shows."""
-    rows = neighborhood(part.traces, part.row)
+    rows = part.fibers
     at = int(np.flatnonzero(rows == part.row)[0])
     return max(at - SHOWN, 0), at + SHOWN + 1
 
@@ -238,7 +239,7 @@ def _shown_fibers(part: _Band) -> tuple[int, int]:
 def _shown_rows(part: _Band, column: int) -> tuple[int, int]:
     """First and last + 1 row of the band that the cross-section shows: to where the light of other fibers begins."""
     nrow = part.data.shape[0]
-    rows = neighborhood(part.traces, part.row)
+    rows = part.fibers
     if not rows.size:
         return 0, nrow
     center = part.traces.center[rows]
@@ -259,7 +260,7 @@ def fiber_spectrum(
         flux, variance = np.full((2, traces.ncol), np.nan)
         masked = np.ones(traces.ncol, bool)
     elif method == "optimal":
-        slot = int(seen.slots.of_trace[np.flatnonzero(np.sort(neighborhood(traces, row)) == row)[0]])
+        slot = int(seen.slots.of_trace[np.flatnonzero(np.sort(part.fibers) == row)[0]])
         flux, variance = seen.fit.full_flux[:, slot].astype(float), seen.fit.full_variance[:, slot].astype(float)
         masked = ~np.isfinite(variance)
     else:

@@ -8,6 +8,7 @@ of the light or its width.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ PER_WIDTH = 16  # nodes per width
 NODES = int(2 * REACH * PER_WIDTH) + 1
 
 
+@cache
 def gaussian_table() -> NDArray[np.float32]:
-    """Return the cumulative Gaussian and its density at the nodes, shape (NODES, 2)."""
+    """Return the cumulative Gaussian and its density at the nodes, shape (NODES, 2); one array for all, only read."""
     a = np.linspace(-REACH, REACH, NODES)
     density = np.exp(-0.5 * a * a) / math.sqrt(2 * math.pi)
     cumulative = np.array([0.5 * math.erfc(-v / math.sqrt(2)) for v in a])

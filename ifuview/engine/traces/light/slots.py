@@ -64,12 +64,7 @@ def blocks_of(center: Array) -> NDArray[np.intp]:
 
 def typical(center: Array) -> Array:
     """Median position of each trace, px; NaN where it has none."""
-    some = np.isfinite(center).any(axis=1)
-    out = np.full(center.shape[0], np.nan)
-    few = center[:, :: max(1, center.shape[1] // NODES)]
-    some &= np.isfinite(few).any(axis=1)
-    out[some] = np.nanmedian(few[some], axis=1)
-    return out
+    return median_along(center[:, :: max(1, center.shape[1] // NODES)])
 
 
 def spacing_of(place: Array) -> float:
