@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.figure import ColorMap, Figure, Scale
+from ifuview.model.figure import DOT, NONE, SOLID, ColorMap, Curve, Figure, Rule, Scale, padded, robust
 from ifuview.model.traces.doctor import TraceDiagnosis
-from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION, draw_figure, ramp
+from ifuview.report.figures import BLACK, SKY, VERMILION, draw_figure
 from ifuview.report.traces.doctor_report import DoctorReport
+from ifuview.report.traces.plots import COLUMN, FIBER, ZERO
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Page
 
 CENTRAL = 98.0  # percent of the map that is inside the color scale
 SMALLEST = 0.01  # px; half range of the color scale at least
 PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
-FIBER = "fiber (row of the traces)"
 MAX_BLOCKS = 24
 PROFILES = "viridis"
 MOST_CELLS = 800  # of the correlation heat map along each side; more are thinned out
@@ -33,26 +33,19 @@ def draw_residual(figure: Page, report: DoctorReport) -> bool:
     if not np.isfinite(found.offset).any():
         return False
     left, right = figure.subplots(1, 2, sharey=True)
-    figure.subplots_adjust(left=0.07, right=0.985, top=0.93, bottom=0.2, wspace=0.07)
-    for axes, values, title in (
-        (left, found.offset, "light minus given trace"),
-        (right, found.residual, "without the shared patterns"),
+    figure.subplots_adjust(left=0.06, right=0.93, top=0.93, bottom=0.09, wspace=0.22)
+    marked = np.array(sorted({p.fiber for p in found.problems}), float)
+    edges = np.flatnonzero(np.diff(found.block)) + 0.5
+    rules = tuple(Rule(float(e), vertical=False, color=4, stroke=SOLID) for e in edges if edges.size <= 2 * MAX_BLOCKS)
+    edge = found.column[-1] + 0.25 * _width(found)
+    problems = Curve(np.full(marked.size, edge), marked, 1, "problem", NONE, DOT)
+    for axes, values, title, y, curves, lines in (
+        (left, found.offset, "light minus given trace", FIBER, (), rules),
+        (right, found.residual, "without the shared patterns", "", (problems,) if marked.size else (), ()),
     ):
         bound = _bound(values[_near(found)])
-        shown = axes.imshow(values, origin="lower", aspect="auto", cmap=ramp("diverging"), vmin=-bound, vmax=bound,
-                            extent=_extent(found))  # fmt: skip
-        axes.grid(False)
-        axes.set_title(title)
-        axes.set_xlabel("column along dispersion (px)")
-        bar = figure.colorbar(shown, ax=axes, orientation="horizontal", pad=0.12, fraction=0.05, extend="both")
-        bar.set_label("px (positive: the light lies at a larger row than the trace)", fontsize=9)
-    left.set_ylabel("fiber (row of the traces)")
-    marked = sorted({p.fiber for p in found.problems})
-    if marked:
-        edge = found.column[-1] + 0.5 * _width(found)
-        right.plot(np.full(len(marked), edge), marked, "<", color=VERMILION, ms=5, clip_on=False, label="problem")
-        right.legend(loc="upper right")
-    _mark_blocks(left, found)
+        shown = ColorMap(values, _extent(found), (-bound, bound), "diverging", "px (positive: the light lies higher)")
+        draw_figure(axes, Figure(title, Scale(COLUMN), Scale(y), curves, lines, map=shown), place="upper right")
     return True
 
 
@@ -64,24 +57,23 @@ def draw_wavelength(figure: Page, report: DoctorReport) -> bool:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     figure.subplots_adjust(left=0.085, right=0.87, top=0.93, bottom=0.09, hspace=0.08)
     x, label = _abscissa(found)
-    problem = np.zeros(found.nfiber, bool)
-    problem[[p.fiber for p in found.problems]] = True
+    fine = np.ones(found.nfiber, bool)
+    fine[[p.fiber for p in found.problems]] = False
     blocks = np.unique(found.block)
-    colors = _shades(len(blocks))
-    for number, block in enumerate(blocks if len(blocks) <= MAX_BLOCKS else ()):
-        middle, _ = _median(found.offset, found.offset_err, (found.block == block) & ~problem)
-        top.plot(x, middle, color=colors[number], lw=1.0, label=f"block {block}")
-    middle, error = _median(found.offset, found.offset_err, ~problem)
-    top.errorbar(x, middle, yerr=error, fmt="o-", color=BLACK, ms=3.5, lw=1.6, capsize=2, label="all fibers")
-    top.axhline(0, color=BLACK, lw=0.8)
-    _central_range(top)
-    top.set_ylabel("light minus trace (px)")
-    top.set_title("median shift along the wavelength (fibers with problems left out)")
+    curves, span = [], padded(np.nanmin(x), np.nanmax(x), 0.02)
+    for color, block in zip(_shades(len(blocks)), blocks if len(blocks) <= MAX_BLOCKS else ()):
+        middle, _ = _median(found.offset, found.offset_err, (found.block == block) & fine)
+        curves.append(Curve(x, middle, color, f"block {block}"))
+    middle, error = _median(found.offset, found.offset_err, fine)
+    curves.append(Curve(x, middle, "text", "all fibers", SOLID, DOT, width=2, size=4, error=error))
+    every = replace(curves[-1], y=np.concatenate([curve.y for curve in curves]), error=None)
+    y = Scale("light minus trace (px)", robust((every,), 0.15, keep=(0.0,), least=0.3 * SMALLEST))
+    title = "median shift along the wavelength (fibers with problems left out)"
+    draw_figure(top, Figure(title, Scale("", span), y, tuple(curves), (ZERO,)))
     top.legend(loc="upper left", bbox_to_anchor=(1.005, 1.0), fontsize=7.5, ncols=1, borderaxespad=0)
-    width, error = _median(found.width, found.width_err, ~problem)
-    bottom.errorbar(x, width, yerr=error, fmt="s-", color=BLUE, ms=3, lw=1)
-    bottom.set_ylabel("width (px)")
-    bottom.set_xlabel(label)
+    width, error = _median(found.width, found.width_err, fine)
+    curve = Curve(x, width, 0, "", SOLID, DOT, size=4, error=error)
+    draw_figure(bottom, Figure("", Scale(label, span), Scale("width (px)"), (curve,)))
     return True
 
 
@@ -98,17 +90,16 @@ def draw_correlation(figure: Page, report: DoctorReport) -> bool:
     extent = -0.5, number - 0.5, -0.5, number - 0.5
     shown = ColorMap(common.matrix[::step, ::step], extent, (-1.0, 1.0), "diverging", "correlation coefficient")
     draw_figure(axes, Figure("correlation of the residuals", Scale(FIBER), Scale(FIBER), map=shown))
-    values = figure.add_subplot(grid[0, 1])
-    values.plot(np.arange(1, len(common.eigenvalues) + 1), common.eigenvalues, "o-", color=BLUE, ms=3.5, lw=1)
-    values.axhline(common.edge, color=VERMILION, ls="--", lw=1.2, label=f"noise stays below {common.edge:.2f}")
-    values.set(xlabel="number", ylabel="eigenvalue")
-    values.set_title(f"{common.above} eigenvalue{'s' if common.above != 1 else ''} above the noise", fontsize=10)
-    values.legend()
-    distance = figure.add_subplot(grid[1, 1])
-    distance.errorbar(common.distance, common.r, yerr=common.r_err, fmt="o", color=BLUE, ms=3.5, lw=1)
-    distance.axhline(0, color=BLACK, lw=0.8)
-    distance.set(xlabel="distance (fibers)", ylabel="correlation")
-    distance.set_title("by distance on the slit", fontsize=10)
+    rank = np.arange(1.0, len(common.eigenvalues) + 1)
+    curve = Curve(rank, common.eigenvalues, 0, "", SOLID, DOT, size=4)
+    edge = Rule(common.edge, vertical=False, color=1, label=f"noise stays below {common.edge:.2f}")
+    title = f"{common.above} eigenvalue{'s' if common.above != 1 else ''} above the noise"
+    values = Figure(title, Scale("number", padded(1, rank.size, 0.03)), Scale("eigenvalue"), (curve,), (edge,))
+    draw_figure(figure.add_subplot(grid[0, 1]), values, size=10)
+    curve = Curve(common.distance, common.r, 0, "", NONE, DOT, size=4, error=common.r_err)
+    x = Scale("distance (fibers)", padded(np.min(common.distance), np.max(common.distance), 0.05))
+    r = Figure("by distance on the slit", x, Scale("correlation"), (curve,), (ZERO,))
+    draw_figure(figure.add_subplot(grid[1, 1]), r, size=10)
     sign = figure.add_subplot(grid[2, 1])
     odd = np.nan_to_num(np.asarray(common.p_value, float), nan=1.0) < 0.001
     sign.bar(common.block, np.asarray(common.sign) - 0.5, bottom=0.5, color=np.where(odd, VERMILION, SKY))
@@ -118,11 +109,12 @@ def draw_correlation(figure: Page, report: DoctorReport) -> bool:
     return True
 
 
-def _shades(count: int) -> Array:
+def _shades(count: int) -> list[str]:
     """Colors that rise with the number of the block."""
     import matplotlib
+    from matplotlib.colors import to_hex
 
-    return matplotlib.colormaps[PROFILES](np.linspace(0, 0.92, max(count, 1)))
+    return [to_hex(color) for color in matplotlib.colormaps[PROFILES](np.linspace(0, 0.92, max(count, 1)))]
 
 
 def _near(found: TraceDiagnosis) -> Array:
@@ -149,28 +141,12 @@ def _extent(found: TraceDiagnosis) -> tuple[float, float, float, float]:
     return float(found.column[0] - half), float(found.column[-1] + half), -0.5, found.nfiber - 0.5
 
 
-def _mark_blocks(axes: Axes, found: TraceDiagnosis) -> None:
-    """Ticks between the blocks."""
-    edges = np.flatnonzero(np.diff(found.block)) + 0.5
-    if 0 < len(edges) <= 2 * MAX_BLOCKS:
-        axes.hlines(edges, *_extent(found)[:2], color=ORANGE, lw=0.4)
-
-
 def _abscissa(found: TraceDiagnosis) -> tuple[Array, str]:
     """Median wavelength of the bins, else the column."""
     if found.wave is not None and np.isfinite(found.wave).any():
         with np.errstate(invalid="ignore"):
             return np.nanmedian(found.wave, axis=0), "wavelength (Å)"
-    return found.column, "column along dispersion (px)"
-
-
-def _central_range(axes: Axes) -> None:
-    """Vertical range that holds nearly all points of the lines."""
-    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()] or [np.zeros(1)])
-    values = np.append(values[np.isfinite(values)], 0.0)
-    low, high = np.percentile(values, (1, 99))
-    margin = max(0.15 * (high - low), 0.3 * SMALLEST)
-    axes.set_ylim(min(low, 0) - margin, max(high, 0) + margin)
+    return found.column, COLUMN
 
 
 def _median(values: Array, errors: Array, rows: Array) -> tuple[Array, Array]:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.figure import ColorMap, Figure, Scale
+from ifuview.model.figure import CROSS, DOT, DOWN, NONE, PLUS, SOLID, Color, ColorMap, Curve, Figure, Rule, Scale
 from ifuview.model.traces.doctor import Mode, TraceDiagnosis
 from ifuview.model.traces.findings import NAMES
-from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, decade, draw_figure
+from ifuview.report.figures import BLACK, SKY, VERMILION, decade, draw_figure
 from ifuview.report.traces.doctor_report import DoctorReport
-from ifuview.report.words import PALE
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Page
 
 COMB_DEGREE = 3  # of the comb of a block: positions against the number in the block
@@ -25,6 +23,8 @@ MAX_MODES = 16
 PERCENT = 100.0
 UNSURE = 5.0  # times the usual error: columns with more do not count as the worst
 COLUMN, FIBER = "column along dispersion (px)", "fiber (row of the traces)"
+ZERO = Rule(0.0, vertical=False, color="text", stroke=SOLID)
+MARKS: tuple[tuple[Color, str], ...] = ((3, DOWN), (0, DOT), (4, PLUS), ("faint", CROSS))  # of the neighbors
 LINEAR = 1e-3  # px; smaller amplitudes are drawn on a linear scale
 
 
@@ -84,41 +84,38 @@ def draw_spacing(figure: Page, report: DoctorReport) -> bool:
     measured = found.measured.center[:, column]
     if found.nfiber < 3 or not np.isfinite(measured).any():
         return False
-    top, bottom = figure.subplots(2, 1, sharex=True)
-    figure.subplots_adjust(left=0.08, right=0.98, top=0.93, bottom=0.09, hspace=0.22)
-    row = np.arange(found.nfiber)
-    if found.given is not None:
-        top.plot(row[:-1], np.diff(found.given.center[:, column]), "x", color=VERMILION, ms=5, label="given traces")
-    top.plot(row[:-1], np.diff(measured), ".", color=BLUE, ms=4, label="measured")
-    top.set_ylabel("distance to the next (px)")
-    top.set_title(f"spacing at column {column}")
-    top.legend(ncols=2, loc="upper right")
-    gap = np.diff(measured)
-    low, high = np.nanpercentile(gap, (1, 99))
-    top.set_ylim(min(low - 2, 0 if low < 2 else low - 2), high * 1.25 + 1)
+    row, gap, comb = np.arange(found.nfiber, dtype=float), np.diff(measured), comb_residual(measured, found.block)
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = np.where(np.isfinite(found.offset_err), found.offset_err**-2.0, 0.0).sum(axis=1)
         error = np.where(weight > 0, weight**-0.5, np.nan)
-    comb = comb_residual(measured, found.block)
-    with_bars(bottom, row, comb, error, ".", BLUE, "measured")
+    gaps = [Curve(row[:-1], gap, 0, "measured", NONE, DOT, size=4)]
+    places = [Curve(row, comb, 0, "measured", NONE, DOT, size=4, error=error)]
+    bound = max(0.05, 1.6 * _percentile(comb, 99))
     if found.given is not None:
-        given = found.given.center[:, column] - (measured - comb)
-        bottom.plot(row, given, "x", color=VERMILION, ms=4, label="given traces")
-    good = np.abs(comb[np.isfinite(comb)])
-    bound = max(0.05, 1.6 * float(np.percentile(good, 99)) if good.size else 0.05)
-    if found.given is not None:
-        spread = np.abs(given[np.isfinite(given)])
-        bound = max(bound, 1.3 * float(np.percentile(spread, 95)) if spread.size else 0)
-    bottom.set_ylim(-bound, bound)
-    bottom.axhline(0, color=BLACK, lw=0.8)
-    for axes in (top, bottom):
-        edges = np.flatnonzero(np.diff(found.block)) + 0.5
-        axes.vlines(edges, 0, 1, color=ORANGE, lw=0.5, transform=axes.get_xaxis_transform())
-    bottom.set(xlabel="fiber (row of the traces); lines: blocks", ylabel="position minus comb (px)")
-    bottom.set_title("place in the comb of the block")
-    bottom.legend(ncols=2, loc="upper right")
-    bottom.set_xlim(-1, found.nfiber)
+        center = found.given.center[:, column]
+        given = center - (measured - comb)
+        gaps.insert(0, Curve(row[:-1], np.diff(center), 1, "given traces", NONE, CROSS))
+        places.append(Curve(row, given, 1, "given traces", NONE, CROSS))
+        bound = max(bound, 1.3 * _percentile(given, 95))
+    low, high = np.nanpercentile(gap, (1, 99))
+    edges = tuple(Rule(float(e), color=4, stroke=SOLID) for e in np.flatnonzero(np.diff(found.block)) + 0.5)
+    fibers = (-1.0, float(found.nfiber))
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    figure.subplots_adjust(left=0.08, right=0.98, top=0.93, bottom=0.09, hspace=0.22)
+    y = Scale("distance to the next (px)", (min(low - 2, 0 if low < 2 else low - 2), high * 1.25 + 1))
+    drawn = Figure(f"spacing at column {column}", Scale("", fibers), y, tuple(gaps), edges)
+    draw_figure(top, drawn, place="upper right")
+    y = Scale("position minus comb (px)", (-bound, bound))
+    x = Scale("fiber (row of the traces); lines: blocks", fibers)
+    drawn = Figure("place in the comb of the block", x, y, tuple(places), (*edges, ZERO))
+    draw_figure(bottom, drawn, place="upper right")
     return True
+
+
+def _percentile(values: Array, percent: float) -> float:
+    """Of the sizes of what is known; 0 without any."""
+    known = np.abs(values[np.isfinite(values)])
+    return float(np.percentile(known, percent)) if known.size else 0.0
 
 
 def comb_residual(position: Array, block: Array) -> Array:
@@ -158,25 +155,27 @@ def draw_impact(figure: Page, report: DoctorReport) -> bool:
     title = f"flux lost by a boxcar of ± {impact.half_width:g} px"
     shown = ColorMap(values, extent, (0.0, top), "cividis", "loss against the right trace (%)")
     draw_figure(axes, Figure(title, Scale(COLUMN), Scale(FIBER), map=shown))
-    row = np.arange(found.nfiber)
+    row, fibers = np.arange(found.nfiber, dtype=float), (-1.0, float(found.nfiber))
     loss, leak = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
+    curves = []
     for name, given, error, color, mark in (
-        ("boxcar", impact.boxcar_loss, impact.boxcar_loss_err, VERMILION, "."),
-        ("joint", impact.joint_loss, impact.joint_loss_err, BLUE, "+"),
+        ("boxcar", impact.boxcar_loss, impact.boxcar_loss_err, 1, DOT),
+        ("joint", impact.joint_loss, impact.joint_loss_err, 0, PLUS),
     ):
         y, e = _worst(given, error)
-        with_bars(loss, row, PERCENT * y, PERCENT * e, mark, color, name)
+        curves.append(Curve(row, PERCENT * y, color, name, NONE, mark, size=4, error=PERCENT * e))
+    drawn = Figure("flux lost at the worst column", Scale("", fibers), Scale("loss (%)"), tuple(curves))
+    draw_figure(loss, drawn, size=10, columns=2)
     loss.set_yscale("symlog", linthresh=0.1)
+    loss.autoscale(axis="y")
     loss.yaxis.set_major_formatter(decade)
-    loss.set(ylabel="loss (%)", xlim=(-1, found.nfiber))
-    loss.set_title("flux lost at the worst column", fontsize=10)
-    loss.legend(ncols=2)
     y, e = _middle(impact.leak), _middle(impact.leak_err)
-    with_bars(leak, row, PERCENT * y, PERCENT * e, ".", VERMILION, "given traces")
-    leak.plot(row, PERCENT * _middle(impact.perfect_leak), ".", color=GREEN, ms=3, label="perfect traces")
-    leak.set(xlabel="fiber (row of the traces)", ylabel="leak (%)", xlim=(-1, found.nfiber))
-    leak.set_title("light of the neighbors, median over columns", fontsize=10)
-    leak.legend(ncols=2)
+    curves = [
+        Curve(row, PERCENT * y, 1, "given traces", NONE, DOT, size=4, error=PERCENT * e),
+        Curve(row, PERCENT * _middle(impact.perfect_leak), 2, "perfect traces", NONE, DOT, size=3),
+    ]
+    title = "light of the neighbors, median over columns"
+    draw_figure(leak, Figure(title, Scale(FIBER, fibers), Scale("leak (%)"), tuple(curves)), size=10, columns=2)
     return True
 
 
@@ -187,34 +186,23 @@ def draw_crosstalk(figure: Page, report: DoctorReport) -> bool:
         return False
     panels = figure.subplots(2, 1, sharex=True)
     figure.subplots_adjust(left=0.08, right=0.98, top=0.93, bottom=0.09, hspace=0.2)
-    row = np.arange(found.nfiber)
-    for axes, values, errors, title in (
-        (panels[0], cross.boxcar, cross.boxcar_err, "boxcar"),
-        (panels[1], cross.joint, cross.joint_err, "joint extraction"),
+    row = np.arange(found.nfiber, dtype=float)
+    for axes, values, errors, title, x in (
+        (panels[0], cross.boxcar, cross.boxcar_err, "boxcar", ""),
+        (panels[1], cross.joint, cross.joint_err, "joint extraction", FIBER),
     ):
-        for k, (reach, color, mark) in enumerate(zip(cross.reach, (PURPLE, BLUE, ORANGE, PALE), "<o.>", strict=False)):
-            name = f"fiber {int(reach):+d}"
-            with_bars(axes, row, PERCENT * values[:, k], PERCENT * errors[:, k], mark, color, name)
-        axes.axhline(0, color=BLACK, lw=0.8)
-        axes.set_ylabel("share of the neighbor's flux (%)")
-        axes.set_title(title)
-        good = values[np.isfinite(values)]
-        if good.size:
-            low, high = np.percentile(PERCENT * good, (0.5, 99.5))
-            pad = max(0.15 * (high - low), 1e-5)
-            axes.set_ylim(low - pad, high + pad)
-    panels[0].legend(ncols=4, loc="upper right")
-    panels[1].set_xlabel("fiber (row of the traces)")
-    panels[1].set_xlim(-1, found.nfiber)
+        curves = tuple(
+            Curve(row, PERCENT * values[:, k], color, f"fiber {int(reach):+d}", NONE, mark, size=4,
+                  error=PERCENT * errors[:, k])
+            for k, (reach, (color, mark)) in enumerate(zip(cross.reach, MARKS, strict=False))
+        )  # fmt: skip
+        good = PERCENT * values[np.isfinite(values)]
+        low, high = np.percentile(good, (0.5, 99.5)) if good.size else (0.0, 0.0)
+        pad = max(0.15 * (high - low), 1e-5)
+        y = Scale("share of the neighbor's flux (%)", (float(low - pad), float(high + pad)))
+        drawn = Figure(title, Scale(x, (-1.0, float(found.nfiber))), y, curves, (ZERO,))
+        draw_figure(axes, drawn, columns=4, place="upper right")
     return True
-
-
-def with_bars(axes: Axes, x: Array, y: Array, error: Array, mark: str, color: str, label: str) -> None:
-    """Points with error bars; all bars are one line with gaps, which is drawn ten times as fast as single ones."""
-    gap = np.full(len(x), np.nan)
-    ends = np.stack([y - error, y + error, gap], axis=1).ravel()
-    axes.plot(np.repeat(x, 3), ends, color=color, lw=0.6, alpha=0.7)
-    axes.plot(x, y, mark, color=color, ms=4, label=label)
 
 
 def _middle(values: Array) -> Array:
