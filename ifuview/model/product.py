@@ -145,6 +145,8 @@ class TraceSpec(NamedTuple):
     splines, waves : str
         Tables with a row for each knot: index of the fiber, knot (pixel along dispersion) and value, the position
         across dispersion or the wavelength in `unit`.
+    offsets : str
+        Image of one column a fiber: what is added to the values of the splines, and to the knots, px.
     coefficients : str
         Beginning of the names of its columns of a polynomial in pixels along dispersion, the constant one first.
     fiber_id : str
@@ -160,6 +162,7 @@ class TraceSpec(NamedTuple):
     table: str = ""
     splines: str = ""
     waves: str = ""
+    offsets: str = ""
     unit: str = ""
     coefficients: str = ""
     fiber_id: str = ""
@@ -194,6 +197,8 @@ class ProductSpec(NamedTuple):
         Of "wave" and "fibers": a file without them is not of this family.
     unit : str
         Of the main HDU, where the file names none.
+    factor : str
+        What the main HDU is multiplied with along wavelength, where that is not asked for by its name.
     medium : str
         "vacuum" or "air", of the wavelengths; "unknown" where it is not stated; "": that of the instrument.
     error, mask, wave, lsf, fibers : tuple
@@ -219,6 +224,7 @@ class ProductSpec(NamedTuple):
     table: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     unit: str = ""
+    factor: str = ""
     medium: str = ""
     error: tuple[ErrorSpec, ...] = ()
     mask: tuple[MaskSpec, ...] = ()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
+
 from ifuview.engine.context import JobContext
 from ifuview.io.products.layers import ProductLayer, Source, fitting, read_layer
-from ifuview.model.checks import Header
+from ifuview.model.checks import Array, Header
+from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.pixels import Pixels
 from ifuview.model.product import FROM_HEADER, POWERS, ErrorSpec, MaskSpec
@@ -62,6 +65,18 @@ def _errors(spec: ErrorSpec, source: Source, main: ProductLayer, notes: list[str
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return shape[:axis] + shape[axis + 1 :]
+
+
+def calibrated(image: Image, factor: Array) -> Image:
+    """The image times a factor of each wavelength, shape (nwave,), with its inverse variance; 0 where that is none."""
+    along = factor.reshape(-1, 1, 1) if image.kind is Kind.CUBE else factor
+    flux = np.asarray(image.pixels.native() * along, np.float32)
+    ivar = None
+    if image.ivar is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weight = image.ivar.native() / along**2
+        ivar = Pixels(np.where(np.isfinite(weight), weight, 0).astype(np.float32))
+    return replace(image, pixels=Pixels(flux), ivar=ivar)
 
 
 def mask_and_bits(

@@ -20,7 +20,7 @@ from ifuview.model.dataset import Dataset
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.product import BAND, ProductSpec
 
-ALWAYS = ("name", "kind", "families", "files", "has", "header", "main", "each", "table", "needs", "unit", "medium")
+PARTS = ("error", "mask", "wave", "lsf", "fibers", "others", "tables", "model")  # what can be passed over
 
 
 def read_lean(path: str, instrument: InstrumentSpec, parts: tuple[str, ...], ctx: JobContext = SILENT) -> Dataset:
@@ -32,7 +32,7 @@ def read_lean(path: str, instrument: InstrumentSpec, parts: tuple[str, ...], ctx
     instrument : InstrumentSpec
         Whose product it is, whatever its header says.
     parts : tuple of str
-        Of "error", "mask", "wave", "lsf", "fibers", ...: fields of a ProductSpec. Of tables of fibers the columns that
+        Of PARTS. Of tables of fibers the columns that
         the instrument file names are read; arrays of one value a fiber that it names so, too.
     ctx : JobContext, optional
 
@@ -57,13 +57,15 @@ def read_lean(path: str, instrument: InstrumentSpec, parts: tuple[str, ...], ctx
 
 def _only(product: ProductSpec, parts: tuple[str, ...], columns: tuple[str, ...]) -> ProductSpec:
     """A product that has no other parts, its fibers no other columns."""
-    lean = ProductSpec(**{name: getattr(product, name) for name in (*ALWAYS, *parts)})
+    lean = product._replace(**{name: ProductSpec._field_defaults[name] for name in PARTS if name not in parts})
     return lean._replace(fibers=tuple(spec._replace(columns=columns) for spec in lean.fibers))
 
 
 def _names(product: ProductSpec) -> Iterator[str]:
     """HDUs and tables that a product speaks of; PRIMARY is kept as what has no name."""
-    yield from (name for name in (*product.main, *product.has, *product.table) if name.upper() != PRIMARY)
+    yield from (
+        name for name in (*product.main, product.factor, *product.has, *product.table) if name.upper() != PRIMARY
+    )
     for spec in (*product.error, *product.mask, *product.wave, *product.lsf, *product.fibers):
         yield from (name for key in ("hdu", "table", "header") if isinstance(name := getattr(spec, key, ""), str))
         yield from getattr(spec, "arrays", ())

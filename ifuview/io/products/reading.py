@@ -21,7 +21,7 @@ from ifuview.io.fits.table import read_table
 from ifuview.io.fits.world import wcs_cards
 from ifuview.io.products.choose import ChosenProduct, Part, choose, fibers_for, of_band, waves_for
 from ifuview.io.products.companions import companions, family
-from ifuview.io.products.errors_masks import inverse_variance, mask_and_bits
+from ifuview.io.products.errors_masks import calibrated, inverse_variance, mask_and_bits
 from ifuview.io.products.fibers import fibers_of, numbered_fibers
 from ifuview.io.products.layers import Hdus, ProductLayer, Turned, squeezed
 from ifuview.io.products.waves import Asked, Wave, line_spread, wavelengths
@@ -41,6 +41,7 @@ NO_WAVELENGTHS = "the file has no wavelengths"
 NO_TRACES = "no trace file (psf) lies beside this image; open one with -traces"
 UNREADABLE, UNKNOWN = "unreadable", "unknown"  # kind of a product, medium of wavelengths
 MEDIUM_NOTES = {AIR: IN_AIR, UNKNOWN: "whether the wavelengths are in air or in vacuum is not stated"}
+MOST_CALIBRATED = 1 << 28  # pixels that are multiplied: all of them are held in memory then
 ROWS = ("rss", "spectrum")  # kinds of one spectrum a row
 
 
@@ -75,6 +76,8 @@ def dataset_of(chosen: ChosenProduct | None, probe: FileProbe, spec: FileSpec, c
     product, fits = chosen.product, probe.fits
     if product.kind == UNREADABLE and spec.hdu is None:
         raise FileFormatError(product.note or f"a {product.name} cannot be shown", spec.path)
+    if spec.hdu is not None and str(spec.hdu).upper() not in {part.band.upper() for part in chosen.parts}:
+        chosen = chosen._replace(product=product._replace(factor=""))
     shown = () if product.kind == UNREADABLE else tuple(_shown(chosen, probe, spec))
     if not shown:
         return PLAIN.read(probe, spec, ctx)
@@ -177,6 +180,8 @@ class _Reading:
             header=main.header,
             wcs=wcs_cards(shown.header),
         )
+        if own and product.factor:
+            image = self._calibrated(image)
         if image.kind is Kind.DETECTOR:
             return self._detector(image)
         return as_detector(image, self.instrument) if product.kind == "image" else image
@@ -186,6 +191,17 @@ class _Reading:
         if self.product.kind == "spectrum":
             return Kind.SPECTRUM if len(self.part.layer.shape) == 1 else Kind.RSS
         return Kind(self.product.kind)
+
+    def _calibrated(self, image: Image) -> Image:
+        """The image times the factor that the file has for it."""
+        name = self.part.named(self.product.factor)
+        layer = self.part.source.find(name)
+        if layer is None or layer.shape != (self.asked.nwave,) or image.pixels.raw.size > MOST_CALIBRATED:
+            why = "too large for it" if layer is not None and layer.shape == (self.asked.nwave,) else f"no such {name}"
+            self.notes.append(f"flux is {image.name} x {name}; {image.name} is shown as it is: {why}")
+            return image
+        self.notes.append(f"flux is {image.name} x {name}; [{image.name}] shows it as it is")
+        return replace(calibrated(image, layer.values()), unit=layer.unit or image.unit)
 
     def _ivar(self, shown: ProductLayer) -> Pixels | None:
         """Inverse variance of the main layer, or the own one of another layer."""

@@ -119,8 +119,11 @@ def _of_polynomials(spec: TraceSpec, fits: FitsFile, size: int, part: str) -> Tr
 
 def _of_splines(spec: TraceSpec, fits: FitsFile, size: int) -> TraceSet:
     """Splines through the knots of each fiber."""
-    centers = _splines(spec.splines, fits, size)
-    waves = _splines(spec.waves, fits, size) if spec.waves and Hdus(fits).hdu(spec.waves) is not None else {}
+    layer = Hdus(fits).find(spec.offsets) if spec.offsets else None
+    across, along = np.zeros((2, 0)) if layer is None or len(layer.shape) != 2 else layer.values()[:2]
+    centers = _splines(spec.splines, fits, size, along)
+    centers = {i: center + (across[i] if i < across.size else 0.0) for i, center in centers.items()}
+    waves = _splines(spec.waves, fits, size, along) if spec.waves and Hdus(fits).hdu(spec.waves) is not None else {}
     index = sorted(centers)
     wave = None
     if index and all(i in waves for i in index):
@@ -131,8 +134,8 @@ def _of_splines(spec: TraceSpec, fits: FitsFile, size: int) -> TraceSet:
     return TraceSet(np.array(index), np.stack([centers[i] for i in index]), wave=wave, fiber_id=_identities(own))
 
 
-def _splines(name: str, fits: FitsFile, size: int) -> dict[int, Array]:
-    """Index of the fiber to the value of its spline at every pixel.
+def _splines(name: str, fits: FitsFile, size: int, along: Array) -> dict[int, Array]:
+    """Index of the fiber to the value of its spline at every pixel; the knots of fiber i lie at `along[i]` more.
 
     Raises
     ------
@@ -152,7 +155,8 @@ def _splines(name: str, fits: FitsFile, size: int) -> dict[int, Array]:
         own = index == fiber
         where, first = np.unique(knot[own].astype(np.float64), return_index=True)
         if len(where) >= LEAST_KNOTS:
-            out[int(fiber)] = np.asarray(CubicSpline(where, value[own][first].astype(np.float64))(pixel))
+            step = along[fiber] if fiber < along.size else 0.0
+            out[int(fiber)] = np.asarray(CubicSpline(where + step, value[own][first].astype(np.float64))(pixel))
     if not out:
         raise FileFormatError(f"no fiber of {name} has {LEAST_KNOTS} knots", fits.path)
     return out

@@ -331,6 +331,9 @@ def pfs_calexp(path: Path) -> Path:
     )  # fmt: skip
 
 
+SENSITIVITY = np.linspace(0.5, 2, NWAVE).astype("f4")
+
+
 def weave(path: Path, cubes: bool = False) -> Path:
     """Data with and without sky, and sensitivity, of one arm."""
     flux, sigma, _ = cube() if cubes else rss()
@@ -348,7 +351,7 @@ def weave(path: Path, cubes: bool = False) -> Path:
         image(ivar, "RED_IVAR", **cards),
         image(flux + 5, "RED_DATA_NOSS", **cards),
         image(ivar / 2, "RED_IVAR_NOSS", **cards),
-        image(np.ones(NWAVE, "f4"), "RED_SENSFUNC"),
+        image(SENSITIVITY, "RED_SENSFUNC", BUNIT="erg/s/cm2/Angstrom"),
     ]
     collapsed = [image(flux.mean(0), "RED_DATA_COLLAPSE3"), image(ivar.mean(0), "RED_IVAR_COLLAPSE3")] if cubes else []
     name = "stackcube_3000001.fit" if cubes else "stack_3000001.fit"
@@ -433,6 +436,9 @@ def muse_traces(path: Path, channels: int = 1) -> tuple[Path, Array]:
     return file, c0[:, None] + c1[:, None] * y + c2[:, None] * y**2 - 1
 
 
+SLIT = np.stack([0.1 * np.arange(NFIBER), np.linspace(-2, 2, NFIBER), np.zeros(NFIBER)])  # across, along, unused
+
+
 def pfs_detector_map(path: Path) -> tuple[Path, Array]:
     """A spline of each fiber through knots; with the centers at rows 0 to 4175."""
     knots = np.linspace(0, 4175, 24)
@@ -447,7 +453,7 @@ def pfs_detector_map(path: Path) -> tuple[Path, Array]:
     wave = np.concatenate([380.0 + 0.065 * knots for _ in range(NFIBER)])
     file = write(
         path / "pfsDetectorMap-012345-b1.fits", primary(), image(np.arange(NFIBER, dtype="i4") + 5, "FIBERID"),
-        image(np.zeros((3, NFIBER)), "SLITOFF"), table("CENTER", index=index, knot=at, value=value),
+        image(SLIT, "SLITOFF"), table("CENTER", index=index, knot=at, value=value),
         table("WAVELENGTH", index=index, knot=at, value=wave),
     )  # fmt: skip
-    return file, np.stack([center(i, row) for i in range(NFIBER)])
+    return file, np.stack([center(i, row - SLIT[1, i]) + SLIT[0, i] for i in range(NFIBER)])

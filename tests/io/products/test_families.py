@@ -70,8 +70,8 @@ def test_lvm_rectified_and_detector(tmp_path: Path) -> None:
     ("make", "wave", "medium", "instrument", "bits"),
     [
         (s.hetdex, 3470 + 2.0 * np.arange(s.NWAVE), "vacuum", "hetdex", ("FTF", "BADAMP")),
-        (s.muse, 4750 + 1.25 * np.arange(s.NWAVE), "air", "muse", ("bit 1", "bit 4")),
-        (s.kcwi, 3500 + 0.5 * np.arange(s.NWAVE), "air", "kcwi", ("bit 1", "bit 4")),
+        (s.muse, 4750 + 1.25 * np.arange(s.NWAVE), "air", "muse", ("TELLURIC2", "COSMICREMOVED")),
+        (s.kcwi, 3500 + 0.5 * np.arange(s.NWAVE), "air", "kcwi", ("BADPIXEL", "bit 4")),
         (s.manga_cube, 10 ** (3.5589 + 1e-4 * np.arange(s.NWAVE)), "vacuum", "manga", ("LOWCOV", "bit 4", "DONOTUSE")),
         (s.califa, 3749 + 2.0 * np.arange(s.NWAVE), "", "califa", ("BADPIX",)),
         (s.sami, 4700 + 1.04 * np.arange(s.NWAVE), "", "aaomega", ()),
@@ -177,7 +177,10 @@ def test_weave_with_and_without_sky(tmp_path: Path, cubes: bool) -> None:
     truth = s.cube() if cubes else s.rss()
     wave = 5790 + 0.5 * np.arange(s.NWAVE)
     found = opened(path)
-    check(found.images[0], truth, wave, "")
+    factor = s.SENSITIVITY[:, None, None] if cubes else s.SENSITIVITY
+    check(found.images[0], (truth[0] * factor, truth[1] * factor, truth[2]), wave, "")
+    assert found.images[0].unit == "erg/s/cm2/Angstrom"
+    np.testing.assert_array_equal(opened(f"{path}[RED_DATA]").images[0].pixels.native(), truth[0])
     assert found.images[0].camera == "red" and any("SENSFUNC" in note for note in found.notes)
     with_sky = opened(f"{path}[RED_DATA_NOSS]").images[0]
     np.testing.assert_array_equal(with_sky.pixels.native(), truth[0] + 5)
@@ -272,5 +275,5 @@ def test_pfs_detector_map_gives_traces_and_wavelengths(tmp_path: Path) -> None:
     path, truth = s.pfs_detector_map(tmp_path)
     traces = io.read_traces(path)
     np.testing.assert_allclose(traces.center, truth, atol=1e-6)
-    np.testing.assert_allclose(traces.wave[0], 3800 + 0.65 * np.arange(4176.0), rtol=ANGSTROM)
+    np.testing.assert_allclose(traces.wave[0], 3800 + 0.65 * (np.arange(4176.0) + 2), rtol=ANGSTROM)
     assert traces.fiber_id[0] == "5"
