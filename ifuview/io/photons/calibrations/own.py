@@ -11,6 +11,7 @@ import numpy as np
 from ifuview.errors import MissingDataError
 from ifuview.files import whole_file
 from ifuview.io.hdf5.file import array, dataset
+from ifuview.io.hdf5.writing import h5_new
 from ifuview.io.photons.calibrations.common import FLATCAL, MAX_WORD, OWN, WAVECAL, root_word, solution_name
 from ifuview.model.checks import Array
 from ifuview.model.photons.flat_solution import FLAT_BIT, FlatSolution
@@ -36,10 +37,8 @@ def write_calibration(path: str, solution: WavelengthSolution | FlatSolution) ->
 
 
 def _write(part: str, solution: WavelengthSolution | FlatSolution) -> None:
-    import h5py
-
     wave = isinstance(solution, WavelengthSolution)
-    with h5py.File(part, "w") as file:
+    with h5_new(part) as (file, _):
         words = {
             "format": OWN, "version": str(VERSION), "kind": WAVECAL if wave else FLATCAL, "name": solution.name,
             "sources": json.dumps(solution.sources), "flags": json.dumps(list(WAVE_BIT if wave else FLAT_BIT)),

@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.files import keep_inputs, whole_file
+from ifuview.io.hdf5.writing import check_space, h5_new
 from ifuview.io.photons.flags import MODERN_FLAGS
 from ifuview.io.photons.lists.attrs import SYSTEM, put
 from ifuview.model.checks import Array, Header
@@ -32,6 +33,7 @@ ROW = np.dtype([("resID", "<u4"), ("time", "<u4"), ("wavelength", "<f4"), ("weig
 CHUNK = 250  # rows; of the published writer
 BLOSC = 32001  # filter id; hdf5plugin brings it
 BUFFER = CHUNK * 4000  # rows that are written at a time, 16 MB
+LEAST_ROW = 3  # bytes on disk, of lists that pack well; 7 to 10 are usual
 EXTRA_CHUNK = 1 << 16  # rows
 FILTERS = 67329  # the filter of the table as PyTables packs it into one number
 ORIGINAL = "/original"
@@ -75,7 +77,7 @@ def write_photons(
     Raises
     ------
     UsageError
-        The file would overwrite the one that is read, or cannot be written.
+        The file would overwrite the one that is read, or cannot be written; an older file stays as it was.
     """
     if info is None:
         if not isinstance(photons, PhotonSource):
@@ -83,6 +85,7 @@ def write_photons(
         info = photons.info
     path = Path(path)
     keep_inputs(str(path), (info.path,))
+    check_space(path, LEAST_ROW * info.nphoton)
     blocks = photons.blocks(value=True, weight=True, ctx=ctx) if isinstance(photons, PhotonSource) else iter(photons)
     with whole_file(path) as part:
         return _write(Path(part), blocks, info, dict(header or {}), dict(extra or {}), ctx)
@@ -97,10 +100,9 @@ def _write(
     ctx: JobContext,
 ) -> tuple[str, ...]:
     """Write the whole file under its temporary name."""
-    import h5py
     import hdf5plugin  # noqa: F401  (registers the filter)
 
-    with h5py.File(part, "w") as file:
+    with h5_new(part) as (file, disk):
         _describe(file, "GROUP", "1.0", "MKID Photon File")
         put(file, "PYTABLES_FORMAT_VERSION", "2.1")
         table = _Table(_described(file.create_group("photons"), "GROUP", "1.0", "Photon Information"), info)
@@ -112,6 +114,7 @@ def _write(
             table.add_photons(rows)
             for name, column in columns.items():
                 column.add(np.asarray(more[name], column.dtype))
+            disk.check()
         table.flush()
         for column in columns.values():
             column.flush()
