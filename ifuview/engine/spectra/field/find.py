@@ -21,11 +21,11 @@ from ifuview.model.reduction.spectra import FiberSpectra
 
 FALSE_ALARM = 1e-4
 LEAST_SNR = 6.0
-WIDTHS = (0.9, 1.4, 2.2)  # arcsec, FWHM tried
+WIDTHS = (1.0, 1.8)  # arcsec, FWHM tried
 BETA = 3.5
 BLUR = 0.68  # of a lenslet's size, what its face adds to the width
 LATTICE = 0.8  # of a lenslet's size
-BROAD, NARROW = 256, 12  # px, windows
+BROAD, NARROW = 256, 16  # px, windows
 UNEVEN = 0.01  # of the sky, what single fibers differ by without a source
 LEAST_FIBERS = 10
 
@@ -143,6 +143,8 @@ def _weights(light: Array, variance: Array) -> NDArray[np.float64]:
 
 def _significance(light: Array, weight: Array, share: Array) -> NDArray[np.float64]:
     """Amplitude over error at each place in each window, with a constant fitted beside; shape (nwindow, nplace)."""
+    top = np.sqrt(np.maximum(weight.max(axis=1, keepdims=True), 1e-300))
+    light, weight, share = (a.astype(np.float32) for a in (light * top, weight / top**2, share))
     s1, sd = weight.sum(axis=1, keepdims=True), (weight * light).sum(axis=1, keepdims=True)
     sp, spp, spd = weight @ share.T, weight @ (share**2).T, (weight * light) @ share.T
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -15,7 +15,7 @@ from ifuview.engine.spectra.field.point import BETA, TAIL, fit_point, measure_sh
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import dispersion
-from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, darkest
+from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, darkest, even_weight
 from ifuview.engine.spectra.sky.lines import LineErrors, fit_line_errors
 from ifuview.engine.spectra.sky.spline import Samples, fit_common
 from ifuview.engine.spectra.sky.surface import SkySurface, factors, fit_surface
@@ -52,7 +52,7 @@ class SkyAndSources:
         dx, dy = displacement(dar, np.array([self.middle]))
         self.dar = np.stack([dar[0], dar[1] - dx[0], dar[2] - dy[0]])
         usable = spectra.usable() & (spectra.variance > 0)
-        self.weight = np.where(usable, 1 / np.where(usable, spectra.variance, 1), 0).astype(np.float32)
+        self.weight = even_weight(spectra.variance, usable)
         self.step = params.knots * float(np.median(dispersion(self.wave)))
         self.extra = self._extra(lsf)
         self.surface = SkySurface(np.ones(spectra.nfiber), np.ones(spectra.nfiber), 0, 0.0)
@@ -99,7 +99,7 @@ class SkyAndSources:
         """Begin with sources that are known."""
         self.sources = list(sources)
         self._renew_shares()
-        self.together()
+        self.fit(self._chosen(self.weight))
 
     def look_for_sources(self, ctx: JobContext) -> None:
         """One source after the other, until none is left; an extended one if that describes the light better."""

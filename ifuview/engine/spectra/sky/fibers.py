@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
@@ -22,6 +23,7 @@ UNEVEN = 0.015  # of the level, by which sky itself may differ from fiber to fib
 CROWDED = 0.3  # of all fibers: fewer at the level means that light of a source is everywhere
 DARKEST = 0.15  # of the fibers, that are taken as sky then
 LEAST = 5  # fibers
+EVEN = (9, 5)  # fibers and samples that a variance is averaged over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,21 @@ def brightness(spectra: FiberSpectra) -> tuple[NDArray[np.float64], NDArray[np.f
         mean = np.where(known, (weight * spectra.flux).sum(axis=1) / total, np.nan)
         error = np.where(known, np.sqrt((weight**2 * spectra.variance).sum(axis=1)) / total, np.nan)
     return mean, error
+
+
+def even_weight(variance: Array, usable: Array) -> NDArray[np.float32]:
+    """Inverse of the variance averaged over neighboring samples and fibers, zero where not usable.
+
+    A variance that knows of the noise of its own sample makes low samples count more: a sky of faint lines then comes
+    out too dark (0.3 percent at 40 electrons a sample). Each fiber keeps its own level.
+    """
+    count = np.maximum(usable.sum(axis=1), 1)
+    level = np.where(usable, variance, 0.0).sum(axis=1, dtype=np.float64) / count
+    level = np.where(level > 0, level, 1.0).astype(np.float32)[:, None]
+    total = uniform_filter(np.where(usable, variance / level, 0), EVEN, mode="nearest")
+    share = uniform_filter(usable.astype(np.float32), EVEN, mode="nearest")
+    good = usable & (total > 0)
+    return np.where(good, share / np.where(good, total, 1) / level, 0).astype(np.float32)
 
 
 def choose_fibers(spectra: FiberSpectra) -> SkyFibers:

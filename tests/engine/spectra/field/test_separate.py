@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -136,3 +138,12 @@ def test_an_error_of_the_wavelengths_is_taken_from_the_sky_lines():
     assert found.line_errors is not None
     assert _pull(scene, plain, lines=True).std() > 1.2
     assert _pull(scene, found, lines=True).std() < 1.06
+
+
+def test_a_variance_that_knows_its_own_noise_does_not_make_the_sky_dark():
+    scene = make_scene(noise=0.6)
+    own = 0.36 * (0.3 + 0.7 * np.clip(scene.spectra.flux, 0, None))
+    spectra = replace(scene.spectra, variance=own)
+    found = separate(spectra, scene.lenslets, DAR, GRID)
+    ratio = found.sky.model[scene.spectra.usable()].sum() / scene.sky[scene.spectra.usable()].sum()
+    assert abs(ratio - 1) < 0.01  # noise of the mean: 0.003; with each sample's own weight: 0.08

@@ -1,0 +1,34 @@
+"""Sky from another exposure where a source covers the whole field."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.spectra.field.separate import separate
+from ifuview.engine.spectra.sky.borrow import borrow_sky
+from ifuview.errors import FitError
+from tests.engine.spectra.field.scene import DAR, GRID, make_scene
+
+
+def test_the_lines_tell_the_brightness_under_a_source_that_covers_the_field():
+    empty = make_scene(seed=5)
+    other = separate(empty.spectra, empty.lenslets, DAR, GRID).common
+    cover = np.full(empty.lenslets.x.size, 3.0)
+    scene = make_scene(extra=cover, seed=6)
+    found = borrow_sky(scene.spectra, other)
+    assert abs(found.factor - 1) < 0.03 and found.error < 0.01  # the line of the source beside lines of the sky
+    usable = scene.spectra.usable()
+    assert abs(found.sky.model[usable].sum() / scene.sky[usable].sum() - 1) < 0.03
+    assert "another exposure" in found.sky.notes[0]
+
+
+def test_fibers_tell_it_better():
+    empty = make_scene(seed=5)
+    other = separate(empty.spectra, empty.lenslets, DAR, GRID).common
+    scene = make_scene([(0.8, -0.4)], strength=[50.0], seed=7)
+    dark = np.hypot(scene.lenslets.x - 0.8, scene.lenslets.y + 0.4) > 3
+    found = borrow_sky(scene.spectra, other, sky_fibers=dark)
+    assert abs(found.factor - 1) < 0.006
+    with pytest.raises(FitError, match="bright"):
+        borrow_sky(scene.spectra, other, sky_fibers=np.zeros(dark.size, bool))
