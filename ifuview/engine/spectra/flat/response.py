@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import median_along
 from ifuview.engine.spectra.flat.fibers import FiberResponse, fiber_flat
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
@@ -115,10 +116,9 @@ def _odd(ratio: Array, error: Array) -> NDArray[np.bool_]:
     """Samples whose neighborhood of fibers lacks light in their column alone."""
     reach = NEIGHBORS // 2
     padded = np.pad(ratio, ((reach, reach), (0, 0)), mode="edge")
-    spread = np.pad(error, ((reach, reach), (0, 0)), mode="edge")
     with np.errstate(invalid="ignore"):
         middle = _running(padded, ratio.shape[0])
-        noise = 1.25 * _running(spread, ratio.shape[0]) / np.sqrt(NEIGHBORS)
+        noise = 1.25 * median_along(error.T) / np.sqrt(NEIGHBORS)
         beside = np.stack([np.roll(middle, s, axis=1) for s in (-3, -2, 2, 3)])
         level = np.nanmedian(beside, axis=0)
         off = level - middle

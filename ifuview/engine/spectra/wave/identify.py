@@ -28,7 +28,7 @@ BEND = (1e9, 1e9, 12.0, 4.0)  # px, how far coefficients of each degree usually 
 LEAST_SPAN = 0.15  # of the columns between the two lines of a pair
 LEAST_MATCHES = 3
 BRIGHT, MISMATCH, MISSING = 2.0, 0.3, 0.15  # extra weight of the brightest; cost of unlike and of missing brightness
-CANDIDATES, BEST = 4096, 24  # hypotheses kept, and bent
+CANDIDATES, BEST = 4096, 12  # hypotheses kept, and bent
 MOST_PEAKS = 48  # the brightest are looked at
 
 

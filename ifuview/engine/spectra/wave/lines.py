@@ -188,7 +188,7 @@ def _step(
     low, high = max(0, math.ceil(c - REACH * s - 0.5)), min(data.size - 1, math.floor(c + REACH * s + 0.5))
     m = 2 if turn == 0 else (4 if free else 3)
     normal, right = np.zeros((m, m)), np.zeros(m)
-    slope = np.zeros(m)
+    slope, step, variance = np.zeros(m), np.zeros(m), np.zeros(m)
     count = 0
     for x in range(low, high + 1):
         if weight[x] <= 0:
@@ -211,11 +211,8 @@ def _step(
                 normal[p, q] += weight[x] * slope[p] * slope[q]
     if count < LEAST_PIXELS or count <= m:
         return False
-    for p in range(m):
-        if not normal[p, p] > 0:
-            return False
-    spread = np.linalg.pinv(normal)
-    step = spread @ right
+    if not _solve(normal, right, step, variance):
+        return False
     flux[i] += step[0]
     level[i] += step[1]
     out[6, i] = 1.0
@@ -225,10 +222,41 @@ def _step(
         move = min(max(step[2], -MAX_STEP), MAX_STEP)
         center[i] += move
         out[6, i] = abs(move)
-        out[1, i], out[3, i], out[5, i] = math.sqrt(abs(spread[2, 2])), math.sqrt(abs(spread[0, 0])), 0.0
+        out[1, i], out[3, i], out[5, i] = math.sqrt(variance[2]), math.sqrt(variance[0]), 0.0
     if m > 3:
         sigma[i] = min(max(s + min(max(step[3], -0.3), 0.3), MIN_SIGMA), MAX_SIGMA)
-        out[5, i] = math.sqrt(abs(spread[3, 3]))
+        out[5, i] = math.sqrt(variance[3])
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _solve(normal: Array, right: Array, step: Array, variance: Array) -> bool:
+    """Solve by Cholesky's factors, in place; `variance` takes the diagonal of the inverse; False if it is singular."""
+    m = right.size
+    for i in range(m):
+        for j in range(i + 1):
+            total = normal[i, j]
+            for k in range(j):
+                total -= normal[i, k] * normal[j, k]
+            if i > j:
+                normal[i, j] = total / normal[j, j]
+            elif total > 1e-12 * abs(normal[i, i]):
+                normal[i, i] = math.sqrt(total)
+            else:
+                return False
+    for c in range(m + 1):  # the right side, then each unit vector
+        for i in range(m):
+            total = right[i] if c == m else (1.0 if i == c else 0.0)
+            for k in range(i):
+                total -= normal[i, k] * step[k]
+            step[i] = total / normal[i, i]
+        for i in range(m - 1, -1, -1):
+            total = step[i]
+            for k in range(i + 1, m):
+                total -= normal[k, i] * step[k]
+            step[i] = total / normal[i, i]
+        if c < m:
+            variance[c] = step[c]
     return True
 
 
