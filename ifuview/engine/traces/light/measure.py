@@ -33,8 +33,8 @@ MAX_ROUNDS = 24
 MIN_ROUNDS = 4
 ENOUGH_ROUNDS = 24  # when the centers rest, though width and background still give way to each other
 HERMITE_TURN = 2  # first round that fits skewness and kurtosis
-WIDTH_SETTLED = 0.002  # px, median step of the widths
-GROUND_SETTLED = 0.0003  # of the usual flux, median step of the background; or less than ...
+WIDTH_SETTLED = 0.001  # px, median step of the widths
+GROUND_SETTLED = 0.00005  # of the usual flux, median step of the background; or less than ...
 GROUND_SHARE = 0.05  # ... of its error
 BAD_ROW_PIXELS = 40  # marked pixels that make a row bad ...
 BAD_ROW_SIGMA = 8.0  # ... and this many sigma above the other rows,
@@ -51,7 +51,8 @@ SHAPE_STEP = 4  # columns, of the last round, of which one measures the shape te
 SHAPE_DEGREE = 2  # of the shape terms along dispersion
 WIDTH_DEGREE = 3
 PER_COLUMN = 1.02  # degrees of freedom that the fluxes take per fiber and column
-GROUND_STEP = 0.7  # of the step; a whole one overshoots where width and shape give way too
+WIDTH_STEP = 0.8  # of the step of width and shape; where all neighbors move together a whole one overshoots
+GROUND_STEP = 1.2  # of the step of the background, against which width and shape give way
 COMMON_GROUND = 1.0  # weight of all groups in the background of each: without gaps it cannot tell by itself
 GROUND_BINS = 1  # bins on each side that share the background of the fit
 CLIP_SIGMA = 5.0  # pixels farther from the model are left out (cosmics) ...
@@ -249,7 +250,7 @@ class _Fit:
         info, pull = np.where(known, ss - lean * ys, 0), np.where(known, bs - lean * by, 0)
         bright = sums[..., kernel.FLUX] > SHAPE_SNR * np.sqrt(sums[..., kernel.VARIANCE] * sums[..., kernel.NCOL])
         if hermite and (known & bright).any():  # faint light cannot tell the shape from the background
-            step, _ = self._hermite_step(sums, known & bright)
+            step = WIDTH_STEP * self._hermite_step(sums, known & bright)[0]
             new = np.clip(self.shape[..., :2] + step, -SHAPE_RANGE, SHAPE_RANGE)
             step = (new - self.shape[..., :2])[self.group]
             self.shape[..., :2] = new
@@ -260,7 +261,7 @@ class _Fit:
         trace = np.einsum("kii->k", normal)[:, None, None]
         ridge = (1e-3 * trace + 1e-9) * np.eye(basis.shape[1])
         step = np.linalg.solve(normal + ridge, np.einsum("kb,bi->ki", pull, basis)[..., None])[..., 0] @ basis.T
-        step = np.clip(step, -0.3, 0.3)
+        step = WIDTH_STEP * np.clip(step, -0.3, 0.3)
         self.width = np.clip(self.width + step, *SIGMA_RANGE)
         lit = known.any(axis=1)
         return bool(lit.any() and np.median(np.abs(step[lit])) > WIDTH_SETTLED)
@@ -268,7 +269,7 @@ class _Fit:
     def _ground(self, ground: Array) -> bool:
         """Background of each group and bin; return whether it still moves."""
         window = np.subtract.outer(np.arange(self.nbin), np.arange(self.nbin))
-        near = (np.abs(window) <= GROUND_BINS).astype(float)
+        near = np.maximum(1 - np.abs(window) / (GROUND_BINS + 1), 0)  # no pattern of bins is answered the wrong way
         top, below = ground[..., 0] @ near, ground[..., 1] @ near
         top, below = top + COMMON_GROUND * top.sum(axis=0), below + COMMON_GROUND * below.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
