@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.app.traces.diagnosis_files import in_angstrom, load, read_fitting
+from ifuview.app.traces.diagnosis_files import load, read_fitting
 from ifuview.app.traces.diagnosis_outputs import write_all
 from ifuview.app.traces.diagnosis_request import FORMATS, PARTS, Outcome, Request, check_names, read_limits
 from ifuview.app.traces.limits import limits_for
 from ifuview.app.traces.on_light import check_on_light
+from ifuview.app.traces.wavelengths import in_angstrom
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.files import check_folder
@@ -112,12 +113,12 @@ def run(request: Request, ctx: JobContext = SILENT) -> Outcome:
     check_names(request.formats, FORMATS, "--formats")
     folder = Path(request.output)
     check_folder(folder)
-    image, traces, inputs, path = load(request, ctx.part(0.0, 0.2))
+    image, traces, inputs, path, lies = load(request, ctx.part(0.0, 0.2))
     limits = limits_for(image.header, limits)
     block = _blocks(request, traces, ctx)
-    traces, said = in_angstrom(traces)
+    traces, said = (None, "") if traces is None else in_angstrom(traces)
     found = diagnose_image(image, traces, block=block, limits=limits, only=request.only, ctx=ctx.part(0.2, 0.55))
-    found = replace(found, sentence=f"{found.sentence}{said}")
+    found = replace(found, sentence=f"{found.sentence}{lies}{said}")
     from ifuview.app.traces.doctor_metrics import metrics_of
 
     metrics = metrics_of(found, inputs, against(request, image, found, ctx))

@@ -9,16 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from ifuview.app.traces.diagnosis_request import Request
-from ifuview.app.traces.on_light import LEAST_COVERED, ON_LIGHT, contrast, turned_words
+from ifuview.app.traces.on_light import LEAST_COVERED, ON_LIGHT, contrast, light_runs, turned_words
 from ifuview.engine.context import JobContext
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
 from ifuview.files import sha256
+from ifuview.instrument import PLAIN
 from ifuview.model.checks import Array
-from ifuview.model.image import Image
+from ifuview.model.image import Image, Kind
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
-
-NM = (200.0, 1200.0)  # wavelengths that are nm: as Angstrom they would lie beyond what the air and mirrors pass
 
 FITS_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fits.fz", ".fz", ".gz")
 
@@ -30,8 +29,8 @@ WANTED_WAVELENGTHS = (
 
 def load(
     request: Request, ctx: JobContext
-) -> tuple[Image, TraceSet | None, tuple[tuple[str, str, str], ...], str | None]:
-    """The image, its traces (None: trace it), the inputs with their checksums, and the path of the traces."""
+) -> tuple[Image, TraceSet | None, tuple[tuple[str, str, str], ...], str | None, str]:
+    """The image, its traces (None: trace it), the inputs with their checksums, the path of the traces, what to say."""
     from ifuview.app.frames.fibers import trace_companions
     from ifuview.app.frames.opening.reading import open_dataset
 
@@ -39,8 +38,7 @@ def load(
     if not dataset.images:
         raise MissingDataError("there is no image in this file", request.image, "give a detector image")
     image = dataset.images[0]
-    if request.dispersion and image.orientation.transpose != (request.dispersion == "y"):
-        image = replace(image, orientation=Orientation(request.dispersion == "y"))
+    image, said = lying(image, request.dispersion, known=dataset.instrument != PLAIN)
     path = request.traces
     if path is None:
         path = next(iter(trace_companions(dataset)), None) if dataset.traces is None else None
@@ -54,7 +52,27 @@ def load(
              ("reference", request.reference), ("thresholds", request.thresholds))  # fmt: skip
     inputs += [(role, name) for role, name in named if name]
     ctx.checkpoint(0.9, "Checksums")
-    return image, traces, tuple((role, Path(name).name, checksum(name)) for role, name in inputs), path
+    return image, traces, tuple((role, Path(name).name, checksum(name)) for role, name in inputs), path, said
+
+
+def lying(image: Image, dispersion: str, known: bool) -> tuple[Image, str]:
+    """The image with its fibers along the axis that is given, or else seen; and what to say of the latter.
+
+    Parameters
+    ----------
+    image : Image
+    dispersion : str
+        "x" or "y" of the file, "" if it is not given.
+    known : bool
+        The instrument of the image is known: the image then lies as it is.
+    """
+    said = ""
+    if not dispersion and not known and image.kind not in (Kind.RSS, Kind.SPECTRUM):
+        dispersion = light_runs(image.pixels.plane(()).native())
+        said = f" The fibers run along {dispersion} of this image, by their light."
+    if not dispersion or image.orientation.transpose == (dispersion == "y"):
+        return image, ""
+    return replace(image, orientation=Orientation(dispersion == "y")), said
 
 
 def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
@@ -129,17 +147,6 @@ def with_wavelengths(traces: TraceSet, path: str, image: Image) -> TraceSet:
         order = {name: row for row, name in enumerate(names)}
         wave = wave[[order[name] for name in traces.fiber_id]]
     return replace(traces, wave=wave)
-
-
-def in_angstrom(traces: TraceSet | None) -> tuple[TraceSet | None, str]:
-    """Traces with wavelengths in Angstrom, and what is to be said where they are plainly in nm."""
-    if traces is None or traces.wave is None or not np.isfinite(traces.wave).any():
-        return traces, ""
-    low, high = float(np.nanmin(traces.wave)), float(np.nanmax(traces.wave))
-    if not NM[0] < low < high < NM[1]:
-        return traces, ""
-    said = f" The wavelengths, {low:.0f} to {high:.0f}, are taken to be nm."
-    return replace(traces, wave=np.asarray(traces.wave) * 10), said
 
 
 def read_wavelengths(path: str, image: Image | None = None) -> tuple[Array, tuple[str, ...] | None]:

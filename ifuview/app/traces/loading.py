@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.app.frames.fibers import drawable, trace_companions
 from ifuview.app.session import Slot
+from ifuview.app.traces.wavelengths import in_angstrom
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.image import Image, Kind
@@ -19,7 +20,7 @@ DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an i
 
 
 def load_traces(path: str, image: Image | None = None, ctx: JobContext = SILENT) -> TraceSet:
-    """Read traces from any known form; they must fit `image` if one is given.
+    """Read traces from any known form; they must fit `image` if one is given. Wavelengths in nm become Angstrom.
 
     Raises
     ------
@@ -30,8 +31,17 @@ def load_traces(path: str, image: Image | None = None, ctx: JobContext = SILENT)
 
     ctx.checkpoint(0.1, "Reading traces")
     if image is None:
-        return io.read_traces(path, None, None)
-    return drawable(io.read_traces(path, image.orientation.shape(image.shape), image.orientation), image)
+        return _told(io.read_traces(path, None, None))
+    return drawable(_told(io.read_traces(path, image.orientation.shape(image.shape), image.orientation)), image)
+
+
+def _told(traces: TraceSet) -> TraceSet:
+    """Traces with wavelengths in Angstrom; a note of their provenance says where they were taken to be nm."""
+    traces, said = in_angstrom(traces)
+    if not said:
+        return traces
+    notes = (*traces.provenance.notes, said.strip())
+    return replace(traces, provenance=replace(traces.provenance, notes=notes))
 
 
 def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:

@@ -20,6 +20,16 @@ LEAST_COVERED = 0.6  # share of the columns; traces of a detector of half the si
 
 CHECKED_COLUMNS = 64
 
+AVERAGED, WINDOW = 4, 3  # columns on each side that are averaged, and rows on each side, for the center of the light
+
+SMOOTH, CLIPPED = 3, 6.0  # degree of what is smooth over fibers and columns; times the spread beyond which is no light
+
+LEAST_SCATTER, SCATTERED = 0.03, 0.6  # px: less about the traces is no turn; share of it that turned traces leave
+
+BLOCK, BLOCKS = 32, 8  # columns of a median, and such medians, that tell along which axis the fibers run
+
+STEPPED, RUNS = 75, 3.0  # percentile of the steps; times the steps along the other axis, from where on it is told
+
 
 def check_on_light(data: Array, traces: TraceSet) -> None:
     """Raise UsageError where the traces have nothing to do with the image."""
@@ -56,15 +66,80 @@ def contrast(data: Array, traces: TraceSet) -> float:
 
 
 def turned_words(data: Array, traces: TraceSet) -> str:
-    """How traces lie turned against an image, where turning them back brings them onto the light; "" if they do not."""
-    shifts = np.linspace(-MOST_SHIFT, MOST_SHIFT, 2 * int(MOST_SHIFT) + 1)  # a shift is no turn
-    own = max(contrast(data, replace(traces, center=traces.center + d, coeff=None)) for d in shifts)
+    """How traces lie turned against an image, where turning them back brings them onto the light; "" if they do not.
+
+    Light far better on the turned traces tells it; where a slit is nearly its own mirror image, the light of the single
+    fibers does: turned back it lies on their traces but for what is smooth over the detector, otherwise it does not.
+    """
+    own, own_scatter = _best(data, traces)
     upside = data.shape[0] - 1 - traces.center
     turns = {
         "upside down": upside,
         "mirrored along dispersion": traces.center[:, ::-1],
         "upside down and mirrored along dispersion": upside[:, ::-1],
     }
-    found = {how: contrast(data, replace(traces, center=center, coeff=None)) for how, center in turns.items()}
-    best = max(found, key=lambda how: found[how])
-    return best if found[best] > TURNED * max(own, ON_LIGHT) else ""
+    found = {how: _best(data, replace(traces, center=center, coeff=None)) for how, center in turns.items()}
+    best = max(found, key=lambda how: found[how][0])
+    if found[best][0] > TURNED * max(own, ON_LIGHT):
+        return best
+    best = min(found, key=lambda how: found[how][1])
+    light, scatter = found[best]
+    apart = own_scatter > LEAST_SCATTER and scatter < SCATTERED * own_scatter
+    return best if apart and light > max(own, ON_LIGHT) else ""
+
+
+def _best(data: Array, traces: TraceSet) -> tuple[float, float]:
+    """Contrast of traces shifted onto the light, a shift is no turn, and the scatter of the light about them, px."""
+    shifts = np.linspace(-MOST_SHIFT, MOST_SHIFT, 2 * int(MOST_SHIFT) + 1)
+    shifted = [replace(traces, center=traces.center + d, coeff=None) for d in shifts]
+    light = [contrast(data, one) for one in shifted]
+    best = int(np.argmax(light))
+    return light[best], scatter(data, shifted[best])
+
+
+def scatter(data: Array, traces: TraceSet) -> float:
+    """Scatter of the light of the fibers about their traces, px, without what is smooth over fibers and columns."""
+    at = np.unique(np.round(np.linspace(AVERAGED, traces.ncol - 1 - AVERAGED, CHECKED_COLUMNS)).astype(int))
+    path = traces.center[:, at]
+    known = np.isfinite(path) & (path > WINDOW) & (path < data.shape[0] - 1 - WINDOW)
+    few = np.stack([np.nan_to_num(data[:, max(x - AVERAGED, 0) : x + AVERAGED + 1]).mean(axis=1) for x in at], axis=1)
+    rows = np.round(np.where(known, path, WINDOW)).astype(int)
+    step = np.arange(-WINDOW, WINDOW + 1)
+    light = few[rows[..., None] + step, np.arange(at.size)[None, :, None]]
+    light = light - light.min(axis=2, keepdims=True)
+    total = light.sum(axis=2)
+    away = rows + (light * step).sum(axis=2) / np.where(total > 0, total, 1) - path
+    known &= total > 0
+    u, v = np.linspace(-1, 1, at.size), np.linspace(-1, 1, path.shape[0])
+    smooth = np.polynomial.legendre.legvander2d(np.repeat(v, u.size), np.tile(u, v.size), (SMOOTH, SMOOTH))
+    left, good = away.ravel(), known.ravel()
+    for _ in range(3):
+        if good.sum() <= smooth.shape[1]:
+            return float("inf")
+        left = away.ravel() - smooth @ np.linalg.lstsq(smooth[good], away.ravel()[good], rcond=None)[0]
+        spread = float(np.median(np.abs(left[good])))
+        good = known.ravel() & (np.abs(left) < CLIPPED * max(spread, 1e-6))
+    return spread
+
+
+def light_runs(data: Array) -> str:
+    """Axis of an image, "x" or "y", along which its fibers run, by their light; "" where it does not tell.
+
+    Medians of a few dozen neighbors along the fibers keep the steps from fiber to gap; across them they leave the
+    spectrum, which is smooth but for some lines.
+    """
+    along_x, along_y = _steps(data), _steps(data.T)
+    if max(along_x, along_y) <= RUNS * min(along_x, along_y):
+        return ""
+    return "x" if along_x > along_y else "y"
+
+
+def _steps(data: Array) -> float:
+    """Steps from row to row, that are usual in medians of neighboring columns."""
+    width = min(BLOCK, data.shape[1])
+    start = np.unique(np.linspace(0, data.shape[1] - width, BLOCKS).astype(int))
+    rows = np.stack([np.median(np.nan_to_num(data[:, x : x + width]), axis=1) for x in start])
+    if rows.shape[1] <= 2 * WINDOW:
+        return 0.0
+    steps = [np.abs(rows[:, d:-d] - (rows[:, : -2 * d] + rows[:, 2 * d :]) / 2) for d in range(2, WINDOW + 1)]
+    return max(float(np.percentile(step, STEPPED)) for step in steps)

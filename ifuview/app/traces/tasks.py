@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 def _come(session: Session, slot: Slot, traces: TraceSet) -> Session:
     """The session with traces on a frame and its like."""
     session = traces_on_all(session, slot, traces)
-    return note(session, f"{slot.title}: {traces.nfiber} traces from {traces.name}")
+    return note(session, _words(slot, traces))
+
+
+def _words(slot: Slot, traces: TraceSet) -> str:
+    """Where the traces of a frame came from, and what was made of them."""
+    return ". ".join([f"{slot.title}: {traces.nfiber} traces from {traces.name}", *traces.provenance.notes])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,7 @@ class FindTraces(OfFrame, Task[Slot]):
         if now is None or now.traces is not None or result.traces is None:
             return session
         session = session.with_slot(replace(now, traces=result.traces))
-        return note(session, f"{now.title}: {result.traces.nfiber} traces from {result.traces.name}")
+        return note(session, _words(now, result.traces))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import ifuview
-from ifuview.app.traces.diagnosis_files import in_angstrom
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
-from ifuview.app.traces.on_light import turned_words
+from ifuview.app.traces.loading import load_traces
+from ifuview.app.traces.on_light import light_runs, turned_words
+from ifuview.app.traces.wavelengths import in_angstrom
 from ifuview.commands.run import command
 from ifuview.errors import IfuviewError
 from ifuview.io import read_traces
@@ -307,9 +308,10 @@ def test_the_order_of_the_rows_of_a_table_does_not_matter(tmp_path):
     assert first == second
 
 
+@pytest.mark.parametrize("kind", ["flat", "science"])
 @pytest.mark.parametrize("spec", ["small", "demo", "lrs2"])
-def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec):
-    made = expose(spec, snr=50)
+def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec, kind):
+    made = expose(spec, kind, snr=50)
     right = made.traces.center
 
     def said(center):
@@ -317,6 +319,8 @@ def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec):
 
     assert said(made.image.shape[0] - 1 - right) == "upside down"
     assert said(right[:, ::-1]) == "mirrored along dispersion"
+    assert said(made.image.shape[0] - 1 - right[:, ::-1]) == "upside down and mirrored along dispersion"
+    assert not said(right + 0.2 * np.linspace(-1, 1, right.shape[1]) ** 3)
     for offset in (0.0, 0.5, 1.0, 3.0, -3.0):
         assert not said(right + offset)
 
@@ -325,9 +329,23 @@ def test_fibers_along_x_of_an_unknown_instrument_can_be_told(tmp_path):
     image, traces = image_file(tmp_path, MADE.image.T, "turned.fits"), swapped_file(tmp_path)
     code, metrics = run(tmp_path, image, "--traces", traces, "--dispersion", "y")
     assert code == 0 and metrics["verdict"] == "pass" and metrics["spatial_patterns"]["modes"] == []
+    code, metrics = run(tmp_path, image, "--traces", traces, out="seen")  # and are seen where it is not told
+    assert code == 0 and metrics["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(("kind", "snr"), [("flat", 30), ("science", 30), ("science", 8)])
+def test_light_tells_along_which_axis_fibers_run(kind, snr):
+    made = expose("small", kind, snr=snr)
+    assert light_runs(made.image) == "x" and light_runs(made.image.T) == "y"
+    rng = np.random.default_rng(1)
+    assert light_runs(rng.normal(0, 3, (400, 300))) == ""
 
 
 def test_wavelengths_in_nm_are_noticed(tmp_path):
     traces, said = in_angstrom(replace(MADE.traces, wave=MADE.traces.wave / 10))
     assert "taken to be nm" in said and np.allclose(traces.wave, MADE.traces.wave)
     assert in_angstrom(MADE.traces) == (MADE.traces, "")
+    nm = trace_file(tmp_path, replace(MADE.traces, wave=MADE.traces.wave / 10))
+    loaded = load_traces(nm)
+    assert np.allclose(np.nanmedian(loaded.wave), np.nanmedian(MADE.traces.wave), rtol=1e-3)
+    assert "taken to be nm" in loaded.provenance.notes[-1]
