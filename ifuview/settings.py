@@ -11,7 +11,7 @@ from ifuview.files import put
 
 FILE = "settings.toml"
 RECENT_KEPT = 20
-CHOICES = {"theme": ("auto", "light", "dark"), "wheel": ("cursor", "center")}
+CHOICES = {"theme": ("auto", "light", "dark"), "wheel": ("cursor", "center"), "judge": ("opening", "asked")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Settings:
         Memory of the open frames above which a message appears, and above which nothing more is cached or opened.
     threads : int
         Threads that measuring and extraction are spread over; 0: one for each core.
+    judge : str
+        What is opened is judged on "opening", or only when "asked".
     recent : tuple of str
         Files opened last, newest first.
     """
@@ -46,6 +48,7 @@ class Settings:
     memory_warn_mib: int = 4096
     memory_limit_mib: int = 8192
     threads: int = 0
+    judge: str = "opening"
     recent: tuple[str, ...] = ()
 
     def look_fields(self) -> tuple[tuple[str, object], ...]:

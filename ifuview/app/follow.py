@@ -27,6 +27,8 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
         for slot in new.slots:
             if slot is not before.get(slot.key):
                 tasks += _of_frame(new, before.get(slot.key), slot)
+                if slot.traces is not None and slot.diagnosis is None and not new.headless:
+                    tasks += _verdict(new, before.get(slot.key), slot)
     shown = new.slot()
     if shown is not None and new.current != old.current and shown.pyramid is None and wants_back(new):
         tasks.append(_copies(shown))
@@ -60,6 +62,13 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
 
         tasks.append(FindTraces(title=f"Traces of {slot.title}", frame=slot.key))
     return tasks
+
+
+def _verdict(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
+    """The judgement of traces that have just come."""
+    from ifuview.app.traces.judging import first_diagnosis, wants_verdict
+
+    return [first_diagnosis(slot)] if wants_verdict(session, old, slot) else []
 
 
 def _beside(session: Session, slot: Slot) -> list[Task[Any]]:

@@ -22,6 +22,7 @@ from ifuview.app.frames.intents import (
     ExportReport,
     FindFiber,
     Intent,
+    Judge,
     LoadMask,
     LoadRegions,
     Match,
@@ -44,6 +45,7 @@ from ifuview.app.frames.intents import (
     SetTheme,
     SetView,
     ShowDock,
+    ShowProblem,
     StepFiber,
     StepSlot,
 )
@@ -98,17 +100,18 @@ from ifuview.app.traces.intents import (
     MeasureTraces,
     SaveTraces,
     SetThresholds,
+    ShowTraceFinding,
     UndoTraces,
 )
 
 # modules of app with a table each; one is imported when an intent that it may have is asked for the first time
-STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps")
+STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps", "traces.judging")
 TASKS = (
     "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
-    "night.tasks", "night.watch_tasks", "night.triage.tasks", "reporting.tasks",
+    "night.tasks", "night.watch_tasks", "night.triage.tasks", "judging", "reporting.tasks",
 )  # fmt: skip
-WITHOUT_COLUMN = ("open_tasks", "reporting")
+WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
     (ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
 )
@@ -197,6 +200,7 @@ __all__ = [
     "FindFiber",
     "IndexPhotons",
     "Intent",
+    "Judge",
     "LoadCalibration",
     "LoadMask",
     "LoadRegions",
@@ -244,9 +248,11 @@ __all__ = [
     "ShowFinding",
     "ShowNextStep",
     "ShowPhotons",
+    "ShowProblem",
     "ShowProduct",
     "ShowSolution",
     "ShowTileFile",
+    "ShowTraceFinding",
     "Speckle",
     "StepCamera",
     "StepExposure",

@@ -51,6 +51,7 @@ class JobKind(StrEnum):
     LOOK_AGAIN = "look again"
     PRODUCT = "product"
     TRIAGE = "triage"
+    VERDICT = "verdict"
     PHOTONS = "photons"
     INDEX = "index"
     COUNT = "count"

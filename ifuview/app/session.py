@@ -182,9 +182,11 @@ class Session:
     window: tuple[float, float] | None = None  # Angstrom; colors the focal plane
     next_key: int = 1
     headless: bool = False  # pictures are written and the program ends: nothing is read ahead, no dock is raised
+    judges: bool = True  # what is opened is judged at once
     memory: MemoryBounds | None = None  # None: as much may be open as there is
     base_look: Look | None = None  # of new frames, from the preferences; None: what suits the image
     triage: TriageState | None = None  # of what was looked at last
+    problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of
     light: LightOptions | None = None  # None: the usual ones
     light_asked: LightRequest | None = None  # what was counted last, or is being counted
     lights: Lights | None = None  # the light of selections that was counted last

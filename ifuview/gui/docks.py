@@ -74,7 +74,7 @@ DOCKS: tuple[DockEntry, ...] = (
         picture=True,
     ),
     DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),
-    DockEntry("triage", "Triage", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
+    DockEntry("triage", "Problems", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
     DockEntry(
         "fibers", "Fiber table", "spectra.fiber_table:FiberTableDock", "spectra.fiber_table", "right", beside="photons"
     ),

@@ -62,6 +62,8 @@ class ChainSpec(NamedTuple):
         Product to the products that a change of it makes stale.
     seen_between : mapping of str to tuple of str
         First bad step to pairs of products (two words each) between which it is seen, the best first.
+    steps : mapping of str to str
+        First wrong step of a finding to the product that shows it first, where that has another name.
     lamps : tuple of str
         Types of exposures without a sky.
     """
@@ -91,6 +93,7 @@ class ChainSpec(NamedTuple):
     roles: Mapping[str, str] = NONE
     made_from: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     seen_between: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    steps: Mapping[str, str] = NONE
     lamps: tuple[str, ...] = ()
 
     @property

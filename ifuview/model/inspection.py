@@ -184,3 +184,104 @@ class FiberInspection:
     spectra: tuple[FiberSpectrum, ...] = ()
     quality: TraceQuality | None = None
     note: str = ""
+
+
+# the answer that the window gives before anything is pressed: verdict, problems by cause, chain of steps
+
+
+class VerdictState(StrEnum):
+    """What is known of the whole, or of one step of it."""
+
+    WRONG = "wrong"
+    LOOK = "look"
+    CLEAN = "clean"
+    JUDGING = "judging"
+    NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictProblem:
+    """Findings of one cause, wherever they were seen.
+
+    Parameters
+    ----------
+    state : VerdictState
+        WRONG, or LOOK for what is known already or no fault.
+    step : str
+        The first that is wrong, for people.
+    headline : str
+        What, where, at which wavelengths.
+    detail : str
+        Which fibers, how much, how sure.
+    members : tuple of int
+        Numbers of its findings, the clearest first.
+    """
+
+    state: VerdictState
+    step: str
+    headline: str
+    detail: str
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCell:
+    """One step of the data's flow.
+
+    Parameters
+    ----------
+    key : str
+        Product or step, as an intent names it.
+    title : str
+    state : VerdictState
+    first : bool
+        The first step that is wrong.
+    there : bool
+        Whether there is something to show.
+    shown : bool
+        Whether it is on the canvas.
+    hint : str
+        Why it is in that state.
+    """
+
+    key: str
+    title: str
+    state: VerdictState
+    first: bool = False
+    there: bool = True
+    shown: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """Everything on the verdict bar and the chain strip.
+
+    Parameters
+    ----------
+    state : VerdictState
+    headline, detail : str
+        Of the problem that is shown; else what was judged.
+    judged : str
+        How much the verdict rests on, and what was not asked.
+    problems : tuple of Problem
+        The worst first.
+    problem : int
+        Which of them is shown; -1 for none.
+    chain : tuple of ChainCell
+    fraction : float or None
+        How much is judged while it is being judged.
+    proof, report : bool
+        Whether there are two pictures to blink, and a report to write.
+    """
+
+    state: VerdictState
+    headline: str
+    detail: str = ""
+    judged: str = ""
+    problems: tuple[VerdictProblem, ...] = ()
+    problem: int = -1
+    chain: tuple[ChainCell, ...] = ()
+    fraction: float | None = None
+    proof: bool = False
+    report: bool = False

@@ -17,7 +17,7 @@ class Runner:
     """A session, the tasks that were carried out, and what only a window could do."""
 
     def __init__(self, session: Session | None = None) -> None:
-        self.session = session or Session()
+        self.session = session or Session(judges=False)
         self.done: list[Task[Any]] = []
         self.window: list[want.Intent] = []
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -19,12 +20,13 @@ TIMEOUT = 60_000  # ms; the first use of a kernel may compile it
 
 
 @contextmanager
-def window(qtbot: QtBot, *words: str, size: tuple[int, int] = (1500, 950)) -> Iterator[Shell]:
+def window(qtbot: QtBot, *words: str, size: tuple[int, int] = (1500, 950), judges: bool = False) -> Iterator[Shell]:
     """A shown window in which the words of a command line have been carried out."""
     hooks = sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     interval = sys.getswitchinterval()
     parsed = parse(list(words))
     shell = Shell(WindowOptions(width=size[0], height=size[1], x=0, y=0, fresh=True))
+    shell.store.put(replace(shell.store.session, judges=judges))
     shell.start(Script(parsed.steps, shell.options, parsed.look, parsed.warnings))
     try:
         qtbot.waitUntil(lambda: shell.finished and not shell.runner.steps, timeout=TIMEOUT)

@@ -280,3 +280,17 @@ class BeginTour(Intent):
     """Lead the user through the demo when its files are open."""
 
     plan: TourPlan
+
+
+class Judge(Intent):
+    """Judge what is open in the background, or go on with it; `on` False: stop."""
+
+    on: bool = True
+
+
+class ShowProblem(Intent):
+    """Go to a problem, by its number or `step` further; `blink`: between the two pictures that prove it."""
+
+    number: int | None = None
+    step: int = 0
+    blink: bool = False

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ifuview.model.checks import Array
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import TriageResult
+
+if TYPE_CHECKING:
+    from ifuview.app.night.triage.files import CameraFiles
+    from ifuview.app.night.triage.sum import Triaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TriageState:
-    """A triage that was run from the window.
+    """A triage that was run from the window, or that grows camera by camera.
 
     Parameters
     ----------
@@ -73,8 +78,32 @@ class TriageState:
         What the evidence is drawn from.
     scope : str
         In words.
+    groups : tuple of tuple of int
+        Numbers of the findings by cause, the worst cause first.
+    fiber_ids : mapping of (exposure, camera) to ndarray of int, or None
+        How the instrument counts the fibers of a camera.
+    done : tuple of Triaged
+        Cameras that have been asked.
+    unread : tuple of str
+        Why others could not be.
+    todo : tuple of CameraFiles
+        Cameras that are still to be asked.
+    stopped : bool
+        The user has stopped it.
+    problem : int
+        Which cause is shown, -1 for none.
+    taken : bool
+        The view has been taken to a problem.
     """
 
-    result: TriageResult
+    result: TriageResult = field(default_factory=TriageResult)
     arrays: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     scope: str = ""
+    groups: tuple[tuple[int, ...], ...] = ()
+    fiber_ids: Mapping[tuple[int, str], Array | None] = field(default_factory=dict)
+    done: tuple[Triaged, ...] = ()
+    unread: tuple[str, ...] = ()
+    todo: tuple[CameraFiles, ...] = ()
+    stopped: bool = False
+    problem: int = -1
+    taken: bool = False

@@ -16,6 +16,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import cameras, open_night
 from ifuview.app.night import intents as want
+from ifuview.app.night.judging import first_look
 from ifuview.app.night.showing import show
 from ifuview.app.night.state import Night
 from ifuview.app.session import Layout, Level, Session
@@ -59,7 +60,7 @@ class IndexFolder(ScanFolder):
         for text in result.notes:
             session = note(session, text)
         only = result.exposures[0].expid if len(result.exposures) == 1 and result.exposures[0].parts else None
-        then: tuple[Intent, ...] = () if only is None or self.watched else (want.ShowProduct(only),)
+        then = first_look(session, result) if only is None or self.watched else (want.ShowProduct(only),)
         return Change(remember(session, result.folder), (ShowDock("exposures"), *then))
 
 
@@ -113,7 +114,10 @@ def show_tile_file(session: Session, intent: want.ShowTileFile) -> Outcome:
 
 def show_product(session: Session, intent: want.ShowProduct) -> Outcome:
     """One product; at once if it is open already."""
-    return show(session, (open_night.chosen(session, intent.expid, intent.camera, intent.product),))
+    place = open_night.chosen(session, intent.expid, intent.camera, intent.product)
+    if session.night is not None and session.night.place is None and not intent.product:
+        session = replace(session, night=replace(session.night, auto=place))  # nobody has chosen it
+    return as_change(session, show(session, (place,)))
 
 
 def blink(session: Session, intent: want.BlinkAlong) -> Outcome:

@@ -59,8 +59,10 @@ def triage_of(
 
 def gathered(before: TriageState | None, new: TriageState) -> TriageState:
     """What was found so far with the answer of one more camera; that of the same camera before is replaced."""
+    from ifuview.engine.night.problems import grouped
+
     if before is None:
-        return new
+        return replace(new, groups=grouped(new.result.findings))
     again = set(new.result.cameras)
     old, late = before.result, new.result
     findings = [f for f in old.findings if (f.expid, f.camera) not in again]
@@ -75,7 +77,7 @@ def gathered(before: TriageState | None, new: TriageState) -> TriageState:
     )
     arrays = {c: a for c, a in before.arrays.items() if c not in again} | dict(new.arrays)
     scope = before.scope if new.scope in before.scope else f"{before.scope} and {new.scope}"
-    return replace(before, result=result, arrays=arrays, scope=scope)
+    return replace(before, result=result, arrays=arrays, scope=scope, groups=grouped(result.findings))
 
 
 def lines(state: TriageState) -> tuple[str, ...]:

@@ -24,6 +24,12 @@ class Diagnose(Intent):
     """Find out which traces of the current frame are wrong."""
 
 
+class ShowTraceFinding(Intent):
+    """Go to a finding of the diagnosis of the current frame."""
+
+    number: int
+
+
 class SetThresholds(Intent):
     """From where on a finding counts (DoctorLimits); the diagnosis of the current frame is judged again."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.fibers import drawable
-from ifuview.app.frames.intents import Intent
+from ifuview.app.frames.intents import Intent, ShowDock, ShowProblem
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
@@ -18,6 +18,7 @@ from ifuview.app.traces.loading import aligned, load_traces, measure_traces, wit
 from ifuview.app.traces.steps import traces_on_all
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
+from ifuview.model.inspection import Verdict
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
@@ -118,11 +119,15 @@ def measure(session: Session, _: want.MeasureTraces) -> Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
-    """What is wrong with the traces of a frame; `traces` are those that it had when it was asked."""
+    """What is wrong with the traces of a frame; `traces` are those that it had when it was asked.
+
+    `leads`: the view is taken to the worst of it, if there is any.
+    """
 
     kind: ClassVar[JobKind] = JobKind.DIAGNOSE
     traces: TraceSet | None
     newest: bool = True
+    leads: bool = False
 
     @property
     def of(self) -> str:
@@ -148,7 +153,10 @@ class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
         if now.traces is not self.traces:
             words = f"{now.title}: other traces came meanwhile; these are diagnosed now"
             return Change(note(session, words), (_diagnosis_of(now),))
-        return note(diagnosed(session, self.frame, *result), f"{now.title}: {result[0].sentence}")
+        session = note(diagnosed(session, self.frame, *result), f"{now.title}: {result[0].sentence}")
+        if self.leads and session.current == self.frame and result[0].verdict is Verdict.FAIL and now.view.fit:
+            return Change(session, (ShowProblem(number=0), ShowDock("findings")))
+        return session
 
 
 def _diagnosis_of(slot: Slot) -> DiagnoseTraces:

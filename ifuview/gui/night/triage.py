@@ -21,17 +21,17 @@ from ifuview.app.night.views import triage as pure
 from ifuview.app.night.views.triage import TriageView
 from ifuview.app.session import Layout
 from ifuview.gui.parts._figure import FigurePlot, key_of
-from ifuview.gui.parts._findings_tree import findings_tree
+from ifuview.gui.parts._findings_tree import NUMBER, findings_tree
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
-HEADS = ("Camera", "Finding", "First in", "Amount")
+HEADS = ("Problem", "Where", "First in", "Amount")
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
-AMOUNT_WIDTH = 104  # screen px at most
+WIDTHS = {1: 104, 2: 56, 3: 64}  # screen px of the columns after the first
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
 NOTHING = "Nothing was found."
@@ -41,7 +41,7 @@ class TriageDock(Dock):
     """Draws views/triage; emits Triage, ShowFinding, ExportTriage."""
 
     key: ClassVar[str] = "triage"
-    title: ClassVar[str] = "Triage"
+    title: ClassVar[str] = "Problems"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class TriageDock(Dock):
         column(content, self._build_buttons(), self.headline, self._build_body(), margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
-        self.setAccessibleName("Triage")
+        self.setAccessibleName("Problems")
         self.draw(None)
 
     def _build_buttons(self) -> FlowLayout:
@@ -69,7 +69,8 @@ class TriageDock(Dock):
         return bar
 
     def _build_body(self) -> QWidget:
-        self.tree = findings_tree("Findings of the triage, worst first", HEADS, self._go, self._explain)
+        self.tree = findings_tree("Problems by cause, worst first", HEADS, self._go, self._explain)
+        self.tree.setRootIsDecorated(True)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.plot = FigurePlot("Evidence of the finding", headed=False)
@@ -89,10 +90,10 @@ class TriageDock(Dock):
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         header = self.tree.header()
         if header is not None:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-            header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-            header.setSectionResizeMode(3, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(3, AMOUNT_WIDTH)
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            for at, width in WIDTHS.items():
+                header.setSectionResizeMode(at, QHeaderView.ResizeMode.Interactive)
+                header.resizeSection(at, width)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.tree)
         self.parts.addWidget(words)
@@ -120,16 +121,25 @@ class TriageDock(Dock):
         """List the findings anew."""
         dark = is_dark(self.palette())
         self.tree.clear()
-        for row in view.rows:
-            item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.place}", row.name, row.step, row.amount])
-            for at in range(len(HEADS)):
-                item.setToolTip(at, row.finding.text)
-            if row.mark in INK:
-                for at in (0, 1):
-                    item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
-            self.tree.addTopLevelItem(item)
+        for group in view.groups:
+            cause = self._item(view, group[0], dark, view.places[group])
+            for number in group if len(group) > 1 else ():
+                cause.addChild(self._item(view, number, dark))
+            self.tree.addTopLevelItem(cause)
         self._explain(-1)
         self.tree.setCurrentItem(self.tree.topLevelItem(0))  # the worst is explained; the canvas stays
+
+    def _item(self, view: TriageView, number: int, dark: bool, place: str = "") -> QTreeWidgetItem:
+        """One line: a cause at the place of all its findings, or one finding."""
+        row = view.rows[number]
+        item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name if place else row.place}", place, row.step, row.amount])
+        item.setData(0, NUMBER, number)
+        for at in range(len(HEADS)):
+            item.setToolTip(at, row.finding.text)
+        if row.mark in INK:
+            for at in (0, 1):
+                item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
+        return item
 
     def _explain(self, number: int) -> None:
         """Words and spectra of one finding."""

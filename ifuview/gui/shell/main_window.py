@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.app import verdict as verdict_view
 from ifuview.app import window as window_view
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.readout import readout
@@ -29,6 +30,7 @@ from ifuview.gui.window.dock_area import DockArea
 from ifuview.gui.window.extension_box import ExtensionBox
 from ifuview.gui.window.readout_bar import ReadoutBar
 from ifuview.gui.window.status_line import StatusLine
+from ifuview.gui.window.verdict_bar import VerdictBar
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -76,6 +78,7 @@ class MainWindow(CommandedWindow):
         self._shown = window_view.make(Session())
         presenter.add("canvas", image_view, self._draw_canvas, lambda: True)
         presenter.add("window", window_view, self._draw_window, lambda: True)
+        presenter.add("verdict", verdict_view, self.verdict.draw, lambda: True)
         presenter.add_line(window_view.running, self.status_line.show_job)
         presenter.add_pointer(readout, self.readout.draw)
 
@@ -111,6 +114,8 @@ class MainWindow(CommandedWindow):
         self.toolbar.setMovable(False)
         self.toolbar.setFixedHeight(34)
         self.addToolBar(self.toolbar)
+        self.verdict = VerdictBar(self)
+        self.verdict.intent.connect(self.controller.handle)
 
     def _make_navigator(self) -> None:
         self.magnifier, self.panner = Magnifier(), Panner()

@@ -280,7 +280,8 @@ class Shell(QObject):
         fields = settings.look_fields()
         look = look_of(fields) if fields else None
         memory = MemoryBounds(settings.memory_warn_mib, settings.memory_limit_mib)
-        self.controller.take(replace(self.store.session, base_look=look, memory=memory))
+        judges = settings.judge == "opening"
+        self.controller.take(replace(self.store.session, base_look=look, memory=memory, judges=judges))
 
     def _save_image(self, intent: want.SaveImage) -> None:
         area, canvas = self.window.dock_area, self.window.canvas

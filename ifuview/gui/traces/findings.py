@@ -245,15 +245,7 @@ class FindingsDock(Dock):
         view = self._view
         if view is None or not 0 <= number < len(view.rows):
             return
-        row = view.rows[number]
-        self.intent.emit(want.SetView(view.slot, row.view))
-        if row.point is not None:
-            self.intent.emit(want.PickPoint(view.slot, *row.point))
-        fibers = row.finding.fibers
-        if fibers and row.finding.group == "fiber":
-            self.intent.emit(want.SelectFiber(fibers[0], fibers))
-        elif row.finding.group == "mode" and 0 < len(fibers) < view.diagnosis.nfiber:
-            self.intent.emit(want.SelectFiber(fibers[len(fibers) // 2], fibers))
+        self.intent.emit(want.ShowTraceFinding(number))
 
     def _set_blink(self, on: bool) -> None:
         if on and self._view is not None:

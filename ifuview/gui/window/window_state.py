@@ -6,7 +6,7 @@ from PyQt6.QtCore import QSettings
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMainWindow
 
-LAYOUT_VERSION = 1  # raised when the set of docks changes so that an old layout does not fit
+LAYOUT_VERSION = 2  # raised when the set of docks changes so that an old layout does not fit
 
 
 def _store() -> QSettings:

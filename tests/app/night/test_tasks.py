@@ -38,7 +38,8 @@ def here(runner: Runner) -> Place | None:
 def test_a_folder_is_indexed_and_listed(runner, root):
     assert {e.expid for e in runner.session.night.index.exposures} >= {FIRST, SECOND}
     assert runner.session.recent[0] == str(root)
-    assert runner.window == [want.ShowDock("exposures")]
+    assert runner.window[0] == want.ShowDock("exposures")
+    assert here(runner) == runner.session.night.auto  # the first product is shown and nobody chose it
 
 
 def test_a_folder_without_products_is_refused(tmp_path):

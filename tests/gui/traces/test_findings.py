@@ -54,15 +54,15 @@ def test_a_click_goes_there_and_selects_the_fibers(dock, session) -> None:
     item = dock.tree.topLevelItem(kink)
     dock.tree.setCurrentItem(item)
     dock.tree.itemClicked.emit(item, 0)
-    move, pick, select = dock.asked
-    assert select == want.SelectFiber(made_doctor.KINKED, (made_doctor.KINKED,))
-    for intent in (move, pick, select):
-        session = want.TABLE[type(intent)](session, intent)
+    (asked,) = dock.asked
+    session = want.TABLE[type(asked)](session, asked)
     slot = session.slot()
+    place = dock._view.rows[kink].point
     cross, disp = slot.image.orientation.from_native(session.selection.x, session.selection.y, slot.image.shape)
     assert abs(disp - 0.6 * made.NDISP) < 10  # where the kink was put
-    assert session.selection.fiber == made_doctor.KINKED
-    assert (slot.view.x, slot.view.y) == (pick.x, pick.y) and slot.view.zoom >= 4 and not slot.view.fit
+    assert (session.selection.fiber, session.selection.fibers) == (made_doctor.KINKED, (made_doctor.KINKED,))
+    assert session.problem == kink
+    assert (slot.view.x, slot.view.y) == place and slot.view.zoom >= 4 and not slot.view.fit
     assert abs(cross - slot.traces.center[made_doctor.KINKED, round(float(disp))]) < 0.01
 
 

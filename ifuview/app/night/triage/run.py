@@ -144,10 +144,13 @@ def _each(todo: list[CameraFiles], only: Sequence[str], jobs: int) -> Iterator[T
 
 
 def _task(task: tuple[CameraFiles, tuple[str, ...]]) -> Triaged | str:
+    return judged_camera(*task)
+
+
+def judged_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext = SILENT) -> Triaged | str:
     """Triage of one camera with thinned arrays, or why it could not be read."""
-    camera, only = task
     try:
-        done = triage_camera(camera, only)
+        done = triage_camera(camera, only, ctx)
     except (IfuviewError, OSError) as problem:
         return str(problem)
     except (ValueError, ArithmeticError, LookupError, MemoryError) as problem:  # one camera must not end the night

@@ -48,11 +48,12 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
 def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
     """Triage of the current camera, its exposure or the whole folder."""
     from ifuview.app.night.triage.run import triage_with_evidence
+    from ifuview.engine.night.problems import grouped
 
     paths, cameras, expids, words = request(session, scope)
     indexes = () if session.night is None else (session.night.index,)
     result, arrays = triage_with_evidence(paths, cameras, expids, ctx, indexes)
-    return TriageState(result, arrays, words)
+    return TriageState(result, arrays, words, grouped(result.findings))
 
 
 def export(state: TriageState, folder: str, ctx: JobContext = SILENT) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ifuview.app.night.state import TriageState
+from ifuview.app.night.views.verdict import kind_words, short, where
 from ifuview.app.session import Session
+from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
 from ifuview.model.night.triage import HARMLESS, Cause, Finding
 
@@ -29,7 +32,7 @@ class TriageRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TriageView:
-    """Everything the dock shows."""
+    """Everything the dock shows; `groups` are the rows of each cause, `places` where each of those was seen."""
 
     rows: tuple[TriageRow, ...]
     headline: str
@@ -38,6 +41,8 @@ class TriageView:
     causes: tuple[Cause, ...]
     state: TriageState | None
     blinking: bool
+    groups: tuple[tuple[int, ...], ...] = ()
+    places: Mapping[tuple[int, ...], str] = field(default_factory=dict)
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -52,9 +57,13 @@ def make(session: Session) -> TriageView | None:
     if state is None:
         return TriageView((), "", can_run, False, (), None, False) if can_run else None
     rows = tuple(_row(f) for f in state.result.findings)
+    findings = state.result.findings
+    groups = state.groups or grouped(findings)
+    places = {group: where([findings[n] for n in group]) for group in groups}
     return TriageView(
-        rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink"
-    )
+        rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink",
+        groups, places,
+    )  # fmt: skip
 
 
 def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
@@ -73,13 +82,10 @@ def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
 def _row(finding: Finding) -> TriageRow:
     """A finding in short words."""
     mark = "info" if finding.kind in HARMLESS else "known" if finding.known else "bad"
-    amount = f"{finding.amplitude:.3g} {_short(finding.unit)}"
-    return TriageRow(finding, f"{finding.expid} {finding.camera}", finding.kind, finding.first_step, amount, mark)
-
-
-def _short(unit: str) -> str:
-    """A unit for a narrow column."""
-    return unit.replace("electron / Angstrom", "e/Å").replace("throughput / flat", "of flat")
+    amount = f"{finding.amplitude:.3g} {short(finding.unit)}"
+    return TriageRow(
+        finding, f"{finding.expid} {finding.camera}", kind_words(finding), finding.first_step, amount, mark
+    )
 
 
 def explanation(view: TriageView, number: int) -> str:

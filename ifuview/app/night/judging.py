@@ -1,0 +1,218 @@
+"""The night is judged as it is opened: one camera after the other, those on the canvas first, the answer as it grows.
+
+Each camera is a task of its own, so that whatever is asked for meanwhile comes between two of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ifuview.app.frames.intents import Intent, Judge, ShowDock, ShowProblem
+from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.messages import note
+from ifuview.app.night import intents as want
+from ifuview.app.night import open_night
+from ifuview.app.night.showing import show
+from ifuview.app.night.state import TriageState
+from ifuview.app.session import Layout, Level, Session
+from ifuview.app.tasks import Change, Outcome, Task, as_change
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError
+
+if TYPE_CHECKING:
+    from ifuview.app.night.triage.files import CameraFiles
+    from ifuview.app.night.triage.sum import Triaged
+    from ifuview.model.night.exposures import ExposureIndex
+
+DOCKS = (("section", False), ("quality", False), ("triage", True))  # a night has no detector to cut through
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindCameras(Task["list[CameraFiles]"]):
+    """Which cameras of a folder, or of a product's exposure, can be judged."""
+
+    kind: ClassVar[JobKind] = JobKind.VERDICT
+    path: str
+    quiet: bool = True
+    newest: bool = True
+    aside: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> list[CameraFiles]:
+        """List them; none is no fault."""
+        from ifuview.app.night.triage.files import find_cameras
+
+        indexes = () if session.night is None else (session.night.index,)
+        try:
+            return find_cameras((self.path,), ctx=ctx, indexes=indexes)
+        except IfuviewError:
+            return []
+
+    def apply(self, session: Session, result: list[CameraFiles]) -> Outcome:
+        """Begin with those on the canvas."""
+        if not result:
+            return session
+        now = open_night.here(session)
+        first = result[0].expid if now is None else now.expid
+        camera = "" if now is None else now.camera
+        result.sort(key=lambda c: (c.expid != first, c.expid, c.camera != camera, c.camera))
+        name = os.path.basename(self.path.rstrip(os.sep)) or self.path
+        state = TriageState(scope=name, todo=tuple(result))
+        return Change(replace(session, triage=state), (JudgeCamera(title=_title(result), todo=tuple(result)),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeCamera(Task[TriageState]):
+    """The next camera is judged, and what all together say."""
+
+    kind: ClassVar[JobKind] = JobKind.VERDICT
+    todo: tuple[CameraFiles, ...]
+    quiet: bool = True
+    newest: bool = True
+    aside: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> TriageState:
+        """Ask it."""
+        from ifuview.app.night.triage.run import judged_camera
+
+        before = session.triage
+        assert before is not None
+        one = judged_camera(self.todo[0], ctx=ctx)
+        if isinstance(one, str):
+            return grown(before, before.done, (*before.unread, one), self.todo[1:])
+        return grown(before, (*before.done, one), before.unread, self.todo[1:])
+
+    def apply(self, session: Session, result: TriageState) -> Outcome:
+        """Keep the answer; the first thing that is wrong is gone to, unless the user is elsewhere; go on."""
+        if session.triage is None or session.triage.todo != self.todo:
+            return session  # another triage has taken its place
+        chosen = _same_problem(session.triage, result)
+        session = replace(session, triage=replace(result, problem=chosen, taken=session.triage.taken))
+        more = (JudgeCamera(title=_title(self.todo[1:]), todo=self.todo[1:]),) if len(self.todo) > 1 else ()
+        if not more:
+            for problem in result.result.problems:
+                session = note(session, problem, Level.WARNING)
+        change = as_change(session, _taken_there(session))
+        return replace(change, then=(*change.then, *more))
+
+
+def _title(todo: Sequence[CameraFiles]) -> str:
+    return f"Judge {todo[0].label}"
+
+
+def grown(
+    before: TriageState, done: tuple[Triaged, ...], unread: tuple[str, ...], todo: tuple[CameraFiles, ...]
+) -> TriageState:
+    """The answer of all cameras that have been asked."""
+    from ifuview.app.night.triage.run import arrays_of
+    from ifuview.app.night.triage.sum import summed
+    from ifuview.engine.night.problems import grouped
+
+    result = summed(list(done), list(unread), ())
+    return replace(
+        before,
+        result=result,
+        arrays=arrays_of(done),
+        groups=grouped(result.findings),
+        fiber_ids={(t.camera.expid, t.camera.camera): t.found.numbers.get("fiber_id") for t in done},
+        done=done,
+        unread=unread,
+        todo=todo,
+    )
+
+
+def _same_problem(old: TriageState, new: TriageState) -> int:
+    """Which problem of the new answer is the one that was chosen in the old one."""
+    if old.problem < 0:
+        return -1
+    wanted = old.result.findings[old.groups[old.problem][0]]
+    for number, group in enumerate(new.groups):
+        alike = (new.result.findings[n] for n in group)
+        if any((f.kind, f.expid, f.camera, f.fibers) == (wanted.kind, wanted.expid, wanted.camera, wanted.fibers)
+               for f in alike):  # fmt: skip
+            return number
+    return -1
+
+
+def _taken_there(session: Session) -> Outcome:
+    """Go to the worst problem whenever another one turns out to be that, until the user goes anywhere."""
+    from ifuview.app.night.triage.window import places
+    from ifuview.app.night.views.verdict import is_wrong
+
+    state, night = session.triage, session.night
+    if state is None or state.taken or not state.groups or night is None or session.headless:
+        return session
+    worst = state.result.findings[state.groups[0][0]]
+    if not is_wrong(worst):
+        return session
+    if open_night.here(session) not in (None, night.auto):
+        return replace(session, triage=replace(state, taken=True))
+    pair = places(session, worst)
+    if state.problem == 0 or not pair:
+        return session
+    night = replace(night, auto=pair[-1])
+    return _to(replace(session, triage=replace(state, problem=0), night=night), state.groups[0][0], blink=False)
+
+
+def _to(session: Session, number: int, *, blink: bool) -> Outcome:
+    """The pictures of a finding, at its place."""
+    from ifuview.app.night.triage.window import places
+
+    assert session.triage is not None
+    finding = session.triage.result.findings[number]
+    pair = places(session, finding)
+    if not pair:
+        return session
+    if session.layout is Layout.BLINK:
+        session = replace(session, layout=Layout.SINGLE)
+    outcome = show(session, pair, blink=pair if blink and len(pair) > 1 else (), finding=finding)
+    return Change(session, (outcome,)) if isinstance(outcome, Task) else outcome
+
+
+# what the bar asks for
+
+
+def judge(session: Session, intent: Judge) -> Outcome:
+    """Judge what is open, or go on where it was stopped; or stop."""
+    state = session.triage
+    if not intent.on:
+        return Change(session, stop=(JobKey(JobKind.VERDICT),)) if state is None else Change(
+            replace(session, triage=replace(state, stopped=True)), stop=(JobKey(JobKind.VERDICT),)
+        )  # fmt: skip
+    if state is not None and state.todo and state.stopped:
+        session = replace(session, triage=replace(state, stopped=False))
+        return Change(session, (JudgeCamera(title=_title(state.todo), todo=state.todo),))
+    path = _what_is_open(session)
+    return FindCameras(title="Judge what is open", path=path) if path else session
+
+
+def _what_is_open(session: Session) -> str:
+    slot = session.slot()
+    if session.night is not None:
+        return session.night.index.folder
+    return "" if slot is None else slot.dataset.path
+
+
+def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
+    """Another problem, its pictures and its place; `blink`: between the two pictures."""
+    state = session.triage
+    if state is None or not state.groups:
+        return note(session, "no problem was found")
+    now = max(state.problem, 0 if not intent.step else state.problem)
+    number = intent.number if intent.number is not None else (now + intent.step) % len(state.groups)
+    if not 0 <= number < len(state.groups):
+        return session
+    session = replace(session, triage=replace(state, problem=number, taken=True))
+    return _to(session, state.groups[number][0], blink=intent.blink)
+
+
+def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Intent, ...]:
+    """What follows on a folder that has just been opened: its first product on the canvas, and its verdict."""
+    if session.headless or not index.exposures or not index.chain.judged:
+        return ()
+    begun: tuple[Task[Any] | Intent, ...] = ()
+    if not session.slots and any(exposure.files for exposure in index.exposures):
+        begun = (want.ShowProduct(), *(ShowDock(key, on) for key, on in DOCKS))
+    return begun if not session.judges else (*begun, FindCameras(title=f"Judge {index.folder}", path=index.folder))

@@ -1,0 +1,243 @@
+"""The verdict on a night: problems by cause in words, and the chain of the exposure on the canvas."""
+
+from __future__ import annotations
+
+from ifuview.app.night import open_night
+from ifuview.app.night.state import Place, TriageState
+from ifuview.app.session import Session
+from ifuview.engine.night.extent import same
+from ifuview.model.chain_spec import ChainSpec
+from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from ifuview.model.night.triage import HARMLESS, Finding, ranges
+
+DOT = " \u00b7 "
+STEP_WORDS = {
+    "preproc": "detector", "trace": "traces", "fiberflat": "fiberflat", "sky": "sky model",
+    "fluxcalib": "flux calibration", "light": "light",
+}  # fmt: skip
+KIND_WORDS = {
+    "mixed-production": "products of two productions are mixed",
+    "wavelength-blocks": "blocks of fibers deviate",
+    "wavelength-all": "all fibers deviate",
+    "ccd-row": "levels added to whole detector rows",
+    "block-throughput": "a run of fibers has another throughput",
+    "amplifier-step": "an amplifier is offset",
+    "fluxcalib": "the calibration deviates",
+    "masked-data": "nothing is known of some fibers",
+    "swapped-fibers": "fibers are swapped",
+    "amplifier-noise": "an amplifier is too noisy",
+    "charge-transfer": "charge is left behind",
+    "cosmic-rays": "cosmic rays are not masked",
+    "ccd-column": "a detector column is wrong",
+    "sky-line residual": "sky lines are left over or taken twice",
+    "isolated-fiber": "a fiber deviates",
+    "positioning": "fibers are off position",
+    "ghost": "a ghost of a bright star",
+    "bright-neighbor": "a bright star lights its neighbors",
+    "sky-gradient": "a sky line varies over the field",
+}
+DEAD = 0.05  # of the light of others
+MANY = 6  # ranges of fibers, or cameras, that are written out
+
+
+def is_wrong(finding: Finding) -> bool:
+    """Whether a finding is a fault that nobody knew of."""
+    return finding.kind not in HARMLESS and not finding.known
+
+
+def make(session: Session) -> VerdictView | None:
+    """The bar of a night or of a product; None where nothing was or can be judged."""
+    state = session.triage
+    if state is None:
+        night = session.night
+        return None if night is None or not (night.index.exposures and night.index.chain.judged) else VerdictView(
+            VerdictState.NOT_JUDGED, "not judged", "no camera of this folder has been asked", chain=chain(session)
+        )  # fmt: skip
+    found = tuple(_problem(state, group) for group in state.groups)
+    cameras = len(state.result.cameras)
+    number = state.problem if 0 <= state.problem < len(found) else 0 if found else -1
+    running = bool(state.todo) and not state.stopped
+    fraction = cameras / max(cameras + len(state.todo), 1) if running else None
+    shown = found[number] if number >= 0 and (found[0].state is not VerdictState.LOOK or state.problem >= 0) else None
+    overall = _overall(state, found, running)
+    return VerdictView(
+        state=overall if shown is None else max(overall, shown.state, key=_weight),
+        headline=_nothing(state, overall, found) if shown is None else shown.headline,
+        detail="" if shown is None else shown.detail,
+        judged=_judged(state),
+        problems=found,
+        problem=number,
+        chain=chain(session),
+        fraction=fraction,
+        proof=bool(found) and session.night is not None,
+        report=bool(state.result.cameras),
+    )
+
+
+def _weight(state: VerdictState) -> int:
+    """The worse is the larger."""
+    return -tuple(VerdictState).index(state)
+
+
+def _overall(state: TriageState, found: tuple[VerdictProblem, ...], running: bool) -> VerdictState:
+    if any(problem.state is VerdictState.WRONG for problem in found):
+        return VerdictState.WRONG
+    if running:
+        return VerdictState.JUDGING
+    if not state.result.cameras:
+        return VerdictState.NOT_JUDGED
+    whole = all(judged.whole for judged in state.result.judged)
+    known = any(finding.known for finding in state.result.findings)
+    return VerdictState.CLEAN if whole and not known and not state.unread else VerdictState.LOOK
+
+
+def _nothing(state: TriageState, overall: VerdictState, found: tuple[VerdictProblem, ...]) -> str:
+    """Headline without a new fault."""
+    cameras = len(state.result.cameras)
+    of = f"{cameras} camera exposure{'s' * (cameras != 1)}"
+    if overall is VerdictState.NOT_JUDGED:
+        return f"not judged: {state.unread[0]}" if state.unread else "not judged"
+    if overall is VerdictState.JUDGING:
+        return f"nothing wrong so far in {of}"
+    more = f"; {len(found)} known or of the sky" if found else ""
+    return f"nothing new in {of}{more}" if overall is VerdictState.LOOK else f"nothing found in {of}{more}"
+
+
+def _judged(state: TriageState) -> str:
+    """How much was asked, and what was not."""
+    cameras, left = len(state.result.cameras), len(state.todo)
+    words = f"judged {cameras} of {cameras + left + len(state.unread)}"
+    lacking = len(state.result.not_measured)
+    words += f", {lacking} question{'s' * (lacking != 1)} not asked" if lacking else ""
+    partly = sum(not judged.whole for judged in state.result.judged)
+    words += f", {partly} only in part" if partly else ""
+    return words + (f", {len(state.unread)} unread" if state.unread else "") + (", stopped" if state.stopped else "")
+
+
+def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
+    """One cause in words."""
+    found = [state.result.findings[n] for n in group]
+    best = found[0]
+    step = STEP_WORDS[best.first_step]
+    wrong = is_wrong(best)
+    what = f"{step.upper()} {'wrong' if wrong else 'known' if best.known else 'of the sky'}: {kind_words(best)}"
+    headline = DOT.join(filter(None, (what, where(found), _waves(found))))
+    amount = f"{abs(best.amplitude):.3g} {short(best.unit)}" if best.unit else ""
+    amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
+    sigma = f"{best.significance:.0f} sigma" if best.significance else ""
+    of = f"first wrong step: {step}" if wrong else ""
+    detail = DOT.join(filter(None, (_fibers(state, best), ", ".join(filter(None, (amount, sigma))), of)))
+    return VerdictProblem(VerdictState.WRONG if wrong else VerdictState.LOOK, step, headline, detail, group)
+
+
+def kind_words(finding: Finding) -> str:
+    """What kind of fault it is."""
+    if finding.kind == "isolated-fiber" and finding.unit.startswith("throughput") and finding.amplitude < DEAD:
+        return "a fiber is dead"
+    return KIND_WORDS.get(finding.kind, finding.kind)
+
+
+def short(unit: str) -> str:
+    """A unit for a narrow place."""
+    return unit.replace("electron / Angstrom", "e/\u00c5").replace("throughput / flat", "of flat")
+
+
+def where(found: list[Finding]) -> str:
+    """Cameras, and exposures or field, of findings of one cause."""
+    return DOT.join((_cameras(found), _exposures(found)))
+
+
+def _cameras(found: list[Finding]) -> str:
+    names = sorted({finding.camera for finding in found})
+    return " ".join(names) if len(names) <= MANY else f"{len(names)} cameras"
+
+
+def _exposures(found: list[Finding]) -> str:
+    """The field it is bound to, or the exposures."""
+    bound = found[0].extent.partition("; ")[2]
+    if bound.startswith("tile"):
+        return bound
+    numbers = sorted({finding.expid for finding in found})
+    return " ".join(map(str, numbers)) if len(numbers) <= MANY else f"{len(numbers)} exposures"
+
+
+def _waves(found: list[Finding]) -> str:
+    spans = [finding.wave_range for finding in found if finding.wave_range is not None]
+    if not spans:
+        return ""
+    return f"{min(s[0] for s in spans):.0f}\u2013{max(s[1] for s in spans):.0f} \u00c5"
+
+
+def _fibers(state: TriageState, finding: Finding) -> str:
+    """Fibers as the instrument counts them."""
+    ids = state.fiber_ids.get((finding.expid, finding.camera))
+    if not finding.fibers:
+        return "all fibers"
+    if ids is not None and max(finding.fibers) < len(ids):
+        word, numbers = "FIBER", tuple(sorted(int(ids[f]) for f in finding.fibers))
+    else:
+        word, numbers = f"row of {finding.camera}", finding.fibers
+    if ids is not None and len(finding.fibers) == len(ids):
+        return f"all {len(ids)} fibers"
+    parts = ranges(numbers).split(", ")
+    more = f" and {len(parts) - MANY} more" if len(parts) > MANY else ""
+    return f"{word} {', '.join(parts[:MANY])}{more}".replace("-", "\u2013")
+
+
+# the chain
+
+
+def chain(session: Session) -> tuple[ChainCell, ...]:
+    """The steps of the exposure and camera on the canvas, in their order."""
+    night, now = session.night, open_night.here(session)
+    if night is None or now is None or now.other:
+        return ()
+    spec, state = night.index.chain, session.triage
+    there = {p: open_night.has(night.index, now.expid, now.camera, p) for p in spec.shown}
+    judged = state is not None and (now.expid, now.camera) in state.result.cameras
+    own = _of_place(state, now) if state is not None else []
+    wrong = [f for f in own if is_wrong(f)]
+    chosen = _chosen(state)
+    told = [f for f in wrong if chosen is not None and same(f, chosen)] or wrong  # what the bar speaks of
+    first = min((_product(spec, f) for f in told), key=lambda p: _order(spec, p), default="")
+    spoiled, other = ({p for f in some for p in spoils(spec, _product(spec, f))} for some in (told, wrong))
+    cells = []
+    for product in spec.shown:
+        here = [f for f in wrong if _product(spec, f) == product]
+        level = VerdictState.CLEAN if judged else VerdictState.NOT_JUDGED
+        level = VerdictState.WRONG if product in spoiled else VerdictState.LOOK if product in other else level
+        hint = "; ".join(f"{kind_words(f)}, {f.significance:.0f} sigma" for f in here)
+        if not there[product]:
+            level, hint = VerdictState.NOT_JUDGED, "not there"
+        elif product in other and not here:
+            hint = "made from what is wrong before it"
+        cells.append(
+            ChainCell(product, spec.title(product), level, product == first, there[product], product == now.product,
+                      hint or level.value)
+        )  # fmt: skip
+    return tuple(cells)
+
+
+def _chosen(state: TriageState | None) -> Finding | None:
+    """The finding that the bar speaks of."""
+    if state is None or not state.groups:
+        return None
+    return state.result.findings[state.groups[max(state.problem, 0)][0]]
+
+
+def _product(spec: ChainSpec, finding: Finding) -> str:
+    """The product that shows a finding first."""
+    return spec.steps.get(finding.first_step, finding.first_step)
+
+
+def _of_place(state: TriageState, place: Place) -> list[Finding]:
+    return [f for f in state.result.findings if (f.expid, f.camera) == (place.expid, place.camera)]
+
+
+def _order(spec: ChainSpec, product: str) -> int:
+    return spec.shown.index(product) if product in spec.shown else len(spec.shown)
+
+
+def spoils(spec: ChainSpec, product: str) -> tuple[str, ...]:
+    """A product and those that are made from it."""
+    return product, *spec.made_from.get(product, ())

@@ -1,0 +1,91 @@
+"""The traces of a frame are judged as they come; the verdict bar goes from one finding to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ifuview.app.frames.intents import Intent, Judge, PickPoint, SelectFiber, SetView, ShowProblem
+from ifuview.app.frames.selection import pick_point, select_fiber
+from ifuview.app.frames.steps import set_view
+from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.messages import note
+from ifuview.app.session import Session, Slot
+from ifuview.app.tasks import Change, Outcome, Plan
+from ifuview.app.traces import intents as want
+from ifuview.app.traces.tasks import DiagnoseTraces
+from ifuview.app.traces.views import findings as view
+from ifuview.model.image import Kind
+
+
+def wants_verdict(session: Session, old: Slot | None, slot: Slot) -> bool:
+    """Whether traces have come to a detector image on which nobody has judged any."""
+    if (
+        session.headless
+        or not session.judges
+        or slot.traces is None
+        or slot.diagnosis is not None
+        or slot.image.kind is not Kind.DETECTOR
+    ):
+        return False
+    return old is None or old.traces is None
+
+
+def first_diagnosis(slot: Slot) -> DiagnoseTraces:
+    """The judgement of new traces, aside of what the user does."""
+    return DiagnoseTraces(
+        title=f"Judge the traces of {slot.title}",
+        frame=slot.key,
+        traces=slot.traces,
+        quiet=True,
+        aside=True,
+        leads=True,
+    )
+
+
+def judged(session: Session) -> bool:
+    """Whether the current frame has traces on a detector image."""
+    slot = session.slot()
+    return slot is not None and slot.traces is not None and slot.image.kind is Kind.DETECTOR
+
+
+def judge(session: Session, intent: Judge) -> Outcome:
+    """Judge the traces of the current frame, or stop that."""
+    slot = session.slot()
+    if not intent.on or slot is None:
+        return Change(session, stop=(JobKey(JobKind.DIAGNOSE),))
+    return first_diagnosis(slot)
+
+
+def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
+    """Another finding: its place on the canvas, its fibers chosen."""
+    found = view.make(session)
+    if found is None or not found.rows:
+        return note(session, "no problem was found")
+    at = intent.number if intent.number is not None else (session.problem + intent.step) % len(found.rows)
+    return at_row(session, found, at)
+
+
+def show_finding(session: Session, intent: want.ShowTraceFinding) -> Session:
+    """A finding of the list."""
+    found = view.make(session)
+    return session if found is None else at_row(session, found, intent.number)
+
+
+def at_row(session: Session, found: view.FindingsView, number: int) -> Session:
+    """The session with the canvas at a row of the findings."""
+    if not 0 <= number < len(found.rows):
+        return session
+    row = found.rows[number]
+    session = set_view(replace(session, problem=number), SetView(found.slot, row.view))
+    if row.point is not None:
+        session = pick_point(session, PickPoint(found.slot, *row.point))
+    fibers = row.finding.fibers
+    if fibers and row.finding.group == "fiber":
+        return select_fiber(session, SelectFiber(fibers[0], fibers))
+    if found.diagnosis is not None and row.finding.group == "mode" and 0 < len(fibers) < found.diagnosis.nfiber:
+        return select_fiber(session, SelectFiber(fibers[len(fibers) // 2], fibers))
+    return session
+
+
+STEPS: Mapping[type[Intent], Plan] = {want.ShowTraceFinding: show_finding}

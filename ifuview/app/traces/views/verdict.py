@@ -1,0 +1,57 @@
+"""The verdict on the traces of the frame on the canvas."""
+
+from __future__ import annotations
+
+from ifuview.app.session import Session
+from ifuview.app.traces.views import findings
+from ifuview.app.traces.views.findings import FindingRow
+from ifuview.model.inspection import Verdict, VerdictProblem, VerdictState, VerdictView
+
+DOT = " \u00b7 "
+STATES = {
+    Verdict.FAIL: VerdictState.WRONG,
+    Verdict.WARN: VerdictState.LOOK,
+    Verdict.PASS: VerdictState.CLEAN,
+    Verdict.NOT_MEASURED: VerdictState.NOT_JUDGED,
+}
+
+
+def make(session: Session) -> VerdictView | None:
+    """The bar; None where the frame has no traces on a detector image."""
+    found = findings.make(session)
+    slot = session.slot()
+    if found is None or slot is None or slot.traces is None or not found.can_diagnose:
+        return None
+    if found.verdict is None:
+        return VerdictView(VerdictState.NOT_JUDGED, f"traces not judged yet: {slot.traces.nfiber} of {slot.title}")
+    rows = [row for row in found.rows if row.finding.verdict is not Verdict.PASS]
+    problems = tuple(_problem(row, number) for number, row in enumerate(rows))
+    number = min(session.problem, len(problems) - 1)
+    shown = problems[number] if number >= 0 else None
+    judged = "" if found.diagnosis is None else f"judged {found.diagnosis.nfiber} fibers"
+    return VerdictView(
+        state=STATES[found.verdict],
+        headline=found.sentence if shown is None else shown.headline,
+        detail=found.hint if shown is None else shown.detail,
+        judged=judged,
+        problems=problems,
+        problem=number,
+        report=True,
+    )
+
+
+def _problem(row: FindingRow, number: int) -> VerdictProblem:
+    """A finding in words."""
+    one = row.finding
+    state = STATES[one.verdict]
+    sigma = f"{row.sigma} sigma" if row.sigma.strip("\u2013") else ""
+    wave = "" if one.wave_range is None else f"{one.wave_range[0]:.0f}\u2013{one.wave_range[1]:.0f} \u00c5"
+    amount = row.amount if row.amount.strip("\u2013") else ""
+    headline = DOT.join(filter(None, (f"TRACES {state.value}: {one.title}", wave)))
+    return VerdictProblem(
+        state,
+        "traces",
+        headline,
+        DOT.join(filter(None, (one.text, ", ".join(filter(None, (amount, sigma)))))),
+        (number,),
+    )

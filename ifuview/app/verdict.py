@@ -1,0 +1,31 @@
+"""What the verdict bar shows: of the night that is open, or of the traces of the frame on the canvas."""
+
+from __future__ import annotations
+
+from ifuview.app.judging import of_night
+from ifuview.app.session import Session
+from ifuview.model.image import Kind
+from ifuview.model.inspection import VerdictView
+
+
+def inputs(session: Session) -> tuple[object, ...]:
+    """What the view depends on."""
+    if of_night(session):
+        return (session.triage, session.night, session.current)
+    slot = session.slot()
+    own = (None, None, None) if slot is None else (slot.key, slot.diagnosis, slot.traces)
+    return (*own, session.problem)
+
+
+def make(session: Session) -> VerdictView | None:
+    """The bar; None: nothing on the canvas is judged, and there is no bar."""
+    if of_night(session):
+        from ifuview.app.night.views import verdict as night
+
+        return night.make(session)
+    slot = session.slot()
+    if slot is None or slot.traces is None or slot.image.kind is not Kind.DETECTOR:
+        return None
+    from ifuview.app.traces.views import verdict as traces
+
+    return traces.make(session)

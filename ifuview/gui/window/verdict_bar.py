@@ -1,0 +1,246 @@
+"""The verdict bar: what is wrong, where, how sure; with it the steps through the problems and the chain of products."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QBrush, QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ifuview.app import intents as want
+from ifuview.model.inspection import ChainCell, VerdictState, VerdictView
+
+# vermillion, orange, bluish green, blue, grey of the palette of Okabe and Ito, dark enough for white letters
+COLORS = {
+    VerdictState.WRONG: "#b34700",
+    VerdictState.LOOK: "#8a6100",
+    VerdictState.CLEAN: "#00795a",
+    VerdictState.JUDGING: "#005d92",
+    VerdictState.NOT_JUDGED: "#5b6066",
+}
+SIGNS = {
+    VerdictState.WRONG: "\u2718",
+    VerdictState.LOOK: "\u25b2",
+    VerdictState.CLEAN: "\u2714",
+    VerdictState.JUDGING: "\u2026",
+    VerdictState.NOT_JUDGED: "?",
+}
+BUTTON = (
+    "QToolButton { color: white; background: rgba(255, 255, 255, 36); border: 1px solid rgba(255, 255, 255, 90);"
+    " border-radius: 3px; padding: 2px 7px; } QToolButton:hover { background: rgba(255, 255, 255, 70); }"
+    " QToolButton:disabled { color: rgba(255, 255, 255, 110); }"
+)
+CELL_HEIGHT = 24
+SMALL = 620  # px, height of a window whose bar has one line
+LEAST_WIDTH = 600  # px, before the window has its size
+SPARE = 6  # px around both
+PROGRESS = 3  # px, height of the line that grows while cameras are judged
+
+
+class VerdictBar(QFrame):
+    """Draws app.verdict; emits ShowProblem, Judge, ShowDock, ShowProduct."""
+
+    intent = pyqtSignal(object)
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__()
+        self._view: VerdictView | None = None
+        self.setObjectName("verdict")
+        self.setAccessibleName("Verdict")
+        self.headline, self.detail, self.judged = QLabel(), QLabel(), QLabel()
+        for label in (self.headline, self.detail, self.judged):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for label in (self.headline, self.detail):
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        bold = QFont(self.headline.font())
+        bold.setBold(True)
+        bold.setPointSizeF(bold.pointSizeF() * 1.15)
+        self.headline.setFont(bold)
+        self.back = self._button("\u2039", "Problem before ([)", lambda: self._step(-1))
+        self.place = QLabel()
+        self.on = self._button("\u203a", "Next problem (])", lambda: self._step(1))
+        self.proof = self._button("Blink the proof", "Blink the two products that show it (Return)", self._blink)
+        self.list = self._button("Problems", "All problems, by cause", lambda: self._emit(want.ShowDock("triage")))
+        self.stop = self._button("Stop", "Judge no more cameras", self._judge)
+        self._lay_out()
+        self.chain = ChainStrip()
+        self.chain.intent.connect(self.intent)
+        self._place_in(window)
+
+    def _button(self, text: str, hint: str, slot: object) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(hint)
+        button.setAccessibleName(hint)
+        button.setStyleSheet(BUTTON)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(slot)
+        return button
+
+    def _place_in(self, window: QMainWindow) -> None:
+        """Stand across the whole window, below the tool bar, with the chain beneath."""
+        both = QWidget()
+        column = QVBoxLayout(both)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self)
+        column.addWidget(self.chain)
+        self.bar = QToolBar("Verdict")
+        self.bar.setObjectName("verdict-bar")
+        self.bar.setMovable(False)
+        self.bar.addWidget(both)
+        window.addToolBarBreak()
+        window.addToolBar(self.bar)
+        self.bar.hide()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self.headline, 1)
+        for widget in (self.back, self.place, self.on, self.proof, self.list, self.stop):
+            top.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        below = QHBoxLayout()
+        below.addWidget(self.detail, 1)
+        below.addWidget(self.judged)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(10, 4, 8, 5)
+        whole.setSpacing(2)
+        whole.addLayout(top)
+        whole.addLayout(below)
+
+    def draw(self, view: VerdictView | None) -> None:
+        """Show a verdict; None hides bar and chain."""
+        self._view = view
+        self.bar.setVisible(view is not None)
+        self.chain.draw(() if view is None else view.chain)
+        if view is None:
+            return
+        color = COLORS[view.state]
+        self.setStyleSheet(f"QFrame#verdict {{ background: {color}; }} QFrame#verdict QLabel {{ color: white; }}")
+        self.headline.setText(f"{SIGNS[view.state]}  {view.headline}")
+        self.detail.setText(view.detail)
+        self.judged.setText(view.judged)
+        count = len(view.problems)
+        self.place.setText(f"problem {view.problem + 1}/{count}" if count else "")
+        for widget in (self.back, self.on):
+            widget.setVisible(count > 1)
+        self.place.setVisible(count > 0)
+        self.list.setVisible(count > 0)
+        self.proof.setVisible(view.proof)
+        running = view.fraction is not None
+        left = running or view.judged.endswith("stopped") or view.state is VerdictState.NOT_JUDGED
+        self.stop.setVisible(left)
+        self.stop.setText("Stop" if running else "Judge")
+        self.stop.setToolTip("Judge no more cameras" if running else "Judge the cameras that are left")
+        self._fit()
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the words need at this width; a tool bar asks for no more."""
+        layout, view = self.layout(), self._view
+        if layout is not None and view is not None:
+            room = self.bar.window().height() >= SMALL  # else they are a tool tip
+            self.detail.setVisible(room and bool(view.detail or view.judged))
+            self.judged.setVisible(room and bool(view.judged))
+            self.setToolTip("" if room else f"{view.detail}\n{view.judged}".strip())
+            layout.activate()
+            self.setFixedHeight(layout.heightForWidth(max(self.width(), LEAST_WIDTH)))
+            self.bar.setFixedHeight(self.height() + CELL_HEIGHT * bool(self._view and self._view.chain) + SPARE)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        super().paintEvent(event)
+        if self._view is not None and self._view.fraction is not None:
+            painter = QPainter(self)
+            line = QRectF(0, self.height() - PROGRESS, self.width() * self._view.fraction, PROGRESS)
+            painter.fillRect(line, QColor(255, 255, 255, 190))
+
+    def _emit(self, intent: want.Intent) -> None:
+        self.intent.emit(intent)
+
+    def _step(self, step: int) -> None:
+        self._emit(want.ShowProblem(step=step))
+
+    def _blink(self) -> None:
+        if self._view is not None:
+            self._emit(want.ShowProblem(number=max(self._view.problem, 0), blink=True))
+
+    def _judge(self) -> None:
+        self._emit(want.Judge(on=self._view is None or self._view.fraction is None))
+
+
+class ChainStrip(QWidget):
+    """The steps of the data's flow as one row; a click shows the product of a step."""
+
+    intent = pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: tuple[ChainCell, ...] = ()
+        self.setFixedHeight(CELL_HEIGHT)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Chain of products")
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room."""
+        return QSize(400, CELL_HEIGHT)
+
+    def draw(self, cells: tuple[ChainCell, ...]) -> None:
+        """Show other cells."""
+        if cells == self._cells:
+            return
+        self._cells = cells
+        self.setVisible(bool(cells))
+        self.setAccessibleDescription(", ".join(f"{cell.title} {cell.state.value}" for cell in cells))
+        self.update()
+
+    def cell_at(self, x: float) -> ChainCell | None:
+        """The cell below a place."""
+        number = int(x * len(self._cells) / max(self.width(), 1))
+        return self._cells[number] if 0 <= number < len(self._cells) else None
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        cell = None if event is None else self.cell_at(event.position().x())
+        if cell is not None and cell.there:
+            self.intent.emit(want.ShowProduct(product=cell.key))
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        cell = None if event is None else self.cell_at(event.position().x())
+        if cell is not None:
+            self.setToolTip(f"{cell.title}: {cell.hint}")
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width = self.width() / max(len(self._cells), 1)
+        for number, cell in enumerate(self._cells):
+            self._paint_cell(painter, QRectF(number * width + 1, 1, width - 2, CELL_HEIGHT - 2), cell)
+
+    def _paint_cell(self, painter: QPainter, box: QRectF, cell: ChainCell) -> None:
+        color = QColor(COLORS[cell.state])
+        painter.fillRect(box, color if cell.there else self.palette().window().color())
+        if not cell.there:
+            painter.fillRect(box, QBrush(color, Qt.BrushStyle.BDiagPattern))
+        if cell.shown:
+            painter.setPen(QPen(self.palette().windowText().color(), 2))
+            painter.drawRect(box.adjusted(1, 1, -1, -1))
+        font = QFont(self.font())
+        font.setBold(cell.first)
+        painter.setFont(font)
+        painter.setPen(QColor("white") if cell.there else self.palette().windowText().color())
+        text = f"{SIGNS[cell.state] if cell.there else ''} {cell.title}".strip()
+        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()) - 6)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

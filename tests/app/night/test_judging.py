@@ -1,0 +1,146 @@
+"""A night is judged as it is opened: camera by camera, the worst cause first; the view is taken there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ifuview.app import intents as want
+from ifuview.app import verdict
+from ifuview.app.jobs import JobKind
+from ifuview.app.night import judging, open_night
+from ifuview.app.night.state import Night, Place, TriageState
+from ifuview.app.session import Session
+from ifuview.engine.context import SILENT
+from ifuview.engine.night.problems import grouped
+from ifuview.model.inspection import VerdictState
+from ifuview.model.night.triage import Finding, Judged, TriageResult
+from tests.app.night.production import FIRST, SECOND, write_production
+from tests.app.runner import Runner
+
+
+def finding(expid: int, camera: str, kind: str = "isolated-fiber", fibers: tuple[int, ...] = (7,), **more) -> Finding:
+    step = {"wavelength-blocks": "sky", "ccd-row": "preproc", "sky-gradient": "light"}.get(kind, "light")
+    known = {"significance": 10.0, "amplitude": 0.5, "unit": "throughput / flat"}
+    return Finding(expid, camera, kind, step, fibers=fibers, **(known | more))
+
+
+SKY = [
+    finding(e, c, "wavelength-blocks", tuple(range(50)), wave_range=(6384.0, 6848.0), significance=40.0 + e)
+    for e in (1, 2)
+    for c in ("r6", "r7")
+]
+
+
+def state(findings: list[Finding], **more) -> TriageState:
+    places = tuple(dict.fromkeys((f.expid, f.camera) for f in findings)) or ((1, "r6"),)
+    judged = tuple(Judged(e, c, 500) for e, c in places)
+    result = TriageResult(tuple(sorted(findings, key=lambda f: f.rank)), cameras=places, judged=judged)
+    return TriageState(result, groups=grouped(result.findings), **more)
+
+
+def test_one_cause_in_many_places_is_one_problem():
+    dead = [finding(e, "r7", amplitude=0.01) for e in (1, 2)]
+    other = finding(1, "r6", fibers=(9,))
+    groups = grouped([*SKY, *dead, other])
+    assert sorted(map(sorted, groups)) == [[0, 1, 2, 3], [4, 5], [6]]
+    assert groups[0][0] in (2, 3)  # the clearest of them speaks for all
+
+
+def test_a_link_between_two_causes_makes_them_one():
+    parts = [finding(1, "r6", fibers=(1,)), finding(1, "r6", fibers=(3,)), finding(2, "r6", fibers=(1, 3))]
+    assert [sorted(g) for g in grouped(parts)] == [[0, 1, 2]]
+
+
+def test_the_bar_says_what_where_and_how_sure():
+    ids = {(e, c): 500 * int(c[1]) + __import__("numpy").arange(500) for e in (1, 2) for c in ("r6", "r7")}
+    bar = verdict.make(Session(triage=state(SKY, fiber_ids=ids)))
+    assert bar.state is VerdictState.WRONG
+    for words in ("SKY MODEL wrong", "r6 r7", "1 2", "6384–6848 Å"):
+        assert words in bar.headline
+    assert "FIBER 3000–3049" in bar.detail or "FIBER 3500–3549" in bar.detail
+    assert "42 sigma" in bar.detail
+    assert bar.judged == "judged 4 of 4"
+
+
+def test_known_faults_and_real_light_are_no_new_fault():
+    known = verdict.make(Session(triage=state([finding(1, "r6", known=True)])))
+    assert known.state is VerdictState.LOOK and "nothing new" in known.headline
+    light = verdict.make(Session(triage=state([finding(1, "r6", "sky-gradient", wave_range=(6560.0, 6570.0))])))
+    assert light.state is VerdictState.CLEAN and "nothing found" in light.headline
+
+
+def test_clean_is_said_only_of_what_was_judged():
+    clean = state([])
+    assert verdict.make(Session(triage=clean)).state is VerdictState.CLEAN
+    half = replace(clean.result, judged=(Judged(1, "r6", 500, share=0.4),))
+    assert verdict.make(Session(triage=replace(clean, result=half))).state is VerdictState.LOOK
+    nothing = replace(clean, result=TriageResult(), unread=("r6 1: cannot be read.",))
+    bar = verdict.make(Session(triage=nothing))
+    assert bar.state is VerdictState.NOT_JUDGED and "cannot be read" in bar.headline
+    running = replace(clean, todo=(object(),))
+    bar = verdict.make(Session(triage=running))
+    assert bar.state is VerdictState.JUDGING and bar.fraction == 0.5 and "1 of 2" in bar.judged
+
+
+def test_a_bar_only_where_something_can_be_judged():
+    assert verdict.make(Session()) is None
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A production whose first two cameras were judged as it was opened."""
+    folder = tmp_path_factory.mktemp("night")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IFUVIEW_CACHE", str(folder / "cache"))
+        root = write_production(Path(folder))
+        runner = Runner(Session())
+        every = judging.FindCameras.apply
+        patch.setattr(judging.FindCameras, "apply", lambda self, s, found: every(self, s, found[:2]))
+        runner.ask(want.OpenFolder(str(root)))
+    return runner
+
+
+def test_a_production_is_judged_on_opening(opened: Runner):
+    done = [task for task in opened.done if task.kind is JobKind.VERDICT]
+    assert len(done) == 1 + 2
+    session = opened.session
+    assert session.triage.todo == () and len(session.triage.done) == 2
+    assert open_night.here(session) is not None  # a picture is on the canvas
+    bar = verdict.make(session)
+    assert bar.fraction is None and "judged 2 of 2" in bar.judged
+    assert [cell.key for cell in bar.chain] == list(session.night.index.chain.shown)
+    assert sum(cell.shown for cell in bar.chain) == 1
+
+
+def test_the_view_is_not_taken_from_a_user_who_went_elsewhere(opened: Runner):
+    index = opened.session.night.index
+    here = Place(SECOND, "r0", "sframe")
+    night = Night(index, place=here, auto=Place(FIRST, "r0", "sframe"))
+    session = Session(night=night, triage=state([finding(FIRST, "r0")]))
+    after = judging._taken_there(session)
+    assert after.triage.taken and after.triage.problem == -1 and open_night.here(after) == here
+
+
+def test_judging_is_stopped_and_goes_on(opened: Runner):
+    camera = opened.session.triage.done[0].camera
+    before = replace(opened.session, triage=state([], todo=(camera,)))
+    change = judging.judge(before, want.Judge(on=False))
+    assert change.stop and change.session.triage.stopped
+    assert "stopped" in verdict.make(change.session).judged
+    task = judging.judge(change.session, want.Judge()).then[0]
+    assert task.todo == (camera,)
+    answer = task.run(change.session, SILENT)
+    assert answer.todo == () and len(answer.done) == 1
+
+
+def test_steps_through_the_problems_go_round():
+    session = Session(triage=state([*SKY, finding(1, "r6", fibers=(9,))]))
+    first = judging.go_to_problem(session, want.ShowProblem(step=1))
+    assert first.triage.problem == 0
+    again = judging.go_to_problem(first, want.ShowProblem(step=1))
+    assert again.triage.problem == 1
+    assert judging.go_to_problem(again, want.ShowProblem(step=1)).triage.problem == 0
+    assert "no problem" in judging.go_to_problem(Session(), want.ShowProblem(step=1)).messages[-1].text
