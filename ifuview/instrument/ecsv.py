@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,12 @@ import numpy as np
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array
 
-COLUMN = re.compile(r"# - \{name: (?P<name>[^,}]+)(?:, unit: (?P<unit>[^,}]+))?, datatype: (?P<type>\w+)\}")
+COLUMN = re.compile(
+    r"# - \{name: (?P<name>[^,}]+)(?:, unit: (?P<unit>[^,}]+))?, datatype: (?P<type>\w+)"
+    r"(?:, subtype: '?(?P<list>\w+)\[(?:null|\d+)\]'?)?\}"
+)
 META = re.compile(r"# - \{(?P<key>\w+): '?(?P<value>.*?)'?\}")
+LIST = "[]"  # behind the type of what is a list in each row
 TYPES = {"string": np.str_, "int64": np.int64, "float64": np.float64}
 
 
@@ -51,7 +56,7 @@ def read_ecsv(path: Path, needed: tuple[str, ...] = ()) -> PlainTable:
     meta: dict[str, str] = {}
     for line in head:
         if (found := COLUMN.fullmatch(line.strip())) is not None:
-            kinds[found["name"]] = found["type"]
+            kinds[found["name"]] = f"{found['list']}{LIST}" if found["list"] else found["type"]
             units[found["name"]] = found["unit"] or ""
         elif (said := META.fullmatch(line.strip())) is not None:
             meta[said["key"]] = said["value"]
@@ -64,13 +69,23 @@ def read_ecsv(path: Path, needed: tuple[str, ...] = ()) -> PlainTable:
     if wrong is not None:
         raise FileFormatError(f"row {wrong} has {len(rows[wrong])} values, not {len(names)}", str(path))
     try:
-        columns: dict[str, Array] = {
-            name: np.array(values, TYPES.get(kinds.get(name, "string"), np.str_))
+        columns = {
+            name: _column(kinds.get(name, "string"), values)
             for name, values in zip(names, zip(*rows[1:]) if len(rows) > 1 else [()] * len(names))
         }
     except ValueError as problem:
         raise FileFormatError(f"has text where a number is due ({problem})", str(path)) from problem
     return PlainTable(columns, units, meta)
+
+
+def _column(kind: str, values: tuple[str, ...]) -> Array:
+    """The values of a column; each of a column of lists is an array."""
+    if not kind.endswith(LIST):
+        return np.array(values, TYPES.get(kind, np.str_))
+    out = np.empty(len(values), object)
+    for n, value in enumerate(values):
+        out[n] = np.array(json.loads(value), TYPES[kind.removesuffix(LIST)])
+    return out
 
 
 def read_words(path: Path, least: int) -> list[list[str]]:

@@ -49,8 +49,9 @@ class Tables:
         """Where the fibers of a detector lie, in the order of the traces."""
         table = self._table("fibers")
         found = table.where(camera=camera)
+        found = found if len(found) else table.where(camera=camera[-1:])  # a side, of all slots
         if "ifuid" in found.columns:
-            found = found.where(ifuid=ifuid) if ifuid in found.columns["ifuid"] else found.where(ifuid="")
+            found = found.where(ifuid=ifuid if ifuid in found.columns["ifuid"] else "any")
         if not len(found):
             raise MissingDataError(f"no fiber positions are known of {camera}", self.instrument)
         columns = found.columns
@@ -73,10 +74,11 @@ class Tables:
         if not len(table):
             words = f"no fiber rows are known of {specid}_{slot}_{ifuid}_{amplifier}"
             raise MissingDataError(words, self.instrument, "give a folder with them: --config DIR")
-        dates = sorted({int(one) for one in table.columns["date"]})
-        date = min(dates, key=lambda one: _distance(one, night))
-        columns = table.where(date=date).columns
-        return FiberRows(columns["row"], columns["dead"] != 0, date, FRACTION, table.meta.get("source", ""))
+        at = min(range(len(table)), key=lambda n: _distance(int(table.columns["date"][n]), night))
+        row, date = table.columns["row"][at], int(table.columns["date"][at])
+        dead = np.zeros(len(row), bool)
+        dead[table.columns["dead"][at]] = True
+        return FiberRows(row, dead, date, float(table.columns["fraction"][at]), table.meta.get("source", ""))
 
     def lines(self, camera: str) -> ArcLines:
         """Arc lines of a detector, by wavelength."""
@@ -119,6 +121,20 @@ class Tables:
         """Transmission of the atmosphere's lines; `percentile` is low (16), transmission (50) or high (84)."""
         return self._curve("atmosphere", "", percentile)
 
+    def throughput(self) -> tuple[WaveCurve, WaveCurve]:
+        """Electrons for each photon on the mirror, and the normalization of the flux."""
+        return self._curve("throughput", "", "throughput"), self._curve("throughput", "", "normalization")
+
+    def passband(self) -> WaveCurve:
+        """Transmission of the filter that fluxes are compared in."""
+        return self._curve("filter_g", "", "transmission")
+
+    def real_slot(self, slot: str, night: int) -> str:
+        """The slot that headers of a night mean: some named another one for a while."""
+        columns = self._table("slot_swaps").columns
+        hit = (columns["ifuslot"] == slot) & (columns["after"] < night) & (night < columns["before"])
+        return str(columns["real"][hit][0]) if hit.any() else slot
+
     def standards(self) -> tuple[str, ...]:
         """Names of standard stars."""
         return tuple(map(str, self._table("standards").columns["name"]))
@@ -140,8 +156,10 @@ class Tables:
 
     def _of(self, name: str, camera: str) -> PlainTable:
         """The rows of a table about a detector."""
-        found = self._table(name)
-        found = found.where(camera=camera) if "camera" in found.columns else found
+        found = table = self._table(name)
+        if "camera" in table.columns:
+            found = table.where(camera=camera)
+            found = found if len(found) else table.where(camera=camera[-1:])
         if not len(found):
             raise MissingDataError(f"the table {name} knows nothing of {camera}", self.instrument)
         return found
