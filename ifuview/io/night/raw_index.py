@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ifuview import instrument as instruments
@@ -15,6 +15,7 @@ from ifuview.io.archive.paths import first_bytes, is_folder, leads_inside
 from ifuview.io.archive.walk import FoundFile, files_below
 from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.head import BLOCK, cards_of
+from ifuview.io.night.guider import SEEING, TRANSPARENCY, GuidePicture, guide_pictures, while_exposed
 from ifuview.model.checks import Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
@@ -30,7 +31,7 @@ KEYS = (
     *("CCDPOS", "CCDHALF", "AMPNAME", "GAIN", "RDNOISE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "QPROG", "QRA", "QDEC"),
     *("TRAJRA", "TRAJDEC", "TRAJCRA", "TRAJCDEC", "PARANGLE", "AIRMASS", "TRANSPAR", "IQ"),
 )
-SOUND_SEEING, SOUND_TRANSPARENCY = (0.8, 4.0), (0.1, 1.05)  # arcsec and 1: others are no measurement
+SKY = "sci"  # kind of what is exposed to the sky and guided
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,34 @@ def index_night(
     if not found:
         return RawNight(path, name, (), tuple(notes))
     spec = instruments.instrument(name)
-    exposures = _exposures(found, spec, notes)
+    exposures = _guided(_exposures(found, spec, notes), ctx)
     return RawNight(path, name, exposures, tuple(notes))
+
+
+def _guided(exposures: tuple[RawExposure, ...], ctx: JobContext) -> tuple[RawExposure, ...]:
+    """Exposures of the sky with what the guide cameras saw, where their pictures lie beside."""
+    known: dict[str, tuple[GuidePicture, ...]] = {}
+    out = []
+    for one in exposures:
+        folder = _date_folder(one)
+        if one.kind == SKY and one.exptime and folder:
+            if folder not in known:
+                known[folder] = guide_pictures(folder, ctx)
+            seeing, transparency = while_exposed(known[folder], one.start, one.exptime, ctx)
+            one = replace(one, seeing=seeing or one.seeing, transparency=transparency or one.transparency)
+        out.append(one)
+    return tuple(out)
+
+
+def _date_folder(exposure: RawExposure) -> str:
+    """The folder of the date that an exposure lies in, "" without one."""
+    above, name = os.path.split(exposure.amplifiers[0].path)
+    while name:
+        above, name = os.path.split(above)
+        if DATE.fullmatch(name):
+            folder = os.path.join(above, name)
+            return folder if os.path.isdir(folder) else ""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +267,8 @@ def _exposure(group: list[_Found], spec: InstrumentSpec, notes: list[str]) -> Ra
         amplifiers=amplifiers,
         target=tuple(dict.fromkeys(a.camera for a in amplifiers if a.slot == target)),
         missing=tuple((camera, name) for (slot, name), camera in wanted.items() if (slot, name) not in own),
-        seeing=_within(real(header.get("IQ")), SOUND_SEEING),
-        transparency=_within(real(header.get("TRANSPAR")), SOUND_TRANSPARENCY),
+        seeing=_within(real(header.get("IQ")), SEEING),
+        transparency=_within(real(header.get("TRANSPAR")), TRANSPARENCY),
         notes=odd + tuple(f"{a.camera or a.slot} {a.name} {a.problem}" for a in amplifiers if a.problem),
     )
 

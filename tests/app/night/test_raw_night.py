@@ -50,8 +50,8 @@ def test_a_raw_night_is_listed_like_any_night(runner):
     assert index.cameras == ("uv", "orange")
     assert runner.window == [want.ShowDock("exposures")]
     made = view.make(runner.session)
-    assert made.rows[1].cells == (str(DATE), "7/1", "STAR_056_E", "uv orange", "", "sci", "60", "", "")
-    assert {view.COLUMNS[n] for n in made.hidden} == {"Tile", "Raw"}
+    assert made.rows[1].cells == (str(DATE), "7/1", "STAR_056_E", "uv orange", "", "sci", "60", "", "", "", "")
+    assert {view.COLUMNS[n] for n in made.hidden} == {"Tile", "Seeing (″)", "Transparency", "Raw"}
     assert view.tip(made.rows[1], "uv", made.products).startswith("uv of 7/1, bad amplifier LU")
     assert view.matches(made, "type=sci")[0] == view.matches(made, "object=star exptime>10")[0] == [1]
     assert view.matches(made, "target=orange")[0] == [1]

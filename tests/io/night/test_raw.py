@@ -155,6 +155,29 @@ def test_only_nights_around_one_are_looked_into(tmp_path):
     assert len(near.exposures) == 2  # what lies in a folder of another instrument is not looked at
 
 
+def test_guide_cameras_tell_seeing_and_transparency(tmp_path):
+    put_night(tmp_path, {name_of("LL"): raw_bytes("LL", EXPTIME=60.0)})
+    tiny = np.zeros((2, 2), np.uint16)
+    pictures = [
+        ("025940", 3.9, 0.2, "ACTIVE"),
+        ("030010", 1.4, 0.8, "ACTIVE"),
+        ("030030", 1.6, 0.9, "ACTIVE"),
+        ("030040", 9.0, -1.0, "ACTIVE"),
+        ("030050", 3.0, 0.3, "OPEN"),
+        ("031000", 3.9, 0.2, "ACTIVE"),
+    ]
+    place = tmp_path / "20240801" / "gc1"
+    place.mkdir()
+    with tarfile.open(place / "gc1.tar", "w") as archive:
+        for time, seeing, transparency, loop in pictures:
+            data = raw_bytes("LL", tiny, IQ=seeing, TRANSPAR=transparency, GUIDLOOP=loop)
+            info = tarfile.TarInfo(f"gc1/20240801T{time}.0_gc1_sci.fits")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    (exposure,) = index_night(str(tmp_path)).exposures
+    assert (exposure.seeing, exposure.transparency) == (1.5, pytest.approx(0.85))
+
+
 def test_looking_changes_nothing(four):
     def state() -> list[tuple[str, int, int]]:
         return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in four.rglob("*"))

@@ -14,15 +14,24 @@ HINT = (
     "which exposures, cameras and products there are."
 )
 EMPTY = "There are no products of cameras in this folder: choose a production, a night, an exposure or a tile."
-COLUMNS = ("Night", "Exposure", "Object", "Target", "Tile", "Type", "Time (s)", "Missing", "Raw")
+COLUMNS = (
+    *("Night", "Exposure", "Object", "Target", "Tile", "Type", "Time (s)", "Seeing (″)", "Transparency", "Missing"),
+    "Raw",
+)
 WORDS = ("Object", "Target", "Type")  # columns that read from the left
-OPTIONAL = ("Object", "Target", "Tile", "Raw")  # that are shown only where an exposure has something there
+OPTIONAL = (
+    "Object",
+    "Target",
+    "Tile",
+    *COLUMNS[7:9],
+    "Raw",
+)  # that are shown only where an exposure has something there
 MISSING_PLACE, RAW_PLACE = COLUMNS.index("Missing"), COLUMNS.index("Raw")
 WHOLE = "tile"  # column of what is not of a petal
 KEYS = {
     "night": "night", "expid": "expid", "exposure": "expid", "tile": "tile", "tileid": "tile", "obstype": "obstype",
     "type": "obstype", "exptime": "exptime", "time": "exptime", "camera": "camera", "product": "product",
-    "missing": "missing", "object": "object", "target": "target",
+    "missing": "missing", "object": "object", "target": "target", "seeing": "seeing", "transparency": "transparency",
 }  # fmt: skip
 SHOWN = (Dot.PRESENT, Dot.BAD_AMPLIFIER, Dot.BAD_CAMERA)  # whole files
 ABSENT = (Dot.MISSING, Dot.OFF)
@@ -172,6 +181,7 @@ def _row(e: Exposure, cameras: tuple[str, ...], products: tuple[str, ...]) -> Ro
     tile = "" if e.tile is None or e.tile < 0 else str(e.tile)
     time = "" if e.exptime is None else f"{e.exptime:g}"
     missing = e.missing
+    sky = tuple(_number(e.table.get(name)) for name in ("SEEING", "TRANSPARENCY"))
     cells = (
         str(e.night or ""),
         e.name,
@@ -180,14 +190,24 @@ def _row(e: Exposure, cameras: tuple[str, ...], products: tuple[str, ...]) -> Ro
         tile,
         e.obstype,
         time,
+        *("" if value is None else f"{value:.2f}" for value in sky),
         str(len(missing)) if missing else "",
         RAW * bool(e.raw),
     )
     tiled = e.tile if tile else -1
     sort = (
-        *(e.night, e.expid, e.object, cells[3], tiled, e.obstype, e.exptime or 0.0, len(missing), bool(e.raw)),
+        *(e.night, e.expid, e.object, cells[3], tiled, e.obstype, e.exptime or 0.0, sky[0] or 0.0, sky[1] or 0.0),
+        *(len(missing), bool(e.raw)),
     )  # fmt: skip
     return Row(e.expid, cells, sort, tuple(tuple(e.dot(c, p) for p in products) for c in cameras), e)
+
+
+def _number(text: str | None) -> float | None:
+    """The number of a table, None without one."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
 
 
 def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
@@ -248,7 +268,7 @@ def _test(view: ExposuresView, key: str, sign: str, value: str) -> Callable[[Row
         return lambda row: any(dots[i] not in ABSENT for dots in row.dots for i in places)
     if key == "missing":
         return lambda row: value in row.exposure.missing or value == row.cells[MISSING_PLACE]
-    names = ("night", "expid", "object", "target", "tile", "obstype", "exptime")
+    names = ("night", "expid", "object", "target", "tile", "obstype", "exptime", "seeing", "transparency")
     if key not in names:
         return lambda row: False
     place = names.index(key)

@@ -41,8 +41,8 @@ def test_rows_and_dots(session: Session) -> None:
     made = view.make(session)
     assert made.cameras == ("b6", "r6")
     assert made.products == ("frame", "sky")
-    assert made.rows[0].cells == ("20260101", "10", "", "", "", "flat", "120", "1", "")
-    assert {view.COLUMNS[place] for place in made.hidden} == {"Object", "Target", "Raw"}
+    assert made.rows[0].cells == ("20260101", "10", "", "", "", "flat", "120", "", "", "1", "")
+    assert {view.COLUMNS[place] for place in made.hidden} == {"Object", "Target", "Seeing (″)", "Transparency", "Raw"}
     assert made.rows[0].dots == ((Dot.PRESENT, Dot.MISSING), (Dot.PRESENT, Dot.PRESENT))
     assert made.rows[1].dots[0] == (Dot.BAD_AMPLIFIER, Dot.BAD_AMPLIFIER)
     assert made.rows[2].dots[1] == (Dot.PRESENT, Dot.WRITING)
