@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from ifuview.app.frames.intents import Intent
 from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import JobContext
 
@@ -74,6 +75,15 @@ class Task(Generic[Result]):
     def failed(self, session: Session, error: BaseException) -> Outcome:
         """The session now without it; the user has been told why."""
         return session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling(Task[str]):
+    """Work of which the user is told in a sentence, its result."""
+
+    def apply(self, session: Session, result: str) -> Session:
+        """Say so."""
+        return note(session, result)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from ifuview.app.frames.views.pyramid import Pyramid
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.session import Level, Session
-from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
+from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.image import Image
@@ -144,21 +144,17 @@ def load_regions(session: Session, intent: want.LoadRegions) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteRegions(OfFrame, Task[int]):
+class WriteRegions(OfFrame, Telling):
     """The regions of a frame in a file."""
 
     kind: ClassVar[JobKind] = JobKind.SAVE
     path: str
 
-    def run(self, session: Session, ctx: JobContext) -> int:
+    def run(self, session: Session, ctx: JobContext) -> str:
         """Write, and say how many."""
         regions = slot_of(session, self.frame).regions
         write_regions(self.path, regions)
-        return len(regions)
-
-    def apply(self, session: Session, result: int) -> Session:
-        """Say so."""
-        return note(session, f"{result} regions written to {self.path}")
+        return f"{len(regions)} regions written to {self.path}"
 
 
 def save_regions(session: Session, intent: want.SaveRegions) -> Outcome:

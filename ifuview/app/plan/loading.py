@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 import zlib
 
 import numpy as np
@@ -103,7 +104,7 @@ def image_of(raw: Array) -> Image:
 
 
 def diagnosis_of(raw: Array, traces: Traces) -> TraceDiagnosis:
-    """The diagnosis of traces on an image; that of the last pixels and traces is kept."""
+    """The diagnosis of traces on an image; that of the last pixels and traces is kept as long as the image is."""
     found = traces_in(traces)
     sums = (zlib.crc32(np.ascontiguousarray(a).tobytes()) for a in (raw, found.center))
     key = (*sums, hash(found.fiber_id), *raw.shape)
@@ -111,4 +112,6 @@ def diagnosis_of(raw: Array, traces: Traces) -> TraceDiagnosis:
         made = diagnose_image(image_of(raw), found)
         _last.clear()
         _last[key] = made
+        weakref.finalize(raw, _last.pop, key, None)
+        return made
     return _last[key]

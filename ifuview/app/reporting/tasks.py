@@ -8,14 +8,13 @@ from typing import ClassVar
 
 from ifuview.app.frames.intents import ExportReport, Intent
 from ifuview.app.jobs import JobKind
-from ifuview.app.messages import note
 from ifuview.app.session import Session
-from ifuview.app.tasks import Outcome, Plan, Task
+from ifuview.app.tasks import Outcome, Plan, Telling
 from ifuview.engine.context import JobContext
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteReport(Task[str]):
+class WriteReport(Telling):
     """The report of the current frame and selection."""
 
     kind: ClassVar[JobKind] = JobKind.REPORT
@@ -25,11 +24,7 @@ class WriteReport(Task[str]):
         """Write, and say where."""
         from ifuview.app.reporting.headless import write_report
 
-        return write_report(session, self.path, ctx)
-
-    def apply(self, session: Session, result: str) -> Session:
-        """Say so."""
-        return note(session, f"Report written to {result}")
+        return f"Report written to {write_report(session, self.path, ctx)}"
 
 
 def export_report(session: Session, intent: ExportReport) -> Outcome:

@@ -12,7 +12,7 @@ from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
-from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
+from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling, slot_of
 from ifuview.app.traces import intents as want
 from ifuview.app.traces.loading import aligned, load_traces, measure_traces, with_traces
 from ifuview.app.traces.steps import traces_on_all
@@ -220,7 +220,7 @@ def set_thresholds(session: Session, intent: want.SetThresholds) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteTraces(OfFrame, Task[str]):
+class WriteTraces(OfFrame, Telling):
     """The corrected traces of a frame in a file."""
 
     kind: ClassVar[JobKind] = JobKind.SAVE
@@ -232,10 +232,6 @@ class WriteTraces(OfFrame, Task[str]):
 
         return save_corrected(slot_of(session, self.frame), self.path, ctx)
 
-    def apply(self, session: Session, result: str) -> Session:
-        """Say so."""
-        return note(session, result)
-
 
 def save(session: Session, intent: want.SaveTraces) -> Outcome:
     """Write the corrected traces of the current frame."""
@@ -244,7 +240,7 @@ def save(session: Session, intent: want.SaveTraces) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteDiagnosis(OfFrame, Task[str]):
+class WriteDiagnosis(OfFrame, Telling):
     """The report of a diagnosis in a folder."""
 
     kind: ClassVar[JobKind] = JobKind.REPORT
@@ -254,11 +250,7 @@ class WriteDiagnosis(OfFrame, Task[str]):
         """Write, and say where."""
         from ifuview.app.traces.doctor import export
 
-        return export(slot_of(session, self.frame), self.folder, ctx)
-
-    def apply(self, session: Session, result: str) -> Session:
-        """Say so."""
-        return note(session, f"Report of the diagnosis written to {result}")
+        return f"Report of the diagnosis written to {export(slot_of(session, self.frame), self.folder, ctx)}"
 
 
 def export_diagnosis(session: Session, intent: want.ExportDiagnosis) -> Outcome:

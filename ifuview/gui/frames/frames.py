@@ -112,6 +112,10 @@ class FramesDock(Dock):
         empty = view is None or not view.rows
         for part in (*self.layout_buttons.values(), *self.locks.values(), self.interval, self.match, self.reload):
             part.setEnabled(not empty)
+        if view is not None:
+            self.interval.blockSignals(True)
+            self.interval.setValue(view.blink_ms)
+            self.interval.blockSignals(False)
         if view is None or not view.rows:
             self.list.clear()
             self.pages.show_hint("Open a file, or drop one on the window.")
@@ -121,9 +125,6 @@ class FramesDock(Dock):
         self.pages.show_content()
         self.list.draw(view)
         self.layout_buttons[view.layout].setChecked(True)
-        self.interval.blockSignals(True)
-        self.interval.setValue(view.blink_ms)
-        self.interval.blockSignals(False)
         for what, box in self.locks.items():
             box.setChecked(getattr(view.locks, what))
         self._draw_planes(view.axes)

@@ -305,3 +305,14 @@ def test_systematic_errors_list_patterns_and_fibers():
     found = identify_systematic_trace_errors(ifuview.diagnose_image(MADE.as_image(), wrong))
     assert [m["name"] for m in found["found"]] == ["shift"]
     assert [(p["kind"], p["fiber_id"]) for p in found["problem_fibers"]] == [("offset", MADE.traces.fiber_id[5])]
+
+
+def test_a_diagnosis_is_made_once_and_goes_with_its_image():
+    from ifuview.app.plan import loading
+
+    raw = MADE.image.copy()
+    found = loading.diagnosis_of(raw, MADE.traces)
+    again = loading.diagnosis_of(raw, MADE.traces)
+    assert again is found
+    del raw
+    assert not loading._last

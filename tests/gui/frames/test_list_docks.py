@@ -64,6 +64,12 @@ def test_layout_locks_and_match(build, view_of):
     ]
 
 
+def test_the_blink_time_is_that_of_the_session_also_without_a_frame(build, view_of):
+    dock = build("frames")
+    dock.draw(view_of("frames", Session(blink_ms=350)))
+    assert dock.interval.value() == 350
+
+
 def test_difference_takes_the_selected_pair_or_the_last_two(build, view_of):
     dock = build("frames")
     dock.draw(view_of("frames", made.session()))

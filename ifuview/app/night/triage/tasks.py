@@ -12,7 +12,7 @@ from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night.showing import at_finding, show
 from ifuview.app.session import Layout, Level, Session
-from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling
 from ifuview.engine.context import JobContext
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def show_finding(session: Session, intent: want.ShowFinding) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteTriage(Task[str]):
+class WriteTriage(Telling):
     """The report of a triage in a folder."""
 
     kind: ClassVar[JobKind] = JobKind.REPORT
@@ -80,11 +80,7 @@ class WriteTriage(Task[str]):
         """Write, and say where."""
         from ifuview.app.night.triage.window import export
 
-        return export(self.state, self.folder, ctx)
-
-    def apply(self, session: Session, result: str) -> Session:
-        """Say so."""
-        return note(session, f"Triage written to {result}")
+        return f"Triage written to {export(self.state, self.folder, ctx)}"
 
 
 def export_triage(session: Session, intent: want.ExportTriage) -> Outcome:

@@ -19,7 +19,7 @@ from ifuview.app.photons.tasks import play as play_tasks
 from ifuview.app.photons.units import plain
 from ifuview.app.photons.which import frame_of, is_photons, known
 from ifuview.app.session import Level, Session, Slot
-from ifuview.app.tasks import ALWAYS, Change, Outcome, Plan, Task, slot_of
+from ifuview.app.tasks import ALWAYS, Change, Outcome, Plan, Task, Telling, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.photons.lists import PhotonCut, PhotonSource
@@ -287,7 +287,7 @@ def show(session: Session, intent: want.ShowPhotons) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WritePhotons(OfFrame, Task[str]):
+class WritePhotons(OfFrame, Telling):
     """The image, a cube or a movie of a photon frame in a file."""
 
     kind: ClassVar[JobKind] = JobKind.SAVE
@@ -300,11 +300,9 @@ class WritePhotons(OfFrame, Task[str]):
         """Write, and say where."""
         from ifuview.app.photons.counting.counts import save
 
-        return save(slot_of(session, self.frame), self.what, self.path, self.axis, self.bins, ctx)
-
-    def apply(self, session: Session, result: str) -> Session:
-        """Say so."""
-        return note(session, f"{self.what.capitalize()} written to {result}")
+        slot = slot_of(session, self.frame)
+        path = save(slot, self.what, self.path, self.axis, self.bins, ctx)
+        return f"{self.what.capitalize()} written to {path}"
 
 
 def save_photons(session: Session, intent: want.SavePhotons) -> Outcome:

@@ -16,7 +16,7 @@ from ifuview.app.messages import note
 from ifuview.app.photons import intents as want
 from ifuview.app.photons.which import asked, crosshair, known
 from ifuview.app.session import Session
-from ifuview.app.tasks import Outcome, Plan, Task
+from ifuview.app.tasks import Outcome, Plan, Task, Telling
 from ifuview.engine.context import JobContext
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def make_lucky(session: Session, _: want.Lucky) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteMaps(Task[str]):
+class WriteMaps(Telling):
     """The maps made last in a file."""
 
     kind: ClassVar[JobKind] = JobKind.SAVE
@@ -105,11 +105,7 @@ class WriteMaps(Task[str]):
         """Write, and say where."""
         from ifuview.app.photons.speckle_maps import save
 
-        return save(session, self.path, ctx)
-
-    def apply(self, session: Session, result: str) -> Session:
-        """Say so."""
-        return note(session, f"Speckle maps written to {result}")
+        return f"Speckle maps written to {save(session, self.path, ctx)}"
 
 
 def save_maps(session: Session, intent: want.SaveSpeckle) -> Outcome:
