@@ -22,6 +22,7 @@ SHARE = 0.05  # of the light of the fibers nearby, by which the profile may be w
 GROW_ROUNDS = 6
 PEAK_ROWS = 2  # px on each side whose brightest is the light nearby
 SPIKE, SPIKE_SHARE = 6.0, 0.12  # sigma, and share of the spectrum beside it, of a spike
+COLUMN_HITS, COLUMN_GAP = 40, 12  # pixels of a run of one column, and rows between two of them
 LEAST_HITS = 2  # exposures in which a pixel must stick out to be hot
 
 
@@ -100,6 +101,23 @@ def spikes(flux: Array, variance: Array, usable: Array) -> NDArray[np.bool_]:
     off = value[:, 2:-2] - expected
     highest = np.maximum(value[:, 1:-3], value[:, 3:-1])
     out[:, 2:-2] = good & (off > SPIKE * np.sqrt(noise) + SPIKE_SHARE * np.abs(highest)) & (value[:, 2:-2] > highest)
+    return out
+
+
+def warm_columns(hit: Array) -> NDArray[np.bool_]:
+    """Of the pixels that stick out, those in long runs of one column: charge from a trap, no cosmic rays.
+
+    Parameters
+    ----------
+    hit : ndarray of bool, shape (nrow, ncol)
+    """
+    out = np.zeros(hit.shape, np.bool_)
+    for x in np.flatnonzero(hit.sum(axis=0) >= COLUMN_HITS):
+        at = np.flatnonzero(hit[:, x])
+        parts = np.split(at, np.flatnonzero(np.diff(at) > COLUMN_GAP) + 1)
+        for part in parts:
+            if part.size >= COLUMN_HITS:
+                out[part, x] = True
     return out
 
 

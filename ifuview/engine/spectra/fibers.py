@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.ccd.cosmics import cosmic_rays, spikes
+from ifuview.engine.ccd.cosmics import cosmic_rays, spikes, warm_columns
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.joint import JointSpectra, extract_joint
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
@@ -44,7 +44,7 @@ class Extraction:
     model : ndarray of float32, shape (nrow, ncol), electrons
         Light of the fibers and the background.
     frame : CcdFrame
-        The exposure, with COSMIC in its mask.
+        The exposure, with COSMIC, and TRAP for warm columns, in its mask.
     """
 
     spectra: FiberSpectra
@@ -90,7 +90,9 @@ def extract_fibers(
         hit = cosmic_rays(frame.data, found.model, floor, usable, usable & ~found.used)
         hit |= _spiked(found, center, frame.data, usable)
         mask = np.array(frame.mask)
-        mask[hit] |= np.uint32(ReductionBit.COSMIC)
+        warm = warm_columns(hit)
+        mask[hit & ~warm] |= np.uint32(ReductionBit.COSMIC)
+        mask[warm] |= np.uint32(ReductionBit.TRAP)
         frame = CcdFrame(frame.data, frame.variance, mask)
         found = extract_joint(
             frame.data, floor, center, profile, mask=~frame.usable(), background=background, clip=clip,

@@ -23,6 +23,7 @@ MAX_DEGREE = 5
 FIBER_DEGREE = (4, 4, 3, 2, 2, 2)  # along fibers, for each degree along dispersion
 FIBERS_PER_DEGREE = 6  # fibers that each degree along fibers needs
 LEAST_MISS = 0.3  # mean square of the lines' residuals in their errors: a better fit is chance
+OWN = 0.01  # px: lines of one fiber weigh alike in its own offset when their errors are smaller
 CLIP = 5.0  # robust sigma, of single centers
 LINE_CLIP = 6.0  # sigma, of the mean of a line against the others
 LINE_SCATTER = 0.03  # px, that lines may be off in any case
@@ -158,30 +159,33 @@ def _one_degree(
         normal[np.diag_indices_from(normal)] *= 1 + 1e-12
         coeff = np.linalg.lstsq(normal, rows.T @ (w * y), rcond=1e-13)[0]
         residual = y - rows @ coeff
-        pull = np.abs(residual - _line_means(residual, weight * kept, i, good.shape[1])[i]) / sigma
+        off = residual - _line_means(residual, weight * kept, i, good.shape[1])[i]
+        off -= _line_means(off, kept / (sigma**2 + (OWN * scale) ** 2), k, good.shape[0])[k]  # a fiber's own offset
+        pull = np.abs(off) / sigma
         new = pull < CLIP * max(MAD_TO_SIGMA * float(np.median(pull[kept])), 1.0)
         if (new == kept).all():
             break
         kept = new
-    return _judged(rows, terms, coeff, normal, residual, sigma, w, i, k, kept, u, good, degree, scale)
+    return _judged(rows, terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, scale)
 
 
 def _judged(
-    rows: Array, terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, sigma: Array,
-    w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
+    rows: Array, terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, off: Array,
+    sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
 ) -> tuple[float, WaveSurface]:  # fmt: skip
     """Information criterion of the line means, and the surface with its errors."""
     nline = good.shape[1]
     mean = _line_means(residual, w, i, nline)
     seen = np.array([kept[i == n].any() for n in range(nline)])
     floor = LIST_ERROR * scale
-    noise = np.array([(1 / np.sum(1 / sigma[kept & (i == n)] ** 2)) if seen[n] else 1.0 for n in range(nline)])
+    total = _sums(1 / sigma[kept] ** 2, i[kept], nline)
+    noise = np.where(seen, 1 / np.where(seen, total, 1), 1.0)
     count = int(seen.sum())
     miss = float((mean[seen] ** 2 / (floor**2 + noise[seen])).sum())
     criterion = count * np.log(max(miss / count, LEAST_MISS)) + (degree + 1) * np.log(max(count, 2))
     free = max(count - degree - 1, 1)
     scatter = float(np.sqrt(max(((mean[seen] ** 2).sum() - noise[seen].sum()) / free, 0.0)))
-    chi2 = float(((residual - mean[i])[kept] ** 2 / sigma[kept] ** 2).mean())
+    chi2 = float((off[kept] ** 2 / sigma[kept] ** 2).mean())
     spread = np.linalg.pinv(normal) * max(chi2, 1.0)
     where = np.array([np.nanmean(u[good[:, n], n]) for n in np.flatnonzero(seen)])
     lines = np.polynomial.legendre.legvander(where, degree)
@@ -191,8 +195,13 @@ def _judged(
     return criterion, WaveSurface(coeff, spread, terms, used, scatter / scale, line_spread, chi2)
 
 
+def _sums(value: Array, line: Array, nline: int) -> NDArray[np.float64]:
+    """Sum of each line."""
+    return np.asarray(np.bincount(line, value, nline), np.float64)
+
+
 def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDArray[np.float64]:
-    """Weighted mean residual of each line."""
+    """Weighted mean residual of each line, or of each fiber."""
     total = np.bincount(line, weight, nline)
     return np.asarray(np.bincount(line, weight * residual, nline) / np.where(total > 0, total, 1))
 

@@ -1,12 +1,13 @@
 """How far the light of an exposure lies off the traces of another: shift and tilts, from its own light, with errors.
 
 Each fiber is measured in bins of columns with all neighbors taken off; the offsets are fitted with few terms over the
-detector, each only if the light asks for it by the Bayesian information criterion (Schwarz 1978), so that a faint
-exposure gets a shift and a bright one also its tilts.
+detector and for each amplifier, the one that helps most first, as long as the light asks for it by the Bayesian
+information criterion (Schwarz 1978): a faint exposure gets a shift and a bright one also its tilts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from ifuview.model.trace import Provenance, TraceSet
 
 BIN = 32  # columns
 ROUNDS = 3
-TERMS = ((0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0))  # degrees along columns and across fibers, by importance
+TERMS = ((0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0))  # degrees along columns and across rows
 CLIP = 4.0  # sigma
 MAX_ERROR = 0.5  # px, of one measurement
 LEAST_MEASURED = 20
@@ -38,8 +39,11 @@ class TraceShift:
 
     Parameters
     ----------
-    terms : tuple of (int, int)
-        Degree of Legendre polynomials along columns and across rows.
+    terms : tuple of (int, int, int)
+        Part of the detector between seams (-1: all of it), and the degrees of Legendre polynomials along columns and
+        across the rows of that part.
+    seams : tuple of float
+        Where the parts meet, on [-1, 1].
     coeff, error : ndarray, shape (nterm,), px
     chi2 : float
         For each degree of freedom.
@@ -47,7 +51,8 @@ class TraceShift:
         Measurements used.
     """
 
-    terms: tuple[tuple[int, int], ...]
+    terms: tuple[tuple[int, int, int], ...]
+    seams: tuple[float, ...]
     coeff: NDArray[np.float64]
     error: NDArray[np.float64]
     chi2: float
@@ -60,14 +65,24 @@ class TraceShift:
 
     def at(self, u: Array, v: Array) -> NDArray[np.float64]:
         """Offset (px) at columns u and rows v, both on [-1, 1]."""
-        return np.asarray(_design(u, v, self.terms) @ self.coeff)
+        return np.asarray(_design(u, v, self.terms, self.seams) @ self.coeff)
 
 
-def _design(u: Array, v: Array, terms: tuple[tuple[int, int], ...]) -> NDArray[np.float64]:
-    """Products of Legendre polynomials, (..., nterm)."""
-    along, across = np.polynomial.legendre.legvander(u, 2), np.polynomial.legendre.legvander(v, 2)
-    i, j = (np.array(t) for t in zip(*terms, strict=True))
-    return np.asarray(along[..., i] * across[..., j])
+def _design(
+    u: Array, v: Array, terms: tuple[tuple[int, int, int], ...], seams: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Products of Legendre polynomials, (..., nterm), each 0 outside its part of the detector."""
+    edges = (-1.0, *seams, 1.0)
+    along, whole = np.polynomial.legendre.legvander(u, 2), np.polynomial.legendre.legvander(v, 2)
+    part = np.searchsorted(np.array(seams), v, side="right")
+    out = []
+    for n, i, j in terms:
+        if n < 0:
+            out.append(along[..., i] * whole[..., j])
+            continue
+        place = (2 * v - edges[n] - edges[n + 1]) / (edges[n + 1] - edges[n])
+        out.append(np.where(part == n, along[..., i] * place**j, 0.0))
+    return np.stack(out, axis=-1)
 
 
 def measure_shift(
@@ -77,6 +92,7 @@ def measure_shift(
     *,
     usable: Array | None = None,
     background: Array | None = None,
+    seams: Sequence[int] = (),
     ctx: JobContext = SILENT,
 ) -> TraceShift:
     """Return the offset of the light of an exposure from traces.
@@ -89,6 +105,8 @@ def measure_shift(
     read_noise : float, electrons
     usable : ndarray of bool, shape (nrow, ncol), optional
     background : ndarray, shape (nrow, ncol), electrons, optional
+    seams : sequence of int
+        Rows where another amplifier begins: each may have a shift and a tilt of its own.
 
     Raises
     ------
@@ -110,7 +128,7 @@ def measure_shift(
     if good.sum() < LEAST_MEASURED:
         raise FitError("there is too little light to measure a shift of the traces")
     v = np.nan_to_num(path) * 2 / (nrow - 1) - 1
-    return _fitted(u[good], v[good], offset[good], error[good])
+    return _fitted(u[good], v[good], offset[good], error[good], tuple(2 * row / (nrow - 1) - 1 for row in seams))
 
 
 def _first_look(binned: Array, path: Array) -> float:
@@ -155,32 +173,41 @@ def _measured(
     return offset, spread
 
 
-def _fitted(u: Array, v: Array, offset: Array, error: Array) -> TraceShift:
-    """The terms that the measurements ask for."""
+def _fitted(u: Array, v: Array, offset: Array, error: Array, seams: tuple[float, ...]) -> TraceShift:
+    """The terms that the measurements ask for, the most needed one at a time."""
     off = np.abs(offset - np.median(offset))
     kept = off < CLIP * np.maximum(error, MAD_TO_SIGMA * np.median(off))
-    best: tuple[float, TraceShift] | None = None
-    for count in range(1, len(TERMS) + 1):
-        rows = _design(u, v, TERMS[:count])
-        use = kept.copy()
-        for _ in range(3):
-            w = np.where(use, 1 / error**2, 0)
-            normal = rows.T @ (w[:, None] * rows)
-            spread = np.linalg.pinv(normal)
-            coeff = spread @ (rows.T @ (w * offset))
-            pull = np.abs(offset - rows @ coeff) / error
-            scale = max(MAD_TO_SIGMA * float(np.median(pull[use])), 1.0)
-            use = kept & (pull < CLIP * scale)
-        chi2 = float((pull[use] ** 2).sum()) / max(int(use.sum()) - count, 1)
-        bounded = np.minimum(pull[kept] / scale, CLIP)
-        score = float((bounded**2).sum()) + 2 * count * np.log(kept.sum())
-        shift = TraceShift(
-            TERMS[:count], coeff, np.sqrt(np.maximum(np.diag(spread), 0) * max(chi2, 1.0)), chi2, int(use.sum())
-        )
-        if best is None or score < best[0]:
-            best = (score, shift)
-    assert best is not None
-    return best[1]
+    u, v, offset, error = u[kept], v[kept], offset[kept], error[kept]
+    left = [(-1, i, j) for i, j in TERMS[1:]]
+    left += [(n, 0, j) for n in range(len(seams) + 1) for j in (0, 1) if seams and (n, j) != (0, 0)]
+    score, best = _with_terms(u, v, offset, error, ((-1, 0, 0),), seams)
+    while left:
+        tried = [(*_with_terms(u, v, offset, error, (*best.terms, term), seams), term) for term in left]
+        new, found, term = min(tried, key=lambda t: t[0])
+        if new >= score:
+            break
+        score, best = new, found
+        left.remove(term)
+    return best
+
+
+def _with_terms(
+    u: Array, v: Array, offset: Array, error: Array, terms: tuple[tuple[int, int, int], ...], seams: tuple[float, ...]
+) -> tuple[float, TraceShift]:
+    """Information criterion and fit of some terms."""
+    rows = _design(u, v, terms, seams)
+    use = np.ones(offset.size, bool)
+    for _ in range(2):
+        w = np.where(use, 1 / error**2, 0)
+        spread = np.linalg.pinv(rows.T @ (w[:, None] * rows))
+        coeff = spread @ (rows.T @ (w * offset))
+        pull = np.abs(offset - rows @ coeff) / error
+        use = pull < CLIP * max(MAD_TO_SIGMA * float(np.median(pull[use])), 1.0)
+    chi2 = float((pull[use] ** 2).sum()) / max(int(use.sum()) - len(terms), 1)
+    bounded = np.minimum(pull, CLIP)
+    score = float((bounded**2).sum()) + 2 * len(terms) * np.log(offset.size)
+    sigma = np.sqrt(np.maximum(np.diag(spread), 0) * max(chi2, 1.0))
+    return score, TraceShift(terms, seams, coeff, sigma, chi2, int(use.sum()))
 
 
 def shifted(traces: TraceSet, shift: TraceShift, nrow: int) -> TraceSet:
