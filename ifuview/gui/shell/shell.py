@@ -33,7 +33,7 @@ from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.warm_up import _keep_loaded, _log, _qt_message, _warm_kernels, _warm_plots
-from ifuview.gui.shell.worker import Worker
+from ifuview.gui.shell.worker import PATIENCE, Worker
 from ifuview.gui.window import theme
 from ifuview.settings import Settings
 
@@ -217,9 +217,12 @@ class Shell(QObject):
             self.close()
 
     def run(self) -> int:
-        """Run until the window is closed; return the exit code."""
+        """Run until the window is closed; return the exit code.
+
+        Jobs are cancelled. One that does not end soon is left to the end of the process, which comes at once.
+        """
         code = self.app.exec()
-        self.worker.shut_down()
+        self.worker.shut_down(PATIENCE)
         return code or self.exit_code
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, JobCancelled
 
 PROGRESS_PERIOD = 0.1  # s, at most this often a job's progress is signalled
+PATIENCE = 2.0  # s, how long a job may take to notice that the window is closed
 SWITCH_INTERVAL = 0.002  # s, how long Python code on the worker may keep the interpreter from the window
 
 
@@ -31,6 +32,9 @@ class Failure:
         self.expected = isinstance(error, IfuviewError | OSError | MemoryError)
         self.text = str(error) if isinstance(error, IfuviewError) else f"{type(error).__name__}: {error}"
         self.detail = "".join(traceback.format_exception(error))
+
+
+_UNENDED: list[QThread] = []  # workers that were left to the end of the process
 
 
 class Worker(QThread):
@@ -88,17 +92,22 @@ class Worker(QThread):
         """Whether no newer job took the place of this one."""
         return self._current.get(key) == ident
 
-    def shut_down(self) -> None:
-        """Cancel everything and wait for the thread to end."""
+    def shut_down(self, patience: float | None = None) -> bool:
+        """Cancel everything and wait for the threads to end, at most `patience` seconds; return whether they did."""
         with self._wake:
             self._quit = True
             for context in self._contexts.values():
                 context.cancel()
             self._wake.notify_all()
             helper = self._helper
-        self.wait()
+        until = None if patience is None else time.monotonic() + patience
+        ended = self.wait() if patience is None else self.wait(round(1000 * patience))
         if helper is not None:
-            helper.join()
+            helper.join(None if until is None else max(until - time.monotonic(), 0.0))
+            ended = ended and not helper.is_alive()
+        if not ended:
+            _UNENDED.append(self)  # Qt aborts if the object of a running thread is collected
+        return ended
 
     def _cancel(self, ident: int | None) -> None:
         context = self._contexts.get(ident) if ident is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ MAGIC_AT = (0, 512, 1024, 2048)  # bytes; a user block may lie before the file p
 MAX_ATTRIBUTE = 4 << 20  # bytes
 MAX_ARRAY = 1 << 27  # elements of an array that is read whole
 SIZES = re.compile(r"\b(eof|stored_eof) = (\d+)")  # of a file that is cut off, as the library says it
+MOST_PACKED = 16  # times the size of the file: claims up to here are believed without a count
 MAX_TEXT = 2000  # characters of a reason
 PYTABLES_OWN = ("CLASS", "VERSION", "TITLE", "NROWS", "FLAVOR")  # said by the format, not by the observer
 DAMAGED = (OSError, LookupError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
@@ -124,6 +126,25 @@ def dataset(file: Group, name: str) -> Dataset | None:
     return node
 
 
+def check_claim(path: str, node: Dataset) -> None:
+    """Raise FileFormatError if a dataset claims more rows than the file can hold of it.
+
+    Rows that were never written take no room in the file, and all the time, memory and disk there are once they are
+    read. Where the claim is so large that only packing could explain it, the pieces that are there are counted.
+    """
+    claimed = node.size * node.dtype.itemsize
+    if claimed <= MOST_PACKED * os.path.getsize(path):
+        return
+    with reading(path, node.name):
+        if node.chunks is None:
+            held = node.id.get_storage_size() // max(node.dtype.itemsize, 1)
+        else:
+            held = node.id.get_num_chunks() * math.prod(node.chunks)
+    if held < node.size:
+        what = f"{node.name} claims {node.size} rows, and the file holds {held} at most"
+        raise FileFormatError(what, path, "copy or download it again")
+
+
 def array(path: str, file: File, name: str, *, ndim: int) -> Array:
     """A small array read whole.
 
@@ -139,6 +160,7 @@ def array(path: str, file: File, name: str, *, ndim: int) -> Array:
         raise MissingDataError(f"the file has no {name}", path)
     if node.ndim != ndim or node.dtype.kind not in "iufb" or node.size > MAX_ARRAY:
         raise FileFormatError(f"{name} has shape {node.shape} and type {node.dtype}, which it cannot have", path)
+    check_claim(path, node)
     with reading(path, name):
         out: Array = node[()]
     return out

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -88,3 +91,45 @@ def test_shutting_down_ends_a_running_job(qtbot: QtBot) -> None:
         worker.submit(JobRequest("slow", slow, KEY))
     worker.shut_down()
     assert worker.isFinished()
+
+
+def test_a_job_that_does_not_listen_is_not_waited_for(qtbot: QtBot) -> None:
+    for aside in (False, True):
+        worker = Worker()
+        worker.start()
+        worker.submit(JobRequest("deaf", lambda ctx: time.sleep(1.0), KEY, aside=aside))
+        qtbot.wait(50)
+        began = time.monotonic()
+        assert not worker.shut_down(0.1)
+        assert time.monotonic() - began < 0.8
+        assert worker.shut_down()
+
+
+DEAF = """
+import sys, time
+from PyQt6.QtCore import QTimer
+from ifuview import __main__
+from ifuview.app.jobs import JobKey, JobKind, JobRequest
+from ifuview.gui.shell import shell
+
+begin = shell.Shell.start
+def start(self, script, prefetch=None):
+    begin(self, script, prefetch)
+    key = JobKey(JobKind.VIEW, "deaf")
+    for aside in (False, True):
+        self.worker.submit(JobRequest("deaf", lambda ctx: time.sleep(60), key, aside=aside))
+    def close():
+        print(time.time(), flush=True)
+        self.window.close()
+    QTimer.singleShot(300, close)
+shell.Shell.start = start
+sys.argv = ["ifuview", "-fresh"]
+__main__.main()
+"""
+
+
+def test_closing_the_window_ends_the_process_whatever_a_job_does(tmp_path) -> None:
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "IFUVIEW_CONFIG": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", DEAF], capture_output=True, text=True, timeout=50, env=env)
+    assert time.time() - float(done.stdout.split()[0]) < 3.0
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ SORT_ROWS = 1 << 21  # rows sorted in memory at a time: about 100 MB with their 
 PILES = 64  # that rows are dealt to when they come in no order
 SLOW = "not sorted"  # a note of the file that does not hold for its index
 ROW = np.dtype([("key", "<u8"), ("value", "<f4"), ("weight", "<f4")])  # key: resonator << 32 | time
+ROW_BYTES = 8  # of the columns time and value
 Written = tuple[Array, int, dict[str, dict[str, str]]]  # first rows, latest time, columns
 
 
@@ -66,6 +68,7 @@ def build_index(source: PhotonSource, folder: str | None = None, ctx: JobContext
             continue
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
+            _check_space(source, os.path.dirname(place))
             _build(source, place, ctx)
         except OSError as found:
             problem = found
@@ -76,6 +79,13 @@ def build_index(source: PhotonSource, folder: str | None = None, ctx: JobContext
         raise FileFormatError("the file changed while it was read", path, "open it again")
     todo = "free some space; the file can be used without an index"
     raise IfuviewError(f"the index cannot be written ({problem})", path, todo) from problem
+
+
+def _check_space(source: PhotonSource, folder: str) -> None:
+    """Raise OSError if a disk has no room for the columns of all photons, and for the piles they are sorted in."""
+    need = source.info.nphoton * (ROW_BYTES if source.info.sorted else ROW_BYTES + ROW.itemsize)
+    if shutil.disk_usage(folder).free < need:
+        raise OSError(errno.ENOSPC, f"{need / 1e6:.0f} MB are needed", folder)
 
 
 def _protected(folder: str) -> bool:
@@ -177,11 +187,12 @@ def _ordered(rows: Iterator[Array], low: int, high: int, folder: str, ctx: JobCo
             held = np.fromfile(path, ROW) if size else np.empty(0, ROW)
             yield held[np.argsort(held["key"], kind="stable")]
         elif width == 1:
-            yield from _stored(path)
+            yield from _stored(path, ctx.part(pile / PILES, pile / PILES))
         else:
             yield from _ordered(
-                _stored(path), start, start + width, f"{path}-piles", ctx.part(pile / PILES, (pile + 1) / PILES)
-            )
+                _stored(path, ctx.part(pile / PILES, pile / PILES)), start, start + width, f"{path}-piles",
+                ctx.part(pile / PILES, (pile + 1) / PILES),
+            )  # fmt: skip
         if size:
             os.remove(path)
     os.rmdir(folder)
@@ -205,8 +216,9 @@ def _deal(rows: Iterator[Array], low: int, width: int, folder: str) -> list[int]
     return [int(size) for size in sizes]
 
 
-def _stored(path: str) -> Iterator[Array]:
+def _stored(path: str, ctx: JobContext) -> Iterator[Array]:
     """Rows of a pile, block by block."""
     with open(path, "rb") as file:
         while len(block := np.fromfile(file, ROW, SORT_ROWS)):
+            ctx.checkpoint(0.0, "sorting photons")
             yield block

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.hdf5.family import family
-from ifuview.io.hdf5.file import attributes, child, dataset, h5_open
+from ifuview.io.hdf5.file import attributes, check_claim, child, dataset, h5_open
 from ifuview.io.photons.lists.head import (
     CONSOLIDATED,
     MODERN,
@@ -91,6 +91,7 @@ def _table(path: str, file: File, name: str, columns: TableColumns) -> Dataset:
     if table is None:
         raise FileFormatError(f"{name} is no table of this file", path)
     check_columns(path, table, columns)
+    check_claim(path, table)
     return table
 
 

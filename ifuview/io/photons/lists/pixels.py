@@ -12,7 +12,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
-from ifuview.io.hdf5.file import Watch, child, dataset, h5_open, reading
+from ifuview.io.hdf5.file import Watch, check_claim, child, dataset, h5_open, reading
 from ifuview.io.photons.lists.head import OLD_COLUMNS, PER_RESONATOR, check_columns, old_info
 from ifuview.io.photons.lists.table import BLOCK_ROWS, product
 from ifuview.model.checks import Array
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 UNIX_DIGITS = 10  # of a time in a file name
 MICROSECOND = 1e-6
 TIMED = 300  # pieces whose last photon tells how long the file is
+FEW_ROWS = 1 << 16  # of a table; a claim of so many harms nobody
 PIECES_AT_ONCE = 256  # between two checkpoints
 
 
@@ -180,6 +181,10 @@ def open_pixels(path: str, file: File, given: Beammap | None, ctx: JobContext = 
     """A photon list with one table per resonator."""
     info = old_info(path, file, given)
     sizes = _sizes(path, file, ctx)
+    for resonator in (r for r, rows in sizes.items() if rows > FEW_ROWS):
+        table = dataset(file, f"Photons/{resonator}")
+        if table is not None:
+            check_claim(path, table)
     if not sizes:
         raise MissingDataError("has the group Photons but no photon table in it", path)
     beammap = info.beammap

@@ -316,3 +316,25 @@ def test_a_folder_that_nobody_may_write_to_stays_as_it_is(tmp_path, monkeypatch)
         assert os.listdir(folder) == ["science.h5"]
     finally:
         folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_an_index_that_the_disk_has_no_room_for_is_not_begun(tmp_path, monkeypatch, ordered):
+    photons = source(tmp_path, ordered=ordered)
+    photons.info = replace(photons.info, sorted=ordered, nphoton=10**12)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(IfuviewError, match="MB are needed"):
+        build_index(photons)
+    assert not photons.passes
+    assert [p.name for p in tmp_path.iterdir() if "index" in p.name] == []
+
+
+def test_a_pile_that_cannot_be_parted_can_be_cancelled(tmp_path, monkeypatch):
+    monkeypatch.setattr(photon_index_build, "SORT_ROWS", 1000)
+    np.zeros(5000, photon_index_build.ROW).tofile(tmp_path / "pile")
+    ctx = JobContext()
+    blocks = photon_index_build._stored(str(tmp_path / "pile"), ctx)
+    assert len(next(blocks)) == 1000
+    ctx.cancel()
+    with pytest.raises(JobCancelled):
+        next(blocks)
