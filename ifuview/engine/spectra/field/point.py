@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from ifuview.engine.spectra.field.lenslet import SEEING_POWER, Lenslets, displacement, moffat_slopes
+from ifuview.engine.spectra.sky.spline import CommonSpectra
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit
@@ -29,6 +31,8 @@ HIGH = np.array([1.0, 1.0, np.log(12.0), 9.0])
 WITHIN = np.array([1.0, 1.0, 0.0, 0.0])
 MOST_DAMPING = 1e7
 LEAST_FIBERS = 8
+BROAD, SURE = 401, 3.0  # half px, sigma: what of a spectrum is smooth, and structure
+LOWEST = 0.3  # of its mean level
 SIGNIFICANT = 4.0  # sigma of a refraction that differs from the table
 
 
@@ -68,6 +72,23 @@ def measure_shares(
     by = np.where(known, bottom, 1.0)
     middle = np.median(center, axis=1)
     return SourceShares(middle, np.where(known, top / by, 0.0), np.where(known, 1 / by, np.inf))
+
+
+def steady(common: CommonSpectra, term: int, grid: Array, wave: Array) -> NDArray[np.float32]:
+    """A source's spectrum to weigh fibers with, at their own wavelengths: without its noise, and positive.
+
+    Structure counts as far as it is sure (shrunk by SURE sigma): a noisy spectrum agrees best with the fibers that it
+    was made from, and would draw the source to them.
+    """
+    fine = np.linspace(grid[0], grid[-1], 2 * grid.size)
+    value, variance = (np.asarray(v, np.float64) for v in common.at(fine, term))
+    smooth = uniform_filter1d(value, BROAD, mode="nearest")
+    off = value - smooth
+    kept = smooth + off * np.maximum(1 - SURE**2 * variance / np.maximum(off**2, 1e-300), 0)
+    level = float(np.median(kept))
+    if not level > 0:
+        return np.ones(wave.shape, np.float32)
+    return np.interp(wave, fine, np.maximum(kept, LOWEST * level)).astype(np.float32)
 
 
 def fit_point(

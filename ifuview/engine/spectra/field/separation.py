@@ -28,6 +28,8 @@ class SeparateParams:
         Of sky and sources together.
     surface : bool
         Follow a gradient of the sky over the field.
+    degree : int
+        Of its polynomial at most.
     single : bool
         Take the response of single fibers from the sky, as far as it is known.
     lines : bool
@@ -40,6 +42,7 @@ class SeparateParams:
     sources: int = 3
     rounds: int = 2
     surface: bool = True
+    degree: int = 1
     single: bool = True
     lines: bool = True
     refraction: bool = True

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.field.blend import fit_blend, take_pictures
 from ifuview.engine.spectra.field.extended import ExtendedFit, fit_extended
 from ifuview.engine.spectra.field.find import FoundSource, find_source
 from ifuview.engine.spectra.field.lenslet import Lenslets, displacement, source_share
-from ifuview.engine.spectra.field.point import BETA, TAIL, fit_point, measure_shares
+from ifuview.engine.spectra.field.point import BETA, TAIL, fit_point, measure_shares, steady
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import dispersion
@@ -29,14 +30,16 @@ FAINT = 0.01  # of the sky: fibers with less light of sources tell the surface
 POINT_FLOOR, EXTENDED_FLOOR = 0.03, 0.15  # of a source's light, that its profile does not describe
 CLIP = 6.0  # sigma
 WIDE, MISFIT = 2.6, 1.25  # arcsec, chi2: no seeing, no point
-SETTLED, TURNS = 0.003, 6  # arcsec that sources still move, turns of measuring several
+SETTLED, TURNS = 0.003, 3  # arcsec that sources still move, turns of measuring several
+SINGLE = 0.002  # of the sky, that single fibers differ by
+HALF = 0.5  # of a width, and arcsec
 UNEVEN = 0.01  # of the light in a fiber, as error of its brightness
 BETTER = 0.7  # of what a point leaves: an extended source has to leave less
 OUTSIDE = 1.2  # arcsec, beyond the outermost fibers
 SHARP = 0.9  # of a lenslet: what is sharper is one bad fiber
 APART, ALIKE = 0.8, 1.6  # FWHM between sources, ratio of the widths of two
+FAR = 0.003  # of a source's light: fibers with more tell nothing of the sky's surface
 LIT = 0.002  # of a source's light: fibers with more help with its spectrum
-LOWEST = 0.3  # of the mean level, of a spectrum that fibers are weighted with
 
 
 class SkyAndSources:
@@ -63,6 +66,7 @@ class SkyAndSources:
         self.line_errors: LineErrors | None = None
         self.notes: list[str] = []
         self.given = False
+        self.searched = False  # before, what single fibers have more may be a source
 
     def _extra(self, lsf: Array | None) -> NDArray[np.float32]:
         if lsf is None:
@@ -97,6 +101,7 @@ class SkyAndSources:
 
     def take_sources(self, sources: tuple[SourceFit, ...]) -> None:
         """Begin with sources that are known."""
+        self.searched = True
         self.sources = list(sources)
         self._renew_shares()
         self.fit(self._chosen(self.weight))
@@ -112,9 +117,52 @@ class SkyAndSources:
             if found is None or self._is_known(found) or not self._add(found):
                 break
             if turn == 0 and not self.given and self._is_no_point():
-                self._spread_out()
+                self._try_other_shapes()
                 if self.extended is not None:
                     break
+        self.searched = True
+        self._order()
+
+    def _order(self) -> None:
+        """The brightest source first."""
+        if len(self.sources) > 1:
+            order = np.argsort([-float(np.median(each.sum(axis=0))) for each in self.each])
+            self.sources = [self.sources[n] for n in order]
+            self._renew_shares()
+            self.together()
+
+    def _try_other_shapes(self) -> None:
+        """Two points close together, or an elliptical profile, if that describes the light much better than a point."""
+        one, kept = self._miss(), (self.sources, self.share, self.surface)
+        self._split()
+        two = self._miss() if len(self.sources) == 2 else np.inf
+        if not two < BETTER * one:
+            self.sources, self.share, self.surface = kept
+            self.together()
+        self._spread_out(min(one, two))
+
+    def _split(self) -> None:
+        """Two sources in place of one, along the long axis of its light."""
+        first = self.sources[0]
+        near = np.hypot(self.lenslets.x - first.x, self.lenslets.y - first.y) < 2 * first.fwhm
+        level = brightness(replace(self.spectra, flux=self.spectra.flux - self.sky))[0]
+        level = np.where(near & np.isfinite(level), np.maximum(level, 0), 0)
+        off = np.stack([self.lenslets.x - first.x, self.lenslets.y - first.y])
+        spread, axes = np.linalg.eigh((level * off) @ off.T / max(float(level.sum()), 1e-300))
+        apart = np.sqrt(max(float(spread[1] - spread[0]), 0.0)) * axes[:, 1]
+        width = min(first.fwhm, HALF * first.fwhm + HALF)
+        self.sources = [replace(first, x=first.x + s * apart[0], y=first.y + s * apart[1], fwhm=width, beta=BETA)
+                        for s in (1.0, -1.0)]  # fmt: skip
+        self._renew_shares()
+        self.together()
+        if not (self._settle() and self._plausible()):
+            self.sources = [first]
+
+    def _miss(self) -> float:
+        """Rms of what sky and sources leave of the fibers' brightness, in units of its error."""
+        level, error = brightness(self.spectra)
+        model = brightness(replace(self.spectra, flux=self.sky + self.light))[0]
+        return _misfit(level, error, model)
 
     def _add(self, found: FoundSource) -> bool:
         """Measure a source that was found; whether it is one."""
@@ -138,15 +186,24 @@ class SkyAndSources:
 
     def _settle(self) -> bool:
         """Measure all sources until none moves; whether all could be."""
+        if len(self.sources) == 1:
+            if self.measure_sources():
+                self.together()
+                return True
+            return False
         for _ in range(TURNS):
             before = [(s.x, s.y) for s in self.sources]
-            if not self.measure_sources():
-                return False
+            self._blend()
             self.together()
-            moved = max(np.hypot(s.x - x, s.y - y) for s, (x, y) in zip(self.sources, before))
-            if len(self.sources) == 1 or moved < SETTLED:
+            if max(np.hypot(s.x - x, s.y - y) for s, (x, y) in zip(self.sources, before)) < SETTLED:
                 break
         return True
+
+    def _blend(self) -> None:
+        """Measure sources that may overlap together."""
+        pictures = take_pictures(self.spectra.flux - self.sky, self.weight, self.wave, CHUNKS)
+        self.sources = list(fit_blend(pictures, self.lenslets, self.dar, tuple(self.sources)))
+        self._renew_shares()
 
     def _plausible(self) -> bool:
         """Whether the last fit is a source of its own: in the field, as wide as seeing or as the first one."""
@@ -163,7 +220,7 @@ class SkyAndSources:
     def _is_no_point(self) -> bool:
         """Whether the first source asks for another profile."""
         first = self.sources[0]
-        return self.choice.crowded or first.fwhm > WIDE or first.chi2 > MISFIT
+        return first.fwhm > WIDE or first.chi2 > MISFIT
 
     def _renew_shares(self) -> None:
         """Shares of all sources at the fibers' own wavelengths."""
@@ -201,47 +258,47 @@ class SkyAndSources:
         bright = self.surface.value * self.surface.fiber
         weight = self.weight / (1 + self.weight * self._unexplained())
         faint = np.median(self.light, axis=1) < FAINT * np.median(self.sky, axis=1)
+        if self.sources:
+            faint &= self.share.max(axis=(0, 2)) < FAR
         mean = self.sky / bright[:, None].astype(np.float32)
         factor, error = factors(self.spectra.flux - self.light, weight, mean)
         use = faint if use is None else use
-        self.surface = fit_surface(self.lenslets.x, self.lenslets.y, factor, error, use, self.params.single)
+        single = self.params.single and self.searched
+        place = self.lenslets.x, self.lenslets.y
+        self.surface = fit_surface(*place, factor, error, use, single, self.params.degree)
 
     def measure_sources(self) -> bool:
         """Places and widths from the light that is left without sky and the others; whether all are found."""
         if self.extended is not None:
             self._measure_extended()
             return True
-        ones = Samples(self.wave, np.ones_like(self.samples.share), self.extra)
-        found = []
-        for n, source in enumerate(self.sources):
-            others = self.light - self.each[n]
-            spectrum = _steady(self.common.values(ones, n + 1))
-            left = self.spectra.flux - self.sky - others
-            shares = measure_shares(left, self.weight, spectrum, self.wave, CHUNKS)
-            own = self.params.refraction and n == 0
-            try:
-                found.append(fit_point(shares, self.lenslets, self.dar, source, refraction=own))
-            except FitError:
-                return False
-        self.sources = found
+        if len(self.sources) > 1:
+            self._blend()
+            return True
+        if not self.sources:
+            return False
+        spectrum = steady(self.common, 1, self.grid, self.wave)
+        shares = measure_shares(self.spectra.flux - self.sky, self.weight, spectrum, self.wave, CHUNKS)
+        uneven = SINGLE * float(np.median(self.sky)) / max(float(np.mean(spectrum)), 1e-30)
+        shares = replace(shares, variance=shares.variance + uneven**2)
+        try:
+            fit = fit_point(shares, self.lenslets, self.dar, self.sources[0], refraction=self.params.refraction)
+        except FitError:
+            return False
+        self.sources = [fit]
         self._renew_shares()
-        return bool(found)
+        return True
 
-    def _spread_out(self) -> None:
-        """Try an elliptical profile, with the sky under it as a plane; keep it where it describes the light better."""
+    def _spread_out(self, least: float) -> None:
+        """An elliptical profile with the sky under it as a plane, if it leaves much less than `least`."""
         level, error = brightness(self.spectra)
-        point = brightness(replace(self.spectra, flux=self.sky + self.light))[0]
         extended = fit_extended(level, error, self.lenslets)
-        known = np.isfinite(level)
-        whole = extended.amplitude * extended.share + extended.plane
-        sigma = np.hypot(error, UNEVEN * level)
-        misses = [float(np.sqrt(np.mean(((level - model) / sigma)[known] ** 2))) for model in (point, whole)]
-        if misses[1] > BETTER * misses[0]:
+        if _misfit(level, error, extended.amplitude * extended.share + extended.plane) > BETTER * least:
             return
         self.extended, self.sources, self.choice = extended, [], darkest(self.choice)
         self.notes.append("an extended source fills the field: sky and source are told apart by its profile")
-        plane = extended.plane / extended.constant if self.params.surface else np.ones(known.size)
-        self.surface = SkySurface(plane, np.ones(known.size), int(self.params.surface), 0.0)
+        plane = extended.plane / extended.constant if self.params.surface else np.ones(level.size)
+        self.surface = SkySurface(plane, np.ones(level.size), int(self.params.surface), 0.0)
         self._take_profile(extended.share)
 
     def _take_profile(self, share: Array) -> None:
@@ -283,7 +340,8 @@ class SkyAndSources:
         return Separation(model, tuple(self.sources), self.share, self.extended, self.common, surface, self.line_errors)
 
 
-def _steady(spectrum: Array) -> NDArray[np.float32]:
-    """A source's spectrum for weights: positive, what lies far below its mean level taken off."""
-    level = np.median(spectrum)
-    return np.clip(spectrum, LOWEST * level, None).astype(np.float32) if level > 0 else np.ones_like(spectrum)
+def _misfit(level: Array, error: Array, model: Array) -> float:
+    """Rms of level - model in units of its error, of fibers that are known."""
+    sigma = np.hypot(error, UNEVEN * level)
+    known = np.isfinite(level) & np.isfinite(model)
+    return float(np.sqrt(np.mean(((level - model) / sigma)[known] ** 2)))

@@ -65,7 +65,9 @@ def factors(
         return np.where(bottom > 0, top / bottom, np.nan), np.where(bottom > 0, bottom**-0.5, np.nan)
 
 
-def fit_surface(x: Array, y: Array, factor: Array, error: Array, use: Array, single: bool = True) -> SkySurface:
+def fit_surface(
+    x: Array, y: Array, factor: Array, error: Array, use: Array, single: bool = True, degree: int = 1
+) -> SkySurface:
     """Fit the surface through factors of the fibers in `use`.
 
     Parameters
@@ -76,18 +78,21 @@ def fit_surface(x: Array, y: Array, factor: Array, error: Array, use: Array, sin
         Fibers without source.
     single : bool
         Also the response of single fibers.
+    degree : int
+        Of the polynomial at most: 2 may take wide wings of a source for sky.
     """
     known = use & np.isfinite(factor) & (error > 0)
     scale = max(float(np.abs(x).max()), float(np.abs(y).max()), 1e-9)
     terms = _terms(x / scale, y / scale)
     best, lowest = None, np.inf
-    for degree, count in ((0, 1), (1, 3), (2, 6)):
-        if known.sum() < 3 * count:
+    slope = 0.0
+    for power, count in ((0, 1), (1, 3), (2, 6)):
+        if known.sum() < 3 * count or power > degree:
             break
         found = _fitted(terms[:, :count], factor, error, known)
         if found[2] < lowest:
-            best, lowest, order = found, found[2], degree
-        if degree == 1:
+            best, lowest, order = found, found[2], power
+        if power == 1:
             slope = found[3]
     if best is None:
         return SkySurface(np.ones(x.size), np.ones(x.size), 0, 0.0)
@@ -98,7 +103,7 @@ def fit_surface(x: Array, y: Array, factor: Array, error: Array, use: Array, sin
     own = np.ones(x.size)
     if single:
         own = _single(factor / surface, error / mean, known)
-    return SkySurface(surface / mean, own, order, slope if known.sum() >= 9 else 0.0)
+    return SkySurface(surface / mean, own, order, slope)
 
 
 def _sharp(values: Array, known: Array) -> NDArray[np.float32]:

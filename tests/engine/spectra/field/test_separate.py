@@ -70,6 +70,28 @@ def test_two_sources_are_both_found():
         assert np.hypot(fit.x - x, fit.y - y) < 0.03
 
 
+def test_two_sources_that_overlap_are_told_apart():
+    places = [(0.85, 0.1), (-0.85, -0.1)]
+    scene = make_scene(places, strength=[40.0, 30.0], fwhm=1.6)
+    found = separate(scene.spectra, scene.lenslets, DAR, GRID)
+    assert found.extended is None and len(found.sources) == 2
+    for fit, (x, y) in zip(found.sources, places):
+        assert np.hypot(fit.x - x, fit.y - y) < 0.02
+        assert abs(fit.fwhm - 1.6) < 0.03
+
+
+def test_a_faint_source_keeps_its_light_and_an_honest_place():
+    offs, pulls = [], []
+    for seed in range(4):
+        scene = make_scene([POINT], strength=[1.2], seed=seed)
+        found = separate(scene.spectra, scene.lenslets, DAR, GRID)
+        (fit,) = found.sources
+        pulls += [(fit.x - POINT[0]) / fit.x_error, (fit.y - POINT[1]) / fit.y_error]
+        offs.append(found.common.at(GRID, 1)[0].sum() / (1.2 * scene.total.sum()) - 1)
+    assert np.sqrt(np.mean(np.square(pulls))) < 2
+    assert abs(np.mean(offs)) < 0.1  # 7 % of noise each
+
+
 def test_a_source_at_the_edge_is_found():
     scene = make_scene([(3.7, 2.2)], strength=[30.0])
     (fit,) = separate(scene.spectra, scene.lenslets, DAR, GRID).sources
