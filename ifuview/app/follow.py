@@ -57,6 +57,11 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
         if slot.detector is None and slot.dataset.companions and not session.headless:
             words = f"Where {slot.title} lies on the detector"
             tasks.append(PlaceOnDetector(title=words, frame=slot.key))
+    elif session.night is not None and slot.dataset.kind == "raw":
+        from ifuview.app.night.raw_places import FindPlaces, wants_places
+
+        if wants_places(session, slot):
+            tasks.append(FindPlaces(title=f"Fibers and wavelengths of {slot.title}", frame=slot.key))
     elif slot.traces is None and slot.dataset.kind != "traces" and _has_traces(slot):
         from ifuview.app.traces.tasks import FindTraces
 

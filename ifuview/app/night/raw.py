@@ -66,10 +66,10 @@ def open_raw(
     notes: list[str] = list(exposure.notes)
     if product == AMPLIFIERS:
         image = _tiled(exposure, camera, spec, notes, ctx)
+    elif product == OVERSCAN:
+        image = _with_overscan(_frames(_places(exposure.parts, camera, spec), spec, notes, ctx), spec)
     else:
-        own = _places(exposure, camera, spec)
-        frames = _frames(own, spec, notes, ctx)
-        image = _with_overscan(frames, spec) if product == OVERSCAN else _detector(frames, spec, notes)
+        image = detector_image(exposure.parts, camera, spec, notes, ctx)
     image = replace(image, name=NAMES.get(product, camera), camera=camera, stage="raw")
     notes += [f"{c} {a} is not there" for c, letters in exposure.bad_amplifiers.items() if c == camera
               for a in letters.split() if a not in {p.name for p in exposure.parts if p.camera == c}]  # fmt: skip
@@ -82,12 +82,25 @@ def open_raw(
     return Opened(dataset, image, first_look(image, look))
 
 
-def _places(exposure: Exposure, camera: str, spec: InstrumentSpec) -> dict[str, RawAmplifier | None]:
+def detector_image(
+    parts: Sequence[RawAmplifier], camera: str, spec: InstrumentSpec, notes: list[str], ctx: JobContext = SILENT
+) -> Image:
+    """Return the electrons of a detector with error and mask, put together of its amplifiers.
+
+    Raises
+    ------
+    MissingDataError
+        No amplifier can be read.
+    """
+    return _detector(_frames(_places(parts, camera, spec), spec, notes, ctx), spec, notes)
+
+
+def _places(parts: Sequence[RawAmplifier], camera: str, spec: InstrumentSpec) -> dict[str, RawAmplifier | None]:
     """The amplifiers of a detector from bottom to top, None for one that is not there or of no use."""
-    own = {part.name: part for part in exposure.parts if part.camera == camera}
+    own = {part.name: part for part in parts if part.camera == camera}
     raw, some = spec.raw, next(iter(own.values()), None)
     if raw is None or some is None:
-        raise MissingDataError(f"there is no amplifier of {camera}", exposure.name)
+        raise MissingDataError("there is no amplifier of this detector", camera)
     detector = raw.detector(some.slot, some.name)
     assert detector is not None
     usable = {name: part for name, part in own.items() if not part.problem}
@@ -174,7 +187,7 @@ def _tiled(exposure: Exposure, camera: str, spec: InstrumentSpec, notes: list[st
     rows = 1
     for column, one in enumerate(cameras):
         ctx.checkpoint(0.8 * column / len(cameras), f"Reading {one}")
-        own = _places(exposure, one, spec)
+        own = _places(exposure.parts, one, spec)
         rows = max(rows, len(own))
         for row, (name, part) in enumerate(own.items()):
             if part is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ifuview.model.checks import Array
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import TriageResult
+from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
@@ -52,6 +53,8 @@ class Night:
         Watched cameras that are not whole: looks since the last new file of each.
     said : frozenset of str
         What was said of watched cameras.
+    places : mapping of (night, camera) to TraceSet
+        Fibers and wavelengths of the detectors of a raw night, as far as they were looked for.
     """
 
     index: ExposureIndex
@@ -65,6 +68,7 @@ class Night:
     auto: Place | None = None
     waiting: Mapping[tuple[int, str], int] = field(default_factory=lambda: MappingProxyType({}))
     said: frozenset[str] = frozenset()
+    places: Mapping[tuple[int, str], TraceSet] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,6 +40,7 @@ def exposure_index(night: RawNight) -> ExposureIndex:
             night.instrument, products=PICTURES, shown=PICTURES, first=PICTURES[::-1],
             titles=MappingProxyType(TITLES), detector=DETECTOR,
         ),
+        raw_night=night,
         order=tuple(one.camera for one in raw.detectors) if all(one.slot for one in raw.detectors) else night.cameras,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from ifuview.model.chain_spec import ChainSpec
-from ifuview.model.night.raw import RawAmplifier
+from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
 
 NO_CHAIN = ChainSpec()
 RAW = "raw"  # what the detectors gave: one file of all cameras
@@ -166,6 +166,8 @@ class ExposureIndex:
         How the products follow each other.
     order : tuple of str
         Cameras in the order in which they are listed; others follow by spectrograph, then arm.
+    raw_night : RawNight or None
+        What the exposures are put together of, one each in the same order, where each amplifier is a file of its own.
     """
 
     folder: str
@@ -177,6 +179,7 @@ class ExposureIndex:
     tiles: tuple[TileFile, ...] = ()
     chain: ChainSpec = NO_CHAIN
     order: tuple[str, ...] = ()
+    raw_night: RawNight | None = None
 
     @cached_property
     def cameras(self) -> tuple[str, ...]:
@@ -199,6 +202,11 @@ class ExposureIndex:
         """The exposure of that number."""
         place = None if expid is None else self._places.get(expid)
         return None if place is None else self.exposures[place]
+
+    def raw_exposure(self, expid: int | None) -> RawExposure | None:
+        """What an exposure of a raw night is put together of."""
+        place = None if expid is None else self._places.get(expid)
+        return None if place is None or self.raw_night is None else self.raw_night.exposures[place]
 
     def file(self, expid: int | None, camera: str, product: str) -> ProductFile | None:
         """The file of one product of one camera of one exposure."""

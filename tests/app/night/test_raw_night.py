@@ -24,6 +24,7 @@ from tests.app.runner import Runner
 
 SPEC, UNIT, DATE = instrument.instrument("lrs2"), ("503", "056", "7001"), 20240801
 TWILIGHT = Shot(2, "twi", "skyflat", 5.0)
+ARCS = (Shot(3, "cmp", "Hg_B", 30.0), Shot(4, "cmp", "Cd-A_B", 30.0))
 SCIENCE = Shot(7, "sci", "STAR_056_E", 60.0, missing=("056LU",), flipped={"056RU": "LR", "056RL": "UL"})
 
 
@@ -31,7 +32,7 @@ SCIENCE = Shot(7, "sci", "STAR_056_E", 60.0, missing=("056LU",), flipped={"056RU
 def truth(tmp_path_factory):
     root = tmp_path_factory.mktemp("raw_night")
     channels = [channel_setup(SPEC, Tables("lrs2"), camera, UNIT, DATE, seed=4) for camera in ("uv", "orange")]
-    return root, write_night(root, SPEC, channels, [TWILIGHT, SCIENCE], DATE, cosmics=0.0, broken=False)
+    return root, write_night(root, SPEC, channels, [TWILIGHT, SCIENCE, *ARCS], DATE, cosmics=0.0, broken=False)
 
 
 @pytest.fixture
@@ -45,16 +46,18 @@ def test_a_raw_night_is_listed_like_any_night(runner):
     index = runner.session.night.index
     assert [(e.night, e.name, e.obstype, e.object, e.exptime) for e in index.exposures] == [
         (DATE, "2/1", "twi", "skyflat", 5.0),
+        (DATE, "3/1", "cmp", "Hg_B", 30.0),
+        (DATE, "4/1", "cmp", "Cd-A_B", 30.0),
         (DATE, "7/1", "sci", "STAR_056_E", 60.0),
     ]
     assert index.cameras == ("uv", "orange")
     assert runner.window == [want.ShowDock("exposures")]
     made = view.make(runner.session)
-    assert made.rows[1].cells == (str(DATE), "7/1", "STAR_056_E", "uv orange", "", "sci", "60", "", "", "", "")
+    assert made.rows[-1].cells == (str(DATE), "7/1", "STAR_056_E", "uv orange", "", "sci", "60", "", "", "", "")
     assert {view.COLUMNS[n] for n in made.hidden} == {"Tile", "Seeing (″)", "Transparency", "Raw"}
-    assert view.tip(made.rows[1], "uv", made.products).startswith("uv of 7/1, bad amplifier LU")
-    assert view.matches(made, "type=sci")[0] == view.matches(made, "object=star exptime>10")[0] == [1]
-    assert view.matches(made, "target=orange")[0] == [1]
+    assert view.tip(made.rows[-1], "uv", made.products).startswith("uv of 7/1, bad amplifier LU")
+    assert view.matches(made, "type=sci")[0] == view.matches(made, "object=star exptime>10")[0] == [3]
+    assert view.matches(made, "target=orange")[0] == [3]
     assert view.matches(made, "target=red")[0] == []
 
 
@@ -83,7 +86,7 @@ def test_a_detector_shows_electrons_with_error_amplifier_by_amplifier(runner, tr
 
 
 def test_a_missing_amplifier_leaves_its_place_empty_and_is_said(runner):
-    expid = runner.session.night.index.exposures[1].expid
+    expid = runner.session.night.index.exposures[-1].expid
     runner.ask(want.ShowProduct(expid, "uv", DETECTOR))
     slot = runner.session.slot()
     pixels = slot.image.pixels.native()
@@ -94,7 +97,7 @@ def test_a_missing_amplifier_leaves_its_place_empty_and_is_said(runner):
 
 def test_controllers_that_name_the_amplifier_do_not_turn_the_picture(runner, truth):
     """Blue stays left: the flip of AMPNAME is taken back, so that the sky's lines lie where they were put."""
-    runner.ask(want.ShowProduct(runner.session.night.index.exposures[1].expid, "orange", DETECTOR))
+    runner.ask(want.ShowProduct(runner.session.night.index.exposures[-1].expid, "orange", DETECTOR))
     pixels = runner.session.slot().image.pixels.native()
     light = light_of(truth[1].channel("orange"), SCIENCE, *fiber_points(0.59)).electrons
     for rows, own in ((slice(0, 1032), light[:140]), (slice(1032, 2064), light[140:])):
@@ -155,3 +158,20 @@ def test_an_archive_without_raw_data_is_refused_in_one_sentence(tmp_path):
     runner.ask(want.OpenFile(str(tmp_path / "some.tar")))
     assert "no raw amplifiers are in this archive" in runner.said()[-1]
     assert runner.session.night is None
+
+
+def test_fibers_and_wavelengths_come_from_twilight_and_arcs(runner, truth):
+    expid = runner.session.night.index.exposures[-1].expid
+    runner.ask(want.ShowProduct(expid, "orange", DETECTOR))
+    traces = runner.session.slot().traces
+    channel = truth[1].channel("orange")
+    center = np.concatenate([a.at(a.trace) + 1032 * n for n, a in enumerate(channel.amplifiers)])
+    wave = np.concatenate([a.at(a.wave) for a in channel.amplifiers])
+    assert np.sqrt(np.mean((traces.center - center) ** 2)) < 0.02  # px; the shift of science is not in it
+    assert np.sqrt(np.mean((traces.wave - wave) ** 2)) < 0.05 * channel.dispersion
+    words = dict(readout(runner.session, runner.session.current, 1000.0, float(center[200, 1000])).fields)
+    assert words["fiber"].startswith("200 (row 200)")
+    assert float(words["λ"].split()[0]) == pytest.approx(wave[200, 1000], abs=0.1)
+    done = len(runner.session.night.places)
+    runner.ask(want.ShowProduct(runner.session.night.index.exposures[0].expid, "orange", DETECTOR))
+    assert runner.session.slot().traces is not None and len(runner.session.night.places) == done  # shared
