@@ -179,7 +179,7 @@ def _merged(findings: list[Finding]) -> list[Finding]:
 
 
 def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
-    """Without what charge that trails in an amplifier explains: levels of its fibers, lines that seem displaced."""
+    """Without what charge that trails explains: levels of its amplifier and fibers, lines that seem displaced."""
     trails = [f for f in findings if f.kind == "charge-transfer"]
     if not trails:
         return findings
@@ -190,7 +190,8 @@ def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
         inside = f.kind in ("ccd-column", "ccd-row", "isolated-fiber") and set(f.fibers) <= fibers
         lines = along > 0 and f.kind == "sky-line residual" and f.detail.get("change") in ("shift", "width", "factor")
         lines |= f.kind == "sky-line residual" and f.significance < TAIL * along and len(f.fibers) < count
-        if not lines and (not inside or f.known or f.detail.get("dead")):
+        across = f.detail.get("sky_fibers") and any(t.amplifier in f.amplifier.split("/") for t in trails)
+        if not lines and not across and (not inside or f.known or f.detail.get("dead")):
             out.append(f)
     return out
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ifuview.engine.night.stats import mad
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
@@ -20,9 +21,12 @@ MIN_PIXELS = 40  # of a row or wavelength that takes part
 LIMIT = 5.0  # mean chi2 of the row means; healthy amplifiers show 1.0 to 2.7
 OVER_WAVE = 2.0  # rows must beat wavelengths by this factor
 BANDS = (1, 2, 4, 8, 16, 32, 64)  # rows of a band that is compared with as many rows on both sides
-FLANK = 8  # rows on each side, at least
+FLANKS, FLANK = 3, 24  # rows on each side: times the width, at least
+VARIES = 1.1  # times the usual scatter of fibers, at a wavelength that has no part in bands
+BOTH = 0.5  # of its level that a band must have over the rows on either side
 BESIDE = 40  # rows beside a band that its level is measured against
-BAND_LIMIT = 12.0  # sigma of a band; healthy amplifiers, also under a wrong sky, stay below 7.1
+BAND_LIMIT = 6.2  # sigma of a band; 230 healthy amplifiers, also under a wrong sky, stay below 5.7
+BAND_OVER_WAVE = 1.3  # a band of rows must beat that of wavelengths by this factor
 MIN_MEDIAN = 20  # pixels of a row whose median is taken off
 
 
@@ -83,6 +87,8 @@ def row_tests(
     """
     z = np.clip(residual / sigma, -CLIP, CLIP)
     good = good & np.isfinite(z)
+    squares = np.where(good, z * z, np.float32(0.0))
+    everywhere = squares.sum(axis=0), good.sum(axis=0)
     row = np.rint(disp).astype(np.int16)
     column = np.broadcast_to(np.arange(wave.size, dtype=np.int16), z.shape)
     out, clean = [], residual
@@ -95,7 +101,8 @@ def row_tests(
         if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
             continue
         picked = z[use], row[use].astype(np.intp), column[use].astype(np.intp)
-        band, rows, waves = _band(*picked), *_compared(*picked)
+        same = _steady(squares, use, *everywhere)[picked[2]]
+        band, rows, waves = _band(*(values[same] for values in picked)), *_compared(*picked)
         if band is not None:  # a band must not condemn the amplifier
             rest = (picked[1] < band[0]) | (picked[1] > band[1])
             rows, waves = _compared(*(values[rest] for values in picked))
@@ -127,20 +134,36 @@ def row_tests(
     return tuple(out), clean
 
 
+def _steady(squares: Array, own: Array, total: Array, count: Array) -> Array:
+    """Wavelengths at which the fibers of other amplifiers scatter as elsewhere, shape (nwave,).
+
+    Lines that vary over the field look like rows. Without other amplifiers there is nothing to tell that.
+    """
+    count = count - own.sum(axis=0)
+    known = count >= MIN_PIXELS
+    if not known.any():
+        return np.ones(total.size, bool)
+    scatter = np.sqrt(np.maximum(total - np.where(own, squares, 0.0).sum(axis=0), 0.0) / np.maximum(count, 1))
+    return np.asarray(~known | (scatter < VARIES * np.median(scatter[known])))
+
+
 def _band(z: Array, row: Array, column: Array) -> tuple[int, int, float] | None:
     """First and last row and significance of the band that stands out most; None unless rows explain it best."""
     rows = _contrast(z - _means(z, column)[column], row)
     waves = _contrast(z - _means(z, row)[row], column)
-    return rows if rows[2] > max(BAND_LIMIT, OVER_WAVE * waves[2]) else None
+    return rows if rows[2] > max(BAND_LIMIT, BAND_OVER_WAVE * waves[2]) else None
 
 
 def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
-    """First, last and score of the run whose mean differs most from those on both sides of it."""
+    """First, last and score of the run whose mean differs most from that of the rows on both sides of it.
+
+    The scatter of all runs of a width is in the score: what a healthy amplifier has everywhere is no band.
+    """
     count = np.concatenate([[0], np.cumsum(np.bincount(at))])
     total = np.concatenate([[0.0], np.cumsum(np.bincount(at, z))])
-    best = 0, 0, 0.0
+    best, scale = (0, 0, 0.0), 1.0
     for width in BANDS:
-        side = max(width, FLANK)
+        side = max(FLANKS * width, FLANK)
         start = np.arange(side, count.size - 1 - width - side + 1)
         if not start.size:
             continue
@@ -148,9 +171,16 @@ def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
         counts = [np.maximum(count[b] - count[a], 1) for a, b in pairwise(edges)]
         left, own, right = ((total[b] - total[a]) / n for (a, b), n in zip(pairwise(edges), counts, strict=True))
         enough = (counts[1] >= width * MIN_PIXELS) & (np.minimum(counts[0], counts[2]) >= side * MIN_PIXELS)
-        least = np.minimum(np.abs(own - left), np.abs(own - right)) * ((own - left) * (own - right) > 0)
-        score = np.where(enough, least / np.sqrt(1 / counts[1] + 1 / np.minimum(counts[0], counts[2])), 0.0)
-        k = int(np.argmax(score))
+        if not enough.any():
+            continue
+        around = (counts[0] * left + counts[2] * right) / (counts[0] + counts[2])
+        score = np.where(enough, (own - around) / np.sqrt(1 / counts[1] + 1 / (counts[0] + counts[2])), 0.0)
+        both = np.minimum(np.abs(own - left), np.abs(own - right)) > BOTH * np.abs(own - around)
+        both &= (own - left) * (own - right) > 0
+        k = int(np.argmax(np.where(both, np.abs(score), 0.0)))
+        others = score[enough & (np.abs(start - start[k]) > width + side)]  # that the band has no part in
+        scale = max(1.0, float(mad(others))) if others.size > side else scale
+        score = np.where(both, np.abs(score), 0.0) / scale
         if score[k] > best[2]:
             best = int(start[k]), int(start[k]) + width - 1, float(score[k])
     return best

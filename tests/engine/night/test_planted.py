@@ -16,7 +16,8 @@ SURE = (
     "sky left in a fiber", "sky model of a fiber", "column in a fiber", "flat bump of a fiber", "swapped spectra",
     "fiber off position", "flat bump of a run", "sky of a run", "run off position", "calibration of a run",
     "amplifier noise", "cosmic rays", "calibration bump", "calibration step", "ghost", "one line", "all lines",
-    "shift of a run", "shift of a fiber", "shift of all",
+    "shift of a run", "shift of a fiber", "shift of all", "row band", "right half offset", "amplifier offset",
+    "trailing along", "trailing across",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.night.search.deviating import Deviation, answered, deviating, flat_deviation, left, sky_deviation
+from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.templates import sharp
 from ifuview.engine.night.search.throughput import Guilt
 from ifuview.engine.night.sky_light import between_lines
@@ -68,6 +69,8 @@ class Case:
         self.products: dict[str, Array] = {}  # what sky model and flat of each fiber differ by from the others'
         self.deviations: list[Deviation] = []
         self.tilt: Array = np.zeros(chain.shape[0])  # of the continuum of the sky over the field, part of it
+        self.lines_vary = False  # over the field, as a real sky may: their part of the continua is no drift
+        self.levels: Levels | None = None  # of all fibers, in bins
         self.row_light: Array | float = 0.0  # of rows of the detector, taken off
         self.row_levels: dict[str, Array] = {}
         self.maps: dict[str, Array] = {}  # by name, a number for each fiber that a finding was fitted to

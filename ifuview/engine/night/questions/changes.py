@@ -174,6 +174,7 @@ def _over_field(case: Case, found: Changes, factor: Array) -> Array:
     plane = of_lines.plane(factor, fits.error[FACTOR], chain.focal_x, chain.focal_y, found.use)
     if plane is None or plane.significance < TILT[0] or plane.explained < TILT[1]:
         return out
+    case.lines_vary = True
     tilt = plane.slope[0] * (chain.focal_x - plane.center[1]) + plane.slope[1] * (chain.focal_y - plane.center[2])
     is_sky = all(
         v > limit for v, limit in zip((plane.significance, plane.explained, plane.swing), GRADIENT, strict=True)

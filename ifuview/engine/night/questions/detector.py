@@ -6,14 +6,19 @@ import numpy as np
 
 from ifuview.engine.night.questions.amplifiers import listed
 from ifuview.engine.night.questions.case import Case
+from ifuview.engine.night.questions.levels import empty_fibers, measured_levels, natural_scatter
+from ifuview.engine.night.search.levels import BIN
 from ifuview.engine.night.search.noise import hits, inside, white_noise
-from ifuview.engine.night.search.trailing import across, along
+from ifuview.engine.night.search.trailing import across, along, into_empty
 from ifuview.model.checks import Array
 
 NOISY = 1.05  # times the noise that the inverse variance says, and that of the other amplifiers
 ENOUGH = 2000  # pixels that tell a noise
 MANY = 60  # hits that a usual reduction does not leave
-TRAILS, LEAST = 4.7, 0.008  # sigma of an amplifier against its neighbor, and part of the light
+TRAILS, LEAST = (
+    {"along": 4.7, "across": 4.3},
+    0.008,
+)  # sigma of an amplifier against its neighbor, and part of the light
 
 
 def detector(case: Case) -> None:
@@ -84,6 +89,16 @@ def _hits(case: Case, flux: Array, sigma: Array, good: Array) -> None:
     )  # fmt: skip
 
 
+def _in_sky_fibers(case: Case, where: dict[str, Array]) -> dict[str, tuple[float, float]]:
+    """What sky fibers have of the light of the fiber before them over that of the next, by amplifier."""
+    of = measured_levels(case)
+    if of is None:
+        return {}
+    at = np.minimum(np.arange(of.wave.size) * BIN + BIN // 2, case.chain.shape[1] - 1)
+    areas = {name: area[:, at] for name, area in where.items()}
+    return into_empty(of, areas, empty_fibers(case, of), natural_scatter(case, of))
+
+
 def _trailing(case: Case, where: dict[str, Array]) -> None:
     """Charge that lags behind along the columns or in the next fiber, in one amplifier."""
     chain = case.chain
@@ -93,7 +108,7 @@ def _trailing(case: Case, where: dict[str, Array]) -> None:
     trails = along(case.sharp, case.weight, case.level, where, beside)
     tests = (
         ("along", "trails behind its lines by up to three pixels", trails),
-        ("across", "is in the next fiber", across(case.sharp, case.weight, where)),
+        ("across", "is in the next fiber", across(case.sharp, case.weight, where, _in_sky_fibers(case, where))),
     )
     for way, said, found in tests:
         for name, (value, score) in found.items():
@@ -101,7 +116,7 @@ def _trailing(case: Case, where: dict[str, Array]) -> None:
             away = value - float(np.median(others)) if others else value
             if (
                 min(value, away) < LEAST
-                or score * abs(away) / max(abs(value), 1e-9) < TRAILS
+                or score * abs(away) / max(abs(value), 1e-9) < TRAILS[way]
                 or name in case.bad_amplifiers
             ):
                 continue

@@ -12,7 +12,7 @@ from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import lines_that_stay
-from ifuview.engine.night.questions.weak_rows import weak_rows
+from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.throughput import WOULD_TELL, guilt
 from ifuview.engine.night.stats import MEDIAN_ERROR, middle
@@ -48,6 +48,8 @@ def fibers(case: Case) -> None:
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
     value, error = of_lines.throughput(lines)
     of = measured_levels(case)
+    if offsets(case, of):
+        of = measured_levels(case, again=True)
     level = _level(seen, case.level) - case.tilt * float(np.median(case.level))
     dim, expected = _below_sky(case, value, error, level, sigma)
     with np.errstate(invalid="ignore"):  # lines of a bright star are its own
@@ -68,7 +70,7 @@ def fibers(case: Case) -> None:
         _losing(case, losing)
         _runs(case)
     lines_off = 0.0 if found is None else found.fits.expected(np.abs(found.fits.value) > 0)
-    weak_rows(case, lines_off, of)
+    weak_rows(case, lines_off)
     lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):
         for fiber in np.flatnonzero(odd | dim):

@@ -43,20 +43,26 @@ class Scatters:
     excess: float
 
 
-def measured_levels(case: Case) -> Levels | None:
-    """Levels of all fibers without the plane over the field that the sky fibers follow."""
+def measured_levels(case: Case, *, again: bool = False) -> Levels | None:
+    """Levels of all fibers without the plane over the field that the sky fibers follow; measured once, or `again`."""
+    if case.levels is None or again:
+        case.levels = _measured(case)
+    return case.levels
+
+
+def _measured(case: Case) -> Levels | None:
     chain = case.chain
     if chain.sframe is None or chain.sframe_ivar is None or case.level is None:
         return None
     ivar = np.where(case.good, chain.sframe_ivar, 0.0)
     of = levels(case.flux - case.expected - case.row_light, ivar, case.sigma, case.level, chain.wave)
-    case.tilt = _tilt(case, of, _empty(case, of))
+    case.tilt = _tilt(case, of, empty_fibers(case, of))
     return Levels(
         of.value - case.tilt[:, None] * of.sky, of.error, of.sky, of.wave, of.share - case.tilt, of.share_error
     )
 
 
-def _empty(case: Case, of: Levels) -> Array:
+def empty_fibers(case: Case, of: Levels) -> Array:
     """Sky fibers that can be judged, shape (nfiber,)."""
     none = np.zeros(of.share.size, bool)
     sky = none if case.chain.is_sky is None else np.asarray(case.chain.is_sky)
@@ -65,7 +71,7 @@ def _empty(case: Case, of: Levels) -> Array:
 
 def natural_scatter(case: Case, of: Levels) -> float:
     """Scatter of the levels of the sky fibers, part of the sky."""
-    use = _empty(case, of)
+    use = empty_fibers(case, of)
     return float(spread_of(of.share[use])) if np.count_nonzero(use) > LEAST_SKY else NATURAL
 
 
@@ -76,7 +82,7 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
     use = case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(of.share)
     use[list(skip)] = False
     use[[f for x in case.findings if x.kind == "swapped-fibers" for f in x.fibers]] = False
-    empty = _empty(case, of) & use
+    empty = empty_fibers(case, of) & use
     spread = natural_scatter(case, of)
     scatters = Scatters(_throughput_scatter(of, empty), max(1.0, _excess(of, empty)))
     scores = best_scores(of) / scatters.excess

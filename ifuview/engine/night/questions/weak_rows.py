@@ -7,13 +7,13 @@ import numpy as np
 from ifuview.engine.night.questions.amplifiers import listed
 from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.questions.detector import area_of
-from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score
+from ifuview.engine.night.search.coherent import SLOW, halves, row_pixels, row_score, slow_bins, slow_score
 from ifuview.engine.night.search.levels import BIN, Levels
 from ifuview.engine.night.search.noise import inside
-from ifuview.engine.night.stats import mad
 from ifuview.model.checks import Array
+from ifuview.model.night.chain import Section
 
-ROWS, DRIFT = 4.4, 4.6  # sigma of the pairs
+ROWS, DRIFT = 3.8, 4.6  # sigma of the pairs
 WORTH, FAR = 2.0, 3.0  # sigma by wavelength from which rows are looked at; that a pixel can count
 OTHERWISE = ("wavelength-blocks", "block-throughput", "sky-line residual")  # tell of their fibers
 OFFSET, LEAST = 6.0, 0.008  # sigma of a contrast, and part of the sky
@@ -21,7 +21,7 @@ HALF_SEEN = 3.0  # sigma of the weaker half where both have it
 ALIKE = 4.0  # sigma that two contrasts may differ by and be one
 
 
-def weak_rows(case: Case, lines_off: Array | float, of: Levels | None) -> None:
+def weak_rows(case: Case, lines_off: Array | float) -> None:
     """Ask for what the strong test of the rows cannot see; `lines_off` is what lines leave in the residual."""
     chain = case.chain
     if chain.cross is None or chain.disp is None or case.clean is None:
@@ -30,15 +30,18 @@ def weak_rows(case: Case, lines_off: Array | float, of: Levels | None) -> None:
     row = np.rint(chain.disp).astype(np.int32)
     areas = {s.name: inside(s, chain.cross, chain.disp) for s in chain.sections if s.name not in case.bad_amplifiers}
     told = {f.amplifier for f in case.findings if f.kind == "ccd-row"}
-    offset = _offsets(case, of) if case.asks("amplifier-step") else False
+    offset = any(f.kind == "amplifier-step" for f in case.findings)
     if not case.asks("ccd-row"):
         return
+    z, use = row_pixels(sharp, case.weight)
     for name, area in areas.items():
-        score, rms = row_score(sharp, case.sigma, area & case.good, row)
-        if score > ROWS and name not in told:
+        if name in told:
+            continue
+        score, rms = row_score(z, area & use, row)
+        if score > ROWS:
             told.add(name)
-            _rows(case, name, area, score, rms)
-    varies = any(f.kind == "sky-gradient" for f in case.findings)
+            _rows(case, name, area, score, rms * float(np.median(case.sigma)))
+    varies = case.lines_vary or any(f.kind == "sky-gradient" for f in case.findings)
     if not offset and not varies and not case.bad_amplifiers:
         _drift(case, {n: a for n, a in areas.items() if n not in told}, row, lines_off)
 
@@ -104,39 +107,42 @@ def _drifting(
     )  # fmt: skip
 
 
-def _offsets(case: Case, of: Levels | None) -> bool:
-    """A level of one amplifier, or of both on one side, in the sky fibers."""
+def offsets(case: Case, of: Levels | None) -> bool:
+    """Note a level of one amplifier, or of both on one side, in the sky fibers, and take it off with `row_light`."""
     chain = case.chain
     if of is None or chain.is_sky is None or chain.cross is None or chain.disp is None or len(chain.sections) != 4:
         return False
     use = chain.is_sky & case.measured & ~case.known & ~case.in_bad_amplifier
     edge_x, edge_y = max(s.cross[0] for s in chain.sections), max(s.disp[0] for s in chain.sections)
     left = chain.cross[use, chain.cross.shape[1] // 2] < edge_x
-    if min(np.count_nonzero(left), np.count_nonzero(~left)) < 6:
+    if not case.asks("amplifier-step") or min(np.count_nonzero(left), np.count_nonzero(~left)) < 6:
         return False
-    count = of.wave.size
-    middle = np.minimum(np.arange(count) * BIN + BIN // 2, chain.disp.shape[1] - 1)
+    middle = np.minimum(np.arange(of.wave.size) * BIN + BIN // 2, chain.disp.shape[1] - 1)
     lower = chain.disp[use][:, middle] < edge_y
     values = of.value[use] + case.tilt[use][:, None] * of.sky
-    scatter = float(mad(of.share[use])) * of.sky
-    errors = np.where(np.isfinite(of.error[use]), np.hypot(of.error[use], scatter * np.sqrt(count / 2)), np.inf)
-    value, error = halves(values, errors, of.sky, left, lower, _places(case, use))
+    value, error = halves(values, of.error[use], of.sky, left, lower, _places(case, use))
     score = np.abs(value) / error
-    level = float(np.median(of.sky))
-    hit = (score > OFFSET) & (np.abs(value) > LEAST * level)
-    if not hit.any():
-        return False
+    hit = (score > OFFSET) & (np.abs(value) > LEAST * float(np.median(of.sky)))
     pairs = {k: [s for s in chain.sections if (s.disp[0] >= edge_y) == bool(k)] for k in (0, 1)}
-    names = {k: sorted(v, key=lambda s: s.cross[0]) for k, v in pairs.items()}
+    sides = {k: sorted(v, key=lambda s: s.cross[0]) for k, v in pairs.items()}
     both = hit.all() or (np.sign(value[0]) == np.sign(value[1]) and score.min() > HALF_SEEN)
-    if both and abs(value[0] - value[1]) < ALIKE * float(np.hypot(*error)):
-        _step(case, (names[0][1].name, names[1][1].name), float(value.mean()), float(score.max()), "the other side")
+    if hit.any() and both and abs(value[0] - value[1]) < ALIKE * float(np.hypot(*error)):
+        level = float(value.mean())
+        _step(case, (sides[0][1].name, sides[1][1].name), level, float(score.max()), "the other side")
+        _taken_off(case, [sides[0][1], sides[1][1]], level, use)
         return True
-    for k in (0, 1):
-        if not hit[k]:
-            continue
-        _step(case, (names[k][0].name, names[k][1].name), float(value[k]), float(score[k]), "")
-    return True
+    for k in (k for k in (0, 1) if hit[k]):
+        _step(case, (sides[k][0].name, sides[k][1].name), float(value[k]), float(score[k]), "")
+        _taken_off(case, [sides[k][1]], float(value[k]), use)
+    return bool(hit.any())
+
+
+def _taken_off(case: Case, sections: list[Section], level: float, sky: Array) -> None:
+    """Take a level off the pixels of amplifiers, and what the mean of the sky fibers made of it off all."""
+    chain = case.chain
+    assert chain.cross is not None and chain.disp is not None
+    area = np.logical_or.reduce([inside(s, chain.cross, chain.disp) for s in sections])
+    case.row_light = case.row_light + (level * (area - area[sky].mean(axis=0))).astype(np.float32)
 
 
 def _places(case: Case, use: Array) -> Array:

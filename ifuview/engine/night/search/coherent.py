@@ -11,47 +11,54 @@ import numpy as np
 from ifuview.model.checks import Array
 
 CLIP = 3.0  # sigma that a pixel, or the mean of some, can count
+FAR, BESIDE = 4.0, 2  # sigma of a pixel that is a line or a hit, pixels beside it that are part of that
 LEAST = 40  # pixels of a row
 SLOW = 48  # px whose mean is one value of a slow pattern
 LEAST_FIBERS = 20
 
 
-def pair_score(value: Array, at: Array, least: int = LEAST) -> float:
-    """How many sigma the products of different values at the same place exceed zero.
+def row_pixels(sharp: Array, weight: Array) -> tuple[Array, Array]:
+    """(residual in units of its noise, which pixels tell) with what all fibers have at a wavelength taken off.
+
+    Lines of the targets and hits lose their part, with the pixels beside them: they are noise for rows.
 
     Parameters
     ----------
-    value : ndarray, shape (n,)
-        In units of its noise.
-    at : ndarray of int, shape (n,)
-        Row, or wavelength, of each.
+    sharp, weight : ndarray, shape (nfiber, nwave)
+        Residual without all that is wide and without lines; its inverse variance, 0 where unknown.
+
+    Returns
+    -------
+    (ndarray of float32, ndarray of bool), shape (nfiber, nwave)
     """
-    count = np.bincount(at)
-    total, squares = np.bincount(at, value), np.bincount(at, value * value)
-    use = count >= least
-    spread = float(np.sqrt(2 * np.sum(squares[use] ** 2)))
-    return float(np.sum(total[use] ** 2 - squares[use])) / spread if spread > 0 else 0.0
+    z = sharp * np.sqrt(weight)
+    far = np.abs(z) > FAR
+    beside = far.copy()
+    for step in range(1, BESIDE + 1):
+        beside[:, step:] |= far[:, :-step]
+        beside[:, :-step] |= far[:, step:]
+    use = (weight > 0) & ~beside
+    z = np.where(use, np.clip(z, -CLIP, CLIP), np.float32(0.0))
+    return np.asarray(z - z.sum(axis=0) / np.maximum(use.sum(axis=0), 1), np.float32), use
 
 
-def row_score(sharp: Array, sigma: Array, use: Array, row: Array) -> tuple[float, float]:
-    """(score, rms of the levels in counts) of levels of single rows in the pixels of an amplifier.
+def row_score(z: Array, use: Array, row: Array) -> tuple[float, float]:
+    """(score, rms of the levels in units of the noise) of levels of single rows in the pixels of an amplifier.
 
     Parameters
     ----------
-    sharp : ndarray, shape (nfiber, nwave)
-        Residual without all that is wide and without lines.
-    sigma : ndarray, shape (nwave,)
-    use : ndarray of bool, shape (nfiber, nwave)
+    z, use : ndarray, shape (nfiber, nwave)
+        See `row_pixels`; only pixels of the amplifier in use.
     row : ndarray of int, shape (nfiber, nwave)
     """
-    z = np.clip(np.where(use, sharp / sigma, 0.0), -CLIP, CLIP)
-    z = z - z.sum(axis=0) / np.maximum(use.sum(axis=0), 1)
     value, at = z[use], row[use]
     count = np.bincount(at)
     total, squares = np.bincount(at, value), np.bincount(at, value * value)
     known = count >= LEAST
     pairs = np.sum((total**2 - squares)[known]) / max(float(np.sum((count * (count - 1.0))[known])), 1.0)
-    return pair_score(value, at), float(np.sqrt(max(pairs, 0.0)) * np.median(sigma))
+    spread = float(np.sqrt(2 * np.sum(squares[known] ** 2)))
+    score = float(np.sum((total**2 - squares)[known])) / spread if spread > 0 else 0.0
+    return score, float(np.sqrt(max(pairs, 0.0)))
 
 
 def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) -> tuple[Array, Array]:

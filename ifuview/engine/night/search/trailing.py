@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.templates import rough, shapes
 from ifuview.engine.night.stats import mad
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 TAIL = (0.5, 0.3, 0.2)  # of what lags, in the next pixels
 SOURCES = 60  # fibers with most features
 CLIP = 6.0  # sigma of a fiber's answer
+LEAST_FIBERS = 5  # that tell what their neighbors have
+FAR = 4.0  # scatters of a fiber that is left out
+ONE_SIDED = 0.012  # of the light of a neighbor on one side that a fiber may have by itself: no charge
 COUNTS = 3.0  # sigma that a fiber counts in the mean of all
 
 
@@ -91,24 +96,94 @@ def _robust(normal: Array, right: Array) -> tuple[float, float]:
     return value, error
 
 
-def across(sharp: Array, weight: Array, where: dict[str, Array]) -> dict[str, tuple[float, float]]:
+def across(
+    sharp: Array, weight: Array, where: Mapping[str, Array], empty: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
     """(part of a fiber's light in the next one, its significance) of each amplifier: what one side has over the other.
 
     The features of the fibers that have most are looked for in their neighbors: what is on one side only is charge.
+    What sky fibers show of their neighbors is joined; see `into_empty`.
     """
     noise = np.where(weight > 0, 1 / np.where(weight > 0, weight, 1.0), 0.0)
     out = {}
     for name, area in where.items():
+        values = [empty[name]] if name in empty else []
         power = np.sum(np.where(area, weight, 0.0) * sharp**2, axis=1)
         power[:1] = power[-1:] = 0.0
         chosen = np.argsort(-power)[:SOURCES]
         chosen = chosen[power[chosen] > 0]
-        if chosen.size < 5:
-            continue
-        source, error = sharp[chosen].astype(np.float64), noise[chosen]
-        (a, sa), (b, sb) = (_neighbor(source, error, sharp, np.where(area, weight, 0.0), chosen, k) for k in (1, -1))
-        out[name] = a - b, abs(a - b) / max(float(np.hypot(sa, sb)), 1e-12)
+        if chosen.size >= LEAST_FIBERS:
+            own = np.where(area, weight, 0.0)
+            (a, sa), (b, sb) = (
+                _neighbor(sharp[chosen].astype(np.float64), noise[chosen], sharp, own, chosen, k) for k in (1, -1)
+            )
+            values.append((a - b, float(np.hypot(sa, sb))))
+        power_of = [(v, e**-2.0) for v, e in values if np.isfinite(e) and e > 0]
+        if power_of:
+            total = sum(p for _, p in power_of)
+            value = sum(v * p for v, p in power_of) / total
+            out[name] = value, abs(value) * total**0.5
     return out
+
+
+def into_empty(of: Levels, where: Mapping[str, Array], empty: Array, scatter: float) -> dict[str, tuple[float, float]]:
+    """(what sky fibers have more of the fiber before than of the one after, its error) of each amplifier.
+
+    All light of the neighbors tells, lines or not; a sky fiber may have a level of its own, like the sky's, that
+    scatters as those of the others do.
+
+    Parameters
+    ----------
+    of : Levels
+    where : mapping of amplifier to ndarray of bool, shape (nfiber, nbin)
+    empty : ndarray of bool, shape (nfiber,)
+    scatter : float
+        Of the levels of sky fibers, part of the sky.
+    """
+    fibers = np.flatnonzero(empty[1:-1]) + 1
+    before, after = of.value[fibers - 1], of.value[fibers + 1]
+    design = np.stack([(before - after) / 2, (before + after) / 2, np.broadcast_to(of.sky, before.shape)])
+    known = np.isfinite(of.error[fibers - 1]) & np.isfinite(of.error[fibers + 1])
+    out = {}
+    for name, area in where.items():
+        inside = known & area[fibers]
+        w = np.where(inside, of.error[fibers], np.inf) ** -2.0
+        normal = np.einsum("fk,ifk,jfk->fij", w, design, design, optimize=True)
+        right = np.einsum("fk,ifk,fk->fi", w, design, of.value[fibers], optimize=True)
+        normal[:, 2, 2] += max(scatter, 1e-4) ** -2.0
+        misfit = _misfit(w, design, of.value[fibers], normal, right)
+        normal, right = normal / misfit[:, None, None], right / misfit[:, None]
+        gone = normal[:, :2, 2] / normal[:, 2, 2, None]
+        normal, right = (
+            normal[:, :2, :2] - gone[:, :, None] * normal[:, None, 2, :2],
+            right[:, :2] - gone * right[:, 2:],
+        )
+        natural = np.eye(2) + ONE_SIDED**2 * normal  # no fiber tells more than the natural scatter lets it
+        use = w.any(axis=1)
+        if np.count_nonzero(use) >= LEAST_FIBERS:
+            out[name] = _robust(
+                np.linalg.solve(natural, normal)[use], np.linalg.solve(natural, right[..., None])[use, :, 0]
+            )
+    return out
+
+
+def _of_all(value: Array, error: Array) -> tuple[float, float]:
+    """Weighted mean without what lies far from the median, and its error by the scatter."""
+    away = np.abs(value - np.median(value)) / error
+    keep = away < FAR * max(1.0, MAD_TO_SIGMA * float(np.median(away)))
+    weight = np.where(keep, error, np.inf) ** -2.0
+    best = float(np.sum(weight * value) / weight.sum())
+    scatter = max(1.0, float(mad((value - best) / error)))
+    return best, scatter * float(weight.sum() ** -0.5)
+
+
+def _misfit(weight: Array, design: Array, values: Array, normal: Array, right: Array) -> Array:
+    """Mean chi2 of the bins of each fiber over its own fit, at least 1: other light of its own tells of no neighbor."""
+    ridge = 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(normal.shape[1])
+    own = np.linalg.solve(normal + ridge + 1e-30 * np.eye(normal.shape[1]), right[..., None])[..., 0]
+    rest = values - np.einsum("fi,ifk->fk", own, design)
+    free = np.maximum((weight > 0).sum(axis=1) - normal.shape[1], 1)
+    return np.asarray(np.maximum(np.sum(weight * rest**2, axis=1) / free, 1.0))
 
 
 def _neighbor(
@@ -122,9 +197,5 @@ def _neighbor(
     use = norm > 0.2 * power
     if not use.any():
         return 0.0, np.inf
-    each = answer[use] / norm[use]
-    own = np.sqrt(power[use]) / norm[use]
-    keep = np.abs(each - np.median(each)) < CLIP * np.maximum(own, float(mad(each)))
-    best = np.average(each[keep], weights=own[keep] ** -2.0)
-    scatter = max(1.0, float(mad((each - best) / own)))
-    return float(best), float(scatter / np.sqrt(np.sum(own[keep] ** -2.0)))
+    each, own = answer[use] / norm[use], np.sqrt(power[use]) / norm[use]
+    return _of_all(each, np.hypot(own, ONE_SIDED))

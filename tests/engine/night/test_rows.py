@@ -1,0 +1,51 @@
+"""Rows of the detector at the bar's signal to noise, and amplifiers whose level is off by little."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.recipes import desi_qa
+from ifuview.simulate.defects import camera, table
+from ifuview.simulate.defects.plant import PlantedChange, changed, plant, plant_at
+
+
+def found(chain, *only):
+    return [f for f in desi_qa.run(chain, 1, "r1", desi_qa.Params(only)).findings if f.kind != "sky-gradient"]
+
+
+@pytest.mark.parametrize(("arm", "seed"), [("b", 1), ("r", 2), ("z", 3), ("z", 4)])
+def test_a_band_of_eight_rows_is_found_with_its_rows(arm, seed):
+    planted = plant_at(camera.made(arm, 70 + seed), table.DEFECTS["row band"], snr=12, seed=seed)
+    (one,) = found(planted.chain, "ccd-row")
+    assert one.amplifier in planted.truth.amplifiers
+    assert one.amplitude == pytest.approx(planted.amplitude, rel=0.4)  # of twelve sigma, cut to whole rows
+    first, last = one.detail["detector_rows"]
+    assert 4 <= last - first + 1 <= 16
+
+
+def test_lines_that_vary_over_the_field_are_no_band():
+    for seed in (5014, 5059):
+        assert found(camera.made("z", seed, plane=0.2), "ccd-row") == []
+
+
+@pytest.mark.parametrize("arm", ["b", "r", "z"])
+def test_both_amplifiers_of_a_side_are_one_finding_with_their_level(arm):
+    planted = plant(camera.made(arm, 77), table.DEFECTS["right half offset"], 3.0, seed=1)
+    (one,) = found(planted.chain, "amplifier-step", "wavelength-all", "ccd-row", "ccd-column")
+    assert (one.kind, set(one.amplifier.split("/"))) == ("amplifier-step", set(planted.truth.amplifiers))
+    assert one.amplitude == pytest.approx(3.0, abs=0.45)  # three errors
+
+
+def test_light_in_a_part_of_the_slit_is_no_charge_of_the_next_fiber():
+    chain = camera.made("r", 78)
+    bump = np.exp(-0.5 * ((chain.wave - 6200) / 50) ** 2)
+    light = 30 * ((np.arange(500) >= 300) & (np.arange(500) < 350))[:, None] * bump
+    assert found(changed(chain, PlantedChange(light=light)), "charge-transfer") == []
+
+
+def test_charge_in_the_next_fiber_is_measured_by_the_sky_fibers():
+    planted = plant(camera.made("b", 79), table.DEFECTS["trailing across"], 0.15, seed=2)
+    (one,) = found(planted.chain, "charge-transfer")
+    assert one.amplifier in planted.truth.amplifiers
+    assert one.amplitude == pytest.approx(0.15, abs=0.06)
