@@ -76,6 +76,7 @@ class CurveItems:
         self.plot = plot
         self.line = pg.PlotDataItem(connect="finite")
         plot.addItem(self.line)
+        self.pen: QPen | None = None
         self.points: pg.ScatterPlotItem | None = None
         self.bars: pg.ErrorBarItem | None = None
         self.band: BandItem | None = None
@@ -106,11 +107,13 @@ class CurveItems:
             color.setAlpha(PALE_ALPHA)
         pen = QPen(color, curve.width, STROKES[curve.stroke])
         pen.setCosmetic(True)
+        if pen != self.pen:  # each change draws the curve anew
+            self.pen = pen
+            self.line.setPen(pen)
         many = curve.x.size > MANY
         self.line.setDownsampling(auto=many, method="peak")
         self.line.setClipToView(many)
         self.line.setZValue(-5 if curve.pale else 0)
-        self.line.setPen(pen)
         self.line.setData(curve.x, curve.y)
 
     def _show_points(self, curve: Curve, color: QColor) -> None:
@@ -282,8 +285,10 @@ class FigurePlot(Plot):
     def _draw_notes(self, figure: Figure) -> None:
         """Lines of text in a corner, on the color of the paper."""
         rows = [f'<span style="color:{paint(c, self.ink).name()}">{escape(t)}</span>' for c, t in figure.notes]
-        self.notes.setText("<br>".join(rows))
         self.notes.setVisible(bool(rows))
+        if not rows:  # a new style takes a millisecond, and most figures follow the pointer
+            return
+        self.notes.setText("<br>".join(rows))
         red, green, blue, _ = self.ink.paper.getRgb()
         self.notes.setStyleSheet(f"background: rgba({red},{green},{blue},{PAPER_ALPHA}); padding: 1px;")
         self._place_notes()

@@ -240,6 +240,14 @@ def test_row_and_column_are_drawn(build):
     view = graphs.hover(made.session(), 1, 50, 20)
     dock.hover(view)
     QApplication.processEvents()
-    assert np.array_equal(dock.row_plot.curve_item.yData, view.row)
-    assert np.array_equal(dock.column_plot.curve_item.yData, view.column)
-    assert (dock.row_plot.mark.value(), dock.column_plot.mark.value()) == (50, 20)
+    for plot, figure, at in ((dock.row_plot, view.row, 50), (dock.column_plot, view.column, 20)):
+        assert np.array_equal(plot.curves[0].line.yData, figure.curves[0].y)
+        assert plot.rules[0].line.value() == at
+
+
+def test_the_range_along_a_row_stays_while_the_image_does(build):
+    dock = build("graphs")
+    dock.hover(graphs.hover(made.session(), 1, 50, 20))
+    dock.row_plot.show_x(10, 30)
+    dock.hover(graphs.hover(made.session(), 1, 60, 25))
+    assert dock.row_plot.plotItem.vb.viewRange()[0] == pytest.approx([10, 30], abs=0.1)

@@ -10,6 +10,7 @@ from ifuview.app.frames.views.sampling import pixel_at, shown_plane
 from ifuview.app.frames.views.text import axis, quantity
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
+from ifuview.model.figure import DOTTED, Curve, Figure, Rule, Scale
 from ifuview.model.pixels import Pixels
 
 ROBUST = (0.1, 99.9)  # percentiles that the vertical range covers
@@ -18,15 +19,10 @@ COLUMN_READS = 6000  # pixels of a column that are read at most; each may be ano
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphsView:
-    """Values along x and along y through one pixel (0-based)."""
+    """Values along x and along y through one pixel."""
 
-    key: int
-    x: int
-    y: int
-    row: Array
-    column_y: Array
-    column: Array
-    label: str
+    row: Figure
+    column: Figure
     text: str
 
 
@@ -70,10 +66,19 @@ def _through(slot: Slot, x: float | None, y: float | None) -> GraphsView | None:
     ix, iy = at
     pixels = shown_plane(slot)
     row = pixels.physical(pixels.raw[iy])
-    column_y, column = _column(pixels, ix, iy)
     label = axis("Value", slot.image.unit)
     text = f"({ix}, {iy}): {quantity(float(row[ix]), slot.image.unit, 6)}"
-    return GraphsView(slot.key, ix, iy, row, column_y, column, label, text)
+    along = _cut("x (px)", np.arange(row.size), row, ix, label)
+    return GraphsView(along, _cut("y (px)", *_column(pixels, ix, iy), iy, label), text)
+
+
+def _cut(name: str, x: Array, values: Array, at: int, label: str) -> Figure:
+    """One cut with a line at the cursor."""
+    near = np.flatnonzero(x == at)
+    limits = robust(values, float(values[near[0]]) if near.size else float("nan"))
+    cursor = Rule(at, stroke=DOTTED)
+    span = (float(x[0]), float(x[-1])) if x.size > 1 else None
+    return Figure("", Scale(name, span), Scale(label, limits), (Curve(x, values, 0),), (cursor,))
 
 
 def _column(pixels: Pixels, ix: int, iy: int) -> tuple[Array, Array]:

@@ -122,17 +122,20 @@ def test_row_and_column_pass_through_the_cursor():
     session = made.session()
     shown = graphs.hover(session, 1, 50, 20)
     image = made.canonical_image()
-    assert np.array_equal(shown.row, image[20])
-    assert np.array_equal(shown.column, image[:, 50])
-    assert np.array_equal(shown.column_y, np.arange(made.NCROSS))
+    (row,), (column,) = shown.row.curves, shown.column.curves
+    assert np.array_equal(row.y, image[20])
+    assert np.array_equal(column.y, image[:, 50])
+    assert np.array_equal(column.x, np.arange(made.NCROSS))
+    assert (shown.row.rules[0].at, shown.column.rules[0].at) == (50, 20)
 
 
 def test_a_very_tall_column_is_thinned_but_keeps_the_cursor(monkeypatch):
     monkeypatch.setattr(graphs, "COLUMN_READS", 30)
     shown = graphs.hover(made.session(), 1, 50, 21)
-    assert 21 in shown.column_y
-    assert shown.column_y.size == 25
-    assert np.array_equal(shown.column, made.canonical_image()[shown.column_y, 50])
+    (column,) = shown.column.curves
+    assert 21 in column.x
+    assert column.x.size == 25
+    assert np.array_equal(column.y, made.canonical_image()[column.x, 50])
 
 
 # jobs and messages
