@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from ifuview.engine.context import SILENT, JobContext, threads
+from ifuview.model.checks import Array
 
 Item = TypeVar("Item")
+STRIP = 64  # columns that are turned at a time: they stay in the cache
 
 
 def spread(work: Callable[[Item], object], items: Iterable[Item], *, ctx: JobContext = SILENT, text: str = "") -> None:
@@ -52,3 +57,14 @@ def spread(work: Callable[[Item], object], items: Iterable[Item], *, ctx: JobCon
         finally:
             for job in jobs:
                 job.cancel()
+
+
+def turned(values: Array, dtype: DTypeLike) -> Array:
+    """A contiguous copy of an image (nrow, ncol) with its axes exchanged."""
+    out = np.empty(values.shape[::-1], dtype)
+
+    def strip(x: int) -> None:
+        np.copyto(out[x : x + STRIP], values[:, x : x + STRIP].T, casting="unsafe")
+
+    spread(strip, range(0, values.shape[1], STRIP))
+    return out

@@ -8,10 +8,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ifuview.engine.cores import spread
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 CLIP = 4.0  # sigma
+ROWS, FEW = 64, 50_000  # rows that a thread takes at a time, and values that are not worth a thread
 
 
 def legendre_basis(column: Array, ncol: int, degree: int) -> NDArray[np.float64]:
@@ -46,14 +48,27 @@ def fit_rows(
     nrow, n = values.shape
     coeff = np.zeros((nrow, basis.shape[1]))
     residual, kept = np.empty((nrow, n), np.float32), np.empty((nrow, n), np.bool_)
-    _fit_rows(basis, values, weight, clip, rounds, coeff, residual, kept)
+    step = ROWS if values.size > FEW else max(nrow, 1)
+
+    def some(k: int) -> None:
+        rows = slice(k, k + step)
+        _fit_rows(basis, values[rows], weight[rows], clip, rounds, coeff[rows], residual[rows], kept[rows])
+
+    spread(some, range(0, nrow, step))
     return coeff, residual, kept
 
 
 def evaluate(coeff: Array, basis: Array, dtype: type = np.float64) -> Array:
     """Return coeff @ basis.T, shape (nrow, n), without the threads of a matrix library."""
     out: Array = np.zeros((coeff.shape[0], basis.shape[0]), dtype)
-    _add_products(np.ascontiguousarray(coeff, dtype), np.ascontiguousarray(basis.T, dtype), out)
+    left: Array = np.ascontiguousarray(coeff, dtype)
+    right: Array = np.ascontiguousarray(basis.T, dtype)
+    step = ROWS if out.size > FEW else max(len(out), 1)
+
+    def some(k: int) -> None:
+        _add_products(left[k : k + step], right, out[k : k + step])
+
+    spread(some, range(0, len(out), step))
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import turned
 from ifuview.engine.traces.doctor.census import with_untraced
 from ifuview.engine.traces.doctor.placed import common_shift
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
@@ -55,7 +56,7 @@ def gather(
     if image.shape[1] != traces.ncol:
         raise FitError(f"the traces have {traces.ncol} columns, the image has {image.shape[1]}")
     ctx.checkpoint(0.0, "Preparing the image")
-    columns = np.ascontiguousarray(image.T, np.float32)
+    columns = turned(image, np.float32)
     good = good_pixels(columns, ivar, mask)
     if not good.all():
         columns = np.where(np.isfinite(columns), columns, np.float32(0)) if not np.isfinite(columns).all() else columns
@@ -83,9 +84,9 @@ def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArr
     """1 where a pixel can be used, dispersion axis first."""
     good = np.isfinite(columns)
     if ivar is not None:
-        good &= np.ascontiguousarray(ivar.T) > 0
+        good &= turned(ivar, ivar.dtype) > 0
     if mask is not None:
-        good &= np.ascontiguousarray(mask.T) == 0
+        good &= turned(mask, mask.dtype) == 0
     return good.view(np.uint8)
 
 

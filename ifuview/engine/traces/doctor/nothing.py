@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import turned
 from ifuview.engine.numeric.polyfit import fit_rows, legendre_basis
 from ifuview.engine.traces.doctor.gather import good_pixels, pedestal, pixel_noise
 from ifuview.engine.traces.flat import trace_flat
@@ -67,7 +68,7 @@ def trace_all(
     FitError
         No fiber is found.
     """
-    columns = np.ascontiguousarray(image.T, np.float32)
+    columns = turned(image, np.float32)
     good = good_pixels(columns, ivar, mask)
     electrons = np.where(good.T > 0, image, np.nan) if not good.all() else np.asarray(image)
     level = pedestal(columns, good)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.cores import turned
 from ifuview.model.checks import Array
 
 
@@ -25,9 +26,8 @@ def pixels(
     image: Array, variance: float | Array, mask: Array | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Data and variance, columns first; variance is inf, and data 0, where a pixel cannot be used."""
-    data = transposed(image, np.float32)
-    floor = transposed(np.broadcast_to(np.asarray(variance, np.float32), np.shape(image)), np.float32)
-    floor = np.array(floor, copy=True)
+    data = turned(np.asarray(image), np.float32)
+    floor = turned(np.broadcast_to(np.asarray(variance, np.float32), np.shape(image)), np.float32)
     unusable = ~(np.isfinite(data) & np.isfinite(floor) & (floor > 0))
     if mask is not None:
         unusable |= np.asarray(mask, bool).T

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,22 @@ from ifuview.model.trace import TraceSet
 
 REACH = 15.0  # px, where the wings are taken to end
 DEGREE = 2  # of the shape along dispersion
-MAX_ROUNDS, MIN_ROUNDS, PLACE_FROM = 9, 3, 3  # of each stage; first that places fibers
+MIN_ROUNDS = 3  # of a stage, before it can end
 GROUND_ROUNDS = 4  # of the background with a known profile
 SETTLED = 0.03  # mean square of the last steps of all parameters, in units of their errors
-PRIOR_GROUP = 0.1  # of what is allowed to all fibers: by which a group may differ from them
 CLIP = 5.0  # sigma, pixels farther from the model are left out (cosmic rays) ...
 CLIP_SHARE = (math.inf, 0.5, 0.3, 0.15, 0.08, 0.05)  # ... plus this share of the peak nearby, by round
+
+
+class Stage(NamedTuple):
+    """Most rounds, the first of them that places fibers, and the share of the prior that the shape may differ by."""
+
+    rounds: int
+    place_from: int
+    freedom: float
+
+
+TOGETHER, GROUPS = Stage(11, 3, 1.0), Stage(4, 2, 0.1)  # all fibers alike, then each group by itself
 
 
 def fit_profile(
@@ -86,10 +97,10 @@ def fit_profile(
         image, variance, traces, gain=gain, mask=mask, block=block, reach=reach, degree=degree
     )  # fmt: skip
     state = _Fit(frame)
-    rounds = state.settle(frame.with_few_columns(), np.zeros((1, 1, 1)), 1.0, place, ctx.part(0, 0.4))
+    rounds = state.settle(frame.with_few_columns(), np.zeros((1, 1, 1)), TOGETHER, place, ctx.part(0, 0.5))
     common = np.repeat(state.coeff, int(frame.group.max()) + 1, axis=0)
     state.coeff = common.copy()
-    rounds += state.settle(frame, common, PRIOR_GROUP, place, ctx.part(0.4, 1))
+    rounds += state.settle(frame, common, GROUPS, place, ctx.part(0.5, 1))
     back = np.argsort(rising(traces.center))
     return FiberProfile(
         width=np.ascontiguousarray(state.width.T[back]),
@@ -139,12 +150,14 @@ class _Fit:
         self.turn = 0
         self.chi2 = math.nan
 
-    def settle(self, frame: Frame, drawn_to: Array, freedom: float, place: bool, ctx: JobContext) -> int:
-        """Rounds until the profile rests; return how many. The shape is drawn to what is given, with a freedom."""
+    def settle(self, frame: Frame, drawn_to: Array, stage: Stage, place: bool, ctx: JobContext) -> int:
+        """Rounds until the profile rests, its shape drawn to what is given; return how many."""
         moved = math.inf if place else 0.0
-        for turn in range(MAX_ROUNDS):
-            part = ctx.part(turn / MAX_ROUNDS, (turn + 1) / MAX_ROUNDS)
-            placing = place and turn >= PLACE_FROM and (turn - PLACE_FROM) % 2 == 0  # in turns with the shape, as ...
+        for turn in range(stage.rounds):
+            part = ctx.part(turn / stage.rounds, (turn + 1) / stage.rounds)
+            placing = (
+                place and turn >= stage.place_from and (turn - stage.place_from) % 2 == 0
+            )  # in turns with the shape, as ...
             sums = self.equations(frame, GROUND if turn == 0 else FIBERS if placing else SHAPE, part)
             pixel, fitted = sums.tally[..., 1].sum(), sums.tally[..., 2].sum()
             if fitted == 0:
@@ -156,7 +169,7 @@ class _Fit:
             elif placing:  # ... they give way to each other
                 moved = self.place(frame, sums)
             else:
-                step, rise, far = shape_step(frame, sums, self.coeff - drawn_to, freedom)
+                step, rise, far = shape_step(frame, sums, self.coeff - drawn_to, stage.freedom)
                 self.coeff += step
                 self.level += rise
                 if turn >= MIN_ROUNDS and max(far, moved) < SETTLED:

@@ -40,7 +40,8 @@ class Equations:
             rows = clusters == c
             wide = design[:, rows].reshape(n, -1)
             w = weight[rows].ravel()
-            self.info[c] = (wide * w) @ wide.T
+            half = wide * np.sqrt(w)
+            self.info[c] = half @ half.T
             self.side[c] = wide @ (w * value[rows].ravel())
         self.total, self.right = self.info.sum(axis=0), self.side.sum(axis=0)
         self.square = float((weight * value**2).sum())
@@ -165,9 +166,11 @@ def sound(offset: Array, error: Array, usable: Array, shapes: list[Pattern]) -> 
     design = design[known]
     spread = noise
     robust = np.ones(y.size)
+    weighted = np.empty_like(design)
     for _ in range(ROBUST_ROUNDS):
         w = robust / spread**2
-        normal = design.T @ (w[:, None] * design)
+        np.multiply(design, np.sqrt(w)[:, None], out=weighted)
+        normal = weighted.T @ weighted  # of one array with itself: half the work
         normal += np.diag(1e-6 * np.diag(normal) + RIDGE * np.trace(normal) / len(normal))
         residual = y - design @ np.linalg.solve(normal, design.T @ (w * y))
         scatter = robust_sigma(residual, 0.0)
