@@ -114,17 +114,17 @@ def fit_light(
     step = max(1, ncol // SPARSE)
     chosen = np.arange(step // 2, ncol, step)
     for turn in range(MAX_ROUNDS):
-        ctx.checkpoint(0.4 * turn / MAX_ROUNDS, "Measuring all fibers")
+        fit.ctx = ctx.part(0.6 * turn / MAX_ROUNDS, 0.6 * (turn + 1) / MAX_ROUNDS)
         moved = fit.round(chosen, CLIP_SHARE[min(turn, len(CLIP_SHARE) - 1)])
         if turn == NOISE_TURN and noise.source == "data":
             fit.measure_noise(chosen)
         settled = turn + 1 >= MIN_ROUNDS and not any(fit.unsettled)
         if moved < SETTLED and (settled or turn + 1 >= ENOUGH_ROUNDS):
             break
-    ctx.checkpoint(0.6, "Measuring all fibers in every column")
+    fit.ctx = ctx.part(0.6, 0.8)
     found = fit.finish(np.arange(ncol))
     if smooth is not None:
-        ctx.checkpoint(0.8, "Measuring all fibers about their smooth paths")
+        fit.ctx = ctx.part(0.8, 1.0)
         fit.move_to(smooth(found), found)
         found = fit.finish(np.arange(ncol))
     return found
@@ -192,6 +192,7 @@ class _Fit:
         self.shape = np.zeros((int(group.max(initial=0)) + 1, self.nbin, 3), np.float32)
         self.table = gaussian_table()
         self.turn = 0
+        self.ctx = SILENT
         self.unsettled: tuple[bool, ...] = (True, True)
         self.bad_rows: list[tuple[int, int, int]] = []
         self.u = self.middle / max(self.ncol - 1, 1) * 2 - 1
@@ -217,7 +218,7 @@ class _Fit:
                 flux[of], variance[of], sums, ground,
             )  # fmt: skip
 
-        spread(some, whole_bins(binned))
+        spread(some, whole_bins(binned), ctx=self.ctx, text="Measuring all fibers")
         self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
         return flux, variance, sums, ground
 
@@ -384,7 +385,10 @@ class _Fit:
     def every_column(self, chosen: Array) -> tuple[Array, Array, Array, Array, Array]:
         """Pass over all columns; the last result are the sums of every few, which have the terms of the shape too."""
         shaped = chosen % SHAPE_STEP == SHAPE_STEP // 2 if self.nbin > 1 else np.ones(chosen.size, bool)
+        ctx = self.ctx
+        self.ctx = ctx.part(0.0, 0.3)
         few = self.pass_over(chosen[shaped], CLIP_SIGMA, LAST_CLIP_SHARE)
+        self.ctx = ctx.part(0.3, 1.0)
         rest = self.pass_over(chosen[~shaped], CLIP_SIGMA, LAST_CLIP_SHARE, False)
         flux, variance = np.empty((2, chosen.size, self.nslot), np.float32)
         flux[shaped], flux[~shaped] = few[0], rest[0]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
 
+from ifuview.engine.context import JobContext
 from ifuview.engine.traces.doctor.gather import gather
 from ifuview.engine.traces.light import measure
-from ifuview.engine.traces.light.measure import at_columns
+from ifuview.engine.traces.light.light_fit import Noise
+from ifuview.engine.traces.light.measure import at_columns, fit_light
 from ifuview.engine.traces.light.shape import REACH, gaussian_table, look_up
+from ifuview.errors import JobCancelled
 from ifuview.simulate.detector.bounds import center_bound
 from ifuview.simulate.detector.exposure import expose
 from ifuview.simulate.detector.geometry import SlitSpec
@@ -98,3 +102,17 @@ def test_more_rounds_do_not_lead_away(monkeypatch):
     made = expose(spec, snr=20, seed=1)
     seen = gather(made.image, replace(made.traces, sigma=None), gain=1.0, readnoise=made.readnoise)
     assert np.nanmean(seen.fit.width) == pytest.approx(1.6, rel=0.01)
+
+
+def test_a_cancel_is_heard_within_a_pass():
+    made = frame(50.0, 1)
+    stop = Event()
+
+    def report(fraction, _):
+        if fraction > 0.6:
+            stop.set()  # in the midst of the last pass, over every column
+
+    columns = np.ascontiguousarray(made.image.T)
+    noise = Noise(made.readnoise**2, 1.0, "given")
+    with pytest.raises(JobCancelled):
+        fit_light(columns, np.ones(columns.shape, np.uint8), made.traces.center, noise, ctx=JobContext(report, stop))
