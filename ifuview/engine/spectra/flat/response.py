@@ -104,6 +104,21 @@ def pixel_response(
     return PixelResponse(response, samples, tuple(runs))
 
 
+def sample_ground(background: Array, center: Array, width: Array) -> NDArray[np.float64]:
+    """Scattered light that the extraction takes off each sample, (nfiber, ncol): what `ground` asks for.
+
+    Parameters
+    ----------
+    background : ndarray, shape (nrow, ncol), electrons
+    center, width : ndarray, shape (nfiber, ncol), px
+        Traces, and Gaussian sigma of the fibers: optimal weights see 2 sqrt(pi) widths of background.
+    """
+    known = np.isfinite(center)
+    row = np.clip(np.rint(np.where(known, center, 0)), 0, background.shape[0] - 1).astype(np.intp)
+    level = background[row, np.arange(center.shape[1])[None]]
+    return np.where(known, level * 2 * np.sqrt(np.pi) * width, 0.0)
+
+
 def _edges(center: Array, nrow: int) -> NDArray[np.float64]:
     """Rows between neighbors, (nfiber + 1, ncol): the detector's ends outside."""
     out = np.empty((center.shape[0] + 1, center.shape[1]))

@@ -180,9 +180,13 @@ def _mean(offset: Array, error: Array, seen: Array) -> tuple[float, float, NDArr
 
 
 def moved(solution: WaveSolution, shift: SkyShift) -> WaveSolution:
-    """The solution of an exposure whose lines lie off by a shift; the error of the shift is in its error."""
-    if not math.isfinite(shift.shift):
-        return replace(solution, notes=(*solution.notes, *shift.notes))
+    """The solution of an exposure whose lines lie off by a shift, the error of which is then in its error.
+
+    A shift that is not sure leaves the solution as it is, and that is noted.
+    """
+    if not shift.sure:
+        stays = () if not math.isfinite(shift.shift) else ("that is not sure: wavelengths stay as the lamps have them",)
+        return replace(solution, notes=(*solution.notes, *shift.notes, *stays))
     step = np.gradient(solution.wave, axis=1)
     return replace(
         solution,
