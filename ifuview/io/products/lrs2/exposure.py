@@ -87,13 +87,13 @@ def write_cube(path: Path, done: ReducedExposure, kind: str) -> None:
     cube = done.cubes[kind]
     data, plain = scaled(cube.data, cube.unit)
     cards = {
-        **_grid_cards(cube), **_source_cards(done), **_light_cards(done), "CHANNEL": done.name.channel,
+        **grid_cards(cube), **_source_cards(done), **_light_cards(done), "CHANNEL": done.name.channel,
     }  # fmt: skip
     first = primary(data.astype(np.float32), kind, raw_cards(done.header), cards, plain)
     comments(first.header, (AIR, RIGHT_CUBE, *done.record.notes))
     hdus = [
         first,
-        image(error_of(cube.variance, cube.mask, cube.unit), "error", _grid_cards(cube), plain),
+        image(error_of(cube.variance, cube.mask, cube.unit), "error", grid_cards(cube), plain),
         mask_image(cube.mask),
         provenance(done.record),
     ]
@@ -176,7 +176,7 @@ def _light_cards(done: ReducedExposure) -> dict[str, object]:
     return {"MILLUM": float(done.area), "THROUGHP": float(done.transparency)}
 
 
-def _grid_cards(cube: SkyCube) -> dict[str, object]:
+def grid_cards(cube: SkyCube) -> dict[str, object]:
     """World coordinates of a cube: arcsec in the frame of the IFU, Angstrom."""
     out: dict[str, object] = {}
     for axis, values in ((1, cube.grid.x), (2, cube.grid.y)):

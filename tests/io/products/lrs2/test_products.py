@@ -13,6 +13,7 @@ from ifuview.errors import UsageError
 from ifuview.instrument import instrument
 from ifuview.io import open_dataset
 from ifuview.io.products.lrs2 import writing
+from ifuview.io.products.lrs2.combined import CombinedTarget, common_grid, write_combined
 from ifuview.io.products.lrs2.folders import folder_of
 from ifuview.io.products.lrs2.writing import CALIBRATION, write_calibration, write_exposure
 from ifuview.model.image import Kind
@@ -250,3 +251,22 @@ def test_cubes_and_spectra_open(tmp_path):
 def test_bits_have_their_names_in_the_instrument_file():
     names = instrument("lrs2").mask_bits("spectrum").bits
     assert {bit: name for bit, (name, _) in names.items()} == {b.bit_length() - 1: b.name for b in ReductionBit}
+
+
+def test_all_channels_of_a_target_in_one_file(tmp_path):
+    wave = common_grid()
+    line = np.linspace(1, 2, wave.size)
+    spectrum = SourceSpectrum(wave, line, line**2 / 100, line, line / 9, np.zeros(wave.size, np.uint32), line, UNIT)
+    names = [ProductName(20181201, 7, 1, "uv"), ProductName(20181201, 7, 1, "orange")]
+    done = CombinedTarget(
+        20181201, RAW, spectrum, np.ones(wave.size), names, (1.0, 1.02), (0.0, 0.004), made().record,
+        made().cubes["obs"],
+    )  # fmt: skip
+    path = Path(write_combined(tmp_path, done))
+    assert path.relative_to(tmp_path).as_posix() == "LRS2/PSU18-3-001/combined_20181201_TARGET.fits"
+    with fits.open(path) as found:
+        assert found[0].data.shape == (6, wave.size) and np.allclose(found[0].data[1], line * 1e-17)
+        assert found["factors"].data["factor"].tolist() == [1.0, 1.02]
+        assert found["factors"].data["name"][1] == names[1].text and found["cube"].data.shape == (NWAVE, 20, 33)
+    image = open_dataset(path).images[0]
+    assert image.kind is Kind.RSS and np.allclose(image.wave, wave)
