@@ -25,6 +25,7 @@ DATE = re.compile(r"20\d{6}", re.ASCII)
 KIND = re.compile(r"[a-z]{3}", re.ASCII)
 CHECK_EVERY = 512  # files between two checkpoints
 HEAD = 4 * BLOCK  # bytes of a file that are looked at; a raw header has 40 to 120 cards
+LONGEST = 86400.0  # s; nothing is exposed for longer than a day
 OVERHEAD = 7.0  # s that the shutter is open longer than was asked for, where only that is known
 KEYS = (
     *("INSTRUME", "OBJECT", "DATE", "UT", "EXPTIME", "REXPTIME", "IMAGETYP", "IFUSLOT", "SPECID", "IFUID", "CONTID"),
@@ -211,7 +212,8 @@ def _code(value: object) -> str:
     """A number of a unit as three digits, also where the header has an integer; "" without one."""
     if isinstance(value, bool) or value is None:
         return ""
-    text = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value).strip()
+    whole = real(value)
+    text = str(value).strip() if whole is None else str(int(whole))
     return text.zfill(3) if text else ""
 
 
@@ -312,10 +314,10 @@ def _target(name: str, raw: RawSpec) -> str:
 def _exptime(header: Header) -> tuple[float | None, tuple[str, ...]]:
     """The exposure time, and what was odd about it."""
     time, asked = real(header.get("EXPTIME")), real(header.get("REXPTIME"))
-    if time is not None and time >= 0:
+    if time is not None and 0 <= time <= LONGEST:
         return time, ()
     what = "is missing or no number" if time is None else f"is {time:g} s"
-    if asked is None or asked < 0:
+    if asked is None or not 0 <= asked <= LONGEST:
         return None, (f"EXPTIME {what}, and REXPTIME does not help",)
     return asked + OVERHEAD, (f"EXPTIME {what}: REXPTIME + {OVERHEAD:g} s is taken",)
 

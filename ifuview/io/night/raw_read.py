@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
-from ifuview.io.fits.cards import real
+from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.fast import read_fits, scaling, stored
 from ifuview.model.checks import Array, Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier
+from ifuview.model.night.raw_spec import RawSpec
 from ifuview.model.orientation import Orientation
 
 UNSIGNED = 32768.0  # BZERO of unsigned 16 bit numbers, FITS standard 4.0, section 5.2.5
@@ -82,7 +85,7 @@ def read_frame(amplifier: RawAmplifier | str, spec: InstrumentSpec, ctx: JobCont
     if numbers.shape != raw.shape:
         ny, nx = numbers.shape
         raise FileFormatError(f"has {nx} x {ny} pixels, not {raw.shape[1]} x {raw.shape[0]}", path)
-    data, overscan = split(numbers, raw.overscan, spec.orientation_of(header))
+    data, overscan = split(numbers, raw.overscan, spec.orientation_of(_named(amplifier, header, raw)))
     notes = []
     values = {}
     for key, default, unit in (("gain", raw.gain, "electron/ADU"), ("readnoise", raw.readnoise, "electron")):
@@ -91,6 +94,15 @@ def read_frame(amplifier: RawAmplifier | str, spec: InstrumentSpec, ctx: JobCont
         if values[key] != value:
             notes.append(f"the header has no {key}: {default:g} {unit} is taken")
     return RawFrame(data, overscan, header, values["gain"], values["readnoise"], tuple(notes))
+
+
+def _named(amplifier: RawAmplifier | str, header: Header, raw: RawSpec) -> Header:
+    """The header; the position of an amplifier that it does not tell is that of the name."""
+    if word(header.get("CCDPOS")) and word(header.get("CCDHALF")):
+        return header
+    match = re.fullmatch(raw.file, os.path.basename(amplifier)) if isinstance(amplifier, str) else None
+    name = amplifier.name if isinstance(amplifier, RawAmplifier) else "" if match is None else match["amplifier"]
+    return {**header, "CCDPOS": name[:1], "CCDHALF": name[1:]} if name else header
 
 
 def split(numbers: Array, overscan: int, orientation: Orientation) -> tuple[Array, Array]:

@@ -90,6 +90,7 @@ def test_the_target_is_known_by_the_name_of_the_object(four):
         (-1.0, 300.0, 307.0, "EXPTIME is -1 s: REXPTIME + 7 s is taken"),
         (None, 300.0, 307.0, "EXPTIME is missing or no number: REXPTIME"),
         ("soon", None, None, "REXPTIME does not help"),
+        (1e300, 60.0, 67.0, "EXPTIME is 1e+300 s"),
     ],
 )
 def test_an_exposure_time_that_is_none_is_replaced_and_said(tmp_path, exptime, asked, truth, words):
@@ -221,6 +222,17 @@ def test_an_amplifier_lies_as_the_published_rule_says(tmp_path, amplifier, contr
     frame = read_frame(str(path), instrument.instrument("lrs2"))
     np.testing.assert_array_equal(frame.data, truth)
     np.testing.assert_array_equal(frame.overscan, rows)
+
+
+def test_the_name_tells_the_position_where_the_header_does_not(tmp_path):
+    numbers = np.random.default_rng(3).integers(0, 65536, (1032, 2128), dtype=np.uint16)
+    put_night(tmp_path, {name_of("LU"): raw_bytes("LU", numbers, CCDPOS=None, IFUSLOT=56, SPECID=503.0)})
+    (exposure,) = index_night(str(tmp_path)).exposures
+    (amplifier,) = exposure.of("uv")
+    assert amplifier.unit == ("503", "056", "7001")
+    for one in (amplifier, amplifier.path):
+        frame = read_frame(one, instrument.instrument("lrs2"))
+        np.testing.assert_array_equal(frame.data, numbers[::-1, 2063::-1])
 
 
 def test_gain_and_noise_fall_back_and_say_so(tmp_path):
