@@ -31,6 +31,13 @@ def gap_edges(dead: float, longest: float) -> Array:
 
 
 @njit(cache=True, nogil=True)
+def gap_middles(dead: float, longest: float) -> Array:
+    """Middles of the classes of gaps in the logarithm, s, shape (CLASSES,)."""
+    edges = gap_edges(dead, longest)
+    return np.sqrt(edges[:-1] * edges[1:])
+
+
+@njit(cache=True, nogil=True)
 def sort_gaps(time: Array, blocks: Array, dead: float, longest: float, seen: Array) -> None:
     """Count the gaps of each class in each block of time.
 
@@ -58,21 +65,22 @@ def sort_gaps(time: Array, blocks: Array, dead: float, longest: float, seen: Arr
 
 
 @njit(cache=True, nogil=True)
-def fill_log_gaps(dead: float, longest: float, ic: float, is_: float, ip: float, out: Array) -> None:
+def fill_log_gaps(gaps: Array, dead: float, longest: float, ic: float, is_: float, ip: float, out: Array) -> None:
     """Write ln of the density of a gap of each class, and of the chance of a longer one.
 
     Parameters
     ----------
+    gaps : ndarray, float64, s
+        `gap_middles` of the same dead time and longest gap.
     dead, longest : float, s
     ic, is_, ip : float, photons per second
     out : ndarray, float64, shape (CLASSES + 1,)
         Given that the gap is at least the dead time.
     """
-    edges = gap_edges(dead, longest)
     alive = _none(dead, ic, is_, ip)
     c5, c4, c3, c2, c1 = ic * ic, 4 * ic * is_, 2 * is_ * is_ + 2 * ip * ic, 2 * ip * is_, ip * ip
     for i in range(CLASSES):
-        g = np.sqrt(edges[i] * edges[i + 1])
+        g = gaps[i]
         u = 1.0 / (1.0 + is_ * g)
         density = u * (c1 + u * (c2 + u * (c3 + u * (c4 + u * c5))))
         out[i] = np.log(max(density, 1e-300)) - g * (ip + ic * u) - alive

@@ -23,9 +23,10 @@ from ifuview.model.checks import Array
 
 BLOCKS = 25  # of time; each should be longer than a speckle lives
 IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, STEADY_ERROR, LOGLIKE = range(8)  # what `fit_outcomes` fills in
+Law = tuple[float, float, float, Array]
 AUTO, FREE = -2.0, -1.0  # what a fit does about incoherent light
 CERTAIN = 4.0  # sigma of the third moment by which incoherent light is asked for
-COARSE, FINE = 33, 41  # steps of f over 0 to 1, and over what is likely
+COARSE, FINE = 25, 41  # steps of f over 0 to 1, and over what is likely
 SHARES = 11  # steps of the incoherent part of what is no speckle
 FAINTEST_STAR = 0.02  # of the light; incoherent light leaves at least so much
 NOTHING = 0.24  # 1 sigma of f; of a part that may be anything it is 0.29
@@ -35,9 +36,7 @@ UNLIKELY = 12.0  # below the highest ln L; nothing is there
 
 
 @njit(cache=True, nogil=True)
-def fit_outcomes(
-    seen: Array, arrived: Array, live: float, law: tuple[float, float, float], ip: float, wish: float, out: Array
-) -> bool:
+def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, wish: float, out: Array) -> bool:
     """Fill in the intensities of a pixel; return whether the data tell anything about them.
 
     Parameters
@@ -48,8 +47,8 @@ def fit_outcomes(
         Photons in each.
     live : float, s
         Of the whole record; the blocks have equal parts of it.
-    law : (float, float, float)
-        Width of a time bin in s (0: gaps), dead time and longest gap in s; see `fill_log_chance`.
+    law : (float, float, float, ndarray)
+        Width of a time bin in s (0: gaps), dead time and longest gap in s, and their `arrival.gap_middles`.
     ip : float, photons per second
         Incoherent light that is there at least.
     wish : float
@@ -69,9 +68,8 @@ def fit_outcomes(
     if wish == FREE or (wish == AUTO and sure > CERTAIN):
         return _fit_open(total, law, rate, spread, factor, out)
     short = max(spread[0] - rate / live, 0.0) / (at * (2 - at) * (rate - ip) ** 2)
-    value = _profile(total, law, rate, parts, ip, short)
     near = np.flatnonzero(value > value.max() - UNLIKELY * factor)
-    low, high = parts[max(near[0] - 1, 0)], parts[min(near[-1] + 1, COARSE - 1)]
+    low, high = parts[max(near[0] - 1, 0)], parts[min(near[-1] + 2, COARSE - 1)]  # `short` makes f larger
     parts = low + (high - low) * np.arange(FINE) / (FINE - 1)
     value = _profile(total, law, rate, parts, ip, short)
     weight = _weights(value, factor)
@@ -85,7 +83,7 @@ def fit_outcomes(
 
 @njit(cache=True, nogil=True)
 def _fit_open(
-    total: Array, law: tuple[float, float, float], rate: float, spread: tuple[float, float, float],
+    total: Array, law: Law, rate: float, spread: tuple[float, float, float],
     factor: float, out: Array,
 ) -> bool:  # fmt: skip
     """Fill in the intensities where incoherent light may be any part of what is no speckle."""
@@ -116,21 +114,19 @@ def _fit_open(
 
 
 @njit(cache=True, nogil=True)
-def fill_log_chance(law: tuple[float, float, float], rate: float, part: float, ip: float, out: Array) -> None:
+def fill_log_chance(law: Law, rate: float, part: float, ip: float, out: Array) -> None:
     """Write ln of the chance of each outcome, for a pixel of a mean rate of which `part` of rate - ip is speckle."""
-    width, dead, longest = law
+    width, dead, longest, gaps = law
     is_ = part * (rate - ip)
     ic = rate - ip - is_
     if width > 0:
         fill_log_pmf(ic * width, is_ * width, ip * width, out)
     else:
-        fill_log_gaps(dead, longest, ic, is_, ip, out)
+        fill_log_gaps(gaps, dead, longest, ic, is_, ip, out)
 
 
 @njit(cache=True, nogil=True)
-def _profile(
-    total: Array, law: tuple[float, float, float], rate: float, parts: Array, ip: float, short: float
-) -> Array:
+def _profile(total: Array, law: Law, rate: float, parts: Array, ip: float, short: float) -> Array:
     """ln L at each part of speckle light.
 
     A record of few lives varies about its own mean, by the part `short` less than about the true one.
@@ -166,7 +162,7 @@ def _median(parts: Array, weight: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _slopes(law: tuple[float, float, float], rate: float, part: float, ip: float, count: int) -> Array:
+def _slopes(law: Law, rate: float, part: float, ip: float, count: int) -> Array:
     """Derivatives (3, noutcome) of the ln chance of each outcome in f, rate and Ip."""
     slope, above, below = np.empty((3, count)), np.empty(count), np.empty(count)
     h = STEP * rate
@@ -184,7 +180,7 @@ def _slopes(law: tuple[float, float, float], rate: float, part: float, ip: float
 
 @njit(cache=True, nogil=True)
 def _told(
-    seen: Array, arrived: Array, live: float, law: tuple[float, float, float], rate: float, part: float, ip: float
+    seen: Array, arrived: Array, live: float, law: Law, rate: float, part: float, ip: float
 ) -> tuple[tuple[float, float, float], float, float]:
     """What the scatter between blocks of time says.
 

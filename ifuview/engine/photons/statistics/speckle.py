@@ -9,7 +9,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cut import check, live_bins, live_time, time_range
 from ifuview.engine.photons.counting.image import seen
 from ifuview.engine.photons.counting.sorted_photons import by_resonator
-from ifuview.engine.photons.statistics.arrival import CLASSES, sort_gaps
+from ifuview.engine.photons.statistics.arrival import CLASSES, gap_middles, sort_gaps
 from ifuview.engine.photons.statistics.incoherent import common_incoherent
 from ifuview.engine.photons.statistics.posterior import (
     AUTO,
@@ -23,6 +23,7 @@ from ifuview.engine.photons.statistics.posterior import (
     IS_ERROR,
     LOGLIKE,
     STEADY_ERROR,
+    Law,
     fit_outcomes,
 )
 from ifuview.errors import UsageError
@@ -90,7 +91,7 @@ def speckle_maps(
     if wish == AUTO:
         common, part = _common(source, cut, window, wanted, ctx.part(0.0, 0.4)), ctx.part(0.4, 1.0)
     found, photons = _fitted(
-        source, cut, window, law=(width if binned else 0.0, info.dead_time, width), ip=common, wish=wish,
+        source, cut, window, law=_law(binned, info.dead_time, width), ip=common, wish=wish,
         wanted=wanted, ctx=part,
     )  # fmt: skip
     images = info.beammap.image(found, np.nan)
@@ -101,6 +102,11 @@ def speckle_maps(
         converged=images[TOLD] == 1, excluded=excluded, info=info, cut=cut, method=method, width=width,
         start=start, stop=stop, common=common,
     )  # fmt: skip
+
+
+def _law(binned: bool, dead: float, width: float) -> Law:
+    """What the outcomes of a pixel are; see `posterior.fit_outcomes`."""
+    return (width, dead, width, np.empty(0)) if binned else (0.0, dead, width, gap_middles(dead, width))
 
 
 def _blocks(source: PhotonSource, window: tuple[int, int, int], ticks: int = 1) -> Array:
@@ -136,7 +142,7 @@ def _fitted(
     cut: PhotonCut,
     window: tuple[int, int, int],
     *,
-    law: tuple[float, float, float],
+    law: Law,
     ip: float,
     wish: float,
     wanted: Array,
@@ -180,22 +186,30 @@ def _window(info: PhotonInfo, start: float, stop: float, width: float) -> tuple[
 
 
 @njit(cache=True, nogil=True)
+def _runs(time: Array, first: int, ticks: int, ends: Array, runs: Array) -> int:
+    """Write end (microseconds) and photons of each bin that holds some; times ascend. Returns how many bins do."""
+    count = -1
+    end = np.int64(-1)
+    for t in time:
+        if np.int64(t) >= end:
+            end = first + ((np.int64(t) - first) // ticks + 1) * ticks
+            count += 1
+            ends[count], runs[count] = end, 0
+        runs[count] += 1
+    return count + 1
+
+
+@njit(cache=True, nogil=True)
 def _moments(
     resonators: Array, firsts: Array, time: Array, window: tuple[int, int, int], live: float, rate: Array, excess: Array
 ) -> None:
     """Write mean and excess variance of the counts of each resonator, per second and per second^2."""
     width = window[2] * 1e-6
+    ends, runs = np.empty(len(time), np.int64), np.empty(len(time), np.int64)
     for k in range(len(resonators)):
         own = time[firsts[k] : firsts[k + 1]]
-        square = 0.0
-        run, before = 0, np.int64(-1)
-        for t in own:
-            b = (np.int64(t) - window[0]) // window[2]
-            if b != before:
-                square += float(run) * run
-                run, before = 0, b
-            run += 1
-        square += float(run) * run
+        bins = _runs(own, window[0], window[2], ends, runs)
+        square = float((runs[:bins] * runs[:bins]).sum())
         mean = len(own) / live
         rate[resonators[k]] = mean
         excess[resonators[k]] = (square / (live / width) - (mean * width) ** 2 - mean * width) / width**2
@@ -210,7 +224,7 @@ def fit_group(
     window: tuple[int, int, int],
     blocks: Array,
     live: Array,
-    law: tuple[float, float, float],
+    law: Law,
     ip: float,
     wish: float,
     found: Array,
@@ -245,25 +259,14 @@ def fit_group(
 def _counts(time: Array, window: tuple[int, int, int], blocks: Array, live: Array) -> Array:
     """Number of bins of each block that hold n photons, n = 0, 1, ...: (BLOCKS, most + 1), float64; times ascend."""
     first, _, ticks = window
-    most = 0
-    run, before = 0, np.int64(-1)
-    for t in time:
-        b = (np.int64(t) - first) // ticks
-        run = run + 1 if b == before else 1
-        before = b
-        most = max(most, run)
-    seen = np.zeros((BLOCKS, most + 1))
+    ends, runs = np.empty(len(time), np.int64), np.empty(len(time), np.int64)
+    bins = _runs(time, first, ticks, ends, runs)
+    seen = np.zeros((BLOCKS, (runs[:bins].max() if bins else 0) + 1))
     block = 0
-    i = 0
-    while i < len(time):
-        b = (np.int64(time[i]) - first) // ticks
-        while block < BLOCKS - 1 and time[i] >= blocks[block + 1]:
+    for k in range(bins):
+        while block < BLOCKS - 1 and ends[k] > blocks[block + 1]:
             block += 1
-        run = 0
-        while i < len(time) and (np.int64(time[i]) - first) // ticks == b:
-            run += 1
-            i += 1
-        seen[block, run] += 1.0
+        seen[block, runs[k]] += 1.0
     for block in range(BLOCKS):
         seen[block, 0] = max(np.rint(live[block] / (ticks * 1e-6)) - seen[block].sum(), 0.0)
     return seen

@@ -44,7 +44,7 @@ def speckle_list(npixel: int, ic: float, is_: float, ip: float, seed: int, durat
 def test_chances_of_all_gaps_sum_to_one(point):
     dead, longest = 1e-5, 0.03
     table = np.empty(arrival.CLASSES + 1)
-    arrival.fill_log_gaps(dead, longest, *point, table)
+    arrival.fill_log_gaps(arrival.gap_middles(dead, longest), dead, longest, *point, table)
     edges = arrival.gap_edges(dead, longest)
     # classes are a tenth wide and taken at their middle: 0.1 % of a smooth density
     assert np.exp(table[:-1]) @ np.diff(edges) + np.exp(table[-1]) == pytest.approx(1.0, abs=2e-3)
