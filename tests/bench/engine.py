@@ -86,13 +86,13 @@ def _extraction(copy: float, repeats: int) -> list[Row]:
 
 def _inspection(flat: SimulatedFrame, repeats: int) -> list[Row]:
     """Cross-section, spectrum and trace quality of one fiber."""
-    from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
+    from ifuview.engine.spectra.inspect import Band, band_rows, inspect_fiber
 
     row = flat.traces.nfiber // 2
     r0, r1 = band_rows(flat.traces, row, flat.image.shape[0])
 
     def once() -> Any:
-        return inspect_fiber(flat.image[r0:r1], flat.traces, row, row0=r0, gain=1.0, readnoise=READNOISE)
+        return inspect_fiber(Band(flat.image[r0:r1], r0, gain=1.0, readnoise=READNOISE), flat.traces, row)
 
     once()
     return [_row("inspect one fiber", 1e3 * _seconds(once, repeats), 150, "ms CPU")]

@@ -93,22 +93,19 @@ def measure(
     slot: Slot, fiber: int, column: int, session: Session, ctx: JobContext
 ) -> tuple[CrossSection, FiberSpectrum, TraceQuality]:
     """Cross-section, extracted spectrum and trace quality of one fiber of a detector image."""
-    from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
+    from ifuview.engine.spectra.inspect import Band, band_rows, inspect_fiber
 
     image, traces = slot.image, slot.traces
     assert traces is not None
     ctx.checkpoint(0.05, f"Fiber {traces.fiber_id[fiber]}")
     lo, hi = band_rows(traces, fiber, image.orientation.shape(image.shape)[0])
     pixels = image.pixels.plane(slot.plane)
-    section, spectrum, quality = inspect_fiber(
-        pixels.physical(cut(image, pixels, lo, hi)),
+    ivar = None if image.ivar is None else image.ivar.physical(cut(image, image.ivar.plane(slot.plane), lo, hi))
+    mask = None if image.mask is None else cut(image, image.mask.plane(slot.plane), lo, hi)
+    return inspect_fiber(
+        Band(pixels.physical(cut(image, pixels, lo, hi)), lo, ivar, mask, image.gain, image.readnoise),
         named(slot, traces),
         fiber,
-        row0=lo,
-        ivar=None if image.ivar is None else image.ivar.physical(cut(image, image.ivar.plane(slot.plane), lo, hi)),
-        mask=None if image.mask is None else cut(image, image.mask.plane(slot.plane), lo, hi),
-        gain=image.gain,
-        readnoise=image.readnoise,
         column=column,
         ncolumns=session.section_columns,
         method=session.extraction,
@@ -118,7 +115,6 @@ def measure(
         label=slot.title,
         ctx=ctx,
     )
-    return section, spectrum, quality
 
 
 def judged(slot: Slot, fiber: int) -> TraceQuality | None:
@@ -186,11 +182,11 @@ def plain_section(slot: Slot, session: Session) -> CrossSection | None:
 
 def warm_up(ctx: JobContext) -> None:
     """Load the compiled kernels that a click needs, with a tiny image."""
-    from ifuview.engine.spectra.inspect import inspect_fiber
+    from ifuview.engine.spectra.inspect import Band, inspect_fiber
 
     rng = np.random.default_rng(0)
     center = np.repeat(np.array([[8.0], [16.0], [24.0]]), 64, axis=1)
     rows_ = np.arange(32.0)[:, None]
     light = sum(100 * np.exp(-0.5 * (rows_ - c) ** 2) for c in (8.0, 16.0, 24.0))
     data = (light + rng.normal(0, 3, (32, 64))).astype(np.float32)
-    inspect_fiber(data, TraceSet(np.arange(3), center), 1, gain=1.0, readnoise=3.0, ctx=ctx)
+    inspect_fiber(Band(data, gain=1.0, readnoise=3.0), TraceSet(np.arange(3), center), 1, ctx=ctx)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.boxcar import boxcar
 from ifuview.engine.traces.doctor.gather import Evidence, good_pixels
-from ifuview.engine.traces.doctor.one import MARGIN, band_rows, look_at, neighborhood, not_measured, quality_of
+from ifuview.engine.traces.doctor.one import MARGIN, Band, band_rows, look_at, neighborhood, not_measured, quality_of
 from ifuview.engine.traces.light import kernels as kernel
 from ifuview.engine.traces.light.light_fit import LightFit
 from ifuview.engine.traces.light.measure import offsets
@@ -51,15 +51,10 @@ class _Band:
 
 
 def inspect_fiber(
-    band: Array,
+    band: Band,
     traces: TraceSet,
     row: int,
     *,
-    row0: int = 0,
-    ivar: Array | None = None,
-    mask: Array | None = None,
-    gain: float | None = None,
-    readnoise: float | None = None,
     column: int | None = None,
     ncolumns: int = 1,
     method: str = "optimal",
@@ -74,17 +69,11 @@ def inspect_fiber(
 
     Parameters
     ----------
-    band : ndarray of float32, shape (nrow, ncol)
-        Rows row0..row0+nrow-1 of the canonical image; `band_rows` says which are needed.
+    band : Band
     traces : TraceSet
         Of the whole image, same columns.
     row : int
         Row of the fiber in `traces`.
-    ivar, mask : ndarray, shape (nrow, ncol), optional
-        Pixels with ivar <= 0 or any mask bit are not used.
-    gain, readnoise : float, optional
-        Electrons per unit and electrons. With both the noise is modeled; else it is measured from `ivar`, else from
-        the residuals of the fit.
     column : int, optional
         Of the cross-section; default the middle.
     ncolumns : int
@@ -102,17 +91,16 @@ def inspect_fiber(
     UsageError
         The band and the traces have different numbers of columns, or there is no such fiber.
     """
-    _check(band, traces, row, method)
+    _check(band.data, traces, row, method)
     ctx.checkpoint(0.0, f"Measuring fiber {traces.fiber_id[row]}")
     why, seen = "", None
     try:
-        seen = look_at(
-            band, traces, row, row0=row0, ivar=ivar, mask=mask, gain=gain, readnoise=readnoise, ctx=ctx.part(0.0, 0.8)
-        )
+        seen = look_at(band, traces, row, ctx.part(0.0, 0.8))
     except FitError as problem:
         why = problem.what
-    good = good_pixels(band.T, ivar, mask).T > 0
-    part = _Band(np.asarray(band, np.float32), good, traces, row, row0, seen, neighborhood(traces, row))
+    good = good_pixels(band.data.T, band.ivar, band.mask).T > 0
+    data = np.asarray(band.data, np.float32)
+    part = _Band(data, good, traces, row, band.row0, seen, neighborhood(traces, row))
     column = traces.ncol // 2 if column is None else min(max(column, 0), traces.ncol - 1)
     section = cross_section(part, column, ncolumns, aperture, unit)
     spectrum = fiber_spectrum(part, method, aperture, unit, label)
@@ -340,4 +328,4 @@ def _touched(good: Array, center: Array, half: float) -> NDArray[np.bool_]:
     return bad | ~known | (lo < 0) | (hi >= nrow)
 
 
-__all__ = ["band_rows", "inspect_fiber"]
+__all__ = ["Band", "band_rows", "inspect_fiber"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from ifuview.engine.spectra.inspect import band_rows, inspect_fiber
+from ifuview.engine.spectra.inspect import Band, band_rows, inspect_fiber
 from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
 from ifuview.simulate.detector import perturb
@@ -15,10 +15,10 @@ def flat():
 
 
 def look(frame, traces, row, **options):
-    options.setdefault("gain", 1.0)
-    options.setdefault("readnoise", frame.readnoise)
+    noise = {"gain": 1.0, "readnoise": frame.readnoise}
+    known = {name: options.pop(name, noise.get(name)) for name in ("ivar", "mask", *noise)}
     r0, r1 = band_rows(traces, row, frame.image.shape[0])
-    return inspect_fiber(frame.image[r0:r1], traces, row, row0=r0, **options)
+    return inspect_fiber(Band(frame.image[r0:r1], r0, **known), traces, row, **options)
 
 
 def test_a_right_trace_passes_with_its_error(flat):
@@ -85,7 +85,7 @@ def test_a_cosmic_along_the_trace_moves_nothing(flat):
     at = np.arange(400, 425)
     image[np.round(flat.traces.center[10, at]).astype(int) + 1, at] += 2000
     r0, r1 = band_rows(flat.traces, 10, 512)
-    quality = inspect_fiber(image[r0:r1], flat.traces, 10, row0=r0, gain=1.0, readnoise=3.0)[2]
+    quality = inspect_fiber(Band(image[r0:r1], r0, gain=1.0, readnoise=3.0), flat.traces, 10)[2]
     assert quality.verdict is Verdict.PASS
 
 
@@ -142,15 +142,15 @@ def test_a_fiber_at_the_edge_and_a_trace_without_values_are_answered(flat):
 def test_an_image_without_good_pixels_is_not_measured(flat):
     r0, r1 = band_rows(flat.traces, 10, 512)
     band = np.full((r1 - r0, 1024), np.nan, np.float32)
-    quality = inspect_fiber(band, flat.traces, 10, row0=r0)[2]
+    quality = inspect_fiber(Band(band, r0), flat.traces, 10)[2]
     assert quality.verdict is Verdict.NOT_MEASURED
 
 
 def test_wrong_requests_are_refused(flat):
     with pytest.raises(UsageError, match="no fiber"):
-        inspect_fiber(flat.image, flat.traces, 99)
+        inspect_fiber(Band(flat.image), flat.traces, 99)
     with pytest.raises(UsageError, match="columns"):
-        inspect_fiber(flat.image[:, :50], flat.traces, 1)
+        inspect_fiber(Band(flat.image[:, :50]), flat.traces, 1)
 
 
 def test_the_shared_files_are_judged_right(shared_data):
@@ -175,7 +175,7 @@ def test_the_shared_files_are_judged_right(shared_data):
     def verdict(name, row):
         found = traces(name)
         r0, r1 = band_rows(found, row, image.shape[0])
-        return inspect_fiber(image[r0:r1], found, row, row0=r0, gain=1.0, readnoise=3.0)[2]
+        return inspect_fiber(Band(image[r0:r1], r0, gain=1.0, readnoise=3.0), found, row)[2]
 
     assert verdict("psf-r6-identity.fits", 312).verdict is Verdict.PASS
     shift = verdict("psf-r6-global_shift.fits", 300)

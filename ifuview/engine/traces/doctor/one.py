@@ -8,6 +8,7 @@ the image, from which `fiber_quality` takes the same answer.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,24 +57,35 @@ def band_rows(traces: TraceSet, row: int, nrow: int) -> tuple[int, int]:
     return r0, max(min(r1, nrow), min(r0 + 2 * MARGIN, nrow))
 
 
-def look_at(
-    band: Array,
-    traces: TraceSet,
-    row: int,
-    *,
-    row0: int = 0,
-    ivar: Array | None = None,
-    mask: Array | None = None,
-    gain: float | None = None,
-    readnoise: float | None = None,
-    ctx: JobContext = SILENT,
-) -> Evidence:
-    """Measure a fiber and its neighbors in a band of the image; see `diagnose` for the parameters.
+class Band(NamedTuple):
+    """Some rows of a canonical image, and what is known of its noise.
 
     Parameters
     ----------
-    band : float32 (nrow, ncol)
-        Rows row0..row0+nrow-1 of the canonical image; `band_rows` says which are needed.
+    data : ndarray of float32, shape (nrow, ncol)
+        Rows row0..row0+nrow-1; `band_rows` says which are needed.
+    row0 : int
+    ivar, mask : ndarray, shape (nrow, ncol), or None
+        Pixels with ivar <= 0 or any mask bit are not used.
+    gain, readnoise : float or None
+        Electrons per unit and electrons. With both the noise is modeled; else it is measured from `ivar`, else from
+        the residuals of the fit.
+    """
+
+    data: Array
+    row0: int = 0
+    ivar: Array | None = None
+    mask: Array | None = None
+    gain: float | None = None
+    readnoise: float | None = None
+
+
+def look_at(band: Band, traces: TraceSet, row: int, ctx: JobContext = SILENT) -> Evidence:
+    """Measure a fiber and its neighbors in a band of the image.
+
+    Parameters
+    ----------
+    band : Band
     traces : TraceSet
         Of the whole image; those of the evidence are the `neighborhood`, in rows of the band.
     row : int
@@ -87,18 +99,20 @@ def look_at(
     rows = neighborhood(traces, row)
     if not rows.size:
         raise FitError("the fiber has no trace")
-    bad = _of_others(traces, rows, row0, band.shape)
-    if mask is not None:
-        bad |= mask != 0
+    bad = _of_others(traces, rows, band.row0, band.data.shape)
+    if band.mask is not None:
+        bad |= band.mask != 0
     rows = np.sort(rows)  # the order of the file, which tells of swapped traces
     some = replace(
         traces, fiber=traces.fiber[rows], fiber_id=tuple(traces.fiber_id[k] for k in rows),
-        center=traces.center[rows] - row0, valid=np.asarray(traces.valid)[rows],
+        center=traces.center[rows] - band.row0, valid=np.asarray(traces.valid)[rows],
         sigma=None if traces.sigma is None else traces.sigma[rows],
         wave=None if traces.wave is None else traces.wave[rows], error=None, status=None, coeff=None, domain=None,
         basis="sampled", argument="column",
     )  # fmt: skip
-    return gather(band, some, ivar=ivar, mask=bad, gain=gain, readnoise=readnoise, bins=BINS, ctx=ctx)
+    return gather(
+        band.data, some, ivar=band.ivar, mask=bad, gain=band.gain, readnoise=band.readnoise, bins=BINS, ctx=ctx
+    )
 
 
 def _of_others(traces: TraceSet, rows: Array, row0: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
