@@ -50,7 +50,8 @@ def common_spectrum(wave: Array, value: Array, weight: Array) -> CommonSpectrum:
     if not use.any():
         raise FitError("no fiber has light that all could share")
     low, high = float(wave[use].min()), float(wave[use].max())
-    step = float(np.median(np.abs(np.diff(wave, axis=1)))) / KNOTS
+    rows = use.any(axis=1)
+    step = float(np.nanmedian(np.abs(np.diff(wave[rows], axis=1)))) / KNOTS
     n = int(np.ceil((high - low) / step)) + 2
     diagonal, beside, right = np.zeros(n), np.zeros(n), np.zeros(n)
     _accumulate(

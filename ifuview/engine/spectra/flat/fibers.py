@@ -88,7 +88,7 @@ def fiber_flat(
     for _ in range(ROUNDS if start is None else 1):
         weight = np.where(good, flat**2 / (variance + (MODEL_ERROR * flux) ** 2), 0)
         common = common_spectrum(spectra.wave, flux / flat, weight)
-        expected = common.at(spectra.wave)
+        expected = common.at(np.nan_to_num(spectra.wave))
         lit = good & (expected > FADED * usual)
         safe = np.where(lit, expected, 1.0)
         ratio = np.where(lit, flux / safe, 1.0)

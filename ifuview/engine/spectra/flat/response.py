@@ -71,7 +71,7 @@ def pixel_response(
         Scattered light that was taken off each sample: a column lacks of it as much as of the fibers' light.
     """
     block = np.zeros(center.shape[0], int) if block is None else np.asarray(block)
-    expected = flat.common.at(spectra.wave) * flat.flat
+    expected = flat.common.at(np.nan_to_num(spectra.wave)) * flat.flat
     lit = spectra.usable() & (expected > FADED * np.median(expected)) & np.isfinite(flat.error)
     safe = np.where(lit, expected, 1.0)
     below = 0.0 if ground is None else np.where(lit, np.maximum(ground, 0), 0)
@@ -135,7 +135,7 @@ def _odd(ratio: Array, error: Array) -> NDArray[np.bool_]:
         middle = _running(padded, ratio.shape[0])
         noise = 1.25 * median_along(error.T) / np.sqrt(NEIGHBORS)
         beside = np.stack([np.roll(middle, s, axis=1) for s in (-3, -2, 2, 3)])
-        level = np.nanmedian(beside, axis=0)
+        level = median_along(np.moveaxis(beside, 0, -1))
         off = level - middle
         sharpest = (off > np.roll(off, 1, axis=1)) & (off > np.roll(off, -1, axis=1))
         out = (off > LEAST) & (off > SIGNIFICANT * noise) & sharpest

@@ -33,6 +33,7 @@ ALONE = 4.5  # sigma, to the next line of one whose width is believed
 BESIDE = 12.0  # sigma, within which unknown peaks are fitted with a line
 WIDTH_DEGREE = 2
 BASE_DEGREE = 3
+BORROWED = 2.0  # px, error of wavelengths that are those of another block
 LOST_SHARE = 0.5  # of the fibers without lines, above which it is said
 
 
@@ -68,7 +69,8 @@ def solve_wavelengths(
     block : ndarray of int, shape (nfiber,), optional
         Fibers of one number lie on one smooth surface. Default: all.
     live : ndarray of bool, shape (nfiber,), optional
-        Fibers with light. Others get the wavelengths of the surface.
+        Fibers with light. Others get the wavelengths of the surface. A block without any gets those of another, with an
+        error of `BORROWED` px, and a note.
 
     Raises
     ------
@@ -237,10 +239,26 @@ def _solution(
                      f"{surface.line_scatter:.4f} px")  # fmt: skip
     if not chi2:
         raise FitError("wavelengths cannot be fitted in any block", todo="look at the lamp's frames")
+    notes += _borrowed(wave, wave_error, block, scale)
     return WaveSolution(
         wave=wave, error=wave_error, line=np.asarray(lines.wave), center=center, center_error=error, used=used,
         lsf=lsf, medium=lines.medium, chi2=float(np.mean(chi2)), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _borrowed(wave: Array, error: Array, block: Array, scale: float) -> list[str]:
+    """Fill blocks without a solution from the nearest one that has it, mirrored as a slit's image is; say so."""
+    notes = []
+    solved = [name for name in np.unique(block) if np.isfinite(wave[block == name]).all()]
+    for name in np.unique(block):
+        rows = np.flatnonzero(block == name)
+        if name in solved:
+            continue
+        other = np.flatnonzero(block == min(solved, key=lambda n: abs(int(n) - int(name))))
+        mirrored = other[::-1][np.minimum(np.arange(rows.size), other.size - 1)]
+        wave[rows], error[rows] = wave[mirrored], BORROWED * scale
+        notes.append(f"block {name}: wavelengths are those of the fibers across the seam, good to {BORROWED:g} px only")
+    return notes
 
 
 def _base(best: Identified, lines: ArcLines, ncol: int) -> np.polynomial.Polynomial:
