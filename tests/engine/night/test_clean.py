@@ -29,3 +29,21 @@ def test_the_part_of_the_light_that_trails_is_measured(arm):
     (one,) = accused(planted.chain, "charge-transfer")
     assert one.amplifier in planted.truth.amplifiers
     assert one.amplitude == pytest.approx(0.05, abs=0.008)  # three errors
+
+
+def test_levels_that_broad_targets_make_are_no_drift_of_rows():
+    assert accused(camera.made("r", 5169, broad=True)) == []
+
+
+@pytest.mark.parametrize(("arm", "seed"), [("b", 5147), ("r", 5283)])
+def test_lines_that_vary_over_the_field_agree_with_no_block_that_seems_bright(arm, seed):
+    assert accused(camera.made(arm, seed, plane=0.2)) == []
+
+
+def test_a_star_whose_own_lines_lie_on_those_of_the_sky_is_no_dead_fiber_and_leaves_no_window():
+    assert accused(camera.made("b", 5111, stars=3)) == []
+
+
+def test_noise_that_is_too_low_in_an_amplifier_is_no_window_of_the_sky():
+    planted = plant(camera.made("b", 1000), table.DEFECTS["amplifier noise"], 0.3, seed=0)
+    assert [f.kind for f in accused(planted.chain)] == ["amplifier-noise"]

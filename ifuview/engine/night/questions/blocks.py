@@ -14,6 +14,7 @@ from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import binned, continuum, middle
+from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
 LEAST_MEAN = 20  # fibers
@@ -38,14 +39,25 @@ def blocks(case: Case) -> None:
     if case.asks("wavelength-all"):
         line = np.abs(shapes(case.level, chain.wave)[0]) > 0
         use = case.measured
-        sky = use if chain.is_sky is None else use & chain.is_sky
-        means = [mean_spectrum(rest, case.sigma, of) for of in (use, sky) if np.count_nonzero(of) >= LEAST_MEAN]
+        means = [mean_spectrum(rest, case.sigma, use)] if np.count_nonzero(use) >= LEAST_MEAN else []
+        if chain.is_sky is not None and np.count_nonzero(use & chain.is_sky) >= LEAST_MEAN:
+            means.append(_of_sky_fibers(case, use & chain.is_sky))
         for amplitude, significance, span in others.everywhere(means, line, chain.wave, case.level):
             case.add(
                 "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), wave_range=span, amplitude=amplitude,
                 unit=COUNTS, significance=significance, confidence=0.7,
                 text=f"All fibers keep {amplitude:+.2g} {COUNTS} at {span[0]:.0f}-{span[1]:.0f} A after the sky is off",
             )  # fmt: skip
+
+
+def _of_sky_fibers(case: Case, sky: Array) -> tuple[Array, Array]:
+    """Mean of the sky fibers without its continuum, and its noise, shape (nwave,).
+
+    Continua of single fibers are medians, whose errors do not cancel as those of the fibers that made the sky model do.
+    """
+    light = case.row_light if isinstance(case.row_light, float) else case.row_light[sky]
+    mean, noise = mean_spectrum(case.flux[sky] - case.expected[sky] - light, case.sigma, np.ones(sky.sum(), bool))
+    return mean - continuum(mean[None])[0], noise
 
 
 WHERE = {

@@ -69,7 +69,7 @@ class Case:
         self.products: dict[str, Array] = {}  # what sky model and flat of each fiber differ by from the others'
         self.deviations: list[Deviation] = []
         self.tilt: Array = np.zeros(chain.shape[0])  # of the continuum of the sky over the field, part of it
-        self.lines_vary = False  # over the field, as a real sky may: their part of the continua is no drift
+        self.line_tilt: Array = np.zeros(chain.shape[0])  # the same of its lines: no light that fibers lose or gain
         self.levels: Levels | None = None  # of all fibers, in bins
         self.row_light: Array | float = 0.0  # of rows of the detector, taken off
         self.row_levels: dict[str, Array] = {}

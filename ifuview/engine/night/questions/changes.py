@@ -174,8 +174,8 @@ def _over_field(case: Case, found: Changes, factor: Array) -> Array:
     plane = of_lines.plane(factor, fits.error[FACTOR], chain.focal_x, chain.focal_y, found.use)
     if plane is None or plane.significance < TILT[0] or plane.explained < TILT[1]:
         return out
-    case.lines_vary = True
     tilt = plane.slope[0] * (chain.focal_x - plane.center[1]) + plane.slope[1] * (chain.focal_y - plane.center[2])
+    case.line_tilt = np.asarray(np.nan_to_num(tilt))
     is_sky = all(
         v > limit for v, limit in zip((plane.significance, plane.explained, plane.swing), GRADIENT, strict=True)
     )
@@ -185,7 +185,7 @@ def _over_field(case: Case, found: Changes, factor: Array) -> Array:
             case, plane, (float(lines.min()), float(lines.max())), "All strong sky lines vary",
             np.where(found.use, factor, np.nan),
         )  # fmt: skip
-    return np.asarray(np.nan_to_num(tilt))
+    return case.line_tilt
 
 
 def shared(case: Case, found: Changes, rest: Array) -> list[tuple[float, float] | None]:

@@ -53,7 +53,7 @@ def fibers(case: Case) -> None:
     level = _level(seen, case.level) - case.tilt * float(np.median(case.level))
     dim, expected = _below_sky(case, value, error, level, sigma)
     with np.errstate(invalid="ignore"):  # lines of a bright star are its own
-        odd = of_fibers.odd_fibers(value, error) & ~((value > 1) & (level > DROWNED * np.median(case.level)))
+        odd = of_fibers.odd_fibers(value, error) & ~(level > DROWNED * np.median(case.level))
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     in_blocks = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
     known_already = {f for x in case.findings if x.kind == "isolated-fiber" for f in x.fibers}
@@ -62,7 +62,7 @@ def fibers(case: Case) -> None:
     found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
     shared = None if found is None else changes(case, found, of, in_blocks)
     in_runs = {f for run in case.runs for f in run.fibers}
-    losing = [x for x in losing if x[1] < 1 or _lines_agree(found, _block(x[0]), x[1] - 1)]
+    losing = [x for x in losing if x[1] < 1 or _lines_agree(case, found, _block(x[0]), x[1] - 1)]
     if of is not None:
         odd_levels(case, found, of, known_already | in_runs | in_blocks | set(np.flatnonzero(odd | dim).tolist()))
     losing = [x for x in losing if len(in_runs & set(_block(x[0]))) < BUNDLE // 2]
@@ -84,7 +84,7 @@ def fibers(case: Case) -> None:
         lines_that_stay(case, lines, own, shared)
 
 
-def _lines_agree(found: Changes | None, fibers: range, gain: float) -> bool:
+def _lines_agree(case: Case, found: Changes | None, fibers: range, gain: float) -> bool:
     """Whether the sky lines of fibers that seem to gain light gain, too: targets add light of their own."""
     if found is None or gain > SURE_GAIN:
         return True
@@ -92,7 +92,8 @@ def _lines_agree(found: Changes | None, fibers: range, gain: float) -> bool:
     weight = np.where(found.use[part], found.fits.error[FACTOR][part], np.inf) ** -2.0
     if not weight.sum() > 0:
         return True
-    factor = float(np.sum(weight * np.nan_to_num(found.fits.value[FACTOR][part])) / weight.sum())
+    own = np.nan_to_num(found.fits.value[FACTOR][part]) - case.line_tilt[part]  # without a real sky's own
+    factor = float(np.sum(weight * own) / weight.sum())
     return factor > 0.5 * gain
 
 

@@ -41,7 +41,7 @@ def weak_rows(case: Case, lines_off: Array | float) -> None:
         if score > ROWS:
             told.add(name)
             _rows(case, name, area, score, rms * float(np.median(case.sigma)))
-    varies = case.lines_vary or any(f.kind == "sky-gradient" for f in case.findings)
+    varies = bool(case.line_tilt.any()) or any(f.kind == "sky-gradient" for f in case.findings)
     if not offset and not varies and not case.bad_amplifiers:
         _drift(case, {n: a for n, a in areas.items() if n not in told}, row, lines_off)
 
@@ -77,9 +77,10 @@ def _drift(case: Case, areas: dict[str, Array], row: Array, lines_off: Array | f
         if max(score for score, _ in waves.values()) < WORTH:  # what keeps to rows nearly keeps to wavelengths
             continue
         own = np.where(known, z - (z * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1), 0.0)
-        rows = _slow(own, known, (row / step).astype(np.intp) // SLOW, fibers, centered=False)
-        name = max(names, key=lambda n: rows[n][0])  # the other one follows wavelengths, not rows
-        if max(waves[name][0], min(r[0] for r in rows.values())) > DRIFT:
+        bins = (row / step).astype(np.intp) // SLOW
+        rows, levels = _slow(own, known, bins, fibers), _slow(own, known, bins, fibers, centered=False)
+        name = max(names, key=lambda n: levels[n][0])  # the other one follows wavelengths, not rows
+        if max(waves[name][0], min(r[0] for r in rows.values())) > DRIFT:  # targets make levels: they tell no drift
             _drifting(case, name, areas[name], rows[name], waves[name][0], [n for n in names if n != name])
 
 
