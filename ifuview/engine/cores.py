@@ -8,6 +8,7 @@ worker of dask could trip on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +19,15 @@ from ifuview.model.checks import Array
 
 Item = TypeVar("Item")
 STRIP = 64  # columns that are turned at a time: they stay in the cache
+
+
+PARTS = 8
+
+
+def blocks(count: int, parts: int = PARTS) -> list[tuple[int, int]]:
+    """First and one past the last of blocks of `count` items, the same whatever the number of threads."""
+    edge = [count * n // parts for n in range(parts + 1)]
+    return [(a, b) for a, b in pairwise(edge) if b > a]
 
 
 def spread(work: Callable[[Item], object], items: Iterable[Item], *, ctx: JobContext = SILENT, text: str = "") -> None:

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.cores import blocks, spread
 from ifuview.engine.numeric.medians import median_along
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, displacement
 from ifuview.model.checks import Array
@@ -60,11 +61,13 @@ def make_cube(
     usable = spectra.usable() & (spectra.variance >= 0)
     light, square, known = (np.ascontiguousarray(a.T) for a in (spectra.flux, spectra.variance, usable))
     x, y = np.asarray(lenslets.x, np.float64), np.asarray(lenslets.y, np.float64)
-    ctx.checkpoint(0.1, "cube")
-    _drizzle(
-        light, square, known, x, y, dx - zx, dy - zy, side, float(grid.x[0]), float(grid.y[0]), grid.step, FILLED,
-        int(ReductionBit.EDGE), int(ReductionBit.NO_DATA), data, variance, mask,
-    )  # fmt: skip
+    face = x, y, dx - zx, dy - zy, side, float(grid.x[0]), float(grid.y[0]), grid.step, FILLED
+    bits = int(ReductionBit.EDGE), int(ReductionBit.NO_DATA)
+
+    def some(part: tuple[int, int]) -> None:
+        _drizzle(light, square, known, *face, *bits, *part, data, variance, mask)
+
+    spread(some, blocks(wave.size), ctx=ctx, text="cube")
     return SkyCube(data, variance, mask, wave, grid, spectra.unit, spectra.medium)
 
 
@@ -83,13 +86,14 @@ def collapse(cube: SkyCube, low: float, high: float) -> NDArray[np.float32]:
 @njit(cache=True, nogil=True)
 def _drizzle(
     flux: Array, variance: Array, usable: Array, x: Array, y: Array, dx: Array, dy: Array, side: float, x0: float,
-    y0: float, step: float, filled: float, edge: int, empty: int, out: Array, spread: Array, mask: Array,
+    y0: float, step: float, filled: float, edge: int, empty: int, first: int, last: int, out: Array, spread: Array,
+    mask: Array,
 ) -> None:  # fmt: skip
     """One wavelength after the other: overlap of each face with the spaxels."""
-    nwave, ny, nx = out.shape
+    _, ny, nx = out.shape
     face = side * side
     area, known, total, square = np.empty((ny, nx)), np.empty((ny, nx)), np.empty((ny, nx)), np.empty((ny, nx))
-    for w in range(nwave):
+    for w in range(first, last):
         area[:] = 0
         known[:] = 0
         total[:] = 0

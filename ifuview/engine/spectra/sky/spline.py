@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ifuview.engine.cores import blocks, spread
 from ifuview.model.checks import Array
 
 STIFFNESS = 1e-7  # of the smoothness, against what a typical coefficient is weighted with: bridges gaps, bends nothing
@@ -67,10 +68,15 @@ class CommonSpectra:
 
     def _evaluated(self, samples: Samples, term: int, variance: Array) -> NDArray[np.float32]:
         out = np.empty(samples.wave.shape, np.float32)
-        _evaluate(
-            samples.wave, samples.share[term], samples.extra, self.start, self.step, self.coeff, self.spread, term,
-            out, variance,
-        )  # fmt: skip
+        share = samples.share[term]
+
+        def some(part: tuple[int, int]) -> None:
+            _evaluate(
+                samples.wave, share, samples.extra, self.start, self.step, self.coeff, self.spread, term, part[0],
+                part[1], out, variance,
+            )  # fmt: skip
+
+        spread(some, blocks(len(out)))
         return out
 
     def at(self, wave: Array, term: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -97,8 +103,16 @@ def fit_common(samples: Samples, value: Array, weight: Array, step: float) -> Co
     low, high = float(wave.min()), float(wave.max())
     count = math.ceil((high - low) / step) + 4
     terms = samples.share.shape[0]
-    normal, right = np.zeros((count * terms, 4 * terms)), np.zeros(count * terms)
-    _accumulate(wave, samples.share, samples.extra, value, weight, low, step, normal, right)
+    parts = blocks(wave.shape[0])
+    normals, rights = np.zeros((len(parts), count * terms, 4 * terms)), np.zeros((len(parts), count * terms))
+
+    def add(n: int) -> None:
+        first, last = parts[n]
+        args = samples.share, samples.extra, value, weight
+        _accumulate(wave, *args, low, step, first, last, normals[n], rights[n])
+
+    spread(add, range(len(parts)))
+    normal, right = normals.sum(axis=0), rights.sum(axis=0)
     _stiffen(normal, terms, STIFFNESS)
     _factor(normal)
     _solve(normal, right)
@@ -127,13 +141,13 @@ def _bend(t: float, by: float, b: Array) -> None:
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _accumulate(
-    wave: Array, share: Array, extra: Array, value: Array, weight: Array, low: float, step: float, normal: Array,
-    right: Array,
+    wave: Array, share: Array, extra: Array, value: Array, weight: Array, low: float, step: float, first: int,
+    last: int, normal: Array, right: Array,
 ) -> None:  # fmt: skip
-    """Upper band of the normal matrix, row by row, and the right side."""
-    terms, nfiber, nwave = share.shape
+    """Upper band of the normal matrix, row by row, and the right side, of some fibers."""
+    terms, _, nwave = share.shape
     b, row = np.empty(4), np.empty(4 * terms)
-    for k in range(nfiber):
+    for k in range(first, last):
         for i in range(nwave):
             w = weight[k, i]
             if not w > 0:
@@ -232,11 +246,11 @@ def _invert(a: Array) -> None:
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _evaluate(
     wave: Array, share: Array, extra: Array, low: float, step: float, coeff: Array, spread: Array, term: int,
-    out: Array, variance: Array,
+    first: int, last: int, out: Array, variance: Array,
 ) -> None:  # fmt: skip
     terms, most = coeff.shape[1], coeff.shape[0] - 4
     b = np.empty(4)
-    for k in range(wave.shape[0]):
+    for k in range(first, last):
         for i in range(wave.shape[1]):
             u = (wave[k, i] - low) / step
             j = min(max(int(u), 0), most)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.engine.context import set_threads
 from ifuview.engine.spectra.field.separate import SeparateParams, separate
 from ifuview.errors import UsageError
 from tests.engine.spectra.field.scene import DAR, GRID, LSF, make_scene
@@ -169,3 +170,16 @@ def test_a_variance_that_knows_its_own_noise_does_not_make_the_sky_dark():
     found = separate(spectra, scene.lenslets, DAR, GRID)
     ratio = found.sky.model[scene.spectra.usable()].sum() / scene.sky[scene.spectra.usable()].sum()
     assert abs(ratio - 1) < 0.01  # noise of the mean: 0.003; with each sample's own weight: 0.08
+
+
+def test_results_are_the_same_whatever_the_number_of_threads():
+    scene = make_scene([POINT], strength=[20.0])
+    found = []
+    try:
+        for count in (1, 2):
+            set_threads(count)
+            found.append(separate(scene.spectra, scene.lenslets, DAR, GRID))
+    finally:
+        set_threads(0)
+    assert np.array_equal(found[0].sky.model, found[1].sky.model)
+    assert found[0].sources[0].x == found[1].sources[0].x
