@@ -17,6 +17,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import spread
 from ifuview.engine.traces.profile.arrays import pixels, rising, transposed
 from ifuview.engine.traces.profile.column import (
+    LEAST_LIGHT,
     add_light,
     backward,
     bandwidth,
@@ -39,7 +40,6 @@ SMOOTH = 6.0  # columns, sigma of the kernel along dispersion of the fluxes that
 KEPT_SIGMA = 2.0  # a flux so far from the smooth one is a line: what is beyond goes into the variance as it is
 CLIP_ROUNDS = 6  # most rounds of leaving out pixels
 CLIP_SHARE = 0.1  # of the peak nearby, that a pixel may lie off the model besides the noise
-LEAST_LIGHT = 0.2  # share of a fiber's light that must fall on usable pixels
 CHI2_ROWS = 3  # rows on each side of a fiber that its chi2 looks at
 
 

@@ -17,6 +17,8 @@ from ifuview.model.checks import Array
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}  # sums in any order, so that they vectorize; inf and NaN keep their sense
 ABSENT = -1_000_000  # first row of a fiber that is not there
+LEAST_LIGHT = 0.2  # share of a fiber's light that must fall on usable pixels for its flux to be known,
+DIM = 1e-3  # and to be solved at all, so that it is not taken for the light of its neighbors
 SINGULAR = 1e-9  # pivot, of the diagonal, below which two fibers cannot be told apart
 PEAK_ROWS = 2  # rows on each side whose brightest one sets the allowance for errors of the profile
 RIVAL_ROWS = 3  # of pixels that stick out so close to each other, only the worst goes at a time
@@ -111,25 +113,29 @@ def normal_band(data: Array, weight: Array, light: Array, first: Array, band: Ar
     nrow, nfiber, span = data.size, first.size, light.shape[1]
     part = np.empty(span)
     for k in range(nfiber):
+        there = 0.0
+        if first[k] != ABSENT:
+            for j in range(max(0, -first[k]), min(span, nrow - first[k])):
+                there += light[k, j] if weight[first[k] + j] > 0 else 0.0
+        seen[k] = there
+    for k in range(nfiber):
         for m in range(band.shape[1]):
             band[k, m] = 0
-        rhs[k] = seen[k] = 0
-        if first[k] == ABSENT:
+        rhs[k] = 0
+        if seen[k] < DIM:
             continue
         begin, end = max(0, -first[k]), min(span, nrow - first[k])
-        own = other = there = 0.0
+        own = other = 0.0
         row = first[k]
         for j in range(begin, end):
-            w = weight[row + j]
-            p = w * light[k, j]
+            p = weight[row + j] * light[k, j]
             own += p * light[k, j]
             other += p * data[row + j]
-            there += light[k, j] if w > 0 else 0.0
             part[j] = p
-        band[k, 0], rhs[k], seen[k] = own, other, there
+        band[k, 0], rhs[k] = own, other
         for m in range(1, min(band.shape[1], nfiber - k)):
             step = first[k + m] - first[k]
-            if first[k + m] == ABSENT or not 0 <= step < span:
+            if seen[k + m] < DIM or not 0 <= step < span:
                 continue
             both = 0.0
             next_light = light[k + m, : span - step]

@@ -15,6 +15,7 @@ from numba import njit
 from ifuview.engine.traces.profile.column import (
     ABSENT,
     FAST,
+    LEAST_LIGHT,
     add_light,
     backward,
     blend,
@@ -107,6 +108,8 @@ def accumulate(
                 tally[1] += 1
         for k in range(nfiber):
             tally[2] += pivot[k] < np.inf
+            if seen[k] < LEAST_LIGHT:  # known too badly to tell of a shape
+                flux[x, k] = 0.0
         _ground(clean, weight, light, first, band, pivot, low, part, share_of_node, ground, ground_side)
         if wanted == FIBERS:
             _fibers(clean, weight, light, first, flux[x], center[x], width[x], band, pivot, table, reach, group, fiber)

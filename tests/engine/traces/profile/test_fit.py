@@ -63,6 +63,22 @@ def test_chi2_is_one_and_cosmics_are_left_out():
     assert np.abs(found.tables()[:, 0, :, 1] - clean.tables()[:, 0, :, 1]).max() < 1e-3
 
 
+def test_fibers_behind_a_mask_do_no_harm():
+    image, made, _ = expose("gaussian", 2500)
+    mask = np.zeros(image.shape, bool)
+    for half in (2, 4, 7, 12):  # of ever less light beside it, down to none that a number can hold
+        mask[round(made.center[10 * (half % 6), 40 * half]) - half :][
+            : 2 * half + 1, 40 * half - 20 : 40 * half + 20
+        ] = True
+    mask[:, 300:340] = True
+    found = fit_profile(image, READNOISE**2, made, mask=mask)
+    free = fit_profile(image, READNOISE**2, made)
+    assert 0.97 < found.chi2 < 1.03
+    assert np.abs(found.tables()[:, 0, :, 1] - free.tables()[:, 0, :, 1]).max() < 1e-3
+    spectra = extract_joint(image, READNOISE**2, made.center, found, mask=mask)
+    assert np.isnan(spectra.flux[:, 310]).all() and np.abs(spectra.model).max() < 2 * image.max()
+
+
 def test_any_number_of_threads_gives_the_same_bits():
     image, made, _ = expose("disk", 2500)
     try:
