@@ -24,6 +24,8 @@ def rows(quick: bool) -> list[Row]:
     copy = _seconds(_copier(flat.image), 5 * repeats)
     out = [*_zscale(flat.image, repeats), *_tracing(flat, copy, repeats, (50,) if quick else SNRS)]
     out += _extraction(copy, repeats)
+    out += _profiles()
+    out += _two_threads(flat, repeats)
     return [*out, *_inspection(flat, repeats)]
 
 
@@ -84,6 +86,62 @@ def _extraction(copy: float, repeats: int) -> list[Row]:
     ]
 
 
+def _profiles() -> list[Row]:
+    """Joint extraction with the measured profile, of shapes that are no Gaussians, and of faint spectra."""
+    from ifuview.engine.spectra.joint import extract_joint
+    from ifuview.engine.traces.profile.fit import fit_profile
+    from tests.engine.traces.profile.scene import BESIDE
+    from tests.engine.traces.profile.scene import expose as scene
+
+    out: list[Row] = []
+    for shape in ("gaussian", "moffat", "disk", "skew"):
+        image, traces, flux = scene(shape, 2500)
+        profile = fit_profile(image, READNOISE**2, traces)
+        found = extract_joint(image, READNOISE**2, traces.center, profile, background=profile.background)
+        pull = (found.flux - flux)[BESIDE] / np.sqrt(found.variance[BESIDE])
+        bias = 100 * abs(float(found.flux[BESIDE].sum() / flux[BESIDE].sum()) - 1)
+        out.append(_row(f"{shape} profile, beside a fiber 8 times brighter: bias", bias, 0.3, "%"))
+        out.append(_row(f"{shape} profile, beside a fiber 8 times brighter: pull width", float(pull.std()), 1.1, ""))
+    flat, traces, _ = scene("moffat", 10000, bright=1.0, seed=5)
+    profile = fit_profile(flat, READNOISE**2, traces)
+    for level in (3, 10, 30, 100):
+        image, _, flux = scene("moffat", level, seed=6)
+        found = extract_joint(image, READNOISE**2, traces.center, profile)
+        bias = abs(float(((found.flux - flux) / np.sqrt(found.variance)).mean()))
+        out.append(_row(f"{level} electrons per column, Moffat profile: bias", bias, 0.05, "sigma"))
+    return out
+
+
+def _two_threads(flat: SimulatedFrame, repeats: int) -> list[Row]:
+    """How much faster two threads are than one, by the clock; shows nothing on a machine that is busy."""
+    from ifuview.engine.context import set_threads
+    from ifuview.engine.spectra.joint import extract_joint
+    from ifuview.engine.traces.doctor.gather import gather
+    from ifuview.engine.traces.flat import trace_flat
+    from ifuview.engine.traces.profile.fiber_profile import gaussian_profile
+    from ifuview.engine.traces.profile.fit import fit_profile
+
+    small = expose("lrs2", snr=50)
+    assert small.traces.sigma is not None
+    profile = gaussian_profile(small.traces.sigma, small.image.shape[0])
+    works: dict[str, Callable[[], Any]] = {
+        "tracing": lambda: trace_flat(flat.image, READNOISE),
+        "joint extraction": lambda: extract_joint(small.image, READNOISE**2, small.traces.center, profile),
+        "profile": lambda: fit_profile(small.image, READNOISE**2, small.traces),
+        "doctor": lambda: gather(flat.image, flat.traces, gain=1.0, readnoise=READNOISE),
+    }
+    out: list[Row] = []
+    for name, work in works.items():
+        spent = {}
+        for number in (1, 2):
+            set_threads(number)
+            spent[number] = _seconds(work, min(repeats, 3), time.perf_counter)
+        set_threads(0)
+        gain = spent[1] / spent[2]
+        out.append((f"{name}: two threads over one", gain, 1.7, "x faster", gain >= 1.7))
+    return out
+
+
 def _inspection(flat: SimulatedFrame, repeats: int) -> list[Row]:
     """Cross-section, spectrum and trace quality of one fiber."""
     from ifuview.engine.spectra.inspect import Band, band_rows, inspect_fiber
@@ -108,11 +166,11 @@ def _copier(image: np.ndarray) -> Callable[[], None]:
     return lambda: np.copyto(target, image)
 
 
-def _seconds(run: Callable[[], Any], repeats: int) -> float:
-    """Median CPU seconds of all threads over `repeats` runs."""
+def _seconds(run: Callable[[], Any], repeats: int, clock: Callable[[], float] = time.process_time) -> float:
+    """Median seconds over `repeats` runs, by default of the CPU, all threads."""
     spent = []
     for _ in range(repeats):
-        start = time.process_time()
+        start = clock()
         run()
-        spent.append(time.process_time() - start)
+        spent.append(clock() - start)
     return float(np.median(spent))
