@@ -22,7 +22,7 @@ from ifuview.model.checks import Array
 
 BINS = 64  # most column bins along dispersion
 MIN_BIN = 8  # columns
-PARTS = 8  # of the columns, that threads work on
+PARTS, FEW = 8, 20_000  # of the columns, that threads work on; fibers times columns that are not worth it
 SPARSE = 260  # columns of the early rounds
 SKEW_TO_CENTER = -1.5  # widths per skewness: from the mean of the light to the center of the best Gaussian
 GROUP = 25  # fibers that share shape and background, about
@@ -154,10 +154,10 @@ def groups(nslot: int, block: Array | None) -> NDArray[np.intp]:
     return out
 
 
-def whole_bins(binned: Array) -> list[slice]:
+def whole_bins(binned: Array, most: int) -> list[slice]:
     """Parts of columns, given their bins in rising order, that share no bin: each adds to places of its own."""
     first = np.flatnonzero(np.diff(binned, prepend=-1))
-    parts = np.array_split(first, min(PARTS, first.size))
+    parts = np.array_split(first, min(most, first.size))
     start = [int(part[0]) for part in parts]
     return [slice(a, b) for a, b in zip(start, [*start[1:], binned.size])]
 
@@ -218,7 +218,7 @@ class _Fit:
                 flux[of], variance[of], sums, ground,
             )  # fmt: skip
 
-        spread(some, whole_bins(binned), ctx=self.ctx, text="Measuring all fibers")
+        spread(some, whole_bins(binned, PARTS if n * self.nslot > FEW else 1), ctx=self.ctx, text="Measuring all fibers")
         self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
         return flux, variance, sums, ground
 
