@@ -318,7 +318,9 @@ def _broad(m: Measured, k: int, ratio: float, err: float, limits: DoctorLimits) 
 def _longest(flags: Array) -> int:
     """Length of the longest run."""
     best = run = 0
-    for flag in flags:
+    if not flags.any():  # as in nearly all fibers
+        return 0
+    for flag in flags.tolist():
         run = run + 1 if flag else 0
         best = max(best, run)
     return best

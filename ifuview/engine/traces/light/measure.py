@@ -218,7 +218,8 @@ class _Fit:
                 flux[of], variance[of], sums, ground,
             )  # fmt: skip
 
-        spread(some, whole_bins(binned, PARTS if n * self.nslot > FEW else 1), ctx=self.ctx, text="Measuring all fibers")
+        parts = whole_bins(binned, PARTS if n * self.nslot > FEW else 1)
+        spread(some, parts, ctx=self.ctx, text="Measuring all fibers")
         self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
         return flux, variance, sums, ground
 
