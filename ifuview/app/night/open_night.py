@@ -111,7 +111,7 @@ def require(index: ExposureIndex, expid: int, camera: str, product: str) -> None
     """Raise MissingDataError, with what there is instead, if a product cannot be shown."""
     if has(index, expid, camera, product):
         return
-    where = f"{camera} {expid}"
+    where = f"{camera} {index.name(expid)}"
     file = index.file(expid, camera, product)
     if file is not None:
         raise MissingDataError(f"{product} is still being written", where, "try again in a moment")
@@ -145,7 +145,8 @@ def stepped_camera(session: Session, step: int) -> Place:
         return chosen(session, None, "", "")
     own = [c for c in night.index.cameras if has(night.index, now.expid, c, now.product)]
     if not own or own == [now.camera]:
-        raise UsageError(f"no other camera has {night.index.chain.title(now.product)} in {now.expid}")
+        name = night.index.name(now.expid)
+        raise UsageError(f"no other camera has {night.index.chain.title(now.product)} in {name}")
     at = own.index(now.camera) if now.camera in own else 0
     return Place(now.expid, own[(at + step) % len(own)], now.product)
 
@@ -158,7 +159,7 @@ def same_tile(session: Session) -> Place:
     every = night.index.same_tile(now.expid)
     own = [e.expid for e in every if has(night.index, e.expid, now.camera, now.product)]
     if not every:
-        raise UsageError(f"the tile of exposure {now.expid} is not known")
+        raise UsageError(f"the tile of exposure {night.index.name(now.expid)} is not known")
     if own in ([], [now.expid]):
         what = f"{night.index.chain.title(now.product)} of {now.camera}"
         raise UsageError(f"tile {every[0].tile} has no other exposure with {what}")
@@ -192,7 +193,8 @@ def blinked(session: Session, along: str) -> tuple[Place, ...]:
         chain = [p for p in index.chain.shown if has(index, now.expid, now.camera, p)]
         out = [replace(now, product=p, other=False) for p in chain]
     elif along == "cameras":
-        own = [c for c in index.cameras if c[:1] == now.camera[:1] and has(index, now.expid, c, now.product)]
+        arm = now.camera[:1] if index.raw_night is None else ""
+        own = [c for c in index.cameras if c.startswith(arm) and has(index, now.expid, c, now.product)]
         out = [replace(now, camera=c, other=False) for c in own]
     elif along == "exposures":
         around = [index.neighbor(now.expid, s, now.camera, index.chain.stored(now.product)) for s in (-1, 1)]
@@ -201,7 +203,7 @@ def blinked(session: Session, along: str) -> tuple[Place, ...]:
     else:
         out = [replace(now, other=False), replace(other_production(session), other=True)]
     if len(out) < 2:
-        raise UsageError(f"there is nothing to blink {now.camera} {now.expid} with along the {along}")
+        raise UsageError(f"there is nothing to blink {now.camera} {index.name(now.expid)} with along the {along}")
     return tuple(out)
 
 

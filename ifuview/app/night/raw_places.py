@@ -22,6 +22,7 @@ from ifuview.engine.night.calibrations import calibrations
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
+from ifuview.io.night.raw_index import date_folder, index_night
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR, RawExposure
@@ -58,12 +59,16 @@ def find_places(index: ExposureIndex, expid: int, camera: str, ctx: JobContext) 
     assert raw is not None
     detector = raw.detector(unit[1], one.of(camera)[0].name)
     assert detector is not None
-    beside = index.folder if os.path.isdir(os.path.join(index.folder, LOCATIONS)) else ""
+    every, night_folder = index.raw_night.exposures if index.raw_night else (), date_folder(one)
+    if night_folder and not any(e.kind in LIT for e in every):  # one observation of a night was opened
+        every += index_night(night_folder, spec.name, ctx.part(0.0, 0.1)).exposures
+    roots = (index.folder, os.path.dirname(night_folder))
+    beside = next((root for root in roots if root and os.path.isdir(os.path.join(root, LOCATIONS))), "")
     tables = Tables(spec.name, beside)
     rows = [tables.rows(unit, name, one.date) for name in detector.amplifiers]
 
     def near(kind: str, objects: Sequence[str] = ()) -> tuple[RawExposure, ...]:
-        window, every = raw.windows.get(kind, 0), index.raw_night.exposures if index.raw_night else ()
+        window = raw.windows.get(kind, 0)
         found = calibrations(every, kind, camera, one.date, window=window, swaps=raw.swaps, unit=unit, objects=objects)
         return found.exposures
 

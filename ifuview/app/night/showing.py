@@ -72,7 +72,8 @@ class ReadProducts(Task[tuple[tuple[Read, ...], tuple[Problem, ...]]]):
         """Show them."""
         found, problems = result
         for place, problem in problems:
-            session = note(session, f"{place.camera} {place.expid} is left out: {problem}", Level.WARNING)
+            name = "" if session.night is None else session.night.index.name(place.expid)
+            session = note(session, f"{place.camera} {name} is left out: {problem}", Level.WARNING)
         left_out = {place for place, _ in problems}
         places = tuple(p for p in self.goal.places if p not in left_out)
         if session.night is None:
@@ -103,8 +104,8 @@ def show(
 
 def _words(session: Session, place: Place) -> str:
     """A place as people read it."""
-    chain = open_night.night_of(session).index.chain
-    return f"{chain.title(place.product)} of {place.camera} {place.expid}"
+    index = open_night.night_of(session).index
+    return f"{index.chain.title(place.product)} of {place.camera} {index.name(place.expid)}"
 
 
 def arrived(session: Session, goal: Goal) -> Session:

@@ -190,13 +190,13 @@ class ExposuresDock(Dock):
             if parts[0] in there:
                 there.insert(there.index(parts[0]) + 1, product)
         out = [
-            (f"{words} of {camera} {expid}", want.ShowProduct(expid, camera, p))
+            (f"{words} of {camera} {row.exposure.name}", want.ShowProduct(expid, camera, p))
             for p in there
             if (words := " / ".join(view.chain.computed.get(p, (p,))))
         ]
         if row.exposure.raw:
             out.append((f"raw of {camera or 'the first camera'} {expid}", want.ShowProduct(expid, camera, RAW)))
-        return out or [(f"Exposure {expid}", want.ShowProduct(expid))]
+        return out or [(f"Exposure {row.exposure.name}", want.ShowProduct(expid))]
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)

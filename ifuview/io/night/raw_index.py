@@ -103,7 +103,7 @@ def _guided(exposures: tuple[RawExposure, ...], ctx: JobContext) -> tuple[RawExp
     known: dict[str, tuple[GuidePicture, ...]] = {}
     out = []
     for one in exposures:
-        folder = _date_folder(one)
+        folder = date_folder(one)
         if one.kind == SKY and one.exptime and folder:
             if folder not in known:
                 known[folder] = guide_pictures(folder, ctx)
@@ -113,7 +113,7 @@ def _guided(exposures: tuple[RawExposure, ...], ctx: JobContext) -> tuple[RawExp
     return tuple(out)
 
 
-def _date_folder(exposure: RawExposure) -> str:
+def date_folder(exposure: RawExposure) -> str:
     """The folder of the date that an exposure lies in, "" without one."""
     above, name = os.path.split(exposure.amplifiers[0].path)
     while name:

@@ -203,6 +203,11 @@ class ExposureIndex:
         place = None if expid is None else self._places.get(expid)
         return None if place is None else self.exposures[place]
 
+    def name(self, expid: int) -> str:
+        """What people call an exposure."""
+        exposure = self.find(expid)
+        return str(expid) if exposure is None else exposure.name
+
     def raw_exposure(self, expid: int | None) -> RawExposure | None:
         """What an exposure of a raw night is put together of."""
         place = None if expid is None else self._places.get(expid)

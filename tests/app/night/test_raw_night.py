@@ -118,7 +118,9 @@ def test_the_overscan_can_be_shown_and_all_amplifiers_side_by_side(runner):
     assert image.shape == (2 * 1032 + GAP, 2 * 2128 + GAP)
     assert [a.name for a in image.amplifiers] == ["uv LL", "uv LU", "orange RU", "orange RL"]
     assert image.pixels.native()[:1032, 2070:2128].mean() == pytest.approx(level)
-    runner.ask(want.BlinkAlong("chain"))
+    runner.ask(want.BlinkAlong("cameras"))
+    assert {runner.session.night.shown[s.key].camera for s in runner.session.slots} == {"uv", "orange"}
+    runner.ask(want.BlinkAlong("cameras"), want.BlinkAlong("chain"))
     assert {runner.session.night.shown[s.key].product for s in runner.session.slots} >= {OVERSCAN, DETECTOR}
 
 
@@ -129,6 +131,7 @@ def test_one_exposure_is_shown_at_once(truth, name):
     assert runner.session.slot().title == f"uv sci {DATE} 7/1"
     place = open_night.here(runner.session)
     assert (place.camera, place.product) == ("uv", DETECTOR)
+    assert runner.session.slot().traces.wave is not None  # of calibrations that lie beside the observation
 
 
 def test_one_amplifier_opens_as_it_is_stored(truth):
