@@ -101,7 +101,7 @@ def scattered_light(
         parts, sides, chi2 = _equations(binned, path, spread, across, extra, level, read_noise**2, width, turn > 0)
         coeff, amount = _solved(parts, sides, along[at], extra.shape[0])
         level = along[at] @ coeff.T @ across.T + np.einsum("n,nbr->br", amount, extra)
-    ground = (across @ coeff @ along.T).astype(np.float32)
+    ground = across.astype(np.float32) @ (coeff @ along.T).astype(np.float32)
     if extra.shape[0]:
         ground += _everywhere(np.einsum("n,nbr->rb", amount, extra), at, ncol)
     light = float(np.nansum(binned))
@@ -113,7 +113,8 @@ def _everywhere(binned: Array, at: Array, ncol: int) -> NDArray[np.float32]:
     column = np.arange(ncol)
     left = np.clip(np.searchsorted(at, column, side="right") - 1, 0, at.size - 2)
     part = np.clip((column - at[left]) / (at[left + 1] - at[left]), 0, 1)
-    return np.asarray(binned[:, left] * (1 - part) + binned[:, left + 1] * part, np.float32)
+    flat, share = binned.astype(np.float32), part.astype(np.float32)
+    return np.asarray(flat[:, left] * (1 - share) + flat[:, left + 1] * share, np.float32)
 
 
 def _steps(seams: Sequence[int], nbin: int, nrow: int) -> NDArray[np.float64]:

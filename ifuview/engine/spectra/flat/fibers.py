@@ -20,7 +20,7 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra
 
 DEGREE = 5
-ROUNDS = 3
+ROUNDS = 2
 FADED = 0.01  # share of the usual light of all wavelengths below which nothing is measured
 MODEL_ERROR = 0.003  # share of the light: the shared spectrum is no better
 LOW = 0.5  # response below which a fiber is low

@@ -17,7 +17,7 @@ from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet
 
-COLUMNS = 129  # that the shape is measured on
+COLUMNS = 65  # that the shape is measured on
 REACH = 5.0  # widths, where the wings end
 
 
