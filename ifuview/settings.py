@@ -36,6 +36,8 @@ class Settings:
         Threads that measuring and extraction are spread over; 0: one for each core.
     judge : str
         What is opened is judged on "opening", or only when "asked".
+    baseraw : str
+        Folder of raw nights, for reductions that name a date alone.
     recent : tuple of str
         Files opened last, newest first.
     """
@@ -49,6 +51,7 @@ class Settings:
     memory_limit_mib: int = 8192
     threads: int = 0
     judge: str = "opening"
+    baseraw: str = ""
     recent: tuple[str, ...] = ()
 
     def look_fields(self) -> tuple[tuple[str, object], ...]:

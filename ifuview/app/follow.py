@@ -29,6 +29,8 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
                 tasks += _of_frame(new, before.get(slot.key), slot)
                 if slot.traces is not None and slot.diagnosis is None and not new.headless:
                     tasks += _verdict(new, before.get(slot.key), slot)
+                if slot.dataset.kind == "raw" and slot.key not in before and new.judges and not new.headless:
+                    tasks += _reduction(new, slot)
     shown = new.slot()
     if shown is not None and new.current != old.current and shown.pyramid is None and wants_back(new):
         tasks.append(_copies(shown))
@@ -74,6 +76,13 @@ def _verdict(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
     from ifuview.app.traces.judging import first_diagnosis, wants_verdict
 
     return [first_diagnosis(slot)] if wants_verdict(session, old, slot) else []
+
+
+def _reduction(session: Session, slot: Slot) -> list[Task[Any]]:
+    """The reduction of a raw science exposure that has just been opened."""
+    from ifuview.app.night.reduction.tasks import first_reduction
+
+    return [*first_reduction(session, slot)]
 
 
 def _beside(session: Session, slot: Slot) -> list[Task[Any]]:

@@ -52,6 +52,7 @@ class JobKind(StrEnum):
     PRODUCT = "product"
     TRIAGE = "triage"
     VERDICT = "verdict"
+    REDUCE = "reduce"
     PHOTONS = "photons"
     INDEX = "index"
     COUNT = "count"

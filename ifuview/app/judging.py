@@ -1,17 +1,28 @@
-"""What the verdict bar asks for, of whatever it speaks of: the night, or the traces of the frame on the canvas."""
+"""What the verdict bar asks for, of whatever it speaks of: a reduction, the night, or the traces on the canvas."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ifuview.app.frames.intents import Intent, Judge, ShowProblem
+from ifuview.app.frames.intents import Intent, Judge, ShowCell, ShowProblem
 from ifuview.app.session import Session
-from ifuview.app.tasks import Outcome, Plan
+from ifuview.app.tasks import Change, Outcome, Plan
 
 
 def of_night(session: Session) -> bool:
     """Whether the bar speaks of a night, or of a product of one."""
     return session.triage is not None or session.night is not None
+
+
+def of_reduction(session: Session) -> bool:
+    """Whether the bar speaks of a reduction: one was made, and one of its frames or its exposure is on the canvas."""
+    state = session.reduction
+    if state is None:
+        return False
+    if session.current in state.frames.values():
+        return True
+    now = None if session.night is None else session.night.shown.get(session.current or -1)
+    return now is not None and (now.expid, now.camera) == (state.expid, state.camera)
 
 
 def judge(session: Session, intent: Judge) -> Outcome:
@@ -28,6 +39,10 @@ def judge(session: Session, intent: Judge) -> Outcome:
 
 def show_problem(session: Session, intent: ShowProblem) -> Outcome:
     """Go to a problem."""
+    if of_reduction(session):
+        from ifuview.app.night.reduction import tasks as reduction
+
+        return reduction.go_to_problem(session, intent)
     if of_night(session):
         from ifuview.app.night import judging as night
 
@@ -37,4 +52,13 @@ def show_problem(session: Session, intent: ShowProblem) -> Outcome:
     return traces.go_to_problem(session, intent)
 
 
-TASKS: Mapping[type[Intent], Plan] = {Judge: judge, ShowProblem: show_problem}
+def show_cell(session: Session, intent: ShowCell) -> Outcome:
+    """Show a step of the chain: a product of the night, or of the reduction."""
+    from ifuview.app.night import intents as want
+
+    return Change(
+        session, (want.ShowStep(intent.key) if of_reduction(session) else want.ShowProduct(product=intent.key),)
+    )
+
+
+TASKS: Mapping[type[Intent], Plan] = {Judge: judge, ShowProblem: show_problem, ShowCell: show_cell}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ifuview.app.judging import of_night
+from ifuview.app.judging import of_night, of_reduction
 from ifuview.app.session import Session
 from ifuview.model.image import Kind
 from ifuview.model.inspection import VerdictView
@@ -10,6 +10,8 @@ from ifuview.model.inspection import VerdictView
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
+    if of_reduction(session):
+        return (session.reduction, session.current)
     if of_night(session):
         return (session.triage, session.night, session.current)
     slot = session.slot()
@@ -19,6 +21,10 @@ def inputs(session: Session) -> tuple[object, ...]:
 
 def make(session: Session) -> VerdictView | None:
     """The bar; None: nothing on the canvas is judged, and there is no bar."""
+    if of_reduction(session):
+        from ifuview.app.night.views import reduction
+
+        return reduction.make(session)
     if of_night(session):
         from ifuview.app.night.views import verdict as night
 

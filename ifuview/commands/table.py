@@ -21,6 +21,7 @@ ROWS = (
     ("diagnose", "IMAGE... -o DIR", "Which traces are wrong, how, and how sure; corrected traces."),
     ("triage", "PATH... -o DIR", "The first bad product of each camera, what defect, how far it reaches."),
     ("batch", "triage|diagnose NIGHT_DIR... -o DIR", "Either of them for all cameras of a night, with dask."),
+    ("reduce", "lrs2 -d DATE|FILE... -O DIR", "Raw exposures to spectra, sky, source and cube."),
     ("watch", "DIR", "Show the exposures of a folder; new files appear when they are whole."),
     ("photons.quicklook", "FILE -o OUT.fits", "Count the photons of a photon list in an image or a cube."),
     ("photons.speckle", "FILE -o MAPS.fits", "Speckle statistics of every pixel of a photon list."),

@@ -20,6 +20,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.checks import digest
+from ifuview.model.inspection import VerdictState
 
 OPTIONAL = "?"
 CACHE_BYTES = 700 << 20
@@ -85,6 +86,29 @@ class StepResult:
     key: str
     seconds: float = 0.0
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepVerdict:
+    """What is known of one step.
+
+    Parameters
+    ----------
+    step : str
+    state : VerdictState
+    text : str
+        What was found or, where nothing was, what was looked at; with numbers.
+    fibers : tuple of int
+        That it is about, from 0.
+    title : str
+        Of the step, for people.
+    """
+
+    step: str
+    state: VerdictState
+    text: str
+    fibers: tuple[int, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

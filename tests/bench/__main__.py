@@ -34,6 +34,7 @@ PARTS = {
     "spectra": "spectra",
     "doctor": "doctor",
     "photons": "photons",
+    "reduce": "reduce",
 }
 
 

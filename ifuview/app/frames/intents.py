@@ -288,6 +288,12 @@ class Judge(Intent):
     on: bool = True
 
 
+class ShowCell(Intent):
+    """Show a step of the chain that the verdict bar speaks of."""
+
+    key: str
+
+
 class ShowProblem(Intent):
     """Go to a problem, by its number or `step` further; `blink`: between the two pictures that prove it."""
 

@@ -83,6 +83,22 @@ class Triage(Intent):
     scope: str = "exposure"
 
 
+class Reduce(Intent):
+    """Reduce the channel of the raw exposure on the canvas, in memory."""
+
+
+class ShowStep(Intent):
+    """Show what a step of the reduction has made."""
+
+    step: str
+
+
+class SaveReduction(Intent):
+    """Write the products of the reduction into a folder."""
+
+    folder: str
+
+
 class ShowFinding(Intent):
     """Go to a finding of the triage and blink the two products between which it appears."""
 

@@ -143,6 +143,11 @@ class WindowCommands:
         if folder:
             self.controller.handle(want.ExportDiagnosis(folder))
 
+    def save_reduction_dialog(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self.window, "Folder of the products")
+        if folder:
+            self.controller.handle(want.SaveReduction(folder))
+
     def report_dialog(self) -> None:
         self._ask_save("Export report", "report.png", "PNG (*.png)", want.ExportReport)
 

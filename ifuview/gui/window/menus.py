@@ -115,6 +115,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("blink-cameras", "Night", "Blink with the cameras of this arm", lambda s: want.BlinkAlong("cameras")),
     Action("blink-production", "Night", "Blink with the other production", lambda s: want.BlinkAlong("production"),
            ("Shift+9",)),
+    Action("reduce", "-Night", "Reduce this channel", lambda s: want.Reduce(), ("Ctrl+Shift+J",)),
+    Action("save-reduction", "Night", "Save the products of the reduction...", "save_reduction_dialog"),
     Action("problem-previous", "-Night", "Problem before", lambda s: want.ShowProblem(step=-1), ("[",)),
     Action("problem-next", "Night", "Next problem", lambda s: want.ShowProblem(step=1), ("]",)),
     Action("problem-proof", "Night", "Blink the proof", lambda s: want.ShowProblem(blink=True), ("Return",)),

@@ -215,7 +215,7 @@ class ChainStrip(QWidget):
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         cell = None if event is None else self.cell_at(event.position().x())
         if cell is not None and cell.there:
-            self.intent.emit(want.ShowProduct(product=cell.key))
+            self.intent.emit(want.ShowCell(cell.key))
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         cell = None if event is None else self.cell_at(event.position().x())

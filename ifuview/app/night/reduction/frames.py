@@ -1,0 +1,102 @@
+"""Values of a recipe as frames: what each step of a reduction shows on the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.frames.opening.opened import Opened, first_look
+from ifuview.app.night.raw import BITS
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.errors import MissingDataError
+from ifuview.model.checks import Array
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image, Kind
+from ifuview.model.pixels import Pixels
+from ifuview.model.reduction.ccd import CcdFrame
+from ifuview.model.reduction.source import SkyCube
+from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.model.trace import TraceSet
+
+SHOWN = {  # step -> the step whose value is its picture
+    "biases": "flat", "traces": "flat", "profile": "flat", "wave": "arcs", "drift": "spectra", "spectrum": "field",
+    "picture": "cubes",
+}  # fmt: skip
+
+
+def frame_of(state: ReductionState, step: str) -> tuple[Opened, TraceSet | None]:
+    """The picture of a step, and the traces on it.
+
+    Raises
+    ------
+    MissingDataError
+        The step was not made.
+    """
+    name = SHOWN.get(step, step)
+    one = state.steps.get(name)
+    if one is None or one.value is None:
+        why = "it was not made" if one is None or not one.reason else one.reason
+        raise MissingDataError(f"{step} has no picture: {why}", state.title)
+    image, traces = _picture(state, name, one.value)
+    title = f"{name}-{state.camera}-{state.title}"
+    image = replace(image, name=name, camera=state.camera, stage=name)
+    spec = state.setup.spec if state.setup is not None else None
+    dataset = Dataset(
+        path="", spec=title, instrument=spec.name if spec else "plain", kind=name, images=(image,),
+        block=spec.block if spec else "block",
+    )  # fmt: skip
+    return Opened(dataset, image, first_look(image)), traces
+
+
+def _picture(state: ReductionState, name: str, value: Any) -> tuple[Image, TraceSet | None]:
+    """The image of a value."""
+    made: dict[str, Any] = {step: one.value for step, one in state.steps.items() if one.value is not None}
+    traces = made["traces"].traces if "traces" in made else None
+    if name in ("flat", "science"):
+        return _detector(value.frame), traces
+    if name == "arcs":
+        return _rss(value, made["wave"].wave if "wave" in made else None), None
+    if name == "response":
+        return _plain(value.fibers.flat, value.spectra.wave), None
+    if name == "spectra":
+        return _rss(value.extraction.spectra, value.extraction.spectra.wave), None
+    if name == "flux":
+        return _rss(value, value.wave), None
+    if name == "sky":
+        return _plain(value.sky.model, made["flux"].wave, made["flux"].unit), None
+    if name == "field":
+        return _rss(value.subtracted, value.subtracted.wave), None
+    assert name == "cubes"
+    return _cube(value["skysub"]), None
+
+
+def _detector(frame: CcdFrame) -> Image:
+    good = frame.usable() & (frame.variance > 0)
+    ivar = np.where(good, 1 / np.where(good, frame.variance, 1), 0).astype(np.float32)
+    return Image("", Kind.DETECTOR, Pixels(frame.data), Pixels(ivar), Pixels(frame.mask), BITS, "electron", gain=1.0)
+
+
+def _rss(spectra: FiberSpectra, wave: Array | None) -> Image:
+    good = spectra.usable() & (spectra.variance > 0)
+    flux = np.where(good, spectra.flux, np.nan).astype(np.float32)
+    ivar = np.where(good, 1 / np.where(good, spectra.variance, 1), 0).astype(np.float32)
+    return Image(
+        "", Kind.RSS, Pixels(flux), Pixels(ivar), Pixels(spectra.mask), BITS, spectra.unit, wave=wave,
+        medium=spectra.medium,
+    )  # fmt: skip
+
+
+def _plain(values: Array, wave: Array, unit: str = "") -> Image:
+    return Image("", Kind.RSS, Pixels(np.asarray(values, np.float32)), unit=unit, wave=wave, medium="air")
+
+
+def _cube(cube: SkyCube) -> Image:
+    good = cube.variance > 0
+    data = np.where(good, cube.data, np.nan).astype(np.float32)
+    ivar = np.where(good, 1 / np.where(good, cube.variance, 1), 0).astype(np.float32)
+    return Image(
+        "", Kind.CUBE, Pixels(data), Pixels(ivar), Pixels(cube.mask), BITS, cube.unit, wave=cube.wave,
+        medium=cube.medium,
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""The values of a recipe as products: everything that the files of an exposure, or of a night's calibrations, hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from ifuview.files import sha256
+from ifuview.instrument.tables import Tables
+from ifuview.io.archive.paths import split
+from ifuview.model.checks import Array, Header
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.products import (
+    DetectorImages,
+    ProductName,
+    ReducedCalibration,
+    ReducedExposure,
+    ReductionRecord,
+)
+from ifuview.model.reduction.source import SourceSpectrum
+from ifuview.recipes.graph import StepResult
+from ifuview.recipes.lrs2.places import fiber_places
+from ifuview.recipes.lrs2.recipe import RECIPE
+from ifuview.recipes.lrs2.science import FluxParams
+from ifuview.recipes.lrs2.values import ChannelSetup
+
+Steps = Mapping[str, StepResult]
+NEAR = 2  # rows about a trace that belong to its fiber
+
+
+def record(
+    steps: Steps, exposure: RawExposure, params: Mapping[str, object] | None, notes: tuple[str, ...]
+) -> ReductionRecord:
+    """What the products were made from and how."""
+    from ifuview import __version__
+
+    used: dict[str, str] = {}
+    for step in RECIPE.steps:
+        own = (params or {}).get(step.name, step.params)
+        if is_dataclass(own):
+            used |= {f"{step.name}.{one.name}": str(getattr(own, one.name)) for one in fields(own)}
+    files = dict.fromkeys(split(a.path)[0] for a in exposure.amplifiers)
+    told = [note for one in steps.values() for note in getattr(one.value, "notes", ())]
+    return ReductionRecord(
+        used, {path: sha256(path) for path in files}, tuple(dict.fromkeys((*notes, *told))), __version__
+    )
+
+
+def positions(
+    setup: ChannelSetup, exposure: RawExposure, header: Header, tables: Tables
+) -> tuple[Array, tuple[str, ...]]:
+    """Places of the fibers in the head, on the focal plane and on the sky, (nfiber, 6); why some are not known."""
+    slot = tables.slot(next(a.slot for a in exposure.amplifiers if a.camera == setup.camera))
+    pointing = tuple(number(header, key) for key in ("TRAJRA", "TRAJDEC", "PARANGLE"))
+    return fiber_places(setup.layout, None if slot is None else (slot.x, slot.y), pointing)
+
+
+def number(header: Header, key: str) -> float:
+    """A card as a number, NaN where it is none."""
+    try:
+        return float(str(header.get(key, "nan")))
+    except ValueError:
+        return math.nan
+
+
+def reduced(
+    steps: Steps, setup: ChannelSetup, exposure: RawExposure, tables: Tables,
+    params: Mapping[str, object] | None = None, notes: tuple[str, ...] = (),
+) -> ReducedExposure:  # fmt: skip
+    """All that the files of one exposure hold."""
+    value: dict[str, Any] = {name: one.value for name, one in steps.items()}
+    field, science, spectra, sky = value["field"], value["science"], value["spectra"], value["sky"]
+    places, more = positions(setup, exposure, science.header, tables)
+    spectrum = value["spectrum"] if isinstance(value["spectrum"], SourceSpectrum) else None
+    how = (params or {}).get("flux", RECIPE.step("flux").params)
+    assert isinstance(how, FluxParams)
+    said = "no guider files are read: the area of the mirror and the transparency are the defaults"
+    cubes = value["cubes"] or {}
+    return ReducedExposure(
+        name=ProductName(exposure.date, exposure.observation, exposure.number, setup.camera),
+        header=science.header,
+        observed=field.observed,
+        subtracted=field.subtracted,
+        sky=field.sky,
+        positions=places,
+        spectrum=spectrum,
+        sources=sky.sources,
+        response=np.interp(setup.grid, setup.response.wave, setup.response.value),
+        dar=sky.sources[0].dar if sky.sources else setup.refraction,
+        native=spectra.extraction.spectra,
+        lsf=value["drift"].lsf,
+        images=images(setup, spectra, value["drift"].wave, value["response"]),
+        cubes=cubes,
+        collapsed=value["picture"],
+        area=how.area,
+        transparency=how.transparency,
+        record=record(steps, exposure, params, (*notes, *more, said)),
+    )
+
+
+def images(setup: ChannelSetup, spectra: Any, wave: Array, response: Any) -> DetectorImages:
+    """Pictures of the detector that belong to the spectra."""
+    frame = spectra.extraction.frame
+    center = spectra.traces.center
+    fiber, at = np.zeros(frame.shape, np.int32), np.zeros(frame.shape, np.float32)
+    level = np.ones(frame.shape, np.float32)
+    columns = np.arange(frame.shape[1])
+    for k in range(center.shape[0]):
+        first = np.floor(center[k]).astype(np.intp)
+        for step in range(1 - NEAR, NEAR + 1):
+            row = first + step
+            inside = (row >= 0) & (row < frame.shape[0])
+            at[row[inside], columns[inside]] = wave[k][inside]
+            level[row[inside], columns[inside]] = response.fibers.flat[k][inside]
+            fiber[row[inside], columns[inside]] = k + 1
+    clean = (frame.data - spectra.scattered) / np.where(level > 0, level, 1)
+    return DetectorImages(frame, clean.astype(np.float32), at, fiber)
+
+
+def calibration(
+    steps: Steps, setup: ChannelSetup, exposure: RawExposure, params: Mapping[str, object] | None = None
+) -> ReducedCalibration:
+    """All that the file of a night's calibrations holds."""
+    value: dict[str, Any] = {name: one.value for name, one in steps.items()}
+    biases, flat, response = value["biases"], value["flat"], value["response"]
+    empty = np.zeros(setup.shape, np.float32)
+    bias = np.concatenate([biases.frames[a].data if a in biases.frames else empty for a in setup.amplifiers])
+    dead = np.stack([setup.reference, setup.dead], axis=1).astype(float)
+    spectra = {
+        "wavelength": value["wave"].wave, "trace": value["traces"].traces.center, "arcspec": value["arcs"].flux,
+        "fltspec": response.spectra.flux, "Flatspec": response.fibers.flat, "dead": dead,
+        "response": np.stack([setup.response.wave, setup.response.value]),
+    }  # fmt: skip
+    own = {"masterbias": bias, "masterFlat": flat.frame.data, "flat": response.pixels.response}
+    return ReducedCalibration(
+        exposure.date, setup.camera, own, spectra, np.stack([setup.layout.x, setup.layout.y], axis=1),
+        record(steps, exposure, params, setup.notes),
+    )  # fmt: skip

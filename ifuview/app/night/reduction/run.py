@@ -1,0 +1,290 @@
+"""Channels of raw exposures reduced without a window: the same recipe as in one, and its products."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ifuview.app.night.reduction.products import calibration, reduced
+from ifuview.app.night.reduction.setup import channel_setup, given, tables_of
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError, UsageError
+from ifuview.instrument.tables import Tables
+from ifuview.io.night.raw_index import index_night
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.model.reduction.source import SourceSpectrum
+from ifuview.recipes.graph import StepResult, StepVerdict, ValueCache, run
+from ifuview.recipes.lrs2.recipe import RECIPE
+from ifuview.recipes.lrs2.values import ChannelSetup
+
+LRS2 = "lrs2"
+SCIENCE = "sci"
+RAW_ROOT = "IFUVIEW_BASERAW"
+DAYS = 7  # of calibrations around a night that are looked at before the search is widened
+Params = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReducedChannel:
+    """One channel of one exposure, step by step.
+
+    Parameters
+    ----------
+    exposure : RawExposure
+    setup : ChannelSetup
+    steps : mapping of str to StepResult
+        By step, in their order.
+    notes : tuple of str
+    files : tuple of str
+        Products that were written.
+    """
+
+    exposure: RawExposure
+    setup: ChannelSetup
+    steps: Mapping[str, StepResult]
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def value(self, step: str) -> object:
+        """What a step has made; None where it could not."""
+        return self.steps[step].value
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are spectra without sky."""
+        return self.value("field") is not None
+
+    @property
+    def line(self) -> str:
+        """What came of it in one line: source found, place, width, signal to noise; or why there is nothing."""
+        where = (
+            f"{self.setup.camera} {self.exposure.date} {self.exposure.observation:07d} exp{self.exposure.number:02d}"
+        )
+        if not self.complete:
+            step = next(one for one in self.steps.values() if one.value is None)
+            return f"{where}: not reduced: {step.reason}"
+        sky, found = self.value("sky"), self.value("spectrum")
+        sources = getattr(sky, "sources", ())
+        if not sources:
+            return f"{where}: {self.exposure.object}: no source found"
+        one = sources[0]
+        words = f"{where}: {self.exposure.object}: source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec"
+        return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
+
+
+def signal(spectrum: SourceSpectrum) -> float:
+    """Median signal to noise of a spectrum."""
+    good = (spectrum.variance > 0) & np.isfinite(spectrum.flux)
+    return float(np.median(spectrum.flux[good] / np.sqrt(spectrum.variance[good]))) if good.any() else float("nan")
+
+
+def reduce_channel(
+    night: RawNight,
+    exposure: RawExposure,
+    camera: str,
+    tables: Tables,
+    params: Params | None = None,
+    cache: ValueCache | None = None,
+    ctx: JobContext = SILENT,
+    made: Callable[[StepResult], None] | None = None,
+    wanted: Sequence[str] = (),
+) -> ReducedChannel:
+    """Reduce one channel of one exposure.
+
+    Parameters
+    ----------
+    night : RawNight
+        Where calibrations are looked for.
+    exposure : RawExposure
+    camera : str
+    tables : Tables
+    params : mapping of str to object, optional
+        Parameters by step.
+    cache : ValueCache, optional
+        Shared by the exposures of a night: calibrations are then made once.
+    ctx : JobContext
+    made : callable, optional
+        Told of each step.
+    wanted : sequence of str, optional
+        Steps; default: all.
+
+    Raises
+    ------
+    MissingDataError
+        The exposure has nothing of the channel.
+    """
+    setup = channel_setup(tables, exposure, camera)
+    inputs, notes = given(night, setup, exposure)
+    steps = run(RECIPE, inputs, params, wanted, cache, ctx, made)
+    return ReducedChannel(exposure, setup, steps, (*setup.notes, *notes))
+
+
+def raw_root(baseraw: str = "") -> str:
+    """Where raw nights lie: as given, else by the settings, else by the environment.
+
+    Raises
+    ------
+    UsageError
+        Nowhere.
+    """
+    from ifuview import settings
+
+    found = baseraw or settings.load()[0].baseraw or os.environ.get(RAW_ROOT, "")
+    if not found:
+        raise UsageError("it is not known where raw nights lie", "reduce", f"give --baseraw DIR, or set {RAW_ROOT}")
+    if not os.path.exists(found):
+        raise MissingDataError("there is no such folder of raw nights", found, "give --baseraw DIR")
+    return os.path.abspath(found)
+
+
+def reduce_lrs2(
+    date: int | str,
+    sides: Sequence[str] = (),
+    object: str = "",
+    baseraw: str = "",
+    output: str = ".",
+    config: str = "",
+    params: Params | None = None,
+    observations: Sequence[int] = (),
+    ctx: JobContext = SILENT,
+    told: Callable[[ReducedChannel], None] | None = None,
+) -> tuple[ReducedChannel, ...]:
+    """Reduce the science exposures of a night and write their products.
+
+    Parameters
+    ----------
+    date : int or str
+        YYYYMMDD.
+    sides : sequence of str
+        uv, orange, red, farred; default: all.
+    object : str
+        Only exposures whose OBJECT contains it, in any case.
+    baseraw, config : str
+        Folder of raw nights; folder of the user's own tables.
+    output : str
+        Folder that LRS2/... is made in; "": nothing is written.
+    params : mapping, optional
+        Parameters by step.
+    observations : sequence of int, optional
+        Only these.
+    ctx : JobContext
+    told : callable, optional
+        Gets each channel as soon as it is done.
+
+    Raises
+    ------
+    IfuviewError
+        There is no such night, or nothing of it that could be reduced.
+    """
+    root = raw_root(baseraw)
+    night = index_night(root, LRS2, ctx.part(0.0, 0.05))
+    chosen = [
+        e for e in night.of_kind(SCIENCE)
+        if str(e.date) == str(date) and object.lower() in e.object.lower()
+        and (not observations or e.observation in observations)
+    ]  # fmt: skip
+    if not chosen:
+        of = f" of {object}" if object else ""
+        raise MissingDataError(
+            f"no science exposure{of} of {date} is there", root, "see which nights there are: ifuview DIR"
+        )
+    return tuple(reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told))
+
+
+def reduce_files(
+    paths: Sequence[str],
+    sides: Sequence[str] = (),
+    object: str = "",
+    output: str = ".",
+    config: str = "",
+    params: Params | None = None,
+    ctx: JobContext = SILENT,
+) -> tuple[ReducedChannel, ...]:
+    """Reduce the science exposures that files, folders or archives are of; calibrations come from the nights around.
+
+    Raises
+    ------
+    IfuviewError
+        There are none.
+    """
+    out: list[ReducedChannel] = []
+    for number, path in enumerate(paths):
+        part = ctx.part(number / len(paths), (number + 1) / len(paths))
+        own = index_night(path, LRS2, part.part(0.0, 0.05))
+        chosen = {(e.date, e.observation, e.number) for e in own.of_kind(SCIENCE) if object.lower() in e.object.lower()}
+        if not chosen:
+            raise MissingDataError(
+                "no raw science exposure of LRS2 is there", path, "give a night, a tar or an exposure"
+            )
+        night = index_night(root_of(path, own), LRS2, part.part(0.05, 0.1))
+        found = [e for e in night.of_kind(SCIENCE) if (e.date, e.observation, e.number) in chosen]
+        out += reduce_exposures(night, found, sides, output, config, params, part.part(0.1, 1.0))
+    return tuple(out)
+
+
+def root_of(path: str, night: RawNight) -> str:
+    """The folder of nights that raw data lie in: above the folder of their date; else where they are."""
+    dates = {str(exposure.date) for exposure in night.exposures}
+    here = Path(os.path.abspath(path))
+    return next((str(folder.parent) for folder in (here, *here.parents) if folder.name[:8] in dates), str(here))
+
+
+def reduce_exposures(
+    night: RawNight,
+    exposures: Sequence[RawExposure],
+    sides: Sequence[str] = (),
+    output: str = ".",
+    config: str = "",
+    params: Params | None = None,
+    ctx: JobContext = SILENT,
+    told: Callable[[ReducedChannel], None] | None = None,
+) -> Iterator[ReducedChannel]:
+    """Reduce exposures channel by channel, so that the calibrations of a channel are made once, and write products."""
+    root = night.path if os.path.isdir(night.path) else str(Path(night.path).parent)
+    tables = tables_of(LRS2, config, root)
+    todo = [(c, e) for c in (sides or night.cameras) for e in exposures if c in e.cameras]
+    if not todo:
+        raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")
+    cache: ValueCache | None = None
+    written: set[tuple[str, int]] = set()
+    before = ""
+    for number, (camera, exposure) in enumerate(todo):
+        part = ctx.part(number / len(todo), (number + 1) / len(todo))
+        if camera != before or cache is None:
+            cache, before = ValueCache(), camera
+        done = reduce_channel(night, exposure, camera, tables, params, cache, part)
+        if output and done.complete:
+            done = write(done, tables, output, params, written, part)
+        if told is not None:
+            told(done)
+        yield done
+
+
+def write(
+    done: ReducedChannel, tables: Tables, output: str, params: Params | None, written: set[tuple[str, int]],
+    ctx: JobContext,
+) -> ReducedChannel:  # fmt: skip
+    """Write the products of a channel, and its calibrations if they are not there yet."""
+    from ifuview.io.products.lrs2.writing import write_calibration, write_exposure
+
+    key = done.setup.camera, done.exposure.date
+    files = write_exposure(output, reduced(done.steps, done.setup, done.exposure, tables, params, done.notes),
+                           tables.standards(), ctx)  # fmt: skip
+    if key not in written:
+        written.add(key)
+        files = (*files, write_calibration(output, calibration(done.steps, done.setup, done.exposure, params)))
+    return ReducedChannel(done.exposure, done.setup, done.steps, done.notes, files)
+
+
+def titled(verdicts: Sequence[StepVerdict]) -> tuple[StepVerdict, ...]:
+    """The verdicts with the titles of their steps."""
+    return tuple(replace(one, title=RECIPE.step(one.step).title) for one in verdicts)
+
+
+def failures(done: Sequence[ReducedChannel]) -> tuple[str, ...]:
+    """Why channels could not be reduced."""
+    return tuple(one.line for one in done if not one.complete)

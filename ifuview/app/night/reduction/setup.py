@@ -1,0 +1,89 @@
+"""What a recipe of a channel is given: tables of the instrument for its unit and date, and the exposures by kind."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ifuview.engine.night.calibrations import calibrations
+from ifuview.errors import MissingDataError
+from ifuview.files import size_and_time
+from ifuview.instrument import instrument
+from ifuview.instrument.tables import Tables
+from ifuview.io.archive.paths import split
+from ifuview.io.night.raw_read import read_frame
+from ifuview.model.checks import digest
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.recipes.graph import Given
+from ifuview.recipes.lrs2.values import ChannelSetup
+
+LOCATIONS = "Fiber_Locations"
+INPUTS = {"zeros": "zro", "twilights": "twi", "flats": "flt", "lamps": "cmp"}
+ARC = "cmp"
+
+
+def tables_of(name: str, config: str, root: str) -> Tables:
+    """The tables of an instrument; a folder of the user goes first, else fiber locations beside the raw data."""
+    beside = root if not config and Path(root, LOCATIONS).is_dir() else ""
+    return Tables(name, config or beside)
+
+
+def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> ChannelSetup:
+    """What is known of a channel on the night of an exposure.
+
+    Raises
+    ------
+    MissingDataError
+        The exposure has nothing of the channel, or a table knows nothing of it.
+    """
+    spec = instrument(tables.instrument)
+    own = [amplifier for amplifier in exposure.amplifiers if amplifier.camera == camera]
+    found = next((one for one in spec.cameras if one.name == camera), None)
+    if spec.raw is None or not own or found is None:
+        raise MissingDataError(f"the exposure has nothing of {camera}", f"{exposure.date} {exposure.observation:07d}")
+    detector = spec.raw.detector(own[0].slot, own[0].name)
+    assert detector is not None  # the index has put the amplifier there
+    unit = own[0].unit
+    rows = tuple(tables.rows(unit, name, exposure.date) for name in detector.amplifiers)
+    ny, nx = spec.raw.shape[0], spec.raw.shape[1] - spec.raw.overscan
+    return ChannelSetup(
+        camera=camera, spec=spec, read=partial(read_frame, spec=spec), amplifiers=detector.amplifiers, shape=(ny, nx),
+        layout=tables.fibers(camera, unit[2]), rows=rows, lines=tables.lines(camera),
+        grid=np.linspace(found.wave_min, found.wave_max, nx), response=tables.response(camera),
+        refraction=tables.refraction(camera), lenslet=spec.fiber_diameter or np.nan, sky=tables.sky(camera),
+        notes=tuple(f"fiber rows of {one.date}" for one in rows[:1]),
+    )  # fmt: skip
+
+
+def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[dict[str, Given], tuple[str, ...]]:
+    """The inputs of the recipe with their keys, and what is worth knowing of the calibrations."""
+    raw, camera = setup.spec.raw, setup.camera
+    assert raw is not None
+    own = next(a for a in exposure.amplifiers if a.camera == camera)
+    out = {"setup": Given(setup, _key_of_setup(setup)), "science_raw": Given(exposure, _key_of((exposure,), camera))}
+    notes: list[str] = []
+    for name, kind in INPUTS.items():
+        found = calibrations(
+            night.exposures, kind, camera, exposure.date, window=raw.windows.get(kind, 0), swaps=raw.swaps,
+            unit=own.unit, objects=raw.lamps.get(camera, ()) if kind == ARC else (),
+        )  # fmt: skip
+        notes += found.notes
+        if found.exposures:
+            out[name] = Given(found.exposures, _key_of(found.exposures, camera))
+    return out, tuple(notes)
+
+
+def _key_of_setup(setup: ChannelSetup) -> str:
+    numbers = digest(
+        setup.reference, setup.dead, setup.layout.x, setup.layout.y, setup.lines.wave, setup.grid, setup.response.value,
+        setup.refraction,
+    )  # fmt: skip
+    return f"{setup.spec.name} {setup.camera} {numbers}"
+
+
+def _key_of(exposures: tuple[RawExposure, ...], camera: str) -> str:
+    """Changes with any of the files."""
+    paths = [amplifier.path for exposure in exposures for amplifier in exposure.of(camera)]
+    return "\n".join(f"{path} {size_and_time(split(path)[0])}" for path in paths)

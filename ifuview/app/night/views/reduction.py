@@ -1,0 +1,52 @@
+"""The verdict on a reduction: what came of each step, the first wrong one, and the chain of the steps."""
+
+from __future__ import annotations
+
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.session import Session
+from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from ifuview.recipes.graph import StepVerdict
+
+DOT = " \u00b7 "
+MOST = 8  # fibers that are named
+
+
+def make(session: Session) -> VerdictView | None:
+    """The bar of the reduction that was made last; None without one."""
+    state = session.reduction
+    if state is None:
+        return None
+    problems = tuple(
+        _problem(state, one, number)
+        for number, one in enumerate(state.verdicts)
+        if one.state in (VerdictState.WRONG, VerdictState.LOOK)
+    )
+    worst = VerdictState.WRONG if any(p.state is VerdictState.WRONG for p in problems) else VerdictState.LOOK
+    judged = sum(one.state is not VerdictState.NOT_JUDGED for one in state.verdicts)
+    number = min(max(state.problem, 0), len(problems) - 1)
+    shown = problems[number] if problems else None
+    return VerdictView(
+        state=worst if problems else VerdictState.CLEAN,
+        headline=state.line if shown is None else shown.headline,
+        detail="" if shown is None else f"{shown.detail}{DOT}{state.line}",
+        judged=f"judged {judged} of {len(state.verdicts)} steps",
+        problems=problems,
+        problem=number,
+        chain=_chain(state),
+    )
+
+
+def _problem(state: ReductionState, one: StepVerdict, number: int) -> VerdictProblem:
+    title = one.title
+    fibers = ", ".join(str(f + 1) for f in one.fibers[:MOST]) + (" ..." if len(one.fibers) > MOST else "")
+    headline = DOT.join((f"{title.upper()} {one.state.value}: {one.text}", state.camera, state.title))
+    return VerdictProblem(one.state, title, headline, f"fibers {fibers}" if fibers else "all fibers", (number,))
+
+
+def _chain(state: ReductionState) -> tuple[ChainCell, ...]:
+    first = next((one.step for one in state.verdicts if one.state is VerdictState.WRONG), "")
+    return tuple(
+        ChainCell(one.step, one.title, one.state, one.step == first,
+                  state.steps[one.step].value is not None, one.step == state.shown, one.text)
+        for one in state.verdicts
+    )  # fmt: skip

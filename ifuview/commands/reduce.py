@@ -1,0 +1,69 @@
+"""`ifuview reduce`: raw exposures to spectra, sky, source and cube; one line a channel."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from ifuview.commands.said import Said, names
+from ifuview.engine.context import JobContext
+from ifuview.errors import UsageError
+from ifuview.exit_codes import BAD_INPUT, FOUND, OK
+
+if TYPE_CHECKING:
+    from ifuview.app.night.reduction.run import ReducedChannel
+
+SYSTEMS = ("lrs2",)
+EPILOG = """\
+ifuview reduce lrs2 -d DATE reduces the science exposures of a night; ifuview reduce FILES those that the files
+(amplifiers, exposure folders, tars, nights) are of.
+Products go to LRS2/PROGRAM, LRS2/STANDARDS or LRS2/ORPHANS of the output, calibrations to LRS2/CALS.
+Without --baseraw raw nights are looked for where the settings say, else in IFUVIEW_BASERAW.
+"""
+
+
+def options(out: ArgumentParser) -> None:
+    """Add the options."""
+    out.epilog = EPILOG
+    out.add_argument("what", nargs="+", metavar="lrs2|FILE", help="a system, or raw files")
+    out.add_argument("-d", "--date", metavar="DATE", help="night, as YYYYMMDD")
+    out.add_argument("-s", "--sides", metavar="C,...", type=names, default=(), help="uv, orange, red, farred (all)")
+    out.add_argument("-o", "--object", metavar="NAME", default="", help="only exposures whose OBJECT has this in it")
+    out.add_argument("--baseraw", metavar="DIR", default="", help="folder of raw nights")
+    out.add_argument("--config", dest="tables", metavar="DIR", default="", help="your own instrument tables go first")
+    out.add_argument("--use_flat", "--use-flat", action="store_true", help="lamp flat in place of the twilight")
+    out.add_argument("--correct_ftf", "--correct-ftf", action="store_true", help="fiber response from the sky, too")
+    out.add_argument("--central_wave", "--central-wave", type=float, metavar="W", help="of the picture, Angstrom")
+    out.add_argument("--wavelength_bin", "--wavelength-bin", type=float, metavar="B", help="its half width, Angstrom")
+    out.add_argument("--source_x", "--source-x", type=float, metavar="X", help="the source lies there, arcsec")
+    out.add_argument("--source_y", "--source-y", type=float, metavar="Y", help="the source lies there, arcsec")
+    out.add_argument("--standard_star_date", "--standard-star-date", metavar="D", help="night of a standard star")
+    out.add_argument("--standard_star_obsid", "--standard-star-obsid", metavar="N", help="its observation")
+    out.add_argument("--quiet", action="store_true", help="say nothing")
+    out.add_argument("-O", "--output", metavar="OUT", default=".", help="folder of the products (default: here)")
+
+
+def run(chosen: Namespace, ctx: JobContext) -> Said:
+    """Reduce; exit code 3 where some channels could not be, 2 where none could."""
+    from ifuview.app.night.reduction.choices import params_of
+
+    params, notes = params_of(chosen)
+    done: list[ReducedChannel] = []
+    if chosen.what[0] in SYSTEMS:
+        if len(chosen.what) > 1 or not chosen.date:
+            raise UsageError(
+                "the night is not said", "ifuview reduce", f"as in ifuview reduce {SYSTEMS[0]} -d 20181201"
+            )
+        from ifuview.app.night.reduction.run import reduce_lrs2
+
+        done += reduce_lrs2(
+            chosen.date, chosen.sides, chosen.object, chosen.baseraw, chosen.output, chosen.tables, params, ctx=ctx
+        )
+    else:
+        from ifuview.app.night.reduction.run import reduce_files
+
+        done += reduce_files(chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx)
+    notes += tuple(dict.fromkeys(note for one in done for note in one.notes))
+    good = sum(one.complete for one in done)
+    code = OK if good == len(done) else FOUND if good else BAD_INPUT
+    return Said("" if chosen.quiet else "\n".join(one.line for one in done), notes, code)

@@ -1,0 +1,134 @@
+"""Raw amplifiers to whole detectors in electrons: the only steps that read files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ifuview.engine.ccd.bias import master_bias
+from ifuview.engine.ccd.electrons import electrons
+from ifuview.engine.ccd.masters import combine, frame_noise
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError, MissingDataError
+from ifuview.model.checks import Header
+from ifuview.model.night.raw import RawAmplifier, RawExposure
+from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
+from ifuview.model.reduction.params import param
+from ifuview.recipes.lrs2.values import Biases, ChannelSetup, DetectorFrame
+
+MISSING = ReductionBit.NO_DATA | ReductionBit.AMPLIFIER
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParams:
+    """How amplifiers become electrons."""
+
+    by_row: bool = param(True, "Overscan by row", hint="a straight line along the rows; else one number")
+
+
+def make_biases(
+    params: ReadParams, ctx: JobContext, setup: ChannelSetup, zeros: Sequence[RawExposure] | None
+) -> Biases:
+    """Bias structure and read noise of each amplifier."""
+    frames: dict[str, CcdFrame] = {}
+    noise: dict[str, tuple[float, float]] = {}
+    notes: list[str] = []
+    for name in setup.amplifiers:
+        own = [a for exposure in zeros or () for a in exposure.of(setup.camera) if a.name == name]
+        read: list[CcdFrame] = []
+        for number, amplifier in enumerate(own):
+            ctx.checkpoint(number / len(own), f"bias {name}")
+            try:
+                read.append(_electrons(setup, amplifier, params, None)[0])
+            except IfuviewError as problem:
+                notes.append(str(problem))
+        if not read:
+            notes.append(f"{setup.camera} {name}: without bias frames the overscan alone is taken off.")
+            continue
+        frames[name] = master_bias(read)
+        if len(read) > 1:
+            noise[name] = frame_noise(read)
+    return Biases(frames, noise, tuple(notes))
+
+
+def _electrons(
+    setup: ChannelSetup, amplifier: RawAmplifier, params: ReadParams, biases: Biases | None
+) -> tuple[CcdFrame, ReadOut, Header]:
+    raw = setup.read(amplifier)
+    known = NAN if biases is None else biases.noise.get(amplifier.name, (NAN, NAN))[0]
+    spec = setup.spec.raw
+    dropped = 0 if spec is None else spec.dropped
+    frame, read = electrons(
+        raw.data, raw.overscan[:, dropped:], gain=raw.gain, read_noise=known if np.isfinite(known) else raw.readnoise,
+        amplifier=amplifier.name, bias=None if biases is None else biases.frames.get(amplifier.name),
+        by_row=params.by_row,
+    )  # fmt: skip
+    return frame, read, raw.header
+
+
+def read_detector(
+    params: ReadParams, ctx: JobContext, setup: ChannelSetup, exposure: RawExposure, biases: Biases | None
+) -> DetectorFrame:
+    """A whole detector of one exposure; an amplifier that is missing or cannot be read is masked.
+
+    Raises
+    ------
+    MissingDataError
+        None of its amplifiers can be read.
+    """
+    own = {amplifier.name: amplifier for amplifier in exposure.amplifiers if amplifier.camera == setup.camera}
+    parts: list[CcdFrame] = []
+    reads: list[ReadOut] = []
+    notes = list(exposure.notes)
+    header: Header = {}
+    for number, name in enumerate(setup.amplifiers):
+        ctx.checkpoint(number / len(setup.amplifiers), f"read {name}")
+        amplifier, problem = own.get(name), "it is missing"
+        if amplifier is not None and not (problem := amplifier.problem):
+            try:
+                frame, read, cards = _electrons(setup, amplifier, params, biases)
+                header = header or cards
+                parts.append(frame)
+                reads.append(read)
+                notes += read.notes
+                continue
+            except IfuviewError as error:
+                problem = str(error)
+        notes.append(f"{setup.camera} {name} of {exposure.observation:07d} exp{exposure.number:02d}: {problem}.")
+        parts.append(_nothing(setup.shape))
+        reads.append(ReadOut(name, NAN, NAN, NAN, NAN, NAN))
+    if all(np.isnan(read.gain) for read in reads):
+        raise MissingDataError("no amplifier can be read", f"{setup.camera} {exposure.date} {exposure.observation:07d}")
+    data, variance, mask = (np.concatenate([getattr(p, n) for p in parts]) for n in ("data", "variance", "mask"))
+    what = f"{exposure.date} {exposure.observation:07d} exp{exposure.number:02d} {exposure.object}".strip()
+    exptime = exposure.exptime or NAN
+    return DetectorFrame(CcdFrame(data, variance, mask), tuple(reads), exptime, what, header, tuple(notes))
+
+
+def _nothing(shape: tuple[int, int]) -> CcdFrame:
+    """An amplifier of which nothing is known."""
+    return CcdFrame(np.zeros(shape, np.float32), np.ones(shape, np.float32), np.full(shape, int(MISSING), np.uint32))
+
+
+def read_all(
+    params: ReadParams, ctx: JobContext, setup: ChannelSetup, exposures: Sequence[RawExposure], biases: Biases | None
+) -> list[DetectorFrame]:
+    """Detectors of several exposures; one that cannot be read is left out."""
+    out = []
+    for number, exposure in enumerate(exposures):
+        part = ctx.part(number / len(exposures), (number + 1) / len(exposures))
+        try:
+            out.append(read_detector(params, part, setup, exposure, biases))
+        except MissingDataError:
+            continue
+    return out
+
+
+def combined(frames: Sequence[DetectorFrame], what: str, *, scale: bool = False) -> DetectorFrame:
+    """Several exposures of one kind as one."""
+    notes = tuple(dict.fromkeys(note for one in frames for note in one.notes))
+    total = combine([one.frame for one in frames], scale=scale)
+    return DetectorFrame(total, frames[0].reads, frames[0].exptime, f"{len(frames)} {what}", frames[0].header, notes)

@@ -1,0 +1,144 @@
+"""From lamps and twilight: traces, fiber profile, wavelengths, response of the fibers; once a night and channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.fibers import extract_fibers
+from ifuview.engine.spectra.flat.amplitude import profile_amplitude
+from ifuview.engine.spectra.flat.response import measure_response
+from ifuview.engine.spectra.wave.solve import solve_wavelengths
+from ifuview.engine.traces.profile.fiber_profile import FiberProfile
+from ifuview.engine.traces.profile.fit import fit_profile
+from ifuview.engine.traces.slit.settle import lit_centers, trace_and_scattered
+from ifuview.errors import FitError, MissingDataError
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.params import param
+from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.recipes.lrs2.detector import ReadParams, combined, read_all
+from ifuview.recipes.lrs2.values import Biases, ChannelSetup, DetectorFrame, FiberFlat, TracedFibers
+
+LEAST_LIGHT = 30.0  # electrons, of the brightest quarter of a lamp that can be traced
+MOST_ARC = 3000.0  # electrons, median of an arc above which it is none
+
+
+@dataclass(frozen=True, slots=True)
+class FlatParams(ReadParams):
+    """What lights the fibers evenly."""
+
+    use_flat: bool = param(False, "Lamp flat instead of twilight", hint="where there is one")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceParams:
+    """How the traces are fitted."""
+
+    degree: int = param(5, "Degree along columns", "", 2, 8)
+
+
+def make_flat(
+    params: FlatParams, ctx: JobContext, setup: ChannelSetup, biases: Biases | None,
+    twilights: Sequence[RawExposure] | None, flats: Sequence[RawExposure] | None,
+) -> DetectorFrame:  # fmt: skip
+    """All twilights as one; lamp flats where these are wanted, or where there is no twilight.
+
+    Raises
+    ------
+    MissingDataError
+        There is neither, or none with light.
+    """
+    order = (("lamp flats", flats), ("twilights", twilights))
+    notes: list[str] = []
+    for what, exposures in order if params.use_flat else order[::-1]:
+        found = read_all(params, ctx, setup, exposures or (), biases)
+        lit = [one for one in found if float(np.percentile(one.frame.data, 75)) > LEAST_LIGHT]
+        if len(lit) < len(found):
+            notes.append(f"{setup.camera}: {len(found) - len(lit)} of {len(found)} {what} have no light.")
+        if lit:
+            made = combined(lit, what, scale=True)
+            return replace(made, notes=(*made.notes, *notes))
+        notes.append(f"{setup.camera}: there are no {what}.")
+    raise MissingDataError("no twilight and no lamp flat has light", setup.camera, "give a night with one")
+
+
+def make_traces(params: TraceParams, ctx: JobContext, setup: ChannelSetup, flat: DetectorFrame) -> TracedFibers:
+    """Traces of all fibers and the smooth light between them."""
+    traces, light = trace_and_scattered(
+        flat.frame.data, flat.noise, setup.reference, column=setup.column, dead=setup.dead, block=setup.block,
+        usable=flat.frame.usable(), seams=setup.seams, degree=params.degree, ctx=ctx,
+    )  # fmt: skip
+    return TracedFibers(traces, light.image, light.share)
+
+
+def make_profile(
+    params: None, ctx: JobContext, setup: ChannelSetup, flat: DetectorFrame, traces: TracedFibers
+) -> FiberProfile:
+    """The fibers' own profile, of the light that evenly lights them.
+
+    Raises
+    ------
+    FitError
+        No fiber has light.
+    """
+    center = lit_centers(traces.traces)
+    if not np.isfinite(center).any():
+        raise FitError("no fiber has light", setup.camera)
+    return fit_profile(
+        flat.frame.data - traces.scattered, flat.noise**2, replace(traces.traces, center=center),
+        mask=~flat.frame.usable(), block=setup.block, ctx=ctx,
+    )  # fmt: skip
+
+
+def make_arcs(
+    params: ReadParams, ctx: JobContext, setup: ChannelSetup, biases: Biases | None, arcs: Sequence[RawExposure],
+    traces: TracedFibers, profile: FiberProfile,
+) -> FiberSpectra:  # fmt: skip
+    """Spectra of the lamps, added up: each lamp's exposures are combined first.
+
+    Raises
+    ------
+    MissingDataError
+        No arc has light of lines alone.
+    """
+    by_lamp: dict[str, list[RawExposure]] = {}
+    for exposure in arcs:
+        by_lamp.setdefault(exposure.object.strip().lower(), []).append(exposure)
+    total: FiberSpectra | None = None
+    for number, (lamp, exposures) in enumerate(by_lamp.items()):
+        part = ctx.part(number / len(by_lamp), (number + 1) / len(by_lamp))
+        frames = read_all(params, part, setup, exposures, biases)
+        frames = [one for one in frames if float(np.median(one.frame.data)) < MOST_ARC]
+        if not frames:
+            continue
+        found = extract_fibers(combined(frames, lamp).frame, traces.traces, profile, cosmics=False, ctx=part).spectra
+        total = found if total is None else replace(
+            total, flux=total.flux + found.flux, variance=total.variance + found.variance, mask=total.mask | found.mask,
+            chi2=None,
+        )  # fmt: skip
+    if total is None:
+        raise MissingDataError("no arc can be used", setup.camera, "give a night with arcs")
+    return total
+
+
+def make_wave(params: None, ctx: JobContext, setup: ChannelSetup, arc_spectra: FiberSpectra) -> WaveSolution:
+    """Wavelength of every pixel of every fiber."""
+    grid = float(setup.grid[0]), float(setup.grid[-1])
+    return solve_wavelengths(arc_spectra, setup.lines, grid, block=setup.block, ctx=ctx)
+
+
+def make_response(
+    params: None, ctx: JobContext, setup: ChannelSetup, flat: DetectorFrame, traces: TracedFibers,
+    profile: FiberProfile, wave: WaveSolution,
+) -> FiberFlat:  # fmt: skip
+    """Response of fibers and pixels, and what turns sums over the profile into the amplitude of the response tables."""
+    found = extract_fibers(
+        flat.frame, traces.traces, profile, wave.wave, background=traces.scattered, cosmics=False, ctx=ctx
+    )
+    fibers, pixels = measure_response(found.spectra, traces.traces.center, flat.frame.shape[0], block=setup.block)
+    amplitude = profile_amplitude(profile, lit_centers(traces.traces))
+    known = amplitude[np.isfinite(amplitude)]
+    return FiberFlat(fibers, pixels, float(np.median(known)) if known.size else float("nan"), found.spectra)

@@ -1,0 +1,61 @@
+"""The graph of the steps of one channel and exposure."""
+
+from __future__ import annotations
+
+from ifuview.recipes.graph import Recipe, RecipeStep
+from ifuview.recipes.lrs2.detector import ReadParams, make_biases
+from ifuview.recipes.lrs2.lamps import (
+    FlatParams,
+    TraceParams,
+    make_arcs,
+    make_flat,
+    make_profile,
+    make_response,
+    make_traces,
+    make_wave,
+)
+from ifuview.recipes.lrs2.science import (
+    DriftParams,
+    ExtractParams,
+    FluxParams,
+    PictureParams,
+    SkyParams,
+    SpectrumParams,
+    make_cubes,
+    make_drift,
+    make_field,
+    make_flux,
+    make_picture,
+    make_science,
+    make_sky,
+    make_spectra,
+    make_spectrum,
+)
+
+CALIBRATIONS = ("biases", "flat", "traces", "profile", "arcs", "wave", "response")  # made once a night
+
+RECIPE = Recipe(
+    "lrs2",
+    "LRS2",
+    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps"),
+    (
+        RecipeStep("biases", "bias", make_biases, ("setup", "zeros?"), ReadParams(), 0.3),
+        RecipeStep("flat", "twilight", make_flat, ("setup", "biases?", "twilights?", "flats?"), FlatParams(), 0.3),
+        RecipeStep("traces", "traces", make_traces, ("setup", "flat"), TraceParams(), 2.0),
+        RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 1.0),
+        RecipeStep("arcs", "arcs", make_arcs, ("setup", "biases?", "lamps", "traces", "profile"), ReadParams(), 0.7),
+        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), None, 1.0),
+        RecipeStep("response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave"), None, 0.7),
+        RecipeStep("science", "raw", make_science, ("setup", "science_raw", "biases?", "response"), ReadParams(), 0.2),
+        RecipeStep(
+            "spectra", "spectra", make_spectra, ("setup", "science", "traces", "profile", "wave"), ExtractParams(), 2.5
+        ),
+        RecipeStep("drift", "drift", make_drift, ("setup", "spectra", "wave"), DriftParams(), 0.3),
+        RecipeStep("flux", "flux", make_flux, ("setup", "science", "spectra", "drift", "response"), FluxParams(), 0.1),
+        RecipeStep("sky", "sky", make_sky, ("setup", "flux", "drift"), SkyParams(), 1.5),
+        RecipeStep("field", "grid", make_field, ("setup", "flux", "sky"), None, 0.2),
+        RecipeStep("spectrum", "source", make_spectrum, ("setup", "field", "sky"), SpectrumParams(), 0.2),
+        RecipeStep("cubes", "cubes", make_cubes, ("setup", "field", "sky"), None, 0.5),
+        RecipeStep("picture", "picture", make_picture, ("setup", "cubes"), PictureParams(), 0.1),
+    ),
+)

@@ -1,0 +1,256 @@
+"""From one exposure to sky, sources, spectrum and cubes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.ccd.scattered import scattered_light
+from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.fibers import extract_fibers
+from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
+from ifuview.engine.spectra.field.cube import field_grid, make_cube
+from ifuview.engine.spectra.field.extract import extract_points
+from ifuview.engine.spectra.field.separate import separate
+from ifuview.engine.spectra.field.separation import SeparateParams, Separation
+from ifuview.engine.spectra.flat.response import corrected
+from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
+from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
+from ifuview.engine.spectra.wave.sky import measure_sky_match, moved
+from ifuview.engine.traces.profile.fiber_profile import FiberProfile
+from ifuview.engine.traces.slit.settle import lit_centers
+from ifuview.engine.traces.slit.shift import measure_shift, shifted
+from ifuview.errors import FitError, MissingDataError, UsageError
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.ccd import UNUSABLE
+from ifuview.model.reduction.params import param
+from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
+from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.recipes.lrs2.detector import ReadParams, read_detector
+from ifuview.recipes.lrs2.values import (
+    Biases,
+    ChannelSetup,
+    DetectorFrame,
+    ExtractedExposure,
+    FiberFlat,
+    FieldSpectra,
+    TracedFibers,
+)
+
+AREA = 51.4e4  # cm2, of the mirror that is lit
+BETA = 3.5  # Moffat exponent of a source that is put at a place by hand
+SEEING = 1.8  # arcsec, likewise
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractParams:
+    """How fibers are extracted."""
+
+    cosmics: bool = param(True, "Look for cosmic rays")
+    follow: bool = param(True, "Move the traces to the exposure's own light")
+
+
+@dataclass(frozen=True, slots=True)
+class DriftParams:
+    """Wavelengths of the exposure against those of the lamps."""
+
+    follow: bool = param(True, "Move the wavelengths to the sky's own lines")
+
+
+@dataclass(frozen=True, slots=True)
+class FluxParams:
+    """From electrons to flux."""
+
+    fiber_to_fiber: bool = param(True, "Divide by the response of the fibers")
+    area: float = param(AREA, "Area of the mirror that is lit", "cm2", 1.0, 1e7)
+    transparency: float = param(1.0, "Transparency", "", 0.01, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SkyParams:
+    """Sky and sources together."""
+
+    fibers: tuple[int, ...] = ()
+    sources: int = param(3, "Sources looked for at most", "", 0, 10)
+    x: float = param(float("nan"), "Source at x", "arcsec", hint="where it lies, instead of looking for it")
+    y: float = param(float("nan"), "Source at y", "arcsec")
+    surface: bool = param(True, "Follow a gradient of the sky")
+    lines: bool = param(True, "Correct wavelength and width from the sky's lines")
+
+
+@dataclass(frozen=True, slots=True)
+class SpectrumParams:
+    """How the source is extracted: by its profile, or within a circle."""
+
+    radius: float = param(0.0, "Radius of the circle", "arcsec", 0.0, 12.0, hint="0: by the profile of the source")
+    inner: float = param(0.0, "Ring of the background from", "arcsec", 0.0, 20.0)
+    outer: float = param(0.0, "Ring of the background to", "arcsec", 0.0, 20.0)
+    background: bool = param(False, "Fit a constant beside the source")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureParams:
+    """Wavelengths of the picture of the field."""
+
+    center: float = param(float("nan"), "Middle wavelength", "Angstrom", hint="without a number: that of the channel")
+    half: float = param(50.0, "Half width", "Angstrom", 0.1, 1e4)
+
+
+def make_science(
+    params: ReadParams, ctx: JobContext, setup: ChannelSetup, science: RawExposure, biases: Biases | None,
+    response: FiberFlat,
+) -> DetectorFrame:  # fmt: skip
+    """The exposure in electrons, divided by the response of the pixels."""
+    found = read_detector(params, ctx, setup, science, biases)
+    return replace(found, frame=corrected(found.frame, response.pixels))
+
+
+def make_spectra(
+    params: ExtractParams, ctx: JobContext, setup: ChannelSetup, science: DetectorFrame, traces: TracedFibers,
+    profile: FiberProfile, wave: WaveSolution,
+) -> ExtractedExposure:  # fmt: skip
+    """Spectra of all fibers: traces moved to the light, scattered light taken off, cosmic rays told."""
+    frame, own, notes = science.frame, traces.traces, list(science.notes)
+    usable, shift = frame.usable(), None
+    if params.follow:
+        first = scattered_light(
+            frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
+            blurred=False, ctx=ctx.part(0.0, 0.1),
+        )  # fmt: skip
+        try:
+            shift = measure_shift(
+                frame.data, own, science.noise, usable=usable, background=first.image, ctx=ctx.part(0.1, 0.2)
+            )
+            own = shifted(own, shift, frame.shape[0])
+        except FitError as problem:
+            notes.append(f"{problem} The traces stay where the flat has them.")
+    below = scattered_light(
+        frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
+        ctx=ctx.part(0.2, 0.4),
+    )  # fmt: skip
+    found = extract_fibers(
+        frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, medium=wave.medium,
+        ctx=ctx.part(0.4, 1.0),
+    )  # fmt: skip
+    return ExtractedExposure(found, own, shift, below.image, tuple(notes))
+
+
+def make_drift(
+    params: DriftParams, ctx: JobContext, setup: ChannelSetup, spectra: ExtractedExposure, wave: WaveSolution
+) -> WaveSolution:
+    """Wavelengths of this exposure."""
+    if not params.follow or setup.sky is None:
+        return wave
+    return moved(wave, measure_sky_match(spectra.extraction.spectra, setup.sky.wave, setup.sky.value))
+
+
+def make_flux(
+    params: FluxParams, ctx: JobContext, setup: ChannelSetup, science: DetectorFrame, spectra: ExtractedExposure,
+    drift: WaveSolution, response: FiberFlat,
+) -> FiberSpectra:  # fmt: skip
+    """Flux density of all fibers in their own pixels, the sky still in it.
+
+    Raises
+    ------
+    UsageError
+        The exposure time is not known.
+    """
+    if not science.exptime > 0:
+        raise UsageError("the exposure time is not known", science.what, "the header needs EXPTIME or REXPTIME")
+    own = replace(spectra.extraction.spectra, wave=drift.wave, medium=drift.medium)
+    fibers = response.fibers
+    own = replace(own, mask=own.mask | fibers.mask)
+    counts = per_angstrom(own, fibers.flat if params.fiber_to_fiber else None)
+    scale = FluxScale(science.exptime, params.area, params.transparency, response.amplitude)
+    return to_flux(counts, setup.response.wave, setup.response.value, scale)
+
+
+def make_sky(
+    params: SkyParams, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, drift: WaveSolution
+) -> Separation:
+    """Sky and sources, found together."""
+    chosen = None
+    if params.fibers:
+        chosen = np.zeros(flux.nfiber, bool)
+        chosen[[f for f in params.fibers if 0 <= f < flux.nfiber]] = True
+    given: tuple[SourceFit, ...] | None = None
+    if np.isfinite(params.x) and np.isfinite(params.y):
+        middle = float(setup.grid[setup.grid.size // 2])
+        unknown = float("nan")
+        given = (
+            SourceFit(params.x, params.y, 0.0, 0.0, SEEING, 0.0, BETA, unknown, middle, unknown, setup.refraction),
+        )
+    how = SeparateParams(sources=params.sources, surface=params.surface, lines=params.lines)
+    lsf = np.where(np.isfinite(drift.lsf), drift.lsf, np.nanmedian(drift.lsf))
+    return separate(
+        flux, setup.lenslets, setup.refraction, setup.grid, lsf=lsf, sky_fibers=chosen, sources=given, params=how,
+        ctx=ctx,
+    )  # fmt: skip
+
+
+def make_field(params: None, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, sky: Separation) -> FieldSpectra:
+    """All fibers on the common grid, with the sky and without it."""
+    clean = replace(flux, flux=flux.flux - sky.sky.model, variance=flux.variance + sky.sky.variance)
+    return FieldSpectra(
+        rectify(flux, setup.grid), rectify(clean, setup.grid), rectify_values(sky.sky.model, flux.wave, setup.grid)
+    )
+
+
+def make_spectrum(
+    params: SpectrumParams, ctx: JobContext, setup: ChannelSetup, field: FieldSpectra, sky: Separation
+) -> SourceSpectrum:
+    """Spectrum of the most significant source.
+
+    Raises
+    ------
+    MissingDataError
+        There is no source.
+    """
+    if not sky.sources:
+        raise MissingDataError("no source stands out of the sky", setup.camera, "put it at a place by hand")
+    source = sky.sources[0]
+    if params.radius > 0:
+        circle = FieldAperture(source.x, source.y, params.radius, source.wave, params.inner, params.outer)
+        return extract_aperture(
+            field.subtracted, field.sky, circle, setup.lenslets, source.dar, source=source, whole=True
+        )
+    return extract_points(field.subtracted, field.sky, sky.sources, setup.lenslets, background=params.background)[0]
+
+
+def make_cubes(
+    params: None, ctx: JobContext, setup: ChannelSetup, field: FieldSpectra, sky: Separation
+) -> Mapping[str, SkyCube]:
+    """Cubes of what was observed, of the sky, and of what is left without it."""
+    dar = sky.sources[0].dar if sky.sources else setup.refraction
+    lenslets, grid = setup.lenslets, field_grid(setup.lenslets)
+    light = replace(
+        field.observed, flux=field.sky, variance=np.maximum(field.subtracted.variance - field.observed.variance, 0)
+    )
+    out = {}
+    for number, (kind, spectra) in enumerate((("obs", field.observed), ("sky", light), ("skysub", field.subtracted))):
+        out[kind] = make_cube(spectra, lenslets, dar, grid, ctx=ctx.part(number / 3, (number + 1) / 3))
+    return out
+
+
+def make_picture(
+    params: PictureParams, ctx: JobContext, setup: ChannelSetup, cubes: Mapping[str, SkyCube]
+) -> NDArray[np.float32]:
+    """Mean light without sky of each spaxel within a range of wavelengths, (ny, nx); NaN where nothing is known.
+
+    Raises
+    ------
+    FitError
+        The channel has none of these wavelengths.
+    """
+    cube = cubes["skysub"]
+    center = params.center if np.isfinite(params.center) else float(setup.grid[setup.grid.size // 2])
+    inside = np.abs(cube.wave - center) <= params.half
+    if not inside.any():
+        raise FitError(f"the channel has no wavelengths within {params.half:g} A of {center:g} A", setup.camera)
+    good = (cube.mask[inside] & np.uint32(int(UNUSABLE))) == 0
+    count = good.sum(axis=0)
+    total = np.where(good, cube.data[inside], 0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)

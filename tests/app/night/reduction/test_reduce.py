@@ -1,0 +1,251 @@
+"""A simulated raw night through the command: products against the truth, as the published follow-up tools read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from ifuview import instrument
+from ifuview.app import verdict
+from ifuview.app.night.reduction import run as door
+from ifuview.app.night.reduction.frames import frame_of
+from ifuview.app.night.reduction.run import (
+    LRS2,
+    ReducedChannel,
+    failures,
+    reduce_channel,
+    reduce_files,
+    reduce_lrs2,
+    root_of,
+    titled,
+)
+from ifuview.app.night.reduction.setup import channel_setup as setup_of
+from ifuview.app.night.reduction.setup import given, tables_of
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.session import Session
+from ifuview.commands import run as commands
+from ifuview.errors import MissingDataError, UsageError
+from ifuview.exit_codes import OK
+from ifuview.instrument.tables import Tables
+from ifuview.io.night.raw_index import index_night
+from ifuview.model.inspection import VerdictState
+from ifuview.recipes.graph import StepResult, ValueCache
+from ifuview.recipes.lrs2.judge import judged
+from ifuview.simulate.het.ccd import SCATTERED
+from ifuview.simulate.het.light import SkyScene
+from ifuview.simulate.het.night import Shot, write_night
+from ifuview.simulate.het.setup import channel_setup
+from ifuview.simulate.het.source import SkySource
+from ifuview.simulate.het.truth import NightTruth
+
+DATE, OBSERVATION = 20240801, 7
+UNIT = ("503", "056", "7001")
+X, Y, FWHM = -1.2, 0.9, 1.7
+FLIPPED = {"056LL": "LR", "056LU": "UL"}  # a newer controller
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NightTruth]:
+    """One channel with all defects, a new controller, traces and wavelengths moved."""
+    root = tmp_path_factory.mktemp("raw")
+    spec = instrument.instrument(LRS2)
+    channel = channel_setup(spec, Tables(LRS2), "orange", UNIT, DATE, seed=4)
+    source = SkySource(X, Y, FWHM, 1e-15, temperature=7000.0, reference=4142.5)
+    shots = [
+        Shot(1, "zro", "zero"),
+        Shot(2, "twi", "skyflat", 5.0),
+        Shot(3, "cmp", "Hg_B", 30.0),
+        Shot(4, "cmp", "Cd-A_B", 30.0),
+        Shot(OBSERVATION, "sci", "TARGET_056_E", 900.0, scenes={"056": SkyScene(source)}, shift=-0.17, drift=0.1),
+    ]
+    truth = write_night(root, spec, [channel], shots, DATE, packing="tar", seed=3)
+    return root, truth
+
+
+@pytest.fixture(scope="module")
+def reduced(night, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReducedChannel]:
+    out = tmp_path_factory.mktemp("out")
+    (done,) = reduce_lrs2(DATE, ("orange",), baseraw=str(night[0]), output=str(out))
+    return out, done
+
+
+@pytest.fixture(scope="module")
+def products(reduced) -> Path:
+    return reduced[0]
+
+
+def test_the_command_says_a_line_for_each_channel(reduced, night, monkeypatch, capsys):
+    asked = []
+
+    def reduce_night(*words, **more):
+        asked.append(words)
+        return (reduced[1],)
+
+    monkeypatch.setattr(door, "reduce_lrs2", reduce_night)
+    words = ["lrs2", "-d", str(DATE), "-s", "orange", "-o", "target", "--baseraw", str(night[0]), "-O", "out"]
+    assert commands.command("reduce", [*words, "--source_x", "1", "--source_y", "2", "--use_flat"]) == OK
+    date, sides, name, root, out, tables, params = asked[0]
+    assert (date, sides, name, root, out, tables) == (str(DATE), ("orange",), "target", str(night[0]), "out", "")
+    assert params["sky"].x == 1.0 and params["flat"].use_flat
+    said = capsys.readouterr().out
+    assert said.startswith(f"orange {DATE} {OBSERVATION:07d} exp01: TARGET_056_E: source at x -1.2") and "S/N" in said
+
+
+def test_every_step_is_judged_and_has_a_picture(reduced):
+    done = reduced[1]
+    verdicts = titled(judged(done.steps))
+    assert {one.step for one in verdicts} == set(done.steps)
+    found = {one.step: one for one in verdicts}
+    assert found["traces"].state is VerdictState.CLEAN and "fibers traced" in found["traces"].text
+    assert found["field"].state is VerdictState.CLEAN and "pulls" in found["field"].text
+    assert "traces moved by -0.1" in found["spectra"].text
+    state = ReductionState(1, "orange", "night", done.steps, verdicts, done, done.setup, done.line)
+    for step in done.steps:
+        opened, _ = frame_of(state, step)
+        assert opened.look.hi > opened.look.lo
+    key, slots = 5, ()
+    session = Session(slots=slots, current=key, reduction=replace(state, shown="sky", frames={"sky": key}))
+    bar = verdict.make(session)
+    assert [cell.key for cell in bar.chain] == list(done.steps) and sum(cell.shown for cell in bar.chain) == 1
+    assert "judged 10 of" in bar.judged
+
+
+def test_what_went_wrong_is_named(reduced):
+    done = reduced[1]
+    read = replace(done.value("science").reads[0], gain=float("nan"))
+    science = replace(done.value("science"), reads=(read, *done.value("science").reads[1:]))
+    steps = {**done.steps, "science": replace(done.steps["science"], value=science)}
+    steps["cubes"] = StepResult("cubes", None, "", reason="needs field: it is not there")
+    found = {one.step: one for one in judged(steps)}
+    assert (
+        found["science"].state is VerdictState.WRONG
+        and f"amplifier {read.amplifier} is missing" in found["science"].text
+    )
+    assert found["cubes"].state is VerdictState.WRONG and "needs field" in found["cubes"].text
+    strict = {one.step: one for one in judged(done.steps, {"trace_shift_look": 0.1})}
+    assert strict["spectra"].state is VerdictState.LOOK
+
+
+def test_the_files_are_where_the_published_tools_look(products):
+    found = sorted(str(path.relative_to(products)) for path in products.rglob("*.fits"))
+    stem = f"{DATE}_{OBSERVATION:07d}_exp01_orange"
+    inside = "LRS2/SIM18-1-001"
+    assert found == sorted(
+        [f"LRS2/CALS/cal_{DATE}_orange.fits", f"{inside}/multi_{stem}.fits", f"{inside}/spectrum_{stem}.fits"]
+        + [f"{inside}/{stem}_{kind}_cube.fits" for kind in ("obs", "sky", "skysub")]
+    )
+
+
+def read(products: Path, start: str) -> fits.HDUList:
+    (path,) = products.rglob(f"{start}*.fits") if start != "cube" else products.rglob("*skysub_cube.fits")
+    return fits.open(path)
+
+
+def test_traces_and_wavelengths_are_the_truth(products, night):
+    channel = night[1].channel("orange")
+    with read(products, "cal_") as cal:
+        wave, trace = cal[0].data, cal[1].data
+    alive = np.ones(280, bool)
+    for n, amp in enumerate(channel.amplifiers):
+        alive[np.asarray(amp.dead, int) + 140 * n] = False
+    true_wave = np.concatenate([amp.at(amp.wave) for amp in channel.amplifiers])
+    true_trace = np.concatenate([amp.at(amp.trace) + 1032 * n for n, amp in enumerate(channel.amplifiers)])
+    step = np.gradient(true_wave, axis=1)
+    assert np.sqrt(np.mean((trace - true_trace)[alive] ** 2)) < 0.008
+    assert np.sqrt(np.mean(((wave - true_wave) / step)[alive] ** 2)) < 0.006
+
+
+def test_source_and_errors_are_the_truth(products, night):
+    truth = night[1]
+    source, sky = truth.source(OBSERVATION, "orange"), truth.sky(OBSERVATION, "orange")
+    with read(products, "multi_") as multi:
+        header, observed, model, subtracted, error = multi[0].header, *(multi[n].data for n in range(4))
+        assert [hdu.name.lower() for hdu in multi[:4]] == [
+            "observed_spectra", "sky_spectra", "skysub_spectra", "error_spectra",
+        ]  # fmt: skip
+        extracted = multi[6].data
+    grid = header["CRVAL1"] + header["CDELT1"] * np.arange(header["NAXIS1"])
+    inner = (grid > 4700) & (grid < 6860)
+    at, dx, dy = truth.arrays["dar_orange"]
+    moved = [np.diff(np.interp((4142.5, grid[grid.size // 2]), at, one))[0] for one in (dx, dy)]  # by refraction
+    assert header["SOURCEX"] == pytest.approx(X + moved[0], abs=0.01)
+    assert header["SOURCEY"] == pytest.approx(Y + moved[1], abs=0.01)
+    lit = (error > 0).mean(axis=1) > 0.5
+    assert lit.mean() > 0.97
+    free = lit & (source[:, inner].mean(axis=1) < 0.01 * np.median(sky[:, inner]))
+    good = (error > 0) & inner & free[:, None]
+    pull = ((subtracted - source) / np.where(error > 0, error, 1))[good]
+    assert 1.4826 * np.median(np.abs(pull - np.median(pull))) == pytest.approx(1.0, abs=0.06)
+    assert abs(np.median(pull)) < 0.06
+    ratio = model[free][:, inner].mean(axis=1) / sky[free][:, inner].mean(axis=1)
+    amps = truth.channel("orange").amplifiers
+    usual = np.median(np.concatenate([amp.at(amp.throughput) for amp in amps]))  # of the median fiber: flat cannot tell
+    usual *= 1 - SCATTERED  # light that the simulated fibers lose
+    assert np.median(ratio) / usual == pytest.approx(1.0, abs=0.015)
+    total = np.where(error > 0, observed - model, np.nan)[:, inner]
+    assert np.nansum(total) / np.sum(source[:, inner]) / usual == pytest.approx(1.0, abs=0.03)
+    assert extracted.shape == (6, grid.size)
+    whole = np.median(extracted[1][inner] / source.sum(axis=0)[inner]) / usual
+    assert 1.0 < whole < 1.08  # the fibers of the field catch all but the far wings
+    with read(products, "cube") as cube:
+        assert np.nansum(cube[0].data[inner]) / np.nansum(subtracted[:, inner]) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_header_says_how_and_from_what(products):
+    with read(products, "multi_") as multi:
+        record = multi["provenance"].data
+        text = " ".join(map(str, record.tolist()))
+    assert "sky.surface" in text and "lrs20000007.tar" in text
+
+
+def test_calibrations_are_made_once_and_only_what_changes_again(night):
+    root = str(night[0])
+    index, tables, cache = index_night(root, LRS2), tables_of(LRS2, "", root), ValueCache()
+    (exposure,) = index.of_kind("sci", "orange")
+    first = reduce_channel(index, exposure, "orange", tables, cache=cache, wanted=("biases", "flat"))
+    again = reduce_channel(index, exposure, "orange", tables, cache=cache, wanted=("biases", "flat"))
+    assert again.value("flat") is first.value("flat") and again.steps["flat"].seconds == 0
+
+
+def test_without_lamps_or_twilight_it_says_what_is_missing(night, tmp_path):
+    root, _ = night
+    index, tables = index_night(str(root), LRS2), tables_of(LRS2, "", str(root))
+    (exposure,) = index.of_kind("sci", "orange")
+    alone = type(index)(index.path, index.instrument, (exposure,))
+    done = reduce_channel(alone, exposure, "orange", tables)
+    assert not done.complete and "no twilight and no lamp flat" in done.line
+    assert failures([done]) == (done.line,)
+    with pytest.raises(MissingDataError, match="nothing of red"):
+        setup_of(tables, exposure, "red")
+
+
+def test_what_is_given_is_known_by_its_files(night):
+    index, tables = index_night(str(night[0]), LRS2), tables_of(LRS2, "", str(night[0]))
+    (exposure,) = index.of_kind("sci", "orange")
+    inputs, notes = given(index, setup_of(tables, exposure, "orange"), exposure)
+    assert set(inputs) == {"setup", "science_raw", "zeros", "twilights", "lamps"}
+    assert len({one.key for one in inputs.values()}) == len(inputs)
+    assert len(inputs["lamps"].value) == 2 and not notes
+
+
+def test_a_tar_knows_the_nights_around_it(night):
+    tar = next(Path(night[0]).rglob("lrs20000007.tar"))
+    assert root_of(str(tar), index_night(str(tar), LRS2)) == str(night[0])
+
+
+def test_words_that_make_no_sense_are_refused(night, tmp_path):
+    root = str(night[0])
+    with pytest.raises(UsageError, match="no channel"):
+        commands.command("reduce", ["lrs2", "-d", str(DATE), "-s", "green", "--baseraw", root])
+    with pytest.raises(UsageError, match="night is not said"):
+        commands.command("reduce", ["lrs2"])
+    with pytest.raises(UsageError, match="two coordinates"):
+        commands.command("reduce", ["lrs2", "-d", str(DATE), "--source_x", "1"])
+    with pytest.raises(MissingDataError, match="no science exposure"):
+        commands.command("reduce", ["lrs2", "-d", "20200101", "--baseraw", root])
+    with pytest.raises(MissingDataError, match="no raw science exposure"):
+        reduce_files([str(next(Path(root).rglob("lrs20000002.tar")))])

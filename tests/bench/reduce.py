@@ -1,0 +1,128 @@
+"""Reductions against the truth of the shared LRS2 night: every row of the issue, with the published pipeline's number.
+
+Bars and definitions are those of the facts, section 6; CPU seconds are of the process, kernels loaded.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ifuview.app.night.reduction.run import LRS2, ReducedChannel, reduce_channel
+from ifuview.app.night.reduction.setup import tables_of
+from ifuview.io.night.raw_index import index_night
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.recipes.graph import StepResult, ValueCache
+from ifuview.recipes.lrs2.recipe import CALIBRATIONS
+from tests.bench import lrs2_truth as truth
+from tests.bench.lrs2_truth import CHANNELS, SHARED, LrsTruth
+
+Row = tuple[str, float, float, str, bool]
+UNIT = 1e-17
+COSMIC = int(ReductionBit.COSMIC)
+APART = int(ReductionBit.BAD | ReductionBit.HOT | ReductionBit.TRAP | ReductionBit.SATURATED | ReductionBit.LOW_QE)
+STANDARD, GALAXY = 9, 10
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """One channel of a compact source if `quick`, else the whole shared night."""
+    if not SHARED.is_dir():
+        return
+    night, tables = index_night(str(SHARED), LRS2), tables_of(LRS2, "", str(SHARED))
+    for camera in CHANNELS[:1] if quick else CHANNELS:
+        cache = ValueCache()
+        exposures = [
+            e for e in night.of_kind("sci", camera) if f"src_{e.observation:02d}_{camera}" in LrsTruth(camera).arrays
+        ]
+        reduce_channel(night, exposures[0], camera, tables)  # kernels are compiled
+        for number, exposure in enumerate(exposures[:1] if quick else exposures):
+            spent: dict[str, float] = {}
+            last = [time.process_time()]
+
+            def made(one: StepResult, spent: dict[str, float] = spent, last: list[float] = last) -> None:
+                now = time.process_time()
+                spent[one.step], last[0] = now - last[0], now
+
+            done = reduce_channel(night, exposure, camera, tables, cache=cache, made=made)
+            if number == 0:
+                yield from _calibration(camera, done, spent)
+            yield from _exposure(camera, exposure.observation, done, spent)
+    yield _below("memory of the process, peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 700, "MiB")
+
+
+def _below(name: str, value: float, bar: float, unit: str) -> Row:
+    return name, value, bar, unit, bool(abs(value) <= bar)
+
+
+def _above(name: str, value: float, bar: float, unit: str) -> Row:
+    return name, value, bar, unit, bool(value >= bar)
+
+
+def _calibration(camera: str, done: ReducedChannel, spent: dict[str, float]) -> Iterator[Row]:
+    own = LrsTruth(camera)
+    traces: Any = done.value("traces")
+    wave: Any = done.value("wave")
+    middle, every = truth.trace_rms(own, traces.traces.center)
+    yield _below(f"{camera} trace rms, central wavelengths", middle, 0.004, "px")
+    yield _below(f"{camera} trace rms, all columns", every, 0.008, "px")
+    yield _below(f"{camera} wavelength rms", truth.wave_rms(own, wave.wave), 0.006, "px")
+    yield _below(f"{camera} CPU of the calibration", sum(spent[step] for step in CALIBRATIONS), 4.0, "s")
+
+
+def _exposure(camera: str, number: int, done: ReducedChannel, spent: dict[str, float]) -> Iterator[Row]:
+    own, name = LrsTruth(camera), f"{camera} {number}"
+    field: Any = done.value("field")
+    observed, subtracted = (np.where(s.usable(), s.flux, np.nan) * UNIT for s in (field.observed, field.subtracted))
+    error = np.sqrt(field.subtracted.variance) * UNIT
+    bias, scatter = truth.fiber_flux(own, number, subtracted, 0.1 if number == GALAXY else 0.15)
+    yield _below(f"{name} fiber flux bias", bias, 2.5 if number == GALAXY else 1.3, "%")
+    if number != GALAXY:
+        yield _below(f"{name} fiber flux scatter", scatter, 1.0, "%")
+    if number not in (STANDARD, GALAXY):
+        yield _below(f"{name} observed sky over truth - 1", truth.sky_level(own, number, observed) - 1, 0.015, "")
+        left, rms = truth.sky_residual(own, number, subtracted)
+        yield _below(f"{name} sky residual, median", left, 0.5, "%")
+        yield _below(f"{name} sky residual, rms", rms, 1.2 if camera == "uv" else 0.8, "%")
+        lines = truth.bright_lines(own, number, subtracted, error)[0]
+        if np.isfinite(lines):
+            yield _below(f"{name} bright sky lines over noise", lines, 1.15, "")
+        width, middle = truth.pulls(own, number, subtracted, error)
+        yield _below(f"{name} pull width - 1", width - 1, 0.05, "")
+        yield _below(f"{name} pull median", middle, 0.05, "")
+    yield from _pixels(name, own, number, done)
+    yield from _source(name, own, number, done)
+    cubes: Any = done.value("cubes")
+    light = np.nansum(cubes["skysub"].data[own.inner]) / np.nansum(subtracted[:, own.inner] / UNIT)
+    yield _below(f"{name} cube flux over fiber flux - 1", light - 1, 0.02, "")
+    yield _below(
+        f"{name} CPU of the exposure", sum(s for step, s in spent.items() if step not in CALIBRATIONS), 6.0, "s"
+    )
+
+
+def _pixels(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
+    spectra: Any = done.value("spectra")
+    mask = spectra.extraction.frame.mask
+    found, false = truth.found_cosmics(own, number, (mask & COSMIC) > 0, (mask & APART) > 0)
+    if own.cosmics(number)[0].size > 100:
+        yield _above(f"{name} cosmic pixels above 200 e", found, 0.96 if own.channel == "red" else 0.97, "")
+        yield _below(f"{name} false cosmic pixels", false, 5e-5, "")
+    lost = truth.saturated(own, number, ~spectra.extraction.spectra.usable())
+    if np.isfinite(lost):
+        yield _above(f"{name} saturated samples masked", lost, 0.98, "")
+
+
+def _source(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
+    spectrum: Any = done.value("spectrum")
+    sky: Any = done.value("sky")
+    if number == GALAXY or spectrum is None:
+        return
+    one = sky.sources[0]
+    x, y = own.centroid(number, one.wave)
+    yield _below(f"{name} centroid", float(np.hypot(one.x - x, one.y - y)), 0.01, "arcsec")
+    bias, shape = truth.spectrum(own, number, np.where(spectrum.variance > 0, spectrum.flux, np.nan) * UNIT)
+    yield _below(f"{name} extracted flux bias", bias, 1.5, "%")
+    yield _below(f"{name} extracted shape rms", shape, 0.8, "%")
