@@ -47,3 +47,7 @@ def test_a_star_whose_own_lines_lie_on_those_of_the_sky_is_no_dead_fiber_and_lea
 def test_noise_that_is_too_low_in_an_amplifier_is_no_window_of_the_sky():
     planted = plant(camera.made("b", 1000), table.DEFECTS["amplifier noise"], 0.3, seed=0)
     assert [f.kind for f in accused(planted.chain)] == ["amplifier-noise"]
+
+
+def test_a_star_that_mirrors_another_star_is_no_ghost():
+    assert accused(camera.made("z", 5458, stars=3), "ghost") == []

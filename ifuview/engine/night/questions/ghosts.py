@@ -7,8 +7,10 @@ import numpy as np
 from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night.questions.case import THIN, Case
 from ifuview.engine.night.stats import mad
+from ifuview.model.checks import Array
 
 SCORE, LEAST = 7.0, 5e-4  # sigma, and part of the star's light
+LAGS = tuple(sign * lag for lag in range(15, 135, 10) for sign in (1, -1))  # px, wider than lines
 
 
 def ghosts(case: Case) -> None:
@@ -32,10 +34,20 @@ def ghosts(case: Case) -> None:
         if norm <= 0:
             continue
         share = float(np.sum(weight * bright * case.sharp[mirrored])) / norm
-        rest = (case.sharp[mirrored] - share * bright) * np.sqrt(weight)
-        z = share * np.sqrt(norm) / max(1.0, float(mad(rest[weight > 0])))
+        rest = case.sharp[mirrored] - share * bright
+        formal = max(1.0, float(mad((rest * np.sqrt(weight))[weight > 0]))) / np.sqrt(norm)
+        z = share / max(formal, _by_chance(bright, rest, weight))
         if abs(z) > SCORE and abs(share) > LEAST:
             _add(case, mirrored, source, share, z, ratio)
+
+
+def _by_chance(bright: Array, rest: Array, weight: Array) -> float:
+    """Part of a star's spectrum that is found where it is not, displaced by LAGS: lines of another star answer, too."""
+    shares = []
+    for lag in LAGS:
+        moved = np.roll(bright, lag)
+        shares.append(float(np.sum(weight * moved * rest)) / max(float(np.sum(weight * moved**2)), 1e-12))
+    return float(np.sqrt(np.mean(np.square(shares))))
 
 
 def _add(case: Case, fiber: int, source: int, share: float, score: float, ratio: float) -> None:
