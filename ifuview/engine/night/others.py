@@ -21,8 +21,9 @@ SHARP, SAME_JUMP = 3, 0.6  # px within which a step is done, to this part of it
 EVERY_PIXEL = 16
 MARGIN = 100  # px at the ends of it
 EDGE_ROWS, EDGE_LIMIT, EDGE_SKY = 40.0, 5.0, 0.03  # rows each side, sigma, part of the sky level
-ALL_LIMIT, ALL_SKY, MOST_WINDOWS = 7.5, 0.004, 4  # sigma, part of the sky, stretches
-AGREE = 3.0  # errors
+ALL_LIMIT, ALL_SKY, MOST_WINDOWS = 6.2, 0.002, 4  # sigma, part of the sky, stretches
+AGREE, SUPPORT = 3.0, 2.0  # errors; by which the last of the means must show it, too
+QUIET = 0.4  # of its noise that the bins of a mean must be believed to have: a sky model follows its fibers
 WIDEST = 0.5  # of the bins: what is wider is continuum of the targets
 
 
@@ -161,9 +162,9 @@ def everywhere(
     Parameters
     ----------
     means : list of (ndarray, ndarray), shape (nwave,)
-        Means of fibers, and their noise: of all, of the sky fibers.
+        Means of fibers that differ, and their noise: of targets, of sky fibers, which must show it, too.
     line : ndarray of bool, shape (nwave,)
-        Pixels that have a part in lines.
+        Pixels of strong lines.
     wave, sky : ndarray, shape (nwave,)
     """
     count = wave.size // BIN
@@ -177,11 +178,13 @@ def everywhere(
         total = np.where(line, 0.0, mean * noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
         known = weight > 0
         z = np.where(known, total / np.sqrt(np.where(known, weight, 1.0)), 0.0)
-        extra = max(1.0, float(mad(z[known])) if known.any() else 1.0) ** 2
+        extra = max(QUIET, float(mad(z[known])) if known.any() else 1.0) ** 2
         binned_means.append((total / extra, weight / extra))
-    for total, weight in binned_means:
+    together = np.sum(binned_means, axis=0)
+    for total, weight in (*binned_means, together):
         for first, last, value, score in _windows(total, weight):
             agreed = all(_agrees(own, first, last, value) for own in binned_means)
+            agreed &= _score(binned_means[-1], first, last, value) > SUPPORT
             if agreed and score > ALL_LIMIT and abs(value) > ALL_SKY * level[first:last].mean():
                 best[first, last] = max(best.get((first, last), (0.0, 0.0)), (value, score), key=lambda v: v[1])
     out: list[tuple[int, int, float, float]] = []
@@ -197,7 +200,14 @@ def _agrees(own: tuple[Array, Array], first: int, last: int, value: float) -> bo
     if weight <= 0:
         return False
     error = weight**-0.5
-    return abs(total / weight - value) < AGREE * error + 0.5 * abs(value) and total * value > 0
+    near = abs(total / weight - value) < AGREE * error + 0.5 * abs(value)
+    return near and (total * value > 0 or abs(total) * error < SUPPORT)
+
+
+def _score(own: tuple[Array, Array], first: int, last: int, value: float) -> float:
+    """Sigma by which a mean shows a residual of this sign."""
+    total, weight = (float(v[first:last].sum()) for v in own)
+    return float(np.sign(value)) * total / max(weight, 1e-30) ** 0.5
 
 
 def _windows(total: Array, weight: Array) -> list[tuple[int, int, float, float]]:

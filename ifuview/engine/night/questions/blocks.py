@@ -8,8 +8,9 @@ import numpy as np
 
 from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
+from ifuview.engine.night.extent import overlap
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, THIN, Case
-from ifuview.engine.night.search.common import mean_spectrum
+from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.templates import shapes
@@ -18,6 +19,7 @@ from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
 LEAST_MEAN = 20  # fibers
+STRONG = 0.3  # of the sky: lines that are left out between the lines
 FEW = 4  # fibers that are named one by one
 
 
@@ -36,13 +38,13 @@ def blocks(case: Case) -> None:
             if chain.frame is not None and chain.flat is not None:
                 frame = in_blocks.share(region, case.seen, rest, bins)
             case.add("wavelength-blocks", "preproc", **_region(region, frame))
-    if case.asks("wavelength-all"):
-        line = np.abs(shapes(case.level, chain.wave)[0]) > 0
-        use = case.measured
-        means = [mean_spectrum(rest, case.sigma, use)] if np.count_nonzero(use) >= LEAST_MEAN else []
-        if chain.is_sky is not None and np.count_nonzero(use & chain.is_sky) >= LEAST_MEAN:
-            means.append(_of_sky_fibers(case, use & chain.is_sky))
+    if case.asks("wavelength-all") and not case.bad_amplifiers:  # whose light the sky model takes along
+        of_lines = shapes(case.level, chain.wave)
+        line = np.abs(of_lines[0]) > STRONG * np.median(case.level)
+        means = _means(case, rest, of_lines)
         for amplitude, significance, span in others.everywhere(means, line, chain.wave, case.level):
+            if any(f.kind == "wavelength-blocks" and overlap(f.wave_range, span) > 0 for f in case.findings):
+                continue  # what a sky model that follows some fibers leaves in the others
             case.add(
                 "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), wave_range=span, amplitude=amplitude,
                 unit=COUNTS, significance=significance, confidence=0.7,
@@ -50,14 +52,27 @@ def blocks(case: Case) -> None:
             )  # fmt: skip
 
 
-def _of_sky_fibers(case: Case, sky: Array) -> tuple[Array, Array]:
-    """Mean of the sky fibers without its continuum, and its noise, shape (nwave,).
+def _means(case: Case, rest: Array, of_lines: Array) -> list[tuple[Array, Array]]:
+    """Means of the targets and of the sky fibers and their noise, without what lines that are wrong together leave.
 
-    Continua of single fibers are medians, whose errors do not cancel as those of the fibers that made the sky model do.
+    Sky fibers have no continuum: all that is left in them may be the sky's, but for a level that is asked elsewhere.
     """
-    light = case.row_light if isinstance(case.row_light, float) else case.row_light[sky]
-    mean, noise = mean_spectrum(case.flux[sky] - case.expected[sky] - light, case.sigma, np.ones(sky.sum(), bool))
-    return mean - continuum(mean[None])[0], noise
+    is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
+    told = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
+    use = case.measured & ~np.isin(np.arange(is_sky.size), list(told))
+    light = case.flux - case.expected - case.row_light
+    out = []
+    for empty in (False, True):
+        fibers = use & (is_sky == empty)
+        if np.count_nonzero(fibers) < LEAST_MEAN:
+            continue
+        mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers)
+        mean = mean - common_fit(mean, noise, of_lines)[0] @ of_lines
+        if empty and case.level is not None:
+            weight = noise**-2.0 * case.level
+            mean = mean - case.level * float(np.sum(weight * mean) / np.sum(weight * case.level))
+        out.append((mean, noise))
+    return out
 
 
 WHERE = {

@@ -214,11 +214,16 @@ def shared(case: Case, found: Changes, rest: Array) -> list[tuple[float, float] 
 
 
 def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[Array, Array]:
-    """Numbers of the mean of some fibers and their errors, the scatter between the fibers in them, shape (3,)."""
-    value, error = common_fit(*mean_spectrum(flux, case.sigma, use), found.fits.shapes)
+    """Numbers of the mean of some fibers and their errors, the scatter between the fibers in them, shape (3,).
+
+    A mean that is quieter than its noise made the sky model: that took along what its fibers scatter by, too.
+    """
+    mean, noise = mean_spectrum(flux, case.sigma, use)
+    value, error = common_fit(mean, noise, found.fits.shapes)
     values, errors = found.fits.value[:, use], np.median(found.fits.error[:, use], axis=1)
     natural = np.sqrt(np.maximum(mad(values, axis=1) ** 2 - errors**2, 0.0))
-    return value, np.hypot(error, natural / np.sqrt(np.count_nonzero(use)))
+    quiet = min(1.0, float(np.median(noise / case.sigma)) * float(np.sqrt(np.count_nonzero(use))))
+    return value, np.hypot(error, quiet * natural / np.sqrt(np.count_nonzero(use)))
 
 
 def _with_levels(

@@ -24,6 +24,7 @@ LEAST_SAME = 0.3  # of the wavelengths
 UNMEASURED = 0.1  # error of a throughput without lines: targets add light
 CERTAIN = 2.0  # errors: a number below is only a bound
 SURE_GAIN = 0.15  # of the light of a bundle, that no targets add
+SEEN_GAIN = 3.0  # errors by which its lines must gain, too
 DROWNED = 10.0  # sky levels of a fiber in which lines of the sky tell nothing
 FLAT_OFF = "the flat is wrong there, it stands out among the others by as much"
 FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
@@ -92,9 +93,9 @@ def _lines_agree(case: Case, found: Changes | None, fibers: range, gain: float) 
     weight = np.where(found.use[part], found.fits.error[FACTOR][part], np.inf) ** -2.0
     if not weight.sum() > 0:
         return True
-    own = np.nan_to_num(found.fits.value[FACTOR][part]) - case.line_tilt[part]  # without a real sky's own
-    factor = float(np.sum(weight * own) / weight.sum())
-    return factor > 0.5 * gain
+    factors = np.nan_to_num(found.fits.value[FACTOR][part]) - case.line_tilt[part]
+    factor = float(np.sum(weight * factors) / weight.sum())
+    return factor > max(0.5 * gain, SEEN_GAIN * float(weight.sum()) ** -0.5)
 
 
 def _block(number: int) -> range:

@@ -29,6 +29,8 @@ UNUSUAL = 0.12  # of the light: fibers naturally differ by less
 LIKELY, UNLIKELY, FLAT_TELLS = 4.0, 9.0, 16.0  # of chi2 for a loss of more, against one of less; of a flat that is off
 DOUBT = 9.0  # of chi2 between two reasons of which one cannot be excluded
 ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the sky of a level that all share
+CLIP, FLOOR = 3.0, 0.3  # sigma of a sky fiber in the mean; of its noise that a mean is believed to have at least
+ECHO = 2.0  # times what a sky model makes of runs of fibers
 LEAST_SKY = 5  # sky fibers that tell their scatter
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
@@ -122,9 +124,8 @@ def _all_levels(case: Case, of: Levels, empty: Array) -> None:
     values = of.share[empty]
     if values.size < ENOUGH_SKY or not case.asks("wavelength-all"):
         return
-    value = float(np.median(values))
-    error = 1.25 * max(float(spread_of(values)), float(np.median(of.share_error[empty]))) / np.sqrt(values.size)
-    if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case):
+    value, error = _mean_level(of, empty)
+    if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case) or abs(value) < _echo(case):
         return
     case.add(
         "wavelength-all", "sky", fibers=tuple(range(case.chain.shape[0])), amplitude=value, unit="of the sky",
@@ -133,6 +134,27 @@ def _all_levels(case: Case, of: Levels, empty: Array) -> None:
         f"{'low' if value > 0 else 'high'} "
         "as a whole",
     )  # fmt: skip
+
+
+def _mean_level(of: Levels, empty: Array) -> tuple[float, float]:
+    """Mean level of the sky fibers and its error; a mean that is quieter than its noise made the sky model."""
+    values = of.share[empty]
+    spread = max(spread_of(values), float(np.median(of.share_error[empty])))
+    keep = np.abs(values - np.median(values)) < CLIP * spread
+    value, count = float(np.mean(values[keep])), int(np.count_nonzero(keep))
+    bins, errors = of.value[empty][keep], of.error[empty][keep]
+    known = np.isfinite(errors).all(axis=0)
+    noise = np.sqrt(np.sum(errors[:, known] ** 2, axis=0)) / count
+    rest = (bins[:, known].mean(axis=0) - value * of.sky[known]) / noise
+    quiet = float(np.clip(spread_of(rest), FLOOR, 1.0)) if known.any() else 1.0
+    return value, quiet * spread / float(np.sqrt(count))
+
+
+def _echo(case: Case) -> float:
+    """Level that a sky model leaves in all because it follows runs of fibers that have another part of the light."""
+    is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
+    lost = sum(abs(run.ratio - 1) * np.count_nonzero(is_sky[list(run.fibers)]) for run in case.runs)
+    return ECHO * float(lost) / max(int(np.count_nonzero(is_sky)), 1)
 
 
 def _said_already(case: Case) -> bool:

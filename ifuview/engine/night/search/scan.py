@@ -11,17 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import mad, middle
+from ifuview.engine.night.stats import mad
 from ifuview.model.checks import Array
 
 SINGLE, RUN = 6.3, 6.0  # sigma of a fiber, of a run
-MOST = 4.0  # sigma that a fiber counts in a run
+MOST = 4.6  # sigma that a fiber counts in a run
 SHORTEST = 3  # fibers of a run
 AGREE = 0.75  # of the deviations of a run that have its sign, from this and its strength
 NEARLY = 0.8  # of the limit, by a few lengths
 MOST_SPANS = 24  # found in one camera
 FILLED = 0.8  # of a block
-SNAP = 2  # fibers that an edge is moved to the edge of a bundle
+TINY = 1e-30
+WHOLE = 14.0  # of chi2 that a whole bundle, or two, may explain less: the odds against its edges by chance
+MOST_BUNDLES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,14 @@ class Span:
 
 
 def deviations(value: Array, error: Array, use: Array) -> tuple[Array, Array]:
-    """Deviation from the median of the fibers in use, errors that their scatter agrees with; 0 and inf elsewhere."""
+    """Deviation from the median of the fibers in use, by their precision, errors that their scatter agrees with.
+
+    0 and infinite elsewhere.
+    """
     use = use & np.isfinite(value) & np.isfinite(error) & (error > 0)
     if np.count_nonzero(use) < 2 * SHORTEST:
         return np.zeros(value.shape), np.full(value.shape, np.inf)
-    away = np.where(use, value - middle(value[use]), 0.0)
+    away = np.where(use, value - _weighted_median(value[use], error[use] ** -2.0), 0.0)
     z = away[use] / error[use]
     extra = max(1.0, float(mad(z)))
     return away, np.where(use, error * extra, np.inf)
@@ -73,26 +78,24 @@ def spans(
     single, run : float, optional
         Limits, sigma.
     snap : int, optional
-        Size of a bundle, to whose edges close ones are moved; 0: none.
+        Size of a bundle: whole ones are preferred where the data hardly tell; 0: none.
     """
     away, error = deviations(value, error, use)
     weight = error**-2.0
     z = away / error
     out: list[Span] = []
     for _ in range(MOST_SPANS):
-        span = _best(z, run)
+        span = _best(z, weight, run, snap)
         at = int(np.argmax(np.abs(z)))
         alone = abs(z[at]) > single and not (span is not None and span[0] <= at < span[1])
         if span is None and not alone:
             break
         first, last = (at, at + 1) if span is None or (alone and abs(z[at]) > span[2]) else span[:2]
-        if last - first > 1 and snap:
-            first, last = _snapped(first, last, snap, z.size)
         part = slice(first, last)
         total = float(weight[part].sum())
         mean = float(np.sum(weight[part] * away[part])) / max(total, 1e-30)
         if last - first > 1:
-            mean = float(middle(away[part][np.isfinite(error[part])]))
+            mean = _weighted_median(away[part], weight[part])
         out.append(Span(first, last, mean, float(total**-0.5), abs(mean) * float(total**0.5)))
         z = z.copy()
         rest = np.where(
@@ -102,21 +105,52 @@ def spans(
     return out
 
 
-def _best(z: Array, limit: float) -> tuple[int, int, float] | None:
-    """The run that stands out most: first, last, score; None if none does."""
-    clipped = np.clip(z, -MOST, MOST)
+def _weighted_median(values: Array, weight: Array) -> float:
+    """The value that half of the weight lies below."""
+    order = np.argsort(values)
+    total = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
+
+
+def _best(z: Array, weight: Array, limit: float, bundle: int) -> tuple[int, int, float] | None:
+    """The run that stands out most: first, last, score; None if none does.
+
+    Fibers count by their precision, each by no more than MOST sigma.
+    """
     known = z != 0
-    total, count = (np.concatenate([[0.0], np.cumsum(v)]) for v in (clipped, known.astype(float)))
-    score_, first, last = _longest(total, count, _lengths(z.size // 2))
-    if score_ > NEARLY * limit:  # worth all lengths
-        score_, first, last = _longest(total, count, range(SHORTEST, z.size // 2 + 1))
-    if score_ <= limit:
+    weight = np.where(known, weight, 0.0)
+    clipped = np.clip(z, -MOST, MOST)
+    sums = tuple(
+        np.concatenate([[0.0], np.cumsum(v)]) for v in (clipped * np.sqrt(weight), weight, known.astype(float))
+    )
+    score, first, last = _longest(sums, _lengths(z.size // 2))
+    if score > NEARLY * limit:  # worth all lengths
+        score, first, last = _longest(sums, range(SHORTEST, z.size // 2 + 1))
+    if score <= limit:
         return None
-    inside = clipped[first:last][known[first:last]]
-    sign = np.sign(inside.sum())
-    strength = abs(float(inside.mean()))
+    if bundle:
+        score, first, last = _whole(sums, bundle, (score, first, last))
+    inside, of = clipped[first:last], weight[first:last]
+    sign = np.sign(float(np.sum(inside * np.sqrt(of))))
+    strength = float(np.sqrt(np.sum(of * inside**2) / of.sum()))
     expected = min(AGREE, 0.5 + 0.3 * strength)  # a weak deviation leaves many on the other side of 0
-    return (first, last, score_) if np.mean(np.sign(inside) == sign) >= expected else None
+    agreed = float(of[np.sign(inside) == sign].sum() / of.sum())
+    return (first, last, score) if agreed >= expected else None
+
+
+def _whole(sums: tuple[Array, ...], bundle: int, best: tuple[float, int, int]) -> tuple[float, int, int]:
+    """The whole bundles that explain nearly as much as the best run; that run if none do."""
+    score, first, last = best
+    count = sums[0].size - 1
+    found = best
+    for size in range(1, MOST_BUNDLES + 1):
+        for start in range(first // bundle * bundle - bundle, last, bundle):
+            stop = start + size * bundle
+            if start >= 0 and stop <= count and start < last and first < stop:
+                own = _longest(tuple(v[[start, stop]] for v in sums), (1,))[0]
+                if own**2 > score**2 - WHOLE and (found is best or own > found[0]):
+                    found = own, start, stop
+    return found
 
 
 def _lengths(most: int) -> list[int]:
@@ -127,26 +161,17 @@ def _lengths(most: int) -> list[int]:
     return [length for length in out if length <= most]
 
 
-def _longest(total: Array, count: Array, lengths: Iterable[int]) -> tuple[float, int, int]:
-    """Score, first and last of the run with the highest score."""
+def _longest(sums: tuple[Array, ...], lengths: Iterable[int]) -> tuple[float, int, int]:
+    """Score, first and last of the run with the highest score, by running sums of deviations, weights, and numbers."""
     best = 0.0, 0, 0
     for length in lengths:
-        n = count[length:] - count[:-length]
-        score = np.abs(total[length:] - total[:-length]) / np.sqrt(np.maximum(n, 1.0))
+        total, weight, n = (v[length:] - v[:-length] for v in sums)
+        score = np.abs(total) / np.sqrt(np.maximum(weight, TINY))
         score[n < SHORTEST] = 0.0
         k = int(np.argmax(score)) if score.size else 0
         if score.size and score[k] > best[0]:
             best = float(score[k]), k, k + length
     return best
-
-
-def _snapped(first: int, last: int, size: int, count: int) -> tuple[int, int]:
-    """Edges that lie close to those of bundles are theirs."""
-    ends = []
-    for edge in (first, last):
-        near = round(edge / size) * size
-        ends.append(near if abs(edge - near) <= SNAP and 0 <= near <= count else edge)
-    return (ends[0], ends[1]) if ends[0] < ends[1] else (first, last)
 
 
 def blocks_of_fibers(fibers: tuple[int, ...], size: int) -> tuple[int, ...]:
