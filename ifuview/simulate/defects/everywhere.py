@@ -66,6 +66,21 @@ def calibration_step(chain: Chain, amplitude: float, random: np.random.Generator
     )
 
 
+def gray(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
+    """The flux calibration of the camera is too high by this part; the other cameras tell."""
+    return PlantedChange(calibration=np.full((1, 1), 1 + amplitude)), Truth(("fluxcalib",), ("fluxcalib",), _all(chain))
+
+
+def uniform_light(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
+    """Smooth light on all fibers, of the sky; its model takes it along, the other cameras tell."""
+    light = amplitude * float(np.median(sky_of(chain))) * np.ones(chain.shape)
+    return PlantedChange(light=light), Truth(("wavelength-all",), ("light",))
+
+
+TOGETHER = (  # what only the cameras of an exposure tell together
+    Defect("gray calibration", gray, 0.5, "of the calibration", snr=0.0),
+    Defect("uniform light", uniform_light, 0.5, "of the sky", snr=0.0),
+)
 DEFECTS = (
     Defect("one line", one_line, 0.15, "of the line", floor=0.01),
     Defect("all lines", all_lines, 0.04, "of the lines", floor=0.007),

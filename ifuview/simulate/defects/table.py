@@ -8,3 +8,4 @@ from ifuview.simulate.defects.plant import Defect
 DEFECTS: dict[str, Defect] = {
     defect.name: defect for part in (fibers, runs, detector, everywhere) for defect in part.DEFECTS
 }
+TOGETHER: dict[str, Defect] = {defect.name: defect for defect in everywhere.TOGETHER}  # one camera alone tells not

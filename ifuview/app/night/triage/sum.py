@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifuview.app.night.triage.between import between
 from ifuview.app.night.triage.files import CameraFiles
 from ifuview.model.night.triage import Cause, Finding, Judged, NotMeasured, TriageResult
 
@@ -35,7 +36,9 @@ def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> Tri
     night = NightReach({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
     own = with_shared_light([f for t in done for f in t.found.findings])
     stray, alone = _stray_light(done) if not only or STRAY in only else ([], [])
-    findings = with_extent([*own, *stray], night)
+    told = between([(t.camera.expid, t.camera.camera, t.found.numbers) for t in done])
+    told = [f for f in told if not only or f.kind in only]
+    findings = with_extent([*own, *stray, *told], night)
     findings.sort(key=lambda f: f.rank)
     return TriageResult(
         findings=tuple(findings),

@@ -6,7 +6,9 @@ import numpy as np
 
 from ifuview.engine.night import others
 from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
+from ifuview.engine.night.search.between import calibrated_sky, ends
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
+from ifuview.engine.night.search.templates import shapes
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
@@ -21,6 +23,17 @@ def products(case: Case) -> None:
         _mixed(case)
     if case.asks("fluxcalib") and chain.fluxcalib is not None:
         _calibration(case, chain.fluxcalib)
+        _for_others(case, chain.fluxcalib)
+
+
+def _for_others(case: Case, fluxcalib: Array) -> None:
+    """Numbers by which other cameras of the exposure tell a gray factor."""
+    chain = case.chain
+    if case.level is not None:
+        typical = np.median(fluxcalib[:: others.EVERY], axis=0)
+        case.numbers["calibrated_sky"] = calibrated_sky(case.level, typical, shapes(case.level, chain.wave)[0])
+    if chain.cframe is not None and chain.sframe_ivar is not None:
+        case.numbers["ends"] = ends(chain.cframe, chain.sframe_ivar * fluxcalib**2, chain.wave)
 
 
 def _calibration(case: Case, fluxcalib: Array) -> None:
