@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import blocks, spread
@@ -22,6 +23,9 @@ from ifuview.model.reduction.source import CubeGrid, SkyCube
 from ifuview.model.reduction.spectra import FiberSpectra
 
 STEP, EDGE = 0.4, 0.4  # arcsec: of a spaxel, and around the outermost fibers
+FWHM = 2.3548  # over sigma
+SMOOTH = 1.2  # arcsec
+REACH = 2.0  # sigma of a kernel
 FILLED = 0.25  # of a spaxel's covered area that has to be usable
 
 
@@ -36,7 +40,7 @@ def field_grid(lenslets: Lenslets, step: float = STEP, edge: float = EDGE) -> Cu
 
 def make_cube(
     spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: CubeGrid | None = None, *,
-    reference: float | None = None, ctx: JobContext = SILENT,
+    reference: float | None = None, smooth: float = SMOOTH, ctx: JobContext = SILENT,
 ) -> SkyCube:  # fmt: skip
     """Resample spectra on one grid of wavelengths to a cube.
 
@@ -50,6 +54,8 @@ def make_cube(
         Default: `field_grid`.
     reference : float, Angstrom, optional
         Wavelength at which nothing moves. Default: the middle one.
+    smooth : float, arcsec
+        FWHM of a Gaussian that the cube is convolved with, which quiets spaxels smaller than a lenslet; 0: none.
     """
     grid = grid or field_grid(lenslets)
     wave = np.asarray(spectra.wave)
@@ -68,7 +74,28 @@ def make_cube(
         _drizzle(light, square, known, *face, *bits, *part, data, variance, mask)
 
     spread(some, blocks(wave.size), ctx=ctx, text="cube")
+    if smooth > 0:
+        data, variance = _smoothed(data, variance, mask == 0, smooth / grid.step)
     return SkyCube(data, variance, mask, wave, grid, spectra.unit, spectra.medium)
+
+
+def _smoothed(
+    data: Array, variance: Array, known: Array, fwhm: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Convolved with a Gaussian of `fwhm` spaxels within what is known: the light of its edge stays inside."""
+    sigma = fwhm / FWHM
+    offset = np.arange(-int(np.ceil(REACH * sigma)), int(np.ceil(REACH * sigma)) + 1)
+    kernel = np.exp(-0.5 * (offset / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+
+    def blur(values: Array, weights: Array) -> NDArray[np.float32]:
+        along = correlate1d(values, weights, axis=1, mode="constant")
+        return correlate1d(along, weights, axis=2, mode="constant")
+
+    share = np.where(known, blur(known.astype(np.float32), kernel), 1.0)  # of a spaxel's light that stays inside
+    out = np.where(known, blur(np.where(known, data / share, 0), kernel), 0)
+    spread_out = np.where(known, blur(np.where(known, variance / share**2, 0), kernel**2), 0)
+    return out.astype(np.float32), spread_out.astype(np.float32)
 
 
 def usable_spaxels(cube: SkyCube) -> Array:

@@ -65,6 +65,7 @@ def separate(
         work.measure_surface()
         work.measure_sources()
     work.together()
+    work.clear_emission()
     if work.params.lines:
         work.correct_lines()
     return work.result()

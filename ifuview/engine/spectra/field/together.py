@@ -16,7 +16,8 @@ from ifuview.engine.spectra.field.point import BETA, TAIL, fit_point, measure_sh
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import dispersion
-from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, darkest, even_weight
+from ifuview.engine.spectra.sky.emission import emission_in_sky
+from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, darkest, even_weight, misfit
 from ifuview.engine.spectra.sky.lines import LineErrors, fit_line_errors
 from ifuview.engine.spectra.sky.spline import Samples, fit_common
 from ifuview.engine.spectra.sky.surface import SkySurface, factors, fit_surface
@@ -33,7 +34,6 @@ WIDE, MISFIT = 2.6, 1.25  # arcsec, chi2: no seeing, no point
 SETTLED, TURNS = 0.003, 3  # arcsec that sources still move, turns of measuring several
 SINGLE = 0.002  # of the sky, that single fibers differ by
 HALF = 0.5  # of a width, and arcsec
-UNEVEN = 0.01  # of the light in a fiber, as error of its brightness
 BETTER = 0.7  # of what a point leaves: an extended source has to leave less
 OUTSIDE = 1.2  # arcsec, beyond the outermost fibers
 SHARP = 0.9  # of a lenslet: what is sharper is one bad fiber
@@ -162,7 +162,7 @@ class SkyAndSources:
         """Rms of what sky and sources leave of the fibers' brightness, in units of its error."""
         level, error = brightness(self.spectra)
         model = brightness(replace(self.spectra, flux=self.sky + self.light))[0]
-        return _misfit(level, error, model)
+        return misfit(level, error, model)
 
     def _add(self, found: FoundSource) -> bool:
         """Measure a source that was found; whether it is one."""
@@ -270,7 +270,7 @@ class SkyAndSources:
     def measure_sources(self) -> bool:
         """Places and widths from the light that is left without sky and the others; whether all are found."""
         if self.extended is not None:
-            self._measure_extended()
+            self._take_profile(self._gains(self.extended.share))
             return True
         if len(self.sources) > 1:
             self._blend()
@@ -293,7 +293,7 @@ class SkyAndSources:
         """An elliptical profile with the sky under it as a plane, if it leaves much less than `least`."""
         level, error = brightness(self.spectra)
         extended = fit_extended(level, error, self.lenslets)
-        if _misfit(level, error, extended.amplitude * extended.share + extended.plane) > BETTER * least:
+        if misfit(level, error, extended.amplitude * extended.share + extended.plane) > BETTER * least:
             return
         self.extended, self.sources, self.choice = extended, [], darkest(self.choice)
         self.notes.append("an extended source fills the field: sky and source are told apart by its profile")
@@ -305,11 +305,6 @@ class SkyAndSources:
         self.share = np.broadcast_to(share[:, None], self.wave.shape).astype(np.float32)[None]
         self.together()
 
-    def _measure_extended(self) -> None:
-        """Share of the extended source in each fiber by its spectrum."""
-        assert self.extended is not None
-        self._take_profile(self._gains(self.extended.share))
-
     def _gains(self, share: Array) -> NDArray[np.float64]:
         """Share of the source in each fiber by its spectrum, held near the profile as far as noise asks for it."""
         ones = Samples(self.wave, np.ones_like(self.samples.share), self.extra)
@@ -320,6 +315,18 @@ class SkyAndSources:
         sigma = np.where(known, error, 1.0)
         off = np.where(known, np.where(known, found, 0.0) - share, 0.0)
         return share + off / (1 + sigma**2 / prior**2)
+
+    def clear_emission(self) -> None:
+        """Take lines of an extended source off the sky, which no fiber is free of."""
+        if self.extended is None:
+            return
+        sky, (source, variance) = self.common.at(self.grid)[0], self.common.at(self.grid, 1)
+        light, windows = emission_in_sky(sky, source, np.sqrt(variance))
+        if windows:
+            bright = (self.surface.value * self.surface.fiber)[:, None]
+            self.sky = self.sky - (bright * np.interp(self.wave, self.grid, light)).astype(np.float32)
+            spans = ", ".join(f"{self.grid[a]:.0f}-{self.grid[b - 1]:.0f}" for a, b in windows)
+            self.notes.append(f"under lines of the source the sky is a straight line: {spans} A")
 
     def correct_lines(self) -> None:
         """Wavelength and line spread of the fibers from the sky's own lines."""
@@ -338,10 +345,3 @@ class SkyAndSources:
         notes = tuple(filter(None, (self.choice.note, *self.notes)))
         model = SkyModel(self.sky, variance, self.choice.chosen, surface.value.astype(np.float32), method, notes)
         return Separation(model, tuple(self.sources), self.share, self.extended, self.common, surface, self.line_errors)
-
-
-def _misfit(level: Array, error: Array, model: Array) -> float:
-    """Rms of level - model in units of its error, of fibers that are known."""
-    sigma = np.hypot(error, UNEVEN * level)
-    known = np.isfinite(level) & np.isfinite(model)
-    return float(np.sqrt(np.mean(((level - model) / sigma)[known] ** 2)))

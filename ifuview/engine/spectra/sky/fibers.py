@@ -23,6 +23,7 @@ UNEVEN = 0.015  # of the level, by which sky itself may differ from fiber to fib
 CROWDED = 0.3  # of all fibers: fewer at the level means that light of a source is everywhere
 DARKEST = 0.15  # of the fibers, that are taken as sky then
 LEAST = 5  # fibers
+ALIKE = 0.01  # of the light in a fiber, as error of its brightness
 EVEN = (9, 5)  # fibers and samples that a variance is averaged over
 
 
@@ -115,3 +116,10 @@ def half_sample_mode(ordered: Array) -> float:
         at = int(np.argmin(part[half - 1 :] - part[: part.size - half + 1]))
         part = part[at : at + half]
     return float(part.mean())
+
+
+def misfit(level: Array, error: Array, model: Array) -> float:
+    """Rms of level - model in units of its error, of fibers that are known."""
+    sigma = np.hypot(error, ALIKE * level)
+    known = np.isfinite(level) & np.isfinite(model)
+    return float(np.sqrt(np.mean(((level - model) / sigma)[known] ** 2)))
