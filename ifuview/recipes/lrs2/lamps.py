@@ -10,10 +10,10 @@ import numpy as np
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.fibers import extract_fibers
 from ifuview.engine.spectra.flat.amplitude import profile_amplitude
-from ifuview.engine.spectra.flat.response import measure_response
+from ifuview.engine.spectra.flat.response import measure_response, sample_ground
 from ifuview.engine.spectra.wave.solve import solve_wavelengths
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
-from ifuview.engine.traces.profile.fit import fit_profile
+from ifuview.engine.traces.slit.profile import slit_profile
 from ifuview.engine.traces.slit.settle import lit_centers, trace_and_scattered
 from ifuview.errors import FitError, MissingDataError
 from ifuview.model.night.raw import RawExposure
@@ -84,12 +84,11 @@ def make_profile(
     FitError
         No fiber has light.
     """
-    center = lit_centers(traces.traces)
-    if not np.isfinite(center).any():
+    if not np.isfinite(lit_centers(traces.traces)).any():
         raise FitError("no fiber has light", setup.camera)
-    return fit_profile(
-        flat.frame.data - traces.scattered, flat.noise**2, replace(traces.traces, center=center),
-        mask=~flat.frame.usable(), block=setup.block, ctx=ctx,
+    return slit_profile(
+        flat.frame.data, traces.traces, traces.scattered, flat.noise, usable=flat.frame.usable(), block=setup.block,
+        ctx=ctx,
     )  # fmt: skip
 
 
@@ -138,7 +137,10 @@ def make_response(
     found = extract_fibers(
         flat.frame, traces.traces, profile, wave.wave, background=traces.scattered, cosmics=False, ctx=ctx
     )
-    fibers, pixels = measure_response(found.spectra, traces.traces.center, flat.frame.shape[0], block=setup.block)
+    ground = sample_ground(traces.scattered, traces.traces.center, np.asarray(traces.traces.sigma))
+    fibers, pixels = measure_response(
+        found.spectra, traces.traces.center, flat.frame.shape[0], block=setup.block, ground=ground
+    )
     amplitude = profile_amplitude(profile, lit_centers(traces.traces))
     known = amplitude[np.isfinite(amplitude)]
     return FiberFlat(fibers, pixels, float(np.median(known)) if known.size else float("nan"), found.spectra)

@@ -122,7 +122,13 @@ def make_spectra(
         )  # fmt: skip
         try:
             shift = measure_shift(
-                frame.data, own, science.noise, usable=usable, background=first.image, ctx=ctx.part(0.1, 0.2)
+                frame.data,
+                own,
+                science.noise,
+                usable=usable,
+                background=first.image,
+                seams=setup.seams,
+                ctx=ctx.part(0.1, 0.2),
             )
             own = shifted(own, shift, frame.shape[0])
         except FitError as problem:
