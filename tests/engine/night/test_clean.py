@@ -51,3 +51,7 @@ def test_noise_that_is_too_low_in_an_amplifier_is_no_window_of_the_sky():
 
 def test_a_star_that_mirrors_another_star_is_no_ghost():
     assert accused(camera.made("z", 5458, stars=3), "ghost") == []
+
+
+def test_broad_targets_make_no_band_of_rows():
+    assert accused(camera.made("r", 5469, broad=True), "ccd-row") == []
