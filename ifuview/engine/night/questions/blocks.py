@@ -19,6 +19,7 @@ from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
 LEAST_MEAN = 20  # fibers
+LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 STRONG = 0.3  # of the sky: lines that are left out between the lines
 FEW = 4  # fibers that are named one by one
 
@@ -43,7 +44,7 @@ def blocks(case: Case) -> None:
         line = np.abs(of_lines[0]) > STRONG * np.median(case.level)
         means = _means(case, rest, of_lines)
         for amplitude, significance, span in others.everywhere(means, line, chain.wave, case.level):
-            if any(f.kind == "wavelength-blocks" and overlap(f.wave_range, span) > 0 for f in case.findings):
+            if any(f.kind in LOCAL and overlap(f.wave_range, span) > 0 for f in case.findings):
                 continue  # what a sky model that follows some fibers leaves in the others
             case.add(
                 "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), wave_range=span, amplitude=amplitude,
