@@ -55,11 +55,11 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def _below(name: str, value: float, bar: float, unit: str) -> Row:
-    return name, value, bar, unit, bool(abs(value) <= bar)
+    return name, float(value), bar, unit, bool(abs(value) <= bar)
 
 
 def _above(name: str, value: float, bar: float, unit: str) -> Row:
-    return name, value, bar, unit, bool(value >= bar)
+    return name, float(value), bar, unit, bool(value >= bar)
 
 
 def _calibration(camera: str, done: ReducedChannel, spent: dict[str, float]) -> Iterator[Row]:
