@@ -197,8 +197,10 @@ def _spectrum(judge: _Judge, step: str, value: object, steps: Steps) -> StepVerd
     masked = float(((value.mask & np.uint32(int(UNUSABLE))) > 0).mean())
     sky = steps["sky"].value
     assert isinstance(sky, Separation)
-    one = sky.sources[0]
-    words = f"source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec, {100 * masked:.1f} % masked"
+    words = f"extended source, {100 * masked:.1f} % masked"
+    if sky.sources:
+        one = sky.sources[0]
+        words = f"source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec, {100 * masked:.1f} % masked"
     return _worst(step, [(judge.state("masked", masked), words)])
 
 

@@ -43,6 +43,7 @@ from ifuview.recipes.lrs2.values import (
 AREA = 51.4e4  # cm2, of the mirror that is lit
 BETA = 3.5  # Moffat exponent of a source that is put at a place by hand
 SEEING = 1.8  # arcsec, likewise
+EXTENDED_RADIUS = 3.0  # arcsec, of the circle about a source that fills the field, where none is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +209,18 @@ def make_field(params: None, ctx: JobContext, setup: ChannelSetup, flux: FiberSp
 def make_spectrum(
     params: SpectrumParams, ctx: JobContext, setup: ChannelSetup, field: FieldSpectra, sky: Separation
 ) -> SourceSpectrum:
-    """Spectrum of the most significant source.
+    """Spectrum of the most significant source; of one that fills the field the light within a circle.
 
     Raises
     ------
     MissingDataError
         There is no source.
     """
+    if not sky.sources and sky.extended is not None:
+        middle = float(setup.grid[setup.grid.size // 2])
+        radius = params.radius or EXTENDED_RADIUS
+        circle = FieldAperture(sky.extended.x, sky.extended.y, radius, middle, params.inner, params.outer)
+        return extract_aperture(field.subtracted, field.sky, circle, setup.lenslets, setup.refraction)
     if not sky.sources:
         raise MissingDataError("no source stands out of the sky", setup.camera, "put it at a place by hand")
     source = sky.sources[0]

@@ -69,6 +69,10 @@ class ReducedChannel:
             return f"{where}: not reduced: {step.reason}"
         sky, found = self.value("sky"), self.value("spectrum")
         sources = getattr(sky, "sources", ())
+        extended = getattr(sky, "extended", None)
+        if not sources and extended is not None:
+            words = f"{where}: {self.exposure.object}: extended source at x {extended.x:+.2f} y {extended.y:+.2f}"
+            return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
         if not sources:
             return f"{where}: {self.exposure.object}: no source found"
         one = sources[0]
