@@ -34,6 +34,8 @@ def weak_rows(case: Case, lines_off: Array | float) -> None:
     if not case.asks("ccd-row"):
         return
     z, use = row_pixels(sharp, case.weight)
+    beside = {s.disp for s in chain.sections if s.name in case.bad_amplifiers}  # the sky model has its reverse there
+    told |= {s.name for s in chain.sections if s.disp in beside}
     for name, area in areas.items():
         if name in told:
             continue
