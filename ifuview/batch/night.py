@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-import numpy as np
-
 from ifuview import __version__
 from ifuview.batch.tasks import BatchTask, Record
 from ifuview.files import put
@@ -82,6 +80,8 @@ def packed(done: Triaged, findings: Sequence[Finding], fixed: Sequence[Fixed], f
         Where the pictures are, as seen from the folder of the night.
     """
     drawn = [replace(f, evidence=folder + f.evidence if f.evidence else "") for f in findings]
+    from ifuview.app.night.triage.packing import plain_numbers
+
     camera, found = done.camera, done.found
     return {
         "expid": camera.expid,
@@ -92,7 +92,7 @@ def packed(done: Triaged, findings: Sequence[Finding], fixed: Sequence[Fixed], f
         "not_measured": [
             {"expid": n.expid, "camera": n.camera, "class": n.what, "missing": n.missing} for n in found.not_measured
         ],
-        "numbers": {name: _plain(value) for name, value in found.numbers.items()},
+        "numbers": plain_numbers(found.numbers),
         "problems": list(done.problems),
         "after": [
             {"before": f.before.as_dict(), "status": f.status, "remains": f.remains, "text": f.text} for f in fixed
@@ -100,18 +100,14 @@ def packed(done: Triaged, findings: Sequence[Finding], fixed: Sequence[Fixed], f
     }
 
 
-def _plain(value: object) -> object:
-    """An array as a list."""
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-
-
 def unpacked(tree: PackedCamera) -> Triaged:
     """A camera as `packed` left it."""
     from ifuview.app.night.triage.files import CameraFiles
+    from ifuview.app.night.triage.packing import numbers_of
     from ifuview.app.night.triage.sum import Triaged
     from ifuview.recipes.desi_qa import CameraTriage
 
-    numbers = {name: np.array(v) if isinstance(v, list) else v for name, v in tree["numbers"].items()}
+    numbers = numbers_of(tree["numbers"])
     missing = [NotMeasured(n["expid"], n["camera"], n["class"], n["missing"]) for n in tree["not_measured"]]
     found = CameraTriage(tuple(finding_of(f) for f in tree["findings"]), tuple(missing), {}, numbers)
     camera = CameraFiles(tree["expid"], tree["camera"], {}, tree["night"])

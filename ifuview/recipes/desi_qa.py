@@ -114,7 +114,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         compare = [kind for kind in wanted if kind in COMPARED and kind not in lacks]
         missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
     case = Case(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}))
-    case.numbers["fiber_id"] = chain.fiber_id
+    case.numbers["fiber_id"] = None if chain.fiber_id is None else [int(number) for number in chain.fiber_id]
     for step, weight in ASKED:
         step(case)
         case.done += weight

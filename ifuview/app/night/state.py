@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ifuview.model.checks import Array
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import TriageResult
 from ifuview.model.trace import TraceSet
@@ -84,7 +83,7 @@ class TriageState:
         In words.
     groups : tuple of tuple of int
         Numbers of the findings by cause, the worst cause first.
-    fiber_ids : mapping of (exposure, camera) to ndarray of int, or None
+    fiber_ids : mapping of (exposure, camera) to sequence of int, or None
         How the instrument counts the fibers of a camera.
     done : tuple of Triaged
         Cameras that have been asked.
@@ -104,7 +103,7 @@ class TriageState:
     arrays: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     scope: str = ""
     groups: tuple[tuple[int, ...], ...] = ()
-    fiber_ids: Mapping[tuple[int, str], Array | None] = field(default_factory=dict)
+    fiber_ids: Mapping[tuple[int, str], Sequence[int] | None] = field(default_factory=dict)
     done: tuple[Triaged, ...] = ()
     unread: tuple[str, ...] = ()
     todo: tuple[CameraFiles, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.engine.traces.doctor.one import band_rows, fiber_quality, look_at, neighborhood, quality_of
+from ifuview.engine.traces.doctor.one import Band, band_rows, fiber_quality, look_at, neighborhood, quality_of
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import DoctorLimits
 from ifuview.simulate.detector import perturb
@@ -26,7 +26,7 @@ WRONG = {
 def alone(traces, row, limits=None):
     made = frame()
     r0, r1 = band_rows(traces, row, made.image.shape[0])
-    seen = look_at(made.image[r0:r1], traces, row, row0=r0, gain=1.0, readnoise=made.readnoise)
+    seen = look_at(Band(made.image[r0:r1], r0, gain=1.0, readnoise=made.readnoise), traces, row)
     return quality_of(seen, traces.fiber_id[row], limits or DoctorLimits())
 
 
