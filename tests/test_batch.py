@@ -168,7 +168,7 @@ def test_a_camera_that_kills_every_worker_is_named_and_the_others_are_done(tmp_p
 
 def test_ctrl_c_leaves_what_is_done(tmp_path, shared_data):
     pytest.importorskip("distributed")
-    night = make_night(tmp_path, shared_data, "r7", ("00000001", "00000002", "00000003", "00000004", "00000005"))
+    night = make_night(tmp_path, shared_data, "r7", tuple(f"{n:08d}" for n in range(1, 13)))
     out = tmp_path / "out"
     command = [sys.executable, "-m", "ifuview", "batch", "triage", str(night), "--workers", "1", "-o", str(out)]
     process = subprocess.Popen(

@@ -59,9 +59,10 @@ class LrsTruth:
         return found
 
     @cached_property
-    def arrays(self) -> np.lib.npyio.NpzFile:
+    def arrays(self) -> dict[str, np.ndarray]:
         """The arrays, read when asked for."""
-        return np.load(self.folder / "truth_lrs2.npz")
+        with np.load(self.folder / "truth_lrs2.npz") as file:
+            return dict(file)
 
     @cached_property
     def amplifiers(self) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ def test_every_channel_has_its_tables(camera):
 
 
 def test_fiber_positions_are_those_of_the_shared_truth(shared_data):
-    truth = np.load(shared_data / "lrs2" / "sim" / "truth_lrs2.npz")
+    with np.load(shared_data / "lrs2" / "sim" / "truth_lrs2.npz") as file:
+        truth = dict(file)
     for camera, amplifiers in CAMERAS.items():
         layout = Tables("lrs2").fibers(camera)
         xy = np.concatenate([truth[f"ifupos_{camera}_{a}"] for a in amplifiers])
@@ -61,7 +62,9 @@ def test_fiber_positions_are_those_of_the_shared_truth(shared_data):
 def test_positions_and_rows_of_the_other_instrument(shared_data):
     """Fiber heads that differ from the others among them: 005 has its upper half reversed."""
     sim = shared_data / "virus" / "sim"
-    truth, tables = np.load(sim / "truth_virus.npz"), Tables("virus")
+    tables = Tables("virus")
+    with np.load(sim / "truth_virus.npz") as file:
+        truth = dict(file)
     for slot, ifuid in (("047", "024"), ("046", "005")):
         for side, amplifiers in (("L", ("LL", "LU")), ("R", ("RU", "RL"))):
             layout = tables.fibers(f"{slot}{side}", ifuid)

@@ -90,7 +90,8 @@ def test_electrons_give_back_the_light_by_the_scale_that_is_published(uv):
 
 def test_the_shares_of_a_point_are_those_of_the_shared_truth(shared_data):
     folder = shared_data / "lrs2" / "sim"
-    truth = np.load(folder / "truth_lrs2.npz")
+    with np.load(folder / "truth_lrs2.npz") as file:
+        truth = dict(file)
     x, y = np.concatenate([truth[f"ifupos_uv_{a}"] for a in ("LL", "LU")]).astype(float).T
     caught = truth["src_07_uv"] * truth["srcscale_07_uv"][:, None].astype(float)
     wave = np.linspace(3640, 4645, 2064)
@@ -174,7 +175,8 @@ def test_a_night_keeps_its_truth(small, tmp_path):
     shots = [s for s in standard_night() if s.kind in ("zro", "sci")]
     truth = write_night(tmp_path, SPEC, [small], shots, DATE, packing="")
     truth.write(tmp_path)
-    stored = np.load(tmp_path / "truth_lrs2.npz")
+    with np.load(tmp_path / "truth_lrs2.npz") as file:
+        stored = dict(file)
     source = stored["src_07_uv"] * stored["srcscale_07_uv"][:, None]
     np.testing.assert_allclose(source, truth.source(7, "uv"))
     assert truth.sky(7, "uv").shape == source.shape == (40, 512)
