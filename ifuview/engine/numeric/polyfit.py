@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.cores import spread
+from ifuview.engine.numeric.cholesky import factored, solve_factored
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
@@ -138,10 +139,11 @@ def _fit_rows(
             kept[k, x] = math.isfinite(values[k, x]) and math.isfinite(weight[k, x]) and weight[k, x] > 0
         for turn in range(rounds + 1):
             count = _normal_row(basis, values[k], weight[k], kept[k], normal, right)
-            if count <= m or not _cholesky(normal, right, coeff[k]):
+            if count <= m or not factored(normal, 0.0):
                 coeff[k, :] = np.nan
                 residual[k, :] = np.nan
                 break
+            solve_factored(normal, right, coeff[k])
             used = 0
             for x in range(n):
                 fit = 0.0
@@ -186,31 +188,3 @@ def _normal_row(basis: Array, values: Array, weight: Array, kept: Array, normal:
             for j in range(i + 1):
                 normal[i, j] += wb * basis[x, j]
     return count
-
-
-@njit(cache=True, nogil=True)
-def _cholesky(normal: Array, right: Array, out: Array) -> bool:
-    """Solve in place; False if the matrix is not positive."""
-    m = right.size
-    for i in range(m):
-        for j in range(i + 1):
-            total = normal[i, j]
-            for k in range(j):
-                total -= normal[i, k] * normal[j, k]
-            if i > j:
-                normal[i, j] = total / normal[j, j]
-            elif total > 0:
-                normal[i, i] = math.sqrt(total)
-            else:
-                return False
-    for i in range(m):
-        total = right[i]
-        for k in range(i):
-            total -= normal[i, k] * right[k]
-        right[i] = total / normal[i, i]
-    for i in range(m - 1, -1, -1):
-        total = right[i]
-        for k in range(i + 1, m):
-            total -= normal[k, i] * out[k]
-        out[i] = total / normal[i, i]
-    return True

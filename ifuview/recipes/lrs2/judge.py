@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.model.inspection import VerdictState
 from ifuview.model.quality import TraceBit
@@ -188,8 +189,7 @@ def sky_pulls(field: FieldSpectra, sky: object) -> tuple[float, float, int]:
     pull = field.subtracted.flux[good] / np.sqrt(field.subtracted.variance[good])
     if pull.size < 100:
         return float("nan"), float("nan"), int(sky.sky.fibers.sum())
-    middle = float(np.median(pull))
-    return float(1.4826 * np.median(np.abs(pull - middle))), middle, int(sky.sky.fibers.sum())
+    return robust_sigma(pull), float(np.median(pull)), int(sky.sky.fibers.sum())
 
 
 def _spectrum(judge: _Judge, step: str, value: object, steps: Steps) -> StepVerdict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 
 CLIP = 3.0  # sigma that a pixel, or the mean of some, can count
@@ -139,7 +140,7 @@ def halves(levels: Array, errors: Array, sky: Array, left: Array, lower: Array, 
         normal = (design[keep] * w[:, None]).T @ (design[keep] * w[:, None]) + 1e-12 * np.eye(6)
         coeff = np.linalg.solve(normal, (design[keep] * w[:, None]).T @ (value[keep] * w))
         rest = (value - design @ coeff) / noise
-        spread = max(1.0, 1.4826 * float(np.median(np.abs(rest[keep]))))
+        spread = max(1.0, robust_sigma(rest[keep], 0.0))
         error = np.sqrt(np.diag(np.linalg.inv(normal))) * spread
         keep = np.abs(rest) < 4 * spread
     return coeff[2:4], error[2:4]

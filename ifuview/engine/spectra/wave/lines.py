@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.cholesky import factored, solve_factored
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
@@ -24,6 +25,7 @@ MAX_STEP, MAX_DRIFT = 1.0, 3.5  # px a round, and in all
 MIN_SIGMA, MAX_SIGMA = 0.6, 6.0  # px
 LEAST_PIXELS = 5
 SETTLED = 1e-4  # px
+SINGULAR = 1e-12  # of the diagonal, a pivot of normal equations that tell nothing
 PEAK_SIGMA = 6.0  # of the noise, of a peak
 SMOOTH_REACH = 4  # px
 LEVEL_WINDOW, LEVEL_SHARE = 101, 30  # px; percentile of the window that is the level below the lines
@@ -231,32 +233,15 @@ def _step(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _solve(normal: Array, right: Array, step: Array, variance: Array) -> bool:
-    """Solve by Cholesky's factors, in place; `variance` takes the diagonal of the inverse; False if it is singular."""
-    m = right.size
-    for i in range(m):
-        for j in range(i + 1):
-            total = normal[i, j]
-            for k in range(j):
-                total -= normal[i, k] * normal[j, k]
-            if i > j:
-                normal[i, j] = total / normal[j, j]
-            elif total > 1e-12 * abs(normal[i, i]):
-                normal[i, i] = math.sqrt(total)
-            else:
-                return False
-    for c in range(m + 1):  # the right side, then each unit vector
-        for i in range(m):
-            total = right[i] if c == m else (1.0 if i == c else 0.0)
-            for k in range(i):
-                total -= normal[i, k] * step[k]
-            step[i] = total / normal[i, i]
-        for i in range(m - 1, -1, -1):
-            total = step[i]
-            for k in range(i + 1, m):
-                total -= normal[k, i] * step[k]
-            step[i] = total / normal[i, i]
-        if c < m:
-            variance[c] = step[c]
+    """Solve in place; `variance` takes the diagonal of the inverse; False if the matrix is singular."""
+    if not factored(normal, SINGULAR):
+        return False
+    for i in range(right.size):
+        step[:] = 0.0
+        step[i] = 1.0
+        solve_factored(normal, step, step)
+        variance[i] = step[i]
+    solve_factored(normal, right, step)
     return True
 
 
