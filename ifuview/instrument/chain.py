@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ifuview.instrument.parts import check_pattern, checked_part
 from ifuview.model.chain_spec import ChainSpec
 
 PATTERNS = {"file": ("product", "camera", "expid"), "raw_file": ("expid",), "logs": ()}  # and the groups they need
@@ -23,20 +23,15 @@ def chain(table: object, instrument: str) -> ChainSpec | None:
     """
     if table is None:
         return None
-    if not isinstance(table, Mapping):
-        raise ValueError("chain must be written [chain]")
-    known = [name for name in ChainSpec._fields if name != "instrument"]
-    unknown = sorted(set(table) - set(known))
-    if unknown:
-        raise ValueError(f"[chain] has no {', '.join(unknown)} (known: {', '.join(known)})")
-    values = {key: _value(key, value) for key, value in table.items()}
+    own = checked_part(table, "chain", (name for name in ChainSpec._fields if name != "instrument"))
+    values = {key: _value(key, value) for key, value in own.items()}
     found = ChainSpec(instrument, **values)  # type: ignore[arg-type]
     if not found.file or not found.products:
         raise ValueError("[chain] needs file and products")
     for name, groups in PATTERNS.items():
-        _check_pattern(name, str(getattr(found, name)), groups)
+        check_pattern("chain", name, str(getattr(found, name)), groups)
     for pattern in found.tile_files:
-        _check_pattern("tile_files", pattern, TILE_GROUPS)
+        check_pattern("chain", "tile_files", pattern, TILE_GROUPS)
     for product, parts in found.computed.items():
         if len(parts) != QUOTIENT:
             raise ValueError(f"[chain] computed: {product} needs the two products that it is the quotient of")
@@ -54,14 +49,3 @@ def _value(key: str, value: object) -> object:
         return value
     kind = "a list of texts" if isinstance(default, tuple) else "a table" if isinstance(default, Mapping) else "a text"
     raise ValueError(f"[chain] {key} = {value!r} is not {kind}")
-
-
-def _check_pattern(name: str, pattern: str, groups: tuple[str, ...]) -> None:
-    """Raise ValueError for what is no regular expression, or lacks a group."""
-    try:
-        known = re.compile(pattern).groupindex
-    except re.error as problem:
-        raise ValueError(f"[chain] {name} is no regular expression ({problem})") from problem
-    lacking = [group for group in groups if pattern and group not in known]
-    if lacking:
-        raise ValueError(f"[chain] {name} lacks the group {', '.join(lacking)}")

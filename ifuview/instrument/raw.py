@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from types import MappingProxyType
 
+from ifuview.instrument.parts import check_pattern, checked_part
 from ifuview.model.night.raw_spec import CcdSpec, RawSpec
 
 GROUPS = {
@@ -26,40 +25,25 @@ def raw(table: object) -> RawSpec | None:
     """
     if table is None:
         return None
-    if not isinstance(table, Mapping):
-        raise ValueError("raw must be written [raw]")
-    unknown = sorted(set(table) - set(RawSpec._fields))
-    if unknown:
-        raise ValueError(f"[raw] has no {', '.join(unknown)} (known: {', '.join(RawSpec._fields)})")
+    own = checked_part(table, "raw", RawSpec._fields)
     for key, groups in GROUPS.items():
-        _check_pattern(key, str(table.get(key, "")), groups)
-    rows, columns = (int(n) for n in table["shape"])
+        check_pattern("raw", key, str(own.get(key, "")), groups)
+    rows, columns = (int(n) for n in own["shape"])
     return RawSpec(
-        file=str(table["file"]),
-        observation=str(table["observation"]),
-        exposure=str(table["exposure"]),
+        file=str(own["file"]),
+        observation=str(own["observation"]),
+        exposure=str(own["exposure"]),
         shape=(rows, columns),
-        overscan=int(table["overscan"]),
-        target=str(table.get("target", "")),
-        dropped=int(table.get("dropped", 0)),
-        gain=float(table.get("gain", 1.0)),
-        readnoise=float(table.get("readnoise", 0.0)),
+        overscan=int(own["overscan"]),
+        target=str(own.get("target", "")),
+        dropped=int(own.get("dropped", 0)),
+        gain=float(own.get("gain", 1.0)),
+        readnoise=float(own.get("readnoise", 0.0)),
         detectors=tuple(
             CcdSpec(str(one["camera"]), str(one.get("slot", "")), tuple(one["amplifiers"]))
-            for one in table.get("detectors", ())
+            for one in own.get("detectors", ())
         ),
-        windows=MappingProxyType({kind: int(days) for kind, days in table.get("windows", {}).items()}),
-        swaps=tuple(int(night) for night in table.get("swaps", ())),
-        lamps=MappingProxyType({camera: tuple(names) for camera, names in table.get("lamps", {}).items()}),
+        windows=MappingProxyType({kind: int(days) for kind, days in own.get("windows", {}).items()}),
+        swaps=tuple(int(night) for night in own.get("swaps", ())),
+        lamps=MappingProxyType({camera: tuple(names) for camera, names in own.get("lamps", {}).items()}),
     )
-
-
-def _check_pattern(name: str, pattern: str, groups: tuple[str, ...]) -> None:
-    """Raise ValueError for what is no regular expression, or lacks a group."""
-    try:
-        known = re.compile(pattern).groupindex
-    except re.error as problem:
-        raise ValueError(f"[raw] {name} is no regular expression ({problem})") from problem
-    lacking = [group for group in groups if pattern and group not in known]
-    if lacking:
-        raise ValueError(f"[raw] {name} lacks the group {', '.join(lacking)}")
