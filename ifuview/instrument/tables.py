@@ -28,6 +28,15 @@ MOONS = ("dark", "grey", "bright")
 Unit = tuple[str, str, str]  # spectrograph, slot and fiber head
 
 
+LOCATIONS = "Fiber_Locations"  # folder of fiber rows, also beside raw data
+
+
+def tables_for(instrument: str, config: str = "", *roots: str) -> Tables:
+    """The tables of an instrument: a folder of the user goes first, else fiber rows that lie beside the raw data."""
+    beside = next((root for root in roots if root and Path(root, LOCATIONS).is_dir()), "")
+    return Tables(instrument, config or beside)
+
+
 class Tables:
     """The tables of one instrument.
 
@@ -190,7 +199,7 @@ class Tables:
         if not self.folder:
             return []
         found = []
-        for folder in sorted(Path(self.folder, "Fiber_Locations").glob("20*")):
+        for folder in sorted(Path(self.folder, LOCATIONS).glob("20*")):
             for path in folder.glob("fiber_loc_*.txt") if DATE.fullmatch(folder.name) else ():
                 match = LOCATION.fullmatch(path.name)
                 if match and (match["specid"], match["slot"], match["ifuid"]) == unit:

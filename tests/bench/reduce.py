@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.app.night.reduction.run import LRS2, ReducedChannel, reduce_channel
-from ifuview.app.night.reduction.setup import tables_of
+from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.recipes.graph import StepResult, ValueCache
@@ -32,7 +32,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """One channel of a compact source if `quick`, else the whole shared night."""
     if not SHARED.is_dir():
         return
-    night, tables = index_night(str(SHARED), LRS2), tables_of(LRS2, "", str(SHARED))
+    night, tables = index_night(str(SHARED), LRS2), tables_for(LRS2, "", str(SHARED))
     for camera in CHANNELS[:1] if quick else CHANNELS:
         cache = ValueCache()
         exposures = [

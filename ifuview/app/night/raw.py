@@ -147,7 +147,10 @@ def _detector(frames: dict[str, RawFrame | None], spec: InstrumentSpec, notes: l
         if frame is None:
             continue
         rows = slice(number * ny, (number + 1) * ny)
-        ccd, read = electrons(frame.data, frame.overscan, gain=frame.gain, read_noise=frame.readnoise, amplifier=name)
+        ccd, read = electrons(
+            frame.data, frame.overscan, gain=frame.gain, read_noise=frame.readnoise, amplifier=name,
+            dropped=0 if spec.raw is None else spec.raw.dropped,
+        )  # fmt: skip
         data[rows], mask[rows] = ccd.data, ccd.mask
         ivar[rows] = np.where((ccd.mask & int(UNUSABLE)) == 0, 1 / np.maximum(ccd.variance, 1e-6), 0)
         amplifiers.append(Amplifier(name, 0, nx, rows.start, rows.stop, read.gain, read.noise))

@@ -21,7 +21,7 @@ from ifuview.engine.context import JobContext
 from ifuview.engine.night.calibrations import calibrations
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.instrument import instrument
-from ifuview.instrument.tables import Tables
+from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import date_folder, index_night
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import ExposureIndex
@@ -31,7 +31,6 @@ from ifuview.recipes.fiber_places import ElectronImage, fiber_places
 
 LIT = ("twi", "flt")  # kinds of exposures in which all fibers have light, the better first
 ARC = "cmp"
-LOCATIONS = "Fiber_Locations"  # that may lie beside the raw data
 
 
 def find_places(index: ExposureIndex, expid: int, camera: str, ctx: JobContext) -> tuple[TraceSet, tuple[str, ...]]:
@@ -62,9 +61,7 @@ def find_places(index: ExposureIndex, expid: int, camera: str, ctx: JobContext) 
     every, night_folder = index.raw_night.exposures if index.raw_night else (), date_folder(one)
     if night_folder and not any(e.kind in LIT for e in every):  # one observation of a night was opened
         every += index_night(night_folder, spec.name, ctx.part(0.0, 0.1)).exposures
-    roots = (index.folder, os.path.dirname(night_folder))
-    beside = next((root for root in roots if root and os.path.isdir(os.path.join(root, LOCATIONS))), "")
-    tables = Tables(spec.name, beside)
+    tables = tables_for(spec.name, "", index.folder, os.path.dirname(night_folder))
     rows = [tables.rows(unit, name, one.date) for name in detector.amplifiers]
 
     def near(kind: str, objects: Sequence[str] = ()) -> tuple[RawExposure, ...]:

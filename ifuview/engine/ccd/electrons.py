@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.ccd.overscan import Overscan, read_overscan
+from ifuview.engine.ccd.overscan import DROPPED, Overscan, read_overscan
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
@@ -31,6 +31,7 @@ def electrons(
     amplifier: str = "",
     bias: CcdFrame | None = None,
     by_row: bool = True,
+    dropped: int = DROPPED,
     saturation: float = SATURATION,
 ) -> tuple[CcdFrame, ReadOut]:
     """Return the electrons of an amplifier and what its read-out says.
@@ -51,13 +52,15 @@ def electrons(
     by_row : bool
         The overscan level follows the rows as a straight line: between exposures it tilts by some tenths of an
         electron, which is percents of a faint sky. Else one number.
+    dropped : int
+        Columns of the overscan left out at the side of the data.
     saturation : float, ADU
 
     Notes
     -----
     An amplifier that holds nothing (all counts the same, or mostly zeros) is masked as a whole and noted.
     """
-    level, notes = _level(overscan, counts.shape[0], read_noise / gain, by_row)
+    level, notes = _level(overscan, counts.shape[0], read_noise / gain, by_row, dropped)
     data = np.subtract(counts, level.level, dtype=np.float32) * np.float32(gain)
     noise = level.noise * gain
     if np.isfinite(noise) and read_noise > 0 and noise > NOISE_TIMES * read_noise:
@@ -85,10 +88,10 @@ def electrons(
     return CcdFrame(np.nan_to_num(data, copy=False), np.nan_to_num(variance, copy=False), mask), out
 
 
-def _level(overscan: Array, nrow: int, noise: float, by_row: bool) -> tuple[Overscan, list[str]]:
+def _level(overscan: Array, nrow: int, noise: float, by_row: bool, dropped: int) -> tuple[Overscan, list[str]]:
     """The overscan's level, or zero where there is none."""
     try:
-        return read_overscan(overscan, by_row=by_row), []
+        return read_overscan(overscan, by_row=by_row, dropped=dropped), []
     except FitError:
         nothing = Overscan(np.zeros((nrow, 1), np.float32), float("nan"), noise, float("nan"))
         return nothing, ["there is no overscan: no level is subtracted"]

@@ -59,12 +59,10 @@ def _electrons(
 ) -> tuple[CcdFrame, ReadOut, Header]:
     raw = setup.read(amplifier)
     known = NAN if biases is None else biases.noise.get(amplifier.name, (NAN, NAN))[0]
-    spec = setup.spec.raw
-    dropped = 0 if spec is None else spec.dropped
     frame, read = electrons(
-        raw.data, raw.overscan[:, dropped:], gain=raw.gain, read_noise=known if np.isfinite(known) else raw.readnoise,
+        raw.data, raw.overscan, gain=raw.gain, read_noise=known if np.isfinite(known) else raw.readnoise,
         amplifier=amplifier.name, bias=None if biases is None else biases.frames.get(amplifier.name),
-        by_row=params.by_row,
+        by_row=params.by_row, dropped=setup.dropped,
     )  # fmt: skip
     return frame, read, raw.header
 

@@ -12,7 +12,7 @@ from ifuview.engine.ccd.scattered import scattered_light
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.fibers import extract_fibers
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
-from ifuview.engine.spectra.field.cube import field_grid, make_cube
+from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
@@ -25,7 +25,6 @@ from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.engine.traces.slit.shift import measure_shift, shifted
 from ifuview.errors import FitError, MissingDataError, UsageError
 from ifuview.model.night.raw import RawExposure
-from ifuview.model.reduction.ccd import UNUSABLE
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
@@ -250,7 +249,7 @@ def make_cubes(
 def make_picture(
     params: PictureParams, ctx: JobContext, setup: ChannelSetup, cubes: Mapping[str, SkyCube]
 ) -> NDArray[np.float32]:
-    """Mean light without sky of each spaxel within a range of wavelengths, (ny, nx); NaN where nothing is known.
+    """Light without sky of each spaxel within a range of wavelengths, (ny, nx): the median, NaN where nothing is known.
 
     Raises
     ------
@@ -259,10 +258,7 @@ def make_picture(
     """
     cube = cubes["skysub"]
     center = params.center if np.isfinite(params.center) else float(setup.grid[setup.grid.size // 2])
-    inside = np.abs(cube.wave - center) <= params.half
-    if not inside.any():
+    low, high = center - params.half, center + params.half
+    if high < cube.wave[0] or low > cube.wave[-1]:
         raise FitError(f"the channel has no wavelengths within {params.half:g} A of {center:g} A", setup.camera)
-    good = (cube.mask[inside] & np.uint32(int(UNUSABLE))) == 0
-    count = good.sum(axis=0)
-    total = np.where(good, cube.data[inside], 0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+    return collapse(cube, low, high)

@@ -114,6 +114,11 @@ class ChannelSetup:
         return np.concatenate([one.dead for one in self.rows])
 
     @property
+    def dropped(self) -> int:
+        """Columns of the overscan beside the light that are left out."""
+        return 0 if self.spec.raw is None else self.spec.raw.dropped
+
+    @property
     def seams(self) -> tuple[int, ...]:
         """First rows of the amplifiers above the lowest."""
         return tuple(n * self.shape[0] for n in range(1, len(self.rows)))

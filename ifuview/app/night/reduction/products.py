@@ -15,7 +15,6 @@ from ifuview.io.archive.paths import split
 from ifuview.model.checks import Array, Header
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.products import (
-    DetectorImages,
     ProductName,
     ReducedCalibration,
     ReducedExposure,
@@ -23,13 +22,12 @@ from ifuview.model.reduction.products import (
 )
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.recipes.graph import StepResult
-from ifuview.recipes.lrs2.places import fiber_places
+from ifuview.recipes.lrs2.finish import detector_images, sky_positions
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.science import FluxParams
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 Steps = Mapping[str, StepResult]
-NEAR = 2  # rows about a trace that belong to its fiber
 
 
 def record(
@@ -55,8 +53,8 @@ def positions(
 ) -> tuple[Array, tuple[str, ...]]:
     """Places of the fibers in the head, on the focal plane and on the sky, (nfiber, 6); why some are not known."""
     slot = tables.slot(next(a.slot for a in exposure.amplifiers if a.camera == setup.camera))
-    pointing = tuple(number(header, key) for key in ("TRAJRA", "TRAJDEC", "PARANGLE"))
-    return fiber_places(setup.layout, None if slot is None else (slot.x, slot.y), pointing)
+    pointing = number(header, "TRAJRA"), number(header, "TRAJDEC"), number(header, "PARANGLE")
+    return sky_positions(setup.layout, None if slot is None else (slot.x, slot.y), pointing)
 
 
 def number(header: Header, key: str) -> float:
@@ -93,32 +91,13 @@ def reduced(
         dar=sky.sources[0].dar if sky.sources else setup.refraction,
         native=spectra.extraction.spectra,
         lsf=value["drift"].lsf,
-        images=images(setup, spectra, value["drift"].wave, value["response"]),
+        images=detector_images(spectra, value["drift"].wave, value["response"]),
         cubes=cubes,
         collapsed=value["picture"],
         area=how.area,
         transparency=how.transparency,
         record=record(steps, exposure, params, (*notes, *more, said)),
     )
-
-
-def images(setup: ChannelSetup, spectra: Any, wave: Array, response: Any) -> DetectorImages:
-    """Pictures of the detector that belong to the spectra."""
-    frame = spectra.extraction.frame
-    center = spectra.traces.center
-    fiber, at = np.zeros(frame.shape, np.int32), np.zeros(frame.shape, np.float32)
-    level = np.ones(frame.shape, np.float32)
-    columns = np.arange(frame.shape[1])
-    for k in range(center.shape[0]):
-        first = np.floor(center[k]).astype(np.intp)
-        for step in range(1 - NEAR, NEAR + 1):
-            row = first + step
-            inside = (row >= 0) & (row < frame.shape[0])
-            at[row[inside], columns[inside]] = wave[k][inside]
-            level[row[inside], columns[inside]] = response.fibers.flat[k][inside]
-            fiber[row[inside], columns[inside]] = k + 1
-    clean = (frame.data - spectra.scattered) / np.where(level > 0, level, 1)
-    return DetectorImages(frame, clean.astype(np.float32), at, fiber)
 
 
 def calibration(

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ifuview.app.night.reduction.products import calibration, reduced
-from ifuview.app.night.reduction.setup import channel_setup, given, tables_of
+from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.instrument.tables import Tables
+from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.source import SourceSpectrum
@@ -24,7 +24,7 @@ from ifuview.recipes.lrs2.values import ChannelSetup
 LRS2 = "lrs2"
 SCIENCE = "sci"
 RAW_ROOT = "IFUVIEW_BASERAW"
-DAYS = 7  # of calibrations around a night that are looked at before the search is widened
+DATE_DIGITS = 8
 Params = Mapping[str, object]
 
 
@@ -185,7 +185,7 @@ def reduce_lrs2(
         There is no such night, or nothing of it that could be reduced.
     """
     root = raw_root(baseraw)
-    night = index_night(root, LRS2, ctx.part(0.0, 0.05))
+    night = night_around(root, LRS2, night_number(date), ctx.part(0.0, 0.05))
     chosen = [
         e for e in night.of_kind(SCIENCE)
         if str(e.date) == str(date) and object.lower() in e.object.lower()
@@ -197,6 +197,20 @@ def reduce_lrs2(
             f"no science exposure{of} of {date} is there", root, "see which nights there are: ifuview DIR"
         )
     return tuple(reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told))
+
+
+def night_number(date: int | str) -> int:
+    """A night as YYYYMMDD.
+
+    Raises
+    ------
+    UsageError
+        It is no such number.
+    """
+    text = str(date).strip()
+    if not (text.isdecimal() and len(text) == DATE_DIGITS):
+        raise UsageError(f"{text[:80]!r} is no night", "--date", "give it as 20181201")
+    return int(text)
 
 
 def reduce_files(
@@ -219,14 +233,15 @@ def reduce_files(
     for number, path in enumerate(paths):
         part = ctx.part(number / len(paths), (number + 1) / len(paths))
         own = index_night(path, LRS2, part.part(0.0, 0.05))
-        chosen = {(e.date, e.observation, e.number) for e in own.of_kind(SCIENCE) if object.lower() in e.object.lower()}
+        chosen = [e for e in own.of_kind(SCIENCE) if object.lower() in e.object.lower()]
         if not chosen:
             raise MissingDataError(
                 "no raw science exposure of LRS2 is there", path, "give a night, a tar or an exposure"
             )
-        night = index_night(root_of(path, own), LRS2, part.part(0.05, 0.1))
-        found = [e for e in night.of_kind(SCIENCE) if (e.date, e.observation, e.number) in chosen]
-        out += reduce_exposures(night, found, sides, output, config, params, part.part(0.1, 1.0))
+        for date in dict.fromkeys(e.date for e in chosen):
+            night = night_around(root_of(path, own), LRS2, date, part.part(0.05, 0.1))
+            found = [e for e in chosen if e.date == date]
+            out += reduce_exposures(night, found, sides, output, config, params, part.part(0.1, 1.0))
     return tuple(out)
 
 
@@ -248,8 +263,7 @@ def reduce_exposures(
     told: Callable[[ReducedChannel], None] | None = None,
 ) -> Iterator[ReducedChannel]:
     """Reduce exposures channel by channel, so that the calibrations of a channel are made once, and write products."""
-    root = night.path if os.path.isdir(night.path) else str(Path(night.path).parent)
-    tables = tables_of(LRS2, config, root)
+    tables = tables_for(LRS2, config, night.path, os.path.dirname(night.path))
     todo = [(c, e) for c in (sides or night.cameras) for e in exposures if c in e.cameras]
     if not todo:
         raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")

@@ -3,31 +3,71 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from ifuview.engine.night.calibrations import calibrations
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.night.calibrations import Calibrations, calibrations
 from ifuview.errors import MissingDataError
 from ifuview.files import size_and_time
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
 from ifuview.io.archive.paths import split
+from ifuview.io.night.raw_index import index_night
 from ifuview.io.night.raw_read import read_frame
 from ifuview.model.checks import digest
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.recipes.graph import Given
 from ifuview.recipes.lrs2.values import ChannelSetup
 
-LOCATIONS = "Fiber_Locations"
 INPUTS = {"zeros": "zro", "twilights": "twi", "flats": "flt", "lamps": "cmp"}
-ARC = "cmp"
+ARC, LIT = "cmp", ("twi", "flt")
+SEARCHED = (7, 60, 0)  # days around a night, one after the other; 0: all
 
 
-def tables_of(name: str, config: str, root: str) -> Tables:
-    """The tables of an instrument; a folder of the user goes first, else fiber locations beside the raw data."""
-    beside = root if not config and Path(root, LOCATIONS).is_dir() else ""
-    return Tables(name, config or beside)
+def night_around(root: str, name: str, date: int, ctx: JobContext = SILENT) -> RawNight:
+    """A night with those around it: as few days as have what calibrates each of its detectors, else all there are.
+
+    Parameters
+    ----------
+    root : str
+        Folder of nights, or what was opened.
+    name : str
+        Of the instrument.
+    date : int
+        YYYYMMDD.
+    ctx : JobContext
+
+    Raises
+    ------
+    MissingDataError
+        There is no such path.
+    """
+    found = index_night(root, name, ctx, night=date, days=SEARCHED[0])
+    for days in SEARCHED[1:]:
+        own = [exposure for exposure in found.exposures if exposure.date == date]
+        if all(_calibrated(found, exposure, camera) for exposure in own for camera in exposure.cameras):
+            break
+        found = index_night(root, name, ctx, night=date, days=days)
+    return found
+
+
+def _calibrated(night: RawNight, exposure: RawExposure, camera: str) -> bool:
+    """Whether there is light in all fibers and an arc for a detector; for other kinds a recipe has a way around."""
+    return bool(near(night, exposure, camera, ARC).exposures) and any(
+        near(night, exposure, camera, kind).exposures for kind in LIT
+    )
+
+
+def near(night: RawNight, exposure: RawExposure, camera: str, kind: str) -> Calibrations:
+    """The exposures of a kind that calibrate a detector of an exposure."""
+    raw = instrument(night.instrument).raw
+    assert raw is not None
+    own = next(amplifier for amplifier in exposure.amplifiers if amplifier.camera == camera)
+    return calibrations(
+        night.exposures, kind, camera, exposure.date, window=raw.windows.get(kind, 0), swaps=raw.swaps, unit=own.unit,
+        objects=raw.lamps.get(camera, ()) if kind == ARC else (),
+    )  # fmt: skip
 
 
 def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> ChannelSetup:
@@ -59,16 +99,11 @@ def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> Channel
 
 def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[dict[str, Given], tuple[str, ...]]:
     """The inputs of the recipe with their keys, and what is worth knowing of the calibrations."""
-    raw, camera = setup.spec.raw, setup.camera
-    assert raw is not None
-    own = next(a for a in exposure.amplifiers if a.camera == camera)
+    camera = setup.camera
     out = {"setup": Given(setup, _key_of_setup(setup)), "science_raw": Given(exposure, _key_of((exposure,), camera))}
     notes: list[str] = []
     for name, kind in INPUTS.items():
-        found = calibrations(
-            night.exposures, kind, camera, exposure.date, window=raw.windows.get(kind, 0), swaps=raw.swaps,
-            unit=own.unit, objects=raw.lamps.get(camera, ()) if kind == ARC else (),
-        )  # fmt: skip
+        found = near(night, exposure, camera, kind)
         notes += found.notes
         if found.exposures:
             out[name] = Given(found.exposures, _key_of(found.exposures, camera))

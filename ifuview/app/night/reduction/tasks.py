@@ -70,21 +70,16 @@ class ReduceChannel(Task[ReductionState]):
     def run(self, session: Session, ctx: JobContext) -> ReductionState:
         """Find the calibrations and run the recipe."""
         from ifuview.app.night.reduction.run import LRS2, reduce_channel, root_of, titled
-        from ifuview.app.night.reduction.setup import tables_of
-        from ifuview.io.night.raw_index import index_night
+        from ifuview.app.night.reduction.setup import night_around
+        from ifuview.instrument.tables import tables_for
         from ifuview.recipes.lrs2.judge import judged
 
-        night = open_night.night_of(session)
-        exposure = night.index.find(self.expid)
-        assert exposure is not None
-        folder = night.index.folder
-        paths = {part.path for part in exposure.parts}
-        own = index_night(folder, LRS2, ctx.part(0.0, 0.02))
-        whole = index_night(root_of(folder, own), LRS2, ctx.part(0.02, 0.05))
-        raw = next((e for e in whole.exposures if paths & {a.path for a in e.amplifiers}), None)
-        if raw is None:
-            raise MissingDataError("the exposure is not there any more", folder, "open the night again")
-        tables = tables_of(LRS2, "", whole.path)
+        index = open_night.night_of(session).index
+        raw = index.raw_exposure(self.expid)
+        if raw is None or index.raw_night is None:
+            raise MissingDataError("the exposure is not there any more", index.folder, "open the night again")
+        whole = night_around(root_of(index.folder, index.raw_night), LRS2, raw.date, ctx.part(0.0, 0.05))
+        tables = tables_for(LRS2, "", whole.path, index.folder)
         done = reduce_channel(
             whole, raw, self.camera, tables, self.params, cache_of(self.camera, whole.path), ctx.part(0.05, 1.0)
         )
@@ -186,11 +181,11 @@ class WriteReduction(Task[tuple[str, ...]]):
     def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
         """Write them, with the calibrations."""
         from ifuview.app.night.reduction.run import LRS2, write
-        from ifuview.app.night.reduction.setup import tables_of
+        from ifuview.instrument.tables import Tables
 
         done = self.state.done
         assert done is not None
-        return write(done, tables_of(LRS2, "", ""), self.folder, self.state.params, set(), ctx).files
+        return write(done, Tables(LRS2), self.folder, self.state.params, set(), ctx).files
 
     def apply(self, session: Session, result: tuple[str, ...]) -> Session:
         """Say where."""

@@ -12,6 +12,7 @@ from astropy.io import fits
 from ifuview import instrument
 from ifuview.app import verdict
 from ifuview.app.night.reduction import run as door
+from ifuview.app.night.reduction import setup
 from ifuview.app.night.reduction.frames import frame_of
 from ifuview.app.night.reduction.run import (
     LRS2,
@@ -24,13 +25,13 @@ from ifuview.app.night.reduction.run import (
     titled,
 )
 from ifuview.app.night.reduction.setup import channel_setup as setup_of
-from ifuview.app.night.reduction.setup import given, tables_of
+from ifuview.app.night.reduction.setup import given
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session
 from ifuview.commands import run as commands
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.exit_codes import OK
-from ifuview.instrument.tables import Tables
+from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.inspection import VerdictState
 from ifuview.recipes.graph import StepResult, ValueCache
@@ -204,7 +205,7 @@ def test_a_header_says_how_and_from_what(products):
 
 def test_calibrations_are_made_once_and_only_what_changes_again(night):
     root = str(night[0])
-    index, tables, cache = index_night(root, LRS2), tables_of(LRS2, "", root), ValueCache()
+    index, tables, cache = index_night(root, LRS2), tables_for(LRS2, "", root), ValueCache()
     (exposure,) = index.of_kind("sci", "orange")
     first = reduce_channel(index, exposure, "orange", tables, cache=cache, wanted=("biases", "flat"))
     again = reduce_channel(index, exposure, "orange", tables, cache=cache, wanted=("biases", "flat"))
@@ -213,7 +214,7 @@ def test_calibrations_are_made_once_and_only_what_changes_again(night):
 
 def test_without_lamps_or_twilight_it_says_what_is_missing(night, tmp_path):
     root, _ = night
-    index, tables = index_night(str(root), LRS2), tables_of(LRS2, "", str(root))
+    index, tables = index_night(str(root), LRS2), tables_for(LRS2, "", str(root))
     (exposure,) = index.of_kind("sci", "orange")
     alone = type(index)(index.path, index.instrument, (exposure,))
     done = reduce_channel(alone, exposure, "orange", tables)
@@ -224,7 +225,7 @@ def test_without_lamps_or_twilight_it_says_what_is_missing(night, tmp_path):
 
 
 def test_what_is_given_is_known_by_its_files(night):
-    index, tables = index_night(str(night[0]), LRS2), tables_of(LRS2, "", str(night[0]))
+    index, tables = index_night(str(night[0]), LRS2), tables_for(LRS2, "", str(night[0]))
     (exposure,) = index.of_kind("sci", "orange")
     inputs, notes = given(index, setup_of(tables, exposure, "orange"), exposure)
     assert set(inputs) == {"setup", "science_raw", "zeros", "twilights", "lamps"}
@@ -249,3 +250,19 @@ def test_words_that_make_no_sense_are_refused(night, tmp_path):
         commands.command("reduce", ["lrs2", "-d", "20200101", "--baseraw", root])
     with pytest.raises(MissingDataError, match="no raw science exposure"):
         reduce_files([str(next(Path(root).rglob("lrs20000002.tar")))])
+
+
+def test_nights_around_are_searched_only_as_far_as_calibrations_lie(night, monkeypatch):
+    whole, asked = index_night(str(night[0]), LRS2), []
+    far = tuple(replace(e, date=20240901) if e.kind in ("twi", "cmp") else e for e in whole.exposures)
+
+    def index(root, name, ctx, *, night, days):
+        asked.append(days)
+        known = far if not days or days > 30 else tuple(e for e in far if e.date == DATE)
+        return type(whole)(root, name, known)
+
+    monkeypatch.setattr(setup, "index_night", index)
+    found = setup.night_around("root", LRS2, DATE)
+    assert asked == [7, 60] and len(found.exposures) == len(whole.exposures)
+    inputs, notes = given(found, setup_of(tables_for(LRS2), found.of_kind("sci")[0], "orange"), found.of_kind("sci")[0])
+    assert {"twilights", "lamps"} <= set(inputs) and any("widened to 31" in note for note in notes)
