@@ -19,14 +19,13 @@ from ifuview.model.image import Kind
 
 
 def wants_verdict(session: Session, old: Slot | None, slot: Slot) -> bool:
-    """Whether traces have come to a detector image on which nobody has judged any."""
-    if (
-        session.headless
-        or not session.judges
-        or slot.traces is None
-        or slot.diagnosis is not None
-        or slot.image.kind is not Kind.DETECTOR
-    ):
+    """Whether traces have come, in a file, to a detector image on which nobody has judged any.
+
+    Frames without a file (raw exposures, steps of a reduction) have traces that were just measured: no one gave them.
+    """
+    if session.headless or not session.judges or not slot.dataset.path:
+        return False
+    if slot.traces is None or slot.diagnosis is not None or slot.image.kind is not Kind.DETECTOR:
         return False
     return old is None or old.traces is None
 
@@ -60,9 +59,10 @@ def judge(session: Session, intent: Judge) -> Outcome:
 def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     """Another finding: its place on the canvas, its fibers chosen."""
     found = view.make(session)
-    if found is None or not found.rows:
+    count = 0 if found is None else len(view.problems(found))
+    if found is None or not count:
         return note(session, "no problem was found")
-    at = intent.number if intent.number is not None else (session.problem + intent.step) % len(found.rows)
+    at = intent.number if intent.number is not None else (session.problem + intent.step) % count
     return at_row(session, found, at)
 
 

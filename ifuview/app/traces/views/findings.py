@@ -105,6 +105,11 @@ class FindingsView:
     diagnosis: TraceDiagnosis | None = field(default=None, repr=False)
 
 
+def problems(found: FindingsView) -> tuple[FindingRow, ...]:
+    """The rows that are wrong or not sure; they come first."""
+    return tuple(row for row in found.rows if row.finding.verdict is not Verdict.PASS)
+
+
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = session.slot()

@@ -24,8 +24,7 @@ def make(session: Session) -> VerdictView | None:
         return None
     if found.verdict is None:
         return VerdictView(VerdictState.NOT_JUDGED, f"traces not judged yet: {slot.traces.nfiber} of {slot.title}")
-    rows = [row for row in found.rows if row.finding.verdict is not Verdict.PASS]
-    problems = tuple(_problem(row, number) for number, row in enumerate(rows))
+    problems = tuple(_problem(row, number) for number, row in enumerate(findings.problems(found)))
     number = min(session.problem, len(problems) - 1)
     shown = problems[number] if number >= 0 else None
     judged = "" if found.diagnosis is None else f"judged {found.diagnosis.nfiber} fibers"
