@@ -27,10 +27,8 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
         for slot in new.slots:
             if slot is not before.get(slot.key):
                 tasks += _of_frame(new, before.get(slot.key), slot)
-                if slot.traces is not None and slot.diagnosis is None and not new.headless:
-                    tasks += _verdict(new, before.get(slot.key), slot)
-                if slot.dataset.kind == "raw" and slot.key not in before and new.judges and not new.headless:
-                    tasks += _reduction(new, slot)
+                if new.judges and not new.headless:
+                    tasks += _judged(new, before.get(slot.key), slot)
     shown = new.slot()
     if shown is not None and new.current != old.current and shown.pyramid is None and wants_back(new):
         tasks.append(_copies(shown))
@@ -71,18 +69,22 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
     return tasks
 
 
-def _verdict(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
-    """The judgement of traces that have just come."""
-    from ifuview.app.traces.judging import first_diagnosis, wants_verdict
+def _judged(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
+    """What is judged unasked: traces that have come, a product that was opened alone, a raw exposure by reducing it."""
+    tasks: list[Task[Any]] = []
+    if slot.traces is not None:
+        from ifuview.app.traces.judging import first_diagnosis, wants_verdict
 
-    return [first_diagnosis(slot)] if wants_verdict(session, old, slot) else []
+        tasks += [first_diagnosis(slot)] if wants_verdict(old, slot) else []
+    if old is None and slot.image.kind is Kind.RSS:
+        from ifuview.app.night.judging import of_product
 
+        tasks += of_product(session, slot)
+    if old is None and slot.dataset.kind == "raw":
+        from ifuview.app.night.reduction.tasks import first_reduction
 
-def _reduction(session: Session, slot: Slot) -> list[Task[Any]]:
-    """The reduction of a raw science exposure that has just been opened."""
-    from ifuview.app.night.reduction.tasks import first_reduction
-
-    return [*first_reduction(session, slot)]
+        tasks += first_reduction(session, slot)
+    return tasks
 
 
 def _beside(session: Session, slot: Slot) -> list[Task[Any]]:

@@ -11,7 +11,10 @@ from ifuview.app.tasks import Change, Outcome, Plan
 
 def of_night(session: Session) -> bool:
     """Whether the bar speaks of a night, or of a product of one."""
-    return session.triage is not None or session.night is not None
+    if session.night is not None or session.triage is None:
+        return session.night is not None
+    slot = session.slot()
+    return slot is None or session.triage.about(slot.dataset.path)
 
 
 def of_reduction(session: Session) -> bool:

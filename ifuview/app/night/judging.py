@@ -15,12 +15,14 @@ from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
-from ifuview.app.night.showing import show
 from ifuview.app.night.state import TriageState
-from ifuview.app.session import Layout, Level, Session
+from ifuview.app.night.triage.tasks import at_proof
+from ifuview.app.session import Level, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Task, as_change
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
+from ifuview.instrument import instrument
+from ifuview.model.image import Kind
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
@@ -142,33 +144,37 @@ def _taken_there(session: Session) -> Outcome:
     from ifuview.app.night.views.verdict import is_wrong
 
     state, night = session.triage, session.night
-    if state is None or state.taken or not state.groups or night is None or session.headless:
+    if state is None or state.taken or not state.groups or session.headless:
         return session
     worst = state.result.findings[state.groups[0][0]]
     if not is_wrong(worst):
         return session
-    if open_night.here(session) not in (None, night.auto):
+    if _user_moved(session):
         return replace(session, triage=replace(state, taken=True))
     pair = places(session, worst)
-    if state.problem == 0 or not pair:
+    if state.problem == 0 or (night is not None and not pair):
         return session
-    night = replace(night, auto=pair[-1])
-    return _to(replace(session, triage=replace(state, problem=0), night=night), state.groups[0][0], blink=False)
+    night = None if night is None else replace(night, auto=pair[-1])
+    return at_proof(replace(session, triage=replace(state, problem=0), night=night), worst, blink=False)
 
 
-def _to(session: Session, number: int, *, blink: bool) -> Outcome:
-    """The pictures of a finding, at its place."""
-    from ifuview.app.night.triage.window import places
+def _user_moved(session: Session) -> bool:
+    """Whether the user has gone to another product, or into the picture of the one that was opened alone."""
+    if session.night is not None:
+        return open_night.here(session) not in (None, session.night.auto)
+    slot = session.slot()
+    return slot is None or not slot.view.fit
 
-    assert session.triage is not None
-    finding = session.triage.result.findings[number]
-    pair = places(session, finding)
-    if not pair:
-        return session
-    if session.layout is Layout.BLINK:
-        session = replace(session, layout=Layout.SINGLE)
-    outcome = show(session, pair, blink=pair if blink and len(pair) > 1 else (), finding=finding)
-    return Change(session, (outcome,)) if isinstance(outcome, Task) else outcome
+
+def of_product(session: Session, slot: Slot) -> tuple[FindCameras, ...]:
+    """The judgement of a product that was opened alone, with those of its camera that lie beside it."""
+    asked = session.triage is not None and session.triage.about(slot.dataset.path)
+    if session.night is not None or asked or not slot.dataset.path:
+        return ()
+    chain = instrument(slot.dataset.instrument).chain
+    if slot.image.kind is not Kind.RSS or chain is None or not chain.judged:
+        return ()
+    return (FindCameras(title=f"Judge {slot.title}", path=slot.dataset.path),)
 
 
 # what the bar asks for
@@ -205,7 +211,7 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     if not 0 <= number < len(state.groups):
         return session
     session = replace(session, triage=replace(state, problem=number, taken=True))
-    return _to(session, state.groups[number][0], blink=intent.blink)
+    return at_proof(session, state.result.findings[state.groups[number][0]], blink=intent.blink)
 
 
 def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Intent, ...]:

@@ -110,3 +110,8 @@ class TriageState:
     stopped: bool = False
     problem: int = -1
     taken: bool = False
+
+    def about(self, path: str) -> bool:
+        """Whether a product is of a camera that was or is to be asked; True where that is not known."""
+        asked = (*(one.camera for one in self.done), *self.todo)
+        return not asked or any(path in camera.files.values() for camera in asked)

@@ -18,14 +18,17 @@ from ifuview.app.traces.views import findings as view
 from ifuview.model.image import Kind
 
 
-def wants_verdict(session: Session, old: Slot | None, slot: Slot) -> bool:
+def wants_verdict(old: Slot | None, slot: Slot) -> bool:
     """Whether traces have come, in a file, to a detector image on which nobody has judged any.
 
     Frames without a file (raw exposures, steps of a reduction) have traces that were just measured: no one gave them.
     """
-    if session.headless or not session.judges or not slot.dataset.path:
-        return False
-    if slot.traces is None or slot.diagnosis is not None or slot.image.kind is not Kind.DETECTOR:
+    if (
+        not slot.dataset.path
+        or slot.traces is None
+        or slot.diagnosis is not None
+        or slot.image.kind is not Kind.DETECTOR
+    ):
         return False
     return old is None or old.traces is None
 

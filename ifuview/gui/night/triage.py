@@ -26,12 +26,12 @@ from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
-HEADS = ("Problem", "Where", "First in", "Amount")
+HEADS = ("Problem", "Amount", "First in", "Where")
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
-WIDTHS = {1: 104, 2: 56, 3: 64}  # screen px of the columns after the first
+WIDTHS = {1: 60, 2: 54}  # screen px of the columns between
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
 NOTHING = "Nothing was found."
@@ -90,7 +90,8 @@ class TriageDock(Dock):
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         header = self.tree.header()
         if header is not None:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
+            header.setStretchLastSection(True)
             for at, width in WIDTHS.items():
                 header.setSectionResizeMode(at, QHeaderView.ResizeMode.Interactive)
                 header.resizeSection(at, width)
@@ -132,7 +133,7 @@ class TriageDock(Dock):
     def _item(self, view: TriageView, number: int, dark: bool, place: str = "") -> QTreeWidgetItem:
         """One line: a cause at the place of all its findings, or one finding."""
         row = view.rows[number]
-        item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name if place else row.place}", place, row.step, row.amount])
+        item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name if place else row.place}", row.amount, row.step, place])
         item.setData(0, NUMBER, number)
         for at in range(len(HEADS)):
             item.setToolTip(at, row.finding.text)

@@ -144,3 +144,24 @@ def test_steps_through_the_problems_go_round():
     assert again.triage.problem == 1
     assert judging.go_to_problem(again, want.ShowProblem(step=1)).triage.problem == 0
     assert "no problem" in judging.go_to_problem(Session(), want.ShowProblem(step=1)).messages[-1].text
+
+
+def test_a_product_opened_alone_is_judged_with_those_beside_it(opened: Runner):
+    camera = opened.session.triage.done[0].camera
+    runner = Runner(Session())
+    runner.ask(want.OpenFile(camera.files["sframe"]))
+    session = runner.session
+    assert [t.camera.label for t in session.triage.done] == [camera.label]
+    assert "judged 1 of 1" in verdict.make(session).judged
+    asked = sum(task.kind is JobKind.VERDICT for task in runner.done)
+    runner.ask(want.OpenFile(camera.files["frame"]))  # of the same camera: known already
+    assert sum(task.kind is JobKind.VERDICT for task in runner.done) == asked == 2
+
+
+def test_the_bar_does_not_speak_of_a_frame_that_it_knows_nothing_of(opened: Runner):
+    done = opened.session.triage.done
+    about = replace(state([finding(1, "r6")]), done=done)
+    slot = opened.session.slot()
+    other = replace(slot, dataset=replace(slot.dataset, path="elsewhere.fits"))
+    session = Session(slots=(other,), current=other.key, triage=about)
+    assert verdict.make(session) is None

@@ -17,6 +17,7 @@ from ifuview.engine.context import JobContext
 
 if TYPE_CHECKING:
     from ifuview.app.night.state import TriageState
+    from ifuview.model.night.triage import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +54,22 @@ def triage(session: Session, intent: want.Triage) -> Outcome:
 
 def show_finding(session: Session, intent: want.ShowFinding) -> Outcome:
     """Open the two products between which a finding appears, go to its place and blink."""
-    from ifuview.app.night.triage.window import places
-
     state = session.triage
     if state is None or not 0 <= intent.number < len(state.result.findings):
         return session
-    finding = state.result.findings[intent.number]
+    return at_proof(session, state.result.findings[intent.number], blink=True)
+
+
+def at_proof(session: Session, finding: Finding, *, blink: bool) -> Outcome:
+    """The two products between which a finding appears, at its place; where there is no night, its place alone."""
+    from ifuview.app.night.triage.window import places
+
     pair = places(session, finding)
     if not pair:
         return at_finding(session, finding)
     if session.layout is Layout.BLINK:
         session = replace(session, layout=Layout.SINGLE)
-    outcome = show(session, pair, blink=pair if len(pair) > 1 else (), finding=finding)
+    outcome = show(session, pair, blink=pair if blink and len(pair) > 1 else (), finding=finding)
     return Change(session, (outcome,)) if isinstance(outcome, Task) else outcome
 
 

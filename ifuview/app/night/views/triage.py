@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ifuview.app.night.state import TriageState
-from ifuview.app.night.views.verdict import kind_words, short, where
+from ifuview.app.night.views.verdict import fibers_of, kind_words, short, where
 from ifuview.app.session import Session
 from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
@@ -56,7 +56,7 @@ def make(session: Session) -> TriageView | None:
     can_run = session.night is not None or session.slot() is not None
     if state is None:
         return TriageView((), "", can_run, False, (), None, False) if can_run else None
-    rows = tuple(_row(f) for f in state.result.findings)
+    rows = tuple(_row(state, f) for f in state.result.findings)
     findings = state.result.findings
     groups = state.groups or grouped(findings)
     places = {group: where([findings[n] for n in group]) for group in groups}
@@ -79,13 +79,13 @@ def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
     return f"{state.scope}, {cameras} camera{'s' if cameras != 1 else ''}: {words}"
 
 
-def _row(finding: Finding) -> TriageRow:
+def _row(state: TriageState, finding: Finding) -> TriageRow:
     """A finding in short words."""
     mark = "info" if finding.kind in HARMLESS else "known" if finding.known else "bad"
     amount = f"{finding.amplitude:.3g} {short(finding.unit)}"
-    return TriageRow(
-        finding, f"{finding.expid} {finding.camera}", kind_words(finding), finding.first_step, amount, mark
-    )
+    one = len(finding.fibers) == 1
+    name = f"{kind_words(finding)}: {fibers_of(state, finding)}" if one else kind_words(finding)
+    return TriageRow(finding, f"{finding.expid} {finding.camera}", name, finding.first_step, amount, mark)
 
 
 def explanation(view: TriageView, number: int) -> str:

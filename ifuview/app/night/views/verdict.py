@@ -126,7 +126,7 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
     sigma = f"{best.significance:.0f} sigma" if best.significance else ""
     of = f"first wrong step: {step}" if wrong else ""
-    detail = DOT.join(filter(None, (_fibers(state, best), ", ".join(filter(None, (amount, sigma))), of)))
+    detail = DOT.join(filter(None, (fibers_of(state, best), ", ".join(filter(None, (amount, sigma))), of)))
     return VerdictProblem(VerdictState.WRONG if wrong else VerdictState.LOOK, step, headline, detail, group)
 
 
@@ -168,7 +168,7 @@ def _waves(found: list[Finding]) -> str:
     return f"{min(s[0] for s in spans):.0f}\u2013{max(s[1] for s in spans):.0f} \u00c5"
 
 
-def _fibers(state: TriageState, finding: Finding) -> str:
+def fibers_of(state: TriageState, finding: Finding) -> str:
     """Fibers as the instrument counts them."""
     ids = state.fiber_ids.get((finding.expid, finding.camera))
     if not finding.fibers:
