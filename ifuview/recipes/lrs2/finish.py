@@ -13,7 +13,7 @@ from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.products import DetectorImages
 from ifuview.model.reduction.tables import FiberLayout
-from ifuview.recipes.lrs2.values import ExtractedExposure, FiberFlat
+from ifuview.recipes.camera.values import ExtractedExposure, FiberFlat
 
 TURN = 1.07  # deg, of the fiber head against the parallactic angle
 

@@ -13,14 +13,9 @@ from ifuview.model.quality import TraceBit
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
 from ifuview.recipes.graph import StepResult, StepVerdict
-from ifuview.recipes.lrs2.values import (
-    DetectorFrame,
-    ExtractedExposure,
-    FiberFlat,
-    FieldSpectra,
-    TracedFibers,
-)
+from ifuview.recipes.lrs2.values import FieldSpectra
 
 LIMITS: Mapping[str, tuple[float, float]] = {  # from where on a number wants a look, and is wrong
     "read_noise": (1.3, 2.0),  # times that of the header

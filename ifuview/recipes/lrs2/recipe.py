@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ifuview.recipes.graph import Recipe, RecipeStep
-from ifuview.recipes.lrs2.detector import ReadParams, make_biases
-from ifuview.recipes.lrs2.lamps import (
+from ifuview.recipes.camera.exposure import DriftParams, ExtractParams, make_drift, make_science, make_spectra
+from ifuview.recipes.camera.lamps import (
     FlatParams,
     TraceParams,
     make_arcs,
@@ -14,21 +13,18 @@ from ifuview.recipes.lrs2.lamps import (
     make_traces,
     make_wave,
 )
+from ifuview.recipes.camera.read import ReadParams, make_biases
+from ifuview.recipes.graph import Recipe, RecipeStep
 from ifuview.recipes.lrs2.science import (
-    DriftParams,
-    ExtractParams,
     FluxParams,
     PictureParams,
     SkyParams,
     SpectrumParams,
     make_cubes,
-    make_drift,
     make_field,
     make_flux,
     make_picture,
-    make_science,
     make_sky,
-    make_spectra,
     make_spectrum,
 )
 

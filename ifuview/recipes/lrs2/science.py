@@ -8,56 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.ccd.scattered import scattered_light
 from ifuview.engine.context import JobContext
-from ifuview.engine.spectra.fibers import extract_fibers
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
 from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
-from ifuview.engine.spectra.flat.response import corrected
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
-from ifuview.engine.spectra.wave.sky import measure_sky_match, moved
-from ifuview.engine.traces.profile.fiber_profile import FiberProfile
-from ifuview.engine.traces.slit.settle import lit_centers
-from ifuview.engine.traces.slit.shift import measure_shift, shifted
 from ifuview.errors import FitError, MissingDataError, UsageError
-from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
-from ifuview.recipes.lrs2.detector import ReadParams, read_detector
-from ifuview.recipes.lrs2.values import (
-    Biases,
-    ChannelSetup,
-    DetectorFrame,
-    ExtractedExposure,
-    FiberFlat,
-    FieldSpectra,
-    TracedFibers,
-)
+from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
+from ifuview.recipes.lrs2.values import ChannelSetup, FieldSpectra
 
 AREA = 51.4e4  # cm2, of the mirror that is lit
 BETA = 3.5  # Moffat exponent of a source that is put at a place by hand
 SEEING = 1.8  # arcsec, likewise
 EXTENDED_RADIUS = 3.0  # arcsec, of the circle about a source that fills the field, where none is given
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractParams:
-    """How fibers are extracted."""
-
-    cosmics: bool = param(True, "Look for cosmic rays")
-    follow: bool = param(True, "Move the traces to the exposure's own light")
-
-
-@dataclass(frozen=True, slots=True)
-class DriftParams:
-    """Wavelengths of the exposure against those of the lamps."""
-
-    follow: bool = param(True, "Move the wavelengths to the sky's own lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,60 +66,6 @@ class PictureParams:
 
     center: float = param(float("nan"), "Middle wavelength", "Angstrom", hint="without a number: that of the channel")
     half: float = param(50.0, "Half width", "Angstrom", 0.1, 1e4)
-
-
-def make_science(
-    params: ReadParams, ctx: JobContext, setup: ChannelSetup, science: RawExposure, biases: Biases | None,
-    response: FiberFlat,
-) -> DetectorFrame:  # fmt: skip
-    """The exposure in electrons, divided by the response of the pixels."""
-    found = read_detector(params, ctx, setup, science, biases)
-    return replace(found, frame=corrected(found.frame, response.pixels))
-
-
-def make_spectra(
-    params: ExtractParams, ctx: JobContext, setup: ChannelSetup, science: DetectorFrame, traces: TracedFibers,
-    profile: FiberProfile, wave: WaveSolution,
-) -> ExtractedExposure:  # fmt: skip
-    """Spectra of all fibers: traces moved to the light, scattered light taken off, cosmic rays told."""
-    frame, own, notes = science.frame, traces.traces, list(science.notes)
-    usable, shift = frame.usable(), None
-    if params.follow:
-        first = scattered_light(
-            frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-            blurred=False, ctx=ctx.part(0.0, 0.1),
-        )  # fmt: skip
-        try:
-            shift = measure_shift(
-                frame.data,
-                own,
-                science.noise,
-                usable=usable,
-                background=first.image,
-                seams=setup.seams,
-                ctx=ctx.part(0.1, 0.2),
-            )
-            own = shifted(own, shift, frame.shape[0])
-        except FitError as problem:
-            notes.append(f"{problem} The traces stay where the flat has them.")
-    below = scattered_light(
-        frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-        ctx=ctx.part(0.2, 0.4),
-    )  # fmt: skip
-    found = extract_fibers(
-        frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, medium=wave.medium,
-        ctx=ctx.part(0.4, 1.0),
-    )  # fmt: skip
-    return ExtractedExposure(found, own, shift, below.image, tuple(notes))
-
-
-def make_drift(
-    params: DriftParams, ctx: JobContext, setup: ChannelSetup, spectra: ExtractedExposure, wave: WaveSolution
-) -> WaveSolution:
-    """Wavelengths of this exposure."""
-    if not params.follow or setup.sky is None:
-        return wave
-    return moved(wave, measure_sky_match(spectra.extraction.spectra, setup.sky.wave, setup.sky.value))
 
 
 def make_flux(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from ifuview.errors import UsageError
-from ifuview.recipes.lrs2.lamps import FlatParams
+from ifuview.recipes.camera.lamps import FlatParams
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.science import PictureParams, SkyParams
 

@@ -19,8 +19,9 @@ from ifuview.errors import FitError, MissingDataError
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
-from ifuview.recipes.lrs2.detector import ReadParams, combined, read_all
-from ifuview.recipes.lrs2.values import Biases, ChannelSetup, DetectorFrame, FiberFlat, TracedFibers
+from ifuview.recipes.camera.read import ReadParams, combined, read_all
+from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
 
 LEAST_LIGHT = 30.0  # electrons, of the brightest quarter of a lamp that can be traced
 MOST_ARC = 3000.0  # electrons, median of an arc above which it is none
@@ -41,7 +42,7 @@ class TraceParams:
 
 
 def make_flat(
-    params: FlatParams, ctx: JobContext, setup: ChannelSetup, biases: Biases | None,
+    params: FlatParams, ctx: JobContext, setup: CameraSetup, biases: Biases | None,
     twilights: Sequence[RawExposure] | None, flats: Sequence[RawExposure] | None,
 ) -> DetectorFrame:  # fmt: skip
     """All twilights as one; lamp flats where these are wanted, or where there is no twilight.
@@ -65,7 +66,7 @@ def make_flat(
     raise MissingDataError("no twilight and no lamp flat has light", setup.camera, "give a night with one")
 
 
-def make_traces(params: TraceParams, ctx: JobContext, setup: ChannelSetup, flat: DetectorFrame) -> TracedFibers:
+def make_traces(params: TraceParams, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame) -> TracedFibers:
     """Traces of all fibers and the smooth light between them."""
     traces, light = trace_and_scattered(
         flat.frame.data, flat.noise, setup.reference, column=setup.column, dead=setup.dead, block=setup.block,
@@ -75,7 +76,7 @@ def make_traces(params: TraceParams, ctx: JobContext, setup: ChannelSetup, flat:
 
 
 def make_profile(
-    params: None, ctx: JobContext, setup: ChannelSetup, flat: DetectorFrame, traces: TracedFibers
+    params: None, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame, traces: TracedFibers
 ) -> FiberProfile:
     """The fibers' own profile, of the light that evenly lights them.
 
@@ -93,7 +94,7 @@ def make_profile(
 
 
 def make_arcs(
-    params: ReadParams, ctx: JobContext, setup: ChannelSetup, biases: Biases | None, arcs: Sequence[RawExposure],
+    params: ReadParams, ctx: JobContext, setup: CameraSetup, biases: Biases | None, arcs: Sequence[RawExposure],
     traces: TracedFibers, profile: FiberProfile,
 ) -> FiberSpectra:  # fmt: skip
     """Spectra of the lamps, added up: each lamp's exposures are combined first.
@@ -123,14 +124,14 @@ def make_arcs(
     return total
 
 
-def make_wave(params: None, ctx: JobContext, setup: ChannelSetup, arc_spectra: FiberSpectra) -> WaveSolution:
+def make_wave(params: None, ctx: JobContext, setup: CameraSetup, arc_spectra: FiberSpectra) -> WaveSolution:
     """Wavelength of every pixel of every fiber."""
     grid = float(setup.grid[0]), float(setup.grid[-1])
     return solve_wavelengths(arc_spectra, setup.lines, grid, block=setup.block, ctx=ctx)
 
 
 def make_response(
-    params: None, ctx: JobContext, setup: ChannelSetup, flat: DetectorFrame, traces: TracedFibers,
+    params: None, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame, traces: TracedFibers,
     profile: FiberProfile, wave: WaveSolution,
 ) -> FiberFlat:  # fmt: skip
     """Response of fibers and pixels, and what turns sums over the profile into the amplitude of the response tables."""

@@ -16,7 +16,8 @@ from ifuview.model.checks import Header
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
 from ifuview.model.reduction.params import param
-from ifuview.recipes.lrs2.values import Biases, ChannelSetup, DetectorFrame
+from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.camera.values import Biases, DetectorFrame
 
 MISSING = ReductionBit.NO_DATA | ReductionBit.AMPLIFIER
 NAN = float("nan")
@@ -29,9 +30,7 @@ class ReadParams:
     by_row: bool = param(True, "Overscan by row", hint="a straight line along the rows; else one number")
 
 
-def make_biases(
-    params: ReadParams, ctx: JobContext, setup: ChannelSetup, zeros: Sequence[RawExposure] | None
-) -> Biases:
+def make_biases(params: ReadParams, ctx: JobContext, setup: CameraSetup, zeros: Sequence[RawExposure] | None) -> Biases:
     """Bias structure and read noise of each amplifier."""
     frames: dict[str, CcdFrame] = {}
     noise: dict[str, tuple[float, float]] = {}
@@ -55,7 +54,7 @@ def make_biases(
 
 
 def _electrons(
-    setup: ChannelSetup, amplifier: RawAmplifier, params: ReadParams, biases: Biases | None
+    setup: CameraSetup, amplifier: RawAmplifier, params: ReadParams, biases: Biases | None
 ) -> tuple[CcdFrame, ReadOut, Header]:
     raw = setup.read(amplifier)
     known = NAN if biases is None else biases.noise.get(amplifier.name, (NAN, NAN))[0]
@@ -68,7 +67,7 @@ def _electrons(
 
 
 def read_detector(
-    params: ReadParams, ctx: JobContext, setup: ChannelSetup, exposure: RawExposure, biases: Biases | None
+    params: ReadParams, ctx: JobContext, setup: CameraSetup, exposure: RawExposure, biases: Biases | None
 ) -> DetectorFrame:
     """A whole detector of one exposure; an amplifier that is missing or cannot be read is masked.
 
@@ -112,7 +111,7 @@ def _nothing(shape: tuple[int, int]) -> CcdFrame:
 
 
 def read_all(
-    params: ReadParams, ctx: JobContext, setup: ChannelSetup, exposures: Sequence[RawExposure], biases: Biases | None
+    params: ReadParams, ctx: JobContext, setup: CameraSetup, exposures: Sequence[RawExposure], biases: Biases | None
 ) -> list[DetectorFrame]:
     """Detectors of several exposures; one that cannot be read is left out."""
     out = []

@@ -1,0 +1,1 @@
+"""Steps that all recipes of fibers on a detector share: raw amplifiers to calibrations and spectra of the fibers."""

@@ -1,0 +1,92 @@
+"""One exposure of a detector: electrons, spectra of its fibers along moved traces, wavelengths moved to its sky."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ifuview.engine.ccd.scattered import scattered_light
+from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.fibers import extract_fibers
+from ifuview.engine.spectra.flat.response import corrected
+from ifuview.engine.spectra.wave.sky import measure_sky_match, moved
+from ifuview.engine.traces.profile.fiber_profile import FiberProfile
+from ifuview.engine.traces.slit.settle import lit_centers
+from ifuview.engine.traces.slit.shift import measure_shift, shifted
+from ifuview.errors import FitError
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.params import param
+from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.recipes.camera.read import ReadParams, read_detector
+from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.camera.values import Biases, DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractParams:
+    """How fibers are extracted."""
+
+    cosmics: bool = param(True, "Look for cosmic rays")
+    follow: bool = param(True, "Move the traces to the exposure's own light")
+
+
+@dataclass(frozen=True, slots=True)
+class DriftParams:
+    """Wavelengths of the exposure against those of the lamps."""
+
+    follow: bool = param(True, "Move the wavelengths to the sky's own lines")
+
+
+def make_science(
+    params: ReadParams, ctx: JobContext, setup: CameraSetup, science: RawExposure, biases: Biases | None,
+    response: FiberFlat,
+) -> DetectorFrame:  # fmt: skip
+    """The exposure in electrons, divided by the response of the pixels."""
+    found = read_detector(params, ctx, setup, science, biases)
+    return replace(found, frame=corrected(found.frame, response.pixels))
+
+
+def make_spectra(
+    params: ExtractParams, ctx: JobContext, setup: CameraSetup, science: DetectorFrame, traces: TracedFibers,
+    profile: FiberProfile, wave: WaveSolution,
+) -> ExtractedExposure:  # fmt: skip
+    """Spectra of all fibers: traces moved to the light, scattered light taken off, cosmic rays told."""
+    frame, own, notes = science.frame, traces.traces, list(science.notes)
+    usable, shift = frame.usable(), None
+    if params.follow:
+        first = scattered_light(
+            frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
+            blurred=False, ctx=ctx.part(0.0, 0.1),
+        )  # fmt: skip
+        try:
+            shift = measure_shift(
+                frame.data,
+                own,
+                science.noise,
+                usable=usable,
+                background=first.image,
+                seams=setup.seams,
+                ctx=ctx.part(0.1, 0.2),
+            )
+            own = shifted(own, shift, frame.shape[0])
+        except FitError as problem:
+            notes.append(f"{problem} The traces stay where the flat has them.")
+    below = scattered_light(
+        frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
+        ctx=ctx.part(0.2, 0.4),
+    )  # fmt: skip
+    found = extract_fibers(
+        frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, medium=wave.medium,
+        ctx=ctx.part(0.4, 1.0),
+    )  # fmt: skip
+    return ExtractedExposure(found, own, shift, below.image, tuple(notes))
+
+
+def make_drift(
+    params: DriftParams, ctx: JobContext, setup: CameraSetup, spectra: ExtractedExposure, wave: WaveSolution
+) -> WaveSolution:
+    """Wavelengths of this exposure."""
+    if not params.follow or setup.sky is None:
+        return wave
+    return moved(wave, measure_sky_match(spectra.extraction.spectra, setup.sky.wave, setup.sky.value))
