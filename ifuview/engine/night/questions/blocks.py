@@ -12,6 +12,7 @@ from ifuview.engine.night.extent import overlap
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, THIN, Case
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.deviating import Deviation
+from ifuview.engine.night.search.regions import LitRegion, Places, brightest
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import binned, continuum, middle
@@ -22,6 +23,8 @@ LEAST_MEAN = 20  # fibers
 LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 STRONG = 0.3  # of the sky: lines that are left out between the lines
 FEW = 4  # fibers that are named one by one
+IN_FIELD = 5.1  # sigma of light on a part of the field; clean cameras stay below 4.3
+SPAN = 2.0  # sigma of a bump on both sides of its center
 
 
 def blocks(case: Case) -> None:
@@ -151,3 +154,51 @@ def _region(region: in_blocks.BlockRegion, frame: float | None) -> dict[str, Any
             "frame_over_flux": None if frame is None else round(frame, 2),
         },
     }  # fmt: skip
+
+
+def lit_regions(case: Case, lines_off: Array | float) -> None:
+    """Note the light of a part of the field; `lines_off` is what lines leave in the residual."""
+    chain = case.chain
+    if case.clean is None or chain.focal_x is None or chain.focal_y is None or not case.asks("wavelength-blocks"):
+        return
+    use = case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(chain.focal_x) & np.isfinite(chain.focal_y)
+    told = [f for x in case.findings if x.kind in ("wavelength-blocks", "ccd-row") for f in x.fibers]
+    use[[*told, *(f for run in case.runs for f in run.fibers)]] = False
+    if np.count_nonzero(use) < use.size // 2:
+        return
+    at = np.flatnonzero(use)
+    off = lines_off if isinstance(lines_off, float) else lines_off[at]
+    rest = np.nan_to_num(binned(case.clean[at] - case.expected[at] - off, in_blocks.BIN))
+    rest -= case.tilt[at, None] * case.numbers["sky"][1]
+    field = Places(at, chain.focal_x[at], chain.focal_y[at], _natural(case, at))
+    found = brightest(rest, case.sigma, chain.wave, field)
+    if found is not None and found.score > IN_FIELD:
+        _lit(case, found)
+
+
+def _natural(case: Case, at: Array) -> Array:
+    """The halves of the detector, and a plane over the field where the sky varies, shape (nused, nterm)."""
+    chain = case.chain
+    assert chain.focal_x is not None and chain.focal_y is not None
+    terms = []
+    if chain.cross is not None and chain.sections:
+        edge = max(s.cross[0] for s in chain.sections)
+        terms.append((chain.cross[at, chain.cross.shape[1] // 2] < edge).astype(float))
+    if case.tilt.any() or case.line_tilt.any():
+        terms += [chain.focal_x[at] - chain.focal_x[at].mean(), chain.focal_y[at] - chain.focal_y[at].mean()]
+    return np.stack(terms, axis=1) if terms else np.zeros((at.size, 0))
+
+
+def _lit(case: Case, found: LitRegion) -> None:
+    """Light that fibers have by their place in the field."""
+    span = found.wave - SPAN * found.width, found.wave + SPAN * found.width
+    if any(f.kind == "wavelength-all" and overlap(f.wave_range, span) > 0 for f in case.findings):
+        return
+    x, y = found.center
+    case.add(
+        "wavelength-blocks", "light", fibers=found.fibers, wave_range=span, amplitude=found.level, unit=COUNTS,
+        significance=found.score, confidence=0.6, detail={"center": [round(x, 1), round(y, 1)]},
+        text=f"Fibers around ({x:.0f}, {y:.0f}) mm in the focal plane have {found.level:+.2g} {COUNTS} at "
+        f"{span[0]:.0f}-{span[1]:.0f} A, neither sky model nor fiberflat has it: light of a lamp or a reflection on a "
+        "part of the field; another exposure would tell",
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
+from ifuview.engine.night.questions.blocks import lit_regions
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
@@ -72,6 +73,7 @@ def fibers(case: Case) -> None:
         _runs(case)
     lines_off = 0.0 if found is None else found.fits.expected(np.abs(found.fits.value) > 0)
     weak_rows(case, lines_off)
+    lit_regions(case, lines_off)
     lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):
         for fiber in np.flatnonzero(odd | dim):
