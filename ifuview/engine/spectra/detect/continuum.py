@@ -1,0 +1,212 @@
+"""Sources by their continuum: found in wide windows, extracted, and taken off so that lines can be looked for below.
+
+A source is taken off by its whole spectrum where that is well known, else by a smooth one: the lines of a faint galaxy
+stay. A share of what is taken off counts as error, since no profile is known better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.numeric.medians import median_along, robust_sigma
+from ifuview.engine.spectra.detect.light import CORE, FieldLight, Lattice, combine_at
+from ifuview.engine.spectra.flux.rectify import rectify
+from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.spectra import FiberSpectra
+
+BRIGHT = 8.0  # median significance of a sample above which the whole spectrum is taken off
+PIECE = 41  # samples of the median that a smooth spectrum goes through
+FLOOR, ROUGH = 0.04, 0.3  # of the light, that no profile describes; that a smooth spectrum does not
+RESIDUAL, AROUND = 0.03, 3.0  # of the light, FWHM: what is no source beside a brighter one
+THIRDS = ((0, 12), (0, 4), (4, 8), (8, 12))  # nodes: windows that are added
+STEPS = (0.3, 0.15, 0.07, 0.03)  # arcsec
+MOST_MOVE = 1.5
+EVEN = 0.6  # of the significance that has to stay without the brightest window
+MOST_SOURCES = 60
+CLOSED = 1.0  # arcsec about a place that was looked at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TakenSource:
+    """A source whose light was taken off: place (arcsec), significance, spectrum and error on the common grid."""
+
+    x: float
+    y: float
+    snr: float
+    flux: Array
+    error: Array
+
+
+def extract_at(light: FieldLight, x: float, y: float, grid: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All light of a point source at a place, and its error, on the common grid; error 0 where nothing is known."""
+    table = light.table
+    own = np.flatnonzero(np.hypot(light.field.x - x, light.field.y - y) < table.reach)
+    if not own.size:
+        return np.zeros(grid.size), np.zeros(grid.size)
+    known = light.ivar[own] > 0
+    mask = np.where(known, np.uint32(0), np.uint32(int(ReductionBit.NO_DATA)))
+    variance = np.where(known, 1.0 / np.where(known, light.ivar[own], 1.0), 0.0)
+    even = rectify(FiberSpectra(light.flux[own], variance, mask, light.wave[own]), grid)
+    nodes = table.shares(light.field, x, y, own)
+    share = np.stack([np.interp(grid, table.wave, row) for row in nodes])
+    good = even.usable() & (even.variance > 0)
+    weight = np.where(good, share / np.where(good, np.median(variance[known]) + 0 * even.variance, 1.0), 0.0)
+    bottom = (weight * share).sum(axis=0)
+    full = (share**2).sum(axis=0) / np.median(variance[known])
+    good_enough = bottom > 0.1 * full
+    by = np.where(good_enough, bottom, 1.0)
+    flux = (weight * even.flux).sum(axis=0) / by
+    error = np.sqrt((weight**2 * even.variance).sum(axis=0)) / by
+    return np.where(good_enough, flux, 0.0), np.where(good_enough, error, 0.0)
+
+
+def take_off(light: FieldLight, x: float, y: float, grid: Array, flux: Array, error: Array) -> None:
+    """Take a source of this spectrum off all fibers; a share of its light becomes error."""
+    known = error > 0
+    if not known.any():
+        return
+    whole = np.interp(grid, grid[known], flux[known])
+    faint = np.median(flux[known] / error[known]) < BRIGHT
+    floor = ROUGH if faint else FLOOR
+    if faint:
+        whole = smooth(whole)
+    nodes = light.table.shares(light.field, x, y)
+    for k in np.flatnonzero(nodes.max(axis=1) > 0):
+        wave = light.wave[k]
+        own = np.interp(wave, light.table.wave, nodes[k]) * np.interp(wave, grid, whole)
+        light.flux[k] -= own
+        good = light.ivar[k] > 0
+        light.ivar[k, good] = 1.0 / (1.0 / light.ivar[k, good] + (floor * own[good]) ** 2)
+
+
+def smooth(spectrum: Array) -> NDArray[np.float64]:
+    """Through medians of pieces, straight between them."""
+    count = max(spectrum.size // PIECE, 2)
+    edge = np.linspace(0, spectrum.size, count + 1).astype(int)
+    middle = 0.5 * (edge[1:] + edge[:-1] - 1)
+    value = [float(np.median(spectrum[a:b])) for a, b in pairwise(edge)]
+    out: NDArray[np.float64] = np.interp(np.arange(spectrum.size), middle, value)
+    return out
+
+
+def window_sums(light: FieldLight) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Light and inverse variance of each fiber in windows about the nodes, with the scatter of the fibers for noise.
+
+    What all fibers of an exposure have in common in a window is no source and is taken off.
+    """
+    node = light.table.wave
+    border = np.concatenate([[-np.inf], 0.5 * (node[1:] + node[:-1]), [np.inf]])
+    top, bottom = (np.zeros((light.flux.shape[0], node.size)) for _ in range(2))
+    for m in range(node.size):
+        columns = np.flatnonzero(((light.wave >= border[m]) & (light.wave < border[m + 1])).any(axis=0))
+        if columns.size:
+            part = slice(columns[0], columns[-1] + 1)
+            wave = light.wave[:, part]
+            weight = np.where((wave >= border[m]) & (wave < border[m + 1]), light.ivar[:, part], 0.0)
+            top[:, m], bottom[:, m] = (weight * light.flux[:, part]).sum(axis=1), weight.sum(axis=1)
+    level = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan)
+    for number in np.unique(light.field.exposure):
+        own = light.field.exposure == number
+        off = np.nan_to_num(median_along(level[own].T))
+        top[own] -= off * bottom[own]
+        pull = (level[own] - off) * np.sqrt(bottom[own])
+        scale = np.array(
+            [max(robust_sigma(column, 0.0), 1.0) if np.isfinite(column).any() else 1.0 for column in pull.T]
+        )
+        top[own] /= scale**2
+        bottom[own] /= scale**2
+    return top, bottom
+
+
+def find_continua(
+    light: FieldLight, lattice: Lattice, threshold: float, *, before: Sequence[TakenSource] = (), even: bool = False,
+    most: int = MOST_SOURCES,
+) -> list[TakenSource]:  # fmt: skip
+    """Find sources by their continuum, the brightest first, and take each off.
+
+    Parameters
+    ----------
+    light : FieldLight
+        Without what is found, afterwards.
+    lattice : Lattice
+    threshold : float
+        Of the significance.
+    before : sequence of TakenSource
+        Taken off already: what profiles leave of them is no source.
+    even : bool
+        Only sources whose light is not that of a single window.
+    most : int
+        Sources at most.
+    """
+    nodes = light.table.wave.size
+    edge = np.append(np.arange(nodes - 1), nodes)
+    coarse = Lattice(lattice.x, lattice.y, light.table.wave, edge)
+    shape = (lattice.x.size, nodes)
+    closed = np.zeros(lattice.x.size, bool)
+    out: list[TakenSource] = []
+    while len(out) < most:
+        sums = window_sums(light)
+        snr, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        combine_at(light, sums, coarse, np.arange(lattice.x.size), 0, nodes, snr, weight)
+        total = _added(snr, weight, even)
+        total[closed] = 0.0
+        place = int(np.argmax(total))
+        if total[place] < threshold:
+            break
+        x, y, best = _settle(light, sums, float(lattice.x[place]), float(lattice.y[place]))
+        flux, error = extract_at(light, x, y, lattice.grid)
+        for px, py in ((x, y), (lattice.x[place], lattice.y[place])):
+            closed |= np.hypot(lattice.x - px, lattice.y - py) < CLOSED
+        if _left_over(light, x, y, flux, (*before, *out)):
+            continue
+        take_off(light, x, y, lattice.grid, flux, error)
+        out.append(TakenSource(x, y, max(best, float(total[place])), flux, error))
+    return out
+
+
+def _left_over(light: FieldLight, x: float, y: float, flux: Array, sources: Sequence[TakenSource]) -> bool:
+    """Whether light at a place is no more than what the profile leaves of a brighter source beside."""
+    reach, own = AROUND / CORE * light.table.reach, float(np.mean(flux))
+    return any(np.hypot(x - one.x, y - one.y) < reach and own < RESIDUAL * float(np.mean(one.flux)) for one in sources)
+
+
+def _added(snr: Array, weight: Array, even: bool) -> NDArray[np.float64]:
+    """Best significance of the sums over windows at each place."""
+    top = snr.astype(np.float64) * np.sqrt(weight)
+    found = np.zeros(snr.shape[0])
+    for first, last in THIRDS:
+        by = np.sqrt(np.maximum(weight[:, first:last].sum(axis=1), 1e-300))
+        value = top[:, first:last].sum(axis=1) / by
+        if even:
+            rest = (top[:, first:last].sum(axis=1) - top[:, first:last].max(axis=1)) / by
+            value = np.where(rest > EVEN * value, value, 0.0)
+        found = np.maximum(found, value)
+    return found
+
+
+def _settle(light: FieldLight, sums: tuple[Array, Array], x: float, y: float) -> tuple[float, float, float]:
+    """The best place near one, and the significance of the light in all windows there."""
+
+    near = light.table.near(light.field, x, y)
+
+    def score(at: tuple[float, float]) -> float:
+        share = light.table.shares(light.field, *at, near)
+        top, bottom = (sums[0][near] * share).sum(axis=0), (sums[1][near] * share**2).sum(axis=0)
+        return float((np.maximum(top, 0) ** 2 / np.maximum(bottom, 1e-300)).sum())
+
+    at, best = (x, y), score((x, y))
+    for step in STEPS:
+        moved = True
+        while moved:
+            moved = False
+            for dx, dy in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step)):
+                other = (at[0] + dx, at[1] + dy)
+                if np.hypot(other[0] - x, other[1] - y) < MOST_MOVE and (value := score(other)) > best:
+                    at, best, moved = other, value, True
+    return at[0], at[1], float(np.sqrt(best))

@@ -1,0 +1,158 @@
+"""Sums that matched filters need, in fibers and over fibers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ifuview.model.checks import Array
+
+REACH = 3.5  # sigma of a line, samples used
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def filter_lines(
+    flux: Array, ivar: Array, wave: Array, grid: Array, sigma: float, first: int, last: int, low: int, high: int,
+    top: Array, bottom: Array,
+) -> None:  # fmt: skip
+    """Of each fiber the sums line x flux / variance and line^2 / variance for lines at each wavelength of the grid."""
+    norm = 1.0 / (np.sqrt(2 * np.pi) * sigma)
+    n = wave.shape[1]
+    for k in range(first, last):
+        start = np.searchsorted(wave[k], grid[low] - REACH * sigma)
+        for j in range(low, high):
+            w = grid[j]
+            while start < n and wave[k, start] < w - REACH * sigma:
+                start += 1
+            a, b = 0.0, 0.0
+            i = start
+            while i < n and wave[k, i] <= w + REACH * sigma:
+                z = (wave[k, i] - w) / sigma
+                g = norm * np.exp(-0.5 * z * z)
+                a += g * flux[k, i] * ivar[k, i]
+                b += g * g * ivar[k, i]
+                i += 1
+            top[k, j], bottom[k, j] = a, b
+
+
+@njit(cache=True, nogil=True)
+def look(table: Array, r: float, step: float) -> float:
+    """Value of a table at a radius, by a straight line; 0 beyond its end."""
+    t = r / step
+    i = int(t)
+    if i >= table.size - 1:
+        return 0.0
+    return table[i] + (t - i) * (table[i + 1] - table[i])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def combine(
+    top: Array, bottom: Array, x: Array, y: Array, exposure: Array, edge: Array, dx: Array, dy: Array, table: Array,
+    step: float, px: Array, py: Array, place: Array, low: int, high: int, snr: Array, weight: Array,
+) -> None:  # fmt: skip
+    """Significance of point sources at places, in columns low:high, and the inverse variance of their light."""
+    reach = step * (table.shape[2] - 1) + 1.0
+    ncol = top.shape[1]
+    a, b = np.empty(ncol, np.float32), np.empty(ncol, np.float32)
+    for q in range(place.size):
+        p = place[q]
+        a[low:high] = 0
+        b[low:high] = 0
+        for k in range(x.size):
+            ux, uy = x[k] - px[p], y[k] - py[p]
+            if ux * ux + uy * uy > reach * reach:
+                continue
+            own = table[exposure[k]]
+            before = look(own[0], np.hypot(ux - dx[0], uy - dy[0]), step)
+            for m in range(edge.size - 1):
+                after = look(own[m + 1], np.hypot(ux - dx[m + 1], uy - dy[m + 1]), step)
+                start, stop = max(edge[m], low), min(edge[m + 1], high)
+                slope = np.float32((after - before) / (edge[m + 1] - edge[m]))
+                base = np.float32(before)
+                first = edge[m]
+                if before > 0 or after > 0:
+                    for j in range(start, stop):
+                        s = base + np.float32(j - first) * slope
+                        a[j] += s * top[k, j]
+                        b[j] += s * s * bottom[k, j]
+                before = after
+        for j in range(low, high):
+            weight[p, j] = b[j]
+            snr[p, j] = a[j] / np.sqrt(b[j]) if b[j] > 0 else 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def line_sums(
+    flux: Array, ivar: Array, wave: Array, share: Array, center: float, sigma: float, top: Array, bottom: Array
+) -> None:
+    """The sums of one line in each of some fibers, with its share in them."""
+    norm = 1.0 / (np.sqrt(2 * np.pi) * sigma)
+    n = wave.shape[1]
+    for k in range(share.size):
+        a, b = 0.0, 0.0
+        i = np.searchsorted(wave[k], center - REACH * sigma)
+        while i < n and wave[k, i] <= center + REACH * sigma:
+            z = (wave[k, i] - center) / sigma
+            g = share[k] * norm * np.exp(-0.5 * z * z)
+            a += g * flux[k, i] * ivar[k, i]
+            b += g * g * ivar[k, i]
+            i += 1
+        top[k], bottom[k] = a, b
+
+
+@njit(cache=True, nogil=True)
+def add_line(
+    flux: Array, ivar: Array, wave: Array, share: Array, center: float, sigma: float, amount: float, floor: float
+) -> None:
+    """Add a line to fibers; `floor` of its light counts as error."""
+    norm = 1.0 / (np.sqrt(2 * np.pi) * sigma)
+    n = wave.shape[1]
+    for k in range(share.size):
+        i = np.searchsorted(wave[k], center - 2 * REACH * sigma)
+        while i < n and wave[k, i] <= center + 2 * REACH * sigma:
+            z = (wave[k, i] - center) / sigma
+            light = amount * share[k] * norm * np.exp(-0.5 * z * z)
+            flux[k, i] += light
+            if floor > 0 and ivar[k, i] > 0:
+                ivar[k, i] = 1.0 / (1.0 / ivar[k, i] + (floor * light) ** 2)
+            i += 1
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def line_misfit(
+    flux: Array, ivar: Array, wave: Array, share: Array, center: float, sigma: float, amount: float, floor: float
+) -> tuple[float, int]:
+    """Sum of squared residuals over errors (and `floor` of the light) within the line, and the number of samples."""
+    norm = 1.0 / (np.sqrt(2 * np.pi) * sigma)
+    n = wave.shape[1]
+    total, count = 0.0, 0
+    for k in range(share.size):
+        i = np.searchsorted(wave[k], center - 2.5 * sigma)
+        while i < n and wave[k, i] <= center + 2.5 * sigma:
+            if ivar[k, i] > 0:
+                z = (wave[k, i] - center) / sigma
+                light = amount * share[k] * norm * np.exp(-0.5 * z * z)
+                total += (flux[k, i] - light) ** 2 / (1.0 / ivar[k, i] + (floor * light) ** 2)
+                count += 1
+            i += 1
+    return total, count
+
+
+@njit(cache=True, nogil=True)
+def running_level(flux: Array, ivar: Array, half: int, clip: float, out: Array) -> None:
+    """Mean of each fiber within `half` samples, weighted, without samples beyond `clip` sigma of a first mean."""
+    n = flux.shape[1]
+    sums, weights = np.empty(n + 1), np.empty(n + 1)
+    for k in range(flux.shape[0]):
+        for turn in range(2):
+            sums[0] = weights[0] = 0.0
+            for i in range(n):
+                w = ivar[k, i]
+                if turn == 1 and w > 0 and abs(flux[k, i] - out[k, i]) * np.sqrt(w) > clip:
+                    w = 0.0
+                sums[i + 1] = sums[i] + w * flux[k, i]
+                weights[i + 1] = weights[i] + w
+            for i in range(n):
+                a, b = max(i - half, 0), min(i + half + 1, n)
+                total = weights[b] - weights[a]
+                out[k, i] = (sums[b] - sums[a]) / total if total > 0 else 0.0

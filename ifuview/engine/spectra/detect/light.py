@@ -1,0 +1,201 @@
+"""The light of a field as matched filters see it: flux and inverse variance in the fibers' own pixels, point spread.
+
+The noise of neighboring samples on a common grid is correlated; in the fibers' own pixels it is not, so all sums are
+made there. What the errors do not say is measured: the scatter of all fibers of one read-out, and of all fibers at one
+wavelength, over that expected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from ifuview.engine.cores import blocks, spread
+from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.spectra.detect.kernels import combine, filter_lines
+from ifuview.engine.spectra.field.lenslet import SEEING_POWER, Face, Lenslets, displacement, moffat_share
+from ifuview.model.checks import Array
+from ifuview.model.reduction.detection import FieldFibers, PointSpread
+
+NODES = 12  # along the spectrum, between which the share of a fiber is a straight line
+TABLE_STEP, TABLE_REACH = 0.02, 4.5  # arcsec; FWHM
+CORE = 1.45  # FWHM, and half a fiber: fibers that tell a faint source
+LATTICE = 0.32  # of the FWHM
+LEAST_SCALE = 0.8  # of the scatter over the errors
+QUIET = 7  # samples, of the median of the scatter along wavelength
+LEAST_GROUP = 15  # fibers that tell a scatter
+WHOLE = slice(None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpreadTable:
+    """Share of a point source's light in a fiber by distance, at nodes along the spectrum.
+
+    Parameters
+    ----------
+    wave : ndarray, shape (nnode,), Angstrom
+    dx, dy : ndarray, shape (nnode,), arcsec
+        Refraction.
+    table : ndarray, shape (nexposure, nnode, nradius)
+    core : int
+        Radii that tell a faint source.
+    """
+
+    wave: Array
+    dx: Array
+    dy: Array
+    table: Array
+    core: int
+
+    @property
+    def reach(self) -> float:
+        """Distance (arcsec) beyond which no fiber tells a faint source."""
+        return TABLE_STEP * (self.core - 1)
+
+    def near(self, field: FieldFibers, x: float, y: float) -> NDArray[np.intp]:
+        """Fibers that may tell a faint source at a place or a little beside."""
+        far = self.reach + float(np.hypot(self.dx, self.dy).max()) + 1.0
+        return np.flatnonzero(np.hypot(field.x - x, field.y - y) < far)
+
+    def share(
+        self, field: FieldFibers, x: float, y: float, wave: float, own: Array | slice = WHOLE
+    ) -> NDArray[np.float64]:
+        """Of a source in each fiber, or in its `own` ones, at one wavelength."""
+        dx, dy = np.interp(wave, self.wave, self.dx), np.interp(wave, self.wave, self.dy)
+        t = np.clip((wave - self.wave[0]) / (self.wave[1] - self.wave[0]), 0, self.wave.size - 1)
+        m = min(int(t), self.wave.size - 2)
+        row = (1 - (t - m)) * self.table[:, m] + (t - m) * self.table[:, m + 1]
+        r = np.hypot(field.x[own] - x - dx, field.y[own] - y - dy) / TABLE_STEP
+        i = r.astype(np.intp)
+        inside = i < row.shape[1] - 1
+        i = np.where(inside, i, 0)
+        number = field.exposure[own]
+        value = row[number, i] * (1 - (r - i)) + row[number, i + 1] * (r - i)
+        return np.where(inside, value, 0.0)
+
+    def shares(self, field: FieldFibers, x: float, y: float, own: Array | slice = WHOLE) -> NDArray[np.float64]:
+        """Of a source in each fiber at the nodes, shape (nfiber, nnode)."""
+        return np.stack([self.share(field, x, y, float(w), own) for w in self.wave], axis=1)
+
+
+def spread_table(field: FieldFibers, seeing: PointSpread, grid: Array, nodes: int = NODES) -> SpreadTable:
+    """Tabulate the share for the seeing of each exposure."""
+    wave = np.linspace(grid[0], grid[-1], nodes)
+    dx, dy = displacement(seeing.dar, wave)
+    widest = max(seeing.fwhm) * max((wave[0] / seeing.wave) ** SEEING_POWER, 1.0)
+    radius = np.arange(0.0, TABLE_REACH * widest + field.size / 2, TABLE_STEP)
+    fiber = Lenslets(radius, np.zeros_like(radius), field.size, Face.CIRCLE)
+    zero = np.zeros(nodes)
+    table = [
+        moffat_share(fiber, zero, zero, fwhm * (wave / seeing.wave) ** SEEING_POWER, seeing.beta)
+        for fwhm in seeing.fwhm
+    ]
+    return SpreadTable(wave, dx, dy, np.stack(table), int((CORE * widest + field.size / 2) / TABLE_STEP) + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """Places that are tried, and the grid of wavelengths with its nodes; `edge` are columns of the nodes."""
+
+    x: Array
+    y: Array
+    grid: Array
+    edge: Array
+
+    @property
+    def area(self) -> float:
+        """Of the places, arcsec2."""
+        return float(self.x.size * (self.x[1] - self.x[0]) ** 2)
+
+
+def lattice_over(field: FieldFibers, seeing: PointSpread, grid: Array, nodes: int = NODES) -> Lattice:
+    """Places over the field, to half a fiber around it."""
+    step, edge = LATTICE * min(seeing.fwhm), field.size / 2
+    x = np.arange(field.x.min() - edge, field.x.max() + edge + step, step)
+    y = np.arange(field.y.min() - edge, field.y.max() + edge + step, step)
+    px, py = (v.ravel() for v in np.meshgrid(x, y))
+    edges = np.round(np.linspace(0, grid.size, nodes)).astype(np.intp)
+    return Lattice(px, py, grid, edges)
+
+
+class FieldLight:
+    """Flux and inverse variance of all fibers, which sources are taken off from, and sums of line filters.
+
+    Parameters
+    ----------
+    field : FieldFibers
+    table : SpreadTable
+    """
+
+    def __init__(self, field: FieldFibers, table: SpreadTable) -> None:
+        spectra = field.spectra
+        good = spectra.usable() & (spectra.variance > 0) & np.isfinite(spectra.flux)
+        self.field, self.table = field, table
+        self.flux = np.where(good, spectra.flux, 0.0).astype(np.float64)
+        self.ivar = np.where(good, 1.0 / np.where(good, spectra.variance, 1.0), 0.0).astype(np.float64)
+        self.wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, self.flux.shape), np.float64)
+        self.group_scale = np.ones(int(np.max(field.group)) + 1)
+
+    def copy(self) -> FieldLight:
+        """Another one that sources can be put into or taken off from."""
+        out = object.__new__(FieldLight)
+        out.field, out.table, out.wave = self.field, self.table, self.wave
+        out.flux, out.ivar, out.group_scale = self.flux.copy(), self.ivar.copy(), self.group_scale.copy()
+        return out
+
+    def sums(self, grid: Array, sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Sums of a line of this width in each fiber at each wavelength, (nfiber, ngrid) twice."""
+        shape = (self.flux.shape[0], grid.size)
+        top, bottom = np.empty(shape, np.float32), np.empty(shape, np.float32)
+
+        def some(part: tuple[int, int]) -> None:
+            filter_lines(self.flux, self.ivar, self.wave, grid, sigma, *part, 0, grid.size, top, bottom)
+
+        spread(some, blocks(shape[0]))
+        return top, bottom
+
+    def true_noise(self, grid: Array, sigma: float) -> NDArray[np.float64]:
+        """Bring the inverse variance to the scatter that lines of this width have; the factors along `grid`."""
+        top, bottom = self.sums(grid, sigma)
+        pull = np.where(bottom > 0, top / np.sqrt(np.where(bottom > 0, bottom, 1.0)), np.nan)
+        for group in np.unique(self.field.group):
+            own = self.field.group == group
+            scale = robust_sigma(pull[own], 0.0) if np.isfinite(pull[own]).any() else 1.0
+            scale = max(scale, LEAST_SCALE) if own.sum() >= LEAST_GROUP else max(scale, 1.0)
+            self.group_scale[group] = scale
+            pull[own] /= scale
+            self.ivar[own] /= scale**2
+        along = np.array([robust_sigma(column, 0.0) for column in pull.T])
+        along = np.maximum(median_filter(np.where(np.isfinite(along), along, 1.0), QUIET, mode="nearest"), 1.0)
+        self.ivar /= np.interp(self.wave, grid, along) ** 2
+        return along
+
+
+def significance(
+    light: FieldLight, sums: tuple[Array, Array], lattice: Lattice
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Significance at each place and wavelength, and the inverse variance of the light; (nplace, ngrid) twice."""
+    shape = (lattice.x.size, lattice.grid.size)
+    snr, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+
+    def some(part: tuple[int, int]) -> None:
+        combine_at(light, sums, lattice, np.arange(*part), 0, shape[1], snr, weight)
+
+    spread(some, blocks(shape[0], 16))
+    return snr, weight
+
+
+def combine_at(
+    light: FieldLight, sums: tuple[Array, Array], lattice: Lattice, place: Array, low: int, high: int, snr: Array,
+    weight: Array,
+) -> None:  # fmt: skip
+    """Fill significance and inverse variance of some places in columns low:high."""
+    field, table = light.field, light.table
+    combine(
+        *sums, field.x, field.y, field.exposure, lattice.edge, table.dx, table.dy,
+        np.ascontiguousarray(table.table[:, :, : table.core], np.float32), TABLE_STEP, lattice.x,
+        lattice.y, place, low, high, snr, weight,
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""Lines and continua planted in a small field are found with what was put in; cosmic rays and loud fibers are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.engine.spectra.detect.completeness import completeness
+from ifuview.engine.spectra.detect.search import FieldDetections, KnownSource, detect, threshold_of
+from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
+from ifuview.model.checks import Array
+from ifuview.model.reduction.detection import CONTINUUM, LINE, Doubt, FieldFibers, PointSpread, doubts_text
+from ifuview.model.reduction.spectra import FiberSpectra
+
+SEEING = PointSpread((1.7, 1.8, 1.7), 4500.0, 3.5, np.array([[3400.0, 4500.0, 5600.0], [0.0, 0.0, 0.0], [0.0] * 3]))
+DITHER = ((0.0, 0.0), (1.215, -0.7), (1.215, 0.7))
+GRID = np.linspace(4300.0, 4900.0, 301)
+LSF = 2.4
+LINES = ((0.4, 1.1, 4440.0, 160.0), (-4.0, -3.5, 4700.3, 150.0))  # x, y, wavelength, flux
+EDGE = (-8.7, -1.0, 4600.0, 600.0)
+STAR, FAINT = (3.0, -4.2, 40.0), (-4.2, 4.6, 2.0)  # x, y, flux density
+COSMIC = (5.0, 5.0, 4520.0, 900.0)
+
+
+def shares(x: Array, y: Array, place: tuple[float, ...], number: int) -> Array:
+    fibers = Lenslets(x, y, 1.5, Face.CIRCLE)
+    return moffat_share(fibers, np.array([place[0]]), np.array([place[1]]), np.array([SEEING.fwhm[number]]), 3.5)[0]
+
+
+def bell(wave: Array, center: float, sigma: float) -> Array:
+    return np.exp(-0.5 * ((wave - center) / sigma) ** 2) / (np.sqrt(2 * np.pi) * sigma)
+
+
+def make_field(seed: int, *, sources: bool = True, loud: float = 1.0) -> FieldFibers:
+    """Three dithered exposures of 56 fibers; the noise of the last 28 fibers of an exposure is `loud` x their error."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:8, 0:7]
+    x0, y0 = (columns * 2.54 + (rows % 2) * 1.27 - 8.0).ravel(), (rows * 2.2 - 7.7).ravel()
+    flux, variance, wave, xs, ys = [], [], [], [], []
+    for number, (dx, dy) in enumerate(DITHER):
+        x, y = x0 + dx, y0 + dy
+        own = 4290.0 + 2.0 * np.arange(311) + rng.uniform(-1, 1, (x.size, 1))
+        light = np.zeros(own.shape)
+        if sources:
+            for line in (*LINES, EDGE):
+                light += line[3] * shares(x, y, line, number)[:, None] * bell(own, line[2], LSF * 1.08)
+            for star in (STAR, FAINT):
+                ramp = 1 + 0.2 * np.sin(own / 25.0) if star is STAR else np.ones(own.shape)
+                light += star[2] * shares(x, y, star, number)[:, None] * ramp
+            if number == 1:
+                light[int(np.argmin(np.hypot(x - COSMIC[0], y - COSMIC[1]))), 115] += COSMIC[3] / 4
+        error = np.full(own.shape, 1.0) + 0.002 * np.abs(own - 4600)
+        scale = np.where(np.arange(x.size) >= 28, loud, 1.0)[:, None]
+        flux.append(light + error * scale * rng.normal(size=own.shape))
+        variance.append(error**2)
+        wave.append(own)
+        xs.append(x)
+        ys.append(y)
+    spectra = FiberSpectra(
+        np.concatenate(flux), np.concatenate(variance), np.zeros((168, 311), np.uint32), np.concatenate(wave)
+    )
+    number = np.repeat(np.arange(3), 56)
+    group = 2 * number + np.tile(np.arange(56) >= 28, 3)
+    return FieldFibers(spectra, np.concatenate(xs), np.concatenate(ys), number, group, 1.5, LSF)
+
+
+@pytest.fixture(scope="module")
+def found() -> FieldDetections:
+    return detect(make_field(1), SEEING, GRID)
+
+
+def test_lines_are_measured_within_their_errors(found):
+    for x, y, wave, flux in LINES:
+        one = min((d for d in found.detections if d.kind == LINE), key=lambda d: abs(d.wave - wave))
+        assert abs(one.flux - flux) < 3 * one.flux_error and one.flux_error < 0.15 * flux
+        assert abs(one.wave - wave) < 3.5 * one.wave_error and one.wave_error < 0.6
+        assert np.hypot(one.x - x, one.y - y) < 3.5 * np.hypot(one.x_error, one.y_error)
+        assert abs(one.fwhm - 2.3548 * LSF * 1.08) < 4 * one.fwhm_error
+        assert one.doubts is Doubt(0) and 0.6 < one.chi2 < 1.4
+        pulls = (one.exposures[:, 0] - flux) / one.exposures[:, 1]
+        assert one.exposures.shape == (3, 2) and np.abs(pulls).max() < 4
+        assert abs(np.sum(one.model - np.median(one.model)) * (GRID[1] - GRID[0]) / one.flux - 1) < 0.02
+
+
+def test_nothing_else_is_a_line_and_a_cosmic_ray_is_named(found):
+    lines = [one for one in found.detections if one.kind == LINE]
+    assert sorted(round(one.wave / 20) for one in lines) == [222, 230, 235]
+    assert any("cosmic" in note for note in found.notes)
+
+
+def test_a_line_outside_of_the_fibers_is_doubted(found):
+    edge = min((d for d in found.detections if d.kind == LINE), key=lambda d: abs(d.wave - EDGE[2]))
+    assert Doubt.EDGE in edge.doubts and "edge of the field" in doubts_text(edge.doubts)
+
+
+def test_continua_are_found_with_their_light(found):
+    star, faint = sorted((d for d in found.detections if d.kind == CONTINUUM), key=lambda d: -d.flux)
+    assert np.hypot(star.x - STAR[0], star.y - STAR[1]) < 0.1 and abs(star.flux / STAR[2] - 1) < 0.03
+    assert np.hypot(faint.x - FAINT[0], faint.y - FAINT[1]) < 0.4
+    assert abs(faint.flux - FAINT[2]) < 4 * faint.flux_error
+
+
+def test_a_known_star_is_taken_off_and_not_found_again():
+    star = KnownSource(*STAR[:2], STAR[2] * (1 + 0.2 * np.sin(GRID / 25.0)), np.full(GRID.size, 1.0))
+    found = detect(make_field(2), SEEING, GRID, (star,))
+    continua = [one for one in found.detections if one.kind == CONTINUUM]
+    assert [round(one.x) for one in continua] == [round(FAINT[0])]
+
+
+def test_noise_above_the_errors_is_measured_and_gives_no_lines():
+    found = detect(make_field(103, sources=False, loud=2.0), SEEING, GRID)
+    assert found.detections == ()
+    assert np.abs(found.group_scale[1::2] / found.group_scale[::2] - 2).max() < 0.3
+
+
+def test_a_line_in_a_loud_read_out_is_doubted():
+    field = make_field(4, sources=False, loud=3.0)
+    x, y = float(field.x[40]), float(field.y[40])
+    flux = field.spectra.flux.astype(float)
+    for number in range(3):
+        own = field.exposure == number
+        flux[own] += (
+            300
+            * shares(field.x[own], field.y[own], (x, y), number)[:, None]
+            * bell(field.spectra.wave[own], 4500.0, LSF)
+        )
+    found = detect(replace(field, spectra=replace(field.spectra, flux=flux)), SEEING, GRID)
+    assert [Doubt.AMPLIFIER in one.doubts for one in found.detections] == [True]
+
+
+def test_masked_fibers_leave_a_doubt():
+    field = make_field(1)
+    mask = np.zeros(field.spectra.mask.shape, np.uint32)
+    mask[np.argsort(np.hypot(field.x - LINES[0][0], field.y - LINES[0][1]))[:2]] = 1
+    found = detect(replace(field, spectra=replace(field.spectra, mask=mask)), SEEING, GRID)
+    one = min((d for d in found.detections if d.kind == LINE), key=lambda d: abs(d.wave - LINES[0][2]))
+    assert Doubt.MASKED in one.doubts
+
+
+def test_planted_lines_are_found_as_often_as_the_true_noise_allows():
+    curve = completeness(make_field(5, sources=False), SEEING, GRID, count=60, seed=1)
+    assert curve.planted.sum() == 60 and curve.lines.shape == (60, 8)
+    found, chance = curve.lines[:, 5], np.sum(curve.ideal * curve.planted)
+    spread = np.sqrt(np.sum(curve.planted * curve.ideal * (1 - curve.ideal)))
+    assert abs(found.sum() - chance) < 3 * spread + 1
+    bright = (found == 1) & (curve.lines[:, 4] > 7)
+    assert bright.sum() > 20 and abs(np.mean(curve.lines[bright, 6] / curve.lines[bright, 3]) - 1) < 0.09
+
+
+def test_the_threshold_rises_with_what_is_searched():
+    assert threshold_of(0.1, 2500.0, 2070.0, 0.85, 2.6) > threshold_of(0.1, 250.0, 207.0, 0.85, 2.6) + 0.3
