@@ -20,6 +20,7 @@ SPILL_ROWS = 16  # px, farthest that spilled charge is followed
 MANY_ZEROS = 0.5  # share of zeros above which nothing was read
 NOISE_TIMES = 2.0  # measured noise above so many times that of the header is noted
 LEAST_NOISE = 1e-3  # electrons
+BIT_STEP = 8  # px, between those whose spread tells which bits must change
 
 
 def electrons(
@@ -60,32 +61,76 @@ def electrons(
     -----
     An amplifier that holds nothing (all counts the same, or mostly zeros) is masked as a whole and noted.
     """
+    read, level = read_out(
+        counts, overscan, gain=gain, read_noise=read_noise, amplifier=amplifier, by_row=by_row, dropped=dropped,
+        saturation=saturation,
+    )  # fmt: skip
+    data = np.subtract(counts, level, dtype=np.float32) * np.float32(gain)
+    mask = np.zeros(counts.shape, np.uint32)
+    if bias is not None:
+        data -= bias.data
+        mask |= bias.mask
+    variance = np.maximum(data, 0) + np.float32(read.noise**2) + (np.float32(0) if bias is None else bias.variance)
+    mask[~np.isfinite(data)] |= np.uint32(ReductionBit.NO_DATA)
+    if read.saturated:
+        full = np.asarray(counts >= saturation)
+        mask[spilled(full, np.asarray(counts, np.float32), saturation)] |= np.uint32(ReductionBit.SATURATED)
+    if read.problem:
+        mask |= np.uint32(ReductionBit.AMPLIFIER)
+    return CcdFrame(np.nan_to_num(data, copy=False), np.nan_to_num(variance, copy=False), mask), read
+
+
+def read_out(
+    counts: Array,
+    overscan: Array,
+    *,
+    gain: float,
+    read_noise: float,
+    amplifier: str = "",
+    by_row: bool = True,
+    dropped: int = DROPPED,
+    saturation: float = SATURATION,
+) -> tuple[ReadOut, Array]:
+    """Return what the read-out of an amplifier says, and the level (ADU) to take off each of its rows.
+
+    Parameters as in `electrons`.
+    """
     level, notes = _level(overscan, counts.shape[0], read_noise / gain, by_row, dropped)
-    data = np.subtract(counts, level.level, dtype=np.float32) * np.float32(gain)
     noise = level.noise * gain
     if np.isfinite(noise) and read_noise > 0 and noise > NOISE_TIMES * read_noise:
         notes.append(f"the read noise is {noise:.1f} electrons, the header says {read_noise:.1f}")
     if not (np.isfinite(noise) and noise > LEAST_NOISE):
         noise = read_noise
         notes.append("the overscan does not tell the read noise; that of the header is used")
-    mask = np.zeros(counts.shape, np.uint32)
-    if bias is not None:
-        data -= bias.data
-        mask |= bias.mask
-    variance = np.maximum(data, 0) + np.float32(noise**2) + (np.float32(0) if bias is None else bias.variance)
-    full = np.asarray(counts >= saturation)
-    mask[~np.isfinite(data)] |= np.uint32(ReductionBit.NO_DATA)
-    if full.any():
-        mask[spilled(full, np.asarray(counts, np.float32), saturation)] |= np.uint32(ReductionBit.SATURATED)
-    zero = float(np.mean(counts == 0))
+    zero, problem = float(np.mean(counts == 0)), ""
     if zero > MANY_ZEROS or float(np.ptp(counts)) == 0:
-        mask |= np.uint32(ReductionBit.AMPLIFIER)
-        notes.append("nothing was read: all counts are the same" if zero <= MANY_ZEROS else "most counts are zero")
-    out = ReadOut(
+        problem = "nothing was read: all counts are the same" if zero <= MANY_ZEROS else "most counts are zero"
+        notes.append(problem)
+    stuck = () if problem else stuck_bits(counts)
+    if stuck:
+        notes.append(f"bit {', '.join(map(str, stuck))} of the converter does not change")
+    read = ReadOut(
         amplifier=amplifier, level=float(level.level.mean()), level_error=level.error, noise=float(noise),
-        noise_error=level.noise_error * gain, gain=gain, saturated=float(full.mean()), zero=zero, notes=tuple(notes),
+        noise_error=level.noise_error * gain, gain=gain, saturated=float(np.mean(counts >= saturation)), zero=zero,
+        notes=tuple(notes), stuck=stuck, problem=problem,
     )  # fmt: skip
-    return CcdFrame(np.nan_to_num(data, copy=False), np.nan_to_num(variance, copy=False), mask), out
+    return read, level.level
+
+
+def stuck_bits(counts: Array) -> tuple[int, ...]:
+    """Bits of whole numbers that are the same everywhere, of those that the spread of the numbers must change.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (nrow, ncol), ADU
+        Of an unsigned type; others have no bits to look at.
+    """
+    if counts.dtype.kind != "u" or not counts.size:
+        return ()
+    low, high = np.percentile(counts[::BIT_STEP, ::BIT_STEP], (1, 99))
+    always, ever = int(np.bitwise_and.reduce(counts, axis=None)), int(np.bitwise_or.reduce(counts, axis=None))
+    tested = range(int(np.log2(max(high - low, 1.0))))  # a spread of two periods of a bit shows it set and not
+    return tuple(b for b in tested if always >> b & 1 or not ever >> b & 1)
 
 
 def _level(overscan: Array, nrow: int, noise: float, by_row: bool, dropped: int) -> tuple[Overscan, list[str]]:

@@ -92,6 +92,10 @@ class ReadOut:
         Share of the pixels that are exactly zero ADU.
     notes : tuple of str
         What was taken from a default, and what is unusual.
+    stuck : tuple of int
+        Bits of the converter that are the same in all pixels although others of more weight change.
+    problem : str
+        Why the amplifier is not to be used, "" if it is.
     """
 
     amplifier: str
@@ -103,3 +107,5 @@ class ReadOut:
     saturated: float = 0.0
     zero: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    stuck: tuple[int, ...] = ()
+    problem: str = ""

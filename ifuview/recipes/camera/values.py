@@ -60,8 +60,8 @@ class DetectorFrame:
 
     @property
     def noise(self) -> float:
-        """Read noise of a pixel, electrons: the mean of the amplifiers that are there."""
-        known = [read.noise for read in self.reads if np.isfinite(read.noise)]
+        """Read noise of a pixel, electrons: the mean of the amplifiers that are there and can be used."""
+        known = [read.noise for read in self.reads if np.isfinite(read.noise) and not read.problem]
         return float(np.mean(known)) if known else float("nan")
 
 

@@ -1,0 +1,1 @@
+"""Observations of many fiber heads, reduced without a window and in one."""

@@ -1,0 +1,1 @@
+"""Files of many fiber heads: calibrations, and what an observation was reduced to."""

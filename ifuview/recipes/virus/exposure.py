@@ -1,0 +1,224 @@
+"""One exposure: both detectors of a fiber head in electrons, and all its fibers together as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ifuview.engine.ccd.dark import without_dark
+from ifuview.engine.ccd.health import judged
+from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.boxcar import boxcar
+from ifuview.engine.spectra.flat.response import corrected
+from ifuview.engine.spectra.flux.scale import dispersion, per_angstrom
+from ifuview.engine.spectra.wave.sky import SkyShift, measure_sky_match, moved
+from ifuview.errors import MissingDataError
+from ifuview.model.checks import Array, Header
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
+from ifuview.model.reduction.ifu import IfuAmplifier, IfuExposure
+from ifuview.model.reduction.params import param
+from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.recipes.camera.read import ReadParams, read_detector
+from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
+from ifuview.recipes.virus.stored import APERTURE, lost_fibers
+from ifuview.recipes.virus.values import DetectorGround, FiberLamps, without
+
+ORDER = ("LL", "LU", "RL", "RU")  # amplifiers in all products
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class RawParams(ReadParams):
+    """How amplifiers become electrons, and which are used."""
+
+    dark: bool = param(True, "Take the dark current off")
+    health: bool = param(True, "Leave out broken amplifiers", hint="whose read-out says that they are")
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class CameraExposure:
+    """One detector of one exposure with all that a fiber head needs of it.
+
+    Parameters
+    ----------
+    setup : CameraSetup
+    science : DetectorFrame
+    spectra : ExtractedExposure
+    wave : WaveSolution
+        Of the lamps.
+    response : FiberFlat
+    lamps : FiberLamps
+    """
+
+    setup: CameraSetup
+    science: DetectorFrame
+    spectra: ExtractedExposure
+    wave: WaveSolution
+    response: FiberFlat
+    lamps: FiberLamps
+
+
+def make_raw(
+    params: RawParams, ctx: JobContext, setup: CameraSetup, science: RawExposure, ground: DetectorGround,
+    response: FiberFlat,
+) -> DetectorFrame:  # fmt: skip
+    """The exposure in electrons without dark current, over the response of the pixels; broken amplifiers masked.
+
+    Raises
+    ------
+    MissingDataError
+        No amplifier of it can be used.
+    """
+    found = read_detector(params, ctx, setup, science, ground.biases)
+    frame = without(found.frame, ground.mask)
+    if params.dark and ground.dark is not None:
+        frame = without_dark(frame, ground.dark, found.exptime if np.isfinite(found.exptime) else 0.0)
+    reads = [judged(read) if params.health and np.isfinite(read.gain) else read for read in found.reads]
+    reads = [read if np.isfinite(read.gain) else replace(read, problem="it is missing") for read in reads]
+    mask, notes = np.array(frame.mask), list(found.notes)
+    for number, (name, read) in enumerate(zip(setup.amplifiers, reads, strict=True)):
+        if read.problem:
+            mask[number * setup.shape[0] : (number + 1) * setup.shape[0]] |= np.uint32(ReductionBit.AMPLIFIER)
+            notes.append(f"{setup.camera} {name} is left out: {read.problem}")
+    if all(read.problem for read in reads):
+        raise MissingDataError(f"no amplifier can be used: {reads[0].problem}", f"{setup.camera} {found.what}")
+    frame = corrected(CcdFrame(frame.data, frame.variance, mask), response.pixels)
+    return replace(found, frame=frame, reads=tuple(reads), notes=tuple(dict.fromkeys(notes)))
+
+
+def sky_shift(exposures: Sequence[CameraExposure]) -> SkyShift | None:
+    """Shift of wavelengths against the lamps that all exposures of a fiber head share; None without a known sky."""
+    found = [
+        measure_sky_match(one.spectra.extraction.spectra, one.setup.sky.wave, one.setup.sky.value)
+        for one in exposures if one.setup.sky is not None
+    ]  # fmt: skip
+    known = [one for one in found if np.isfinite(one.shift)]
+    if not known:
+        return found[0] if found else None
+    weight = np.array([1 / one.error**2 for one in known])
+    shift = float((weight * [one.shift for one in known]).sum() / weight.sum())
+    error = float(np.min([one.error for one in known]))  # what is known of the sky is the same for all
+    used = sum(int(one.used.sum()) for one in known)
+    note = f"the sky lies {shift:+.3f} +- {error:.3f} px off the lamps ({used} pieces of {len(known)} spectra)"
+    return replace(known[0], shift=shift, error=error, notes=(note,))
+
+
+def ifu_exposure(cameras: Sequence[CameraExposure], exposure: RawExposure, drift: SkyShift | None) -> IfuExposure:
+    """Both detectors of a fiber head as one value; amplifiers that are not there are masked.
+
+    Parameters
+    ----------
+    cameras : sequence of CameraExposure
+        One or two, of the same exposure and fiber head.
+    exposure : RawExposure
+    drift : SkyShift or None
+        Of its wavelengths.
+    """
+    parts = {part.amplifier.name: part for camera in cameras for part in _parts(camera, drift)}
+    names = [name for name in ORDER if name in parts]
+    amplifiers, first = [], 0
+    for name in names:
+        n = parts[name].spectra.nfiber
+        amplifiers.append(replace(parts[name].amplifier, first=first, last=first + n))
+        first += n
+    own = [parts[name] for name in names]
+    unit = next(a for a in exposure.amplifiers if a.camera == cameras[0].setup.camera)
+    header: Header = next((c.science.header for c in cameras if c.science.header), {})
+    lamps = set.intersection(*(set(part.lamps) for part in own))
+    notes = [note for camera in cameras for note in (*camera.science.notes, *camera.spectra.notes)]
+    notes += list(drift.notes) if drift is not None else []
+    return IfuExposure(
+        slot=unit.slot, specid=unit.specid, ifuid=unit.ifuid, contid=unit.contid, date=exposure.date,
+        observation=exposure.observation, number=exposure.number, exptime=cameras[0].science.exptime,
+        spectra=_joined([part.spectra for part in own]), fiber_flat=np.concatenate([part.flat for part in own]),
+        x=np.concatenate([part.x for part in own]), y=np.concatenate([part.y for part in own]),
+        amplifiers=tuple(amplifiers), dead=np.concatenate([part.dead for part in own]),
+        aperture=np.concatenate([part.aperture for part in own]), trace=np.concatenate([part.trace for part in own]),
+        lsf=np.concatenate([part.lsf for part in own]),
+        lamps={name: np.concatenate([part.lamps[name] for part in own]) for name in sorted(lamps)},
+        header=header, notes=tuple(dict.fromkeys(notes)),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What a fiber head has of one amplifier."""
+
+    amplifier: IfuAmplifier
+    spectra: FiberSpectra
+    flat: Array
+    x: Array
+    y: Array
+    dead: Array
+    aperture: Array
+    trace: Array
+    lsf: Array
+    lamps: Mapping[str, Array]
+
+
+def _parts(camera: CameraExposure, drift: SkyShift | None) -> list[_Part]:
+    """The amplifiers of a detector."""
+    setup, spectra, response = camera.setup, camera.spectra, camera.response
+    wave = camera.wave if drift is None else moved(camera.wave, drift)
+    own = replace(spectra.extraction.spectra, wave=wave.wave, medium=wave.medium)
+    counts = per_angstrom(replace(own, mask=own.mask | response.fibers.mask))
+    sums = boxcar(spectra.extraction.frame.data - spectra.scattered, spectra.traces.center, APERTURE)[0]
+    per_px = np.nan_to_num(sums) / dispersion(counts.wave).astype(np.float32)
+    flat = np.where(np.isfinite(response.fibers.error), response.fibers.flat, np.float32(0))
+    lost = lost_fibers(spectra.traces)
+    dead = lost["dead"] | lost["lost"]
+    out, first = [], 0
+    for number, (name, rows) in enumerate(zip(setup.amplifiers, setup.rows, strict=True)):
+        part = slice(first, first := first + rows.row.size)
+        one = _Part(
+            amplifier=_amplifier(name, camera.science.reads[number], spectra, number, setup, drift, camera.wave),
+            spectra=_rows(counts, part), flat=flat[part], x=setup.layout.x[part], y=setup.layout.y[part],
+            dead=dead[part], aperture=per_px[part], trace=spectra.traces.center[part] - number * setup.shape[0],
+            lsf=camera.wave.lsf[part], lamps={key: value[part] for key, value in camera.lamps.spectra.items()},
+        )  # fmt: skip
+        out.append(one)
+    return out
+
+
+def _amplifier(
+    name: str, read: ReadOut, spectra: ExtractedExposure, number: int, setup: CameraSetup, drift: SkyShift | None,
+    wave: WaveSolution,
+) -> IfuAmplifier:  # fmt: skip
+    """What is known of an amplifier in an exposure."""
+    shift, error = NAN, NAN
+    if spectra.shift is not None:
+        middle = (number + 0.5) * setup.shape[0]
+        at = middle * 2 / (len(setup.amplifiers) * setup.shape[0] - 1) - 1
+        shift, error = float(spectra.shift.at(np.zeros(1), np.array([at]))[0]), float(spectra.shift.error[0])
+    step = float(np.median(np.diff(wave.wave[wave.wave.shape[0] // 2])))
+    sure = drift is not None and np.isfinite(drift.shift)
+    light = float(spectra.extraction.model.sum())
+    ground = float(spectra.scattered.sum())
+    return IfuAmplifier(
+        name, 0, 0, read if np.isfinite(read.gain) else None, shift, error,
+        -drift.shift * step if drift is not None and sure else NAN,
+        drift.error * step if drift is not None and sure else NAN,
+        ground / light if light > 0 else NAN, read.problem,
+    )  # fmt: skip
+
+
+def _rows(spectra: FiberSpectra, part: slice) -> FiberSpectra:
+    """Some fibers."""
+    return FiberSpectra(
+        spectra.flux[part], spectra.variance[part], spectra.mask[part], spectra.wave[part], spectra.unit,
+        spectra.medium, None if spectra.chi2 is None else spectra.chi2[part],
+    )  # fmt: skip
+
+
+def _joined(parts: Sequence[FiberSpectra]) -> FiberSpectra:
+    """Fibers of several amplifiers together."""
+    chi2 = [p.chi2 for p in parts if p.chi2 is not None]
+    flux, variance, mask, wave = (
+        np.concatenate([getattr(p, name) for p in parts]) for name in ("flux", "variance", "mask", "wave")
+    )
+    all_chi2 = np.concatenate(chi2) if len(chi2) == len(parts) else None
+    return FiberSpectra(flux, variance, mask, wave, parts[0].unit, parts[0].medium, all_chi2)
