@@ -53,6 +53,7 @@ from ifuview.app.frames.intents import (
 from ifuview.app.night.intents import (
     BlinkAlong,
     CompareProduction,
+    CompareStep,
     ExportTriage,
     LookAgain,
     OpenFolder,
@@ -67,7 +68,9 @@ from ifuview.app.night.intents import (
     ShowTileFile,
     StepCamera,
     StepExposure,
+    TakeBack,
     Triage,
+    TryParams,
     WatchFolder,
 )
 from ifuview.app.photons.intents import (
@@ -113,7 +116,8 @@ STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps", "trac
 TASKS = (
     "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
-    "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "judging", "reporting.tasks",
+    "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.trying",
+    "judging", "reporting.tasks",
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
@@ -191,6 +195,7 @@ __all__ = [
     "Combine",
     "CompareCalibration",
     "CompareProduction",
+    "CompareStep",
     "CopyPhotons",
     "CountLight",
     "Demo",
@@ -267,7 +272,9 @@ __all__ = [
     "StepFiber",
     "StepSlot",
     "SwitchCalibration",
+    "TakeBack",
     "Triage",
+    "TryParams",
     "UndoTraces",
     "UseBeammap",
     "WatchFolder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ifuview.app.frames.intents import Intent, Judge, ShowCell, ShowProblem
+from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan
 
@@ -30,6 +31,9 @@ def of_reduction(session: Session) -> bool:
 
 def judge(session: Session, intent: Judge) -> Outcome:
     """Judge, go on, or stop."""
+    state = session.reduction
+    if not intent.on and state is not None and state.running and of_reduction(session):
+        return Change(session, stop=(JobKey(JobKind.REDUCE),))
     if not of_night(session):
         from ifuview.app.traces import judging as traces
 
@@ -43,7 +47,7 @@ def judge(session: Session, intent: Judge) -> Outcome:
 def show_problem(session: Session, intent: ShowProblem) -> Outcome:
     """Go to a problem."""
     if of_reduction(session):
-        from ifuview.app.night.reduction import tasks as reduction
+        from ifuview.app.night.reduction import showing as reduction
 
         return reduction.go_to_problem(session, intent)
     if of_night(session):

@@ -68,9 +68,17 @@ class Task(Generic[Result]):
         """Do the work on the session as it was when the task was begun; touch nothing else."""
         raise NotImplementedError
 
+    def news(self, session: Session, value: Result) -> Outcome:
+        """The session now with what there is before all is: of what was told to the context, the last."""
+        return session
+
     def apply(self, session: Session, result: Result) -> Outcome:
         """The session now with what came of the work."""
         raise NotImplementedError
+
+    def stopped(self, session: Session) -> Outcome:
+        """The session now that the user has stopped the work."""
+        return session
 
     def failed(self, session: Session, error: BaseException) -> Outcome:
         """The session now without it; the user has been told why."""

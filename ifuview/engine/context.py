@@ -37,11 +37,19 @@ class JobContext:
         Receives a fraction from 0 to 1 and what is being done.
     event : threading.Event, optional
         Set by whoever wants the job to stop.
+    told : callable(object), optional
+        Receives what is there before all is.
     """
 
-    def __init__(self, report: Callable[[float, str], None] | None = None, event: Event | None = None) -> None:
+    def __init__(
+        self,
+        report: Callable[[float, str], None] | None = None,
+        event: Event | None = None,
+        told: Callable[[object], None] | None = None,
+    ) -> None:
         self._report = report
         self._event = event or Event()
+        self._told = told
         self._start, self._span = 0.0, 1.0
 
     def cancel(self) -> None:
@@ -60,9 +68,14 @@ class JobContext:
         if self._report is not None:
             self._report(self._start + self._span * min(max(fraction, 0.0), 1.0), text)
 
+    def tell(self, value: object) -> None:
+        """Hand out what is there already; of several only the last may be seen."""
+        if self._told is not None:
+            self._told(value)
+
     def part(self, start: float, stop: float) -> JobContext:
         """A context whose 0..1 is start..stop of this one."""
-        child = JobContext(self._report, self._event)
+        child = JobContext(self._report, self._event, self._told)
         child._start = self._start + self._span * start
         child._span = self._span * (stop - start)
         return child

@@ -88,9 +88,27 @@ class Reduce(Intent):
 
 
 class ShowStep(Intent):
-    """Show what a step of the reduction has made."""
+    """Show what a step of the reduction has made; `led`: it shows itself as it is made."""
 
     step: str
+    led: bool = False
+
+
+class TryParams(Intent):
+    """Reduce again with other parameters of one step, (name, value) each; what does not depend on them stays."""
+
+    step: str
+    values: tuple[tuple[str, float | int | bool | str | tuple[int, ...]], ...]
+
+
+class TakeBack(Intent):
+    """Reduce again with the parameters of before the last change."""
+
+
+class CompareStep(Intent):
+    """The picture of the shown step before and after the last change: "blink" or "difference"."""
+
+    how: str = "blink"
 
 
 class SaveReduction(Intent):

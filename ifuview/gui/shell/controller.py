@@ -23,6 +23,7 @@ from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Failure, Worker
 
 After = Callable[[Any], None]
+NEWS_MS = 100  # at most this often what jobs have so far changes the session
 
 
 @dataclass(slots=True)
@@ -54,8 +55,14 @@ class Controller(QObject):
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._try_again)
+        self._news: dict[int, Any] = {}  # of jobs that run, the last of each
+        self._telling = QTimer(self)
+        self._telling.setSingleShot(True)
+        self._telling.setInterval(NEWS_MS)
+        self._telling.timeout.connect(self._tell)
         worker.began.connect(self._began)
         worker.progressed.connect(self._progressed)
+        worker.told.connect(self._told)
         worker.done.connect(self._done)
         worker.failed.connect(self._failed)
         worker.cancelled.connect(self._cancelled)
@@ -187,6 +194,22 @@ class Controller(QObject):
     def _progressed(self, ident: int, fraction: float, text: str) -> None:
         self.jobs.put(self.jobs.book.told(ident, JobStatus.RUNNING, fraction, text))
 
+    def _told(self, ident: int, value: Any) -> None:
+        """A job has something already: kept until it is time to show it."""
+        self._news[ident] = value
+        if not self._telling.isActive():
+            self._telling.start()
+
+    def _tell(self) -> None:
+        """The session with what jobs have so far."""
+        news, self._news = self._news, {}
+        for ident, value in news.items():
+            pending = self._pending.get(ident)
+            if pending is None or (task := pending.task) is None:
+                continue
+            if not task.newest or self.worker.is_current(ident, task.key):
+                self._attempt(lambda task=task, value=value: self.take(task.news(self.session, value)))
+
     def _over(self, ident: int, status: JobStatus, fraction: float = 0.0, text: str = "") -> Pending | None:
         """A job ended: what waited for it begins; the job, unless a newer one took its place."""
         pending = self._pending.pop(ident)
@@ -219,6 +242,7 @@ class Controller(QObject):
     def _cancelled(self, ident: int) -> None:
         pending = self._over(ident, JobStatus.CANCELLED)
         if pending is not None and pending.task is not None:
+            self.take(pending.task.stopped(self.session))
             self.ended.emit(pending.task, False)
         self._check_settled()
 

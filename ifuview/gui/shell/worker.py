@@ -11,6 +11,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from threading import Condition, Thread
 
 from PyQt6.QtCore import QThread, pyqtSignal
@@ -42,6 +43,7 @@ class Worker(QThread):
 
     began = pyqtSignal(int)
     progressed = pyqtSignal(int, float, str)
+    told = pyqtSignal(int, object)  # what is there before all is
     done = pyqtSignal(int, object)
     failed = pyqtSignal(int, object)  # Failure
     cancelled = pyqtSignal(int)
@@ -65,7 +67,7 @@ class Worker(QThread):
         """Queue a job and return its id; an older one of the same key is cancelled if the newest is wanted."""
         self._last_id += 1
         ident = self._last_id
-        context = JobContext(self._reporter(ident))
+        context = JobContext(self._reporter(ident), told=partial(self.told.emit, ident))
         with self._wake:
             if request.newest:
                 self._cancel(self._current.get(request.key))

@@ -9,8 +9,8 @@ from typing import TypeVar
 from ifuview.errors import UsageError
 
 NAMED = "param"
-Kind = TypeVar("Kind", float, int, bool, str)
-Value = float | int | bool | str
+Kind = TypeVar("Kind", float, int, bool, str, tuple[int, ...])
+Value = float | int | bool | str | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ParamField:
     label, unit, hint : str
         For people.
     lo, hi : float
-        Bounds of a number, both included.
+        Bounds of a number, or of each of several, both included.
     choices : tuple of str
         What a text may be; empty: any.
     """
@@ -80,7 +80,12 @@ def changed(params: object, step: str, **values: Value) -> object:
 
 def _check(one: ParamField, name: str, step: str, value: Value, now: Value) -> None:
     """Raise UsageError for a value that the field does not take."""
-    if isinstance(now, str):
+    if isinstance(now, tuple) or isinstance(value, tuple):
+        if not isinstance(now, tuple) or not isinstance(value, tuple):
+            raise UsageError(f"{name} cannot be {str(value)[:80]}", step, "give several numbers, or one")
+        for part in value:
+            _check(one, name, step, part, 0)
+    elif isinstance(now, str):
         if one.choices and value not in one.choices:
             raise UsageError(f"{name} cannot be {str(value)[:80]!r}", step, f"give one of {', '.join(one.choices)}")
     elif isinstance(value, str) or not one.lo <= value <= one.hi:

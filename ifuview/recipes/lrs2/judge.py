@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -32,7 +32,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {  # from where on a number wants a 
 DEAD_ZERO = 0.5  # share of the pixels that are exactly zero
 
 
-def judged(steps: Mapping[str, StepResult], limits: Mapping[str, float] | None = None) -> tuple[StepVerdict, ...]:
+def judged(
+    steps: Mapping[str, StepResult], limits: Mapping[str, float] | None = None, names: Collection[str] = ()
+) -> tuple[StepVerdict, ...]:
     """Verdicts of all steps that were made, in their order; a step that could not be made is wrong.
 
     Parameters
@@ -41,10 +43,14 @@ def judged(steps: Mapping[str, StepResult], limits: Mapping[str, float] | None =
         Of `graph.run`.
     limits : mapping of str to float, optional
         Of the instrument: NAME is where a number is wrong, NAME_look where it wants a look.
+    names : collection of str, optional
+        Only these. Default: all.
     """
     judge = _Judge(dict(limits or {}))
     out = []
     for name, one in steps.items():
+        if names and name not in names:
+            continue
         if one.value is None:
             out.append(StepVerdict(name, VerdictState.WRONG if name != "spectrum" else VerdictState.LOOK, one.reason))
         elif (asked := ASKED.get(name)) is not None:

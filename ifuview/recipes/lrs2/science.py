@@ -42,7 +42,7 @@ class FluxParams:
 class SkyParams:
     """Sky and sources together."""
 
-    fibers: tuple[int, ...] = ()
+    fibers: tuple[int, ...] = param((), "Sky fibers", lo=0, hint="none: chosen by their brightness")
     sources: int = param(3, "Sources looked for at most", "", 0, 10)
     x: float = param(float("nan"), "Source at x", "arcsec", hint="where it lies, instead of looking for it")
     y: float = param(float("nan"), "Source at y", "arcsec")

@@ -205,3 +205,43 @@ def test_a_click_on_a_fiber_changes_the_store_three_times_at_most(qtbot: QtBot, 
             assert shell.store.session.inspection.fiber == fiber
             assert changes[0] == ["selection"] and ["inspection"] in changes
             assert len(changes) <= MOST_CHANGES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count(Wait):
+    """Tells numbers until its gate opens."""
+
+    def run(self, session: Session, ctx: JobContext) -> str:
+        number = 0
+        while not GATES[self.gate].is_set():
+            number += 1
+            ctx.part(0.2, 0.8).tell(str(number))
+            GATES[self.gate].wait(0.002)
+            ctx.checkpoint()
+        return self.word
+
+    def news(self, session: Session, value: str) -> Session:
+        return replace(session, recent=(value,))
+
+    def stopped(self, session: Session) -> Session:
+        return replace(session, recent=("stopped",))
+
+
+def test_what_a_task_has_so_far_comes_at_most_ten_times_a_second(control, qtbot):
+    changes = []
+    control.store.changed.connect(lambda old, new: changes.append((time.monotonic(), new.recent)))
+    control.begin(Count(word="all", gate=opened("count")))
+    qtbot.waitUntil(lambda: len(changes) >= 4, timeout=10_000)
+    GATES["count"].set()
+    over(qtbot, control)
+    gaps = [changes[n + 1][0] - changes[n][0] for n in range(3)]
+    assert min(gaps) > 0.09 and control.session.recent[-1] == "all"
+    assert int(changes[3][1][0]) > int(changes[0][1][0]) > 1  # those between are passed by
+
+
+def test_a_task_that_is_stopped_says_what_stays(control, qtbot):
+    control.begin(Count(word="all", gate=opened("stop")))
+    begun(qtbot, control)
+    control.handle(want.CancelJob(None))
+    over(qtbot, control)
+    assert control.session.recent == ("stopped",)

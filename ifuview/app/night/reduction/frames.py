@@ -19,14 +19,29 @@ from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.source import SkyCube
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.model.trace import TraceSet
+from ifuview.recipes.camera.values import TracedFibers
 
+PICTURE_RESTS_ON = {"arcs": "wave", "sky": "flux"}  # what the picture of a step is made with, beside its value
 SHOWN = {  # step -> the step whose value is its picture
     "biases": "flat", "traces": "flat", "profile": "flat", "wave": "arcs", "drift": "spectra", "spectrum": "field",
     "picture": "cubes",
 }  # fmt: skip
 
 
-def frame_of(state: ReductionState, step: str) -> tuple[Opened, TraceSet | None]:
+def picture(state: ReductionState, step: str) -> str:
+    """Name of the picture of a step, another one when what it shows is; "": there is none."""
+    name = SHOWN.get(step, step)
+    one, other = state.steps.get(name), state.steps.get(PICTURE_RESTS_ON.get(name, ""))
+    return "" if one is None or one.value is None else f"{name} {one.key} {'' if other is None else other.key}"
+
+
+def traces_on(state: ReductionState, step: str) -> TraceSet | None:
+    """The traces that lie on the picture of a step."""
+    made = state.value("traces")
+    return made.traces if SHOWN.get(step, step) in ("flat", "science") and isinstance(made, TracedFibers) else None
+
+
+def frame_of(state: ReductionState, step: str) -> Opened:
     """The picture of a step, and the traces on it.
 
     Raises
@@ -39,37 +54,36 @@ def frame_of(state: ReductionState, step: str) -> tuple[Opened, TraceSet | None]
     if one is None or one.value is None:
         why = "it was not made" if one is None or not one.reason else one.reason
         raise MissingDataError(f"{step} has no picture: {why}", state.title)
-    image, traces = _picture(state, name, one.value)
-    title = f"{name}-{state.camera}-{state.title}"
+    image = _picture(state, name, one.value)
+    title = f"{name}-{state.camera}-{state.title}" + (f" [{state.change}]" if state.change else "")
     image = replace(image, name=name, camera=state.camera, stage=name)
     spec = state.setup.spec if state.setup is not None else None
     dataset = Dataset(
         path="", spec=title, instrument=spec.name if spec else "plain", kind=name, images=(image,),
         block=spec.block if spec else "block",
     )  # fmt: skip
-    return Opened(dataset, image, first_look(image)), traces
+    return Opened(dataset, image, first_look(image))
 
 
-def _picture(state: ReductionState, name: str, value: Any) -> tuple[Image, TraceSet | None]:
+def _picture(state: ReductionState, name: str, value: Any) -> Image:
     """The image of a value."""
     made: dict[str, Any] = {step: one.value for step, one in state.steps.items() if one.value is not None}
-    traces = made["traces"].traces if "traces" in made else None
     if name in ("flat", "science"):
-        return _detector(value.frame), traces
+        return _detector(value.frame)
     if name == "arcs":
-        return _rss(value, made["wave"].wave if "wave" in made else None), None
+        return _rss(value, made["wave"].wave if "wave" in made else None)
     if name == "response":
-        return _plain(value.fibers.flat, value.spectra.wave), None
+        return _plain(value.fibers.flat, value.spectra.wave)
     if name == "spectra":
-        return _rss(value.extraction.spectra, value.extraction.spectra.wave), None
+        return _rss(value.extraction.spectra, value.extraction.spectra.wave)
     if name == "flux":
-        return _rss(value, value.wave), None
+        return _rss(value, value.wave)
     if name == "sky":
-        return _plain(value.sky.model, made["flux"].wave, made["flux"].unit), None
+        return _plain(value.sky.model, made["flux"].wave, made["flux"].unit)
     if name == "field":
-        return _rss(value.subtracted, value.subtracted.wave), None
+        return _rss(value.subtracted, value.subtracted.wave)
     assert name == "cubes"
-    return _cube(value["skysub"]), None
+    return _cube(value["skysub"])
 
 
 def _detector(frame: CcdFrame) -> Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.source import SourceSpectrum
-from ifuview.recipes.graph import StepResult, StepVerdict, ValueCache, run
+from ifuview.recipes.graph import StepResult, ValueCache, run
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
@@ -296,11 +296,6 @@ def write(
         written.add(key)
         files = (*files, write_calibration(output, calibration(done.steps, done.setup, done.exposure, params)))
     return ReducedChannel(done.exposure, done.setup, done.steps, done.notes, files)
-
-
-def titled(verdicts: Sequence[StepVerdict]) -> tuple[StepVerdict, ...]:
-    """The verdicts with the titles of their steps."""
-    return tuple(replace(one, title=RECIPE.step(one.step).title) for one in verdicts)
 
 
 def failures(done: Sequence[ReducedChannel]) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ifuview.recipes.graph import StepResult, StepVerdict
+from ifuview.model.night.raw import RawExposure
+from ifuview.recipes.graph import Given, Recipe, StepResult, StepVerdict
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class ReductionState:
     title : str
         Of the exposure, for people.
     steps : mapping of str to StepResult
-        By step, in their order.
+        By step, in their order; those that are made.
     verdicts : tuple of StepVerdict
     done : ReducedChannel or None
         What products are written from.
@@ -35,12 +36,28 @@ class ReductionState:
     notes : tuple of str
     shown : str
         Step on the canvas.
+    follows : bool
+        The canvas shows each step as it is made, until another is chosen.
     frames : mapping of str to int
-        Step to the key of its frame.
+        Picture of a step, as `picture` names it, to the key of its frame.
     params : mapping of str to object
         Parameters by step, where they are not the defaults.
     problem : int
         Which verdict the bar speaks of, -1: the worst.
+    raw : RawExposure or None
+    folder : str
+        Of its night, with the calibrations.
+    given : mapping of str to Given
+        What the steps are made from.
+    running : str
+        Step that is being made; "": none.
+    before : ReductionState or None
+        With the parameters of before the last change.
+    change : str
+        What was changed, for people.
+    recipe : Recipe or None
+    past : tuple of (str, mapping)
+        Each change that was made, with the parameters of before it; the last can be taken back.
     """
 
     expid: int
@@ -53,6 +70,36 @@ class ReductionState:
     line: str = ""
     notes: tuple[str, ...] = ()
     shown: str = ""
+    follows: bool = True
     frames: Mapping[str, int] = field(default_factory=dict)
     problem: int = -1
     params: Mapping[str, object] = field(default_factory=dict)
+    raw: RawExposure | None = None
+    folder: str = ""
+    given: Mapping[str, Given] = field(default_factory=dict)
+    running: str = ""
+    before: ReductionState | None = None
+    change: str = ""
+    past: tuple[tuple[str, Mapping[str, object]], ...] = ()
+    recipe: Recipe | None = None
+
+    @property
+    def plan(self) -> tuple[tuple[str, str], ...]:
+        """Name and title of all steps, in their order."""
+        if self.recipe is None:
+            return tuple((one.step, one.title or one.step) for one in self.verdicts)
+        return tuple((step.name, step.title) for step in self.recipe.steps)
+
+    def params_of(self, step: str) -> object:
+        """The parameters that a step is, or will be, made with."""
+        return self.params.get(step, None if self.recipe is None else self.recipe.step(step).params)
+
+    @property
+    def fraction(self) -> float | None:
+        """How many of the steps are made, while they are being made."""
+        return len(self.steps) / max(len(self.plan), 1) if self.running else None
+
+    def value(self, step: str) -> object:
+        """What a step has made; None where it has not."""
+        found = self.steps.get(step)
+        return None if found is None else found.value

@@ -21,6 +21,8 @@ def make(session: Session) -> VerdictView | None:
         for number, one in enumerate(state.verdicts)
         if one.state in (VerdictState.WRONG, VerdictState.LOOK)
     )
+    if state.running:
+        return _being_made(state)
     worst = VerdictState.WRONG if any(p.state is VerdictState.WRONG for p in problems) else VerdictState.LOOK
     judged = sum(one.state is not VerdictState.NOT_JUDGED for one in state.verdicts)
     number = min(max(state.problem, 0), len(problems) - 1)
@@ -36,6 +38,19 @@ def make(session: Session) -> VerdictView | None:
     )
 
 
+def _being_made(state: ReductionState) -> VerdictView:
+    """The bar while steps are made."""
+    title = dict(state.plan)[state.running]
+    return VerdictView(
+        state=VerdictState.JUDGING,
+        headline=DOT.join((f"Reducing: {title}", state.camera, state.title)),
+        detail=state.change,
+        judged=f"{len(state.steps)} of {len(state.plan)} steps made",
+        chain=_chain(state),
+        fraction=state.fraction,
+    )
+
+
 def _problem(state: ReductionState, one: StepVerdict, number: int) -> VerdictProblem:
     title = one.title
     fibers = ", ".join(str(f + 1) for f in one.fibers[:MOST]) + (" ..." if len(one.fibers) > MOST else "")
@@ -45,8 +60,17 @@ def _problem(state: ReductionState, one: StepVerdict, number: int) -> VerdictPro
 
 def _chain(state: ReductionState) -> tuple[ChainCell, ...]:
     first = next((one.step for one in state.verdicts if one.state is VerdictState.WRONG), "")
-    return tuple(
-        ChainCell(one.step, one.title, one.state, one.step == first,
-                  state.steps[one.step].value is not None, one.step == state.shown, one.text)
-        for one in state.verdicts
-    )  # fmt: skip
+    known = {one.step: one for one in state.verdicts}
+    cells = []
+    for step, title in state.plan:
+        one, there, shown = known.get(step), state.value(step) is not None, step == state.shown
+        if one is None:
+            wait = VerdictState.JUDGING if step == state.running else VerdictState.NOT_JUDGED
+            cells.append(
+                ChainCell(
+                    step, title, wait, False, False, shown, "being made" if step == state.running else "not made yet"
+                )
+            )
+        else:
+            cells.append(ChainCell(step, title, one.state, step == first, there, shown, one.text))
+    return tuple(cells)

@@ -9,20 +9,16 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from ifuview import instrument
 from ifuview.app import verdict
 from ifuview.app.night.reduction import run as door
 from ifuview.app.night.reduction import setup
 from ifuview.app.night.reduction.frames import frame_of
 from ifuview.app.night.reduction.run import (
     LRS2,
-    ReducedChannel,
     failures,
     reduce_channel,
     reduce_files,
-    reduce_lrs2,
     root_of,
-    titled,
 )
 from ifuview.app.night.reduction.setup import channel_setup as setup_of
 from ifuview.app.night.reduction.setup import given
@@ -31,47 +27,13 @@ from ifuview.app.session import Session
 from ifuview.commands import run as commands
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.exit_codes import OK
-from ifuview.instrument.tables import Tables, tables_for
+from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.inspection import VerdictState
 from ifuview.recipes.graph import StepResult, ValueCache
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.simulate.het.ccd import SCATTERED
-from ifuview.simulate.het.light import SkyScene
-from ifuview.simulate.het.night import Shot, write_night
-from ifuview.simulate.het.setup import channel_setup
-from ifuview.simulate.het.source import SkySource
-from ifuview.simulate.het.truth import NightTruth
-
-DATE, OBSERVATION = 20240801, 7
-UNIT = ("503", "056", "7001")
-X, Y, FWHM = -1.2, 0.9, 1.7
-FLIPPED = {"056LL": "LR", "056LU": "UL"}  # a newer controller
-
-
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NightTruth]:
-    """One channel with all defects, a new controller, traces and wavelengths moved."""
-    root = tmp_path_factory.mktemp("raw")
-    spec = instrument.instrument(LRS2)
-    channel = channel_setup(spec, Tables(LRS2), "orange", UNIT, DATE, seed=4)
-    source = SkySource(X, Y, FWHM, 1e-15, temperature=7000.0, reference=4142.5)
-    shots = [
-        Shot(1, "zro", "zero"),
-        Shot(2, "twi", "skyflat", 5.0),
-        Shot(3, "cmp", "Hg_B", 30.0),
-        Shot(4, "cmp", "Cd-A_B", 30.0),
-        Shot(OBSERVATION, "sci", "TARGET_056_E", 900.0, scenes={"056": SkyScene(source)}, shift=-0.17, drift=0.1),
-    ]
-    truth = write_night(root, spec, [channel], shots, DATE, packing="tar", seed=3)
-    return root, truth
-
-
-@pytest.fixture(scope="module")
-def reduced(night, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReducedChannel]:
-    out = tmp_path_factory.mktemp("out")
-    (done,) = reduce_lrs2(DATE, ("orange",), baseraw=str(night[0]), output=str(out))
-    return out, done
+from tests.app.night.reduction.conftest import DATE, OBSERVATION, X, Y
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +60,7 @@ def test_the_command_says_a_line_for_each_channel(reduced, night, monkeypatch, c
 
 def test_every_step_is_judged_and_has_a_picture(reduced):
     done = reduced[1]
-    verdicts = titled(judged(done.steps))
+    verdicts = judged(done.steps)
     assert {one.step for one in verdicts} == set(done.steps)
     found = {one.step: one for one in verdicts}
     assert found["traces"].state is VerdictState.CLEAN and "fibers traced" in found["traces"].text
@@ -106,7 +68,7 @@ def test_every_step_is_judged_and_has_a_picture(reduced):
     assert "traces moved by -0.1" in found["spectra"].text
     state = ReductionState(1, "orange", "night", done.steps, verdicts, done, done.setup, done.line)
     for step in done.steps:
-        opened, _ = frame_of(state, step)
+        opened = frame_of(state, step)
         assert opened.look.hi > opened.look.lo
     key, slots = 5, ()
     session = Session(slots=slots, current=key, reduction=replace(state, shown="sky", frames={"sky": key}))

@@ -1,0 +1,70 @@
+"""The recipe run on one channel of an exposure in the window: what there is, told step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ifuview.app.night.reduction.run import LRS2, ReducedChannel, root_of
+from ifuview.app.night.reduction.setup import channel_setup, given, night_around
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.engine.context import JobContext
+from ifuview.instrument.tables import tables_for
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.recipes.graph import StepResult, StepVerdict, ValueCache, run
+from ifuview.recipes.lrs2.judge import judged
+from ifuview.recipes.lrs2.recipe import RECIPE
+
+_CACHE: dict[str, ValueCache] = {}  # of the channel that was reduced last: another parameter finds its values there
+
+
+def cache_of(camera: str, folder: str) -> ValueCache:
+    """The values of a channel and night, those of others are given up."""
+    key = f"{camera} {folder}"
+    if key not in _CACHE:
+        _CACHE.clear()
+        _CACHE[key] = ValueCache()
+    return _CACHE[key]
+
+
+def begun(
+    folder: str, night: RawNight, raw: RawExposure, expid: int, camera: str, params: Mapping[str, object],
+    ctx: JobContext,
+) -> ReductionState:  # fmt: skip
+    """What the steps of a channel are made from; nothing is made yet.
+
+    Raises
+    ------
+    MissingDataError
+        The exposure has nothing of the channel.
+    """
+    whole = night_around(root_of(folder, night), LRS2, raw.date, ctx)
+    setup = channel_setup(tables_for(LRS2, "", whole.path, folder), raw, camera)
+    inputs, notes = given(whole, setup, raw)
+    return ReductionState(
+        expid, camera, f"{raw.date}-{raw.observation:07d}-exp{raw.number:02d}", raw=raw, setup=setup, recipe=RECIPE,
+        notes=(*setup.notes, *notes), params=params, given=inputs, running=RECIPE.steps[0].name, folder=whole.path,
+    )  # fmt: skip
+
+
+def made(state: ReductionState, ctx: JobContext) -> ReductionState:
+    """All steps made, judged and told to the context one by one; those whose inputs are as before are there at once.
+
+    Raises
+    ------
+    UsageError, JobCancelled
+    """
+    assert state.setup is not None and state.raw is not None and state.recipe is not None
+    found: dict[str, StepResult] = {}
+    verdicts: list[StepVerdict] = []
+    titles, limits = dict(state.plan), state.setup.spec.limits
+    after = dict(zip(titles, (*list(titles)[1:], ""), strict=True))
+
+    def tell(one: StepResult) -> None:
+        found[one.step] = one
+        verdicts.extend(replace(v, title=titles[v.step]) for v in judged(found, limits, (one.step,)))
+        ctx.tell(replace(state, steps=dict(found), verdicts=tuple(verdicts), running=after[one.step]))
+
+    steps = run(state.recipe, state.given, state.params, (), cache_of(state.camera, state.folder), ctx, tell)
+    done = ReducedChannel(state.raw, state.setup, steps, state.notes)
+    return replace(state, steps=steps, verdicts=tuple(verdicts), done=done, line=done.line, running="")

@@ -1,0 +1,132 @@
+"""A reduction in the session, without a window: told step by step, tried with other parameters, taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.app import intents as want
+from ifuview.app.frames.intents import Judge
+from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.night.reduction import making
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.session import Layout, Session
+from ifuview.app.tasks import as_change
+from ifuview.app.verdict import make as bar_of
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import JobCancelled, UsageError
+from ifuview.io.night.raw_index import index_night
+from ifuview.model.inspection import VerdictState
+from tests.app.night.reduction.conftest import DATE
+from tests.app.runner import Runner
+
+EXPID = 3
+
+
+@pytest.fixture(scope="module")
+def told(night, reduced, cached) -> list[ReductionState]:
+    """What the reduction of the night tells, all of it there already; the whole last."""
+    root = str(night[0])
+    index = index_night(root, "lrs2")
+    (raw,) = index.of_kind("sci", "orange")
+    state = making.begun(root, index, raw, EXPID, "orange", {}, SILENT)
+    making._CACHE.clear()
+    making._CACHE[f"orange {state.folder}"] = cached[0]
+    news: list[ReductionState] = []
+    return [state, *news, *_told(state)]
+
+
+def _told(state: ReductionState) -> list[ReductionState]:
+    news: list[ReductionState] = []
+    whole = making.made(state, JobContext(told=news.append))
+    return [*news, whole]
+
+
+@pytest.fixture
+def runner(told) -> Runner:
+    found = Runner(Session(judges=False, headless=True))
+    found.session = replace(found.session, reduction=told[-1])
+    return found
+
+
+def test_steps_are_told_as_they_are_made(told):
+    first, *news, whole = told
+    assert first.running == "biases" and not first.steps
+    assert [len(one.steps) for one in news] == list(range(1, 17))
+    assert [one.running for one in news] == [*list(whole.steps)[1:], ""]
+    assert all(len(one.verdicts) == len(one.steps) for one in news)
+    assert whole.fraction is None and news[7].fraction == pytest.approx(0.5)
+    assert str(DATE) in whole.title and whole.line.startswith("orange")
+
+
+def test_the_strip_grows_and_can_be_stopped(told):
+    state = replace(told[6], frames={"flat": 1})
+    session = Session(current=1, reduction=state)
+    bar = bar_of(session)
+    assert bar.state is VerdictState.JUDGING and "6 of 16" in bar.judged and 0 < bar.fraction < 1
+    assert [cell.there for cell in bar.chain] == [True] * 6 + [False] * 10
+    assert bar.chain[6].state is VerdictState.JUDGING and bar.chain[7].hint == "not made yet"
+    change = as_change(session, want.carried_out(session, Judge(on=False)))
+    assert change.stop == (JobKey(JobKind.REDUCE),)
+
+
+def test_only_what_depends_is_made_again_and_all_is_taken_back(runner, told):
+    before = told[-1]
+    runner.ask(want.ShowStep("field"), want.TryParams("spectrum", (("radius", 2.0),)))
+    now = runner.session.reduction
+    fresh = {step for step, one in now.steps.items() if one.value is not before.steps[step].value}
+    assert fresh == {"spectrum"} and now.params["spectrum"].radius == 2.0 and now.before.steps is before.steps
+    assert now.change == "source: radius 2" and "source: radius 2" in runner.said()[-1]
+    runner.ask(want.TakeBack())
+    back = runner.session.reduction
+    assert back.value("spectrum") is before.value("spectrum") and not back.params and not back.past
+    with pytest.raises(UsageError, match="nothing was changed"):
+        runner.ask(want.TakeBack())
+
+
+def test_other_sky_fibers_are_blinked_and_subtracted(runner, told):
+    used = np.flatnonzero(told[-1].value("sky").sky.fibers)
+    runner.ask(want.ShowStep("sky"), want.TryParams("sky", (("fibers", tuple(map(int, used[::2]))),)))
+    now = runner.session.reduction
+    assert now.value("sky").sky.fibers.sum() <= used.size / 2 + 1 and now.value("flux") is told[-1].value("flux")
+    first, second = [slot.title for slot in runner.session.slots]
+    assert second == f"{first} [sky: fibers {len(used[::2])}]" and now.shown == "sky"
+    runner.ask(want.CompareStep("blink"))
+    assert runner.session.layout is Layout.BLINK
+    assert runner.session.blink_keys == tuple(slot.key for slot in runner.session.slots)
+    runner.ask(want.CompareStep("difference"))
+    made = runner.session.slot()
+    assert made.title == f"{second} - {first}" and np.abs(made.image.pixels.raw).max() > 0
+    runner.ask(want.TryParams("sky", (("fibers", ()),)))  # frames of two changes ago are closed
+    assert len(runner.session.slots) == 3
+
+
+def test_a_stopped_trial_leaves_all_as_it_was(runner, told):
+    task = want.carried_out(runner.session, want.TryParams("spectrum", (("radius", 1.0),)))
+    partial = as_change(runner.session, task.news(runner.session, replace(task.state, steps=told[3].steps))).session
+    assert partial.reduction.running
+    also = want.carried_out(partial, want.TryParams("sky", (("sources", 1),)))  # both are wanted
+    assert set(also.state.params) == {"spectrum", "sky"} and also.state.before.steps is told[-1].steps
+    back = as_change(partial, task.stopped(partial)).session.reduction
+    assert back.steps is told[-1].steps and not back.running
+    context = JobContext()
+    context.cancel()
+    with pytest.raises(JobCancelled):
+        task.run(runner.session, context)
+
+
+def test_values_that_make_no_sense_are_refused(runner):
+    for step, values, words in (
+        ("spectrum", (("radius", 99.0),), "from 0 to 12 arcsec"),
+        ("spectrum", (("size", 1.0),), "no parameter size"),
+        ("sky", (("fibers", 3),), "several numbers"),
+        ("nothing", (), "no step"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            want.carried_out(runner.session, want.TryParams(step, values))
+    with pytest.raises(UsageError, match="nothing was changed"):
+        want.carried_out(runner.session, want.CompareStep())
+    with pytest.raises(UsageError, match="nothing is reduced"):
+        want.carried_out(Session(), want.TryParams("sky", ()))
