@@ -1,10 +1,13 @@
-"""Exposures dock: a dot for every camera and product of the night, marks for those of tiles; a click shows one."""
+"""Exposures dock: the verdict of every camera of the night with a dot for each product, marks for products of tiles.
+
+A click shows one."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from PyQt6.QtCore import QEvent, QModelIndex, QPoint, Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -20,7 +23,7 @@ from PyQt6.QtWidgets import (
 from ifuview.app import intents as want
 from ifuview.app.night.views import exposures as pure
 from ifuview.app.night.views.exposures import ExposuresView
-from ifuview.gui.night._exposure_dots import DotDelegate, ExposureModel
+from ifuview.gui.night._exposure_dots import NARROW, ExposureModel, HeatDelegate
 from ifuview.gui.night._tile_list import TileList
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.parts.base import Dock
@@ -49,7 +52,7 @@ class ExposuresDock(Dock):
         self.model = ExposureModel()
         self.table = QTableView()
         self.table.setModel(self.model)
-        self.dots = DotDelegate(self.table)
+        self.dots = HeatDelegate(self.table)
         self.table.setItemDelegate(self.dots)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
@@ -132,10 +135,17 @@ class ExposuresDock(Dock):
             viewport.update()
 
     def _fit(self) -> None:
-        """Widths of the columns: those of dots as wide as the products need."""
+        """Widths of the columns: cameras as wide as the dots of their products need, or as there is room for all."""
         self.table.resizeColumnsToContents()
-        for place in range(len(pure.COLUMNS), self.model.columnCount()):
-            self.table.setColumnWidth(place, self.dots.width(self.model.products))
+        texts, viewport = len(pure.COLUMNS), self.table.viewport()
+        cameras = self.model.columnCount() - texts
+        if viewport is None or cameras < 1:
+            return
+        used = sum(self.table.columnWidth(place) for place in range(texts))
+        room = (viewport.width() - used) // cameras
+        width = min(max(room, NARROW), self.dots.width(self.model.products))
+        for place in range(texts, texts + cameras):
+            self.table.setColumnWidth(place, width)
 
     def _say(self) -> None:
         view = self._view
@@ -197,6 +207,10 @@ class ExposuresDock(Dock):
         if row.exposure.raw:
             out.append((f"raw of {camera or 'the first camera'} {expid}", want.ShowProduct(expid, camera, RAW)))
         return out or [(f"Exposure {row.exposure.name}", want.ShowProduct(expid))]
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)

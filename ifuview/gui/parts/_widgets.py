@@ -21,12 +21,29 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.model.inspection import VerdictState
+
 # a pressed switch must be told from a raised one on dark palettes too, where Fusion's shade of it vanishes
 PRESSED = (
     "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); "
     "border: 1px solid palette(highlight); border-radius: 3px; padding: 2px 4px }"
 )
 GAP = 6  # screen pixels between parts
+# vermillion, orange, bluish green, blue, grey of the palette of Okabe and Ito, dark enough for white letters
+VERDICT_COLORS = {
+    VerdictState.WRONG: "#b34700",
+    VerdictState.LOOK: "#8a6100",
+    VerdictState.CLEAN: "#00795a",
+    VerdictState.JUDGING: "#005d92",
+    VerdictState.NOT_JUDGED: "#5b6066",
+}
+VERDICT_SIGNS = {
+    VerdictState.WRONG: "\u2718",
+    VerdictState.LOOK: "\u25b2",
+    VerdictState.CLEAN: "\u2714",
+    VerdictState.JUDGING: "\u2026",
+    VerdictState.NOT_JUDGED: "?",
+}
 
 
 class FlowLayout(QLayout):

@@ -17,23 +17,9 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
+from ifuview.gui.parts._widgets import VERDICT_COLORS, VERDICT_SIGNS
 from ifuview.model.inspection import ChainCell, VerdictState, VerdictView
 
-# vermillion, orange, bluish green, blue, grey of the palette of Okabe and Ito, dark enough for white letters
-COLORS = {
-    VerdictState.WRONG: "#b34700",
-    VerdictState.LOOK: "#8a6100",
-    VerdictState.CLEAN: "#00795a",
-    VerdictState.JUDGING: "#005d92",
-    VerdictState.NOT_JUDGED: "#5b6066",
-}
-SIGNS = {
-    VerdictState.WRONG: "\u2718",
-    VerdictState.LOOK: "\u25b2",
-    VerdictState.CLEAN: "\u2714",
-    VerdictState.JUDGING: "\u2026",
-    VerdictState.NOT_JUDGED: "?",
-}
 BUTTON = (
     "QToolButton { color: white; background: rgba(255, 255, 255, 36); border: 1px solid rgba(255, 255, 255, 90);"
     " border-radius: 3px; padding: 2px 7px; } QToolButton:hover { background: rgba(255, 255, 255, 70); }"
@@ -125,9 +111,9 @@ class VerdictBar(QFrame):
         self.chain.draw(() if view is None else view.chain)
         if view is None:
             return
-        color = COLORS[view.state]
+        color = VERDICT_COLORS[view.state]
         self.setStyleSheet(f"QFrame#verdict {{ background: {color}; }} QFrame#verdict QLabel {{ color: white; }}")
-        self.headline.setText(f"{SIGNS[view.state]}  {view.headline}")
+        self.headline.setText(f"{VERDICT_SIGNS[view.state]}  {view.headline}")
         self.detail.setText(view.detail)
         self.judged.setText(view.judged)
         count = len(view.problems)
@@ -230,7 +216,7 @@ class ChainStrip(QWidget):
             self._paint_cell(painter, QRectF(number * width + 1, 1, width - 2, CELL_HEIGHT - 2), cell)
 
     def _paint_cell(self, painter: QPainter, box: QRectF, cell: ChainCell) -> None:
-        color = QColor(COLORS[cell.state])
+        color = QColor(VERDICT_COLORS[cell.state])
         painter.fillRect(box, color if cell.there else self.palette().window().color())
         if not cell.there:
             painter.fillRect(box, QBrush(color, Qt.BrushStyle.BDiagPattern))
@@ -241,6 +227,6 @@ class ChainStrip(QWidget):
         font.setBold(cell.first)
         painter.setFont(font)
         painter.setPen(QColor("white") if cell.there else self.palette().windowText().color())
-        text = f"{SIGNS[cell.state] if cell.there else ''} {cell.title}".strip()
+        text = f"{VERDICT_SIGNS[cell.state] if cell.there else ''} {cell.title}".strip()
         text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()) - 6)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -10,10 +11,13 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QToolButton
 
 from ifuview.app import intents as want
-from ifuview.app.night.state import Night, Place
+from ifuview.app.night.state import Night, Place, TriageState
 from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
 from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS
+from ifuview.gui.parts._widgets import VERDICT_COLORS
+from ifuview.model.inspection import VerdictState
+from ifuview.model.night.triage import Finding, Judged, TriageResult
 from tests.app.night.views.test_exposures import index
 
 
@@ -43,7 +47,7 @@ def test_exposures_are_listed_and_the_shown_one_is_marked(dock) -> None:
     assert dock.asked == []
     cell = dock.model.index(1, TEXTS)
     assert "bad amplifier AC" in dock.model.data(cell, Qt.ItemDataRole.ToolTipRole)
-    assert dock.model.data(cell, Qt.ItemDataRole.AccessibleTextRole).startswith("frame there, with")
+    assert dock.model.data(cell, Qt.ItemDataRole.AccessibleTextRole).startswith("not judged: frame there, with")
 
 
 def test_a_click_on_a_dot_and_on_a_row(dock, monkeypatch) -> None:
@@ -144,3 +148,25 @@ def test_the_menu_of_a_camera_lists_what_it_has(dock) -> None:
     expected = [f"{p} of b6 12" for p in ("frame", "frame / fiberflat", "sky")]
     assert [text for text, _ in dock.choices(cell)] == expected
     assert dock.choices(cell)[0][1] == want.ShowProduct(12, "b6", "frame")
+
+
+def test_a_narrow_cell_names_the_first_wrong_product_and_opens_it(build, session) -> None:
+    found = Finding(11, "r6", "wavelength-blocks", "sky", fibers=(1,), significance=30.0)
+    result = TriageResult((found,), cameras=((11, "r6"),), judged=(Judged(11, "r6", 500),))
+    dock = build("exposures")
+    dock.resize(700, 300)
+    dock.draw(view.make(replace(session, triage=TriageState(result))))
+    QApplication.processEvents()
+    cell = dock.model.index(1, TEXTS + 1)
+    wide = dock.table.visualRect(cell)
+    assert dock.dots.has_dots(wide.width() + 1, 2)
+    assert dock.dots.product_at(cell, wide.center(), wide) in ("frame", "sky")
+    painted = dock.table.viewport().grab(wide).toImage()
+    assert painted.pixelColor(2, wide.height() - 4).name() == VERDICT_COLORS[VerdictState.WRONG]
+    dock.table.setColumnWidth(TEXTS + 1, 30)
+    narrow = dock.table.visualRect(cell)
+    assert dock.dots.product_at(cell, narrow.center(), narrow) == "sky"
+    other = dock.model.index(1, TEXTS)
+    dock.table.setColumnWidth(TEXTS, 30)
+    narrow = dock.table.visualRect(other)
+    assert dock.dots.product_at(other, narrow.center(), narrow) == ""  # not judged

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ifuview.app.night.views.heat import NOT_ASKED, CameraVerdict, verdicts
 from ifuview.app.session import Session
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.exposures import NO_CHAIN, RAW, Dot, Exposure, ExposureIndex, TileFile
@@ -84,6 +85,8 @@ class ExposuresView:
         How the products follow each other.
     open_paths : frozenset of str
         Files that are open.
+    verdicts : mapping of (exposure, camera) to CameraVerdict
+        Of those that were judged.
     """
 
     rows: tuple[Row, ...] = ()
@@ -100,6 +103,7 @@ class ExposuresView:
     petals: tuple[str, ...] = ()
     chain: ChainSpec = NO_CHAIN
     open_paths: frozenset[str] = frozenset()
+    verdicts: Mapping[tuple[int, str], CameraVerdict] = field(default_factory=dict)
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -114,7 +118,8 @@ _TILES: dict[int, tuple[ExposureIndex, tuple[TileRow, ...]]] = {}
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
-    return (session.night, session.current, session.tables, *(s.key for s in session.slots))
+    result = None if session.triage is None else session.triage.result
+    return (session.night, session.current, session.tables, result, *(s.key for s in session.slots))
 
 
 def make(session: Session) -> ExposuresView:
@@ -143,6 +148,7 @@ def make(session: Session) -> ExposuresView:
         petals=tuple(sorted({_petal(f) for f in index.tiles}, key=lambda p: (p == WHOLE, p))),
         chain=index.chain,
         open_paths=frozenset(s.dataset.path for s in session.slots) | {t.path for t in session.tables},
+        verdicts=verdicts(index.chain, session.triage),
     )
 
 
@@ -210,7 +216,7 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
+def tip(row: Row, camera: str = "", products: tuple[str, ...] = (), verdict: CameraVerdict = NOT_ASKED) -> str:
     """What the pointer over a row, or over the dots of a camera, says."""
     e = row.exposure
     if not camera:
@@ -221,7 +227,7 @@ def tip(row: Row, camera: str = "", products: tuple[str, ...] = ()) -> str:
     letters = e.bad_amplifiers.get(camera, "")
     bad = ", a bad camera" if camera in e.off else f", bad amplifier {letters}" if letters else ""
     lines = [f"{p}: {e.dot(camera, p)}" for p in products]
-    return "\n".join([f"{camera} of {e.name}{bad}", *lines])
+    return "\n".join([f"{camera} of {e.name}{bad}: {verdict.state}", *filter(None, [verdict.text]), *lines])
 
 
 def parse_filter(text: str) -> tuple[tuple[str, str, str], ...]:

@@ -199,11 +199,11 @@ def chain(session: Session) -> tuple[ChainCell, ...]:
     wrong = [f for f in own if is_wrong(f)]
     chosen = _chosen(state)
     told = [f for f in wrong if chosen is not None and same(f, chosen)] or wrong  # what the bar speaks of
-    first = min((_product(spec, f) for f in told), key=lambda p: _order(spec, p), default="")
-    spoiled, other = ({p for f in some for p in spoils(spec, _product(spec, f))} for some in (told, wrong))
+    first = first_product(spec, told)
+    spoiled, other = ({p for f in some for p in spoils(spec, product_of(spec, f))} for some in (told, wrong))
     cells = []
     for product in spec.shown:
-        here = [f for f in wrong if _product(spec, f) == product]
+        here = [f for f in wrong if product_of(spec, f) == product]
         level = VerdictState.CLEAN if judged else VerdictState.NOT_JUDGED
         level = VerdictState.WRONG if product in spoiled else VerdictState.LOOK if product in other else level
         hint = "; ".join(f"{kind_words(f)}, {f.significance:.0f} sigma" for f in here)
@@ -225,7 +225,12 @@ def _chosen(state: TriageState | None) -> Finding | None:
     return state.result.findings[state.groups[max(state.problem, 0)][0]]
 
 
-def _product(spec: ChainSpec, finding: Finding) -> str:
+def first_product(spec: ChainSpec, found: list[Finding]) -> str:
+    """The product, in the order of the chain, that shows the first of them; "" without any."""
+    return min((product_of(spec, f) for f in found), key=lambda p: _order(spec, p), default="")
+
+
+def product_of(spec: ChainSpec, finding: Finding) -> str:
     """The product that shows a finding first."""
     return spec.steps.get(finding.first_step, finding.first_step)
 

@@ -61,7 +61,7 @@ def test_tips(session: Session) -> None:
     assert "bad amplifiers: b6AC" in view.tip(row)
     assert "windy" in view.tip(row)
     assert view.tip(row, "b6", ("frame",)).splitlines() == [
-        "b6 of 11, bad amplifier AC",
+        "b6 of 11, bad amplifier AC: not judged",
         "frame: there, with a bad amplifier",
     ]
 
