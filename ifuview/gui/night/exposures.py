@@ -95,6 +95,7 @@ class ExposuresDock(Dock):
             row.addWidget(each)
         row.addWidget(self.watch)
         content = QWidget()
+        top.addWidget(self.where, 1)
         top.addLayout(row)
         self.halves = QSplitter(Qt.Orientation.Horizontal)
         self.halves.setChildrenCollapsible(False)
@@ -102,7 +103,7 @@ class ExposuresDock(Dock):
         self.halves.addWidget(self.tiles)
         self.halves.setStretchFactor(0, 1)
         self.halves.setStretchFactor(1, 0)
-        column(content, top, self.where, self.halves, margin=0)
+        column(content, top, self.halves, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
 

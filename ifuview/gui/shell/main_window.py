@@ -110,9 +110,9 @@ class MainWindow(CommandedWindow):
     def _make_toolbar(self) -> None:
         self.toolbar = QToolBar("Tools")
         self.toolbar.setObjectName("toolbar")
-        self.toolbar.setIconSize(QSize(20, 20))
+        self.toolbar.setIconSize(QSize(16, 16))
         self.toolbar.setMovable(False)
-        self.toolbar.setFixedHeight(34)
+        self.toolbar.setFixedHeight(28)
         self.addToolBar(self.toolbar)
         self.verdict = VerdictBar(self)
         self.verdict.intent.connect(self.controller.handle)

@@ -22,7 +22,7 @@ DOCK_MINIMUM = (120, 110)
 SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
 SMALL_COLUMN = (0.24, 230)  # share of the width, least px
 SMALL_RAISED = "spectrum"
-DOCK_SIZES = {"left": 230, "right": 400, "bottom": 280}
+DOCK_SIZES = {"left": 205, "right": 385, "bottom": 155}  # px: most of 1600 x 1000 is left for the image
 
 
 class DockArea(QObject):
