@@ -199,6 +199,14 @@ class VerdictState(StrEnum):
     NOT_JUDGED = "not judged"
 
 
+def as_state(verdict: Verdict) -> VerdictState:
+    """What a comparison with limits says, in the words that stand for every kind of judgement."""
+    return {
+        Verdict.FAIL: VerdictState.WRONG, Verdict.WARN: VerdictState.LOOK, Verdict.PASS: VerdictState.CLEAN,
+        Verdict.NOT_MEASURED: VerdictState.NOT_JUDGED,
+    }[verdict]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class VerdictProblem:
     """Findings of one cause, wherever they were seen.

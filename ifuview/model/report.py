@@ -8,7 +8,7 @@ import numpy as np
 
 from ifuview.model.checks import Array, readonly
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import FiberInspection, Verdict
+from ifuview.model.inspection import FiberInspection, VerdictState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class Polyline:
 class VerdictLine:
     """One judged question: the verdict and its reason in words."""
 
-    verdict: Verdict
+    verdict: VerdictState
     title: str
     text: str
 
@@ -99,6 +99,10 @@ class ReportInput:
         In place of fiber and spectra, of a photon list: the light of its selections.
     selections : tuple of (color, text)
         What the plots show, in place of the verdicts.
+    facts : tuple of str
+        What was measured and is no judgement.
+    evidence : Figure or None
+        What shows the worst verdict.
     """
 
     title: str
@@ -113,3 +117,5 @@ class ReportInput:
     notes: tuple[str, ...] = field(default=())
     plots: tuple[Figure, ...] = ()
     selections: tuple[tuple[str, str], ...] = ()
+    facts: tuple[str, ...] = ()
+    evidence: Figure | None = None

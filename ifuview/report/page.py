@@ -50,6 +50,8 @@ BOXES = {
     "colorbar": (0.588, 0.645, 0.009, 0.285),
     "verdicts": (0.655, 0.645, 0.315, 0.285),
     "section": (0.06, 0.435, 0.41, 0.155),
+    "section alone": (0.06, 0.372, 0.41, 0.218),
+    "evidence": (0.555, 0.372, 0.41, 0.218),
     "residual": (0.06, 0.372, 0.41, 0.055),
     "offset": (0.555, 0.463, 0.41, 0.127),
     "width": (0.555, 0.372, 0.41, 0.075),
@@ -95,10 +97,15 @@ def draw(report: ReportInput) -> Figure:
         return figure
     words.draw_verdicts(_blank(figure, "verdicts"), report)
     found = report.inspection
-    section = _axes(figure, "section")
-    panels.draw_section(section, _axes(figure, "residual", sharex=section), found)
-    offset = _axes(figure, "offset")
-    panels.draw_quality(offset, _axes(figure, "width", sharex=offset), found)
+    measured = found is not None and found.quality is not None
+    fits = found is not None and found.section is not None and found.section.model is not None
+    section = _axes(figure, "section" if fits else "section alone")
+    panels.draw_section(section, _axes(figure, "residual", sharex=section) if fits else None, found)
+    if measured:
+        offset = _axes(figure, "offset")
+        panels.draw_quality(offset, _axes(figure, "width", sharex=offset), found)
+    elif report.evidence is not None:
+        draw_figure(_axes(figure, "evidence"), report.evidence)
     panels.draw_spectrum(_axes(figure, "spectrum"), found)
     words.draw_facts(_blank(figure, "footer"), report)
     return figure

@@ -79,11 +79,10 @@ def draw_image(axes: Axes, bar: Axes, report: ReportInput) -> None:
     bar.set_ylabel(plain(panel.unit or "counts"))
 
 
-def draw_section(axes: Axes, residual: Axes, found: FiberInspection | None) -> None:
+def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | None) -> None:
     """Counts across the fibers, the fitted profiles, and what is left of the counts in units of the error."""
     section = found.section if found else None
     if found is None or section is None:
-        residual.set_visible(False)
         draw_figure(axes, Figure("Cross-section", empty="not measured"))
         return
     bottom = "" if section.model is not None else "cross-dispersion (px)"
@@ -101,7 +100,8 @@ def draw_section(axes: Axes, residual: Axes, found: FiberInspection | None) -> N
     if section.model is not None:
         fit = f"model, reduced chi2 {section.chi2:.2f}" if np.isfinite(section.chi2) else "model"
         axes.plot(section.position, section.model, color=BLUE, linewidth=1.6, linestyle="--", label=fit)
-    _draw_residual(residual, section)
+    if residual is not None:
+        _draw_residual(residual, section)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + LEGEND_ROOM * (high - low))
     axes.legend(loc="upper right", ncols=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ifuview.model.inspection import Verdict
+from ifuview.model.inspection import VerdictState
 from ifuview.model.report import ReportInput
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ TYPOGRAPHY = "–—‘’“”…≤≥≈−√∞±"
 INK, PALE = "#1a1a1a", "#666666"
 # Okabe-Ito colors; the sign and the word say the same
 MARKS = {
-    Verdict.PASS: ("✔", "PASS", "#007a5a"),
-    Verdict.WARN: ("▲", "WARNING", "#b87400"),
-    Verdict.FAIL: ("✘", "FAIL", "#c04a00"),
-    Verdict.NOT_MEASURED: ("?", "NOT MEASURED", "#666666"),
+    VerdictState.WRONG: ("✘", "WRONG", "#c04a00"),
+    VerdictState.LOOK: ("▲", "LOOK", "#b87400"),
+    VerdictState.CLEAN: ("✔", "CLEAN", "#007a5a"),
+    VerdictState.JUDGING: ("…", "JUDGING", "#005d92"),
+    VerdictState.NOT_JUDGED: ("?", "NOT JUDGED", "#666666"),
 }
 MAX_CARDS = 18
 
@@ -53,6 +54,9 @@ def draw_verdicts(axes: Axes, report: ReportInput) -> None:
         pen.space(8)
         pen.line(f"{sign} {word}: {plain(entry.title)}", 13, weight="bold", color=color)
         pen.paragraph(plain(entry.text), 12)
+    for fact in report.facts:
+        pen.space(8)
+        pen.paragraph(plain(fact), 12)
     for note in report.notes:
         pen.space(8)
         pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)

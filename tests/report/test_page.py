@@ -18,6 +18,7 @@ from ifuview.model.inspection import (
     ProfileComponent,
     TraceQuality,
     Verdict,
+    VerdictState,
 )
 from ifuview.model.report import ImagePanel, Polyline, ReportInput, VerdictLine
 from ifuview.report import page, words
@@ -72,10 +73,10 @@ def full() -> ReportInput:
     quality = make_quality()
     inspection = FiberInspection(1, 16, "17", 2048, make_section(), (make_spectrum(),), quality)
     verdicts = (
-        VerdictLine(Verdict.FAIL, "trace", quality.text),
-        VerdictLine(Verdict.PASS, "width", "The profile is 1.10 px wide, as its neighbors are."),
-        VerdictLine(Verdict.WARN, "flux", "The fiber has 80 % of the light of its neighbors."),
-        VerdictLine(Verdict.NOT_MEASURED, "wavelength", "There are no sky lines in this range."),
+        VerdictLine(VerdictState.WRONG, "trace", quality.text),
+        VerdictLine(VerdictState.CLEAN, "width", "The profile is 1.10 px wide, as its neighbors are."),
+        VerdictLine(VerdictState.LOOK, "flux", "The fiber has 80 % of the light of its neighbors."),
+        VerdictLine(VerdictState.NOT_JUDGED, "wavelength", "There are no sky lines in this range."),
     )
     return ReportInput(
         "preproc-r6-00104284, fiber 17",
@@ -114,13 +115,13 @@ def test_the_page_is_2000_px_wide(full, tmp_path):
 
 def test_the_page_says_all_in_words(full):
     text = said(full)
-    for word in ("FAIL", "24 sigma", "PASS", "WARNING", "NOT MEASURED", "psf-r6-00104284.fits", "CARD11", "numpy 2.0",
+    for word in ("WRONG", "24 sigma", "CLEAN", "LOOK", "NOT JUDGED", "psf-r6-00104284.fits", "CARD11", "numpy 2.0",
                  "fiber 17", "wavelength (Å)", "center - trace (px)", "electron", "read noise", "2026-01"):  # fmt: skip
         assert word in text, word
 
 
 def test_no_text_leaves_its_box_or_hides_another(full):
-    long = tuple(VerdictLine(Verdict.FAIL, f"question {i}", "a long reason " * 12) for i in range(30))
+    long = tuple(VerdictLine(VerdictState.WRONG, f"question {i}", "a long reason " * 12) for i in range(30))
     deep = ("/a/very/deep/folder" * 20 + "/x.fits",) * 20
     crowded = replace(full, verdicts=long, files=deep, title="long " * 60, header=(("KEY", "value " * 40),) * 40)
     with page.style():

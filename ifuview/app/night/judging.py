@@ -166,13 +166,18 @@ def _user_moved(session: Session) -> bool:
     return slot is None or not slot.view.fit
 
 
+def triage_can_ask(slot: Slot) -> bool:
+    """Whether a frame is a product that a triage asks about."""
+    chain = instrument(slot.dataset.instrument).chain
+    return bool(slot.dataset.path) and slot.image.kind is Kind.RSS and chain is not None and bool(chain.judged)
+
+
 def of_product(session: Session, slot: Slot) -> tuple[FindCameras, ...]:
     """The judgement of a product that was opened alone, with those of its camera that lie beside it."""
     asked = session.triage is not None and session.triage.about(slot.dataset.path)
-    if session.night is not None or asked or not slot.dataset.path:
+    if session.night is not None or asked:
         return ()
-    chain = instrument(slot.dataset.instrument).chain
-    if slot.image.kind is not Kind.RSS or chain is None or not chain.judged:
+    if not triage_can_ask(slot):
         return ()
     return (FindCameras(title=f"Judge {slot.title}", path=slot.dataset.path),)
 

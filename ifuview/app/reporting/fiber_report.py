@@ -15,9 +15,11 @@ from ifuview.app.frames.views import colors
 from ifuview.app.frames.views.overlay import CACHE
 from ifuview.app.frames.views.raster import build_pyramid, gather
 from ifuview.app.frames.views.viewport import fit_view
+from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.session import Session, Slot
+from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
-from ifuview.model.inspection import FiberInspection, Verdict
+from ifuview.model.inspection import FiberInspection, VerdictState, as_state
 from ifuview.model.report import ImagePanel, Polyline, ReportInput, VerdictLine
 
 PICTURE = (1400, 900)  # px, at most
@@ -43,7 +45,9 @@ def report_input(session: Session) -> ReportInput:
         image=image_panel(slot),
         overlay=polylines(session, slot),
         inspection=found,
-        verdicts=verdict_lines(found),
+        verdicts=verdict_lines(session, slot),
+        facts=facts(found),
+        evidence=_evidence(session, slot),
         files=_files(session),
         header=_header(slot),
         versions=_versions(),
@@ -129,24 +133,46 @@ def _row_line(session: Session, slot: Slot) -> tuple[Polyline, ...]:
     return (Polyline(np.array([0.0, width - 1.0]), np.array([fiber, fiber], float), SELECTED, True),)
 
 
-def verdict_lines(found: FiberInspection | None) -> tuple[VerdictLine, ...]:
-    """What was judged, in words; what could not be measured is said, not left out."""
-    if found is None:
-        return (VerdictLine(Verdict.NOT_MEASURED, "Fiber", "no fiber was selected"),)
-    out = []
+def verdict_lines(session: Session, slot: Slot) -> tuple[VerdictLine, ...]:
+    """What was judged, the worst first; what was not judged is said, not left out."""
+    found, fiber = session.inspection, session.selection.fiber
+    if found is None or fiber is None:
+        return (VerdictLine(VerdictState.NOT_JUDGED, "Fiber", "no fiber was selected"),)
+    out: tuple[VerdictLine, ...] = ()
+    if triage_can_ask(slot):
+        from ifuview.app.night import of_fiber
+
+        out = of_fiber.lines(session.triage, slot.dataset.path, fiber)
     if found.quality is not None:
-        out.append(VerdictLine(found.quality.verdict, "Trace", found.quality.text))
+        trace = VerdictLine(as_state(found.quality.verdict), "Trace", found.quality.text)
     else:
-        out.append(VerdictLine(Verdict.NOT_MEASURED, "Trace", found.note or "no detector image with traces is open"))
+        why = found.note or "no detector image with traces is open"
+        trace = VerdictLine(VerdictState.NOT_JUDGED, "Trace", why)
+    order = tuple(VerdictState)
+    return tuple(sorted((*out, trace), key=lambda line: order.index(line.verdict)))
+
+
+def _evidence(session: Session, slot: Slot) -> Figure | None:
+    """What shows the worst of what the triage found in the selected fiber."""
+    fiber = session.selection.fiber
+    if fiber is None or not triage_can_ask(slot):
+        return None
+    from ifuview.app.night import of_fiber
+
+    return of_fiber.evidence(session.triage, slot.dataset.path, fiber)
+
+
+def facts(found: FiberInspection | None) -> tuple[str, ...]:
+    """Numbers of a fiber that are no judgement."""
+    if found is None:
+        return ()
+    out = []
     section = found.section
     if section is not None and np.isfinite(section.chi2):
-        good = section.chi2 < 2
-        words = f"reduced chi2 of the fitted profiles at column {section.column} is {section.chi2:.2f}"
-        out.append(VerdictLine(Verdict.PASS if good else Verdict.WARN, "Cross-section", words))
+        out.append(f"Reduced chi2 of the fitted profiles at column {section.column}: {section.chi2:.2f}.")
     for spectrum in found.spectra[:4]:
         share = float(np.mean(spectrum.masked)) if spectrum.masked.size else 0.0
-        words = f"{spectrum.label}: {spectrum.method}, {100 * share:.1f} % of the samples are masked"
-        out.append(VerdictLine(Verdict.WARN if share > 0.2 else Verdict.PASS, "Spectrum", words))
+        out.append(f"{spectrum.label}: {spectrum.method}, {100 * share:.1f} % of the samples are masked.")
     return tuple(out)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ifuview.app.frames.fibers import default_fiber, find_fiber
 from ifuview.app.frames.opening.opened import new_slot
+from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.opening import open_images
 from ifuview.app.session import Selection, Session
 from ifuview.app.traces.loading import with_traces
@@ -75,6 +76,10 @@ def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str
         session = with_light(session, ctx.part(0.0, 0.3))
     if session.inspection is None and session.selection.fiber is not None:
         session = replace(session, inspection=inspect(session, ctx))
+    if slot is not None and triage_can_ask(slot) and session.selection.fiber is not None:
+        from ifuview.app.night.of_fiber import asked
+
+        session = asked(session, slot.dataset.path, ctx.part(0.0, 0.3))
     ctx.checkpoint(0.3, "Drawing the report")
     write(report_input(session), output)
     return output

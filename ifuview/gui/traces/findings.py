@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from ifuview.model.traces.doctor import TraceDiagnosis
 
 WORDS = {
-    Verdict.PASS: "✔ Good",
-    Verdict.WARN: "▲ Look at it",
+    Verdict.PASS: "✔ Clean",
+    Verdict.WARN: "▲ Look",
     Verdict.FAIL: "✘ Wrong",
-    Verdict.NOT_MEASURED: "? Not measured",
+    Verdict.NOT_MEASURED: "? Not judged",
 }
 # text colors of the rows (light, dark): darkened and lightened Okabe-Ito vermillion and orange
 INK = {Verdict.FAIL: ("#A83F00", "#FF9A5C"), Verdict.WARN: ("#8A5700", "#F2C14E")}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.figure import Scale
-from ifuview.model.inspection import Verdict
+from ifuview.model.inspection import Verdict, as_state
 from ifuview.model.traces.doctor import Problem, TraceDiagnosis
 from ifuview.model.traces.findings import findings
 from ifuview.report.figures import BLACK, GREEN, VERMILION, draw_figure
@@ -43,7 +43,7 @@ def draw_fiber(figure: Figure, report: DoctorReport, row: int) -> None:
     y = 0.965
     figure.text(0.02, y, f"Fiber {plain(found.fiber_id[row])}", size=13, weight="bold", va="top")
     for problem in problems[:3]:
-        sign, _, color = MARKS[problem.verdict]
+        sign, _, color = MARKS[as_state(problem.verdict)]
         for line in textwrap.wrap(f"{sign} {plain(problem.text)}", WRAP)[:2]:
             y -= 0.033
             figure.text(0.02, y, line, size=10, color=color, va="top")

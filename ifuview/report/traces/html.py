@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ifuview import resources
 from ifuview.files import put
+from ifuview.model.inspection import as_state
 from ifuview.model.traces.findings import TraceFinding, advice_lines
 from ifuview.report.pointer import under_pointer
 from ifuview.report.traces.doctor_report import DoctorReport, Drawn
@@ -52,7 +53,7 @@ def page(report: DoctorReport, drawn: tuple[Drawn, ...]) -> str:
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
         (folder / "doctor.html.j2").read_text(encoding="utf-8")
     )
-    sign, word, _ = MARKS[report.diagnosis.verdict]
+    sign, word, _ = MARKS[as_state(report.diagnosis.verdict)]
     return template.render(
         report=report,
         diagnosis=report.diagnosis,
@@ -81,7 +82,7 @@ def _finding(one: TraceFinding) -> dict[str, str]:
         amount += f"{'' if one.amount_err is None else f' ± {one.amount_err:.2g}'} {one.unit}"
     return {
         "key": one.verdict.value,
-        "sign": MARKS[one.verdict][0] if one.group != "frame" else "i",
+        "sign": MARKS[as_state(one.verdict)][0] if one.group != "frame" else "i",
         "title": one.title,
         "text": one.text,
         "amount": amount,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifuview.files import put
+from ifuview.model.inspection import as_state
 from ifuview.model.traces.findings import advice_lines
 from ifuview.report.traces.doctor_report import SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, plain
@@ -54,7 +55,7 @@ def _pdf(report: DoctorReport, drawn: tuple[Drawn, ...]) -> bytes:
 
 def _first_page(figure: Figure, report: DoctorReport) -> None:
     """Verdict in one sentence, the three most important findings, what to do; then all findings."""
-    sign, word, color = MARKS[report.diagnosis.verdict]
+    sign, word, color = MARKS[as_state(report.diagnosis.verdict)]
     page = _Page(figure)
     page.text(report.title, 17, weight="bold")
     page.text(f"ifuview {report.version}, {report.created}", 9, color=PALE)
@@ -66,7 +67,7 @@ def _first_page(figure: Figure, report: DoctorReport) -> None:
     if found:
         page.text("Most important", 12, weight="bold")
         for one in found[:TOP_FINDINGS]:
-            sign, _, color = MARKS[one.verdict]
+            sign, _, color = MARKS[as_state(one.verdict)]
             page.text(one.title, 11, mark=sign, color=color, weight="bold")
             page.text(one.text, 10, indent=0.02)
     page.gap()
@@ -80,7 +81,7 @@ def _first_page(figure: Figure, report: DoctorReport) -> None:
         page.text("Also found", 12, weight="bold")
         for one in found[TOP_FINDINGS:MAX_LIST]:
             text = one.text if one.group == "fiber" else f"{one.title}: {one.text}"
-            page.text(text, 9, mark="i" if one.group == "frame" else MARKS[one.verdict][0])
+            page.text(text, 9, mark="i" if one.group == "frame" else MARKS[as_state(one.verdict)][0])
         if len(found) > MAX_LIST:
             page.text(f"and {len(found) - MAX_LIST} more, see report.html", 9, color=PALE)
         page.gap()

@@ -208,7 +208,7 @@ def test_the_error_band_is_thinned_to_the_screen_without_losing_its_reach():
 def test_the_verdict_is_said_in_words_and_three_panels_are_shown(build, view_of):
     dock = build("quality")
     dock.draw(view_of("quality", made.session()))
-    assert dock.word.text() == "Doubtful: Fiber 505 of preproc"
+    assert dock.word.text() == "Look: Fiber 505 of preproc"
     assert "0.100 px above" in dock.text.text()
     assert not dock.icon.pixmap().isNull()
     assert list(dock.plots) == ["Offset", "Width", "Flux"]

@@ -118,10 +118,10 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     """One cause in words."""
     found = [state.result.findings[n] for n in group]
     best = found[0]
-    step = STEP_WORDS[best.first_step]
+    step = step_words(best)
     wrong = is_wrong(best)
     what = f"{step.upper()} {'wrong' if wrong else 'known' if best.known else 'of the sky'}: {kind_words(best)}"
-    headline = DOT.join(filter(None, (what, where(found), _waves(found))))
+    headline = DOT.join(filter(None, (what, where(found), spans_of(found))))
     amount = f"{abs(best.amplitude):.3g} {short(best.unit)}" if best.unit else ""
     amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
     sigma = f"{best.significance:.0f} sigma" if best.significance else ""
@@ -135,6 +135,11 @@ def kind_words(finding: Finding) -> str:
     if finding.kind == "isolated-fiber" and finding.unit.startswith("throughput") and finding.amplitude < DEAD:
         return "a fiber is dead"
     return KIND_WORDS.get(finding.kind, finding.kind)
+
+
+def step_words(finding: Finding) -> str:
+    """The first step that is wrong."""
+    return STEP_WORDS[finding.first_step]
 
 
 def short(unit: str) -> str:
@@ -161,7 +166,8 @@ def _exposures(found: list[Finding]) -> str:
     return " ".join(map(str, numbers)) if len(numbers) <= MANY else f"{len(numbers)} exposures"
 
 
-def _waves(found: list[Finding]) -> str:
+def spans_of(found: list[Finding]) -> str:
+    """Wavelengths of findings."""
     spans = [finding.wave_range for finding in found if finding.wave_range is not None]
     if not spans:
         return ""

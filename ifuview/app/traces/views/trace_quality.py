@@ -13,10 +13,10 @@ from ifuview.model.image import Kind
 from ifuview.model.inspection import TraceQuality, Verdict
 
 VERDICT_WORDS = {
-    Verdict.PASS: "Good",
-    Verdict.WARN: "Doubtful",
-    Verdict.FAIL: "Bad",
-    Verdict.NOT_MEASURED: "Not measured",
+    Verdict.PASS: "Clean",
+    Verdict.WARN: "Look",
+    Verdict.FAIL: "Wrong",
+    Verdict.NOT_MEASURED: "Not judged",
 }
 
 

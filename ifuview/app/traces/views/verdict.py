@@ -5,15 +5,9 @@ from __future__ import annotations
 from ifuview.app.session import Session
 from ifuview.app.traces.views import findings
 from ifuview.app.traces.views.findings import FindingRow
-from ifuview.model.inspection import Verdict, VerdictProblem, VerdictState, VerdictView
+from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView, as_state
 
 DOT = " \u00b7 "
-STATES = {
-    Verdict.FAIL: VerdictState.WRONG,
-    Verdict.WARN: VerdictState.LOOK,
-    Verdict.PASS: VerdictState.CLEAN,
-    Verdict.NOT_MEASURED: VerdictState.NOT_JUDGED,
-}
 
 
 def make(session: Session) -> VerdictView | None:
@@ -29,7 +23,7 @@ def make(session: Session) -> VerdictView | None:
     shown = problems[number] if number >= 0 else None
     judged = "" if found.diagnosis is None else f"judged {found.diagnosis.nfiber} fibers"
     return VerdictView(
-        state=STATES[found.verdict],
+        state=as_state(found.verdict),
         headline=found.sentence if shown is None else shown.headline,
         detail=found.hint if shown is None else shown.detail,
         judged=judged,
@@ -42,7 +36,7 @@ def make(session: Session) -> VerdictView | None:
 def _problem(row: FindingRow, number: int) -> VerdictProblem:
     """A finding in words."""
     one = row.finding
-    state = STATES[one.verdict]
+    state = as_state(one.verdict)
     sigma = f"{row.sigma} sigma" if row.sigma.strip("\u2013") else ""
     wave = "" if one.wave_range is None else f"{one.wave_range[0]:.0f}\u2013{one.wave_range[1]:.0f} \u00c5"
     amount = row.amount if row.amount.strip("\u2013") else ""

@@ -27,7 +27,7 @@ def test_without_traces_the_hint_says_so():
 
 def test_verdict_comes_in_words_with_its_numbers():
     shown = view.make(made.session())
-    assert shown.word == "Doubtful"
+    assert shown.word == "Look"
     assert "0.100 px above" in shown.text
     assert "Mean 0.1000 ± 0.0050 px" in shown.numbers
     assert "noise floor" in shown.numbers
@@ -47,7 +47,7 @@ def test_not_measured_is_said_and_has_no_numbers():
     session = made.session()
     inspection = replace(session.inspection, quality=made.quality(Verdict.NOT_MEASURED))
     shown = view.make(replace(session, inspection=inspection))
-    assert shown.word == "Not measured"
+    assert shown.word == "Not judged"
     assert shown.numbers == ""
 
 
