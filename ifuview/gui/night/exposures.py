@@ -50,28 +50,7 @@ class ExposuresDock(Dock):
         self.setAccessibleName(self.title)
         self._view: ExposuresView | None = None
         self.model = ExposureModel()
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.dots = HeatDelegate(self.table)
-        self.table.setItemDelegate(self.dots)
-        self.table.setSortingEnabled(True)
-        self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setAccessibleName("Exposures")
-        head = self.table.verticalHeader()
-        assert head is not None
-        head.hide()
-        head.setDefaultSectionSize(self.fontMetrics().height() + 6)
-        across = self.table.horizontalHeader()
-        assert across is not None
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        across.setMinimumSectionSize(20)
-        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.table.customContextMenuRequested.connect(self._menu)
-        self.table.clicked.connect(self._clicked)
-        self.table.activated.connect(self._clicked)
+        self._make_table()
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter: tile=7951 camera=r6 exptime>600")
         self.filter.setAccessibleName("Filter")
@@ -106,6 +85,31 @@ class ExposuresDock(Dock):
         column(content, top, self.halves, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
+
+    def _make_table(self) -> None:
+        """The table with its heat map."""
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.dots = HeatDelegate(self.table)
+        self.table.setItemDelegate(self.dots)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setAccessibleName("Exposures")
+        head = self.table.verticalHeader()
+        assert head is not None
+        head.hide()
+        head.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        across = self.table.horizontalHeader()
+        assert across is not None
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        across.setMinimumSectionSize(20)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._menu)
+        self.table.clicked.connect(self._clicked)
+        self.table.activated.connect(self._clicked)
 
     def draw(self, view: ExposuresView | None) -> None:
         self._view = view
