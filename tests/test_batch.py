@@ -26,7 +26,7 @@ from ifuview.report.night.index import LEVELS, UNREAD, Cell, NightIndex, page
 
 NIGHT, EXPID = "20211014", "00104284"
 PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")
-WAIT_S = 25.0
+WAIT_S = 240  # of a loaded machine
 
 
 def make_night(folder: Path, data: Path, cameras: str, expids: tuple[str, ...] = (EXPID,)) -> Path:
