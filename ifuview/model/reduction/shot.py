@@ -74,6 +74,9 @@ class IfuField:
         That the sky was made from.
     amplifiers : tuple of AmplifierState
     notes : tuple of str
+    native : FiberSpectra or None
+        As `residual`, with variance, mask and wavelengths: detections are looked for there, where the noise of samples
+        is independent. None: they are looked for on the common grid.
     """
 
     number: int
@@ -88,6 +91,7 @@ class IfuField:
     sky_fibers: Array
     amplifiers: tuple[AmplifierState, ...]
     notes: tuple[str, ...] = ()
+    native: FiberSpectra | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
