@@ -57,12 +57,20 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         from ifuview.app.night.reduction.run import reduce_lrs2
 
         done += reduce_lrs2(
-            chosen.date, chosen.sides, chosen.object, chosen.baseraw, chosen.output, chosen.tables, params, ctx=ctx
+            chosen.date,
+            chosen.sides,
+            chosen.object,
+            chosen.baseraw,
+            chosen.output,
+            chosen.tables,
+            params,
+            ctx=ctx,
+            hold=False,
         )
     else:
         from ifuview.app.night.reduction.run import reduce_files
 
-        done += reduce_files(chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx)
+        done += reduce_files(chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx, False)
     notes += tuple(dict.fromkeys(note for one in done for note in one.notes))
     good = sum(one.complete for one in done)
     code = OK if good == len(done) else FOUND if good else BAD_INPUT

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from threading import Lock
 
 import numpy as np
 
@@ -21,9 +19,9 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.checks import digest
 from ifuview.model.inspection import VerdictState
+from ifuview.recipes.cache import ValueCache
 
 OPTIONAL = "?"
-CACHE_BYTES = 700 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,13 @@ class Given:
     key: str
 
 
+class GivenUp:
+    """Stands for a value that was made and is held no more."""
+
+
+GIVEN_UP = GivenUp()
+
+
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """What became of a step.
@@ -73,7 +78,7 @@ class StepResult:
     ----------
     step : str
     value : object
-        None where it could not be made.
+        None where it could not be made, GIVEN_UP where it is held no more.
     key : str
     seconds : float
         That it took; 0 when it was there already.
@@ -86,6 +91,10 @@ class StepResult:
     key: str
     seconds: float = 0.0
     reason: str = ""
+
+    def given_up(self) -> StepResult:
+        """The same without the value."""
+        return self if self.value is None else dataclasses.replace(self, value=GIVEN_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +159,13 @@ class Recipe:
             f"there is no step {name[:80]!r}", self.name, f"it has {', '.join(s.name for s in self.steps)}"
         )
 
-    def needed(self, wanted: Iterable[str] = ()) -> tuple[RecipeStep, ...]:
-        """The steps that the wanted values rest on, those included; all without a wish."""
+    def needed(self, wanted: Iterable[str] = (), known: Iterable[str] = ()) -> tuple[RecipeStep, ...]:
+        """The steps that the wanted values rest on, those included, all without a wish; none that is known already."""
+        there = set(known)
         names = {self.step(name).name for name in wanted} or {step.name for step in self.steps}
         chosen = []
         for step in reversed(self.steps):
-            if step.name in names:
+            if step.name in names - there:
                 chosen.append(step)
                 names.update(name for name, _ in step.wanted())
         return tuple(reversed(chosen))
@@ -167,68 +177,6 @@ class Recipe:
             if touched & {need for need, _ in step.wanted()}:
                 touched.add(step.name)
         return tuple(step.name for step in self.steps if step.name in touched)
-
-
-class ValueCache:
-    """Values by their keys, the ones not used for longest given up first.
-
-    Parameters
-    ----------
-    limit : int, bytes
-    """
-
-    def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self.limit = limit
-        self._values: OrderedDict[str, tuple[object, int]] = OrderedDict()
-        self._size = 0
-        self._lock = Lock()
-
-    @property
-    def size(self) -> int:
-        """Bytes that are held."""
-        return self._size
-
-    def get(self, key: str) -> tuple[bool, object]:
-        """Whether the value is there, and the value."""
-        with self._lock:
-            if key not in self._values:
-                return False, None
-            self._values.move_to_end(key)
-            return True, self._values[key][0]
-
-    def put(self, key: str, value: object) -> None:
-        """Hold the value as long as there is room."""
-        size = nbytes(value)
-        with self._lock:
-            self._size += size - self._values.pop(key, (None, 0))[1]
-            self._values[key] = value, size
-            while self._size > self.limit and len(self._values) > 1:
-                _, (_, gone) = self._values.popitem(last=False)
-                self._size -= gone
-
-    def clear(self) -> None:
-        """Hold nothing."""
-        with self._lock:
-            self._values.clear()
-            self._size = 0
-
-
-def nbytes(value: object, seen: set[int] | None = None) -> int:
-    """Bytes of all arrays in a value; an array that is there twice counts once."""
-    seen = set() if seen is None else seen
-    if isinstance(value, np.ndarray):
-        owner = value if value.base is None else value.base
-        if id(owner) in seen:
-            return 0
-        seen.add(id(owner))
-        return value.nbytes
-    if dataclasses.is_dataclass(value):
-        return sum(nbytes(getattr(value, one.name), seen) for one in dataclasses.fields(value))
-    if isinstance(value, Mapping):
-        return sum(nbytes(one, seen) for one in value.values())
-    if isinstance(value, (tuple, list)):
-        return sum(nbytes(one, seen) for one in value)
-    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +198,7 @@ def run(
     cache: ValueCache | None = None,
     ctx: JobContext = SILENT,
     made: Callable[[StepResult], None] | None = None,
+    known: Mapping[str, StepResult] | None = None,
 ) -> dict[str, StepResult]:
     """Make the wanted values and all that they rest on.
 
@@ -267,11 +216,14 @@ def run(
     ctx : JobContext
     made : callable(StepResult), optional
         Told of each step as soon as it has ended.
+    known : mapping of str to StepResult, optional
+        Steps of an earlier run: neither they nor what they alone rest on are made.
 
     Returns
     -------
     mapping of str to StepResult
-        A step that cannot be made says why; what does not need it goes on.
+        With those that were known, in the order of the recipe. A step that cannot be made says why; what does not
+        need it goes on.
 
     Raises
     ------
@@ -284,9 +236,10 @@ def run(
         recipe.step(name)
     if unknown := sorted(set(given) - set(recipe.inputs)):
         raise UsageError(f"{recipe.name} has no input {', '.join(unknown)}", recipe.name, "see its inputs")
-    steps = recipe.needed(wanted)
+    steps = recipe.needed(wanted, known or ())
     state = _Run(recipe, params, cache or ValueCache(), ctx)
     state.found.update((name, StepResult(name, one.value, one.key)) for name, one in given.items())
+    state.found.update(known or {})
     total, done = sum(step.weight for step in steps), 0.0
     for step in steps:
         ctx.checkpoint(done / total, step.title)
@@ -296,7 +249,8 @@ def run(
         if made is not None:
             made(one)
     ctx.checkpoint(1.0, recipe.title)
-    return {step.name: state.found[step.name] for step in steps}
+    kept = {step.name for step in steps} | set(known or ())
+    return {step.name: state.found[step.name] for step in recipe.steps if step.name in kept}
 
 
 def _make(state: _Run, step: RecipeStep, ctx: JobContext) -> StepResult:

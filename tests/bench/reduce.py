@@ -16,7 +16,8 @@ from ifuview.app.night.reduction.run import LRS2, ReducedChannel, reduce_channel
 from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.reduction.ccd import ReductionBit
-from ifuview.recipes.graph import StepResult, ValueCache
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import StepResult
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS
 from tests.bench import lrs2_truth as truth
 from tests.bench.lrs2_truth import CHANNELS, SHARED, LrsTruth

@@ -10,7 +10,8 @@ import pytest
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FitError, JobCancelled, UsageError
 from ifuview.model.reduction.params import changed, fields_of, param
-from ifuview.recipes.graph import Given, Recipe, RecipeStep, StepResult, ValueCache, nbytes, run
+from ifuview.recipes.cache import ValueCache, nbytes
+from ifuview.recipes.graph import GIVEN_UP, Given, Recipe, RecipeStep, StepResult, run
 
 
 @dataclass(frozen=True)
@@ -162,3 +163,14 @@ def test_parameters_know_their_bounds() -> None:
     with pytest.raises(UsageError, match="no parameter"):
         changed(Factor(), "sky", color=1.0)
     assert run(Counted().recipe, {"lamp": LAMP}, wanted=("flat",), ctx=SILENT)
+
+
+def test_what_is_known_is_not_made_again_and_may_be_given_up() -> None:
+    toy = Counted()
+    first = run(toy.recipe, {"raw": RAW, "lamp": LAMP}, wanted=("flat",))
+    light = {"flat": first["flat"], "bias": first["flat"].given_up()}
+    found = run(toy.recipe, {"raw": RAW}, wanted=("sky",), known={"flat": first["flat"]})
+    assert toy.count == {"bias": 1, "flat": 1, "sky": 1, "cube": 0}
+    assert list(found) == ["bias", "flat", "sky"] and found["flat"] is first["flat"]
+    assert light["bias"].value is GIVEN_UP and light["bias"].key == first["flat"].key
+    assert StepResult("bias", None, "").given_up().value is None

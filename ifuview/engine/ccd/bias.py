@@ -50,9 +50,9 @@ def master_bias(frames: Sequence[CcdFrame]) -> CcdFrame:
     flat -= rows
     odd = np.abs(flat) > max(ODD_SIGMA * noise, ODD_LEVEL)
     data = np.broadcast_to(columns + rows, flat.shape).astype(np.float32)
-    variance = np.full(flat.shape, column_var + row_var, np.float32)
+    variance = np.broadcast_to(np.float32(column_var + row_var), flat.shape)
     if len(frames) >= PIXELS_FROM:
-        data, variance = data + np.where(odd, 0, flat), np.full(flat.shape, noise**2, np.float32)
+        data, variance = data + np.where(odd, 0, flat), np.broadcast_to(np.float32(noise**2), flat.shape)
     mask = np.array(mean.mask)
     mask[odd] |= np.uint32(ReductionBit.BAD)
     return CcdFrame(data, variance, mask)

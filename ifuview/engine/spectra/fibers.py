@@ -94,6 +94,7 @@ def extract_fibers(
         mask[hit & ~warm] |= np.uint32(ReductionBit.COSMIC)
         mask[warm] |= np.uint32(ReductionBit.TRAP)
         frame = CcdFrame(frame.data, frame.variance, mask)
+        del hit, warm, mask, found
         found = extract_joint(
             frame.data, floor, center, profile, mask=~frame.usable(), background=background, clip=clip,
             ctx=ctx.part(0.5, 1),
@@ -109,7 +110,9 @@ def extract_fibers(
 
 def floor_of(frame: CcdFrame) -> NDArray[np.float32]:
     """Variance of the pixels of a frame without the noise of their light."""
-    return np.maximum(frame.variance - np.maximum(frame.data, 0), np.float32(1e-6))
+    floor = np.maximum(frame.data, 0)
+    np.subtract(frame.variance, floor, out=floor)
+    return np.maximum(floor, np.float32(1e-6), out=floor)
 
 
 def _spiked(found: JointSpectra, center: Array, data: Array, usable: Array) -> NDArray[np.bool_]:

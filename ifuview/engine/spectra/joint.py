@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.cores import spread
+from ifuview.engine.cores import spread, turned
 from ifuview.engine.traces.profile.arrays import pixels, rising, transposed
 from ifuview.engine.traces.profile.column import (
     LEAST_LIGHT,
@@ -111,11 +111,24 @@ def extract_joint(
         The same to the last bit whatever the number of threads.
     """
     order = rising(center)
-    at = transposed((np.asarray(center) + profile.offset)[order], np.float64)
+    out, model, used = _columns(
+        image, variance, np.asarray(center)[order], order, profile, gain, mask, background, clip, ctx
+    )
+    back = np.argsort(order)
+    flux, var, cov, chi2 = (np.ascontiguousarray(a.T[back]) for a in out)
+    return JointSpectra(flux, var, cov, chi2, turned(model, np.float32), used)
+
+
+def _columns(
+    image: Array, variance: float | Array, center: Array, order: Array, profile: FiberProfile, gain: float,
+    mask: Array | None, background: Array | None, clip: float, ctx: JobContext,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Flux, variance, covariance, chi2 (4, ncol, nfiber); the model (ncol, nrow); the pixels used (nrow, ncol)."""
+    at = transposed(center + profile.offset[order], np.float64)
     width = transposed(profile.width[order], np.float64)
     group = np.ascontiguousarray(profile.group[order])
     data, floor = pixels(image, variance, mask)
-    ground = np.zeros((1, 1)) if background is None else transposed(background, np.float64)
+    ground = np.zeros((1, 1), np.float32) if background is None else turned(np.asarray(background), np.float32)
     rows = 2 * profile.half_rows + 1
     nband = bandwidth(at.T, rows)
     ncol, nfiber = at.shape
@@ -135,9 +148,7 @@ def extract_joint(
         spread(partial(work, first=first), range(0, ncol, CHUNK), ctx=share, text="Joint extraction")
         if first:
             light = smooth_light(out[FLUX], out[VARIANCE])
-    back = np.argsort(order)
-    flux, var, cov, chi2 = (np.ascontiguousarray(a.T[back]) for a in out)
-    return JointSpectra(flux, var, cov, chi2, np.ascontiguousarray(model.T), np.isfinite(floor).T)
+    return out, model, np.isfinite(floor).T
 
 
 def smooth_light(flux: Array, variance: Array) -> NDArray[np.float32]:

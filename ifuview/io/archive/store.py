@@ -6,6 +6,7 @@ import mmap
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ifuview.engine.context import SILENT, JobContext
@@ -98,6 +99,14 @@ class ArchiveStore:
             while inflated_ones and self.size > self.most:
                 del self._held[inflated_ones.pop(0)]
         return held.archive
+
+    def keep_only(self, paths: Iterable[str]) -> None:
+        """Let inflated archives go but those in the files named, which are still to be read."""
+        kept = tuple(paths)
+        with self._lock:
+            for path in [path for path, one in self._held.items() if one.size]:
+                if not any(path == own or path.startswith(f"{own}/") for own in kept):
+                    del self._held[path]
 
     def clear(self) -> None:
         """Let all go."""

@@ -15,6 +15,7 @@ from ifuview.model.reduction.products import DetectorImages
 from ifuview.model.reduction.tables import FiberLayout
 from ifuview.recipes.camera.values import ExtractedExposure, FiberFlat
 
+ROWS = 128  # of a picture worked on at once
 TURN = 1.07  # deg, of the fiber head against the parallactic angle
 
 
@@ -56,7 +57,10 @@ def detector_images(spectra: ExtractedExposure, wave: Array, response: FiberFlat
     """Pictures of the detector that belong to the spectra."""
     frame, center = spectra.extraction.frame, spectra.traces.center
     fiber = fiber_image(center, frame.shape[0])
-    flat = np.take_along_axis(response.fibers.flat, np.maximum(fiber - 1, 0).astype(np.intp), axis=0)
-    level = np.where((fiber > 0) & (flat > 0), flat, np.float32(1))
-    clean = (frame.data - spectra.scattered) / level
-    return DetectorImages(frame, clean.astype(np.float32), wave_image(center, wave, frame.shape[0]), fiber)
+    clean = frame.data - spectra.scattered
+    column = np.arange(frame.shape[1])
+    for row in range(0, frame.shape[0], ROWS):
+        own = fiber[row : row + ROWS]
+        level = response.fibers.flat[np.maximum(own - 1, 0), column]
+        clean[row : row + ROWS] /= np.where((own > 0) & (level > 0), level, np.float32(1))
+    return DetectorImages(frame, clean, wave_image(center, wave, frame.shape[0]), fiber)

@@ -122,6 +122,15 @@ def test_what_grows_beyond_the_limit_is_refused_before_it_fills_memory(tmp_path,
     assert own_store.size == 0
 
 
+def test_archives_that_nothing_is_read_from_any_more_go(tmp_path, own_store):
+    paths = [tmp_path / f"{n}.tar" for n in range(3)]
+    for path in paths:
+        path.write_bytes(lzma.compress(tar(("x.fits", fits_bytes(3)))))
+        own_store.tar(str(path))
+    own_store.keep_only([str(paths[1])])
+    assert list(own_store._held) == [str(paths[1])]
+
+
 def test_an_archive_that_changed_is_read_anew(tmp_path):
     path = tmp_path / "obs.tar"
     path.write_bytes(tar(("one", b"old")))

@@ -11,7 +11,8 @@ from ifuview.app.night.reduction.state import ReductionState
 from ifuview.engine.context import JobContext
 from ifuview.instrument.tables import tables_for
 from ifuview.model.night.raw import RawExposure, RawNight
-from ifuview.recipes.graph import StepResult, StepVerdict, ValueCache, run
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import RECIPE
 

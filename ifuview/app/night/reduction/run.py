@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from ifuview.app.night.reduction.calibrate import ChannelCalibration, calibrate, key_of, let_go
 from ifuview.app.night.reduction.products import calibration, reduced
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.engine.context import SILENT, JobContext
@@ -17,7 +18,9 @@ from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.source import SourceSpectrum
-from ifuview.recipes.graph import StepResult, ValueCache, run
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import StepResult, StepVerdict, run
+from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
@@ -25,6 +28,7 @@ LRS2 = "lrs2"
 SCIENCE = "sci"
 RAW_ROOT = "IFUVIEW_BASERAW"
 DATE_DIGITS = 8
+SUMMARY = ("sky", "spectrum")  # values that tell in a line what came of an exposure
 Params = Mapping[str, object]
 
 
@@ -41,6 +45,8 @@ class ReducedChannel:
     notes : tuple of str
     files : tuple of str
         Products that were written.
+    verdicts : tuple of StepVerdict
+        Of the steps, where they were asked for.
     """
 
     exposure: RawExposure
@@ -48,6 +54,12 @@ class ReducedChannel:
     steps: Mapping[str, StepResult]
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    verdicts: tuple[StepVerdict, ...] = ()
+
+    def light(self) -> ReducedChannel:
+        """The same without values, but for the sources and their spectrum."""
+        steps = {name: one if name in SUMMARY else one.given_up() for name, one in self.steps.items()}
+        return replace(self, steps=steps)
 
     def value(self, step: str) -> object:
         """What a step has made; None where it could not."""
@@ -96,6 +108,7 @@ def reduce_channel(
     ctx: JobContext = SILENT,
     made: Callable[[StepResult], None] | None = None,
     wanted: Sequence[str] = (),
+    known: Mapping[str, StepResult] | None = None,
 ) -> ReducedChannel:
     """Reduce one channel of one exposure.
 
@@ -115,6 +128,8 @@ def reduce_channel(
         Told of each step.
     wanted : sequence of str, optional
         Steps; default: all.
+    known : mapping of str to StepResult, optional
+        Calibrations that are made.
 
     Raises
     ------
@@ -123,7 +138,7 @@ def reduce_channel(
     """
     setup = channel_setup(tables, exposure, camera)
     inputs, notes = given(night, setup, exposure)
-    steps = run(RECIPE, inputs, params, wanted, cache, ctx, made)
+    steps = run(RECIPE, inputs, params, wanted, cache, ctx, made, known)
     return ReducedChannel(exposure, setup, steps, (*setup.notes, *notes))
 
 
@@ -156,6 +171,7 @@ def reduce_lrs2(
     observations: Sequence[int] = (),
     ctx: JobContext = SILENT,
     told: Callable[[ReducedChannel], None] | None = None,
+    hold: bool = True,
 ) -> tuple[ReducedChannel, ...]:
     """Reduce the science exposures of a night and write their products.
 
@@ -178,6 +194,8 @@ def reduce_lrs2(
     ctx : JobContext
     told : callable, optional
         Gets each channel as soon as it is done.
+    hold : bool
+        Hold all values of all channels; else each is given up once its products are written.
 
     Raises
     ------
@@ -196,7 +214,7 @@ def reduce_lrs2(
         raise MissingDataError(
             f"no science exposure{of} of {date} is there", root, "see which nights there are: ifuview DIR"
         )
-    return tuple(reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told))
+    return tuple(reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told, hold))
 
 
 def night_number(date: int | str) -> int:
@@ -221,6 +239,7 @@ def reduce_files(
     config: str = "",
     params: Params | None = None,
     ctx: JobContext = SILENT,
+    hold: bool = True,
 ) -> tuple[ReducedChannel, ...]:
     """Reduce the science exposures that files, folders or archives are of; calibrations come from the nights around.
 
@@ -241,7 +260,7 @@ def reduce_files(
         for date in dict.fromkeys(e.date for e in chosen):
             night = night_around(root_of(path, own), LRS2, date, part.part(0.05, 0.1))
             found = [e for e in chosen if e.date == date]
-            out += reduce_exposures(night, found, sides, output, config, params, part.part(0.1, 1.0))
+            out += reduce_exposures(night, found, sides, output, config, params, part.part(0.1, 1.0), hold=hold)
     return tuple(out)
 
 
@@ -261,41 +280,58 @@ def reduce_exposures(
     params: Params | None = None,
     ctx: JobContext = SILENT,
     told: Callable[[ReducedChannel], None] | None = None,
+    hold: bool = True,
 ) -> Iterator[ReducedChannel]:
     """Reduce exposures channel by channel, so that the calibrations of a channel are made once, and write products."""
     tables = tables_for(LRS2, config, night.path, os.path.dirname(night.path))
     todo = [(c, e) for c in (sides or night.cameras) for e in exposures if c in e.cameras]
     if not todo:
         raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")
-    cache: ValueCache | None = None
-    written: set[tuple[str, int]] = set()
-    before = ""
+    held: ChannelCalibration | None = None
     for number, (camera, exposure) in enumerate(todo):
         part = ctx.part(number / len(todo), (number + 1) / len(todo))
-        if camera != before or cache is None:
-            cache, before = ValueCache(), camera
-        done = reduce_channel(night, exposure, camera, tables, params, cache, part)
+        setup = channel_setup(tables, exposure, camera)
+        inputs, _ = given(night, setup, exposure)
+        if held is None or held.key != key_of(inputs, params):
+            held = None  # before the next ones are made
+            if not hold:
+                let_go(night, todo[number:], False)
+            held = calibrate(inputs, setup.spec.limits, params, part.part(0.0, 0.4))
+            if output and all(one.value is not None for one in held.steps.values()):
+                write_calibrations(held.steps, setup, exposure, output, params)
+        if not hold:
+            held = held.light()
+            let_go(night, todo[number:], True)
+        done = reduce_channel(
+            night, exposure, camera, tables, params, None, part.part(0.4, 0.9), known=held.steps
+        )  # fmt: skip
+        own = judged(done.steps, setup.spec.limits, [name for name in done.steps if name not in held.steps])
+        done = replace(done, verdicts=(*held.verdicts, *own))
         if output and done.complete:
-            done = write(done, tables, output, params, written, part)
+            done = write(done, tables, output, params, part.part(0.9, 1.0))
+        done = done if hold else done.light()
         if told is not None:
             told(done)
         yield done
 
 
 def write(
-    done: ReducedChannel, tables: Tables, output: str, params: Params | None, written: set[tuple[str, int]],
-    ctx: JobContext,
-) -> ReducedChannel:  # fmt: skip
-    """Write the products of a channel, and its calibrations if they are not there yet."""
-    from ifuview.io.products.lrs2.writing import write_calibration, write_exposure
+    done: ReducedChannel, tables: Tables, output: str, params: Params | None, ctx: JobContext = SILENT
+) -> ReducedChannel:
+    """Write the products of a channel."""
+    from ifuview.io.products.lrs2.writing import write_exposure
 
-    key = done.setup.camera, done.exposure.date
-    files = write_exposure(output, reduced(done.steps, done.setup, done.exposure, tables, params, done.notes),
-                           tables.standards(), ctx)  # fmt: skip
-    if key not in written:
-        written.add(key)
-        files = (*files, write_calibration(output, calibration(done.steps, done.setup, done.exposure, params)))
-    return ReducedChannel(done.exposure, done.setup, done.steps, done.notes, files)
+    made = reduced(done.steps, done.setup, done.exposure, tables, params, done.notes)
+    return replace(done, files=(*done.files, *write_exposure(output, made, tables.standards(), ctx)))
+
+
+def write_calibrations(
+    steps: Mapping[str, StepResult], setup: ChannelSetup, exposure: RawExposure, output: str, params: Params | None
+) -> str:
+    """Write the calibrations of a channel; the name of the file."""
+    from ifuview.io.products.lrs2.writing import write_calibration
+
+    return write_calibration(output, calibration(steps, setup, exposure, params))
 
 
 def failures(done: Sequence[ReducedChannel]) -> tuple[str, ...]:

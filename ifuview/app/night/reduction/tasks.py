@@ -130,12 +130,13 @@ class WriteReduction(Task[tuple[str, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
         """Write them, with the calibrations."""
-        from ifuview.app.night.reduction.run import LRS2, write
+        from ifuview.app.night.reduction.run import LRS2, write, write_calibrations
         from ifuview.instrument.tables import Tables
 
         done = self.state.done
         assert done is not None
-        return write(done, Tables(LRS2), self.folder, self.state.params, set(), ctx).files
+        cals = write_calibrations(done.steps, done.setup, done.exposure, self.folder, self.state.params)
+        return *write(done, Tables(LRS2), self.folder, self.state.params, ctx).files, cals
 
     def apply(self, session: Session, result: tuple[str, ...]) -> Session:
         """Say where."""

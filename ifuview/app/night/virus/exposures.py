@@ -12,9 +12,10 @@ from ifuview.instrument.tables import Tables
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
-from ifuview.recipes.graph import StepResult, ValueCache, run
+from ifuview.recipes.graph import StepResult, run
 from ifuview.recipes.virus.exposure import CameraExposure, ifu_exposure, sky_shift
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.values import FiberLamps

@@ -32,4 +32,5 @@ def pixels(
     if mask is not None:
         unusable |= np.asarray(mask, bool).T
     floor[unusable] = np.inf
-    return np.where(unusable, np.float32(0), data), floor
+    data[unusable] = 0
+    return data, floor

@@ -95,7 +95,7 @@ def comments(header: fits.Header, lines: tuple[str, ...]) -> None:
 
 def mask_image(mask: Array, name: str = "mask") -> fits.ImageHDU:
     """A mask with the names of its bits as cards MB0, MB1 ..."""
-    hdu = image(mask.astype(np.int32), name)
+    hdu = image(np.asarray(mask, np.uint32).view(np.int32), name)
     for bit in ReductionBit:
         hdu.header[f"MB{bit.bit_length() - 1}"] = bit.name
     return hdu

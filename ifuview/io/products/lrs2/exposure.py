@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +44,7 @@ def write_multi(path: Path, done: ReducedExposure) -> None:
     first = primary(observed.astype(np.float32), "observed_spectra", raw_cards(done.header), cards, plain)
     comments(first.header, (AIR, RIGHT_POSITIONS, RIGHT_ERRORS, RIGHT_FLUX, *done.record.notes))
     error = error_of(done.subtracted.variance, done.subtracted.mask, unit)
-    hdus = [
+    fibers = [
         first,
         image(scaled(done.sky, unit)[0].astype(np.float32), "sky_spectra", wave, plain),
         image(scaled(done.subtracted.flux, unit)[0].astype(np.float32), "skysub_spectra", wave, plain),
@@ -51,12 +53,12 @@ def write_multi(path: Path, done: ReducedExposure) -> None:
         image(done.positions.astype(np.float64), "fiber_positions"),
         image(spectrum_rows(done), "extracted_spectrum", wave),
         image(done.dar.astype(np.float64), "adr"),
-        *_detector(done),
-        image(done.native.flux, "unrectified_spectra", unit=done.native.unit),
-        *_beyond(done),
-        provenance(done.record),
     ]
-    fits.HDUList(hdus).writeto(path, output_verify="silentfix")
+    fits.HDUList(fibers).writeto(path, output_verify="silentfix")
+    del fibers
+    for hdu in chain(_detector(done), _beyond(done)):  # large: one after the other
+        with fits.open(path, "append", memmap=False, output_verify="silentfix") as file:
+            file.append(hdu)
 
 
 def write_spectrum(path: Path, done: ReducedExposure) -> None:
@@ -120,36 +122,37 @@ def _picture(done: ReducedExposure) -> NDArray[np.float32]:
     return scaled(done.collapsed, done.observed.unit)[0].astype(np.float32)
 
 
-def _detector(done: ReducedExposure) -> list[fits.ImageHDU]:
+def _detector(done: ReducedExposure) -> Iterator[fits.ImageHDU]:
     """Pictures of the detector, in their known order; empty ones keep the numbers of the HDUs after them."""
     names = ("bigw", "image", "flattened_image", "trace", "cosmics")
-    found = done.images
-    if found is None:
-        return [image(np.zeros((1, 1), np.float32), name) for name in names]
-    cosmic = (found.image.mask & int(ReductionBit.COSMIC)) != 0
-    pictures = (found.wave, found.image.data, found.flattened, found.fiber, cosmic)
     units = ("Angstrom", "electron", "", "", "")
-    return [image(p.astype(np.float32), name, unit=u) for p, name, u in zip(pictures, names, units)]
+    found = done.images
+    for number, (name, unit) in enumerate(zip(names, units)):
+        picture = np.zeros((1, 1), np.float32)
+        if found is not None and name == "cosmics":
+            picture = found.image.mask & int(ReductionBit.COSMIC) != 0
+        elif found is not None:
+            picture = (found.wave, found.image.data, found.flattened, found.fiber)[number]
+        yield image(picture.astype(np.float32, copy=False), name, unit=unit if found is not None else "")
+    yield image(done.native.flux, "unrectified_spectra", unit=done.native.unit)
 
 
-def _beyond(done: ReducedExposure) -> list[fits.ImageHDU]:
+def _beyond(done: ReducedExposure) -> Iterator[fits.ImageHDU | fits.BinTableHDU]:
     """What the published pipeline does not keep."""
     wave = wave_cards(done.observed.wave)
-    out = [
-        image(done.subtracted.variance, "variance", wave, f"({done.subtracted.unit})^2"),
-        mask_image(done.subtracted.mask),
-        image(np.broadcast_to(done.native.wave, done.native.flux.shape), "native_wavelength", unit="Angstrom"),
-        image(done.native.variance, "native_variance", unit=f"({done.native.unit})^2"),
-        mask_image(done.native.mask, "native_mask"),
-    ]
+    yield image(done.subtracted.variance, "variance", wave, f"({done.subtracted.unit})^2")
+    yield mask_image(done.subtracted.mask)
+    yield image(np.broadcast_to(done.native.wave, done.native.flux.shape), "native_wavelength", unit="Angstrom")
+    yield image(done.native.variance, "native_variance", unit=f"({done.native.unit})^2")
+    yield mask_image(done.native.mask, "native_mask")
     if done.lsf is not None:
-        out.append(image(done.lsf.astype(np.float32), "native_lsf_sigma", unit="pix"))
+        yield image(done.lsf.astype(np.float32), "native_lsf_sigma", unit="pix")
     if done.profile is not None:
-        out.append(image(done.profile.astype(np.float32), "profile"))
+        yield image(done.profile.astype(np.float32), "profile")
     if done.images is not None:
-        out.append(mask_image(done.images.image.mask, "image_mask"))
-        out.append(image(done.images.image.variance, "image_variance", unit="electron^2"))
-    return out
+        yield mask_image(done.images.image.mask, "image_mask")
+        yield image(done.images.image.variance, "image_variance", unit="electron^2")
+    yield provenance(done.record)
 
 
 def _source_cards(done: ReducedExposure) -> dict[str, object]:

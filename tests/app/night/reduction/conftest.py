@@ -10,7 +10,7 @@ from ifuview import instrument
 from ifuview.app.night.reduction import run as door
 from ifuview.app.night.reduction.run import LRS2, ReducedChannel, reduce_lrs2
 from ifuview.instrument.tables import Tables
-from ifuview.recipes.graph import ValueCache
+from ifuview.recipes.cache import ValueCache
 from ifuview.simulate.het.light import SkyScene
 from ifuview.simulate.het.night import Shot, write_night
 from ifuview.simulate.het.setup import channel_setup

@@ -30,7 +30,8 @@ from ifuview.exit_codes import OK
 from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.inspection import VerdictState
-from ifuview.recipes.graph import StepResult, ValueCache
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import StepResult
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.simulate.het.ccd import SCATTERED
 from tests.app.night.reduction.conftest import DATE, OBSERVATION, X, Y

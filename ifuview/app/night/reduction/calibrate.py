@@ -1,0 +1,84 @@
+"""What calibrates the exposures of a channel: made once, judged, and held as far as exposures need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ifuview.app.night.reduction.setup import INPUTS, near
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.io.archive.paths import split
+from ifuview.io.archive.store import STORE
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.recipes.camera.values import TracedFibers
+from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
+from ifuview.recipes.lrs2.judge import judged
+from ifuview.recipes.lrs2.recipe import CALIBRATIONS, RECIPE
+
+ALONE = ("flat", "arcs")  # that exposures do not need once the others are made
+CONSTANT = ("setup", *INPUTS)  # inputs that calibrations are made from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChannelCalibration:
+    """Calibrations of a channel.
+
+    Parameters
+    ----------
+    key : tuple of str
+        Of what they were made from.
+    steps : mapping of str to StepResult
+    verdicts : tuple of StepVerdict
+    """
+
+    key: tuple[str, ...]
+    steps: Mapping[str, StepResult]
+    verdicts: tuple[StepVerdict, ...]
+
+    def light(self) -> ChannelCalibration:
+        """The same without what exposures do not need."""
+        steps = {name: one.given_up() if name in ALONE else one for name, one in self.steps.items()}
+        traced = steps["traces"]
+        if isinstance(traced.value, TracedFibers):
+            nothing = np.broadcast_to(np.float32(0), traced.value.scattered.shape)
+            steps["traces"] = replace(traced, value=replace(traced.value, scattered=nothing))
+        return replace(self, steps=steps)
+
+
+def key_of(inputs: Mapping[str, Given], params: Mapping[str, object] | None) -> tuple[str, ...]:
+    """What the calibrations of an exposure depend on."""
+    own = tuple(inputs[name].key if name in inputs else "" for name in CONSTANT)
+    return *own, *(repr((params or {}).get(name)) for name in CALIBRATIONS)
+
+
+def calibrate(
+    inputs: Mapping[str, Given], limits: Mapping[str, float], params: Mapping[str, object] | None = None,
+    ctx: JobContext = SILENT, made: Callable[[StepResult], None] | None = None,
+) -> ChannelCalibration:  # fmt: skip
+    """Make the calibrations that an exposure asks for."""
+    steps = run(RECIPE, inputs, params, CALIBRATIONS, None, ctx, made)
+    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, limits))
+
+
+def archives(
+    night: RawNight, todo: Iterable[tuple[str, RawExposure]], kinds: Collection[str] = tuple(INPUTS.values())
+) -> frozenset[str]:
+    """The files that exposures by channel, and what calibrates them, are read from."""
+    out: set[str] = set()
+    for camera, exposure in todo:
+        own: Sequence[RawExposure] = [exposure]
+        for kind in kinds:
+            own = [*own, *near(night, exposure, camera, kind).exposures]
+        out.update(split(a.path)[0] for one in own for a in one.of(camera))
+    return frozenset(out)
+
+
+def let_go(night: RawNight, todo: Sequence[tuple[str, RawExposure]], first_calibrated: bool) -> None:
+    """Give up inflated archives that nothing is left to be read from."""
+    if not todo:
+        STORE.keep_only(())
+        return
+    first = archives(night, todo[:1], ()) if first_calibrated else archives(night, todo[:1])
+    STORE.keep_only(first | archives(night, todo[1:]))
