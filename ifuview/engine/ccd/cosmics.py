@@ -27,7 +27,7 @@ LEAST_HITS = 2  # exposures in which a pixel must stick out to be hot
 
 
 def cosmic_rays(
-    data: Array, model: Array, floor: Array, usable: Array, left_out: Array | None = None
+    data: Array, model: Array, floor: Array, usable: Array, left_out: Array | None = None, seed: float = SEED
 ) -> NDArray[np.bool_]:
     """Return the pixels that were hit.
 
@@ -40,12 +40,14 @@ def cosmic_rays(
     usable : ndarray of bool, shape (nrow, ncol)
     left_out : ndarray of bool, shape (nrow, ncol), optional
         Pixels that the extraction has left out already: they are seeds whatever their significance.
+    seed : float, sigma
+        Of a pixel by itself.
     """
     out = np.zeros(data.shape, np.bool_)
     seeds = np.zeros(data.shape, np.bool_) if left_out is None else np.asarray(left_out, np.bool_)
     pull = np.empty(data.shape, np.float32)
     _pulls(data, model, np.ascontiguousarray(floor, np.float32), pull)
-    out |= np.asarray(usable) & ((pull > SEED) | (seeds & (pull > GROWN)))
+    out |= np.asarray(usable) & ((pull > seed) | (seeds & (pull > GROWN)))
     for _ in range(GROW_ROUNDS):
         if not _grow(pull, np.asarray(usable, np.bool_), out):
             break

@@ -8,13 +8,15 @@ pixel in its core, is masked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 
 from ifuview.engine.ccd.cosmics import cosmic_rays, spikes, warm_columns
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.spectra.boxcar import boxcar
 from ifuview.engine.spectra.joint import JointSpectra, extract_joint
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.settle import lit_centers
@@ -61,6 +63,8 @@ def extract_fibers(
     *,
     background: Array | None = None,
     cosmics: bool = True,
+    threshold: float = CLIP,
+    half_width: float = 0.0,
     medium: str = "air",
     ctx: JobContext = SILENT,
 ) -> Extraction:
@@ -79,15 +83,20 @@ def extract_fibers(
         Scattered light.
     cosmics : bool
         Look for cosmic rays; else only pixels that lie off the profile are left out.
+    threshold : float, sigma
+        Above which a pixel is one.
+    half_width : float, px
+        Sum the pixels so far on both sides of a trace in place of the optimal weights; 0: do not. What the profile
+        says of the light beside them, of neighbors and of masked pixels is set right.
     """
     center = lit_centers(traces)
     floor = floor_of(frame)
     usable = frame.usable()
-    clip = CLIP if cosmics else 0.0
+    clip = threshold if cosmics else 0.0
     part = ctx.part(0, 0.5 if cosmics else 1)
     found = extract_joint(frame.data, floor, center, profile, mask=~usable, background=background, clip=clip, ctx=part)
     if cosmics:
-        hit = cosmic_rays(frame.data, found.model, floor, usable, usable & ~found.used)
+        hit = cosmic_rays(frame.data, found.model, floor, usable, usable & ~found.used, threshold)
         hit |= _spiked(found, center, frame.data, usable)
         mask = np.array(frame.mask)
         warm = warm_columns(hit)
@@ -99,6 +108,8 @@ def extract_fibers(
             frame.data, floor, center, profile, mask=~frame.usable(), background=background, clip=clip,
             ctx=ctx.part(0.5, 1),
         )  # fmt: skip
+    if half_width > 0:
+        found = _summed(found, frame, center, half_width, np.asarray(traces.sigma))
     nothing = np.zeros(found.flux.shape) if wave is None else wave
     known = np.isfinite(found.flux) & np.isfinite(found.variance)
     spectra = FiberSpectra(
@@ -106,6 +117,17 @@ def extract_fibers(
         mask=_sample_mask(found, frame, traces, known), wave=nothing, medium=medium, chi2=found.chi2,
     )  # fmt: skip
     return Extraction(spectra, found.covariance, found.model, frame)
+
+
+def _summed(found: JointSpectra, frame: CcdFrame, center: Array, half_width: float, sigma: Array) -> JointSpectra:
+    """The joint spectra with what a sum over pixels has beyond their model, for all light, and the errors of that."""
+    usable = frame.usable()
+    rest = np.where(usable, frame.data - found.model, 0).astype(np.float32)
+    more, variance = boxcar(rest, center, half_width, variance=np.where(usable, frame.variance, 0).astype(np.float32))
+    assert variance is not None
+    share = np.nan_to_num(erf(half_width / (np.sqrt(2.0) * sigma)), nan=1.0).astype(np.float32)  # inside, of a fiber's
+    known = np.where(variance > 0, variance / share**2, np.float32(np.inf))
+    return replace(found, flux=found.flux + more / share, variance=known)
 
 
 def floor_of(frame: CcdFrame) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,6 +26,8 @@ class ParamField:
         Bounds of a number, or of each of several, both included.
     choices : tuple of str
         What a text may be; empty: any.
+    optional : bool
+        A number that need not be given: NaN.
     """
 
     label: str
@@ -33,6 +36,7 @@ class ParamField:
     hi: float = float("inf")
     choices: tuple[str, ...] = ()
     hint: str = ""
+    optional: bool = False
 
 
 def param(
@@ -45,7 +49,8 @@ def param(
     hint: str = "",
 ) -> Kind:
     """A field of a parameters' dataclass, as `dataclasses.field`."""
-    named = ParamField(label, unit, lo, hi, choices, hint)
+    optional = isinstance(default, float) and math.isnan(default)
+    named = ParamField(label, unit, lo, hi, choices, hint, optional)
     found: Kind = dataclasses.field(default=default, metadata={NAMED: named})
     return found
 
@@ -88,7 +93,7 @@ def _check(one: ParamField, name: str, step: str, value: Value, now: Value) -> N
     elif isinstance(now, str):
         if one.choices and value not in one.choices:
             raise UsageError(f"{name} cannot be {str(value)[:80]!r}", step, f"give one of {', '.join(one.choices)}")
-    elif isinstance(value, str) or not one.lo <= value <= one.hi:
+    elif isinstance(value, str) or not (one.lo <= value <= one.hi or (one.optional and math.isnan(value))):
         raise UsageError(
             f"{name} cannot be {str(value)[:80]}",
             step,

@@ -22,12 +22,17 @@ from ifuview.recipes.camera.read import ReadParams, read_detector
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
 
+PROFILE, BOXCAR = "profile", "boxcar"
+
 
 @dataclass(frozen=True, slots=True)
 class ExtractParams:
     """How fibers are extracted."""
 
     cosmics: bool = param(True, "Look for cosmic rays")
+    threshold: float = param(5.0, "Threshold of a cosmic ray", "sigma", 2.5, 50.0)
+    method: str = param(PROFILE, "Extraction", choices=(PROFILE, BOXCAR))
+    half_width: float = param(2.5, "Half width of the boxcar", "px", 0.5, 6.0)
     follow: bool = param(True, "Move the traces to the exposure's own light")
 
 
@@ -77,8 +82,8 @@ def make_spectra(
         ctx=ctx.part(0.2, 0.4),
     )  # fmt: skip
     found = extract_fibers(
-        frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, medium=wave.medium,
-        ctx=ctx.part(0.4, 1.0),
+        frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, threshold=params.threshold,
+        half_width=params.half_width if params.method == BOXCAR else 0.0, medium=wave.medium, ctx=ctx.part(0.4, 1.0),
     )  # fmt: skip
     return ExtractedExposure(found, own, shift, below.image, tuple(notes))
 

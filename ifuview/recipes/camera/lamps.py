@@ -124,10 +124,17 @@ def make_arcs(
     return total
 
 
-def make_wave(params: None, ctx: JobContext, setup: CameraSetup, arc_spectra: FiberSpectra) -> WaveSolution:
+@dataclass(frozen=True, slots=True)
+class WaveParams:
+    """How wavelengths are fitted."""
+
+    degree: int = param(5, "Degree along columns at most", "", 1, 5, hint="as many of it as the lines call for")
+
+
+def make_wave(params: WaveParams, ctx: JobContext, setup: CameraSetup, arc_spectra: FiberSpectra) -> WaveSolution:
     """Wavelength of every pixel of every fiber."""
     grid = float(setup.grid[0]), float(setup.grid[-1])
-    return solve_wavelengths(arc_spectra, setup.lines, grid, block=setup.block, ctx=ctx)
+    return solve_wavelengths(arc_spectra, setup.lines, grid, block=setup.block, degree=params.degree, ctx=ctx)
 
 
 def make_response(

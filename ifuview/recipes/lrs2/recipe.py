@@ -6,6 +6,7 @@ from ifuview.recipes.camera.exposure import DriftParams, ExtractParams, make_dri
 from ifuview.recipes.camera.lamps import (
     FlatParams,
     TraceParams,
+    WaveParams,
     make_arcs,
     make_flat,
     make_profile,
@@ -40,7 +41,7 @@ RECIPE = Recipe(
         RecipeStep("traces", "traces", make_traces, ("setup", "flat"), TraceParams(), 2.0),
         RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 1.0),
         RecipeStep("arcs", "arcs", make_arcs, ("setup", "biases?", "lamps", "traces", "profile"), ReadParams(), 0.7),
-        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), None, 1.0),
+        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), WaveParams(), 1.0),
         RecipeStep("response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave"), None, 0.7),
         RecipeStep("science", "raw", make_science, ("setup", "science_raw", "biases?", "response"), ReadParams(), 0.2),
         RecipeStep(

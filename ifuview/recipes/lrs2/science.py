@@ -54,6 +54,8 @@ class SkyParams:
 class SpectrumParams:
     """How the source is extracted: by its profile, or within a circle."""
 
+    x: float = param(float("nan"), "Circle at x", "arcsec", -20.0, 20.0, hint="without a number: at the source")
+    y: float = param(float("nan"), "Circle at y", "arcsec", -20.0, 20.0)
     radius: float = param(0.0, "Radius of the circle", "arcsec", 0.0, 12.0, hint="0: by the profile of the source")
     inner: float = param(0.0, "Ring of the background from", "arcsec", 0.0, 20.0)
     outer: float = param(0.0, "Ring of the background to", "arcsec", 0.0, 20.0)
@@ -130,18 +132,20 @@ def make_spectrum(
     MissingDataError
         There is no source.
     """
-    if not sky.sources and sky.extended is not None:
-        middle = float(setup.grid[setup.grid.size // 2])
-        radius = params.radius or EXTENDED_RADIUS
-        circle = FieldAperture(sky.extended.x, sky.extended.y, radius, middle, params.inner, params.outer)
-        return extract_aperture(field.subtracted, field.sky, circle, setup.lenslets, setup.refraction)
-    if not sky.sources:
+    here = np.isfinite(params.x) and np.isfinite(params.y)
+    source = sky.sources[0] if sky.sources else None
+    if source is None and sky.extended is None and not here:
         raise MissingDataError("no source stands out of the sky", setup.camera, "put it at a place by hand")
-    source = sky.sources[0]
-    if params.radius > 0:
-        circle = FieldAperture(source.x, source.y, params.radius, source.wave, params.inner, params.outer)
+    if here or source is None or params.radius > 0:
+        middle = float(setup.grid[setup.grid.size // 2])
+        center = source or sky.extended
+        x, y = (params.x, params.y) if here or center is None else (center.x, center.y)
+        wave = middle if here or source is None else source.wave
+        circle = FieldAperture(x, y, params.radius or EXTENDED_RADIUS, wave, params.inner, params.outer)
+        dar = setup.refraction if source is None else source.dar
+        own = None if here else source
         return extract_aperture(
-            field.subtracted, field.sky, circle, setup.lenslets, source.dar, source=source, whole=True
+            field.subtracted, field.sky, circle, setup.lenslets, dar, source=own, whole=own is not None
         )
     return extract_points(field.subtracted, field.sky, sky.sources, setup.lenslets, background=params.background)[0]
 

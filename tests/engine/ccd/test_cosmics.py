@@ -41,6 +41,33 @@ def test_tracks_are_found_and_lines_are_not():
     assert 0.95 < pull.std() < 1.05 and abs(np.median(pull)) < 0.05
 
 
+def test_a_sum_over_pixels_has_the_same_light_with_its_own_noise():
+    slit = Slit(4)
+    flux = 150 * slit.throughput
+    frame, traces = slit.frame(slit.image(flux)), traces_of(slit)
+    profile = gaussian_profile(slit.sigma, NROW, 5.0)
+    best = extract_fibers(frame, traces, profile).spectra
+    made = extract_fibers(frame, traces, profile, half_width=2.5).spectra
+    good = made.usable() & best.usable()
+    pull = ((made.flux - flux) / np.sqrt(np.where(good, made.variance, 1)))[good]
+    assert 0.95 < pull.std() < 1.05 and abs(np.median(pull)) < 0.05
+    assert np.median(made.variance[good] / best.variance[good]) > 1.01  # what the weights are good for
+
+
+def test_a_higher_threshold_lets_faint_tracks_pass():
+    slit = Slit(4)
+    image = slit.image(np.zeros(slit.center.shape))
+    row, column = np.arange(20, NROW - 20, 12), np.arange(20, NCOL - 20, 40)[: (NROW - 40 + 11) // 12]
+    row = row[: column.size]
+    image[row, column] += 40
+    frame, traces, profile = slit.frame(image), traces_of(slit), gaussian_profile(slit.sigma, NROW, 5.0)
+    found = [
+        (extract_fibers(frame, traces, profile, threshold=t).frame.mask[row, column] & int(ReductionBit.COSMIC)) > 0
+        for t in (5.0, 50.0)
+    ]
+    assert found[0].mean() > 0.8 and found[1].mean() < 0.2  # a spike in a spectrum is told by another rule
+
+
 def test_hot_pixels_are_those_that_stick_out_again():
     one, two = np.zeros((5, 5), bool), np.zeros((5, 5), bool)
     one[1, 1] = one[2, 3] = two[1, 1] = True

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.wave.identify import MAX_SHIFT, Identified, expected_columns, identify
 from ifuview.engine.spectra.wave.lines import LineFits, Peaks, find_peaks, fit_lines
-from ifuview.engine.spectra.wave.surface import WaveSurface, fit_wave_surface
+from ifuview.engine.spectra.wave.surface import MAX_DEGREE, WaveSurface, fit_wave_surface
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.spectra import ArcLines, FiberSpectra, WaveSolution
@@ -54,6 +54,7 @@ def solve_wavelengths(
     *,
     block: Array | None = None,
     live: Array | None = None,
+    degree: int = MAX_DEGREE,
     ctx: JobContext = SILENT,
 ) -> WaveSolution:
     """Return the wavelength of every pixel of every fiber.
@@ -71,6 +72,8 @@ def solve_wavelengths(
     live : ndarray of bool, shape (nfiber,), optional
         Fibers with light. Others get the wavelengths of the surface. A block without any gets those of another, with an
         error of `BORROWED` px, and a note.
+    degree : int
+        Of the surfaces along columns at most.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def solve_wavelengths(
     width = _at_columns(lsf, found.center)
     fits = fit_lines(spectra.flux, spectra.variance, usable, found.center, width)
     ctx.checkpoint(0.8, "Fitting wavelengths")
-    return _solution(fits, lines, found, block, lit, ncol, lsf, nline)
+    return _solution(fits, lines, found, block, lit, ncol, lsf, nline, degree)
 
 
 def _start(
@@ -205,7 +208,15 @@ def _at_columns(table: Array, center: Array) -> NDArray[np.float64]:
 
 
 def _solution(
-    fits: LineFits, lines: ArcLines, found: _Found, block: Array, live: Array, ncol: int, lsf: Array, nline: int
+    fits: LineFits,
+    lines: ArcLines,
+    found: _Found,
+    block: Array,
+    live: Array,
+    ncol: int,
+    lsf: Array,
+    nline: int,
+    degree: int,
 ) -> WaveSolution:
     """Surfaces of all blocks as one solution."""
     with np.errstate(invalid="ignore"):
@@ -223,7 +234,7 @@ def _solution(
         u = center[rows] * 2 / (ncol - 1) - 1
         rest = lines.wave[None] - base(u)
         try:
-            surface = fit_wave_surface(u, place, rest, error[rows], scale)
+            surface = fit_wave_surface(u, place, rest, error[rows], scale, degree)
         except FitError as failed:
             notes.append(f"block {name}: {failed}")
             continue

@@ -98,7 +98,9 @@ def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Arr
     return np.polynomial.legendre.legvander(v, most_v) @ table, np.polynomial.legendre.legvander(u, most_u).T
 
 
-def fit_wave_surface(u: Array, v: Array, value: Array, error: Array, scale: float) -> WaveSurface:
+def fit_wave_surface(
+    u: Array, v: Array, value: Array, error: Array, scale: float, degree: int = MAX_DEGREE
+) -> WaveSurface:
     """Fit a surface through the lines of a group of fibers.
 
     Parameters
@@ -112,6 +114,8 @@ def fit_wave_surface(u: Array, v: Array, value: Array, error: Array, scale: floa
     error : ndarray, shape (nfiber, nline), px
         Of the columns.
     scale : float, Angstrom per px
+    degree : int
+        Along columns at most.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def fit_wave_surface(u: Array, v: Array, value: Array, error: Array, scale: floa
         if nline < 2:
             raise FitError("fewer than two lines are left to fit wavelengths")
         found = min(
-            (_one_degree(u, v, value, error, good, d, scale) for d in range(1, min(MAX_DEGREE, nline - 1) + 1)),
+            (_one_degree(u, v, value, error, good, d, scale) for d in range(1, min(degree, nline - 1) + 1)),
             key=lambda t: t[0],
         )[1]
         worst = _odd_line(u, v, value, error, found, scale)

@@ -103,6 +103,17 @@ def test_other_sky_fibers_are_blinked_and_subtracted(runner, told):
     assert len(runner.session.slots) == 3
 
 
+def test_a_circle_can_be_put_anywhere(runner, told):
+    x, y = -3.0, 1.0  # beside the source
+    runner.ask(want.TryParams("spectrum", (("x", x), ("y", y), ("radius", 1.2))))
+    beside, source = runner.session.reduction.value("spectrum"), told[-1].value("spectrum")
+    assert beside.method == "circle of 1.20 arcsec" and np.median(beside.flux) < 0.2 * np.median(source.flux)
+    runner.ask(want.TryParams("spectrum", (("x", float("nan")), ("y", float("nan")), ("radius", 2.0))))
+    own = runner.session.reduction.value("spectrum")
+    good = (own.variance > 0) & (source.variance > 0)
+    assert np.median(own.flux[good] / source.flux[good]) == pytest.approx(1.0, abs=0.03)
+
+
 def test_a_stopped_trial_leaves_all_as_it_was(runner, told):
     task = want.carried_out(runner.session, want.TryParams("spectrum", (("radius", 1.0),)))
     partial = as_change(runner.session, task.news(runner.session, replace(task.state, steps=told[3].steps))).session

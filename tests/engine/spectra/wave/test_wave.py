@@ -69,3 +69,13 @@ def test_noise_has_no_lines():
     )
     with pytest.raises(FitError):
         solve_wavelengths(dark, Slit().lines(), GRID)
+
+
+def test_a_low_degree_bends_the_wavelengths():
+    slit = Slit(1)
+    given = spectra(slit)
+    rms = [
+        np.sqrt((miss(slit, solve_wavelengths(given, slit.lines(), GRID, block=slit.block, degree=d)) ** 2).mean())
+        for d in (1, 5)
+    ]
+    assert rms[1] < 0.01 and rms[0] > 3 * rms[1]
