@@ -2,7 +2,8 @@
 
 Where a fiber's wavelengths are off by d, it leaves -d times the derivative of the sky; where its lines are wider, a
 share of the second derivative. Both are smooth over fibers and along wavelength: a low-order polynomial of each for
-each half of the detector, in one weighted fit to all residuals of fibers, in which only sky with structure counts.
+each half (or block) of the detector, in one weighted fit to all residuals of fibers, in which only sky with structure
+counts.
 """
 
 from __future__ import annotations
@@ -41,19 +42,21 @@ class LineErrors:
     significance: float
 
 
-def fit_line_errors(residual: Array, weight: Array, sky: Array) -> LineErrors | None:
+def fit_line_errors(residual: Array, weight: Array, sky: Array, block: Array | None = None) -> LineErrors | None:
     """Fit shift and widening; None where the lines do not tell them.
 
     Parameters
     ----------
     residual, weight, sky : ndarray, shape (nfiber, nwave)
         Sky-subtracted without sources, 1 / variance, sky.
+    block : ndarray of int, shape (nfiber,), optional
+        Fibers over which both are smooth. Default: the halves.
     """
     first = np.gradient(sky, axis=1)
     second = np.gradient(first, axis=1)
     nfiber, nwave = sky.shape
     along = np.polynomial.legendre.legvander(np.linspace(-1, 1, nwave), ALONG).astype(np.float32)
-    across = _halves(nfiber)
+    across = _across(_halves(nfiber) if block is None else np.asarray(block))
     clipped = np.where(np.abs(residual) * np.sqrt(weight) < CLIP, weight, 0).astype(np.float32)
     bases = (-first.astype(np.float32), (second / 2).astype(np.float32))
     normal, right = _normal(bases, clipped, residual.astype(np.float32), along, across)
@@ -69,16 +72,19 @@ def fit_line_errors(residual: Array, weight: Array, sky: Array) -> LineErrors | 
     )
 
 
-def _halves(nfiber: int) -> NDArray[np.float32]:
-    """Polynomials over the fibers of either half, (nfiber, 2 (ACROSS + 1))."""
-    half = (nfiber + 1) // 2
-    out = np.zeros((nfiber, 2 * (ACROSS + 1)), np.float32)
-    for n, part in enumerate((slice(0, half), slice(half, nfiber))):
-        size = len(range(*part.indices(nfiber)))
-        if size:
-            out[part, n * (ACROSS + 1) : (n + 1) * (ACROSS + 1)] = np.polynomial.legendre.legvander(
-                np.linspace(-1, 1, size), ACROSS
-            )
+def _halves(nfiber: int) -> NDArray[np.intp]:
+    """Which half each fiber is in."""
+    return (np.arange(nfiber) >= (nfiber + 1) // 2).astype(np.intp)
+
+
+def _across(block: Array) -> NDArray[np.float32]:
+    """Polynomials over the fibers of each block, (nfiber, nblock (ACROSS + 1))."""
+    names = np.unique(block)
+    out = np.zeros((block.size, names.size * (ACROSS + 1)), np.float32)
+    for n, name in enumerate(names):
+        part = np.flatnonzero(block == name)
+        basis = np.polynomial.legendre.legvander(np.linspace(-1, 1, part.size), ACROSS)
+        out[part, n * (ACROSS + 1) : (n + 1) * (ACROSS + 1)] = basis
     return out
 
 

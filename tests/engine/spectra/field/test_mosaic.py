@@ -1,0 +1,62 @@
+"""A cube of dithered round fibers holds the light of a star and stays flat where the sky is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
+from ifuview.engine.spectra.field.mosaic import dithered_cube
+from ifuview.engine.spectra.stars.extract import hexagon_cover
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.source import CubeGrid
+from ifuview.model.reduction.spectra import FiberSpectra
+
+WAVE = np.array([4000.0, 4500.0, 5000.0])
+DAR = np.array([[4000.0, 4500.0, 5000.0], [-0.4, 0.0, 0.2], [0.0, 0.0, 0.0]])
+DITHER = ((0.0, 0.0), (1.215, -0.7), (1.215, 0.7))
+
+
+def _fibers() -> tuple[np.ndarray, np.ndarray, Lenslets]:
+    row, column = (v.ravel() for v in np.mgrid[:16, :14])
+    x, y = (column - 6.5 + 0.25 * (-1.0) ** row) * 2.54, (row - 7.5) * 2.2
+    all_x, all_y = (np.concatenate([v + d[k] for d in DITHER]) for k, v in ((0, x), (1, y)))
+    return x, y, Lenslets(all_x, all_y, 1.5, Face.CIRCLE)
+
+
+def _cube(flux: np.ndarray, lenslets: Lenslets, step: float, masked: int = -1, reach: float = 16.0):
+    mask = np.zeros(flux.shape, np.uint32)
+    if masked >= 0:
+        mask[masked] = int(ReductionBit.BAD)
+    spectra = FiberSpectra(flux, np.full(flux.shape, 0.01), mask, WAVE, "1e-17 erg/s/cm2/Angstrom")
+    axis = np.arange(-reach, reach + 0.01, step)
+    return dithered_cube(spectra, lenslets, DAR, CubeGrid(axis, axis, step))
+
+
+@pytest.mark.parametrize("step", [0.75, 0.5])
+def test_sum_over_spaxels_is_the_light_of_the_star_and_it_does_not_move(step: float) -> None:
+    _, _, lenslets = _fibers()
+    share = moffat_share(lenslets, 1.3 + DAR[1], np.full(3, -2.1), np.full(3, 1.7), 3.5).T
+    cube = _cube(100 * share, lenslets, step)
+    x, y = np.meshgrid(cube.grid.x, cube.grid.y)
+    near = np.hypot(x - 1.3, y + 2.1) < 6
+    light = cube.data[:, near]
+    np.testing.assert_allclose(light.sum(axis=1), 100, rtol=0.02)
+    np.testing.assert_allclose((light * x[near]).sum(axis=1) / light.sum(axis=1), 1.3, atol=0.05)
+
+
+def test_even_light_stays_even_beside_a_masked_fiber_and_the_outside_is_masked() -> None:
+    x, y, lenslets = _fibers()
+    middle = int(np.argmin(np.hypot(x, y)))
+    cube = _cube(np.full((lenslets.x.size, 3), lenslets.area), lenslets, 0.5, middle, 24.0)
+    inside = cube.mask == 0
+    np.testing.assert_allclose(cube.data[inside], 0.25, rtol=1e-5)
+    field = np.ones_like(inside) & (np.abs(cube.grid.x) < 13)[None, None, :] & (np.abs(cube.grid.y) < 13)[None, :, None]
+    assert inside[field].all() and not inside.all()
+
+
+def test_hexagonal_fibers_catch_their_part_of_the_light() -> None:
+    x, y, lenslets = _fibers()
+    share = moffat_share(lenslets, np.array([0.4]), np.array([1.1]), np.array([1.7]), 3.5).sum()
+    assert abs(hexagon_cover(x, y, lenslets, 3) - 3 * np.pi * 0.75**2 / (2.54 * 2.2)) < 1e-3
+    assert abs(share - hexagon_cover(x, y, lenslets, 3)) < 0.02

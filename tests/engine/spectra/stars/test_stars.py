@@ -1,0 +1,150 @@
+"""Stars are found, matched, and tell pointing, optics, illumination and flux."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
+from ifuview.engine.spectra.field.positions import sky_place
+from ifuview.engine.spectra.stars.extract import extract_sources
+from ifuview.engine.spectra.stars.match import focal_of, match_catalog
+from ifuview.engine.spectra.stars.optics import StarLight, fit_optics
+from ifuview.engine.spectra.stars.peaks import find_peaks
+from ifuview.engine.spectra.stars.photometry import band_magnitude, zero_point
+from ifuview.engine.spectra.stars.put import put_source
+from ifuview.errors import FitError
+from ifuview.model.reduction.source import SourceFit, SourceSpectrum
+from ifuview.model.reduction.spectra import FiberSpectra
+
+DITHER = np.array([[0.0, 1.215, 1.215], [0.0, -0.7, 0.7]])
+WAVE = np.linspace(3600, 5400, 9)
+DAR = np.array([[3500.0, 4700.0, 5500.0], [-0.7, 0.0, 0.2], [0.0, 0.0, 0.0]])
+PLACES = np.array([[-8.0, 5.0], [6.0, -7.5], [3.3, 9.1], [-9.4, -9.0]])
+
+
+def _head(dither: np.ndarray = DITHER) -> tuple[Lenslets, np.ndarray]:
+    row, column = (v.ravel() for v in np.mgrid[:14, :12])
+    x, y = (column - 5.5 + 0.25 * (-1.0) ** row) * 2.54, (row - 6.5) * 2.2
+    places = np.concatenate([x + d for d in dither[0]]), np.concatenate([y + d for d in dither[1]])
+    return Lenslets(*places, 1.5, Face.CIRCLE), np.repeat(np.arange(3), x.size)
+
+
+def test_peaks_are_the_stars_and_nothing_else() -> None:
+    lenslets, _ = _head()
+    rng = np.random.default_rng(3)
+    strength = np.array([300.0, 60.0, 30.0, 20.0])
+    share = moffat_share(lenslets, *PLACES.T, np.full(4, 1.9), 3.5)
+    variance = 0.25 + 0.02 * (strength @ share)
+    light = strength @ share + np.sqrt(variance) * rng.normal(size=variance.size)
+    variance[40] = np.inf
+    found = find_peaks(light, variance, lenslets)
+    assert len(found) == 4
+    for peak, (x, y), own in zip(found, PLACES, strength, strict=True):
+        assert np.hypot(peak.x - x, peak.y - y) < 0.25 and abs(peak.light / own - 1) < 0.2
+    assert find_peaks(0.5 * rng.normal(size=variance.size), variance, lenslets) == ()
+
+
+@pytest.mark.parametrize("turn", [0.3, -0.7])
+def test_pointing_is_found_among_field_objects(turn: float) -> None:
+    rng = np.random.default_rng(7)
+    x, y = rng.uniform(-500, 500, (2, 30))
+    ra, dec = sky_place(x, y, 175.5 / 15, 51.3, 113.2)
+    more = sky_place(*rng.uniform(-540, 540, (2, 200)), 175.5 / 15, 51.3, 113.2)
+    all_ra, all_dec = np.append(ra, more[0]), np.append(dec, more[1])
+    seen_x, seen_y = (v[:16] + 0.03 * rng.normal(size=16) for v in (x, y))
+    seen_x[12:] += 60  # no stars
+    wrong = 175.5 + 6.0 / 3600 / np.cos(np.radians(51.3)), 51.3 - 9.0 / 3600
+    found = match_catalog(seen_x, seen_y, np.full(16, 0.03), all_ra, all_dec, wrong, 113.2 + turn)
+    assert found is not None and found.used.sum() >= 11
+    assert (found.source[found.used] == found.star[found.used]).all()
+    assert abs((found.ra - 175.5) * np.cos(np.radians(51.3))) * 3600 < 0.06 and abs(found.dec - 51.3) * 3600 < 0.06
+    assert abs(found.turn - 113.2) < 0.02
+    back = focal_of(ra, dec, (found.ra, found.dec), found.turn)
+    assert np.hypot(back[0] - x, back[1] - y).max() < 0.25
+    assert match_catalog(seen_x[:3], seen_y[:3], np.full(3, 0.03), all_ra, all_dec, wrong, 113.2) is None
+    assert match_catalog(seen_x, seen_y, np.full(16, 0.03), all_ra + 1.0, all_dec, wrong, 113.2) is None
+
+
+def _stars(gain: np.ndarray, moved: np.ndarray, fwhm: float, seed: int = 6) -> tuple[StarLight, ...]:
+    rng = np.random.default_rng(seed)
+    seen, exposure = _head()
+    real, _ = _head(DITHER + moved)
+    out = []
+    for (x, y), own in zip(PLACES, (400.0, 300.0, 200.0, 150.0), strict=True):
+        near = np.hypot(seen.x - x, seen.y - y) < 6
+        true = Lenslets(real.x[near], real.y[near], 1.5, Face.CIRCLE)
+        dx = np.interp(WAVE, DAR[0], DAR[1]) + 0.05 * (WAVE - 4700) / 1000
+        share = moffat_share(true, x + dx, np.full(9, y), fwhm * (WAVE / 4500) ** -0.2, 3.5)
+        light = own * (WAVE[:, None] / 4500) ** -1 * share * gain[exposure[near]]
+        variance = 0.05 + 0.003 * light
+        fibers = Lenslets(seen.x[near], seen.y[near], 1.5, Face.CIRCLE)
+        noisy = light + np.sqrt(variance) * rng.normal(size=light.shape)
+        out.append(StarLight(x + 0.15, y - 0.1, fibers, exposure[near], noisy, variance))
+    return tuple(out)
+
+
+def test_optics_refraction_dithers_and_illumination_come_out_of_one_fit() -> None:
+    gain, moved = np.array([1.0, 0.94, 1.05]), np.array([[0.0, 0.06, -0.04], [0.0, -0.05, 0.03]])
+    found = fit_optics(_stars(gain, moved, 1.75), WAVE, DAR, 3, fwhm=1.3, reference=4500.0)
+    assert abs(found.fwhm - 1.75) < max(0.02, 3 * found.fwhm_error)
+    assert np.abs(found.illumination / (gain / gain.mean()) - 1).max() < 0.006
+    assert np.abs(found.dither - moved).max() < 0.02
+    assert np.hypot(found.x - PLACES[:, 0], found.y - PLACES[:, 1]).max() < 0.03
+    bent = np.interp([3700.0, 5300.0], found.dar[0], found.dar[1] - DAR[1])
+    np.testing.assert_allclose(bent, [-0.05, 0.03], atol=0.02)
+    with pytest.raises(FitError):
+        fit_optics((), WAVE, DAR, 3, fwhm=1.3, reference=4500.0)
+
+
+def test_dithers_of_which_nothing_is_known_are_found() -> None:
+    moved = np.array([[0.0, 1.1, -0.6], [0.0, -0.7, 0.9]])
+    found = fit_optics(_stars(np.ones(3), moved, 1.6), WAVE, DAR, 3, fwhm=1.6, reference=4500.0, dither_error=1.5)
+    assert np.abs(found.dither - moved).max() < 0.03
+
+
+def test_source_put_in_is_extracted_with_its_flux_and_error() -> None:
+    rng = np.random.default_rng(9)
+    lenslets, _ = _head()
+    wave = np.linspace(4000, 5000, 200)
+    noise = 0.3 * rng.normal(size=(lenslets.x.size, wave.size))
+    empty = FiberSpectra(noise, np.full(noise.shape, 0.09), np.zeros(noise.shape, np.uint32), wave)
+    sources = [SourceFit(x, y, 0.0, 0.0, 1.7, 0.0, 3.5, 1.0, 4500.0, 1.0, DAR) for x, y in ((2.0, 1.0), (5.5, 2.0))]
+    flux = (20.0 * (wave / 4500) ** -2, 8.0 * np.ones(wave.size))
+    spectra = empty
+    for source, own in zip(sources, flux, strict=True):
+        spectra = put_source(spectra, lenslets, source, wave, own)
+    far = SourceFit(80.0, 0.0, 0.0, 0.0, 1.7, 0.0, 3.5, 1.0, 4500.0, 1.0, DAR)
+    found = extract_sources(spectra, np.zeros_like(noise), (*sources, far), lenslets, 0.95)
+    assert found[2] is None
+    for one, own in zip(found[:2], flux, strict=True):
+        assert one is not None and one.caught > 0.95
+        pull = (one.spectrum.flux - own) / np.sqrt(one.spectrum.variance)
+        assert abs(pull.mean()) < 0.3 and 0.85 < pull.std() < 1.15
+
+
+def _flat_spectrum(jansky: float) -> SourceSpectrum:
+    wave = np.linspace(3500, 5500, 1001)
+    flux = jansky * 1e-23 * 2.99792458e18 / wave**2 * 1e17
+    none = np.zeros(wave.size)
+    return SourceSpectrum(wave, flux, (0.1 * flux) ** 2, none, none, none.astype(np.uint32), none + 1)
+
+
+def test_magnitude_of_a_flat_spectrum_is_its_definition_whatever_the_band() -> None:
+    band = np.linspace(4000, 5200, 50)
+    value, error = band_magnitude(_flat_spectrum(3.631e-3), band, np.hanning(50))
+    assert abs(value - 15.0) < 1e-3 and 0.002 < error < 0.01
+    assert np.isnan(band_magnitude(_flat_spectrum(-1.0), band, np.hanning(50))[0])
+    assert np.isnan(band_magnitude(_flat_spectrum(1.0), band + 3000, np.hanning(50))[0])
+
+
+def test_zero_point_is_the_shared_offset_and_leaves_variables_out() -> None:
+    rng = np.random.default_rng(2)
+    catalog = rng.uniform(15, 20, 15)
+    synthetic = catalog + 0.12 + 0.01 * rng.normal(size=15)
+    synthetic[3] += 0.9
+    synthetic[5] = np.nan
+    found = zero_point(synthetic, np.full(15, 0.005), catalog)
+    assert abs(found.factor / 10 ** (0.4 * 0.12) - 1) < 3 * found.error < 0.03
+    assert found.nstars == 13
+    assert zero_point(np.array([np.nan]), np.ones(1), np.ones(1)).nstars == 0

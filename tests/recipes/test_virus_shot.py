@@ -1,0 +1,176 @@
+"""A whole observation recovers what was put in: sky, errors, pointing, optics, illumination, stars, cube."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.engine.context import SILENT
+from ifuview.engine.spectra.field.positions import sky_place
+from ifuview.errors import UsageError
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.params import changed
+from ifuview.model.reduction.shot import ReducedIfu
+from ifuview.model.reduction.solution import ShotSolution
+from ifuview.recipes.graph import Given, StepResult, ValueCache, run
+from ifuview.recipes.virus.head import HeadSkyParams, make_head_flux
+from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
+from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
+from ifuview.recipes.virus.solution import SolutionParams, header_pointing
+from tests.recipes.virus_heads import BROKEN, DEC, FWHM, ILLUMINATION, OFF, PA, RA, STARS, Night, make_night
+
+INNER = slice(20, 200)
+
+
+@pytest.fixture(scope="module")
+def night() -> Night:
+    return make_night()
+
+
+def _given(night: Night, slot: str, **more: object) -> dict[str, Given]:
+    values = {"setup": night.setup, "exposures": night.heads[slot], **more}
+    return {name: Given(value, f"{name} {slot}") for name, value in values.items()}
+
+
+def _solve(night: Night, cache: ValueCache, catalog: bool = True) -> ShotSolution:
+    heads = tuple(run(HEAD, _given(night, s), wanted=FIRST, cache=cache)["pictures"].value for s in night.heads)
+    given = {"setup": Given(night.setup, "setup"), "heads": Given(heads, "heads"), "header": Given(night.header, "h")}
+    if catalog:
+        given["catalog"] = Given(night.catalog, "catalog")
+    found = run(SHOT, given, cache=cache)["solution"].value
+    assert isinstance(found, ShotSolution)
+    return found
+
+
+@pytest.fixture(scope="module")
+def reduced(night: Night) -> tuple[ShotSolution, dict[str, ReducedIfu], dict[str, StepResult]]:
+    cache = ValueCache()
+    solution = _solve(night, cache)
+    out, last = {}, {}
+    source = SimulatedSource(4.0, 4.0, 1.7, night.setup.grid, np.full(night.setup.grid.size, 3.0))
+    for slot in night.heads:
+        more = {"solution": solution, "catalog": night.catalog, "source": source}
+        last = run(HEAD, _given(night, slot, **more), cache=cache)
+        assert isinstance(last["reduced"].value, ReducedIfu), [one.reason for one in last.values()]
+        out[slot] = last["reduced"].value
+    return solution, out, last
+
+
+def _empty(night: Night, slot: str, field) -> np.ndarray:
+    """Fibers without light of a star that can be used at all."""
+    free = night.usable[slot] & field.spectra.usable()[:, INNER].any(axis=1)
+    for x, y, _ in STARS[slot]:
+        free &= np.hypot(field.x - x, field.y - y) > 7
+    return free
+
+
+def test_sky_is_recovered_in_spectrum_gradient_and_errors(night: Night, reduced) -> None:
+    for slot, one in reduced[1].items():
+        for field in one.spectra.fields:
+            free = _empty(night, slot, field)
+            good = field.spectra.usable()[free][:, INNER]
+            left, sky = field.spectra.flux[free][:, INNER], field.sky[free][:, INNER]
+            each = np.array([(a / b)[g].mean() for a, b, g in zip(left, sky, good)])
+            assert abs(np.median(each)) < 0.002 and each.std() < 0.006
+            truth = night.surface[slot, field.number][free, None] * night.sky[INNER]
+            assert abs(np.median((sky / truth)[good]) - 1) < 0.012
+            pull = (left / np.sqrt(field.spectra.variance[free][:, INNER]))[good]
+            low, middle, high = np.percentile(pull, [15.87, 50, 84.13])
+            assert 0.96 < (high - low) / 2 < 1.04 and abs(middle) < 0.05
+
+
+def test_broken_amplifier_is_masked_and_said_and_no_other(night: Night, reduced) -> None:
+    for slot, one in reduced[1].items():
+        for field in one.spectra.fields:
+            for state in field.amplifiers:
+                broken = (slot, state.name) == BROKEN
+                assert bool(state.reason) == broken
+                alive = night.usable[slot][state.fibers]
+                lost = 1 - field.spectra.usable()[state.fibers][alive].mean()
+                assert lost == 1.0 if broken else lost < 0.03
+
+
+def test_pointing_optics_and_illumination_are_recovered(night: Night, reduced) -> None:
+    solution, heads, _ = reduced
+    assert solution.pointing.measured and solution.pointing.nstars >= 6
+    assert abs(solution.pointing.ra_offset - OFF[0]) < 0.1 and abs(solution.pointing.dec_offset - OFF[1]) < 0.1
+    for slot, one in heads.items():
+        focal = night.setup.focal(slot)
+        for field, (dx, dy) in zip(one.spectra.fields, DITHERS, strict=True):
+            x, y = night.heads[slot][0].x + dx + focal[0], night.heads[slot][0].y + dy + focal[1]
+            ra, dec = sky_place(x, y, RA / 15, DEC, 360 - (90 + PA + TURN))
+            apart = np.hypot((field.ra - ra) * np.cos(np.radians(DEC)), field.dec - dec) * 3600
+            assert np.median(apart) < 0.045
+    assert abs(solution.optics.fwhm - FWHM) < 0.03
+    found = np.array([one.illumination for one in solution.surveys])
+    assert np.abs(found / found.mean() / (ILLUMINATION / ILLUMINATION.mean()) - 1).max() < 0.01
+
+
+def test_stars_have_their_flux_and_shape(night: Night, reduced) -> None:
+    ratio = []
+    for slot, one in reduced[1].items():
+        for star in one.stars:
+            n = int(np.argmin([np.hypot(star.x - x, star.y - y) for x, y, _ in STARS[slot]]))
+            if not star.matched or star.caught < 0.7 or STARS[slot][n][2] > 20:
+                continue
+            assert np.hypot(star.x - STARS[slot][n][0], star.y - STARS[slot][n][1]) < 0.05
+            part = (star.spectrum.flux / night.stars[slot][n])[INNER]
+            ratio.append(np.median(part))
+            chunks = np.array([c.mean() for c in np.array_split(part, 9)])
+            assert (chunks / np.median(chunks)).std() < 0.015
+            assert abs(star.synthetic - star.magnitude[0]) < 0.05
+    assert len(ratio) >= 5
+    assert abs(np.median(ratio) - 1) < 0.015 and np.std(ratio) < 0.02
+
+
+def test_cube_holds_the_flux_of_stars_and_of_a_source_put_in(night: Night, reduced) -> None:
+    one = reduced[1]["047"]
+    x, y = np.meshgrid(one.cube.grid.x, one.cube.grid.y)
+    for n in (0, 1, 2):
+        sx, sy, _ = STARS["047"][n]
+        near = np.hypot(x - sx, y - sy) < 5
+        total = (one.cube.data * (one.cube.mask == 0))[:, near].sum(axis=1)
+        assert abs(np.median((total / night.stars["047"][n])[INNER]) - 1) < 0.03
+    more = (reduced[2]["simulated"].value.data - reduced[1]["046"].cube.data)[:, np.hypot(x - 4, y - 4) < 5]
+    assert abs(np.median(more.sum(axis=1)[INNER]) / 3.0 - 1) < 0.03
+
+
+def test_without_catalog_places_are_the_headers_and_it_is_said(night: Night) -> None:
+    found = _solve(night, ValueCache(), catalog=False)
+    assert not found.pointing.measured and any("catalog" in note for note in found.notes)
+    assert found.surveys[0].zero_point == 1.0
+    assert abs(found.optics.fwhm - FWHM) < 0.03  # stars tell it all the same
+
+
+def test_sky_of_another_head_serves_where_it_is_asked_for(night: Night) -> None:
+    other = run(HEAD, _given(night, "046"), wanted=("flux",))["flux"].value
+    given = {**_given(night, "047"), "others": Given((other,), "046")}
+    params = {"first_sky": changed(HeadSkyParams(), "first_sky", source="others")}
+    found = run(HEAD, given, params, wanted=("first_sky",))["first_sky"].value
+    for n, sky in enumerate(found.skies):
+        grid = night.heads["047"][n].spectra.wave
+        own = np.stack([np.interp(w, night.setup.grid, night.sky) for w in grid]) * ILLUMINATION[n]
+        truth = own * night.surface["047", n + 1][:, None]
+        ratio = (sky.sky.model / truth)[:, INNER]
+        assert abs(np.median(ratio) - 1) < 0.012
+    assert any("046" in note for note in found.notes)
+
+
+def test_exposures_without_dither_and_headers_without_pointing_are_said(night: Night) -> None:
+    flux = make_head_flux(HEAD.step("flux").params, SILENT, night.setup, night.heads["047"][:2])
+    assert not flux.dither.any() and any("dither" in note for note in flux.notes)
+    with pytest.raises(UsageError):
+        header_pointing(SolutionParams(), {"TRAJCRA": "none"})
+    with pytest.raises(UsageError):
+        make_head_flux(HEAD.step("flux").params, SILENT, night.setup, ())
+
+
+def test_dead_amplifier_keeps_its_bits(night: Night) -> None:
+    one = night.heads["047"][0]
+    gone = tuple(replace(a, read=None, problem="all zero") if a.name == "RU" else a for a in one.amplifiers)
+    flux = make_head_flux(HEAD.step("flux").params, SILENT, night.setup, (replace(one, amplifiers=gone),))
+    part = one.amplifier("RU").fibers
+    assert ((flux.flux[0].mask[part] & int(ReductionBit.AMPLIFIER)) != 0).all()
+    assert flux.reasons[0][3] == "all zero"
