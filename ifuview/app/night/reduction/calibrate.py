@@ -12,6 +12,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.archive.paths import split
 from ifuview.io.archive.store import STORE
 from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.values import TracedFibers
 from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.judge import judged
@@ -55,10 +56,10 @@ def key_of(inputs: Mapping[str, Given], params: Mapping[str, object] | None) -> 
 
 def calibrate(
     inputs: Mapping[str, Given], limits: Mapping[str, float], params: Mapping[str, object] | None = None,
-    ctx: JobContext = SILENT, made: Callable[[StepResult], None] | None = None,
+    cache: ValueCache | None = None, ctx: JobContext = SILENT, made: Callable[[StepResult], None] | None = None,
 ) -> ChannelCalibration:  # fmt: skip
     """Make the calibrations that an exposure asks for."""
-    steps = run(RECIPE, inputs, params, CALIBRATIONS, None, ctx, made)
+    steps = run(RECIPE, inputs, params, CALIBRATIONS, cache, ctx, made)
     return ChannelCalibration(key_of(inputs, params), steps, judged(steps, limits))
 
 

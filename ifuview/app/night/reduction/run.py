@@ -288,6 +288,7 @@ def reduce_exposures(
     if not todo:
         raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")
     held: ChannelCalibration | None = None
+    cache: ValueCache | None = None
     for number, (camera, exposure) in enumerate(todo):
         part = ctx.part(number / len(todo), (number + 1) / len(todo))
         setup = channel_setup(tables, exposure, camera)
@@ -296,14 +297,15 @@ def reduce_exposures(
             held = None  # before the next ones are made
             if not hold:
                 let_go(night, todo[number:], False)
-            held = calibrate(inputs, setup.spec.limits, params, part.part(0.0, 0.4))
+            cache = ValueCache() if hold else None
+            held = calibrate(inputs, setup.spec.limits, params, cache, part.part(0.0, 0.4))
             if output and all(one.value is not None for one in held.steps.values()):
                 write_calibrations(held.steps, setup, exposure, output, params)
         if not hold:
             held = held.light()
             let_go(night, todo[number:], True)
         done = reduce_channel(
-            night, exposure, camera, tables, params, None, part.part(0.4, 0.9), known=held.steps
+            night, exposure, camera, tables, params, cache, part.part(0.4, 0.9), known=held.steps
         )  # fmt: skip
         own = judged(done.steps, setup.spec.limits, [name for name in done.steps if name not in held.steps])
         done = replace(done, verdicts=(*held.verdicts, *own))
