@@ -19,18 +19,15 @@ from ifuview.model.image import Kind
 
 
 def wants_verdict(old: Slot | None, slot: Slot) -> bool:
-    """Whether traces have come, in a file, to a detector image on which nobody has judged any.
+    """Whether traces have come to the detector image of a file that its diagnosis, if there is one, is not about.
 
     Frames without a file (raw exposures, steps of a reduction) have traces that were just measured: no one gave them.
     """
-    if (
-        not slot.dataset.path
-        or slot.traces is None
-        or slot.diagnosis is not None
-        or slot.image.kind is not Kind.DETECTOR
-    ):
+    if not slot.dataset.path or slot.traces is None or slot.image.kind is not Kind.DETECTOR:
         return False
-    return old is None or old.traces is None
+    if old is not None and old.traces is slot.traces:
+        return False
+    return slot.diagnosis is None or not view.of_these(slot.diagnosis, slot)
 
 
 def first_diagnosis(slot: Slot) -> DiagnoseTraces:

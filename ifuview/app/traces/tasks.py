@@ -152,7 +152,7 @@ class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
             return session
         if now.traces is not self.traces:
             words = f"{now.title}: other traces came meanwhile; these are diagnosed now"
-            return Change(note(session, words), (_diagnosis_of(now),))
+            return Change(note(session, words), (replace(self, traces=now.traces),))
         session = note(diagnosed(session, self.frame, *result), f"{now.title}: {result[0].sentence}")
         if self.leads and session.current == self.frame and result[0].verdict is Verdict.FAIL and now.view.fit:
             return Change(session, (ShowProblem(number=0), ShowDock("findings")))
