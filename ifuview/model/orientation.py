@@ -44,8 +44,58 @@ class Orientation:
         d = ndisp - 1 - np.asarray(disp) if self.flip_disp else np.asarray(disp)
         return (c, d) if self.transpose else (d, c)
 
+    def words(self, native: tuple[int, int]) -> AxisWords:
+        """How places of an image of this native shape (ny, nx) are called."""
+        return AxisWords(self, *self.shape(native))
+
     def from_native(self, x: Array | float, y: Array | float, native: tuple[int, int]) -> tuple[Array, Array]:
         """Return canonical (cross, disp) of native positions (x, y)."""
         ncross, ndisp = self.shape(native)
         c, d = (np.asarray(x), np.asarray(y)) if self.transpose else (np.asarray(y), np.asarray(x))
         return (ncross - 1 - c if self.flip_cross else c), (ndisp - 1 - d if self.flip_disp else d)
+
+
+@dataclass(frozen=True, slots=True)
+class AxisWords:
+    """Canonical places in words, as the file counts them: columns run along x, rows along y, the first is 0.
+
+    Parameters
+    ----------
+    orientation : Orientation
+    ncross, ndisp : int
+        Canonical shape; needed where an axis is flipped.
+    """
+
+    orientation: Orientation = Orientation()
+    ncross: int = 0
+    ndisp: int = 0
+
+    def along(self, first: float, last: float | None = None) -> str:
+        """Positions along dispersion: "column 5", "rows 5 to 9"."""
+        return self._places(first, last, "row" if self.orientation.transpose else "column", self._flip_disp())
+
+    def across(self, first: float, last: float | None = None) -> str:
+        """Positions across the fibers: "row 5", "columns 5 to 9"."""
+        flip = self.ncross - 1 if self.orientation.flip_cross else None
+        return self._places(first, last, "column" if self.orientation.transpose else "row", flip)
+
+    def between(self, first: float, last: float) -> str:
+        """A range along dispersion: "between columns 5 and 9"."""
+        return f"between {self.along(first, last).replace(' to ', ' and ')}"
+
+    def side(self, offset: float) -> str:
+        """Where light lies that is off a trace by so much: "larger y", "smaller x"."""
+        larger = (offset > 0) != self.orientation.flip_cross
+        return f"{'larger' if larger else 'smaller'} {'x' if self.orientation.transpose else 'y'}"
+
+    def _flip_disp(self) -> int | None:
+        return self.ndisp - 1 if self.orientation.flip_disp else None
+
+    @staticmethod
+    def _places(first: float, last: float | None, word: str, top: int | None) -> str:
+        ends = [end if top is None else top - end for end in (first, first if last is None else last)]
+        low, high = min(ends), max(ends)
+        return f"{word} {low:.0f}" if last is None else f"{word}s {low:.0f} to {high:.0f}"
+
+
+CANONICAL = AxisWords()

@@ -103,7 +103,15 @@ def measure(
     ivar = None if image.ivar is None else image.ivar.physical(cut(image, image.ivar.plane(slot.plane), lo, hi))
     mask = None if image.mask is None else cut(image, image.mask.plane(slot.plane), lo, hi)
     return inspect_fiber(
-        Band(pixels.physical(cut(image, pixels, lo, hi)), lo, ivar, mask, image.gain, image.readnoise),
+        Band(
+            pixels.physical(cut(image, pixels, lo, hi)),
+            lo,
+            ivar,
+            mask,
+            image.gain,
+            image.readnoise,
+            image.orientation.words(image.shape),
+        ),
         named(slot, traces),
         fiber,
         column=column,

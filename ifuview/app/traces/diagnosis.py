@@ -74,7 +74,7 @@ def diagnose_image(
     block = known_blocks(table, traces) if block is None else block
     found = diagnose(
         data, labelled(traces, table), ivar=ivar, mask=mask, gain=image.gain, readnoise=image.readnoise, block=block,
-        limits=limits, only=only, ctx=ctx.part(0.1, 1.0),
+        limits=limits, only=only, axes=image.orientation.words(image.shape), ctx=ctx.part(0.1, 1.0),
     )  # fmt: skip
     return numbered(found, traces)
 

@@ -66,6 +66,7 @@ def diagnose(slot: Slot, limits: DoctorLimits | None = None, ctx: JobContext = S
         gain=image.gain,
         readnoise=image.readnoise,
         block=block,
+        axes=image.orientation.words(image.shape),
         ctx=ctx.part(0.4, 0.8),
     )
     found = judge(evidence, limits_for(image.header, limits), ctx=ctx.part(0.8, 0.98))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields
 
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
 
 SCHEMA = "ifuview.metrics/1"
@@ -268,6 +269,8 @@ class TraceDiagnosis:
         Each number with its `_err`.
     per_fiber : mapping of str to ndarray, shape (nfiber,)
         Each column with its `_err`.
+    axes : AxisWords
+        How its sentences call places.
     given, measured, corrected : TraceSet
         As in the file; where the light is; the given traces without what is significantly wrong.
     sentence : str
@@ -303,6 +306,7 @@ class TraceDiagnosis:
     measured: TraceSet
     corrected: TraceSet
     limits: DoctorLimits = field(default_factory=DoctorLimits)
+    axes: AxisWords = CANONICAL
 
     @property
     def nfiber(self) -> int:

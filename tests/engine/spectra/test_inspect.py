@@ -42,7 +42,7 @@ def test_offsets_have_honest_errors(flat):
 
 def test_a_shift_is_measured_with_its_sign(flat):
     quality = look(flat, perturb.shifted(flat.traces, 0.35), 10)[2]
-    assert quality.verdict is Verdict.FAIL and "0.35 px off" in quality.text and "smaller rows" in quality.text
+    assert quality.verdict is Verdict.FAIL and "0.35 px off" in quality.text and "smaller y" in quality.text
     assert quality.mean_offset == pytest.approx(-0.35, abs=5 * quality.mean_offset_err)
     quality = look(flat, perturb.shifted(flat.traces, 2.5), 10)[2]
     assert quality.mean_offset == pytest.approx(-2.5, abs=0.02)

@@ -26,6 +26,7 @@ from ifuview.engine.traces.light.measure import at_columns
 from ifuview.engine.traces.light.slots import typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, FrameTrouble, Mode, Problem, Range, TraceDiagnosis
 
@@ -43,6 +44,7 @@ def diagnose(
     block: Array | None = None,
     limits: DoctorLimits | None = None,
     only: tuple[str, ...] = (),
+    axes: AxisWords = CANONICAL,
     ctx: JobContext = SILENT,
 ) -> TraceDiagnosis:
     """Return all that is wrong with the traces of an image.
@@ -62,6 +64,8 @@ def diagnose(
     limits : DoctorLimits, optional
     only : tuple of str
         Parts to compute besides the measurement: "correlation", "impact", "crosstalk", "trouble"; default all.
+    axes : AxisWords
+        How places are called in sentences.
 
     Raises
     ------
@@ -69,7 +73,15 @@ def diagnose(
         Nothing can be measured: the image is blank or saturated.
     """
     evidence = gather(
-        image, traces, ivar=ivar, mask=mask, gain=gain, readnoise=readnoise, block=block, ctx=ctx.part(0, 0.8)
+        image,
+        traces,
+        ivar=ivar,
+        mask=mask,
+        gain=gain,
+        readnoise=readnoise,
+        block=block,
+        axes=axes,
+        ctx=ctx.part(0, 0.8),
     )
     return judge(evidence, limits or DoctorLimits(), only=only, ctx=ctx.part(0.8, 1.0))
 
@@ -99,7 +111,7 @@ def judge(
     clipped = fit.clipped[slots.of_fiber]
     measured = Measured(
         offset, error, model, flux, flux_err, width, width_err, clipped, fit.edges, evidence.wave, slots.of_fiber,
-        slots.of_trace, modes_fit.floor, traces.fiber_id,
+        slots.of_trace, modes_fit.floor, traces.fiber_id, evidence.axes,
     )  # fmt: skip
     ctx.checkpoint(0.2, "Single fibers")
     problems = find_problems(measured, limits)
@@ -121,10 +133,10 @@ def judge(
     if wanted("trouble"):
         peak = float(np.nanmedian(flux)) / PEAK
         light = at_columns(slots.path[slots.of_fiber], fit.column)
-        areas = masked_areas(evidence.good, fit.column, light, traces.fiber_id)
+        areas = masked_areas(evidence.good, fit.column, light, traces.fiber_id, evidence.axes)
         trouble = find_trouble(
             evidence.columns, evidence.good, fit.marks, fit.center, fit.background, fit.background_err, fit.edges, peak,
-            fit.bad_rows, areas,
+            fit.bad_rows, areas, evidence.axes,
         )  # fmt: skip
         trouble = (*_untraced(evidence), *areas, *trouble)
     numbers = metrics.all_metrics(measured, fit, modes_fit, slots, steps, jitter_rms, jitter_err)
@@ -137,7 +149,7 @@ def judge(
         trouble=trouble, correlation=found, impact=steps, crosstalk=talk, global_metrics=numbers[0],
         per_fiber=numbers[1], noise_floor=numbers[2], verdict=verdict, sentence=sentence,
         advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any()), names),
-        given=traces, measured=seen, corrected=corrected, limits=limits,
+        given=traces, measured=seen, corrected=corrected, limits=limits, axes=evidence.axes,
     )  # fmt: skip
 
 
@@ -147,7 +159,7 @@ def _untraced(evidence: Evidence) -> tuple[FrameTrouble, ...]:
     alone = slots.found.copy()
     alone[slots.of_fiber] = alone[slots.of_trace] = False
     lit = (np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)).mean(axis=1) > 0.5
-    return untraced_light(fit.center[alone & lit], evidence.traces.nfiber, evidence.traces.ncol)
+    return untraced_light(fit.center[alone & lit], evidence.traces.nfiber, evidence.traces.ncol, evidence.axes)
 
 
 def shared_modes(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.traces.doctor import DoctorLimits, Problem, Range
 
 NEIGHBORS = 8  # fibers on each side for flux and width
@@ -42,6 +43,7 @@ class Measured:
         Slots.
     floor : float, px
     names : tuple of str
+    axes : AxisWords
     """
 
     offset: Array
@@ -58,6 +60,7 @@ class Measured:
     of_trace: Array
     floor: float
     names: tuple[str, ...]
+    axes: AxisWords = CANONICAL
 
     @property
     def residual(self) -> Array:
@@ -187,7 +190,7 @@ def offset_problem(m: Measured, k: int, limits: DoctorLimits) -> list[Problem]:
     sigma = float(np.hypot(err, m.floor))
     agree = (size > limits.offset_px / 2) & (np.sign(value) == np.sign(mean))
     if abs(mean) > limits.offset_px and abs(mean) > limits.fiber_sigmas * sigma and agree.sum() > WHOLE * known.sum():
-        text = f"fiber {m.names[k]}: the trace is {abs(mean):.3f} px off, the light lies at {_side(mean)} pixels"
+        text = f"fiber {m.names[k]}: the trace is {abs(mean):.3f} px off, the light lies at {m.axes.side(mean)}"
         out = [Problem(k, m.names[k], "offset", mean, sigma, abs(mean) / sigma, m.x_range(), m.wave_range(k), text)]
         rest = np.where(known, np.abs(value - mean), 0)
     else:
@@ -216,8 +219,8 @@ def _range_problem(
     amplitude, err = float(value[worst]), float(error[worst])
     x0, x1 = m.x_range(inside)
     text = (
-        f"fiber {m.names[k]}: the trace {words} between columns {x0:.0f} and {x1:.0f}, by up to "
-        f"{abs(amplitude):.2f} px; the light lies at {_side(amplitude)} pixels"
+        f"fiber {m.names[k]}: the trace {words} {m.axes.between(x0, x1)}, by up to "
+        f"{abs(amplitude):.2f} px; the light lies at {m.axes.side(amplitude)}"
     )
     return Problem(k, m.names[k], kind, amplitude, err, abs(amplitude) / err, (x0, x1), m.wave_range(k, inside), text)
 
@@ -324,7 +327,3 @@ def _longest(flags: Array) -> int:
         run = run + 1 if flag else 0
         best = max(best, run)
     return best
-
-
-def _side(offset: float) -> str:
-    return "larger" if offset > 0 else "smaller"

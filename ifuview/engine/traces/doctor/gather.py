@@ -16,6 +16,7 @@ from ifuview.engine.traces.light.measure import BINS, at_columns, fit_light
 from ifuview.engine.traces.light.slots import Slots, blocks_of, find_slots
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
 
 MIN_FLUX_SIGMA = 3.0  # of a bin, to count as lit
@@ -38,6 +39,7 @@ class Evidence:
     good: Array
     columns: Array
     shift: float = 0.0  # px, of all traces, that was too large for the fit
+    axes: AxisWords = CANONICAL
 
 
 def gather(
@@ -50,6 +52,7 @@ def gather(
     readnoise: float | None = None,
     block: Array | None = None,
     bins: int = BINS,
+    axes: AxisWords = CANONICAL,
     ctx: JobContext = SILENT,
 ) -> Evidence:
     """Measure in at most so many column bins; see `diagnose`."""
@@ -77,7 +80,7 @@ def gather(
     known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
     wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
     given = at_columns(traces.center, fit.column)
-    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns, shift)
+    return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns, shift, axes)
 
 
 def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.uint8]:

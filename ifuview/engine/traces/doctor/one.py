@@ -23,6 +23,7 @@ from ifuview.engine.traces.light.slots import typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.inspection import TraceQuality, Verdict
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import ROW, DoctorLimits, Mode, Problem, TraceDiagnosis
 
@@ -70,6 +71,8 @@ class Band(NamedTuple):
     gain, readnoise : float or None
         Electrons per unit and electrons. With both the noise is modeled; else it is measured from `ivar`, else from
         the residuals of the fit.
+    axes : AxisWords
+        How places are called in sentences.
     """
 
     data: Array
@@ -78,6 +81,7 @@ class Band(NamedTuple):
     mask: Array | None = None
     gain: float | None = None
     readnoise: float | None = None
+    axes: AxisWords = CANONICAL
 
 
 def look_at(band: Band, traces: TraceSet, row: int, ctx: JobContext = SILENT) -> Evidence:
@@ -111,8 +115,9 @@ def look_at(band: Band, traces: TraceSet, row: int, ctx: JobContext = SILENT) ->
         basis="sampled", argument="column",
     )  # fmt: skip
     return gather(
-        band.data, some, ivar=band.ivar, mask=bad, gain=band.gain, readnoise=band.readnoise, bins=BINS, ctx=ctx
-    )
+        band.data, some, ivar=band.ivar, mask=bad, gain=band.gain, readnoise=band.readnoise, bins=BINS,
+        axes=band.axes, ctx=ctx,
+    )  # fmt: skip
 
 
 def _of_others(traces: TraceSet, rows: Array, row0: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -187,7 +192,7 @@ def _words(found: TraceDiagnosis, row: int, mean: float, err: float) -> tuple[Ve
     level = Verdict.FAIL if size > limits.mode_fail_px else Verdict.WARN if size > limits.mode_warn_px else Verdict.PASS
     if shared and level is not Verdict.PASS:
         worst = max((level, *(p.verdict for p in own)), key=WORST.index)
-        return worst, "; ".join((_shared(shared, size, mean, err), *(_own(p) for p in own)))
+        return worst, "; ".join((_shared(shared, size, mean, err, found.axes), *(_own(p) for p in own)))
     if own:
         return max((p.verdict for p in own), key=WORST.index), "; ".join(_own(p) for p in own)
     if not np.isfinite(mean):
@@ -201,13 +206,12 @@ def _words(found: TraceDiagnosis, row: int, mean: float, err: float) -> tuple[Ve
     return Verdict.PASS, f"trace is right: mean offset {mean:+.3f} ± {err:.3f} px ({abs(mean) / err:.1f} sigma)"
 
 
-def _shared(modes: list[Mode], size: float, mean: float, err: float) -> str:
+def _shared(modes: list[Mode], size: float, mean: float, err: float, axes: AxisWords) -> str:
     """A pattern that other fibers have too."""
     names = ", ".join(dict.fromkeys(m.name.replace("_", " ") for m in modes))
-    side = "larger" if mean > 0 else "smaller"
     return (
         f"trace is up to {size:.2f} px off like its neighbors' ({names}), {abs(mean):.2f} px in the mean "
-        f"({abs(mean) / err:.0f} sigma): the light lies at {side} rows"
+        f"({abs(mean) / err:.0f} sigma): the light lies at {axes.side(mean)}"
     )
 
 

@@ -8,6 +8,7 @@ from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.light import kernels as kernel
 from ifuview.engine.traces.light.masked import outside
 from ifuview.model.checks import Array
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.traces.doctor import MASKED, UNTRACED, FrameTrouble, untraced_words
 
 LINE_PIXELS = 40  # marked pixels of one row or column that make it bad ...
@@ -34,6 +35,7 @@ def find_trouble(
     peak: float,
     bad_rows: tuple[tuple[int, int, int], ...] = (),
     areas: tuple[FrameTrouble, ...] = (),
+    axes: AxisWords = CANONICAL,
 ) -> tuple[FrameTrouble, ...]:
     """Return what is wrong with the image.
 
@@ -49,11 +51,14 @@ def find_trouble(
         Found, and left out, by the fit.
     areas : tuple of FrameTrouble
         Of `masked_areas`: not said again.
+    axes : AxisWords
+        How places are called.
     """
     out: list[FrameTrouble] = []
     marked = (marks & kernel.MARKED) > 0
-    known = [_bad_row(row, x0, x1, center, edges) for row, x0, x1 in bad_rows]
-    lines = [*known, *_bad_lines(marked, center, edges), *_dead_columns(columns, good, outside(good, areas))]
+    known = [_bad_row(row, x0, x1, center, edges, axes) for row, x0, x1 in bad_rows]
+    dead = _dead_columns(columns, good, outside(good, areas), axes)
+    lines = [*known, *_bad_lines(marked, center, edges, axes), *dead]
     left = marked
     if lines:
         left = marked.copy()
@@ -63,16 +68,16 @@ def find_trouble(
             left[x0:x1, r0:r1] = False
     out += lines
     out += _cosmics(left)
-    out += _saturated(columns, good, center, edges)
+    out += _saturated(columns, good, axes)
     masked = float(1 - (good & 1).mean()) - sum(area.amount for area in areas)
     if masked > MASKED_SHARE:
         out.append(_trouble(MASKED, masked, np.sqrt(masked / good.size), "share", columns.shape, (),
                             f"{100 * masked:.1f} % of the pixels are masked or have no weight"))  # fmt: skip
-    out += _backgrounds(background, background_err, edges, peak, columns.shape)
+    out += _backgrounds(background, background_err, edges, peak, columns.shape, axes)
     return tuple(out)
 
 
-def untraced_light(center: Array, nfiber: int, ncol: int) -> tuple[FrameTrouble, ...]:
+def untraced_light(center: Array, nfiber: int, ncol: int, axes: AxisWords = CANONICAL) -> tuple[FrameTrouble, ...]:
     """Lit fibers without a trace.
 
     Parameters
@@ -109,9 +114,9 @@ def _trouble(
     )
 
 
-def _bad_row(row: int, x0: float, x1: float, center: Array, edges: Array) -> FrameTrouble:
+def _bad_row(row: int, x0: float, x1: float, center: Array, edges: Array, axes: AxisWords) -> FrameTrouble:
     """A row of pixels along dispersion that sticks out."""
-    text = f"row {row} sticks out between columns {x0:.0f} and {x1:.0f}: hot or bad line of pixels"
+    text = f"{axes.across(row)} sticks out {axes.between(x0, x1)}: hot or bad line of pixels"
     size = float(x1 - x0 + 1)
     near = _near(center, edges, float(row), x0, x1)
     return FrameTrouble(
@@ -126,17 +131,17 @@ def _bad_row(row: int, x0: float, x1: float, center: Array, edges: Array) -> Fra
     )
 
 
-def _bad_lines(marked: Array, center: Array, edges: Array) -> list[FrameTrouble]:
+def _bad_lines(marked: Array, center: Array, edges: Array, axes: AxisWords) -> list[FrameTrouble]:
     """Rows along dispersion, and columns, in which far more pixels stick out than in others."""
     out = []
     by_row, by_column = marked.sum(axis=0), marked.sum(axis=1)
     for row in _peaks(by_row):
         at = np.flatnonzero(marked[:, row])
         x0, x1 = np.percentile(at, [2, 98])
-        out.append(_bad_row(row, float(x0), float(x1), center, edges))
+        out.append(_bad_row(row, float(x0), float(x1), center, edges, axes))
     for column in _peaks(by_column):
         at = np.flatnonzero(marked[column])
-        text = f"column {column} sticks out in {by_column[column]} pixels: bad column across the fibers"
+        text = f"{axes.along(column)} sticks out in {by_column[column]} pixels: bad line of pixels across the fibers"
         out.append(FrameTrouble("bad_columns", float(by_column[column]), float(np.sqrt(by_column[column])), "pixels",
                                 (float(column), float(column)), (float(at[0]), float(at[-1])), (), text))  # fmt: skip
     return out
@@ -160,7 +165,7 @@ def _near(center: Array, edges: Array, row: float, x0: float, x1: float) -> tupl
     return tuple(int(k) for k in np.flatnonzero(close))
 
 
-def _dead_columns(columns: Array, good: Array, told: Array) -> list[FrameTrouble]:
+def _dead_columns(columns: Array, good: Array, told: Array, axes: AxisWords) -> list[FrameTrouble]:
     """Columns across the fibers that read one value, or are masked, from edge to edge."""
     first = columns[:, :1]
     step = max(1, columns.shape[1] // 64)
@@ -171,7 +176,7 @@ def _dead_columns(columns: Array, good: Array, told: Array) -> list[FrameTrouble
     out = []
     for column in np.flatnonzero(same | masked)[:50]:
         how = "reads one value" if same[column] else "is masked"
-        text = f"column {column} {how} across the fibers: bad column"
+        text = f"{axes.along(column)} {how} across the fibers: bad line of pixels"
         out.append(FrameTrouble("bad_columns", float(columns.shape[1]), 0.0, "pixels", (float(column), float(column)),
                                 (0.0, columns.shape[1] - 1.0), (), text))  # fmt: skip
     return out
@@ -186,7 +191,7 @@ def _cosmics(marked: Array) -> list[FrameTrouble]:
     return [_trouble("cosmics", count, np.sqrt(count), "pixels", marked.shape, (), text)]
 
 
-def _saturated(columns: Array, good: Array, center: Array, edges: Array) -> list[FrameTrouble]:
+def _saturated(columns: Array, good: Array, axes: AxisWords) -> list[FrameTrouble]:
     """Many pixels at the very same highest value."""
     top = float(columns.max()) if np.isfinite(columns).all() else float(np.nanmax(columns))
     if not np.isfinite(top) or top <= 0:
@@ -197,12 +202,14 @@ def _saturated(columns: Array, good: Array, center: Array, edges: Array) -> list
         return []
     x = np.flatnonzero(full.any(axis=1))
     r = np.flatnonzero(full.any(axis=0))
-    text = f"{count} pixels stand at the highest value {top:.6g}: saturated, between columns {x[0]} and {x[-1]}"
+    text = f"{count} pixels stand at the highest value {top:.6g}: saturated, {axes.between(x[0], x[-1])}"
     return [FrameTrouble("saturated", float(count), float(np.sqrt(count)), "pixels", (float(x[0]), float(x[-1])),
                          (float(r[0]), float(r[-1])), (), text)]  # fmt: skip
 
 
-def _backgrounds(level: Array, error: Array, edges: Array, peak: float, shape: tuple[int, ...]) -> list[FrameTrouble]:
+def _backgrounds(
+    level: Array, error: Array, edges: Array, peak: float, shape: tuple[int, ...], axes: AxisWords
+) -> list[FrameTrouble]:
     """Pedestal, amplifier steps and scattered light from the background between the fibers."""
     known = np.isfinite(level) & np.isfinite(error) & (error > 0)
     if not known.any() or not peak > 0:
@@ -217,7 +224,7 @@ def _backgrounds(level: Array, error: Array, edges: Array, peak: float, shape: t
         out.append(_trouble("pedestal", mean, mean_err, "counts", shape, (), text))
     step, step_err, at, along = _step(np.where(known, level, np.nan), error)
     if abs(step) > STEP_SHARE * peak and abs(step) > STEP_SIGMA * step_err:
-        where = f"column {edges[at]:.0f}" if along else f"group {at} of the fibers"
+        where = axes.along(edges[at]) if along else f"group {at} of the fibers"
         text = f"the background steps by {step:.3g} ± {step_err:.1g} counts at {where}: amplifiers differ"
         out.append(_trouble("amplifier_step", step, step_err, "counts", shape, (), text))
         return out

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.model.checks import Array
+from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.traces.doctor import MASKED, FrameTrouble
 
 CELL, EACH = 32, 8  # px; size of a cell, and of the steps between the pixels that are looked at
@@ -14,7 +15,9 @@ LEAST = 0.02  # of the image, that an area has
 INSIDE = 0.8  # of the columns of an area, in which a trace must lie inside of it
 
 
-def masked_areas(good: Array, column: Array, path: Array, names: tuple[str, ...]) -> tuple[FrameTrouble, ...]:
+def masked_areas(
+    good: Array, column: Array, path: Array, names: tuple[str, ...], axes: AxisWords = CANONICAL
+) -> tuple[FrameTrouble, ...]:
     """Return the areas, with the fibers whose light they hide.
 
     Parameters
@@ -46,7 +49,7 @@ def masked_areas(good: Array, column: Array, path: Array, names: tuple[str, ...]
             inside = (path[:, beside] >= r0) & (path[:, beside] <= r1)
         fibers = tuple(int(k) for k in np.flatnonzero(inside.mean(axis=1) >= INSIDE)) if beside.any() else ()
         whose = f"fibers {names[fibers[0]]} to {names[fibers[-1]]}" if fibers else f"pixels {r0} to {r1}"
-        text = f"columns {x0} to {x1} of {whose} are masked or have no weight ({100 * share:.0f} % of the image)"
+        text = f"{axes.along(x0, x1)} of {whose} are masked or have no weight ({100 * share:.0f} % of the image)"
         out.append(
             FrameTrouble(MASKED, share, 0.0, "share", (float(x0), float(x1)), (float(r0), float(r1)), fibers, text)
         )
