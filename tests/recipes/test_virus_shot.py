@@ -15,7 +15,8 @@ from ifuview.model.reduction.params import changed
 from ifuview.model.reduction.shot import ReducedIfu
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
-from ifuview.recipes.virus.head import HeadSkyParams, make_head_flux
+from ifuview.recipes.virus.head import make_head_flux
+from ifuview.recipes.virus.head_sky import HeadSkyParams
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
 from ifuview.recipes.virus.solution import SolutionParams, header_pointing

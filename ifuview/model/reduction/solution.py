@@ -215,6 +215,8 @@ class ShotSolution:
     stars : tuple of MatchedStar
     notes : tuple of str
         What users have to know, one sentence each.
+    throughputs : tuple of (str, float)
+        Slot of each head, and its response over that of the median head, which spectra were divided by.
     """
 
     pointing: Pointing
@@ -222,3 +224,8 @@ class ShotSolution:
     surveys: tuple[ExposureSurvey, ...]
     stars: tuple[MatchedStar, ...] = ()
     notes: tuple[str, ...] = ()
+    throughputs: tuple[tuple[str, float], ...] = ()
+
+    def throughput(self, slot: str) -> float:
+        """Response of a head; 1 where it is not known."""
+        return dict(self.throughputs).get(slot, 1.0)

@@ -25,7 +25,7 @@ from ifuview.model.reduction.shot import AmplifierState, IfuField, IfuSpectra, R
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotOptics, ShotSolution, StarCatalog
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
-from ifuview.recipes.virus.head import HeadSkyParams, head_skies
+from ifuview.recipes.virus.head_sky import HeadSkyParams, head_skies
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup, SimulatedSource
 from ifuview.recipes.virus.solution import place_in_head
 
@@ -164,7 +164,7 @@ def _field(
     """One exposure."""
     flux, found, one = response.flux[n], sky.skies[n], response.exposures[n]
     survey = next(own for own in solution.surveys if own.number == one.number)
-    by = survey.zero_point / survey.illumination
+    by = survey.zero_point / survey.illumination / solution.throughput(one.slot)
 
     clean = replace(
         flux, flux=(flux.flux - found.sky.model) * by, variance=(flux.variance + found.sky.variance) * by**2

@@ -8,29 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import JobContext
-from ifuview.engine.spectra.field.blend import take_pictures
 from ifuview.engine.spectra.flat.adjust import adjust_response
 from ifuview.engine.spectra.flat.columns import odd_columns
-from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
+from ifuview.engine.spectra.flux.scale import FluxScale, dispersion, per_angstrom, to_flux
 from ifuview.engine.spectra.mask import MaskBlock, MaskLimits, total_mask
-from ifuview.engine.spectra.sky.borrow import borrow_sky
 from ifuview.engine.spectra.sky.fibers import even_weight
-from ifuview.engine.spectra.sky.many import ManySky, fit_sky, moved_sky
+from ifuview.engine.spectra.sky.many import FAINT
 from ifuview.engine.spectra.stars.extract import hexagon_cover
 from ifuview.engine.spectra.stars.peaks import find_peaks
-from ifuview.errors import FitError, UsageError
+from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.recipes.virus.head_light import over_sky, take_light
+from ifuview.recipes.virus.head_sky import HeadSkyParams, divided, head_skies
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup
 
 AREA = 51.4e4  # cm2, of the mirror that is lit
 LEAST_FLAT = 0.02  # response below which a fiber's light is not divided by it
-UNEVEN = 0.004  # of the sky, that fibers differ by without a source
-WHITE = (4000.0, 5400.0)  # Angstrom, where sources are looked for
-SOURCES = ("auto", "own", "all", "others", "scaled")
+TWILIGHT = (4400.0, 5000.0)  # Angstrom, where twilights are compared
+MOST_STEP = 0.3  # between the detectors of a head, that is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +44,6 @@ class HeadFluxParams:
         "auto", "Dithers as usual", choices=("auto", "yes", "no"), hint="auto: when the last of a set was taken"
     )
     lost: float = param(0.2, "Share lost above which a fiber, column or amplifier is left out", "", 0.01, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class HeadSkyParams:
-    """Where the sky comes from."""
-
-    source: str = param(
-        "auto", "Sky from", choices=SOURCES,
-        hint="own: this head; all: and its neighbors; others: those alone; scaled: another exposure, brought to the "
-        "brightness here; auto: own, others where light of a source is everywhere",
-    )  # fmt: skip
-    surface: bool = param(True, "Follow a gradient of the sky")
-    lines: bool = param(True, "Correct wavelength and width from the sky's lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +85,7 @@ def make_head_flux(
     lost = params.lost
     limits = MaskLimits(low=params.low, noise=params.noise, fiber=lost, column=lost, amplifier=lost)
     flux, response, reasons = [], [], []
+    levels, twilight = twilight_levels(exposures[0])
     for n, one in enumerate(exposures):
         ctx.checkpoint(n / len(exposures), f"{one.slot} exposure {one.number}")
         blocks = tuple(
@@ -106,7 +93,8 @@ def make_head_flux(
             for a in one.amplifiers
         )
         found = total_mask(one.spectra.mask, one.fiber_flat, one.dead, blocks, limits)
-        own = np.maximum(one.fiber_flat, LEAST_FLAT).astype(np.float32)
+        own = np.maximum(one.fiber_flat * levels[:, None], LEAST_FLAT).astype(np.float32)
+
         scale = FluxScale(one.exptime, params.area, params.transparency, one.amplitude)
         spectra = _normalized(replace(one.spectra, mask=found.mask), own)
         flux.append(to_flux(spectra, setup.response.wave, setup.response.value, scale))
@@ -119,7 +107,16 @@ def make_head_flux(
     if not np.isfinite(focal).all():
         notes.append(f"slot {exposures[0].slot} is not in the table of the focal plane: no place on the sky is known")
     return HeadFlux(
-        exposures, tuple(flux), tuple(response), tuple(reasons), block, dither, focal, setup.size, tuple(notes)
+        exposures,
+        tuple(flux),
+        tuple(response),
+        tuple(reasons),
+        block,
+        dither,
+        focal,
+        setup.size,
+        twilight,
+        tuple(notes),
     )
 
 
@@ -142,7 +139,8 @@ def make_response(params: ResponseParams, ctx: JobContext, flux: HeadFlux, first
     """The flux with the response of its fibers corrected, odd columns masked."""
     light, sky = tuple(one.flux for one in flux.flux), tuple(one.sky.model for one in first_sky.skies)
     pairs = list(zip(flux.flux, first_sky.skies, strict=True))
-    lit = np.any([one.usable().any(axis=1) & ~found.sky.fibers for one, found in pairs], axis=0)[:, None]
+    lit = np.any([one.usable().any(axis=1) & ~found.sky.fibers for one, found in pairs], axis=0)
+    lit = (lit | (over_sky(flux, first_sky).max(axis=0) > FAINT))[:, None]
     weight = tuple(even_weight(one.variance, one.usable() & ~lit) for one in flux.flux)
     bits = np.zeros(light[0].shape, np.uint32)
     if params.columns:
@@ -153,12 +151,12 @@ def make_response(params: ResponseParams, ctx: JobContext, flux: HeadFlux, first
     factor = np.ones(light[0].shape, np.float32)
     if params.adjust:
         clean = tuple(np.where(bits == 0, w, 0) for w in weight)
-        found = adjust_response(light, sky, clean, params.limit)
+        found = adjust_response(light, sky, clean, flux.block, params.limit)
         factor = found.factor
         bits[found.beyond] |= np.uint32(int(ReductionBit.NORMALIZATION))
         if found.beyond.any():
             notes.append(f"{int(found.beyond.sum())} fibers differ from the twilight beyond the limit")
-    out = tuple(replace(_divided(one, factor), mask=one.mask | bits) for one in flux.flux)
+    out = tuple(replace(divided(one, factor), mask=one.mask | bits) for one in flux.flux)
     return replace(flux, flux=out, response=tuple(own * factor for own in flux.response), notes=tuple(notes))
 
 
@@ -166,118 +164,59 @@ def make_pictures(
     params: ChunkParams, ctx: JobContext, setup: ShotSetup, response: HeadFlux, first_sky: HeadSkies
 ) -> HeadPictures:
     """Pictures of the head, and the sources in it."""
-    light, variance, level = [], [], []
-    edge = np.linspace(0, response.flux[0].flux.shape[1], params.chunks + 1).astype(int)
-    wave = np.zeros(params.chunks)
-    for one, sky in zip(response.flux, first_sky.skies, strict=True):
-        weight = np.where(one.usable() & (one.variance > 0), 1 / np.where(one.variance > 0, one.variance, 1), 0)
-        found = take_pictures(one.flux - sky.sky.model, weight, np.asarray(one.wave), params.chunks)
-        under = (np.add.reduceat(sky.sky.model, edge[:-1], axis=1) / np.diff(edge)).T
-        light.append(found.light)
-        variance.append(found.variance + (UNEVEN * under) ** 2)
-        level.append(sky.sky.model.mean(axis=1))
-        wave = found.wave
+    found = take_light(response, first_sky, params.chunks)
     lenslets = response.lenslets()
-    all_light, all_variance = np.concatenate(light, axis=1), np.concatenate(variance, axis=1)
-    peaks = find_peaks(*_white(wave, all_light, all_variance), lenslets, least=params.least)
     first, count = response.exposures[0], len(response.exposures)
     return HeadPictures(
-        slot=first.slot, focal=response.focal, wave=wave, light=all_light, variance=all_variance,
-        sky=np.concatenate(level), exposure=np.repeat(np.arange(count), first.nfiber), lenslets=lenslets,
-        dither=response.dither, peaks=peaks,
-        cover=hexagon_cover(first.x, first.y, lenslets, count), numbers=tuple(one.number for one in response.exposures),
-        exptimes=tuple(one.exptime for one in response.exposures), expected=bool(response.dither.any()),
-    )  # fmt: skip
-
-
-def head_skies(
-    params: HeadSkyParams, ctx: JobContext, flux: HeadFlux, others: tuple[HeadFlux, ...], light: Array | None
-) -> HeadSkies:
-    """Sky of all exposures of a head from where `params` says; `light` (nexp, nfiber) of sources over the sky."""
-    skies, notes = [], []
-    for n in range(len(flux.flux)):
-        ctx.checkpoint(n / len(flux.flux), "sky")
-        lit = None if light is None else light[n]
-        usable = tuple(one for one in others if n < len(one.flux))
-        try:
-            found, note = _sky(params, flux, usable, n, lit)
-        except FitError as problem:
-            if params.source != "auto" or not usable:
-                raise FitError(f"exposure {flux.exposures[n].number}: {problem}", flux.exposures[n].slot) from problem
-            found, note = _borrowed(params, flux, usable, n), f"{problem}; sky of {_names(usable)}"
-        skies.append(found)
-        notes += [f"exposure {flux.exposures[n].number}: {note}"] if note else []
-    return HeadSkies(tuple(skies), tuple(notes))
-
-
-def _sky(
-    params: HeadSkyParams, flux: HeadFlux, others: tuple[HeadFlux, ...], n: int, light: Array | None
-) -> tuple[ManySky, str]:
-    """Sky of one exposure and what is to be said of it."""
-    if params.source in ("others", "scaled"):
-        if not others:
-            raise UsageError("there is no other head or exposure to take the sky from", flux.exposures[n].slot)
-        if params.source == "others":
-            return _borrowed(params, flux, others, n), f"sky of {_names(others)}"
-        found = _fit(params, (others[0],), n, None)
-        own = borrow_sky(flux.flux[n], found.common)
-        return replace(found, sky=own.sky), "; ".join(own.sky.notes)
-    if params.source == "all" and others:
-        return _borrowed(params, flux, (flux, *others), n), f"sky of {_names((flux, *others))}"
-    found = _fit(params, (flux,), n, light)
-    if found.crowded and params.source == "auto" and others:
-        return _borrowed(params, flux, others, n), f"light of sources is everywhere: sky of {_names(others)}"
-    return found, "light of sources reaches most fibers: the sky is that of the darkest" if found.crowded else ""
-
-
-def _fit(params: HeadSkyParams, heads: tuple[HeadFlux, ...], n: int, light: Array | None) -> ManySky:
-    """Sky of one exposure from the fibers of some heads together."""
-    place = [head.plane(n) for head in heads]
-    spectra = [head.flux[n] for head in heads]
-    count = np.cumsum([0] + [int(head.block.max()) + 1 for head in heads])
-    joined = spectra[0]
-    if len(heads) > 1:
-        joined = FiberSpectra(
-            np.concatenate([one.flux for one in spectra]), np.concatenate([one.variance for one in spectra]),
-            np.concatenate([one.mask for one in spectra]), np.concatenate([one.wave for one in spectra]), joined.unit,
-            joined.medium,
-        )  # fmt: skip
-    lsf = [head.exposures[n].lsf for head in heads]
-    known = [one for one in lsf if one is not None]
-    return fit_sky(
-        joined, np.concatenate([x for x, _ in place]), np.concatenate([y for _, y in place]),
-        np.concatenate([head.block + first for head, first in zip(heads, count, strict=False)]), light=light,
-        lsf=np.concatenate(known) if len(known) == len(lsf) else None, surface=params.surface, lines=params.lines,
-    )  # fmt: skip
-
-
-def _borrowed(params: HeadSkyParams, flux: HeadFlux, others: tuple[HeadFlux, ...], n: int) -> ManySky:
-    """The sky of other heads where the fibers of this one are."""
-    found = _fit(params, others, n, None)
-    there = [head.plane(n) for head in others]
-    place = np.concatenate([x for x, _ in there]), np.concatenate([y for _, y in there])
-    return moved_sky(found, place, np.asarray(flux.flux[n].wave), flux.plane(n))
-
-
-def _names(heads: tuple[HeadFlux, ...]) -> str:
-    return ", ".join(one.exposures[0].slot for one in heads)
-
-
-def _white(wave: Array, light: Array, variance: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean light of each fiber where the instrument sees best, and its variance; infinite where a chunk is missing."""
-    inside = (wave > WHITE[0]) & (wave < WHITE[1])
-    inside = inside if inside.any() else np.ones(wave.size, bool)
-    known = np.isfinite(variance[inside]).all(axis=0)
-    total = np.where(known, np.where(np.isfinite(variance[inside]), variance[inside], 0).sum(axis=0), np.inf)
-    return light[inside].mean(axis=0), total / inside.sum() ** 2
+        slot=first.slot,
+        focal=response.focal,
+        wave=found.wave,
+        light=found.light,
+        variance=found.variance,
+        sky=found.sky,
+        exposure=np.repeat(np.arange(count), first.nfiber),
+        lenslets=lenslets,
+        dither=response.dither,
+        peaks=find_peaks(*found.white(), lenslets, least=params.least),
+        cover=hexagon_cover(first.x, first.y, lenslets, count),
+        numbers=tuple(one.number for one in response.exposures),
+        exptimes=tuple(one.exptime for one in response.exposures),
+        twilight=response.twilight,
+        expected=bool(response.dither.any()),
+    )
 
 
 def _normalized(spectra: FiberSpectra, response: Array) -> FiberSpectra:
     """Electrons per Angstrom of a mean fiber."""
     if spectra.unit == "electron":
         return per_angstrom(spectra, response)
-    return _divided(spectra, response)
+    return divided(spectra, response)
 
 
-def _divided(spectra: FiberSpectra, by: Array) -> FiberSpectra:
-    return replace(spectra, flux=spectra.flux / by, variance=spectra.variance / by**2)
+def twilight_levels(exposure: IfuExposure) -> tuple[NDArray[np.float64], float]:
+    """Return the twilight of each fiber's amplifier over that of the head, (nfiber,), and that of the head.
+
+    Response is measured detector by detector, each against its own mean fiber; the twilight that both saw brings them
+    together. Ones and NaN where there is no twilight.
+    """
+    light = exposure.lamps.get("twi")
+    level = np.ones(exposure.nfiber)
+    if light is None:
+        return level, float("nan")
+    wave = np.asarray(exposure.spectra.wave)
+    inside = (wave > TWILIGHT[0]) & (wave < TWILIGHT[1]) & (exposure.fiber_flat > 1 / 2)
+    count = inside.sum(axis=1)
+    own = np.where(inside, light / dispersion(wave) / np.where(inside, exposure.fiber_flat, 1), 0).sum(axis=1)
+    alive = (count > 0) & ~np.asarray(exposure.dead)
+    found = {
+        n: float(np.median((own / np.maximum(count, 1))[one.fibers][alive[one.fibers]]))
+        for n, one in enumerate(exposure.amplifiers) if alive[one.fibers].any()
+    }  # fmt: skip
+    known = {n: value for n, value in found.items() if value > 0}
+    if not known:
+        return level, float("nan")
+    mean = float(np.mean(list(known.values())))
+    for n, one in enumerate(exposure.amplifiers):
+        ratio = known.get(n, mean) / mean
+        level[one.fibers] = ratio if abs(ratio - 1) < MOST_STEP else 1.0
+    return level, mean

@@ -21,13 +21,13 @@ from ifuview.recipes.virus.field import (
 from ifuview.recipes.virus.head import (
     ChunkParams,
     HeadFluxParams,
-    HeadSkyParams,
     ResponseParams,
     make_first_sky,
     make_head_flux,
     make_pictures,
     make_response,
 )
+from ifuview.recipes.virus.head_sky import HeadSkyParams
 from ifuview.recipes.virus.solution import SolutionParams, make_shot_stars, make_solution
 
 FIRST = ("pictures",)  # of a head, that the solution is made from

@@ -89,6 +89,8 @@ class HeadFlux:
         Of the head's origin.
     size : float, arcsec
         Diameter of a fiber.
+    twilight : float, electron/Angstrom
+        That a mean fiber gets of the twilight all heads were flat-fielded with; NaN unknown.
     notes : tuple of str
     """
 
@@ -100,6 +102,7 @@ class HeadFlux:
     dither: NDArray[np.float64]
     focal: tuple[float, float]
     size: float
+    twilight: float = float("nan")
     notes: tuple[str, ...] = ()
 
     def plane(self, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -150,6 +153,8 @@ class HeadPictures:
     numbers : tuple of int
         Of the exposures.
     exptimes : tuple of float, s
+    twilight : float
+        As in HeadFlux.
     expected : bool
         Dithers are as asked for; else nothing is known of them.
     """
@@ -167,6 +172,7 @@ class HeadPictures:
     cover: float
     numbers: tuple[int, ...]
     exptimes: tuple[float, ...]
+    twilight: float = float("nan")
     expected: bool = True
 
 

@@ -38,6 +38,7 @@ FREE_DITHER = 1.5  # arcsec, of dithers of which nothing is known
 PEAK_ERROR = 0.15, 2.0  # arcsec: of a peak's place, and for each sigma
 BRIGHT = (14.0, 22.5)  # g of stars that are matched
 TELLING = (13.0, 20.5)  # g of stars that tell the zero point
+UNLIKE = 0.2  # of a head's response, by which twilight and sky may differ
 WHOLE = 0.9  # of a star's light in usable fibers, that tells the zero point
 
 
@@ -115,6 +116,9 @@ def make_shot_stars(
         dither_error=None if expected else FREE_DITHER,
     )  # fmt: skip
     magnitude, error = star_magnitudes(stars, heads[0].wave, fit, WIDTH_WAVE, setup.band.wave, setup.band.value)
+    response = np.array([value for _, value in _throughputs(heads, [])])[head]
+    magnitude = magnitude + 2.5 * np.log10(response)
+
     return ShotStars(head, peak, fit, magnitude, error)
 
 
@@ -142,12 +146,27 @@ def make_solution(
             notes.append("No star of the catalog tells the zero point: fluxes are those of the tables.")
     surveys = _surveys(heads, fit, (zero, wrong, number))
     optics = ShotOptics(fit.fwhm, fit.fwhm_error, fit.beta, WIDTH_WAVE, fit.dar, len(stars.head))
-    return ShotSolution(pointing, optics, surveys, matched, tuple(notes))
+    throughputs = _throughputs(heads, notes)
+    return ShotSolution(pointing, optics, surveys, matched, tuple(notes), throughputs)
 
 
 def exposure_numbers(heads: tuple[HeadPictures, ...]) -> list[int]:
     """Numbers of all exposures of an observation, rising."""
     return sorted({number for head in heads for number in head.numbers})
+
+
+def _throughputs(heads: tuple[HeadPictures, ...], notes: list[str]) -> tuple[tuple[str, float], ...]:
+    """Slot and response of each head over the median one: by the twilight, by the sky where that is another by far."""
+    twilight, sky = (np.array(v) for v in ([h.twilight for h in heads], [float(np.mean(h.sky)) for h in heads]))
+    by_sky = sky / np.median(sky)
+    known = np.isfinite(twilight) & (twilight > 0)
+    by_twilight = twilight / np.median(twilight[known]) if known.any() else by_sky
+    good = known & (np.abs(np.where(known, by_twilight, 1.0) / by_sky - 1) < UNLIKE)
+    if known.any() and not good.all():
+        slots = ", ".join(head.slot for head, own in zip(heads, good, strict=True) if not own)
+        notes.append(f"The twilights of {slots} do not tell their response: it is that of the sky.")
+    out = np.where(good, by_twilight, by_sky if known.any() else 1.0)
+    return tuple((head.slot, float(value)) for head, value in zip(heads, out, strict=True))
 
 
 def _surveys(

@@ -1,7 +1,9 @@
 """Response of the fibers as the sky shows it, where the twilight's is off: in bins of columns, from all exposures.
 
-Each fiber over the sky, summed in eleven bins; what noise explains of the difference from one is left (shrunk after
-James & Stein 1961, the mean over columns and the shape along them apart, as the mean is far better known). A fiber that
+Each fiber over the sky, summed in eleven bins. What fibers side by side on the detector share (a twilight and a sky do
+not scatter alike) is a running mean over them, which fibers with a source get, too. Of what a fiber differs from it by,
+what noise explains is left (shrunk after James & Stein 1961; the mean over columns and the shape along them apart, as
+the mean is far better known). A fiber that
 differs by more than the others do is corrected only if it does so in all exposures alike: light of a source changes
 with the dither. A correction beyond the limit of ten percent is no response: the fiber is called so and left as it is.
 """
@@ -17,6 +19,7 @@ from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 
 BINS, LIMIT = 11, 0.1
+BESIDE = 6.0  # fibers, sigma of the running mean
 MISSING = 2  # bins that may be
 CLIP, SURE = 4.0, 3.0  # sigma
 STEADY, ALIKE = 0.002, 3.0  # of the sky, by which exposures differ without a source; sigma of their differences
@@ -42,14 +45,17 @@ class Adjustment:
 
 
 def adjust_response(
-    flux: tuple[Array, ...], sky: tuple[Array, ...], weight: tuple[Array, ...], limit: float = LIMIT, bins: int = BINS
-) -> Adjustment:
+    flux: tuple[Array, ...], sky: tuple[Array, ...], weight: tuple[Array, ...], block: Array, limit: float = LIMIT,
+    bins: int = BINS,
+) -> Adjustment:  # fmt: skip
     """Return the correction.
 
     Parameters
     ----------
     flux, sky, weight : tuple of ndarray, shape (nfiber, ncol)
         By exposure: light and sky of each fiber, 1 / variance (smooth; 0 for what is not to be used).
+    block : ndarray of int, shape (nfiber,)
+        Amplifier of each fiber; fibers in their order on it.
     limit : float
     bins : int
     """
@@ -69,13 +75,13 @@ def adjust_response(
     alike = enough & _alike(top.sum(axis=2), bottom.sum(axis=2), mean)
     beyond = alike & (np.abs(mean) - limit > SURE * error)
     use = (usual | alike) & ~beyond
-    level, scatter = _shrunk(mean, error, use, usual)
-    shape = np.where(np.isfinite(wrong) & use[:, None], off - mean[:, None], 0.0)
-    bent = [
-        _shrunk(shape[:, n], wrong[:, n], known := use & np.isfinite(wrong[:, n]), known & usual)[0]
-        for n in range(bins)
-    ]
-    total = np.clip(1 + level[:, None] + np.stack(bent, axis=1), 1 - limit, 1 + limit)
+    level, scatter = _shrunk(mean, error, use, usual, block)
+    shape = np.where(np.isfinite(wrong), off - mean[:, None], 0.0)
+    bent = []
+    for n in range(bins):
+        known = np.isfinite(wrong[:, n])
+        bent.append(_shrunk(shape[:, n], wrong[:, n], use & known, usual & known, block)[0])
+    total = np.where(beyond[:, None], 1.0, np.clip(1 + level[:, None] + np.stack(bent, axis=1), 1 - limit, 1 + limit))
     middle, column = (edge[:-1] + edge[1:] - 1) / 2, np.arange(ncol)
     factor = np.stack([np.interp(column, middle, row) for row in total]).astype(np.float32)
     return Adjustment(factor, beyond, scatter)
@@ -106,12 +112,25 @@ def _alike(top: Array, bottom: Array, mean: Array) -> NDArray[np.bool_]:
     return np.asarray((known.sum(axis=0) > 1) & (pull.max(axis=0) < ALIKE))
 
 
-def _shrunk(off: Array, error: Array, use: Array, usual: Array) -> tuple[NDArray[np.float64], float]:
-    """What is known beyond noise of differences from zero, and the scatter of the usual ones without noise."""
+def _shrunk(off: Array, error: Array, use: Array, usual: Array, block: Array) -> tuple[NDArray[np.float64], float]:
+    """The running mean and what is known beyond noise of differences from it; the scatter of the latter."""
     if usual.sum() < 3:
         return np.zeros(off.size), 0.0
-    own = max(robust_sigma(off[usual], 0.0) ** 2 - float(np.median(error[usual] ** 2)), 0.0)
-    far = np.maximum(off**2 - np.where(use, error, 1.0) ** 2, 0) * ~usual  # one of its own
-    prior = own + np.where(use, far, 0.0)
+    running = _running(off, error, usual, block)
+    apart = off - running
+    own = max(robust_sigma(apart[usual], 0.0) ** 2 - float(np.median(error[usual] ** 2)), 0.0)
     square = np.where(use, error, 1.0) ** 2
-    return np.where(use, off * prior / (prior + square + 1e-30), 0.0), float(np.sqrt(own))
+    far = np.where(use & ~usual, np.maximum(apart**2 - square, 0), 0.0)  # one of its own
+    prior = own + far
+    return running + np.where(use, apart * prior / (prior + square + 1e-30), 0.0), float(np.sqrt(own))
+
+
+def _running(off: Array, error: Array, usual: Array, block: Array) -> NDArray[np.float64]:
+    """Weighted mean of the fibers beside each on its amplifier; of all where there are none."""
+    weight = np.where(usual, 1 / np.where(usual, error**2 + float(np.median(error[usual])) ** 2, 1.0), 0.0)
+    fiber = np.arange(off.size)
+    kernel = np.exp(-0.5 * ((fiber[:, None] - fiber) / BESIDE) ** 2) * (block[:, None] == block) * weight
+    total = kernel.sum(axis=1)
+    whole = float((weight * off).sum() / weight.sum())
+    known = total > 1e-3 * float(np.median(weight[usual]))
+    return np.where(known, kernel @ np.where(usual, off, 0.0) / np.where(known, total, 1.0), whole)
