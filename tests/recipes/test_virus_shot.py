@@ -16,7 +16,7 @@ from ifuview.model.reduction.shot import ReducedIfu
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
 from ifuview.recipes.virus.head import make_head_flux
-from ifuview.recipes.virus.head_sky import HeadSkyParams
+from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
 from ifuview.recipes.virus.solution import SolutionParams, header_pointing
@@ -80,6 +80,9 @@ def test_sky_is_recovered_in_spectrum_gradient_and_errors(night: Night, reduced)
             pull = (left / np.sqrt(field.spectra.variance[free][:, INNER]))[good]
             low, middle, high = np.percentile(pull, [15.87, 50, 84.13])
             assert 0.96 < (high - low) / 2 < 1.04 and abs(middle) < 0.05
+            own = field.native
+            pull = (own.flux / np.sqrt(own.variance))[free][:, INNER][own.usable()[free][:, INNER]]
+            assert 0.97 < np.diff(np.percentile(pull, [15.87, 84.13]))[0] / 2 < 1.03
 
 
 def test_broken_amplifier_is_masked_and_said_and_no_other(night: Night, reduced) -> None:

@@ -25,7 +25,7 @@ from ifuview.model.reduction.shot import AmplifierState, IfuField, IfuSpectra, R
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotOptics, ShotSolution, StarCatalog
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
-from ifuview.recipes.virus.head_sky import HeadSkyParams, head_skies
+from ifuview.recipes.virus.light.sky import HeadSkyParams, head_skies
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup, SimulatedSource
 from ifuview.recipes.virus.solution import place_in_head
 
@@ -165,14 +165,11 @@ def _field(
     flux, found, one = response.flux[n], sky.skies[n], response.exposures[n]
     survey = next(own for own in solution.surveys if own.number == one.number)
     by = survey.zero_point / survey.illumination / solution.throughput(one.slot)
-
     clean = replace(
         flux, flux=(flux.flux - found.sky.model) * by, variance=(flux.variance + found.sky.variance) * by**2
     )
-    spectra = rectify(clean, setup.grid)
-    spectra, states = _amplifiers(params, response, spectra, found.sky.fibers, n)
+    clean, spectra, states = _amplifiers(params, response, clean, rectify(clean, setup.grid), found.sky.fibers, n)
     x, y = one.x + survey.x, one.y + survey.y
-
     ra = dec = np.full(x.size, np.nan)
     if np.isfinite(response.focal).all():
         point = solution.pointing
@@ -182,32 +179,39 @@ def _field(
         one.number, spectra, rectify_values(found.sky.model, wave, setup.grid) * np.float32(by),
         rectify_values(response.response[n], wave, setup.grid), clean.flux, x, y, ra, dec, found.sky.fibers, states,
         (*one.notes, *response.notes, *(note for note in sky.notes if note.startswith(f"exposure {one.number}:"))),
+        clean,
     )  # fmt: skip
 
 
 def _amplifiers(
-    params: FieldParams, response: HeadFlux, spectra: FiberSpectra, empty: Array, n: int
-) -> tuple[FiberSpectra, tuple[AmplifierState, ...]]:
-    """Errors renormalized; amplifiers whose errors are beyond belief masked; the state of each."""
-    factor = np.ones(spectra.nfiber)
-    mask = np.array(spectra.mask)
+    params: FieldParams, response: HeadFlux, clean: FiberSpectra, spectra: FiberSpectra, empty: Array, n: int
+) -> tuple[FiberSpectra, FiberSpectra, tuple[AmplifierState, ...]]:
+    """Errors renormalized, in own pixels and on the grid, and the state of each amplifier.
+
+    One whose errors are beyond belief is masked.
+    """
+    factor = np.ones((2, spectra.nfiber))
+    beyond = np.zeros((spectra.nfiber, 1), np.uint32)
     found, states = [], []
     for k, amplifier in enumerate(response.exposures[n].amplifiers):
         use = np.asarray(empty) & (response.block == k)
-        own, _ = error_factor(spectra, use)
+        own = error_factor(spectra, use)[0]
         reason = response.reasons[n][k]
         if not reason and np.isfinite(own) and not LEAST_FACTOR < own < MOST_FACTOR:
             reason = f"its scatter is {own:.2f} times its errors"
-            mask[amplifier.fibers] |= np.uint32(ALWAYS)
-        factor[amplifier.fibers] = own if params.renormalize else 1.0
+            beyond[amplifier.fibers] = np.uint32(ALWAYS)
+        if params.renormalize:
+            factor[:, amplifier.fibers] = np.array([[error_factor(clean, use)[0]], [own]])
         found.append((own, reason))
-    out = replace(renormalized(spectra, factor), mask=mask)
-    lost = 1 - out.usable().mean(axis=1)
+    native, grid = (
+        replace(renormalized(one, by), mask=one.mask | beyond) for one, by in zip((clean, spectra), factor, strict=True)
+    )
+    lost = 1 - grid.usable().mean(axis=1)
     for (own, reason), amplifier in zip(found, response.exposures[n].amplifiers, strict=True):
         noise = float("nan") if amplifier.read is None else amplifier.read.noise
         share = float(lost[amplifier.fibers].mean())
         states.append(AmplifierState(amplifier.name, amplifier.first, amplifier.last, noise, own, share, reason))
-    return out, tuple(states)
+    return native, grid, tuple(states)
 
 
 def _cube(

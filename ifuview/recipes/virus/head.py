@@ -22,8 +22,8 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra
-from ifuview.recipes.virus.head_light import over_sky, take_light
-from ifuview.recipes.virus.head_sky import HeadSkyParams, divided, head_skies
+from ifuview.recipes.virus.light.chunks import over_sky, take_light
+from ifuview.recipes.virus.light.sky import HeadSkyParams, divided, head_skies
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup
 
 AREA = 51.4e4  # cm2, of the mirror that is lit

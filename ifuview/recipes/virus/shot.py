@@ -27,7 +27,7 @@ from ifuview.recipes.virus.head import (
     make_pictures,
     make_response,
 )
-from ifuview.recipes.virus.head_sky import HeadSkyParams
+from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.solution import SolutionParams, make_shot_stars, make_solution
 
 FIRST = ("pictures",)  # of a head, that the solution is made from
