@@ -72,6 +72,10 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
 def _judged(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
     """What is judged unasked: traces that have come, a product that was opened alone, a raw exposure by reducing it."""
     tasks: list[Task[Any]] = []
+    if slot.photons is not None:
+        from ifuview.app.photons.judging import first_verdict
+
+        return [*first_verdict(old, slot)]
     if slot.traces is not None:
         from ifuview.app.traces.judging import first_diagnosis, wants_verdict
 

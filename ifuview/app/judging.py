@@ -1,4 +1,4 @@
-"""What the verdict bar asks for, of whatever it speaks of: a reduction, the night, or the traces on the canvas."""
+"""What the verdict bar asks for, of whatever it speaks of: photons, a reduction, the night, or the traces."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ifuview.app.frames.intents import Intent, Judge, ShowCell, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan
 
@@ -34,6 +35,10 @@ def judge(session: Session, intent: Judge) -> Outcome:
     state = session.reduction
     if not intent.on and state is not None and state.running and of_reduction(session):
         return Change(session, stop=(JobKey(JobKind.REDUCE),))
+    if photon_frame(session) is not None:
+        from ifuview.app.photons import judging as photons
+
+        return photons.judge(session, intent)
     if not of_night(session):
         from ifuview.app.traces import judging as traces
 
@@ -46,6 +51,10 @@ def judge(session: Session, intent: Judge) -> Outcome:
 
 def show_problem(session: Session, intent: ShowProblem) -> Outcome:
     """Go to a problem."""
+    if photon_frame(session) is not None:
+        from ifuview.app.photons import judging as photons
+
+        return photons.go_to_problem(session, intent)
     if of_reduction(session):
         from ifuview.app.night.reduction import showing as reduction
 
@@ -60,7 +69,11 @@ def show_problem(session: Session, intent: ShowProblem) -> Outcome:
 
 
 def show_cell(session: Session, intent: ShowCell) -> Outcome:
-    """Show a step of the chain: a product of the night, or of the reduction."""
+    """Show a step of the chain: of photons, a product of the night, or of the reduction."""
+    if photon_frame(session) is not None:
+        from ifuview.app.photons import judging as photons
+
+        return photons.show_cell(session, intent)
     from ifuview.app.night import intents as want
 
     return Change(

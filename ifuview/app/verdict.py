@@ -1,8 +1,9 @@
-"""What the verdict bar shows: of the night that is open, or of the traces of the frame on the canvas."""
+"""What the verdict bar shows: of the photon list or the night that is open, or of the traces on the canvas."""
 
 from __future__ import annotations
 
 from ifuview.app.judging import of_night, of_reduction
+from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.model.image import Kind
 from ifuview.model.inspection import VerdictView
@@ -10,6 +11,9 @@ from ifuview.model.inspection import VerdictView
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
+    photons = photon_frame(session)
+    if photons is not None:
+        return (photons.key, photons.title, photons.photons, session.judges)
     if of_reduction(session):
         return (session.reduction, session.current)
     if of_night(session):
@@ -21,6 +25,10 @@ def inputs(session: Session) -> tuple[object, ...]:
 
 def make(session: Session) -> VerdictView | None:
     """The bar; None: nothing on the canvas is judged, and there is no bar."""
+    if photon_frame(session) is not None:
+        from ifuview.app.photons.views import verdict as photons
+
+        return photons.make(session)
     if of_reduction(session):
         from ifuview.app.night.views import reduction
 

@@ -73,6 +73,16 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="quality",
         picture=True,
     ),
+    DockEntry(
+        "photon-problems",
+        "Photon problems",
+        "photons.problems:PhotonProblemsDock",
+        "photons.problems",
+        "right",
+        beside="calibrations",
+        picture=True,
+        room=0.6,
+    ),
     DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),
     DockEntry("triage", "Problems", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
     DockEntry(
@@ -84,7 +94,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "spectra.focal_plane:FocalPlaneDock",
         "spectra.focal_plane",
         "right",
-        beside="calibrations",
+        beside="photon-problems",
         picture=True,
     ),
     DockEntry(

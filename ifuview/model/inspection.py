@@ -281,6 +281,8 @@ class VerdictView:
         How much is judged while it is being judged.
     proof, report : bool
         Whether there are two pictures to blink, and a report to write.
+    dock : str
+        Key of the dock that lists the problems.
     """
 
     state: VerdictState
@@ -293,3 +295,4 @@ class VerdictView:
     fraction: float | None = None
     proof: bool = False
     report: bool = False
+    dock: str = "triage"

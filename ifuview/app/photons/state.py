@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ifuview.app.photons.units import cut_words
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonCut
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ifuview.model.photons.light import Aperture, BinnedLight, IntensityHistogram, IntervalHistogram
     from ifuview.model.photons.lists import PhotonSource
     from ifuview.model.photons.speckle import SpeckleMaps
+    from ifuview.model.photons.verdict import PhotonFinding, PhotonVerdict
 
 CHUNK = 40  # steps of playing that are counted at a time
 
@@ -66,6 +69,50 @@ class Reel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PhotonJudged:
+    """What is known of the verdict on a photon list.
+
+    Parameters
+    ----------
+    stack : tuple
+        Calibration steps that it is about.
+    found : PhotonVerdict or None
+        None: it is being judged, or cannot be.
+    why : str
+        Why it is not judged; "" while it is being judged, and afterwards.
+    problem : int
+        Which finding the verdict bar speaks of; -1: of all.
+    """
+
+    stack: Steps = ()
+    found: PhotonVerdict | None = None
+    why: str = ""
+    problem: int = -1
+
+    @property
+    def marked(self) -> tuple[PhotonFinding, ...]:
+        """The findings that are marked on the canvas: the chosen one, else all that are new."""
+        findings = () if self.found is None else self.found.findings
+        if 0 <= self.problem < len(findings):
+            return (findings[self.problem],)
+        return tuple(finding for finding in findings if not finding.known)
+
+    @property
+    def marked_pixels(self) -> Array:
+        """x, y of their pixels, (n, 2)."""
+        return np.concatenate([np.empty((0, 2)), *(finding.pixels for finding in self.marked)])
+
+    @property
+    def marked_areas(self) -> tuple[tuple[str, int, int, int, int], ...]:
+        """Name, first and last pixel x0, y0, x1, y1 of their feedlines."""
+        return tuple(
+            (f"feedline {', '.join(map(str, finding.feedlines))}", *finding.area)
+            for finding in self.marked
+            if finding.area is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PhotonFrame:
     """The photon half of a frame (`Slot.photons`).
 
@@ -103,6 +150,8 @@ class PhotonFrame:
         Beam-map file that says which resonators raw packets are of; "" for lists with one of their own.
     reel : Reel or None
         What is shown next while playing.
+    judged : PhotonJudged or None
+        None: nobody has asked.
     """
 
     raw: PhotonSource
@@ -122,6 +171,7 @@ class PhotonFrame:
     preview: bool = False
     beammap: str = ""
     reel: Reel | None = None
+    judged: PhotonJudged | None = None
 
     def with_cut(self, **changes: float | bool | tuple[str, ...] | None) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

@@ -1,4 +1,4 @@
-"""Painting of the marks above row-stacked spectra."""
+"""Painting of the marks above row-stacked spectra, and of pixels."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ COLORS = {
     MarkKind.PAIR: QColor(86, 180, 233, 230),
     MarkKind.SKY: QColor("#35e0ff"),
     MarkKind.BAD: QColor("#ff9f1c"),
+    MarkKind.PIXEL: QColor("#ff9f1c"),
+    MarkKind.AREA: QColor("#ff9f1c"),
 }
 STYLES = {MarkKind.CCD: Qt.PenStyle.DashLine, MarkKind.BLOCK: Qt.PenStyle.DotLine}
 TICK = 9.0  # screen px, size of the marks of single fibers
 PLACES = {MarkKind.SKY: 0.0, MarkKind.BAD: 12.0}  # screen px from the edge: both can be on
 EDGE = 4.0  # screen px
+LEAST = 7.0  # screen px of the frame of a pixel
+HALO = 3.0  # screen px of the dark line behind it: seen on bright pixels too
 STEP = 8  # of the fibers that make a curve: it is smooth
 
 
@@ -35,11 +39,36 @@ def draw_marks(
         p.setPen(QPen(COLORS[mark.kind], 0, STYLES.get(mark.kind, Qt.PenStyle.SolidLine)))
         if mark.kind in PLACES:
             _ticks(p, mark, at, size)
+        elif mark.kind in (MarkKind.PIXEL, MarkKind.AREA):
+            _frames(p, mark, at, size)
         elif mark.kind is MarkKind.NAME:
             x, y = viewport.to_screen(at, size, mark.x, mark.y)
             _words(p, QPointF(float(x[0]), float(y[0])), mark)
         else:
             _curve(p, mark, at, size, moving)
+
+
+def _frames(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None:
+    """A frame around each pixel, or one around an area with its name."""
+    one = mark.kind is MarkKind.AREA
+    low, high = ((mark.x[:1], mark.y[:1]), (mark.x[1:], mark.y[1:])) if one else ((mark.x, mark.y), (mark.x, mark.y))
+    ax, ay = viewport.to_screen(at, size, low[0] - 0.5, low[1] - 0.5)
+    bx, by = viewport.to_screen(at, size, high[0] + 0.5, high[1] + 0.5)
+    boxes = []
+    for x0, y0, x1, y1 in zip(ax.tolist(), ay.tolist(), bx.tolist(), by.tolist()):
+        middle, width, height = (
+            QPointF((x0 + x1) / 2, (y0 + y1) / 2),
+            max(abs(x1 - x0), LEAST),
+            max(abs(y1 - y0), LEAST),
+        )
+        box = QRectF(0, 0, width + 2, height + 2)
+        box.moveCenter(middle)
+        boxes.append(box)
+    for pen in (QPen(BACK, HALO), QPen(COLORS[mark.kind], 1.0)):
+        p.setPen(pen)
+        p.drawRects(boxes)
+    if mark.text and boxes:
+        _words(p, boxes[0].topLeft() + QPointF(6, 16), mark)
 
 
 def _curve(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:

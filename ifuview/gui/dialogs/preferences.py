@@ -41,7 +41,7 @@ class PreferencesDialog(QDialog):
             ("Colors of new frames", self.cmap),
             ("Limits of new frames", self.limits),
             ("Blink: each frame for", self.blink),
-            ("Nights and traces are judged", self.judge),
+            ("Nights, traces and photons are judged", self.judge),
             ("Message when open frames exceed", self.warn),
             ("Limit of open frames", self.most),
             ("Threads of measurements", self.threads),

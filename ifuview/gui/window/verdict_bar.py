@@ -57,7 +57,7 @@ class VerdictBar(QFrame):
         self.place = QLabel()
         self.on = self._button("\u203a", "Next problem (])", lambda: self._step(1))
         self.proof = self._button("Blink the proof", "Blink the two products that show it (Return)", self._blink)
-        self.list = self._button("Problems", "All problems, by cause", lambda: self._emit(want.ShowDock("triage")))
+        self.list = self._button("Problems", "All problems, by cause", self._list)
         self.stop = self._button("Stop", "Judge no more cameras", self._judge)
         self._lay_out()
         self.chain = ChainStrip()
@@ -117,7 +117,8 @@ class VerdictBar(QFrame):
         self.detail.setText(view.detail)
         self.judged.setText(view.judged)
         count = len(view.problems)
-        self.place.setText(f"problem {view.problem + 1}/{count}" if count else "")
+        shown = f"problem {view.problem + 1}/{count}" if view.problem >= 0 else f"{count} problem{'s' * (count != 1)}"
+        self.place.setText(shown if count else "")
         for widget in (self.back, self.on):
             widget.setVisible(count > 1)
         self.place.setVisible(count > 0)
@@ -163,6 +164,10 @@ class VerdictBar(QFrame):
     def _blink(self) -> None:
         if self._view is not None:
             self._emit(want.ShowProblem(number=max(self._view.problem, 0), blink=True))
+
+    def _list(self) -> None:
+        if self._view is not None:
+            self._emit(want.ShowDock(self._view.dock))
 
     def _judge(self) -> None:
         self._emit(want.Judge(on=self._view is None or self._view.fraction is None))

@@ -85,6 +85,8 @@ class PhotonFinding:
     times : (start, stop) or None
         s; when.
     feedlines : tuple of int
+    area : (x0, y0, x1, y1) or None
+        First and last pixels of the feedlines.
     text : str
         All of it in a sentence or two, with numbers.
     arrays : mapping of str to ndarray
@@ -100,6 +102,7 @@ class PhotonFinding:
     significance: float = np.inf
     times: Span | None = None
     feedlines: tuple[int, ...] = ()
+    area: tuple[int, int, int, int] | None = None
     text: str = ""
     arrays: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -29,11 +29,16 @@ class MarkKind(StrEnum):
     PAIR = "pair"  # of blocks
     SKY = "sky"
     BAD = "bad"
+    PIXEL = "pixel"
+    AREA = "area"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """A curve in native px, NaN where it leaves the image; SKY and BAD: `y` lists rows, NAME is one point."""
+    """A curve in native px, NaN where it leaves the image; SKY and BAD: `y` lists rows, NAME is one point.
+
+    PIXEL: `x` and `y` list pixels; AREA: the first and the last pixel.
+    """
 
     kind: MarkKind
     x: Array

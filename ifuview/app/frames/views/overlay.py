@@ -95,7 +95,7 @@ class OverlayView:
     rings : (inner, outer) or None
         Background annulus of circles, in radii of the circle.
     marks : tuple of Mark
-        Row-stacked spectra: where the detector and its fibers show.
+        Row-stacked spectra: where the detector and its fibers show; photons: pixels that the verdict speaks of.
     """
 
     curves: Curves | None = None
@@ -129,7 +129,8 @@ class OverlayCache:
         chosen = (session.selection.fiber, session.selection.fibers)
         needs = (
             slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector, session.overlay,
-            session.metrics, chosen, session.light if slot.photons is not None else None, slot.photons is None,
+            session.metrics, chosen, session.light if slot.photons is not None else None,
+            slot.photons is None, None if slot.photons is None else slot.photons.judged,
         )  # fmt: skip
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
@@ -183,6 +184,11 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         from ifuview.app.frames.views.fiber_marks import fiber_marks
 
         view = replace(view, marks=fiber_marks(session, slot))
+    judged = None if slot.photons is None else slot.photons.judged
+    if judged is not None:
+        from ifuview.app.frames.views.pixel_marks import pixel_marks
+
+        view = replace(view, marks=pixel_marks(judged.marked_pixels, judged.marked_areas))
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
     traces = shown_traces(session, slot)

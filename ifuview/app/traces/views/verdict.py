@@ -30,6 +30,7 @@ def make(session: Session) -> VerdictView | None:
         problems=problems,
         problem=number,
         report=True,
+        dock="findings",
     )
 
 

@@ -75,9 +75,10 @@ def answer(
         reasons["order of the photons"] = "they come sorted"
     _ask_colors(sums, light, hot, nominal, flat, found, asked, reasons)
     found.sort(key=lambda f: (f.known, ORDER.index(f.fault), -f.significance))
+    usable = pixels.usable_pixels(sums.info.beammap)
+    bright = light.bright | (usable & ~light.usable)  # what is told in another way is no question any more
     return PhotonVerdict(
-        tuple(found), int(sums.counts.sum()), sums.duration, int(light.usable.sum()), int(light.bright.sum()),
-        tuple(asked), reasons,
+        tuple(found), int(sums.counts.sum()), sums.duration, int(usable.sum()), int(bright.sum()), tuple(asked), reasons
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from ifuview.engine.photons.calibration.badpixels import (
 )
 from ifuview.engine.photons.judge.chance import excess
 from ifuview.engine.photons.judge.gather import PhotonSums
-from ifuview.engine.photons.judge.times import pixels_of
+from ifuview.engine.photons.judge.times import area_of, pixels_of
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PROBLEM_FLAGS, Beammap
 from ifuview.model.photons.masks import BadPixels
@@ -37,6 +37,7 @@ CLEAR = 6.0  # sigma, trials counted
 TWINS = 0.1  # of the photons of a resonator that another one has at the same time
 FEWEST_TWINS = 8
 PARTS = 10  # of the time
+POINTS = 60  # of a limit that is drawn
 BRIGHT = 2.0  # photons of the light around that a pixel could have, in units of what `SURE` needs
 NAMES = {PhotonFault.HOT: "hot", PhotonFault.COLD: "cold", PhotonFault.DEAD: "dead"}
 FLAGS = {
@@ -162,8 +163,17 @@ def _bad(sums: PhotonSums, light: PixelLight, fault: PhotonFault, chosen: Array,
         fault, known=known, pixels=np.stack((x, y), axis=1), amount=worst[0] / sums.duration,
         error=float(np.sqrt(max(worst[0], 1.0))) / sums.duration, unit="photons/s",
         significance=float(sigma[y[0], x[0]]), text=text,
-        arrays={"counts": light.counts[light.usable], "expected": expected[light.usable], "bad": chosen[light.usable]},
+        arrays={"counts": light.counts[light.usable], "expected": expected[light.usable],
+                "bad": chosen[light.usable], **_limit(fault, expected)},
     )  # fmt: skip
+
+
+def _limit(fault: PhotonFault, around: Array) -> dict[str, Array]:
+    """What a pixel may count among so much light: at most what a point source makes, at least half."""
+    light = around[around > 0]
+    at = np.geomspace(max(float(light.min(initial=1.0)), 0.5), max(float(light.max(initial=1.0)), 1.0), POINTS)
+    among = point_ratios(FWHM)[1] * at
+    return {"at": at, "limit": among + SIGMA * np.sqrt(among + 1) if fault is PhotonFault.HOT else RESPONSE * at}
 
 
 def saturated(sums: PhotonSums, hot: Array) -> PhotonFinding | None:
@@ -219,8 +229,9 @@ def feedlines(sums: PhotonSums) -> tuple[list[PhotonFinding], Array]:
         found.append(PhotonFinding(
             PhotonFault.FEEDLINE_DEAD if dead else PhotonFault.FEEDLINE_DARK, amount=float(ratio[k]),
             error=float(error[k]), unit="of the light", significance=float(sigma[k]), feedlines=(name,),
+            area=area_of(sums, own),
             text=f"Feedline {name} {text}; {np.count_nonzero(own)} resonators.",
-            arrays={"feedline": names, "ratio": ratio, "error": error},
+            arrays={"feedline": names, "ratio": ratio, "error": error, "limit": np.array([DARK])},
         ))  # fmt: skip
     return found, out
 

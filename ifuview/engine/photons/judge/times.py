@@ -6,6 +6,8 @@ the photons of the others of its feedline, and the chance of a gap is that of li
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ifuview.engine.photons.judge.chance import deviations, excess, log_none, runs, sigma_of
@@ -96,7 +98,8 @@ def feedlines_in_time(sums: PhotonSums) -> tuple[list[PhotonFinding], Array]:
         for first, last in stretches:
             out[place == k, first:last] = True
         if stretches:
-            found.append(_dropped(line, sums.edges, light[k], expected, off, stretches))
+            dropped = _dropped(line, sums.edges, light[k], expected, off, stretches)
+            found.append(replace(dropped, area=area_of(sums, place == k)))
     return found, out
 
 
@@ -215,6 +218,13 @@ def pixels_of(sums: PhotonSums, resonators: Array) -> Array:
     return np.stack((x, y), axis=1)[order]
 
 
+def area_of(sums: PhotonSums, own: Array) -> tuple[int, int, int, int]:
+    """First and last pixels x0, y0, x1, y1 of some resonators (bool, n)."""
+    index = sums.info.beammap.index
+    y, x = np.nonzero(np.append(own, False)[index])
+    return int(x.min()), int(y.min()), int(x.max()), int(y.max())
+
+
 def photons_in_order(sums: PhotonSums) -> PhotonFinding | None:
     """Return photons that come before their predecessor; None if there are none."""
     total = int(sums.back.sum())
@@ -247,5 +257,5 @@ def photons_too_close(sums: PhotonSums) -> PhotonFinding | None:
         unit="of the photons",
         text=f"{len(order)} resonators count again within their dead time of {dead * 1e6:.3g} microseconds, the worst "
         f"in {share:.2g} of its photons ({by_chance[worst] / counts[worst]:.1g} would come so close by chance).",
-        arrays={"share": np.sort(sums.short / np.maximum(counts, 1))[::-1]},
+        arrays={"share": np.sort(sums.short / np.maximum(counts, 1))[::-1], "limit": np.array([SHARE])},
     )  # fmt: skip

@@ -1,0 +1,233 @@
+"""The verdict on a photon list: problems by cause in words, and the chain from packets to the image."""
+
+from __future__ import annotations
+
+from ifuview.app.photons.judging import CUTS, DOCK, STOPPED
+from ifuview.app.photons.state import PhotonFrame, PhotonJudged, Shown
+from ifuview.app.photons.units import plain
+from ifuview.app.photons.which import photon_frame
+from ifuview.app.session import Session, Slot
+from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonStep, PhotonVerdict
+
+DOT = " \u00b7 "
+NAMED = 4  # pixels, or problems, that are written out
+MOST_SIGMA = 50.0  # more is said as "over"
+WORDS = {
+    PhotonFault.FEEDLINE_DEAD: "a feedline counts nothing",
+    PhotonFault.FEEDLINE_DARK: "a feedline is dark",
+    PhotonFault.FEEDLINE_DROP: "a feedline drops out",
+    PhotonFault.DROP: "the whole array loses light",
+    PhotonFault.SPIKE: "the whole array counts too much",
+    PhotonFault.TIME_OUT: "{n} resonator{s} time{v} out",
+    PhotonFault.HOT: "{n} hot pixel{s}",
+    PhotonFault.COLD: "{n} cold pixel{s}",
+    PhotonFault.DEAD: "{n} dead pixel{s}",
+    PhotonFault.SATURATED: "{n} pixel{s} beyond saturation",
+    PhotonFault.DOUBLE: "{n} pixel{s} count{v} the same photons",
+    PhotonFault.SHARED: "{n} pixel{s} share{v} resonators",
+    PhotonFault.ORDER: "photons are out of time order",
+    PhotonFault.SHORT: "{n} resonator{s} count{v} within the dead time",
+    PhotonFault.UNSOLVED: "{n} pixel{s} without wavelengths",
+    PhotonFault.WRONG_LINE: "the line is at the wrong wavelength",
+    PhotonFault.OFF_LINE: "{n} pixel{s} with the line elsewhere",
+    PhotonFault.OUT_OF_RANGE: "{n} pixel{s} with impossible wavelengths",
+    PhotonFault.BAD_WEIGHTS: "weights that are no numbers",
+    PhotonFault.WRONG_FLAT: "the flat does not fit",
+}
+QUESTIONS = {  # one that makes a step clean when it was answered
+    PhotonStep.PACKETS: "order of the photons",
+    PhotonStep.LIST: "time-outs",
+    PhotonStep.WAVELENGTHS: "wavelengths of all pixels",
+    PhotonStep.FLAT: "flat",
+    PhotonStep.IMAGE: "hot, cold and dead pixels",
+}
+
+
+def make(session: Session) -> VerdictView | None:
+    """The bar; None where the frame has nothing to do with a photon list."""
+    slot = photon_frame(session)
+    if slot is None:
+        return None
+    frame = slot.photons
+    judged = None if frame is None else frame.judged
+    if frame is None or judged is None or judged.stack != frame.stack:
+        judged = PhotonJudged(why="" if session.judges and not session.headless else "nobody has asked")
+    if frame is None or judged.found is None:
+        return _without(slot, frame, judged)
+    return _with(frame, judged, judged.found)
+
+
+def _without(slot: Slot, frame: PhotonFrame | None, judged: PhotonJudged) -> VerdictView:
+    """The bar before there is a verdict."""
+    steps = () if frame is None else chain(frame, None, judged)
+    name = frame.name if frame is not None and frame.name else slot.title
+    if not judged.why:
+        headline = f"PHOTONS of {name} are being judged"
+        return VerdictView(VerdictState.JUDGING, headline, chain=steps, fraction=0.0, dock=DOCK)
+    why = judged.why if judged.why != STOPPED else "it was stopped"
+    return VerdictView(VerdictState.NOT_JUDGED, f"PHOTONS of {name} not judged: {why}", chain=steps, dock=DOCK)
+
+
+def _with(frame: PhotonFrame, judged: PhotonJudged, found: PhotonVerdict) -> VerdictView:
+    """The bar of a verdict."""
+    problems = tuple(_problem(finding, number) for number, finding in enumerate(found.findings))
+    chosen = problems[judged.problem] if 0 <= judged.problem < len(problems) else None
+    state = overall(found)
+    return VerdictView(
+        state=state if chosen is None else chosen.state,
+        headline=_headline(found, state) if chosen is None else chosen.headline,
+        detail=_detail(found, problems) if chosen is None else chosen.detail,
+        judged=judged_words(found),
+        problems=problems,
+        problem=judged.problem if chosen is not None else -1,
+        chain=chain(frame, found, judged),
+        dock=DOCK,
+    )
+
+
+def overall(found: PhotonVerdict) -> VerdictState:
+    """The worst: a fault that nobody knew of; a known one, or pixels too faint to be asked; else clean."""
+    if any(not finding.known for finding in found.findings):
+        return VerdictState.WRONG
+    return VerdictState.LOOK if found.findings or found.bright < found.pixels else VerdictState.CLEAN
+
+
+def state_of(finding: PhotonFinding) -> VerdictState:
+    """Of one finding."""
+    return VerdictState.LOOK if finding.known else VerdictState.WRONG
+
+
+def words(finding: PhotonFinding) -> str:
+    """What it is, with how many."""
+    number = len(finding.pixels)
+    return WORDS[finding.fault].format(n=number, s="s" if number != 1 else "", v="" if number != 1 else "s")
+
+
+def _headline(found: PhotonVerdict, state: VerdictState) -> str:
+    """All that is new in one line, else all that is known; else what was looked at."""
+    new = [words(f) for f in found.findings if not f.known]
+    old = [words(f) for f in found.findings if f.known]
+    if new or old:
+        told = new or old
+        more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+        return f"PHOTONS {'wrong' if new else 'known'}: {DOT.join(told[:NAMED])}{more}"
+    of = f"{plain(found.photons)} photons"
+    if state is VerdictState.CLEAN:
+        return f"PHOTONS clean: nothing found in {of}"
+    faint = found.pixels - found.bright
+    return f"PHOTONS: nothing found in {of}; {plain(faint)} of {plain(found.pixels)} pixels are too faint to be judged"
+
+
+def _detail(found: PhotonVerdict, problems: tuple[VerdictProblem, ...]) -> str:
+    """What stands below: of the worst, and of those that are known."""
+    if not problems:
+        return ""
+    known = [words(f) for f in found.findings if f.known]
+    new = len(problems) - len(known)
+    parts = [problems[0].detail] if new else []
+    if known and new:
+        parts.append(f"known and left out: {', '.join(known)}")
+    return DOT.join(parts or [problems[0].detail])
+
+
+def judged_words(found: PhotonVerdict) -> str:
+    """How much the verdict rests on, and what was not asked."""
+    text = f"judged {plain(found.photons)} photons, {plain(found.bright)} of {plain(found.pixels)} pixels bright enough"
+    text += f", {found.duration:.3g} s"
+    left = len(found.not_asked)
+    return text + (f"; {left} question{'s' * (left != 1)} not asked" if left else "")
+
+
+def sigma_words(finding: PhotonFinding) -> str:
+    """How sure it is."""
+    if finding.significance == float("inf"):
+        return "exact"
+    if finding.significance > MOST_SIGMA:
+        return f"over {MOST_SIGMA:.0f} sigma"
+    return f"{finding.significance:.0f} sigma"
+
+
+def amount_words(finding: PhotonFinding) -> str:
+    """How large it is, with its error."""
+    if finding.amount != finding.amount:
+        return ""
+    error = f" \u00b1 {finding.error:.2g}" if finding.error > 0 else ""
+    return f"{finding.amount:.3g}{error} {finding.unit}"
+
+
+def where(finding: PhotonFinding) -> str:
+    """Feedlines, pixels and times."""
+    parts = []
+    if finding.feedlines:
+        parts.append(f"feedline {', '.join(map(str, finding.feedlines))}")
+    if len(finding.pixels):
+        first = "; ".join(f"{x},{y}" for x, y in finding.pixels[:NAMED])
+        more = f" and {len(finding.pixels) - NAMED} more" if len(finding.pixels) > NAMED else ""
+        parts.append(f"pixel{'s' * (len(finding.pixels) > 1)} {first}{more}")
+    if finding.times is not None:
+        parts.append(f"{finding.times[0]:.3g}\u2013{finding.times[1]:.3g} s")
+    return DOT.join(parts)
+
+
+def _problem(finding: PhotonFinding, number: int) -> VerdictProblem:
+    """A finding in words."""
+    step, state = finding.step.value, state_of(finding)
+    headline = f"{step.upper()} {'known' if finding.known else state.value}: {words(finding)}"
+    sizes = ", ".join(filter(None, (amount_words(finding), sigma_words(finding))))
+    return VerdictProblem(state, step, DOT.join((headline, sizes)), DOT.join(filter(None, (
+        where(finding), "left out of images by flags" if finding.known and finding.pixels.size else ""
+    ))), (number,))  # fmt: skip
+
+
+# the chain
+
+
+def missing(frame: PhotonFrame) -> dict[PhotonStep, str]:
+    """Steps that are not there, with the reason."""
+    info = frame.source.info
+    out = {}
+    if info.era == "packets":
+        out[PhotonStep.LIST] = "not made from the packets yet (ifuview bin2hdf)"
+    else:
+        out[PhotonStep.PACKETS] = "this is a list; its packets are not open"
+    if not info.calibrated:
+        out[PhotonStep.WAVELENGTHS] = "no wavelength solution is applied"
+    if not info.calibrations.get("flatcal") and not info.weighted:
+        out[PhotonStep.FLAT] = "no flat is applied"
+    return out
+
+
+def chain(frame: PhotonFrame, found: PhotonVerdict | None, judged: PhotonJudged) -> tuple[ChainCell, ...]:
+    """The steps to the image, each with its verdict."""
+    lacking = missing(frame)
+    findings = () if found is None else found.findings
+    first = next((s for s in PhotonStep if any(f.step is s and not f.known for f in findings)), None)
+    cells = []
+    for step in PhotonStep:
+        own = [f for f in findings if f.step is step]
+        state, hint = VerdictState.NOT_JUDGED, lacking.get(step, "not judged")
+        if own:
+            state = VerdictState.WRONG if any(not f.known for f in own) else VerdictState.LOOK
+            hint = "; ".join(f"{words(f)}, {sigma_words(f)}" for f in own)
+        elif step in lacking:
+            pass
+        elif found is not None and QUESTIONS[step] in found.asked:
+            state, hint = VerdictState.CLEAN, "clean"
+        elif found is None and not judged.why:
+            state, hint = VerdictState.JUDGING, "being judged"
+        cells.append(
+            ChainCell(step.value, step.value, state, step is first, step not in lacking, _on_canvas(frame, step), hint)
+        )
+    return tuple(cells)
+
+
+def _on_canvas(frame: PhotonFrame, step: PhotonStep) -> bool:
+    """Whether the canvas shows the picture of a step."""
+    if step is PhotonStep.WAVELENGTHS or frame.shown is Shown.FLAGS:
+        return step is PhotonStep.WAVELENGTHS and frame.shown is Shown.FLAGS
+    cut = CUTS[step]
+    packets = frame.source.info.era == "packets"
+    if step in (PhotonStep.PACKETS, PhotonStep.LIST) and packets is not (step is PhotonStep.PACKETS):
+        return False
+    return (frame.cut.exclude, frame.cut.weighted) == (cut.exclude, cut.weighted)

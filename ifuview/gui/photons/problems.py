@@ -1,0 +1,124 @@
+"""Photon problems dock: what is wrong with a photon list by cause; a click marks its pixels and shows the evidence."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtWidgets import QFrame, QHeaderView, QScrollArea, QSplitter, QTreeWidgetItem, QWidget
+
+from ifuview.app import intents as want
+from ifuview.app.photons.views import problems as pure
+from ifuview.app.photons.views.problems import ProblemRow, ProblemsView
+from ifuview.gui.parts._figure import FigurePlot, key_of
+from ifuview.gui.parts._findings_tree import findings_tree
+from ifuview.gui.parts._plot import Ink
+from ifuview.gui.parts._widgets import VERDICT_SIGNS, Pages, column, is_dark, quiet_label
+from ifuview.gui.parts.base import Dock
+from ifuview.model.inspection import VerdictState
+
+HEADS = ("Problem", "Amount", "Sure", "First in")
+INK = ("#A83F00", "#FF9A5C")  # text of new problems (light, dark)
+SIZES = [170, 90, 240]  # of list, words and evidence, screen px
+PLOT_HEIGHT = 150  # screen px at least
+NOTHING = "Nothing was found."
+
+
+class PhotonProblemsDock(Dock):
+    """Draws views/problems; emits ShowProblem."""
+
+    key: ClassVar[str] = "photon-problems"
+    title: ClassVar[str] = "Photon problems"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view: ProblemsView | None = None
+        self._rows: tuple[ProblemRow, ...] = ()
+        content = QWidget()
+        self.headline = quiet_label()
+        column(content, self._build_body(), margin=0)
+        self.pages = Pages(content)
+        column(self, self.pages)
+        self.setAccessibleName(self.title)
+        self.draw(None)
+
+    def _build_body(self) -> QWidget:
+        self.tree = findings_tree("Problems by cause, worst first", HEADS, self._go, self._explain)
+        header = self.tree.header()
+        if header is not None:
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
+        self.text = quiet_label()
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        told = QWidget()
+        column(told, self.text, self.headline, margin=0)
+        words = QScrollArea()  # whole words also where the dock is low
+        words.setWidget(told)
+        words.setWidgetResizable(True)
+        words.setFrameShape(QFrame.Shape.NoFrame)
+        words.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.plot = FigurePlot("Evidence of the problem", headed=False)
+        self.plot.setMinimumHeight(PLOT_HEIGHT)
+        self.plot.hide()
+        self.legend = quiet_label()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAccessibleName("Key of the curves")
+        self.plot.styled(self.legend, self._key, add=False)
+        lower = QWidget()
+        column(lower, self.legend, self.plot, margin=0)
+        self.parts = QSplitter(Qt.Orientation.Vertical)
+        for part in (self.tree, words, lower):
+            self.parts.addWidget(part)
+        self.parts.setChildrenCollapsible(False)
+        self.parts.setSizes(SIZES)
+        return self.parts
+
+    def draw(self, view: object) -> None:
+        """Show the problems, or why there are none."""
+        self._view = view if isinstance(view, ProblemsView) else None
+        if self._view is None or self._view.hint:
+            self._rows = ()
+            self.tree.clear()
+            self.pages.show_hint(pure.HINT if self._view is None else self._view.hint)
+            return
+        self.pages.show_content()
+        self.headline.setText(self._view.headline)
+        if self._view.rows != self._rows:
+            self._rows = self._view.rows
+            self._fill()
+        self.tree.setCurrentItem(self.tree.topLevelItem(max(self._view.problem, 0)))
+        self._explain(max(self._view.problem, 0))
+
+    def _fill(self) -> None:
+        """List the problems anew."""
+        dark = is_dark(self.palette())
+        self.tree.clear()
+        for row in self._rows:
+            item = QTreeWidgetItem([f"{VERDICT_SIGNS[row.state]} {row.name}", row.amount, row.sigma, row.step])
+            for at in range(len(HEADS)):
+                item.setToolTip(at, row.finding.text)
+            if row.state is VerdictState.WRONG:
+                item.setForeground(0, QBrush(QColor(INK[dark])))
+            self.tree.addTopLevelItem(item)
+
+    def _explain(self, number: int) -> None:
+        """Words and figure of one problem."""
+        view = self._view
+        there = view is not None and 0 <= number < len(view.rows)
+        found = pure.evidence(view, number) if view is not None and there else None
+        self.text.setText(pure.explanation(view, number) if view is not None and there else NOTHING)
+        self.plot.setVisible(found is not None)
+        self.legend.setVisible(found is not None)
+        if found is not None:
+            self.plot.show_figure(found)
+            self._key(self.plot.ink)
+
+    def _key(self, ink: Ink) -> None:
+        """Names of the curves in their colors."""
+        if self.plot.figure is not None:
+            self.legend.setText(key_of(self.plot.figure, ink))
+
+    def _go(self, number: int) -> None:
+        if 0 <= number < len(self._rows):
+            self.intent.emit(want.ShowProblem(number=number))
