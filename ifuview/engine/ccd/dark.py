@@ -21,7 +21,7 @@ from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
 HOT = 6.0  # sigma above the level of a pixel that is hot
 RUN = 32  # rows whose mean tells a warm column
 WARM = 6.0  # sigma of that mean, above the columns beside
-BESIDE = 3  # columns on each side to compare with, the next ones left out
+BESIDE = 3  # columns on each side to compare with, the next ones left out: four in all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,14 +82,24 @@ def _warm(data: Array, noise: float) -> tuple[NDArray[np.bool_], NDArray[np.floa
     """Runs of columns above those beside them, and by how much."""
     from scipy.ndimage import uniform_filter1d
 
-    share = uniform_filter1d(np.ones((data.shape[0], 1)), RUN, axis=0, mode="constant")  # of RUN that is inside
-    mean = uniform_filter1d(data.astype(np.float64), RUN, axis=0, mode="constant") / share
-    beside = np.stack([np.roll(mean, s, axis=1) for s in range(-BESIDE, BESIDE + 1) if abs(s) > 1])
-    above = mean - np.median(beside, axis=0)
+    share = uniform_filter1d(np.ones((data.shape[0], 1), np.float32), RUN, axis=0, mode="constant")  # that is inside
+    mean = uniform_filter1d(np.asarray(data, np.float32), RUN, axis=0, mode="constant") / share
+    beside = [np.roll(mean, s, axis=1) for s in range(-BESIDE, BESIDE + 1) if abs(s) > 1]
+    above = mean - _middle(beside)
     above[:, :BESIDE], above[:, -BESIDE:] = 0, 0
-    sigma = noise / np.sqrt(RUN * share) * np.sqrt(1 + np.pi / 2 / beside.shape[0])
+    sigma = noise / np.sqrt(RUN * share) * np.sqrt(1 + np.pi / 2 / len(beside))
     warm = above > WARM * sigma
-    return warm, above.astype(np.float32)
+    return warm, above
+
+
+def _middle(four: Sequence[Array]) -> Array:
+    """Median of four arrays: the mean of what is neither the least nor the greatest; much faster than sorting."""
+    least, greatest, total = four[0].copy(), four[0].copy(), four[0].copy()
+    for one in four[1:]:
+        np.minimum(least, one, out=least)
+        np.maximum(greatest, one, out=greatest)
+        total += one
+    return np.asarray((total - least - greatest) / np.float32(len(four) - 2))
 
 
 def without_dark(frame: CcdFrame, dark: DarkCurrent, exptime: float) -> CcdFrame:

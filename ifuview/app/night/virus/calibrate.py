@@ -1,0 +1,309 @@
+"""Calibrations of slots out of the raw frames of a range of nights, written as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from ifuview.app.night.virus.setup import VIRUS, camera_setup
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.night.calibrations import calibrations
+from ifuview.errors import IfuviewError, MissingDataError, UsageError
+from ifuview.instrument import instrument
+from ifuview.instrument.tables import Tables, tables_for
+from ifuview.io.night.raw_index import index_night
+from ifuview.io.products.virus.cals_write import write_calibrations
+from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
+from ifuview.model.reduction.calibration import AmplifierCalibration
+from ifuview.model.reduction.tables import FiberLayout
+from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.graph import Given, StepResult, ValueCache, run
+from ifuview.recipes.virus.build import BUILD
+from ifuview.recipes.virus.rows import calibration_rows
+
+INPUTS = {"zeros": "zro", "darks": "drk", "twilights": "twi", "flats": "flt", "lamps": "cmp", "skies": "sci"}
+DARK_DAYS = 7  # more than for other kinds, on both sides
+LAMPS = ("hg", "cd-a")  # whose lines are listed
+NEEDED = ("traces", "wave", "response", "mask")
+Choice = Mapping[str, Sequence[RawExposure]]
+
+
+@dataclass(frozen=True, slots=True)
+class NightRange:
+    """Nights that calibrations are taken from: `days` from `start` (YYYYMMDD) on, and `dark_days` more for darks."""
+
+    start: int
+    days: int
+    dark_days: int = DARK_DAYS
+
+    def __post_init__(self) -> None:
+        if self.days < 1:
+            raise UsageError(f"{self.days} days are no range of nights", "-dl", "give a number from 1 on")
+        try:
+            date(self.start // 10000, self.start // 100 % 100, self.start % 100)
+        except ValueError as problem:
+            raise UsageError(f"{self.start} is no night", "-sd", "give it as 20190822") from problem
+
+    @property
+    def first(self) -> date:
+        """The first night."""
+        return date(self.start // 10000, self.start // 100 % 100, self.start % 100)
+
+    @property
+    def middle(self) -> int:
+        """The night in the middle."""
+        return _number(self.first + timedelta(days=(self.days - 1) // 2))
+
+    def holds(self, night: int, kind: str) -> bool:
+        """Whether a night counts for a kind."""
+        more = timedelta(days=self.dark_days if kind == INPUTS["darks"] else 0)
+        return _number(self.first - more) <= night <= _number(self.first + timedelta(days=self.days - 1) + more)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuiltCamera:
+    """Calibrations of one detector.
+
+    Parameters
+    ----------
+    setup : CameraSetup
+    steps : mapping of str to StepResult
+    rows : tuple of AmplifierCalibration
+        Empty where they could not be made.
+    notes : tuple of str
+    """
+
+    setup: CameraSetup
+    steps: Mapping[str, StepResult]
+    rows: tuple[AmplifierCalibration, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltCalibrations:
+    """What became of a file of calibrations: its path, rows written, and what users have to know."""
+
+    path: str
+    rows: int
+    notes: tuple[str, ...] = field(default=())
+
+
+def build_calibrations(
+    out: str,
+    root: str,
+    slots: Sequence[str],
+    nights: NightRange,
+    config: str = "",
+    ctx: JobContext = SILENT,
+    told: Callable[[BuiltCamera], None] | None = None,
+) -> BuiltCalibrations:
+    """Make the calibrations of slots and write them to a file.
+
+    Parameters
+    ----------
+    out : str
+    root : str
+        Folder of nights.
+    slots : sequence of str
+        None: all that there are.
+    nights : NightRange
+    config : str
+        Folder of the user's own tables.
+    ctx : JobContext
+    told : callable, optional
+        Gets each detector as soon as it is done.
+
+    Raises
+    ------
+    IfuviewError
+        There are no raw frames, or none that calibrations can be made of, or the file cannot be written.
+    """
+    night, tables = night_of(root, nights, ctx.part(0.0, 0.05)), tables_for(VIRUS, config, root)
+    known = sorted({a.slot for e in night.exposures for a in e.amplifiers})
+    wanted = [slot.zfill(3) for slot in slots] or known
+    if missing := [slot for slot in wanted if slot not in known]:
+        raise MissingDataError(f"there are no frames of slot {', '.join(missing)}", root, f"it has {', '.join(known)}")
+    cameras = sorted({a.camera for e in night.exposures for a in e.amplifiers if a.slot in wanted and a.camera})
+    raw = instrument(VIRUS).raw
+    assert raw is not None
+    notes: list[str] = []
+
+    def rows() -> Iterator[AmplifierCalibration]:
+        made: list[AmplifierCalibration] = []
+        for number, camera in enumerate(cameras):
+            part = ctx.part(0.05 + 0.95 * number / len(cameras), 0.05 + 0.95 * (number + 1) / len(cameras))
+            try:
+                done = build_camera(night, camera, tables, nights, ctx=part)
+            except MissingDataError as problem:
+                notes.append(str(problem))
+                continue
+            notes.extend(done.notes)
+            if told is not None:
+                told(done)
+            made += done.rows
+            del done  # its frames are large
+            last = number + 1 == len(cameras) or cameras[number + 1][:-1] != camera[:-1]
+            if last:  # of a slot: products have one order of amplifiers
+                yield from sorted(made, key=lambda row: (row.slot, row.amplifier))
+                made.clear()
+
+    count = sum(2 for _ in cameras)
+    shape = (raw.shape[0], raw.shape[1] - raw.overscan)
+    nfiber = instrument(VIRUS).nfiber
+    written = write_calibrations(out, rows(), count, nfiber, shape)
+    if not written:
+        raise MissingDataError("no calibrations could be made", root, notes[0] if notes else "")
+    return BuiltCalibrations(out, written, tuple(dict.fromkeys(notes)))
+
+
+def night_of(root: str, nights: NightRange, ctx: JobContext = SILENT) -> RawNight:
+    """The raw frames of a range of nights and of as many around as any kind may be searched in.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such folder.
+    """
+    raw = instrument(VIRUS).raw
+    assert raw is not None
+    days = nights.days + max(nights.dark_days, *raw.windows.values())
+    found = index_night(root, VIRUS, ctx, night=nights.middle, days=days)
+    if not any(nights.holds(e.date, e.kind) for e in found.exposures):
+        found = index_night(root, VIRUS, ctx)
+    return found
+
+
+def build_camera(
+    night: RawNight, camera: str, tables: Tables, nights: NightRange, cache: ValueCache | None = None,
+    ctx: JobContext = SILENT,
+) -> BuiltCamera:  # fmt: skip
+    """Make the calibrations of one detector; where one amplifier spoils them, of the other alone.
+
+    Raises
+    ------
+    MissingDataError
+        There are no frames with light of it.
+    """
+    reference = _reference(night, camera, nights)
+    setup = camera_setup(tables, reference, camera)
+    chosen, notes = frames_of(night, camera, nights, reference)
+    found = _built(setup, chosen, reference, cache, ctx)
+    if found.rows:
+        return replace(found, notes=(*notes, *found.notes))
+    alone = [_built(only(setup, name), chosen, reference, cache, ctx) for name in setup.amplifiers]
+    reason = next(one.reason for one in found.steps.values() if one.value is None and one.step in NEEDED)
+    said = [*notes, f"{camera}: both amplifiers together cannot be calibrated: {reason}"]
+    for name, one in zip(setup.amplifiers, alone, strict=True):
+        said += [] if one.rows else [f"{camera} {name} has no calibrations"]
+    best = next((one for one in alone if one.rows), found)
+    return replace(best, notes=(*said, *best.notes))
+
+
+def frames_of(
+    night: RawNight, camera: str, nights: NightRange, reference: RawExposure
+) -> tuple[Choice, tuple[str, ...]]:
+    """The exposures of each kind: those of the range, else the nearest ones, which is said.
+
+    Only frames of the same spectrograph, head and controller count; of arcs each lamp's nearest night.
+    """
+    raw = instrument(VIRUS).raw
+    assert raw is not None
+    unit = next(a for a in reference.amplifiers if a.camera == camera)
+    out: dict[str, Sequence[RawExposure]] = {}
+    notes: list[str] = []
+    for name, kind in INPUTS.items():
+        inside = [e for e in night.exposures if nights.holds(e.date, kind)]
+        named = LAMPS if kind == INPUTS["lamps"] else ()
+        how = {"swaps": raw.swaps, "unit": unit.unit, "objects": named}
+        found = calibrations(inside, kind, camera, reference.date, window=10**6, **how)  # type: ignore[arg-type]
+        if not found.exposures:
+            window = raw.windows.get(kind, 0)
+            found = calibrations(night.exposures, kind, camera, reference.date, window=window, **how)  # type: ignore[arg-type]
+            days = max((_days(e.date, reference.date) for e in found.exposures), default=0)
+            what = f"frames up to {days} days away are taken" if found.exposures else "there are none at all"
+            notes.append(f"{camera}: no {kind} in the range of nights: {what}")
+        own = [e for e in found.exposures if _same(e, camera, unit)]
+        out[name] = _nearest_lamps(own, reference.date) if named else own
+    return out, tuple(notes)
+
+
+def only(setup: CameraSetup, name: str) -> CameraSetup:
+    """A detector of which one amplifier alone is looked at."""
+    number = setup.amplifiers.index(name)
+    own = setup.block == number
+    layout = FiberLayout(setup.layout.x[own], setup.layout.y[own], (name,) * int(own.sum()))
+    return replace(setup, amplifiers=(name,), rows=(setup.rows[number],), layout=layout)
+
+
+def _built(
+    setup: CameraSetup, chosen: Choice, reference: RawExposure, cache: ValueCache | None, ctx: JobContext
+) -> BuiltCamera:
+    """Run the steps."""
+    text = f"{setup.camera} {','.join(setup.amplifiers)}"
+    given = {"setup": Given(setup, text)}
+    for name, exposures in chosen.items():
+        if exposures:
+            given[name] = Given(tuple(exposures), f"{text} {[a.path for e in exposures for a in e.of(setup.camera)]}")
+    steps = run(BUILD, given, None, (), cache, ctx)
+    notes = []
+    for one in steps.values():
+        notes += list(getattr(one.value, "notes", ()))
+    if any(steps[name].value is None for name in NEEDED):
+        return BuiltCamera(setup, steps, (), tuple(notes))
+    units = {a.name: a for a in reference.amplifiers if a.camera == setup.camera}
+    some = next(iter(units.values()))
+    named = {name: units.get(name, replace(some, name=name)) for name in setup.amplifiers}
+    return BuiltCamera(setup, steps, tuple(calibration_rows(setup, named, steps)), tuple(notes))
+
+
+def _reference(night: RawNight, camera: str, nights: NightRange) -> RawExposure:
+    """The first exposure of the range that lights all fibers, else the nearest one: it says which hardware counts."""
+    for kind in (INPUTS["twilights"], INPUTS["flats"]):
+        inside = [e for e in night.of_kind(kind, camera) if nights.holds(e.date, kind)]
+        if inside:
+            return inside[0]
+        every = night.of_kind(kind, camera)
+        if every:
+            return min(every, key=lambda e: _days(e.date, nights.start))
+    raise MissingDataError(
+        f"there is no twilight and no lamp flat of {camera}", night.path, "widen the range of nights"
+    )
+
+
+def _same(exposure: RawExposure, camera: str, unit: RawAmplifier) -> bool:
+    """Whether an exposure is of the same controller, as far as both say."""
+    own = next((a for a in exposure.amplifiers if a.camera == camera), unit)
+    return not (own.contid and unit.contid) or own.contid == unit.contid
+
+
+def _nearest_lamps(exposures: Sequence[RawExposure], night: int) -> list[RawExposure]:
+    """Exposures of each lamp from its nearest night."""
+    out: list[RawExposure] = []
+    for lamp in dict.fromkeys(e.object.strip().lower() for e in exposures):
+        own = [e for e in exposures if e.object.strip().lower() == lamp]
+        near = min(_days(e.date, night) for e in own)
+        out += [e for e in own if _days(e.date, night) == near]
+    return out
+
+
+def _days(one: int, other: int) -> int:
+    """Days between two nights; many where one is none."""
+    try:
+        first, second = (date(n // 10000, n // 100 % 100, n % 100) for n in (one, other))
+    except ValueError:
+        return 10**6
+    return abs((first - second).days)
+
+
+def _number(day: date) -> int:
+    """A day as YYYYMMDD."""
+    return day.year * 10000 + day.month * 100 + day.day
+
+
+def failed(steps: Mapping[str, StepResult]) -> IfuviewError | None:
+    """Why calibrations were not made; None where they were."""
+    for name in NEEDED:
+        if steps[name].value is None:
+            return MissingDataError(steps[name].reason, name)
+    return None
