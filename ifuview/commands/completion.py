@@ -7,7 +7,7 @@ from argparse import Action, ArgumentParser, Namespace
 
 from ifuview.commands.run import arguments, parser
 from ifuview.commands.said import Said
-from ifuview.commands.table import COMMANDS, VIEW
+from ifuview.commands.table import COMMANDS, VIEW, Command
 from ifuview.engine.context import JobContext
 
 EPILOG = """\
@@ -76,12 +76,16 @@ def bash() -> str:
                 values.append(f"    {at}) words={shlex.quote(' '.join(map(str, action.choices)))} ;;")
         flags.append(f"        {name}) words={shlex.quote(' '.join(_flags(made)))} ;;")
     flags.append(f"        *) words={shlex.quote(' '.join(_of_window()))} ;;")
-    return BASH % ("\n".join(flags), "\n".join(values), shlex.quote(" ".join(COMMANDS)))
+    return BASH % (
+        "\n".join(flags),
+        "\n".join(values),
+        shlex.quote(" ".join(_words())),
+    )
 
 
 def zsh() -> str:
     """The completion for zsh."""
-    rows = "\n".join(f"        {shlex.quote(f'{name}:{row.title}')}" for name, row in COMMANDS.items())
+    rows = "\n".join(f"        {shlex.quote(f'{name}:{row.title}')}" for name, row in _words().items())
     cases = []
     for name, made in _parsers():
         specs = " ".join(shlex.quote(spec) for action in arguments(made) for spec in _zsh_specs(action))
@@ -90,7 +94,13 @@ def zsh() -> str:
 
 
 def _parsers() -> list[tuple[str, ArgumentParser]]:
-    return [(name, parser(name)) for name in COMMANDS if name != VIEW]
+    """Of commands of one word: shells complete the second word of others as a file."""
+    return [(name, parser(name)) for name in _words() if name != VIEW]
+
+
+def _words() -> dict[str, Command]:
+    """Commands of one word."""
+    return {name: row for name, row in COMMANDS.items() if " " not in name}
 
 
 def _flags(made: ArgumentParser) -> list[str]:

@@ -8,11 +8,14 @@ VIEW = "view"
 
 
 class Command(NamedTuple):
-    """A row: module in this package, whose last part is the name; words that it needs; what it does in one line."""
+    """A row: module in this package, whose last part is the name where none is said; words that it needs; what it does
+    in one line; a name of two words for one of several things that a command does.
+    """
 
     module: str
     words: str
     title: str
+    name: str = ""
 
 
 ROWS = (
@@ -21,7 +24,13 @@ ROWS = (
     ("diagnose", "IMAGE... -o DIR", "Which traces are wrong, how, and how sure; corrected traces."),
     ("triage", "PATH... -o DIR", "The first bad product of each camera, what defect, how far it reaches."),
     ("batch", "triage|diagnose NIGHT_DIR... -o DIR", "Either of them for all cameras of a night, with dask."),
-    ("reduce", "lrs2 -d DATE|FILE... -O DIR", "Raw exposures to spectra, sky, source and cube."),
+    ("reductions.reduce", "lrs2 -d DATE|FILE... -O DIR", "Raw exposures to spectra, sky, source and cube."),
+    (
+        "reductions.virus_cal",
+        "OUT.h5 -r ROOT -sd START -dl DAYS",
+        "Calibrations of VIRUS out of raw nights.",
+        "reduce virus-cal",
+    ),
     ("watch", "DIR", "Show the exposures of a folder; new files appear when they are whole."),
     ("photons.quicklook", "FILE -o OUT.fits", "Count the photons of a photon list in an image or a cube."),
     ("photons.speckle", "FILE -o MAPS.fits", "Speckle statistics of every pixel of a photon list."),
@@ -34,7 +43,9 @@ ROWS = (
     ("man", "", "Print the manual page."),
     ("completion", "bash|zsh", "Print what a shell needs to complete commands and options."),
 )
-COMMANDS: dict[str, Command] = {row[0].rpartition(".")[2]: Command(*row) for row in ROWS}
+COMMANDS: dict[str, Command] = {
+    row.name or row.module.rpartition(".")[2]: row for row in (Command(*row) for row in ROWS)
+}
 
 
 def split(argv: list[str]) -> tuple[str, list[str]]:
@@ -47,6 +58,8 @@ def split(argv: list[str]) -> tuple[str, list[str]]:
     """
     if not argv or argv[0].startswith("-"):
         return VIEW, argv
+    if " ".join(argv[:2]) in COMMANDS and len(argv) > 1:
+        return " ".join(argv[:2]), argv[2:]
     if argv[0] in COMMANDS:
         return argv[0], argv[1:]
     if argv[0].isalnum():

@@ -23,7 +23,7 @@ from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra
-from ifuview.recipes.camera.lamps import TraceParams, make_profile, make_response, make_traces, make_wave
+from ifuview.recipes.camera.lamps import TraceParams, WaveParams, make_profile, make_response, make_traces, make_wave
 from ifuview.recipes.camera.read import ReadParams, combined, make_biases, read_all
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
@@ -245,7 +245,7 @@ BUILD = Recipe(
         RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 0.3),
         RecipeStep("arc_frame", "arc frame", make_lamp_frames, ("setup", "biases?", "lamps"), ReadParams(), 0.2),
         RecipeStep("arcs", "arcs", make_arc_spectra, ("setup", "arc_frame", "traces", "profile"), None, 0.4),
-        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), None, 0.2),
+        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), WaveParams(), 0.2),
         RecipeStep("response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave"), None, 0.4),
         RecipeStep("mask", "bad pixels", make_mask, ("setup", "dark?", "response"), None, 0.1),
         RecipeStep("sky_frame", "sky", make_sky_frame, ("setup", "biases?", "skies"), ReadParams(), 0.2),

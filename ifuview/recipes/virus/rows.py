@@ -20,6 +20,7 @@ from ifuview.recipes.virus.stored import DARK_TIME
 from ifuview.recipes.virus.values import DetectorGround
 
 Steps = Mapping[str, StepResult]
+ZEROS = "zero frames"
 FRAMES = {"mastertwi": "flat", "masterflt": "lamp", "mastercmp": "arc_frame", "mastersci": "sky_frame"}
 
 
@@ -57,7 +58,7 @@ def read_noise(name: str, number: int, steps: Steps) -> tuple[float, str]:
     """Read noise of an amplifier (electrons) and what it is from: zero frames, pairs of darks, or the overscan."""
     biases, dark = cast(Biases | None, steps["biases"].value), cast(DarkMaster | None, steps["dark"].value)
     if biases is not None and name in biases.noise:
-        return biases.noise[name][0], "zero frames"
+        return biases.noise[name][0], ZEROS
     frames = [cast(DetectorFrame | None, steps[step].value) for step in ("flat", "lamp", "arc_frame", "sky_frame")]
     reads = [one.reads[number].noise for one in frames if one is not None and np.isfinite(one.reads[number].noise)]
     if reads:

@@ -1,26 +1,26 @@
-"""Calibrations of slots out of the raw frames of a range of nights, written as one file."""
+"""Calibrations of a detector out of the raw frames of a range of nights: which frames count, and the steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from ifuview.app.night.virus.setup import VIRUS, camera_setup
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.calibrations import calibrations
-from ifuview.errors import IfuviewError, MissingDataError, UsageError
+from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument import instrument
-from ifuview.instrument.tables import Tables, tables_for
+from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_index import index_night
-from ifuview.io.products.virus.cals_write import write_calibrations
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.tables import FiberLayout
+from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.setup import CameraSetup
-from ifuview.recipes.graph import Given, StepResult, ValueCache, run
+from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.build import BUILD
-from ifuview.recipes.virus.rows import calibration_rows
+from ifuview.recipes.virus.rows import ZEROS, calibration_rows, read_noise
 
 INPUTS = {"zeros": "zro", "darks": "drk", "twilights": "twi", "flats": "flt", "lamps": "cmp", "skies": "sci"}
 DARK_DAYS = 7  # more than for other kinds, on both sides
@@ -72,89 +72,15 @@ class BuiltCamera:
     rows : tuple of AmplifierCalibration
         Empty where they could not be made.
     notes : tuple of str
+    night : int
+        YYYYMMDD of the light that its traces are of.
     """
 
     setup: CameraSetup
     steps: Mapping[str, StepResult]
     rows: tuple[AmplifierCalibration, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltCalibrations:
-    """What became of a file of calibrations: its path, rows written, and what users have to know."""
-
-    path: str
-    rows: int
-    notes: tuple[str, ...] = field(default=())
-
-
-def build_calibrations(
-    out: str,
-    root: str,
-    slots: Sequence[str],
-    nights: NightRange,
-    config: str = "",
-    ctx: JobContext = SILENT,
-    told: Callable[[BuiltCamera], None] | None = None,
-) -> BuiltCalibrations:
-    """Make the calibrations of slots and write them to a file.
-
-    Parameters
-    ----------
-    out : str
-    root : str
-        Folder of nights.
-    slots : sequence of str
-        None: all that there are.
-    nights : NightRange
-    config : str
-        Folder of the user's own tables.
-    ctx : JobContext
-    told : callable, optional
-        Gets each detector as soon as it is done.
-
-    Raises
-    ------
-    IfuviewError
-        There are no raw frames, or none that calibrations can be made of, or the file cannot be written.
-    """
-    night, tables = night_of(root, nights, ctx.part(0.0, 0.05)), tables_for(VIRUS, config, root)
-    known = sorted({a.slot for e in night.exposures for a in e.amplifiers})
-    wanted = [slot.zfill(3) for slot in slots] or known
-    if missing := [slot for slot in wanted if slot not in known]:
-        raise MissingDataError(f"there are no frames of slot {', '.join(missing)}", root, f"it has {', '.join(known)}")
-    cameras = sorted({a.camera for e in night.exposures for a in e.amplifiers if a.slot in wanted and a.camera})
-    raw = instrument(VIRUS).raw
-    assert raw is not None
-    notes: list[str] = []
-
-    def rows() -> Iterator[AmplifierCalibration]:
-        made: list[AmplifierCalibration] = []
-        for number, camera in enumerate(cameras):
-            part = ctx.part(0.05 + 0.95 * number / len(cameras), 0.05 + 0.95 * (number + 1) / len(cameras))
-            try:
-                done = build_camera(night, camera, tables, nights, ctx=part)
-            except MissingDataError as problem:
-                notes.append(str(problem))
-                continue
-            notes.extend(done.notes)
-            if told is not None:
-                told(done)
-            made += done.rows
-            del done  # its frames are large
-            last = number + 1 == len(cameras) or cameras[number + 1][:-1] != camera[:-1]
-            if last:  # of a slot: products have one order of amplifiers
-                yield from sorted(made, key=lambda row: (row.slot, row.amplifier))
-                made.clear()
-
-    count = sum(2 for _ in cameras)
-    shape = (raw.shape[0], raw.shape[1] - raw.overscan)
-    nfiber = instrument(VIRUS).nfiber
-    written = write_calibrations(out, rows(), count, nfiber, shape)
-    if not written:
-        raise MissingDataError("no calibrations could be made", root, notes[0] if notes else "")
-    return BuiltCalibrations(out, written, tuple(dict.fromkeys(notes)))
+    night: int = 0
 
 
 def night_of(root: str, nights: NightRange, ctx: JobContext = SILENT) -> RawNight:
@@ -248,13 +174,18 @@ def _built(
     steps = run(BUILD, given, None, (), cache, ctx)
     notes = []
     for one in steps.values():
-        notes += list(getattr(one.value, "notes", ()))
+        said = getattr(one.value, "notes", ())
+        notes += [note if setup.camera in note else f"{setup.camera}: {note}" for note in said]
     if any(steps[name].value is None for name in NEEDED):
         return BuiltCamera(setup, steps, (), tuple(notes))
     units = {a.name: a for a in reference.amplifiers if a.camera == setup.camera}
     some = next(iter(units.values()))
     named = {name: units.get(name, replace(some, name=name)) for name in setup.amplifiers}
-    return BuiltCamera(setup, steps, tuple(calibration_rows(setup, named, steps)), tuple(notes))
+    for number, name in enumerate(setup.amplifiers):
+        noise, source = read_noise(name, number, steps)
+        if source != ZEROS:
+            notes.append(f"{setup.camera} {name}: the read noise, {noise:.2f} electrons, is from {source}")
+    return BuiltCamera(setup, steps, tuple(calibration_rows(setup, named, steps)), tuple(notes), reference.date)
 
 
 def _reference(night: RawNight, camera: str, nights: NightRange) -> RawExposure:
@@ -299,11 +230,3 @@ def _days(one: int, other: int) -> int:
 def _number(day: date) -> int:
     """A day as YYYYMMDD."""
     return day.year * 10000 + day.month * 100 + day.day
-
-
-def failed(steps: Mapping[str, StepResult]) -> IfuviewError | None:
-    """Why calibrations were not made; None where they were."""
-    for name in NEEDED:
-        if steps[name].value is None:
-            return MissingDataError(steps[name].reason, name)
-    return None

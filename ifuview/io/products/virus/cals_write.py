@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifuview.errors import MissingDataError
 from ifuview.files import Name, whole_file
-from ifuview.io.hdf5.pytables import mark_root, new_table
+from ifuview.io.hdf5.growing import Column, GrowingTable, describe_root
 from ifuview.io.hdf5.writing import check_space, h5_new
 from ifuview.io.products.virus.cals import IMAGES, SPECTRA, TABLE
+from ifuview.model.checks import Array
 from ifuview.model.reduction.calibration import AmplifierCalibration
-
-if TYPE_CHECKING:
-    from h5py import Dataset
 
 TITLE = "Cal Info"
 NO_SLOT = -1
 
 
-def cals_dtype(nfiber: int, shape: tuple[int, int]) -> np.dtype:
-    """Columns of the table, by name as PyTables orders them."""
-    spectrum, image = ("<f4", (nfiber, shape[1])), ("<f4", shape)
-    kinds: dict[str, object] = {
-        "amp": "S2", "contid": "S8", "ifuid": "S3", "ifupos": ("<f4", (nfiber, 2)), "ifuslot": "<i4",
-        "pixelmask": ("<i4", shape), "readnoise": "<f4", "specid": "S3", "trace": spectrum, "wavelength": spectrum,
-        **dict.fromkeys(SPECTRA, spectrum), **dict.fromkeys(IMAGES, image),
+def cals_columns(nfiber: int, shape: tuple[int, int]) -> dict[str, Column]:
+    """Columns of the table, of amplifiers of so many fibers, rows and columns."""
+    spectrum: Column = (np.float32, (nfiber, shape[1]))
+    return {
+        "amp": ("S2", ()), "contid": ("S8", ()), "ifuid": ("S3", ()), "ifupos": (np.float32, (nfiber, 2)),
+        "ifuslot": (np.int32, ()), "pixelmask": (np.int32, shape), "readnoise": (np.float32, ()), "specid": ("S3", ()),
+        "trace": spectrum, "wavelength": spectrum, **dict.fromkeys(SPECTRA, spectrum),
+        **dict.fromkeys(IMAGES, (np.float32, shape)),
     }  # fmt: skip
-    return np.dtype(
-        [(name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in sorted(kinds.items())]
-    )
 
 
 def write_calibrations(
@@ -44,7 +40,7 @@ def write_calibrations(
         Takes the place of what is there once it is whole.
     rows : iterable of AmplifierCalibration
     count : int
-        Of rows at most.
+        Of rows, about: the disk has to have room for them.
     nfiber, shape : int, (int, int)
         Fibers, and rows and columns, of an amplifier.
 
@@ -52,25 +48,22 @@ def write_calibrations(
     ------
     UsageError
         It cannot be written.
+    MissingDataError
+        There is no row; what was at the path is still there.
     """
-    dtype = cals_dtype(nfiber, shape)
-    check_space(path, count * dtype.itemsize)
-    done = 0
     with whole_file(path, "the calibrations") as part, h5_new(part) as (file, disk):
-        mark_root(file)
-        table = new_table(file, TABLE, dtype, count, TITLE)
+        describe_root(file, "")
+        table = GrowingTable(file, disk, TABLE, cals_columns(nfiber, shape), TITLE)
+        check_space(path, count * table.dtype.itemsize)
         for row in rows:
-            _put(table, done, row, dtype)
-            disk.check()
-            done += 1
-        if done < count:
-            table.resize((done,))
-            table.attrs["NROWS"] = np.int64(done)
-    return done
+            table.add_rows(_row(row, table.dtype)[None])
+        if not table.nrow:
+            raise MissingDataError("no calibrations could be made", str(path), "see what was said of the frames")
+        return table.nrow
 
 
-def _put(table: Dataset, at: int, row: AmplifierCalibration, dtype: np.dtype) -> None:
-    """One row; frames that there are not stay 0."""
+def _row(row: AmplifierCalibration, dtype: np.dtype) -> Array:
+    """One amplifier as a row; frames that there are not stay 0."""
     out = np.zeros((), dtype)
     for name, text in (("amp", row.amplifier), ("specid", row.specid), ("ifuid", row.ifuid), ("contid", row.contid)):
         out[name] = text.encode("ascii", "replace")
@@ -79,4 +72,4 @@ def _put(table: Dataset, at: int, row: AmplifierCalibration, dtype: np.dtype) ->
     out["trace"], out["wavelength"], out["pixelmask"] = row.trace, row.wave, row.bad
     for name, value in (*row.images.items(), *row.spectra.items()):
         out[name] = value
-    table[at] = out
+    return out

@@ -1,0 +1,149 @@
+"""Numbers that judge an amplifier: of its calibrations, as the published pages have them, and of one exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+
+from ifuview.model.checks import Array
+from ifuview.model.reduction.calibration import AmplifierCalibration
+from ifuview.model.reduction.ifu import IfuAmplifier, IfuExposure
+from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
+from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.camera.values import FiberFlat, TracedFibers
+from ifuview.recipes.graph import StepResult
+
+LIMITS: Mapping[str, tuple[str, str, float, float]] = {  # title, unit, look, wrong: those of the published pages
+    "readnoise": ("read noise", "electron", 4.5, 6.0),
+    "bad_wavelengths": ("share of bad wavelengths", "", 0.05, 0.20),
+    "failed_traces": ("fibers whose trace failed", "", 5, 20),
+    "trace_rms": ("median rms of traces", "px", 0.2, 0.5),
+    "arc_rms": ("median rms of arc lines", "Angstrom", 0.2, 0.5),
+    "masked_spectra": ("share of masked samples", "", 0.05, 0.20),
+    "flat_blue": ("scatter of the fiber flat, blue", "", 0.05, 0.10),
+    "flat_center": ("scatter of the fiber flat, center", "", 0.05, 0.10),
+    "flat_red": ("scatter of the fiber flat, red", "", 0.05, 0.10),
+    "masked_pixels": ("share of bad pixels", "", 0.01, 0.10),
+    "trace_shift": ("shift of traces", "px", 0.7, 2.0),
+    "wave_shift": ("shift of wavelengths", "Angstrom", 1.0, 4.0),
+    "scattered": ("share of scattered light", "", 0.08, 0.20),
+    "saturated": ("share of saturated pixels", "", 0.005, 0.5),
+}
+TRACE_FAILS = 0.5  # px, rms of a fiber whose trace failed
+NOTHING_READ = 1e-6  # electrons of read noise below which all numbers are zero
+BAND = 201  # px, of each band of the fiber flat
+PLAIN = ("overscan", "temperature")  # numbers that are not judged
+TEMPERATURE = ("AMBTEMP", "CCDTEMP", "DETTEMP", "DET_TEMP")
+
+
+def calibration_quality(
+    row: AmplifierCalibration, setup: CameraSetup, steps: Mapping[str, StepResult], night: int
+) -> AmplifierQuality:
+    """Return the numbers of the calibrations of an amplifier.
+
+    Parameters
+    ----------
+    row : AmplifierCalibration
+    setup : CameraSetup
+        Of its detector.
+    steps : mapping of str to StepResult
+        Of `build.BUILD`.
+    night : int
+        YYYYMMDD.
+    """
+    number = setup.amplifiers.index(row.amplifier)
+    fibers = setup.block == number
+    traces = cast(TracedFibers, steps["traces"].value).traces
+    solution = cast(WaveSolution, steps["wave"].value)
+    lit = np.asarray(traces.valid).any(axis=1) & fibers
+    rms = np.full(traces.nfiber, np.nan) if traces.rms is None else np.asarray(traces.rms)
+    lost = fibers & ~lit & ~setup.dead
+    values = {
+        "readnoise": row.read_noise,
+        "bad_wavelengths": float(np.mean(~_good_wave(row.wave))),
+        "failed_traces": int(np.sum(lost)) + int(np.sum(lit & (rms > TRACE_FAILS))),
+        "trace_rms": _median(rms[lit]),
+        "arc_rms": _arc_rms(solution, lit),
+        "masked_spectra": float(np.mean(row.spectra["maskspec"])) if "maskspec" in row.spectra else np.nan,
+        "masked_pixels": float(row.bad.mean()),
+        **_flat_scatter(cast(FiberFlat, steps["response"].value).fibers.flat[lit]),
+    }
+    empty = np.isfinite(row.read_noise) and row.read_noise <= NOTHING_READ
+    problem = "no read noise: all numbers are probably zero" if empty else ""
+    return AmplifierQuality(
+        row.slot, row.specid, row.ifuid, row.contid, row.amplifier, night, 0, 0,
+        tuple(_number(name, value) for name, value in values.items()), tuple(solution.notes), problem,
+    )  # fmt: skip
+
+
+def exposure_quality(done: IfuExposure) -> tuple[AmplifierQuality, ...]:
+    """Return the numbers of all amplifiers of a fiber head in one exposure."""
+    return tuple(_of_exposure(done, one) for one in done.amplifiers)
+
+
+def _of_exposure(done: IfuExposure, one: IfuAmplifier) -> AmplifierQuality:
+    """The numbers of one amplifier."""
+    read, spectra = one.read, done.spectra
+    values = {
+        "readnoise": np.nan if read is None else read.noise,
+        "trace_shift": one.trace_shift,
+        "wave_shift": one.wave_shift,
+        "scattered": one.scattered,
+        "saturated": np.nan if read is None else read.saturated,
+        "masked_spectra": float(np.mean(~spectra.usable()[one.fibers])),
+        "overscan": np.nan if read is None else read.level,
+        "temperature": next((float(v) for k in TEMPERATURE if _real(v := done.header.get(k))), np.nan),  # type: ignore[arg-type]
+    }
+    return AmplifierQuality(
+        done.slot, done.specid, done.ifuid, done.contid, one.name, done.date, done.observation, done.number,
+        tuple(_number(name, value) for name, value in values.items()), () if read is None else read.notes, one.problem,
+    )  # fmt: skip
+
+
+def _number(name: str, value: float) -> QualityNumber:
+    """A number with its limits."""
+    if name in PLAIN:
+        return QualityNumber(name, name, value, "ADU" if name == "overscan" else "C")
+    title, unit, look, wrong = LIMITS[name]
+    return QualityNumber(name, title, value, unit, look, wrong)
+
+
+def _good_wave(wave: Array) -> Array:
+    """Samples whose wavelength is a number and rises along the fiber."""
+    step = np.diff(wave, axis=1, append=wave[:, -1:] + 1.0)
+    return np.isfinite(wave) & (wave > 0) & (step > 0)
+
+
+def _arc_rms(solution: WaveSolution, lit: Array) -> float:
+    """Median over fibers of the rms of the lines used about the solution, Angstrom."""
+    out = []
+    column = np.arange(solution.wave.shape[1])
+    for k in np.flatnonzero(lit):
+        used = solution.used[k] & np.isfinite(solution.center[k])
+        if used.sum() > 1:
+            found = np.interp(solution.center[k][used], column, solution.wave[k])
+            out.append(float(np.sqrt(np.mean((found - solution.line[used]) ** 2))))
+    return _median(np.array(out))
+
+
+def _flat_scatter(flat: Array) -> dict[str, float]:
+    """Scatter over fibers of the response in three bands."""
+    ncol = flat.shape[1]
+    bands = {"flat_blue": 0, "flat_center": (ncol - BAND) // 2, "flat_red": ncol - BAND}
+    if not len(flat):
+        return dict.fromkeys(bands, float("nan"))
+    # that a fiber has more or less light as a whole is no fault
+    level = flat / np.median(flat, axis=1, keepdims=True)
+    return {name: float(np.std(np.median(level[:, x : x + BAND], axis=1))) for name, x in bands.items()}
+
+
+def _median(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
