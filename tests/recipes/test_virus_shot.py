@@ -17,9 +17,10 @@ from ifuview.model.reduction.solution import ShotSolution
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams
+from ifuview.recipes.virus.light.stars import SolutionParams
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
-from ifuview.recipes.virus.solution import SolutionParams, header_pointing
+from ifuview.recipes.virus.solution import header_pointing
 from tests.recipes.virus_heads import BROKEN, DEC, FWHM, ILLUMINATION, OFF, PA, RA, STARS, Night, make_night
 
 INNER = slice(20, 200)
@@ -160,6 +161,15 @@ def test_sky_of_another_head_serves_where_it_is_asked_for(night: Night) -> None:
         ratio = (sky.sky.model / truth)[:, INNER]
         assert abs(np.median(ratio) - 1) < 0.012
     assert any("046" in note for note in found.notes)
+
+
+def test_dithers_of_two_exposures_are_found_on_the_stars(night: Night) -> None:
+    two = replace(night, heads={slot: exposures[:2] for slot, exposures in night.heads.items()})
+    found = _solve(two, ValueCache())
+    assert np.hypot(found.surveys[1].x - DITHERS[1][0], found.surveys[1].y - DITHERS[1][1]) < 0.03
+    assert found.pointing.measured and any("ithers" in note for note in found.notes)
+    ratio = found.surveys[1].illumination / found.surveys[0].illumination
+    assert abs(ratio / (ILLUMINATION[1] / ILLUMINATION[0]) - 1) < 0.015
 
 
 def test_exposures_without_dither_and_headers_without_pointing_are_said(night: Night) -> None:

@@ -26,12 +26,14 @@ from ifuview.model.reduction.solution import CatalogSpectrum, ShotOptics, ShotSo
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.recipes.virus.light.sky import HeadSkyParams, head_skies
+from ifuview.recipes.virus.light.stars import SETTLED, moved_head
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup, SimulatedSource
 from ifuview.recipes.virus.solution import place_in_head
 
 AROUND = 4.0  # arcsec outside of the fibers, of sources that may still send light
 FAINTEST = 23.0  # g of sources that are extracted
 SAME = 2.0  # arcsec: a peak and a source of the catalog are one
+CATALOG = 0.05  # arcsec: a source measured better than this is where it was measured, else where the catalog has it
 PIVOT = 4800.0  # Angstrom, of g
 LEAST_FACTOR, MOST_FACTOR = 0.7, 2.0  # of errors, outside of which an amplifier is not used
 ALWAYS = int(ReductionBit.AMPLIFIER)
@@ -65,6 +67,9 @@ def make_sky(
     solution: ShotSolution, catalog: StarCatalog | None, others: tuple[HeadFlux, ...] | None,
 ) -> HeadSkies:  # fmt: skip
     """Sky of all exposures from fibers without light of the sources found, or of the catalog."""
+    moves = {one.number: np.array([one.x, one.y]) for one in solution.surveys}
+    if max(np.abs(pictures.dither[:, n] - moves[k]).max() for n, k in enumerate(pictures.numbers)) > SETTLED:
+        pictures = moved_head(pictures, moves, bare=True)
     places = [(peak.x, peak.y, peak.light) for peak in pictures.peaks]
     if catalog is not None and solution.pointing.measured:
         for n in _near(catalog, solution, response, FAINTEST):
@@ -106,7 +111,7 @@ def make_stars(
     sources = []
     for n in number:
         place = place_in_head(catalog.ra[n], catalog.dec[n], solution.pointing, response.focal)
-        x, y = (seen[n].x, seen[n].y) if n in seen else map(float, place)
+        x, y = (seen[n].x, seen[n].y) if n in seen and seen[n].error < CATALOG else map(float, place)
         sources.append(source_at(x, y, solution.optics))
     lenslets = Lenslets(fields.x, fields.y, fields.size, Face.CIRCLE)
     found = extract_sources(fields.joined(), fields.sky, tuple(sources), lenslets, pictures.cover)

@@ -28,7 +28,8 @@ from ifuview.recipes.virus.head import (
     make_response,
 )
 from ifuview.recipes.virus.light.sky import HeadSkyParams
-from ifuview.recipes.virus.solution import SolutionParams, make_shot_stars, make_solution
+from ifuview.recipes.virus.light.stars import SolutionParams, make_shot_stars
+from ifuview.recipes.virus.solution import make_solution
 
 FIRST = ("pictures",)  # of a head, that the solution is made from
 
@@ -76,7 +77,7 @@ SHOT = Recipe(
             "solution",
             "pointing",
             make_solution,
-            ("setup", "heads", "stars", "header", "catalog?"),
+            ("setup", "stars", "header", "catalog?"),
             SolutionParams(),
             0.2,
         ),

@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import JobContext
-from ifuview.engine.spectra.field.lenslet import Lenslets, moffat_share
 from ifuview.engine.spectra.field.positions import HOUR, sky_place
-from ifuview.engine.spectra.stars.brightness import star_magnitudes
 from ifuview.engine.spectra.stars.match import PointingFit, focal_of, match_catalog
-from ifuview.engine.spectra.stars.optics import OpticsFit, StarLight, fit_optics
+from ifuview.engine.spectra.stars.optics import OpticsFit
 from ifuview.engine.spectra.stars.photometry import zero_point
 from ifuview.errors import UsageError
 from ifuview.model.checks import Array, Header
-from ifuview.model.reduction.params import param
 from ifuview.model.reduction.solution import (
     ExposureSurvey,
     MatchedStar,
@@ -27,52 +24,22 @@ from ifuview.model.reduction.solution import (
     StarCatalog,
 )
 from ifuview.recipes.virus.head import AREA
+from ifuview.recipes.virus.light.stars import (
+    BETA,
+    SEEING,
+    WHOLE,
+    ShotStars,
+    SolutionParams,
+    caught_share,
+    exposure_numbers,
+    head_throughputs,
+)
 from ifuview.recipes.virus.shot_values import TURN, WIDTH_WAVE, HeadPictures, ShotSetup
 
-SEEING, BETA = 1.8, 3.5  # arcsec, where no star tells
 AGREE = 25.0  # arcsec: commanded and actual pointing, beyond which the actual one is taken
-NEAR = 6.0  # arcsec, fibers of a star
-APART = 7.0  # arcsec to the next source, of a star that tells the optics
-MOST = 60  # stars that tell the optics
-FREE_DITHER = 1.5  # arcsec, of dithers of which nothing is known
 PEAK_ERROR = 0.15, 2.0  # arcsec: of a peak's place, and for each sigma
-BRIGHT = (14.0, 22.5)  # g of stars that are matched
+BRIGHT = (9.0, 22.5)  # g of stars that are matched
 TELLING = (13.0, 20.5)  # g of stars that tell the zero point
-UNLIKE = 0.2  # of a head's response, by which twilight and sky may differ
-WHOLE = 0.9  # of a star's light in usable fibers, that tells the zero point
-
-
-@dataclass(frozen=True, slots=True)
-class SolutionParams:
-    """Pointing, optics and zero point."""
-
-    ra: float = param(float("nan"), "Right ascension of the field", "deg", 0.0, 360.0, hint="nan: by the header")
-    dec: float = param(float("nan"), "Declination of the field", "deg", -90.0, 90.0, hint="nan: by the header")
-    turn: float = param(float("nan"), "Rotation of the field", "deg", -720.0, 720.0, hint="nan: by the header")
-    seeing: float = param(SEEING, "Seeing to begin with", "arcsec", 0.5, 6.0)
-    snr: float = param(30.0, "Significance of stars that tell the optics", "sigma", 5.0, 1e4)
-    zero: bool = param(True, "Bring fluxes to the catalog's g")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShotStars:
-    """Stars of all heads that the optics were measured with.
-
-    Parameters
-    ----------
-    head, peak : ndarray of int, shape (nstar,)
-        Which head, and which of its peaks.
-    fit : OpticsFit or None
-        None: no star.
-    magnitude, error : ndarray, shape (nstar,)
-        g of their light as calibrated so far.
-    """
-
-    head: NDArray[np.intp]
-    peak: NDArray[np.intp]
-    fit: OpticsFit | None
-    magnitude: NDArray[np.float64]
-    error: NDArray[np.float64]
 
 
 def header_pointing(params: SolutionParams, header: Header) -> Pointing:
@@ -98,38 +65,13 @@ def header_pointing(params: SolutionParams, header: Header) -> Pointing:
     return Pointing(ra, dec, turn)
 
 
-def make_shot_stars(
-    params: SolutionParams, ctx: JobContext, setup: ShotSetup, heads: tuple[HeadPictures, ...]
-) -> ShotStars:
-    """Optics from the isolated, bright stars of all heads."""
-    chosen = _telling(params, heads)
-    numbers = exposure_numbers(heads)
-    stars = tuple(_star(heads[h], p, numbers) for h, p in chosen)
-
-    head, peak = (np.array([pair[k] for pair in chosen], np.intp) for k in (0, 1))
-    if not stars:
-        return ShotStars(head, peak, None, np.zeros(0), np.zeros(0))
-
-    expected = all(one.expected for one in heads)
-    fit = fit_optics(
-        stars, heads[0].wave, setup.refraction, len(numbers), fwhm=params.seeing, reference=WIDTH_WAVE,
-        dither_error=None if expected else FREE_DITHER,
-    )  # fmt: skip
-    magnitude, error = star_magnitudes(stars, heads[0].wave, fit, WIDTH_WAVE, setup.band.wave, setup.band.value)
-    response = np.array([value for _, value in _throughputs(heads, [])])[head]
-    magnitude = magnitude + 2.5 * np.log10(response)
-
-    return ShotStars(head, peak, fit, magnitude, error)
-
-
 def make_solution(
-    params: SolutionParams, ctx: JobContext, setup: ShotSetup, heads: tuple[HeadPictures, ...], stars: ShotStars,
-    header: Header, catalog: StarCatalog | None,
-
+    params: SolutionParams, ctx: JobContext, setup: ShotSetup, stars: ShotStars, header: Header,
+    catalog: StarCatalog | None,
 ) -> ShotSolution:  # fmt: skip
     """Pointing, optics, and what each exposure is worth."""
     start = header_pointing(params, header)
-    notes: list[str] = []
+    heads, notes = stars.heads, list(stars.notes)
     if stars.fit is None:
         notes.append("No bright star stands alone: point spread and illumination are defaults.")
     fit = _defaults(params, setup, len(exposure_numbers(heads))) if stars.fit is None else stars.fit
@@ -146,27 +88,8 @@ def make_solution(
             notes.append("No star of the catalog tells the zero point: fluxes are those of the tables.")
     surveys = _surveys(heads, fit, (zero, wrong, number))
     optics = ShotOptics(fit.fwhm, fit.fwhm_error, fit.beta, WIDTH_WAVE, fit.dar, len(stars.head))
-    throughputs = _throughputs(heads, notes)
+    throughputs = head_throughputs(heads, notes)
     return ShotSolution(pointing, optics, surveys, matched, tuple(notes), throughputs)
-
-
-def exposure_numbers(heads: tuple[HeadPictures, ...]) -> list[int]:
-    """Numbers of all exposures of an observation, rising."""
-    return sorted({number for head in heads for number in head.numbers})
-
-
-def _throughputs(heads: tuple[HeadPictures, ...], notes: list[str]) -> tuple[tuple[str, float], ...]:
-    """Slot and response of each head over the median one: by the twilight, by the sky where that is another by far."""
-    twilight, sky = (np.array(v) for v in ([h.twilight for h in heads], [float(np.mean(h.sky)) for h in heads]))
-    by_sky = sky / np.median(sky)
-    known = np.isfinite(twilight) & (twilight > 0)
-    by_twilight = twilight / np.median(twilight[known]) if known.any() else by_sky
-    good = known & (np.abs(np.where(known, by_twilight, 1.0) / by_sky - 1) < UNLIKE)
-    if known.any() and not good.all():
-        slots = ", ".join(head.slot for head, own in zip(heads, good, strict=True) if not own)
-        notes.append(f"The twilights of {slots} do not tell their response: it is that of the sky.")
-    out = np.where(good, by_twilight, by_sky if known.any() else 1.0)
-    return tuple((head.slot, float(value)) for head, value in zip(heads, out, strict=True))
 
 
 def _surveys(
@@ -185,36 +108,6 @@ def _surveys(
             )
         )  # fmt: skip
     return tuple(out)
-
-
-def _telling(params: SolutionParams, heads: tuple[HeadPictures, ...]) -> list[tuple[int, int]]:
-    """Head and peak of the stars that tell the optics, the most significant first."""
-    found: list[tuple[float, int, int]] = []
-    for h, head in enumerate(heads):
-        for p, peak in enumerate(head.peaks):
-            beside = [q for q in head.peaks if q is not peak and q.light > 0.02 * peak.light]
-            alone = all(math.hypot(q.x - peak.x, q.y - peak.y) > APART for q in beside)
-            inside = _caught(head, peak.x, peak.y, params.seeing) > WHOLE
-            if peak.snr > params.snr and alone and inside:
-                found.append((-peak.snr, h, p))
-    return [(h, p) for _, h, p in sorted(found)[:MOST]]
-
-
-def _caught(head: HeadPictures, x: float, y: float, seeing: float) -> float:
-    """Share of a source's light that usable fibers catch, of what all would inside of the head."""
-    alive = np.isfinite(head.variance).mean(axis=0)
-    own = moffat_share(head.lenslets, np.array([x]), np.array([y]), np.array([seeing]), BETA)[0]
-    return min(float(own @ alive) / head.cover, 1.0)
-
-
-def _star(head: HeadPictures, peak: int, numbers: list[int]) -> StarLight:
-    """The fibers around a peak, exposures by their place in `numbers`."""
-    one = head.peaks[peak]
-    exposure = np.searchsorted(numbers, head.numbers)[head.exposure]
-
-    near = np.hypot(head.lenslets.x - one.x, head.lenslets.y - one.y) < NEAR
-    fibers = Lenslets(head.lenslets.x[near], head.lenslets.y[near], head.lenslets.size, head.lenslets.face)
-    return StarLight(one.x, one.y, fibers, exposure[near], head.light[:, near], head.variance[:, near])
 
 
 def _defaults(params: SolutionParams, setup: ShotSetup, count: int) -> OpticsFit:
@@ -266,8 +159,10 @@ def _matching(plane: _Plane, catalog: StarCatalog | None, start: Pointing, notes
         (start.ra, start.dec), start.turn,
     )  # fmt: skip
     if found is None:
-        notes.append("Fewer than four stars agree with the catalog: places are those of the header.")
+        notes.append("Fewer than two stars agree with the catalog: places are those of the header.")
         return None
+    if not found.turned:
+        notes.append(f"Fewer than four stars agree with the catalog: {found.used.sum()} tell the shift, none the turn.")
     return replace(found, source=order[found.source], star=bright[found.star])
 
 
@@ -296,7 +191,7 @@ def _matched(
         out.append(
             MatchedStar(
                 head.slot, int(star), px, py, float(plane.error[k]), float(ra[n]), float(dec[n]), float(plane.snr[k]),
-                _caught(head, px, py, SEEING), bool(found.used[n]),
+                caught_share(head, px, py, SEEING), bool(found.used[n]),
             )
         )  # fmt: skip
     return tuple(out)

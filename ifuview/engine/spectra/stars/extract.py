@@ -18,6 +18,7 @@ from ifuview.model.reduction.spectra import FiberSpectra
 APART = 5.0  # arcsec: sources nearer to each other are extracted together
 TOGETHER = 12  # sources at most that are
 RADIUS = 4.0  # arcsec, of the fibers used
+INSIDE = 0.75  # of the usual share, that fibers catch of a source inside of the field, wherever it lies between them
 LEAST = 0.05  # of a source's light in usable fibers, below which there is no spectrum
 
 
@@ -63,18 +64,19 @@ def extract_sources(
     """
     usable = spectra.usable() & (spectra.variance > 0)
     alive = usable.mean(axis=1)
-    caught = np.zeros(len(sources))
+    caught, whole = np.zeros(len(sources)), np.full(len(sources), INSIDE * cover)
     for n, source in enumerate(sources):
         near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < RADIUS + source.fwhm
         own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
         if near.any():
             middle = np.array([source.wave - 1.0, source.wave, source.wave + 1.0])
-            caught[n] = float(source_share(source, own, middle)[:, 1] @ alive[near])
+            share = source_share(source, own, middle)[:, 1]
+            caught[n], whole[n] = float(share @ alive[near]), max(float(share.sum()), INSIDE * cover)
     out: list[SourceLight | None] = [None] * len(sources)
     for group in _groups(sources, caught > LEAST):
         found = extract_points(spectra, sky, tuple(sources[n] for n in group), lenslets, radius=RADIUS)
         for n, spectrum in zip(group, found, strict=True):
-            out[n] = SourceLight(spectrum, min(float(caught[n]) / cover, 1.0))
+            out[n] = SourceLight(spectrum, float(caught[n] / whole[n]))
     return tuple(out)
 
 

@@ -2,7 +2,8 @@
 
 Every pair of a source and a star within reach votes for a shift; the shift with most sources near a star wins, for the
 rotation (in steps about that of the header) that has most. Then a least-squares shift and rotation of the pairs,
-weighted with their errors, those far off left out.
+weighted with their errors, those far off left out. Where fewer than four agree, two or three may tell the shift if they
+lie near the header's pointing; the rotation is then the header's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ REACH = 25.0  # arcsec, of the header's pointing error
 NEAR, CLOSE = 1.5, 0.6  # arcsec, of a source and its star: at first, and once shift and turn are known
 TURN, TURN_STEP = 1.0, 0.1  # deg, of the rotation looked for
 VOTERS = 120  # sources, the most significant ones
-LEAST = 4  # pairs for a pointing
+LEAST = 4  # pairs for a shift and a rotation
+FEW, FEW_REACH = 2, 8.0  # pairs for a shift alone, arcsec
+SHARE = 0.25  # of the sources, that have to agree
 CATALOG = 0.04  # arcsec, error of a star's place
 ROUNDS = 4
 CLIP = 4.0
@@ -40,6 +43,8 @@ class PointingFit:
         Not clipped.
     off : ndarray, shape (2, npair), arcsec
         Source less star on the sky, along right ascension and declination, after the fit.
+    turned : bool
+        The rotation was measured; else it is the header's.
     """
 
     ra: float
@@ -49,6 +54,7 @@ class PointingFit:
     star: NDArray[np.intp]
     used: NDArray[np.bool_]
     off: NDArray[np.float64]
+    turned: bool = True
 
 
 def to_plane(ra: Array, dec: Array, ra0: float, dec0: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -75,7 +81,7 @@ def focal_of(
 def match_catalog(
     x: Array, y: Array, error: Array, ra: Array, dec: Array, center: tuple[float, float], turn: float
 ) -> PointingFit | None:
-    """Find the pointing; None where fewer than LEAST sources agree on one.
+    """Find the pointing; None where too few sources agree on one.
 
     Parameters
     ----------
@@ -87,48 +93,67 @@ def match_catalog(
         Right ascension and declination of the focal plane's center, as the header has it.
     turn : float, deg
     """
-    if x.size < LEAST or ra.size < LEAST:
-        return None
-    sx, sy = focal_of(ra, dec, center, turn)
-    inside = np.isfinite(sx) & np.isfinite(sy)
-    number = np.flatnonzero(inside)
-    start = _vote(np.stack([x, y], 1)[:VOTERS], np.stack([sx, sy], 1)[inside])
-    if start is None:
-        return None
-    shift, angle = start
-    moved = _turned(np.stack([sx, sy], 1)[inside], angle) + shift
-    pairs = _pairs(np.stack([x, y], 1), moved, NEAR)
-    found: PointingFit | None = None
-    for turns in range(ROUNDS):
-        if len(pairs[0]) < LEAST:
+    work = _Search(x, y, error, ra, dec, center, turn)
+    return work.find(LEAST, REACH, np.arange(-TURN, TURN + TURN_STEP / 2, TURN_STEP)) or work.find(
+        FEW, FEW_REACH, np.zeros(1)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """Sources (x, y, error), the catalog and the header's pointing."""
+
+    x: Array
+    y: Array
+    error: Array
+    ra: Array
+    dec: Array
+    center: tuple[float, float]
+    turn: float
+
+    def find(self, least: int, reach: float, angles: Array) -> PointingFit | None:
+        """Pointing that at least so many sources agree on, within a reach (arcsec) and some rotations (deg)."""
+        if min(self.x.size, self.ra.size) < least:
             return None
-        found = _solved(x, y, error, ra, dec, center, turn, pairs[0], number[pairs[1]])
-        sx, sy = focal_of(ra, dec, (found.ra, found.dec), found.turn)
-        near = CLOSE if turns + 2 < ROUNDS else max(CLOSE / 2, CLIP * float(np.median(np.hypot(*found.off))))
-        pairs = _pairs(np.stack([x, y], 1), np.stack([sx, sy], 1)[inside], max(near, CLOSE))
-    return found if found is not None and found.used.sum() >= LEAST else None
+        place = np.stack(focal_of(self.ra, self.dec, self.center, self.turn), 1)
+        number = np.flatnonzero(np.isfinite(place).all(axis=1))
+        source = np.stack([self.x, self.y], 1)
+        start = _vote(source[:VOTERS], place[number], least, reach, angles)
+        if start is None:
+            return None
+        pairs = _pairs(source, _turned(place[number], start[1]) + start[0], NEAR)
+        found: PointingFit | None = None
+        for _ in range(ROUNDS):
+            if len(pairs[0]) < least:
+                return None
+            found = _solved(self, pairs[0], number[pairs[1]], angles.size > 1, least)
+            own = np.stack(focal_of(self.ra, self.dec, (found.ra, found.dec), found.turn), 1)
+            pairs = _pairs(source, own[number], CLOSE)
+        enough = max(least, SHARE * min(self.x.size, VOTERS))
+        return found if found is not None and found.used.sum() >= enough else None
 
 
-def _vote(source: Array, star: Array) -> tuple[NDArray[np.float64], float] | None:
+def _vote(
+    source: Array, star: Array, least: int, reach: float, angles: Array
+) -> tuple[NDArray[np.float64], float] | None:
     """Shift (arcsec) and rotation (deg) of the stars that bring most of them near sources."""
-    reach = KDTree(source)
+    tree = KDTree(source)
     best: tuple[float, NDArray[np.float64], float] | None = None
-    for angle in np.arange(-TURN, TURN + TURN_STEP / 2, TURN_STEP):
+    for angle in angles:
         moved = _turned(star, float(angle))
-        tree = KDTree(moved)
-        near = tree.query_ball_point(source, REACH)
+        near = KDTree(moved).query_ball_point(source, reach)
         pairs = np.array([(k, s) for k, some in enumerate(near) for s in some], np.intp).reshape(-1, 2)
-        if len(pairs) < LEAST:
+        if len(pairs) < least:
             continue
         offset = source[pairs[:, 0]] - moved[pairs[:, 1]]
         votes = KDTree(offset).query_ball_point(offset, NEAR, return_length=True)
         top = int(np.argmax(votes))
         close = np.hypot(*(offset - offset[top]).T) < NEAR
         shift = np.median(offset[close], axis=0)
-        apart = reach.query(moved + shift, distance_upper_bound=NEAR)[0]
+        apart = tree.query(moved + shift, distance_upper_bound=NEAR)[0]
         fit = apart < NEAR
         score = float(fit.sum()) - float((apart[fit] / NEAR).sum()) / 2 - 0.01 * abs(angle)
-        if fit.sum() >= LEAST and (best is None or score > best[0]):
+        if fit.sum() >= least and (best is None or score > best[0]):
             best = score, shift, float(angle)
     return None if best is None else (best[1], best[2])
 
@@ -148,34 +173,29 @@ def _pairs(source: Array, star: Array, near: float) -> tuple[NDArray[np.intp], N
     return kept, mate[kept]
 
 
-def _solved(
-    x: Array, y: Array, error: Array, ra: Array, dec: Array, center: tuple[float, float], turn: float, source: Array,
-    star: Array,
-) -> PointingFit:  # fmt: skip
-    """Shift and rotation by least squares about the header's pointing."""
-    px, py = focal_of(ra[star], dec[star], center, turn)
-    sigma = np.hypot(error[source], CATALOG)
+def _solved(work: _Search, source: Array, star: Array, turned: bool, least: int) -> PointingFit:
+    """Shift, and rotation where wanted, by least squares about the header's pointing."""
+    x, y, ra, dec = work.x[source], work.y[source], work.ra[star], work.dec[star]
+    px, py = focal_of(ra, dec, work.center, work.turn)
+    sigma = np.hypot(work.error[source], CATALOG)
     used = np.ones(source.size, bool)
+    zero, one = np.zeros(source.size), np.ones(source.size)
+    basis = np.concatenate([np.stack([one, zero, -py * turned], 1), np.stack([zero, one, px * turned], 1)])
+    value = np.concatenate([x - px, y - py])
     move = np.zeros(3)
     for _ in range(ROUNDS):
-        w = np.where(used, 1 / sigma**2, 0.0)
-        dx, dy = x[source] - px, y[source] - py
-        zero, one = np.zeros(source.size), np.ones(source.size)
-        basis = np.concatenate([np.stack([one, zero, -py], 1), np.stack([zero, one, px], 1)])
-        both, value = np.tile(w, 2), np.concatenate([dx, dy])
+        both = np.tile(np.where(used, 1 / sigma**2, 0.0), 2)
         move = np.linalg.lstsq(basis.T @ (both[:, None] * basis), basis.T @ (both * value), rcond=None)[0]
-        left = (value - basis @ move).reshape(2, -1)
-        apart = np.hypot(*left) / sigma
+        apart = np.hypot(*(value - basis @ move).reshape(2, -1)) / sigma
         new = apart < max(CLIP, CLIP * float(np.median(apart)) / 2)
-        if new.sum() < LEAST or (new == used).all():
+        if new.sum() < least or (new == used).all():
             break
         used = new
     # stars appear turned and shifted: the center is what the header has where that leads to the origin
-    fits = turn + float(np.degrees(move[2]))
-    back = _turned(-move[None, :2], -float(np.degrees(move[2])))
-    ra0, dec0 = sky_place(back[:, 0], back[:, 1], center[0] / HOUR, center[1], turn)
-
-    found = PointingFit(float(ra0[0]), float(dec0[0]), fits, source, star, used, np.zeros((2, source.size)))
-    a, d = sky_place(x[source], y[source], found.ra / HOUR, found.dec, found.turn)
-    off = np.stack([(a - ra[star]) * np.cos(np.radians(dec[star])), d - dec[star]]) * 3600
-    return PointingFit(found.ra, found.dec, fits, source, star, used, off)
+    angle = float(np.degrees(move[2]))
+    back = _turned(-move[None, :2], -angle)
+    ra0, dec0 = sky_place(back[:, 0], back[:, 1], work.center[0] / HOUR, work.center[1], work.turn)
+    found = float(ra0[0]), float(dec0[0]), work.turn + angle
+    a, d = sky_place(x, y, found[0] / HOUR, *found[1:])
+    off = np.stack([(a - ra) * np.cos(np.radians(dec)), d - dec]) * 3600
+    return PointingFit(*found, source, star, used, off, turned)

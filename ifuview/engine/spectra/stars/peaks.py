@@ -6,6 +6,7 @@ taken, its light is taken off with an error of what the profile cannot describe,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ FLOOR = 0.1  # of the light taken off, that the profile does not describe
 LEAST = 8.0  # sigma
 MOST = 60  # sources of a head
 GUESS, BETA = 1.8, 3.5  # arcsec, of the profile
+SHIFTED, ALIKE = 4.0, 0.7  # arcsec: of an exposure at most, and that two sources may differ by in it
 CAUGHT = 0.25  # of what fibers catch where it is best, that they have to catch at a place
 
 
@@ -78,6 +80,24 @@ def find_peaks(
         noise = noise + (FLOOR * amplitude * own) ** 2 + (amplitude * own.max() * 1e-3) ** 2
         enough &= np.hypot(px - x, py - y) > fwhm  # taken
     return tuple(out)
+
+
+def shared_shift(first: Sequence[Array], second: Sequence[Array]) -> NDArray[np.float64] | None:
+    """Shift (x, y) that brings most places of the first lists onto the second, list by list; None where none agree.
+
+    Parameters
+    ----------
+    first, second : sequence of ndarray, shape (n, 2), arcsec
+        The same sources as seen in two exposures, those of one head in one list.
+    """
+    pairs = [(b[None] - a[:, None]).reshape(-1, 2) for a, b in zip(first, second, strict=True) if a.size and b.size]
+    offset = np.concatenate(pairs) if pairs else np.zeros((0, 2))
+    offset = offset[np.hypot(*offset.T) < SHIFTED]
+    if not len(offset):
+        return None
+    near = np.hypot(*np.moveaxis(offset[:, None] - offset, -1, 0)) < ALIKE
+    best = near[int(np.argmax(near.sum(axis=1)))]
+    return np.asarray(np.median(offset[best], axis=0))
 
 
 def _lattice(x: Array, y: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

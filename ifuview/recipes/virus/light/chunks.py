@@ -37,13 +37,18 @@ class HeadLight:
     sky: Array
 
     def white(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean light where most is seen, and its variance; infinite where a chunk is missing."""
-        inside = (self.wave > WHITE[0]) & (self.wave < WHITE[1])
-        inside = inside if inside.any() else np.ones(self.wave.size, bool)
-        variance = self.variance[inside]
-        known = np.isfinite(variance).all(axis=0)
-        total = np.where(known, np.where(np.isfinite(variance), variance, 0).sum(axis=0), np.inf)
-        return self.light[inside].mean(axis=0), total / inside.sum() ** 2
+        """As `white_light`."""
+        return white_light(self.wave, self.light, self.variance)
+
+
+def white_light(wave: Array, light: Array, variance: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean light of each fiber where most is seen, and its variance; infinite where a chunk is missing."""
+    inside = (wave > WHITE[0]) & (wave < WHITE[1])
+    inside = inside if inside.any() else np.ones(wave.size, bool)
+    square = variance[inside]
+    known = np.isfinite(square).all(axis=0)
+    total = np.where(known, np.where(np.isfinite(square), square, 0).sum(axis=0), np.inf)
+    return light[inside].mean(axis=0), total / inside.sum() ** 2
 
 
 def take_light(flux: HeadFlux, skies: HeadSkies, chunks: int = FEW) -> HeadLight:

@@ -10,7 +10,7 @@ from ifuview.engine.spectra.field.positions import sky_place
 from ifuview.engine.spectra.stars.extract import extract_sources
 from ifuview.engine.spectra.stars.match import focal_of, match_catalog
 from ifuview.engine.spectra.stars.optics import StarLight, fit_optics
-from ifuview.engine.spectra.stars.peaks import find_peaks
+from ifuview.engine.spectra.stars.peaks import find_peaks, shared_shift
 from ifuview.engine.spectra.stars.photometry import band_magnitude, zero_point
 from ifuview.engine.spectra.stars.put import put_source
 from ifuview.errors import FitError
@@ -62,8 +62,29 @@ def test_pointing_is_found_among_field_objects(turn: float) -> None:
     assert abs(found.turn - 113.2) < 0.02
     back = focal_of(ra, dec, (found.ra, found.dec), found.turn)
     assert np.hypot(back[0] - x, back[1] - y).max() < 0.25
-    assert match_catalog(seen_x[:3], seen_y[:3], np.full(3, 0.03), all_ra, all_dec, wrong, 113.2) is None
+    assert match_catalog(seen_x[:1], seen_y[:1], np.full(1, 0.03), all_ra, all_dec, wrong, 113.2) is None
     assert match_catalog(seen_x, seen_y, np.full(16, 0.03), all_ra + 1.0, all_dec, wrong, 113.2) is None
+
+
+def test_two_stars_tell_the_shift_and_leave_the_rotation_to_the_header() -> None:
+    ra, dec = sky_place(np.array([-240.0, -262.0]), np.array([-150.0, -139.0]), 175.5 / 15, 51.3, 113.2)
+    wrong = 175.5 + 2.0 / 3600 / np.cos(np.radians(51.3)), 51.3 - 3.0 / 3600
+    seen = np.array([-240.0, -262.0]) + 0.02, np.array([-150.0, -139.0]) - 0.02
+    found = match_catalog(*seen, np.full(2, 0.03), ra, dec, wrong, 113.2)
+    assert found is not None and not found.turned and found.turn == 113.2
+    assert abs(found.ra - 175.5) * 3600 < 0.1 and abs(found.dec - 51.3) * 3600 < 0.1
+    far = 175.5 + 15.0 / 3600 / np.cos(np.radians(51.3)), 51.3
+    assert match_catalog(*seen, np.full(2, 0.03), ra, dec, far, 113.2) is None
+
+
+def test_shift_of_an_exposure_is_that_which_most_sources_share() -> None:
+    rng = np.random.default_rng(4)
+    heads = [rng.uniform(-20, 20, (6, 2)), rng.uniform(-20, 20, (3, 2))]
+    seen = [h + (1.2, -0.7) + 0.1 * rng.normal(size=h.shape) for h in heads]
+    seen[0][2] += 3
+    found = shared_shift(heads, [*seen])
+    assert found is not None and np.hypot(*(found - (1.2, -0.7))) < 0.15
+    assert shared_shift(heads, [h + 30 for h in heads]) is None
 
 
 def _stars(gain: np.ndarray, moved: np.ndarray, fwhm: float, seed: int = 6) -> tuple[StarLight, ...]:
