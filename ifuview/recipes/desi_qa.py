@@ -14,10 +14,9 @@ from ifuview.engine.night.questions.case import BLOCK, Case
 from ifuview.engine.night.questions.detector import detector
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
-from ifuview.engine.night.questions.identity import identity
 from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.masked import all_masked, masked
-from ifuview.engine.night.questions.products import products
+from ifuview.engine.night.questions.products import identity, products
 from ifuview.engine.night.questions.tables import tables
 from ifuview.engine.night.stats import filled, middle
 from ifuview.model.checks import Array

@@ -11,9 +11,11 @@ from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.blocks import lit_regions
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
+from ifuview.engine.night.questions.columns import columns
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
+from ifuview.engine.night.search.coherent import row_pixels
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.throughput import WOULD_TELL, guilt
 from ifuview.engine.night.stats import MEDIAN_ERROR, middle
@@ -72,8 +74,10 @@ def fibers(case: Case) -> None:
         _losing(case, losing)
         _runs(case)
     lines_off = 0.0 if found is None else found.fits.expected(np.abs(found.fits.value) > 0)
-    weak_rows(case, lines_off)
-    lit_regions(case, lines_off)
+    pixels = None if case.clean is None else row_pixels(case.sharp - lines_off, case.weight)
+    if pixels is not None:
+        weak_rows(case, lines_off, pixels)
+        lit_regions(case, lines_off)
     lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):
         for fiber in np.flatnonzero(odd | dim):
@@ -81,6 +85,8 @@ def fibers(case: Case) -> None:
                 continue
             _isolated(case, int(fiber), float(value[fiber]), float(error[fiber]), float(level[fiber] / expected[fiber]))
         _singles(case, known_already | set(np.flatnonzero(odd | dim).tolist()) | lost)
+    if pixels is not None:
+        columns(case, lines_off, pixels[1])
     if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
         own = case.measured & ~(odd | dim)
         own[sorted(lost)] = False

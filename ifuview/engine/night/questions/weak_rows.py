@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.engine.night.questions.amplifiers import listed
 from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.questions.detector import area_of
-from ifuview.engine.night.search.coherent import SLOW, halves, row_pixels, row_score, slow_bins, slow_score
+from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score
 from ifuview.engine.night.search.levels import BIN, Levels
 from ifuview.engine.night.search.noise import inside
 from ifuview.model.checks import Array
@@ -21,19 +21,27 @@ HALF_SEEN = 3.0  # sigma of the weaker half where both have it
 ALIKE = 4.0  # sigma that two contrasts may differ by and be one
 
 
-def weak_rows(case: Case, lines_off: Array | float) -> None:
-    """Ask for what the strong test of the rows cannot see; `lines_off` is what lines leave in the residual."""
+def weak_rows(case: Case, lines_off: Array | float, pixels: tuple[Array, Array]) -> None:
+    """Ask for what the strong test of the rows cannot see.
+
+    Parameters
+    ----------
+    case : Case
+    lines_off : ndarray or float
+        What lines leave in the residual.
+    pixels : (ndarray, ndarray)
+        See `row_pixels`.
+    """
     chain = case.chain
     if chain.cross is None or chain.disp is None or case.clean is None:
         return
-    sharp = case.sharp - lines_off
     row = np.rint(chain.disp).astype(np.int32)
     areas = {s.name: inside(s, chain.cross, chain.disp) for s in chain.sections if s.name not in case.bad_amplifiers}
     told = {f.amplifier for f in case.findings if f.kind == "ccd-row"}
     offset = any(f.kind == "amplifier-step" for f in case.findings)
     if not case.asks("ccd-row"):
         return
-    z, use = row_pixels(sharp, case.weight)
+    z, use = pixels
     beside = {s.disp for s in chain.sections if s.name in case.bad_amplifiers}  # the sky model has its reverse there
     told |= {s.name for s in chain.sections if s.disp in beside}
     for name, area in areas.items():

@@ -1,0 +1,64 @@
+"""Does a column of the detector shine through the traces that cross it?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifuview.engine.night.blocks import BIN
+from ifuview.engine.night.questions.case import COUNTS, Case
+from ifuview.engine.night.search import columns as search
+from ifuview.engine.night.stats import binned
+from ifuview.model.checks import Array
+from ifuview.model.night.triage import ranges
+
+SCORE = 5.3  # sigma; in clean cameras the best of all targets stays below 4.8
+BROAD, MOST_BROAD = 5.0, 0.02  # sigma of a target, and part of them, from which targets have features of their own
+OF_TARGET = 0.05  # of the light of a target that no spectrum is known to
+SAME = 1.5  # px between what two fibers say of one column
+TOLD = (
+    "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
+    "block-throughput", "swapped-fibers", "ccd-column", "amplifier-noise",
+)  # fmt: skip
+OR_TARGET = ", or a broad feature of the target; the preproc image or another exposure would tell"
+
+
+def columns(case: Case, lines_off: Array | float, use: Array) -> None:
+    """Note hot columns; `lines_off` is what lines leave, `use` the pixels without narrow lines and hits."""
+    chain = case.chain
+    if case.clean is None or chain.cross is None or chain.disp is None or chain.is_sky is None or not chain.sections:
+        return
+    if not case.asks("ccd-column"):
+        return
+    sky, level = case.numbers["sky"][1], float(np.median(case.numbers["sky"][1]))
+    flux = case.flux - case.expected - case.row_light - lines_off
+    of = search.spectra(flux, use, case.sigma, chain.is_sky, level)
+    of.value[:] -= case.tilt[:, None] * sky
+    cross, edge = binned(chain.cross, BIN), max(s.disp[0] for s in chain.sections)
+    lower = binned(chain.disp, BIN) < edge
+    found = search.columns(of, cross, lower)
+    judged = case.measured & ~case.known & ~case.in_bad_amplifier
+    judged[[f for x in case.findings if x.kind in TOLD for f in x.fibers]] = False
+    targets = judged & ~chain.is_sky
+    if np.mean(found.score[targets] > BROAD) > MOST_BROAD:
+        judged &= chain.is_sky
+    hit = judged & (found.score > SCORE) & (found.level > OF_TARGET * found.continuum)
+    for fiber in np.flatnonzero(hit)[np.argsort(-found.score[hit])]:
+        at, half = float(found.at[fiber]), bool(found.lower[fiber])
+        if not any(x.detail.get("lower") == half and abs(x.detail["column"] - at) <= SAME for x in case.findings):
+            _column(case, found, int(fiber), search.touched(cross, lower, at, half))
+
+
+def _column(case: Case, found: search.BestColumns, fiber: int, where: tuple[tuple[int, ...], tuple[int, int]]) -> None:
+    """One column."""
+    fibers, (first, last) = where
+    wave = case.chain.wave
+    low, high = float(wave[first * BIN]), float(wave[last * BIN - 1])
+    level, at = float(found.level[fiber]), float(found.at[fiber])
+    is_sky = case.chain.is_sky is not None and bool(case.chain.is_sky[fiber])
+    case.add(
+        "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplitude=level, unit=COUNTS,
+        significance=float(found.score[fiber]), confidence=0.8 if is_sky else 0.6, known=bool(case.known[fiber]),
+        detail={"column": at, "lower": bool(found.lower[fiber])},
+        text=f"Column {at:.0f} of the detector adds {level:+.1f} {COUNTS} to fiber{'s' * (len(fibers) > 1)} "
+        f"{ranges(fibers)} where it crosses the traces, {low:.0f}-{high:.0f} A{'' if is_sky else OR_TARGET}",
+    )  # fmt: skip

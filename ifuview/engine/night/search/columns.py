@@ -1,0 +1,173 @@
+"""A column of the detector through the traces: light that fibers have where their trace crosses it, and nowhere else.
+
+A trace bends, so a column enters and leaves it; where, and in which fibers, its position says. Every position in both
+halves of the columns is asked for with a matched filter. What a spectrum may be is learned from the others of the
+camera: how far those of their brightness depart from a constant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ifuview.engine.night.blocks import BIN
+from ifuview.engine.night.stats import binned
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.model.checks import Array
+
+PROFILE = 1.1  # px, sigma of the profile of a fiber
+STEP = 1.5  # px at most between the columns that are asked for
+REFINED, FINER = 2.5, (-1.0, -0.5, 0.0, 0.5, 1.0)  # sigma from which others beside it are asked for, px
+CLIP, FIT_CLIP = 2.5, 3.0  # sigma that a bin can count
+TERMS = 4  # of the polynomial of a spectrum
+USUAL = 2.0  # times the usual departure from a constant that is allowed
+MEASURED = 10.0  # errors of the level of a fiber that tells what is usual
+EMPTY, EMPTY_SLOPE, LEAST_SLOPE = 0.01, 0.002, 0.004  # of the sky: level and slopes of sky fibers, least of targets
+ON = 0.5  # of its light that a column must send into a fiber somewhere
+LEFT = 0.1  # of the power of a column that the spectrum must leave
+TOUCHED = 0.3  # of the light of the fiber that has most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectra:
+    """Spectra in bins of BIN pixels.
+
+    Parameters
+    ----------
+    value, weight : ndarray, shape (nfiber, nbin)
+        Light after the sky, without narrow lines; its inverse variance.
+    empty : ndarray of bool, shape (nfiber,)
+        Sky fibers.
+    sky : float
+        Level of the sky.
+    """
+
+    value: Array
+    weight: Array
+    empty: Array
+    sky: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BestColumns:
+    """The best column through each fiber.
+
+    Parameters
+    ----------
+    score : ndarray, shape (nfiber,), sigma
+    at : ndarray, shape (nfiber,), px across
+    lower : ndarray of bool, shape (nfiber,)
+        Half of the detector that it is in, along wavelength.
+    level : ndarray, shape (nfiber,)
+        Counts where the trace lies on it.
+    continuum : ndarray, shape (nfiber,)
+        Level of the spectrum without it.
+    """
+
+    score: Array
+    at: Array
+    lower: Array
+    level: Array
+    continuum: Array
+
+
+def spectra(flux: Array, use: Array, sigma: Array, empty: Array, sky: float) -> Spectra:
+    """Bin the pixels in `use`; shapes (nfiber, nwave), (nwave,)."""
+    weight = use * (sigma**-2.0).astype(np.float32)
+    total = BIN * binned(weight, BIN)
+    value = BIN * binned(np.where(use, flux, np.float32(0.0)) * weight, BIN) / np.maximum(total, 1e-12)
+    return Spectra(value, total, empty, sky)
+
+
+def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
+    """Ask every fiber for columns through it.
+
+    Parameters
+    ----------
+    cross : ndarray, shape (nfiber, nbin), px
+    lower : ndarray of bool, shape (nfiber, nbin)
+        Bins in the lower half of the detector, along wavelength.
+    """
+    shapes = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, of.value.shape[1]), TERMS - 1).T
+    normal = _normal(of.weight, shapes) + _prior(of, shapes)[:, :, None] * np.eye(TERMS)
+    coeff = np.linalg.solve(normal, ((of.weight * of.value) @ shapes.T)[..., None])[..., 0]
+    sigma = np.sqrt(np.maximum(of.weight, 1e-12))
+    rest = (np.clip((of.value - coeff @ shapes) * sigma, -CLIP, CLIP) * np.sqrt(of.weight)).astype(np.float32)
+    linear = np.linspace(0.0, 1.0, 1 + int(np.ceil(np.ptp(cross, axis=1).max() / STEP)))
+    at = cross.min(axis=1, keepdims=True) + np.ptp(cross, axis=1)[:, None] * linear
+    asked = _Asked(rest, of.weight, normal, shapes.astype(np.float32), cross, lower)
+    found = _best(asked, at.astype(np.float32))
+    again = np.flatnonzero(found[0] > REFINED)
+    part = _Asked(rest[again], of.weight[again], normal[again], asked.shapes, cross[again], lower[again])
+    finer = _best(part, found[1][again, None] + np.array(FINER, np.float32))
+    for values, better in zip(found, finer, strict=True):
+        values[again] = better
+    return BestColumns(*found, coeff[:, 0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """Residuals over their variances, and what else a filter needs."""
+
+    rest: Array
+    weight: Array
+    normal: Array
+    shapes: Array
+    cross: Array
+    lower: Array
+
+
+def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
+    """Score, position, half and level of the best column of those at `at`, shape (nfiber, ncolumn), of each fiber."""
+    light = np.exp(-0.5 * ((of.cross[:, None, :] - at[:, :, None]) / PROFILE) ** 2)
+    rows = np.arange(at.shape[0])
+    best = np.zeros(rows.size), at[:, 0].copy(), np.zeros(rows.size, bool), np.zeros(rows.size)
+    for half in (True, False):
+        part = light * (of.lower == half)[:, None, :]
+        weighted = part * of.weight[:, None, :]
+        own = weighted @ of.shapes.T
+        whole = np.sum(weighted * part, axis=2)
+        power = whole - np.sum(own * np.linalg.solve(of.normal, own.transpose(0, 2, 1)).transpose(0, 2, 1), axis=2)
+        crossed = (part.max(axis=2) > ON) & (power > LEFT * whole)
+        norm = np.sqrt(np.where(crossed, power, np.inf))
+        score = np.matmul(part, of.rest[:, :, None])[:, :, 0] / norm
+        k = np.argmax(score, axis=1)
+        new = score[rows, k], at[rows, k], np.full(rows.size, half), score[rows, k] / norm[rows, k]
+        better = new[0] > best[0]
+        for old, value in zip(best, new, strict=True):
+            old[better] = value[better]
+    return best
+
+
+def touched(cross: Array, lower: Array, at: float, half: bool) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """Fibers that a column lights, and the bins of the one that has most, half-open."""
+    light = np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * (lower == half)
+    whole = np.sqrt(np.sum(light**2, axis=1))
+    on = np.flatnonzero(light[np.argmax(whole)] > TOUCHED)
+    return tuple(int(f) for f in np.flatnonzero(whole > TOUCHED * whole.max())), (int(on[0]), int(on[-1]) + 1)
+
+
+def _normal(weight: Array, shapes: Array) -> Array:
+    """Normal matrices of the polynomial, shape (nfiber, TERMS, TERMS)."""
+    pairs = (shapes[:, None] * shapes[None]).reshape(-1, shapes.shape[1])
+    return np.asarray((weight @ pairs.T).reshape(-1, TERMS, TERMS), np.float64) + 1e-9 * np.eye(TERMS)
+
+
+def _prior(of: Spectra, shapes: Array) -> Array:
+    """Inverse variances of the coefficients, from those of the brighter targets, shape (nfiber, TERMS)."""
+    weight = of.weight
+    for _ in range(2):
+        normal = _normal(weight, shapes)
+        coeff = np.linalg.solve(normal, ((weight * of.value) @ shapes.T)[..., None])[..., 0]
+        away = np.abs(of.value - coeff @ shapes) * np.sqrt(of.weight)
+        weight = of.weight / np.maximum(1.0, away / FIT_CLIP) ** 2
+    level = np.maximum(coeff[:, 0], 0.0)
+    tells = ~of.empty & (level > MEASURED / np.sqrt(np.maximum(of.weight.sum(axis=1), 1e-12)))
+    usual = np.zeros(TERMS)
+    if np.count_nonzero(tells) > TERMS:
+        usual = USUAL * MAD_TO_SIGMA * np.median(np.abs(coeff[tells] / level[tells, None]), axis=0)
+    spread = np.maximum(level[:, None] * usual, LEAST_SLOPE * of.sky)
+    spread[of.empty] = EMPTY_SLOPE * of.sky
+    spread[:, 0] = np.where(of.empty, EMPTY * of.sky, np.inf)
+    return np.asarray(spread**-2.0)

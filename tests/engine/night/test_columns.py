@@ -1,0 +1,67 @@
+"""Columns of the detector through bent traces: where they are, which fibers they touch, and what is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.night.questions.columns import SCORE
+from ifuview.engine.night.search.columns import Spectra, columns, touched
+from ifuview.recipes import desi_qa
+from ifuview.simulate.defects import camera, table
+from ifuview.simulate.defects.plant import plant_at
+
+FIBERS, BINS, ERROR, SKY = 200, 120, 2.0, 90.0
+U = np.linspace(-1, 1, BINS)
+CROSS = (20.0 + 7.3 * np.arange(FIBERS)[:, None] + 6.0 * U**2 + 2.0 * U).astype(np.float32)
+LOWER = np.broadcast_to(U < 0.05, CROSS.shape)
+EMPTY = np.arange(FIBERS) % 10 == 0
+
+
+def spectra(seed):
+    """Targets with slopes of their own, sky fibers without light."""
+    random = np.random.default_rng(seed)
+    level = np.where(EMPTY, 0.0, SKY * 0.15 * random.lognormal(0, 1, FIBERS))
+    value = level[:, None] * (1 + 0.2 * U) ** random.normal(0, 1, FIBERS)[:, None]
+    value += ERROR * random.normal(size=CROSS.shape)
+    return Spectra(value, np.full(CROSS.shape, ERROR**-2.0), EMPTY, SKY)
+
+
+def column(at, level):
+    return level * np.exp(-0.5 * ((CROSS - at) / 1.1) ** 2) * LOWER
+
+
+@pytest.mark.parametrize("kind", ["faint target", "sky"])
+def test_a_column_is_found_where_it_crosses_a_trace(kind):
+    for seed in range(8):
+        of = spectra(seed)
+        level = np.where((kind == "sky") == EMPTY, of.value.mean(axis=1), np.inf)
+        fiber = int(np.argsort(level)[5])
+        at = float(np.median(CROSS[fiber, LOWER[fiber]]))
+        light = column(at, 1.0)
+        of.value[:] += 16.0 * ERROR * light / np.sqrt(np.sum(light**2))  # what the spectrum may be takes some 40 %
+        found = columns(of, CROSS, LOWER)
+        best = int(np.argmax(found.score))
+        assert found.score[best] > SCORE
+        assert found.at[best] == pytest.approx(at, abs=1.1)
+        assert found.lower[best]
+        fibers, (first, last) = touched(CROSS, LOWER, float(found.at[best]), True)
+        assert {best, fiber} <= set(fibers)
+        assert 0 <= first < last <= np.count_nonzero(LOWER[0])
+
+
+def test_smooth_spectra_have_no_columns():
+    best = [float(columns(spectra(seed), CROSS, LOWER).score.max()) for seed in range(20)]
+    assert max(best) < SCORE
+
+
+def test_a_column_in_a_camera_is_named_with_its_fibers():
+    planted = plant_at(camera.made("z", 1013), table.DEFECTS["hot column"], 12.0, seed=13)
+    (one,) = desi_qa.run(planted.chain, 1, "z1").findings
+    assert (one.kind, one.first_step, one.fibers) == ("ccd-column", "preproc", planted.truth.fibers)
+    assert "target" in one.text
+
+
+def test_broad_lines_of_targets_are_no_columns():
+    found = desi_qa.run(camera.made("b", 5018, broad=True), 1, "b1", desi_qa.Params(("ccd-column",))).findings
+    assert found == ()
