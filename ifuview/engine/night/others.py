@@ -22,7 +22,7 @@ EVERY_PIXEL = 16
 MARGIN = 100  # px at the ends of it
 EDGE_ROWS, EDGE_LIMIT, EDGE_SKY = 40.0, 5.0, 0.03  # rows each side, sigma, part of the sky level
 ALL_LIMIT, ALL_SKY, MOST_WINDOWS = 6.2, 0.002, 4  # sigma, part of the sky, stretches
-AGREE, SUPPORT = 3.0, 2.0  # errors; by which the last of the means must show it, too
+AGREE, SUPPORT, SHOWN = 3.0, 2.0, 2.6  # errors; of a mean with the other sign; of the last one, which must show it, too
 QUIET = 0.4  # of its noise that the bins of a mean must be believed to have: a sky model follows its fibers
 WIDEST = 0.5  # of the bins: what is wider is continuum of the targets
 
@@ -169,7 +169,7 @@ def everywhere(
     """
     count = wave.size // BIN
     cut = count * BIN
-    centers, level = binned(wave, BIN), binned(sky, BIN)
+    centers, level = binned(wave, BIN), np.median(sky[:cut].reshape(count, BIN), axis=1)  # between the lines
     half = float(np.median(np.diff(centers))) / 2
     best: dict[tuple[int, int], tuple[float, float]] = {}
     binned_means = []
@@ -184,7 +184,7 @@ def everywhere(
     for total, weight in (*binned_means, together):
         for first, last, value, score in _windows(total, weight):
             agreed = all(_agrees(own, first, last, value) for own in binned_means)
-            agreed &= _score(binned_means[-1], first, last, value) > SUPPORT
+            agreed &= _score(binned_means[-1], first, last, value) > SHOWN
             if agreed and score > ALL_LIMIT and abs(value) > ALL_SKY * level[first:last].mean():
                 best[first, last] = max(best.get((first, last), (0.0, 0.0)), (value, score), key=lambda v: v[1])
     out: list[tuple[int, int, float, float]] = []

@@ -55,3 +55,21 @@ def test_a_star_that_mirrors_another_star_is_no_ghost():
 
 def test_broad_targets_make_no_band_of_rows():
     assert accused(camera.made("r", 5469, broad=True), "ccd-row") == []
+
+
+def test_a_line_of_a_target_on_one_of_the_sky_is_no_light_and_no_width():
+    assert accused(camera.made("b", 5180), "sky-line residual", "isolated-fiber") == []
+
+
+def test_lines_that_vary_over_the_field_give_a_sky_fiber_no_light_of_its_own():
+    assert accused(camera.made("r", 5523, plane=0.2), "isolated-fiber") == []
+
+
+def test_a_target_that_is_taken_for_sky_leaves_no_window():
+    planted = plant(camera.made("b", 1009), table.DEFECTS["swapped rows"], 1.0, seed=9)
+    assert [f.kind for f in accused(planted.chain)] == ["swapped-fibers"]
+
+
+def test_a_sky_model_that_follows_a_fiber_that_lost_light_is_not_too_low():
+    planted = plant(camera.made("b", 1012), table.DEFECTS["throughput of a fiber"], -0.14, seed=12)
+    assert [(f.kind, f.fibers) for f in accused(planted.chain)] == [("isolated-fiber", planted.truth.fibers)]

@@ -49,7 +49,7 @@ def test_fibers_that_know_more_count_more():
 
 @pytest.mark.parametrize(("name", "arm", "seed"), [
     ("sky level", "b", 0), ("sky window", "z", 1), ("sky window", "b", 6), ("all lines", "z", 4),
-    ("run loses light", "b", 0), ("gray flat of a run", "b", 0),
+    ("run loses light", "b", 0), ("gray flat of a run", "b", 0), ("sky window", "z", 19), ("trailing across", "b", 3),
 ])  # fmt: skip
 def test_weak_changes_of_many_fibers_are_found(name, arm, seed):
     defect = table.DEFECTS[name]

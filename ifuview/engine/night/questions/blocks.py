@@ -23,6 +23,7 @@ LEAST_MEAN = 20  # fibers
 LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 STRONG = 0.3  # of the sky: lines that are left out between the lines
 FEW = 4  # fibers that are named one by one
+OWN_LIGHT = 0.5  # noise of a pixel: the level of a sky fiber that has no part in the mean of those
 IN_FIELD = 5.1  # sigma of light on a part of the field; clean cameras stay below 4.3
 SPAN = 2.0  # sigma of a bump on both sides of its center
 
@@ -62,12 +63,14 @@ def _means(case: Case, rest: Array, of_lines: Array) -> list[tuple[Array, Array]
     Sky fibers have no continuum: all that is left in them may be the sky's, but for a level that is asked elsewhere.
     """
     is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
-    told = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
+    told = {f for x in case.findings if x.kind in ("wavelength-blocks", "swapped-fibers") for f in x.fibers}
     use = case.measured & ~np.isin(np.arange(is_sky.size), list(told))
     light = case.flux - case.expected - case.row_light
     out = []
     for empty in (False, True):
         fibers = use & (is_sky == empty)
+        if empty:  # a target that is taken for sky counts at all wavelengths
+            fibers[np.flatnonzero(fibers)[_lit_up(light[fibers], case.sigma)]] = False
         if np.count_nonzero(fibers) < LEAST_MEAN:
             continue
         mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers)
@@ -77,6 +80,11 @@ def _means(case: Case, rest: Array, of_lines: Array) -> list[tuple[Array, Array]
             mean = mean - case.level * float(np.sum(weight * mean) / np.sum(weight * case.level))
         out.append((mean, noise))
     return out
+
+
+def _lit_up(light: Array, sigma: Array) -> Array:
+    """Sky fibers with light of their own, shape (nfiber,)."""
+    return np.asarray(np.abs(middle(light[:, ::THIN], axis=1)) > OWN_LIGHT * np.median(sigma))
 
 
 WHERE = {

@@ -12,7 +12,7 @@ from ifuview.engine.night.questions.lines import GRADIENT, LINE_EDGE, add_gradie
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.scan import Span, spans
-from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits, sharp
+from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits, sharp, without_strongest
 from ifuview.engine.night.search.throughput import guilt
 from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
@@ -29,6 +29,7 @@ AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
 SAME_MODEL = 1e-3  # of the sky that the sky models of all fibers differ by
 HALF = 0.5  # of a change that the sky model has must be in the flux
 MOST_NAMED, MOST_SAID = 5, 12  # fibers with findings of their own, and in a sentence
+SECOND_LINE, JACKKNIFE, SAME = 2.0, 3.0, 0.3  # sigma of the other lines; errors and part that they may differ by
 LINE_STEP = {SHIFT: "trace", WIDTH: "trace"}
 WORDS = (
     "sky lines are too {0} by {1:.1f} %",
@@ -91,7 +92,7 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
         alone = [
             s
             for s in spans(numbers[0], numbers[1], found.use, run=np.inf)
-            if not any(r.first <= s.first < r.last for r in runs)
+            if not any(r.first <= s.first < r.last for r in runs) and _of_more_lines(case, found, kind, s)
         ]
         kept = [s for s in runs + alone if abs(s.value) > LEAST[kind] and not (kind == WIDTH and _of_shift(found, s))]
         for span in kept:
@@ -103,6 +104,16 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
             take[kind] = found.use
     take |= found.use & (value != fits.value)
     return fits.expected(take) if take.any() else None
+
+
+def _of_more_lines(case: Case, found: Changes, kind: int, span: Span) -> bool:
+    """Whether other lines of the sky show the same as the one that tells most: a target may have a line on that one."""
+    row = case.sharp[span.first], case.weight[span.first]
+    value, error = without_strongest(*row, found.fits.shapes.astype(np.float32), kind)
+    whole, least = float(found.fits.value[kind, span.first]), float(found.fits.error[kind, span.first])
+    away = abs(value - whole)
+    same = away < max(JACKKNIFE * float(np.sqrt(max(error**2 - least**2, 0.0))), SAME * abs(whole))
+    return same and np.sign(span.value) * value > SECOND_LINE * error
 
 
 def _note(case: Case, found: Changes, kind: int, kept: list[Span]) -> None:

@@ -16,7 +16,7 @@ NOISY = 1.05  # times the noise that the inverse variance says, and that of the 
 ENOUGH = 2000  # pixels that tell a noise
 MANY = 60  # hits that a usual reduction does not leave
 TRAILS, LEAST = (
-    {"along": 4.7, "across": 4.3},
+    {"along": 4.7, "across": 3.2},
     0.008,
 )  # sigma of an amplifier against its neighbor, and part of the light
 

@@ -20,6 +20,7 @@ from ifuview.model.checks import Array
 SINGLE = 4.5  # sigma of the level of a sky fiber; of a stretch of it
 STRETCH, ASKED = 6.5, 4.0  # against its own level, from which it is asked for
 LEAST = 0.012  # of the sky
+OF_LINES = 0.03  # of what lines vary by over the field that the level of a fiber may have of it
 NEGATIVE = 0.025  # of the sky that a target must lie below zero
 NATURAL, LEAST_NATURAL = 0.01, 1e-3  # scatter of the fibers, usual and least, part of the sky
 BENT = 0.2  # what a plane may miss of a gradient, of its swing
@@ -30,7 +31,7 @@ LIKELY, UNLIKELY, FLAT_TELLS = 4.0, 9.0, 16.0  # of chi2 for a loss of more, aga
 DOUBT = 9.0  # of chi2 between two reasons of which one cannot be excluded
 ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the sky of a level that all share
 CLIP, FLOOR = 3.0, 0.3  # sigma of a sky fiber in the mean; of its noise that a mean is believed to have at least
-ECHO = 2.0  # times what a sky model makes of runs of fibers
+ECHO, MODEL_CLIP = 2.0, 4.0  # times what a sky model makes of fibers that are off; sigma of a pixel that it leaves out
 LEAST_SKY = 5  # sky fibers that tell their scatter
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
@@ -88,7 +89,7 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
     spread = natural_scatter(case, of)
     scatters = Scatters(_throughput_scatter(of, empty), max(1.0, _excess(of, empty)))
     scores = best_scores(of) / scatters.excess
-    sure = empty & _stands_out(of, found, empty, scatters.natural)
+    sure = empty & _stands_out(of, found, empty, scatters.natural, LEAST + OF_LINES * float(np.ptp(case.line_tilt)))
     hit = sure | (empty & (scores > ASKED))
     floor = NEGATIVE + BENT * float(np.ptp(case.tilt))
     low = use & ~empty & (of.share < -np.maximum(SINGLE * np.hypot(of.share_error, spread), floor))
@@ -99,7 +100,7 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
         _judge(case, found, of, int(fiber), bool(low[fiber]), bool(sure[fiber] | low[fiber]), scatters)
 
 
-def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float) -> Array:
+def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float, least: float) -> Array:
     """Fibers whose level differs from that of the sky fibers, without what their lines say of their throughput."""
     away = of.share
     if found is not None:
@@ -108,7 +109,7 @@ def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float)
     if np.count_nonzero(empty) < 2 * LEAST_SKY:
         return np.zeros(empty.size, bool)
     away = away - float(np.median(away[empty]))
-    return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread_of(away[empty])), LEAST))
+    return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread_of(away[empty])), least))
 
 
 def _throughput_scatter(of: Levels, empty: Array) -> float:
@@ -125,7 +126,7 @@ def _all_levels(case: Case, of: Levels, empty: Array) -> None:
     if values.size < ENOUGH_SKY or not case.asks("wavelength-all"):
         return
     value, error = _mean_level(of, empty)
-    if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case) or abs(value) < _echo(case):
+    if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case) or abs(value) < _echo(case, of, empty):
         return
     case.add(
         "wavelength-all", "sky", fibers=tuple(range(case.chain.shape[0])), amplitude=value, unit="of the sky",
@@ -150,11 +151,18 @@ def _mean_level(of: Levels, empty: Array) -> tuple[float, float]:
     return value, quiet * spread / float(np.sqrt(count))
 
 
-def _echo(case: Case) -> float:
-    """Level that a sky model leaves in all because it follows runs of fibers that have another part of the light."""
+def _echo(case: Case, of: Levels, empty: Array) -> float:
+    """Level that a sky model leaves in all because it follows fibers that have another part of the light.
+
+    Runs of them, and single sky fibers that are off, but not by so much that the model leaves their pixels out.
+    """
     is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
     lost = sum(abs(run.ratio - 1) * np.count_nonzero(is_sky[list(run.fibers)]) for run in case.runs)
-    return ECHO * float(lost) / max(int(np.count_nonzero(is_sky)), 1)
+    away = np.abs(np.nan_to_num(of.share - np.median(of.share[empty])))
+    followed = away * np.median(of.sky) < MODEL_CLIP * np.median(case.sigma)
+    own = is_sky & followed & (away > CLIP * spread_of(of.share[empty]))
+    own[[f for run in case.runs for f in run.fibers]] = False
+    return ECHO * float(lost + away[own].sum()) / max(int(np.count_nonzero(is_sky)), 1)
 
 
 def _said_already(case: Case) -> bool:

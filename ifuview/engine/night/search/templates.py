@@ -117,3 +117,17 @@ def solved(values: Array, weight: Array, of: Array) -> tuple[Array, Array]:
     nothing = power.sum(axis=1) <= 10 * TINY * count
     error = np.where(nothing, np.inf, error * extra[:, None])
     return np.asarray(np.where(nothing, 0.0, solution).T), np.asarray(error.T)
+
+
+def without_strongest(values: Array, weight: Array, of: Array, kind: int) -> tuple[float, float]:
+    """One number of one fiber, and its error, without the stretch that tells most of it.
+
+    Shapes (nwave,), (nwave,), (3, nwave).
+    """
+    count = values.size // CHUNK
+    told = (weight * values * of[kind])[: count * CHUNK].reshape(count, CHUNK).sum(axis=1)
+    strongest = int(np.argmax(np.abs(told)))
+    rest = weight.copy()
+    rest[max(strongest - 1, 0) * CHUNK : (strongest + 2) * CHUNK] = 0.0  # a line may lie on an edge
+    value, error = solved(values[None], rest[None], of)
+    return float(value[kind, 0]), float(error[kind, 0])
