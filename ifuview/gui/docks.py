@@ -83,6 +83,7 @@ DOCKS: tuple[DockEntry, ...] = (
         picture=True,
         room=0.6,
     ),
+    DockEntry("step", "Step", "night.step:StepDock", "night.step", "right", beside="findings", picture=True, room=0.66),
     DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),
     DockEntry("triage", "Problems", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
     DockEntry(

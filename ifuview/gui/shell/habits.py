@@ -11,6 +11,7 @@ from ifuview.model.image import Kind
 
 FIBER_DOCKS = ("spectrum", "quality", "section")
 FIBERS = (Kind.DETECTOR, Kind.RSS, Kind.SPECTRUM)
+OF_REDUCTION = (("section", False), ("quality", False), ("step", True))  # the first reduction brings them
 OF_PHOTONS = ("light", "speckle")
 
 
@@ -31,6 +32,9 @@ class Habits(QObject):
             self._raised = True
 
     def _changed(self, old: Session, new: Session) -> None:
+        if new.reduction is not None and old.reduction is None:
+            for dock, on in OF_REDUCTION:
+                self.controller.handle(ShowDock(dock, on))
         if new.slots is not old.slots:
             self._make_room(old, new)
         if self._raised or new.selection is old.selection or new.selection.x is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Smooth, ViewState
+from ifuview.app.judging import of_reduction
 from ifuview.app.session import Session
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ def look(**changes: object) -> Make:
         return want.SetLook(slot.key, replace(slot.look, **changes)) if slot else None
 
     return make
+
+
+def undo(session: Session) -> want.Intent:
+    """The last change of a reduction's parameters if one of its frames is shown, else the last correction of traces."""
+    reduction = session.reduction
+    tried = reduction is not None and bool(reduction.past) and of_reduction(session)
+    return want.TakeBack() if tried else want.UndoTraces()
 
 
 def limits(mode: LimitMode, **more: object) -> Make:

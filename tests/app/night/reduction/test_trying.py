@@ -12,6 +12,8 @@ from ifuview.app.frames.intents import Judge
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.night.reduction import making
 from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.views.step import job
+from ifuview.app.night.views.step import make as view_of
 from ifuview.app.session import Layout, Session
 from ifuview.app.tasks import as_change
 from ifuview.app.verdict import make as bar_of
@@ -19,6 +21,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import JobCancelled, UsageError
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.inspection import VerdictState
+from ifuview.recipes.lrs2.figures import figures_of
 from tests.app.night.reduction.conftest import DATE
 from tests.app.runner import Runner
 
@@ -141,3 +144,34 @@ def test_values_that_make_no_sense_are_refused(runner):
         want.carried_out(runner.session, want.CompareStep())
     with pytest.raises(UsageError, match="nothing is reduced"):
         want.carried_out(Session(), want.TryParams("sky", ()))
+
+
+def test_every_step_has_figures_with_values(told):
+    state = told[-1]
+    for step in state.steps:
+        for figure in figures_of(state, step):
+            assert figure.title and figure.curves
+            assert any(np.isfinite(curve.y).any() for curve in figure.curves), figure.title
+    titles = [figure.title for figure in figures_of(state, "spectrum")]
+    assert titles[0].startswith("Source: profile") and "Place of the source along wavelength" in titles
+    place = figures_of(state, "spectrum")[1]
+    model, measured = place.curves[0], place.curves[1]
+    off = measured.y - np.interp(measured.x, model.x, model.y)
+    assert np.nanmax(np.abs(off)) < 0.05 and np.nanmax(np.abs(off / measured.error)) < 5
+    arcs = figures_of(state, "arcs")[0]
+    assert len(arcs.rules) == state.value("wave").line.size
+
+
+def test_the_dock_shows_the_form_and_numbers_side_by_side(runner):
+    runner.ask(want.ShowStep("spectrum"))
+    view = view_of(runner.session)
+    assert view.title == "source" and [one.name for one in view.form][:3] == ["x", "y", "radius"]
+    assert not any(row.before for row in view.numbers) and not view.can_compare
+    runner.ask(want.TryParams("spectrum", (("radius", 1.5),)))
+    view = view_of(runner.session)
+    assert next(one for one in view.form if one.name == "radius").value == 1.5
+    rows = {row.name: row for row in view.numbers}
+    assert rows["S/N a pixel, median"].change.startswith("-") and not rows["sky fibers"].change
+    assert view.can_compare and view.change == "source: radius 1.5"
+    assert job(runner.session)(SILENT)[0].title.startswith("Source: circle of 1.50")
+    assert view_of(Session()) is None and job(Session()) is None
