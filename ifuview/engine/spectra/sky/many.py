@@ -2,8 +2,9 @@
 
 Fibers at the level that most share begin (`choose_fibers`); then the sky over the field is fitted, fibers that stand
 out of it and their neighbors are left out, and so on. The sky itself is the least-squares spline of Kelson (2003) at
-the fibers' own wavelengths, times a plane over the field; what wavelengths and line widths of an amplifier are off by
-is taken from the sky's own lines. Light of known sources may be told: fibers with more of it than `FAINT` stay out.
+the fibers' own wavelengths, times a plane over the field (of each head, where there are several); what wavelengths and
+line widths of an amplifier are off by is taken from the sky's own lines. Light of known sources may be told: fibers
+with more of it than `FAINT` stay out. Fibers that all see sources wear the sky of others, as bright as its lines.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.flux.scale import dispersion
 from ifuview.engine.spectra.sky.fibers import brightness, choose_fibers, even_weight
 from ifuview.engine.spectra.sky.lines import fit_line_errors
@@ -31,6 +33,7 @@ UNEVEN = 0.006  # of the sky, what fibers differ by without a source
 ROUNDS = 3
 CLIP = 5.0  # sigma of a sample
 LEAST = 20  # fibers
+SURE, MEDIAN = 0.02, 1.2533  # error of a brightness that lines tell; of a median over that of a mean
 CROWDED = 0.3  # of the fibers: fewer see sky only
 
 
@@ -56,7 +59,7 @@ class ManySky:
 
 def fit_sky(
     spectra: FiberSpectra, x: Array, y: Array, block: Array, *, light: Array | None = None, lsf: Array | None = None,
-    surface: bool = True, lines: bool = True,
+    head: Array | None = None, surface: bool = True, lines: bool = True,
 ) -> ManySky:  # fmt: skip
     """Find the sky.
 
@@ -72,6 +75,8 @@ def fit_sky(
         Of known sources over the sky.
     lsf : ndarray, shape (nfiber, ncol), px, optional
         Gaussian sigma of an unresolved line.
+    head : ndarray of int, shape (nfiber,), optional
+        Fibers that lie together, with a plane of their own. Default: all do.
     surface : bool
         Follow a gradient over the field.
     lines : bool
@@ -88,8 +93,9 @@ def fit_sky(
     step = KNOTS * float(np.median(dispersion(wave)))
     extra = _extra(wave, lsf)
     known = usable.any(axis=1) & (np.ones(len(x), bool) if light is None else light < FAINT)
-    first = choose_fibers(spectra)
-    chosen = first.chosen & known
+    head = np.zeros(x.size, np.intp) if head is None else np.asarray(head)
+    chosen, crowded = _first_choice(spectra, head)
+    chosen &= known
     level, error = brightness(spectra)
     found = SkySurface(np.ones(x.size), np.ones(x.size), 0, 0.0)
     for turn in range(ROUNDS):
@@ -103,7 +109,7 @@ def fit_sky(
         weight = np.where(np.abs(pull) < CLIP, weight, 0) if turn + 1 < ROUNDS else weight
         if surface:
             factor, wrong = factors(spectra.flux, weight, model / found.value[:, None].astype(np.float32))
-            found = fit_surface(x, y, factor, np.hypot(wrong, UNEVEN / 2), chosen, single=False)
+            found = _planes(x, y, factor, wrong, chosen, head)
         bright = brightness(replace(spectra, flux=model))[0]
         chosen = known & empty_fibers(level, error, bright, x, y)
     samples = Samples(wave, found.value[:, None] * np.ones((1, *wave.shape), np.float32), extra)
@@ -117,30 +123,88 @@ def fit_sky(
             notes.append(f"wavelengths corrected by {float(np.abs(errors.shift).mean()):.3f} px from the sky's lines")
     method = f"B-spline, knots {step:.2f} A, {int(chosen.sum())} fibers, surface of degree {found.degree}"
     sky = SkyModel(model, variance, chosen, found.value.astype(np.float32), method, tuple(notes))
-    return ManySky(sky, common, found, first.crowded and bool(chosen.sum() < CROWDED * known.sum()))
+    return ManySky(sky, common, found, crowded and bool(chosen.sum() < CROWDED * known.sum()))
 
 
-def moved_sky(
-    found: ManySky, there: tuple[Array, Array], wave: Array, here: tuple[Array, Array]
-) -> ManySky:  # fmt: skip
-    """Return a sky at other fibers: its spectrum at their wavelengths times its plane at their places.
+def worn_sky(found: ManySky, spectra: FiberSpectra, x: Array, y: Array, *, surely: bool = False) -> ManySky:
+    """Return the sky of other fibers as these see it: brightness and plane by the sky's lines, which sources lack.
 
     Parameters
     ----------
     found : ManySky
-    there, here : tuple of ndarray, arcsec
-        x and y on the focal plane of the fibers it was made from, and of those it is wanted for.
-    wave : ndarray, shape (nfiber, ncol), Angstrom
+        Of the others.
+    spectra : FiberSpectra
+        As for `fit_sky`.
+    x, y : ndarray, shape (nfiber,), arcsec
+    surely : bool
+        Where the lines do not tell the brightness it is an error; else it is that of the others.
+
+    Raises
+    ------
+    FitError
     """
-    basis = np.stack([np.ones(there[0].size), *there], axis=1)
-    plane = np.linalg.lstsq(basis, found.surface.value, rcond=None)[0]
-    value = np.stack([np.ones(here[0].size), *here], axis=1) @ plane
-    share = value.astype(np.float32)[:, None] * np.ones((1, *wave.shape), np.float32)
-    own = Samples(np.ascontiguousarray(wave), share, np.zeros(wave.shape, np.float32))
-    model, variance = found.common.evaluate(own)
-    none = np.zeros(value.size, bool)
-    sky = SkyModel(model, variance, none, value.astype(np.float32), found.sky.method, found.sky.notes)
-    return ManySky(sky, found.common, replace(found.surface, value=value, fiber=np.ones(value.size)), False)
+    wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, spectra.flux.shape))
+    ones, nothing = np.ones((1, *wave.shape), np.float32), np.zeros(wave.shape, np.float32)
+    flat = found.common.values(Samples(wave, ones, nothing))
+    weight = even_weight(spectra.variance, spectra.usable() & (spectra.variance > 0))
+    factor, wrong = factors(spectra.flux, weight, flat, lines_only=True)
+    known = np.isfinite(factor) & (wrong > 0)
+    level, error = 1.0, np.inf
+    if known.any():
+        level = float(np.median(factor[known]))
+        spread = max(robust_sigma(factor[known], level), float(np.median(wrong[known])))
+        error = MEDIAN * spread / float(np.sqrt(known.sum()))
+    plane = SkySurface(np.ones(x.size), np.ones(x.size), 0, 0.0)
+    if level > 0 and error < SURE * level:
+        plane = _planes(x, y, factor, wrong, known, np.zeros(x.size, np.intp))
+        note = f"{level:.3f} +- {error:.3f} times as bright by its lines"
+    elif surely:
+        raise FitError(f"the brightness of the sky is not known: factor {level:.2f} +- {error:.2f} by its lines")
+    else:
+        note = "as bright as there, as its lines do not tell"
+    model, variance = found.common.evaluate(Samples(wave, plane.value[:, None].astype(np.float32) * ones, nothing))
+    none = np.zeros(x.size, bool)
+    notes = (*found.sky.notes, note)
+    sky = SkyModel(model, variance, none, plane.value.astype(np.float32), found.sky.method, notes)
+    return ManySky(sky, found.common, plane, False)
+
+
+def _first_choice(spectra: FiberSpectra, head: Array) -> tuple[NDArray[np.bool_], bool]:
+    """Fibers at the level that most share, head by head; whether light of sources reaches most of the first."""
+    chosen, crowded = np.zeros(head.size, bool), []
+    for one in np.unique(head):
+        own = head == one
+        part = FiberSpectra(
+            spectra.flux[own],
+            spectra.variance[own],
+            spectra.mask[own],
+            np.broadcast_to(spectra.wave, spectra.flux.shape)[own],
+        )
+        try:
+            found = choose_fibers(part)
+        except FitError:
+            continue
+        chosen[own] = found.chosen
+        crowded.append(found.crowded)
+    return chosen, bool(crowded and crowded[0])
+
+
+def _planes(x: Array, y: Array, factor: Array, error: Array, use: Array, head: Array) -> SkySurface:
+    """A plane for each head, its level in it; all ones for a head with fewer than LEAST fibers in `use`."""
+    value, degree, sure = np.ones(x.size), 0, 0.0
+    for one in np.unique(head):
+        own = head == one
+        if (use & own).sum() < LEAST:
+            continue
+        px, py = x[own] - x[own].mean(), y[own] - y[own].mean()
+        found = fit_surface(px, py, factor[own], np.hypot(error[own], UNEVEN / 2), use[own], single=False)
+        ratio = (factor[own] / found.value)[use[own]]
+        weight = 1 / (error[own][use[own]] ** 2 + (UNEVEN / 2) ** 2)
+        middle = float(np.median(ratio))
+        close = np.abs(ratio - middle) < CLIP * max(robust_sigma(ratio, middle), 1e-9)
+        value[own] = found.value * float((weight * ratio)[close].sum() / weight[close].sum())
+        degree, sure = max(degree, found.degree), max(sure, found.significance)
+    return SkySurface(value, np.ones(x.size), degree, sure)
 
 
 def empty_fibers(level: Array, error: Array, sky: Array, x: Array, y: Array) -> NDArray[np.bool_]:

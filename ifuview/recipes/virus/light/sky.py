@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ifuview.engine.context import JobContext
-from ifuview.engine.spectra.sky.borrow import borrow_sky
-from ifuview.engine.spectra.sky.many import ManySky, fit_sky, moved_sky
+from ifuview.engine.spectra.sky.many import ManySky, fit_sky, worn_sky
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.params import param
@@ -39,13 +38,14 @@ def head_skies(
     for n in range(len(flux.flux)):
         ctx.checkpoint(n / len(flux.flux), "sky")
         lit = None if light is None else light[n]
-        usable = tuple(one for one in others if n < len(one.flux))
+        usable = tuple(one for one in others if one.flux)
         try:
             found, note = _sky(params, flux, usable, n, lit)
         except FitError as problem:
             if params.source != "auto" or not usable:
                 raise FitError(f"exposure {flux.exposures[n].number}: {problem}", flux.exposures[n].slot) from problem
-            found, note = _borrowed(params, flux, usable, n), f"{problem}; sky of {_names(usable)}"
+            found, note = _worn(params, flux, usable, n)
+            note = f"{problem}; {note}"
         skies.append(found)
         notes += [f"exposure {flux.exposures[n].number}: {note}"] if note else []
     return HeadSkies(tuple(skies), tuple(notes))
@@ -58,50 +58,69 @@ def _sky(
     if params.source in ("others", "scaled"):
         if not others:
             raise UsageError("there is no other head or exposure to take the sky from", flux.exposures[n].slot)
-        if params.source == "others":
-            return _borrowed(params, flux, others, n), f"sky of {_names(others)}"
-        found = _fit(params, (others[0],), n, None, flux)
-        own = borrow_sky(flux.flux[n], found.common)
-        return replace(found, sky=own.sky), "; ".join(own.sky.notes)
+        return _worn(params, flux, others, n, params.source == "scaled")
     if params.source == "all" and others:
-        return _borrowed(params, flux, (flux, *others), n), f"sky of {_names((flux, *others))}"
+        found = _fit(params, (flux, *others), n, light, flux)
+        return _first_of(found, flux.exposures[n].nfiber), f"sky of {_names((flux, *others))}"
     found = _fit(params, (flux,), n, light, flux)
     if found.crowded and params.source == "auto" and others:
-        return _borrowed(params, flux, others, n), f"light of sources is everywhere: sky of {_names(others)}"
+        worn, note = _worn(params, flux, others, n)
+        return worn, f"light of sources is everywhere: {note}"
     return found, "light of sources reaches most fibers: the sky is that of the darkest" if found.crowded else ""
 
 
-def _fit(
-    params: HeadSkyParams, heads: tuple[HeadFlux, ...], n: int, light: Array | None, like: HeadFlux
-) -> ManySky:  # fmt: skip
-    """Sky of one exposure from the fibers of some heads together, as bright as a head sees it."""
-
-    place = [head.plane(n) for head in heads]
-    spectra = [_as_bright(head.flux[n], like.twilight / head.twilight) for head in heads]
-
-    count = np.cumsum([0] + [int(head.block.max()) + 1 for head in heads])
-    joined = spectra[0]
-    if len(heads) > 1:
-        joined = FiberSpectra(
-            np.concatenate([one.flux for one in spectra]), np.concatenate([one.variance for one in spectra]),
-            np.concatenate([one.mask for one in spectra]), np.concatenate([one.wave for one in spectra]), joined.unit,
-            joined.medium,
-        )  # fmt: skip
-    lsf = [head.exposures[n].lsf for head in heads]
+def _fit(params: HeadSkyParams, heads: tuple[HeadFlux, ...], n: int, light: Array | None, like: HeadFlux) -> ManySky:
+    """Sky of one exposure from the fibers of some heads together, as bright as one of them sees it."""
+    at = [min(n, len(head.flux) - 1) for head in heads]
+    place = [head.plane(k) for head, k in zip(heads, at, strict=True)]
+    spectra = [_as_bright(head.flux[k], like.twilight / head.twilight) for head, k in zip(heads, at, strict=True)]
+    size = [one.nfiber for one in spectra]
+    first = np.cumsum([0] + [int(head.block.max()) + 1 for head in heads])
+    lit = None
+    if light is not None:
+        lit = np.concatenate([light, np.zeros(sum(size) - light.size)])
+    lsf = [head.exposures[k].lsf for head, k in zip(heads, at, strict=True)]
     known = [one for one in lsf if one is not None]
     return fit_sky(
-        joined, np.concatenate([x for x, _ in place]), np.concatenate([y for _, y in place]),
-        np.concatenate([head.block + first for head, first in zip(heads, count, strict=False)]), light=light,
-        lsf=np.concatenate(known) if len(known) == len(lsf) else None, surface=params.surface, lines=params.lines,
+        _stacked(spectra),
+        np.concatenate([x for x, _ in place]),
+        np.concatenate([y for _, y in place]),
+        np.concatenate([head.block + start for head, start in zip(heads, first, strict=False)]),
+        light=lit,
+        lsf=np.concatenate(known) if len(known) == len(lsf) else None,
+        head=np.repeat(np.arange(len(heads)), size),
+        surface=params.surface,
+        lines=params.lines,
+    )
+
+
+def _stacked(spectra: list[FiberSpectra]) -> FiberSpectra:
+    """The fibers of several heads as one field."""
+    if len(spectra) == 1:
+        return spectra[0]
+    flux, variance, mask, wave = (
+        np.concatenate([getattr(one, name) for one in spectra]) for name in ("flux", "variance", "mask", "wave")
+    )
+    return FiberSpectra(flux, variance, mask, wave, spectra[0].unit, spectra[0].medium)
+
+
+def _first_of(found: ManySky, count: int) -> ManySky:
+    """The sky of the first fibers."""
+    one = found.sky
+    sky = replace(
+        one, model=one.model[:count], variance=one.variance[:count], fibers=one.fibers[:count],
+        surface=one.surface[:count],
     )  # fmt: skip
+    plane = replace(found.surface, value=found.surface.value[:count], fiber=found.surface.fiber[:count])
+    return replace(found, sky=sky, surface=plane)
 
 
-def _borrowed(params: HeadSkyParams, flux: HeadFlux, others: tuple[HeadFlux, ...], n: int) -> ManySky:
-    """The sky of other heads where the fibers of this one are."""
-    found = _fit(params, others, n, None, flux)
-    there = [head.plane(n) for head in others]
-    place = np.concatenate([x for x, _ in there]), np.concatenate([y for _, y in there])
-    return moved_sky(found, place, np.asarray(flux.flux[n].wave), flux.plane(n))
+def _worn(
+    params: HeadSkyParams, flux: HeadFlux, others: tuple[HeadFlux, ...], n: int, surely: bool = False
+) -> tuple[ManySky, str]:
+    """The sky of other heads, or of other exposures, as this head sees it, and what is to be said of it."""
+    found = worn_sky(_fit(params, others, n, None, flux), flux.flux[n], *flux.plane(n), surely=surely)
+    return found, f"sky of {_names(others)}, {found.sky.notes[-1]}"
 
 
 def _names(heads: tuple[HeadFlux, ...]) -> str:

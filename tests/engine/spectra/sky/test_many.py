@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
-from ifuview.engine.spectra.sky.many import fit_sky, moved_sky
+from ifuview.engine.spectra.sky.many import fit_sky, worn_sky
 from ifuview.errors import FitError
 from ifuview.model.reduction.spectra import FiberSpectra
 
@@ -56,14 +56,36 @@ def test_wavelength_error_of_an_amplifier_is_taken_from_its_lines() -> None:
     assert left[1] < 0.5 * left[0]
 
 
-def test_sky_serves_fibers_elsewhere_on_the_plane() -> None:
+def _part(spectra: FiberSpectra, own: np.ndarray, factor: float = 1.0) -> FiberSpectra:
+    flux, variance = spectra.flux[own] * factor, spectra.variance[own] * factor**2
+    return FiberSpectra(flux, variance, spectra.mask[own], spectra.wave[own])
+
+
+def test_fibers_that_all_see_a_source_wear_the_sky_of_others_as_bright_as_its_lines() -> None:
     spectra, x, y, truth, _ = _scene(2)
     there = x < 20
-    part = FiberSpectra(spectra.flux[there], spectra.variance[there], spectra.mask[there], spectra.wave[there])
-    found = fit_sky(part, x[there], y[there], np.zeros(there.sum(), int))
-    moved = moved_sky(found, (x[there], y[there]), spectra.wave[~there], (x[~there], y[~there]))
-    assert abs(np.median(moved.sky.model / truth[~there]) - 1) < 0.006
-    assert not moved.sky.fibers.any()
+    found = fit_sky(_part(spectra, there), x[there], y[there], np.zeros(there.sum(), int))
+    lit = _part(spectra, ~there, 1.1)
+    lit = FiberSpectra(lit.flux + 200, lit.variance + 200, lit.mask, lit.wave)  # light without lines
+    worn = worn_sky(found, lit, x[~there], y[~there])
+    ratio = worn.sky.model / truth[~there] / 1.1
+    noise = 22 / np.sqrt(ratio.size * 590)  # of the light, over what the line has in each sample
+    assert abs(np.median(ratio) - 1) < 3 * noise and ratio.mean(axis=1).std() < 0.006
+    assert not worn.sky.fibers.any() and "1.10" in worn.sky.notes[-1]
+    blind = FiberSpectra(lit.flux, lit.variance + 1e6, lit.mask, lit.wave)
+    assert worn_sky(found, blind, x[~there], y[~there]).surface.value.max() == 1.0
+    with pytest.raises(FitError):
+        worn_sky(found, blind, x[~there], y[~there], surely=True)
+
+
+def test_heads_together_keep_planes_of_their_own() -> None:
+    spectra, x, y, truth, _ = _scene(4)
+    head = (x > 20).astype(int)
+    step = np.where(head == 1, 1.05, 1.0)[:, None]
+    both = FiberSpectra(spectra.flux * step, spectra.variance * step**2, spectra.mask, spectra.wave)
+    found = fit_sky(both, x, y, head, head=head)
+    ratio = (found.sky.model / truth / step).mean(axis=1)
+    assert abs(np.median(ratio) - 1) < 0.002 and ratio.std() < 0.004
 
 
 def test_no_sky_is_said() -> None:
