@@ -26,6 +26,12 @@ ROWS = (
     ("batch", "triage|diagnose NIGHT_DIR... -o DIR", "Either of them for all cameras of a night, with dask."),
     ("reductions.reduce", "lrs2 -d DATE|FILE... -O DIR", "Raw exposures to spectra, sky, source and cube."),
     (
+        "reductions.virus",
+        "DATE OBS IFUSLOT|all CALS.h5",
+        "An observation of VIRUS to spectra, stars, detections and cubes.",
+        "reduce virus",
+    ),
+    (
         "reductions.virus_cal",
         "OUT.h5 -r ROOT -sd START -dl DAYS",
         "Calibrations of VIRUS out of raw nights.",

@@ -6,7 +6,9 @@ end. What the first turn made is taken from the cache where it is still there.
 
 from __future__ import annotations
 
+from ifuview.engine.spectra.detect.search import DetectParams
 from ifuview.recipes.graph import Recipe, RecipeStep
+from ifuview.recipes.virus.detect import make_detections
 from ifuview.recipes.virus.field import (
     FieldParams,
     HeadCubeParams,
@@ -58,6 +60,14 @@ HEAD = Recipe(
             ("setup", "fields", "response", "pictures", "solution", "catalog?"),
             StarParams(),
             0.2,
+        ),
+        RecipeStep(
+            "detections",
+            "detections",
+            make_detections,
+            ("setup", "response", "fields", "stars", "solution"),
+            DetectParams(),
+            2.0,
         ),
         RecipeStep("cube", "cube", make_cube, ("setup", "fields", "solution"), HeadCubeParams(), 0.4),
         RecipeStep(

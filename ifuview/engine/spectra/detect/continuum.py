@@ -181,7 +181,7 @@ def _added(snr: Array, weight: Array, even: bool) -> NDArray[np.float64]:
     top = snr.astype(np.float64) * np.sqrt(weight)
     found = np.zeros(snr.shape[0])
     for first, last in THIRDS:
-        by = np.sqrt(np.maximum(weight[:, first:last].sum(axis=1), 1e-300))
+        by = np.sqrt(np.maximum(weight[:, first:last].sum(axis=1, dtype=np.float64), 1e-300))
         value = top[:, first:last].sum(axis=1) / by
         if even:
             rest = (top[:, first:last].sum(axis=1) - top[:, first:last].max(axis=1)) / by
