@@ -45,11 +45,13 @@ class Tables:
     instrument : str
     folder : str
         The user's own, "" for none.
+    plane : str
+        A file of the focal plane in place of the one there, "" for none.
     """
 
-    def __init__(self, instrument: str, folder: str = "") -> None:
+    def __init__(self, instrument: str, folder: str = "", plane: str = "") -> None:
         self.instrument = instrument
-        self.folder = folder
+        self.folder, self.plane = folder, plane
         if folder and not Path(folder).is_dir():
             raise MissingDataError("no such folder of instrument tables", folder)
         self._read: dict[str, PlainTable] = {}
@@ -150,7 +152,7 @@ class Tables:
 
     def focal_plane(self) -> tuple[FocalSlot, ...]:
         """Slots of the focal plane."""
-        path = self._user_file("fplane.txt")
+        path = Path(self.plane) if self.plane else self._user_file("fplane.txt")
         if path is not None:
             rows = [(w[0], float(w[1]), float(w[2]), w[3], w[5], float(w[6]), True) for w in read_words(path, 7)]
         else:

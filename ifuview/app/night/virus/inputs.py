@@ -1,0 +1,155 @@
+"""What all heads of an observation are reduced with: tables, catalog, pointing, and what is to be said of them."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, fields, is_dataclass, replace
+
+import numpy as np
+
+from ifuview.app.night.virus.request import ShotRequest, SourceRequest
+from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.files import sha256
+from ifuview.instrument.tables import Tables, tables_for
+from ifuview.io.archive.paths import split
+from ifuview.io.night.star_catalog import find_catalog, read_catalog
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.products import ReductionRecord
+from ifuview.model.reduction.solution import ShotSolution, StarCatalog
+from ifuview.recipes.graph import Given
+from ifuview.recipes.virus.head import HeadFluxParams
+from ifuview.recipes.virus.shot_values import ShotSetup, SimulatedSource, shot_setup
+from ifuview.recipes.virus.solution import SolutionParams, header_pointing
+
+VIRUS = "virus"
+UNIT = 1e-17  # erg/s/cm2/A
+LARGE = 1e-8  # a flux above is in units of 1e-17 already
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShotInputs:
+    """What all heads share beforehand.
+
+    Parameters
+    ----------
+    tables : Tables
+    setup : Given
+        Of a ShotSetup.
+    catalog : StarCatalog or None
+    pointing : SolutionParams
+    record : ReductionRecord
+    notes : tuple of str
+    """
+
+    tables: Tables
+    setup: Given
+    catalog: StarCatalog | None
+    pointing: SolutionParams
+    record: ReductionRecord
+    notes: tuple[str, ...] = ()
+
+    @property
+    def setup_value(self) -> ShotSetup:
+        """The setup itself."""
+        assert isinstance(self.setup.value, ShotSetup)
+        return self.setup.value
+
+
+def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, ...]) -> ShotInputs:
+    """Read tables and catalog.
+
+    Raises
+    ------
+    IfuviewError
+        A file that was named cannot be read.
+    """
+    if not os.path.isfile(request.calibrations):
+        raise MissingDataError("there is no such file of calibrations", request.calibrations)
+    beside = os.path.dirname(os.path.abspath(request.calibrations))
+    tables = tables_for(VIRUS, "", root, beside)
+    if request.plane:
+        tables = Tables(VIRUS, tables.folder, request.plane)
+    setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), tables.focal_plane())
+    base = request.params.get("solution")
+    pointing = base if isinstance(base, SolutionParams) else SolutionParams()
+    if math.isfinite(request.ra):
+        pointing = replace(pointing, ra=request.ra)
+    if math.isfinite(request.dec):
+        pointing = replace(pointing, dec=request.dec)
+    catalog, notes = _catalog(request, pointing, exposures[0], (os.curdir, root, beside))
+    return ShotInputs(
+        tables, Given(setup, f"setup {request.plane}"), catalog, pointing, _record(request, exposures, catalog),
+        (*notes, *_guided(exposures)),
+    )  # fmt: skip
+
+
+def _catalog(
+    request: ShotRequest, pointing: SolutionParams, exposure: RawExposure, folders: tuple[str, ...]
+) -> tuple[StarCatalog | None, tuple[str, ...]]:
+    """The catalog that is named, else the cached one around the position of the header; what is to be said."""
+    if request.catalog:
+        return read_catalog(request.catalog), ()
+    try:
+        where = header_pointing(pointing, exposure.header)
+    except IfuviewError as problem:
+        return None, (f"{problem}: no catalog is looked for",)
+    path = find_catalog(where.ra, where.dec, folders)
+    if path is None:
+        return None, ("there is no catalog of stars: places on the sky are the header's, fluxes by the throughput",)
+    return read_catalog(path), ()
+
+
+def _guided(exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
+    """What the guider says."""
+    if any(one.transparency is not None for one in exposures):
+        return ()
+    return ("there are no guider files: area of the mirror and transparency are the defaults",)
+
+
+def flux_params(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> HeadFluxParams:
+    """Area and transparency, by the guider where it says anything."""
+    base = request.params.get("flux")
+    own = base if isinstance(base, HeadFluxParams) else HeadFluxParams()
+    known = [one.transparency for one in exposures if one.transparency is not None]
+    return replace(own, transparency=float(np.median(known))) if known and base is None else own
+
+
+def _record(request: ShotRequest, exposures: tuple[RawExposure, ...], catalog: StarCatalog | None) -> ReductionRecord:
+    """What the products are made from and how."""
+    from ifuview import __version__
+
+    used = {"calibrations": request.calibrations, "catalog": "none" if catalog is None else catalog.source}
+    for name, own in request.params.items():
+        if is_dataclass(own):
+            used |= {f"{name}.{one.name}": str(getattr(own, one.name)) for one in fields(own)}
+    files = dict.fromkeys([request.calibrations, *(split(a.path)[0] for e in exposures for a in e.amplifiers)])
+    return ReductionRecord(used, {path: sha256(path) for path in list(files)[:50]}, (), __version__)
+
+
+def simulated_source(request: SourceRequest, setup: ShotSetup, solution: ShotSolution) -> SimulatedSource:
+    """The source to be put in.
+
+    Raises
+    ------
+    FileFormatError
+        Its spectrum is no two columns of numbers.
+    """
+    seeing = request.seeing if math.isfinite(request.seeing) else solution.optics.fwhm
+    grid = np.asarray(setup.grid)
+    if not request.file:
+        return SimulatedSource(request.x, request.y, seeing, grid, np.ones(grid.size))
+    rows = []
+    try:
+        with open(request.file, encoding="utf-8") as file:
+            for line in file:
+                words = line.replace(",", " ").split()
+                if len(words) >= 2 and words[0][0] in "0123456789.+-":
+                    rows.append((float(words[0]), float(words[1])))
+    except (OSError, ValueError) as problem:
+        raise FileFormatError(f"is no spectrum of two columns ({problem})", request.file) from problem
+    if len(rows) < 2:
+        raise FileFormatError("is no spectrum of two columns, wavelength and flux", request.file)
+    wave, flux = np.array(sorted(rows)).T
+    scale = UNIT if np.nanmax(np.abs(flux)) < LARGE else 1.0
+    return SimulatedSource(request.x, request.y, seeing, wave, flux / scale)

@@ -1,0 +1,166 @@
+"""What is asked of the reduction of an observation, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from ifuview.model.reduction.detection import LINE, Completeness
+from ifuview.model.reduction.placed import HeadProducts
+from ifuview.model.reduction.solution import ShotSolution
+
+NAN = float("nan")
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """A source to be put into the data of a head.
+
+    Parameters
+    ----------
+    x, y : float, arcsec
+        In the frame of the head.
+    seeing : float, arcsec
+        FWHM; NaN: as stars have it.
+    file : str
+        Wavelength (Angstrom) and flux (erg/s/cm2/A) in two columns; "": 1e-17 at all wavelengths.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    seeing: float = NAN
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotRequest:
+    """An observation to be reduced.
+
+    Parameters
+    ----------
+    date, observation : int
+    slots : tuple of str
+        Of the focal plane; ("all",): all that are there.
+    calibrations : str
+        File of calibrations.
+    root : str
+        Folder of raw nights; "": as the settings say.
+    output : str
+        Folder of the products; "": nothing is written.
+    ra, dec : float, deg
+        Of the field; NaN: by the header.
+    plane, catalog : str
+        Files: table of the focal plane, catalog of stars; "": the usual ones.
+    neighbors : int
+        Slots up to so many columns and rows away are reduced, too.
+    sky_slot : str
+        The sky is that of this slot; "": of each head itself.
+    source : SourceRequest or None
+    completeness : int
+        Simulated lines in each head.
+    params : mapping of str to object
+        Parameters by step.
+    """
+
+    date: int
+    observation: int
+    slots: tuple[str, ...]
+    calibrations: str
+    root: str = ""
+    output: str = "."
+    ra: float = NAN
+    dec: float = NAN
+    plane: str = ""
+    catalog: str = ""
+    neighbors: int = 0
+    sky_slot: str = ""
+    source: SourceRequest | None = None
+    completeness: int = 0
+    params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSummary:
+    """What came of one head.
+
+    Parameters
+    ----------
+    slot : str
+    reason : str
+        Why it could not be reduced, "" if it was.
+    stars, lines, continua : int
+    broken : tuple of str
+        Amplifiers that are not used, with the exposure and why.
+    completeness : Completeness or None
+    """
+
+    slot: str
+    reason: str = ""
+    stars: int = 0
+    lines: int = 0
+    continua: int = 0
+    broken: tuple[str, ...] = ()
+    completeness: Completeness | None = None
+
+    @property
+    def line(self) -> str:
+        """In one line."""
+        if self.reason:
+            return f"{self.slot}: not reduced: {self.reason}"
+        words = (
+            f"{self.slot}: {self.stars} sources of the catalog, {self.lines} lines and {self.continua} continua found"
+        )
+        if self.broken:
+            words += f"; not used: {', '.join(self.broken)}"
+        return words
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReducedShot:
+    """An observation that was reduced.
+
+    Parameters
+    ----------
+    request : ShotRequest
+    heads : tuple of HeadSummary
+    solution : ShotSolution or None
+        None: nothing could be reduced.
+    files : tuple of str
+        Products that were written.
+    notes : tuple of str
+    """
+
+    request: ShotRequest
+    heads: tuple[HeadSummary, ...]
+    solution: ShotSolution | None = None
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What came of it: the observation, then each head."""
+        out = [f"{self.request.date} {self.request.observation:07d}: {self._shared()}"]
+        return (*out, *(head.line for head in self.heads))
+
+    def _shared(self) -> str:
+        if self.solution is None:
+            return "nothing could be reduced"
+        point, optics = self.solution.pointing, self.solution.optics
+        words = f"seeing {optics.fwhm:.2f} arcsec from {optics.nstars} stars"
+        if not point.measured:
+            return f"{words}; places on the sky are the header's"
+        return f"{words}; moved by {point.ra_offset:+.2f}, {point.dec_offset:+.2f} arcsec by {point.nstars} stars"
+
+
+def summary(head: HeadProducts) -> HeadSummary:
+    """What came of a head."""
+    spectra = head.done.spectra
+    kinds = [one.detection.kind for one in head.detections]
+    broken = tuple(
+        f"{state.name} of exposure {one.number} ({state.reason})"
+        for one in spectra.fields for state in one.amplifiers if state.reason
+    )  # fmt: skip
+    lines = kinds.count(LINE)
+    return HeadSummary(head.slot, "", len(head.done.stars), lines, len(kinds) - lines, broken, head.completeness)

@@ -1,0 +1,268 @@
+"""A whole observation reduced: every head as far as its pictures, what all share, every head to the end.
+
+Products grow under temporary names, head after head, and are moved to their places as a set.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from ifuview.app.night.reduction.run import SCIENCE, raw_root
+from ifuview.app.night.virus.exposures import reduce_slot
+from ifuview.app.night.virus.heads import HeldExposures, around, slots_of, value_of
+from ifuview.app.night.virus.inputs import ShotInputs, flux_params, shot_inputs, simulated_source
+from ifuview.app.night.virus.output import ShotOutput, shot_output
+from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.spectra.detect.search import DetectParams, FieldDetections
+from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
+from ifuview.io.night.raw_index import index_night
+from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.detection import Completeness
+from ifuview.model.reduction.ifu import IfuExposure
+from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
+from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import Given, StepResult, run
+from ifuview.recipes.virus.detect import measure_completeness
+from ifuview.recipes.virus.head import HeadSkyParams
+from ifuview.recipes.virus.place import head_products
+from ifuview.recipes.virus.recipe import CAMERA
+from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
+from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
+
+VIRUS = "virus"
+CACHE = 420 << 20  # bytes of what the first turn made, for the second
+FEW = 3  # heads whose sky may help each other
+Steps = Mapping[str, StepResult]
+Told = Callable[[HeadSummary], None]
+
+
+def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | None = None) -> ReducedShot:
+    """Reduce an observation and write its products.
+
+    Parameters
+    ----------
+    request : ShotRequest
+    ctx : JobContext
+    told : callable, optional
+        Gets each head as soon as it is done.
+
+    Raises
+    ------
+    IfuviewError
+        There is no such observation or slot, or files that were named cannot be read. What is wrong with single heads
+        is said in the result.
+    """
+    root = raw_root(request.root)
+    exposures = observation(root, request, ctx.part(0.0, 0.03))
+    slots = wanted_slots(request, exposures)
+    inputs = shot_inputs(request, root, exposures)
+    with _place(request) as folder:
+        shot = Shot(request, exposures, inputs, folder)
+        shot.first_turn(slots, ctx.part(0.03, 0.45))
+        shot.solve(ctx.part(0.45, 0.5))
+        with shot_output(request, inputs.catalog, folder) as output:
+            shot.second_turn(output, ctx.part(0.5, 1.0), told)
+    files = tuple(str(Path(request.output) / name) for name in output.names)
+    return ReducedShot(request, tuple(shot.heads), shot.solution, files, tuple(dict.fromkeys(shot.notes)))
+
+
+@contextmanager
+def _place(request: ShotRequest) -> Iterator[str]:
+    """A folder for what has to be kept aside, gone at the end."""
+    beside = request.output if request.output and os.path.isdir(request.output) else None
+    with tempfile.TemporaryDirectory(prefix=".held-", dir=beside) as folder:
+        yield folder
+
+
+def observation(root: str, request: ShotRequest, ctx: JobContext = SILENT) -> tuple[RawExposure, ...]:
+    """The science exposures of the observation that is asked for.
+
+    Raises
+    ------
+    MissingDataError
+        There are none.
+    """
+    night = index_night(root, VIRUS, ctx, night=request.date, days=1)
+    own = [e for e in night.of_kind(SCIENCE) if e.date == request.date]
+    found = tuple(e for e in own if e.observation == request.observation)
+    if not found:
+        numbers = ", ".join(str(one) for one in sorted({e.observation for e in own})) or "none"
+        raise MissingDataError(
+            f"there is no science observation {request.observation} of {request.date}", root,
+            f"those of the night: {numbers}",
+        )  # fmt: skip
+    return found
+
+
+def wanted_slots(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
+    """Slots to reduce.
+
+    Raises
+    ------
+    MissingDataError
+        One that is named is not there.
+    """
+    here = slots_of(exposures)
+    if ALL in request.slots:
+        return here
+    for slot in (*request.slots, *((request.sky_slot,) if request.sky_slot else ())):
+        if slot not in here:
+            raise MissingDataError(f"no exposure has anything of slot {slot}", "virus", f"it has {', '.join(here)}")
+    return around(request.slots, here, request.neighbors)
+
+
+class Shot:
+    """The reduction of one observation while it runs."""
+
+    def __init__(
+        self, request: ShotRequest, exposures: tuple[RawExposure, ...], inputs: ShotInputs, folder: str
+    ) -> None:
+        self.request, self.exposures, self.inputs = request, exposures, inputs
+        self.held, self.cache = HeldExposures(folder), ValueCache(CACHE)
+        self.pictures: dict[str, HeadPictures] = {}
+        self.fluxes: dict[str, HeadFlux] = {}
+        self.reasons: dict[str, str] = {}
+        self.solution: ShotSolution | None = None
+        self.heads: list[HeadSummary] = []
+        self.notes = list(inputs.notes)
+        known = {step.name for step in CAMERA.steps}
+        self.camera_params = {name: one for name, one in request.params.items() if name in known}
+        self.params = {name: one for name, one in request.params.items() if name not in known}
+        self.params["flux"] = flux_params(request, exposures)
+
+    def first_turn(self, slots: tuple[str, ...], ctx: JobContext) -> None:
+        """Every head as far as its pictures; the one that the sky is taken from goes first."""
+        sky = self.request.sky_slot
+        if sky:
+            slots = (sky, *(slot for slot in slots if slot != sky))
+        for number, slot in enumerate(slots):
+            part = ctx.part(number / len(slots), (number + 1) / len(slots))
+            try:
+                self._first(slot, len(slots) <= FEW or slot == sky, part)
+            except JobCancelled:
+                raise
+            except IfuviewError as problem:
+                self.reasons[slot] = str(problem)
+        if sky and sky in self.reasons:
+            raise MissingDataError(f"the slot of the sky could not be reduced: {self.reasons[sky]}", sky)
+
+    def _first(self, slot: str, keep: bool, ctx: JobContext) -> None:
+        """One head."""
+        made = reduce_slot(
+            self.exposures, slot, self.request.calibrations, self.inputs.tables, self.camera_params, None,
+            ctx.part(0.0, 0.7),
+        )  # fmt: skip
+        steps = run(HEAD, self._given(slot, made), self._steps(slot), FIRST, self.cache, ctx.part(0.7, 1.0))
+        self.pictures[slot] = cast(HeadPictures, value_of(steps, "pictures", slot))
+        if keep:
+            self.fluxes[slot] = cast(HeadFlux, value_of(steps, "flux", slot))
+        self.held.put(slot, made)
+
+    def solve(self, ctx: JobContext) -> None:
+        """What all heads share.
+
+        Raises
+        ------
+        MissingDataError
+            No head could be reduced.
+        """
+        if not self.pictures:
+            raise MissingDataError("no fiber head could be reduced", next(iter(self.reasons.values()), "no slot"))
+        given = {
+            "setup": self.inputs.setup, "heads": Given(tuple(self.pictures.values()), "heads"),
+            "header": Given(self.exposures[0].header, "header"),
+        }  # fmt: skip
+        if self.inputs.catalog is not None:
+            given["catalog"] = Given(self.inputs.catalog, "catalog")
+        own = {"stars": self.inputs.pointing, "solution": self.inputs.pointing}
+        steps = run(SHOT, given, own, (), None, ctx)
+        self.solution = cast(ShotSolution, value_of(steps, "solution", "pointing"))
+        self.notes += self.solution.notes
+
+    def second_turn(self, output: ShotOutput, ctx: JobContext, told: Told | None) -> None:
+        """Every head to the end, its products written."""
+        assert self.solution is not None
+        todo = sorted(self.pictures)
+        for slot, reason in sorted(self.reasons.items()):
+            self._tell(HeadSummary(slot, reason), told)
+        for number, slot in enumerate(todo):
+            part = ctx.part(number / len(todo), (number + 1) / len(todo))
+            try:
+                self._tell(self._second(slot, output, part), told)
+            except JobCancelled:
+                raise
+            except MissingDataError as problem:
+                self._tell(HeadSummary(slot, str(problem)), told)
+        output.finish(self.solution, str(self.exposures[0].object))
+
+    def _tell(self, one: HeadSummary, told: Told | None) -> None:
+        self.heads.append(one)
+        if told is not None:
+            told(one)
+
+    def _second(self, slot: str, output: ShotOutput, ctx: JobContext) -> HeadSummary:
+        """One head to the end."""
+        assert self.solution is not None
+        exposures = self.held.take(slot)
+        given = self._given(slot, exposures)
+        given["solution"] = Given(self.solution, "solution")
+        if self.inputs.catalog is not None:
+            given["catalog"] = Given(self.inputs.catalog, "catalog")
+        if self.request.source is not None and (slot in self.request.slots or ALL in self.request.slots):
+            source = simulated_source(self.request.source, self.inputs.setup_value, self.solution)
+            given["source"] = Given(source, "source")
+        steps = run(HEAD, given, self._steps(slot), (), self.cache, ctx.part(0.0, 0.8))
+        done = cast(ReducedIfu, value_of(steps, "reduced", slot))
+        found = cast(FieldDetections, value_of(steps, "detections", slot))
+        self.notes += [f"{slot}: {note}" for note in found.notes]
+        self.notes += [f"{slot}: {note}" for field in done.spectra.fields for note in field.notes]
+        head = head_products(
+            done, exposures, self.solution, found.detections, self.inputs.record, tuple(self.notes[-3:])
+        )
+        if self.request.completeness > 0:
+            head = replace(head, completeness=self._completeness(steps, ctx.part(0.8, 0.95)))
+        output.add(head)
+        return summary(head)
+
+    def _completeness(self, steps: Steps, ctx: JobContext) -> Completeness:
+        """Simulated lines, found or not."""
+        assert self.solution is not None
+        params = self.params.get("detections")
+        return measure_completeness(
+            params if isinstance(params, DetectParams) else DetectParams(), ctx,
+            cast(HeadFlux, steps["response"].value), cast(IfuSpectra, steps["fields"].value),
+            cast("tuple[CatalogSpectrum, ...]", steps["stars"].value), self.solution, self.request.completeness,
+        )  # fmt: skip
+
+    def _given(self, slot: str, exposures: tuple[IfuExposure, ...]) -> dict[str, Given]:
+        """Inputs of the recipe of a head."""
+        out = {"setup": self.inputs.setup, "exposures": Given(exposures, f"exposures {slot}")}
+        others = self._others(slot)
+        if others:
+            out["others"] = Given(others, f"others {' '.join(one.exposures[0].slot for one in others)}")
+        return out
+
+    def _others(self, slot: str) -> tuple[HeadFlux, ...]:
+        """Heads whose sky may serve this one: the one that is asked for; else those of a few."""
+        sky = self.request.sky_slot
+        if sky:
+            return (self.fluxes[sky],) if slot != sky and sky in self.fluxes else ()
+        return ()
+
+    def _steps(self, slot: str) -> Mapping[str, object]:
+        """Parameters of the steps of a head."""
+        if not self._others(slot) or not self.request.sky_slot:
+            return self.params
+        borrowed = {
+            name: replace(cast(HeadSkyParams, self.params.get(name, HeadSkyParams())), source="others")
+            for name in ("first_sky", "sky")
+        }
+        return {**self.params, **borrowed}
