@@ -149,6 +149,27 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FieldDetections:
+    """What was found in a field.
+
+    Parameters
+    ----------
+    detections : tuple of Detection
+        Lines, then continua, the most significant first.
+    threshold : float
+        Of lines.
+    group_scale : ndarray, shape (ngroup,)
+        Scatter of each read-out over its errors.
+    notes : tuple of str
+    """
+
+    detections: tuple[Detection, ...]
+    threshold: float
+    group_scale: Array
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Completeness:
     """Share of simulated lines that were found, by the signal to noise that a perfect filter would have.
 

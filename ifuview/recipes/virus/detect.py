@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.detect.completeness import completeness
-from ifuview.engine.spectra.detect.search import DetectParams, FieldDetections, KnownSource, detect
+from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect
 from ifuview.engine.spectra.flux.scale import dispersion
 from ifuview.model.checks import Array
-from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
-from ifuview.model.reduction.detection import Completeness, FieldFibers, PointSpread
-from ifuview.model.reduction.shot import IfuField, IfuSpectra
+from ifuview.model.reduction.ccd import UNUSABLE
+from ifuview.model.reduction.detection import Completeness, FieldDetections, FieldFibers, PointSpread
+from ifuview.model.reduction.shot import IfuSpectra
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.recipes.virus.shot_values import HeadFlux, ShotSetup
@@ -35,14 +33,14 @@ def make_detections(
 
 
 def measure_completeness(
-    params: DetectParams, ctx: JobContext, response: HeadFlux, fields: IfuSpectra,
-    stars: tuple[CatalogSpectrum, ...], solution: ShotSolution, count: int, seed: int = 0,
+    params: object, ctx: JobContext, response: HeadFlux, fields: IfuSpectra, stars: tuple[CatalogSpectrum, ...],
+    solution: ShotSolution, count: int, seed: int = 0,
 ) -> Completeness:  # fmt: skip
-    """Share of simulated lines that would be found in the head."""
+    """Share of simulated lines that would be found in the head; `params` of the step, None for the usual ones."""
     field = field_fibers(fields, line_width(response))
     return completeness(
         field, point_spread(fields, solution), np.asarray(fields.wave), known_sources(stars), count=count, seed=seed,
-        params=params, ctx=ctx,
+        params=params if isinstance(params, DetectParams) else None, ctx=ctx,
     )  # fmt: skip
 
 
@@ -59,7 +57,7 @@ def line_width(response: HeadFlux) -> float:
 def field_fibers(fields: IfuSpectra, lsf: float) -> FieldFibers:
     """All exposures of a head as one field, in the fibers' own pixels where these were kept."""
     count = len(fields.fields)
-    parts = [_own(one) for one in fields.fields]
+    parts = [one.native if one.native is not None else one.spectra for one in fields.fields]
     waves = [np.broadcast_to(one.wave, one.flux.shape) for one in parts]
     spectra = FiberSpectra(
         np.concatenate([one.flux for one in parts]), np.concatenate([one.variance for one in parts]),
@@ -72,18 +70,6 @@ def field_fibers(fields: IfuSpectra, lsf: float) -> FieldFibers:
             group[n, state.fibers] = n * amplifiers + k
     number = np.repeat(np.arange(count), fields.nfiber)
     return FieldFibers(spectra, fields.x, fields.y, number, group.ravel(), fields.size, lsf)
-
-
-def _own(field: IfuField) -> FiberSpectra:
-    """Spectra of one exposure with errors and masks of its amplifiers."""
-    if field.native is None:
-        return field.spectra
-    variance, mask = np.array(field.native.variance), np.array(field.native.mask)
-    for state in field.amplifiers:
-        variance[state.fibers] *= state.factor**2 if np.isfinite(state.factor) else 1.0
-        if state.reason:
-            mask[state.fibers] |= np.uint32(int(ReductionBit.AMPLIFIER))
-    return replace(field.native, variance=variance, mask=mask)
 
 
 def point_spread(fields: IfuSpectra, solution: ShotSolution) -> PointSpread:

@@ -19,7 +19,7 @@ SIZE = (7.0, 6.0)  # inches
 DPI = 120
 
 
-def write_picture(figure: Figure, path: str | Path) -> None:
+def save_picture(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG."""
     from matplotlib.figure import Figure as Page
 

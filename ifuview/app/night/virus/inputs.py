@@ -19,8 +19,9 @@ from ifuview.model.reduction.products import ReductionRecord
 from ifuview.model.reduction.solution import ShotSolution, StarCatalog
 from ifuview.recipes.graph import Given
 from ifuview.recipes.virus.head import HeadFluxParams
+from ifuview.recipes.virus.light.stars import SolutionParams
 from ifuview.recipes.virus.shot_values import ShotSetup, SimulatedSource, shot_setup
-from ifuview.recipes.virus.solution import SolutionParams, header_pointing
+from ifuview.recipes.virus.solution import header_pointing
 
 VIRUS = "virus"
 UNIT = 1e-17  # erg/s/cm2/A

@@ -48,7 +48,7 @@ class ShotOutput:
 
     def finish(self, solution: ShotSolution, name: str) -> None:
         """Write what all heads share, and the pictures."""
-        from ifuview.report.night.observation import astrometry_figure, field_figure, magnitude_figure, write_picture
+        from ifuview.report.night.observation import astrometry_figure, field_figure, magnitude_figure, save_picture
 
         if self._file is None or self._folder is None:
             return
@@ -61,7 +61,7 @@ class ShotOutput:
         if self._pictures:
             figures[f"{what}_recon.png"] = field_figure(f"{what} in g", *focal_mosaic(self._pictures))
         for file, figure in figures.items():
-            write_picture(figure, self._folder / file)
+            save_picture(figure, self._folder / file)
             self.names.append(file)
 
 

@@ -20,18 +20,17 @@ from ifuview.app.night.virus.inputs import ShotInputs, flux_params, shot_inputs,
 from ifuview.app.night.virus.output import ShotOutput, shot_output
 from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.spectra.detect.search import DetectParams, FieldDetections
 from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure
-from ifuview.model.reduction.detection import Completeness
+from ifuview.model.reduction.detection import Completeness, FieldDetections
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
-from ifuview.recipes.virus.head import HeadSkyParams
+from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
@@ -65,7 +64,7 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
     slots = wanted_slots(request, exposures)
     inputs = shot_inputs(request, root, exposures)
     with _place(request) as folder:
-        shot = Shot(request, exposures, inputs, folder)
+        shot = ShotReduction(request, exposures, inputs, folder)
         shot.first_turn(slots, ctx.part(0.03, 0.45))
         shot.solve(ctx.part(0.45, 0.5))
         with shot_output(request, inputs.catalog, folder) as output:
@@ -119,7 +118,7 @@ def wanted_slots(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> tu
     return around(request.slots, here, request.neighbors)
 
 
-class Shot:
+class ShotReduction:
     """The reduction of one observation while it runs."""
 
     def __init__(
@@ -235,9 +234,8 @@ class Shot:
     def _completeness(self, steps: Steps, ctx: JobContext) -> Completeness:
         """Simulated lines, found or not."""
         assert self.solution is not None
-        params = self.params.get("detections")
         return measure_completeness(
-            params if isinstance(params, DetectParams) else DetectParams(), ctx,
+            self.params.get("detections"), ctx,
             cast(HeadFlux, steps["response"].value), cast(IfuSpectra, steps["fields"].value),
             cast("tuple[CatalogSpectrum, ...]", steps["stars"].value), self.solution, self.request.completeness,
         )  # fmt: skip

@@ -29,6 +29,7 @@ STEPS = (0.3, 0.15, 0.07, 0.03)  # arcsec
 MOST_MOVE = 1.5
 EVEN = 0.6  # of the significance that has to stay without the brightest window
 MOST_SOURCES = 60
+KNOWN = 0.3  # of a spectrum's samples: of less no source is made
 CLOSED = 1.0  # arcsec about a place that was looked at
 
 
@@ -163,7 +164,7 @@ def find_continua(
         flux, error = extract_at(light, x, y, lattice.grid)
         for px, py in ((x, y), (lattice.x[place], lattice.y[place])):
             closed |= np.hypot(lattice.x - px, lattice.y - py) < CLOSED
-        if _left_over(light, x, y, flux, (*before, *out)):
+        if (error > 0).mean() < KNOWN or _left_over(light, x, y, flux, (*before, *out)):
             continue
         take_off(light, x, y, lattice.grid, flux, error)
         out.append(TakenSource(x, y, max(best, float(total[place])), flux, error))

@@ -25,7 +25,7 @@ from ifuview.engine.spectra.detect.light import (
 )
 from ifuview.engine.spectra.detect.measure import FLOOR, LineFit, blot, climb, put
 from ifuview.model.checks import Array
-from ifuview.model.reduction.detection import CONTINUUM, Detection, Doubt, FieldFibers, PointSpread
+from ifuview.model.reduction.detection import CONTINUUM, Detection, Doubt, FieldDetections, FieldFibers, PointSpread
 from ifuview.model.reduction.params import param
 
 WIDTHS = (1.08, 2.0)  # of an unresolved line, filters
@@ -55,27 +55,6 @@ class KnownSource:
     y: float
     flux: Array
     error: Array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FieldDetections:
-    """What a field holds.
-
-    Parameters
-    ----------
-    detections : tuple of Detection
-        Lines, then continua, the most significant first.
-    threshold : float
-        Of lines.
-    group_scale : ndarray, shape (ngroup,)
-        Scatter of each read-out over its errors.
-    notes : tuple of str
-    """
-
-    detections: tuple[Detection, ...]
-    threshold: float
-    group_scale: Array
-    notes: tuple[str, ...] = ()
 
 
 def threshold_of(false: float, area: float, span: float, place: float, width: float) -> float:

@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.detect.completeness import completeness
-from ifuview.engine.spectra.detect.search import FieldDetections, KnownSource, detect, threshold_of
+from ifuview.engine.spectra.detect.search import KnownSource, detect, threshold_of
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.model.checks import Array
-from ifuview.model.reduction.detection import CONTINUUM, LINE, Doubt, FieldFibers, PointSpread, doubts_text
+from ifuview.model.reduction.detection import (
+    CONTINUUM,
+    LINE,
+    Doubt,
+    FieldDetections,
+    FieldFibers,
+    PointSpread,
+    doubts_text,
+)
 from ifuview.model.reduction.spectra import FiberSpectra
 
 SEEING = PointSpread((1.7, 1.8, 1.7), 4500.0, 3.5, np.array([[3400.0, 4500.0, 5600.0], [0.0, 0.0, 0.0], [0.0] * 3]))
