@@ -18,6 +18,7 @@ from ifuview.errors import FitError
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.recipes.camera.dark import Darkness, darkened
 from ifuview.recipes.camera.read import ReadParams, read_detector
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
@@ -45,11 +46,11 @@ class DriftParams:
 
 def make_science(
     params: ReadParams, ctx: JobContext, setup: CameraSetup, science: RawExposure, biases: Biases | None,
-    response: FiberFlat,
+    response: FiberFlat, dark: Darkness | None = None,
 ) -> DetectorFrame:  # fmt: skip
-    """The exposure in electrons, divided by the response of the pixels."""
+    """The exposure in electrons without dark current, divided by the response of the pixels."""
     found = read_detector(params, ctx, setup, science, biases)
-    return replace(found, frame=corrected(found.frame, response.pixels))
+    return replace(found, frame=corrected(darkened(found, dark), response.pixels))
 
 
 def make_spectra(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ifuview.recipes.camera.dark import DarkParams, make_dark
 from ifuview.recipes.camera.exposure import DriftParams, ExtractParams, make_drift, make_science, make_spectra
 from ifuview.recipes.camera.lamps import (
     FlatParams,
@@ -29,27 +30,30 @@ from ifuview.recipes.lrs2.science import (
     make_spectrum,
 )
 
-CALIBRATIONS = ("biases", "flat", "traces", "profile", "arcs", "wave", "response")  # made once a night
+CALIBRATIONS = ("biases", "dark", "flat", "traces", "profile", "arcs", "wave", "response")  # made once a night
 
 RECIPE = Recipe(
     "lrs2",
     "LRS2",
-    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps"),
+    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps", "darks", "other_sky"),
     (
         RecipeStep("biases", "bias", make_biases, ("setup", "zeros?"), ReadParams(), 0.3),
+        RecipeStep("dark", "dark", make_dark, ("setup", "biases?", "darks?"), DarkParams(), 0.1),
         RecipeStep("flat", "twilight", make_flat, ("setup", "biases?", "twilights?", "flats?"), FlatParams(), 0.3),
         RecipeStep("traces", "traces", make_traces, ("setup", "flat"), TraceParams(), 2.0),
         RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 1.0),
         RecipeStep("arcs", "arcs", make_arcs, ("setup", "biases?", "lamps", "traces", "profile"), ReadParams(), 0.7),
         RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), WaveParams(), 1.0),
         RecipeStep("response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave"), None, 0.7),
-        RecipeStep("science", "raw", make_science, ("setup", "science_raw", "biases?", "response"), ReadParams(), 0.2),
+        RecipeStep(
+            "science", "raw", make_science, ("setup", "science_raw", "biases?", "response", "dark?"), ReadParams(), 0.2
+        ),
         RecipeStep(
             "spectra", "spectra", make_spectra, ("setup", "science", "traces", "profile", "wave"), ExtractParams(), 2.5
         ),
         RecipeStep("drift", "drift", make_drift, ("setup", "spectra", "wave"), DriftParams(), 0.3),
         RecipeStep("flux", "flux", make_flux, ("setup", "science", "spectra", "drift", "response"), FluxParams(), 0.1),
-        RecipeStep("sky", "sky", make_sky, ("setup", "flux", "drift"), SkyParams(), 1.5),
+        RecipeStep("sky", "sky", make_sky, ("setup", "flux", "drift", "other_sky?"), SkyParams(), 1.5),
         RecipeStep("field", "grid", make_field, ("setup", "flux", "sky"), None, 0.2),
         RecipeStep("spectrum", "source", make_spectrum, ("setup", "field", "sky"), SpectrumParams(), 0.2),
         RecipeStep("cubes", "cubes", make_cubes, ("setup", "field", "sky"), None, 0.5),

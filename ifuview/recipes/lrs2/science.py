@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
+from ifuview.engine.spectra.field.borrowed import separate_borrowed
+from ifuview.engine.spectra.field.components import with_components
 from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
+from ifuview.engine.spectra.sky.spline import CommonSpectra
 from ifuview.errors import FitError, MissingDataError, UsageError
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
@@ -48,6 +51,8 @@ class SkyParams:
     y: float = param(float("nan"), "Source at y", "arcsec")
     surface: bool = param(True, "Follow a gradient of the sky")
     lines: bool = param(True, "Correct wavelength and width from the sky's lines")
+    single: bool = param(True, "Response of single fibers from the sky", hint="as far as the sky tells it")
+    components: int = param(0, "Principal components of what is left", "", 0, 8, hint="fibers with sources keep theirs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,10 @@ def make_flux(
 
 
 def make_sky(
-    params: SkyParams, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, drift: WaveSolution
-) -> Separation:
-    """Sky and sources, found together."""
+    params: SkyParams, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, drift: WaveSolution,
+    other: CommonSpectra | None = None,
+) -> Separation:  # fmt: skip
+    """Sky and sources, found together; with the sky of another exposure where that is given."""
     chosen = None
     if params.fibers:
         chosen = np.zeros(flux.nfiber, bool)
@@ -106,12 +112,21 @@ def make_sky(
         given = (
             SourceFit(params.x, params.y, 0.0, 0.0, SEEING, 0.0, BETA, unknown, middle, unknown, setup.refraction),
         )
-    how = SeparateParams(sources=params.sources, surface=params.surface, lines=params.lines)
-    lsf = np.where(np.isfinite(drift.lsf), drift.lsf, np.nanmedian(drift.lsf))
-    return separate(
-        flux, setup.lenslets, setup.refraction, setup.grid, lsf=lsf, sky_fibers=chosen, sources=given, params=how,
-        ctx=ctx,
-    )  # fmt: skip
+    if other is not None:
+        found = separate_borrowed(
+            flux, other, setup.lenslets, setup.refraction, setup.grid, sky_fibers=chosen, sources=given,
+            search=params.sources > 0,
+        )  # fmt: skip
+    else:
+        how = SeparateParams(
+            sources=params.sources, surface=params.surface, lines=params.lines, single=params.single
+        )  # fmt: skip
+        lsf = np.where(np.isfinite(drift.lsf), drift.lsf, np.nanmedian(drift.lsf))
+        found = separate(
+            flux, setup.lenslets, setup.refraction, setup.grid, lsf=lsf, sky_fibers=chosen, sources=given, params=how,
+            ctx=ctx,
+        )  # fmt: skip
+    return with_components(flux, found, setup.grid, params.components) if params.components else found
 
 
 def make_field(params: None, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, sky: Separation) -> FieldSpectra:

@@ -20,7 +20,7 @@ from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.recipes.graph import Given
 from ifuview.recipes.lrs2.values import ChannelSetup
 
-INPUTS = {"zeros": "zro", "twilights": "twi", "flats": "flt", "lamps": "cmp"}
+INPUTS = {"zeros": "zro", "twilights": "twi", "flats": "flt", "lamps": "cmp", "darks": "drk"}
 ARC, LIT = "cmp", ("twi", "flt")
 SEARCHED = (7, 60, 0)  # days around a night, one after the other; 0: all
 
