@@ -55,6 +55,7 @@ class Tables:
         if folder and not Path(folder).is_dir():
             raise MissingDataError("no such folder of instrument tables", folder)
         self._read: dict[str, PlainTable] = {}
+        self._responses: dict[str, WaveCurve] = {}
 
     def fibers(self, camera: str, ifuid: str = "") -> FiberLayout:
         """Where the fibers of a detector lie, in the order of the traces."""
@@ -109,7 +110,37 @@ class Tables:
 
     def response(self, camera: str) -> WaveCurve:
         """Energy for each electron of the flat-relative amplitude."""
-        return self._curve("response", camera, "response")
+        return self._responses.get(camera) or self._curve("response", camera, "response")
+
+    def with_response(self, camera: str, curve: WaveCurve) -> Tables:
+        """The same tables with another response of a detector."""
+        out = Tables(self.instrument, self.folder)
+        out._read, out._responses = self._read, {**self._responses, camera: curve}
+        return out
+
+    def star_flux(self, name: str) -> WaveCurve:
+        """Flux density of a standard star above the atmosphere, from a file NAME.dat of the user's folder.
+
+        Raises
+        ------
+        MissingDataError, FileFormatError
+            There is none, or it holds no wavelengths (Angstrom, air) with fluxes (erg/s/cm2/Angstrom).
+        """
+        own = _letters(name)
+        files = sorted(Path(self.folder).glob("*.dat")) if self.folder else []
+        path = next((path for path in files if (stem := _letters(path.stem)) and own.startswith(stem)), None)
+        if path is None:
+            raise MissingDataError(
+                f"no flux of the star {name.strip()} is known", self.instrument,
+                "give it in --config DIR as NAME.dat: wavelength (Angstrom, air) and flux (erg/s/cm2/Angstrom)",
+            )  # fmt: skip
+        try:
+            wave, value = np.array([[float(word) for word in row[:2]] for row in read_words(path, 2)]).T
+        except ValueError as problem:
+            raise FileFormatError(f"has no wavelengths with fluxes ({problem})", str(path)) from problem
+        if wave.size < 2 or not np.all(np.diff(wave) > 0) or not np.all(value > 0):
+            raise FileFormatError("needs wavelengths that rise and fluxes above 0", str(path))
+        return WaveCurve(wave, value, "erg/s/cm2/Angstrom", source=str(path))
 
     def sky(self, camera: str, moon: str = "dark") -> WaveCurve:
         """Mean sky in one fiber; `moon` is dark, grey or bright."""
@@ -229,6 +260,11 @@ def _lines(numbers: Array, elements: list[str], where: str) -> ArcLines:
     order = np.argsort(numbers[:, 0])
     wave, column, intensity = numbers[order].T
     return ArcLines(wave, column, intensity, tuple(elements[i] for i in order))
+
+
+def _letters(name: str) -> str:
+    """A name of a star without what people spell in their own way."""
+    return re.sub(r"[^A-Z0-9+-]", "", name.upper())
 
 
 def _distance(date: int, night: int) -> tuple[int, int]:

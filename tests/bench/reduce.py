@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.app.night.reduction.run import LRS2, ReducedChannel, reduce_channel
+from ifuview.app.night.reduction.channel import ReducedChannel, reduce_channel
+from ifuview.app.night.reduction.run import LRS2
 from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.reduction.ccd import ReductionBit

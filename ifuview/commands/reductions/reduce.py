@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from typing import TYPE_CHECKING
 
 from ifuview.commands.said import Said, names
@@ -11,7 +11,7 @@ from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
 
 if TYPE_CHECKING:
-    from ifuview.app.night.reduction.run import ReducedChannel
+    from ifuview.app.night.reduction.channel import ReducedChannel
 
 SYSTEMS = ("lrs2",)
 EPILOG = """\
@@ -32,22 +32,30 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--baseraw", metavar="DIR", default="", help="folder of raw nights")
     out.add_argument("--config", dest="tables", metavar="DIR", default="", help="your own instrument tables go first")
     out.add_argument("--use_flat", "--use-flat", action="store_true", help="lamp flat in place of the twilight")
-    out.add_argument("--correct_ftf", "--correct-ftf", action="store_true", help="fiber response from the sky, too")
+    out.add_argument("--correct_ftf", "--correct-ftf", action=BooleanOptionalAction, default=None,
+                     help="response of single fibers from the sky, too (it is)")  # fmt: skip
     out.add_argument("--central_wave", "--central-wave", type=float, metavar="W", help="of the picture, Angstrom")
     out.add_argument("--wavelength_bin", "--wavelength-bin", type=float, metavar="B", help="its half width, Angstrom")
     out.add_argument("--source_x", "--source-x", type=float, metavar="X", help="the source lies there, arcsec")
     out.add_argument("--source_y", "--source-y", type=float, metavar="Y", help="the source lies there, arcsec")
-    out.add_argument("--standard_star_date", "--standard-star-date", metavar="D", help="night of a standard star")
-    out.add_argument("--standard_star_obsid", "--standard-star-obsid", metavar="N", help="its observation")
+    out.add_argument("--standard_star_date", "--standard-star-date", metavar="D",
+                     help="night of a standard star that gives the response (default: this night)")  # fmt: skip
+    out.add_argument("--standard_star_obsid", "--standard-star-obsid", metavar="N",
+                     help="its observation; --config DIR has its flux as NAME.dat")  # fmt: skip
+    out.add_argument("--sky_date", "--sky-date", metavar="D", help="night of an exposure whose sky is taken")
+    out.add_argument("--sky_obsid", "--sky-obsid", metavar="N", help="its observation")
+    out.add_argument("--sky_components", "--sky-components", metavar="N", type=int,
+                     help="principal components of what the sky leaves (0)")  # fmt: skip
+    out.add_argument("--combine", action="store_true", help="one spectrum of all channels and exposures of a target")
     out.add_argument("--quiet", action="store_true", help="say nothing")
     out.add_argument("-O", "--output", metavar="OUT", default=".", help="folder of the products (default: here)")
 
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Reduce; exit code 3 where some channels could not be, 2 where none could."""
-    from ifuview.app.night.reduction.choices import params_of
+    from ifuview.app.night.reduction.choices import elsewhere_of, params_of
 
-    params, notes = params_of(chosen)
+    params, elsewhere = params_of(chosen), elsewhere_of(chosen)
     done: list[ReducedChannel] = []
     if chosen.what[0] in SYSTEMS:
         if len(chosen.what) > 1 or not chosen.date:
@@ -57,21 +65,21 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         from ifuview.app.night.reduction.run import reduce_lrs2
 
         done += reduce_lrs2(
-            chosen.date,
-            chosen.sides,
-            chosen.object,
-            chosen.baseraw,
-            chosen.output,
-            chosen.tables,
-            params,
-            ctx=ctx,
-            hold=False,
-        )
+            chosen.date, chosen.sides, chosen.object, chosen.baseraw, chosen.output, chosen.tables, params,
+            ctx=ctx, hold=False, elsewhere=elsewhere,
+        )  # fmt: skip
     else:
         from ifuview.app.night.reduction.run import reduce_files
 
-        done += reduce_files(chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx, False)
-    notes += tuple(dict.fromkeys(note for one in done for note in one.notes))
+        done += reduce_files(
+            chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx, False, elsewhere
+        )
+    lines = [one.line for one in done]
+    if chosen.combine:
+        from ifuview.app.night.reduction.combine import combine_targets
+
+        lines += combine_targets(done, chosen.output, chosen.tables)
+    notes = tuple(dict.fromkeys(note for one in done for note in one.notes))
     good = sum(one.complete for one in done)
     code = OK if good == len(done) else FOUND if good else BAD_INPUT
-    return Said("" if chosen.quiet else "\n".join(one.line for one in done), notes, code)
+    return Said("" if chosen.quiet else "\n".join(lines), notes, code)

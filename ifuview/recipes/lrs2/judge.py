@@ -13,12 +13,14 @@ from ifuview.model.quality import TraceBit
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.recipes.camera.dark import Darkness
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
 from ifuview.recipes.graph import StepResult, StepVerdict
 from ifuview.recipes.lrs2.values import FieldSpectra
 
 LIMITS: Mapping[str, tuple[float, float]] = {  # from where on a number wants a look, and is wrong
     "read_noise": (1.3, 2.0),  # times that of the header
+    "hot": (0.01, 0.05),  # share of the pixels
     "lost_fibers": (1, 6),
     "trace_shift": (0.7, 2.0),  # px
     "wave_chi2": (4.0, 25.0),
@@ -106,6 +108,15 @@ def _header_noise(value: DetectorFrame, fallback: float) -> float:
     except ValueError:
         return fallback
     return noise if noise > 0 else fallback
+
+
+def _dark(judge: _Judge, step: str, value: object, steps: Steps) -> StepVerdict:
+    assert isinstance(value, Darkness)
+    if value.current is None:
+        return StepVerdict(step, VerdictState.NOT_JUDGED, "; ".join(value.notes) or "no dark exposures are used")
+    hot = float(np.mean(value.current.mask != 0))
+    words = f"{3600 * float(np.median(value.current.rate)):.2f} e an hour, {100 * hot:.2f} % of the pixels hot or warm"
+    return _worst(step, [(judge.state("hot", hot), words)])
 
 
 def _traces(judge: _Judge, step: str, value: object, steps: Steps) -> StepVerdict:
@@ -206,6 +217,6 @@ def _spectrum(judge: _Judge, step: str, value: object, steps: Steps) -> StepVerd
 
 
 ASKED: Mapping[str, Callable[[_Judge, str, object, Steps], StepVerdict]] = {
-    "flat": _detector, "science": _detector, "traces": _traces, "wave": _wave, "response": _response,
+    "dark": _dark, "flat": _detector, "science": _detector, "traces": _traces, "wave": _wave, "response": _response,
     "spectra": _spectra, "drift": _drift, "sky": _sky, "field": _field, "spectrum": _spectrum,
 }  # fmt: skip

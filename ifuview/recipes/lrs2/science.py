@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
 from ifuview.engine.spectra.field.borrowed import separate_borrowed
-from ifuview.engine.spectra.field.components import with_components
 from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
+from ifuview.engine.spectra.sky.remains import with_components
 from ifuview.engine.spectra.sky.spline import CommonSpectra
 from ifuview.errors import FitError, MissingDataError, UsageError
 from ifuview.model.reduction.params import param

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ifuview.app.night.reduction.run import LRS2, ReducedChannel, root_of
+from ifuview.app.night.reduction.channel import ReducedChannel
+from ifuview.app.night.reduction.run import LRS2, root_of
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.engine.context import JobContext

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from ifuview.app.night.reduction.calibrate import ChannelCalibration, calibrate, key_of, let_go
+from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
+from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
 from ifuview.app.night.reduction.products import calibration, reduced
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.engine.context import SILENT, JobContext
@@ -17,129 +17,15 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure, RawNight
-from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.recipes.cache import ValueCache
-from ifuview.recipes.graph import StepResult, StepVerdict, run
+from ifuview.recipes.graph import Given, StepResult
 from ifuview.recipes.lrs2.judge import judged
-from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 LRS2 = "lrs2"
 SCIENCE = "sci"
 RAW_ROOT = "IFUVIEW_BASERAW"
 DATE_DIGITS = 8
-SUMMARY = ("sky", "spectrum")  # values that tell in a line what came of an exposure
-Params = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReducedChannel:
-    """One channel of one exposure, step by step.
-
-    Parameters
-    ----------
-    exposure : RawExposure
-    setup : ChannelSetup
-    steps : mapping of str to StepResult
-        By step, in their order.
-    notes : tuple of str
-    files : tuple of str
-        Products that were written.
-    verdicts : tuple of StepVerdict
-        Of the steps, where they were asked for.
-    """
-
-    exposure: RawExposure
-    setup: ChannelSetup
-    steps: Mapping[str, StepResult]
-    notes: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    verdicts: tuple[StepVerdict, ...] = ()
-
-    def light(self) -> ReducedChannel:
-        """The same without values, but for the sources and their spectrum."""
-        steps = {name: one if name in SUMMARY else one.given_up() for name, one in self.steps.items()}
-        return replace(self, steps=steps)
-
-    def value(self, step: str) -> object:
-        """What a step has made; None where it could not."""
-        return self.steps[step].value
-
-    @property
-    def complete(self) -> bool:
-        """Whether there are spectra without sky."""
-        return self.value("field") is not None
-
-    @property
-    def line(self) -> str:
-        """What came of it in one line: source found, place, width, signal to noise; or why there is nothing."""
-        where = (
-            f"{self.setup.camera} {self.exposure.date} {self.exposure.observation:07d} exp{self.exposure.number:02d}"
-        )
-        if not self.complete:
-            step = next(one for one in self.steps.values() if one.value is None)
-            return f"{where}: not reduced: {step.reason}"
-        sky, found = self.value("sky"), self.value("spectrum")
-        sources = getattr(sky, "sources", ())
-        extended = getattr(sky, "extended", None)
-        if not sources and extended is not None:
-            words = f"{where}: {self.exposure.object}: extended source at x {extended.x:+.2f} y {extended.y:+.2f}"
-            return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
-        if not sources:
-            return f"{where}: {self.exposure.object}: no source found"
-        one = sources[0]
-        words = f"{where}: {self.exposure.object}: source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec"
-        return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
-
-
-def signal(spectrum: SourceSpectrum) -> float:
-    """Median signal to noise of a spectrum."""
-    good = (spectrum.variance > 0) & np.isfinite(spectrum.flux)
-    return float(np.median(spectrum.flux[good] / np.sqrt(spectrum.variance[good]))) if good.any() else float("nan")
-
-
-def reduce_channel(
-    night: RawNight,
-    exposure: RawExposure,
-    camera: str,
-    tables: Tables,
-    params: Params | None = None,
-    cache: ValueCache | None = None,
-    ctx: JobContext = SILENT,
-    made: Callable[[StepResult], None] | None = None,
-    wanted: Sequence[str] = (),
-    known: Mapping[str, StepResult] | None = None,
-) -> ReducedChannel:
-    """Reduce one channel of one exposure.
-
-    Parameters
-    ----------
-    night : RawNight
-        Where calibrations are looked for.
-    exposure : RawExposure
-    camera : str
-    tables : Tables
-    params : mapping of str to object, optional
-        Parameters by step.
-    cache : ValueCache, optional
-        Shared by the exposures of a night: calibrations are then made once.
-    ctx : JobContext
-    made : callable, optional
-        Told of each step.
-    wanted : sequence of str, optional
-        Steps; default: all.
-    known : mapping of str to StepResult, optional
-        Calibrations that are made.
-
-    Raises
-    ------
-    MissingDataError
-        The exposure has nothing of the channel.
-    """
-    setup = channel_setup(tables, exposure, camera)
-    inputs, notes = given(night, setup, exposure)
-    steps = run(RECIPE, inputs, params, wanted, cache, ctx, made, known)
-    return ReducedChannel(exposure, setup, steps, (*setup.notes, *notes))
 
 
 def raw_root(baseraw: str = "") -> str:
@@ -172,6 +58,7 @@ def reduce_lrs2(
     ctx: JobContext = SILENT,
     told: Callable[[ReducedChannel], None] | None = None,
     hold: bool = True,
+    elsewhere: Elsewhere = NOTHING,
 ) -> tuple[ReducedChannel, ...]:
     """Reduce the science exposures of a night and write their products.
 
@@ -196,6 +83,8 @@ def reduce_lrs2(
         Gets each channel as soon as it is done.
     hold : bool
         Hold all values of all channels; else each is given up once its products are written.
+    elsewhere : Elsewhere
+        What comes from other exposures: a response, the sky.
 
     Raises
     ------
@@ -214,7 +103,9 @@ def reduce_lrs2(
         raise MissingDataError(
             f"no science exposure{of} of {date} is there", root, "see which nights there are: ifuview DIR"
         )
-    return tuple(reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told, hold))
+    return tuple(
+        reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told, hold, elsewhere)
+    )
 
 
 def night_number(date: int | str) -> int:
@@ -240,6 +131,7 @@ def reduce_files(
     params: Params | None = None,
     ctx: JobContext = SILENT,
     hold: bool = True,
+    elsewhere: Elsewhere = NOTHING,
 ) -> tuple[ReducedChannel, ...]:
     """Reduce the science exposures that files, folders or archives are of; calibrations come from the nights around.
 
@@ -260,7 +152,9 @@ def reduce_files(
         for date in dict.fromkeys(e.date for e in chosen):
             night = night_around(root_of(path, own), LRS2, date, part.part(0.05, 0.1))
             found = [e for e in chosen if e.date == date]
-            out += reduce_exposures(night, found, sides, output, config, params, part.part(0.1, 1.0), hold=hold)
+            out += reduce_exposures(
+                night, found, sides, output, config, params, part.part(0.1, 1.0), None, hold, elsewhere
+            )
     return tuple(out)
 
 
@@ -281,6 +175,7 @@ def reduce_exposures(
     ctx: JobContext = SILENT,
     told: Callable[[ReducedChannel], None] | None = None,
     hold: bool = True,
+    elsewhere: Elsewhere = NOTHING,
 ) -> Iterator[ReducedChannel]:
     """Reduce exposures channel by channel, so that the calibrations of a channel are made once, and write products."""
     tables = tables_for(LRS2, config, night.path, os.path.dirname(night.path))
@@ -289,8 +184,12 @@ def reduce_exposures(
         raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")
     held: ChannelCalibration | None = None
     cache: ValueCache | None = None
+    before, more, said = "", dict[str, Given](), tuple[str, ...]()
     for number, (camera, exposure) in enumerate(todo):
         part = ctx.part(number / len(todo), (number + 1) / len(todo))
+        if camera != before:
+            held, before = None, camera
+            tables, more, said = lent(elsewhere, night, camera, tables, params, part)
         setup = channel_setup(tables, exposure, camera)
         inputs, _ = given(night, setup, exposure)
         if held is None or held.key != key_of(inputs, params):
@@ -305,10 +204,11 @@ def reduce_exposures(
             held = held.light()
             let_go(night, todo[number:], True)
         done = reduce_channel(
-            night, exposure, camera, tables, params, cache, part.part(0.4, 0.9), known=held.steps
+            night, exposure, camera, tables, params, cache, part.part(0.4, 0.9), known=held.steps,
+            more=more,
         )  # fmt: skip
         own = judged(done.steps, setup.spec.limits, [name for name in done.steps if name not in held.steps])
-        done = replace(done, verdicts=(*held.verdicts, *own))
+        done = replace(done, verdicts=(*held.verdicts, *own), notes=(*said, *done.notes))
         if output and done.complete:
             done = write(done, tables, output, params, part.part(0.9, 1.0))
         done = done if hold else done.light()

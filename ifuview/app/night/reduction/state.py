@@ -11,7 +11,7 @@ from ifuview.recipes.graph import Given, Recipe, StepResult, StepVerdict
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 if TYPE_CHECKING:
-    from ifuview.app.night.reduction.run import ReducedChannel
+    from ifuview.app.night.reduction.channel import ReducedChannel
 
 
 @dataclass(frozen=True, slots=True, eq=False)

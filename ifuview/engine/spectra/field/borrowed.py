@@ -54,6 +54,7 @@ def separate_borrowed(
     FitError
         Neither fibers nor lines tell how bright the sky is.
     """
+    other = other.alone()
     sky = borrow_sky(spectra, other, sky_fibers=sky_fibers).sky
     wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, spectra.flux.shape))
     clean = replace(spectra, flux=spectra.flux - sky.model, variance=spectra.variance + sky.variance)

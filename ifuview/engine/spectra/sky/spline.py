@@ -87,6 +87,12 @@ class CommonSpectra:
         value, variance = self.evaluate(Samples(row, one, np.zeros(row.shape, np.float32)), term)
         return value[0], variance[0]
 
+    def alone(self) -> CommonSpectra:
+        """The first term without the others."""
+        nterm = self.coeff.shape[1]
+        coeff, wide = (np.ascontiguousarray(a) for a in (self.coeff[:, :1], self.spread[::nterm, ::nterm]))
+        return CommonSpectra(self.start, self.step, coeff, wide)
+
 
 def fit_common(samples: Samples, value: Array, weight: Array, step: float) -> CommonSpectra:
     """Fit all terms together.

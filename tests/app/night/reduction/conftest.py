@@ -8,7 +8,8 @@ import pytest
 
 from ifuview import instrument
 from ifuview.app.night.reduction import run as door
-from ifuview.app.night.reduction.run import LRS2, ReducedChannel, reduce_lrs2
+from ifuview.app.night.reduction.channel import ReducedChannel
+from ifuview.app.night.reduction.run import LRS2, reduce_lrs2
 from ifuview.instrument.tables import Tables
 from ifuview.recipes.cache import ValueCache
 from ifuview.simulate.het.light import SkyScene

@@ -12,11 +12,11 @@ from astropy.io import fits
 from ifuview.app import verdict
 from ifuview.app.night.reduction import run as door
 from ifuview.app.night.reduction import setup
+from ifuview.app.night.reduction.channel import reduce_channel
 from ifuview.app.night.reduction.frames import frame_of
 from ifuview.app.night.reduction.run import (
     LRS2,
     failures,
-    reduce_channel,
     reduce_files,
     root_of,
 )

@@ -1,0 +1,139 @@
+"""One channel of one exposure as it was reduced, and in one line what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ifuview.app.night.reduction.setup import channel_setup, given
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.instrument.tables import Tables
+from ifuview.model.checks import Header
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.model.reduction.source import SourceSpectrum
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
+from ifuview.recipes.lrs2.recipe import RECIPE
+from ifuview.recipes.lrs2.values import ChannelSetup
+
+Params = Mapping[str, object]
+SUMMARY = ("sky", "spectrum")  # values that tell in a line what came of an exposure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReducedChannel:
+    """One channel of one exposure, step by step.
+
+    Parameters
+    ----------
+    exposure : RawExposure
+    setup : ChannelSetup
+    steps : mapping of str to StepResult
+        By step, in their order.
+    notes : tuple of str
+    files : tuple of str
+        Products that were written.
+    verdicts : tuple of StepVerdict
+        Of the steps, where they were asked for.
+    header : mapping
+        Cards of the exposure.
+    """
+
+    exposure: RawExposure
+    setup: ChannelSetup
+    steps: Mapping[str, StepResult]
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    verdicts: tuple[StepVerdict, ...] = ()
+    header: Header = field(default_factory=dict)
+
+    def light(self) -> ReducedChannel:
+        """The same without values, but for the sources and their spectrum."""
+        steps = {name: one if name in SUMMARY else one.given_up() for name, one in self.steps.items()}
+        return replace(self, steps=steps)
+
+    def value(self, step: str) -> object:
+        """What a step has made; None where it could not."""
+        return self.steps[step].value
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are spectra without sky."""
+        return self.value("field") is not None
+
+    @property
+    def line(self) -> str:
+        """What came of it in one line: source found, place, width, signal to noise; or why there is nothing."""
+        where = (
+            f"{self.setup.camera} {self.exposure.date} {self.exposure.observation:07d} exp{self.exposure.number:02d}"
+        )
+        if not self.complete:
+            step = next(one for one in self.steps.values() if one.value is None)
+            return f"{where}: not reduced: {step.reason}"
+        sky, found = self.value("sky"), self.value("spectrum")
+        sources = getattr(sky, "sources", ())
+        extended = getattr(sky, "extended", None)
+        if not sources and extended is not None:
+            words = f"{where}: {self.exposure.object}: extended source at x {extended.x:+.2f} y {extended.y:+.2f}"
+            return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
+        if not sources:
+            return f"{where}: {self.exposure.object}: no source found"
+        one = sources[0]
+        words = f"{where}: {self.exposure.object}: source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec"
+        return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
+
+
+def signal(spectrum: SourceSpectrum) -> float:
+    """Median signal to noise of a spectrum."""
+    good = (spectrum.variance > 0) & np.isfinite(spectrum.flux)
+    return float(np.median(spectrum.flux[good] / np.sqrt(spectrum.variance[good]))) if good.any() else float("nan")
+
+
+def reduce_channel(
+    night: RawNight,
+    exposure: RawExposure,
+    camera: str,
+    tables: Tables,
+    params: Params | None = None,
+    cache: ValueCache | None = None,
+    ctx: JobContext = SILENT,
+    made: Callable[[StepResult], None] | None = None,
+    wanted: Sequence[str] = (),
+    known: Mapping[str, StepResult] | None = None,
+    more: Mapping[str, Given] | None = None,
+) -> ReducedChannel:
+    """Reduce one channel of one exposure.
+
+    Parameters
+    ----------
+    night : RawNight
+        Where calibrations are looked for.
+    exposure : RawExposure
+    camera : str
+    tables : Tables
+    params : mapping of str to object, optional
+        Parameters by step.
+    cache : ValueCache, optional
+        Shared by the exposures of a night: calibrations are then made once.
+    ctx : JobContext
+    made : callable, optional
+        Told of each step.
+    wanted : sequence of str, optional
+        Steps; default: all.
+    known : mapping of str to StepResult, optional
+        Calibrations that are made.
+    more : mapping of str to Given, optional
+        Inputs beyond raw data.
+
+    Raises
+    ------
+    MissingDataError
+        The exposure has nothing of the channel.
+    """
+    setup = channel_setup(tables, exposure, camera)
+    inputs, notes = given(night, setup, exposure)
+    steps = run(RECIPE, {**inputs, **(more or {})}, params, wanted, cache, ctx, made, known)
+    science = getattr(steps["science"].value, "header", {}) if "science" in steps else {}
+    return ReducedChannel(exposure, setup, steps, (*setup.notes, *notes), header=science)
