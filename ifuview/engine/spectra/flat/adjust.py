@@ -79,8 +79,8 @@ def adjust_response(
     shape = np.where(np.isfinite(wrong), off - mean[:, None], 0.0)
     bent = []
     for n in range(bins):
-        known = np.isfinite(wrong[:, n])
-        bent.append(_shrunk(shape[:, n], wrong[:, n], use & known, usual & known, block)[0])
+        even = _usual(shape[:, n], wrong[:, n], use & np.isfinite(wrong[:, n]))  # without a line in it
+        bent.append(_shrunk(shape[:, n], wrong[:, n], even, usual & even, block)[0])
     total = np.where(beyond[:, None], 1.0, np.clip(1 + level[:, None] + np.stack(bent, axis=1), 1 - limit, 1 + limit))
     middle, column = (edge[:-1] + edge[1:] - 1) / 2, np.arange(ncol)
     factor = np.stack([np.interp(column, middle, row) for row in total]).astype(np.float32)

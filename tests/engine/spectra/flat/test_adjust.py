@@ -50,6 +50,14 @@ def test_what_fibers_side_by_side_share_is_given_to_one_with_a_star() -> None:
     assert (truth / found.factor).mean(axis=1).std() < 0.0015
 
 
+def test_line_of_a_galaxy_is_not_taken_for_response() -> None:
+    source = np.zeros((3, NFIBER, NCOL))
+    source[:, 33, 150:154] = np.array([60.0, 20.0, 5.0])[:, None]
+    flux, sky, weight = _scene(np.ones((NFIBER, 1)), source)
+    found = adjust_response(flux, sky, weight, BLOCK)
+    assert abs(found.factor[33] - 1).max() < 0.002  # the line adds 0.008 to its bin
+
+
 def test_noise_alone_is_no_response() -> None:
     found = adjust_response(*_scene(np.ones((NFIBER, 1)), np.zeros((3, 1, 1))), BLOCK)
     noise = NOISE / SKY / np.sqrt(3 * NCOL)
