@@ -8,17 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
+from ifuview.simulate.defects.fibers import gaussian, rows
+from ifuview.simulate.defects.plant import PlantedChange, changed
 from ifuview.simulate.detector import write
 from ifuview.simulate.detector.exposure import expose, flat_flux
 from ifuview.simulate.detector.geometry import blocks, slit, true_traces
 from ifuview.simulate.detector.perturb import kinked
-from ifuview.simulate.detector.spectra import RssDefects, expose_rss, fiber_map, object_level, sky_spectrum, throughputs
+from ifuview.simulate.detector.spectra import (
+    SimulatedExposure,
+    expose_rss,
+    fiber_map,
+    object_level,
+    sky_spectrum,
+    throughputs,
+)
 
 SPEC = "demo"
 CAMERA = "r0"
 FLAT, SCIENCE = 1, 2  # exposure numbers
 DEAD, KINK, BUMP_BLOCK = 37, 61, 2
 KINK_HEIGHT, KINK_COLUMN, KINK_WIDTH = 0.8, 600.0, 70.0  # px
+BUMP_WAVE, BUMP_SIGMA, BUMP_HEIGHT = 6600.0, 12.0, 40.0  # Angstrom, electron / Angstrom
 FLAT_LEVEL = 2500.0  # electron per column
 COSMICS = 60
 TRUTH_FILE = "truth.json"
@@ -39,7 +49,7 @@ def demo(folder: Path | str, seed: int = 7) -> list[Path]:
     dead = {DEAD: 0.0}
     flat = expose(spec, flux=lamp, traces=truth, throughput=dead, seed=seed, cosmics=COSMICS // 4)
     science = expose(spec, flux=light, traces=truth, throughput=dead, seed=seed + 1, cosmics=COSMICS)
-    products = expose_rss(spec, seed=seed + 2, defects=RssDefects(dead=(DEAD,), bump_block=BUMP_BLOCK))
+    products = _with_defects(expose_rss(spec, seed=seed + 2))
     psf = replace(kinked(truth, KINK, KINK_HEIGHT, KINK_COLUMN, KINK_WIDTH), name="psf")
     flat_cards, cards = write.header(CAMERA, FLAT, "flat"), write.header(CAMERA, SCIENCE)
     paths = [
@@ -54,6 +64,20 @@ def demo(folder: Path | str, seed: int = 7) -> list[Path]:
     return [*paths, folder / TRUTH_FILE]
 
 
+def _with_defects(clean: SimulatedExposure) -> SimulatedExposure:
+    """The exposure with a dead fiber and a bump in the sky model of one block."""
+    chain = clean.as_chain()
+    assert chain.flat is not None
+    bump = rows(chain, *_bump_fibers()) * gaussian(chain, BUMP_WAVE, BUMP_SIGMA)
+    dark = -rows(chain, DEAD) * clean.truth["light"] / chain.flat
+    return clean.with_chain(changed(chain, PlantedChange(light=dark, model=BUMP_HEIGHT * bump)), (DEAD,))
+
+
+def _bump_fibers() -> list[int]:
+    """Fibers of the block with the bump."""
+    return [int(f) for f in np.flatnonzero(blocks(SPEC) == BUMP_BLOCK)]
+
+
 def demo_truth(folder: Path | str) -> dict[str, int]:
     """Return the fibers "dead", "kink" and "bump" (one of the block with the bump) of a demo folder."""
     truth = json.loads((Path(folder) / TRUTH_FILE).read_text(encoding="utf-8"))
@@ -66,12 +90,11 @@ def _name(stage: str, expid: int) -> str:
 
 def _truth() -> dict[str, dict[str, float | list[int]]]:
     """What is wrong with the demo files."""
-    bump = np.flatnonzero(blocks(SPEC) == BUMP_BLOCK)
+    bump = _bump_fibers()
     return {
         "dead": {"fiber": DEAD},
         "kink": {"fiber": KINK, "height_px": KINK_HEIGHT, "column": KINK_COLUMN, "width_px": KINK_WIDTH},
         "bump": {
-            "fiber": int(bump[bump.size // 2]), "fibers": bump.tolist(), "wave": RssDefects().bump_wave,
-            "height": RssDefects().bump_height,
+            "fiber": bump[len(bump) // 2], "fibers": bump, "wave": BUMP_WAVE, "height": BUMP_HEIGHT,
         },
     }  # fmt: skip

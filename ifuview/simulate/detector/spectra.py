@@ -1,9 +1,9 @@
-"""Simulated row-stacked spectra: frame, sframe, sky and fiberflat of one exposure, with planted defects."""
+"""Simulated row-stacked spectra: frame, sframe, sky and fiberflat of one exposure, clean."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
+from ifuview.model.night.chain import Chain
 from ifuview.model.pixels import Pixels
 from ifuview.simulate.detector.exposure import MASK_BITS, THROUGHPUT
 from ifuview.simulate.detector.geometry import WAVE_START, WAVE_STOP, SlitSpec, blocks, slit
@@ -21,34 +22,7 @@ SKY_LINES = 28
 SKY_LINE_SIGMA = 1.4  # Angstrom
 NOISE_FLOOR = 4.0  # electron / Angstrom, of read noise in an extracted sample
 SKY_SHARE = 5  # every n-th fiber is a sky fiber
-BUMP_SIGMA = 12.0  # Angstrom
-
-
-@dataclass(frozen=True, slots=True)
-class RssDefects:
-    """What is wrong with a simulated exposure.
-
-    Parameters
-    ----------
-    dead : tuple of int
-        Fibers without light.
-    bump_block : int or None
-        Block whose sky model has a bump at `bump_wave` of `bump_height` (electron/Angstrom); it is in sky and, as a
-        hole, in sframe, but not in frame.
-    bad_rows : (int, int) or None
-        Fibers first..last-1 whose blue half (their amplifier) has an offset of `bad_level` from column to column.
-    spike : (int, int) or None
-        Fiber and sample of a line one sample wide, of `spike_height`.
-    """
-
-    dead: tuple[int, ...] = ()
-    bump_block: int | None = None
-    bump_wave: float = 6600.0
-    bump_height: float = 40.0
-    bad_rows: tuple[int, int] | None = None
-    bad_level: float = 15.0
-    spike: tuple[int, int] | None = None
-    spike_height: float = 2000.0
+DEAD_BIT = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +55,30 @@ class SimulatedExposure:
     sky: SimulatedRss
     fiberflat: SimulatedRss
     truth: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+
+    def as_chain(self) -> Chain:
+        """The products as `ifuview.simulate.defects` plants into them."""
+        fibers = self.frame.fibermap
+        assert fibers.role is not None
+        return Chain(
+            wave=self.frame.wave, frame=self.frame.flux, frame_ivar=self.frame.ivar, flat=self.fiberflat.flux,
+            sky=self.sky.flux, sframe=self.sframe.flux, sframe_ivar=self.sframe.ivar,
+            fluxcalib=np.ones_like(self.frame.flux), is_sky=np.array([r is FiberRole.SKY for r in fibers.role]),
+            focal_x=fibers.focal_x, focal_y=fibers.focal_y,
+        )  # fmt: skip
+
+    def with_chain(self, chain: Chain, dead: tuple[int, ...] = ()) -> SimulatedExposure:
+        """The exposure with the products of a chain; fibers that are `dead` are masked in all."""
+        rows = list(dead)
+        out = {}
+        for name in ("frame", "sframe", "sky", "fiberflat"):
+            own = getattr(self, name)
+            mask, ivar = own.mask.copy(), own.ivar.copy()
+            mask[rows] |= 1 << DEAD_BIT
+            ivar[rows] = 0
+            flux = np.asarray(getattr(chain, "flat" if name == "fiberflat" else name), np.float32)
+            out[name] = replace(own, flux=flux, ivar=ivar, mask=mask)
+        return replace(self, **out)
 
 
 def sky_spectrum(wave: Array, level: float = 60.0, seed: int = 5) -> NDArray[np.float64]:
@@ -123,45 +121,31 @@ def throughputs(nfiber: int, seed: int = 5) -> NDArray[np.float64]:
     return np.random.default_rng(seed + 1).uniform(*THROUGHPUT, nfiber)
 
 
-def expose_rss(
-    spec: SlitSpec | str = "demo", nwave: int = 1100, seed: int = 5, defects: RssDefects | None = None
-) -> SimulatedExposure:
+def expose_rss(spec: SlitSpec | str = "demo", nwave: int = 1100, seed: int = 5) -> SimulatedExposure:
     """Simulate the products of one exposure on a common wavelength grid.
 
     frame = throughput * (sky + object) + noise; sframe = frame / fiberflat - sky model.
     """
-    spec, defects = slit(spec), defects or RssDefects()
+    spec = slit(spec)
     rng = np.random.default_rng(seed)
     fibers = fiber_map(spec)
     wave = np.linspace(WAVE_START + 20, WAVE_STOP - 5, nwave)
-    true_sky = np.broadcast_to(sky_spectrum(wave), (spec.nfiber, nwave))
+    sky = np.broadcast_to(sky_spectrum(wave), (spec.nfiber, nwave))
     flat = throughputs(spec.nfiber)[:, None] * (1 + 0.05 * np.sin((wave - WAVE_START) / 300)[None])
-    light = flat * (true_sky + object_level(fibers)[:, None])
-    light[list(defects.dead)] = 0
+    light = flat * (sky + object_level(fibers)[:, None])
     variance = NOISE_FLOOR**2 + light
     counts = light + np.sqrt(variance) * rng.standard_normal(light.shape)
-    if defects.bad_rows is not None:
-        first, last = defects.bad_rows
-        counts[first:last, : nwave // 2] += defects.bad_level * rng.standard_normal(nwave // 2)
-    if defects.spike is not None:
-        counts[defects.spike] += defects.spike_height
-    model = true_sky.copy()
-    if defects.bump_block is not None:
-        bump = defects.bump_height * np.exp(-0.5 * ((wave - defects.bump_wave) / BUMP_SIGMA) ** 2)
-        model[fibers.block == defects.bump_block] += bump
-    mask = np.zeros(light.shape, np.int32)
-    mask[list(defects.dead)] = 1
 
     def product(stage: str, flux: Array, ivar: Array, unit: str = UNIT) -> SimulatedRss:
-        ivar = np.where(mask == 0, ivar, 0).astype(np.float32)
         return SimulatedRss(
-            stage=stage, flux=flux.astype(np.float32), ivar=ivar, mask=mask, wave=wave, fibermap=fibers, unit=unit
-        )
+            stage=stage, flux=flux.astype(np.float32), ivar=ivar.astype(np.float32),
+            mask=np.zeros(light.shape, np.int32), wave=wave, fibermap=fibers, unit=unit,
+        )  # fmt: skip
 
     return SimulatedExposure(
         frame=product("frame", counts, 1 / variance),
-        sframe=product("sframe", counts / flat - model, flat**2 / variance),
-        sky=product("sky", model, np.full_like(model, SKY_SHARE * 4 / NOISE_FLOOR**2)),
+        sframe=product("sframe", counts / flat - sky, flat**2 / variance),
+        sky=product("sky", sky, np.full(sky.shape, SKY_SHARE * 4 / NOISE_FLOOR**2)),
         fiberflat=product("fiberflat", flat, np.full_like(flat, 1e6), ""),
-        truth=MappingProxyType({"sky": true_sky, "light": light, "flat": flat}),
+        truth=MappingProxyType({"sky": sky, "light": light, "flat": flat}),
     )
