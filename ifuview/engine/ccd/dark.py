@@ -20,6 +20,7 @@ from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
 
 HOT = 6.0  # sigma above the level of a pixel that is hot
 RUN = 32  # rows whose mean tells a warm column
+LEAST_SHARE = 0.5  # of the usual noise, that no pixel is below
 WARM = 6.0  # sigma of that mean, above the columns beside
 BESIDE = 3  # columns on each side to compare with, the next ones left out: four in all
 
@@ -42,7 +43,7 @@ class DarkCurrent:
     mask: NDArray[np.uint32]
 
 
-def master_dark(frames: Sequence[CcdFrame], exptime: Sequence[float]) -> DarkCurrent:
+def master_dark(frames: Sequence[CcdFrame], exptime: Sequence[float], count: int = 1) -> DarkCurrent:
     """Return the dark current.
 
     Parameters
@@ -50,6 +51,8 @@ def master_dark(frames: Sequence[CcdFrame], exptime: Sequence[float]) -> DarkCur
     frames : sequence of CcdFrame
         Dark exposures of one amplifier, after the bias.
     exptime : sequence of float, s
+    count : int
+        Exposures of that time that each frame is the mean of.
 
     Raises
     ------
@@ -64,7 +67,10 @@ def master_dark(frames: Sequence[CcdFrame], exptime: Sequence[float]) -> DarkCur
     data = np.asarray(mean.data)
     level = float(np.median(data))
     noise = float(np.sqrt(np.median(mean.variance)))
-    hot = data - level > HOT * np.sqrt(np.maximum(mean.variance, noise**2))
+    own = (
+        np.maximum(data - level, 0) / sum(t for _, t in timed) / count
+    )  # photons of its own current: not of a cold one
+    hot = data - level > HOT * np.sqrt(np.maximum(mean.variance - own, (LEAST_SHARE * noise) ** 2))
     warm, height = _warm(np.where(hot, level, data), noise)
     rate = np.full(data.shape, level, np.float32)
     rate[warm] += height[warm]

@@ -85,7 +85,7 @@ def make_darks(
         for f, k in zip(frames, (np.float32(exptime / t) for t in times), strict=True)
     ]
     mean = combine(scaled)
-    return DarkMaster(mean, master_dark([mean], [exptime]), exptime, noise, notes)
+    return DarkMaster(mean, master_dark([mean], [exptime], len(frames)), exptime, noise, notes)
 
 
 def make_even(

@@ -196,7 +196,8 @@ def channel_setup(
     """
     raw, described = spec.raw, spec.camera(camera)
     assert raw is not None and described is not None
-    detector = raw.detector(unit[1], next(d for d in raw.detectors if d.camera == camera).amplifiers[0])
+    named = next(d for d in raw.detectors if d.camera.format(slot=unit[1]) == camera)
+    detector = raw.detector(unit[1], named.amplifiers[0])
     assert detector is not None
     layout, lines = tables.fibers(camera, unit[2]), tables.lines(camera)
     shape = (raw.shape[0], raw.shape[1] - raw.overscan)

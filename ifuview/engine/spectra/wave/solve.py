@@ -285,9 +285,11 @@ def _own_offsets(surface: WaveSurface, u: Array, place: Array, rest: Array, erro
     at = np.nan_to_num(u)
     miss = rest - surface.at(at, np.broadcast_to(place[:, None], u.shape))
     mine = surface.used & np.isfinite(miss)
-    line = np.array([np.median(miss[mine[:, n], n]) if mine[:, n].any() else 0.0 for n in range(u.shape[1])])
     weight = np.where(mine, 1 / np.where(mine, error, 1) ** 2, 0)
     total = weight.sum(axis=1)
+    first = (weight * np.where(mine, miss, 0)).sum(axis=1) / np.maximum(total, 1e-30)
+    left = miss - first[:, None]  # medians of what all lines of a fiber share would move all fibers
+    line = np.array([np.median(left[mine[:, n], n]) if mine[:, n].any() else 0.0 for n in range(u.shape[1])])
     mean = np.where(total > 0, (weight * np.where(mine, miss - line, 0)).sum(axis=1) / np.maximum(total, 1e-30), 0)
     noise = np.where(total > 0, 1 / np.maximum(total, 1e-30), np.inf) * max(surface.chi2, 1.0)
     known = total > 0

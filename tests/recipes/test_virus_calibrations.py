@@ -1,0 +1,164 @@
+"""Calibrations out of raw frames, and an exposure extracted with them: what was simulated is found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.app.night.virus.calibrate import only
+from ifuview.model.inspection import VerdictState
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import Given, run
+from ifuview.recipes.virus.build import BUILD
+from ifuview.recipes.virus.exposure import CameraExposure, ifu_exposure, sky_shift
+from ifuview.recipes.virus.quality import calibration_quality, exposure_quality
+from ifuview.recipes.virus.recipe import CAMERA
+from ifuview.recipes.virus.rows import calibration_rows
+from ifuview.simulate.het.light import SkyScene, sky_and_source
+from ifuview.simulate.het.source import fiber_points
+from tests.recipes.virus_night import DATE, DRIFT, NFIBER, SHIFT, UNIT, small_night
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    return small_night(tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(scope="module")
+def steps(night):
+    return run(BUILD, night.given())
+
+
+@pytest.fixture(scope="module")
+def rows(night, steps):
+    units = {a.name: a for a in night.exposures[0].amplifiers}
+    return calibration_rows(night.setup, units, steps)
+
+
+@pytest.fixture(scope="module")
+def cache():
+    return ValueCache()
+
+
+def given(night, rows, key):
+    (science,) = night.of("sci")
+    return {
+        "setup": Given(night.setup, "s"), "calibration": Given(tuple(rows), "c"), "science_raw": Given(science, key),
+    }  # fmt: skip
+
+
+def extracted(night, rows, cache, key="r"):
+    (science,) = night.of("sci")
+    made = {name: one.value for name, one in run(CAMERA, given(night, rows, key), cache=cache).items()}
+    return CameraExposure(
+        night.setup, made["science"], made["spectra"], made["wave"], made["response"], made["lamps"]
+    ), science
+
+
+@pytest.fixture(scope="module")
+def done(night, rows, cache):
+    camera, science = extracted(night, rows, cache)
+    return ifu_exposure([camera], science, sky_shift([camera]))
+
+
+def test_calibrations_are_what_was_simulated(night, rows):
+    for number, (row, amp) in enumerate(zip(rows, night.side.amplifiers, strict=True)):
+        lit = night.lit(number)
+        assert np.std((row.trace - amp.at(amp.trace))[lit]) < 0.006
+        assert np.sqrt(np.mean((row.wave - amp.at(amp.wave))[lit] ** 2)) < 0.015
+        assert row.read_noise == pytest.approx(amp.readnoise, rel=0.02)
+        hot = amp.hot[amp.hot[:, 2] > 0.06]  # electron/s, 6 sigma of the mean of two darks
+        assert row.bad[hot[:, 0].astype(int), hot[:, 1].astype(int)].all()
+        assert row.bad.mean() < 0.01
+        assert row.unit == UNIT
+        np.testing.assert_allclose(row.positions, np.stack([amp.x, amp.y], axis=1))
+
+
+def test_a_twilight_that_lies_elsewhere_is_left_out_and_that_is_said(steps):
+    (note,) = [one for one in steps["flat"].value.notes if "left out" in one]
+    assert float(note.split(" lies ")[1].split()[0]) == pytest.approx(0.09, abs=0.01)
+
+
+def test_dead_fibers_and_bad_columns_are_in_the_masks(night, rows):
+    for row, amp in zip(rows, night.side.amplifiers, strict=True):
+        assert row.spectra["maskspec"][list(amp.dead)].all()
+        for column in amp.columns:
+            if column.y0 == 0:
+                assert row.bad[20:-20, column.x].mean() > 0.9
+
+
+def test_numbers_of_calibrations_are_clean_and_a_lost_amplifier_is_not(night, rows, steps):
+    good = calibration_quality(rows[0], night.setup, steps, DATE)
+    assert good.state is VerdictState.CLEAN
+    empty = calibration_quality(replace(rows[0], read_noise=0.0), night.setup, steps, DATE)
+    assert empty.state is VerdictState.WRONG and "zero" in empty.problem
+
+
+def test_an_amplifier_alone_is_a_detector_of_its_own(night):
+    alone = only(night.setup, "LU")
+    assert alone.amplifiers == ("LU",) and alone.nfiber == NFIBER
+    assert set(alone.layout.amplifier) == {"LU"} and alone.seams == ()
+
+
+def test_an_exposure_has_the_light_that_was_simulated(night, done):
+    electrons = sky_and_source(night.side, SkyScene(), 360.0, *fiber_points(1.5, 0.75), DRIFT).electrons
+    for number, (one, amp) in enumerate(zip(done.amplifiers, night.side.amplifiers, strict=True)):
+        spectra, part = done.spectra, one.fibers
+        step = np.gradient(amp.at(amp.wave, DRIFT), axis=1)
+        want = electrons[number * NFIBER : (number + 1) * NFIBER] / step
+        use = spectra.usable()[part] & night.lit(number)[:, None]
+        ratio = np.median(spectra.flux[part][use] / want[use])
+        assert 0.96 < ratio < 1.01  # 3 % of the light is scattered, most of it out of the fibers
+        pull = (spectra.flux[part] - ratio * want)[use] / np.sqrt(spectra.variance[part][use])
+        assert np.std(np.clip(pull, -4, 4)) == pytest.approx(1.0, abs=0.06)
+        assert one.trace_shift == pytest.approx(SHIFT, abs=0.02)
+        assert one.read is not None and one.read.noise == pytest.approx(amp.readnoise, rel=0.02)
+
+
+def test_wavelengths_follow_the_sky(night, done):
+    for number, (one, amp) in enumerate(zip(done.amplifiers, night.side.amplifiers, strict=True)):
+        off = (done.spectra.wave[one.fibers] - amp.at(amp.wave, DRIFT))[night.lit(number)]
+        assert np.abs(np.mean(off)) < 0.12  # Angstrom: the sky itself is known to 0.06
+        assert one.wave_shift == pytest.approx(-DRIFT * 2.0, abs=0.15)
+
+
+def test_traces_and_wavelengths_of_a_file_that_are_wrong_are_replaced(night, rows):
+    trace, wave = np.array(rows[0].trace), np.array(rows[0].wave)
+    trace[3] += 1.5
+    wave[5] += 8.0
+    wrong = [replace(rows[0], trace=trace, wave=wave), rows[1]]
+    made = {name: one.value for name, one in run(CAMERA, given(night, wrong, "r"), wanted=("traces", "wave")).items()}
+    assert np.abs(made["traces"].traces.center[:NFIBER] - rows[0].trace).max() < 0.1
+    assert np.abs(made["wave"].wave[5] - rows[0].wave[5]).max() < 0.2
+    np.testing.assert_array_equal(made["wave"].wave[7], rows[0].wave[7])
+    for step in (made["traces"].traces.provenance, made["wave"]):
+        assert any("replaced" in note for note in step.notes)
+
+
+def test_a_broken_amplifier_is_named_and_masked_and_the_other_is_not(night, rows, cache, done):
+    def noisy(amplifier):
+        raw = read(amplifier)
+        if amplifier.name != "LU":
+            return raw
+        noise = np.random.default_rng(1).normal(0, 25, raw.data.shape)
+        over = np.random.default_rng(2).normal(0, 25, raw.overscan.shape)
+        data, overscan = (
+            np.clip(np.rint(a.astype(float) + n), 0, 65535).astype(np.uint16)
+            for a, n in ((raw.data, noise), (raw.overscan, over))
+        )
+        return replace(raw, data=data, overscan=overscan)
+
+    read = night.setup.read
+    broken = replace(night, setup=replace(night.setup, read=noisy))
+    camera, science = extracted(broken, rows, cache, "broken")
+    done = ifu_exposure([camera], science, None)
+    good, bad = done.amplifier("LL"), done.amplifier("LU")
+    assert "read noise" in bad.problem and not good.problem
+    assert (done.spectra.mask[bad.fibers] & int(ReductionBit.AMPLIFIER)).all()
+    assert (~done.spectra.usable()[good.fibers][night.lit(0)]).mean() < 0.02
+    assert any("LU" in note for note in done.notes)
+    states = {one.amplifier: one.state for one in exposure_quality(done)}
+    assert states == {"LL": VerdictState.CLEAN, "LU": VerdictState.WRONG}
