@@ -124,8 +124,9 @@ class PhotonVerdict:
         That were looked at.
     duration : float
         s
-    pixels, bright : int
-        Pixels that a photon can be in, and those with light enough that one without would have been noticed.
+    pixels, bright, timed : int
+        Pixels that a photon can be in, those with light enough that one without would have been noticed, and those with
+        photons enough that a pause of a fifth of the time would have been.
     asked : tuple of str
         Questions that were answered.
     not_asked : mapping of str to str
@@ -137,5 +138,6 @@ class PhotonVerdict:
     duration: float = 0.0
     pixels: int = 0
     bright: int = 0
+    timed: int = 0
     asked: tuple[str, ...] = ()
     not_asked: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -66,19 +66,20 @@ def make(session: Session) -> ProblemsView | None:
     judged = frame.judged or PhotonJudged(frame.stack, why="" if session.judges else ASK)
     if judged.found is None:
         return ProblemsView(hint=judged.why or RUNNING)
-    rows = tuple(_row(finding) for finding in judged.found.findings)
+    raw = verdict.is_raw(frame)
+    rows = tuple(_row(finding, raw=raw) for finding in judged.found.findings)
     return ProblemsView(rows, _headline(judged.found), judged.problem)
 
 
-def _row(finding: PhotonFinding) -> ProblemRow:
-    sigma = verdict.sigma_words(finding)
+def _row(finding: PhotonFinding, *, raw: bool) -> ProblemRow:
+    sigma, step = verdict.sigma_words(finding), verdict.step_of(finding, raw=raw).value
     return ProblemRow(
         finding,
         verdict.state_of(finding),
         verdict.words(finding),
         verdict.amount_words(finding),
         sigma,
-        finding.step.value,
+        step,
     )
 
 

@@ -35,12 +35,12 @@ WORDS = {
     PhotonFault.BAD_WEIGHTS: "weights that are no numbers",
     PhotonFault.WRONG_FLAT: "the flat does not fit",
 }
-QUESTIONS = {  # one that makes a step clean when it was answered
-    PhotonStep.PACKETS: "order of the photons",
-    PhotonStep.LIST: "time-outs",
-    PhotonStep.WAVELENGTHS: "wavelengths of all pixels",
-    PhotonStep.FLAT: "flat",
-    PhotonStep.IMAGE: "hot, cold and dead pixels",
+QUESTIONS = {  # those that make a step clean when they were answered
+    PhotonStep.PACKETS: ("order of the photons", "time-outs"),
+    PhotonStep.LIST: ("time-outs",),
+    PhotonStep.WAVELENGTHS: ("wavelengths of all pixels",),
+    PhotonStep.FLAT: ("flat",),
+    PhotonStep.IMAGE: ("hot, cold and dead pixels",),
 }
 
 
@@ -71,7 +71,8 @@ def _without(slot: Slot, frame: PhotonFrame | None, judged: PhotonJudged) -> Ver
 
 def _with(frame: PhotonFrame, judged: PhotonJudged, found: PhotonVerdict) -> VerdictView:
     """The bar of a verdict."""
-    problems = tuple(_problem(finding, number) for number, finding in enumerate(found.findings))
+    raw = is_raw(frame)
+    problems = tuple(_problem(finding, number, raw=raw) for number, finding in enumerate(found.findings))
     chosen = problems[judged.problem] if 0 <= judged.problem < len(problems) else None
     state = overall(found)
     return VerdictView(
@@ -90,7 +91,8 @@ def overall(found: PhotonVerdict) -> VerdictState:
     """The worst: a fault that nobody knew of; a known one, or pixels too faint to be asked; else clean."""
     if any(not finding.known for finding in found.findings):
         return VerdictState.WRONG
-    return VerdictState.LOOK if found.findings or found.bright < found.pixels else VerdictState.CLEAN
+    whole = min(found.bright, found.timed) == found.pixels
+    return VerdictState.LOOK if found.findings or not whole else VerdictState.CLEAN
 
 
 def state_of(finding: PhotonFinding) -> VerdictState:
@@ -115,7 +117,7 @@ def _headline(found: PhotonVerdict, state: VerdictState) -> str:
     of = f"{plain(found.photons)} photons"
     if state is VerdictState.CLEAN:
         return f"PHOTONS clean: nothing found in {of}"
-    faint = found.pixels - found.bright
+    faint = found.pixels - min(found.bright, found.timed)
     return f"PHOTONS: nothing found in {of}; {plain(faint)} of {plain(found.pixels)} pixels are too faint to be judged"
 
 
@@ -133,8 +135,11 @@ def _detail(found: PhotonVerdict, problems: tuple[VerdictProblem, ...]) -> str:
 
 def judged_words(found: PhotonVerdict) -> str:
     """How much the verdict rests on, and what was not asked."""
-    text = f"judged {plain(found.photons)} photons, {plain(found.bright)} of {plain(found.pixels)} pixels bright enough"
-    text += f", {found.duration:.3g} s"
+    of = plain(found.pixels)
+    text = (
+        f"judged {plain(found.photons)} photons, {found.duration:.3g} s, {plain(found.bright)} of {of} pixels bright "
+    )
+    text += "enough" if found.timed == found.bright else f"enough, {plain(found.timed)} for time-outs"
     left = len(found.not_asked)
     return text + (f"; {left} question{'s' * (left != 1)} not asked" if left else "")
 
@@ -170,9 +175,19 @@ def where(finding: PhotonFinding) -> str:
     return DOT.join(parts)
 
 
-def _problem(finding: PhotonFinding, number: int) -> VerdictProblem:
+def is_raw(frame: PhotonFrame) -> bool:
+    """Whether the photons come from packets."""
+    return frame.source.info.era == "packets"
+
+
+def step_of(finding: PhotonFinding, *, raw: bool) -> PhotonStep:
+    """Where it is seen first: in the packets (`raw`) what would be seen in a list made from them."""
+    return PhotonStep.PACKETS if raw and finding.step is PhotonStep.LIST else finding.step
+
+
+def _problem(finding: PhotonFinding, number: int, *, raw: bool) -> VerdictProblem:
     """A finding in words."""
-    step, state = finding.step.value, state_of(finding)
+    step, state = step_of(finding, raw=raw).value, state_of(finding)
     headline = f"{step.upper()} {'known' if finding.known else state.value}: {words(finding)}"
     sizes = ", ".join(filter(None, (amount_words(finding), sigma_words(finding))))
     return VerdictProblem(state, step, DOT.join((headline, sizes)), DOT.join(filter(None, (
@@ -187,7 +202,7 @@ def missing(frame: PhotonFrame) -> dict[PhotonStep, str]:
     """Steps that are not there, with the reason."""
     info = frame.source.info
     out = {}
-    if info.era == "packets":
+    if is_raw(frame):
         out[PhotonStep.LIST] = "not made from the packets yet (ifuview bin2hdf)"
     else:
         out[PhotonStep.PACKETS] = "this is a list; its packets are not open"
@@ -201,19 +216,19 @@ def missing(frame: PhotonFrame) -> dict[PhotonStep, str]:
 def chain(frame: PhotonFrame, found: PhotonVerdict | None, judged: PhotonJudged) -> tuple[ChainCell, ...]:
     """The steps to the image, each with its verdict."""
     lacking = missing(frame)
-    findings = () if found is None else found.findings
-    first = next((s for s in PhotonStep if any(f.step is s and not f.known for f in findings)), None)
+    placed = [(step_of(f, raw=is_raw(frame)), f) for f in (() if found is None else found.findings)]
+    first = next((s for s in PhotonStep if any(at is s and not f.known for at, f in placed)), None)
     cells = []
     for step in PhotonStep:
-        own = [f for f in findings if f.step is step]
+        own = [f for at, f in placed if at is step]
         state, hint = VerdictState.NOT_JUDGED, lacking.get(step, "not judged")
         if own:
             state = VerdictState.WRONG if any(not f.known for f in own) else VerdictState.LOOK
             hint = "; ".join(f"{words(f)}, {sigma_words(f)}" for f in own)
         elif step in lacking:
             pass
-        elif found is not None and QUESTIONS[step] in found.asked:
-            state, hint = VerdictState.CLEAN, "clean"
+        elif found is not None and set(QUESTIONS[step]) <= set(found.asked):
+            state, hint = _nothing(step, found)
         elif found is None and not judged.why:
             state, hint = VerdictState.JUDGING, "being judged"
         cells.append(
@@ -222,12 +237,23 @@ def chain(frame: PhotonFrame, found: PhotonVerdict | None, judged: PhotonJudged)
     return tuple(cells)
 
 
+def _nothing(step: PhotonStep, found: PhotonVerdict) -> tuple[VerdictState, str]:
+    """State and words of a step in which nothing was found."""
+    seen = {PhotonStep.IMAGE: found.bright, PhotonStep.PACKETS: found.timed, PhotonStep.LIST: found.timed}
+    number = seen.get(step, found.pixels)
+    if number == found.pixels:
+        return VerdictState.CLEAN, "clean"
+    return (
+        VerdictState.LOOK,
+        f"nothing found; {plain(number)} of {plain(found.pixels)} pixels have photons enough for it",
+    )
+
+
 def _on_canvas(frame: PhotonFrame, step: PhotonStep) -> bool:
     """Whether the canvas shows the picture of a step."""
     if step is PhotonStep.WAVELENGTHS or frame.shown is Shown.FLAGS:
         return step is PhotonStep.WAVELENGTHS and frame.shown is Shown.FLAGS
     cut = CUTS[step]
-    packets = frame.source.info.era == "packets"
-    if step in (PhotonStep.PACKETS, PhotonStep.LIST) and packets is not (step is PhotonStep.PACKETS):
+    if step in (PhotonStep.PACKETS, PhotonStep.LIST) and is_raw(frame) is not (step is PhotonStep.PACKETS):
         return False
     return (frame.cut.exclude, frame.cut.weighted) == (cut.exclude, cut.weighted)

@@ -55,7 +55,7 @@ def answer(
     without, out = pixels.feedlines(sums)
     ctx.checkpoint(0.85)
     clock = times.clocks(sums, silent | dark)
-    lost, stopped, _ = times.time_outs(sums, clock, ~out)
+    lost, stopped, watched = times.time_outs(sums, clock, ~out)
     ctx.checkpoint(0.9)
     light = pixels.pixel_light(sums, out | stopped)
     hot = _resonators(sums, light.bad.hot) if light.bad is not None else np.zeros(len(out), bool)
@@ -77,8 +77,10 @@ def answer(
     found.sort(key=lambda f: (f.known, ORDER.index(f.fault), -f.significance))
     usable = pixels.usable_pixels(sums.info.beammap)
     bright = light.bright | (usable & ~light.usable)  # what is told in another way is no question any more
+    timed = usable & sums.info.beammap.image(watched | out, empty=False).astype(bool)
     return PhotonVerdict(
-        tuple(found), int(sums.counts.sum()), sums.duration, int(usable.sum()), int(bright.sum()), tuple(asked), reasons
+        tuple(found), int(sums.counts.sum()), sums.duration, int(usable.sum()), int(bright.sum()), int(timed.sum()),
+        tuple(asked), reasons,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ ENOUGH = 50.0  # photons wanted in a bin of the array's light curve
 WIDTHS = (1, 4, 20, 50)  # of its bins, in the finest ones
 WORTH = 20.0  # photons that a gap must lack, and that the rest must have
 REST = 0.1  # of the light of the others that the rest must be of
+PAUSE = 0.2  # of the time; such a pause is to be noticed
 TOP = 99.0  # percent of the resonators; the light of brighter ones counts as that in a clock
 MANY, SHARE = 10, 0.01  # photons, and part of a resonator's photons, within the dead time
 
@@ -156,7 +157,9 @@ def clocks(sums: PhotonSums, silent: Array) -> Array:
 
 
 def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFinding | None, Array, Array]:
-    """Return the resonators that stop counting for a while, bool (n,) of them, and how surely each did, sigma (n,).
+    """Return the resonators that stop counting for a while, bool (n,) of them, and whether one would have been noticed.
+
+    The latter, bool (n,), are those whose pause of a fifth of the time would have been sure.
 
     Parameters
     ----------
@@ -178,11 +181,15 @@ def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFin
     outside = (middle < sums.gap_start[:, None]) | (middle > (sums.gap_start + sums.gap)[:, None])
     spread = excess(np.where(outside, sums.binned, 0), np.where(outside, clock * scale[:, None], 0))
     modes = np.maximum(sums.gap / width, 1e-3) / spread
-    chance = log_none(hoped, np.maximum(modes, 1.0)) + np.log(np.maximum(sums.counts, 1) * max(len(clock), 1))
+    trials = np.log(np.maximum(sums.counts, 1) * max(len(clock), 1))
+    chance = log_none(hoped, np.maximum(modes, 1.0)) + trials
     sigma = np.where(enough & (hoped > WORTH), sigma_of(np.minimum(chance, 0.0)), 0.0)
     lost = sigma > SURE
+    hoped_in_pause = sums.counts * PAUSE
+    in_pause = log_none(hoped_in_pause, np.maximum(PAUSE * sums.duration / width / spread, 1.0)) + trials
+    timed = lost | (allowed & (hoped_in_pause > WORTH) & (sigma_of(np.minimum(in_pause, 0.0)) > SURE))
     if not lost.any():
-        return None, lost, sigma
+        return None, lost, timed
     order = np.flatnonzero(lost)[np.argsort(-sigma[lost] - 1e-3 * hoped[lost], kind="stable")]
     worst = int(order[0])
     times = float(sums.gap_start[worst]), float(sums.gap_start[worst] + sums.gap[worst])
@@ -197,7 +204,7 @@ def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFin
         text=text, arrays={"edges": sums.edges, "counts": sums.binned[worst], "expected": clock[worst] * scale[worst],
                            "gaps": np.stack((sums.gap_start[order], sums.gap[order]), axis=1)},
     )  # fmt: skip
-    return found, lost, sigma
+    return found, lost, timed
 
 
 def _at(until: Array, edges: Array, when: Array) -> Array:

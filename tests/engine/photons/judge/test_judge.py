@@ -76,7 +76,7 @@ def test_lists_without_a_fault_give_no_alarm(seed):
 
 def test_a_verdict_says_what_it_rests_on(clean):
     verdict = judge_photons(clean)
-    assert verdict.bright == verdict.pixels == 720
+    assert verdict.bright == verdict.timed == verdict.pixels == 720
     assert "time-outs" in verdict.asked and "order of the photons" in verdict.asked
     assert verdict.not_asked == {"place of a line": "the light is of no laser", "flat": "the list has no weights"}
 
@@ -84,7 +84,7 @@ def test_a_verdict_says_what_it_rests_on(clean):
 def test_pixels_with_too_little_light_are_not_called_right():
     faint = made(np.full((20, 20), 0.3), duration=10.0)
     verdict = judge_photons(faint)
-    assert verdict.pixels == 400 and verdict.bright == 0 and not verdict.findings
+    assert verdict.pixels == 400 and verdict.bright == verdict.timed == 0 and not verdict.findings
 
 
 # pixels
