@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ifuview.app.frames.intents import Judge, PickPoint, ShowCell, ShowDock, ShowProblem
+from ifuview.app.frames.intents import Intent, Judge, PickPoint, SetLayout, ShowCell, ShowDock, ShowProblem
 from ifuview.app.frames.selection import pick_point
+from ifuview.app.frames.steps import set_layout
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
 from ifuview.app.photons import intents as want
+from ifuview.app.photons.counting import images
 from ifuview.app.photons.state import PhotonFrame, PhotonJudged, Shown
 from ifuview.app.photons.tasks import play as play_tasks
 from ifuview.app.photons.tasks.lists import counting
 from ifuview.app.photons.which import known, photon_frame
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Task
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
@@ -156,10 +158,35 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     if not 0 <= number < len(findings):
         return session
     session = session.with_slot(replace(slot, photons=replace(slot.photons, judged=replace(now, problem=number))))
+    if session.layout is Layout.BLINK:  # of the problem before
+        session = set_layout(session, SetLayout(Layout.SINGLE))
+    if intent.blink and findings[number].times is not None:
+        return _blinked(session, slot.key, findings[number])
     return Change(*_shown(session, slot.key, findings[number]))
 
 
-def _shown(session: Session, key: int, finding: PhotonFinding) -> tuple[Session, tuple[Task[object] | ShowDock, ...]]:
+def _blinked(session: Session, key: int, finding: PhotonFinding) -> Change:
+    """The photons of the moment of a problem, blinked with as many seconds beside it."""
+    session = play_tasks.stopped(session, key).showing(key)
+    slot, frame = known(session, key)
+    start, stop = finding.times or (0.0, 0.0)
+    twins = [s for s in session.slots if s.key != key and s.photons is not None and s.photons.raw is frame.raw]
+    if not twins:
+        session = images.copied(session, slot).showing(key)
+        twins = [session.slots[-1]]
+    beside = _beside(start, stop, frame.source.info.duration)
+    cuts = PhotonCut(start, stop, exclude=()), PhotonCut(*beside, exclude=())
+    counts = tuple(counting(s, cut, Shown.COUNTS) for s, cut in zip((slot, twins[0]), cuts))
+    return Change(session, (*counts, SetLayout(Layout.BLINK, keys=(key, twins[0].key))))
+
+
+def _beside(start: float, stop: float, end: float) -> tuple[float, float]:
+    """As long a time before, else after, or as much of it as there is."""
+    before, after = min(stop - start, start), min(stop - start, end - stop)
+    return (start - before, start) if before >= after else (stop, stop + after)
+
+
+def _shown(session: Session, key: int, finding: PhotonFinding) -> tuple[Session, tuple[Task[Any] | Intent, ...]]:
     """The session at a finding, and what brings its picture."""
     session = play_tasks.stopped(session, key).showing(key)
     slot, frame = known(session, key)

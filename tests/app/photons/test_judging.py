@@ -17,7 +17,7 @@ from ifuview.app.photons.judging import DOCK, JudgePhotons, judge_frame
 from ifuview.app.photons.state import FoundStep, PhotonFrame, PhotonJudged, Shown
 from ifuview.app.photons.tasks.lists import CountCut
 from ifuview.app.photons.views import problems
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.tasks import as_change
 from ifuview.engine.context import SILENT
 from ifuview.io.photons.index.build import build_index
@@ -41,7 +41,7 @@ HOT = (12, 20)
 @pytest.fixture(scope="module")
 def clean() -> PhotonList:
     array = make_array(dead=0, cold=0, hot=0, unsolved=0, seed=2)
-    return simulate_photons(array=array, duration=6.0, scene=Scene(sky=45.0), seed=1)[0]
+    return simulate_photons(array=array, duration=6.0, scene=Scene(constant=2.0, speckle=0.5, sky=80.0), seed=1)[0]
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +219,21 @@ def test_a_whole_array_that_loses_light_is_shown_in_that_moment(clean):
     change = as_change(session, show_problem(session, want.ShowProblem(number=0)))
     (count,) = (t for t in change.then if isinstance(t, CountCut))
     assert (count.cut.start, count.cut.stop) == pytest.approx((1.0, 1.5), abs=0.02)
+
+
+def test_a_time_out_is_blinked_with_the_time_beside_it(told):
+    session = as_change(told, show_problem(told, want.ShowProblem(step=1))).session
+    assert verdict.make(session).proof
+    change = as_change(session, show_problem(session, want.ShowProblem(blink=True)))
+    one, other, layout = change.then
+    start, stop = problems.make(session).rows[0].finding.times
+    assert (one.cut.start, one.cut.stop) == (
+        start,
+        stop,
+    ) and other.cut.start == stop  # there is more time after it than before
+    assert layout == want.SetLayout(Layout.BLINK, keys=(one.frame, other.frame)) and len(change.session.slots) == 2
+    again = as_change(change.session, show_problem(change.session, want.ShowProblem(blink=True)))
+    assert len(again.session.slots) == 2
 
 
 def test_a_feedline_is_framed_as_a_whole(clean):

@@ -83,6 +83,7 @@ def _with(frame: PhotonFrame, judged: PhotonJudged, found: PhotonVerdict) -> Ver
         problems=problems,
         problem=judged.problem if chosen is not None else -1,
         chain=chain(frame, found, judged),
+        proof=chosen is not None and found.findings[judged.problem].times is not None,
         dock=DOCK,
     )
 

@@ -10,6 +10,7 @@ from ifuview.model.checks import Array
 
 SCALE = np.linspace(0.0, 60.0, 6001)  # sigma
 SURVIVAL = log_ndtr(-SCALE)
+UPPER, UPPER_SIGMA = 95.0, 1.645  # percent of the bins below, and the sigma that they are
 
 
 def sigma_of(log_chance: Array) -> Array:
@@ -41,20 +42,23 @@ def excess(counts: Array, expected: Array) -> Array:
     return np.asarray(np.maximum(beyond / square, 0.0) + error + 1.0 / (number * 1e3))
 
 
-def deviations(counts: Array, expected: Array, *, least: float = 0.0) -> Array:
+def deviations(counts: Array, expected: Array, *, above: bool = False) -> Array:
     """Return how many sigma counts of a curve are off; the scatter of the curve itself counts where it is larger.
 
     Parameters
     ----------
     counts, expected : ndarray, shape (n,)
-    least : float
-        Relative scatter that is always allowed.
+    above : bool
+        The scatter is that of the brightest bins but the first few: light of speckles is seldom, but then far above.
     """
     known = expected > 0
     ratio = np.where(known, counts / np.where(known, expected, 1.0) - 1.0, 0.0)
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(ratio[known] - np.median(ratio[known])))) if known.any() else 0.0
+    middle = float(np.median(ratio[known])) if known.any() else 0.0
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(ratio[known] - middle))) if known.any() else 0.0
+    if above and known.any():
+        scatter = max(scatter, (float(np.percentile(ratio[known], UPPER)) - middle) / UPPER_SIGMA)
     usual = float(np.median(1.0 / np.sqrt(expected[known]))) if known.any() else 0.0
-    own = np.sqrt(max(scatter**2 - usual**2, 0.0) + least**2)  # beyond the counting statistics
+    own = np.sqrt(max(scatter**2 - usual**2, 0.0))  # beyond the counting statistics
     noise = np.sqrt(np.where(known, expected, 1.0) + (own * expected) ** 2)
     return np.asarray(np.where(known, (counts - expected) / noise, 0.0))
 

@@ -32,8 +32,8 @@ class PhotonSums:
         Of the time bins.
     binned : ndarray, int64, shape (n, BINS)
         Photons in them.
-    fine : ndarray, int64, shape (FINE_BINS,)
-        Photons of all resonators in finer bins of the same time.
+    fine : ndarray, int64, shape (nline, FINE_BINS)
+        Photons of each feedline in finer bins of the same time.
     gap, gap_start : ndarray, float64, shape (n,), s
         The longest time without a photon, the beginning and the end counted.
     back, short : ndarray, int64, shape (n,)
@@ -106,7 +106,8 @@ def gather(source: PhotonSource, *, weights: bool = False, ctx: JobContext = SIL
     value_edges = _value_edges(info)
     last, binned = np.full(number, -1, np.int64), np.zeros((number, BINS), np.int64)
     back, short, gap, gap_start, unsolved = (np.zeros(number, np.int64) for _ in range(5))
-    fine, values = np.zeros(FINE_BINS, np.int64), np.zeros((number, VALUE_BINS), np.int64)
+    lines, line = np.unique(info.beammap.ids // FEEDLINE, return_inverse=True)
+    fine, values = np.zeros((max(len(lines), 1), FINE_BINS), np.int64), np.zeros((number, VALUE_BINS), np.int64)
     back_binned = np.zeros(BINS, np.int64)
     weight = np.zeros((2, number + 1)) if weights else None
     share = stop / TICK if info.nphoton <= FIRST else stop / TICK * FIRST / info.nphoton
@@ -114,8 +115,8 @@ def gather(source: PhotonSource, *, weights: bool = False, ctx: JobContext = SIL
     for block in source.blocks(value=True, weight=weights, ctx=ctx):
         take(
             resonator=block.resonator, time=block.time, value=NOTHING if block.value is None else block.value,
-            dead=round(info.dead_time / TICK), bin_ticks=stop / TICK / BINS, fine_ticks=stop / TICK / FINE_BINS,
-            waves=info.calibrated, low=float(value_edges[0]),
+            line=line, dead=round(info.dead_time / TICK), bin_ticks=stop / TICK / BINS,
+            fine_ticks=stop / TICK / FINE_BINS, waves=info.calibrated, low=float(value_edges[0]),
             per_unit=float(VALUE_BINS / (value_edges[-1] - value_edges[0])), last=last,
             back=back, short=short, gap=gap, gap_start=gap_start, binned=binned, fine=fine, values=values,
             unsolved=unsolved, back_binned=back_binned,

@@ -10,17 +10,18 @@ from ifuview.model.checks import Array
 
 @njit(cache=True, nogil=True)
 def take(
-    resonator: Array, time: Array, value: Array, dead: int, bin_ticks: float, fine_ticks: float, waves: bool,
-    low: float, per_unit: float, last: Array, back: Array, short: Array, gap: Array, gap_start: Array, binned: Array,
-    fine: Array, values: Array, unsolved: Array, back_binned: Array,
+    resonator: Array, time: Array, value: Array, line: Array, dead: int, bin_ticks: float, fine_ticks: float,
+    waves: bool, low: float, per_unit: float, last: Array, back: Array, short: Array, gap: Array, gap_start: Array,
+    binned: Array, fine: Array, values: Array, unsolved: Array, back_binned: Array,
 ) -> None:  # fmt: skip
     """Count photons whose resonator is known; those after the last bin only for gaps and order.
 
+    `line` is the place of the feedline of each resonator.
     `last` is the time of the resonator's photon before (-1: none) and is carried on. `back` counts photons before
     their predecessor, `short` those sooner than `dead` after it. `values` is (n, nbin), its outermost bins hold all
     that is beyond; with `waves` values at or below zero and NaN count as `unsolved`.
     """
-    nresonator, nbin, nfine, nvalue = len(last), binned.shape[1], len(fine), values.shape[1]
+    nresonator, nbin, nfine, nvalue = len(last), binned.shape[1], fine.shape[1], values.shape[1]
     for i in range(len(resonator)):
         r = resonator[i]
         if r < 0 or r >= nresonator:
@@ -29,7 +30,7 @@ def take(
         k = int(t / bin_ticks)
         if k < nbin:
             binned[r, k] += 1
-            fine[min(int(t / fine_ticks), nfine - 1)] += 1
+            fine[line[r], min(int(t / fine_ticks), nfine - 1)] += 1
         before = last[r]
         if before >= 0:
             step = t - before

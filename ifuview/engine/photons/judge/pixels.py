@@ -37,6 +37,9 @@ CLEAR = 6.0  # sigma, trials counted
 TWINS = 0.1  # of the photons of a resonator that another one has at the same time
 FEWEST_TWINS = 8
 PARTS = 10  # of the time
+PEAK, FAINT = 2.0, 25.0  # of the light that so many percent of the pixels have, at the middle of a star
+HALF_LIGHT = 0.6  # of the most light: the star
+CORE = 3  # px; what a mask may leave dark, and how well its place is known
 POINTS = 60  # of a limit that is drawn
 BRIGHT = 2.0  # photons of the light around that a pixel could have, in units of what `SURE` needs
 NAMES = {PhotonFault.HOT: "hot", PhotonFault.COLD: "cold", PhotonFault.DEAD: "dead"}
@@ -114,7 +117,20 @@ def _sure(bad: BadPixels, counts: Array, usable: Array, extra: Array) -> BadPixe
     hot = (number - beside * brightest) / np.sqrt(np.maximum(noise, 1.0)) > SURE
     hot |= deviation(number, among / RESPONSE * close + 1) > SIGMA * np.sqrt(1 + extra * number)
     low = deviation(number, RESPONSE * close) < -SURE * np.sqrt(1 + shared * RESPONSE * close)
-    return replace(bad, hot=bad.hot & hot, cold=bad.cold & low, dead=bad.dead & low)
+    star = _masked_star(number, usable & ~bad.bad)
+    return replace(bad, hot=bad.hot & hot, cold=bad.cold & low & ~star, dead=bad.dead & low)
+
+
+def _masked_star(number: Array, good: Array) -> Array:
+    """Pixels at the peak of the light, if it has one: the middle of a star behind a mask is dark by itself."""
+    around, _ = median_of(neighbors(number, good, HALF_WINDOW))
+    lit = around[good]
+    if not len(lit) or lit.max() < PEAK * np.percentile(lit, FAINT):
+        return np.zeros(number.shape, bool)
+    y, x = np.nonzero(good & (around > HALF_LIGHT * lit.max()))
+    weight = around[y, x] / around[y, x].sum()
+    rows, columns = np.indices(number.shape)
+    return np.asarray(np.hypot(rows - (y * weight).sum(), columns - (x * weight).sum()) <= CORE)
 
 
 def usable_pixels(beammap: Beammap) -> Array:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ifuview.engine.photons.calibration.badpixels import median_of, neighbors
 from ifuview.engine.photons.judge.chance import deviations, excess, log_none, runs, sigma_of
 from ifuview.engine.photons.judge.gather import PhotonSums
 from ifuview.model.checks import Array
@@ -22,9 +23,10 @@ FEW = 5  # resonators of a feedline that saw light, for it to be a clock of its 
 ENOUGH = 50.0  # photons wanted in a bin of the array's light curve
 WIDTHS = (1, 4, 20, 50)  # of its bins, in the finest ones
 WORTH = 20.0  # photons that a gap must lack, and that the rest must have
-REST = 0.1  # of the light of the others that the rest must be of
+REST = 0.3  # of the light of the others that the rest must be of
 PAUSE = 0.2  # of the time; such a pause is to be noticed
 TOP = 99.0  # percent of the resonators; the light of brighter ones counts as that in a clock
+SCALES = (1, 5, 10)  # bins of time taken together, to see how fast light varies
 MANY, SHARE = 10, 0.01  # photons, and part of a resonator's photons, within the dead time
 
 
@@ -38,16 +40,21 @@ def array_in_time(sums: PhotonSums, silent: Array) -> tuple[list[PhotonFinding],
     dark = np.zeros(sums.binned.shape[1], bool)
     best: dict[PhotonFault, PhotonFinding] = {}
     for factor in WIDTHS:
-        counts = sums.fine.reshape(-1, factor).sum(axis=1)
+        by_line = sums.fine.reshape(len(sums.fine), -1, factor).sum(axis=2)
+        counts = by_line.sum(axis=0)
         level = float(np.median(counts))
         if level < ENOUGH:
             continue
         edges = np.linspace(0.0, sums.duration, len(counts) + 1)
-        off = deviations(counts, np.full(len(counts), level))
         for fault, sign in ((PhotonFault.DROP, -1), (PhotonFault.SPIKE, 1)):
+            off = deviations(counts, np.full(len(counts), level), above=sign > 0)
             stretches = runs((sign * off > SURE) & (sign * (counts / level - 1) > CHANGE))
             where = [(sums.edges[1:] > edges[a]) & (sums.edges[:-1] < edges[b]) for a, b in stretches]
-            own = [sign > 0 or 2 * np.count_nonzero(w & explained) < np.count_nonzero(w) for w in where]
+            own = [
+                _everywhere(by_line[:, a:b].sum(axis=1), np.median(by_line, axis=1) * (b - a), sign)
+                and (sign > 0 or 2 * np.count_nonzero(w & explained) < np.count_nonzero(w))
+                for (a, b), w in zip(stretches, where)
+            ]
             stretches = [s for s, real in zip(stretches, own) if real]
             for w in (w for w, real in zip(where, own) if real):
                 dark |= w
@@ -56,6 +63,14 @@ def array_in_time(sums: PhotonSums, silent: Array) -> tuple[list[PhotonFinding],
                 if fault not in best or found.significance > 1.5 * best[fault].significance:  # else the finer times
                     best[fault] = found
     return list(best.values()), dark
+
+
+def _everywhere(counts: Array, expected: Array, sign: int) -> bool:
+    """Whether a change is seen without the half of the feedlines that change most: a bright speckle is in a few."""
+    order = np.argsort(sign * (counts - expected))[: max(len(counts) - len(counts) // 2, 1)]
+    number, hoped = float(counts[order].sum()), float(expected[order].sum())
+    more = sign * (number - hoped)
+    return bool(more > SURE * np.sqrt(max(hoped, 1.0)) and more > CHANGE * hoped)
 
 
 def _change(
@@ -176,17 +191,16 @@ def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFin
     )  # what the rest lets expect
     hoped = inside * scale
     enough = allowed & (sums.counts >= WORTH) & (total - inside > REST * total)
-    width = sums.edges[1]
     middle = (sums.edges[1:] + sums.edges[:-1]) / 2
     outside = (middle < sums.gap_start[:, None]) | (middle > (sums.gap_start + sums.gap)[:, None])
-    spread = excess(np.where(outside, sums.binned, 0), np.where(outside, clock * scale[:, None], 0))
-    modes = np.maximum(sums.gap / width, 1e-3) / spread
+    spread = spreads(sums, np.where(outside, sums.binned, 0), np.where(outside, clock * scale[:, None], 0))
     trials = np.log(np.maximum(sums.counts, 1) * max(len(clock), 1))
-    chance = log_none(hoped, np.maximum(modes, 1.0)) + trials
+    chance = log_none(hoped, modes_in(sums, spread, sums.gap)) + trials
     sigma = np.where(enough & (hoped > WORTH), sigma_of(np.minimum(chance, 0.0)), 0.0)
     lost = sigma > SURE
     hoped_in_pause = sums.counts * PAUSE
-    in_pause = log_none(hoped_in_pause, np.maximum(PAUSE * sums.duration / width / spread, 1.0)) + trials
+    pause = np.full(len(clock), PAUSE * sums.duration)
+    in_pause = log_none(hoped_in_pause, modes_in(sums, spread, pause)) + trials
     timed = lost | (allowed & (hoped_in_pause > WORTH) & (sigma_of(np.minimum(in_pause, 0.0)) > SURE))
     if not lost.any():
         return None, lost, timed
@@ -205,6 +219,32 @@ def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFin
                            "gaps": np.stack((sums.gap_start[order], sums.gap[order]), axis=1)},
     )  # fmt: skip
     return found, lost, timed
+
+
+def spreads(sums: PhotonSums, counts: Array, expected: Array) -> dict[int, Array]:
+    """Return how much the light of each resonator varies beyond counting, by the number of bins taken together; (n,).
+
+    Not less than that of its neighbors, by their median: that of a single resonator is known badly.
+    """
+    index = sums.info.beammap.index
+    there = index >= 0
+    out = {}
+    for together in SCALES:
+        own = excess(*(a.reshape(len(a), -1, together).sum(axis=2) for a in (counts, expected)))
+        near, _ = median_of(neighbors(np.where(there, own[np.maximum(index, 0)], np.nan), there, 1))
+        shared = np.zeros(len(own))
+        shared[index[there]] = near[there]
+        out[together] = np.maximum(own, shared)
+    return out
+
+
+def modes_in(sums: PhotonSums, spread: dict[int, Array], span: Array) -> Array:
+    """Return how many independent moments a time (s, (n,)) holds: by the largest variation at scales within it."""
+    width = sums.edges[1]
+    modes = span / width / spread[SCALES[0]]
+    for together in SCALES[1:]:
+        modes = np.where(span >= together * width, np.minimum(modes, span / width / together / spread[together]), modes)
+    return np.asarray(np.maximum(modes, 1.0))
 
 
 def _at(until: Array, edges: Array, when: Array) -> Array:
