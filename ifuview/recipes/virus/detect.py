@@ -79,13 +79,13 @@ def point_spread(fields: IfuSpectra, solution: ShotSolution) -> PointSpread:
 
 
 def known_sources(stars: tuple[CatalogSpectrum, ...]) -> tuple[KnownSource, ...]:
-    """Sources of the catalog that are seen, to be taken off."""
+    """Sources of the catalog: those that are seen are taken off, none is found again."""
     out = []
     for star in stars:
         flux, error = star.spectrum.flux, _error(star)
         good = error > 0
-        if good.mean() > LEAST and np.median(flux[good] / error[good]) > SEEN:
-            out.append(KnownSource(star.x, star.y, np.where(good, flux, 0.0), error))
+        seen = good.mean() > LEAST and np.median(flux[good] / error[good]) > SEEN
+        out.append(KnownSource(star.x, star.y, np.where(good, flux, 0.0), error if seen else np.zeros_like(error)))
     return tuple(out)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ifuview.engine.spectra.detect.kernels import add_line, line_misfit, line_sums
 from ifuview.engine.spectra.detect.light import FieldLight
 from ifuview.model.checks import Array
+from ifuview.model.reduction.detection import NO_DOUBT, Doubt
 
 FREE = 3.0  # what the best of three free numbers adds to the square of the significance
 FLOOR = 0.05  # of the light, that no profile describes
@@ -28,13 +29,16 @@ CORE = 0.05  # of the largest share: fibers below tell no shape
 
 @dataclass(slots=True)
 class LineFit:
-    """A line at `theta`: x, y (arcsec), wavelength (Angstrom), log of its Gaussian sigma."""
+    """A line at `theta`: x, y (arcsec), wavelength (Angstrom), log of its Gaussian sigma; the rest as in Detection."""
 
     theta: NDArray[np.float64]
     flux: float
     snr: float
     near: NDArray[np.intp]
     error: NDArray[np.float64] | None = None
+    doubts: Doubt = NO_DOUBT
+    exposures: NDArray[np.float64] | None = None
+    chi2: float = float("nan")
 
     @property
     def significance(self) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.detect.continuum import TakenSource, find_continua, take_off
-from ifuview.engine.spectra.detect.doubts import describe
+from ifuview.engine.spectra.detect.doubts import describe, doubt, is_hit
 from ifuview.engine.spectra.detect.kernels import filter_lines, running_level
 from ifuview.engine.spectra.detect.light import (
     FieldLight,
@@ -25,7 +25,7 @@ from ifuview.engine.spectra.detect.light import (
 )
 from ifuview.engine.spectra.detect.measure import FLOOR, LineFit, blot, climb, put
 from ifuview.model.checks import Array
-from ifuview.model.reduction.detection import CONTINUUM, Detection, Doubt, FieldDetections, FieldFibers, PointSpread
+from ifuview.model.reduction.detection import CONTINUUM, Detection, FieldDetections, FieldFibers, PointSpread
 from ifuview.model.reduction.params import param
 
 WIDTHS = (1.08, 2.0)  # of an unresolved line, filters
@@ -111,6 +111,7 @@ class Search:
         self.limit = threshold_of(params.false, self.lattice.area, float(np.ptp(grid)), place, self.sigma[0])
         self.bright: list[TakenSource] = []
         self.base = self.light
+        self.hits: list[LineFit] = []
         self.along = np.ones(grid.size)
 
     def copy(self) -> Search:
@@ -191,28 +192,27 @@ class Search:
     def _measured(self, found: list[LineFit]) -> list[LineFit]:
         """Each line measured on what is left without the others, about a level that no line disturbs."""
         _flatten(self.light)
-        out = []
+        out: list[LineFit] = []
+        self.hits = []
         for fit in found:
             put(self.light, fit, fit.flux)
             again = climb(self.light, fit.theta, float(np.log(self.sigma[0])) if fit.snr < 10 else None)
+            again = doubt(self.light, again, self.grid, self.along)
             put(self.light, fit, -fit.flux)
             if again.snr >= self.limit - 0.1:
-                out.append(again)
+                (self.hits if is_hit(again) else out).append(again)
         return sorted(out, key=lambda one: -one.snr)
 
     def described(self, fits: list[LineFit], known: tuple[KnownSource, ...]) -> FieldDetections:
         """Detections with their spectra and doubts; then the continua that lines have left."""
         stars = [TakenSource(one.x, one.y, np.inf, one.flux, one.error) for one in known]
-        out, dropped = [], 0
+        for fit in self.hits:
+            blot(self.base, fit)
+        out = []
         for fit in fits:
             put(self.light, fit, fit.flux)
-            one = describe(self.light, self.base, fit, self.grid, self.along)
+            out.append(describe(self.light, self.base, fit, self.grid))
             put(self.light, fit, -fit.flux)
-            if Doubt.ONE_FIBER in one.doubts and Doubt.ONE_EXPOSURE in one.doubts:
-                dropped += 1
-                blot(self.base, fit)
-                continue
-            out.append(one)
             put(self.base, fit, -fit.flux, FLOOR)
         faint = find_continua(
             self.base, self.lattice, self.params.continuum, before=(*stars, *self.bright), most=self.params.most
@@ -221,8 +221,8 @@ class Search:
             if all(np.hypot(source.x - one.x, source.y - one.y) > STAR for one in known):
                 out.append(_continuum(source, self.grid))
         notes = []
-        if dropped:
-            notes.append(f"{dropped} peaks of one fiber in one exposure are taken for cosmic rays")
+        if self.hits:
+            notes.append(f"{len(self.hits)} peaks of a single exposure or fiber are taken for cosmic rays")
         if len(fits) >= self.params.most:
             notes.append(f"the search ends at {self.params.most} lines; there may be more")
         return FieldDetections(tuple(out), self.significant, self.light.group_scale, tuple(notes))
