@@ -125,8 +125,12 @@ def _common(head: HeadProducts) -> dict[str, object]:
 def _cube_cards(head: HeadProducts, cube: SkyCube) -> dict[str, object]:
     """Axes in arcsec of the head and Angstrom; the sky as the second description, A."""
     step = float((cube.wave[-1] - cube.wave[0]) / (cube.wave.size - 1))
-    return {**_place_cards(head, cube), "CRVAL3": float(cube.wave[0]), "CDELT3": step, "CRPIX3": 1.0,
-            "CTYPE3": "pixel", "CUNIT3": "Angstrom"}  # fmt: skip
+    first = float(cube.wave[0])
+    out = {**_place_cards(head, cube), "CRVAL3": first, "CDELT3": step, "CRPIX3": 1.0, "CTYPE3": "pixel",
+           "CUNIT3": "Angstrom"}  # fmt: skip
+    if "WCSNAMEA" in out:
+        out |= {"CTYPE3A": "AWAV", "CRVAL3A": first, "CRPIX3A": 1.0, "CD3_3A": step, "CUNIT3A": "Angstrom"}
+    return out
 
 
 def _place_cards(head: HeadProducts, cube: SkyCube) -> dict[str, object]:

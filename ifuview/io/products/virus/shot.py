@@ -20,13 +20,14 @@ from ifuview.model.reduction.detection import doubts_text
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.placed import HeadProducts, PlacedDetection, StarImage
 from ifuview.model.reduction.shot import AmplifierState, IfuField, IfuSpectra
-from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution, StarCatalog
+from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
 from ifuview.model.reduction.source import SourceSpectrum
 
 if TYPE_CHECKING:
     from h5py import File
 
-NATIVE, GRID, CHUNKS, SIDE = 1032, 1036, 11, 21  # samples, samples, and the pictures of stars
+NATIVE, GRID = 1032, 1036  # samples of a fiber's own pixels and of the common grid: stand for those of the data
+CHUNKS, SIDE = 11, 21  # pictures of stars
 F4, F8, I4 = np.float32, np.float64, np.int32
 
 
@@ -94,16 +95,25 @@ class ShotFile:
     def __init__(self, file: File, disk: Disk) -> None:
         describe_root(file, "VIRUS observation")
         self.file, self.disk = file, disk
-        self._tables = {
-            name: GrowingTable(file, disk, name, columns, title) for name, (columns, title) in TABLES.items()
-        }
+        self._tables: dict[str, GrowingTable] = {}
 
-    def add(self, head: HeadProducts, catalog: StarCatalog | None = None) -> None:
+    def _begin(self, native: int, grid: int) -> None:
+        """Make the tables, of as many samples as the data have."""
+        if self._tables:
+            return
+        size = {NATIVE: native, GRID: grid}
+        for name, (columns, title) in TABLES.items():
+            own = {key: (kind, tuple(size.get(n, n) for n in shape)) for key, (kind, shape) in columns.items()}
+            self._tables[name] = GrowingTable(self.file, self.disk, name, own, title)
+
+    def add(self, head: HeadProducts) -> None:
         """Add a fiber head."""
+        spectra = head.done.spectra
+        self._begin(head.exposures[0].spectra.flux.shape[1], spectra.wave.size)
         order = row_order(head.done.spectra)
         for name, rows in (
             ("Images", _amplifiers(head)), ("Raw", _raw(head, order)), ("Fibers", _fibers(head.done.spectra, order)),
-            ("Info", _info(head.done.spectra, order)), ("CatSpectra", _catalog(head.done.stars)),
+            ("Info", _info(head.done.spectra, order)), ("CatSpectra", _catalog(head.done.stars, spectra.wave.size)),
             ("MatSpectra", _matched(head)), ("Detections", _detections(head.detections, head.done.spectra)),
         ):  # fmt: skip
             self._tables[name].add(rows)
@@ -119,6 +129,7 @@ class ShotFile:
 
     def finish(self, solution: ShotSolution, name: str) -> None:
         """Add what all heads share, one row an exposure."""
+        self._begin(NATIVE, GRID)  # where no head could be added
         self._tables["Survey"].add(_survey(solution, name))
 
 
@@ -161,23 +172,13 @@ def _raw(head: HeadProducts, order: list[tuple[int, AmplifierState]]) -> Mapping
     }  # fmt: skip
     for name, lamp in LAMPS.items():
         out[name] = _stacked([_lamp(one, lamp) for one in own], order)
-    return {name: _width(values, NATIVE) for name, values in out.items()}
+    return out
 
 
 def _lamp(one: IfuExposure, name: str) -> Array:
     """Spectra of a lamp, zeros where there are none."""
     found = one.lamps.get(name)
     return np.zeros(one.spectra.flux.shape, np.float32) if found is None else found
-
-
-def _width(values: Array, width: int) -> Array:
-    """With as many samples as the table has, NaN beyond."""
-    if values.shape[1] == width:
-        return values
-    out = np.full((values.shape[0], width), np.nan, np.float32)
-    count = min(width, values.shape[1])
-    out[:, :count] = values[:, :count]
-    return out
 
 
 def _fibers(spectra: IfuSpectra, order: list[tuple[int, AmplifierState]]) -> Mapping[str, Array]:
@@ -189,7 +190,7 @@ def _fibers(spectra: IfuSpectra, order: list[tuple[int, AmplifierState]]) -> Map
                           order),
         "fiber_to_fiber": _stacked([one.response for one in own], order),
         "skyspectrum": _stacked([one.sky for one in own], order),
-        "residual": _width(_stacked([one.residual for one in own], order), NATIVE),
+        "residual": _stacked([one.residual for one in own], order),
     }  # fmt: skip
 
 
@@ -231,9 +232,9 @@ def _amplifiers(head: HeadProducts) -> Mapping[str, Array]:
     }
 
 
-def _star_rows(spectra: Sequence[SourceSpectrum]) -> dict[str, Array]:
+def _star_rows(spectra: Sequence[SourceSpectrum], size: int) -> dict[str, Array]:
     """Spectrum, error and weight (share of the light that fibers caught) of stars."""
-    flux, error, weight = (np.full((len(spectra), GRID), np.nan, np.float32) for _ in range(3))
+    flux, error, weight = (np.full((len(spectra), size), np.nan, np.float32) for _ in range(3))
     for n, one in enumerate(spectra):
         good = one.variance > 0
         flux[n], error[n] = _masked(one.flux, good), _masked(np.sqrt(np.maximum(one.variance, 0)), good)
@@ -241,11 +242,11 @@ def _star_rows(spectra: Sequence[SourceSpectrum]) -> dict[str, Array]:
     return {"spectrum": flux, "error": error, "weight": weight}
 
 
-def _catalog(stars: Sequence[CatalogSpectrum]) -> Mapping[str, Array]:
+def _catalog(stars: Sequence[CatalogSpectrum], size: int) -> Mapping[str, Array]:
     magnitude = np.array([star.magnitude for star in stars]).reshape(len(stars), -1)
     out: dict[str, Array] = {name: np.array([getattr(star, name) for star in stars]) for name in ("ra", "dec")}
     out |= {f"{band}mag": magnitude[:, n] if len(stars) else np.zeros(0) for n, band in enumerate("grizy")}
-    return out | _star_rows([star.spectrum for star in stars])
+    return out | _star_rows([star.spectrum for star in stars], size)
 
 
 def _matched(head: HeadProducts) -> Mapping[str, Array]:
@@ -261,7 +262,8 @@ def _matched(head: HeadProducts) -> Mapping[str, Array]:
         **{key: np.array([getattr(one, name) for _, one in own]) for key, name in places},
         "gmag": np.array([star.magnitude[0] for star, _ in own]),
         "syngmag": np.array([star.synthetic for star, _ in own]),
-        **_star_rows([star.spectrum for star, _ in own]), "image": images, "xgrid": x, "ygrid": y,
+        **_star_rows([star.spectrum for star, _ in own], head.done.spectra.wave.size),
+        "image": images, "xgrid": x, "ygrid": y,
     }  # fmt: skip
 
 
@@ -274,7 +276,7 @@ def _detections(found: Sequence[PlacedDetection], spectra: IfuSpectra) -> Mappin
         **_unit(spectra, len(own)),
         **{key: np.array([getattr(one, name) for one in found], F8) for key, name in places},
         **{key: np.array([getattr(one, name) for one in own], F8) for key, name in numbers},
-        **{name: np.array([getattr(one, name) for one in own], F4).reshape(len(own), GRID)
+        **{name: np.array([getattr(one, name) for one in own], F4).reshape(len(own), spectra.wave.size)
            for name in ("spectrum", "error", "model")},
         "kind": _text([one.kind for one in own], 9),
         "doubts": np.array([int(one.doubts) for one in own], I4),
