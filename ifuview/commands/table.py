@@ -37,6 +37,7 @@ ROWS = (
         "Calibrations of VIRUS out of raw nights.",
         "reduce virus-cal",
     ),
+    ("health", "PATH...", "Which amplifiers of raw exposures can be used, before anything is reduced."),
     ("watch", "DIR", "Show the exposures of a folder; new files appear when they are whole."),
     ("photons.quicklook", "FILE -o OUT.fits", "Count the photons of a photon list in an image or a cube."),
     ("photons.speckle", "FILE -o MAPS.fits", "Speckle statistics of every pixel of a photon list."),

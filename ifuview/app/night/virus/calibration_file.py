@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ifuview import __version__
+from ifuview.app.night.amplifiers.page import write_quality
 from ifuview.app.night.virus.calibrate import BuiltCamera, NightRange, build_camera, night_of
 from ifuview.app.night.virus.setup import VIRUS
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
-from ifuview.files import make_folder, put, stem, told
+from ifuview.files import stem
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import tables_for
 from ifuview.io.products.virus.cals_write import write_calibrations
@@ -20,7 +19,6 @@ from ifuview.model.night.raw import RawNight
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.recipes.virus.quality import calibration_quality
-from ifuview.report.night.amplifiers import as_json, page
 
 ALL = "all"
 OF_CAMERA = 2  # amplifiers
@@ -168,19 +166,3 @@ def build_calibrations(
     return BuiltCalibrations(
         out, written, tuple(work.quality), tuple(work.lost), files, tuple(dict.fromkeys(work.notes))
     )
-
-
-def write_quality(folder: str, name: str, rows: Sequence[AmplifierQuality]) -> tuple[str, ...]:
-    """Write the page and the JSON of amplifiers to a folder; their paths.
-
-    Raises
-    ------
-    UsageError
-        They cannot be written.
-    """
-    make_folder(folder)
-    html, numbers = (os.path.join(folder, f"{name}_qa.{suffix}") for suffix in ("html", "json"))
-    with told(folder, "the page about the amplifiers"):
-        put(html, page(rows, f"Amplifiers of {name}", __version__))
-        put(numbers, as_json(rows))
-    return html, numbers

@@ -1,0 +1,1 @@
+"""Amplifiers of raw exposures, judged before and after a reduction."""

@@ -1,0 +1,121 @@
+"""The health of all amplifiers of raw exposures, as they are read one after the other: nothing is reduced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from ifuview.engine.ccd.electrons import read_out
+from ifuview.engine.ccd.health import AmplifierHealth, HealthLimits, health
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import IfuviewError
+from ifuview.instrument import instrument
+from ifuview.io.night.raw_index import index_night
+from ifuview.io.night.raw_read import read_frame
+from ifuview.model.inspection import VerdictState
+from ifuview.model.night.raw import RawAmplifier, RawExposure
+from ifuview.model.reduction.ccd import ReadOut
+from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
+
+NAN = float("nan")
+UNREAD = ReadOut("", NAN, NAN, NAN, NAN, NAN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenAmplifier:
+    """One amplifier of one exposure, and what its read-out says.
+
+    Parameters
+    ----------
+    exposure : RawExposure
+    amplifier : RawAmplifier
+    health : AmplifierHealth
+        Of an amplifier that cannot be read: WRONG, and why.
+    """
+
+    exposure: RawExposure
+    amplifier: RawAmplifier
+    health: AmplifierHealth
+
+    @property
+    def line(self) -> str:
+        """In one line: where, and what is wrong or what was measured."""
+        one, of = self.amplifier, self.exposure
+        where = f"{of.date} {of.observation:07d} exp{of.number:02d} {one.specid}_{one.slot}_{one.ifuid}_{one.name}"
+        return f"{where}: {self.health.state}: {self.health.text}"
+
+
+def amplifier_health(
+    exposures: Iterable[RawExposure], name: str, limits: HealthLimits | None = None, ctx: JobContext = SILENT
+) -> Iterator[SeenAmplifier]:
+    """Yield the amplifiers of exposures with their health, each as soon as it is known.
+
+    Parameters
+    ----------
+    exposures : iterable of RawExposure
+    name : str
+        Of the instrument.
+    limits : HealthLimits, optional
+    ctx : JobContext
+    """
+    every = [(exposure, amplifier) for exposure in exposures for amplifier in exposure.amplifiers]
+    for number, (exposure, amplifier) in enumerate(every):
+        ctx.checkpoint(number / len(every), f"{amplifier.slot} {amplifier.name}")
+        yield SeenAmplifier(exposure, amplifier, health_of(amplifier, name, limits))
+
+
+def health_below(
+    path: str, kinds: Collection[str] = (), ctx: JobContext = SILENT
+) -> tuple[list[SeenAmplifier], tuple[str, ...]]:
+    """The amplifiers below a folder, in an archive or a file with their health, and what the search has noted.
+
+    Parameters
+    ----------
+    path : str
+    kinds : collection of str
+        sci, twi ...; none: all.
+    ctx : JobContext
+    """
+    night = index_night(path, ctx=ctx.part(0.0, 0.1))
+    own = [e for e in night.exposures if not kinds or e.kind in kinds]
+    return list(amplifier_health(own, night.instrument, ctx=ctx.part(0.1, 1.0))), night.notes
+
+
+def health_of(amplifier: RawAmplifier, name: str, limits: HealthLimits | None = None) -> AmplifierHealth:
+    """The health of one amplifier."""
+    spec = instrument(name)
+    problem = amplifier.problem
+    if not problem:
+        try:
+            raw = read_frame(amplifier, spec)
+            dropped = 0 if spec.raw is None else spec.raw.dropped
+            read, _ = read_out(
+                raw.data, raw.overscan, gain=raw.gain, read_noise=raw.readnoise, amplifier=amplifier.name,
+                by_row=False, dropped=dropped,
+            )  # fmt: skip
+            return health(read, limits)
+        except IfuviewError as error:
+            problem = str(error)
+    return AmplifierHealth(UNREAD, VerdictState.WRONG, problem)
+
+
+def health_rows(seen: Iterable[SeenAmplifier], limits: HealthLimits | None = None) -> tuple[AmplifierQuality, ...]:
+    """Amplifiers as rows of the page and of the JSON about them."""
+    limits = limits or HealthLimits()
+    return tuple(_row(one, limits) for one in seen)
+
+
+def _row(one: SeenAmplifier, limits: HealthLimits) -> AmplifierQuality:
+    """One amplifier."""
+    read, own, of = one.health.read, one.amplifier, one.exposure
+    numbers = (
+        QualityNumber("readnoise", "read noise", read.noise, "electron", limits.noise_look, limits.noise_wrong),
+        QualityNumber("overscan", "overscan", read.level, "ADU"),
+        QualityNumber("saturated", "share of saturated pixels", read.saturated if read.amplifier else NAN, "",
+                      limits.saturated_look, limits.saturated_wrong),
+    )  # fmt: skip
+    problem = one.health.text if one.health.state is VerdictState.WRONG else ""
+    return AmplifierQuality(
+        own.slot, own.specid, own.ifuid, own.contid, own.name, of.date, of.observation, of.number, numbers,
+        read.notes, problem,
+    )  # fmt: skip
