@@ -34,7 +34,7 @@ LOCATIONS = "Fiber_Locations"  # folder of fiber rows, also beside raw data
 def tables_for(instrument: str, config: str = "", *roots: str) -> Tables:
     """The tables of an instrument: a folder of the user goes first, else fiber rows that lie beside the raw data."""
     beside = next((root for root in roots if root and Path(root, LOCATIONS).is_dir()), "")
-    return Tables(instrument, config or beside)
+    return Tables(instrument, config, beside=beside)
 
 
 class Tables:
@@ -47,13 +47,16 @@ class Tables:
         The user's own, "" for none.
     plane : str
         A file of the focal plane in place of the one there, "" for none.
+    beside : str
+        A folder beside raw data, for what the user's own has not.
     """
 
-    def __init__(self, instrument: str, folder: str = "", plane: str = "") -> None:
+    def __init__(self, instrument: str, folder: str = "", plane: str = "", beside: str = "") -> None:
         self.instrument = instrument
-        self.folder, self.plane = folder, plane
-        if folder and not Path(folder).is_dir():
-            raise MissingDataError("no such folder of instrument tables", folder)
+        self.folder, self.plane, self.beside = folder, plane, beside
+        for own in (folder, beside):
+            if own and not Path(own).is_dir():
+                raise MissingDataError("no such folder of instrument tables", own)
         self._read: dict[str, PlainTable] = {}
         self._responses: dict[str, WaveCurve] = {}
 
@@ -114,7 +117,7 @@ class Tables:
 
     def with_response(self, camera: str, curve: WaveCurve) -> Tables:
         """The same tables with another response of a detector."""
-        out = Tables(self.instrument, self.folder)
+        out = Tables(self.instrument, self.folder, self.plane, self.beside)
         out._read, out._responses = self._read, {**self._responses, camera: curve}
         return out
 
@@ -223,16 +226,23 @@ class Tables:
         return self._read[name]
 
     def _user_file(self, name: str) -> Path | None:
-        """A file of the user's folder."""
-        places = (Path(self.folder, self.instrument, name), Path(self.folder, name)) if self.folder else ()
+        """A file of the user's folder, else of the one beside raw data."""
+        places = [
+            path
+            for own in (self.folder, self.beside)
+            if own
+            for path in (Path(own, self.instrument, name), Path(own, name))
+        ]
         return next((path for path in places if path.is_file()), None)
 
     def _user_rows(self, unit: Unit, amplifier: str) -> list[tuple[int, Path]]:
-        """Fiber locations of the user's folder: date and file."""
-        if not self.folder:
+        """Fiber locations of the user's folder, else of the one beside raw data: date and file."""
+        places = (Path(own, LOCATIONS) for own in (self.folder, self.beside) if own)
+        place = next((path for path in places if path.is_dir()), None)
+        if place is None:
             return []
         found = []
-        for folder in sorted(Path(self.folder, LOCATIONS).glob("20*")):
+        for folder in sorted(place.glob("20*")):
             for path in folder.glob("fiber_loc_*.txt") if DATE.fullmatch(folder.name) else ():
                 match = LOCATION.fullmatch(path.name)
                 if match and (match["specid"], match["slot"], match["ifuid"]) == unit:

@@ -12,6 +12,7 @@ from ifuview.exit_codes import BAD_INPUT, FOUND, OK
 
 if TYPE_CHECKING:
     from ifuview.app.night.reduction.channel import ReducedChannel
+    from ifuview.app.night.reduction.pages import ReductionPages
 
 SYSTEMS = ("lrs2",)
 EPILOG = """\
@@ -47,6 +48,8 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--sky_components", "--sky-components", metavar="N", type=int,
                      help="principal components of what the sky leaves (0)")  # fmt: skip
     out.add_argument("--combine", action="store_true", help="one spectrum of all channels and exposures of a target")
+    out.add_argument("--report", action=BooleanOptionalAction, default=True,
+                     help="a page, HTML and PNG, for each channel, and one a night")  # fmt: skip
     out.add_argument("--quiet", action="store_true", help="say nothing")
     out.add_argument("-O", "--output", metavar="OUT", default=".", help="folder of the products (default: here)")
 
@@ -56,6 +59,8 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     from ifuview.app.night.reduction.choices import elsewhere_of, params_of
 
     params, elsewhere = params_of(chosen), elsewhere_of(chosen)
+    pages = _pages(chosen)
+    told = None if pages is None else pages.add
     done: list[ReducedChannel] = []
     if chosen.what[0] in SYSTEMS:
         if len(chosen.what) > 1 or not chosen.date:
@@ -66,20 +71,31 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
 
         done += reduce_lrs2(
             chosen.date, chosen.sides, chosen.object, chosen.baseraw, chosen.output, chosen.tables, params,
-            ctx=ctx, hold=False, elsewhere=elsewhere,
+            ctx=ctx, told=told, hold=False, elsewhere=elsewhere,
         )  # fmt: skip
     else:
         from ifuview.app.night.reduction.run import reduce_files
 
         done += reduce_files(
-            chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx, False, elsewhere
+            chosen.what, chosen.sides, chosen.object, chosen.output, chosen.tables, params, ctx, told, False, elsewhere
         )
     lines = [one.line for one in done]
     if chosen.combine:
-        from ifuview.app.night.reduction.combine import combine_targets
+        from ifuview.app.night.reduction.elsewhere import combine_targets
 
         lines += combine_targets(done, chosen.output, chosen.tables)
+    if pages is not None:
+        lines += pages.finish()
     notes = tuple(dict.fromkeys(note for one in done for note in one.notes))
     good = sum(one.complete for one in done)
     code = OK if good == len(done) else FOUND if good else BAD_INPUT
     return Said("" if chosen.quiet else "\n".join(lines), notes, code)
+
+
+def _pages(chosen: Namespace) -> ReductionPages | None:
+    """The pages of what is reduced; none where they are not wanted."""
+    if not chosen.report:
+        return None
+    from ifuview.app.night.reduction.pages import ReductionPages
+
+    return ReductionPages(chosen.output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from ifuview.app.night.reduction.setup import INPUTS, near
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.archive.paths import split
 from ifuview.io.archive.store import STORE
+from ifuview.model.figure import Figure
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.values import TracedFibers
 from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
+from ifuview.recipes.lrs2.figures import figures_of
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS, RECIPE
+from ifuview.recipes.lrs2.values import ChannelSetup
 
 ALONE = ("flat", "arcs")  # that exposures do not need once the others are made
 CONSTANT = ("setup", *INPUTS)  # inputs that calibrations are made from
@@ -32,20 +35,32 @@ class ChannelCalibration:
         Of what they were made from.
     steps : mapping of str to StepResult
     verdicts : tuple of StepVerdict
+    setup : ChannelSetup
+    drawn : mapping of str to tuple of Figure
+        Of the steps, once values are given up.
     """
 
     key: tuple[str, ...]
     steps: Mapping[str, StepResult]
     verdicts: tuple[StepVerdict, ...]
+    setup: ChannelSetup
+    drawn: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+
+    def value(self, step: str) -> object:
+        """What a step has made; None where it has not."""
+        return self.steps[step].value if step in self.steps else None
 
     def light(self) -> ChannelCalibration:
-        """The same without what exposures do not need."""
+        """The same without what exposures do not need; figures take its place."""
+        if self.drawn:
+            return self
+        drawn = {name: figures_of(self, name) for name in self.steps}
         steps = {name: one.given_up() if name in ALONE else one for name, one in self.steps.items()}
         traced = steps["traces"]
         if isinstance(traced.value, TracedFibers):
             nothing = np.broadcast_to(np.float32(0), traced.value.scattered.shape)
             steps["traces"] = replace(traced, value=replace(traced.value, scattered=nothing))
-        return replace(self, steps=steps)
+        return replace(self, steps=steps, drawn=drawn)
 
 
 def key_of(inputs: Mapping[str, Given], params: Mapping[str, object] | None) -> tuple[str, ...]:
@@ -55,12 +70,12 @@ def key_of(inputs: Mapping[str, Given], params: Mapping[str, object] | None) -> 
 
 
 def calibrate(
-    inputs: Mapping[str, Given], limits: Mapping[str, float], params: Mapping[str, object] | None = None,
+    inputs: Mapping[str, Given], setup: ChannelSetup, params: Mapping[str, object] | None = None,
     cache: ValueCache | None = None, ctx: JobContext = SILENT, made: Callable[[StepResult], None] | None = None,
 ) -> ChannelCalibration:  # fmt: skip
     """Make the calibrations that an exposure asks for."""
     steps = run(RECIPE, inputs, params, CALIBRATIONS, cache, ctx, made)
-    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, limits))
+    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, setup.spec.limits), setup)
 
 
 def archives(

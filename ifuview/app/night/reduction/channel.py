@@ -11,10 +11,12 @@ from ifuview.app.night.reduction.setup import channel_setup, given
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.instrument.tables import Tables
 from ifuview.model.checks import Header
+from ifuview.model.figure import Figure
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.recipes.cache import ValueCache
-from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
+from ifuview.recipes.graph import GIVEN_UP, Given, StepResult, StepVerdict, run
+from ifuview.recipes.lrs2.figures import figures_of
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
@@ -39,6 +41,8 @@ class ReducedChannel:
         Of the steps, where they were asked for.
     header : mapping
         Cards of the exposure.
+    drawn : mapping of str to tuple of Figure
+        Of steps whose values are held no more.
     """
 
     exposure: RawExposure
@@ -48,6 +52,7 @@ class ReducedChannel:
     files: tuple[str, ...] = ()
     verdicts: tuple[StepVerdict, ...] = ()
     header: Header = field(default_factory=dict)
+    drawn: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
 
     def light(self) -> ReducedChannel:
         """The same without values, but for the sources and their spectrum."""
@@ -55,13 +60,18 @@ class ReducedChannel:
         return replace(self, steps=steps)
 
     def value(self, step: str) -> object:
-        """What a step has made; None where it could not."""
-        return self.steps[step].value
+        """What a step has made; None where it could not, or it is held no more."""
+        found = self.steps[step].value
+        return None if found is GIVEN_UP else found
+
+    def figures(self, step: str) -> tuple[Figure, ...]:
+        """The figures of a step."""
+        return self.drawn.get(step) or figures_of(self, step)
 
     @property
     def complete(self) -> bool:
         """Whether there are spectra without sky."""
-        return self.value("field") is not None
+        return self.steps["field"].value is not None
 
     @property
     def line(self) -> str:

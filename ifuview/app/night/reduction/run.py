@@ -130,6 +130,7 @@ def reduce_files(
     config: str = "",
     params: Params | None = None,
     ctx: JobContext = SILENT,
+    told: Callable[[ReducedChannel], None] | None = None,
     hold: bool = True,
     elsewhere: Elsewhere = NOTHING,
 ) -> tuple[ReducedChannel, ...]:
@@ -197,7 +198,7 @@ def reduce_exposures(
             if not hold:
                 let_go(night, todo[number:], False)
             cache = ValueCache() if hold else None
-            held = calibrate(inputs, setup.spec.limits, params, cache, part.part(0.0, 0.4))
+            held = calibrate(inputs, setup, params, cache, part.part(0.0, 0.4))
             if output and all(one.value is not None for one in held.steps.values()):
                 write_calibrations(held.steps, setup, exposure, output, params)
         if not hold:
@@ -208,13 +209,12 @@ def reduce_exposures(
             more=more,
         )  # fmt: skip
         own = judged(done.steps, setup.spec.limits, [name for name in done.steps if name not in held.steps])
-        done = replace(done, verdicts=(*held.verdicts, *own), notes=(*said, *done.notes))
+        done = replace(done, verdicts=(*held.verdicts, *own), notes=(*said, *done.notes), drawn=held.drawn)
         if output and done.complete:
             done = write(done, tables, output, params, part.part(0.9, 1.0))
-        done = done if hold else done.light()
         if told is not None:
             told(done)
-        yield done
+        yield done if hold else done.light()
 
 
 def write(

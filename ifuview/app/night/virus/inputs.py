@@ -70,7 +70,7 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
     beside = os.path.dirname(os.path.abspath(request.calibrations))
     tables = tables_for(VIRUS, "", root, beside)
     if request.plane:
-        tables = Tables(VIRUS, tables.folder, request.plane)
+        tables = Tables(VIRUS, tables.folder, request.plane, tables.beside)
     setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), tables.focal_plane())
     base = request.params.get("solution")
     pointing = base if isinstance(base, SolutionParams) else SolutionParams()

@@ -13,8 +13,7 @@ from astropy.io import fits
 from ifuview.app.night.reduction import elsewhere
 from ifuview.app.night.reduction.channel import ReducedChannel
 from ifuview.app.night.reduction.choices import elsewhere_of, params_of
-from ifuview.app.night.reduction.combine import combine_targets, combined
-from ifuview.app.night.reduction.elsewhere import Elsewhere, lent, new_response
+from ifuview.app.night.reduction.elsewhere import Elsewhere, combine_targets, combined, lent, new_response
 from ifuview.commands.reductions import reduce as command
 from ifuview.engine.context import SILENT
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
