@@ -64,7 +64,7 @@ def _told(session: Session, before: PhotonFrame, judged: PhotonJudged) -> Sessio
     """The session with a verdict in all frames of the list under the same calibrations."""
     for slot in session.slots:
         frame = slot.photons
-        if frame is not None and frame.raw.info.path == before.raw.info.path and frame.stack == before.stack:
+        if frame is not None and frame.raw.info.path == before.raw.info.path and judged.about(frame.stack):
             session = session.with_slot(replace(slot, photons=replace(frame, judged=judged)))
     return session
 
@@ -104,7 +104,7 @@ def _laser(path: str, info: PhotonInfo) -> float:
 def first_verdict(old: Slot | None, slot: Slot) -> list[JudgePhotons]:
     """The judgement of a list that has just been read, or whose calibrations are others now."""
     frame, before = slot.photons, None if old is None else old.photons
-    if frame is None or (frame.judged is not None and frame.judged.stack == frame.stack):
+    if frame is None or (frame.judged is not None and frame.judged.about(frame.stack)):
         return []
     asked = before is not None and before.judged is None  # and the answer has not come yet
     if asked and before is not None and _same_photons(before, frame):
@@ -114,7 +114,8 @@ def first_verdict(old: Slot | None, slot: Slot) -> list[JudgePhotons]:
 
 def _same_photons(one: PhotonFrame, other: PhotonFrame) -> bool:
     """Whether two states of a frame are of the same photons, which may have got an index meanwhile."""
-    return (one.stack, one.beammap, one.state) == (other.stack, other.beammap, other.state)
+    same = PhotonJudged(one.stack).about(other.stack)
+    return same and (one.beammap, one.state) == (other.beammap, other.state)
 
 
 def judgement(slot: Slot, frame: PhotonFrame) -> JudgePhotons:

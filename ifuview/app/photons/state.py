@@ -89,6 +89,10 @@ class PhotonJudged:
     why: str = ""
     problem: int = -1
 
+    def about(self, stack: Steps) -> bool:
+        """Whether it is about just these steps: the same values, which are not compared."""
+        return len(stack) == len(self.stack) and all(one is other for one, other in zip(stack, self.stack))
+
     @property
     def marked(self) -> tuple[PhotonFinding, ...]:
         """The findings that are marked on the canvas: the chosen one, else all that are new."""

@@ -108,10 +108,14 @@ def test_an_index_that_comes_meanwhile_is_no_reason_to_judge_again(spoiled):
 
 def test_other_calibrations_are_judged_anew(told):
     slot = told.slot()
-    step = FoundStep({}, "threshold")
+    step = FoundStep({"found.hot": np.zeros((30, 24), bool)}, "threshold")
     later = told.with_slot(replace(slot, photons=replace(slot.photons, stack=(step,))))
     (task,) = follow.after(told, later)
     assert task.before.stack == (step,) and verdict.make(later).state is VerdictState.JUDGING
+    told = as_change(later, task.apply(later, task.run(later, SILENT))).session
+    alike = replace(step, flags={"found.hot": np.zeros((30, 24), bool)})
+    other = told.with_slot(replace(told.slot(), photons=replace(told.slot().photons, stack=(alike,))))
+    assert len(follow.after(told, other)) == 1
 
 
 def test_the_order_is_that_of_the_file_and_not_of_its_index(clean, tmp_path: Path):

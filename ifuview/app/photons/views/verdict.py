@@ -51,7 +51,7 @@ def make(session: Session) -> VerdictView | None:
         return None
     frame = slot.photons
     judged = None if frame is None else frame.judged
-    if frame is None or judged is None or judged.stack != frame.stack:
+    if frame is None or judged is None or not judged.about(frame.stack):
         judged = PhotonJudged(why="" if session.judges and not session.headless else "nobody has asked")
     if frame is None or judged.found is None:
         return _without(slot, frame, judged)

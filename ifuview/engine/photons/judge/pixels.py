@@ -60,7 +60,7 @@ class PixelLight:
     usable : ndarray, bool
         Pixels that can be judged.
     bad, likely : BadPixels or None
-        Those that are sure to be, and those that a flag is right about; None where nothing saw a photon.
+        Those that are sure to be, and those of which a flag that says hot is right; None where nothing saw a photon.
     around : ndarray, float64
         Median of the good pixels around.
     bright : ndarray, bool
@@ -150,7 +150,8 @@ def bad_pixels(sums: PhotonSums, light: PixelLight) -> list[PhotonFinding]:
     for fault, name in NAMES.items():
         for known in (False, True):
             out = left_out | doubtful if fault is PhotonFault.DEAD else left_out  # given up: nothing is to be seen
-            chosen = getattr(light.likely, name) & out if known else getattr(light.bad, name) & ~out
+            flagged = light.likely if fault is PhotonFault.HOT else light.bad
+            chosen = getattr(flagged, name) & out if known else getattr(light.bad, name) & ~out
             if chosen.any():
                 found.append(_bad(sums, light, fault, chosen, known))
     return found

@@ -25,6 +25,7 @@ WIDTHS = (1, 4, 20, 50)  # of its bins, in the finest ones
 WORTH = 20.0  # photons that a gap must lack, and that the rest must have
 REST = 0.3  # of the light of the others that the rest must be of
 PAUSE = 0.2  # of the time; such a pause is to be noticed
+SAFE = 1.5  # sigma more than needed, for a pause that is sure to be noticed
 TOP = 99.0  # percent of the resonators; the light of brighter ones counts as that in a clock
 SCALES = (1, 5, 10)  # bins of time taken together, to see how fast light varies
 MANY, SHARE = 10, 0.01  # photons, and part of a resonator's photons, within the dead time
@@ -201,7 +202,7 @@ def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFin
     hoped_in_pause = sums.counts * PAUSE
     pause = np.full(len(clock), PAUSE * sums.duration)
     in_pause = log_none(hoped_in_pause, modes_in(sums, spread, pause)) + trials
-    timed = lost | (allowed & (hoped_in_pause > WORTH) & (sigma_of(np.minimum(in_pause, 0.0)) > SURE))
+    timed = lost | (allowed & (hoped_in_pause > WORTH) & (sigma_of(np.minimum(in_pause, 0.0)) > SURE + SAFE))
     if not lost.any():
         return None, lost, timed
     order = np.flatnonzero(lost)[np.argsort(-sigma[lost] - 1e-3 * hoped[lost], kind="stable")]
