@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ifuview.errors import IfuviewError, UsageError
+from ifuview.overwriting import check_kind, check_target
 
 Name = str | os.PathLike[str]
 
@@ -40,13 +41,20 @@ def part_name(path: Name) -> str:
     return os.path.join(folder, f".{base}.{os.getpid()}.part{suffix}")
 
 
+def move(part: Name, path: Name) -> None:
+    """Give a file its name; see `overwriting` for what it may take the place of."""
+    check_kind(part, path)
+    os.replace(part, path)
+
+
 @contextmanager
 def replacing(path: Name) -> Iterator[str]:
     """A temporary name to write to, which takes the place of `path` when all went well and is gone otherwise."""
+    check_target(path)
     part = part_name(path)
     try:
         yield part
-        os.replace(part, path)
+        move(part, path)
     finally:
         with suppress(OSError):
             os.unlink(part)
@@ -104,8 +112,10 @@ def filled(folder: Name) -> Iterator[Path]:
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
     try:
         yield part
-        for file in [file for file in part.rglob("*") if file.is_file()]:
-            target = place / file.relative_to(part)
+        files = [(file, place / file.relative_to(part)) for file in part.rglob("*") if file.is_file()]
+        for file, target in files:
+            check_kind(file, target)
+        for file, target in files:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(file, target)
     except BaseException:
@@ -148,6 +158,7 @@ def check_place(path: Name, what: str = "the output") -> None:
         raise UsageError("the folder does not exist", os.fspath(folder), "choose another folder")
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
         raise UsageError(f"{what} cannot be written there", os.fspath(path), "choose another folder or name")
+    check_target(path)
 
 
 def check_suffix(path: Name, suffixes: Iterable[str], what: str) -> str:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ifuview.overwriting import forgotten
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def no_inputs() -> Iterator[None]:
+    """What other tests have read is no input of this one."""
+    with forgotten():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,9 @@ from ifuview.commands.said import Said
 from ifuview.commands.table import COMMANDS
 from ifuview.engine.context import SILENT, JobContext, set_threads
 from ifuview.errors import UsageError
+from ifuview.overwriting import force
+
+WRITTEN = ("output", "json")  # options that name what is written
 
 
 class CommandModule(Protocol):
@@ -49,6 +52,7 @@ def command(name: str, words: list[str]) -> int:
         return int(end.code or 0)
     notes = _from_file(chosen, name)
     set_threads(stored_threads())
+    force(getattr(chosen, "overwrite", False))
     with progress(quiet=getattr(chosen, "quiet", False)) as ctx:
         said = module.run(chosen, ctx)
     if said.text:
@@ -67,6 +71,8 @@ def parser(name: str) -> Parser:
     """The options of a command."""
     out = Parser(prog=f"ifuview {name}", description=COMMANDS[name].title, formatter_class=RawDescriptionHelpFormatter)
     module_of(name).options(out)
+    if any(action.dest in WRITTEN for action in out._actions):
+        out.add_argument("--overwrite", action="store_true", help="let outputs take the place of files of another kind")
     return out
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.overwriting import note_input
 
 CHUNK = 1 << 20  # bytes read or inflated between two checkpoints
 GZIP_MAGIC, BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
@@ -19,7 +20,7 @@ ANY_GZIP = 31  # zlib: 15-bit window, gzip wrapper
 
 
 def regular_file(path: str) -> os.stat_result:
-    """Return the status of a readable, non-empty regular file.
+    """Return the status of a readable, non-empty regular file, which from now on is an input and no output.
 
     Raises
     ------
@@ -41,6 +42,7 @@ def regular_file(path: str) -> os.stat_result:
         raise FileFormatError("the file is empty", path)
     if not os.access(path, os.R_OK):
         raise FileFormatError("may not be read (permission denied)", path)
+    note_input(path)
     return status
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
-from ifuview.files import part_name, product_stem, told
+from ifuview.files import move, part_name, product_stem, told
 from ifuview.io.traces.correction import Correction
 from ifuview.io.traces.reading import read_traces
 from ifuview.model.orientation import Orientation
@@ -105,7 +105,7 @@ def _written(correction: Correction, canonical: tuple[int, int] | None, target: 
             back = read_traces(correction.part, canonical, correction.orientation)
             miss = _largest_difference(correction.given, back, traces)
             if miss <= ALLOWED:
-                os.replace(correction.part, target)
+                move(correction.part, target)
                 return miss
     empty = np.flatnonzero(~np.isfinite(traces.center).all(axis=1))
     if empty.size:
