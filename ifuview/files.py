@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.overwriting import check_kind, check_target
+from ifuview.overwriting import check_kind, check_target, note_output
 
 Name = str | os.PathLike[str]
 
@@ -45,6 +45,7 @@ def move(part: Name, path: Name) -> None:
     """Give a file its name; see `overwriting` for what it may take the place of."""
     check_kind(part, path)
     os.replace(part, path)
+    note_output(path)
 
 
 @contextmanager
@@ -118,6 +119,7 @@ def filled(folder: Name) -> Iterator[Path]:
         for file, target in files:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(file, target)
+            note_output(target)
     except BaseException:
         if made:
             shutil.rmtree(place, ignore_errors=True)

@@ -39,12 +39,18 @@ REGIONS = "regions"
 TODO = "choose another name"
 
 _inputs: set[str] = set()
+_written: set[str] = set()  # by this process, which may look at them and write them again
 _forced = [False]
 
 
 def note_input(path: str | os.PathLike[str]) -> None:
     """Remember a file that is read."""
     _inputs.add(os.path.realpath(path))
+
+
+def note_output(path: str | os.PathLike[str]) -> None:
+    """Remember a file that was written."""
+    _written.add(os.path.realpath(path))
 
 
 def force(on: bool) -> None:
@@ -55,13 +61,15 @@ def force(on: bool) -> None:
 @contextmanager
 def forgotten() -> Iterator[None]:
     """No file counts as an input within, and what was noted within is forgotten; for tests."""
-    kept = set(_inputs)
-    _inputs.clear()
+    kept = [(known, set(known)) for known in (_inputs, _written)]
+    for known, _ in kept:
+        known.clear()
     try:
         yield
     finally:
-        _inputs.clear()
-        _inputs.update(kept)
+        for known, before in kept:
+            known.clear()
+            known.update(before)
 
 
 def check_target(path: str | os.PathLike[str]) -> None:
@@ -76,7 +84,7 @@ def check_target(path: str | os.PathLike[str]) -> None:
         return
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise UsageError("is a device or a pipe, no place for a file", os.fspath(path), TODO)
-    if os.path.realpath(path) in _inputs and kind_of(path) != REGIONS:
+    if os.path.realpath(path) in _inputs - _written and kind_of(path) != REGIONS:
         raise UsageError("is one of the inputs and stays as it is", os.fspath(path), TODO)
 
 

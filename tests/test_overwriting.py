@@ -47,6 +47,23 @@ def test_an_input_stays_as_it_is_by_whatever_name(image, link):
     assert unchanged(image, before)
 
 
+def test_what_was_written_here_may_be_looked_at_and_written_again(image, tmp_path):
+    copy = tmp_path / "copy.fits"
+    for _ in range(2):
+        put(copy, image.read_bytes())
+        open_all(str(copy))
+
+
+def test_what_is_shown_stays_when_the_file_is_cut_off_or_written_over(image):
+    """A map of the file would end the process at the next look."""
+    shown = open_all(str(image)).images[0].pixels
+    last = shown.value(-1, -1)
+    os.truncate(image, 2880)
+    assert shown.value(-1, -1) == last
+    image.write_bytes(b"x" * 10_000)
+    assert shown.value(-1, -1) == last
+
+
 def test_nor_when_it_is_forced(image, forced):
     open_all(str(image))
     forced(True)
