@@ -44,8 +44,10 @@ _forced = [False]
 
 
 def note_input(path: str | os.PathLike[str]) -> None:
-    """Remember a file that is read."""
-    _inputs.add(os.path.realpath(path))
+    """Remember a file that is read; what is still being written is read back under its temporary name."""
+    name = os.path.basename(path)
+    if not (name.startswith(".") and ".part" in name):
+        _inputs.add(os.path.realpath(path))
 
 
 def note_output(path: str | os.PathLike[str]) -> None:

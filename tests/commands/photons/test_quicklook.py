@@ -85,7 +85,7 @@ def test_nothing_that_is_read_is_written_over(path, tmp_path):
         ("bin2hdf", [str(tmp_path), "--beammap", own, "-o", own]),
     ]  # fmt: skip
     for name, argv in calls:
-        with pytest.raises(UsageError, match="would overwrite|one of the inputs"):
+        with pytest.raises(UsageError, match=r"would overwrite|one of the inputs"):
             command(name, argv)
     assert path.read_bytes() == before == fits.read_bytes()
 
