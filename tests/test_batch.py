@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -217,12 +221,52 @@ def test_no_scheduler_at_the_address_is_one_sentence(run, monkeypatch, tmp_path,
     from ifuview.batch import cluster
 
     monkeypatch.setattr(cluster, "CONNECT_S", 0.3)
-    for address in ("tcp://127.0.0.1:9", "nonsense"):
+    damaged = tmp_path / "scheduler.json"
+    damaged.write_text("{no json")
+    for address in ("tcp://127.0.0.1:9", "tls://127.0.0.1:9", "nonsense", str(damaged)):
         code = cli.main(["batch", "triage", str(run[0]), "--scheduler", address, "-o", str(tmp_path)])
         assert code == 2
         said = capsys.readouterr().err
         assert said.startswith(f"ifuview: {address}: no dask scheduler answers")
         assert said.count("\n") == 1
+
+
+def greeted(host: str, port: int, uid: int | None) -> bool:
+    """Whether the process of a user, without the credentials of the run, gets a word out of a scheduler."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if uid is not None:
+                os.setuid(uid)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            with socket.create_connection((host, port), 5) as plain, context.wrap_socket(plain) as safe:
+                safe.sendall(b"hello")
+                os._exit(1 if safe.recv(1) else 0)
+        except OSError:
+            os._exit(0)
+    return bool(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def test_workers_of_its_own_listen_to_nobody_else():
+    """A scheduler runs what it is told to as the user who began it: it asks everyone for the secret of the run."""
+    pytest.importorskip("distributed")
+    from ifuview.batch.cluster import connected
+
+    with connected(None, 1) as client:
+        told = client.scheduler_info()
+        addresses = [told["address"], *told["workers"]]
+        assert all(address.startswith("tls://127.0.0.1:") for address in addresses)
+        ports = [port for one in (told, *told["workers"].values()) for port in one["services"].values()]
+        for port in ports:
+            for page in ("health", "info/main/workers.html", "api/v1/retire_workers", "status"):
+                with pytest.raises(HTTPError, match="404"):
+                    urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5)
+        for address in addresses:
+            host, port = address.removeprefix("tls://").split(":")
+            for uid in (None, 65534) if os.getuid() == 0 else (None,):
+                assert not greeted(host, int(port), uid)
+        assert client.submit(sum, [1, 2]).result() == 3
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from ifuview.errors import MissingDataError, UsageError
 
 RETRIES = 1  # after an exception that no input explains; a worker that dies is tried ALLOWED_DEATHS times more
 ALLOWED_DEATHS = 3
-CONNECT_S = 10.0
-ANY_PORT = "127.0.0.1:0"  # for the pages of dask; its usual port may be taken, and is open to all
+CONNECT_S = 4.0
+ANY_PORT = "127.0.0.1:0"  # dask always has a web server; it is left without pages
 PIP = 'python -m pip install "dask[distributed]"'
 
 
@@ -77,15 +77,12 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
 
     quiet()
     if scheduler is not None:
-        try:
-            client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as problem:
-            text = "no dask scheduler answers at this address"
-            raise UsageError(text, scheduler, "give one such as tcp://host:8786, or leave --scheduler out") from problem
-        with client:
+        with _of_scheduler(scheduler) as client:
             yield client
         return
     settings = {
+        "distributed.scheduler.http.routes": [],  # no pages, which would be open to all users of the machine
+        "distributed.worker.http.routes": [],
         "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
         "distributed.worker.memory.target": False,
@@ -97,12 +94,44 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=ANY_PORT,
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": ANY_PORT},
+                security=_secret(),
                 silence_logs=logging.CRITICAL,
                 memory_limit=None,
             )
         with cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
+
+
+def _of_scheduler(scheduler: str) -> contextlib.AbstractContextManager[Client]:
+    """A client of a running scheduler: its address, or the file that it wrote."""
+    distributed = need_dask()
+    where = {"scheduler_file": scheduler} if os.path.isfile(scheduler) else {"address": scheduler}
+    try:
+        client: contextlib.AbstractContextManager[Client] = distributed.Client(
+            **where, timeout=CONNECT_S, set_as_default=False
+        )
+    except Exception as problem:  # ssl, sockets, a file that is no JSON: each has its own kind
+        text = "no dask scheduler answers at this address"
+        todo = "give one such as tcp://host:8786 or tls://host:8786 or its scheduler file, or leave --scheduler out"
+        raise UsageError(text, scheduler, todo) from problem
+    return client
+
+
+def _secret() -> object:
+    """Credentials that only the processes of this run know: whoever may talk to a scheduler runs code as its user.
+
+    Raises
+    ------
+    MissingDataError
+        The library that makes them is not installed.
+    """
+    try:
+        return need_dask().Security.temporary()
+    except ImportError as problem:
+        text = "the library cryptography is not installed"
+        raise MissingDataError(text, "ifuview batch", f"install it with: {PIP}") from problem
 
 
 @contextlib.contextmanager

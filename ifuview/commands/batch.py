@@ -35,7 +35,8 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--formats", metavar="NAME,...", type=names, default=(),
                      help=f"diagnose: of {', '.join(FORMATS)}; default html,json")  # fmt: skip
     where = out.add_mutually_exclusive_group()
-    where.add_argument("--scheduler", metavar="ADDRESS", help="of a running dask scheduler, as tcp://host:8786")
+    where.add_argument("--scheduler", metavar="ADDRESS",
+                       help="of a running dask scheduler, tcp://host:8786 or tls://..., or its file")  # fmt: skip
     where.add_argument("--workers", metavar="N", type=count, help="processes on this machine; default: one a core")
     out.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
     out.add_argument("-o", "--output", metavar="DIR", required=True, help="folder of the results")
