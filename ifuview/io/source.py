@@ -62,7 +62,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
             if not (magic.startswith(GZIP_MAGIC) or magic == BZIP2_MAGIC):
                 if size <= IN_MEMORY:
                     file.seek(0)  # numpy asks for large pages: half the time of read()
-                    return MappedSource(memoryview(np.fromfile(file, np.uint8)).toreadonly()), True
+                    return MappedSource(np.fromfile(file, np.uint8).data.toreadonly()), True
                 return MappedSource(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)), True
     except (OSError, ValueError) as problem:
         raise FileFormatError(f"cannot be read ({_reason(problem)})", path) from problem
