@@ -19,6 +19,11 @@ def of_night(session: Session) -> bool:
     return slot is None or session.triage.about(slot.dataset.path)
 
 
+def of_raw_night(session: Session) -> bool:
+    """Whether the bar speaks of the amplifiers of raw exposures."""
+    return session.night is not None and session.night.index.raw_night is not None
+
+
 def of_reduction(session: Session) -> bool:
     """Whether the bar speaks of a reduction: one was made, and one of its frames or its exposure is on the canvas."""
     state = session.reduction
@@ -39,6 +44,10 @@ def judge(session: Session, intent: Judge) -> Outcome:
         from ifuview.app.photons import judging as photons
 
         return photons.judge(session, intent)
+    if of_raw_night(session):
+        from ifuview.app.night import health
+
+        return health.judge(session, intent)
     if not of_night(session):
         from ifuview.app.traces import judging as traces
 
@@ -59,6 +68,10 @@ def show_problem(session: Session, intent: ShowProblem) -> Outcome:
         from ifuview.app.night.reduction import showing as reduction
 
         return reduction.go_to_problem(session, intent)
+    if of_raw_night(session):
+        from ifuview.app.night import health
+
+        return health.go_to_problem(session, intent)
     if of_night(session):
         from ifuview.app.night import judging as night
 

@@ -17,6 +17,7 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent
     from ifuview.app.frames.views.pyramid import Pyramid
+    from ifuview.app.night.health import HealthState
     from ifuview.app.night.reduction.state import ReductionState
     from ifuview.app.night.state import Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
@@ -187,6 +188,7 @@ class Session:
     memory: MemoryBounds | None = None  # None: as much may be open as there is
     base_look: Look | None = None  # of new frames, from the preferences; None: what suits the image
     triage: TriageState | None = None  # of what was looked at last
+    health: HealthState | None = None  # of the amplifiers of a raw night
     reduction: ReductionState | None = None  # of the raw exposure that was reduced last
     problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of
     light: LightOptions | None = None  # None: the usual ones

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ifuview.app.judging import of_night, of_reduction
+from ifuview.app.judging import of_night, of_raw_night, of_reduction
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.model.image import Kind
@@ -17,7 +17,7 @@ def inputs(session: Session) -> tuple[object, ...]:
     if of_reduction(session):
         return (session.reduction, session.current)
     if of_night(session):
-        return (session.triage, session.night, session.current)
+        return (session.triage, session.health, session.night, session.current)
     slot = session.slot()
     own = (None, None, None) if slot is None else (slot.key, slot.diagnosis, slot.traces)
     return (*own, session.problem)
@@ -33,6 +33,10 @@ def make(session: Session) -> VerdictView | None:
         from ifuview.app.night.views import reduction
 
         return reduction.make(session)
+    if of_raw_night(session):
+        from ifuview.app.night.views import health
+
+        return health.make(session)
     if of_night(session):
         from ifuview.app.night.views import verdict as night
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ifuview.app.night.triage.sum import Triaged
     from ifuview.model.night.exposures import ExposureIndex
 
+RAW_DOCKS = (("section", False), ("quality", False))
 DOCKS = (("section", False), ("quality", False), ("triage", True))  # a night has no detector to cut through
 
 
@@ -219,8 +220,19 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     return at_proof(session, state.result.findings[state.groups[number][0]], blink=intent.blink)
 
 
+def _first_raw(session: Session, index: ExposureIndex) -> tuple[Intent, ...]:
+    """The first exposure of the sky on the canvas, and the verdict on all amplifiers."""
+    from ifuview.app.night.health import first_look as of_raw
+
+    shown = of_raw(index) if not session.slots else None
+    begun = () if shown is None else (shown, *(ShowDock(key, on) for key, on in RAW_DOCKS))
+    return (*begun, Judge()) if session.judges else begun
+
+
 def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Intent, ...]:
     """What follows on a folder that has just been opened: its first product on the canvas, and its verdict."""
+    if index.raw_night is not None and not session.headless:
+        return _first_raw(session, index)
     if session.headless or not index.exposures or not index.chain.judged:
         return ()
     begun: tuple[Task[Any] | Intent, ...] = ()

@@ -119,7 +119,7 @@ _TILES: dict[int, tuple[ExposureIndex, tuple[TileRow, ...]]] = {}
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     result = None if session.triage is None else session.triage.result
-    return (session.night, session.current, session.tables, result, *(s.key for s in session.slots))
+    return (session.night, session.current, session.tables, result, session.health, *(s.key for s in session.slots))
 
 
 def make(session: Session) -> ExposuresView:
@@ -148,8 +148,17 @@ def make(session: Session) -> ExposuresView:
         petals=tuple(sorted({_petal(f) for f in index.tiles}, key=lambda p: (p == WHOLE, p))),
         chain=index.chain,
         open_paths=frozenset(s.dataset.path for s in session.slots) | {t.path for t in session.tables},
-        verdicts=verdicts(index.chain, session.triage),
+        verdicts=_verdicts(session, index),
     )
+
+
+def _verdicts(session: Session, index: ExposureIndex) -> Mapping[tuple[int, str], CameraVerdict]:
+    """What was found in each camera of each exposure; of raw ones, in their amplifiers."""
+    if index.raw_night is None:
+        return verdicts(index.chain, session.triage)
+    from ifuview.app.night.views import health
+
+    return health.verdicts(session.health, index)
 
 
 def _petal(file: TileFile) -> str:

@@ -1,0 +1,200 @@
+"""The amplifiers of a raw night are judged as it is opened: by their read-out alone, nothing is reduced for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
+
+from ifuview.app.frames.intents import Judge, ShowProblem
+from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.messages import note
+from ifuview.app.night import open_night
+from ifuview.app.night.intents import ShowProduct
+from ifuview.app.session import Session
+from ifuview.app.tasks import Change, Outcome, Task
+from ifuview.engine.ccd.electrons import read_out
+from ifuview.engine.ccd.health import AmplifierHealth, health
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError
+from ifuview.instrument import instrument
+from ifuview.io.night.raw_read import read_frame
+from ifuview.model.inspection import VerdictState
+from ifuview.model.instrument import InstrumentSpec
+from ifuview.model.night.exposures import ExposureIndex
+from ifuview.model.night.raw import DETECTOR, RawAmplifier, RawExposure
+
+AT_ONCE = 16  # amplifiers between two looks at what else is wanted
+SKY = "sci"  # exposures of it come first
+
+
+class AmplifierKey(NamedTuple):
+    """One amplifier in one exposure of an index."""
+
+    expid: int
+    camera: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HealthState:
+    """What is known of the amplifiers of a night.
+
+    Parameters
+    ----------
+    night : ExposureIndex
+        That it is about.
+    found : mapping of AmplifierKey to AmplifierHealth
+    todo : tuple of AmplifierKey
+        Those that are still to be asked.
+    unread : tuple of str
+        Why others could not be.
+    problem : int
+        Which is shown, -1 for none.
+    stopped : bool
+        The user has stopped it.
+    """
+
+    night: ExposureIndex
+    found: Mapping[AmplifierKey, AmplifierHealth] = field(default_factory=dict)
+    todo: tuple[AmplifierKey, ...] = ()
+    unread: tuple[str, ...] = ()
+    problem: int = -1
+    stopped: bool = False
+
+    @property
+    def groups(self) -> tuple[tuple[AmplifierKey, ...], ...]:
+        """Exposures of each amplifier that is not as it should be, the worst amplifier first."""
+        out: dict[tuple[str, str], list[AmplifierKey]] = {}
+        for key, one in self.found.items():
+            if one.state is not VerdictState.CLEAN:
+                out.setdefault((key.camera, key.name), []).append(key)
+        return tuple(sorted((tuple(sorted(keys)) for keys in out.values()), key=self._rank))
+
+    def _rank(self, keys: tuple[AmplifierKey, ...]) -> tuple[int, int, AmplifierKey]:
+        order = tuple(VerdictState)
+        return min(order.index(self.found[key].state) for key in keys), -len(keys), keys[0]
+
+    def of(self, expid: int, camera: str) -> dict[str, AmplifierHealth]:
+        """What was found in the amplifiers of a detector in an exposure, by name."""
+        return {key.name: one for key, one in self.found.items() if (key.expid, key.camera) == (expid, camera)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeAmplifiers(Task["HealthState"]):
+    """The next amplifiers are read."""
+
+    kind: ClassVar[JobKind] = JobKind.VERDICT
+    state: HealthState
+    quiet: bool = True
+    newest: bool = True
+    aside: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> HealthState:
+        """Ask some of them."""
+        night, found, unread = self.state.night, dict(self.state.found), list(self.state.unread)
+        assert night.raw_night is not None
+        spec = instrument(night.raw_night.instrument)
+        for place, key in enumerate(self.state.todo[:AT_ONCE]):
+            ctx.checkpoint(place / AT_ONCE, f"amplifier {key.name} of {key.camera}")
+            amplifier = _amplifier(night.raw_exposure(key.expid), key)
+            try:
+                found[key] = amplifier_health(amplifier, spec, ctx)
+            except IfuviewError as problem:
+                unread.append(str(problem))
+        return replace(self.state, found=found, unread=tuple(unread), todo=self.state.todo[AT_ONCE:])
+
+    def apply(self, session: Session, result: HealthState) -> Outcome:
+        """Keep what was found, and go on."""
+        now = session.health
+        if now is None or now.night is not result.night or now.stopped:
+            return session
+        session = replace(session, health=replace(result, problem=now.problem))
+        return Change(session, _next(result))
+
+
+def amplifier_health(amplifier: RawAmplifier, spec: InstrumentSpec, ctx: JobContext) -> AmplifierHealth:
+    """What the read-out of an amplifier says of its health.
+
+    Raises
+    ------
+    IfuviewError
+        It cannot be read.
+    """
+    raw = read_frame(amplifier, spec, ctx)
+    dropped = 0 if spec.raw is None else spec.raw.dropped
+    read, _ = read_out(
+        raw.data, raw.overscan, gain=raw.gain, read_noise=raw.readnoise, amplifier=amplifier.name, dropped=dropped
+    )
+    return health(read)
+
+
+def _amplifier(exposure: RawExposure | None, key: AmplifierKey) -> RawAmplifier:
+    assert exposure is not None
+    return next(a for a in exposure.amplifiers if (a.camera, a.name) == (key.camera, key.name))
+
+
+def _next(state: HealthState) -> tuple[JudgeAmplifiers, ...]:
+    title = f"Judge amplifiers, {len(state.todo)} left"
+    return (JudgeAmplifiers(title=title, state=state),) if state.todo else ()
+
+
+def first_look(index: ExposureIndex) -> ShowProduct | None:
+    """The first exposure of the sky on the canvas, else the first of all."""
+    if index.raw_night is None or not index.exposures:
+        return None
+    sky = [e for e in index.exposures if e.obstype == SKY]
+    first = (sky or list(index.exposures))[0]
+    exposure = index.raw_exposure(first.expid)
+    if exposure is None or not exposure.cameras:
+        return None
+    camera = next(iter(exposure.target), exposure.cameras[0])
+    return ShowProduct(first.expid, camera if camera in exposure.cameras else exposure.cameras[0], DETECTOR)
+
+
+def judged(session: Session) -> Outcome:
+    """Begin with the amplifiers of exposures of the sky, those on the canvas first."""
+    night = session.night
+    if night is None or night.index.raw_night is None:
+        return session
+    now = open_night.here(session)
+    shown = -1 if now is None else now.expid
+    keys = tuple(
+        AmplifierKey(e.expid, a.camera, a.name)
+        for e in sorted(night.index.exposures, key=lambda e: (e.expid != shown, e.obstype != SKY, e.expid))
+        for a in _usable(night.index.raw_exposure(e.expid))
+    )
+    state = HealthState(night.index, todo=keys)
+    return Change(replace(session, health=state), _next(state))
+
+
+def _usable(exposure: RawExposure | None) -> Iterable[RawAmplifier]:
+    return () if exposure is None else [a for a in exposure.amplifiers if not a.problem]
+
+
+def judge(session: Session, intent: Judge) -> Outcome:
+    """Judge the amplifiers, go on, or stop."""
+    state = session.health
+    if state is None or (session.night is not None and state.night is not session.night.index):
+        return judged(session) if intent.on else session
+    if not intent.on:
+        return Change(
+            replace(session, health=replace(state, stopped=True)), stop=(JobKey(JobKind.VERDICT),)
+        )  # fmt: skip
+    state = replace(state, stopped=False)
+    return Change(replace(session, health=state), _next(state))
+
+
+def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
+    """Another amplifier that is not as it should be, on the canvas."""
+    state = session.health
+    groups = () if state is None else state.groups
+    if state is None or not groups:
+        return note(session, "no problem was found")
+    now = max(state.problem, 0 if not intent.step else state.problem)
+    number = intent.number if intent.number is not None else (now + intent.step) % len(groups)
+    if not 0 <= number < len(groups):
+        return session
+    key = groups[number][0]
+    session = replace(session, health=replace(state, problem=number))
+    return Change(session, (ShowProduct(key.expid, key.camera, DETECTOR),))
