@@ -1,56 +1,97 @@
-"""Health of raw amplifiers: the bad one is named before anything is reduced, in words and as numbers."""
+"""Amplifiers of a raw night are judged on opening, by their read-out: named, counted, never called clean unasked."""
 
 from __future__ import annotations
 
-import json
-
+import numpy as np
 import pytest
+from astropy.io import fits
 
-from ifuview import cli
-from ifuview.app.night.amplifiers.health import amplifier_health, health_rows
-from ifuview.exit_codes import BAD_INPUT, FOUND
-from ifuview.instrument import instrument
-from ifuview.instrument.tables import Tables
-from ifuview.io.night.raw_index import index_night
+from ifuview.app import intents as want
+from ifuview.app import verdict
+from ifuview.app.night.health import AmplifierKey
+from ifuview.app.night.views import exposures as listed
+from ifuview.app.session import Session
 from ifuview.model.inspection import VerdictState
-from ifuview.simulate.het.heads import head_setup
-from ifuview.simulate.het.night import Shot, write_night
+from tests.app.runner import Runner
 
-SPEC = instrument("virus")
+RNG = np.random.default_rng(5)
+GAIN, BIAS, NOISE = 0.8, 1000.0, 3.0
+
+
+def amplifier(folder, name, exposure, noise=NOISE, zeros=False):
+    """A raw amplifier of VIRUS that saw little light; `noise` in electrons."""
+    counts = BIAS + RNG.normal(0, noise / GAIN, (1032, 1064))
+    counts = np.zeros_like(counts) if zeros else np.rint(counts)
+    header = fits.Header()
+    for key, value in (
+        ("INSTRUME", "virus"), ("CCDPOS", name[0]), ("CCDHALF", name[1]), ("IFUSLOT", "047"), ("SPECID", "308"),
+        ("IFUID", "024"), ("CONTID", "1"), ("GAIN", GAIN), ("RDNOISE", NOISE), ("EXPTIME", 360.0), ("IMAGETYP", "sci"),
+        ("OBJECT", "FIELD"), ("DATE", "2019-08-22T05:00:00"), ("DATE-OBS", "2019-08-22T05:00:00"),
+    ):  # fmt: skip
+        header[key] = value
+    place = folder / "20190822" / "virus" / "virus0000011" / f"exp{exposure:02d}" / "virus"
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / f"20190822T05000{exposure}.0_047{name}_sci.fits"
+    fits.PrimaryHDU(counts.astype(np.uint16), header).writeto(path)
+    return path
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory):
-    """Zero frames of a side: one amplifier is all zeros, the file of the other is cut short in the second."""
-    root = tmp_path_factory.mktemp("raw")
-    side = head_setup(SPEC, Tables("virus"), "047L", ("308", "047", "024"), 20190822)
-    shots = (Shot(1, "zro", "zero", zero=("047LU",)), Shot(1, "zro", "zero", number=2))
-    write_night(root, SPEC, [side], shots, 20190822, packing="")
-    (cut,) = root.rglob("exp02/virus/*047LL*")
-    cut.write_bytes(cut.read_bytes()[:60000])
-    return root
+    """Two exposures of one head: RL is noisy in both, LU reads nothing in the second, LL of the second is cut off."""
+    folder = tmp_path_factory.mktemp("virus")
+    for exposure in (1, 2):
+        for name in ("LL", "LU", "RU", "RL"):
+            path = amplifier(folder, name, exposure, 24.0 if name == "RL" else NOISE, (name, exposure) == ("LU", 2))
+            if (name, exposure) == ("LL", 2):
+                path.write_bytes(path.read_bytes()[:100_000])
+    return folder
 
 
-def test_bad_amplifiers_are_named_and_the_others_are_clean(night):
-    found = list(amplifier_health(index_night(str(night)).exposures, "virus"))
-    states = {(one.exposure.number, one.amplifier.name): one.health for one in found}
-    assert states[1, "LL"].state is VerdictState.CLEAN and states[2, "LU"].state is VerdictState.CLEAN
-    assert states[1, "LU"].state is VerdictState.WRONG and "zero" in states[1, "LU"].text
-    assert states[2, "LL"].state is VerdictState.WRONG and states[2, "LL"].text
-    rows = {row.text: row.state for row in health_rows(found)}
-    assert rows["20190822_0000001_exp01_308_047_024_LU"] is VerdictState.WRONG
-    assert len(rows) == 4
+def judged(night, **changes) -> Runner:
+    runner = Runner(Session(**changes))
+    runner.ask(want.OpenFile(str(night)))
+    return runner
 
 
-def test_the_command_says_it_in_words_numbers_and_a_page(night, tmp_path, capsys):
-    page, numbers = tmp_path / "p.html", tmp_path / "n.json"
-    assert cli.main(["health", str(night), "-o", str(page), "--json", str(numbers)]) == FOUND
-    said = capsys.readouterr().out.splitlines()
-    assert said[-1] == "4 amplifiers, 2 wrong" and any("308_047_024_LU: wrong" in line for line in said)
-    assert "308_047_024_LU" in page.read_text("utf-8")
-    assert {row["state"] for row in json.loads(numbers.read_text("utf-8"))} == {"clean", "wrong"}
+@pytest.fixture(scope="module")
+def opened(night) -> Runner:
+    return judged(night)
 
 
-def test_a_folder_without_raw_frames_is_refused(tmp_path, capsys):
-    assert cli.main(["health", str(tmp_path)]) == BAD_INPUT
-    assert "no raw amplifiers" in capsys.readouterr().err
+def test_broken_amplifiers_are_named_with_their_exposures(opened):
+    bar = verdict.make(opened.session)
+    assert bar.state is VerdictState.WRONG and "047R RL wrong" in bar.headline and "24." in bar.headline
+    assert bar.headline.endswith("11/1 11/2")
+    assert len(bar.problems) == 2 and "zero" in bar.problems[1].headline
+    assert bar.judged.startswith("judged 7 of 7 amplifiers")  # the index itself leaves out what is cut off
+
+
+def test_the_first_exposure_of_the_sky_is_shown(opened):
+    assert opened.session.slot().title.startswith("047L sci")
+
+
+def test_cells_have_the_worst_of_their_amplifiers(opened):
+    made = listed.make(opened.session)
+    first, second = (row.expid for row in made.rows)
+    states = {place: one.state for place, one in made.verdicts.items()}
+    assert states[first, "047L"] is VerdictState.CLEAN and states[second, "047L"] is VerdictState.WRONG
+    assert states[first, "047R"] is states[second, "047R"] is VerdictState.WRONG
+    assert "RL: the read noise" in made.verdicts[first, "047R"].text
+
+
+def test_a_problem_is_gone_to(opened):
+    opened.ask(want.ShowProblem(number=1))
+    assert opened.session.slot().title.startswith("047L sci") and verdict.make(opened.session).problem == 1
+    opened.ask(want.ShowProblem(step=1))
+    assert opened.session.slot().title.startswith("047R sci") and verdict.make(opened.session).problem == 0
+
+
+def test_nothing_is_judged_unasked_and_nothing_unjudged_is_clean(night):
+    runner = judged(night, judges=False)
+    bar = verdict.make(runner.session)
+    assert bar.state is VerdictState.NOT_JUDGED and runner.session.health is None
+    runner.ask(want.Judge())
+    assert verdict.make(runner.session).state is VerdictState.WRONG
+    keys = runner.session.health.found
+    assert all(isinstance(key, AmplifierKey) for key in keys) and len(keys) == 7

@@ -34,7 +34,8 @@ def test_a_night_is_listed_and_an_observation_is_shown(qtbot: QtBot, root: Path)
         shown = [name for n, name in enumerate(view.COLUMNS) if not dock.table.isColumnHidden(n)]
         assert shown == ["Night", "Exposure", "Object", "Target", "Type", "Time (s)", "Missing"]
         assert dock.model.data(dock.model.index(1, 2)) == "STAR_056_W"
-        assert shell.store.session.slot() is None
+        settle(qtbot, shell)
+        assert shell.store.session.slot().title.startswith("uv zro")
     observation = root / str(DATE) / "lrs2" / "lrs20000008.tar"
     with window(qtbot, str(observation)) as shell:
         settle(qtbot, shell)
