@@ -45,7 +45,7 @@ def test_all_files_are_written_and_nothing_else(folder: Path) -> None:
 def test_the_page_is_one_file_that_starts_with_the_verdict(folder: Path, report: DoctorReport) -> None:
     page = folder.joinpath("report.html").read_text()
     assert not re.search(r"(src|href)=\"(?!data:)", page) and "url(" not in page and "@import" not in page
-    order = [page.index(text) for text in ("FAIL", report.diagnosis.sentence, "Most important", "Swapped fibers",
+    order = [page.index(text) for text in ("WRONG", report.diagnosis.sentence, "Most important", "Swapped fibers",
                                            "What to do", "Use the corrected traces.", "All findings")]  # fmt: skip
     assert order == sorted(order)
     assert page.count("<img") == page.count('alt="') == len(FIGURES) + 4
@@ -61,7 +61,7 @@ def test_text_from_outside_is_escaped(folder: Path) -> None:
 def test_a_clean_diagnosis_says_so(tmp_path: Path) -> None:
     write_doctor(DoctorReport(made.diagnosis(clean=True)), tmp_path, ["html"])
     page = tmp_path.joinpath("report.html").read_text()
-    assert "PASS" in page and "Nothing: the traces can be used as they are." in page
+    assert "CLEAN" in page and "Nothing: the traces can be used as they are." in page
     assert page.count("<img") == len(FIGURES) - 1  # no image was given
 
 
@@ -73,7 +73,7 @@ def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
         crosstalk=None, modes=(), trouble=(), verdict=Verdict.NOT_MEASURED, sentence="There was no light.", given=None,
     )  # fmt: skip
     assert set(write_doctor(DoctorReport(bare), tmp_path, ["pdf", "html"])) == {"report.pdf", "report.html"}
-    assert "NOT MEASURED" in tmp_path.joinpath("report.html").read_text()
+    assert "NOT JUDGED" in tmp_path.joinpath("report.html").read_text()
 
 
 def test_one_fiber_without_wavelengths_is_enough(tmp_path: Path) -> None:
