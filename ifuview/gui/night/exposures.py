@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import (
 from ifuview.app import intents as want
 from ifuview.app.night.views import exposures as pure
 from ifuview.app.night.views.exposures import ExposuresView
-from ifuview.gui.night._exposure_dots import NARROW, ExposureModel, HeatDelegate
+from ifuview.gui.night._exposure_dots import NARROW, PAD, ExposureModel, HeatDelegate
 from ifuview.gui.night._tile_list import TileList
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.parts.base import Dock
@@ -150,7 +150,8 @@ class ExposuresDock(Dock):
         room = (viewport.width() - used) // cameras
         width = min(max(room, NARROW), self.dots.width(self.model.products))
         for place in range(texts, texts + cameras):
-            self.table.setColumnWidth(place, width)
+            name = self.table.fontMetrics().horizontalAdvance(self.model.camera(place))
+            self.table.setColumnWidth(place, max(width, name + 4 * PAD))
 
     def _say(self) -> None:
         view = self._view
