@@ -17,9 +17,8 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent
     from ifuview.app.frames.views.pyramid import Pyramid
-    from ifuview.app.night.health import HealthState
     from ifuview.app.night.reduction.state import ReductionState
-    from ifuview.app.night.state import Night, TriageState
+    from ifuview.app.night.state import HealthState, Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
     from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.inspection import FiberInspection

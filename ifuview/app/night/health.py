@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from ifuview.app.frames.intents import Judge, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import open_night
 from ifuview.app.night.intents import ShowProduct
+from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Task
 from ifuview.engine.ccd.electrons import read_out
@@ -19,65 +20,12 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.instrument import instrument
 from ifuview.io.night.raw_read import read_frame
-from ifuview.model.inspection import VerdictState
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR, RawAmplifier, RawExposure
 
 AT_ONCE = 16  # amplifiers between two looks at what else is wanted
 SKY = "sci"  # exposures of it come first
-
-
-class AmplifierKey(NamedTuple):
-    """One amplifier in one exposure of an index."""
-
-    expid: int
-    camera: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HealthState:
-    """What is known of the amplifiers of a night.
-
-    Parameters
-    ----------
-    night : ExposureIndex
-        That it is about.
-    found : mapping of AmplifierKey to AmplifierHealth
-    todo : tuple of AmplifierKey
-        Those that are still to be asked.
-    unread : tuple of str
-        Why others could not be.
-    problem : int
-        Which is shown, -1 for none.
-    stopped : bool
-        The user has stopped it.
-    """
-
-    night: ExposureIndex
-    found: Mapping[AmplifierKey, AmplifierHealth] = field(default_factory=dict)
-    todo: tuple[AmplifierKey, ...] = ()
-    unread: tuple[str, ...] = ()
-    problem: int = -1
-    stopped: bool = False
-
-    @property
-    def groups(self) -> tuple[tuple[AmplifierKey, ...], ...]:
-        """Exposures of each amplifier that is not as it should be, the worst amplifier first."""
-        out: dict[tuple[str, str], list[AmplifierKey]] = {}
-        for key, one in self.found.items():
-            if one.state is not VerdictState.CLEAN:
-                out.setdefault((key.camera, key.name), []).append(key)
-        return tuple(sorted((tuple(sorted(keys)) for keys in out.values()), key=self._rank))
-
-    def _rank(self, keys: tuple[AmplifierKey, ...]) -> tuple[int, int, AmplifierKey]:
-        order = tuple(VerdictState)
-        return min(order.index(self.found[key].state) for key in keys), -len(keys), keys[0]
-
-    def of(self, expid: int, camera: str) -> dict[str, AmplifierHealth]:
-        """What was found in the amplifiers of a detector in an exposure, by name."""
-        return {key.name: one for key, one in self.found.items() if (key.expid, key.camera) == (expid, camera)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import TriageResult
 from ifuview.model.trace import TraceSet
@@ -14,6 +15,7 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
     from ifuview.app.night.triage.sum import Triaged
+    from ifuview.engine.ccd.health import AmplifierHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +117,55 @@ class TriageState:
         """Whether a product is of a camera that was or is to be asked; True where that is not known."""
         asked = (*(one.camera for one in self.done), *self.todo)
         return not asked or any(path in camera.files.values() for camera in asked)
+
+
+class AmplifierKey(NamedTuple):
+    """One amplifier in one exposure of an index."""
+
+    expid: int
+    camera: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HealthState:
+    """What is known of the amplifiers of a night.
+
+    Parameters
+    ----------
+    night : ExposureIndex
+        That it is about.
+    found : mapping of AmplifierKey to AmplifierHealth
+    todo : tuple of AmplifierKey
+        Those that are still to be asked.
+    unread : tuple of str
+        Why others could not be.
+    problem : int
+        Which is shown, -1 for none.
+    stopped : bool
+        The user has stopped it.
+    """
+
+    night: ExposureIndex
+    found: Mapping[AmplifierKey, AmplifierHealth] = field(default_factory=dict)
+    todo: tuple[AmplifierKey, ...] = ()
+    unread: tuple[str, ...] = ()
+    problem: int = -1
+    stopped: bool = False
+
+    @property
+    def groups(self) -> tuple[tuple[AmplifierKey, ...], ...]:
+        """Exposures of each amplifier that is not as it should be, the worst amplifier first."""
+        out: dict[tuple[str, str], list[AmplifierKey]] = {}
+        for key, one in self.found.items():
+            if one.state is not VerdictState.CLEAN:
+                out.setdefault((key.camera, key.name), []).append(key)
+        return tuple(sorted((tuple(sorted(keys)) for keys in out.values()), key=self._rank))
+
+    def _rank(self, keys: tuple[AmplifierKey, ...]) -> tuple[int, int, AmplifierKey]:
+        order = tuple(VerdictState)
+        return min(order.index(self.found[key].state) for key in keys), -len(keys), keys[0]
+
+    def of(self, expid: int, camera: str) -> dict[str, AmplifierHealth]:
+        """What was found in the amplifiers of a detector in an exposure, by name."""
+        return {key.name: one for key, one in self.found.items() if (key.expid, key.camera) == (expid, camera)}

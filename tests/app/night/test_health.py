@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from ifuview.app import intents as want
 from ifuview.app import verdict
-from ifuview.app.night.health import AmplifierKey
+from ifuview.app.night.state import AmplifierKey
 from ifuview.app.night.views import exposures as listed
 from ifuview.app.session import Session
 from ifuview.model.inspection import VerdictState

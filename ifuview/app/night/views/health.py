@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ifuview.app.night.health import AmplifierKey, HealthState
+from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.night.views.heat import CameraVerdict
 from ifuview.app.session import Session
 from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
