@@ -64,6 +64,7 @@ READERS: tuple[tuple[str, Callable[[FileProbe], bool]], ...] = (
 
 # of what is no FITS: module, its function (path) -> whether it knows the content, its function (spec) -> Dataset
 CONTENT: tuple[tuple[str, str, str], ...] = (
+    ("products.virus.opening", "is_fiber_file", "fiber_dataset"),
     ("photons.opening", "is_photons", "photon_dataset"),
     ("products.quick_frame", "is_frame", "frame_dataset"),
     ("products.text_spectra", "is_votable", "text_dataset"),

@@ -12,6 +12,10 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ifuview.engine.spectra.field.positions import sky_place
+from ifuview.errors import IfuviewError
+from ifuview.io import open_dataset
+from ifuview.io.hdf5.growing import GrowingTable, describe_root
+from ifuview.io.hdf5.writing import h5_new
 from ifuview.io.products.virus.head_files import names_of, write_head
 from ifuview.io.products.virus.shot import new_shot_file
 from ifuview.model.reduction.detection import CONTINUUM, LINE, Completeness, Detection, Doubt
@@ -177,3 +181,92 @@ def test_images_of_a_head_are_written(tmp_path, head):
     place = sky.pixel_to_world(2, 0)
     ra, dec = sky_place(np.array([0.75 - 150]), np.array([-0.75 - 250]), 175.5 / 15, 51.3, 113.2)
     assert place.ra.deg == pytest.approx(ra[0], abs=1e-7) and place.dec.deg == pytest.approx(dec[0], abs=1e-7)
+
+
+def test_an_observation_opens_with_fibers_wavelengths_errors_and_masks(shot):
+    found = open_dataset(str(shot))
+    image = found.images[0]
+    assert (found.kind, found.instrument, image.kind) == ("observation", "virus", "rss")
+    assert image.wave[[0, 1]].tolist() == [3470.0, 3472.0] and image.medium == "air"
+    assert image.unit == "1e-17 erg/s/cm2/Angstrom" and image.mask.raw.sum() == 6
+    assert image.ivar.physical(image.ivar.raw)[0, 0] == 0.25
+    fibers = image.fibermap
+    assert fibers.focal_x[:3] == pytest.approx([0.1, 1.1, 0.2]) and fibers.focal_unit == "arcsec"
+    assert fibers.fiber_id[2] == "LL 1 exp 2" and fibers.ra[0] == pytest.approx(175 + 0.1 / 3600)
+    assert {table.name for table in found.tables} >= {"Survey", "Detections", "CatSpectra"}
+    raw = open_dataset(f"{shot}[Raw]").images[0]
+    assert raw.unit == "electron/Angstrom" and raw.wave.shape == raw.pixels.shape
+    with pytest.raises(IfuviewError, match="no head 046"):
+        open_dataset(f"{shot}[046]")
+
+
+def test_own_images_open_with_fibers_and_bits(tmp_path, head):
+    names = write_head(tmp_path, head)
+    image = open_dataset(str(tmp_path / names[0])).images[0]
+    assert image.kind == "rss" and image.wave[-1] == 3488.0 and image.fibermap.focal_x[8] == pytest.approx(0.2)
+    assert image.mask_bits.names(1) == ("BAD",) and image.ivar is not None
+    cube = open_dataset(str(tmp_path / names[1])).images[0]
+    assert cube.kind == "cube" and cube.wave[0] == 3470.0
+
+
+def test_public_shots_open_with_fibers_and_detectors(tmp_path):
+    path = tmp_path / "20190822v011.h5"
+    fibers = {
+        **dict.fromkeys(("calfib", "calfibe"), (np.float32, (NWAVE,))), "ra": (np.float32, ()),
+        "dec": (np.float32, ()), "ifux": (np.float32, ()), "ifuy": (np.float32, ()), "ifuslot": ("S3", ()),
+        "amp": ("S2", ()), "expnum": (np.int32, ()), "multiframe": ("S20", ()),
+    }  # fmt: skip
+    rows = {
+        name: np.ones((4, *shape)) if kind is not None and not isinstance(kind, str) else np.full(4, b"047")
+        for name, (kind, shape) in fibers.items()
+    }
+    rows |= {"amp": np.array([b"LL", b"LL", b"LU", b"LU"]), "calfibe": np.array([[2.0] * NWAVE] * 3 + [[0.0] * NWAVE])}
+    picture = {"image": (np.float32, (6, 6)), "error": (np.float32, (6, 6)), "multiframe": ("S20", ())}
+    with h5_new(path) as (file, disk):
+        describe_root(file, "")
+        file.create_group("Data")
+        GrowingTable(file, disk, "Data/Fibers", fibers).add(rows)
+        GrowingTable(file, disk, "Data/Images", picture).add(
+            {
+                "image": np.ones((1, 6, 6)),
+                "error": np.ones((1, 6, 6)),
+                "multiframe": np.array([b"multi_308_047_024_LL"]),
+            }
+        )
+    found = open_dataset(str(path))
+    assert [one.kind for one in found.images] == ["rss", "detector"]
+    rss = found.images[0]
+    assert rss.fibermap.fiber_id == ("LL 1 exp 1", "LL 2 exp 1", "LU 1 exp 1", "LU 2 exp 1")
+    assert rss.mask.raw[3].all() and not rss.mask.raw[:3].any() and rss.wave[1] == 3472.0
+    assert found.images[1].name == "multi_308_047_024_LL"
+
+
+def test_calibration_files_open_as_detectors_with_traces(tmp_path):
+    path = tmp_path / "cal.h5"
+    columns = {
+        "amp": ("S2", ()), "ifuslot": (np.int32, ()), "readnoise": (np.float32, ()), "extra": (np.float32, ()),
+        **dict.fromkeys(("trace", "wavelength", "lampspec"), (np.float32, (5, 9))), "mastertwi": (np.float32, (9, 9)),
+        "pixelmask": (np.int32, (9, 9)),
+    }  # fmt: skip
+    rows = {name: np.ones((2, *shape)) for name, (_, shape) in columns.items()}
+    rows |= {"amp": np.array([b"LL", b"LU"]), "ifuslot": np.array([47, 47])}
+    with h5_new(path) as (file, disk):
+        describe_root(file, "")
+        GrowingTable(file, disk, "Cals", columns).add(rows)
+    found = open_dataset(str(path))
+    assert [one.name for one in found.images] == ["047 LL mastertwi", "047 LL lampspec", "047 LU mastertwi",
+                                                  "047 LU lampspec"]  # fmt: skip
+    assert found.images[0].mask_bits.names(1) == ("BAD",) and found.images[0].readnoise == 1.0
+    assert open_dataset(f"{path}[047_LU]").traces.nfiber == 5
+
+
+def test_files_that_are_cut_or_do_not_fit_are_refused(tmp_path, shot):
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(shot.read_bytes()[: shot.stat().st_size // 2])
+    with pytest.raises(IfuviewError):
+        open_dataset(str(cut))
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file.create_dataset("Fibers", data=np.zeros(3, [("spectrum", "f4", (4,)), ("error", "f4", (4,))]))
+        file.create_dataset("Info", data=np.zeros(2, [("ifuslot", "S3"), ("amp", "S2")]))
+    with pytest.raises(IfuviewError, match="rows"):
+        open_dataset(str(tmp_path / "odd.h5"))
