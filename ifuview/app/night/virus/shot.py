@@ -37,7 +37,8 @@ from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 
 VIRUS = "virus"
-CACHE = 420 << 20  # bytes of what the first turn made, for the second
+CACHE = 240 << 20  # bytes of what the first turn made, for the second
+OF_SLOT = 240 << 20  # bytes of a slot's calibrations, for its exposures
 FEW = 3  # heads whose sky may help each other
 Steps = Mapping[str, StepResult]
 Told = Callable[[HeadSummary], None]
@@ -156,8 +157,8 @@ class ShotReduction:
     def _first(self, slot: str, keep: bool, ctx: JobContext) -> None:
         """One head."""
         made = reduce_slot(
-            self.exposures, slot, self.request.calibrations, self.inputs.tables, self.camera_params, None,
-            ctx.part(0.0, 0.7),
+            self.exposures, slot, self.request.calibrations, self.inputs.tables, self.camera_params,
+            ValueCache(OF_SLOT), ctx.part(0.0, 0.7),
         )  # fmt: skip
         steps = run(HEAD, self._given(slot, made), self._steps(slot), FIRST, self.cache, ctx.part(0.7, 1.0))
         self.pictures[slot] = cast(HeadPictures, value_of(steps, "pictures", slot))
