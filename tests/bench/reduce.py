@@ -21,6 +21,7 @@ from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import StepResult
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS
 from tests.bench import lrs2_truth as truth
+from tests.bench import virus
 from tests.bench.lrs2_truth import CHANNELS, SHARED, LrsTruth
 
 Row = tuple[str, float, float, str, bool]
@@ -31,7 +32,12 @@ STANDARD, GALAXY = 9, 10
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """One channel of a compact source if `quick`, else the whole shared night."""
+    """Both systems: of LRS2 one channel of a compact source if `quick`, else the whole shared night."""
+    yield from _lrs2(quick)
+    yield from virus.rows(quick)
+
+
+def _lrs2(quick: bool) -> Iterator[Row]:
     if not SHARED.is_dir():
         return
     night, tables = index_night(str(SHARED), LRS2), tables_for(LRS2, "", str(SHARED))
