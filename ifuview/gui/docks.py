@@ -81,7 +81,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "right",
         beside="calibrations",
         picture=True,
-        room=0.6,
+        room=0.4,
     ),
     DockEntry("step", "Step", "night.step:StepDock", "night.step", "right", beside="findings", picture=True, room=0.66),
     DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),

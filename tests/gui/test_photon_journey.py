@@ -14,7 +14,12 @@ from ifuview.app import intents as want
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level, Slot
+from ifuview.io.photons.lists.write import write_photons
 from ifuview.model.photons.lists import PROBLEM_FLAGS, PhotonColumn, PhotonCut
+from ifuview.simulate.photons import faults
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_photons
+from ifuview.simulate.photons.scene import Scene
 from tests.app.photons.photon_files import Files, write_files
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
@@ -218,3 +223,36 @@ def test_a_photon_list_by_mouse_and_keys(
             hands.key("w", 0, "Control_L")
         settle(qtbot, shell)
         assert session().slot() is None
+
+
+def test_problems_are_named_with_no_action_and_a_light_curve_takes_one(
+    qtbot: QtBot, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out, hot, path = (6, 5), (12, 20), str(tmp_path / "spoiled.h5")
+    array = make_array(dead=0, cold=0, hot=0, unsolved=0, seed=2)
+    light = simulate_photons(array=array, duration=5.0, scene=Scene(sky=45.0), seed=1)[0]
+    write_photons(path, faults.lit(faults.timed_out(light, [out], 1.0, 3.0), [hot], 500.0))
+    with window(qtbot, path, size=(1280, 800), judges=True) as shell:
+        shell.window.activateWindow()
+        session = lambda: shell.store.session  # noqa: E731
+        qtbot.waitUntil(lambda: "time" in shell.window.verdict.headline.text(), timeout=30_000)
+        settle(qtbot, shell)
+
+        # 0 actions: hot pixels and time-outs are named
+        headline = shell.window.verdict.headline.text()
+        assert "1 resonator times out" in headline
+        assert "1 hot pixel" in headline
+
+        # 1 action: the light curve of the pixel that is clicked
+        hands.click(shell.window.canvas, *screen_of(shell, session().current, *out))
+        qtbot.waitUntil(lambda: session().lights is not None and bool(session().lights.found), timeout=20_000)
+        settle(qtbot, shell)
+        assert session().lights.found[0].picked.pixel == out
+        assert shell.window.docks["light"].widget().isVisible()
+
+        # 1 action more: the problem with its evidence
+        hands.key("bracketright")
+        settle(qtbot, shell)
+        assert shell.window.verdict.place.text() == "problem 1/2"
+        assert shell.window.docks["photon-problems"].widget().plot.isVisible()

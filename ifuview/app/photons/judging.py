@@ -64,7 +64,8 @@ def _told(session: Session, before: PhotonFrame, judged: PhotonJudged) -> Sessio
     """The session with a verdict in all frames of the list under the same calibrations."""
     for slot in session.slots:
         frame = slot.photons
-        if frame is not None and frame.raw.info.path == before.raw.info.path and judged.about(frame.stack):
+        same = frame is not None and (frame.raw is before.raw or frame.raw.info.path == before.raw.info.path != "")
+        if frame is not None and same and judged.about(frame.stack):
             session = session.with_slot(replace(slot, photons=replace(frame, judged=judged)))
     return session
 
