@@ -139,6 +139,11 @@ def worn_sky(found: ManySky, spectra: FiberSpectra, x: Array, y: Array, *, surel
     surely : bool
         Where the lines do not tell the brightness it is an error; else it is that of the others.
 
+    Returns
+    -------
+    ManySky
+        Its fibers: those that turn out to see nothing else.
+
     Raises
     ------
     FitError
@@ -163,9 +168,10 @@ def worn_sky(found: ManySky, spectra: FiberSpectra, x: Array, y: Array, *, surel
     else:
         note = "as bright as there, as its lines do not tell"
     model, variance = found.common.evaluate(Samples(wave, plane.value[:, None].astype(np.float32) * ones, nothing))
-    none = np.zeros(x.size, bool)
+    level_here, level_error = brightness(spectra)
+    empty = empty_fibers(level_here, level_error, brightness(replace(spectra, flux=model))[0], x, y)
     notes = (*found.sky.notes, note)
-    sky = SkyModel(model, variance, none, plane.value.astype(np.float32), found.sky.method, notes)
+    sky = SkyModel(model, variance, empty, plane.value.astype(np.float32), found.sky.method, notes)
     return ManySky(sky, found.common, plane, False)
 
 

@@ -15,7 +15,7 @@ from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra
 
-APART = 5.0  # arcsec: sources nearer to each other are extracted together
+APART = 4.5  # widths: sources nearer to each other are extracted together
 TOGETHER = 12  # sources at most that are
 RADIUS = 4.0  # arcsec, of the fibers used
 INSIDE = 0.75  # of the usual share, that fibers catch of a source inside of the field, wherever it lies between them
@@ -99,7 +99,8 @@ def _groups(sources: tuple[SourceFit, ...], lit: Array) -> list[list[int]]:
     if not number.size:
         return []
     x, y = (np.array([getattr(sources[n], axis) for n in number]) for axis in ("x", "y"))
-    close = np.hypot(x[:, None] - x, y[:, None] - y) < APART
+    width = np.array([sources[n].fwhm for n in number])
+    close = np.hypot(x[:, None] - x, y[:, None] - y) < APART * width
     label = connected_components(csr_array(close), directed=False)[1]
     out = []
     for one in np.unique(label):

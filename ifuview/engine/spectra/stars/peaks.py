@@ -1,7 +1,8 @@
 """Sources in the fibers of one head, the most significant first: a matched filter on a lattice of places, one by one.
 
 Light of a point source falls into few fibers, so the filter is a sparse matrix of places and fibers. The best place is
-taken, its light is taken off with an error of what the profile cannot describe, and so on until nothing stands out.
+taken, its light is taken off with an error of what the profile cannot describe, and so on until nothing stands out. The
+width that is looked for is the one that the brightest sources have.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from ifuview.model.checks import Array
 STEP, REACH = 0.5, 5.0  # arcsec: of the lattice, and of the light of a source
 FLOOR = 0.1  # of the light taken off, that the profile does not describe
 LEAST = 8.0  # sigma
+WIDTHS = (1.8, 1.4, 2.2, 2.7, 1.1, 3.3)  # arcsec, tried: the first where nothing tells
+BRIGHT, TELLING = 30.0, 15  # sigma, and number of sources that tell the width
+WRONG = 0.01  # of a source's brightest fiber, that no profile describes
+TINY = 1e-9  # arcsec, so that no distance is zero
+FAR = 5.0  # sigma of what is left, beyond which it counts no more
 MOST = 60  # sources of a head
 GUESS, BETA = 1.8, 3.5  # arcsec, of the profile
 SHIFTED, ALIKE = 4.0, 0.7  # arcsec: of an exposure at most, and that two sources may differ by in it
@@ -28,16 +34,17 @@ CAUGHT = 0.25  # of what fibers catch where it is best, that they have to catch 
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """A place with light: x, y (arcsec), its light (unit of the fibers) and its significance."""
+    """A place with light: x, y (arcsec), light (unit of the fibers), significance, the FWHM (arcsec) looked for."""
 
     x: float
     y: float
     light: float
     snr: float
+    fwhm: float = GUESS
 
 
 def find_peaks(
-    light: Array, variance: Array, lenslets: Lenslets, *, fwhm: float = GUESS, least: float = LEAST
+    light: Array, variance: Array, lenslets: Lenslets, *, fwhm: float | None = None, least: float = LEAST
 ) -> tuple[Peak, ...]:
     """Find sources.
 
@@ -47,23 +54,42 @@ def find_peaks(
         Of each fiber without sky; variance infinite where nothing is known.
     lenslets : Lenslets
         Of all exposures of the head, dithers included.
-    fwhm : float, arcsec
-        That is looked for.
+    fwhm : float, arcsec, optional
+        That is looked for. Default: as the brightest sources tell.
     least : float
         Significance.
     """
     known = np.isfinite(variance) & (variance > 0)
     if not known.any():
         return ()
-    px, py = _lattice(lenslets.x, lenslets.y)
-    share = _shares(px, py, lenslets, fwhm)
+    value, noise = np.where(known, light, 0.0), np.where(known, variance, np.inf)
+    lattice = _lattice(lenslets)
+    if fwhm is None:
+        fwhm = min(WIDTHS, key=lambda width: _found(value, noise, lenslets, lattice, width, BRIGHT, TELLING)[1])
+    return _found(value, noise, lenslets, lattice, fwhm, least, MOST)[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lattice:
+    """Places that are tried (x, y), and their distances to the fibers near them, a sparse matrix."""
+
+    x: Array
+    y: Array
+    apart: csr_array
+
+
+def _found(
+    value: Array, noise: Array, lenslets: Lenslets, lattice: _Lattice, fwhm: float, least: float, most: int
+) -> tuple[tuple[Peak, ...], float]:
+    """Sources of one width, and how much they leave."""
+    left, floor = value, np.where(np.isfinite(noise), noise, 0.0)
+    px, py = lattice.x, lattice.y
+    share = _shares(lattice, lenslets, fwhm)
     square = share.power(2)
-    value = np.where(known, light, 0.0)
-    noise = np.where(known, variance, np.inf)
-    caught = share @ known.astype(float)
+    caught = share @ np.isfinite(noise).astype(float)
     enough = caught > CAUGHT * caught.max()
     out: list[Peak] = []
-    while len(out) < MOST:
+    while len(out) < most:
         weight = 1 / noise
         bottom = square @ weight
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -72,14 +98,18 @@ def find_peaks(
         if not snr[best] > least:
             break
         x, y = _refined(value, weight, lenslets, float(px[best]), float(py[best]), fwhm)
-        own = moffat_share(lenslets, np.array([x]), np.array([y]), np.array([fwhm]), BETA)[0]
-        own = np.where(np.hypot(lenslets.x - x, lenslets.y - y) < 2 * REACH, own, 0.0)
+        near = np.hypot(lenslets.x - x, lenslets.y - y) < 2 * REACH
+        some = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
+        own = np.zeros(value.size)
+        own[near] = moffat_share(some, np.array([x]), np.array([y]), np.array([fwhm]), BETA)[0]
         amplitude = float((weight * own * value).sum() / max((weight * own * own).sum(), 1e-300))
-        out.append(Peak(x, y, amplitude, float(snr[best])))
-        value = value - amplitude * own
+        out.append(Peak(x, y, amplitude, float(snr[best]), fwhm))
+        value = left = left - amplitude * own
+        floor = floor + (WRONG * amplitude * own.max()) ** 2
         noise = noise + (FLOOR * amplitude * own) ** 2 + (amplitude * own.max() * 1e-3) ** 2
         enough &= np.hypot(px - x, py - y) > fwhm  # taken
-    return tuple(out)
+    square_left = left**2 / np.where(floor > 0, floor, 1.0)
+    return tuple(out), float((square_left / (1 + square_left / FAR**2))[floor > 0].sum())
 
 
 def shared_shift(first: Sequence[Array], second: Sequence[Array]) -> NDArray[np.float64] | None:
@@ -100,21 +130,23 @@ def shared_shift(first: Sequence[Array], second: Sequence[Array]) -> NDArray[np.
     return np.asarray(np.median(offset[best], axis=0))
 
 
-def _lattice(x: Array, y: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    gx, gy = (np.arange(v.min() - 1, v.max() + 1 + STEP, STEP) for v in (x, y))
-    px, py = np.meshgrid(gx, gy)
-    return px.ravel(), py.ravel()
-
-
-def _shares(px: Array, py: Array, lenslets: Lenslets, fwhm: float) -> csr_array:
-    """Share of a source at each place in each fiber, by the brightness at the fiber's center of a widened profile."""
+def _lattice(lenslets: Lenslets) -> _Lattice:
+    """Places on and around the fibers."""
+    gx, gy = (np.arange(v.min() - 1, v.max() + 1 + STEP, STEP) for v in (lenslets.x, lenslets.y))
+    px, py = (v.ravel() for v in np.meshgrid(gx, gy))
     pairs = KDTree(np.stack([px, py], 1)).sparse_distance_matrix(
         KDTree(np.stack([lenslets.x, lenslets.y], 1)), REACH, output_type="coo_matrix"
     )
+    return _Lattice(px, py, csr_array((pairs.data + TINY, (pairs.row, pairs.col)), shape=pairs.shape))
+
+
+def _shares(lattice: _Lattice, lenslets: Lenslets, fwhm: float) -> csr_array:
+    """Share of a source at each place in each fiber, by the brightness at the fiber's center of a widened profile."""
     wide = np.hypot(fwhm, lenslets.size / 2)
     a2 = (wide / 2) ** 2 / (2 ** (1 / BETA) - 1)
-    value = lenslets.area * (BETA - 1) / (np.pi * a2) * (1 + pairs.data**2 / a2) ** -BETA
-    return csr_array((value, (pairs.row, pairs.col)), shape=pairs.shape)
+    apart = lattice.apart
+    value = lenslets.area * (BETA - 1) / (np.pi * a2) * (1 + apart.data**2 / a2) ** -BETA
+    return csr_array((value, apart.indices, apart.indptr), shape=apart.shape)
 
 
 def _refined(value: Array, weight: Array, lenslets: Lenslets, x: float, y: float, fwhm: float) -> tuple[float, float]:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.spectra.field.blend import take_pictures
-from ifuview.engine.spectra.field.lenslet import moffat_share
-from ifuview.engine.spectra.stars.peaks import BETA, GUESS, find_peaks
+from ifuview.engine.spectra.field.lenslet import Lenslets, moffat_share
+from ifuview.engine.spectra.stars.peaks import BETA, Peak, find_peaks
 from ifuview.model.checks import Array
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadSkies
 
@@ -73,7 +73,11 @@ def over_sky(flux: HeadFlux, skies: HeadSkies) -> NDArray[np.float64]:
     peaks = find_peaks(*found.white(), lenslets)
     if not peaks:
         return np.zeros((len(flux.flux), flux.exposures[0].nfiber))
-    x, y, light = (np.array([getattr(peak, name) for peak in peaks]) for name in ("x", "y", "light"))
-    share = moffat_share(lenslets, x, y, np.full(x.size, GUESS), BETA)
-    ratio: NDArray[np.float64] = np.maximum(light, 0) @ share / np.maximum(found.sky, 1e-30)
+    ratio: NDArray[np.float64] = peak_light(peaks, lenslets).sum(axis=0) / np.maximum(found.sky, 1e-30)
     return ratio.reshape(len(flux.flux), -1)
+
+
+def peak_light(peaks: tuple[Peak, ...], lenslets: Lenslets) -> NDArray[np.float64]:
+    """Light of each source in each fiber, (npeak, nfiber)."""
+    x, y, light, fwhm = (np.array([getattr(peak, name) for peak in peaks]) for name in ("x", "y", "light", "fwhm"))
+    return np.asarray(np.maximum(light, 0)[:, None] * moffat_share(lenslets, x, y, fwhm, BETA))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -17,13 +16,13 @@ from ifuview.engine.spectra.stars.optics import OpticsFit, StarLight, fit_optics
 from ifuview.engine.spectra.stars.peaks import find_peaks, shared_shift
 from ifuview.model.checks import Array
 from ifuview.model.reduction.params import param
-from ifuview.recipes.virus.light.chunks import white_light
+from ifuview.recipes.virus.light.chunks import peak_light, white_light
 from ifuview.recipes.virus.shot_values import WIDTH_WAVE, HeadPictures, ShotSetup
 
 SEEING, BETA = 1.8, 3.5  # arcsec, where no star tells
-NEAR = 6.0  # arcsec, fibers of a star
-APART = 7.0  # arcsec to the next source, of a star that tells the optics
-BESIDE = 0.02  # of a star's light, of a source that does not count
+NEAR = 4.5  # arcsec and a width, fibers of a star
+BESIDE, FAINTEST = 0.03, 1e-3  # of a star's light in a fiber, and of that in its brightest: light of others
+CLEAN = 0.7  # of a star's light, in usable fibers without light of others
 MOST = 60  # stars that tell the optics
 FREE_DITHER = 0.5  # arcsec, of dithers that were measured on the sources
 SETTLED, TURNS = 0.25, 3  # arcsec that dithers still move, turns
@@ -83,8 +82,9 @@ def make_shot_stars(
         if not stars:
             return ShotStars(heads, np.zeros(0, np.intp), np.zeros(0, np.intp), None, np.zeros(0), np.zeros(0))
         loose = None if all(one.expected for one in heads) else FREE_DITHER
+        start = _start(params, heads, chosen)
         fit = fit_optics(
-            stars, heads[0].wave, setup.refraction, len(numbers), fwhm=params.seeing, reference=WIDTH_WAVE,
+            stars, heads[0].wave, setup.refraction, len(numbers), fwhm=start, reference=WIDTH_WAVE,
             dither_error=loose,
         )  # fmt: skip
         if np.abs(fit.dither).max() < SETTLED:
@@ -95,6 +95,11 @@ def make_shot_stars(
     head, peak = (np.array([pair[k] for pair in chosen[: len(stars)]], np.intp) for k in (0, 1))
     response = np.array([value for _, value in head_throughputs(heads, [])])[head]
     return ShotStars(heads, head, peak, fit, magnitude + 2.5 * np.log10(response), error, tuple(notes))
+
+
+def _start(params: SolutionParams, heads: tuple[HeadPictures, ...], chosen: list[tuple[int, int]]) -> float:
+    """Seeing to begin with, arcsec: as the stars were found, without that as the user has it."""
+    return float(np.median([heads[h].peaks[p].fwhm for h, p in chosen])) if chosen else params.seeing
 
 
 def _with_measured_dithers(
@@ -165,13 +170,23 @@ def telling_stars(params: SolutionParams, heads: tuple[HeadPictures, ...]) -> li
     """Head and peak of the stars that tell the optics, the most significant first."""
     found: list[tuple[float, int, int]] = []
     for h, head in enumerate(heads):
+        if not head.peaks:
+            continue
+        alive = np.isfinite(head.variance).mean(axis=0)
+        light = peak_light(head.peaks, head.lenslets)
         for p, peak in enumerate(head.peaks):
-            beside = [q for q in head.peaks if q is not peak and q.light > 0.02 * peak.light]
-            alone = all(math.hypot(q.x - peak.x, q.y - peak.y) > APART for q in beside)
-            inside = caught_share(head, peak.x, peak.y, params.seeing) > WHOLE
-            if peak.snr > params.snr and alone and inside:
+            clean = float(light[p] @ (alive * ~_lit_by_others(light, p)))
+            whole = max(float(light[p].sum()), INSIDE * head.cover * peak.light)
+            if peak.snr > params.snr and clean > CLEAN * whole:
                 found.append((-peak.snr, h, p))
     return [(h, p) for _, h, p in sorted(found)[:MOST]]
+
+
+def _lit_by_others(light: Array, peak: int) -> NDArray[np.bool_]:
+    """Fibers in which other sources shine too much for one of them to be measured; light is (npeak, nfiber)."""
+    own = light[peak]
+    others = light.sum(axis=0) - own
+    return np.asarray((others > BESIDE * own) & (others > FAINTEST * own.max()))
 
 
 def caught_share(head: HeadPictures, x: float, y: float, seeing: float) -> float:
@@ -182,10 +197,16 @@ def caught_share(head: HeadPictures, x: float, y: float, seeing: float) -> float
 
 
 def _star(head: HeadPictures, peak: int, numbers: list[int]) -> StarLight:
-    """The fibers around a peak, exposures by their place in `numbers`."""
+    """The fibers around a peak, light of others taken off; exposures by their place in `numbers`."""
     one = head.peaks[peak]
     exposure = np.searchsorted(numbers, head.numbers)[head.exposure]
 
-    near = np.hypot(head.lenslets.x - one.x, head.lenslets.y - one.y) < NEAR
+    near = np.hypot(head.lenslets.x - one.x, head.lenslets.y - one.y) < NEAR + one.fwhm
     fibers = Lenslets(head.lenslets.x[near], head.lenslets.y[near], head.lenslets.size, head.lenslets.face)
-    return StarLight(one.x, one.y, fibers, exposure[near], head.light[:, near], head.variance[:, near])
+    seen = peak_light(head.peaks, head.lenslets)[:, near]
+    variance = np.where(_lit_by_others(seen, peak), np.inf, head.variance[:, near])
+    known = np.isfinite(variance)
+    light, own = head.light[:, near], seen[peak]
+    color = np.where(known, light * own, 0).sum(axis=1) / np.maximum((known * own**2).sum(axis=1), 1e-300)
+    others = np.maximum(color, 0)[:, None] * (seen.sum(axis=0) - own)  # of the same color
+    return StarLight(one.x, one.y, fibers, exposure[near], light - others, variance)

@@ -45,6 +45,20 @@ def test_peaks_are_the_stars_and_nothing_else() -> None:
     assert find_peaks(0.5 * rng.normal(size=variance.size), variance, lenslets) == ()
 
 
+@pytest.mark.parametrize("fwhm", [1.3, 2.6])
+def test_sources_are_whole_whatever_the_seeing(fwhm: float) -> None:
+    lenslets, _ = _head()
+    rng = np.random.default_rng(5)
+    strength = np.array([900.0, 500.0, 80.0, 40.0])
+    places = np.array([[-8.0, 5.0], [-3.0, 2.0], [3.3, 9.1], [-9.4, -9.0]])  # two beside each other
+    light = strength @ moffat_share(lenslets, *places.T, np.full(4, fwhm), 3.5)
+    variance = 0.25 + 0.02 * light
+    found = find_peaks(light + np.sqrt(variance) * rng.normal(size=light.size), variance, lenslets)
+    assert len(found) == 4 and abs(found[0].fwhm / fwhm - 1) < 0.2
+    for peak, (x, y) in zip(found, places, strict=True):
+        assert np.hypot(peak.x - x, peak.y - y) < 0.2
+
+
 @pytest.mark.parametrize("turn", [0.3, -0.7])
 def test_pointing_is_found_among_field_objects(turn: float) -> None:
     rng = np.random.default_rng(7)
