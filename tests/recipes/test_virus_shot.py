@@ -11,9 +11,11 @@ from ifuview.engine.context import SILENT
 from ifuview.engine.spectra.field.positions import sky_place
 from ifuview.errors import UsageError
 from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.params import changed
 from ifuview.model.reduction.shot import ReducedIfu
 from ifuview.model.reduction.solution import ShotSolution
+from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams
@@ -188,3 +190,27 @@ def test_dead_amplifier_keeps_its_bits(night: Night) -> None:
     part = one.amplifier("RU").fibers
     assert ((flux.flux[0].mask[part] & int(ReductionBit.AMPLIFIER)) != 0).all()
     assert flux.reasons[0][3] == "all zero"
+
+
+def _without_last_detector(one: IfuExposure) -> IfuExposure:
+    """As an exposure comes of which one detector was not written."""
+    half = one.nfiber // 2
+    parts = {name: getattr(one.spectra, name)[:half] for name in ("flux", "variance", "mask", "wave")}
+    return replace(
+        one, spectra=FiberSpectra(**parts, unit=one.spectra.unit), fiber_flat=one.fiber_flat[:half], x=one.x[:half],
+        y=one.y[:half], dead=one.dead[:half], amplifiers=one.amplifiers[:2],
+    )  # fmt: skip
+
+
+def test_a_detector_that_is_missing_in_one_exposure_is_masked_there_only(night: Night) -> None:
+    first, second, third = night.heads["047"]
+    given = {
+        **_given(night, "047"),
+        "exposures": Given((first, _without_last_detector(second), third), "two and a half"),
+    }
+    found = run(HEAD, given, wanted=FIRST)
+    flux = found["flux"].value
+    assert flux.reasons[1] == ("", "", "it is missing", "it is missing") and flux.reasons[0] == ("",) * 4
+    half = first.nfiber // 2
+    assert not flux.flux[1].usable()[half:].any() and flux.flux[2].usable()[half:].any()
+    assert len(found["pictures"].value.peaks) == len(STARS["047"])

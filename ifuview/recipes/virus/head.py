@@ -22,6 +22,7 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.recipes.virus.light.align import aligned
 from ifuview.recipes.virus.light.chunks import over_sky, take_light
 from ifuview.recipes.virus.light.sky import HeadSkyParams, divided, head_skies
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup
@@ -75,7 +76,7 @@ def make_head_flux(
     """
     if not exposures:
         raise UsageError("there is no exposure of this fiber head")
-    exposures = tuple(sorted(exposures, key=lambda one: one.number))
+    exposures = aligned(tuple(sorted(exposures, key=lambda one: one.number)))
     notes: list[str] = []
     numbers = tuple(one.number for one in exposures)
     dither = _dithers(params, setup, numbers)

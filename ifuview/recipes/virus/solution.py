@@ -37,7 +37,7 @@ from ifuview.recipes.virus.light.stars import (
 from ifuview.recipes.virus.shot_values import TURN, WIDTH_WAVE, HeadPictures, ShotSetup
 
 AGREE = 25.0  # arcsec: commanded and actual pointing, beyond which the actual one is taken
-PEAK_ERROR = 0.15, 2.0  # arcsec: of a peak's place, and for each sigma
+PEAK_ERROR = 0.15, 2.0, 0.8  # arcsec: of a peak's place, over its sigma, and for its light in unusable fibers
 BRIGHT = (9.0, 22.5)  # g of stars that are matched
 TELLING = (13.0, 20.5)  # g of stars that tell the zero point
 
@@ -138,7 +138,8 @@ def _sources(heads: tuple[HeadPictures, ...], stars: ShotStars) -> _Plane:
         if not np.isfinite(head.focal).all():
             continue
         for p, peak in enumerate(head.peaks):
-            px, py, wrong = peak.x, peak.y, PEAK_ERROR[0] + PEAK_ERROR[1] / peak.snr
+            lost = max(1 - caught_share(head, peak.x, peak.y, peak.fwhm), 0.0)
+            px, py, wrong = peak.x, peak.y, PEAK_ERROR[0] + PEAK_ERROR[1] / peak.snr + PEAK_ERROR[2] * lost
             if (n := better.get((h, p))) is not None and stars.fit is not None:
                 px, py, wrong = float(stars.fit.x[n]), float(stars.fit.y[n]), float(stars.fit.error[n])
             rows.append((px + head.focal[0], py + head.focal[1], wrong, peak.snr))

@@ -23,7 +23,7 @@ FLOOR = 0.1  # of the light taken off, that the profile does not describe
 LEAST = 8.0  # sigma
 WIDTHS = (1.8, 1.4, 2.2, 2.7, 1.1, 3.3)  # arcsec, tried: the first where nothing tells
 BRIGHT, TELLING = 30.0, 15  # sigma, and number of sources that tell the width
-WRONG = 0.01  # of a source's brightest fiber, that no profile describes
+WRONG = 0.03  # of the light in a fiber, that no profile describes
 TINY = 1e-9  # arcsec, so that no distance is zero
 FAR = 5.0  # sigma of what is left, beyond which it counts no more
 MOST = 60  # sources of a head
@@ -82,7 +82,8 @@ def _found(
     value: Array, noise: Array, lenslets: Lenslets, lattice: _Lattice, fwhm: float, least: float, most: int
 ) -> tuple[tuple[Peak, ...], float]:
     """Sources of one width, and how much they leave."""
-    left, floor = value, np.where(np.isfinite(noise), noise, 0.0)
+    left, known = value, np.isfinite(noise)
+    floor = np.where(known, noise, 1.0) + (WRONG * np.maximum(value, 0)) ** 2
     px, py = lattice.x, lattice.y
     share = _shares(lattice, lenslets, fwhm)
     square = share.power(2)
@@ -105,11 +106,10 @@ def _found(
         amplitude = float((weight * own * value).sum() / max((weight * own * own).sum(), 1e-300))
         out.append(Peak(x, y, amplitude, float(snr[best]), fwhm))
         value = left = left - amplitude * own
-        floor = floor + (WRONG * amplitude * own.max()) ** 2
         noise = noise + (FLOOR * amplitude * own) ** 2 + (amplitude * own.max() * 1e-3) ** 2
         enough &= np.hypot(px - x, py - y) > fwhm  # taken
-    square_left = left**2 / np.where(floor > 0, floor, 1.0)
-    return tuple(out), float((square_left / (1 + square_left / FAR**2))[floor > 0].sum())
+    square_left = left**2 / floor
+    return tuple(out), float((square_left / (1 + square_left / FAR**2))[known].sum())
 
 
 def shared_shift(first: Sequence[Array], second: Sequence[Array]) -> NDArray[np.float64] | None:
