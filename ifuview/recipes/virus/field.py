@@ -15,6 +15,7 @@ from ifuview.engine.spectra.field.positions import HOUR, sky_place
 from ifuview.engine.spectra.flux.errors import error_factor, renormalized
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
+from ifuview.engine.spectra.flux.spikes import find_spikes
 from ifuview.engine.spectra.stars.extract import extract_sources
 from ifuview.engine.spectra.stars.photometry import LIGHT, ZERO, band_magnitude
 from ifuview.engine.spectra.stars.put import put_source
@@ -37,6 +38,7 @@ CATALOG = 0.05  # arcsec: a source measured better than this is where it was mea
 PIVOT = 4800.0  # Angstrom, of g
 LEAST_FACTOR, MOST_FACTOR = 0.7, 2.0  # of errors, outside of which an amplifier is not used
 ALWAYS = int(ReductionBit.AMPLIFIER)
+COSMIC = np.uint32(int(ReductionBit.COSMIC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def _field(
     clean = replace(
         flux, flux=(flux.flux - found.sky.model) * by, variance=(flux.variance + found.sky.variance) * by**2
     )
+    clean = replace(clean, mask=clean.mask | np.where(find_spikes(clean), COSMIC, np.uint32(0)))
     clean, spectra, states = _amplifiers(params, response, clean, rectify(clean, setup.grid), found.sky.fibers, n)
     x, y = one.x + survey.x, one.y + survey.y
     ra = dec = np.full(x.size, np.nan)
