@@ -51,17 +51,32 @@ def brightness(spectra: FiberSpectra) -> tuple[NDArray[np.float64], NDArray[np.f
 
     NaN where less than half of the weight is usable.
     """
+    weight = column_weight(spectra)
+    mean = weighted_mean(spectra.flux, weight)
+    known = np.isfinite(mean)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt((weight**2 * spectra.variance).sum(axis=1)) / weight.sum(axis=1)
+    return mean, np.where(known, spread, np.nan)
+
+
+def column_weight(spectra: FiberSpectra) -> NDArray[np.float64]:
+    """Weight of each sample in the brightness of a fiber, (nfiber, nwave): that of its column, zero if not usable.
+
+    All are zero for a fiber with less than half of the weight.
+    """
     usable = spectra.usable() & (spectra.variance > 0)
     with np.errstate(divide="ignore"):
         inverse = np.where(usable, 1 / np.where(usable, spectra.variance, 1.0), 0.0)
     column = np.median(inverse[usable.any(axis=1)], axis=0) if usable.any() else np.zeros(spectra.flux.shape[1])
     weight = usable * column
+    return np.where((weight.sum(axis=1) > 0.5 * column.sum())[:, None], weight, 0.0)
+
+
+def weighted_mean(values: Array, weight: Array) -> NDArray[np.float64]:
+    """Mean of each fiber with the weights of `column_weight`, NaN where there are none."""
     total = weight.sum(axis=1)
-    known = total > 0.5 * column.sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, (weight * spectra.flux).sum(axis=1) / total, np.nan)
-        error = np.where(known, np.sqrt((weight**2 * spectra.variance).sum(axis=1)) / total, np.nan)
-    return mean, error
+        return np.where(total > 0, (weight * values).sum(axis=1) / total, np.nan)
 
 
 def even_weight(variance: Array, usable: Array) -> NDArray[np.float32]:

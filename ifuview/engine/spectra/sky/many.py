@@ -9,14 +9,14 @@ with more of it than `FAINT` stay out. Fibers that all see sources wear the sky 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.flux.scale import dispersion
-from ifuview.engine.spectra.sky.fibers import brightness, choose_fibers, even_weight
+from ifuview.engine.spectra.sky.fibers import brightness, choose_fibers, column_weight, even_weight, weighted_mean
 from ifuview.engine.spectra.sky.lines import fit_line_errors
 from ifuview.engine.spectra.sky.spline import CommonSpectra, Samples, fit_common
 from ifuview.engine.spectra.sky.surface import SkySurface, factors, fit_surface
@@ -97,6 +97,7 @@ def fit_sky(
     chosen, crowded = _first_choice(spectra, head)
     chosen &= known
     level, error = brightness(spectra)
+    columns = column_weight(spectra)
     found = SkySurface(np.ones(x.size), np.ones(x.size), 0, 0.0)
     for turn in range(ROUNDS):
         if chosen.sum() < LEAST:
@@ -110,8 +111,7 @@ def fit_sky(
         if surface:
             factor, wrong = factors(spectra.flux, weight, model / found.value[:, None].astype(np.float32))
             found = _planes(x, y, factor, wrong, chosen, head)
-        bright = brightness(replace(spectra, flux=model))[0]
-        chosen = known & empty_fibers(level, error, bright, x, y)
+        chosen = known & empty_fibers(level, error, weighted_mean(model, columns), x, y)
     samples = Samples(wave, found.value[:, None] * np.ones((1, *wave.shape), np.float32), extra)
     common = fit_common(samples, spectra.flux, weight * chosen[:, None], step)
     model, variance = common.evaluate(samples)
@@ -169,7 +169,7 @@ def worn_sky(found: ManySky, spectra: FiberSpectra, x: Array, y: Array, *, surel
         note = "as bright as there, as its lines do not tell"
     model, variance = found.common.evaluate(Samples(wave, plane.value[:, None].astype(np.float32) * ones, nothing))
     level_here, level_error = brightness(spectra)
-    empty = empty_fibers(level_here, level_error, brightness(replace(spectra, flux=model))[0], x, y)
+    empty = empty_fibers(level_here, level_error, weighted_mean(model, column_weight(spectra)), x, y)
     notes = (*found.sky.notes, note)
     sky = SkyModel(model, variance, empty, plane.value.astype(np.float32), found.sky.method, notes)
     return ManySky(sky, found.common, plane, False)
