@@ -58,6 +58,7 @@ from ifuview.app.night.intents import (
     LookAgain,
     OpenFolder,
     OtherProduction,
+    PlaceAperture,
     Reduce,
     SameTile,
     SaveReduction,
@@ -117,7 +118,7 @@ TASKS = (
     "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.trying",
-    "judging", "reporting.tasks",
+    "night.reduction.channels",     "judging", "reporting.tasks",
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
@@ -224,6 +225,7 @@ __all__ = [
     "OpenFolder",
     "OtherProduction",
     "PickPoint",
+    "PlaceAperture",
     "PlayPhotons",
     "PlotCalibrations",
     "Reduce",

@@ -114,6 +114,16 @@ DOCKS: tuple[DockEntry, ...] = (
     ),
     DockEntry("sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", beside="spectrum", picture=True),
     DockEntry(
+        "lenslets",
+        "Lenslets",
+        "night.lenslets:LensletsDock",
+        "night.lenslets",
+        "bottom",
+        beside="spectrum",
+        picture=True,
+        room=0.33,
+    ),
+    DockEntry(
         "light",
         "Light",
         "photons.light:LightDock",

@@ -101,6 +101,19 @@ class TryParams(Intent):
     values: tuple[tuple[str, float | int | bool | str | tuple[int, ...]], ...]
 
 
+class PlaceAperture(Intent):
+    """Look at the light within a circle of the field, arcsec, with a ring about it for the background.
+
+    The place is that in the head of the reduction on the canvas; a radius of 0 is the lenslet there.
+    """
+
+    x: float
+    y: float
+    radius: float = 0.0
+    inner: float = 0.0
+    outer: float = 0.0
+
+
 class TakeBack(Intent):
     """Reduce again with the parameters of before the last change."""
 

@@ -300,7 +300,9 @@ class FigurePlot(Plot):
         self.notes.adjustSize()
         left = self.getAxis("left").width() + CORNER
         right = self.width() - self.notes.width() - CORNER
-        self.notes.move(int(left if self.figure.x.log else max(right, left)), CORNER)
+        x = int(left if self.figure.x.log else max(right, left))
+        covered = bool(self._heading) and left + self.fontMetrics().horizontalAdvance(self._heading) > x
+        self.notes.move(x, CORNER + (self.fontMetrics().height() if covered else 0))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

@@ -11,7 +11,13 @@ from ifuview.model.image import Kind
 
 FIBER_DOCKS = ("spectrum", "quality", "section")
 FIBERS = (Kind.DETECTOR, Kind.RSS, Kind.SPECTRUM)
-OF_REDUCTION = (("section", False), ("quality", False), ("step", True))  # the first reduction brings them
+# what the first reduction brings, and what it takes the place of
+OF_REDUCTION = (
+    ("section", False),
+    ("quality", False),
+    ("step", True),
+    ("lenslets", True),
+)
 OF_PHOTONS = ("light", "speckle")
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ifuview.app.night.reduction.state import ReductionState
+from collections.abc import Sequence
+
+from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
+from ifuview.errors import IfuviewError
+from ifuview.model.checks import Array
 from ifuview.model.figure import Figure
+from ifuview.recipes.lrs2.channel import cell, light, places_figure, spectra_figure, spectrum_at
 from ifuview.recipes.lrs2.figures import figures_of
 from ifuview.recipes.lrs2.numbers import StepNumber, numbers
 
@@ -16,3 +21,34 @@ def step_figures(state: ReductionState, step: str) -> tuple[Figure, ...]:
 def step_numbers(state: ReductionState) -> tuple[StepNumber, ...]:
     """The numbers of all steps that are made."""
     return numbers(state)
+
+
+def lenslet_light(channel: SkyChannel, window: tuple[float, float] | None) -> tuple[Array, str]:
+    """Light of each lenslet, and of which wavelengths: those of the window if the channel has them, else all."""
+    first, last = channel.made.range
+    low, high = window if window is not None and window[1] > first and window[0] < last else (first, last)
+    low, high = max(low, first), min(high, last)
+    return light(channel.made, low, high), f"{channel.made.camera} {low:.0f}\u2013{high:.0f} \u00c5"
+
+
+def lenslet_cell(channel: SkyChannel) -> Array:
+    """Corners of a lenslet about its center, (6, 2), arcsec."""
+    layout = channel.made.setup.layout
+    return cell(layout.x, layout.y, channel.made.setup.lenslet)
+
+
+def place_spectra(found: Sequence[tuple[SkyChannel, FieldPlace]]) -> Figure:
+    """Spectra of channels, each at its place."""
+    made = []
+    for channel, at in found:
+        try:
+            spectrum = spectrum_at(channel.made, at.x, at.y, at.radius, at.inner, at.outer)
+        except IfuviewError:
+            continue
+        made.append((channel.made.camera, spectrum))
+    return spectra_figure(made) if made else Figure("Spectrum", empty="no lenslet lies inside the circle")
+
+
+def source_places(channels: Sequence[SkyChannel]) -> Figure:
+    """Where the source lies along wavelength."""
+    return places_figure([one.made for one in channels])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ifuview.model.night.raw import RawExposure
 from ifuview.recipes.graph import Given, Recipe, StepResult, StepVerdict
+from ifuview.recipes.lrs2.channel import ChannelField
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 if TYPE_CHECKING:
@@ -103,3 +104,35 @@ class ReductionState:
         """What a step has made; None where it has not."""
         found = self.steps.get(step)
         return None if found is None else found.value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlace:
+    """A circle in the field of a head, and a ring about it, arcsec; a radius of 0 is a lenslet."""
+
+    x: float
+    y: float
+    radius: float = 0.0
+    inner: float = 0.0
+    outer: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkyChannel:
+    """A channel of the target, without sky.
+
+    Parameters
+    ----------
+    expid : int
+        Of its exposure.
+    head : str
+        The fiber head that it belongs to.
+    title : str
+        Of its exposure, for people.
+    made : ChannelField
+    """
+
+    expid: int
+    head: str
+    title: str
+    made: ChannelField

@@ -11,6 +11,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
+from ifuview.app.night.reduction.channels import channel_of, others, with_channel
 from ifuview.app.night.reduction.showing import show_step
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session, Slot
@@ -77,10 +78,11 @@ class ReduceChannel(Task[ReductionState]):
 
     def apply(self, session: Session, result: ReductionState) -> Outcome:
         """Say what came of it and show the fibers without sky."""
-        session = note(_with(session, result), result.line)
+        session = with_channel(note(_with(session, result), result.line), channel_of(result))
         done = self.leads and result.value(FIRST) is not None
         follows = session.reduction is not None and session.reduction.follows
-        return Change(session, (want.ShowStep(FIRST, led=True),)) if done and follows else session
+        show = (want.ShowStep(FIRST, led=True),) if done and follows else ()
+        return Change(session, (*show, *others(session, result)))
 
     def stopped(self, session: Session) -> Session:
         """What is made stays."""

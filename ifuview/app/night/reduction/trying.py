@@ -10,6 +10,7 @@ from ifuview.app.frames.intents import Intent
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
+from ifuview.app.night.reduction.channels import channel_of, with_channel
 from ifuview.app.night.reduction.showing import compare, is_shown, kept
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session
@@ -17,6 +18,8 @@ from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.reduction.params import changed
+
+QUICK = 3.0  # weight of the steps from the sky on, and a little more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,6 @@ class ReduceAgain(Task[ReductionState]):
     kind: ClassVar[JobKind] = JobKind.REDUCE
     state: ReductionState
     newest: bool = True
-    aside: bool = True
 
     def run(self, session: Session, ctx: JobContext) -> ReductionState:
         """Make them; what does not depend is there already."""
@@ -59,6 +61,8 @@ def arrived(session: Session, state: ReductionState) -> Outcome:
     shown = session.current in now.frames.values()
     state = replace(state, shown=now.shown, frames=now.frames, problem=now.problem, follows=now.follows)
     session = kept(replace(session, reduction=state))
+    if state.value("spectrum") is not now.value("spectrum"):
+        session = with_channel(session, channel_of(state))
     if not shown or state.value(now.shown) is None or is_shown(state, session.current):
         return session
     return Change(session, (want.ShowStep(now.shown, led=True),))
@@ -117,7 +121,17 @@ def _again(
     state = replace(
         base, params=params, change=words, past=past, before=before, steps={}, verdicts=(), running=base.plan[0][0]
     )
-    return ReduceAgain(title=f"Reduce {base.camera} again: {words}", state=state)
+    return ReduceAgain(title=f"Reduce {base.camera} again: {words}", state=state, front=True, aside=_long(base, params))
+
+
+def _long(base: ReductionState, params: Mapping[str, object]) -> bool:
+    """Whether what is to be made again takes so long that other wishes should not wait for it."""
+    if base.recipe is None:
+        return True
+    steps = {name: base.recipe.step(name) for name, _ in base.plan}
+    new = {name for name in steps if params.get(name, steps[name].params) != base.params_of(name)}
+    again = {after for name in new for after in base.recipe.after(name)}
+    return sum(step.weight for name, step in steps.items() if name in again) > QUICK
 
 
 TASKS: Mapping[type[Intent], Plan] = {want.TryParams: try_params, want.TakeBack: take_back, want.CompareStep: compare}

@@ -11,7 +11,10 @@ from ifuview.app import intents as want
 from ifuview.app.frames.intents import Judge
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.night.reduction import making
+from ifuview.app.night.reduction.channels import channel_of, with_channel
 from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.views.lenslets import job as field_job
+from ifuview.app.night.views.lenslets import make as field_of
 from ifuview.app.night.views.step import job
 from ifuview.app.night.views.step import make as view_of
 from ifuview.app.session import Layout, Session
@@ -175,3 +178,28 @@ def test_the_dock_shows_the_form_and_numbers_side_by_side(runner):
     assert view.can_compare and view.change == "source: radius 1.5"
     assert job(runner.session)(SILENT)[0].title.startswith("Source: circle of 1.50")
     assert view_of(Session()) is None and job(Session()) is None
+
+
+def test_a_circle_or_a_lenslet_is_looked_at_in_all_channels(runner, told):
+    runner.session = with_channel(runner.session, channel_of(told[-1]))
+    view = field_of(runner.session)
+    (head,) = view.heads
+    source = told[-1].value("sky").sources[0]
+    assert (view.place.x, view.place.y) == (source.x, source.y) and head.current and head.alone
+    assert head.sky.sum() == told[-1].value("sky").sky.fibers.sum()
+    value = field_job(runner.session)(SILENT)
+    at = int(np.nanargmax(value.heads[0].value))
+    assert np.hypot(head.x[at] - source.x, head.y[at] - source.y) < 0.6
+    assert value.spectra.title.startswith("circle of 1.50") and value.spectra.curves[0].label == "orange"
+    assert "Place of the source" in value.places.title and len(value.places.curves) == 4
+    runner.ask(want.PlaceAperture(float(head.x[at]), float(head.y[at])), want.SetWindow((4900.0, 5000.0)))
+    value = field_job(runner.session)(SILENT)
+    assert value.spectra.title.startswith(f"lenslet {at + 1}") and "4900" in value.heads[0].note
+    shown, own = value.spectra.curves[0], told[-1].value("field").subtracted
+    good = np.isfinite(shown.y)
+    ratio = shown.y[good] / own.flux[at][good]
+    assert np.allclose(ratio, np.median(ratio), rtol=1e-4)
+    assert np.allclose((shown.high - shown.y)[good] / ratio, np.sqrt(own.variance[at][good]), rtol=1e-3)
+    runner.ask(want.PlaceAperture(40.0, 40.0, 1.0))
+    assert "no lenslet" in field_job(runner.session)(SILENT).spectra.empty
+    assert field_of(Session()) is None and field_job(Session()) is None
