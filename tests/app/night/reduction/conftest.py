@@ -24,10 +24,8 @@ X, Y, FWHM = -1.2, 0.9, 1.7
 FLIPPED = {"056LL": "LR", "056LU": "UL"}  # a newer controller
 
 
-@pytest.fixture(scope="session")
-def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NightTruth]:
+def write_one_night(root: Path) -> NightTruth:
     """One channel with all defects, a new controller, traces and wavelengths moved."""
-    root = tmp_path_factory.mktemp("raw")
     spec = instrument.instrument(LRS2)
     channel = channel_setup(spec, Tables(LRS2), "orange", UNIT, DATE, seed=4)
     source = SkySource(X, Y, FWHM, 1e-15, temperature=7000.0, reference=4142.5)
@@ -38,8 +36,14 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NightTruth]:
         Shot(4, "cmp", "Cd-A_B", 30.0),
         Shot(OBSERVATION, "sci", "TARGET_056_E", 900.0, scenes={"056": SkyScene(source)}, shift=-0.17, drift=0.1),
     ]
-    truth = write_night(root, spec, [channel], shots, DATE, packing="tar", seed=3)
-    return root, truth
+    return write_night(root, spec, [channel], shots, DATE, packing="tar", seed=3)
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NightTruth]:
+    """A night and its truth."""
+    root = tmp_path_factory.mktemp("raw")
+    return root, write_one_night(root)
 
 
 @pytest.fixture(scope="session")
