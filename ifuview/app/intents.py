@@ -117,8 +117,8 @@ STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps", "trac
 TASKS = (
     "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
-    "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.trying",
-    "night.reduction.channels",     "judging", "reporting.tasks",
+    "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
+    "night.reduction.live.channels", "judging", "reporting.tasks",
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(

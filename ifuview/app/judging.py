@@ -65,7 +65,7 @@ def show_problem(session: Session, intent: ShowProblem) -> Outcome:
 
         return photons.go_to_problem(session, intent)
     if of_reduction(session):
-        from ifuview.app.night.reduction import showing as reduction
+        from ifuview.app.night.reduction.live import showing as reduction
 
         return reduction.go_to_problem(session, intent)
     if of_raw_night(session):

@@ -13,7 +13,7 @@ from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
 
 from ifuview.app.night.reduction.state import FieldPlace
 from ifuview.app.night.views import lenslets as pure
-from ifuview.app.night.views.lenslets import HeadLight, HeadMap
+from ifuview.app.night.views.lenslets import HeadMap, LensletColors
 from ifuview.gui.parts._lasso import Lasso
 from ifuview.gui.parts._plot import Ink, Plot
 from ifuview.model.checks import Array
@@ -45,7 +45,7 @@ class Cells(pg.GraphicsObject):
         self.informViewBoundsChanged()
         self.update()
 
-    def setColors(self, light: HeadLight) -> None:
+    def setColors(self, light: LensletColors) -> None:
         """Color them."""
         self._color = np.where(np.isfinite(light.value), light.color, UNKNOWN).astype(np.uint32)
         self.update()
@@ -83,7 +83,7 @@ class LensletMap(Plot):
     def __init__(self, name: str) -> None:
         super().__init__(name, "", "", aligned=False)
         self.head: HeadMap | None = None
-        self.light: HeadLight | None = None
+        self.light: LensletColors | None = None
         self.plotItem.vb.setAspectLocked(True)
         self.plotItem.vb.setDefaultPadding(0.02)
         for side in ("left", "bottom"):
@@ -125,7 +125,7 @@ class LensletMap(Plot):
         if fresh:
             self.plotItem.vb.autoRange()
 
-    def color(self, light: HeadLight) -> None:
+    def color(self, light: LensletColors) -> None:
         """Color the lenslets."""
         self.light = light
         self.cells.setColors(light)

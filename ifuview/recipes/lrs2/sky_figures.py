@@ -66,7 +66,9 @@ def _medians(values: Array) -> Array:
 def drift(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     """Wavelengths of the exposure against those of the lamps."""
     before = state.value("wave")
-    assert isinstance(value, WaveSolution) and isinstance(before, WaveSolution)
+    assert isinstance(value, WaveSolution)
+    if not isinstance(before, WaveSolution):
+        return ()
     moved = 1000 * (value.wave - before.wave) / np.gradient(before.wave, axis=1)
     curve = Curve(np.arange(1, moved.shape[0] + 1), np.median(moved, axis=1), 0)
     return (Figure("Wavelengths moved to the sky's lines", FIBER, Scale("mpx"), (curve,), (ZERO,)),)
@@ -97,7 +99,9 @@ def _scale(values: Array, unit: str) -> tuple[float, str]:
 def sky(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     """Spectrum of the sky, what is left at its lines, its brightness over the field."""
     base = state.value("flux")
-    assert isinstance(value, Separation) and isinstance(base, FiberSpectra)
+    assert isinstance(value, Separation)
+    if not isinstance(base, FiberSpectra):
+        return ()
     chosen = value.sky.fibers & base.usable().any(axis=1)
     wave = base.wave[base.nfiber // 2] if base.wave.ndim == 2 else base.wave
     level = np.median(value.sky.model[chosen], axis=0) if chosen.any() else np.zeros(wave.size)
@@ -158,7 +162,9 @@ def _left(base: FiberSpectra, value: Separation, chosen: Array) -> tuple[Figure,
 def field(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     """What is left of the sky, in parts of it."""
     found = state.value("sky")
-    assert isinstance(value, FieldSpectra) and isinstance(found, Separation)
+    assert isinstance(value, FieldSpectra)
+    if not isinstance(found, Separation):
+        return ()
     own = value.subtracted
     good = found.sky.fibers[:, None] & own.usable() & (own.variance > 0) & (value.sky > 0)
     share = np.where(good, 100 * own.flux / np.where(value.sky > 0, value.sky, 1), np.nan)
@@ -237,7 +243,9 @@ def centroid_figure(made: FieldSpectra, value: SourceSpectrum, source: SourceFit
 def cubes(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     """Light of the cube against that of the fibers."""
     made = state.value("field")
-    assert isinstance(value, Mapping) and isinstance(made, FieldSpectra)
+    assert isinstance(value, Mapping)
+    if not isinstance(made, FieldSpectra):
+        return ()
     cube, own = value["skysub"], made.subtracted
     assert isinstance(cube, SkyCube)
     whole = np.nansum(np.where(cube.mask == 0, cube.data, 0), axis=(1, 2))

@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.app import intents as want
 from ifuview.app.night.reduction.state import FieldPlace
-from ifuview.app.night.views.lenslets import HeadLight, HeadMap, LensletsAnswer, LensletsView
+from ifuview.app.night.views.lenslets import HeadMap, LensletColors, LensletsAnswer, LensletsView
 from ifuview.model.figure import Curve, Figure
 from ifuview.recipes.lrs2.channel import cell
 
@@ -113,7 +113,7 @@ def test_light_and_figures_are_drawn(dock):
     n = dock.maps[0].head.x.size
     value = np.arange(float(n))
     value[3] = np.nan
-    light = HeadLight(np.full(n, 0x112233, np.uint32), value, 0.0, 9.0, "uv 3640\u20134645 \u00c5")
+    light = LensletColors(np.full(n, 0x112233, np.uint32), value, 0.0, 9.0, "uv 3640\u20134645 \u00c5")
     dock.answer(LensletsAnswer((light, light), spectra, places))
     assert dock.maps[0].cells.colors()[3] == 0x808080 and dock.maps[0].cells.colors()[4] == 0x112233
     assert dock.plot.figure is spectra

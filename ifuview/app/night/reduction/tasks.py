@@ -11,8 +11,8 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
-from ifuview.app.night.reduction.channels import channel_of, others, with_channel
-from ifuview.app.night.reduction.showing import show_step
+from ifuview.app.night.reduction.live.channels import channel_of, others, with_channel
+from ifuview.app.night.reduction.live.showing import show_step
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
@@ -53,7 +53,7 @@ class ReduceChannel(Task[ReductionState]):
 
     def run(self, session: Session, ctx: JobContext) -> ReductionState:
         """Find the calibrations and run the recipe."""
-        from ifuview.app.night.reduction.making import begun, made
+        from ifuview.app.night.reduction.live.making import begun, made
 
         index = open_night.night_of(session).index
         raw = index.raw_exposure(self.expid)

@@ -10,7 +10,7 @@ import numpy as np
 from ifuview.app.frames.views import colors
 from ifuview.app.frames.views.lasso import inside
 from ifuview.app.night.intents import TryParams
-from ifuview.app.night.reduction.channels import current, moved, place_now
+from ifuview.app.night.reduction.live.channels import current, moved, place_now
 from ifuview.app.night.reduction.state import FieldPlace, SkyChannel
 from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
@@ -84,7 +84,7 @@ class LensletsView:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeadLight:
+class LensletColors:
     """Color of each lenslet of a head as 0xRRGGBB, its value, the range of the colors, and of what it is."""
 
     color: Array
@@ -98,7 +98,7 @@ class HeadLight:
 class LensletsAnswer:
     """Light of the heads in the order of the view, and the two figures."""
 
-    heads: tuple[HeadLight, ...]
+    heads: tuple[LensletColors, ...]
     spectra: Figure
     places: Figure
 
@@ -125,7 +125,7 @@ def _place(session: Session, channel: SkyChannel) -> FieldPlace:
 
 def make(session: Session) -> LensletsView | None:
     """The heads; None before a channel is reduced."""
-    from ifuview.app.night.reduction.answers import lenslet_cell
+    from ifuview.app.night.reduction.live.answers import lenslet_cell
 
     now = current(session)
     if now is None:
@@ -161,7 +161,7 @@ def job(session: Session) -> Callable[[JobContext], LensletsAnswer] | None:
         return None
 
     def answer(ctx: JobContext) -> LensletsAnswer:
-        from ifuview.app.night.reduction.answers import place_spectra, source_places
+        from ifuview.app.night.reduction.live.answers import place_spectra, source_places
 
         lights = []
         for group in _heads(session):
@@ -185,9 +185,9 @@ def _once(channels: tuple[SkyChannel, ...], make_figure: Callable[[tuple[SkyChan
     return _last[0][1]
 
 
-def _light(lead: SkyChannel, group: list[SkyChannel], window: tuple[float, float] | None) -> HeadLight:
+def _light(lead: SkyChannel, group: list[SkyChannel], window: tuple[float, float] | None) -> LensletColors:
     """Light of a head in the window: of the channel that has most of it."""
-    from ifuview.app.night.reduction.answers import lenslet_light
+    from ifuview.app.night.reduction.live.answers import lenslet_light
 
     def common(one: SkyChannel) -> float:
         first, last = one.made.range
@@ -203,7 +203,7 @@ def _light(lead: SkyChannel, group: list[SkyChannel], window: tuple[float, float
     ramp = np.round(colors.ramp(RAMP, np.linspace(0.0, 1.0, COLORS)) * 255).astype(np.uint32)
     rgb = ramp[:, 0] << 16 | ramp[:, 1] << 8 | ramp[:, 2]
     # the root of the light: what is faint beside a source is seen
-    return HeadLight(rgb[np.round(part * (COLORS - 1)).astype(np.intp)], value, low, high, note)
+    return LensletColors(rgb[np.round(part * (COLORS - 1)).astype(np.intp)], value, low, high, note)
 
 
 def lassoed(head: HeadMap, polygon: Array) -> tuple[int, ...]:

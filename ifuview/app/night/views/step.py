@@ -104,7 +104,7 @@ def make(session: Session) -> StepView | None:
 
 def _numbers(session: Session) -> tuple[NumberRow, ...]:
     """The numbers of now beside those of before."""
-    from ifuview.app.night.reduction.answers import step_numbers as numbers
+    from ifuview.app.night.reduction.live.answers import step_numbers as numbers
 
     state = session.reduction
     if state is None:
@@ -129,7 +129,7 @@ def job(session: Session) -> Callable[[JobContext], tuple[Figure, ...]] | None:
         return None
 
     def figures(ctx: JobContext) -> tuple[Figure, ...]:
-        from ifuview.app.night.reduction.answers import step_figures as figures_of
+        from ifuview.app.night.reduction.live.answers import step_figures as figures_of
 
         assert state is not None
         return figures_of(state, step)

@@ -10,8 +10,8 @@ import pytest
 from ifuview.app import intents as want
 from ifuview.app.frames.intents import Judge
 from ifuview.app.jobs import JobKey, JobKind
-from ifuview.app.night.reduction import making
-from ifuview.app.night.reduction.channels import channel_of, with_channel
+from ifuview.app.night.reduction.live import making
+from ifuview.app.night.reduction.live.channels import channel_of, with_channel
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.night.views.lenslets import job as field_job
 from ifuview.app.night.views.lenslets import make as field_of

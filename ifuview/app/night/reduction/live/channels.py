@@ -99,7 +99,7 @@ class ReduceOther(Task[SkyChannel | None]):
 
     def run(self, session: Session, ctx: JobContext) -> SkyChannel | None:
         """Reduce it; one that cannot be is no fault of the exposure on the canvas."""
-        from ifuview.app.night.reduction.making import begun
+        from ifuview.app.night.reduction.live.making import begun
         from ifuview.recipes.cache import ValueCache
         from ifuview.recipes.graph import run
 

@@ -10,8 +10,8 @@ from ifuview.app.frames.intents import Intent
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
-from ifuview.app.night.reduction.channels import channel_of, with_channel
-from ifuview.app.night.reduction.showing import compare, is_shown, kept
+from ifuview.app.night.reduction.live.channels import channel_of, with_channel
+from ifuview.app.night.reduction.live.showing import compare, is_shown, kept
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
@@ -32,7 +32,7 @@ class ReduceAgain(Task[ReductionState]):
 
     def run(self, session: Session, ctx: JobContext) -> ReductionState:
         """Make them; what does not depend is there already."""
-        from ifuview.app.night.reduction.making import made
+        from ifuview.app.night.reduction.live.making import made
 
         return made(self.state, ctx)
 
