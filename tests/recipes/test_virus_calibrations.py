@@ -13,7 +13,7 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, run
 from ifuview.recipes.virus.build import BUILD
-from ifuview.recipes.virus.exposure import CameraExposure, ifu_exposure, sky_shift
+from ifuview.recipes.virus.exposure import camera_exposure, ifu_exposure, sky_shift
 from ifuview.recipes.virus.quality import calibration_quality, exposure_quality
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.rows import calibration_rows
@@ -53,7 +53,7 @@ def given(night, rows, key):
 def extracted(night, rows, cache, key="r"):
     (science,) = night.of("sci")
     made = {name: one.value for name, one in run(CAMERA, given(night, rows, key), cache=cache).items()}
-    return CameraExposure(
+    return camera_exposure(
         night.setup, made["science"], made["spectra"], made["wave"], made["response"], made["lamps"]
     ), science
 

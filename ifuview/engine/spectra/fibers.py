@@ -17,7 +17,7 @@ from scipy.special import erf
 from ifuview.engine.ccd.cosmics import cosmic_rays, spikes, warm_columns
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.boxcar import boxcar
-from ifuview.engine.spectra.joint import JointSpectra, extract_joint
+from ifuview.engine.spectra.joint import JointSpectra, expected_light, extract_joint
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.model.checks import Array
@@ -94,7 +94,9 @@ def extract_fibers(
     usable = frame.usable()
     clip = threshold if cosmics else 0.0
     part = ctx.part(0, 0.5 if cosmics else 1)
-    found = extract_joint(frame.data, floor, center, profile, mask=~usable, background=background, clip=clip, ctx=part)
+    found = extract_joint(
+        frame.data, floor, center, profile, mask=~usable, background=background, clip=clip, final=not cosmics, ctx=part
+    )
     if cosmics:
         hit = cosmic_rays(frame.data, found.model, floor, usable, usable & ~found.used, threshold)
         hit |= _spiked(found, center, frame.data, usable)
@@ -102,10 +104,11 @@ def extract_fibers(
         warm = warm_columns(hit)
         mask[hit & ~warm] |= np.uint32(ReductionBit.COSMIC)
         mask[warm] |= np.uint32(ReductionBit.TRAP)
-        frame = CcdFrame(frame.data, frame.variance, mask)
+        light = expected_light(found, _touched(hit, center))
+        frame, left_out = CcdFrame(frame.data, frame.variance, mask), usable & ~found.used
         del hit, warm, mask, found
         found = extract_joint(
-            frame.data, floor, center, profile, mask=~frame.usable(), background=background, clip=clip,
+            frame.data, floor, center, profile, mask=~frame.usable() | left_out, background=background, light=light,
             ctx=ctx.part(0.5, 1),
         )  # fmt: skip
     if half_width > 0:
@@ -135,6 +138,18 @@ def floor_of(frame: CcdFrame) -> NDArray[np.float32]:
     floor = np.maximum(frame.data, 0)
     np.subtract(frame.variance, floor, out=floor)
     return np.maximum(floor, np.float32(1e-6), out=floor)
+
+
+def _touched(hit: Array, center: Array) -> NDArray[np.bool_]:
+    """Samples that have a hit pixel within the core of their fiber, (nfiber, ncol)."""
+    row = np.floor(np.nan_to_num(center, nan=-9.0)).astype(np.intp)
+    column = np.arange(hit.shape[1])[None]
+    out = np.zeros(center.shape, np.bool_)
+    for step in range(-1, 3):
+        at = row + step
+        inside = (at >= 0) & (at < hit.shape[0])
+        out |= inside & hit[np.where(inside, at, 0), column]
+    return out
 
 
 def _spiked(found: JointSpectra, center: Array, data: Array, usable: Array) -> NDArray[np.bool_]:

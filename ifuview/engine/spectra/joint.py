@@ -81,6 +81,8 @@ def extract_joint(
     mask: Array | None = None,
     background: Array | None = None,
     clip: float = 0.0,
+    light: Array | None = None,
+    final: bool = True,
     ctx: JobContext = SILENT,
 ) -> JointSpectra:
     """Return the spectra of all fibers, solved together in every column.
@@ -104,6 +106,11 @@ def extract_joint(
         Light that belongs to no fiber (`fit_background`). Default: none.
     clip : float
         Leave out pixels farther from the model than so many sigma and a tenth of the peak nearby; 0: none.
+    light : ndarray, shape (nfiber, ncol), counts, optional
+        Of the fibers, from `expected_light`, where an extraction of the same image has told it: its noise is taken,
+        and the pixels that stick out are those of `mask` alone.
+    final : bool
+        Extract again with the smooth light of the first look. A first look alone is enough to tell what sticks out.
 
     Returns
     -------
@@ -111,8 +118,9 @@ def extract_joint(
         The same to the last bit whatever the number of threads.
     """
     order = rising(center)
+    known = None if light is None else transposed(np.asarray(light)[order], np.float32)
     out, model, used = _columns(
-        image, variance, np.asarray(center)[order], order, profile, gain, mask, background, clip, ctx
+        image, variance, np.asarray(center)[order], order, profile, gain, mask, background, clip, known, final, ctx
     )
     back = np.argsort(order)
     flux, var, cov, chi2 = (np.ascontiguousarray(a.T[back]) for a in out)
@@ -121,7 +129,7 @@ def extract_joint(
 
 def _columns(
     image: Array, variance: float | Array, center: Array, order: Array, profile: FiberProfile, gain: float,
-    mask: Array | None, background: Array | None, clip: float, ctx: JobContext,
+    mask: Array | None, background: Array | None, clip: float, known: Array | None, final: bool, ctx: JobContext,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Flux, variance, covariance, chi2 (4, ncol, nfiber); the model (ncol, nrow); the pixels used (nrow, ncol)."""
     at = transposed(center + profile.offset[order], np.float64)
@@ -132,7 +140,7 @@ def _columns(
     rows = 2 * profile.half_rows + 1
     nband = bandwidth(at.T, rows)
     ncol, nfiber = at.shape
-    light = np.zeros((ncol, nfiber), np.float32)  # that the variance is made of
+    light = np.zeros((ncol, nfiber), np.float32) if known is None else known  # that the variance is made of
     out = np.zeros((4, ncol, nfiber), np.float32)
     model = np.zeros(data.shape, np.float32)
     tables, legendre = profile.tables(), profile.legendre()
@@ -143,12 +151,27 @@ def _columns(
             group, rows, nband, clip, first, light, out, model,
         )  # fmt: skip
 
-    for first in (True, False):
+    looks = ((True,) if known is None else ()) + ((False,) if final or known is not None else ())
+    for first in looks:
         share = ctx.part(0, 0.6) if first else ctx.part(0.6, 1)
         spread(partial(work, first=first), range(0, ncol, CHUNK), ctx=share, text="Joint extraction")
-        if first:
+        if first and len(looks) > 1:
             light = smooth_light(out[FLUX], out[VARIANCE])
     return out, model, np.isfinite(floor).T
+
+
+def expected_light(found: JointSpectra, spoiled: Array) -> NDArray[np.float32]:
+    """Light of the fibers with little of its own noise, (nfiber, ncol): what `light` of the extraction asks for.
+
+    Parameters
+    ----------
+    found : JointSpectra
+        Of the same image.
+    spoiled : ndarray of bool, shape (nfiber, ncol)
+        Samples that have more than light, as where a particle hit.
+    """
+    variance = np.where(spoiled, np.inf, found.variance)
+    return np.ascontiguousarray(smooth_light(found.flux.T, variance.T).T)
 
 
 def smooth_light(flux: Array, variance: Array) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ifuview.engine.ccd.scattered import scattered_light
 from ifuview.engine.context import JobContext
@@ -16,6 +17,7 @@ from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.engine.traces.slit.shift import measure_shift, shifted
 from ifuview.errors import FitError
 from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import WaveSolution
 from ifuview.recipes.camera.dark import Darkness, darkened
@@ -61,20 +63,11 @@ def make_spectra(
     frame, own, notes = science.frame, traces.traces, list(science.notes)
     usable, shift = frame.usable(), None
     if params.follow:
-        first = scattered_light(
-            frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-            blurred=False, ctx=ctx.part(0.0, 0.1),
-        )  # fmt: skip
         try:
             shift = measure_shift(
-                frame.data,
-                own,
-                science.noise,
-                usable=usable,
-                background=first.image,
-                seams=setup.seams,
-                ctx=ctx.part(0.1, 0.2),
-            )
+                frame.data, own, science.noise, usable=usable, background=_roughly_scattered(frame, traces),
+                seams=setup.seams, ctx=ctx.part(0.0, 0.2),
+            )  # fmt: skip
             own = shifted(own, shift, frame.shape[0])
         except FitError as problem:
             notes.append(f"{problem} The traces stay where the flat has them.")
@@ -87,6 +80,14 @@ def make_spectra(
         half_width=params.half_width if params.method == BOXCAR else 0.0, medium=wave.medium, ctx=ctx.part(0.4, 1.0),
     )  # fmt: skip
     return ExtractedExposure(found, own, shift, below.image, tuple(notes))
+
+
+def _roughly_scattered(frame: CcdFrame, traces: TracedFibers) -> NDArray[np.float32] | None:
+    """Scattered light of the flat at the level of an exposure: enough for where the fibers lie, and quick."""
+    light = float(traces.scattered.sum()) / traces.share if traces.share > 0 else 0.0
+    if not light > 0:
+        return None
+    return traces.scattered * np.float32(max(float(np.where(frame.usable(), frame.data, 0).sum()), 0.0) / light)
 
 
 def make_drift(

@@ -28,8 +28,7 @@ from ifuview.recipes.camera.read import ReadParams, combined, make_biases, read_
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
 from ifuview.recipes.graph import Recipe, RecipeStep
-from ifuview.recipes.virus.stored import APERTURE
-from ifuview.recipes.virus.values import DetectorGround
+from ifuview.recipes.virus.values import APERTURE, DetectorGround
 
 LEAST_EVEN, LEAST_SKY, MOST_LIGHT = 50.0, 1.0, 50000.0  # electrons, mean of a frame that is accepted
 MOST_FRAMES = 9  # of a kind: more add little and take their time

@@ -11,9 +11,11 @@ from ifuview.engine.ccd.dark import without_dark
 from ifuview.engine.ccd.health import judged
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.boxcar import boxcar
+from ifuview.engine.spectra.flat.fibers import FiberResponse
 from ifuview.engine.spectra.flat.response import corrected
 from ifuview.engine.spectra.flux.scale import dispersion, per_angstrom
 from ifuview.engine.spectra.wave.sky import SkyShift, measure_sky_match, moved
+from ifuview.engine.traces.slit.shift import TraceShift
 from ifuview.errors import MissingDataError
 from ifuview.model.checks import Array, Header
 from ifuview.model.night.raw import RawExposure
@@ -21,11 +23,12 @@ from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
 from ifuview.model.reduction.ifu import IfuAmplifier, IfuExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.model.trace import TraceSet
 from ifuview.recipes.camera.read import ReadParams, read_detector
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
-from ifuview.recipes.virus.stored import APERTURE, lost_fibers
-from ifuview.recipes.virus.values import DetectorGround, FiberLamps, without
+from ifuview.recipes.virus.stored import lost_fibers
+from ifuview.recipes.virus.values import APERTURE, DetectorGround, FiberLamps, without
 
 ORDER = ("LL", "LU", "RL", "RU")  # amplifiers in all products
 NAN = float("nan")
@@ -41,25 +44,63 @@ class RawParams(ReadParams):
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class CameraExposure:
-    """One detector of one exposure with all that a fiber head needs of it.
+    """One detector of one exposure with all that a fiber head needs of it: nothing of the size of the detector.
 
     Parameters
     ----------
     setup : CameraSetup
-    science : DetectorFrame
-    spectra : ExtractedExposure
+    reads : tuple of ReadOut
+        By amplifier.
+    exptime : float, s
+    header : mapping
+    spectra : FiberSpectra
+        Electrons of each px, wavelengths of the lamps.
+    aperture : ndarray of float32, shape (nfiber, ncol)
+        Sum over some px, electrons.
+    traces : TraceSet
+        Of the light of the exposure.
+    shift : TraceShift or None
+    scattered : tuple of float
+        Share of the light that is scattered, by amplifier.
     wave : WaveSolution
         Of the lamps.
-    response : FiberFlat
+    flat : FiberResponse
     lamps : FiberLamps
+    notes : tuple of str
     """
 
     setup: CameraSetup
-    science: DetectorFrame
-    spectra: ExtractedExposure
+    reads: tuple[ReadOut, ...]
+    exptime: float
+    header: Header
+    spectra: FiberSpectra
+    aperture: Array
+    traces: TraceSet
+    shift: TraceShift | None
+    scattered: tuple[float, ...]
     wave: WaveSolution
-    response: FiberFlat
+    flat: FiberResponse
     lamps: FiberLamps
+    notes: tuple[str, ...] = ()
+
+
+def camera_exposure(
+    setup: CameraSetup, science: DetectorFrame, spectra: ExtractedExposure, wave: WaveSolution, response: FiberFlat,
+    lamps: FiberLamps,
+) -> CameraExposure:  # fmt: skip
+    """Return what a fiber head needs of a detector, of the values of its steps."""
+    frame, found = spectra.extraction.frame, spectra.extraction
+    sums = boxcar(frame.data - spectra.scattered, spectra.traces.center, APERTURE)[0]
+    shares = []
+    for number in range(len(setup.amplifiers)):
+        rows = slice(number * setup.shape[0], (number + 1) * setup.shape[0])
+        light = float(found.model[rows].sum())
+        shares.append(float(spectra.scattered[rows].sum()) / light if light > 0 else NAN)
+    return CameraExposure(
+        setup=setup, reads=science.reads, exptime=science.exptime, header=science.header, spectra=found.spectra,
+        aperture=np.nan_to_num(sums), traces=spectra.traces, shift=spectra.shift, scattered=tuple(shares), wave=wave,
+        flat=response.fibers, lamps=lamps, notes=(*science.notes, *spectra.notes),
+    )  # fmt: skip
 
 
 def make_raw(
@@ -93,7 +134,7 @@ def make_raw(
 def sky_shift(exposures: Sequence[CameraExposure]) -> SkyShift | None:
     """Shift of wavelengths against the lamps that all exposures of a fiber head share; None without a known sky."""
     found = [
-        measure_sky_match(one.spectra.extraction.spectra, one.setup.sky.wave, one.setup.sky.value)
+        measure_sky_match(one.spectra, one.setup.sky.wave, one.setup.sky.value)
         for one in exposures if one.setup.sky is not None
     ]  # fmt: skip
     known = [one for one in found if np.isfinite(one.shift)]
@@ -127,13 +168,13 @@ def ifu_exposure(cameras: Sequence[CameraExposure], exposure: RawExposure, drift
         first += n
     own = [parts[name] for name in names]
     unit = next(a for a in exposure.amplifiers if a.camera == cameras[0].setup.camera)
-    header: Header = next((c.science.header for c in cameras if c.science.header), {})
+    header: Header = next((c.header for c in cameras if c.header), {})
     lamps = set.intersection(*(set(part.lamps) for part in own))
-    notes = [note for camera in cameras for note in (*camera.science.notes, *camera.spectra.notes)]
+    notes = [note for camera in cameras for note in camera.notes]
     notes += list(drift.notes) if drift is not None else []
     return IfuExposure(
         slot=unit.slot, specid=unit.specid, ifuid=unit.ifuid, contid=unit.contid, date=exposure.date,
-        observation=exposure.observation, number=exposure.number, exptime=cameras[0].science.exptime,
+        observation=exposure.observation, number=exposure.number, exptime=cameras[0].exptime,
         spectra=_joined([part.spectra for part in own]), fiber_flat=np.concatenate([part.flat for part in own]),
         x=np.concatenate([part.x for part in own]), y=np.concatenate([part.y for part in own]),
         amplifiers=tuple(amplifiers), dead=np.concatenate([part.dead for part in own]),
@@ -162,47 +203,42 @@ class _Part:
 
 def _parts(camera: CameraExposure, drift: SkyShift | None) -> list[_Part]:
     """The amplifiers of a detector."""
-    setup, spectra, response = camera.setup, camera.spectra, camera.response
+    setup, flats = camera.setup, camera.flat
     wave = camera.wave if drift is None else moved(camera.wave, drift)
-    own = replace(spectra.extraction.spectra, wave=wave.wave, medium=wave.medium)
-    counts = per_angstrom(replace(own, mask=own.mask | response.fibers.mask))
-    sums = boxcar(spectra.extraction.frame.data - spectra.scattered, spectra.traces.center, APERTURE)[0]
-    per_px = np.nan_to_num(sums) / dispersion(counts.wave).astype(np.float32)
-    flat = np.where(np.isfinite(response.fibers.error), response.fibers.flat, np.float32(0))
-    lost = lost_fibers(spectra.traces)
+    own = replace(camera.spectra, wave=wave.wave, medium=wave.medium)
+    counts = per_angstrom(replace(own, mask=own.mask | flats.mask))
+    per_px = camera.aperture / dispersion(counts.wave).astype(np.float32)
+    flat = np.where(np.isfinite(flats.error), flats.flat, np.float32(0))
+    lost = lost_fibers(camera.traces)
     dead = lost["dead"] | lost["lost"]
     out, first = [], 0
-    for number, (name, rows) in enumerate(zip(setup.amplifiers, setup.rows, strict=True)):
+    for number, rows in enumerate(setup.rows):
         part = slice(first, first := first + rows.row.size)
         one = _Part(
-            amplifier=_amplifier(name, camera.science.reads[number], spectra, number, setup, drift, camera.wave),
-            spectra=_rows(counts, part), flat=flat[part], x=setup.layout.x[part], y=setup.layout.y[part],
-            dead=dead[part], aperture=per_px[part], trace=spectra.traces.center[part] - number * setup.shape[0],
-            lsf=camera.wave.lsf[part], lamps={key: value[part] for key, value in camera.lamps.spectra.items()},
+            amplifier=_amplifier(camera, number, drift), spectra=_rows(counts, part), flat=flat[part],
+            x=setup.layout.x[part], y=setup.layout.y[part], dead=dead[part], aperture=per_px[part],
+            trace=camera.traces.center[part] - number * setup.shape[0], lsf=camera.wave.lsf[part],
+            lamps={key: value[part] for key, value in camera.lamps.spectra.items()},
         )  # fmt: skip
         out.append(one)
     return out
 
 
-def _amplifier(
-    name: str, read: ReadOut, spectra: ExtractedExposure, number: int, setup: CameraSetup, drift: SkyShift | None,
-    wave: WaveSolution,
-) -> IfuAmplifier:  # fmt: skip
+def _amplifier(camera: CameraExposure, number: int, drift: SkyShift | None) -> IfuAmplifier:
     """What is known of an amplifier in an exposure."""
+    setup, wave, read = camera.setup, camera.wave.wave, camera.reads[number]
     shift, error = NAN, NAN
-    if spectra.shift is not None:
+    if camera.shift is not None and not read.problem:
         middle = (number + 0.5) * setup.shape[0]
         at = middle * 2 / (len(setup.amplifiers) * setup.shape[0] - 1) - 1
-        shift, error = float(spectra.shift.at(np.zeros(1), np.array([at]))[0]), float(spectra.shift.error[0])
-    step = float(np.median(np.diff(wave.wave[wave.wave.shape[0] // 2])))
+        shift, error = float(camera.shift.at(np.zeros(1), np.array([at]))[0]), float(camera.shift.error[0])
+    step = float(np.median(np.diff(wave[wave.shape[0] // 2])))
     sure = drift is not None and np.isfinite(drift.shift)
-    light = float(spectra.extraction.model.sum())
-    ground = float(spectra.scattered.sum())
     return IfuAmplifier(
-        name, 0, 0, read if np.isfinite(read.gain) else None, shift, error,
+        setup.amplifiers[number], 0, 0, read if np.isfinite(read.gain) else None, shift, error,
         -drift.shift * step if drift is not None and sure else NAN,
         drift.error * step if drift is not None and sure else NAN,
-        ground / light if light > 0 else NAN, read.problem,
+        camera.scattered[number] if not read.problem else NAN, read.problem,
     )  # fmt: skip
 
 

@@ -7,13 +7,13 @@ from ifuview.recipes.camera.lamps import make_profile, make_response
 from ifuview.recipes.graph import Recipe, RecipeStep
 from ifuview.recipes.virus.exposure import RawParams, make_raw
 from ifuview.recipes.virus.stored import (
-    StoredParams,
     make_ground,
     make_stored_flat,
     make_stored_lamps,
     make_stored_traces,
-    make_stored_wave,
 )
+from ifuview.recipes.virus.stored_wave import make_stored_wave
+from ifuview.recipes.virus.values import StoredParams
 
 CALIBRATIONS = ("ground", "flat", "traces", "profile", "wave", "response", "lamps")  # made once a file
 

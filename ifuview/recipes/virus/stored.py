@@ -8,7 +8,7 @@ that is said.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from ifuview.engine.ccd.dark import master_dark
 from ifuview.engine.context import JobContext
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.boxcar import boxcar
-from ifuview.engine.spectra.wave.solve import solve_wavelengths
 from ifuview.engine.traces.slit.settle import trace_and_scattered
 from ifuview.engine.traces.slit.shift import measure_shift, shifted
 from ifuview.errors import FitError, MissingDataError
@@ -25,30 +24,17 @@ from ifuview.model.checks import Array
 from ifuview.model.quality import TraceBit
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
-from ifuview.model.reduction.params import param
-from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.model.trace import Provenance, TraceSet
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
-from ifuview.recipes.virus.values import DetectorGround, FiberLamps
+from ifuview.recipes.virus.values import APERTURE, USUAL_NOISE, DetectorGround, FiberLamps, Rows, StoredParams
 
 EVEN = ("mastertwi", "masterflt", "mastersci")  # frames that light all fibers, in the order of preference
 DARK_TIME = 360.0  # s, that master darks of these files are exposed for
-USUAL_NOISE = 3.0  # electrons, of the read-out, where the file does not say it
 MOST_LEVELS, LEAST_STEP = 2048, 1.0  # different numbers of a frame that is rounded, and electrons between two
 LEAST_NOISE = 0.3  # electrons, of a master frame: they are rounded
-APERTURE = 2.5  # px, half of what is summed
 OFF_TRACE = 0.15  # px, mean deviation of a fiber of the file that is replaced
-OFF_WAVE = 0.5  # Angstrom, likewise
 SURE, LEAST_MOVE = 3.0, 0.01  # sigma and px of a shift of the file's traces against its twilight that is believed
-Rows = Sequence[AmplifierCalibration | None]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredParams:
-    """How far a file of calibrations is believed."""
-
-    check: bool = param(True, "Check against its master frames", hint="and replace fibers that do not fit")
 
 
 def make_ground(params: None, ctx: JobContext, setup: CameraSetup, calibration: Rows) -> DetectorGround:
@@ -145,36 +131,6 @@ def make_stored_traces(
     return replace(found, traces=replace(traces, center=center, provenance=told))
 
 
-def make_stored_wave(params: StoredParams, ctx: JobContext, setup: CameraSetup, calibration: Rows) -> WaveSolution:
-    """Wavelengths of the file where they agree with its arcs, else those measured on these."""
-    sizes = [rows.row.size for rows in setup.rows]
-    shape = (sum(sizes), setup.shape[1])
-    given = np.concatenate(
-        [np.full((n, shape[1]), np.nan) if row is None else row.wave for n, row in zip(sizes, calibration, strict=True)]
-    )
-    ok = np.isfinite(given).all(axis=1) & (np.diff(given, axis=1) > 0).all(axis=1)
-    try:
-        own = _measured_wave(setup, calibration, sizes, ctx) if params.check else None
-    except (FitError, MissingDataError):
-        own = None
-    straight = np.broadcast_to(np.linspace(setup.grid[0], setup.grid[-1], shape[1]), shape)
-    if own is None:
-        lost = int((~ok).sum())
-        lacks = (f"{lost} fibers of the file have no wavelengths: those of the instrument",) if lost else ()
-        none = np.zeros((shape[0], 0))
-        return WaveSolution(
-            np.where(ok[:, None], given, straight), np.zeros(shape, np.float32), np.zeros(0), none, none,
-            none.astype(bool), np.full(shape, np.nan, np.float32), setup.lines.medium, notes=lacks,
-        )  # fmt: skip
-    off = np.sqrt(np.mean((np.where(ok[:, None], given, np.inf) - own.wave) ** 2, axis=1))
-    odd = ~(off < OFF_WAVE)
-    notes = list(own.notes)
-    if odd.any():
-        worst = f"by up to {off[np.isfinite(off)].max(initial=0):.1f} A, " if np.isfinite(off).any() else ""
-        notes.append(f"{int(odd.sum())} fibers of the file are off their arcs {worst}and are replaced")
-    return replace(own, wave=np.where(odd[:, None], own.wave, given), notes=tuple(notes))
-
-
 def make_stored_lamps(
     params: None, ctx: JobContext, setup: CameraSetup, calibration: Rows, traces: TracedFibers, response: FiberFlat
 ) -> FiberLamps:
@@ -187,25 +143,6 @@ def make_stored_lamps(
         image = np.concatenate([row.images["masterflt"] for row in calibration if row is not None])
         out["flt"] = np.nan_to_num(boxcar(image, traces.traces.center, APERTURE, ctx=ctx)[0])
     return FiberLamps(out)
-
-
-def _measured_wave(setup: CameraSetup, calibration: Rows, sizes: Sequence[int], ctx: JobContext) -> WaveSolution:
-    """Wavelengths from the arc spectra of the file."""
-    ncol = setup.shape[1]
-    arcs = []
-    for n, row in zip(sizes, calibration, strict=True):
-        known = row is not None and "lampspec" in row.spectra
-        arcs.append(np.nan_to_num(row.spectra["lampspec"]) if row is not None and known else np.zeros((n, ncol)))
-    flux = np.concatenate(arcs).astype(np.float32)
-    if not flux.any():
-        raise MissingDataError("the calibration file has no arc spectra", setup.camera)
-    noise = np.mean([row.read_noise for row in calibration if row is not None and np.isfinite(row.read_noise)] or [3.0])
-    variance = np.maximum(flux, 0) + np.float32(2 * APERTURE * noise**2)
-    mask = np.where(flux.any(axis=1, keepdims=True), 0, int(ReductionBit.NO_DATA)) * np.ones((1, ncol))
-    spectra = FiberSpectra(flux, variance, mask.astype(np.uint32), np.zeros(flux.shape), medium=setup.lines.medium)
-    return solve_wavelengths(
-        spectra, setup.lines, (float(setup.grid[0]), float(setup.grid[-1])), block=setup.block, ctx=ctx
-    )
 
 
 def _stored_centers(setup: CameraSetup, calibration: Rows, own: TraceSet) -> Array:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ifuview.engine.ccd.dark import DarkCurrent
 from ifuview.model.checks import Array
+from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.ccd import CcdFrame
+from ifuview.model.reduction.params import param
 from ifuview.recipes.camera.values import Biases
+
+APERTURE = 2.5  # px, half of what is summed for comparison
+USUAL_NOISE = 3.0  # electrons, of the read-out, where nothing says it
+Rows = Sequence[AmplifierCalibration | None]  # of a detector, from bottom to top
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParams:
+    """How far a file of calibrations is believed."""
+
+    check: bool = param(True, "Check against its master frames", hint="and replace fibers that do not fit")
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

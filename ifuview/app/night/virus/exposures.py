@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from ifuview.app.night.virus.setup import camera_setup, cameras_of, given, slot_calibration
+from ifuview.app.night.virus.setup import amplifiers_of, camera_setup, cameras_of, given, slot_calibration
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
 from ifuview.instrument.tables import Tables
@@ -16,9 +16,11 @@ from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
 from ifuview.recipes.graph import StepResult, run
-from ifuview.recipes.virus.exposure import CameraExposure, ifu_exposure, sky_shift
+from ifuview.recipes.virus.exposure import CameraExposure, camera_exposure, ifu_exposure, sky_shift
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.values import FiberLamps
+
+ONE_CAMERA = 240 << 20  # bytes of values: calibrations of a detector, and one exposure of it
 
 
 def reduce_slot(
@@ -53,33 +55,28 @@ def reduce_slot(
     MissingDataError
         No exposure has anything of the slot, or nothing of it can be used.
     """
-    own = [(e, cameras_of(e, slot)) for e in exposures]
-    own = [(e, cameras) for e, cameras in own if cameras]
-    if not own:
+    cameras = sorted({camera for e in exposures for camera in cameras_of(e, slot)})
+    if not cameras:
         raise MissingDataError(f"no exposure has anything of slot {slot}", "virus", "see which slots there are")
-    found = slot_calibration(calibrations, slot)
-    cache = cache or ValueCache()
-    done: list[tuple[RawExposure, list[CameraExposure]]] = []
+    done: dict[int, list[CameraExposure]] = {}
     problems: list[str] = []
-    total = sum(len(cameras) for _, cameras in own)
-    count = 0
-    for exposure, cameras in own:
-        good: list[CameraExposure] = []
-        for camera in cameras:
-            part = ctx.part(count / total, (count + 1) / total)
-            count += 1
-            setup = camera_setup(tables, exposure, camera, found)
-            steps = run(CAMERA, given(setup, exposure, found), params, (), cache, part, made)
+    for number, camera in enumerate(cameras):
+        own = [n for n, e in enumerate(exposures) if camera in e.cameras]
+        found = slot_calibration(calibrations, slot, amplifiers_of(exposures[own[0]], camera))
+        whole = ctx.part(number / len(cameras), (number + 1) / len(cameras))
+        kept = ValueCache(ONE_CAMERA) if cache is None else cache
+        for count, n in enumerate(own):
+            part = whole.part(count / len(own), (count + 1) / len(own))
+            setup = camera_setup(tables, exposures[n], camera, found)
+            steps = run(CAMERA, given(setup, exposures[n], found), params, (), kept, part, made)
             try:
-                good.append(_camera_exposure(setup, steps))
+                done.setdefault(n, []).append(_camera_exposure(setup, steps))
             except MissingDataError as problem:
                 problems.append(str(problem))
-        if good:
-            done.append((exposure, good))
     if not done:
         raise MissingDataError(problems[0] if problems else f"nothing of slot {slot} can be used", slot)
-    drift = sky_shift([camera for _, cameras in done for camera in cameras])
-    return tuple(ifu_exposure(cameras, exposure, drift) for exposure, cameras in done)
+    drift = sky_shift([one for good in done.values() for one in good])
+    return tuple(ifu_exposure(good, exposures[n], drift) for n, good in sorted(done.items()))
 
 
 def _camera_exposure(setup: CameraSetup, steps: Mapping[str, StepResult]) -> CameraExposure:
@@ -93,8 +90,8 @@ def _camera_exposure(setup: CameraSetup, steps: Mapping[str, StepResult]) -> Cam
     failed = next((one for one in steps.values() if one.value is None), None)
     if failed is not None:
         raise MissingDataError(f"{failed.step} was not made: {failed.reason}", setup.camera)
-    return CameraExposure(
-        setup=setup, science=cast(DetectorFrame, steps["science"].value),
-        spectra=cast(ExtractedExposure, steps["spectra"].value), wave=cast(WaveSolution, steps["wave"].value),
-        response=cast(FiberFlat, steps["response"].value), lamps=cast(FiberLamps, steps["lamps"].value),
+    return camera_exposure(
+        setup, cast(DetectorFrame, steps["science"].value), cast(ExtractedExposure, steps["spectra"].value),
+        cast(WaveSolution, steps["wave"].value), cast(FiberFlat, steps["response"].value),
+        cast(FiberLamps, steps["lamps"].value),
     )  # fmt: skip

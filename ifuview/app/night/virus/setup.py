@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,16 +41,24 @@ class SlotCalibration:
     key: str
 
 
-def slot_calibration(path: str, slot: str) -> SlotCalibration:
-    """The calibrations of a slot.
+def slot_calibration(path: str, slot: str, amplifiers: Collection[str] = ()) -> SlotCalibration:
+    """The calibrations of a slot, of some of its amplifiers or of all.
 
     Raises
     ------
     MissingDataError, FileFormatError
         The file has none, or is none.
     """
-    rows = {row.amplifier: row for row in read_calibrations(path, (slot,), USED_IMAGES)}
+    rows = {row.amplifier: row for row in read_calibrations(path, (slot,), USED_IMAGES, amplifiers)}
     return SlotCalibration(rows, f"{path} {slot} {size_and_time(path)}")
+
+
+def amplifiers_of(exposure: RawExposure, camera: str) -> tuple[str, ...]:
+    """Amplifiers of a detector, also those that are missing in the exposure."""
+    spec, own = instrument(VIRUS), next(a for a in exposure.amplifiers if a.camera == camera)
+    assert spec.raw is not None
+    detector = spec.raw.detector(own.slot, own.name)
+    return (own.name,) if detector is None else detector.amplifiers
 
 
 def cameras_of(exposure: RawExposure, slot: str) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def solve_wavelengths(
     nline = lines.wave.size
     spread = np.full(found.center.shape, SIGMA)
     first = fit_lines(spectra.flux, spectra.variance, usable, found.center, spread, fit_width=True)
-    lsf = _widths(first, block, ncol)
+    lsf = line_widths(first, block, ncol)
     width = _at_columns(lsf, found.center)
     fits = fit_lines(spectra.flux, spectra.variance, usable, found.center, width)
     ctx.checkpoint(0.8, "Fitting wavelengths")
@@ -172,7 +172,7 @@ def _unknown(peaks: Array, best: Identified, center: Array, seed: int) -> NDArra
     return out
 
 
-def _widths(fits: LineFits, block: Array, ncol: int) -> NDArray[np.float32]:
+def line_widths(fits: LineFits, block: Array, ncol: int) -> NDArray[np.float32]:
     """Line width over columns, smooth over the lines of each block, shape (nfiber, ncol)."""
     gap = np.abs(fits.center[:, :, None] - fits.center[:, None, :])
     gap[:, np.arange(gap.shape[1]), np.arange(gap.shape[1])] = np.inf

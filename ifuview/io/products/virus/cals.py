@@ -34,8 +34,9 @@ DEFLATE = 1  # number of the filter, as the library has it
 
 
 def read_calibrations(
-    path: str, slots: Collection[str] = (), images: Collection[str] = IMAGES, ctx: JobContext = SILENT
-) -> tuple[AmplifierCalibration, ...]:
+    path: str, slots: Collection[str] = (), images: Collection[str] = IMAGES, amplifiers: Collection[str] = (),
+    ctx: JobContext = SILENT,
+) -> tuple[AmplifierCalibration, ...]:  # fmt: skip
     """Read the calibrations of some slots.
 
     Parameters
@@ -45,6 +46,8 @@ def read_calibrations(
         Of three characters; none: all.
     images : collection of str
         Master frames that are wanted.
+    amplifiers : collection of str
+        LL ...; none: all.
     ctx : JobContext
 
     Raises
@@ -60,10 +63,12 @@ def read_calibrations(
         if table is None:
             raise FileFormatError("is no calibration file: it has no table /Cals", path)
         check_table(path, table)
-        rows = [n for n, (slot, _) in enumerate(row_keys(path, table)) if not slots or slot in slots]
+        keys = row_keys(path, table)
+        rows = [n for n, (slot, _) in enumerate(keys) if not slots or slot in slots]
         if not rows:
             of = ", ".join(sorted(slots)[:4]) or "any slot"
             raise MissingDataError(f"the calibration file has no row of {of}", path, "give one that has")
+        rows = [n for n in rows if not amplifiers or keys[n][1] in amplifiers]
         out = []
         for number, n in enumerate(rows):
             ctx.checkpoint(number / len(rows), "calibrations")
