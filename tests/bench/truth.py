@@ -2,31 +2,36 @@
 
 `python -m tests.bench truth` plants each class into b, r and z cameras (made ones, and the shared ones with new noise)
 at the signal to noise of the bar and at fractions of it, asks the engine, and writes `truth.md` and `truth.png` into
-IFUVIEW_BENCH_OUT (default: the working folder). Clean cameras with target lines, broad targets, moon, airglow and
-bright stars must give nothing. IFUVIEW_BENCH_ONLY names classes (`row band, hot column`) and `clean` for a part of it.
+IFUVIEW_BENCH_OUT (default: the working folder; README links to the run in `packaging/truth`). What one camera alone
+cannot tell is planted into one of three petals. Clean cameras with target lines, broad targets, moon, airglow and
+bright stars must give nothing. IFUVIEW_BENCH_ONLY names classes (`row band, hot column`) and `clean` for a part of it,
+IFUVIEW_BENCH_TRIALS the trials of a class and strength.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ifuview.app.night.triage.between import between
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
-from ifuview.simulate.defects.plant import Defect, Truth, plant_at
+from ifuview.simulate.defects.plant import Defect, Truth, plant, plant_at
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "desi"
 FOUND, RIGHT, FIBERS, CPU = 0.95, 0.95, 0.90, 0.6
 OVERLAP, EXTRA = 0.8, 0.1  # of the true fibers that must be named, of fibers that need not
 LEVELS = (0.5, 0.75, 1.0, 1.5)  # of the S/N of the bar
-TRIALS = 21
+TRIALS = int(os.environ.get("IFUVIEW_BENCH_TRIALS", "21"))
+PETALS = 3
 SCENES = ({}, {"broad": True}, {"stars": 3}, {"moon": 0.2}, {"plane": 0.2})
 CLEAN = 200
 CLEAN_NAME = "clean"
@@ -53,9 +58,11 @@ def rows(quick: bool) -> Iterator[tuple[str, float, float, str, bool]]:
     scores: list[Score] = []
     trials = 3 if quick else TRIALS
     for defect in _chosen():
-        for part in (1.0,) if quick or not defect.snr else LEVELS:
-            scores.append(measured(defect, part, trials))
-        bar = next(s for s in scores if s.name == defect.name and (not defect.snr or s.snr == defect.snr))
+        together = defect.name in table.TOGETHER
+        for part in (1.0,) if quick or not (defect.snr or together) else LEVELS:
+            scores.append((measured_together if together else measured)(defect, part, trials))
+        own = [s for s in scores if s.name == defect.name]
+        bar = next(s for s in own if s.snr == defect.snr) if defect.snr else min(own, key=_from_usual(defect))
         for what, value, least in (
             ("found", bar.found, FOUND),
             ("right", bar.right, RIGHT),
@@ -72,11 +79,17 @@ def rows(quick: bool) -> Iterator[tuple[str, float, float, str, bool]]:
 
 def _chosen() -> list[Defect]:
     """The classes that are wanted."""
-    unknown = ONLY - set(table.DEFECTS) - {CLEAN_NAME}
+    classes = table.DEFECTS | table.TOGETHER
+    unknown = ONLY - set(classes) - {CLEAN_NAME}
     if unknown:
-        names = ", ".join(table.DEFECTS)
+        names = ", ".join(classes)
         raise SystemExit(f"IFUVIEW_BENCH_ONLY: no class {', '.join(sorted(unknown))}; there are {names}")
-    return [defect for name, defect in table.DEFECTS.items() if not ONLY or name in ONLY]
+    return [defect for name, defect in classes.items() if not ONLY or name in ONLY]
+
+
+def _from_usual(defect: Defect) -> Callable[[Score], float]:
+    """How far a score's amplitude is from the usual one."""
+    return lambda score: abs(score.amplitude - abs(defect.amplitude))
 
 
 def measured(defect: Defect, part: float, trials: int) -> Score:
@@ -90,6 +103,32 @@ def measured(defect: Defect, part: float, trials: int) -> Score:
     mean = np.mean(np.array(marks, float), axis=0)
     snr = part * defect.snr if defect.snr else float(mean[3])
     return Score(defect.name, snr, float(mean[4]), defect.unit, *(float(m) for m in mean[:3]), trials)
+
+
+def measured_together(defect: Defect, part: float, trials: int) -> Score:
+    """The same of what only other petals tell: it is planted into one of three at a part of its usual amplitude."""
+    marks = []
+    for number in range(trials):
+        arm, amplitude = "bzr"[number % 3], part * defect.amplitude
+        planted = plant(camera.made(arm, 1000 + number), defect, amplitude, seed=number)
+        found = desi_qa.run(planted.chain, 1, f"{arm}{PETALS}")
+        petals = [*_others(arm), (1, f"{arm}{PETALS}", found.numbers)]
+        told = [f for f in between(petals) if f.camera == f"{arm}{PETALS}"]
+        marks.append((*judged([*found.findings, *told], planted.truth), planted.ideal))
+    mean = np.mean(np.array(marks, float), axis=0)
+    shares = (float(m) for m in mean[:3])
+    return Score(defect.name, float(mean[3]), abs(part * defect.amplitude), defect.unit, *shares, trials)
+
+
+_OTHERS: dict[str, list[tuple[int, str, dict[str, Any]]]] = {}
+
+
+def _others(arm: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """The numbers of the clean petals of an arm."""
+    if arm not in _OTHERS:
+        chains = [camera.made(arm, 900 + petal) for petal in range(1, PETALS)]
+        _OTHERS[arm] = [(1, f"{arm}{k}", desi_qa.run(c, 1, f"{arm}{k}").numbers) for k, c in enumerate(chains, 1)]
+    return _OTHERS[arm]
 
 
 _SHARED: dict[str, Chain] = {}
@@ -148,6 +187,10 @@ def written(scores: list[Score], false: int, count: int, folder: Path) -> None:
     """The table and the picture."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
+        "What the triage finds of planted defects, made by `python -m tests.bench truth`. The signal to noise is",
+        "that of an observer who knows the spectra of the targets, the shape and the place; without one a defect",
+        "is as strong as usual.",
+        "",
         "| defect | ideal S/N | amplitude | found % | class and step % | fibers % | trials |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -167,7 +210,9 @@ def _drawn(scores: list[Score], path: Path) -> None:
     """One small panel a class: shares against the S/N."""
     from matplotlib.figure import Figure
 
-    names = list(dict.fromkeys(s.name for s in scores))
+    names = [name for name in dict.fromkeys(s.name for s in scores) if sum(s.name == name for s in scores) > 1]
+    if not names:
+        return
     columns = 6
     lines = -(-len(names) // columns)
     figure = Figure(figsize=(2.6 * columns, 1.9 * lines), layout="constrained")
@@ -176,14 +221,15 @@ def _drawn(scores: list[Score], path: Path) -> None:
         panel.set_axis_off()
     for panel, name in zip(panels, names, strict=False):
         own = [s for s in scores if s.name == name]
-        snr = [s.snr for s in own]
+        by_size = name in table.TOGETHER
+        snr = [s.amplitude if by_size else s.snr for s in own]
         for label, color in (("found", "C0"), ("right", "C2"), ("fibers", "C1")):
             panel.plot(snr, [100 * getattr(s, label) for s in own], "o-", ms=3, lw=1, color=color, label=label)
         panel.axhline(100 * FOUND, color="0.7", lw=0.6)
         panel.set_ylim(-4, 104)
-        panel.set_title(name, fontsize=8)
+        panel.set_title(f"{name} ({own[0].unit})" if by_size else name, fontsize=8)
         panel.tick_params(labelsize=6)
     panels[0].legend(fontsize=6)
-    figure.supxlabel("signal to noise of an ideal observer", fontsize=8)
+    figure.supxlabel("signal to noise of an ideal observer, or size", fontsize=8)
     figure.supylabel("% of the trials", fontsize=8)
     figure.savefig(path, dpi=110)

@@ -23,6 +23,7 @@ MARGIN = 100  # px at the ends of it
 EDGE_ROWS, EDGE_LIMIT, EDGE_SKY = 40.0, 5.0, 0.03  # rows each side, sigma, part of the sky level
 ALL_LIMIT, ALL_SKY, MOST_WINDOWS = 6.2, 0.002, 4  # sigma, part of the sky, stretches
 AGREE, SUPPORT, SHOWN = 3.0, 2.0, 2.6  # errors; of a mean with the other sign; of the last one, which must show it, too
+FREE = 0.25  # of the pixels of a bin that must lie between the lines: one or two are a hit
 QUIET = 0.4  # of its noise that the bins of a mean must be believed to have: a sky model follows its fibers
 WIDEST = 0.5  # of the bins: what is wider is continuum of the targets
 
@@ -172,11 +173,13 @@ def everywhere(
     centers, level = binned(wave, BIN), np.median(sky[:cut].reshape(count, BIN), axis=1)  # between the lines
     half = float(np.median(np.diff(centers))) / 2
     best: dict[tuple[int, int], tuple[float, float]] = {}
+    free = binned(~line, BIN) > FREE
     binned_means = []
     for mean, noise in means:
         weight = np.where(line, 0.0, noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
         total = np.where(line, 0.0, mean * noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
-        known = weight > 0
+        known = free & (weight > 0)
+        total, weight = np.where(known, total, 0.0), np.where(known, weight, 0.0)
         z = np.where(known, total / np.sqrt(np.where(known, weight, 1.0)), 0.0)
         extra = max(QUIET, float(mad(z[known])) if known.any() else 1.0) ** 2
         binned_means.append((total / extra, weight / extra))

@@ -164,10 +164,11 @@ def _followed(chain: Chain, added: Array) -> Array:
     """What a sky model from the sky fibers takes along, shape (nwave,)."""
     if chain.is_sky is None or not chain.is_sky.any():
         return np.zeros(chain.shape[1])
-    assert chain.sframe_ivar is not None
+    assert chain.sframe_ivar is not None and chain.sframe is not None
     ivar = chain.sframe_ivar[chain.is_sky]
     sigma = 1 / np.sqrt(np.maximum(np.median(ivar, axis=0), 1e-9))
-    return clipped_mean(added[chain.is_sky], sigma)
+    before = chain.sframe[chain.is_sky].astype(np.float64)  # its noise decides on what is clipped
+    return clipped_mean(before + added[chain.is_sky], sigma) - clipped_mean(before, sigma)
 
 
 def ideal_snr(before: Chain, after: Chain) -> float:

@@ -73,3 +73,18 @@ def test_a_target_that_is_taken_for_sky_leaves_no_window():
 def test_a_sky_model_that_follows_a_fiber_that_lost_light_is_not_too_low():
     planted = plant(camera.made("b", 1012), table.DEFECTS["throughput of a fiber"], -0.14, seed=12)
     assert [(f.kind, f.fibers) for f in accused(planted.chain)] == [("isolated-fiber", planted.truth.fibers)]
+
+
+def test_a_steep_bright_target_is_no_column():
+    assert accused(camera.made("b", 5126, stars=3), "ccd-column") == []
+
+
+@pytest.mark.parametrize("skies", [1.0, 60.0])
+def test_a_star_in_a_sky_fiber_is_that_and_no_window_of_the_sky(skies):
+    planted = plant(camera.made("b", 1000), table.DEFECTS["sky fiber on a star"], skies, seed=0)
+    (one,) = accused(planted.chain)
+    assert (one.kind, one.first_step, one.fibers) == ("isolated-fiber", "light", planted.truth.fibers)
+
+
+def test_a_pixel_between_lines_is_no_window_of_the_sky():
+    assert accused(camera.made("z", 5194, plane=0.2), "wavelength-all") == []

@@ -9,7 +9,7 @@ import numpy as np
 from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
 from ifuview.engine.night.extent import overlap
-from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, THIN, Case
+from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, MODEL_CLIP, THIN, Case
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.regions import LitRegion, Places, brightest
@@ -46,8 +46,7 @@ def blocks(case: Case) -> None:
     if case.asks("wavelength-all") and not case.bad_amplifiers:  # whose light the sky model takes along
         of_lines = shapes(case.level, chain.wave)
         line = np.abs(of_lines[0]) > STRONG * np.median(case.level)
-        means = _means(case, rest, of_lines)
-        for amplitude, significance, span in others.everywhere(means, line, chain.wave, case.level):
+        for amplitude, significance, span in _windows(case, rest, of_lines, line):
             if any(f.kind in LOCAL and overlap(f.wave_range, span) > 0 for f in case.findings):
                 continue  # what a sky model that follows some fibers leaves in the others
             case.add(
@@ -57,10 +56,29 @@ def blocks(case: Case) -> None:
             )  # fmt: skip
 
 
-def _means(case: Case, rest: Array, of_lines: Array) -> list[tuple[Array, Array]]:
+def _windows(case: Case, rest: Array, of_lines: Array, line: Array) -> list[tuple[float, float, tuple[float, float]]]:
+    """Amplitude, significance and wavelengths of what all fibers keep, but what a sky model makes of fibers with light.
+
+    A model that is a mean follows sky fibers that have light of their own, where it does not leave them out.
+    """
+    wave, level = case.chain.wave, case.level
+    assert level is not None
+    found = others.everywhere(_means(case, rest, of_lines), line, wave, level)
+    light = case.flux - case.expected - case.row_light
+    empty = np.flatnonzero(np.zeros(light.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky)
+    lit = light[empty[_lit_up(light[empty], case.sigma)]]
+    if not found or not lit.size:
+        return found
+    followed = np.where(np.abs(lit) < MODEL_CLIP * case.sigma, np.nan_to_num(lit), 0.0).sum(axis=0)
+    again = others.everywhere(_means(case, rest, of_lines, followed), line, wave, level)
+    return [w for w in found if any(overlap(w[2], a[2]) > 0 and w[0] * a[0] > 0 for a in again)]
+
+
+def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = None) -> list[tuple[Array, Array]]:
     """Means of the targets and of the sky fibers and their noise, without what lines that are wrong together leave.
 
     Sky fibers have no continuum: all that is left in them may be the sky's, but for a level that is asked elsewhere.
+    `followed` is the shape of what the sky model may have that is not the sky's, shape (nwave,).
     """
     is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
     told = {f for x in case.findings if x.kind in ("wavelength-blocks", "swapped-fibers") for f in x.fibers}
@@ -74,6 +92,9 @@ def _means(case: Case, rest: Array, of_lines: Array) -> list[tuple[Array, Array]
         if np.count_nonzero(fibers) < LEAST_MEAN:
             continue
         mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers)
+        if followed is not None:
+            own = np.stack([followed, np.ones(followed.size)])
+            mean = mean - np.linalg.lstsq((own / noise).T, mean / noise, rcond=None)[0] @ own
         mean = mean - common_fit(mean, noise, of_lines)[0] @ of_lines
         if empty and case.level is not None:
             weight = noise**-2.0 * case.level

@@ -21,6 +21,7 @@ from ifuview.model.night.triage import Finding, NotMeasured
 LEAST_FIBERS = 200  # fewer do not tell what is typical
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 COUNTS = "electron / Angstrom"
+MODEL_CLIP = 4.0  # sigma of a pixel that a sky model leaves out
 MEASURED = 0.5  # of the pixels of a fiber
 THIN = 8  # every so many pixels are enough for the level of a fiber
 

@@ -13,7 +13,7 @@ from ifuview.model.night.triage import ranges
 
 SCORE = 5.3  # sigma; in clean cameras the best of all targets stays below 4.8
 BROAD, MOST_BROAD = 5.0, 0.02  # sigma of a target, and part of them, from which targets have features of their own
-OF_TARGET = 0.05  # of the light of a target that no spectrum is known to
+BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
 SAME = 1.5  # px between what two fibers say of one column
 TOLD = (
     "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
@@ -42,6 +42,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     if np.mean(found.score[targets] > BROAD) > MOST_BROAD:
         judged &= chain.is_sky
     hit = judged & (found.score > SCORE) & (found.level > OF_TARGET * found.continuum)
+    hit &= found.continuum < BRIGHT * level
     for fiber in np.flatnonzero(hit)[np.argsort(-found.score[hit])]:
         at, half = float(found.at[fiber]), bool(found.lower[fiber])
         if not any(x.detail.get("lower") == half and abs(x.detail["column"] - at) <= SAME for x in case.findings):

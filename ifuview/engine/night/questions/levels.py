@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, Case, LightLevel
+from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, MODEL_CLIP, Case, LightLevel
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.questions.tables import add_exchanged, partner
 from ifuview.engine.night.search.levels import Levels, best_scores, levels
@@ -31,7 +31,7 @@ LIKELY, UNLIKELY, FLAT_TELLS = 4.0, 9.0, 16.0  # of chi2 for a loss of more, aga
 DOUBT = 9.0  # of chi2 between two reasons of which one cannot be excluded
 ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the sky of a level that all share
 CLIP, FLOOR = 3.0, 0.3  # sigma of a sky fiber in the mean; of its noise that a mean is believed to have at least
-ECHO, MODEL_CLIP = 2.0, 4.0  # times what a sky model makes of fibers that are off; sigma of a pixel that it leaves out
+ECHO = 2.0  # times what a sky model makes of fibers that are off
 LEAST_SKY = 5  # sky fibers that tell their scatter
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
