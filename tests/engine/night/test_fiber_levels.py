@@ -54,7 +54,7 @@ def test_lines_tell_what_a_target_below_zero_lost():
 @pytest.mark.parametrize(("name", "arm", "seed"), [
     ("negative fiber", "b", 0), ("negative fiber", "z", 4), ("column in a fiber", "z", 13),
     ("column in a fiber", "b", 9), ("throughput of a fiber", "b", 6), ("gray flat of a fiber", "b", 6),
-    ("swapped spectra", "z", 1), ("swapped places", "b", 0),
+    ("swapped spectra", "z", 1), ("swapped places", "b", 0), ("throughput of a fiber", "r", 8),
 ])  # fmt: skip
 def test_weak_defects_of_a_fiber_have_their_first_step(name, arm, seed):
     defect = table.DEFECTS[name]

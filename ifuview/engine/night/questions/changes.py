@@ -11,7 +11,7 @@ from ifuview.engine.night.questions.case import BUNDLE, Case, LightLevel
 from ifuview.engine.night.questions.lines import GRADIENT, LINE_EDGE, add_gradient
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
-from ifuview.engine.night.search.scan import Span, spans
+from ifuview.engine.night.search.scan import Span, deviations, spans
 from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits, sharp, without_strongest
 from ifuview.engine.night.search.throughput import guilt
 from ifuview.engine.night.stats import mad, middle
@@ -29,6 +29,7 @@ AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
 SAME_MODEL = 1e-3  # of the sky that the sky models of all fibers differ by
 HALF = 0.5  # of a change that the sky model has must be in the flux
 MOST_NAMED, MOST_SAID = 5, 12  # fibers with findings of their own, and in a sentence
+DARK_SINGLE, DARK = 4.6, 0.005  # errors of lines, where the level is no more than this part of the sky
 SECOND_LINE, JACKKNIFE, SAME = 2.0, 3.0, 0.3  # sigma of the other lines; errors and part that they may differ by
 LINE_STEP = {SHIFT: "trace", WIDTH: "trace"}
 WORDS = (
@@ -89,9 +90,12 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
         numbers = value[kind], fits.error[kind]
         joined = _with_levels(case, found, of, *numbers, level_use) if kind == FACTOR else numbers
         runs = spans(joined[0], joined[1], found.use, single=np.inf, snap=BUNDLE)
+        single = spans(numbers[0], numbers[1], found.use, run=np.inf)
+        if kind == FACTOR and of is not None:
+            single += _dark(found, of, numbers[0], {s.first for s in single})
         alone = [
             s
-            for s in spans(numbers[0], numbers[1], found.use, run=np.inf)
+            for s in single
             if not any(r.first <= s.first < r.last for r in runs) and _of_more_lines(case, found, kind, s)
         ]
         kept = [s for s in runs + alone if abs(s.value) > LEAST[kind] and not (kind == WIDTH and _of_shift(found, s))]
@@ -104,6 +108,18 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
             take[kind] = found.use
     take |= found.use & (value != fits.value)
     return fits.expected(take) if take.any() else None
+
+
+def _dark(found: Changes, of: Levels, factor: Array, told: set[int]) -> list[Span]:
+    """Fibers whose lines lost light by fewer errors and that have none of a target either: few targets are dark."""
+    away, error = deviations(factor, found.fits.error[FACTOR], found.use)
+    with np.errstate(invalid="ignore"):
+        dark = (away < -DARK_SINGLE * error) & (of.share < DARK)
+    return [
+        Span(int(f), int(f) + 1, float(away[f]), float(error[f]), float(-away[f] / error[f]))
+        for f in np.flatnonzero(dark)
+        if int(f) not in told
+    ]
 
 
 def _of_more_lines(case: Case, found: Changes, kind: int, span: Span) -> bool:
