@@ -167,6 +167,13 @@ def test_pixels_too_faint_are_not_called_clean(clean):
     assert {c.key: c.state for c in bar.chain}["image"] is VerdictState.LOOK
 
 
+def test_pixels_with_too_few_photons_for_time_outs_are_told_apart(clean):
+    keep = np.random.default_rng(1).random(len(clean.time)) < 0.2
+    bar = verdict.make(answered(opened(faults.without(clean, ~keep))))
+    assert bar.state is VerdictState.LOOK and bar.headline.endswith("pixels are too faint for time-outs")
+    assert {c.key: c.state for c in bar.chain}["image"] is VerdictState.CLEAN
+
+
 def test_what_cannot_be_judged_says_why(spoiled):
     session = opened(spoiled)
     (task,) = follow.after(replace(session, slots=()), session)
@@ -208,6 +215,12 @@ def test_the_problems_go_round_both_ways(told):
         numbers.append(session.slot().photons.judged.problem)
     assert numbers == [0, 1, 0, 1]
     assert after(told, -1).slot().photons.judged.problem == 1
+
+
+def test_the_list_says_what_takes_a_fault_away(told):
+    view = problems.make(told)
+    assert "Calibrations, Add" in problems.explanation(view, 1) and "Calibrations" not in problems.explanation(view, 0)
+    assert "Not asked: place of a line (the light is of no laser)" in view.headline
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ def test_what_is_wrong_is_named_and_its_light_curve_is_one_action_away(qtbot: Qt
 
         def found() -> bool:
             frame = session().slot().photons
-            return frame is not None and frame.judged is not None and frame.judged.found is not None
+            judged = None if frame is None else frame.judged
+            return judged is not None and judged.found is not None and judged.about(frame.stack)
 
         qtbot.waitUntil(found, timeout=TIMEOUT)
         settle(qtbot, shell)
@@ -66,3 +67,10 @@ def test_what_is_wrong_is_named_and_its_light_curve_is_one_action_away(qtbot: Qt
         shell.controller.handle(want.ShowCell("image"))
         settle(qtbot, shell)
         assert session().slot().photons.cut == PhotonCut()
+
+        # pixels that are searched and left out are known from then on: the list is judged again
+        shell.controller.handle(want.FindBadPixels())
+        qtbot.waitUntil(lambda: bool(session().slot().photons.stack) and found(), timeout=TIMEOUT)
+        settle(qtbot, shell)
+        assert bar.headline.text().endswith("wrong: 1 resonator times out")
+        assert "known and left out: 1 hot pixel" in bar.detail.text()

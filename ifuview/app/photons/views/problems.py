@@ -10,11 +10,18 @@ from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.model.figure import Figure
 from ifuview.model.inspection import VerdictState
-from ifuview.model.photons.verdict import PhotonFinding, PhotonVerdict
+from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonVerdict
 
 HINT = "Open a photon list: it is judged, and what is wrong with it is listed here by cause, the worst first."
 RUNNING = "The photons are being judged ..."
 ASK = "Nobody has judged these photons yet: press Judge in the bar above."
+LEAVE_OUT = "To leave them out of images: Calibrations, Add, Hot, cold and dead pixels."
+ADVICE = {  # what takes a fault away
+    **dict.fromkeys((PhotonFault.HOT, PhotonFault.COLD, PhotonFault.DEAD), LEAVE_OUT),
+    PhotonFault.WRONG_LINE: "Another wavelength solution: Calibrations, Add, Solution.",
+    PhotonFault.WRONG_FLAT: "Another flat: Calibrations, Add, Solution.",
+    PhotonFault.ORDER: "The index that is made on opening has them in order.",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +102,8 @@ def _headline(found: PhotonVerdict) -> str:
 def explanation(view: ProblemsView, number: int) -> str:
     """All that is known of one problem."""
     finding = view.rows[number].finding
-    return "\n".join(filter(None, (finding.text, verdict.where(finding))))
+    advice = "" if finding.known else ADVICE.get(finding.fault, "")
+    return "\n".join(filter(None, (finding.text, verdict.where(finding), advice)))
 
 
 def evidence(view: ProblemsView, number: int) -> Figure | None:

@@ -118,8 +118,9 @@ def _headline(found: PhotonVerdict, state: VerdictState) -> str:
     of = f"{plain(found.photons)} photons"
     if state is VerdictState.CLEAN:
         return f"PHOTONS clean: nothing found in {of}"
-    faint = found.pixels - min(found.bright, found.timed)
-    return f"PHOTONS: nothing found in {of}; {plain(faint)} of {plain(found.pixels)} pixels are too faint to be judged"
+    seen, what = (found.bright, "to be judged") if found.bright < found.pixels else (found.timed, "for time-outs")
+    faint = f"{plain(found.pixels - seen)} of {plain(found.pixels)} pixels are too faint {what}"
+    return f"PHOTONS: nothing found in {of}; {faint}"
 
 
 def _detail(found: PhotonVerdict, problems: tuple[VerdictProblem, ...]) -> str:
