@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.model.checks import Array, readonly, same_shape
-from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution, StarCatalog
+from ifuview.model.reduction.solution import CatalogSpectrum
 from ifuview.model.reduction.source import SkyCube
 from ifuview.model.reduction.spectra import FiberSpectra
 
@@ -186,24 +186,3 @@ class ReducedIfu:
     stars: tuple[CatalogSpectrum, ...] = ()
     cube: SkyCube | None = None
     simulated: SkyCube | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShotSpectra:
-    """An observation: its heads and what they share.
-
-    Parameters
-    ----------
-    date, observation : int
-        Night as YYYYMMDD, and the number in it.
-    ifus : tuple of ReducedIfu
-    solution : ShotSolution
-    catalog : StarCatalog or None
-    """
-
-    date: int
-    observation: int
-    ifus: tuple[ReducedIfu, ...]
-    solution: ShotSolution
-    catalog: StarCatalog | None = None
-    notes: tuple[str, ...] = ()

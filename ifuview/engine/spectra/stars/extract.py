@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -78,19 +77,6 @@ def extract_sources(
         for n, spectrum in zip(group, found, strict=True):
             out[n] = SourceLight(spectrum, float(caught[n] / whole[n]))
     return tuple(out)
-
-
-def light_over_sky(
-    sources: tuple[SourceFit, ...], spectra: tuple[SourceSpectrum, ...], sky: Array, lenslets: Lenslets
-) -> NDArray[np.float64]:
-    """Light of all sources in each fiber over that of the sky, (nfiber,): means over wavelength."""
-    out = np.zeros(lenslets.x.size)
-    level = np.maximum(sky.mean(axis=1), 1e-30)
-    for source, spectrum in zip(sources, spectra, strict=True):
-        middle = np.array([source.wave - 1.0, source.wave, source.wave + 1.0])
-        share = source_share(source, lenslets, middle)[:, 1]
-        out += share * max(float(np.median(spectrum.flux)), 0.0)
-    return np.asarray(out / level)
 
 
 def _groups(sources: tuple[SourceFit, ...], lit: Array) -> list[list[int]]:

@@ -119,7 +119,7 @@ def fit_optics(
     now = model.system(theta)
     for turn in range(ROUNDS):
         normal, right, chi2 = now
-        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-12), right)
+        step = np.linalg.lstsq(normal + damping * np.diag(np.diag(normal) + 1e-12), right, rcond=None)[0]
         new = model.bounded(theta + np.clip(step, -0.5, 0.5))
         then = model.system(new)
         if then[2] > chi2 * (1 + 1e-9):
