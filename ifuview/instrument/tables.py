@@ -188,7 +188,7 @@ class Tables:
         """Slots of the focal plane."""
         path = Path(self.plane) if self.plane else self._user_file("fplane.txt")
         if path is not None:
-            rows = [(w[0], float(w[1]), float(w[2]), w[3], w[5], float(w[6]), True) for w in read_words(path, 7)]
+            rows = _plane_rows(path)
         else:
             columns = self._table("focal_plane").columns
             names = ("ifuslot", "x", "y", "specid", "ifuid", "rotation", "used")
@@ -248,6 +248,17 @@ class Tables:
                 if match and (match["specid"], match["slot"], match["ifuid"]) == unit:
                     found += [(int(folder.name), path)] * (match["amplifier"] == amplifier)
         return found
+
+
+def _plane_rows(path: Path) -> list[tuple[str, float, float, str, str, float, bool]]:
+    """Slots of a published table of the focal plane."""
+    try:
+        rows = [(w[0], float(w[1]), float(w[2]), w[3], w[5], float(w[6]), True) for w in read_words(path, 7)]
+    except (OSError, ValueError, IndexError) as problem:
+        raise FileFormatError(f"is no table of the focal plane ({problem})", str(path)) from problem
+    if not rows:
+        raise FileFormatError("is no table of the focal plane (it is empty)", str(path))
+    return rows
 
 
 def _rows_of(path: Path, date: int) -> FiberRows:

@@ -101,7 +101,9 @@ def _table(path: str) -> Table:
                 return Table.read(path, format=form)
             except Exception as found:  # whatever the parsers raise
                 problem = found
-    raise FileFormatError(f"is no table that can be read ({' '.join(str(problem).split())[:200]})", path) from problem
+    raise FileFormatError(
+        "is no table that can be read", path, "give ECSV, CSV, VOTable, FITS or fixed width"
+    ) from problem
 
 
 def _column(table: Table, names: dict[str, str], known: tuple[str, ...]) -> np.ndarray | None:

@@ -57,6 +57,13 @@ class ShotInputs:
         return self.setup.value
 
 
+def check_calibrations(request: ShotRequest) -> None:
+    """Raise MissingDataError unless there is a file of calibrations."""
+    if not os.path.isfile(request.calibrations):
+        todo = "make one: ifuview reduce virus-cal"
+        raise MissingDataError("there is no such file of calibrations", request.calibrations, todo)
+
+
 def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, ...]) -> ShotInputs:
     """Read tables and catalog.
 
@@ -65,8 +72,6 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
     IfuviewError
         A file that was named cannot be read.
     """
-    if not os.path.isfile(request.calibrations):
-        raise MissingDataError("there is no such file of calibrations", request.calibrations)
     beside = os.path.dirname(os.path.abspath(request.calibrations))
     tables = tables_for(VIRUS, "", root, beside)
     if request.plane:

@@ -110,7 +110,7 @@ class HeadSummary:
         if self.reason:
             return f"{self.slot}: not reduced: {self.reason}"
         words = (
-            f"{self.slot}: {self.stars} sources of the catalog, {self.lines} lines and {self.continua} continua found"
+            f"{self.slot}: {self.stars} stars of the catalog; found {self.lines} lines, {self.continua} continua"
         )
         if self.broken:
             words += f"; not used: {', '.join(self.broken)}"

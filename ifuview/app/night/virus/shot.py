@@ -16,7 +16,7 @@ from typing import cast
 from ifuview.app.night.reduction.run import SCIENCE, raw_root
 from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.heads import HeldExposures, around, slots_of, value_of
-from ifuview.app.night.virus.inputs import ShotInputs, flux_params, shot_inputs, simulated_source
+from ifuview.app.night.virus.inputs import ShotInputs, check_calibrations, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
 from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
 from ifuview.engine.context import SILENT, JobContext
@@ -60,6 +60,7 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
         There is no such observation or slot, or files that were named cannot be read. What is wrong with single heads
         is said in the result.
     """
+    check_calibrations(request)
     root = raw_root(request.root)
     exposures = observation(root, request, ctx.part(0.0, 0.03))
     slots = wanted_slots(request, exposures)
@@ -150,7 +151,7 @@ class ShotReduction:
             except JobCancelled:
                 raise
             except IfuviewError as problem:
-                self.reasons[slot] = str(problem)
+                self.reasons[slot] = problem.what
         if sky and sky in self.reasons:
             raise MissingDataError(f"the slot of the sky could not be reduced: {self.reasons[sky]}", sky)
 
@@ -200,7 +201,7 @@ class ShotReduction:
             except JobCancelled:
                 raise
             except MissingDataError as problem:
-                self._tell(HeadSummary(slot, str(problem)), told)
+                self._tell(HeadSummary(slot, problem.what), told)
         output.finish(self.solution, str(self.exposures[0].object))
 
     def _tell(self, one: HeadSummary, told: Told | None) -> None:

@@ -1,0 +1,123 @@
+"""An observation reduced to its products: all files or none, what is wrong with single heads in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from ifuview.app.night.virus import shot as running
+from ifuview.app.night.virus.heads import HeldExposures, around
+from ifuview.app.night.virus.inputs import ShotInputs, simulated_source
+from ifuview.app.night.virus.request import ShotRequest, SourceRequest
+from ifuview.cli import main
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
+from ifuview.instrument.tables import Tables
+from ifuview.model.night.raw import RawAmplifier, RawExposure
+from ifuview.model.reduction.products import ReductionRecord
+from ifuview.recipes.graph import Given
+from ifuview.recipes.virus.light.stars import SolutionParams
+from tests.recipes.virus_heads import Night, make_night
+
+
+@pytest.fixture(scope="module")
+def night() -> Night:
+    return make_night()
+
+
+@pytest.fixture
+def detectors(night, monkeypatch, tmp_path) -> ShotRequest:
+    """The detector half is replaced by exposures with known truth; slot 048 has none."""
+    raw = tuple(
+        RawExposure(
+            20190822, 11, n, "sci", "FIELD", 360.0,
+            amplifiers=tuple(RawAmplifier("x", f"{s}L", "LL", s, header=night.header) for s in ("046", "047", "048")),
+        )
+        for n in (1, 2, 3)
+    )  # fmt: skip
+
+    def one_slot(exposures, slot, *args, **more):
+        if slot not in night.heads:
+            raise MissingDataError("both amplifiers are broken", slot)
+        return night.heads[slot]
+
+    inputs = ShotInputs(
+        Tables("virus"), Given(night.setup, "setup"), night.catalog, SolutionParams(), ReductionRecord(version="1")
+    )
+    monkeypatch.setattr(running, "observation", lambda *args: raw)
+    monkeypatch.setattr(running, "reduce_slot", one_slot)
+    monkeypatch.setattr(running, "shot_inputs", lambda *args: inputs)
+    cals = tmp_path / "cals.h5"
+    cals.touch()
+    return ShotRequest(
+        date=20190822, observation=11, slots=("047", "048"), calibrations=str(cals), root=str(tmp_path),
+        output=str(tmp_path / "out"),
+    )  # fmt: skip
+
+
+def test_products_of_good_heads_are_written_and_others_say_why(detectors, capsys):
+    words = ["20190822", "11", "047,48", detectors.calibrations, "-r", detectors.root, "-O", detectors.output]
+    assert main(["reduce", "virus", *words, "-s", "-sx", "4", "-sy", "4"]) == 3
+    said = capsys.readouterr().out
+    assert "048: not reduced: both amplifiers are broken" in said and "047: 5 stars of the catalog" in said
+    assert {path.name for path in Path(detectors.output).iterdir()} == {
+        "20190822_0000011.h5", "20190822_0000011_047.fits", "20190822_0000011_047_cube.fits",
+        "20190822_0000011_047_error_cube.fits", "20190822_0000011_047_cube_sim.fits", "20190822_0000011_recon.png",
+        "astrometry_20190822_0000011.png", "mag_offset_20190822_0000011.png",
+    }  # fmt: skip
+    with h5py.File(Path(detectors.output, "20190822_0000011.h5")) as file:
+        survey, stars = file["Survey"][()], file["MatSpectra"][()]
+        assert file["Fibers"].shape == (3 * 224,) and survey["name"][0] == b"FIELD"
+    assert survey["throughput"] == pytest.approx(np.array([1.0, 0.93, 1.06]) / np.mean([1.0, 0.93, 1.06]), rel=0.01)
+    assert np.abs(stars["syngmag"] - stars["gmag"])[stars["gmag"] < 19].max() < 0.05
+    assert np.hypot(stars["fx"] - stars["catfx"], stars["fy"] - stars["catfy"]).max() < 0.3
+    assert stars["image"][0].sum() > 0
+
+
+def test_nothing_is_written_by_a_canceled_run(detectors):
+    def stop(fraction: float, text: str) -> None:
+        if fraction > 0.6:
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        running.reduce_shot(replace(detectors, slots=("047",)), JobContext(stop))
+    assert not Path(detectors.output).exists() or not list(Path(detectors.output).iterdir())
+
+
+def test_a_slot_that_is_not_there_is_named(detectors):
+    with pytest.raises(MissingDataError, match="no exposure has anything of slot 101; it has 046, 047, 048"):
+        running.reduce_shot(replace(detectors, slots=("101",)))
+    with pytest.raises(MissingDataError, match="no fiber head could be reduced"):
+        running.reduce_shot(replace(detectors, slots=("048",)))
+    with pytest.raises(MissingDataError, match="reduce virus-cal"):
+        running.reduce_shot(replace(detectors, calibrations="nowhere.h5"))
+
+
+def test_neighbors_are_columns_and_rows_away():
+    here = ("036", "046", "047", "058", "094")
+    assert around(("047",), here, 0) == ("047",)
+    assert around(("047",), here, 1) == ("047", "036", "046", "058")
+
+
+def test_exposures_that_do_not_fit_are_kept_aside(night, tmp_path, monkeypatch):
+    monkeypatch.setattr("ifuview.app.night.virus.heads.IN_MEMORY", 0)
+    held = HeldExposures(str(tmp_path))
+    held.put("047", night.heads["047"])
+    assert [path.name for path in tmp_path.iterdir()] == ["047.held"]
+    back = held.take("047")
+    assert np.array_equal(back[1].spectra.flux, night.heads["047"][1].spectra.flux) and not list(tmp_path.iterdir())
+
+
+def test_a_spectrum_of_a_simulated_source_is_read(night, tmp_path):
+    path = tmp_path / "line.txt"
+    path.write_text("# wave flux\n3500 2e-17\n5500 4e-17\n")
+    solution = type("Solved", (), {"optics": type("Optics", (), {"fwhm": 1.6})})
+    found = simulated_source(SourceRequest(1.0, 2.0, file=str(path)), night.setup, solution)
+    assert found.flux.tolist() == pytest.approx([2, 4]) and found.fwhm == 1.6
+    path.write_text("no numbers\n")
+    with pytest.raises(IfuviewError, match="two columns"):
+        simulated_source(SourceRequest(file=str(path)), night.setup, solution)
