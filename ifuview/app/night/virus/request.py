@@ -109,9 +109,8 @@ class HeadSummary:
         """In one line."""
         if self.reason:
             return f"{self.slot}: not reduced: {self.reason}"
-        words = (
-            f"{self.slot}: {self.stars} stars of the catalog; found {self.lines} lines, {self.continua} continua"
-        )
+        found = f"{self.lines} lines, {self.continua} continua"
+        words = f"{self.slot}: {self.stars} stars of the catalog; found {found}"
         if self.broken:
             words += f"; not used: {', '.join(self.broken)}"
         return words
