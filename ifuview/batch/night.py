@@ -23,7 +23,7 @@ INDEX, RESULT, PAGE = "index.html", "triage.json", "triage.html"
 LEVELS_OF_FINDINGS = ("fail", "warn", "note")
 SINGLE_FIBERS = ("isolated-fiber", "positioning")  # a few fibers, not a step of the processing
 MOST_LISTED = 40  # findings and problems above the table
-TITLES = {"triage": "Triage", "diagnose": "Traces"}
+TITLES = {"triage": "Triage", "diagnose": "Traces", "reduce": "Reduction"}
 
 
 def triage_level(finding: Finding) -> str:

@@ -18,10 +18,11 @@ from ifuview.files import product_stem, put, size_and_time
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
 
-KINDS = ("triage", "diagnose")
+KINDS = ("triage", "diagnose", "reduce")
 DONE = "done.json"  # in the folder of each finished camera; written last
 SCHEMA = "ifuview.batch/1"
 IMAGE, TRACES, THRESHOLDS = "image", "traces", "thresholds"  # roles of the files of a diagnosis
+NIGHT, TABLES = "night", "tables"  # roles of the folders of a reduction: of raw nights, and of the user's tables
 LAMPS = ("flat", "arc")  # types of exposures that traces are measured on
 
 
@@ -215,6 +216,41 @@ def diagnose_tasks(
         )
         for (exposure, camera), files in sorted(images.items())
     ]
+
+
+def reduce_tasks(
+    paths: Sequence[str],
+    output: str,
+    cameras: Sequence[str] = (),
+    observations: Sequence[int] = (),
+    config: str | None = None,
+    ctx: JobContext = SILENT,
+) -> list[BatchTask]:
+    """A task for each channel of each raw science exposure.
+
+    Raises
+    ------
+    MissingDataError
+        There are none.
+    """
+    from ifuview.app.night.reduction.run import raw_science
+
+    if config is not None and not os.path.isdir(config):
+        raise MissingDataError("no such folder of instrument tables", config)
+    tasks = []
+    for path in paths:
+        root, found = raw_science(path, ctx)
+        folders = {NIGHT: root} | ({} if config is None else {TABLES: config})
+        for exposure, camera, names in found:
+            if (observations and exposure.observation not in observations) or (cameras and camera not in cameras):
+                continue
+            files = {f"raw {n}": name for n, name in enumerate(names)} | folders
+            row = f"{exposure.date}-{exposure.observation:07d}-exp{exposure.number:02d}"
+            tasks.append(_task("reduce", row, camera, files, output, (), (), str(exposure.date)))
+    if not tasks:
+        which = f" of {', '.join(cameras)}" if cameras else ""
+        raise MissingDataError(f"no raw science exposure{which} is there", ", ".join(paths), "give a raw night")
+    return sorted(tasks, key=lambda task: (task.camera, task.exposure))
 
 
 def _detector_images(

@@ -7,16 +7,20 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
-from ifuview.batch.tasks import IMAGE, THRESHOLDS, TRACES, BatchTask, Record, failed, save
+from ifuview.batch.tasks import IMAGE, NIGHT, TABLES, THRESHOLDS, TRACES, BatchTask, Record, failed, save
 from ifuview.engine.context import set_threads
 from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import CLASSES
+
+if TYPE_CHECKING:
+    from ifuview.app.night.reduction.calibrate import ChannelCalibration
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 LEVELS = {"fail": "fail", "warn": "warn", "pass": "pass", "not-measured": "note"}  # of a verdict
@@ -32,7 +36,7 @@ def work(task: BatchTask) -> Record:
         return failed(task, f"the worker has ifuview {__version__}, the night was started with {task.version}.")
     try:
         with whole_folder(Path(task.output)) as part:
-            record = triage(task, part) if task.kind == "triage" else diagnose(task, part)
+            record = WORK[task.kind](task, part)
             save(record, task.fingerprint, part)
     except IfuviewError as problem:
         return failed(task, str(problem))
@@ -136,3 +140,30 @@ def diagnose(task: BatchTask, folder: Path) -> Record:
         exposure=task.exposure, camera=task.camera, level=level, short=short, text=found.sentence, count=len(kinds),
         bad=bool(out.code), page=page, problems=(), data=data,
     )  # fmt: skip
+
+
+def reduce(task: BatchTask, folder: Path) -> Record:
+    """One channel of a raw exposure: products and page below LRS2/ of the night's folder."""
+    from ifuview.app.night.reduction.pages import ReductionPages
+    from ifuview.app.night.reduction.run import reduce_again
+
+    date, observation, number = task.exposure.split("-")
+    at = int(date), int(observation), int(number.removeprefix("exp"))
+    output = Path(task.output).parents[1]
+    pages = ReductionPages(str(output))
+    config = task.files.get(TABLES, "")
+    done = reduce_again(task.files[NIGHT], at, task.camera, str(output), config, _CALIBRATIONS, pages.add)
+    (cell,) = pages.cells[at[0]].values()
+    if not done.complete:
+        return failed(task, done.line)
+    link = Path(os.path.relpath(output / ROOT / cell.link, task.output)).as_posix()
+    text, data = f"{done.line}. {cell.text}", {"line": done.line, "files": list(done.files)}
+    return Record(
+        exposure=task.exposure, camera=task.camera, level=cell.level, short=cell.short, text=text, count=cell.count,
+        bad=cell.level == "fail", page=link, data=data,
+    )  # fmt: skip
+
+
+ROOT = "LRS2"  # folder of the products
+_CALIBRATIONS: list[ChannelCalibration] = []  # those that this worker has made last
+WORK: dict[str, Callable[[BatchTask, Path], Record]] = {"triage": triage, "diagnose": diagnose, "reduce": reduce}

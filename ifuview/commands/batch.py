@@ -1,4 +1,4 @@
-"""`ifuview batch triage|diagnose`: all cameras and exposures of a night."""
+"""`ifuview batch triage|diagnose|reduce`: all cameras and exposures of a night."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ifuview.app.traces.diagnosis_request import FORMATS, PARTS, check_names
 from ifuview.batch.run import run_night
-from ifuview.batch.tasks import KINDS, BatchTask, Record, diagnose_tasks, triage_tasks
+from ifuview.batch.tasks import KINDS, BatchTask, Record, diagnose_tasks, reduce_tasks, triage_tasks
 from ifuview.commands.said import Said, count, names
 from ifuview.commands.triage import add_choice
 from ifuview.engine.context import JobContext
@@ -16,7 +16,11 @@ from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
 from ifuview.model.night.triage import CLASSES
 
-OWN = {"triage": ("after",), "diagnose": ("traces", "thresholds", "formats", "obstype")}  # options of one kind alone
+OWN = {
+    "triage": ("after",),
+    "diagnose": ("traces", "thresholds", "formats", "obstype"),
+    "reduce": ("tables",),
+}  # options of one kind alone
 
 
 def options(out: ArgumentParser) -> None:
@@ -34,6 +38,7 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--thresholds", metavar="F", help="diagnose: TOML file with limits")
     out.add_argument("--formats", metavar="NAME,...", type=names, default=(),
                      help=f"diagnose: of {', '.join(FORMATS)}; default html,json")  # fmt: skip
+    out.add_argument("--config", dest="tables", metavar="DIR", help="reduce: your own instrument tables go first")
     where = out.add_mutually_exclusive_group()
     where.add_argument("--scheduler", metavar="ADDRESS",
                        help="of a running dask scheduler, tcp://host:8786 or tls://..., or its file")  # fmt: skip
@@ -77,14 +82,21 @@ def summary(records: Sequence[Record], output: str) -> str:
 
 def _tasks(chosen: Namespace, ctx: JobContext) -> list[BatchTask]:
     """What is to be done."""
-    check_names(chosen.only, CLASSES if chosen.kind == "triage" else PARTS, "--only")
+    check_names(() if chosen.kind == "reduce" else chosen.only, CLASSES if chosen.kind == "triage" else PARTS, "--only")
+    if chosen.kind == "reduce" and chosen.only:
+        raise UsageError("--only does not belong to `batch reduce`", "ifuview batch reduce", "choose with --camera")
     for other in (kind for kind in KINDS if kind != chosen.kind):
         if extra := [name for name in OWN[other] if getattr(chosen, name)]:
-            raise UsageError(f"--{extra[0]} belongs to `batch {other}`", f"ifuview batch {chosen.kind}")
+            raise UsageError(
+                f"--{'config' if extra[0] == 'tables' else extra[0]} belongs to `batch {other}`",
+                f"ifuview batch {chosen.kind}",
+            )
     if chosen.kind == "triage":
         return triage_tasks(
             chosen.paths, chosen.output, chosen.camera, chosen.expid, chosen.only, ctx, chosen.after
         )  # fmt: skip
+    if chosen.kind == "reduce":
+        return reduce_tasks(chosen.paths, chosen.output, chosen.camera, chosen.expid, chosen.tables, ctx)
     formats = chosen.formats or ("html", "json")
     check_names(formats, FORMATS, "--formats")
     return diagnose_tasks(

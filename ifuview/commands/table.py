@@ -23,7 +23,7 @@ ROWS = (
     ("report", "FILE... -o REPORT.png", "One PNG about one fiber: image, fiber, spectrum, verdicts."),
     ("diagnose", "IMAGE... -o DIR", "Which traces are wrong, how, and how sure; corrected traces."),
     ("triage", "PATH... -o DIR", "The first bad product of each camera, what defect, how far it reaches."),
-    ("batch", "triage|diagnose NIGHT_DIR... -o DIR", "Either of them for all cameras of a night, with dask."),
+    ("batch", "triage|diagnose|reduce NIGHT_DIR... -o DIR", "Any of them for all cameras of a night, with dask."),
     ("reductions.reduce", "lrs2 -d DATE|FILE... -O DIR", "Raw exposures to spectra, sky, source and cube."),
     (
         "reductions.virus",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ifuview.app.night.reduction.calibrate import ChannelCalibration, calibrate, key_of, let_go
+from ifuview.app.night.reduction.calibrate import ChannelCalibration, archives, calibrate, key_of, let_go
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
 from ifuview.app.night.reduction.products import calibration, reduced
@@ -154,9 +154,37 @@ def reduce_files(
             night = night_around(root_of(path, own), LRS2, date, part.part(0.05, 0.1))
             found = [e for e in chosen if e.date == date]
             out += reduce_exposures(
-                night, found, sides, output, config, params, part.part(0.1, 1.0), None, hold, elsewhere
+                night, found, sides, output, config, params, part.part(0.1, 1.0), told, hold, elsewhere
             )
     return tuple(out)
+
+
+def raw_science(
+    path: str, ctx: JobContext = SILENT
+) -> tuple[str, tuple[tuple[RawExposure, str, tuple[str, ...]], ...]]:
+    """The folder of nights of a path, and its science exposures by channel with the files that they are read from."""
+    own = index_night(path, LRS2, ctx)
+    found = [(e, c, tuple(sorted(archives(own, [(c, e)], ())))) for e in own.of_kind(SCIENCE) for c in e.cameras]
+    return root_of(path, own), tuple(found)
+
+
+def reduce_again(
+    root: str, at: tuple[int, int, int], camera: str, output: str, config: str = "",
+    kept: list[ChannelCalibration] | None = None, told: Callable[[ReducedChannel], None] | None = None,
+) -> ReducedChannel:  # fmt: skip
+    """Reduce one channel of one exposure, known by night, observation and number; a worker keeps the calibrations.
+
+    Raises
+    ------
+    MissingDataError
+        It is not there any more.
+    """
+    night = night_around(root, LRS2, at[0])
+    chosen = [e for e in night.of_kind(SCIENCE) if (e.date, e.observation, e.number) == at and camera in e.cameras]
+    if not chosen:
+        raise MissingDataError(f"the exposure {at} is not there any more", root, "look at the night again")
+    found = reduce_exposures(night, chosen[:1], (camera,), output, config, None, SILENT, told, False, NOTHING, kept)
+    return next(iter(found))
 
 
 def root_of(path: str, night: RawNight) -> str:
@@ -177,25 +205,30 @@ def reduce_exposures(
     told: Callable[[ReducedChannel], None] | None = None,
     hold: bool = True,
     elsewhere: Elsewhere = NOTHING,
+    kept: list[ChannelCalibration] | None = None,
 ) -> Iterator[ReducedChannel]:
-    """Reduce exposures channel by channel, so that the calibrations of a channel are made once, and write products."""
+    """Reduce exposures channel by channel, so that the calibrations of a channel are made once, and write products.
+
+    In `kept` the calibrations made last are found and left for another call; archives stay inflated for it.
+    """
     tables = tables_for(LRS2, config, night.path, os.path.dirname(night.path))
     todo = [(c, e) for c in (sides or night.cameras) for e in exposures if c in e.cameras]
     if not todo:
         raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")
-    held: ChannelCalibration | None = None
+    held = kept[0] if kept else None
+    frees = not hold and kept is None
     cache: ValueCache | None = None
     before, more, said = "", dict[str, Given](), tuple[str, ...]()
     for number, (camera, exposure) in enumerate(todo):
         part = ctx.part(number / len(todo), (number + 1) / len(todo))
         if camera != before:
-            held, before = None, camera
+            before = camera
             tables, more, said = lent(elsewhere, night, camera, tables, params, part)
         setup = channel_setup(tables, exposure, camera)
         inputs, _ = given(night, setup, exposure)
         if held is None or held.key != key_of(inputs, params):
             held = None  # before the next ones are made
-            if not hold:
+            if frees:
                 let_go(night, todo[number:], False)
             cache = ValueCache() if hold else None
             held = calibrate(inputs, setup, params, cache, part.part(0.0, 0.4))
@@ -203,6 +236,9 @@ def reduce_exposures(
                 write_calibrations(held.steps, setup, exposure, output, params)
         if not hold:
             held = held.light()
+        if kept is not None:
+            kept[:] = [held]
+        if frees:
             let_go(night, todo[number:], True)
         done = reduce_channel(
             night, exposure, camera, tables, params, cache, part.part(0.4, 0.9), known=held.steps,

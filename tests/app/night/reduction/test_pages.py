@@ -64,7 +64,9 @@ def test_a_report_has_a_figure_for_most_steps_even_of_values_given_up(reduced):
 
 def test_what_was_not_reduced_is_listed_and_a_folder_that_cannot_be_written_said(reduced, tmp_path):
     done = reduced[1]
-    lost = {**done.steps, "field": replace(done.steps["field"], value=None, reason="no light at all")}
+    lost = dict(done.steps)
+    for step in ("field", "spectrum", "cubes", "picture"):
+        lost[step] = replace(lost[step], value=None, reason="no light at all")
     pages = ReductionPages(str(tmp_path))
     pages.add(replace(done, steps=lost, files=()))
     assert "no light at all" in Path(pages.finish()[0]).read_text("utf-8")
