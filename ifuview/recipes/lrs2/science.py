@@ -121,10 +121,11 @@ def make_sky(
         how = SeparateParams(
             sources=params.sources, surface=params.surface, lines=params.lines, single=params.single
         )  # fmt: skip
+        usual = np.array([np.interp(setup.grid, one.wave, one.value) for one in setup.skies])
         lsf = np.where(np.isfinite(drift.lsf), drift.lsf, np.nanmedian(drift.lsf))
         found = separate(
             flux, setup.lenslets, setup.refraction, setup.grid, lsf=lsf, sky_fibers=chosen, sources=given, params=how,
-            ctx=ctx,
+            expected=usual if len(usual) else None, ctx=ctx,
         )  # fmt: skip
     return with_components(flux, found, setup.grid, params.components) if params.components else found
 

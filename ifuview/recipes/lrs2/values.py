@@ -23,11 +23,14 @@ class ChannelSetup(CameraSetup):
         Wavelength, x and y (arcsec).
     lenslet : float, arcsec
         Pitch of the lenslets.
+    skies : tuple of WaveCurve
+        Mean skies of nights with and without the moon.
     """
 
     response: WaveCurve
     refraction: Array
     lenslet: float
+    skies: tuple[WaveCurve, ...] = ()
 
     @property
     def lenslets(self) -> Lenslets:

@@ -11,7 +11,7 @@ from ifuview.engine.night.calibrations import Calibrations, calibrations
 from ifuview.errors import MissingDataError
 from ifuview.files import size_and_time
 from ifuview.instrument import instrument
-from ifuview.instrument.tables import Tables
+from ifuview.instrument.tables import MOONS, Tables
 from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_index import index_night
 from ifuview.io.night.raw_read import read_frame
@@ -93,6 +93,7 @@ def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> Channel
         layout=tables.fibers(camera, unit[2]), rows=rows, lines=tables.lines(camera),
         grid=np.linspace(found.wave_min, found.wave_max, nx), response=tables.response(camera),
         refraction=tables.refraction(camera), lenslet=spec.fiber_diameter or np.nan, sky=tables.sky(camera),
+        skies=tuple(tables.sky(camera, moon) for moon in MOONS),
         notes=tuple(f"fiber rows of {one.date}" for one in rows[:1]),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from ifuview.model.reduction.spectra import FiberSpectra
 def separate(
     spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: Array, *, lsf: Array | None = None,
     sky_fibers: Array | None = None, sources: tuple[SourceFit, ...] | None = None,
-    params: SeparateParams | None = None, ctx: JobContext = SILENT,
+    params: SeparateParams | None = None, expected: Array | None = None, ctx: JobContext = SILENT,
 ) -> Separation:  # fmt: skip
     """Find sky and sources.
 
@@ -43,6 +43,8 @@ def separate(
         Where sources lie (at the middle of `grid`), instead of looking for them: empty for none. They are measured
         again from there.
     params : SeparateParams, optional
+    expected : ndarray, shape (n, nwave), optional
+        Mean skies on `grid`, of any level: one lies below emission lines of a source that fills the field.
     ctx : JobContext, optional
 
     Raises
@@ -65,7 +67,7 @@ def separate(
         work.measure_surface()
         work.measure_sources()
     work.together()
-    work.clear_emission()
+    work.clear_emission(expected)
     if work.params.lines:
         work.correct_lines()
     return work.result()

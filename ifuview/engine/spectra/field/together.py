@@ -316,17 +316,17 @@ class SkyAndSources:
         off = np.where(known, np.where(known, found, 0.0) - share, 0.0)
         return share + off / (1 + sigma**2 / prior**2)
 
-    def clear_emission(self) -> None:
-        """Take lines of an extended source off the sky, which no fiber is free of."""
+    def clear_emission(self, expected: Array | None = None) -> None:
+        """Take lines of an extended source off the sky, which no fiber is free of; `expected` are mean skies."""
         if self.extended is None:
             return
         sky, (source, variance) = self.common.at(self.grid)[0], self.common.at(self.grid, 1)
-        light, windows = emission_in_sky(sky, source, np.sqrt(variance))
+        light, windows = emission_in_sky(sky, source, np.sqrt(variance), expected)
         if windows:
             bright = (self.surface.value * self.surface.fiber)[:, None]
             self.sky = self.sky - (bright * np.interp(self.wave, self.grid, light)).astype(np.float32)
             spans = ", ".join(f"{self.grid[a]:.0f}-{self.grid[b - 1]:.0f}" for a, b in windows)
-            self.notes.append(f"under lines of the source the sky is a straight line: {spans} A")
+            self.notes.append(f"under lines of the source the sky is as expected: {spans} A")
 
     def correct_lines(self) -> None:
         """Wavelength and line spread of the fibers from the sky's own lines."""

@@ -1,8 +1,9 @@
 """Emission lines of an extended source that a sky spectrum holds, as no fiber is free of them.
 
 Where the source has a line, what the sky has in its shape (the line, its slope and its curvature, for gas in the outer
-fibers that moves otherwise) beside a straight line is taken for the source's. A line of the sky at the same wavelength
-is taken with it: the windows are told, so that it can be said.
+fibers that moves otherwise) beside the sky that is expected there (a straight line where nothing is known) is taken
+for the source's. A line of the sky at the same wavelength that is not expected is taken with it: the windows are told,
+so that it can be said.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ AROUND = 12  # samples beside a line that tell the sky under it
 
 
 def emission_in_sky(
-    sky: Array, source: Array, source_error: Array
+    sky: Array, source: Array, source_error: Array, expected: Array | None = None
 ) -> tuple[NDArray[np.float64], tuple[tuple[int, int], ...]]:
     """Return the light of the source's lines in a sky spectrum, and the windows it was looked for in.
 
@@ -28,6 +29,8 @@ def emission_in_sky(
     ----------
     sky, source, source_error : ndarray, shape (nwave,)
         On one even grid.
+    expected : ndarray, shape (n, nwave), optional
+        Mean skies, of any level.
 
     Returns
     -------
@@ -49,8 +52,21 @@ def emission_in_sky(
         own = line[at]
         shape = np.stack([own, np.gradient(own), np.gradient(np.gradient(own))], axis=1)
         shape /= np.abs(shape).max(axis=0)
-        basis = np.column_stack([shape, np.ones(at.size), np.linspace(-1, 1, at.size)])
-        found = np.linalg.lstsq(basis, np.asarray(sky, np.float64)[at], rcond=None)[0]
-        out[at] = shape @ found[:3]
+        out[at] = _taken(np.asarray(sky, np.float64)[at], shape, None if expected is None else expected[:, at])
         windows.append((int(at[0]), int(at[-1]) + 1))
     return out, tuple(windows)
+
+
+def _taken(sky: Array, shape: Array, expected: Array | None) -> NDArray[np.float64]:
+    """The part of a sky that has the shape of the source's line, beside what explains the rest best."""
+    slope = np.linspace(-1, 1, sky.size)
+    known = [] if expected is None else [one / one.mean() for one in expected if np.all(one > 0)]
+    best = None
+    for level in known or [np.ones(sky.size)]:
+        basis = np.column_stack([shape, level, level * slope])
+        found = np.linalg.lstsq(basis, sky, rcond=None)[0]
+        left = float(np.sum((sky - basis @ found) ** 2))
+        if best is None or left < best[0]:
+            best = left, shape @ found[: shape.shape[1]]
+    assert best is not None
+    return np.asarray(best[1])
