@@ -259,7 +259,8 @@ def _make(state: _Run, step: RecipeStep, ctx: JobContext) -> StepResult:
     for name, optional in step.wanted():
         one = state.found.get(name)
         if (one is None or one.value is None) and not optional:
-            why = one.reason if one is not None and one.reason else "it is not there"
+            nothing = "there is none" if name in state.recipe.inputs else "it is not there"
+            why = one.reason if one is not None and one.reason else nothing
             return StepResult(step.name, None, "", 0.0, f"needs {name}: {why}")
         values.append(None if one is None else one.value)
         keys.append("" if one is None or one.value is None else one.key)

@@ -103,7 +103,7 @@ def test_a_step_that_fails_says_why_and_the_rest_goes_on() -> None:
     assert "the lamp is dark" in found["flat"].reason
     assert found["cube"].value is None and "needs sky: needs flat: " in found["cube"].reason
     missing = run(toy.recipe, {"raw": RAW})
-    assert missing["flat"].reason == "needs lamp: it is not there"
+    assert missing["flat"].reason == "needs lamp: there is none"
 
 
 def test_a_missing_guide_is_handed_in_as_none() -> None:

@@ -55,7 +55,7 @@ def options(out: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
-    """Reduce; exit code 3 where some channels could not be, 2 where none could."""
+    """Reduce; exit code 3 where something is wrong or some channels could not be, 2 where none could."""
     from ifuview.app.night.reduction.choices import elsewhere_of, params_of
 
     params, elsewhere = params_of(chosen), elsewhere_of(chosen)
@@ -87,8 +87,9 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     if pages is not None:
         lines += pages.finish()
     notes = tuple(dict.fromkeys(note for one in done for note in one.notes))
+    notes += tuple(f"wrong: {text}" for one in done for text in one.wrong)
     good = sum(one.complete for one in done)
-    code = OK if good == len(done) else FOUND if good else BAD_INPUT
+    code = BAD_INPUT if not good else OK if good == len(done) and not any(one.wrong for one in done) else FOUND
     return Said("" if chosen.quiet else "\n".join(lines), notes, code)
 
 

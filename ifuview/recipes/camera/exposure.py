@@ -15,7 +15,7 @@ from ifuview.engine.spectra.wave.sky import measure_sky_match, moved
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.engine.traces.slit.shift import measure_shift, shifted
-from ifuview.errors import FitError
+from ifuview.errors import FitError, MissingDataError
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
@@ -50,8 +50,18 @@ def make_science(
     params: ReadParams, ctx: JobContext, setup: CameraSetup, science: RawExposure, biases: Biases | None,
     response: FiberFlat, dark: Darkness | None = None,
 ) -> DetectorFrame:  # fmt: skip
-    """The exposure in electrons without dark current, divided by the response of the pixels."""
+    """The exposure in electrons without dark current, divided by the response of the pixels.
+
+    Raises
+    ------
+    MissingDataError
+        No pixel of it can be used.
+    """
     found = read_detector(params, ctx, setup, science, biases)
+    if not found.frame.usable().any():
+        full = all(one.saturated > 0.5 for one in found.reads if np.isfinite(one.gain))
+        why = "it is saturated" if full else "; ".join(found.notes) or "all of them are masked"
+        raise MissingDataError(f"no pixel of the exposure can be used: {why}", found.what)
     return replace(found, frame=corrected(darkened(found, dark), response.pixels))
 
 

@@ -38,6 +38,8 @@ class ChannelCalibration:
     setup : ChannelSetup
     drawn : mapping of str to tuple of Figure
         Of the steps, once values are given up.
+    notes : tuple of str
+        What was odd about the raw frames.
     """
 
     key: tuple[str, ...]
@@ -45,6 +47,7 @@ class ChannelCalibration:
     verdicts: tuple[StepVerdict, ...]
     setup: ChannelSetup
     drawn: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def value(self, step: str) -> object:
         """What a step has made; None where it has not."""
@@ -75,7 +78,13 @@ def calibrate(
 ) -> ChannelCalibration:  # fmt: skip
     """Make the calibrations that an exposure asks for."""
     steps = run(RECIPE, inputs, params, CALIBRATIONS, cache, ctx, made)
-    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, setup.spec.limits), setup)
+    notes = odd(steps, ("biases", "dark", "flat"))
+    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, setup.spec.limits), setup, notes=notes)
+
+
+def odd(steps: Mapping[str, StepResult], names: Collection[str]) -> tuple[str, ...]:
+    """What steps that read raw frames say of them."""
+    return tuple(note for name in names if name in steps for note in getattr(steps[name].value, "notes", ()))
 
 
 def archives(

@@ -12,6 +12,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.instrument.tables import Tables
 from ifuview.model.checks import Header
 from ifuview.model.figure import Figure
+from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.recipes.cache import ValueCache
@@ -72,6 +73,14 @@ class ReducedChannel:
     def complete(self) -> bool:
         """Whether there are spectra without sky."""
         return self.steps["field"].value is not None
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """What is wrong with steps that were made."""
+        made = {name for name, one in self.steps.items() if one.value is not None}
+        where = f"{self.setup.camera} {self.exposure.observation:07d} exp{self.exposure.number:02d}"
+        bad = (one for one in self.verdicts if one.state is VerdictState.WRONG and one.step in made)
+        return tuple(f"{where}: {RECIPE.step(one.step).title}: {one.text}" for one in bad)
 
     @property
     def line(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ifuview.app.night.reduction.calibrate import ChannelCalibration, archives, calibrate, key_of, let_go
+from ifuview.app.night.reduction.calibrate import ChannelCalibration, archives, calibrate, key_of, let_go, odd
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
 from ifuview.app.night.reduction.products import calibration, reduced
@@ -245,7 +245,8 @@ def reduce_exposures(
             more=more,
         )  # fmt: skip
         own = judged(done.steps, setup.spec.limits, [name for name in done.steps if name not in held.steps])
-        done = replace(done, verdicts=(*held.verdicts, *own), notes=(*said, *done.notes), drawn=held.drawn)
+        done = replace(done, verdicts=(*held.verdicts, *own), drawn=held.drawn)
+        done = replace(done, notes=(*said, *done.notes, *held.notes, *odd(done.steps, ("science",))))
         if output and done.complete:
             done = write(done, tables, output, params, part.part(0.9, 1.0))
         if told is not None:
