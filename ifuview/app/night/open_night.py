@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ifuview.app.frames.adding import placed
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opening.opened import Opened, new_slot
+from ifuview.app.messages import note
 from ifuview.app.night.state import Night, Place
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT, JobContext
@@ -263,14 +264,14 @@ def _trimmed(session: Session, keep: set[int]) -> Session:
 
 
 def blinking(session: Session, places: tuple[Place, ...]) -> Session:
-    """Blink between some places, from the one that is shown on; the other frames of the night are closed."""
+    """Blink between exactly these places, from the one that is shown on; the other frames stay as they are."""
     night = night_of(session)
-    by_place = {night.shown[s.key]: s for s in session.slots if s.key in night.shown}
-    chain = [by_place[p] for p in places if p in by_place]
-    rest = [s for s in session.slots if s.key not in night.shown]
-    out = session.with_slots((*rest, *chain))
-    current = session.current if session.current in {s.key for s in chain} else chain[0].key
-    return replace(out.showing(current), layout=Layout.BLINK)
+    by_place = {night.shown[s.key]: s.key for s in session.slots if s.key in night.shown}
+    keys = tuple(by_place[p] for p in places if p in by_place)
+    current = session.current if session.current in keys else keys[0]
+    if len(keys) < 2:
+        return note(session.showing(current), "there is nothing else to blink with")
+    return replace(session.showing(current), layout=Layout.BLINK, blink_keys=keys)
 
 
 def at_place(session: Session, place: Place) -> Session:

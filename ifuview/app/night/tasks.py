@@ -113,7 +113,9 @@ def show_tile_file(session: Session, intent: want.ShowTileFile) -> Outcome:
 
 
 def show_product(session: Session, intent: want.ShowProduct) -> Outcome:
-    """One product; at once if it is open already."""
+    """One product; at once if it is open already. A blink ends with it."""
+    if session.layout is Layout.BLINK:
+        session = replace(session, layout=Layout.SINGLE, blink_keys=())
     place = open_night.chosen(session, intent.expid, intent.camera, intent.product)
     if session.night is not None and session.night.place is None and not intent.product:
         session = replace(session, night=replace(session.night, auto=place))  # nobody has chosen it

@@ -95,11 +95,19 @@ def test_blinks(session: Session) -> None:
     session = show(session, *chain[:3], Place(SECOND, "r0", "sframe"))
     out = open_night.blinking(session, chain[:3])
     assert out.layout is Layout.BLINK
-    assert [open_night.night_of(out).shown[s.key] for s in out.slots] == list(chain[:3])
+    assert (
+        [open_night.night_of(out).shown[key] for key in out.blink_keys]
+        == list(chain[:3])
+        == [open_night.night_of(out).shown[key] for key in canvas.blinks(out)]
+    )
+    assert {s.key for s in out.slots} == {s.key for s in session.slots}  # nobody's frame is closed
+    alone = open_night.blinking(session, chain[:1])
+    assert alone.layout is not Layout.BLINK and "nothing else" in alone.messages[-1].text
     assert open_night.here(out) == chain[0]  # what was shown is not among them
     assert open_night.here(open_night.blinking(open_night.at_place(session, chain[1]), chain[:3])) == chain[1]
-    moved = steps.set_view(out, want.SetView(out.slots[1].key, ViewState(zoom=4.0, fit=False)))
-    assert [s.view.zoom for s in moved.slots] == [out.slots[0].view.zoom, 4.0, 4.0]  # the detector has its own view
+    moved = steps.set_view(out, want.SetView(out.blink_keys[1], ViewState(zoom=4.0, fit=False)))
+    zooms = [moved.slot(key).view.zoom for key in out.blink_keys]
+    assert zooms == [out.slot(out.blink_keys[0]).view.zoom, 4.0, 4.0]  # the detector has its own view
 
 
 def test_limits_belong_to_the_product_and_the_view_is_locked(session: Session) -> None:

@@ -94,9 +94,10 @@ def test_a_finding_is_shown_between_two_products(runner):
     found = replace(session.triage, result=TriageResult(findings=(finding,)))
     runner.session = replace(session, triage=found)
     session = runner.ask(want.ShowFinding(0))
-    shown = [session.night.shown[s.key] for s in session.slots if s.key in session.night.shown]
+    shown = [session.night.shown[key] for key in session.blink_keys]
     assert session.layout is Layout.BLINK and len(shown) == 2
     assert {(p.expid, p.camera) for p in shown} == {(SECOND, "r0")}
+    assert session.slots[0].key not in session.blink_keys  # of before, still open
     assert session.night.shown[session.current].product == "sframe"
     assert (session.selection.fiber, session.selection.fibers) == (5, (4, 5, 6))
     assert runner.ask(want.ShowFinding(1)) is session  # there is none

@@ -52,8 +52,7 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         dock._go(0)
         settle(qtbot, shell)
         session = shell.store.session
-        shown = {session.night.shown[s.key].product for s in session.slots if s.key in session.night.shown}
-        assert shown == {"flatfielded", "sframe"}
+        assert {session.night.shown[key].product for key in session.blink_keys} == {"flatfielded", "sframe"}
         assert session.layout is Layout.BLINK
         assert session.selection.fibers == finding.fibers
         slot = session.slot()

@@ -137,7 +137,7 @@ def make(session: Session) -> CanvasView:
 def blinks(session: Session) -> tuple[int, ...]:
     """Keys of the frames that blink, in their order; all of them where fewer than two of the chosen are open."""
     keys = tuple(slot.key for slot in session.slots)
-    chosen = tuple(key for key in keys if key in session.blink_keys)
+    chosen = tuple(key for key in session.blink_keys if key in keys)
     return chosen if len(chosen) > 1 else keys
 
 
