@@ -8,6 +8,7 @@ lines_CAMERA.dat and fplane.txt.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date as Day
 from pathlib import Path
 
@@ -184,8 +185,16 @@ class Tables:
         """Names of standard stars."""
         return tuple(map(str, self._table("standards").columns["name"]))
 
-    def focal_plane(self) -> tuple[FocalSlot, ...]:
-        """Slots of the focal plane."""
+    def focal_plane(self, night: int = 0) -> tuple[FocalSlot, ...]:
+        """Slots of the focal plane; for a night those under the names that its headers have for them."""
+        found = self._slots()
+        if not night:
+            return found
+        by_slot = {one.slot: one for one in found}
+        return tuple(replace(by_slot.get(self.real_slot(one.slot, night), one), slot=one.slot) for one in found)
+
+    def _slots(self) -> tuple[FocalSlot, ...]:
+        """Rows of the table."""
         path = Path(self.plane) if self.plane else self._user_file("fplane.txt")
         if path is not None:
             rows = _plane_rows(path)

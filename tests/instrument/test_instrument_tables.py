@@ -79,6 +79,9 @@ def test_positions_and_rows_of_the_other_instrument(shared_data):
     np.testing.assert_array_equal(rows.dead, want[:, 1] != 0)
     assert len(tables.rows(("504", "050", "018"), "RU", 20210531).row) == 112
     assert tables.real_slot("015", 20200101) == "024" and tables.real_slot("015", 20200624) == "015"
+    then = {one.slot: (one.x, one.y) for one in tables.focal_plane(20200101)}
+    now = {one.slot: (one.x, one.y) for one in tables.focal_plane()}
+    assert then["015"] == now["024"] and then["024"] == now["015"] and then["047"] == now["047"]
     assert len(tables.lines("047L").wave) == 9 and tables.passband().value.max() > 0.5
     throughput, normalization = tables.throughput()
     assert throughput.value.max() == pytest.approx(0.161, abs=0.002) and 0.7 < normalization.value.min() < 0.72

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ifuview.app.night.virus.calibrate import only
+from ifuview.app.night.virus.setup import SlotCalibration, camera_setup, rows_for
+from ifuview.errors import MissingDataError
 from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.recipes.cache import ValueCache
@@ -19,7 +21,7 @@ from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.rows import calibration_rows
 from ifuview.simulate.het.light import SkyScene, sky_and_source
 from ifuview.simulate.het.source import fiber_points
-from tests.recipes.virus_night import DATE, DRIFT, NFIBER, SHIFT, UNIT, small_night
+from tests.recipes.virus_night import DATE, DRIFT, NFIBER, SHIFT, TABLES, UNIT, small_night
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +164,24 @@ def test_a_broken_amplifier_is_named_and_masked_and_the_other_is_not(night, rows
     assert any("LU" in note for note in done.notes)
     states = {one.amplifier: one.state for one in exposure_quality(done)}
     assert states == {"LL": VerdictState.CLEAN, "LU": VerdictState.WRONG}
+
+
+def test_hardware_that_no_table_knows_has_the_fibers_of_its_calibrations(night, rows):
+    (science,) = night.of("sci")
+    other = replace(science, amplifiers=tuple(replace(a, specid="999") for a in science.amplifiers))
+    with pytest.raises(MissingDataError, match="999_047_024"):
+        camera_setup(TABLES, other, "047L")
+    found = camera_setup(TABLES, other, "047L", SlotCalibration({row.amplifier: row for row in rows}, "c"))
+    for known, own, row in zip(night.setup.rows, found.rows, rows, strict=True):
+        assert np.abs(known.row - own.row).max() < 1.0  # px: what the traces have moved by since
+        np.testing.assert_array_equal(own.dead, row.spectra["maskspec"].mean(axis=1) > 0.9)
+
+
+def test_calibrations_of_other_hardware_are_refused(night, rows):
+    (science,) = night.of("sci")
+    for name, what in (("specid", "spectrograph"), ("ifuid", "fiber head"), ("contid", "controller")):
+        found = SlotCalibration({row.amplifier: replace(row, **{name: "777"}) for row in rows}, "c")
+        with pytest.raises(MissingDataError, match=f"another {what}"):
+            rows_for(night.setup, science, found)
+    with pytest.raises(MissingDataError, match="nothing of 047L"):
+        rows_for(night.setup, science, SlotCalibration({}, "c.h5 047"))

@@ -76,7 +76,9 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
     tables = tables_for(VIRUS, "", root, beside)
     if request.plane:
         tables = Tables(VIRUS, tables.folder, request.plane, tables.beside)
-    setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), tables.focal_plane())
+    setup = shot_setup(
+        tables.throughput()[0], tables.passband(), tables.refraction(""), tables.focal_plane(request.date)
+    )
     base = request.params.get("solution")
     pointing = base if isinstance(base, SolutionParams) else SolutionParams()
     if math.isfinite(request.ra):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from ifuview.app.night.amplifiers.page import write_quality
 from ifuview.app.night.virus.request import ShotRequest
 from ifuview.files import filled, told
 from ifuview.model.checks import Array
 from ifuview.model.reduction.placed import HeadProducts
+from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution, StarCatalog
 from ifuview.recipes.virus.place import focal_mosaic
 
@@ -45,6 +47,12 @@ class ShotOutput:
         cube, focal = head.done.cube, np.nan_to_num(head.done.spectra.focal)
         if cube is not None:
             self._pictures.append((picture(cube), cube.grid.x + focal[0], cube.grid.y + focal[1]))
+
+    def judge(self, rows: Sequence[AmplifierQuality]) -> None:
+        """Write the page about the amplifiers, and their numbers."""
+        if self._folder is not None and rows:
+            what = f"{self._request.date:08d}_{self._request.observation:07d}"
+            self.names += [Path(path).name for path in write_quality(str(self._folder), what, rows)]
 
     def finish(self, solution: ShotSolution, name: str) -> None:
         """Write what all heads share, and the pictures."""

@@ -11,18 +11,19 @@ import numpy as np
 from ifuview.errors import MissingDataError
 from ifuview.files import size_and_time
 from ifuview.instrument import instrument
-from ifuview.instrument.tables import Tables
+from ifuview.instrument.tables import FRACTION, Tables
 from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_read import read_frame
 from ifuview.io.products.virus.cals import read_calibrations
 from ifuview.model.checks import digest
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.calibration import AmplifierCalibration
-from ifuview.model.reduction.tables import FiberLayout
+from ifuview.model.reduction.tables import FiberLayout, FiberRows
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.graph import Given
 
 VIRUS = "virus"
+MOSTLY = 0.9  # share of the samples of a fiber that are masked when it is dead
 USED_IMAGES = ("masterdark", "masterflt", "mastertwi", "mastersci", "masterbias")
 
 
@@ -89,9 +90,38 @@ def camera_setup(
     return CameraSetup(
         camera=camera, spec=spec, read=partial(read_frame, spec=spec), amplifiers=detector.amplifiers, shape=(ny, nx),
         layout=_positions(layout, detector.amplifiers, rows), lines=tables.lines(camera),
-        rows=tuple(tables.rows(unit, name, exposure.date) for name in detector.amplifiers),
+        rows=tuple(
+            _rows(tables, unit, name, exposure.date, None if rows is None else rows.rows.get(name))
+            for name in detector.amplifiers
+        ),
         grid=np.linspace(found.wave_min, found.wave_max, nx), sky=tables.sky(camera),
     )  # fmt: skip
+
+
+def _rows(
+    tables: Tables, unit: tuple[str, str, str], name: str, night: int, known: AmplifierCalibration | None
+) -> FiberRows:
+    """Where the fibers of an amplifier were: by the tables, also of the slot that is meant where headers named another
+    one; for hardware that no table knows as the traces of its calibrations say.
+
+    Raises
+    ------
+    MissingDataError
+        Nothing is known.
+    """
+    specid, slot, ifuid = unit
+    problem: MissingDataError | None = None
+    for one in dict.fromkeys((slot, tables.real_slot(slot, night))):
+        try:
+            return tables.rows((specid, one, ifuid), name, night)
+        except MissingDataError as unknown:
+            problem = problem or unknown
+    if known is None:
+        raise problem or MissingDataError("no fiber rows are known", name)
+    at = int(FRACTION * known.trace.shape[1])
+    masked = known.spectra.get("maskspec")
+    dead = np.zeros(known.trace.shape[0], bool) if masked is None else masked.mean(axis=1) > MOSTLY
+    return FiberRows(known.trace[:, at].astype(np.float64), dead, 0, FRACTION, known.source)
 
 
 def _positions(layout: FiberLayout, amplifiers: tuple[str, ...], rows: SlotCalibration | None) -> FiberLayout:

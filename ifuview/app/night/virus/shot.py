@@ -25,6 +25,7 @@ from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.detection import Completeness, FieldDetections
 from ifuview.model.reduction.ifu import IfuExposure
+from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
 from ifuview.recipes.cache import ValueCache
@@ -32,6 +33,7 @@ from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
+from ifuview.recipes.virus.quality import exposure_quality
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
@@ -133,6 +135,7 @@ class ShotReduction:
         self.reasons: dict[str, str] = {}
         self.solution: ShotSolution | None = None
         self.heads: list[HeadSummary] = []
+        self.quality: list[AmplifierQuality] = []
         self.notes = list(inputs.notes)
         known = {step.name for step in CAMERA.steps}
         self.camera_params = {name: one for name, one in request.params.items() if name in known}
@@ -166,6 +169,7 @@ class ShotReduction:
         if keep:
             self.fluxes[slot] = cast(HeadFlux, value_of(steps, "flux", slot))
         self.held.put(slot, made)
+        self.quality += [row for one in made for row in exposure_quality(one)]
 
     def solve(self, ctx: JobContext) -> None:
         """What all heads share.
@@ -202,6 +206,7 @@ class ShotReduction:
                 raise
             except MissingDataError as problem:
                 self._tell(HeadSummary(slot, problem.what), told)
+        output.judge(self.quality)
         output.finish(self.solution, str(self.exposures[0].object))
 
     def _tell(self, one: HeadSummary, told: Told | None) -> None:
