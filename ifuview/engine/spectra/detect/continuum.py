@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import median_along, robust_sigma
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.detect.light import CORE, FieldLight, Lattice, combine_at
 from ifuview.engine.spectra.flux.rectify import rectify
 from ifuview.model.checks import Array
@@ -29,6 +29,7 @@ STEPS = (0.3, 0.15, 0.07, 0.03)  # arcsec
 MOST_MOVE = 1.5
 EVEN = 0.6  # of the significance that has to stay without the brightest window
 MOST_SOURCES = 60
+FIELD, LEAST_FIBERS, ROUNDS, CLIP = 25.0, 30, 3, 2.5  # arcsec, of the plane below all fibers; sigma
 KNOWN = 0.3  # of a spectrum's samples: of less no source is made
 CLOSED = 1.0  # arcsec about a place that was looked at
 
@@ -99,7 +100,7 @@ def smooth(spectrum: Array) -> NDArray[np.float64]:
 def window_sums(light: FieldLight) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Light and inverse variance of each fiber in windows about the nodes, with the scatter of the fibers for noise.
 
-    What all fibers of an exposure have in common in a window is no source and is taken off.
+    What all fibers of an exposure have in common in a window, a plane over the field, is no source and is taken off.
     """
     node = light.table.wave
     border = np.concatenate([[-np.inf], 0.5 * (node[1:] + node[:-1]), [np.inf]])
@@ -114,7 +115,7 @@ def window_sums(light: FieldLight) -> tuple[NDArray[np.float64], NDArray[np.floa
     level = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan)
     for number in np.unique(light.field.exposure):
         own = light.field.exposure == number
-        off = np.nan_to_num(median_along(level[own].T))
+        off = _common(level[own], bottom[own], light.field.x[own], light.field.y[own])
         top[own] -= off * bottom[own]
         pull = (level[own] - off) * np.sqrt(bottom[own])
         scale = np.array(
@@ -123,6 +124,25 @@ def window_sums(light: FieldLight) -> tuple[NDArray[np.float64], NDArray[np.floa
         top[own] /= scale**2
         bottom[own] /= scale**2
     return top, bottom
+
+
+def _common(level: Array, weight: Array, x: Array, y: Array) -> NDArray[np.float64]:
+    """What all fibers of an exposure have in each window: a plane over the field, sources left out."""
+    out = np.zeros(level.shape)
+    terms = np.stack([np.ones(x.size), (x - x.mean()) / FIELD, (y - y.mean()) / FIELD], axis=1)
+    for m in range(level.shape[1]):
+        known = np.isfinite(level[:, m])
+        if known.sum() < LEAST_FIBERS:
+            continue
+        value, root = np.where(known, level[:, m], 0.0), np.sqrt(weight[:, m])
+        off = np.full(x.size, np.median(value[known]))
+        for _ in range(ROUNDS):
+            pull = (value - off) * root
+            use = known & (np.abs(pull) < CLIP * max(robust_sigma(pull[known], 0.0), 1.0))
+            found = np.linalg.lstsq(terms[use] * root[use, None], value[use] * root[use], rcond=None)[0]
+            off = terms @ found
+        out[:, m] = off
+    return out
 
 
 def find_continua(
