@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from ifuview.commands.said import Said, names
-from ifuview.engine.context import JobContext
+from ifuview.commands.said import Said, count, names
+from ifuview.engine.context import JobContext, threads
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
 
@@ -37,6 +37,7 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--sky_ifuslot", "--sky-ifuslot", metavar="M", default="", help="take the sky from this slot")
     out.add_argument("--catalog", metavar="FILE", default="", help="catalog of stars")
     out.add_argument("--completeness", type=int, metavar="N", default=0, help="simulated lines looked for in each head")
+    out.add_argument("-j", "--jobs", type=count, default=0, metavar="N", help="processes (one a core)")
     out.add_argument("--quiet", action="store_true", help="say nothing")
     out.add_argument("-O", "--output", metavar="OUT", default=".", help="folder of the products (default: here)")
 
@@ -60,7 +61,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
             calibrations=chosen.calibrations, root=chosen.rootdir, output=chosen.output, ra=chosen.ra, dec=chosen.dec,
             plane=chosen.fplane_file, catalog=chosen.catalog, neighbors=chosen.neighbor_dist,
             sky_slot=chosen.sky_ifuslot.zfill(3) if chosen.sky_ifuslot else "", source=source,
-            completeness=chosen.completeness,
+            completeness=chosen.completeness, workers=chosen.jobs or threads(),
         ),
         ctx,
     )  # fmt: skip

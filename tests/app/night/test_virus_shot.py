@@ -103,9 +103,8 @@ def test_neighbors_are_columns_and_rows_away():
     assert around(("047",), here, 1) == ("047", "036", "046", "058")
 
 
-def test_exposures_that_do_not_fit_are_kept_aside(night, tmp_path, monkeypatch):
-    monkeypatch.setattr("ifuview.app.night.virus.heads.IN_MEMORY", 0)
-    held = HeldExposures(str(tmp_path))
+def test_exposures_that_do_not_fit_are_kept_aside(night, tmp_path):
+    held = HeldExposures(str(tmp_path), 0)
     held.put("047", night.heads["047"])
     assert [path.name for path in tmp_path.iterdir()] == ["047.held"]
     back = held.take("047")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from ifuview.errors import MissingDataError
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ifu import IfuExposure
+from ifuview.model.reduction.placed import HeadProducts
 from ifuview.recipes.cache import nbytes
 from ifuview.recipes.graph import StepResult
 
@@ -23,35 +24,59 @@ class HeldExposures:
     ----------
     folder : str
         Emptied by whoever made it.
+    room : int, bytes
+        Of those in memory.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, room: int = IN_MEMORY) -> None:
+        self._folder, self._room = folder, room
         self._here: dict[str, tuple[IfuExposure, ...]] = {}
         self._size = 0
 
     def put(self, slot: str, exposures: tuple[IfuExposure, ...]) -> None:
         """Keep the exposures of a slot."""
         size = nbytes(exposures)
-        if self._size + size <= IN_MEMORY or not self._folder:
+        if self._size + size <= self._room or not self._folder:
             self._here[slot] = exposures
             self._size += size
             return
-        plain = [replace(one, header=dict(one.header), lamps=dict(one.lamps)) for one in exposures]
-        with open(self._path(slot), "wb") as file:
-            pickle.dump(plain, file, protocol=pickle.HIGHEST_PROTOCOL)
+        put_aside(self._path(slot), plain_exposures(exposures))
 
     def take(self, slot: str) -> tuple[IfuExposure, ...]:
         """The exposures of a slot, which are not kept any longer."""
         if slot in self._here:
             return self._here.pop(slot)
-        with open(self._path(slot), "rb") as file:  # of this process
-            found: Sequence[IfuExposure] = pickle.load(file)
-        os.unlink(self._path(slot))
-        return tuple(found)
+        found = take_back(self._path(slot))
+        assert isinstance(found, tuple)
+        return found
 
     def _path(self, slot: str) -> str:
         return os.path.join(self._folder, f"{slot}.held")
+
+
+def plain_exposures(exposures: Sequence[IfuExposure]) -> tuple[IfuExposure, ...]:
+    """The same with dictionaries for what cannot be put aside."""
+    return tuple(replace(one, header=dict(one.header), lamps=dict(one.lamps)) for one in exposures)
+
+
+def plain_head(head: HeadProducts) -> HeadProducts:
+    """The same with dictionaries for what cannot be put aside."""
+    record = replace(head.record, parameters=dict(head.record.parameters), inputs=dict(head.record.inputs))
+    return replace(head, exposures=plain_exposures(head.exposures), header=dict(head.header), record=record)
+
+
+def put_aside(path: str, value: object) -> None:
+    """Write a value to a file of our own."""
+    with open(path, "wb") as file:
+        pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def take_back(path: str) -> object:
+    """The value that this program has put into a file, which is gone then."""
+    with open(path, "rb") as file:
+        found: object = pickle.load(file)
+    os.unlink(path)
+    return found
 
 
 def slots_of(exposures: Sequence[RawExposure]) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ class ShotRequest:
     source : SourceRequest or None
     completeness : int
         Simulated lines in each head.
+    workers : int
+        Processes that share the heads of more than a few; scripts that ask for some need `if __name__ == "__main__":`.
     params : mapping of str to object
         Parameters by step.
     """
@@ -78,6 +80,7 @@ class ShotRequest:
     sky_slot: str = ""
     source: SourceRequest | None = None
     completeness: int = 0
+    workers: int = 1
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 

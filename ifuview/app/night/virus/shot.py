@@ -15,16 +15,18 @@ from typing import cast
 
 from ifuview.app.night.reduction.run import SCIENCE, raw_root
 from ifuview.app.night.virus.exposures import reduce_slot
-from ifuview.app.night.virus.heads import HeldExposures, around, slots_of, value_of
+from ifuview.app.night.virus.heads import IN_MEMORY, HeldExposures, around, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_calibrations, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
 from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
+from ifuview.app.night.virus.workers import FEW, SharedHeads, shared_heads
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.detection import Completeness, FieldDetections
 from ifuview.model.reduction.ifu import IfuExposure
+from ifuview.model.reduction.placed import HeadProducts
 from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
@@ -41,7 +43,6 @@ from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 VIRUS = "virus"
 CACHE = 240 << 20  # bytes of what the first turn made, for the second
 OF_SLOT = 240 << 20  # bytes of a slot's calibrations, for its exposures
-FEW = 3  # heads whose sky may help each other
 Steps = Mapping[str, StepResult]
 Told = Callable[[HeadSummary], None]
 
@@ -67,12 +68,12 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
     exposures = observation(root, request, ctx.part(0.0, 0.03))
     slots = wanted_slots(request, exposures)
     inputs = shot_inputs(request, root, exposures)
-    with _place(request) as folder:
+    with _place(request) as folder, shared_heads(request, len(slots), folder, in_process) as heads:
         shot = ShotReduction(request, exposures, inputs, folder)
-        shot.first_turn(slots, ctx.part(0.03, 0.45))
+        shot.first_turn(slots, ctx.part(0.03, 0.45), heads)
         shot.solve(ctx.part(0.45, 0.5))
         with shot_output(request, inputs.catalog, folder) as output:
-            shot.second_turn(output, ctx.part(0.5, 1.0), told)
+            shot.second_turn(output, ctx.part(0.5, 1.0), told, heads)
     files = tuple(str(Path(request.output) / name) for name in output.names)
     return ReducedShot(request, tuple(shot.heads), shot.solution, files, tuple(dict.fromkeys(shot.notes)))
 
@@ -83,6 +84,13 @@ def _place(request: ShotRequest) -> Iterator[str]:
     beside = request.output if request.output and os.path.isdir(request.output) else None
     with tempfile.TemporaryDirectory(prefix=".held-", dir=beside) as folder:
         yield folder
+
+
+def in_process(request: ShotRequest, folder: str) -> ShotReduction:
+    """The reduction of some heads in a process of their own; what it keeps aside, any process may take."""
+    root = raw_root(request.root)
+    exposures = observation(root, request)
+    return ShotReduction(request, exposures, shot_inputs(request, root, exposures), folder, 0)
 
 
 def observation(root: str, request: ShotRequest, ctx: JobContext = SILENT) -> tuple[RawExposure, ...]:
@@ -126,10 +134,11 @@ class ShotReduction:
     """The reduction of one observation while it runs."""
 
     def __init__(
-        self, request: ShotRequest, exposures: tuple[RawExposure, ...], inputs: ShotInputs, folder: str
-    ) -> None:
+        self, request: ShotRequest, exposures: tuple[RawExposure, ...], inputs: ShotInputs, folder: str,
+        room: int = IN_MEMORY,
+    ) -> None:  # fmt: skip
         self.request, self.exposures, self.inputs = request, exposures, inputs
-        self.held, self.cache = HeldExposures(folder), ValueCache(CACHE)
+        self.held, self.cache = HeldExposures(folder, room), ValueCache(CACHE)
         self.pictures: dict[str, HeadPictures] = {}
         self.fluxes: dict[str, HeadFlux] = {}
         self.reasons: dict[str, str] = {}
@@ -142,15 +151,20 @@ class ShotReduction:
         self.params = {name: one for name, one in request.params.items() if name not in known}
         self.params["flux"] = flux_params(request, exposures)
 
-    def first_turn(self, slots: tuple[str, ...], ctx: JobContext) -> None:
+    def first_turn(self, slots: tuple[str, ...], ctx: JobContext, heads: SharedHeads | None = None) -> None:
         """Every head as far as its pictures; the one that the sky is taken from goes first."""
         sky = self.request.sky_slot
         if sky:
             slots = (sky, *(slot for slot in slots if slot != sky))
+        if heads is not None:
+            for slot, pictures, reason in heads.first(slots, ctx):
+                self.pictures |= {} if pictures is None else {slot: pictures}
+                self.reasons |= {slot: reason} if reason else {}
+            return
         for number, slot in enumerate(slots):
             part = ctx.part(number / len(slots), (number + 1) / len(slots))
             try:
-                self._first(slot, len(slots) <= FEW or slot == sky, part)
+                self.first(slot, len(slots) <= FEW or slot == sky, part)
             except JobCancelled:
                 raise
             except IfuviewError as problem:
@@ -158,8 +172,8 @@ class ShotReduction:
         if sky and sky in self.reasons:
             raise MissingDataError(f"the slot of the sky could not be reduced: {self.reasons[sky]}", sky)
 
-    def _first(self, slot: str, keep: bool, ctx: JobContext) -> None:
-        """One head."""
+    def first(self, slot: str, keep: bool, ctx: JobContext = SILENT) -> None:
+        """One head as far as its pictures."""
         made = reduce_slot(
             self.exposures, slot, self.request.calibrations, self.inputs.tables, self.camera_params,
             ValueCache(OF_SLOT), ctx.part(0.0, 0.7),
@@ -169,7 +183,6 @@ class ShotReduction:
         if keep:
             self.fluxes[slot] = cast(HeadFlux, value_of(steps, "flux", slot))
         self.held.put(slot, made)
-        self.quality += [row for one in made for row in exposure_quality(one)]
 
     def solve(self, ctx: JobContext) -> None:
         """What all heads share.
@@ -192,29 +205,37 @@ class ShotReduction:
         self.solution = cast(ShotSolution, value_of(steps, "solution", "pointing"))
         self.notes += self.solution.notes
 
-    def second_turn(self, output: ShotOutput, ctx: JobContext, told: Told | None) -> None:
+    def second_turn(
+        self, output: ShotOutput, ctx: JobContext, told: Told | None, heads: SharedHeads | None = None
+    ) -> None:
         """Every head to the end, its products written."""
         assert self.solution is not None
         todo = sorted(self.pictures)
         for slot, reason in sorted(self.reasons.items()):
             self._tell(HeadSummary(slot, reason), told)
-        for number, slot in enumerate(todo):
-            part = ctx.part(number / len(todo), (number + 1) / len(todo))
-            try:
-                self._tell(self._second(slot, output, part), told)
-            except JobCancelled:
-                raise
-            except MissingDataError as problem:
-                self._tell(HeadSummary(slot, problem.what), told)
+        for slot, head, reason in self._heads(todo, ctx) if heads is None else heads.second(todo, self.solution, ctx):
+            if head is not None:
+                output.add(head)
+                self.notes += head.notes
+                self.quality += [row for one in head.exposures for row in exposure_quality(one)]
+            self._tell(HeadSummary(slot, reason) if head is None else summary(head), told)
         output.judge(self.quality)
         output.finish(self.solution, str(self.exposures[0].object))
+
+    def _heads(self, todo: list[str], ctx: JobContext) -> Iterator[tuple[str, HeadProducts | None, str]]:
+        """The heads one after the other, or why one could not be made."""
+        for number, slot in enumerate(todo):
+            try:
+                yield slot, self.second(slot, ctx.part(number / len(todo), (number + 1) / len(todo))), ""
+            except MissingDataError as problem:
+                yield slot, None, problem.what
 
     def _tell(self, one: HeadSummary, told: Told | None) -> None:
         self.heads.append(one)
         if told is not None:
             told(one)
 
-    def _second(self, slot: str, output: ShotOutput, ctx: JobContext) -> HeadSummary:
+    def second(self, slot: str, ctx: JobContext = SILENT) -> HeadProducts:
         """One head to the end."""
         assert self.solution is not None
         exposures = self.held.take(slot)
@@ -228,15 +249,14 @@ class ShotReduction:
         steps = run(HEAD, given, self._steps(slot), (), self.cache, ctx.part(0.0, 0.8))
         done = cast(ReducedIfu, value_of(steps, "reduced", slot))
         found = cast(FieldDetections, value_of(steps, "detections", slot))
-        self.notes += [f"{slot}: {note}" for note in found.notes]
-        self.notes += [f"{slot}: {note}" for field in done.spectra.fields for note in field.notes]
+        notes = [f"{slot}: {note}" for note in found.notes]
+        notes += [f"{slot}: {note}" for field in done.spectra.fields for note in field.notes]
         head = head_products(
-            done, exposures, self.solution, found.detections, self.inputs.record, tuple(self.notes[-3:])
+            done, exposures, self.solution, found.detections, self.inputs.record, tuple(dict.fromkeys(notes))
         )
         if self.request.completeness > 0:
             head = replace(head, completeness=self._completeness(steps, ctx.part(0.8, 0.95)))
-        output.add(head)
-        return summary(head)
+        return head
 
     def _completeness(self, steps: Steps, ctx: JobContext) -> Completeness:
         """Simulated lines, found or not."""
