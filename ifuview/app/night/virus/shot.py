@@ -81,7 +81,10 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
 @contextmanager
 def _place(request: ShotRequest) -> Iterator[str]:
     """A folder for what has to be kept aside, gone at the end."""
-    beside = request.output if request.output and os.path.isdir(request.output) else None
+    beside: str | None = None
+    if request.output:
+        places = (request.output, os.path.dirname(os.path.abspath(request.output)))
+        beside = next((place for place in places if os.path.isdir(place)), None)
     with tempfile.TemporaryDirectory(prefix=".held-", dir=beside) as folder:
         yield folder
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import Protocol
 
@@ -89,7 +90,7 @@ def shared_heads(request: ShotRequest, count: int, folder: str, begin: Begin) ->
         return
     pool = ProcessPoolExecutor(
         min(request.workers, count), mp_context=get_context("spawn"), initializer=_begin,
-        initargs=(begin, request, folder),
+        initargs=(begin, replace(request, params=dict(request.params)), folder),
     )  # fmt: skip
     try:
         yield SharedHeads(pool, request.workers, folder)
