@@ -67,7 +67,8 @@ def test_products_of_good_heads_are_written_and_others_say_why(detectors, capsys
     assert {path.name for path in Path(detectors.output).iterdir()} == {
         "20190822_0000011.h5", "20190822_0000011_047.fits", "20190822_0000011_047_cube.fits",
         "20190822_0000011_047_error_cube.fits", "20190822_0000011_047_cube_sim.fits", "20190822_0000011_recon.png",
-        "astrometry_20190822_0000011.png", "mag_offset_20190822_0000011.png",
+        "astrometry_20190822_0000011.png", "mag_offset_20190822_0000011.png", "20190822_0000011_qa.html",
+        "20190822_0000011_qa.json",
     }  # fmt: skip
     with h5py.File(Path(detectors.output, "20190822_0000011.h5")) as file:
         survey, stars = file["Survey"][()], file["MatSpectra"][()]
