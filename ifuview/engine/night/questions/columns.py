@@ -7,7 +7,6 @@ import numpy as np
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.search import columns as search
-from ifuview.engine.night.stats import binned
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
@@ -33,8 +32,9 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     flux = case.flux - case.expected - case.row_light - lines_off
     of = search.spectra(flux, use, case.sigma, chain.is_sky, level)
     of.value[:] -= case.tilt[:, None] * sky
-    cross, edge = binned(chain.cross, BIN), max(s.disp[0] for s in chain.sections)
-    lower = binned(chain.disp, BIN) < edge
+    middle = np.arange(BIN // 2, of.value.shape[1] * BIN, BIN)
+    cross, edge = chain.cross[:, middle].astype(np.float32), max(s.disp[0] for s in chain.sections)
+    lower = chain.disp[:, middle] < edge
     found = search.columns(of, cross, lower)
     judged = case.measured & ~case.known & ~case.in_bad_amplifier
     judged[[f for x in case.findings if x.kind in TOLD for f in x.fibers]] = False

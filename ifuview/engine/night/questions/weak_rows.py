@@ -83,7 +83,7 @@ def _drift(case: Case, areas: dict[str, Array], row: Array, lines_off: Array | f
             continue
         known = np.logical_or.reduce([areas[n] for n in names]) & usable
         fibers = {n: np.asarray(areas[n].any(axis=1)) for n in names}
-        waves = _slow(z, known, np.broadcast_to(np.arange(z.shape[1]), z.shape) // SLOW, fibers)
+        waves = _slow(z, known, np.arange(z.shape[1]) // SLOW, fibers)
         if max(score for score, _ in waves.values()) < WORTH:  # what keeps to rows nearly keeps to wavelengths
             continue
         own = np.where(known, z - (z * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1), 0.0)

@@ -71,17 +71,22 @@ def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) ->
         Residual in units of its noise.
     known : ndarray of bool, shape (nfiber, nwave)
         Pixels of the amplifiers that read the same rows.
-    place : ndarray of int, shape (nfiber, nwave)
-        Bin of each pixel.
+    place : ndarray of int, shape (nfiber, nwave), or (nwave,)
+        Bin of each pixel; rising along the wavelength where all fibers have the same.
 
     Returns
     -------
     (ndarray, ndarray of bool), shape (nfiber, nbin)
     """
-    size = int(place.max()) + 1
-    index = (np.arange(rest.shape[0])[:, None] * size + place)[known]
-    count = np.bincount(index, minlength=rest.shape[0] * size).reshape(-1, size)
-    total = np.bincount(index, rest[known], minlength=rest.shape[0] * size).reshape(-1, size)
+    if place.ndim == 1:
+        first = np.flatnonzero(np.diff(place, prepend=-1))
+        count = np.add.reduceat(known, first, axis=1, dtype=np.int32)
+        total = np.add.reduceat(np.where(known, rest, 0.0), first, axis=1, dtype=np.float64)
+    else:
+        size = int(place.max()) + 1
+        index = (np.arange(rest.shape[0])[:, None] * size + place)[known]
+        count = np.bincount(index, minlength=rest.shape[0] * size).reshape(-1, size)
+        total = np.bincount(index, rest[known], minlength=rest.shape[0] * size).reshape(-1, size)
     full = count > SLOW // 2
     value = np.where(full, np.clip(total / np.sqrt(np.maximum(count, 1)), -CLIP, CLIP), 0.0)
     if not centered:

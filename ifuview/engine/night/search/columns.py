@@ -76,7 +76,7 @@ def spectra(flux: Array, use: Array, sigma: Array, empty: Array, sky: float) -> 
     """Bin the pixels in `use`; shapes (nfiber, nwave), (nwave,)."""
     weight = use * (sigma**-2.0).astype(np.float32)
     total = BIN * binned(weight, BIN)
-    value = BIN * binned(np.where(use, flux, np.float32(0.0)) * weight, BIN) / np.maximum(total, 1e-12)
+    value = BIN * binned(np.where(use, flux, np.float32(0.0)) * weight, BIN) / np.maximum(total, np.float32(1e-12))
     return Spectra(value, total, empty, sky)
 
 
@@ -124,14 +124,15 @@ def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
     rows = np.arange(at.shape[0])
     best = np.zeros(rows.size), at[:, 0].copy(), np.zeros(rows.size, bool), np.zeros(rows.size)
     for half in (True, False):
-        part = light * (of.lower == half)[:, None, :]
-        weighted = part * of.weight[:, None, :]
-        own = weighted @ of.shapes.T
+        on = (of.lower == half).any(axis=0)
+        part = light[:, :, on] * (of.lower[:, on] == half)[:, None, :]
+        weighted = part * of.weight[:, None, on]
+        own = weighted @ of.shapes[:, on].T
         whole = np.sum(weighted * part, axis=2)
         power = whole - np.sum(own * np.linalg.solve(of.normal, own.transpose(0, 2, 1)).transpose(0, 2, 1), axis=2)
         crossed = (part.max(axis=2) > ON) & (power > LEFT * whole)
         norm = np.sqrt(np.where(crossed, power, np.inf))
-        score = np.matmul(part, of.rest[:, :, None])[:, :, 0] / norm
+        score = np.matmul(part, of.rest[:, on, None])[:, :, 0] / norm
         k = np.argmax(score, axis=1)
         new = score[rows, k], at[rows, k], np.full(rows.size, half), score[rows, k] / norm[rows, k]
         better = new[0] > best[0]
