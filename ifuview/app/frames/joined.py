@@ -16,6 +16,8 @@ from ifuview.model.fibers import FiberMap, match, take
 
 TARGET, FIBER = "TARGETID", "FIBER"
 KEYS = (TARGET, FIBER)  # what rows are joined by; the first that both sides have
+PLACE = ("ra", "dec")  # of rows that are sources in the field of their file, degrees
+NEAR = 1.5  # arcsec from a source to the fiber that shows it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,35 @@ def link(table: OpenTable, slot: Slot) -> Link:
             if np.any(in_table >= 0):
                 return Link(key, match(theirs, mine[key]), in_table)
             break  # other targets: the same fiber numbers would mean nothing
+    if fibermap is not None and table.path == slot.dataset.path and (found := _by_place(table, fibermap)) is not None:
+        return found
     return Link("", np.full(table.nrow, -1, np.intp), np.full(count, -1, np.intp))
+
+
+def _by_place(table: OpenTable, fibermap: FiberMap) -> Link | None:
+    """Sources of a file against the fibers that lie next to them on the sky; None where places are not known."""
+    from scipy.spatial import cKDTree
+
+    ra, dec = (table.table.columns.get(name) for name in PLACE)
+    if ra is None or dec is None or fibermap.ra is None or fibermap.dec is None or ra.dtype.kind != "f":
+        return None
+    known = np.flatnonzero(np.isfinite(fibermap.ra) & np.isfinite(fibermap.dec))
+    rows = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    if not known.size or not rows.size:
+        return None
+    narrow = np.cos(np.radians(np.median(np.asarray(fibermap.dec)[known])))
+    fibers = np.column_stack((np.asarray(fibermap.ra)[known] * narrow, np.asarray(fibermap.dec)[known]))
+    sources = np.column_stack((ra[rows] * narrow, dec[rows]))
+    away, nearest = cKDTree(fibers).query(sources)
+    close = away < NEAR / 3600
+    if not close.any():
+        return None
+    in_frame, in_table = np.full(table.nrow, -1, np.intp), np.full(fibermap.nfiber, -1, np.intp)
+    in_frame[rows[close]] = known[nearest[close]]
+    for row in np.argsort(-away):  # of several sources the nearest one has the fiber
+        if close[row]:
+            in_table[known[nearest[row]]] = rows[row]
+    return Link("place", in_frame, in_table)
 
 
 def why_not(table: OpenTable, slot: Slot) -> str:

@@ -185,3 +185,5 @@ class TablesDock(Dock):
             self.intent.emit(SelectSlot(key))
         start = int(found.row[first]) if int(found.frame[first]) == key else fibers[0]
         self.intent.emit(SelectFiber(start, fibers if len(fibers) > 1 or elsewhere else (), elsewhere))
+        for intent in pure.place(view, found, first) or ():
+            self.intent.emit(intent)

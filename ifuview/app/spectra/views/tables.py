@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ifuview.app.frames import joined
+from ifuview.app.frames.intents import PickPoint, SetView
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.views.fiber_table import Column, FiberTableView
 from ifuview.instrument import words
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
+
+WAVE = "wave"  # column of a row that is about one wavelength, Angstrom
+CLOSE = 6.0  # zoom at which a line is seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +143,21 @@ def target(found: Sheet, rows: Array, current: int | None = None) -> dict[int, t
     values, counts = np.unique(keys[keys >= 0], return_counts=True)
     order = sorted(zip(values.tolist(), counts.tolist()), key=lambda vc: (vc[0] != current, -vc[1]))
     return {key: tuple(dict.fromkeys(int(r) for r in found.row[rows][keys == key])) for key, _ in order}
+
+
+def place(view: TablesView, found: Sheet, row: int) -> tuple[PickPoint, SetView] | None:
+    """Where a row with a wavelength is on the canvas: the crosshair on it, and a view that shows it."""
+    waves = next((c.values for c in found.table.columns if c.name == WAVE and c.numeric and c.values.ndim == 1), None)
+    slot = next((s for s in view.slots if s.key == found.frame[row]), None)
+    if waves is None or slot is None or slot.image.wave is None or not np.isfinite(waves[row]):
+        return None
+    fiber = int(found.row[row])
+    grid = slot.image.wave if slot.image.wave.ndim == 1 else slot.image.wave[fiber]
+    if not grid[0] <= waves[row] <= grid[-1]:
+        return None
+    x = float(np.interp(waves[row], grid, np.arange(grid.size)))
+    seen = replace(slot.view, x=x, y=float(fiber), zoom=CLOSE, aspect=1.0, fit=False)
+    return PickPoint(slot.key, x, float(fiber)), SetView(slot.key, seen)
 
 
 def axes(found: Sheet) -> tuple[str, str]:
