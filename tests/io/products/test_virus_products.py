@@ -16,6 +16,7 @@ from ifuview.errors import IfuviewError
 from ifuview.io import open_dataset
 from ifuview.io.hdf5.growing import GrowingTable, describe_root
 from ifuview.io.hdf5.writing import h5_new
+from ifuview.io.products.virus.cals import read_calibrations
 from ifuview.io.products.virus.head_files import names_of, write_head
 from ifuview.io.products.virus.shot import new_shot_file
 from ifuview.model.reduction.detection import CONTINUUM, LINE, Completeness, Detection, Doubt
@@ -39,6 +40,7 @@ PUBLISHED = {  # columns that the published tools read
     "MatSpectra": "ra dec fx fy catfx catfy gmag syngmag spectrum error weight image xgrid ygrid",
     "Detections": "ra dec ifux ifuy fx fy specid ifuslot ifuid wave flux sn chi2 fwhm spectrum error model",
     "Images": "zipcode",
+    "Cals": "wavelength trace lampspec scispec maskspec ifupos ifuslot ifuid specid contid amp readnoise",
 }
 
 
@@ -126,7 +128,7 @@ def test_tables_have_the_published_columns_and_rows(shot):
         rows = {name: file[name].shape[0] for name in PUBLISHED}
     one = NEXP * NFIBER
     assert rows == {"Raw": 2 * one, "Fibers": 2 * one, "Info": 2 * one, "Survey": 3, "CatSpectra": 2, "MatSpectra": 2,
-                    "Detections": 4, "Images": 24}  # fmt: skip
+                    "Detections": 4, "Images": 24, "Cals": 8}  # fmt: skip
 
 
 def test_rows_run_over_amplifiers_exposures_and_fibers(shot):
@@ -151,6 +153,12 @@ def test_survey_detections_and_stars_say_what_was_measured(shot):
     assert star["syngmag"][0] == 18.02 and star["image"].shape == (2, 11, 21, 21)
     assert images["zipcode"][0] == b"308_047_024_LL_exp01" and images["reason"][9:12].tolist() == [b"loud"] * 3
     assert lines["wave_found"].tolist()[:2] == [7, 15]
+
+
+def test_calibrations_that_were_used_are_read_as_any(shot):
+    found = read_calibrations(str(shot), ("047",))
+    assert [one.amplifier for one in found] == [*AMPS, *AMPS] and found[1].positions[0].tolist() == [2.0, 0.0]
+    assert found[0].wave[0, 1] == 3472.0 and found[0].trace.shape == (2, NCOL)
 
 
 def test_pytables_reads_it_as_the_published_tools_do(shot):

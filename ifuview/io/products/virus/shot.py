@@ -26,7 +26,11 @@ from ifuview.model.reduction.source import SourceSpectrum
 if TYPE_CHECKING:
     from h5py import File
 
-NATIVE, GRID = 1032, 1036  # samples of a fiber's own pixels and of the common grid: stand for those of the data
+NATIVE, GRID, AMPLIFIER = (
+    1032,
+    1036,
+    112,
+)  # own pixels, common grid, fibers of an amplifier: stand for those of the data
 CHUNKS, SIDE = 11, 21  # pictures of stars
 F4, F8, I4 = np.float32, np.float64, np.int32
 
@@ -68,6 +72,11 @@ IMAGES: dict[str, Column] = {
     "zipcode": ("S21", ()), "exp": (I4, ()), **_of("readnoise factor masked", F8),
     **_of("trace_shift wave_shift scattered", F8), "reason": ("S120", ()),
 }  # fmt: skip
+CALS: dict[str, Column] = {
+    **_of("wavelength trace lampspec scispec maskspec", F4, (AMPLIFIER, NATIVE)), "ifupos": (F4, (AMPLIFIER, 2)),
+    "specid": ("S3", ()), "ifuid": ("S3", ()), "contid": ("S8", ()), "amp": ("S2", ()), "ifuslot": (I4, ()),
+    "readnoise": (F4, ()),
+}  # fmt: skip
 LINES: dict[str, Column] = {
     "ifuslot": ("S3", ()),
     **_of("ifux ifuy wave flux sn found flux_found wave_found", F8),
@@ -80,6 +89,7 @@ TABLES: dict[str, tuple[dict[str, Column], str]] = {
     "Survey": (SURVEY, "Exposures"),
     "CatSpectra": (CATALOG, "Sources of the catalog"),
     "MatSpectra": (MATCHED, "Stars found in the fibers"),
+    "Cals": (CALS, "Calibrations as used by the first exposure; master frames are in the file they come from"),
     "Detections": (DETECTIONS, "Lines and continua found blindly; flux in 1e-17 erg/s/cm2"),
 }
 
@@ -97,11 +107,11 @@ class ShotFile:
         self.file, self.disk = file, disk
         self._tables: dict[str, GrowingTable] = {}
 
-    def _begin(self, native: int, grid: int) -> None:
+    def _begin(self, native: int, grid: int, fibers: int) -> None:
         """Make the tables, of as many samples as the data have."""
         if self._tables:
             return
-        size = {NATIVE: native, GRID: grid}
+        size = {NATIVE: native, GRID: grid, AMPLIFIER: fibers}
         for name, (columns, title) in TABLES.items():
             own = {key: (kind, tuple(size.get(n, n) for n in shape)) for key, (kind, shape) in columns.items()}
             self._tables[name] = GrowingTable(self.file, self.disk, name, own, title)
@@ -109,12 +119,15 @@ class ShotFile:
     def add(self, head: HeadProducts) -> None:
         """Add a fiber head."""
         spectra = head.done.spectra
-        self._begin(head.exposures[0].spectra.flux.shape[1], spectra.wave.size)
+        first = head.exposures[0]
+        self._begin(first.spectra.flux.shape[1], spectra.wave.size, max(a.last - a.first for a in first.amplifiers))
         order = row_order(head.done.spectra)
         for name, rows in (
             ("Images", _amplifiers(head)), ("Raw", _raw(head, order)), ("Fibers", _fibers(head.done.spectra, order)),
             ("Info", _info(head.done.spectra, order)), ("CatSpectra", _catalog(head.done.stars, spectra.wave.size)),
-            ("MatSpectra", _matched(head)), ("Detections", _detections(head.detections, head.done.spectra)),
+            ("MatSpectra", _matched(head)),
+            ("Cals", _calibrations(first, self._tables["Cals"].dtype["trace"].shape[0])),
+            ("Detections", _detections(head.detections, head.done.spectra)),
         ):  # fmt: skip
             self._tables[name].add(rows)
         found = head.completeness
@@ -129,7 +142,7 @@ class ShotFile:
 
     def finish(self, solution: ShotSolution, name: str) -> None:
         """Add what all heads share, one row an exposure."""
-        self._begin(NATIVE, GRID)  # where no head could be added
+        self._begin(NATIVE, GRID, AMPLIFIER)  # where no head could be added
         self._tables["Survey"].add(_survey(solution, name))
 
 
@@ -230,6 +243,30 @@ def _amplifiers(head: HeadProducts) -> Mapping[str, Array]:
         **{name: np.array([getattr(one, name) for one in raw]) for name in ("trace_shift", "wave_shift", "scattered")},
         "reason": _text([state.reason for _, state in order], 120),
     }
+
+
+def _calibrations(one: IfuExposure, size: int) -> Mapping[str, Array]:
+    """Calibrations of the amplifiers of a head, `size` fibers each; fibers that there are not are 0."""
+    count, native = len(one.amplifiers), one.spectra.flux.shape[1]
+    trace = np.zeros(one.spectra.flux.shape) if one.trace is None else one.trace
+    unmasked = np.zeros(one.spectra.flux.shape, np.float32)
+    own = {
+        "wavelength": np.asarray(one.spectra.wave), "trace": trace, "lampspec": _lamp(one, "arc"),
+        "scispec": _lamp(one, "sci"), "maskspec": unmasked,
+    }  # fmt: skip
+    out: dict[str, Array] = {name: np.zeros((count, size, native), F4) for name in own}
+    out["ifupos"] = np.zeros((count, size, 2), F4)
+    for n, amplifier in enumerate(one.amplifiers):
+        fibers = min(amplifier.last - amplifier.first, size)
+        for name, values in own.items():
+            out[name][n, :fibers] = values[amplifier.fibers][:fibers]
+        out["ifupos"][n, :fibers] = np.stack([one.x, one.y], axis=1)[amplifier.fibers][:fibers]
+    noise = [float("nan") if a.read is None else a.read.noise for a in one.amplifiers]
+    return out | {
+        "specid": _text([one.specid] * count, 3), "ifuid": _text([one.ifuid] * count, 3),
+        "contid": _text([one.contid] * count, 8), "amp": _text([a.name for a in one.amplifiers], 2),
+        "ifuslot": np.full(count, int(one.slot) if one.slot.isdecimal() else 0), "readnoise": np.array(noise),
+    }  # fmt: skip
 
 
 def _star_rows(spectra: Sequence[SourceSpectrum], size: int) -> dict[str, Array]:
