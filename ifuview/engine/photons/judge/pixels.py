@@ -39,7 +39,7 @@ FEWEST_TWINS = 8
 PARTS = 10  # of the time
 PEAK, FAINT = 2.0, 25.0  # of the light that so many percent of the pixels have, at the middle of a star
 HALF_LIGHT = 0.6  # of the most light: the star
-CORE = 3  # px; what a mask may leave dark, and how well its place is known
+CORE = 4  # px; what a mask may leave dark, and how well its place is known
 POINTS = 60  # of a limit that is drawn
 BRIGHT = 2.0  # photons of the light around that a pixel could have, in units of what `SURE` needs
 NAMES = {PhotonFault.HOT: "hot", PhotonFault.COLD: "cold", PhotonFault.DEAD: "dead"}
@@ -123,14 +123,18 @@ def _sure(bad: BadPixels, counts: Array, usable: Array, extra: Array) -> BadPixe
 
 def _masked_star(number: Array, good: Array) -> Array:
     """Pixels at the peak of the light, if it has one: the middle of a star behind a mask is dark by itself."""
-    around, _ = median_of(neighbors(number, good, HALF_WINDOW))
+    near = neighbors(number, good, HALF_WINDOW)
+    around, known = median_of(near)
     lit = around[good]
     if not len(lit) or lit.max() < PEAK * np.percentile(lit, FAINT):
         return np.zeros(number.shape, bool)
+    rows, columns = np.indices(number.shape)
     y, x = np.nonzero(good & (around > HALF_LIGHT * lit.max()))
     weight = around[y, x] / around[y, x].sum()
-    rows, columns = np.indices(number.shape)
-    return np.asarray(np.hypot(rows - (y * weight).sum(), columns - (x * weight).sum()) <= CORE)
+    mean = np.nansum(near, axis=0) / np.maximum(known, 1)
+    top = np.unravel_index(int(np.argmax(mean)), mean.shape)
+    middles = ((y * weight).sum(), (x * weight).sum()), top  # the wings may be cut by the border, the top a speckle
+    return np.any([np.hypot(rows - y0, columns - x0) <= CORE for y0, x0 in middles], axis=0)
 
 
 def usable_pixels(beammap: Beammap) -> Array:

@@ -17,6 +17,7 @@ from ifuview.model.checks import Array
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding
 
 SURE = 6.0  # sigma, trials counted
+SURE_OUT = 6.5  # of a time-out: how light varies is known from the same few photons
 CHANGE = 0.15  # of the light of the whole array that is worth a word
 DARKER = 0.5  # a feedline with less than this of its usual part of the light
 FEW = 5  # resonators of a feedline that saw light, for it to be a clock of its own
@@ -198,11 +199,11 @@ def time_outs(sums: PhotonSums, clock: Array, allowed: Array) -> tuple[PhotonFin
     trials = np.log(np.maximum(sums.counts, 1) * max(len(clock), 1))
     chance = log_none(hoped, modes_in(sums, spread, sums.gap)) + trials
     sigma = np.where(enough & (hoped > WORTH), sigma_of(np.minimum(chance, 0.0)), 0.0)
-    lost = sigma > SURE
+    lost = sigma > SURE_OUT
     hoped_in_pause = sums.counts * PAUSE
     pause = np.full(len(clock), PAUSE * sums.duration)
     in_pause = log_none(hoped_in_pause, modes_in(sums, spread, pause)) + trials
-    timed = lost | (allowed & (hoped_in_pause > WORTH) & (sigma_of(np.minimum(in_pause, 0.0)) > SURE + SAFE))
+    timed = lost | (allowed & (hoped_in_pause > WORTH) & (sigma_of(np.minimum(in_pause, 0.0)) > SURE_OUT + SAFE))
     if not lost.any():
         return None, lost, timed
     order = np.flatnonzero(lost)[np.argsort(-sigma[lost] - 1e-3 * hoped[lost], kind="stable")]

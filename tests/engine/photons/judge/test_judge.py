@@ -144,9 +144,9 @@ def test_two_resonators_with_the_same_photons_are_found(clean):
 
 def test_time_outs_are_named_with_their_times(clean):
     pixels = [(5, 6), (14, 13), (20, 22)]
-    found = only(faults.timed_out(clean, pixels, 4.0, 6.5), PhotonFault.TIME_OUT)
+    found = only(faults.timed_out(clean, pixels, 4.0, 7.0), PhotonFault.TIME_OUT)
     assert places(found) == set(pixels)
-    assert found.times == pytest.approx((4.0, 6.5), abs=0.2)  # 20 photons/s: the next one is that near
+    assert found.times == pytest.approx((4.0, 7.0), abs=0.2)  # 20 photons/s: the next one is that near
     assert found.significance > 6
 
 
