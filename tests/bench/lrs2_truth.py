@@ -299,3 +299,25 @@ def border(truth: LrsTruth, observation: int, flux: Array, span: tuple[float, fl
     """Median ratio to truth within a range of wavelengths: the border step is the ratio of two channels' values."""
     keep = (truth.grid > span[0]) & (truth.grid < span[1]) & np.isfinite(flux)
     return float(np.median(flux[keep] / truth.total(observation)[keep]))
+
+
+def velocities(cube: Array, wave: Array, rest: float) -> tuple[Array, Array]:
+    """Flux and mean velocity (km/s) of a line in the spaxels of a cube (nwave, ny, nx): first moment within +-7 A.
+
+    The level below it is the median of 9 to 21 A on both sides.
+    """
+    off = np.abs(wave - rest)
+    level = np.nanmedian(np.where(np.isfinite(cube), cube, 0)[(off > 9) & (off <= 21)], axis=0)
+    near = off <= 7
+    line = np.where(np.isfinite(cube), cube, np.nan)[near] - level
+    flux = line.sum(axis=0)
+    center = (line * wave[near][:, None, None]).sum(axis=0) / np.where(flux != 0, flux, np.nan)
+    return flux, (center / rest - 1) * 299792.458
+
+
+def velocity_error(cube: Array, true: Array, wave: Array, rest: float) -> tuple[float, float]:
+    """Rms (km/s) against truth through the same cube and moment where it has a quarter of the brightest flux; slope."""
+    flux, want = velocities(true, wave, rest)
+    have = velocities(cube, wave, rest)[1]
+    keep = (flux > 0.25 * np.nanmax(flux)) & np.isfinite(have) & np.isfinite(want)
+    return rms(have[keep] - want[keep]), float(np.polyfit(want[keep], have[keep], 1)[0])

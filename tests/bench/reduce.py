@@ -8,18 +8,23 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ifuview.app.night.reduction.channel import ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.run import LRS2
+from ifuview.engine.spectra.field.cube import field_grid, make_cube
+from ifuview.engine.spectra.flux.combine import combine_spectra
 from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
+from ifuview.io.products.lrs2.combined import common_grid
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.recipes.cache import ValueCache
-from ifuview.recipes.graph import StepResult
-from ifuview.recipes.lrs2.recipe import CALIBRATIONS
+from ifuview.recipes.graph import Given, StepResult, run
+from ifuview.recipes.lrs2.recipe import CALIBRATIONS, RECIPE
+from ifuview.recipes.lrs2.science import SkyParams, SpectrumParams
 from tests.bench import lrs2_truth as truth
 from tests.bench import virus
 from tests.bench.lrs2_truth import CHANNELS, SHARED, LrsTruth
@@ -29,6 +34,9 @@ UNIT = 1e-17
 COSMIC = int(ReductionBit.COSMIC)
 APART = int(ReductionBit.BAD | ReductionBit.HOT | ReductionBit.TRAP | ReductionBit.SATURATED | ReductionBit.LOW_QE)
 STANDARD, GALAXY = 9, 10
+LINES = {"uv": {"[O II]": 3805.675}, "orange": {"[O III]": 5111.984, "H alpha": 6700.619}}  # A, of the galaxy
+BORDERS = {("uv", "orange"): (4560, 4720), ("red", "farred"): (8230, 8420)}  # A, where two channels overlap
+SEED = 5
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -41,6 +49,7 @@ def _lrs2(quick: bool) -> Iterator[Row]:
     if not SHARED.is_dir():
         return
     night, tables = index_night(str(SHARED), LRS2), tables_for(LRS2, "", str(SHARED))
+    spectra: dict[tuple[str, int], Any] = {}
     for camera in CHANNELS[:1] if quick else CHANNELS:
         cache = ValueCache()
         exposures = [
@@ -59,6 +68,9 @@ def _lrs2(quick: bool) -> Iterator[Row]:
             if number == 0:
                 yield from _calibration(camera, done, spent)
             yield from _exposure(camera, exposure.observation, done, spent)
+            yield from _changes(f"{camera} {exposure.observation}", done)
+            spectra[camera, exposure.observation] = done.value("spectrum")
+    yield from _borders(spectra)
     yield _below("memory of the process, peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 700, "MiB")
 
 
@@ -111,6 +123,67 @@ def _exposure(camera: str, number: int, done: ReducedChannel, spent: dict[str, f
     )
 
 
+def _changes(name: str, done: ReducedChannel) -> Iterator[Row]:
+    """Time from other sky fibers or another aperture to spectrum and cube."""
+    sky: Any = done.value("sky")
+    some = tuple(map(int, np.flatnonzero(sky.sky.fibers)[::2]))
+    known = {step: one for step, one in done.steps.items() if step in (*CALIBRATIONS, "science", "spectra", "drift")}
+    inputs = {"setup": Given(done.setup, "bench")}
+    asked: tuple[tuple[str, dict[str, object]], ...] = (
+        ("sky fibers", {"sky": SkyParams(fibers=some)}),
+        ("aperture", {"spectrum": SpectrumParams(radius=2.0)}),
+    )
+    for what, params in asked:
+        held = {**known, "flux": done.steps["flux"]}
+        held |= {} if "sky" in params else {step: done.steps[step] for step in ("sky", "field")}
+        start = time.process_time()
+        run(RECIPE, inputs, params, ("spectrum",), known=held)
+        yield _below(f"{name} other {what} to new spectrum, CPU", time.process_time() - start, 0.5, "s")
+        cubes = run(RECIPE, inputs, params, ("cubes",), known=held) if "sky" in params else {}
+        if cubes:
+            yield _below(f"{name} other {what} to new cube, CPU", time.process_time() - start, 1.5, "s")
+
+
+def _borders(spectra: dict[tuple[str, int], Any]) -> Iterator[Row]:
+    """Steps between channels, as they come and after matching in the overlap."""
+    for (left, right), (lo, hi) in BORDERS.items():
+        for camera, number in spectra:
+            pair = [spectra.get((one, number)) for one in (left, right)]
+            if camera != left or number == GALAXY or any(one is None for one in pair):
+                continue
+            ratio = []
+            for one, channel in zip(pair, (left, right)):
+                flux = np.where(one.variance > 0, one.flux, np.nan) * UNIT
+                ratio.append(truth.border(LrsTruth(channel), number, flux, (lo, hi)))
+            step = 100 * (ratio[1] / ratio[0] - 1)
+            yield _below(f"{left}-{right} {number} border step", step, 1.5, "%")
+            factor = combine_spectra(pair, common_grid()).factor
+            matched = 100 * (ratio[1] * factor[1] / ratio[0] / factor[0] - 1)
+            yield _below(f"{left}-{right} {number} border step, matched", matched, 1.0, "%")
+
+
+def _velocities(own: LrsTruth, done: ReducedChannel) -> Iterator[Row]:
+    """Of the galaxy, and what the noise alone does: 1.2 times that is the bar where it is more than 16 km/s."""
+    field: Any = done.value("field")
+    sky: Any = done.value("sky")
+    cube: Any = done.value("cubes")["skysub"]  # type: ignore[index]
+    light = own.source(GALAXY) / UNIT
+    noise = np.random.default_rng(SEED).normal(size=light.shape) * np.sqrt(field.subtracted.variance)
+    dar = sky.sources[0].dar if sky.sources else done.setup.refraction
+    grid = field_grid(done.setup.lenslets)
+    true, noisy = (
+        make_cube(replace(field.subtracted, flux=flux.astype(np.float32)), done.setup.lenslets, dar, grid)
+        for flux in (light, light + noise)
+    )
+    data = [np.where(one.variance > 0, one.data, np.nan) for one in (true, noisy, cube)]
+    for name, rest in LINES.get(own.channel, {}).items():
+        floor = truth.velocity_error(data[1], data[0], cube.wave, rest)[0]
+        found, slope = truth.velocity_error(data[2], data[0], cube.wave, rest)
+        title = f"{own.channel} {GALAXY} velocity {name}"
+        yield _below(f"{title}, rms (noise alone {floor:.1f})", found, max(16.0, 1.2 * floor), "km/s")
+        yield _below(f"{title}, slope - 1", slope - 1, 0.1, "")
+
+
 def _pixels(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
     spectra: Any = done.value("spectra")
     mask = spectra.extraction.frame.mask
@@ -126,6 +199,8 @@ def _pixels(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iter
 def _source(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
     spectrum: Any = done.value("spectrum")
     sky: Any = done.value("sky")
+    if number == GALAXY:
+        yield from _velocities(own, done)
     if number == GALAXY or spectrum is None:
         return
     one = sky.sources[0]

@@ -47,6 +47,7 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--sky_obsid", "--sky-obsid", metavar="N", help="its observation")
     out.add_argument("--sky_components", "--sky-components", metavar="N", type=int,
                      help="principal components of what the sky leaves (0)")  # fmt: skip
+    out.add_argument("--telluric", action="store_true", help="take absorption of the atmosphere off the spectrum")
     out.add_argument("--combine", action="store_true", help="one spectrum of all channels and exposures of a target")
     out.add_argument("--report", action=BooleanOptionalAction, default=True,
                      help="a page, HTML and PNG, for each channel, and one a night")  # fmt: skip

@@ -9,7 +9,6 @@ sharper edges than light that came through the optics, with the optics known fro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
@@ -23,7 +22,6 @@ GROW_ROUNDS = 6
 PEAK_ROWS = 2  # px on each side whose brightest is the light nearby
 SPIKE, SPIKE_SHARE = 6.0, 0.12  # sigma, and share of the spectrum beside it, of a spike
 COLUMN_HITS, COLUMN_GAP = 40, 12  # pixels of a run of one column, and rows between two of them
-LEAST_HITS = 2  # exposures in which a pixel must stick out to be hot
 
 
 def cosmic_rays(
@@ -121,19 +119,3 @@ def warm_columns(hit: Array) -> NDArray[np.bool_]:
             if part.size >= COLUMN_HITS:
                 out[part, x] = True
     return out
-
-
-def hot_pixels(hits: Sequence[Array]) -> NDArray[np.bool_]:
-    """Pixels that stick out in several exposures: hot ones, not cosmic rays.
-
-    Parameters
-    ----------
-    hits : sequence of ndarray of bool, shape (nrow, ncol)
-        Of exposures of one detector, from `cosmic_rays`; tracks hit the same pixel twice only by chance.
-    """
-    if not hits:
-        return np.zeros((0, 0), np.bool_)
-    count = np.zeros(hits[0].shape, np.int32)
-    for hit in hits:
-        count += hit
-    return count >= min(LEAST_HITS, max(len(hits), 2))

@@ -16,6 +16,7 @@ from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
+from ifuview.engine.spectra.flux.response import without_absorption
 from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
 from ifuview.engine.spectra.sky.remains import with_components
 from ifuview.engine.spectra.sky.spline import CommonSpectra
@@ -65,6 +66,7 @@ class SpectrumParams:
     inner: float = param(0.0, "Ring of the background from", "arcsec", 0.0, 20.0)
     outer: float = param(0.0, "Ring of the background to", "arcsec", 0.0, 20.0)
     background: bool = param(False, "Fit a constant beside the source")
+    telluric: bool = param(False, "Take absorption of the atmosphere off", hint="its lines, as strong as they are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,16 @@ def make_spectrum(
     MissingDataError
         There is no source.
     """
+    found = _extracted(params, setup, field, sky)
+    if not params.telluric or setup.air is None:
+        return found
+    return without_absorption(found, np.interp(found.wave, setup.air.wave, setup.air.value))[0]
+
+
+def _extracted(
+    params: SpectrumParams, setup: ChannelSetup, field: FieldSpectra, sky: Separation
+) -> SourceSpectrum:  # fmt: skip
+    """As it is below the atmosphere."""
     here = np.isfinite(params.x) and np.isfinite(params.y)
     source = sky.sources[0] if sky.sources else None
     if source is None and sky.extended is None and not here:

@@ -25,12 +25,15 @@ class ChannelSetup(CameraSetup):
         Pitch of the lenslets.
     skies : tuple of WaveCurve
         Mean skies of nights with and without the moon.
+    air : WaveCurve or None
+        Transmission of the atmosphere's lines.
     """
 
     response: WaveCurve
     refraction: Array
     lenslet: float
     skies: tuple[WaveCurve, ...] = ()
+    air: WaveCurve | None = None
 
     @property
     def lenslets(self) -> Lenslets:

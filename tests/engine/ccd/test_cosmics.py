@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ifuview.engine.ccd.cosmics import hot_pixels
 from ifuview.engine.ccd.scattered import scattered_light
 from ifuview.engine.spectra.fibers import extract_fibers
 from ifuview.engine.traces.profile.fiber_profile import gaussian_profile
@@ -66,12 +65,6 @@ def test_a_higher_threshold_lets_faint_tracks_pass():
         for t in (5.0, 50.0)
     ]
     assert found[0].mean() > 0.8 and found[1].mean() < 0.2  # a spike in a spectrum is told by another rule
-
-
-def test_hot_pixels_are_those_that_stick_out_again():
-    one, two = np.zeros((5, 5), bool), np.zeros((5, 5), bool)
-    one[1, 1] = one[2, 3] = two[1, 1] = True
-    assert np.argwhere(hot_pixels([one, two])).tolist() == [[1, 1]]
 
 
 def test_a_saturated_core_is_masked_and_a_lost_edge_is_not():

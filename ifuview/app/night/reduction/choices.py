@@ -29,6 +29,7 @@ class ReduceWords(Protocol):
     sky_date: str | None
     sky_obsid: str | None
     sky_components: int | None
+    telluric: bool
 
 
 def params_of(words: ReduceWords) -> Mapping[str, object]:
@@ -49,6 +50,7 @@ def params_of(words: ReduceWords) -> Mapping[str, object]:
         "sky": {
             "x": words.source_x, "y": words.source_y, "single": words.correct_ftf, "components": words.sky_components,
         },
+        "spectrum": {"telluric": words.telluric or None},
         "picture": {"center": words.central_wave, "half": words.wavelength_bin},
     }  # fmt: skip
     out: dict[str, object] = {}

@@ -93,7 +93,7 @@ def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> Channel
         layout=tables.fibers(camera, unit[2]), rows=rows, lines=tables.lines(camera),
         grid=np.linspace(found.wave_min, found.wave_max, nx), response=tables.response(camera),
         refraction=tables.refraction(camera), lenslet=spec.fiber_diameter or np.nan, sky=tables.sky(camera),
-        skies=tuple(tables.sky(camera, moon) for moon in MOONS),
+        skies=tuple(tables.sky(camera, moon) for moon in MOONS), air=tables.telluric(),
         notes=tuple(f"fiber rows of {one.date}" for one in rows[:1]),
     )  # fmt: skip
 

@@ -1,14 +1,13 @@
 """A response from a standard star, and the absorption of the atmosphere's lines from its spectrum.
 
 Response: known flux over measured electrons, smooth in wavelength: what is smooth of their ratio is fitted with
-Legendre polynomials where neither the star's lines nor those of the atmosphere lie. Absorption: what the star lacks
-against that, scaled to another airmass by the law of saturated lines, transmission ^ (airmass ratio ^ 0.6) for water
-and oxygen alike (Wade & Horne 1988).
+Legendre polynomials where neither the star's lines nor those of the atmosphere lie. Absorption: a mean transmission to
+the power that leaves least of its lines in the spectrum.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.source import SourceSpectrum
 
 DEGREE = 8
 ABSORBED = 0.99  # transmission below which a wavelength tells nothing of the response
-POWER = 0.6
 LEAST = 50  # wavelengths
 MOST_ERROR = 0.3  # of the flux, of a wavelength that counts
 STEP = 16  # wavelengths whose mean is one point of the fit
@@ -97,23 +97,30 @@ def fit_response(
     return ResponseFit(np.asarray(wave, np.float64), response, error, used, scatter)
 
 
-def measure_transmission(spectrum: Array, variance: Array, expected: Array, where: Array) -> NDArray[np.float64]:
-    """Transmission of the atmosphere's lines from a star: its spectrum over what is expected, one elsewhere.
+def without_absorption(spectrum: SourceSpectrum, transmission: Array) -> tuple[SourceSpectrum, float]:
+    """Return a spectrum without the absorption of the atmosphere's lines, and their strength.
+
+    The strength is that of `fit_strength`; where it is not known the curve is taken as it is. Samples that less than
+    LEAST_TRANSMISSION of the light reaches are marked, none is invented.
 
     Parameters
     ----------
-    spectrum, variance, expected : ndarray, shape (nwave,)
-        Flux of the star, and what it would be without the lines.
-    where : ndarray of bool, shape (nwave,)
-        Where the atmosphere has lines.
+    spectrum : SourceSpectrum
+    transmission : ndarray, shape (nwave,)
+        At its wavelengths.
     """
-    good = where & (variance > 0) & (expected > 0)
-    return np.where(good, np.clip(spectrum / np.where(good, expected, 1.0), LEAST_TRANSMISSION, 1.0), 1.0)
-
-
-def scale_transmission(transmission: Array, ratio: float) -> NDArray[np.float64]:
-    """Transmission at an airmass that is `ratio` times that of the curve."""
-    return np.clip(transmission, LEAST_TRANSMISSION, 1.0) ** (ratio**POWER)
+    known = np.where(np.isfinite(transmission), transmission, 1.0)
+    power, error = fit_strength(spectrum.wave, spectrum.flux, spectrum.variance, known)
+    power = power if np.isfinite(error) else 1.0
+    through = np.clip(known, LEAST_TRANSMISSION, 1.0) ** power
+    dark = through <= LEAST_TRANSMISSION
+    mask = np.asarray(spectrum.mask) | np.where(known < ABSORBED, np.uint32(int(ReductionBit.TELLURIC)), np.uint32(0))
+    mask |= np.where(dark, np.uint32(int(ReductionBit.NO_DATA)), np.uint32(0))
+    method = f"{spectrum.method}, lines of the atmosphere taken off ({power:.2f} times the mean)"
+    return replace(
+        spectrum, flux=spectrum.flux / through, variance=np.where(dark, 0.0, spectrum.variance / through**2),
+        mask=mask, method=method,
+    ), power  # fmt: skip
 
 
 def fit_strength(

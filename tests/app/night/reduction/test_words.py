@@ -42,6 +42,7 @@ def words(*given: str):
         (["--wavelength_bin", "12.5"], "picture", "half", 12.5),
         (["--source_x", "1.5", "--source_y", "-2"], "sky", "y", -2.0),
         (["--sky_components", "3"], "sky", "components", 3),
+        (["--telluric"], "spectrum", "telluric", True),
     ],
 )
 def test_a_word_is_a_parameter_of_its_step(given, step, name, value):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.flux.combine import combine_cubes, combine_spectra
-from ifuview.engine.spectra.flux.response import fit_response, fit_strength, scale_transmission
+from ifuview.engine.spectra.flux.response import fit_response, fit_strength, without_absorption
 from ifuview.errors import FitError, UsageError
+from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceSpectrum
 
 WAVE = np.linspace(4600, 7000, 2064)
@@ -39,7 +40,21 @@ def test_strength_of_the_atmosphere_is_measured(strength):
     found, error = fit_strength(WAVE, flux + rng.normal(0, 0.5, WAVE.size), np.full(WAVE.size, 0.25), OXYGEN)
     assert abs(found - strength) < max(4 * error, 0.02)
     assert fit_strength(WAVE, flux, flux, np.ones(WAVE.size)) == (1.0, np.inf)
-    assert np.allclose(scale_transmission(OXYGEN, 1.0), OXYGEN)
+
+
+def test_absorption_of_the_atmosphere_is_taken_off_with_its_errors():
+    true, noise = 50 * (WAVE / 5500) ** -1, 0.5
+    deep = np.where(np.abs(WAVE - 6880) < 2, 0.001, OXYGEN)
+    flux = true * np.clip(deep, 0.02, 1) ** 1.3 + np.random.default_rng(4).normal(0, noise, WAVE.size)
+    seen = SourceSpectrum(
+        WAVE, flux, np.full(WAVE.size, noise**2), 0 * WAVE, 0 * WAVE, np.zeros(WAVE.size, np.uint32), np.ones(WAVE.size)
+    )
+    done, power = without_absorption(seen, deep)
+    assert power == pytest.approx(1.3, abs=0.03) and f"{power:.2f} times" in done.method
+    good = done.variance > 0
+    pull = ((done.flux - true) / np.sqrt(np.where(good, done.variance, 1)))[good]
+    assert 0.9 < pull.std() < 1.15 and not good[np.abs(WAVE - 6880) < 2].any()
+    assert (done.mask[np.abs(WAVE - 6890) < 3] & int(ReductionBit.TELLURIC)).all()
 
 
 def _spectrum(wave, level, noise, seed, gap=None):
