@@ -56,7 +56,7 @@ def extracted(night, rows, cache, key="r"):
     (science,) = night.of("sci")
     made = {name: one.value for name, one in run(CAMERA, given(night, rows, key), cache=cache).items()}
     return camera_exposure(
-        night.setup, made["science"], made["spectra"], made["wave"], made["response"], made["lamps"]
+        night.setup, made["flat"], made["science"], made["spectra"], made["wave"], made["response"], made["lamps"]
     ), science
 
 
@@ -185,3 +185,13 @@ def test_calibrations_of_other_hardware_are_refused(night, rows):
             rows_for(night.setup, science, found)
     with pytest.raises(MissingDataError, match="nothing of 047L"):
         rows_for(night.setup, science, SlotCalibration({}, "c.h5 047"))
+
+
+def test_an_amplifier_that_the_file_lacks_is_masked_and_the_other_is_not(night, rows):
+    camera, science = extracted(night, [rows[0], None], None)
+    done = ifu_exposure([camera], science, None)
+    good, bad = done.amplifier("LL"), done.amplifier("LU")
+    assert "calibration file" in bad.problem and not good.problem
+    assert not done.spectra.usable()[bad.fibers].any()
+    assert (~done.spectra.usable()[good.fibers][night.lit(0)]).mean() < 0.02
+    assert np.isfinite(done.spectra.wave).all() and np.isfinite(done.spectra.flux).all()

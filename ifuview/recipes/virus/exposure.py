@@ -85,10 +85,13 @@ class CameraExposure:
 
 
 def camera_exposure(
-    setup: CameraSetup, science: DetectorFrame, spectra: ExtractedExposure, wave: WaveSolution, response: FiberFlat,
-    lamps: FiberLamps,
+    setup: CameraSetup, flat: DetectorFrame, science: DetectorFrame, spectra: ExtractedExposure, wave: WaveSolution,
+    response: FiberFlat, lamps: FiberLamps, notes: tuple[str, ...] = (),
 ) -> CameraExposure:  # fmt: skip
-    """Return what a fiber head needs of a detector, of the values of its steps."""
+    """Return what a fiber head needs of a detector, of the values of its steps; `notes` are of its calibrations.
+
+    An amplifier that has no flat cannot be used.
+    """
     frame, found = spectra.extraction.frame, spectra.extraction
     sums = boxcar(frame.data - spectra.scattered, spectra.traces.center, APERTURE)[0]
     shares = []
@@ -96,10 +99,14 @@ def camera_exposure(
         rows = slice(number * setup.shape[0], (number + 1) * setup.shape[0])
         light = float(found.model[rows].sum())
         shares.append(float(spectra.scattered[rows].sum()) / light if light > 0 else NAN)
+    reads = tuple(
+        replace(read, problem=read.problem or known.problem)
+        for read, known in zip(science.reads, flat.reads, strict=True)
+    )
     return CameraExposure(
-        setup=setup, reads=science.reads, exptime=science.exptime, header=science.header, spectra=found.spectra,
+        setup=setup, reads=reads, exptime=science.exptime, header=science.header, spectra=found.spectra,
         aperture=np.nan_to_num(sums), traces=spectra.traces, shift=spectra.shift, scattered=tuple(shares), wave=wave,
-        flat=response.fibers, lamps=lamps, notes=(*science.notes, *spectra.notes),
+        flat=response.fibers, lamps=lamps, notes=(*notes, *science.notes, *spectra.notes),
     )  # fmt: skip
 
 

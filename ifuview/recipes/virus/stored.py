@@ -110,8 +110,9 @@ def make_stored_traces(
     if not params.check:
         return replace(found, traces=replace(own, center=_stored_centers(setup, calibration, own), coeff=None))
     given = _stored_centers(setup, calibration, own)
-    notes = list(own.provenance.notes)
     lit = np.asarray(own.valid).any(axis=1)
+    lost = int(lost_fibers(own)["lost"].sum())
+    notes = [f"{lost} fibers show no light in the calibration file, more than its tables say"] if lost else []
     traces = replace(own, center=given, coeff=None, basis="sampled")
     try:
         shift = measure_shift(

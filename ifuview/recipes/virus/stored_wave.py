@@ -37,8 +37,7 @@ def make_stored_wave(params: StoredParams, ctx: JobContext, setup: CameraSetup, 
     known = np.isfinite(off)
     lit = arcs.usable().any(axis=1)
     if known.any() and rising.all() and not (lit & ~(off < OFF_WAVE)).any():
-        note = f"wavelengths of the file agree with its arcs to {float(np.median(off[known])):.3f} A"
-        return replace(_as_stored(setup, given, rising, (note,)), lsf=lsf)
+        return replace(_as_stored(setup, given, rising, ()), lsf=lsf)
     try:
         grid = (float(setup.grid[0]), float(setup.grid[-1]))
         own = solve_wavelengths(arcs, setup.lines, grid, block=setup.block, ctx=ctx)
@@ -46,9 +45,12 @@ def make_stored_wave(params: StoredParams, ctx: JobContext, setup: CameraSetup, 
         return _as_stored(setup, given, rising, (f"wavelengths of the file cannot be checked: {problem}",))
     miss = np.sqrt(np.mean((np.where(rising[:, None], given, np.inf) - own.wave) ** 2, axis=1))
     odd = ~(miss < OFF_WAVE)
-    worst = f"by up to {miss[np.isfinite(miss)].max(initial=0):.1f} A, " if np.isfinite(miss).any() else ""
-    notes = [*own.notes]
-    notes += [f"{int(odd.sum())} fibers of the file are off their arcs {worst}and are replaced"] if odd.any() else []
+    notes = list(own.notes)
+    if odd.any():
+        worst = miss[np.isfinite(miss)].max(initial=0)
+        notes.append(
+            f"{int(odd.sum())} fibers of the file do not fit its arcs (by up to {worst:.1f} A) and are replaced"
+        )
     return replace(own, wave=np.where(odd[:, None], own.wave, given), notes=tuple(notes))
 
 

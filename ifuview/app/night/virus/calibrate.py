@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import cast
+
+import numpy as np
 
 from ifuview.app.night.virus.setup import VIRUS, camera_setup
 from ifuview.engine.context import SILENT, JobContext
@@ -18,6 +21,7 @@ from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.tables import FiberLayout
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.setup import CameraSetup
+from ifuview.recipes.camera.values import TracedFibers
 from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.build import BUILD
 from ifuview.recipes.virus.rows import ZEROS, calibration_rows, read_noise
@@ -185,7 +189,14 @@ def _built(
         noise, source = read_noise(name, number, steps)
         if source != ZEROS:
             notes.append(f"{setup.camera} {name}: the read noise, {noise:.2f} electrons, is from {source}")
-    return BuiltCamera(setup, steps, tuple(calibration_rows(setup, named, steps)), tuple(notes), reference.date)
+    lit = np.atleast_1d(np.any(cast(TracedFibers, steps["traces"].value).traces.valid, axis=1))
+    rows = []
+    for number, row in enumerate(calibration_rows(setup, named, steps)):
+        if lit[setup.block == number].any():
+            rows.append(row)
+        else:
+            notes.append(f"{setup.camera} {row.amplifier} has no calibrations: no fiber of it shows light")
+    return BuiltCamera(setup, steps, tuple(rows), tuple(notes), reference.date)
 
 
 def _reference(night: RawNight, camera: str, nights: NightRange) -> RawExposure:

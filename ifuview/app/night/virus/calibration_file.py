@@ -105,7 +105,7 @@ class _Builder:
         try:
             done = build_camera(self._night, camera, self._tables, self._nights, ctx=ctx)
         except MissingDataError as problem:
-            self.notes.append(str(problem))
+            self.notes.append(problem.what)
             self.lost.append(camera)
             return ()
         self.notes += done.notes
@@ -161,7 +161,10 @@ def build_calibrations(
     work = _Builder(night, wanted, nights, config, tell)
     shape = (raw.shape[0], raw.shape[1] - raw.overscan)
     count = OF_CAMERA * sum(map(len, work.cameras.values()))
-    written = write_calibrations(out, work.rows(ctx.part(0.05, 1.0)), count, instrument(VIRUS).nfiber, shape)
+    try:
+        written = write_calibrations(out, work.rows(ctx.part(0.05, 1.0)), count, instrument(VIRUS).nfiber, shape)
+    except MissingDataError as problem:
+        raise MissingDataError("no calibrations could be made", root, work.notes[-1] if work.notes else "") from problem
     files = write_quality(qa_folder, stem(out), work.quality) if qa_folder else ()
     return BuiltCalibrations(
         out, written, tuple(work.quality), tuple(work.lost), files, tuple(dict.fromkeys(work.notes))

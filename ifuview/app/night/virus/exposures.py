@@ -14,7 +14,7 @@ from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.spectra import WaveSolution
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.setup import CameraSetup
-from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
+from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
 from ifuview.recipes.graph import StepResult, run
 from ifuview.recipes.virus.exposure import CameraExposure, camera_exposure, ifu_exposure, sky_shift
 from ifuview.recipes.virus.recipe import CAMERA
@@ -70,9 +70,11 @@ def reduce_slot(
             setup = camera_setup(tables, exposures[n], camera, found)
             steps = run(CAMERA, given(setup, exposures[n], found), params, (), kept, part, made)
             try:
-                done.setdefault(n, []).append(_camera_exposure(setup, steps))
+                good = _camera_exposure(setup, steps)
             except MissingDataError as problem:
-                problems.append(str(problem))
+                problems.append(problem.what)
+            else:
+                done.setdefault(n, []).append(good)
     if not done:
         raise MissingDataError(problems[0] if problems else f"nothing of slot {slot} can be used", slot)
     drift = sky_shift([one for good in done.values() for one in good])
@@ -90,8 +92,11 @@ def _camera_exposure(setup: CameraSetup, steps: Mapping[str, StepResult]) -> Cam
     failed = next((one for one in steps.values() if one.value is None), None)
     if failed is not None:
         raise MissingDataError(f"{failed.step} was not made: {failed.reason}", setup.camera)
+    flat, traces = cast(DetectorFrame, steps["flat"].value), cast(TracedFibers, steps["traces"].value)
+    wave = cast(WaveSolution, steps["wave"].value)
+    said = (*flat.notes, *traces.traces.provenance.notes, *wave.notes)
+    notes = tuple(note if setup.camera in note else f"{setup.camera}: {note}" for note in said)
     return camera_exposure(
-        setup, cast(DetectorFrame, steps["science"].value), cast(ExtractedExposure, steps["spectra"].value),
-        cast(WaveSolution, steps["wave"].value), cast(FiberFlat, steps["response"].value),
-        cast(FiberLamps, steps["lamps"].value),
+        setup, flat, cast(DetectorFrame, steps["science"].value), cast(ExtractedExposure, steps["spectra"].value),
+        wave, cast(FiberFlat, steps["response"].value), cast(FiberLamps, steps["lamps"].value), notes,
     )  # fmt: skip
