@@ -208,6 +208,13 @@ def test_an_observation_opens_with_fibers_wavelengths_errors_and_masks(shot):
         open_dataset(f"{shot}[046]")
 
 
+def test_tables_of_very_many_rows_are_shown_in_part(shot, monkeypatch):
+    monkeypatch.setattr("ifuview.io.products.virus.opening.TABLE_BYTES", 1500)
+    found = open_dataset(str(shot))
+    rows = {table.name: len(table.columns["ra"]) for table in found.tables if "ra" in table.columns}
+    assert rows["Detections"] < 4 and any("of 4 rows of Detections" in note for note in found.notes)
+
+
 def test_own_images_open_with_fibers_and_bits(tmp_path, head):
     names = write_head(tmp_path, head)
     image = open_dataset(str(tmp_path / names[0])).images[0]

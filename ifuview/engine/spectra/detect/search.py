@@ -223,7 +223,7 @@ class Search:
         notes = []
         if self.hits:
             notes.append(f"{len(self.hits)} peaks of a single exposure or fiber are taken for cosmic rays")
-        if len(fits) >= self.params.most:
+        if len(fits) + len(self.hits) >= self.params.most:
             notes.append(f"the search ends at {self.params.most} lines; there may be more")
         return FieldDetections(tuple(out), self.significant, self.light.group_scale, tuple(notes))
 

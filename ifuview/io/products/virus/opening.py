@@ -34,7 +34,7 @@ MOST_HEADS, MOST_AMPLIFIERS = 12, 8
 PICTURES = ("mastertwi", "masterflt", "mastersci", "masterdark")  # of an amplifier, the best first
 IMAGES = "Data/Images"
 TABLES = ("Survey", "Detections", "CatSpectra", "MatSpectra", "Images", "Shot", "Completeness", "Data/FiberIndex")
-MOST_ROWS = 200_000  # of a table that is shown beside the spectra
+TABLE_BYTES = 256 << 20  # of a table that is shown beside the spectra: its rows are long
 BAD_PIXEL = MaskBits({0: ("BAD", "not to be used")})
 SHOT, CALIBRATION = "observation", "calibration"
 
@@ -102,7 +102,7 @@ def _observation(spec: FileSpec, file: File) -> Dataset:
     images += _pictures(spec, file)
     return Dataset(
         spec.path, spec.text, instrument="virus", kind=SHOT, images=tuple(images), fibermap=images[0].fibermap,
-        tables=_tables(spec.path, file), hdus=_nodes(file), notes=tuple(notes),
+        tables=_tables(spec.path, file, notes), hdus=_nodes(file), notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def _traces(row: AmplifierCalibration) -> TraceSet:
     )  # fmt: skip
 
 
-def _tables(path: str, file: File) -> tuple[Table, ...]:
+def _tables(path: str, file: File, notes: list[str]) -> tuple[Table, ...]:
     """Tables beside the spectra: their columns of one value a row."""
     out = []
     for name in TABLES:
@@ -194,7 +194,10 @@ def _tables(path: str, file: File) -> tuple[Table, ...]:
             continue
         check_claim(path, node)
         with reading(path, name):
-            rows = node.fields(plain)[:MOST_ROWS]
+            most = max(TABLE_BYTES // node.dtype.itemsize, 1)
+            rows = node.fields(plain)[:most]
+        if most < len(node):
+            notes.append(f"the first {most} of {len(node)} rows of {name} are shown")
         columns = {key: _decoded(rows[key]) for key in plain}
         out.append(Table(name.rpartition("/")[2], columns))
     return tuple(out)

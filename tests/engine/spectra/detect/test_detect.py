@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.detect.completeness import completeness
-from ifuview.engine.spectra.detect.search import KnownSource, detect, threshold_of
+from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect, threshold_of
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.model.checks import Array
 from ifuview.model.reduction.detection import (
@@ -159,3 +159,14 @@ def test_planted_lines_are_found_as_often_as_the_true_noise_allows():
 
 def test_the_threshold_rises_with_what_is_searched():
     assert threshold_of(0.1, 2500.0, 2070.0, 0.85, 2.6) > threshold_of(0.1, 250.0, 207.0, 0.85, 2.6) + 0.3
+
+
+def test_a_field_of_which_nothing_is_known_has_nothing():
+    field = make_field(7)
+    spectra = replace(field.spectra, mask=np.ones(field.spectra.mask.shape, np.uint32))
+    assert detect(replace(field, spectra=spectra), SEEING, GRID).detections == ()
+
+
+def test_the_search_ends_where_it_is_told_to():
+    found = detect(make_field(1), SEEING, GRID, params=DetectParams(most=2))
+    assert sum(one.kind == LINE for one in found.detections) <= 2 and any("may be more" in n for n in found.notes)
