@@ -68,6 +68,11 @@ class JobContext:
         if self._report is not None:
             self._report(self._start + self._span * min(max(fraction, 0.0), 1.0), text)
 
+    def check(self) -> None:
+        """Raise JobCancelled if the job is to stop; the progress stays where it is."""
+        if self._event.is_set():
+            raise JobCancelled
+
     def tell(self, value: object) -> None:
         """Hand out what is there already; of several only the last may be seen."""
         if self._told is not None:

@@ -146,8 +146,9 @@ def make_response(
         flat.frame, traces.traces, profile, wave.wave, background=traces.scattered, cosmics=False, ctx=ctx
     )
     ground = sample_ground(traces.scattered, traces.traces.center, np.asarray(traces.traces.sigma))
+    ctx.check()
     fibers, pixels = measure_response(
-        found.spectra, traces.traces.center, flat.frame.shape[0], block=setup.block, ground=ground
+        found.spectra, traces.traces.center, flat.frame.shape[0], block=setup.block, ground=ground, ctx=ctx
     )
     amplitude = profile_amplitude(profile, lit_centers(traces.traces))
     known = amplitude[np.isfinite(amplitude)]

@@ -54,7 +54,7 @@ def separate(
     UsageError
         The given sky fibers are none that can be used.
     """
-    work = SkyAndSources(spectra, lenslets, dar, grid, lsf, params or SeparateParams())
+    work = SkyAndSources(spectra, lenslets, dar, grid, lsf, params or SeparateParams(), ctx)
     work.choose(sky_fibers)
     ctx.checkpoint(0.2, "sky")
     if sources is None:
@@ -67,7 +67,9 @@ def separate(
         work.measure_surface()
         work.measure_sources()
     work.together()
+    ctx.check()
     work.clear_emission(expected)
+    ctx.check()
     if work.params.lines:
         work.correct_lines()
     return work.result()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.context import JobContext
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.field.blend import fit_blend, take_pictures
 from ifuview.engine.spectra.field.extended import ExtendedFit, fit_extended
 from ifuview.engine.spectra.field.find import FoundSource, find_source
@@ -47,8 +47,9 @@ class SkyAndSources:
 
     def __init__(
         self, spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: Array, lsf: Array | None,
-        params: SeparateParams,
+        params: SeparateParams, ctx: JobContext = SILENT,
     ) -> None:  # fmt: skip
+        self.ctx = ctx
         self.spectra, self.lenslets, self.grid, self.params = spectra, lenslets, grid, params
         self.wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, spectra.flux.shape))
         self.middle = float(grid[grid.size // 2])
@@ -91,6 +92,7 @@ class SkyAndSources:
 
     def fit(self, weight: Array) -> None:
         """Solve for the sky and all sources."""
+        self.ctx.check()
         bright = self.surface.value * self.surface.fiber
         sky = np.broadcast_to(bright[:, None].astype(np.float32), self.wave.shape)[None]
         self.samples = Samples(self.wave, np.concatenate([sky, self.share]), self.extra)
@@ -113,7 +115,9 @@ class SkyAndSources:
             variance = self.spectra.variance + self._unexplained(2.0)
             left = replace(self.spectra, flux=self.spectra.flux - self.sky - self.light, variance=variance)
             sky = rectify_values(self.sky, self.wave, self.grid)
+            self.ctx.check()
             found = find_source(rectify(left, self.grid), sky, self.lenslets, self.dar)
+            self.ctx.check()
             if found is None or self._is_known(found) or not self._add(found):
                 break
             if turn == 0 and not self.given and self._is_no_point():
@@ -277,6 +281,7 @@ class SkyAndSources:
             return True
         if not self.sources:
             return False
+        self.ctx.check()
         spectrum = steady(self.common, 1, self.grid, self.wave)
         shares = measure_shares(self.spectra.flux - self.sky, self.weight, spectrum, self.wave, CHUNKS)
         uneven = SINGLE * float(np.median(self.sky)) / max(float(np.mean(spectrum)), 1e-30)

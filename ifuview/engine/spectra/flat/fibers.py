@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.polyfit import covariance, evaluate, fit_rows, legendre_basis, variance_series
 from ifuview.engine.spectra.flat.common import CommonSpectrum, common_spectrum
 from ifuview.errors import FitError
@@ -48,8 +49,9 @@ class FiberResponse:
 
 
 def fiber_flat(
-    spectra: FiberSpectra, *, degree: int = DEGREE, odd: Array | None = None, start: FiberResponse | None = None
-) -> FiberResponse:
+    spectra: FiberSpectra, *, degree: int = DEGREE, odd: Array | None = None, start: FiberResponse | None = None,
+    ctx: JobContext = SILENT,
+) -> FiberResponse:  # fmt: skip
     """Return the response of all fibers.
 
     Parameters
@@ -86,19 +88,23 @@ def fiber_flat(
     basis = legendre_basis(np.arange(ncol), ncol, degree)
     good = usable & known[:, None]
     for _ in range(ROUNDS if start is None else 1):
+        ctx.check()
         weight = np.where(good, flat**2 / (variance + (MODEL_ERROR * flux) ** 2), 0)
         common = common_spectrum(spectra.wave, flux / flat, weight)
+        ctx.check()
         expected = common.at(np.nan_to_num(spectra.wave))
         lit = good & (expected > FADED * usual)
         safe = np.where(lit, expected, 1.0)
         ratio = np.where(lit, flux / safe, 1.0)
         spread = np.where(lit, safe**2 / (variance + (MODEL_ERROR * safe) ** 2), 0)
+        ctx.check()
         coeff, _, kept = fit_rows(basis, ratio, spread)
         fitted = evaluate(np.nan_to_num(coeff), basis)
         measured = np.asarray(np.isfinite(coeff).all(axis=1))
         typical = measured & (fitted.mean(axis=1) > LOW)
         norm = np.median(fitted[typical], axis=0) if typical.any() else np.ones(ncol)
         flat = np.where(measured[:, None], np.maximum(fitted / norm, 1e-3), 1.0)
+    ctx.check()
     error = _errors(basis, spread, kept, measured, ncol, degree)
     mask = np.zeros(flat.shape, np.uint32)
     mask[~measured] |= np.uint32(ReductionBit.DEAD_FIBER)

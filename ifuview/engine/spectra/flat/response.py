@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.medians import median_along
 from ifuview.engine.spectra.flat.fibers import FiberResponse, fiber_flat
 from ifuview.model.checks import Array
@@ -53,6 +54,7 @@ def pixel_response(
     *,
     block: Array | None = None,
     ground: Array | None = None,
+    ctx: JobContext = SILENT,
 ) -> PixelResponse:
     """Return the columns of lower efficiency.
 
@@ -84,7 +86,9 @@ def pixel_response(
         rows = np.flatnonzero(block == name)
         if rows.size < SHORTEST:
             continue
+        ctx.check()
         odd = _odd(ratio[rows], error[rows])
+        ctx.check()
         found = {int(x): _runs(odd[:, x]) for x in np.flatnonzero(odd.sum(axis=0) >= SHORTEST)}
         found = {x: spans for x, spans in found.items() if spans}
         if len(found) > MOST_COLUMNS * odd.shape[1]:
@@ -181,6 +185,7 @@ def measure_response(
     *,
     block: Array | None = None,
     ground: Array | None = None,
+    ctx: JobContext = SILENT,
 ) -> tuple[FiberResponse, PixelResponse]:
     """Return the response of the fibers and of the pixels, each measured without the other.
 
@@ -189,12 +194,12 @@ def measure_response(
 
     Parameters and errors as in `fiber_flat` and `pixel_response`.
     """
-    flat = fiber_flat(spectra)
+    flat = fiber_flat(spectra, ctx=ctx)
     for _ in range(LOOKS):
-        pixels = pixel_response(spectra, flat, center, nrow, block=block, ground=ground)
+        pixels = pixel_response(spectra, flat, center, nrow, block=block, ground=ground, ctx=ctx)
         if not pixels.samples.any():
             break
-        flat = fiber_flat(spectra, odd=pixels.samples, start=flat)
+        flat = fiber_flat(spectra, odd=pixels.samples, start=flat, ctx=ctx)
     return flat, pixels
 
 
