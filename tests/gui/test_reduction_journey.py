@@ -114,8 +114,7 @@ def test_a_raw_night_by_keys_and_clicks(
 
         # the step before and after the change in turn; taken back by key
         strip = shell.window.verdict.chain
-        at = [cell.key for cell in strip._cells].index("sky")
-        hands.click(strip, strip.width() * (at + 0.5) / len(strip._cells), strip.height() / 2)
+        hands.click(strip, strip.place_of("sky"), strip.height() / 2)
         qtbot.waitUntil(lambda: session().reduction.shown == "sky")
         settle(qtbot, shell)
         shell.controller.handle(want.ShowDock("step"))

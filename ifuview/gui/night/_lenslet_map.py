@@ -107,8 +107,12 @@ class LensletMap(Plot):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        if self._ready:
-            self.plotItem.vb.autoRange()
+        if self._ready and self.head is not None:
+            self.show_all()
+
+    def show_all(self) -> None:
+        """The whole field."""
+        self.plotItem.vb.setRange(self.cells.boundingRect(), padding=0.02)
 
     def _style(self, ring: pg.PlotDataItem, number: int, ink: Ink) -> None:
         style = Qt.PenStyle.SolidLine if number == 0 else Qt.PenStyle.DashLine
@@ -123,7 +127,7 @@ class LensletMap(Plot):
         self._draw_place(head.place)
         self.source.setData(*([[v] for v in head.source] if head.source is not None else ([], [])))
         if fresh:
-            self.plotItem.vb.autoRange()
+            self.show_all()
 
     def color(self, light: LensletColors) -> None:
         """Color the lenslets."""

@@ -63,7 +63,8 @@ class ParamForm(QWidget):
 
     def _fit(self) -> None:
         """As high as the wrapped labels need, and no higher."""
-        self.setFixedHeight(max(self.grid.heightForWidth(self.width()), 0))
+        self.grid.activate()
+        self.setFixedHeight(max(self.grid.heightForWidth(self.width()), self.grid.minimumSize().height(), 0))
 
     def _build(self, fields: tuple[FormField, ...]) -> None:
         """One row for each."""
@@ -80,6 +81,8 @@ class ParamForm(QWidget):
                 part.setToolTip("; ".join(t for t in (one.field.label, one.field.hint, words) if t))
             self.grid.addWidget(label, row, 0)
             self.grid.addWidget(widget, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            label.show()  # what is hidden has no height
+            widget.show()
 
     def _widget(self, one: FormField) -> QWidget:
         """What a value is given with."""

@@ -26,6 +26,7 @@ from ifuview.gui.parts.base import Dock
 from ifuview.model.figure import Figure
 
 HINT = "Reduce a raw exposure (Ctrl+Shift+J): its steps are shown here, and can be made otherwise."
+NO_PLOTS = "The picture is all that this step has to show."
 COLUMNS = ("Number", "Before", "Now", "Change")
 PLOT_HEIGHT = 190  # screen px
 
@@ -85,6 +86,8 @@ class StepDock(Dock):
         inside = QWidget()
         self.column = QVBoxLayout(inside)
         self.column.setContentsMargins(0, 0, 0, 0)
+        self.no_plots = quiet_label(NO_PLOTS, center=True)
+        self.column.addWidget(self.no_plots)
         return scrolled(inside)
 
     def draw(self, view: StepView | None) -> None:
@@ -132,6 +135,7 @@ class StepDock(Dock):
             plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             self.column.addWidget(plot)
             self.plots.append(plot)
+        self.no_plots.setVisible(not value)
         same = self._view is not None and self._view.step == self._step
         self._step = "" if self._view is None else self._view.step
         for plot, figure in zip(self.plots, value, strict=False):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate, pairwise
+
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -28,6 +31,7 @@ BUTTON = (
 CELL_HEIGHT = 24
 SMALL = 620  # px, height of a window whose bar has one line
 LEAST_WIDTH = 600  # px, before the window has its size
+MARGIN = 12  # px beside the words of a cell
 SPARE = 6  # px around both
 PROGRESS = 3  # px, height of the line that grows while cameras are judged
 
@@ -200,8 +204,25 @@ class ChainStrip(QWidget):
 
     def cell_at(self, x: float) -> ChainCell | None:
         """The cell below a place."""
-        number = int(x * len(self._cells) / max(self.width(), 1))
+        number = bisect_right(self._edges(), x) - 1
         return self._cells[number] if 0 <= number < len(self._cells) else None
+
+    def place_of(self, key: str) -> float:
+        """The middle of a cell, px."""
+        edges = self._edges()
+        number = [cell.key for cell in self._cells].index(key)
+        return (edges[number] + edges[number + 1]) / 2
+
+    def _edges(self) -> list[float]:
+        """Where cells begin and the last ends: each as wide as its words, and a like share of what is left."""
+        font = QFont(self.font())
+        font.setBold(True)
+        metrics = QFontMetricsF(font)
+        sign = metrics.horizontalAdvance(f"{VERDICT_SIGNS[VerdictState.CLEAN]} ")  # so that no border moves with it
+        words = [sign + metrics.horizontalAdvance(cell.title) + MARGIN for cell in self._cells]
+        spare = (self.width() - sum(words)) / max(len(words), 1)
+        sizes = [word + spare for word in words] if spare > 0 else [w * self.width() / sum(words) for w in words]
+        return [0.0, *accumulate(sizes)]
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         cell = None if event is None else self.cell_at(event.position().x())
@@ -216,9 +237,8 @@ class ChainStrip(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = self.width() / max(len(self._cells), 1)
-        for number, cell in enumerate(self._cells):
-            self._paint_cell(painter, QRectF(number * width + 1, 1, width - 2, CELL_HEIGHT - 2), cell)
+        for cell, (left, right) in zip(self._cells, pairwise(self._edges()), strict=True):
+            self._paint_cell(painter, QRectF(left + 1, 1, right - left - 2, CELL_HEIGHT - 2), cell)
 
     def _paint_cell(self, painter: QPainter, box: QRectF, cell: ChainCell) -> None:
         color = QColor(VERDICT_COLORS[cell.state])

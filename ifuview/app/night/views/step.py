@@ -72,11 +72,15 @@ def inputs(session: Session) -> tuple[object, ...]:
 
 
 def step_of(session: Session) -> str:
-    """The step that is looked at: that on the canvas, else the last."""
+    """The step that is looked at: that on the canvas, else the one that tells most."""
     state = session.reduction
     if state is None:
         return ""
-    return state.shown or next(reversed(list(state.steps)), "")
+    if state.shown:
+        return state.shown
+    from ifuview.app.night.reduction.live.answers import telling_step
+
+    return telling_step(state)
 
 
 def make(session: Session) -> StepView | None:

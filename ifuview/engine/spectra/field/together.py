@@ -117,7 +117,6 @@ class SkyAndSources:
             sky = rectify_values(self.sky, self.wave, self.grid)
             self.ctx.check()
             found = find_source(rectify(left, self.grid), sky, self.lenslets, self.dar)
-            self.ctx.check()
             if found is None or self._is_known(found) or not self._add(found):
                 break
             if turn == 0 and not self.given and self._is_no_point():
@@ -281,7 +280,6 @@ class SkyAndSources:
             return True
         if not self.sources:
             return False
-        self.ctx.check()
         spectrum = steady(self.common, 1, self.grid, self.wave)
         shares = measure_shares(self.spectra.flux - self.sky, self.weight, spectrum, self.wave, CHUNKS)
         uneven = SINGLE * float(np.median(self.sky)) / max(float(np.mean(spectrum)), 1e-30)

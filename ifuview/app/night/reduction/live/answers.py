@@ -9,8 +9,10 @@ from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
 from ifuview.model.figure import Figure
 from ifuview.recipes.lrs2.channel import cell, light, places_figure, spectra_figure, spectrum_at
-from ifuview.recipes.lrs2.figures import figures_of
+from ifuview.recipes.lrs2.figures import FIGURES, figures_of
 from ifuview.recipes.lrs2.numbers import StepNumber, numbers
+
+SOURCE = "spectrum"
 
 
 def step_figures(state: ReductionState, step: str) -> tuple[Figure, ...]:
@@ -52,3 +54,9 @@ def place_spectra(found: Sequence[tuple[SkyChannel, FieldPlace]]) -> Figure:
 def source_places(channels: Sequence[SkyChannel]) -> Figure:
     """Where the source lies along wavelength."""
     return places_figure([one.made for one in channels])
+
+
+def telling_step(state: ReductionState) -> str:
+    """The last step that is made and has figures, that of the source if it is."""
+    made = [step for step, one in state.steps.items() if one.value is not None and step in FIGURES]
+    return SOURCE if SOURCE in made else made[-1] if made else next(reversed(list(state.steps)), "")
