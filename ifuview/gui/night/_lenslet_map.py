@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPolygonF, QResizeEvent
 from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
 
@@ -101,6 +101,10 @@ class LensletMap(Plot):
         self.lasso.drawn.connect(self._lassoed)
         self._rest = self.plotItem.vb.mouseDragEvent
         self.plotItem.vb.mouseDragEvent = self._drag
+        self._whole = QTimer(self)
+        self._whole.setSingleShot(True)
+        self._whole.setInterval(0)
+        self._whole.timeout.connect(self.show_all)
         self._held = ""  # what is dragged: center, radius, inner, outer
         self._from = (0.0, 0.0)
         self.clicked.connect(self._click)
@@ -108,7 +112,7 @@ class LensletMap(Plot):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         if self._ready and self.head is not None:
-            self.show_all()
+            self._whole.start()  # when the plot has its place
 
     def show_all(self) -> None:
         """The whole field."""

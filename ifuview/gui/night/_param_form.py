@@ -25,6 +25,7 @@ from ifuview.model.reduction.params import Value
 MOST = 1_000_000
 DIGITS = 4  # of a number, after its first
 NUMBER_WIDTH = 110  # screen px
+SPACE = 8  # screen px, beside the labels
 
 
 class ParamForm(QWidget):
@@ -37,6 +38,7 @@ class ParamForm(QWidget):
         self.grid = QGridLayout(self)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setVerticalSpacing(3)
+        self.grid.setHorizontalSpacing(SPACE)
         self.grid.setColumnStretch(0, 1)
         self.widgets: dict[str, QWidget] = {}
         self.labels: dict[str, QLabel] = {}
@@ -63,8 +65,16 @@ class ParamForm(QWidget):
 
     def _fit(self) -> None:
         """As high as the wrapped labels need, and no higher."""
-        self.grid.activate()
-        self.setFixedHeight(max(self.grid.heightForWidth(self.width()), self.grid.minimumSize().height(), 0))
+        if not self.widgets:
+            self.setFixedHeight(0)
+            return
+        room = self.width() - max(one.sizeHint().width() for one in self.widgets.values()) - SPACE
+        total = SPACE
+        for name, widget in self.widgets.items():
+            height = max(self.labels[name].heightForWidth(max(room, 1)), widget.sizeHint().height())
+            self.labels[name].setFixedHeight(height)
+            total += height + self.grid.verticalSpacing()
+        self.setFixedHeight(total)
 
     def _build(self, fields: tuple[FormField, ...]) -> None:
         """One row for each."""
