@@ -21,6 +21,7 @@ from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.request import ShotRequest
 from ifuview.app.night.virus.shot import observation, reduce_shot
 from ifuview.instrument.tables import tables_for
+from tests.bench import virus_cal
 from tests.bench import virus_truth as truth
 from tests.bench.virus_truth import SHARED, SHIFT, SLOTS, ShotRows, VirusTruth
 
@@ -48,6 +49,7 @@ def rows(quick: bool) -> Iterator[Row]:
             date=NIGHT, observation=NUMBER, slots=SLOTS, calibrations=str(CALIBRATIONS), root=str(root),
             output=str(out), catalog=str(next(SHARED.glob("Panstarrs_*.dat"))),
         )  # fmt: skip
+        yield from virus_cal.rows(root, Path(folder))
         yield from _exposures(root, request)
         if not quick:
             reduce_shot(request)  # kernels are compiled
