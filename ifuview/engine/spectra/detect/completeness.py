@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.spectra.detect.doubts import usual_share
 from ifuview.engine.spectra.detect.measure import LineFit, NearFibers, put
 from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, Search
 from ifuview.errors import UsageError
@@ -27,6 +28,7 @@ RIGHT, RIGHT_WAVE = 1.8, 5.0  # arcsec, Angstrom: found there, it is the line
 WIDER = 1.08  # of an unresolved line, their width
 INSIDE = 8.0  # Angstrom from the ends of the grid
 TRIES = 200  # places tried for each line
+COVERED = 0.6  # of what usable fibers catch in the middle of the field: where they catch less, no place is told
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ def completeness(
     field, seeing, grid, known, params
         As in `detect`.
     count : int
-        Lines in all, put in some at a time.
+        Lines in all, put in some at a time, where usable fibers cover the field.
     seed : int
 
     Raises
@@ -98,8 +100,10 @@ def _plant(search: Search, taken: list[Array], count: int, rng: np.random.Genera
         ])  # fmt: skip
         if any(np.hypot(*(theta[:2] - o[:2])) < APART and abs(theta[2] - o[2]) < APART_WAVE for o in used):
             continue
-        bottom = float(NearFibers(search.light, theta[0], theta[1]).sums(theta)[1].sum())
-        if not bottom > 0:
+        around = NearFibers(search.light, theta[0], theta[1])
+        each = around.sums(theta)[1]
+        bottom = float(each.sum())
+        if not bottom > 0 or around.share(theta)[each > 0].sum() < COVERED * usual_share(search.light):
             continue
         snr = rng.uniform(LOW, HIGH)
         used.append(theta)

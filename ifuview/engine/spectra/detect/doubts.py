@@ -113,7 +113,7 @@ def _doubts(light: FieldLight, around: NearFibers, fit: LineFit, top: Array, bot
     known = (near & (around.ivar > 0)).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
     if (known * share**2).sum() < LEAST_SHARE * (share**2).sum():
         out |= Doubt.MASKED
-    if share.sum() < LEAST_LIGHT * _usual_share(light):
+    if share.sum() < LEAST_LIGHT * usual_share(light):
         out |= Doubt.EDGE
     group = np.bincount(light.field.group[around.near], weights=bottom, minlength=light.group_scale.size)
     if light.group_scale[int(np.argmax(group))] > LOUD:
@@ -150,7 +150,7 @@ def _in_one_fiber(flux: float, top: Array, bottom: Array) -> bool:
     return bool(own - others > FIBER_PULL * error)
 
 
-def _usual_share(light: FieldLight) -> float:
+def usual_share(light: FieldLight) -> float:
     """Share of a source's light that the fibers catch in the middle of the field, all exposures together."""
     field = light.field
     width, height = np.ptp(field.x) + field.size, np.ptp(field.y) + field.size
