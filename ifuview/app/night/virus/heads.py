@@ -14,7 +14,7 @@ from ifuview.model.reduction.placed import HeadProducts
 from ifuview.recipes.cache import nbytes
 from ifuview.recipes.graph import StepResult
 
-IN_MEMORY = 260 << 20  # bytes of extracted exposures
+IN_MEMORY = 60 << 20  # bytes of extracted exposures
 
 
 class HeldExposures:

@@ -19,7 +19,7 @@ from ifuview.app.night.virus.heads import IN_MEMORY, HeldExposures, around, slot
 from ifuview.app.night.virus.inputs import ShotInputs, check_calibrations, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
 from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
-from ifuview.app.night.virus.workers import FEW, SharedHeads, shared_heads
+from ifuview.app.night.virus.workers import SharedHeads, shared_heads
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
 from ifuview.io.night.raw_index import index_night
@@ -167,7 +167,7 @@ class ShotReduction:
         for number, slot in enumerate(slots):
             part = ctx.part(number / len(slots), (number + 1) / len(slots))
             try:
-                self.first(slot, len(slots) <= FEW or slot == sky, part)
+                self.first(slot, slot == sky, part)
             except JobCancelled:
                 raise
             except IfuviewError as problem:
@@ -279,11 +279,9 @@ class ShotReduction:
         return out
 
     def _others(self, slot: str) -> tuple[HeadFlux, ...]:
-        """Heads whose sky may serve this one: the one that is asked for; else those of a few."""
+        """Head that the sky is asked to be of."""
         sky = self.request.sky_slot
-        if sky:
-            return (self.fluxes[sky],) if slot != sky and sky in self.fluxes else ()
-        return ()
+        return (self.fluxes[sky],) if sky and slot != sky and sky in self.fluxes else ()
 
     def _steps(self, slot: str) -> Mapping[str, object]:
         """Parameters of the steps of a head."""
