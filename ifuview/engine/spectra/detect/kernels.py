@@ -50,7 +50,7 @@ def combine(
     top: Array, bottom: Array, x: Array, y: Array, exposure: Array, edge: Array, dx: Array, dy: Array, table: Array,
     step: float, px: Array, py: Array, place: Array, low: int, high: int, snr: Array, weight: Array,
 ) -> None:  # fmt: skip
-    """Significance of point sources at places, in columns low:high, and the inverse variance of their light."""
+    """Significance of point sources at places, in columns low:high; of their light the inverse variance if wanted."""
     reach = step * (table.shape[2] - 1) + 1.0
     ncol = top.shape[1]
     a, b = np.empty(ncol, np.float32), np.empty(ncol, np.float32)
@@ -77,7 +77,8 @@ def combine(
                         b[j] += s * s * bottom[k, j]
                 before = after
         for j in range(low, high):
-            weight[p, j] = b[j]
+            if weight.size > 0:
+                weight[p, j] = b[j]
             snr[p, j] = a[j] / np.sqrt(b[j]) if b[j] > 0 else 0.0
 
 

@@ -28,6 +28,7 @@ LEAST_SCALE = 0.8  # of the scatter over the errors
 QUIET = 7  # samples, of the median of the scatter along wavelength
 LEAST_GROUP = 15  # fibers that tell a scatter
 WHOLE = slice(None)
+NOTHING = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,25 +175,22 @@ class FieldLight:
         return along
 
 
-def significance(
-    light: FieldLight, sums: tuple[Array, Array], lattice: Lattice
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Significance at each place and wavelength, and the inverse variance of the light; (nplace, ngrid) twice."""
-    shape = (lattice.x.size, lattice.grid.size)
-    snr, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+def significance(light: FieldLight, sums: tuple[Array, Array], lattice: Lattice) -> NDArray[np.float32]:
+    """Significance at each place and wavelength, (nplace, ngrid)."""
+    snr = np.zeros((lattice.x.size, lattice.grid.size), np.float32)
 
     def some(part: tuple[int, int]) -> None:
-        combine_at(light, sums, lattice, np.arange(*part), 0, shape[1], snr, weight)
+        combine_at(light, sums, lattice, np.arange(*part), 0, snr.shape[1], snr, NOTHING)
 
-    spread(some, blocks(shape[0], 16))
-    return snr, weight
+    spread(some, blocks(snr.shape[0], 16))
+    return snr
 
 
 def combine_at(
     light: FieldLight, sums: tuple[Array, Array], lattice: Lattice, place: Array, low: int, high: int, snr: Array,
     weight: Array,
 ) -> None:  # fmt: skip
-    """Fill significance and inverse variance of some places in columns low:high."""
+    """Fill significance and, unless it is NOTHING, inverse variance of some places in columns low:high."""
     field, table = light.field, light.table
     combine(
         *sums, field.x, field.y, field.exposure, lattice.edge, table.dx, table.dy,

@@ -17,6 +17,7 @@ from ifuview.engine.spectra.detect.continuum import TakenSource, find_continua, 
 from ifuview.engine.spectra.detect.doubts import describe, doubt, is_hit
 from ifuview.engine.spectra.detect.kernels import filter_lines, running_level
 from ifuview.engine.spectra.detect.light import (
+    NOTHING,
     FieldLight,
     combine_at,
     lattice_over,
@@ -138,14 +139,14 @@ class Search:
         _flatten(light)
         sums = [light.sums(self.grid, sigma) for sigma in self.sigma]
         maps = [significance(light, one, lattice) for one in sums]
-        best = np.maximum(maps[0][0], maps[1][0])
+        best = np.maximum(maps[0], maps[1])
         found: list[LineFit] = []
         while len(found) < self.params.most:
             ctx.checkpoint(0.9 * len(found) / (len(found) + 10), "lines")
             place, column = np.unravel_index(int(np.argmax(best)), best.shape)
             if best[place, column] < self.limit - BELOW:
                 break
-            wide = int(maps[1][0][place, column] > maps[0][0][place, column])
+            wide = int(maps[1][place, column] > maps[0][place, column])
             start = np.array([lattice.x[place], lattice.y[place], self.grid[column], np.log(self.sigma[wide])])
             fit = climb(light, start)
             if fit.snr < self.limit or self._part_of(fit, found):
@@ -171,9 +172,7 @@ class Search:
             columns = np.abs(self.grid - theta[2]) < CLOSED_WAVE * fit.sigma
             best[np.ix_(near, columns)] = 0.0
 
-    def _again(
-        self, fit: LineFit, sums: list[tuple[Array, Array]], maps: list[tuple[Array, Array]], best: Array
-    ) -> None:
+    def _again(self, fit: LineFit, sums: list[tuple[Array, Array]], maps: list[Array], best: Array) -> None:
         """Bring the maps around a line that was taken off up to date."""
         light, lattice = self.light, self.lattice
         away = 8 * max(fit.sigma, self.sigma[1])
@@ -184,9 +183,9 @@ class Search:
         reach = 2 * self.table.reach
         place = np.flatnonzero(np.hypot(lattice.x - fit.theta[0], lattice.y - fit.theta[1]) < reach)
         kept = best[place, low:high] == 0.0
-        for one, (snr, weight) in zip(sums, maps, strict=True):
-            combine_at(light, one, lattice, place, low, high, snr, weight)
-        again = np.maximum(maps[0][0][place, low:high], maps[1][0][place, low:high])
+        for one, snr in zip(sums, maps, strict=True):
+            combine_at(light, one, lattice, place, low, high, snr, NOTHING)
+        again = np.maximum(maps[0][place, low:high], maps[1][place, low:high])
         best[place, low:high] = np.where(kept, 0.0, again)
 
     def _measured(self, found: list[LineFit]) -> list[LineFit]:
