@@ -21,6 +21,7 @@ class Dock(QWidget):
     shown: ClassVar[bool] = False  # in the default layout
 
     intent = pyqtSignal(object)
+    needs_room = pyqtSignal(float)  # share of the height of the window, for what is shown for the first time
 
     def draw(self, view: object) -> None:
         """Show `view` (a frozen value of app/*/views, or None for nothing)."""

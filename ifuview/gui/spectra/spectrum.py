@@ -41,6 +41,7 @@ MAX_BIN = 64
 MOSTLY = 0.5  # of the samples
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 PIXEL = "px"
+ROOM = 0.27  # of the window, with the first spectrum
 
 
 class SpectrumDock(Dock):
@@ -101,6 +102,8 @@ class SpectrumDock(Dock):
         self.lines_on.toggled.connect(lambda _on: self._mark_lines())
         self.measure_on.toggled.connect(self._start_measuring)
         self.full.clicked.connect(lambda: self._fit())
+        self._by_hand = False  # the range is the user's own
+        self.plot.plotItem.vb.sigRangeChangedManually.connect(self._moved_by_hand)
         bar = FlowLayout()
         for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
@@ -109,6 +112,9 @@ class SpectrumDock(Dock):
         for part in (self.scale_on, self.measure_on, self.window_span.button, self.full, self.readout):
             bar.addWidget(part)
         return bar
+
+    def _moved_by_hand(self) -> None:
+        self._by_hand = True
 
     def _turn(self, pages: int) -> None:
         """Draw other fibers of the selection."""
@@ -172,6 +178,8 @@ class SpectrumDock(Dock):
         self.preview.setData([], [])
         self._preview_along = None
         self.pages.show_content()
+        if old is None or not old.spectra:
+            self.needs_room.emit(ROOM)
         self.curves.title = view.title if not view.hint else f"{view.title} – {view.hint}"
         start = old.start if old is not None and same_fibers(old, view) else 0
         count = self.line_bar.count_box.value()
@@ -183,7 +191,8 @@ class SpectrumDock(Dock):
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
         self._redraw(fit=changed)
-        limits = None if changed or not self._off_view() else flux.robust_range(self._drawn)
+        kept = changed or (self._by_hand and not self._off_view())
+        limits = None if kept else flux.robust_range(self._drawn)
         if limits is not None:
             self.plot.show_y(*limits)
 
@@ -268,6 +277,7 @@ class SpectrumDock(Dock):
 
     def _fit(self) -> None:
         """Show the whole spectrum, without letting a few extreme samples set the scale."""
+        self._by_hand = False
         if not self._drawn:
             return
         every = [self._along(s) for s in self._drawn if not self._drawn[0].arm or s.label == self._drawn[0].label]

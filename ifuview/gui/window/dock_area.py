@@ -36,6 +36,7 @@ class DockArea(QObject):
         self.docks: dict[str, QDockWidget] = {}
         self.can_build = False  # plot libraries are loaded
         self.is_ready = False
+        self._grown: set[str] = set()  # docks that were given room once
         self._make_docks()
 
     def _make_docks(self) -> None:
@@ -114,6 +115,7 @@ class DockArea(QObject):
         widget.setAccessibleName(entry.title)
         widget.setMinimumSize(*DOCK_MINIMUM)  # wrapped labels would otherwise ask for the height of one narrow column
         widget.intent.connect(self.controller.handle)
+        widget.needs_room.connect(lambda share, key=entry.key: self._grow_once(key, share))
         if hasattr(widget, "limits_live"):
             widget.limits_live.connect(self.canvas.set_limits_live)
         self.docks[entry.key].setWidget(widget)
@@ -180,6 +182,12 @@ class DockArea(QObject):
         room = next((e.room for e in DOCKS if e.key == key), 0.0)
         if room and dock.widget() is None and not dock.isFloating():
             QTimer.singleShot(0, lambda: self._grow(dock, round(room * self.window.height())))  # when it has its place
+
+    def _grow_once(self, key: str, share: float) -> None:
+        """Give a dock room for what it shows first; what the user does with it afterwards stays."""
+        if key not in self._grown:
+            self._grown.add(key)
+            self._grow(self.docks[key], round(share * self.window.height()))
 
     def _grow(self, dock: QDockWidget, height: int) -> None:
         """Make a dock at least so high; those above and below it share the rest."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app.intents import PickPoint, SetSectionColumns
-from ifuview.app.spectra.views import cross_section, graphs, spectrum
+from ifuview.app.spectra.views import cross_section, flux, graphs, spectrum
 from ifuview.gui.spectra.cross_section import COMPONENTS
 from tests.app.frames.views import made
 
@@ -85,6 +87,22 @@ def test_spectra_are_drawn_on_wavelength_with_gaps_at_masked_samples(build, view
     assert dock.curves.band.isVisible()
     assert dock.plot.getAxis("bottom").labelText == "Wavelength (Å)"
     assert dock.plot.getAxis("left").labelText == "Flux (electron)"
+
+
+def test_the_range_is_made_anew_for_another_fiber_unless_it_was_set_by_hand(build, view_of):
+    """A spectrum of the other sign was cut off by the range of the one before."""
+    dock, view = build("spectrum"), view_of("spectrum", made.session())
+    one = view.spectra[0]
+    turned = replace(view, spectra=(replace(one, fiber_id="other", flux=-one.flux), *view.spectra[1:]))
+    dock.draw(view)
+    before = dock.plot.plotItem.vb.viewRange()[1]
+    dock.draw(turned)
+    after = dock.plot.plotItem.vb.viewRange()[1]
+    assert after == pytest.approx(flux.robust_range(dock._drawn)) and after != pytest.approx(before)
+    dock.plot.show_y(before[0] - 50, before[1] + 50)
+    dock.plot.plotItem.vb.sigRangeChangedManually.emit([True, True])
+    dock.draw(view)
+    assert dock.plot.plotItem.vb.viewRange()[1] == pytest.approx([before[0] - 50, before[1] + 50])
 
 
 def test_the_axis_switch_rebin_and_errors(build, view_of):
