@@ -38,7 +38,6 @@ from ifuview.model.checks import Array
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
-MOSTLY = 0.5  # of the samples
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 PIXEL = "px"
 ROOM = 0.27  # of the window, with the first spectrum
@@ -191,8 +190,8 @@ class SpectrumDock(Dock):
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
         self._redraw(fit=changed)
-        kept = changed or (self._by_hand and not self._off_view())
-        limits = None if kept else flux.robust_range(self._drawn)
+        away = bool(self._drawn) and flux.mostly_outside(self._drawn[0], *self.plot.plotItem.vb.viewRange()[1])
+        limits = flux.robust_range(self._drawn) if not changed and (away or not self._by_hand) else None
         if limits is not None:
             self.plot.show_y(*limits)
 
@@ -265,15 +264,6 @@ class SpectrumDock(Dock):
             word += f" at rest, z = {number(self.line_bar.redshift.value())}"
         x = axis(word, ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
         self.plot.set_labels(x, axis("Flux", spectrum.unit))
-
-    def _off_view(self) -> bool:
-        """Whether the spectrum lies mostly above or below what the plot shows (a bright fiber after a dead one)."""
-        if not self._drawn:
-            return False
-        lo, hi = self.plot.plotItem.vb.viewRange()[1]
-        flux = self._drawn[0].flux
-        known = flux[np.isfinite(flux)]
-        return bool(known.size) and float(np.mean((known < lo) | (known > hi))) > MOSTLY
 
     def _fit(self) -> None:
         """Show the whole spectrum, without letting a few extreme samples set the scale."""

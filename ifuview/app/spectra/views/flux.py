@@ -13,6 +13,7 @@ from ifuview.model.inspection import FiberSpectrum
 
 ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
 PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
+MOSTLY = 0.5  # of the samples
 MARGIN = 0.08  # of the range, above and below
 
 
@@ -70,6 +71,12 @@ def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | No
     if hi <= lo:
         lo, hi = lo - 1.0, hi + 1.0
     return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))
+
+
+def mostly_outside(spectrum: FiberSpectrum, lo: float, hi: float) -> bool:
+    """Whether a spectrum lies mostly above or below a range (a bright fiber after a dead one)."""
+    known = spectrum.flux[np.isfinite(spectrum.flux)]
+    return bool(known.size) and float(np.mean((known < lo) | (known > hi))) > MOSTLY
 
 
 def in_unit_of(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[FiberSpectrum, str]:
