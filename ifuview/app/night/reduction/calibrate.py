@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from ifuview.app.night.reduction.setup import INPUTS, near
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.archive.paths import split
@@ -14,7 +12,6 @@ from ifuview.io.archive.store import STORE
 from ifuview.model.figure import Figure
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.recipes.cache import ValueCache
-from ifuview.recipes.camera.values import TracedFibers
 from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.figures import figures_of
 from ifuview.recipes.lrs2.judge import judged
@@ -59,10 +56,6 @@ class ChannelCalibration:
             return self
         drawn = {name: figures_of(self, name) for name in self.steps}
         steps = {name: one.given_up() if name in ALONE else one for name, one in self.steps.items()}
-        traced = steps["traces"]
-        if isinstance(traced.value, TracedFibers):
-            nothing = np.broadcast_to(np.float32(0), traced.value.scattered.shape)
-            steps["traces"] = replace(traced, value=replace(traced.value, scattered=nothing))
         return replace(self, steps=steps, drawn=drawn)
 
 
