@@ -125,6 +125,8 @@ def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
     best = np.zeros(rows.size), at[:, 0].copy(), np.zeros(rows.size, bool), np.zeros(rows.size)
     for half in (True, False):
         on = (of.lower == half).any(axis=0)
+        if not on.any():  # no fiber has bins in this half
+            continue
         part = light[:, :, on] * (of.lower[:, on] == half)[:, None, :]
         weighted = part * of.weight[:, None, on]
         own = weighted @ of.shapes[:, on].T
