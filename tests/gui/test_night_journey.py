@@ -106,7 +106,7 @@ def test_a_night_by_keys_and_clicks(
         # blink along the chain; the other production and back
         hands.key("e")
         qtbot.waitUntil(lambda: session().layout is Layout.BLINK)
-        assert [s.title.split("-r0")[0] for s in session().slots] == [
+        assert [session().slot(key).title.split("-r0")[0] for key in session().blink_keys] == [
             "preproc",
             "frame",
             "frame/fiberflat",
