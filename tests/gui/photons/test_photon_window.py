@@ -100,9 +100,10 @@ def test_counts_follow_a_dragged_slider_and_are_exact_on_release(qtbot: QtBot, s
     shell.store.changed.connect(lambda _old, new: seen.append(new.slot().image))
     mouse(slider, QEvent.Type.MouseButtonPress, 4)
     for x in range(10, 120, 10):
+        before = len(seen)
         mouse(slider, QEvent.Type.MouseMove, x)
-        qtbot.wait(30)
-    assert len({id(image) for image in seen}) > 4  # pictures while the button is down
+        qtbot.waitUntil(lambda before=before: len(seen) > before, timeout=30_000)  # pictures while the button is down
+    assert len({id(image) for image in seen}) > 4
     assert slider.held == "low"
     mouse(slider, QEvent.Type.MouseButtonRelease, 110)
     settle(qtbot, shell)
