@@ -20,9 +20,7 @@ from ifuview.app import intents as want
 from ifuview.app.night.views import triage as pure
 from ifuview.app.night.views.triage import TriageView
 from ifuview.app.session import Layout
-from ifuview.gui.parts._figure import FigurePlot, key_of
-from ifuview.gui.parts._findings_tree import NUMBER, findings_tree
-from ifuview.gui.parts._plot import Ink
+from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, findings_tree
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -73,15 +71,8 @@ class TriageDock(Dock):
         self.tree.setRootIsDecorated(True)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.plot = FigurePlot("Evidence of the finding", headed=False)
-        self.plot.hide()  # nothing to see before a run
-        self.legend = quiet_label()
-        self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setAccessibleName("Key of the curves")
-        self.plot.setMinimumHeight(PLOT_HEIGHT)
-        self.plot.styled(self.legend, self._key, add=False)
-        lower = QWidget()
-        column(lower, self.legend, self.plot, margin=0)
+        self.evidence = EvidencePanel("Evidence of the finding", PLOT_HEIGHT)
+        self.plot, self.legend = self.evidence.plot, self.evidence.legend
         words = QScrollArea()  # whole words also where the dock is low
         words.setWidget(self.text)
         words.setWidgetResizable(True)
@@ -98,7 +89,7 @@ class TriageDock(Dock):
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.tree)
         self.parts.addWidget(words)
-        self.parts.addWidget(lower)
+        self.parts.addWidget(self.evidence)
         self.parts.setChildrenCollapsible(False)
         self.parts.setSizes(SIZES)
         return self.parts
@@ -147,22 +138,11 @@ class TriageDock(Dock):
         view = self._view
         if view is None or not 0 <= number < len(view.rows):
             self.text.setText(NOTHING if view is not None and view.done and not view.rows else "")
-            self.plot.setVisible(False)
-            self.legend.setVisible(False)
+            self.evidence.show_figure(None)
             return
         self.text.setText(pure.explanation(view, number))
         self.text.setToolTip(pure.evidence(view, number))
-        found = pure.evidence_figure(view, number)
-        self.plot.setVisible(found is not None)
-        self.legend.setVisible(found is not None)
-        if found is not None:
-            self.plot.show_figure(found)
-            self._key(self.plot.ink)
-
-    def _key(self, ink: Ink) -> None:
-        """Names of the curves in their colors."""
-        if self.plot.figure is not None:
-            self.legend.setText(key_of(self.plot.figure, ink))
+        self.evidence.show_figure(pure.evidence_figure(view, number))
 
     def _go(self, number: int) -> None:
         if self._view is not None and 0 <= number < len(self._view.rows):

@@ -11,9 +11,7 @@ from PyQt6.QtWidgets import QFrame, QHeaderView, QScrollArea, QSplitter, QTreeWi
 from ifuview.app import intents as want
 from ifuview.app.photons.views import problems as pure
 from ifuview.app.photons.views.problems import ProblemRow, ProblemsView
-from ifuview.gui.parts._figure import FigurePlot, key_of
-from ifuview.gui.parts._findings_tree import findings_tree
-from ifuview.gui.parts._plot import Ink
+from ifuview.gui.parts._findings_tree import EvidencePanel, findings_tree
 from ifuview.gui.parts._widgets import VERDICT_SIGNS, Pages, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.model.inspection import VerdictState
@@ -58,17 +56,10 @@ class PhotonProblemsDock(Dock):
         words.setWidgetResizable(True)
         words.setFrameShape(QFrame.Shape.NoFrame)
         words.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.plot = FigurePlot("Evidence of the problem", headed=False)
-        self.plot.setMinimumHeight(PLOT_HEIGHT)
-        self.plot.hide()
-        self.legend = quiet_label()
-        self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setAccessibleName("Key of the curves")
-        self.plot.styled(self.legend, self._key, add=False)
-        lower = QWidget()
-        column(lower, self.legend, self.plot, margin=0)
+        self.evidence = EvidencePanel("Evidence of the problem", PLOT_HEIGHT)
+        self.plot, self.legend = self.evidence.plot, self.evidence.legend
         self.parts = QSplitter(Qt.Orientation.Vertical)
-        for part in (self.tree, words, lower):
+        for part in (self.tree, words, self.evidence):
             self.parts.addWidget(part)
         self.parts.setChildrenCollapsible(False)
         self.parts.setSizes(SIZES)
@@ -108,16 +99,7 @@ class PhotonProblemsDock(Dock):
         there = view is not None and 0 <= number < len(view.rows)
         found = pure.evidence(view, number) if view is not None and there else None
         self.text.setText(pure.explanation(view, number) if view is not None and there else NOTHING)
-        self.plot.setVisible(found is not None)
-        self.legend.setVisible(found is not None)
-        if found is not None:
-            self.plot.show_figure(found)
-            self._key(self.plot.ink)
-
-    def _key(self, ink: Ink) -> None:
-        """Names of the curves in their colors."""
-        if self.plot.figure is not None:
-            self.legend.setText(key_of(self.plot.figure, ink))
+        self.evidence.show_figure(found)
 
     def _go(self, number: int) -> None:
         if 0 <= number < len(self._rows):
