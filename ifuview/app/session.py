@@ -83,6 +83,8 @@ class Slot:
         Of row-stacked spectra: where they lie on the CCD.
     made_of : Made, Parent or None
         The two frames that it is the difference of, or the photon frame that it was made from; it follows them.
+    stale : bool
+        The file is another by now.
     """
 
     key: int
@@ -101,6 +103,7 @@ class Slot:
     photons: PhotonFrame | None = None
     detector: DetectorPlace | None = None
     made_of: Made | Parent | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ Nothing here blocks: what is no regular file is refused before it is opened.
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Callable
+from mmap import mmap
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
     """Return the bytes of `path`, uncompressed, and whether they are mapped (free to skip).
 
     A plain file is read whole up to `IN_MEMORY`, so that whoever writes into it meanwhile changes nothing that is
-    shown: a map of a file that was cut off ends the process at the next look.
+    shown; of a larger one that is cut off, what is gone reads as zeros (see `mapping`).
     """
     size = regular_file(path).st_size
     try:
@@ -63,7 +63,9 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
                 if size <= IN_MEMORY:
                     file.seek(0)  # numpy asks for large pages: half the time of read()
                     return MappedSource(np.fromfile(file, np.uint8).data.toreadonly()), True
-                return MappedSource(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)), True
+                from ifuview.io.mapping import map_file
+
+                return MappedSource(map_file(file.fileno(), size)), True
     except (OSError, ValueError) as problem:
         raise FileFormatError(f"cannot be read ({_reason(problem)})", path) from problem
     return InflatedSource(path, size, magic == BZIP2_MAGIC, ctx), False
@@ -72,7 +74,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
 class MappedSource:
     """A plain file: only the pages that are looked at are read."""
 
-    def __init__(self, data: mmap.mmap | bytes | memoryview) -> None:
+    def __init__(self, data: mmap | bytes | memoryview) -> None:
         self._view = memoryview(data)
         self._at = 0
 

@@ -135,6 +135,12 @@ class Reload(Intent):
     key: int | None = None
 
 
+class FileChanged(Intent):
+    """Another program wrote into, or over, a file that is shown."""
+
+    path: str
+
+
 class SetLayout(Intent):
     """Single, tile or blink; `keys` are the frames that blink, () all."""
 

@@ -188,6 +188,15 @@ def set_regions(session: Session, intent: want.SetRegions) -> Session:
     return session if slot is None else session.with_slot(replace(slot, regions=intent.regions))
 
 
+def file_changed(session: Session, intent: want.FileChanged) -> Session:
+    """Say so at each frame that shows the file; its pixels are what was read, or zeros where nothing is left."""
+    for slot in session.slots:
+        if slot.dataset.path == intent.path and not slot.stale:
+            session = session.with_slot(replace(slot, stale=True))
+            session = note(session, f"{slot.title}: the file changed: reload (File > Reload).", Level.ERROR)
+    return session
+
+
 def tell(session: Session, intent: want.Note) -> Session:
     """Put a message where the user sees it."""
     return note(session, intent.text, Level(intent.level), intent.detail)
@@ -210,5 +219,6 @@ STEPS: Mapping[type[want.Intent], Callable[[Session, Any], Session]] = {
     want.SelectFiber: select_fiber,
     want.StepFiber: step_fiber,
     want.FindFiber: find,
+    want.FileChanged: file_changed,
     want.Note: tell,
 }

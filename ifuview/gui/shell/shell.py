@@ -24,6 +24,7 @@ from ifuview.engine.context import set_threads
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
+from ifuview.gui.frames._file_watch import FileWatch
 from ifuview.gui.night.watcher import Watcher
 from ifuview.gui.photons.player import Player
 from ifuview.gui.shell.controller import Controller
@@ -69,6 +70,7 @@ class Shell(QObject):
         self.worker = Worker()
         self.controller = Controller(self.store, self.worker)
         self.player, self.watcher = Player(self.controller), Watcher(self.controller)
+        self.files = None if headless else FileWatch(self.controller)
         self.presenter = Presenter(self.store, self.controller.jobs)
         self.presenter.wanted.connect(self.controller.submit)
         self.window = MainWindow(self.controller, self.presenter)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import threading
 from collections import OrderedDict
@@ -13,6 +12,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.archive.inflate import MAGIC_BYTES, MIB, beginning, inflated, is_packed
 from ifuview.io.archive.tar import RECORD, TarFile, is_tar, read_tar
+from ifuview.io.mapping import map_file
 from ifuview.io.source import regular_file
 
 MOST = 8192 * MIB  # bytes of inflated archives, unless the program's settings say otherwise
@@ -124,7 +124,7 @@ def mapped(path: str) -> memoryview:
     """
     try:
         with open(path, "rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            return memoryview(map_file(file.fileno()))
     except (OSError, ValueError) as problem:
         raise FileFormatError(f"cannot be read ({getattr(problem, 'strerror', None) or problem})", path) from problem
 

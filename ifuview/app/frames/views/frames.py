@@ -17,6 +17,7 @@ KINDS = {
     Kind.SPECTRUM: "spectrum",
 }
 COMBINED = ("difference", "ratio")
+CHANGED = "the file changed: reload"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,7 @@ class FramesView:
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (
-        tuple((s.key, s.title, s.photons is None, s.made_of, *_picture(s)) for s in session.slots),
+        tuple((s.key, s.title, s.photons is None, s.made_of, s.stale, *_picture(s)) for s in session.slots),
         session.current,
         session.previous,
         (session.layout, session.blink_ms, session.locks),
@@ -102,6 +103,7 @@ def _row(slot: Slot, session: Session) -> FrameRow:
     photons = _photon_words(slot, session)
     if photons is not None:
         tip, (title, subtitle) = f"{slot.title}\n{tip}", photons
+    subtitle = CHANGED if slot.stale else subtitle
     bare = slot if slot.photons is None else replace(slot, photons=None)  # a row must not keep photons in memory
     return FrameRow(slot.key, title, subtitle, tip, bare, _picture(slot))
 
