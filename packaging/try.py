@@ -28,6 +28,7 @@ CHECKERS = ("ruff>=0.6", "mypy>=1.11", "hatchling>=1.24")
 PICTURES = ROOT / "scratch" / "demo"
 TEST_MINUTES = 30
 SERVER_SECONDS = 20
+LOCK_SECONDS = 120
 
 # Shared library that Qt asks for -> Debian and Ubuntu package
 LIBRARIES = {
@@ -243,11 +244,11 @@ def system_packages(packages: list[str], *, needed: bool = True) -> None:
     """
     if not packages:
         return
+    text = f"These system packages are missing: {' '.join(packages)}\nInstall them with:\n  {apt_command(packages)}"
     if can_install():
         say(f"Installing system packages: {' '.join(packages)}")
-        install_packages(packages)
-        return
-    text = f"These system packages are missing: {' '.join(packages)}\nInstall them with:\n  {apt_command(packages)}"
+        if install_packages(packages):
+            return
     if needed:
         raise Stop(text)
     print(f"\n{text}\nGoing on without; tests that need them are skipped.", flush=True)
@@ -258,16 +259,17 @@ def can_install() -> bool:
     return shutil.which("apt-get") is not None and hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def install_packages(packages: list[str]) -> None:
-    """Install with apt-get; the list of packages is fetched anew if the first attempt fails."""
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+def install_packages(packages: list[str]) -> bool:
+    """Install with apt-get, waiting for another one that runs; the second attempt fetches the list of packages anew."""
+    wait = ["-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}"]
+    command = ["apt-get", "install", "-y", "-qq", *wait, "--no-install-recommends", *packages]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for first in (True, False):
         if subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL).returncode == 0:
-            return
+            return True
         if first:
-            subprocess.run(["apt-get", "update", "-qq"], env=quiet, stdout=subprocess.DEVNULL)
-    raise Stop(f"apt-get could not install them. Try by hand:\n  {apt_command(packages)}")
+            subprocess.run(["apt-get", "update", "-qq", *wait], env=quiet, stdout=subprocess.DEVNULL)
+    return False
 
 
 def apt_command(packages: list[str]) -> str:

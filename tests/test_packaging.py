@@ -210,3 +210,12 @@ def test_what_the_readme_promises_exists():
         assert path in text
         assert (ROOT / path).exists()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_packages_that_cannot_be_installed_stop_no_test(two_commands, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(two_commands, "can_install", lambda: True)
+    monkeypatch.setattr(two_commands.subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 100))
+    two_commands.system_packages(["xvfb"], needed=False)
+    assert "xvfb" in capsys.readouterr().out
+    with pytest.raises(two_commands.Stop, match="xvfb"):
+        two_commands.system_packages(["xvfb"])
