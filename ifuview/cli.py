@@ -9,7 +9,7 @@ import os
 import sys
 
 from ifuview.commands import table
-from ifuview.errors import IfuviewError
+from ifuview.errors import IfuviewError, told
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, INTERRUPTED
 
 
@@ -35,6 +35,9 @@ def main(argv: list[str]) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
+    except MemoryError as problem:
+        _say(told(problem))
+        return BAD_INPUT
     except Exception:
         import traceback
 

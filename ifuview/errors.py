@@ -29,6 +29,10 @@ class FileFormatError(IfuviewError):
     """A file cannot be read as what it claims, or was asked, to be."""
 
 
+class TooLargeError(FileFormatError):
+    """What a file holds takes more memory than it may."""
+
+
 class MissingDataError(IfuviewError):
     """A file, an HDU, a column or a product that is needed does not exist."""
 
@@ -43,6 +47,17 @@ class FitError(IfuviewError):
 
 class UsageError(IfuviewError):
     """A command line or a request that makes no sense."""
+
+
+def told(error: BaseException) -> str:
+    """What the user is told of an error, whichever it is."""
+    if isinstance(error, IfuviewError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "the memory of this computer does not suffice; close frames or other programs, or ask for less."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return f"Something went wrong inside ifuview: {type(error).__name__}: {error}"
 
 
 class JobCancelled(Exception):

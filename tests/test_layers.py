@@ -26,11 +26,12 @@ ALLOWED: dict[str, set[str]] = {
     "resources": set(),
     "exit_codes": set(),
     "overwriting": {"errors"},
+    "memory": {"errors"},
     "files": {"errors", "overwriting"},
     "settings": {"errors", "files"},
     "model": {"errors", "context"},
     "instrument": {"model", "resources", "errors"},
-    "io": {"model", "instrument", "errors", "files", "overwriting", "resources", "context"},
+    "io": {"model", "instrument", "errors", "files", "memory", "overwriting", "resources", "context"},
     "engine": {"model", "errors", "context"},
     "context": {"errors"},
     "simulate": {"model", "io", "errors", "files", "context"},
@@ -38,15 +39,15 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"model", "resources", "errors", "files", "context"},
     "app": {
         "model", "instrument", "io", "engine", "context", "simulate", "recipes", "report", "errors",
-        "files", "exit_codes", "resources", "settings", "log",
+        "files", "exit_codes", "memory", "resources", "settings", "log",
     },
-    "gui": {"app", "model", "settings", "resources", "log", "errors", "exit_codes", "files", "context"},
+    "gui": {"app", "model", "settings", "resources", "log", "errors", "exit_codes", "files", "memory", "context"},
     "batch": {"app", "model", "recipes", "report", "errors", "files", "context"},
     "commands": {
         "gui", "app", "batch", "model", "instrument", "io", "engine", "errors", "exit_codes", "files", "overwriting",
-        "context",
+        "context", "memory",
     },
-    "cli": {"commands", "errors", "exit_codes"},
+    "cli": {"commands", "errors", "exit_codes", "memory"},
 }  # fmt: skip
 
 # Layer -> roots of foreign packages that it must not import anywhere.

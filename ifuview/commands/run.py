@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
-from ifuview.app.preferences import stored_threads
+from ifuview.app.preferences import use_stored
 from ifuview.commands.said import Said
 from ifuview.commands.table import COMMANDS
-from ifuview.engine.context import SILENT, JobContext, set_threads
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.overwriting import force
 
@@ -50,8 +50,7 @@ def command(name: str, words: list[str]) -> int:
         chosen = parser(name).parse_args(words)
     except SystemExit as end:  # after --help
         return int(end.code or 0)
-    notes = _from_file(chosen, name)
-    set_threads(stored_threads())
+    notes = (*filter(None, [use_stored()]), *_from_file(chosen, name))
     force(getattr(chosen, "overwrite", False))
     with progress(quiet=getattr(chosen, "quiet", False)) as ctx:
         said = module.run(chosen, ctx)

@@ -12,6 +12,7 @@ from mmap import mmap
 
 import numpy as np
 
+from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.overwriting import note_input
@@ -110,6 +111,7 @@ class InflatedSource:
         self._packed = b""
         self._ready = memoryview(b"")
         self._at, self._ended = 0, False
+        self._kept, self._most = 0, memory.allowed()
 
     @property
     def position(self) -> int:
@@ -124,6 +126,8 @@ class InflatedSource:
     def take(self, size: int, keep: bool) -> tuple[memoryview | None, int]:
         """Inflate `size` bytes, into memory if they are kept; memory grows only with what is there."""
         out, done = bytearray(), 0
+        if keep and self._kept + size > self._most:
+            raise memory.beyond(self._most, self._path)
         while done < size and self._fill():
             part = self._ready[: size - done]
             self._ready = self._ready[len(part) :]
@@ -131,6 +135,7 @@ class InflatedSource:
             if keep:
                 out += part
         self._at += done
+        self._kept += len(out)
         return (memoryview(out) if keep else None), done
 
     def _fill(self) -> bool:
@@ -138,6 +143,7 @@ class InflatedSource:
         import zlib
 
         while not len(self._ready) and not self._ended:
+            self._ctx.check()
             if self._engine.eof and not self._next_member():
                 break
             try:

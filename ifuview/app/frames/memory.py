@@ -16,8 +16,8 @@ import numpy as np
 from ifuview.app.messages import note
 from ifuview.app.session import Level, Session
 from ifuview.errors import UsageError
+from ifuview.memory import MIB
 
-MIB = 1 << 20
 TODO = "close frames that are not needed, or raise the limit in the preferences"
 OWN = "ifuview."
 PLAIN = (str, bytes, int, float, Enum, type(None))
@@ -33,14 +33,6 @@ def check_room(session: Session, spec: str) -> None:
     bounds = session.memory
     if bounds is not None and held(session, bare=True) > bounds.most * MIB:
         raise UsageError(f"is not opened: the open frames exceed the limit of {bounds.most} MiB", spec, TODO)
-
-
-def bound_archives(session: Session) -> None:
-    """Let archives that are inflated take as much memory as open frames may."""
-    from ifuview.io.archive.store import STORE
-
-    if session.memory is not None:
-        STORE.most = session.memory.most * MIB
 
 
 def within_bounds(session: Session) -> Session:

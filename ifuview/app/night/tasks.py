@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from ifuview.app.frames.adding import remember
 from ifuview.app.frames.intents import BeginTour, Demo, Intent, OpenFile, ShowDock
-from ifuview.app.frames.memory import bound_archives
 from ifuview.app.frames.steps import shown
 from ifuview.app.frames.tour import TourPlan
 from ifuview.app.jobs import JobKind
@@ -38,7 +37,6 @@ class ScanFolder(Task[ExposureIndex]):
 
     def run(self, session: Session, ctx: JobContext) -> ExposureIndex:
         """Look through it."""
-        bound_archives(session)
         return open_night.scan_folder(os.path.expanduser(self.path), ctx)
 
 

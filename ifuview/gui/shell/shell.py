@@ -14,14 +14,14 @@ from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, qInst
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
+from ifuview.app import preferences
 from ifuview.app.frames.adding import look_of
 from ifuview.app.frames.state import MemoryBounds
 from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Session
-from ifuview.engine.context import set_threads
-from ifuview.errors import UsageError
+from ifuview.errors import UsageError, told
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
 from ifuview.gui.frames._file_watch import FileWatch
@@ -280,7 +280,7 @@ class Shell(QObject):
         if settings.blink_ms != self.settings.blink_ms:
             self.controller.handle(want.SetLayout(self.store.session.layout, settings.blink_ms))
         self.settings = settings
-        set_threads(settings.threads)
+        preferences.use(settings)
         self.window.canvas.hands.wheel_at = settings.wheel
         fields = settings.look_fields()
         look = look_of(fields) if fields else None
@@ -340,10 +340,10 @@ class Shell(QObject):
             self.exit_code = INTERNAL_ERROR
             self.app.exit(1)
             return
-        self.controller.say(Level.ERROR, f"Something went wrong inside ifuview: {kind.__name__}: {error}", detail)
+        self.controller.say(Level.ERROR, told(error or kind()), detail)
         self._boxes = [b for b in self._boxes if b.isVisible()]
         if len(self._boxes) < MAX_PROBLEM_BOXES:
             from ifuview.gui.dialogs.problem import show_problem
 
-            text = f"Something went wrong inside ifuview: {kind.__name__}: {error}"
+            text = told(error or kind())
             self._boxes.append(show_problem(text, detail, str(getattr(self, "log_file", "") or ""), self.window))

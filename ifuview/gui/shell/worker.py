@@ -18,7 +18,7 @@ from PyQt6.QtCore import QThread, pyqtSignal
 
 from ifuview.app.jobs import JobKey, JobRequest
 from ifuview.engine.context import JobContext
-from ifuview.errors import IfuviewError, JobCancelled
+from ifuview.errors import JobCancelled, told
 
 PROGRESS_PERIOD = 0.1  # s, at most this often a job's progress is signalled
 PATIENCE = 2.0  # s, how long a job may take to notice that the window is closed
@@ -30,8 +30,7 @@ class Failure:
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
-        self.expected = isinstance(error, IfuviewError | OSError | MemoryError)
-        self.text = str(error) if isinstance(error, IfuviewError) else f"{type(error).__name__}: {error}"
+        self.text = told(error)
         self.detail = "".join(traceback.format_exception(error))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.source import ANY_GZIP, BZIP2_MAGIC, CHUNK, GZIP_MAGIC
@@ -12,7 +13,6 @@ from ifuview.io.source import ANY_GZIP, BZIP2_MAGIC, CHUNK, GZIP_MAGIC
 XZ_MAGIC = b"\xfd7zXZ\x00"
 MAGIC_BYTES = len(XZ_MAGIC)
 XZ_MEMORY = 1 << 30  # bytes that the decoder itself may take; the strongest usual setting needs 65 MiB
-MIB = 1 << 20
 
 
 class _Engine(Protocol):
@@ -46,18 +46,14 @@ def inflated(packed: memoryview, most: int, where: str, ctx: JobContext = SILENT
 
     Raises
     ------
-    FileFormatError
-        It is damaged or cut off, or grows beyond `most`.
+    FileFormatError, TooLargeError
+        It is damaged or cut off; it grows beyond `most`.
     """
     out = bytearray()
     for part in parts(packed, where, ctx):
         out += part
         if len(out) > most:
-            raise FileFormatError(
-                f"takes more than {max(most // MIB, 1)} MiB inflated",
-                where,
-                "raise the memory limit in the preferences, or unpack it first",
-            )
+            raise memory.beyond(most, where)
     return memoryview(out).toreadonly()
 
 
@@ -89,6 +85,7 @@ def parts(packed: memoryview, where: str, ctx: JobContext = SILENT) -> Iterator[
                 at += len(piece)
                 out = engine.feed(piece)
                 while out:
+                    ctx.check()
                     yield out
                     out = b"" if engine.eof else engine.feed(b"")
             if not engine.eof:

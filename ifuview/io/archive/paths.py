@@ -45,7 +45,7 @@ def member_bytes(path: str, ctx: JobContext = SILENT) -> memoryview:
     if member is None:
         raise MissingDataError("there is no such file in the archive", path)
     data = archive.bytes_of(member)
-    return inflated(data, STORE.most, path, ctx) if is_packed(bytes(data[:MAGIC_BYTES])) else data
+    return inflated(data, STORE.room(), path, ctx) if is_packed(bytes(data[:MAGIC_BYTES])) else data
 
 
 def member_source(path: str, ctx: JobContext = SILENT) -> MappedSource:

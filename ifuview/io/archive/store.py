@@ -8,14 +8,14 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
-from ifuview.io.archive.inflate import MAGIC_BYTES, MIB, beginning, inflated, is_packed
+from ifuview.io.archive.inflate import MAGIC_BYTES, beginning, inflated, is_packed
 from ifuview.io.archive.tar import RECORD, TarFile, is_tar, read_tar
 from ifuview.io.mapping import map_file
 from ifuview.io.source import regular_file
 
-MOST = 8192 * MIB  # bytes of inflated archives, unless the program's settings say otherwise
 SNIFFED = 1 << 20  # packed bytes that are looked at to see what they are: more than a block of bzip2
 
 
@@ -33,15 +33,25 @@ class ArchiveStore:
 
     Parameters
     ----------
-    most : int, bytes
-        What all inflated ones may take together. What somebody still looks at stays in memory beyond that.
+    most : int, bytes, optional
+        What all inflated ones may take together; default: what the preferences allow. What
+        somebody still looks at stays in memory beyond that.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self.most = most
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.RLock()
         self._doors: dict[str, threading.Lock] = {}
+
+    @property
+    def bound(self) -> int:
+        """Bytes that inflated archives may take together."""
+        return memory.limit() if self.most is None else self.most
+
+    def room(self) -> int:
+        """Bytes that one more may take now."""
+        return min(self.bound, memory.allowed())
 
     @property
     def size(self) -> int:
@@ -76,19 +86,19 @@ class ArchiveStore:
             held = self._held.get(path)
             if held is None or held.status is not outer:
                 packed = is_packed(bytes(data[:MAGIC_BYTES]))
-                data = inflated(data, self.most, path, ctx) if packed else data
-                held = _Held(outer, read_tar(data, path), len(data) if packed else 0)
+                data = inflated(data, self.room(), path, ctx) if packed else data
+                held = _Held(outer, read_tar(data, path, ctx), len(data) if packed else 0)
             return self._keep(path, held)
 
     def _read(self, path: str, status: tuple[int, int], ctx: JobContext) -> _Held:
         """Map or inflate a file, and list it."""
         data = mapped(path)
         if not is_packed(bytes(data[:MAGIC_BYTES])):
-            return _Held(status, read_tar(data, path), 0)
+            return _Held(status, read_tar(data, path, ctx), 0)
         if not is_tar(beginning(data[:SNIFFED], RECORD, path)):
             raise FileFormatError("this is no tar archive", path)
-        data = inflated(data, self.most, path, ctx)
-        return _Held(status, read_tar(data, path), len(data))
+        data = inflated(data, self.room(), path, ctx)
+        return _Held(status, read_tar(data, path, ctx), len(data))
 
     def _keep(self, path: str, held: _Held) -> TarFile:
         """Hold an archive as the newest, and let the oldest go that no longer fit."""
@@ -96,7 +106,7 @@ class ArchiveStore:
             self._held[path] = held
             self._held.move_to_end(path)
             inflated_ones = [key for key, one in self._held.items() if one.size and key != path]
-            while inflated_ones and self.size > self.most:
+            while inflated_ones and self.size > self.bound:
                 del self._held[inflated_ones.pop(0)]
         return held.archive
 

@@ -6,6 +6,7 @@ import io
 import tarfile
 from dataclasses import dataclass, field
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 
 RECORD = 512  # bytes of a tar header, POSIX.1-1988
@@ -64,7 +65,7 @@ def is_tar(start: bytes) -> bool:
     return True
 
 
-def read_tar(data: memoryview, path: str) -> TarFile:
+def read_tar(data: memoryview, path: str, ctx: JobContext = SILENT) -> TarFile:
     """List the files of a tar.
 
     Of a member that is there twice the last one counts, as for every unpacker. Names that lead out of the archive,
@@ -80,7 +81,7 @@ def read_tar(data: memoryview, path: str) -> TarFile:
     outside: list[str] = []
     cut: list[str] = []
     notes: list[str] = []
-    for info in _headers(data, path, notes):
+    for info in _headers(data, path, notes, ctx):
         name = _inside(info.name)
         stop = info.offset_data + info.size
         if not info.isreg():
@@ -107,7 +108,7 @@ def first_names(data: memoryview) -> list[tuple[str, bool]]:
     return [(info.name, any(part in info.name.lower() for part in ARCHIVES)) for info in found]
 
 
-def _headers(data: memoryview, path: str, notes: list[str]) -> list[tarfile.TarInfo]:
+def _headers(data: memoryview, path: str, notes: list[str], ctx: JobContext = SILENT) -> list[tarfile.TarInfo]:
     """Headers of all members up to the first that is damaged."""
     if not is_tar(bytes(data[:RECORD])):
         raise FileFormatError("this is no tar archive", path)
@@ -116,6 +117,7 @@ def _headers(data: memoryview, path: str, notes: list[str]) -> list[tarfile.TarI
     try:
         with tarfile.open(fileobj=_Reader(data), mode="r:", errorlevel=1) as archive:
             while (info := archive.next()) is not None and len(out) < MOST_MEMBERS:
+                ctx.check()
                 out.append(info)
                 end = info.offset_data + -(-info.size // RECORD) * RECORD
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as problem:

@@ -23,6 +23,7 @@ from ifuview.model.pixels import Pixels
 
 BLOCK = 2880  # bytes, FITS standard 3.1
 MAX_HEADER = 16 << 20  # bytes; the longest real headers are below 1 MiB
+MOST_HDUS = 20_000  # the largest files of many exposures have some thousands
 MAX_NAXIS = 999  # FITS standard 4.4.1.1
 END = b"END     "
 DTYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -139,7 +140,7 @@ def read_fits(path: str, ctx: JobContext = SILENT, keep: Callable[[str], bool] |
         source, mapped = member_source(path, ctx), True
     notes: list[str] = []
     try:
-        hdus = tuple(_walk(source, path, None if mapped else keep, notes))
+        hdus = tuple(_walk(source, path, None if mapped else keep, notes, ctx))
     finally:
         source.close()
     return FitsFile(path, hdus, tuple(notes))
@@ -189,11 +190,12 @@ def label(info: HduInfo) -> str:
 
 
 def _walk(
-    source: MappedSource | InflatedSource, path: str, keep: Callable[[str], bool] | None, notes: list[str]
-) -> Iterator[Hdu]:
+    source: MappedSource | InflatedSource, path: str, keep: Callable[[str], bool] | None, notes: list[str],
+    ctx: JobContext = SILENT,
+) -> Iterator[Hdu]:  # fmt: skip
     """Yield the HDUs one after the other until the file ends."""
-    index = 0
-    while True:
+    for index in range(MOST_HDUS):
+        ctx.check()
         raw = _header(source, path, index, notes)
         if raw is None:
             return
@@ -202,7 +204,7 @@ def _walk(
         padding = -hdu.size % BLOCK
         if padding and source.take(padding, False)[1] < padding:
             notes.append(f"the padding behind {label(hdu.info)} is cut off; its data are complete")
-        index += 1
+    notes.append(f"what follows HDU {MOST_HDUS - 1} is left out")
 
 
 def _header(source: MappedSource | InflatedSource, path: str, index: int, notes: list[str]) -> bytes | None:

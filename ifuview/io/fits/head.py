@@ -108,8 +108,9 @@ def _inflates(file: IO[bytes], ctx: JobContext) -> bool:
     while data := file.read(CHUNK):
         ctx.checkpoint()
         while data:
-            engine.decompress(data)
-            data = engine.unused_data
+            engine.decompress(data, CHUNK)
+            ctx.check()
+            data = engine.unused_data or engine.unconsumed_tail
             if engine.eof and data.strip(b"\0"):
                 engine = zlib.decompressobj(ANY_GZIP)
             elif engine.eof:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, JobCancelled, MissingDataError
 from ifuview.io.fits.cards import CARD_SIZE
@@ -46,6 +47,7 @@ def tile_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
         count *= axis
     if count * _bits(hdu) // 8 > MAX_RATIO * max(hdu.size, BLOCK):
         raise FileFormatError(f"the header of {label(hdu.info)} claims more pixels than its data can hold")
+    memory.check(count * _bits(hdu) // 8, f"{label(hdu.info)} unpacked")
     header = b"".join(card.ljust(CARD_SIZE).encode() for card in (*PRIMARY, "END")).ljust(BLOCK)
     pad = b"\0" * (-len(hdu.data) % BLOCK)
     buffer = io.BytesIO(b"".join((header, hdu.raw_header, hdu.data, pad)))
@@ -58,10 +60,8 @@ def tile_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
                 scale = float(section.header.get("BSCALE", 1.0))
                 zero = float(section.header.get("BZERO", 0.0))
                 blank = section.header.get("BLANK")
-    except JobCancelled:
+    except (JobCancelled, MemoryError):
         raise
-    except MemoryError:
-        raise FileFormatError(f"{label(hdu.info)} is too large for the memory of this computer") from None
     except Exception as problem:  # astropy raises almost anything on damaged tiles
         text = f"the compressed pixels of {label(hdu.info)} cannot be read ({type(problem).__name__}: {problem})"
         raise FileFormatError(" ".join(text.split())) from problem

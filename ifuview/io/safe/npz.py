@@ -9,10 +9,11 @@ from math import prod
 
 import numpy as np
 
+from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.safe.pickle import opaque_tolerant
-from ifuview.io.source import regular_file
+from ifuview.io.source import CHUNK, regular_file
 from ifuview.model.checks import Array
 
 MAX_MEMBER = 512 << 20  # bytes of one array
@@ -65,6 +66,7 @@ def read_npz(path: str, names: tuple[str, ...] | None = None, ctx: JobContext = 
                 continue
             if info.file_size > min(MAX_MEMBER, left):
                 raise FileFormatError(f"the member {name} is too large ({info.file_size} bytes)", path)
+            memory.check(info.file_size, f"the member {name}", path)
             left -= info.file_size
             out[name] = _member(archive, info, path, ctx)
     return out
@@ -96,11 +98,14 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, ctx: Job
     where = f"{path}: {_name(info)}"
     try:
         with archive.open(info) as file:
-            data = file.read(info.file_size)
+            data = bytearray()
+            while len(data) < info.file_size and (part := file.read(min(CHUNK, info.file_size - len(data)))):
+                ctx.check()
+                data += part
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as problem:
         raise FileFormatError(f"is damaged ({problem})", where) from problem
     try:
-        return npy_array(data, ctx)
+        return npy_array(bytes(data), ctx)
     except FileFormatError as problem:
         raise FileFormatError(problem.what, where, problem.todo) from problem
 

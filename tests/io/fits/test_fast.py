@@ -133,7 +133,7 @@ def test_damaged_sizes_are_refused_before_memory_is_taken(tmp_path: Path) -> Non
     for name, pack in (("a.fits", bytes), ("a.fits.gz", gzip.compress)):
         path = tmp_path / name
         path.write_bytes(pack(header(lines) + b"\0" * BLOCK))
-        with pytest.raises(FileFormatError, match="cut off"):
+        with pytest.raises(FileFormatError, match=r"cut off|takes more"):
             read_fits(str(path))
 
 

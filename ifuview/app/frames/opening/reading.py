@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifuview import memory
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opening.opened import Opened, TablesOnly, first_look
 from ifuview.engine.context import SILENT, JobContext
@@ -66,6 +67,7 @@ def stacked(dataset: Dataset) -> Image:
     alike = [i for i in images if i.shape == images[0].shape]
     if not alike:
         raise MissingDataError("there are no images to stack", dataset.path, "open a file with image extensions")
+    memory.check(4 * sum(i.pixels.raw.size for i in alike), "the cube of all extensions", dataset.path)
     planes = np.stack([i.pixels.native() for i in alike])
     return replace(alike[0], name="cube", kind=Kind.CUBE, pixels=Pixels(planes), ivar=None, mask=None, wave=None)
 
