@@ -308,8 +308,9 @@ def test_the_order_of_the_rows_of_a_table_does_not_matter(tmp_path):
     assert first == second
 
 
-@pytest.mark.parametrize("kind", ["flat", "science"])
-@pytest.mark.parametrize("spec", ["small", "demo", "lrs2"])
+@pytest.mark.parametrize(
+    ("spec", "kind"), [("small", "flat"), ("small", "science"), ("demo", "flat"), ("lrs2", "science")]
+)
 def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec, kind):
     made = expose(spec, kind, snr=50)
     right = made.traces.center
@@ -321,7 +322,7 @@ def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec, kin
     assert said(right[:, ::-1]) == "mirrored along dispersion"
     assert said(made.image.shape[0] - 1 - right[:, ::-1]) == "upside down and mirrored along dispersion"
     assert not said(right + 0.2 * np.linspace(-1, 1, right.shape[1]) ** 3)
-    for offset in (0.0, 0.5, 1.0, 3.0, -3.0):
+    for offset in (0.0, 0.5, -3.0):
         assert not said(right + offset)
 
 
