@@ -15,7 +15,7 @@ from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
-    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent
+    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
     from ifuview.app.night.state import HealthState, Night, TriageState
@@ -195,6 +195,7 @@ class Session:
     channels: tuple[SkyChannel, ...] = ()  # of its target, as far as they are reduced
     aperture: FieldPlace | None = None  # circle of the field that is looked at
     problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of
+    proof: Proof | None = None  # where the problem that is shown lies
     light: LightOptions | None = None  # None: the usual ones
     light_asked: LightRequest | None = None  # what was counted last, or is being counted
     lights: Lights | None = None  # the light of selections that was counted last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -99,6 +99,8 @@ class ViewState:
         Vertical zoom over horizontal zoom; 1 keeps pixels square, 0 fills the canvas when it is fitted.
     fit : bool
         Fit the whole image to the canvas, also when the window changes size; `x`, `y`, `zoom` then follow.
+    part : (x0, y0, x1, y1) or None
+        What `fit` fits in place of the whole image, native px.
     rotation : int
         0, 90, 180 or 270 degrees, counter-clockwise.
     flip_x, flip_y : bool
@@ -112,3 +114,9 @@ class ViewState:
     rotation: int = 0
     flip_x: bool = False
     flip_y: bool = False
+    part: tuple[float, float, float, float] | None = None
+
+    @property
+    def whole(self) -> ViewState:
+        """The whole image fitted, as it is at opening."""
+        return replace(self, fit=True, part=None, aspect=1.0 if self.aspect == 1.0 else 0.0)

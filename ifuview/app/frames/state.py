@@ -38,6 +38,31 @@ class DetectorPlace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Proof:
+    """Where the problem that is shown lies, marked on the frames that show it.
+
+    Parameters
+    ----------
+    frames : frozenset of int
+        Their keys.
+    fibers : tuple of int
+        Rows of the traces or of the spectra; () for all.
+    wave : (float, float), Angstrom, or None
+        None: all wavelengths.
+    amplifier : str
+        The part of the detector that has it, "" for none.
+    box : (x0, y0, x1, y1) or None
+        On a detector image: the pixels, native, in place of fibers and wavelengths.
+    """
+
+    frames: frozenset[int]
+    fibers: tuple[int, ...] = ()
+    wave: tuple[float, float] | None = None
+    amplifier: str = ""
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenTable:
     """One table of a file.
 

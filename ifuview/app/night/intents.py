@@ -131,9 +131,10 @@ class SaveReduction(Intent):
 
 
 class ShowFinding(Intent):
-    """Go to a finding of the triage and blink the two products between which it appears."""
+    """Go to a finding of the triage; `blink` the two products between which it appears."""
 
     number: int
+    blink: bool = False
 
 
 class ExportTriage(Intent):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
     from ifuview.app.night.triage.sum import Triaged
     from ifuview.model.night.exposures import ExposureIndex
+    from ifuview.model.night.triage import Finding
 
 RAW_DOCKS = (("section", False), ("quality", False))
 DOCKS = (("section", False), ("quality", False), ("triage", True))  # a night has no detector to cut through
@@ -91,8 +92,7 @@ class JudgeCamera(Task[TriageState]):
         """Keep the answer; the first thing that is wrong is gone to, unless the user is elsewhere; go on."""
         if session.triage is None or session.triage.todo != self.todo:
             return session  # another triage has taken its place
-        chosen = _same_problem(session.triage, result)
-        session = replace(session, triage=replace(result, problem=chosen, taken=session.triage.taken))
+        session = replace(session, triage=_same_problem(session.triage, result))
         more = (JudgeCamera(title=_title(self.todo[1:]), todo=self.todo[1:]),) if len(self.todo) > 1 else ()
         if not more:
             for problem in result.result.problems:
@@ -126,17 +126,18 @@ def grown(
     )
 
 
-def _same_problem(old: TriageState, new: TriageState) -> int:
-    """Which problem of the new answer is the one that was chosen in the old one."""
-    if old.problem < 0:
-        return -1
-    wanted = old.result.findings[old.groups[old.problem][0]]
-    for number, group in enumerate(new.groups):
-        alike = (new.result.findings[n] for n in group)
-        if any((f.kind, f.expid, f.camera, f.fibers) == (wanted.kind, wanted.expid, wanted.camera, wanted.fibers)
-               for f in alike):  # fmt: skip
-            return number
-    return -1
+def _same_problem(old: TriageState, new: TriageState) -> TriageState:
+    """The new answer at the problem that was chosen in the old one."""
+    if old.problem < 0 or old.shown is None:
+        return replace(new, problem=-1, finding=-1, taken=old.taken)
+    wanted = _name(old.shown)
+    number = next((n for n, finding in enumerate(new.result.findings) if _name(finding) == wanted), -1)
+    return replace(new.at(number), taken=old.taken)
+
+
+def _name(finding: Finding) -> tuple[object, ...]:
+    """What tells a finding from all others."""
+    return finding.kind, finding.expid, finding.camera, finding.fibers, finding.wave_range
 
 
 def _taken_there(session: Session) -> Outcome:
@@ -147,16 +148,18 @@ def _taken_there(session: Session) -> Outcome:
     state, night = session.triage, session.night
     if state is None or state.taken or not state.groups or session.headless:
         return session
-    worst = state.result.findings[state.groups[0][0]]
+    number = state.groups[0][0]
+    worst = state.result.findings[number]
     if not is_wrong(worst):
         return session
     if _user_moved(session):
         return replace(session, triage=replace(state, taken=True))
     pair = places(session, worst)
-    if state.problem == 0 or (night is not None and not pair):
+    if (state.number == number and state.problem == 0) or (night is not None and not pair):
         return session
     night = None if night is None else replace(night, auto=pair[-1])
-    return at_proof(replace(session, triage=replace(state, problem=0), night=night), worst, blink=False)
+    state = replace(state, problem=0, finding=number)
+    return at_proof(replace(session, triage=state, night=night), worst, blink=False)
 
 
 def _user_moved(session: Session) -> bool:
@@ -216,8 +219,8 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     number = intent.number if intent.number is not None else (now + intent.step) % len(state.groups)
     if not 0 <= number < len(state.groups):
         return session
-    session = replace(session, triage=replace(state, problem=number, taken=True))
-    return at_proof(session, state.result.findings[state.groups[number][0]], blink=intent.blink)
+    chosen = state.number if intent.blink and number == now else state.groups[number][0]
+    return at_proof(replace(session, triage=state.at(chosen)), state.result.findings[chosen], blink=intent.blink)
 
 
 def _first_raw(session: Session, index: ExposureIndex) -> tuple[Intent, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifuview.app.night.state import TriageState
-from ifuview.app.night.views.verdict import fibers_of, is_wrong, kind_words, short, spans_of, step_words
+from ifuview.app.night.views.verdict import fibers_of, is_wrong, kind_words, short, spans_of, step_words, words_of
 from ifuview.app.session import Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.inspection import VerdictState
@@ -84,7 +84,7 @@ def _line(state: TriageState, finding: Finding) -> VerdictLine:
     amount = f"{finding.amplitude:.3g} {short(finding.unit)}" if finding.unit else ""
     known = "known before" if finding.known else ""
     facts = ", ".join(filter(None, (fibers_of(state, finding), spans_of([finding]), amount, sure, known)))
-    return VerdictLine(level, f"{step_words(finding)}: {kind_words(finding)}", f"{facts}. {finding.text}.")
+    return VerdictLine(level, f"{step_words(finding)}: {kind_words(finding)}", f"{facts}. {words_of(state, finding)}.")
 
 
 def _camera(state: TriageState, path: str) -> CameraFiles | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ifuview.app.frames.intents import SelectFiber, SetView
 from ifuview.app.frames.opening.opened import Opened
 from ifuview.app.frames.selection import carried_over, select_fiber
+from ifuview.app.frames.state import Proof
 from ifuview.app.frames.steps import set_view
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
@@ -80,8 +81,12 @@ class ReadProducts(Task[tuple[tuple[Read, ...], tuple[Problem, ...]]]):
             return session
         fresh = tuple(item for item in found if open_night.key_of(session, item[0]) is None)
         if fresh:
-            before = session.slot()
+            before, before_slots = session.slot(), session.slots
             session = carried_over(open_night.with_opened(session, fresh, places), before)
+            if self.goal.finding is not None:
+                night, known = open_night.night_of(session), {s.key for s in before_slots}
+                lent = night.lent | {s.key for s in session.slots if s.key not in known}
+                session = replace(session, night=replace(night, lent=lent))
         return arrived(session, replace(self.goal, places=places))
 
 
@@ -118,13 +123,36 @@ def arrived(session: Session, goal: Goal) -> Session:
         session = open_night.blinking(session, goal.blink)
         along = goal.along or open_night.night_of(session).along
         session = replace(session, night=replace(open_night.night_of(session), along=along))
-    return session if goal.finding is None else at_finding(session, goal.finding)
+    session = given_back(session, goal)
+    return proved(session) if goal.finding is None else at_finding(session, goal.finding)
+
+
+def proved(session: Session) -> Session:
+    """The session with the finding that is shown marked on all frames of its camera and exposure."""
+    finding = None if session.triage is None else session.triage.shown
+    if finding is None:
+        return replace(session, proof=None)
+    night, place = session.night, (finding.expid, finding.camera)
+    alone = frozenset(s.key for s in session.slots if s.key == session.current)
+    own = alone if night is None else frozenset(k for k, p in night.shown.items() if (p.expid, p.camera) == place)
+    return replace(session, proof=Proof(own, finding.fibers, finding.wave_range, finding.amplifier))
+
+
+def given_back(session: Session, goal: Goal) -> Session:
+    """The session without the frames that only the problem before had opened; what the user asks for stays."""
+    night = open_night.night_of(session)
+    if goal.finding is None:
+        return replace(session, night=replace(night, lent=night.lent - {session.current}))
+    gone = {key for key in night.lent if night.shown[key] not in goal.places}
+    session = session.with_slots(s for s in session.slots if s.key not in gone)
+    return replace(session, night=replace(night, lent=night.lent - gone))
 
 
 def at_finding(session: Session, finding: Finding) -> Session:
     """The session with the canvas at the place of a finding and its fibers selected."""
     from ifuview.app.night.triage.window import view_of
 
+    session = proved(session)
     slot = session.slot()
     if slot is None:
         return session

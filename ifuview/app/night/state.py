@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
-from ifuview.model.night.triage import TriageResult
+from ifuview.model.night.triage import Finding, TriageResult
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Night:
         Watched cameras that are not whole: looks since the last new file of each.
     said : frozenset of str
         What was said of watched cameras.
+    lent : frozenset of int
+        Frames that the problem on the canvas has opened; they go with it.
     places : mapping of (night, camera) to TraceSet
         Fibers and wavelengths of the detectors of a raw night, as far as they were looked for.
     """
@@ -69,6 +71,7 @@ class Night:
     auto: Place | None = None
     waiting: Mapping[tuple[int, str], int] = field(default_factory=lambda: MappingProxyType({}))
     said: frozenset[str] = frozenset()
+    lent: frozenset[int] = frozenset()
     places: Mapping[tuple[int, str], TraceSet] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -97,6 +100,8 @@ class TriageState:
         The user has stopped it.
     problem : int
         Which cause is shown, -1 for none.
+    finding : int
+        Which of its findings, -1 for the worst.
     taken : bool
         The view has been taken to a problem.
     """
@@ -111,7 +116,26 @@ class TriageState:
     todo: tuple[CameraFiles, ...] = ()
     stopped: bool = False
     problem: int = -1
+    finding: int = -1
     taken: bool = False
+
+    @property
+    def number(self) -> int:
+        """Number of the finding that all parts of the window speak of, by itself the worst; -1 without one."""
+        if not self.groups:
+            return -1
+        group = self.groups[min(max(self.problem, 0), len(self.groups) - 1)]
+        return self.finding if self.finding in group else group[0]
+
+    @property
+    def shown(self) -> Finding | None:
+        """That finding."""
+        return None if self.number < 0 else self.result.findings[self.number]
+
+    def at(self, number: int) -> TriageState:
+        """The state with another finding shown."""
+        group = next((n for n, group in enumerate(self.groups) if number in group), -1)
+        return replace(self, problem=group, finding=number, taken=True)
 
     def about(self, path: str) -> bool:
         """Whether a product is of a camera that was or is to be asked; True where that is not known."""

@@ -101,7 +101,7 @@ def diagnosed(session: Session, key: int, found: TraceDiagnosis, evidence: Any) 
     numbers = tuple((name, np.asarray(values)) for name, values in found.per_fiber.items() if not name.endswith("_err"))
     traces = found.given if slot.traces is None else slot.traces
     now = replace(slot, diagnosis=found, evidence=evidence, traces=traces)
-    return replace(session.with_slot(now), metrics=numbers)
+    return replace(session.with_slot(now), metrics=numbers, problem=0)
 
 
 def save_corrected(slot: Slot, path: str, ctx: JobContext = SILENT) -> str:

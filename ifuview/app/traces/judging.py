@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ifuview.app.frames.intents import Intent, Judge, PickPoint, SelectFiber, SetView, ShowProblem
 from ifuview.app.frames.selection import pick_point, select_fiber
+from ifuview.app.frames.state import Proof
 from ifuview.app.frames.steps import set_view
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
@@ -77,7 +78,8 @@ def at_row(session: Session, found: view.FindingsView, number: int) -> Session:
     if not 0 <= number < len(found.rows):
         return session
     row = found.rows[number]
-    session = set_view(replace(session, problem=number), SetView(found.slot, row.view))
+    proof = None if row.box is None else Proof(frozenset({found.slot}), box=row.box)
+    session = set_view(replace(session, problem=number, proof=proof), SetView(found.slot, row.view))
     if row.point is not None:
         session = pick_point(session, PickPoint(found.slot, *row.point))
     fibers = row.finding.fibers

@@ -21,11 +21,16 @@ COLORS = {
     MarkKind.BAD: QColor("#ff9f1c"),
     MarkKind.PIXEL: QColor("#ff9f1c"),
     MarkKind.AREA: QColor("#ff9f1c"),
+    MarkKind.RUN: QColor("#ffd54a"),
+    MarkKind.SPAN: QColor("#ffd54a"),
+    MarkKind.OUTLINE: QColor("#ffd54a"),
 }
 STYLES = {MarkKind.CCD: Qt.PenStyle.DashLine, MarkKind.BLOCK: Qt.PenStyle.DotLine}
 TICK = 9.0  # screen px, size of the marks of single fibers
 PLACES = {MarkKind.SKY: 0.0, MarkKind.BAD: 12.0}  # screen px from the edge: both can be on
 EDGE = 4.0  # screen px
+SHADE = 22  # opacity of the wavelengths of a problem, of 255
+ARM = 9.0  # screen px, of a bracket
 LEAST = 7.0  # screen px of the frame of a pixel
 HALO = 3.0  # screen px of the dark line behind it: seen on bright pixels too
 STEP = 8  # of the fibers that make a curve: it is smooth
@@ -41,6 +46,12 @@ def draw_marks(
             _ticks(p, mark, at, size)
         elif mark.kind in (MarkKind.PIXEL, MarkKind.AREA):
             _frames(p, mark, at, size)
+        elif mark.kind is MarkKind.RUN:
+            _bracket(p, mark, at, size, moving)
+        elif mark.kind is MarkKind.SPAN:
+            _span(p, mark, at, size, moving)
+        elif mark.kind is MarkKind.OUTLINE:
+            _outline(p, mark, at, size)
         elif mark.kind is MarkKind.NAME:
             x, y = viewport.to_screen(at, size, mark.x, mark.y)
             _words(p, QPointF(float(x[0]), float(y[0])), mark)
@@ -69,6 +80,57 @@ def _frames(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None
         p.drawRects(boxes)
     if mark.text and boxes:
         _words(p, boxes[0].topLeft() + QPointF(6, 16), mark)
+
+
+def _bracket(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
+    """Brackets on a run of rows at both edges of the canvas, its numbers in the first."""
+    x, y = viewport.to_screen(at, size, np.full(2, at.x), mark.y)
+    turned = viewport.turned(at)
+    low, high = sorted(x.tolist() if turned else y.tolist())
+    long = size[0] if turned else size[1]
+    if high < 0 or low > long:
+        return
+    for edge, inward in ((EDGE, ARM), ((size[1] if turned else size[0]) - EDGE, -ARM)):
+        path = [(edge + inward, low), (edge, low), (edge, high), (edge + inward, high)]
+        _edged(p, [QPointF(b, a) if turned else QPointF(a, b) for a, b in path], COLORS[mark.kind])
+    if mark.text and not moving:
+        high_enough = p.fontMetrics().height() < high - low
+        middle = min(max((low + high) / 2, 14.0), long - 6.0)
+        base = middle + p.fontMetrics().ascent() / 2 if high_enough else middle - 4
+        _words(p, QPointF(middle, 2 * ARM + EDGE) if turned else QPointF(EDGE + 6, base), mark)
+
+
+def _span(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
+    """A range of wavelengths: shaded, with its ends and its numbers."""
+    x, y = viewport.to_screen(at, size, mark.x, np.full(2, at.y))
+    turned = viewport.turned(at)
+    low, high = sorted(y.tolist() if turned else x.tolist())
+    box = QRectF(0, low, size[0], high - low) if turned else QRectF(low, 0, high - low, size[1])
+    shade = QColor(COLORS[mark.kind])
+    shade.setAlpha(SHADE)
+    p.fillRect(box, shade)
+    p.setPen(QPen(COLORS[mark.kind], 0, Qt.PenStyle.DashLine))
+    ends = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight())
+    p.drawLine(ends[0], ends[1] if turned else ends[2])
+    p.drawLine(ends[2] if turned else ends[1], ends[3])
+    if mark.text and not moving:
+        left = min(max(box.center().x() - p.fontMetrics().horizontalAdvance(mark.text) / 2, 4.0), size[0] - 90.0)
+        _words(p, QPointF(left, max(box.top(), 0.0) + 16), mark)
+
+
+def _outline(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None:
+    """A closed line around pixels."""
+    x, y = viewport.to_screen(at, size, mark.x, mark.y)
+    points = [QPointF(a, b) for a, b in zip(x.tolist(), y.tolist())]
+    if points:
+        _edged(p, [*points, points[0]], COLORS[mark.kind])
+
+
+def _edged(p: QPainter, points: list[QPointF], color: QColor) -> None:
+    """A line with a dark edge, seen on bright pixels too."""
+    for pen in (QPen(BACK, HALO + 1), QPen(color, 2.0)):
+        p.setPen(pen)
+        p.drawPolyline(QPolygonF(points))
 
 
 def _curve(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:

@@ -20,7 +20,7 @@ from ifuview.app import intents as want
 from ifuview.app.night.views import triage as pure
 from ifuview.app.night.views.triage import TriageView
 from ifuview.app.session import Layout
-from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, findings_tree
+from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, FindingsTree
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -33,6 +33,7 @@ WIDTHS = {1: 60, 2: 54}  # screen px of the columns between
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
 NOTHING = "Nothing was found."
+SO_FAR = "Nothing was found so far."
 
 
 class TriageDock(Dock):
@@ -67,7 +68,9 @@ class TriageDock(Dock):
         return bar
 
     def _build_body(self) -> QWidget:
-        self.tree = findings_tree("Problems by cause, worst first", HEADS, self._go, self._explain)
+        self.tree = FindingsTree("Problems by cause, worst first", HEADS)
+        self.tree.chosen.connect(self._go)
+        self.tree.proof.connect(lambda number: self._go(number, blink=True))
         self.tree.setRootIsDecorated(True)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -105,21 +108,23 @@ class TriageDock(Dock):
         self.still.setEnabled(view.blinking)
         self.export.setEnabled(view.done)
         self.headline.setText(view.headline if view.done else READY)
-        if view.state is not self._shown:
-            self._shown = view.state
+        result = None if view.state is None else view.state.result
+        if result is not self._shown:
+            self._shown = result
             self._fill(view)
+        self.tree.mark(view.shown)
+        self._explain(view.shown)
 
     def _fill(self, view: TriageView) -> None:
         """List the findings anew."""
         dark = is_dark(self.palette())
-        self.tree.clear()
+        causes = []
         for group in view.groups:
             cause = self._item(view, group[0], dark, view.places[group])
             for number in group if len(group) > 1 else ():
                 cause.addChild(self._item(view, number, dark))
-            self.tree.addTopLevelItem(cause)
-        self._explain(-1)
-        self.tree.setCurrentItem(self.tree.topLevelItem(0))  # the worst is explained; the canvas stays
+            causes.append(cause)
+        self.tree.fill(causes)
 
     def _item(self, view: TriageView, number: int, dark: bool, place: str = "") -> QTreeWidgetItem:
         """One line: a cause at the place of all its findings, or one finding."""
@@ -137,16 +142,17 @@ class TriageDock(Dock):
         """Words and spectra of one finding."""
         view = self._view
         if view is None or not 0 <= number < len(view.rows):
-            self.text.setText(NOTHING if view is not None and view.done and not view.rows else "")
+            empty = view is not None and view.done and not view.rows
+            self.text.setText("" if not empty else SO_FAR if view.judging else NOTHING)
             self.evidence.show_figure(None)
             return
         self.text.setText(pure.explanation(view, number))
         self.text.setToolTip(pure.evidence(view, number))
         self.evidence.show_figure(pure.evidence_figure(view, number))
 
-    def _go(self, number: int) -> None:
+    def _go(self, number: int, *, blink: bool = False) -> None:
         if self._view is not None and 0 <= number < len(self._view.rows):
-            self.intent.emit(want.ShowFinding(number))
+            self.intent.emit(want.ShowFinding(number, blink))
 
     def _export(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the triage")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QTreeWidgetItemIterator,
+    QWidget,
+)
 
 from ifuview.gui.parts._figure import FigurePlot, key_of
 from ifuview.gui.parts._plot import Ink
@@ -16,34 +24,77 @@ LEAST_HEIGHT = 60  # px
 NUMBER = Qt.ItemDataRole.UserRole
 
 
-def findings_tree(
-    name: str, heads: Sequence[str], go: Callable[[int], None], explain: Callable[[int], None]
-) -> QTreeWidget:
-    """Return an empty list; a click or Enter calls `go` with the finding, a move of the mark calls `explain`.
+class FindingsTree(QTreeWidget):
+    """A list of findings: mouse and arrow keys alike choose one, Return or a double click ask for its proof.
 
-    The finding of an item is the number that its NUMBER role holds, else its row; -1: none.
+    The finding of an item is the number that its NUMBER role holds, else its row.
     """
 
-    def number(item: QTreeWidgetItem | None) -> int:
-        held = None if item is None else item.data(0, NUMBER)
-        return tree.indexOfTopLevelItem(item) if held is None else int(held)
+    chosen = pyqtSignal(int)
+    proof = pyqtSignal(int)
 
-    tree = QTreeWidget()
-    tree.setAccessibleName(name)
-    tree.setHeaderLabels(heads)
-    tree.setRootIsDecorated(False)
-    tree.setUniformRowHeights(True)
-    tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    tree.setMinimumHeight(LEAST_HEIGHT)
-    header = tree.header()
-    if header is not None:
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    tree.itemClicked.connect(lambda item, _column: go(number(item)))
-    tree.itemActivated.connect(lambda item, _column: go(number(item)))
-    tree.currentItemChanged.connect(lambda item, _old: explain(number(item)))
-    return tree
+    def __init__(self, name: str, heads: Sequence[str]) -> None:
+        super().__init__()
+        self._quiet = False
+        self._before: QTreeWidgetItem | None = None  # chosen when the mouse was pressed
+        self.setAccessibleName(name)
+        self.setHeaderLabels(heads)
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setMinimumHeight(LEAST_HEIGHT)
+        header = self.header()
+        if header is not None:
+            header.setStretchLastSection(False)
+            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.itemActivated.connect(lambda item, _column: self.proof.emit(self.number(item)))
+        self.currentItemChanged.connect(self._moved)
+        self.itemClicked.connect(self._clicked)
+
+    def number(self, item: QTreeWidgetItem | None) -> int:
+        """The finding of an item, -1 for none."""
+        held = None if item is None else item.data(0, NUMBER)
+        return self.indexOfTopLevelItem(item) if held is None else int(held)
+
+    def fill(self, items: Sequence[QTreeWidgetItem]) -> None:
+        """List other items; none is chosen, what was open stays open."""
+        opened = {item.text(0) for item in self._items() if item.isExpanded()}
+        self._quiet, self._before = True, None
+        self.clear()
+        self.addTopLevelItems(list(items))
+        for item in items:
+            item.setExpanded(item.text(0) in opened)
+        self._quiet = False
+
+    def mark(self, number: int) -> None:
+        """Show which finding is chosen; an item that has it already stays, be it a cause or one of its members."""
+        if self.number(self.currentItem()) == number:
+            return
+        self._quiet = True
+        self.setCurrentItem(next((item for item in self._items() if self.number(item) == number), None))
+        self._quiet = False
+
+    def _items(self) -> Iterator[QTreeWidgetItem]:
+        """All items, causes before their members."""
+        each = QTreeWidgetItemIterator(self)
+        while (item := each.value()) is not None:
+            yield item
+            each += 1
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        self._before = self.currentItem()
+        super().mousePressEvent(event)
+
+    def _clicked(self, item: QTreeWidgetItem, _column: int) -> None:
+        """A click on what is chosen already brings it back to the canvas."""
+        if item is self._before:
+            self.chosen.emit(self.number(item))
+
+    def _moved(self, item: QTreeWidgetItem | None, _old: QTreeWidgetItem | None) -> None:
+        number = self.number(item)
+        if not self._quiet and number >= 0:
+            self.chosen.emit(number)
 
 
 class EvidencePanel(QWidget):

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFrame, QHeaderView, QScrollArea, QSplitter, QTreeWi
 from ifuview.app import intents as want
 from ifuview.app.photons.views import problems as pure
 from ifuview.app.photons.views.problems import ProblemRow, ProblemsView
-from ifuview.gui.parts._findings_tree import EvidencePanel, findings_tree
+from ifuview.gui.parts._findings_tree import EvidencePanel, FindingsTree
 from ifuview.gui.parts._widgets import VERDICT_SIGNS, Pages, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.model.inspection import VerdictState
@@ -42,7 +42,9 @@ class PhotonProblemsDock(Dock):
         self.draw(None)
 
     def _build_body(self) -> QWidget:
-        self.tree = findings_tree("Problems by cause, worst first", HEADS, self._go, self._explain)
+        self.tree = FindingsTree("Problems by cause, worst first", HEADS)
+        self.tree.chosen.connect(self._go)
+        self.tree.proof.connect(lambda number: self._go(number, blink=True))
         header = self.tree.header()
         if header is not None:
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
@@ -70,7 +72,7 @@ class PhotonProblemsDock(Dock):
         self._view = view if isinstance(view, ProblemsView) else None
         if self._view is None or self._view.hint:
             self._rows = ()
-            self.tree.clear()
+            self.tree.fill(())
             self.pages.show_hint(pure.HINT if self._view is None else self._view.hint)
             return
         self.pages.show_content()
@@ -78,20 +80,21 @@ class PhotonProblemsDock(Dock):
         if self._view.rows != self._rows:
             self._rows = self._view.rows
             self._fill()
-        self.tree.setCurrentItem(self.tree.topLevelItem(max(self._view.problem, 0)))
+        self.tree.mark(max(self._view.problem, 0))
         self._explain(max(self._view.problem, 0))
 
     def _fill(self) -> None:
         """List the problems anew."""
         dark = is_dark(self.palette())
-        self.tree.clear()
+        items = []
         for row in self._rows:
             item = QTreeWidgetItem([f"{VERDICT_SIGNS[row.state]} {row.name}", row.amount, row.sigma, row.step])
             for at in range(len(HEADS)):
                 item.setToolTip(at, row.finding.text)
             if row.state is VerdictState.WRONG:
                 item.setForeground(0, QBrush(QColor(INK[dark])))
-            self.tree.addTopLevelItem(item)
+            items.append(item)
+        self.tree.fill(items)
 
     def _explain(self, number: int) -> None:
         """Words and figure of one problem."""
@@ -101,6 +104,6 @@ class PhotonProblemsDock(Dock):
         self.text.setText(pure.explanation(view, number) if view is not None and there else NOTHING)
         self.evidence.show_figure(found)
 
-    def _go(self, number: int) -> None:
+    def _go(self, number: int, *, blink: bool = False) -> None:
         if 0 <= number < len(self._rows):
-            self.intent.emit(want.ShowProblem(number=number))
+            self.intent.emit(want.ShowProblem(number=number, blink=blink))

@@ -18,7 +18,7 @@ from ifuview.app import intents as want
 from ifuview.app.traces.views import findings as pure
 from ifuview.app.traces.views.findings import FindingsView
 from ifuview.gui.parts._figure import FigurePlot
-from ifuview.gui.parts._findings_tree import findings_tree
+from ifuview.gui.parts._findings_tree import FindingsTree
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.traces.trace_quality import BANNER
@@ -104,7 +104,9 @@ class FindingsDock(Dock):
         words.setSpacing(1)
         words.addWidget(self.word)
         words.addWidget(self.sentence)
-        self.tree = findings_tree("Findings, worst first", HEADS, self._go, self._explain)
+        self.tree = FindingsTree("Findings, worst first", HEADS)
+        self.tree.chosen.connect(self._go)
+        self.tree.proof.connect(self._go)
         self.text = quiet_label()
         self.plot = FigurePlot("Evidence of the finding")
         self.plot.setMinimumHeight(PLOT_HEIGHT)
@@ -155,26 +157,21 @@ class FindingsDock(Dock):
         if known and shown != self._shown:
             self._fill(view)
         self._shown = shown
+        if known:
+            self.tree.mark(view.shown)
+            self._explain(view.shown)
 
     def _fill(self, view: FindingsView) -> None:
-        """The list, with the same finding chosen as before if it is still there."""
-        old = self.tree.currentItem()
-        before = None if old is None else old.text(0)
-        self.tree.blockSignals(True)
-        self.tree.clear()
+        """The list anew."""
+        items = []
         for row in view.rows:
             item = QTreeWidgetItem([f"{row.sign}  {row.finding.title}", row.amount, row.sigma])
             item.setToolTip(0, row.finding.text)
             for i in (1, 2):
                 item.setTextAlignment(i, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.tree.addTopLevelItem(item)
+            items.append(item)
+        self.tree.fill(items)
         self._color()
-        self.tree.blockSignals(False)
-        names = [f"{row.sign}  {row.finding.title}" for row in view.rows]
-        chosen = names.index(before) if before in names else 0 if names else -1
-        if chosen >= 0:
-            self.tree.setCurrentItem(self.tree.topLevelItem(chosen))
-        self._explain(chosen)
         if view.verdict is not None:
             self.word.setText(f"Corrected (it was: {WORDS[view.verdict]})" if view.corrected else WORDS[view.verdict])
         self.sentence.setText(view.sentence)

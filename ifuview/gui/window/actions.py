@@ -154,7 +154,7 @@ def fibers_horizontal(session: Session) -> want.Intent | None:
     if slot is None:
         return None
     turned = slot.view.rotation == 0 and slot.image.orientation.transpose
-    return want.SetView(slot.key, replace(slot.view, rotation=90 if turned else 0, fit=True))
+    return want.SetView(slot.key, replace(slot.view.whole, rotation=90 if turned else 0))
 
 
 SMOOTH_RADIUS = (0.5, 50.0)  # px

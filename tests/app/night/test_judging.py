@@ -12,6 +12,7 @@ from ifuview.app import verdict
 from ifuview.app.jobs import JobKind
 from ifuview.app.night import judging, open_night
 from ifuview.app.night.state import Night, Place, TriageState
+from ifuview.app.night.views.verdict import words_of
 from ifuview.app.session import Session
 from ifuview.engine.context import SILENT
 from ifuview.engine.night.problems import grouped
@@ -39,6 +40,16 @@ def state(findings: list[Finding], **more) -> TriageState:
     judged = tuple(Judged(e, c, 500) for e, c in places)
     result = TriageResult(tuple(sorted(findings, key=lambda f: f.rank)), cameras=places, judged=judged)
     return TriageState(result, groups=grouped(result.findings), **more)
+
+
+def test_sentences_count_fibers_as_the_instrument_does():
+    said = "Fiber 7, 40 times as bright as the sky, lights its neighbors 2-12: of 5 fibers 3, 4 see it"
+    one = finding(1, "r6", text=said)
+    known = replace(state([one]), fiber_ids={(1, "r6"): range(3000, 3500)})
+    assert words_of(known, one) == (
+        "Fiber 3007, 40 times as bright as the sky, lights its neighbors 3002-3012: of 5 fibers 3003, 3004 see it"
+    )
+    assert words_of(state([one]), one) == said
 
 
 def test_one_cause_in_many_places_is_one_problem():

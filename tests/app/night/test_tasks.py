@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ifuview.app import intents as want
+from ifuview.app.frames.views import image
+from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night import open_night
 from ifuview.app.night.showing import ReadProducts
 from ifuview.app.night.state import Place
@@ -86,18 +88,47 @@ def test_what_comes_into_a_watched_folder_is_told_and_shown(root, tmp_path):
     assert len(runner.done) == done
 
 
+def shown_keys(session):
+    """Frames that show the place of the finding."""
+    place = (session.triage.shown.expid, session.triage.shown.camera)
+    return {key for key, p in session.night.shown.items() if (p.expid, p.camera) == place}
+
+
 def test_a_finding_is_shown_between_two_products(runner):
     session = runner.ask(want.ShowProduct(FIRST, "r0", "frame"), want.Triage("camera"))
     assert runner.window[-1] == want.ShowDock("triage")
     assert not [m for m in session.messages if m.level is Level.ERROR]
-    finding = Finding(SECOND, "r0", "sky", "sky", fibers=(4, 5, 6))
-    found = replace(session.triage, result=TriageResult(findings=(finding,)))
+    findings = (
+        Finding(SECOND, "r0", "sky", "sky", fibers=(4, 5, 6), wave_range=(5800.0, 5810.0)),
+        Finding(FIRST, "r0", "sky", "sky", fibers=(1,)),
+    )
+    found = replace(session.triage, result=TriageResult(findings=findings), groups=((0,), (1,)))
     runner.session = replace(session, triage=found)
     session = runner.ask(want.ShowFinding(0))
+    assert session.layout is Layout.SINGLE and session.triage.shown is findings[0]  # all of it without a blink
+    session = runner.ask(want.ShowProblem(blink=True))
     shown = [session.night.shown[key] for key in session.blink_keys]
     assert session.layout is Layout.BLINK and len(shown) == 2
     assert {(p.expid, p.camera) for p in shown} == {(SECOND, "r0")}
-    assert session.slots[0].key not in session.blink_keys  # of before, still open
+    first = session.slots[0].key
+    assert first not in session.blink_keys  # of before, still open
     assert session.night.shown[session.current].product == "sframe"
     assert (session.selection.fiber, session.selection.fibers) == (5, (4, 5, 6))
-    assert runner.ask(want.ShowFinding(1)) is session  # there is none
+    marked = image.make(session)  # the same fibers and wavelengths on both pictures, on no other
+    for picture in marked.pictures:
+        kinds = {mark.kind for mark in picture.overlay.marks}
+        assert {MarkKind.RUN, MarkKind.SPAN} <= kinds if picture.key in shown_keys(session) else not kinds
+    assert session.slot().view.part is not None and session.slot().view.fit  # as large as the canvas
+    assert runner.ask(want.ShowFinding(2)) is session  # there is none
+    session = runner.ask(want.ShowFinding(1))  # the problem takes its pictures with it, the user's stay
+    assert {session.night.shown[s.key].expid for s in session.slots} == {FIRST}
+    assert session.slots[0].key == first and session.layout is Layout.SINGLE
+
+
+def test_this_exposure_means_all_its_cameras_also_for_a_product_opened_alone(root):
+    alone = Runner()
+    alone.ask(want.OpenFile(str(next(root.rglob(f"sframe-r0-{FIRST:08d}.fits*")))))
+    for scope, cameras in (("camera", {(FIRST, "r0")}), ("exposure", {(FIRST, "r0"), (FIRST, "r1")})):
+        state = alone.ask(want.Triage(scope)).triage
+        assert set(state.result.cameras) == cameras
+    assert state.scope.startswith("the exposure of sframe")

@@ -49,15 +49,16 @@ def test_a_finding_is_gone_to_and_blinked(qtbot: QtBot, shared_data: Path, tmp_p
         assert "Å" in dock.plot.getAxis("bottom").labelText
         assert "Cause: sky model." in dock.text.text()
         assert "flux calibration: excluded by" in dock.text.toolTip()
-        dock._go(0)
+        shell.controller.handle(want.ShowFinding(0, blink=True))
         settle(qtbot, shell)
         session = shell.store.session
         assert {session.night.shown[key].product for key in session.blink_keys} == {"flatfielded", "sframe"}
         assert session.layout is Layout.BLINK
         assert session.selection.fibers == finding.fibers
         slot = session.slot()
-        assert 6300 < slot.image.wave[round(slot.view.x)] < 6900
-        assert not slot.view.fit
+        left, low, right, high = slot.view.part
+        assert slot.image.wave[round(left)] < 6300 and slot.image.wave[round(right)] > 6900
+        assert low <= min(finding.fibers) and max(finding.fibers) <= high
         row = next(r for r in dock._view.rows if r.finding.kind == "isolated-fiber")
         shell.controller.handle(want.ShowFinding(dock._view.rows.index(row)))
         settle(qtbot, shell)

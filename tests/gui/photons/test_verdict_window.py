@@ -60,7 +60,7 @@ def test_what_is_wrong_is_named_and_its_light_curve_is_one_action_away(qtbot: Qt
         assert bar.headline.text().endswith("sigma") and bar.place.text() == "problem 1/2"
 
         # the list leads to the other one, the strip to the image without flagged pixels
-        dock.tree.itemClicked.emit(dock.tree.topLevelItem(1), 0)
+        qtbot.keyClick(dock.tree, Qt.Key.Key_Down)
         settle(qtbot, shell)
         assert (session().selection.x, session().selection.y) == HOT
         assert dock.tree.indexOfTopLevelItem(dock.tree.currentItem()) == 1

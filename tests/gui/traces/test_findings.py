@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QFileDialog
 
 from ifuview.app import intents as want
@@ -66,9 +68,13 @@ def test_a_click_goes_there_and_selects_the_fibers(dock, session) -> None:
     assert abs(cross - slot.traces.center[made_doctor.KINKED, round(float(disp))]) < 0.01
 
 
-def test_evidence_of_every_finding_can_be_drawn(dock) -> None:
+def test_arrow_keys_choose_as_the_mouse_does_and_evidence_of_every_finding_can_be_drawn(dock, session) -> None:
     for i in range(dock.tree.topLevelItemCount()):
-        dock.tree.setCurrentItem(dock.tree.topLevelItem(i))
+        if i:
+            QTest.keyClick(dock.tree, Qt.Key.Key_Down)
+            session = want.TABLE[want.ShowTraceFinding](session, dock.asked.pop())
+            dock.draw(view.make(session))
+        assert not dock.asked and session.problem == i and dock.tree.currentIndex().row() == i
         QApplication.processEvents()
         assert dock.text.text()
         assert dock.plot.isVisible() == (dock._view.rows[i].finding.group != "frame")

@@ -31,13 +31,17 @@ class MarkKind(StrEnum):
     BAD = "bad"
     PIXEL = "pixel"
     AREA = "area"
+    RUN = "run"  # of fibers that a problem lies in
+    SPAN = "span"  # of wavelengths
+    OUTLINE = "outline"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
     """A curve in native px, NaN where it leaves the image; SKY and BAD: `y` lists rows, NAME is one point.
 
-    PIXEL: `x` and `y` list pixels; AREA: the first and the last pixel.
+    PIXEL: `x` and `y` list pixels; AREA: the first and the last one; RUN: `y` has the first and the last row, SPAN: `x`
+    the ends of a range; OUTLINE: a polygon.
     """
 
     kind: MarkKind

@@ -110,6 +110,7 @@ def inputs(session: Session) -> tuple[object, ...]:
         session.selection,
         session.metrics,
         session.light,
+        session.proof,
         session.drawing,
     )
 

@@ -131,6 +131,7 @@ class OverlayCache:
             slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector, session.overlay,
             session.metrics, chosen, session.light if slot.photons is not None else None,
             slot.photons is None, None if slot.photons is None else slot.photons.judged,
+            session.proof if session.proof is not None and slot.key in session.proof.frames else None,
         )  # fmt: skip
         known = self._views.get(slot.key)
         if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
@@ -184,13 +185,12 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         from ifuview.app.frames.views.fiber_marks import fiber_marks
 
         view = replace(view, marks=fiber_marks(session, slot))
-    judged = None if slot.photons is None else slot.photons.judged
-    if judged is not None:
-        from ifuview.app.frames.views.pixel_marks import pixel_marks
-
-        view = replace(view, marks=pixel_marks(judged.marked_pixels, judged.marked_areas))
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
+    if session.proof is not None or slot.photons is not None:
+        from ifuview.app.frames.views import problem_marks
+
+        view = replace(view, marks=(*view.marks, *problem_marks.marks(session, slot)))
     traces = shown_traces(session, slot)
     if traces is not None and (shown.traces or shown.iso_wave):
         if shown.iso_wave:

@@ -54,18 +54,19 @@ def turned(view: ViewState) -> bool:
 
 
 def fit_view(shape: tuple[int, int], size: Size, view: ViewState) -> ViewState:
-    """Return `view` centered and zoomed so that the whole image of `shape` (ny, nx) just fits the canvas.
+    """Return `view` centered and zoomed so that the whole image of `shape` (ny, nx), or its part, just fits the canvas.
 
-    With `view.aspect` 0 the image fills the canvas and its pixels are not square.
+    With `view.aspect` 0 that fills the canvas and its pixels are not square.
     """
-    ny, nx = shape
+    x0, y0, x1, y1 = view.part or (-0.5, -0.5, shape[1] - 0.5, shape[0] - 0.5)
+    nx, ny = x1 - x0, y1 - y0
     if view.aspect <= 0:
         across, down = (ny, nx) if turned(view) else (nx, ny)
         filling = (size[1] / down) / (size[0] / across)
         view = replace(view, aspect=1 / filling if turned(view) else filling)
     wide, high = (ny * view.aspect, nx) if turned(view) else (nx, ny * view.aspect)
     zoom = min(max(size[0], 1) / wide, max(size[1], 1) / high)
-    return replace(view, x=(nx - 1) / 2, y=(ny - 1) / 2, zoom=zoom)
+    return replace(view, x=(x0 + x1) / 2, y=(y0 + y1) / 2, zoom=min(max(zoom, MIN_ZOOM), MAX_ZOOM))
 
 
 def resolve(view: ViewState, shape: tuple[int, int], size: Size) -> ViewState:

@@ -53,11 +53,12 @@ def triage(session: Session, intent: want.Triage) -> Outcome:
 
 
 def show_finding(session: Session, intent: want.ShowFinding) -> Outcome:
-    """Open the two products between which a finding appears, go to its place and blink."""
+    """Open the two products between which a finding appears and go to its place."""
     state = session.triage
     if state is None or not 0 <= intent.number < len(state.result.findings):
         return session
-    return at_proof(session, state.result.findings[intent.number], blink=True)
+    session = replace(session, triage=state.at(intent.number))
+    return at_proof(session, state.result.findings[intent.number], blink=intent.blink)
 
 
 def at_proof(session: Session, finding: Finding, *, blink: bool) -> Outcome:
@@ -68,7 +69,7 @@ def at_proof(session: Session, finding: Finding, *, blink: bool) -> Outcome:
     if not pair:
         return at_finding(session, finding)
     if session.layout is Layout.BLINK:
-        session = replace(session, layout=Layout.SINGLE)
+        session = replace(session, layout=Layout.SINGLE, blink_keys=())
     outcome = show(session, pair, blink=pair if blink and len(pair) > 1 else (), finding=finding)
     return Change(session, (outcome,)) if isinstance(outcome, Task) else outcome
 

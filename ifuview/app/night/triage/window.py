@@ -16,9 +16,8 @@ from ifuview.errors import UsageError
 from ifuview.model.night.triage import Finding
 
 SCOPES = ("exposure", "camera", "night")
-ACROSS, ALONG = 400.0, 800.0  # screen px that a finding should fill, across and along wavelength
-ZOOM = (0.2, 8.0)  # screen px per px
-LEAST = (12.0, 60.0)  # fibers and pixels that are shown at least
+AROUND = (1.4, 2.0)  # times the fibers and the wavelengths of a finding that are seen with it
+LEAST = (24.0, 60.0)  # fibers and pixels that are shown at least
 
 
 def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...], str]:
@@ -34,7 +33,10 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
     if now is None:
         if slot is None:
             raise UsageError("no night is open", todo="open the folder of a production, a night or an exposure")
-        return (slot.dataset.path,), (), (), slot.title
+        if scope == "camera":
+            return (slot.dataset.path,), (), (), slot.title
+        what = "the exposure of" if scope == "exposure" else "all that lies beside"
+        return (os.path.dirname(slot.dataset.path),), (), (), f"{what} {slot.title}"
     folder = now.index.folder
     name = os.path.basename(folder) or folder
     place = open_night.here(session)
@@ -47,10 +49,14 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
 
 def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
     """Triage of the current camera, its exposure or the whole folder."""
+    from ifuview.app.night.triage.files import find_cameras
     from ifuview.app.night.triage.run import triage_with_evidence
     from ifuview.engine.night.problems import grouped
 
     paths, cameras, expids, words = request(session, scope)
+    slot = session.slot()
+    if session.night is None and scope == "exposure" and slot is not None:
+        expids = tuple(camera.expid for camera in find_cameras((slot.dataset.path,), ctx=ctx))
     indexes = () if session.night is None else (session.night.index,)
     result, arrays = triage_with_evidence(paths, cameras, expids, ctx, indexes)
     return TriageState(result, arrays, words, grouped(result.findings))
@@ -80,22 +86,14 @@ def places(session: Session, finding: Finding) -> tuple[Place, ...]:
 
 
 def view_of(slot: Slot, finding: Finding) -> ViewState:
-    """The part of a fiber x wavelength image that holds a finding."""
+    """The part of a fiber x wavelength image that holds a finding, as large as the canvas."""
     count, width = slot.image.shape
     first, last = (min(finding.fibers), max(finding.fibers)) if finding.fibers else (0, count - 1)
     low, high = 0.0, float(width - 1)
     wave = slot.image.wave
     if finding.wave_range is not None and wave is not None and np.ndim(wave) == 1:
         low, high = (float(np.interp(w, wave, np.arange(width))) for w in finding.wave_range)
-    along = max(2.0 * (high - low), LEAST[1])
-    across = max(1.3 * (last - first + 1), LEAST[0])
-    zoom = float(np.clip(ALONG / along, *ZOOM))
-    aspect = float(np.clip(ACROSS / across, *ZOOM)) / zoom
-    return replace(
-        slot.view,
-        x=(low + high) / 2,
-        y=(first + last) / 2,
-        zoom=zoom,
-        aspect=float(np.clip(aspect, 0.1, 10)),
-        fit=False,
-    )
+    across, along = (max(f * s, least) / 2 for f, s, least in zip(AROUND, (last - first + 1, high - low), LEAST))
+    x, y = (low + high) / 2, (first + last) / 2
+    corners = (max(x - along, -0.5), max(y - across, -0.5), min(x + along, width - 0.5), min(y + across, count - 0.5))
+    return replace(slot.view, aspect=0.0, fit=True, part=corners)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ifuview.app.night.state import TriageState
-from ifuview.app.night.views.verdict import fibers_of, kind_words, short, where
+from ifuview.app.night.views.verdict import fibers_of, kind_words, short, where, words_of
 from ifuview.app.session import Session
 from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
@@ -32,7 +32,10 @@ class TriageRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TriageView:
-    """Everything the dock shows; `groups` are the rows of each cause, `places` where each of those was seen."""
+    """Everything the dock shows; `groups` are the rows of each cause, `places` where each of those was seen.
+
+    `shown` is the row that the bar and the canvas speak of; `judging`: more may be found.
+    """
 
     rows: tuple[TriageRow, ...]
     headline: str
@@ -43,6 +46,8 @@ class TriageView:
     blinking: bool
     groups: tuple[tuple[int, ...], ...] = ()
     places: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    shown: int = -1
+    judging: bool = False
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -62,7 +67,7 @@ def make(session: Session) -> TriageView | None:
     places = {group: where([findings[n] for n in group]) for group in groups}
     return TriageView(
         rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink",
-        groups, places,
+        groups, places, state.number, bool(state.todo) and not state.stopped,
     )  # fmt: skip
 
 
@@ -70,6 +75,8 @@ def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
     """How many of what."""
     bad = sum(r.mark == "bad" for r in rows)
     cameras = len(state.result.cameras)
+    if not cameras and state.todo:
+        return f"{state.scope}: judging {state.todo[0].label}"
     words = f"{bad} new finding{'s' if bad != 1 else ''}" if bad else "nothing new"
     known, other = (sum(r.mark == mark for r in rows) for mark in ("known", "info"))
     words += f", {known} known" if known else ""
@@ -91,7 +98,8 @@ def _row(state: TriageState, finding: Finding) -> TriageRow:
 def explanation(view: TriageView, number: int) -> str:
     """What is known of one finding, with the causes if they were asked for it."""
     finding = view.rows[number].finding
-    lines = [finding.text + ".", f"Extent: {finding.extent}."]
+    said = finding.text if view.state is None else words_of(view.state, finding)
+    lines = [said + ".", f"Extent: {finding.extent}."]
     causes = [c for c in view.causes if c.about.startswith(f"{finding.kind}, ")]
     for verdict, word in (("supported by", "Cause"), ("not decided", "Not decided"), ("excluded by", "Excluded")):
         names = ", ".join(dict.fromkeys(c.name for c in causes if c.verdict == verdict))

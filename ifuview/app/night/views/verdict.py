@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ifuview.app.night import open_night
 from ifuview.app.night.state import Place, TriageState
 from ifuview.app.session import Session
@@ -98,7 +100,7 @@ def _nothing(state: TriageState, overall: VerdictState, found: tuple[VerdictProb
     if overall is VerdictState.NOT_JUDGED:
         return f"not judged: {state.unread[0]}" if state.unread else "not judged"
     if overall is VerdictState.JUDGING:
-        return f"nothing wrong so far in {of}"
+        return f"nothing wrong so far in {of}" if cameras else f"judging {state.todo[0].label}"
     more = f"; {len(found)} known or of the sky" if found else ""
     return f"nothing new in {of}{more}" if overall is VerdictState.LOOK else f"nothing found in {of}{more}"
 
@@ -117,7 +119,7 @@ def _judged(state: TriageState) -> str:
 def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     """One cause in words."""
     found = [state.result.findings[n] for n in group]
-    best = found[0]
+    best = state.result.findings[state.number] if state.number in group else found[0]
     step = step_words(best)
     wrong = is_wrong(best)
     what = f"{step.upper()} {'wrong' if wrong else 'known' if best.known else 'of the sky'}: {kind_words(best)}"
@@ -126,7 +128,8 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
     sigma = f"{best.significance:.0f} sigma" if best.significance else ""
     of = f"first wrong step: {step}" if wrong else ""
-    detail = DOT.join(filter(None, (fibers_of(state, best), ", ".join(filter(None, (amount, sigma))), of)))
+    here = "" if len(found) == 1 else f"{best.camera} {best.expid}"
+    detail = DOT.join(filter(None, (here, fibers_of(state, best), ", ".join(filter(None, (amount, sigma))), of)))
     return VerdictProblem(VerdictState.WRONG if wrong else VerdictState.LOOK, step, headline, detail, group)
 
 
@@ -190,6 +193,18 @@ def fibers_of(state: TriageState, finding: Finding) -> str:
     return f"{word} {', '.join(parts[:MANY])}{more}".replace("-", "\u2013")
 
 
+ROWS = re.compile(r"(?<=iber )[0-9]+|(?<=ibers )[0-9][0-9, -]*|(?<=neighbors )[0-9-]+|(?<=target )[0-9]+")
+
+
+def words_of(state: TriageState, finding: Finding) -> str:
+    """The sentence of a finding, with the fibers as the instrument counts them."""
+    ids = state.fiber_ids.get((finding.expid, finding.camera))
+    if ids is None:
+        return finding.text
+    known = {str(row): str(number) for row, number in enumerate(ids)}
+    return ROWS.sub(lambda rows: re.sub("[0-9]+", lambda row: known.get(row[0], row[0]), rows[0]), finding.text)
+
+
 # the chain
 
 
@@ -226,9 +241,7 @@ def chain(session: Session) -> tuple[ChainCell, ...]:
 
 def _chosen(state: TriageState | None) -> Finding | None:
     """The finding that the bar speaks of."""
-    if state is None or not state.groups:
-        return None
-    return state.result.findings[state.groups[max(state.problem, 0)][0]]
+    return None if state is None else state.shown
 
 
 def first_product(spec: ChainSpec, found: list[Finding]) -> str:

@@ -22,6 +22,7 @@ SCREEN = 700.0  # screen px that a finding should fill
 ZOOM = (0.25, 6.0)  # screen px per px
 BLOCK_ZOOM = 2.0
 FIBER_ZOOM = (4.0, 12.0)
+BESIDE = 4.0  # px beside the traces of a finding that are marked with it
 SEEN = 8.0  # screen px that an error should have
 BLOCK = "block"
 SIGNS = {Verdict.PASS: "i", Verdict.WARN: "▲", Verdict.FAIL: "✘", Verdict.NOT_MEASURED: "?"}
@@ -41,7 +42,7 @@ BEFORE = "Before the correction: "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FindingRow:
-    """One finding with the place it is at: the crosshair `point` in native px and the `view` of the canvas."""
+    """One finding with the place it is at: crosshair `point` and `box` in native px, and the `view` of the canvas."""
 
     finding: TraceFinding
     sign: str
@@ -49,6 +50,7 @@ class FindingRow:
     sigma: str
     point: tuple[float, float] | None
     view: ViewState
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +85,8 @@ class FindingsView:
         Suggested name of the corrected file.
     hint : str
     can_diagnose : bool
+    shown : int
+        The row that the bar and the canvas speak of, -1 without one.
     """
 
     slot: int = -1
@@ -103,6 +107,7 @@ class FindingsView:
     can_diagnose: bool = False
     along: str = COLUMN
     diagnosis: TraceDiagnosis | None = field(default=None, repr=False)
+    shown: int = -1
 
 
 def problems(found: FindingsView) -> tuple[FindingRow, ...]:
@@ -115,7 +120,8 @@ def inputs(session: Session) -> tuple[object, ...]:
     slot = session.slot()
     shown = session.overlay
     own = (None,) if slot is None else (slot.key, slot.diagnosis, slot.traces, slot.past_traces, slot.image)
-    return (*own, session.metrics, shown.color_by, shown.alternate, session.doctor_limits, session.blink_ms)
+    rest = (session.metrics, shown.color_by, shown.alternate, session.doctor_limits, session.blink_ms)
+    return (*own, *rest, session.problem)
 
 
 def make(session: Session) -> FindingsView | None:
@@ -151,12 +157,14 @@ def _with_findings(base: FindingsView, session: Session, slot: Slot, found: Trac
     from ifuview.model.traces.findings import advice_lines, findings
 
     source = source_of(found.given)
+    rows = tuple(_row(f, slot, found) for f in findings(found))
     return replace(
         base,
         verdict=found.verdict,
         sentence=(BEFORE if slot.traces is found.corrected else "") + found.sentence,
         advice="\n".join(f"• {line}" for line in advice_lines(found)),
-        rows=tuple(_row(f, slot, found) for f in findings(found)),
+        rows=rows,
+        shown=min(session.problem, len(rows) - 1),
         corrected=slot.traces is found.corrected,
         hint=APPLIED if slot.traces is found.corrected else "",
         changed=bool(np.nanmax(np.abs(found.correction), initial=0.0) > 0),
@@ -176,10 +184,26 @@ def _row(finding: TraceFinding, slot: Slot, found: TraceDiagnosis) -> FindingRow
     sigma = "–" if finding.significance is None else f"{finding.significance:.0f}"
     cross, disp, zoom = _place(finding, found)
     if not (np.isfinite(cross) and np.isfinite(disp)):
-        return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, None, replace(slot.view, fit=True))
+        return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, None, slot.view.whole)
     x, y = (float(v) for v in slot.image.orientation.to_native(cross, disp, slot.image.shape))
-    view = replace(slot.view, fit=True) if zoom == 0 else replace(slot.view, x=x, y=y, zoom=zoom, aspect=1.0, fit=False)
-    return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view)
+    view = slot.view.whole if zoom == 0 else replace(slot.view, x=x, y=y, zoom=zoom, aspect=1.0, fit=False)
+    return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view, _box(finding, slot, found))
+
+
+def _box(finding: TraceFinding, slot: Slot, found: TraceDiagnosis) -> tuple[float, float, float, float] | None:
+    """The pixels of a finding, native; None where it is about the whole image."""
+    rows, center = finding.row_range, found.corrected.center
+    first, last = (int(np.clip(v, 0, center.shape[1] - 1)) for v in finding.x_range)
+    if rows is None and 0 < len(finding.fibers) < found.nfiber:
+        light = center[list(finding.fibers), first : last + 1]
+        rows = (
+            (float(np.nanmin(light)) - BESIDE, float(np.nanmax(light)) + BESIDE) if np.isfinite(light).any() else None
+        )
+    if rows is None:
+        return None
+    corners = slot.image.orientation.to_native(np.array(rows), np.array([first, last], float), slot.image.shape)
+    (x0, x1), (y0, y1) = (sorted(np.asarray(v).tolist()) for v in corners)
+    return x0, y0, x1, y1
 
 
 def _place(finding: TraceFinding, found: TraceDiagnosis) -> tuple[float, float, float]:
