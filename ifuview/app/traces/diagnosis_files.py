@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ifuview.app.traces.diagnosis_request import Request
-from ifuview.app.traces.on_light import LEAST_COVERED, ON_LIGHT, contrast, light_runs, turned_words
+from ifuview.app.traces.on_light import LEAST_COVERED, ON_LIGHT, contrast, light_runs, lit, outside, turned_words
 from ifuview.engine.context import JobContext
-from ifuview.errors import FileFormatError, IfuviewError, MissingDataError, UsageError
+from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.files import sha256
 from ifuview.instrument import PLAIN
 from ifuview.model.checks import Array
@@ -84,29 +84,23 @@ def read_fitting(path: str, image: Image, swap: bool = False) -> TraceSet:
     """
     from ifuview import io
 
-    shape, lies = image.orientation.shape(image.shape), image.orientation
-    other = exchanged(lies)
-    if swap:
-        return io.read_traces(path, shape, other)
-    offer = "give --swap to exchange them"
-    try:
-        traces = io.read_traces(path, shape, lies)
-    except FileFormatError as problem:
+    shape, lies, data = image.orientation.shape(image.shape), image.orientation, image.canonical()
+
+    def read(orientation: Orientation) -> TraceSet | None:
         try:
-            turned = io.read_traces(path, shape, other)
+            return io.read_traces(path, shape, orientation)
         except IfuviewError:
-            raise problem from None
-        if contrast(image.canonical(), turned) > ON_LIGHT:
-            raise UsageError("x and y of these traces are swapped for this image", path, offer) from problem
-        raise
-    data = image.canonical()
-    if traces.center.shape[1] == shape[1] and contrast(data, traces) < ON_LIGHT:
-        try:
-            turned = io.read_traces(path, shape, other)
-        except IfuviewError:
-            turned = traces
-        if contrast(data, turned) > 2 * max(contrast(data, traces), ON_LIGHT):
+            return None
+
+    given = exchanged(lies) if swap else lies
+    traces = read(given)
+    if not swap and (traces is None or outside(data, traces) or contrast(data, traces) < ON_LIGHT):
+        turned = read(exchanged(lies))
+        if turned is not None and lit(data, turned) > 2 * max(ON_LIGHT, lit(data, traces)):
+            offer = "give --swap to exchange them"
             raise UsageError("x and y of these traces are swapped for this image", path, offer)
+    if traces is None:
+        traces = io.read_traces(path, shape, given)  # says why not
     if traces.center.shape[1] == shape[1] and (how := turned_words(data, traces)):
         raise UsageError(f"these traces are {how} for this image", path, "give traces in the axes of this image")
     covered = float(np.mean(np.asarray(traces.valid).any(axis=0)))

@@ -39,9 +39,13 @@ def check_on_light(data: Array, traces: TraceSet) -> None:
     few = np.isfinite(traces.center).sum(axis=1)
     if (few < 2).all():
         raise UsageError("the traces have fewer than two points per fiber", traces.name, "give whole traces")
-    inside = np.nanmean((traces.center >= 0) & (traces.center <= data.shape[0] - 1))
-    if inside < 0.5:
+    if outside(data, traces):
         raise UsageError("most of the traces lie outside the image", traces.name, "open the traces of this detector")
+
+
+def outside(data: Array, traces: TraceSet) -> bool:
+    """Whether most of the traces lie outside the image."""
+    return float(np.nanmean((traces.center >= 0) & (traces.center <= data.shape[0] - 1))) < 0.5
 
 
 def contrast(data: Array, traces: TraceSet) -> float:
@@ -72,13 +76,7 @@ def turned_words(data: Array, traces: TraceSet) -> str:
     fibers does: turned back it lies on their traces but for what is smooth over the detector, otherwise it does not.
     """
     own, own_scatter = _best(data, traces)
-    upside = data.shape[0] - 1 - traces.center
-    turns = {
-        "upside down": upside,
-        "mirrored along dispersion": traces.center[:, ::-1],
-        "upside down and mirrored along dispersion": upside[:, ::-1],
-    }
-    found = {how: _best(data, replace(traces, center=center, coeff=None)) for how, center in turns.items()}
+    found = {how: _best(data, turned) for how, turned in _turns(data, traces).items()}
     best = max(found, key=lambda how: found[how][0])
     if found[best][0] > TURNED * max(own, ON_LIGHT):
         return best
@@ -86,6 +84,24 @@ def turned_words(data: Array, traces: TraceSet) -> str:
     light, scatter = found[best]
     apart = own_scatter > LEAST_SCATTER and scatter < SCATTERED * own_scatter
     return best if apart and light > max(own, ON_LIGHT) else ""
+
+
+def lit(data: Array, traces: TraceSet | None) -> float:
+    """Contrast of traces shifted or turned onto the light as well as can be; 0 of none, or of another detector's."""
+    if traces is None or traces.ncol != data.shape[1]:
+        return 0.0
+    return max(_best(data, one)[0] for one in (traces, *_turns(data, traces).values()))
+
+
+def _turns(data: Array, traces: TraceSet) -> dict[str, TraceSet]:
+    """Traces that are turned back, by how they are turned."""
+    upside = data.shape[0] - 1 - traces.center
+    centers = {
+        "upside down": upside,
+        "mirrored along dispersion": traces.center[:, ::-1],
+        "upside down and mirrored along dispersion": upside[:, ::-1],
+    }
+    return {how: replace(traces, center=center, coeff=None) for how, center in centers.items()}
 
 
 def _best(data: Array, traces: TraceSet) -> tuple[float, float]:

@@ -334,6 +334,19 @@ def test_fibers_along_x_of_an_unknown_instrument_can_be_told(tmp_path):
     assert code == 0 and metrics["verdict"] == "pass"
 
 
+@pytest.mark.parametrize("how", ["upside down", "mirrored along dispersion", "upside down and mirrored"])
+def test_traces_that_are_swapped_and_turned_are_called_one_after_the_other(tmp_path, how):
+    made = expose("small", snr=50, seed=1)
+    center = made.image.shape[0] - 1 - made.traces.center if "upside" in how else made.traces.center
+    center = np.ascontiguousarray(center[:, ::-1]) if "mirrored" in how else center
+    traces = trace_file(tmp_path, replace(made.traces, center=center, coeff=None))
+    image = image_file(tmp_path, made.image.T, "turned.fits")
+    with pytest.raises(IfuviewError, match=r"swapped.*--swap"):
+        run(tmp_path, image, "--traces", traces)
+    with pytest.raises(IfuviewError, match=how):
+        run(tmp_path, image, "--traces", traces, "--swap")
+
+
 @pytest.mark.parametrize(("kind", "snr"), [("flat", 30), ("science", 30), ("science", 8)])
 def test_light_tells_along_which_axis_fibers_run(kind, snr):
     made = expose("small", kind, snr=snr)
