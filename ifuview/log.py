@@ -11,6 +11,8 @@ import logging.handlers
 import sys
 from pathlib import Path
 
+from ifuview.folders import user_folder
+
 NAME = "ifuview"
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -20,9 +22,7 @@ BACKUPS = 2
 
 def folder() -> Path:
     """Where the log file lies."""
-    import platformdirs
-
-    return Path(platformdirs.user_log_dir(NAME, appauthor=False))
+    return user_folder("log")
 
 
 def logger(part: str = "") -> logging.Logger:

@@ -6,9 +6,7 @@ what stands at the place that it is meant for.
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -119,6 +117,9 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     with open(path, "rb") as file:
         head = file.read(HEAD)
     if head.startswith(b"\x1f\x8b"):
+        import gzip
+        import zlib
+
         with suppress(OSError, EOFError, zlib.error), gzip.open(path) as inside:
             head = inside.read(HEAD)
     start = head.lstrip()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ifuview.files import put
+from ifuview.folders import user_folder
 
 FILE = "settings.toml"
 RECENT_KEPT = 20
@@ -72,13 +72,8 @@ class Settings:
 
 
 def default_path() -> Path:
-    """Where the settings lie for this user; IFUVIEW_CONFIG names another folder."""
-    folder = os.environ.get("IFUVIEW_CONFIG")
-    if folder:
-        return Path(folder) / FILE
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("ifuview", appauthor=False)) / FILE
+    """Where the settings lie for this user."""
+    return user_folder("config") / FILE
 
 
 def load(path: Path | None = None) -> tuple[Settings, str]:

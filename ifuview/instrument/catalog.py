@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ifuview import resources
+from ifuview import folders, resources
 from ifuview.errors import UnknownInstrumentError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FOLDER = "instruments"
 PLAIN = "plain"
-CONFIG = "IFUVIEW_CONFIG"  # folder of the user's configuration, if not the usual one
 
 
 class MatchRule(NamedTuple):
@@ -169,12 +168,7 @@ def user_files() -> dict[Path, str]:
 
 def user_folder() -> Path:
     """Where a user's instrument files lie."""
-    folder = os.environ.get(CONFIG)
-    if not folder:
-        import platformdirs
-
-        folder = platformdirs.user_config_dir("ifuview", appauthor=False)
-    return Path(folder) / FOLDER
+    return folders.user_folder("config") / FOLDER
 
 
 def problems() -> tuple[str, ...]:

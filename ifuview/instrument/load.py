@@ -6,16 +6,18 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ifuview.errors import UnknownInstrumentError
-from ifuview.instrument.chain import chain
 from ifuview.instrument.products import products
-from ifuview.instrument.raw import raw
 from ifuview.model.fibers import FiberRole
 from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import MaskBits
+
+if TYPE_CHECKING:
+    from ifuview.model.chain_spec import ChainSpec
+    from ifuview.model.night.raw_spec import RawSpec
 
 FLIPS = ("transpose", "flip_cross", "flip_disp")
 MATCH_KEYS = ("header", "keys", "names", "files")
@@ -87,10 +89,28 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         good_codes=tuple(status.get("good", (0,))),
         companions=_lists(table.get("companions", {})),
         products=products(table.get("product", [])),
-        chain=chain(table.get("chain"), table["name"]),
+        chain=_chain(table),
         limits=_limits(table.get("limits", {})),
-        raw=raw(table.get("raw")),
+        raw=_raw(table),
     )
+
+
+def _chain(table: Mapping[str, Any]) -> ChainSpec | None:
+    """The chain of products; its checks are loaded for the few files that have one."""
+    if "chain" not in table:
+        return None
+    from ifuview.instrument.chain import chain
+
+    return chain(table["chain"], table["name"])
+
+
+def _raw(table: Mapping[str, Any]) -> RawSpec | None:
+    """The raw files, in the same way."""
+    if "raw" not in table:
+        return None
+    from ifuview.instrument.raw import raw
+
+    return raw(table["raw"])
 
 
 def _check_match(rules: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +38,9 @@ def same_shape(name: str, array: Array | None, shape: tuple[int, ...]) -> None:
 
 def digest(*arrays: Array | None) -> str:
     """Digest of arrays, the same for the same numbers; those that are None do not count."""
-    found = hashlib.blake2b(digest_size=12)
+    from hashlib import blake2b
+
+    found = blake2b(digest_size=12)
     for array in arrays:
         if array is not None:
             found.update(np.ascontiguousarray(array).tobytes())

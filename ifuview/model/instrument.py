@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.checks import Header
 from ifuview.model.fibers import FiberRole
-from ifuview.model.night.raw_spec import RawSpec
 from ifuview.model.orientation import Orientation
 from ifuview.model.product import ProductSpec
 from ifuview.model.quality import MaskBits
+
+if TYPE_CHECKING:  # few instruments have them
+    from ifuview.model.chain_spec import ChainSpec
+    from ifuview.model.night.raw_spec import RawSpec
 
 
 class CameraSpec(NamedTuple):

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from ifuview.files import put
+from ifuview.folders import user_folder
 from ifuview.io.fits.head import head_cards
 from ifuview.model.checks import Header
 from ifuview.model.night.exposures import FileState, ProductFile
@@ -60,6 +61,4 @@ def cache_folder() -> Path:
     """Where indexes are kept for this user; IFUVIEW_CACHE names another folder."""
     if named := os.environ.get("IFUVIEW_CACHE"):
         return Path(named)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ifuview", appauthor=False)) / "exposures"
+    return user_folder("cache") / "exposures"

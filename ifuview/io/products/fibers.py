@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from dataclasses import replace
@@ -113,6 +112,8 @@ def _with_file_beside(table: Table, spec: FiberSpec, path: str, notes: list[str]
     own = next((values for name, values in table.columns.items() if name in spec.arrays[:1]), None)
     if not spec.beside or own is None:
         return table
+    import glob
+
     found = sorted(glob.glob(os.path.join(glob.escape(os.path.dirname(path) or "."), spec.beside)))
     if not found:
         notes.append(f"no {spec.beside} lies beside this file: what its fibers see is not known")

@@ -19,6 +19,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
+from ifuview.folders import user_folder
 from ifuview.io.photons.index.columns import DTYPES, PROBLEMS, Fill, close, derive, open_columns, open_derived
 from ifuview.io.photons.index.head import decode_info, fingerprint
 from ifuview.model.checks import Array
@@ -184,9 +185,7 @@ def places(path: str, folder: str | None = None) -> list[str]:
     name = f".{os.path.basename(path)}{SUFFIX}"
     if folder is not None:
         return [os.path.join(folder, name)]
-    import platformdirs
-
-    cache = os.path.join(platformdirs.user_cache_dir("ifuview", appauthor=False), "photons")
+    cache = user_folder("cache") / "photons"
     distinct = blake2b(path.encode(), digest_size=8).hexdigest()
     return [os.path.join(os.path.dirname(path), name), os.path.join(cache, f"{distinct}{name}")]
 

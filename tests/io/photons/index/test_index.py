@@ -195,9 +195,7 @@ def test_an_open_index_may_be_deleted(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_sends_the_index_to_the_cache(tmp_path, monkeypatch):
-    import platformdirs
-
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr("ifuview.io.photons.index.index.user_folder", lambda kind: tmp_path / kind)
     made = source(tmp_path)
     beside = places(made.info.path)[0]
     real = os.makedirs
