@@ -1,28 +1,30 @@
 """One pair of axes with what is drawn in them, as plain values: docks and reports draw the same figure.
 
-A color is a role ("text", "faint", "bad"), a number of the series of colors that can be told apart, or the color of a
-region (its name or #rrggbb); who draws makes it readable on the paper.
+A color is a role ("text", "faint", "bad"), a number of the series of colors that can be told apart, a place on a ramp,
+or the color of a region (its name or #rrggbb); who draws makes it readable on the paper. What a hand moves (a range
+that is measured, limits of a histogram) is no part of a figure: it is a handle of its dock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from ifuview.model.checks import Array
 
 Range = tuple[float, float]
-Color = str | int
 SOLID, DASHED, DOTTED, NONE = "solid", "dashed", "dotted", ""  # strokes
-DOT, CROSS, PLUS, DOWN, STAR = "o", "x", "+", "v", "*"  # symbols
+DOT, CROSS, PLUS, DOWN, STAR, SQUARE, DIAMOND, RING = "o", "x", "+", "v", "*", "s", "d", "ring"  # symbols
 UNSURE = 5.0  # times the usual error: points that do not decide about a range
 CENTRAL = (1.0, 99.0)  # percent of the points inside a robust range
 # Okabe & Ito (2008), color universal design; the order puts what stands out on the background first
 ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 ON_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
 
+RAMP_ON_LIGHT, RAMP_ON_DARK = (0.0, 0.82), (0.25, 1.0)  # part of the ramp that can be seen on the paper
 CONTRAST = 3.0  # least ratio of a curve to the paper (WCAG 2, graphics)
 MIDDLE = 0.18  # relative luminance that is as far from black as from white
 STEP = 0.08  # of the way to black or white
@@ -30,6 +32,15 @@ NAMED = {
     "white": "#ffffff", "black": "#000000", "red": "#ff0000", "green": "#00ff00", "blue": "#0000ff",
     "cyan": "#00ffff", "magenta": "#ff00ff", "yellow": "#ffff00",
 }  # fmt: skip
+
+
+class Along(NamedTuple):
+    """A color by its place on a ramp: 0 its dark end, 1 its light one, as far as both can be seen on the paper."""
+
+    place: float
+
+
+Color = str | int | Along
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +55,14 @@ class Scale:
         What is in view at first; None: all of the data.
     log : bool
         Logarithmic; values are given as they are.
+    mirror : bool
+        Rises to the left.
     """
 
     label: str = ""
     range: Range | None = None
     log: bool = False
+    mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +79,7 @@ class Curve:
     stroke : str
         SOLID, DASHED, DOTTED or NONE.
     symbol : str
-        DOT, CROSS, PLUS, DOWN, STAR or "" for none.
+        DOT, CROSS, PLUS, DOWN, STAR, SQUARE, DIAMOND, RING or "" for none.
     width, size : float
         Of line and symbols, screen px or points.
     error, error_x : ndarray or None
@@ -93,13 +107,14 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A straight line through the whole figure, with words at its end."""
+    """A straight line through the whole figure; its words stand at `height`, in parts of the figure, if that is set."""
 
     at: float
     vertical: bool = True
     color: Color = "faint"
     stroke: str = DASHED
     label: str = ""
+    height: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,35 @@ class Shade:
     vertical: bool = True
     color: Color = "faint"
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A text that ends at a place, left out where it would cover another."""
+
+    x: float
+    y: float
+    text: str
+    color: Color = "text"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cloud:
+    """Thousands of dots, each in a color of its own.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+    color : ndarray, shape (n,)
+        0xRRGGBB.
+    known : ndarray of bool, shape (n,)
+        The others are small and "faint".
+    """
+
+    x: Array
+    y: Array
+    color: Array
+    known: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +198,11 @@ class Figure:
         Lines of text in a corner.
     empty : str
         Why there is nothing to see.
+    words : tuple of Tag
+    points : Cloud or None
+        Behind the curves.
+    stretch : float
+        Length of a unit of y over that of x, where a figure shows places; 0: as large as there is room.
     """
 
     title: str = ""
@@ -165,6 +214,19 @@ class Figure:
     map: ColorMap | None = None
     notes: tuple[tuple[Color, str], ...] = ()
     empty: str = ""
+    words: tuple[Tag, ...] = ()
+    points: Cloud | None = None
+    stretch: float = 0.0
+
+
+def spaced(levels: Iterable[float], room: float) -> list[int]:
+    """Which of some words, each in need of `room`, can stand at their levels, from the lowest on."""
+    out: list[int] = []
+    known = list(levels)
+    for number in sorted(range(len(known)), key=lambda n: known[n]):
+        if not out or known[number] - known[out[-1]] >= room:
+            out.append(number)
+    return out
 
 
 def stairs(edges: Array, values: Array) -> tuple[Array, Array]:

@@ -6,7 +6,25 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ifuview.model.figure import DASHED, DOT, DOTTED, ON_LIGHT, SOLID, STAR, Color, ColorMap, Curve, Figure, readable
+from ifuview.model.figure import (
+    DASHED,
+    DIAMOND,
+    DOT,
+    DOTTED,
+    ON_LIGHT,
+    RAMP_ON_LIGHT,
+    RING,
+    SOLID,
+    SQUARE,
+    STAR,
+    Along,
+    Color,
+    ColorMap,
+    Curve,
+    Figure,
+    Cloud,
+    readable,
+)
 from ifuview.report.words import PALE, plain
 
 if TYPE_CHECKING:
@@ -19,7 +37,10 @@ BLACK = "#000000"
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = ON_LIGHT
 ROLES = {"text": BLACK, "faint": "#888888", "bad": "#B03A2E"}
 STROKES = {SOLID: "-", DASHED: "--", DOTTED: ":"}
+FILLED = (DOT, STAR, SQUARE, DIAMOND)
 POINTS = 0.8  # of a page for a px of a screen
+DOT_SIZE = 3.0  # points; of thousands
+RAMP = "viridis"
 PALE_WIDTH, PALE_ALPHA = 0.6, 0.35
 BAND_ALPHA, SPAN_ALPHA = 0.2, 0.18
 FEWEST = 0.5  # of a logarithmic axis of counts
@@ -51,13 +72,17 @@ def draw_figure(
     label(axes, figure.title, figure.x.label, figure.y.label, size)
     if smaller is not None:
         axes.tick_params(labelsize=smaller)
-    if figure.empty or not (figure.curves or figure.map):
+    if figure.empty or not (figure.curves or figure.map or figure.points):
         nothing(axes, figure.empty or "not measured")
         return
     if figure.map is not None:
         draw_map(axes, figure.map, smaller)
+    if figure.points is not None:
+        _points(axes, figure.points)
     for curve in figure.curves:
         _curve(axes, curve)
+    for one in figure.words:
+        axes.text(one.x, one.y, plain(one.text), color=ink(one.color), ha="right", va="bottom", fontsize=smaller)
     for rule in figure.rules:
         line = axes.axvline if rule.vertical else axes.axhline
         line(rule.at, color=ink(rule.color), linestyle=STROKES[rule.stroke], linewidth=1, label=_name(rule.label))
@@ -75,6 +100,12 @@ def draw_figure(
 
 def ink(color: Color) -> str:
     """A color of a figure on white paper."""
+    if isinstance(color, Along):
+        import matplotlib
+        from matplotlib.colors import to_hex
+
+        low, high = RAMP_ON_LIGHT
+        return to_hex(matplotlib.colormaps[RAMP](low + color.place * (high - low)))
     if isinstance(color, int):
         return ON_LIGHT[color % len(ON_LIGHT)]
     return ROLES.get(color) or readable(color)
@@ -134,8 +165,17 @@ def _curve(axes: Axes, curve: Curve) -> None:
         y, x = (None if e is None else np.nan_to_num(e) for e in (curve.error, curve.error_x))
         axes.errorbar(curve.x, curve.y, y, x, fmt="none", ecolor=PALE if color == BLACK else color, linewidth=1)
     if curve.symbol:
-        face = color if curve.symbol in (DOT, STAR) else "none"
-        axes.plot(curve.x, curve.y, curve.symbol, color=color, mfc=face, markersize=POINTS * curve.size, label=name)
+        face, symbol = color if curve.symbol in FILLED else "none", DOT if curve.symbol == RING else curve.symbol
+        axes.plot(
+            curve.x, curve.y, symbol, color=color, mfc=face, markersize=POINTS * curve.size, label=name, linestyle=""
+        )
+
+
+def _points(axes: Axes, points: Cloud) -> None:
+    """Dots in colors of their own."""
+    color = np.where(points.known, points.color, int(ROLES["faint"].lstrip("#"), 16))
+    rgb = np.stack([color >> 16 & 255, color >> 8 & 255, color & 255], axis=-1) / 255
+    axes.scatter(points.x, points.y, c=rgb, s=np.where(points.known, DOT_SIZE, 1.0) ** 2, linewidths=0)
 
 
 def _ranges(axes: Axes, figure: Figure) -> None:
@@ -153,6 +193,10 @@ def _ranges(axes: Axes, figure: Figure) -> None:
         x = float(np.nanmin(values)), float(np.nanmax(values))
     if x is not None and x[0] < x[1]:
         axes.set_xlim(*x)
+    if figure.stretch:
+        axes.set_aspect(figure.stretch, adjustable="datalim")
+    if figure.x.mirror:
+        axes.invert_xaxis()
     if figure.y.range is not None:
         axes.set_ylim(*figure.y.range)
 

@@ -10,23 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifuview.model.checks import Array
-from ifuview.model.figure import Figure
-from ifuview.model.inspection import CrossSection, FiberInspection, FiberSpectrum
+from ifuview.model.figure import Figure, Scale
+from ifuview.model.inspection import FiberInspection, FiberSpectrum
 from ifuview.model.report import ImagePanel, ReportInput
 from ifuview.report.figures import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
     VERMILION,
     draw_figure,
     label,
     ramp,
 )
+from ifuview.report.spectra.section import residual_figure, section_figure
+from ifuview.report.spectra.spectrum import WIDE, spectra_figure
 from ifuview.report.traces.quality import figures
-from ifuview.report.words import PALE, plain
+from ifuview.report.words import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,15 +30,8 @@ if TYPE_CHECKING:
 
 Transfer = Callable[[Array], Array]
 
-OTHERS = (ORANGE, GREEN, PURPLE, SKY)
-STYLES = ("--", "-.", ":", "--")
 NO_VALUE = "#2a4d69"
-CENTRAL = (0.1, 99.9)  # percent of the spectrum that is inside the axes before the margin
-MARGIN = 0.12
 MAX_OVERLAYS = 4
-SMALLEST_RESIDUAL = 4.0  # sigma; half height of the residual panel at least
-WINGS = 4.5  # sigma of the profile around the outermost fitted fibers
-MASKED = "#b0b0b0"
 LEGEND_ROOM = 0.3  # of the height of the cross-section
 
 
@@ -85,26 +74,17 @@ def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | Non
     if found is None or section is None:
         draw_figure(axes, Figure("Cross-section", empty="not measured"))
         return
-    bottom = "" if section.model is not None else "cross-dispersion (px)"
+    along = "cross-dispersion (px)"
     columns = f"column {section.column}" if section.ncolumns < 2 else f"median of {section.ncolumns} columns"
-    label(
-        axes, f"Cross-section of fiber {found.fiber_id}, {columns}", bottom, f"counts ({plain(section.unit or 'adu')})"
-    )
-    axes.tick_params(labelbottom=section.model is None)
-    _draw_counts(axes, section)
-    for component in section.components:
-        own = component.fiber_id == found.fiber_id
-        color, width = (VERMILION, 2.0) if own else (SKY, 1.3)
-        name = f"fiber {plain(component.fiber_id)}" if own else None
-        axes.plot(section.position, component.model, color=color, linewidth=width, label=name)
-    if section.model is not None:
-        fit = f"model, reduced chi2 {section.chi2:.2f}" if np.isfinite(section.chi2) else "model"
-        axes.plot(section.position, section.model, color=BLUE, linewidth=1.6, linestyle="--", label=fit)
-    if residual is not None:
-        _draw_residual(residual, section)
+    title = f"Cross-section of fiber {found.fiber_id}, {columns}"
+    below = residual_figure(section, along)
+    counts = section_figure(section, along if below is None else "", f"counts ({section.unit or 'adu'})", title)
+    draw_figure(axes, counts, place="upper right")
+    axes.tick_params(labelbottom=below is None)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + LEGEND_ROOM * (high - low))
-    axes.legend(loc="upper right", ncols=3)
+    if residual is not None and below is not None:
+        draw_figure(residual, below)
 
 
 def draw_quality(axes: Axes, width: Axes, found: FiberInspection | None) -> None:
@@ -130,91 +110,24 @@ def draw_spectrum(axes: Axes, found: FiberInspection | None) -> None:
         return
     first = found.spectra[0]
     along_wave = first.wave is not None and bool(np.isfinite(first.wave).any())
+    others = [one for one in found.spectra[1 : 1 + MAX_OVERLAYS] if not along_wave or one.wave is not None]
+    shown = (first, *others)
     x = _abscissa(first, along_wave)
-    xlabel = "wavelength (Å)" if along_wave else "column (px)"
-    label(axes, f"Spectrum of fiber {found.fiber_id} ({first.method})", xlabel, f"flux ({plain(first.unit or 'adu')})")
-    for other, color, style in zip(found.spectra[1 : 1 + MAX_OVERLAYS], OTHERS, STYLES, strict=False):
-        good = np.where(other.masked, np.nan, other.flux)
-        if not along_wave or other.wave is not None:
-            where = _abscissa(other, along_wave)
-            axes.plot(where, good, color=color, linewidth=1, linestyle=style, label=_name(other, first))
-    flux = np.where(first.masked, np.nan, np.asarray(first.flux, float))
-    if first.error is not None:
-        error = np.where(np.isfinite(first.error) & ~first.masked, first.error, np.nan)
-        axes.fill_between(x, flux - error, flux + error, color=SKY, alpha=0.45, linewidth=0, label="1 sigma")
-    axes.plot(x, flux, color=BLACK, linewidth=0.9, label=plain(first.label or "flux"))
-    _spectrum_range(axes, flux)
-    if first.masked.any():
-        left_out = np.where(first.masked, first.flux, np.nan)
-        axes.plot(x, left_out, color=MASKED, linewidth=0.9)
-        if first.masked.all():
-            _spectrum_range(axes, left_out)
-        low = np.full(int(first.masked.sum()), 0.03)
-        axes.plot(x[first.masked], low, "|", color=VERMILION, transform=axes.get_xaxis_transform(), label="masked")
-    finite = x[np.isfinite(x)]
-    if finite.size > 1:
-        axes.set_xlim(finite.min(), finite.max())
-    axes.legend(loc="upper right", ncols=3)
+    known = x[np.isfinite(x)]
+    span = (float(known.min()), float(known.max())) if known.size > 1 else None
+    figure = spectra_figure(
+        shown, [_abscissa(one, along_wave) for one in shown],
+        Scale("wavelength (Å)" if along_wave else "column (px)", span), f"flux ({first.unit or 'adu'})",
+        names=[first.label or "flux", *(_name(other, first) for other in others)],
+        title=f"Spectrum of fiber {found.fiber_id} ({first.method})", central=WIDE,
+    )  # fmt: skip
+    draw_figure(axes, figure, place="upper right")
 
 
 def _name(other: FiberSpectrum, first: FiberSpectrum) -> str:
     """Which frame a spectrum is from, with its unit where that is not the unit of the axis."""
     unit = "" if other.unit == first.unit else f" ({other.unit or 'no unit'})"
-    return plain((other.label or other.method) + unit)
-
-
-def _draw_counts(axes: Axes, section: CrossSection) -> None:
-    """Measured counts, masked ones hollow, with the trace and the aperture."""
-    good = ~section.masked
-    error = None if section.error is None else np.where(np.isfinite(section.error), section.error, 0)[good]
-    axes.errorbar(
-        section.position[good], section.counts[good], yerr=error, fmt="o", markersize=4, color=BLACK, linewidth=1,
-        label="counts",
-    )  # fmt: skip
-    if section.masked.any():
-        axes.plot(section.position[~good], section.counts[~good], "x", color=PALE, markersize=6, label="masked")
-    low, high = section.aperture
-    if np.isfinite(low) and np.isfinite(high):
-        axes.axvspan(low, high, color=ORANGE, alpha=0.18, linewidth=0, label="aperture")
-    if np.isfinite(section.trace):
-        axes.axvline(section.trace, color=VERMILION, linewidth=1.5, linestyle=":", label="trace")
-
-
-def _draw_residual(axes: Axes, section: CrossSection) -> None:
-    """Counts minus model over the error."""
-    if section.model is None:
-        axes.set_visible(False)
-        return
-    label(axes, "", "cross-dispersion (px)", "residual / error" if section.error is not None else "residual")
-    axes.axhline(0, color=BLACK, linewidth=1)
-    left = np.asarray(section.counts, float) - section.model
-    if section.error is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = left / section.error
-    left = np.where(section.masked | ~np.isfinite(left), np.nan, left)
-    axes.plot(section.position, left, "o", markersize=4, color=BLACK)
-    low, high = _fitted_range(section)
-    judged = np.abs(left[(section.position >= low) & (section.position <= high)])
-    bound = max(SMALLEST_RESIDUAL, 1.2 * float(np.nanmax(judged))) if np.isfinite(judged).any() else SMALLEST_RESIDUAL
-    axes.set_ylim(-bound, bound)
-    axes.set_xlim(low, high)
-
-
-def _fitted_range(section: CrossSection) -> tuple[float, float]:
-    """The pixels that the model is about: the fitted fibers and their wings."""
-    edges = [e for c in section.components for e in (c.center - WINGS * c.sigma, c.center + WINGS * c.sigma)]
-    inside = [e for e in edges if np.isfinite(e)] or [float(section.position[0]), float(section.position[-1])]
-    return max(min(inside), float(section.position[0]) - 1), min(max(inside), float(section.position[-1]) + 1)
-
-
-def _spectrum_range(axes: Axes, flux: Array) -> None:
-    """A vertical range that keeps lines in view and lone bad samples out."""
-    good = flux[np.isfinite(flux)]
-    if good.size == 0:
-        return
-    low, high = np.percentile(good, CENTRAL)
-    pad = MARGIN * (high - low) or abs(high) * MARGIN or 1.0
-    axes.set_ylim(low - pad, high + 2 * pad)
+    return (other.label or other.method) + unit
 
 
 def _abscissa(spectrum: FiberSpectrum, along_wave: bool) -> Array:

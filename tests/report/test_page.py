@@ -34,7 +34,7 @@ def make_section() -> CrossSection:
     masked = np.zeros(position.size, bool)
     masked[5] = True
     parts = tuple(
-        ProfileComponent(str(i), 93.0 + 7 * i, 0.02, 2500.0, 50.0, 1.1, m) for i, m in zip((16, 17, 18), models)
+        ProfileComponent(str(i), 93.0 + 7 * (i - 16), 0.02, 2500.0, 50.0, 1.1, m) for i, m in zip((16, 17, 18), models)
     )
     counts = RNG.normal(model, error)
     return CrossSection(position, counts, error, masked, 2048, 5, 100.1, (97.5, 102.7), model, parts, 1.03, "electron")

@@ -15,7 +15,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ifuview.gui.parts._figure import FigurePlot, key_of
+from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._figure_items import curve_key
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import column, quiet_label
 from ifuview.model.figure import Figure
@@ -121,4 +122,4 @@ class EvidencePanel(QWidget):
 
     def _key(self, ink: Ink) -> None:
         if self.plot.figure is not None:
-            self.legend.setText(key_of(self.plot.figure, ink))
+            self.legend.setText(curve_key(self.plot.figure, ink))

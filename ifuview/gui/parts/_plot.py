@@ -33,6 +33,7 @@ class Ink:
     faint: QColor
     bad: QColor
     series: tuple[QColor, ...]
+    dark: bool
 
     def color(self, name: str | int, alpha: int = 255) -> QColor:
         """A color by role name or number of the series."""
@@ -59,7 +60,7 @@ def ink_of(palette: QPalette) -> Ink:
     paper = palette.color(QPalette.ColorRole.Base)
     faint = QColor(*((2 * p + 3 * t) // 5 for p, t in zip(paper.getRgb()[:3], text.getRgb()[:3], strict=True)))
     names = figure.ON_DARK if dark else figure.ON_LIGHT
-    return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names))
+    return Ink(paper, text, faint, QColor(BAD_DARK if dark else BAD_LIGHT), tuple(QColor(n) for n in names), dark)
 
 
 class Plot(pg.PlotWidget):

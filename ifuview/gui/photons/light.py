@@ -14,7 +14,7 @@ from ifuview.app.photons.light import RESOLUTION_BINS
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views import light_text
 from ifuview.app.photons.views.light import LightPart, LightView
-from ifuview.gui.parts._figure import readable
+from ifuview.gui.parts._figure_items import readable
 from ifuview.gui.parts._panes import Panes
 from ifuview.gui.parts._widgets import (
     Elided,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from typing import ClassVar
 
 import numpy as np
@@ -10,14 +11,27 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QSpinBox, QWidget
 
-from ifuview.app.frames.views.text import axis, number, quantity
+from ifuview.app.frames.views.text import number, quantity
 from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow, ShowArm
 from ifuview.app.spectra.views import flux, linemarks
 from ifuview.app.spectra.views import spectrum as pure
 from ifuview.app.spectra.views.measure import measure, measurement_text
 from ifuview.app.spectra.views.spectrum import SpectrumHover, SpectrumView
-from ifuview.app.spectra.views.spectrum_shown import ANGSTROM, identity, readout, same_fibers, shown, under
-from ifuview.gui.parts._plot import Plot
+from ifuview.app.spectra.views.spectrum_shown import (
+    ANGSTROM,
+    PIXEL,
+    AlongAxis,
+    color_key,
+    identity,
+    preview_figure,
+    readout,
+    same_fibers,
+    shown,
+    spectrum_figure,
+    under,
+)
+from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._figure_items import key_of
 from ifuview.gui.parts._widgets import (
     Elided,
     FlowLayout,
@@ -32,14 +46,13 @@ from ifuview.gui.parts._widgets import (
 from ifuview.gui.parts._window import WindowSpan
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.spectra._line_bar import LineBar
-from ifuview.gui.spectra._line_marks import LineMarks
-from ifuview.gui.spectra._spectrum_curves import SpectrumCurves
-from ifuview.model.checks import Array
+from ifuview.model.figure import DOTTED, Color, Curve, Figure, Rule
 from ifuview.model.inspection import FiberSpectrum
 
 MAX_BIN = 64
+NAME_WIDTH = 34  # screen px that the name of a line takes
+SKY_MARKS, REST_MARKS = (4, 0.96), (1, 0.88)  # color and height of the names
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
-PIXEL = "px"
 ROOM = 0.27  # of the window, with the first spectrum
 
 
@@ -56,7 +69,7 @@ class SpectrumDock(Dock):
         self._drawn: tuple[FiberSpectrum, ...] = ()
         self._preview_along: tuple[bool, int, int] | None = None  # what the preview's plot spans
         content = QWidget()
-        self.plot = Plot("Spectrum", "", "Flux")
+        self.plot = FigurePlot("Spectrum", headed=False)
         self.readout = Elided()
         self.readout.setFixedWidth(READOUT_WIDTH)
         self.measured = quiet_label()
@@ -65,12 +78,16 @@ class SpectrumDock(Dock):
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         column(content, self.plot, margin=0)
         self.pages = Pages(content)
-        self.curves = SpectrumCurves(self.plot, self.legend)
-        self.sky_marks, self.rest_marks = LineMarks(self.plot, 4, 0.98), LineMarks(self.plot, 1, 0.9)
+        self._base = Figure()  # without lines, pointer and preview
+        self._preview: tuple[Curve, ...] = ()
+        self._pointer: tuple[Rule, ...] = ()
+        self._lines: tuple[Rule, ...] = ()
+        self._title, self._key = "", tuple[tuple[Color, str], ...]()
+        self.plot.styled(self.legend, lambda _ink: self._say_title(), add=False)
         self.line_bar = LineBar()
         self.line_bar.chose.connect(lambda text: self.intent.emit(ChooseSpectra(text)))
         self.line_bar.turned.connect(self._turn)
-        self.line_bar.relined.connect(self._mark_rest_lines)
+        self.line_bar.relined.connect(self._mark_lines)
         self.line_bar.reframed.connect(lambda: self._redraw(fit=True))
         column(self, self._build_bar(), self.line_bar, self.legend, self.measured, self.pages)
         self._build_items()
@@ -102,7 +119,7 @@ class SpectrumDock(Dock):
         self.measure_on.toggled.connect(self._start_measuring)
         self.full.clicked.connect(lambda: self._fit())
         self._by_hand = False  # the range is the user's own
-        self.plot.plotItem.vb.sigRangeChangedManually.connect(self._moved_by_hand)
+        self.plot.plotItem.vb.sigRangeChangedManually.connect(lambda *_: setattr(self, "_by_hand", True))
         bar = FlowLayout()
         for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
@@ -112,16 +129,13 @@ class SpectrumDock(Dock):
             bar.addWidget(part)
         return bar
 
-    def _moved_by_hand(self) -> None:
-        self._by_hand = True
-
     def _turn(self, pages: int) -> None:
         """Draw other fibers of the selection."""
         view = self._view
         if view is not None and view.group:
             count = self.line_bar.count_box.value()
             self._view = pure.page(view, view.start + pages * count, count)
-            self.curves.title = self._view.title
+            self._title = self._view.title
             self.line_bar.show_pager(self._view)
             self._redraw(fit=True)
 
@@ -130,16 +144,15 @@ class SpectrumDock(Dock):
         """Observed wavelength over what the axis shows."""
         return self.line_bar.stretch if self.by_wave else 1.0
 
-    def _along(self, spectrum: FiberSpectrum) -> Array:
-        """Places of the samples on the horizontal axis."""
-        by_wave = self.by_wave and spectrum.wave is not None
-        x = flux.abscissa(spectrum, by_wave)
-        return x / self.stretch if by_wave else x
+    @property
+    def _axis(self) -> AlongAxis:
+        """How the horizontal axis runs."""
+        stretch = self.stretch
+        redshift = number(self.line_bar.redshift.value()) if stretch != 1.0 else ""
+        return AlongAxis(self.by_wave, stretch, self._medium, redshift)
 
     def _build_items(self) -> None:
-        """Preview, pointer, range to measure; made once."""
-        self.preview = self.plot.curve("faint", connect="finite")
-        self.pointer = self.plot.line("faint", style=Qt.PenStyle.DotLine)
+        """The range to measure, a handle; made once."""
         self.span = pg.LinearRegionItem(movable=True)
         self.span.setAcceptHoverEvents(True)
         self.span.setZValue(10)
@@ -169,47 +182,46 @@ class SpectrumDock(Dock):
         changed = identity(old) != identity(view)
         if view is None or not view.spectra:
             self._drawn = ()
-            self.curves.set_title("", [])
+            self._base, self._preview, self._pointer = Figure(), (), ()
+            self._show_title("")
             self.measured.hide()
             self._preview_along = None
             self.pages.show_hint("Open an image to see spectra." if view is None else view.hint)
             return
-        self.preview.setData([], [])
-        self._preview_along = None
+        self._preview, self._preview_along = (), None
         self.pages.show_content()
         if old is None or not old.spectra:
             self.needs_room.emit(ROOM)
-        self.curves.title = view.title if not view.hint else f"{view.title} – {view.hint}"
+        self._title = view.title if not view.hint else f"{view.title} – {view.hint}"
         start = old.start if old is not None and same_fibers(old, view) else 0
         count = self.line_bar.count_box.value()
         if view.group and (start or count != pure.STACKED):
             view = self._view = pure.page(view, start, count)
-            self.curves.title = view.title
+            self._title = view.title
         self.line_bar.show_view(view, changed=changed)
         self.scale_on.setVisible(len(view.spectra) > 1)
         self.method_box.setVisible(bool(view.extraction))
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(view.extraction)))
         self._redraw(fit=changed)
         away = bool(self._drawn) and flux.mostly_outside(self._drawn[0], *self.plot.plotItem.vb.viewRange()[1])
-        limits = flux.robust_range(self._drawn) if not changed and (away or not self._by_hand) else None
-        if limits is not None:
-            self.plot.show_y(*limits)
+        if not changed and (away or not self._by_hand):
+            self.plot.fit_y()
 
     def hover(self, view: SpectrumHover | None) -> None:
         """Mark the position of the pointer; preview the row under it while nothing is selected."""
         if view is None:
-            self.pointer.hide()
+            self._pointer = ()
+            self._show()
             return
         if view.preview is not None and (self._view is None or not self._view.spectra):
             self._show_preview(view.preview)
         elif view.preview is not None and (view.preview.wave is not None or not self.by_wave):
-            self.preview.setData(self._along(view.preview), view.preview.flux)
-        where = view.wave if self._axis_is_wave(view) else view.pixel
-        if where is not None and self._axis_is_wave(view):
-            where = where / self.stretch
-        if where is not None:
-            self.pointer.setValue(where)
-        self.pointer.setVisible(where is not None)
+            self._preview = (Curve(self._axis.places(view.preview), view.preview.flux, "faint"),)
+        by_wave = self._axis_is_wave(view)
+        where = view.wave if by_wave else view.pixel
+        stretch = self.stretch if by_wave else 1.0
+        self._pointer = () if where is None else (Rule(where / stretch, stroke=DOTTED),)
+        self._show()
 
     def _axis_is_wave(self, view: SpectrumHover) -> bool:
         """Whether the plot on show runs along wavelength."""
@@ -220,19 +232,31 @@ class SpectrumDock(Dock):
     def _show_preview(self, spectrum: FiberSpectrum) -> None:
         """The spectrum under the pointer before anything is clicked."""
         self.pages.show_content()
-        self.curves.hide(0)
         by_wave = bool(self.axis_box.currentData()) and spectrum.wave is not None
-        x = flux.abscissa(spectrum, by_wave)
-        along = (by_wave, round(float(x.min())), round(float(x.max())))
+        self._base = preview_figure(spectrum, AlongAxis(by_wave, medium=self._medium))
+        x = self._base.x.range or (0.0, 0.0)
+        along = (by_wave, round(x[0]), round(x[1]))
         fresh, self._preview_along = along != self._preview_along, along
-        self.preview.setData(x, np.asarray(spectrum.flux, dtype=float))
-        self._label(spectrum, by_wave)
-        self.curves.set_title(f"Under the pointer: {spectrum.fiber_id}", [])
-        if fresh:
-            self.plot.show_x(float(x.min()), float(x.max()))
-        limits = flux.robust_range((spectrum,))
-        if limits is not None:
-            self.plot.show_y(*limits)
+        self._show_title(f"Under the pointer: {spectrum.fiber_id}")
+        self._show(fit=fresh)
+        self.plot.fit_y()
+
+    def _show(self, *, fit: bool = False) -> None:
+        """The spectra with what lies over them; what did not change is not drawn again."""
+        base = self._base
+        rules = (*self._lines, *self._pointer)
+        self.plot.show_figure(replace(base, curves=(*base.curves, *self._preview), rules=rules), fit=fit)
+
+    def _show_title(self, title: str, key: tuple[tuple[Color, str], ...] = ()) -> None:
+        """What is shown, and the name of each curve."""
+        self._title, self._key = title, key
+        self._say_title()
+
+    def _say_title(self) -> None:
+        """The line above the plot."""
+        key = key_of(self._key, self.plot.ink)
+        self.legend.setText(f"{escape(self._title)}&nbsp; {key}" if key else escape(self._title))
+        self.legend.setVisible(bool(self._title))
 
     def _redraw(self, *, fit: bool = False) -> None:
         """Draw the spectra with the switches as they are."""
@@ -244,11 +268,13 @@ class SpectrumDock(Dock):
         self.window_span.stretch = self.stretch
         self.window_span.allow(self.by_wave)
         self.window_span.show(view.window)
-        self.curves.draw(self._drawn, names, view.group, self._along, stacked=distance > 0)
-        self.curves.draw_band(self._drawn[0], self._along, on=self.errors_on.isChecked())
-        self._label(view.spectra[0], self.by_wave)
+        self._base = spectrum_figure(
+            view, self._drawn, names, self._axis, errors=self.errors_on.isChecked(), stacked=distance > 0
+        )
+        self._show_title(self._title, color_key(names, view.group, self._drawn))
         if fit:
-            self._fit()
+            self._by_hand = False
+        self._show(fit=fit)
         self._mark_lines()
         self._measure()
 
@@ -257,53 +283,27 @@ class SpectrumDock(Dock):
         """Air or vacuum, "" unknown."""
         return "" if self._view is None else self._view.medium
 
-    def _label(self, spectrum: FiberSpectrum, by_wave: bool) -> None:
-        """Axis labels with units."""
-        word = f"Wavelength in {self._medium}" if self._medium else "Wavelength"
-        if self.stretch != 1.0:
-            word += f" at rest, z = {number(self.line_bar.redshift.value())}"
-        x = axis(word, ANGSTROM) if by_wave else axis("Dispersion pixel", PIXEL)
-        self.plot.set_labels(x, axis("Flux", spectrum.unit))
-
     def _fit(self) -> None:
         """Show the whole spectrum, without letting a few extreme samples set the scale."""
         self._by_hand = False
-        if not self._drawn:
-            return
-        every = [self._along(s) for s in self._drawn if not self._drawn[0].arm or s.label == self._drawn[0].label]
-        every = every if self._drawn[0].arm else every[:1]
-        self.plot.show_x(float(min(np.min(x) for x in every)), float(max(np.max(x) for x in every)))
-        limits = flux.robust_range(self._drawn)
-        if limits is not None:
-            self.plot.show_y(*limits)
+        if self._drawn:
+            self.plot.show_all()
 
     def _mark_lines(self) -> None:
-        """The strongest sky lines in view, when the axis is wavelength; names where there is room."""
-        self._mark_rest_lines()
-        if not self.sky_marks.marks and not self.lines_on.isChecked():
-            return
+        """The strongest sky lines in view and those of the chosen list, when the axis is wavelength."""
         lo, hi = self.plot.plotItem.vb.viewRange()[0]
-        s = self.stretch
-        lines = (
-            linemarks.sky_lines(lo * s, hi * s, medium=self._medium)
-            if self.lines_on.isChecked() and self.by_wave
-            else ()
-        )
-        self.sky_marks.show(lines, s)
+        s, z, list_name = self.stretch, self.line_bar.redshift.value(), self.line_bar.line_list
+        span, room = (lo * s, hi * s), (hi - lo) * NAME_WIDTH / max(self.plot.width(), 1)
+        sky = self.lines_on.isChecked() and self.by_wave
+        lines = linemarks.sky_lines(*span, medium=self._medium) if sky else ()
+        own = linemarks.rest_lines(list_name, *span, z, self._medium) if list_name and self.by_wave else ()
+        marks = (*linemarks.rules(lines, s, room, *SKY_MARKS), *linemarks.rules(own, s, room, *REST_MARKS))
+        if marks != self._lines:
+            self._lines = marks
+            self._show()
         if self.lines_on.isChecked() and not lines and self._drawn:
             why = "No sky lines are known in this range." if self.by_wave else "Sky lines need a wavelength axis."
             self.readout.setText(why)
-
-    def _mark_rest_lines(self) -> None:
-        """The lines of the chosen list at the redshift."""
-        name = self.line_bar.line_list
-        if not name and not self.rest_marks.marks:
-            return
-        s = self.stretch
-        lo, hi = self.plot.plotItem.vb.viewRange()[0]
-        known, z = name and self.by_wave, self.line_bar.redshift.value()
-        lines = linemarks.rest_lines(name, lo * s, hi * s, z, self._medium) if known else ()
-        self.rest_marks.show(lines, s)
 
     def _start_measuring(self, on: bool) -> None:
         """Put the range in the middle of what is in view."""
@@ -333,7 +333,7 @@ class SpectrumDock(Dock):
             return
         wave = x * self.stretch
         spectrum = under(self._drawn, wave, wave, by_wave=self.by_wave)
-        self.readout.setText(readout(spectrum, int(np.argmin(np.abs(self._along(spectrum) - x)))))
+        self.readout.setText(readout(spectrum, int(np.argmin(np.abs(self._axis.places(spectrum) - x)))))
 
     def _pick(self, x: float, _y: float) -> None:
         """Bring the canvas to the clicked sample; where it lies in another arm or frame, that is shown."""

@@ -9,7 +9,8 @@ import pytest
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
-from ifuview.gui.parts._figure import FigurePlot, key_of
+from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._figure_items import curve_key
 from ifuview.model.figure import DASHED, DOT, NONE, Curve, Figure, Rule, Scale, Shade
 from ifuview.report.figures import draw_figure
 
@@ -47,7 +48,7 @@ def test_a_dock_draws_what_the_figure_has(plot) -> None:
     assert plot.spans[True][0].getRegion() == (2.0, 4.0)
     assert "a note" in plot.notes.text()
     assert plot.plotItem.vb.viewRange()[0] == pytest.approx([0.0, 6.0])
-    assert "line" in key_of(FULL, plot.ink) and "points" in key_of(FULL, plot.ink)
+    assert "line" in curve_key(FULL, plot.ink) and "points" in curve_key(FULL, plot.ink)
 
 
 def test_what_another_figure_has_not_is_hidden(plot) -> None:

@@ -16,7 +16,7 @@ from ifuview.app.photons.state import LightOptions
 from ifuview.app.photons.views import light as pure
 from ifuview.app.photons.views.light import LightPart
 from ifuview.app.session import Level
-from ifuview.gui.parts._figure import readable
+from ifuview.gui.parts._figure_items import readable
 from ifuview.gui.parts._panes import LEAST, arrangement
 from ifuview.gui.photons.light import LightDock
 from ifuview.gui.shell.controller import Controller

@@ -9,9 +9,22 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from ifuview.app.intents import PickPoint, SetSectionColumns
-from ifuview.app.spectra.views import cross_section, flux, graphs, spectrum
-from ifuview.gui.spectra.cross_section import COMPONENTS
+from ifuview.app.spectra.views import cross_section, graphs, spectrum
+from ifuview.report.spectra.section import fitted_model
+from ifuview.report.spectra.spectrum import robust_range
 from tests.app.frames.views import made
+
+
+def line(dock, label: str) -> tuple:
+    """What is drawn of the curve of that name."""
+    at = [curve.label for curve in dock.plot.figure.curves].index(label)
+    return dock.plot.curves[at].line.getData()
+
+
+def marks(dock) -> list[float]:
+    """Places of the lines through the plot."""
+    return [rule.line.value() for rule in dock.plot.rules if rule.line.isVisible()]
+
 
 # cross-section
 
@@ -20,12 +33,12 @@ def test_the_fitted_section_is_drawn(build, view_of):
     dock = build("section")
     view = view_of("section", made.session())
     dock.draw(view)
-    assert np.array_equal(dock.data.getData()[1], view.section.counts)
-    assert np.array_equal(dock.model.getData()[1], view.model, equal_nan=True)
-    assert [f.isVisible() for f in dock.fills] == [True] * 5 + [False] * (COMPONENTS - 5)
-    assert dock.trace.value() == view.section.trace
-    assert dock.aperture.getRegion() == pytest.approx(view.section.aperture)
-    assert np.isnan(dock.residual_line.getData()[1][0])
+    assert np.array_equal(line(dock, "counts")[1][::2], view.section.counts)
+    assert np.array_equal(line(dock, "model, reduced χ² 1.10")[1], fitted_model(view.section), equal_nan=True)
+    assert sum(items.band is not None and items.band.getData()[0].size > 0 for items in dock.plot.curves) == 5
+    assert dock.plot.rules[0].line.value() == view.section.trace
+    assert dock.plot.spans[True][0].getRegion() == pytest.approx(view.section.aperture)
+    assert np.isnan(dock.residual_plot.curves[0].line.getData()[1][0])
     assert dock.residual_plot.isVisibleTo(dock)
     assert "χ² = 1.1" in dock.info.text()
     assert dock.hold.isChecked()
@@ -37,15 +50,16 @@ def test_a_held_section_stays_under_the_pointer_and_a_released_one_follows(build
     dock.draw(view_of("section", session))
     cut = cross_section.hover(session, 1, 57, 47)
     dock.hover(cut)
-    assert np.array_equal(dock.data.getData()[1], session.inspection.section.counts)
-    assert np.array_equal(dock.ghost.getData()[1], cut.counts)
+    counts = session.inspection.section.counts
+    assert np.array_equal(line(dock, "counts")[1][::2], counts)
+    assert dock.plot.figure.curves[-1] is cut.ghost
     dock.hold.click()
     dock.hover(cut)
-    assert np.array_equal(dock.data.getData()[1], cut.counts)
+    assert dock.plot.figure is cut.figure
     assert dock.info.text() == cut.text
     assert not dock.residual_plot.isVisibleTo(dock)
     dock.hold.click()
-    assert np.array_equal(dock.data.getData()[1], session.inspection.section.counts)
+    assert np.array_equal(line(dock, "counts")[1][::2], counts)
 
 
 def test_a_new_click_is_held_again(build, view_of):
@@ -63,7 +77,7 @@ def test_the_pointer_fills_the_dock_before_any_click(build, view_of):
     assert "pointer" in dock.pages.hint
     dock.hover(cross_section.hover(session, 1, 57, 47))
     assert dock.pages.hint == ""
-    assert dock.data.getData()[1].size == 61
+    assert dock.plot.curves[0].line.getData()[1].size == 2 * 61
 
 
 def test_the_columns_box_asks_for_a_median(build, view_of):
@@ -76,15 +90,19 @@ def test_the_columns_box_asks_for_a_median(build, view_of):
 # spectrum
 
 
+def banded(dock) -> bool:
+    return any(curve.low is not None for curve in dock.plot.figure.curves)
+
+
 def test_spectra_are_drawn_on_wavelength_with_gaps_at_masked_samples(build, view_of):
     dock = build("spectrum")
     view = view_of("spectrum", made.session())
     dock.draw(view)
-    x, y = dock.curves.curves[0].getData()
+    x, y = line(dock, "preproc")
     assert np.array_equal(x, view.spectra[0].wave)
     assert np.isnan(y[10:14]).all()
-    assert "frame in electron" in dock.legend.text()
-    assert dock.curves.band.isVisible()
+    assert "frame in electron" in dock.legend.text().replace("&nbsp;", " ")
+    assert banded(dock)
     assert dock.plot.getAxis("bottom").labelText == "Wavelength (Å)"
     assert dock.plot.getAxis("left").labelText == "Flux (electron)"
 
@@ -98,7 +116,7 @@ def test_the_range_is_made_anew_for_another_fiber_unless_it_was_set_by_hand(buil
     before = dock.plot.plotItem.vb.viewRange()[1]
     dock.draw(turned)
     after = dock.plot.plotItem.vb.viewRange()[1]
-    assert after == pytest.approx(flux.robust_range(dock._drawn)) and after != pytest.approx(before)
+    assert after == pytest.approx(robust_range(dock._drawn)) and after != pytest.approx(before)
     dock.plot.show_y(before[0] - 50, before[1] + 50)
     dock.plot.plotItem.vb.sigRangeChangedManually.emit([True, True])
     dock.draw(view)
@@ -109,12 +127,12 @@ def test_the_axis_switch_rebin_and_errors(build, view_of):
     dock = build("spectrum")
     dock.draw(view_of("spectrum", made.session()))
     dock.axis_box.setCurrentIndex(1)
-    assert dock.curves.curves[0].getData()[0][5] == 5
+    assert line(dock, "preproc")[0][5] == 5
     assert dock.plot.getAxis("bottom").labelText == "Dispersion pixel (px)"
     dock.bin_box.setValue(8)
-    assert dock.curves.curves[0].getData()[0].size == made.NDISP // 8
+    assert line(dock, "preproc")[0].size == made.NDISP // 8
     dock.errors_on.click()
-    assert not dock.curves.band.isVisible()
+    assert not banded(dock)
 
 
 def test_a_range_is_measured_in_words(build, view_of):
@@ -152,10 +170,9 @@ def test_hovering_marks_the_wavelength(build, view_of):
     session = made.session()
     dock.draw(view_of("spectrum", session))
     dock.hover(spectrum.hover(session, 1, 30, 20))
-    assert dock.pointer.isVisible()
-    assert dock.pointer.value() == made.WAVE0 + 15
+    assert marks(dock) == [made.WAVE0 + 15]
     dock.hover(None)
-    assert not dock.pointer.isVisible()
+    assert not marks(dock)
 
 
 def test_a_row_under_the_pointer_is_previewed(build, view_of):
@@ -164,10 +181,11 @@ def test_a_row_under_the_pointer_is_previewed(build, view_of):
     dock.draw(view_of("spectrum", session))
     dock.hover(spectrum.hover(session, 2, 30, 4))
     assert dock.pages.hint == ""
-    assert dock.preview.getData()[1][0] == 500
+    assert dock.plot.curves[0].line.getData()[1][0] == 500
     assert "504" in dock.legend.text()
     dock.draw(view_of("spectrum", made.session()))
-    assert dock.preview.getData()[1] is None or dock.preview.getData()[1].size == 0
+    assert "preproc" in [curve.label for curve in dock.plot.figure.curves]
+    assert not any(curve.color == "faint" for curve in dock.plot.figure.curves)
 
 
 def test_curves_are_reused(build, view_of):
@@ -175,7 +193,7 @@ def test_curves_are_reused(build, view_of):
     for _ in range(3):
         dock.draw(view_of("spectrum", made.session()))
         dock.draw(view_of("spectrum", made.session(3, inspected=False)))
-    assert len(dock.curves.curves) == 2
+    assert len(dock.plot.curves) == 3  # two spectra and the masked samples
 
 
 def test_lines_lie_in_air_where_the_wavelengths_do(build, view_of, monkeypatch):
@@ -187,7 +205,7 @@ def test_lines_lie_in_air_where_the_wavelengths_do(build, view_of, monkeypatch):
     dock = build("spectrum")
     dock.draw(replace(view_of("spectrum", made.session()), medium="air"))
     dock.lines_on.click()
-    assert [mark.value() for mark in dock.sky_marks.marks if mark.isVisible()] == [linemarks.in_air(6050.0)]
+    assert marks(dock) == [linemarks.in_air(6050.0)]
     assert "in air" in dock.plot.plotItem.getAxis("bottom").labelText
 
 
@@ -199,10 +217,10 @@ def test_sky_lines_are_marked_or_their_absence_is_told(build, view_of, monkeypat
     dock = build("spectrum")
     dock.draw(view_of("spectrum", made.session()))
     dock.lines_on.click()
-    assert [mark.value() for mark in dock.sky_marks.marks if mark.isVisible()] == [6050.0]
+    assert marks(dock) == [6050.0]
     monkeypatch.setattr(linemarks, "_load", lambda: ())
     dock.draw(view_of("spectrum", made.session()))
-    assert not any(mark.isVisible() for mark in dock.sky_marks.marks)
+    assert not marks(dock)
     assert "No sky lines" in dock.readout.text()
 
 

@@ -13,7 +13,13 @@ from tests.app.spectra.views.test_spectrum_many import redshifts, session
 
 
 def shown(dock) -> list:
-    return [c for c in dock.curves.curves if c.getData()[0] is not None and len(c.getData()[0])]
+    """Lines with samples, the first spectrum first."""
+    lines = [items.line for items in dock.plot.curves]
+    return [c for c in lines if c.getData()[0] is not None and len(c.getData()[0])][::-1]
+
+
+def marks(dock) -> list[float]:
+    return [rule.line.value() for rule in dock.plot.rules if rule.line.isVisible()]
 
 
 def test_arms_are_drawn_together_each_in_its_color(build, view_of):
@@ -23,7 +29,7 @@ def test_arms_are_drawn_together_each_in_its_color(build, view_of):
     lo, hi = dock.plot.plotItem.vb.viewRange()[0]
     assert lo == pytest.approx(3600)
     assert hi == pytest.approx(7520 + 69 * 40.0)
-    assert "coadd\u20116 z" in dock.legend.text()
+    assert "coadd\u20116&nbsp;z" in dock.legend.text()
     dock.plot.clicked.emit(9000.0, 0.0)  # that arm is not on the canvas
     assert dock.asked == [ShowArm("coadd-6", "z", 9000.0)]
     dock.plot.pointed.emit(9000.0, 0.0)
@@ -47,12 +53,12 @@ def test_lines_and_rest_frame_follow_the_redshift(build, view_of):
     dock.draw(view_of("spectrum", session(16, tables=(redshifts(),))))
     assert dock.line_bar.redshift.value() == 4.0
     dock.line_bar.list_box.setCurrentIndex(dock.line_bar.list_box.findData("galaxy"))
-    at = [m.value() for m in dock.rest_marks.marks if m.isVisible()]
+    at = marks(dock)
     assert pytest.approx(min(at, key=lambda w: abs(w - 6078)), abs=0.01) == 1215.67 * 5
     dock.line_bar.rest_on.click()
     assert shown(dock)[0].getData()[0][0] == pytest.approx(5760 / 5)
     assert "at rest" in dock.plot.getAxis("bottom").labelText
-    at = [m.value() for m in dock.rest_marks.marks if m.isVisible()]
+    at = marks(dock)
     assert min(at, key=lambda w: abs(w - 1215)) == pytest.approx(1215.67)
     dock.line_bar.slider.setValue(0)
     assert dock.line_bar.redshift.value() == 0.0
@@ -89,7 +95,7 @@ def test_many_fibers_are_turned_over_and_each_has_its_color(build, view_of):
     assert len(shown(dock)) == 3 * 12
     colors = {c.opts["pen"].color().name() for c in shown(dock)}
     assert len(colors) == 12
-    tags = [tag.toPlainText() for tag in dock.curves.tags if tag.isVisible()]
+    tags = [tag.toPlainText() for tag in dock.plot.words.items if tag.isVisible()]
     assert tags[0] == "3000" and set(tags) <= {str(3000 + i) for i in range(12)}
     dock.line_bar.after.click()
     assert "Fibers 13 to 15 of 15" in dock.legend.text()

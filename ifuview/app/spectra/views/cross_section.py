@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ifuview.app.frames.views.sampling import across, canonical_at, fiber_at, fiber_name, wavelength_at
 from ifuview.app.frames.views.text import along, axis, number, quantity
 from ifuview.app.session import Session, Slot
-from ifuview.model.checks import Array
+from ifuview.model.figure import DOTTED, Curve, Figure, Rule, Scale
 from ifuview.model.image import Kind
 from ifuview.model.inspection import CrossSection
+from ifuview.report.spectra.section import ends, residual_figure, section_figure, step_curve, trace_rule
 
 HALF_WIDTH = 30  # px on each side of the cursor that the live cut shows
 SPECTRA_HALF_WIDTH = 60  # rows on each side for row-stacked spectra
-HEADROOM = 2.5  # times the peak of the model; counts above that are taken for a cosmic ray and left out of view
-WINGS = 3.0  # sigma beyond the outermost fitted fibers; further out the light of the next one is not in the model
-MARGIN = 0.06  # of the vertical range, above and below
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,13 +34,8 @@ class CrossSectionView:
         Which fiber and column; what the fit found.
     hint : str
         What to do when there is no section.
-    xlabel, ylabel : str
-    residual : ndarray or None
-        (counts - model) / error, NaN at masked pixels and beyond the fitted fibers.
-    yrange : (float, float) or None
-        Vertical range that a cosmic ray does not stretch.
-    model : ndarray or None
-        Sum of the fitted fibers, NaN beyond them.
+    figure, residual : Figure or None
+        Counts with the fit; what is left of them, None without a fit.
     """
 
     key: int
@@ -51,25 +44,17 @@ class CrossSectionView:
     title: str
     summary: str
     hint: str
-    xlabel: str
-    ylabel: str
-    residual: Array | None = None
-    yrange: tuple[float, float] | None = None
-    model: Array | None = None
+    figure: Figure | None = None
+    residual: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossSectionHover:
-    """The raw cut under the cursor."""
+    """The raw cut under the cursor: by itself, in words, and as it lies behind a held section."""
 
-    position: Array
-    counts: Array
-    cursor: float
-    trace: float
-    column: int
+    figure: Figure
+    ghost: Curve
     text: str
-    xlabel: str
-    ylabel: str
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -94,12 +79,15 @@ def make(session: Session) -> CrossSectionView | None:
         title=_title(shown, inspection.fiber_id, section) if inspection is not None and section is not None else "",
         summary="" if section is None else _summary(section),
         hint=_hint(slot),
-        xlabel=_xlabel(shown),
-        ylabel=axis(_quantity(shown), shown.image.unit if section is None else section.unit or shown.image.unit),
-        residual=None if section is None else _residual(section),
-        yrange=None if section is None else _yrange(section),
-        model=None if section is None else _model(section),
+        figure=None if section is None else _fitted(shown, section),
+        residual=None if section is None else residual_figure(section, _xlabel(shown)),
     )
+
+
+def _fitted(slot: Slot, section: CrossSection) -> Figure:
+    """The fitted section; where its residual stands below, the pixels are named there."""
+    xlabel = _xlabel(slot) if section.model is None else ""
+    return section_figure(section, xlabel, axis(_quantity(slot), section.unit or slot.image.unit))
 
 
 def hover(session: Session, key: int, x: float, y: float) -> CrossSectionHover | None:
@@ -118,57 +106,19 @@ def hover(session: Session, key: int, x: float, y: float) -> CrossSectionHover |
     trace = float("nan")
     if slot.traces is not None and row is not None and slot.image.kind is not Kind.RSS:
         trace = float(slot.traces.center[row, min(column, slot.traces.ncol - 1)])
-    return CrossSectionHover(
-        position=np.arange(lo, lo + counts.size, dtype=np.float64),
-        counts=counts,
-        cursor=float(cross),
-        trace=trace,
-        column=column,
-        text=_place(slot, fiber_name(slot, row), column, wavelength_at(slot, row, column)),
-        xlabel=_xlabel(slot),
-        ylabel=axis(_quantity(slot), slot.image.unit),
-    )
+    position = np.arange(lo, lo + counts.size, dtype=np.float64)
+    figure = Figure(
+        "", Scale(_xlabel(slot), ends(position)), Scale(axis(_quantity(slot), slot.image.unit)),
+        (step_curve(position, counts, "text"),), (*trace_rule(trace), Rule(float(cross), stroke=DOTTED)),
+    )  # fmt: skip
+    text = _place(slot, fiber_name(slot, row), column, wavelength_at(slot, row, column))
+    return CrossSectionHover(figure, step_curve(position, counts, "faint"), text)
 
 
-def steps(position: Array) -> Array:
-    """Pixel edges, shape (n + 1,), of `position`, shape (n,), for a stepped curve."""
-    return np.append(position - 0.5, position[-1:] + 0.5)
-
-
-def _model(section: CrossSection) -> Array | None:
-    """The total model where it was fitted: from the first to the last fitted fiber and their wings."""
-    if section.model is None or not section.components:
-        return section.model
-    lo = min(c.center - WINGS * c.sigma for c in section.components)
-    hi = max(c.center + WINGS * c.sigma for c in section.components)
-    if not (np.isfinite(lo) and np.isfinite(hi)):
-        return section.model
-    return np.where((section.position >= lo) & (section.position <= hi), section.model, np.nan)
-
-
-def _residual(section: CrossSection) -> Array | None:
-    """(counts - model) / error with masked pixels left out."""
-    model = _model(section)
-    if model is None or section.error is None:
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        residual = (section.counts - model) / section.error
-    return np.where(section.masked | ~np.isfinite(residual), np.nan, residual)
-
-
-def _yrange(section: CrossSection) -> tuple[float, float] | None:
-    """Range of the good counts, cut where they tower over the model."""
-    good = np.asarray(section.counts)[~section.masked & np.isfinite(section.counts)]
-    if good.size == 0:
-        return None
-    lo, hi = float(min(good.min(), 0.0)), float(good.max())
-    if section.model is not None and np.isfinite(section.model).any():
-        noise = 0.0 if section.error is None else float(np.nanmedian(section.error))
-        reach = float(np.nanmax(section.model))
-        hi = max(min(hi, HEADROOM * reach + 5 * noise), reach)
-        lo = max(lo, -HEADROOM * abs(reach) - 5 * noise)
-    margin = MARGIN * (hi - lo) or 1.0
-    return lo - margin, hi + margin
+def with_ghost(view: CrossSectionView, hover: CrossSectionHover | None) -> Figure:
+    """The held section, with the cut under the cursor behind it."""
+    figure = view.figure or Figure()
+    return figure if hover is None else replace(figure, curves=(*figure.curves, hover.ghost))
 
 
 def _place(slot: Slot, fiber: str, column: int, wave: float | None) -> str:

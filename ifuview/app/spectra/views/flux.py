@@ -1,4 +1,4 @@
-"""One spectrum on an axis: rebinned, with its error band, in the unit and the scale of another; pure."""
+"""One spectrum on an axis: rebinned, in the unit and the scale of another; pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from ifuview.app.frames.views.text import number
 from ifuview.model.checks import Array
 from ifuview.model.inspection import FiberSpectrum
 
-ROBUST = (0.3, 99.7)  # percentiles that the vertical range covers at first
 PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
 MOSTLY = 0.5  # of the samples
-MARGIN = 0.08  # of the range, above and below
 
 
 def abscissa(spectrum: FiberSpectrum, by_wave: bool) -> Array:
@@ -46,31 +44,6 @@ def rebin(spectrum: FiberSpectrum, n: int) -> FiberSpectrum:
         error=error,
         masked=count == 0,
     )
-
-
-def band(spectrum: FiberSpectrum) -> tuple[Array, Array] | None:
-    """Lower and upper edge of the error band (of zero width where nothing is known); None without errors."""
-    if spectrum.error is None:
-        return None
-    error = np.where(np.isfinite(spectrum.error), spectrum.error, 0.0)
-    good = np.isfinite(spectrum.flux)
-    if not good.any():
-        return None
-    index = np.arange(spectrum.flux.size)
-    flux = np.interp(index, index[good], np.asarray(spectrum.flux)[good])
-    return flux - error, flux + error
-
-
-def robust_range(spectra: tuple[FiberSpectrum, ...]) -> tuple[float, float] | None:
-    """Vertical range that shows all but the few most extreme good samples."""
-    kept = [np.asarray(s.flux)[~s.masked & np.isfinite(s.flux)] for s in spectra]
-    values = np.concatenate(kept) if kept else np.empty(0)
-    if values.size == 0:
-        return None
-    lo, hi = np.percentile(values, ROBUST[0], method="higher"), np.percentile(values, ROBUST[1], method="lower")
-    if hi <= lo:
-        lo, hi = lo - 1.0, hi + 1.0
-    return float(lo - MARGIN * (hi - lo)), float(hi + 2 * MARGIN * (hi - lo))
 
 
 def mostly_outside(spectrum: FiberSpectrum, lo: float, hi: float) -> bool:

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from ifuview import resources
+from ifuview.model.figure import DOTTED, Rule
 
 FOLDER = "linelists"
 SHORTEST_IN_AIR = 2000.0  # Angstrom; below it wavelengths are given in vacuum everywhere
@@ -104,6 +105,15 @@ def parse(text: str) -> list[LineMark]:
                 weight = 1.0
         out.append(LineMark(wave, cells[1] if len(cells) > 1 else "", weight))
     return out
+
+
+def rules(lines: tuple[LineMark, ...], stretch: float, room: float, color: int, height: float) -> tuple[Rule, ...]:
+    """Marks of lines on an axis whose values are Angstrom over `stretch`, named where there is `room` (of the axis)."""
+    named = spaced(lines, stretch * room)
+    return tuple(
+        Rule(line.wave / stretch, color=color, stroke=DOTTED, label=line.label if i in named else "", height=height)
+        for i, line in enumerate(lines)
+    )
 
 
 def slider_redshift(place: int, steps: int, most: float) -> float:

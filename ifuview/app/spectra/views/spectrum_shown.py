@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ifuview.app.frames.views import stack
-from ifuview.app.frames.views.text import number, quantity
+from ifuview.app.frames.views.text import axis, number, quantity
 from ifuview.app.spectra.views import best_fit, flux
 from ifuview.app.spectra.views.spectrum import SpectrumView
+from ifuview.model.checks import Array
+from ifuview.model.figure import Color, Curve, Figure, Scale
 from ifuview.model.inspection import FiberSpectrum
+from ifuview.report.spectra.spectrum import colors_of, robust_range, spectra_figure
 
-ANGSTROM = "Å"
+ANGSTROM, PIXEL = "Å", "px"
+MOST_NAMED = 12  # stacked fibers
 
 
 def shown(
@@ -46,6 +51,77 @@ def shown(
         if offset:
             spectra[i] = stack.raised(spectra[i], float(offset))
     return tuple(spectra), names
+
+
+@dataclass(frozen=True, slots=True)
+class AlongAxis:
+    """How the horizontal axis runs.
+
+    Parameters
+    ----------
+    by_wave : bool
+        Along wavelength, where that is known, instead of pixels.
+    stretch : float
+        Observed wavelength over what the axis shows.
+    medium, redshift : str
+        For its label; "" where there is nothing to say.
+    """
+
+    by_wave: bool = True
+    stretch: float = 1.0
+    medium: str = ""
+    redshift: str = ""
+
+    def places(self, spectrum: FiberSpectrum) -> Array:
+        """Places of the samples of a spectrum."""
+        known = self.by_wave and spectrum.wave is not None
+        x = flux.abscissa(spectrum, known)
+        return x / self.stretch if known and self.stretch != 1.0 else x
+
+    def scale(self, spectra: Sequence[FiberSpectrum] = ()) -> Scale:
+        """Its label, and the range of some spectra: of all arms of the first, or of the first alone."""
+        word = f"Wavelength in {self.medium}" if self.medium else "Wavelength"
+        if self.redshift:
+            word += f" at rest, z = {self.redshift}"
+        label = axis(word, ANGSTROM) if self.by_wave else axis("Dispersion pixel", PIXEL)
+        own = [s for s in spectra if not s.arm or s.label == spectra[0].label][: None if spectra[0].arm else 1]
+        every = [self.places(s) for s in own]
+        return Scale(label, (float(min(np.min(x) for x in every)), float(max(np.max(x) for x in every))))
+
+
+def spectrum_figure(
+    view: SpectrumView, drawn: tuple[FiberSpectrum, ...], names: list[str], along: AlongAxis, *, errors: bool,
+    stacked: bool,
+) -> Figure:  # fmt: skip
+    """The spectra of a view as `shown` makes them; a best fit lies above all."""
+    fit = [i for i, spectrum in enumerate(drawn) if spectrum.label == best_fit.LABEL]
+    made = spectra_figure(
+        drawn, [along.places(s) for s in drawn], along.scale(drawn), axis("Flux", view.spectra[0].unit), names=names,
+        group=view.group, errors=errors, stacked=stacked,
+    )  # fmt: skip
+    if not fit:
+        return made
+    last = [made.curves[len(drawn) - 1 - i] for i in fit]
+    return replace(made, curves=(*(c for c in made.curves if not any(c is top for top in last)), *last))
+
+
+def preview_figure(spectrum: FiberSpectrum, along: AlongAxis) -> Figure:
+    """The spectrum under the pointer before anything is clicked."""
+    curve = Curve(along.places(spectrum), np.asarray(spectrum.flux, float), "faint")
+    y = Scale(axis("Flux", spectrum.unit), robust_range((spectrum,)))
+    return Figure("", along.scale((spectrum,)), y, (curve,))
+
+
+def color_key(
+    names: list[str], group: tuple[int, ...], spectra: Sequence[FiberSpectrum]
+) -> tuple[tuple[Color, str], ...]:
+    """Color and name of each spectrum for the line above the plot; arms of one stacked fiber are told once.
+
+    So many fibers that the line would be long are named at their curves alone.
+    """
+    if len(set(group)) > MOST_NAMED or len(names) < 2:
+        return ()
+    return tuple(dict.fromkeys(zip(colors_of(spectra, group), names)))
 
 
 def same_fibers(a: SpectrumView, b: SpectrumView) -> bool:

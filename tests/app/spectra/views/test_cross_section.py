@@ -7,6 +7,7 @@ import pytest
 
 from ifuview.app.session import Session
 from ifuview.app.spectra.views import cross_section as view
+from ifuview.report.spectra.section import fitted_model, residual
 from tests.app.frames.views import made
 
 
@@ -23,13 +24,15 @@ def test_before_a_click_there_is_a_hint():
 
 def test_residual_leaves_masked_pixels_out_and_is_zero_for_an_exact_model():
     shown = view.make(made.session())
-    assert np.isnan(shown.residual[0])
-    fitted = np.isfinite(shown.residual)
+    left, model = residual(shown.section), fitted_model(shown.section)
+    assert np.array_equal(shown.residual.curves[0].y, left, equal_nan=True)
+    assert np.isnan(left[0])
+    fitted = np.isfinite(left)
     # beyond three sigma of the outermost fitted fibers the model lacks the light of their neighbors
     assert fitted.sum() > 25
-    assert np.abs(shown.residual[fitted]).max() < 0.5
-    assert np.abs(shown.residual[8:-8]).max() < 1e-3
-    assert np.isnan(shown.model[-1]) == (shown.section.position[-1] > made.centers()[7, 100] + 3 * made.SIGMA)
+    assert np.abs(left[fitted]).max() < 0.5
+    assert np.abs(left[8:-8]).max() < 1e-3
+    assert np.isnan(model[-1]) == (shown.section.position[-1] > made.centers()[7, 100] + 3 * made.SIGMA)
 
 
 def test_summary_names_the_clicked_fiber_and_its_offset_from_the_trace():
@@ -40,7 +43,7 @@ def test_summary_names_the_clicked_fiber_and_its_offset_from_the_trace():
 
 
 def test_a_masked_cosmic_ray_does_not_stretch_the_range():
-    lo, hi = view.make(made.session()).yrange
+    lo, hi = view.make(made.session()).figure.y.range
     peak = made.section().model.max()
     assert lo < 0 < peak < hi < 1.5 * peak
 
@@ -49,17 +52,17 @@ def test_an_unmasked_cosmic_ray_does_not_stretch_the_range_much():
     session = made.session()
     section = replace(session.inspection.section, masked=np.zeros(33, bool))
     session = replace(session, inspection=replace(session.inspection, section=section))
-    _, hi = view.make(session).yrange
+    _, hi = view.make(session).figure.y.range
     assert hi < 3 * section.model.max()
 
 
 def test_hover_gives_the_column_under_the_cursor():
     session = made.session()
     cut = view.hover(session, 1, 57.2, 46.9)
-    assert cut.column == 57
-    assert cut.position[0] == 47 - view.HALF_WIDTH
-    assert np.array_equal(cut.counts, made.canonical_image()[17:78, 57])
-    assert cut.trace == pytest.approx(made.centers()[5, 57])
+    (curve,) = cut.figure.curves
+    assert curve.x[0] == 47 - view.HALF_WIDTH - 0.5
+    assert np.array_equal(curve.y[::2], made.canonical_image()[17:78, 57])
+    assert [rule.at for rule in cut.figure.rules] == [pytest.approx(made.centers()[5, 57]), 47.0]
     assert cut.text == "Fiber 505, column 57, 6028.5 Å"
 
 
@@ -68,13 +71,13 @@ def test_hover_takes_the_running_median():
     image[47, 57] = 1e6
     session = replace(made.session(), section_columns=5)
     session = session.with_slot(made.replace_pixels(session.slot(1), image))
-    assert view.hover(session, 1, 57, 47).counts.max() < 1e4
+    assert view.hover(session, 1, 57, 47).ghost.y.max() < 1e4
 
 
 def test_hover_over_spectra_runs_across_the_fibers():
     cut = view.hover(made.session(current=2), 2, 50, 3)
-    assert np.allclose(cut.counts, 100.0 * (1 + np.arange(made.NFIBER)))
-    assert cut.xlabel == "Fiber (row)"
+    assert np.allclose(cut.ghost.y[::2], 100.0 * (1 + np.arange(made.NFIBER)))
+    assert cut.figure.x.label == "Fiber (row)"
 
 
 def test_hover_over_a_cube_or_outside_gives_nothing():

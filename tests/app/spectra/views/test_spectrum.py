@@ -11,6 +11,7 @@ from ifuview.app.spectra.views import spectrum as view
 from ifuview.model.image import Image, Kind
 from ifuview.model.orientation import Orientation
 from ifuview.model.pixels import Pixels
+from ifuview.report.spectra.spectrum import band, robust_range
 from tests.app.frames.views import made
 
 
@@ -127,7 +128,7 @@ def test_the_first_range_is_not_set_by_single_samples():
     spectrum = made.spectrum()
     counts = spectrum.flux.copy()
     counts[50] = 1e9
-    lo, hi = flux.robust_range((replace(spectrum, flux=counts),))
+    lo, hi = robust_range((replace(spectrum, flux=counts),))
     assert lo < 100 < hi < 1e8
 
 
@@ -135,6 +136,6 @@ def test_unknown_errors_make_a_band_of_no_width():
     spectrum = made.spectrum()
     error = spectrum.error.copy()
     error[5] = np.inf
-    lower, upper = flux.band(replace(spectrum, error=error))
+    lower, upper = band(replace(spectrum, error=error))
     assert upper[5] == lower[5]
     assert upper[6] - lower[6] == pytest.approx(10)

@@ -15,8 +15,10 @@ from ifuview.app.spectra.views import best_fit, linemarks, spectrum, window_ligh
 from ifuview.engine.context import SILENT
 from ifuview.model.dataset import Dataset, Table
 from ifuview.model.fibers import FiberMap
+from ifuview.model.figure import spaced
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
+from ifuview.report.spectra.spectrum import level_at_end
 
 ARMS = (("b", 3600.0, 50), ("r", 5760.0, 60), ("z", 7520.0, 70))
 NFIBER = 20
@@ -152,7 +154,7 @@ def test_a_place_beyond_the_arm_on_the_canvas_belongs_to_another():
 
 
 def test_names_at_the_curves_keep_their_distance():
-    assert stack.spaced({0: 0.0, 3: 1.0, 6: 2.0, 9: 2.4}, 1.5) == [0, 6]
-    assert stack.spaced({}, 1.0) == []
+    assert spaced([0.0, 1.0, 2.0, 2.4], 1.5) == [0, 2]
+    assert spaced([], 1.0) == []
     view = spectrum.make(session(1, 2))
-    assert stack.level_at_end(view.spectra[0]) == view.spectra[0].flux[-1]
+    assert level_at_end(view.spectra[0]) == view.spectra[0].flux[-1]

@@ -1,0 +1,1 @@
+"""Cross-sections and spectra of fibers, as figures of docks and pages."""
