@@ -18,11 +18,11 @@ from ifuview.model.figure import (
     SQUARE,
     STAR,
     Along,
+    Cloud,
     Color,
     ColorMap,
     Curve,
     Figure,
-    Cloud,
     readable,
 )
 from ifuview.report.words import PALE, plain

@@ -26,7 +26,8 @@ from ifuview.app.frames.views import colors
 from ifuview.app.frames.views.limits import LimitsView, with_limits, with_mode
 from ifuview.app.intents import SetLook
 from ifuview.gui.frames._look_choices import MODES, REDUCTIONS, SMOOTHS, SWATCH, TRANSFERS, narrow, select, swatch
-from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import Pages, button, check, column, combo, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -70,17 +71,10 @@ class LimitsDock(Dock):
 
     def _build_histogram(self) -> None:
         """The histogram with its two handles."""
-        self.plot = Plot("Histogram of the image values", "", "", aligned=False)
+        self.plot = FigurePlot("Histogram of the image values", headed=False, aligned=False)
         self.plot.setFixedHeight(150)
         self.plot.hideAxis("left")
         self.plot.plotItem.setMouseEnabled(x=True, y=False)
-        self.bars = pg.PlotCurveItem([0.0, 0.0], [0.0], stepMode="center", fillLevel=0.0)
-
-        def style(ink: Ink) -> None:
-            self.bars.setPen(ink.pen("faint"))
-            self.bars.setBrush(ink.brush("faint", 90))
-
-        self.plot.styled(self.bars, style)
         self.handles = [self._handle(0), self._handle(1)]
 
     def _handle(self, index: int) -> pg.InfiniteLine:
@@ -178,10 +172,7 @@ class LimitsDock(Dock):
         self.pages.show_content()
         look = view.look
         self.name.setText(view.title)
-        self.plot.set_labels(view.label, "")
-        self.bars.setData(view.edges, view.counts)
-        if fresh or look.limit_mode is not LimitMode.USER:
-            self.plot.show_x(*view.span)
+        self.plot.show_figure(view.figure, fit=fresh or look.limit_mode is not LimitMode.USER)
         self._draw_limits(view)
         select(self.mode, self._mode_of(look))
         select(self.transfer, look.transfer)

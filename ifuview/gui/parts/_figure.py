@@ -28,10 +28,12 @@ class FigurePlot(Plot):
         For screen readers.
     headed : bool
         Whether the title of the figure stands above it.
+    aligned : bool
+        Whether its left axis is as wide as that of others.
     """
 
-    def __init__(self, name: str, *, headed: bool = True) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, *, headed: bool = True, aligned: bool = True) -> None:
+        super().__init__(name, aligned=aligned)
         self.figure: Figure | None = None
         self.headed = headed
         self.curves: list[CurveItems] = []

@@ -32,10 +32,10 @@ from ifuview.model.figure import (
     SQUARE,
     STAR,
     Along,
+    Cloud,
     Color,
     Curve,
     Figure,
-    Cloud,
     Rule,
     Tag,
     logarithmic,
@@ -160,10 +160,13 @@ class CurveItems:
             self.points = pg.ScatterPlotItem(pxMode=True)
             self.plot.addItem(self.points)
         good = np.isfinite(curve.x) & np.isfinite(curve.y)
+        if curve.pale:
+            color = QColor(color)
+            color.setAlpha(PALE_ALPHA)
         fill = Qt.BrushStyle.SolidPattern if curve.symbol in FILLED else Qt.BrushStyle.NoBrush
         self.points.setData(
-            curve.x[good], curve.y[good], symbol=SYMBOLS[curve.symbol], size=curve.size, pen=pg.mkPen(color),
-            brush=QBrush(color, fill),
+            curve.x[good], curve.y[good], symbol=SYMBOLS[curve.symbol], size=curve.size,
+            pen=pg.mkPen(color, width=curve.width), brush=QBrush(color, fill),
         )  # fmt: skip
 
     def _show_bars(self, curve: Curve, color: QColor) -> None:

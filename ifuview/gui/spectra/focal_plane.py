@@ -5,34 +5,25 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QBrush, QGuiApplication, QImage, QPixmap
+from PyQt6.QtGui import QGuiApplication, QImage, QPixmap
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
 from ifuview.app.frames.views.text import number
 from ifuview.app.intents import SelectFiber, SelectSlot, ShowAllCameras
 from ifuview.app.spectra.views import focal_plane as pure
 from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
-from ifuview.gui.parts._dots import SIZE, Dots
+from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._figure_items import paint
 from ifuview.gui.parts._lasso import Lasso
-from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.model.checks import Array
-from ifuview.model.fibers import FiberRole
+from ifuview.model.figure import CROSS, DIAMOND, DOT, SQUARE, STAR, Figure
 
-SYMBOLS: dict[FiberRole, tuple[str, str | int, str]] = {
-    FiberRole.SCIENCE: ("o", 0, "●"),
-    FiberRole.SKY: ("s", 4, "■"),
-    FiberRole.STANDARD: ("star", 1, "★"),
-    FiberRole.DEAD: ("x", "bad", "✕"),
-    FiberRole.UNASSIGNED: ("d", "faint", "◆"),
-}
+MARKS = {DOT: "●", SQUARE: "■", STAR: "★", CROSS: "✕", DIAMOND: "◆"}  # of symbols, in words
 REACH = 14  # screen px from a fiber within which a click selects it
-MANY = 20  # selected fibers that are ringed with thin lines
-CROWD, CROWD_ALPHA = 150, 90  # so many rings are faint
-MOST_RINGS = 2000  # selected fibers that are ringed
 HINT = "The focal plane is shown when the file says where its fibers sit."
 NO_WINDOW = "Turn on Window in the spectrum or sky fibers dock and drag a range of wavelengths."
 
@@ -107,17 +98,10 @@ class FocalPlaneDock(Dock):
         return out
 
     def _build_plot(self) -> None:
-        """Outlines, fibers, rings."""
-        self.plot = Plot("Focal plane", "", "")
-        self.plot.plotItem.vb.setAspectLocked(True)
-        self.outlines = self.plot.curve("text", connect="finite")
-        self.outlines.setZValue(5)
-        self.points = pg.ScatterPlotItem(size=SIZE, pxMode=True)
-        self.plot.styled(self.points, lambda _ink: self._paint())
-        self.dots = Dots()
-        self.plot.addItem(self.dots)
-        self.ring = pg.ScatterPlotItem(size=SIZE + 9, symbol="o", pxMode=True, brush=None)
-        self.plot.styled(self.ring, self._style_ring)
+        """The places, with a lasso over them."""
+        self._base = Figure()
+        self.plot = FigurePlot("Focal plane", headed=False)
+        self.plot.styled(self.key_line, self._key, add=False)
         self.lasso = Lasso(self.plot)
         self.lasso_on.toggled.connect(self.lasso.switch)
         self.lasso.drawn.connect(self._lassoed)
@@ -153,21 +137,11 @@ class FocalPlaneDock(Dock):
         if old is None or old.choices != view.choices:
             self._fill_choices(view)
         fresh = old is None or not _same(old.field.source, view.field.source)
-        if fresh:
-            self.plot.set_labels(view.field.xlabel, view.field.ylabel)
-            self.plot.plotItem.vb.invertX(view.mirror)
-            self.plot.plotItem.vb.setAspectLocked(True, ratio=1.0 / view.stretch)
-            gap = np.array([np.nan])
-            lines = [
-                np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap[:0]])
-                for i in (0, 1)
-            ]
-            self.outlines.setData(*lines)
         if fresh or old is None or old.window != view.window:
             self._paint()
+        self._ring()
         if fresh:
             self.plot.plotItem.vb.autoRange()
-        self._ring()
         self._say_current()
 
     def _fill_choices(self, view: FocalPlaneView) -> None:
@@ -191,39 +165,24 @@ class FocalPlaneDock(Dock):
         self.key_line.setVisible(shades is None)
         self.reach_part.setVisible(name == pure.WINDOW)
         self.note.setVisible(name == pure.WINDOW)
-        self.points.setVisible(shades is None)
-        self.dots.setVisible(shades is not None)
         if name == pure.WINDOW:
             self.note.setText(NO_WINDOW if shades is None else shades.note)
-        if shades is None:
-            self._paint_roles(view, self.plot.ink)
-        else:
-            self._paint_shades(view, shades, self.plot.ink)
+        if shades is not None:
+            self._show_ramp(shades)
+        self._base = pure.places_figure(view, shades)
+        self._key(self.plot.ink)
+        self._ring()
 
-    def _paint_roles(self, view: FocalPlaneView, ink: Ink) -> None:
-        """Color and symbol say the role."""
-        brushes = {role: QBrush(ink.color(color)) for role, (_, color, _) in SYMBOLS.items()}
-        pens = {role: ink.pen(color) for role, (_, color, _) in SYMBOLS.items()}
-        placed = np.flatnonzero(np.isfinite(view.x) & np.isfinite(view.y))
-        roles = [view.roles[i] for i in placed]
-        self.points.setData(
-            x=view.x[placed],
-            y=view.y[placed],
-            symbol=[SYMBOLS[role][0] for role in roles],
-            brush=[brushes[role] for role in roles],
-            pen=[pens[role] for role in roles],
-        )
-        keys = [
-            f'<span style="color:{ink.color(color).name()}">{mark}</span>&nbsp;{role.value}'
-            for role, (_, color, mark) in SYMBOLS.items()
-            if role in view.roles
-        ]
-        self.key_line.setText("&ensp; ".join(keys))
+    def _key(self, ink: Ink) -> None:
+        """What the symbols of the roles mean."""
+        named = [(curve, MARKS[curve.symbol]) for curve in self._base.curves if curve.label]
+        self.key_line.setText("&ensp; ".join(
+            f'<span style="color:{paint(curve.color, ink).name()}">{mark}</span>&nbsp;{curve.label}'
+            for curve, mark in named
+        ))  # fmt: skip
 
-    def _paint_shades(self, view: FocalPlaneView, shades: Shades, ink: Ink) -> None:
-        """Color says a number; small and gray where it is unknown."""
-        palette = np.append(shades.ramp, ink.color("faint").rgb() & 0xFFFFFF).astype(np.uint32)
-        self.dots.setData(view.x, view.y, palette[shades.index], shades.index >= 0)
+    def _show_ramp(self, shades: Shades) -> None:
+        """The ramp with its range."""
         self.low.setText(number(shades.lo))
         self.high.setText(number(shades.hi))
         row = np.ascontiguousarray(shades.ramp.astype(np.uint32) | 0xFF000000)
@@ -231,26 +190,10 @@ class FocalPlaneDock(Dock):
         image = QImage(pixels, row.size, 1, QImage.Format.Format_RGB32)
         self.ramp.setPixmap(QPixmap.fromImage(image.copy()))
 
-    def _style_ring(self, ink: Ink) -> None:
-        """The ring around what is selected."""
-        self.ring.setPen(ink.pen("text", 2))
-
     def _ring(self) -> None:
         """Ring the selected fibers."""
-        view = self._view
-        if view is None:
-            return
-        placed = np.isfinite(view.x) & np.isfinite(view.y)
-        points = [f for f in {*view.fibers, view.fiber} if f is not None and placed[f]][:MOST_RINGS]
-        many = len(points) > MANY
-        self.ring.setSize(SIZE + (2 if many else 9))
-        pen = self.plot.ink.pen("text", 1 if many else 2)
-        if len(points) > CROWD:  # so that the colors below stay to be seen
-            faint = pen.color()
-            faint.setAlpha(CROWD_ALPHA)
-            pen.setColor(faint)
-        self.ring.setPen(pen)
-        self.ring.setData(x=view.x[points], y=view.y[points])
+        if self._view is not None:
+            self.plot.show_figure(pure.ringed(self._base, self._view), fit=False)
 
     def _say_current(self) -> None:
         """Name the selected fiber."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-from PyQt6.QtGui import QColor, QPen
 from PyQt6.QtWidgets import QLineEdit, QSpinBox, QWidget
 
-from ifuview.app.frames.views import colors
 from ifuview.app.intents import SelectFiber, SetWindow
 from ifuview.app.spectra.views import sky as pure
 from ifuview.app.spectra.views.sky import Bundle, SkyView
-from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import (
     Elided,
     FlowLayout,
@@ -20,18 +17,16 @@ from ifuview.gui.parts._widgets import (
     button,
     column,
     combo,
-    is_dark,
     labelled,
     plain_numbers,
     quiet_label,
 )
 from ifuview.gui.parts._window import WindowSpan
 from ifuview.gui.parts.base import Dock
+from ifuview.model.figure import Figure
 
 FIRST_BIN, MAX_BIN = 10, 256  # px
 HINT = "Open row-stacked spectra: their sky fibers are drawn here together."
-ALPHA = 150
-LIGHT, DARK = (0.0, 0.85), (0.2, 1.0)  # part of the ramp that can be seen on the background
 
 
 class SkyDock(Dock):
@@ -45,13 +40,10 @@ class SkyDock(Dock):
         self._view: SkyView | None = None
         self._found: Bundle | None = None
         content = QWidget()
-        self.plot = Plot("Sky fibers", "", "Flux")
+        self._base = Figure()
+        self.plot = FigurePlot("Sky fibers", headed=False)
         self.legend = quiet_label()
         self.readout = Elided()
-        self.curves = [self.plot.curve(connect="finite") for _ in range(pure.GROUPS)]
-        self.median = self.plot.curve("text", 2, connect="finite")
-        self.chosen = self.plot.curve("bad", 2, connect="finite")
-        self.plot.styled(self.legend, self._color, add=False)
         self.plot.clicked.connect(self._click)
         self.plot.pointed.connect(self._point)
         self.plot.left.connect(lambda: self.readout.setText(""))
@@ -81,7 +73,7 @@ class SkyDock(Dock):
         self.median_on.setChecked(True)
         self.median_on.toggled.connect(lambda _on: self._redraw())
         self.full = button("Show all", "Show the whole spectrum (double click)")
-        self.full.clicked.connect(self._fit)
+        self.full.clicked.connect(lambda: self.plot.show_all())
         bar = FlowLayout()
         for part in (self.which, self.typed, labelled("Rebin", self.bin_box), self.median_on):
             bar.addWidget(part)
@@ -121,49 +113,18 @@ class SkyDock(Dock):
         found = pure.bundle(view, which, self.bin_box.value(), self.typed.text())
         self._found = found
         if found is None:
-            for curve in (*self.curves, self.median, self.chosen):
-                curve.setData([], [])
+            self._base = Figure()
+            self.plot.show_figure(self._base, fit=False)
             self.legend.setText(pure.rows_of(view, which, self.typed.text())[1])
             return
-        for group, curve in enumerate(self.curves):
-            curve.setData(*pure.joined(found, group))
-        self.median.setData(found.x[0], found.median)
-        self.median.setVisible(self.median_on.isChecked() and found.rows.size > 2)
-        self.plot.set_labels(found.xlabel, found.ylabel)
+        self._base = pure.figure(found, median=self.median_on.isChecked())
         self.legend.setText(" – ".join(part for part in (found.title, found.note) if part))
-        self._mark()
-        if fit:
-            self._fit()
+        self._mark(fit=fit)
 
-    def _mark(self) -> None:
+    def _mark(self, *, fit: bool = False) -> None:
         """Let the selected fiber stand out."""
-        view, found = self._view, self._found
-        if view is None or found is None:
-            return
-        mine = np.flatnonzero(np.isin(found.rows, view.fibers)) if len(view.fibers) == 1 else np.empty(0, int)
-        if mine.size:
-            self.chosen.setData(found.x[mine[0]], found.flux[mine[0]])
-        else:
-            self.chosen.setData([], [])
-
-    def _fit(self, *_args: object) -> None:
-        """Show everything but a few extreme samples."""
-        found = self._found
-        if found is None:
-            return
-        limits = pure.vertical_range(found)
-        self.plot.show_x(float(np.nanmin(found.x)), float(np.nanmax(found.x)))
-        if limits is not None:
-            self.plot.show_y(*limits)
-
-    def _color(self, ink: Ink) -> None:
-        """Colors along the slit."""
-        lo, hi = DARK if is_dark(self.palette()) else LIGHT
-        ramp = colors.ramp("viridis", np.linspace(lo, hi, pure.GROUPS))
-        for curve, (red, green, blue) in zip(self.curves, ramp.tolist(), strict=True):
-            pen = QPen(QColor.fromRgbF(red, green, blue, ALPHA / 255), 1)
-            pen.setCosmetic(True)
-            curve.setPen(pen)
+        if self._view is not None and self._found is not None:
+            self.plot.show_figure(pure.marked(self._base, self._found, self._view), fit=fit)
 
     def _point(self, x: float, y: float) -> None:
         """Name the spectrum under the mouse."""

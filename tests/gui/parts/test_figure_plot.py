@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import curve_key
-from ifuview.model.figure import DASHED, DOT, NONE, Curve, Figure, Rule, Scale, Shade
+from ifuview.model.figure import DASHED, DOT, NONE, RING, SQUARE, Along, Cloud, Curve, Figure, Rule, Scale, Shade, Tag
 from ifuview.report.figures import draw_figure
 
 X = np.arange(1.0, 6.0)
@@ -107,3 +109,44 @@ def test_a_page_draws_the_same_figure() -> None:
     empty = Page().add_subplot()
     draw_figure(empty, Figure("T", empty="nothing was measured"))
     assert empty.texts[0].get_text() == "nothing was measured" and not empty.lines
+
+
+def test_what_is_the_same_is_not_drawn_again(plot, monkeypatch) -> None:
+    """A pointer over a plot must not cost the curves below it."""
+    plot.show_figure(FULL)
+    sent = []
+    for items in plot.curves:
+        monkeypatch.setattr(items.line, "setData", lambda *_a, **_k: sent.append(1))
+    plot.show_figure(replace(FULL, rules=(Rule(4.0),)), fit=False)
+    assert not sent and plot.rules[0].line.value() == 4.0
+    plot.show_figure(replace(FULL, curves=(replace(LINE, color=1), POINTS)), fit=False)
+    assert sent == [1]
+
+
+def test_tags_leave_out_what_would_cover_another(plot) -> None:
+    tags = (Tag(5.0, 1.0, "one"), Tag(5.0, 1.1, "two"), Tag(5.0, 900.0, "three"))
+    plot.show_figure(replace(FULL, y=Scale("y", (0.0, 1000.0)), words=tags))
+    assert [item.toPlainText() for item in plot.words.items if item.isVisible()] == ["one", "three"]
+    plot.show_figure(FULL)
+    assert not any(item.isVisible() for item in plot.words.items)
+
+
+def test_places_keep_their_shape_and_side_on_dock_and_page(plot) -> None:
+    from matplotlib.figure import Figure as Page
+
+    color, known = np.array([0xFF0000, 0x00FF00, 0x0000FF]), np.array([True, True, False])
+    figure = Figure(
+        x=Scale("x", mirror=True), y=Scale("y"), stretch=2.0,
+        curves=(Curve(X, X, Along(0.5), "", NONE, RING), Curve(X, X, 1, "", NONE, SQUARE)),
+        points=Cloud(X[:3], X[:3], color, known),
+    )  # fmt: skip
+    plot.show_figure(figure)
+    assert plot.plotItem.vb.xInverted() and plot.plotItem.vb.state["aspectLocked"] == 0.5
+    assert plot.points.dots.getData()[0].size == 3
+    assert plot.curves[0].points.opts["brush"].style() == Qt.BrushStyle.NoBrush
+    axes = Page().subplots()
+    draw_figure(axes, figure)
+    assert axes.xaxis_inverted() and axes.get_aspect() == 2.0
+    assert len(axes.collections[0].get_offsets()) == 3
+    plot.show_figure(Figure(curves=(LINE,)))
+    assert not plot.points.dots.isVisible() and not plot.plotItem.vb.xInverted()

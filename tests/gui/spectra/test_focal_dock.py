@@ -28,8 +28,8 @@ def test_a_window_colors_all_cameras(build, view_of):
     assert "Window" in dock.note.text()
     dock.draw(view_of("focal", session()))
     QApplication.processEvents()
-    assert dock.dots.isVisible()
-    assert dock.dots.getData()[0].size == 100
+    assert dock.plot.points.dots.isVisible()
+    assert dock.plot.points.dots.getData()[0].size == 100
     assert "6100 to 6150" in dock.note.text()
     before = float(dock.high.text())
     dock.reach.setValue(10.0)
@@ -47,7 +47,7 @@ def test_the_dots_are_where_the_fibers_are(build, view_of):
         scene = dock.plot.plotItem.vb.mapViewToScene(_point(dock, point))
         place = dock.plot.mapFromScene(scene)
         seen = image.pixelColor(round(place.x() * ratio), round(place.y() * ratio)).rgb() & 0xFFFFFF
-        assert seen == dock.dots._color[point] & 0xFFFFFF
+        assert seen == dock.plot.points.dots._color[point] & 0xFFFFFF
 
 
 def _point(dock, number):

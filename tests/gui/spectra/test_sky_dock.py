@@ -13,13 +13,13 @@ def test_all_sky_fibers_and_their_median_are_drawn(build, view_of):
     dock = build("sky")
     dock.bin_box.setValue(1)
     dock.draw(view_of("sky", made.session(2)))
-    drawn = sum(np.isnan(y).sum() for c in dock.curves for y in [c.getData()[1]] if y is not None)
-    assert drawn == 4
-    assert dock.median.getData()[1].size == made.NDISP
+    *groups, median = [items.line.getData()[1] for items in dock.plot.curves]
+    assert sum(np.isnan(y).sum() for y in groups) == 4
+    assert median.size == made.NDISP
     assert "4 sky fibers" in dock.legend.text()
     dock.bin_box.setValue(10)
     assert "mean of 10 px" in dock.legend.text()
-    assert dock.median.getData()[1].size == made.NDISP // 10
+    assert dock.plot.curves[-1].line.getData()[1].size == made.NDISP // 10
 
 
 def test_a_click_selects_the_fiber_of_the_curve(build, view_of):

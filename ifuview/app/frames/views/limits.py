@@ -11,6 +11,7 @@ from ifuview.app.frames.views.sampling import sample, shown_plane
 from ifuview.app.frames.views.text import axis
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
+from ifuview.model.figure import Curve, Figure, Range, Scale, stairs
 from ifuview.model.image import Image
 
 SAMPLE = 40_000  # values that the histogram is made of
@@ -30,11 +31,8 @@ class LimitsView:
     key : int
     title : str
     look : Look
-    edges : ndarray, shape (BINS + 1,), `unit`
-    counts : ndarray, shape (BINS,)
-        log10(1 + number of sampled values).
-    label : str
-        Axis label with unit.
+    figure : Figure
+        Histogram of the sampled values; the handles of the limits are the dock's.
     bits : tuple of (bit number, name, meaning)
         Mask bits that can be painted; empty without a mask.
     step : float
@@ -44,20 +42,9 @@ class LimitsView:
     key: int
     title: str
     look: Look
-    edges: Array
-    counts: Array
-    label: str
+    figure: Figure
     bits: tuple[tuple[int, str, str], ...]
     step: float
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """Part of the histogram that is shown at first: the limits and their surroundings."""
-        lo, hi = float(self.edges[0]), float(self.edges[-1])
-        if self.look.lo is None or self.look.hi is None or not self.look.hi > self.look.lo:
-            return lo, hi
-        width = self.look.hi - self.look.lo
-        return max(lo, self.look.lo - BELOW * width), min(hi, self.look.hi + ABOVE * width)
 
     @property
     def decimals(self) -> int:
@@ -86,9 +73,7 @@ def make(session: Session) -> LimitsView | None:
         slot.key,
         slot.title,
         slot.look,
-        edges,
-        counts,
-        axis("Value", slot.image.unit),
+        Figure("", Scale(axis("Value", slot.image.unit), _span(edges, slot.look)), Scale(), (_steps(edges, counts),)),
         mask_bits(slot.image),
         _step(edges),
     )
@@ -104,6 +89,21 @@ def histogram(values: Array, lo: float | None, hi: float | None) -> tuple[Array,
     margin = 0.05 * (high - low) or max(abs(low), 1.0) * 0.05
     counts, edges = np.histogram(values, BINS, (low - margin, high + margin))
     return edges, np.log10(1.0 + counts)
+
+
+def _steps(edges: Array, counts: Array) -> Curve:
+    """The histogram, filled."""
+    x, y = stairs(edges, counts)
+    return Curve(x, y, "faint", low=np.zeros(x.size), high=y)
+
+
+def _span(edges: Array, look: Look) -> Range:
+    """Part of the histogram that is shown at first: the limits and their surroundings."""
+    lo, hi = float(edges[0]), float(edges[-1])
+    if look.lo is None or look.hi is None or not look.hi > look.lo:
+        return lo, hi
+    width = look.hi - look.lo
+    return max(lo, look.lo - BELOW * width), min(hi, look.hi + ABOVE * width)
 
 
 def with_mode(look: Look, mode: LimitMode, percent: float | None = None) -> Look:

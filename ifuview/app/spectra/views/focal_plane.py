@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ifuview.app.spectra.views import field, window_light
 from ifuview.app.spectra.views.field import NOWHERE, Field
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberRole
+from ifuview.model.figure import CROSS, DIAMOND, DOT, NONE, RING, SQUARE, STAR, Cloud, Color, Curve, Figure, Scale
 from ifuview.model.image import Kind
 
 ROLE = "role"
@@ -24,6 +25,15 @@ TAILS = (1.0, 99.0)  # percentiles that the color range spans
 RAMP, RESIDUAL_RAMP = "viridis", "coolwarm"
 SIGMAS = 5.0  # robust scatters that the color of a residual reaches at first
 OPEN_FRAMES = "open frames"
+SIZE = 7.0  # screen px of a fiber
+MANY, CROWD, MOST_RINGS = 20, 150, 2000  # selected fibers: with thin rings; with pale ones; with rings at all
+SYMBOLS: dict[FiberRole, tuple[str, Color]] = {
+    FiberRole.SCIENCE: (DOT, 0),
+    FiberRole.SKY: (SQUARE, 4),
+    FiberRole.STANDARD: (STAR, 1),
+    FiberRole.DEAD: (CROSS, "bad"),
+    FiberRole.UNASSIGNED: (DIAMOND, "faint"),
+}
 
 _last: list[tuple[tuple[object, ...], Field | None]] = []  # of the last view; a drag asks for it often
 
@@ -181,6 +191,42 @@ def shades(view: FocalPlaneView, name: str, sigmas: float = SIGMAS) -> Shades | 
     if hi <= lo:
         lo, hi = lo - 0.5, hi + 0.5
     return _shades(values, lo, hi, RAMP)
+
+
+def places_figure(view: FocalPlaneView, colored: Shades | None) -> Figure:
+    """The fibers, in the color and the symbol of their roles or in `colored`, within their outlines."""
+    curves: list[Curve] = []
+    points = None
+    if colored is None:
+        roles = np.array([role.value for role in view.roles])
+        for role, (symbol, color) in SYMBOLS.items():
+            own = roles == role.value
+            if own.any():
+                curves.append(Curve(view.x[own], view.y[own], color, role.value, NONE, symbol, size=SIZE))
+    else:
+        known = colored.index >= 0
+        points = Cloud(view.x, view.y, colored.ramp[np.maximum(colored.index, 0)], known)
+    gap = np.array([np.nan])
+    lines = [np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap]) for i in (0, 1)]
+    curves.append(Curve(*lines))
+    return Figure(
+        "", Scale(view.field.xlabel, mirror=view.mirror), Scale(view.field.ylabel), tuple(curves), points=points,
+        stretch=view.stretch,
+    )  # fmt: skip
+
+
+def ringed(drawn: Figure, view: FocalPlaneView) -> Figure:
+    """The same with rings about the selected fibers; of many the rings are thin and pale, so that colors are seen."""
+    placed = np.isfinite(view.x) & np.isfinite(view.y)
+    chosen = [f for f in {*view.fibers, view.fiber} if f is not None and placed[f]][:MOST_RINGS]
+    if not chosen:
+        return drawn
+    many = len(chosen) > MANY
+    ring = Curve(
+        view.x[chosen], view.y[chosen], "text", "", NONE, RING, width=1.0 if many else 2.0,
+        size=SIZE + (2 if many else 9), pale=len(chosen) > CROWD,
+    )  # fmt: skip
+    return replace(drawn, curves=(*drawn.curves, ring))
 
 
 def window_values(view: FocalPlaneView) -> Array | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ifuview.app.spectra.views.fiber_table import fiber_map
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberRole
+from ifuview.model.figure import Along, Curve, Figure, Scale
 from ifuview.model.image import Kind
 
 SKY, STANDARD, SELECTED, ALL, TYPED = "sky", "standard", "selected", "all", "typed"
@@ -28,6 +29,7 @@ CHOICES = (
 GROUPS = 10  # colors along the slit
 ROBUST = (0.05, 99.95)  # percentiles that the vertical range covers
 MARGIN = 0.1  # of the range
+BOLD = 2.0  # px; of the median and the selected fiber
 MOST_POINTS = 400_000  # drawn at most; more are rebinned further
 
 
@@ -184,6 +186,25 @@ def median_of_good(values: Array) -> Array:
     high = np.minimum(high, values.shape[-1] - 1)
     pair = np.take_along_axis(ordered, low, -1)[..., 0] + np.take_along_axis(ordered, high, -1)[..., 0]
     return np.where(count > 0, 0.5 * pair, np.nan)
+
+
+def figure(found: Bundle, *, median: bool) -> Figure:
+    """The spectra in the colors of their places along the slit, with the median of more than two of them."""
+    groups = np.unique(found.group).tolist()
+    curves = [Curve(*joined(found, group), Along(group / (GROUPS - 1))) for group in groups]
+    if median and found.rows.size > 2:
+        curves.append(Curve(found.x[0], found.median, "text", width=BOLD))
+    x = Scale(found.xlabel, (float(np.nanmin(found.x)), float(np.nanmax(found.x))))
+    return Figure("", x, Scale(found.ylabel, vertical_range(found)), tuple(curves))
+
+
+def marked(drawn: Figure, found: Bundle, view: SkyView) -> Figure:
+    """The same with the selected fiber standing out."""
+    mine = np.flatnonzero(np.isin(found.rows, view.fibers)) if len(view.fibers) == 1 else np.empty(0, int)
+    if not mine.size:
+        return drawn
+    chosen = Curve(found.x[mine[0]], found.flux[mine[0]], "bad", width=BOLD)
+    return replace(drawn, curves=(*drawn.curves, chosen))
 
 
 def vertical_range(found: Bundle) -> tuple[float, float] | None:

@@ -200,7 +200,7 @@ def test_the_limits_and_their_surroundings_are_shown_first():
     session = made.session()
     slot = session.slot(1)
     session = session.with_slot(replace(slot, look=replace(slot.look, lo=100.0, hi=200.0)))
-    assert limits.make(session).span == (pytest.approx(40.0), pytest.approx(340.0))
+    assert limits.make(session).figure.x.range == (pytest.approx(40.0), pytest.approx(340.0))
     limits.make(Session())
 
 
