@@ -38,7 +38,7 @@ class FigurePlot(Plot):
         self.headed = headed
         self.curves: list[CurveItems] = []
         self.rules: list[RuleItem] = []
-        self.points, self.words = PointItems(self), WordItems(self)
+        self.cloud, self.words = PointItems(self), WordItems(self)
         self.spans: dict[bool, list[pg.LinearRegionItem]] = {True: [], False: []}
         log_ticks(self.getAxis("bottom"), "bottom", lambda: self.figure is not None and self.figure.x.log)
         log_ticks(self.getAxis("left"), "left", lambda: self.figure is not None and self.figure.y.log)
@@ -88,7 +88,7 @@ class FigurePlot(Plot):
         if self.headed:
             self.set_heading(figure.title)
         self.set_labels(figure.x.label, figure.y.label)
-        self.points.show(figure.points, self.ink)
+        self.cloud.show(figure.points, self.ink)
         while len(self.curves) < len(figure.curves):
             self.curves.append(CurveItems(self))
         for items, curve in zip(self.curves, figure.curves, strict=False):

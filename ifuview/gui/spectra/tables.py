@@ -12,8 +12,8 @@ from ifuview.app.frames.views import lasso
 from ifuview.app.intents import CloseTables, Intent, SelectFiber, SelectSlot
 from ifuview.app.spectra.views import tables as pure
 from ifuview.app.spectra.views.tables import Sheet, TablesView
+from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._lasso import Lasso
-from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.spectra.fiber_table import FiberTableDock
@@ -45,9 +45,7 @@ class TablesDock(Dock):
         self.sheet = FiberTableDock()
         self.sheet.noun = "rows"
         self.sheet.filter.setPlaceholderText("Filter: SPECTYPE=QSO and Z>4, FIBER>=3000")
-        self.plot = Plot("Plot of two columns")
-        self.points = self.plot.points(0, 4)
-        self.chosen = self.plot.points("bad", 8)
+        self.plot = FigurePlot("Plot of two columns", headed=False)
         self.lasso = Lasso(self.plot)
         self._connect()
         bar = FlowLayout()
@@ -138,10 +136,9 @@ class TablesDock(Dock):
         shown = shown[shown < found.table.nrow]
         shown = shown[np.isfinite(x[shown]) & np.isfinite(y[shown])]
         self._place = x, y, shown
-        self.points.setData(x=x[shown], y=y[shown])
-        self.plot.set_labels(self.x_box.currentText(), self.y_box.currentText())
         rows = np.intersect1d(np.array(found.table.fibers or self._local, dtype=int), shown)
-        self.chosen.setData(x=x[rows], y=y[rows])
+        names = self.x_box.currentText(), self.y_box.currentText()
+        self.plot.show_figure(pure.plotted(names, (x, y), shown, rows), fit=False)
 
     def _picked(self, intent: Intent) -> None:
         """Rows were selected in the table."""

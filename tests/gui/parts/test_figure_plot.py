@@ -142,11 +142,11 @@ def test_places_keep_their_shape_and_side_on_dock_and_page(plot) -> None:
     )  # fmt: skip
     plot.show_figure(figure)
     assert plot.plotItem.vb.xInverted() and plot.plotItem.vb.state["aspectLocked"] == 0.5
-    assert plot.points.dots.getData()[0].size == 3
+    assert plot.cloud.dots.getData()[0].size == 3
     assert plot.curves[0].points.opts["brush"].style() == Qt.BrushStyle.NoBrush
     axes = Page().subplots()
     draw_figure(axes, figure)
     assert axes.xaxis_inverted() and axes.get_aspect() == 2.0
     assert len(axes.collections[0].get_offsets()) == 3
     plot.show_figure(Figure(curves=(LINE,)))
-    assert not plot.points.dots.isVisible() and not plot.plotItem.vb.xInverted()
+    assert not plot.cloud.dots.isVisible() and not plot.plotItem.vb.xInverted()

@@ -28,8 +28,8 @@ def test_a_window_colors_all_cameras(build, view_of):
     assert "Window" in dock.note.text()
     dock.draw(view_of("focal", session()))
     QApplication.processEvents()
-    assert dock.plot.points.dots.isVisible()
-    assert dock.plot.points.dots.getData()[0].size == 100
+    assert dock.plot.cloud.dots.isVisible()
+    assert dock.plot.cloud.dots.getData()[0].size == 100
     assert "6100 to 6150" in dock.note.text()
     before = float(dock.high.text())
     dock.reach.setValue(10.0)
@@ -47,7 +47,7 @@ def test_the_dots_are_where_the_fibers_are(build, view_of):
         scene = dock.plot.plotItem.vb.mapViewToScene(_point(dock, point))
         place = dock.plot.mapFromScene(scene)
         seen = image.pixelColor(round(place.x() * ratio), round(place.y() * ratio)).rgb() & 0xFFFFFF
-        assert seen == dock.plot.points.dots._color[point] & 0xFFFFFF
+        assert seen == dock.plot.cloud.dots._color[point] & 0xFFFFFF
 
 
 def _point(dock, number):
@@ -78,10 +78,10 @@ def test_tables_are_plotted_filtered_and_lassoed(build, view_of):
     dock.draw(view_of("tables", replace(session(), tables=(table(),))))
     assert dock.which.currentText() == "redrock-2 REDSHIFTS"
     assert (dock.x_box.currentText(), dock.y_box.currentText()) == ("FIBER", "Z")
-    assert dock.points.getData()[0].size == 20
+    assert dock.plot.curves[0].points.getData()[0].size == 20
     dock.sheet.filter.setText("SPECTYPE=QSO")
     dock.sheet._apply_filter()
-    assert dock.points.getData()[0].size == 5
+    assert dock.plot.curves[0].points.getData()[0].size == 5
     dock.lasso.drawn.emit(np.array([(101.5, -1), (110, -1), (110, 5), (101.5, 5)]))
     assert dock.asked == [want.SelectSlot(2), want.SelectFiber(2, (2, 3, 4))]
 
@@ -92,7 +92,7 @@ def test_rows_of_a_table_that_belongs_to_nothing_are_selected_in_the_plot(build,
     dock.plot.clicked.emit(103.0, float(dock._place[1][3]))
     assert dock.asked == []
     assert "no open frame" in dock.note.text()
-    assert dock.chosen.getData()[0].tolist() == [103]
+    assert dock.plot.curves[1].points.getData()[0].tolist() == [103]
 
 
 def test_selected_spectra_are_marked_in_the_table(build, view_of):
@@ -101,7 +101,7 @@ def test_selected_spectra_are_marked_in_the_table(build, view_of):
     selected = replace(selected, selection=replace(selected.selection, fiber=7, fibers=(7, 9)))
     dock.draw(view_of("tables", selected))
     assert sorted(i.row() for i in dock.sheet.table.selectionModel().selectedRows()) == [7, 9]
-    assert dock.chosen.getData()[0].tolist() == [107, 109]
+    assert dock.plot.curves[1].points.getData()[0].tolist() == [107, 109]
     assert dock.asked == []
 
 

@@ -208,7 +208,7 @@ def places_figure(view: FocalPlaneView, colored: Shades | None) -> Figure:
         points = Cloud(view.x, view.y, colored.ramp[np.maximum(colored.index, 0)], known)
     gap = np.array([np.nan])
     lines = [np.concatenate([part for xy in view.field.outlines for part in (xy[i], gap)] or [gap]) for i in (0, 1)]
-    curves.append(Curve(*lines))
+    curves.append(Curve(lines[0], lines[1]))
     return Figure(
         "", Scale(view.field.xlabel, mirror=view.mirror), Scale(view.field.ylabel), tuple(curves), points=points,
         stretch=view.stretch,

@@ -14,6 +14,7 @@ from ifuview.app.spectra.views.fiber_table import Column, FiberTableView
 from ifuview.instrument import words
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
+from ifuview.model.figure import DOT, NONE, Curve, Figure, Scale
 
 WAVE = "wave"  # column of a row that is about one wavelength, Angstrom
 CLOSE = 6.0  # zoom at which a line is seen
@@ -158,6 +159,14 @@ def place(view: TablesView, found: Sheet, row: int) -> tuple[PickPoint, SetView]
     x = float(np.interp(waves[row], grid, np.arange(grid.size)))
     seen = replace(slot.view, x=x, y=float(fiber), zoom=CLOSE, aspect=1.0, fit=False)
     return PickPoint(slot.key, x, float(fiber)), SetView(slot.key, seen)
+
+
+def plotted(names: tuple[str, str], values: tuple[Array, Array], shown: Array, chosen: Array) -> Figure:
+    """Two columns against each other: the rows `shown`, those `chosen` standing out."""
+    x, y = values
+    points = Curve(x[shown], y[shown], 0, stroke=NONE, symbol=DOT, size=4.0)
+    marks = Curve(x[chosen], y[chosen], "bad", stroke=NONE, symbol=DOT, size=8.0)
+    return Figure("", Scale(names[0]), Scale(names[1]), (points, marks))
 
 
 def axes(found: Sheet) -> tuple[str, str]:
