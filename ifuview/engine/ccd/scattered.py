@@ -166,46 +166,47 @@ def _equations(
     clipped: bool,
 ) -> tuple[Array, Array, float]:  # fmt: skip
     """Equations of the background in each bin, the fluxes projected out."""
-    nbin, m = binned.shape[0], across.shape[1] + extra.shape[0]
+    nbin, npoly = binned.shape[0], across.shape[1]
+    m = npoly + extra.shape[0]
+    base = np.empty((nbin, m, across.shape[0]))
+    base[:, :npoly], base[:, npoly:] = across.T, np.swapaxes(extra, 0, 1)
+    known, weight = np.zeros(binned.shape), np.zeros(binned.shape)
     parts, sides, tally = np.zeros((nbin, m, m)), np.zeros((nbin, m)), np.zeros(2)
-    _project(
-        binned, path, spread, np.ascontiguousarray(across.T), extra, level, floor, 1 / width, clipped, parts, sides,
-        tally,
-    )  # fmt: skip
+    _project(binned, path, spread, base, level, floor, 1 / width, clipped, known, weight, parts, sides, tally)
     if tally[1] <= 0:
         raise FitError("no pixel can be used to find scattered light")
-    return parts + np.swapaxes(np.tril(parts, -1), 1, 2), sides, float(tally[0] / tally[1])
+    heavy = base * weight[:, None]
+    parts += np.swapaxes(np.tril(parts, -1), 1, 2) + heavy @ np.swapaxes(base, 1, 2)
+    return parts, sides + (heavy @ known[:, :, None])[:, :, 0], float(tally[0] / tally[1])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _project(
-    binned: Array, path: Array, spread: Array, across: Array, extra: Array, level: Array, floor: float,
-    shrink: float, clipped: bool, parts: Array, sides: Array, tally: Array,
+    binned: Array, path: Array, spread: Array, base: Array, level: Array, floor: float, shrink: float, clipped: bool,
+    known: Array, weight: Array, parts: Array, sides: Array, tally: Array,
 ) -> None:  # fmt: skip
+    """Fill data and weights of all pixels, and what the fluxes take off the equations (their lower half)."""
     nbin, nrow = binned.shape
     nfiber = path.shape[1]
-    m, npoly = parts.shape[1], across.shape[0]
+    m = parts.shape[1]
     rows = 2 * HALF_ROWS + 1
     light, first = np.zeros((nfiber, rows)), np.zeros(nfiber, np.int64)
-    base, weight, clean = np.empty((m, nrow)), np.empty(nrow), np.empty(nrow)
     pivot, link, right = np.empty(nfiber), np.empty(nfiber), np.empty((nfiber, m + 1))
     for b in range(nbin):
-        base[:npoly] = across
-        base[npoly:] = extra[:, b]
+        clean, heavy = known[b], weight[b]
         _lay(path[b], spread[b], nrow, light, first)
         for r in range(nrow):
-            known = math.isfinite(binned[b, r])
-            clean[r] = binned[b, r] - level[b, r] if known else 0.0
-            weight[r] = 1 / ((floor + max(binned[b, r], 0.0)) * shrink) if known else 0.0
-            tally[1] += known
+            there = math.isfinite(binned[b, r])
+            clean[r] = binned[b, r] - level[b, r] if there else 0.0
+            heavy[r] = 1 / ((floor + max(binned[b, r], 0.0)) * shrink) if there else 0.0
+            tally[1] += there
         if clipped:
-            _couple(clean, weight, base[:0], light, first, pivot, link, right)
-            _model_weights(clean, level[b], light, first, right[:, 0], floor, shrink, weight, tally)
+            _couple(clean, heavy, base[b, :0], light, first, pivot, link, right)
+            _model_weights(clean, level[b], light, first, right[:, 0], floor, shrink, heavy, tally)
         for r in range(nrow):
-            clean[r] += level[b, r] if weight[r] > 0 else 0.0
-        _couple(clean, weight, base, light, first, pivot, link, right)
-        _products(clean, weight, base, parts[b], sides[b])
-        _take_off(clean, weight, base, light, first, right, parts[b], sides[b])
+            clean[r] += level[b, r] if heavy[r] > 0 else 0.0
+        _couple(clean, heavy, base[b], light, first, pivot, link, right)
+        _take_off(heavy, base[b], light, first, right, parts[b], sides[b])
 
 
 @njit(cache=True, nogil=True)
@@ -288,21 +289,7 @@ def _model_weights(
 
 
 @njit(cache=True, nogil=True)
-def _products(data: Array, weight: Array, base: Array, part: Array, side: Array) -> None:
-    """Lower half of the equations of the background with nothing projected out."""
-    m = base.shape[0]
-    for i in range(m):
-        for r in range(data.size):
-            wb = weight[r] * base[i, r]
-            side[i] += wb * data[r]
-            for j in range(i + 1):
-                part[i, j] += wb * base[j, r]
-
-
-@njit(cache=True, nogil=True)
-def _take_off(
-    data: Array, weight: Array, base: Array, light: Array, first: Array, right: Array, part: Array, side: Array
-) -> None:
+def _take_off(weight: Array, base: Array, light: Array, first: Array, right: Array, part: Array, side: Array) -> None:
     """Project the fluxes out."""
     m = base.shape[0]
     cross = np.empty(m)

@@ -184,6 +184,7 @@ def make_pictures(
         exptimes=tuple(one.exptime for one in response.exposures),
         twilight=response.twilight,
         expected=bool(response.dither.any()),
+        crowded=any(one.crowded for one in first_sky.skies),
     )
 
 

@@ -157,6 +157,8 @@ class HeadPictures:
         As in HeadFlux.
     expected : bool
         Dithers are as asked for; else nothing is known of them.
+    crowded : bool
+        Light of sources reaches most fibers, so that the sky rests on the darkest.
     """
 
     slot: str
@@ -174,6 +176,7 @@ class HeadPictures:
     exptimes: tuple[float, ...]
     twilight: float = float("nan")
     expected: bool = True
+    crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

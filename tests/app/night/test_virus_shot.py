@@ -10,17 +10,21 @@ import numpy as np
 import pytest
 
 from ifuview.app.night.virus import shot as running
-from ifuview.app.night.virus.heads import HeldExposures, around
+from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of
 from ifuview.app.night.virus.inputs import ShotInputs, simulated_source
 from ifuview.app.night.virus.request import ShotRequest, SourceRequest
 from ifuview.cli import main
-from ifuview.engine.context import JobContext
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
 from ifuview.instrument.tables import Tables
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.products import ReductionRecord
-from ifuview.recipes.graph import Given
+from ifuview.recipes.graph import Given, run
+from ifuview.recipes.virus.head import make_head_flux
+from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
+from ifuview.recipes.virus.shot import FIRST, HEAD
+from ifuview.recipes.virus.shot_values import HeadPictures
 from tests.recipes.virus_heads import Night, make_night
 
 
@@ -104,12 +108,40 @@ def test_neighbors_are_columns_and_rows_away():
     assert around(("047",), here, 1) == ("047", "036", "046", "058")
 
 
-def test_exposures_that_do_not_fit_are_kept_aside(night, tmp_path):
-    held = HeldExposures(str(tmp_path), 0)
-    held.put("047", night.heads["047"])
-    assert [path.name for path in tmp_path.iterdir()] == ["047.held"]
-    back = held.take("047")
-    assert np.array_equal(back[1].spectra.flux, night.heads["047"][1].spectra.flux) and not list(tmp_path.iterdir())
+def test_what_exposures_share_is_kept_aside_once(night, tmp_path):
+    exposures = night.heads["047"]
+    flux = make_head_flux(HEAD.step("flux").params, SILENT, night.setup, exposures)
+    held = HeldHeads(str(tmp_path))
+    held.put("047", FirstTurn(flux, None))
+    back = held.get("047").response
+    assert np.array_equal(back.exposures[1].spectra.flux, exposures[1].spectra.flux)
+    assert back.exposures[1].fiber_flat is back.exposures[0].fiber_flat
+    own = 3 * 6 * flux.flux[0].flux.nbytes  # flux, variance and mask, of electrons and of flux
+    assert (tmp_path / "047.held").stat().st_size < 1.3 * own
+    held.drop("047")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_head_full_of_light_takes_the_sky_of_the_nearest_that_sees_some(detectors, night):
+    pictures = {slot: _pictures(night, slot) for slot in night.heads}
+    full = replace(pictures["047"], crowded=True)
+    far = replace(pictures["046"], slot="094", focal=(900.0, 900.0))
+    assert lenders_of((full, far, pictures["046"])) == {"047": "046"}
+    assert lenders_of((full,)) == {}
+    shot = running.ShotReduction(detectors, running.observation(), running.shot_inputs(), detectors.root)
+    for slot in ("046", "047"):
+        shot.first(slot, False)
+    shot.solve(JobContext())
+    assert not any("046" in note for note in shot.second("047", "046").notes)  # it sees sky and needs no other
+    shot.params |= {"first_sky": HeadSkyParams("others"), "sky": HeadSkyParams("others")}
+    assert any("sky of 046" in note for note in shot.second("047", "046").notes)
+
+
+def _pictures(night: Night, slot: str) -> HeadPictures:
+    given = {"setup": Given(night.setup, "setup"), "exposures": Given(night.heads[slot], slot)}
+    found = run(HEAD, given, wanted=FIRST)["pictures"].value
+    assert isinstance(found, HeadPictures)
+    return found
 
 
 def test_a_spectrum_of_a_simulated_source_is_read(night, tmp_path):

@@ -75,6 +75,7 @@ def reduce_slot(
                 problems.append(problem.what)
             else:
                 done.setdefault(n, []).append(good)
+            del steps  # of the size of a detector
     if not done:
         raise MissingDataError(problems[0] if problems else f"nothing of slot {slot} can be used", slot)
     drift = sky_shift([one for good in done.values() for one in good])

@@ -1,54 +1,67 @@
-"""Heads of an observation: which there are, their exposures, kept in memory or aside, and the recipe run on them."""
+"""Heads of an observation: which there are, and what their first turn has made, kept aside for the second."""
 
 from __future__ import annotations
 
 import os
 import pickle
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+import numpy as np
 
 from ifuview.errors import MissingDataError
+from ifuview.model.checks import digest
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.placed import HeadProducts
-from ifuview.recipes.cache import nbytes
 from ifuview.recipes.graph import StepResult
+from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 
-IN_MEMORY = 60 << 20  # bytes of extracted exposures
+LARGE = 1 << 16  # bytes of an array that is looked for among those put aside already
 
 
-class HeldExposures:
-    """Extracted exposures by slot: in memory as long as there is room, else in files of a folder of our own.
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstTurn:
+    """What the first turn has made of a head, for the second.
+
+    Parameters
+    ----------
+    response : HeadFlux
+    pictures : HeadPictures
+    """
+
+    response: HeadFlux
+    pictures: HeadPictures
+
+
+class HeldHeads:
+    """First turns by slot, in files of a folder: memory does not grow with the number of heads.
 
     Parameters
     ----------
     folder : str
         Emptied by whoever made it.
-    room : int, bytes
-        Of those in memory.
     """
 
-    def __init__(self, folder: str, room: int = IN_MEMORY) -> None:
-        self._folder, self._room = folder, room
-        self._here: dict[str, tuple[IfuExposure, ...]] = {}
-        self._size = 0
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
 
-    def put(self, slot: str, exposures: tuple[IfuExposure, ...]) -> None:
-        """Keep the exposures of a slot."""
-        size = nbytes(exposures)
-        if self._size + size <= self._room or not self._folder:
-            self._here[slot] = exposures
-            self._size += size
-            return
-        put_aside(self._path(slot), plain_exposures(exposures))
+    def put(self, slot: str, first: FirstTurn) -> None:
+        """Keep what was made of a slot."""
+        response = replace(first.response, exposures=plain_exposures(first.response.exposures))
+        put_aside(self._path(slot), replace(first, response=response))
 
-    def take(self, slot: str) -> tuple[IfuExposure, ...]:
-        """The exposures of a slot, which are not kept any longer."""
-        if slot in self._here:
-            return self._here.pop(slot)
-        found = take_back(self._path(slot))
-        assert isinstance(found, tuple)
+    def get(self, slot: str) -> FirstTurn:
+        """What was made of a slot."""
+        with open(self._path(slot), "rb") as file:
+            found = pickle.load(file)
+        assert isinstance(found, FirstTurn)
         return found
+
+    def drop(self, slot: str) -> None:
+        """Keep a slot no longer."""
+        os.unlink(self._path(slot))
 
     def _path(self, slot: str) -> str:
         return os.path.join(self._folder, f"{slot}.held")
@@ -65,10 +78,30 @@ def plain_head(head: HeadProducts) -> HeadProducts:
     return replace(head, exposures=plain_exposures(head.exposures), header=dict(head.header), record=record)
 
 
+class _Aside(pickle.Pickler):
+    """Writes an array that is there twice only once: exposures share their calibrations."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._known: dict[tuple[object, ...], object] = {}
+
+    def reducer_override(self, value: object) -> object:
+        """An array with the numbers of an earlier one is that one."""
+        if isinstance(value, np.ndarray) and value.nbytes > LARGE:
+            first = self._known.setdefault((value.shape, value.dtype.str, digest(value)), value)
+            if first is not value:
+                return _itself, (first,)
+        return NotImplemented
+
+
+def _itself(value: object) -> object:
+    return value
+
+
 def put_aside(path: str, value: object) -> None:
     """Write a value to a file of our own."""
     with open(path, "wb") as file:
-        pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
+        _Aside(file).dump(value)
 
 
 def take_back(path: str) -> object:
@@ -93,6 +126,16 @@ def around(slots: Sequence[str], here: Sequence[str], reach: int) -> tuple[str, 
         if any(abs(_column(other) - _column(s)) <= reach and abs(_row(other) - _row(s)) <= reach for s in slots)
     ]  # fmt: skip
     return tuple(dict.fromkeys((*slots, *near)))
+
+
+def lenders_of(heads: Sequence[HeadPictures]) -> dict[str, str]:
+    """The nearest head that sees sky, for each slot that is full of light."""
+    seeing = [one for one in heads if not one.crowded]
+    out = {}
+    for one in heads:
+        if one.crowded and seeing:
+            out[one.slot] = min(seeing, key=lambda other: np.hypot(*np.subtract(other.focal, one.focal))).slot
+    return out
 
 
 def _column(slot: str) -> int:

@@ -15,7 +15,7 @@ from typing import cast
 
 from ifuview.app.night.reduction.run import SCIENCE, raw_root
 from ifuview.app.night.virus.exposures import reduce_slot
-from ifuview.app.night.virus.heads import IN_MEMORY, HeldExposures, around, slots_of, value_of
+from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_calibrations, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
 from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
@@ -30,7 +30,6 @@ from ifuview.model.reduction.placed import HeadProducts
 from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
-from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
 from ifuview.recipes.virus.light.sky import HeadSkyParams
@@ -41,8 +40,7 @@ from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 
 VIRUS = "virus"
-CACHE = 240 << 20  # bytes of what the first turn made, for the second
-OF_SLOT = 240 << 20  # bytes of a slot's calibrations, for its exposures
+LAST = ("reduced", "detections")
 Steps = Mapping[str, StepResult]
 Told = Callable[[HeadSummary], None]
 
@@ -93,7 +91,7 @@ def in_process(request: ShotRequest, folder: str) -> ShotReduction:
     """The reduction of some heads in a process of their own; what it keeps aside, any process may take."""
     root = raw_root(request.root)
     exposures = observation(root, request)
-    return ShotReduction(request, exposures, shot_inputs(request, root, exposures), folder, 0)
+    return ShotReduction(request, exposures, shot_inputs(request, root, exposures), folder)
 
 
 def observation(root: str, request: ShotRequest, ctx: JobContext = SILENT) -> tuple[RawExposure, ...]:
@@ -137,11 +135,10 @@ class ShotReduction:
     """The reduction of one observation while it runs."""
 
     def __init__(
-        self, request: ShotRequest, exposures: tuple[RawExposure, ...], inputs: ShotInputs, folder: str,
-        room: int = IN_MEMORY,
-    ) -> None:  # fmt: skip
+        self, request: ShotRequest, exposures: tuple[RawExposure, ...], inputs: ShotInputs, folder: str
+    ) -> None:
         self.request, self.exposures, self.inputs = request, exposures, inputs
-        self.held, self.cache = HeldExposures(folder, room), ValueCache(CACHE)
+        self.held = HeldHeads(folder)
         self.pictures: dict[str, HeadPictures] = {}
         self.fluxes: dict[str, HeadFlux] = {}
         self.reasons: dict[str, str] = {}
@@ -179,13 +176,15 @@ class ShotReduction:
         """One head as far as its pictures."""
         made = reduce_slot(
             self.exposures, slot, self.request.calibrations, self.inputs.tables, self.camera_params,
-            ValueCache(OF_SLOT), ctx.part(0.0, 0.7),
+            ctx=ctx.part(0.0, 0.7),
         )  # fmt: skip
-        steps = run(HEAD, self._given(slot, made), self._steps(slot), FIRST, self.cache, ctx.part(0.7, 1.0))
+        steps = run(
+            HEAD, self._given(slot, made, self._others(slot)), self._steps(slot), FIRST, None, ctx.part(0.7, 1.0)
+        )
         self.pictures[slot] = cast(HeadPictures, value_of(steps, "pictures", slot))
         if keep:
             self.fluxes[slot] = cast(HeadFlux, value_of(steps, "flux", slot))
-        self.held.put(slot, made)
+        self.held.put(slot, FirstTurn(cast(HeadFlux, value_of(steps, "response", slot)), self.pictures[slot]))
 
     def solve(self, ctx: JobContext) -> None:
         """What all heads share.
@@ -214,9 +213,13 @@ class ShotReduction:
         """Every head to the end, its products written."""
         assert self.solution is not None
         todo = sorted(self.pictures)
+        lenders = lenders_of(tuple(self.pictures.values())) if not self.request.sky_slot else {}
         for slot, reason in sorted(self.reasons.items()):
             self._tell(HeadSummary(slot, reason), told)
-        for slot, head, reason in self._heads(todo, ctx) if heads is None else heads.second(todo, self.solution, ctx):
+        made = self._heads(todo, lenders, ctx) if heads is None else heads.second(todo, lenders, self.solution, ctx)
+        for slot, head, reason in made:
+            if slot not in lenders.values():
+                self.held.drop(slot)
             if head is not None:
                 output.add(head)
                 self.notes += head.notes
@@ -225,11 +228,14 @@ class ShotReduction:
         output.judge(self.quality)
         output.finish(self.solution, str(self.exposures[0].object))
 
-    def _heads(self, todo: list[str], ctx: JobContext) -> Iterator[tuple[str, HeadProducts | None, str]]:
+    def _heads(
+        self, todo: list[str], lenders: Mapping[str, str], ctx: JobContext
+    ) -> Iterator[tuple[str, HeadProducts | None, str]]:
         """The heads one after the other, or why one could not be made."""
         for number, slot in enumerate(todo):
             try:
-                yield slot, self.second(slot, ctx.part(number / len(todo), (number + 1) / len(todo))), ""
+                part = ctx.part(number / len(todo), (number + 1) / len(todo))
+                yield slot, self.second(slot, lenders.get(slot, ""), part), ""
             except MissingDataError as problem:
                 yield slot, None, problem.what
 
@@ -238,18 +244,22 @@ class ShotReduction:
         if told is not None:
             told(one)
 
-    def second(self, slot: str, ctx: JobContext = SILENT) -> HeadProducts:
-        """One head to the end."""
+    def second(self, slot: str, lender: str = "", ctx: JobContext = SILENT) -> HeadProducts:
+        """One head to the end; `lender` has the sky where this one is full of light."""
         assert self.solution is not None
-        exposures = self.held.take(slot)
-        given = self._given(slot, exposures)
+        first = self.held.get(slot)
+        exposures = first.response.exposures
+        lent = (self.held.get(lender).response,) if lender else self._others(slot)
+        given = self._given(slot, exposures, lent)
         given["solution"] = Given(self.solution, "solution")
         if self.inputs.catalog is not None:
             given["catalog"] = Given(self.inputs.catalog, "catalog")
         if self.request.source is not None and (slot in self.request.slots or ALL in self.request.slots):
             source = simulated_source(self.request.source, self.inputs.setup_value, self.solution)
             given["source"] = Given(source, "source")
-        steps = run(HEAD, given, self._steps(slot), (), self.cache, ctx.part(0.0, 0.8))
+        made = {"response": first.response, "pictures": first.pictures}
+        known = {} if lender else {name: StepResult(name, value, f"{name} {slot}") for name, value in made.items()}
+        steps = run(HEAD, given, self._steps(slot), LAST, None, ctx.part(0.0, 0.8), known=known)
         done = cast(ReducedIfu, value_of(steps, "reduced", slot))
         found = cast(FieldDetections, value_of(steps, "detections", slot))
         notes = [f"{slot}: {note}" for note in found.notes]
@@ -270,10 +280,9 @@ class ShotReduction:
             cast("tuple[CatalogSpectrum, ...]", steps["stars"].value), self.solution, self.request.completeness,
         )  # fmt: skip
 
-    def _given(self, slot: str, exposures: tuple[IfuExposure, ...]) -> dict[str, Given]:
-        """Inputs of the recipe of a head."""
+    def _given(self, slot: str, exposures: tuple[IfuExposure, ...], others: tuple[HeadFlux, ...]) -> dict[str, Given]:
+        """Inputs of the recipe of a head; the sky may be taken from the others."""
         out = {"setup": self.inputs.setup, "exposures": Given(exposures, f"exposures {slot}")}
-        others = self._others(slot)
         if others:
             out["others"] = Given(others, f"others {' '.join(one.exposures[0].slot for one in others)}")
         return out

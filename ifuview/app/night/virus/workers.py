@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,8 +32,8 @@ class HeadMaker(Protocol):
     def first(self, slot: str, keep: bool) -> None:
         """One head as far as its pictures."""
 
-    def second(self, slot: str) -> HeadProducts:
-        """One head to the end."""
+    def second(self, slot: str, lender: str) -> HeadProducts:
+        """One head to the end; `lender` has the sky where this one is full of light."""
 
 
 Begin = Callable[[ShotRequest, str], HeadMaker]
@@ -55,7 +55,7 @@ class SharedHeads:
             yield slot, pictures, reason
 
     def second(
-        self, slots: Sequence[str], solution: ShotSolution, ctx: JobContext
+        self, slots: Sequence[str], lenders: Mapping[str, str], solution: ShotSolution, ctx: JobContext
     ) -> Iterator[tuple[str, HeadProducts | None, str]]:
         """Each head to the end, or why it could not be made."""
         waiting: deque[tuple[str, Future[str]]] = deque()
@@ -63,7 +63,7 @@ class SharedHeads:
         for number in range(len(slots)):
             while todo and len(waiting) < AHEAD * self._count:
                 slot = todo.popleft()
-                waiting.append((slot, self._pool.submit(_second, slot, solution, self._folder)))
+                waiting.append((slot, self._pool.submit(_second, slot, lenders.get(slot, ""), solution, self._folder)))
             slot, job = waiting.popleft()
             ctx.checkpoint(number / len(slots), f"slot {slot}")
             reason = job.result()
@@ -117,11 +117,11 @@ def _first(slot: str) -> tuple[HeadPictures | None, str]:
     return _OWN[0].pictures.pop(slot), ""
 
 
-def _second(slot: str, solution: ShotSolution, folder: str) -> str:
+def _second(slot: str, lender: str, solution: ShotSolution, folder: str) -> str:
     """In a process: a head to the end, put aside; why it could not be made."""
     _OWN[0].solution = solution
     try:
-        put_aside(_path(folder, slot), plain_head(_OWN[0].second(slot)))
+        put_aside(_path(folder, slot), plain_head(_OWN[0].second(slot, lender)))
     except IfuviewError as problem:
         return problem.what
     return ""

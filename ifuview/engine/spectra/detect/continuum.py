@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.spectra.detect.light import CORE, FieldLight, Lattice, combine_at
+from ifuview.engine.spectra.detect.light import CORE, WHOLE, FieldLight, Lattice, combine_at
 from ifuview.engine.spectra.flux.rectify import rectify
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.detection import FieldFibers
 from ifuview.model.reduction.spectra import FiberSpectra
 
 BRIGHT = 8.0  # median significance of a sample above which the whole spectrum is taken off
@@ -32,6 +33,7 @@ MOST_SOURCES = 60
 FIELD, LEAST_FIBERS, ROUNDS, CLIP = 25.0, 30, 3, 2.5  # arcsec, of the plane below all fibers; sigma
 KNOWN = 0.3  # of a spectrum's samples: of less no source is made
 CLOSED = 1.0  # arcsec about a place that was looked at
+DRIFTED = 1.0  # arcsec, of refraction at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,23 +70,31 @@ def extract_at(light: FieldLight, x: float, y: float, grid: Array) -> tuple[NDAr
     return np.where(good_enough, flux, 0.0), np.where(good_enough, error, 0.0)
 
 
-def take_off(light: FieldLight, x: float, y: float, grid: Array, flux: Array, error: Array) -> None:
-    """Take a source of this spectrum off all fibers; a share of its light becomes error."""
+def take_off(light: FieldLight, x: float, y: float, grid: Array, flux: Array, error: Array) -> NDArray[np.intp]:
+    """Take a source of this spectrum off all fibers; a share of its light becomes error.
+
+    Returns
+    -------
+    ndarray of int
+        Fibers that it was in.
+    """
     known = error > 0
     if not known.any():
-        return
+        return np.zeros(0, np.intp)
     whole = np.interp(grid, grid[known], flux[known])
     faint = np.median(flux[known] / error[known]) < BRIGHT
     floor = ROUGH if faint else FLOOR
     if faint:
         whole = smooth(whole)
     nodes = light.table.shares(light.field, x, y)
-    for k in np.flatnonzero(nodes.max(axis=1) > 0):
+    lit = np.flatnonzero(nodes.max(axis=1) > 0)
+    for k in lit:
         wave = light.wave[k]
         own = np.interp(wave, light.table.wave, nodes[k]) * np.interp(wave, grid, whole)
         light.flux[k] -= own
         good = light.ivar[k] > 0
         light.ivar[k, good] = 1.0 / (1.0 / light.ivar[k, good] + (floor * own[good]) ** 2)
+    return lit
 
 
 def smooth(spectrum: Array) -> NDArray[np.float64]:
@@ -97,25 +107,31 @@ def smooth(spectrum: Array) -> NDArray[np.float64]:
     return out
 
 
-def window_sums(light: FieldLight) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Light and inverse variance of each fiber in windows about the nodes, with the scatter of the fibers for noise.
-
-    What all fibers of an exposure have in common in a window, a plane over the field, is no source and is taken off.
-    """
+def window_sums(light: FieldLight, own: Array | slice = WHOLE) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Light and inverse variance of each fiber, or of its `own` ones, in windows about the nodes."""
     node = light.table.wave
     border = np.concatenate([[-np.inf], 0.5 * (node[1:] + node[:-1]), [np.inf]])
-    top, bottom = (np.zeros((light.flux.shape[0], node.size)) for _ in range(2))
+    flux, ivar, waves = light.flux[own], light.ivar[own], light.wave[own]
+    top, bottom = (np.zeros((flux.shape[0], node.size)) for _ in range(2))
     for m in range(node.size):
-        columns = np.flatnonzero(((light.wave >= border[m]) & (light.wave < border[m + 1])).any(axis=0))
+        columns = np.flatnonzero(((waves >= border[m]) & (waves < border[m + 1])).any(axis=0))
         if columns.size:
             part = slice(columns[0], columns[-1] + 1)
-            wave = light.wave[:, part]
-            weight = np.where((wave >= border[m]) & (wave < border[m + 1]), light.ivar[:, part], 0.0)
-            top[:, m], bottom[:, m] = (weight * light.flux[:, part]).sum(axis=1), weight.sum(axis=1)
+            wave = waves[:, part]
+            weight = np.where((wave >= border[m]) & (wave < border[m + 1]), ivar[:, part], 0.0)
+            top[:, m], bottom[:, m] = (weight * flux[:, part]).sum(axis=1), weight.sum(axis=1)
+    return top, bottom
+
+
+def _above_field(
+    field: FieldFibers, sums: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sums above what all fibers of an exposure have in common, a plane, with their scatter for noise."""
+    top, bottom = (one.copy() for one in sums)
     level = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan)
-    for number in np.unique(light.field.exposure):
-        own = light.field.exposure == number
-        off = _common(level[own], bottom[own], light.field.x[own], light.field.y[own])
+    for number in np.unique(field.exposure):
+        own = field.exposure == number
+        off = _common(level[own], bottom[own], field.x[own], field.y[own])
         top[own] -= off * bottom[own]
         pull = (level[own] - off) * np.sqrt(bottom[own])
         scale = np.array(
@@ -165,28 +181,34 @@ def find_continua(
     most : int
         Sources at most.
     """
-    nodes = light.table.wave.size
-    edge = np.append(np.arange(nodes - 1), nodes)
-    coarse = Lattice(lattice.x, lattice.y, light.table.wave, edge)
-    shape = (lattice.x.size, nodes)
-    closed = np.zeros(lattice.x.size, bool)
+    nodes, every = light.table.wave.size, np.arange(lattice.x.size)
+    coarse = Lattice(lattice.x, lattice.y, light.table.wave, np.append(np.arange(nodes - 1), nodes))
+    snr, weight = (np.zeros((lattice.x.size, nodes), np.float32) for _ in range(2))
+    total, closed = np.zeros(lattice.x.size), np.zeros(lattice.x.size, bool)
+    raw, todo = window_sums(light), every
     out: list[TakenSource] = []
     while len(out) < most:
-        sums = window_sums(light)
-        snr, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        combine_at(light, sums, coarse, np.arange(lattice.x.size), 0, nodes, snr, weight)
-        total = _added(snr, weight, even)
+        sums = _above_field(light.field, raw)
+        combine_at(light, sums, coarse, todo, 0, nodes, snr, weight)
+        total[todo] = _added(snr[todo], weight[todo], even)
         total[closed] = 0.0
         place = int(np.argmax(total))
         if total[place] < threshold:
-            break
+            if todo is every:
+                break
+            todo = every  # far places, too: the level of the field has moved a little
+            continue
         x, y, best = _settle(light, sums, float(lattice.x[place]), float(lattice.y[place]))
         flux, error = extract_at(light, x, y, lattice.grid)
         for px, py in ((x, y), (lattice.x[place], lattice.y[place])):
             closed |= np.hypot(lattice.x - px, lattice.y - py) < CLOSED
+        todo = np.flatnonzero(closed)
         if (error > 0).mean() < KNOWN or _left_over(light, x, y, flux, (*before, *out)):
             continue
-        take_off(light, x, y, lattice.grid, flux, error)
+        lit = take_off(light, x, y, lattice.grid, flux, error)
+        raw[0][lit], raw[1][lit] = window_sums(light, lit)
+        far = float(np.hypot(light.field.x[lit] - x, light.field.y[lit] - y).max(initial=0.0)) + light.table.reach
+        todo = np.flatnonzero(np.hypot(lattice.x - x, lattice.y - y) < far + DRIFTED)
         out.append(TakenSource(x, y, max(best, float(total[place])), flux, error))
     return out
 

@@ -47,10 +47,13 @@ def look(table: Array, r: float, step: float) -> float:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def combine(
-    top: Array, bottom: Array, x: Array, y: Array, exposure: Array, edge: Array, dx: Array, dy: Array, table: Array,
-    step: float, px: Array, py: Array, place: Array, low: int, high: int, snr: Array, weight: Array,
+    top: Array, bottom: Array, order: Array, x: Array, y: Array, exposure: Array, edge: Array, dx: Array, dy: Array,
+    table: Array, step: float, px: Array, py: Array, place: Array, low: int, high: int, snr: Array, weight: Array,
 ) -> None:  # fmt: skip
-    """Significance of point sources at places, in columns low:high; of their light the inverse variance if wanted."""
+    """Significance of point sources at places, in columns low:high; of their light the inverse variance if wanted.
+
+    `order` are the rows of `top` and `bottom` by rising y; x, y and exposure are in that order.
+    """
     reach = step * (table.shape[2] - 1) + 1.0
     ncol = top.shape[1]
     a, b = np.empty(ncol, np.float32), np.empty(ncol, np.float32)
@@ -58,14 +61,14 @@ def combine(
         p = place[q]
         a[low:high] = 0
         b[low:high] = 0
-        for k in range(x.size):
+        for k in range(np.searchsorted(y, py[p] - reach), np.searchsorted(y, py[p] + reach)):
             ux, uy = x[k] - px[p], y[k] - py[p]
             if ux * ux + uy * uy > reach * reach:
                 continue
-            own = table[exposure[k]]
-            before = look(own[0], np.hypot(ux - dx[0], uy - dy[0]), step)
+            own, row = table[exposure[k]], order[k]
+            before = look(own[0], np.sqrt((ux - dx[0]) ** 2 + (uy - dy[0]) ** 2), step)
             for m in range(edge.size - 1):
-                after = look(own[m + 1], np.hypot(ux - dx[m + 1], uy - dy[m + 1]), step)
+                after = look(own[m + 1], np.sqrt((ux - dx[m + 1]) ** 2 + (uy - dy[m + 1]) ** 2), step)
                 start, stop = max(edge[m], low), min(edge[m + 1], high)
                 slope = np.float32((after - before) / (edge[m + 1] - edge[m]))
                 base = np.float32(before)
@@ -73,8 +76,8 @@ def combine(
                 if before > 0 or after > 0:
                     for j in range(start, stop):
                         s = base + np.float32(j - first) * slope
-                        a[j] += s * top[k, j]
-                        b[j] += s * s * bottom[k, j]
+                        a[j] += s * top[row, j]
+                        b[j] += s * s * bottom[row, j]
                 before = after
         for j in range(low, high):
             if weight.size > 0:

@@ -192,8 +192,9 @@ def combine_at(
 ) -> None:  # fmt: skip
     """Fill significance and, unless it is NOTHING, inverse variance of some places in columns low:high."""
     field, table = light.field, light.table
+    order = np.argsort(field.y, kind="stable")
     combine(
-        *sums, field.x, field.y, field.exposure, lattice.edge, table.dx, table.dy,
+        *sums, order, field.x[order], field.y[order], field.exposure[order], lattice.edge, table.dx, table.dy,
         np.ascontiguousarray(table.table[:, :, : table.core], np.float32), TABLE_STEP, lattice.x,
         lattice.y, place, low, high, snr, weight,
     )  # fmt: skip
