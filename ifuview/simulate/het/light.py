@@ -31,11 +31,25 @@ class SkyScene:
         Times the mean sky.
     gradient : (float, float)
         Relative change of the sky over an arcsec, in x and y.
+    others : tuple of SkySource
+        More sources.
+    dither : (float, float), arcsec
+        Of the fibers.
+    light : float
+        Times all light: illumination of the exposure.
     """
 
     source: SkySource | None = None
     sky: float = 1.0
     gradient: tuple[float, float] = (0.002, -0.001)
+    others: tuple[SkySource, ...] = ()
+    dither: tuple[float, float] = (0.0, 0.0)
+    light: float = 1.0
+
+    @property
+    def sources(self) -> tuple[SkySource, ...]:
+        """All of them."""
+        return self.others if self.source is None else (self.source, *self.others)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,15 +139,17 @@ def sky_and_source(
     illumination = scene.sky * (1 + gx * x + gy * y)
     sky = _curve(channel.sky.wave, channel.sky.value, wave)
     caught = Caught(np.zeros((len(x), len(wave))))
-    if scene.source is not None:
-        caught = catch(scene.source, x, y, channel.refraction, wave, points, area)
+    for one in scene.sources:
+        more = catch(one, x + scene.dither[0], y + scene.dither[1], channel.refraction, wave, points, area)
+        caught = Caught(caught.light + more.light, {**caught.moments, **more.moments})
     absorbed = np.interp(wave, channel.telluric.wave, channel.telluric.value)
     source = _spread(channel, caught.light * absorbed, wave)
     light = source + illumination[:, None] * sky
     electrons, first = [], 0
     for amp in channel.amplifiers:
         own = slice(first, first := first + len(amp.x))
-        electrons.append(_counted(channel, amp.at(amp.wave, shift), wave, light[own], exptime) * amp.light)
+        counted = _counted(channel, amp.at(amp.wave, shift), wave, light[own], exptime)
+        electrons.append(scene.light * counted * amp.light)
     return FiberLight(
         np.concatenate(electrons), grid, _each(wave, source, grid),
         _each(wave, illumination[:, None] * sky, grid), illumination, caught.moments,

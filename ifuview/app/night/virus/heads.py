@@ -6,7 +6,7 @@ import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class _Aside(pickle.Pickler):
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self._known: dict[tuple[object, ...], object] = {}
 
-    def reducer_override(self, value: object) -> object:
+    def reducer_override(self, value: object) -> Any:
         """An array with the numbers of an earlier one is that one."""
         if isinstance(value, np.ndarray) and value.nbytes > LARGE:
             first = self._known.setdefault((value.shape, value.dtype.str, digest(value)), value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 
 import numpy as np
@@ -18,8 +19,8 @@ from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.products import ReductionRecord
 from ifuview.model.reduction.solution import ShotSolution, StarCatalog
 from ifuview.recipes.graph import Given
-from ifuview.recipes.virus.head import HeadFluxParams
-from ifuview.recipes.virus.light.stars import SolutionParams
+from ifuview.recipes.virus.head import AREA, HeadFluxParams
+from ifuview.recipes.virus.light.stars import SEEING, SolutionParams
 from ifuview.recipes.virus.shot_values import ShotSetup, SimulatedSource, shot_setup
 from ifuview.recipes.virus.solution import header_pointing
 
@@ -41,6 +42,8 @@ class ShotInputs:
     pointing : SolutionParams
     record : ReductionRecord
     notes : tuple of str
+    guided : float, arcsec
+        Seeing by the guider; NaN: not known.
     """
 
     tables: Tables
@@ -49,6 +52,7 @@ class ShotInputs:
     pointing: SolutionParams
     record: ReductionRecord
     notes: tuple[str, ...] = ()
+    guided: float = math.nan
 
     @property
     def setup_value(self) -> ShotSetup:
@@ -85,10 +89,13 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
         pointing = replace(pointing, ra=request.ra)
     if math.isfinite(request.dec):
         pointing = replace(pointing, dec=request.dec)
+    guided = _median([one.seeing for one in exposures])
+    if math.isfinite(guided) and not isinstance(base, SolutionParams):
+        pointing = replace(pointing, seeing=guided)
     catalog, notes = _catalog(request, pointing, exposures[0], (os.curdir, root, beside))
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing, _record(request, exposures, catalog),
-        (*notes, *_guided(exposures)),
+        (*notes, _guided(exposures, guided)), guided,
     )  # fmt: skip
 
 
@@ -108,19 +115,32 @@ def _catalog(
     return read_catalog(path), ()
 
 
-def _guided(exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
-    """What the guider says."""
-    if any(one.transparency is not None for one in exposures):
-        return ()
-    return ("there are no guider files: area of the mirror and transparency are the defaults",)
+def _guided(exposures: tuple[RawExposure, ...], seeing: float) -> str:
+    """What the guider says, and which defaults stand in for what it does not."""
+    light = _median([one.transparency for one in exposures])
+    usual = f"area of the mirror {AREA:.3g} cm2"
+    usual += "" if math.isfinite(light) else ", transparency 1"
+    usual += "" if math.isfinite(seeing) else f", seeing to begin with {SEEING} arcsec"
+    if not (math.isfinite(light) or math.isfinite(seeing)):
+        return f"there are no guider files: defaults are taken ({usual})"
+    found = [f"seeing {seeing:.2f} arcsec"] * math.isfinite(seeing) + [f"transparency {light:.2f}"] * math.isfinite(
+        light
+    )
+    return f"the guider saw {', '.join(found)}; default: {usual}"
+
+
+def _median(values: Sequence[float | None]) -> float:
+    """Of those that are known; NaN for none."""
+    known = [one for one in values if one is not None]
+    return float(np.median(known)) if known else math.nan
 
 
 def flux_params(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> HeadFluxParams:
     """Area and transparency, by the guider where it says anything."""
     base = request.params.get("flux")
     own = base if isinstance(base, HeadFluxParams) else HeadFluxParams()
-    known = [one.transparency for one in exposures if one.transparency is not None]
-    return replace(own, transparency=float(np.median(known))) if known and base is None else own
+    light = _median([one.transparency for one in exposures])
+    return replace(own, transparency=light) if math.isfinite(light) and base is None else own
 
 
 def _record(request: ShotRequest, exposures: tuple[RawExposure, ...], catalog: StarCatalog | None) -> ReductionRecord:

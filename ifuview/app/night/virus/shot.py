@@ -267,6 +267,7 @@ class ShotReduction:
         head = head_products(
             done, exposures, self.solution, found.detections, self.inputs.record, tuple(dict.fromkeys(notes))
         )
+        head = replace(head, guided=self.inputs.guided)
         if self.request.completeness > 0:
             head = replace(head, completeness=self._completeness(steps, ctx.part(0.8, 0.95)))
         return head
