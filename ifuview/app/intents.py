@@ -46,6 +46,7 @@ from ifuview.app.frames.intents import (
     SetTheme,
     SetView,
     ShowCell,
+    ShowDesk,
     ShowDock,
     ShowProblem,
     StepFiber,
@@ -123,7 +124,7 @@ TASKS = (
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
-    (ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
+    (ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
 )
 
 
@@ -260,6 +261,7 @@ __all__ = [
     "ShowAllCameras",
     "ShowArm",
     "ShowCell",
+    "ShowDesk",
     "ShowDock",
     "ShowFinding",
     "ShowNextStep",

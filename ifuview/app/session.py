@@ -152,7 +152,7 @@ class Overlay:
     crosshair: bool = True
     color_by: str = "block"  # or the name of a per-fiber metric
     colorbar: bool = True
-    magnifier: bool = True
+    magnifier: bool = False
     panner: bool = True
     alternate: bool = False  # draw the other of given and corrected traces
     blocks: bool = False  # row-stacked spectra: borders of blocks, and of every second one

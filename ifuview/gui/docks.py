@@ -21,7 +21,6 @@ class DockEntry:
     view: str  # "column.module" of app/*/views: inputs(session), make(session) and, for the cursor, hover(...)
     area: str = "right"
     beside: str = ""  # the dock whose tab it follows; without one it has a place of its own
-    shown: bool = False
     picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
     room: float = 0.0  # share of the height of the window that it takes when it is first asked for
 
@@ -38,7 +37,7 @@ class DockEntry:
 
 
 DOCKS: tuple[DockEntry, ...] = (
-    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left", shown=True),
+    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left"),
     DockEntry("limits", "Limits and colors", "frames.limits:LimitsDock", "frames.limits", "left", beside="frames"),
     DockEntry(
         "photons",
@@ -50,20 +49,9 @@ DOCKS: tuple[DockEntry, ...] = (
         picture=True,
         room=0.55,
     ),
-    DockEntry(
-        "section",
-        "Cross-section",
-        "spectra.cross_section:CrossSectionDock",
-        "spectra.cross_section",
-        "right",
-        shown=True,
-    ),
-    DockEntry(
-        "spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", shown=True, picture=True
-    ),
-    DockEntry(
-        "quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right", shown=True
-    ),
+    DockEntry("section", "Cross-section", "spectra.cross_section:CrossSectionDock", "spectra.cross_section", "right"),
+    DockEntry("spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", picture=True),
+    DockEntry("quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right"),
     DockEntry(
         "calibrations",
         "Calibrations",

@@ -247,6 +247,12 @@ class SaveImage(Intent):
     dock: str = ""  # picture of this dock instead
 
 
+class ShowDesk(Intent):
+    """Arrange the panels for another task, by its name."""
+
+    name: str
+
+
 class ShowDock(Intent):
     """Show (or hide) a dock by its key."""
 

@@ -40,6 +40,13 @@ def tour(truth: dict[str, int]) -> tuple[Stop, ...]:
     """The stops, for the planted defects: fibers "kink", "dead" and "bump" of the simulation."""
     return (
         Stop(
+            "The verdict first",
+            "The bar across the window says what is wrong first: which fiber, which wavelengths, which step, how sure. "
+            "] goes to the next problem, Return blinks its proof. Here the traces of a flat are judged; nothing was "
+            "pressed.",
+            show="preproc",
+        ),
+        Stop(
             "A detector image with its traces",
             "This is a flat, with zscale limits. The traces come from the psf file beside it. "
             "The wheel zooms at the cursor, a left drag pans, a right drag changes the contrast.",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ifuview.app.frames.intents import Intent, Judge, ShowDock, ShowProblem
+from ifuview.app.frames.intents import Intent, Judge, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from ifuview.app.night.triage.sum import Triaged
     from ifuview.model.night.exposures import ExposureIndex
     from ifuview.model.night.triage import Finding
-
-RAW_DOCKS = (("section", False), ("quality", False))
-DOCKS = (("section", False), ("quality", False), ("triage", True))  # a night has no detector to cut through
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +225,7 @@ def _first_raw(session: Session, index: ExposureIndex) -> tuple[Intent, ...]:
     from ifuview.app.night.health import first_look as of_raw
 
     shown = of_raw(index) if not session.slots else None
-    begun = () if shown is None else (shown, *(ShowDock(key, on) for key, on in RAW_DOCKS))
+    begun = () if shown is None else (shown,)
     return (*begun, Judge()) if session.judges else begun
 
 
@@ -240,5 +237,5 @@ def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Inte
         return ()
     begun: tuple[Task[Any] | Intent, ...] = ()
     if not session.slots and any(exposure.files for exposure in index.exposures):
-        begun = (want.ShowProduct(), *(ShowDock(key, on) for key, on in DOCKS))
+        begun = (want.ShowProduct(),)
     return begun if not session.judges else (*begun, FindCameras(title=f"Judge {index.folder}", path=index.folder))

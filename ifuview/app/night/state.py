@@ -74,6 +74,15 @@ class Night:
     lent: frozenset[int] = frozenset()
     places: Mapping[tuple[int, str], TraceSet] = field(default_factory=lambda: MappingProxyType({}))
 
+    def words_of(self, key: int) -> str:
+        """What tells a frame from the others, what differs most first; "" for one that is not of the night."""
+        place = self.shown.get(key)
+        exposure = None if place is None else self.index.find(place.expid)
+        if place is None or exposure is None or exposure.parts:
+            return ""
+        other = " [other]" if place.other else ""
+        return f"{place.camera} \u00b7 {place.expid} \u00b7 {self.index.chain.title(place.product)}{other}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TriageState:

@@ -206,6 +206,8 @@ def show_cell(session: Session, intent: ShowCell) -> Outcome:
     slot = photon_frame(session)
     if slot is None or slot.photons is None:
         raise UsageError("the photon list is still being opened", todo="try again in a moment")
+    if session.layout is Layout.BLINK:
+        session = set_layout(session, SetLayout(Layout.SINGLE))
     session = play_tasks.stopped(session, slot.key).showing(slot.key)
     if intent.key == PhotonStep.WAVELENGTHS:
         return Change(session, (want.ShowPhotons(Shown.FLAGS, slot.key),))

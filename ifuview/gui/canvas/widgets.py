@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from ifuview.app import intents as want
 from ifuview.app.frames.look import Look, ViewState
@@ -25,6 +25,8 @@ MAGNIFICATION = 4.0  # times the zoom of the canvas
 MIN_MAGNIFIED, MAX_MAGNIFIED = 8.0, 24.0  # screen px per image px, unless the canvas itself shows more
 BAR_HEIGHT, BAR_MARGIN, TICK = 12, 10, 4  # logical px
 TICKS = 7
+CORNER, CORNER_GAP = (132, 92), 6  # logical px, of a small view in a corner, and beside it
+WHOLE = 0.5  # of a picture, from which on nobody needs to be told which part is seen
 
 
 class SmallView(QWidget):
@@ -86,6 +88,18 @@ class Panner(SmallView):
             sender = self.sender()
             self._canvas = size or (sender.tile_size(key) if hasattr(sender, "tile_size") else self._canvas)
             self.update()
+
+    def is_part(self) -> bool:
+        """Whether the canvas shows less than half of the picture."""
+        if self.picture is None or self._view is None:
+            return False
+        w, h = self._canvas
+        corners = [viewport.to_image(self._view, self._canvas, sx, sy) for sx, sy in ((0, 0), (w, h))]
+        seen = []
+        for ends, n in zip(zip(*corners), reversed(self.picture.image.shape)):
+            seen.append(min(max(ends), n - 0.5) - max(min(ends), -0.5))
+        ny, nx = self.picture.image.shape
+        return bool(max(seen[0], 0.0) * max(seen[1], 0.0) < WHOLE * nx * ny)
 
     def _fitted(self, picture: PictureView) -> ViewState:
         """The view of the whole picture."""
@@ -159,6 +173,50 @@ class Magnifier(SmallView):
         x, y = viewport.to_screen(at, size, round(self._at[0]), round(self._at[1]))
         p.setPen(QPen(CURSOR_COLOR, 0))
         p.drawRect(QRectF(float(x) - zoom / 2, float(y) - zoom / 2, zoom, zoom))
+
+
+class Navigator(QWidget):
+    """A corner of the canvas: the whole picture while only a part of it is in view, and the pixels at the cursor."""
+
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__(canvas)
+        self.setAccessibleName("Navigator")
+        self.panner, self.magnifier = Panner(), Magnifier()
+        self._wanted = False  # the panner
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for small in (self.panner, self.magnifier):
+            small.setFixedSize(*CORNER)
+            small.hide()
+            column.addWidget(small)
+        canvas.installEventFilter(self)
+
+    def switch(self, *, panner: bool, magnifier: bool) -> None:
+        """Which of both are wanted."""
+        self._wanted = panner
+        self.magnifier.setVisible(magnifier)
+        self._place()
+
+    def follow(self, key: int, view: ViewState, size: viewport.Size) -> None:
+        """Another part is in view."""
+        self.panner.follow(key, view, size)
+        self._place()
+
+    def _place(self) -> None:
+        """Into the upper right corner, as large as what is shown."""
+        self.panner.setVisible(self._wanted and self.panner.is_part())
+        shown = [small for small in (self.panner, self.magnifier) if not small.isHidden()]
+        self.setVisible(bool(shown))
+        self.adjustSize()
+        canvas = self.parentWidget()
+        if canvas is not None:
+            self.move(canvas.width() - self.width() - CORNER_GAP, CORNER_GAP)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
 
 
 class ColorBar(QWidget):

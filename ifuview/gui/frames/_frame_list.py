@@ -1,4 +1,4 @@
-"""The list of frames: thumbnail, name and a close mark in every row; rows can be dragged."""
+"""The list of frames: a thumbnail, the name and a close mark in every thin row; rows can be dragged."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from PyQt6.QtWidgets import QStyleOptionViewItem as Option
 
 from ifuview.app.frames.views.frames import FrameRow, FramesView
 
-THUMB = QSize(56, 42)  # screen px
-PAD = 4
+THUMB = QSize(30, 22)  # screen px
+PAD = 2
 CLOSE_WIDTH = 18
 SHOWN_COLOR = QColor("#ff2d95")  # beside the frame that is blinked just now
 KEY, SUBTITLE, PICTURE = (Qt.ItemDataRole.UserRole + i for i in range(3))
@@ -164,10 +164,10 @@ class FrameList(QListWidget):
 
 
 class FrameDelegate(QStyledItemDelegate):
-    """Paints a row: thumbnail, title, subtitle and a cross that closes the frame."""
+    """Paints a row: thumbnail, title and, where there is room, what it is; a cross that closes the frame."""
 
     def sizeHint(self, option: Option, index: QModelIndex) -> QSize:
-        height = max(THUMB.height(), 2 * option.fontMetrics.height()) + 2 * PAD
+        height = max(THUMB.height(), option.fontMetrics.height()) + 2 * PAD
         return QSize(THUMB.width() + 60, height)
 
     def paint(self, painter: QPainter | None, option: Option, index: QModelIndex) -> None:
@@ -202,16 +202,18 @@ class FrameDelegate(QStyledItemDelegate):
         painter.drawRect(box)
 
     def _paint_words(self, painter: QPainter, option: Option, index: QModelIndex, color: QColor) -> None:
-        """Title and subtitle, shortened in the middle where they do not fit."""
-        rect = option.rect.adjusted(THUMB.width() + 3 * PAD, PAD, -CLOSE_WIDTH - PAD, -PAD)
-        metrics = option.fontMetrics
+        """Title, shortened in the middle where it does not fit, and behind it the subtitle as far as there is room."""
+        rect = option.rect.adjusted(THUMB.width() + 4 * PAD, 0, -CLOSE_WIDTH - PAD, 0)
+        metrics, side = option.fontMetrics, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         title = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, rect.width())
-        subtitle = metrics.elidedText(str(index.data(SUBTITLE)), Qt.TextElideMode.ElideRight, rect.width())
         painter.setPen(color)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, title)
-        color.setAlpha(180)
-        painter.setPen(color)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, subtitle)
+        painter.drawText(rect, side, title)
+        rect.setLeft(rect.left() + metrics.horizontalAdvance(title) + 4 * PAD)
+        subtitle = str(index.data(SUBTITLE))
+        if metrics.horizontalAdvance(subtitle) <= rect.width():
+            color.setAlpha(180)
+            painter.setPen(color)
+            painter.drawText(rect, side, subtitle)
 
 
 def close_box(row: QRect) -> QRect:

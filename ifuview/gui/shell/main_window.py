@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import (
-    QSplitter,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -15,12 +14,13 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import verdict as verdict_view
 from ifuview.app import window as window_view
+from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.readout import readout
 from ifuview.app.session import Layout, Level, Message, Session
 from ifuview.app.window import WindowView, went_well
 from ifuview.gui.canvas.image_canvas import HINT, NIGHT_HINT, ImageCanvas
-from ifuview.gui.canvas.widgets import ColorBar, Magnifier, Panner
+from ifuview.gui.canvas.widgets import ColorBar, Navigator
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.window_contract import CommandedWindow
@@ -32,18 +32,11 @@ from ifuview.gui.window.readout_bar import ReadoutBar
 from ifuview.gui.window.status_line import StatusLine
 from ifuview.gui.window.verdict_bar import VerdictBar
 
-AREAS = {
-    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
-    "right": Qt.DockWidgetArea.RightDockWidgetArea,
-    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
-}
 TOOLBAR = (
     "open", "fit", "blink", "tile", "traces", "measure", "diagnose", "draw-box", "draw-circle", "report", "shortcuts",
 )  # fmt: skip
 FILTER = "FITS and traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.ecsv *.csv *.json);;All files (*)"
 START_SIZE = (1600, 1000)
-DOCK_MINIMUM = (120, 110)
-DOCK_SIZES = {"left": 230, "right": 400, "bottom": 240}
 
 
 if TYPE_CHECKING:
@@ -118,14 +111,10 @@ class MainWindow(CommandedWindow):
         self.verdict.intent.connect(self.controller.handle)
 
     def _make_navigator(self) -> None:
-        self.magnifier, self.panner = Magnifier(), Panner()
-        box = QSplitter(Qt.Orientation.Vertical)
-        box.addWidget(self.panner)
-        box.addWidget(self.magnifier)
-        box.setSizes([150, 150])
-        self.docks["navigator"].setWidget(box)
+        self.navigator = Navigator(self.canvas)
+        self.magnifier, self.panner = self.navigator.magnifier, self.navigator.panner
         self.canvas.hovered.connect(self.magnifier.look_at)
-        self.canvas.view_moved.connect(self.panner.follow)
+        self.canvas.view_moved.connect(self._follow)
         self.panner.intent.connect(self.controller.handle)
         self.presenter.add("magnifier", image_view, self.magnifier.draw, self.magnifier.isVisible)
 
@@ -166,7 +155,11 @@ class MainWindow(CommandedWindow):
         self.colorbar.draw(view, self.canvas.displayed())
         if hasattr(self, "panner") and view.current is not None:
             self.panner.draw(view)
-            self.panner.follow(view.current, self.canvas.view_of(view.current), self.canvas.tile_size(view.current))
+            self._follow(view.current, self.canvas.view_of(view.current))
+
+    def _follow(self, key: int, view: ViewState) -> None:
+        """The navigator shows which part of a picture is seen."""
+        self.navigator.follow(key, view, self.canvas.tile_size(key))
 
     def _picture_shown(self, key: int | None) -> None:
         """While blinking, color bar and list of frames follow the canvas."""
@@ -203,8 +196,7 @@ class MainWindow(CommandedWindow):
         self.extensions.draw(view.slot)
         self.extensions.setEnabled(self.extensions.isEnabled() and view.layout is not Layout.BLINK)
         self.readout.set_photons(view.photons)
-        self.magnifier.setVisible(view.magnifier)
-        self.panner.setVisible(view.panner)
+        self.navigator.switch(panner=view.panner, magnifier=view.magnifier)
 
     # Qt events
 

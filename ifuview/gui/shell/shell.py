@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
 from ifuview.app import preferences
+from ifuview.app.desk import Desk, suited
 from ifuview.app.frames.adding import look_of
 from ifuview.app.frames.state import MemoryBounds
 from ifuview.app.jobs import JobKey, JobKind, JobRequest
@@ -35,7 +36,7 @@ from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.warm_up import _keep_loaded, _log, _qt_message, _warm_kernels, _warm_plots
 from ifuview.gui.shell.worker import PATIENCE, Worker
-from ifuview.gui.window import theme
+from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Shell(QObject):
         self.window = MainWindow(self.controller, self.presenter)
         self._use(self.settings)
         self.roads: dict[type, Callable[[Any], None]] = {
+            want.ShowDesk: lambda i: self.window.dock_area.arrange(Desk(i.name)),
             want.ShowDock: lambda i: self.window.dock_area.show(i.key, i.on),
             want.SaveImage: self._save_image,
             want.SetTheme: lambda i: self._use(replace(self.settings, theme=i.name)),
@@ -84,7 +86,7 @@ class Shell(QObject):
             want.BeginTour: self._begin_tour,
         }
         self.controller.shell.connect(lambda intent: self.roads[type(intent)](intent))
-        self.habits = None if headless else Habits(self.controller)
+        self.habits = None if headless else Habits(self.controller, self.window.dock_area)
         self.window.closing.connect(self._closing)
         self.exit_code = OK
         self.finished = False
@@ -107,8 +109,6 @@ class Shell(QObject):
     def _place(self) -> None:
         o = self.options
         if not o.fresh and not self.headless and o.width is None:
-            from ifuview.gui.window import window_state
-
             window_state.restore_geometry(self.window)
         if o.width or o.height:
             self.window.resize(o.width or self.window.width(), o.height or self.window.height())
@@ -150,16 +150,13 @@ class Shell(QObject):
 
     def show(self) -> None:
         """Show the window; what the first picture does not need follows after it."""
-        restored = False
-        if not self.options.fresh and not self.headless:
-            from ifuview.gui.window import window_state
-
-            restored = window_state.restore_docks(self.window)
+        area = self.window.dock_area
         if self.headless:
-            for dock in self.window.docks.values():
+            for dock in area.docks.values():
                 dock.hide()
-        elif not restored:
-            self.window.dock_area.fold()
+        else:
+            area.desks = {} if self.options.fresh else window_state.desks()
+            area.arrange(suited(self.store.session))
         self.window.show()
         if not self.store.session.slots:
             QTimer.singleShot(0, self._finish)
@@ -244,9 +241,9 @@ class Shell(QObject):
     def _closing(self) -> None:
         if not self.options.fresh and not self.headless:
             from ifuview import settings
-            from ifuview.gui.window import window_state
 
-            window_state.save(self.window)
+            self.window.dock_area.remember()
+            window_state.save(self.window, self.window.dock_area.desks)
             session = self.store.session
             kept = replace(self.settings, recent=session.recent, blink_ms=session.blink_ms)
             if kept != self.settings:

@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 from ifuview.app import intents as want
 from ifuview.app.frames.views import skyposition
 from ifuview.gui.shell.window_contract import CommandedWindow
-from ifuview.gui.window import window_state
 from ifuview.gui.window.menus import ACTIONS
 
 FILTER = (
@@ -279,7 +278,7 @@ class WindowCommands:
         dialog.show()
 
     def reset_layout(self) -> None:
-        self.window.restoreState(self.window.dock_area.default_state, window_state.LAYOUT_VERSION)
+        self.window.dock_area.reset()
 
     def theme_auto(self) -> None:
         self.controller.handle(want.SetTheme("auto"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ifuview.app import intents as want
+from ifuview.app import verdict
 from ifuview.app.frames.look import LimitMode, Smooth, ViewState
 from ifuview.app.judging import of_reduction
 from ifuview.app.session import Session
@@ -160,20 +161,18 @@ def fibers_horizontal(session: Session) -> want.Intent | None:
 SMOOTH_RADIUS = (0.5, 50.0)  # px
 
 
-def product(name: str) -> Make:
-    """Another product of the exposure."""
-    return lambda s: want.ShowProduct(product=name)
+def step(number: int) -> Make:
+    """What a step of the chain strip shows, counted from 0."""
 
+    def make(session: Session) -> want.Intent:
+        bar = verdict.make(session)
+        chain = () if bar is None else bar.chain
+        if number >= len(chain):
+            words = f"the chain has {len(chain)} steps" if chain else "what is open has no chain of steps"
+            return want.Note("info", words)
+        return want.ShowCell(chain[number].key)
 
-def product_shown(name: str) -> Callable[[Session], bool]:
-    """Whether the current frame is a product of the night."""
-
-    def shown(session: Session) -> bool:
-        night = session.night
-        place = None if night is None else night.shown.get(session.current, None)
-        return place is not None and place.product == name
-
-    return shown
+    return make
 
 
 def draw(shape: str) -> Make:

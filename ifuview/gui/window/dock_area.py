@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QByteArray, QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
+from ifuview.app.desk import PANELS, Desk
 from ifuview.app.session import Level
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.docks import DOCKS, DockEntry
@@ -21,8 +22,12 @@ AREAS = {
 DOCK_MINIMUM = (120, 110)
 SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
 SMALL_COLUMN = (0.24, 230)  # share of the width, least px
-SMALL_RAISED = "spectrum"
-DOCK_SIZES = {"left": 205, "right": 385, "bottom": 155}  # px: most of 1600 x 1000 is left for the image
+IN_FRONT = {
+    Desk.IMAGE: "section", Desk.TRACES: "spectrum", Desk.NIGHT: "triage", Desk.REDUCTION: "step",
+    Desk.PHOTONS: "photons",
+}  # fmt: skip  # of the one column of a small window
+DOCK_SIZES = {"left": 205, "right": 385, "bottom": 140}  # px at least: most of 1600 x 1000 is left for the image
+DOCK_SHARES = {"left": 0.1, "right": 0.24, "bottom": 0.14}  # of a larger window
 
 
 class DockArea(QObject):
@@ -37,21 +42,18 @@ class DockArea(QObject):
         self.can_build = False  # plot libraries are loaded
         self.is_ready = False
         self._grown: set[str] = set()  # docks that were given room once
+        self.desk: Desk | None = None
+        self.desks: dict[str, QByteArray] = {}  # how the user left them
         self._make_docks()
 
     def _make_docks(self) -> None:
-        self._add_dock("navigator", "Navigator", "left", True)
         for entry in DOCKS:
-            self._add_dock(entry.key, entry.title, entry.area, entry.shown)
+            self._add_dock(entry.key, entry.title, entry.area, entry.key in PANELS[Desk.TRACES])
         for entry in DOCKS:
             if not entry.beside:
                 self._tab_after(entry.key)
                 self.docks[entry.key].raise_()
-        for area, size in DOCK_SIZES.items():
-            docks = [self.docks[e.key] for e in DOCKS if e.area == area and e.shown][:1]
-            orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
-            self.window.resizeDocks(docks, [size], orientation)
-        self.default_state = self.window.saveState(window_state.LAYOUT_VERSION)
+        self._standard = self.window.saveState(window_state.LAYOUT_VERSION)  # all in their places, no desk yet
 
     def _tab_after(self, key: str) -> None:
         """Put the docks that stand beside this one behind it, each followed by its own."""
@@ -60,24 +62,55 @@ class DockArea(QObject):
                 self.window.tabifyDockWidget(self.docks[key], self.docks[entry.key])
                 self._tab_after(entry.key)
 
-    def fold(self) -> None:
-        """One column of tabs beside the image, if the window is so small that it would not keep half of it."""
-        window = self.window
-        if window.width() >= SMALL[0] and window.height() >= SMALL[1]:
+    def arrange(self, desk: Desk) -> None:
+        """Another desk as the user left it, else with its panels in their places."""
+        if desk is self.desk:
             return
-        shown = [key for key, dock in self.docks.items() if not dock.isHidden()]
-        first = self.docks[SMALL_RAISED]
+        self.remember()
+        self.desk = desk
+        state = self.desks.get(desk.value)
+        if state is None or not self.window.restoreState(state, window_state.LAYOUT_VERSION):
+            self.reset()
+
+    def remember(self) -> None:
+        """Keep how this desk is arranged."""
+        if self.desk is not None:
+            self.desks[self.desk.value] = self.window.saveState(window_state.LAYOUT_VERSION)
+
+    def reset(self) -> None:
+        """The panels of this desk in their places."""
+        desk, window = self.desk or Desk.IMAGE, self.window
+        window.restoreState(self._standard, window_state.LAYOUT_VERSION)
+        small = window.width() < SMALL[0] or window.height() < SMALL[1]
+        if small:
+            self._fold(self.docks[IN_FRONT[desk]])
+        for key, dock in self.docks.items():
+            dock.setVisible(key in PANELS[desk])
+        for key in PANELS[desk]:
+            self.docks[key].raise_()
+        if small:
+            self.docks[IN_FRONT[desk]].raise_()
+        else:
+            self._give_sizes(desk)
+
+    def _give_sizes(self, desk: Desk) -> None:
+        """Most of the window is the image's."""
+        for area, least in DOCK_SIZES.items():
+            docks = [self.docks[e.key] for e in DOCKS if e.area == area and e.key in PANELS[desk]][:1]
+            down = area == "bottom"
+            size = max(least, round(DOCK_SHARES[area] * (self.window.height() if down else self.window.width())))
+            self.window.resizeDocks(docks, [size], Qt.Orientation.Vertical if down else Qt.Orientation.Horizontal)
+
+    def _fold(self, first: QDockWidget) -> None:
+        """One column of tabs beside the image: the window is so small that it would not keep half of it."""
+        window = self.window
         for dock in (first, *(d for d in self.docks.values() if d is not first)):
             window.addDockWidget(AREAS["right"], dock)
             if dock is not first:
                 window.tabifyDockWidget(first, dock)
-        for key, dock in self.docks.items():
-            dock.setVisible(key in shown)
-        first.raise_()
         width = max(round(SMALL_COLUMN[0] * window.width()), SMALL_COLUMN[1])
         window.resizeDocks([first], [width], Qt.Orientation.Horizontal)
         QTimer.singleShot(0, self._whole_tabs)  # the bars are made with the layout
-        self.default_state = window.saveState(window_state.LAYOUT_VERSION)
 
     def _whole_tabs(self) -> None:
         """Names of tabs are not cut; arrows lead to those without room."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ifuview.app import intents as want
+from ifuview.app.desk import Desk
 from ifuview.app.frames.look import LimitMode, Reduction, Smooth, Transfer
 from ifuview.app.session import Layout
-from ifuview.gui.night.chain_keys import PRODUCT_NAMES
 from ifuview.gui.window import actions as do
 from ifuview.gui.window.actions import Action
 
@@ -40,7 +40,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("close-all", "File", "Close all frames", lambda s: want.CloseAll()),
     Action("quit", "-File", "Quit", "close", ("Ctrl+Q",)),
     Action("fit", "View", "Zoom to fit", do.view(lambda v: v.whole), ("`", "0")),
-    Action("zoom-1", "View", "Zoom 1:1", "zoom_one", ("1",)),
+    Action("zoom-1", "View", "Zoom 1:1", "zoom_one", ("Alt+1",)),
     Action("zoom-in", "View", "Zoom in x2", "zoom_in", ("z", "Ctrl++", "Ctrl+=")),
     Action("zoom-out", "View", "Zoom out x2", "zoom_out", ("Shift+Z", "Ctrl+-")),
     Action("stretch", "View", "Fill the window (pixels not square)", "stretch", ("Shift+F",)),
@@ -70,7 +70,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("freeze", "-View", "Freeze the read-out", "toggle_freeze", ("f",), lambda s: False),
     Action("copy", "View", "Copy the read-out", "copy_readout", ("c",)),
     *(Action(f"limits-{m}", "Scale", t, do.limits(m), k, do.has("limit_mode", m)) for m, t, k in (
-        (LimitMode.ZSCALE, "zscale", ("Ctrl+1",)), (LimitMode.MINMAX, "min - max", ("Ctrl+2",)))),
+        (LimitMode.ZSCALE, "zscale", ("Alt+Z",)), (LimitMode.MINMAX, "min - max", ("Alt+M",)))),
     *(Action(f"percentile-{p}", "Scale", f"{p:g} %", do.limits(LimitMode.PERCENTILE, percent=p), (),
              lambda s, p=p: (t := s.slot()) is not None and t.look.limit_mode is LimitMode.PERCENTILE
              and t.look.percent == p) for p in (99.9, 99.5, 99.0, 98.0, 95.0, 90.0)),
@@ -100,21 +100,21 @@ ACTIONS: tuple[Action, ...] = (
     *(do.match(w) for w in ("view", "limits", "colors", "plane")),
     Action("plane-next", "-Frame", "Next plane of a cube", "plane_next", ("+", "=")),
     Action("plane-previous", "Frame", "Previous plane of a cube", "plane_previous", ("-",)),
-    *(Action(f"product-{p}", f"{'-' if n == 0 else ''}Night", t, do.product(p), (str(n + 2),), do.product_shown(p))
-      for n, (p, t) in enumerate(PRODUCT_NAMES.items())),
-    Action("product-raw", "Night", "raw", do.product("raw"), (), do.product_shown("raw")),
+    *(Action(f"step-{n + 1}", f"{'-' if n == 0 else ''}Night/Chain", f"Step {n + 1} of the chain", do.step(n),
+             (str(n + 1),)) for n in range(9)),
+    Action("product-raw", "Night/Chain", "raw", lambda s: want.ShowProduct(product="raw")),
     Action("exposure-previous", "-Night", "Exposure before", lambda s: want.StepExposure(-1), (",",)),
     Action("exposure-next", "Night", "Exposure after", lambda s: want.StepExposure(1), (".",)),
     Action("same-tile", "Night", "Next exposure of this tile", lambda s: want.SameTile(), ("y",)),
     Action("camera-previous", "-Night", "Camera before", lambda s: want.StepCamera(-1), ("<",)),
     Action("camera-next", "Night", "Camera after", lambda s: want.StepCamera(1), (">",)),
-    Action("other-production", "-Night", "Other production, or back", lambda s: want.OtherProduction(), ("9",)),
+    Action("other-production", "-Night", "Other production, or back", lambda s: want.OtherProduction(), ("Shift+O",)),
     Action("blink-chain", "-Night", "Blink along the chain", lambda s: want.BlinkAlong("chain"), ("e",)),
     Action("blink-exposures", "Night", "Blink with the exposures before and after",
            lambda s: want.BlinkAlong("exposures"), ("Shift+E",)),
     Action("blink-cameras", "Night", "Blink with the cameras of this arm", lambda s: want.BlinkAlong("cameras")),
     Action("blink-production", "Night", "Blink with the other production", lambda s: want.BlinkAlong("production"),
-           ("Shift+9",)),
+           ("Alt+O",)),
     Action("reduce", "-Night", "Reduce this channel", lambda s: want.Reduce(), ("Ctrl+Shift+J",)),
     Action("compare-step", "Night", "Blink the step before and after the change", lambda s: want.CompareStep()),
     Action("take-back", "Night", "Take back the change of the reduction", lambda s: want.TakeBack()),
@@ -130,8 +130,8 @@ ACTIONS: tuple[Action, ...] = (
            lambda s: want.WatchFolder(newest=True, on=not (s.night and s.night.newest)), (),
            lambda s: s.night is not None and s.night.watched and s.night.newest),
     *(Action(f"photons-{w}", "Photons", t, do.photons(w), k, do.photons_shown(w)) for w, t, k in (
-        ("flags", "Show the beam flags", ("Alt+1",)), ("counts", "Show counts", ("Alt+2",)),
-        ("rate", "Show the rate", ("Alt+3",)))),
+        ("flags", "Show the beam flags", ("Ctrl+Alt+1",)), ("counts", "Show counts", ("Ctrl+Alt+2",)),
+        ("rate", "Show the rate", ("Ctrl+Alt+3",)))),
     Action("photons-everything", "Photons", "All times and wavelengths", do.everything, ("Alt+0",)),
     Action("photons-play", "-Photons", "Play through time", do.play, ("Ctrl+Space",),
            lambda s: (f := do.photons_of(s)) is not None and f[1].playing),
@@ -177,7 +177,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("sky-viewer", "Trace", "Show the fiber in the Legacy Survey viewer (browser)", "open_sky_viewer"),
     Action("fiber-none", "Trace", "Back to the image; there: clear the selection", "escape", ("Esc",)),
     Action("preferences", "Window", "Preferences...", lambda s: want.EditPreferences(), ("Ctrl+,",)),
-    Action("reset-layout", "Window", "Reset layout", "reset_layout"),
+    *(Action(f"desk-{d.lower()}", f"{'-' if n == 0 else ''}Window/Layout", f"{d}", lambda s, d=d: want.ShowDesk(d),
+             (f"Ctrl+{n + 1}",)) for n, d in enumerate(Desk)),
+    Action("reset-layout", "-Window/Layout", "Reset this layout", "reset_layout"),
     Action("theme-auto", "-Window", "Theme: follow the desktop", "theme_auto"),
     Action("theme-light", "Window", "Theme: light", "theme_light"),
     Action("theme-dark", "Window", "Theme: dark", "theme_dark"),

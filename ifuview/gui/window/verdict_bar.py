@@ -99,6 +99,7 @@ class VerdictBar(QFrame):
         top.addWidget(self.headline, 1)
         for widget in (self.back, self.place, self.on, self.proof, self.list, self.stop):
             top.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        self.place.setMinimumHeight(self.on.sizeHint().height())
         below = QHBoxLayout()
         below.addWidget(self.detail, 1)
         below.addWidget(self.judged)

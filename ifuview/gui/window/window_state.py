@@ -1,23 +1,28 @@
-"""Window geometry and dock layout between two starts."""
+"""Window geometry and the panels of each desk between two starts."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSettings
+from collections.abc import Mapping
+
+from PyQt6.QtCore import QByteArray, QSettings
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMainWindow
 
-LAYOUT_VERSION = 2  # raised when the set of docks changes so that an old layout does not fit
+from ifuview.settings import default_path
+
+LAYOUT_VERSION = 3  # raised when the set of docks changes so that an old layout does not fit
 
 
 def _store() -> QSettings:
-    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ifuview", "window")
+    return QSettings(str(default_path().with_name("window.ini")), QSettings.Format.IniFormat)
 
 
-def save(window: QMainWindow) -> None:
-    """Remember size, place and docks."""
+def save(window: QMainWindow, desks: Mapping[str, QByteArray]) -> None:
+    """Remember size, place and the panels of each desk."""
     store = _store()
     store.setValue("geometry", window.saveGeometry())
-    store.setValue("state", window.saveState(LAYOUT_VERSION))
+    for name, state in desks.items():
+        store.setValue(f"desk-{LAYOUT_VERSION}/{name}", state)
 
 
 def restore_geometry(window: QMainWindow) -> bool:
@@ -32,10 +37,11 @@ def restore_geometry(window: QMainWindow) -> bool:
     return True
 
 
-def restore_docks(window: QMainWindow) -> bool:
-    """Dock layout of the last time."""
-    state = _store().value("state")
-    return state is not None and window.restoreState(state, LAYOUT_VERSION)
+def desks() -> dict[str, QByteArray]:
+    """The panels of each desk of the last time."""
+    store = _store()
+    store.beginGroup(f"desk-{LAYOUT_VERSION}")
+    return {name: store.value(name) for name in store.childKeys()}
 
 
 def clear() -> None:

@@ -34,7 +34,7 @@ def test_the_image_keeps_half_of_a_small_window(qtbot: QtBot, flat: str) -> None
         assert canvas.width() * canvas.height() >= 0.45 * 960 * 500  # half with the bar of the colors
         assert canvas.width() >= 0.7 * 960
         shown = {key for key, dock in shell.window.docks.items() if not dock.isHidden()}
-        assert {"spectrum", "section", "quality", "frames", "navigator"} == shown
+        assert {"spectrum", "section", "quality", "frames"} == shown
         shell.window.docks["spectrum"].setFloating(True)
         shell.window.actions_by_name["reset-layout"].trigger()
         settle(qtbot, shell)

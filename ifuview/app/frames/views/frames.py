@@ -70,6 +70,7 @@ def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     return (
         tuple((s.key, s.title, s.photons is None, s.made_of, s.stale, *_picture(s)) for s in session.slots),
+        None if session.night is None else session.night.shown,
         session.current,
         session.previous,
         (session.layout, session.blink_ms, session.locks),
@@ -100,6 +101,9 @@ def _row(slot: Slot, session: Session) -> FrameRow:
     if slot.dataset.kind in COMBINED:  # where the names of two files are cut short, what was done is still read
         title = f"{slot.dataset.kind.capitalize()}: {title}"
     subtitle = f"{KINDS[slot.image.kind]}, {shape}"
+    place = None if session.night is None else session.night.words_of(slot.key)
+    if place:
+        tip, title = f"{slot.title}\n{tip}", place
     photons = _photon_words(slot, session)
     if photons is not None:
         tip, (title, subtitle) = f"{slot.title}\n{tip}", photons

@@ -211,10 +211,11 @@ def words_of(state: TriageState, finding: Finding) -> str:
 def chain(session: Session) -> tuple[ChainCell, ...]:
     """The steps of the exposure and camera on the canvas, in their order."""
     night, now = session.night, open_night.here(session)
-    if night is None or now is None or now.other:
+    if night is None or now is None:
         return ()
-    spec, state = night.index.chain, session.triage
-    there = {p: open_night.has(night.index, now.expid, now.camera, p) for p in spec.shown}
+    index = night.index if not now.other or night.compared is None else night.compared
+    spec, state = index.chain, None if now.other else session.triage  # the other production was not judged
+    there = {p: open_night.has(index, now.expid, now.camera, p) for p in spec.shown}
     judged = state is not None and (now.expid, now.camera) in state.result.cameras
     own = _of_place(state, now) if state is not None else []
     wrong = [f for f in own if is_wrong(f)]

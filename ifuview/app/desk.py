@@ -1,0 +1,53 @@
+"""Layouts by task: which panels stand around the image, chosen by what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from ifuview.app.photons.which import photon_frame
+from ifuview.app.session import Session
+from ifuview.model.image import Kind
+
+FIBERS = (Kind.DETECTOR, Kind.RSS, Kind.SPECTRUM)
+
+
+class Desk(StrEnum):
+    """What is worked on, in the order of the keys."""
+
+    IMAGE = "Image"
+    TRACES = "Traces"
+    NIGHT = "Night"
+    REDUCTION = "Reduction"
+    PHOTONS = "Photons"
+
+
+PANELS: Mapping[Desk, tuple[str, ...]] = {  # the last of those that share a place is in front
+    Desk.IMAGE: ("frames", "section"),
+    Desk.TRACES: ("frames", "section", "quality", "spectrum"),
+    Desk.NIGHT: ("frames", "triage", "spectrum", "exposures"),
+    Desk.REDUCTION: ("frames", "step", "spectrum", "exposures", "lenslets"),
+    Desk.PHOTONS: ("frames", "calibrations", "photons"),
+}
+
+
+def suited(session: Session) -> Desk:
+    """The desk for what is open."""
+    if photon_frame(session) is not None:
+        return Desk.PHOTONS
+    if session.reduction is not None:
+        return Desk.REDUCTION
+    if session.night is not None or session.triage is not None:
+        return Desk.NIGHT
+    fibers = any(slot.image.kind in FIBERS for slot in session.slots)
+    return Desk.TRACES if fibers else Desk.IMAGE
+
+
+def task(session: Session) -> tuple[bool, ...]:
+    """What makes another desk suit: changes with what is opened, not with which frame is looked at."""
+    return (
+        any(slot.dataset.kind == "photons" for slot in session.slots),
+        session.reduction is not None,
+        session.night is not None or session.triage is not None,
+        any(slot.image.kind in FIBERS for slot in session.slots),
+    )
