@@ -23,7 +23,7 @@ FLIPS = ("transpose", "flip_cross", "flip_disp")
 MATCH_KEYS = ("header", "keys", "names", "files")
 KEYS = (
     *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
-    *("tables", "companions", "bits", "limits", "product", "chain", "raw"),
+    *("tables", "companions", "bits", "limits", "product", "chain", "raw", "steps"),
 )
 
 
@@ -92,6 +92,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         chain=_chain(table),
         limits=_limits(table.get("limits", {})),
         raw=_raw(table),
+        step_limits=_step_limits(table.get("steps", {})),
     )
 
 
@@ -162,6 +163,15 @@ def _limits(table: Mapping[str, Any]) -> Mapping[str, float]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
             raise ValueError(f"[limits] {name} is not a number of at least 0")
     return MappingProxyType({name: float(value) for name, value in table.items()})
+
+
+def _step_limits(table: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
+    """Limits of the steps of a reduction: look and wrong."""
+    for name, pair in table.items():
+        numbers = isinstance(pair, list) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in pair)
+        if not numbers or len(pair) != 2 or not 0 <= pair[0] <= pair[1]:
+            raise ValueError(f"[steps] {name} needs two numbers: from where on it wants a look, and is wrong")
+    return MappingProxyType({name: (float(pair[0]), float(pair[1])) for name, pair in table.items()})
 
 
 def _lists(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

@@ -59,7 +59,6 @@ class Tables:
             if own and not Path(own).is_dir():
                 raise MissingDataError("no such folder of instrument tables", own)
         self._read: dict[str, PlainTable] = {}
-        self._responses: dict[str, WaveCurve] = {}
 
     def fibers(self, camera: str, ifuid: str = "") -> FiberLayout:
         """Where the fibers of a detector lie, in the order of the traces."""
@@ -114,16 +113,11 @@ class Tables:
 
     def response(self, camera: str) -> WaveCurve:
         """Energy for each electron of the flat-relative amplitude."""
-        return self._responses.get(camera) or self._curve("response", camera, "response")
-
-    def with_response(self, camera: str, curve: WaveCurve) -> Tables:
-        """The same tables with another response of a detector."""
-        out = Tables(self.instrument, self.folder, self.plane, self.beside)
-        out._read, out._responses = self._read, {**self._responses, camera: curve}
-        return out
+        return self._curve("response", camera, "response")
 
     def star_flux(self, name: str) -> WaveCurve:
-        """Flux density of a standard star above the atmosphere, from a file NAME.dat of the user's folder.
+        """Flux density of a standard star above the atmosphere, from a file NAME.dat of the user's folder, or beside
+        raw data.
 
         Raises
         ------
@@ -131,7 +125,7 @@ class Tables:
             There is none, or it holds no wavelengths (Angstrom, air) with fluxes (erg/s/cm2/Angstrom).
         """
         own = _letters(name)
-        files = sorted(Path(self.folder).glob("*.dat")) if self.folder else []
+        files = [path for one in (self.folder, self.beside) if one for path in sorted(Path(one).glob("*.dat"))]
         path = next((path for path in files if (stem := _letters(path.stem)) and own.startswith(stem)), None)
         if path is None:
             raise MissingDataError(

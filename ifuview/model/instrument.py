@@ -110,6 +110,8 @@ class InstrumentSpec(NamedTuple):
         Limits of diagnostics that differ from their defaults.
     raw : RawSpec or None
         Raw data of one file an amplifier.
+    step_limits : mapping of str to (float, float)
+        Numbers of a reduction: from where on one wants a look, and is wrong.
     """
 
     name: str
@@ -139,6 +141,7 @@ class InstrumentSpec(NamedTuple):
     chain: ChainSpec | None = None
     limits: Mapping[str, float] = MappingProxyType({})
     raw: RawSpec | None = None
+    step_limits: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def keyword(self, meaning: str, header: Header) -> object:
         """Value of the first keyword of that meaning in `header`, None without one."""

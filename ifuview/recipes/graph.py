@@ -8,6 +8,7 @@ exposures of a night share their calibrations.
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from ifuview.model.inspection import VerdictState
 from ifuview.recipes.cache import ValueCache
 
 OPTIONAL = "?"
+NEEDS = "needs "
+MOST_NAMED = 8  # fibers, and spans of wavelength
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,10 @@ class StepVerdict:
         That it is about, from 0.
     title : str
         Of the step, for people.
+    waves : tuple of (float, float), Angstrom
+        That it is about; none: all.
+    sigma : float
+        How sure it is; NaN where no error is known.
     """
 
     step: str
@@ -118,6 +125,21 @@ class StepVerdict:
     text: str
     fibers: tuple[int, ...] = ()
     title: str = ""
+    waves: tuple[tuple[float, float], ...] = ()
+    sigma: float = float("nan")
+
+    @property
+    def place(self) -> str:
+        """Fibers as they are counted, wavelengths and significance."""
+        fibers = ", ".join(str(f + 1) for f in self.fibers[:MOST_NAMED])
+        more = " ..." if len(self.fibers) > MOST_NAMED else ""
+        spans = ", ".join(
+            f"{low:.0f}-{high:.0f}" if high > low else f"{low:.1f}" for low, high in self.waves[:MOST_NAMED]
+        )
+        parts = [f"fibers {fibers}{more}" if fibers else "all fibers"]
+        parts += [f"{spans} \u00c5"] if spans else []
+        parts += [f"{self.sigma:.0f} sigma"] if math.isfinite(self.sigma) else []
+        return " \u00b7 ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +283,8 @@ def _make(state: _Run, step: RecipeStep, ctx: JobContext) -> StepResult:
         if (one is None or one.value is None) and not optional:
             nothing = "there is none" if name in state.recipe.inputs else "it is not there"
             why = one.reason if one is not None and one.reason else nothing
-            return StepResult(step.name, None, "", 0.0, f"needs {name}: {why}")
+            why = why if why.startswith(NEEDS) else f"{NEEDS}{name}: {why}"  # where it began is enough
+            return StepResult(step.name, None, "", 0.0, why)
         values.append(None if one is None else one.value)
         keys.append("" if one is None or one.value is None else one.key)
     params = state.params.get(step.name, step.params)

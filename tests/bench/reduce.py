@@ -138,15 +138,18 @@ def _changes(name: str, done: ReducedChannel) -> Iterator[Row]:
     """Time from other sky fibers or another aperture to spectrum and cube."""
     sky: Any = done.value("sky")
     some = tuple(map(int, np.flatnonzero(sky.sky.fibers)[::2]))
-    known = {step: one for step, one in done.steps.items() if step in (*CALIBRATIONS, "science", "spectra", "drift")}
+    known = {
+        step: one
+        for step, one in done.steps.items()
+        if step in (*CALIBRATIONS, "science", "spectra", "drift", "flux", "sources")
+    }
     inputs = {"setup": Given(done.setup, "bench")}
     asked: tuple[tuple[str, dict[str, object]], ...] = (
         ("sky fibers", {"sky": SkyParams(fibers=some)}),
         ("aperture", {"spectrum": SpectrumParams(radius=2.0)}),
     )
     for what, params in asked:
-        held = {**known, "flux": done.steps["flux"]}
-        held |= {} if "sky" in params else {step: done.steps[step] for step in ("sky", "field")}
+        held = known | ({} if "sky" in params else {step: done.steps[step] for step in ("sky", "field")})
         start = time.process_time()
         run(RECIPE, inputs, params, ("spectrum",), known=held)
         yield _below(f"{name} other {what} to new spectrum, CPU", time.process_time() - start, 0.5, "s")

@@ -101,7 +101,7 @@ def test_a_step_that_fails_says_why_and_the_rest_goes_on() -> None:
     found = run(toy.recipe, {"raw": RAW, "lamp": Given(np.zeros(4), "dark")})
     assert found["bias"].value is not None
     assert "the lamp is dark" in found["flat"].reason
-    assert found["cube"].value is None and "needs sky: needs flat: " in found["cube"].reason
+    assert found["cube"].value is None and found["cube"].reason.startswith("needs flat: ")
     missing = run(toy.recipe, {"raw": RAW})
     assert missing["flat"].reason == "needs lamp: there is none"
 

@@ -3,7 +3,8 @@
 First the joint extraction leaves out what lies off the profile, then tracks are followed to their ends and samples
 that are sharper than light are found, then all is extracted again without them. A sample that has lost a part of its
 light to masked pixels is still good, as the profile tells the rest; one that has lost most of it, or has a saturated
-pixel in its core, is masked.
+pixel in its core, is masked. Fibers beside a saturated one are less sure: its charge spills, its
+wings are not measured.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ CLIP = 5.0  # sigma
 CORE = 2.0  # px on each side of a trace within which a saturated pixel spoils the sample
 LEAST_KNOWN = 0.5  # share of the profile's core that must be usable
 MAX_CHI2 = 6.0  # of a sample, above which the profile does not describe the light
+SPILT = 0.01, 0.005, 0.0025  # share of a saturated fiber's light that the next fibers, and those behind, may have
 BRIGHT_CHI2 = 0.03  # share of the peak squared over the noise that chi2 may grow by: errors of the profile
 
 
@@ -115,9 +117,11 @@ def extract_fibers(
         found = _summed(found, frame, center, half_width, np.asarray(traces.sigma))
     nothing = np.zeros(found.flux.shape) if wave is None else wave
     known = np.isfinite(found.flux) & np.isfinite(found.variance)
+    samples = _sample_mask(found, frame, traces, known)
+    variance = np.where(known, found.variance + _spilt(samples, frame.data, center) ** 2, 0)
     spectra = FiberSpectra(
-        flux=np.where(known, found.flux, 0), variance=np.where(known, found.variance, 0),
-        mask=_sample_mask(found, frame, traces, known), wave=nothing, medium=medium, chi2=found.chi2,
+        flux=np.where(known, found.flux, 0), variance=variance, mask=samples, wave=nothing, medium=medium,
+        chi2=found.chi2,
     )  # fmt: skip
     return Extraction(spectra, found.covariance, found.model, frame)
 
@@ -131,6 +135,21 @@ def _summed(found: JointSpectra, frame: CcdFrame, center: Array, half_width: flo
     share = np.nan_to_num(erf(half_width / (np.sqrt(2.0) * sigma)), nan=1.0).astype(np.float32)  # inside, of a fiber's
     known = np.where(variance > 0, variance / share**2, np.float32(np.inf))
     return replace(found, flux=found.flux + more / share, variance=known)
+
+
+def _spilt(mask: Array, data: Array, center: Array) -> NDArray[np.float32]:
+    """What fibers near saturated ones may have of their light, (nfiber, ncol) electrons."""
+    full = (mask & np.uint32(ReductionBit.SATURATED)) > 0
+    out = np.zeros(mask.shape, np.float32)
+    if not full.any():
+        return out
+    row = np.clip(np.floor(np.nan_to_num(center)).astype(np.intp), 0, data.shape[0] - 2)
+    column = np.arange(mask.shape[1])[None]
+    light = np.where(full, 2 * (data[row, column] + data[row + 1, column]), 0).astype(np.float32)
+    for away, share in enumerate(SPILT, 1):
+        for here, there in ((out[away:], light[:-away]), (out[:-away], light[away:])):
+            np.maximum(here, np.float32(share) * there, out=here)
+    return out
 
 
 def floor_of(frame: CcdFrame) -> NDArray[np.float32]:

@@ -189,7 +189,7 @@ class LensletsDock(Dock):
         if not view.heads[number].current:
             self.intent.emit(Note("info", "draw in the field of the channel on the canvas: its sky is made again"))
             return
-        self.intent.emit(sky_from(view.heads[number], fibers))
+        self.intent.emit(sky_from(fibers))
         self.lasso.setChecked(False)
 
     def _switch_lasso(self, on: bool) -> None:

@@ -34,6 +34,7 @@ def make_biases(params: ReadParams, ctx: JobContext, setup: CameraSetup, zeros: 
     """Bias structure and read noise of each amplifier."""
     frames: dict[str, CcdFrame] = {}
     noise: dict[str, tuple[float, float]] = {}
+    level: dict[str, float] = {}
     notes: list[str] = []
     for name in setup.amplifiers:
         own = [a for exposure in zeros or () for a in exposure.of(setup.camera) if a.name == name]
@@ -41,16 +42,22 @@ def make_biases(params: ReadParams, ctx: JobContext, setup: CameraSetup, zeros: 
         for number, amplifier in enumerate(own):
             ctx.checkpoint(number / len(own), f"bias {name}")
             try:
-                read.append(_electrons(setup, amplifier, params, None)[0])
+                frame, told, _ = _electrons(setup, amplifier, params, None)
             except IfuviewError as problem:
                 notes.append(str(problem))
+                continue
+            if told.problem:
+                notes.append(f"{setup.camera} {name}: a bias frame is not used: {told.problem}.")
+                continue
+            read.append(frame)
+            level.setdefault(name, told.level)
         if not read:
             notes.append(f"{setup.camera} {name}: without bias frames the overscan alone is taken off.")
             continue
         frames[name] = master_bias(read)
         if len(read) > 1:
             noise[name] = frame_noise(read)
-    return Biases(frames, noise, tuple(notes))
+    return Biases(frames, noise, tuple(notes), level)
 
 
 def _electrons(

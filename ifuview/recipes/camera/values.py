@@ -27,11 +27,14 @@ class Biases:
     noise : mapping of str to (float, float), electrons
         Read noise and its error.
     notes : tuple of str
+    level : mapping of str to float, ADU
+        Of the overscan.
     """
 
     frames: Mapping[str, CcdFrame] = field(default_factory=dict)
     noise: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    level: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -209,5 +209,5 @@ def _response(state: MadeSteps, value: object) -> tuple[Figure, ...]:
 FIGURES: Mapping[str, Callable[[MadeSteps, object], tuple[Figure, ...]]] = {
     "biases": _biases, "flat": _detector, "science": _detector, "traces": _traces, "profile": _profile, "arcs": _arcs,
     "wave": _wave, "response": _response, "spectra": sky.spectra, "drift": sky.drift, "flux": sky.flux,
-    "sky": sky.sky, "field": sky.field, "spectrum": sky.spectrum, "cubes": sky.cubes,
+    "curve": sky.curve, "sky": sky.sky, "field": sky.field, "spectrum": sky.spectrum, "cubes": sky.cubes,
 }  # fmt: skip

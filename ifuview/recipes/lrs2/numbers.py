@@ -11,7 +11,7 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.spectra import WaveSolution
 from ifuview.recipes.camera.values import ExtractedExposure, TracedFibers
-from ifuview.recipes.lrs2.judge import sky_pulls
+from ifuview.recipes.lrs2.judge_sky import sky_pulls
 from ifuview.recipes.lrs2.made import MadeSteps
 from ifuview.recipes.lrs2.values import FieldSpectra
 

@@ -18,15 +18,19 @@ from ifuview.recipes.camera.lamps import (
 from ifuview.recipes.camera.read import ReadParams, make_biases
 from ifuview.recipes.graph import Recipe, RecipeStep
 from ifuview.recipes.lrs2.science import (
+    CurveParams,
     FluxParams,
     PictureParams,
     SkyParams,
+    SourcesParams,
     SpectrumParams,
     make_cubes,
+    make_curve,
     make_field,
     make_flux,
     make_picture,
     make_sky,
+    make_sources,
     make_spectrum,
 )
 
@@ -35,7 +39,7 @@ CALIBRATIONS = ("biases", "dark", "flat", "traces", "profile", "arcs", "wave", "
 RECIPE = Recipe(
     "lrs2",
     "LRS2",
-    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps", "darks", "other_sky"),
+    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps", "darks", "other_sky", "star"),
     (
         RecipeStep("biases", "bias", make_biases, ("setup", "zeros?"), ReadParams(), 0.3),
         RecipeStep("dark", "dark", make_dark, ("setup", "biases?", "darks?"), DarkParams(), 0.1),
@@ -52,8 +56,12 @@ RECIPE = Recipe(
             "spectra", "spectra", make_spectra, ("setup", "science", "traces", "profile", "wave"), ExtractParams(), 2.5
         ),
         RecipeStep("drift", "drift", make_drift, ("setup", "spectra", "wave"), DriftParams(), 0.3),
-        RecipeStep("flux", "flux", make_flux, ("setup", "science", "spectra", "drift", "response"), FluxParams(), 0.1),
-        RecipeStep("sky", "sky", make_sky, ("setup", "flux", "drift", "other_sky?"), SkyParams(), 1.5),
+        RecipeStep("curve", "response", make_curve, ("setup", "star?"), CurveParams(), 0.1),
+        RecipeStep(
+            "flux", "flux", make_flux, ("setup", "science", "spectra", "drift", "response", "curve"), FluxParams(), 0.1
+        ),
+        RecipeStep("sources", "search", make_sources, ("setup", "flux", "drift", "other_sky?"), SourcesParams(), 1.0),
+        RecipeStep("sky", "sky", make_sky, ("setup", "flux", "drift", "sources", "other_sky?"), SkyParams(), 0.6),
         RecipeStep("field", "grid", make_field, ("setup", "flux", "sky"), None, 0.2),
         RecipeStep("spectrum", "source", make_spectrum, ("setup", "field", "sky"), SpectrumParams(), 0.2),
         RecipeStep("cubes", "cubes", make_cubes, ("setup", "field", "sky"), None, 0.5),

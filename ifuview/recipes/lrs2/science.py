@@ -13,7 +13,7 @@ from ifuview.engine.spectra.field.aperture import FieldAperture, extract_apertur
 from ifuview.engine.spectra.field.borrowed import separate_borrowed
 from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
-from ifuview.engine.spectra.field.separate import separate
+from ifuview.engine.spectra.field.separate import search_sources, separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.response import without_absorption
@@ -24,13 +24,27 @@ from ifuview.errors import FitError, MissingDataError, UsageError
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat
-from ifuview.recipes.lrs2.values import ChannelSetup, FieldSpectra
+from ifuview.recipes.lrs2.values import ChannelSetup, FieldSpectra, StartSources
 
 AREA = 51.4e4  # cm2, of the mirror that is lit
 BETA = 3.5  # Moffat exponent of a source that is put at a place by hand
 SEEING = 1.8  # arcsec, likewise
 EXTENDED_RADIUS = 3.0  # arcsec, of the circle about a source that fills the field, where none is given
+
+
+TABLES, CORRECTED, STAR = "tables", "corrected", "star"
+
+
+@dataclass(frozen=True, slots=True)
+class CurveParams:
+    """Which response turns electrons into flux."""
+
+    curve: str = param(
+        TABLES, "Response", choices=(TABLES, CORRECTED, STAR),
+        hint="of the tables, with its later correction, or of a standard star of the night whose flux is known",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +57,19 @@ class FluxParams:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcesParams:
+    """Sources that are looked for above a first sky."""
+
+    most: int = param(3, "Sources looked for at most", "", 0, 10)
+    x: float = param(float("nan"), "Source at x", "arcsec", hint="where it lies, instead of looking for it")
+    y: float = param(float("nan"), "Source at y", "arcsec")
+
+
+@dataclass(frozen=True, slots=True)
 class SkyParams:
     """Sky and sources together."""
 
     fibers: tuple[int, ...] = param((), "Sky fibers", lo=0, hint="none: chosen by their brightness")
-    sources: int = param(3, "Sources looked for at most", "", 0, 10)
-    x: float = param(float("nan"), "Source at x", "arcsec", hint="where it lies, instead of looking for it")
-    y: float = param(float("nan"), "Source at y", "arcsec")
     surface: bool = param(True, "Follow a gradient of the sky")
     lines: bool = param(True, "Correct wavelength and width from the sky's lines")
     single: bool = param(True, "Response of single fibers from the sky", hint="as far as the sky tells it")
@@ -77,9 +97,29 @@ class PictureParams:
     half: float = param(50.0, "Half width", "Angstrom", 0.1, 1e4)
 
 
+def make_curve(params: CurveParams, ctx: JobContext, setup: ChannelSetup, star: WaveCurve | None) -> WaveCurve:
+    """The response that is used.
+
+    Raises
+    ------
+    UsageError
+        It is not known.
+    """
+    if params.curve == STAR:
+        if star is None:
+            raise UsageError("no standard star gives a response", setup.camera, "choose another response, or give one")
+        return star
+    if params.curve == CORRECTED:
+        if setup.correction is None:
+            raise UsageError("no correction of the response is known", setup.camera, "choose another response")
+        factor = np.interp(setup.response.wave, setup.correction.wave, setup.correction.value)
+        return replace(setup.response, value=setup.response.value * factor, source=setup.correction.source)
+    return setup.response
+
+
 def make_flux(
     params: FluxParams, ctx: JobContext, setup: ChannelSetup, science: DetectorFrame, spectra: ExtractedExposure,
-    drift: WaveSolution, response: FiberFlat,
+    drift: WaveSolution, response: FiberFlat, curve: WaveCurve,
 ) -> FiberSpectra:  # fmt: skip
     """Flux density of all fibers in their own pixels, the sky still in it.
 
@@ -95,39 +135,53 @@ def make_flux(
     own = replace(own, mask=own.mask | fibers.mask)
     counts = per_angstrom(own, fibers.flat if params.fiber_to_fiber else None)
     scale = FluxScale(science.exptime, params.area, params.transparency, response.amplitude)
-    return to_flux(counts, setup.response.wave, setup.response.value, scale)
+    return to_flux(counts, curve.wave, curve.value, scale)
+
+
+def make_sources(
+    params: SourcesParams, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, drift: WaveSolution,
+    other: CommonSpectra | None = None,
+) -> StartSources:  # fmt: skip
+    """Where sources lie: looked for, or put there by hand; with the sky of another exposure that finds them."""
+    if np.isfinite(params.x) and np.isfinite(params.y):
+        middle, unknown = float(setup.grid[setup.grid.size // 2]), float("nan")
+        one = SourceFit(params.x, params.y, 0.0, 0.0, SEEING, 0.0, BETA, unknown, middle, unknown, setup.refraction)
+        return StartSources((one,), params.most)
+    if other is not None:
+        return StartSources(None, params.most)
+    search = search_sources(
+        flux, setup.lenslets, setup.refraction, setup.grid, lsf=_line_spread(drift),
+        params=SeparateParams(sources=params.most), ctx=ctx,
+    )  # fmt: skip
+    return StartSources(None, params.most, search)
+
+
+def _line_spread(drift: WaveSolution) -> NDArray[np.float64]:
+    return np.asarray(np.where(np.isfinite(drift.lsf), drift.lsf, np.nanmedian(drift.lsf)))
 
 
 def make_sky(
     params: SkyParams, ctx: JobContext, setup: ChannelSetup, flux: FiberSpectra, drift: WaveSolution,
-    other: CommonSpectra | None = None,
+    sources: StartSources, other: CommonSpectra | None = None,
 ) -> Separation:  # fmt: skip
-    """Sky and sources, found together; with the sky of another exposure where that is given."""
+    """Sky and sources, told apart together; with the sky of another exposure where that is given."""
     chosen = None
     if params.fibers:
         chosen = np.zeros(flux.nfiber, bool)
         chosen[[f for f in params.fibers if 0 <= f < flux.nfiber]] = True
-    given: tuple[SourceFit, ...] | None = None
-    if np.isfinite(params.x) and np.isfinite(params.y):
-        middle = float(setup.grid[setup.grid.size // 2])
-        unknown = float("nan")
-        given = (
-            SourceFit(params.x, params.y, 0.0, 0.0, SEEING, 0.0, BETA, unknown, middle, unknown, setup.refraction),
-        )
     if other is not None:
         found = separate_borrowed(
-            flux, other, setup.lenslets, setup.refraction, setup.grid, sky_fibers=chosen, sources=given,
-            search=params.sources > 0,
+            flux, other, setup.lenslets, setup.refraction, setup.grid, sky_fibers=chosen, sources=sources.given,
+            search=sources.most > 0,
         )  # fmt: skip
     else:
         how = SeparateParams(
-            sources=params.sources, surface=params.surface, lines=params.lines, single=params.single
+            sources=sources.most, surface=params.surface, lines=params.lines, single=params.single
         )  # fmt: skip
         usual = np.array([np.interp(setup.grid, one.wave, one.value) for one in setup.skies])
-        lsf = np.where(np.isfinite(drift.lsf), drift.lsf, np.nanmedian(drift.lsf))
         found = separate(
-            flux, setup.lenslets, setup.refraction, setup.grid, lsf=lsf, sky_fibers=chosen, sources=given, params=how,
-            expected=usual if len(usual) else None, ctx=ctx,
+            flux, setup.lenslets, setup.refraction, setup.grid, lsf=_line_spread(drift), sky_fibers=chosen,
+            sources=sources.given, search=sources.search, params=how, expected=usual if len(usual) else None, ctx=ctx,
         )  # fmt: skip
     return with_components(flux, found, setup.grid, params.components) if params.components else found
 

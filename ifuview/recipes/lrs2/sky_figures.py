@@ -16,6 +16,7 @@ from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOT, NONE, Curve, Figure, Range, Rule, Scale, padded, robust
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.camera.values import ExtractedExposure
 from ifuview.recipes.lrs2.made import MadeSteps
 from ifuview.recipes.lrs2.values import FieldSpectra
@@ -75,18 +76,24 @@ def drift(state: MadeSteps, value: object) -> tuple[Figure, ...]:
 
 
 def flux(state: MadeSteps, value: object) -> tuple[Figure, ...]:
-    """All fibers, and the response that was used."""
-    assert isinstance(value, FiberSpectra) and state.setup is not None
+    """All fibers."""
+    assert isinstance(value, FiberSpectra)
     low, middle, high = np.nanpercentile(np.where(value.usable(), value.flux, np.nan), (16, 50, 84), axis=0)
     wave = value.wave[value.nfiber // 2] if value.wave.ndim == 2 else value.wave
     scale, unit = _scale(middle, value.unit)
     line = Curve(wave, middle * scale, 0, low=low * scale, high=high * scale)
-    response = state.setup.response
-    curve = Curve(response.wave, response.value, 1)
-    return (
-        Figure("Fibers, median with 16 and 84 %", WAVE, Scale(unit, robust((line,), 0.1)), (line,)),
-        Figure("Response that is used", WAVE, Scale("erg / electron"), (curve,)),
-    )
+    return (Figure("Fibers, median with 16 and 84 %", WAVE, Scale(unit, robust((line,), 0.1)), (line,)),)
+
+
+def curve(state: MadeSteps, value: object) -> tuple[Figure, ...]:
+    """The response that is used, and that of the tables."""
+    assert isinstance(value, WaveCurve) and state.setup is not None
+    usual = state.setup.response
+    curves = [Curve(value.wave, value.value, 1, "used")]
+    if value is not usual:
+        curves.insert(0, Curve(usual.wave, usual.value, "faint", "of the tables", DASHED))
+    names = tuple((one.color, one.label) for one in curves)
+    return (Figure("Response", WAVE, Scale("erg / electron"), tuple(curves), notes=names),)
 
 
 def _scale(values: Array, unit: str) -> tuple[float, str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ifuview.engine.spectra.field.lenslet import Lenslets
+from ifuview.engine.spectra.field.separation import SourceSearch
 from ifuview.model.checks import Array
+from ifuview.model.reduction.source import SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.camera.setup import CameraSetup
@@ -18,7 +21,9 @@ class ChannelSetup(CameraSetup):
     Parameters
     ----------
     response : WaveCurve
-        erg for each electron of the flat-relative amplitude.
+        erg for each electron of the flat-relative amplitude, of the tables.
+    correction : WaveCurve or None
+        Factor on it that was found later.
     refraction : ndarray, shape (3, n)
         Wavelength, x and y (arcsec).
     lenslet : float, arcsec
@@ -34,6 +39,15 @@ class ChannelSetup(CameraSetup):
     lenslet: float
     skies: tuple[WaveCurve, ...] = ()
     air: WaveCurve | None = None
+    correction: WaveCurve | None = None
+
+    def aimed(self, name: str) -> bool | None:
+        """Whether an object by its name is on the fiber head of this channel; None where the name does not say it."""
+        raw = self.spec.raw
+        match = re.search(raw.target, name.strip()) if raw is not None and raw.target else None
+        if raw is None or match is None:
+            return None
+        return any(one.camera == self.camera and one.slot == match["slot"] for one in raw.detectors)
 
     @property
     def lenslets(self) -> Lenslets:
@@ -54,3 +68,22 @@ class FieldSpectra:
     observed: FiberSpectra
     subtracted: FiberSpectra
     sky: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StartSources:
+    """What sky and sources are told apart from.
+
+    Parameters
+    ----------
+    given : tuple of SourceFit or None
+        Put there by hand.
+    most : int
+        Sources that are looked for at most.
+    search : SourceSearch or None
+        What was found; None: nothing was looked for yet.
+    """
+
+    given: tuple[SourceFit, ...] | None
+    most: int
+    search: SourceSearch | None = None

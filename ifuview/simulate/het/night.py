@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +21,7 @@ from ifuview.model.dataset import CardValue
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.simulate.het import light as lights
 from ifuview.simulate.het.ccd import ReadPixels, as_stored, light_on, read_out
+from ifuview.simulate.het.faults import NO_FAULTS, ShotFaults
 from ifuview.simulate.het.light import FiberLight, SkyScene
 from ifuview.simulate.het.setup import TrueAmplifier, TrueChannel
 from ifuview.simulate.het.source import SkySource, SpectralLine, fiber_points
@@ -63,6 +64,8 @@ class Shot:
         Amplifiers that are not there, and that are all zero: "056LL".
     flipped : mapping of str to str
         AMPNAME of amplifiers, "056LL": "LR".
+    faults : ShotFaults
+        What is wrong with it beside these.
     """
 
     observation: int
@@ -79,6 +82,7 @@ class Shot:
     missing: tuple[str, ...] = ()
     zero: tuple[str, ...] = ()
     flipped: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    faults: ShotFaults = NO_FAULTS
 
 
 def standard_night(slots: Sequence[str] = ("056",), *, flats: bool = True, biases: int = 1) -> tuple[Shot, ...]:
@@ -176,7 +180,7 @@ def write_night(
                 electrons = light.electrons[own] if len(light.electrons) else None
                 read = expose_amplifier(
                     amp, electrons, shot, rng, overscan=raw.overscan if overscan is None else overscan,
-                    cosmics=cosmics, broken=broken,
+                    cosmics=cosmics, broken=broken, tag=tag,
                 )  # fmt: skip
                 truth.add_read(shot.observation, shot.number, channel, amp, read)
                 begun = f"{date}T{shot.start or f'{order // 6:02d}{order % 6}000.0'}"
@@ -191,15 +195,17 @@ def write_night(
 def light_of(channel: TrueChannel, shot: Shot, points: Array, area: float) -> FiberLight:
     """Electrons of all fibers of a detector in an exposure; none for a bias or a dark."""
     if shot.kind == "twi":
-        return lights.twilight(channel)
-    if shot.kind == "flt":
-        return lights.lamp(channel)
-    if shot.kind == "cmp":
-        return lights.arc(channel, shot.object, shift=shot.drift)
-    if shot.kind == "sci":
+        found = lights.twilight(channel)
+    elif shot.kind == "flt":
+        found = lights.lamp(channel)
+    elif shot.kind == "cmp":
+        found = lights.arc(channel, shot.object, shift=shot.drift)
+    elif shot.kind == "sci":
         scene = shot.scenes.get(channel.slot, SkyScene())
-        return lights.sky_and_source(channel, scene, shot.exptime, points, area, shot.drift)
-    return FiberLight(np.zeros((0, 0)), np.zeros(0))
+        found = lights.sky_and_source(channel, scene, shot.exptime, points, area, shot.drift)
+    else:
+        return FiberLight(np.zeros((0, 0)), np.zeros(0))
+    return replace(found, electrons=shot.faults.on_light(found.electrons))
 
 
 def expose_amplifier(
@@ -211,11 +217,14 @@ def expose_amplifier(
     overscan: int = 64,
     cosmics: float = 1.0,
     broken: bool = True,
+    tag: str = "",
 ) -> ReadPixels:
     """Expose and read out one amplifier; particles hit science and dark exposures only, as others are short."""
     light = np.zeros(amp.shape) if electrons is None else light_on(amp, electrons, shot.shift, shot.tilt)
     rate = cosmics if shot.kind in ("sci", "drk") else 0.0
-    return read_out(amp, light, shot.exptime, rng, overscan=overscan, cosmics=rate, broken=broken)
+    amp = replace(amp, readnoise=amp.readnoise * shot.faults.noise.get(tag, 1.0))
+    read = read_out(amp, light, shot.exptime, rng, overscan=overscan, cosmics=rate, broken=broken)
+    return shot.faults.on_read(read, tag)
 
 
 def raw_file(

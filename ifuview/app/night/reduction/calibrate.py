@@ -72,7 +72,7 @@ def calibrate(
     """Make the calibrations that an exposure asks for."""
     steps = run(RECIPE, inputs, params, CALIBRATIONS, cache, ctx, made)
     notes = odd(steps, ("biases", "dark", "flat"))
-    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, setup.spec.limits), setup, notes=notes)
+    return ChannelCalibration(key_of(inputs, params), steps, judged(steps, setup), setup, notes=notes)
 
 
 def odd(steps: Mapping[str, StepResult], names: Collection[str]) -> tuple[str, ...]:

@@ -47,9 +47,8 @@ def params_of(words: ReduceWords) -> Mapping[str, object]:
         raise UsageError("a source has two coordinates", "ifuview reduce", "give --source_x and --source_y")
     chosen: dict[str, dict[str, Value | None]] = {
         "flat": {"use_flat": words.use_flat or None},
-        "sky": {
-            "x": words.source_x, "y": words.source_y, "single": words.correct_ftf, "components": words.sky_components,
-        },
+        "sources": {"x": words.source_x, "y": words.source_y},
+        "sky": {"single": words.correct_ftf, "components": words.sky_components},
         "spectrum": {"telluric": words.telluric or None},
         "picture": {"center": words.central_wave, "half": words.wavelength_bin},
     }  # fmt: skip

@@ -15,13 +15,16 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.io.products.lrs2.combined import CombinedTarget, common_grid, write_combined
 from ifuview.io.products.lrs2.folders import target_name
+from ifuview.model.checks import digest
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.products import ProductName, ReductionRecord
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.tables import WaveCurve
+from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given
 from ifuview.recipes.lrs2.others import lent_sky, one_spectrum, star_response
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS
+from ifuview.recipes.lrs2.science import STAR, CurveParams
 
 SCIENCE = "sci"
 At = tuple[int, int]  # night (YYYYMMDD) and observation
@@ -49,8 +52,8 @@ NOTHING = Elsewhere()
 def lent(
     elsewhere: Elsewhere, night: RawNight, camera: str, tables: Tables, params: Params | None = None,
     ctx: JobContext = SILENT,
-) -> tuple[Tables, dict[str, Given], tuple[str, ...]]:  # fmt: skip
-    """The tables and inputs of a channel with what comes from elsewhere, and what is to be said of it.
+) -> tuple[Params, dict[str, Given], tuple[str, ...]]:  # fmt: skip
+    """The parameters and inputs of a channel with what comes from elsewhere, and what is to be said of it.
 
     Raises
     ------
@@ -61,9 +64,9 @@ def lent(
     more: dict[str, Given] = {}
     if elsewhere.standard is not None:
         around, exposure = _exposure(night, elsewhere.standard, camera, "standard star")
-        curve, error = new_response(around, exposure, camera, tables, params, ctx)
-        tables = tables.with_response(camera, curve)
-        notes.append(f"{camera}: response of {curve.source}, known to {100 * error:.1f} %")
+        more["star"], said = star_given(around, exposure, camera, tables, params, ctx)
+        params = {**(params or {}), "curve": CurveParams(STAR)}
+        notes.append(said)
     if elsewhere.sky is not None:
         around, exposure = _exposure(night, elsewhere.sky, camera, "sky")
         done = reduce_channel(around, exposure, camera, tables, _plain(params), None, ctx, wanted=("sky",))
@@ -73,12 +76,45 @@ def lent(
             raise MissingDataError(f"the sky cannot be taken from there: {why}", done.exposure.object)
         more["other_sky"] = sky
         notes.append(f"{camera}: sky of {exposure.date} {exposure.observation:07d} {exposure.object}")
-    return tables, more, tuple(notes)
+    return params or {}, more, tuple(notes)
+
+
+def star_given(
+    night: RawNight, exposure: RawExposure, camera: str, tables: Tables, params: Params | None = None,
+    ctx: JobContext = SILENT, cache: ValueCache | None = None,
+) -> tuple[Given, str]:  # fmt: skip
+    """The response that a standard star gives as an input, and what is to be said of it; raises as `new_response`."""
+    curve, error = new_response(night, exposure, camera, tables, params, ctx, cache)
+    said = f"{camera}: response of {curve.source}, known to {100 * error:.1f} %"
+    return Given(curve, f"{curve.source} {digest(curve.value)}"), said
+
+
+def nearest_star(night: RawNight, exposure: RawExposure, camera: str, tables: Tables) -> RawExposure:
+    """The standard star whose flux is known that was exposed next to an exposure, or it itself.
+
+    Raises
+    ------
+    MissingDataError
+        There is none.
+    """
+    known = []
+    for one in night.of_kind(SCIENCE, camera):
+        try:
+            tables.star_flux(one.object)
+        except MissingDataError:
+            continue
+        known.append(one)
+    if not known:
+        raise MissingDataError(
+            f"no star with a known flux was exposed in {camera}", night.path,
+            "put its flux beside the raw nights, where Fiber_Locations lies, as NAME.dat: wavelength and flux",
+        )  # fmt: skip
+    return min(known, key=lambda one: (abs(one.date - exposure.date), abs(one.observation - exposure.observation)))
 
 
 def new_response(
     night: RawNight, exposure: RawExposure, camera: str, tables: Tables, params: Params | None = None,
-    ctx: JobContext = SILENT,
+    ctx: JobContext = SILENT, cache: ValueCache | None = None,
 ) -> tuple[WaveCurve, float]:  # fmt: skip
     """The response that a standard star gives, and its median relative error.
 
@@ -88,7 +124,7 @@ def new_response(
         No star, or nothing is known of its flux.
     """
     known = tables.star_flux(exposure.object)
-    done = reduce_channel(night, exposure, camera, tables, _plain(params), None, ctx, wanted=("spectrum",))
+    done = reduce_channel(night, exposure, camera, tables, _plain(params), cache, ctx, wanted=("spectrum",))
     star = done.value("spectrum")
     where = f"{camera} {exposure.date} {exposure.observation:07d} {exposure.object}"
     if not isinstance(star, SourceSpectrum):

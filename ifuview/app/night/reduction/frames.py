@@ -24,7 +24,7 @@ from ifuview.recipes.camera.values import TracedFibers
 PICTURE_RESTS_ON = {"arcs": "wave", "sky": "flux"}  # what the picture of a step is made with, beside its value
 SHOWN = {  # step -> the step whose value is its picture
     "biases": "flat", "dark": "flat", "traces": "flat", "profile": "flat", "wave": "arcs", "drift": "spectra",
-    "spectrum": "field", "picture": "cubes",
+    "curve": "spectra", "sources": "flux", "spectrum": "field", "picture": "cubes",
 }  # fmt: skip
 
 

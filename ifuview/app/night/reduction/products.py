@@ -87,7 +87,7 @@ def reduced(
         positions=places,
         spectrum=spectrum,
         sources=sky.sources,
-        response=np.interp(setup.grid, setup.response.wave, setup.response.value),
+        response=np.interp(setup.grid, value["curve"].wave, value["curve"].value),
         dar=sky.sources[0].dar if sky.sources else setup.refraction,
         native=spectra.extraction.spectra,
         lsf=value["drift"].lsf,

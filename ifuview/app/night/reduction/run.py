@@ -218,12 +218,12 @@ def reduce_exposures(
     held = kept[0] if kept else None
     frees = not hold and kept is None
     cache: ValueCache | None = None
-    before, more, said = "", dict[str, Given](), tuple[str, ...]()
+    before, more, said, chosen = "", dict[str, Given](), tuple[str, ...](), params
     for number, (camera, exposure) in enumerate(todo):
         part = ctx.part(number / len(todo), (number + 1) / len(todo))
         if camera != before:
             before = camera
-            tables, more, said = lent(elsewhere, night, camera, tables, params, part)
+            chosen, more, said = lent(elsewhere, night, camera, tables, params, part)
         setup = channel_setup(tables, exposure, camera)
         inputs, _ = given(night, setup, exposure)
         if held is None or held.key != key_of(inputs, params):
@@ -241,14 +241,14 @@ def reduce_exposures(
         if frees:
             let_go(night, todo[number:], True)
         done = reduce_channel(
-            night, exposure, camera, tables, params, cache, part.part(0.4, 0.9), known=held.steps,
+            night, exposure, camera, tables, chosen, cache, part.part(0.4, 0.9), known=held.steps,
             more=more,
         )  # fmt: skip
-        own = judged(done.steps, setup.spec.limits, [name for name in done.steps if name not in held.steps])
+        own = judged(done.steps, setup, [name for name in done.steps if name not in held.steps])
         done = replace(done, verdicts=(*held.verdicts, *own), drawn=held.drawn)
         done = replace(done, notes=(*said, *done.notes, *held.notes, *odd(done.steps, ("science",))))
         if output and done.complete:
-            done = write(done, tables, output, params, part.part(0.9, 1.0))
+            done = write(done, tables, output, chosen, part.part(0.9, 1.0))
         if told is not None:
             told(done)
         yield done if hold else done.light()

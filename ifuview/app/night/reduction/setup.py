@@ -94,6 +94,7 @@ def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> Channel
         grid=np.linspace(found.wave_min, found.wave_max, nx), response=tables.response(camera),
         refraction=tables.refraction(camera), lenslet=spec.fiber_diameter or np.nan, sky=tables.sky(camera),
         skies=tuple(tables.sky(camera, moon) for moon in MOONS), air=tables.telluric(),
+        correction=tables.correction(),
         notes=tuple(f"fiber rows of {one.date}" for one in rows[:1]),
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[
 def _key_of_setup(setup: ChannelSetup) -> str:
     numbers = digest(
         setup.reference, setup.dead, setup.layout.x, setup.layout.y, setup.lines.wave, setup.grid, setup.response.value,
-        setup.refraction,
+        setup.refraction, *(() if setup.correction is None else (setup.correction.value,)),
     )  # fmt: skip
     return f"{setup.spec.name} {setup.camera} {numbers}"
 

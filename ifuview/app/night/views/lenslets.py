@@ -211,10 +211,9 @@ def lassoed(head: HeadMap, polygon: Array) -> tuple[int, ...]:
     return tuple(int(k) for k in np.flatnonzero(inside(head.x, head.y, polygon)))
 
 
-def sky_from(head: HeadMap, fibers: tuple[int, ...]) -> TryParams:
-    """The wish for a sky from these fibers; a source that is known is not looked for again, only measured."""
-    known = head.source if head.source is not None and head.alone else (float("nan"), float("nan"))
-    return TryParams("sky", (("fibers", fibers), ("x", known[0]), ("y", known[1])))
+def sky_from(fibers: tuple[int, ...]) -> TryParams:
+    """The wish for a sky from these fibers."""
+    return TryParams("sky", (("fibers", fibers),))
 
 
 def at(head: HeadMap, x: float, y: float) -> int | None:

@@ -8,7 +8,6 @@ from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, Ve
 from ifuview.recipes.graph import StepVerdict
 
 DOT = " \u00b7 "
-MOST = 8  # fibers that are named
 
 
 def make(session: Session) -> VerdictView | None:
@@ -53,9 +52,8 @@ def _being_made(state: ReductionState) -> VerdictView:
 
 def _problem(state: ReductionState, one: StepVerdict, number: int) -> VerdictProblem:
     title = one.title
-    fibers = ", ".join(str(f + 1) for f in one.fibers[:MOST]) + (" ..." if len(one.fibers) > MOST else "")
     headline = DOT.join((f"{title.upper()} {one.state.value}: {one.text}", state.camera, state.title))
-    return VerdictProblem(one.state, title, headline, f"fibers {fibers}" if fibers else "all fibers", (number,))
+    return VerdictProblem(one.state, title, headline, one.place, (number,))
 
 
 def _chain(state: ReductionState) -> tuple[ChainCell, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.spectra.field.extended import ExtendedFit
+from ifuview.engine.spectra.sky.fibers import SkyFibers
 from ifuview.engine.spectra.sky.lines import LineErrors
 from ifuview.engine.spectra.sky.spline import CommonSpectra
 from ifuview.engine.spectra.sky.surface import SkySurface
@@ -46,6 +47,33 @@ class SeparateParams:
     single: bool = True
     lines: bool = True
     refraction: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceSearch:
+    """Sources that stand out of a first sky, from which sky and sources are told apart.
+
+    Parameters
+    ----------
+    sources : tuple of SourceFit
+    extended : ExtendedFit or None
+        In their place: it fills the field.
+    surface : SkySurface
+    choice : SkyFibers
+        Sky fibers by their brightness.
+    notes : tuple of str
+    """
+
+    sources: tuple[SourceFit, ...]
+    extended: ExtendedFit | None
+    surface: SkySurface
+    choice: SkyFibers
+    notes: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether its sources are those of any choice of sky fibers, too."""
+        return bool(self.sources) and self.extended is None and not self.choice.crowded
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.field.blend import fit_blend, take_pictures
-from ifuview.engine.spectra.field.extended import ExtendedFit, fit_extended
-from ifuview.engine.spectra.field.find import FoundSource, find_source
+from ifuview.engine.spectra.field.extended import ExtendedFit
 from ifuview.engine.spectra.field.lenslet import Lenslets, displacement, source_share
-from ifuview.engine.spectra.field.point import BETA, TAIL, fit_point, measure_shares, steady
-from ifuview.engine.spectra.field.separation import SeparateParams, Separation
-from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
+from ifuview.engine.spectra.field.point import TAIL, fit_point, measure_shares, steady
+from ifuview.engine.spectra.field.separation import SeparateParams, Separation, SourceSearch
 from ifuview.engine.spectra.flux.scale import dispersion
 from ifuview.engine.spectra.sky.emission import emission_in_sky
-from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, darkest, even_weight, misfit
+from ifuview.engine.spectra.sky.fibers import SkyFibers, brightness, choose_fibers, even_weight
 from ifuview.engine.spectra.sky.lines import LineErrors, fit_line_errors
 from ifuview.engine.spectra.sky.spline import Samples, fit_common
 from ifuview.engine.spectra.sky.surface import SkySurface, factors, fit_surface
@@ -30,14 +28,7 @@ CHUNKS = 16  # of wavelength, for a source's place
 FAINT = 0.01  # of the sky: fibers with less light of sources tell the surface
 POINT_FLOOR, EXTENDED_FLOOR = 0.03, 0.15  # of a source's light, that its profile does not describe
 CLIP = 6.0  # sigma
-WIDE, MISFIT = 2.6, 1.25  # arcsec, chi2: no seeing, no point
-SETTLED, TURNS = 0.003, 3  # arcsec that sources still move, turns of measuring several
 SINGLE = 0.002  # of the sky, that single fibers differ by
-HALF = 0.5  # of a width, and arcsec
-BETTER = 0.7  # of what a point leaves: an extended source has to leave less
-OUTSIDE = 1.2  # arcsec, beyond the outermost fibers
-SHARP = 0.9  # of a lenslet: what is sharper is one bad fiber
-APART, ALIKE = 0.8, 1.6  # FWHM between sources, ratio of the widths of two
 FAR = 0.003  # of a source's light: fibers with more tell nothing of the sky's surface
 LIT = 0.002  # of a source's light: fibers with more help with its spectrum
 
@@ -63,6 +54,7 @@ class SkyAndSources:
         self.sources: list[SourceFit] = []
         self.share = np.zeros((0, *spectra.flux.shape), np.float32)
         self.light = np.zeros(spectra.flux.shape, np.float32)
+        self.each: list[NDArray[np.float32]] = []
         self.extended: ExtendedFit | None = None
         self.line_errors: LineErrors | None = None
         self.notes: list[str] = []
@@ -78,17 +70,28 @@ class SkyAndSources:
 
     def choose(self, given: Array | None) -> None:
         """Sky fibers, and the sky with its gradient from them alone."""
-        if given is None:
-            self.choice = choose_fibers(self.spectra)
-        else:
-            chosen = np.asarray(given, bool) & (self.weight > 0).any(axis=1)
-            if not chosen.any():
-                raise UsageError("none of the given sky fibers can be used", todo="choose others")
-            self.choice, self.given = SkyFibers(chosen, brightness(self.spectra)[0], False), True
+        self.choice = choose_fibers(self.spectra) if given is None else self._by_hand(given)
         self.fit(self.weight * self.choice.chosen[:, None])
         if not self.choice.crowded:
             self.measure_surface(self.choice.chosen)
             self.fit(self.weight * self.choice.chosen[:, None])
+
+    def _by_hand(self, given: Array) -> SkyFibers:
+        chosen = np.asarray(given, bool) & (self.weight > 0).any(axis=1)
+        if not chosen.any():
+            raise UsageError("none of the given sky fibers can be used", todo="choose others")
+        self.given = True
+        return SkyFibers(chosen, brightness(self.spectra)[0], False)
+
+    def go_on(self, search: SourceSearch, given: Array | None) -> None:
+        """Begin with what was found; with sky fibers of one's own where they are given."""
+        self.choice = search.choice if given is None else self._by_hand(given)
+        self.surface, self.extended, self.notes = search.surface, search.extended, list(search.notes)
+        if self.extended is not None:
+            self.searched = True
+            self._take_profile(self.extended.share)
+        else:
+            self.take_sources(search.sources)
 
     def fit(self, weight: Array) -> None:
         """Solve for the sky and all sources."""
@@ -108,122 +111,11 @@ class SkyAndSources:
         self._renew_shares()
         self.fit(self._chosen(self.weight))
 
-    def look_for_sources(self, ctx: JobContext) -> None:
-        """One source after the other, until none is left; an extended one if that describes the light better."""
-        for turn in range(self.params.sources):
-            ctx.checkpoint(turn / self.params.sources, "sources")
-            variance = self.spectra.variance + self._unexplained(2.0)
-            left = replace(self.spectra, flux=self.spectra.flux - self.sky - self.light, variance=variance)
-            sky = rectify_values(self.sky, self.wave, self.grid)
-            self.ctx.check()
-            found = find_source(rectify(left, self.grid), sky, self.lenslets, self.dar)
-            if found is None or self._is_known(found) or not self._add(found):
-                break
-            if turn == 0 and not self.given and self._is_no_point():
-                self._try_other_shapes()
-                if self.extended is not None:
-                    break
-        self.searched = True
-        self._order()
-
-    def _order(self) -> None:
-        """The brightest source first."""
-        if len(self.sources) > 1:
-            order = np.argsort([-float(np.median(each.sum(axis=0))) for each in self.each])
-            self.sources = [self.sources[n] for n in order]
-            self._renew_shares()
-            self.together()
-
-    def _try_other_shapes(self) -> None:
-        """Two points close together, or an elliptical profile, if that describes the light much better than a point."""
-        one, kept = self._miss(), (self.sources, self.share, self.surface)
-        self._split()
-        two = self._miss() if len(self.sources) == 2 else np.inf
-        if not two < BETTER * one:
-            self.sources, self.share, self.surface = kept
-            self.together()
-        self._spread_out(min(one, two))
-
-    def _split(self) -> None:
-        """Two sources in place of one, along the long axis of its light."""
-        first = self.sources[0]
-        near = np.hypot(self.lenslets.x - first.x, self.lenslets.y - first.y) < 2 * first.fwhm
-        level = brightness(replace(self.spectra, flux=self.spectra.flux - self.sky))[0]
-        level = np.where(near & np.isfinite(level), np.maximum(level, 0), 0)
-        off = np.stack([self.lenslets.x - first.x, self.lenslets.y - first.y])
-        spread, axes = np.linalg.eigh((level * off) @ off.T / max(float(level.sum()), 1e-300))
-        apart = np.sqrt(max(float(spread[1] - spread[0]), 0.0)) * axes[:, 1]
-        width = min(first.fwhm, HALF * first.fwhm + HALF)
-        self.sources = [replace(first, x=first.x + s * apart[0], y=first.y + s * apart[1], fwhm=width, beta=BETA)
-                        for s in (1.0, -1.0)]  # fmt: skip
-        self._renew_shares()
-        self.together()
-        if not (self._settle() and self._plausible()):
-            self.sources = [first]
-
-    def _miss(self) -> float:
-        """Rms of what sky and sources leave of the fibers' brightness, in units of its error."""
-        level, error = brightness(self.spectra)
-        model = brightness(replace(self.spectra, flux=self.sky + self.light))[0]
-        return misfit(level, error, model)
-
-    def _add(self, found: FoundSource) -> bool:
-        """Measure a source that was found; whether it is one."""
-        start = SourceFit(
-            found.x, found.y, np.nan, np.nan, found.fwhm, np.nan, BETA, found.snr, self.middle, np.nan, self.dar
-        )
-        before = (self.sources, self.share, self.surface)
-        self.sources = [*self.sources, start]
-        self._renew_shares()
-        self.together()
-        if self._settle() and self._plausible():
-            return True
-        self.notes.append(f"light at x {found.x:.1f}, y {found.y:.1f} arcsec (S/N {found.snr:.0f}) is no point source")
-        self.sources, self.share, self.surface = before
-        self.together()
-        return False
-
-    def _is_known(self, found: FoundSource) -> bool:
-        """Whether it is what the profile of a source leaves in its core."""
-        return any(np.hypot(found.x - s.x, found.y - s.y) < APART * s.fwhm for s in self.sources)
-
-    def _settle(self) -> bool:
-        """Measure all sources until none moves; whether all could be."""
-        if len(self.sources) == 1:
-            if self.measure_sources():
-                self.together()
-                return True
-            return False
-        for _ in range(TURNS):
-            before = [(s.x, s.y) for s in self.sources]
-            self._blend()
-            self.together()
-            if max(np.hypot(s.x - x, s.y - y) for s, (x, y) in zip(self.sources, before)) < SETTLED:
-                break
-        return True
-
     def _blend(self) -> None:
         """Measure sources that may overlap together."""
         pictures = take_pictures(self.spectra.flux - self.sky, self.weight, self.wave, CHUNKS)
         self.sources = list(fit_blend(pictures, self.lenslets, self.dar, tuple(self.sources)))
         self._renew_shares()
-
-    def _plausible(self) -> bool:
-        """Whether the last fit is a source of its own: in the field, as wide as seeing or as the first one."""
-        fit, x, y = self.sources[-1], self.lenslets.x, self.lenslets.y
-        off = max(x.min() - fit.x, fit.x - x.max(), y.min() - fit.y, fit.y - y.max())
-        if off > OUTSIDE or not np.isfinite(fit.x_error) or fit.fwhm < SHARP * self.lenslets.size:
-            return False
-        if len(self.sources) == 1:
-            return True
-        first = self.sources[0]
-        apart = min(np.hypot(fit.x - s.x, fit.y - s.y) for s in self.sources[:-1])
-        return bool(apart > APART * first.fwhm and fit.fwhm / first.fwhm < ALIKE and first.fwhm / fit.fwhm < ALIKE)
-
-    def _is_no_point(self) -> bool:
-        """Whether the first source asks for another profile."""
-        first = self.sources[0]
-        return first.fwhm > WIDE or first.chi2 > MISFIT
 
     def _renew_shares(self) -> None:
         """Shares of all sources at the fibers' own wavelengths."""
@@ -291,18 +183,6 @@ class SkyAndSources:
         self.sources = [fit]
         self._renew_shares()
         return True
-
-    def _spread_out(self, least: float) -> None:
-        """An elliptical profile with the sky under it as a plane, if it leaves much less than `least`."""
-        level, error = brightness(self.spectra)
-        extended = fit_extended(level, error, self.lenslets)
-        if misfit(level, error, extended.amplitude * extended.share + extended.plane) > BETTER * least:
-            return
-        self.extended, self.sources, self.choice = extended, [], darkest(self.choice)
-        self.notes.append("an extended source fills the field: sky and source are told apart by its profile")
-        plane = extended.plane / extended.constant if self.params.surface else np.ones(level.size)
-        self.surface = SkySurface(plane, np.ones(level.size), int(self.params.surface), 0.0)
-        self._take_profile(extended.share)
 
     def _take_profile(self, share: Array) -> None:
         self.share = np.broadcast_to(share[:, None], self.wave.shape).astype(np.float32)[None]

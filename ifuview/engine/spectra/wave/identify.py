@@ -1,10 +1,12 @@
 """Which peak is which line, without a seed: the pattern of the lamp's list is looked for among the peaks.
 
 Every pair of listed lines laid on every pair of peaks is a hypothesis of shift and stretch of the expected columns
-(as astrometry does with stars; Valdes et al. 1995, "triangles"). It is scored by the lines that then fall on peaks,
-more for bright ones on bright ones, less for bright lines without a peak and bright peaks without a line; the best
-ones are bent by low-order polynomials and scored again within a tighter tolerance. Lines that are absent (a lamp that
-was off) and peaks of no known line only lower the score.
+(as astrometry does with stars; Valdes et al. 1995, "triangles"), every line on every peak one of shift alone. It is
+scored by the lines that then fall on peaks, more for bright ones on bright ones, less for bright lines without a peak
+and bright peaks without a line; the best ones are bent by low-order polynomials and scored again within a tighter
+tolerance. Lines that are absent (a lamp that was off) and peaks of no known line only lower the score, as does what
+the instrument usually does not do: where few lines are seen many patterns fit, and the one near to what is expected is
+right.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ USUAL_SHIFT, USUAL_STRETCH = 60.0, 0.02
 COARSE = 8.0  # px, within which a peak counts for a line at first
 STEPS = (6.0, 4.0, 2.5, 1.5, 1.5)  # px, from the first polynomial to the last
 BEND = (1e9, 1e9, 12.0, 4.0)  # px, how far coefficients of each degree usually go
-LEAST_SPAN = 0.15  # of the columns between the two lines of a pair
+LEAST_SPAN = 0.1  # of the columns between the two lines of a pair
 LEAST_MATCHES = 3
 BRIGHT, MISMATCH, MISSING = 2.0, 0.3, 0.15  # extra weight of the brightest; cost of unlike and of missing brightness
 CANDIDATES, BEST = 4096, 12  # hypotheses kept, and bent
@@ -107,7 +109,8 @@ def identify(peaks: Peaks, lines: ArcLines, expected: Array, ncol: int, *, about
     if count == 0:
         raise FitError("no line of the list is recognized", todo="look at the list of lines and the lamp's frame")
     tried = [
-        _bent(h, expected, line_weight, at, peak_weight, ncol) for h in _distinct(found[: min(count, CANDIDATES)], ncol)
+        _bent(h, expected, line_weight, at, peak_weight, ncol, usual)
+        for h in _distinct(found[: min(count, CANDIDATES)], ncol)
     ]
     tried.sort(key=lambda t: -t[0])
     score, match, where = tried[0]
@@ -141,7 +144,7 @@ def _distinct(found: Array, ncol: int) -> NDArray[np.float64]:
 
 
 def _bent(
-    hypothesis: Array, expected: Array, line_weight: Array, at: Array, peak_weight: Array, ncol: int
+    hypothesis: Array, expected: Array, line_weight: Array, at: Array, peak_weight: Array, ncol: int, usual: float
 ) -> tuple[float, NDArray[np.intp], NDArray[np.float64]]:
     """A hypothesis followed with polynomials of rising degree: score, peak of each line (-1: none), columns."""
     half = ncol / 2
@@ -161,7 +164,7 @@ def _bent(
         coeff = np.linalg.solve(used.T @ used + prior, used.T @ offset)
         where = expected + basis[:, :m] @ coeff
     match, score = _matched(where, line_weight, at, peak_weight, ncol, STEPS[-1])
-    return score, match, where
+    return score - _unusual(float(coeff[0]), float(coeff[1]) / half, usual), match, where
 
 
 def _matched(
@@ -175,6 +178,12 @@ def _matched(
         for i in rivals[np.argsort(np.abs(where[rivals] - at[peak]))[1:]]:
             match[i] = -1
     return match, score
+
+
+@njit(cache=True, nogil=True)
+def _unusual(shift: float, stretch: float, usual: float) -> float:
+    """What a hypothesis costs that is far from what is expected."""
+    return 0.25 * (shift / usual) ** 2 + 0.25 * (stretch / USUAL_STRETCH) ** 2
 
 
 @njit(cache=True, nogil=True)
@@ -215,19 +224,20 @@ def _pairs(
     expected: Array, line_weight: Array, at: Array, peak_weight: Array, ncol: int, about: float, usual: float,
     found: Array,
 ) -> int:  # fmt: skip
-    """Score all pairs of lines on all pairs of peaks; `found` keeps (score, shift, stretch) of the better ones."""
+    """Score all pairs of lines on all pairs of peaks, and single ones; `found` keeps (score, shift, stretch) of the
+    better ones."""
     half = ncol / 2
     where = np.empty(expected.size)
     match = np.empty(expected.size, np.int64)
     count, worst = 0, 0
     for i in range(expected.size):
-        for j in range(i + 1, expected.size):
+        for j in range(i, expected.size):
             span = expected[j] - expected[i]
-            if span < LEAST_SPAN * ncol:
+            if i != j and span < LEAST_SPAN * ncol:
                 continue
             for a in range(at.size):
-                for b in range(a + 1, at.size):
-                    stretch = (at[b] - at[a]) / span - 1
+                for b in range(a + (i != j), at.size if i != j else a + 1):
+                    stretch = (at[b] - at[a]) / span - 1 if i != j else 0.0
                     if abs(stretch) > MAX_STRETCH:
                         continue
                     shift = at[a] - expected[i] - stretch * (expected[i] - half)
@@ -236,7 +246,7 @@ def _pairs(
                     for n in range(expected.size):
                         where[n] = expected[n] + shift + stretch * (expected[n] - half)
                     score = _score(where, line_weight, at, peak_weight, ncol, COARSE, match)
-                    score -= 0.5 * (shift / usual) ** 2 * 0.5 + 0.25 * (stretch / USUAL_STRETCH) ** 2
+                    score -= _unusual(shift, stretch, usual)
                     if score <= 0:
                         continue
                     if count < found.shape[0]:

@@ -9,6 +9,7 @@ surely.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,9 @@ WIDTH_DEGREE = 2
 BASE_DEGREE = 3
 BORROWED = 2.0  # px, error of wavelengths that are those of another block
 LOST_SHARE = 0.5  # of the fibers without lines, above which it is said
+
+
+_ToFit = tuple[Array, Array, Array, Array, float]  # columns, places, values, errors, scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,16 +232,14 @@ def _solution(
     columns = np.arange(ncol) * 2 / (ncol - 1) - 1
     base = _base(found.best, lines, ncol)
     scale = abs(float(base.deriv()(0.0))) * 2 / (ncol - 1)
-    for name in np.unique(block):
-        rows = np.flatnonzero(block == name)
-        place = np.linspace(-1, 1, rows.size)
-        u = center[rows] * 2 / (ncol - 1) - 1
-        rest = lines.wave[None] - base(u)
-        try:
-            surface = fit_wave_surface(u, place, rest, error[rows], scale, degree)
-        except FitError as failed:
-            notes.append(f"block {name}: {failed}")
-            continue
+    places = {name: np.flatnonzero(block == name) for name in np.unique(block)}
+    given = {
+        name: (at := center[rows] * 2 / (ncol - 1) - 1, np.linspace(-1, 1, rows.size), lines.wave[None] - base(at),
+               error[rows], scale)
+        for name, rows in places.items()
+    }  # fmt: skip
+    for name, surface in _surfaces(given, degree, notes).items():
+        rows, (u, place, rest, _, _) = places[name], given[name]
         offset = _own_offsets(surface, u, place, rest, error[rows] * scale)
         wave[rows] = base(columns)[None] + surface.grid(columns, place) + offset[:, None]
         wave_error[rows] = surface.error(columns, place)
@@ -255,6 +257,22 @@ def _solution(
         wave=wave, error=wave_error, line=np.asarray(lines.wave), center=center, center_error=error, used=used,
         lsf=lsf, medium=lines.medium, chi2=float(np.mean(chi2)), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _surfaces(given: Mapping[int, _ToFit], degree: int, notes: list[str]) -> dict[int, WaveSurface]:
+    """A surface for each block, of one degree along columns: that of the smallest criterion of all together."""
+    found: dict[int, WaveSurface] = {}
+    for name, values in given.items():
+        try:
+            found[name] = fit_wave_surface(*values, degree)
+        except FitError as failed:
+            notes.append(f"block {name}: {failed}")
+    if len({one.degree for one in found.values()}) < 2:
+        return found
+    tried = min(len(one.criteria) for one in found.values())
+    best = 1 + int(np.argmin([sum(one.criteria[d] for one in found.values()) for d in range(tried)]))
+    other = {n for n, one in found.items() if best != one.degree <= tried}  # the lines of all tell that degree, too
+    return {n: fit_wave_surface(*given[n], best, best) if n in other else one for n, one in found.items()}
 
 
 def _borrowed(wave: Array, error: Array, block: Array, scale: float) -> list[str]:

@@ -8,7 +8,7 @@ line means that is left goes into the error of the surface.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class WaveSurface:
         Covariance along columns from that scatter.
     chi2 : float
         For each degree of freedom.
+    criteria : tuple of float
+        Information criterion of each degree along columns that was tried, from 1.
     """
 
     coeff: NDArray[np.float64]
@@ -58,6 +60,12 @@ class WaveSurface:
     line_scatter: float
     line_spread: NDArray[np.float64]
     chi2: float
+    criteria: tuple[float, ...] = ()
+
+    @property
+    def degree(self) -> int:
+        """Along columns."""
+        return self.line_spread.shape[0] - 1
 
     def at(self, u: Array, v: Array) -> NDArray[np.float64]:
         """Value at pairs of u and v of one shape."""
@@ -99,7 +107,7 @@ def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Arr
 
 
 def fit_wave_surface(
-    u: Array, v: Array, value: Array, error: Array, scale: float, degree: int = MAX_DEGREE
+    u: Array, v: Array, value: Array, error: Array, scale: float, degree: int = MAX_DEGREE, least: int = 1
 ) -> WaveSurface:
     """Fit a surface through the lines of a group of fibers.
 
@@ -114,8 +122,8 @@ def fit_wave_surface(
     error : ndarray, shape (nfiber, nline), px
         Of the columns.
     scale : float, Angstrom per px
-    degree : int
-        Along columns at most.
+    degree, least : int
+        Along columns at most, and at least where there are lines enough.
 
     Raises
     ------
@@ -129,10 +137,10 @@ def fit_wave_surface(
         nline = int(good.any(axis=0).sum())
         if nline < 2:
             raise FitError("fewer than two lines are left to fit wavelengths")
-        found = min(
-            (_one_degree(u, v, value, error, good, d, scale) for d in range(1, min(degree, nline - 1) + 1)),
-            key=lambda t: t[0],
-        )[1]
+        most = min(degree, nline - 1)
+        tried = [_one_degree(u, v, value, error, good, d, scale) for d in range(min(least, most), most + 1)]
+        best = min(tried, key=lambda t: t[0])[1]
+        found = replace(best, criteria=tuple(t[0] for t in tried))
         worst = _odd_line(u, v, value, error, found, scale)
         if worst < 0:
             return found
@@ -213,7 +221,7 @@ def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDAr
 def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface, scale: float) -> int:
     """The line that lies farthest off the others, if too far; -1: none does."""
     lines = np.flatnonzero(found.used.any(axis=0))
-    degree = found.line_spread.shape[0] - 1
+    degree = found.degree
     if lines.size < degree + 3:
         return -1
     miss, where = np.empty(lines.size), np.empty(lines.size)

@@ -66,7 +66,7 @@ def test_one_broken_amplifier_is_masked_named_and_the_other_kept(night, reduced,
     name = done.setup.amplifiers[1]
     found = science_of(night, done, how, name)
     steps = {**done.steps, "science": found}
-    (verdict,) = judged(steps, names=("science",))
+    (verdict,) = judged(steps, done.setup, ("science",))
     assert verdict.state is VerdictState.WRONG and f"amplifier {name} {'is ' * (how == 'zero')}{said}" in verdict.text
     usable, half = found.value.frame.usable(), done.setup.shape[0]
     assert not usable[half:].any() and usable[:half].mean() > 0.99

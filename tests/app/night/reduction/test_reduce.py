@@ -54,14 +54,14 @@ def test_the_command_says_a_line_for_each_channel(reduced, night, monkeypatch, c
     assert commands.command("reduce", [*words, "--source_x", "1", "--source_y", "2", "--use_flat"]) == OK
     date, sides, name, root, out, tables, params = asked[0]
     assert (date, sides, name, root, out, tables) == (str(DATE), ("orange",), "target", str(night[0]), "out", "")
-    assert params["sky"].x == 1.0 and params["flat"].use_flat
+    assert params["sources"].x == 1.0 and params["flat"].use_flat
     said = capsys.readouterr().out
     assert said.startswith(f"orange {DATE} {OBSERVATION:07d} exp01: TARGET_056_E: source at x -1.2") and "S/N" in said
 
 
 def test_every_step_is_judged_and_has_a_picture(reduced):
     done = reduced[1]
-    verdicts = judged(done.steps)
+    verdicts = judged(done.steps, done.setup)
     assert {one.step for one in verdicts} == set(done.steps)
     found = {one.step: one for one in verdicts}
     assert found["traces"].state is VerdictState.CLEAN and "fibers traced" in found["traces"].text
@@ -84,7 +84,7 @@ def test_what_went_wrong_is_named(reduced):
     science = replace(done.value("science"), reads=(read, *done.value("science").reads[1:]))
     steps = {**done.steps, "science": replace(done.steps["science"], value=science)}
     steps["cubes"] = StepResult("cubes", None, "", reason="needs field: it is not there")
-    found = {one.step: one for one in judged(steps)}
+    found = {one.step: one for one in judged(steps, done.setup)}
     assert (
         found["science"].state is VerdictState.WRONG
         and f"amplifier {read.amplifier} is missing" in found["science"].text

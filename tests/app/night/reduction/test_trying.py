@@ -60,10 +60,10 @@ def runner(told) -> Runner:
 def test_steps_are_told_as_they_are_made(told):
     first, *news, whole = told
     assert first.running == "biases" and not first.steps
-    assert [len(one.steps) for one in news] == list(range(1, 18))
+    assert [len(one.steps) for one in news] == list(range(1, 19))
     assert [one.running for one in news] == [*list(whole.steps)[1:], ""]
     assert all(len(one.verdicts) == len(one.steps) for one in news)
-    assert whole.fraction is None and news[7].fraction == pytest.approx(8 / 17)
+    assert whole.fraction is None and news[7].fraction == pytest.approx(8 / 18)
     assert str(DATE) in whole.title and whole.line.startswith("orange")
 
 
@@ -71,8 +71,8 @@ def test_the_strip_grows_and_can_be_stopped(told):
     state = replace(told[6], frames={"flat": 1})
     session = Session(current=1, reduction=state)
     bar = bar_of(session)
-    assert bar.state is VerdictState.JUDGING and "6 of 17" in bar.judged and 0 < bar.fraction < 1
-    assert [cell.there for cell in bar.chain] == [True] * 6 + [False] * 11
+    assert bar.state is VerdictState.JUDGING and "6 of 18" in bar.judged and 0 < bar.fraction < 1
+    assert [cell.there for cell in bar.chain] == [True] * 6 + [False] * 12
     assert bar.chain[6].state is VerdictState.JUDGING and bar.chain[7].hint == "not made yet"
     change = as_change(session, want.carried_out(session, Judge(on=False)))
     assert change.stop == (JobKey(JobKind.REDUCE),)
@@ -124,8 +124,8 @@ def test_a_stopped_trial_leaves_all_as_it_was(runner, told):
     task = want.carried_out(runner.session, want.TryParams("spectrum", (("radius", 1.0),)))
     partial = as_change(runner.session, task.news(runner.session, replace(task.state, steps=told[3].steps))).session
     assert partial.reduction.running
-    also = want.carried_out(partial, want.TryParams("sky", (("sources", 1),)))  # both are wanted
-    assert set(also.state.params) == {"spectrum", "sky"} and also.state.before.steps is told[-1].steps
+    also = want.carried_out(partial, want.TryParams("sources", (("most", 1),)))  # both are wanted
+    assert set(also.state.params) == {"spectrum", "sources"} and also.state.before.steps is told[-1].steps
     back = as_change(partial, task.stopped(partial)).session.reduction
     assert back.steps is told[-1].steps and not back.running
     context = JobContext()

@@ -13,7 +13,7 @@ from astropy.io import fits
 from ifuview.app.night.reduction import elsewhere
 from ifuview.app.night.reduction.channel import ReducedChannel
 from ifuview.app.night.reduction.choices import elsewhere_of, params_of
-from ifuview.app.night.reduction.elsewhere import Elsewhere, combine_targets, combined, lent, new_response
+from ifuview.app.night.reduction.elsewhere import Elsewhere, combine_targets, combined, lent, nearest_star, new_response
 from ifuview.commands.reductions import reduce as command
 from ifuview.engine.context import SILENT
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
@@ -22,7 +22,14 @@ from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_index import index_night
 from ifuview.recipes.camera.dark import DarkParams, darkened, make_dark
 from ifuview.recipes.camera.lamps import FlatParams, make_flat
-from ifuview.recipes.lrs2.science import PictureParams, SkyParams, make_picture, make_sky
+from ifuview.recipes.lrs2.science import (
+    PictureParams,
+    SkyParams,
+    SourcesParams,
+    make_picture,
+    make_sky,
+    make_sources,
+)
 from tests.app.night.reduction.conftest import DATE, OBSERVATION, X, Y
 
 
@@ -40,7 +47,7 @@ def words(*given: str):
         (["--no-correct_ftf"], "sky", "single", False),
         (["--central_wave", "5007"], "picture", "center", 5007.0),
         (["--wavelength_bin", "12.5"], "picture", "half", 12.5),
-        (["--source_x", "1.5", "--source_y", "-2"], "sky", "y", -2.0),
+        (["--source_x", "1.5", "--source_y", "-2"], "sources", "y", -2.0),
         (["--sky_components", "3"], "sky", "components", 3),
         (["--telluric"], "spectrum", "telluric", True),
     ],
@@ -100,8 +107,13 @@ def test_the_picture_is_of_the_wavelengths_asked_for(reduced):
     assert np.allclose(found[8:12, 10:20], middle, rtol=0.2, atol=0.05 * np.nanmax(middle))
 
 
-def sky_of(done: ReducedChannel, params: SkyParams, other: object = None):
-    return make_sky(params, SILENT, done.setup, done.value("flux"), done.value("drift"), other)
+SEARCHED = SourcesParams()
+
+
+def sky_of(done: ReducedChannel, params: SkyParams, other: object = None, at: SourcesParams = SEARCHED):
+    flux, drift = done.value("flux"), done.value("drift")
+    start = make_sources(at, SILENT, done.setup, flux, drift, other)
+    return make_sky(params, SILENT, done.setup, flux, drift, start, other)
 
 
 def test_sky_by_other_choices_agrees_and_does_what_is_asked(reduced):
@@ -110,7 +122,7 @@ def test_sky_by_other_choices_agrees_and_does_what_is_asked(reduced):
     plain = sky_of(done, SkyParams(single=False, lines=False))
     assert np.ptp(plain.surface.fiber) == 0 < np.ptp(usual.surface.fiber)
     some = np.flatnonzero(usual.sky.fibers)
-    placed = sky_of(done, SkyParams(x=X, y=Y - 0.3, fibers=tuple(map(int, some[::2])), components=2))
+    placed = sky_of(done, SkyParams(fibers=tuple(map(int, some[::2])), components=2), at=SourcesParams(x=X, y=Y - 0.3))
     assert abs(placed.sources[0].x - usual.sources[0].x) < 0.02
     assert any("2 principal components" in note for note in placed.sky.notes)
     dark = usual.share.max(axis=(0, 2)) < 1e-3
@@ -147,13 +159,16 @@ def test_a_standard_star_gives_the_response(reduced, night, tmp_path, monkeypatc
     with pytest.raises(MissingDataError, match="no flux of the star TARGET_056_E is known"):
         new_response(index, exposure, "orange", Tables("lrs2", str(tmp_path)))
     star_file(tmp_path, "target", done, 1.25)
-    tables, more, notes = lent(Elsewhere(standard=(DATE, OBSERVATION)), index, "orange", Tables("lrs2", str(tmp_path)))
-    curve, old = tables.response("orange"), done.setup.response
+    tables = Tables("lrs2", str(tmp_path))
+    params, more, notes = lent(Elsewhere(standard=(DATE, OBSERVATION)), index, "orange", tables)
+    curve, old = more["star"].value, done.setup.response
     inner = (curve.wave > 4750) & (curve.wave < 6800)
     ratio = curve.value[inner] / np.interp(curve.wave[inner], old.wave, old.value)
     assert np.median(ratio) == pytest.approx(1.25, abs=0.01) and np.ptp(ratio) < 0.06
-    assert not more and "known to" in notes[0] and "TARGET_056_E" in curve.source
-    assert np.array_equal(Tables("lrs2").response("orange").value, old.value)
+    assert params["curve"].curve == "star" and "known to" in notes[0] and "TARGET_056_E" in curve.source
+    assert nearest_star(index, exposure, "orange", tables) is exposure
+    with pytest.raises(MissingDataError, match="no star with a known flux"):
+        nearest_star(index, exposure, "orange", Tables("lrs2"))
     (tmp_path / "target.dat").write_text("5000 bright\n6000 1e-15\n")
     with pytest.raises(FileFormatError, match="no wavelengths with fluxes"):
         tables.star_flux("TARGET_056_E")

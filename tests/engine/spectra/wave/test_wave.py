@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
-from ifuview.engine.spectra.wave.lines import find_peaks, fit_lines
+from ifuview.engine.spectra.wave.identify import expected_columns, identify
+from ifuview.engine.spectra.wave.lines import Peaks, find_peaks, fit_lines
 from ifuview.engine.spectra.wave.solve import solve_wavelengths
 from ifuview.errors import FitError
+from ifuview.instrument import instrument
+from ifuview.instrument.tables import Tables
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.simulate.het.light import arc
+from ifuview.simulate.het.setup import channel_setup
 from tests.engine.slit import LINES, NOISE, Slit
 
 GRID = (4993.0, 5764.0)
@@ -59,6 +64,39 @@ def test_errors_of_centers_are_those_of_the_scatter():
     fits = fit_lines(given.flux, given.variance, given.usable(), column + 0.4, np.full(column.shape, 1.7))
     pull = ((fits.center - column) / fits.center_error)[np.isfinite(fits.center)]
     assert 0.9 < 1.4826 * np.median(np.abs(pull)) < 1.1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_three_lines_of_one_lamp_are_known_by_where_they_are_expected(seed):
+    """Lines less than a sixth of the detector apart, and unknown ones that make other patterns as likely."""
+    rng = np.random.default_rng(seed)
+    lines = Tables("lrs2").lines("orange")
+    expected = expected_columns(lines, (4635.0, 6950.0), 2064)
+    lit = np.array([one == "Hg" for one in lines.element])
+    true = expected + rng.uniform(-8, 8) + rng.uniform(-0.002, 0.002) * (expected - 1032)
+    odd = rng.uniform(50, 2000, 5)
+    column = np.concatenate([true[lit], odd])
+    height = np.concatenate([1e4 * lines.intensity[lit], 40 * rng.uniform(0.3, 1, odd.size)])
+    order = np.argsort(column)
+    found = identify(Peaks(column[order], height[order], np.sqrt(height[order])), lines, expected, 2064)
+    np.testing.assert_allclose(found.column[lit], true[lit], atol=0.01)
+    assert np.abs(found.expected - true)[lit].max() < 1.5
+
+
+def test_few_bright_lines_bend_both_halves_of_a_detector_alike():
+    """Lamps of uv: two bright lines, the others a hundred times fainter; each half alone would fit chance."""
+    channel = channel_setup(instrument("lrs2"), Tables("lrs2"), "uv", ("503", "056", "7001"), 20181110, seed=11)
+    rng = np.random.default_rng(2)
+    light = sum(arc(channel, name).electrons for name in ("Hg_B", "Cd-A_B"))
+    variance = light + 2 * 5 * NOISE**2
+    noisy = light + rng.normal(size=light.shape) * np.sqrt(variance)
+    dead = np.concatenate([amp.light[:, 0] == 0 for amp in channel.amplifiers])
+    mask = np.where(dead[:, None], np.uint32(ReductionBit.DEAD_FIBER), np.uint32(0)) * np.ones_like(light, np.uint32)
+    true = np.concatenate([amp.at(amp.wave) for amp in channel.amplifiers])
+    spectra = FiberSpectra(noisy, variance, mask, np.zeros(light.shape))
+    found = solve_wavelengths(spectra, channel.lines, (3640.0, 4645.0), block=np.repeat([0, 1], 140))
+    off = ((found.wave - true) / np.gradient(true, axis=1))[~dead]
+    assert np.sqrt((off**2).mean()) < 0.006
 
 
 def test_noise_has_no_lines():

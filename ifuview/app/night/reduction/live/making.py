@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ifuview.app.night.reduction.channel import ReducedChannel
+from ifuview.app.night.reduction.elsewhere import nearest_star, star_given
 from ifuview.app.night.reduction.run import LRS2, root_of
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.app.night.reduction.state import ReductionState
@@ -16,6 +17,7 @@ from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import RECIPE
+from ifuview.recipes.lrs2.science import STAR, CurveParams
 
 _CACHE: dict[str, ValueCache] = {}  # of the channel that was reduced last: another parameter finds its values there
 
@@ -49,22 +51,37 @@ def begun(
     )  # fmt: skip
 
 
+def _with_star(state: ReductionState, ctx: JobContext) -> ReductionState:
+    """With the response of a standard star among what is given, where that is asked for."""
+    wish = state.params_of("curve")
+    if not (isinstance(wish, CurveParams) and wish.curve == STAR) or "star" in state.given:
+        return state
+    assert state.raw is not None
+    night = night_around(state.folder, LRS2, state.raw.date, ctx.part(0.0, 0.1))
+    tables = tables_for(LRS2, "", night.path)
+    star = nearest_star(night, state.raw, state.camera, tables)
+    cache = cache_of(state.camera, state.folder)
+    given, said = star_given(night, star, state.camera, tables, state.params, ctx.part(0.1, 1.0), cache)
+    return replace(state, given={**state.given, "star": given}, notes=(*state.notes, said))
+
+
 def made(state: ReductionState, ctx: JobContext) -> ReductionState:
     """All steps made, judged and told to the context one by one; those whose inputs are as before are there at once.
 
     Raises
     ------
-    UsageError, JobCancelled
+    IfuviewError, JobCancelled
     """
     assert state.setup is not None and state.raw is not None and state.recipe is not None
+    state = _with_star(state, ctx.part(0.0, 0.3))
     found: dict[str, StepResult] = {}
     verdicts: list[StepVerdict] = []
-    titles, limits = dict(state.plan), state.setup.spec.limits
+    titles, setup = dict(state.plan), state.setup
     after = dict(zip(titles, (*list(titles)[1:], ""), strict=True))
 
     def tell(one: StepResult) -> None:
         found[one.step] = one
-        verdicts.extend(replace(v, title=titles[v.step]) for v in judged(found, limits, (one.step,)))
+        verdicts.extend(replace(v, title=titles[v.step]) for v in judged(found, setup, (one.step,)))
         ctx.tell(replace(state, steps=dict(found), verdicts=tuple(verdicts), running=after[one.step]))
 
     steps = run(state.recipe, state.given, state.params, (), cache_of(state.camera, state.folder), ctx, tell)
