@@ -114,7 +114,9 @@ def make_arcs(
         frames = [one for one in frames if float(np.median(one.frame.data)) < MOST_ARC]
         if not frames:
             continue
-        found = extract_fibers(combined(frames, lamp).frame, traces.traces, profile, cosmics=False, ctx=part).spectra
+        frame = combined(frames, lamp).frame
+        del frames  # as large as all that is known by now
+        found = extract_fibers(frame, traces.traces, profile, cosmics=False, ctx=part).spectra
         total = found if total is None else replace(
             total, flux=total.flux + found.flux, variance=total.variance + found.variance, mask=total.mask | found.mask,
             chi2=None,
@@ -142,14 +144,14 @@ def make_response(
     profile: FiberProfile, wave: WaveSolution,
 ) -> FiberFlat:  # fmt: skip
     """Response of fibers and pixels, and what turns sums over the profile into the amplitude of the response tables."""
-    found = extract_fibers(
+    spectra = extract_fibers(
         flat.frame, traces.traces, profile, wave.wave, background=traces.scattered, cosmics=False, ctx=ctx
-    )
+    ).spectra  # without the picture of its model
     ground = sample_ground(traces.scattered, traces.traces.center, np.asarray(traces.traces.sigma))
     ctx.check()
     fibers, pixels = measure_response(
-        found.spectra, traces.traces.center, flat.frame.shape[0], block=setup.block, ground=ground, ctx=ctx
+        spectra, traces.traces.center, flat.frame.shape[0], block=setup.block, ground=ground, ctx=ctx
     )
     amplitude = profile_amplitude(profile, lit_centers(traces.traces))
     known = amplitude[np.isfinite(amplitude)]
-    return FiberFlat(fibers, pixels, float(np.median(known)) if known.size else float("nan"), found.spectra)
+    return FiberFlat(fibers, pixels, float(np.median(known)) if known.size else float("nan"), spectra)

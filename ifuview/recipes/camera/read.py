@@ -84,7 +84,10 @@ def read_detector(
         None of its amplifiers can be read.
     """
     own = {amplifier.name: amplifier for amplifier in exposure.amplifiers if amplifier.camera == setup.camera}
-    parts: list[CcdFrame] = []
+    ny, nx = setup.shape
+    whole = len(setup.amplifiers) * ny, nx
+    data, variance = np.zeros(whole, np.float32), np.ones(whole, np.float32)
+    mask = np.full(whole, int(MISSING), np.uint32)  # what is not read stays so
     reads: list[ReadOut] = []
     notes = list(exposure.notes)
     header: Header = {}
@@ -94,27 +97,21 @@ def read_detector(
         if amplifier is not None and not (problem := amplifier.problem):
             try:
                 frame, read, cards = _electrons(setup, amplifier, params, biases)
+                rows = slice(number * ny, (number + 1) * ny)
+                data[rows], variance[rows], mask[rows] = frame.data, frame.variance, frame.mask
                 header = header or cards
-                parts.append(frame)
                 reads.append(read)
                 notes += read.notes
                 continue
             except IfuviewError as error:
                 problem = str(error)
         notes.append(f"{setup.camera} {name} of {exposure.observation:07d} exp{exposure.number:02d}: {problem}.")
-        parts.append(_nothing(setup.shape))
         reads.append(ReadOut(name, NAN, NAN, NAN, NAN, NAN))
     if all(np.isnan(read.gain) for read in reads):
         raise MissingDataError("no amplifier can be read", f"{setup.camera} {exposure.date} {exposure.observation:07d}")
-    data, variance, mask = (np.concatenate([getattr(p, n) for p in parts]) for n in ("data", "variance", "mask"))
     what = f"{exposure.date} {exposure.observation:07d} exp{exposure.number:02d} {exposure.object}".strip()
     exptime = exposure.exptime or NAN
     return DetectorFrame(CcdFrame(data, variance, mask), tuple(reads), exptime, what, header, tuple(notes))
-
-
-def _nothing(shape: tuple[int, int]) -> CcdFrame:
-    """An amplifier of which nothing is known."""
-    return CcdFrame(np.zeros(shape, np.float32), np.ones(shape, np.float32), np.full(shape, int(MISSING), np.uint32))
 
 
 def read_all(

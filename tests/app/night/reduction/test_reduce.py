@@ -75,7 +75,7 @@ def test_every_step_is_judged_and_has_a_picture(reduced):
     session = Session(slots=slots, current=key, reduction=replace(state, shown="sky", frames={"sky": key}))
     bar = verdict.make(session)
     assert [cell.key for cell in bar.chain] == list(done.steps) and sum(cell.shown for cell in bar.chain) == 1
-    assert "judged 10 of" in bar.judged
+    assert "judged 17 of 19" in bar.judged
 
 
 def test_what_went_wrong_is_named(reduced):
@@ -90,7 +90,9 @@ def test_what_went_wrong_is_named(reduced):
         and f"amplifier {read.amplifier} is missing" in found["science"].text
     )
     assert found["cubes"].state is VerdictState.WRONG and "needs field" in found["cubes"].text
-    strict = {one.step: one for one in judged(done.steps, {"trace_shift_look": 0.1})}
+    limits = {**done.setup.spec.step_limits, "trace_shift": (0.1, 2.0)}
+    setup = replace(done.setup, spec=done.setup.spec._replace(step_limits=limits))
+    strict = {one.step: one for one in judged(done.steps, setup)}
     assert strict["spectra"].state is VerdictState.LOOK
 
 

@@ -60,10 +60,10 @@ def runner(told) -> Runner:
 def test_steps_are_told_as_they_are_made(told):
     first, *news, whole = told
     assert first.running == "biases" and not first.steps
-    assert [len(one.steps) for one in news] == list(range(1, 19))
+    assert [len(one.steps) for one in news] == list(range(1, 20))
     assert [one.running for one in news] == [*list(whole.steps)[1:], ""]
     assert all(len(one.verdicts) == len(one.steps) for one in news)
-    assert whole.fraction is None and news[7].fraction == pytest.approx(8 / 18)
+    assert whole.fraction is None and news[7].fraction == pytest.approx(8 / 19)
     assert str(DATE) in whole.title and whole.line.startswith("orange")
 
 
@@ -71,8 +71,8 @@ def test_the_strip_grows_and_can_be_stopped(told):
     state = replace(told[6], frames={"flat": 1})
     session = Session(current=1, reduction=state)
     bar = bar_of(session)
-    assert bar.state is VerdictState.JUDGING and "6 of 18" in bar.judged and 0 < bar.fraction < 1
-    assert [cell.there for cell in bar.chain] == [True] * 6 + [False] * 12
+    assert bar.state is VerdictState.JUDGING and "6 of 19" in bar.judged and 0 < bar.fraction < 1
+    assert [cell.there for cell in bar.chain] == [True] * 6 + [False] * 13
     assert bar.chain[6].state is VerdictState.JUDGING and bar.chain[7].hint == "not made yet"
     change = as_change(session, want.carried_out(session, Judge(on=False)))
     assert change.stop == (JobKey(JobKind.REDUCE),)

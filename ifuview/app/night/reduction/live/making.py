@@ -72,8 +72,8 @@ def made(state: ReductionState, ctx: JobContext) -> ReductionState:
     ------
     IfuviewError, JobCancelled
     """
-    assert state.setup is not None and state.raw is not None and state.recipe is not None
     state = _with_star(state, ctx.part(0.0, 0.3))
+    assert state.setup is not None and state.raw is not None and state.recipe is not None
     found: dict[str, StepResult] = {}
     verdicts: list[StepVerdict] = []
     titles, setup = dict(state.plan), state.setup
