@@ -16,14 +16,19 @@ zsh:  ifuview completion zsh > DIR/_ifuview, in a folder DIR of $fpath
 """
 BASH = """\
 _ifuview() {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words= command=${COMP_WORDS[1]}
     COMPREPLY=()
+    if (( COMP_CWORD > 2 )); then
+        case "$command ${COMP_WORDS[2]}" in
+            %s) command="$command ${COMP_WORDS[2]}" ;;
+        esac
+    fi
     if [[ $cur == -* ]]; then
-        case ${COMP_WORDS[1]} in
+        case $command in
 %s
         esac
     else
-        case ${COMP_WORDS[1]}:$prev in
+        case $command:$prev in
 %s
         esac
     fi
@@ -47,6 +52,9 @@ _ifuview() {
         return
     fi
     local command=$words[2]
+    case "$command $words[3]" in
+        %s) (( CURRENT > 3 )) && { shift words; (( CURRENT-- )); command="$command $words[2]" } ;;
+    esac
     case $command in
 %s
     *) _arguments %s '*:file:_files' ;;
@@ -72,11 +80,15 @@ def bash() -> str:
     for name, made in _parsers():
         for action in arguments(made):
             if action.choices:
-                at = "|".join(f"{name}:{o}" for o in action.option_strings) or f"{name}:{name}"
+                last = [*action.option_strings] or [name.split()[-1]]
+                at = "|".join(shlex.quote(f"{name}:{word}") for word in last)
                 values.append(f"    {at}) words={shlex.quote(' '.join(map(str, action.choices)))} ;;")
-        flags.append(f"        {name}) words={shlex.quote(' '.join(_flags(made)))} ;;")
+        if more := _second_words(name):
+            values.append(f"    {name}:{name}) words={shlex.quote(' '.join(more))} ;;")
+        flags.append(f"        {shlex.quote(name)}) words={shlex.quote(' '.join(_flags(made)))} ;;")
     flags.append(f"        *) words={shlex.quote(' '.join(_of_window()))} ;;")
     return BASH % (
+        _pairs(),
         "\n".join(flags),
         "\n".join(values),
         shlex.quote(" ".join(_words())),
@@ -89,13 +101,24 @@ def zsh() -> str:
     cases = []
     for name, made in _parsers():
         specs = " ".join(shlex.quote(spec) for action in arguments(made) for spec in _zsh_specs(action))
-        cases.append(f"    {name}) shift words; (( CURRENT-- )); _arguments {specs} ;;")
-    return ZSH % (rows, "\n".join(cases), " ".join(shlex.quote(word) for word in _of_window()))
+        more = f"(( CURRENT == 3 )) && compadd {' '.join(words)}; " if (words := _second_words(name)) else ""
+        cases.append(f"    {shlex.quote(name)}) {more}shift words; (( CURRENT-- )); _arguments {specs} ;;")
+    return ZSH % (rows, _pairs(), "\n".join(cases), " ".join(shlex.quote(word) for word in _of_window()))
 
 
 def _parsers() -> list[tuple[str, ArgumentParser]]:
-    """Of commands of one word: shells complete the second word of others as a file."""
-    return [(name, parser(name)) for name in _words() if name != VIEW]
+    """Of all commands but the window."""
+    return [(name, parser(name)) for name in COMMANDS if name != VIEW]
+
+
+def _second_words(first: str) -> list[str]:
+    """What may follow a word to make another command."""
+    return [name.removeprefix(f"{first} ") for name in COMMANDS if name.startswith(f"{first} ")]
+
+
+def _pairs() -> str:
+    """Commands of two words, as a pattern."""
+    return "|".join(shlex.quote(name) for name in COMMANDS if " " in name)
 
 
 def _words() -> dict[str, Command]:

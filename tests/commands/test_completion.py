@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -9,6 +10,11 @@ import subprocess
 import pytest
 
 from ifuview.commands import completion
+
+
+@pytest.fixture(scope="module")
+def bash() -> str:
+    return completion.bash()
 
 
 @pytest.mark.parametrize(
@@ -21,19 +27,55 @@ from ifuview.commands import completion
         (("-zs",), {"-zscale"}, set()),
         (("report", "a"), {"a.fits"}, {"report"}),
         (("completion", ""), {"bash", "zsh"}, set()),
+        (("reduce", "vi"), {"virus", "virus-cal"}, set()),
+        (("reduce", "virus", "--simu"), {"--simulate"}, set()),
+        (("reduce", "--si"), {"--sides"}, set()),
     ],
 )
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_offers_what_fits(tmp_path, words, offered, not_offered):
+def test_bash_offers_what_fits(tmp_path, bash, words, offered, not_offered):
     (tmp_path / "a.fits").touch()
     line = " ".join(shlex.quote(word) for word in ("ifuview", *words))
     asked = f'COMP_WORDS=({line}); COMP_CWORD={len(words)}; _ifuview; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    code = f"{completion.bash()}\n{asked}"
+    code = f"{bash}\n{asked}"
     found = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert found.stderr == ""
     assert offered <= set(found.stdout.split()) and not not_offered & set(found.stdout.split())
 
 
+ZSH = r"""
+zmodload zsh/zpty
+zpty -b shell zsh -f -i
+zpty -w shell "PS1='READY> '; fpath=($PWD/functions \$fpath); autoload -Uz compinit; compinit -u -d $PWD/dump"
+zpty -w shell "unsetopt beep; LISTMAX=9999; echo IS''SET"
+zpty -r shell out '*ISSET*READY> ' || exit 1
+for line; do
+    zpty -w -n shell "$line"$'\t'
+    zpty -w shell $'\C-uecho DO\'\'NE'
+    zpty -r shell out '*DONE*READY> ' || exit 1
+    print -r -- "$out"
+done
+"""
+
+
+TYPED = {  # and what the line is then
+    "ifuview diag": "ifuview diagnose ",
+    "ifuview triage --aft": "ifuview triage --after ",
+    "ifuview speckle a.h5 --method arr": "--method arrival ",
+    "ifuview report a.f": "ifuview report a.fits ",
+    "ifuview reduce virus-": "ifuview reduce virus-cal ",
+    "ifuview reduce virus --simu": "ifuview reduce virus --simulate ",
+    "ifuview -zsca": "ifuview -zscale ",
+}
+
+
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
-def test_zsh_reads_its_completion():
-    subprocess.run(["zsh", "-n", "-c", completion.zsh()], check=True)
+def test_zsh_completes_what_is_typed(tmp_path):
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "_ifuview").write_text(completion.zsh())
+    (tmp_path / "a.fits").touch()
+    done = subprocess.run(
+        ["zsh", "-f", "-c", ZSH, "zsh", *TYPED], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True
+    )
+    seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stdout)
+    assert [offered for offered in TYPED.values() if offered not in seen] == []
