@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -210,6 +211,21 @@ def test_what_the_readme_promises_exists():
         assert path in text
         assert (ROOT / path).exists()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_commands_that_are_written_down_are_understood():
+    from ifuview.commands.run import parser
+    from ifuview.commands.table import COMMANDS
+
+    lines = [
+        line for page in ("README.md", "packaging/CONTRIBUTING.md") for line in (ROOT / page).open(encoding="utf-8")
+    ]
+    asked = [shlex.split(line.partition("#")[0])[1:] for line in lines if line.startswith("    ifuview ")]
+    commands = [words for words in asked if words[0] in COMMANDS]
+    assert len(commands) > 10
+    for words in commands:
+        name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
+        parser(name).parse_args(words[len(name.split()) :])  # ends the program if it is wrong
 
 
 def test_packages_that_cannot_be_installed_stop_no_test(two_commands, monkeypatch, capsys) -> None:
