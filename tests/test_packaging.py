@@ -217,9 +217,8 @@ def test_commands_that_are_written_down_are_understood():
     from ifuview.commands.run import parser
     from ifuview.commands.table import COMMANDS
 
-    lines = [
-        line for page in ("README.md", "packaging/CONTRIBUTING.md") for line in (ROOT / page).open(encoding="utf-8")
-    ]
+    pages = [(ROOT / name).read_text("utf-8") for name in ("README.md", "packaging/CONTRIBUTING.md")]
+    lines = [line for page in pages for line in page.splitlines()]
     asked = [shlex.split(line.partition("#")[0])[1:] for line in lines if line.startswith("    ifuview ")]
     commands = [words for words in asked if words[0] in COMMANDS]
     assert len(commands) > 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ifuview.model.fibers import FiberMap, match, take
 TARGET, FIBER = "TARGETID", "FIBER"
 KEYS = (TARGET, FIBER)  # what rows are joined by; the first that both sides have
 PLACE = ("ra", "dec")  # of rows that are sources in the field of their file, degrees
+KEPT = 8  # joins by place
 NEAR = 1.5  # arcsec from a source to the fiber that shows it
 
 
@@ -85,8 +87,12 @@ def link(table: OpenTable, slot: Slot) -> Link:
     return Link("", np.full(table.nrow, -1, np.intp), np.full(count, -1, np.intp))
 
 
+@lru_cache(maxsize=KEPT)
 def _by_place(table: OpenTable, fibermap: FiberMap) -> Link | None:
-    """Sources of a file against the fibers that lie next to them on the sky; None where places are not known."""
+    """Sources of a file against the fibers that lie next to them on the sky; None where places are not known.
+
+    Kept for the last tables and fibers, which are values that do not change: every draw of the tables asks.
+    """
     from scipy.spatial import cKDTree
 
     ra, dec = (table.table.columns.get(name) for name in PLACE)

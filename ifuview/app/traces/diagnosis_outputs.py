@@ -30,45 +30,31 @@ def write_all(
     ctx: JobContext,
 ) -> tuple[str, ...]:
     """Write every file or none; return the names."""
-    with told(request.output, "the results", "choose another folder"), filled(request.output) as part:
-        return _write_parts(request, part, image, found, metrics, inputs, path, ctx)
-
-
-def _write_parts(
-    request: Request,
-    part: Path,
-    image: Image,
-    found: TraceDiagnosis,
-    metrics: dict[str, Any],
-    inputs: tuple[tuple[str, str, str], ...],
-    path: str | None,
-    ctx: JobContext,
-) -> tuple[str, ...]:
-    """Write every file into one folder."""
     from ifuview.app.traces.doctor_metrics import as_json, fiber_table
     from ifuview.io.traces.write import write_traces
 
-    ctx.checkpoint(0.0, "Writing the numbers")
-    if "json" in request.formats:
-        (part / METRICS).write_text(as_json(metrics), encoding="utf-8")
-    (part / FIBERS).write_text(fiber_table(found), encoding="utf-8")
-    ctx.checkpoint(0.05, "Writing the traces")
-    write_traces(str(part / MEASURED), sparse(found.measured), image.orientation, image.shape)
-    write_corrected_traces(part, image, found, path, request.swap)
-    wanted = tuple(f for f in request.formats if f != "json")
-    if wanted:
-        from datetime import UTC, datetime
+    with told(request.output, "the results", "choose another folder"), filled(request.output) as part:
+        ctx.checkpoint(0.0, "Writing the numbers")
+        if "json" in request.formats:
+            (part / METRICS).write_text(as_json(metrics), encoding="utf-8")
+        (part / FIBERS).write_text(fiber_table(found), encoding="utf-8")
+        ctx.checkpoint(0.05, "Writing the traces")
+        write_traces(str(part / MEASURED), sparse(found.measured), image.orientation, image.shape)
+        write_corrected_traces(part, image, found, path, request.swap)
+        wanted = tuple(f for f in request.formats if f != "json")
+        if wanted:
+            from datetime import UTC, datetime
 
-        from ifuview import __version__
-        from ifuview.report.traces.doctor import write_doctor
-        from ifuview.report.traces.doctor_report import DoctorReport
+            from ifuview import __version__
+            from ifuview.report.traces.doctor import write_doctor
+            from ifuview.report.traces.doctor_report import DoctorReport
 
-        report = DoctorReport(
-            found, image.canonical(), image.unit or "counts", f"Traces of {inputs[0][1]}", inputs,
-            datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), __version__,
-        )  # fmt: skip
-        write_doctor(report, part, wanted, ctx.part(0.2, 1.0))
-    return tuple(sorted(str(p.relative_to(part)) for p in part.rglob("*") if p.is_file()))
+            report = DoctorReport(
+                found, image.canonical(), image.unit or "counts", f"Traces of {inputs[0][1]}", inputs,
+                datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), __version__,
+            )  # fmt: skip
+            write_doctor(report, part, wanted, ctx.part(0.2, 1.0))
+        return tuple(sorted(str(p.relative_to(part)) for p in part.rglob("*") if p.is_file()))
 
 
 def write_corrected_traces(

@@ -141,37 +141,6 @@ class Plot(pg.PlotWidget):
         style(self.ink)
         return item
 
-    def curve(self, color: str | int = "text", width: float = 1, **options: object) -> pg.PlotDataItem:
-        """A line that is filled by setData later."""
-        style = options.pop("style", Qt.PenStyle.SolidLine)
-        item = pg.PlotDataItem(**options)
-        return self.styled(item, lambda ink: item.setPen(ink.pen(color, width, style)))
-
-    def points(self, color: str | int = "text", size: float = 5, symbol: str = "o") -> pg.ScatterPlotItem:
-        """Marks that are filled by setData later."""
-        item = pg.ScatterPlotItem(size=size, symbol=symbol, pxMode=True)
-
-        def style(ink: Ink) -> None:
-            item.setPen(ink.pen(color))
-            item.setBrush(ink.brush(color, 255 if symbol == "o" else 0))
-
-        return self.styled(item, style)
-
-    def errors(self, color: str | int = "faint") -> pg.ErrorBarItem:
-        """Error bars that are filled by `set_errors` later."""
-        item = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), beam=0)
-        return self.styled(item, lambda ink: item.setData(pen=ink.pen(color)))
-
-    def line(
-        self, color: str | int = "faint", *, vertical: bool = True, style: Qt.PenStyle = Qt.PenStyle.DashLine
-    ) -> pg.InfiniteLine:
-        """A hidden line through the whole plot."""
-        item = pg.InfiniteLine(angle=90 if vertical else 0, movable=False)
-        item.hide()
-        self.styled(item, lambda ink: item.setPen(ink.pen(color, 1, style)), add=False)
-        self.addItem(item, ignoreBounds=True)
-        return item
-
     def region(self, color: str | int = "faint", alpha: int = 40, *, vertical: bool = True) -> pg.LinearRegionItem:
         """A hidden band that cannot be moved."""
         item = pg.LinearRegionItem(orientation="vertical" if vertical else "horizontal", movable=False)

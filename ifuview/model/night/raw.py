@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -129,14 +128,6 @@ class RawNight:
     def dates(self) -> tuple[int, ...]:
         """Nights that have exposures."""
         return tuple(sorted({e.date for e in self.exposures}))
-
-    @cached_property
-    def observations(self) -> Mapping[tuple[int, int], tuple[RawExposure, ...]]:
-        """Exposures by date and number of the observation."""
-        out: dict[tuple[int, int], list[RawExposure]] = {}
-        for exposure in self.exposures:
-            out.setdefault((exposure.date, exposure.observation), []).append(exposure)
-        return MappingProxyType({key: tuple(own) for key, own in out.items()})
 
     @property
     def cameras(self) -> tuple[str, ...]:

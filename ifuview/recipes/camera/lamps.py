@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,17 +53,40 @@ def make_flat(
         There is neither, or none with light.
     """
     order = (("lamp flats", flats), ("twilights", twilights))
+    return evenly_lit(
+        setup, order if params.use_flat else order[::-1],
+        lambda exposures: read_all(params, ctx, setup, exposures, biases),
+        lambda one: float(np.percentile(one.frame.data, 75)) > LEAST_LIGHT,
+        lambda lit, what: combined(lit, what, scale=True),
+    )  # fmt: skip
+
+
+def evenly_lit(
+    setup: CameraSetup,
+    order: Sequence[tuple[str, Sequence[RawExposure] | None]],
+    read: Callable[[Sequence[RawExposure]], Sequence[DetectorFrame]],
+    is_lit: Callable[[DetectorFrame], bool],
+    joined: Callable[[list[DetectorFrame], str], DetectorFrame],
+) -> DetectorFrame:
+    """One frame of the first kind of exposures of which any has light, with notes on what was passed over.
+
+    Raises
+    ------
+    MissingDataError
+        None has light.
+    """
     notes: list[str] = []
-    for what, exposures in order if params.use_flat else order[::-1]:
-        found = read_all(params, ctx, setup, exposures or (), biases)
-        lit = [one for one in found if float(np.percentile(one.frame.data, 75)) > LEAST_LIGHT]
+    for what, exposures in order:
+        found = read(exposures or ())
+        lit = [one for one in found if is_lit(one)]
         if len(lit) < len(found):
-            notes.append(f"{setup.camera}: {len(found) - len(lit)} of {len(found)} {what} have no light.")
+            notes.append(f"{setup.camera}: {len(found) - len(lit)} of {len(found)} {what} have no usable light.")
         if lit:
-            made = combined(lit, what, scale=True)
+            made = joined(lit, what)
             return replace(made, notes=(*made.notes, *notes))
         notes.append(f"{setup.camera}: there are no {what}.")
-    raise MissingDataError("no twilight and no lamp flat has light", setup.camera, "give a night with one")
+    names = " and ".join(f"no {what.removesuffix('s')}" for what, _ in sorted(order, reverse=True))
+    raise MissingDataError(f"{names} has light", setup.camera, "give a night with one, or a wider range of nights")
 
 
 def make_traces(params: TraceParams, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame) -> TracedFibers:

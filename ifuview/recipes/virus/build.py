@@ -23,7 +23,15 @@ from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra
-from ifuview.recipes.camera.lamps import TraceParams, WaveParams, make_profile, make_response, make_traces, make_wave
+from ifuview.recipes.camera.lamps import (
+    TraceParams,
+    WaveParams,
+    evenly_lit,
+    make_profile,
+    make_response,
+    make_traces,
+    make_wave,
+)
 from ifuview.recipes.camera.read import ReadParams, combined, make_biases, read_all
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
@@ -98,13 +106,7 @@ def make_even(
     MissingDataError
         There is neither, or none with light.
     """
-    notes: list[str] = []
-    for what, exposures in (("twilights", twilights), ("lamp flats", flats)):
-        lit = accepted(read_all(params, ctx, setup, few(exposures or ()), biases), LEAST_EVEN)
-        if lit:
-            return _aligned(setup, lit, what, notes)
-        notes.append(f"{setup.camera}: there are no {what} with light")
-    raise MissingDataError("no twilight and no lamp flat has light", setup.camera, "widen the range of nights")
+    return _even(params, ctx, setup, biases, (("twilights", twilights), ("lamp flats", flats)))
 
 
 def make_lamp(
@@ -118,10 +120,18 @@ def make_lamp(
     MissingDataError
         None has light.
     """
-    lit = accepted(read_all(params, ctx, setup, few(flats), biases), LEAST_EVEN)
-    if not lit:
-        raise MissingDataError("no lamp flat has light", setup.camera)
-    return _aligned(setup, lit, "lamp flats", [])
+    return _even(params, ctx, setup, biases, (("lamp flats", flats),))
+
+
+def _even(
+    params: ReadParams, ctx: JobContext, setup: CameraSetup, biases: Biases | None,
+    order: Sequence[tuple[str, Sequence[RawExposure] | None]],
+) -> DetectorFrame:  # fmt: skip
+    """The first kind of exposures with light, as far as they lie on one another."""
+    return evenly_lit(
+        setup, order, lambda exposures: read_all(params, ctx, setup, few(exposures), biases),
+        lambda one: _is_accepted(one, LEAST_EVEN), lambda lit, what: _aligned(setup, lit, what),
+    )  # fmt: skip
 
 
 def make_sky_frame(
@@ -134,7 +144,7 @@ def make_sky_frame(
     MissingDataError
         None has light.
     """
-    lit = accepted(read_all(params, ctx, setup, few(skies), biases), LEAST_SKY)
+    lit = [one for one in read_all(params, ctx, setup, few(skies), biases) if _is_accepted(one, LEAST_SKY)]
     if not lit:
         raise MissingDataError("no science exposure has light", setup.camera)
     return combined(lit, "science exposures")
@@ -200,20 +210,16 @@ def few(exposures: Sequence[RawExposure]) -> Sequence[RawExposure]:
     return [exposures[n] for n in np.linspace(0, len(exposures) - 1, MOST_FRAMES).round().astype(int)]
 
 
-def accepted(frames: Sequence[DetectorFrame], least: float) -> list[DetectorFrame]:
-    """Frames that have light and are not saturated, in each amplifier that was read."""
-    return [one for one in frames if least < _mean(one.frame) < MOST_LIGHT]
+def _is_accepted(one: DetectorFrame, least: float) -> bool:
+    """Whether a frame has light and is not saturated, by the mean of the pixels that may be used."""
+    good = one.frame.usable()
+    return bool(good.any()) and least < float(one.frame.data[good].mean()) < MOST_LIGHT
 
 
-def _mean(frame: CcdFrame) -> float:
-    """Mean of the pixels that may be used; 0 where there are none."""
-    good = frame.usable()
-    return float(frame.data[good].mean()) if good.any() else 0.0
-
-
-def _aligned(setup: CameraSetup, frames: Sequence[DetectorFrame], what: str, notes: list[str]) -> DetectorFrame:
+def _aligned(setup: CameraSetup, frames: Sequence[DetectorFrame], what: str) -> DetectorFrame:
     """The frames that lie on the first one, combined."""
     first = frames[0]
+    notes: list[str] = []
     offset = [
         frame_offset(one.frame.data, first.frame.data, one.frame.usable() & first.frame.usable()) for one in frames
     ]

@@ -89,10 +89,6 @@ def head_setup(
     unit: tuple[str, str, str],
     night: int,
     seed: int = 1,
-    *,
-    contid: str = "CTL00001",
-    drift: float = -0.3,
-    broken: bool = True,
 ) -> TrueChannel:
     """Make one detector of a fiber head; parameters as in `channel_setup`.
 
@@ -101,7 +97,4 @@ def head_setup(
     raw, described = spec.raw, spec.camera(camera)
     assert raw is not None and described is not None
     side = _Side(tables, (described.wave_min, described.wave_max), raw.shape[1] - raw.overscan)
-    made = channel_setup(
-        spec, side, camera, unit, night, seed, contid=contid, drift=drift, lsf=LINE_SPREAD, broken=broken
-    )
-    return replace(made, factor=1.0)
+    return replace(channel_setup(spec, side, camera, unit, night, seed, lsf=LINE_SPREAD), factor=1.0)

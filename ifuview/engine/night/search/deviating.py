@@ -47,11 +47,6 @@ class Deviation:
     answer: Array
     score: float
 
-    @property
-    def gray(self) -> bool:
-        """Whether it has all wavelengths."""
-        return self.columns.start == 0 and self.columns.stop == GRAY_STOP
-
 
 GRAY_STOP = 1 << 30
 
