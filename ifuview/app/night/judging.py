@@ -16,6 +16,7 @@ from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
 from ifuview.app.night.state import TriageState
+from ifuview.app.night.triage.growing import grown
 from ifuview.app.night.triage.tasks import at_proof
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Task, as_change
@@ -26,7 +27,6 @@ from ifuview.model.image import Kind
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
-    from ifuview.app.night.triage.sum import Triaged
     from ifuview.model.night.exposures import ExposureIndex
     from ifuview.model.night.triage import Finding
 
@@ -100,27 +100,6 @@ class JudgeCamera(Task[TriageState]):
 
 def _title(todo: Sequence[CameraFiles]) -> str:
     return f"Judge {todo[0].label}"
-
-
-def grown(
-    before: TriageState, done: tuple[Triaged, ...], unread: tuple[str, ...], todo: tuple[CameraFiles, ...]
-) -> TriageState:
-    """The answer of all cameras that have been asked."""
-    from ifuview.app.night.triage.run import arrays_of
-    from ifuview.app.night.triage.sum import summed
-    from ifuview.engine.night.problems import grouped
-
-    result = summed(list(done), list(unread), ())
-    return replace(
-        before,
-        result=result,
-        arrays=arrays_of(done),
-        groups=grouped(result.findings),
-        fiber_ids={(t.camera.expid, t.camera.camera): t.found.numbers.get("fiber_id") for t in done},
-        done=done,
-        unread=unread,
-        todo=todo,
-    )
 
 
 def _same_problem(old: TriageState, new: TriageState) -> TriageState:

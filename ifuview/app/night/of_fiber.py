@@ -23,7 +23,8 @@ MOST = 4  # findings on a page
 
 def asked(session: Session, path: str, ctx: JobContext = SILENT) -> Session:
     """The session with the camera of a product judged, where that was not done yet."""
-    from ifuview.app.night.judging import FindCameras, grown
+    from ifuview.app.night.judging import FindCameras
+    from ifuview.app.night.triage.growing import grown
     from ifuview.app.night.triage.run import judged_camera
 
     state = session.triage

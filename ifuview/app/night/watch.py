@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ifuview.app.night.open_night import has
 from ifuview.app.night.state import Place, TriageState
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.night.exposures import ExposureIndex
-from ifuview.model.night.triage import TriageResult
+from ifuview.model.night.triage import Finding
+
+if TYPE_CHECKING:
+    from ifuview.app.night.triage.sum import Triaged
 
 Camera = tuple[int, str]  # exposure and camera
 
@@ -45,49 +48,36 @@ def _ready(index: ExposureIndex, camera: Camera, looks: int) -> bool:
     return len(there) == len(whole) or (looks >= QUIET_LOOKS and not there.isdisjoint(index.chain.made))
 
 
-def triage_of(
-    index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT, results: str = ""
-) -> TriageState:
+def ask(index: ExposureIndex, expid: int, camera: str, ctx: JobContext = SILENT, results: str = "") -> Triaged | str:
     """Ask one camera; with `results`, the report is written to EXPOSURE/CAMERA in that folder."""
-    from ifuview.app.night.triage.run import triage_with_evidence, write_result
+    from ifuview.app.night.triage.files import find_cameras
+    from ifuview.app.night.triage.run import arrays_of, judged_camera, write_result
+    from ifuview.app.night.triage.sum import summed
 
-    result, arrays = triage_with_evidence((index.folder,), (camera,), (expid,), ctx, (index,))
+    (files,) = find_cameras((index.folder,), (camera,), (expid,), ctx, indexes=(index,))
+    one = judged_camera(files, ctx=ctx)
     if results:
-        write_result(result, arrays, os.path.join(results, f"{expid:08d}", camera), ctx)
-    return TriageState(result, arrays, f"what arrived in {os.path.basename(index.folder)}")
+        done, unread = ([], [one]) if isinstance(one, str) else ([one], [])
+        write_result(summed(done, unread, ()), arrays_of(done), os.path.join(results, f"{expid:08d}", camera), ctx)
+    return one
 
 
-def gathered(before: TriageState | None, new: TriageState) -> TriageState:
-    """What was found so far with the answer of one more camera; that of the same camera before is replaced."""
-    from ifuview.engine.night.problems import grouped
-
-    if before is None:
-        return replace(new, groups=grouped(new.result.findings))
-    again = set(new.result.cameras)
-    old, late = before.result, new.result
-    findings = [f for f in old.findings if (f.expid, f.camera) not in again]
-    result = TriageResult(
-        findings=tuple(sorted((*findings, *late.findings), key=lambda f: f.rank)),
-        causes=(*old.causes, *(c for c in late.causes if c not in old.causes)),
-        not_measured=(*(n for n in old.not_measured if (n.expid, n.camera) not in again), *late.not_measured),
-        fixed=old.fixed,
-        cameras=(*(c for c in old.cameras if c not in again), *late.cameras),
-        problems=tuple(dict.fromkeys((*old.problems, *late.problems))),
-        notes=tuple(dict.fromkeys((*old.notes, *late.notes))),
-    )
-    arrays = {c: a for c, a in before.arrays.items() if c not in again} | dict(new.arrays)
-    scope = before.scope if new.scope in before.scope else f"{before.scope} and {new.scope}"
-    return replace(before, result=result, arrays=arrays, scope=scope, groups=grouped(result.findings))
-
-
-def lines(state: TriageState) -> tuple[str, ...]:
-    """What to say of one camera, a line for each finding, the worst first; that there is nothing, if there is."""
+def lines(state: TriageState, one: Triaged | str) -> tuple[str, ...]:
+    """What to say of a camera, a line for each finding, the worst first; that there is nothing, if there is."""
     from ifuview.app.night.triage.run import line_of
 
-    found = state.result.findings
+    if isinstance(one, str):
+        return (one,)
+    own = one.camera.expid, one.camera.camera
+    found = findings_of(state, one)
     if found:
         return tuple(line_of(finding) for finding in found)
-    names = ", ".join(f"{expid} {camera}" for expid, camera in state.result.cameras)
-    lacking = len(state.result.not_measured) + len(state.result.problems)
+    lacking = sum((n.expid, n.camera) == own for n in state.result.not_measured) + len(one.problems)
     more = f"; {lacking} question{'s' * (lacking != 1)} could not be asked" if lacking else ""
-    return (f"{names}: nothing found{more}",) if names else tuple(state.result.problems)
+    return (f"{one.camera.label}: nothing found{more}",)
+
+
+def findings_of(state: TriageState, one: Triaged | str) -> list[Finding]:
+    """What was found in a camera, the worst first."""
+    own = ("", "") if isinstance(one, str) else (one.camera.expid, one.camera.camera)
+    return [finding for finding in state.result.findings if (finding.expid, finding.camera) == own]

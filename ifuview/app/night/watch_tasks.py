@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ifuview.app.frames.intents import Intent, ShowDock
 from ifuview.app.jobs import JobKind
@@ -21,6 +22,7 @@ from ifuview.model.night.exposures import ExposureIndex
 
 if TYPE_CHECKING:
     from ifuview.app.night.state import TriageState
+    from ifuview.app.night.triage.sum import Triaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +74,16 @@ def look_again(session: Session, _: want.LookAgain) -> Outcome:
     return LookForNew(title=f"Look for new files in {folder}", path=folder)
 
 
+class Arrival(NamedTuple):
+    """The answer of a camera, what was known before it, and both together."""
+
+    one: Triaged | str
+    before: TriageState | None
+    after: TriageState
+
+
 @dataclass(frozen=True, kw_only=True)
-class TriageCamera(Task["TriageState"]):
+class TriageCamera(Task["Arrival"]):
     """What is wrong with a camera that has just been reduced."""
 
     kind: ClassVar[JobKind] = JobKind.TRIAGE
@@ -87,21 +97,29 @@ class TriageCamera(Task["TriageState"]):
         """The camera of the exposure."""
         return f"{self.camera} {self.expid}"
 
-    def run(self, session: Session, ctx: JobContext) -> TriageState:
+    def run(self, session: Session, ctx: JobContext) -> Arrival:
         """Ask it."""
-        from ifuview.app.night.watch import triage_of
+        from ifuview.app.night.watch import ask
 
         results = "" if session.night is None else session.night.results
-        return triage_of(self.index, self.expid, self.camera, ctx, results)
+        one = ask(self.index, self.expid, self.camera, ctx, results)
+        return Arrival(one, session.triage, self._after(session, one))
 
-    def apply(self, session: Session, result: TriageState) -> Change:
+    def _after(self, session: Session, one: Triaged | str) -> TriageState:
+        """All answers with that of the camera."""
+        from ifuview.app.night.triage.growing import with_camera
+
+        return with_camera(session.triage, one, f"what arrived in {os.path.basename(self.index.folder)}")
+
+    def apply(self, session: Session, result: Arrival) -> Change:
         """Keep the answer with the others, and say what was not said yet."""
-        from ifuview.app.night.watch import gathered, lines
+        from ifuview.app.night.watch import findings_of, lines
 
-        first = session.triage is None
-        found = result.result.findings
-        session = replace(session, triage=gathered(session.triage, result))
-        session = _told(session, lines(result), any(not f.known for f in found))
+        first, one, after = session.triage is None, result.one, result.after
+        if session.triage is not result.before:  # another answer came meanwhile
+            after = self._after(session, one)
+        found = findings_of(after, one)
+        session = _told(replace(session, triage=after), lines(after, one), any(not f.known for f in found))
         return Change(session, (ShowDock("triage"),) if first and found else ())
 
 

@@ -89,6 +89,8 @@ def head_setup(
     unit: tuple[str, str, str],
     night: int,
     seed: int = 1,
+    *,
+    broken: bool = True,
 ) -> TrueChannel:
     """Make one detector of a fiber head; parameters as in `channel_setup`.
 
@@ -97,4 +99,4 @@ def head_setup(
     raw, described = spec.raw, spec.camera(camera)
     assert raw is not None and described is not None
     side = _Side(tables, (described.wave_min, described.wave_max), raw.shape[1] - raw.overscan)
-    return replace(channel_setup(spec, side, camera, unit, night, seed, lsf=LINE_SPREAD), factor=1.0)
+    return replace(channel_setup(spec, side, camera, unit, night, seed, lsf=LINE_SPREAD, broken=broken), factor=1.0)

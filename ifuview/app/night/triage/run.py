@@ -14,7 +14,6 @@ from ifuview.app.night.triage.sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import put, told
-from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
@@ -81,7 +80,7 @@ def run_triage(
         raise UsageError(f"there is no class {wrong[0]!r}", "--only", f"choose of {', '.join(CLASSES)}")
     notes: list[str] = []
     todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx, notes)
-    done, problems = _triage_all(todo, only, jobs, ctx.part(0.0, 0.7))
+    done, problems = triage_all(todo, only, jobs, ctx.part(0.0, 0.7))
     result = replace(summed(done, problems, only), notes=tuple(dict.fromkeys(notes)))
     if after is not None:
         result = _against(result, todo, after, only, ctx.part(0.7, 0.8))
@@ -90,25 +89,12 @@ def run_triage(
     return result
 
 
-def triage_with_evidence(
-    paths: Sequence[str],
-    cameras: Sequence[str] = (),
-    expids: Sequence[int] = (),
-    ctx: JobContext = SILENT,
-    indexes: Sequence[ExposureIndex] = (),
-) -> tuple[TriageResult, Arrays]:
-    """The triage and, by exposure and camera, the thinned arrays that its evidence is drawn from."""
-    todo = find_cameras(paths, tuple(cameras), tuple(expids), ctx, indexes=indexes)
-    done, problems = _triage_all(todo, (), 1, ctx)
-    return summed(done, problems, ()), arrays_of(done)
-
-
 def arrays_of(done: Sequence[Triaged]) -> Arrays:
     """Arrays of the evidence by exposure and camera."""
     return {(t.camera.expid, t.camera.camera): t.found.arrays for t in done if t.found.arrays}
 
 
-def _triage_all(
+def triage_all(
     todo: list[CameraFiles], only: Sequence[str], jobs: int, ctx: JobContext
 ) -> tuple[list[Triaged], list[str]]:
     """All cameras, in the order asked for; a camera that cannot be read is a sentence.

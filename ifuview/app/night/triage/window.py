@@ -50,16 +50,16 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
 def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
     """Triage of the current camera, its exposure or the whole folder."""
     from ifuview.app.night.triage.files import find_cameras
-    from ifuview.app.night.triage.run import triage_with_evidence
-    from ifuview.engine.night.problems import grouped
+    from ifuview.app.night.triage.growing import grown
+    from ifuview.app.night.triage.run import triage_all
 
     paths, cameras, expids, words = request(session, scope)
     slot = session.slot()
     if session.night is None and scope == "exposure" and slot is not None:
         expids = tuple(camera.expid for camera in find_cameras((slot.dataset.path,), ctx=ctx))
     indexes = () if session.night is None else (session.night.index,)
-    result, arrays = triage_with_evidence(paths, cameras, expids, ctx, indexes)
-    return TriageState(result, arrays, words, grouped(result.findings))
+    done, unread = triage_all(find_cameras(paths, cameras, expids, ctx, indexes=indexes), (), 1, ctx)
+    return grown(TriageState(scope=words), tuple(done), tuple(unread))
 
 
 def export(state: TriageState, folder: str, ctx: JobContext = SILENT) -> str:
