@@ -5,11 +5,12 @@ What only some frames need is imported with the first of them: the first painted
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ifuview.app.frames.fibers import trace_companions
 from ifuview.app.frames.look import Reduction
-from ifuview.app.frames.memory import has_room, wants_back
+from ifuview.app.frames.memory import has_room
 from ifuview.app.frames.tasks import PlaceOnDetector, ReduceCopies
 from ifuview.app.photons.which import is_photons
 from ifuview.app.session import Session, Slot
@@ -18,20 +19,25 @@ from ifuview.app.spectra.inspected import inspected
 from ifuview.app.tasks import Task
 from ifuview.model.image import Kind
 
+READY = 32  # frames whose reduced copies are made before they are looked at
+
 
 def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
     """Tasks that follow from the change of one session into another, whatever it was that changed it."""
     tasks: list[Task[Any]] = []
     if new.slots is not old.slots:
         before = {slot.key: slot for slot in old.slots}
+        room = cache(lambda: has_room(new))
         for slot in new.slots:
             if slot is not before.get(slot.key):
                 tasks += _of_frame(new, before.get(slot.key), slot)
+                if _lacks_copies(before.get(slot.key), slot) and _soon(new, slot) and room():
+                    tasks.append(_copies(slot))
                 if new.judges and not new.headless:
                     tasks += _judged(new, before.get(slot.key), slot)
     shown = new.slot()
-    if shown is not None and new.current != old.current and shown.pyramid is None and wants_back(new):
-        tasks.append(_copies(shown))
+    if shown is not None and new.current != old.current and old.slot(shown.key) is shown and _lacks_copies(None, shown):
+        tasks += [_copies(shown)] if has_room(new) else []
     asked = inspected(new)
     if asked is not None and asked != inspected(old):
         from ifuview.app.spectra.tasks import Inspect
@@ -42,15 +48,12 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
 
 def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
     """What a frame needs that is new, or has another image or plane than before."""
-    fresh = old is None or (slot.dataset is not old.dataset and slot.made_of is None)
-    other = old is not None and slot.image is not old.image and slot.made_of is None
+    fresh, other = _news(old, slot)
     if is_photons(slot):
         from ifuview.app.photons.tasks.lists import opening
 
         return [opening(slot)] if fresh and slot.photons is None else []
     tasks: list[Task[Any]] = [] if old is not None else _beside(session, slot)
-    if slot.pyramid is None and (fresh or other or (old is not None and _plane(slot) != _plane(old))):
-        tasks += [_copies(slot)] if has_room(session) else []
     if not (fresh or other):
         return tasks
     if slot.image.kind is Kind.RSS:
@@ -67,6 +70,24 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
 
         tasks.append(FindTraces(title=f"Traces of {slot.title}", frame=slot.key))
     return tasks
+
+
+def _news(old: Slot | None, slot: Slot) -> tuple[bool, bool]:
+    """Whether a frame is new, and whether it has another image than before."""
+    fresh = old is None or (slot.dataset is not old.dataset and slot.made_of is None)
+    return fresh, old is not None and slot.image is not old.image and slot.made_of is None
+
+
+def _lacks_copies(old: Slot | None, slot: Slot) -> bool:
+    """Whether the reduced copies of a frame are still to be made."""
+    if slot.pyramid is not None or is_photons(slot):
+        return False
+    return any(_news(old, slot)) or (old is not None and _plane(slot) != _plane(old))
+
+
+def _soon(session: Session, slot: Slot) -> bool:
+    """Whether a frame is on the canvas, or one of a few that may be there next."""
+    return len(session.slots) <= READY or slot.key == session.current
 
 
 def _judged(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:

@@ -32,10 +32,13 @@ def frames_opened(session: Session, found: Found) -> Session:
     """The session with frames for the images of a file, which is remembered, and what the file says of itself."""
     first = session.next_key
     session = remember(added(session, found), found[0].dataset.spec or found[0].dataset.path)
+    said: dict[str, str] = {}
     for slot in session.slots:
         if slot.key >= first:
-            for text in dict.fromkeys(slot.dataset.notes):
-                session = note(session, f"{slot.title}: {text}")
+            for text in slot.dataset.notes:
+                said.setdefault(text, slot.title)
+    for text, title in said.items():
+        session = note(session, f"{title}: {text}")
     return within_bounds(session)
 
 

@@ -29,13 +29,15 @@ def look_of(fields: Iterable[tuple[str, Any]], base: Look | None = None) -> Look
 
 def placed(session: Session, slot: Slot) -> Slot:
     """A new frame with the view of its neighbors of the same size when views are locked, and their traces."""
-    alike = [s for s in session.slots if s.image.shape == slot.image.shape]
-    if alike and session.locks.view:
-        slot = replace(slot, view=alike[-1].view)
-    if slot.traces is None and slot.image.kind is Kind.DETECTOR:
-        with_traces = [s for s in alike if s.traces is not None and s.image.camera == slot.image.camera]
-        if with_traces and not slot.dataset.companions:
-            slot = replace(slot, traces=with_traces[-1].traces)
+    alike = (s for s in reversed(session.slots) if s.image.shape == slot.image.shape)
+    near = next(alike, None)
+    if near is None:
+        return slot
+    if session.locks.view:
+        slot = replace(slot, view=near.view)
+    if slot.traces is None and slot.image.kind is Kind.DETECTOR and not slot.dataset.companions:
+        same = (s for s in (near, *alike) if s.traces is not None and s.image.camera == slot.image.camera)
+        slot = replace(slot, traces=next((s.traces for s in same), None))
     return slot
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from functools import cache
 from mmap import mmap
 
 import numpy as np
@@ -42,29 +43,14 @@ def within_bounds(session: Session) -> Session:
         return session
     used = held(session)
     above = (used > bounds.warn * MIB) + (used > bounds.most * MIB)
-    keys: frozenset[int] = frozenset()
     if above > 1:
-        session, keys = lighter(session, bounds.most * MIB)
-    if above != bounds.told or keys:
-        session = replace(session, memory=replace(bounds, told=above, given_up=bounds.given_up | keys))
+        session = lighter(session, bounds.most * MIB)
+    if above != bounds.told:
+        session = replace(session, memory=replace(bounds, told=above))
     if above <= bounds.told:
         return session
     more = f", more than the limit of {bounds.most} MiB: nothing more is cached" if above > 1 else ""
     return note(session, f"The open frames take {used // MIB} MiB of memory{more}; {TODO}.", Level.WARNING)
-
-
-def wants_back(session: Session) -> bool:
-    """Whether the frame that is shown gave up its reduced copies, and there is room for them."""
-    given_up = frozenset() if session.memory is None else session.memory.given_up
-    return session.current in given_up and has_room(session)
-
-
-def given_back(session: Session, key: int) -> Session:
-    """The session in which a frame has its reduced copies again."""
-    bounds = session.memory
-    if bounds is None or key not in bounds.given_up:
-        return session
-    return replace(session, memory=replace(bounds, given_up=bounds.given_up - {key}))
 
 
 def held(session: Session, *, bare: bool = False) -> int:
@@ -76,16 +62,14 @@ def held(session: Session, *, bare: bool = False) -> int:
     return sum(sizes.values())
 
 
-def lighter(session: Session, most: int) -> tuple[Session, frozenset[int]]:
-    """The session without the reduced copies of frames that are not shown, oldest first, until it fits; their keys."""
-    keys = set()
+def lighter(session: Session, most: int) -> Session:
+    """The session without the reduced copies of frames that are not shown, oldest first, until it fits."""
     for slot in session.slots:
         if held(session) <= most:
             break
         if slot.pyramid is not None and slot.key != session.current:
             session = session.with_slot(replace(slot, pyramid=None))
-            keys.add(slot.key)
-    return session, frozenset(keys)
+    return session
 
 
 def _roots(value: object, seen: set[int]) -> Iterator[tuple[int, int]]:
@@ -111,9 +95,15 @@ def _parts(item: object) -> Iterable[object]:
     """What a mapping, or an object of this program, is made of."""
     if isinstance(item, Mapping):
         return item.values()
-    if is_dataclass(item):
-        return [getattr(item, f.name) for f in fields(item)]
+    if names := _names(type(item)):
+        return [getattr(item, name) for name in names]
     return vars(item).values() if type(item).__module__.startswith(OWN) and hasattr(item, "__dict__") else ()
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """Fields of a kind of values."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _is_text(item: object) -> bool:

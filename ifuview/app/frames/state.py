@@ -94,11 +94,8 @@ class MemoryBounds:
         A message appears above `warn`; above `most` nothing is kept that can be made again, and nothing is opened.
     told : int
         How many of the bounds were exceeded last.
-    given_up : frozenset of int
-        Keys of the frames whose reduced copies were given up.
     """
 
     warn: int
     most: int
     told: int = 0
-    given_up: frozenset[int] = frozenset()

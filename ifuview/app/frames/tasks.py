@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ifuview.app.frames import intents as want
 from ifuview.app.frames.look import Reduction
-from ifuview.app.frames.memory import given_back, within_bounds
+from ifuview.app.frames.memory import within_bounds
 from ifuview.app.frames.opening.detector_place import detector_of
 from ifuview.app.frames.opening.opened import limits, pyramid
 from ifuview.app.frames.opening.reading import with_mask_file
@@ -48,6 +48,7 @@ class ReduceCopies(OfFrame, Task[Pyramid]):
     reduction: Reduction
     quiet: bool = True
     newest: bool = True
+    once: bool = True
 
     def run(self, session: Session, ctx: JobContext) -> Pyramid:
         """Reduce."""
@@ -58,7 +59,7 @@ class ReduceCopies(OfFrame, Task[Pyramid]):
         now = session.slot(self.frame)
         if now is None or now.plane != self.plane or now.look.reduction is not self.reduction:
             return session
-        return within_bounds(given_back(session.with_slot(replace(now, pyramid=result)), self.frame))
+        return within_bounds(session.with_slot(replace(now, pyramid=result)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, QTimer, pyqtSignal
+from collections.abc import Iterator
+
+from PyQt6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPixmap
 from PyQt6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate
 from PyQt6.QtWidgets import QStyleOptionViewItem as Option
@@ -36,10 +38,13 @@ class FrameList(QListWidget):
         self._drawing = False
         self.shown: int | None = None  # key of the frame on the canvas, where that is not the current one
         self._pictures: dict[int, tuple[tuple[object, ...], QPixmap]] = {}
-        self._missing: list[FrameRow] = []
+        self._rows: dict[int, tuple[QListWidgetItem, FrameRow]] = {}  # by key, from top to bottom
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._next_picture)
+        bar = self.verticalScrollBar()
+        if bar is not None:
+            bar.valueChanged.connect(lambda _: self._timer.start(0))
         self.currentItemChanged.connect(self._on_current)
         model = self.model()
         if model is not None:
@@ -48,20 +53,21 @@ class FrameList(QListWidget):
     def draw(self, view: FramesView) -> None:
         """Show the rows, with the current one highlighted."""
         self._drawing = True
-        keys = [row.key for row in view.rows]
-        if keys != self.keys():
+        before = {key: _words(row) for key, (_, row) in self._rows.items()}
+        if [row.key for row in view.rows] != self.keys():
+            before.clear()
             self.clear()
             for _ in view.rows:
                 self.addItem(QListWidgetItem())
-        for i, row in enumerate(view.rows):
-            self._fill(self.item(i), row)
-        if view.current in keys and self.current_key() != view.current:
-            self.setCurrentRow(keys.index(view.current))
+        self._rows = {row.key: (item, row) for item, row in zip(self._items(), view.rows, strict=True)}
+        for key, (item, row) in self._rows.items():
+            if before.get(key) != _words(row):
+                self._fill(item, row)
+        if view.current in self._rows and self.current_key() != view.current:
+            self.setCurrentItem(self._rows[view.current][0])
         self._drawing = False
-        self._pictures = {k: v for k, v in self._pictures.items() if k in keys}
-        self._missing = [row for row in view.rows if self._stale(row)]
-        if self._missing:
-            self._timer.start(0)
+        self._pictures = {key: kept for key, kept in self._pictures.items() if key in self._rows}
+        self._timer.start(0)
 
     def mark(self, key: int | None) -> None:
         """Mark the frame that is on the canvas just now (while blinking); None for the current one."""
@@ -115,10 +121,8 @@ class FrameList(QListWidget):
         found = (self.item(i) for i in range(self.count()))
         return [item for item in found if item is not None]
 
-    def _fill(self, item: QListWidgetItem | None, row: FrameRow) -> None:
+    def _fill(self, item: QListWidgetItem, row: FrameRow) -> None:
         """Texts of one row."""
-        if item is None:
-            return
         item.setText(row.title)
         item.setToolTip(row.tip)
         item.setData(KEY, row.key)
@@ -133,18 +137,26 @@ class FrameList(QListWidget):
         return kept is None or kept[0] != row.picture
 
     def _next_picture(self) -> None:
-        """Make one thumbnail and come back for the next, so that the window never waits."""
-        if not self._missing:
-            return
-        row = self._missing.pop(0)
-        pixmap = _thumbnail(row, self.devicePixelRatioF())
-        if pixmap is not None:
-            self._pictures[row.key] = (row.picture, pixmap)
-            for item in self._items():
-                if item.data(KEY) == row.key:
+        """Make one thumbnail that is in view and come back for the next, so that the window never waits."""
+        for item, row in self._in_view():
+            if self._stale(row):
+                pixmap = _thumbnail(row, self.devicePixelRatioF())
+                if pixmap is not None:
+                    self._pictures[row.key] = (row.picture, pixmap)
                     item.setData(PICTURE, pixmap)
-        if self._missing:
-            self._timer.start(0)
+                    self._timer.start(0)
+                return
+
+    def _in_view(self) -> Iterator[tuple[QListWidgetItem, FrameRow]]:
+        """The rows that the list shows just now."""
+        viewport = self.viewport()
+        bottom = 0 if viewport is None else viewport.height()
+        first = self.indexAt(QPoint(PAD, PAD)).row()
+        for place in range(max(first, 0), self.count()):
+            item = self.item(place)
+            if item is None or self.visualItemRect(item).top() > bottom:
+                return
+            yield self._rows[item.data(KEY)]
 
     def _on_current(self, item: QListWidgetItem | None, _old: QListWidgetItem | None) -> None:
         """The user went to another row."""
@@ -214,6 +226,11 @@ class FrameDelegate(QStyledItemDelegate):
             color.setAlpha(180)
             painter.setPen(color)
             painter.drawText(rect, side, subtitle)
+
+
+def _words(row: FrameRow) -> tuple[str, str, str]:
+    """What is written in a row."""
+    return row.title, row.subtitle, row.tip
 
 
 def close_box(row: QRect) -> QRect:

@@ -20,6 +20,7 @@ from ifuview.model.checks import Array
 from ifuview.model.pixels import Floats, Pixels
 
 BLOCK_ROWS = 256  # rows reduced at once: 2**8, all levels of a block stay in cache
+BLOCK_COLUMNS = 1 << 16  # columns at once: memory of a very wide image stays small
 STRIPE_ROWS = 128  # rows over which the local level is a median
 SEGMENT_COLUMNS = 64  # columns over which the level around is a median
 STRIPE_SAMPLES = 17  # rows of a stripe that enter the median
@@ -121,20 +122,20 @@ def _reduce(pixels: Pixels, kind: Reduction | None, ctx: JobContext) -> tuple[Ar
     if kind is not None:
         dtype = np.dtype(np.float64 if pixels.double else np.float32)
     levels = [np.empty((-(-ny >> k), -(-nx >> k)), dtype) for k in _depths(ny, nx)]
-    for start in range(0, ny, BLOCK_ROWS):
-        ctx.checkpoint(start / ny, "Reducing")
-        stop = min(start + BLOCK_ROWS, ny)
-        if kind is None:
-            _fold_into(levels, start, [np.asarray(pixels.raw[start:stop], dtype)], _or)
-            continue
-        block = pixels.rows(start, stop)
-        if kind is Reduction.MEAN:
-            _fold_into(levels, start, [block], _mean_nan if np.isnan(np.sum(block)) else _mean)
-            continue
-        heights = [min(STRIPE_ROWS, stop - a) for a in range(start, stop, STRIPE_ROWS)]
-        parts = np.split(block, np.cumsum(heights)[:-1])
-        far = np.concatenate([deviation(part, column_levels(part)) for part in parts])
-        _fold_into(levels, start, [block, far], _extreme)
+    for top in range(0, ny, BLOCK_ROWS):
+        for left in range(0, nx, BLOCK_COLUMNS):
+            ctx.checkpoint((top + min(BLOCK_ROWS, ny - top) * left / nx) / ny, "Reducing")
+            raw = pixels.raw[top : top + BLOCK_ROWS, left : left + BLOCK_COLUMNS]
+            if kind is None:
+                _fold_into(levels, top, left, [np.asarray(raw, dtype)], _or)
+                continue
+            block = pixels.physical(raw)
+            if kind is Reduction.MEAN:
+                _fold_into(levels, top, left, [block], _mean_nan if np.isnan(np.sum(block)) else _mean)
+                continue
+            parts = [block[a : a + STRIPE_ROWS] for a in range(0, len(block), STRIPE_ROWS)]
+            far = np.concatenate([deviation(part, column_levels(part)) for part in parts])
+            _fold_into(levels, top, left, [block, far], _extreme)
     return tuple(levels)
 
 
@@ -146,11 +147,12 @@ def _depths(ny: int, nx: int) -> range:
     return range(1, depth + 1)
 
 
-def _fold_into(levels: list[Array], start: int, parts: list[Array], fold: Fold) -> None:
-    """Halve a block of rows again and again and put each result into its level."""
+def _fold_into(levels: list[Array], top: int, left: int, parts: list[Array], fold: Fold) -> None:
+    """Halve a block again and again and put each result into its level."""
     for k, level in enumerate(levels, 1):
         parts = fold(*(_even(p) for p in parts))
-        level[start >> k : (start >> k) + parts[0].shape[0]] = parts[0]
+        (ny, nx), y, x = parts[0].shape, top >> k, left >> k
+        level[y : y + ny, x : x + nx] = parts[0]
 
 
 def _even(a: Array) -> Array:

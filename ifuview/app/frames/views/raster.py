@@ -41,6 +41,7 @@ __all__ = [
 SLACK = 0.01  # of a level of the pyramid: 2.02 image pixels on a screen pixel still count as 2
 SHARP = 0.35  # octaves by which a mean may skip pixels of its level: more gives moire on fibers, less blurs
 MAX_TAPS = 16  # pixels folded into one screen pixel along an axis, beyond the pyramid
+MOST_SMOOTHED = 2048  # pixels along an axis, and not twice as many, that are smoothed for one view
 DIRECT_PIXELS = 4_000_000  # an image this small is folded directly, without a pyramid
 
 
@@ -104,7 +105,7 @@ def gather(
     with np.errstate(all="ignore"):
         if smoothing:
             ix, iy = _places(place.x, q, shape[1]), _places(place.y, q, shape[0])
-            values = _smooth_take(source, iy, ix, kernel(smooth, radius / q))
+            values = _smooth_take(source, iy, ix, smooth, radius / q)
         elif fitting is not None or pixels.raw.size <= DIRECT_PIXELS:
             values = _fold_take(source, place, q, reduction)
         else:
@@ -250,13 +251,26 @@ def _spread(position: Array, step: float, taps: int) -> list[Array]:
     return [position + step * ((t + 0.5) / taps - 0.5) for t in range(taps)]
 
 
-def _smooth_take(source: Pixels | Array, iy: Array, ix: Array, weights: Array) -> Floats:
+def _smooth_take(source: Pixels | Array, iy: Array, ix: Array, smooth: Smooth, radius: float) -> Floats:
     """Gather from the smoothed surroundings of what is in view."""
-    reach = len(weights) // 2
-    y0, y1 = max(int(iy.min()) - reach, 0), min(int(iy.max()) + reach + 1, source.shape[0])
-    x0, x1 = max(int(ix.min()) - reach, 0), min(int(ix.max()) + reach + 1, source.shape[1])
-    near = smoothed(_take(source, np.arange(y0, y1), np.arange(x0, x1)), weights, weights)
-    return near[iy - y0].take(ix - x0, axis=1)
+    y, y_near, y_weights = _around(iy, source.shape[0], smooth, radius)
+    x, x_near, x_weights = _around(ix, source.shape[1], smooth, radius)
+    near = smoothed(_take(source, y_near, x_near), x_weights, y_weights)
+    return near[y].take(x, axis=1)
+
+
+def _around(places: Array, size: int, smooth: Smooth, radius: float) -> tuple[Array, Array, Floats]:
+    """Where places are among their surroundings along one axis, these surroundings, and the weights.
+
+    Of a long axis without reduced copies every n-th pixel counts: no view takes more than a moment and some memory.
+    """
+    low, high = int(places.min()), int(places.max())
+    step = max(1, (high - low) // MOST_SMOOTHED)
+    weights = kernel(smooth, radius / step)
+    reach = len(weights) // 2 * step
+    start = max(low - reach, 0)
+    near = np.arange(start, min(high + reach + 1, size), step)
+    return np.minimum((places - start) // step, near.size - 1), near, weights
 
 
 def display_limits(pixels: Pixels, look: Look) -> tuple[float, float]:

@@ -11,10 +11,9 @@ from ifuview.app.frames.views.text import axis, quantity
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.figure import DOTTED, Curve, Figure, Rule, Scale
-from ifuview.model.pixels import Pixels
 
 ROBUST = (0.1, 99.9)  # percentiles that the vertical range covers
-COLUMN_READS = 6000  # pixels of a column that are read at most; each may be another page of the file
+ROW_READS, COLUMN_READS = 100_000, 6000  # pixels that are read at most; of a column each may be another page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,11 +64,13 @@ def _through(slot: Slot, x: float | None, y: float | None) -> GraphsView | None:
         return None
     ix, iy = at
     pixels = shown_plane(slot)
-    row = pixels.physical(pixels.raw[iy])
     label = axis("Value", slot.image.unit)
-    text = f"({ix}, {iy}): {quantity(float(row[ix]), slot.image.unit, 6)}"
-    along = _cut("x (px)", np.arange(row.size), row, ix, label)
-    return GraphsView(along, _cut("y (px)", *_column(pixels, ix, iy), iy, label), text)
+    text = f"({ix}, {iy}): {quantity(pixels.value(iy, ix), slot.image.unit, 6)}"
+    ny, nx = pixels.shape
+    columns, rows = _some(ix, nx, ROW_READS), _some(iy, ny, COLUMN_READS)
+    along = _cut("x (px)", np.arange(nx)[columns], pixels.physical(pixels.raw[iy, columns]), ix, label)
+    across = _cut("y (px)", np.arange(ny)[rows], pixels.physical(pixels.raw[rows, ix]), iy, label)
+    return GraphsView(along, across, text)
 
 
 def _cut(name: str, x: Array, values: Array, at: int, label: str) -> Figure:
@@ -81,8 +82,7 @@ def _cut(name: str, x: Array, values: Array, at: int, label: str) -> Figure:
     return Figure("", Scale(name, span), Scale(label, limits), (Curve(x, values, 0),), (cursor,))
 
 
-def _column(pixels: Pixels, ix: int, iy: int) -> tuple[Array, Array]:
-    """Rows and values of one column; every n-th row of a very tall image, that of the cursor among them."""
-    step = -(-pixels.shape[0] // COLUMN_READS)
-    rows = np.arange(iy % step, pixels.shape[0], step)
-    return rows, pixels.physical(pixels.raw[iy % step :: step, ix])
+def _some(at: int, size: int, most: int) -> slice:
+    """All places of an axis; every n-th of a very long one, that of the cursor among them."""
+    step = -(-size // most)
+    return slice(at % step, size, step)
