@@ -5,6 +5,7 @@ Everything is imported where it is needed: the way from here to the first painte
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -27,6 +28,9 @@ def main(argv: list[str]) -> int:
         One of `exit_codes`.
     """
     one_blas_thread()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
     try:
         name, words = table.split(argv)
         return _run(name, words)

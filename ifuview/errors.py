@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+QUOTED = 80  # characters of one word
+MOST = 400  # of what is said in one part of a sentence
+
 
 class IfuviewError(Exception):
     """A problem that the user can understand and act on.
@@ -21,8 +24,23 @@ class IfuviewError(Exception):
         super().__init__(what, where, todo)
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}; {self.todo}." if self.todo else f"{text}."
+        text = f"{self.where}: {short(self.what)}" if self.where else short(self.what)
+        text = f"{text}; {short(self.todo)}" if self.todo else text
+        return printable(text if text.endswith("?") else f"{text}.")
+
+
+def short(text: str) -> str:
+    """A text in one line, what is quoted from a damaged file in it no longer than `QUOTED` characters."""
+    words = (w if len(w) <= QUOTED or "/" in w else f"{w[: QUOTED - 3]}..." for w in text.split())
+    out = " ".join(words)
+    return out if len(out) <= MOST else f"{out[: MOST - 3]}..."
+
+
+def printable(text: str) -> str:
+    """A text whose control characters, and bytes of names that are no UTF-8, are written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 class FileFormatError(IfuviewError):

@@ -58,7 +58,7 @@ def set_up(level: str = "warning", *, file: Path | None = None, console: bool = 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True
+            path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", errors="backslashreplace", delay=True
         )
     except OSError as problem:
         root.warning("no log file: %s", problem)

@@ -6,11 +6,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import put
 from ifuview.folders import user_folder
+from ifuview.inputs import read_toml
 
 FILE = "settings.toml"
 RECENT_KEPT = 20
+MOST = 10**8  # of any number
+LIMITS = ("zscale", "minmax")
 CHOICES = {"theme": ("auto", "light", "dark"), "wheel": ("cursor", "center"), "judge": ("opening", "asked")}
 
 
@@ -61,8 +65,8 @@ class Settings:
             out.append(("cmap", self.cmap))
         if self.limits == "minmax":
             out.append(("limit_mode", "minmax"))
-        elif self.limits.replace(".", "", 1).isdigit():
-            out += [("limit_mode", "percentile"), ("percent", float(self.limits))]
+        elif (percent := _percent(self.limits)) is not None:
+            out += [("limit_mode", "percentile"), ("percent", percent)]
         return tuple(out)
 
     def opened(self, path: str) -> Settings:
@@ -82,19 +86,13 @@ def load(path: Path | None = None) -> tuple[Settings, str]:
     A missing file means defaults. A broken file, or a value that makes no
     sense, never stops the program: what can be used is used, the note says the rest.
     """
-    import tomllib
-
     path = path or default_path()
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        stored = read_toml(path)
+    except MissingDataError:
         return Settings(), ""
-    except (OSError, UnicodeDecodeError) as problem:
-        return Settings(), f"{path}: the settings cannot be read ({problem}); defaults are used."
-    try:
-        stored = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        return Settings(), f"{path}: the settings are not valid TOML ({problem}); defaults are used."
+    except FileFormatError as problem:
+        return Settings(), f"{problem} It holds the settings; defaults are used."
     known = {f.name: f.default for f in fields(Settings)}
     good = {name: _fitting(name, value, known[name]) for name, value in stored.items() if name in known}
     bad = sorted(name for name, value in good.items() if value is None)
@@ -120,14 +118,23 @@ def save(settings: Settings, path: Path | None = None) -> None:
 def _fitting(name: str, value: object, default: object) -> Any:
     """`value` in the type of `default`, None if it does not fit."""
     if isinstance(default, tuple):
-        return tuple(map(str, value))[:RECENT_KEPT] if isinstance(value, list) else None
+        return tuple(v for v in value if isinstance(v, str))[:RECENT_KEPT] if isinstance(value, list) else None
     if isinstance(default, int):
         if not isinstance(value, int) or isinstance(value, bool):
             return None
-        return value if value == default or value > 0 else None
+        return value if value == default or 0 < value <= MOST else None
     if not isinstance(value, str) or value not in CHOICES.get(name, (value,)):
         return None
+    if name == "limits" and value not in LIMITS and _percent(value) is None:
+        return None
     return value
+
+
+def _percent(text: str) -> float | None:
+    """The percentage that a text is, None if it is none."""
+    if not (text.isascii() and text.replace(".", "", 1).isdigit()):
+        return None
+    return value if 0 < (value := float(text)) <= 100 else None
 
 
 def _toml(value: object) -> str:

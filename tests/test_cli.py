@@ -100,7 +100,7 @@ def test_report(stub, capsys):
 def test_a_mistyped_command_is_told_apart_from_a_file(stub, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["diagnos", "a.fits", "-o", "out"]) == 2
-    assert "no such command or file; try ifuview diagnose." in capsys.readouterr().err
+    assert "no such command or file; did you mean ifuview diagnose?" in capsys.readouterr().err
     (tmp_path / "diagnos").mkdir()  # a folder of that name is one of exposures
     for word in ("diagnos", "diagnos.fits", "m31"):
         assert cli.main([word]) == 0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ifuview import memory
+from ifuview.app.frames.adding import look_of
+from ifuview.app.frames.look import Look
 from ifuview.engine.context import set_threads
+from ifuview.errors import IfuviewError
 from ifuview.settings import Settings, load
 
 
@@ -11,6 +14,15 @@ def use(settings: Settings) -> None:
     """Let threads and memory be as many and as much as the preferences say."""
     set_threads(settings.threads)
     memory.allow(settings.memory_limit_mib)
+
+
+def base_look(settings: Settings) -> tuple[Look | None, str]:
+    """The look of new frames, None for what suits them; and what makes no sense in the preferences of it."""
+    fields = settings.look_fields()
+    try:
+        return (look_of(fields) if fields else None), ""
+    except IfuviewError as problem:
+        return None, str(problem)
 
 
 def use_stored() -> str:

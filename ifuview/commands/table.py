@@ -69,7 +69,7 @@ def split(argv: list[str]) -> tuple[str, list[str]]:
         return " ".join(argv[:2]), argv[2:]
     if argv[0] in COMMANDS:
         return argv[0], argv[1:]
-    if argv[0].isalnum():
+    if argv[0].replace("-", "").isalnum():
         _refuse_mistyped(argv[0])
     return VIEW, argv
 
@@ -85,4 +85,4 @@ def _refuse_mistyped(word: str) -> None:
     from ifuview.errors import UsageError
 
     if near := get_close_matches(word.lower(), COMMANDS, n=1, cutoff=0.7):
-        raise UsageError("there is no such command or file", word, f"try ifuview {near[0]}")
+        raise UsageError("there is no such command or file", word, f"did you mean ifuview {near[0]}?")

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ifuview import folders, resources
-from ifuview.errors import UnknownInstrumentError
+from ifuview.errors import FileFormatError, MissingDataError, UnknownInstrumentError
+from ifuview.inputs import quoted, read_text
 
 if TYPE_CHECKING:
     from ifuview.model.chain_spec import ChainSpec
@@ -192,7 +193,7 @@ def _text_of(path: Path, part: str) -> str:
 
 @cache
 def _text(path: Path) -> str:
-    return path.read_text("utf-8").replace("\r\n", "\n")
+    return read_text(path).replace("\r\n", "\n")
 
 
 @cache
@@ -205,8 +206,8 @@ def _part(path: Path, part: str) -> Mapping[str, Any]:
             table = tomllib.loads(_text(path)).get(part, {})
             return table if isinstance(table, dict) else {}
         return tomllib.loads(_text_of(path, part))
-    except ValueError as problem:
-        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem})", path.name) from problem
+    except (ValueError, RecursionError, FileFormatError, MissingDataError) as problem:
+        raise UnknownInstrumentError(f"the instrument file cannot be read ({quoted(problem)})", path.name) from problem
 
 
 @cache

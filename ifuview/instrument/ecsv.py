@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ifuview.errors import FileFormatError
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.inputs import json_of, read_text
 from ifuview.model.checks import Array
 
 COLUMN = re.compile(
@@ -84,7 +84,7 @@ def _column(kind: str, values: tuple[str, ...]) -> Array:
         return np.array(values, TYPES.get(kind, np.str_))
     out = np.empty(len(values), object)
     for n, value in enumerate(values):
-        out[n] = np.array(json.loads(value), TYPES[kind.removesuffix(LIST)])
+        out[n] = np.array(json_of(value, "a list of numbers"), TYPES[kind.removesuffix(LIST)])
     return out
 
 
@@ -95,6 +95,6 @@ def read_words(path: Path, least: int) -> list[list[str]]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise FileFormatError(f"cannot be read ({problem})", str(path)) from problem
+        return read_text(path).splitlines()
+    except MissingDataError as problem:
+        raise FileFormatError(problem.what, str(path)) from problem

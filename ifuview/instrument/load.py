@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ifuview.errors import UnknownInstrumentError
+from ifuview.errors import FileFormatError, MissingDataError, UnknownInstrumentError
+from ifuview.inputs import read_toml
 from ifuview.instrument.products import products
 from ifuview.model.fibers import FiberRole
 from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
@@ -36,16 +36,16 @@ def load_instrument(path: Path) -> InstrumentSpec:
         It is missing, is no TOML, or has an entry that means nothing.
     """
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as problem:
-        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem})", path.name) from problem
+        table = read_toml(path)
+    except (FileFormatError, MissingDataError) as problem:
+        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem.what})", path.name) from problem
     unknown = sorted(set(table) - set(KEYS))
     if unknown or "name" not in table:
         text = f"unknown entries {', '.join(unknown)}" if unknown else 'the entry "name" is missing'
         raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name)
     try:
         spec = _spec(table)
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
         text = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
         raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name) from problem
     if spec.name != path.stem:

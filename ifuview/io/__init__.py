@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
+from ifuview.inputs import regular_file
 from ifuview.io.fits.probe import IDENTITY, FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
-from ifuview.io.source import regular_file
 
 if TYPE_CHECKING:
     from ifuview.io.reader import Reader

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
+from ifuview.inputs import regular_file
 from ifuview.io.regions_parse import DEFAULT_COLOR, Reading
-from ifuview.io.source import regular_file
 from ifuview.model.region import SKY_FRAMES, Region, Shape
 
 Path = str | os.PathLike[str]

@@ -1,12 +1,7 @@
-"""Bytes of a file from its start to its end: mapped where it lies, or inflated while it is read.
-
-Nothing here blocks: what is no regular file is refused before it is opened.
-"""
+"""Bytes of a file from its start to its end: mapped where it lies, or inflated while it is read."""
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
 from mmap import mmap
 
@@ -14,40 +9,13 @@ import numpy as np
 
 from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import FileFormatError, MissingDataError
-from ifuview.overwriting import note_input
+from ifuview.errors import FileFormatError
+from ifuview.inputs import regular_file
 
 IN_MEMORY = 100 << 20  # bytes of a plain file that are read at once
 CHUNK = 1 << 20  # bytes read or inflated between two checkpoints
 GZIP_MAGIC, BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
 ANY_GZIP = 31  # zlib: 15-bit window, gzip wrapper
-
-
-def regular_file(path: str) -> os.stat_result:
-    """Return the status of a readable, non-empty regular file, which from now on is an input and no output.
-
-    Raises
-    ------
-    MissingDataError
-        There is no such file.
-    FileFormatError
-        It is a directory, pipe, device, empty or unreadable.
-    """
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        raise MissingDataError("no such file", path) from None
-    except (OSError, ValueError) as problem:
-        raise FileFormatError(f"cannot be opened ({_reason(problem)})", path) from problem
-    if not stat.S_ISREG(status.st_mode):
-        text = next((text for test, text in _KINDS if test(status.st_mode)), "is no regular file")
-        raise FileFormatError(text, path)
-    if status.st_size == 0:
-        raise FileFormatError("the file is empty", path)
-    if not os.access(path, os.R_OK):
-        raise FileFormatError("may not be read (permission denied)", path)
-    note_input(path)
-    return status
 
 
 def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | InflatedSource, bool]:
@@ -221,12 +189,3 @@ class _Bzip2:
 def _reason(problem: BaseException) -> str:
     """The operating system's words, or the exception's."""
     return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
-
-
-_KINDS = (
-    (stat.S_ISDIR, "is a directory, not a file"),
-    (stat.S_ISFIFO, "is a named pipe, which cannot be shown"),
-    (stat.S_ISSOCK, "is a socket, which cannot be shown"),
-    (stat.S_ISCHR, "is a device, not a file"),
-    (stat.S_ISBLK, "is a device, not a file"),
-)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from functools import cache
 from mmap import mmap
 
 import numpy as np
@@ -21,6 +20,7 @@ from ifuview.memory import MIB
 
 TODO = "close frames that are not needed, or raise the limit in the preferences"
 OWN = "ifuview."
+_NAMES: dict[type, tuple[str, ...]] = {}  # fields of kinds of values that were seen
 PLAIN = (str, bytes, int, float, Enum, type(None))
 
 
@@ -100,10 +100,11 @@ def _parts(item: object) -> Iterable[object]:
     return vars(item).values() if type(item).__module__.startswith(OWN) and hasattr(item, "__dict__") else ()
 
 
-@cache
 def _names(kind: type) -> tuple[str, ...]:
     """Fields of a kind of values."""
-    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
+    return _NAMES[kind]
 
 
 def _is_text(item: object) -> bool:

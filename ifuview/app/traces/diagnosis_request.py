@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ifuview.errors import FileFormatError, MissingDataError, UsageError
+from ifuview.errors import UsageError
 from ifuview.exit_codes import FOUND, OK
+from ifuview.inputs import read_toml
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
 
@@ -48,6 +48,9 @@ class Outcome:
         return FOUND if self.diagnosis.verdict is Verdict.FAIL else OK
 
 
+MOST = 1e9  # of any limit
+
+
 def read_limits(path: str | None) -> DoctorLimits | None:
     """Limits from a TOML file: names of DoctorLimits, at the top or under [limits]; None without a file.
 
@@ -58,19 +61,15 @@ def read_limits(path: str | None) -> DoctorLimits | None:
     """
     if path is None:
         return None
-    try:
-        with open(path, "rb") as file:
-            tree = tomllib.load(file)
-    except OSError as problem:
-        raise MissingDataError(f"cannot be read ({problem.strerror})", path) from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise FileFormatError(f"is not TOML ({problem})", path) from problem
+    tree = read_toml(path)
     values = tree.get("limits", tree)
+    if not isinstance(values, dict):
+        raise UsageError("its limits are no table of names and numbers", path, "write [limits] above them")
     known = {f.name for f in fields(DoctorLimits)}
     for name, value in values.items():
         if name not in known:
             raise UsageError(f"there is no limit {name!r}", path, f"choose of {', '.join(sorted(known))}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
             raise UsageError(f"the limit {name} is not a number of at least 0", path)
     return DoctorLimits(**{name: float(value) for name, value in values.items()})
 

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import cast
 
 from ifuview.commands.photons.flat_config import UNKNOWN, flat_options
-from ifuview.errors import FileFormatError, MissingDataError, UsageError
+from ifuview.errors import FileFormatError, UsageError
+from ifuview.inputs import read_text, read_toml
 
 MAX_BYTES = 1 << 20
 NO_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)  # an expression: it would have to be run
@@ -41,29 +42,9 @@ def read_config(path: str) -> dict[str, object]:
     FileFormatError, MissingDataError
         It is not there, too large, or of neither syntax.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as problem:
-        raise MissingDataError(f"the configuration cannot be read ({problem.strerror})", path) from problem
-    if len(data) > MAX_BYTES:
-        raise FileFormatError("is too large for a configuration", path)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        raise FileFormatError("is no text", path, "write the configuration as TOML") from problem
     if os.path.splitext(path)[1].lower() == ".toml":
-        return _toml(text, path)
-    return {"": literals(text, path)}
-
-
-def _toml(text: str, path: str) -> dict[str, object]:
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise FileFormatError(f"is no TOML ({problem})", path, "correct it") from problem
+        return read_toml(path)
+    return {"": literals(read_text(path, MAX_BYTES), path)}
 
 
 def literals(text: str, path: str = "") -> dict[str, object]:

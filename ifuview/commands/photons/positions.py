@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from ifuview.errors import FileFormatError, MissingDataError, UsageError
+from ifuview.errors import FileFormatError, UsageError
+from ifuview.inputs import read_toml
 
-MAX_BYTES = 1 << 20
 MOST = 1000
 LISTS = (("start", "stop"), ("startTimes", "stopTimes"))  # ours, and those of published dither configurations
 CLOCK = 1e8  # s; larger times are those of a clock (unix), not since the start of a list
@@ -43,7 +42,7 @@ def read_positions(path: str, clock: float) -> tuple[Position, ...]:
     UsageError
         A position ends before it starts, or two overlap.
     """
-    rows = _rows(_toml(path), path)
+    rows = _rows(read_toml(path), path)
     names = [str(row.get("name", k)) for k, row in enumerate(rows, 1)]
     if len(set(names)) < len(names):
         raise UsageError("two positions have the same name", path, "give each its own")
@@ -52,20 +51,6 @@ def read_positions(path: str, clock: float) -> tuple[Position, ...]:
         if after.start < before.stop:
             raise UsageError(f"positions {before.name} and {after.name} overlap", path, "correct their times")
     return tuple(out)
-
-
-def _toml(path: str) -> dict[str, object]:
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as problem:
-        raise MissingDataError(f"the positions cannot be read ({problem.strerror})", path) from problem
-    if len(data) > MAX_BYTES:
-        raise FileFormatError("is too large for a list of positions", path)
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise FileFormatError(f"is no TOML ({str(problem)[:80]})", path, EXAMPLE) from problem
 
 
 def _rows(found: dict[str, object], path: str) -> list[dict[str, object]]:

@@ -1,9 +1,10 @@
-"""Small pictures of whole frames, for lists."""
+"""Pictures beside the canvas: small ones of whole frames, for lists; and the bytes of picture files."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from PyQt6.QtCore import QBuffer
 from PyQt6.QtGui import QImage
 
 from ifuview.app.frames.look import Reduction, Smooth, ViewState
@@ -17,6 +18,13 @@ def thumbnail(slot: Slot, width: int, height: int | None = None) -> QImage:
     """Return a whole frame as it is shown, as large as fits into `width` x `height` px (a square by default)."""
     picture = PictureView(slot.key, slot.title, slot.image, slot.plane, slot.pyramid, slot.look, slot.view)
     return whole(picture, (width, height or width))
+
+
+def encoded(picture: QImage, kind: str, quality: int) -> bytes:
+    """The bytes of a picture file, none if Qt cannot make that kind; its own writing cannot name every file."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    return bytes(buffer.data().data()) if picture.save(buffer, kind, quality) else b""
 
 
 def whole_view(picture: PictureView, size: viewport.Size) -> ViewState:

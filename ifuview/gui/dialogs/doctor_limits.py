@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 
 from PyQt6.QtCore import QTimer, pyqtSignal
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QWidget
 
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._widgets import plain_numbers
 from ifuview.model.traces.doctor import DoctorLimits
 
@@ -51,7 +52,7 @@ class DoctorLimitsDialog(QDialog):
         self._fill(self._limits)
         for box in self.boxes.values():
             box.valueChanged.connect(lambda _v: self._timer.start())
-        self.count = QLabel()
+        self.count = PlainLabel()
         self.count.setWordWrap(True)
         form.addRow(self.count)
         buttons = QDialogButtonBox(

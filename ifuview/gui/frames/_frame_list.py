@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QSt
 from PyQt6.QtWidgets import QStyleOptionViewItem as Option
 
 from ifuview.app.frames.views.frames import FrameRow, FramesView
+from ifuview.gui.parts._plain import plain
 
 THUMB = QSize(30, 22)  # screen px
 PAD = 2
@@ -124,7 +125,7 @@ class FrameList(QListWidget):
     def _fill(self, item: QListWidgetItem, row: FrameRow) -> None:
         """Texts of one row."""
         item.setText(row.title)
-        item.setToolTip(row.tip)
+        item.setToolTip(plain(row.tip))
         item.setData(KEY, row.key)
         item.setData(SUBTITLE, row.subtitle)
         item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, row.subtitle)

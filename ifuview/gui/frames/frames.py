@@ -9,7 +9,6 @@ from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSlider,
     QSpinBox,
@@ -22,6 +21,7 @@ from ifuview.app.frames.views.frames import Axis, FramesView
 from ifuview.app.intents import CloseSlot, Combine, Match, MoveSlot, Reload, SelectSlot, SetLayout, SetLock, SetPlane
 from ifuview.app.session import Layout
 from ifuview.gui.frames._frame_list import FrameList
+from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, check, column, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -79,7 +79,7 @@ class FramesDock(Dock):
     def _build_locks(self) -> FlowLayout:
         """What follows the current frame, always or once."""
         bar = FlowLayout(gap=4)
-        bar.addWidget(QLabel("Lock:"))
+        bar.addWidget(PlainLabel("Lock:"))
         self.locks = {what: check(text, f"All frames follow the {what} of the current one") for what, text in LOCKS}
         for what, box in self.locks.items():
             box.clicked.connect(lambda on, what=what: self.intent.emit(SetLock(what, on)))
@@ -155,10 +155,10 @@ class FramesDock(Dock):
         for one, sign, word in ((self.difference, "−", "difference"), (self.ratio, "/", "ratio")):
             one.setEnabled(pair is not None)
             if pair is None or self._view is None:
-                one.setToolTip(f"Select two frames (Ctrl-click) for their {word}")
+                one.setToolTip(plain(f"Select two frames (Ctrl-click) for their {word}"))
                 continue
             names = {row.key: row.title for row in self._view.rows}
-            one.setToolTip(f"New frame: {names.get(pair[0], '')} {sign} {names.get(pair[1], '')}")
+            one.setToolTip(plain(f"New frame: {names.get(pair[0], '')} {sign} {names.get(pair[1], '')}"))
 
     def _combine(self, how: str) -> None:
         """Ask for a new frame made from two."""

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 from ifuview.app.frames.views import header as pure
 from ifuview.app.frames.views.header import HeaderView
 from ifuview.app.intents import ChooseImage
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -94,7 +95,7 @@ class HeaderDock(Dock):
             mark = "▸ " if i == view.shown else ""
             item = QTreeWidgetItem([mark + pure.title(hdu), pure.shape_text(hdu), hdu.dtype, hdu.unit])
             item.setData(0, ROLE, i)
-            item.setToolTip(0, "On the canvas" if i == view.shown else hdu.kind)
+            item.setToolTip(0, plain("On the canvas" if i == view.shown else hdu.kind))
             if i == view.shown:
                 font = item.font(0)
                 font.setBold(True)
@@ -127,7 +128,7 @@ class HeaderDock(Dock):
             item = QTreeWidgetItem([card[0], pure.value_text(card[1]), card[2]])
             item.setData(0, ROLE, pure.card_text(card))
             for c in range(3):
-                item.setToolTip(c, pure.card_text(card))
+                item.setToolTip(c, plain(pure.card_text(card)))
             items.append(item)
         self.cards.addTopLevelItems(items)
         self.cards.resizeColumnToContents(0)

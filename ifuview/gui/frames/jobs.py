@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ifuview.app.frames.views.jobs import JobRow, JobsView
 from ifuview.app.intents import CancelJob
 from ifuview.app.jobs import JobStatus
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -29,7 +30,7 @@ class JobWidget(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.id = -1
-        self.mark = QLabel()
+        self.mark = PlainLabel()
         self.mark.setFixedWidth(16)
         self.name = Elided()
         self.name.elide = Qt.TextElideMode.ElideMiddle  # the end of a path tells most

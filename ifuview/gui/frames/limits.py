@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QLabel,
     QMenu,
     QScrollArea,
     QSlider,
@@ -27,6 +26,7 @@ from ifuview.app.frames.views.limits import LimitsView, with_limits, with_mode
 from ifuview.app.intents import SetLook
 from ifuview.gui.frames._look_choices import MODES, REDUCTIONS, SMOOTHS, SWATCH, TRANSFERS, narrow, select, swatch
 from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import Pages, button, check, column, combo, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
@@ -153,7 +153,7 @@ class LimitsDock(Dock):
         self.opacity.setToolTip("Opacity of the mask")
         self.opacity.sliderReleased.connect(lambda: self._set(mask_opacity=self.opacity.value() / 100))
         self.opacity.actionTriggered.connect(self._opacity_key)
-        self.no_mask = QLabel("no mask in this file")
+        self.no_mask = PlainLabel("no mask in this file")
         form.addRow("Mask", self.bits)
         form.addRow("Mask color", self.mask_color)
         form.addRow("Opacity", self.opacity)

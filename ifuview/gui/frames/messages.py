@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app.frames.views.messages import MessageRow, MessagesView, as_text
 from ifuview.app.session import Level
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, check, column
 from ifuview.gui.parts.base import Dock
 
@@ -108,7 +109,7 @@ class MessagesDock(Dock):
         """One message, its detail below it."""
         item = QTreeWidgetItem([f"{row.clock}  {row.text}".strip()])
         item.setData(0, ROLE, row)
-        item.setToolTip(0, f"{row.level.value.capitalize()}: {row.text}")
+        item.setToolTip(0, plain(f"{row.level.value.capitalize()}: {row.text}"))
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{row.level.value}: {row.text}")
         style = self.style()
         if style is not None:

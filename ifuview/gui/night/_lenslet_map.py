@@ -15,6 +15,7 @@ from ifuview.app.night.reduction.state import FieldPlace
 from ifuview.app.night.views import lenslets as pure
 from ifuview.app.night.views.lenslets import HeadMap, LensletColors
 from ifuview.gui.parts._lasso import Lasso
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._plot import Ink, Plot
 from ifuview.model.checks import Array
 
@@ -143,7 +144,7 @@ class LensletMap(Plot):
         """Whose light it is."""
         words = ["" if self.light is None else self.light.note, "" if self.head is None else self.head.title]
         self.set_heading(words[0] or words[1])
-        self.setToolTip(" \u00b7 ".join(word for word in words if word))
+        self.setToolTip(plain(" \u00b7 ".join(word for word in words if word)))
 
     def _draw_place(self, place: FieldPlace) -> None:
         angle = np.linspace(0, 2 * math.pi, ACROSS)

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app.night.views.step import FormField
+from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import bold, button, combo, plain_numbers, quiet_label
 from ifuview.model.reduction.params import Value
 
@@ -88,7 +89,7 @@ class ParamForm(QWidget):
             label = self.labels[one.name] = quiet_label(f"{one.field.label} ({words})" if words else one.field.label)
             widget = self.widgets[one.name] = self._widget(one)
             for part in (label, widget):
-                part.setToolTip("; ".join(t for t in (one.field.label, one.field.hint, words) if t))
+                part.setToolTip(plain("; ".join(t for t in (one.field.label, one.field.hint, words) if t)))
             self.grid.addWidget(label, row, 0)
             self.grid.addWidget(widget, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             label.show()  # what is hidden has no height
@@ -142,7 +143,7 @@ class ParamForm(QWidget):
         out = QWidget()
         row = QHBoxLayout(out)
         row.setContentsMargins(0, 0, 0, 0)
-        count = QLabel()
+        count = PlainLabel()
         count.setObjectName("count")
         clear = button("All by itself", "Choose none by hand")
         clear.setObjectName("clear")

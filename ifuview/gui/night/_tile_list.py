@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableWidget,
 
 from ifuview.app.night.views import exposures as pure
 from ifuview.app.night.views.exposures import ExposuresView, TileRow
+from ifuview.gui.parts._plain import plain
 from ifuview.model.night.exposures import FileState, TileFile
 
 HEADS = ("Tile", "Of", "Product")
@@ -106,6 +107,6 @@ def _mark(file: TileFile | None, open_paths: frozenset[str]) -> QTableWidgetItem
     if file is not None:
         item.setData(PATH, file.file.path)
         state = "open" if text == OPEN else str(file.file.state)
-        item.setToolTip(f"{file.file.path}\n{state}")
+        item.setToolTip(plain(f"{file.file.path}\n{state}"))
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{file.family} {state}")
     return item

@@ -21,6 +21,7 @@ from ifuview.app.night.views import triage as pure
 from ifuview.app.night.views.triage import TriageView
 from ifuview.app.session import Layout
 from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, FindingsTree
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -132,7 +133,7 @@ class TriageDock(Dock):
         item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name if place else row.place}", row.amount, row.step, place])
         item.setData(0, NUMBER, number)
         for at in range(len(HEADS)):
-            item.setToolTip(at, row.finding.text)
+            item.setToolTip(at, plain(row.finding.text))
         if row.mark in INK:
             for at in (0, 1):
                 item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
@@ -147,7 +148,7 @@ class TriageDock(Dock):
             self.evidence.show_figure(None)
             return
         self.text.setText(pure.explanation(view, number))
-        self.text.setToolTip(pure.evidence(view, number))
+        self.text.setToolTip(plain(pure.evidence(view, number)))
         self.evidence.show_figure(pure.evidence_figure(view, number))
 
     def _go(self, number: int, *, blink: bool = False) -> None:

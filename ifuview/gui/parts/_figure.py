@@ -9,10 +9,10 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QResizeEvent
-from PyQt6.QtWidgets import QLabel
 
 from ifuview.gui.parts._figure_items import PAPER_ALPHA, SPAN_ALPHA, CurveItems, PointItems, RuleItem, WordItems, paint
 from ifuview.gui.parts._log_axis import log_ticks
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import Plot
 from ifuview.model.figure import Figure, Range, Shade
 
@@ -42,7 +42,7 @@ class FigurePlot(Plot):
         self.spans: dict[bool, list[pg.LinearRegionItem]] = {True: [], False: []}
         log_ticks(self.getAxis("bottom"), "bottom", lambda: self.figure is not None and self.figure.x.log)
         log_ticks(self.getAxis("left"), "left", lambda: self.figure is not None and self.figure.y.log)
-        self.notes = QLabel(self)
+        self.notes = PlainLabel("", self)
         self.notes.setTextFormat(Qt.TextFormat.RichText)
         self.notes.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.notes.setAlignment(Qt.AlignmentFlag.AlignRight)

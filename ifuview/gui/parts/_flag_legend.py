@@ -7,6 +7,7 @@ from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem
 
 from ifuview.app.photons.views.flags import FlagRow
+from ifuview.gui.parts._plain import plain
 
 SWATCH = 12  # screen px
 
@@ -49,11 +50,11 @@ class FlagLegend(QTreeWidget):
         for row in rows:
             item = QTreeWidgetItem(["", str(row.count)])
             item.setTextAlignment(1, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
-            item.setToolTip(1, row.tip)
+            item.setToolTip(1, plain(row.tip))
             box = QCheckBox(f"{row.name}, {row.note.split(':')[0]}" if row.note else row.name)
             box.setIcon(swatch(row.color))
             box.setIconSize(QSize(SWATCH, SWATCH))
-            box.setToolTip(row.tip)
+            box.setToolTip(plain(row.tip))
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             box.clicked.connect(lambda on, name=row.name: self._checked(name, on))
             self.addTopLevelItem(item)

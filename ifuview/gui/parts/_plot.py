@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from PyQt6.QtCore import QEvent, QPointF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import is_dark
 from ifuview.model import figure
 
@@ -99,11 +101,11 @@ class Plot(pg.PlotWidget):
 
     def set_labels(self, x: str, y: str) -> None:
         """Axis labels, units included."""
-        self._label = y
+        self._below, self._label = x, y
         for side, text in (("bottom", x), ("left", self._fitting_label())):
-            axis = self.getAxis(side)
-            if axis.labelText != text:
-                axis.setLabel(text)
+            axis, shown = self.getAxis(side), escape(text)  # pyqtgraph takes labels for HTML
+            if axis.labelText != shown:
+                axis.setLabel(shown)
                 axis.showLabel(bool(text))
 
     def _fitting_label(self) -> str:
@@ -115,7 +117,7 @@ class Plot(pg.PlotWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         if self._ready:
-            self.set_labels(self.getAxis("bottom").labelText, self._label)
+            self.set_labels(self._below, self._label)
             if self._heading:
                 self._draw_heading()
 
@@ -123,7 +125,7 @@ class Plot(pg.PlotWidget):
         """A line of text above the plot, for plots too low for a label along the axis."""
         if self._heading != text:
             self._heading = text
-            self.setToolTip(text)
+            self.setToolTip(plain(text))
             self._draw_heading()
 
     def _draw_heading(self) -> None:
@@ -131,7 +133,7 @@ class Plot(pg.PlotWidget):
         room = self.width() - self.getAxis("left").width() - HEADING_ROOM
         text = self.fontMetrics().elidedText(self._heading, Qt.TextElideMode.ElideRight, max(int(room), 0))
         size = f"{max(7, self.font().pointSize() - 1)}pt"
-        self.plotItem.setTitle(text, color=self.ink.text, size=size, justify="left")
+        self.plotItem.setTitle(escape(text), color=self.ink.text, size=size, justify="left")
 
     def styled(self, item: T, style: Callable[[Ink], object], *, add: bool = True) -> T:
         """Add `item` and call `style` with the colors, now and whenever the palette changes."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QRectF, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
-from PyQt6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
+from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import plain_numbers
 
 HANDLE, HEIGHT, GROOVE = 9, 22, 5  # screen px
@@ -23,7 +24,9 @@ class RangeSlider(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setAccessibleName(name)
-        self.setToolTip(f"{name}: drag an end, or the middle to move both; double click for all; arrow keys move it")
+        self.setToolTip(
+            plain(f"{name}: drag an end, or the middle to move both; double click for all; arrow keys move it")
+        )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.span = (0.0, 1.0)
@@ -157,7 +160,7 @@ class RangeRow(QWidget):
 
     def __init__(self, name: str, decimals: int) -> None:
         super().__init__()
-        self.label, self.slider = QLabel(), RangeSlider(f"{name} range")
+        self.label, self.slider = PlainLabel(), RangeSlider(f"{name} range")
         self.boxes = (QDoubleSpinBox(), QDoubleSpinBox())
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -172,7 +175,7 @@ class RangeRow(QWidget):
             box.valueChanged.connect(self._typed)
         grid.addWidget(self.label, 0, 0)
         grid.addWidget(self.boxes[0], 0, 1)
-        grid.addWidget(QLabel("–"), 0, 2)
+        grid.addWidget(PlainLabel("–"), 0, 2)
         grid.addWidget(self.boxes[1], 0, 3)
         grid.addWidget(self.slider, 1, 0, 1, 4)
         grid.setColumnStretch(1, 1)

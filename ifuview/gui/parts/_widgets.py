@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.model.inspection import VerdictState
 
 # a pressed switch must be told from a raised one on dark palettes too, where Fusion's shade of it vanishes
@@ -146,14 +147,14 @@ class Pages(QStackedWidget):
         return self.hint_label.text() if self.currentIndex() == 0 else ""
 
 
-class Elided(QLabel):
+class Elided(PlainLabel):
     """One line that is shortened where it does not fit; the tip has all of it."""
 
     elide = Qt.TextElideMode.ElideRight
 
     def setText(self, text: str | None) -> None:
         super().setText(text)
-        self.setToolTip(text)
+        self.setToolTip(plain(text))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(1, self.fontMetrics().height() + 2)
@@ -168,7 +169,7 @@ class Elided(QLabel):
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
 
-class Wrapped(QLabel):
+class Wrapped(PlainLabel):
     """Text that wraps and asks for no more than a line where a dock is low."""
 
     def minimumSizeHint(self) -> QSize:
@@ -203,7 +204,7 @@ def button(text: str, tip: str, *, check: bool = False) -> QToolButton:
     """A flat button with words."""
     out = QToolButton()
     out.setText(text)
-    out.setToolTip(tip)
+    out.setToolTip(plain(tip))
     out.setAccessibleName(tip)
     out.setCheckable(check)
     if check:
@@ -215,7 +216,7 @@ def button(text: str, tip: str, *, check: bool = False) -> QToolButton:
 def check(text: str, tip: str, *, on: bool = False) -> QCheckBox:
     """A check box with a tip."""
     out = QCheckBox(text)
-    out.setToolTip(tip)
+    out.setToolTip(plain(tip))
     out.setAccessibleName(tip)
     out.setChecked(on)
     return out
@@ -241,7 +242,7 @@ def combo(entries: Iterable[tuple[str, object]], name: str) -> QComboBox:
     for text, data in entries:
         out.addItem(text, data)
     out.setAccessibleName(name)
-    out.setToolTip(name)
+    out.setToolTip(plain(name))
     out.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return out
 
@@ -253,7 +254,7 @@ def plain_numbers(box: QAbstractSpinBox, name: str) -> None:
     box.setLocale(locale)
     box.setKeyboardTracking(False)
     box.setAccessibleName(name)
-    box.setToolTip(name)
+    box.setToolTip(plain(name))
 
 
 def labelled(text: str, widget: QWidget) -> QWidget:
@@ -264,7 +265,7 @@ def labelled(text: str, widget: QWidget) -> QWidget:
     row = QHBoxLayout(out)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(3)
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setBuddy(widget)
     row.addWidget(label)
     row.addWidget(widget)

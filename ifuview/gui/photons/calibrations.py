@@ -22,6 +22,7 @@ from ifuview.app import intents as want
 from ifuview.app.photons.views import calibrations as pure
 from ifuview.app.photons.views.calibrations import CalibrationsView, SolutionCurves, StepRow
 from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 
@@ -175,7 +176,7 @@ class CalibrationsDock(Dock):
             box.setAccessibleName(f"{row.title}: switch on or off")
             box.setChecked(row.on)
             item.setText(1, f"{row.text} ({row.waits})" if row.waits else row.text)
-            item.setToolTip(1, item.text(1))
+            item.setToolTip(1, plain(item.text(1)))
         self.steps.resizeColumnToContents(0)
         if fresh:
             self.steps.setCurrentItem(self.steps.topLevelItem(fresh[-1]))

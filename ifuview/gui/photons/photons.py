@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from PyQt6.QtWidgets import QButtonGroup, QDoubleSpinBox, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QDoubleSpinBox, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from ifuview.app import intents as want
 from ifuview.app.photons.views.photons import PhotonsView
 from ifuview.app.session import Layout
 from ifuview.gui.parts._flag_legend import FlagLegend
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._range_slider import RangeRow
 from ifuview.gui.parts._widgets import (
     Elided,
@@ -91,7 +92,7 @@ class PhotonsDock(Dock):
         self.fps.setSuffix(" /s")
         for box in (self.step, self.fps):
             box.valueChanged.connect(self._speed)
-        self.now = QLabel()
+        self.now = PlainLabel()
         for widget in (self.play, labelled("step", self.step), labelled("speed", self.fps), self.now):
             bar.addWidget(widget)
         return bar

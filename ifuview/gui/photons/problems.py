@@ -12,6 +12,7 @@ from ifuview.app import intents as want
 from ifuview.app.photons.views import problems as pure
 from ifuview.app.photons.views.problems import ProblemRow, ProblemsView
 from ifuview.gui.parts._findings_tree import EvidencePanel, FindingsTree
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import VERDICT_SIGNS, Pages, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.model.inspection import VerdictState
@@ -90,7 +91,7 @@ class PhotonProblemsDock(Dock):
         for row in self._rows:
             item = QTreeWidgetItem([f"{VERDICT_SIGNS[row.state]} {row.name}", row.amount, row.sigma, row.step])
             for at in range(len(HEADS)):
-                item.setToolTip(at, row.finding.text)
+                item.setToolTip(at, plain(row.finding.text))
             if row.state is VerdictState.WRONG:
                 item.setForeground(0, QBrush(QColor(INK[dark])))
             items.append(item)

@@ -16,7 +16,6 @@ from PyQt6.QtWidgets import QApplication, QMessageBox
 from ifuview.app import intents as want
 from ifuview.app import preferences
 from ifuview.app.desk import Desk, suited
-from ifuview.app.frames.adding import look_of
 from ifuview.app.frames.state import MemoryBounds
 from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.app.open_tasks import frames_opened
@@ -25,6 +24,7 @@ from ifuview.app.session import Level, Session
 from ifuview.errors import UsageError, told
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
+from ifuview.gui.canvas.thumbnail import encoded
 from ifuview.gui.frames._file_watch import FileWatch
 from ifuview.gui.night.watcher import Watcher
 from ifuview.gui.photons.player import Player
@@ -279,8 +279,9 @@ class Shell(QObject):
         self.settings = settings
         preferences.use(settings)
         self.window.canvas.hands.wheel_at = settings.wheel
-        fields = settings.look_fields()
-        look = look_of(fields) if fields else None
+        look, problem = preferences.base_look(settings)
+        if problem:
+            self.controller.say(Level.WARNING, problem)
         memory = MemoryBounds(settings.memory_warn_mib, settings.memory_limit_mib)
         judges = settings.judge == "opening"
         self.controller.take(replace(self.store.session, base_look=look, memory=memory, judges=judges))
@@ -289,10 +290,10 @@ class Shell(QObject):
         area, canvas = self.window.dock_area, self.window.canvas
         picture = area.picture(intent.dock, DOCK_PICTURE).toImage() if intent.dock else canvas.grab_image()
         try:
+            if not (data := encoded(picture, intent.format.upper(), PICTURE_QUALITY)):
+                raise UsageError(f"no picture can be written as {intent.format}", intent.path, "choose png")
             with whole_file(intent.path, "the picture") as part:
-                if not picture.save(part, intent.format.upper(), PICTURE_QUALITY):
-                    todo = "choose a folder that can be written"
-                    raise UsageError("the picture cannot be written", intent.path, todo)
+                Path(part).write_bytes(data)
         except UsageError as problem:
             self.controller.say(Level.ERROR, str(problem))
             return

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from ifuview.app.frames.tour import Stop
 from ifuview.app.night.demo import intents_of
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
 
@@ -25,7 +26,7 @@ class TourPanel(QFrame):
         self.controller, self.stops, self.place = controller, stops, -1
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Guided tour")
-        self.title, self.text = QLabel(), QLabel()
+        self.title, self.text = PlainLabel(), PlainLabel()
         self.title.setStyleSheet("font-weight: bold;")
         self.text.setWordWrap(True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)

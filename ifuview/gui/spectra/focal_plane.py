@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QImage, QPixmap
-from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
 
 from ifuview.app.frames.views.text import number
 from ifuview.app.intents import SelectFiber, SelectSlot, ShowAllCameras
@@ -16,6 +16,7 @@ from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import paint
 from ifuview.gui.parts._lasso import Lasso
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
@@ -41,7 +42,7 @@ class FocalPlaneDock(Dock):
         self._build_choices()
         self.info = quiet_label()
         self.note = quiet_label()
-        self.key_line = QLabel()
+        self.key_line = PlainLabel()
         self.key_line.setTextFormat(Qt.TextFormat.RichText)
         self.key_line.setWordWrap(True)
         self.bar = self._build_bar()
@@ -87,7 +88,7 @@ class FocalPlaneDock(Dock):
         out = QWidget()
         row = QHBoxLayout(out)
         row.setContentsMargins(0, 0, 0, 0)
-        self.low, self.ramp, self.high = QLabel(), QLabel(), QLabel()
+        self.low, self.ramp, self.high = PlainLabel(), PlainLabel(), PlainLabel()
         self.ramp.setScaledContents(True)
         self.ramp.setFixedHeight(12)
         self.ramp.setMinimumWidth(40)

@@ -19,6 +19,7 @@ from ifuview.app.traces.views import findings as pure
 from ifuview.app.traces.views.findings import FindingsView
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._findings_tree import FindingsTree
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.traces.trace_quality import BANNER
@@ -166,7 +167,7 @@ class FindingsDock(Dock):
         items = []
         for row in view.rows:
             item = QTreeWidgetItem([f"{row.sign}  {row.finding.title}", row.amount, row.sigma])
-            item.setToolTip(0, row.finding.text)
+            item.setToolTip(0, plain(row.finding.text))
             for i in (1, 2):
                 item.setTextAlignment(i, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             items.append(item)
@@ -175,7 +176,7 @@ class FindingsDock(Dock):
         if view.verdict is not None:
             self.word.setText(f"Corrected (it was: {WORDS[view.verdict]})" if view.corrected else WORDS[view.verdict])
         self.sentence.setText(view.sentence)
-        self.sentence.setToolTip(view.advice)
+        self.sentence.setToolTip(plain(view.advice))
         if self._limits is not None:
             self._limits.show_count(self._count(view))
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import ClassVar
 
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QStyle, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QStyle, QVBoxLayout, QWidget
 
 from ifuview.app.traces.views.trace_quality import TraceQualityView
 from ifuview.gui.parts._figure import FigurePlot
+from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import show_bottom
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, check, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
@@ -70,7 +71,7 @@ class TraceQualityDock(Dock):
         self.banner = QWidget()
         self.banner.setObjectName("banner")
         self.banner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.icon = QLabel()
+        self.icon = PlainLabel()
         self.word = bold(quiet_label())
         self.text = quiet_label()
         words = QVBoxLayout()

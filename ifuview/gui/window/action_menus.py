@@ -7,6 +7,7 @@ from PyQt6.QtGui import QAction, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu
 
 from ifuview.app import intents as want
+from ifuview.gui.parts._plain import plain
 from ifuview.gui.shell.window_commands import WindowCommands
 from ifuview.gui.shell.window_contract import CommandedWindow
 from ifuview.gui.window.actions import Action
@@ -36,7 +37,7 @@ class ActionMenus:
         item = QAction(action.text, self.window)
         item.setObjectName(action.name)
         item.setShortcuts([QKeySequence(k) for k in action.keys])
-        item.setToolTip(action.tip or action.text + (f" ({action.keys[0]})" if action.keys else ""))
+        item.setToolTip(plain(action.tip or action.text + (f" ({action.keys[0]})" if action.keys else "")))
         item.setCheckable(action.checked is not None)
         if action.name in CANVAS_KEYS:
             item.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton
+
+from ifuview.gui.parts._plain import PlainLabel, plain
 
 COLORS = "QFrame#banner { background: #8c2f2f; } QLabel { color: white; } QToolButton { color: white; border: none; }"
 MORE = "  (and {} more: Window > Messages)"
@@ -21,7 +23,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self.setStyleSheet(COLORS)
         self.setAccessibleName("What went wrong")
-        self.label = QLabel()
+        self.label = PlainLabel()
         self.label.setWordWrap(True)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -41,7 +43,7 @@ class Banner(QFrame):
         self._unread = [*(t for t in self._unread if t != text), text] if self.isVisible() else [text]
         before = len(self._unread) - 1
         self.label.setText(text + (MORE.format(before) if before else ""))
-        self.label.setToolTip("\n".join(self._unread))
+        self.label.setToolTip(plain("\n".join(self._unread)))
         self.show()
 
     def hideEvent(self, event: QHideEvent | None) -> None:

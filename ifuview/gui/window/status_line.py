@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
+from PyQt6.QtWidgets import QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobRecord
 from ifuview.app.session import Level, Message
+from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.shell.controller import Controller
 
 MARKS = {Level.INFO: "", Level.WARNING: "\u26a0 ", Level.ERROR: "\u2716 "}
@@ -18,10 +19,10 @@ class StatusLine:
     """Fills the status bar of the window."""
 
     def __init__(self, bar: QStatusBar, controller: Controller) -> None:
-        self.note = QLabel()
+        self.note = PlainLabel()
         self.note.setAccessibleName("Last message")
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.job_text = QLabel()
+        self.job_text = PlainLabel()
         self.progress = QProgressBar()
         self.progress.setFixedWidth(140)
         self.progress.setMaximumHeight(14)
@@ -37,7 +38,7 @@ class StatusLine:
     def show_message(self, message: Message) -> None:
         """Show what happened last."""
         self.note.setText(MARKS[message.level] + message.text)
-        self.note.setToolTip(message.text)
+        self.note.setToolTip(plain(message.text))
         role = "palette(window-text)" if message.level is Level.INFO else "palette(bright-text)"
         self.note.setStyleSheet(f"color: {role};")
 

@@ -10,7 +10,6 @@ from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QMouseEvent, QPain
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QSizePolicy,
     QToolBar,
@@ -20,6 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
+from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import VERDICT_COLORS, VERDICT_SIGNS
 from ifuview.model.inspection import ChainCell, VerdictState, VerdictView
 
@@ -46,7 +46,7 @@ class VerdictBar(QFrame):
         self._view: VerdictView | None = None
         self.setObjectName("verdict")
         self.setAccessibleName("Verdict")
-        self.headline, self.detail, self.judged = QLabel(), QLabel(), QLabel()
+        self.headline, self.detail, self.judged = PlainLabel(), PlainLabel(), PlainLabel()
         for label in (self.headline, self.detail, self.judged):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -58,7 +58,7 @@ class VerdictBar(QFrame):
         bold.setPointSizeF(bold.pointSizeF() * 1.15)
         self.headline.setFont(bold)
         self.back = self._button("\u2039", "Problem before ([)", lambda: self._step(-1))
-        self.place = QLabel()
+        self.place = PlainLabel()
         self.on = self._button("\u203a", "Next problem (])", lambda: self._step(1))
         self.proof = self._button("Blink the proof", "Blink the two products that show it (Return)", self._blink)
         self.list = self._button("Problems", "All problems, by cause", self._list)
@@ -71,7 +71,7 @@ class VerdictBar(QFrame):
     def _button(self, text: str, hint: str, slot: object) -> QToolButton:
         button = QToolButton()
         button.setText(text)
-        button.setToolTip(hint)
+        button.setToolTip(plain(hint))
         button.setAccessibleName(hint)
         button.setStyleSheet(BUTTON)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -133,7 +133,7 @@ class VerdictBar(QFrame):
         left = running or view.judged.endswith("stopped") or view.state is VerdictState.NOT_JUDGED
         self.stop.setVisible(left)
         self.stop.setText("Stop" if running else "Judge")
-        self.stop.setToolTip("Judge no more cameras" if running else "Judge the cameras that are left")
+        self.stop.setToolTip(plain("Judge no more cameras" if running else "Judge the cameras that are left"))
         self._fit()
         self.update()
 
@@ -148,7 +148,7 @@ class VerdictBar(QFrame):
             room = self.bar.window().height() >= SMALL  # else they are a tool tip
             self.detail.setVisible(room and bool(view.detail or view.judged))
             self.judged.setVisible(room and bool(view.judged))
-            self.setToolTip("" if room else f"{view.detail}\n{view.judged}".strip())
+            self.setToolTip(plain("" if room else f"{view.detail}\n{view.judged}".strip()))
             layout.activate()
             self.setFixedHeight(layout.heightForWidth(max(self.width(), LEAST_WIDTH)))
             self.bar.setFixedHeight(self.height() + CELL_HEIGHT * bool(self._view and self._view.chain) + SPARE)
@@ -233,7 +233,7 @@ class ChainStrip(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         cell = None if event is None else self.cell_at(event.position().x())
         if cell is not None:
-            self.setToolTip(f"{cell.title}: {cell.hint}")
+            self.setToolTip(plain(f"{cell.title}: {cell.hint}"))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from PyQt6.QtCore import QByteArray, QSettings
@@ -17,6 +18,14 @@ def _store() -> QSettings:
     return QSettings(str(default_path().with_name("window.ini")), QSettings.Format.IniFormat)
 
 
+def _stored(store: QSettings, name: str) -> QByteArray | None:
+    """What was remembered; None if it is not there or is something else."""
+    if not os.path.isfile(store.fileName()):
+        return None
+    value = store.value(name)
+    return value if isinstance(value, QByteArray) else None
+
+
 def save(window: QMainWindow, desks: Mapping[str, QByteArray]) -> None:
     """Remember size, place and the panels of each desk."""
     store = _store()
@@ -27,7 +36,7 @@ def save(window: QMainWindow, desks: Mapping[str, QByteArray]) -> None:
 
 def restore_geometry(window: QMainWindow) -> bool:
     """Size and place of the last time, if they are on a screen that exists; call before show()."""
-    geometry = _store().value("geometry")
+    geometry = _stored(_store(), "geometry")
     if geometry is None or not window.restoreGeometry(geometry):
         return False
     center = window.frameGeometry().center()
@@ -41,7 +50,8 @@ def desks() -> dict[str, QByteArray]:
     """The panels of each desk of the last time."""
     store = _store()
     store.beginGroup(f"desk-{LAYOUT_VERSION}")
-    return {name: store.value(name) for name in store.childKeys()}
+    found = {name: _stored(store, name) for name in store.childKeys()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def clear() -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
+from ifuview.inputs import regular_file
 from ifuview.io.archive.inflate import MAGIC_BYTES, beginning, inflated, is_packed
 from ifuview.io.archive.tar import RECORD, TarFile, is_tar, read_tar
 from ifuview.io.mapping import map_file
-from ifuview.io.source import regular_file
 
 SNIFFED = 1 << 20  # packed bytes that are looked at to see what they are: more than a block of bzip2
 

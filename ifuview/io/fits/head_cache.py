@@ -32,7 +32,7 @@ class Heads:
         try:
             stored = json.loads(self._file.read_text("utf-8"))
             return stored["heads"] if stored["version"] == VERSION and stored["root"] == self._root else {}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {}
 
     def facts(self, file: ProductFile) -> Header:

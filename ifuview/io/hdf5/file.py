@@ -14,8 +14,8 @@ import numpy as np
 
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import brackets, reason
+from ifuview.inputs import regular_file
 from ifuview.io.safe.pickle import looks_pickled, plain
-from ifuview.io.source import regular_file
 from ifuview.model.checks import Array, Header
 
 if TYPE_CHECKING:

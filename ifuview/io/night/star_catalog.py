@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.errors import FileFormatError, MissingDataError
-from ifuview.io.source import regular_file
+from ifuview.inputs import regular_file
 from ifuview.model.reduction.solution import BANDS, StarCatalog
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ifuview.inputs import regular_file
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.photons.raw.beammap_text import SIZES
-from ifuview.io.source import regular_file
 from ifuview.model.dataset import Dataset, HduInfo
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels

@@ -8,12 +8,12 @@ import warnings
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
+from ifuview.inputs import regular_file
 from ifuview.io.fits.fast import FitsFile, fits_of
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
 from ifuview.io.products.choose import choose
 from ifuview.io.products.reading import READER
-from ifuview.io.source import regular_file
 from ifuview.model.dataset import Dataset
 
 FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".vot": "votable", ".votable": "votable", ".xml": "votable"}

@@ -12,8 +12,9 @@ import numpy as np
 from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.inputs import regular_file
 from ifuview.io.safe.pickle import opaque_tolerant
-from ifuview.io.source import CHUNK, regular_file
+from ifuview.io.source import CHUNK
 from ifuview.model.checks import Array
 
 MAX_MEMBER = 512 << 20  # bytes of one array

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.inputs import read_json
 from ifuview.io.traces.correction import CARD, CARD_TEXT, REMARK, Correction, as_ascii, say
 from ifuview.io.traces.points import Points, orientation_of
-from ifuview.io.traces.table import ALIASES, SEPARATORS, identity, is_columns, numbers
+from ifuview.io.traces.table import ALIASES, MAX_SIZE, SEPARATORS, identity, is_columns, numbers
 from ifuview.io.traces.write import WRITERS, write_traces
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
@@ -163,8 +164,7 @@ def _text_identity(text: str) -> str | float:
 def json_points(correction: Correction) -> bool:
     """A dictionary of fibers, a list of records or of columns; each changed record says what was changed."""
     source = correction.source
-    with open(source, encoding="utf-8-sig") as file:
-        whole = json.load(file)
+    whole = read_json(source, MAX_SIZE)
     tree = whole
     for key in ("fibers", "traces"):
         if isinstance(tree, dict) and isinstance(tree.get(key), dict | list):

@@ -14,10 +14,11 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.inputs import regular_file
 from ifuview.io.fits.fast import FitsFile, read_fits
 from ifuview.io.fits.spec import parse_spec
 from ifuview.io.products.traces import product_traces
-from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC, regular_file
+from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet

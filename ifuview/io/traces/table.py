@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.inputs import json_of, regular_file
 from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.table import read_table
-from ifuview.io.source import regular_file
 from ifuview.io.traces.points import Points, traces_from_points
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
@@ -219,10 +218,7 @@ def _cells(cells: list[str]) -> Column:
 
 def _json_points(text: str, path: str) -> list[Points]:
     """Points of a dictionary of fibers or a list of records."""
-    try:
-        tree = json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise FileFormatError(f"is no valid JSON ({problem})", path) from problem
+    tree = json_of(text, path)
     for key in ("fibers", "traces"):
         if isinstance(tree, dict) and isinstance(tree.get(key), (dict, list)):
             tree = tree[key]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.errors import FileFormatError
+from ifuview.inputs import regular_file
 from ifuview.io.photons import flags as photon_flags
-from ifuview.io.source import regular_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import NO_RESONATOR, Beammap
 
