@@ -11,7 +11,7 @@ import sys
 
 from ifuview.commands import table
 from ifuview.errors import IfuviewError, told
-from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, INTERRUPTED
+from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, INTERRUPTED, endings
 
 
 def main(argv: list[str]) -> int:
@@ -33,6 +33,8 @@ def main(argv: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
     try:
         name, words = table.split(argv)
+        if name != table.VIEW:
+            _end_as_interrupted()
         return _run(name, words)
     except IfuviewError as problem:
         _say(str(problem))
@@ -57,6 +59,21 @@ def one_blas_thread() -> None:
     threads before a fork, which never ends if one of them is at work (seen in one start of ten with a psf file).
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _end_as_interrupted() -> None:
+    """Let SIGTERM, and the end of the terminal, end a command as Ctrl-C does: nothing half written is left."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in endings():
+        signal.signal(number, interrupt)
 
 
 def _run(name: str, words: list[str]) -> int:

@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 from ifuview.errors import IfuviewError, UsageError
@@ -19,6 +21,11 @@ ENDINGS = (".gz", ".fz", ".bz2", ".fits", ".fit")
 ERRNO = re.compile(r"\berrno = (\d+)")
 LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # HDF5's own words
 MAX_TEXT = 200  # characters of a reason
+PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-\d+\.part(?:\.\w+)?$", re.DOTALL)  # a name that `part_name` made
+MOST_NAME = 120  # characters of the name that a temporary one begins with
+
+_swept: set[str] = set()
+_numbers = count()
 
 
 def stem(path: Name) -> str:
@@ -35,17 +42,82 @@ def product_stem(path: Name) -> str:
 
 
 def part_name(path: Name) -> str:
-    """A hidden temporary name beside `path`, of this process, with the same suffix (writers go by it)."""
+    """A hidden temporary name beside `path` that nobody else has, with the same suffix (writers go by it).
+
+    What processes of this computer that are gone left there goes.
+    """
     folder, name = os.path.split(os.fspath(path))
     base, suffix = os.path.splitext(name)
-    return os.path.join(folder, f".{base}.{os.getpid()}.part{suffix}")
+    _sweep(folder or ".")
+    return os.path.join(folder, f".{base[:MOST_NAME]}.{_home()}-{os.getpid()}-{next(_numbers)}.part{suffix}")
+
+
+def _sweep(folder: str) -> None:
+    """Remove what was left half written in a folder; once a process."""
+    import shutil
+
+    if (known := os.path.realpath(folder)) in _swept:
+        return
+    _swept.add(known)
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            found = PART.match(name)
+            if found is None or found[1] != _home() or _alive(int(found[2])):
+                continue
+            left = os.path.join(folder, name)
+            if os.path.isdir(left):
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    os.unlink(left)
+
+
+@cache
+def _home() -> str:
+    """Which computer this is, and which of its sets of process numbers holds: containers have their own."""
+    import socket
+    from zlib import crc32
+
+    numbers = ""
+    with suppress(OSError):
+        numbers = os.readlink("/proc/self/ns/pid")
+    return f"{crc32(f'{socket.gethostname()} {numbers}'.encode()):08x}"
+
+
+def _alive(process: int) -> bool:
+    """Whether a process of this computer is there."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def move(part: Name, path: Name) -> None:
-    """Give a file its name; see `overwriting` for what it may take the place of."""
+    """Give a file its name; see `overwriting` for what it may take the place of.
+
+    Before it takes the place of another one its content is on the disk: a computer that fails loses none of both.
+    """
     check_kind(part, path)
+    known = os.path.exists(path)
+    if known:
+        synced(part)
     os.replace(part, path)
+    if known:
+        synced(os.path.dirname(path) or ".")
     note_output(path)
+
+
+def synced(path: Name) -> None:
+    """Have the content of a file or folder on the disk, where the system knows of such."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -99,33 +171,6 @@ def put(path: Name, content: str | bytes) -> None:
     """
     with replacing(path) as part:
         Path(part).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-
-
-@contextmanager
-def filled(folder: Name) -> Iterator[Path]:
-    """A temporary folder inside `folder`, made if need be, whose files move up when all went well."""
-    import shutil
-    import tempfile
-
-    place = Path(folder)
-    made = not place.exists()
-    place.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
-    try:
-        yield part
-        files = [(file, place / file.relative_to(part)) for file in part.rglob("*") if file.is_file()]
-        for file, target in files:
-            check_kind(file, target)
-        for file, target in files:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(file, target)
-            note_output(target)
-    except BaseException:
-        if made:
-            shutil.rmtree(place, ignore_errors=True)
-        raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def check_folder(folder: Name) -> None:

@@ -22,11 +22,12 @@ from ifuview.batch import tasks as batch_tasks
 from ifuview.batch.night import finding_of, put_together, triage_level
 from ifuview.batch.run import run_night
 from ifuview.batch.tasks import BatchTask, Record, fingerprint, triage_tasks
-from ifuview.batch.work import whole_folder, work
+from ifuview.batch.work import work
 from ifuview.commands import batch
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.night.triage import Finding
 from ifuview.report.night.index import LEVELS, UNREAD, Cell, NightIndex, page
+from ifuview.sets import filled
 
 NIGHT, EXPID = "20211014", "00104284"
 PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")
@@ -326,14 +327,14 @@ def test_a_broken_record_means_not_done(text, tmp_path):
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "r6"
-    with whole_folder(folder) as part:
+    with filled(folder, alone=True) as part:
         (part / "old").write_text("1")
     (tmp_path / ".r6.dead.part").mkdir()
-    with pytest.raises(ValueError, match="no"), whole_folder(folder) as part:
+    with pytest.raises(ValueError, match="no"), filled(folder, alone=True) as part:
         (part / "new").write_text("2")
         raise ValueError("no")
     assert [p.name for p in folder.iterdir()] == ["old"]
-    with whole_folder(folder) as part:
+    with filled(folder, alone=True) as part:
         (part / "new").write_text("2")
     assert [p.name for p in folder.iterdir()] == ["new"]
     assert [p.name for p in tmp_path.iterdir()] == ["r6"]

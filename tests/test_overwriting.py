@@ -12,9 +12,10 @@ import pytest
 from astropy.io import fits
 
 from ifuview.errors import UsageError
-from ifuview.files import check_place, filled, put, replacing
+from ifuview.files import check_place, put, replacing
 from ifuview.io import open_all
 from ifuview.overwriting import force, kind_of
+from ifuview.sets import filled
 from ifuview.simulate.detector.exposure import expose
 
 

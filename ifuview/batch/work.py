@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +15,7 @@ from ifuview.batch.tasks import IMAGE, NIGHT, TABLES, THRESHOLDS, TRACES, BatchT
 from ifuview.engine.context import set_threads
 from ifuview.errors import IfuviewError
 from ifuview.model.night.triage import CLASSES
+from ifuview.sets import filled
 
 if TYPE_CHECKING:
     from ifuview.app.night.reduction.calibrate import ChannelCalibration
@@ -35,7 +33,7 @@ def work(task: BatchTask) -> Record:
     if task.version != __version__:
         return failed(task, f"the worker has ifuview {__version__}, the night was started with {task.version}.")
     try:
-        with whole_folder(Path(task.output)) as part:
+        with filled(task.output, alone=True) as part:
             record = WORK[task.kind](task, part)
             save(record, task.fingerprint, part)
     except IfuviewError as problem:
@@ -52,34 +50,6 @@ def one_thread() -> None:
             os.environ.setdefault(name, "1")
     if numba is not None:
         numba.set_num_threads(1)
-
-
-@contextlib.contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of `folder` when all went well."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}.*.part"):  # of a worker that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
-        part.chmod(0o755 & ~umask())
-        yield part
-        if folder.exists():
-            old = part.with_name(f".{part.name}.old.part")
-            os.replace(folder, old)
-            os.replace(part, folder)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def umask() -> int:
-    """The mode bits that the user takes from new files."""
-    bits = os.umask(0)
-    os.umask(bits)
-    return bits
 
 
 def triage(task: BatchTask, folder: Path) -> Record:

@@ -11,10 +11,11 @@ import numpy as np
 from ifuview.app.traces.diagnosis_files import exchanged
 from ifuview.app.traces.diagnosis_request import Request
 from ifuview.engine.context import JobContext
-from ifuview.files import filled, told
+from ifuview.files import told
 from ifuview.model.image import Image
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.sets import filled
 
 METRICS, FIBERS, MEASURED = "metrics.json", "per_fiber.ecsv", "traces_measured.fits"
 MEASURED_STEP = 16  # columns between the points of the measured traces

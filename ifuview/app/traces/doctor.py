@@ -15,12 +15,13 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.traces.limits import limits_for
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.files import make_folder, put, sha256
+from ifuview.files import sha256, told
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.pixels import Pixels
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
+from ifuview.sets import filled
 
 CORRECTED = " (corrected)"
 REPORT_SUFFIX = "-traces"  # of the folder that a report is exported to
@@ -143,7 +144,6 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
     if not os.path.isdir(folder):
         raise UsageError("the folder does not exist", folder, "choose another folder")
     target = Path(folder) / (_plain(slot.title) + REPORT_SUFFIX)
-    make_folder(target)
     files = [("image", slot.dataset.path), ("traces", source_of(found.given))]
     ctx.checkpoint(0.05, "Reading the image")
     report = DoctorReport(
@@ -155,8 +155,9 @@ def export(slot: Slot, folder: str, ctx: JobContext = SILENT) -> str:
         created=time.strftime("%Y-%m-%d %H:%M"),
         version=__version__,
     )
-    write_doctor(report, target, ctx=ctx.part(0.1, 1.0))
-    put(target / "metrics.json", as_json(metrics_of(found, report.inputs)).encode())
+    with told(target, "the report", "choose another folder"), filled(target) as part:
+        write_doctor(report, part, ctx=ctx.part(0.1, 1.0))
+        (part / "metrics.json").write_text(as_json(metrics_of(found, report.inputs)), "utf-8")
     return str(target)
 
 

@@ -22,7 +22,7 @@ from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Session
 from ifuview.errors import UsageError, told
-from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
+from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK, endings
 from ifuview.files import whole_file
 from ifuview.gui.canvas.thumbnail import encoded
 from ifuview.gui.frames._file_watch import FileWatch
@@ -322,8 +322,8 @@ class Shell(QObject):
         self._writer.setblocking(False)
         try:
             signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-            signal.signal(signal.SIGINT, lambda *_: self.app.quit())
-            signal.signal(signal.SIGTERM, lambda *_: self.app.quit())
+            for number in endings():
+                signal.signal(number, lambda *_: self.app.quit())
         except (ValueError, OSError):
             return
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)

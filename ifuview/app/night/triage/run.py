@@ -15,6 +15,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import put, told
 from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
+from ifuview.sets import filled
 
 Arrays = Mapping[tuple[int, str], Mapping[str, Any]]
 THIN, DRAWN = 4, ("wave", "residual", "seen", "sky", "flat")
@@ -210,9 +211,7 @@ def write_result(result: TriageResult, arrays: Arrays, output: str, ctx: JobCont
     from ifuview import __version__
     from ifuview.report.night.triage import TriageReport, save_page
 
-    folder = Path(output)
-    with told(output, "the folder", "choose another folder"):
-        folder.mkdir(parents=True, exist_ok=True)
+    with told(output, "the folder", "choose another folder"), filled(output) as folder:
         result = _with_evidence(result, arrays, folder, ctx)
         put(folder / JSON, as_json(result))
         save_page(TriageReport(result, _title(result), time.strftime("%Y-%m-%d %H:%M"), __version__), folder)

@@ -10,12 +10,13 @@ import numpy as np
 
 from ifuview.app.night.amplifiers.page import write_quality
 from ifuview.app.night.virus.request import ShotRequest
-from ifuview.files import filled, told
+from ifuview.files import told
 from ifuview.model.checks import Array
 from ifuview.model.reduction.placed import HeadProducts
 from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution, StarCatalog
 from ifuview.recipes.virus.place import focal_mosaic
+from ifuview.sets import filled
 
 
 class ShotOutput:

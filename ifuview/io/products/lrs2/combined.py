@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from ifuview.files import Name, filled, told
+from ifuview.files import Name, told
 from ifuview.io.products.lrs2.cards import comments, error_of, image, mask_image, primary, provenance, raw_cards, scaled
 from ifuview.io.products.lrs2.exposure import AIR, grid_cards
 from ifuview.io.products.lrs2.folders import folder_of, target_name
 from ifuview.model.checks import Array, Header
 from ifuview.model.reduction.products import ProductName, ReductionRecord
 from ifuview.model.reduction.source import SkyCube, SourceSpectrum
+from ifuview.sets import filled
 
 ROWS = ("wavelength", "F_lambda", "Sky_lambda", "e_F_lambda", "e_Sky_lambda", "count")
 GRID = (3650.0, 10500.0, 0.7)  # Angstrom: what follow-up tools stack channels on

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.io import fits
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.files import Name, filled, told
+from ifuview.files import Name, told
 from ifuview.io.products.lrs2.cards import image, primary, provenance
 from ifuview.io.products.lrs2.exposure import CUBES, write_cube, write_multi, write_spectrum
 from ifuview.io.products.lrs2.folders import (
@@ -22,6 +22,7 @@ from ifuview.io.products.lrs2.folders import (
     spectrum_name,
 )
 from ifuview.model.reduction.products import ReducedCalibration, ReducedExposure
+from ifuview.sets import filled
 
 CALIBRATION = (
     "wavelength", "trace", "flat", "bigW", "masterbias", "xypos", "dead", "arcspec", "fltspec", "Flatspec", "bigF",

@@ -1,0 +1,101 @@
+"""Sets of files that appear as a whole: made in a folder aside, which then takes the place of the one that is there."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ifuview.files import Name, part_name, synced
+from ifuview.overwriting import check_kind, note_output
+
+MOST_KEPT = 2000  # files of others that are carried over; where there are more, files move one by one
+HERE, EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux
+
+
+@contextmanager
+def filled(folder: Name, *, alone: bool = False) -> Iterator[Path]:
+    """A temporary folder whose files are those of `folder` when all went well; until then it stays as it was.
+
+    Files of `folder` that the new set does not have stay, unless the folder is that of the set `alone`. The folder is
+    exchanged in one moment. Only where that cannot be (it is the working folder or the root of a disk, or holds very
+    much) files take their places one by one.
+    """
+    place = Path(os.path.realpath(folder))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = os.access(place.parent, os.W_OK) and not os.path.ismount(place)
+    if not aside:
+        place.mkdir(exist_ok=True)
+    part = Path(part_name(place if aside else place / "set"))
+    part.mkdir()
+    try:
+        yield part
+        _show(part, place, aside, alone)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _show(part: Path, place: Path, aside: bool, alone: bool) -> None:
+    """Let a set of files take its place."""
+    names = [file.relative_to(part) for file in part.rglob("*") if file.is_file()]
+    for name in names:
+        check_kind(part / name, place / name)
+    there = place.is_dir()
+    for name in names if there else ():
+        synced(part / name)
+    if aside and not there:
+        with suppress(OSError):  # another made it meanwhile
+            os.rename(part, place)
+    if part.exists() and not (aside and (alone or _carried_over(place, part)) and _exchanged(part, place)):
+        for name in names:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part / name, place / name)
+    for name in names:
+        note_output(place / name)
+
+
+def _carried_over(place: Path, part: Path) -> bool:
+    """Give the new folder what is in the old one and not in the set, as links; False where that cannot be."""
+    here = os.path.realpath(os.curdir)
+    if here == str(place) or here.startswith(f"{place}{os.sep}"):
+        return False
+    count = 0
+    try:
+        for folder, _, files in os.walk(place):
+            inside = part / os.path.relpath(folder, place)
+            inside.mkdir(exist_ok=True)
+            for file in files:
+                count += 1
+                if count > MOST_KEPT:
+                    return False
+                if not os.path.lexists(inside / file):
+                    os.link(os.path.join(folder, file), inside / file, follow_symlinks=False)
+        shutil.copymode(place, part)
+    except OSError:
+        return False
+    return True
+
+
+def _exchanged(part: Path, place: Path) -> bool:
+    """Exchange two folders, in one moment where the system can; False where it cannot at all."""
+    if sys.platform.startswith("linux"):
+        with suppress(OSError, AttributeError):
+            rename = ctypes.CDLL(None).renameat2
+            if rename(HERE, os.fsencode(part), HERE, os.fsencode(place), EXCHANGE) == 0:
+                return True
+    old = part_name(place)
+    try:
+        os.rename(place, old)
+    except OSError:
+        return False
+    try:
+        os.rename(part, place)
+    except OSError:
+        os.rename(old, place)
+        return False
+    os.rename(old, part)
+    return True
