@@ -34,9 +34,26 @@ def filled(folder: Name, *, alone: bool = False) -> Iterator[Path]:
     part.mkdir()
     try:
         yield part
-        _show(part, place, aside, alone)
+        with _alone(place.parent if aside else place):
+            _show(part, place, aside, alone)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process puts a set into the folder meanwhile, where the system can see to it."""
+    descriptor = None
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _show(part: Path, place: Path, aside: bool, alone: bool) -> None:

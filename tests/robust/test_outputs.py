@@ -1,0 +1,160 @@
+"""Outputs appear whole, of one writer, and what a killed process left half written goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from ifuview import files
+from ifuview.files import part_name, put, replacing
+from ifuview.sets import filled
+
+SLOW = """
+import sys, time
+from ifuview import cli
+from ifuview.files import replacing
+from ifuview.sets import filled
+def slow(name, words):
+    with filled(sys.argv[1] + "/set") as part, replacing(sys.argv[1] + "/file.txt") as one:
+        (part / "a").write_text("new")
+        open(one, "w").write("new")
+        print("ready", flush=True)
+        time.sleep(60)
+cli._run = slow
+sys.exit(cli.main(["triage", "x"]))
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def begun(folder: Path) -> subprocess.Popen[str]:
+    """A command that is in the midst of writing."""
+    out = subprocess.Popen([sys.executable, "-c", SLOW, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert out.stdout is not None
+    with out.stdout as said:
+        assert said.readline() == "ready\n"
+    return out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_what_was_there_and_nothing_else(tmp_path: Path, number: int) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a").write_text("old")
+    command = begun(tmp_path)
+    command.send_signal(number)
+    assert command.wait(20) == 130
+    assert names(tmp_path) == ["set"]
+    assert (tmp_path / "set" / "a").read_text() == "old"
+
+
+def test_what_a_killed_process_left_goes_with_the_next_output(tmp_path: Path) -> None:
+    killed, living = begun(tmp_path), begun(tmp_path)
+    killed.kill()
+    killed.wait(20)
+    assert len(names(tmp_path)) == 4
+    files._swept.clear()
+    put(tmp_path / "other.txt", "x")
+    left = names(tmp_path)
+    assert len(left) == 3 and all(f"-{living.pid}-" in name for name in left if name != "other.txt")
+    living.kill()
+    living.wait(20)
+
+
+def _write(folder: str, mark: str, until: float) -> None:
+    while time.time() < until:
+        with filled(folder) as part:
+            for n in range(5):
+                (part / f"{n}.txt").write_text(mark * 1000)
+        put(f"{folder}.txt", mark * 100_000)
+
+
+def test_two_writers_of_one_set_and_one_file_do_not_mix(tmp_path: Path) -> None:
+    context, until = get_context("spawn"), time.time() + 3
+    writers = [context.Process(target=_write, args=(str(tmp_path / "set"), mark, until)) for mark in "ab"]
+    for writer in writers:
+        writer.start()
+    seen, looks = set(), 0
+    while time.time() < until:
+        if not (tmp_path / "set").is_dir():
+            time.sleep(0.01)
+            continue
+        folder = os.open(tmp_path / "set", os.O_RDONLY)  # the set of this moment, whatever takes its place
+        try:
+            marks = set()
+            for n in range(5):
+                file = os.open(f"{n}.txt", os.O_RDONLY, dir_fd=folder)
+                marks.add(os.read(file, 2000))
+                os.close(file)
+        except FileNotFoundError:  # an old set that is being removed
+            continue
+        finally:
+            os.close(folder)
+        seen |= marks
+        looks += 1
+        assert len(marks) == 1
+        if (tmp_path / "set.txt").exists():
+            assert len(set((tmp_path / "set.txt").read_text())) == 1
+    for writer in writers:
+        writer.join(30)
+    assert looks and seen <= {b"a" * 1000, b"b" * 1000}
+    assert names(tmp_path) == ["set", "set.txt"]
+
+
+def test_files_of_others_stay_where_a_set_takes_its_place(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+    (place / "mine" / "deep").mkdir(parents=True)
+    (place / "mine" / "deep" / "note").write_text("mine")
+    (place / "a").write_text("old")
+    before = os.stat(place).st_ino
+    with filled(place) as part:
+        (part / "a").write_text("new")
+        assert (place / "a").read_text() == "old"
+    assert (place / "a").read_text() == "new"
+    assert (place / "mine" / "deep" / "note").read_text() == "mine"
+    assert os.stat(place).st_ino != before or sys.platform != "linux"
+    assert names(tmp_path) == ["set"]
+
+
+def test_the_working_folder_stays_the_one_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with filled(".") as part:
+        (part / "a").write_text("new")
+    assert os.listdir(os.curdir) == ["a"]
+
+
+def test_a_failure_leaves_the_older_set(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+    with filled(place) as part:
+        (part / "a").write_text("1")
+    with pytest.raises(OSError, match="full"), filled(place) as part:
+        (part / "a").write_text("2")
+        raise OSError("full")
+    assert (place / "a").read_text() == "1"
+    assert names(tmp_path) == ["set"]
+
+
+def test_what_takes_the_place_of_a_file_is_on_the_disk_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(files, "synced", lambda path: done.append(f"sync {os.path.basename(path)}"))
+    monkeypatch.setattr(files.os, "replace", lambda a, b: done.append("replace"))
+    (tmp_path / "a").write_text("old")
+    with replacing(tmp_path / "a") as part:
+        Path(part).write_text("new")
+    assert [word.split()[0] for word in done] == ["sync", "replace", "sync"]
+    assert done[2] == f"sync {tmp_path.name}"
+
+
+def test_temporary_names_are_of_one_writer_and_not_too_long(tmp_path: Path) -> None:
+    name = "n" * 250 + ".fits"
+    one, two = part_name(tmp_path / name), part_name(tmp_path / name)
+    assert one != two and one.endswith(".part.fits")
+    assert len(os.path.basename(one)) < 255
