@@ -19,7 +19,7 @@ from ifuview.app.traces.diagnosis_request import read_limits
 from ifuview.commands.photons.config import read_config
 from ifuview.commands.photons.positions import read_positions
 from ifuview.errors import FileFormatError, IfuviewError
-from ifuview.gui.parts._plain import PlainLabel, plain
+from ifuview.gui.plain import PlainLabel, plain
 from ifuview.gui.window import window_state
 from ifuview.instrument.load import load_instrument
 from ifuview.io import open_dataset, read_regions, read_traces
@@ -157,7 +157,7 @@ def test_a_mistyped_command_is_suggested(typed: str, capsys: pytest.CaptureFixtu
 def test_labels_and_tool_tips_of_the_window_never_take_a_text_for_html() -> None:
     wrong = []
     for path in sorted(GUI.rglob("*.py")):
-        if path.name == "_plain.py":
+        if path.name == "plain.py":
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Name) and node.id == "QLabel" and isinstance(node.ctx, ast.Load):

@@ -7,8 +7,8 @@ from dataclasses import fields
 from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QWidget
 
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._widgets import plain_numbers
+from ifuview.gui.plain import PlainLabel
 from ifuview.model.traces.doctor import DoctorLimits
 
 PAUSE_MS = 250  # between the last change and the judgement

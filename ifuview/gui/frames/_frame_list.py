@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QSt
 from PyQt6.QtWidgets import QStyleOptionViewItem as Option
 
 from ifuview.app.frames.views.frames import FrameRow, FramesView
-from ifuview.gui.parts._plain import plain
+from ifuview.gui.plain import plain
 
 THUMB = QSize(30, 22)  # screen px
 PAD = 2

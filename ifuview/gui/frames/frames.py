@@ -21,9 +21,9 @@ from ifuview.app.frames.views.frames import Axis, FramesView
 from ifuview.app.intents import CloseSlot, Combine, Match, MoveSlot, Reload, SelectSlot, SetLayout, SetLock, SetPlane
 from ifuview.app.session import Layout
 from ifuview.gui.frames._frame_list import FrameList
-from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, check, column, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import PlainLabel, plain
 
 LAYOUTS = ((Layout.SINGLE, "Single"), (Layout.TILE, "Tile"), (Layout.BLINK, "Blink"))
 LOCKS = (("view", "View"), ("limits", "Limits"), ("colors", "Colors"), ("crosshair", "Crosshair"), ("plane", "Plane"))

@@ -19,9 +19,9 @@ from PyQt6.QtWidgets import (
 from ifuview.app.frames.views import header as pure
 from ifuview.app.frames.views.header import HeaderView
 from ifuview.app.intents import ChooseImage
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import plain
 
 ROLE = Qt.ItemDataRole.UserRole
 

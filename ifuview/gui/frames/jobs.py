@@ -10,9 +10,9 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QScrollArea, QSiz
 from ifuview.app.frames.views.jobs import JobRow, JobsView
 from ifuview.app.intents import CancelJob
 from ifuview.app.jobs import JobStatus
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import PlainLabel
 
 MARKS = {
     JobStatus.QUEUED: "…",

@@ -26,10 +26,10 @@ from ifuview.app.frames.views.limits import LimitsView, with_limits, with_mode
 from ifuview.app.intents import SetLook
 from ifuview.gui.frames._look_choices import MODES, REDUCTIONS, SMOOTHS, SWATCH, TRANSFERS, narrow, select, swatch
 from ifuview.gui.parts._figure import FigurePlot
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import Pages, button, check, column, combo, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import PlainLabel
 
 HUGE = 1e308
 LONG, DIGITS = 1e12, 6  # a number above the first, without decimals, is written with so many digits

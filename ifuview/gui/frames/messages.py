@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app.frames.views.messages import MessageRow, MessagesView, as_text
 from ifuview.app.session import Level
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, check, column
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import plain
 
 ICONS = {
     Level.INFO: QStyle.StandardPixmap.SP_MessageBoxInformation,

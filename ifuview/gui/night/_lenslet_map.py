@@ -15,8 +15,8 @@ from ifuview.app.night.reduction.state import FieldPlace
 from ifuview.app.night.views import lenslets as pure
 from ifuview.app.night.views.lenslets import HeadMap, LensletColors
 from ifuview.gui.parts._lasso import Lasso
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._plot import Ink, Plot
+from ifuview.gui.plain import plain
 from ifuview.model.checks import Array
 
 UNKNOWN = 0x808080

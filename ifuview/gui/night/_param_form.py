@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app.night.views.step import FormField
-from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import bold, button, combo, plain_numbers, quiet_label
+from ifuview.gui.plain import PlainLabel, plain
 from ifuview.model.reduction.params import Value
 
 MOST = 1_000_000

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableWidget,
 
 from ifuview.app.night.views import exposures as pure
 from ifuview.app.night.views.exposures import ExposuresView, TileRow
-from ifuview.gui.parts._plain import plain
+from ifuview.gui.plain import plain
 from ifuview.model.night.exposures import FileState, TileFile
 
 HEADS = ("Tile", "Of", "Product")

@@ -21,9 +21,9 @@ from ifuview.app.night.views import triage as pure
 from ifuview.app.night.views.triage import TriageView
 from ifuview.app.session import Layout
 from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, FindingsTree
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import plain
 
 HEADS = ("Problem", "Amount", "First in", "Where")
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}

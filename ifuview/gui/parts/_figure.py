@@ -12,8 +12,8 @@ from PyQt6.QtGui import QBrush, QResizeEvent
 
 from ifuview.gui.parts._figure_items import PAPER_ALPHA, SPAN_ALPHA, CurveItems, PointItems, RuleItem, WordItems, paint
 from ifuview.gui.parts._log_axis import log_ticks
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import Plot
+from ifuview.gui.plain import PlainLabel
 from ifuview.model.figure import Figure, Range, Shade
 
 CORNER = 8  # screen px between notes and the frame

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem
 
 from ifuview.app.photons.views.flags import FlagRow
-from ifuview.gui.parts._plain import plain
+from ifuview.gui.plain import plain
 
 SWATCH = 12  # screen px
 

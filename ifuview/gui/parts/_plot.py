@@ -14,8 +14,8 @@ from PyQt6.QtCore import QEvent, QPointF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import is_dark
+from ifuview.gui.plain import plain
 from ifuview.model import figure
 
 T = TypeVar("T")

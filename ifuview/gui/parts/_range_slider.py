@@ -6,8 +6,8 @@ from PyQt6.QtCore import QRectF, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
-from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import plain_numbers
+from ifuview.gui.plain import PlainLabel, plain
 
 HANDLE, HEIGHT, GROOVE = 9, 22, 5  # screen px
 PACE_MS = 16  # between two places that are told while dragging

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ifuview.gui.parts._plain import PlainLabel, plain
+from ifuview.gui.plain import PlainLabel, plain
 from ifuview.model.inspection import VerdictState
 
 # a pressed switch must be told from a raised one on dark palettes too, where Fusion's shade of it vanishes

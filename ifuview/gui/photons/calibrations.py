@@ -22,9 +22,9 @@ from ifuview.app import intents as want
 from ifuview.app.photons.views import calibrations as pure
 from ifuview.app.photons.views.calibrations import CalibrationsView, SolutionCurves, StepRow
 from ifuview.gui.parts._figure import FigurePlot
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import plain
 
 HINT = "Open a photon list to calibrate it."
 SOLUTIONS = "Solutions (*.h5 *.hdf5 *.npz);;All files (*)"

@@ -11,7 +11,6 @@ from ifuview.app import intents as want
 from ifuview.app.photons.views.photons import PhotonsView
 from ifuview.app.session import Layout
 from ifuview.gui.parts._flag_legend import FlagLegend
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._range_slider import RangeRow
 from ifuview.gui.parts._widgets import (
     Elided,
@@ -25,6 +24,7 @@ from ifuview.gui.parts._widgets import (
     quiet_label,
 )
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import PlainLabel
 
 SHOWN = (("Flags", "flags", "The beam flags of the file"), ("Counts", "counts", "Photons per pixel"),
          ("Rate", "rate", "Photons per second and pixel"))  # fmt: skip

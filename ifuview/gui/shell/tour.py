@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from ifuview.app.frames.tour import Stop
 from ifuview.app.night.demo import intents_of
-from ifuview.gui.parts._plain import PlainLabel
+from ifuview.gui.plain import PlainLabel
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
 

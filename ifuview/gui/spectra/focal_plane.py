@@ -16,10 +16,10 @@ from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import paint
 from ifuview.gui.parts._lasso import Lasso
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import PlainLabel
 from ifuview.model.checks import Array
 from ifuview.model.figure import CROSS, DIAMOND, DOT, SQUARE, STAR, Figure
 

@@ -19,9 +19,9 @@ from ifuview.app.traces.views import findings as pure
 from ifuview.app.traces.views.findings import FindingsView
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._findings_tree import FindingsTree
-from ifuview.gui.parts._plain import plain
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import plain
 from ifuview.gui.traces.trace_quality import BANNER
 from ifuview.model.inspection import Verdict
 

@@ -10,10 +10,10 @@ from PyQt6.QtWidgets import QHBoxLayout, QStyle, QVBoxLayout, QWidget
 
 from ifuview.app.traces.views.trace_quality import TraceQualityView
 from ifuview.gui.parts._figure import FigurePlot
-from ifuview.gui.parts._plain import PlainLabel
 from ifuview.gui.parts._plot import show_bottom
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, check, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import PlainLabel
 from ifuview.model.inspection import Verdict
 
 NAMES = ("Offset", "Width", "Flux", "Spacing", "χ²")

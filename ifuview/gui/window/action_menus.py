@@ -7,7 +7,7 @@ from PyQt6.QtGui import QAction, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu
 
 from ifuview.app import intents as want
-from ifuview.gui.parts._plain import plain
+from ifuview.gui.plain import plain
 from ifuview.gui.shell.window_commands import WindowCommands
 from ifuview.gui.shell.window_contract import CommandedWindow
 from ifuview.gui.window.actions import Action

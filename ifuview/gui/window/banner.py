@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton
 
-from ifuview.gui.parts._plain import PlainLabel, plain
+from ifuview.gui.plain import PlainLabel, plain
 
 COLORS = "QFrame#banner { background: #8c2f2f; } QLabel { color: white; } QToolButton { color: white; border: none; }"
 MORE = "  (and {} more: Window > Messages)"

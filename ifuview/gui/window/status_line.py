@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QProgressBar, QSizePolicy, QStatusBar, QToolButton
 from ifuview.app import intents as want
 from ifuview.app.jobs import JobRecord
 from ifuview.app.session import Level, Message
-from ifuview.gui.parts._plain import PlainLabel, plain
+from ifuview.gui.plain import PlainLabel, plain
 from ifuview.gui.shell.controller import Controller
 
 MARKS = {Level.INFO: "", Level.WARNING: "\u26a0 ", Level.ERROR: "\u2716 "}

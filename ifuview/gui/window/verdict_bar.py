@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
-from ifuview.gui.parts._plain import PlainLabel, plain
 from ifuview.gui.parts._widgets import VERDICT_COLORS, VERDICT_SIGNS
+from ifuview.gui.plain import PlainLabel, plain
 from ifuview.model.inspection import ChainCell, VerdictState, VerdictView
 
 BUTTON = (
