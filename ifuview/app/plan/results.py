@@ -32,7 +32,7 @@ def calculate_trace_quality_metrics(traces: Traces | TraceDiagnosis, raw_2d: Arr
     if isinstance(traces, TraceDiagnosis):
         found = traces
     elif raw_2d is None:
-        raise UsageError("how good traces are is seen on their image", todo="give raw_2d")
+        raise UsageError("how well traces follow the light is seen on their image", todo="give raw_2d")
     else:
         found = diagnosis_of(raw_2d, traces)
     out = Metrics(metrics_of(found))

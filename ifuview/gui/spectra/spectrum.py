@@ -324,7 +324,7 @@ class SpectrumDock(Dock):
         lo, hi = lo * self.stretch, hi * self.stretch
         found = measure(under(self._drawn, lo, hi, by_wave=self.by_wave), lo, hi, self.by_wave)
         unit = ANGSTROM if self.by_wave else PIXEL
-        text = "no good samples" if found is None else measurement_text(found, self._drawn[0].unit, unit)
+        text = "no sample is known" if found is None else measurement_text(found, self._drawn[0].unit, unit)
         self.measured.setText(f"{number(lo, 6)} to {quantity(hi, unit, 6)}: {text}")
 
     def _point(self, x: float, y: float) -> None:

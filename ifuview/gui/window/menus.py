@@ -177,7 +177,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sky-viewer", "Trace", "Show the fiber in the Legacy Survey viewer (browser)", "open_sky_viewer"),
     Action("fiber-none", "Trace", "Back to the image; there: clear the selection", "escape", ("Esc",)),
     Action("preferences", "Window", "Preferences...", lambda s: want.EditPreferences(), ("Ctrl+,",)),
-    *(Action(f"desk-{d.lower()}", f"{'-' if n == 0 else ''}Window/Layout", f"{d}", lambda s, d=d: want.ShowDesk(d),
+    *(Action(f"desk-{d.lower()}", f"{'-' if n == 0 else ''}Window/Layout", f"Layout: {d}", lambda s, d=d: want.ShowDesk(d),
              (f"Ctrl+{n + 1}",)) for n, d in enumerate(Desk)),
     Action("reset-layout", "-Window/Layout", "Reset this layout", "reset_layout"),
     Action("theme-auto", "-Window", "Theme: follow the desktop", "theme_auto"),

@@ -82,7 +82,7 @@ def test_a_detector_shows_electrons_with_error_amplifier_by_amplifier(runner, tr
         assert np.median(image.ivar.native()[rows] * variance) == pytest.approx(1, abs=0.01)
     said = readout(runner.session, slot.key, 1000.0, 1500.0)
     words = dict(said.fields)
-    assert words["amp"] == "LU" and words["mask"] == "good" and words["value"].endswith("electron")
+    assert words["amplifier"] == "LU" and words["mask"] == "none" and words["value"].endswith("electron")
     assert float(words["σ"]) == pytest.approx(max(said.value, 0) ** 0.5, rel=0.3)
 
 
@@ -112,7 +112,7 @@ def test_the_overscan_can_be_shown_and_all_amplifiers_side_by_side(runner):
     runner.ask(want.ShowProduct(expid, "uv", OVERSCAN))
     image = runner.session.slot().image
     assert image.shape == (2064, 2128) and image.unit == "ADU"
-    assert dict(readout(runner.session, runner.session.current, 2100.0, 10.0).fields)["amp"] == "LL overscan"
+    assert dict(readout(runner.session, runner.session.current, 2100.0, 10.0).fields)["amplifier"] == "LL overscan"
     level = image.pixels.native()[:1032, 2070:].mean()
     runner.ask(want.ShowProduct(expid, "uv", AMPLIFIERS))
     image = runner.session.slot().image
@@ -144,8 +144,8 @@ def test_one_amplifier_opens_as_it_is_stored(truth):
     image = runner.session.slot().image
     assert image.shape == (1032, 2128) and image.kind is Kind.DETECTOR
     assert image.orientation.flip_cross and image.orientation.flip_disp
-    assert dict(readout(runner.session, runner.session.current, 10.0, 10.0).fields)["amp"] == "LU"
-    assert dict(readout(runner.session, runner.session.current, 2100.0, 10.0).fields)["amp"] == "LU overscan"
+    assert dict(readout(runner.session, runner.session.current, 10.0, 10.0).fields)["amplifier"] == "LU"
+    assert dict(readout(runner.session, runner.session.current, 2100.0, 10.0).fields)["amplifier"] == "LU overscan"
 
 
 def first_exposure(root: Path):

@@ -105,7 +105,7 @@ def _quality(slot: Slot, j: int, i: int) -> list[Field]:
         out.append(("σ", number(ivar**-0.5, ERROR_DIGITS) if ivar > 0 else "unknown (ivar 0)"))
     if image.mask is not None:
         names = image.mask_bits.names(image.mask.plane(slot.plane).integer(j, i))
-        out.append(("mask", " ".join(names) if names else "good"))
+        out.append(("mask", " ".join(names) if names else "none"))
     return out
 
 
@@ -206,7 +206,7 @@ def _wcs_wavelength(image: Image, plane: tuple[int, ...], x: float, y: float) ->
 
 def _amplifier(image: Image, i: int, j: int) -> list[Field]:
     """Name of the amplifier that read the pixel."""
-    return next(([("amp", a.name)] for a in image.amplifiers if a.x0 <= i < a.x1 and a.y0 <= j < a.y1), [])
+    return next(([("amplifier", a.name)] for a in image.amplifiers if a.x0 <= i < a.x1 and a.y0 <= j < a.y1), [])
 
 
 def _sky(slot: Slot, fiber: int | None, x: float, y: float) -> list[Field]:

@@ -227,7 +227,7 @@ def from_counts(
     good &= counts.sum(axis=(0, 2)) <= max_rate * found.chunks.sum()
     lit = good & (counts.sum(axis=(0, 2)) > 0)
     if not lit.any():
-        raise FitError("no good pixel has photons in the wavelengths of the flat", info.path, "give another file")
+        raise FitError("no usable pixel has photons in the wavelengths of the flat", info.path, "give another file")
     rates = counts / found.chunks[:, None, None]
     blind = rates.sum(axis=2, keepdims=True) * (info.dead_time if dead_time is None else dead_time)
     counts_alive = counts / np.maximum(1 - blind, 0.05)

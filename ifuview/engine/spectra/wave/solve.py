@@ -130,7 +130,7 @@ def _start(
         if answer is None or float(np.median(np.abs(answer.expected - best.expected))) > AGREE:
             answers[n] = _try(peaks[n], lines, best.expected, ncol, NEAR)
     if best.rival > 0.8 * best.score:
-        notes.append(f"another pattern of lines is nearly as good (score {best.rival:.1f}, best {best.score:.1f})")
+        notes.append(f"another pattern of lines fits nearly as well (score {best.rival:.1f}, best {best.score:.1f})")
     center = _interpolated(answers, seeds, best, block)
     extra = _unknown(peaks[top].column, best, center, seeds[top])
     return _Found(np.concatenate([center, extra], axis=1), best, seeds[top], tuple(notes))
@@ -286,7 +286,7 @@ def _borrowed(wave: Array, error: Array, block: Array, scale: float) -> list[str
         other = np.flatnonzero(block == min(solved, key=lambda n: abs(int(n) - int(name))))
         mirrored = other[::-1][np.minimum(np.arange(rows.size), other.size - 1)]
         wave[rows], error[rows] = wave[mirrored], BORROWED * scale
-        notes.append(f"block {name}: wavelengths are those of the fibers across the seam, good to {BORROWED:g} px only")
+        notes.append(f"block {name}: wavelengths are those of the fibers across the seam, known to {BORROWED:g} px only")
     return notes
 
 

@@ -54,7 +54,7 @@ def test_everything_known_about_a_detector_pixel_is_told():
         ("bundle", "0"),
         ("", "sky STAR"),
         ("λ", "4060.50 Å"),
-        ("amp", "A"),
+        ("amplifier", "A"),
         ("RA, Dec", "2.00000 +3.00000"),
     )
     assert (view.fiber, view.wave) == (1, pytest.approx(4060.5))
@@ -69,7 +69,7 @@ def test_between_fibers_there_is_no_fiber():
 def test_no_weight_and_outside_the_image():
     one = session(detector())
     assert ("σ", "unknown (ivar 0)") in readout(one, 1, 0, 0).fields
-    assert ("mask", "good") in readout(one, 1, 0, 0).fields
+    assert ("mask", "none") in readout(one, 1, 0, 0).fields
     assert readout(one, 1, -0.6, 0) is None
     assert readout(one, 1, NX - 0.5, 0) is None
     assert readout(one, 9, 0, 0) is None
