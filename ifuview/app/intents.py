@@ -16,6 +16,7 @@ from ifuview.app.frames.intents import (
     CloseAll,
     CloseSlot,
     Combine,
+    CopyText,
     Demo,
     DrawRegions,
     EditPreferences,
@@ -65,6 +66,7 @@ from ifuview.app.night.intents import (
     SameTile,
     SaveReduction,
     ShowAllCameras,
+    ShowField,
     ShowFinding,
     ShowProduct,
     ShowStep,
@@ -124,7 +126,7 @@ TASKS = (
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
-    (ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
+    (CopyText, ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
 )
 
 
@@ -200,6 +202,7 @@ __all__ = [
     "CompareProduction",
     "CompareStep",
     "CopyPhotons",
+    "CopyText",
     "CountLight",
     "Demo",
     "Diagnose",
@@ -263,6 +266,7 @@ __all__ = [
     "ShowCell",
     "ShowDesk",
     "ShowDock",
+    "ShowField",
     "ShowFinding",
     "ShowNextStep",
     "ShowPhotons",

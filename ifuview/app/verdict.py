@@ -17,7 +17,7 @@ def inputs(session: Session) -> tuple[object, ...]:
     if of_reduction(session):
         return (session.reduction, session.current)
     if of_night(session):
-        return (session.triage, session.health, session.night, session.current)
+        return (session.triage, session.health, session.night, session.current, session.selection.fiber)
     slot = session.slot()
     own = (None, None, None) if slot is None else (slot.key, slot.diagnosis, slot.traces)
     return (*own, session.problem)

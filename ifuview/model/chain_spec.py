@@ -66,6 +66,8 @@ class ChainSpec(NamedTuple):
         First wrong step of a finding to the product that shows it first, where that has another name.
     lamps : tuple of str
         Types of exposures without a sky.
+    field : tuple of str
+        Products that tell side by side, over the field, where light comes in.
     """
 
     instrument: str = ""
@@ -95,6 +97,7 @@ class ChainSpec(NamedTuple):
     seen_between: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     steps: Mapping[str, str] = NONE
     lamps: tuple[str, ...] = ()
+    field: tuple[str, ...] = ()
 
     @property
     def made(self) -> frozenset[str]:

@@ -283,6 +283,8 @@ class VerdictView:
         Whether there are two pictures to blink, and a report to write.
     dock : str
         Key of the dock that lists the problems.
+    more : tuple of (words, what is asked for)
+        What else can be looked at of the problem.
     """
 
     state: VerdictState
@@ -296,3 +298,4 @@ class VerdictView:
     proof: bool = False
     report: bool = False
     dock: str = "triage"
+    more: tuple[tuple[str, tuple[object, ...]], ...] = ()

@@ -247,6 +247,12 @@ class SaveImage(Intent):
     dock: str = ""  # picture of this dock instead
 
 
+class CopyText(Intent):
+    """Put a text on the clipboard."""
+
+    text: str
+
+
 class ShowDesk(Intent):
     """Arrange the panels for another task, by its name."""
 

@@ -45,6 +45,12 @@ class ShowAllCameras(Intent):
     """Open the same product of the same exposure of all cameras of the arm that has the wavelength window."""
 
 
+class ShowField(Intent):
+    """The focal plane at a range of wavelengths (Angstrom), in some products of the chain of all cameras of the arm."""
+
+    window: tuple[float, float]
+
+
 class StepExposure(Intent):
     """The same product in the exposure after (1) or before (-1)."""
 
@@ -72,9 +78,12 @@ class OtherProduction(Intent):
 
 
 class BlinkAlong(Intent):
-    """Blink along the "chain", the "exposures" before and after, the "cameras" of an arm, or the "production"s."""
+    """Blink along the "chain", the exposures before and after ("exposures"), those of the "tile", the "cameras" of an
+    arm, or the "production"s; `tile`: side by side.
+    """
 
     along: str
+    tile: bool = False
 
 
 class Triage(Intent):

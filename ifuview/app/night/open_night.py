@@ -180,34 +180,6 @@ def other_production(session: Session) -> Place:
     return replace(now, other=not now.other)
 
 
-def blinked(session: Session, along: str) -> tuple[Place, ...]:
-    """What is blinked along the chain, the exposures before and after, the cameras of this arm, or the productions.
-
-    Raises
-    ------
-    UsageError
-        There is nothing to blink with.
-    """
-    night, now = night_of(session), here(session) or chosen(session, None, "", "")
-    index = night.index
-    if along == "chain":
-        chain = [p for p in index.chain.shown if has(index, now.expid, now.camera, p)]
-        out = [replace(now, product=p, other=False) for p in chain]
-    elif along == "cameras":
-        arm = now.camera[:1] if index.raw_night is None else ""
-        own = [c for c in index.cameras if c.startswith(arm) and has(index, now.expid, c, now.product)]
-        out = [replace(now, camera=c, other=False) for c in own]
-    elif along == "exposures":
-        around = [index.neighbor(now.expid, s, now.camera, index.chain.stored(now.product)) for s in (-1, 1)]
-        numbers = sorted({now.expid, *(e.expid for e in around if e is not None)})
-        out = [replace(now, expid=n, other=False) for n in numbers]
-    else:
-        out = [replace(now, other=False), replace(other_production(session), other=True)]
-    if len(out) < 2:
-        raise UsageError(f"there is nothing to blink {now.camera} {index.name(now.expid)} with along the {along}")
-    return tuple(out)
-
-
 def key_of(session: Session, place: Place) -> int | None:
     """The frame that shows a place."""
     night = night_of(session)
@@ -263,15 +235,15 @@ def _trimmed(session: Session, keep: set[int]) -> Session:
     return session.with_slots(s for s in session.slots if s.key not in gone) if gone else session
 
 
-def blinking(session: Session, places: tuple[Place, ...]) -> Session:
-    """Blink between exactly these places, from the one that is shown on; the other frames stay as they are."""
+def blinking(session: Session, places: tuple[Place, ...], layout: Layout = Layout.BLINK) -> Session:
+    """Blink (or tile) exactly these places, from the one that is shown on; the other frames stay as they are."""
     night = night_of(session)
     by_place = {night.shown[s.key]: s.key for s in session.slots if s.key in night.shown}
     keys = tuple(by_place[p] for p in places if p in by_place)
     current = session.current if session.current in keys else keys[0]
     if len(keys) < 2:
         return note(session.showing(current), "there is nothing else to blink with")
-    return replace(session.showing(current), layout=Layout.BLINK, blink_keys=keys)
+    return replace(session.showing(current), layout=layout, blink_keys=keys)
 
 
 def at_place(session: Session, place: Place) -> Session:

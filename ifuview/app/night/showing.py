@@ -14,10 +14,11 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import open_night
 from ifuview.app.night.state import Place
-from ifuview.app.session import Level, Session
+from ifuview.app.session import Layout, Level, Session
 from ifuview.app.tasks import Outcome, Task
 from ifuview.engine.context import JobContext
-from ifuview.errors import IfuviewError
+from ifuview.errors import IfuviewError, UsageError
+from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ Problem = tuple[Place, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What is to be seen: the last of some places, or, with `blink`, those in turn; where a finding lies."""
+    """What is to be seen: the last of some places, or those of `blink` in turn or, `tile`, side by side; a finding."""
 
     places: tuple[Place, ...]
     blink: tuple[Place, ...] = ()
     along: str = ""
+    tile: bool = False
     finding: Finding | None = None
 
 
@@ -96,10 +98,11 @@ def show(
     *,
     blink: tuple[Place, ...] = (),
     along: str = "",
+    tile: bool = False,
     finding: Finding | None = None,
 ) -> Outcome:
     """Make the last of some places current, after those that are not open have been read."""
-    goal = Goal(places=places, blink=blink, along=along, finding=finding)
+    goal = Goal(places=places, blink=blink, along=along, tile=tile, finding=finding)
     missing = tuple(p for p in places if open_night.key_of(session, p) is None)
     if not missing:
         return arrived(session, goal)
@@ -120,7 +123,7 @@ def arrived(session: Session, goal: Goal) -> Session:
     if session.current != before.current:
         session = carried_over(session, before.slot())
     if goal.blink:
-        session = open_night.blinking(session, goal.blink)
+        session = open_night.blinking(session, goal.blink, Layout.TILE if goal.tile else Layout.BLINK)
         along = goal.along or open_night.night_of(session).along
         session = replace(session, night=replace(open_night.night_of(session), along=along))
     session = given_back(session, goal)
@@ -163,3 +166,46 @@ def at_finding(session: Session, finding: Finding) -> Session:
         return session
     source = finding.detail.get("source", fibers[len(fibers) // 2])
     return select_fiber(session, SelectFiber(source, fibers))
+
+
+def blinked(session: Session, along: str) -> tuple[Place, ...]:
+    """What is blinked along the chain, other fields before and after, the tile, cameras of the arm, productions.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to blink with.
+    """
+    night, now = open_night.night_of(session), open_night.here(session) or open_night.chosen(session, None, "", "")
+    index = night.index
+    if along == "chain":
+        chain = [p for p in index.chain.shown if open_night.has(index, now.expid, now.camera, p)]
+        out = [replace(now, product=p, other=False) for p in chain]
+    elif along == "cameras":
+        arm = now.camera[:1] if index.raw_night is None else ""
+        own = [c for c in index.cameras if c.startswith(arm) and open_night.has(index, now.expid, c, now.product)]
+        out = [replace(now, camera=c, other=False) for c in own]
+    elif along == "exposures":
+        around = [_other_field(index, now, step) for step in (-1, 1)]
+        numbers = sorted({now.expid, *(n for n in around if n is not None)})
+        out = [replace(now, expid=n, other=False) for n in numbers]
+    elif along == "tile":
+        there = [replace(now, expid=e.expid, other=False) for e in index.same_tile(now.expid)]
+        out = [p for p in there if open_night.has(index, p.expid, p.camera, p.product)]
+    else:
+        out = [replace(now, other=False), replace(open_night.other_production(session), other=True)]
+    if len(out) < 2:
+        raise UsageError(f"there is nothing to blink {now.camera} {index.name(now.expid)} with along the {along}")
+    return tuple(out)
+
+
+def _other_field(index: ExposureIndex, now: Place, step: int) -> int | None:
+    """The exposure before or after those of the same tile, that has the same product."""
+    own = {e.expid for e in index.same_tile(now.expid)}
+    at: int | None = now.expid
+    while at is not None:
+        found = index.neighbor(at, step, now.camera, index.chain.stored(now.product))
+        at = None if found is None else found.expid
+        if at not in own:
+            return at
+    return None

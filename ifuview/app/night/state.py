@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
-from ifuview.model.night.triage import Finding, TriageResult
+from ifuview.model.night.triage import Finding, Fixed, TriageResult
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Night:
         Watched cameras that are not whole: looks since the last new file of each.
     said : frozenset of str
         What was said of watched cameras.
+    others : tuple of str
+        Folders of other productions of the same exposures.
     lent : frozenset of int
         Frames that the problem on the canvas has opened; they go with it.
     places : mapping of (night, camera) to TraceSet
@@ -71,6 +73,7 @@ class Night:
     auto: Place | None = None
     waiting: Mapping[tuple[int, str], int] = field(default_factory=lambda: MappingProxyType({}))
     said: frozenset[str] = frozenset()
+    others: tuple[str, ...] = ()
     lent: frozenset[int] = frozenset()
     places: Mapping[tuple[int, str], TraceSet] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -82,6 +85,27 @@ class Night:
             return ""
         other = " [other]" if place.other else ""
         return f"{place.camera} \u00b7 {place.expid} \u00b7 {self.index.chain.title(place.product)}{other}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What became of the findings in another production.
+
+    Parameters
+    ----------
+    name : str
+        Of its folder.
+    fixed : tuple of Fixed
+    cameras : tuple of (exposure, camera)
+        Those that are there and were judged.
+    problems : tuple of str
+        Why others could not be.
+    """
+
+    name: str
+    fixed: tuple[Fixed, ...] = ()
+    cameras: tuple[tuple[int, str], ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +137,8 @@ class TriageState:
         Which of its findings, -1 for the worst.
     taken : bool
         The view has been taken to a problem.
+    fix : Fix or None
+        What another production has mended.
     """
 
     result: TriageResult = field(default_factory=TriageResult)
@@ -127,6 +153,7 @@ class TriageState:
     problem: int = -1
     finding: int = -1
     taken: bool = False
+    fix: Fix | None = None
 
     @property
     def number(self) -> int:

@@ -16,12 +16,13 @@ from ifuview.app.messages import note
 from ifuview.app.night import cameras, open_night
 from ifuview.app.night import intents as want
 from ifuview.app.night.judging import first_look
-from ifuview.app.night.showing import show
+from ifuview.app.night.showing import blinked, show
 from ifuview.app.night.state import Night
+from ifuview.app.night.triage.fix import judgement_of, look_for_others
 from ifuview.app.session import Layout, Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task, as_change
 from ifuview.engine.context import JobContext
-from ifuview.errors import IfuviewError, MissingDataError
+from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.model.night.exposures import ExposureIndex
 
 # folders
@@ -59,7 +60,8 @@ class IndexFolder(ScanFolder):
             session = note(session, text)
         only = result.exposures[0].expid if len(result.exposures) == 1 and result.exposures[0].parts else None
         then = first_look(session, result) if only is None or self.watched else (want.ShowProduct(only),)
-        return Change(remember(session, result.folder), (ShowDock("exposures"), *then))
+        others = () if result.raw_night is not None or session.headless else look_for_others(opened)
+        return Change(remember(session, result.folder), (ShowDock("exposures"), *then, *others))
 
 
 def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:
@@ -79,7 +81,8 @@ class CompareFolder(ScanFolder):
         session = note(replace(session, night=night), f"Compared with {open_night.summary(result)}")
         place = open_night.here(session)
         there = place is not None and open_night.has(result, place.expid, place.camera, place.product)
-        return Change(session, (want.OtherProduction(),) if there else ())
+        shown = (want.OtherProduction(),) if there else ()
+        return Change(session, (*shown, *judgement_of(session, result.folder)))
 
 
 def compare(session: Session, intent: want.CompareProduction) -> Outcome:
@@ -123,11 +126,12 @@ def show_product(session: Session, intent: want.ShowProduct) -> Outcome:
 def blink(session: Session, intent: want.BlinkAlong) -> Outcome:
     """Open what is missing, then blink from what is shown; asked once more, stop."""
     night = open_night.night_of(session)
-    if session.layout is Layout.BLINK and night.along == intent.along:
+    if session.layout is (Layout.TILE if intent.tile else Layout.BLINK) and night.along == intent.along:
         return replace(session, layout=Layout.SINGLE, blink_keys=())
-    places, now = open_night.blinked(session, intent.along), open_night.here(session)
+    places, now = blinked(session, intent.along), open_night.here(session)
     last = tuple(p for p in places if p == now)
-    return show(session, (*(p for p in places if p != now), *last), blink=places, along=intent.along)
+    shown = (*(p for p in places if p != now), *last)
+    return show(session, shown, blink=places, along=intent.along, tile=intent.tile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +155,22 @@ def all_cameras(session: Session, _: want.ShowAllCameras) -> Outcome:
         return IndexForCameras(title=f"Index {folder}", path=folder)
     session = cameras.adopted(session)
     return show(session, cameras.all_cameras(session))
+
+
+def show_field(session: Session, intent: want.ShowField) -> Outcome:
+    """The products that the chain is told by, in all cameras that have the window, and the focal plane."""
+    session = replace(session, window=intent.window)
+    index = open_night.night_of(session).index
+    now = open_night.here(session)
+    try:
+        whole = cameras.all_cameras(session)
+    except UsageError:  # this camera is the only one
+        whole = () if now is None else (now,)
+    products = [p for p in index.chain.field or index.chain.first if p != index.chain.detector]
+    each = [replace(p, product=q) for q in products for p in whole if open_night.has(index, p.expid, p.camera, q)]
+    last = [p for p in each if p == now]
+    change = as_change(session, show(session, (*(p for p in each if p != now), *last)))
+    return replace(change, then=(*change.then, ShowDock("focal")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,4 +203,5 @@ TASKS: Mapping[type[Intent], Plan] = {
     want.OtherProduction: lambda session, _: show(session, (open_night.other_production(session),)),
     want.BlinkAlong: blink,
     want.ShowAllCameras: all_cameras,
+    want.ShowField: show_field,
 }

@@ -74,10 +74,9 @@ class Surface(QWidget):
             key = self.displayed()
             return [] if key is None else [(key, QRect(0, 0, w, h))]
         strip = round(STRIP_HEIGHT * self.devicePixelRatioF())
-        boxes = arrange(len(self.view.pictures), w, h, self.view.tiles)
-        return [
-            (p.key, QRect(x, y + strip, bw, max(1, bh - strip))) for p, (x, y, bw, bh) in zip(self.view.pictures, boxes)
-        ]
+        keys = self.view.blinks or tuple(p.key for p in self.view.pictures)
+        boxes = arrange(len(keys), w, h, self.view.tiles)
+        return [(key, QRect(x, y + strip, bw, max(1, bh - strip))) for key, (x, y, bw, bh) in zip(keys, boxes)]
 
     def tile_at(self, position: QPoint) -> tuple[int, QRect] | None:
         """Key and image area under a device position."""

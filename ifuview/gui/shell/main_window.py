@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent
+from PyQt6.QtGui import QAction, QCloseEvent, QGuiApplication
 from PyQt6.QtWidgets import (
     QToolBar,
     QVBoxLayout,
@@ -181,6 +181,13 @@ class MainWindow(CommandedWindow):
         self.colorbar.setVisible(view.colorbar)
         if self.menus is not None:
             self._draw_tools(view)
+
+    def copy_text(self, text: str) -> None:
+        """Put a text on the clipboard, and say so."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(text)
+        self.controller.say(Level.INFO, f"Copied: {text}")
 
     def _say(self, message: Message) -> None:
         self.status_line.show_message(message)

@@ -77,6 +77,7 @@ class Shell(QObject):
         self.window = MainWindow(self.controller, self.presenter)
         self._use(self.settings)
         self.roads: dict[type, Callable[[Any], None]] = {
+            want.CopyText: lambda i: self.window.copy_text(i.text),
             want.ShowDesk: lambda i: self.window.dock_area.arrange(Desk(i.name)),
             want.ShowDock: lambda i: self.window.dock_area.show(i.key, i.on),
             want.SaveImage: self._save_image,

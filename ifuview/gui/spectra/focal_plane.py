@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QImage, QPixmap
-from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSplitter, QWidget
 
 from ifuview.app.frames.views.text import number
-from ifuview.app.intents import SelectFiber, SelectSlot, ShowAllCameras
+from ifuview.app.intents import SelectFiber, SelectSlot, SetWindow, ShowAllCameras
 from ifuview.app.spectra.views import focal_plane as pure
 from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
 from ifuview.gui.parts._figure import FigurePlot
@@ -20,6 +20,7 @@ from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import PlainLabel
+from ifuview.gui.spectra._product_maps import ProductMaps, TypedRange
 from ifuview.model.checks import Array
 from ifuview.model.figure import CROSS, DIAMOND, DOT, SQUARE, STAR, Figure
 
@@ -51,9 +52,13 @@ class FocalPlaneDock(Dock):
         top = FlowLayout()
         for part in (self.place, labelled("Color", self.color_by), self.reach_part):
             top.addWidget(part)
-        for switch in (self.lasso_on, self.every, self.copy):
+        for switch in (self.range, self.lasso_on, self.every, self.side.button, self.copy):
             top.addWidget(switch)
-        column(content, top, self.key_line, self.bar, self.note, self.info, self.plot, margin=0)
+        maps = QSplitter(Qt.Orientation.Horizontal)
+        maps.addWidget(self.side)
+        maps.addWidget(self.plot)
+        box = column(content, top, self.key_line, self.bar, self.note, self.info, maps, margin=0)
+        box.setStretchFactor(maps, 1)
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Focal plane")
@@ -80,6 +85,10 @@ class FocalPlaneDock(Dock):
         self.color_by.currentIndexChanged.connect(lambda _i: self._say_current())
         self.reach.valueChanged.connect(lambda _v: self._paint())
         self.copy.clicked.connect(self._copy)
+        self.range = TypedRange()
+        self.range.moved.connect(lambda window: self.intent.emit(SetWindow(window)))
+        self.side = ProductMaps()
+        self.side.button.toggled.connect(lambda _on: self._paint())
         self.every = button("All cameras", "Open this product of all cameras of the arm that has the window")
         self.every.clicked.connect(lambda: self.intent.emit(ShowAllCameras()))
 
@@ -138,6 +147,10 @@ class FocalPlaneDock(Dock):
         if old is None or old.choices != view.choices:
             self._fill_choices(view)
         fresh = old is None or not _same(old.field.source, view.field.source)
+        if view.window is not None and (old is None or old.window is None) and pure.WINDOW in view.choices:
+            self.color_by.setCurrentIndex(self.color_by.findData(pure.WINDOW))  # who asks for a window wants to see it
+        self.range.show_range(view.window)
+        self.range.setVisible(pure.WINDOW in view.choices)
         if fresh or old is None or old.window != view.window:
             self._paint()
         self._ring()
@@ -170,6 +183,7 @@ class FocalPlaneDock(Dock):
             self.note.setText(NO_WINDOW if shades is None else shades.note)
         if shades is not None:
             self._show_ramp(shades)
+        self.side.draw(view if name == pure.WINDOW and view.window is not None else None, self.reach.value())
         self._base = pure.places_figure(view, shades)
         self._key(self.plot.ink)
         self._ring()

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QMainWindow,
+    QMenu,
     QSizePolicy,
     QToolBar,
     QToolButton,
@@ -62,6 +63,9 @@ class VerdictBar(QFrame):
         self.on = self._button("\u203a", "Next problem (])", lambda: self._step(1))
         self.proof = self._button("Blink the proof", "Blink the two products that show it (Return)", self._blink)
         self.list = self._button("Problems", "All problems, by cause", self._list)
+        hint = "What else shows it: other exposures, cameras, products, tables"
+        self.more = self._button("Look at \u25be", hint, self._open_menu)
+        self.menu = QMenu(self.more)
         self.stop = self._button("Stop", "Judge no more cameras", self._judge)
         self._lay_out()
         self.chain = ChainStrip()
@@ -97,7 +101,7 @@ class VerdictBar(QFrame):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self.headline, 1)
-        for widget in (self.back, self.place, self.on, self.proof, self.list, self.stop):
+        for widget in (self.back, self.place, self.on, self.proof, self.more, self.list, self.stop):
             top.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         self.place.setMinimumHeight(self.on.sizeHint().height())
         below = QHBoxLayout()
@@ -129,6 +133,7 @@ class VerdictBar(QFrame):
         self.place.setVisible(count > 0)
         self.list.setVisible(count > 0)
         self.proof.setVisible(view.proof)
+        self._fill_menu(view)
         running = view.fraction is not None
         left = running or view.judged.endswith("stopped") or view.state is VerdictState.NOT_JUDGED
         self.stop.setVisible(left)
@@ -159,6 +164,20 @@ class VerdictBar(QFrame):
             painter = QPainter(self)
             line = QRectF(0, self.height() - PROGRESS, self.width() * self._view.fraction, PROGRESS)
             painter.fillRect(line, QColor(255, 255, 255, 190))
+
+    def _fill_menu(self, view: VerdictView) -> None:
+        """Lines of the menu; it stays as it is while it is open."""
+        self.more.setVisible(bool(view.more))
+        if self.menu.isVisible():
+            return
+        self.menu.clear()
+        for words, intents in view.more:
+            item = self.menu.addAction(words)
+            if item is not None:
+                item.triggered.connect(lambda _=False, intents=intents: [self.intent.emit(i) for i in intents])
+
+    def _open_menu(self) -> None:
+        self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
 
     def _emit(self, intent: want.Intent) -> None:
         self.intent.emit(intent)

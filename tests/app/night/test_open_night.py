@@ -18,6 +18,7 @@ from ifuview.app.frames.views import image as canvas
 from ifuview.app.night import files as night_files
 from ifuview.app.night import open_night
 from ifuview.app.night import watch as night_watch
+from ifuview.app.night.showing import blinked
 from ifuview.app.night.state import Night, Place
 from ifuview.app.night.triage.growing import with_camera
 from ifuview.app.session import Layout, Session
@@ -87,12 +88,13 @@ def test_steps(session: Session) -> None:
 
 def test_blinks(session: Session) -> None:
     session = show(session, Place(FIRST, "r0", "sframe"))
-    chain = open_night.blinked(session, "chain")
+    chain = blinked(session, "chain")
     assert [p.product for p in chain] == ["preproc", "frame", FLAT_FIELDED, "sky", "sframe"]
-    assert [p.camera for p in open_night.blinked(session, "cameras")] == ["r0", "r1"]
-    assert [p.expid for p in open_night.blinked(session, "exposures")] == [FIRST, SECOND]
+    assert [p.camera for p in blinked(session, "cameras")] == ["r0", "r1"]
+    assert [p.expid for p in blinked(session, "exposures")] == [FIRST, OTHER_TILE]  # other fields
+    assert [p.expid for p in blinked(session, "tile")] == [FIRST, SECOND]
     with pytest.raises(UsageError, match="no other production"):
-        open_night.blinked(session, "production")
+        blinked(session, "production")
     session = show(session, *chain[:3], Place(SECOND, "r0", "sframe"))
     out = open_night.blinking(session, chain[:3])
     assert out.layout is Layout.BLINK
@@ -134,7 +136,7 @@ def test_another_production(root: Path, session: Session) -> None:
     slot = session.slot()
     assert slot is not None and slot.title == "sky-r0-00000002 [after_fix]"
     assert open_night.other_production(session) == Place(FIRST, "r0", "sky")
-    assert len(open_night.blinked(session, "production")) == 2
+    assert len(blinked(session, "production")) == 2
     session = show(session, Place(FIRST, "r0", "frame"))
     with pytest.raises(MissingDataError, match="r0 2: there is no frame; choose sky"):
         open_night.other_production(session)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ifuview.app.night import open_night
-from ifuview.app.night.state import Place, TriageState
+from ifuview.app.night.state import Fix, Place, TriageState
+from ifuview.app.night.views.follow_up import follow_up
 from ifuview.app.session import Session
 from ifuview.engine.night.extent import same
 from ifuview.model.chain_spec import ChainSpec
@@ -72,6 +73,7 @@ def make(session: Session) -> VerdictView | None:
         chain=chain(session),
         fraction=fraction,
         proof=bool(found) and session.night is not None,
+        more=follow_up(session),
         report=bool(state.result.cameras),
     )
 
@@ -129,8 +131,37 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     sigma = f"{best.significance:.0f} sigma" if best.significance else ""
     of = f"first wrong step: {step}" if wrong else ""
     here = "" if len(found) == 1 else f"{best.camera} {best.expid}"
-    detail = DOT.join(filter(None, (here, fibers_of(state, best), ", ".join(filter(None, (amount, sigma))), of)))
+    sure = ", ".join(filter(None, (amount, sigma)))
+    detail = DOT.join(filter(None, (here, fibers_of(state, best), sure, of, became(state.fix, found))))
     return VerdictProblem(VerdictState.WRONG if wrong else VerdictState.LOOK, step, headline, detail, group)
+
+
+def became(fix: Fix | None, found: list[Finding]) -> str:
+    """What another production made of findings of one cause, the amounts before and after; what is not there."""
+    if fix is None:
+        return ""
+    own = [one for one in fix.fixed if any(one.before == finding for finding in found)]
+    asked = {(f.expid, f.camera) for f in found} & set(fix.cameras)
+    words = []
+    for status, said in (("fixed", "gone"), ("smaller", "smaller"), ("remains", "still there")):
+        here = [one for one in own if one.status == status]
+        worst = max(here, key=lambda one: abs(one.before.amplitude), default=None)
+        if worst is not None:
+            size = abs(worst.before.amplitude)
+            amounts = f" ({size:.3g} to {size * worst.remains:.2g} {short(worst.before.unit)})"
+            words.append(f"{said} in {fix.name}: {_places([one.before for one in here])}{amounts}")
+    rest = [f for f in found if (f.expid, f.camera) not in asked]
+    if rest:
+        words.append(f"not in {fix.name}: {_places(rest)}")
+    return "; ".join(words)
+
+
+def _places(found: list[Finding]) -> str:
+    """Cameras and exposures of findings."""
+    by_exposure: dict[int, list[str]] = {}
+    for finding in found:
+        by_exposure.setdefault(finding.expid, []).append(finding.camera)
+    return ", ".join(f"{' '.join(sorted(names))} {expid}" for expid, names in sorted(by_exposure.items()))
 
 
 def kind_words(finding: Finding) -> str:

@@ -143,6 +143,29 @@ def of_place(view: FocalPlaneView, place: str) -> FocalPlaneView:
     return view if table is None else _view(view.session, field.of_table(table, view.session), view.tables)
 
 
+def beside(view: FocalPlaneView) -> tuple[FocalPlaneView, ...]:
+    """The same fibers in the other products of the exposure that are open, one view for each product."""
+    session, night = view.session, view.session.night
+    now = None if night is None or session.current is None else night.shown.get(session.current)
+    if night is None or now is None or not view.field.members:
+        return ()
+    others = {}
+    for slot in session.slots:
+        place = night.shown.get(slot.key)
+        alike = place is not None and (place.expid, place.camera, place.other) == (now.expid, now.camera, now.other)
+        if alike and place is not None and place != now and slot.image.kind is Kind.RSS:
+            others[place.product] = slot.key
+    order = [p for p in night.index.chain.shown if p in others]
+    out = []
+    for product in order:
+        there = replace(session, current=others[product])
+        found = field.of_frames(there)
+        if found is not None:
+            title = night.index.chain.title(product)
+            out.append(replace(_view(there, found, ()), field=replace(found, title=title)))
+    return tuple(out)
+
+
 def _field(session: Session) -> Field | None:
     """The field of the open frames, from the last time if nothing changed."""
     sources = field.sources(session)

@@ -286,7 +286,7 @@ def _borrowed(wave: Array, error: Array, block: Array, scale: float) -> list[str
         other = np.flatnonzero(block == min(solved, key=lambda n: abs(int(n) - int(name))))
         mirrored = other[::-1][np.minimum(np.arange(rows.size), other.size - 1)]
         wave[rows], error[rows] = wave[mirrored], BORROWED * scale
-        notes.append(f"block {name}: wavelengths are those of the fibers across the seam, known to {BORROWED:g} px only")
+        notes.append(f"block {name}: wavelengths are those of the fibers across the seam, known to {BORROWED:g} px")
     return notes
 
 
