@@ -15,6 +15,7 @@ from ifuview.app.night import open_night
 from ifuview.app.session import Layout, Level, Session
 from ifuview.gui.shell.shell import Shell
 from ifuview.model.inspection import VerdictState
+from tests.gui import windows
 from tests.gui.hands import Hands
 from tests.gui.windows import TIMEOUT, settle, window
 
@@ -69,6 +70,7 @@ def test_from_a_folder_to_the_cause_in_six_actions_and_each_step_in_two(
     qtbot: QtBot, hands: Hands, production: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IFUVIEW_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(windows, "TIMEOUT", 4 * TIMEOUT)  # all is judged before anything is pressed
     with window(qtbot, str(production), judges=True) as shell:
         shell.window.activateWindow()
         qtbot.waitUntil(lambda: judged(shell.store.session), timeout=3 * TIMEOUT)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
 
 from ifuview.app.spectra.views import focal_plane as pure
 from ifuview.app.spectra.views.focal_plane import FocalPlaneView
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import button, plain_numbers
+from ifuview.gui.plain import PlainLabel
 
 MOST_WAVE = 1e6  # Angstrom
 BOX_WIDTH = 84  # screen px
@@ -63,8 +64,8 @@ class TypedRange(QWidget):
             plain_numbers(spin, tip)
             spin.valueChanged.connect(lambda _v: self._changed())
             row.addWidget(spin)
-        row.insertWidget(1, QLabel("to"))
-        row.addWidget(QLabel("\u00c5"))
+        row.insertWidget(1, PlainLabel("to"))
+        row.addWidget(PlainLabel("\u00c5"))
 
     def show_range(self, window: tuple[float, float] | None) -> None:
         """Show the range as it is."""

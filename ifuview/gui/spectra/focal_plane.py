@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QImage, QPixmap
-from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSplitter, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
 
 from ifuview.app.frames.views.text import number
 from ifuview.app.intents import SelectFiber, SelectSlot, SetWindow, ShowAllCameras
@@ -42,6 +42,7 @@ class FocalPlaneDock(Dock):
         self._view: FocalPlaneView | None = None  # of the chosen place
         self._build_choices()
         self.info = quiet_label()
+        self.info.setMinimumHeight(2 * self.info.fontMetrics().lineSpacing())  # so that the map stays where it is
         self.note = quiet_label()
         self.key_line = PlainLabel()
         self.key_line.setTextFormat(Qt.TextFormat.RichText)
@@ -54,11 +55,10 @@ class FocalPlaneDock(Dock):
             top.addWidget(part)
         for switch in (self.range, self.lasso_on, self.every, self.side.button, self.copy):
             top.addWidget(switch)
-        maps = QSplitter(Qt.Orientation.Horizontal)
-        maps.addWidget(self.side)
-        maps.addWidget(self.plot)
-        box = column(content, top, self.key_line, self.bar, self.note, self.info, maps, margin=0)
-        box.setStretchFactor(maps, 1)
+        maps = QHBoxLayout()
+        maps.addWidget(self.side, 2)
+        maps.addWidget(self.plot, 1)
+        column(content, top, self.key_line, self.bar, self.note, self.info, maps, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Focal plane")
