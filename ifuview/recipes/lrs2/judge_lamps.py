@@ -182,7 +182,7 @@ def wave(found: Findings, value: object) -> None:
     if isinstance(full, FiberSpectra):
         _saturated_lines(found, value, full, ncol)
     for note in value.notes:
-        if "nearly as good" in note:
+        if "fits nearly as well" in note:
             found.say(LOOK, note)
 
 
