@@ -174,7 +174,11 @@ class VerdictBar(QFrame):
         for words, intents in view.more:
             item = self.menu.addAction(words)
             if item is not None:
-                item.triggered.connect(lambda _=False, intents=intents: [self.intent.emit(i) for i in intents])
+                item.triggered.connect(lambda _=False, intents=intents: self._ask(intents))
+
+    def _ask(self, intents: tuple[object, ...]) -> None:
+        for intent in intents:
+            self.intent.emit(intent)
 
     def _open_menu(self) -> None:
         self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
