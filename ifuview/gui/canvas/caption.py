@@ -1,4 +1,4 @@
-"""What a blinking canvas shows just now: name of the frame, its colors, limits and unit, in a corner of the picture."""
+"""What a blinking canvas shows just now: the set by name, this frame in bold, its colors, limits and unit."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ BACK, INK, QUIET = QColor(16, 18, 20, 225), QColor("#ffffff"), QColor("#c4c9ce")
 PLACE = 6  # logical px from the corner
 PAD, BAR, GAP = 6, 8, 4  # logical px
 BAR_WIDTH = 120  # logical px at least
+SHOWN, HIDDEN = "\u25cf", "\u25cb"
+MOST_NAMED = 8  # frames of a blink
 
 
 class Caption:
@@ -29,13 +31,14 @@ class Caption:
         self._made = {k: v for k, v in self._made.items() if k in keys}
 
     def paint(
-        self, p: QPainter, picture: PictureView, look: Look, limits: tuple[float, float], place: str, ratio: float
-    ) -> None:
-        """Paint it into the upper left corner; `place` says which of how many frames it is."""
-        state = (picture.title, picture.unit, look, limits, place, ratio, p.font().toString())
+        self, p: QPainter, picture: PictureView, look: Look, limits: tuple[float, float], place: str, ratio: float,
+        others: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Paint it into the upper left corner; `place` says which of how many frames it is, `others` name the set."""
+        state = (picture.title, picture.unit, look, limits, place, ratio, others, p.font().toString())
         known = self._made.get(picture.key)
         if known is None or not same(known[0], state):
-            known = (state, _made(p.font(), picture, look, limits, place, ratio))
+            known = (state, _made(p.font(), picture, look, limits, place, ratio, others))
             self._made[picture.key] = known
         corner = round(PLACE * ratio)
         p.drawImage(corner, corner, known[1])
@@ -48,8 +51,9 @@ def words(picture: PictureView, limits: tuple[float, float]) -> tuple[str, str, 
 
 
 def _made(
-    font: QFont, picture: PictureView, look: Look, limits: tuple[float, float], place: str, ratio: float
-) -> QImage:
+    font: QFont, picture: PictureView, look: Look, limits: tuple[float, float], place: str, ratio: float,
+    others: tuple[str, ...],
+) -> QImage:  # fmt: skip
     """The caption of one frame as a picture in device px."""
     from PyQt6.QtGui import QFontMetrics
 
@@ -60,8 +64,10 @@ def _made(
     low, unit, high = words(picture, limits)
     below = light.horizontalAdvance(f"{low}  {unit}  {high}")
     name = heavy.horizontalAdvance(picture.title)
-    inner = max(name + 2 * pad + light.horizontalAdvance(place), below, round(BAR_WIDTH * ratio))
-    height = 2 * pad + heavy.height() + gap + bar + light.height()
+    inner = max(name + 2 * pad + light.horizontalAdvance(place), below, round(BAR_WIDTH * ratio),
+                *(heavy.horizontalAdvance(f"{SHOWN} {other}") for other in others))  # fmt: skip
+    first = 2 * pad + heavy.height() + gap + bar + light.height()
+    height = first + len(others) * heavy.height()
     image = QImage(inner + 2 * pad, height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(BACK)
     p = QPainter(image)
@@ -78,5 +84,10 @@ def _made(
     p.drawText(pad, base, low)
     p.drawText(pad + (inner - light.horizontalAdvance(unit)) // 2, base, unit)
     p.drawText(pad + inner - light.horizontalAdvance(high), base, high)
+    for number, other in enumerate(others):
+        here = other == picture.title
+        p.setFont(strong if here else font)
+        p.setPen(INK if here else QUIET)
+        p.drawText(pad, first - pad + number * heavy.height() + heavy.ascent(), f"{SHOWN if here else HIDDEN} {other}")
     p.end()
     return image

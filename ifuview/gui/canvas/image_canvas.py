@@ -24,7 +24,7 @@ from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.image import CanvasView, PictureView
 from ifuview.app.session import Layout
 from ifuview.gui.canvas import layers
-from ifuview.gui.canvas.caption import Caption
+from ifuview.gui.canvas.caption import MOST_NAMED, Caption
 from ifuview.gui.canvas.frame import BACKGROUND, STRIP_HEIGHT, fill_around, paint_strip
 from ifuview.gui.canvas.hands import Hands
 from ifuview.gui.canvas.layer import Layer
@@ -170,7 +170,9 @@ class ImageCanvas(Surface):
             keys = [each.key for each in self.view.pictures]
         if picture is not None and len(keys) > 1:
             look, place = self.look_of(picture.key), f"{keys.index(picture.key) + 1} of {len(keys)}"
-            self._caption.paint(p, picture, look, limits(picture, look), place, ratio)
+            named = [self.view.picture(key) for key in keys] if self.view.layout is Layout.BLINK else []
+            others = tuple(each.title for each in named[:MOST_NAMED] if each is not None)
+            self._caption.paint(p, picture, look, limits(picture, look), place, ratio, others)
 
     def _paint_picture(self, p: QPainter, key: int, rect: QRect) -> None:
         picture = self.view.picture(key)

@@ -41,7 +41,8 @@ def run_demo(offscreen_dir: str | None = None) -> int:
 
     if offscreen_dir is None and os.environ.get("QT_QPA_PLATFORM") == "offscreen":
         offscreen_dir = "ifuview-demo"
-    shell = make_shell(WindowOptions(fresh=True, width=1600, height=1000))
+    size = (None, None) if offscreen_dir is None else (1600, 1000)  # on a screen: as large as that lets it be
+    shell = make_shell(WindowOptions(fresh=True, width=size[0], height=size[1]))
     if offscreen_dir is not None:
         os.makedirs(offscreen_dir, exist_ok=True)
         shell.picture_folder = offscreen_dir

@@ -135,3 +135,20 @@ def test_a_preview_spans_the_plot_in_each_frame(qtbot: QtBot) -> None:
         dock.hover(SpectrumHover(50.0, start + 100, row))
         lo, hi = dock.plot.plotItem.vb.viewRange()[0]
         assert lo <= start + 20 and hi >= start + 180 and hi - lo < 300
+
+
+def test_the_demo_fits_the_screen_and_begins_with_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ifuview.gui.shell import app
+    from ifuview.gui.shell.shell import Shell
+
+    made = []
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.setattr(app, "make_shell", made.append)
+    with pytest.raises(AttributeError):
+        app.run_demo()
+    (options,) = made
+    shell = Shell(options)
+    room = shell.app.primaryScreen().availableGeometry()
+    assert shell.window.width() <= room.width() and shell.window.height() <= room.height()
+    shell.take_down()
+    assert tour({"kink": 61, "dead": 37, "bump": 62})[0].title == "The verdict first"
