@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from ifuview import simulate
 from ifuview.app import intents as want
+from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night import open_night
 from ifuview.app.session import Layout, Level, Session
 from ifuview.gui.shell.shell import Shell
@@ -229,3 +233,36 @@ STEPS: dict[str, Callable[[QtBot, Shell, Counted], None]] = {
     "sky viewer": sky_viewer,
     "productions": productions,
 }
+
+
+# a kinked trace
+
+
+def test_a_kinked_trace_is_named_unasked_and_corrected_traces_are_saved_in_two(
+    qtbot: QtBot, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flat = next(p for p in simulate.demo(tmp_path) if p.name.startswith("preproc"))
+    kinked = simulate.demo_truth(tmp_path)["kink"]
+    with window(qtbot, str(flat), judges=True) as shell:
+        bar, session = shell.window.verdict, lambda: shell.store.session
+        qtbot.waitUntil(lambda: session().slot().diagnosis is not None, timeout=2 * TIMEOUT)
+        settle(qtbot, shell)
+        qtbot.waitUntil(lambda: shell.window.docks["findings"].isVisible(), timeout=TIMEOUT)
+
+        # nothing pressed: fiber and rows in words, the place in view, its pixels framed
+        words = f"{bar.headline.text()} {bar.detail.text()}"
+        assert "TRACES wrong: Kink" in words and str(kinked) in words and "rows" in words and "sigma" in words
+        assert session().selection.fiber == kinked
+        picture = shell.window.canvas.view.picture(session().current)
+        (area,) = (mark for mark in picture.overlay.marks if mark.kind is MarkKind.AREA)
+        size, at = shell.window.canvas.tile_size(picture.key), shell.window.canvas.view_of(picture.key)
+        x, y = viewport.to_screen(at, size, area.x.mean(), area.y.mean())
+        assert 0 < x < size[0] and 0 < y < size[1]
+
+        # two actions: the button, and the name
+        path = tmp_path / "corrected.fits"
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a: (str(path), ""))
+        dock = shell.window.docks["findings"].widget()
+        hands.click(dock.save, dock.save.width() / 2, dock.save.height() / 2)
+        qtbot.waitUntil(path.exists, timeout=TIMEOUT)
+        assert not [m for m in session().messages if m.level is Level.ERROR]
