@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 NEWEST_TO_TRY = 15
 STAMP = "ifuview-try.json"
-CHECKERS = ("ruff>=0.6", "mypy>=1.11", "hatchling>=1.24")
+CHECKERS = ("ruff>=0.6", "mypy>=1.11", "hatchling>=1.27", "hatch-vcs>=0.4")
 PICTURES = ROOT / "scratch" / "demo"
 TEST_MINUTES = 30
 SERVER_SECONDS = 20

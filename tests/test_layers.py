@@ -19,7 +19,7 @@ PACKAGE = ROOT / "ifuview"
 
 # Layer -> layers of ifuview that it may import (besides itself). From the house, 2.3.
 ALLOWED: dict[str, set[str]] = {
-    "__init__": {"app"},  # lazily, for notebooks
+    "__init__": {"app", "gui"},  # lazily, for notebooks
     "__main__": {"cli"},
     "errors": set(),
     "folders": set(),

@@ -25,6 +25,10 @@ HELP_TOPICS = {
     "demo",
     "instruments",
     "metrics-schema",
+    "other-tools",
+    "tutorial-photons",
+    "tutorial-raw",
+    "tutorial-traces",
 }
 
 

@@ -30,11 +30,13 @@ from ifuview.app.frames.intents import (
     Match,
     MoveSlot,
     Note,
+    OpenConsole,
     OpenFile,
     PickPoint,
     Reload,
     SaveImage,
     SaveRegions,
+    SaveTable,
     SelectFiber,
     SelectSlot,
     SetLayout,
@@ -52,11 +54,13 @@ from ifuview.app.frames.intents import (
     ShowProblem,
     StepFiber,
     StepSlot,
+    TalkSamp,
 )
 from ifuview.app.night.intents import (
     BlinkAlong,
     CompareProduction,
     CompareStep,
+    ExportCutouts,
     ExportTriage,
     LookAgain,
     OpenFolder,
@@ -122,12 +126,13 @@ TASKS = (
     "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
-    "night.reduction.live.channels", "judging", "reporting.tasks",
+    "night.reduction.live.channels", "night.cutouts.tasks", "judging", "reporting.tasks",
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
-    (CopyText, ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob)
-)
+    (CopyText, ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob, TalkSamp,
+     OpenConsole)
+)  # fmt: skip
 
 
 class IntentTable(Mapping[type[Intent], Plan]):
@@ -208,6 +213,7 @@ __all__ = [
     "Diagnose",
     "DrawRegions",
     "EditPreferences",
+    "ExportCutouts",
     "ExportDiagnosis",
     "ExportReport",
     "ExportTriage",
@@ -227,6 +233,7 @@ __all__ = [
     "MeasureTraces",
     "MoveSlot",
     "Note",
+    "OpenConsole",
     "OpenFile",
     "OpenFolder",
     "OtherProduction",
@@ -243,6 +250,7 @@ __all__ = [
     "SaveReduction",
     "SaveRegions",
     "SaveSpeckle",
+    "SaveTable",
     "SaveTraces",
     "SelectFiber",
     "SelectSlot",
@@ -283,6 +291,7 @@ __all__ = [
     "StepSlot",
     "SwitchCalibration",
     "TakeBack",
+    "TalkSamp",
     "Triage",
     "TryParams",
     "UndoTraces",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ifuview.app.frames.look import Look, ViewState
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, brief
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
 from ifuview.model.region import Region
@@ -104,6 +104,14 @@ class Slot:
     detector: DetectorPlace | None = None
     made_of: Made | Parent | None = None
     stale: bool = False
+
+    def __repr__(self) -> str:
+        return brief(self, self.key, self.title, self.image)
+
+    def _repr_html_(self) -> str:
+        import ifuview
+
+        return str(ifuview.to_html(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,16 @@ class Session:
     lights: Lights | None = None  # the light of selections that was counted last
     drawing: str = ""  # shape that a drag on the canvas draws: box, circle or none
     night: Night | None = None  # None: no folder of exposures is open
+
+    def __repr__(self) -> str:
+        shown = self.slot()
+        fiber = f"fiber {self.selection.fiber}" if self.selection.fiber is not None else ""
+        return brief(self, f"{len(self.slots)} frames", shown.title if shown is not None else "", fiber)
+
+    def _repr_html_(self) -> str:
+        import ifuview
+
+        return str(ifuview.to_html(self))
 
     def slot(self, key: int | None = None) -> Slot | None:
         """The slot with `key`, by default the current one; None if there is none."""

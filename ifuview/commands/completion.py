@@ -1,4 +1,4 @@
-"""`ifuview completion bash|zsh`: completion of commands, options and their choices, made from the parsers."""
+"""`ifuview completion bash|zsh|fish`: completion of commands, options and their choices, made from the parsers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ifuview.engine.context import JobContext
 EPILOG = """\
 bash: ifuview completion bash > ~/.local/share/bash-completion/completions/ifuview
 zsh:  ifuview completion zsh > DIR/_ifuview, in a folder DIR of $fpath
+fish: ifuview completion fish > ~/.config/fish/completions/ifuview.fish
 """
 BASH = """\
 _ifuview() {
@@ -66,12 +67,12 @@ _ifuview "$@\""""
 def options(out: ArgumentParser) -> None:
     """Add the options."""
     out.epilog = EPILOG
-    out.add_argument("shell", choices=("bash", "zsh"), help="whose words to print")
+    out.add_argument("shell", choices=tuple(SHELLS), help="whose words to print")
 
 
 def run(chosen: Namespace, _ctx: JobContext) -> Said:
     """Print the completion."""
-    return Said(bash() if chosen.shell == "bash" else zsh())
+    return Said(SHELLS[chosen.shell]())
 
 
 def bash() -> str:
@@ -104,6 +105,37 @@ def zsh() -> str:
         more = f"(( CURRENT == 3 )) && compadd {' '.join(words)}; " if (words := _second_words(name)) else ""
         cases.append(f"    {shlex.quote(name)}) {more}shift words; (( CURRENT-- )); _arguments {specs} ;;")
     return ZSH % (rows, _pairs(), "\n".join(cases), " ".join(shlex.quote(word) for word in _of_window()))
+
+
+def fish() -> str:
+    """The completion for fish."""
+    at_first = "__fish_use_subcommand"
+    lines = [_fish(at_first, f"-a {name}", row.title) for name, row in _words().items()]
+    lines += [_fish(at_first, f"-o {word.lstrip('-')}", "") for word in _of_window()]
+    for name, made in _parsers():
+        of = shlex.quote("; and ".join(f"__fish_seen_subcommand_from {word}" for word in name.split()))
+        lines += [_fish(of, f"-f -a {word}", "") for word in _second_words(name)]
+        lines += [_fish(of, part, action.help or "") for action in arguments(made) for part in _fish_parts(action)]
+    return "\n".join(lines)
+
+
+def _fish(condition: str, part: str, text: str) -> str:
+    """One line of fish."""
+    told = f" -d {shlex.quote(text.replace('%%', '%'))}" if text else ""
+    return f"complete -c ifuview -n {condition} {part}{told}"
+
+
+def _fish_parts(action: Action) -> list[str]:
+    """How `complete` of fish names an option or the choices of a word."""
+    words = shlex.quote(" ".join(map(str, action.choices))) if action.choices else ""
+    value = "" if action.nargs == 0 else f" -x -a {words}" if words else " -r"
+    if not action.option_strings:
+        return [f"-f -a {words}"] if words else []
+    return [f"-{'l' if name.startswith('--') else 'o' if len(name) > 2 else 's'} {name.lstrip('-')}{value}"
+            for name in action.option_strings]  # fmt: skip
+
+
+SHELLS = {"bash": bash, "zsh": zsh, "fish": fish}
 
 
 def _parsers() -> list[tuple[str, ArgumentParser]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from ifuview.commands.display import choose_platform, has_display
+from ifuview.app.outside.display import choose_platform, has_display
 from ifuview.commands.said import Said
 from ifuview.engine.context import JobContext
 

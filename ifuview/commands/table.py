@@ -38,6 +38,11 @@ ROWS = (
         "reduce virus-cal",
     ),
     ("health", "PATH...", "Which amplifiers of raw exposures can be used, before anything is reduced."),
+    (
+        "night.cutout",
+        "PRODUCTION --fiber N --wave W -o PAGE.png",
+        "The same fiber and wavelength in every exposure and product of a tile.",
+    ),
     ("watch", "DIR", "Show the exposures of a folder; new files appear when they are whole."),
     ("photons.quicklook", "FILE -o OUT.fits", "Count the photons of a photon list in an image or a cube."),
     ("photons.speckle", "FILE -o MAPS.fits", "Speckle statistics of every pixel of a photon list."),
@@ -45,10 +50,11 @@ ROWS = (
     ("photons.wavecal", "LASER... -o SOL.h5", "Fit the wavelength of every resonator from laser exposures."),
     ("photons.flatcal", "FILE... -o SOL.h5", "Find weights that make the array respond evenly."),
     ("photons.calibrate", "FILE --wavecal S -o NEW.h5", "Write a calibrated photon table, or undo that."),
+    ("running", "SCRIPT.py [FILE...]", "Run a Python script against a session without a window.", "run"),
     ("instruments", "[FILE.toml...]", "Which instruments and readers are known; check a file that one writes."),
     ("demo", "", "Simulated data with a short guided tour."),
     ("man", "", "Print the manual page."),
-    ("completion", "bash|zsh", "Print what a shell needs to complete commands and options."),
+    ("completion", "bash|zsh|fish", "Print what a shell needs to complete commands and options."),
 )
 COMMANDS: dict[str, Command] = {
     row.name or row.module.rpartition(".")[2]: row for row in (Command(*row) for row in ROWS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ifuview.commands.display import choose_platform
+import sys
+
+from ifuview.app.outside.display import choose_platform
 from ifuview.commands.table import COMMANDS, VIEW
 from ifuview.exit_codes import OK
 
@@ -24,13 +26,20 @@ overlays    -regions FILE  -regions save FILE     -colorbar no  -panner no  -mag
 fibers      -traces FILE   -fiber N | 50:60,4 | "SPECTYPE=QSO, Z>4"
 docks       -dock NAME (sky, spectrum, focal, tables: -saveimage writes that dock)     -header  -pixeltable  -graph open
 window      -geometry WxH+X+Y  -width N  -height N  -title T  -theme light|dark  --fresh
-files       -saveimage png OUT.png   -exit
+files       -saveimage png OUT.png   -savetable spectra|fibers|findings OUT.fits|.ecsv|.vot|.csv   -exit
+SAMP        --samp (topcat, Aladin, ds9)    -samp image|table|spectrum (send it)
+a window that is open already:   ifuview --send FILES and options
+desktop     --install-desktop [--user]   (entry, icon and file types)
 other       --version  --help  --log-level debug|info|warning|error
 """
 
 
 def view(words: list[str]) -> int:
     """Show files in the window, or say what `--help` and `--version` ask for."""
+    if words[:1] in (["--send"], ["-send"]):
+        return _send(words[1:])
+    if words[:1] in (["--install-desktop"], ["-install-desktop"]):
+        return _install_desktop(words[1:])
     from ifuview.app.script.parse import parse
 
     script = parse(words)
@@ -42,6 +51,28 @@ def view(words: list[str]) -> int:
 
     code: int = run(script)
     return code
+
+
+def _send(words: list[str]) -> int:
+    """Give files and options to the window that was opened last."""
+    from ifuview.app.outside.door import send
+
+    code, said = send(words)
+    for text in said:
+        print(f"ifuview: {text}", file=sys.stderr)
+    return code
+
+
+def _install_desktop(words: list[str]) -> int:
+    """Put the program among those of the desktop."""
+    from ifuview.app.outside.desktop import install
+    from ifuview.errors import UsageError
+
+    if words not in ([], ["--user"]):
+        raise UsageError("takes --user or nothing", "--install-desktop", "see ifuview --help")
+    for path in install(user=bool(words)):
+        print(path)
+    return OK
 
 
 def usage() -> str:

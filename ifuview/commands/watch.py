@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
-from ifuview.commands.display import choose_platform
+from ifuview.app.outside.display import choose_platform
 from ifuview.commands.said import Said
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError

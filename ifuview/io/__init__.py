@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import IfuviewError
+from ifuview.errors import FileFormatError, IfuviewError
 from ifuview.inputs import regular_file
 from ifuview.io.fits.probe import IDENTITY, FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
@@ -92,6 +92,12 @@ def open_dataset(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
         One sentence about what is wrong with the file or the request.
     """
     parsed = parse_spec(spec)
+    if (elsewhere := _elsewhere(parsed, ctx)) is not None:
+        return replace(open_dataset(elsewhere, ctx.part(0.9, 1.0)), spec=parsed.text)
+    if parsed.path.endswith(".py"):
+        raise FileFormatError(
+            "is a Python script, which is not opened", parsed.path, "run it with: ifuview run SCRIPT FILES"
+        )
     if (foreign := _foreign(parsed, ctx)) is not None:
         return foreign
     if parsed.path.lower().endswith(TEXT_SUFFIXES):
@@ -107,12 +113,23 @@ def open_all(spec: FileSpec | Path, ctx: JobContext = SILENT) -> Dataset:
     from ifuview.io.fits.every import read_every
 
     parsed = parse_spec(spec)
+    if (elsewhere := _elsewhere(parsed, ctx)) is not None:
+        return replace(open_all(elsewhere, ctx.part(0.9, 1.0)), spec=parsed.text)
     if (foreign := _foreign(parsed, ctx)) is not None:
         return foreign
     if (known := _by_content(parsed)) is not None:
         return known
     found = probe_file(parsed, ctx)
     return read_every(_reader(found), found, parsed, ctx)
+
+
+def _elsewhere(spec: FileSpec, ctx: JobContext) -> FileSpec | None:
+    """The same part of the copy on this disk of a file that lies elsewhere; None for a path."""
+    if spec.path != "-" and "://" not in spec.path:
+        return None
+    from ifuview.io.remote.fetch import fetched, is_elsewhere
+
+    return replace(spec, path=fetched(spec.path, ctx)) if is_elsewhere(spec.path) else None
 
 
 def _foreign(spec: FileSpec, ctx: JobContext) -> Dataset | None:

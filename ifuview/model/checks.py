@@ -30,6 +30,17 @@ def readonly(array: ArrayLike, name: str, *, ndim: int | None = None, dtype: DTy
     return view
 
 
+def brief(kind: object, *facts: object) -> str:
+    """One line about a value: its kind and what is known of it; what is empty is left out."""
+    words = [str(fact) for fact in facts if fact not in ("", None, ())]
+    return f"<{type(kind).__name__}{''.join(f' {word}' if i == 0 else f', {word}' for i, word in enumerate(words))}>"
+
+
+def sizes(shape: tuple[int, ...]) -> str:
+    """A shape in words: "648 x 4086"."""
+    return " x ".join(str(n) for n in shape)
+
+
 def same_shape(name: str, array: Array | None, shape: tuple[int, ...]) -> None:
     """Raise FileFormatError unless `array` is None or has `shape`."""
     if array is not None and tuple(array.shape) != tuple(shape):

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, brief, sizes
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
 from ifuview.model.photons.lists import PhotonInfo
 from ifuview.model.trace import TraceSet
 
+MOST_NAMES = 6  # images that a repr names
 CardValue = str | bool | int | float | complex | None
 Card = tuple[str, CardValue, str]  # keyword, value, comment
 
@@ -47,6 +48,9 @@ class HduInfo:
     unit: str = ""
     cards: tuple[Card, ...] = ()
 
+    def __repr__(self) -> str:
+        return brief(self, f"[{self.index}] {self.name}".rstrip(), self.kind, sizes(self.shape), self.unit)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
@@ -55,6 +59,10 @@ class Table:
     name: str
     columns: Mapping[str, Array]
     units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __repr__(self) -> str:
+        rows = len(next(iter(self.columns.values()), ()))
+        return brief(self, self.name, f"{rows} rows", f"{len(self.columns)} columns")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,3 +110,37 @@ class Dataset:
     block: str = "block"
     models: tuple[Image, ...] = ()
     photons: PhotonInfo | None = None
+
+    def __repr__(self) -> str:
+        images = ", ".join(image.name for image in self.images[:MOST_NAMES])
+        more = len(self.images) - MOST_NAMES
+        traces = f"{self.traces.nfiber} traces" if self.traces is not None else ""
+        fibers = f"{self.fibermap.nfiber} fibers" if self.fibermap is not None else ""
+        shown = f"images: {images}" + (f" and {more} more" if more > 0 else "") if images else ""
+        return brief(self, self.spec or self.path, self.instrument, self.kind, shown, traces, fibers)
+
+    def _repr_html_(self) -> str:
+        import ifuview
+
+        return str(ifuview.to_html(self))
+
+    def to_spectrum(self, fiber: int | None = None) -> object:
+        """A specutils Spectrum; see `ifuview.to_spectrum`."""
+        import ifuview
+
+        found: object = ifuview.to_spectrum(self, fiber)
+        return found
+
+    def to_ccddata(self, plane: tuple[int, ...] | None = None) -> object:
+        """CCDData of astropy; see `ifuview.to_ccddata`."""
+        import ifuview
+
+        found: object = ifuview.to_ccddata(self, plane)
+        return found
+
+    def to_table(self) -> object:
+        """A Table of astropy; see `ifuview.to_table`."""
+        import ifuview
+
+        found: object = ifuview.to_table(self)
+        return found

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ifuview.model.checks import Array, readonly
+from ifuview.model.checks import Array, brief, readonly
 from ifuview.model.quality import MaskBits
 
 
@@ -80,6 +80,10 @@ class FiberMap:
         for name in ("focal_x", "focal_y", "ra", "dec"):
             if getattr(self, name) is not None:
                 put(self, name, readonly(getattr(self, name), name, ndim=1, dtype=np.float64))
+
+    def __repr__(self) -> str:
+        place = next((name for name in ("ra", "focal_x") if getattr(self, name) is not None), "")
+        return brief(self, f"{self.nfiber} fibers", place, f"{len(self.table)} columns" if self.table else "")
 
     @property
     def nfiber(self) -> int:

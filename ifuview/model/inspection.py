@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, brief
 
 
 class Verdict(StrEnum):
@@ -39,6 +39,9 @@ class ProfileComponent:
     flux_err: float
     sigma: float
     model: Array
+
+    def __repr__(self) -> str:
+        return brief(self, f"fiber {self.fiber_id}", f"center {self.center:.2f}", f"flux {self.flux:.4g}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +87,11 @@ class CrossSection:
     unit: str = ""
     background: Array | None = None
 
+    def __repr__(self) -> str:
+        return brief(
+            self, f"column {self.column}", f"{len(self.position)} px", f"{len(self.components)} fibers", self.unit
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FiberSpectrum:
@@ -117,6 +125,11 @@ class FiberSpectrum:
     unit: str = ""
     label: str = ""
     arm: str = ""
+
+    def __repr__(self) -> str:
+        return brief(
+            self, f"fiber {self.fiber_id}", f"{len(self.flux)} px", self.method, self.unit, self.label, self.arm
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +183,9 @@ class TraceQuality:
     floor: float
     verdict: Verdict
     text: str
+
+    def __repr__(self) -> str:
+        return brief(self, f"fiber {self.fiber_id}", self.verdict.value, self.text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

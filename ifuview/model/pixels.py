@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ifuview.model.checks import Array, readonly
+from ifuview.model.checks import Array, brief, readonly, sizes
 
 Floats = NDArray[np.floating[Any]]  # float32, or float64 of pixels that need it
 SINGLE = np.finfo(np.float32)
@@ -55,6 +55,9 @@ class Pixels:
         object.__setattr__(self, "raw", readonly(raw[None, :] if raw.ndim == 1 else raw, "image"))
         if self.double is None:
             object.__setattr__(self, "double", self._needs_double())
+
+    def __repr__(self) -> str:
+        return brief(self, sizes(self.shape), self.raw.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:

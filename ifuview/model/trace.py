@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ifuview.model.checks import Array, readonly, same_shape
+from ifuview.model.checks import Array, brief, readonly, same_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,10 @@ class TraceSet:
         put(self, "status", readonly(status, "status", ndim=1, dtype=np.uint32))
         if not self.fiber_id:
             put(self, "fiber_id", tuple(str(int(f)) for f in self.fiber))
+
+    def __repr__(self) -> str:
+        known = [name for name in ("sigma", "wave", "error") if getattr(self, name) is not None]
+        return brief(self, self.name, f"{self.nfiber} fibers", f"{self.ncol} columns", self.basis, *known)
 
     @property
     def nfiber(self) -> int:

@@ -26,7 +26,7 @@ def bash() -> str:
         (("speckle", "a.h5", "--method", ""), {"binned", "arrival"}, {"a.h5"}),
         (("-zs",), {"-zscale"}, set()),
         (("report", "a"), {"a.fits"}, {"report"}),
-        (("completion", ""), {"bash", "zsh"}, set()),
+        (("completion", ""), {"bash", "zsh", "fish"}, set()),
         (("reduce", "vi"), {"virus", "virus-cal"}, set()),
         (("reduce", "virus", "--simu"), {"--simulate"}, set()),
         (("reduce", "--si"), {"--sides"}, set()),
@@ -41,6 +41,17 @@ def test_bash_offers_what_fits(tmp_path, bash, words, offered, not_offered):
     found = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert found.stderr == ""
     assert offered <= set(found.stdout.split()) and not not_offered & set(found.stdout.split())
+
+
+def test_fish_has_a_line_for_every_command_option_and_choice():
+    lines = completion.fish().splitlines()
+    assert all(line.startswith("complete -c ifuview -n ") for line in lines)
+    assert any("-a diagnose" in line for line in lines)
+    assert any("__fish_seen_subcommand_from diagnose' -l thresholds -r" in line for line in lines)
+    assert any("'bash zsh fish'" in line for line in lines)
+    assert all(len(shlex.split(line)) >= 6 for line in lines)
+    if (fish := shutil.which("fish")) is not None:
+        subprocess.run([fish, "-n", "-c", completion.fish()], check=True)
 
 
 ZSH = r"""

@@ -239,6 +239,13 @@ class ExportReport(Intent):
     path: str
 
 
+class SaveTable(Intent):
+    """Save the "spectra" of the selected fibers, the "fibers" of the frame or the "findings" as a table."""
+
+    what: str
+    path: str
+
+
 class SaveImage(Intent):
     """Save the canvas as a picture."""
 
@@ -284,6 +291,16 @@ class EditPreferences(Intent):
 
 class Demo(Intent):
     """Make simulated data and open them with the guided tour."""
+
+
+class OpenConsole(Intent):
+    """Show the Python console."""
+
+
+class TalkSamp(Intent):
+    """Join ("connect") or leave ("leave") the SAMP hub, or send an "image", the "table" of fibers, a "spectrum"."""
+
+    what: str
 
 
 class Note(Intent):

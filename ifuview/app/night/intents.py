@@ -92,6 +92,12 @@ class Triage(Intent):
     scope: str = "exposure"
 
 
+class ExportCutouts(Intent):
+    """Cut the selected fiber at its wavelength out of every exposure and product of its tile (.png, .pdf or .fits)."""
+
+    path: str
+
+
 class Reduce(Intent):
     """Reduce the channel of the raw exposure on the canvas, in memory."""
 

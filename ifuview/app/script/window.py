@@ -95,6 +95,27 @@ def _save_image(words: Words, out: Writer) -> None:
     out.do("save-image", {"jpg": "jpeg", "tif": "tiff"}.get(kind, kind), path)
 
 
+def _save_table(words: Words, out: Writer) -> None:
+    """-savetable spectra|fibers|findings F."""
+    what = words.accept("spectra", "fibers", "findings")
+    if not what:
+        raise UsageError(
+            "what is to be saved is missing", words.option, "write -savetable spectra|fibers|findings FILE"
+        )
+    out.do("save-table", what, words.take("a file to write"))
+
+
+def _samp(words: Words, out: Writer) -> None:
+    """-samp [connect|disconnect|yes|no|image|table|spectrum]."""
+    word = words.accept("connect", "disconnect", "image", "table", "spectrum", *YES_NO)
+    out.do(
+        "samp",
+        {"disconnect": "leave", "no": "leave", "off": "leave", "false": "leave", "0": "leave"}.get(
+            word, word if word in ("image", "table", "spectrum") else "connect"
+        ),
+    )
+
+
 def _exit(words: Words, out: Writer) -> None:
     """-exit, -quit."""
     out.do("exit")
@@ -187,6 +208,8 @@ OPTIONS: dict[str, Handler] = {
     "nomagnifier": _overlay("magnifier", False),
     "saveimage": _save_image,
     "exit": _exit,
+    "samp": _samp,
+    "savetable": _save_table,
     "quit": _exit,
     "mode": _mode_of_pointer,
     "traces": _traces,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QTextBrowser, QWidget
 
 from ifuview import resources
+
+PICTURE = re.compile(r"^!\[.*\]\(.*\)\n", re.M)  # made for the documentation
 
 
 def pages() -> list[tuple[str, Path]]:
@@ -37,4 +40,5 @@ class HelpDialog(QDialog):
 
     def _show(self, row: int) -> None:
         if 0 <= row < len(self._pages):
-            self.browser.setMarkdown(self._pages[row][1].read_text("utf-8"))
+            text = self._pages[row][1].read_text("utf-8")
+            self.browser.setMarkdown(PICTURE.sub("", text))

@@ -10,6 +10,7 @@ from PyQt6.QtCore import QEvent, QModelIndex, QPoint, Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
+    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -29,6 +30,7 @@ from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.parts.base import Dock
 from ifuview.model.night.exposures import RAW
 
+CUTOUT_FILES = "Page (*.png *.pdf);;FITS (*.fits)"
 FILTER_WIDTH = 150  # screen px
 BLINKS = (
     ("Chain", "chain", "Blink along the product chain of this camera"),
@@ -190,7 +192,16 @@ class ExposuresDock(Dock):
             action = menu.addAction(text)
             assert action is not None
             action.triggered.connect(lambda _=False, intent=intent: self.intent.emit(intent))
+        menu.addSeparator()
+        cut = menu.addAction("Cut out the selected fiber in every exposure...")
+        assert cut is not None
+        cut.triggered.connect(self._cut_out)
         menu.popup(viewport.mapToGlobal(at))
+
+    def _cut_out(self) -> None:
+        path = QFileDialog.getSaveFileName(self, "Cut out the selected fiber", "cutouts.png", CUTOUT_FILES)[0]
+        if path:
+            self.intent.emit(want.ExportCutouts(path))
 
     def choices(self, index: QModelIndex) -> list[tuple[str, want.ShowProduct]]:
         """What the menu of a cell offers: the products of its camera, or those of the camera that is shown."""

@@ -27,12 +27,12 @@ def _prefetch(script: Script) -> Prefetch | None:
     return Prefetch(*first.args) if first is not None and first.verb == "open" else None
 
 
-def make_shell(options: WindowOptions | None = None, *, headless: bool = False) -> Shell:
-    """The application and its window, not shown yet."""
+def make_shell(options: WindowOptions | None = None, *, headless: bool = False, embedded: bool = False) -> Shell:
+    """The application and its window, not shown yet; `embedded` in a script or notebook, which goes on without it."""
     os.environ.setdefault("QT_XCB_GL_INTEGRATION", "none")  # the canvas needs no OpenGL; saves its start
     from ifuview.gui.shell.shell import Shell
 
-    return Shell(options or WindowOptions(), headless=headless)
+    return Shell(options or WindowOptions(), headless=headless, embedded=embedded)
 
 
 def run_demo(offscreen_dir: str | None = None) -> int:

@@ -24,7 +24,7 @@ from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 
 # need all earlier jobs to be done
-WAIT_FOR_QUIET = {"save-image", "exit", "regions", "fiber", "traces", "mask", "photons", "photon-range"}
+WAIT_FOR_QUIET = {"save-image", "save-table", "exit", "regions", "fiber", "traces", "mask", "photons", "photon-range"}
 OF_A_FILE = {
     "look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask", "photons",
     "photon-range",
@@ -226,6 +226,12 @@ class ScriptRunner(QObject):
         self.controller.handle(want.ShowDock(key, on))
         if key in PICTURES:
             self._picture = key if on else ""
+
+    def do_save_table(self, what: str, path: str) -> None:
+        self.controller.handle(want.SaveTable(what, path))
+
+    def do_samp(self, what: str) -> None:
+        self.controller.handle(want.TalkSamp(what))
 
     def do_save_image(self, kind: str, path: str) -> None:
         if self._slot is None and self.problems:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QLocale, QObject, QSize, QSocketNotifier, QTimer, qInstallMessageHandler
+from PyQt6.QtCore import QLocale, QObject, QSize, QTimer, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from ifuview.app import intents as want
@@ -22,7 +22,7 @@ from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Session
 from ifuview.errors import UsageError, told
-from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK, endings
+from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
 from ifuview.gui.canvas.thumbnail import encoded
 from ifuview.gui.frames._file_watch import FileWatch
@@ -40,6 +40,7 @@ from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
 
 if TYPE_CHECKING:
+    from ifuview.gui.outside.ways import Ways
     from ifuview.gui.shell.tour import Tour
 
 WARM_UP = JobKey(JobKind.WARM_UP)
@@ -55,7 +56,7 @@ DOCK_PICTURE = QSize(1200, 700)  # of a dock that is not on the screen
 class Shell(QObject):
     """Owns the parts and their order of birth and death."""
 
-    def __init__(self, options: WindowOptions, *, headless: bool = False) -> None:
+    def __init__(self, options: WindowOptions, *, headless: bool = False, embedded: bool = False) -> None:
         found = QApplication.instance()
         self.app = found if isinstance(found, QApplication) else QApplication(["ifuview"])
         super().__init__()
@@ -63,7 +64,7 @@ class Shell(QObject):
         qInstallMessageHandler(_qt_message)
         self.app.setApplicationName("ifuview")
         self.app.setDesktopFileName("ifuview")
-        self.options, self.headless = options, headless
+        self.options, self.headless, self.embedded = options, headless, embedded
         self.settings, note = self._load_settings()
         theme.apply(self.app, options.theme or self.settings.theme)
         recent, blink_ms = self.settings.recent, self.settings.blink_ms
@@ -85,6 +86,8 @@ class Shell(QObject):
             want.SetPreferences: lambda i: self._use(i.settings),
             want.EditPreferences: self._edit_preferences,
             want.BeginTour: self._begin_tour,
+            want.TalkSamp: lambda i: self._listen().talk(i.what),
+            want.OpenConsole: lambda _: self._listen().open_console(),
         }
         self.controller.shell.connect(lambda intent: self.roads[type(intent)](intent))
         self.habits = None if headless else Habits(self.controller, self.window.dock_area)
@@ -93,10 +96,12 @@ class Shell(QObject):
         self.finished = False
         self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
         self.tour: Tour | None = None
+        self.ways: Ways | None = None
         self._boxes: list[QMessageBox] = []
         self.runner: Any = None
         self._place()
-        self._hooks()
+        if not embedded:  # else the hooks and the end of the program are those of a script or a notebook
+            sys.excepthook = self._unexpected
         if note:
             self.controller.say(Level.WARNING, note)
 
@@ -180,7 +185,8 @@ class Shell(QObject):
         gc.set_threshold(*GC_THRESHOLDS)
         _keep_loaded()
         self._after_paint_log()
-        self._late_hooks()
+        if not self.embedded:
+            self._late_hooks()
         self.window.finish()
         self.controller.follow()
         if not self.headless:
@@ -191,8 +197,16 @@ class Shell(QObject):
             self.controller.submit(
                 JobRequest("Load kernels", _warm_kernels, WARM_UP, quiet=True), lambda _: _keep_loaded()
             )
+            self._listen()
         if self.runner is not None:
             self.runner.go()
+
+    def _listen(self) -> Ways:
+        if self.ways is None:
+            from ifuview.gui.outside.ways import Ways
+
+            self.ways = Ways(self.controller, self.window, self.close)
+        return self.ways
 
     def _after_paint_log(self) -> None:
         from ifuview import log as log_setup
@@ -235,9 +249,8 @@ class Shell(QObject):
         self.controller.jobs.blockSignals(True)  # news of the last jobs have nobody to be shown to
         self.window.close()
         self.window.deleteLater()
-        for part in ("_reader", "_writer"):
-            if hasattr(self, part):
-                getattr(self, part).close()
+        if hasattr(self, "_interrupts"):
+            self._interrupts.close()
 
     def _closing(self) -> None:
         if not self.options.fresh and not self.headless:
@@ -253,7 +266,8 @@ class Shell(QObject):
                 except OSError as error:
                     self.controller.say(Level.WARNING, f"the settings were not saved: {error}")
         self.worker.cancel()
-        QTimer.singleShot(0, self.app.quit)
+        if not self.embedded:
+            QTimer.singleShot(0, self.app.quit)
 
     # intents that only the window can carry out
 
@@ -302,33 +316,15 @@ class Shell(QObject):
 
     # last resort
 
-    def _hooks(self) -> None:
-        sys.excepthook = self._unexpected
-
     def _late_hooks(self) -> None:
         """The hooks whose modules need not be loaded before the first paint."""
         import threading
 
         threading.excepthook = lambda a: self._unexpected(a.exc_type, a.exc_value, a.exc_traceback)
         if threading.current_thread() is threading.main_thread():
-            self._catch_interrupt()
+            from ifuview.gui.outside.interrupts import Interrupts
 
-    def _catch_interrupt(self) -> None:
-        """Let Ctrl-C in the terminal end the program without polling."""
-        import signal
-        import socket
-
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
-        try:
-            signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-            for number in endings():
-                signal.signal(number, lambda *_: self.app.quit())
-        except (ValueError, OSError):
-            return
-        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(lambda *_: self._reader.recv(64))
+            self._interrupts = Interrupts(self.app.quit, self)
 
     def _unexpected(self, kind: type[BaseException], error: BaseException | None, trace: Any) -> None:
         import traceback

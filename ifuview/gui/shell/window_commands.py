@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.views import skyposition
 from ifuview.gui.shell.window_contract import CommandedWindow
 from ifuview.gui.window.menus import ACTIONS
+from ifuview.gui.window.save_dialogs import SaveDialogs
 
 FILTER = (
     "Images, photon lists, traces (*.fits *.fit *.fits.gz *.fits.fz *.fz *.h5 *.hdf5 *.bin *.img *.ecsv *.csv *.json)"
@@ -21,13 +21,10 @@ FILTER = (
 )
 NO_POSITION = "select a fiber whose position on the sky the file knows"
 PICTURE_FILES = "FITS (*.fits);;PNG (*.png)"
-MOVIE_FILES = "Animated GIF (*.gif);;Animated PNG (*.png *.apng);;FITS cube (*.fits)"
 MOST_BINS = 3000
-LIGHT_FILES = "FITS (*.fits);;ECSV (*.ecsv)"
-TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 
 
-class WindowCommands:
+class WindowCommands(SaveDialogs):
     """The methods that the table of actions names."""
 
     def __init__(self, window: CommandedWindow) -> None:
@@ -37,11 +34,6 @@ class WindowCommands:
         recent = self.controller.session.recent
         folder = str(Path(recent[0]).parent) if recent else ""
         return QFileDialog.getOpenFileNames(self.window, title, folder, pattern)[0]
-
-    def _ask_save(self, title: str, name: str, pattern: str, then: Callable[[str], want.Intent]) -> None:
-        path = QFileDialog.getSaveFileName(self.window, title, name, pattern)[0]
-        if path:
-            self.controller.handle(then(path))
 
     def open_dialog(self) -> None:
         for path in self._ask_files("Open"):
@@ -69,9 +61,6 @@ class WindowCommands:
         for path in self._ask_files("Load regions", "ds9 regions (*.reg);;All files (*)")[:1]:
             self.controller.handle(want.LoadRegions(path))
 
-    def save_regions_dialog(self) -> None:
-        self._ask_save("Save regions", "ifuview.reg", "ds9 regions (*.reg)", want.SaveRegions)
-
     def remove_region(self) -> None:
         """Remove the region that is selected on the canvas."""
         if not self.window.canvas.hands.regions.remove():
@@ -88,19 +77,9 @@ class WindowCommands:
         if ok:
             hands.rename(text.strip())
 
-    def save_curve_dialog(self) -> None:
-        self._ask_save("Save light curves", "light_curve.fits", LIGHT_FILES, lambda path: want.SaveLight("curve", path))
-
-    def save_spectrum_dialog(self) -> None:
-        self._ask_save("Save spectra", "spectrum.fits", LIGHT_FILES, lambda path: want.SaveLight("spectrum", path))
-
     def beammap_dialog(self) -> None:
         for path in self._ask_files("Use a beam map", "Beam maps (*.bmap *.txt);;All files (*)")[:1]:
             self.controller.handle(want.UseBeammap(path))
-
-    def save_photon_image_dialog(self) -> None:
-        self._ask_save("Save the image of the photons", "photons.fits", PICTURE_FILES,
-                       lambda path: want.SavePhotons("image", path))  # fmt: skip
 
     def save_photon_cube_dialog(self) -> None:
         """Ask for the axis, then the bins (0: those of the file), then where."""
@@ -115,10 +94,6 @@ class WindowCommands:
             self._ask_save("Save a cube", f"photons_{kind}.fits", PICTURE_FILES,
                            lambda path: want.SavePhotons("cube", path, kind, bins))  # fmt: skip
 
-    def save_photon_movie_dialog(self) -> None:
-        self._ask_save("Save a movie of the time range, in steps of playing", "photons.gif", MOVIE_FILES,
-                       lambda path: want.SavePhotons("movie", path))  # fmt: skip
-
     def diagnose(self) -> None:
         """Diagnose the traces of the current frame and show the findings."""
         self.controller.handle(want.ShowDock("findings"))
@@ -127,15 +102,6 @@ class WindowCommands:
     def load_solution_dialog(self) -> None:
         for path in self._ask_files("Load solutions", "Solutions (*.h5 *.hdf5 *.npz);;All files (*)"):
             self.controller.handle(want.LoadCalibration("", path))
-
-    def write_calibrated_dialog(self) -> None:
-        self._ask_save("Write calibrated photon list", "calibrated.h5", "Photon lists (*.h5)", want.WriteCalibrated)
-
-    def save_speckle_dialog(self) -> None:
-        self._ask_save("Save speckle maps", "speckle.fits", "FITS (*.fits)", want.SaveSpeckle)
-
-    def save_traces_dialog(self) -> None:
-        self._ask_save("Save corrected traces", "traces_corrected.fits", TRACE_FILES, want.SaveTraces)
 
     def export_diagnosis_dialog(self) -> None:
         folder = QFileDialog.getExistingDirectory(self.window, "Export the diagnosis into a folder")
@@ -146,12 +112,6 @@ class WindowCommands:
         folder = QFileDialog.getExistingDirectory(self.window, "Folder of the products")
         if folder:
             self.controller.handle(want.SaveReduction(folder))
-
-    def report_dialog(self) -> None:
-        self._ask_save("Export report", "report.png", "PNG (*.png)", want.ExportReport)
-
-    def save_image_dialog(self) -> None:
-        self._ask_save("Save picture", "ifuview.png", "PNG (*.png);;JPEG (*.jpg)", want.SaveImage)
 
     def escape(self) -> None:
         """End the drawing of regions; leave a search box or a table for the image; there, clear the selection."""

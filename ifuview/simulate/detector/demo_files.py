@@ -40,6 +40,7 @@ def demo(folder: Path | str, seed: int = 7) -> list[Path]:
     The psf has a kink of 0.8 px in one trace, one fiber is dead, and the sky model of one block has a bump.
     """
     folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     spec, truth = slit(SPEC), true_traces(SPEC)
     fibers = fiber_map(spec)
     assert truth.wave is not None

@@ -128,13 +128,14 @@ class OverlayCache:
         """The overlay of a slot."""
         chosen = (session.selection.fiber, session.selection.fibers)
         needs = (
-            slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector, session.overlay,
-            session.metrics, chosen, session.light if slot.photons is not None else None,
+            session.metrics, slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector,
+            session.overlay, chosen, session.light if slot.photons is not None else None,
             slot.photons is None, None if slot.photons is None else slot.photons.judged,
             session.proof if session.proof is not None and slot.key in session.proof.frames else None,
         )  # fmt: skip
         known = self._views.get(slot.key)
-        if known is None or any(a is not b and a != b for a, b in zip(known[0], needs)):
+        new = known is None or known[0][0] is not session.metrics  # arrays: the same or not
+        if known is None or new or any(a is not b and a != b for a, b in zip(known[0][1:], needs[1:])):
             known = self._views[slot.key] = (needs, make_overlay(session, slot))
         return known[1]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ifuview.commands import display
+from ifuview.app.outside import display
 from ifuview.errors import UsageError
 
 

@@ -1,0 +1,1 @@
+"""The same fiber and wavelength in every exposure and product."""

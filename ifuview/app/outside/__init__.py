@@ -1,0 +1,1 @@
+"""What other programs and notebooks ask for and are told; no Qt."""

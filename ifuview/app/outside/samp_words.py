@@ -1,0 +1,122 @@
+"""Messages of SAMP as intents, and what the session has to say as messages; pure.
+
+http://www.ivoa.net/documents/SAMP/ and the list of message types there: image.load.fits, table.load.fits and votable,
+spectrum.load.ssa-generic, table.highlight.row, table.select.rowList, coord.pointAt.sky.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from ifuview.app import intents as want
+from ifuview.app.frames import joined
+from ifuview.app.frames.fibers import fiber_count
+from ifuview.app.frames.views import skyposition
+from ifuview.app.frames.views.worldpos import sky_axes, sky_position
+from ifuview.app.session import Session, Slot
+
+Message = tuple[str, dict[str, object]]
+LOADS = ("image.load.fits", "table.load.fits", "table.load.votable", "spectrum.load.ssa-generic")
+POINTS = ("table.highlight.row", "table.select.rowList", "coord.pointAt.sky")
+NEAR = 60.0  # arcsec: a place farther than this from every fiber is none of them
+TABLE = "ifuview-fibers-"  # beginning of the names of tables that were sent
+
+
+def table_id(slot: Slot) -> str:
+    """What the table of the fibers of a frame is called in messages."""
+    return f"{TABLE}{os.getpid()}-{slot.key}"
+
+
+def asked(session: Session, kind: str, params: Mapping[str, object], path: str = "") -> tuple[want.Intent, ...]:
+    """What a message asks for; `path` is where the file that it names lies here."""
+    if kind in LOADS:
+        return (want.OpenFile(path),)
+    if kind == "coord.pointAt.sky":
+        return _at(session, _number(params, "ra"), _number(params, "dec"))
+    rows = _rows(params)
+    slot = _slot_of(session, params)
+    if slot is None or not rows:
+        return ()
+    most = fiber_count(slot)
+    good = tuple(row for row in rows if 0 <= row < most)
+    if not good:
+        return (want.Note("warning", f"{slot.title} has no row {rows[0]} that another program chose"),)
+    show = () if session.current == slot.key else (want.SelectSlot(slot.key),)
+    return (*show, want.SelectFiber(good[0], good if len(good) > 1 else ()))
+
+
+def _number(params: Mapping[str, object], name: str) -> float:
+    """A number of a message; SAMP writes all as text. NaN where there is none."""
+    try:
+        return float(str(params.get(name)))
+    except ValueError:
+        return float("nan")
+
+
+def _rows(params: Mapping[str, object]) -> tuple[int, ...]:
+    given = params.get("row-list", [params.get("row")])
+    words = [str(row) for row in given] if isinstance(given, list) else []
+    return tuple(int(word) for word in words if word.isdigit())
+
+
+def _slot_of(session: Session, params: Mapping[str, object]) -> Slot | None:
+    """The frame whose fibers a table has: one that was sent from here, or that of the file of a frame."""
+    name = str(params.get("table-id", ""))
+    for slot in session.slots:
+        if table_id(slot) == name:
+            return slot
+    url = urlsplit(str(params.get("url", "") or (name if name.startswith("file:") else "")).partition("#")[0])
+    path = unquote(url.path)
+    found = [s for s in session.slots if path and s.dataset.path and os.path.realpath(s.dataset.path) == path]
+    current = session.slot()
+    return current if current in found else found[0] if found else None
+
+
+def _at(session: Session, ra: float, dec: float) -> tuple[want.Intent, ...]:
+    """The fiber, or the pixel, of the current frame at a place on the sky (degrees)."""
+    slot = session.slot()
+    if slot is None or not np.isfinite([ra, dec]).all():
+        return ()
+    fibers = joined.fibermap_of(slot)
+    if fibers is not None and fibers.ra is not None and fibers.dec is not None:
+        east = (fibers.ra - ra + 180) % 360 - 180
+        away = np.hypot(east * np.cos(np.radians(dec)), fibers.dec - dec) * 3600
+        if np.isfinite(away).any() and float(np.nanmin(away)) <= NEAR:
+            return (want.SelectFiber(int(np.nanargmin(away))),)
+    axes = sky_axes(slot.image.wcs)
+    if axes is not None:
+        world = np.empty((1, 2))
+        world[0, axes.wcs.lng], world[0, axes.wcs.lat] = ra, dec
+        try:
+            x, y = (float(v) for v in axes.all_world2pix(world, 0)[0])
+        except Exception:  # the place has none, in the words of wcslib
+            return ()
+        ny, nx = slot.image.shape
+        if -0.5 <= x < nx - 0.5 and -0.5 <= y < ny - 0.5:
+            return (want.PickPoint(slot.key, x, y),)
+    return ()
+
+
+def told(old: Session, new: Session, sent: Collection[str] = ()) -> tuple[Message, ...]:
+    """What others are told of a new selection: the place on the sky, and rows of tables that were `sent`."""
+    if new.selection == old.selection and new.current == old.current:
+        return ()
+    slot, chosen = new.slot(), new.selection
+    if slot is None:
+        return ()
+    out: list[Message] = []
+    place = skyposition.position(new)
+    if place is None and chosen.x is not None and chosen.y is not None:
+        place = sky_position(slot.image.wcs, chosen.x, chosen.y)
+    if place is not None:
+        out.append(("coord.pointAt.sky", {"ra": f"{place[0]:.7f}", "dec": f"{place[1]:.7f}"}))
+    name = table_id(slot)
+    if name in sent and chosen.fiber is not None:
+        if len(chosen.fibers) > 1:
+            out.append(("table.select.rowList", {"table-id": name, "row-list": [str(f) for f in chosen.fibers]}))
+        out.append(("table.highlight.row", {"table-id": name, "row": str(chosen.fiber)}))
+    return tuple(out)

@@ -1,0 +1,41 @@
+"""The documentation: the tutorials run, the pages are those of the help, the reference is complete."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import ifuview
+from ifuview.commands.table import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def make():
+    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "packaging" / "docs" / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# tutorial-raw reduces a night: `packaging/release.py check docs` runs it, which takes a minute
+@pytest.mark.parametrize("name", ["tutorial-traces", "tutorial-photons"])
+def test_a_tutorial_runs_and_makes_its_pictures(make, name, tmp_path):
+    made = make.tutorial(ROOT / "resources" / "help" / f"{name}.md", tmp_path)
+    assert made
+    assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 20_000 for path in made)
+
+
+def test_every_page_of_the_help_is_a_page_of_the_documentation(make, tmp_path):
+    make.main(tmp_path, pictures=False)
+    nav = (tmp_path / "mkdocs.yml").read_text("utf-8")
+    for page in (ROOT / "resources" / "help").glob("*.md"):
+        assert nav.count(f"help/{page.name}\n") == 1
+        assert (tmp_path / "docs" / "help" / page.name).exists()
+    python = (tmp_path / "docs" / "reference" / "python.md").read_text("utf-8")
+    assert [name for name in ifuview.WHERE if f"## ifuview.{name}\n" not in python] == []
+    commands = (tmp_path / "docs" / "reference" / "commands.md").read_text("utf-8")
+    assert [name for name in COMMANDS if f"ifuview {name} " not in commands and name != "view"] == []
