@@ -15,7 +15,7 @@ from ifuview.app.spectra.views.fiber_table import fiber_map
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberRole
-from ifuview.model.figure import Along, Curve, Figure, Scale
+from ifuview.model.figure import DASHED, Along, Curve, Figure, Scale
 from ifuview.model.image import Kind
 
 SKY, STANDARD, SELECTED, ALL, TYPED = "sky", "standard", "selected", "all", "typed"
@@ -29,6 +29,7 @@ CHOICES = (
 GROUPS = 10  # colors along the slit
 ROBUST = (0.05, 99.95)  # percentiles that the vertical range covers
 MARGIN = 0.1  # of the range
+ABOUT = 0.3  # of the range of two medians
 BOLD = 2.0  # px; of the median and the selected fiber
 MOST_POINTS = 400_000  # drawn at most; more are rebinned further
 
@@ -69,6 +70,8 @@ class Bundle:
     rebin : int
         Samples averaged into one.
     title, xlabel, ylabel, note : str
+    others : ndarray or None, shape (n,)
+        Median of all other fibers, where these were chosen among them.
     """
 
     rows: Array
@@ -81,6 +84,7 @@ class Bundle:
     xlabel: str
     ylabel: str
     note: str = ""
+    others: Array | None = None
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -139,6 +143,10 @@ def bundle(view: SkyView, which: str, rebin: int = 1, text: str = "") -> Bundle 
     what = dict(CHOICES)[which].lower() if which in (SKY, STANDARD, SELECTED) else "fibers"
     binned = f", mean of {rebin} px" if rebin > 1 else ""
     names = "" if rows.size > 1 else f" {fiber_name(view.slot, int(rows[0]))}"
+    rest = np.setdiff1d(np.arange(image.shape[0]), rows) if which in (SELECTED, TYPED) else rows[:0]
+    told = along.ndim == 1 and rest.size > 2 and rows.size > 2
+    others = median_of_good(means(good_flux(view.slot, rest), rebin).T) if told else None
+    binned += f"; dashed: median of the {rest.size} others" if told else ""
     return Bundle(
         rows,
         x,
@@ -152,6 +160,7 @@ def bundle(view: SkyView, which: str, rebin: int = 1, text: str = "") -> Bundle 
         axis("Wavelength", "Å") if by_wave else axis("Dispersion pixel", "px"),
         axis("Flux", image.unit),
         note,
+        others,
     )
 
 
@@ -194,6 +203,8 @@ def figure(found: Bundle, *, median: bool) -> Figure:
     curves = [Curve(*joined(found, group), Along(group / (GROUPS - 1))) for group in groups]
     if median and found.rows.size > 2:
         curves.append(Curve(found.x[0], found.median, "text", width=BOLD))
+    if median and found.others is not None:
+        curves.append(Curve(found.x[0], found.others, "bad", stroke=DASHED, width=BOLD))
     x = Scale(found.xlabel, (float(np.nanmin(found.x)), float(np.nanmax(found.x))))
     return Figure("", x, Scale(found.ylabel, vertical_range(found)), tuple(curves))
 
@@ -208,11 +219,14 @@ def marked(drawn: Figure, found: Bundle, view: SkyView) -> Figure:
 
 
 def vertical_range(found: Bundle) -> tuple[float, float] | None:
-    """Range that shows all but the most extreme samples."""
-    values = found.flux[np.isfinite(found.flux)]
+    """Range that shows all but the most extreme samples; of chosen fibers and the others, where medians differ."""
+    values = found.flux if found.others is None else np.concatenate([found.median, found.others])
+    values = values[np.isfinite(values)]
     if values.size == 0:
         return None
     lo, hi = (float(v) for v in np.percentile(values, ROBUST))
+    if found.others is not None:  # with some of the single spectra about them
+        lo, hi = lo - ABOUT * (hi - lo), hi + ABOUT * (hi - lo)
     if hi <= lo:
         lo, hi = lo - 1.0, hi + 1.0
     return lo - MARGIN * (hi - lo), hi + MARGIN * (hi - lo)

@@ -83,3 +83,20 @@ def test_curves_of_one_color_are_one_line_with_gaps(view):
     lines = [sky.joined(found, group) for group in range(sky.GROUPS)]
     assert sum(np.isnan(flux).sum() for _, flux in lines) == made.NFIBER
     assert all(x.shape == flux.shape for x, flux in lines)
+
+
+def test_chosen_fibers_are_seen_against_the_others(view):
+    """A dip of the chosen ones: both medians, and a range in which their difference fills much of the plot."""
+    image = view.slot.image
+    flux = np.full(image.shape, 100.0, np.float32) + np.random.default_rng(3).normal(0, 8.0, image.shape)
+    chosen, dip = (1, 2, 4, 5, 7), slice(20, 60)
+    flux[list(chosen), dip] -= 30.0
+    flux[8] = 1e4  # a bright star flattens nothing
+    slot = replace(view.slot, image=replace(image, pixels=Pixels(flux.astype(np.float32)), ivar=None, mask=None))
+    found = sky.bundle(replace(view, slot=slot, fibers=chosen), sky.SELECTED)
+    assert np.median((found.median - found.others)[dip]) == pytest.approx(-30.0, abs=3.0)  # 8 / sqrt(40) and few fibers
+    drawn = sky.figure(found, median=True)
+    low, high = drawn.y.range
+    assert 30.0 / (high - low) > 0.25
+    assert "dashed" in found.title and [c.stroke for c in drawn.curves].count("dashed") == 1
+    assert sky.bundle(view, sky.SKY).others is None
