@@ -203,6 +203,7 @@ class Session:
     channels: tuple[SkyChannel, ...] = ()  # of its target, as far as they are reduced
     aperture: FieldPlace | None = None  # circle of the field that is looked at
     problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of
+    unjudged: frozenset[int] = frozenset()  # frames whose traces nobody judges: that was stopped, or it failed
     proof: Proof | None = None  # where the problem that is shown lies
     light: LightOptions | None = None  # None: the usual ones
     light_asked: LightRequest | None = None  # what was counted last, or is being counted

@@ -20,7 +20,7 @@ def inputs(session: Session) -> tuple[object, ...]:
         return (session.triage, session.health, session.night, session.current, session.selection.fiber)
     slot = session.slot()
     own = (None, None, None) if slot is None else (slot.key, slot.diagnosis, slot.traces)
-    return (*own, session.problem)
+    return (*own, session.problem, session.unjudged, session.judges)
 
 
 def make(session: Session) -> VerdictView | None:

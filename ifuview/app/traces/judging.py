@@ -52,9 +52,10 @@ def judged(session: Session) -> bool:
 def judge(session: Session, intent: Judge) -> Outcome:
     """Judge the traces of the current frame, or stop that."""
     slot = session.slot()
-    if not intent.on or slot is None:
-        return Change(session, stop=(JobKey(JobKind.DIAGNOSE),))
-    return first_diagnosis(slot)
+    if slot is None or not intent.on:
+        stopped = session.unjudged | {s.key for s in (slot,) if s is not None}
+        return Change(replace(session, unjudged=stopped), stop=(JobKey(JobKind.DIAGNOSE),))
+    return Change(replace(session, unjudged=session.unjudged - {slot.key}), (first_diagnosis(slot),))
 
 
 def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:

@@ -143,6 +143,14 @@ class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
         drawable(found.corrected, slot.image)
         return found, evidence
 
+    def failed(self, session: Session, error: BaseException) -> Session:
+        """Nobody judges them now."""
+        return replace(session, unjudged=session.unjudged | {self.frame})
+
+    def stopped(self, session: Session) -> Session:
+        """Likewise."""
+        return replace(session, unjudged=session.unjudged | {self.frame})
+
     def apply(self, session: Session, result: tuple[TraceDiagnosis, Evidence]) -> Outcome:
         """Keep it; where other traces came meanwhile (the file beside the image was read), ask again."""
         from ifuview.app.traces.doctor import diagnosed

@@ -11,7 +11,7 @@ from ifuview.app import intents as want
 from ifuview.app.judging import show_problem
 from ifuview.app.session import Session
 from ifuview.app.traces import doctor
-from ifuview.app.traces.judging import first_diagnosis
+from ifuview.app.traces.judging import first_diagnosis, judge
 from ifuview.app.traces.tasks import DiagnoseTraces
 from ifuview.model.inspection import VerdictState
 from tests.app.frames.views import made
@@ -50,8 +50,16 @@ def test_but_not_unasked_without_a_window_or_of_what_was_just_measured(session, 
     assert not judged_first(session, **changes)
 
 
-def test_the_bar_says_that_nothing_was_judged_yet(session):
-    assert verdict.make(session).state is VerdictState.NOT_JUDGED
+def test_the_bar_says_that_it_is_judged_or_that_nobody_does(session):
+    assert verdict.make(replace(session, judges=False)).state is VerdictState.NOT_JUDGED
+    bar = verdict.make(session)
+    assert bar.state is VerdictState.JUDGING and bar.fraction is not None  # with a button that stops it
+    stopped = judge(session, want.Judge(on=False))
+    assert stopped.stop and verdict.make(stopped.session).state is VerdictState.NOT_JUDGED
+    again = judge(stopped.session, want.Judge())
+    assert again.then and verdict.make(again.session).state is VerdictState.JUDGING
+    failed = first_diagnosis(session.slot()).failed(session, ValueError())
+    assert verdict.make(failed).state is VerdictState.NOT_JUDGED
 
 
 def test_the_bar_speaks_of_the_worst_and_counts_what_is_wrong(diagnosed):

@@ -16,6 +16,9 @@ def make(session: Session) -> VerdictView | None:
     slot = session.slot()
     if found is None or slot is None or slot.traces is None or not found.can_diagnose:
         return None
+    if found.verdict is None and session.judges and slot.dataset.path and slot.key not in session.unjudged:
+        words = f"judging {slot.traces.nfiber} traces of {slot.title}"
+        return VerdictView(VerdictState.JUDGING, words, fraction=0.0)
     if found.verdict is None:
         return VerdictView(VerdictState.NOT_JUDGED, f"traces not judged yet: {slot.traces.nfiber} of {slot.title}")
     problems = tuple(_problem(row, number) for number, row in enumerate(findings.problems(found)))
