@@ -130,16 +130,19 @@ class StepVerdict:
 
     @property
     def place(self) -> str:
-        """Fibers as they are counted, wavelengths and significance."""
+        """Fibers as they are counted, wavelengths and significance; "": it is about all of them."""
         fibers = ", ".join(str(f + 1) for f in self.fibers[:MOST_NAMED])
-        more = " ..." if len(self.fibers) > MOST_NAMED else ""
-        spans = ", ".join(
-            f"{low:.0f}-{high:.0f}" if high > low else f"{low:.1f}" for low, high in self.waves[:MOST_NAMED]
-        )
-        parts = [f"fibers {fibers}{more}" if fibers else "all fibers"]
+        ends = self.waves[:MOST_NAMED]
+        spans = ", ".join(f"{low:.0f}-{high:.0f}" if high > low else f"{low:.1f}" for low, high in ends)
+        parts = [f"fibers {fibers}{' ...' if len(self.fibers) > MOST_NAMED else ''}"] if fibers else []
         parts += [f"{spans} \u00c5"] if spans else []
         parts += [f"{self.sigma:.0f} sigma"] if math.isfinite(self.sigma) else []
         return " \u00b7 ".join(parts)
+
+    @property
+    def words(self) -> str:
+        """The text with the place."""
+        return f"{self.text} ({self.place})" if self.place else self.text
 
 
 @dataclass(frozen=True, slots=True)

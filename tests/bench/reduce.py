@@ -141,7 +141,7 @@ def _changes(name: str, done: ReducedChannel) -> Iterator[Row]:
     known = {
         step: one
         for step, one in done.steps.items()
-        if step in (*CALIBRATIONS, "science", "spectra", "drift", "flux", "sources")
+        if step in (*CALIBRATIONS, "science", "spectra", "drift", "curve", "flux", "sources")
     }
     inputs = {"setup": Given(done.setup, "bench")}
     asked: tuple[tuple[str, dict[str, object]], ...] = (

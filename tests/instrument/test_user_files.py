@@ -98,6 +98,7 @@ def test_a_users_file_takes_the_place_of_the_programs(folder: Path) -> None:
         ),
         (("[[product]]", "[product]"), "must be written [[product]]"),
         (("[geometry]", "[geometry"), "cannot be read"),
+        (("[geometry]", "[steps]\nhot = [0.5, 0.1]\n[geometry]"), "hot needs two numbers"),
     ],
     ids=lambda value: value[1] if isinstance(value, tuple) else None,
 )

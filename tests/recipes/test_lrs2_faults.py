@@ -128,6 +128,13 @@ def test_saturated_samples_of_a_source():
     assert one.state is LOOK and "samples saturated" in one.text and one.fibers and one.waves
 
 
+def test_one_step_that_cannot_be_made_is_wrong_and_those_after_it_are_not_judged():
+    every = found("field", sci=replace(science(), zero=("066LL", "066LU")))
+    assert every["science"].state is WRONG and "no pixel of the exposure can be used" in every["science"].text
+    assert {every[step].state for step in ("spectra", "drift", "flux", "sky", "field")} == {VerdictState.NOT_JUDGED}
+    assert every["field"].text.startswith("not made: needs science: ")
+
+
 def test_a_lost_source():
     steps = reduced(None, ("spectrum",), sci=science(None))
     one = verdicts(steps)["spectrum"]

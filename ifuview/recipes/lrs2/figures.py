@@ -42,6 +42,8 @@ def key(*curves: Curve) -> tuple[tuple[Color, str], ...]:
 
 def _biases(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     assert isinstance(value, Biases)
+    if not value.frames:
+        return ()
     curves = [
         Curve(np.arange(frame.shape[1]), np.median(frame.data, axis=0), number, name)
         for number, (name, frame) in enumerate(value.frames.items())
@@ -159,7 +161,7 @@ def _lines(found: WaveSolution) -> tuple[Figure, ...]:
     by_line = Figure(
         "Lines off the solution, median of the fibers",
         WAVE,
-        Scale("mpx", robust(marks, 0.15)),
+        Scale("mpx", robust(marks[:1] if used.any() else marks, 0.15)),
         marks,
         (Rule(0, False),),
     )

@@ -9,13 +9,14 @@ from ifuview.recipes.graph import StepResult, StepVerdict
 from ifuview.recipes.lrs2 import judge_lamps as lamps
 from ifuview.recipes.lrs2 import judge_sky as sky
 from ifuview.recipes.lrs2.findings import Findings
+from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 
 def judged(
     steps: Mapping[str, StepResult], setup: ChannelSetup, names: Collection[str] = ()
 ) -> tuple[StepVerdict, ...]:
-    """Verdicts of all steps that were made, in their order; a step that could not be made is wrong.
+    """Verdicts of all steps in their order; one that could not be made is wrong, those that rest on it are not judged.
 
     Parameters
     ----------
@@ -33,12 +34,20 @@ def judged(
         found = Findings(name, steps, setup)
         if one.value is not None:
             ASKED[name](found, one.value)
+        elif _follows(name, steps):
+            found.say(VerdictState.NOT_JUDGED, f"not made: {one.reason}")
         elif name == "spectrum":
             sky.no_source(found, one.reason)
         else:
             found.say(VerdictState.WRONG, one.reason)
         out.append(found.verdict())
     return tuple(out)
+
+
+def _follows(name: str, steps: Mapping[str, StepResult]) -> bool:
+    """Whether a step is not there for no fault of its own: another one is not."""
+    needed = [need for need, optional in RECIPE.step(name).wanted() if not optional]
+    return any(need in steps and steps[need].value is None for need in needed)
 
 
 ASKED: Mapping[str, Callable[[Findings, object], None]] = {

@@ -238,13 +238,14 @@ def make_cubes(
     """Cubes of what was observed, of the sky, and of what is left without it."""
     dar = sky.sources[0].dar if sky.sources else setup.refraction
     lenslets, grid = setup.lenslets, field_grid(setup.lenslets)
+    whole, clean = (
+        make_cube(one, lenslets, dar, grid, ctx=ctx.part(number / 2, (number + 1) / 2))
+        for number, one in enumerate((field.observed, field.subtracted))
+    )  # the same samples are masked in both, so that a cube of the sky would be their difference
     light = replace(
-        field.observed, flux=field.sky, variance=np.maximum(field.subtracted.variance - field.observed.variance, 0)
+        whole, data=whole.data - clean.data, variance=np.maximum(clean.variance - whole.variance, np.float32(0))
     )
-    out = {}
-    for number, (kind, spectra) in enumerate((("obs", field.observed), ("sky", light), ("skysub", field.subtracted))):
-        out[kind] = make_cube(spectra, lenslets, dar, grid, ctx=ctx.part(number / 3, (number + 1) / 3))
-    return out
+    return {"obs": whole, "sky": light, "skysub": clean}
 
 
 def make_picture(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -89,11 +90,12 @@ def curve(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     """The response that is used, and that of the tables."""
     assert isinstance(value, WaveCurve) and state.setup is not None
     usual = state.setup.response
-    curves = [Curve(value.wave, value.value, 1, "used")]
-    if value is not usual:
-        curves.insert(0, Curve(usual.wave, usual.value, "faint", "of the tables", DASHED))
+    used = Curve(value.wave, value.value, 1, "used")
+    if np.array_equal(value.value, usual.value):
+        return (Figure("Response of the tables", WAVE, Scale("erg / electron"), (replace(used, label=""),)),)
+    curves = (Curve(usual.wave, usual.value, "faint", "of the tables", DASHED), used)
     names = tuple((one.color, one.label) for one in curves)
-    return (Figure("Response", WAVE, Scale("erg / electron"), tuple(curves), notes=names),)
+    return (Figure("Response", WAVE, Scale("erg / electron"), curves, notes=names),)
 
 
 def _scale(values: Array, unit: str) -> tuple[float, str]:

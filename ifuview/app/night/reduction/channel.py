@@ -80,7 +80,7 @@ class ReducedChannel:
         made = {name for name, one in self.steps.items() if one.value is not None}
         where = f"{self.setup.camera} {self.exposure.observation:07d} exp{self.exposure.number:02d}"
         bad = (one for one in self.verdicts if one.state is VerdictState.WRONG and one.step in made)
-        return tuple(f"{where}: {RECIPE.step(one.step).title}: {one.text}" for one in bad)
+        return tuple(f"{where}: {RECIPE.step(one.step).title}: {one.words}" for one in bad)
 
     @property
     def line(self) -> str:

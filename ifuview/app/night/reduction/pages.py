@@ -25,7 +25,7 @@ def report_of(done: ReducedChannel) -> ReductionReport:
     steps = []
     for one in done.verdicts:
         figures = done.figures(one.step) if one.step in done.steps else ()
-        steps.append(ReportStep(RECIPE.step(one.step).title, one.state, one.text, figures[0] if figures else None))
+        steps.append(ReportStep(RECIPE.step(one.step).title, one.state, one.words, figures[0] if figures else None))
     found = [(f"{RECIPE.step(n.step).title}: {n.name}", f"{n.text} {n.unit}".strip()) for n in numbers(done)]
     exposure = done.exposure
     return ReductionReport(

@@ -53,7 +53,7 @@ def _being_made(state: ReductionState) -> VerdictView:
 def _problem(state: ReductionState, one: StepVerdict, number: int) -> VerdictProblem:
     title = one.title
     headline = DOT.join((f"{title.upper()} {one.state.value}: {one.text}", state.camera, state.title))
-    return VerdictProblem(one.state, title, headline, one.place, (number,))
+    return VerdictProblem(one.state, title, headline, one.place or "all fibers", (number,))
 
 
 def _chain(state: ReductionState) -> tuple[ChainCell, ...]:

@@ -97,7 +97,7 @@ def make(session: Session) -> StepView | None:
         title=dict(state.plan).get(step, step),
         steps=tuple((s, t) for s, t in state.plan if s in state.steps),
         state=VerdictState.NOT_JUDGED if verdict is None else verdict.state,
-        text="" if verdict is None else verdict.text,
+        text="" if verdict is None else verdict.words,
         form=form,
         numbers=_numbers(session),
         busy=bool(state.running),

@@ -83,13 +83,13 @@ def test_what_went_wrong_is_named(reduced):
     read = replace(done.value("science").reads[0], gain=float("nan"))
     science = replace(done.value("science"), reads=(read, *done.value("science").reads[1:]))
     steps = {**done.steps, "science": replace(done.steps["science"], value=science)}
-    steps["cubes"] = StepResult("cubes", None, "", reason="needs field: it is not there")
+    steps["cubes"] = StepResult("cubes", None, "", reason="the field has no lenslets")
     found = {one.step: one for one in judged(steps, done.setup)}
     assert (
         found["science"].state is VerdictState.WRONG
         and f"amplifier {read.amplifier} is missing" in found["science"].text
     )
-    assert found["cubes"].state is VerdictState.WRONG and "needs field" in found["cubes"].text
+    assert found["cubes"].state is VerdictState.WRONG and "no lenslets" in found["cubes"].text
     limits = {**done.setup.spec.step_limits, "trace_shift": (0.1, 2.0)}
     setup = replace(done.setup, spec=done.setup.spec._replace(step_limits=limits))
     strict = {one.step: one for one in judged(done.steps, setup)}
