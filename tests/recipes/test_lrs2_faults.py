@@ -135,6 +135,13 @@ def test_one_step_that_cannot_be_made_is_wrong_and_those_after_it_are_not_judged
     assert every["field"].text.startswith("not made: needs science: ")
 
 
+def test_a_source_that_outshines_the_sky_is_no_fault_of_fibers_or_sky():
+    every = found("field", sci=science(replace(SOURCE, level=2e-14, fwhm=1.6)))
+    assert all(every[step].state in (CLEAN, VerdictState.NOT_JUDGED) for step in ("flux", "sky")), every
+    assert "light of a source reaches most fibers" in every["flux"].text and every["sources"].state is LOOK
+    assert every["field"].state is not WRONG and "not judged" in every["field"].text
+
+
 def test_a_lost_source():
     steps = reduced(None, ("spectrum",), sci=science(None))
     one = verdicts(steps)["spectrum"]

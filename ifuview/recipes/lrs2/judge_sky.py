@@ -11,7 +11,8 @@ from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.field.cube import usable_spaxels
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
-from ifuview.engine.spectra.sky.fibers import brightness
+from ifuview.engine.spectra.sky.fibers import brightness, choose_fibers
+from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
@@ -31,7 +32,7 @@ FREE = 0.003  # of a source's light in a fiber that is free of it
 STEEP, UNEVEN = 0.12, 0.02  # of the light around a fiber, and of the sky, that its own may differ by
 CLEAR, ALIKE = 5.0, 0.4  # sigma of a hole and of a spot, and how alike light is that was exchanged
 LEAST = 5  # fibers
-DARKEST, DARK = 10, 1.2  # percent of the fibers, and times their light: fibers that see hardly more than sky
+DARKEST, DARK = 10, 1.2  # percent of the fibers, and times the light of sky fibers: hardly more than sky
 
 
 def spectra(found: Findings, value: object) -> None:
@@ -89,23 +90,43 @@ def flux(found: Findings, value: object) -> None:
     level, error = brightness(value)
     around = _around(level, found.setup.layout.x, found.setup.layout.y)
     known = np.isfinite(level) & np.isfinite(around) & (around > 0)
-    off = np.where(known, level / np.where(known, around, 1) - 1, np.nan)
-    dead = np.flatnonzero(known & (off < DEAD - 1))
-    sure = float(np.min((around - level)[dead] / error[dead])) if dead.size else np.nan
+    dark = float(np.nanpercentile(level, DARKEST)) if known.any() else np.nan
+    dead = np.flatnonzero(known & (level < DEAD * np.minimum(around, dark)) & (dark - level > SURE * error))
+    sure = float(np.min((dark - level)[dead] / error[dead])) if dead.size else np.nan
     gone = f"{dead.size} fibers have no light that the twilight had light in" if dead.size else ""
     found.measure("lost_fibers", dead.size, gone, dead, (), sure)
-    dark = known & (around < DARK * np.nanpercentile(around, DARKEST)) & (off > DEAD - 1)
-    if dark.sum() >= LEAST:
-        noise = float(np.nanmedian(error[dark] / around[dark]))
-        scatter = robust_sigma(off[dark])
-        uneven = float(np.sqrt(max(scatter**2 - 1.25 * noise**2, 0)))  # of a fiber and of the median around it
-        words = f"fibers differ by {100 * uneven:.1f} % from those around them"
-        bad = uneven > found.limits("uneven")[0]
-        odd = np.flatnonzero(dark & (np.abs(off) > 2 * uneven))
-        words += ": the fiber flat does not fit this exposure" if bad else ""
-        found.measure("uneven", uneven, words, odd, (), uneven / noise * float(np.sqrt(dark.sum() / 2)))
+    _uneven(found, value, level, error, around, dead)
     _swapped(found, level, error, around)
     _sky_level(found, value, level)
+
+
+def _uneven(found: Findings, value: FiberSpectra, level: Array, error: Array, around: Array, dead: Array) -> None:
+    """How fibers that see hardly more than sky differ from those around them."""
+    try:
+        choice = choose_fibers(value)
+    except FitError:
+        return
+    if choice.crowded:
+        found.say(NOT, f"evenness of the fibers is not judged: {choice.note}")
+        return
+    dark = np.isfinite(level) & (around > 0) & (around < DARK * np.median(level[choice.chosen]))
+    dark[dead] = False
+    if dark.sum() < LEAST:
+        return
+    off = level[dark] / around[dark] - 1
+    noise = float(np.median(error[dark] / around[dark]))
+    scatter = robust_sigma(off)
+    uneven = float(np.sqrt(max(scatter**2 - 1.25 * noise**2, 0)))  # of a fiber and of the median around it
+    words = f"fibers differ by {100 * uneven:.1f} % from those around them"
+    words += ": the fiber flat does not fit this exposure" if uneven > found.limits("uneven")[0] else ""
+    odd = np.flatnonzero(dark)[np.abs(off) > 2 * uneven]
+    found.measure("uneven", uneven, words, odd, (), uneven / noise * float(np.sqrt(dark.sum() / 2)))
+
+
+def _crowded(found: Findings) -> bool:
+    """Whether light of a source reaches most fibers."""
+    start = found.value("sources")
+    return isinstance(start, StartSources) and start.search is not None and start.search.choice.crowded
 
 
 def _swapped(found: Findings, level: Array, error: Array, around: Array) -> None:
@@ -173,7 +194,7 @@ def sky(found: Findings, value: object) -> None:
     found.say(CLEAN if used.sum() > LEAST else LOOK, words)
     span = float(np.ptp(value.surface.value))
     found.measure("gradient", span, f"gradient of {100 * span:.1f} % over the field")
-    if value.line_errors is not None:
+    if value.line_errors is not None and not _crowded(found):
         moved = np.median(value.line_errors.shift, axis=1)
         odd = np.flatnonzero(np.abs(moved) > found.limits("line_shift")[0])
         words = f"lines of the sky up to {float(np.max(np.abs(moved))):.2f} px off"
@@ -189,8 +210,8 @@ def field(found: Findings, value: object) -> None:
     words = f"what is left of the sky in {count} fibers: pulls {width:.2f} wide about {median:+.2f}"
     found.measure("pull_width", max(width, 1 / width) if width > 0 else np.nan, words)
     free = _free(separation) & value.subtracted.usable().any(axis=1)
-    if free.sum() < LEAST or separation.extended is not None:
-        found.say(NOT, "over- and under-subtracted sky is not judged: no fiber is free of the source")
+    if free.sum() < LEAST or separation.extended is not None or _crowded(found):
+        found.say(NOT, "over- and under-subtracted sky is not judged: light of a source reaches most fibers")
         return
     _left(found, value, np.flatnonzero(free), source_light(separation, value.subtracted))
 
