@@ -11,11 +11,11 @@ import pytest
 
 from ifuview.app.night.virus import shot as running
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of
-from ifuview.app.night.virus.inputs import ShotInputs, simulated_source
+from ifuview.app.night.virus.inputs import ShotInputs, shot_inputs, simulated_source
 from ifuview.app.night.virus.request import ShotRequest, SourceRequest
 from ifuview.cli import main
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
+from ifuview.errors import IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.products import ReductionRecord
@@ -56,7 +56,9 @@ def detectors(night, monkeypatch, tmp_path) -> ShotRequest:
     monkeypatch.setattr(running, "reduce_slot", one_slot)
     monkeypatch.setattr(running, "shot_inputs", lambda *args: inputs)
     cals = tmp_path / "cals.h5"
-    cals.touch()
+    row = np.zeros(1, [("amp", "S2"), ("ifuslot", "i4"), ("trace", "f4", (2, 4)), ("wavelength", "f4", (2, 4))])
+    with h5py.File(cals, "w") as file:
+        file["Cals"] = row
     return ShotRequest(
         date=20190822, observation=11, slots=("047", "048"), calibrations=str(cals), root=str(tmp_path),
         output=str(tmp_path / "out"),
@@ -100,6 +102,42 @@ def test_a_slot_that_is_not_there_is_named(detectors):
         running.reduce_shot(replace(detectors, slots=("048",)))
     with pytest.raises(MissingDataError, match="reduce virus-cal"):
         running.reduce_shot(replace(detectors, calibrations="nowhere.h5"))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"calibrations": "text.h5"}, "text.h5: cannot be read as HDF5"),
+        ({"calibrations": "other.h5"}, "other.h5: is no calibration file: it has no table /Cals"),
+        ({"ra": 400.0}, "ra: 400 is no place on the sky; give 0 to 360 degrees"),
+        ({"source": SourceRequest(file="text.h5")}, "text.h5: is no spectrum of two columns"),
+        ({"output": "text.h5/out"}, "the products cannot be written"),
+    ],
+)
+def test_what_cannot_be_used_is_said_before_anything_is_reduced(detectors, monkeypatch, tmp_path, words, why):
+    monkeypatch.chdir(tmp_path)
+    Path("text.h5").write_text("no numbers")
+    with h5py.File("other.h5", "w") as file:
+        file["Other"] = np.zeros(3)
+    monkeypatch.setattr(running, "reduce_slot", None)
+    with pytest.raises(IfuviewError, match=why):
+        running.reduce_shot(replace(detectors, **words))
+    assert {path.name for path in tmp_path.iterdir()} == {"cals.h5", "text.h5", "other.h5"}
+
+
+def test_a_header_without_pointing_is_said_and_the_guider_is_used(night, tmp_path):
+    def seen(header, **more):
+        amplifier = RawAmplifier("x", "047L", "LL", "047", header=header)
+        return (RawExposure(20190822, 11, 1, "sci", "FIELD", 360.0, amplifiers=(amplifier,), **more),)
+
+    request = ShotRequest(date=20190822, observation=11, slots=("047",), calibrations=str(tmp_path / "cals.h5"))
+    with pytest.raises(UsageError, match="give -ra and -dec"):
+        shot_inputs(request, str(tmp_path), seen({"OBJECT": "FIELD"}))
+    plain = shot_inputs(request, str(tmp_path), seen(night.header))
+    assert any("no guider files" in note and "transparency 1" in note for note in plain.notes)
+    guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))
+    assert guided.guided == guided.pointing.seeing == 2.31
+    assert any("seeing 2.31 arcsec, transparency 0.80" in note for note in guided.notes)
 
 
 def test_neighbors_are_columns_and_rows_away():

@@ -10,14 +10,16 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 import numpy as np
 
 from ifuview.app.night.virus.request import ShotRequest, SourceRequest
-from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
+from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.files import sha256
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.archive.paths import split
 from ifuview.io.night.star_catalog import find_catalog, read_catalog
+from ifuview.io.products.virus.cals import check_calibration_file
+from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.products import ReductionRecord
-from ifuview.model.reduction.solution import ShotSolution, StarCatalog
+from ifuview.model.reduction.solution import Pointing, ShotSolution, StarCatalog
 from ifuview.recipes.graph import Given
 from ifuview.recipes.virus.head import AREA, HeadFluxParams
 from ifuview.recipes.virus.light.stars import SEEING, SolutionParams
@@ -61,11 +63,22 @@ class ShotInputs:
         return self.setup.value
 
 
-def check_calibrations(request: ShotRequest) -> None:
-    """Raise MissingDataError unless there is a file of calibrations."""
+def check_request(request: ShotRequest) -> None:
+    """Say what is wrong with files and numbers that are asked for, before anything is reduced.
+
+    Raises
+    ------
+    MissingDataError, FileFormatError, UsageError
+    """
     if not os.path.isfile(request.calibrations):
         todo = "make one: ifuview reduce virus-cal"
         raise MissingDataError("there is no such file of calibrations", request.calibrations, todo)
+    check_calibration_file(request.calibrations)
+    for name, value, low, high in (("ra", request.ra, 0.0, 360.0), ("dec", request.dec, -90.0, 90.0)):
+        if not (math.isnan(value) or low <= value <= high):
+            raise UsageError(f"{value:g} is no place on the sky", name, f"give {low:g} to {high:g} degrees")
+    if request.source is not None and request.source.file:
+        source_spectrum(request.source.file)
 
 
 def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, ...]) -> ShotInputs:
@@ -74,7 +87,7 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
     Raises
     ------
     IfuviewError
-        A file that was named cannot be read.
+        A file that was named cannot be read, or nothing says where the field lies.
     """
     beside = os.path.dirname(os.path.abspath(request.calibrations))
     tables = tables_for(VIRUS, "", root, beside)
@@ -92,7 +105,8 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
     guided = _median([one.seeing for one in exposures])
     if math.isfinite(guided) and not isinstance(base, SolutionParams):
         pointing = replace(pointing, seeing=guided)
-    catalog, notes = _catalog(request, pointing, exposures[0], (os.curdir, root, beside))
+    where = header_pointing(pointing, exposures[0].header)
+    catalog, notes = _catalog(request, where, (os.curdir, root, beside))
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing, _record(request, exposures, catalog),
         (*notes, _guided(exposures, guided)), guided,
@@ -100,15 +114,11 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
 
 
 def _catalog(
-    request: ShotRequest, pointing: SolutionParams, exposure: RawExposure, folders: tuple[str, ...]
+    request: ShotRequest, where: Pointing, folders: tuple[str, ...]
 ) -> tuple[StarCatalog | None, tuple[str, ...]]:
     """The catalog that is named, else the cached one around the position of the header; what is to be said."""
     if request.catalog:
         return read_catalog(request.catalog), ()
-    try:
-        where = header_pointing(pointing, exposure.header)
-    except IfuviewError as problem:
-        return None, (f"{problem}: no catalog is looked for",)
     path = find_catalog(where.ra, where.dec, folders)
     if path is None:
         return None, ("there is no catalog of stars: places on the sky are the header's, fluxes by the throughput",)
@@ -167,17 +177,28 @@ def simulated_source(request: SourceRequest, setup: ShotSetup, solution: ShotSol
     grid = np.asarray(setup.grid)
     if not request.file:
         return SimulatedSource(request.x, request.y, seeing, grid, np.ones(grid.size))
+    return SimulatedSource(request.x, request.y, seeing, *source_spectrum(request.file))
+
+
+def source_spectrum(path: str) -> tuple[Array, Array]:
+    """Wavelength (Angstrom) and flux (1e-17 erg/s/cm2/A) of a file of two columns.
+
+    Raises
+    ------
+    FileFormatError
+        It is no two columns of numbers.
+    """
     rows = []
     try:
-        with open(request.file, encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             for line in file:
                 words = line.replace(",", " ").split()
                 if len(words) >= 2 and words[0][0] in "0123456789.+-":
                     rows.append((float(words[0]), float(words[1])))
     except (OSError, ValueError) as problem:
-        raise FileFormatError(f"is no spectrum of two columns ({problem})", request.file) from problem
+        raise FileFormatError(f"is no spectrum of two columns ({problem})", path) from problem
     if len(rows) < 2:
-        raise FileFormatError("is no spectrum of two columns, wavelength and flux", request.file)
+        raise FileFormatError("is no spectrum of two columns, wavelength and flux", path)
     wave, flux = np.array(sorted(rows)).T
     scale = UNIT if np.nanmax(np.abs(flux)) < LARGE else 1.0
-    return SimulatedSource(request.x, request.y, seeing, wave, flux / scale)
+    return wave, flux / scale

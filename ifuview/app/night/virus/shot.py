@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -16,12 +16,13 @@ from typing import cast
 from ifuview.app.night.reduction.run import SCIENCE, raw_root
 from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
-from ifuview.app.night.virus.inputs import ShotInputs, check_calibrations, flux_params, shot_inputs, simulated_source
+from ifuview.app.night.virus.inputs import ShotInputs, check_request, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
 from ifuview.app.night.virus.request import ALL, HeadSummary, ReducedShot, ShotRequest, summary
 from ifuview.app.night.virus.workers import SharedHeads, shared_heads
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import IfuviewError, JobCancelled, MissingDataError
+from ifuview.errors import IfuviewError, JobCancelled, MissingDataError, UsageError
+from ifuview.files import told
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.detection import Completeness, FieldDetections
@@ -40,6 +41,7 @@ from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 
 VIRUS = "virus"
+TODO = "choose another folder"
 LAST = ("reduced", "detections")
 Steps = Mapping[str, StepResult]
 Told = Callable[[HeadSummary], None]
@@ -61,7 +63,7 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
         There is no such observation or slot, or files that were named cannot be read. What is wrong with single heads
         is said in the result.
     """
-    check_calibrations(request)
+    check_request(request)
     root = raw_root(request.root)
     exposures = observation(root, request, ctx.part(0.0, 0.03))
     slots = wanted_slots(request, exposures)
@@ -81,9 +83,14 @@ def _place(request: ShotRequest) -> Iterator[str]:
     """A folder for what has to be kept aside, gone at the end."""
     beside: str | None = None
     if request.output:
-        places = (request.output, os.path.dirname(os.path.abspath(request.output)))
-        beside = next((place for place in places if os.path.isdir(place)), None)
-    with tempfile.TemporaryDirectory(prefix=".held-", dir=beside) as folder:
+        place = Path(os.path.abspath(request.output))
+        above = next(one for one in (place, *place.parents) if one.exists())
+        if not above.is_dir():
+            raise UsageError(f"the products cannot be written: {above} is no folder", request.output, TODO)
+        beside = str(above)
+    with ExitStack() as stack:
+        with told(request.output, "the products", TODO):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".held-", dir=beside))
         yield folder
 
 

@@ -21,7 +21,7 @@ from ifuview.model.checks import Array
 from ifuview.model.reduction.calibration import AmplifierCalibration
 
 if TYPE_CHECKING:
-    from h5py import Dataset
+    from h5py import Dataset, File
 
 TABLE = "Cals"
 IMAGES = ("masterdark", "masterflt", "mastertwi", "mastercmp", "mastersci", "masterbias")
@@ -59,10 +59,7 @@ def read_calibrations(
     """
     watch = Watch(path)
     with h5_open(path) as file:
-        table = dataset(file, TABLE)
-        if table is None:
-            raise FileFormatError("is no calibration file: it has no table /Cals", path)
-        check_table(path, table)
+        table = _table(path, file)
         keys = row_keys(path, table)
         rows = [n for n, (slot, _) in enumerate(keys) if not slots or slot in slots]
         if not rows:
@@ -77,6 +74,21 @@ def read_calibrations(
             out.append(_calibration(path, row, images))
     watch.check()
     return tuple(out)
+
+
+def check_calibration_file(path: str) -> None:
+    """Raise FileFormatError unless a file has a table of calibrations."""
+    with h5_open(path) as file:
+        _table(path, file)
+
+
+def _table(path: str, file: File) -> Dataset:
+    """The table of calibrations of a file."""
+    table = dataset(file, TABLE)
+    if table is None:
+        raise FileFormatError("is no calibration file: it has no table /Cals", path)
+    check_table(path, table)
+    return table
 
 
 def check_table(path: str, table: Dataset) -> None:
