@@ -2,6 +2,7 @@
 
     python3 packaging/try.py demo    make an environment, simulate data, open the window
     python3 packaging/try.py test    make an environment, run ruff, mypy and pytest
+    python3 packaging/try.py test --wayland    the tests of the window on weston, at scales 1 and 2
 
 The environment is `.venv` in the checkout, or the folder that IFUVIEW_VENV
 names. Nothing but the standard library is used here. Words after `test` go to pytest.
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +66,8 @@ LIBRARIES = {
 FONTS = "fonts-dejavu-core"
 PROCESSES = "2"  # of the tests that need no screen
 NO_TESTS = 5  # exit code of pytest where the words leave none
+SCALES = ("1", "2")  # of the screen
+WESTON = "headless-backend.so"
 PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox"}
 
 
@@ -104,6 +108,8 @@ def demo(words: list[str]) -> int:
 
 def test(words: list[str]) -> int:
     """Run all checks; report every failure, not only the first."""
+    if "--wayland" in words:
+        return test_on_wayland([word for word in words if word != "--wayland"])
     python = environment(CHECKERS)
     wanted = missing_packages(python) + [p for name, p in PROGRAMS.items() if not shutil.which(name)]
     system_packages(wanted, needed=False)
@@ -128,6 +134,42 @@ def test(words: list[str]) -> int:
                 failed.append("pytest on a screen")
     print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
     return 1 if failed else 0
+
+
+def test_on_wayland(words: list[str]) -> int:
+    """The tests of the window on a Wayland compositor without a screen; those with a real pointer stay on X."""
+    python = environment(CHECKERS)
+    system_packages(missing_packages(python) + ([] if shutil.which("weston") else ["weston"]))
+    failed = []
+    with tempfile.TemporaryDirectory() as scratch, wayland(scratch) as display:
+        place = {"WAYLAND_DISPLAY": display, "XDG_RUNTIME_DIR": scratch, "IFUVIEW_CONFIG": scratch}
+        for scale in SCALES:
+            say(f"pytest on Wayland, scale {scale}")
+            command = [python, "-m", "pytest", *(words or ["tests/gui"])]
+            if run(command, QT_QPA_PLATFORM="wayland", QT_SCALE_FACTOR=scale, **place) != 0:
+                failed.append(f"scale {scale}")
+    print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
+    return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def wayland(folder: str):
+    """A weston without a screen in a runtime folder; gives the name of its socket."""
+    name = "ifuview-test"
+    command = ["weston", f"--backend={WESTON}", f"--socket={name}", "--width=1920", "--height=1080", "--idle-time=0"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, env={**os.environ, "XDG_RUNTIME_DIR": folder}, **quiet)
+    try:
+        for _ in range(10 * SERVER_SECONDS):
+            if os.path.exists(os.path.join(folder, name)):
+                break
+            time.sleep(0.1)
+        else:
+            raise Stop("weston did not start; try: weston --backend=headless-backend.so")
+        yield name
+    finally:
+        server.terminate()
+        server.wait()
 
 
 # Python and its environment
