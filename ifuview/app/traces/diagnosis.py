@@ -121,7 +121,7 @@ def run(request: Request, ctx: JobContext = SILENT) -> Outcome:
     found = replace(found, sentence=f"{found.sentence}{lies}{said}")
     from ifuview.app.traces.doctor_metrics import metrics_of
 
-    metrics = metrics_of(found, inputs, against(request, image, found, ctx))
+    metrics = metrics_of(found, inputs, against(request, image, found))
     files = write_all(request, image, found, metrics, inputs, path, ctx.part(0.55, 1.0))
     return Outcome(found, metrics, files)
 
@@ -141,7 +141,7 @@ def _blocks(request: Request, traces: TraceSet | None, ctx: JobContext) -> Array
     return table.block if table.block is not None and np.unique(table.block).size > 1 else None
 
 
-def against(request: Request, image: Image, found: TraceDiagnosis, ctx: JobContext) -> dict[str, float]:
+def against(request: Request, image: Image, found: TraceDiagnosis) -> dict[str, float]:
     """Given traces minus reference traces, as global metrics."""
     if not request.reference:
         return {}

@@ -88,7 +88,7 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
     level_use[list(skip)] = False
     for kind in (SHIFT, WIDTH, FACTOR):
         numbers = value[kind], fits.error[kind]
-        joined = _with_levels(case, found, of, *numbers, level_use) if kind == FACTOR else numbers
+        joined = _with_levels(case, of, *numbers, level_use) if kind == FACTOR else numbers
         runs = spans(joined[0], joined[1], found.use, single=np.inf, snap=BUNDLE)
         single = spans(numbers[0], numbers[1], found.use, run=np.inf)
         if kind == FACTOR and of is not None:
@@ -253,9 +253,7 @@ def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[A
     return value, np.hypot(error, quiet * natural / np.sqrt(np.count_nonzero(use)))
 
 
-def _with_levels(
-    case: Case, found: Changes, of: Levels | None, factor: Array, error: Array, use: Array
-) -> tuple[Array, Array]:
+def _with_levels(case: Case, of: Levels | None, factor: Array, error: Array, use: Array) -> tuple[Array, Array]:
     """Factors of the lines, in sky fibers together with their continuum, and their errors, shape (nfiber,)."""
     if of is None or case.chain.is_sky is None or np.count_nonzero(use & case.chain.is_sky) < LEAST_SKY:
         return factor, error

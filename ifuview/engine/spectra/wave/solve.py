@@ -132,7 +132,7 @@ def _start(
     if best.rival > 0.8 * best.score:
         notes.append(f"another pattern of lines fits nearly as well (score {best.rival:.1f}, best {best.score:.1f})")
     center = _interpolated(answers, seeds, best, block)
-    extra = _unknown(peaks[top].column, best, center, seeds[top])
+    extra = _unknown(peaks[top].column, center, seeds[top])
     return _Found(np.concatenate([center, extra], axis=1), best, seeds[top], tuple(notes))
 
 
@@ -164,7 +164,7 @@ def _interpolated(
     return out
 
 
-def _unknown(peaks: Array, best: Identified, center: Array, seed: int) -> NDArray[np.float64]:
+def _unknown(peaks: Array, center: Array, seed: int) -> NDArray[np.float64]:
     """Centers in all fibers of the peaks that no listed line explains but lie beside one."""
     off = np.abs(peaks[:, None] - center[seed][None])
     odd = peaks[(off.min(axis=1) > SIGMA) & (off.min(axis=1) < BESIDE * SIGMA)]

@@ -178,11 +178,11 @@ def _one_degree(
         if (new == kept).all():
             break
         kept = new
-    return _judged(rows, terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, scale)
+    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, scale)
 
 
 def _judged(
-    rows: Array, terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, off: Array,
+    terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, off: Array,
     sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
 ) -> tuple[float, WaveSurface]:  # fmt: skip
     """Information criterion of the line means, and the surface with its errors."""

@@ -92,7 +92,6 @@ def recommendations(
     trouble: tuple[FrameTrouble, ...],
     jitter: float,
     jitter_corrected: bool,
-    names: tuple[str, ...],
 ) -> tuple[Advice, ...]:
     """Return what to do, the most important first."""
     out = []

@@ -116,7 +116,7 @@ def judge(
     ctx.checkpoint(0.2, "Single fibers")
     problems = find_problems(measured, limits)
     correction, jitter_rms, jitter_err = _correction(measured, problems, evidence.block)
-    corrected, seen = _trace_sets(evidence, measured, modes, modes_fit, problems, correction)
+    corrected, seen = _trace_sets(evidence, measured, modes, problems, correction)
     bad = {p.fiber for p in problems if p.kind in (*REMEASURED, "dead")}
     sound = np.isfinite(offset) & np.isfinite(error)
     sound[sorted(bad)] = False
@@ -148,7 +148,7 @@ def judge(
         width_err=width_err, chi2=fit.chi2[slots.of_fiber], block=evidence.block, modes=modes, problems=problems,
         trouble=trouble, correlation=found, impact=steps, crosstalk=talk, global_metrics=numbers[0],
         per_fiber=numbers[1], noise_floor=numbers[2], verdict=verdict, sentence=sentence,
-        advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any()), names),
+        advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any())),
         given=traces, measured=seen, corrected=corrected, limits=limits, axes=evidence.axes,
     )  # fmt: skip
 
@@ -159,7 +159,7 @@ def _untraced(evidence: Evidence) -> tuple[FrameTrouble, ...]:
     alone = slots.found.copy()
     alone[slots.of_fiber] = alone[slots.of_trace] = False
     lit = (np.isfinite(fit.error) & (fit.flux > MIN_FLUX_SIGMA * fit.flux_err)).mean(axis=1) > 0.5
-    return untraced_light(fit.center[alone & lit], evidence.traces.nfiber, evidence.traces.ncol, evidence.axes)
+    return untraced_light(fit.center[alone & lit], evidence.traces.nfiber, evidence.traces.ncol)
 
 
 def shared_modes(

@@ -87,7 +87,7 @@ class Measured:
 
 def find_problems(m: Measured, limits: DoctorLimits) -> tuple[Problem, ...]:
     """Return all problems, the most significant first within each verdict."""
-    out = displaced(m, limits)
+    out = displaced(m)
     taken = {p.fiber for p in out if abs(p.amplitude_px or 0) > 0}
     ratio, ratio_err, telling = throughput(m)
     wide, wide_err = width_ratio(m)
@@ -104,7 +104,7 @@ def find_problems(m: Measured, limits: DoctorLimits) -> tuple[Problem, ...]:
     return tuple(sorted(out, key=lambda p: (order.index(p.verdict), -(p.significance or 0))))
 
 
-def displaced(m: Measured, limits: DoctorLimits) -> list[Problem]:
+def displaced(m: Measured) -> list[Problem]:
     """Swapped, merged and index-shifted traces."""
     slip = m.of_trace - m.of_fiber
     out: list[Problem] = []
@@ -185,7 +185,7 @@ def offset_problem(m: Measured, k: int, limits: DoctorLimits) -> list[Problem]:
     pull = np.where(known, size / np.where(known, error, 1), 0)
     lost = (size > limits.lost_px) & (pull > limits.fiber_sigmas)
     if lost.sum() >= 2:
-        return [_range_problem(m, k, "lost", value, error, lost, "leaves the light", limits)]
+        return [_range_problem(m, k, "lost", value, error, lost, "leaves the light")]
     mean, err, _ = mean_offset(value, error)
     sigma = float(np.hypot(err, m.floor))
     agree = (size > limits.offset_px / 2) & (np.sign(value) == np.sign(mean))
@@ -198,13 +198,11 @@ def offset_problem(m: Measured, k: int, limits: DoctorLimits) -> list[Problem]:
         rest = size
     bent = (rest > limits.kink_px) & (rest > limits.fiber_sigmas * np.where(known, error, np.inf))
     if _longest(bent) >= 2:
-        out.append(_range_problem(m, k, "kink", value - mean, error, bent, "has a kink", limits))
+        out.append(_range_problem(m, k, "kink", value - mean, error, bent, "has a kink"))
     return out
 
 
-def _range_problem(
-    m: Measured, k: int, kind: str, value: Array, error: Array, wrong: Array, words: str, limits: DoctorLimits
-) -> Problem:
+def _range_problem(m: Measured, k: int, kind: str, value: Array, error: Array, wrong: Array, words: str) -> Problem:
     """Problem of a range of bins, widened to where the offset ends."""
     size = np.where(np.isfinite(value), np.abs(value), 0)
     worst = int(np.argmax(np.where(wrong, size, 0)))

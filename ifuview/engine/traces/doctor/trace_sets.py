@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ifuview.engine.traces.doctor.correct import REMEASURED, between, smooth_curve
 from ifuview.engine.traces.doctor.fibers import Measured
 from ifuview.engine.traces.doctor.gather import Evidence
-from ifuview.engine.traces.doctor.patterns.fit import ModeFit
 from ifuview.engine.traces.light.measure import at_columns
 from ifuview.model.checks import Array
 from ifuview.model.trace import Provenance, TraceSet
@@ -22,7 +21,6 @@ def _trace_sets(
     evidence: Evidence,
     m: Measured,
     modes: tuple[Mode, ...],
-    found: ModeFit,
     problems: tuple[Problem, ...],
     single: Array,
 ) -> tuple[TraceSet, TraceSet]:

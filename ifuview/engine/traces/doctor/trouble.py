@@ -68,7 +68,7 @@ def find_trouble(
             left[x0:x1, r0:r1] = False
     out += lines
     out += _cosmics(left)
-    out += _saturated(columns, good, axes)
+    out += _saturated(columns, axes)
     masked = float(1 - (good & 1).mean()) - sum(area.amount for area in areas)
     if masked > MASKED_SHARE:
         out.append(_trouble(MASKED, masked, np.sqrt(masked / good.size), "share", columns.shape, (),
@@ -77,7 +77,7 @@ def find_trouble(
     return tuple(out)
 
 
-def untraced_light(center: Array, nfiber: int, ncol: int, axes: AxisWords = CANONICAL) -> tuple[FrameTrouble, ...]:
+def untraced_light(center: Array, nfiber: int, ncol: int) -> tuple[FrameTrouble, ...]:
     """Lit fibers without a trace.
 
     Parameters
@@ -191,7 +191,7 @@ def _cosmics(marked: Array) -> list[FrameTrouble]:
     return [_trouble("cosmics", count, np.sqrt(count), "pixels", marked.shape, (), text)]
 
 
-def _saturated(columns: Array, good: Array, axes: AxisWords) -> list[FrameTrouble]:
+def _saturated(columns: Array, axes: AxisWords) -> list[FrameTrouble]:
     """Many pixels at the very same highest value."""
     top = float(columns.max()) if np.isfinite(columns).all() else float(np.nanmax(columns))
     if not np.isfinite(top) or top <= 0:
@@ -222,7 +222,7 @@ def _backgrounds(
         share = 100 * mean / peak
         text = f"a pedestal of {mean:.3g} ± {mean_err:.1g} counts lies under the fibers, {share:.1f} % of their peak"
         out.append(_trouble("pedestal", mean, mean_err, "counts", shape, (), text))
-    step, step_err, at, along = _step(np.where(known, level, np.nan), error)
+    step, step_err, at, along = _step(np.where(known, level, np.nan))
     if abs(step) > STEP_SHARE * peak and abs(step) > STEP_SIGMA * step_err:
         where = axes.along(edges[at]) if along else f"group {at} of the fibers"
         text = f"the background steps by {step:.3g} ± {step_err:.1g} counts at {where}: amplifiers differ"
@@ -237,7 +237,7 @@ def _backgrounds(
     return out
 
 
-def _step(level: Array, error: Array) -> tuple[float, float, int, bool]:
+def _step(level: Array) -> tuple[float, float, int, bool]:
     """The sharpest step of the background along or across dispersion: size, error, place, whether along."""
     best = (0.0, np.inf, 0, True)
     for along in (True, False):

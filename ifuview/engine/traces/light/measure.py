@@ -117,7 +117,7 @@ def fit_light(
         fit.ctx = ctx.part(0.6 * turn / MAX_ROUNDS, 0.6 * (turn + 1) / MAX_ROUNDS)
         moved = fit.round(chosen, CLIP_SHARE[min(turn, len(CLIP_SHARE) - 1)])
         if turn == NOISE_TURN and noise.source == "data":
-            fit.measure_noise(chosen)
+            fit.measure_noise()
         settled = turn + 1 >= MIN_ROUNDS and not any(fit.unsettled)
         if moved < SETTLED and (settled or turn + 1 >= ENOUGH_ROUNDS):
             break
@@ -378,7 +378,7 @@ class _Fit:
         step = np.linalg.solve(normal, side[..., None])[..., 0] @ basis.T
         self.width = np.clip(self.width + np.clip(step, -0.3, 0.3), *SIGMA_RANGE)
 
-    def measure_noise(self, chosen: Array) -> None:
+    def measure_noise(self) -> None:
         """Scale the noise so that the fit has a chi2 of one per degree of freedom."""
         scale = image_chi2(self.last)
         self.noise = Noise(self.noise.floor * scale, self.noise.per_count * scale, "data")
