@@ -35,6 +35,7 @@ PARTS = {
     "doctor": "doctor",
     "photons": "photons",
     "reduce": "reduce",
+    "robust": "robust",
 }
 
 

@@ -14,6 +14,7 @@ from ifuview.model.orientation import Orientation
 from ifuview.model.quality import TraceBit
 from ifuview.model.trace import Provenance, TraceSet
 
+LONGEST = 1e9  # Angstrom: a number beyond it, or none, is no wavelength
 EDGE = 0.05  # fraction of the dispersion axis that a trace is carried on in a straight line beyond its last point
 MAX_PIXEL = 20_000  # px; larger coordinates are no detector
 MAX_FIBERS = 20_000
@@ -57,7 +58,7 @@ def traces_from_points(
             status[row] = TraceBit.NOT_FITTED
             continue
         center[row], valid[row] = _at_columns(found.disp, found.cross, ndisp)
-        known = np.zeros(0, bool) if found.wave is None else np.isfinite(found.wave)
+        known = np.zeros(0, bool) if found.wave is None else np.abs(found.wave) < LONGEST
         if found.wave is not None and known.sum() > 1:
             wave[row] = _at_columns(found.disp[known], found.wave[known], ndisp)[0]
         status[row] = 0 if valid[row].all() else TraceBit.EXTRAPOLATED
@@ -94,6 +95,9 @@ def _size(fibers: list[Points], lies: Orientation, path: str, shape: tuple[int, 
     if not np.isfinite(largest):
         raise FileFormatError("the trace positions are all not-a-number", path)
     across = max(float(np.nanmax(p.x if lies.transpose else p.y, initial=0)) for p in fibers)
+    below = min(float(np.nanmin(a, initial=0)) for p in fibers for a in (p.x, p.y))
+    if below < -MAX_PIXEL:
+        raise FileFormatError(f"a trace position of {below:.3g} px is on no detector", path)
     if max(largest, across) > MAX_PIXEL:
         raise FileFormatError(f"a trace position of {max(largest, across):.0f} px is on no detector", path)
     ncross, ndisp = shape if shape is not None else (int(across) + 2, int(np.ceil(largest)) + 1)
@@ -148,6 +152,13 @@ def _between(position: Array, value: Array, column: Array) -> Array:
     return curve
 
 
+def _slope(position: Array, value: Array) -> float:
+    """Slope of the straight line through some points; 0 where they lie at one place."""
+    away = position - position.mean()
+    spread = float((away * away).sum())
+    return float((away * (value - value.mean())).sum()) / spread if spread > 0 else 0.0
+
+
 def _at_columns(position: Array, value: Array, ndisp: int) -> tuple[Array, Array]:
     """Value at pixels 0..ndisp-1, straight for a short way beyond the ends, NaN further out; and where it is inside."""
     column = np.arange(ndisp, dtype=float)
@@ -156,7 +167,7 @@ def _at_columns(position: Array, value: Array, ndisp: int) -> tuple[Array, Array
     if len(position) > 1:
         for end, part in ((0, slice(None, SLOPE_POINTS)), (-1, slice(-SLOPE_POINTS, None))):
             beyond = column < position[0] if end == 0 else column > position[-1]
-            slope = np.polyfit(position[part] - position[end], value[part], 1)[0]
+            slope = _slope(position[part], value[part])
             out[beyond] = value[end] + slope * (column[beyond] - position[end])
     reach = EDGE * ndisp
     out[(column < position[0] - reach) | (column > position[-1] + reach)] = np.nan
