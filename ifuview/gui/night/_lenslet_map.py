@@ -1,4 +1,7 @@
-"""The lenslets of one head to scale: a click chooses one, a drag moves or resizes the circle, a line takes many."""
+"""The lenslets of one head to scale: a click chooses one, a drag moves or resizes the circle, a line takes many.
+
+No figure of the model: nearly all of it is a handle, and its cells have the shape of lenslets.
+"""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _draw_offsets(axes: Axes, found: TraceDiagnosis, row: int, problems: list[Pr
 
 
 def _flux(axes: Axes, found: TraceDiagnosis, row: int) -> None:
-    """Flux of the fiber with the median of its block, width on the other axis."""
+    """Flux of the fiber with the median of its block, width on the other axis; no dock has two axes in one figure."""
     axes.errorbar(found.column, found.flux[row], yerr=found.flux_err[row], fmt=".", color=BLACK, ms=4, lw=0.8)
     same = found.block == found.block[row]
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,7 @@
-"""Drawings of a diagnosis over the fibers: modes, spacing against the comb, extraction impact, crosstalk."""
+"""Drawings of a diagnosis over the fibers: modes, spacing against the comb, extraction impact, crosstalk.
+
+The modes are drawn here and not as a figure of the model: their axis counts names, and no dock shows them.
+"""
 
 from __future__ import annotations
 
