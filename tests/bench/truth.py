@@ -5,7 +5,8 @@ at the signal to noise of the bar and at fractions of it, asks the engine, and w
 IFUVIEW_BENCH_OUT (default: the working folder; README links to a run in `packaging/truth`). What one camera alone
 cannot tell is planted into one of three petals. Clean cameras with target lines, broad targets, moon, airglow and
 bright stars must give nothing. IFUVIEW_BENCH_ONLY names classes (`row band, hot column`) and `clean` for a part of it,
-IFUVIEW_BENCH_TRIALS the trials of a class and strength.
+IFUVIEW_BENCH_TRIALS the trials of a class and strength, IFUVIEW_BENCH_CLEAN the clean cameras, IFUVIEW_BENCH_SEED a number
+that all seeds begin at: thresholds were chosen on those from 0.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from ifuview.simulate.defects.plant import Defect, Truth, plant, plant_at
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "desi"
 FOUND, RIGHT, FIBERS, CPU = 0.95, 0.95, 0.90, 0.6
 OVERLAP, EXTRA = 0.8, 0.1  # of the true fibers that must be named, of fibers that need not
-LEVELS = (0.5, 0.75, 1.0, 1.5)  # of the S/N of the bar
+LEVELS = (0.5, 0.75, 1.0, 1.5)  # of the amplitude of the bar
+CURVE = 3  # trials at the bar for one elsewhere on the curve
 TRIALS = int(os.environ.get("IFUVIEW_BENCH_TRIALS", "21"))
+SEED = int(os.environ.get("IFUVIEW_BENCH_SEED", "0"))
 PETALS = 3
 SCENES = ({}, {"broad": True}, {"stars": 3}, {"moon": 0.2}, {"plane": 0.2})
-CLEAN = 200
+CLEAN = int(os.environ.get("IFUVIEW_BENCH_CLEAN", "200"))
 CLEAN_NAME = "clean"
 ONLY = {name.strip() for name in os.environ.get("IFUVIEW_BENCH_ONLY", "").split(",")} - {""}
 OUT = Path(os.environ.get("IFUVIEW_BENCH_OUT", "."))
@@ -61,7 +64,8 @@ def rows(quick: bool) -> Iterator[tuple[str, float, float, str, bool]]:
     for defect in _chosen():
         together = defect.name in table.TOGETHER
         for part in (1.0,) if quick or not (defect.snr or together) else LEVELS:
-            scores.append((measured_together if together else measured)(defect, part, trials))
+            count = trials if part == 1.0 else -(-trials // CURVE)
+            scores.append((measured_together if together else measured)(defect, part, count))
         bar = next(s for s in scores if (s.name, s.part) == (defect.name, 1.0))
         for what, value, least in (
             ("found", bar.found, FOUND),
@@ -88,11 +92,13 @@ def _chosen() -> list[Defect]:
 
 
 def measured(defect: Defect, part: float, trials: int) -> Score:
-    """Trials of a class at a part of the S/N of its bar, a third of them on each arm."""
+    """Trials of a class at a part of the amplitude of its bar, a third of them on each arm."""
     marks = []
     for number in range(trials):
         chain, natural = base(number)
-        planted = plant_at(chain, defect, part * defect.snr, seed=number)
+        planted = plant_at(chain, defect, defect.snr, seed=SEED + number)
+        if part != 1.0:
+            planted = plant(chain, defect, part * planted.amplitude, seed=SEED + number)
         found = [f for f in desi_qa.run(planted.chain, 1, "r1").findings if not natural(f)]
         marks.append((*judged(found, planted.truth), planted.ideal, abs(planted.amplitude)))
     mean = np.mean(np.array(marks, float), axis=0)
@@ -104,7 +110,7 @@ def measured_together(defect: Defect, part: float, trials: int) -> Score:
     marks = []
     for number in range(trials):
         arm, amplitude = "bzr"[number % 3], part * defect.amplitude
-        planted = plant(camera.made(arm, 1000 + number), defect, amplitude, seed=number)
+        planted = plant(camera.made(arm, SEED + 1000 + number), defect, amplitude, seed=SEED + number)
         found = desi_qa.run(planted.chain, 1, f"{arm}{PETALS}")
         petals = [*_others(arm), (1, f"{arm}{PETALS}", found.numbers)]
         told = [f for f in between(petals) if f.camera == f"{arm}{PETALS}"]
@@ -120,30 +126,31 @@ _OTHERS: dict[str, list[tuple[int, str, dict[str, Any]]]] = {}
 def _others(arm: str) -> list[tuple[int, str, dict[str, Any]]]:
     """The numbers of the clean petals of an arm."""
     if arm not in _OTHERS:
-        chains = [camera.made(arm, 900 + petal) for petal in range(1, PETALS)]
+        chains = [camera.made(arm, SEED + 900 + petal) for petal in range(1, PETALS)]
         _OTHERS[arm] = [(1, f"{arm}{k}", desi_qa.run(c, 1, f"{arm}{k}").numbers) for k, c in enumerate(chains, 1)]
     return _OTHERS[arm]
 
 
-_SHARED: dict[str, Chain] = {}
+_SHARED: dict[str, tuple[Chain, set[int]]] = {}  # with the fibers that it has faults of its own in
 
 
 def base(number: int):  # type: ignore[no-untyped-def]
     """The camera of a trial, and what tells its own faults: made b and z, shared r with new noise where it is there."""
     arm = "bzr"[number % 3]
     if arm != "r" or not DATA.is_dir():
-        return camera.made(arm, 1000 + number), lambda finding: False
+        return camera.made(arm, SEED + 1000 + number), lambda finding: False
     name = ("r6", "r7")[number // 3 % 2]
     if name not in _SHARED:
         from ifuview.app.night.triage.chain import read_chain
         from ifuview.app.night.triage.files import find_cameras
 
         (files,) = find_cameras([str(DATA)], cameras=(name,), expids=(104286,))
-        _SHARED[name] = read_chain(files)[0]
-    chain = _SHARED[name]
-    own = {fiber for f in desi_qa.run(chain, 1, name).findings for fiber in f.fibers if f.kind == "isolated-fiber"}
+        chain = read_chain(files)[0]
+        found = desi_qa.run(chain, 1, name).findings
+        _SHARED[name] = chain, {fiber for f in found for fiber in f.fibers if f.kind == "isolated-fiber"}
+    chain, own = _SHARED[name]
     return camera.renewed(
-        chain, 1000 + number
+        chain, SEED + 1000 + number
     ), lambda finding: finding.kind == "isolated-fiber" and set(finding.fibers) <= own
 
 
@@ -169,7 +176,7 @@ def false_alarms(count: int) -> tuple[int, int, float]:
     false, times = 0, []
     for number in range(count):
         scene = SCENES[number // 3 % len(SCENES)]
-        chain = camera.made("brz"[number % 3], 5000 + number, **scene)  # type: ignore[arg-type]
+        chain = camera.made("brz"[number % 3], SEED + 5000 + number, **scene)  # type: ignore[arg-type]
         begin = time.process_time()
         found = desi_qa.run(chain, 1, "r1").findings
         times.append(time.process_time() - begin)

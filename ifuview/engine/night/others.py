@@ -22,7 +22,8 @@ EVERY_PIXEL = 16
 MARGIN = 100  # px at the ends of it
 EDGE_ROWS, EDGE_LIMIT, EDGE_SKY = 40.0, 5.0, 0.03  # rows each side, sigma, part of the sky level
 ALL_LIMIT, ALL_SKY, MOST_WINDOWS = 6.2, 0.002, 4  # sigma, part of the sky, stretches
-AGREE, SUPPORT, SHOWN = 3.0, 2.0, 2.6  # errors; of a mean with the other sign; of the last one, which must show it, too
+AGREE, SUPPORT = 3.0, 2.0  # errors; of a mean with the other sign
+SHOWN, HALF = (1.5, 2.6), 0.5  # sigma of the last mean, which must show it, too: this part of what it should show
 FREE = 0.25  # of the pixels of a bin that must lie between the lines: one or two are a hit
 QUIET = 0.4  # of its noise that the bins of a mean must be believed to have: a sky model follows its fibers
 WIDEST = 0.5  # of the bins: what is wider is continuum of the targets
@@ -187,7 +188,7 @@ def everywhere(
     for total, weight in (*binned_means, together):
         for first, last, value, score in _windows(total, weight):
             agreed = all(_agrees(own, first, last, value) for own in binned_means)
-            agreed &= _score(binned_means[-1], first, last, value) > SHOWN
+            agreed &= _shown(binned_means[-1], first, last, value)
             if agreed and score > ALL_LIMIT and abs(value) > ALL_SKY * level[first:last].mean():
                 best[first, last] = max(best.get((first, last), (0.0, 0.0)), (value, score), key=lambda v: v[1])
     out: list[tuple[int, int, float, float]] = []
@@ -207,10 +208,11 @@ def _agrees(own: tuple[Array, Array], first: int, last: int, value: float) -> bo
     return near and (total * value > 0 or abs(total) * error < SUPPORT)
 
 
-def _score(own: tuple[Array, Array], first: int, last: int, value: float) -> float:
-    """Sigma by which a mean shows a residual of this sign."""
+def _shown(own: tuple[Array, Array], first: int, last: int, value: float) -> bool:
+    """Whether a mean shows a good part of a residual with its sign."""
     total, weight = (float(v[first:last].sum()) for v in own)
-    return float(np.sign(value)) * total / max(weight, 1e-30) ** 0.5
+    least = float(np.clip(HALF * abs(value) * weight**0.5, *SHOWN))
+    return float(np.sign(value)) * total > least * max(weight, 1e-30) ** 0.5
 
 
 def _windows(total: Array, weight: Array) -> list[tuple[int, int, float, float]]:

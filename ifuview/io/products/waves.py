@@ -12,6 +12,7 @@ from ifuview.io.fits.world import GUESSES, axis_wavelength
 from ifuview.io.products.layers import ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
 from ifuview.io.spectral.axis import angstrom_per
+from ifuview.io.spectral.units import by_equivalence
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
 from ifuview.model.product import LsfSpec, WaveSpec
@@ -141,7 +142,10 @@ def _angstroms(values: Array, spec: WaveSpec, unit: str) -> Array:
     if spec.form == "log10":
         with np.errstate(over="ignore"):
             values = 10.0**values
-    factor = angstrom_per(unit) or angstrom_per(spec.unit)
+    factor = angstrom_per(unit)
+    if factor is None and unit.strip() and (found := by_equivalence(values, unit)) is not None:
+        return found
+    factor = factor or angstrom_per(spec.unit)
     if factor is None:
         finite = values[np.isfinite(values)]
         largest = float(np.max(np.abs(finite))) if finite.size else 0.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from ifuview.model.checks import Array
+
 
 def si_factor(unit: str, wanted: str) -> float | None:
     """How many `wanted` (a unit of SI) one `unit` is; None where it is none."""
@@ -13,5 +15,17 @@ def si_factor(unit: str, wanted: str) -> float | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", units.UnitsWarning)
             return float(units.Unit(unit.strip()).to(units.Unit(wanted)))
+    except (ValueError, TypeError, units.UnitConversionError):
+        return None
+
+
+def by_equivalence(values: Array, unit: str) -> Array | None:
+    """Wavelengths in vacuum, Angstrom, of frequencies, energies or wavenumbers; None of what is none of them."""
+    from astropy import units
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", units.UnitsWarning)
+            return (values * units.Unit(unit.strip())).to_value("Angstrom", equivalencies=units.spectral())
     except (ValueError, TypeError, units.UnitConversionError):
         return None

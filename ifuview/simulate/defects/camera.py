@@ -15,9 +15,10 @@ STEP = 0.8  # Angstrom
 SMILE = 115.0  # px between the middle of the slit and its ends
 SKY_SHARE = 0.1  # of the fibers
 CLIP = 4.0  # sigma, of the mean over the sky fibers
+TINY = 1e-12
 THROUGHPUT, FLAT, PLACE = 0.003, 0.055, 0.008  # scatters: of a fiber against its flat, of the flat, of a place (mm)
-ROUGH = 25  # px over which a target is smoothed when its noise is renewed
-OWN_LINE = 5.0  # sigma of a pixel that is kept as it is
+SCALES = (1, 25, 75, 225, 675)  # px over which a target is smoothed when its noise is renewed
+OWN = 4.0  # sigma of what it has at one of these scales and keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,7 @@ def renewed(chain: Chain, seed: int) -> Chain:
     good = chain.sframe_ivar > 0
     sigma = np.where(good, 1 / np.sqrt(np.where(good, chain.sframe_ivar, 1.0)), 0.0)
     ivar = np.where(good, chain.sframe_ivar, 0.0)
-    smooth = _box(np.where(good, chain.sframe, 0.0) * ivar) / np.maximum(_box(ivar), 1e-12)
-    own = np.where(np.abs(chain.sframe - smooth) > OWN_LINE * sigma, chain.sframe, smooth)
+    own = _without_noise(np.where(good, chain.sframe, 0.0), ivar)
     own[:, ~good.any(axis=0)] = 0.0
     if chain.is_sky is not None:
         own[chain.is_sky & (np.abs(np.mean(own, axis=1)) < np.median(sigma))] = 0.0
@@ -115,11 +115,22 @@ def renewed(chain: Chain, seed: int) -> Chain:
     return replace(chain, frame=frame, sframe=sframe, cframe=(sframe / chain.fluxcalib).astype(np.float32))
 
 
-def _box(values: Array) -> Array:
-    """Means of ROUGH pixels along the last axis."""
-    padded = np.pad(values, ((0, 0), (ROUGH // 2 + 1, ROUGH // 2)), mode="edge")
+def _without_noise(values: Array, ivar: Array) -> Array:
+    """What stands out of the noise at any scale, along the last axis."""
+    smooth = [_box(values * ivar, width) / np.maximum(_box(ivar, width), TINY) for width in SCALES]
+    error = [1 / np.sqrt(np.maximum(width * _box(ivar, width), TINY)) for width in SCALES]
+    out = smooth[-1]
+    for finer, coarser, fine in zip(smooth[-2::-1], smooth[:0:-1], error[-2::-1], strict=True):
+        detail = finer - coarser
+        out = out + np.where(np.abs(detail) > OWN * fine, detail, 0.0)
+    return np.asarray(out)
+
+
+def _box(values: Array, width: int) -> Array:
+    """Means of `width` pixels, an odd number, along the last axis."""
+    padded = np.pad(values, ((0, 0), (width // 2 + 1, width // 2)), mode="edge")
     total = np.cumsum(padded, axis=1, dtype=np.float64)
-    return np.asarray((total[:, ROUGH:] - total[:, :-ROUGH]) / ROUGH)
+    return np.asarray((total[:, width:] - total[:, :-width]) / width)
 
 
 def clipped_mean(values: Array, sigma: Array) -> Array:

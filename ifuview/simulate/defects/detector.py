@@ -10,6 +10,7 @@ from ifuview.simulate.defects.plant import Defect, PlantedChange, Truth
 
 TAIL = (0.5, 0.3, 0.2)  # of the light that trails, in the next pixels
 HITS = 1000
+COLUMN_FLOOR = 60.0  # electron: what four times the light is that faint targets naturally differ by
 
 
 def inside(chain: Chain, section: Section) -> Array:
@@ -154,7 +155,7 @@ DEFECTS = (
     Defect("amplifier offset", offset, 6.0, "electron / Angstrom", floor=2.0),
     Defect("right half offset", half, 10.0, "electron / Angstrom", floor=3.0),
     Defect("amplifier noise", noise, 0.3, "of the noise", snr=0.0),
-    Defect("hot column", column, 100.0, "electron"),
+    Defect("hot column", column, 100.0, "electron", floor=COLUMN_FLOOR),
     Defect("trailing along", trailing, 0.1, "of the light", snr=0.0),
     Defect("trailing across", smeared, 0.1, "of the light", snr=0.0),
     Defect("cosmic rays", cosmics, 20.0, "sigma", snr=0.0),

@@ -193,7 +193,7 @@ DEFECTS = (
     Defect("shift of a fiber", shift, 0.3, "Angstrom", floor=0.08),
     Defect("flat bump of a fiber", flat_bump, 0.8, "of the flat"),
     Defect("gray flat of a fiber", flat_gray, 0.8, "of the flat", floor=0.3),
-    Defect("throughput of a fiber", throughput, -0.2, "of the light", floor=0.14),
+    Defect("throughput of a fiber", throughput, -0.2, "of the light", floor=0.22),
     Defect("sky fiber on a star", on_a_star, 1.0, "sky levels"),
     Defect("fiber off position", off_position, 0.3, "mm", snr=0.0),
     Defect("swapped spectra", swapped_spectra, 1.0, "", snr=0.0),

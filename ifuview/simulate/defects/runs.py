@@ -11,6 +11,7 @@ from ifuview.simulate.defects.plant import Defect, PlantedChange, Truth
 
 SIZES = (25, 25, 25, 50, 37, 18)
 LINES = ("sky-line residual", "wavelength-blocks")
+FLAT_FLOOR = 0.045  # four times what the mean flat of a run of 25 naturally differs by: flat and light are told by that
 
 
 def run(chain: Chain, random: np.random.Generator) -> tuple[Array, tuple[int, ...]]:
@@ -111,8 +112,8 @@ def lamp(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[P
 
 
 DEFECTS = (
-    Defect("run loses light", loss, -0.1, "of the light", floor=0.03),
-    Defect("gray flat of a run", flat_gray, 0.1, "of the flat", floor=0.04),
+    Defect("run loses light", loss, -0.1, "of the light", floor=FLAT_FLOOR),
+    Defect("gray flat of a run", flat_gray, 0.1, "of the flat", floor=FLAT_FLOOR),
     Defect("flat bump of a run", flat_bump, 0.08, "of the flat"),
     Defect("sky of a run", sky_bump, 0.04, "of the sky"),
     Defect("one line of a run", one_line, 0.15, "of the line", floor=0.03),

@@ -10,7 +10,7 @@ from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
 from ifuview.engine.night.extent import overlap
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, MODEL_CLIP, THIN, Case
-from ifuview.engine.night.search.common import common_fit, mean_spectrum
+from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_plain_spectra
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.regions import LitRegion, Places, brightest
 from ifuview.engine.night.search.scan import blocks_of_fibers
@@ -24,7 +24,7 @@ LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 STRONG = 0.3  # of the sky: lines that are left out between the lines
 FEW = 4  # fibers that are named one by one
 OWN_LIGHT = 0.5  # noise of a pixel: the level of a sky fiber that has no part in the mean of those
-IN_FIELD = 5.1  # sigma of light on a part of the field; clean cameras stay below 4.3
+IN_FIELD = 5.6  # sigma of light on a part of the field; one of 60 clean cameras has 5.5, the others stay below 4.3
 SPAN = 2.0  # sigma of a bump on both sides of its center
 
 
@@ -91,7 +91,8 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
             fibers[np.flatnonzero(fibers)[_lit_up(light[fibers], case.sigma)]] = False
         if np.count_nonzero(fibers) < LEAST_MEAN:
             continue
-        mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers)
+        weight = None if empty else of_plain_spectra(rest[fibers], case.sigma)
+        mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers, weight)
         if followed is not None:
             own = np.stack([followed, np.ones(followed.size)])
             mean = mean - np.linalg.lstsq((own / noise).T, mean / noise, rcond=None)[0] @ own

@@ -249,6 +249,9 @@ def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[A
     value, error = common_fit(mean, noise, found.fits.shapes)
     values, errors = found.fits.value[:, use], np.median(found.fits.error[:, use], axis=1)
     natural = np.sqrt(np.maximum(mad(values, axis=1) ** 2 - errors**2, 0.0))
+    sky = case.chain.is_sky
+    if sky is not None and sky.any():  # the model has the plane where its own fibers are
+        value[FACTOR] -= float(case.line_tilt[use].mean() - case.line_tilt[sky].mean())
     quiet = min(1.0, float(np.median(noise / case.sigma)) * float(np.sqrt(np.count_nonzero(use))))
     return value, np.hypot(error, quiet * natural / np.sqrt(np.count_nonzero(use)))
 

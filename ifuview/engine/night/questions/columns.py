@@ -10,8 +10,9 @@ from ifuview.engine.night.search import columns as search
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
-SCORE = 5.3  # sigma; in clean cameras the best of all targets stays below 4.8
-BROAD, MOST_BROAD = 5.0, 0.02  # sigma of a target, and part of them, from which targets have features of their own
+SCORE, OF_TARGETS = 5.3, 5.8  # sigma in a sky fiber, in a target
+ALIKE, TOP, USUAL = 100, 0.97, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
+BROAD, MOST_BROAD = 5.0, 0.03  # sigma, and part of those, from which they have features of their own
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
 SAME = 1.5  # px between what two fibers say of one column
 TOLD = (
@@ -38,15 +39,30 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     found = search.columns(of, cross, lower)
     judged = case.measured & ~case.known & ~case.in_bad_amplifier
     judged[[f for x in case.findings if x.kind in TOLD for f in x.fibers]] = False
-    targets = judged & ~chain.is_sky
-    if np.mean(found.score[targets] > BROAD) > MOST_BROAD:
-        judged &= chain.is_sky
-    hit = judged & (found.score > SCORE) & (found.level > OF_TARGET * found.continuum)
+    least = np.where(chain.is_sky, SCORE, OF_TARGETS * _features(found, judged & ~chain.is_sky))
+    hit = judged & (found.score > least) & (found.level > OF_TARGET * found.continuum)
     hit &= found.continuum < BRIGHT * level
     for fiber in np.flatnonzero(hit)[np.argsort(-found.score[hit])]:
+        if not search.steady(found, int(fiber), cross, lower):
+            continue
         at, half = float(found.at[fiber]), bool(found.lower[fiber])
         if not any(x.detail.get("lower") == half and abs(x.detail["column"] - at) <= SAME for x in case.findings):
             _column(case, found, int(fiber), search.touched(cross, lower, at, half))
+
+
+def _features(found: search.BestColumns, targets: Array) -> Array:
+    """Scores of targets over those that noise makes, by what others of their brightness have, shape (nfiber,).
+
+    At least 1; infinite where too many have features of their own, or too few are there to tell.
+    """
+    out = np.where(targets, np.inf, 1.0)
+    order = np.flatnonzero(targets)[np.argsort(found.continuum[targets])]
+    if order.size > ALIKE:
+        scores = np.lib.stride_tricks.sliding_window_view(found.score[order], ALIKE)
+        plain = np.mean(scores > BROAD, axis=1) <= MOST_BROAD
+        level = np.where(plain, np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0), np.inf)
+        out[order] = level[np.clip(np.arange(order.size) - ALIKE // 2, 0, level.size - 1)]
+    return out
 
 
 def _column(case: Case, found: search.BestColumns, fiber: int, where: tuple[tuple[int, ...], tuple[int, int]]) -> None:

@@ -47,10 +47,10 @@ def weak_rows(case: Case, lines_off: Array | float, pixels: tuple[Array, Array])
     for name, area in areas.items():
         if name in told:
             continue
-        score, rms = row_score(z, area & use, row)
+        score, rms = row_score(z, case.sigma, area & use, row)
         if score > ROWS:
             told.add(name)
-            _rows(case, name, area, score, rms * float(np.median(case.sigma)))
+            _rows(case, name, area, score, rms)
     varies = bool(case.line_tilt.any()) or any(f.kind == "sky-gradient" for f in case.findings)
     if not offset and not varies and not case.bad_amplifiers:
         _drift(case, {n: a for n, a in areas.items() if n not in told}, row, lines_off)
@@ -88,8 +88,11 @@ def _drift(case: Case, areas: dict[str, Array], row: Array, lines_off: Array | f
             continue
         own = np.where(known, z - (z * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1), 0.0)
         bins = (row / step).astype(np.intp) // SLOW
-        rows, levels = _slow(own, known, bins, fibers), _slow(own, known, bins, fibers, centered=False)
-        name = max(names, key=lambda n: levels[n][0])  # the other one follows wavelengths, not rows
+        rows = _slow(own, known, bins, fibers)
+        by_row, by_wave = (
+            _slow(own, known, at, fibers, centered=False) for at in (bins, np.arange(z.shape[1]) // SLOW)
+        )
+        name = max(names, key=lambda n: by_row[n][0] - by_wave[n][0])  # the other one follows wavelengths, not rows
         if max(waves[name][0], min(r[0] for r in rows.values())) > DRIFT:  # targets make levels: they tell no drift
             _drifting(case, name, areas[name], rows[name], waves[name][0], [n for n in names if n != name])
 

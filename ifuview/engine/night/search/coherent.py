@@ -16,6 +16,7 @@ FAR, BESIDE = 4.0, 2  # sigma of a pixel that is a line or a hit, pixels beside 
 LEAST = 40  # pixels of a row
 SLOW = 48  # px whose mean is one value of a slow pattern
 LEAST_FIBERS = 20
+TINY = 1e-30
 
 
 def row_pixels(sharp: Array, weight: Array) -> tuple[Array, Array]:
@@ -43,23 +44,25 @@ def row_pixels(sharp: Array, weight: Array) -> tuple[Array, Array]:
     return np.asarray(z - z.sum(axis=0) / np.maximum(use.sum(axis=0), 1), np.float32), use
 
 
-def row_score(z: Array, use: Array, row: Array) -> tuple[float, float]:
-    """(score, rms of the levels in units of the noise) of levels of single rows in the pixels of an amplifier.
+def row_score(z: Array, sigma: Array, use: Array, row: Array) -> tuple[float, float]:
+    """(score, rms of the levels in counts) of levels of single rows in the pixels of an amplifier.
 
     Parameters
     ----------
     z, use : ndarray, shape (nfiber, nwave)
         See `row_pixels`; only pixels of the amplifier in use.
+    sigma : ndarray, shape (nwave,)
+        Noise of a pixel: a level is told by those that have little.
     row : ndarray of int, shape (nfiber, nwave)
     """
-    value, at = z[use], row[use]
-    count = np.bincount(at)
-    total, squares = np.bincount(at, value), np.bincount(at, value * value)
-    known = count >= LEAST
-    pairs = np.sum((total**2 - squares)[known]) / max(float(np.sum((count * (count - 1.0))[known])), 1.0)
-    spread = float(np.sqrt(2 * np.sum(squares[known] ** 2)))
-    score = float(np.sum((total**2 - squares)[known])) / spread if spread > 0 else 0.0
-    return score, float(np.sqrt(max(pairs, 0.0)))
+    weight = np.broadcast_to(np.float32(1.0) / sigma.astype(np.float32), use.shape)[use]
+    value, at = z[use] * weight, row[use]
+    known = np.bincount(at) >= LEAST
+    total, squares = np.bincount(at, value)[known], np.bincount(at, value * value)[known]
+    power = weight * weight
+    norm = np.bincount(at, power)[known] ** 2 - np.bincount(at, power * power)[known]
+    pairs, spread = float(np.sum(total**2 - squares)), float(np.sqrt(2 * np.sum(squares**2)))
+    return pairs / max(spread, TINY), float(np.sqrt(max(pairs, 0.0) / max(float(np.sum(norm)), TINY)))
 
 
 def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) -> tuple[Array, Array]:

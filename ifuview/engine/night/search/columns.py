@@ -26,6 +26,7 @@ MEASURED = 10.0  # errors of the level of a fiber that tells what is usual
 EMPTY, EMPTY_SLOPE, LEAST_SLOPE = 0.01, 0.002, 0.004  # of the sky: level and slopes of sky fibers, least of targets
 ON = 0.5  # of its light that a column must send into a fiber somewhere
 LEFT = 0.1  # of the power of a column that the spectrum must leave
+TYPICAL = 0.5  # of the mean of its bins that half of them must reach
 TOUCHED = 0.3  # of the light of the fiber that has most
 
 
@@ -63,6 +64,8 @@ class BestColumns:
         Counts where the trace lies on it.
     continuum : ndarray, shape (nfiber,)
         Level of the spectrum without it.
+    rest : ndarray, shape (nfiber, nbin), sigma
+        What a smooth spectrum leaves.
     """
 
     score: Array
@@ -70,6 +73,7 @@ class BestColumns:
     lower: Array
     level: Array
     continuum: Array
+    rest: Array
 
 
 def spectra(flux: Array, use: Array, sigma: Array, empty: Array, sky: float) -> Spectra:
@@ -93,7 +97,8 @@ def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
     normal = _normal(of.weight, shapes) + _prior(of, shapes)[:, :, None] * np.eye(TERMS)
     coeff = np.linalg.solve(normal, ((of.weight * of.value) @ shapes.T)[..., None])[..., 0]
     sigma = np.sqrt(np.maximum(of.weight, 1e-12))
-    rest = (np.clip((of.value - coeff @ shapes) * sigma, -CLIP, CLIP) * np.sqrt(of.weight)).astype(np.float32)
+    away = np.clip((of.value - coeff @ shapes) * sigma, -CLIP, CLIP)
+    rest = (away * np.sqrt(of.weight)).astype(np.float32)
     linear = np.linspace(0.0, 1.0, 1 + int(np.ceil(np.ptp(cross, axis=1).max() / STEP)))
     at = cross.min(axis=1, keepdims=True) + np.ptp(cross, axis=1)[:, None] * linear
     asked = _Asked(rest, of.weight, normal, shapes.astype(np.float32), cross, lower)
@@ -103,7 +108,7 @@ def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
     finer = _best(part, found[1][again, None] + np.array(FINER, np.float32))
     for values, better in zip(found, finer, strict=True):
         values[again] = better
-    return BestColumns(*found, coeff[:, 0])
+    return BestColumns(*found, coeff[:, 0], away)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +146,14 @@ def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
         for old, value in zip(best, new, strict=True):
             old[better] = value[better]
     return best
+
+
+def steady(found: BestColumns, fiber: int, cross: Array, lower: Array) -> bool:
+    """Whether a column shows in most of its bins: lines of a target are in a few."""
+    light = np.exp(-0.5 * ((cross[fiber] - found.at[fiber]) / PROFILE) ** 2) * (lower[fiber] == found.lower[fiber])
+    on = light > ON * light.max()
+    inside, beside = found.rest[fiber, on], np.median(found.rest[fiber, ~on]) if not on.all() else 0.0
+    return bool(np.median(inside) - beside > TYPICAL * (np.mean(inside) - beside))
 
 
 def touched(cross: Array, lower: Array, at: float, half: bool) -> tuple[tuple[int, ...], tuple[int, int]]:

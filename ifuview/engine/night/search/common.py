@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import numpy as np
 
+from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.search.templates import solved
-from ifuview.engine.night.stats import mad
+from ifuview.engine.night.stats import binned, mad
 from ifuview.model.checks import Array
 
 CLIP = 4.0  # sigma that one fiber can count
+TINY = 1e-12
+MOST = 9.0  # sigma that a bin can count in what a spectrum has of its own
 FLOOR = 0.2  # of the noise of the mean that its scatter is believed to have at least: a sky model follows its fibers
 
 
-def mean_spectrum(flux: Array, sigma: Array, use: Array) -> tuple[Array, Array]:
+def mean_spectrum(flux: Array, sigma: Array, use: Array, weight: Array | None = None) -> tuple[Array, Array]:
     """Clipped mean of some fibers and its noise, shape (nwave,).
 
-    The noise is the scatter between neighboring pixels: that of a sky model that all share is in it.
+    The noise is the scatter between neighboring pixels: that of a sky model that all share is in it. `weight` is that
+    of each fiber in use, all alike by default.
     """
     part = flux[use]
     known = np.isfinite(part)
     kept = np.clip(np.where(known, part, 0.0), -CLIP * sigma, CLIP * sigma)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = kept.sum(axis=0) / count
-    noise = sigma / np.sqrt(count)
+    own = np.ones(part.shape[0]) if weight is None else weight
+    count = np.maximum(own @ known, TINY)
+    mean = own @ kept / count
+    noise = sigma * np.sqrt(np.maximum(own**2 @ known, TINY)) / count
     steps = np.diff(mean, 2) / np.sqrt(6.0) / noise[1:-1]
     return np.asarray(mean), np.asarray(noise * max(float(mad(steps)), FLOOR))
+
+
+def of_plain_spectra(flux: Array, sigma: Array) -> Array:
+    """Weights of fibers in a mean: those that differ by more than their noise over wide stretches count less.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (nfiber, nwave)
+        Without its continuum.
+    sigma : ndarray, shape (nwave,)
+
+    Returns
+    -------
+    ndarray, shape (nfiber,), at most 1
+    """
+    z = binned(np.nan_to_num(flux) / sigma, BIN) * np.sqrt(BIN)
+    return np.asarray(1 / np.maximum(np.mean(np.clip(z, -MOST, MOST) ** 2, axis=1), 1.0))
 
 
 def shared_noise(flux: Array, sigma: Array, use: Array) -> float:
