@@ -5,8 +5,8 @@ at the signal to noise of the bar and at fractions of it, asks the engine, and w
 IFUVIEW_BENCH_OUT (default: the working folder; README links to a run in `packaging/truth`). What one camera alone
 cannot tell is planted into one of three petals. Clean cameras with target lines, broad targets, moon, airglow and
 bright stars must give nothing. IFUVIEW_BENCH_ONLY names classes (`row band, hot column`) and `clean` for a part of it,
-IFUVIEW_BENCH_TRIALS the trials of a class and strength, IFUVIEW_BENCH_CLEAN the clean cameras, IFUVIEW_BENCH_SEED a number
-that all seeds begin at: thresholds were chosen on those from 0.
+IFUVIEW_BENCH_TRIALS the trials of a class at the bar, IFUVIEW_BENCH_CLEAN the clean cameras, IFUVIEW_BENCH_SEED a
+number that all seeds begin at: thresholds were chosen on those from 0.
 """
 
 from __future__ import annotations

@@ -88,3 +88,13 @@ def test_a_star_in_a_sky_fiber_is_that_and_no_window_of_the_sky(skies):
 
 def test_a_pixel_between_lines_is_no_window_of_the_sky():
     assert accused(camera.made("z", 5194, plane=0.2), "wavelength-all") == []
+
+
+def test_a_sky_that_varies_is_known_where_its_own_fibers_are():
+    chain = camera.made("z", 905059, broad=True, stars=3, moon=0.15, plane=0.1)
+    assert accused(chain, "sky-line residual", "wavelength-blocks", "sky-gradient") == []
+
+
+@pytest.mark.parametrize(("seed", "scene"), [(905044, {}), (925047, {"broad": True})])
+def test_lines_and_ends_of_targets_are_no_column(seed, scene):
+    assert accused(camera.made("z", seed, **scene), "ccd-column") == []

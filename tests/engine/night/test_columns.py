@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.night.questions.columns import SCORE
-from ifuview.engine.night.search.columns import Spectra, columns, touched
+from ifuview.engine.night.search.columns import Spectra, columns, steady, touched
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import plant_at
@@ -48,6 +48,19 @@ def test_a_column_is_found_where_it_crosses_a_trace(kind):
         fibers, (first, last) = touched(CROSS, LOWER, float(found.at[best]), True)
         assert {best, fiber} <= set(fibers)
         assert 0 <= first < last <= np.count_nonzero(LOWER[0])
+
+
+def test_a_column_is_in_most_of_its_bins_and_lines_of_a_target_are_in_few():
+    of = spectra(3)
+    fiber = int(np.flatnonzero(EMPTY)[5])
+    at = float(np.median(CROSS[fiber, LOWER[fiber]]))
+    for column_there in (True, False):
+        own = Spectra(of.value.copy(), of.weight, EMPTY, SKY)
+        if column_there:
+            own.value[fiber] += 6.0 * ERROR * column(at, 1.0)[fiber]
+        else:
+            own.value[fiber, 2:60:10] += 20 * ERROR
+        assert steady(columns(own, CROSS, LOWER), fiber, CROSS, LOWER) == column_there
 
 
 def test_smooth_spectra_have_no_columns():

@@ -24,6 +24,13 @@ def test_a_band_of_eight_rows_is_found_with_its_rows(arm, seed):
     assert 4 <= last - first + 1 <= 16
 
 
+def test_a_drift_is_that_of_the_amplifier_whose_rows_it_keeps_to():
+    """The sky model has half of it with the other sign, which keeps to wavelengths, in the amplifier beside."""
+    planted = plant_at(camera.made("z", 701007), table.DEFECTS["row drift"], snr=20, seed=700007)
+    (one,) = found(planted.chain, "ccd-row")
+    assert one.amplifier in planted.truth.amplifiers
+
+
 def test_lines_that_vary_over_the_field_are_no_band():
     for seed in (5014, 5059):
         assert found(camera.made("z", seed, plane=0.2), "ccd-row") == []

@@ -227,3 +227,21 @@ def test_a_spectrum_of_one_row_that_says_no_more_than_start_and_step(tmp_path: P
     found = opened(tmp_path, RNG.normal(size=(1, N)), **axis("LINEAR", 4000.0, 1.0, n=1)).images[0]
     assert found.kind is Kind.SPECTRUM
     np.testing.assert_allclose(found.wave, 4000.0 + I)
+
+
+@pytest.mark.parametrize(("unit", "values"), [("THz", 500 - 0.1 * I), ("eV", 2.0 + 0.01 * I), ("nm", 500 + 0.1 * I)])
+def test_a_column_may_be_of_any_spectral_quantity(tmp_path: Path, unit: str, values: np.ndarray) -> None:
+    name = "wave" if unit == "nm" else "frequency"
+    columns = [fits.Column(name, "D", array=values, unit=unit), fits.Column("flux", "E", array=RNG.normal(size=N))]
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns)]).writeto(tmp_path / "a.fits")
+    found = io.open_dataset(tmp_path / "a.fits").images[0]
+    np.testing.assert_allclose(found.wave, physics(values, unit), rtol=1e-12)
+
+
+def test_a_table_beside_the_spectra_has_their_wavelengths(tmp_path: Path) -> None:
+    table = fits.BinTableHDU.from_columns(
+        [fits.Column("WAVE", "D", array=380 + 0.07 * I, unit="nm")], name="WAVELENGTH"
+    )
+    found = opened(tmp_path, RNG.normal(size=(12, N)), table).images[0]
+    assert found.kind is Kind.RSS
+    np.testing.assert_allclose(found.wave, 3800 + 0.7 * I)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ifuview.engine.night.stats import binned
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import PlantedChange, changed, ideal_snr, plant, plant_at
 
@@ -55,3 +56,6 @@ def test_new_noise_is_new_and_of_the_same_size(clean):
     difference = (other.sframe - clean.sframe)[good] * np.sqrt(clean.sframe_ivar[good])
     assert np.std(difference) == pytest.approx(np.sqrt(2.0), abs=0.06)
     assert np.abs(other.frame / other.flat - other.sky - other.sframe).max() < 0.02
+    faint = ~clean.is_sky & (np.median(clean.sframe, axis=1) < 0.1 * np.median(clean.sky))
+    away = binned(((other.sframe - clean.sframe) * np.sqrt(clean.sframe_ivar))[faint], 20)
+    assert np.std(away) * np.sqrt(20) == pytest.approx(np.sqrt(2.0), abs=0.1)  # 1 if it had the old noise there
