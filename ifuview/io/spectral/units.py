@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 from ifuview.model.checks import Array
 
 
@@ -26,6 +28,7 @@ def by_equivalence(values: Array, unit: str) -> Array | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", units.UnitsWarning)
-            return (values * units.Unit(unit.strip())).to_value("Angstrom", equivalencies=units.spectral())
+            quantity = values * units.Unit(unit.strip())
+            return np.asarray(quantity.to_value("Angstrom", equivalencies=units.spectral()))
     except (ValueError, TypeError, units.UnitConversionError):
         return None
