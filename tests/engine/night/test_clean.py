@@ -95,6 +95,6 @@ def test_a_sky_that_varies_is_known_where_its_own_fibers_are():
     assert accused(chain, "sky-line residual", "wavelength-blocks", "sky-gradient") == []
 
 
-@pytest.mark.parametrize(("seed", "scene"), [(905044, {}), (925047, {"broad": True})])
-def test_lines_and_ends_of_targets_are_no_column(seed, scene):
-    assert accused(camera.made("z", seed, **scene), "ccd-column") == []
+@pytest.mark.parametrize(("arm", "seed", "broad"), [("z", 905044, False), ("z", 925047, True), ("r", 965025, True)])
+def test_lines_and_ends_of_targets_are_no_column(arm, seed, broad):
+    assert accused(camera.made(arm, seed, broad=broad), "ccd-column") == []

@@ -12,7 +12,7 @@ from ifuview.model.night.triage import ranges
 
 SCORE, OF_TARGETS = 5.3, 5.8  # sigma in a sky fiber, in a target
 ALIKE, TOP, USUAL = 100, 0.97, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
-BROAD, MOST_BROAD = 5.0, 0.03  # sigma, and part of those, from which they have features of their own
+BROAD, MOST_BROAD = 5.0, 0.02  # sigma of a target, and part of all, from which targets have features of their own
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
 SAME = 1.5  # px between what two fibers say of one column
 TOLD = (
@@ -57,10 +57,9 @@ def _features(found: search.BestColumns, targets: Array) -> Array:
     """
     out = np.where(targets, np.inf, 1.0)
     order = np.flatnonzero(targets)[np.argsort(found.continuum[targets])]
-    if order.size > ALIKE:
+    if order.size > ALIKE and np.mean(found.score[order] > BROAD) <= MOST_BROAD:
         scores = np.lib.stride_tricks.sliding_window_view(found.score[order], ALIKE)
-        plain = np.mean(scores > BROAD, axis=1) <= MOST_BROAD
-        level = np.where(plain, np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0), np.inf)
+        level = np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0)
         out[order] = level[np.clip(np.arange(order.size) - ALIKE // 2, 0, level.size - 1)]
     return out
 
