@@ -144,7 +144,7 @@ def triage_tasks(
     found = find_cameras(paths, tuple(cameras), tuple(expids), ctx)
     there = {} if after is None else counterparts(found, after, ctx)
     tasks = [
-        _task(
+        make_task(
             kind="triage",
             exposure=f"{c.expid:08d}",
             camera=c.camera,
@@ -205,7 +205,7 @@ def diagnose_tasks(
             todo = f"there are {', '.join(sorted(passed))}: choose with --obstype or --expid"
         raise MissingDataError(f"no detector images{which} are there", where, todo)
     return [
-        _task(
+        make_task(
             kind="diagnose",
             exposure=exposure,
             camera=camera,
@@ -246,7 +246,7 @@ def reduce_tasks(
                 continue
             files = {f"raw {n}": name for n, name in enumerate(names)} | folders
             row = f"{exposure.date}-{exposure.observation:07d}-exp{exposure.number:02d}"
-            tasks.append(_task("reduce", row, camera, files, output, (), (), str(exposure.date)))
+            tasks.append(make_task("reduce", row, camera, files, output, (), (), str(exposure.date)))
     if not tasks:
         which = f" of {', '.join(cameras)}" if cameras else ""
         raise MissingDataError(f"no raw science exposure{which} is there", ", ".join(paths), "give a raw night")
@@ -285,7 +285,7 @@ def _detector_images(
             yield f"{exposure.expid:08d}", camera, files
 
 
-def _task(
+def make_task(
     kind: str,
     exposure: str,
     camera: str,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ifuview import __version__
 from ifuview.batch.night import LEVELS_OF_FINDINGS, of_cameras, packed, triage_level
+from ifuview.batch.observations import CALIBRATIONS, reduce_observation
 from ifuview.batch.tasks import IMAGE, NIGHT, TABLES, THRESHOLDS, TRACES, BatchTask, Record, failed, save
 from ifuview.engine.context import set_threads
 from ifuview.errors import IfuviewError
@@ -113,7 +114,9 @@ def diagnose(task: BatchTask, folder: Path) -> Record:
 
 
 def reduce(task: BatchTask, folder: Path) -> Record:
-    """One channel of a raw exposure: products and page below LRS2/ of the night's folder."""
+    """A channel of a raw exposure: products and page below LRS2/ of the night's folder; or an observation of heads."""
+    if CALIBRATIONS in task.files:
+        return reduce_observation(task, folder)
     from ifuview.app.night.reduction.pages import ReductionPages
     from ifuview.app.night.reduction.run import reduce_again
 

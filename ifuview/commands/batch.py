@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from ifuview.app.traces.diagnosis_request import FORMATS, PARTS, check_names
+from ifuview.batch.observations import observation_tasks
 from ifuview.batch.run import run_night
 from ifuview.batch.tasks import KINDS, BatchTask, Record, diagnose_tasks, reduce_tasks, triage_tasks
 from ifuview.commands.said import Said, count, names
@@ -19,7 +20,7 @@ from ifuview.model.night.triage import CLASSES
 OWN = {
     "triage": ("after",),
     "diagnose": ("traces", "thresholds", "formats", "obstype"),
-    "reduce": ("tables",),
+    "reduce": ("tables", "calibrations"),
 }  # options of one kind alone
 
 
@@ -39,6 +40,8 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--formats", metavar="NAME,...", type=names, default=(),
                      help=f"diagnose: of {', '.join(FORMATS)}; default html,json")  # fmt: skip
     out.add_argument("--config", dest="tables", metavar="DIR", help="reduce: your own instrument tables go first")
+    out.add_argument("--calibrations", metavar="F",
+                     help="reduce: observations of fiber heads with this file; --camera has their slots")  # fmt: skip
     where = out.add_mutually_exclusive_group()
     where.add_argument("--scheduler", metavar="ADDRESS",
                        help="of a running dask scheduler, tcp://host:8786 or tls://..., or its file")  # fmt: skip
@@ -95,6 +98,8 @@ def _tasks(chosen: Namespace, ctx: JobContext) -> list[BatchTask]:
         return triage_tasks(
             chosen.paths, chosen.output, chosen.camera, chosen.expid, chosen.only, ctx, chosen.after
         )  # fmt: skip
+    if chosen.kind == "reduce" and chosen.calibrations:
+        return observation_tasks(chosen.paths, chosen.output, chosen.calibrations, chosen.camera, chosen.expid, ctx)
     if chosen.kind == "reduce":
         return reduce_tasks(chosen.paths, chosen.output, chosen.camera, chosen.expid, chosen.tables, ctx)
     formats = chosen.formats or ("html", "json")

@@ -14,6 +14,8 @@ from ifuview.report.figures import draw_figure
 from ifuview.report.page import as_png, style
 
 SHOWN = 1.5  # arcsec
+MAGNITUDE, OFFSET = "g of the catalog (mag)", "g of the spectrum - catalog (mag)"
+MARGIN, LEAST = 0.06, 0.02  # of the range of points, and mag, that is shown around them
 CUTS = (2.0, 99.5)  # percent of the picture within its limits
 SIZE = (7.0, 6.0)  # inches
 DPI = 120
@@ -63,15 +65,22 @@ def astrometry_figure(title: str, stars: tuple[MatchedStar, ...], catalog: StarC
 
 def magnitude_figure(title: str, stars: tuple[CatalogSpectrum, ...], solution: ShotSolution) -> Figure:
     """Magnitudes in g of the spectra against the catalog."""
-    axis_x, axis_y = Scale("g of the catalog (mag)"), Scale("g of the spectrum - catalog (mag)")
     own = [star for star in stars if star.matched and np.isfinite(star.synthetic - star.magnitude[0])]
     if not own:
-        return Figure(title, axis_x, axis_y, empty="no star is matched")
+        return Figure(title, Scale(MAGNITUDE), Scale(OFFSET), empty="no star is matched")
     g = np.array([star.magnitude[0] for star in own])
     off = np.array([star.synthetic for star in own]) - g
     zero = "" if not solution.surveys else f"zero point {-2.5 * np.log10(solution.surveys[0].zero_point):+.3f} mag"
     middle = float(np.median(off))
+    axis_x, axis_y = Scale(MAGNITUDE, _around(g)), Scale(OFFSET, _around(off))
     return Figure(
         title, axis_x, axis_y, curves=(Curve(g, off, 0, f"{g.size} stars", stroke="", symbol=DOT),),
         rules=(Rule(middle, False, 1, DASHED, f"median {middle:+.3f}"),), notes=(("text", zero),) if zero else (),
     )  # fmt: skip
+
+
+def _around(values: Array) -> tuple[float, float]:
+    """A range that shows all points whole."""
+    low, high = float(values.min()), float(values.max())
+    margin = max(MARGIN * (high - low), LEAST)
+    return low - margin, high + margin

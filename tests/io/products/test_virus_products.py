@@ -208,6 +208,17 @@ def test_an_observation_opens_with_fibers_wavelengths_errors_and_masks(shot):
         open_dataset(f"{shot}[046]")
 
 
+@pytest.mark.parametrize(("asked", "target"), [("047", "FIELD"), ("", "FIELD_047"), ("", "FIELD")])
+def test_the_slot_that_an_observation_is_of_opens_first(tmp_path, head, asked, target):
+    beside = replace(head, done=replace(head.done, spectra=replace(head.done.spectra, slot="046")))
+    with new_shot_file(str(tmp_path / "20190822_0000011.h5"), asked) as file:
+        file.add(beside)
+        file.add(head)
+        file.finish(SOLUTION, target)
+    shown = [one.camera for one in open_dataset(str(tmp_path / "20190822_0000011.h5")).images]
+    assert shown == (["046", "047"] if (asked, target) == ("", "FIELD") else ["047", "046"])
+
+
 def test_tables_of_very_many_rows_are_shown_in_part(shot, monkeypatch):
     monkeypatch.setattr("ifuview.io.products.virus.opening.TABLE_BYTES", 1500)
     found = open_dataset(str(shot))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ifuview.app.night.amplifiers.page import write_quality
-from ifuview.app.night.virus.request import ShotRequest
+from ifuview.app.night.virus.request import ALL, ShotRequest
 from ifuview.files import told
 from ifuview.model.checks import Array
 from ifuview.model.reduction.placed import HeadProducts
@@ -34,7 +34,8 @@ class ShotOutput:
         self._file = None
         if folder is not None:
             self.names.append(file_name(request.date, request.observation))
-            self._file = stack.enter_context(new_shot_file(str(folder / self.names[0])))
+            asked = "" if ALL in request.slots else request.slots[0]
+            self._file = stack.enter_context(new_shot_file(str(folder / self.names[0]), asked))
 
     def add(self, head: HeadProducts) -> None:
         """Write a head."""

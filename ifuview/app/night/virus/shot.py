@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from ifuview.app.night.reduction.run import SCIENCE, raw_root
+from ifuview.app.night.reduction.run import SCIENCE, raw_root, root_of
 from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_request, flux_params, shot_inputs, simulated_source
@@ -23,6 +23,7 @@ from ifuview.app.night.virus.workers import SharedHeads, shared_heads
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.files import told
+from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.detection import Completeness, FieldDetections
@@ -119,6 +120,15 @@ def observation(root: str, request: ShotRequest, ctx: JobContext = SILENT) -> tu
             f"those of the night: {numbers}",
         )  # fmt: skip
     return found
+
+
+def observations_of(path: str, ctx: JobContext = SILENT) -> tuple[str, list[tuple[int, int, list[str]]]]:
+    """The folder of nights of a path, and its science observations: date, number, and files that they are read from."""
+    night = index_night(path, VIRUS, ctx)
+    files: dict[tuple[int, int], set[str]] = {}
+    for one in night.of_kind(SCIENCE):
+        files.setdefault((one.date, one.observation), set()).update(split(a.path)[0] for a in one.amplifiers)
+    return root_of(path, night), [(*key, sorted(names)) for key, names in sorted(files.items())]
 
 
 def wanted_slots(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:

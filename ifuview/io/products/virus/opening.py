@@ -8,7 +8,7 @@ another: a slot (047), an amplifier (LL or 047_LL), or a table (Raw).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from ifuview.io.fits.spec import FileSpec
 from ifuview.io.hdf5.file import Watch, attributes, check_claim, dataset, h5_open, is_h5, reading
 from ifuview.io.products.virus.cals import TABLE, check_table, read_calibrations, row_keys
 from ifuview.io.products.virus.fiber_rows import LAYOUTS, FiberLayoutOf, heads_of, image_of_head
+from ifuview.io.products.virus.shot import TARGET
 from ifuview.io.section import cut
 from ifuview.model.dataset import Dataset, HduInfo, Table
 from ifuview.model.image import Image, Kind
@@ -88,7 +89,8 @@ def _observation(spec: FileSpec, file: File) -> Dataset:
         raise MissingDataError(f"the file has no table {wanted}", spec.path)
     known = layout.name.lower() == wanted.lower()
     heads = heads_of(spec.path, file, layout)
-    names = list(heads)
+    target = _target(file, heads)
+    names = sorted(heads, key=lambda name: name != target)
     if wanted and not known:
         slot = wanted.zfill(3)
         if slot not in heads:
@@ -104,6 +106,15 @@ def _observation(spec: FileSpec, file: File) -> Dataset:
         spec.path, spec.text, instrument="virus", kind=SHOT, images=tuple(images), fibermap=images[0].fibermap,
         tables=_tables(spec.path, file, notes), hdus=_nodes(file), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _target(file: File, heads: Collection[str]) -> str:
+    """The slot that the observation is of: that asked for, else the one that its object is named after; "" unknown."""
+    names = [str(attributes(file).get(TARGET, ""))]
+    survey = dataset(file, "Survey")
+    if survey is not None and "name" in (survey.dtype.names or ()) and len(survey):
+        names.append(_word(survey.fields("name")[0]).rpartition("_")[2])
+    return next((name for name in names if name in heads), "")
 
 
 def _pictures(spec: FileSpec, file: File) -> list[Image]:

@@ -94,6 +94,9 @@ TABLES: dict[str, tuple[dict[str, Column], str]] = {
 }
 
 
+TARGET = "IFUSLOT"  # attribute of the file: the slot that was asked for
+
+
 def file_name(date: int, observation: int) -> str:
     """Of an observation."""
     return f"{date:08d}_{observation:07d}.h5"
@@ -102,8 +105,10 @@ def file_name(date: int, observation: int) -> str:
 class ShotFile:
     """The file of an observation while it is written; see `new_shot_file`."""
 
-    def __init__(self, file: File, disk: Disk) -> None:
+    def __init__(self, file: File, disk: Disk, slot: str = "") -> None:
         describe_root(file, "VIRUS observation")
+        if slot:
+            file.attrs[TARGET] = np.bytes_(slot)
         self.file, self.disk = file, disk
         self._tables: dict[str, GrowingTable] = {}
 
@@ -147,8 +152,8 @@ class ShotFile:
 
 
 @contextmanager
-def new_shot_file(path: str) -> Iterator[ShotFile]:
-    """A new file that heads are added to.
+def new_shot_file(path: str, slot: str = "") -> Iterator[ShotFile]:
+    """A new file that heads are added to; `slot` is the one that was asked for first.
 
     Raises
     ------
@@ -156,7 +161,7 @@ def new_shot_file(path: str) -> Iterator[ShotFile]:
         The disk did not take all.
     """
     with h5_new(path) as (file, disk):
-        yield ShotFile(file, disk)
+        yield ShotFile(file, disk, slot)
 
 
 def row_order(spectra: IfuSpectra) -> list[tuple[int, AmplifierState]]:
