@@ -126,6 +126,16 @@ DOCKS: tuple[DockEntry, ...] = (
     ),
     DockEntry("graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", beside="sky"),
     DockEntry("exposures", "Exposures", "night.exposures:ExposuresDock", "night.exposures", "bottom", beside="graphs"),
+    DockEntry(
+        "tiles",
+        "Tile quality",
+        "night.tiles:TilesDock",
+        "night.tiles",
+        "bottom",
+        beside="exposures",
+        picture=True,
+        room=0.45,
+    ),  # fmt: skip
     DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", beside="limits"),
     DockEntry("messages", "Messages", "frames.messages:MessagesDock", "frames.messages", "bottom", beside="speckle"),
 )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFileDialog
@@ -202,6 +203,16 @@ def table(name: str) -> Callable[[QtBot, Shell, Counted], None]:
 WORDS = {"Redshifts": "redrock-6", "Spectra": "coadd-6", "Quality": "tile-qa"}
 
 
+def all_tiles(qtbot: QtBot, shell: Shell, done: Counted) -> None:
+    done.look_at("Quality of all tiles")
+    qtbot.waitUntil(lambda: shell.window.docks["tiles"].isVisible(), timeout=TIMEOUT)
+    settle(qtbot, shell)
+    dock = shell.window.docks["tiles"].widget()
+    qtbot.waitUntil(lambda: len(dock.plots) >= 3, timeout=TIMEOUT)
+    redshifts = dock.plots[0, 0].figure
+    assert redshifts.title == "Tile 7951" and redshifts.y.label == "Z" and np.nanmax(redshifts.curves[0].y) > 4
+
+
 def sky_viewer(qtbot: QtBot, shell: Shell, done: Counted) -> None:
     shell.controller.handle(want.ShowProduct(104284, CAMERA, "sframe"))
     settle(qtbot, shell)
@@ -230,6 +241,7 @@ STEPS: dict[str, Callable[[QtBot, Shell, Counted], None]] = {
     "redshifts": table("Redshifts"),
     "spectra": table("Spectra"),
     "tile quality": table("Quality"),
+    "all tiles": all_tiles,
     "sky viewer": sky_viewer,
     "productions": productions,
 }

@@ -41,6 +41,9 @@ def follow_up(session: Session) -> tuple[Choice, ...]:
     if exposure is not None and exposure.tile is not None:
         out += [(f"{name} of tile {exposure.tile}{_petal(one)}", (want.ShowTileFile(one.file.path),))
                 for name, one in _of_tile(index, exposure.tile, now.camera)]  # fmt: skip
+    families = words("quality", "tables")
+    if any(file.family in families for file in index.tiles):
+        out.append(("Quality of all tiles side by side", (ShowDock("tiles"),)))
     spot = skyposition.position(session)
     if spot is not None:
         out.append(("Copy the address of the sky viewer", (CopyText(skyposition.address(spot)),)))
