@@ -135,7 +135,7 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="exposures",
         picture=True,
         room=0.45,
-    ),  # fmt: skip
+    ),
     DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", beside="limits"),
     DockEntry("messages", "Messages", "frames.messages:MessagesDock", "frames.messages", "bottom", beside="speckle"),
 )

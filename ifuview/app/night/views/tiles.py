@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,7 @@ def figures(files: tuple[TileFile, ...], ctx: JobContext) -> tuple[tuple[Figure,
     return tuple(_row(name, found) for name in names)
 
 
-def _columns(tables: list[dict[str, Array]]) -> dict[str, Array]:
+def _columns(tables: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     """The columns of the table with a row for each fiber."""
     fibers = words("fiber_id")
     return next(({"": t[name], **t} for t in tables for name in fibers if name in t), {})
