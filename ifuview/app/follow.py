@@ -53,6 +53,10 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
         from ifuview.app.photons.tasks.lists import opening
 
         return [opening(slot)] if fresh and slot.photons is None else []
+    if slot.pyramid is not None and slot.pyramid.only:
+        from ifuview.app.night.amplifiers.mosaic import ReadInView, wanted
+
+        return [ReadInView(title=f"Pixels of {slot.title}", frame=slot.key)] if wanted(slot) else []
     tasks: list[Task[Any]] = [] if old is not None else _beside(session, slot)
     if not (fresh or other):
         return tasks

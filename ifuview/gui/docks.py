@@ -72,6 +72,7 @@ DOCKS: tuple[DockEntry, ...] = (
         room=0.4,
     ),
     DockEntry("step", "Step", "night.step:StepDock", "night.step", "right", beside="findings", picture=True, room=0.66),
+    DockEntry("heads", "IFUs", "night.heads:HeadsDock", "night.heads", "right", beside="step", picture=True, room=0.5),
     DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),
     DockEntry("triage", "Problems", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
     DockEntry(

@@ -67,7 +67,7 @@ def lighter(session: Session, most: int) -> Session:
     for slot in session.slots:
         if held(session) <= most:
             break
-        if slot.pyramid is not None and slot.key != session.current:
+        if slot.pyramid is not None and not slot.pyramid.only and slot.key != session.current:
             session = session.with_slot(replace(slot, pyramid=None))
     return session
 

@@ -122,7 +122,8 @@ def set_look(session: Session, intent: want.SetLook) -> Session:
 
 
 def _kept_pyramid(slot: Slot, look: Look) -> Pyramid | None:
-    return slot.pyramid if look.reduction is slot.look.reduction else None
+    only = slot.pyramid is not None and slot.pyramid.only
+    return slot.pyramid if only or look.reduction is slot.look.reduction else None
 
 
 def _copy_look(session: Session, look: Look, fields: tuple[str, ...]) -> Session:

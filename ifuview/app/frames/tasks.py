@@ -23,6 +23,7 @@ from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.image import Image
+from ifuview.model.pixels import Pixels
 
 ALL_BITS = 0xFFFFFFFF
 
@@ -97,7 +98,9 @@ class FindLimits(OfFrame, Task[tuple[float, float]]):
     def run(self, session: Session, ctx: JobContext) -> tuple[float, float]:
         """Look at the pixels."""
         slot = slot_of(session, self.frame)
-        return limits(slot.image.pixels.plane(slot.plane), slot.look)
+        copies = slot.pyramid
+        pixels = slot.image.pixels.plane(slot.plane)
+        return limits(Pixels(copies.levels[-1]) if copies is not None and copies.only else pixels, slot.look)
 
     def apply(self, session: Session, result: tuple[float, float]) -> Session:
         """Use them."""

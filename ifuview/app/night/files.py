@@ -10,6 +10,7 @@ import numpy as np
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.frames.opening.reading import open_dataset, open_images
+from ifuview.app.night.amplifiers.mosaic import open_mosaic
 from ifuview.app.night.open_night import path_of, require
 from ifuview.app.night.raw import open_raw
 from ifuview.app.night.state import Night, Place
@@ -18,6 +19,7 @@ from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.night.exposures import RAW, ExposureIndex
+from ifuview.model.night.raw import AMPLIFIERS
 from ifuview.model.pixels import Pixels
 
 LEAST_FLAT = 1e-6  # a smaller fiberflat is no measurement
@@ -36,6 +38,8 @@ def open_place(night: Night, place: Place, look: Look | None, ctx: JobContext = 
     if place.product == RAW:
         return _raw(index, place, look, ctx)
     exposure = index.find(place.expid)
+    if exposure is not None and exposure.parts and index.slots and place.product == AMPLIFIERS:
+        return open_mosaic(index, exposure, index.chain.instrument, look, ctx)
     if exposure is not None and exposure.parts:
         return open_raw(exposure, place.camera, place.product, index.chain.instrument, look, ctx)
     if place.product in index.chain.computed:

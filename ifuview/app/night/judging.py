@@ -204,7 +204,8 @@ def _first_raw(session: Session, index: ExposureIndex) -> tuple[Intent, ...]:
     from ifuview.app.night.health import first_look as of_raw
 
     shown = of_raw(index) if not session.slots else None
-    begun = () if shown is None else (shown,)
+    heads = (ShowDock("heads"),) if index.slots else ()
+    begun = () if shown is None else (shown, *heads)
     return (*begun, Judge()) if session.judges else begun
 
 

@@ -20,7 +20,7 @@ from ifuview.model.dataset import Dataset
 from ifuview.model.image import Amplifier, Image, Kind
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import Exposure
-from ifuview.model.night.raw import AMPLIFIERS, OVERSCAN, RawAmplifier
+from ifuview.model.night.raw import AMPLIFIERS, HEAD, OVERSCAN, RawAmplifier
 from ifuview.model.pixels import Pixels
 from ifuview.model.quality import MaskBits
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
@@ -29,7 +29,7 @@ BITS = MaskBits(
     MappingProxyType({bit.bit_length() - 1: (str(bit.name).lower().replace("_", " "), "") for bit in ReductionBit})
 )
 GAP = 16  # px between amplifiers that are shown side by side
-NAMES = {AMPLIFIERS: "amplifiers", OVERSCAN: "overscan"}
+NAMES = {AMPLIFIERS: "amplifiers", OVERSCAN: "overscan", HEAD: "IFU"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ def open_raw(
         image = _tiled(exposure, camera, spec, notes, ctx)
     elif product == OVERSCAN:
         image = _with_overscan(_frames(_places(exposure.parts, camera, spec), spec, notes, ctx), spec)
+    elif product == HEAD:
+        own = {name: part for one in head_cameras(exposure.parts, camera)
+               for name, part in _places(exposure.parts, one, spec).items()}  # fmt: skip
+        image = _detector(_frames(own, spec, notes, ctx), spec, notes)
     else:
         image = detector_image(exposure.parts, camera, spec, notes, ctx)
     image = replace(image, name=NAMES.get(product, camera), camera=camera, stage="raw")
@@ -80,6 +84,12 @@ def open_raw(
     )  # fmt: skip
     ctx.checkpoint(0.9, "Display limits")
     return Opened(dataset, image, first_look(image, look))
+
+
+def head_cameras(parts: Sequence[RawAmplifier], camera: str) -> tuple[str, ...]:
+    """Detectors of the head that a detector belongs to, in their order."""
+    slot = next((part.slot for part in parts if part.camera == camera), "")
+    return tuple(dict.fromkeys(part.camera for part in parts if part.slot == slot and part.camera))
 
 
 def detector_image(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
@@ -14,7 +14,7 @@ from ifuview.app.frames.fibers import drawable
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
-from ifuview.app.night.raw import detector_image
+from ifuview.app.night.raw import detector_image, head_cameras
 from ifuview.app.session import Session, Slot
 from ifuview.app.tasks import Task, slot_of
 from ifuview.engine.context import JobContext
@@ -23,10 +23,11 @@ from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import date_folder, index_night
+from ifuview.model.checks import Array
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import ExposureIndex
-from ifuview.model.night.raw import DETECTOR, RawExposure
-from ifuview.model.trace import TraceSet
+from ifuview.model.night.raw import DETECTOR, HEAD, RawExposure
+from ifuview.model.trace import Provenance, TraceSet
 from ifuview.recipes.fiber_places import ElectronImage, fiber_places
 
 LIT = ("twi", "flt")  # kinds of exposures in which all fibers have light, the better first
@@ -93,28 +94,48 @@ def _electrons(
     return ElectronImage(data, variance), image.readnoise or 1.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundPlaces:
+    """Fibers and wavelengths of a picture, those of each of its detectors, and what is worth knowing of them."""
+
+    traces: TraceSet
+    own: Mapping[str, TraceSet]
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
-class FindPlaces(OfFrame, Task[tuple[TraceSet, tuple[str, ...]] | str]):
-    """Fibers and wavelengths of a raw detector picture; a sentence where they cannot be known."""
+class FindPlaces(OfFrame, Task[FoundPlaces | str]):
+    """Fibers and wavelengths of a raw detector picture, or of a whole head; a sentence where they cannot be known."""
 
     kind: ClassVar[JobKind] = JobKind.DETECTOR
     quiet: bool = True
     aside: bool = True
 
-    def run(self, session: Session, ctx: JobContext) -> tuple[TraceSet, tuple[str, ...]] | str:
+    def run(self, session: Session, ctx: JobContext) -> FoundPlaces | str:
         """Find them, once for all exposures that share them."""
         slot, night = slot_of(session, self.frame), session.night
         place = None if night is None else night.shown.get(self.frame)
-        if night is None or place is None:
+        exposure = None if night is None or place is None else night.index.find(place.expid)
+        if night is None or place is None or exposure is None:
             return ""
-        known = night.places.get(_key(night.index, place.expid, place.camera))
-        try:
-            found = (known, ()) if known is not None else find_places(night.index, place.expid, place.camera, ctx)
-        except (IfuviewError, OSError) as problem:
-            return f"{slot.title}: fibers and wavelengths are not known: {problem}"
-        return drawable(found[0], slot.image), found[1]
+        cameras = head_cameras(exposure.parts, place.camera) if place.product == HEAD else (place.camera,)
+        own: dict[str, TraceSet] = {}
+        notes: tuple[str, ...] = ()
+        for n, camera in enumerate(cameras):
+            known = night.places.get(_key(night.index, place.expid, camera))
+            part = ctx.part(n / len(cameras), (n + 1) / len(cameras))
+            try:
+                own[camera], said = (known, ()) if known else find_places(night.index, place.expid, camera, part)
+            except (IfuviewError, OSError) as problem:
+                said = (f"{slot.title}: fibers and wavelengths of {camera} are not known: {problem}",)
+            notes += said
+        if not own:
+            return " ".join(notes)
+        high = slot.image.shape[0] // len(cameras)
+        whole = stacked([(own[camera], n * high) for n, camera in enumerate(cameras) if camera in own])
+        return FoundPlaces(drawable(whole, slot.image), own, notes)
 
-    def apply(self, session: Session, result: tuple[TraceSet, tuple[str, ...]] | str) -> Session:
+    def apply(self, session: Session, result: FoundPlaces | str) -> Session:
         """Keep them with the frame, and for the other exposures of the detector."""
         now, night = session.slot(self.frame), session.night
         if isinstance(result, str):
@@ -122,11 +143,29 @@ class FindPlaces(OfFrame, Task[tuple[TraceSet, tuple[str, ...]] | str]):
         place = None if night is None else night.shown.get(self.frame)
         if now is None or night is None or place is None or now.traces is not None:
             return session
-        places = {**night.places, _key(night.index, place.expid, place.camera): result[0]}
-        session = replace(session, night=replace(night, places=MappingProxyType(places)))
-        for text in result[1]:
+        more = {_key(night.index, place.expid, camera): traces for camera, traces in result.own.items()}
+        session = replace(session, night=replace(night, places=MappingProxyType({**night.places, **more})))
+        for text in result.notes:
             session = note(session, text)
-        return session.with_slot(replace(now, traces=result[0]))
+        return session.with_slot(replace(now, traces=result.traces))
+
+
+def stacked(parts: Sequence[tuple[TraceSet, int]]) -> TraceSet:
+    """Traces of detectors that lie one above the other as those of one picture; (traces, first row of the detector)."""
+    if len(parts) == 1 and parts[0][1] == 0:
+        return parts[0][0]
+    every = [traces for traces, _ in parts]
+
+    def joined(name: str) -> Array | None:
+        values = [getattr(one, name) for one in every]
+        return None if any(value is None for value in values) else np.concatenate(values)
+
+    center = np.concatenate([traces.center + row for traces, row in parts])
+    return TraceSet(
+        np.arange(len(center), dtype=np.int32), center, joined("sigma"), joined("wave"), joined("valid"),
+        joined("error"), rms=joined("rms"), status=joined("status"),
+        provenance=Provenance(notes=tuple(note for one in every for note in one.provenance.notes)),
+    )  # fmt: skip
 
 
 def _key(index: ExposureIndex, expid: int, camera: str) -> tuple[int, str]:
@@ -141,4 +180,4 @@ def wants_places(session: Session, slot: Slot) -> bool:
     place = None if night is None else night.shown.get(slot.key)
     if night is None or place is None or place.other or slot.traces is not None or session.headless:
         return False
-    return place.product == DETECTOR and night.index.raw_exposure(place.expid) is not None
+    return place.product in (DETECTOR, HEAD) and night.index.raw_exposure(place.expid) is not None

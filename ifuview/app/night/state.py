@@ -222,6 +222,16 @@ class HealthState:
                 out.setdefault((key.camera, key.name), []).append(key)
         return tuple(sorted((tuple(sorted(keys)) for keys in out.values()), key=self._rank))
 
+    @property
+    def worst(self) -> dict[tuple[str, str], VerdictState]:
+        """The worst of all exposures for each amplifier that was asked, by detector and name."""
+        order = tuple(VerdictState).index
+        out: dict[tuple[str, str], VerdictState] = {}
+        for key, one in self.found.items():
+            known = out.get((key.camera, key.name), one.state)
+            out[key.camera, key.name] = min(known, one.state, key=order)
+        return out
+
     def _rank(self, keys: tuple[AmplifierKey, ...]) -> tuple[int, int, AmplifierKey]:
         order = tuple(VerdictState)
         return min(order.index(self.found[key].state) for key in keys), -len(keys), keys[0]

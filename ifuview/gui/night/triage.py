@@ -64,7 +64,8 @@ class TriageDock(Dock):
         self.export = button("Report...", "Write triage.json, triage.html and pictures into a folder")
         self.export.clicked.connect(self._export)
         bar = FlowLayout()
-        for widget in (self.run, labelled("of", self.scope), self.still, self.export):
+        self.scope_part = labelled("of", self.scope)
+        for widget in (self.run, self.scope_part, self.still, self.export):
             bar.addWidget(widget)
         return bar
 
@@ -107,11 +108,12 @@ class TriageDock(Dock):
         self.pages.show_content()
         self.run.setEnabled(view.can_run)
         self.still.setEnabled(view.blinking)
-        self.export.setEnabled(view.done)
+        self.export.setEnabled(view.can_export)
+        for part in (self.run, self.scope_part, self.still, self.export):
+            part.setVisible(view.can_run)  # of products, not of raw amplifiers
         self.headline.setText(view.headline if view.done else READY)
-        result = None if view.state is None else view.state.result
-        if result is not self._shown:
-            self._shown = result
+        if view.content != self._shown:
+            self._shown = view.content
             self._fill(view)
         self.tree.mark(view.shown)
         self._explain(view.shown)
@@ -133,7 +135,7 @@ class TriageDock(Dock):
         item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name if place else row.place}", row.amount, row.step, place])
         item.setData(0, NUMBER, number)
         for at in range(len(HEADS)):
-            item.setToolTip(at, plain(row.finding.text))
+            item.setToolTip(at, plain(row.text))
         if row.mark in INK:
             for at in (0, 1):
                 item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
@@ -153,7 +155,8 @@ class TriageDock(Dock):
 
     def _go(self, number: int, *, blink: bool = False) -> None:
         if self._view is not None and 0 <= number < len(self._view.rows):
-            self.intent.emit(want.ShowFinding(number, blink))
+            go = self._view.rows[number].go
+            self.intent.emit(want.ShowFinding(go.number, blink) if isinstance(go, want.ShowFinding) else go)
 
     def _export(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the triage")

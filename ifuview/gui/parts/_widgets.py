@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 from PyQt6.QtCore import QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QFont, QPainter, QPaintEvent, QPalette, QWheelEvent
+from PyQt6.QtGui import QFont, QImage, QPainter, QPaintEvent, QPalette, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QLayout,
     QLayoutItem,
@@ -22,6 +24,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.gui.plain import PlainLabel, plain
+from ifuview.model.checks import Array
 from ifuview.model.inspection import VerdictState
 
 # a pressed switch must be told from a raised one on dark palettes too, where Fusion's shade of it vanishes
@@ -30,6 +33,7 @@ PRESSED = (
     "border: 1px solid palette(highlight); border-radius: 3px; padding: 2px 4px }"
 )
 GAP = 6  # screen pixels between parts
+RAMP_HEIGHT, RAMP_LEAST = 12, 40  # screen px
 # vermillion, orange, bluish green, blue, grey of the palette of Okabe and Ito, dark enough for white letters
 VERDICT_COLORS = {
     VerdictState.WRONG: "#b34700",
@@ -298,3 +302,29 @@ def scrolled(content: QWidget) -> QScrollArea:
 def is_dark(palette: QPalette) -> bool:
     """Whether the palette has a dark background."""
     return palette.color(QPalette.ColorRole.Base).lightness() < 128
+
+
+class Ramp(QWidget):
+    """Draws 0xRRGGBB colors from the lowest value to the highest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.low, self.colors, self.high = PlainLabel(), PlainLabel(), PlainLabel()
+        self.colors.setScaledContents(True)
+        self.colors.setFixedHeight(RAMP_HEIGHT)
+        self.colors.setMinimumWidth(RAMP_LEAST)
+        self.colors.setAccessibleName("Color ramp")
+        row.addWidget(self.low)
+        row.addWidget(self.colors, 1)
+        row.addWidget(self.high)
+
+    def show_range(self, ramp: Array, low: str, high: str) -> None:
+        """Show a ramp and its ends in words."""
+        self.low.setText(low)
+        self.high.setText(high)
+        row = np.ascontiguousarray(ramp.astype(np.uint32) | 0xFF000000)
+        pixels = row.tobytes()  # must live as long as the image that looks at it
+        image = QImage(pixels, row.size, 1, QImage.Format.Format_RGB32)
+        self.colors.setPixmap(QPixmap.fromImage(image.copy()))

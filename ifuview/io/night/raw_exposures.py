@@ -6,15 +6,19 @@ import os
 from types import MappingProxyType
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import MissingDataError
 from ifuview.instrument import instrument
+from ifuview.instrument.tables import tables_for
 from ifuview.io.archive.paths import is_folder, split
 from ifuview.io.night.raw_index import index_night, is_raw_name
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.exposures import Exposure, ExposureIndex, FileState, ProductFile
-from ifuview.model.night.raw import AMPLIFIERS, DETECTOR, OVERSCAN, RawExposure, RawNight
+from ifuview.model.night.raw import AMPLIFIERS, DETECTOR, HEAD, OVERSCAN, RawExposure, RawNight
+from ifuview.model.reduction.tables import FocalSlot
 
 PICTURES = (AMPLIFIERS, OVERSCAN, DETECTOR)
-TITLES = {AMPLIFIERS: "all amplifiers", OVERSCAN: "with overscan", DETECTOR: "detector"}
+OF_HEADS = (AMPLIFIERS, OVERSCAN, HEAD, DETECTOR)  # where all detectors of a head see the same wavelengths
+TITLES = {HEAD: "whole IFU", AMPLIFIERS: "all amplifiers", OVERSCAN: "with overscan", DETECTOR: "detector"}
 OBSERVATIONS, NUMBERS = 10**7, 100  # in a night, and exposures in an observation
 
 
@@ -30,22 +34,37 @@ def exposure_index(night: RawNight) -> ExposureIndex:
     """A raw night in the form in which every night is listed and opened."""
     raw = instrument(night.instrument).raw
     assert raw is not None
-    exposures = [_exposure(e, n) for n, e in enumerate(night.exposures)]
+    slots = _slots(night)
+    pictures = OF_HEADS if slots else PICTURES
+    exposures = [_exposure(e, n, pictures) for n, e in enumerate(night.exposures)]
     return ExposureIndex(
         folder=night.path,
         root=night.path,
         exposures=tuple(exposures),
         notes=night.notes,
         chain=ChainSpec(
-            night.instrument, products=PICTURES, shown=PICTURES, first=PICTURES[::-1],
+            night.instrument, products=pictures, shown=pictures, first=pictures[::-1],
             titles=MappingProxyType(TITLES), detector=DETECTOR,
         ),
         raw_night=night,
         order=tuple(one.camera for one in raw.detectors) if all(one.slot for one in raw.detectors) else night.cameras,
+        slots=slots,
     )  # fmt: skip
 
 
-def _exposure(e: RawExposure, place: int) -> Exposure:
+def _slots(night: RawNight) -> tuple[FocalSlot, ...]:
+    """The focal plane of an instrument whose detectors are those of any fiber head; none if it is in no table."""
+    raw = instrument(night.instrument).raw
+    if raw is None or all(one.slot for one in raw.detectors):
+        return ()
+    try:
+        tables = tables_for(night.instrument, "", night.path, os.path.dirname(night.path))
+        return tables.focal_plane(max(night.dates, default=0))
+    except MissingDataError:
+        return ()
+
+
+def _exposure(e: RawExposure, place: int, pictures: tuple[str, ...]) -> Exposure:
     """One exposure; its number tells it from all others, its label is that of the observatory."""
     told = bool(e.observation)
     files: dict[tuple[str, str], ProductFile] = {}
@@ -56,7 +75,7 @@ def _exposure(e: RawExposure, place: int) -> Exposure:
         state = FileState.READY if usable else FileState.DAMAGED
         status = os.stat(split(first.path)[0])
         file = ProductFile(first.path, status.st_size, status.st_mtime_ns, state)
-        files |= {(camera, picture): file for picture in PICTURES}
+        files |= {(camera, picture): file for picture in pictures}
     for camera, name in (*e.missing, *((a.camera, a.name) for a in e.amplifiers if a.problem)):
         lost[camera] = f"{lost[camera]} {name}" if camera in lost else name
     return Exposure(

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
+from ifuview.model.reduction.tables import FocalSlot
 
 NO_CHAIN = ChainSpec()
 RAW = "raw"  # what the detectors gave: one file of all cameras
@@ -168,6 +169,8 @@ class ExposureIndex:
         Cameras in the order in which they are listed; others follow by spectrograph, then arm.
     raw_night : RawNight or None
         What the exposures are put together of, one each in the same order, where each amplifier is a file of its own.
+    slots : tuple of FocalSlot
+        Of a focal plane that many fiber heads share; none where there is no such.
     """
 
     folder: str
@@ -180,6 +183,7 @@ class ExposureIndex:
     chain: ChainSpec = NO_CHAIN
     order: tuple[str, ...] = ()
     raw_night: RawNight | None = None
+    slots: tuple[FocalSlot, ...] = ()
 
     @cached_property
     def cameras(self) -> tuple[str, ...]:

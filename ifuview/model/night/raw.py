@@ -11,6 +11,7 @@ from ifuview.model.checks import Header
 AMPLIFIERS = "amplifiers"  # pictures of an exposure: all amplifiers side by side as they are stored
 OVERSCAN = "overscan"  # the amplifiers of one detector in their place, with their overscan
 DETECTOR = "detector"  # the same without it, in electrons
+HEAD = "head"  # all detectors of a fiber head, one above the other, in electrons
 
 
 @dataclass(frozen=True, slots=True, eq=False)

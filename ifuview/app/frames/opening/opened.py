@@ -35,11 +35,12 @@ class TablesOnly(MissingDataError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """One image of a file with its first display limits."""
+    """One image of a file with its first display limits, and its reduced copies where they are made with it."""
 
     dataset: Dataset
     image: Image
     look: Look
+    pyramid: Pyramid | None = None
 
 
 def first_look(image: Image, look: Look | None = None, where: str = "") -> Look:
@@ -111,4 +112,6 @@ def new_slot(session: Session, opened: Opened) -> Slot:
     title = f"{stem} [{name}]" if chosen or other else stem
     image = opened.image
     view = ViewState(aspect=0.0) if image.kind is Kind.RSS else ViewState()  # fiber by wavelength: nothing is square
-    return Slot(session.next_key, title, dataset, image, first_plane(image), opened.look, view)
+    return Slot(
+        session.next_key, title, dataset, image, first_plane(image), opened.look, view, pyramid=opened.pyramid
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class Pyramid:
     shape: tuple[int, int]
     levels: tuple[Array, ...] = ()
     mask: Pyramid | None = None
+    only: ClassVar[bool] = False  # there are no others: the pixels themselves are not all there
 
     @property
     def nbytes(self) -> int:

@@ -96,7 +96,7 @@ def gather(
     if place is None:
         return None
     smoothing = smooth is not Smooth.NONE and radius > 0
-    fitting = pyramid if pyramid is not None and pyramid.kind is reduction else None
+    fitting = pyramid if pyramid is not None and (pyramid.only or pyramid.kind is reduction) else None
     depth = _depth(place, reduction, smoothing) if fitting is not None else 0
     depth = min(depth, len(fitting.levels)) if fitting is not None else 0
     source: Pixels | Array = fitting.levels[depth - 1] if fitting is not None and depth else pixels
