@@ -60,6 +60,10 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
     tasks: list[Task[Any]] = [] if old is not None else _beside(session, slot)
     if not (fresh or other):
         return tasks
+    if fresh and slot.dataset.kind == "observation" and slot.dataset.tables:
+        from ifuview.app.night.detections.tasks import first_reading
+
+        tasks += first_reading(session, slot)
     if slot.image.kind is Kind.RSS:
         if slot.detector is None and slot.dataset.companions and not session.headless:
             words = f"Where {slot.title} lies on the detector"

@@ -17,6 +17,7 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof
     from ifuview.app.frames.views.pyramid import Pyramid
+    from ifuview.app.night.detections.state import DetectionState
     from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
     from ifuview.app.night.state import HealthState, Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
@@ -200,6 +201,7 @@ class Session:
     triage: TriageState | None = None  # of what was looked at last
     health: HealthState | None = None  # of the amplifiers of a raw night
     reduction: ReductionState | None = None  # of the raw exposure that was reduced last
+    detections: DetectionState | None = None  # of the observation that was opened last
     channels: tuple[SkyChannel, ...] = ()  # of its target, as far as they are reduced
     aperture: FieldPlace | None = None  # circle of the field that is looked at
     problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of

@@ -113,6 +113,16 @@ DOCKS: tuple[DockEntry, ...] = (
         room=0.33,
     ),
     DockEntry(
+        "detections",
+        "Detections",
+        "night.detections:DetectionsDock",
+        "night.detections",
+        "bottom",
+        beside="lenslets",
+        picture=True,
+        room=0.42,
+    ),
+    DockEntry(
         "light",
         "Light",
         "photons.light:LightDock",

@@ -145,6 +145,29 @@ class SaveReduction(Intent):
     folder: str
 
 
+class ShowDetection(Intent):
+    """Look at a detection: its fibers, its wavelength and its place wherever they are open."""
+
+    row: int
+
+
+class JudgeDetection(Intent):
+    """Say of a detection that it is "real", "false" or "unsure"; -1: of the one that is looked at."""
+
+    judgment: str
+    row: int = -1
+
+
+class UndoJudgment(Intent):
+    """Take the last judgment back."""
+
+
+class SaveJudgments(Intent):
+    """Write what was said of the detections as an ECSV table; "": beside their file."""
+
+    path: str = ""
+
+
 class ShowFinding(Intent):
     """Go to a finding of the triage; `blink` the two products between which it appears."""
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ifuview.app.frames.intents import Intent, Judge, ShowProblem
+from ifuview.app.frames.intents import Intent, Judge, ShowDock, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want

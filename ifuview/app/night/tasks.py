@@ -59,7 +59,8 @@ class IndexFolder(ScanFolder):
         for text in result.notes:
             session = note(session, text)
         only = result.exposures[0].expid if len(result.exposures) == 1 and result.exposures[0].parts else None
-        then = first_look(session, result) if only is None or self.watched else (want.ShowProduct(only),)
+        asked = only is not None and not self.watched and (session.slots or session.headless)
+        then = (*((want.ShowProduct(only),) if asked else ()), *first_look(session, result))
         others = () if result.raw_night is not None or session.headless else look_for_others(opened)
         return Change(remember(session, result.folder), (ShowDock("exposures"), *then, *others))
 

@@ -11,7 +11,7 @@ from ifuview.app.frames.views.text import number as as_text
 from ifuview.app.intents import ShowProduct
 from ifuview.app.night.views import heads as pure
 from ifuview.app.night.views.heads import STATES, HeadsView
-from ifuview.gui.night._head_map import HeadMap
+from ifuview.gui.night._focal_map import FocalMap
 from ifuview.gui.parts._widgets import (
     VERDICT_COLORS,
     VERDICT_SIGNS,
@@ -53,7 +53,7 @@ class HeadsDock(Dock):
         self.key_line = PlainLabel()
         self.key_line.setTextFormat(Qt.TextFormat.RichText)  # of our own words alone
         self.key_line.setWordWrap(True)
-        self.map = HeadMap()
+        self.map = FocalMap()
         self.map.clicked.connect(self._click)
         self.map.pointed.connect(self._point)
         self.map.left.connect(self._say)

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import intents as want
 from ifuview.app.night.views import triage as pure
-from ifuview.app.night.views.triage import TriageView
+from ifuview.app.night.views.problem_list import TriageView
 from ifuview.app.session import Layout
 from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, FindingsTree
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label

@@ -10,7 +10,16 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QResizeEvent
 
-from ifuview.gui.parts._figure_items import PAPER_ALPHA, SPAN_ALPHA, CurveItems, PointItems, RuleItem, WordItems, paint
+from ifuview.gui.parts._figure_items import (
+    PAPER_ALPHA,
+    SPAN_ALPHA,
+    CurveItems,
+    MapItem,
+    PointItems,
+    RuleItem,
+    WordItems,
+    paint,
+)
 from ifuview.gui.parts._log_axis import log_ticks
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.plain import PlainLabel
@@ -42,6 +51,7 @@ class FigurePlot(Plot):
         self.spans: dict[bool, list[pg.LinearRegionItem]] = {True: [], False: []}
         log_ticks(self.getAxis("bottom"), "bottom", lambda: self.figure is not None and self.figure.x.log)
         log_ticks(self.getAxis("left"), "left", lambda: self.figure is not None and self.figure.y.log)
+        self.map: MapItem | None = None
         self.notes = PlainLabel("", self)
         self.notes.setTextFormat(Qt.TextFormat.RichText)
         self.notes.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -100,6 +110,11 @@ class FigurePlot(Plot):
             self._draw_spans([s for s in figure.spans if s.vertical is vertical], vertical=vertical)
         if figure.words or self.words.items:
             self.words.show(figure.words, self.ink, *(figure.y.range or self.plotItem.vb.viewRange()[1]))
+        if self.map is None and figure.map is not None:
+            self.map = MapItem()
+            self.addItem(self.map)
+        if self.map is not None:
+            self.map.show_map(figure.map)
         self._draw_notes(figure)
 
     def _draw_rules(self, figure: Figure) -> None:

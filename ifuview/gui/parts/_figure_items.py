@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QPen
 
 from ifuview.app.frames.views import colors
@@ -34,6 +34,7 @@ from ifuview.model.figure import (
     Along,
     Cloud,
     Color,
+    ColorMap,
     Curve,
     Figure,
     Rule,
@@ -45,6 +46,7 @@ from ifuview.model.figure import (
 if TYPE_CHECKING:
     pass
 
+MAP_STEPS = 256  # colors of a map
 STROKES = {
     SOLID: Qt.PenStyle.SolidLine,
     DASHED: Qt.PenStyle.DashLine,
@@ -275,3 +277,28 @@ class PointItems:
             color = np.where(points.known, color, ink.faint.rgb() & 0xFFFFFF)
         self.dots.setData(points.x, points.y, color, points.known)
         self.dots.show()
+
+
+class MapItem(pg.ImageItem):
+    """Draws a ColorMap; what is not known is transparent."""
+
+    def __init__(self) -> None:
+        super().__init__(axisOrder="row-major")
+        self.setZValue(-100)
+        self.hide()
+
+    def show_map(self, shown: ColorMap | None) -> None:
+        """Draw it; None: nothing."""
+        self.setVisible(shown is not None)
+        if shown is None:
+            return
+        low, high = shown.limits
+        ramp = np.round(colors.ramp(shown.ramp, np.linspace(0, 1, MAP_STEPS)) * 255).astype(np.uint8)
+        known = np.isfinite(shown.values)
+        part = np.clip((np.where(known, shown.values, low) - low) / (high - low or 1.0), 0, 1)
+        rgba = np.empty((*shown.values.shape, 4), np.uint8)
+        rgba[..., :3] = ramp[np.round(part * (MAP_STEPS - 1)).astype(np.intp)]
+        rgba[..., 3] = 255 * known
+        self.setImage(rgba, autoLevels=False, levels=None)
+        x0, x1, y0, y1 = shown.extent
+        self.setRect(QRectF(x0, y0, x1 - x0, y1 - y0))

@@ -101,8 +101,10 @@ def _made(index: ExposureIndex, exposure: Exposure) -> FocalPlane:
     for n, slot in enumerate(sorted(set(parts) - set(places))):
         places[slot] = HeadPlace(slot, left + n * pitch, low - pitch)
     for slot, own in parts.items():
-        unit = {"specid": own[0].specid, "ifuid": own[0].ifuid, "contid": own[0].contid}
-        places[slot] = replace(places[slot], there=True, **{key: value for key, value in unit.items() if value})
+        one, known = own[0], places[slot]
+        places[slot] = replace(
+            known, there=True, specid=one.specid or known.specid, ifuid=one.ifuid or known.ifuid, contid=one.contid
+        )  # fmt: skip
     number = {slot: n for n, slot in enumerate(places)}
     cells = [cell for slot, own in parts.items() for cell in _cells(index, number[slot], own)]
     return FocalPlane(tuple(places.values()), tuple(cells), pitch)

@@ -35,8 +35,8 @@ def make(session: Session) -> TriageView | None:
         group = tuple(range(len(rows), len(rows) + len(keys)))
         rows += [_row(state, night.index, key, number, alone=len(keys) == 1) for key in keys]
         groups.append(group)
-        shown = [night.index.name(key.expid) for key in keys[: health.MANY]]
-        places[group] = " ".join(shown) + (f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else "")
+        told = [night.index.name(key.expid) for key in keys[: health.MANY]]
+        places[group] = " ".join(told) + (f" and {len(keys) - len(told)} more" if len(keys) > len(told) else "")
     headline = f"{bar.judged}: {len(groups)} want attention" if groups else bar.judged
     shown = _shown(session, state, groups)
     return TriageView(

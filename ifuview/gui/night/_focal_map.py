@@ -107,7 +107,7 @@ def _cosmetic(color: QColor, width: float) -> QPen:
     return pen
 
 
-class HeadMap(Plot):
+class FocalMap(Plot):
     """Draws a HeadsView."""
 
     def __init__(self) -> None:

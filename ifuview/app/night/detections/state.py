@@ -1,0 +1,39 @@
+"""What the session knows of the detections of an observation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ifuview.model.night.detections import DetectionTable, Judgment
+
+Past = tuple[int, Judgment | None]  # a detection, and what was said of it before
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectionState:
+    """Detections of a file, and what was said of them.
+
+    Parameters
+    ----------
+    path : str
+        Of the file.
+    title : str
+    table : DetectionTable
+    row : int
+        The one that is looked at, -1 for none.
+    said : mapping of int to Judgment
+        By row.
+    past : tuple of (int, Judgment or None)
+        Each judgment that was given, with what stood there before; the last can be taken back.
+    saved : str
+        File that holds all that was said, "" if something is in none.
+    """
+
+    path: str
+    title: str
+    table: DetectionTable
+    row: int = -1
+    said: Mapping[int, Judgment] = field(default_factory=dict)
+    past: tuple[Past, ...] = ()
+    saved: str = ""
