@@ -65,6 +65,7 @@ from ifuview.app.night.intents import (
     JudgeDetection,
     LookAgain,
     OpenFolder,
+    OpenTrends,
     OtherProduction,
     PlaceAperture,
     Reduce,
@@ -73,6 +74,7 @@ from ifuview.app.night.intents import (
     SaveReduction,
     ShowAllCameras,
     ShowDetection,
+    ShowExposureOf,
     ShowField,
     ShowFinding,
     ShowProduct,
@@ -132,6 +134,7 @@ TASKS = (
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
     "night.reduction.live.channels", "night.cutouts.tasks", "judging", "reporting.tasks",
     "night.reduction.live.channels", "night.detections.tasks", "judging", "reporting.tasks",
+    "night.reduction.live.channels", "night.detections.tasks", "night.trends.tasks", "judging", "reporting.tasks",
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(
@@ -242,6 +245,7 @@ __all__ = [
     "OpenConsole",
     "OpenFile",
     "OpenFolder",
+    "OpenTrends",
     "OtherProduction",
     "PickPoint",
     "PlaceAperture",
@@ -282,6 +286,7 @@ __all__ = [
     "ShowDesk",
     "ShowDetection",
     "ShowDock",
+    "ShowExposureOf",
     "ShowField",
     "ShowFinding",
     "ShowNextStep",

@@ -15,12 +15,13 @@ from ifuview.app.frames.opening.opened import Opened, TablesOnly, new_slot
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
-from ifuview.app.night.intents import OpenFolder
+from ifuview.app.night.intents import OpenFolder, OpenTrends
 from ifuview.app.opening import is_packed_night, is_photons, open_images
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.app.traces.intents import LoadTraces
 from ifuview.engine.context import JobContext
+from ifuview.io.night.trends import is_trend_file
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Kind
 
@@ -83,6 +84,10 @@ class ReadFile(Task[Found | Dataset]):
 
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
     """Read a file, or index a folder."""
+    if is_trend_file(intent.spec):
+        from ifuview.app.night.trends.tasks import open_trends
+
+        return open_trends(session, OpenTrends((intent.spec,)))
     if (os.path.isdir(intent.spec) and not is_photons(intent.spec)) or is_packed_night(intent.spec):
         from ifuview.app.night.tasks import open_folder
 

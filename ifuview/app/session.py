@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
     from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.inspection import FiberInspection
+    from ifuview.model.night.trends import TrendTable
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
 
 
@@ -202,6 +203,7 @@ class Session:
     health: HealthState | None = None  # of the amplifiers of a raw night
     reduction: ReductionState | None = None  # of the raw exposure that was reduced last
     detections: DetectionState | None = None  # of the observation that was opened last
+    trends: TrendTable | None = None  # numbers of exposures, as far as files with them were opened
     channels: tuple[SkyChannel, ...] = ()  # of its target, as far as they are reduced
     aperture: FieldPlace | None = None  # circle of the field that is looked at
     problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of

@@ -123,6 +123,16 @@ DOCKS: tuple[DockEntry, ...] = (
         room=0.42,
     ),
     DockEntry(
+        "trends",
+        "Trends",
+        "night.trends:TrendsDock",
+        "night.trends",
+        "bottom",
+        beside="detections",
+        picture=True,
+        room=0.4,
+    ),
+    DockEntry(
         "light",
         "Light",
         "photons.light:LightDock",

@@ -168,6 +168,20 @@ class SaveJudgments(Intent):
     path: str = ""
 
 
+class OpenTrends(Intent):
+    """Read numbers of exposures from JSON files, or all below folders, and put them beside those that are known."""
+
+    paths: tuple[str, ...]
+
+
+class ShowExposureOf(Intent):
+    """Show an exposure by its night (0: any) and name, and what of it is called `place` ("047 LL", "r6 fiber 12")."""
+
+    night: int
+    exposure: str
+    place: str = ""
+
+
 class ShowFinding(Intent):
     """Go to a finding of the triage; `blink` the two products between which it appears."""
 

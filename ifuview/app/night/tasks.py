@@ -104,6 +104,21 @@ def watch(session: Session, intent: want.WatchFolder) -> Outcome:
 # products
 
 
+def show_exposure_of(session: Session, intent: want.ShowExposureOf) -> Outcome:
+    """An exposure by its name; the camera that a place belongs to, where it says one."""
+    index = open_night.night_of(session).index
+    found = next((
+        e for e in index.exposures
+        if intent.exposure in (e.name, str(e.expid)) and (not intent.night or not e.night or e.night == intent.night)
+    ), None)  # fmt: skip
+    if found is None:
+        raise MissingDataError(f"exposure {intent.night or ''} {intent.exposure} is not in this folder", index.folder)
+    words = intent.place.split()
+    parts = [part.camera for part in found.parts if words[:2] == [part.slot, part.name]]
+    camera = next((one for one in (*parts, *words[:1]) if any(c == one for c, _ in found.files)), "")
+    return Change(session, (want.ShowProduct(found.expid, camera),))
+
+
 def show_tile_file(session: Session, intent: want.ShowTileFile) -> Outcome:
     """A product of a tile; what lies beside it is read with it."""
     slot = next((s for s in session.slots if s.dataset.path == intent.path), None)
@@ -198,6 +213,7 @@ TASKS: Mapping[type[Intent], Plan] = {
     want.WatchFolder: watch,
     want.ShowTileFile: show_tile_file,
     want.ShowProduct: show_product,
+    want.ShowExposureOf: show_exposure_of,
     want.StepExposure: lambda session, i: show(session, (open_night.stepped_exposure(session, i.step),)),
     want.StepCamera: lambda session, i: show(session, (open_night.stepped_camera(session, i.step),)),
     want.SameTile: lambda session, _: show(session, (open_night.same_tile(session),)),

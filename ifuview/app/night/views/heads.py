@@ -14,7 +14,7 @@ from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.session import Session
 from ifuview.model.checks import Array
 from ifuview.model.inspection import VerdictState
-from ifuview.model.night.exposures import ExposureIndex
+from ifuview.model.night.exposures import Exposure, ExposureIndex
 from ifuview.model.night.raw import HEAD
 
 HEALTH, WORST = "health", "health, all exposures"
@@ -112,7 +112,7 @@ def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     night = session.night
     index = None if night is None else night.index
-    return (index, None if night is None else night.place, session.health, session.current)
+    return (index, None if night is None else night.place, session.health, session.current, session.trends)
 
 
 def make(session: Session) -> HeadsView | None:
@@ -131,7 +131,7 @@ def make(session: Session) -> HeadsView | None:
         expid=exposure.expid,
         title=f"{exposure.obstype} {exposure.night} {exposure.name}",
         plane=plane,
-        numbers=_numbers(session.health, index, exposure.expid, plane.cells),
+        numbers=(*_numbers(session.health, index, exposure.expid, plane.cells), *_followed(session, exposure, plane)),
         chosen=chosen,
         camera=camera,
         whole=now is not None and now.product == HEAD,
@@ -159,6 +159,28 @@ def _numbers(
         AmplifierNumber("overscan", "ADU", np.array(level)),
         AmplifierNumber("saturated", "%", np.array(full)),
     )
+
+
+READ_OUT = ("readnoise", "overscan", "saturated")  # that the read-out itself has told
+
+
+def _followed(session: Session, exposure: Exposure, plane: FocalPlane) -> tuple[AmplifierNumber, ...]:
+    """Numbers of the amplifiers of this exposure that a reduction has written."""
+    table = session.trends
+    if table is None:
+        return ()
+    own = np.flatnonzero((table.night == exposure.night) & (table.exposure == exposure.name))
+    values: dict[str, dict[str, float]] = {}
+    for row in own.tolist():
+        quantity = table.quantities[int(table.quantity[row])]
+        values.setdefault(quantity.name, {})[str(table.place[row])] = float(table.value[row])
+    out = []
+    for one in table.quantities:
+        found = values.get(one.name, {})
+        numbers = [found.get(f"{plane.heads[c.head].slot} {c.name}", float("nan")) for c in plane.cells]
+        if one.name not in READ_OUT and np.isfinite(numbers).any():
+            out.append(AmplifierNumber(one.title, one.unit, np.array(numbers)))
+    return tuple(out)
 
 
 def _places(states: Sequence[VerdictState]) -> Array:

@@ -1,0 +1,1 @@
+"""Numbers of many exposures: read from what triage, batch and reductions have written."""
