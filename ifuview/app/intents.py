@@ -132,9 +132,8 @@ TASKS = (
     "open_tasks", "frames.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists", "photons.tasks.play",
     "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
-    "night.reduction.live.channels", "night.cutouts.tasks", "judging", "reporting.tasks",
-    "night.reduction.live.channels", "night.detections.tasks", "judging", "reporting.tasks",
-    "night.reduction.live.channels", "night.detections.tasks", "night.trends.tasks", "judging", "reporting.tasks",
+    "night.reduction.live.channels", "night.cutouts.tasks", "night.detections.tasks", "night.trends.tasks", "judging",
+    "reporting.tasks",
 )  # fmt: skip
 WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
 WINDOW: frozenset[type[Intent]] = frozenset(

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from ifuview.model.night.detections import DetectionTable, Judgment
+from ifuview.model.night.detections import DetectionSpectrum, DetectionTable, Judgment, PlaceFibers
 
 Past = tuple[int, Judgment | None]  # a detection, and what was said of it before
+
+
+class DetectionSource(Protocol):
+    """Where spectra and fibers of detections come from."""
+
+    def spectrum(self, row: int) -> DetectionSpectrum:
+        """The spectrum of one detection."""
+
+    def fibers(self, row: int, reach: float) -> PlaceFibers:
+        """The fibers within `reach` (arcsec) of it, the nearest first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,9 +28,10 @@ class DetectionState:
     Parameters
     ----------
     path : str
-        Of the file.
+        Of the file; of a reduction in memory its title.
     title : str
     table : DetectionTable
+    source : DetectionSource
     row : int
         The one that is looked at, -1 for none.
     said : mapping of int to Judgment
@@ -33,6 +45,7 @@ class DetectionState:
     path: str
     title: str
     table: DetectionTable
+    source: DetectionSource
     row: int = -1
     said: Mapping[int, Judgment] = field(default_factory=dict)
     past: tuple[Past, ...] = ()

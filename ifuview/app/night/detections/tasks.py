@@ -55,7 +55,7 @@ class ReadDetections(Task[DetectionState]):
     def run(self, session: Session, ctx: JobContext) -> DetectionState:
         """Read them."""
         from ifuview.io.night.judgments import judgments_path, read_judgments
-        from ifuview.io.products.virus.detections import read_detections
+        from ifuview.io.products.virus.detections import DetectionFile, read_detections
 
         table = read_detections(self.path)
         beside = judgments_path(self.path)
@@ -66,8 +66,9 @@ class ReadDetections(Task[DetectionState]):
             except IfuviewError as problem:
                 ctx.checkpoint(1.0, str(problem))
                 beside = ""
+        source = DetectionFile(self.path, table)
         return DetectionState(
-            self.path, product_stem(self.path), table, said=said, saved=beside if said else ""
+            self.path, product_stem(self.path), table, source, said=said, saved=beside if said else ""
         )  # fmt: skip
 
     def apply(self, session: Session, result: DetectionState) -> Outcome:
@@ -135,7 +136,9 @@ def _in_fibers(session: Session, path: str, table: DetectionTable, row: int) -> 
     head = str(table.slot[row])
     slot = next((
         one for one in session.slots
-        if one.dataset.path == path and one.image.kind is Kind.RSS and one.image.camera == head
+        if one.image.kind is Kind.RSS and one.image.camera == head
+        and one.image.fibermap is not None
+        and (one.dataset.path == path or (not one.dataset.path and path in one.dataset.spec))
     ), None)  # fmt: skip
     fibers = None if slot is None else slot.image.fibermap
     if slot is None or fibers is None or fibers.focal_x is None or fibers.focal_y is None:

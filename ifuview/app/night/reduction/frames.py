@@ -71,19 +71,19 @@ def _picture(state: ReductionState, name: str, value: Any) -> Image:
     if name in ("flat", "science"):
         return _detector(value.frame)
     if name == "arcs":
-        return _rss(value, made["wave"].wave if "wave" in made else None)
+        return rss_image(value, made["wave"].wave if "wave" in made else None)
     if name == "response":
         return _plain(value.fibers.flat, value.spectra.wave)
     if name == "spectra":
-        return _rss(value.extraction.spectra, value.extraction.spectra.wave)
+        return rss_image(value.extraction.spectra, value.extraction.spectra.wave)
     if name == "flux":
-        return _rss(value, value.wave)
+        return rss_image(value, value.wave)
     if name == "sky":
         return _plain(value.sky.model, made["flux"].wave, made["flux"].unit)
     if name == "field":
-        return _rss(value.subtracted, value.subtracted.wave)
+        return rss_image(value.subtracted, value.subtracted.wave)
     assert name == "cubes"
-    return _cube(value["skysub"])
+    return cube_image(value["skysub"])
 
 
 def _detector(frame: CcdFrame) -> Image:
@@ -92,7 +92,8 @@ def _detector(frame: CcdFrame) -> Image:
     return Image("", Kind.DETECTOR, Pixels(frame.data), Pixels(ivar), Pixels(frame.mask), BITS, "electron", gain=1.0)
 
 
-def _rss(spectra: FiberSpectra, wave: Array | None) -> Image:
+def rss_image(spectra: FiberSpectra, wave: Array | None) -> Image:
+    """Spectra with errors and mask as an image; `wave` None: they have no wavelengths but their own."""
     good = spectra.usable() & (spectra.variance > 0)
     flux = np.where(good, spectra.flux, np.nan).astype(np.float32)
     ivar = np.where(good, 1 / np.where(good, spectra.variance, 1), 0).astype(np.float32)
@@ -106,7 +107,8 @@ def _plain(values: Array, wave: Array, unit: str = "") -> Image:
     return Image("", Kind.RSS, Pixels(np.asarray(values, np.float32)), unit=unit, wave=wave, medium="air")
 
 
-def _cube(cube: SkyCube) -> Image:
+def cube_image(cube: SkyCube) -> Image:
+    """A cube with its errors as an image."""
     good = cube.variance > 0
     data = np.where(good, cube.data, np.nan).astype(np.float32)
     ivar = np.where(good, 1 / np.where(good, cube.variance, 1), 0).astype(np.float32)

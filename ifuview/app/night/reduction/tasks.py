@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ifuview.app.frames.intents import Intent
+from ifuview.app.frames.intents import Intent, ShowDock
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
@@ -20,8 +20,6 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.image import Kind
 from ifuview.model.night.exposures import Exposure
-
-FIRST = "field"  # step that is shown when all is done
 
 
 def raw_here(session: Session) -> tuple[Exposure, str]:
@@ -66,7 +64,7 @@ class ReduceChannel(Task[ReductionState]):
 
     def news(self, session: Session, value: ReductionState) -> Outcome:
         """The steps that are made so far; who has asked for it sees each as it comes."""
-        from ifuview.app.night.reduction.frames import picture
+        from ifuview.app.night.reduction.live.pictures import picture
 
         session = _with(session, value)
         now = session.reduction
@@ -78,10 +76,17 @@ class ReduceChannel(Task[ReductionState]):
 
     def apply(self, session: Session, result: ReductionState) -> Outcome:
         """Say what came of it and show the fibers without sky."""
+        from ifuview.app.night.detections.of_head import with_detections
+        from ifuview.app.night.reduction.live.pictures import first_shown
+
         session = with_channel(note(_with(session, result), result.line), channel_of(result))
-        done = self.leads and result.value(FIRST) is not None
+        before, session = session, with_detections(session, result)
+        first = first_shown(result)
+        done = self.leads and result.value(first) is not None
         follows = session.reduction is not None and session.reduction.follows
-        show = (want.ShowStep(FIRST, led=True),) if done and follows else ()
+        show: tuple[Intent, ...] = (want.ShowStep(first, led=True),) if done and follows else ()
+        if session.detections is not before.detections and not session.headless:
+            show += (ShowDock("detections"),)
         return Change(session, (*show, *others(session, result)))
 
     def stopped(self, session: Session) -> Session:
@@ -132,9 +137,13 @@ class WriteReduction(Task[tuple[str, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
         """Write them, with the calibrations."""
+        from ifuview.app.night.reduction.live.pictures import of_head
         from ifuview.app.night.reduction.run import LRS2, write, write_calibrations
+        from ifuview.app.night.virus.live.products import write_products
         from ifuview.instrument.tables import Tables
 
+        if of_head(self.state):
+            return write_products(self.state, self.folder, ctx)
         done = self.state.done
         assert done is not None
         cals = write_calibrations(done.steps, done.setup, done.exposure, self.folder, self.state.params)
@@ -147,8 +156,10 @@ class WriteReduction(Task[tuple[str, ...]]):
 
 def save(session: Session, intent: want.SaveReduction) -> Outcome:
     """Write the products."""
+    from ifuview.app.night.reduction.live.pictures import first_shown
+
     state = session.reduction
-    if state is None or state.running or state.value(FIRST) is None:
+    if state is None or state.running or state.value(first_shown(state)) is None:
         raise UsageError("nothing is reduced that could be saved", todo="reduce a raw exposure first")
     return WriteReduction(title=f"Products in {intent.folder}", state=state, folder=intent.folder)
 

@@ -108,13 +108,10 @@ def job(session: Session) -> Callable[[JobContext], DetectionEvidence] | None:
 
     def answer(ctx: JobContext) -> DetectionEvidence:
         from ifuview.app.night.detections.evidence import REACH, evidence
-        from ifuview.io.products.virus.detections import read_detection, read_fibers
 
-        table, row = state.table, state.row
-        found = read_detection(state.path, row)
+        found = state.source.spectrum(state.row)
         ctx.checkpoint(0.3, "Fibers of the detection")
-        near = read_fibers(state.path, str(table.slot[row]), float(table.x[row]), float(table.y[row]), REACH)
-        return evidence(table, row, found, near)
+        return evidence(state.table, state.row, found, state.source.fibers(state.row, REACH))
 
     return answer
 

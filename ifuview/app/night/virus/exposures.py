@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from ifuview.app.night.virus.setup import amplifiers_of, camera_setup, cameras_of, given, slot_calibration
+from ifuview.app.night.virus.setup import (
+    SlotCalibration,
+    amplifiers_of,
+    camera_setup,
+    cameras_of,
+    given,
+    slot_calibration,
+)
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError
 from ifuview.instrument.tables import Tables
@@ -26,7 +33,7 @@ ONE_CAMERA = 240 << 20  # bytes of values: calibrations of a detector, and one e
 def reduce_slot(
     exposures: Sequence[RawExposure],
     slot: str,
-    calibrations: str,
+    calibrations: str | SlotCalibration,
     tables: Tables,
     params: Mapping[str, object] | None = None,
     cache: ValueCache | None = None,
@@ -40,8 +47,8 @@ def reduce_slot(
     exposures : sequence of RawExposure
         Of one observation.
     slot : str
-    calibrations : str
-        File of calibrations.
+    calibrations : str or SlotCalibration
+        File of calibrations, or those of the slot.
     tables : Tables
     params : mapping of str to object, optional
         Parameters by step.
@@ -62,7 +69,9 @@ def reduce_slot(
     problems: list[str] = []
     for number, camera in enumerate(cameras):
         own = [n for n, e in enumerate(exposures) if camera in e.cameras]
-        found = slot_calibration(calibrations, slot, amplifiers_of(exposures[own[0]], camera))
+        found = calibrations
+        if isinstance(found, str):
+            found = slot_calibration(found, slot, amplifiers_of(exposures[own[0]], camera))
         whole = ctx.part(number / len(cameras), (number + 1) / len(cameras))
         kept = ValueCache(ONE_CAMERA) if cache is None else cache
         for count, n in enumerate(own):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
-from ifuview.io.hdf5.file import Watch, check_claim, dataset, h5_open, reading
+from ifuview.io.hdf5.file import Watch, check_claim, dataset, h5_open, is_h5, reading
 from ifuview.model.checks import Array
 from ifuview.model.reduction.calibration import AmplifierCalibration
 
@@ -99,6 +99,23 @@ def check_table(path: str, table: Dataset) -> None:
         lacks = f" without {', '.join(missing)}" if missing else ""
         raise FileFormatError(f"is no calibration file: /Cals is a table{lacks}", path)
     check_claim(path, table)
+
+
+def calibration_slots(path: str) -> frozenset[str]:
+    """Slots that a file has calibrations of; none where it is another file.
+
+    Raises
+    ------
+    FileFormatError
+        It is damaged.
+    """
+    if not is_h5(path):
+        return frozenset()
+    with h5_open(path) as file:
+        node = dataset(file, TABLE)
+        if node is None or node.ndim != 1 or not set(KEYS) <= set(node.dtype.names or ()):
+            return frozenset()
+        return frozenset(slot for slot, _ in row_keys(path, node))
 
 
 def row_keys(path: str, table: Dataset) -> list[tuple[str, str]]:

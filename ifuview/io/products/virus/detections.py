@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,23 @@ def read_detections(path: str) -> DetectionTable:
     found = {name: column(name) for name in COLUMNS}
     found["slot"] = np.char.zfill(found["slot"].astype(str), 3)
     return DetectionTable(**found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectionFile:
+    """Spectra and fibers of the detections of a file, read when they are asked for."""
+
+    path: str
+    table: DetectionTable
+
+    def spectrum(self, row: int) -> DetectionSpectrum:
+        """The spectrum of one detection."""
+        return read_detection(self.path, row)
+
+    def fibers(self, row: int, reach: float) -> PlaceFibers:
+        """The fibers within `reach` (arcsec) of it, the nearest first."""
+        table = self.table
+        return read_fibers(self.path, str(table.slot[row]), float(table.x[row]), float(table.y[row]), reach)
 
 
 def read_detection(path: str, row: int) -> DetectionSpectrum:

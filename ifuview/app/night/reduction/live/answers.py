@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
+from ifuview.app.night.virus.live import judge as heads
+from ifuview.app.night.virus.live.steps import NAME
 from ifuview.errors import IfuviewError
 from ifuview.model.checks import Array
 from ifuview.model.figure import Figure
@@ -17,11 +19,15 @@ SOURCE = "spectrum"
 
 def step_figures(state: ReductionState, step: str) -> tuple[Figure, ...]:
     """The figures of a step; none where it has not been made or has none."""
+    if state.recipe is not None and state.recipe.name == NAME:
+        return heads.figures(state.steps, step)
     return figures_of(state, step)
 
 
 def step_numbers(state: ReductionState) -> tuple[StepNumber, ...]:
     """The numbers of all steps that are made."""
+    if state.recipe is not None and state.recipe.name == NAME:
+        return heads.numbers(state.steps)
     return numbers(state)
 
 
@@ -58,5 +64,6 @@ def source_places(channels: Sequence[SkyChannel]) -> Figure:
 
 def telling_step(state: ReductionState) -> str:
     """The last step that is made and has figures, that of the source if it is."""
-    made = [step for step, one in state.steps.items() if one.value is not None and step in FIGURES]
+    told = heads.TELLING if state.recipe is not None and state.recipe.name == NAME else tuple(FIGURES)
+    made = [step for step, one in state.steps.items() if one.value is not None and step in told]
     return SOURCE if SOURCE in made else made[-1] if made else next(reversed(list(state.steps)), "")

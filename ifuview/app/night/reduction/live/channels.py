@@ -43,7 +43,7 @@ def channel_of(state: ReductionState) -> SkyChannel | None:
     """The channel of a reduction; None before its sky is taken off."""
     from ifuview.recipes.lrs2.channel import channel_field
 
-    made = channel_field(state)
+    made = None if state.setup is None else channel_field(state)
     if made is None or state.raw is None:
         return None
     head = next((part.slot for part in state.raw.amplifiers if part.camera == state.camera), "")
@@ -65,7 +65,7 @@ def _stem(exposure: Exposure) -> str:
 
 def others(session: Session, state: ReductionState) -> tuple[ReduceOther, ...]:
     """Reductions of the channels of the same target that are not there: each of the exposure that has it there."""
-    if session.night is None or session.headless:
+    if session.night is None or session.headless or state.setup is None:
         return ()
     index, have = session.night.index, {(one.expid, one.made.camera) for one in session.channels}
     here = index.find(state.expid)

@@ -10,6 +10,9 @@ from ifuview.app.night.reduction.elsewhere import nearest_star, star_given
 from ifuview.app.night.reduction.run import LRS2, root_of
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.virus.live import making as heads
+from ifuview.app.night.virus.live.steps import NAME
+from ifuview.app.night.virus.setup import VIRUS
 from ifuview.engine.context import JobContext
 from ifuview.instrument.tables import tables_for
 from ifuview.model.night.raw import RawExposure, RawNight
@@ -42,6 +45,8 @@ def begun(
     MissingDataError
         The exposure has nothing of the channel.
     """
+    if night.instrument == VIRUS:
+        return heads.begun(folder, night, raw, expid, camera, params, ctx)
     whole = night_around(root_of(folder, night), LRS2, raw.date, ctx)
     setup = channel_setup(tables_for(LRS2, "", whole.path, folder), raw, camera)
     inputs, notes = given(whole, setup, raw)
@@ -72,6 +77,8 @@ def made(state: ReductionState, ctx: JobContext) -> ReductionState:
     ------
     IfuviewError, JobCancelled
     """
+    if state.recipe is not None and state.recipe.name == NAME:
+        return heads.made(state, ctx)
     state = _with_star(state, ctx.part(0.0, 0.3))
     assert state.setup is not None and state.raw is not None and state.recipe is not None
     found: dict[str, StepResult] = {}

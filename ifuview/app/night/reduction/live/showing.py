@@ -33,7 +33,7 @@ class ShowStepFrame(Task[Opened]):
 
     def run(self, session: Session, ctx: JobContext) -> Opened:
         """Make it."""
-        from ifuview.app.night.reduction.frames import frame_of
+        from ifuview.app.night.reduction.live.pictures import frame_of
 
         return frame_of(self.state, self.step)
 
@@ -43,7 +43,7 @@ class ShowStepFrame(Task[Opened]):
 
     def shown(self, session: Session, result: Opened) -> Session:
         """The session with its frame on the canvas."""
-        from ifuview.app.night.reduction.frames import picture, traces_on
+        from ifuview.app.night.reduction.live.pictures import picture, traces_on
 
         now = session.reduction
         if now is None or (now.expid, now.camera) != (self.state.expid, self.state.camera):
@@ -57,7 +57,7 @@ class ShowStepFrame(Task[Opened]):
 
 def kept(session: Session) -> Session:
     """The session without frames of steps as they were two changes ago."""
-    from ifuview.app.night.reduction.frames import picture
+    from ifuview.app.night.reduction.live.pictures import picture
 
     now = session.reduction
     if now is None:
@@ -74,7 +74,7 @@ def kept(session: Session) -> Session:
 
 def show_step(session: Session, intent: want.ShowStep) -> Outcome:
     """Show a step of the reduction; at once if its frame is open."""
-    from ifuview.app.night.reduction.frames import picture, traces_on
+    from ifuview.app.night.reduction.live.pictures import picture, traces_on
 
     state = session.reduction
     if state is None:
@@ -91,7 +91,7 @@ def show_step(session: Session, intent: want.ShowStep) -> Outcome:
 
 def is_shown(state: ReductionState, key: int | None) -> bool:
     """Whether a frame is the picture of the step that is shown, as it is now."""
-    from ifuview.app.night.reduction.frames import picture
+    from ifuview.app.night.reduction.live.pictures import picture
 
     return bool(state.shown) and state.frames.get(picture(state, state.shown)) == key
 
@@ -123,7 +123,7 @@ class BesideStep(ShowStepFrame):
 
 def compare(session: Session, intent: want.CompareStep) -> Outcome:
     """Before against after, for the step on the canvas, or the first that is another."""
-    from ifuview.app.night.reduction.frames import picture
+    from ifuview.app.night.reduction.live.pictures import picture
 
     state = session.reduction
     if state is None or state.before is None:
@@ -143,7 +143,7 @@ def compare(session: Session, intent: want.CompareStep) -> Outcome:
 
 def compared(session: Session, how: str) -> Outcome:
     """Both frames are open: blink or subtract them; one that is still missing is made first."""
-    from ifuview.app.night.reduction.frames import picture
+    from ifuview.app.night.reduction.live.pictures import picture
 
     state = session.reduction
     if state is None or state.before is None:

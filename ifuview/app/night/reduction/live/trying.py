@@ -63,6 +63,10 @@ def arrived(session: Session, state: ReductionState) -> Outcome:
     session = kept(replace(session, reduction=state))
     if state.value("spectrum") is not now.value("spectrum"):
         session = with_channel(session, channel_of(state))
+    if not state.running:
+        from ifuview.app.night.detections.of_head import with_detections
+
+        session = with_detections(session, state)
     if not shown or state.value(now.shown) is None or is_shown(state, session.current):
         return session
     return Change(session, (want.ShowStep(now.shown, led=True),))

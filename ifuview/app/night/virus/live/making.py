@@ -1,0 +1,117 @@
+"""The recipe of a fiber head run in the window: what it is made from, told step by step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ifuview.app.night.reduction.run import SCIENCE, root_of
+from ifuview.app.night.reduction.setup import SEARCHED
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.virus.inputs import shot_inputs
+from ifuview.app.night.virus.live.judge import judged, line_of
+from ifuview.app.night.virus.live.steps import OF_CAMERA, WINDOW, HeadRaw
+from ifuview.app.night.virus.request import ShotRequest
+from ifuview.app.night.virus.setup import VIRUS
+from ifuview.engine.context import JobContext
+from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.files import size_and_time
+from ifuview.io.archive.paths import split
+from ifuview.io.night.raw_index import index_night
+from ifuview.io.products.virus.cals import calibration_slots
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
+
+_CACHE: dict[str, tuple[ValueCache, ValueCache]] = {}  # of the head that was reduced last: its steps, its detectors
+
+
+def caches(slot: str, folder: str) -> tuple[ValueCache, ValueCache]:
+    """Values of the steps of a head and of its detectors; those of others are given up."""
+    key = f"{slot} {folder}"
+    if key not in _CACHE:
+        _CACHE.clear()
+        _CACHE[key] = ValueCache(), ValueCache(OF_CAMERA)
+    return _CACHE[key]
+
+
+def begun(
+    folder: str, night: RawNight, raw: RawExposure, expid: int, camera: str, params: Mapping[str, object],
+    ctx: JobContext,
+) -> ReductionState:  # fmt: skip
+    """What the steps of the head of a detector are made from; nothing is made yet.
+
+    Raises
+    ------
+    MissingDataError
+        The exposure has nothing of the detector.
+    """
+    slot = next((a.slot for a in raw.amplifiers if a.camera == camera), "")
+    own = tuple(
+        e for e in night.exposures
+        if e.kind == SCIENCE and (e.date, e.observation) == (raw.date, raw.observation)
+        and any(a.slot == slot and not a.problem for a in e.amplifiers)
+    )  # fmt: skip
+    if not own:
+        raise MissingDataError(f"there is no science exposure of {camera}", str(raw.date), "choose another exposure")
+    root = root_of(folder, night)
+    calibrations = calibration_file((folder, root, os.path.dirname(root)), slot)
+    whole = night if calibrations else index_night(root, VIRUS, ctx, night=raw.date, days=SEARCHED[0])
+    beside = calibrations or split(own[0].amplifiers[0].path)[0]
+    request = ShotRequest(
+        date=raw.date, observation=raw.observation, slots=(slot,), calibrations=beside, root=root, params=params
+    )
+    inputs = shot_inputs(request, root, own)
+    files = "\n".join(
+        f"{a.path} {size_and_time(split(a.path)[0])}" for e in own for a in e.amplifiers if a.slot == slot
+    )
+    made_of = HeadRaw(slot, own, whole, inputs.tables, calibrations, caches(slot, root)[1], inputs.record)
+    given = {
+        "setup": inputs.setup, "raw": Given(made_of, f"{calibrations} {files}"),
+        "header": Given(own[0].header, f"header {own[0].start}"),
+    }  # fmt: skip
+    if inputs.catalog is not None:
+        given["catalog"] = Given(inputs.catalog, f"catalog {inputs.catalog.source}")
+    said = f"calibrations of {calibrations}" if calibrations else "calibrations are made from the night"
+    return ReductionState(
+        expid, camera, f"{raw.date}-{raw.observation:07d}-{slot}", raw=raw, recipe=WINDOW, notes=(said, *inputs.notes),
+        params=params, given=given, running=WINDOW.steps[0].name, folder=root,
+    )  # fmt: skip
+
+
+def calibration_file(folders: tuple[str, ...], slot: str) -> str:
+    """A file of calibrations of a slot in the first of some folders that has one; "" where none has."""
+    for folder in dict.fromkeys(folders):
+        for path in sorted(Path(folder).glob("*.h5")) if os.path.isdir(folder) else ():
+            try:
+                if slot in calibration_slots(str(path)):
+                    return str(path)
+            except (FileFormatError, MissingDataError):
+                continue
+    return ""
+
+
+def made(state: ReductionState, ctx: JobContext) -> ReductionState:
+    """All steps made, judged and told to the context one by one; those whose inputs are as before are there at once.
+
+    Raises
+    ------
+    UsageError, JobCancelled
+    """
+    assert state.recipe is not None
+    found: dict[str, StepResult] = {}
+    verdicts: list[StepVerdict] = []
+    titles = dict(state.plan)
+    after = dict(zip(titles, (*list(titles)[1:], ""), strict=True))
+    raw = state.given["raw"].value
+    assert isinstance(raw, HeadRaw)
+
+    def tell(one: StepResult) -> None:
+        found[one.step] = one
+        verdicts.append(replace(judged(one), title=titles[one.step]))
+        ctx.tell(replace(state, steps=dict(found), verdicts=tuple(verdicts), running=after[one.step]))
+
+    steps = run(state.recipe, state.given, state.params, (), caches(raw.slot, state.folder)[0], ctx, tell)
+    return replace(state, steps=steps, verdicts=tuple(verdicts), line=line_of(raw.slot, steps), running="")

@@ -1,0 +1,129 @@
+"""A fiber head reduced in the window: its steps, another sky and back, its detections, its products."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.app import intents as want
+from ifuview.app.night.detections.of_head import carried, with_detections
+from ifuview.app.night.reduction.live import pictures
+from ifuview.app.night.reduction.live.answers import step_figures, step_numbers, telling_step
+from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.views import detections as listed
+from ifuview.app.night.views import reduction as bar
+from ifuview.app.night.views import step as dock
+from ifuview.app.night.virus.live import making
+from ifuview.app.night.virus.live.steps import WINDOW, HeadRaw
+from ifuview.app.night.virus.setup import SlotCalibration
+from ifuview.app.session import Layout, Session
+from ifuview.engine.context import SILENT
+from ifuview.instrument.tables import Tables
+from ifuview.model.image import Kind
+from ifuview.model.inspection import VerdictState
+from ifuview.model.night.detections import Judgment
+from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.model.reduction.products import ReductionRecord
+from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.graph import Given
+from tests.app.runner import Runner
+from tests.recipes.virus_heads import make_night
+
+
+@pytest.fixture(scope="module")
+def state() -> ReductionState:
+    """Slot 047 of a simulated observation; the detector half hands over exposures with known truth."""
+    night = make_night()
+    steps = tuple(
+        replace(step, make=lambda *_: SlotCalibration({}, "none")) if step.name == "calibration"
+        else replace(step, make=lambda *_: night.heads["047"]) if step.name == "exposures" else step
+        for step in WINDOW.steps
+    )  # fmt: skip
+    raw = RawExposure(20190822, 11, 1, "sci", "FIELD")
+    made_of = HeadRaw("047", (raw,), RawNight("/x", "virus"), Tables("virus"), "", ValueCache(), ReductionRecord())
+    begun = ReductionState(
+        7, "047L", "20190822-0000011-047", raw=raw, recipe=replace(WINDOW, steps=steps), running="calibration",
+        given={
+            "setup": Given(night.setup, "setup"), "raw": Given(made_of, "raw"), "header": Given(night.header, "header"),
+            "catalog": Given(night.catalog, "catalog"),
+        },
+    )  # fmt: skip
+    return making.made(begun, SILENT)
+
+
+@pytest.fixture
+def runner(state) -> Runner:
+    session = with_detections(Session(reduction=state, judges=False), state)
+    found = Runner(session)
+    found.ask(want.ShowStep("fields"))
+    return found
+
+
+def test_all_steps_are_made_and_judged(state):
+    assert all(one.value is not None for one in state.steps.values()), [one.reason for one in state.steps.values()]
+    states = {one.step: one.state for one in state.verdicts}
+    assert states["fields"] is VerdictState.CLEAN and states["solution"] is VerdictState.CLEAN
+    assert state.line.startswith("047: ") and "arcsec" in state.line
+    view = bar.make(Session(reduction=state))
+    assert [cell.key for cell in view.chain] == [step.name for step in WINDOW.steps]
+    numbers = {(n.step, n.name): n.value for n in step_numbers(state)}
+    assert numbers["fields", "sky pulls, width"] == pytest.approx(1.0, abs=0.05)
+    assert numbers["solution", "seeing"] == pytest.approx(1.7, abs=0.05)  # that was put in
+
+
+def test_every_step_has_its_picture(state):
+    assert telling_step(state) == "fields"
+    for step, _ in state.plan:
+        opened = pictures.frame_of(state, step)
+        assert opened.image.camera == "047" and opened.look.hi > opened.look.lo, step
+    fields, cube = pictures.frame_of(state, "fields").image, pictures.frame_of(state, "cube").image
+    assert fields.kind is Kind.RSS and cube.kind is Kind.CUBE
+    assert fields.fibermap.focal_x.size == fields.shape[0] == 3 * 224
+    assert sorted(set(fields.fibermap.table["exp"])) == [1, 2, 3]
+    assert [len(step_figures(state, step)) for step in ("sky", "fields", "cube")] == [1, 1, 0]
+
+
+def test_another_sky_is_made_blinked_and_taken_back(runner, state):
+    runner.ask(want.TryParams("sky", (("surface", False),)))
+    now = runner.session.reduction
+    assert now.change == "sky: surface False" and now.past and not now.running
+    assert now.value("pictures") is state.value("pictures") and now.value("sky") is not state.value("sky")
+    assert np.ptp(state.value("sky").skies[0].sky.surface) > 10 * np.ptp(now.value("sky").skies[0].sky.surface)
+    view = dock.make(runner.session)
+    changed = {row.name: row for row in view.numbers if row.change}
+    assert any("sky" in name for name in changed) and view.can_compare
+    runner.ask(want.CompareStep("blink"))
+    assert runner.session.layout is Layout.BLINK and len(runner.session.blink_keys) == 2
+    runner.ask(want.TakeBack())
+    assert runner.session.reduction.value("fields") is state.value("fields") and not runner.session.reduction.past
+
+
+def test_its_detections_are_listed_and_shown_in_the_fibers(runner, state):
+    found = runner.session.detections
+    assert found is not None and len(found.table) == len(state.value("detections").detections)
+    if not len(found.table):
+        pytest.skip("nothing was put in and nothing was found")
+    runner.ask(want.ShowDetection(0), want.JudgeDetection("false"))
+    slot = runner.session.slot()
+    away = np.hypot(slot.image.fibermap.focal_x - found.table.x[0], slot.image.fibermap.focal_y - found.table.y[0])
+    assert runner.session.selection.fiber == int(np.argmin(away))
+    answer = listed.job(runner.session)(SILENT)
+    assert answer.row == 0 and answer.fibers.map is not None and "exposure" in answer.words[1]
+
+
+def test_what_was_said_goes_with_the_source(state):
+    table = with_detections(Session(), state).detections.table
+    moved = replace(table, x=table.x[::-1] + 0.3, y=table.y[::-1], wave=table.wave[::-1] + 1.0)
+    said = dict.fromkeys(range(len(table)), Judgment.REAL)
+    assert set(carried(table, said, moved)) <= set(range(len(table)))
+    one = {0: Judgment.FALSE} if len(table) else {}
+    assert carried(table, one, moved) == ({len(table) - 1: Judgment.FALSE} if len(table) else {})
+
+
+def test_products_are_those_of_the_command(runner, state, tmp_path):
+    runner.ask(want.SaveReduction(str(tmp_path)))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"20190822_0000011.h5", "20190822_0000011_047_cube.fits", "20190822_0000011_qa.html"} <= names
+    assert any("products written" in text for text in runner.said())
