@@ -37,6 +37,11 @@ LOOK_MS = 10  # between two looks whether it is ready
 BACKGROUND = frozenset((JobKind.WARM_UP, JobKind.JUDGE, JobKind.VERDICT, JobKind.TRIAGE, JobKind.INDEX))
 
 
+def is_busy(controller: Controller) -> bool:
+    """Whether anything is being worked out that was asked for; verdicts in the background do not count."""
+    return any(r.active and r.key.kind not in BACKGROUND for r in controller.jobs.book.records)
+
+
 class WindowHandle:
     """A window, as Python holds it. `session` is all of its state as a frozen value."""
 
@@ -211,9 +216,7 @@ class WindowHandle:
         return self
 
     def _is_settled(self) -> bool:
-        records = self.controller.jobs.book.records
-        busy = any(r.active and r.key.kind not in BACKGROUND for r in records)
-        return self.window.is_ready and not busy
+        return self.window.is_ready and not is_busy(self.controller)
 
     def _until(self, reached: Callable[[], bool], seconds: float) -> None:
         """Let events come until something is so."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QTimer
+
 from ifuview.app.script.words import Script
 from ifuview.app.session import Level
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.gui.outside.door import Done, Door
+from ifuview.gui.outside.handle import LOOK_MS, is_busy
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.script_runner import ScriptRunner
 
@@ -26,6 +29,7 @@ class Ways:
         self.door: Door | None = None
         self.samp: SampTalk | None = None
         self.console: Console | None = None
+        self._runners: set[ScriptRunner] = set()  # nothing else holds one that waits
         window.closing.connect(self.close)
         try:
             self.door = Door(self._carry_out, window)
@@ -79,9 +83,14 @@ class Ways:
     def _carry_out(self, script: Script, done: Done) -> None:
         """The steps of a second command, then its exit code and what went wrong."""
         runner = ScriptRunner(script, self.controller, self.window)
+        self._runners.add(runner)
 
         def ended(code: int | None) -> None:
+            if code is None and is_busy(self.controller):  # what the last step began may still go wrong
+                QTimer.singleShot(LOOK_MS, lambda: ended(code))
+                return
             done(code or 0, runner.problems)
+            self._runners.discard(runner)
             runner.deleteLater()
             if code is not None:
                 self.end()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from astropy.io import fits
 
 import ifuview
 from ifuview.app.frames.look import LimitMode
+from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.image import Kind
 from tests.gui.windows import settle, window
@@ -128,7 +131,8 @@ def sent(tmp_path, monkeypatch):
         command = [sys.executable, "-m", "ifuview", "--send", *words]
         process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-        qtbot.waitUntil(lambda: process.poll() is not None, timeout=60_000)
+        # whoever waits for a job is not forgotten by the garbage collector
+        qtbot.waitUntil(lambda: gc.collect() >= 0 and process.poll() is not None, timeout=60_000)
         return subprocess.CompletedProcess(command, process.returncode, *process.communicate())
 
     return send
@@ -138,7 +142,10 @@ def test_a_second_command_opens_files_in_the_window(qtbot, sent):
     with window(qtbot) as shell:
         door = shell.ways.door.path
         assert door.parent.stat().st_mode & 0o777 == 0o700
-        done = sent(qtbot, "one.fits", "-scale", "limits", "10", "500", "-zoom", "4")
+        shell.controller.submit(JobRequest("work", lambda ctx: time.sleep(3), JobKey(JobKind.WARM_UP)))
+        done = sent(qtbot, "one.fits", "-scale", "limits", "10", "500", "-zoom", "4", "-regions", "none.reg")
+        assert done.returncode == 2 and "none.reg" in done.stderr  # the step that waited was carried out
+        done = sent(qtbot, "-zoom", "4")
         assert (done.returncode, done.stderr) == (0, "")
         settle(qtbot, shell)
         slot = shell.store.session.slot()
