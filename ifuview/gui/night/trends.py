@@ -99,11 +99,10 @@ class TrendsDock(Dock):
         if view is None or self.quantity.currentData() is None:
             return
         name = self._name()
-        unit = next(one.unit for one in view.table.quantities if one.name == name)
         self.tree.blockSignals(True)
         self.tree.clear()
         for place in pure.places(view, name, self.words.text()):
-            item = QTreeWidgetItem(list(pure.line(place, unit)))
+            item = QTreeWidgetItem(list(pure.line(place)))
             item.setData(0, Qt.ItemDataRole.UserRole, place)
             self.tree.addTopLevelItem(item)
         self.tree.blockSignals(False)

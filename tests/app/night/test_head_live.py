@@ -32,8 +32,7 @@ from tests.app.runner import Runner
 from tests.recipes.virus_heads import make_night
 
 
-@pytest.fixture(scope="module")
-def state() -> ReductionState:
+def begun_head() -> ReductionState:
     """Slot 047 of a simulated observation; the detector half hands over exposures with known truth."""
     night = make_night()
     steps = tuple(
@@ -43,14 +42,18 @@ def state() -> ReductionState:
     )  # fmt: skip
     raw = RawExposure(20190822, 11, 1, "sci", "FIELD")
     made_of = HeadRaw("047", (raw,), RawNight("/x", "virus"), Tables("virus"), "", ValueCache(), ReductionRecord())
-    begun = ReductionState(
+    return ReductionState(
         7, "047L", "20190822-0000011-047", raw=raw, recipe=replace(WINDOW, steps=steps), running="calibration",
         given={
             "setup": Given(night.setup, "setup"), "raw": Given(made_of, "raw"), "header": Given(night.header, "header"),
             "catalog": Given(night.catalog, "catalog"),
         },
     )  # fmt: skip
-    return making.made(begun, SILENT)
+
+
+@pytest.fixture(scope="module")
+def state() -> ReductionState:
+    return making.made(begun_head(), SILENT)
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def figure(view: TrendsView, name: str, words: str = "", chosen: str = "") -> Fi
     rules += [Rule(n - 0.5, label=str(nights[n])) for n in starts if nights[n]]
     ends = f"{grid.exposures[0][1]} \u2026 {grid.exposures[-1][1]}" if count > 1 else grid.exposures[0][1]
     return Figure(
-        limit.title, Scale(f"exposures in order, {ends}", (-0.6, count - 0.4)), scale, tuple(curves), tuple(rules)
+        limit.title, Scale(f"exposures in order, {ends}", (-0.6, count - 0.2)), scale, tuple(curves), tuple(rules)
     )
 
 
@@ -162,8 +162,8 @@ def exposure_at(view: TrendsView, name: str, words: str, x: float) -> tuple[int,
     return exposures[n] if 0 <= n < len(exposures) else None
 
 
-def line(place: TrendPlace, unit: str) -> tuple[str, ...]:
-    """A place as a row of texts."""
+def line(place: TrendPlace) -> tuple[str, ...]:
+    """A place as a row of texts; the unit stands at the figure."""
     sigma = f"{place.sigma:+.1f} \u03c3" if np.isfinite(place.sigma) else ""
     when = f"{place.night or ''} {place.exposure}".strip()
-    return place.name, f"{number(place.value)} {unit}".strip(), when, sigma, place.mark
+    return place.name, number(place.value), when, sigma, place.mark
