@@ -136,6 +136,28 @@ def folder(path: str) -> object:
     return scan_folder(path)
 
 
+def amplifier(path: str) -> object:
+    """A raw amplifier, as the reductions read it."""
+    from ifuview.instrument import instrument as described
+    from ifuview.io.night.raw_read import read_frame
+
+    return read_frame(path, described("virus"))
+
+
+def calibrations(path: str) -> object:
+    from ifuview.io.products.virus.cals import read_calibrations
+
+    return read_calibrations(path)
+
+
+def packets(path: str) -> object:
+    """The packets of one second, in a folder with nothing else."""
+    from ifuview.io.photons.raw.packets import open_packets
+
+    source = open_packets(os.path.dirname(path))
+    return [block.time.size for block in source.blocks()]
+
+
 def made(place: Path) -> list[tuple[str, Path, Open]]:
     """Write all seeds below a folder: name, file, how it is opened."""
     out: list[tuple[str, Path, Open]] = []
@@ -162,6 +184,10 @@ def made(place: Path) -> list[tuple[str, Path, Open]]:
         put(f"packed.fits.{packing}", PACK[packing](several), opened)
     for packing in ("", *PACK):
         put(f"night.tar{'.' if packing else ''}{packing}", PACK.get(packing, bytes)(_archive(plain)), folder)
+    counts = np.tile(rng.integers(900, 1100, (1, 1064)).astype("i2"), (1032, 1))
+    raw = image(counts, BZERO=32768, GAIN=0.8, RDNOISE=3.1, EXPTIME=360.0, CCDPOS="L", CCDHALF="L", IFUSLOT="056")
+    put("amplifier.fits", raw, amplifier)
+    put("amplifier.fits.gz", gzip.compress(raw), amplifier)
     put("regions.reg", REGIONS, regions)
     put("limits.toml", "[limits]\n" + "".join(f"{name} = 1.5\n" for name in _limit_names()), limits)
     put("settings.toml", 'theme = "dark"\nlimits = "99.5"\nthreads = 2\nrecent = ["a.fits", "b.fits"]\n', settings)
@@ -230,6 +256,17 @@ def _with_libraries(place: Path, out: list[tuple[str, Path, Open]], picture: Any
         path = place / f"{name[6:]}.h5"
         getattr(photonfiles, name)(path)
         out += [(path.name, path, photons), (f"shown {path.name}", path, opened)]
+    from tests.io.photons.raw import test_packets
+    from tests.io.products.virus import test_cals
+
+    second = test_packets.SECOND
+    (place / "packets").mkdir()
+    test_packets.put(place / "packets", second, [test_packets.header(second + 0.0005), *[
+        test_packets.photon(n % 3, n % 4, 100 * n, 300, 10) for n in range(60)]])  # fmt: skip
+    (path,) = (place / "packets").iterdir()
+    out.append(("packets", path, packets))
+    path = Path(test_cals.write(place / "cals.h5", [test_cals.row(), test_cals.row(amplifier="RU", seed=1)]))
+    out.append((path.name, path, calibrations))
     path = place / "arrays.npz"
     with open(path, "wb") as file:
         np.savez_compressed(file, a=np.arange(40.0), b=np.array([{"x": 1}, "y"], dtype=object))

@@ -88,7 +88,7 @@ def request(line: bytes) -> tuple[list[str], str]:
     try:
         said = json.loads(line)
         words, where = said["words"], said["folder"]
-    except (ValueError, TypeError, KeyError) as problem:
+    except (ValueError, TypeError, KeyError, RecursionError) as problem:
         raise UsageError("is no request to a window", "door", "send words with ifuview --send") from problem
     if not isinstance(where, str) or not isinstance(words, list) or not all(isinstance(w, str) for w in words):
         raise UsageError("is no request to a window", "door", "send words with ifuview --send")
