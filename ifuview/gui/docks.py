@@ -84,7 +84,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "spectra.focal_plane:FocalPlaneDock",
         "spectra.focal_plane",
         "right",
-        beside="photon-problems",
+        beside="triage",
         picture=True,
     ),
     DockEntry(

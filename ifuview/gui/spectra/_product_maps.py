@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from ifuview.app.spectra.views import focal_plane as pure
 from ifuview.app.spectra.views.focal_plane import FocalPlaneView
@@ -25,9 +25,13 @@ class ProductMaps(QWidget):
         self.button = button("Side by side", "The other open products of this exposure beside it", check=True)
         self.button.setChecked(True)
         self.maps: list[FigurePlot] = []
-        self._row = QHBoxLayout(self)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self.hide()
+
+    def set_direction(self, direction: QBoxLayout.Direction) -> None:
+        """Side by side, or one below the other where that leaves more room."""
+        self._row.setDirection(direction)
 
     def draw(self, view: FocalPlaneView | None, sigmas: float) -> None:
         """Show the products beside a view, with the same number of scatters; None: nothing."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QGuiApplication, QImage, QPixmap
-from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
+from PyQt6.QtGui import QGuiApplication, QImage, QPixmap, QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from ifuview.app.frames.views.text import number
 from ifuview.app.intents import SelectFiber, SelectSlot, SetWindow, ShowAllCameras
@@ -55,14 +55,22 @@ class FocalPlaneDock(Dock):
             top.addWidget(part)
         for switch in (self.range, self.lasso_on, self.every, self.side.button, self.copy):
             top.addWidget(switch)
-        maps = QHBoxLayout()
-        maps.addWidget(self.side, 2)
-        maps.addWidget(self.plot, 1)
-        column(content, top, self.key_line, self.bar, self.note, self.info, maps, margin=0)
+        self.maps = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.maps.addWidget(self.side, 2)
+        self.maps.addWidget(self.plot, 1)
+        column(content, top, self.key_line, self.bar, self.note, self.info, self.maps, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
         self.setAccessibleName("Focal plane")
         self.draw(None)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """In a high panel the maps stand one below the other."""
+        super().resizeEvent(event)
+        down = self.height() > self.width()
+        direction = QBoxLayout.Direction.TopToBottom if down else QBoxLayout.Direction.LeftToRight
+        self.maps.setDirection(direction)
+        self.side.set_direction(direction)
 
     def _build_choices(self) -> None:
         """What is shown, in which color."""
