@@ -11,7 +11,10 @@ from ifuview.app.session import Layout, Session
 
 GUI = Path(__file__).resolve().parents[3] / "ifuview" / "gui"
 # these draw nothing: they ask for something when the session has changed
-FOLLOWERS = {"shell/habits.py", "night/watcher.py", "photons/player.py"}
+FOLLOWERS = {
+    *("shell/habits.py", "night/watcher.py", "photons/player.py", "frames/_file_watch.py"),
+    *("outside/console.py", "outside/samp.py"),
+}
 SIGNALS = ("store.changed.connect", "jobs.changed.connect")
 
 
