@@ -22,7 +22,8 @@ HINT = "Open the file of a reduced observation: what was found blindly in it is 
 CHOOSE = "Click a detection; R real, F false, U unsure, Backspace takes the last judgment back."
 NAMES = {Judgment.REAL: "Real (R)", Judgment.FALSE: "False (F)", Judgment.UNSURE: "Unsure (U)"}
 SLOT_WIDTH = 60  # screen px
-SIZES = [300, 420]  # of the list and the figures, screen px
+PLOT_WIDTH = 190  # screen px of a figure at least
+SIZES = [240, 480]  # of the list and the figures, screen px
 
 
 class DetectionsDock(Dock):
@@ -122,6 +123,13 @@ class DetectionsDock(Dock):
         for name, plot in self.plots.items():
             plot.show()
             plot.show_figure(getattr(value, name))
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The whole spectrum, which the spectrum dock has too, only where the close-ups keep their width."""
+        few = self.halves.widget(1)
+        shown = self.plots["line"].isVisible() and few is not None and few.width() > len(self.plots) * PLOT_WIDTH
+        self.plots["spectrum"].setVisible(shown)
 
     def _judge(self, judgment: Judgment) -> None:
         """Say what it is, and go on."""
@@ -151,3 +159,4 @@ class DetectionsDock(Dock):
         super().resizeEvent(event)
         wide = self.width() > 1.3 * self.height()
         self.halves.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+        self._make_room()

@@ -77,7 +77,7 @@ def in_line(near: PlaceFibers, inside: Array, *, sides: bool) -> tuple[Array, Ar
 def _spectrum(found: DetectionSpectrum, wave: float, fwhm: float, *, close: bool) -> Figure:
     """Spectrum with error and fit, about the line or all of it."""
     line = np.isfinite(wave)
-    title = f"line at {wave:.1f} \u00c5, FWHM {fwhm:.1f} \u00c5" if line else "continuum"
+    title = f"line, FWHM {fwhm:.1f} \u00c5" if line else "continuum"
     x = Scale("wavelength (\u00c5)", (wave - AROUND, wave + AROUND) if close and line else None)
     if not found.flux.size:
         return Figure(title, x, empty="the file has no spectrum of it")
@@ -123,7 +123,7 @@ def _fibers(near: PlaceFibers, wave: float, fwhm: float) -> Figure:
     spans = (Shade(wave - fwhm / 2, wave + fwhm / 2),) if np.isfinite(wave) and np.isfinite(fwhm) else ()
     across = Scale("wavelength (\u00c5)", (float(grid[0]), float(grid[-1])))
     return Figure(
-        f"nearest {ROWS} fibers of each exposure, \u00b1{BOUND:g} \u03c3", across,
+        f"fibers, \u00b1{BOUND:g} \u03c3", across,
         Scale("fibers", (0.0, float(len(values)))), (), names, spans, shown,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ def _place(near: PlaceFibers, signal: Array, error: Array, x: float, y: float) -
     )
     cross = Rule(x, stroke=DOTTED), Rule(y, vertical=False, stroke=DOTTED)
     return Figure(
-        f"its light on the sky, \u00b1{BOUND:g} \u03c3", Scale("x in the IFU (\u2033)", (x - half, x + half)),
+        f"sky, \u00b1{BOUND:g} \u03c3", Scale("x in the IFU (\u2033)", (x - half, x + half)),
         Scale("y (\u2033)", (y - half, y + half)), curves, cross, (), shown, stretch=1.0,
     )  # fmt: skip
 
