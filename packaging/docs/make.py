@@ -169,7 +169,7 @@ def tutorial(page: Path, pictures: Path) -> list[Path]:
 
 
 def _run(command: list[object], folder: Path) -> None:
-    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run([str(c) for c in command], cwd=folder, env=env, capture_output=True, text=True, timeout=900)
     if done.returncode:
         raise SystemExit(f"{' '.join(str(c) for c in command)}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
