@@ -226,6 +226,18 @@ def test_what_is_saved_adds_up_and_movies_move(qtbot: QtBot, shell: Shell, path:
     assert len(list(tmp_path.iterdir())) == 5  # nothing half written
 
 
+def test_a_movie_is_saved_while_the_list_plays(qtbot: QtBot, shell: Shell, tmp_path: Path) -> None:
+    shell.controller.handle(want.PlayPhotons(True, 0.5, 20.0))
+    qtbot.waitUntil(lambda: frame(shell).playing, timeout=TIMEOUT)
+    for name in ("a.gif", "b.gif"):
+        shell.controller.handle(want.SavePhotons("movie", str(tmp_path / name)))
+        qtbot.waitUntil((tmp_path / name).exists, timeout=TIMEOUT)
+    assert frame(shell).playing and shell.player.timer.isActive()
+    shell.controller.handle(want.PlayPhotons(False))
+    settle(qtbot, shell)
+    assert not [m for m in shell.store.session.messages if m.level is Level.ERROR]
+
+
 def test_a_range_outside_the_file_is_a_message(qtbot: QtBot, shell: Shell) -> None:
     key, before = shell.store.session.current, frame(shell).cut
     ask(qtbot, shell, want.SetPhotonCut(key, replace(before, start=100.0)))
