@@ -329,7 +329,6 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "r6"
     with filled(folder, alone=True) as part:
         (part / "old").write_text("1")
-    (tmp_path / ".r6.dead.part").mkdir()
     with pytest.raises(ValueError, match="no"), filled(folder, alone=True) as part:
         (part / "new").write_text("2")
         raise ValueError("no")

@@ -248,6 +248,9 @@ class Counting:
         if self.allowed < 0:
             raise JobCancelled
 
+    def check(self) -> None:
+        self.checkpoint()
+
 
 @pytest.mark.parametrize("form", ["tiles", "gzip"])
 def test_a_long_read_can_be_cancelled(tmp_path: Path, form: str) -> None:

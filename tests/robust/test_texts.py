@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QSettings
 from PyQt6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -53,17 +52,15 @@ def test_settings_of_any_content_are_defaults_and_a_message(tmp_path: Path, cont
     "content", ["geometry=@Invalid()", "geometry=12\nstate=\\xff", "\0" * 50, "geometry=@Variant(\\0"]
 )
 def test_a_layout_of_any_content_does_not_stop_a_start(qtbot: QtBot, tmp_path: Path, monkeypatch, content: str) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path))
-    place = Path(QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ifuview", "window").fileName())
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(f"[General]\n{content}\n")
+    monkeypatch.setattr(window_state, "default_path", lambda: tmp_path / "settings.toml")
+    desk = f"[desk-{window_state.LAYOUT_VERSION}]\nnight=12\n"
+    (tmp_path / "window.ini").write_text(f"[General]\n{content}\n{desk}")
     from PyQt6.QtWidgets import QMainWindow
 
     made = QMainWindow()
     qtbot.addWidget(made)
     assert not window_state.restore_geometry(made)
-    assert not window_state.restore_docks(made)
+    assert window_state.desks() == {}
 
 
 READERS = {

@@ -50,6 +50,7 @@ class DetectionsDock(Dock):
         self.flow.setContentsMargins(0, 0, 0, 0)
         for plot in self.plots.values():
             self.flow.addWidget(plot, 1)
+            plot.hide()
         below = QWidget()
         column(below, self.words, figures, margin=0).setStretch(1, 1)
         self.halves = QSplitter(Qt.Orientation.Horizontal)

@@ -161,12 +161,10 @@ def test_all_extensions_and_cubes():
 
 
 def test_ignored_options_swallow_their_words_and_warn_in_one_line():
-    script = parse(
-        ["-xpa", "no", "-samp", "-port", "0", "-prefs", "clear", "-backup", "f.bck", "-unix", "none", "a.fits"]
-    )
+    script = parse(["-xpa", "no", "-port", "0", "-prefs", "clear", "-backup", "f.bck", "-unix", "none", "a.fits"])
     assert script.files == ("a.fits",)
     assert len(script.warnings) == 1
-    assert all(word in script.warnings[0] for word in ("-xpa", "-samp", "-port", "-prefs", "-backup", "-unix"))
+    assert all(word in script.warnings[0] for word in ("-xpa", "-port", "-prefs", "-backup", "-unix"))
 
 
 def test_unknown_options_warn_once_and_the_rest_goes_on():

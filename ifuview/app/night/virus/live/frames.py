@@ -110,5 +110,5 @@ def _fibers(fields: IfuSpectra) -> FiberMap:
         np.concatenate([block + n * (block.max() + 1) for n in range(count)]), focal_x=fields.x, focal_y=fields.y,
         focal_unit="arcsec", ra=np.concatenate([one.ra for one in fields.fields]),
         dec=np.concatenate([one.dec for one in fields.fields]),
-        table={"exp": number, "amp": np.tile(amplifiers, count)},
+        table={"exp": number, "amplifier": np.tile(amplifiers, count)},
     )  # fmt: skip
