@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ifuview import memory
 from ifuview.overwriting import forgotten
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -14,9 +15,11 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def no_inputs() -> Iterator[None]:
-    """What other tests have read is no input of this one."""
+    """What other tests have read is no input of this one, and their limit of memory is not its own."""
+    most = memory.limit()
     with forgotten():
         yield
+    memory.allow(most // memory.MIB)
 
 
 @pytest.fixture(scope="session")

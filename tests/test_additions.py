@@ -247,6 +247,7 @@ parsed = parse([sys.argv[1]])
 shell = Shell(WindowOptions(width=1500, height=950, x=0, y=0, fresh=True))
 shell.start(Script(parsed.steps, shell.options, parsed.look, parsed.warnings))
 dock = shell.window.findChild(QDockWidget, "shape")
+shell.window.findChild(QDockWidget, "quality").show()
 dock.show(); dock.raise_()
 end = time.monotonic() + 60
 while time.monotonic() < end:

@@ -128,7 +128,7 @@ def test_phases_empty_lists_and_odd_bins_are_refused(white):
         flat_weights(raw)
     with pytest.raises(UsageError, match="do not rise"):
         flat_weights(photons, edges=[900, 800])
-    with pytest.raises(FitError, match="no good pixel"):
+    with pytest.raises(FitError, match="no usable pixel"):
         flat_weights(photons, edges=[100, 200])
     with pytest.raises(UsageError, match="no flat method"):
         flat_weights(photons, method="spline")
