@@ -20,17 +20,22 @@ class Habits(QObject):
         super().__init__(controller)
         self.controller, self.area = controller, area
         self._raised = False  # the light
+        self._wanted: set[str] = set()  # panels asked for since the desk was laid
         controller.shell.connect(self._asked)
         controller.store.changed.connect(self._changed)
 
     def _asked(self, intent: Intent) -> None:
         """Who asked for the light has seen it; who asked for speckles clicks for them."""
+        if isinstance(intent, ShowDock):
+            (self._wanted.add if intent.on else self._wanted.discard)(intent.key)
         if isinstance(intent, ShowDock) and intent.on and intent.key in OF_PHOTONS:
             self._raised = True
 
     def _changed(self, old: Session, new: Session) -> None:
         if desk.task(new) != desk.task(old) and (new.slots or new.night is not None):
             self.area.arrange(desk.suited(new))
+            while self._wanted:  # what was asked for stays on another desk
+                self.area.show(self._wanted.pop(), True)
         if self._raised or new.selection is old.selection or new.selection.x is None:
             return
         slot = new.slot()
