@@ -5,7 +5,8 @@
     python3 packaging/try.py test --wayland    the tests of the window on weston, at scales 1 and 2
 
 The environment is `.venv` in the checkout, or the folder that IFUVIEW_VENV
-names. Nothing but the standard library is used here. Words after `test` go to pytest.
+names. Nothing but the standard library is used here. Words after `test` go to pytest;
+`--slow` adds the sweeps over many cases.
 """
 
 from __future__ import annotations

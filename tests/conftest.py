@@ -13,6 +13,17 @@ from ifuview.overwriting import forgotten
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the sweeps that are marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow") is not None:
+                item.add_marker(pytest.mark.skip(reason="a slow sweep; --slow runs it"))
+
+
 @pytest.fixture(autouse=True)
 def no_inputs() -> Iterator[None]:
     """What other tests have read is no input of this one, and their limit of memory is not its own."""

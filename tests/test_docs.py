@@ -22,6 +22,7 @@ def make():
 
 
 # tutorial-raw reduces a night: `packaging/release.py check docs` runs it, which takes a minute
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tutorial-traces", "tutorial-photons"])
 def test_a_tutorial_runs_and_makes_its_pictures(make, name, tmp_path):
     made = make.tutorial(ROOT / "resources" / "help" / f"{name}.md", tmp_path)

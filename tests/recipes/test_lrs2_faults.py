@@ -26,6 +26,8 @@ from tests.recipes.lrs2_small import (
     verdicts,
 )
 
+pytestmark = pytest.mark.slow
+
 CLEAN, LOOK, WRONG = VerdictState.CLEAN, VerdictState.LOOK, VerdictState.WRONG
 UPPER = tuple(range(NFIBER, 2 * NFIBER))
 

@@ -73,6 +73,7 @@ def scene():
     return simulate_photons((40, 32), duration=60.0, scene=Scene(constant=150.0, speckle=120.0), seed=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["binned", "arrival"])
 def test_intensities_and_their_errors_are_right_at_25_to_300_photons_a_second(scene, method):
     photons, truth = scene

@@ -40,7 +40,10 @@ def truth(shared_data, flat):
     return read_traces(shared_data / "desi" / TRUTH, flat.orientation.shape(flat.shape), flat.orientation)
 
 
-@pytest.mark.parametrize("case", EXPECTED)
+FEW = ("identity", "fiber_kink", "global_shift", "swap_merge")  # the others with --slow
+
+
+@pytest.mark.parametrize("case", [c if c in FEW else pytest.param(c, marks=pytest.mark.slow) for c in EXPECTED])
 def test_injected_errors_are_found_and_corrected(shared_data, flat, truth, case):
     known = {c["name"] for c in json.loads((shared_data / "desi" / "truth.json").read_text("utf-8"))["trace_cases"]}
     assert known == set(EXPECTED)
