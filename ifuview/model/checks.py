@@ -1,4 +1,4 @@
-"""Checks that the constructors of the model share."""
+"""What the values of the model share: checks of constructors, words about them, ways to other packages."""
 
 from __future__ import annotations
 
@@ -56,3 +56,28 @@ def digest(*arrays: Array | None) -> str:
         if array is not None:
             found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()
+
+
+class Convertible:
+    """Goes to specutils, astropy and notebooks by the functions of the package, loaded when one asks."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        import ifuview
+
+        return str(ifuview.to_html(self))
+
+    def to_spectrum(self, fiber: int | None = None) -> object:
+        """A specutils Spectrum; see `ifuview.to_spectrum`."""
+        import ifuview
+
+        found: object = ifuview.to_spectrum(self, fiber)
+        return found
+
+    def to_ccddata(self, plane: tuple[int, ...] | None = None) -> object:
+        """CCDData of astropy; see `ifuview.to_ccddata`."""
+        import ifuview
+
+        found: object = ifuview.to_ccddata(self, plane)
+        return found

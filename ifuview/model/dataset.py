@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ifuview.model.checks import Array, brief, sizes
+from ifuview.model.checks import Array, Convertible, brief, sizes
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
 from ifuview.model.photons.lists import PhotonInfo
@@ -66,7 +66,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Dataset:
+class Dataset(Convertible):
     """What a reader made of one file.
 
     Parameters
@@ -118,25 +118,6 @@ class Dataset:
         fibers = f"{self.fibermap.nfiber} fibers" if self.fibermap is not None else ""
         shown = f"images: {images}" + (f" and {more} more" if more > 0 else "") if images else ""
         return brief(self, self.spec or self.path, self.instrument, self.kind, shown, traces, fibers)
-
-    def _repr_html_(self) -> str:
-        import ifuview
-
-        return str(ifuview.to_html(self))
-
-    def to_spectrum(self, fiber: int | None = None) -> object:
-        """A specutils Spectrum; see `ifuview.to_spectrum`."""
-        import ifuview
-
-        found: object = ifuview.to_spectrum(self, fiber)
-        return found
-
-    def to_ccddata(self, plane: tuple[int, ...] | None = None) -> object:
-        """CCDData of astropy; see `ifuview.to_ccddata`."""
-        import ifuview
-
-        found: object = ifuview.to_ccddata(self, plane)
-        return found
 
     def to_table(self) -> object:
         """A Table of astropy; see `ifuview.to_table`."""

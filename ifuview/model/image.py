@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ifuview.errors import FileFormatError
-from ifuview.model.checks import Array, Header, brief, readonly, same_shape, sizes
+from ifuview.model.checks import Array, Convertible, Header, brief, readonly, same_shape, sizes
 from ifuview.model.fibers import FiberMap
 from ifuview.model.orientation import Orientation
 from ifuview.model.pixels import Floats, Pixels
@@ -38,7 +38,7 @@ class Amplifier:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Image:
+class Image(Convertible):
     """One image product of a file, with everything that is known about its pixels.
 
     Parameters
@@ -114,25 +114,6 @@ class Image:
     def __repr__(self) -> str:
         known = [name for name in ("ivar", "mask", "wave", "fibermap") if getattr(self, name) is not None]
         return brief(self, self.name, self.kind.value, sizes(self.pixels.shape), self.unit, self.camera, *known)
-
-    def _repr_html_(self) -> str:
-        import ifuview
-
-        return str(ifuview.to_html(self))
-
-    def to_spectrum(self, fiber: int | None = None) -> object:
-        """A specutils Spectrum; see `ifuview.to_spectrum`."""
-        import ifuview
-
-        found: object = ifuview.to_spectrum(self, fiber)
-        return found
-
-    def to_ccddata(self, plane: tuple[int, ...] | None = None) -> object:
-        """CCDData of astropy; see `ifuview.to_ccddata`."""
-        import ifuview
-
-        found: object = ifuview.to_ccddata(self, plane)
-        return found
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
@@ -42,9 +41,6 @@ from ifuview.model.figure import (
     logarithmic,
     spaced,
 )
-
-if TYPE_CHECKING:
-    pass
 
 MAP_STEPS = 256  # colors of a map
 STROKES = {
