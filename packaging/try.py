@@ -66,6 +66,7 @@ LIBRARIES = {
 }
 FONTS = "fonts-dejavu-core"
 PROCESSES = "2"  # of the tests that need no screen
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # more would only wait for those processes
 NO_TESTS = 5  # exit code of pytest where the words leave none
 SCALES = ("1", "2")  # of the screen
 WESTON = "headless-backend.so"
@@ -123,7 +124,7 @@ def test(words: list[str]) -> int:
     failed = []
     with x_server() as display, tempfile.TemporaryDirectory() as scratch:
         place = {"DISPLAY": display} if display else {"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ""}
-        place |= {"IFUVIEW_CONFIG": scratch, "XDG_RUNTIME_DIR": scratch}
+        place |= {"IFUVIEW_CONFIG": scratch, "XDG_RUNTIME_DIR": scratch} | ONE_THREAD
         for name, command in checks:
             say(name)
             if run(command, **place) != 0:
@@ -143,7 +144,7 @@ def test_on_wayland(words: list[str]) -> int:
     system_packages(missing_packages(python) + ([] if shutil.which("weston") else ["weston"]))
     failed = []
     with tempfile.TemporaryDirectory() as scratch, wayland(scratch) as display:
-        place = {"WAYLAND_DISPLAY": display, "XDG_RUNTIME_DIR": scratch, "IFUVIEW_CONFIG": scratch}
+        place = {"WAYLAND_DISPLAY": display, "XDG_RUNTIME_DIR": scratch, "IFUVIEW_CONFIG": scratch} | ONE_THREAD
         for scale in SCALES:
             say(f"pytest on Wayland, scale {scale}")
             command = [python, "-m", "pytest", *(words or ["tests/gui"])]
