@@ -15,7 +15,12 @@ FILE = "settings.toml"
 RECENT_KEPT = 20
 MOST = 10**8  # of any number
 LIMITS = ("zscale", "minmax")
-CHOICES = {"theme": ("auto", "light", "dark"), "wheel": ("cursor", "center"), "judge": ("opening", "asked")}
+CHOICES = {
+    "theme": ("auto", "light", "dark"),
+    "wheel": ("cursor", "center"),
+    "judge": ("opening", "asked"),
+    "sky": ("degrees", "sexagesimal"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Settings:
         Threads that measuring and extraction are spread over; 0: one for each core.
     judge : str
         What is opened is judged on "opening", or only when "asked".
+    sky : str
+        Positions on the sky in "degrees" or "sexagesimal".
     baseraw : str
         Folder of raw nights, for reductions that name a date alone.
     recent : tuple of str
@@ -55,6 +62,7 @@ class Settings:
     memory_limit_mib: int = 8192
     threads: int = 0
     judge: str = "opening"
+    sky: str = "degrees"
     baseraw: str = ""
     recent: tuple[str, ...] = ()
 

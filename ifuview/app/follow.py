@@ -31,6 +31,7 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
         for slot in new.slots:
             if slot is not before.get(slot.key):
                 tasks += _of_frame(new, before.get(slot.key), slot)
+                tasks += _sky(before.get(slot.key), slot)
                 if _lacks_copies(before.get(slot.key), slot) and _soon(new, slot) and room():
                     tasks.append(_copies(slot))
                 if new.judges and not new.headless:
@@ -78,6 +79,15 @@ def _of_frame(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]
 
         tasks.append(FindTraces(title=f"Traces of {slot.title}", frame=slot.key))
     return tasks
+
+
+def _sky(old: Slot | None, slot: Slot) -> list[Task[Any]]:
+    """The sky of a frame with other cards than before, where more than arithmetic is asked for."""
+    if not slot.image.wcs or (old is not None and old.image.wcs is slot.image.wcs):
+        return []
+    from ifuview.app.frames.sky.tasks import make_sky, wanted
+
+    return [make_sky(slot)] if wanted(slot) else []
 
 
 def _news(old: Slot | None, slot: Slot) -> tuple[bool, bool]:

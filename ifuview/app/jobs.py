@@ -36,6 +36,7 @@ class JobKind(StrEnum):
     LIMITS = "limits"
     REGIONS = "regions"
     MASK = "mask"
+    SKY = "sky"
     COMBINE = "combine"
     DEMO = "demo"
     REPORT = "report"

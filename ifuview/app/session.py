@@ -15,6 +15,7 @@ from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
+    from ifuview.app.frames.sky.maps import SkyMap
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.detections.state import DetectionState
@@ -85,6 +86,8 @@ class Slot:
         Of row-stacked spectra: where they lie on the CCD.
     made_of : Made, Parent or None
         The two frames that it is the difference of, or the photon frame that it was made from; it follows them.
+    sky : SkyMap or None
+        Where the pixels lie on the sky where arithmetic does not tell (`sky.lock.sky_of`), once a task has made it.
     stale : bool
         The file is another by now.
     """
@@ -105,6 +108,7 @@ class Slot:
     photons: PhotonFrame | None = None
     detector: DetectorPlace | None = None
     made_of: Made | Parent | None = None
+    sky: SkyMap | None = None
     stale: bool = False
 
     def __repr__(self) -> str:
@@ -118,9 +122,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What follows from the current frame to all others when it changes."""
+    """What follows from the current frame to all others when it changes: `view` by pixels, or `sky` by WCS."""
 
     view: bool = True
+    sky: bool = False
     limits: bool = False
     colors: bool = False
     crosshair: bool = True
@@ -168,6 +173,7 @@ class Overlay:
     blocks: bool = False  # row-stacked spectra: borders of blocks, and of every second one
     sky_fibers: bool = False
     bad_fibers: bool = False
+    sexagesimal: bool = False  # positions on the sky in hours, minutes and seconds, not in degrees
 
 
 @dataclass(frozen=True, slots=True, eq=False)

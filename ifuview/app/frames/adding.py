@@ -8,6 +8,7 @@ from typing import Any
 
 from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, Transfer
 from ifuview.app.frames.opening.opened import Opened, new_slot
+from ifuview.app.frames.sky.lock import follow
 from ifuview.app.frames.state import Made, Parent
 from ifuview.app.frames.views.colors import known
 from ifuview.app.session import Session, Slot
@@ -50,7 +51,8 @@ def remember(session: Session, spec: str) -> Session:
 def added(session: Session, found: tuple[Opened, ...]) -> Session:
     """The session with frames for opened images; the last one is current."""
     for opened in found:
-        session = session.adding(placed(session, new_slot(session, opened)))
+        leader, slot = session.slot(), placed(session, new_slot(session, opened))
+        session = session.adding(follow(slot, leader) if leader is not None and session.locks.sky else slot)
     return session
 
 

@@ -172,14 +172,14 @@ class SetPlane(Intent):
 
 
 class SetLock(Intent):
-    """Switch a lock ("view", "limits", "colors", "crosshair", "plane") on or off."""
+    """Switch a lock ("view", "sky", "limits", "colors", "crosshair", "plane") on or off."""
 
     what: str
     on: bool
 
 
 class Match(Intent):
-    """Copy one property ("view", "limits", "colors", "plane") of the current frame to all, once."""
+    """Copy one property ("view", "sky", "limits", "colors", "plane") of the current frame to all, once."""
 
     what: str
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ifuview.app.frames import intents as want
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.selection import carried_over, find, pick_point, select_fiber, step_fiber
+from ifuview.app.frames.sky.lock import follow_all
 from ifuview.app.messages import note
 from ifuview.app.session import Layout, Level, Selection, Session, Slot
 
@@ -92,7 +93,8 @@ def set_view(session: Session, intent: want.SetView) -> Session:
     slot = session.slot(intent.key)
     if slot is None:
         return session
-    return spread(session, slot, lambda s: replace(s, view=intent.view), session.locks.view, same_size=True)
+    moved = spread(session, slot, lambda s: replace(s, view=intent.view), session.locks.view, same_size=True)
+    return follow_all(moved, replace(slot, view=intent.view)) if session.locks.sky else moved
 
 
 def spread(
@@ -156,7 +158,9 @@ def set_plane(session: Session, intent: want.SetPlane) -> Session:
 
 def set_lock(session: Session, intent: want.SetLock) -> Session:
     """Switch a lock; switching it on also matches once."""
-    out = replace(session, locks=replace(session.locks, **{intent.what: intent.on}))
+    other = {"view": "sky", "sky": "view"}.get(intent.what)  # by pixels or by the sky, not both
+    more = {other: False} if other is not None and intent.on else {}
+    out = replace(session, locks=replace(session.locks, **{intent.what: intent.on}, **more))
     return match(out, want.Match(intent.what)) if intent.on else out
 
 
@@ -167,6 +171,8 @@ def match(session: Session, intent: want.Match) -> Session:
         return session
     if intent.what == "view":
         return spread(session, slot, lambda s: replace(s, view=slot.view), True, same_size=True)
+    if intent.what == "sky":
+        return follow_all(session, slot)
     if intent.what == "limits":
         return _copy_look(session, slot.look, LIMIT_FIELDS)
     if intent.what == "colors":
@@ -212,8 +218,6 @@ STEPS: Mapping[type[want.Intent], Callable[[Session, Any], Session]] = {
     want.SetLayout: set_layout,
     want.SetView: set_view,
     want.SetPlane: set_plane,
-    want.SetLock: set_lock,
-    want.Match: match,
     want.SetOverlay: set_overlay,
     want.SetRegions: set_regions,
     want.PickPoint: pick_point,

@@ -12,6 +12,15 @@ Handler = Callable[[Words, Writer], None]
 
 YES_NO = ("yes", "true", "on", "1", "no", "false", "off", "0")
 COORDINATES = ("image", "physical", "wcs", "fk5", "icrs", "amplifier", "detector", "none")
+SKY_COORDINATES = (
+    "wcs",
+    "fk5",
+    "fk4",
+    "icrs",
+    "galactic",
+    "ecliptic",
+    *(f"wcs{c}" for c in "abcdefghijklmnopqrstuvwxyz"),
+)
 PIXEL_COORDINATES = ("image", "physical", "")
 # What ds9 calls it -> what the session calls it
 LOCKABLE = {
@@ -64,6 +73,14 @@ def lock_value(words: Words) -> bool:
     """Take yes, no or a coordinate system; none is no."""
     system = words.accept(*COORDINATES)
     return system != "none" if system else words.switch()
+
+
+def frame_lock(words: Words) -> tuple[str, bool]:
+    """What ties the frames, by pixels or by the sky, and whether."""
+    system = words.accept(*COORDINATES, *SKY_COORDINATES)
+    if not system:
+        return "view", words.switch()
+    return ("sky" if system in SKY_COORDINATES else "view"), system != "none"
 
 
 def not_lockable(what: str, words: Words, out: Writer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ifuview.app.script.common import COORDINATES, LOCKABLE, Handler, lock_value, not_lockable, positive
+from ifuview.app.script.common import COORDINATES, LOCKABLE, Handler, frame_lock, lock_value, not_lockable, positive
 from ifuview.app.script.words import Words, Writer
 
 
@@ -19,10 +19,9 @@ def _frame(words: Words, out: Writer) -> None:
     elif words.accept("delete"):
         out.do("frame", "delete-all" if words.accept("all") else "delete")
     elif words.accept("lock"):
-        out.do("lock", "view", lock_value(words))
+        out.do("lock", *frame_lock(words))
     elif words.accept("match"):
-        words.accept(*COORDINATES)
-        out.do("match", "view")
+        out.do("match", frame_lock(words)[0])
     elif words.accept("frameno") or words.is_number():
         out.do("frame", "to", int(words.number()))
     else:
@@ -67,18 +66,22 @@ def _blink(words: Words, out: Writer) -> None:
 def _lock(words: Words, out: Writer) -> None:
     """-lock X [yes|no|image|none]."""
     what = words.take("what to lock").lower()
-    on = lock_value(words)
-    if what in LOCKABLE:
-        out.do("lock", LOCKABLE[what], on)
+    if LOCKABLE.get(what) == "view":
+        out.do("lock", *frame_lock(words))
+    elif what in LOCKABLE:
+        out.do("lock", LOCKABLE[what], lock_value(words))
     else:
+        lock_value(words)
         not_lockable(what, words, out)
 
 
 def _match(words: Words, out: Writer) -> None:
     """-match X [image]."""
     what = words.take("what to match").lower()
-    words.accept(*COORDINATES)
-    if what in LOCKABLE:
+    if LOCKABLE.get(what) == "view":
+        out.do("match", frame_lock(words)[0])
+    elif what in LOCKABLE:
+        words.accept(*COORDINATES)
         out.do("match", LOCKABLE[what])
     else:
         not_lockable(what, words, out)

@@ -9,7 +9,7 @@ MAYBE_A_WORD = """3d align buttons contour fade grid iconify inet info rgb tcl u
 NO_WORD = """blue console fifo_only green inet_only lower minimize nobuttons
     noinfo noslice port_only print private psprint raise red slice unix_only"""
 ONE_WORD = """array asinhexp background backup bg fifo gif iis jpeg language
-    nameserver nan nanmask png port prefs restore scope sleep source threads tiff unix visual wcs xpa"""
+    nameserver nan nanmask png port prefs restore scope sleep source threads tiff unix visual xpa"""
 TWO_WORDS = """analysis bin cursor movie preserve"""
 FIVE_WORDS = """precision"""
 

@@ -191,6 +191,16 @@ def _wants(what: str) -> Handler:
     return handler
 
 
+def _wcs(words: Words, out: Writer) -> None:
+    """-wcs [open|close | system SYSTEM | skyformat degrees|sexagesimal | SYSTEM | ...]."""
+    words.accept("skyformat", "sky", "system", "format")
+    word = words.take("a coordinate system or how positions are written").lower()
+    if word in ("degrees", "sexagesimal"):
+        out.do("overlay", "sexagesimal", word == "sexagesimal")
+    else:
+        out.ignored.append(f"{words.option} {word}")
+
+
 OPTIONS: dict[str, Handler] = {
     "region": _regions,
     "regions": _regions,
@@ -200,6 +210,7 @@ OPTIONS: dict[str, Handler] = {
     "graph": _dock("graphs"),
     "dock": _named_dock,
     "view": _view,
+    "wcs": _wcs,
     "colorbar": _overlay("colorbar"),
     "nocolorbar": _overlay("colorbar", False),
     "panner": _overlay("panner"),

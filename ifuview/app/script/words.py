@@ -23,7 +23,7 @@ VERBS: dict[str, str] = {
     "frame": "('next' | 'previous' | 'first' | 'last' | 'delete' | 'delete-all') | ('to', number from 1)",
     "layout": "(layout, arrangement): 'single' | 'tile' | 'blink'; arrangement 'grid' | 'row' | 'column' | ''",
     "blink": "(milliseconds): time of each frame",
-    "lock": "(what, on): 'view' | 'limits' | 'colors' | 'crosshair' | 'plane'",
+    "lock": "(what, on): 'view' | 'sky' | 'limits' | 'colors' | 'crosshair' | 'plane'",
     "match": "(what): as for lock",
     "overlay": "(name, value): a field of session.Overlay",
     "regions": "('load' | 'save', path)",

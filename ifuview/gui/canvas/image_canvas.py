@@ -213,6 +213,8 @@ class ImageCanvas(Surface):
         current = self.view.picture(self.view.current)
         if current is None or picture.key == current.key:
             return True
+        if self.view.locks.sky:
+            return False
         return self.view.locks.crosshair and picture.image.shape == current.image.shape
 
     def _forget_old(self, shown: dict[int, QRect]) -> None:

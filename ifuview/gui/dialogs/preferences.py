@@ -12,6 +12,7 @@ from ifuview.settings import Settings
 THEMES = (("auto", "Follow the desktop"), ("light", "Light"), ("dark", "Dark"))
 WHEELS = (("cursor", "Zooms at the cursor"), ("center", "Zooms about the center, as ds9"))
 LIMITS = (("zscale", "zscale"), ("minmax", "min - max"), ("99.5", "99.5 %"), ("99", "99 %"), ("95", "95 %"))
+SKIES = (("degrees", "Degrees"), ("sexagesimal", "Hours, minutes, seconds"))
 JUDGED = (("opening", "On opening, in the background"), ("asked", "Only when asked"))
 MOST_MIB = 1 << 24
 MOST_THREADS = 256
@@ -34,6 +35,7 @@ class PreferencesDialog(QDialog):
         self.most = _number(settings.memory_limit_mib, 1, MOST_MIB, " MiB")
         self.threads = _number(settings.threads, 0, MOST_THREADS, "")
         self.threads.setSpecialValueText("One for each core")
+        self.sky = _combo(SKIES, settings.sky)
         self.judge = _combo(JUDGED, settings.judge)
         for label, widget in (
             ("Theme", self.theme),
@@ -41,6 +43,7 @@ class PreferencesDialog(QDialog):
             ("Colors of new frames", self.cmap),
             ("Limits of new frames", self.limits),
             ("Blink: each frame for", self.blink),
+            ("RA and Dec", self.sky),
             ("Nights, traces and photons are judged", self.judge),
             ("Message when open frames exceed", self.warn),
             ("Limit of open frames", self.most),
@@ -65,6 +68,7 @@ class PreferencesDialog(QDialog):
             memory_warn_mib=self.warn.value(),
             memory_limit_mib=self.most.value(),
             threads=self.threads.value(),
+            sky=self.sky.currentData(),
             judge=self.judge.currentData(),
         )
 

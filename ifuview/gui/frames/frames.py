@@ -26,8 +26,15 @@ from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import PlainLabel, plain
 
 LAYOUTS = ((Layout.SINGLE, "Single"), (Layout.TILE, "Tile"), (Layout.BLINK, "Blink"))
-LOCKS = (("view", "View"), ("limits", "Limits"), ("colors", "Colors"), ("crosshair", "Crosshair"), ("plane", "Plane"))
-MATCHES = (("view", "View"), ("limits", "Limits"), ("colors", "Colors"), ("plane", "Plane"))
+LOCKS = (
+    ("view", "View"),
+    ("sky", "Sky"),
+    ("limits", "Limits"),
+    ("colors", "Colors"),
+    ("crosshair", "Crosshair"),
+    ("plane", "Plane"),
+)
+MATCHES = (("view", "View"), ("sky", "Sky"), ("limits", "Limits"), ("colors", "Colors"), ("plane", "Plane"))
 BLINK_RANGE = (16, 10_000)  # ms
 PLAY_MS = 80  # between two planes
 

@@ -299,7 +299,9 @@ class Shell(QObject):
             self.controller.say(Level.WARNING, problem)
         memory = MemoryBounds(settings.memory_warn_mib, settings.memory_limit_mib)
         judges = settings.judge == "opening"
-        self.controller.take(replace(self.store.session, base_look=look, memory=memory, judges=judges))
+        overlay = replace(self.store.session.overlay, sexagesimal=settings.sky == "sexagesimal")
+        new = replace(self.store.session, base_look=look, memory=memory, judges=judges, overlay=overlay)
+        self.controller.take(new)
 
     def _save_image(self, intent: want.SaveImage) -> None:
         area, canvas = self.window.dock_area, self.window.canvas

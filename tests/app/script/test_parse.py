@@ -236,3 +236,12 @@ def test_parsing_loads_neither_numpy_nor_qt():
         "bad = {'numpy', 'PyQt6', 'argparse', 'logging'} & set(sys.modules); assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_frames_are_locked_and_matched_by_the_sky_where_that_is_asked():
+    line = "a.fits -lock frame wcs -match frame wcs -lock frame image -frame lock fk5 -wcs skyformat sexagesimal"
+    done = [(step.verb, *step.args) for step in steps(line) if step.verb in ("lock", "match", "overlay")]
+    assert done == [
+        ("lock", "sky", True), ("match", "sky"), ("lock", "view", True), ("lock", "sky", True),
+        ("overlay", "sexagesimal", True),
+    ]  # fmt: skip

@@ -55,7 +55,7 @@ def test_layout_locks_and_match(build, view_of):
     dock.layout_buttons[Layout.BLINK].click()
     dock.interval.setValue(250)
     dock.locks["limits"].click()
-    dock.match.menu().actions()[1].trigger()
+    dock.match.menu().actions()[2].trigger()
     assert dock.asked == [
         want.SetLayout(Layout.BLINK, 500),
         want.SetLayout(Layout.SINGLE, 250),

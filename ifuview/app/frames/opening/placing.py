@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifuview.app.frames.sky.maps import own_frame
 from ifuview.app.frames.views.worldpos import SYSTEMS, sky_axes
 from ifuview.model.checks import Array
 from ifuview.model.region import PHYSICAL, SKY_FRAMES, Region, Shape
@@ -112,7 +113,7 @@ def _directions(plane: WCS, center: tuple[float, float], frame: str) -> tuple[Ar
 
     place = plane.all_pix2world([center], 0)[0]
     lon, lat = place[[plane.wcs.lng, plane.wcs.lat]]
-    here = SkyCoord(lon, lat, unit="deg", frame=_own_frame(plane))
+    here = SkyCoord(lon, lat, unit="deg", frame=own_frame(plane))
     wanted = here if frame not in SKY_FRAMES or frame == "wcs" else here.transform_to(_frame(frame))
     steps = [wanted.directional_offset_by(angle * units.deg, STEP * units.deg) for angle in (270, 0)]
     ends = [(float(s.spherical.lon.deg), float(s.spherical.lat.deg)) for s in steps]
@@ -128,7 +129,7 @@ def _pixels(plane: WCS, points: Sequence[tuple[float, float]], frame: str) -> li
 
     lon, lat = np.array(points, np.float64).T
     if frame != "wcs":
-        there = SkyCoord(lon, lat, unit="deg", frame=_frame(frame)).transform_to(_own_frame(plane))
+        there = SkyCoord(lon, lat, unit="deg", frame=_frame(frame)).transform_to(own_frame(plane))
         lon, lat = there.spherical.lon.deg, there.spherical.lat.deg
     world = np.empty((len(points), 2))
     world[:, plane.wcs.lng], world[:, plane.wcs.lat] = lon, lat
@@ -139,15 +140,6 @@ def _pixels(plane: WCS, points: Sequence[tuple[float, float]], frame: str) -> li
     except (NoConvergence, ValueError):
         found = np.full_like(world, np.nan)
     return [(float(x), float(y)) for x, y in found]
-
-
-def _own_frame(plane: WCS) -> BaseCoordinateFrame:
-    """The coordinate frame of the axes of the image."""
-    from astropy.coordinates import SkyCoord
-    from astropy.wcs.utils import wcs_to_celestial_frame
-
-    name = SYSTEMS.get(plane.wcs.lngtyp.strip())
-    return wcs_to_celestial_frame(plane) if name is None else SkyCoord(0, 0, unit="deg", frame=name).frame
 
 
 def _frame(name: str) -> BaseCoordinateFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ifuview.app.frames.look import Look, ViewState
+from ifuview.app.frames.sky.lock import sky_of
+from ifuview.app.frames.sky.maps import SkyMap
 from ifuview.app.frames.views.overlay import CACHE, OverlayView
 from ifuview.app.frames.views.raster import Pyramid
 from ifuview.app.session import Layout, Locks, Overlay, Session, Slot
@@ -29,7 +31,9 @@ class PictureView:
     unit : str
     overlay : OverlayView or None
     spot : (x, y) or None
-        Where a picture of other axes than the current one has the fiber and the wavelength of the crosshair.
+        Where a picture of other axes than the current one has the fiber and wavelength, or the sky, of the crosshair.
+    sky : SkyMap or None
+        Where its pixels lie on the sky.
     """
 
     key: int
@@ -42,6 +46,7 @@ class PictureView:
     unit: str = ""
     overlay: OverlayView | None = None
     spot: tuple[float, float] | None = None
+    sky: SkyMap | None = None
 
     @property
     def pixels(self) -> Pixels:
@@ -155,6 +160,7 @@ def picture(session: Session, slot: Slot) -> PictureView:
         unit=slot.image.unit,
         overlay=CACHE.view(session, slot),
         spot=same_place(session, slot),
+        sky=sky_of(slot),
     )
 
 
@@ -163,9 +169,20 @@ def same_place(session: Session, slot: Slot) -> tuple[float, float] | None:
     from ifuview.app.frames.selection import carried_over
 
     now = session.slot()
+    if session.locks.sky and session.locks.crosshair and now is not None:
+        return _same_sky(session, now, slot)
     if session.layout is not Layout.TILE or now is None or slot.image.shape == now.image.shape:
         return None
     if session.selection.fiber is None or not session.locks.crosshair:
         return None
     found = carried_over(replace(session, current=slot.key), now).selection
     return None if found.x is None or found.y is None else (found.x, found.y)
+
+
+def _same_sky(session: Session, now: Slot, slot: Slot) -> tuple[float, float] | None:
+    """Native px of a frame where the sky is that of the crosshair in the current one."""
+    source, target, chosen = sky_of(now), sky_of(slot), session.selection
+    if source is None or target is None or slot is now or chosen.x is None or chosen.y is None:
+        return None
+    place = source.icrs(chosen.x, chosen.y)
+    return None if place is None else target.pixel(*place)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.app.frames.views import worldpos
+from ifuview.app.frames.sky import words
+from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.views.overlay import names
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.model.fibers import FiberMap, FiberRole
@@ -16,6 +17,7 @@ from ifuview.model.image import Image, Kind
 VALUE_DIGITS, ERROR_DIGITS = 6, 3  # significant digits
 DOUBLE_DIGITS = 13  # of values that single precision cannot tell apart
 NEAR_TRACE = 0.75  # of the local spacing of the traces: farther away the cursor is on no fiber
+ROUGH = 0.01  # px; an error of a position above it is said
 NO_VALUE = "no value"
 SPECTRAL = ("WAVE", "AWAV", "LAMBDA", "WAVELENGTH")  # CTYPE of a wavelength axis
 TO_ANGSTROM = {"m": 1e10, "um": 1e4, "micron": 1e4, "nm": 10.0, "angstrom": 1.0, "": 1.0}
@@ -69,7 +71,7 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
         *_fiber(slot, fiber, offset),
         *([("λ", f"{wave:.2f} Å")] if wave is not None else []),
         *_amplifier(image, i, j),
-        *_sky(slot, fiber, x, y),
+        *_sky(slot, fiber, x, y, session.overlay.sexagesimal),
     ]
     return ReadoutView(tuple(fields), fiber, wave, counts)
 
@@ -209,12 +211,20 @@ def _amplifier(image: Image, i: int, j: int) -> list[Field]:
     return next(([("amplifier", a.name)] for a in image.amplifiers if a.x0 <= i < a.x1 and a.y0 <= j < a.y1), [])
 
 
-def _sky(slot: Slot, fiber: int | None, x: float, y: float) -> list[Field]:
-    """RA and Dec of the fiber, or of the pixel from a celestial WCS."""
+def _sky(slot: Slot, fiber: int | None, x: float, y: float, sexagesimal: bool) -> list[Field]:
+    """RA and Dec of the fiber, or of the pixel from a celestial WCS, with what they lack."""
     fibers = _fibermap(slot)
     if fiber is not None and fibers is not None and fibers.ra is not None and fibers.dec is not None:
         if fiber < fibers.nfiber and math.isfinite(fibers.ra[fiber]) and math.isfinite(fibers.dec[fiber]):
-            return [("RA, Dec", f"{fibers.ra[fiber]:.5f} {fibers.dec[fiber]:+.5f}")]
+            ra, dec = float(fibers.ra[fiber]), float(fibers.dec[fiber])
+            return [("RA, Dec", words.position(ra, dec, sexagesimal=sexagesimal))]
         return []
-    place = worldpos.sky_position(slot.image.wcs, x, y)
-    return [] if place is None else [("RA, Dec", f"{place[0]:.5f} {place[1]:+.5f}")]
+    sky = sky_of(slot)
+    place = None if sky is None else sky.read(x, y)
+    if sky is None or place is None:
+        return []
+    said = [words.position(*place, sky.scale, sexagesimal=sexagesimal)]
+    said += [sky.system] if sky.system else []
+    said += [f"within {sky.error:.2g} px"] if sky.error > ROUGH and not sky.equatorial else []
+    said += [f"({sky.note})"] if sky.note else []
+    return [("RA, Dec", " ".join(said))]

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, SupportsFloat
 
 if TYPE_CHECKING:
+    from astropy.io.fits import HDUList
     from astropy.wcs import WCS
 
 Cards = tuple[tuple[str, object], ...]
@@ -50,13 +51,13 @@ class Tangent:
 
     ra: float
     dec: float
-    pixel: tuple[float, float]
+    pixel_of: tuple[float, float]
     matrix: Matrix
     swapped: bool
 
     def sky(self, x: float, y: float) -> tuple[float, float]:
         """RA and Dec (deg) of a 0-based pixel position."""
-        dx, dy = x + 1 - self.pixel[0], y + 1 - self.pixel[1]
+        dx, dy = x + 1 - self.pixel_of[0], y + 1 - self.pixel_of[1]
         xi, eta = (math.radians(row[0] * dx + row[1] * dy) for row in self.matrix)
         if self.swapped:
             xi, eta = eta, xi
@@ -66,6 +67,28 @@ class Tangent:
         dec = math.atan2(sin + eta * cos, math.hypot(xi, below))
         return math.degrees(ra) % 360.0, math.degrees(dec)
 
+    @property
+    def scale(self) -> float:
+        """Degrees of a pixel."""
+        (a, b), (c, d) = self.matrix
+        return math.sqrt(abs(a * d - b * c))
+
+    def pixel(self, ra: float, dec: float) -> tuple[float, float] | None:
+        """The 0-based pixel position of RA and Dec (deg); None on the other half of the sky."""
+        away, d = math.radians(ra - self.ra), math.radians(dec)
+        sin, cos = math.sin(math.radians(self.dec)), math.cos(math.radians(self.dec))
+        toward = sin * math.sin(d) + cos * math.cos(d) * math.cos(away)
+        (a, b), (c, e) = self.matrix
+        det = a * e - b * c
+        if toward <= 0 or det == 0:
+            return None
+        xi = math.degrees(math.cos(d) * math.sin(away) / toward)
+        eta = math.degrees((cos * math.sin(d) - sin * math.cos(d) * math.cos(away)) / toward)
+        if self.swapped:
+            xi, eta = eta, xi
+        x, y = (e * xi - b * eta) / det, (a * eta - c * xi) / det
+        return x + self.pixel_of[0] - 1, y + self.pixel_of[1] - 1
+
 
 def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, float] | None:
     """Return RA and Dec in degrees of a 0-based pixel position.
@@ -74,8 +97,7 @@ def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, 
     has them; galactic and ecliptic ones are turned to ICRS.
     """
     types = tuple(str(wcs.get(f"CTYPE{k}", "")).strip() for k in (1, 2))
-    axes = tuple(t.partition("-")[0] for t in types)
-    if axes not in CELESTIAL and axes[::-1] not in CELESTIAL:
+    if not has_sky(wcs):
         return None
     cards = tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))
     if _is_tangent(cards, types):
@@ -84,11 +106,29 @@ def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, 
     return _by_astropy(cards, x, y)
 
 
+def has_sky(wcs: Mapping[str, object]) -> bool:
+    """Whether axes 1 and 2 are called celestial."""
+    axes = tuple(str(wcs.get(f"CTYPE{k}", "")).strip().partition("-")[0] for k in (1, 2))
+    return axes in CELESTIAL or axes[::-1] in CELESTIAL
+
+
+def is_listed(wcs: Mapping[str, object]) -> bool:
+    """Whether positions along an axis are listed in a table (-TAB)."""
+    return any(str(wcs.get(f"CTYPE{k}", "")).strip().endswith("-TAB") for k in (1, 2))
+
+
+def tangent_of(wcs: Mapping[str, object]) -> Tangent | None:
+    """The plain TAN projection of an image; None if its cards ask for anything else."""
+    types = tuple(str(wcs.get(f"CTYPE{k}", "")).strip() for k in (1, 2))
+    if not has_sky(wcs):
+        return None
+    cards = tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))
+    return _tangent(cards) if _is_tangent(cards, types) else None
+
+
 def sky_axes(wcs: Mapping[str, object]) -> WCS | None:
     """The celestial axes 1 and 2 of an image by astropy; None if there are none that it understands."""
-    axes = tuple(str(wcs.get(f"CTYPE{k}", "")).strip().partition("-")[0] for k in (1, 2))
-    known = axes in CELESTIAL or axes[::-1] in CELESTIAL
-    return _celestial(tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))) if known else None
+    return _celestial(tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))) if has_sky(wcs) else None
 
 
 def _is_tangent(cards: Cards, types: tuple[str, ...]) -> bool:
@@ -160,20 +200,26 @@ def _by_astropy(cards: Cards, x: float, y: float) -> tuple[float, float] | None:
 @lru_cache(maxsize=8)
 def _celestial(cards: Cards) -> WCS | None:
     """The two celestial axes 1 and 2 as astropy sees them; None if it does not understand them."""
-    from astropy.io.fits import Header
-    from astropy.wcs import WCS
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            header = Header()
-            for key, value in cards:
-                if isinstance(value, (str, int, float)) and not _of_other_axes(key):
-                    header[key] = value
-            wcs = WCS(header, naxis=2)
+        wcs = astropy_plane(dict(cards))
     except Exception:  # whatever wcslib and astropy raise on cards that contradict themselves
         return None
     return wcs if wcs.has_celestial else None
+
+
+def astropy_plane(wcs: Mapping[str, object], file: HDUList | None = None) -> WCS:
+    """The axes 1 and 2 of an image by astropy, with the tables of its file if any are asked for; it may raise."""
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = Header()
+        for key, value in wcs.items():
+            wanted = key.startswith(KEEP) or (file is not None and key.startswith("PS"))
+            if wanted and isinstance(value, (str, int, float)) and not _of_other_axes(key):
+                header[key] = value
+        return WCS(header, file, naxis=2)
 
 
 def _of_other_axes(key: str) -> bool:
@@ -182,7 +228,7 @@ def _of_other_axes(key: str) -> bool:
         return False
     stem = key.rstrip("0123456789_")
     numbers = key[len(stem) :].split("_")
-    axes = numbers[:1] if stem in ("PV", "WAT") else numbers
+    axes = numbers[:1] if stem in ("PV", "PS", "WAT") else numbers
     return any(n not in ("", "0", "1", "2") for n in axes) or (
         bool(key) and key[-1].isalpha() and any(map(str.isdigit, key))
     )
