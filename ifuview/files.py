@@ -49,7 +49,7 @@ def part_name(path: Name) -> str:
     folder, name = os.path.split(os.fspath(path))
     base, suffix = os.path.splitext(name)
     _sweep(folder or ".")
-    return os.path.join(folder, f".{base[:MOST_NAME]}.{_home()}-{os.getpid()}-{next(_numbers)}.part{suffix}")
+    return os.path.join(folder, f".{base[:MOST_NAME]}.{home()}-{os.getpid()}-{next(_numbers)}.part{suffix}")
 
 
 def _sweep(folder: str) -> None:
@@ -62,7 +62,7 @@ def _sweep(folder: str) -> None:
     with suppress(OSError):
         for name in os.listdir(folder):
             found = PART.match(name)
-            if found is None or found[1] != _home() or _alive(int(found[2])):
+            if found is None or found[1] != home() or alive(int(found[2])):
                 continue
             left = os.path.join(folder, name)
             if os.path.isdir(left):
@@ -73,7 +73,7 @@ def _sweep(folder: str) -> None:
 
 
 @cache
-def _home() -> str:
+def home() -> str:
     """Which computer this is, and which of its sets of process numbers holds: containers have their own."""
     import socket
     from zlib import crc32
@@ -84,7 +84,7 @@ def _home() -> str:
     return f"{crc32(f'{socket.gethostname()} {numbers}'.encode()):08x}"
 
 
-def _alive(process: int) -> bool:
+def alive(process: int) -> bool:
     """Whether a process of this computer is there."""
     try:
         os.kill(process, 0)

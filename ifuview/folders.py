@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 NAME = "ifuview"
+OWN = {"config": "", "state": "state"}
 XDG = {  # kind: variable, usual folder, what stands below the name of the program
     "config": ("XDG_CONFIG_HOME", "~/.config", ""),
     "cache": ("XDG_CACHE_HOME", "~/.cache", ""),
     "log": ("XDG_STATE_HOME", "~/.local/state", "log"),
+    "state": ("XDG_STATE_HOME", "~/.local/state", ""),
 }
 
 
@@ -24,10 +26,10 @@ def user_folder(kind: str) -> Path:
     Parameters
     ----------
     kind : str
-        "config", "cache" or "log". IFUVIEW_CONFIG names another folder of the first.
+        "config", "cache", "log" or "state". IFUVIEW_CONFIG names another folder of the first; the last is in it then.
     """
-    if kind == "config" and (own := os.environ.get("IFUVIEW_CONFIG")):
-        return Path(own)
+    if kind in OWN and (own := os.environ.get("IFUVIEW_CONFIG")):
+        return Path(own) / OWN[kind]
     if not sys.platform.startswith("linux"):
         import platformdirs
 

@@ -12,7 +12,7 @@ import pytest
 from ifuview.folders import user_folder
 
 
-@pytest.mark.parametrize("kind", ["config", "cache", "log"])
+@pytest.mark.parametrize("kind", ["config", "cache", "log", "state"])
 @pytest.mark.parametrize("named", [None, "", "/somewhere/else"])
 def test_folders_are_those_of_the_system(monkeypatch, kind, named):
     monkeypatch.delenv("IFUVIEW_CONFIG", raising=False)
@@ -26,6 +26,7 @@ def test_folders_are_those_of_the_system(monkeypatch, kind, named):
 def test_another_folder_of_settings_may_be_named(monkeypatch, tmp_path):
     monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
     assert user_folder("config") == tmp_path
+    assert user_folder("state") == tmp_path / "state"
 
 
 def test_opening_an_image_loads_no_packers_and_no_hashes(tmp_path):

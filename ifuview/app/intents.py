@@ -34,8 +34,10 @@ from ifuview.app.frames.intents import (
     OpenFile,
     PickPoint,
     Reload,
+    RestoreSession,
     SaveImage,
     SaveRegions,
+    SaveSession,
     SaveTable,
     SelectFiber,
     SelectSlot,
@@ -51,6 +53,7 @@ from ifuview.app.frames.intents import (
     ShowCell,
     ShowDesk,
     ShowDock,
+    ShowPanels,
     ShowProblem,
     StepFiber,
     StepSlot,
@@ -134,12 +137,12 @@ TASKS = (
     "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
     "night.reduction.live.channels", "night.cutouts.tasks", "night.detections.tasks", "night.trends.tasks", "judging",
-    "reporting.tasks",
+    "reporting.tasks", "saved.restore",
 )  # fmt: skip
-WITHOUT_COLUMN = ("open_tasks", "judging", "reporting")
+WITHOUT_COLUMN = ("open_tasks", "judging", "reporting", "saved")
 WINDOW: frozenset[type[Intent]] = frozenset(
     (CopyText, ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob, TalkSamp,
-     OpenConsole)
+     OpenConsole, SaveSession, ShowPanels)
 )  # fmt: skip
 
 
@@ -253,6 +256,7 @@ __all__ = [
     "PlotCalibrations",
     "Reduce",
     "Reload",
+    "RestoreSession",
     "SameTile",
     "SaveImage",
     "SaveJudgments",
@@ -260,6 +264,7 @@ __all__ = [
     "SavePhotons",
     "SaveReduction",
     "SaveRegions",
+    "SaveSession",
     "SaveSpeckle",
     "SaveTable",
     "SaveTraces",
@@ -290,6 +295,7 @@ __all__ = [
     "ShowField",
     "ShowFinding",
     "ShowNextStep",
+    "ShowPanels",
     "ShowPhotons",
     "ShowProblem",
     "ShowProduct",

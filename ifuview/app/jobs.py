@@ -32,6 +32,7 @@ class JobKind(StrEnum):
     """What a job is for; by its kind and what it is of a job is known, never by its title."""
 
     OPEN = "open"
+    RESTORE = "restore"
     PYRAMID = "pyramid"
     LIMITS = "limits"
     REGIONS = "regions"

@@ -83,7 +83,11 @@ class ReadFile(Task[Found | Dataset]):
 
 
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
-    """Read a file, or index a folder."""
+    """Read a file, index a folder, or restore a session."""
+    if intent.spec.endswith(".json") and _is_session(intent.spec):
+        from ifuview.app.saved.restore import restore
+
+        return restore(session, want.RestoreSession(intent.spec))
     if is_trend_file(intent.spec):
         from ifuview.app.night.trends.tasks import open_trends
 
@@ -96,6 +100,13 @@ def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
         title=f"Open {intent.spec}", spec=intent.spec, every=intent.every, cube=intent.cube,
         look=intent.look or session.base_look, once=intent.once,
     )  # fmt: skip
+
+
+def _is_session(path: str) -> bool:
+    """Whether a file is a kept session."""
+    from ifuview.app.saved.keep import is_session
+
+    return is_session(path)
 
 
 @dataclass(frozen=True, kw_only=True)

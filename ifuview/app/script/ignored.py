@@ -8,8 +8,8 @@ from ifuview.app.script.words import Words
 MAYBE_A_WORD = """3d align buttons contour fade grid iconify inet info rgb tcl update"""
 NO_WORD = """blue console fifo_only green inet_only lower minimize nobuttons
     noinfo noslice port_only print private psprint raise red slice unix_only"""
-ONE_WORD = """array asinhexp background backup bg fifo gif iis jpeg language
-    nameserver nan nanmask png port prefs restore scope sleep source threads tiff unix visual xpa"""
+ONE_WORD = """array asinhexp background bg fifo gif iis jpeg language
+    nameserver nan nanmask png port prefs scope sleep source threads tiff unix visual xpa"""
 TWO_WORDS = """analysis bin cursor movie preserve"""
 FIVE_WORDS = """precision"""
 

@@ -105,6 +105,16 @@ def _save_table(words: Words, out: Writer) -> None:
     out.do("save-table", what, words.take("a file to write"))
 
 
+def _backup(words: Words, out: Writer) -> None:
+    """-backup F."""
+    out.do("save-session", words.take("a file to write"))
+
+
+def _restore(words: Words, out: Writer) -> None:
+    """-restore F."""
+    out.do("restore", words.take("a session file"))
+
+
 def _samp(words: Words, out: Writer) -> None:
     """-samp [connect|disconnect|yes|no|image|table|spectrum]."""
     word = words.accept("connect", "disconnect", "image", "table", "spectrum", *YES_NO)
@@ -221,6 +231,8 @@ OPTIONS: dict[str, Handler] = {
     "exit": _exit,
     "samp": _samp,
     "savetable": _save_table,
+    "backup": _backup,
+    "restore": _restore,
     "quit": _exit,
     "mode": _mode_of_pointer,
     "traces": _traces,

@@ -39,6 +39,8 @@ VERBS: dict[str, str] = {
     "save-table": "('spectra' | 'fibers' | 'findings', path)",
     "samp": "(what): 'connect' | 'leave' the hub, or send it 'image' | 'table' | 'spectrum'",
     "save-image": "(format, path)",
+    "save-session": "(path): the session into a file",
+    "restore": "(path): a session of a file in place of what is open",
     "exit": "(): end the program with its exit code",
 }
 # A change of the look may go in front of these.

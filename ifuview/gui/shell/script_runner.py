@@ -24,7 +24,10 @@ from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 
 # need all earlier jobs to be done
-WAIT_FOR_QUIET = {"save-image", "save-table", "exit", "regions", "fiber", "traces", "mask", "photons", "photon-range"}
+WAIT_FOR_QUIET = {
+    "save-image", "save-session", "restore", "save-table", "exit", "regions", "fiber", "traces", "mask", "photons",
+    "photon-range",
+}  # fmt: skip
 OF_A_FILE = {
     "look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask", "photons",
     "photon-range",
@@ -98,6 +101,16 @@ class ScriptRunner(QObject):
             task, self._prefetch = replace(task, early=prefetch.result), None
         self._waiting, self._lost, self._opening = True, False, task
         self.controller.begin(task)
+
+    def do_restore(self, path: str) -> None:
+        from ifuview.app.saved.restore import restore
+
+        task = restore(self.controller.session, want.RestoreSession(path))
+        self._waiting, self._lost, self._opening = True, False, task
+        self.controller.begin(task)
+
+    def do_save_session(self, path: str) -> None:
+        self.controller.handle(want.SaveSession(path))
 
     def _opened(self, task: Task[Any], well: bool) -> None:
         """A task is over; if it was to open a file, go on."""

@@ -41,15 +41,14 @@ from ifuview.settings import Settings
 
 if TYPE_CHECKING:
     from ifuview.gui.outside.ways import Ways
+    from ifuview.gui.outside.keeper import Keeper
     from ifuview.gui.shell.tour import Tour
 
 WARM_UP = JobKey(JobKind.WARM_UP)
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
-FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
 GC_THRESHOLDS = (20_000, 20, 20)
 PICTURE_QUALITY = 80  # of Qt's 0 to 100: light compression, three times faster than the default
-HEADLESS_SIZE = (1600, 1000)
 DOCK_PICTURE = QSize(1200, 700)  # of a dock that is not on the screen
 
 
@@ -67,8 +66,7 @@ class Shell(QObject):
         self.options, self.headless, self.embedded = options, headless, embedded
         self.settings, note = self._load_settings()
         theme.apply(self.app, options.theme or self.settings.theme)
-        recent, blink_ms = self.settings.recent, self.settings.blink_ms
-        self.store = Store(Session(recent=recent, blink_ms=blink_ms, headless=headless))
+        self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms, headless=headless))
         self.worker = Worker()
         self.controller = Controller(self.store, self.worker)
         self.player, self.watcher = Player(self.controller), Watcher(self.controller)
@@ -88,6 +86,8 @@ class Shell(QObject):
             want.BeginTour: self._begin_tour,
             want.TalkSamp: lambda i: self._listen().talk(i.what),
             want.OpenConsole: lambda _: self._listen().open_console(),
+            want.SaveSession: lambda i: self._keep().save(i),
+            want.ShowPanels: lambda i: self._keep().arrange(i),
         }
         self.controller.shell.connect(lambda intent: self.roads[type(intent)](intent))
         self.habits = None if headless else Habits(self.controller, self.window.dock_area)
@@ -97,9 +97,13 @@ class Shell(QObject):
         self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
         self.tour: Tour | None = None
         self.ways: Ways | None = None
+        self.keeper: Keeper | None = None
         self._boxes: list[QMessageBox] = []
         self.runner: Any = None
-        self._place()
+        window_state.place(self.window, options, headless)
+        if options.title:
+            self.window.fixed_title = options.title
+            self.window.setWindowTitle(options.title)
         if not embedded:  # else the hooks and the end of the program are those of a script or a notebook
             sys.excepthook = self._unexpected
         if note:
@@ -111,26 +115,6 @@ class Shell(QObject):
         from ifuview import settings
 
         return settings.load()
-
-    def _place(self) -> None:
-        o = self.options
-        if not o.fresh and not self.headless and o.width is None:
-            window_state.restore_geometry(self.window)
-        if o.width or o.height:
-            self.window.resize(o.width or self.window.width(), o.height or self.window.height())
-        elif self.headless:
-            self.window.resize(*HEADLESS_SIZE)
-        else:
-            room = self.app.primaryScreen().availableGeometry().size()
-            self.window.resize(self.window.size().boundedTo(room - FRAME_ROOM))
-        if o.x is not None and o.y is not None:
-            screen = self.app.primaryScreen().geometry()
-            x = o.x if o.x >= 0 else screen.width() + o.x - self.window.width()
-            y = o.y if o.y >= 0 else screen.height() + o.y - self.window.height()
-            self.window.move(x, y)
-        if o.title:
-            self.window.fixed_title = o.title
-            self.window.setWindowTitle(o.title)
 
     # start
 
@@ -198,8 +182,17 @@ class Shell(QObject):
                 JobRequest("Load kernels", _warm_kernels, WARM_UP, quiet=True), lambda _: _keep_loaded()
             )
             self._listen()
+            if not (self.embedded or self.options.fresh):
+                self._keep().begin()
         if self.runner is not None:
             self.runner.go()
+
+    def _keep(self) -> Keeper:
+        if self.keeper is None:
+            from ifuview.gui.outside.keeper import Keeper
+
+            self.keeper = Keeper(self.controller, self.window)
+        return self.keeper
 
     def _listen(self) -> Ways:
         if self.ways is None:
@@ -236,6 +229,8 @@ class Shell(QObject):
         Jobs are cancelled. One that does not end soon is left to the end of the process, which comes at once.
         """
         code = self.app.exec()
+        if self.keeper is not None:
+            self.keeper.end()
         self.worker.shut_down(PATIENCE)
         return code or self.exit_code
 

@@ -57,6 +57,10 @@ class WindowCommands(SaveDialogs):
         for path in self._ask_files("Load traces")[:1]:
             self.controller.handle(want.LoadTraces(path))
 
+    def restore_session_dialog(self) -> None:
+        for path in self._ask_files("Restore a session", "Sessions (*.json);;All files (*)")[:1]:
+            self.controller.handle(want.RestoreSession(path))
+
     def regions_dialog(self) -> None:
         for path in self._ask_files("Load regions", "ds9 regions (*.reg);;All files (*)")[:1]:
             self.controller.handle(want.LoadRegions(path))

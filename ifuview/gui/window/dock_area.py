@@ -72,6 +72,12 @@ class DockArea(QObject):
         if state is None or not self.window.restoreState(state, window_state.LAYOUT_VERSION):
             self.reset()
 
+    def restore(self, desk: Desk, state: QByteArray) -> None:
+        """A desk as it was in another session."""
+        self.remember()
+        self.desks[desk.value], self.desk = state, None
+        self.arrange(desk)
+
     def remember(self) -> None:
         """Keep how this desk is arranged."""
         if self.desk is not None:

@@ -38,6 +38,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("save-light-spectrum", "File/Light of the selection", "Save spectra...", "save_spectrum_dialog"),
     Action("report", "-File", "Export report...", "report_dialog", ("Ctrl+E",)),
     Action("save-image", "File", "Save picture...", "save_image_dialog", ("Ctrl+S",)),
+    Action("save-session", "-File", "Save session...", "save_session_dialog", ("Ctrl+Alt+S",)),
+    Action("restore-session", "File", "Restore session...", "restore_session_dialog", ("Ctrl+Alt+O",)),
     Action("samp", "-File/SAMP", "Join the hub", lambda s: want.TalkSamp("connect"), tip="topcat, Aladin, ds9"),
     Action("samp-leave", "File/SAMP", "Leave the hub", lambda s: want.TalkSamp("leave")),
     Action("samp-image", "-File/SAMP", "Send the image", lambda s: want.TalkSamp("image")),

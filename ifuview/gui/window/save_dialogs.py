@@ -29,6 +29,9 @@ class SaveDialogs:
         if path:
             self.controller.handle(then(path))
 
+    def save_session_dialog(self) -> None:
+        self._ask_save("Save the session", "session.json", "Sessions (*.json)", want.SaveSession)
+
     def save_regions_dialog(self) -> None:
         self._ask_save("Save regions", "ifuview.reg", "ds9 regions (*.reg)", want.SaveRegions)
 

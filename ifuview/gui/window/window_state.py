@@ -5,13 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from PyQt6.QtCore import QByteArray, QSettings
+from PyQt6.QtCore import QByteArray, QSettings, QSize
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMainWindow
 
+from ifuview.app.script.words import WindowOptions
 from ifuview.settings import default_path
 
 LAYOUT_VERSION = 3  # raised when the set of docks changes so that an old layout does not fit
+
+
+FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
+HEADLESS_SIZE = (1600, 1000)
+
+
+def place(window: QMainWindow, options: WindowOptions, headless: bool) -> None:
+    """Give a window the size and place that were asked for, else those of the last time, within the screen."""
+    o, screen = options, QGuiApplication.primaryScreen()
+    if not o.fresh and not headless and o.width is None:
+        restore_geometry(window)
+    if o.width or o.height:
+        window.resize(o.width or window.width(), o.height or window.height())
+    elif headless:
+        window.resize(*HEADLESS_SIZE)
+    elif screen is not None:
+        window.resize(window.size().boundedTo(screen.availableGeometry().size() - FRAME_ROOM))
+    if o.x is not None and o.y is not None and screen is not None:
+        whole = screen.geometry()
+        x = o.x if o.x >= 0 else whole.width() + o.x - window.width()
+        y = o.y if o.y >= 0 else whole.height() + o.y - window.height()
+        window.move(x, y)
 
 
 def _store() -> QSettings:

@@ -104,8 +104,8 @@ def pyramid(slot: Slot, ctx: JobContext = SILENT) -> Pyramid:
 
 def new_slot(session: Session, opened: Opened) -> Slot:
     """A frame for an opened image, titled so that it can be told from the others."""
-    stem = product_stem(opened.dataset.path or opened.image.name)
     dataset = opened.dataset
+    stem = product_stem(dataset.path) if dataset.path else opened.image.name  # "a / b" of a ratio is no path
     chosen = bool(dataset.path) and dataset.spec not in ("", dataset.path)
     other = len(dataset.images) > 1 and opened.image is not dataset.images[0]
     name = opened.image.name.strip("[]")

@@ -44,8 +44,6 @@ class CombineFrames(Task[Opened]):
             session = note(session, f"{slot_of(session, key).title}: {text}")
         session = within_bounds(session)
         parents = [frame_of(session.slot(k)) for k in (self.a, self.b)]
-        if all(p is None for p in parents):
-            return session
         slot = slot_of(session, key)
         link = Made(self.a, self.b, self.how, (slot.look.lo, slot.look.hi))
         session = session.with_slot(replace(slot, made_of=link))

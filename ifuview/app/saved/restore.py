@@ -1,0 +1,290 @@
+"""A kept session as a session: its files are read again, what is gone or changed is said, the rest is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from ifuview.app.frames import intents as want
+from ifuview.app.frames.combine import combine
+from ifuview.app.frames.opening.opened import Opened, first_plane, new_slot
+from ifuview.app.frames.state import Made
+from ifuview.app.jobs import JobKind
+from ifuview.app.messages import note
+from ifuview.app.night.files import open_place
+from ifuview.app.night.open_night import scan_folder
+from ifuview.app.night.state import Night, Place
+from ifuview.app.opening import open_images
+from ifuview.app.photons.intents import SetPhotonCut, ShowPhotons
+from ifuview.app.photons.state import Shown
+from ifuview.app.saved.keep import read, write
+from ifuview.app.saved.marks import what_became
+from ifuview.app.saved.sense import plane_of, sensible
+from ifuview.app.saved.state import Saved, SavedFrame
+from ifuview.app.session import Level, Session, Slot
+from ifuview.app.spectra.tasks import ReadTables
+from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling
+from ifuview.app.traces.loading import load_traces
+from ifuview.engine.context import JobContext
+from ifuview.errors import IfuviewError
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image
+from ifuview.model.night.exposures import ExposureIndex
+from ifuview.model.trace import TraceSet
+
+OF_THE_WINDOW = ("recent", "messages", "next_key", "headless", "judges", "memory", "base_look")  # not of what is open
+MOST_NAMES = 3  # values that make no sense which are named
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What was read again; `opened` and `traces` by the place of their frame."""
+
+    saved: Saved
+    opened: Mapping[int, Opened]
+    traces: Mapping[int, TraceSet]
+    night: ExposureIndex | None
+    compared: ExposureIndex | None
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is gathered while files are read."""
+
+    problems: list[str] = field(default_factory=list)
+    files: dict[tuple[str, bool, bool], tuple[Opened, ...]] = field(default_factory=dict)
+
+    def told(self, title: str, problem: IfuviewError | str) -> None:
+        self.problems.append(f"{title}: {problem}" if title else str(problem))
+
+
+def find(path: str, ctx: JobContext) -> Found:
+    """Read a kept session and the files that it names.
+
+    Raises
+    ------
+    MissingDataError, FileFormatError
+        It is no session, or is not there.
+    """
+    saved, bad = read(path)
+    gathered = _Reading()
+    if bad:
+        more = f" and {len(bad) - MOST_NAMES} more" if len(bad) > MOST_NAMES else ""
+        gathered.told(
+            path, f"the values of {', '.join(bad[:MOST_NAMES])}{more} make no sense; the usual ones are used."
+        )
+    saved = replace(saved, frames=tuple(map(sensible, saved.frames)))
+    night, compared = _folders(saved, gathered, ctx)
+    opened, traces = {}, {}
+    for n, frame in enumerate(saved.frames):
+        ctx.checkpoint((n + 0.5) / len(saved.frames), frame.title)
+        found = None if frame.made is not None else _opened(frame, night, compared, gathered, ctx)
+        if found is not None:
+            opened[n] = found
+            own = _own_traces(frame, found.image, gathered, ctx)
+            traces |= {} if own is None else {n: own}
+    for n, frame in enumerate(saved.frames):
+        if frame.made is not None and (again := _made_again(saved, frame, opened, gathered, ctx)) is not None:
+            opened[n] = again
+    return Found(saved, opened, traces, night, compared, tuple(gathered.problems))
+
+
+def _folders(saved: Saved, to: _Reading, ctx: JobContext) -> tuple[ExposureIndex | None, ExposureIndex | None]:
+    """The folders of exposures, as far as they are there."""
+    found: list[ExposureIndex | None] = []
+    for path in () if saved.night is None else (saved.night.folder, saved.night.compared):
+        try:
+            found.append(scan_folder(path, ctx) if path else None)
+        except IfuviewError as problem:
+            to.told("", problem)
+            found.append(None)
+    return (found[0], found[1]) if found else (None, None)
+
+
+def _opened(
+    frame: SavedFrame, night: ExposureIndex | None, compared: ExposureIndex | None, to: _Reading, ctx: JobContext
+) -> Opened | None:
+    """The image of a frame; None, and a sentence, where it is not there."""
+    became = what_became(frame.file)
+    if became == "is gone":
+        to.told(frame.title, f"{frame.file.path} is gone; the other frames are there.")
+        return None
+    try:
+        found = _read_again(frame, night, compared, to, ctx)
+    except (IfuviewError, OSError) as problem:
+        to.told(frame.title, str(problem))
+        return None
+    if found is None:
+        to.told(frame.title, f"{frame.lost or 'it has no file'}.")
+        return None
+    if became:
+        to.told(frame.title, f"{frame.file.path} {became}; it is shown as it is now.")
+    if frame.lost:
+        to.told(frame.title, f"{frame.lost}.")
+    return found
+
+
+def _read_again(
+    frame: SavedFrame, night: ExposureIndex | None, compared: ExposureIndex | None, to: _Reading, ctx: JobContext
+) -> Opened | None:
+    """The image of a frame from its night or its file."""
+    if frame.place is not None and night is not None:
+        return open_place(Night(night, compared=compared), frame.place, frame.look, ctx)
+    if not frame.file.path or not frame.spec:
+        return None
+    for every in (False, True):
+        key = (frame.spec, every, frame.cube)
+        if key not in to.files:
+            to.files[key] = open_images(frame.spec, every=every, cube=frame.cube, look=frame.look, ctx=ctx)
+        alike = [one for one in to.files[key] if one.image.name == frame.image]
+        if len(alike) > frame.number:
+            return alike[frame.number]
+    return to.files[frame.spec, False, frame.cube][0]  # under another name now
+
+
+def _made_again(
+    saved: Saved, frame: SavedFrame, opened: Mapping[int, Opened], to: _Reading, ctx: JobContext
+) -> Opened | None:
+    """The difference or ratio of two frames that are there."""
+    made = frame.made
+    if made is None or made.a not in opened or made.b not in opened:
+        to.told(frame.title, "it was made of a frame that is not there.")
+        return None
+    a, b = (_slot(Session(), saved.frames[n], opened[n], None, n) for n in (made.a, made.b))
+    try:
+        return combine(a, b, made.how, ctx)
+    except IfuviewError as problem:
+        to.told(frame.title, problem)
+        return None
+
+
+def _own_traces(frame: SavedFrame, image: Image, to: _Reading, ctx: JobContext) -> TraceSet | None:
+    """The traces that were read for a frame."""
+    if not frame.traces:
+        return None
+    try:
+        return load_traces(frame.traces, image, ctx)
+    except IfuviewError as problem:
+        to.told(frame.title, problem)
+        return None
+
+
+# the session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restore(Task[Found]):
+    """A kept session in place of all that is open."""
+
+    kind: ClassVar[JobKind] = JobKind.RESTORE
+    path: str
+
+    @property
+    def of(self) -> str:
+        """The file."""
+        return self.path
+
+    def run(self, session: Session, ctx: JobContext) -> Found:
+        """Read all files."""
+        return find(os.path.expanduser(self.path), ctx)
+
+    def apply(self, session: Session, result: Found) -> Outcome:
+        """Show what was shown, and say what is not there."""
+        return restored(session, result)
+
+
+def restored(session: Session, found: Found) -> Change:
+    """A session of what was read again."""
+    saved = found.saved
+    fresh = replace(Session(), **{name: getattr(session, name) for name in OF_THE_WINDOW})
+    keys = {n: session.next_key + n for n in sorted(found.opened)}
+    slots = {n: _linked(_slot(fresh, saved.frames[n], found.opened[n], found.traces.get(n), key), saved.frames[n], keys)
+             for n, key in keys.items()}  # fmt: skip
+    now = keys.get(saved.current, next(reversed(keys.values()), None))
+    blink = tuple(keys[n] for n in saved.blink if n in keys)
+    whole = saved.selection if saved.current in keys else type(saved.selection)()
+    selection = replace(whole, elsewhere=tuple((keys[n], rows) for n, rows in whole.elsewhere if n in keys))
+    out = replace(
+        fresh, slots=tuple(slots.values()), next_key=fresh.next_key + len(saved.frames), current=now,
+        previous=keys.get(saved.previous), layout=saved.layout, blink_keys=blink, blink_ms=max(saved.blink_ms, 1),
+        arrangement=saved.arrangement, locks=saved.locks, overlay=saved.overlay, selection=selection,
+        section_columns=max(saved.section_columns, 1), extraction=saved.extraction, window=saved.window,
+        doctor_limits=saved.doctor_limits, light=saved.light, night=_night(found, keys),
+    )  # fmt: skip
+    for problem in found.problems:
+        out = note(out, problem, Level.WARNING)
+    missing = len(saved.frames) - len(slots)
+    count = f"{len(slots)} of {len(saved.frames)} frames" if missing else f"{len(slots)} frames"
+    out = note(out, f"Session restored: {count}{'; Messages say what is missing' if found.problems else ''}",
+               Level.WARNING if found.problems else Level.INFO)  # fmt: skip
+    return Change(out, _then(out, saved), settled=tuple(_settled(saved, keys)))
+
+
+def _slot(session: Session, frame: SavedFrame, opened: Opened, traces: TraceSet | None, key: int) -> Slot:
+    """A frame as it was."""
+    look = frame.look if frame.look.lo is not None else replace(frame.look, lo=opened.look.lo, hi=opened.look.hi)
+    slot = new_slot(replace(session, next_key=key), replace(opened, look=look))
+    return replace(
+        slot, title=frame.title or slot.title, plane=plane_of(frame.plane, slot.image, first_plane(slot.image)),
+        view=frame.view, regions=frame.regions, traces=traces if traces is not None else slot.traces,
+    )  # fmt: skip
+
+
+def _linked(slot: Slot, frame: SavedFrame, keys: Mapping[int, int]) -> Slot:
+    """A frame that knows of which it was made."""
+    made = frame.made
+    return slot if made is None else replace(slot, made_of=Made(keys[made.a], keys[made.b], made.how))
+
+
+def _night(found: Found, keys: Mapping[int, int]) -> Night | None:
+    """The folder of exposures that was open, with what its frames show."""
+    was = found.saved.night
+    if found.night is None or was is None:
+        return None
+    shown: dict[int, Place] = {}
+    for n, key in keys.items():
+        place = found.saved.frames[n].place
+        if place is not None:
+            shown[key] = place
+    return Night(found.night, was.place, shown, found.compared, was.watched, was.newest, was.results)
+
+
+def _then(session: Session, saved: Saved) -> tuple[Task[Dataset] | want.Intent, ...]:
+    """Tables, the layout of the panels, and the judging of what is open."""
+    tables = tuple(ReadTables(title=f"Tables {one.path}", path=one.path) for one in saved.tables)
+    panels = (want.ShowPanels(saved.desk, saved.panels),) if saved.desk and not session.headless else ()
+    return (*tables, *panels, *((want.Judge(),) if session.judges and session.night is not None else ()))
+
+
+def _settled(saved: Saved, keys: Mapping[int, int]) -> Iterator[want.Intent]:
+    """What photon lists show, as soon as they are open."""
+    for n, key in keys.items():
+        photons = saved.frames[n].photons
+        if photons is not None and photons.shown is not Shown.FLAGS:
+            yield SetPhotonCut(key, photons.cut)
+            yield ShowPhotons(photons.shown, key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep(Telling):
+    """A session written to a file that the user has named."""
+
+    kind: ClassVar[JobKind] = JobKind.RESTORE
+    path: str
+    saved: Saved
+
+    def run(self, session: Session, ctx: JobContext) -> str:
+        """Write it."""
+        write(os.path.expanduser(self.path), self.saved)
+        return f"Session written to {self.path}"
+
+
+def restore(session: Session, intent: want.RestoreSession) -> Restore:
+    """Read a kept session."""
+    return Restore(title=f"Restore {intent.path}", path=intent.path)
+
+
+TASKS: Mapping[type[want.Intent], Plan] = {want.RestoreSession: restore}

@@ -1,0 +1,123 @@
+"""Keeps the session while the program runs, offers the one that a crash left behind, saves one where it is asked to."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import replace
+from typing import Any
+
+from PyQt6.QtCore import QByteArray, QObject, QThreadPool, QTimer
+
+from ifuview.app import intents as want
+from ifuview.app.desk import Desk
+from ifuview.app.jobs import JobKey, JobKind, JobRequest
+from ifuview.app.saved import left
+from ifuview.app.saved.keep import kept
+from ifuview.app.saved.state import Saved
+from ifuview.app.session import Level
+from ifuview.errors import IfuviewError
+from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.main_window import MainWindow
+from ifuview.gui.window.offer import Offer
+
+PAUSE_MS = 2000  # at most this often, and so much may be lost
+
+
+class Keeper(QObject):
+    """Writes the session of this process a moment after it has changed; its file goes when the window is closed."""
+
+    def __init__(self, controller: Controller, window: MainWindow) -> None:
+        super().__init__(controller)
+        self.controller, self.window = controller, window
+        self._last: Saved | None = None
+        self._problem = ""
+        self._writer = QThreadPool(self)
+        self._writer.setMaxThreadCount(1)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PAUSE_MS)
+        self._soon.timeout.connect(self.keep)
+        self._offer: Offer | None = None
+
+    # while the program runs
+
+    def begin(self) -> None:
+        """From now on keep what changes, and offer what was left behind."""
+        self.controller.store.changed.connect(lambda *_: self._soon.isActive() or self._soon.start())
+        self.controller.ended.connect(self._restored)
+        self._soon.start()
+        key = JobKey(JobKind.WARM_UP)
+        self.controller.submit(JobRequest("Look for a session", lambda _: left.offered(), key, quiet=True), self._show)
+
+    def keep(self) -> None:
+        """Write what is new; the window does not wait for the disk."""
+        saved = self.saved()
+        if self._last is not None and replace(saved, time=self._last.time) == self._last:
+            return
+        if not (saved.frames or saved.night):
+            if self._last is not None:
+                self._last = None
+                self._writer.start(lambda: left.forget(left.own()))
+            return
+        self._last = saved
+        self._writer.start(lambda: self._write(saved))
+
+    def end(self) -> None:
+        """The program is closed: nothing is left behind."""
+        self._soon.stop()
+        self._soon.blockSignals(True)
+        self._writer.waitForDone()
+        if self._last is not None:
+            left.forget(left.own())
+
+    def _write(self, saved: Saved) -> None:
+        try:
+            left.keep(saved)
+        except (OSError, IfuviewError) as problem:
+            if not self._problem:
+                self._problem = f"the session is not kept for the case of a crash: {problem}"
+                QTimer.singleShot(0, self.window, lambda: self.controller.say(Level.WARNING, self._problem))
+
+    def saved(self) -> Saved:
+        """The session and the layout of the panels now."""
+        area = self.window.dock_area
+        area.remember()
+        desk = "" if area.desk is None else area.desk.value
+        state = area.desks.get(desk)
+        panels = "" if state is None else base64.b64encode(state.data()).decode()
+        return kept(self.controller.session, desk, panels)
+
+    # what was asked for
+
+    def save(self, intent: want.SaveSession) -> None:
+        """Write the session where the user wants it."""
+        from ifuview.app.saved.restore import Keep
+
+        self.controller.begin(Keep(title=f"Save {intent.path}", path=intent.path, saved=self.saved()))
+
+    def arrange(self, intent: want.ShowPanels) -> None:
+        """The panels as they were."""
+        area = self.window.dock_area
+        try:
+            state = QByteArray(base64.b64decode(intent.state, validate=True))
+        except (binascii.Error, ValueError):
+            state = QByteArray()
+        if intent.desk in tuple(Desk):
+            area.restore(Desk(intent.desk), state)
+
+    # what was left behind
+
+    def _show(self, offered: left.Offered | None) -> None:
+        if offered is None:
+            return
+        self._offer = Offer(offered.words, "Restore", "Forget")
+        self._offer.accepted.connect(lambda: self.controller.handle(want.RestoreSession(offered.path)))
+        self._offer.declined.connect(lambda: left.forget(offered.path))
+        self.window.add_strip(self._offer)
+
+    def _restored(self, task: Any, well: bool) -> None:
+        """What a crash left behind is taken over: the session of this process keeps it from now on."""
+        if task.kind is JobKind.RESTORE and well and task.of in left.left():
+            left.forget(task.of)
+            self.keep()
