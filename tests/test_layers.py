@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"model", "resources", "errors", "files", "sets", "context"},
     "app": {
         "model", "instrument", "io", "engine", "context", "simulate", "recipes", "report", "errors",
-        "files", "exit_codes", "sets", "inputs", "memory", "resources", "settings", "log",
+        "files", "folders", "exit_codes", "sets", "inputs", "memory", "resources", "settings", "log",
     },
     "gui": {"app", "model", "settings", "resources", "log", "errors", "exit_codes", "files", "context"},
     "batch": {"app", "model", "recipes", "report", "errors", "files", "sets", "inputs", "context"},

@@ -34,10 +34,8 @@ from ifuview.app.frames.intents import (
     OpenFile,
     PickPoint,
     Reload,
-    RestoreSession,
     SaveImage,
     SaveRegions,
-    SaveSession,
     SaveTable,
     SelectFiber,
     SelectSlot,
@@ -53,7 +51,6 @@ from ifuview.app.frames.intents import (
     ShowCell,
     ShowDesk,
     ShowDock,
-    ShowPanels,
     ShowProblem,
     StepFiber,
     StepSlot,
@@ -114,6 +111,7 @@ from ifuview.app.photons.intents import (
     UseBeammap,
     WriteCalibrated,
 )
+from ifuview.app.saved.intents import RestoreSession, SaveSession, ShowPanels
 from ifuview.app.session import Session
 from ifuview.app.spectra.intents import ChooseSpectra, CloseTables, SetExtraction, SetSectionColumns, SetWindow, ShowArm
 from ifuview.app.tasks import Outcome, Plan

@@ -85,9 +85,10 @@ class ReadFile(Task[Found | Dataset]):
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
     """Read a file, index a folder, or restore a session."""
     if intent.spec.endswith(".json") and _is_session(intent.spec):
+        from ifuview.app.saved.intents import RestoreSession
         from ifuview.app.saved.restore import restore
 
-        return restore(session, want.RestoreSession(intent.spec))
+        return restore(session, RestoreSession(intent.spec))
     if is_trend_file(intent.spec):
         from ifuview.app.night.trends.tasks import open_trends
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ifuview.app.frames.state import Made
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.saved.marks import marked
-from ifuview.app.saved.plain import Misfit, from_plain, to_plain
+from ifuview.app.saved.plain import OddValue, from_plain, to_plain
 from ifuview.app.saved.state import FileMark, Saved, SavedFrame, SavedMade, SavedNight, SavedPhotons
 from ifuview.app.session import Session, Slot
 from ifuview.errors import FileFormatError
@@ -112,15 +112,16 @@ def read(path: str) -> tuple[Saved, tuple[str, ...]]:
     MissingDataError, FileFormatError
         There is no such file, or it is something else.
     """
-    content, bad = read_json(path), []
+    content = read_json(path)
+    bad: list[str] = []
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise FileFormatError("is no session of ifuview", path, "choose a file that was saved as a session")
     if content.get("version") != VERSION:
         raise FileFormatError("is a session of another version of ifuview", path, "open it with that version")
     try:
         return from_plain(Saved, content.get("session"), bad), tuple(bad)
-    except Misfit as misfit:
-        raise FileFormatError(f"is a session without a proper {misfit}", path) from misfit
+    except OddValue as odd:
+        raise FileFormatError(f"is a session without a proper {odd}", path) from odd
 
 
 def is_session(path: str) -> bool:

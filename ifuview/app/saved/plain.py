@@ -7,7 +7,6 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from functools import cache
 from typing import TypeVar, Union, get_args, get_origin, get_type_hints
 
 Value = TypeVar("Value")
@@ -16,8 +15,10 @@ MOST_ITEMS = 100_000  # of a list
 MOST_TEXT = 1 << 17  # characters
 MOST_NUMBER = 1 << 63
 
+_known: dict[object, Mapping[str, object]] = {}
 
-class Misfit(Exception):
+
+class OddValue(Exception):
     """A value is not what its field holds."""
 
 
@@ -49,11 +50,11 @@ def from_plain(kind: type[Value], content: object, bad: list[str], where: str = 
 
     Raises
     ------
-    Misfit
+    OddValue
         It is no mapping, or a field without a default does not fit.
     """
     if not isinstance(content, Mapping):
-        raise Misfit(where or kind.__name__)
+        raise OddValue(where or kind.__name__)
     hints, given = _hints(kind), {}
     for one in fields(kind):  # type: ignore[arg-type]
         if one.name not in content:
@@ -61,20 +62,21 @@ def from_plain(kind: type[Value], content: object, bad: list[str], where: str = 
         name = f"{where}.{one.name}".lstrip(".")
         try:
             given[one.name] = _fitted(hints[one.name], content[one.name], bad, name)
-        except Misfit as misfit:
+        except OddValue as odd:
             if one.default is MISSING and one.default_factory is MISSING:
                 raise
-            bad.append(str(misfit))
+            bad.append(str(odd))
     try:
         return kind(**given)
     except (TypeError, ValueError) as problem:  # a field without a default is not there
-        raise Misfit(where or kind.__name__) from problem
+        raise OddValue(where or kind.__name__) from problem
 
 
-@cache
-def _hints(kind: type) -> Mapping[str, object]:
+def _hints(kind: type[object]) -> Mapping[str, object]:
     """Types of the fields of a class."""
-    return get_type_hints(kind)
+    if kind not in _known:
+        _known[kind] = get_type_hints(kind)
+    return _known[kind]
 
 
 def _fitted(hint: object, value: object, bad: list[str], where: str) -> object:
@@ -90,7 +92,7 @@ def _fitted(hint: object, value: object, bad: list[str], where: str) -> object:
         try:
             return hint(value)
         except ValueError as problem:
-            raise Misfit(where) from problem
+            raise OddValue(where) from problem
     return _simple(hint, value, where)
 
 
@@ -103,18 +105,18 @@ def _one_of(hints: tuple[object, ...], value: object, bad: list[str], where: str
             continue
         try:
             return _fitted(hint, value, bad, where)
-        except Misfit:
+        except OddValue:
             continue
-    raise Misfit(where)
+    raise OddValue(where)
 
 
 def _items(hints: tuple[object, ...], value: object, bad: list[str], where: str) -> tuple[object, ...]:
     """A list as a tuple of one type or of as many as it has."""
     if not isinstance(value, list) or len(value) > MOST_ITEMS:
-        raise Misfit(where)
+        raise OddValue(where)
     each = [hints[0]] * len(value) if hints[-1] is Ellipsis else list(hints)
     if len(each) != len(value):
-        raise Misfit(where)
+        raise OddValue(where)
     return tuple(_item(h, v, bad, f"{where}[{n}]") for n, (h, v) in enumerate(zip(each, value, strict=True)))
 
 
@@ -122,7 +124,7 @@ def _item(hint: object, value: object, bad: list[str], where: str) -> object:
     """One of a list; in place of a value that has no sense the usual one, so that the others keep their places."""
     try:
         return _fitted(hint, value, bad, where)
-    except Misfit:
+    except OddValue:
         usual = _usual(hint)
         if usual is None:
             raise
@@ -152,5 +154,5 @@ def _simple(hint: object, value: object, where: str) -> object:
     elif isinstance(value, str):
         fits = fits and len(value) <= MOST_TEXT and "\0" not in value
     if not fits:
-        raise Misfit(where)
+        raise OddValue(where)
     return value

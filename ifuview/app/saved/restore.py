@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from ifuview.app.frames import intents as want
 from ifuview.app.frames.combine import combine
+from ifuview.app.frames.intents import Intent, Judge
 from ifuview.app.frames.opening.opened import Opened, first_plane, new_slot
 from ifuview.app.frames.state import Made
 from ifuview.app.jobs import JobKind
@@ -19,6 +19,7 @@ from ifuview.app.night.state import Night, Place
 from ifuview.app.opening import open_images
 from ifuview.app.photons.intents import SetPhotonCut, ShowPhotons
 from ifuview.app.photons.state import Shown
+from ifuview.app.saved.intents import RestoreSession, ShowPanels
 from ifuview.app.saved.keep import read, write
 from ifuview.app.saved.marks import what_became
 from ifuview.app.saved.sense import plane_of, sensible
@@ -39,7 +40,7 @@ MOST_NAMES = 3  # values that make no sense which are named
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class ReadAgain:
     """What was read again; `opened` and `traces` by the place of their frame."""
 
     saved: Saved
@@ -61,7 +62,7 @@ class _Reading:
         self.problems.append(f"{title}: {problem}" if title else str(problem))
 
 
-def find(path: str, ctx: JobContext) -> Found:
+def find(path: str, ctx: JobContext) -> ReadAgain:
     """Read a kept session and the files that it names.
 
     Raises
@@ -78,7 +79,8 @@ def find(path: str, ctx: JobContext) -> Found:
         )
     saved = replace(saved, frames=tuple(map(sensible, saved.frames)))
     night, compared = _folders(saved, gathered, ctx)
-    opened, traces = {}, {}
+    opened: dict[int, Opened] = {}
+    traces: dict[int, TraceSet] = {}
     for n, frame in enumerate(saved.frames):
         ctx.checkpoint((n + 0.5) / len(saved.frames), frame.title)
         found = None if frame.made is not None else _opened(frame, night, compared, gathered, ctx)
@@ -89,7 +91,7 @@ def find(path: str, ctx: JobContext) -> Found:
     for n, frame in enumerate(saved.frames):
         if frame.made is not None and (again := _made_again(saved, frame, opened, gathered, ctx)) is not None:
             opened[n] = again
-    return Found(saved, opened, traces, night, compared, tuple(gathered.problems))
+    return ReadAgain(saved, opened, traces, night, compared, tuple(gathered.problems))
 
 
 def _folders(saved: Saved, to: _Reading, ctx: JobContext) -> tuple[ExposureIndex | None, ExposureIndex | None]:
@@ -176,7 +178,7 @@ def _own_traces(frame: SavedFrame, image: Image, to: _Reading, ctx: JobContext) 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restore(Task[Found]):
+class Restore(Task[ReadAgain]):
     """A kept session in place of all that is open."""
 
     kind: ClassVar[JobKind] = JobKind.RESTORE
@@ -187,16 +189,16 @@ class Restore(Task[Found]):
         """The file."""
         return self.path
 
-    def run(self, session: Session, ctx: JobContext) -> Found:
+    def run(self, session: Session, ctx: JobContext) -> ReadAgain:
         """Read all files."""
         return find(os.path.expanduser(self.path), ctx)
 
-    def apply(self, session: Session, result: Found) -> Outcome:
+    def apply(self, session: Session, result: ReadAgain) -> Outcome:
         """Show what was shown, and say what is not there."""
         return restored(session, result)
 
 
-def restored(session: Session, found: Found) -> Change:
+def restored(session: Session, found: ReadAgain) -> Change:
     """A session of what was read again."""
     saved = found.saved
     fresh = replace(Session(), **{name: getattr(session, name) for name in OF_THE_WINDOW})
@@ -239,7 +241,7 @@ def _linked(slot: Slot, frame: SavedFrame, keys: Mapping[int, int]) -> Slot:
     return slot if made is None else replace(slot, made_of=Made(keys[made.a], keys[made.b], made.how))
 
 
-def _night(found: Found, keys: Mapping[int, int]) -> Night | None:
+def _night(found: ReadAgain, keys: Mapping[int, int]) -> Night | None:
     """The folder of exposures that was open, with what its frames show."""
     was = found.saved.night
     if found.night is None or was is None:
@@ -252,14 +254,14 @@ def _night(found: Found, keys: Mapping[int, int]) -> Night | None:
     return Night(found.night, was.place, shown, found.compared, was.watched, was.newest, was.results)
 
 
-def _then(session: Session, saved: Saved) -> tuple[Task[Dataset] | want.Intent, ...]:
+def _then(session: Session, saved: Saved) -> tuple[Task[Dataset] | Intent, ...]:
     """Tables, the layout of the panels, and the judging of what is open."""
     tables = tuple(ReadTables(title=f"Tables {one.path}", path=one.path) for one in saved.tables)
-    panels = (want.ShowPanels(saved.desk, saved.panels),) if saved.desk and not session.headless else ()
-    return (*tables, *panels, *((want.Judge(),) if session.judges and session.night is not None else ()))
+    panels = (ShowPanels(saved.desk, saved.panels),) if saved.desk and not session.headless else ()
+    return (*tables, *panels, *((Judge(),) if session.judges and session.night is not None else ()))
 
 
-def _settled(saved: Saved, keys: Mapping[int, int]) -> Iterator[want.Intent]:
+def _settled(saved: Saved, keys: Mapping[int, int]) -> Iterator[Intent]:
     """What photon lists show, as soon as they are open."""
     for n, key in keys.items():
         photons = saved.frames[n].photons
@@ -282,9 +284,9 @@ class Keep(Telling):
         return f"Session written to {self.path}"
 
 
-def restore(session: Session, intent: want.RestoreSession) -> Restore:
+def restore(session: Session, intent: RestoreSession) -> Restore:
     """Read a kept session."""
     return Restore(title=f"Restore {intent.path}", path=intent.path)
 
 
-TASKS: Mapping[type[want.Intent], Plan] = {want.RestoreSession: restore}
+TASKS: Mapping[type[Intent], Plan] = {RestoreSession: restore}

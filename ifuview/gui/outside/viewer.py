@@ -13,7 +13,7 @@ from ifuview.app.script.words import Script, WindowOptions
 from ifuview.gui.outside import loop
 from ifuview.gui.outside.handle import WindowHandle
 from ifuview.gui.shell.app import make_shell
-from ifuview.gui.shell.shell import HEADLESS_SIZE
+from ifuview.gui.window.window_state import HEADLESS_SIZE
 
 START_S = 20.0
 WORKER_PATIENCE = 2.0  # s for jobs to notice that the window is closed

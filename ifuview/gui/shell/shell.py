@@ -40,8 +40,8 @@ from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
 
 if TYPE_CHECKING:
-    from ifuview.gui.outside.ways import Ways
     from ifuview.gui.outside.keeper import Keeper
+    from ifuview.gui.outside.ways import Ways
     from ifuview.gui.shell.tour import Tour
 
 WARM_UP = JobKey(JobKind.WARM_UP)

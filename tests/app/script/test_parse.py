@@ -160,11 +160,19 @@ def test_all_extensions_and_cubes():
     assert steps("-memf f.fits -mecube g.fits")[1] == Step("open", ("g.fits", False, True, ()))
 
 
+def test_sessions_are_saved_and_restored_by_the_words_of_ds9():
+    script = parse(["a.fits", "-backup", "f.json", "-restore", "g.json"])
+    assert [(step.verb, step.args) for step in script.steps[1:]] == [
+        ("save-session", ("f.json",)),
+        ("restore", ("g.json",)),
+    ]
+
+
 def test_ignored_options_swallow_their_words_and_warn_in_one_line():
-    script = parse(["-xpa", "no", "-port", "0", "-prefs", "clear", "-backup", "f.bck", "-unix", "none", "a.fits"])
+    script = parse(["-xpa", "no", "-port", "0", "-prefs", "clear", "-scope", "local", "-unix", "none", "a.fits"])
     assert script.files == ("a.fits",)
     assert len(script.warnings) == 1
-    assert all(word in script.warnings[0] for word in ("-xpa", "-port", "-prefs", "-backup", "-unix"))
+    assert all(word in script.warnings[0] for word in ("-xpa", "-port", "-prefs", "-scope", "-unix"))
 
 
 def test_unknown_options_warn_once_and_the_rest_goes_on():
