@@ -15,7 +15,7 @@ from ifuview.engine.night.questions.detector import detector
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
 from ifuview.engine.night.questions.lines import beside_stronger
-from ifuview.engine.night.questions.masked import all_masked, masked
+from ifuview.engine.night.questions.masked import masked
 from ifuview.engine.night.questions.products import identity, products
 from ifuview.engine.night.questions.tables import tables
 from ifuview.engine.night.stats import filled, middle
@@ -51,7 +51,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "amplifier-step": ("sframe", "traces", "sky"),
     "mixed-production": ("frame", "flat", "sky", "sframe"),
     "fluxcalib": ("fluxcalib",),
-    "masked-data": ("sframe",),
+    "masked-data": (),
     "swapped-fibers": (),
     "amplifier-noise": ("sframe", "traces"),
     "charge-transfer": ("sframe", "sky", "traces"),
@@ -100,8 +100,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     ctx : JobContext, optional
     """
     wanted = (params or Params()).only or CLASSES
-    dark = chain.sframe_ivar is not None and not np.any(chain.sframe_ivar > 0)
-    chain = _without_holes(chain)
+    given, chain = chain, _without_holes(chain)
     nfiber, nwave = chain.shape
     if nwave < MIN_WAVES:
         few = f"spectra of at least {MIN_WAVES} pixels (these have {nwave})"
@@ -112,14 +111,12 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         lacks = {m.what for m in missing}
         compare = [kind for kind in wanted if kind in COMPARED and kind not in lacks]
         missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
-    case = Case(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}))
+    case = Case(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}), given)
     case.numbers["fiber_id"] = None if chain.fiber_id is None else [int(number) for number in chain.fiber_id]
     for step, weight in ASKED:
         step(case)
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
-    if dark and chain.sframe is None and "masked-data" in wanted:
-        case.findings.append(all_masked(expid, camera, nfiber))
     found = _by_charge(_merged(case.findings), nfiber)
     return CameraTriage(
         tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), case.arrays(), case.numbers

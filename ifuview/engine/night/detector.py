@@ -5,7 +5,7 @@ What the read-out added is also between the bundles. What was lost because trace
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -105,6 +105,17 @@ def stands_out(gaps: Array, first: int, last: int) -> tuple[float, float]:
     level = float(np.median(own) - np.median(near))
     error = MEDIAN_ERROR * max(float(mad(near)), 1e-9) * float(np.sqrt(1 / own.size + 1 / near.size))
     return level, abs(level) / error
+
+
+def masked_on(detector: Detector, cross: Array, disp: Array, fibers: Sequence[int], columns: slice) -> float:
+    """Share of the pixels on the traces of some fibers that are masked; NaN where none lies on the detector."""
+    own = list(fibers)
+    across, along = (np.rint(a[own, columns]).astype(int) for a in (cross, disp))
+    shape = detector.image.shape
+    there = (across >= 0) & (across < shape[0]) & (along >= 0) & (along < shape[1])
+    if not there.any():
+        return float("nan")
+    return 0.0 if detector.bad is None else float(detector.bad[across[there], along[there]].mean())
 
 
 def off_trace(detector: Detector, cross: Array, disp: Array) -> Array:

@@ -14,6 +14,7 @@ from ifuview.engine.night.detector import (  # fmt: skip
     Detector,
     follows,
     gap_rows,
+    masked_on,
     noisy,
     off_trace,
     stands_out,
@@ -24,16 +25,18 @@ from ifuview.model.night.triage import Finding, NotMeasured
 
 BY_ROWS = ("ccd-row",)
 BY_FIBERS = ("wavelength-blocks", "block-throughput")
-EARLY = ("preproc", "trace")
+BY_MASK = ("masked-data",)
+EARLY = ("preproc", "trace", "frame")
 IN_BLOCK = "traces, PSF or flat of this block"  # may have lost it, as long as nothing else is known
 BEFORE_DETECTOR = "lost or added before the detector"
 OFF_TRACES = "its traces are displaced"
+MASKED = 0.5  # of the pixels on the traces
 DOUBT = 0.6  # of the confidence, where the image does not show what it should
 
 
 def open_questions(findings: Sequence[Finding]) -> list[Finding]:
     """Findings whose first step the detector image can tell."""
-    return [f for f in findings if f.first_step in EARLY and f.kind in (*BY_ROWS, *BY_FIBERS)]
+    return [f for f in findings if f.first_step in EARLY and f.kind in (*BY_ROWS, *BY_FIBERS, *BY_MASK)]
 
 
 def with_read_noise(findings: Sequence[Finding], read_noise: Mapping[str, float]) -> list[Finding]:
@@ -80,6 +83,8 @@ def told_apart(
             out.append(f if seen is None else _rows_told(f, *seen))
             if seen is None:
                 lacking.append(NotMeasured(f.expid, f.camera, f"first step of {f.kind}", "rows between the bundles"))
+        elif f.kind in BY_MASK:
+            out.append(_mask_told(f, masked_on(detector, chain.cross, chain.disp, f.fibers, _columns(f, chain.wave))))
         else:
             offsets = off_trace(detector, chain.cross, chain.disp) if offsets is None else offsets
             out.append(_fibers_told(f, offsets))
@@ -152,6 +157,25 @@ def _rows_told(f: Finding, seen: bool, words: str) -> Finding:
         f, text=f"{f.text}; {said} ({words})", confidence=1.0 if seen else DOUBT * f.confidence,
         detail={**f.detail, "in_detector_image": bool(seen)},
     )  # fmt: skip
+
+
+def _columns(f: Finding, wave: Array) -> slice:
+    """Pixels of the wavelengths of a finding."""
+    if f.wave_range is None:
+        return slice(0, wave.size)
+    first, last = np.searchsorted(wave, f.wave_range)
+    return slice(int(first), int(last) + 1)
+
+
+def _mask_told(f: Finding, share: float) -> Finding:
+    """Data that the detector image lacks were lost before the extraction; those that it has were lost in it."""
+    if not np.isfinite(share):
+        return f
+    lacks = share > MASKED
+    step = "preproc" if lacks else "frame"
+    said = "lacks them, too" if lacks else "has them"
+    text = f"{f.text}; the detector image {said} ({100 * share:.0f} % of the pixels on their traces are masked)"
+    return replace(f, first_step=step, text=text, detail={**f.detail, "masked_on_detector": round(share, 3)})
 
 
 def _fibers_told(f: Finding, offsets: Array) -> Finding:

@@ -9,6 +9,7 @@ import numpy as np
 from ifuview.model.checks import Array
 
 PRODUCTS = ("frame", "flat", "sky", "sframe", "fluxcalib", "cframe", "traces")
+MADE = ("frame", "flat", "sky", "sframe", "fluxcalib", "cframe")  # spectra in the order in which they are made
 SPECTRA = ("sframe", "frame", "sky", "flat", "fluxcalib", "cframe")  # the one that decides on shape and fibers first
 
 
@@ -30,7 +31,7 @@ class Chain:
     wave : ndarray, shape (nwave,), Angstrom
     frame, sframe, cframe : ndarray, shape (nfiber, nwave)
         Extracted, sky-subtracted, calibrated flux.
-    frame_ivar, sframe_ivar : ndarray, shape (nfiber, nwave)
+    frame_ivar, sframe_ivar, flat_ivar, sky_ivar, fluxcalib_ivar, cframe_ivar : ndarray, shape (nfiber, nwave)
         0 = unusable.
     flat, sky, fluxcalib : ndarray, shape (nfiber, nwave)
         What is divided by, subtracted, divided by.
@@ -66,6 +67,10 @@ class Chain:
     sframe_ivar: Array | None = None
     fluxcalib: Array | None = None
     cframe: Array | None = None
+    flat_ivar: Array | None = None
+    sky_ivar: Array | None = None
+    fluxcalib_ivar: Array | None = None
+    cframe_ivar: Array | None = None
     line_factor: Array | None = None
     cross: Array | None = None
     disp: Array | None = None

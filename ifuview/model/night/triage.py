@@ -28,7 +28,7 @@ CLASSES = (
     "bright-neighbor",
     "sky-gradient",
 )  # worst first, all else equal
-STEPS = ("preproc", "trace", "fiberflat", "sky", "fluxcalib", "light")
+STEPS = ("preproc", "trace", "frame", "fiberflat", "sky", "sframe", "fluxcalib", "cframe", "light")
 ENOUGH = 0.8  # of the fibers that must be known for "clean"
 HARMLESS = ("sky-gradient", "bright-neighbor")  # real light, no fault of instrument or processing
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from ifuview.model.night.chain import SPECTRA, Chain, Section
 LETTERS = "ABCD"  # amplifiers
 NUMBERED = str.maketrans("1234", LETTERS)  # as the oldest files call them
 PARTS = ("error", "wave", "fibers")
-FIELDS = frozenset(field.name for field in fields(Chain))
+JUDGED_BY_NOISE = ("frame", "sframe")
 MOST_MOVED = 0.25  # of the rows: more are tables of other fibers
 
 
@@ -104,9 +103,8 @@ class _Reader:
         from ifuview.io.products.lean import read_lean
 
         path = self.camera.files[product]
-        with_errors = f"{product}_ivar" in FIELDS
         try:
-            dataset = read_lean(path, self.instrument, PARTS if with_errors else PARTS[1:], self.ctx)
+            dataset = read_lean(path, self.instrument, PARTS, self.ctx)
         except IfuviewError as problem:
             self.problems.append(str(problem))
             return
@@ -121,10 +119,11 @@ class _Reader:
             return
         self.wave.setdefault(image.shape[1], image.wave)
         flux = self.arrays[product] = image.pixels.native()
-        if with_errors:
-            self.arrays[f"{product}_ivar"] = _guessed_ivar(flux) if image.ivar is None else image.ivar.native()
-            if image.ivar is None:
-                self.problems.append(f"{path}: no errors; the noise is taken from neighboring pixels.")
+        if image.ivar is not None:
+            self.arrays[f"{product}_ivar"] = image.ivar.native()
+        elif product in JUDGED_BY_NOISE:
+            self.arrays[f"{product}_ivar"] = _guessed_ivar(flux)
+            self.problems.append(f"{path}: no errors; the noise is taken from neighboring pixels.")
         self._facts(image)
         self._line_factor(dataset)
         if image.fibermap is not None and image.fibermap.table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ifuview.app.night.triage.files import CameraFiles
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
@@ -58,5 +60,7 @@ def read_detector(path: str, read_noise: dict[str, float], ctx: JobContext = SIL
     from ifuview.engine.night.detector import Detector
 
     image = open_dataset(path, ctx).images[0]
-    mask = None if image.mask is None else image.orientation.to_canonical(image.mask.native()) != 0
-    return Detector(image.canonical(), mask, read_noise)
+    masks = [] if image.mask is None else [image.mask.native() != 0]
+    masks += [] if image.ivar is None else [image.ivar.native() <= 0]
+    bad = image.orientation.to_canonical(np.logical_or.reduce(masks)) if masks else None
+    return Detector(image.canonical(), bad, read_noise)

@@ -15,8 +15,8 @@ from ifuview.model.night.triage import HARMLESS, Finding, ranges
 
 DOT = " \u00b7 "
 STEP_WORDS = {
-    "preproc": "detector", "trace": "traces", "fiberflat": "fiberflat", "sky": "sky model",
-    "fluxcalib": "flux calibration", "light": "light",
+    "preproc": "detector", "trace": "traces", "frame": "extraction", "fiberflat": "fiberflat", "sky": "sky model",
+    "sframe": "sky subtraction", "fluxcalib": "flux calibration", "cframe": "calibrated spectra", "light": "light",
 }  # fmt: skip
 KIND_WORDS = {
     "mixed-production": "products of two productions are mixed",

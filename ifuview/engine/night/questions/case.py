@@ -58,7 +58,10 @@ class LightLevel:
 class Case:
     """One camera under examination: its products, what the questions share, and what they found."""
 
-    def __init__(self, chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> None:
+    def __init__(
+        self, chain: Chain, expid: int, camera: str, wanted: tuple[str, ...], given: Chain | None = None
+    ) -> None:
+        self.given = chain if given is None else given  # before its holes were filled
         self.chain, self.expid, self.camera, self.wanted = chain, expid, camera, wanted
         self.findings: list[Finding] = []
         self.lacking: list[NotMeasured] = []
@@ -91,7 +94,7 @@ class Case:
         good = chain.sframe_ivar > 0
         alive = good.mean(axis=1) > 0.1
         if chain.frame_ivar is not None:  # fibers that were masked as a whole still show what the sky model did
-            good[~alive] = chain.frame_ivar[~alive] > 0
+            good[~alive] = (chain.frame_ivar[~alive] > 0) & (chain.sframe[~alive] != 0)
         self.good = good
         self.sigma = _noise(chain.sframe_ivar)
         self.flux = filled(chain.sframe, good)

@@ -1,69 +1,156 @@
-"""Which fibers, amplifiers or stretches are masked, beyond what the fiber table says or other findings explain?"""
+"""Which fibers, amplifiers or stretches are masked, beyond what the fiber table says or other findings explain?
+
+Each loss belongs to the first product that has it: what a product lost, those that are made from it lose, too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
-from ifuview.engine.night.questions.case import Case
+from ifuview.engine.night.questions.case import MEASURED, Case
 from ifuview.engine.night.search.noise import inside
+from ifuview.engine.night.stats import runs
 from ifuview.model.checks import Array
-from ifuview.model.night.triage import Finding, ranges
+from ifuview.model.night.chain import MADE, Chain
+from ifuview.model.night.triage import ranges
 
 NOTHING, PART = 0.1, 0.9  # known pixels of a fiber that is masked as a whole; below which a part is
 OF_AMPLIFIER = 0.8  # of the pixels of an amplifier
 LEAST_PART = 5  # fibers with gaps that are worth a finding
+EVERYONE, STRETCH = 0.9, 20  # of the fibers, and pixels, of wavelengths that are masked in all
+TOGETHER = 0.7  # of the lost pixels lie in one range of wavelengths, if it is named
+STEP = {"flat": "fiberflat"}  # name of the step, where it is not that of the product
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    """What one product lost that those before it have.
+
+    Parameters
+    ----------
+    product : str
+        Of MADE.
+    gone : ndarray of bool, shape (nfiber, nwave)
+    whole : ndarray of bool, shape (nfiber,)
+        Fibers of which it has nothing.
+    also, have : tuple of str
+        Products that lack most of it, too, and those that have it.
+    """
+
+    product: str
+    gone: Array
+    whole: Array
+    also: tuple[str, ...]
+    have: tuple[str, ...]
+
+    @property
+    def step(self) -> str:
+        """The first step that is wrong."""
+        return STEP.get(self.product, self.product)
+
+    def where(self, word: str = "them") -> str:
+        """Words about the products."""
+        out = f"masked in {_listed((self.product, *self.also))}"
+        verb = "has" if len(self.have) == 1 else "have"
+        return f"{out}, though {_listed(self.have)} {verb} {word}" if self.have else out
 
 
 def masked(case: Case) -> None:
-    """Fibers and amplifiers without information; their number goes into the verdict."""
-    if case.chain.sframe_ivar is None:
-        return
-    known = (case.chain.sframe_ivar > 0).mean(axis=1)
-    none = known < NOTHING
-    case.numbers["judged"] = {
-        "fibers": int(known.size), "masked": [int(f) for f in np.flatnonzero(none)],
-        "share": round(float(case.measured.mean()), 3), "pixels": round(float(case.good.mean()), 3),
-    }  # fmt: skip
+    """Fibers, amplifiers and wavelengths without information; their number goes into the verdict."""
+    known = known_pixels(case.given)
+    if "sframe" in known:
+        _judged(case, known["sframe"])
     if not case.asks("masked-data"):
         return
-    new = np.flatnonzero(none & ~case.known & ~_explained(case, known.size))
-    if new.size:
-        of = int(np.count_nonzero(none))
-        where = f"{new.size} of {known.size} fibers are" if new.size < known.size else f"All {known.size} fibers are"
-        also = f" ({of - new.size} more are, for reasons that are known)" if of > new.size else ""
-        _add(
-            case,
-            new,
-            None,
-            "",
-            f"{where} masked at all wavelengths{also}: {ranges(tuple(new.tolist()))}. Nothing is known of them",
+    if not known:
+        case.lack("masked-data", "a product with errors")
+    for loss in losses(known):
+        _whole(case, loss)
+        _parts(case, loss)
+
+
+def known_pixels(chain: Chain) -> dict[str, Array]:
+    """Pixels with a value and a weight of each product that has weights, in the order in which they are made."""
+    out = {}
+    for name in MADE:
+        values, ivar = getattr(chain, name), getattr(chain, f"{name}_ivar")
+        if values is not None and ivar is not None:
+            out[name] = np.asarray((ivar > 0) & np.isfinite(ivar) & np.isfinite(values))
+    return out
+
+
+def losses(known: Mapping[str, Array]) -> list[Loss]:
+    """What each product lost that none before it had lost; products that lost nothing are left out."""
+    out: list[Loss] = []
+    before: Array | None = None
+    empty: Array | None = None
+    for product, pixels in known.items():
+        gone = ~pixels if before is None else ~pixels & ~before
+        without = pixels.mean(axis=1) < NOTHING
+        whole = without if empty is None else without & ~empty
+        before, empty = gone if before is None else gone | before, whole if empty is None else whole | empty
+        if gone.any():
+            also, have = _others(known, product, gone)
+            out.append(Loss(product, gone, whole, also, have))
+    return out
+
+
+def _others(known: Mapping[str, Array], product: str, gone: Array) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Products that lack most of some pixels, and those that have most of them."""
+    also = tuple(name for name, pixels in known.items() if name != product and np.mean(pixels[gone]) < 0.5)
+    return also, tuple(name for name in known if name != product and name not in also)
+
+
+def _judged(case: Case, pixels: Array) -> None:
+    share = pixels.mean(axis=1)
+    enough = share > MEASURED
+    enough[list(case.set_aside)] = False
+    case.numbers["judged"] = {
+        "fibers": int(share.size), "masked": [int(f) for f in np.flatnonzero(share < NOTHING)],
+        "share": round(float(enough.mean()), 3), "pixels": round(float(pixels.mean()), 3),
+    }  # fmt: skip
+
+
+def _whole(case: Case, loss: Loss) -> None:
+    """Fibers without a single good pixel."""
+    count = loss.whole.size
+    new = np.flatnonzero(loss.whole & ~case.known & ~_explained(case, count))
+    if not new.size:
+        return
+    of = int(np.count_nonzero(loss.whole))
+    many = f"{new.size} of {count} fibers are" if new.size < count else f"All {count} fibers are"
+    more = f"; {of - new.size} more for reasons that are known" if of > new.size else ""
+    unknown = "" if loss.have else "; nothing is known of them"
+    text = f"{many} {loss.where()}, at all wavelengths: fibers {ranges(tuple(new.tolist()))}{more}{unknown}"
+    _add(case, loss, new, None, "", text)
+
+
+def _parts(case: Case, loss: Loss) -> None:
+    """Amplifiers, wavelengths of all fibers, and parts of some."""
+    count, wave = loss.whole.size, case.given.wave
+    gone = loss.gone & ~loss.whole[:, None]
+    part = np.zeros(count, bool)
+    for name, fibers, span in _amplifiers(case, gone, ~loss.whole):
+        part[list(fibers)] = True
+        text = (
+            f"Amplifier {name} is {loss.where('it')} (fibers {fibers[0]}-{fibers[-1]}, {span[0]:.0f}-{span[1]:.0f} A)"
         )
-    part = ~none & (known < PART)
-    for name, fibers, span in _amplifiers(case):
-        part[list(fibers)] = False
-        _add(
-            case, np.array(fibers), span, name, f"Amplifier {name} is masked (fibers {fibers[0]}-{fibers[-1]}, "
-            f"{span[0]:.0f}-{span[1]:.0f} A): nothing is known there"
-        )  # fmt: skip
-    rest = np.flatnonzero(part & ~case.known & ~_explained(case, known.size))
+        _add(case, loss, np.array(fibers), span, name, text)
+    alive = ~loss.whole
+    for first, last in runs(gone[alive].mean(axis=0) > EVERYONE if alive.any() else np.zeros(gone.shape[1], bool), 1):
+        gone[:, first:last] = False
+        if last - first >= STRETCH:
+            span = float(wave[first]), float(wave[last - 1])
+            text = f"{span[0]:.0f}-{span[1]:.0f} A of all fibers are {loss.where()}"
+            _add(case, loss, np.flatnonzero(alive), span, "", text)
+    lost = gone.mean(axis=1)
+    rest = np.flatnonzero((lost > 1 - PART) & ~part & ~case.known & ~_explained(case, count))
     if rest.size >= LEAST_PART:
-        lost = 100 * float(np.mean(1 - known[rest]))
-        _add(
-            case,
-            rest,
-            None,
-            "",
-            f"{rest.size} fibers miss {lost:.0f} % of their pixels: {ranges(tuple(rest.tolist()))}",
-        )
-
-
-def all_masked(expid: int, camera: str, count: int) -> Finding:
-    """A camera without a single good pixel."""
-    return Finding(
-        expid, camera, "masked-data", "preproc", fibers=tuple(range(count)), amplitude=1.0, unit="of the pixels",
-        text=f"All {count} fibers are masked at all wavelengths: the inverse variance is 0 everywhere, nothing "
-        f"can be judged",
-    )  # fmt: skip
+        text = f"{rest.size} fibers miss {100 * float(lost[rest].mean()):.0f} % of their pixels, {loss.where()}: "
+        _add(case, loss, rest, _span(gone[rest], wave), "", f"{text}fibers {ranges(tuple(rest.tolist()))}")
 
 
 def _explained(case: Case, count: int) -> Array:
@@ -75,18 +162,27 @@ def _explained(case: Case, count: int) -> Array:
     return out
 
 
-def _amplifiers(case: Case) -> list[tuple[str, tuple[int, ...], tuple[float, float]]]:
+def _span(gone: Array, wave: Array) -> tuple[float, float] | None:
+    """The range of wavelengths that most of the lost pixels lie in; None if they are all over."""
+    columns = np.flatnonzero(gone.mean(axis=0) > 0.5)
+    if not columns.size:
+        return None
+    first, last = columns[0], columns[-1]
+    inside_it = np.count_nonzero(gone[:, first : last + 1])
+    full = inside_it > TOGETHER * gone.shape[0] * (last + 1 - first)
+    return (float(wave[first]), float(wave[last])) if full and inside_it > TOGETHER * np.count_nonzero(gone) else None
+
+
+def _amplifiers(case: Case, gone: Array, alive: Array) -> list[tuple[str, tuple[int, ...], tuple[float, float]]]:
     """Amplifiers of which most is masked while their fibers are not masked as a whole."""
     chain = case.chain
-    if chain.cross is None or chain.disp is None or chain.sframe_ivar is None:
+    if chain.cross is None or chain.disp is None or not gone.any():
         return []
     out = []
-    bad = np.asarray(chain.sframe_ivar <= 0)
-    alive = np.asarray(~bad.all(axis=1))
     for s in chain.sections:
         area = np.asarray(inside(s, chain.cross, chain.disp) & alive[:, None])
         count = int(np.count_nonzero(area))
-        if count and np.count_nonzero(np.asarray(bad & area)) > OF_AMPLIFIER * count:
+        if count and np.count_nonzero(gone & area) > OF_AMPLIFIER * count:
             share = area.mean(axis=1)
             fibers = tuple(int(f) for f in np.flatnonzero(share > share.max() / 2))
             columns = np.flatnonzero(area.any(axis=0))
@@ -94,8 +190,15 @@ def _amplifiers(case: Case) -> list[tuple[str, tuple[int, ...], tuple[float, flo
     return out
 
 
-def _add(case: Case, fibers: Array, span: tuple[float, float] | None, amplifier: str, text: str) -> None:
+def _add(case: Case, loss: Loss, fibers: Array, span: tuple[float, float] | None, amplifier: str, text: str) -> None:
+    step = "preproc" if amplifier and loss.step == "frame" else loss.step  # only the read-out knows amplifiers
     case.add(
-        "masked-data", "preproc", fibers=tuple(int(f) for f in fibers), wave_range=span, amplifier=amplifier,
-        amplitude=float(fibers.size), unit="fibers", text=text, detail={"masked": int(fibers.size)},
+        "masked-data", step, fibers=tuple(int(f) for f in fibers), wave_range=span, amplifier=amplifier,
+        amplitude=float(fibers.size), unit="fibers", text=text,
+        detail={"masked": int(fibers.size), "masked_in": [loss.product, *loss.also], "known_in": list(loss.have)},
     )  # fmt: skip
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    words = [STEP.get(name, name) for name in names]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
