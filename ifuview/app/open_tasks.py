@@ -21,7 +21,6 @@ from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.app.traces.intents import LoadTraces
 from ifuview.engine.context import JobContext
-from ifuview.io.night.trends import is_trend_file
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Kind
 
@@ -84,15 +83,16 @@ class ReadFile(Task[Found | Dataset]):
 
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
     """Read a file, index a folder, or restore a session."""
-    if intent.spec.endswith(".json") and _is_session(intent.spec):
+    if intent.spec.endswith(".json"):
+        from ifuview.app.night.trends.tasks import open_trends
         from ifuview.app.saved.intents import RestoreSession
         from ifuview.app.saved.restore import restore
+        from ifuview.io.night.trends import is_trend_file
 
-        return restore(session, RestoreSession(intent.spec))
-    if is_trend_file(intent.spec):
-        from ifuview.app.night.trends.tasks import open_trends
-
-        return open_trends(session, OpenTrends((intent.spec,)))
+        if _is_session(intent.spec):
+            return restore(session, RestoreSession(intent.spec))
+        if is_trend_file(intent.spec):
+            return open_trends(session, OpenTrends((intent.spec,)))
     if (os.path.isdir(intent.spec) and not is_photons(intent.spec)) or is_packed_night(intent.spec):
         from ifuview.app.night.tasks import open_folder
 

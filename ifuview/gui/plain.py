@@ -6,15 +6,17 @@ files that it names. A test sees to it that labels and tool tips of the window c
 
 from __future__ import annotations
 
-from html import escape
-
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QWidget
 
 
 def plain(text: str) -> str:
     """The text for a tool tip."""
-    return f"<p style='white-space:pre-wrap'>{escape(text)}</p>" if "<" in text else text
+    if "<" not in text:
+        return text
+    from html import escape  # the start needs none
+
+    return f"<p style='white-space:pre-wrap'>{escape(text)}</p>"
 
 
 class PlainLabel(QLabel):
