@@ -113,7 +113,16 @@ from ifuview.app.photons.intents import (
 )
 from ifuview.app.saved.intents import RestoreSession, SaveSession, ShowPanels
 from ifuview.app.session import Session
-from ifuview.app.spectra.intents import ChooseSpectra, CloseTables, SetExtraction, SetSectionColumns, SetWindow, ShowArm
+from ifuview.app.spectra.intents import (
+    ChooseSpectra,
+    CloseTables,
+    SetExtraction,
+    SetGather,
+    SetSectionColumns,
+    SetWindow,
+    ShowArm,
+    ShowRegion,
+)
 from ifuview.app.tasks import Outcome, Plan
 from ifuview.app.traces.intents import (
     ApplyCorrection,
@@ -269,6 +278,7 @@ __all__ = [
     "SelectFiber",
     "SelectSlot",
     "SetExtraction",
+    "SetGather",
     "SetLayout",
     "SetLight",
     "SetLock",
@@ -297,6 +307,7 @@ __all__ = [
     "ShowPhotons",
     "ShowProblem",
     "ShowProduct",
+    "ShowRegion",
     "ShowSolution",
     "ShowStep",
     "ShowTileFile",

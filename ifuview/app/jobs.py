@@ -42,6 +42,7 @@ class JobKind(StrEnum):
     DEMO = "demo"
     REPORT = "report"
     INSPECT = "inspect"
+    GATHER = "gather"
     TABLES = "tables"
     ARM = "arm"
     TRACES = "traces"
@@ -69,6 +70,7 @@ class JobKind(StrEnum):
     SAVE = "save"
     VIEW = "view"  # what a dock shows and its view cannot make quickly
     HOVER = "hover"
+    REGION = "region"  # in the hand
     WARM_UP = "warm up"
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
     from ifuview.app.night.state import HealthState, Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
+    from ifuview.app.spectra.state import Gathered
     from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.inspection import FiberInspection
     from ifuview.model.night.trends import TrendTable
@@ -219,6 +220,9 @@ class Session:
     light_asked: LightRequest | None = None  # what was counted last, or is being counted
     lights: Lights | None = None  # the light of selections that was counted last
     drawing: str = ""  # shape that a drag on the canvas draws: box, circle or none
+    region: tuple[int, Region] | None = None  # frame and region whose spectrum is shown
+    gather: str = "each"  # how a region (as mean then) or several fibers become one spectrum: sum, mean, median
+    gathered: Gathered | None = None  # the spectrum of the region or of the fibers
     night: Night | None = None  # None: no folder of exposures is open
 
     def __repr__(self) -> str:

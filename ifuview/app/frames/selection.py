@@ -23,7 +23,7 @@ def pick_point(session: Session, intent: want.PickPoint) -> Session:
     fiber = fiber_at(slot, intent.x, intent.y)
     keep = session.selection.fiber if fiber is None else fiber
     chosen = Selection(keep, intent.x, intent.y, (keep,) if keep is not None else ())
-    return replace(session.showing(intent.key), selection=chosen)
+    return replace(session.showing(intent.key), selection=chosen, region=None)
 
 
 def fiber_at(slot: Slot, x: float, y: float) -> int | None:
@@ -41,13 +41,13 @@ def fiber_at(slot: Slot, x: float, y: float) -> int | None:
 def select_fiber(session: Session, intent: want.SelectFiber) -> Session:
     """Select a fiber; the crosshair goes to it in the current frame."""
     if intent.fiber is None:
-        return replace(session, selection=replace(session.selection, fiber=None, fibers=(), elsewhere=()))
+        return replace(session, selection=replace(session.selection, fiber=None, fibers=(), elsewhere=()), region=None)
     fibers = intent.fibers or (intent.fiber,)
     slot = session.slot()
     x, y = session.selection.x, session.selection.y
     if slot is not None:
         x, y = on_fiber(slot, intent.fiber, x, y)
-    return replace(session, selection=Selection(intent.fiber, x, y, fibers, intent.elsewhere))
+    return replace(session, selection=Selection(intent.fiber, x, y, fibers, intent.elsewhere), region=None)
 
 
 def select_rows(session: Session, rows: tuple[int, ...]) -> Session:

@@ -192,7 +192,13 @@ def set_overlay(session: Session, intent: want.SetOverlay) -> Session:
 def set_regions(session: Session, intent: want.SetRegions) -> Session:
     """Replace the regions of a frame."""
     slot = session.slot(intent.key)
-    return session if slot is None else session.with_slot(replace(slot, regions=intent.regions))
+    if slot is None:
+        return session
+    fresh = [r for r in intent.regions if r not in slot.regions]
+    region = (slot.key, fresh[-1]) if fresh else session.region
+    if region is not None and region[0] == slot.key and region[1] not in intent.regions:
+        region = None
+    return replace(session.with_slot(replace(slot, regions=intent.regions)), region=region)
 
 
 def file_changed(session: Session, intent: want.FileChanged) -> Session:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.app.frames import joined
 from ifuview.app.session import Session, Slot
+from ifuview.app.spectra.gathered import subject
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberSpectrum
@@ -65,8 +66,10 @@ def spectra(session: Session) -> Table:
 
 
 def _spectra(session: Session) -> list[FiberSpectrum]:
-    """Rows of spectra as they are; of a detector image what was extracted of the fiber that is inspected."""
+    """Of a region or of fibers together their one; rows as they are; of a detector image what was extracted."""
     slot, chosen = session.slot(), session.selection
+    if session.gathered is not None and session.gathered.asked == subject(session):
+        return list(session.gathered.spectra)
     if slot is not None and slot.image.kind in (Kind.RSS, Kind.SPECTRUM):
         one = (chosen.fiber,) if chosen.fiber is not None else (0,) if slot.image.kind is Kind.SPECTRUM else ()
         return [_row(slot, row) for row in chosen.fibers or one if 0 <= row < slot.image.shape[0]]

@@ -10,7 +10,7 @@ from ifuview.app.frames.selection import on_fiber, pixel_of_wavelength
 from ifuview.app.frames.views.overlay import names
 from ifuview.app.frames.views.sampling import across, canonical_at, fiber_name, wavelength_at
 from ifuview.app.session import Session, Slot
-from ifuview.app.spectra.views.spectrum import arms, row_spectrum, spaxel_spectrum
+from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
 from ifuview.app.traces.limits import limits_for
 from ifuview.engine.context import JobContext
 from ifuview.model.checks import Array

@@ -11,6 +11,19 @@ class ChooseSpectra(Intent):
     text: str
 
 
+class SetGather(Intent):
+    """Make one spectrum of a region or of several fibers: "sum", "mean", "median"; "each": fibers stay apart."""
+
+    how: str
+
+
+class ShowRegion(Intent):
+    """Show the spectrum of a region of a frame, by its number."""
+
+    key: int
+    number: int
+
+
 class CloseTables(Intent):
     """Close the tables of a file; those of spectra that are open go with the spectra."""
 

@@ -26,6 +26,19 @@ def set_extraction(session: Session, intent: want.SetExtraction) -> Session:
     return session if intent.method == session.extraction else replace(session, extraction=intent.method)
 
 
+def set_gather(session: Session, intent: want.SetGather) -> Session:
+    """How a region or several fibers become one spectrum."""
+    return session if intent.how == session.gather else replace(session, gather=intent.how)
+
+
+def show_region(session: Session, intent: want.ShowRegion) -> Session:
+    """The region whose spectrum is shown."""
+    slot = session.slot(intent.key)
+    if slot is None or not 0 <= intent.number < len(slot.regions):
+        return session
+    return replace(session, region=(slot.key, slot.regions[intent.number]))
+
+
 def set_window(session: Session, intent: want.SetWindow) -> Session:
     """Keep the wavelength window that colors the focal plane, its ends in order."""
     ordered = None if intent.window is None else (float(min(intent.window)), float(max(intent.window)))
@@ -34,6 +47,8 @@ def set_window(session: Session, intent: want.SetWindow) -> Session:
 
 STEPS: Mapping[type[Intent], Callable[[Session, Any], Session]] = {
     want.CloseTables: close_tables,
+    want.SetGather: set_gather,
+    want.ShowRegion: show_region,
     want.SetWindow: set_window,
     want.SetSectionColumns: set_section_columns,
     want.SetExtraction: set_extraction,

@@ -19,6 +19,8 @@ from ifuview.app.messages import note
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.spectra import intents as want
 from ifuview.app.spectra.companions import read_tables
+from ifuview.app.spectra.gathered import chosen_fibers, of_fibers, of_region, subject
+from ifuview.app.spectra.state import Gathered
 from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
@@ -47,6 +49,31 @@ class Inspect(Task[FiberInspection | None]):
     def apply(self, session: Session, result: FiberInspection | None) -> Session:
         """Show it."""
         return replace(session, inspection=result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gather(Task[Gathered | None]):
+    """One spectrum of the region or of the fibers that are selected; a newer wish takes its place."""
+
+    kind: ClassVar[JobKind] = JobKind.GATHER
+    title: str = "Spectrum of the selection"
+    quiet: bool = True
+    front: bool = True
+    newest: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> Gathered | None:
+        """Sum."""
+        asked, slot, found = subject(session), session.slot(), None
+        if session.region is not None:
+            slot = session.slot(session.region[0])
+            found = None if slot is None else of_region(slot, session.region[1], session.gather, ctx)
+        elif slot is not None:
+            found = of_fibers(slot, chosen_fibers(session), session.gather, ctx)
+        return None if found is None or asked is None else replace(found, asked=asked)
+
+    def apply(self, session: Session, result: Gathered | None) -> Session:
+        """Show it, unless it is no longer asked for."""
+        return replace(session, gathered=result) if subject(session) is not None else session
 
 
 # tables and best fits

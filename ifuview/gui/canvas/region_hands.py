@@ -111,11 +111,19 @@ class RegionHands:
             self.live = shapes.resized(self._start, self._handle, x, y)
         else:
             self.live = shapes.moved(self._start, x - self._from[0], y - self._from[1])
+        self._tell()
+
+    def _tell(self) -> None:
+        """Show what is in the hand, and say so to who measures it meanwhile."""
         self.canvas.update()
+        if self.live is not None and self._held is not None:
+            self.canvas.region_moved.emit(self._held[0], self.live)
 
     def release(self) -> bool:
         """End: one intent if anything changed. Whether the hand held a region (else it was a click on the image)."""
         took = self.live is not None or self._start is not None
+        if self.live is None and self._start is not None and self.selected is not None:
+            self.canvas.intent.emit(want.ShowRegion(*self.selected))
         self.finish()
         return took
 
@@ -160,7 +168,7 @@ class RegionHands:
             return False
         self.live = shapes.scaled(base, SCALE_STEP**steps)
         self._wheel.start(SCALE_REST_MS)
-        self.canvas.update()
+        self._tell()
         return True
 
     def remove(self) -> bool:

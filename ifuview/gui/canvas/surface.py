@@ -23,6 +23,7 @@ class Surface(QWidget):
     intent = pyqtSignal(object)
     hovered = pyqtSignal(int, float, float)  # key, native x and y
     left = pyqtSignal()
+    region_moved = pyqtSignal(int, object)  # key, the Region in the hand
     view_moved = pyqtSignal(int, object)  # key and the ViewState now on the screen
     look_moved = pyqtSignal(int, object)  # key and the Look now on the screen
     shown = pyqtSignal(object)  # key of the picture now on the screen, while blinking or peeking not the current one

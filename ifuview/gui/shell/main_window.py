@@ -93,6 +93,7 @@ class MainWindow(CommandedWindow):
         self.canvas.intent.connect(self.controller.handle)
         self.canvas.hovered.connect(self.presenter.hover)
         self.canvas.left.connect(self.presenter.leave)
+        self.canvas.region_moved.connect(self.presenter.region)
         self.canvas.look_moved.connect(self.colorbar.follow)
         self.canvas.shown.connect(self._picture_shown)
 

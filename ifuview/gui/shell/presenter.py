@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Protocol
 
@@ -14,7 +16,10 @@ from ifuview.gui.docks import DockEntry
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.shell.job_board import JobBoard
 from ifuview.gui.shell.store import Store
+from ifuview.model.region import Region
 
+NEVER = float("-inf")
+REGION_PATIENCE_S = 2.0  # after which a region that is being measured is given up (it was cancelled)
 HOVER_PERIOD_MS = 16  # the docks that follow the cursor are drawn at most this often
 
 
@@ -65,6 +70,9 @@ class Presenter(QObject):
         self.store, self.jobs = store, jobs
         self.parts: dict[str, ViewPart] = {}
         self._cursor: tuple[int, float, float] | None = None
+        self._region: tuple[int, Region] | None = None  # in the hand, and not measured yet
+        self._measured = NEVER  # since when one is being measured
+        self._hold = 0  # counts what hands have let go
         self._drawn: ViewPart | None = None  # the dock whose turn it was last
         self._pointers: list[tuple[PointerView, Callable[[object], None]]] = []
         self._timer = QTimer(self)
@@ -140,7 +148,9 @@ class Presenter(QObject):
             part.refresh(given)
             self.ask(part.view, part.widget)
 
-    def _changed(self, _old: Session, new: Session) -> None:
+    def _changed(self, old: Session, new: Session) -> None:
+        if new.region is not old.region:
+            self._region, self._hold = None, self._hold + 1  # the hand has let go: its last answers come too late
         for part in self.parts.values():
             if part.widget is None:  # the canvas: the eye is on it
                 part.refresh((new,))
@@ -186,6 +196,33 @@ class Presenter(QObject):
             key = JobKey(JobKind.HOVER, part.view.__name__)
             request = JobRequest("What is under the cursor", run, key, newest=True, quiet=True)
             self.wanted.emit(request, part.widget.hover)
+
+    def region(self, key: int, region: Region) -> None:
+        """A region is in the hand: docks that measure it show what it holds, as often as that is ready."""
+        self._region = (key, region)
+        if time.monotonic() - self._measured > REGION_PATIENCE_S:
+            self._measure_region()
+
+    def _measure_region(self) -> None:
+        """Ask the worker for what is in the hand now; when it comes, for what is in it then."""
+        held, self._region = self._region, None
+        for part in self.parts.values() if held is not None else ():
+            make = getattr(part.view, "region_job", None)
+            if make is None or part.widget is None or not part.visible():
+                continue
+            run = make(self.store.session, *held)
+            if run is not None:
+                self._measured = time.monotonic()
+                key = JobKey(JobKind.REGION, part.view.__name__)
+                request = JobRequest("What is in the region", run, key, quiet=True, front=True)
+                self.wanted.emit(request, partial(self._region_measured, part, self._hold))
+
+    def _region_measured(self, part: ViewPart, hold: int, view: object) -> None:
+        """Show what was measured, unless the hand has let go; then measure what it holds now."""
+        self._measured = NEVER
+        if view is not None and part.widget is not None and hold == self._hold:
+            part.draw(view)
+        self._measure_region()
 
     def leave(self) -> None:
         """The cursor left the image: what followed it goes."""

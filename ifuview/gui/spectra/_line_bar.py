@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QSlider, QSpinBox, QWidget
 
+from ifuview.app.spectra.gathered import EACH, NAMES
 from ifuview.app.spectra.views import linemarks
 from ifuview.app.spectra.views import spectrum as pure
 from ifuview.app.spectra.views.spectrum import SpectrumView
@@ -14,18 +15,20 @@ LISTS = (
     *(("No lines", ""), ("Galaxy, QSO", "galaxy")),
     *(("Star", "stellar"), ("Nebula", "nebular")),
 )  # rest wavelengths in resources/linelists
+GATHER = (("Each (region: mean)", EACH), *((text, how) for how, text in NAMES.items()))
 MAX_REDSHIFT = 7.0
 SLIDER_STEPS = 7000  # in log(1 + z)
 STACK = 1.0  # typical ranges between stacked spectra at first
 
 
 class LineBar(FlowLayout):
-    """Emits what the user turns: `chose(text)`, `turned(pages)`, `relined` (list or redshift) and `reframed`."""
+    """Emits what the user turns: `chose(text)`, `gathered(how)`, `turned(pages)`, `relined` and `reframed`."""
 
     chose = pyqtSignal(str)
     turned = pyqtSignal(int)
     relined = pyqtSignal()
     reframed = pyqtSignal()
+    gathered = pyqtSignal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +36,9 @@ class LineBar(FlowLayout):
         self._shown_redshift: float | None = None  # of the spectra
         self._build_redshift()
         self._build_stack()
+        self.gather_box = combo(GATHER, "One spectrum of the region or of the selected fibers")
+        self.gather_box.activated.connect(lambda _i: self.gathered.emit(str(self.gather_box.currentData())))
+        self.addWidget(self.gather_box)
         for part in (labelled("Choose", self.choice), self.list_box, labelled("z", self.redshift), self.slider):
             self.addWidget(part)
         for part in (self.rest_on, self.stack_part, self.pager):
@@ -95,6 +101,8 @@ class LineBar(FlowLayout):
     def show_view(self, view: SpectrumView, *, changed: bool) -> None:
         """The redshift and the lines of the spectra, unless the user has turned to others; the pages of a stack."""
         self.show_pager(view)
+        self.gather_box.setVisible(bool(view.gather))
+        self.gather_box.setCurrentIndex(max(0, self.gather_box.findData(view.gather)))
         if view.redshift is not None and not self._list_chosen:
             self.list_box.setCurrentIndex(max(0, self.list_box.findData(view.lines)))
         if view.redshift is not None and (changed or self._shown_redshift != view.redshift):

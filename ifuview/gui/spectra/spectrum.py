@@ -11,19 +11,17 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QSpinBox, QWidget
 
-from ifuview.app.frames.views.text import number, quantity
-from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetWindow, ShowArm
+from ifuview.app.frames.views.text import number
+from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetGather, SetPlane, SetWindow, ShowArm
 from ifuview.app.spectra.views import flux, linemarks
 from ifuview.app.spectra.views import spectrum as pure
-from ifuview.app.spectra.views.measure import measure, measurement_text
 from ifuview.app.spectra.views.spectrum import SpectrumHover, SpectrumView
 from ifuview.app.spectra.views.spectrum_shown import (
-    ANGSTROM,
-    PIXEL,
     AlongAxis,
     color_key,
     identity,
     preview_figure,
+    range_text,
     readout,
     same_fibers,
     shown,
@@ -86,6 +84,7 @@ class SpectrumDock(Dock):
         self.plot.styled(self.legend, lambda _ink: self._say_title(), add=False)
         self.line_bar = LineBar()
         self.line_bar.chose.connect(lambda text: self.intent.emit(ChooseSpectra(text)))
+        self.line_bar.gathered.connect(lambda how: self.intent.emit(SetGather(how)))
         self.line_bar.turned.connect(self._turn)
         self.line_bar.relined.connect(self._mark_lines)
         self.line_bar.reframed.connect(lambda: self._redraw(fit=True))
@@ -147,9 +146,8 @@ class SpectrumDock(Dock):
     @property
     def _axis(self) -> AlongAxis:
         """How the horizontal axis runs."""
-        stretch = self.stretch
-        redshift = number(self.line_bar.redshift.value()) if stretch != 1.0 else ""
-        return AlongAxis(self.by_wave, stretch, self._medium, redshift)
+        redshift = number(self.line_bar.redshift.value()) if self.stretch != 1.0 else ""
+        return AlongAxis(self.by_wave, self.stretch, self._medium, redshift)
 
     def _build_items(self) -> None:
         """The range to measure, a handle; made once."""
@@ -173,6 +171,8 @@ class SpectrumDock(Dock):
 
     def draw(self, view: SpectrumView | None) -> None:
         """Show the spectra of the view, or how to get them."""
+        if view is not None and view.pending and self._drawn:
+            return  # what a hand drew a moment ago stays until it is there
         given, self._given = self._given, view
         if view is not None and given is not None and self._view is not None and pure.same_but_window(given, view):
             self._view = replace(self._view, window=view.window)
@@ -322,10 +322,7 @@ class SpectrumDock(Dock):
             return
         lo, hi = self.span.getRegion()
         lo, hi = lo * self.stretch, hi * self.stretch
-        found = measure(under(self._drawn, lo, hi, by_wave=self.by_wave), lo, hi, self.by_wave)
-        unit = ANGSTROM if self.by_wave else PIXEL
-        text = "no sample is known" if found is None else measurement_text(found, self._drawn[0].unit, unit)
-        self.measured.setText(f"{number(lo, 6)} to {quantity(hi, unit, 6)}: {text}")
+        self.measured.setText(range_text(self._drawn, lo, hi, by_wave=self.by_wave))
 
     def _point(self, x: float, y: float) -> None:
         """Read the spectrum off at the pointer."""
@@ -343,6 +340,10 @@ class SpectrumDock(Dock):
         owner = pure.owner(self._drawn, wave) if self.by_wave else None
         if owner is not None:
             self.intent.emit(ShowArm(owner.label, owner.arm, wave))
+            return
+        if self._view.lead is not None:
+            plane = round(pure.pixel_of(self._view, wave, self.by_wave))
+            self.intent.emit(SetPlane(self._view.key, (*self._view.lead, plane)))
             return
         point = pure.native_point(self._view, pure.pixel_of(self._view, x * self.stretch, self.by_wave))
         if point is not None:

@@ -95,7 +95,7 @@ def test_a_drag_draws_and_asks_once(canvas):
 def test_a_click_selects_a_region_or_picks_the_pixel(canvas):
     with_regions(canvas, CIRCLE)
     QTest.mouseClick(canvas, LEFT, pos=at(canvas, 24, 21))
-    assert canvas.asked == []
+    assert canvas.asked == [want.ShowRegion(1, 0)]
     assert canvas.hands.regions.chosen() is CIRCLE
     QTest.mouseClick(canvas, LEFT, pos=at(canvas, 3, 4))
     assert isinstance(canvas.asked[-1], want.PickPoint)

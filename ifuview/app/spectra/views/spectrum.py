@@ -8,14 +8,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ifuview.app.frames import joined
-from ifuview.app.frames.views.sampling import along, canonical_at, fiber_name, pixel_at, wavelength_at
+from ifuview.app.frames.views.sampling import canonical_at, wavelength_at
 from ifuview.app.session import Session, Slot
+from ifuview.app.spectra.gathered import EACH, chosen_fibers, has_spectrum, live_spectrum, subject
+from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
 from ifuview.app.spectra.views.best_fit import LABEL, best_fits
+from ifuview.engine.context import JobContext
 from ifuview.instrument import words
 from ifuview.model.checks import Array
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberSpectrum
 from ifuview.model.orientation import Orientation
+from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 HOVER_BYTES = 64 * 2**20  # cubes above this are read by a job at a click, not under the cursor
@@ -55,6 +59,13 @@ class SpectrumView:
         Frames and rows of all selected fibers, when several are stacked.
     start : int
         Number of the first of them that is drawn.
+    gather : str
+        How a region or several fibers become one spectrum ("sum", "mean", "median"; "each": they do not); "" where
+        there is nothing to gather.
+    lead : tuple of int or None
+        Of a cube: the plane above its wavelengths, so that a click can show another one.
+    pending : bool
+        The spectrum is on its way.
     """
 
     key: int
@@ -73,6 +84,9 @@ class SpectrumView:
     lines: str = ""
     chosen: tuple[tuple[Slot, int], ...] = ()
     start: int = 0
+    gather: str = ""
+    lead: tuple[int, ...] | None = None
+    pending: bool = False
 
 
 _last: list[tuple[tuple[object, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
@@ -92,7 +106,8 @@ def inputs(session: Session) -> tuple[object, ...]:
     slot = session.slot()
     place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
     image = None if slot is None else slot.image
-    more = (session.selection.fibers, session.selection.elsewhere, session.tables, session.window, session.models)
+    more = (session.selection.fibers, session.selection.elsewhere, session.tables, session.window, session.models,
+            session.gathered, session.gather, session.region)  # fmt: skip
     return (session.inspection, session.current, image, None if slot is None else slot.traces, place, *more)
 
 
@@ -102,7 +117,7 @@ def make(session: Session) -> SpectrumView | None:
     While a window is dragged nothing else changes: the spectra of the last view are kept.
     """
     asked = (session.slots, session.current, session.inspection, session.selection, session.tables, session.models,
-             session.extraction)  # fmt: skip
+             session.extraction, session.gathered, session.gather, session.region)  # fmt: skip
     if not _last or any(a is not b for a, b in zip(_last[0][0], asked)):
         _last[:] = [(asked, _made(session))]
     view = _last[0][1]
@@ -144,7 +159,12 @@ def _spectra(session: Session) -> SpectrumView | None:
     slot = session.slot()
     if slot is None:
         return None
-    image = slot.image
+    image, found = slot.image, session.gathered
+    asked = subject(session)
+    if asked is not None and asked[0] == slot.key:
+        if found is None or found.asked != asked:
+            return SpectrumView(slot.key, hint="The spectrum is being summed.", gather=session.gather, pending=True)
+        return gathered_view(slot, found.spectra, found.title, session.gather)
     if image.kind is Kind.SPECTRUM:
         spectrum = row_spectrum(slot, 0)
         track = np.zeros(spectrum.pixel.size)
@@ -167,26 +187,45 @@ def _spectra(session: Session) -> SpectrumView | None:
             image.shape,
             inspection.spectra[0].wave,
             session.extraction if any(s.method != "row" for s in inspection.spectra) else "",
+            lead=_lead(owner),
         )
     if image.kind is Kind.CUBE and _quick(slot):
         spectrum_at = spaxel_spectrum(slot, session.selection.x, session.selection.y)
         if spectrum_at is not None:
             title = f"Spaxel {spectrum_at.fiber_id} of {slot.title}"
-            return SpectrumView(slot.key, (spectrum_at,), title, wave=spectrum_at.wave)
+            return SpectrumView(slot.key, (spectrum_at,), title, wave=spectrum_at.wave, lead=_lead(slot))
     what = "spaxel" if image.kind is Kind.CUBE else "fiber"
     note = inspection.note if inspection is not None and owner is not None else ""
     return SpectrumView(slot.key, hint=note or f"Click a {what} to see its spectrum.")
 
 
+def gathered_view(slot: Slot, spectra: tuple[FiberSpectrum, ...], title: str, how: str) -> SpectrumView:
+    """The spectrum of a region or of several fibers together."""
+    return SpectrumView(slot.key, spectra, title, wave=spectra[0].wave, gather=how, lead=_lead(slot))
+
+
+def region_job(session: Session, key: int, region: Region) -> Callable[[JobContext], SpectrumView | None] | None:
+    """The work for the spectrum of a region in the hand; None where a region has no spectrum."""
+    slot = session.slot(key)
+    if slot is None or not has_spectrum(slot, region):
+        return None
+
+    def run(ctx: JobContext) -> SpectrumView | None:
+        found = live_spectrum(slot, region, session.gather, ctx)
+        return None if found is None else gathered_view(slot, found.spectra, found.title, session.gather)
+
+    return run
+
+
+def _lead(slot: Slot) -> tuple[int, ...] | None:
+    """The plane that is shown of a cube, without its wavelength."""
+    return tuple(slot.plane[:-1]) if slot.image.kind is Kind.CUBE else None
+
+
 def _stacked(session: Session, slot: Slot) -> SpectrumView:
     """The spectra of several fibers of one frame."""
-    chosen = [(slot, f) for f in session.selection.fibers if 0 <= f < slot.image.shape[0]]
-    for key, rows in session.selection.elsewhere:
-        other = session.slot(key)
-        if other is not None and other.image.kind is Kind.RSS and key != slot.key:
-            chosen += [(other, f) for f in rows if 0 <= f < other.image.shape[0]]
     return page(SpectrumView(slot.key, orientation=slot.image.orientation, native=slot.image.shape,
-                             chosen=tuple(chosen)))  # fmt: skip
+                             chosen=chosen_fibers(session), gather=EACH))  # fmt: skip
 
 
 def page(view: SpectrumView, start: int = 0, count: int = STACKED) -> SpectrumView:
@@ -207,19 +246,6 @@ def page(view: SpectrumView, start: int = 0, count: int = STACKED) -> SpectrumVi
         group=tuple(number for number, _ in parts),
         start=start,
     )
-
-
-def arms(slot: Slot, row: int) -> tuple[FiberSpectrum, ...]:
-    """The spectrum of a fiber in every arm of the file, that of the image on the canvas first."""
-    image = slot.image
-    others = [
-        i for i in slot.dataset.images if i.kind is Kind.RSS and i.wave is not None and i.shape[0] == image.shape[0]
-    ]
-    names = [i.camera for i in others]
-    if image not in others or len(others) < 2 or len(set(names)) < len(names) or not all(names):
-        return (row_spectrum(slot, row),)
-    ordered = sorted(others, key=lambda i: i is not image)
-    return tuple(replace(row_spectrum(replace(slot, image=i), row), arm=i.camera) for i in ordered)
 
 
 def same_but_window(a: SpectrumView, b: SpectrumView) -> bool:
@@ -268,45 +294,6 @@ def hover_job(session: Session, key: int, x: float, y: float) -> Callable[[objec
     return None if place is None else lambda _ctx: replace(place, preview=spaxel_spectrum(slot, x, y))
 
 
-def row_spectrum(slot: Slot, row: int, *, quick: bool = False) -> FiberSpectrum:
-    """One canonical row of an image as a spectrum; `quick` leaves the errors and the mask out."""
-    image = slot.image
-    flux = along(slot, row)
-    pixel = np.arange(flux.size, dtype=np.float64)
-    wave = image.wave
-    if wave is not None and wave.ndim == 2:
-        wave = wave[row]
-    masked = ~np.isfinite(flux)
-    error = None
-    if not quick:
-        x, y = image.orientation.to_native(np.asarray(row), np.arange(flux.size), image.shape)
-        if image.mask is not None:
-            masked = masked | (image.mask.plane(slot.plane).raw[y, x] != 0)
-        if image.ivar is not None:
-            ivar = image.ivar.plane(slot.plane)
-            error = _error(ivar.physical(ivar.raw[y, x]))
-    return FiberSpectrum(fiber_name(slot, row), pixel, wave, flux, error, masked, "row", image.unit, slot.title)
-
-
-def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectrum | None:
-    """The spectrum of the spaxel at a native position of a cube; None outside."""
-    at = pixel_at(slot, x, y)
-    if at is None or slot.image.pixels.ndim < 3:
-        return None
-    ix, iy = at
-    image = slot.image
-    lead = slot.plane[:-1] if len(slot.plane) == image.pixels.ndim - 2 else (0,) * (image.pixels.ndim - 3)
-    where: tuple[int | slice, ...] = (*lead, slice(None), iy, ix)
-    flux = image.pixels.physical(image.pixels.raw[where])
-    masked = ~np.isfinite(flux)
-    if image.mask is not None:
-        masked = masked | (image.mask.raw[where] != 0)
-    error = None if image.ivar is None else _error(image.ivar.physical(image.ivar.raw[where]))
-    wave = image.wave if image.wave is not None and image.wave.shape == flux.shape else None
-    pixel = np.arange(flux.size, dtype=np.float64)
-    return FiberSpectrum(f"({ix}, {iy})", pixel, wave, flux, error, masked, "row", image.unit, slot.title)
-
-
 def pixel_of(view: SpectrumView, x: float, by_wave: bool) -> float:
     """Dispersion pixel of an abscissa of the first spectrum."""
     wave = view.wave
@@ -342,9 +329,3 @@ def _track(slot: Slot, fiber: int) -> Array | None:
 def _quick(slot: Slot) -> bool:
     """Whether one spaxel of a cube can be read under the cursor."""
     return slot.image.pixels.raw.nbytes <= HOVER_BYTES
-
-
-def _error(ivar: Array) -> Array:
-    """1-sigma error of an inverse variance; inf where nothing is known."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(ivar > 0, 1.0 / np.sqrt(ivar), np.inf)

@@ -10,6 +10,7 @@ import numpy as np
 from ifuview.app.frames.views import stack
 from ifuview.app.frames.views.text import axis, number, quantity
 from ifuview.app.spectra.views import best_fit, flux
+from ifuview.app.spectra.views.measure import measure, measurement_text
 from ifuview.app.spectra.views.spectrum import SpectrumView
 from ifuview.model.checks import Array
 from ifuview.model.figure import Color, Curve, Figure, Scale
@@ -122,6 +123,13 @@ def color_key(
     if len(set(group)) > MOST_NAMED or len(names) < 2:
         return ()
     return tuple(dict.fromkeys(zip(colors_of(spectra, group), names)))
+
+
+def range_text(drawn: Sequence[FiberSpectrum], lo: float, hi: float, *, by_wave: bool) -> str:
+    """What a range of the spectra holds, in words."""
+    found, unit = measure(under(drawn, lo, hi, by_wave=by_wave), lo, hi, by_wave), ANGSTROM if by_wave else PIXEL
+    text = "no sample is known" if found is None else measurement_text(found, drawn[0].unit, unit)
+    return f"{number(lo, 6)} to {quantity(hi, unit, 6)}: {text}"
 
 
 def same_fibers(a: SpectrumView, b: SpectrumView) -> bool:
