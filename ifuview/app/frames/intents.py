@@ -267,10 +267,11 @@ class ShowDesk(Intent):
 
 
 class ShowDock(Intent):
-    """Show (or hide) a dock by its key."""
+    """Show (or hide) a dock by its key; `front`: before those that share its place."""
 
     key: str
     on: bool = True
+    front: bool = True
 
 
 class SetTheme(Intent):

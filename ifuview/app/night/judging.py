@@ -209,6 +209,17 @@ def _first_raw(session: Session, index: ExposureIndex) -> tuple[Intent, ...]:
     return (*begun, Judge()) if session.judges else begun
 
 
+def first_judged(index: ExposureIndex) -> tuple[int, str] | None:
+    """The exposure and camera that are judged first, else the first that have any file."""
+    with_files = [exposure for exposure in index.exposures if exposure.files]
+    sky = [exposure for exposure in with_files if exposure.obstype not in index.chain.lamps]
+    for exposure in sky:
+        own = sorted(camera for camera, product in exposure.files if product in index.chain.judged)
+        if own:
+            return exposure.expid, own[0]
+    return next(((exposure.expid, "") for exposure in (*sky, *with_files)), None)
+
+
 def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Intent, ...]:
     """What follows on a folder that has just been opened: its first product on the canvas, and its verdict."""
     if index.raw_night is not None and not session.headless:
@@ -216,6 +227,6 @@ def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Inte
     if session.headless or not index.exposures or not index.chain.judged:
         return ()
     begun: tuple[Task[Any] | Intent, ...] = ()
-    if not session.slots and any(exposure.files for exposure in index.exposures):
-        begun = (want.ShowProduct(),)
+    if not session.slots and (first := first_judged(index)) is not None:
+        begun = (want.ShowProduct(first[0], first[1]),)
     return begun if not session.judges else (*begun, FindCameras(title=f"Judge {index.folder}", path=index.folder))

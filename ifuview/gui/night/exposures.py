@@ -10,8 +10,8 @@ from PyQt6.QtCore import QEvent, QModelIndex, QPoint, Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QMenu,
@@ -32,6 +32,9 @@ from ifuview.model.night.exposures import RAW
 
 CUTOUT_FILES = "Page (*.png *.pdf);;FITS (*.fits)"
 FILTER_WIDTH = 150  # screen px
+NARROW_DOCK = 560  # screen px, width of a dock whose parts stand below each other
+NARROW_SHARES = [300, 160]  # of cameras and tiles there
+SPARED = ("Missing", "Time (s)", "Night", "Type", "Tile")  # columns that go first where there is no room
 BLINKS = (
     ("Chain", "chain", "Blink along the product chain of this camera"),
     ("Before, after", "exposures", "Blink with the exposures before and after"),
@@ -68,7 +71,7 @@ class ExposuresDock(Dock):
         self.filter.setMinimumWidth(FILTER_WIDTH)
         self.filter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = FlowLayout(whole=True)
-        top = QHBoxLayout()
+        self.top = top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         top.addWidget(self.filter, 1)
         for text, along, tip in BLINKS:
             each = button(text, tip)
@@ -123,16 +126,12 @@ class ExposuresDock(Dock):
         self.table.setVisible(bool(view.rows))
         self.tiles.setVisible(bool(view.tiles))
         self.tiles.show_tiles(view)
-        for place in range(len(pure.COLUMNS)):
-            self.table.setColumnHidden(place, place in view.hidden)
         self.watch.blockSignals(True)
         self.watch.setChecked(view.watched)
         self.watch.blockSignals(False)
         if fresh:
-            width = self.tiles.wanted_width()
-            self.halves.setSizes([max(self.width() - width, width), width])
+            self._share()
             self._filter(self.filter.text())
-            self._fit()
         self._say()
         place = self.model.place_of(view.expid)
         if place >= 0 and self.table.currentIndex().row() != place:
@@ -141,15 +140,40 @@ class ExposuresDock(Dock):
         if viewport is not None:
             viewport.update()
 
+    def _share(self) -> None:
+        """Cameras and tiles side by side; in a narrow dock below each other, the choices too."""
+        narrow = self.width() < NARROW_DOCK
+        sides, lines = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self.top.setDirection(lines if narrow else sides)
+        self.where.setVisible(not narrow)
+        self.halves.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
+        if narrow:
+            self.halves.setSizes(NARROW_SHARES)
+        else:
+            width = self.tiles.wanted_width()
+            self.halves.setSizes([max(self.width() - width, width), width])
+
     def _fit(self) -> None:
-        """Widths of the columns: cameras as wide as the dots of their products need, or as there is room for all."""
-        self.table.resizeColumnsToContents()
+        """Widths of the columns: cameras as wide as the dots of their products need, or as there is room for all.
+
+        What says least of an exposure is left out where the cameras would have no room.
+        """
         texts, viewport = len(pure.COLUMNS), self.table.viewport()
+        hidden = () if self._view is None else self._view.hidden
+        for place in range(texts):
+            self.table.setColumnHidden(place, place in hidden)
+        self.table.resizeColumnsToContents()
         cameras = self.model.columnCount() - texts
         if viewport is None or cameras < 1:
             return
-        used = sum(self.table.columnWidth(place) for place in range(texts))
-        room = (viewport.width() - used) // cameras
+        room = 0
+        for spare in (None, *SPARED):
+            if spare is not None:
+                self.table.setColumnHidden(pure.COLUMNS.index(spare), True)
+            used = sum(self.table.columnWidth(place) for place in range(texts))
+            room = (viewport.width() - used) // cameras
+            if room >= NARROW + 2 * PAD:
+                break
         width = min(max(room, NARROW), self.dots.width(self.model.products))
         for place in range(texts, texts + cameras):
             name = self.table.fontMetrics().horizontalAdvance(self.model.camera(place))
@@ -227,6 +251,8 @@ class ExposuresDock(Dock):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        if event is not None and (event.oldSize().width() < NARROW_DOCK) != (self.width() < NARROW_DOCK):
+            self._share()
         self._fit()
 
     def changeEvent(self, event: QEvent | None) -> None:

@@ -30,7 +30,6 @@ SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
-WIDTHS = {1: 60, 2: 54}  # screen px of the columns between
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
 NOTHING = "Nothing was found."
@@ -86,11 +85,8 @@ class TriageDock(Dock):
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         header = self.tree.header()
         if header is not None:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
+            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
             header.setStretchLastSection(True)
-            for at, width in WIDTHS.items():
-                header.setSectionResizeMode(at, QHeaderView.ResizeMode.Interactive)
-                header.resizeSection(at, width)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.tree)
         self.parts.addWidget(words)
@@ -107,10 +103,10 @@ class TriageDock(Dock):
             return
         self.pages.show_content()
         self.run.setEnabled(view.can_run)
-        self.still.setEnabled(view.blinking)
         self.export.setEnabled(view.can_export)
-        for part in (self.run, self.scope_part, self.still, self.export):
+        for part in (self.run, self.scope_part, self.export):
             part.setVisible(view.can_run)  # of products, not of raw amplifiers
+        self.still.setVisible(view.can_run and view.blinking)
         self.headline.setText(view.headline if view.done else READY)
         if view.content != self._shown:
             self._shown = view.content

@@ -26,7 +26,7 @@ class Habits(QObject):
 
     def _asked(self, intent: Intent) -> None:
         """Who asked for the light has seen it; who asked for speckles clicks for them."""
-        if isinstance(intent, ShowDock):
+        if isinstance(intent, ShowDock) and intent.front:
             (self._wanted.add if intent.on else self._wanted.discard)(intent.key)
         if isinstance(intent, ShowDock) and intent.on and intent.key in OF_PHOTONS:
             self._raised = True

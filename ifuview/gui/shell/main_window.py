@@ -16,6 +16,7 @@ from ifuview.app import verdict as verdict_view
 from ifuview.app import window as window_view
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import image as image_view
+from ifuview.app.jobs import JobRecord
 from ifuview.app.readout import readout
 from ifuview.app.session import Layout, Level, Message, Session
 from ifuview.app.window import WindowView, went_well
@@ -72,7 +73,7 @@ class MainWindow(CommandedWindow):
         presenter.add("canvas", image_view, self._draw_canvas, lambda: True)
         presenter.add("window", window_view, self._draw_window, lambda: True)
         presenter.add("verdict", verdict_view, self.verdict.draw, lambda: True)
-        presenter.add_line(window_view.running, self.status_line.show_job)
+        presenter.add_line(window_view.running, self._draw_job)
         presenter.add_pointer(readout, self.readout.draw)
 
     # parts
@@ -175,13 +176,22 @@ class MainWindow(CommandedWindow):
         if went_well(old.session, view.session):
             self.banner.hide()
         if view.night is not old.night:
-            self.canvas.hint = NIGHT_HINT if view.night else HINT
-            self.canvas.update()
+            self._draw_hint(NIGHT_HINT if view.night else HINT)
         if view.message is not None and view.message is not old.message:
             self._say(view.message)
         self.colorbar.setVisible(view.colorbar)
         if self.menus is not None:
             self._draw_tools(view)
+
+    def _draw_job(self, job: JobRecord | None) -> None:
+        """What is done now: in the status line, and on a canvas that has nothing else to show."""
+        self.status_line.show_job(job)
+        self._draw_hint(f"{job.name} \u2026" if job is not None else NIGHT_HINT if self._shown.night else HINT)
+
+    def _draw_hint(self, text: str) -> None:
+        if text != self.canvas.hint:
+            self.canvas.hint = text
+            self.canvas.update()
 
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard, and say so."""

@@ -17,7 +17,7 @@ from ifuview.app import intents as want
 from ifuview.app import preferences
 from ifuview.app.desk import Desk, suited
 from ifuview.app.frames.state import MemoryBounds
-from ifuview.app.jobs import JobKey, JobKind, JobRequest
+from ifuview.app.jobs import JobRequest
 from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Session
@@ -34,7 +34,7 @@ from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
-from ifuview.gui.shell.warm_up import _keep_loaded, _log, _qt_message, _warm_kernels, _warm_plots
+from ifuview.gui.shell.warm_up import WARM_UP, WarmKernels, _keep_loaded, _log, _qt_message, _warm_plots
 from ifuview.gui.shell.worker import PATIENCE, Worker
 from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from ifuview.gui.outside.ways import Ways
     from ifuview.gui.shell.tour import Tour
 
-WARM_UP = JobKey(JobKind.WARM_UP)
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
 GC_THRESHOLDS = (20_000, 20, 20)
@@ -78,7 +77,7 @@ class Shell(QObject):
         self.roads: dict[type, Callable[[Any], None]] = {
             want.CopyText: lambda i: self.window.copy_text(i.text),
             want.ShowDesk: lambda i: self.window.dock_area.arrange(Desk(i.name)),
-            want.ShowDock: lambda i: self.window.dock_area.show(i.key, i.on),
+            want.ShowDock: lambda i: self.window.dock_area.show(i.key, i.on, i.front),
             want.SaveImage: self._save_image,
             want.SetTheme: lambda i: self._use(replace(self.settings, theme=i.name)),
             want.SetPreferences: lambda i: self._use(i.settings),
@@ -92,6 +91,7 @@ class Shell(QObject):
         self.controller.shell.connect(lambda intent: self.roads[type(intent)](intent))
         self.habits = None if headless else Habits(self.controller, self.window.dock_area)
         self.window.closing.connect(self._closing)
+        self.kernels = WarmKernels(self.controller)
         self.exit_code = OK
         self.finished = False
         self.picture_folder: str | None = None  # the tour writes pictures there instead of waiting for clicks
@@ -178,9 +178,7 @@ class Shell(QObject):
                 JobRequest("Load plot libraries", _warm_plots, WARM_UP, quiet=True),
                 lambda _: self.window.dock_area.build(),
             )
-            self.controller.submit(
-                JobRequest("Load kernels", _warm_kernels, WARM_UP, quiet=True), lambda _: _keep_loaded()
-            )
+            self.kernels.wait()
             self._listen()
             if not (self.embedded or self.options.fresh):
                 self._keep().begin()
@@ -248,6 +246,7 @@ class Shell(QObject):
             self._interrupts.close()
 
     def _closing(self) -> None:
+        self.kernels.stop()
         if not self.options.fresh and not self.headless:
             from ifuview import settings
 

@@ -21,7 +21,8 @@ AREAS = {
 }
 DOCK_MINIMUM = (120, 110)
 SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
-SMALL_COLUMN = (0.24, 230)  # share of the width, least px
+SMALL_COLUMN = (0.28, 230)  # share of the width, least px
+SMALL_IMAGE = 900  # px that the image gets before that column has its share
 IN_FRONT = {
     Desk.IMAGE: "section", Desk.TRACES: "spectrum", Desk.NIGHT: "triage", Desk.REDUCTION: "step",
     Desk.PHOTONS: "photons",
@@ -114,7 +115,8 @@ class DockArea(QObject):
             window.addDockWidget(AREAS["right"], dock)
             if dock is not first:
                 window.tabifyDockWidget(first, dock)
-        width = max(round(SMALL_COLUMN[0] * window.width()), SMALL_COLUMN[1])
+        share, least = SMALL_COLUMN
+        width = max(min(round(share * window.width()), window.width() - SMALL_IMAGE), least)
         window.resizeDocks([first], [width], Qt.Orientation.Horizontal)
         QTimer.singleShot(0, self._whole_tabs)  # the bars are made with the layout
 
@@ -205,14 +207,14 @@ class DockArea(QObject):
             QTimer.singleShot(0, self._build_next)
         QTimer.singleShot(0, lambda: self.presenter.refresh(key))
 
-    def show(self, key: str, on: bool = True) -> None:
-        """Show and raise a dock, or hide it."""
+    def show(self, key: str, on: bool = True, front: bool = True) -> None:
+        """Show a dock, raised before those that share its place unless it is not wanted in `front`; or hide it."""
         dock = self.docks.get(key)
         if dock is None:
             self.controller.say(Level.ERROR, f"there is no dock {key}; choose from {', '.join(self.docks)}.")
             return
         dock.setVisible(on)
-        if on:
+        if on and front:
             dock.raise_()
             self._give_room(key, dock)
 

@@ -170,3 +170,17 @@ def test_a_narrow_cell_names_the_first_wrong_product_and_opens_it(build, session
     dock.table.setColumnWidth(TEXTS, 30)
     narrow = dock.table.visualRect(other)
     assert dock.dots.product_at(other, narrow.center(), narrow) == ""  # not judged
+
+
+def test_in_a_narrow_column_the_cameras_have_room_and_nothing_stands_in_a_sliver(dock) -> None:
+    dock.resize(340, 560)
+    QApplication.processEvents()
+    assert dock.halves.orientation() is Qt.Orientation.Vertical
+    last = dock.table.visualRect(dock.model.index(1, dock.model.columnCount() - 1))
+    assert last.width() > 0 and last.right() <= dock.table.viewport().width()
+    assert not dock.table.isColumnHidden(view.COLUMNS.index("Exposure"))
+    assert dock.filter.width() > 0.9 * dock.width()
+    dock.resize(900, 300)
+    QApplication.processEvents()
+    assert dock.halves.orientation() is Qt.Orientation.Horizontal
+    assert not dock.table.isColumnHidden(view.COLUMNS.index("Night"))

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
+from ifuview.app.night.judging import first_judged
 from ifuview.app.night.state import Night, Place
 from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
@@ -96,3 +97,11 @@ def test_filters(session: Session, text: str, rows: list[int], cameras: list[str
 def test_a_filter_that_means_nothing_says_so() -> None:
     assert view.problem("wind=5").startswith("There is no column wind; choose night")
     assert view.problem("tile=5 flat") == ""
+
+
+def test_the_first_on_the_canvas_is_the_first_that_is_judged() -> None:
+    """Not the flat before it, which no question is asked of, nor the camera with spectra of lamps alone."""
+    assert first_judged(index()) == (11, "b6")
+    flats = ExposureIndex("/prod", "/prod", index().exposures[:1], chain=CHAIN)
+    assert first_judged(flats) == (10, "")
+    assert first_judged(ExposureIndex("x")) is None
