@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ifuview.app.frames.look import Look, ViewState
 from ifuview.model.checks import Array, brief
 from ifuview.model.dataset import Dataset
-from ifuview.model.image import Image
+from ifuview.model.image import Image, Kind
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
@@ -53,6 +53,11 @@ class Message:
     text: str
     detail: str = ""
     time: float = 0.0
+
+
+def usual_aspect(image: Image) -> float:
+    """`ViewState.aspect` at opening: of fiber by wavelength nothing is square."""
+    return 0.0 if image.kind is Kind.RSS else 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +119,11 @@ class Slot:
 
     def __repr__(self) -> str:
         return brief(self, self.key, self.title, self.image)
+
+    @property
+    def whole(self) -> ViewState:
+        """The whole image fitted as at opening; it stays turned as it is."""
+        return replace(self.view, fit=True, part=None, aspect=usual_aspect(self.image))
 
     def _repr_html_(self) -> str:
         import ifuview

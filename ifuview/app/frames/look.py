@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -115,8 +115,3 @@ class ViewState:
     flip_x: bool = False
     flip_y: bool = False
     part: tuple[float, float, float, float] | None = None
-
-    @property
-    def whole(self) -> ViewState:
-        """The whole image fitted, as it is at opening."""
-        return replace(self, fit=True, part=None, aspect=1.0 if self.aspect == 1.0 else 0.0)

@@ -135,7 +135,7 @@ class ScriptRunner(QObject):
         if self._slot is None:
             return
         if how == "fit":
-            self._view(fit=True, part=None)
+            self.controller.handle(want.SetView(self._slot.key, self._slot.whole))
         else:
             view = self._slot.view  # ds9 opens at 1: "-zoom 4" after a file that is still fitted means 4
             now = view.zoom if how == "by" and not view.fit else 1.0

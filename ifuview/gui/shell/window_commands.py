@@ -183,7 +183,7 @@ class WindowCommands(SaveDialogs):
         slot = self.controller.session.slot()
         if slot is not None:
             aspect = 0.0 if slot.view.aspect == 1.0 else 1.0
-            self.controller.handle(want.SetView(slot.key, replace(slot.view.whole, aspect=aspect)))
+            self.controller.handle(want.SetView(slot.key, replace(slot.whole, aspect=aspect)))
 
     def _step_plane(self, step: int) -> None:
         slot = self.controller.session.slot()

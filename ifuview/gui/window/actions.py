@@ -81,6 +81,12 @@ def view(change: Callable[[ViewState], ViewState]) -> Make:
     return make
 
 
+def fit(session: Session) -> want.Intent | None:
+    """The whole image of the current frame, as at opening."""
+    slot = session.slot()
+    return want.SetView(slot.key, slot.whole) if slot else None
+
+
 def toggle(name: str) -> Make:
     """Switch something over the image."""
     return lambda s: want.SetOverlay(name, not getattr(s.overlay, name))
@@ -155,7 +161,7 @@ def fibers_horizontal(session: Session) -> want.Intent | None:
     if slot is None:
         return None
     turned = slot.view.rotation == 0 and slot.image.orientation.transpose
-    return want.SetView(slot.key, replace(slot.view.whole, rotation=90 if turned else 0))
+    return want.SetView(slot.key, replace(slot.whole, rotation=90 if turned else 0))
 
 
 SMOOTH_RADIUS = (0.5, 50.0)  # px

@@ -49,7 +49,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("close", "-File", "Close frame", lambda s: want.CloseSlot(), ("Ctrl+W",)),
     Action("close-all", "File", "Close all frames", lambda s: want.CloseAll()),
     Action("quit", "-File", "Quit", "close", ("Ctrl+Q",)),
-    Action("fit", "View", "Zoom to fit", do.view(lambda v: v.whole), ("`", "0")),
+    Action("fit", "View", "Zoom to fit", do.fit, ("`", "0")),
     Action("zoom-1", "View", "Zoom 1:1", "zoom_one", ("Alt+1",)),
     Action("zoom-in", "View", "Zoom in x2", "zoom_in", ("z", "Ctrl++", "Ctrl+=")),
     Action("zoom-out", "View", "Zoom out x2", "zoom_out", ("Shift+Z", "Ctrl+-")),

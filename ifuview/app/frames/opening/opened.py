@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.look import LimitMode, Look, Reduction, ViewState
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Session, Slot, usual_aspect
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.zscale import minmax, percentile_limits, zscale
 from ifuview.errors import MissingDataError
@@ -111,7 +111,7 @@ def new_slot(session: Session, opened: Opened) -> Slot:
     name = opened.image.name.strip("[]")
     title = f"{stem} [{name}]" if chosen or other else stem
     image = opened.image
-    view = ViewState(aspect=0.0) if image.kind is Kind.RSS else ViewState()  # fiber by wavelength: nothing is square
+    view = ViewState(aspect=usual_aspect(image))
     return Slot(
         session.next_key, title, dataset, image, first_plane(image), opened.look, view, pyramid=opened.pyramid
     )  # fmt: skip

@@ -184,9 +184,9 @@ def _row(finding: TraceFinding, slot: Slot, found: TraceDiagnosis) -> FindingRow
     sigma = "–" if finding.significance is None else f"{finding.significance:.0f}"
     cross, disp, zoom = _place(finding, found)
     if not (np.isfinite(cross) and np.isfinite(disp)):
-        return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, None, slot.view.whole)
+        return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, None, slot.whole)
     x, y = (float(v) for v in slot.image.orientation.to_native(cross, disp, slot.image.shape))
-    view = slot.view.whole if zoom == 0 else replace(slot.view, x=x, y=y, zoom=zoom, aspect=1.0, fit=False)
+    view = slot.whole if zoom == 0 else replace(slot.view, x=x, y=y, zoom=zoom, aspect=1.0, fit=False)
     return FindingRow(finding, SIGNS[finding.verdict], amount, sigma, (x, y), view, _box(finding, slot, found))
 
 
