@@ -56,6 +56,7 @@ from ifuview.app.frames.intents import (
     StepSlot,
     TalkSamp,
 )
+from ifuview.app.frames.measuring.intents import DrawContours, ForgetMeasured, MeasureSource, SetCutWidth
 from ifuview.app.night.intents import (
     BlinkAlong,
     CompareProduction,
@@ -139,7 +140,8 @@ from ifuview.app.traces.intents import (
 # modules of app with a table each; one is imported when an intent that it may have is asked for the first time
 STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps", "traces.judging")
 TASKS = (
-    "open_tasks", "frames.tasks", "frames.sky.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists",
+    "open_tasks", "frames.tasks", "frames.measuring.tasks",
+    "frames.sky.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists",
     "photons.tasks.play", "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light",
     "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
@@ -229,6 +231,7 @@ __all__ = [
     "CountLight",
     "Demo",
     "Diagnose",
+    "DrawContours",
     "DrawRegions",
     "EditPreferences",
     "ExportCutouts",
@@ -238,6 +241,7 @@ __all__ = [
     "FileChanged",
     "FindBadPixels",
     "FindFiber",
+    "ForgetMeasured",
     "IndexPhotons",
     "Intent",
     "Judge",
@@ -249,6 +253,7 @@ __all__ = [
     "LookAgain",
     "Lucky",
     "Match",
+    "MeasureSource",
     "MeasureTraces",
     "MoveSlot",
     "Note",
@@ -277,6 +282,7 @@ __all__ = [
     "SaveTraces",
     "SelectFiber",
     "SelectSlot",
+    "SetCutWidth",
     "SetExtraction",
     "SetGather",
     "SetLayout",

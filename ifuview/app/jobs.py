@@ -33,6 +33,8 @@ class JobKind(StrEnum):
 
     OPEN = "open"
     RESTORE = "restore"
+    MEASURE = "measure"
+    CONTOURS = "contours"
     PYRAMID = "pyramid"
     LIMITS = "limits"
     REGIONS = "regions"

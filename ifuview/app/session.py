@@ -15,6 +15,7 @@ from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
+    from ifuview.app.frames.measuring.state import OnFrame
     from ifuview.app.frames.sky.maps import SkyMap
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof
     from ifuview.app.frames.views.pyramid import Pyramid
@@ -94,6 +95,8 @@ class Slot:
         The two frames that it is the difference of, or the photon frame that it was made from; it follows them.
     sky : SkyMap or None
         Where the pixels lie on the sky where arithmetic does not tell (`sky.lock.sky_of`), once a task has made it.
+    measured : OnFrame or None
+        Sources and contours, at the user's wish.
     stale : bool
         The file is another by now.
     """
@@ -115,6 +118,7 @@ class Slot:
     detector: DetectorPlace | None = None
     made_of: Made | Parent | None = None
     sky: SkyMap | None = None
+    measured: OnFrame | None = None
     stale: bool = False
 
     def __repr__(self) -> str:
@@ -204,6 +208,7 @@ class Session:
     inspection: FiberInspection | None = None
     metrics: tuple[tuple[str, Array], ...] = ()  # per-fiber values that can color the traces
     section_columns: int = 1
+    cut_width: int = 1  # px across the line of a cut
     doctor_limits: DoctorLimits | None = None  # None: the usual ones
     extraction: str = "optimal"  # of live spectra: optimal (all fibers together) or boxcar
     messages: tuple[Message, ...] = ()

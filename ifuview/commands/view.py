@@ -26,7 +26,7 @@ overlays    -regions FILE  -regions save FILE     -colorbar no  -panner no  -mag
 fibers      -traces FILE   -fiber N | 50:60,4 | "SPECTYPE=QSO, Z>4"
 docks       -dock NAME (sky, spectrum, focal, tables: -saveimage writes that dock)     -header  -pixeltable  -graph open
 window      -geometry WxH+X+Y  -width N  -height N  -title T  -theme light|dark  --fresh
-files       -saveimage png OUT.png   -savetable spectra|fibers|findings OUT.fits|.ecsv|.vot|.csv
+files       -saveimage png OUT.png   -savetable spectra|fibers|findings|sources OUT.fits|.ecsv|.vot|.csv
             -backup SESSION.json   -restore SESSION.json   -exit
 SAMP        --samp (topcat, Aladin, ds9)    -samp image|table|spectrum (send it)
 a window that is open already:   ifuview --send FILES and options

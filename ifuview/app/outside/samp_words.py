@@ -15,8 +15,8 @@ import numpy as np
 from ifuview.app import intents as want
 from ifuview.app.frames import joined
 from ifuview.app.frames.fibers import fiber_count
+from ifuview.app.frames.sky.worldpos import sky_axes, sky_position
 from ifuview.app.frames.views import skyposition
-from ifuview.app.frames.views.worldpos import sky_axes, sky_position
 from ifuview.app.session import Session, Slot
 
 Message = tuple[str, dict[str, object]]

@@ -16,7 +16,7 @@ from ifuview.model.inspection import FiberSpectrum
 if TYPE_CHECKING:
     from astropy.table import Table
 
-WHAT = ("spectra", "fibers", "findings")
+WHAT = ("spectra", "fibers", "findings", "sources")
 LONG_TEXT = 60  # fibers that a finding names one by one
 
 
@@ -35,7 +35,7 @@ def save_table(session: Session, what: str, path: str) -> str:
         raise UsageError(f"{what!r} cannot be saved as a table", path, f"choose {', '.join(WHAT)}")
     check_suffix(path, FORMATS, "the table")
     check_place(path, "the table")
-    table = {"spectra": spectra, "fibers": fibers, "findings": findings}[what](session)
+    table = {"spectra": spectra, "fibers": fibers, "findings": findings, "sources": sources}[what](session)
     write_table(table, path, what.upper())
     return f"{len(table)} rows of {what} written to {path}"
 
@@ -106,6 +106,24 @@ def fibers(session: Session) -> Table:
         raise UsageError("there is no frame", todo="open a file first")
     fibermap = joined.fibermap_of(slot)
     return to_table(replace(slot.dataset, fibermap=fibermap), replace(slot.image, fibermap=fibermap))
+
+
+def sources(session: Session) -> Table:
+    """The measured sources of all frames, one row each; px count from 0.
+
+    Raises
+    ------
+    MissingDataError
+        Nothing was measured.
+    """
+    from astropy.table import Table
+
+    from ifuview.app.frames.measuring.sources import table
+
+    found = table(session)
+    if found is None:
+        raise MissingDataError("no source was measured", todo="point at one and press Shift+M")
+    return Table(dict(found.table.columns), units=dict(found.table.units))
 
 
 def findings(session: Session) -> Table:

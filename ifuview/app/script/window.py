@@ -96,11 +96,11 @@ def _save_image(words: Words, out: Writer) -> None:
 
 
 def _save_table(words: Words, out: Writer) -> None:
-    """-savetable spectra|fibers|findings F."""
-    what = words.accept("spectra", "fibers", "findings")
+    """-savetable spectra|fibers|findings|sources F."""
+    what = words.accept("spectra", "fibers", "findings", "sources")
     if not what:
         raise UsageError(
-            "what is to be saved is missing", words.option, "write -savetable spectra|fibers|findings FILE"
+            "what is to be saved is missing", words.option, "write -savetable spectra|fibers|findings|sources FILE"
         )
     out.do("save-table", what, words.take("a file to write"))
 

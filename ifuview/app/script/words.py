@@ -36,7 +36,7 @@ VERBS: dict[str, str] = {
     "photon-range": "('time' | 'value', low, high): which photons count; s, and nm or degrees",
     "mode": "(name): what the left mouse button does",
     "dock": "(key, shown)",
-    "save-table": "('spectra' | 'fibers' | 'findings', path)",
+    "save-table": "('spectra' | 'fibers' | 'findings' | 'sources', path)",
     "samp": "(what): 'connect' | 'leave' the hub, or send it 'image' | 'table' | 'spectrum'",
     "save-image": "(format, path)",
     "save-session": "(path): the session into a file",

@@ -24,6 +24,8 @@ COLORS = {
     MarkKind.RUN: QColor("#ffd54a"),
     MarkKind.SPAN: QColor("#ffd54a"),
     MarkKind.OUTLINE: QColor("#ffd54a"),
+    MarkKind.SOURCE: QColor("#35e0ff"),
+    MarkKind.CONTOUR: QColor("#2bbf93"),
 }
 STYLES = {MarkKind.CCD: Qt.PenStyle.DashLine, MarkKind.BLOCK: Qt.PenStyle.DotLine}
 TICK = 9.0  # screen px, size of the marks of single fibers
@@ -50,8 +52,11 @@ def draw_marks(
             _bracket(p, mark, at, size, moving)
         elif mark.kind is MarkKind.SPAN:
             _span(p, mark, at, size, moving)
-        elif mark.kind is MarkKind.OUTLINE:
-            _outline(p, mark, at, size)
+        elif mark.kind in (MarkKind.OUTLINE, MarkKind.SOURCE):
+            _outline(p, mark, at, size, moving)
+        elif mark.kind is MarkKind.CONTOUR:
+            sx, sy = viewport.to_screen(at, size, mark.x, mark.y)
+            p.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(sx.tolist(), sy.tolist())]))
         elif mark.kind is MarkKind.NAME:
             x, y = viewport.to_screen(at, size, mark.x, mark.y)
             _words(p, QPointF(float(x[0]), float(y[0])), mark)
@@ -118,12 +123,14 @@ def _span(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: b
         _words(p, QPointF(left, max(box.top(), 0.0) + 16), mark)
 
 
-def _outline(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None:
-    """A closed line around pixels."""
+def _outline(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
+    """A closed line around pixels, its name beside it."""
     x, y = viewport.to_screen(at, size, mark.x, mark.y)
     points = [QPointF(a, b) for a, b in zip(x.tolist(), y.tolist())]
     if points:
         _edged(p, [*points, points[0]], COLORS[mark.kind])
+        if mark.text and not moving:
+            _words(p, max(points, key=lambda point: point.x()) + QPointF(5, 4), mark)
 
 
 def _edged(p: QPainter, points: list[QPointF], color: QColor) -> None:

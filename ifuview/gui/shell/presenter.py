@@ -69,7 +69,7 @@ class Presenter(QObject):
         super().__init__()
         self.store, self.jobs = store, jobs
         self.parts: dict[str, ViewPart] = {}
-        self._cursor: tuple[int, float, float] | None = None
+        self.cursor: tuple[int, float, float] | None = None
         self._region: tuple[int, Region] | None = None  # in the hand, and not measured yet
         self._measured = NEVER  # since when one is being measured
         self._hold = 0  # counts what hands have let go
@@ -182,7 +182,7 @@ class Presenter(QObject):
 
     def hover(self, key: int, x: float, y: float) -> None:
         """The cursor is over an image; docks that follow it are drawn soon."""
-        self._cursor = (key, x, y)
+        self.cursor = (key, x, y)
         for view, draw in self._pointers:
             draw(view(self.store.session, key, x, y))
         if not self._timer.isActive():
@@ -191,7 +191,7 @@ class Presenter(QObject):
     def _hover_by_job(self, part: ViewPart, session: Session) -> None:
         """Ask the worker for what is too slow for a mouse move (the spectrum of a large cube)."""
         make = getattr(part.view, "hover_job", None)
-        run = make(session, *self._cursor) if make is not None else None
+        run = make(session, *self.cursor) if make is not None else None
         if run is not None:
             key = JobKey(JobKind.HOVER, part.view.__name__)
             request = JobRequest("What is under the cursor", run, key, newest=True, quiet=True)
@@ -226,7 +226,7 @@ class Presenter(QObject):
 
     def leave(self) -> None:
         """The cursor left the image: what followed it goes."""
-        self._cursor = None
+        self.cursor = None
         for _, draw in self._pointers:
             draw(None)
         for part in self.parts.values():
@@ -234,15 +234,15 @@ class Presenter(QObject):
                 part.widget.hover(None)
 
     def _hover_docks(self) -> None:
-        if self._cursor is None:
+        if self.cursor is None:
             return
         session = self.store.session
-        if session.slot(self._cursor[0]) is None:
+        if session.slot(self.cursor[0]) is None:
             return
         for part in self.parts.values():
             hover = getattr(part.view, "hover", None)
             if hover is not None and part.widget is not None and part.visible():
-                view = hover(session, *self._cursor)
+                view = hover(session, *self.cursor)
                 if view is not None:
                     part.widget.hover(view)
                 self._hover_by_job(part, session)

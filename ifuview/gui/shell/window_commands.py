@@ -215,6 +215,21 @@ class WindowCommands(SaveDialogs):
         self.window.actions_by_name["freeze"].setChecked(self.window.readout.frozen)
         self.window.readout.update()
 
+    def measure_source(self) -> None:
+        """Measure the source under the cursor, else at the crosshair."""
+        session, at = self.controller.session, self.window.presenter.cursor
+        if at is None and session.current is not None and session.selection.x is not None:
+            at = session.current, session.selection.x, session.selection.y or 0.0
+        if at is None:
+            self.controller.handle(want.Note("info", "point at a source on the image, then press the key"))
+        else:
+            self.controller.handle(want.MeasureSource(*at))
+
+    def cut(self) -> None:
+        """Draw a line; the values along it are shown."""
+        self.controller.handle(want.ShowDock("cut"))
+        self.controller.handle(want.DrawRegions("line"))
+
     def copy_readout(self) -> None:
         QGuiApplication.clipboard().setText(self.window.readout.text())
 

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QDockWidget, QMainWindow
 
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.shell.controller import Controller
+from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.window.banner import Banner
 from ifuview.gui.window.dock_area import DockArea
 from ifuview.gui.window.readout_bar import ReadoutBar
@@ -16,6 +17,7 @@ class CommandedWindow(QMainWindow):
     """A window with these parts; `MainWindow` makes them."""
 
     controller: Controller
+    presenter: Presenter
     canvas: ImageCanvas
     banner: Banner
     readout: ReadoutBar

@@ -47,6 +47,9 @@ class SaveDialogs:
     def save_fibers_dialog(self) -> None:
         self._save_table("fibers")
 
+    def save_sources_dialog(self) -> None:
+        self._save_table("sources")
+
     def save_findings_dialog(self) -> None:
         self._save_table("findings")
 

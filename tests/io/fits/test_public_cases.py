@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ifuview import read_regions
-from ifuview.app.frames.views.worldpos import sky_position
+from ifuview.app.frames.sky.worldpos import sky_position
 from ifuview.app.opening import open_images
 
 

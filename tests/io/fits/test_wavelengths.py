@@ -12,7 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ifuview import io
-from ifuview.app.frames.views.worldpos import sky_position
+from ifuview.app.frames.sky.worldpos import sky_position
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Kind
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.app.frames.sky.maps import own_frame
-from ifuview.app.frames.views.worldpos import SYSTEMS, sky_axes
+from ifuview.app.frames.sky.worldpos import SYSTEMS, sky_axes
 from ifuview.model.checks import Array
 from ifuview.model.region import PHYSICAL, SKY_FRAMES, Region, Shape
 

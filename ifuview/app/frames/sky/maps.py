@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.app.frames.views import worldpos
-from ifuview.app.frames.views.worldpos import SYSTEMS, Tangent
+from ifuview.app.frames.sky import worldpos
+from ifuview.app.frames.sky.worldpos import SYSTEMS, Tangent
 from ifuview.errors import FileFormatError
 from ifuview.model.checks import Array, Header
 from ifuview.model.image import Image

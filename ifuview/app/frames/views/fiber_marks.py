@@ -34,6 +34,8 @@ class MarkKind(StrEnum):
     RUN = "run"  # of fibers that a problem lies in
     SPAN = "span"  # of wavelengths
     OUTLINE = "outline"
+    SOURCE = "source"
+    CONTOUR = "contour"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,7 @@ class Mark:
     """A curve in native px, NaN where it leaves the image; SKY and BAD: `y` lists rows, NAME is one point.
 
     PIXEL: `x` and `y` list pixels; AREA: the first and the last one; RUN: `y` has the first and the last row, SPAN: `x`
-    the ends of a range; OUTLINE: a polygon.
+    the ends of a range; OUTLINE, SOURCE: a polygon; CONTOUR: a line, of which every vertex counts.
     """
 
     kind: MarkKind

@@ -131,7 +131,7 @@ class OverlayCache:
             session.metrics, slot.image, slot.traces, slot.diagnosis, slot.regions, slot.dataset, slot.detector,
             session.overlay, chosen, session.light if slot.photons is not None else None,
             slot.photons is None, None if slot.photons is None else slot.photons.judged,
-            session.proof if session.proof is not None and slot.key in session.proof.frames else None,
+            session.proof if session.proof is not None and slot.key in session.proof.frames else None, slot.measured,
         )  # fmt: skip
         known = self._views.get(slot.key)
         new = known is None or known[0][0] is not session.metrics  # arrays: the same or not
@@ -188,7 +188,7 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         view = replace(view, marks=fiber_marks(session, slot))
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
-    if session.proof is not None or slot.photons is not None:
+    if session.proof is not None or slot.photons is not None or slot.measured is not None:
         from ifuview.app.frames.views import problem_marks
 
         view = replace(view, marks=(*view.marks, *problem_marks.marks(session, slot)))

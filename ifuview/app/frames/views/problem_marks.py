@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ifuview.app.frames.measuring.marks import marks as measured_marks
 from ifuview.app.frames.state import Proof
 from ifuview.app.frames.views.fiber_marks import Mark, MarkKind
 from ifuview.app.session import Session, Slot
@@ -20,10 +21,11 @@ NOTHING: Array = np.empty(0)
 
 
 def marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
-    """What marks the problem that is shown, and the pixels that the verdict on a photon list speaks of."""
+    """What marks the problem that is shown, the pixels that the verdict on photons speaks of, what was measured."""
     judged = None if slot.photons is None else slot.photons.judged
     own = () if judged is None else pixel_marks(judged.marked_pixels, judged.marked_areas)
-    return (*own, *proof_marks(session.proof, slot))
+    measured = () if slot.measured is None else measured_marks(slot.measured)
+    return (*measured, *own, *proof_marks(session.proof, slot))
 
 
 def pixel_marks(pixels: Array, areas: Iterable[tuple[str, int, int, int, int]]) -> tuple[Mark, ...]:

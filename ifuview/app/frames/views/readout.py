@@ -65,6 +65,7 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
     blinks = session.layout is Layout.BLINK and len(session.slots) > 1
     fields = [
         *([("", slot.title)] if blinks else []),
+        *_source(session, slot, x, y),
         ("x", f"{i} y {j} (FITS {i + 1}, {j + 1})"),
         ("value", f"{number(counts, digits)} {image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)),
         *_quality(slot, j, i),
@@ -74,6 +75,16 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
         *_sky(slot, fiber, x, y, session.overlay.sexagesimal),
     ]
     return ReadoutView(tuple(fields), fiber, wave, counts)
+
+
+def _source(session: Session, slot: Slot, x: float, y: float) -> list[Field]:
+    """The measured source under the cursor, in one line."""
+    if slot.measured is None:
+        return []
+    from ifuview.app.frames.measuring.sources import under, words
+
+    found = under(slot, x, y)
+    return [] if found is None else [(f"source {found[0]}", words(slot, found[1], session.overlay.sexagesimal))]
 
 
 def pixel(slot: Slot, x: float, y: float) -> tuple[int, int] | None:

@@ -28,10 +28,12 @@ def next_label(regions: tuple[Region, ...]) -> str:
 
 
 def drawn(shape: str, start: Point, stop: Point, *, text: str = "", color: str = "green") -> Region:
-    """Return what a drag draws: a box between two corners, or a circle from its center to its edge."""
+    """Return what a drag draws: a box between two corners, a circle from its center to its edge, or a line."""
     if shape == Shape.CIRCLE:
         radius = max(math.dist(start, stop), SMALLEST)
         return Region(Shape.CIRCLE, (start,), (radius,), text=text, color=color)
+    if shape == Shape.LINE:
+        return Region(Shape.LINE, (start, stop), text=text, color=color)
     center = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
     size = tuple(max(abs(b - a), 2 * SMALLEST) for a, b in zip(start, stop))
     return Region(Shape.BOX, (center,), size, text=text, color=color)

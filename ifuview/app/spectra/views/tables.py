@@ -80,7 +80,7 @@ class Sheet:
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
-    return (session.tables, session.selection, session.current, *(s.image for s in session.slots))
+    return (session.tables, session.selection, session.current, *((s.image, s.measured) for s in session.slots))
 
 
 def make(session: Session) -> TablesView | None:
@@ -89,6 +89,10 @@ def make(session: Session) -> TablesView | None:
     tables = list(session.tables)
     if slot is not None:
         tables += _own(slot)
+    if any(s.measured is not None for s in session.slots):
+        from ifuview.app.frames.measuring.sources import table as measured
+
+        tables += filter(None, (measured(session),))
     if not tables:
         return None
     slots = (*((slot,) if slot is not None else ()), *(s for s in session.slots if s is not slot))

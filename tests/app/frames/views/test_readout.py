@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.frames.views import worldpos
+from ifuview.app.frames.sky import worldpos
 from ifuview.app.frames.views.readout import number, readout
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.model.dataset import Dataset

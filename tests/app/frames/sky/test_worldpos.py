@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from ifuview.app.frames.views.worldpos import sky_position
+from ifuview.app.frames.sky.worldpos import sky_position
 
 BASE = {"CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 25.0, "CRPIX2": 20.0, "CD1_1": -1e-4, "CD1_2": 2e-5, "CD2_1": 1e-5,
         "CD2_2": 1e-4}  # fmt: skip

@@ -1,0 +1,1 @@
+"""What is measured on a frame at the user's wish: sources, cuts along lines, contours."""
