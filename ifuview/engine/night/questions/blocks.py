@@ -118,7 +118,7 @@ WHERE = {
 def _deviation(case: Case, one: Deviation) -> None:
     """Fibers whose sky model or flat is wrong at some wavelengths: one, or a part of the slit."""
     wave = case.chain.wave
-    columns = range(*one.columns.indices(wave.size))
+    columns = range(*one.seen.indices(wave.size))
     low, high = float(wave[columns[0]]), float(wave[columns[-1]])
     strongest = float(one.peak[np.argmax(np.abs(one.peak))])
     answer = round(float(middle(one.answer)), 2)

@@ -20,6 +20,7 @@ MIN_BINS = 4  # of one sign, in a row
 EDGE = 0.03  # of the largest deviation: where the range ends
 GRAY = 0.8  # of the bins: all wavelengths
 SCORE, ANSWER = 5.0, (0.4, 2.5)  # sigma of the answer, and counts in the flux per count in the product, sign turned
+CLEAR = 2.0  # times that in the strongest bin: then edges are where single bins are significant
 AGAINST = 5.0  # sigma by which a fiber may say that it does not answer
 
 
@@ -33,7 +34,9 @@ class Deviation:
         "sky" or "fiberflat".
     fibers : tuple of int
     columns : slice
-        Pixels along wavelength.
+        Pixels along wavelength in which it is taken off.
+    seen : slice
+        Those in which the flux shows it by itself: every bin by `SCORE` sigma; all where none does by much more.
     peak, answer : ndarray, shape (nfiber of it,)
         Largest deviation that it leaves in the flux, counts with sign; counts in the flux per count in the product.
     score : float, sigma
@@ -46,6 +49,7 @@ class Deviation:
     peak: Array
     answer: Array
     score: float
+    seen: slice
 
 
 GRAY_STOP = 1 << 30
@@ -160,10 +164,31 @@ def answered(step: str, product: Array, flux: Array, sigma: Array, where: tuple[
     score = answer * float(np.sqrt(power.sum()))
     if score < SCORE or not ANSWER[0] < answer < ANSWER[1]:
         return None
+    seen_in = _seen(answer * np.sqrt(np.sum((shape / extra[:, None]) ** 2, axis=0)) / noise)
+    ends = (columns.start + place * BIN for place in seen_in)
     keep = (each > ANSWER[0]) | ((ANSWER[0] - each) * np.sqrt(power) < AGAINST)
     at = np.argmax(np.abs(shape), axis=1)
     peak = -answer * shape[np.arange(fibers.size), at]
-    return Deviation(step, tuple(int(f) for f in fibers[keep]), columns, peak[keep], each[keep], score)
+    return Deviation(step, tuple(int(f) for f in fibers[keep]), columns, peak[keep], each[keep], score, slice(*ends))
+
+
+def _seen(expected: Array) -> tuple[int, int]:
+    """First and last bin, half-open, around the strongest in which a deviation is significant by itself.
+
+    Its shape is that of the product, nearly free of noise, so that the edges do not depend on the flux there; they are
+    known to a bin.
+
+    Parameters
+    ----------
+    expected : ndarray, shape (nbin,)
+        Sigma that it has in the flux of all its fibers.
+    """
+    at = int(np.argmax(expected))
+    if expected[at] < CLEAR * SCORE:
+        return 0, expected.size
+    low = np.flatnonzero(expected[:at] < SCORE)
+    high = np.flatnonzero(expected[at:] < SCORE)
+    return int(low[-1]) + 1 if low.size else 0, at + int(high[0]) if high.size else expected.size
 
 
 def left(found: list[Deviation], products: dict[str, Array], shape: tuple[int, int]) -> Array:

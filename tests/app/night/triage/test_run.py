@@ -53,7 +53,7 @@ def test_every_sky_defect_has_its_step_its_blocks_and_its_wavelengths(night, tru
         assert sorted(one.blocks) == sorted(defect["blocks50"]), defect
         low, high = defect["wave"]
         common = min(one.wave_range[1], high) - max(one.wave_range[0], low)
-        assert common / (max(one.wave_range[1], high) - min(one.wave_range[0], low)) > 0.85
+        assert common / (max(one.wave_range[1], high) - min(one.wave_range[0], low)) > 0.92  # bins of 16 A
         signs = {str(b): np.sign(a) for b, a in zip(one.blocks, one.detail["amplitude_of_block"], strict=True)}
         assert signs == defect["sign_in_sframe"]
 
