@@ -19,6 +19,7 @@ from ifuview.engine.night.questions.masked import masked
 from ifuview.engine.night.questions.products import identity, products
 from ifuview.engine.night.questions.tables import tables
 from ifuview.engine.night.stats import filled, middle
+from ifuview.engine.numeric.blas import one_thread
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
@@ -88,6 +89,7 @@ class CameraTriage:
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
+@one_thread()
 def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx: JobContext = SILENT) -> CameraTriage:
     """Ask every question that the products allow.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
 HALF = 3  # px of the line on both sides of its center
@@ -104,7 +105,7 @@ def throughput(lines: LineLight) -> tuple[Array, Array]:
     use = lines.strong
     if np.count_nonzero(use) < 3:
         return np.full(nfiber, np.nan), np.full(nfiber, np.nan)
-    model = np.median(lines.model[:, use], axis=0)
+    model = median(lines.model[:, use], 0)
     ratio = lines.seen[:, use] / model
     weight = (model / np.maximum(lines.error[:, use], 1e-6)) ** 2
     order = np.argsort(ratio, axis=1)

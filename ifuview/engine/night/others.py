@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN, MIN_BINS
 from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, mad, middle, runs
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 
@@ -75,7 +76,7 @@ def _misfit(gap: Array, good: Array, sigma: Array, wave: Array, allowed: Array |
 
 def wiggle(fluxcalib: Array, wave: Array) -> tuple[float, tuple[float, float]] | None:
     """(largest departure, wavelength range) of a calibration from a smooth curve; None if it is smooth."""
-    level = np.median(fluxcalib[::EVERY], axis=0)
+    level = median(fluxcalib[::EVERY], 0)
     part = slice(MARGIN, -MARGIN) if level.size > 4 * MARGIN else slice(None)
     if not (level[part] > 0).all():
         return None
@@ -97,12 +98,12 @@ def wiggle(fluxcalib: Array, wave: Array) -> tuple[float, tuple[float, float]] |
 
 def calibration_step(fluxcalib: Array, wave: Array) -> tuple[float, float] | None:
     """(relative step, wavelength) where a calibration jumps from one pixel to the next few; None if nowhere."""
-    level = np.median(fluxcalib[::EVERY], axis=0)
+    level = median(fluxcalib[::EVERY], 0)
     if level.size < 8 * JUMP or not (level > 0).all():
         return None
     logs = np.log(level)
     wide, sharp = _jumps(logs, JUMP), _jumps(logs, SHARP)[JUMP - SHARP : SHARP - JUMP]
-    far = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(wide, 4 * JUMP, mode="edge"), 8 * JUMP + 1), axis=1)
+    far = median(np.lib.stride_tricks.sliding_window_view(np.pad(wide, 4 * JUMP, mode="edge"), 8 * JUMP + 1), 1)
     rest = np.where(np.abs(sharp) > SAME_JUMP * np.abs(wide), wide - far, 0.0)  # a slope grows with the distance
     at = int(np.argmax(np.abs(rest)))
     if abs(rest[at]) < max(STEP, STEP_SCATTERS * float(mad(wide - far))):
@@ -120,7 +121,7 @@ def _jumps(logs: Array, size: int) -> Array:
 def calibration_levels(fluxcalib: Array) -> Array:
     """Logarithm of the calibration of every fiber over the typical one's, shape (nfiber,); NaN if unknown."""
     thin = fluxcalib[:, ::EVERY_PIXEL].astype(np.float64)
-    typical = np.median(thin, axis=0)
+    typical = median(thin, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where((thin > 0) & (typical > 0), thin / typical, np.nan)
         return np.asarray(np.log(middle(ratio, axis=1)))

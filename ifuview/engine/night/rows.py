@@ -100,7 +100,7 @@ def row_tests(
         use = inside & good
         if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
             continue
-        picked = z[use], row[use].astype(np.intp), column[use].astype(np.intp)
+        picked = z[use].astype(np.float64), row[use].astype(np.intp), column[use].astype(np.intp)
         same = _steady(squares, use, *everywhere)[picked[2]]
         band, rows, waves = _band(*(values[same] for values in picked)), *_compared(*picked)
         if band is not None:  # a band must not condemn the amplifier

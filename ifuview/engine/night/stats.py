@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median
 from ifuview.model.checks import Array
 
 MEDIAN_ERROR = 1.2533  # error of a median over that of a mean, Gaussian
@@ -18,7 +18,7 @@ GAP = 40  # px that are interpolated
 def middle(values: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """Median of what is known along an axis; NaN where nothing is."""
     if not np.isnan(values).any():
-        return np.asarray(np.median(values, axis=axis, keepdims=keepdims))
+        return median(values, axis, keepdims)
     if axis is None:
         values, axis, keepdims = np.ravel(values), 0, False
     ranked = np.sort(values, axis=axis)  # NaN last
@@ -87,7 +87,16 @@ def filled(values: Array, good: Array, gap: float = GAP) -> Array:
 def binned(values: Array, width: int) -> Array:
     """Means of `width` pixels along the last axis; the remainder is left out."""
     count = values.shape[-1] // width
-    return np.asarray(values[..., : count * width].reshape(*values.shape[:-1], count, width).mean(axis=-1))
+    cut = values[..., : count * width].reshape(*values.shape[:-1], count, width)
+    if cut.dtype.kind != "f":
+        return np.asarray(cut.mean(axis=-1))
+    return np.asarray(cut @ np.full(width, 1 / width, cut.dtype))
+
+
+def without_gaps(values: Array) -> Array:
+    """The values with 0 where nothing is known; themselves where all is."""
+    known = np.isfinite(values)
+    return values if known.all() else np.where(known, values, np.zeros((), values.dtype))
 
 
 def blocks_of(values: Array, size: int) -> Array:
@@ -122,13 +131,14 @@ def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) ->
     allowed[allowed.sum(axis=1) < MIN_KNOTS] = True
     allowed &= known
     medians = np.where(known, medians, 0.0)
+    pairs = (design[:, :, None] * design[:, None, :]).reshape(knots, 9)
     use = allowed.copy()
     coeff = np.zeros((nfiber, 3))
     for _ in range(ROUNDS):
         enough = use.sum(axis=1) >= MIN_KNOTS
         w = use.astype(np.float64)
-        normal = np.einsum("fk,ki,kj->fij", w, design, design) + 1e-9 * np.eye(3)
-        coeff[enough] = np.linalg.solve(normal, np.einsum("fk,ki->fi", w * medians, design)[..., None])[enough, :, 0]
+        normal = (w @ pairs).reshape(nfiber, 3, 3) + 1e-9 * np.eye(3)
+        coeff[enough] = np.linalg.solve(normal, ((w * medians) @ design)[..., None])[enough, :, 0]
         rest = medians - coeff @ design.T
         distance = np.abs(rest - median_where(rest, allowed)[:, None])
         spread = MAD_TO_SIGMA * median_where(distance, allowed)[:, None] + 1e-9

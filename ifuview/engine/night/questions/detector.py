@@ -8,7 +8,7 @@ from ifuview.engine.night.questions.amplifiers import listed
 from ifuview.engine.night.questions.case import Case
 from ifuview.engine.night.questions.levels import empty_fibers, measured_levels, natural_scatter
 from ifuview.engine.night.search.levels import BIN
-from ifuview.engine.night.search.noise import hits, inside, white_noise
+from ifuview.engine.night.search.noise import hits, white_noise
 from ifuview.engine.night.search.trailing import across, along, into_empty
 from ifuview.model.checks import Array
 
@@ -29,9 +29,7 @@ def detector(case: Case) -> None:
     flux = case.clean - case.expected
     sigma = np.where(case.good & (chain.sframe_ivar > 0), chain.sframe_ivar, 1.0).astype(np.float32) ** -0.5
     good = case.good & (chain.sframe_ivar > 0) & np.isfinite(flux)
-    where: dict[str, Array] = {}
-    if chain.cross is not None and chain.disp is not None:
-        where = {s.name: inside(s, chain.cross, chain.disp) for s in chain.sections}
+    where = case.areas
     quiet = good.copy() if case.bad_amplifiers else good
     for name in case.bad_amplifiers:  # levels of its rows look like hits
         quiet[where[name]] = False
@@ -43,7 +41,7 @@ def detector(case: Case) -> None:
 
 
 def _noise(case: Case, flux: Array, sigma: Array, good: Array, where: dict[str, Array]) -> None:
-    measured = {name: white_noise(flux, sigma, good, area) for name, area in where.items()}
+    measured = white_noise(flux, sigma, good, where)
     noise = {name: value for name, (value, count) in measured.items() if count > ENOUGH}
     case.numbers["noise"] = {name: round(value, 3) for name, value in noise.items()}
     if not case.asks("amplifier-noise") or len(noise) < 2:

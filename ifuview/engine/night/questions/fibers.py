@@ -19,6 +19,7 @@ from ifuview.engine.night.search.coherent import row_pixels
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.throughput import WOULD_TELL, guilt
 from ifuview.engine.night.stats import MEDIAN_ERROR, middle
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
@@ -162,7 +163,7 @@ def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Arra
     assert case.chain.sky is not None
     thin = sigma[::THIN, ::THIN]
     noise = MEDIAN_ERROR * float(np.median(thin[thin < UNKNOWN])) / np.sqrt(sigma.shape[1])
-    expected = of_fibers.sky_level(level, np.median(case.chain.sky[:, ::THIN], axis=1), BUNDLE)
+    expected = of_fibers.sky_level(level, median(case.chain.sky[:, ::THIN], 1), BUNDLE)
     no_lines = ~np.isfinite(value)
     with np.errstate(invalid="ignore"):
         allowed = no_lines | of_fibers.odd_fibers(value, error) | (value < 1 - of_fibers.LOW)
@@ -211,7 +212,7 @@ def _bright(case: Case) -> None:
     chain = case.chain
     assert chain.sframe is not None and chain.sframe_ivar is not None
     assert case.level is not None and case.clean is not None
-    flux = np.median(chain.sframe[:, ::THIN], axis=1)
+    flux = median(chain.sframe[:, ::THIN], 1)
     sky = max(float(np.median(case.level)), 1e-6)
     for fiber, first, last, ratio in of_fibers.bright_rows(flux, sky):
         near = slice(max(fiber - of_fibers.REACH, 0), fiber + of_fibers.REACH + 1)

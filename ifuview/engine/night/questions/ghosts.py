@@ -7,6 +7,7 @@ import numpy as np
 from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night.questions.case import THIN, Case
 from ifuview.engine.night.stats import mad
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
 SCORE, LEAST = 7.0, 5e-4  # sigma, and part of the star's light
@@ -21,7 +22,7 @@ def ghosts(case: Case) -> None:
     chain = case.chain
     if not case.asks("ghost") or case.clean is None or chain.sframe is None or case.level is None:
         return
-    flux = np.median(chain.sframe[:, ::THIN], axis=1)
+    flux = median(chain.sframe[:, ::THIN], 1)
     sky = max(float(np.median(case.level)), 1e-6)
     count = flux.size
     for source, first, last, ratio in of_fibers.bright_rows(flux, sky):

@@ -12,6 +12,7 @@ from ifuview.engine.night.search.common import shared_noise
 from ifuview.engine.night.search.scan import spans
 from ifuview.engine.night.search.single import common_part, line_parts
 from ifuview.engine.night.stats import mad, middle
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding, ranges
 
@@ -43,7 +44,7 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
     assert case.level is not None and case.chain.sky is not None
     value, error = line_parts(rest, case.weight, case.level, lines.at)
     error = np.where(use[:, None], error, np.inf)
-    model = np.median(lines.model, axis=0)
+    model = median(lines.model, 0)
     ratio = np.where(use[:, None], lines.residual / np.where(model != 0, model, np.nan), np.nan)
     spread = (
         mad(ratio, axis=0)

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.questions.case import MEASURED, Case
-from ifuview.engine.night.search.noise import inside
 from ifuview.engine.night.stats import runs
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import MADE, Chain
 from ifuview.model.night.triage import ranges
 
 NOTHING, PART = 0.1, 0.9  # known pixels of a fiber that is masked as a whole; below which a part is
-OF_AMPLIFIER = 0.8  # of the pixels of an amplifier
+OF_AMPLIFIER, LEAST_AREA = 0.8, 0.05  # of the pixels of an amplifier, and of all
 LEAST_PART = 5  # fibers with gaps that are worth a finding
 EVERYONE, STRETCH = 0.9, 20  # of the fibers, and pixels, of wavelengths that are masked in all
 TOGETHER = 0.7  # of the lost pixels lie in one range of wavelengths, if it is named
@@ -78,7 +77,8 @@ def known_pixels(chain: Chain) -> dict[str, Array]:
     for name in MADE:
         values, ivar = getattr(chain, name), getattr(chain, f"{name}_ivar")
         if values is not None and ivar is not None:
-            out[name] = np.asarray((ivar > 0) & np.isfinite(ivar) & np.isfinite(values))
+            whole = ivar.min() > 0 and np.isfinite(ivar.sum()) and np.isfinite(values.sum())
+            out[name] = np.ones(ivar.shape, bool) if whole else (ivar > 0) & np.isfinite(ivar) & np.isfinite(values)
     return out
 
 
@@ -88,7 +88,10 @@ def losses(known: Mapping[str, Array]) -> list[Loss]:
     before: Array | None = None
     empty: Array | None = None
     for product, pixels in known.items():
-        gone = ~pixels if before is None else ~pixels & ~before
+        gone = ~pixels
+        if not gone.any():
+            continue
+        gone = gone if before is None else gone & ~before
         without = pixels.mean(axis=1) < NOTHING
         whole = without if empty is None else without & ~empty
         before, empty = gone if before is None else gone | before, whole if empty is None else whole | empty
@@ -176,11 +179,11 @@ def _span(gone: Array, wave: Array) -> tuple[float, float] | None:
 def _amplifiers(case: Case, gone: Array, alive: Array) -> list[tuple[str, tuple[int, ...], tuple[float, float]]]:
     """Amplifiers of which most is masked while their fibers are not masked as a whole."""
     chain = case.chain
-    if chain.cross is None or chain.disp is None or not gone.any():
+    if not case.areas or gone.mean() < LEAST_AREA:
         return []
     out = []
     for s in chain.sections:
-        area = np.asarray(inside(s, chain.cross, chain.disp) & alive[:, None])
+        area = case.areas[s.name] & alive[:, None]
         count = int(np.count_nonzero(area))
         if count and np.count_nonzero(gone & area) > OF_AMPLIFIER * count:
             share = area.mean(axis=1)

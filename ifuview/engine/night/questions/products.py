@@ -13,6 +13,7 @@ from ifuview.engine.night.search.between import calibrated_sky, ends
 from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, broken_fibers, gap, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
@@ -35,7 +36,7 @@ def _for_others(case: Case, fluxcalib: Array) -> None:
     """Numbers by which other cameras of the exposure tell a gray factor."""
     chain = case.chain
     if case.level is not None:
-        typical = np.median(fluxcalib[:: others.EVERY], axis=0)
+        typical = median(fluxcalib[:: others.EVERY], 0)
         case.numbers["calibrated_sky"] = calibrated_sky(case.level, typical, shapes(case.level, chain.wave)[0])
     if chain.cframe is not None and chain.sframe_ivar is not None:
         case.numbers["ends"] = ends(chain.cframe, chain.sframe_ivar * fluxcalib**2, chain.wave)

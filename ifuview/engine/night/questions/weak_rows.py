@@ -9,7 +9,7 @@ from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.questions.detector import area_of
 from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score
 from ifuview.engine.night.search.levels import BIN, Levels
-from ifuview.engine.night.search.noise import inside
+from ifuview.engine.night.stats import without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 
@@ -36,7 +36,7 @@ def weak_rows(case: Case, lines_off: Array | float, pixels: tuple[Array, Array])
     if chain.cross is None or chain.disp is None or case.clean is None:
         return
     row = np.rint(chain.disp).astype(np.int32)
-    areas = {s.name: inside(s, chain.cross, chain.disp) for s in chain.sections if s.name not in case.bad_amplifiers}
+    areas = {name: area for name, area in case.areas.items() if name not in case.bad_amplifiers}
     told = {f.amplifier for f in case.findings if f.kind == "ccd-row"}
     offset = any(f.kind == "amplifier-step" for f in case.findings)
     if not case.asks("ccd-row"):
@@ -72,7 +72,7 @@ def _drift(case: Case, areas: dict[str, Array], row: Array, lines_off: Array | f
     """A slow pattern along the rows of one amplifier: its neighbor has the negative of it, by the sky model."""
     chain = case.chain
     assert case.clean is not None
-    z = np.clip(np.nan_to_num(case.clean - case.expected - lines_off) / case.sigma, -FAR, FAR)
+    z = np.clip(without_gaps(case.clean - case.expected - lines_off) / case.sigma, -FAR, FAR)
     step = max(1.0, float(np.median(np.diff(row[row.shape[0] // 2]))))
     told = sorted({f for x in case.findings if x.kind in OTHERWISE for f in x.fibers if len(x.fibers) < z.shape[0]})
     usable = case.good.copy()
@@ -155,7 +155,7 @@ def _taken_off(case: Case, sections: list[Section], level: float, sky: Array) ->
     """Take a level off the pixels of amplifiers, and what the mean of the sky fibers made of it off all."""
     chain = case.chain
     assert chain.cross is not None and chain.disp is not None
-    area = np.logical_or.reduce([inside(s, chain.cross, chain.disp) for s in sections])
+    area = np.logical_or.reduce([case.areas[s.name] for s in sections])
     case.row_light = case.row_light + (level * (area - area[sky].mean(axis=0))).astype(np.float32)
 
 
@@ -176,7 +176,7 @@ def _step(case: Case, names: tuple[str, str], value: float, score: float, side: 
     chain = case.chain
     assert chain.cross is not None and chain.disp is not None
     of = [s for s in chain.sections if s.name in (names if side else names[1:])]
-    area = np.logical_or.reduce([inside(s, chain.cross, chain.disp) for s in of])
+    area = np.logical_or.reduce([case.areas[s.name] for s in of])
     share = area.mean(axis=1)
     fibers = tuple(int(f) for f in np.flatnonzero(share > share.max() / 2))
     if side:

@@ -56,10 +56,10 @@ def row_score(z: Array, sigma: Array, use: Array, row: Array) -> tuple[float, fl
     row : ndarray of int, shape (nfiber, nwave)
     """
     weight = np.broadcast_to(np.float32(1.0) / sigma.astype(np.float32), use.shape)[use]
-    value, at = z[use] * weight, row[use]
+    value, at = (z[use] * weight).astype(np.float64), row[use].astype(np.intp)
     known = np.bincount(at) >= LEAST
     total, squares = np.bincount(at, value)[known], np.bincount(at, value * value)[known]
-    power = weight * weight
+    power = (weight * weight).astype(np.float64)
     norm = np.bincount(at, power)[known] ** 2 - np.bincount(at, power * power)[known]
     pairs, spread = float(np.sum(total**2 - squares)), float(np.sqrt(2 * np.sum(squares**2)))
     return pairs / max(spread, TINY), float(np.sqrt(max(pairs, 0.0) / max(float(np.sum(norm)), TINY)))

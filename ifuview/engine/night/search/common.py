@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.search.templates import solved
-from ifuview.engine.night.stats import binned, mad
+from ifuview.engine.night.stats import binned, mad, without_gaps
 from ifuview.model.checks import Array
 
 CLIP = 4.0  # sigma that one fiber can count
@@ -23,13 +23,20 @@ def mean_spectrum(flux: Array, sigma: Array, use: Array, weight: Array | None = 
     """
     part = flux[use]
     known = np.isfinite(part)
-    kept = np.clip(np.where(known, part, 0.0), -CLIP * sigma, CLIP * sigma)
+    limit = (CLIP * sigma).astype(part.dtype)
+    kept = np.clip(part if known.all() else np.where(known, part, np.zeros((), part.dtype)), -limit, limit)
     own = np.ones(part.shape[0]) if weight is None else weight
-    count = np.maximum(own @ known, TINY)
-    mean = own @ kept / count
-    noise = sigma * np.sqrt(np.maximum(own**2 @ known, TINY)) / count
+    count, squares = (_counted(w, known) for w in (own, own**2))
+    mean = np.einsum("f,fk->k", own, kept) / count
+    noise = sigma * np.sqrt(squares) / count
     steps = np.diff(mean, 2) / np.sqrt(6.0) / noise[1:-1]
     return np.asarray(mean), np.asarray(noise * max(float(mad(steps)), FLOOR))
+
+
+def _counted(weight: Array, known: Array) -> Array:
+    """Sum of the weights of what is known at each wavelength, shape (nwave,)."""
+    total = np.full(known.shape[1], weight.sum()) if known.all() else np.einsum("f,fk->k", weight, known)
+    return np.asarray(np.maximum(total, TINY))
 
 
 def of_plain_spectra(flux: Array, sigma: Array) -> Array:
@@ -45,7 +52,7 @@ def of_plain_spectra(flux: Array, sigma: Array) -> Array:
     -------
     ndarray, shape (nfiber,), at most 1
     """
-    z = binned(np.nan_to_num(flux) / sigma, BIN) * np.sqrt(BIN)
+    z = binned(without_gaps(flux) / sigma, BIN) * np.sqrt(BIN)
     return np.asarray(1 / np.maximum(np.mean(np.clip(z, -MOST, MOST) ** 2, axis=1), 1.0))
 
 

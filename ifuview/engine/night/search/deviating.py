@@ -12,6 +12,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.stats import binned, continuum, mad, middle, runs
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
 FLOOR = 0.008  # of the sky that a bin must differ by
@@ -73,7 +74,7 @@ def flat_deviation(flat: Array, light: Array) -> Array:
     relative = binned(good, BIN)
     relative = relative / relative.mean(axis=1, keepdims=True)
     shape = relative / np.maximum(continuum(relative, knots=relative.shape[1]), 0.1) - 1
-    shape -= np.median(shape, axis=0)
+    shape -= median(shape, 0)
     out = np.zeros(flat.shape, np.float32)
     column = (np.arange(flat.shape[1]) - (BIN - 1) / 2) / BIN
     for fiber in np.flatnonzero((np.abs(shape) > 0.5 * FLOOR).any(axis=1)):
@@ -116,7 +117,7 @@ def _coarse(product: Array, level: Array) -> Array:
     out = np.zeros((product.shape[0], count), np.float32)
     rows = np.flatnonzero((np.abs(binned(product, BIN)) > FLOOR * level).sum(axis=1) >= MIN_BINS)
     if rows.size:
-        out[rows] = np.median(product[rows, : count * BIN].reshape(rows.size, count, BIN), axis=2)
+        out[rows] = median(product[rows, : count * BIN].reshape(rows.size, count, BIN), 2)
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.stats import binned, mad, middle
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
 OUTLYING = 8.0  # scatters of the others
@@ -85,7 +86,7 @@ def swapped(fibers: list[int], frame: Array, flat: Array, sky: Array, sframe: Ar
     rest = {}
     for fiber in fibers:
         gaps = binned(frame[fiber] / safe - sky[own] - sframe[fiber], BIN)
-        rest[fiber] = dict(zip(fibers, np.median(np.abs(gaps), axis=1).tolist(), strict=True))
+        rest[fiber] = dict(zip(fibers, median(np.abs(gaps), 1).tolist(), strict=True))
     best = {fiber: min(of, key=of.__getitem__) for fiber, of in rest.items()}
     out = {f: g for f, g in best.items() if g != f and rest[f][g] < SAME * rest[f][f]}
     for f, g in tuple(out.items()):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ifuview.engine.night.stats import without_gaps
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
 BIN = 40  # px
@@ -48,8 +50,8 @@ def levels(flux: Array, ivar: Array, sigma: Array, sky: Array, wave: Array) -> L
     cut = count * BIN
     shape = flux.shape[0], count, BIN
     weight = np.where(np.isfinite(flux[:, :cut]), ivar[:, :cut], 0.0).reshape(shape)
-    values = np.nan_to_num(flux[:, :cut]).reshape(shape)
-    middle = np.median(values, axis=2, keepdims=True)
+    values = without_gaps(flux[:, :cut]).reshape(shape)
+    middle = median(values, 2, keepdims=True)
     noise = sigma[:cut].reshape(1, count, BIN)
     weight = np.where(np.abs(values - middle) < CLIP * noise + 0.1 * np.abs(middle), weight, 0.0)
     total = weight.sum(axis=2)

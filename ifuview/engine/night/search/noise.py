@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import mad
+from ifuview.engine.night.stats import mad, without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 
@@ -21,21 +22,22 @@ def inside(section: Section, cross: Array, disp: Array) -> Array:
     )
 
 
-def white_noise(flux: Array, sigma: Array, good: Array, where: Array) -> tuple[float, int]:
-    """Scatter over the noise from differences of neighbors along wavelength, and the number of pixels.
+def white_noise(flux: Array, sigma: Array, good: Array, where: Mapping[str, Array]) -> dict[str, tuple[float, int]]:
+    """Scatter over the noise from differences of neighbors along wavelength, and the number of pixels, by amplifier.
 
     Parameters
     ----------
     flux, sigma : ndarray, shape (nfiber, nwave)
-    good, where : ndarray of bool, shape (nfiber, nwave)
+    good : ndarray of bool, shape (nfiber, nwave)
+    where : mapping of amplifier to ndarray of bool, shape (nfiber, nwave)
     """
-    use = good & where
-    use = use[:, 2::THIN] & good[:, 1:-1:THIN][:, : use[:, 2::THIN].shape[1]] & good[:, :-2:THIN]
-    count = use.shape[1]
-    a, b, c = flux[:, :-2:THIN][:, :count], flux[:, 1:-1:THIN][:, :count], flux[:, 2::THIN]
-    sa, sb, sc = sigma[:, :-2:THIN][:, :count], sigma[:, 1:-1:THIN][:, :count], sigma[:, 2::THIN]
-    bend = (a - 2 * b + c)[use] / np.sqrt(sa**2 + 4 * sb**2 + sc**2)[use]
-    return (float(mad(bend)), int(bend.size)) if bend.size else (float("nan"), 0)
+    count = flux[:, 2::THIN].shape[1]
+    first, middle, last = (slice(k, k + THIN * count, THIN) for k in range(3))
+    known = good[:, first] & good[:, middle] & good[:, last]
+    bend = flux[:, first] - 2 * flux[:, middle] + flux[:, last]
+    bend /= np.sqrt(sigma[:, first] ** 2 + 4 * sigma[:, middle] ** 2 + sigma[:, last] ** 2)
+    own = {name: bend[known & area[:, last]] for name, area in where.items()}
+    return {name: (float(mad(z)), int(z.size)) if z.size else (float("nan"), 0) for name, z in own.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +62,9 @@ def hits(flux: Array, sigma: Array, good: Array) -> Hits:
     ----------
     flux, sigma : ndarray, shape (nfiber, nwave)
     """
-    z = np.where(good, np.nan_to_num(flux) / sigma, 0.0)
-    peak = z[:, 2:-2]
-    beside = np.maximum(z[:, :-4], z[:, 4:])
-    low = np.minimum(z[:, 1:-3], z[:, 3:-1])
-    narrow = (peak > HIT) & (peak >= z[:, 1:-3]) & (peak >= z[:, 3:-1])
-    narrow &= (beside < np.maximum(RIM, 0.12 * peak)) & (low < np.maximum(RIM, 0.25 * peak))
-    fiber, column = np.nonzero(narrow)
-    return Hits(fiber, column + 2, peak[fiber, column])
+    z = np.where(good, without_gaps(flux) / sigma, np.float32(0.0))
+    fiber, column = np.nonzero(z[:, 2:-2] > HIT)
+    far_left, left, peak, right, far_right = (z[fiber, column + k] for k in range(5))
+    narrow = (peak >= left) & (peak >= right) & (np.maximum(far_left, far_right) < np.maximum(RIM, 0.12 * peak))
+    narrow &= np.minimum(left, right) < np.maximum(RIM, 0.25 * peak)
+    return Hits(fiber[narrow], column[narrow] + 2, peak[narrow])

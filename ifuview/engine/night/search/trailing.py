@@ -44,13 +44,14 @@ def along(
     if use.size < 20:
         return {}
     w, shape = weight[:, use], design[:, use]
+    pairs = (shape[:, None] * shape[None]).reshape(4, -1).T
     part = sharp[:, use] - clipped_mean(sharp[:, use], w)
     own = {}
     for name, area in where.items():
-        inside = w * area[:, use]
-        normal = np.einsum("fk,ik,jk->fij", inside, shape, shape, optimize=True)
-        right = np.einsum("fk,ik,fk->fi", inside, shape, part, optimize=True)
-        own[name] = _robust(normal, right)
+        here = area.any(axis=1)
+        inside = w[here] * area[here][:, use]
+        normal = (inside @ pairs).reshape(-1, 2, 2)
+        own[name] = _robust(normal, (inside * part[here]) @ shape.T)
     out = {}
     for name, (value, error) in own.items():
         partners = [own[n] for n in beside.get(name, ()) if n in own]
@@ -104,18 +105,20 @@ def across(
     The features of the fibers that have most are looked for in their neighbors: what is on one side only is charge.
     What sky fibers show of their neighbors is joined; see `into_empty`.
     """
-    noise = np.where(weight > 0, 1 / np.where(weight > 0, weight, 1.0), 0.0)
+    squares = weight * sharp**2
     out = {}
     for name, area in where.items():
         values = [empty[name]] if name in empty else []
-        power = np.sum(np.where(area, weight, 0.0) * sharp**2, axis=1)
+        power = np.einsum("fk,fk->f", squares, area)
         power[:1] = power[-1:] = 0.0
         chosen = np.argsort(-power)[:SOURCES]
         chosen = chosen[power[chosen] > 0]
         if chosen.size >= LEAST_FIBERS:
-            own = np.where(area, weight, 0.0)
+            own = np.where(area, weight, np.float32(0.0))
+            known = weight[chosen] > 0
+            noise = np.where(known, 1 / np.where(known, weight[chosen], 1.0), 0.0)
             (a, sa), (b, sb) = (
-                _neighbor(sharp[chosen].astype(np.float64), noise[chosen], sharp, own, chosen, k) for k in (1, -1)
+                _neighbor(sharp[chosen].astype(np.float64), noise, sharp, own, chosen, k) for k in (1, -1)
             )
             values.append((a - b, float(np.hypot(sa, sb))))
         power_of = [(v, e**-2.0) for v, e in values if np.isfinite(e) and e > 0]
