@@ -146,7 +146,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "speckle", "Speckle", "photons.speckle:SpeckleDock", "photons.speckle", "bottom", beside="light", picture=True
     ),
     DockEntry("graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", beside="sky"),
-    DockEntry("cut", "Cut", "frames.cut:CutDock", "frames.cut", "bottom", beside="graphs", picture=True),
+    DockEntry("cut", "Cut", "frames.cut:CutDock", "frames.cut", "bottom", beside="graphs", picture=True, room=0.28),
     DockEntry("exposures", "Exposures", "night.exposures:ExposuresDock", "night.exposures", "bottom", beside="graphs"),
     DockEntry(
         "tiles",

@@ -13,7 +13,7 @@ GUI = Path(__file__).resolve().parents[3] / "ifuview" / "gui"
 # these draw nothing: they ask for something when the session has changed
 FOLLOWERS = {
     *("shell/habits.py", "night/watcher.py", "photons/player.py", "frames/_file_watch.py"),
-    *("outside/console.py", "outside/samp.py"),
+    *("outside/console.py", "outside/samp.py", "outside/keeper.py"),
 }
 SIGNALS = ("store.changed.connect", "jobs.changed.connect")
 

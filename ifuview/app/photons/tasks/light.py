@@ -18,7 +18,7 @@ from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.engine.context import JobContext
 
 PATIENCE = 1.0  # s that a count may take before a newer request ends it: what moves is drawn on the way
-SHAPES = ("box", "circle", "")
+SHAPES = ("box", "circle", "line", "")
 NOTHING = "there is no light to save: click a pixel of a photon list or draw a region in it"
 
 
@@ -54,7 +54,7 @@ def count(session: Session, _: want.CountLight) -> Outcome:
 def draw(session: Session, intent: DrawRegions) -> Outcome:
     """Let a drag on the canvas draw a shape, or no more; of a photon list its light is shown."""
     if intent.shape not in SHAPES:
-        return note(session, f"{intent.shape!r} cannot be drawn; choose box or circle", Level.ERROR)
+        return note(session, f"{intent.shape!r} cannot be drawn; choose box, circle or line", Level.ERROR)
     overlay = replace(session.overlay, regions=True) if intent.shape else session.overlay
     session = replace(session, drawing=intent.shape, overlay=overlay)
     slot = photon_frame(session)

@@ -11,7 +11,7 @@ import pytest
 from ifuview.app import intents as want
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.measuring.sources import pair
-from ifuview.app.frames.views import cut, overlay
+from ifuview.app.frames.views import cut, overlay, regions
 from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.outside.scripts import HeadlessSession
 from ifuview.app.readout import readout
@@ -171,6 +171,13 @@ def test_a_cut_through_the_star_has_its_width_and_errors() -> None:
     curve = view.figure.curves[0]
     np.testing.assert_allclose(curve.high - curve.low, 2 * view.error)
     assert "38.4 px = 7.684" in view.text and "38.7°" in view.text
+
+
+def test_a_line_can_be_drawn() -> None:
+    shown = viewer(frame(1))
+    assert shown.ask(want.DrawRegions("line")).drawing == "line"
+    line = regions.drawn("line", (1.0, 2.0), (5.0, 7.0))
+    assert (line.shape, line.points) == (Shape.LINE, ((1.0, 2.0), (5.0, 7.0)))
 
 
 def test_a_cut_without_errors_outside_or_without_a_line_says_what_it_lacks() -> None:
