@@ -49,6 +49,9 @@ class Settings:
         Positions on the sky in "degrees" or "sexagesimal".
     baseraw : str
         Folder of raw nights, for reductions that name a date alone.
+    data : str
+        Folder in which dialogs that open files start; "": that of the environment (`preferences.data_folder`), else
+        that of the last file.
     recent : tuple of str
         Files opened last, newest first.
     """
@@ -64,6 +67,7 @@ class Settings:
     judge: str = "opening"
     sky: str = "degrees"
     baseraw: str = ""
+    data: str = ""
     recent: tuple[str, ...] = ()
 
     def look_fields(self) -> tuple[tuple[str, object], ...]:

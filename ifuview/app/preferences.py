@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ifuview import memory
 from ifuview.app.frames.adding import look_of
 from ifuview.app.frames.look import Look
@@ -9,10 +11,21 @@ from ifuview.engine.context import set_threads
 from ifuview.errors import IfuviewError
 from ifuview.settings import Settings, load
 
+DATA_FOLDERS = ("MKID_DATA_DIR",)  # of the environment, as pipelines name the place of their data
+
+_named = [""]  # by the settings that are in use
+
+
+def data_folder() -> str:
+    """Where dialogs that open files start: as the settings say, else the environment; "" where neither does."""
+    wanted = (_named[0], *(os.environ.get(name, "") for name in DATA_FOLDERS))
+    return next((found for path in wanted if path and os.path.isdir(found := os.path.expanduser(path))), "")
+
 
 def use(settings: Settings) -> None:
-    """Let threads and memory be as many and as much as the preferences say."""
+    """Let threads and memory be as many and as much as the preferences say, and dialogs start where they say."""
     set_threads(settings.threads)
+    _named[0] = settings.data
     memory.allow(settings.memory_limit_mib)
 
 

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from ifuview.instrument.catalog import PLAIN, chains, instrument, may_know, may_match, names, problems, recognize, words
+from ifuview.instrument.catalog import (
+    PLAIN,
+    alarms,
+    chains,
+    instrument,
+    may_know,
+    may_match,
+    names,
+    problems,
+    recognize,
+    words,
+)
 
-__all__ = ["PLAIN", "chains", "instrument", "may_know", "may_match", "names", "problems", "recognize", "words"]
+__all__ = [
+    "PLAIN", "alarms", "chains", "instrument", "may_know", "may_match", "names", "problems", "recognize", "words",
+]  # fmt: skip

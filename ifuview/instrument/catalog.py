@@ -1,8 +1,9 @@
 """Which instruments there are, and which one a file speaks of.
 
 Those of the program lie in `resources/instruments/`, those of a user in the folder `instruments` of the user's
-configuration; a user's file of the same name counts. Of the program's files only the parts that are asked for are
-read, and the whole one only for the instrument that fits. A user's file that is wrong is left out with one message.
+configuration; a user's file of the same name counts, and NAME.limits.toml sets limits of an instrument. Of the
+program's files only the parts that are asked for are read, and the whole one only for the instrument that fits. A
+user's file that is wrong is left out with one message.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from ifuview.inputs import quoted, read_text
 if TYPE_CHECKING:
     from ifuview.model.chain_spec import ChainSpec
     from ifuview.model.checks import Header
-    from ifuview.model.instrument import InstrumentSpec
+    from ifuview.model.instrument import Alarm, InstrumentSpec
 
 FOLDER = "instruments"
+LIMITS = ".limits.toml"  # of a user: NAME.limits.toml sets limits of an instrument
 PLAIN = "plain"
 
 
@@ -62,7 +64,8 @@ def instrument(name: str = PLAIN) -> InstrumentSpec:
 
     if name not in files():
         raise UnknownInstrumentError(f'no instrument is called "{name}"', todo=f"known are {', '.join(names())}")
-    return load_instrument(files()[name])
+    path, own = files()[name], limit_files().get(name)
+    return load_instrument(path, None if own is None or own[1] else own[0])
 
 
 def names() -> tuple[str, ...]:
@@ -90,6 +93,14 @@ def chains() -> tuple[ChainSpec, ...]:
     """The chains of products of all instruments that have one."""
     found = (instrument(name).chain for name, path in files().items() if _text_of(path, "chain"))
     return tuple(chain for chain in found if chain is not None)
+
+
+@cache
+def alarms(name: str = "") -> tuple[Alarm, ...]:
+    """Alarms of an instrument; without a name those of all."""
+    with_alarms = (n for n, path in files().items() if n in limit_files() or _part(path, "alarms"))
+    names = (name,) if name in files() else tuple(with_alarms)
+    return tuple(dict.fromkeys(alarm for one in names for alarm in instrument(one).alarms))
 
 
 def recognize(header: Header, extnames: Collection[str] = (), path: str = "") -> str:
@@ -153,6 +164,8 @@ def user_files() -> dict[Path, str]:
     """The user's files, and what is wrong with each ("": nothing)."""
     out = {}
     for path in sorted(user_folder().glob("*.toml")):
+        if path.name.endswith(LIMITS):
+            continue
         from ifuview.instrument.load import load_instrument
 
         try:
@@ -167,6 +180,29 @@ def user_files() -> dict[Path, str]:
     return out
 
 
+@cache
+def limit_files() -> dict[str, tuple[Path, str]]:
+    """The user's files of limits by instrument, and what is wrong with each ("": nothing)."""
+    out = {}
+    for path in sorted(user_folder().glob(f"*{LIMITS}")):
+        from ifuview.instrument.load import load_instrument
+
+        name, problem = path.name.removesuffix(LIMITS), ""
+        if name not in files():
+            problem = f"{path.name}: no instrument is called {name}."
+        else:
+            try:
+                load_instrument(files()[name], path)
+            except UnknownInstrumentError as wrong:
+                problem = f"{path.name}: {wrong}"
+        if problem:
+            import logging
+
+            logging.getLogger("ifuview.instrument").warning("%s It is left out.", problem)
+        out[name] = (path, problem)
+    return out
+
+
 def user_folder() -> Path:
     """Where a user's instrument files lie."""
     return folders.user_folder("config") / FOLDER
@@ -174,7 +210,8 @@ def user_folder() -> Path:
 
 def problems() -> tuple[str, ...]:
     """What is wrong with the user's files, one sentence each."""
-    return tuple(text for text in user_files().values() if text)
+    every = (*user_files().values(), *(text for _, text in limit_files().values()))
+    return tuple(text for text in every if text)
 
 
 @cache
@@ -228,7 +265,20 @@ def match_of(rules: Mapping[str, Any]) -> MatchRule:
 
 def forget() -> None:
     """Read all files anew at the next question."""
-    for known in (instrument, words, chains, files, user_files, _quoted, _text_of, _text, _part, _matches):
+    for known in (
+        instrument,
+        words,
+        chains,
+        files,
+        user_files,
+        limit_files,
+        alarms,
+        _quoted,
+        _text_of,
+        _text,
+        _part,
+        _matches,
+    ):
         known.cache_clear()
 
 

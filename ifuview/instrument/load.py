@@ -11,7 +11,7 @@ from ifuview.errors import FileFormatError, MissingDataError, UnknownInstrumentE
 from ifuview.inputs import read_toml
 from ifuview.instrument.products import products
 from ifuview.model.fibers import FiberRole
-from ifuview.model.instrument import AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
+from ifuview.model.instrument import Alarm, AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import MaskBits
 
@@ -20,25 +20,26 @@ if TYPE_CHECKING:
     from ifuview.model.night.raw_spec import RawSpec
 
 FLIPS = ("transpose", "flip_cross", "flip_disp")
+SIDES = ("above", "below", "change")
+OWN_LIMITS = ("limits", "steps", "alarms")  # tables that a user may set beside the program's file
 MATCH_KEYS = ("header", "keys", "names", "files")
 KEYS = (
     *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
-    *("tables", "companions", "bits", "limits", "product", "chain", "raw", "steps"),
+    *("tables", "companions", "bits", "limits", "product", "chain", "raw", "steps", "alarms"),
 )
 
 
-def load_instrument(path: Path) -> InstrumentSpec:
-    """Read one instrument file.
+def load_instrument(path: Path, own: Path | None = None) -> InstrumentSpec:
+    """Read one instrument file; `own`: another one with limits that count in place of its own.
 
     Raises
     ------
     UnknownInstrumentError
         It is missing, is no TOML, or has an entry that means nothing.
     """
-    try:
-        table = read_toml(path)
-    except (FileFormatError, MissingDataError) as problem:
-        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem.what})", path.name) from problem
+    table = _table(path)
+    if own is not None:
+        table = with_limits(table, own)
     unknown = sorted(set(table) - set(KEYS))
     if unknown or "name" not in table:
         text = f"unknown entries {', '.join(unknown)}" if unknown else 'the entry "name" is missing'
@@ -52,6 +53,24 @@ def load_instrument(path: Path) -> InstrumentSpec:
         text = f'its name is "{spec.name}": call the file {spec.name}.toml'
         raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name)
     return spec
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """What a file holds."""
+    try:
+        return read_toml(path)
+    except (FileFormatError, MissingDataError) as problem:
+        raise UnknownInstrumentError(f"the instrument file cannot be read ({problem.what})", path.name) from problem
+
+
+def with_limits(table: Mapping[str, Any], own: Path) -> dict[str, Any]:
+    """The content of an instrument file with the limits of another one: what that names counts."""
+    limits = _table(own)
+    unknown = sorted(set(limits) - set(OWN_LIMITS))
+    if unknown or not all(isinstance(part, dict) for part in limits.values()):
+        text = f"{', '.join(unknown) or 'an entry'} is none of the tables {', '.join(OWN_LIMITS)}"
+        raise UnknownInstrumentError(f"the file of limits is wrong: {text}", own.name)
+    return dict(table) | {name: {**table.get(name, {}), **part} for name, part in limits.items()}
 
 
 def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
@@ -93,6 +112,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         limits=_limits(table.get("limits", {})),
         raw=_raw(table),
         step_limits=_step_limits(table.get("steps", {})),
+        alarms=_alarms(table.get("alarms", {})),
     )
 
 
@@ -172,6 +192,20 @@ def _step_limits(table: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
         if not numbers or len(pair) != 2 or not 0 <= pair[0] <= pair[1]:
             raise ValueError(f"[steps] {name} needs two numbers: from where on it wants a look, and is wrong")
     return MappingProxyType({name: (float(pair[0]), float(pair[1])) for name, pair in table.items()})
+
+
+def _alarms(table: Mapping[str, Any]) -> tuple[Alarm, ...]:
+    """Alarms: name = { above = [look, wrong], below = [look, wrong], change = [look, wrong] }."""
+    out = []
+    for name, sides in table.items():
+        if not isinstance(sides, dict) or not sides or set(sides) - set(SIDES):
+            raise ValueError(f"[alarms] {name} needs one or more of {', '.join(SIDES)}")
+        for side, pair in sides.items():
+            numbers = isinstance(pair, list) and len(pair) == 2 and all(type(v) in (int, float) for v in pair)
+            if not numbers or not (pair[0] >= pair[1] if side == "below" else pair[0] <= pair[1]):
+                raise ValueError(f"[alarms] {name}: {side} needs where it wants a look, and farther where it is wrong")
+            out.append(Alarm(name, side, float(pair[0]), float(pair[1])))
+    return tuple(out)
 
 
 def _lists(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

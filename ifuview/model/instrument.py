@@ -57,6 +57,23 @@ class OrientationCase(NamedTuple):
     orientation: Orientation
 
 
+class Alarm(NamedTuple):
+    """From where on a number that is followed wants a look, and is wrong.
+
+    Parameters
+    ----------
+    number : str
+    side : str
+        "above" or "below" a value; "change": by how much it is off the median of what was before.
+    look, wrong : float
+    """
+
+    number: str
+    side: str
+    look: float
+    wrong: float
+
+
 class InstrumentSpec(NamedTuple):
     """One instrument.
 
@@ -112,6 +129,8 @@ class InstrumentSpec(NamedTuple):
         Raw data of one file an amplifier.
     step_limits : mapping of str to (float, float)
         Numbers of a reduction: from where on one wants a look, and is wrong.
+    alarms : tuple of Alarm
+        Of numbers that are followed over nights.
     """
 
     name: str
@@ -142,6 +161,7 @@ class InstrumentSpec(NamedTuple):
     limits: Mapping[str, float] = MappingProxyType({})
     raw: RawSpec | None = None
     step_limits: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    alarms: tuple[Alarm, ...] = ()
 
     def keyword(self, meaning: str, header: Header) -> object:
         """Value of the first keyword of that meaning in `header`, None without one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PyQt6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QWidget
+from PyQt6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QSpinBox, QWidget
 
 from ifuview.gui.window.menus import CMAPS
 from ifuview.settings import Settings
@@ -37,6 +37,8 @@ class PreferencesDialog(QDialog):
         self.threads.setSpecialValueText("One for each core")
         self.sky = _combo(SKIES, settings.sky)
         self.judge = _combo(JUDGED, settings.judge)
+        self.data = QLineEdit(settings.data)
+        self.data.setPlaceholderText("Beside the file that was opened last")
         for label, widget in (
             ("Theme", self.theme),
             ("Mouse wheel", self.wheel),
@@ -45,6 +47,7 @@ class PreferencesDialog(QDialog):
             ("Blink: each frame for", self.blink),
             ("RA and Dec", self.sky),
             ("Nights, traces and photons are judged", self.judge),
+            ("Open dialogs start in", self.data),
             ("Message when open frames exceed", self.warn),
             ("Limit of open frames", self.most),
             ("Threads of measurements", self.threads),
@@ -70,6 +73,7 @@ class PreferencesDialog(QDialog):
             threads=self.threads.value(),
             sky=self.sky.currentData(),
             judge=self.judge.currentData(),
+            data=self.data.text().strip(),
         )
 
 

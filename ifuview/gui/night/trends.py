@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QFileDialog, QHeaderView, QLineEdit, QSplitter, QTre
 from ifuview.app.intents import OpenTrends, ShowExposureOf
 from ifuview.app.night.views import trends as pure
 from ifuview.app.night.views.trends import TrendsView
+from ifuview.app.preferences import data_folder
 from ifuview.gui.parts._findings_tree import EvidencePanel
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
@@ -126,12 +127,12 @@ class TrendsDock(Dock):
             self.intent.emit(ShowExposureOf(*found, name))
 
     def _add_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Numbers of exposures", "", "JSON (*.json)")
+        paths, _ = QFileDialog.getOpenFileNames(self, "Numbers of exposures", data_folder(), "JSON (*.json)")
         if paths:
             self.intent.emit(OpenTrends(tuple(paths)))
 
     def _add_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder with numbers of exposures")
+        folder = QFileDialog.getExistingDirectory(self, "Folder with numbers of exposures", data_folder())
         if folder:
             self.intent.emit(OpenTrends((folder,)))
 

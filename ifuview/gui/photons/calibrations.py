@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 from ifuview.app import intents as want
 from ifuview.app.photons.views import calibrations as pure
 from ifuview.app.photons.views.calibrations import CalibrationsView, SolutionCurves, StepRow
+from ifuview.app.preferences import data_folder
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, check, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
@@ -248,7 +249,7 @@ class CalibrationsDock(Dock):
 
     def _load(self, kind: str) -> None:
         """Ask which solution."""
-        for path in QFileDialog.getOpenFileNames(self, "Load solutions", "", SOLUTIONS)[0]:
+        for path in QFileDialog.getOpenFileNames(self, "Load solutions", data_folder(), SOLUTIONS)[0]:
             self.intent.emit(want.LoadCalibration(kind, path))
 
     def _save_plots(self) -> None:

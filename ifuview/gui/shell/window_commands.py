@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from ifuview.app import intents as want
 from ifuview.app.frames.views import skyposition
+from ifuview.app.preferences import data_folder
 from ifuview.gui.shell.window_contract import CommandedWindow
 from ifuview.gui.window.menus import ACTIONS
 from ifuview.gui.window.save_dialogs import SaveDialogs
@@ -29,11 +30,23 @@ class WindowCommands(SaveDialogs):
 
     def __init__(self, window: CommandedWindow) -> None:
         self.window, self.controller = window, window.controller
+        self._chosen_in = ""  # folder from which something was opened last
 
     def _ask_files(self, title: str, pattern: str = FILTER) -> list[str]:
+        found = QFileDialog.getOpenFileNames(self.window, title, self._start(), pattern)[0]
+        self._chosen_in = str(Path(found[0]).parent) if found else self._chosen_in
+        return found
+
+    def _start(self) -> str:
+        """Where a dialog starts: where files were chosen before, else where data lie, else beside the last file."""
         recent = self.controller.session.recent
-        folder = str(Path(recent[0]).parent) if recent else ""
-        return QFileDialog.getOpenFileNames(self.window, title, folder, pattern)[0]
+        return self._chosen_in or data_folder() or (str(Path(recent[0]).parent) if recent else "")
+
+    def _ask_folder(self, title: str) -> str:
+        """A folder to open."""
+        found = QFileDialog.getExistingDirectory(self.window, title, self._start())
+        self._chosen_in = found or self._chosen_in
+        return found
 
     def open_dialog(self) -> None:
         for path in self._ask_files("Open"):
@@ -44,13 +57,11 @@ class WindowCommands(SaveDialogs):
             self.controller.handle(want.OpenFile(path, every=True))
 
     def open_folder_dialog(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self.window, "Open a production, a night, an exposure or a tile")
-        if folder:
+        if folder := self._ask_folder("Open a production, a night, an exposure or a tile"):
             self.controller.handle(want.OpenFolder(folder))
 
     def compare_folder_dialog(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self.window, "Compare with another production")
-        if folder:
+        if folder := self._ask_folder("Compare with another production"):
             self.controller.handle(want.CompareProduction(folder))
 
     def traces_dialog(self) -> None:

@@ -68,7 +68,10 @@ def test_rows_are_chosen(detections):
 def test_trends_name_what_is_not_usual(build, view_of, table):  # noqa: F811
     dock = build("trends")
     dock.draw(view_of("trends", Session(trends=table)))
-    assert dock.tree.topLevelItem(0).text(0) == "047 RL" and dock.tree.topLevelItem(0).text(4) == "wrong"
+    assert (
+        dock.tree.topLevelItem(0).text(0) == "047 RL"
+        and dock.tree.topLevelItem(0).text(4) == "wrong since 20190822 2/3"
+    )
     dock.tree.itemClicked.emit(dock.tree.topLevelItem(0), 0)
     dock.panel.plot.clicked.emit(0.2, 3.0)
     assert dock.asked[0].place == "047 RL" and dock.asked[1] == want.ShowExposureOf(20190822, "2/1", "")

@@ -10,10 +10,13 @@ from ifuview.app.frames.intents import Intent, ShowDock
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
+from ifuview.app.night.views.trends import beyond_limits
 from ifuview.app.session import Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.engine.context import JobContext
 from ifuview.model.night.trends import TrendTable, joined
+
+MOST_TOLD = 5  # numbers beyond their limits that are told of
 
 Read = tuple[TrendTable, tuple[str, ...]]
 
@@ -44,7 +47,10 @@ class ReadTrends(Task[Read]):
         session = note(session, f"{len(table)} numbers of {exposures} exposures can be followed")
         for text in notes:
             session = note(session, text, Level.WARNING)
-        return Change(replace(session, trends=table), () if session.headless else (ShowDock("trends"),))
+        session = replace(session, trends=table)
+        for text in beyond_limits(session)[:MOST_TOLD]:
+            session = note(session, text, Level.WARNING)
+        return Change(session, () if session.headless else (ShowDock("trends"),))
 
 
 def open_trends(session: Session, intent: want.OpenTrends) -> ReadTrends:

@@ -8,8 +8,10 @@ import numpy as np
 
 from ifuview.app.frames.views.text import axis, number
 from ifuview.app.session import Session
+from ifuview.instrument import alarms as known_alarms
 from ifuview.model.checks import Array
 from ifuview.model.figure import DOT, Curve, Figure, Rule, Scale
+from ifuview.model.instrument import Alarm
 from ifuview.model.night.trends import TrendQuantity, TrendTable
 
 SPREAD = (16.0, 84.0)  # percent, of the band of what is usual
@@ -17,12 +19,16 @@ FAR = 5.0  # robust sigma from where on something is not usual
 TO_SIGMA = 1.4826
 NAMED = 6  # places that are drawn by name
 LISTED = 200
+LEAST_BEFORE = 3  # values of a place that tell what it was before
 FEW = 8  # places that are all drawn by name
 
 
 @dataclass(frozen=True, slots=True)
 class TrendPlace:
-    """A place with its farthest value: where, in which exposure, how many robust sigma off, above a limit or not."""
+    """A place with its farthest value: where, in which exposure, how many robust sigma off, beyond a limit or not.
+
+    `since`: the first exposure that is beyond the limit, "" for none.
+    """
 
     name: str
     value: float
@@ -30,6 +36,7 @@ class TrendPlace:
     exposure: str
     sigma: float
     mark: str
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +45,17 @@ class TrendsView:
 
     table: TrendTable
     summary: str
+    alarms: tuple[Alarm, ...] = ()
 
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
-    return (session.trends,)
+    return (session.trends, instrument_of(session))
+
+
+def instrument_of(session: Session) -> str:
+    """The instrument of the night that is open, "" without one."""
+    return "" if session.night is None else session.night.index.chain.instrument
 
 
 def make(session: Session) -> TrendsView | None:
@@ -53,7 +66,8 @@ def make(session: Session) -> TrendsView | None:
     nights = sorted({int(n) for n in table.night} - {0})
     span = "" if not nights else f" of {nights[0]}" + (f" to {nights[-1]}" if len(nights) > 1 else "")
     places = np.unique(table.place).size
-    return TrendsView(table, f"{len(table)} numbers{span}, {places} amplifiers, cameras or fibers")
+    summary = f"{len(table)} numbers{span}, {places} amplifiers, cameras or fibers"
+    return TrendsView(table, summary, known_alarms(instrument_of(session)))
 
 
 def label(quantity: TrendQuantity) -> str:
@@ -105,24 +119,76 @@ def _limits(view: TrendsView, name: str) -> TrendQuantity:
     return next(one for one in view.table.quantities if one.name == name)
 
 
+def _levels(values: Array, limit: TrendQuantity, own: tuple[Alarm, ...]) -> Array:
+    """For each exposure of a place: 0, 1 (wants a look) or 2 (wrong), by the file's limits and the alarms."""
+    with np.errstate(invalid="ignore"):
+        size = np.abs(values)
+        out = np.zeros(values.shape, int)
+        if not any(alarm.side in ("above", "below") for alarm in own):  # else the alarms count in place of the file
+            out = (size >= limit.look).astype(int) + (size >= limit.wrong)
+        for alarm in own:
+            sizes = values if alarm.side == "above" else -values if alarm.side == "below" else np.abs(_changed(values))
+            look, wrong = (-alarm.look, -alarm.wrong) if alarm.side == "below" else (alarm.look, alarm.wrong)
+            out = np.maximum(out, (sizes >= look).astype(int) + (sizes >= wrong))
+    return out
+
+
+def _changed(values: Array) -> Array:
+    """By how much each value is off the median of those before it; NaN while these are too few."""
+    out = np.full(values.shape, np.nan)
+    before: list[float] = []
+    for n, value in enumerate(values.tolist()):
+        if np.isfinite(value):
+            if len(before) >= LEAST_BEFORE:
+                out[n] = value - float(np.median(before))
+            before.append(value)
+    return out
+
+
+def _own_alarms(view: TrendsView, name: str) -> tuple[Alarm, ...]:
+    return tuple(alarm for alarm in view.alarms if alarm.number == name)
+
+
 def places(view: TrendsView, name: str, words: str = "") -> tuple[TrendPlace, ...]:
     """Places by how unusual they are, those beyond a limit first."""
-    grid, limit = _grid(view, name, words), _limits(view, name)
+    grid, limit, own = _grid(view, name, words), _limits(view, name), _own_alarms(view, name)
     far = _far(grid.values)
     out = []
     for k, place in enumerate(grid.places):
         known = np.flatnonzero(np.isfinite(grid.values[k]))
         worst = int(known[np.argmax(np.abs(far[k, known]))])
-        sizes = np.abs(grid.values[k, known])
-        mark = "wrong" if (sizes >= limit.wrong).any() else "look" if (sizes >= limit.look).any() else ""
-        if mark:  # what is beyond a limit is what is told of
-            worst = int(known[np.argmax(sizes)])
+        level = _levels(grid.values[k], limit, own)
+        top, since = int(level.max()), ""
+        mark = ("", "look", "wrong")[top]
+        if top:  # what is beyond a limit is what is told of
+            beyond = np.flatnonzero(level == top)
+            worst = int(beyond[np.argmax(np.abs(grid.values[k, beyond] - np.nanmedian(grid.values[k])))])
+            since = when(grid.exposures[int(beyond[0])])
         elif abs(far[k, worst]) >= FAR:
             mark = "unusual"
         night, exposure = grid.exposures[worst]
-        out.append(TrendPlace(place, float(grid.values[k, worst]), night, exposure, float(far[k, worst]), mark))
+        out.append(TrendPlace(place, float(grid.values[k, worst]), night, exposure, float(far[k, worst]), mark, since))
     rank = {"wrong": 0, "look": 1, "unusual": 2, "": 3}
     return tuple(sorted(out, key=lambda p: (rank[p.mark], -abs(p.sigma)))[:LISTED])
+
+
+def when(exposure: tuple[int, str]) -> str:
+    """Night and exposure in words."""
+    return f"{exposure[0] or ''} {exposure[1]}".strip()
+
+
+def beyond_limits(session: Session) -> tuple[str, ...]:
+    """One sentence for each number that is wrong somewhere, with the place that is worst and since when."""
+    view = make(session)
+    out = []
+    for quantity in () if view is None else view.table.quantities:
+        wrong = [p for p in places(view, quantity.name) if p.mark == "wrong"] if view is not None else []
+        if wrong:
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            first = wrong[0]
+            value = f"{number(first.value)} {quantity.unit}".rstrip()
+            out.append(f"{quantity.title} is wrong in {first.name} since {first.since} ({value}){more}")
+    return tuple(out)
 
 
 def figure(view: TrendsView, name: str, words: str = "", chosen: str = "") -> Figure:
@@ -144,8 +210,14 @@ def figure(view: TrendsView, name: str, words: str = "", chosen: str = "") -> Fi
         middle = np.nanmedian(grid.values, axis=0)
         curves.append(Curve(x, middle, "text", f"median of {len(grid.places)}", width=2, low=low, high=high))
     curves += [Curve(x, grid.values[grid.places.index(one)], n, one, symbol=DOT, size=6) for n, one in enumerate(told)]
-    rules = [Rule(v, vertical=False, color="bad", label=w) for v, w in ((limit.look, "look"), (limit.wrong, "wrong"))
-             if np.isfinite(v) and v <= 3 * np.nanmax(np.abs(grid.values))]  # fmt: skip
+    own = [(a.look, a.wrong) for a in _own_alarms(view, name) if a.side != "change"]
+    highest = 3 * float(np.nanmax(np.abs(grid.values)))
+    rules = [
+        Rule(value, vertical=False, color="bad", label=word)
+        for pair in own or [(limit.look, limit.wrong)]
+        for value, word in zip(pair, ("look", "wrong"), strict=True)
+        if abs(value) <= highest
+    ]
     nights = [night for night, _ in grid.exposures]
     starts = [n for n in range(count) if n == 0 or nights[n] != nights[n - 1]]
     rules += [Rule(n - 0.5, label=str(nights[n])) for n in starts if nights[n]]
@@ -165,5 +237,5 @@ def exposure_at(view: TrendsView, name: str, words: str, x: float) -> tuple[int,
 def line(place: TrendPlace) -> tuple[str, ...]:
     """A place as a row of texts; the unit stands at the figure."""
     sigma = f"{place.sigma:+.1f} \u03c3" if np.isfinite(place.sigma) else ""
-    when = f"{place.night or ''} {place.exposure}".strip()
-    return place.name, number(place.value), when, sigma, place.mark
+    since = f" since {place.since}" if place.since else ""
+    return place.name, number(place.value), when((place.night, place.exposure)), sigma, f"{place.mark}{since}"
