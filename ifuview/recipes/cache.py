@@ -56,6 +56,26 @@ class ValueCache:
             self._size = 0
 
 
+class LastCaches:
+    """The caches of what was made last; those of another give way to it.
+
+    Parameters
+    ----------
+    *limits : int, bytes
+        One for each cache.
+    """
+
+    def __init__(self, *limits: int) -> None:
+        self._limits = limits
+        self._held: tuple[str, tuple[ValueCache, ...]] = "", ()
+
+    def of(self, key: str) -> tuple[ValueCache, ...]:
+        """Those of a key; empty ones if that of before was another."""
+        if self._held[0] != key or not self._held[1]:
+            self._held = key, tuple(ValueCache(limit) for limit in self._limits)
+        return self._held[1]
+
+
 def nbytes(value: object, seen: set[int] | None = None) -> int:
     """Bytes of all arrays in a value; an array that is there twice counts once."""
     seen = set() if seen is None else seen

@@ -10,17 +10,14 @@ from ifuview.app.frames.intents import Judge, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import open_night
+from ifuview.app.night.amplifiers.health import read_health
 from ifuview.app.night.intents import ShowProduct
 from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Task
-from ifuview.engine.ccd.electrons import read_out
-from ifuview.engine.ccd.health import AmplifierHealth, health
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.instrument import instrument
-from ifuview.io.night.raw_read import read_frame
-from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR, RawAmplifier, RawExposure
 
@@ -47,7 +44,7 @@ class JudgeAmplifiers(Task["HealthState"]):
             ctx.checkpoint(place / AT_ONCE, f"amplifier {key.name} of {key.camera}")
             amplifier = _amplifier(night.raw_exposure(key.expid), key)
             try:
-                found[key] = amplifier_health(amplifier, spec, ctx)
+                found[key] = read_health(amplifier, spec, ctx=ctx)
             except IfuviewError as problem:
                 unread.append(str(problem))
         return replace(self.state, found=found, unread=tuple(unread), todo=self.state.todo[AT_ONCE:])
@@ -59,22 +56,6 @@ class JudgeAmplifiers(Task["HealthState"]):
             return session
         session = replace(session, health=replace(result, problem=now.problem))
         return Change(session, _next(result))
-
-
-def amplifier_health(amplifier: RawAmplifier, spec: InstrumentSpec, ctx: JobContext) -> AmplifierHealth:
-    """What the read-out of an amplifier says of its health.
-
-    Raises
-    ------
-    IfuviewError
-        It cannot be read.
-    """
-    raw = read_frame(amplifier, spec, ctx)
-    dropped = 0 if spec.raw is None else spec.raw.dropped
-    read, _ = read_out(
-        raw.data, raw.overscan, gain=raw.gain, read_noise=raw.readnoise, amplifier=amplifier.name, dropped=dropped
-    )
-    return health(read)
 
 
 def _amplifier(exposure: RawExposure | None, key: AmplifierKey) -> RawAmplifier:

@@ -35,8 +35,6 @@ class Chain:
         0 = unusable.
     flat, sky, fluxcalib : ndarray, shape (nfiber, nwave)
         What is divided by, subtracted, divided by.
-    line_factor : ndarray, shape (nfiber,)
-        Factor that the sky model is multiplied with on sky lines only; 1 where unknown.
     cross, disp : ndarray, shape (nfiber, nwave), px
         Detector position of each extracted pixel, canonical axes.
     sections : tuple of Section
@@ -71,7 +69,6 @@ class Chain:
     sky_ivar: Array | None = None
     fluxcalib_ivar: Array | None = None
     cframe_ivar: Array | None = None
-    line_factor: Array | None = None
     cross: Array | None = None
     disp: Array | None = None
     sections: tuple[Section, ...] = ()

@@ -150,7 +150,7 @@ def _reduced(chain: Chain, calibration: Array) -> Chain:
     sframe = (seen - sky).astype(np.float32)
     return replace(
         chain, sky=sky, sframe=sframe, sframe_ivar=ivar.astype(np.float32), fluxcalib=fluxcalib,
-        cframe=(sframe / fluxcalib).astype(np.float32), line_factor=np.ones(NFIBER),
+        cframe=(sframe / fluxcalib).astype(np.float32),
     )  # fmt: skip
 
 

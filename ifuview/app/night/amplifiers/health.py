@@ -13,6 +13,7 @@ from ifuview.instrument import instrument
 from ifuview.io.night.raw_index import index_night
 from ifuview.io.night.raw_read import read_frame
 from ifuview.model.inspection import VerdictState
+from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.ccd import ReadOut
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
@@ -82,21 +83,33 @@ def health_below(
 
 
 def health_of(amplifier: RawAmplifier, name: str, limits: HealthLimits | None = None) -> AmplifierHealth:
-    """The health of one amplifier."""
-    spec = instrument(name)
+    """The health of one amplifier; of one that cannot be read: wrong, and why."""
     problem = amplifier.problem
     if not problem:
         try:
-            raw = read_frame(amplifier, spec)
-            dropped = 0 if spec.raw is None else spec.raw.dropped
-            read, _ = read_out(
-                raw.data, raw.overscan, gain=raw.gain, read_noise=raw.readnoise, amplifier=amplifier.name,
-                by_row=False, dropped=dropped,
-            )  # fmt: skip
-            return health(read, limits)
+            return read_health(amplifier, instrument(name), limits)
         except IfuviewError as error:
             problem = str(error)
     return AmplifierHealth(UNREAD, VerdictState.WRONG, problem)
+
+
+def read_health(
+    amplifier: RawAmplifier, spec: InstrumentSpec, limits: HealthLimits | None = None, ctx: JobContext = SILENT
+) -> AmplifierHealth:
+    """What the read-out of an amplifier says of its health; one level is enough for that.
+
+    Raises
+    ------
+    IfuviewError
+        It cannot be read.
+    """
+    raw = read_frame(amplifier, spec, ctx)
+    dropped = 0 if spec.raw is None else spec.raw.dropped
+    read, _ = read_out(
+        raw.data, raw.overscan, gain=raw.gain, read_noise=raw.readnoise, amplifier=amplifier.name, by_row=False,
+        dropped=dropped,
+    )  # fmt: skip
+    return health(read, limits)
 
 
 def health_rows(seen: Iterable[SeenAmplifier], limits: HealthLimits | None = None) -> tuple[AmplifierQuality, ...]:

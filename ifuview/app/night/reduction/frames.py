@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 
 from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.night.raw import BITS
+from ifuview.app.night.reduction.run import LRS2
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.errors import MissingDataError
+from ifuview.instrument import instrument
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
+from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.pixels import Pixels
 from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.source import SkyCube
@@ -42,7 +46,7 @@ def traces_on(state: ReductionState, step: str) -> TraceSet | None:
 
 
 def frame_of(state: ReductionState, step: str) -> Opened:
-    """The picture of a step, and the traces on it.
+    """The picture of a step of a channel, and the traces on it.
 
     Raises
     ------
@@ -50,18 +54,30 @@ def frame_of(state: ReductionState, step: str) -> Opened:
         The step was not made.
     """
     name = SHOWN.get(step, step)
+    spec = instrument(LRS2)
+    return step_frame(state, step, name, _picture, spec, state.camera, f"{state.camera}-{state.title}")
+
+
+def step_frame(
+    state: ReductionState, step: str, name: str, image_of: Callable[[ReductionState, str, Any], Image],
+    spec: InstrumentSpec, camera: str, title: str,
+) -> Opened:  # fmt: skip
+    """The picture of a step, made of the value of the step `name`.
+
+    Raises
+    ------
+    MissingDataError
+        That was not made.
+    """
     one = state.steps.get(name)
     if one is None or one.value is None:
         why = "it was not made" if one is None or not one.reason else one.reason
         raise MissingDataError(f"{step} has no picture: {why}", state.title)
-    image = _picture(state, name, one.value)
-    title = f"{name}-{state.camera}-{state.title}" + (f" [{state.change}]" if state.change else "")
-    image = replace(image, name=name, camera=state.camera, stage=name)
-    spec = state.setup.spec if state.setup is not None else None
+    image = replace(image_of(state, name, one.value), name=name, camera=camera, stage=name)
+    title = f"{name}-{title}" + (f" [{state.change}]" if state.change else "")
     dataset = Dataset(
-        path="", spec=title, instrument=spec.name if spec else "plain", kind=name, images=(image,),
-        block=spec.block if spec else "block",
-    )  # fmt: skip
+        path="", spec=title, instrument=spec.name, kind=name, images=(image,), fibermap=image.fibermap, block=spec.block
+    )
     return Opened(dataset, image, first_look(image))
 
 

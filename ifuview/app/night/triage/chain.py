@@ -14,7 +14,6 @@ from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.instrument import instrument
 from ifuview.model.checks import Array
-from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image
 from ifuview.model.night.chain import SPECTRA, Chain, Section
@@ -125,7 +124,6 @@ class _Reader:
             self.arrays[f"{product}_ivar"] = _guessed_ivar(flux)
             self.problems.append(f"{path}: no errors; the noise is taken from neighboring pixels.")
         self._facts(image)
-        self._line_factor(dataset)
         if image.fibermap is not None and image.fibermap.table:
             self._fibers(image.fibermap, path)
 
@@ -141,13 +139,6 @@ class _Reader:
                 x, y = (amp.x0, amp.x1), (amp.y0, amp.y1)
                 name, along = amp.name.translate(NUMBERED), self.instrument.orientation.transpose
                 self.sections += (Section(name, *((x, y) if along else (y, x))),)
-
-    def _line_factor(self, dataset: Dataset) -> None:
-        """Factor of the sky model on sky lines, of each fiber."""
-        for table in dataset.tables:
-            for name in self.instrument.columns.get("line_factor", ()):
-                if name in table.columns:
-                    self.arrays["line_factor"] = table.columns[name]
 
     def _fibers(self, fibers: FiberMap, path: str) -> None:
         """The first table of fibers is kept, the others are compared with it."""
@@ -181,8 +172,6 @@ class _Reader:
         fibers = self.table
         if fibers is None:
             self.problems.append(f"{self.camera.label}: no fiber table; positions and known faults are unknown.")
-        if self.arrays.get("line_factor", np.zeros(count)).shape != (count,):
-            self.arrays.pop("line_factor")
         if fibers is None or fibers.nfiber != count:
             return
         self.arrays |= {"focal_x": fibers.focal_x, "focal_y": fibers.focal_y, "table_faults": tuple(self.table_faults)}

@@ -76,7 +76,7 @@ class ShotOutput:
 
 
 @contextmanager
-def shot_output(request: ShotRequest, catalog: StarCatalog | None, aside: str) -> Iterator[ShotOutput]:
+def shot_output(request: ShotRequest, catalog: StarCatalog | None) -> Iterator[ShotOutput]:
     """Where the products go: under temporary names until all are whole."""
     with ExitStack() as stack:
         folder = None

@@ -73,7 +73,7 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
         shot = ShotReduction(request, exposures, inputs, folder)
         shot.first_turn(slots, ctx.part(0.03, 0.45), heads)
         shot.solve(ctx.part(0.45, 0.5))
-        with shot_output(request, inputs.catalog, folder) as output:
+        with shot_output(request, inputs.catalog) as output:
             shot.second_turn(output, ctx.part(0.5, 1.0), told, heads)
     files = tuple(str(Path(request.output) / name) for name in output.names)
     return ReducedShot(request, tuple(shot.heads), shot.solution, files, tuple(dict.fromkeys(shot.notes)))

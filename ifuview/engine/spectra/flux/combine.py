@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
-from ifuview.engine.spectra.field.extract import SMOOTH, smooth_weight
+from ifuview.engine.spectra.field.extract import smooth_weight
 from ifuview.engine.spectra.flux.rectify import rectify
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
-from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
-from ifuview.model.reduction.source import SkyCube, SourceSpectrum
+from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra
 
 MOST_FACTOR = 1.5  # between neighbors: more is no border
@@ -97,41 +96,6 @@ def combine_spectra(
     return CombinedSpectrum(
         out, tuple(map(float, factor)), tuple(map(float, error)), good.sum(axis=0).astype(np.int16), tuple(notes)
     )
-
-
-def combine_cubes(cubes: Sequence[SkyCube], factors: Sequence[float]) -> SkyCube:
-    """Mean of cubes on one grid of the sky and of wavelengths, weighted with their variances.
-
-    Parameters
-    ----------
-    cubes : sequence of SkyCube
-        Made on the same CubeGrid, with the source in the same place.
-    factors : sequence of float
-        What each is multiplied with, as `combine_spectra` found it.
-
-    Raises
-    ------
-    UsageError
-        Their grids or units differ.
-    """
-    if not cubes or len({(c.unit, c.medium, c.data.shape) for c in cubes}) != 1:
-        raise UsageError("cubes to combine need one unit and one grid")
-    total, square, weight = (np.zeros(cubes[0].data.shape) for _ in range(3))
-    mask = np.zeros(total.shape, np.uint32)
-    nothing = np.bitwise_and.reduce([cube.mask for cube in cubes])
-    for cube, factor in zip(cubes, factors):
-        good = ((cube.mask & int(UNUSABLE)) == 0) & (cube.variance > 0)
-        level = np.where(good, uniform_filter1d(np.where(good, cube.variance, 0), SMOOTH, axis=0, mode="nearest"), 1.0)
-        w = good / level / factor**2
-        total += w * cube.data * factor
-        square += w**2 * cube.variance * factor**2
-        weight += w
-        mask |= np.where(good, cube.mask, np.uint32(0))
-    by = np.where(weight > 0, weight, 1.0)
-    variance = square / by**2
-    mask = np.where(weight > 0, mask, nothing | np.uint32(int(ReductionBit.NO_DATA)))
-    data = (total / by).astype(np.float32)
-    return replace(cubes[0], data=data, variance=variance.astype(np.float32), mask=mask)
 
 
 def overlap_ratio(left: SourceSpectrum, right: SourceSpectrum) -> tuple[float, float]:

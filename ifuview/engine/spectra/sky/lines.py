@@ -28,8 +28,6 @@ class LineErrors:
     ----------
     shift : ndarray of float32, shape (nfiber, nwave), px
         What the wavelengths of a fiber are off by.
-    widening : ndarray of float32, shape (nfiber, nwave), px2
-        By which the square of the line spread's sigma is above the mean.
     correction : ndarray of float32, shape (nfiber, nwave)
         To be added to the sky.
     significance : float
@@ -37,7 +35,6 @@ class LineErrors:
     """
 
     shift: NDArray[np.float32]
-    widening: NDArray[np.float32]
     correction: NDArray[np.float32]
     significance: float
 
@@ -67,9 +64,7 @@ def fit_line_errors(residual: Array, weight: Array, sky: Array, block: Array | N
         return None
     shift, widening = (across @ c @ along.T for c in coeff.reshape(2, across.shape[1], along.shape[1]))
     correction = bases[0] * shift + bases[1] * widening
-    return LineErrors(
-        shift.astype(np.float32), widening.astype(np.float32), correction.astype(np.float32), significance
-    )
+    return LineErrors(shift.astype(np.float32), correction.astype(np.float32), significance)
 
 
 def _halves(nfiber: int) -> NDArray[np.intp]:

@@ -1,8 +1,7 @@
-"""How far an exposure's wavelengths lie off those of the lamps: from the lines of the night sky, with its error.
+"""How far an exposure's wavelengths lie off those of the lamps: from the light of the night sky, with its error.
 
-All fibers show the same lines, each at other fractions of a pixel: their samples about the expected column together are
-a finely sampled line, which gets one Gaussian of the known width. Lines of a list are often blends of which the list
-gives a mean; what lines differ by beyond their errors is therefore part of the error of the shift.
+All fibers show the same sky, whose spectrum is known well enough, at other fractions of a pixel: pieces of columns are
+compared with it. What pieces differ by beyond their errors is part of the error of the shift.
 """
 
 from __future__ import annotations
@@ -17,14 +16,12 @@ from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 
-REACH = 4.0  # sigma on each side of a line
-LEAST_SNR = 15.0  # of a line in all fibers together
-ALONE = 6.0  # sigma, to the next line of the list
+LEAST_SNR = 15.0  # of a piece in all fibers together
 ROUNDS = 5
 MAX_SHIFT = 3.0  # px
 BRIGHTEST = 0.25  # share of the fibers, those with the brightest continuum, that are left out: light of a source
-LEAST_LINES = 3
-CLIP = 4.0  # sigma, of lines against each other
+LEAST_PIECES = 3
+CLIP = 4.0  # sigma, of pieces against each other
 PIECE = 96  # columns that are compared with a known sky at a time
 PIECE_USABLE = 0.8  # share of them that must be usable in a fiber
 MAX_ERROR = 0.3  # px, of a piece that counts
@@ -39,10 +36,10 @@ class SkyShift:
     Parameters
     ----------
     shift, error : float, px
-        Positive: lines lie at larger columns. NaN where there are too few lines.
-    line, offset, offset_error : ndarray, shape (nline,)
-        Wavelength (Angstrom) of each line looked at and its own shift (px); NaN where it is too faint.
-    used : ndarray of bool, shape (nline,)
+        Positive: the sky lies at larger columns. NaN where there is too little of it.
+    line, offset, offset_error : ndarray, shape (npiece,)
+        Wavelength (Angstrom) of each piece looked at and its own shift (px); NaN where it says nothing.
+    used : ndarray of bool, shape (npiece,)
     notes : tuple of str
     """
 
@@ -60,35 +57,6 @@ class SkyShift:
         return bool(abs(self.shift) > SURE * self.error)
 
 
-def measure_sky_shift(spectra: FiberSpectra, lines: Array, lsf: Array) -> SkyShift:
-    """Return the shift of the sky's lines.
-
-    Parameters
-    ----------
-    spectra : FiberSpectra
-        Of the exposure, with the wavelengths of the lamps.
-    lines : ndarray, shape (nline,), Angstrom
-        In the medium of the spectra.
-    lsf : ndarray, shape (nfiber, ncol), px
-        Gaussian sigma of a line.
-    """
-    lines = np.sort(np.asarray(lines, np.float64))
-    wave = np.broadcast_to(spectra.wave, spectra.flux.shape)
-    usable = spectra.usable() & np.isfinite(wave)
-    rows = _faint_fibers(spectra.flux, usable)
-    offset, error = np.full(lines.size, np.nan), np.full(lines.size, np.nan)
-    for n, line in enumerate(lines):
-        gap = np.delete(np.abs(lines - line), n)
-        offset[n], error[n] = _line_shift(spectra, wave, usable, lsf, rows, float(line), float(gap.min(initial=np.inf)))
-    seen = np.isfinite(offset)
-    if seen.sum() < LEAST_LINES:
-        note = f"{int(seen.sum())} lines of the sky can be measured: wavelengths stay as the lamps have them"
-        return SkyShift(math.nan, math.nan, lines, offset, error, np.zeros(lines.size, bool), (note,))
-    shift, sigma, used = _mean(offset, error, seen)
-    note = f"lines of the sky lie {shift:+.3f} +- {sigma:.3f} px off the lamps ({int(used.sum())} lines)"
-    return SkyShift(shift, sigma, lines, offset, error, used, (note,))
-
-
 def _faint_fibers(flux: Array, usable: Array) -> NDArray[np.intp]:
     """Fibers without the brightest ones."""
     level = np.array([np.median(f[u]) if u.any() else np.inf for f, u in zip(flux, usable, strict=True)])
@@ -96,57 +64,6 @@ def _faint_fibers(flux: Array, usable: Array) -> NDArray[np.intp]:
     if not lit.any():
         return np.zeros(0, np.intp)
     return np.flatnonzero(lit & (level <= np.quantile(level[lit], 1 - BRIGHTEST)))
-
-
-def _line_shift(
-    spectra: FiberSpectra, wave: Array, usable: Array, lsf: Array, rows: Array, line: float, gap: float
-) -> tuple[float, float]:
-    """Shift of one line in all fibers together and its error; NaN where it cannot be told."""
-    ncol = wave.shape[1]
-    column = np.array([np.interp(line, wave[k], np.arange(ncol), left=np.nan, right=np.nan) for k in rows])
-    rows, column = rows[np.isfinite(column)], column[np.isfinite(column)]
-    if rows.size == 0:
-        return math.nan, math.nan
-    near = np.rint(column).astype(np.intp)
-    sigma = float(np.nanmedian(lsf[rows, near]))
-    step = float(np.median(np.abs(np.gradient(wave[rows[0]]))))
-    half = math.ceil(REACH * sigma)
-    inside = (near >= half) & (near < ncol - half)
-    if not (math.isfinite(sigma) and inside.any() and gap > ALONE * sigma * step):
-        return math.nan, math.nan
-    rows, column, near = rows[inside], column[inside], near[inside]
-    at = near[:, None] + np.arange(-half, half + 1)
-    value, noise = spectra.flux[rows[:, None], at], spectra.variance[rows[:, None], at]
-    good = usable[rows[:, None], at] & (noise > 0)
-    whole = good.all(axis=1)
-    if whole.sum() < 2:
-        return math.nan, math.nan
-    mean_noise = np.broadcast_to(np.median(noise[whole], axis=0), noise[whole].shape)  # one for all: not of the data
-    return _one_gaussian(at[whole] - column[whole][:, None], value[whole].astype(float), mean_noise, sigma)
-
-
-def _one_gaussian(offset: Array, value: Array, noise: Array, sigma: float) -> tuple[float, float]:
-    """Center of a Gaussian of known width through samples (nfiber, n), above a straight level of each fiber."""
-    weight = 1 / noise
-    shift, flux = 0.0, 0.0
-    error, chi2 = math.nan, 1.0
-    ones = np.ones_like(offset)
-    for _ in range(ROUNDS):
-        u = (offset - shift) / sigma
-        shape = np.exp(-0.5 * u**2) / (sigma * math.sqrt(2 * math.pi))
-        terms = [_without_level(t, weight, (ones, offset)) for t in (shape, shape * u / sigma)]
-        left = _without_level(value, weight, (ones, offset))
-        normal = np.array([[(weight * a * b).sum() for a in terms] for b in terms])
-        flux, slope = np.linalg.solve(normal, [(weight * t * left).sum() for t in terms])
-        chi2 = float((weight * (left - flux * terms[0] - slope * terms[1]) ** 2).mean())
-        spread = np.linalg.inv(normal) * max(chi2, 1.0)
-        if flux < LEAST_SNR * math.sqrt(spread[0, 0]):
-            return math.nan, math.nan
-        error = math.sqrt(spread[1, 1]) / flux
-        shift += float(np.clip(slope / flux, -1, 1))
-        if abs(shift) > MAX_SHIFT:
-            return math.nan, math.nan
-    return shift, error
 
 
 def _without_level(values: Array, weight: Array, level: tuple[Array, Array]) -> NDArray[np.float64]:
@@ -160,7 +77,7 @@ def _without_level(values: Array, weight: Array, level: tuple[Array, Array]) -> 
 
 
 def _mean(offset: Array, error: Array, seen: Array) -> tuple[float, float, NDArray[np.bool_]]:
-    """Mean of the lines, with what they differ by beyond their errors in its error; lines that agree."""
+    """Mean of the pieces, with what they differ by beyond their errors in its error; those that agree."""
     used = np.asarray(seen).copy()
     scatter = 0.0
     shift = float(np.median(offset[used]))
@@ -171,7 +88,7 @@ def _mean(offset: Array, error: Array, seen: Array) -> tuple[float, float, NDArr
         total = np.hypot(error, scatter)
         with np.errstate(invalid="ignore"):
             used = seen & (np.abs(off) < CLIP * np.maximum(total, 1e-3))
-        if used.sum() < LEAST_LINES:
+        if used.sum() < LEAST_PIECES:
             used = np.asarray(seen).copy()
         weight = np.where(used, 1 / np.where(used, total, 1) ** 2, 0)
         shift = float((weight * np.where(used, offset, 0)).sum() / weight.sum())
@@ -180,7 +97,7 @@ def _mean(offset: Array, error: Array, seen: Array) -> tuple[float, float, NDArr
 
 
 def moved(solution: WaveSolution, shift: SkyShift) -> WaveSolution:
-    """The solution of an exposure whose lines lie off by a shift, the error of which is then in its error.
+    """The solution of an exposure whose sky lies off by a shift, the error of which is then in its error.
 
     A shift that is not sure leaves the solution as it is, and that is noted.
     """
@@ -228,7 +145,7 @@ def measure_sky_match(spectra: FiberSpectra, wave: Array, flux: Array) -> SkyShi
         offset[n], error[n] = _piece_shift(spectra, own, usable, k, piece, wave, flux)
     seen = np.isfinite(offset)
     known = np.isfinite(place)
-    if seen.sum() < LEAST_LINES:
+    if seen.sum() < LEAST_PIECES:
         note = "the sky has too little structure to tell a shift: wavelengths stay as the lamps have them"
         return SkyShift(math.nan, math.nan, place[known], offset[known], error[known], seen[known], (note,))
     shift, sigma, used = _mean(offset, error, seen)

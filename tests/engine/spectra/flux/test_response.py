@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.spectra.flux.combine import combine_cubes, combine_spectra
+from ifuview.engine.spectra.flux.combine import combine_spectra
 from ifuview.engine.spectra.flux.response import fit_response, fit_strength, without_absorption
 from ifuview.errors import FitError, UsageError
 from ifuview.model.reduction.ccd import ReductionBit
-from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceSpectrum
+from ifuview.model.reduction.source import SourceSpectrum
 
 WAVE = np.linspace(4600, 7000, 2064)
 STAR = 1e5 * (WAVE / 5500) ** -2.5 * (1 - 0.4 * np.exp(-0.5 * ((WAVE - 4861) / 6) ** 2))
@@ -111,24 +111,3 @@ def test_spectra_that_do_not_meet_are_left_as_they_are_and_said():
     assert done.factor == (1.0, 1.0) and "do not overlap" in done.notes[0]
     with pytest.raises(UsageError, match="unit"):
         combine_spectra([_spectrum(BLUE, 1, 1e-18, 1), replace(_spectrum(RED, 1, 1e-18, 1), unit="electron")], GRID)
-
-
-def test_cubes_are_averaged_with_their_errors():
-    rng = np.random.default_rng(8)
-    truth, noise = 2.0, (0.1, 0.3)
-    cubes = []
-    for n, level in enumerate((1.0, 0.8)):
-        data = (truth * level + rng.normal(0, noise[n], (60, 9, 11))).astype(np.float32)
-        mask = np.zeros(data.shape, np.uint32)
-        mask[:, 0, n] = 1 << 6
-        cubes.append(
-            SkyCube(
-                data, np.full_like(data, noise[n] ** 2), mask, np.arange(60.0), CubeGrid(np.arange(11), np.arange(9), 1)
-            )
-        )
-    done = combine_cubes(cubes, (1.0, 1.25))
-    pull = (done.data - truth) / np.sqrt(done.variance)
-    assert abs(pull.std() - 1) < 0.03 and abs(done.data.mean() / truth - 1) < 0.003
-    assert not done.mask.any() and np.sqrt(done.variance[0, 5, 5]) < 0.1
-    with pytest.raises(UsageError, match="grid"):
-        combine_cubes([cubes[0], replace(cubes[1], unit="electron")], (1, 1))

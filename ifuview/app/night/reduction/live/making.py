@@ -16,22 +16,18 @@ from ifuview.app.night.virus.setup import VIRUS
 from ifuview.engine.context import JobContext
 from ifuview.instrument.tables import tables_for
 from ifuview.model.night.raw import RawExposure, RawNight
-from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.cache import CACHE_BYTES, LastCaches, ValueCache
 from ifuview.recipes.graph import StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.science import STAR, CurveParams
 
-_CACHE: dict[str, ValueCache] = {}  # of the channel that was reduced last: another parameter finds its values there
+_CACHES = LastCaches(CACHE_BYTES)  # of the channel that was reduced last: another parameter finds its values there
 
 
-def cache_of(camera: str, folder: str) -> ValueCache:
-    """The values of a channel and night, those of others are given up."""
-    key = f"{camera} {folder}"
-    if key not in _CACHE:
-        _CACHE.clear()
-        _CACHE[key] = ValueCache()
-    return _CACHE[key]
+def cache_of(state: ReductionState) -> ValueCache:
+    """The values of the channel and night of a reduction."""
+    return _CACHES.of(f"{state.camera} {state.folder}")[0]
 
 
 def begun(
@@ -65,7 +61,7 @@ def _with_star(state: ReductionState, ctx: JobContext) -> ReductionState:
     night = night_around(state.folder, LRS2, state.raw.date, ctx.part(0.0, 0.1))
     tables = tables_for(LRS2, "", night.path)
     star = nearest_star(night, state.raw, state.camera, tables)
-    cache = cache_of(state.camera, state.folder)
+    cache = cache_of(state)
     given, said = star_given(night, star, state.camera, tables, state.params, ctx.part(0.1, 1.0), cache)
     return replace(state, given={**state.given, "star": given}, notes=(*state.notes, said))
 
@@ -91,6 +87,6 @@ def made(state: ReductionState, ctx: JobContext) -> ReductionState:
         verdicts.extend(replace(v, title=titles[v.step]) for v in judged(found, setup, (one.step,)))
         ctx.tell(replace(state, steps=dict(found), verdicts=tuple(verdicts), running=after[one.step]))
 
-    steps = run(state.recipe, state.given, state.params, (), cache_of(state.camera, state.folder), ctx, tell)
+    steps = run(state.recipe, state.given, state.params, (), cache_of(state), ctx, tell)
     done = ReducedChannel(state.raw, state.setup, steps, state.notes)
     return replace(state, steps=steps, verdicts=tuple(verdicts), done=done, line=done.line, running="")

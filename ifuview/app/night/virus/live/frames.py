@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ifuview.app.frames.opening.opened import Opened, first_look
-from ifuview.app.night.reduction.frames import cube_image, rss_image
+from ifuview.app.frames.opening.opened import Opened
+from ifuview.app.night.reduction.frames import cube_image, rss_image, step_frame
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.night.virus.live.steps import HeadRaw
 from ifuview.app.night.virus.setup import VIRUS
-from ifuview.errors import MissingDataError
+from ifuview.instrument import instrument
 from ifuview.model.checks import Array
-from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
@@ -39,24 +38,16 @@ def picture(state: ReductionState, step: str) -> str:
 
 
 def frame_of(state: ReductionState, step: str) -> Opened:
-    """The picture of a step.
+    """The picture of a step of a head.
 
     Raises
     ------
     MissingDataError
         The step was not made.
     """
-    name = SHOWN.get(step, step)
-    one = state.steps.get(name)
-    if one is None or one.value is None:
-        why = "it was not made" if one is None or not one.reason else one.reason
-        raise MissingDataError(f"{step} has no picture: {why}", state.title)
     raw = state.given["raw"].value
     assert isinstance(raw, HeadRaw)
-    image = replace(_image(state, name, one.value), name=name, camera=raw.slot, stage=name)
-    title = f"{name}-{state.title}" + (f" [{state.change}]" if state.change else "")
-    dataset = Dataset(path="", spec=title, instrument=VIRUS, kind=name, images=(image,), fibermap=image.fibermap)
-    return Opened(dataset, image, first_look(image))
+    return step_frame(state, step, SHOWN.get(step, step), _image, instrument(VIRUS), raw.slot, state.title)
 
 
 def _image(state: ReductionState, name: str, value: object) -> Image:

@@ -22,19 +22,10 @@ from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_index import index_night
 from ifuview.io.products.virus.cals import calibration_slots
 from ifuview.model.night.raw import RawExposure, RawNight
-from ifuview.recipes.cache import ValueCache
+from ifuview.recipes.cache import CACHE_BYTES, LastCaches
 from ifuview.recipes.graph import Given, StepResult, StepVerdict, run
 
-_CACHE: dict[str, tuple[ValueCache, ValueCache]] = {}  # of the head that was reduced last: its steps, its detectors
-
-
-def caches(slot: str, folder: str) -> tuple[ValueCache, ValueCache]:
-    """Values of the steps of a head and of its detectors; those of others are given up."""
-    key = f"{slot} {folder}"
-    if key not in _CACHE:
-        _CACHE.clear()
-        _CACHE[key] = ValueCache(), ValueCache(OF_CAMERA)
-    return _CACHE[key]
+_CACHES = LastCaches(CACHE_BYTES, OF_CAMERA)  # of the head that was reduced last: its steps, its detectors
 
 
 def begun(
@@ -67,7 +58,7 @@ def begun(
     files = "\n".join(
         f"{a.path} {size_and_time(split(a.path)[0])}" for e in own for a in e.amplifiers if a.slot == slot
     )
-    made_of = HeadRaw(slot, own, whole, inputs.tables, calibrations, caches(slot, root)[1], inputs.record)
+    made_of = HeadRaw(slot, own, whole, inputs.tables, calibrations, _CACHES.of(f"{slot} {root}")[1], inputs.record)
     given = {
         "setup": inputs.setup, "raw": Given(made_of, f"{calibrations} {files}"),
         "header": Given(own[0].header, f"header {own[0].start}"),
@@ -113,5 +104,5 @@ def made(state: ReductionState, ctx: JobContext) -> ReductionState:
         verdicts.append(replace(judged(one), title=titles[one.step]))
         ctx.tell(replace(state, steps=dict(found), verdicts=tuple(verdicts), running=after[one.step]))
 
-    steps = run(state.recipe, state.given, state.params, (), caches(raw.slot, state.folder)[0], ctx, tell)
+    steps = run(state.recipe, state.given, state.params, (), _CACHES.of(f"{raw.slot} {state.folder}")[0], ctx, tell)
     return replace(state, steps=steps, verdicts=tuple(verdicts), line=line_of(raw.slot, steps), running="")

@@ -43,7 +43,7 @@ def write_products(state: ReductionState, folder: str, ctx: JobContext) -> tuple
         ReducedIfu(fields, stars, cube), exposures, solution, () if found is None else found.detections, raw.record,
         tuple(state.notes),
     )  # fmt: skip
-    with shot_output(request, catalog, folder) as output:
+    with shot_output(request, catalog) as output:
         ctx.checkpoint(0.1, "Writing")
         output.add(head)
         output.judge([row for one in exposures for row in exposure_quality(one)])
