@@ -19,6 +19,7 @@ FITS_SUFFIXES = (".fits", ".fits.gz", ".fits.fz")  # of products
 ENDINGS = (".gz", ".fz", ".bz2", ".fits", ".fit")
 
 ERRNO = re.compile(r"\berrno = (\d+)")
+FULL = re.compile(r"Not enough space on disk: requested (\d+)")
 LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # HDF5's own words
 MAX_TEXT = 200  # characters of a reason
 PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-\d+\.part(?:\.\w+)?$", re.DOTALL)  # a name that `part_name` made
@@ -271,6 +272,8 @@ def brackets(problem: BaseException) -> str:
     own = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else None
     text = str(problem)
     number = ERRNO.search(text)
+    if own is None and (full := FULL.search(text)):  # astropy looks for room itself, and names no errno
+        own = f"the disk is full: {int(full[1]) / 1e6:.0f} MB are needed"
     if own is None and number is not None:
         own = os.strerror(int(number[1]))
     if own is None and not LIBRARY.search(text):

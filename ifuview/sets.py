@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
 import sys
@@ -24,8 +25,15 @@ def filled(folder: Name, *, alone: bool = False) -> Iterator[Path]:
     Files of `folder` that the new set does not have stay, unless the folder is that of the set `alone`. The folder is
     exchanged in one moment. Only where that cannot be (it is the working folder or the root of a disk, or holds very
     much) files take their places one by one.
+
+    Raises
+    ------
+    OSError
+        It cannot be written, or is no folder.
     """
     place = Path(os.path.realpath(folder))
+    if place.exists() and not place.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
     place.parent.mkdir(parents=True, exist_ok=True)
     aside = os.access(place.parent, os.W_OK) and not os.path.ismount(place)
     if not aside:

@@ -20,11 +20,12 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.checks import digest
 from ifuview.model.inspection import VerdictState
+from ifuview.model.night.triage import ranges
 from ifuview.recipes.cache import ValueCache
 
 OPTIONAL = "?"
 NEEDS = "needs "
-MOST_NAMED = 8  # fibers, and spans of wavelength
+MOST_NAMED = 8  # runs of fibers, and spans of wavelength
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,11 @@ class StepVerdict:
     @property
     def place(self) -> str:
         """Fibers as they are counted, wavelengths and significance; "": it is about all of them."""
-        fibers = ", ".join(str(f + 1) for f in self.fibers[:MOST_NAMED])
+        runs = ranges(tuple(f + 1 for f in self.fibers)).split(", ")
         ends = self.waves[:MOST_NAMED]
         spans = ", ".join(f"{low:.0f}-{high:.0f}" if high > low else f"{low:.1f}" for low, high in ends)
-        parts = [f"fibers {fibers}{' ...' if len(self.fibers) > MOST_NAMED else ''}"] if fibers else []
+        fibers = f"{', '.join(runs[:MOST_NAMED])}{' ...' if len(runs) > MOST_NAMED else ''}"
+        parts = [f"fibers {fibers}"] if self.fibers else []
         parts += [f"{spans} \u00c5"] if spans else []
         parts += [f"{self.sigma:.0f} sigma"] if math.isfinite(self.sigma) else []
         return " \u00b7 ".join(parts)
@@ -149,6 +151,14 @@ class StepVerdict:
 class Recipe:
     """Steps in the order in which they are made.
 
+    Parameters
+    ----------
+    name, title : str
+    inputs : tuple of str
+    steps : tuple of RecipeStep
+    absent : mapping of str to str
+        What is said where an input that is needed is not there, and what to do.
+
     Raises
     ------
     ValueError
@@ -159,6 +169,7 @@ class Recipe:
     title: str
     inputs: tuple[str, ...]
     steps: tuple[RecipeStep, ...]
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = set(self.inputs)
@@ -285,6 +296,7 @@ def _make(state: _Run, step: RecipeStep, ctx: JobContext) -> StepResult:
         one = state.found.get(name)
         if (one is None or one.value is None) and not optional:
             nothing = "there is none" if name in state.recipe.inputs else "it is not there"
+            nothing = state.recipe.absent.get(name, nothing)
             why = one.reason if one is not None and one.reason else nothing
             why = why if why.startswith(NEEDS) else f"{NEEDS}{name}: {why}"  # where it began is enough
             return StepResult(step.name, None, "", 0.0, why)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ifuview import files
-from ifuview.files import part_name, put, replacing
+from ifuview.errors import UsageError
+from ifuview.files import part_name, put, replacing, told
 from ifuview.sets import filled
 
 SLOW = """
@@ -132,6 +133,22 @@ def test_the_working_folder_stays_the_one_it_is(tmp_path: Path, monkeypatch: pyt
     with filled(".") as part:
         (part / "a").write_text("new")
     assert os.listdir(os.curdir) == ["a"]
+
+
+def test_a_file_is_not_taken_for_the_folder_of_a_set(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+    place.write_text("mine")
+    with pytest.raises(NotADirectoryError), filled(place) as part:
+        (part / "a").write_text("1")
+    assert place.read_text() == "mine"
+    assert names(tmp_path) == ["set"]
+
+
+def test_what_the_library_says_of_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    said = "Not enough space on disk: requested 147139176, available 5173248. Not enough free space to write 17040384"
+    with pytest.raises(UsageError) as found, told(tmp_path, "the products"):
+        raise OSError(said)
+    assert "cannot be written (the disk is full: 147 MB are needed); choose another folder" in str(found.value)
 
 
 def test_a_failure_leaves_the_older_set(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def read_out(
     zero, problem = float(np.mean(counts == 0)), ""
     if zero > MANY_ZEROS or float(np.ptp(counts)) == 0:
         problem = "nothing was read: all counts are the same" if zero <= MANY_ZEROS else "most counts are zero"
-        notes.append(problem)
+        notes = [problem]  # what else it shows is of no use
     stuck = () if problem else stuck_bits(counts)
     if stuck:
         notes.append(f"bit {', '.join(map(str, stuck))} of the converter does not change")

@@ -16,6 +16,7 @@ from ifuview.io.archive.walk import FoundFile, files_below
 from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.head import BLOCK, cards_of
 from ifuview.io.night.guider import SEEING, TRANSPARENCY, GuidePicture, guide_pictures, while_exposed
+from ifuview.io.night.raw_units import of_known_units
 from ifuview.model.checks import Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
@@ -94,7 +95,7 @@ def index_night(
     if not found:
         return RawNight(path, name, (), tuple(notes))
     spec = instruments.instrument(name)
-    exposures = _guided(_exposures(found, spec, notes), ctx)
+    exposures = _guided(of_known_units(_exposures(found, spec, notes)), ctx)
     return RawNight(path, name, exposures, tuple(notes))
 
 
@@ -210,11 +211,9 @@ def _described(entry: FoundFile, header: Header, spec: InstrumentSpec, raw: RawS
 
 def _code(value: object) -> str:
     """A number of a unit as three digits, also where the header has an integer; "" without one."""
-    if isinstance(value, bool) or value is None:
-        return ""
     whole = real(value)
     text = str(value).strip() if whole is None else str(int(whole))
-    return text.zfill(3) if text else ""
+    return text.zfill(3) if text.isdecimal() else ""
 
 
 def _problem(entry: FoundFile, header: Header, raw: RawSpec) -> str:
@@ -271,7 +270,7 @@ def _exposure(group: list[_Found], spec: InstrumentSpec, notes: list[str]) -> Ra
         missing=tuple((camera, name) for (slot, name), camera in wanted.items() if (slot, name) not in own),
         seeing=_within(real(header.get("IQ")), SEEING),
         transparency=_within(real(header.get("TRANSPAR")), TRANSPARENCY),
-        notes=odd + tuple(f"{a.camera or a.slot} {a.name} {a.problem}" for a in amplifiers if a.problem),
+        notes=odd + tuple(a.trouble for a in amplifiers if a.problem),
     )
 
 

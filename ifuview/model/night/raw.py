@@ -45,6 +45,11 @@ class RawAmplifier:
     problem: str = ""
 
     @property
+    def trouble(self) -> str:
+        """Why it cannot be used, with its place."""
+        return f"{self.camera or self.slot} {self.name} {self.problem}"
+
+    @property
     def unit(self) -> tuple[str, str, str]:
         """Spectrograph, slot and fiber head: what calibrations have to share."""
         return self.specid, self.slot, self.ifuid

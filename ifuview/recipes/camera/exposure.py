@@ -21,7 +21,7 @@ from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import WaveSolution
 from ifuview.recipes.camera.dark import Darkness, darkened
-from ifuview.recipes.camera.read import ReadParams, read_detector
+from ifuview.recipes.camera.read import ReadParams, problems, read_detector
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
 
@@ -60,7 +60,7 @@ def make_science(
     found = read_detector(params, ctx, setup, science, biases)
     if not found.frame.usable().any():
         full = all(one.saturated > 0.5 for one in found.reads if np.isfinite(one.gain))
-        why = "it is saturated" if full else "; ".join(found.notes) or "all of them are masked"
+        why = "it is saturated" if full else problems(found.reads) or "all of them are masked"
         raise MissingDataError(f"no pixel of the exposure can be used: {why}", found.what)
     return replace(found, frame=corrected(darkened(found, dark), response.pixels))
 

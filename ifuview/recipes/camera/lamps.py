@@ -16,13 +16,15 @@ from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.profile import slit_profile
 from ifuview.engine.traces.slit.settle import lit_centers, trace_and_scattered
 from ifuview.errors import FitError, MissingDataError
+from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
-from ifuview.recipes.camera.read import ReadParams, combined, read_all
+from ifuview.recipes.camera.read import ReadParams, combined, problems, read_all
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
 
+MOST_SATURATED = 0.1  # share of an amplifier's pixels
 LEAST_LIGHT = 30.0  # electrons, of the brightest quarter of a lamp that can be traced
 MOST_ARC = 3000.0  # electrons, median of an arc above which it is none
 
@@ -55,7 +57,7 @@ def make_flat(
     order = (("lamp flats", flats), ("twilights", twilights))
     return evenly_lit(
         setup, order if params.use_flat else order[::-1],
-        lambda exposures: read_all(params, ctx, setup, exposures, biases),
+        lambda exposures, lost: read_all(params, ctx, setup, exposures, biases, lost),
         lambda one: float(np.percentile(one.frame.data, 75)) > LEAST_LIGHT,
         lambda lit, what: combined(lit, what, scale=True),
     )  # fmt: skip
@@ -64,11 +66,13 @@ def make_flat(
 def evenly_lit(
     setup: CameraSetup,
     order: Sequence[tuple[str, Sequence[RawExposure] | None]],
-    read: Callable[[Sequence[RawExposure]], Sequence[DetectorFrame]],
+    read: Callable[[Sequence[RawExposure], list[str]], Sequence[DetectorFrame]],
     is_lit: Callable[[DetectorFrame], bool],
     joined: Callable[[list[DetectorFrame], str], DetectorFrame],
 ) -> DetectorFrame:
     """One frame of the first kind of exposures of which any has light, with notes on what was passed over.
+
+    `read` says of exposures that it leaves out why.
 
     Raises
     ------
@@ -76,17 +80,29 @@ def evenly_lit(
         None has light.
     """
     notes: list[str] = []
+    lost: list[str] = []
     for what, exposures in order:
-        found = read(exposures or ())
+        found = read(exposures or (), lost)
         lit = [one for one in found if is_lit(one)]
         if len(lit) < len(found):
             notes.append(f"{setup.camera}: {len(found) - len(lit)} of {len(found)} {what} have no usable light.")
+            lost += [f"{one.what}: {_why_unlit(one)}" for one in found if not is_lit(one)]
         if lit:
             made = joined(lit, what)
-            return replace(made, notes=(*made.notes, *notes))
+            return replace(made, notes=(*made.notes, *notes, *lost))
         notes.append(f"{setup.camera}: there are no {what}.")
     names = " and ".join(f"no {what.removesuffix('s')}" for what, _ in sorted(order, reverse=True))
-    raise MissingDataError(f"{names} has light", setup.camera, "give a night with one, or a wider range of nights")
+    why = f": {lost[0].rstrip('.')}" if lost else ""
+    raise MissingDataError(
+        f"{names} has usable light{why}", setup.camera, "give a night with one, or a wider range of nights"
+    )
+
+
+def _why_unlit(frame: DetectorFrame) -> str:
+    """Why a frame does not serve."""
+    if any(one.saturated > MOST_SATURATED for one in frame.reads):
+        return "it is saturated"
+    return problems(frame.reads) or "it has too little light, or too much"
 
 
 def make_traces(params: TraceParams, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame) -> TracedFibers:
@@ -140,13 +156,25 @@ def make_arcs(
         frame = combined(frames, lamp).frame
         del frames  # as large as all that is known by now
         found = extract_fibers(frame, traces.traces, profile, cosmics=False, ctx=part).spectra
-        total = found if total is None else replace(
-            total, flux=total.flux + found.flux, variance=total.variance + found.variance, mask=total.mask | found.mask,
-            chi2=None,
-        )  # fmt: skip
+        total = found if total is None else _added(total, found)
     if total is None:
         raise MissingDataError("no arc can be used", setup.camera, "give a night with arcs")
     return total
+
+
+def _added(one: FiberSpectra, other: FiberSpectra) -> FiberSpectra:
+    """Light of two lamps; a fiber that only one of them has lit keeps that."""
+    known = [lamp.usable().any(axis=1, keepdims=True) for lamp in (one, other)]
+    only = [known[0] & ~known[1], known[1] & ~known[0]]
+
+    def chosen(both: Array, first: Array, second: Array) -> Array:
+        return np.where(only[0], first, np.where(only[1], second, both))
+
+    return replace(
+        one, flux=chosen(one.flux + other.flux, one.flux, other.flux), chi2=None,
+        variance=chosen(one.variance + other.variance, one.variance, other.variance),
+        mask=chosen(one.mask | other.mask, one.mask, other.mask),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

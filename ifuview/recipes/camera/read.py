@@ -89,42 +89,58 @@ def read_detector(
     data, variance = np.zeros(whole, np.float32), np.ones(whole, np.float32)
     mask = np.full(whole, int(MISSING), np.uint32)  # what is not read stays so
     reads: list[ReadOut] = []
-    notes = list(exposure.notes)
+    useless = {amplifier.trouble for amplifier in exposure.amplifiers if amplifier.problem}
+    notes = [note for note in exposure.notes if note not in useless]
     header: Header = {}
     for number, name in enumerate(setup.amplifiers):
         ctx.checkpoint(number / len(setup.amplifiers), f"read {name}")
         amplifier, problem = own.get(name), "it is missing"
-        if amplifier is not None and not (problem := amplifier.problem):
+        where = f"{setup.camera} {name} of {exposure.observation:07d} exp{exposure.number:02d}"
+        if amplifier is not None and amplifier.problem:
+            problem = f"it {amplifier.problem}"
+        elif amplifier is not None:
             try:
                 frame, read, cards = _electrons(setup, amplifier, params, biases)
                 rows = slice(number * ny, (number + 1) * ny)
                 data[rows], variance[rows], mask[rows] = frame.data, frame.variance, frame.mask
                 header = header or cards
                 reads.append(read)
-                notes += read.notes
+                notes += [f"{where}: {note}." for note in read.notes]
                 continue
             except IfuviewError as error:
                 problem = str(error)
-        notes.append(f"{setup.camera} {name} of {exposure.observation:07d} exp{exposure.number:02d}: {problem}.")
-        reads.append(ReadOut(name, NAN, NAN, NAN, NAN, NAN))
+        notes.append(f"{where}: {problem.rstrip('.')}.")
+        reads.append(ReadOut(name, NAN, NAN, NAN, NAN, NAN, problem=problem.rstrip(".")))
     if all(np.isnan(read.gain) for read in reads):
-        raise MissingDataError("no amplifier can be read", f"{setup.camera} {exposure.date} {exposure.observation:07d}")
+        at = f"{setup.camera} {exposure.date} {exposure.observation:07d} exp{exposure.number:02d}"
+        raise MissingDataError(f"no amplifier can be read: {problems(reads)}", at)
     what = f"{exposure.date} {exposure.observation:07d} exp{exposure.number:02d} {exposure.object}".strip()
     exptime = exposure.exptime or NAN
     return DetectorFrame(CcdFrame(data, variance, mask), tuple(reads), exptime, what, header, tuple(notes))
 
 
+def problems(reads: Sequence[ReadOut]) -> str:
+    """What is wrong with amplifiers, each thing once: `RU, RL: it is missing`."""
+    names: dict[str, list[str]] = {}
+    for one in reads:
+        if one.problem:
+            names.setdefault(one.problem, []).append(one.amplifier)
+    return "; ".join(f"{', '.join(own)}: {problem}" for problem, own in names.items())
+
+
 def read_all(
-    params: ReadParams, ctx: JobContext, setup: CameraSetup, exposures: Sequence[RawExposure], biases: Biases | None
-) -> list[DetectorFrame]:
-    """Detectors of several exposures; one that cannot be read is left out."""
+    params: ReadParams, ctx: JobContext, setup: CameraSetup, exposures: Sequence[RawExposure], biases: Biases | None,
+    lost: list[str] | None = None,
+) -> list[DetectorFrame]:  # fmt: skip
+    """Detectors of several exposures; one that cannot be read is left out, `lost` gets why."""
     out = []
     for number, exposure in enumerate(exposures):
         part = ctx.part(number / len(exposures), (number + 1) / len(exposures))
         try:
             out.append(read_detector(params, part, setup, exposure, biases))
-        except MissingDataError:
-            continue
+        except MissingDataError as problem:
+            if lost is not None:
+                lost.append(str(problem))
     return out
 
 

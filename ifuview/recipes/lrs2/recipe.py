@@ -67,4 +67,5 @@ RECIPE = Recipe(
         RecipeStep("cubes", "cubes", make_cubes, ("setup", "field", "sky"), None, 0.5),
         RecipeStep("picture", "picture", make_picture, ("setup", "cubes"), PictureParams(), 0.1),
     ),
+    {"lamps": "there are no arcs of the lamps of this channel; give a folder of nights that has them"},
 )

@@ -129,7 +129,7 @@ def _even(
 ) -> DetectorFrame:  # fmt: skip
     """The first kind of exposures with light, as far as they lie on one another."""
     return evenly_lit(
-        setup, order, lambda exposures: read_all(params, ctx, setup, few(exposures), biases),
+        setup, order, lambda exposures, lost: read_all(params, ctx, setup, few(exposures), biases, lost),
         lambda one: _is_accepted(one, LEAST_EVEN), lambda lit, what: _aligned(setup, lit, what),
     )  # fmt: skip
 

@@ -126,12 +126,12 @@ def make_raw(
     if params.dark and ground.dark is not None:
         frame = without_dark(frame, ground.dark, found.exptime if np.isfinite(found.exptime) else 0.0)
     reads = [judged(read) if params.health and np.isfinite(read.gain) else read for read in found.reads]
-    reads = [read if np.isfinite(read.gain) else replace(read, problem="it is missing") for read in reads]
     mask, notes = np.array(frame.mask), list(found.notes)
     for number, (name, read) in enumerate(zip(setup.amplifiers, reads, strict=True)):
         if read.problem:
             mask[number * setup.shape[0] : (number + 1) * setup.shape[0]] |= np.uint32(ReductionBit.AMPLIFIER)
-            notes.append(f"{setup.camera} {name} is left out: {read.problem}")
+            if np.isfinite(read.gain):  # else the reader has said it
+                notes.append(f"{setup.camera} {name} is left out: {read.problem}")
     if all(read.problem for read in reads):
         raise MissingDataError(f"no amplifier can be used: {reads[0].problem}", f"{setup.camera} {found.what}")
     frame = corrected(CcdFrame(frame.data, frame.variance, mask), response.pixels)

@@ -262,3 +262,22 @@ def test_the_shared_night(shared_data):
     frame = read_frame(exposure.of("uv")[1], instrument.instrument("lrs2"))
     assert frame.overscan.mean() == pytest.approx(np.median(frame.overscan), abs=1.0)
     assert os.listdir(folder).count("lrs20000007") == 0
+
+
+@pytest.mark.parametrize("how", ["empty file", "no unit", "text"])
+def test_an_amplifier_whose_header_names_no_unit_is_of_that_of_its_slot(tmp_path, how):
+    odd = {"empty file": b"", "no unit": raw_bytes("LL", SPECID=None, IFUID=None), "text": raw_bytes("LL", SPECID="?")}
+    put_night(tmp_path, {name_of("LL"): odd[how], name_of("LU"): raw_bytes("LU")})
+    (exposure,) = index_night(str(tmp_path)).exposures
+    assert {a.unit for a in exposure.amplifiers} == {("503", "056", "7001")}
+    said = any("names no unit: that of other frames, 503, is taken" in note for note in exposure.notes)
+    assert said == (how != "empty file")  # of which nothing is used
+
+
+def test_the_unit_of_a_whole_exposure_is_that_of_the_nearest_night(tmp_path):
+    for day, specid in (("20240702", "501"), ("20240803", "504")):
+        cards = {"SPECID": specid, "IMAGETYP": "twi"}
+        put_night(tmp_path, {name_of("LL", kind="twi"): raw_bytes("LL", **cards)}, date=day)
+    put_night(tmp_path, {name_of("LL"): raw_bytes("LL", SPECID=None, IFUID="")})
+    (exposure,) = index_night(str(tmp_path)).of_kind("sci")
+    assert exposure.amplifiers[0].unit == ("504", "056", "7001")

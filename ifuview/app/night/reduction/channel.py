@@ -96,12 +96,20 @@ class ReducedChannel:
         extended = getattr(sky, "extended", None)
         if not sources and extended is not None:
             words = f"{where}: {self.exposure.object}: extended source at x {extended.x:+.2f} y {extended.y:+.2f}"
-            return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
+            return words + _told(found)
         if not sources:
             return f"{where}: {self.exposure.object}: no source found"
         one = sources[0]
         words = f"{where}: {self.exposure.object}: source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec"
-        return words + (f", S/N {signal(found):.1f} a pixel" if isinstance(found, SourceSpectrum) else "")
+        return words + _told(found)
+
+
+def _told(found: object) -> str:
+    """How well the source is measured, as the end of a sentence."""
+    if not isinstance(found, SourceSpectrum):
+        return ""
+    ratio = signal(found)
+    return f", S/N {ratio:.1f} a pixel" if np.isfinite(ratio) else ", none of its light can be measured"
 
 
 def signal(spectrum: SourceSpectrum) -> float:

@@ -14,6 +14,7 @@ from ifuview.app.night.reduction.products import calibration, reduced
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
+from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.night.raw import RawExposure, RawNight
@@ -26,6 +27,8 @@ LRS2 = "lrs2"
 SCIENCE = "sci"
 RAW_ROOT = "IFUVIEW_BASERAW"
 DATE_DIGITS = 8
+MOST_REMARKS = 5
+SEE_NIGHTS = "see which nights there are: ifuview DIR"
 
 
 def raw_root(baseraw: str = "") -> str:
@@ -100,12 +103,29 @@ def reduce_lrs2(
     ]  # fmt: skip
     if not chosen:
         of = f" of {object}" if object else ""
-        raise MissingDataError(
-            f"no science exposure{of} of {date} is there", root, "see which nights there are: ifuview DIR"
-        )
+        raise MissingDataError(f"no science exposure{of} of {date} is there", root, there_is(night, int(date)))
     return tuple(
         reduce_exposures(night, chosen, sides, output, config, params, ctx.part(0.05, 1.0), told, hold, elsewhere)
     )
+
+
+def remarks(night: RawNight) -> tuple[str, ...]:
+    """What was odd about the files of a night, the first few of it."""
+    more = len(night.notes) - MOST_REMARKS
+    return night.notes[:MOST_REMARKS] + ((f"... and {more} files more",) if more > 0 else ())
+
+
+def there_is(night: RawNight, date: int) -> str:
+    """What is there of a date in place of what was looked for: odd files, other objects, another instrument."""
+    if odd := next((note.rstrip(".") for note in night.notes if f"/{date}" in note), ""):
+        return odd
+    if objects := dict.fromkeys(e.object for e in night.of_kind(SCIENCE) if e.date == date and e.object):
+        return f"it has {', '.join(list(objects)[:MOST_REMARKS])}"
+    other = index_night(night.path, night=date)
+    own = [e for e in other.exposures if e.date == date]
+    if own and other.instrument != night.instrument:
+        return f"what is there is of {instrument(other.instrument).title}"
+    return SEE_NIGHTS
 
 
 def night_number(date: int | str) -> int:
@@ -213,8 +233,11 @@ def reduce_exposures(
     """
     tables = tables_for(LRS2, config, night.path, os.path.dirname(night.path))
     todo = [(c, e) for c in (sides or night.cameras) for e in exposures if c in e.cameras]
+    there = tuple(dict.fromkeys(c for e in exposures for c in e.cameras))
     if not todo:
-        raise MissingDataError(f"no exposure has {', '.join(sides)}", night.path, f"it has {', '.join(night.cameras)}")
+        what = ", ".join(e.object or f"{e.date} {e.observation:07d}" for e in exposures[:3])
+        raise MissingDataError(f"{what} has no {', '.join(sides)}", night.path, f"it has {', '.join(there)}")
+    lacking = tuple(f"no exposure has {side}; it is left out" for side in sides if side not in there)
     held = kept[0] if kept else None
     frees = not hold and kept is None
     cache: ValueCache | None = None
@@ -246,7 +269,8 @@ def reduce_exposures(
         )  # fmt: skip
         own = judged(done.steps, setup, [name for name in done.steps if name not in held.steps])
         done = replace(done, verdicts=(*held.verdicts, *own), drawn=held.drawn)
-        done = replace(done, notes=(*said, *done.notes, *held.notes, *odd(done.steps, ("science",))))
+        notes = (*remarks(night), *lacking, *said, *done.notes, *held.notes, *odd(done.steps, ("science",)))
+        done = replace(done, notes=notes)
         if output and done.complete:
             done = write(done, tables, output, chosen, part.part(0.9, 1.0))
         if told is not None:

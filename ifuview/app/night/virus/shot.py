@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from ifuview.app.night.reduction.run import SCIENCE, raw_root, root_of
+from ifuview.app.night.reduction.run import SCIENCE, raw_root, root_of, there_is
 from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_request, flux_params, shot_inputs, simulated_source
@@ -114,11 +114,10 @@ def observation(root: str, request: ShotRequest, ctx: JobContext = SILENT) -> tu
     own = [e for e in night.of_kind(SCIENCE) if e.date == request.date]
     found = tuple(e for e in own if e.observation == request.observation)
     if not found:
-        numbers = ", ".join(str(one) for one in sorted({e.observation for e in own})) or "none"
-        raise MissingDataError(
-            f"there is no science observation {request.observation} of {request.date}", root,
-            f"those of the night: {numbers}",
-        )  # fmt: skip
+        numbers = ", ".join(str(one) for one in sorted({e.observation for e in own}))
+        what = f"there is no science observation {request.observation} of {request.date}"
+        there = f"those of the night: {numbers}" if numbers else there_is(night, request.date)
+        raise MissingDataError(what, root, there)
     return found
 
 

@@ -34,6 +34,7 @@ HALF = 0.5  # of a width, and arcsec
 BETTER = 0.7  # of what a point leaves: an extended source has to leave less
 OUTSIDE = 1.2  # arcsec, beyond the outermost fibers
 SHARP = 0.9  # of a lenslet: what is sharper is one bad fiber
+COVERED = 0.3  # of the light of a further source, that usable fibers hold: elsewhere the first one's wings decide
 APART, ALIKE = 0.8, 1.6  # FWHM between sources, ratio of the widths of two
 
 
@@ -220,13 +221,16 @@ class _SourceHunt(SkyAndSources):
         return True
 
     def _plausible(self) -> bool:
-        """Whether the last fit is a source of its own: in the field, as wide as seeing or as the first one."""
+        """Whether the last fit is a source of its own: in the field and seen, as wide as seeing or as the first one."""
         fit, x, y = self.sources[-1], self.lenslets.x, self.lenslets.y
         off = max(x.min() - fit.x, fit.x - x.max(), y.min() - fit.y, fit.y - y.max())
-        if off > OUTSIDE or not np.isfinite(fit.x_error) or fit.fwhm < SHARP * self.lenslets.size:
+        if off > OUTSIDE or not max(fit.x_error, fit.y_error) < fit.fwhm or fit.fwhm < SHARP * self.lenslets.size:
             return False
         if len(self.sources) == 1:
             return True
+        light = self.share[-1].mean(axis=1)
+        if light[(self.weight > 0).any(axis=1)].sum() < COVERED * light.sum():
+            return False
         first = self.sources[0]
         apart = min(np.hypot(fit.x - s.x, fit.y - s.y) for s in self.sources[:-1])
         return bool(apart > APART * first.fwhm and fit.fwhm / first.fwhm < ALIKE and first.fwhm / fit.fwhm < ALIKE)

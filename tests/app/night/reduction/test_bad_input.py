@@ -77,7 +77,11 @@ def test_one_broken_amplifier_is_masked_named_and_the_other_kept(night, reduced,
 
 @pytest.mark.parametrize(
     ("kinds", "said"),
-    [(("cmp",), "needs lamps: there is none"), (("twi",), "no twilight and no lamp flat"), (("zro",), "")],
+    [
+        (("cmp",), "there are no arcs of the lamps"),
+        (("twi",), "no twilight and no lamp flat has usable light"),
+        (("zro",), ""),
+    ],
 )
 def test_a_kind_of_calibrations_that_is_not_there_is_named(night, reduced, kinds, said):
     whole = index_night(str(night[0]), "lrs2")

@@ -183,3 +183,23 @@ def test_results_are_the_same_whatever_the_number_of_threads():
         set_threads(0)
     assert np.array_equal(found[0].sky.model, found[1].sky.model)
     assert found[0].sources[0].x == found[1].sources[0].x
+
+
+def _dark_half(scene, response=1.0):
+    """The spectra where fibers above the middle cannot be used."""
+    dead = scene.lenslets.y > 0.3
+    flux = np.where(dead[:, None], 0, scene.spectra.flux * response).astype(np.float32)
+    return replace(scene.spectra, flux=flux, mask=np.where(dead[:, None], np.uint32(1), scene.spectra.mask))
+
+
+def test_a_source_in_the_dark_half_is_placed_by_its_wings():
+    (fit,) = separate(_dark_half(make_scene([(0.2, 1.4)], strength=[300.0])), make_scene().lenslets, DAR, GRID).sources
+    assert np.hypot(fit.x - 0.2, fit.y - 1.4) < 0.05
+
+
+def test_what_the_first_source_leaves_is_no_source_in_the_dark_half():
+    scene = make_scene([(0.2, -0.4)], strength=[300.0])
+    tilted = 1 + 0.3 * np.exp((scene.lenslets.y - 0.3) / 0.6)[:, None]  # a response that is off at the border
+    found = separate(_dark_half(scene, tilted), scene.lenslets, DAR, GRID).sources
+    assert np.hypot(found[0].x - 0.2, found[0].y + 0.4) < 0.2
+    assert all(one.y < 0.6 for one in found)
