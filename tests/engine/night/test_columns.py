@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.night.questions.columns import SCORE
-from ifuview.engine.night.search.columns import Spectra, columns, steady, touched
+from ifuview.engine.night.search.columns import Spectra, columns, own_shape, steady, touched
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import plant_at
@@ -78,3 +78,25 @@ def test_a_column_in_a_camera_is_named_with_its_fibers():
 def test_broad_lines_of_targets_are_no_columns():
     found = desi_qa.run(camera.made("b", 5018, broad=True), 1, "b1", desi_qa.Params(("ccd-column",))).findings
     assert found == ()
+
+
+@pytest.mark.parametrize("kind", ["column", "broad line", "break"])
+def test_a_column_has_its_own_shape_and_features_of_targets_have_not(kind):
+    of, bins = spectra(5), np.arange(BINS)
+    fiber = int(np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))[5])
+    at = float(CROSS[fiber, LOWER[fiber]].min()) + 0.5  # it leaves the trace at the border of the amplifiers
+    light = {
+        "column": column(at, 1.0)[fiber], "broad line": np.exp(-0.5 * ((bins - 40) / 4.5) ** 2),
+        "break": np.tanh((bins - 30) / 3.0),
+    }[kind]  # fmt: skip
+    of.value[fiber] += 25 * ERROR * light / np.sqrt(np.sum(light**2))
+    found = columns(of, CROSS, LOWER)
+    (own,) = own_shape(of, found, np.array([fiber]), CROSS, LOWER)
+    assert (own > 20.0) == (kind == "column")
+
+
+def test_a_column_that_lies_along_half_of_a_trace_is_found():
+    """All but a twentieth of it looks like the spectrum of a target; the border of the amplifiers tells."""
+    planted = plant_at(camera.made("z", 701004), table.DEFECTS["hot column"], 12.0, seed=700004)
+    (one,) = desi_qa.run(planted.chain, 1, "z1", desi_qa.Params(("ccd-column",))).findings
+    assert one.fibers == planted.truth.fibers

@@ -13,7 +13,12 @@ from ifuview.model.night.triage import ranges
 SCORE, OF_TARGETS = 5.3, 5.8  # sigma in a sky fiber, in a target
 ALIKE, TOP, USUAL = 100, 0.97, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
 BROAD, MOST_BROAD = 5.0, 0.02  # sigma of a target, and part of all, from which targets have features of their own
+SURER = 1.2  # times as much is asked for where they have
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
+ALIKE_SHAPE = -15.0  # chi2 by which a bump or break of a target may fit better, and the column still be one
+OWN_SHAPE, ENOUGH, UNLIKE = 20.0, 0.45, 80.0  # chi2 by which it fits better: then part of the score is enough, or any
+LESS_BRIGHT = 2.0  # sky levels of a target in which its shape tells
+IN_BOTH = 0.5  # of the score, in two fibers beside each other, of one column
 SAME = 1.5  # px between what two fibers say of one column
 TOLD = (
     "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
@@ -39,9 +44,10 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     found = search.columns(of, cross, lower)
     judged = case.measured & ~case.known & ~case.in_bad_amplifier
     judged[[f for x in case.findings if x.kind in TOLD for f in x.fibers]] = False
-    least = np.where(chain.is_sky, SCORE, OF_TARGETS * _features(found, judged & ~chain.is_sky))
-    hit = judged & (found.score > least) & (found.level > OF_TARGET * found.continuum)
-    hit &= found.continuum < BRIGHT * level
+    targets = judged & ~chain.is_sky
+    hit = judged & chain.is_sky & (found.score > SCORE) & (found.continuum < BRIGHT * level)
+    hit |= _in_targets(of, found, targets & (found.continuum < LESS_BRIGHT * level), targets, cross, lower)
+    hit &= found.level > OF_TARGET * found.continuum
     for fiber in np.flatnonzero(hit)[np.argsort(-found.score[hit])]:
         if not search.steady(found, int(fiber), cross, lower):
             continue
@@ -50,16 +56,37 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
             _column(case, found, int(fiber), search.touched(cross, lower, at, half))
 
 
+def _in_targets(
+    of: search.Spectra, found: search.BestColumns, asked: Array, targets: Array, cross: Array, lower: Array
+) -> Array:
+    """Targets with a column: far above what others of their brightness have, of its own shape, or in two fibers."""
+    least = OF_TARGETS * _features(found, targets)
+    hit = np.zeros(asked.size, bool)
+    some = np.flatnonzero(asked & (found.score > SCORE))
+    own = np.full(asked.size, -np.inf)
+    own[some] = search.own_shape(of, found, some, cross, lower)
+    bright = found.continuum > BRIGHT * of.sky
+    hit |= (own > ALIKE_SHAPE) & (found.score > least) & ~bright
+    hit |= (own > OWN_SHAPE) & (found.score > np.maximum(OF_TARGETS, np.where(own > UNLIKE, 0.0, ENOUGH * least)))
+    own[found.score < IN_BOTH * least] = -np.inf
+    both = (own[:-1] > ALIKE_SHAPE) & (own[1:] > ALIKE_SHAPE) & ~bright[:-1] & ~bright[1:]
+    both &= (np.abs(np.diff(found.at)) <= SAME) & (found.lower[:-1] == found.lower[1:])
+    hit[:-1] |= both
+    hit[1:] |= both
+    return hit
+
+
 def _features(found: search.BestColumns, targets: Array) -> Array:
     """Scores of targets over those that noise makes, by what others of their brightness have, shape (nfiber,).
 
-    At least 1; infinite where too many have features of their own, or too few are there to tell.
+    At least 1; more where many have features of their own, infinite where too few are there to tell.
     """
     out = np.where(targets, np.inf, 1.0)
     order = np.flatnonzero(targets)[np.argsort(found.continuum[targets])]
-    if order.size > ALIKE and np.mean(found.score[order] > BROAD) <= MOST_BROAD:
+    if order.size > ALIKE:
         scores = np.lib.stride_tricks.sliding_window_view(found.score[order], ALIKE)
         level = np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0)
+        level = level * (SURER if np.mean(found.score[order] > BROAD) > MOST_BROAD else 1.0)
         out[order] = level[np.clip(np.arange(order.size) - ALIKE // 2, 0, level.size - 1)]
     return out
 

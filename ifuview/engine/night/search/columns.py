@@ -8,6 +8,7 @@ camera: how far those of their brightness depart from a constant.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -25,8 +26,11 @@ USUAL = 2.0  # times the usual departure from a constant that is allowed
 MEASURED = 10.0  # errors of the level of a fiber that tells what is usual
 EMPTY, EMPTY_SLOPE, LEAST_SLOPE = 0.01, 0.002, 0.004  # of the sky: level and slopes of sky fibers, least of targets
 ON = 0.5  # of its light that a column must send into a fiber somewhere
-LEFT = 0.1  # of the power of a column that the spectrum must leave
+LEFT = 0.03  # of the power of a column that the spectrum must leave
 TYPICAL = 0.5  # of the mean of its bins that half of them must reach
+WIDTHS = (1.5, 2.0, 3.0, 4.5, 7.0, 10.0, 15.0, 22.0, 32.0)  # bins, sigma of features that a target may have
+BREAKS, AT_EDGE = (0.5, 3.0, 8.0), 1.5  # bins over which its level may change; a column may begin at the edge
+SHAPE_CLIP = 6.0  # sigma that a bin can count where shapes are compared
 TOUCHED = 0.3  # of the light of the fiber that has most
 
 
@@ -93,7 +97,7 @@ def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
     lower : ndarray of bool, shape (nfiber, nbin)
         Bins in the lower half of the detector, along wavelength.
     """
-    shapes = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, of.value.shape[1]), TERMS - 1).T
+    shapes = _polynomials(of.value.shape[1])
     normal = _normal(of.weight, shapes) + _prior(of, shapes)[:, :, None] * np.eye(TERMS)
     coeff = np.linalg.solve(normal, ((of.weight * of.value) @ shapes.T)[..., None])[..., 0]
     sigma = np.sqrt(np.maximum(of.weight, 1e-12))
@@ -154,6 +158,53 @@ def steady(found: BestColumns, fiber: int, cross: Array, lower: Array) -> bool:
     on = light > ON * light.max()
     inside, beside = found.rest[fiber, on], np.median(found.rest[fiber, ~on]) if not on.all() else 0.0
     return bool(np.median(inside) - beside > TYPICAL * (np.mean(inside) - beside))
+
+
+def own_shape(of: Spectra, found: BestColumns, fibers: Array, cross: Array, lower: Array) -> Array:
+    """By how much chi2 a column fits some fibers better than any bump or break of a target, shape of `fibers`.
+
+    Where a trace crosses a column, and how fast, is known: few features of a target are as wide, and have their edges
+    there. Near 0 both fit alike.
+    """
+    shapes = _polynomials(of.value.shape[1])
+    features, at = _features(of.value.shape[1])
+    normal = _normal(of.weight, shapes) + _prior(of, shapes)[:, :, None] * np.eye(TERMS)
+    out = np.zeros(len(fibers))
+    for k, f in enumerate(fibers):
+        weight = of.weight[f].astype(np.float64)
+        value = of.value[f] - np.linalg.solve(normal[f], shapes @ (weight * of.value[f])) @ shapes
+        limit = SHAPE_CLIP / np.sqrt(np.maximum(weight, 1e-12))
+        value = weight * np.clip(value, -limit, limit)
+        column = np.exp(-0.5 * ((cross[f] - found.at[f]) / PROFILE) ** 2) * (lower[f] == found.lower[f])
+        edge = np.count_nonzero(lower[f])
+        others = features[np.isnan(at) | (np.abs(at - edge + 0.5) > AT_EDGE)]
+        own, best = (_gains(t, value, weight, shapes, normal[f]).max() for t in (column[None], others))
+        out[k] = own - best
+    return out
+
+
+def _gains(templates: Array, value: Array, weight: Array, shapes: Array, normal: Array) -> Array:
+    """How much chi2 each of some templates takes off, beside a polynomial, shape (ntemplate,)."""
+    weighted = templates * weight
+    own, whole = weighted @ shapes.T, np.sum(weighted * templates, axis=1)
+    power = whole - np.sum(own * np.linalg.solve(normal, own.T).T, axis=1)
+    return np.where(power > LEFT * whole, (templates @ value) ** 2 / np.maximum(power, 1e-30), 0.0)
+
+
+@lru_cache(maxsize=4)
+def _features(count: int) -> tuple[Array, Array]:
+    """Bumps and breaks that targets may have, shape (nfeature, nbin), and where the breaks are; NaN of bumps."""
+    bins = np.arange(count, dtype=np.float64)
+    centers = [(c, w) for w in WIDTHS for c in np.arange(0.0, count, max(1.0, w / 2))]
+    out = [np.exp(-0.5 * ((bins - c) / w) ** 2) for c, w in centers]
+    breaks = [(c, w) for w in BREAKS for c in np.arange(1.0, count - 1, max(1.0, w / 2))]
+    out += [np.tanh((bins - c) / w) for c, w in breaks]
+    return np.array(out), np.array([np.nan] * len(centers) + [c for c, _ in breaks])
+
+
+def _polynomials(count: int) -> Array:
+    """Those of a spectrum, shape (TERMS, nbin)."""
+    return np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, count), TERMS - 1).T
 
 
 def touched(cross: Array, lower: Array, at: float, half: bool) -> tuple[tuple[int, ...], tuple[int, int]]:
