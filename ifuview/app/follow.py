@@ -44,6 +44,10 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
         from ifuview.app.spectra.tasks import Inspect
 
         tasks.append(Inspect())
+    if new.window != old.window and any(slot.dataset.kind == "range" for slot in new.slots):
+        from ifuview.app.spectra.ranges import following
+
+        tasks += following(new)
     return (*tasks, *_gathering(old, new))
 
 
@@ -51,12 +55,11 @@ def _gathering(old: Session, new: Session) -> list[Task[Any]]:
     """The spectrum of a region or of several fibers, where another one is asked for."""
     if new.region is None and len(new.selection.fibers) < 2 and not new.selection.elsewhere:
         return []
-    from ifuview.app.spectra.gathered import has_spectrum, subject
+    from ifuview.app.spectra.gathered import subject
     from ifuview.app.spectra.tasks import Gather
 
     asked = subject(new)
-    owner = None if new.region is None else new.slot(new.region[0])
-    if asked is None or asked == subject(old) or (new.region and not (owner and has_spectrum(owner, new.region[1]))):
+    if asked is None or asked == subject(old):
         return []
     return [Gather()]
 

@@ -117,6 +117,7 @@ from ifuview.app.session import Session
 from ifuview.app.spectra.intents import (
     ChooseSpectra,
     CloseTables,
+    MapRange,
     SetExtraction,
     SetGather,
     SetSectionColumns,
@@ -140,10 +141,9 @@ from ifuview.app.traces.intents import (
 # modules of app with a table each; one is imported when an intent that it may have is asked for the first time
 STEPS = ("frames.steps", "photons.steps", "spectra.steps", "traces.steps", "traces.judging")
 TASKS = (
-    "open_tasks", "frames.tasks", "frames.measuring.tasks",
-    "frames.sky.tasks", "traces.tasks", "spectra.tasks", "photons.tasks.lists",
-    "photons.tasks.play", "photons.tasks.calibration", "photons.tasks.speckle", "photons.tasks.light",
-    "photons.tasks.combine",
+    "open_tasks", "frames.tasks", "frames.measuring.tasks", "frames.sky.tasks", "traces.tasks", "spectra.tasks",
+    "spectra.ranges", "photons.tasks.lists", "photons.tasks.play", "photons.tasks.calibration",
+    "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
     "night.reduction.live.channels", "night.cutouts.tasks", "night.detections.tasks", "night.trends.tasks", "judging",
     "reporting.tasks", "saved.restore",
@@ -252,6 +252,7 @@ __all__ = [
     "LoadTraces",
     "LookAgain",
     "Lucky",
+    "MapRange",
     "Match",
     "MeasureSource",
     "MeasureTraces",

@@ -17,7 +17,7 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.frames.measuring.state import OnFrame
     from ifuview.app.frames.sky.maps import SkyMap
-    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof
+    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof, RangeOf
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.detections.state import DetectionState
     from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
@@ -91,8 +91,9 @@ class Slot:
         Of a photon list, once it is read.
     detector : DetectorPlace or None
         Of row-stacked spectra: where they lie on the CCD.
-    made_of : Made, Parent or None
-        The two frames that it is the difference of, or the photon frame that it was made from; it follows them.
+    made_of : Made, Parent, RangeOf or None
+        The two frames that it is the difference of, the photon frame that it was made from, or the cube whose range of
+        wavelengths it is; it follows them.
     sky : SkyMap or None
         Where the pixels lie on the sky where arithmetic does not tell (`sky.lock.sky_of`), once a task has made it.
     measured : OnFrame or None
@@ -116,7 +117,7 @@ class Slot:
     past_traces: tuple[TraceSet, ...] = ()
     photons: PhotonFrame | None = None
     detector: DetectorPlace | None = None
-    made_of: Made | Parent | None = None
+    made_of: Made | Parent | RangeOf | None = None
     sky: SkyMap | None = None
     measured: OnFrame | None = None
     stale: bool = False

@@ -9,7 +9,7 @@ from typing import Any
 from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, Transfer
 from ifuview.app.frames.opening.opened import Opened, new_slot
 from ifuview.app.frames.sky.lock import follow
-from ifuview.app.frames.state import Made, Parent
+from ifuview.app.frames.state import Made, Parent, RangeOf
 from ifuview.app.frames.views.colors import known
 from ifuview.app.session import Session, Slot
 from ifuview.model.image import Kind
@@ -56,7 +56,7 @@ def added(session: Session, found: tuple[Opened, ...]) -> Session:
     return session
 
 
-def added_behind(session: Session, found: tuple[Opened, ...], key: int, made_of: Made | Parent) -> Session:
+def added_behind(session: Session, found: tuple[Opened, ...], key: int, made_of: Made | Parent | RangeOf) -> Session:
     """The session with frames made from the one with `key` behind it, the first of them current."""
     first = session.next_key
     for opened in found:

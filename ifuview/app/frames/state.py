@@ -27,6 +27,16 @@ class Parent:
     key: int
 
 
+@dataclass(frozen=True, slots=True)
+class RangeOf:
+    """The cube whose wavelength window a frame shows, how, which of several images, the limits it was last given."""
+
+    key: int
+    how: str
+    part: int = 0
+    limits: tuple[float | None, float | None] = (None, None)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorPlace:
     """Traces with wavelengths, and the detector they are on (`shape` native)."""

@@ -8,6 +8,7 @@ from weakref import ref
 
 import numpy as np
 
+from ifuview.app.frames.state import RangeOf
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.rows import arms
 from ifuview.app.spectra.state import Gathered
@@ -20,6 +21,18 @@ from ifuview.model.region import Region
 
 EACH, MEAN, SUM, MEDIAN = "each", "mean", "sum", "median"
 NAMES = {MEAN: "Mean", SUM: "Sum", MEDIAN: "Median"}
+
+
+def spectral(session: Session, slot: Slot) -> Slot:
+    """The frame whose spectra a frame stands for: of an image of a range its cube."""
+    made = slot.made_of
+    return (session.slot(made.key) or slot) if isinstance(made, RangeOf) else slot
+
+
+def spectral_now(session: Session) -> Slot | None:
+    """The same for the current frame."""
+    slot = session.slot()
+    return None if slot is None else spectral(session, slot)
 
 
 def has_spectrum(slot: Slot, region: Region) -> bool:
@@ -120,7 +133,10 @@ def subject(session: Session) -> tuple[object, ...] | None:
     if session.region is not None:
         key, region = session.region
         owner = session.slot(key)
-        return None if owner is None else (key, region, session.gather, id(owner.image), owner.plane[:-1])
+        owner = None if owner is None else spectral(session, owner)
+        if owner is None or not has_spectrum(owner, region):
+            return None
+        return (owner.key, region, session.gather, id(owner.image), owner.plane[:-1])
     fibers = session.selection.fibers if slot.image.kind is Kind.RSS and session.gather != EACH else ()
     several = len(fibers) > 1 or (bool(fibers) and bool(session.selection.elsewhere))
     return (slot.key, fibers, session.selection.elsewhere, session.gather, id(slot.image)) if several else None

@@ -10,6 +10,7 @@ from ifuview.app.frames.selection import on_fiber, pixel_of_wavelength
 from ifuview.app.frames.views.overlay import names
 from ifuview.app.frames.views.sampling import across, canonical_at, fiber_name, wavelength_at
 from ifuview.app.session import Session, Slot
+from ifuview.app.spectra.gathered import spectral_now
 from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
 from ifuview.app.traces.limits import limits_for
 from ifuview.engine.context import JobContext
@@ -25,7 +26,7 @@ MOST_SPECTRA = 6  # frames that the spectrum dock overlays
 
 def inspect_selection(session: Session, ctx: JobContext) -> FiberInspection | None:
     """Measure the selected fiber of a session; None if there is nothing to measure."""
-    slot = session.slot()
+    slot = spectral_now(session)
     if slot is None:
         return None
     fiber = session.selection.fiber

@@ -36,6 +36,12 @@ class SetWindow(Intent):
     window: tuple[float, float] | None
 
 
+class MapRange(Intent):
+    """Make images of the wavelength window of a cube: "sum", "mean", "median", "above continuum", "moments", "line"."""
+
+    how: str
+
+
 class ShowArm(Intent):
     """Show another arm: of a frame (its title) the image of a camera; the crosshair goes to a wavelength."""
 

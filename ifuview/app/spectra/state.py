@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 from ifuview.model.inspection import FiberSpectrum
 
+# images of a range of wavelengths, by their names
+HOWS = {
+    "sum": "Sum", "mean": "Mean", "median": "Median", "above continuum": "Sum above the continuum",
+    "moments": "Moments 0, 1, 2", "line": "Line maps (Gaussian fit)",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:

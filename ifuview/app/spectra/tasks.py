@@ -19,7 +19,7 @@ from ifuview.app.messages import note
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.spectra import intents as want
 from ifuview.app.spectra.companions import read_tables
-from ifuview.app.spectra.gathered import chosen_fibers, of_fibers, of_region, subject
+from ifuview.app.spectra.gathered import chosen_fibers, of_fibers, of_region, spectral, subject
 from ifuview.app.spectra.state import Gathered
 from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
@@ -66,6 +66,7 @@ class Gather(Task[Gathered | None]):
         asked, slot, found = subject(session), session.slot(), None
         if session.region is not None:
             slot = session.slot(session.region[0])
+            slot = None if slot is None else spectral(session, slot)
             found = None if slot is None else of_region(slot, session.region[1], session.gather, ctx)
         elif slot is not None:
             found = of_fibers(slot, chosen_fibers(session), session.gather, ctx)

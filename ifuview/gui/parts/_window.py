@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtWidgets import QMenu, QToolButton
 from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
 
+from ifuview.app.spectra.state import HOWS
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import button
 
@@ -17,6 +19,7 @@ class WindowSpan(QObject):
     """The range and its switch; emits `moved((lo, hi))` in Angstrom while it is dragged, `moved(None)` when off."""
 
     moved = pyqtSignal(object)
+    mapped = pyqtSignal(str)  # which image of the range is wanted
 
     def __init__(self, plot: Plot) -> None:
         super().__init__(plot)
@@ -26,6 +29,13 @@ class WindowSpan(QObject):
             "Color the focal plane by the light in a range: drag a new one, or move it and its edges",
             check=True,
         )
+        self.images = button("Image", "New frames with an image of the range; they follow it while it is dragged")
+        menu = QMenu(self.images)
+        for how, text in HOWS.items():
+            menu.addAction(text, lambda how=how: self.mapped.emit(how))
+        self.images.setMenu(menu)
+        self.images.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.images.hide()
         self.region = pg.LinearRegionItem(movable=True)
         self.region.setZValue(9)
         self.region.hide()
@@ -58,14 +68,17 @@ class WindowSpan(QObject):
             self.region.setRegion(place)
             self.region.blockSignals(False)
 
-    def allow(self, on: bool) -> None:
-        """Whether the axis is wavelength, so that a range means something."""
+    def allow(self, on: bool, images: bool = False) -> None:
+        """Whether the axis is wavelength, so that a range means something, and whether there are images of it."""
         self.button.setEnabled(on)
+        self.images.setVisible(images)
+        self.images.setEnabled(on and self.button.isChecked())
         self.region.setVisible(on and self.button.isChecked())
 
     def _switch(self, on: bool) -> None:
         """The switch was pressed."""
         self.region.setVisible(on)
+        self.images.setEnabled(on)
         if not on:
             self.moved.emit(None)
             return

@@ -11,8 +11,8 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QSpinBox, QWidget
 
+from ifuview.app import intents as want
 from ifuview.app.frames.views.text import number
-from ifuview.app.intents import ChooseSpectra, PickPoint, SetExtraction, SetGather, SetPlane, SetWindow, ShowArm
 from ifuview.app.spectra.views import flux, linemarks
 from ifuview.app.spectra.views import spectrum as pure
 from ifuview.app.spectra.views.spectrum import SpectrumHover, SpectrumView
@@ -83,8 +83,8 @@ class SpectrumDock(Dock):
         self._title, self._key = "", tuple[tuple[Color, str], ...]()
         self.plot.styled(self.legend, lambda _ink: self._say_title(), add=False)
         self.line_bar = LineBar()
-        self.line_bar.chose.connect(lambda text: self.intent.emit(ChooseSpectra(text)))
-        self.line_bar.gathered.connect(lambda how: self.intent.emit(SetGather(how)))
+        self.line_bar.chose.connect(lambda text: self.intent.emit(want.ChooseSpectra(text)))
+        self.line_bar.gathered.connect(lambda how: self.intent.emit(want.SetGather(how)))
         self.line_bar.turned.connect(self._turn)
         self.line_bar.relined.connect(self._mark_lines)
         self.line_bar.reframed.connect(lambda: self._redraw(fit=True))
@@ -98,7 +98,7 @@ class SpectrumDock(Dock):
         self.axis_box = combo((("Wavelength", True), ("Pixel", False)), "Horizontal axis")
         self.method_box = combo((("Optimal", "optimal"), ("Boxcar", "boxcar")), "How the spectrum is extracted")
         self.method_box.activated.connect(
-            lambda _i: self.intent.emit(SetExtraction(str(self.method_box.currentData())))
+            lambda _i: self.intent.emit(want.SetExtraction(str(self.method_box.currentData())))
         )
         self.bin_box = QSpinBox()
         self.bin_box.setRange(1, MAX_BIN)
@@ -123,8 +123,10 @@ class SpectrumDock(Dock):
         for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
         self.window_span = WindowSpan(self.plot)
-        self.window_span.moved.connect(lambda window: self.intent.emit(SetWindow(window)))
-        for part in (self.scale_on, self.measure_on, self.window_span.button, self.full, self.readout):
+        self.window_span.moved.connect(lambda window: self.intent.emit(want.SetWindow(window)))
+        self.window_span.mapped.connect(lambda how: self.intent.emit(want.MapRange(how)))
+        span = self.window_span
+        for part in (self.scale_on, self.measure_on, span.button, span.images, self.full, self.readout):
             bar.addWidget(part)
         return bar
 
@@ -266,7 +268,7 @@ class SpectrumDock(Dock):
         distance = self.line_bar.stack_box.value()
         self._drawn, names = shown(view, self.bin_box.value(), distance, same_level=self.scale_on.isChecked())
         self.window_span.stretch = self.stretch
-        self.window_span.allow(self.by_wave)
+        self.window_span.allow(self.by_wave, view.lead is not None)
         self.window_span.show(view.window)
         self._base = spectrum_figure(
             view, self._drawn, names, self._axis, errors=self.errors_on.isChecked(), stacked=distance > 0
@@ -320,8 +322,7 @@ class SpectrumDock(Dock):
         self.measured.setVisible(on)
         if not on:
             return
-        lo, hi = self.span.getRegion()
-        lo, hi = lo * self.stretch, hi * self.stretch
+        lo, hi = (edge * self.stretch for edge in self.span.getRegion())
         self.measured.setText(range_text(self._drawn, lo, hi, by_wave=self.by_wave))
 
     def _point(self, x: float, y: float) -> None:
@@ -339,12 +340,11 @@ class SpectrumDock(Dock):
         wave = x * self.stretch
         owner = pure.owner(self._drawn, wave) if self.by_wave else None
         if owner is not None:
-            self.intent.emit(ShowArm(owner.label, owner.arm, wave))
+            self.intent.emit(want.ShowArm(owner.label, owner.arm, wave))
             return
         if self._view.lead is not None:
-            plane = round(pure.pixel_of(self._view, wave, self.by_wave))
-            self.intent.emit(SetPlane(self._view.key, (*self._view.lead, plane)))
+            self.intent.emit(want.SetPlane(*pure.plane_at(self._view, wave, self.by_wave)))
             return
         point = pure.native_point(self._view, pure.pixel_of(self._view, x * self.stretch, self.by_wave))
         if point is not None:
-            self.intent.emit(PickPoint(self._view.key, *point))
+            self.intent.emit(want.PickPoint(self._view.key, *point))

@@ -10,7 +10,15 @@ import numpy as np
 from ifuview.app.frames import joined
 from ifuview.app.frames.views.sampling import canonical_at, wavelength_at
 from ifuview.app.session import Session, Slot
-from ifuview.app.spectra.gathered import EACH, chosen_fibers, has_spectrum, live_spectrum, subject
+from ifuview.app.spectra.gathered import (
+    EACH,
+    chosen_fibers,
+    has_spectrum,
+    live_spectrum,
+    spectral,
+    spectral_now,
+    subject,
+)
 from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
 from ifuview.app.spectra.views.best_fit import LABEL, best_fits
 from ifuview.engine.context import JobContext
@@ -103,7 +111,7 @@ class SpectrumHover:
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
-    slot = session.slot()
+    slot = spectral_now(session)
     place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
     image = None if slot is None else slot.image
     more = (session.selection.fibers, session.selection.elsewhere, session.tables, session.window, session.models,
@@ -126,7 +134,7 @@ def make(session: Session) -> SpectrumView | None:
 
 def _made(session: Session) -> SpectrumView | None:
     """The view without the window."""
-    view, slot = _spectra(session), session.slot()
+    view, slot = _spectra(session), spectral_now(session)
     if view is None or slot is None or not view.spectra:
         return view
     fiber = session.selection.fiber
@@ -156,7 +164,7 @@ def _joined(session: Session, slot: Slot, fiber: int, meaning: str) -> tuple[str
 
 def _spectra(session: Session) -> SpectrumView | None:
     """The spectra alone."""
-    slot = session.slot()
+    slot = spectral_now(session)
     if slot is None:
         return None
     image, found = slot.image, session.gathered
@@ -207,6 +215,7 @@ def gathered_view(slot: Slot, spectra: tuple[FiberSpectrum, ...], title: str, ho
 def region_job(session: Session, key: int, region: Region) -> Callable[[JobContext], SpectrumView | None] | None:
     """The work for the spectrum of a region in the hand; None where a region has no spectrum."""
     slot = session.slot(key)
+    slot = None if slot is None else spectral(session, slot)
     if slot is None or not has_spectrum(slot, region):
         return None
 
@@ -270,6 +279,7 @@ def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | Non
     slot = session.slot(key)
     if slot is None:
         return None
+    slot = spectral(session, slot)
     if slot.image.kind is Kind.CUBE:
         pixel = float(slot.plane[-1]) if slot.plane else 0.0
         wave = slot.image.wave
@@ -288,6 +298,7 @@ def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | Non
 def hover_job(session: Session, key: int, x: float, y: float) -> Callable[[object], SpectrumHover] | None:
     """The work for the spaxel under the cursor of a cube too large to be read at each mouse move; None if none."""
     slot = session.slot(key)
+    slot = None if slot is None else spectral(session, slot)
     if slot is None or slot.image.kind is not Kind.CUBE or _quick(slot):
         return None
     place = hover(session, key, x, y)
@@ -301,6 +312,11 @@ def pixel_of(view: SpectrumView, x: float, by_wave: bool) -> float:
         return x
     order = np.argsort(wave)
     return float(np.interp(x, wave[order], view.spectra[0].pixel[order]))
+
+
+def plane_at(view: SpectrumView, x: float, by_wave: bool) -> tuple[int, tuple[int, ...]]:
+    """Frame and plane of a cube at an abscissa of its spectrum."""
+    return view.key, (*(view.lead or ()), round(pixel_of(view, x, by_wave)))
 
 
 def native_point(view: SpectrumView, pixel: float) -> tuple[float, float] | None:

@@ -154,13 +154,16 @@ NPOWER = 5  # of (wavelength - middle), 0 to 4
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def add_moments(
-    flux: Array, swap: bool, error: Array, error_swap: bool, power: int, mask: Array, along: Array, level: Array,
-    slope: Array, top: int, bottom: int, light: Array, noise: Array, count: Array,
+    flux: Array, swap: bool, error: Array, error_swap: bool, power: int, mask: Array, along: Array, width: Array,
+    level: Array, slope: Array, top: int, bottom: int, light: Array, noise: Array, count: Array,
 ) -> None:  # fmt: skip
-    """Sums of flux above a continuum (3, ny, nx) and of variances (5, ny, nx), times powers of `along` (n,)."""
+    """Sums over planes of flux above a continuum times `width` (3, ny, nx), and of variances (5, ny, nx).
+
+    Each times the powers of `along` (n,); the continuum is `level` + `slope` along.
+    """
     for y in range(top, bottom):
         for k in range(flux.shape[0]):
-            step = along[k]
+            step, wide = along[k], width[k]
             for x in range(flux.shape[2]):
                 value = number(flux[k, y, x], swap)
                 if not is_known(value, mask.size > 0 and mask[k, y, x] != 0):
@@ -171,8 +174,8 @@ def add_moments(
                     if not (stored > 0 and stored < HUGE):
                         continue
                     own = float(variance(stored, power))
-                above = value - level[y, x] - slope[y, x] * step
-                factor = 1.0
+                above = (value - level[y, x] - slope[y, x] * step) * wide
+                factor, own = 1.0, own * wide * wide
                 for n in range(NPOWER):
                     if n < 3:
                         light[n, y, x] += above * factor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext, threads
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, readonly
 from ifuview.model.image import Image
 from ifuview.model.pixels import Pixels
 
-NO_WORDS: Array = np.zeros((0, 0, 0), np.uint32)
-NO_MASK: Array = np.zeros((0, 0, 0), np.uint8)
+NO_WORDS: Array = readonly(np.zeros((0, 0, 0), np.uint32), "no errors")
+NO_MASK: Array = readonly(np.zeros((0, 0, 0), np.uint8), "no mask")
 PIECE = 64  # planes that are converted at once where the cube is not stored in single precision
 Box = tuple[int, int, int, int]  # y0, y1, x0, x1
 
@@ -65,7 +65,20 @@ class CubeParts:
         if self.mask is not None:
             mask = _cut(np.asarray(self.mask.raw), first, last, box if self.copied else None)
             mask = mask.view(f"u{mask.dtype.itemsize}") if mask.dtype.kind in "iu" else (mask != 0).view(np.uint8)
+        mask.flags.writeable = False  # one kind of arrays: kernels are compiled once
         return Stored(flux, swap, error, error_swap, power, mask)
+
+    def values(self, first: int, last: int, rows: slice) -> tuple[Array, Array]:
+        """Flux and inverse variances (1 without errors) of some rows, single precision; 0 and 0 where not known."""
+        flux = np.asarray(self.flux.physical(self.flux.raw[first:last, rows]), np.float32)
+        known = np.isfinite(flux)
+        weight = np.ones_like(flux)
+        if self.error is not None:
+            weight = np.asarray(self.error.physical(self.error.raw[first:last, rows]), np.float32)
+            known &= np.isfinite(weight) & (weight > 0)
+        if self.mask is not None:
+            known &= self.mask.raw[first:last, rows] == 0
+        return np.where(known, flux, np.float32(0)), np.where(known, weight, np.float32(0))
 
     @property
     def copied(self) -> bool:
@@ -93,7 +106,7 @@ def parts_of(image: Image, plane: tuple[int, ...] = ()) -> CubeParts:
     return CubeParts(flux, cube(image.ivar), cube(image.mask))
 
 
-def spread(work: Callable[[int, int], None], pieces: Iterator[tuple[int, int]], ctx: JobContext = SILENT) -> None:
+def spread(work: Callable[[int, int], None], pieces: Iterable[tuple[int, int]], ctx: JobContext = SILENT) -> None:
     """Do some work on every piece, on all threads that may be used."""
     ranges = list(pieces)
     if len(ranges) < 2 or threads() < 2:
@@ -133,4 +146,4 @@ def _words(pixels: Pixels, first: int, last: int, box: Box | None) -> tuple[Arra
         return raw[first:last].view(np.uint32), not raw.dtype.isnative
     values = pixels.physical(_cut(raw, first, last, box))
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(values, np.float32).view(np.uint32), False
+        return readonly(np.ascontiguousarray(values, np.float32).view(np.uint32), "a box"), False

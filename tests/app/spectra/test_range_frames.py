@@ -1,0 +1,86 @@
+"""Images of the wavelength window of a cube: frames that follow it, with errors, the spectra of the cube below."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.app import intents as want
+from ifuview.app.frames.views.readout import readout
+from ifuview.app.spectra import ranges
+from ifuview.app.spectra.views import spectrum as pure
+from ifuview.model.region import Region, Shape
+from tests.app.runner import Runner
+from tests.app.spectra.test_gathered import NW, cube  # noqa: F401 (fixture)
+
+WAVE = 5000.0 + 2 * np.arange(NW)
+
+
+@pytest.fixture
+def runner(cube):  # noqa: F811
+    out = Runner()
+    out.ask(want.OpenFile(cube[0]))
+    return out
+
+
+def test_without_a_window_it_is_said_what_to_do(runner):
+    with pytest.raises(Exception, match=r"no range of wavelengths.*switch on Window"):
+        runner.ask(want.MapRange("sum"))
+
+
+def test_a_frame_follows_the_window_and_shows_the_spectra_of_its_cube(runner, cube):  # noqa: F811
+    _, data, sigma, _ = cube
+    parent = runner.session.current
+    runner.ask(want.SetWindow((5000.0, 5004.5)))
+    session = runner.ask(want.MapRange("sum"))
+    slot = session.slot()
+    assert slot.key != parent and slot.image.shape == data.shape[1:]
+    assert slot.title == "Sum 5000.0-5004.5 Å of cube"
+    assert slot.image.pixels.native() == pytest.approx(data[:3].sum(axis=0), rel=1e-5)
+    fields = dict(readout(session, slot.key, 3.0, 4.0).fields)
+    assert float(fields["σ"]) == pytest.approx(np.sqrt((sigma[:3, 4, 3] ** 2).sum()), rel=5e-3)
+    session = runner.ask(want.SetWindow((5010.0, 5012.5)))
+    now = session.slot()
+    assert now.key == slot.key and now.title.startswith("Sum 5010.0-5012.5")
+    assert now.image.pixels.native() == pytest.approx(data[5:7].sum(axis=0), rel=1e-5)
+    session = runner.ask(want.PickPoint(now.key, 7.0, 6.0))
+    assert pure.make(session).spectra[0].flux == pytest.approx(data[:, 6, 7])
+    assert pure.make(session).lead == ()
+    session = runner.ask(want.SetRegions(now.key, (Region(Shape.BOX, ((7.0, 6.0),), (2.0, 2.0)),)))
+    assert pure.make(session).spectra[0].flux[0] == pytest.approx(data[0, 5:8, 6:9].mean(), rel=1e-5)
+
+
+def test_limits_that_the_user_chose_stay(runner):
+    runner.ask(want.SetWindow((5000.0, 5010.0)))
+    session = runner.ask(want.MapRange("mean"))
+    slot = session.slot()
+    from dataclasses import replace
+
+    runner.ask(want.SetLook(slot.key, replace(slot.look, lo=1.0, hi=9.0)))
+    session = runner.ask(want.SetWindow((5020.0, 5030.0)))
+    assert (session.slot().look.lo, session.slot().look.hi) == (1.0, 9.0)
+
+
+def test_moments_and_line_maps_are_several_frames_with_units(runner):
+    runner.ask(want.SetWindow((5010.0, 5040.0)))
+    session = runner.ask(want.MapRange("moments"))
+    names = [s.image.stage for s in session.slots if s.dataset.kind == "range"]
+    assert names == ["moment 0", "moment 1", "moment 2"]
+    assert [s.image.unit for s in session.slots][-3:] == ["Å", "Å", "Å"]
+    session = runner.ask(want.MapRange("line"))
+    assert [s.image.stage for s in session.slots][-4:] != names
+    assert sum(s.image.stage.startswith("line") for s in session.slots) == 3
+
+
+def test_running_sums_give_the_same_image_and_say_what_they_take(runner, monkeypatch):
+    monkeypatch.setattr(ranges, "WORTH", 10)
+    monkeypatch.setattr("ifuview.engine.spectra.cubes.ranges.STEP", 8)
+    runner.ask(want.SetWindow((5004.0, 5050.0)))
+    before = runner.ask(want.MapRange("mean")).slot()
+    assert any("Running sums of cube take 1 MiB" in text for text in runner.said())
+    parent = runner.session.slot(before.made_of.key)
+    assert ranges._kept.of(parent) is not None
+    runner.ask(want.SetWindow((5004.0, 5050.1)))
+    after = runner.session.slot()
+    assert after.image is not before.image
+    assert after.image.pixels.native() == pytest.approx(before.image.pixels.native(), rel=1e-5)
