@@ -27,6 +27,7 @@ PARTS = {
     "memory": "memory",
     "canvas": "canvas",
     "window": "window",
+    "cubes": "cubes",
     "engine": "engine",
     "triage": "triage",
     "truth": "truth",

@@ -74,8 +74,8 @@ def add_planes(
     sign: float, sums: Array,
 ) -> None:  # fmt: skip
     """Add all planes, times `sign` (1 or -1), to rows top..bottom-1 of `sums` (3, ny, nx)."""
-    for y in range(top, bottom):
-        for k in range(flux.shape[0]):
+    for k in range(flux.shape[0]):
+        for y in range(top, bottom):
             for x in range(flux.shape[2]):
                 value = number(flux[k, y, x], swap)
                 good = is_known(value, mask.size > 0 and mask[k, y, x] != 0)
@@ -161,9 +161,9 @@ def add_moments(
 
     Each times the powers of `along` (n,); the continuum is `level` + `slope` along.
     """
-    for y in range(top, bottom):
-        for k in range(flux.shape[0]):
-            step, wide = along[k], width[k]
+    for k in range(flux.shape[0]):
+        step, wide = along[k], width[k]
+        for y in range(top, bottom):
             for x in range(flux.shape[2]):
                 value = number(flux[k, y, x], swap)
                 if not is_known(value, mask.size > 0 and mask[k, y, x] != 0):
