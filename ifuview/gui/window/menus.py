@@ -120,8 +120,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("ratio", "Frame", "Ratio to the previous frame", do.pair("ratio"), ("Shift+D",)),
     *(do.lock(w) for w in ("view", "sky", "limits", "colors", "crosshair", "plane")),
     *(do.match(w) for w in ("view", "sky", "limits", "colors", "plane")),
-    *(Action(f"range-{how.split()[0]}", "Frame/Wavelength range of a cube", f"{text}: range", lambda s, how=how: want.MapRange(how))
-      for how, text in HOWS.items()),
+    *(Action(f"range-{how.split()[0]}", "Frame/Wavelength range of a cube", f"{text}: range",
+             lambda s, how=how: want.MapRange(how)) for how, text in HOWS.items()),
     Action("plane-next", "-Frame", "Next plane of a cube", "plane_next", ("+", "=")),
     Action("plane-previous", "Frame", "Previous plane of a cube", "plane_previous", ("-",)),
     *(Action(f"step-{n + 1}", f"{'-' if n == 0 else ''}Night/Chain", f"Step {n + 1} of the chain", do.step(n),
