@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 
 from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
 from ifuview.inputs import regular_file
-from ifuview.io.regions_parse import DEFAULT_COLOR, Reading
-from ifuview.model.region import SKY_FRAMES, Region, Shape
+from ifuview.io.regions_parse import COMMENTED, DEFAULT_COLOR, Reading
+from ifuview.model.region import PANDAS, SKY_FRAMES, TURNED, Region, Shape
 
 Path = str | os.PathLike[str]
 HEAD = ("# Region file format: DS9 version 4.1", f"global color={DEFAULT_COLOR}", "image")
@@ -60,19 +61,38 @@ def write_regions(path: Path, regions: Iterable[Region]) -> None:
 
 def _line(region: Region) -> str:
     """A region as ds9 writes it: 1-based image pixels, or degrees."""
-    sky, off = region.frame in SKY_FRAMES, 1.0 if region.frame == "image" else 0.0
-    unit = region.size_unit or ("deg" if sky else "px")
-    numbers = [f"{value:.9f}" if sky else f"{value + off:.4f}" for point in region.points for value in point]
-    numbers += [f'{size * 3600:.6f}"' if unit == "deg" else f"{size:.4f}{'i' * sky}" for size in region.size]
-    if region.shape in (Shape.ELLIPSE, Shape.BOX):
-        numbers.append(f"{region.angle:.4f}")
     marks = [f"color={region.color}"] if region.color != DEFAULT_COLOR else []
     marks += [f"text={_quoted(region.text)}"] if region.text else []
     marks += [f"tag={_quoted(tag)}" for tag in region.tags]
+    marks += [f"{key}={value}" for key, value in region.more]
     sign = "" if region.include else "-"
-    name = "# segment" if region.shape is Shape.LINE and len(region.points) > 2 else str(region.shape)
-    shape = f"{sign}{name}({','.join(numbers)})"
+    name = "segment" if region.shape is Shape.LINE and len(region.points) > 2 else str(region.shape)
+    name = f"# {name}" if name in COMMENTED else name
+    shape = f"{sign}{name}({','.join(_numbers(region))})"
     return f"{shape}{'' if name.startswith('#') else ' #'} {' '.join(marks)}" if marks else shape
+
+
+def _numbers(region: Region) -> list[str]:
+    """Places, sizes and angles in the order of the shape."""
+    sky, off = region.frame in SKY_FRAMES, 1.0 if region.frame == "image" else 0.0
+    unit = region.size_unit or ("deg" if sky else "px")
+
+    def length(value: float) -> str:
+        return f'{value * 3600:.6f}"' if unit == "deg" else f"{value:.4f}{'i' * sky}"
+
+    places = [f"{value:.9f}" if sky else f"{value + off:.4f}" for point in region.points for value in point]
+    sizes = [length(size) for size in region.size]
+    if region.shape in PANDAS:
+        first, last, sectors, rings = region.sectors
+        turned = [f"{region.angle:.4f}"] if region.shape in TURNED else []
+        return [*places, f"{first:.4f}", f"{last:.4f}", f"{sectors:.0f}", *sizes, f"{rings:.0f}", *turned]
+    if region.shape is Shape.VECTOR:
+        (x, y), (x1, y1) = region.points
+        dx, dy = x1 - x, y1 - y
+        if sky:  # angles count from west over north
+            dx = -((dx + 180) % 360 - 180) * math.cos(math.radians(y))
+        return [*places[:2], length(math.hypot(dx, dy)), f"{math.degrees(math.atan2(dy, dx)) % 360:.6f}"]
+    return [*places, *sizes, *([f"{region.angle:.4f}"] if region.shape in TURNED else [])]
 
 
 def _quoted(text: str) -> str:

@@ -1,8 +1,8 @@
 """The text of a ds9 region file as regions in the frame they are written in.
 
 After the ds9 reference manual, "Regions": one statement a line or between semicolons, an optional frame before, the
-properties behind a `#`. What has a shape of its own in ds9 only (panda, compass ...) becomes the nearest that is drawn,
-with a word; what is not understood is said with its line.
+properties behind a `#`. Every shape is kept with all its numbers, and the properties that are not drawn for the file;
+what is not understood is said with its line.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ifuview.model.region import PHYSICAL, SKY_FRAMES, Region, Shape
 
@@ -30,6 +31,7 @@ FRAMES = {
     "wcs": "wcs",
 }
 EQUATORIAL = ("fk4", "fk5", "icrs", "wcs")
+KEPT = ("width", "dash", "dashlist", "font")  # global properties that go with each region, for the file
 HARMLESS = ("tile", "wcs[a-z]", "composite")
 COMMENTED = ("text", "vector", "ruler", "segment", "compass", "projection", "composite")  # written behind a "#"
 STATEMENT = re.compile(r"([-+!&|]*)\s*([a-z]+(?:\s+point)?)\s*(?:\(|\s|$)\s*([^)]*)\)?", re.IGNORECASE)
@@ -49,6 +51,7 @@ class Reading:
         self.notes: list[str] = []
         self.understood = False
         self._frame, self._usual = PHYSICAL, {"color": DEFAULT_COLOR}  # ds9's own default
+        self._kept: dict[str, str] = {}
 
     def read(self, text: str) -> None:
         """Read all statements."""
@@ -65,6 +68,7 @@ class Reading:
         word = body.strip().lower()
         if word.startswith("global"):
             self._usual |= {k: v for k, v in PROPERTY.findall(body) if k == "color"}
+            self._kept |= {k: v for k, v in PROPERTY.findall(body) if k in KEPT}
             self.understood = True
         elif word in FRAMES or re.fullmatch("|".join(HARMLESS), word.partition(" ")[0].partition("(")[0]):
             self._switch(word)
@@ -94,16 +98,19 @@ class Reading:
         if found is None or name not in MAKERS:
             raise ValueError(f"{name or body[:20]} is no shape of ds9")
         values = Values([v for v in re.split(r"[\s,]+", found[3]) if v], self._frame)
-        shape, points, size, angle, word = MAKERS[name](values)
+        made = MAKERS[name](values)
         given = PROPERTY.findall(properties)
         own = {**self._usual, **dict(given)}
         self.understood = True
         self.regions.append(Region(
-            shape=shape, points=tuple(points), size=tuple(size), angle=angle, text=_bare(own.get("text", "")),
+            shape=made.shape, points=tuple(made.points), size=tuple(made.size), angle=made.angle,
+            sectors=made.sectors, text=_bare(own.get("text", "")),
             color=_bare(own["color"]), tags=tuple(_bare(v) for k, v in given if k == "tag"),
             include="-" not in found[1] and "!" not in found[1], frame=values.frame, size_unit=values.size_unit,
+            more=tuple((k, v) for k, v in self._kept.items() if k not in dict(given))
+            + tuple((k, v) for k, v in given if k not in ("text", "color", "tag")),
         ))  # fmt: skip
-        self.notes += [word] if word else []
+        self.notes += [made.word] if made.word else []
         rest = body[found.end() :].strip(" |")
         if rest:  # circle(...)-circle(...) as other programs write it
             self._shape(rest, properties)
@@ -164,7 +171,15 @@ class Values:
         return _degrees(self.words[at]) if at < len(self.words) else 0.0
 
 
-Made = tuple[Shape, list[Point], list[float], float, str]
+class Made(NamedTuple):
+    """What a statement says: shape, places, sizes, angle, sectors of a panda, and a word on what is not drawn."""
+
+    shape: Shape
+    points: list[Point]
+    size: list[float]
+    angle: float = 0.0
+    sectors: tuple[float, ...] = ()
+    word: str = ""
 
 
 def statements(line: str) -> Iterator[tuple[str, str]]:
@@ -219,43 +234,44 @@ def _degrees(word: str, hours: bool = False) -> float:
 
 
 def _circle(v: Values) -> Made:
-    return Shape.CIRCLE, v.points(1), v.sizes(2, 3), 0.0, ""
+    return Made(Shape.CIRCLE, v.points(1), v.sizes(2, 3))
 
 
-def _pair(shape: Shape, name: str) -> Callable[[Values], Made]:
+def _pair(shape: Shape) -> Callable[[Values], Made]:
     def make(v: Values) -> Made:
         center, n = v.points(1), len(v.words) - 2
         last = 2 + n - n % 2
         sizes = v.sizes(2, last)
-        word = f"of {name} annuli the outermost {name} is drawn" if n > 3 else ""
-        return shape, center, sizes[-2:] if len(sizes) > 1 else [sizes[0]] * 2, v.angle(last), word
+        return Made(shape, center, sizes if len(sizes) > 1 else [sizes[0]] * 2, v.angle(last))
 
     return make
 
 
 def _annulus(v: Values) -> Made:
-    center, radii = v.points(1), v.sizes(2)
-    word = "of several annuli the inner and the outer edge are drawn" if len(radii) > 2 else ""
-    return Shape.ANNULUS, center, [radii[0], radii[-1] if len(radii) > 1 else v.size(3)], 0.0, word
+    radii = v.sizes(2)
+    return Made(Shape.ANNULUS, v.points(1), sorted(radii) if len(radii) > 1 else [radii[0], v.size(3)])
 
 
 def _panda(v: Values) -> Made:
-    return Shape.ANNULUS, v.points(1), v.sizes(5, 7), 0.0, "a panda is drawn as its annulus, without sectors"
+    rings = float(v.words[7]) if len(v.words) > 7 else 1.0
+    return Made(Shape.PANDA, v.points(1), v.sizes(5, 7), 0.0, (v.angle(2), v.angle(3), float(v.words[4]), rings))
 
 
-def _wide_panda(shape: Shape, name: str) -> Callable[[Values], Made]:
+def _wide_panda(shape: Shape) -> Callable[[Values], Made]:
     def make(v: Values) -> Made:
-        return shape, v.points(1), v.sizes(7, 9), v.angle(10), f"{name} is drawn as its outer edge, without sectors"
+        rings = float(v.words[9]) if len(v.words) > 9 else 1.0
+        sectors = (v.angle(2), v.angle(3), float(v.words[4]), rings)
+        return Made(shape, v.points(1), v.sizes(5, 9), v.angle(10), sectors)
 
     return make
 
 
-def _line(v: Values) -> Made:
-    return Shape.LINE, v.points(2), [], 0.0, ""
+def _line(shape: Shape, all_points: bool = False) -> Callable[[Values], Made]:
+    return lambda v: Made(shape, v.points(None if all_points else 2), [])
 
 
-def _named_line(word: str, all_points: bool = False) -> Callable[[Values], Made]:
-    return lambda v: (Shape.LINE, v.points(None if all_points else 2), [], 0.0, word)
+def _projection(v: Values) -> Made:
+    return Made(Shape.PROJECTION, v.points(2), v.sizes(4, 5) or [0.0])
 
 
 def _vector(v: Values) -> Made:
@@ -266,38 +282,38 @@ def _vector(v: Values) -> Made:
     dx, dy = length * math.cos(angle), length * math.sin(angle)
     if v.frame in SKY_FRAMES:  # angles count from west over north
         dx /= -max(math.cos(math.radians(y)), 1e-9)
-    return Shape.LINE, [(x, y), (x + dx, y + dy)], [], 0.0, "a vector is drawn as a line"
+    return Made(Shape.VECTOR, [(x, y), (x + dx, y + dy)], [])
 
 
-def _mark(word: str = "") -> Callable[[Values], Made]:
-    return lambda v: (Shape.POINT, v.points(1), [], 0.0, word)
+def _mark(shape: Shape) -> Callable[[Values], Made]:
+    return lambda v: Made(shape, v.points(1), v.sizes(2, 3) if shape is Shape.COMPASS and len(v.words) > 2 else [])
 
 
 def _polygon(v: Values) -> Made:
     points = v.points()
     if len(points) < 3:
         raise ValueError("a polygon has three corners or more")
-    return Shape.POLYGON, points, [], 0.0, ""
+    return Made(Shape.POLYGON, points, [])
 
 
 MAKERS: dict[str, Callable[[Values], Made]] = {
     "circle": _circle,
-    "ellipse": _pair(Shape.ELLIPSE, "ellipse"),
-    "rotellipse": _pair(Shape.ELLIPSE, "ellipse"),
-    "box": _pair(Shape.BOX, "box"),
-    "rotbox": _pair(Shape.BOX, "box"),
+    "ellipse": _pair(Shape.ELLIPSE),
+    "rotellipse": _pair(Shape.ELLIPSE),
+    "box": _pair(Shape.BOX),
+    "rotbox": _pair(Shape.BOX),
     "annulus": _annulus,
     "panda": _panda,
     "cpanda": _panda,
-    "epanda": _wide_panda(Shape.ELLIPSE, "an epanda"),
-    "bpanda": _wide_panda(Shape.BOX, "a bpanda"),
+    "epanda": _wide_panda(Shape.EPANDA),
+    "bpanda": _wide_panda(Shape.BPANDA),
     "polygon": _polygon,
-    "line": _line,
-    "ruler": _named_line("a ruler is drawn as a line"),
-    "projection": _named_line("a projection is drawn as a line, without its width"),
-    "segment": _named_line("", True),
+    "line": _line(Shape.LINE),
+    "ruler": _line(Shape.RULER),
+    "projection": _projection,
+    "segment": _line(Shape.LINE, True),
     "vector": _vector,
-    "compass": _mark("a compass is drawn as a point"),
-    "text": _mark(),
-    "point": _mark(),
+    "compass": _mark(Shape.COMPASS),
+    "text": _mark(Shape.TEXT),
+    "point": _mark(Shape.POINT),
 }

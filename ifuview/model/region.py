@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Shape(StrEnum):
-    """The shapes that ifuview draws."""
+    """The shapes of ds9 that ifuview draws."""
 
     POINT = "point"
     CIRCLE = "circle"
@@ -16,10 +16,22 @@ class Shape(StrEnum):
     POLYGON = "polygon"
     LINE = "line"
     ANNULUS = "annulus"
+    PANDA = "panda"
+    EPANDA = "epanda"
+    BPANDA = "bpanda"
+    VECTOR = "vector"
+    TEXT = "text"
+    RULER = "ruler"
+    COMPASS = "compass"
+    PROJECTION = "projection"
 
 
 PHYSICAL = "physical"
 SKY_FRAMES = ("fk4", "fk5", "icrs", "galactic", "ecliptic", "wcs")  # "wcs": the image's own celestial axes
+TURNED = (Shape.ELLIPSE, Shape.BOX, Shape.EPANDA, Shape.BPANDA)  # that have an angle
+PANDAS = (Shape.PANDA, Shape.EPANDA, Shape.BPANDA)
+LINES = (Shape.LINE, Shape.VECTOR, Shape.RULER, Shape.PROJECTION)  # from a point to another
+MARKS = (Shape.POINT, Shape.TEXT, Shape.COMPASS)  # that have a place and no inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +44,13 @@ class Region:
     ----------
     shape : Shape
     points : tuple of (float, float), px
-        Center of a point, circle, ellipse, box or annulus; two points of a line or more; corners of a
-        polygon.
+        Center of a mark, circle, ellipse, box, annulus or panda; two points of a line (more of a segment), vector,
+        ruler or projection; corners of a polygon.
     size : tuple of float, px
-        Circle: radius. Ellipse: the two half axes. Box: width and height. Annulus: inner and outer radius.
+        Circle: radius. Annulus, panda: radii, rising. Ellipse: half axes; box: width and height; several pairs, rising,
+        are rings; so are those of an epanda and a bpanda. Projection: its width. Compass: length of its arms.
     angle : float, degree
-        Counter-clockwise from +x to the first axis of an ellipse or box.
+        Counter-clockwise from +x to the first axis of an ellipse, box, epanda or bpanda.
     text : str
     color : str
         Name or #rrggbb.
@@ -50,6 +63,12 @@ class Region:
         west over north).
     size_unit : str
         "px" or "deg" where `size` is not in the unit of the frame.
+    sectors : tuple of float
+        Of a panda: first and last angle (degrees, from the first axis), number of sectors, number of rings.
+    more : tuple of (str, str)
+        Properties of ds9 that are kept for the file ("width", "dash", "font", "point" ...).
+    home : Home or None
+        Where it came from, if that was another frame.
     """
 
     shape: Shape
@@ -62,3 +81,24 @@ class Region:
     include: bool = True
     frame: str = "image"
     size_unit: str = ""
+    sectors: tuple[float, ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
+    home: Home | None = None
+
+    @property
+    def geometry(self) -> tuple[object, ...]:
+        """Where it lies and how large it is."""
+        return self.points, self.size, self.angle, self.sectors
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """How a region stood in its file, and where that was on the image: unmoved, it is written as it came."""
+
+    given: Region
+    placed: tuple[object, ...]
+
+    @property
+    def frame(self) -> str:
+        """The frame that it is written in."""
+        return self.given.frame

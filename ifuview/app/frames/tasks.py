@@ -156,9 +156,9 @@ class WriteRegions(OfFrame, Telling):
 
     def run(self, session: Session, ctx: JobContext) -> str:
         """Write, and say how many."""
-        regions = slot_of(session, self.frame).regions
-        write_regions(self.path, regions)
-        return f"{len(regions)} regions written to {self.path}"
+        slot = slot_of(session, self.frame)
+        notes = write_regions(self.path, slot.regions, slot.image.wcs)
+        return f"{len(slot.regions)} regions written to {self.path}" + "".join(f"; {text}" for text in notes)
 
 
 def save_regions(session: Session, intent: want.SaveRegions) -> Outcome:

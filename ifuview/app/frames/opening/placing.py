@@ -1,4 +1,4 @@
-"""Regions of a file in the pixels of the image that they are loaded on."""
+"""Regions of a file in the pixels of the image that they are loaded on, and back in the frames that they came in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from ifuview.app.frames.sky.maps import own_frame
 from ifuview.app.frames.sky.worldpos import SYSTEMS, sky_axes
 from ifuview.model.checks import Array
-from ifuview.model.region import PHYSICAL, SKY_FRAMES, Region, Shape
+from ifuview.model.region import PHYSICAL, SKY_FRAMES, TURNED, Home, Region, Shape
 
 if TYPE_CHECKING:
     from astropy.coordinates import BaseCoordinateFrame
@@ -29,7 +29,7 @@ def placed(regions: Sequence[Region], wcs: Mapping[str, object]) -> tuple[tuple[
     """Return the regions in 0-based pixels of an image with these WCS cards, and what had to be left out.
 
     Physical coordinates are turned by LTV and LTM, sky coordinates by astropy through the celestial axes; sizes and
-    angles by the scale and the directions of west and north at the region's center.
+    angles by the scale and the directions of west and north at the region's center. Each remembers where it came from.
     """
     out: list[Region] = []
     notes: list[str] = []
@@ -42,17 +42,42 @@ def placed(regions: Sequence[Region], wcs: Mapping[str, object]) -> tuple[tuple[
         if isinstance(found, str):
             name = f"{region.shape} {region.text}".rstrip()
             notes.append(f"{name} in {region.frame} coordinates is left out: {found}")
-        else:
+        elif region.frame == "image" and not region.size_unit:
             out.append(found)
+        else:
+            out.append(replace(found, home=Home(region, found.geometry)))
+    return tuple(out), tuple(dict.fromkeys(notes))
+
+
+def given_back(regions: Sequence[Region], wcs: Mapping[str, object]) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """The regions of an image in the frames that they came in, and what is written in pixels instead.
+
+    One that was not moved is written with the numbers of its file; a moved one by the inverse of `placed`.
+    """
+    out: list[Region] = []
+    notes: list[str] = []
+    for region in regions:
+        home, bare = region.home, replace(region, home=None)
+        if home is None or home.frame == "image":
+            out.append(bare)
+        elif home.placed == region.geometry:
+            given = home.given
+            out.append(replace(given, text=region.text, color=region.color, tags=region.tags, include=region.include))
+        else:
+            found = _to_physical(bare, wcs) if home.frame == PHYSICAL else _to_sky(bare, wcs, home.frame)
+            if found is None:
+                name = f"{region.shape} {region.text}".rstrip()
+                notes.append(f"{name} is written in pixels: it has no place in {home.frame} coordinates")
+            out.append(found or bare)
     return tuple(out), tuple(dict.fromkeys(notes))
 
 
 def _from_physical(region: Region, wcs: Mapping[str, object]) -> Region | str:
     """By the linear terms LTM and LTV: image = LTM physical + LTV."""
-    scale = [_number(wcs.get(f"LTM{k}_{k}"), 1.0) for k in (1, 2)]
-    shift = [_number(wcs.get(f"LTV{k}"), 0.0) for k in (1, 2)]
-    if not all(scale) or any(_number(wcs.get(key), 0.0) for key in ("LTM1_2", "LTM2_1")):
+    terms = _linear(wcs)
+    if terms is None:
         return "LTM of the image turns its axes"
+    scale, shift = terms
     points = tuple((scale[0] * x + shift[0] - 1, scale[1] * y + shift[1] - 1) for x, y in region.points)
     size = region.size
     if region.size_unit != "deg":
@@ -60,10 +85,29 @@ def _from_physical(region: Region, wcs: Mapping[str, object]) -> Region | str:
     return replace(region, points=points, size=size, frame="image")
 
 
+def _to_physical(region: Region, wcs: Mapping[str, object]) -> Region | None:
+    """The inverse of `_from_physical`."""
+    terms = _linear(wcs)
+    if terms is None:
+        return None
+    scale, shift = terms
+    points = tuple(((x + 1 - shift[0]) / scale[0], (y + 1 - shift[1]) / scale[1]) for x, y in region.points)
+    size = _sized(region, 1 / abs(scale[0]), 1 / abs(scale[1]))
+    return replace(region, points=points, size=size, frame=PHYSICAL)
+
+
+def _linear(wcs: Mapping[str, object]) -> tuple[list[float], list[float]] | None:
+    """LTM and LTV of both axes; None where they turn the axes."""
+    scale = [_number(wcs.get(f"LTM{k}_{k}"), 1.0) for k in (1, 2)]
+    shift = [_number(wcs.get(f"LTV{k}"), 0.0) for k in (1, 2)]
+    turned = any(_number(wcs.get(key), 0.0) for key in ("LTM1_2", "LTM2_1"))
+    return None if turned or not all(scale) else (scale, shift)
+
+
 def _sized(region: Region, sx: float, sy: float) -> tuple[float, ...]:
     """Sizes by the scale of both axes; of turned and of round shapes by their mean."""
-    if region.shape in (Shape.BOX, Shape.ELLIPSE) and not region.angle:
-        return region.size[0] * sx, region.size[1] * sy
+    if region.shape in TURNED and not region.angle:
+        return tuple(size * (sx, sy)[n % 2] for n, size in enumerate(region.size))
     return tuple(size * math.sqrt(sx * sy) for size in region.size)
 
 
@@ -78,32 +122,63 @@ def _from_sky(region: Region, wcs: Mapping[str, object]) -> Region | str:
     center = points[0]
     if not np.all(np.isfinite(points)):
         return "it lies outside the part of the sky that the image can show"
-    if not region.size or region.size_unit == "px":
+    turned = region.frame in SKY_FRAMES and region.shape in (*TURNED, Shape.PANDA)
+    if not turned and (not region.size or region.size_unit == "px"):
         return replace(region, points=tuple(points), frame="image", size_unit="")
     west, north = _directions(plane, center, region.frame)
     if not np.all(np.isfinite((west, north))):
         return "the scale of the image is not known there"
     done = replace(region, points=tuple(points), frame="image", size_unit="")
-    return _stretched(done, west, north, turned=region.frame in SKY_FRAMES)
+    made = _stretched(done, west, north, turned=region.frame in SKY_FRAMES)
+    return replace(made, size=region.size) if region.size_unit == "px" else made
+
+
+def _to_sky(region: Region, wcs: Mapping[str, object], frame: str) -> Region | None:
+    """The inverse of `_from_sky`, with sizes in degrees."""
+    plane = sky_axes(wcs)
+    if plane is None:
+        return None
+    points = _places(plane, region.points, frame)
+    west, north = _directions(plane, region.points[0], frame)
+    if not (np.all(np.isfinite(points)) and np.all(np.isfinite((west, north)))):
+        return None
+    back = np.linalg.inv(np.stack([west, north], axis=1))
+    return _stretched(replace(region, points=tuple(points), frame=frame), back[:, 0], back[:, 1], turned=True)
 
 
 def _stretched(region: Region, west: Array, north: Array, turned: bool) -> Region:
-    """The region with sizes in degrees made pixels; its angle too where it counts from west over north."""
-    across, along = np.linalg.norm(west), np.linalg.norm(north)
-    if region.shape in (Shape.BOX, Shape.ELLIPSE):
+    """The region with sizes in other units, and its angles too where they count from other axes.
+
+    `west` and `north` are what one unit along the first and the second axis, from which angles count, becomes.
+    """
+    area = float(west[0] * north[1] - west[1] * north[0])
+    if region.shape in TURNED:
         a = math.radians(region.angle)
         first, second = math.cos(a) * west + math.sin(a) * north, -math.sin(a) * west + math.cos(a) * north
         if not turned:  # an angle in pixels: the scale alone counts
-            first = second = np.array([math.sqrt(float(across * along)), 0.0])
-        size = region.size[0] * float(np.linalg.norm(first)), region.size[1] * float(np.linalg.norm(second))
+            first = second = np.array([math.sqrt(abs(area)), 0.0])
+        along = float(np.linalg.norm(first)), float(np.linalg.norm(second))
+        size = tuple(value * along[n % 2] for n, value in enumerate(region.size))
         angle = math.degrees(math.atan2(first[1], first[0])) % 360.0 if turned else region.angle
-        return replace(region, size=size, angle=angle)
-    if region.shape is Shape.CIRCLE and abs(float(across / along) - 1) > ROUND:
+        return _turned_sectors(replace(region, size=size, angle=angle), 0.0, mirrored=turned and area < 0)
+    across, along_north = float(np.linalg.norm(west)), float(np.linalg.norm(north))
+    turn = math.degrees(math.atan2(west[1], west[0])) if turned else 0.0
+    if region.shape is Shape.CIRCLE and abs(across / along_north - 1) > ROUND:
         radius = region.size[0]
-        angle = math.degrees(math.atan2(west[1], west[0]))
-        return replace(region, shape=Shape.ELLIPSE, size=(radius * float(across), radius * float(along)), angle=angle)
-    scale = math.sqrt(abs(float(west[0] * north[1] - west[1] * north[0])))
-    return replace(region, size=tuple(size * scale for size in region.size))
+        return replace(region, shape=Shape.ELLIPSE, size=(radius * across, radius * along_north), angle=turn)
+    done = replace(region, size=tuple(size * math.sqrt(abs(area)) for size in region.size))
+    return _turned_sectors(done, turn, mirrored=turned and area < 0)
+
+
+def _turned_sectors(region: Region, turn: float, *, mirrored: bool) -> Region:
+    """The sectors of a panda after its axis was turned, on a mirrored image the other way round."""
+    if not region.sectors:
+        return region
+    first, last = region.sectors[:2]
+    if mirrored:
+        first, last = -last, -first
+    begin = (first + turn) % 360.0
+    return replace(region, sectors=(begin, begin + last - first, *region.sectors[2:]))
 
 
 def _directions(plane: WCS, center: tuple[float, float], frame: str) -> tuple[Array, Array]:
@@ -120,6 +195,18 @@ def _directions(plane: WCS, center: tuple[float, float], frame: str) -> tuple[Ar
     found = _pixels(plane, ends, frame if frame in SKY_FRAMES else "wcs")
     west, north = ((np.asarray(p) - center) / STEP for p in found)
     return west, north
+
+
+def _places(plane: WCS, points: Sequence[tuple[float, float]], frame: str) -> list[tuple[float, float]]:
+    """Sky positions in degrees of pixels (0-based)."""
+    from astropy.coordinates import SkyCoord
+
+    world = plane.all_pix2world(np.array(points, np.float64), 0)
+    lon, lat = world[:, plane.wcs.lng], world[:, plane.wcs.lat]
+    if frame != "wcs":
+        there = SkyCoord(lon, lat, unit="deg", frame=own_frame(plane)).transform_to(_frame(frame))
+        lon, lat = there.spherical.lon.deg, there.spherical.lat.deg
+    return [(float(a), float(d)) for a, d in zip(lon, lat)]
 
 
 def _pixels(plane: WCS, points: Sequence[tuple[float, float]], frame: str) -> list[tuple[float, float]]:

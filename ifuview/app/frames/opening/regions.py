@@ -26,8 +26,17 @@ def read_placed(path: str, wcs: Mapping[str, object]) -> Placed:
     return regions, (*found.notes, *notes)
 
 
-def write_regions(path: str, regions: Sequence[Region]) -> None:
-    """Write a ds9 region file in image coordinates."""
-    from ifuview import io
+def write_regions(path: str, regions: Sequence[Region], wcs: Mapping[str, object] | None = None) -> tuple[str, ...]:
+    """Write a ds9 region file: regions in the frames that they came in, new ones in image coordinates.
 
-    io.write_regions(path, regions)
+    Returns
+    -------
+    tuple of str
+        What is written in pixels instead, for want of a place; `wcs` are the cards of the image.
+    """
+    from ifuview import io
+    from ifuview.app.frames.opening.placing import given_back
+
+    found, notes = given_back(regions, wcs or {})
+    io.write_regions(path, found)
+    return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ifuview.app.frames.opening.placing import placed
-from ifuview.app.frames.opening.regions import read_placed
+from ifuview.app.frames.opening.regions import read_placed, read_regions, write_regions
 from ifuview.app.frames.tasks import ReadRegions
 from ifuview.engine.context import SILENT
 from ifuview.model.region import Region, Shape
@@ -97,3 +98,77 @@ def test_loading_a_file_draws_what_it_can_and_says_the_rest(tmp_path: Path) -> N
     slot = after.slot(1)
     assert slot is not None and slot.regions[-1].points == ((4.0, 4.0),)
     assert "1 regions" in after.messages[-1].text and "no sky coordinates" in after.messages[-1].text
+
+
+EVERY = """circle({at},5")
+ellipse({at},5",3",7",6",40)
+box({at},9",6",20)
+annulus({at},1",2",5")
+panda({at},10,200,3,2",9",4)
+epanda({at},10,80,2,3",2",9",6",2,30)
+polygon({at},{other},{third})
+# vector({at},9",30) vector=1
+# ruler({at},{other})
+# compass({at},20") compass=fk5 {{N}} {{E}} 1 1
+# text({at}) text={{a}}
+"""
+
+
+def _three(frame: str) -> dict[str, str]:
+    places = [SkyCoord(a, d, unit="deg") for a, d in ((150.001, 60.001), (150.004, 60.002), (150.002, 60.004))]
+    if frame == "physical":
+        return dict(zip(("at", "other", "third"), ("2100,1080", "2104,1082", "2110,1070")))
+    name = {"ecliptic": "barycentricmeanecliptic"}.get(frame, frame)
+    turned = [p.transform_to(SkyCoord(0, 0, unit="deg", frame=name).frame) for p in places]
+    words = [f"{p.spherical.lon.deg:.9f},{p.spherical.lat.deg:.9f}" for p in turned]
+    return dict(zip(("at", "other", "third"), words))
+
+
+@pytest.mark.parametrize("mirror", [1, -1])
+@pytest.mark.parametrize("frame", ["fk4", "fk5", "icrs", "galactic", "ecliptic", "physical"])
+def test_regions_are_written_back_in_their_frame_unmoved_and_moved(tmp_path: Path, frame: str, mirror: int) -> None:
+    cards = CARDS | {"CD1_1": mirror * CARDS["CD1_1"], "CD2_1": mirror * CARDS["CD2_1"]}
+    if frame == "physical":
+        cards |= {"LTV1": -1000.0, "LTV2": -500.0, "LTM1_1": 0.5, "LTM2_2": 0.5}
+    path, back = tmp_path / "a.reg", str(tmp_path / "b.reg")
+    every = EVERY.replace('"', "") if frame == "physical" else EVERY
+    path.write_text(f"{frame}\n" + every.format(**_three(frame)))
+    first, notes = read_placed(str(path), cards)
+    assert len(first) == 11 and notes == ()
+    assert write_regions(back, first, cards) == ()
+    given, written = read_regions(str(path)), read_regions(back)
+    assert [r.frame for r in written] == [frame] * 11
+    for one, other in zip(given, written, strict=True):
+        assert one.points[0] == pytest.approx(other.points[0], abs=2e-9)
+        assert (one.sectors, one.angle) == (other.sectors, other.angle)
+    moved = [replace(r, points=tuple((x + 3.0, y - 2.0) for x, y in r.points)) for r in first]
+    assert write_regions(back, moved, cards) == ()
+    again, notes = read_placed(back, cards)
+    assert notes == () and [r.home.frame for r in again] == [frame] * 11
+    for one, other in zip(moved, again, strict=True):
+        assert np.array(other.points) == pytest.approx(np.array(one.points), abs=0.01)
+        assert other.size == pytest.approx(one.size, rel=1e-3)
+        assert (other.angle - one.angle + 180) % 360 - 180 == pytest.approx(0, abs=0.05)
+        assert other.sectors[1:] == pytest.approx(one.sectors[1:], abs=0.1)
+
+
+@pytest.mark.parametrize("mirror", [1, -1])
+def test_the_sectors_of_a_panda_turn_with_the_sky(mirror: int) -> None:
+    cards = CARDS | {"CD1_1": mirror * CARDS["CD1_1"], "CD2_1": mirror * CARDS["CD2_1"]}
+    panda = replace(region("icrs", Shape.PANDA, (SCALE * 5, SCALE * 20)), sectors=(25.0, 65.0, 2.0, 1.0))
+    (found,), _ = placed([panda], cards)
+    edges = []
+    for angle in (25, 65):
+        end = HERE.directional_offset_by((270 + angle) * units.deg, SCALE * 10 * units.deg)
+        right = WCS(fits.Header(cards)).all_world2pix([[end.ra.deg, end.dec.deg]], 0)[0] - found.points[0]
+        edges.append(float(np.degrees(np.arctan2(right[1], right[0]))))
+    first, last = sorted(edges, key=lambda a: (a - edges[0] + 180) % 360) if mirror > 0 else reversed(edges)
+    assert (found.sectors[0] - first + 180) % 360 - 180 == pytest.approx(0, abs=0.2)
+    assert (found.sectors[1] - last + 180) % 360 - 180 == pytest.approx(0, abs=0.2)
+
+
+def test_without_the_sky_it_is_said_that_pixels_are_written(tmp_path: Path) -> None:
+    (found,), _ = placed([region("icrs")], CARDS)
+    notes = write_regions(str(tmp_path / "a.reg"), [replace(found, points=((3.0, 4.0),))], {})
+    assert "written in pixels" in notes[0]
+    assert read_regions(str(tmp_path / "a.reg"))[0].points == ((3.0, 4.0),)
