@@ -101,6 +101,9 @@ DOCKS: tuple[DockEntry, ...] = (
     DockEntry(
         "pixels", "Pixel table", "frames.pixel_table:PixelTableDock", "frames.pixel_table", "right", beside="header"
     ),
+    DockEntry(
+        "region", "Region", "spectra.region:RegionDock", "spectra.region", "right", beside="pixels", picture=True
+    ),
     DockEntry("sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", beside="spectrum", picture=True),
     DockEntry(
         "lenslets",

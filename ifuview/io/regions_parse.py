@@ -171,7 +171,7 @@ class Values:
         return _degrees(self.words[at]) if at < len(self.words) else 0.0
 
 
-class Made(NamedTuple):
+class Statement(NamedTuple):
     """What a statement says: shape, places, sizes, angle, sectors of a panda, and a word on what is not drawn."""
 
     shape: Shape
@@ -233,48 +233,48 @@ def _degrees(word: str, hours: bool = False) -> float:
     return -value if sign == "-" else value
 
 
-def _circle(v: Values) -> Made:
-    return Made(Shape.CIRCLE, v.points(1), v.sizes(2, 3))
+def _circle(v: Values) -> Statement:
+    return Statement(Shape.CIRCLE, v.points(1), v.sizes(2, 3))
 
 
-def _pair(shape: Shape) -> Callable[[Values], Made]:
-    def make(v: Values) -> Made:
+def _pair(shape: Shape) -> Callable[[Values], Statement]:
+    def make(v: Values) -> Statement:
         center, n = v.points(1), len(v.words) - 2
         last = 2 + n - n % 2
         sizes = v.sizes(2, last)
-        return Made(shape, center, sizes if len(sizes) > 1 else [sizes[0]] * 2, v.angle(last))
+        return Statement(shape, center, sizes if len(sizes) > 1 else [sizes[0]] * 2, v.angle(last))
 
     return make
 
 
-def _annulus(v: Values) -> Made:
+def _annulus(v: Values) -> Statement:
     radii = v.sizes(2)
-    return Made(Shape.ANNULUS, v.points(1), sorted(radii) if len(radii) > 1 else [radii[0], v.size(3)])
+    return Statement(Shape.ANNULUS, v.points(1), sorted(radii) if len(radii) > 1 else [radii[0], v.size(3)])
 
 
-def _panda(v: Values) -> Made:
+def _panda(v: Values) -> Statement:
     rings = float(v.words[7]) if len(v.words) > 7 else 1.0
-    return Made(Shape.PANDA, v.points(1), v.sizes(5, 7), 0.0, (v.angle(2), v.angle(3), float(v.words[4]), rings))
+    return Statement(Shape.PANDA, v.points(1), v.sizes(5, 7), 0.0, (v.angle(2), v.angle(3), float(v.words[4]), rings))
 
 
-def _wide_panda(shape: Shape) -> Callable[[Values], Made]:
-    def make(v: Values) -> Made:
+def _wide_panda(shape: Shape) -> Callable[[Values], Statement]:
+    def make(v: Values) -> Statement:
         rings = float(v.words[9]) if len(v.words) > 9 else 1.0
         sectors = (v.angle(2), v.angle(3), float(v.words[4]), rings)
-        return Made(shape, v.points(1), v.sizes(5, 9), v.angle(10), sectors)
+        return Statement(shape, v.points(1), v.sizes(5, 9), v.angle(10), sectors)
 
     return make
 
 
-def _line(shape: Shape, all_points: bool = False) -> Callable[[Values], Made]:
-    return lambda v: Made(shape, v.points(None if all_points else 2), [])
+def _line(shape: Shape, all_points: bool = False) -> Callable[[Values], Statement]:
+    return lambda v: Statement(shape, v.points(None if all_points else 2), [])
 
 
-def _projection(v: Values) -> Made:
-    return Made(Shape.PROJECTION, v.points(2), v.sizes(4, 5) or [0.0])
+def _projection(v: Values) -> Statement:
+    return Statement(Shape.PROJECTION, v.points(2), v.sizes(4, 5) or [0.0])
 
 
-def _vector(v: Values) -> Made:
+def _vector(v: Values) -> Statement:
     (x, y), length, angle = v.point(0), v.size(2), math.radians(v.angle(3))
     if v.size_unit:
         raise ValueError("a vector's length and place have different units")
@@ -282,21 +282,21 @@ def _vector(v: Values) -> Made:
     dx, dy = length * math.cos(angle), length * math.sin(angle)
     if v.frame in SKY_FRAMES:  # angles count from west over north
         dx /= -max(math.cos(math.radians(y)), 1e-9)
-    return Made(Shape.VECTOR, [(x, y), (x + dx, y + dy)], [])
+    return Statement(Shape.VECTOR, [(x, y), (x + dx, y + dy)], [])
 
 
-def _mark(shape: Shape) -> Callable[[Values], Made]:
-    return lambda v: Made(shape, v.points(1), v.sizes(2, 3) if shape is Shape.COMPASS and len(v.words) > 2 else [])
+def _mark(shape: Shape) -> Callable[[Values], Statement]:
+    return lambda v: Statement(shape, v.points(1), v.sizes(2, 3) if shape is Shape.COMPASS and len(v.words) > 2 else [])
 
 
-def _polygon(v: Values) -> Made:
+def _polygon(v: Values) -> Statement:
     points = v.points()
     if len(points) < 3:
         raise ValueError("a polygon has three corners or more")
-    return Made(Shape.POLYGON, points, [])
+    return Statement(Shape.POLYGON, points, [])
 
 
-MAKERS: dict[str, Callable[[Values], Made]] = {
+MAKERS: dict[str, Callable[[Values], Statement]] = {
     "circle": _circle,
     "ellipse": _pair(Shape.ELLIPSE),
     "rotellipse": _pair(Shape.ELLIPSE),

@@ -76,7 +76,8 @@ class Hands:
             key, rect = self._tile
             self._view = self.canvas.view_of(key, (rect.width(), rect.height()))
             self._look = self.canvas.look_of(key)
-            self._on_region = self.button == LEFT and self.regions.press(self._tile, self._start)
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._on_region = self.button == LEFT and self.regions.press(self._tile, self._start, turn=shift)
 
     def move(self, event: QMouseEvent | None) -> None:
         """Drag, or report what is under the cursor."""
@@ -84,6 +85,7 @@ class Hands:
             return
         at = self._at(event)
         if self.button is None or self._tile is None:
+            self.regions.follow(at)
             self.hover(at)
             return
         step = at - self._start
@@ -104,6 +106,13 @@ class Hands:
         else:
             size = (rect.width(), rect.height())
             self.canvas.set_view_live(key, viewport.panned(self._view, size, step.x(), step.y()))
+
+    def double_click(self, event: QMouseEvent | None) -> None:
+        """On a region: what is in it; else a press like any other."""
+        at = QPoint() if event is None else self._at(event)
+        tile = None if event is None or event.button() != LEFT else self.canvas.tile_at(at)
+        if tile is None or not self.regions.double_click(tile, at):
+            self.press(event)
 
     def release(self, event: QMouseEvent | None) -> None:
         """End a drag with one intent; a click selects or centers."""

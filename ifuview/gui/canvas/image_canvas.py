@@ -244,6 +244,9 @@ class ImageCanvas(Surface):
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         self.hands.press(event)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        self.hands.double_click(event)
+
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         self.hands.move(event)
 

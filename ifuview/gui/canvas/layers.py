@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QTransform
+from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import overlay as marks
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.overlay import OverlayView
+from ifuview.gui.canvas.drawing.regions import draw_region
+from ifuview.gui.canvas.drawing.text import write_text
 from ifuview.model.checks import Array
-from ifuview.model.region import Region, Shape
 
 SCREEN_TOLERANCE = 0.35  # screen px by which a drawn curve may miss its trace
 DENSE = 3.0  # screen px between curves below which they are drawn faintly, so that the image stays visible
@@ -28,15 +28,11 @@ NEIGHBOR_COLOR = QColor("#ffd0e6")
 ISO_COLOR = QColor(255, 255, 255, 150)
 AMPLIFIER_COLOR = QColor(120, 255, 120, 170)
 CROSSHAIR_COLOR = QColor("#35e0ff")
-SHADOW = QColor(0, 0, 0, 190)
-LABEL_BACK = QColor(0, 0, 0, 205)
 SPARSE = 20.0  # screen px between curves above which they get a dark edge, to stand out on bright fibers
 EDGE = QColor(0, 0, 0, 130)
-DS9_COLORS = {"green": "#00ff00"}  # where the name means another color in ds9 than in Qt
 FRAMED = 5.0  # screen px of a row from which on it is framed
 MARK = 12.0  # screen px, length of the marks at the ends of the selected row
 FEW_REGIONS = 60  # that have a dark edge
-POINT_ARM = 6  # screen px
 
 
 def draw_overlay(
@@ -152,7 +148,7 @@ def _iso(p: QPainter, iso: marks.IsoCurve, at: ViewState, size: viewport.Size, m
     inside = np.flatnonzero((x > 0) & (x < size[0] - 60) & (y > 20) & (y < size[1] - 8))
     if inside.size and not moving:
         k = inside[np.argmax(y[inside])]
-        _text(p, QPointF(float(x[k]) + 4, float(y[k]) - 4), f"{iso.wave:g} Å", ISO_COLOR)
+        write_text(p, QPointF(float(x[k]) + 4, float(y[k]) - 4), f"{iso.wave:g} Å", ISO_COLOR)
 
 
 def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size) -> None:
@@ -172,7 +168,7 @@ def draw_labels(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
         for x, y in _label_places(curves, row, at, size, wide):
             if not any(abs(x - a) < wide and abs(y - b) < high for a, b in taken):
                 taken.append((x, y))
-                _text(p, QPointF(x, y), view.labels[row], color, back=True)
+                write_text(p, QPointF(x, y), view.labels[row], color, back=True)
 
 
 def _label_places(
@@ -200,18 +196,6 @@ def _label_places(
     return out
 
 
-def _text(p: QPainter, at: QPointF, text: str, color: QColor, *, back: bool = False) -> None:
-    """Write small text that is readable on any image."""
-    if back:
-        box = QRectF(p.fontMetrics().boundingRect(text)).translated(at)
-        p.fillRect(box.adjusted(-2, 0, 2, 0), LABEL_BACK)
-    else:
-        p.setPen(SHADOW)
-        p.drawText(at + QPointF(1, 1), text)
-    p.setPen(color)
-    p.drawText(at, text)
-
-
 def _box(
     p: QPainter,
     at: ViewState,
@@ -229,70 +213,7 @@ def _box(
     if name:
         shown = rect.intersected(QRectF(0, 0, *size))
         if shown.width() > 40 and shown.height() > 20:
-            _text(p, shown.topRight() + QPointF(-8 - p.fontMetrics().horizontalAdvance(name), 16), name, color)
-
-
-def draw_region(
-    p: QPainter, region: Region, at: ViewState, size: viewport.Size, rings: tuple[float, float] | None = None,
-    *, halo: bool = True,
-) -> None:  # fmt: skip
-    """Draw one region, and around a circle the annulus of its background (`rings` in radii).
-
-    With a dark `halo` it can be seen on bright pixels too.
-    """
-    p.save()
-    color = QColor(DS9_COLORS.get(region.color, region.color))
-    pen = QPen(color if color.isValid() else QColor(DS9_COLORS["green"]), 1)
-    pen.setCosmetic(True)
-    p.setBrush(Qt.BrushStyle.NoBrush)
-    if halo:
-        edge = QPen(EDGE, 3)
-        edge.setCosmetic(True)
-        p.setPen(edge)
-        _outline(p, region, at, size)
-    if not region.include:
-        pen.setStyle(Qt.PenStyle.DashLine)
-    p.setPen(pen)
-    points = _outline(p, region, at, size)
-    if rings is not None and region.shape == "circle" and region.include:
-        pen.setStyle(Qt.PenStyle.DotLine)
-        p.setPen(pen)
-        _shape(p, replace(region, shape=Shape.ANNULUS, size=tuple(region.size[0] * r for r in rings)), at, size)
-    if region.text and points:
-        _text(p, points[0] + QPointF(6, -6), region.text, pen.color())
-    p.restore()
-
-
-def _outline(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> list[QPointF]:
-    """Draw the outline of a region with the pen as it is; return its points on the screen."""
-    points = [QPointF(*(float(v) for v in viewport.to_screen(at, size, x, y))) for x, y in region.points]
-    if region.shape == "point":
-        for dx, dy in ((POINT_ARM, POINT_ARM), (POINT_ARM, -POINT_ARM)):
-            p.drawLine(points[0] - QPointF(dx, dy), points[0] + QPointF(dx, dy))
-    elif region.shape == "line":
-        p.drawPolyline(QPolygonF(points))
-    elif region.shape == "polygon":
-        p.drawPolygon(QPolygonF(points))
-    else:
-        _shape(p, region, at, size)
-    return points
-
-
-def _shape(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
-    """Draw a circle, ellipse, annulus or box in image coordinates."""
-    p.save()
-    p.setTransform(QTransform(*viewport.matrix(at, size)), True)
-    p.translate(*region.points[0])
-    p.rotate(region.angle)
-    if region.shape == "box":
-        w, h = (*region.size, region.size[0])[:2]
-        p.drawRect(QRectF(-w / 2, -h / 2, w, h))
-    elif region.shape == "ellipse":
-        p.drawEllipse(QPointF(0, 0), region.size[0], region.size[1])
-    else:  # circle (radius,), annulus (inner, outer)
-        for radius in region.size:
-            p.drawEllipse(QPointF(0, 0), radius, radius)
-    p.restore()
+            write_text(p, shown.topRight() + QPointF(-8 - p.fontMetrics().horizontalAdvance(name), 16), name, color)
 
 
 def draw_crosshair(p: QPainter, x: float, y: float, at: ViewState, size: viewport.Size) -> None:

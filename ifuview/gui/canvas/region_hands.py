@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from PyQt6.QtCore import QPoint, QRect, QRectF, Qt, QTimer
@@ -13,9 +14,9 @@ from ifuview.app.frames.views import regions as shapes
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.image import PictureView
 from ifuview.app.frames.views.overlay import OverlayView
-from ifuview.gui.canvas import layers
+from ifuview.gui.canvas.drawing.regions import draw_region
 from ifuview.gui.canvas.surface import Surface
-from ifuview.model.region import Region
+from ifuview.model.region import Region, Shape
 
 HANDLE = 3  # screen px, half the side of a handle
 REACH = 7.0  # screen px within which a handle or an outline is taken
@@ -35,6 +36,9 @@ class RegionHands:
         self._handle: int | None = None
         self._held: tuple[int, QRect] | None = None
         self._rest_overlay: tuple[OverlayView, int, OverlayView] | None = None
+        self._corners: list[shapes.Point] = []  # of the polygon that is being drawn, click by click
+        self._closed = False  # the polygon, by the button that is down
+        self._turns = False  # the hand turns the region
         self._wheel = QTimer(canvas)
         self._wheel.setSingleShot(True)
         self._wheel.timeout.connect(self.finish)
@@ -79,10 +83,14 @@ class RegionHands:
         return REACH / view.zoom, REACH / (view.zoom * view.aspect)
 
     # ---- gestures; each says whether it was meant for a region ----
-    def press(self, tile: tuple[int, QRect], at: QPoint) -> bool:
-        """Take a handle, a region, or begin a new one."""
+    def press(self, tile: tuple[int, QRect], at: QPoint, *, turn: bool = False) -> bool:
+        """Take a handle (with `turn` to turn the region), a region, or begin a new one."""
         if not self.on:
             return False
+        if self._corners and self._held is not None and self._held[0] == tile[0]:
+            self._add_corner(self._place(tile, at))
+            return True
+        self._turns = turn
         self.finish()
         key = tile[0]
         self._held, self._from = tile, self._place(tile, at)
@@ -94,7 +102,60 @@ class RegionHands:
             found = shapes.hit(self.regions(key), *self._from, self._slop(key))
             self.selected = None if found is None else (key, found)
         self._start = self.chosen()
+        if self._start is None and self.canvas.view.drawing == Shape.POLYGON:
+            self._corners = [self._from]
+        if self._start is None and self.canvas.view.drawing == Shape.TEXT:
+            self.live = self._new(self._from)
         self.canvas.update()
+        return True
+
+    def _new(self, stop: shapes.Point) -> Region:
+        """What a drag from where the hand began draws."""
+        known = self.regions(self._held[0]) if self._held is not None else ()
+        color = self.live.color if self.live is not None else shapes.next_color(known)
+        text = self.live.text if self.live is not None else shapes.next_label(known)
+        if self._corners:
+            return Region(Shape.POLYGON, (*self._corners, stop), text=text, color=color)
+        return shapes.drawn(self.canvas.view.drawing, self._from, stop, text=text, color=color)
+
+    def _add_corner(self, place: shapes.Point) -> None:
+        """One more corner of the polygon; its first one closes it."""
+        assert self._held is not None
+        dx, dy = (abs(a - b) for a, b in zip(place, self._corners[0]))
+        slop = self._slop(self._held[0])
+        if len(self._corners) > 2 and dx <= slop[0] and dy <= slop[1]:
+            self._closed = self.close_polygon()
+            return
+        self._corners.append(place)
+        self.live = self._new(place)
+        self._tell()
+
+    def close_polygon(self) -> bool:
+        """End the polygon that is being drawn; whether one was."""
+        corners, self._corners = self._corners, []
+        if not corners:
+            return False
+        corners = [c for n, c in enumerate(corners) if n == 0 or math.dist(c, corners[n - 1]) > 0]
+        self.live = replace(self.live, points=tuple(corners)) if self.live is not None and len(corners) > 2 else None
+        self.finish()
+        return True
+
+    def follow(self, at: QPoint) -> None:
+        """The pointer moves without a button: the next corner of a polygon goes with it."""
+        if self._corners and self._held is not None:
+            self.live = self._new(self._place(self._held, at))
+            self.canvas.update()
+
+    def double_click(self, tile: tuple[int, QRect], at: QPoint) -> bool:
+        """End a polygon, or ask what is in the region there; whether the click was meant for a region."""
+        if self.close_polygon():
+            return True
+        key = tile[0]
+        found = shapes.hit(self.regions(key), *self._place(tile, at), self._slop(key))
+        if found is None:
+            return False
+        self.canvas.intent.emit(want.ShowRegion(key, found))
+        self.canvas.intent.emit(want.ShowDock("region"))
         return True
 
     def drag(self, at: QPoint) -> None:
@@ -103,10 +164,9 @@ class RegionHands:
             return
         x, y = self._place(self._held, at)
         if self._start is None:
-            known = self.regions(self._held[0])
-            color = self.live.color if self.live is not None else shapes.next_color(known)
-            text = self.live.text if self.live is not None else shapes.next_label(known)
-            self.live = shapes.drawn(self.canvas.view.drawing, self._from, (x, y), text=text, color=color)
+            self.live = self._new((x, y))
+        elif self._handle is not None and self._turns:
+            self.live = shapes.rotated(self._start, self._from, (x, y))
         elif self._handle is not None:
             self.live = shapes.resized(self._start, self._handle, x, y)
         else:
@@ -121,6 +181,9 @@ class RegionHands:
 
     def release(self) -> bool:
         """End: one intent if anything changed. Whether the hand held a region (else it was a click on the image)."""
+        if self._corners or self._closed:
+            self._closed = False
+            return True  # a polygon goes on until its first corner or a double click
         took = self.live is not None or self._start is not None
         if self.live is None and self._start is not None and self.selected is not None:
             self.canvas.intent.emit(want.ShowRegion(*self.selected))
@@ -130,6 +193,7 @@ class RegionHands:
     def finish(self) -> None:
         """Hand over what was drawn or changed."""
         self._wheel.stop()
+        self._corners = []
         live, held, self.live = self.live, self._held, None
         self._held = None
         if live is None or held is None:
@@ -139,6 +203,8 @@ class RegionHands:
         if self._start is None:
             self.selected = (key, len(known))
             self.canvas.intent.emit(want.SetRegions(key, (*known, live)))
+            if live.shape is Shape.TEXT:
+                self.canvas.text_wanted.emit()
         elif self.selected is not None:
             place = self.selected[1]
             self.canvas.intent.emit(want.SetRegions(key, (*known[:place], live, *known[place + 1 :])))
@@ -147,7 +213,8 @@ class RegionHands:
     def drop(self) -> bool:
         """Forget what the hand holds; whether it held anything."""
         self._wheel.stop()
-        held = self.live is not None
+        held = self.live is not None or bool(self._corners)
+        self._corners = []
         self.live, self._held, self._start = None, None, None
         self.canvas.update()
         return held
@@ -209,7 +276,7 @@ class RegionHands:
         """Draw the region in the hand and the handles of the selected one."""
         rings = picture.overlay.rings if picture.overlay is not None else None
         if self.live is not None and self._held is not None and self._held[0] == picture.key:
-            layers.draw_region(p, self.live, at, size, rings)
+            draw_region(p, self.live, at, size, rings)
         shown = self.live if self.live is not None else self.chosen()
         key = self._held[0] if self.live is not None and self._held is not None else (self.selected or (None,))[0]
         if shown is None or key != picture.key:

@@ -23,6 +23,7 @@ class Surface(QWidget):
     intent = pyqtSignal(object)
     hovered = pyqtSignal(int, float, float)  # key, native x and y
     left = pyqtSignal()
+    text_wanted = pyqtSignal()  # of the text that was just drawn
     region_moved = pyqtSignal(int, object)  # key, the Region in the hand
     view_moved = pyqtSignal(int, object)  # key and the ViewState now on the screen
     look_moved = pyqtSignal(int, object)  # key and the Look now on the screen

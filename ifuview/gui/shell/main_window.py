@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QGuiApplication
 from PyQt6.QtWidgets import (
     QToolBar,
@@ -95,8 +95,14 @@ class MainWindow(CommandedWindow):
         self.canvas.hovered.connect(self.presenter.hover)
         self.canvas.left.connect(self.presenter.leave)
         self.canvas.region_moved.connect(self.presenter.region)
+        self.canvas.text_wanted.connect(lambda: QTimer.singleShot(0, self._ask_text))
         self.canvas.look_moved.connect(self.colorbar.follow)
         self.canvas.shown.connect(self._picture_shown)
+
+    def _ask_text(self) -> None:
+        """Ask what a text that was just placed says."""
+        if self.menus is not None:
+            self.menus.commands.region_text_dialog()
 
     def add_strip(self, widget: QWidget) -> None:
         """Put a widget between read-out and image (the guided tour)."""

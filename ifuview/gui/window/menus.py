@@ -7,6 +7,7 @@ from dataclasses import replace
 from ifuview.app import intents as want
 from ifuview.app.desk import Desk
 from ifuview.app.frames.look import LimitMode, Reduction, Smooth, Transfer
+from ifuview.app.frames.views.regions import DRAWN
 from ifuview.app.session import Layout
 from ifuview.app.spectra.state import HOWS
 from ifuview.gui.window import actions as do
@@ -23,6 +24,7 @@ REDUCTION_NAMES = {
 SMOOTH_NAMES = {
     Smooth.NONE: "No smoothing", Smooth.BOXCAR: "Smooth with a boxcar", Smooth.GAUSSIAN: "Smooth with a Gaussian"
 }  # fmt: skip
+POLYGON = "; clicks set corners, the first corner or a double click closes it"
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open...", "open_dialog", ("Ctrl+O",)),
     Action("open-all", "File", "Open all extensions...", "open_all_dialog", ("Ctrl+Shift+O",)),
@@ -76,6 +78,9 @@ ACTIONS: tuple[Action, ...] = (
     *(Action(f"draw-{n}", f"{'-' if n == 'box' else ''}View", f"Draw a {n}", do.draw(n), (k,),
              lambda s, n=n: s.drawing == n, f"Draw, select, move and resize regions: {n} ({k}); Esc ends it")
       for n, k in (("box", "Shift+B"), ("circle", "Shift+C"))),
+    *(Action(f"draw-{n}", "View/Draw", f"Draw {'an' if n[0] in 'ae' else 'a'} {n}", do.draw(n), (),
+             lambda s, n=n: s.drawing == n, "Esc ends it" + POLYGON * (n == "polygon"))
+      for n in DRAWN if n not in ("box", "circle")),
     Action("cut", "View", "Cut along a line", "cut", ("Shift+X",), tip="Draw a line: the values along it, with errors"),
     Action("measure-source", "-View", "Measure the source at the cursor", "measure_source", ("Shift+M",),
            tip="Place, FWHM and flux of a Gaussian or Moffat profile"),
@@ -222,7 +227,11 @@ MOUSE: tuple[tuple[str, str], ...] = (
     ("Left drag, middle drag", "pan"),
     ("Left click", "select the fiber, set the crosshair"),
     ("Middle click", "center here"),
-    ("While regions are drawn", "left drag draws; click selects; drag moves; corners resize; Ctrl+wheel resizes"),
+    (
+        "While regions are drawn",
+        "drag draws; click selects; drag moves; corners resize (Shift: turn); Ctrl+wheel resizes",
+    ),
+    ("Double click on a region", "what is in it: statistics, profile, table"),
     ("Right drag", "color bias (sideways) and contrast (up, down)"),
     ("Space held", "show the previous frame"),
     ("Arrows, h j k l", "move the crosshair by one pixel"),

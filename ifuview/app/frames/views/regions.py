@@ -6,10 +6,14 @@ import math
 from dataclasses import replace
 from typing import TypeVar
 
-from ifuview.model.region import Region, Shape
+from ifuview.model.region import LINES, MARKS, TURNED, Region, Shape
 
 # Okabe and Ito (2008), brightened where the original is hard to see on a dark image
 PALETTE = ("#E69F00", "#2BBF93", "#E377C2", "#56B4E9", "#F0E442", "#F07A35", "#B39DFF", "#9ACD32")
+BOXES, OVALS = (Shape.BOX, Shape.BPANDA), (Shape.ELLIPSE, Shape.EPANDA)
+ROUND = (Shape.CIRCLE, Shape.ANNULUS, Shape.PANDA)
+DRAWN = ("box", "circle", "ellipse", "polygon", "annulus", "line", "vector", "text")  # by hand
+INNER = 0.5  # radius of an annulus that is drawn, of its outer one
 SMALLEST = 0.5  # px; half of the width of a region, or its radius, is never less
 Point = tuple[float, float]
 T = TypeVar("T")
@@ -28,12 +32,18 @@ def next_label(regions: tuple[Region, ...]) -> str:
 
 
 def drawn(shape: str, start: Point, stop: Point, *, text: str = "", color: str = "green") -> Region:
-    """Return what a drag draws: a box between two corners, a circle from its center to its edge, or a line."""
-    if shape == Shape.CIRCLE:
+    """Return what a drag draws: round shapes from their center to their edge, a box between corners, lines, a text."""
+    if shape in (Shape.CIRCLE, Shape.ANNULUS):
         radius = max(math.dist(start, stop), SMALLEST)
-        return Region(Shape.CIRCLE, (start,), (radius,), text=text, color=color)
-    if shape == Shape.LINE:
-        return Region(Shape.LINE, (start, stop), text=text, color=color)
+        radii = (radius,) if shape == Shape.CIRCLE else (INNER * radius, radius)
+        return Region(Shape(shape), (start,), radii, text=text, color=color)
+    if shape == Shape.ELLIPSE:
+        half = tuple(max(abs(b - a), SMALLEST) for a, b in zip(start, stop))
+        return Region(Shape.ELLIPSE, (start,), half, text=text, color=color)
+    if shape in LINES:
+        return Region(Shape(shape), (start, stop), text=text, color=color)
+    if shape in MARKS:
+        return Region(Shape(shape), (stop,), text=text, color=color)
     center = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
     size = tuple(max(abs(b - a), 2 * SMALLEST) for a, b in zip(start, stop))
     return Region(Shape.BOX, (center,), size, text=text, color=color)
@@ -44,9 +54,23 @@ def moved(region: Region, dx: float, dy: float) -> Region:
     return replace(region, points=tuple((x + dx, y + dy) for x, y in region.points))
 
 
+def rotated(region: Region, start: Point, stop: Point) -> Region:
+    """Return the region turned about its center, as a hand turns it from one place to another."""
+    cx, cy = region.points[0] if region.size and region.shape not in LINES else center(region)
+    angle = math.degrees(math.atan2(stop[1] - cy, stop[0] - cx) - math.atan2(start[1] - cy, start[0] - cx))
+    if region.shape in TURNED:
+        return replace(region, angle=(region.angle + angle) % 360.0)
+    if region.shape is Shape.PANDA:
+        first, last = region.sectors[:2]
+        begin = (first + angle) % 360.0
+        return replace(region, sectors=(begin, begin + last - first, *region.sectors[2:]))
+    turned = (_turned(x - cx, y - cy, angle) for x, y in region.points)
+    return replace(region, points=tuple((cx + u, cy + v) for u, v in turned))
+
+
 def scaled(region: Region, factor: float) -> Region:
     """Return the region larger or smaller about its center."""
-    if region.size:
+    if region.size and region.shape not in LINES:
         least = 2 * SMALLEST if region.shape is Shape.BOX else SMALLEST
         factor = max(factor, least / min(region.size))
         return replace(region, size=tuple(s * factor for s in region.size))
@@ -60,32 +84,41 @@ def center(region: Region) -> Point:
     return sum(x for x, _ in region.points) / n, sum(y for _, y in region.points) / n
 
 
+def pairs(region: Region) -> tuple[tuple[float, float], ...]:
+    """The sizes of an ellipse or box, or of its rings, two by two."""
+    return tuple(zip(region.size[::2], region.size[1::2])) or ((region.size[0], region.size[0]),)
+
+
 def handles(region: Region) -> tuple[Point, ...]:
     """Places where a region can be taken to change its size: corners, ends of axes or points."""
     (x, y), size = region.points[0], region.size
-    if region.shape is Shape.BOX:
-        half = [s / 2 for s in (*size, size[0])[:2]]
-        return tuple(_out(region, sx * half[0], sy * half[1]) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1)))
-    if region.shape is Shape.ELLIPSE:
-        return tuple(_out(region, *at) for at in ((size[0], 0), (0, size[1]), (-size[0], 0), (0, -size[1])))
-    if region.shape in (Shape.CIRCLE, Shape.ANNULUS):
+    if region.shape in BOXES:
+        corners = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        return tuple(_out(region, sx * w / 2, sy * h / 2) for w, h in pairs(region) for sx, sy in corners)
+    if region.shape in OVALS:
+        return tuple(_out(region, *at) for a, b in pairs(region) for at in ((a, 0), (0, b), (-a, 0), (0, -b)))
+    if region.shape in ROUND:
         return tuple((x + r * dx, y + r * dy) for r in size for dx, dy in ((1, 0), (0, 1), (-1, 0), (0, -1)))
-    return region.points if region.shape is not Shape.POINT else ()
+    return region.points if region.shape not in MARKS else ()
 
 
 def resized(region: Region, handle: int, x: float, y: float) -> Region:
     """Return the region after one of its handles was dragged to a place; the opposite corner of a box stays."""
-    if region.shape is Shape.BOX:
+    if region.shape is Shape.BOX and len(region.size) <= 2:
         fixed = handles(region)[(handle + 2) % 4]
         u, v = _turned(x - fixed[0], y - fixed[1], -region.angle)
         size = tuple(max(abs(w), 2 * SMALLEST) for w in (u, v))
         middle = _turned(math.copysign(size[0], u) / 2, math.copysign(size[1], v) / 2, region.angle)
         return replace(region, points=((fixed[0] + middle[0], fixed[1] + middle[1]),), size=size)
-    if region.shape is Shape.ELLIPSE:
+    if region.shape in BOXES:
         u, v = _in(region, x, y)
+        new = _with(region.size, 2 * (handle // 4), max(2 * abs(u), 2 * SMALLEST))
+        return replace(region, size=_with(new, 2 * (handle // 4) + 1, max(2 * abs(v), 2 * SMALLEST)))
+    if region.shape in OVALS:
         at = handle % 2
-        return replace(region, size=_with(region.size, at, max(abs((u, v)[at]), SMALLEST)))
-    if region.shape in (Shape.CIRCLE, Shape.ANNULUS):
+        length = max(abs(_in(region, x, y)[at]), SMALLEST)
+        return replace(region, size=_with(region.size, 2 * (handle // 4) + at, length))
+    if region.shape in ROUND:
         radius = max(math.dist(region.points[0], (x, y)), SMALLEST)
         return replace(region, size=tuple(sorted(_with(region.size, handle // 4, radius))))
     return replace(region, points=_with(region.points, handle, (x, y)))
@@ -106,16 +139,17 @@ def hit(regions: tuple[Region, ...], x: float, y: float, slop: Point) -> int | N
 def _holds(region: Region, x: float, y: float, slop: Point) -> bool:
     """Whether a place lies in a region, or within `slop` of one that has no inside."""
     u, v = _in(region, x, y)
-    if region.shape is Shape.BOX:
-        w, h = (*region.size, region.size[0])[:2]
+    if region.shape in BOXES:
+        w, h = pairs(region)[-1]
         return abs(u) <= w / 2 + slop[0] and abs(v) <= h / 2 + slop[1]
-    if region.shape is Shape.ELLIPSE:
-        return (u / (region.size[0] + slop[0])) ** 2 + (v / (region.size[1] + slop[1])) ** 2 <= 1
-    if region.shape in (Shape.CIRCLE, Shape.ANNULUS):
+    if region.shape in OVALS:
+        a, b = pairs(region)[-1]
+        return (u / (a + slop[0])) ** 2 + (v / (b + slop[1])) ** 2 <= 1
+    if region.shape in ROUND:
         return math.hypot(u, v) <= max(region.size) + max(slop)
     if region.shape is Shape.POLYGON:
         return _inside(region.points, x, y)
-    if region.shape is Shape.LINE:
+    if region.shape in LINES:
         return min(_to_line(a, b, (x, y)) for a, b in zip(region.points, region.points[1:])) <= max(slop)
     return abs(u) <= 2 * slop[0] and abs(v) <= 2 * slop[1]
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.region import Region, Shape
 
-CLOSED = (Shape.POINT, Shape.CIRCLE, Shape.ELLIPSE, Shape.BOX, Shape.POLYGON, Shape.ANNULUS)  # with an inside
+CLOSED = (
+    Shape.POINT, Shape.CIRCLE, Shape.ELLIPSE, Shape.BOX, Shape.POLYGON, Shape.ANNULUS, Shape.PANDA, Shape.EPANDA,
+    Shape.BPANDA,
+)  # fmt: skip
+CIRCLE = 360.0  # degrees
 
 
 def inside(region: Region, shape: tuple[int, int]) -> Array:
@@ -49,12 +54,28 @@ def _holds(region: Region, x: Array, y: Array) -> Array:
     cos, sin = math.cos(math.radians(region.angle)), math.sin(math.radians(region.angle))
     u, v = cos * u + sin * v, cos * v - sin * u
     size = region.size
-    if region.shape is Shape.BOX:
-        return (np.abs(u) <= size[0] / 2) & (np.abs(v) <= size[1] / 2)
-    if region.shape is Shape.ELLIPSE:
-        return (u / size[0]) ** 2 + (v / size[1]) ** 2 <= 1
-    distance = np.hypot(u, v)
-    return (distance <= max(size)) & (distance >= (min(size) if region.shape is Shape.ANNULUS else 0.0))
+    if region.shape in (Shape.BOX, Shape.BPANDA):
+        found = _between(size, lambda a, b: np.maximum(np.abs(u) / (a / 2), np.abs(v) / (b / 2)))
+    elif region.shape in (Shape.ELLIPSE, Shape.EPANDA):
+        found = _between(size, lambda a, b: np.hypot(u / a, v / b))
+    else:
+        distance = np.hypot(u, v)
+        found = (distance <= max(size)) & (distance >= (min(size) if len(size) > 1 else 0.0))
+    return found & _in_sectors(region, u, v) if region.sectors else found
+
+
+def _between(size: tuple[float, ...], part: Callable[[float, float], Array]) -> Array:
+    """Within the outermost of several pairs of sizes, and not within the innermost; `part` is 1 on an edge."""
+    found = part(*size[-2:] if len(size) > 1 else size * 2) <= 1
+    return found & (part(*size[:2]) >= 1) if len(size) > 2 else found
+
+
+def _in_sectors(region: Region, u: Array, v: Array) -> Array:
+    """Between the first and the last angle of a panda."""
+    first, last = region.sectors[:2]
+    if last - first >= CIRCLE or first == last:
+        return np.ones(u.shape, bool)
+    return (np.degrees(np.arctan2(v, u)) - first) % CIRCLE <= (last - first) % CIRCLE
 
 
 def _in_polygon(corners: tuple[tuple[float, float], ...], x: Array, y: Array) -> Array:
