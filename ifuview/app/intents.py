@@ -13,6 +13,7 @@ from ifuview.app.frames.intents import (
     BeginTour,
     CancelJob,
     ChooseImage,
+    ChooseSpectra,
     CloseAll,
     CloseSlot,
     Combine,
@@ -115,7 +116,6 @@ from ifuview.app.photons.intents import (
 from ifuview.app.saved.intents import RestoreSession, SaveSession, ShowPanels
 from ifuview.app.session import Session
 from ifuview.app.spectra.intents import (
-    ChooseSpectra,
     CloseTables,
     MapRange,
     SetExtraction,

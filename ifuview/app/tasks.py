@@ -104,7 +104,7 @@ class Change:
     then : tuple of Task and Intent
         Done next, in this order.
     settled : tuple of Intent
-        Done as soon as no task waits or runs.
+        Done as soon as no task waits or runs, but for the judging of a night.
     stop : tuple of JobKey
         Tasks whose result is no longer wanted.
     """

@@ -215,6 +215,12 @@ class SelectFiber(Intent):
     elsewhere: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
+class ChooseSpectra(Intent):
+    """Select the fibers that a text names: numbers and ranges, or terms like SPECTYPE=QSO, Z>4."""
+
+    text: str
+
+
 class FindFiber(Intent):
     """Select the fiber that the instrument, or else the order of the rows, calls so."""
 

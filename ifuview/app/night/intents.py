@@ -36,9 +36,10 @@ class ShowProduct(Intent):
 
 
 class ShowTileFile(Intent):
-    """Open a product of a tile with what belongs to it, or bring it to the front."""
+    """Open a product of a tile with what belongs to it, or bring it to the front; then `choose` of its spectra."""
 
     path: str
+    choose: str = ""
 
 
 class ShowAllCameras(Intent):

@@ -140,8 +140,10 @@ def _taken_there(session: Session) -> Outcome:
 
 def _user_moved(session: Session) -> bool:
     """Whether the user has gone to another product, or into the picture of the one that was opened alone."""
-    if session.night is not None:
-        return open_night.here(session) not in (None, session.night.auto)
+    night = session.night
+    if night is not None:
+        elsewhere = session.current is not None and session.current not in night.shown
+        return elsewhere or open_night.here(session) not in (None, night.auto)
     slot = session.slot()
     return slot is None or not slot.view.fit
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames.adding import remember
-from ifuview.app.frames.intents import BeginTour, Demo, Intent, OpenFile, ShowDock
+from ifuview.app.frames.intents import BeginTour, ChooseSpectra, Demo, Intent, OpenFile, ShowDock
 from ifuview.app.frames.steps import shown
 from ifuview.app.frames.tour import TourPlan
 from ifuview.app.jobs import JobKind
@@ -122,6 +122,10 @@ def show_exposure_of(session: Session, intent: want.ShowExposureOf) -> Outcome:
 def show_tile_file(session: Session, intent: want.ShowTileFile) -> Outcome:
     """A product of a tile; what lies beside it is read with it."""
     slot = next((s for s in session.slots if s.dataset.path == intent.path), None)
+    if intent.choose:
+        begun = (OpenFile(intent.path, once=True),) if slot is None else ()
+        session = replace(session if slot is None else shown(session, slot.key), gather="median")
+        return Change(session, (ShowDock("tables"), *begun), settled=(ChooseSpectra(intent.choose),))
     if slot is not None:
         return shown(session, slot.key)
     if any(table.path == intent.path for table in session.tables):

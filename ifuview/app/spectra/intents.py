@@ -5,12 +5,6 @@ from __future__ import annotations
 from ifuview.app.frames.intents import Intent
 
 
-class ChooseSpectra(Intent):
-    """Select the fibers that a text names: numbers and ranges, or terms like SPECTYPE=QSO, Z>4."""
-
-    text: str
-
-
 class SetGather(Intent):
     """Make one spectrum of a region or of several fibers: "sum", "mean", "median"; "each": fibers stay apart."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames import joined
-from ifuview.app.frames.intents import Intent, ShowDock
+from ifuview.app.frames.intents import ChooseSpectra, Intent, ShowDock
 from ifuview.app.frames.look import Look, ViewState
 from ifuview.app.frames.opening.opened import first_look, first_plane
 from ifuview.app.frames.opening.reading import open_dataset
@@ -157,7 +157,7 @@ def tables_opened(session: Session, dataset: Dataset) -> Change:
 # choosing
 
 
-def choose(session: Session, intent: want.ChooseSpectra) -> Change:
+def choose(session: Session, intent: ChooseSpectra) -> Change:
     """Select the fibers that a text names."""
     from ifuview.app.spectra.choice import choose as chosen
 
@@ -233,6 +233,6 @@ def _at_wave(session: Session, key: int, wave: float) -> Session:
 
 
 TASKS: Mapping[type[Intent], Plan] = {
-    want.ChooseSpectra: choose,
+    ChooseSpectra: choose,
     want.ShowArm: show_arm,
 }

@@ -215,10 +215,11 @@ class FrameDelegate(QStyledItemDelegate):
         painter.drawRect(box)
 
     def _paint_words(self, painter: QPainter, option: Option, index: QModelIndex, color: QColor) -> None:
-        """Title, shortened at its end where it does not fit, and behind it the subtitle as far as there is room."""
-        rect = option.rect.adjusted(THUMB.width() + 4 * PAD, 0, -CLOSE_WIDTH - PAD, 0)
+        """Title, shortened in its middle where it does not fit (the tip has it all); its subtitle if there is room."""
+        marked = bool(option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected))
+        rect = option.rect.adjusted(THUMB.width() + 3 * PAD, 0, -PAD - CLOSE_WIDTH * marked, 0)
         metrics, side = option.fontMetrics, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        title = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideRight, rect.width())
+        title = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, rect.width())
         painter.setPen(color)
         painter.drawText(rect, side, title)
         rect.setLeft(rect.left() + metrics.horizontalAdvance(title) + 4 * PAD)

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from ifuview.app import follow
 from ifuview.app import intents as want
-from ifuview.app.jobs import JobKey, JobRecord, JobRequest, JobStatus
+from ifuview.app.jobs import JobKey, JobKind, JobRecord, JobRequest, JobStatus
 from ifuview.app.messages import note
 from ifuview.app.session import Level, Session
 from ifuview.app.tasks import Outcome, Task, as_change
@@ -249,6 +249,7 @@ class Controller(QObject):
     def _check_settled(self) -> None:
         if not self._pending:
             self.settled.emit()
+        if all(pending.request.key.kind is JobKind.VERDICT for pending in self._pending.values()):
             waiting, self._when_settled = self._when_settled, []
             for call in waiting:
                 call()

@@ -6,18 +6,28 @@ from typing import ClassVar
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QGuiApplication, QImage, QPixmap, QResizeEvent
-from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QHBoxLayout, QWidget
+from PyQt6.QtGui import QGuiApplication, QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QWidget
 
 from ifuview.app.frames.views.text import number
 from ifuview.app.intents import SelectFiber, SelectSlot, SetWindow, ShowAllCameras
 from ifuview.app.spectra.views import focal_plane as pure
-from ifuview.app.spectra.views.focal_plane import FocalPlaneView, Shades
+from ifuview.app.spectra.views.focal_plane import FocalPlaneView
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import paint
 from ifuview.gui.parts._lasso import Lasso
 from ifuview.gui.parts._plot import Ink
-from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, plain_numbers, quiet_label
+from ifuview.gui.parts._widgets import (
+    FlowLayout,
+    Pages,
+    Ramp,
+    button,
+    column,
+    combo,
+    labelled,
+    plain_numbers,
+    quiet_label,
+)
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import PlainLabel
 from ifuview.gui.spectra._product_maps import ProductMaps, TypedRange
@@ -47,7 +57,7 @@ class FocalPlaneDock(Dock):
         self.key_line = PlainLabel()
         self.key_line.setTextFormat(Qt.TextFormat.RichText)
         self.key_line.setWordWrap(True)
-        self.bar = self._build_bar()
+        self.bar = Ramp()
         self._build_plot()
         content = QWidget()
         top = FlowLayout()
@@ -99,21 +109,6 @@ class FocalPlaneDock(Dock):
         self.side.button.toggled.connect(lambda _on: self._paint())
         self.every = button("All cameras", "Open this product of all cameras of the arm that has the window")
         self.every.clicked.connect(lambda: self.intent.emit(ShowAllCameras()))
-
-    def _build_bar(self) -> QWidget:
-        """The ramp with its range."""
-        out = QWidget()
-        row = QHBoxLayout(out)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.low, self.ramp, self.high = PlainLabel(), PlainLabel(), PlainLabel()
-        self.ramp.setScaledContents(True)
-        self.ramp.setFixedHeight(12)
-        self.ramp.setMinimumWidth(40)
-        self.ramp.setAccessibleName("Color ramp")
-        row.addWidget(self.low)
-        row.addWidget(self.ramp, 1)
-        row.addWidget(self.high)
-        return out
 
     def _build_plot(self) -> None:
         """The places, with a lasso over them."""
@@ -190,7 +185,7 @@ class FocalPlaneDock(Dock):
         if name == pure.WINDOW:
             self.note.setText(NO_WINDOW if shades is None else shades.note)
         if shades is not None:
-            self._show_ramp(shades)
+            self.bar.show_range(shades.ramp, number(shades.lo), number(shades.hi))
         self.side.draw(view if name == pure.WINDOW and view.window is not None else None, self.reach.value())
         self._base = pure.places_figure(view, shades)
         self._key(self.plot.ink)
@@ -203,15 +198,6 @@ class FocalPlaneDock(Dock):
             f'<span style="color:{paint(curve.color, ink).name()}">{mark}</span>&nbsp;{curve.label}'
             for curve, mark in named
         ))  # fmt: skip
-
-    def _show_ramp(self, shades: Shades) -> None:
-        """The ramp with its range."""
-        self.low.setText(number(shades.lo))
-        self.high.setText(number(shades.hi))
-        row = np.ascontiguousarray(shades.ramp.astype(np.uint32) | 0xFF000000)
-        pixels = row.tobytes()  # must live as long as the image that looks at it
-        image = QImage(pixels, row.size, 1, QImage.Format.Format_RGB32)
-        self.ramp.setPixmap(QPixmap.fromImage(image.copy()))
 
     def _ring(self) -> None:
         """Ring the selected fibers."""

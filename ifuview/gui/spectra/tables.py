@@ -113,10 +113,10 @@ class TablesDock(Dock):
         self.close_button.setVisible(pure.can_close(view, number))
         if old is None or old.table.source[0] is not found.table.source[0]:
             self._local = ()
-            kept = self.x_box.currentText(), self.y_box.currentText()
-            first = pure.axes(found)
-            for box, mine, other in zip((self.x_box, self.y_box), kept, first, strict=True):
-                self._fill(box, found.numbers, mine if mine in found.numbers and old is not None else other)
+            before = ("", "") if old is None else pure.axes(old)
+            for box, was, first in zip((self.x_box, self.y_box), before, pure.axes(found), strict=True):
+                mine = box.currentText()  # what the user chose stays
+                self._fill(box, found.numbers, mine if mine in found.numbers and mine != was else first)
         self.sheet.draw(found.table)
         self._plot()
 

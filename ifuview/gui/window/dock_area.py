@@ -27,7 +27,7 @@ IN_FRONT = {
     Desk.IMAGE: "section", Desk.TRACES: "spectrum", Desk.NIGHT: "triage", Desk.REDUCTION: "step",
     Desk.PHOTONS: "photons",
 }  # fmt: skip  # of the one column of a small window
-DOCK_SIZES = {"left": 205, "right": 385, "bottom": 140}  # px at least: most of 1600 x 1000 is left for the image
+DOCK_SIZES = {"left": 225, "right": 385, "bottom": 140}  # px at least: most of 1600 x 1000 is left for the image
 DOCK_SHARES = {"left": 0.1, "right": 0.24, "bottom": 0.14}  # of a larger window
 
 

@@ -176,3 +176,14 @@ def test_the_bar_does_not_speak_of_a_frame_that_it_knows_nothing_of(opened: Runn
     other = replace(slot, dataset=replace(slot.dataset, path="elsewhere.fits"))
     session = Session(slots=(other,), current=other.key, triage=about)
     assert verdict.make(session) is None
+
+
+def test_who_looks_at_a_product_of_a_tile_is_not_taken_away(tmp_path: Path) -> None:
+    """A frame that is none of the night's: its spectra were asked for."""
+    root = write_production(tmp_path)
+    night = Night(
+        open_night.scan_folder(str(root)), auto=Place(FIRST, "r0", "sframe"), place=Place(FIRST, "r0", "sframe")
+    )
+    session = Session(night=night)
+    assert not judging._user_moved(session)
+    assert judging._user_moved(replace(session, current=3))

@@ -302,7 +302,7 @@ def test_fibers_are_colored_by_a_number_with_its_range(build, view_of):
     dock.color_by.setCurrentIndex(dock.color_by.findData("throughput"))
     assert dock.bar.isVisibleTo(dock)
     assert not dock.key_line.isVisibleTo(dock)
-    assert float(dock.low.text()) == pytest.approx(0.804, abs=0.01)
+    assert float(dock.bar.low.text()) == pytest.approx(0.804, abs=0.01)
     dock.draw(view_of("focal", made.session()))
     assert dock.color_by.currentData() == "throughput"
 

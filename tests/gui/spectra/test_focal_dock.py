@@ -31,9 +31,9 @@ def test_a_window_colors_all_cameras(build, view_of):
     assert dock.plot.cloud.dots.isVisible()
     assert dock.plot.cloud.dots.getData()[0].size == 100
     assert "6100 to 6150" in dock.note.text()
-    before = float(dock.high.text())
+    before = float(dock.bar.high.text())
     dock.reach.setValue(10.0)
-    assert float(dock.high.text()) > 1.9 * before
+    assert float(dock.bar.high.text()) > 1.9 * before
 
 
 def test_the_dots_are_where_the_fibers_are(build, view_of):

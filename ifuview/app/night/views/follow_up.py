@@ -13,6 +13,7 @@ from ifuview.instrument import words
 from ifuview.model.night.exposures import ExposureIndex, TileFile
 
 Choice = tuple[str, tuple[Intent, ...]]
+FAR = "Z>4"
 FAMILIES = (("Redshifts", "redshifts"), ("Spectra", "spectra"), ("Quality", "quality"))
 
 
@@ -41,6 +42,7 @@ def follow_up(session: Session) -> tuple[Choice, ...]:
     if exposure is not None and exposure.tile is not None:
         out += [(f"{name} of tile {exposure.tile}{_petal(one)}", (want.ShowTileFile(one.file.path),))
                 for name, one in _of_tile(index, exposure.tile, now.camera)]  # fmt: skip
+        out += _far(index, exposure.tile, now.camera)
     families = words("quality", "tables")
     if any(file.family in families for file in index.tiles):
         out.append(("Quality of all tiles side by side", (ShowDock("tiles"),)))
@@ -52,6 +54,16 @@ def follow_up(session: Session) -> tuple[Choice, ...]:
     done = "" if night.compared is None else night.compared.folder
     out += [(f"Compare with {_name(path)}", (want.CompareProduction(path),)) for path in night.others if path != done]
     return tuple(out)
+
+
+def _far(index: ExposureIndex, tile: int, camera: str) -> list[Choice]:
+    """The spectra of the petal with redshifts that few objects have: many of them tell of a fault."""
+    own = dict(_of_tile(index, tile, camera))
+    if not {"Redshifts", "Spectra"} <= set(own):
+        return []
+    spectra = own["Spectra"]
+    title = f"Spectra with {FAR} of tile {tile}{_petal(spectra)}"
+    return [(title, (want.ShowTileFile(spectra.file.path, FAR),))]
 
 
 def _of_tile(index: ExposureIndex, tile: int, camera: str) -> list[tuple[str, TileFile]]:
