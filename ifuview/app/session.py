@@ -189,6 +189,7 @@ class Overlay:
     blocks: bool = False  # row-stacked spectra: borders of blocks, and of every second one
     sky_fibers: bool = False
     bad_fibers: bool = False
+    grid: bool = False  # right ascension and declination
     sexagesimal: bool = False  # positions on the sky in hours, minutes and seconds, not in degrees
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ifuview.app.script.common import YES_NO
 from ifuview.app.script.words import Words
 
-MAYBE_A_WORD = """3d align buttons contour fade grid iconify inet info rgb tcl update"""
+MAYBE_A_WORD = """3d align buttons contour fade iconify inet info rgb tcl update"""
 NO_WORD = """blue console fifo_only green inet_only lower minimize nobuttons
     noinfo noslice port_only print private psprint raise red slice unix_only"""
 ONE_WORD = """array asinhexp background bg fifo gif iis jpeg language

@@ -201,6 +201,14 @@ def _wants(what: str) -> Handler:
     return handler
 
 
+def _grid(words: Words, out: Writer) -> None:
+    """-grid [yes|no | open|close | ...]."""
+    if words.accept("open", "close", "load", "save"):
+        out.ignored.append(words.option)
+    else:
+        out.do("overlay", "grid", words.switch())
+
+
 def _wcs(words: Words, out: Writer) -> None:
     """-wcs [open|close | system SYSTEM | skyformat degrees|sexagesimal | SYSTEM | ...]."""
     words.accept("skyformat", "sky", "system", "format")
@@ -221,6 +229,7 @@ OPTIONS: dict[str, Handler] = {
     "dock": _named_dock,
     "view": _view,
     "wcs": _wcs,
+    "grid": _grid,
     "colorbar": _overlay("colorbar"),
     "nocolorbar": _overlay("colorbar", False),
     "panner": _overlay("panner"),

@@ -25,6 +25,7 @@ from ifuview.app.frames.views.image import CanvasView, PictureView
 from ifuview.app.session import Layout
 from ifuview.gui.canvas import layers
 from ifuview.gui.canvas.caption import MOST_NAMED, Caption
+from ifuview.gui.canvas.drawing.grid import draw_grid
 from ifuview.gui.canvas.frame import BACKGROUND, STRIP_HEIGHT, fill_around, paint_strip
 from ifuview.gui.canvas.hands import Hands
 from ifuview.gui.canvas.layer import Layer
@@ -201,6 +202,8 @@ class ImageCanvas(Surface):
         if overlay is not None and not overlay.empty():
             moving = self.hands.busy() and self.live.view is not None
             self._layers.setdefault(picture.key, Layer()).paint(p, overlay, at, size, moving=moving)
+        if self.view.shown.grid and picture.sky is not None:
+            draw_grid(p, picture.sky, at, size, sexagesimal=self.view.shown.sexagesimal)
         self.hands.regions.paint(p, picture, at, size)
         crosshair = self.crosshair()
         if crosshair is not None and self.view.shown.crosshair and self._shares_crosshair(picture):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QHBoxLayout, QTableView, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QHeaderView, QTableView, QWidget
 
 from ifuview.app.spectra.views import region as pure
 from ifuview.app.spectra.views.region import HEAD, RegionAnswer, RegionView
@@ -16,6 +16,7 @@ from ifuview.gui.parts.base import Dock
 
 NOWHERE = QModelIndex()
 PLOT = 120  # screen px at least
+ROW_PAD = 4  # screen px of a row beside its text
 
 
 class PixelRows(QAbstractTableModel):
@@ -63,9 +64,11 @@ class RegionDock(Dock):
         self.table = QTableView()
         self.table.setModel(self.rows)
         self.table.setAccessibleName("Pixels of the region")
-        vertical = self.table.verticalHeader()
-        if vertical is not None:
+        vertical, across = self.table.verticalHeader(), self.table.horizontalHeader()
+        if vertical is not None and across is not None:
             vertical.hide()
+            vertical.setDefaultSectionSize(self.fontMetrics().height() + ROW_PAD)
+            across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.copy = button("Copy", "Put statistics and pixels on the clipboard, separated by tabs")
         self.copy.clicked.connect(self._copy)
         head = QHBoxLayout()

@@ -72,7 +72,7 @@ ACTIONS: tuple[Action, ...] = (
         ("iso_wave", "Iso-wavelength curves; above spectra: CCD rows", ("w",)),
         ("blocks", "Blocks of fibers", ("o",)), ("sky_fibers", "Sky fibers", ("u",)),
         ("bad_fibers", "Bad fibers", ("v",)),
-        ("sexagesimal", "RA, Dec in hours and minutes", ()),
+        ("grid", "Grid of RA and Dec", ("Shift+G",)), ("sexagesimal", "RA, Dec in hours and minutes", ()),
         ("crosshair", "Crosshair", ("x",)), ("colorbar", "Color bar", ()), ("magnifier", "Magnifier", ()),
         ("panner", "Panner", ()))),
     *(Action(f"draw-{n}", f"{'-' if n == 'box' else ''}View", f"Draw a {n}", do.draw(n), (k,),
