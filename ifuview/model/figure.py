@@ -20,9 +20,10 @@ SOLID, DASHED, DOTTED, NONE = "solid", "dashed", "dotted", ""  # strokes
 DOT, CROSS, PLUS, DOWN, STAR, SQUARE, DIAMOND, RING = "o", "x", "+", "v", "*", "s", "d", "ring"  # symbols
 UNSURE = 5.0  # times the usual error: points that do not decide about a range
 CENTRAL = (1.0, 99.0)  # percent of the points inside a robust range
-# Okabe & Ito (2008), color universal design; the order puts what stands out on the background first
-ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-ON_DARK = ("#56B4E9", "#E69F00", "#2BBF93", "#E3A0C5", "#F0E442", "#F07A35")
+# from Okabe & Ito (2008), moved apart until any two differ by 0.08 (OKLab) for a deuteranope and a protanope, too; the
+# order puts what stands out on the background first
+ON_LIGHT = ("#1d6ca1", "#D55E00", "#039861", "#CC79A7", "#ea940a", "#32aee8")
+ON_DARK = ("#5896eb", "#f7a113", "#2bb981", "#e9b2c9", "#fcec32", "#dc7a0f")
 
 RAMP_ON_LIGHT, RAMP_ON_DARK = (0.0, 0.82), (0.25, 1.0)  # part of the ramp that can be seen on the paper
 CONTRAST = 3.0  # least ratio of a curve to the paper (WCAG 2, graphics)

@@ -215,6 +215,23 @@ class VerdictState(StrEnum):
     NOT_JUDGED = "not judged"
 
 
+# behind white letters, and on paper; any two differ by 0.07 (OKLab) for a deuteranope and a protanope, too
+VERDICT_COLORS = {
+    VerdictState.WRONG: "#cf3b30",
+    VerdictState.LOOK: "#664800",
+    VerdictState.CLEAN: "#1a7f4e",
+    VerdictState.JUDGING: "#2a5fa8",
+    VerdictState.NOT_JUDGED: "#585d63",
+}
+VERDICT_SIGNS = {  # they say the same
+    VerdictState.WRONG: "\u2718",
+    VerdictState.LOOK: "\u25b2",
+    VerdictState.CLEAN: "\u2714",
+    VerdictState.JUDGING: "\u2026",
+    VerdictState.NOT_JUDGED: "?",
+}
+
+
 def as_state(verdict: Verdict) -> VerdictState:
     """What a comparison with limits says, in the words that stand for every kind of judgement."""
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ifuview.model.inspection import VerdictState
+from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 from ifuview.model.report import ReportInput
 
 if TYPE_CHECKING:
@@ -17,13 +17,8 @@ CHARACTER = 0.58  # mean width of a character over the font size
 LAST_GLYPH = 0x52F  # Latin, Greek and Cyrillic are in the font
 TYPOGRAPHY = "–—‘’“”…≤≥≈−√∞±"
 INK, PALE = "#1a1a1a", "#666666"
-# Okabe-Ito colors; the sign and the word say the same
-MARKS = {
-    VerdictState.WRONG: ("✘", "WRONG", "#c04a00"),
-    VerdictState.LOOK: ("▲", "LOOK", "#b87400"),
-    VerdictState.CLEAN: ("✔", "CLEAN", "#007a5a"),
-    VerdictState.JUDGING: ("…", "JUDGING", "#005d92"),
-    VerdictState.NOT_JUDGED: ("?", "NOT JUDGED", "#666666"),
+MARKS = {  # the sign, the word and the color say the same
+    state: (VERDICT_SIGNS[state], state.value.upper(), VERDICT_COLORS[state]) for state in VerdictState
 }
 MAX_CARDS = 18
 

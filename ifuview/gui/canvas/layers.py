@@ -24,6 +24,8 @@ LABEL_GAP = 14  # screen px, height of a label
 CENTERED = 0.3  # of the height of a label: its base line below the curve, so that its middle lies on the curve
 LABEL_PAD = 6  # screen px between a curve's end and its label
 SELECTED_COLOR = QColor("#ff2d95")
+CASING_COLOR = QColor("#ffffff")  # on either side of the chosen fiber: told by more than its color
+SELECTED_WIDTH, CASING = 2.5, 5.5  # screen px
 NEIGHBOR_COLOR = QColor("#ffd0e6")
 ISO_COLOR = QColor(255, 255, 255, 150)
 AMPLIFIER_COLOR = QColor(120, 255, 120, 170)
@@ -105,7 +107,9 @@ def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
             _lines(p, lines[mine & np.isin(row, view.first)], QPen(pen, 0))
     _lines(p, lines[np.isin(row, view.neighbors)], QPen(NEIGHBOR_COLOR, 0))
     if view.selected is not None:
-        _lines(p, lines[row == view.selected], QPen(SELECTED_COLOR, 2))
+        chosen = lines[row == view.selected]
+        for pen in (QPen(EDGE, CASING + 2), QPen(CASING_COLOR, CASING), QPen(SELECTED_COLOR, SELECTED_WIDTH)):
+            _lines(p, chosen, pen)
 
 
 def _screen(lines: Array, at: ViewState, size: viewport.Size) -> Array:
@@ -232,7 +236,7 @@ def draw_band(p: QPainter, band: tuple[float, ...], at: ViewState, size: viewpor
     left, right, top, bottom = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))
     if min(right - left, bottom - top) >= FRAMED:
         _box(p, at, size, band, SELECTED_COLOR, "")
-    p.setPen(Qt.PenStyle.NoPen)
+    p.setPen(QPen(CASING_COLOR, 1.5))
     p.setBrush(SELECTED_COLOR)
     for end in (0, 1):
         inward = MARK * (1 - 2 * end)

@@ -13,8 +13,8 @@ from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from ifuview.app.night.views import exposures as pure
 from ifuview.app.night.views.exposures import ExposuresView
 from ifuview.app.night.views.heat import NOT_ASKED, CameraVerdict
-from ifuview.gui.parts._widgets import VERDICT_COLORS, is_dark
-from ifuview.model.inspection import VerdictState
+from ifuview.gui.parts._widgets import is_dark
+from ifuview.model.inspection import VERDICT_COLORS, VerdictState
 from ifuview.model.night.exposures import Dot
 
 NOWHERE = QModelIndex()

@@ -12,21 +12,10 @@ from ifuview.app.intents import ShowProduct
 from ifuview.app.night.views import heads as pure
 from ifuview.app.night.views.heads import STATES, HeadsView
 from ifuview.gui.night._focal_map import FocalMap
-from ifuview.gui.parts._widgets import (
-    VERDICT_COLORS,
-    VERDICT_SIGNS,
-    FlowLayout,
-    Pages,
-    Ramp,
-    button,
-    column,
-    combo,
-    labelled,
-    quiet_label,
-)
+from ifuview.gui.parts._widgets import FlowLayout, Pages, Ramp, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import PlainLabel
-from ifuview.model.inspection import VerdictState
+from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 from ifuview.model.night.raw import AMPLIFIERS, DETECTOR, HEAD
 
 HINT = "Open a raw night of many fiber heads: each is shown here in its place on the focal plane."

@@ -11,19 +11,10 @@ from ifuview.app.intents import CompareStep, ShowStep, TakeBack, TryParams
 from ifuview.app.night.views.step import StepView
 from ifuview.gui.night._param_form import ParamForm
 from ifuview.gui.parts._figure import FigurePlot
-from ifuview.gui.parts._widgets import (
-    VERDICT_SIGNS,
-    FlowLayout,
-    Pages,
-    bold,
-    button,
-    column,
-    combo,
-    quiet_label,
-    scrolled,
-)
+from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, quiet_label, scrolled
 from ifuview.gui.parts.base import Dock
 from ifuview.model.figure import Figure
+from ifuview.model.inspection import VERDICT_SIGNS
 
 HINT = "Reduce a raw exposure (Ctrl+Shift+J): its steps are shown here, and can be made otherwise."
 NO_PLOTS = "The picture is all that this step has to show."

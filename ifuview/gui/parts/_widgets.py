@@ -25,7 +25,6 @@ from PyQt6.QtWidgets import (
 
 from ifuview.gui.plain import PlainLabel, plain
 from ifuview.model.checks import Array
-from ifuview.model.inspection import VerdictState
 
 # a pressed switch must be told from a raised one on dark palettes too, where Fusion's shade of it vanishes
 PRESSED = (
@@ -34,21 +33,6 @@ PRESSED = (
 )
 GAP = 6  # screen pixels between parts
 RAMP_HEIGHT, RAMP_LEAST = 12, 40  # screen px
-# vermillion, orange, bluish green, blue, grey of the palette of Okabe and Ito, dark enough for white letters
-VERDICT_COLORS = {
-    VerdictState.WRONG: "#b34700",
-    VerdictState.LOOK: "#8a6100",
-    VerdictState.CLEAN: "#00795a",
-    VerdictState.JUDGING: "#005d92",
-    VerdictState.NOT_JUDGED: "#5b6066",
-}
-VERDICT_SIGNS = {
-    VerdictState.WRONG: "\u2718",
-    VerdictState.LOOK: "\u25b2",
-    VerdictState.CLEAN: "\u2714",
-    VerdictState.JUDGING: "\u2026",
-    VerdictState.NOT_JUDGED: "?",
-}
 
 
 class FlowLayout(QLayout):

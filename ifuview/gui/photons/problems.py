@@ -12,10 +12,10 @@ from ifuview.app import intents as want
 from ifuview.app.photons.views import problems as pure
 from ifuview.app.photons.views.problems import ProblemRow, ProblemsView
 from ifuview.gui.parts._findings_tree import EvidencePanel, FindingsTree
-from ifuview.gui.parts._widgets import VERDICT_SIGNS, Pages, column, is_dark, quiet_label
+from ifuview.gui.parts._widgets import Pages, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
-from ifuview.model.inspection import VerdictState
+from ifuview.model.inspection import VERDICT_SIGNS, VerdictState
 
 HEADS = ("Problem", "Amount", "Sure", "First in")
 INK = ("#A83F00", "#FF9A5C")  # text of new problems (light, dark)

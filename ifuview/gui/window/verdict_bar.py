@@ -20,9 +20,8 @@ from PyQt6.QtWidgets import (
 )
 
 from ifuview.app import intents as want
-from ifuview.gui.parts._widgets import VERDICT_COLORS, VERDICT_SIGNS
 from ifuview.gui.plain import PlainLabel, plain
-from ifuview.model.inspection import ChainCell, VerdictState, VerdictView
+from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, ChainCell, VerdictState, VerdictView
 
 BUTTON = (
     "QToolButton { color: white; background: rgba(255, 255, 255, 36); border: 1px solid rgba(255, 255, 255, 90);"

@@ -7,9 +7,8 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
-from ifuview.gui.parts._widgets import VERDICT_COLORS
 from ifuview.io.photons.lists.write import write_photons
-from ifuview.model.inspection import VerdictState
+from ifuview.model.inspection import VERDICT_COLORS, VerdictState
 from ifuview.model.photons.lists import PhotonCut
 from ifuview.simulate.photons import faults
 from ifuview.simulate.photons.array import make_array

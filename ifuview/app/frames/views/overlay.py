@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VERTICES = (9, 17, 33, 65, 129, 257)  # densities of the decimated curves
 TOLERANCE = 0.1  # px, error of the finest density that is kept
-# Okabe and Ito (2008), readable for the color-blind; every other block takes the next
-BLOCK_COLORS = (0x56B4E9, 0xE69F00, 0x00C08B, 0xF0A0D0)
+# any two differ by 0.1 (OKLab) for a deuteranope and a protanope, too; every other block takes the next
+BLOCK_COLORS = (0x6CD3FA, 0xD9962B, 0x7FE0B0, 0xC583B8)
 UNKNOWN_COLOR = 0x999999
 METRIC_MAP, METRIC_STEPS = "viridis", 16
 METRIC_CLIP = (2.0, 98.0)  # percentiles of a metric at the ends of the color scale

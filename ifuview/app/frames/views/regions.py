@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from ifuview.model.region import LINES, MARKS, TURNED, Region, Shape
 
-# Okabe and Ito (2008), brightened where the original is hard to see on a dark image
-PALETTE = ("#E69F00", "#2BBF93", "#E377C2", "#56B4E9", "#F0E442", "#F07A35", "#B39DFF", "#9ACD32")
+# bright on a dark image; any two differ by 0.07 (OKLab) for a deuteranope and a protanope, too
+PALETTE = ("#EFAD1A", "#438F75", "#EC55A3", "#5DE5F0", "#CDEA0E", "#DB803F", "#71A5F6", "#57D88D")
 BOXES, OVALS = (Shape.BOX, Shape.BPANDA), (Shape.ELLIPSE, Shape.EPANDA)
 ROUND = (Shape.CIRCLE, Shape.ANNULUS, Shape.PANDA)
 DRAWN = ("box", "circle", "ellipse", "polygon", "annulus", "line", "vector", "text")  # by hand
