@@ -22,6 +22,7 @@ class DockEntry:
     area: str = "right"
     beside: str = ""  # the dock whose tab it follows; without one it has a place of its own
     picture: bool = False  # -dock NAME -saveimage writes it instead of the canvas
+    letter: str = ""  # Shift+W and this key show or hide it
     room: float = 0.0  # share of the height of the window that it takes when it is first asked for
 
     def drawn(self) -> type[Dock]:
@@ -36,9 +37,16 @@ class DockEntry:
         return import_module(f"ifuview.app.{column}.views.{module}")
 
 
+def panel_keys(entry: DockEntry) -> str:
+    """The keys that show or hide a panel, one after the other; "" for none."""
+    return f"Shift+W, {entry.letter.upper()}" if entry.letter else ""
+
+
 DOCKS: tuple[DockEntry, ...] = (
-    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left"),
-    DockEntry("limits", "Limits and colors", "frames.limits:LimitsDock", "frames.limits", "left", beside="frames"),
+    DockEntry("frames", "Frames", "frames.frames:FramesDock", "frames.frames", "left", letter="f"),
+    DockEntry(
+        "limits", "Limits and colors", "frames.limits:LimitsDock", "frames.limits", "left", beside="frames", letter="l"
+    ),
     DockEntry(
         "photons",
         "Photons",
@@ -48,10 +56,22 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="section",
         picture=True,
         room=0.55,
+        letter="p",
     ),
-    DockEntry("section", "Cross-section", "spectra.cross_section:CrossSectionDock", "spectra.cross_section", "right"),
-    DockEntry("spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", picture=True),
-    DockEntry("quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right"),
+    DockEntry(
+        "section",
+        "Cross-section",
+        "spectra.cross_section:CrossSectionDock",
+        "spectra.cross_section",
+        "right",
+        letter="x",
+    ),
+    DockEntry(
+        "spectrum", "Spectrum", "spectra.spectrum:SpectrumDock", "spectra.spectrum", "bottom", picture=True, letter="s"
+    ),
+    DockEntry(
+        "quality", "Trace quality", "traces.trace_quality:TraceQualityDock", "traces.trace_quality", "right", letter="q"
+    ),
     DockEntry(
         "calibrations",
         "Calibrations",
@@ -60,6 +80,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "right",
         beside="quality",
         picture=True,
+        letter="c",
     ),
     DockEntry(
         "photon-problems",
@@ -70,13 +91,51 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="calibrations",
         picture=True,
         room=0.4,
+        letter="o",
     ),
-    DockEntry("step", "Step", "night.step:StepDock", "night.step", "right", beside="findings", picture=True, room=0.66),
-    DockEntry("heads", "IFUs", "night.heads:HeadsDock", "night.heads", "right", beside="step", picture=True, room=0.5),
-    DockEntry("findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers"),
-    DockEntry("triage", "Problems", "night.triage:TriageDock", "night.triage", "right", beside="findings", room=0.66),
     DockEntry(
-        "fibers", "Fiber table", "spectra.fiber_table:FiberTableDock", "spectra.fiber_table", "right", beside="photons"
+        "step",
+        "Step",
+        "night.step:StepDock",
+        "night.step",
+        "right",
+        beside="findings",
+        picture=True,
+        room=0.66,
+        letter="e",
+    ),
+    DockEntry(
+        "heads",
+        "IFUs",
+        "night.heads:HeadsDock",
+        "night.heads",
+        "right",
+        beside="step",
+        picture=True,
+        room=0.5,
+        letter="i",
+    ),
+    DockEntry(
+        "findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers", letter="d"
+    ),
+    DockEntry(
+        "triage",
+        "Problems",
+        "night.triage:TriageDock",
+        "night.triage",
+        "right",
+        beside="findings",
+        room=0.66,
+        letter="b",
+    ),
+    DockEntry(
+        "fibers",
+        "Fiber table",
+        "spectra.fiber_table:FiberTableDock",
+        "spectra.fiber_table",
+        "right",
+        beside="photons",
+        letter="n",
     ),
     DockEntry(
         "focal",
@@ -86,6 +145,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "right",
         beside="triage",
         picture=True,
+        letter="a",
     ),
     DockEntry(
         "tables",
@@ -96,15 +156,31 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="focal",
         picture=True,
         room=0.55,
+        letter="t",
     ),
-    DockEntry("header", "Header", "frames.header:HeaderDock", "frames.header", "right", beside="tables"),
+    DockEntry("header", "Header", "frames.header:HeaderDock", "frames.header", "right", beside="tables", letter="h"),
     DockEntry(
-        "pixels", "Pixel table", "frames.pixel_table:PixelTableDock", "frames.pixel_table", "right", beside="header"
+        "pixels",
+        "Pixel table",
+        "frames.pixel_table:PixelTableDock",
+        "frames.pixel_table",
+        "right",
+        beside="header",
+        letter="v",
     ),
     DockEntry(
-        "region", "Region", "spectra.region:RegionDock", "spectra.region", "right", beside="pixels", picture=True
+        "sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", beside="spectrum", picture=True, letter="k"
     ),
-    DockEntry("sky", "Sky fibers", "spectra.sky:SkyDock", "spectra.sky", "bottom", beside="spectrum", picture=True),
+    DockEntry(
+        "region",
+        "Region",
+        "spectra.region:RegionDock",
+        "spectra.region",
+        "right",
+        beside="pixels",
+        picture=True,
+        letter="4",
+    ),
     DockEntry(
         "lenslets",
         "Lenslets",
@@ -114,6 +190,7 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="spectrum",
         picture=True,
         room=0.33,
+        letter="y",
     ),
     DockEntry(
         "detections",
@@ -124,6 +201,7 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="lenslets",
         picture=True,
         room=0.42,
+        letter="z",
     ),
     DockEntry(
         "trends",
@@ -134,6 +212,7 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="detections",
         picture=True,
         room=0.4,
+        letter="w",
     ),
     DockEntry(
         "light",
@@ -144,13 +223,33 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="exposures",
         picture=True,
         room=0.45,
+        letter="g",
     ),
     DockEntry(
-        "speckle", "Speckle", "photons.speckle:SpeckleDock", "photons.speckle", "bottom", beside="light", picture=True
+        "speckle",
+        "Speckle",
+        "photons.speckle:SpeckleDock",
+        "photons.speckle",
+        "bottom",
+        beside="light",
+        picture=True,
+        letter="u",
     ),
-    DockEntry("graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", beside="sky"),
-    DockEntry("cut", "Cut", "frames.cut:CutDock", "frames.cut", "bottom", beside="graphs", picture=True, room=0.28),
-    DockEntry("exposures", "Exposures", "night.exposures:ExposuresDock", "night.exposures", "bottom", beside="graphs"),
+    DockEntry(
+        "graphs", "Row and column", "spectra.graphs:GraphsDock", "spectra.graphs", "bottom", beside="sky", letter="m"
+    ),
+    DockEntry(
+        "cut", "Cut", "frames.cut:CutDock", "frames.cut", "bottom", beside="graphs", picture=True, room=0.28, letter="j"
+    ),
+    DockEntry(
+        "exposures",
+        "Exposures",
+        "night.exposures:ExposuresDock",
+        "night.exposures",
+        "bottom",
+        beside="graphs",
+        letter="r",
+    ),
     DockEntry(
         "tiles",
         "Tile quality",
@@ -160,7 +259,16 @@ DOCKS: tuple[DockEntry, ...] = (
         beside="exposures",
         picture=True,
         room=0.45,
+        letter="1",
     ),
-    DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", beside="limits"),
-    DockEntry("messages", "Messages", "frames.messages:MessagesDock", "frames.messages", "bottom", beside="speckle"),
+    DockEntry("jobs", "Jobs", "frames.jobs:JobsDock", "frames.jobs", "left", beside="limits", letter="2"),
+    DockEntry(
+        "messages",
+        "Messages",
+        "frames.messages:MessagesDock",
+        "frames.messages",
+        "bottom",
+        beside="speckle",
+        letter="3",
+    ),
 )

@@ -108,8 +108,8 @@ def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
     _lines(p, lines[np.isin(row, view.neighbors)], QPen(NEIGHBOR_COLOR, 0))
     if view.selected is not None:
         chosen = lines[row == view.selected]
-        for pen in (QPen(EDGE, CASING + 2), QPen(CASING_COLOR, CASING), QPen(SELECTED_COLOR, SELECTED_WIDTH)):
-            _lines(p, chosen, pen)
+        for line in (QPen(EDGE, CASING + 2), QPen(CASING_COLOR, CASING), QPen(SELECTED_COLOR, SELECTED_WIDTH)):
+            _lines(p, chosen, line)
 
 
 def _screen(lines: Array, at: ViewState, size: viewport.Size) -> Array:

@@ -7,6 +7,7 @@ from html import escape
 from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from ifuview.gui.docks import DOCKS, panel_keys
 from ifuview.gui.window.menus import ACTIONS, MOUSE
 
 
@@ -16,8 +17,10 @@ def sheet() -> str:
     for action in ACTIONS:
         if action.keys:
             menu = action.menu.lstrip("-").split("/")[0]
-            keys = ", ".join(QKeySequence(k).toString(QKeySequence.SequenceFormat.NativeText) for k in action.keys)
+            keys = ", ".join(map(_written, action.keys))
             groups.setdefault(menu, []).append((keys, action.text.rstrip(".")))
+    panels = [(_written(panel_keys(entry)), entry.title) for entry in DOCKS if entry.letter]
+    groups["Panels: show or hide, one key after the other"] = [*panels, ("F6", "keys to the next panel")]
     tables = []
     for name, rows in groups.items():
         body = "".join(
@@ -26,6 +29,11 @@ def sheet() -> str:
         tables.append(f"<h3>{escape(name)}</h3><table cellspacing='3'>{body}</table>")
     left, right = "".join(tables[: len(tables) // 2]), "".join(tables[len(tables) // 2 :])
     return f"<table width='100%'><tr><td width='50%' valign='top'>{left}</td><td valign='top'>{right}</td></tr></table>"
+
+
+def _written(keys: str) -> str:
+    """Keys as this system writes them."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class ShortcutSheet(QDialog):

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 from ifuview.app import intents as want
 from ifuview.app.frames.views import skyposition
 from ifuview.app.preferences import data_folder
+from ifuview.gui.docks import DOCKS
 from ifuview.gui.shell.window_contract import CommandedWindow
 from ifuview.gui.window.menus import ACTIONS
 from ifuview.gui.window.save_dialogs import SaveDialogs
@@ -286,7 +287,7 @@ class WindowCommands(SaveDialogs):
         from ifuview.gui.dialogs.palette import CommandPalette
 
         commands = [(a.text.rstrip("."), self.window.actions_by_name[a.name]) for a in ACTIONS]
-        commands += [(f"Dock: {d.windowTitle()}", d.toggleViewAction()) for d in self.window.docks.values()]
+        commands += [(f"Dock: {e.title}", self.window.actions_by_name[f"dock-{e.key}"]) for e in DOCKS]
         palette = CommandPalette(commands, self.window)
         if palette.exec() and palette.chosen is not None:
             palette.chosen.trigger()
@@ -316,6 +317,12 @@ class WindowCommands(SaveDialogs):
 
     def close(self) -> None:
         self.window.close()
+
+    def toggle_panel(self, key: str) -> None:
+        """Bring a panel to the front; one that is there goes. The focus stays where it is."""
+        dock = self.window.docks[key]
+        in_front = dock.isVisible() and not dock.visibleRegion().isEmpty()
+        self.controller.handle(want.ShowDock(key, not in_front))
 
     def focus_next_panel(self) -> None:
         """Move the focus to the next visible panel, the canvas included."""

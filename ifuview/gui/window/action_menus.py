@@ -7,6 +7,7 @@ from PyQt6.QtGui import QAction, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu
 
 from ifuview.app import intents as want
+from ifuview.gui.docks import DOCKS, panel_keys
 from ifuview.gui.plain import plain
 from ifuview.gui.shell.window_commands import WindowCommands
 from ifuview.gui.shell.window_contract import CommandedWindow
@@ -62,10 +63,15 @@ class ActionMenus:
     def _make_dock_menu(self) -> None:
         menu = self._menus["Window"]
         first = menu.actions()[0]
-        for dock in self.window.docks.values():
-            item = dock.toggleViewAction()
-            item.triggered.connect(lambda on, dock=dock: dock.raise_() if on else None)
+        for entry in DOCKS:
+            item = QAction(entry.title, self.window)
+            item.setObjectName(f"dock-{entry.key}")
+            item.setCheckable(True)
+            if entry.letter:
+                item.setShortcut(QKeySequence(panel_keys(entry)))
+            item.triggered.connect(lambda _on, key=entry.key: self.commands.toggle_panel(key))
             menu.insertAction(first, item)
+            self.actions[f"dock-{entry.key}"] = item
         menu.insertSeparator(first)
         self.recent_menu = QMenu("Open recent", self.window)
         self._menus["File"].insertMenu(self.actions["reload"], self.recent_menu)
@@ -82,6 +88,8 @@ class ActionMenus:
 
     def _show_checks(self, menu: str) -> None:
         session = self.controller.session
+        for key, dock in self.window.docks.items() if menu == "Window" else ():
+            self.actions[f"dock-{key}"].setChecked(not dock.isHidden())
         for action in ACTIONS:
             if action.checked is not None and _top_menu(action) == menu:
                 self.actions[action.name].setChecked(action.checked(session))

@@ -10,6 +10,7 @@ from ifuview.app.desk import PANELS, Desk
 from ifuview.app.session import Level
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.docks import DOCKS, DockEntry
+from ifuview.gui.parts._focus import ImageFocus
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.window import window_state
@@ -155,6 +156,7 @@ class DockArea(QObject):
         widget = entry.drawn()()
         widget.setAccessibleName(entry.title)
         widget.setMinimumSize(*DOCK_MINIMUM)  # wrapped labels would otherwise ask for the height of one narrow column
+        ImageFocus(widget, self.canvas)
         widget.intent.connect(self.controller.handle)
         widget.needs_room.connect(lambda share, key=entry.key: self._grow_once(key, share))
         if hasattr(widget, "limits_live"):
