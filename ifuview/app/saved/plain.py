@@ -81,6 +81,8 @@ def _hints(kind: type[object]) -> Mapping[str, object]:
 
 def _fitted(hint: object, value: object, bad: list[str], where: str) -> object:
     """A value as the type of its field."""
+    if hint is object:
+        return _frozen(value)
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _one_of(get_args(hint), value, bad, where)
@@ -140,6 +142,11 @@ def _usual(hint: object) -> object:
         return hint()
     except TypeError:
         return None
+
+
+def _frozen(value: object) -> object:
+    """What may be anything, with tuples in place of lists."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _simple(hint: object, value: object, where: str) -> object:

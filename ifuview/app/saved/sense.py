@@ -11,14 +11,18 @@ from ifuview.app.frames.views.colors import known
 from ifuview.app.saved.state import SavedFrame
 from ifuview.errors import MissingDataError
 from ifuview.model.image import Image
-from ifuview.model.region import Region, Shape
+from ifuview.model.region import LINES, PANDAS, Region, Shape
 
 TURNS = (0, 90, 180, 270)
 LEAST_ZOOM, MOST_ZOOM = 1e-6, 1e6
 MOST_PLACE = 1e9  # px
 MOST_RADIUS = 100.0  # px, of the smoothing
-SIZES: Mapping[Shape, int] = {Shape.CIRCLE: 1, Shape.ELLIPSE: 2, Shape.BOX: 2, Shape.ANNULUS: 2}
-POINTS: Mapping[Shape, int] = {Shape.LINE: 2, Shape.POLYGON: 3}
+SIZES: Mapping[Shape, int] = {  # the least numbers of sizes and points, where these are not 0 and 1
+    Shape.CIRCLE: 1, Shape.ELLIPSE: 2, Shape.BOX: 2, Shape.ANNULUS: 2, Shape.PANDA: 2, Shape.EPANDA: 4, Shape.BPANDA: 4,
+    Shape.PROJECTION: 1, Shape.COMPASS: 1,
+}  # fmt: skip
+POINTS: Mapping[Shape, int] = {Shape.POLYGON: 3} | dict.fromkeys(LINES, 2)
+SECTORS = 4  # numbers that say how a panda is cut
 
 
 def sensible(frame: SavedFrame) -> SavedFrame:
@@ -62,6 +66,7 @@ def _view(view: ViewState) -> ViewState:
 def _can_be_drawn(region: Region) -> bool:
     points, sizes = len(region.points), len(region.size)
     enough = points >= POINTS[region.shape] if region.shape in POINTS else points == 1
-    numbers = (*region.size, region.angle, *(v for point in region.points for v in point))
+    enough &= region.shape not in PANDAS or len(region.sectors) == SECTORS
+    numbers = (*region.size, *region.sectors, region.angle, *(v for point in region.points for v in point))
     small = all(math.isfinite(v) and abs(v) <= MOST_PLACE for v in numbers)
     return enough and small and sizes >= SIZES.get(region.shape, 0) and all(v >= 0 for v in region.size)

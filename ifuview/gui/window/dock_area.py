@@ -10,10 +10,10 @@ from ifuview.app.desk import PANELS, Desk
 from ifuview.app.session import Level
 from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.docks import DOCKS, DockEntry
-from ifuview.gui.parts._focus import ImageFocus
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.window import window_state
+from ifuview.gui.window.image_focus import ImageFocus
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,

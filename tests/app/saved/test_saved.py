@@ -21,7 +21,7 @@ from ifuview.app.saved.state import FileMark, Saved, SavedFrame
 from ifuview.app.session import Layout, Level, Locks, Overlay, Selection, Session
 from ifuview.engine.context import SILENT
 from ifuview.errors import FileFormatError
-from ifuview.model.region import Region, Shape
+from ifuview.model.region import Home, Region, Shape
 from ifuview.model.traces.doctor import DoctorLimits
 
 
@@ -51,6 +51,14 @@ def asked(files: tuple[str, str]) -> HeadlessSession:
     view = ViewState(11.25, 3.5, 4.0, fit=False, rotation=90, flip_x=True)
     regions = (
         Region(Shape.CIRCLE, ((3.1, 4.2),), (2.5,), text="star", color="#ff0000"),
+        Region(Shape.PANDA, ((9.0, 8.0),), (1.0, 4.0), sectors=(0.0, 90.0, 3.0, 2.0), more=(("width", "2"),)),
+        Region(
+            Shape.VECTOR,
+            ((1.0, 2.0), (3.0, 4.0)),
+            home=Home(
+                Region(Shape.VECTOR, ((150.0, 2.0), (150.1, 2.1)), frame="fk5"), (((1.0, 2.0), (3.0, 4.0)), (), 0.0, ())
+            ),
+        ),
         Region(Shape.POLYGON, ((0.0, 0.0), (3.0, 0.0), (3.0, 4.0)), tags=("a", "b"), include=False),
     )
     viewer.ask(

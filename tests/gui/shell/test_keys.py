@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from ifuview.app import intents as want
 from ifuview.gui.dialogs.shortcuts import sheet
 from ifuview.gui.docks import DOCKS, panel_keys
-from ifuview.gui.parts._focus import CLICKED
+from ifuview.gui.window.image_focus import CLICKED
 from ifuview.gui.window.menus import ACTIONS
 from tests.gui.windows import settle, window
 
