@@ -12,8 +12,8 @@ from PyQt6.QtTest import QTest
 from ifuview.app import intents as want
 from ifuview.app.frames.views import regions as shapes
 from ifuview.engine.spectra.cubes.inside import CLOSED, inside
-from ifuview.gui.canvas.stages import pixels_of
 from ifuview.model.region import Region, Shape
+from tests.gui.canvas.test_image_canvas import picture
 from tests.gui.canvas.test_region_hands import LEFT, at, canvas, drag, put, with_regions  # noqa: F401
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -83,9 +83,10 @@ def test_shift_turns_and_a_double_click_asks_what_is_in_it(canvas):  # noqa: F81
 
 @pytest.mark.parametrize("region", EACH, ids=lambda r: f"{r.shape}{len(r.size)}")
 def test_what_is_painted_is_the_edge_of_what_is_inside(canvas, region):  # noqa: F811
-    before = pixels_of(canvas.grab_image()).copy()
+    before = picture(canvas)
     with_regions(canvas, replace(region, color="#ffffff"))
-    painted = (pixels_of(canvas.grab_image()) != before) & (pixels_of(canvas.grab_image()) & 0xFF > 200)
+    after = picture(canvas)
+    painted = (after != before) & (after & 0xFF > 200)
     assert painted.sum() > 100
     found = inside(region, (40, 50))
     assert found.sum() > 20

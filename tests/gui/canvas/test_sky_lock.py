@@ -14,9 +14,8 @@ from ifuview.app.frames.views import image as image_view
 from ifuview.app.frames.views import viewport
 from ifuview.app.session import Layout, Locks, Session
 from ifuview.gui.canvas.image_canvas import ImageCanvas
-from ifuview.gui.canvas.stages import pixels_of
 from ifuview.io.fits.world import wcs_cards
-from tests.gui.canvas.test_image_canvas import slot
+from tests.gui.canvas.test_image_canvas import picture, slot
 
 SCALE = 1e-4
 
@@ -71,8 +70,8 @@ def test_the_other_tile_follows_a_drag_and_keeps_the_scale(canvas):
 
 
 def test_the_grid_is_painted_over_each_picture_with_a_sky(canvas):
-    before = pixels_of(canvas.grab_image()).copy()
+    before = picture(canvas)
     canvas.draw(image_view.make(replace(canvas.session, overlay=replace(canvas.session.overlay, grid=True))))
-    changed = pixels_of(canvas.grab_image()) != before
+    changed = picture(canvas) != before
     half = changed.shape[1] // 2
     assert changed[:, :half].sum() > 300 and changed[:, half:].sum() > 300

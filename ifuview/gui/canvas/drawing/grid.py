@@ -35,7 +35,7 @@ def draw_grid(p: QPainter, sky: SkyMap, at: ViewState, size: viewport.Size, *, s
             points = [QPointF(float(sx[k]), float(sy[k])) for k in run if good[k]]
             if len(points) > 1:
                 p.drawPolyline(QPolygonF(points))
-        place = _label_place(sx, sy, size, low=line.meridian)
+        place = _label_place(sx, sy, size)
         if place is not None:
             labels.append((place, line.label))
     taken: list[QPointF] = []
@@ -47,13 +47,14 @@ def draw_grid(p: QPainter, sky: SkyMap, at: ViewState, size: viewport.Size, *, s
     p.restore()
 
 
-def _label_place(sx: np.ndarray, sy: np.ndarray, size: viewport.Size, *, low: bool) -> QPointF | None:
-    """Where a line is nearest to the lower (or left) edge of the canvas; None where it does not cross it."""
+def _label_place(sx: np.ndarray, sy: np.ndarray, size: viewport.Size) -> QPointF | None:
+    """Where a line is nearest to the lower edge of the canvas, or if it runs across to the left one; None nowhere."""
     with np.errstate(invalid="ignore"):
         x = np.linspace(0, sx.size - 1, 8 * sx.size)
         fx, fy = (np.interp(x, np.arange(v.size), v) for v in (sx, sy))
         seen = (fx > 0) & (fx < size[0] - INSET) & (fy > INSET) & (fy < size[1])
     if not seen.any():
         return None
+    low = float(np.ptp(fy[seen])) > float(np.ptp(fx[seen]))
     k = int(np.argmax(np.where(seen, fy, -math.inf)) if low else np.argmin(np.where(seen, fx, math.inf)))
     return QPointF(float(fx[k]) + INSET * low, min(float(fy[k]), size[1] - INSET) - INSET * (not low) / 2)
