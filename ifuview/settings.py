@@ -52,6 +52,9 @@ class Settings:
     data : str
         Folder in which dialogs that open files start; "": that of the environment (`preferences.data_folder`), else
         that of the last file.
+    calibrations : str
+        Folder of calibrations for nights without their own; "": that of the environment
+        (`preferences.calibration_folder`).
     recent : tuple of str
         Files opened last, newest first.
     """
@@ -68,6 +71,7 @@ class Settings:
     sky: str = "degrees"
     baseraw: str = ""
     data: str = ""
+    calibrations: str = ""
     recent: tuple[str, ...] = ()
 
     def look_fields(self) -> tuple[tuple[str, object], ...]:

@@ -13,7 +13,7 @@ from ifuview.settings import Settings, load
 
 DATA_FOLDERS = ("MKID_DATA_DIR",)  # of the environment, as pipelines name the place of their data
 
-_named = [""]  # by the settings that are in use
+_named = ["", ""]  # folders of data and of calibrations, by the settings that are in use
 
 
 def data_folder() -> str:
@@ -22,10 +22,22 @@ def data_folder() -> str:
     return next((found for path in wanted if path and os.path.isdir(found := os.path.expanduser(path))), "")
 
 
+def calibration_folder(variable: str) -> str:
+    """Where calibrations lie that stand for those a night does not have: as the settings say, else the environment.
+
+    Parameters
+    ----------
+    variable : str
+        Of the environment; "" for none.
+    """
+    wanted = (_named[1], os.environ.get(variable, "") if variable else "")
+    return next((found for path in wanted if path and os.path.isdir(found := os.path.expanduser(path))), "")
+
+
 def use(settings: Settings) -> None:
     """Let threads and memory be as many and as much as the preferences say, and dialogs start where they say."""
     set_threads(settings.threads)
-    _named[0] = settings.data
+    _named[:] = settings.data, settings.calibrations
     memory.allow(settings.memory_limit_mib)
 
 

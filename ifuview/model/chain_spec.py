@@ -30,6 +30,11 @@ class ChainSpec(NamedTuple):
         Names for people, where they differ.
     calibrations : mapping of str to str
         File family of a calibration of a night (its number is that of the night) to the product that it stands for.
+    defaults : mapping of str to tuple of str
+        Product to files that stand for it where a night has none, below a folder of calibrations; {camera}, {arm} and
+        {CARD} of the header of the spectra stand for themselves, the first pattern that finds one counts.
+    defaults_in : str
+        Variable of the environment that names that folder.
     same : mapping of str to str
         Another name of a product in the folder of its exposure to that product.
     trees : tuple of str
@@ -78,6 +83,8 @@ class ChainSpec(NamedTuple):
     computed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     titles: Mapping[str, str] = NONE
     calibrations: Mapping[str, str] = NONE
+    defaults: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    defaults_in: str = ""
     same: Mapping[str, str] = NONE
     trees: tuple[str, ...] = ()
     calibration_tree: str = ""

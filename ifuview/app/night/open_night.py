@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -44,9 +45,27 @@ def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
     MissingDataError, UsageError
         There is no such folder, or it cannot be read.
     """
+    from ifuview.app.preferences import calibration_folder
+    from ifuview.io.night.defaults import default_calibrations
     from ifuview.io.night.exposures import scan
 
-    return scan(path, ctx)
+    index = scan(path, ctx)
+    defaults = default_calibrations(index, calibration_folder(index.chain.defaults_in))
+    return replace(index, defaults=defaults, notes=(*index.notes, *_said(defaults))) if defaults else index
+
+
+def _said(defaults: Mapping[tuple[str, str], str]) -> list[str]:
+    """One sentence for each calibration that is a default: of which cameras, and which files."""
+    out = []
+    for product in dict.fromkeys(product for product, _ in defaults):
+        own = {camera: path for (name, camera), path in defaults.items() if name == product}
+        files = ", ".join(dict.fromkeys(os.path.basename(path) for path in own.values()))
+        out.append(f"{' '.join(own)}: the night has no {product}, the default of {_folder(own)} is used: {files}")
+    return out
+
+
+def _folder(paths: Mapping[str, str]) -> str:
+    return os.path.commonpath([os.path.dirname(path) for path in paths.values()])
 
 
 def here(session: Session) -> Place | None:
@@ -72,7 +91,7 @@ def path_of(index: ExposureIndex, expid: int, camera: str, product: str) -> str:
     file, exposure = index.file(expid, camera, product), index.find(expid)
     if file is not None or exposure is None:
         return "" if file is None or file.state is FileState.WRITING else file.path
-    return index.calibrations.get((exposure.night, product, camera), "")
+    return index.calibrations.get((exposure.night, product, camera)) or index.defaults.get((product, camera), "")
 
 
 def chosen(session: Session, expid: int | None, camera: str, product: str) -> Place:

@@ -39,6 +39,8 @@ class PreferencesDialog(QDialog):
         self.judge = _combo(JUDGED, settings.judge)
         self.data = QLineEdit(settings.data)
         self.data.setPlaceholderText("Beside the file that was opened last")
+        self.calibrations = QLineEdit(settings.calibrations)
+        self.calibrations.setPlaceholderText("As the environment says")
         for label, widget in (
             ("Theme", self.theme),
             ("Mouse wheel", self.wheel),
@@ -48,6 +50,7 @@ class PreferencesDialog(QDialog):
             ("RA and Dec", self.sky),
             ("Nights, traces and photons are judged", self.judge),
             ("Open dialogs start in", self.data),
+            ("Calibrations of nights without their own", self.calibrations),
             ("Message when open frames exceed", self.warn),
             ("Limit of open frames", self.most),
             ("Threads of measurements", self.threads),
@@ -74,6 +77,7 @@ class PreferencesDialog(QDialog):
             sky=self.sky.currentData(),
             judge=self.judge.currentData(),
             data=self.data.text().strip(),
+            calibrations=self.calibrations.text().strip(),
         )
 
 

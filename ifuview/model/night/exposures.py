@@ -171,6 +171,8 @@ class ExposureIndex:
         What the exposures are put together of, one each in the same order, where each amplifier is a file of its own.
     slots : tuple of FocalSlot
         Of a focal plane that many fiber heads share; none where there is no such.
+    defaults : mapping of (product, camera) to path
+        Calibrations that stand for those that these nights do not have; none of them is judged.
     """
 
     folder: str
@@ -184,6 +186,7 @@ class ExposureIndex:
     order: tuple[str, ...] = ()
     raw_night: RawNight | None = None
     slots: tuple[FocalSlot, ...] = ()
+    defaults: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def cameras(self) -> tuple[str, ...]:
