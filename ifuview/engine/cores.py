@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from threading import Lock, Thread
 from typing import TypeVar
 
 import numpy as np
@@ -19,8 +20,7 @@ from ifuview.model.checks import Array
 
 Item = TypeVar("Item")
 STRIP = 64  # columns that are turned at a time: they stay in the cache
-
-
+SMALL = 1 << 21  # values of an image that one thread turns as fast
 PARTS = 8
 
 
@@ -55,26 +55,63 @@ def spread(work: Callable[[Item], object], items: Iterable[Item], *, ctx: JobCon
             ctx.checkpoint(i / len(todo), text)
             work(item)
         return
-    from concurrent.futures import ThreadPoolExecutor, as_completed
+    turns = _Turns(len(todo))
+    failed: list[BaseException] = []
 
-    ctx.checkpoint(0.0, text)
-    with ThreadPoolExecutor(min(threads(), len(todo))) as pool:
-        jobs = [pool.submit(work, item) for item in todo]
+    def take_turns() -> None:
         try:
-            for i, job in enumerate(as_completed(jobs), 1):  # progress is told by the thread that asked for the work
-                job.result()
-                ctx.checkpoint(i / len(todo), text)
-        finally:
-            for job in jobs:
-                job.cancel()
+            for i in turns:
+                work(todo[i])
+        except BaseException as problem:
+            failed.append(problem)
+            turns.end()
+
+    helpers = [Thread(target=take_turns, daemon=True) for _ in range(min(threads(), len(todo)) - 1)]
+    for helper in helpers:
+        helper.start()
+    try:
+        for i in turns:  # the thread that asked for the work does a share of it, and tells its progress
+            ctx.checkpoint(i / len(todo), text)
+            work(todo[i])
+    finally:
+        turns.end()
+        for helper in helpers:
+            helper.join()
+    if failed:
+        raise failed[0]
+    ctx.checkpoint(1.0, text)
+
+
+class _Turns:
+    """Numbers from 0 on, each for one of the threads that take them."""
+
+    def __init__(self, count: int) -> None:
+        self._next, self._end, self._lock = 0, count, Lock()
+
+    def __iter__(self) -> _Turns:
+        return self
+
+    def __next__(self) -> int:
+        with self._lock:
+            if self._next >= self._end:
+                raise StopIteration
+            self._next += 1
+            return self._next - 1
+
+    def end(self) -> None:
+        """No further number is given out."""
+        with self._lock:
+            self._end = 0
 
 
 def turned(values: Array, dtype: DTypeLike) -> Array:
     """A contiguous copy of an image (nrow, ncol) with its axes exchanged."""
     out = np.empty(values.shape[::-1], dtype)
 
-    def strip(x: int) -> None:
-        np.copyto(out[x : x + STRIP], values[:, x : x + STRIP].T, casting="unsafe")
+    def strips(span: tuple[int, int]) -> None:
+        for x in range(*span, STRIP):
+            end = min(x + STRIP, span[1])
+            np.copyto(out[x:end], values[:, x:end].T, casting="unsafe")
 
-    spread(strip, range(0, values.shape[1], STRIP))
+    spread(strips, blocks(values.shape[1], PARTS if values.size > SMALL else 1))
     return out

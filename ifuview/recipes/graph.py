@@ -136,7 +136,7 @@ class StepVerdict:
         ends = self.waves[:MOST_NAMED]
         spans = ", ".join(f"{low:.0f}-{high:.0f}" if high > low else f"{low:.1f}" for low, high in ends)
         fibers = f"{', '.join(runs[:MOST_NAMED])}{' ...' if len(runs) > MOST_NAMED else ''}"
-        parts = [f"fibers {fibers}"] if self.fibers else []
+        parts = [f"fiber{'s' * (len(self.fibers) > 1)} {fibers}"] if self.fibers else []
         parts += [f"{spans} \u00c5"] if spans else []
         parts += [f"{self.sigma:.0f} sigma"] if math.isfinite(self.sigma) else []
         return " \u00b7 ".join(parts)

@@ -94,8 +94,10 @@ def draw_figure(
         x, side = (0.02, "left") if figure.x.log else (0.98, "right")
         axes.text(x, 0.93 - ROW * row, plain(words), transform=axes.transAxes, color=ink(color), ha=side, va="center",
                   fontsize=smaller or NOTE)  # fmt: skip
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(ncols=columns, loc=place, fontsize=smaller)
+    told = {plain(words) for _, words in figure.notes}
+    found = [(one, name) for one, name in zip(*axes.get_legend_handles_labels()) if name not in told]
+    if found:
+        axes.legend(*zip(*found), ncols=columns, loc=place, fontsize=smaller)
 
 
 def ink(color: Color) -> str:

@@ -12,6 +12,8 @@ from datetime import date
 
 from ifuview.model.night.raw import RawExposure
 
+MOST_SAID = 4  # amplifiers that cannot be used
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrations:
@@ -63,16 +65,20 @@ def calibrations(
         Names (lower case) that count; empty: all.
     """
     far: dict[int, list[RawExposure]] = {}
-    other = 0
+    other, useless = 0, list[str]()
     for one in exposures:
         own = one.of(camera)
-        if one.kind != kind or not own or (objects and one.object.strip().lower() not in objects):
+        if one.kind != kind or (objects and one.object.strip().lower() not in objects):
+            continue
+        if not own:
+            useless += [f"{one.object or kind}: {a.trouble}" for a in one.amplifiers if a.camera == camera]
             continue
         if any((night > swap) != (one.date > swap) for swap in swaps) or (unit and own[0].unit != unit):
             other += 1
             continue
         far.setdefault(abs(_day(one.date) - _day(night)), []).append(one)
     notes = [f"{other} {kind} exposures of {camera} are of other hardware and do not count"] if other else []
+    notes += useless[:MOST_SAID]
     if not far:
         return Calibrations((), window, tuple(notes))
     days = max(window, min(far))

@@ -69,6 +69,11 @@ class Findings:
         return StepVerdict(self.step, found[0].state, text, fibers, "", waves, sigma)
 
 
+def several(count: int, noun: str) -> str:
+    """A number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def spans(wave: Array, chosen: Array, apart: int = 8) -> Spans:
     """Wavelengths of the samples that are chosen along one axis, those less than `apart` samples apart as one."""
     at = np.flatnonzero(chosen)

@@ -14,7 +14,7 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.recipes.camera.dark import Darkness
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
-from ifuview.recipes.lrs2.findings import Findings, middle_wave
+from ifuview.recipes.lrs2.findings import Findings, middle_wave, several
 
 CLEAN, LOOK, WRONG, NOT = VerdictState.CLEAN, VerdictState.LOOK, VerdictState.WRONG, VerdictState.NOT_JUDGED
 DEAD_ZERO = 0.5  # share of the pixels that are exactly zero
@@ -100,7 +100,7 @@ def traces(found: Findings, value: object) -> None:
     rms = float(np.nanmedian(np.asarray(value.traces.rms)))
     words = f"{value.traces.nfiber - lost.size - dead} of {value.traces.nfiber} fibers traced, median rms {rms:.3f} px"
     found.measure("trace_rms", rms, words)
-    gone = f"no light in {lost.size} fibers that the table does not call dead" if lost.size else ""
+    gone = f"no light in {several(lost.size, 'fiber')} that the table does not call dead" if lost.size else ""
     found.measure("lost_fibers", lost.size, gone, lost)
     found.measure("scattered", value.share, f"{100 * value.share:.1f} % of the light is scattered")
 
@@ -118,7 +118,7 @@ def profile(found: Findings, value: object) -> None:
     found.measure("profile_width", middle, f"fibers {middle:.2f} px wide (sigma; {span})")
     off = np.abs(width / _near(width) - 1)
     odd = np.flatnonzero(off >= found.limits("odd_width")[0])
-    words = f"{odd.size} fibers of another width than their neighbors" if odd.size else ""
+    words = f"{several(odd.size, 'fiber')} of another width than the neighbors" if odd.size else ""
     found.measure("odd_width", float(np.nanmax(off)), words, odd)
 
 
@@ -143,7 +143,11 @@ def arcs(found: Findings, value: object) -> None:
     flat = found.value("traces")
     lit = np.asarray(flat.traces.status) == 0 if isinstance(flat, TracedFibers) else light > 0
     lost = np.flatnonzero(lit & (light < FAINT * np.median(light[lit]) if lit.any() else False))
-    words = f"no light of the lamps in {lost.size} fibers" if lost.size else f"lamps seen in {int(lit.sum())} fibers"
+    words = (
+        f"no light of the lamps in {several(lost.size, 'fiber')}"
+        if lost.size
+        else f"lamps seen in {int(lit.sum())} fibers"
+    )
     found.measure("lost_fibers", lost.size, words, lost)
 
 
@@ -202,7 +206,8 @@ def response(found: Findings, value: object) -> None:
     """Fibers with little light, columns of low efficiency, fit of the profile to the light that evenly lights."""
     assert isinstance(value, FiberFlat)
     low = np.flatnonzero((value.fibers.mask & np.uint32(ReductionBit.LOW_FIBER)).any(axis=1))
-    words = f"{low.size} fibers with little light, {len(value.pixels.runs)} columns of low efficiency"
+    words = f"{several(low.size, 'fiber')} with little light, "
+    words += f"{several(len(value.pixels.runs), 'column')} of low efficiency"
     found.measure("low_fibers", low.size, words, low)
     if value.spectra.chi2 is not None:
         chi2 = float(np.nanmedian(np.where(value.spectra.usable(), value.spectra.chi2, np.nan)))

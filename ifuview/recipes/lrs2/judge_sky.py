@@ -19,7 +19,7 @@ from ifuview.model.reduction.source import SkyCube, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure
-from ifuview.recipes.lrs2.findings import Findings, middle_wave, spans
+from ifuview.recipes.lrs2.findings import Findings, middle_wave, several, spans
 from ifuview.recipes.lrs2.values import FieldSpectra, StartSources
 
 CLEAN, LOOK, WRONG, NOT = VerdictState.CLEAN, VerdictState.LOOK, VerdictState.WRONG, VerdictState.NOT_JUDGED
@@ -189,7 +189,7 @@ def sources(found: Findings, value: object) -> None:
     elif search.choice.crowded and search.extended is None:
         found.say(LOOK, search.choice.note)
     else:
-        kind = "an extended source" if search.extended is not None else f"{len(search.sources)} sources"
+        kind = "an extended source" if search.extended is not None else several(len(search.sources), "source")
         found.say(CLEAN, f"{kind} above the sky of {int(search.choice.chosen.sum())} fibers")
 
 
@@ -197,7 +197,7 @@ def sky(found: Findings, value: object) -> None:
     """Fibers that it is from, gradient over the field, lines of single fibers."""
     assert isinstance(value, Separation)
     used = value.sky.fibers
-    words = f"sky from {int(used.sum())} fibers, {len(value.sources)} sources"
+    words = f"sky from {several(int(used.sum()), 'fiber')}, {several(len(value.sources), 'source')}"
     found.say(CLEAN if used.sum() > LEAST else LOOK, words)
     span = float(np.ptp(value.surface.value))
     found.measure("gradient", span, f"gradient of {100 * span:.1f} % over the field")

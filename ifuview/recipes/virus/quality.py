@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -11,6 +11,8 @@ from ifuview.model.checks import Array
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.ifu import IfuAmplifier, IfuExposure
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
+from ifuview.model.reduction.shot import IfuField, IfuSpectra
+from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.spectra import WaveSolution
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import FiberFlat, TracedFibers
@@ -35,7 +37,10 @@ LIMITS: Mapping[str, tuple[str, str, float, float]] = {  # title, unit, look, wr
 TRACE_FAILS = 0.5  # px, rms of a fiber whose trace failed
 NOTHING_READ = 1e-6  # electrons of read noise below which all numbers are zero
 BAND = 201  # px, of each band of the fiber flat
-PLAIN = ("overscan", "temperature")  # numbers that are not judged
+PLAIN: Mapping[str, tuple[str, str]] = {  # title and unit of numbers that are not judged
+    "overscan": ("overscan", "ADU"), "temperature": ("temperature", "C"), "sky": ("sky level", "1e-17 erg/s/cm2/A"),
+    "residual": ("residual of the sky", "%"), "throughput": ("throughput", ""), "fwhm": ("seeing", "arcsec"),
+}  # fmt: skip
 TEMPERATURE = ("AMBTEMP", "CCDTEMP", "DETTEMP", "DET_TEMP")
 
 
@@ -79,12 +84,43 @@ def calibration_quality(
     )  # fmt: skip
 
 
-def exposure_quality(done: IfuExposure) -> tuple[AmplifierQuality, ...]:
-    """Return the numbers of all amplifiers of a fiber head in one exposure."""
-    return tuple(_of_exposure(done, one) for one in done.amplifiers)
+def head_quality(
+    exposures: Sequence[IfuExposure], spectra: IfuSpectra, solution: ShotSolution
+) -> tuple[AmplifierQuality, ...]:
+    """Return the numbers of all amplifiers of a reduced fiber head in all exposures."""
+    fields = {one.number: one for one in spectra.fields}
+    return tuple(
+        row for one in exposures for row in exposure_quality(one, fields.get(one.number), solution)
+    )  # fmt: skip
 
 
-def _of_exposure(done: IfuExposure, one: IfuAmplifier) -> AmplifierQuality:
+def exposure_quality(
+    done: IfuExposure, field: IfuField | None = None, solution: ShotSolution | None = None
+) -> tuple[AmplifierQuality, ...]:
+    """Return the numbers of all amplifiers of a fiber head in one exposure, with those of its light where it is
+    reduced."""
+    return tuple(
+        _of_exposure(done, one, {} if field is None or solution is None else _of_light(field, solution, done.slot, one))
+        for one in done.amplifiers
+    )
+
+
+def _of_light(field: IfuField, solution: ShotSolution, slot: str, one: IfuAmplifier) -> dict[str, float]:
+    """What an amplifier has seen: sky, what is left of it where there is no source, response, and the seeing."""
+    own = one.fibers
+    usable = field.spectra.usable()[own]
+    level = _median(field.sky[own][usable])
+    dark = usable & field.sky_fibers[own][:, None]
+    left = _median(field.spectra.flux[own][dark])
+    light = next((s.transparency * s.illumination for s in solution.surveys if s.number == field.number), np.nan)
+    response = _median(field.response[own][usable]) * solution.throughput(slot)
+    return {
+        "sky": level, "residual": 100 * left / level if level > 0 else np.nan, "throughput": response * light,
+        "fwhm": solution.optics.fwhm,
+    }  # fmt: skip
+
+
+def _of_exposure(done: IfuExposure, one: IfuAmplifier, light: Mapping[str, float]) -> AmplifierQuality:
     """The numbers of one amplifier."""
     read, spectra = one.read, done.spectra
     values = {
@@ -96,6 +132,7 @@ def _of_exposure(done: IfuExposure, one: IfuAmplifier) -> AmplifierQuality:
         "masked_spectra": float(np.mean(~spectra.usable()[one.fibers])),
         "overscan": np.nan if read is None else read.level,
         "temperature": next((float(v) for k in TEMPERATURE if _real(v := done.header.get(k))), np.nan),  # type: ignore[arg-type]
+        **light,
     }
     return AmplifierQuality(
         done.slot, done.specid, done.ifuid, done.contid, one.name, done.date, done.observation, done.number,
@@ -106,7 +143,8 @@ def _of_exposure(done: IfuExposure, one: IfuAmplifier) -> AmplifierQuality:
 def _number(name: str, value: float) -> QualityNumber:
     """A number with its limits."""
     if name in PLAIN:
-        return QualityNumber(name, name, value, "ADU" if name == "overscan" else "C")
+        title, unit = PLAIN[name]
+        return QualityNumber(name, title, value, unit)
     title, unit, look, wrong = LIMITS[name]
     return QualityNumber(name, title, value, unit, look, wrong)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ifuview import resources
 
@@ -60,6 +61,10 @@ class NightIndex:
         The page about all findings together, relative to this one; "" without one.
     waiting : int
         Cameras that are not done yet.
+    levels : mapping of str to (str, str)
+        Sign and words of each level.
+    order : tuple of str
+        Cameras in their order; those that it does not name go by spectrograph, then arm.
     """
 
     title: str
@@ -70,11 +75,16 @@ class NightIndex:
     failed: tuple[str, ...] = ()
     together: str = ""
     waiting: int = 0
+    levels: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType(LEVELS))
+    order: tuple[str, ...] = ()
 
     @property
     def cameras(self) -> tuple[str, ...]:
-        """Columns: by spectrograph, then arm."""
-        return tuple(sorted({camera for _, camera in self.cells}, key=lambda c: (c[1:], c[:1])))
+        """Columns."""
+        first = {name: n for n, name in enumerate(self.order)}
+        return tuple(
+            sorted({camera for _, camera in self.cells}, key=lambda c: (first.get(c, len(first)), c[1:], c[:1]))
+        )
 
     @property
     def exposures(self) -> tuple[str, ...]:
@@ -94,4 +104,4 @@ def page(index: NightIndex) -> str:
 
     text = resources.path(TEMPLATE).read_text(encoding="utf-8")
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
-    return template.render(index=index, levels=LEVELS, unread=UNREAD)
+    return template.render(index=index, levels=index.levels, unread=UNREAD)

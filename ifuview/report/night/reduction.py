@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ifuview import resources
 from ifuview.files import put
@@ -13,6 +15,9 @@ from ifuview.model.figure import Figure
 from ifuview.model.inspection import VerdictState
 from ifuview.report.figures import draw_figure
 from ifuview.report.page import as_png, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Paper
 
 TEMPLATE = "report/reduction.html.j2"
 ACROSS = 3  # figures beside each other
@@ -102,35 +107,32 @@ def save_report(report: ReductionReport, folder: Path, stem: str) -> tuple[str, 
     """
     names = f"{stem}.html", f"{stem}.png"
     put(folder / names[1], picture(report))
-    put(folder / names[0], page(report, names[1]).encode())
+    put(folder / names[0], page(report).encode())
     return names
 
 
-def page(report: ReductionReport, png: str) -> str:
-    """The page; every text from outside is escaped by the template."""
+def page(report: ReductionReport) -> str:
+    """The page with its figures; every text from outside is escaped by the template."""
     from jinja2 import Environment, StrictUndefined
 
     text = resources.path(TEMPLATE).read_text(encoding="utf-8")
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
-    return template.render(report=report, png=png)
+    png = b64encode(picture(report, words=False)).decode()
+    return template.render(report=report, png=f"data:image/png;base64,{png}")
 
 
-def picture(report: ReductionReport) -> bytes:
-    """The page as PNG: verdict, steps, figures."""
+def picture(report: ReductionReport, words: bool = True) -> bytes:
+    """The page as PNG: verdict, steps, figures; or the figures alone."""
     from matplotlib.figure import Figure as Paper
 
     drawn = [step for step in report.steps if step.figure is not None]
-    text, rows = HEAD + LINE * (len(report.steps) + 1), max(math.ceil(len(drawn) / ACROSS), 1)
+    text = HEAD + LINE * (len(report.steps) + 1) if words else 0.0
+    rows = max(math.ceil(len(drawn) / ACROSS), 1)
     height = text + ROW * rows
     with style({"font.size": 9.0, "axes.titlesize": 10.0, "axes.labelsize": 9.0, "legend.fontsize": 8.0}):
         paper = Paper(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
-        worst = report.worst
-        paper.text(0.02, 1 - 0.3 / height, report.title, size=16, weight="bold", va="center")
-        color = COLORS[worst.key] if worst is not None else COLORS["waiting"]
-        paper.text(0.02, 1 - 0.65 / height, report.verdict[:LONGEST], size=13, color=color, va="center")
-        for number, step in enumerate(report.steps):
-            words = f"{step.sign} {step.title}: {step.text}"[:LONGEST]
-            paper.text(0.02, 1 - (HEAD + LINE * (number + 0.5)) / height, words, color=COLORS[step.key], va="center")
+        if words:
+            _put_words(paper, report, height)
         for number, step in enumerate(drawn):
             row, column = divmod(number, ACROSS)
             box = (
@@ -139,3 +141,14 @@ def picture(report: ReductionReport) -> bytes:
             assert step.figure is not None
             draw_figure(paper.add_axes(box), step.figure, size=9.0)
         return as_png(paper, DPI, report.title)
+
+
+def _put_words(paper: Paper, report: ReductionReport, height: float) -> None:
+    """Title, verdict and a line for each step at the top of a picture of that height (inches)."""
+    worst = report.worst
+    paper.text(0.02, 1 - 0.3 / height, report.title, size=16, weight="bold", va="center")
+    color = COLORS[worst.key] if worst is not None else COLORS["waiting"]
+    paper.text(0.02, 1 - 0.65 / height, report.verdict[:LONGEST], size=13, color=color, va="center")
+    for number, step in enumerate(report.steps):
+        line = f"{step.sign} {step.title}: {step.text}"[:LONGEST]
+        paper.text(0.02, 1 - (HEAD + LINE * (number + 0.5)) / height, line, color=COLORS[step.key], va="center")

@@ -20,30 +20,34 @@ from ifuview.app.night.virus.live.steps import WINDOW, HeadRaw
 from ifuview.app.night.virus.setup import SlotCalibration
 from ifuview.app.session import Layout, Session
 from ifuview.engine.context import SILENT
+from ifuview.errors import UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.model.image import Kind
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.detections import Judgment
-from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
 from ifuview.model.reduction.products import ReductionRecord
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given
+from ifuview.recipes.virus.light.sky import HeadSkyParams
+from ifuview.recipes.virus.quality import head_quality
 from tests.app.runner import Runner
 from tests.recipes.virus_heads import make_night
 
 
-def begun_head() -> ReductionState:
-    """Slot 047 of a simulated observation; the detector half hands over exposures with known truth."""
+def begun_head(slot: str = "047") -> ReductionState:
+    """A slot of a simulated observation; the detector half hands over exposures with known truth."""
     night = make_night()
     steps = tuple(
         replace(step, make=lambda *_: SlotCalibration({}, "none")) if step.name == "calibration"
-        else replace(step, make=lambda *_: night.heads["047"]) if step.name == "exposures" else step
+        else replace(step, make=lambda *_: night.heads[slot]) if step.name == "exposures" else step
         for step in WINDOW.steps
     )  # fmt: skip
-    raw = RawExposure(20190822, 11, 1, "sci", "FIELD")
-    made_of = HeadRaw("047", (raw,), RawNight("/x", "virus"), Tables("virus"), "", ValueCache(), ReductionRecord())
+    parts = tuple(RawAmplifier("", f"{one}L", "LL", one) for one in night.heads)
+    raw = RawExposure(20190822, 11, 1, "sci", "FIELD", amplifiers=parts)
+    made_of = HeadRaw(slot, (raw,), RawNight("/x", "virus"), Tables("virus"), "", ValueCache(), ReductionRecord())
     return ReductionState(
-        7, "047L", "20190822-0000011-047", raw=raw, recipe=replace(WINDOW, steps=steps), running="calibration",
+        7, f"{slot}L", f"20190822-0000011-{slot}", raw=raw, recipe=replace(WINDOW, steps=steps), running="calibration",
         given={
             "setup": Given(night.setup, "setup"), "raw": Given(made_of, "raw"), "header": Given(night.header, "header"),
             "catalog": Given(night.catalog, "catalog"),
@@ -101,6 +105,28 @@ def test_another_sky_is_made_blinked_and_taken_back(runner, state):
     assert runner.session.layout is Layout.BLINK and len(runner.session.blink_keys) == 2
     runner.ask(want.TakeBack())
     assert runner.session.reduction.value("fields") is state.value("fields") and not runner.session.reduction.past
+
+
+def test_the_sky_of_another_head_is_offered_and_taken(state, monkeypatch):
+    other = next(slot for slot in make_night().heads if slot != "047")
+    form = {one.name: one for one in dock.make(Session(reduction=replace(state, shown="sky"))).form}
+    assert form["slot"].field.choices == ("nearest", other)
+    monkeypatch.setattr(making, "begun", lambda *_, **__: begun_head(other))
+    lent = making.made(replace(state, params={"sky": HeadSkyParams(source="others")}), SILENT)
+    assert any(other in note for note in lent.value("sky").notes)
+    own, borrowed = (np.median(one.value("sky").skies[0].sky.model) for one in (state, lent))
+    assert borrowed == pytest.approx(own, rel=0.02) and borrowed != own  # the same sky, told by other fibers
+    assert making.made(replace(lent, params={}), SILENT).value("sky") is state.value("sky")
+    with pytest.raises(UsageError, match=f"no head 099 to take the sky from; choose of {other}"):
+        making.made(replace(state, params={"sky": HeadSkyParams(source="others", slot="099")}), SILENT)
+
+
+def test_the_numbers_of_the_amplifiers_tell_what_they_have_seen(state):
+    rows = head_quality(state.value("exposures"), state.value("fields"), state.value("solution"))
+    numbers = [{one.name: one.value for one in row.numbers} for row in rows if not row.problem]
+    assert all(one["fwhm"] == pytest.approx(1.7, abs=0.05) for one in numbers)
+    assert all(abs(one["residual"]) < 1 and one["sky"] > 0 for one in numbers)
+    assert np.median([one["throughput"] for one in numbers]) == pytest.approx(1.0, abs=0.1)
 
 
 def test_its_detections_are_listed_and_shown_in_the_fibers(runner, state):

@@ -47,3 +47,11 @@ def test_lamps_by_name_and_amplifiers_that_can_be_used():
     every += [exposure(20181201, "cmp", "Hg_B", problem="is cut short")]
     found = calibrations(every, "cmp", "uv", 20181201, window=7, objects=("hg_b", "cd-a_b"))
     assert [e.object for e in found.exposures] == ["Hg_B"]
+
+
+def test_frames_that_cannot_be_used_are_named():
+    cut = RawAmplifier("", "uv", "LL", "056", *UNIT[::2], problem="is cut short")
+    found = calibrations(
+        [RawExposure(20240801, 2, 1, "twi", "skyflat", amplifiers=(cut,))], "twi", "uv", 20240801, window=1, unit=UNIT
+    )
+    assert not found.exposures and found.notes == ("skyflat: uv LL is cut short",)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ifuview import __version__
 from ifuview.app.night.reduction.channel import ReducedChannel
+from ifuview.app.night.reduction.run import LRS2
 from ifuview.files import put, told
+from ifuview.instrument import instrument
 from ifuview.io.products.lrs2.folders import ROOT
 from ifuview.model.inspection import VerdictState
 from ifuview.recipes.lrs2.numbers import numbers
@@ -17,6 +19,10 @@ from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.report.night.index import Cell, NightIndex, page
 from ifuview.report.night.reduction import ReductionReport, ReportStep, save_report
 
+WORDS = {
+    "fail": ("\u2716", "a step is wrong"), "warn": ("\u25b2", "a step wants a look"), "pass": ("\u2714", "clean"),
+    "failed": ("\u2298", "could not be reduced (listed at the end)"),
+}  # fmt: skip
 LEVELS = {VerdictState.WRONG: "fail", VerdictState.LOOK: "warn", VerdictState.CLEAN: "pass"}
 
 
@@ -87,8 +93,9 @@ class ReductionPages:
             )
             title = f"Reduction of {date}"
             index = NightIndex(
-                title, f"{datetime.now():%Y-%m-%d %H:%M}", __version__, cells, worst, tuple(self.failed.get(date, ()))
-            )
+                title, f"{datetime.now():%Y-%m-%d %H:%M}", __version__, cells, worst, tuple(self.failed.get(date, ())),
+                levels=WORDS, order=tuple(one.name for one in instrument(LRS2).cameras),
+            )  # fmt: skip
             path = Path(self.output, ROOT, f"night_{date}.html")
             with told(self.output, "the page of the night", "choose another folder"):
                 put(path, page(index))

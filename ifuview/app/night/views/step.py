@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
@@ -91,7 +91,10 @@ def make(session: Session) -> StepView | None:
     verdict = next((one for one in state.verdicts if one.step == step), None)
     params, usual = state.params_of(step), None if state.recipe is None else state.recipe.step(step).params
     defaults = fields_of(usual)
-    form = tuple(FormField(name, field, value, defaults[name][1]) for name, (field, value) in fields_of(params).items())
+    form = tuple(
+        FormField(name, _offered(session, field, value), value, defaults[name][1])
+        for name, (field, value) in fields_of(params).items()
+    )
     return StepView(
         step=step,
         title=dict(state.plan).get(step, step),
@@ -104,6 +107,15 @@ def make(session: Session) -> StepView | None:
         change=state.change,
         can_compare=state.before is not None and not state.running,
     )
+
+
+def _offered(session: Session, field: ParamField, value: Value) -> ParamField:
+    """A field with what can be chosen here, where its recipe cannot know it."""
+    from ifuview.app.night.reduction.live.answers import choices_of
+
+    if not isinstance(value, str) or field.choices or session.reduction is None:
+        return field
+    return replace(field, choices=choices_of(session.reduction, value))
 
 
 def _numbers(session: Session) -> tuple[NumberRow, ...]:

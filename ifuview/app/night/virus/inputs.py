@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 
 import numpy as np
@@ -28,6 +28,7 @@ from ifuview.recipes.virus.solution import header_pointing
 
 VIRUS = "virus"
 UNIT = 1e-17  # erg/s/cm2/A
+MOST_FILES = 50  # that products name with their checksums
 LARGE = 1e-8  # a flux above is in units of 1e-17 already
 
 
@@ -81,8 +82,10 @@ def check_request(request: ShotRequest) -> None:
         source_spectrum(request.source.file)
 
 
-def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, ...]) -> ShotInputs:
-    """Read tables and catalog.
+def shot_inputs(
+    request: ShotRequest, root: str, exposures: tuple[RawExposure, ...], checksums: Mapping[str, str] | None = None
+) -> ShotInputs:
+    """Read tables and catalog; `checksums` are those of the files, where they are known.
 
     Raises
     ------
@@ -108,7 +111,8 @@ def shot_inputs(request: ShotRequest, root: str, exposures: tuple[RawExposure, .
     where = header_pointing(pointing, exposures[0].header)
     catalog, notes = _catalog(request, where, (os.curdir, root, beside))
     return ShotInputs(
-        tables, Given(setup, f"setup {request.plane}"), catalog, pointing, _record(request, exposures, catalog),
+        tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
+        _record(request, exposures, catalog, checksums),
         (*notes, _guided(exposures, guided)), guided,
     )  # fmt: skip
 
@@ -153,7 +157,10 @@ def flux_params(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> Hea
     return replace(own, transparency=light) if math.isfinite(light) and base is None else own
 
 
-def _record(request: ShotRequest, exposures: tuple[RawExposure, ...], catalog: StarCatalog | None) -> ReductionRecord:
+def _record(
+    request: ShotRequest, exposures: tuple[RawExposure, ...], catalog: StarCatalog | None,
+    checksums: Mapping[str, str] | None,
+) -> ReductionRecord:  # fmt: skip
     """What the products are made from and how."""
     from ifuview import __version__
 
@@ -162,7 +169,8 @@ def _record(request: ShotRequest, exposures: tuple[RawExposure, ...], catalog: S
         if is_dataclass(own):
             used |= {f"{name}.{one.name}": str(getattr(own, one.name)) for one in fields(own)}
     files = dict.fromkeys([request.calibrations, *(split(a.path)[0] for e in exposures for a in e.amplifiers)])
-    return ReductionRecord(used, {path: sha256(path) for path in list(files)[:50]}, (), __version__)
+    known = {path: sha256(path) for path in list(files)[:MOST_FILES]} if checksums is None else checksums
+    return ReductionRecord(used, known, (), __version__)
 
 
 def simulated_source(request: SourceRequest, setup: ShotSetup, solution: ShotSolution) -> SimulatedSource:

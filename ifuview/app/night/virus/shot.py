@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -36,7 +37,7 @@ from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
-from ifuview.recipes.virus.quality import exposure_quality
+from ifuview.recipes.virus.quality import head_quality
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
@@ -69,7 +70,8 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
     exposures = observation(root, request, ctx.part(0.0, 0.03))
     slots = wanted_slots(request, exposures)
     inputs = shot_inputs(request, root, exposures)
-    with _place(request) as folder, shared_heads(request, len(slots), folder, in_process) as heads:
+    begin = partial(in_process, checksums=dict(inputs.record.inputs))  # large files are read for it once
+    with _place(request) as folder, shared_heads(request, len(slots), folder, begin) as heads:
         shot = ShotReduction(request, exposures, inputs, folder)
         shot.first_turn(slots, ctx.part(0.03, 0.45), heads)
         shot.solve(ctx.part(0.45, 0.5))
@@ -95,11 +97,11 @@ def _place(request: ShotRequest) -> Iterator[str]:
         yield folder
 
 
-def in_process(request: ShotRequest, folder: str) -> ShotReduction:
+def in_process(request: ShotRequest, folder: str, checksums: Mapping[str, str] | None = None) -> ShotReduction:
     """The reduction of some heads in a process of their own; what it keeps aside, any process may take."""
     root = raw_root(request.root)
     exposures = observation(root, request)
-    return ShotReduction(request, exposures, shot_inputs(request, root, exposures), folder)
+    return ShotReduction(request, exposures, shot_inputs(request, root, exposures, checksums), folder)
 
 
 def observation(root: str, request: ShotRequest, ctx: JobContext = SILENT) -> tuple[RawExposure, ...]:
@@ -239,7 +241,7 @@ class ShotReduction:
             if head is not None:
                 output.add(head)
                 self.notes += head.notes
-                self.quality += [row for one in head.exposures for row in exposure_quality(one)]
+                self.quality += head_quality(head.exposures, head.done.spectra, self.solution)
             self._tell(HeadSummary(slot, reason) if head is None else summary(head), told)
         output.judge(self.quality)
         output.finish(self.solution, str(self.exposures[0].object))

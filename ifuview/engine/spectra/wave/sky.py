@@ -102,8 +102,8 @@ def moved(solution: WaveSolution, shift: SkyShift) -> WaveSolution:
     A shift that is not sure leaves the solution as it is, and that is noted.
     """
     if not shift.sure:
-        stays = () if not math.isfinite(shift.shift) else ("that is not sure: wavelengths stay as the lamps have them",)
-        return replace(solution, notes=(*solution.notes, *shift.notes, *stays))
+        stays = "; that is not sure: wavelengths stay as the lamps have them" if math.isfinite(shift.shift) else ""
+        return replace(solution, notes=(*solution.notes, *(f"{note}{stays}" for note in shift.notes)))
     step = np.gradient(solution.wave, axis=1)
     return replace(
         solution,

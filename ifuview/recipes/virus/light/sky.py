@@ -15,6 +15,8 @@ from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadSkies
 
 SOURCES = ("auto", "own", "all", "others", "scaled")
+LENT = SOURCES[2:]  # that another head is needed for
+NEAREST = "nearest"  # head
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class HeadSkyParams:
         hint="own: this head; all: and its neighbors; others: those alone; scaled: another exposure, brought to the "
         "brightness here; auto: own, others where light of a source is everywhere",
     )  # fmt: skip
+    slot: str = param(NEAREST, "Slot of the other head", hint="for all, others and scaled")
     surface: bool = param(True, "Follow a gradient of the sky")
     lines: bool = param(True, "Correct wavelength and width from the sky's lines")
 

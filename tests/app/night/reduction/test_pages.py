@@ -45,7 +45,7 @@ def test_a_page_says_the_verdict_first_and_the_night_leads_to_it(reduced, tmp_pa
     body = texts.found[texts.found.index("Steps") - 4 :]
     assert body[0].startswith("TARGET_056_E orange") and body[1] == "wrong: raw: amplifier LL is <gone>"
     assert body[2] == done.line and "a note & more" in texts.found
-    assert texts.links == [f"{stem}.png"]
+    assert len(texts.links) == 1 and texts.links[0].startswith("data:image/png;base64,")
     assert (tmp_path / "LRS2" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
     whole = Texts(Path(night).read_text("utf-8"))
     assert f"{stem}.html" in whole.links and any("\u2716 raw" in text for text in whole.found)

@@ -13,6 +13,7 @@ from ifuview.model.figure import Figure
 from ifuview.recipes.lrs2.channel import cell, light, places_figure, spectra_figure, spectrum_at
 from ifuview.recipes.lrs2.figures import FIGURES, figures_of
 from ifuview.recipes.lrs2.numbers import StepNumber, numbers
+from ifuview.recipes.virus.light.sky import NEAREST
 
 SOURCE = "spectrum"
 
@@ -29,6 +30,15 @@ def step_numbers(state: ReductionState) -> tuple[StepNumber, ...]:
     if state.recipe is not None and state.recipe.name == NAME:
         return heads.numbers(state.steps)
     return numbers(state)
+
+
+def choices_of(state: ReductionState, now: str) -> tuple[str, ...]:
+    """What a text that is not of a fixed list may be: the head that lends its sky."""
+    from ifuview.app.night.virus.live.making import lending_slots
+
+    if state.recipe is None or state.recipe.name != NAME:
+        return (now,)
+    return tuple(dict.fromkeys((NEAREST, *lending_slots(state), now)))
 
 
 def lenslet_light(channel: SkyChannel, window: tuple[float, float] | None) -> tuple[Array, str]:

@@ -16,7 +16,7 @@ from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution, StarCatalog
 from ifuview.model.reduction.source import SkyCube
 from ifuview.recipes.virus.place import head_products
-from ifuview.recipes.virus.quality import exposure_quality
+from ifuview.recipes.virus.quality import head_quality
 
 
 def write_products(state: ReductionState, folder: str, ctx: JobContext) -> tuple[str, ...]:
@@ -46,6 +46,6 @@ def write_products(state: ReductionState, folder: str, ctx: JobContext) -> tuple
     with shot_output(request, catalog) as output:
         ctx.checkpoint(0.1, "Writing")
         output.add(head)
-        output.judge([row for one in exposures for row in exposure_quality(one)])
+        output.judge(head_quality(exposures, fields, solution))
         output.finish(solution, str(raw.exposures[0].object))
     return tuple(os.path.join(folder, name) for name in output.names)
