@@ -11,6 +11,7 @@ from ifuview.app.night.virus.calibrate import only
 from ifuview.app.night.virus.setup import SlotCalibration, camera_setup, rows_for
 from ifuview.errors import MissingDataError
 from ifuview.model.inspection import VerdictState
+from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, run
@@ -195,3 +196,15 @@ def test_an_amplifier_that_the_file_lacks_is_masked_and_the_other_is_not(night, 
     assert not done.spectra.usable()[bad.fibers].any()
     assert (~done.spectra.usable()[good.fibers][night.lit(0)]).mean() < 0.02
     assert np.isfinite(done.spectra.wave).all() and np.isfinite(done.spectra.flux).all()
+
+
+def test_a_head_in_a_slot_whose_name_was_swapped_has_its_own_fibers():
+    """From December 2019 to June 2020 headers call slot 024 015: fiber head 039 sat in the former."""
+    unit = {"specid": "317", "ifuid": "039"}
+    parts = tuple(RawAmplifier("", "015L", name, "015", **unit) for name in ("LL", "LU"))
+    during = RawExposure(20200115, 11, 1, "sci", "FIELD", amplifiers=parts)
+    setup = camera_setup(TABLES, during, "015L")
+    for name, rows in zip(setup.amplifiers, setup.rows, strict=True):
+        np.testing.assert_array_equal(rows.row, TABLES.rows(("317", "024", "039"), name, 20200115).row)
+    with pytest.raises(MissingDataError, match="317_015_039"):
+        camera_setup(TABLES, replace(during, date=20200901), "015L")

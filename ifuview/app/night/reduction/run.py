@@ -28,6 +28,7 @@ SCIENCE = "sci"
 RAW_ROOT = "IFUVIEW_BASERAW"
 DATE_DIGITS = 8
 MOST_REMARKS = 5
+GIVE = "give a night, a tar or an exposure"
 SEE_NIGHTS = "see which nights there are: ifuview DIR"
 
 
@@ -167,9 +168,9 @@ def reduce_files(
         own = index_night(path, LRS2, part.part(0.0, 0.05))
         chosen = [e for e in own.of_kind(SCIENCE) if object.lower() in e.object.lower()]
         if not chosen:
-            raise MissingDataError(
-                "no raw science exposure of LRS2 is there", path, "give a night, a tar or an exposure"
-            )
+            other = index_night(path).instrument
+            todo = f"what is there is of {instrument(other).title}" if other not in ("", LRS2) else GIVE
+            raise MissingDataError("no raw science exposure of LRS2 is there", path, todo)
         for date in dict.fromkeys(e.date for e in chosen):
             night = night_around(root_of(path, own), LRS2, date, part.part(0.05, 0.1))
             found = [e for e in chosen if e.date == date]
