@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ifuview.files import Name, part_name, synced
-from ifuview.overwriting import check_kind, note_output
+from ifuview.files import Name, move, part_name, synced
+from ifuview.overwriting import check_kind, check_target, note_output
 
 MOST_KEPT = 2000  # files of others that are carried over; where there are more, files move one by one
 HERE, EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux
@@ -46,6 +46,58 @@ def filled(folder: Name, *, alone: bool = False) -> Iterator[Path]:
             _show(part, place, aside, alone)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def together(*paths: Name) -> Iterator[tuple[str, ...]]:
+    """Temporary names for files of any folders that get their names together: all of them, or none.
+
+    Raises
+    ------
+    UsageError
+        One of them may not be written over.
+    OSError
+        The system refuses one; those that were there before are there again.
+    """
+    for path in paths:
+        check_target(path)
+    parts = tuple(map(part_name, paths))
+    former = tuple(map(part_name, paths))  # names of what was there, until all have theirs
+    done: list[int] = []
+    try:
+        yield parts
+        for part, path in zip(parts, paths, strict=True):
+            check_kind(part, path)
+        for n, (part, path) in enumerate(zip(parts, paths, strict=True)):
+            if os.path.lexists(path):
+                _kept(path, former[n])
+            done.append(n)
+            move(part, path)
+    except BaseException:
+        for n in reversed(done):
+            _put_back(former[n], paths[n], parts[n])
+        raise
+    finally:
+        for name in (*parts, *former):
+            with suppress(OSError):
+                os.unlink(name)
+
+
+def _kept(path: Name, former: str) -> None:
+    """Give a file a second name; where the disk has no such, a copy."""
+    try:
+        os.link(path, former, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(path, former, follow_symlinks=False)
+
+
+def _put_back(former: str, path: Name, part: str) -> None:
+    """What was there before, or nothing, in place of a file that was moved there."""
+    with suppress(OSError):
+        if os.path.lexists(former):
+            os.replace(former, path)
+        elif not os.path.lexists(part):
+            os.unlink(path)
 
 
 @contextmanager

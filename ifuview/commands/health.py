@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from ifuview.commands.said import Said, json_to, names
+from ifuview.commands.said import Said, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import MissingDataError
 from ifuview.exit_codes import FOUND, OK
 from ifuview.files import stem
 
+STDOUT = "-"
 EPILOG = """\
 Each amplifier is judged by its own read-out: read noise and level of the overscan, zeros, saturation, bits of the
 converter that do not change. Nothing is reduced; an amplifier takes some milliseconds.
@@ -30,7 +31,7 @@ def options(out: ArgumentParser) -> None:
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Judge; exit code 3 where an amplifier is wrong."""
     from ifuview.app.night.amplifiers.health import SeenAmplifier, health_below, health_rows
-    from ifuview.app.night.amplifiers.page import rows_as_json, write_page
+    from ifuview.app.night.amplifiers.page import rows_as_json, write_rows
     from ifuview.model.inspection import VerdictState
 
     seen: list[SeenAmplifier] = []
@@ -46,9 +47,9 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         )
     wrong = [one for one in seen if one.health.state is VerdictState.WRONG]
     rows = health_rows(seen)
-    if chosen.output:
-        write_page(chosen.output, rows, f"Amplifiers of {stem(chosen.paths[0].rstrip('/'))}")
-    text = json_to(chosen.json, rows_as_json(rows)) if chosen.json else ""
+    text = rows_as_json(rows).rstrip("\n") if chosen.json == STDOUT else ""
+    title = f"Amplifiers of {stem(chosen.paths[0].rstrip('/'))}"
+    write_rows(rows, title, chosen.output or "", "" if chosen.json in (None, STDOUT) else chosen.json)
     if not text and not chosen.quiet:
         lines = [one.line for one in seen if chosen.all or one.health.state is not VerdictState.CLEAN]
         text = "\n".join([*lines, f"{len(seen)} amplifiers, {len(wrong)} wrong"])

@@ -27,13 +27,18 @@ def verdicts(folder: Path) -> dict[tuple[int, str], set[tuple[str, str]]]:
     return out
 
 
-def differing(folder: Path, seed: int, share: float) -> dict[str, list[str]]:
-    """Files that were damaged, and cameras without one of them whose findings are others than in the whole night."""
+def differing(
+    folder: Path, seed: int, share: float, before: dict[tuple[int, str], set[tuple[str, str]]] | None = None
+) -> dict[str, list[str]]:
+    """Files that were damaged, and cameras without one of them whose findings are others than in the whole night.
+
+    `before`: those of the whole night, if they are known.
+    """
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as top:
         copy = Path(top) / "night"
         shutil.copytree(folder, copy)
-        before = verdicts(copy)
+        before = verdicts(copy) if before is None else before
         files = sorted(path for path in copy.rglob("*.fits*") if path.is_file())
         bad = rng.sample(files, max(round(share * len(files)), 1))
         for path in bad:

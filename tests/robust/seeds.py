@@ -136,12 +136,23 @@ def folder(path: str) -> object:
     return scan_folder(path)
 
 
-def amplifier(path: str) -> object:
+def amplifier(path: str, instrument: str = "virus") -> object:
     """A raw amplifier, as the reductions read it."""
     from ifuview.instrument import instrument as described
     from ifuview.io.night.raw_read import read_frame
 
-    return read_frame(path, described("virus"))
+    return read_frame(path, described(instrument))
+
+
+def lrs2_amplifier(path: str) -> object:
+    return amplifier(path, "lrs2")
+
+
+def judged(path: str) -> object:
+    """A raw amplifier below a folder or in an archive, found and judged by its read-out as before a reduction."""
+    from ifuview.app.night.amplifiers.health import health_below
+
+    return health_below(path)
 
 
 def calibrations(path: str) -> object:
@@ -188,6 +199,12 @@ def made(place: Path) -> list[tuple[str, Path, Open]]:
     raw = image(counts, BZERO=32768, GAIN=0.8, RDNOISE=3.1, EXPTIME=360.0, CCDPOS="L", CCDHALF="L", IFUSLOT="056")
     put("amplifier.fits", raw, amplifier)
     put("amplifier.fits.gz", gzip.compress(raw), amplifier)
+    counts = np.tile(rng.integers(900, 1100, (1, 2128)).astype("i2"), (1032, 1))
+    cards = {"CCDPOS": "R", "CCDHALF": "U", "IFUSLOT": "056", "OBJECT": "HD_056_E", "INSTRUME": "LRS2", "SPECID": "503"}
+    raw = image(counts, BZERO=32768, GAIN=0.9, RDNOISE=2.9, EXPTIME=360.0, **cards)
+    put("lrs2.fits", raw, lrs2_amplifier)
+    put("lrs2.fits.gz", gzip.compress(raw), lrs2_amplifier)
+    put("lrs2.tar.gz", gzip.compress(_archive(raw, "lrs2")), judged)
     put("regions.reg", REGIONS, regions)
     put("limits.toml", "[limits]\n" + "".join(f"{name} = 1.5\n" for name in _limit_names()), limits)
     put("settings.toml", 'theme = "dark"\nlimits = "99.5"\nthreads = 2\nrecent = ["a.fits", "b.fits"]\n', settings)
@@ -204,16 +221,16 @@ def made(place: Path) -> list[tuple[str, Path, Open]]:
     return out
 
 
-def _archive(data: bytes) -> bytes:
+def _archive(data: bytes, unit: str = "virus") -> bytes:
     """An observation of a unit, packed as the telescope does, beside a foreign file."""
     inside = io.BytesIO()
     with tarfile.open(fileobj=inside, mode="w") as archive:
         for name in (
-            "exp01/virus/20260101T010203.4_056LL_sci.fits",
-            "exp01/virus/20260101T010203.4_056RU_sci.fits",
+            f"exp01/{unit}/20260101T010203.4_056LL_sci.fits",
+            f"exp01/{unit}/20260101T010203.4_056RU_sci.fits",
             "note",
         ):
-            info = tarfile.TarInfo(f"virus0000001/{name}")
+            info = tarfile.TarInfo(f"{unit}0000001/{name}")
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return inside.getvalue()

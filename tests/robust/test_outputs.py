@@ -10,6 +10,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ifuview import files
@@ -178,3 +179,69 @@ def test_temporary_names_are_of_one_writer_and_not_too_long(tmp_path: Path) -> N
     one, two = part_name(tmp_path / name), part_name(tmp_path / name)
     assert one != two and one.endswith(".part.fits")
     assert len(os.path.basename(one)) < 255
+
+
+# files that get their names together
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_files_get_their_names_together_or_not_at_all(tmp_path: Path, monkeypatch, linked: bool) -> None:
+    """Whatever fails, and wherever: what was there is there again, and nothing is left over."""
+    from ifuview import sets
+
+    if not linked:
+        monkeypatch.setattr(os, "link", lambda *_a, **_k: (_ for _ in ()).throw(OSError("no links here")))
+    paths = [tmp_path / name for name in ("page.html", "numbers.json", "new.txt")]
+    for path in paths[:2]:
+        path.write_text("old")
+    old, real = texts(tmp_path), sets.move
+    for failing in range(3):
+        calls: list[str] = []
+
+        def move(part: str, path: object, failing: int = failing, calls: list[str] = calls) -> None:
+            calls.append(part)
+            if len(calls) == failing + 1:
+                raise OSError("the disk is full")
+            real(part, path)
+
+        monkeypatch.setattr(sets, "move", move)
+        with pytest.raises(OSError, match="full"), sets.together(*paths) as parts:
+            for part in parts:
+                Path(part).write_text("new")
+        assert texts(tmp_path) == old, failing
+    monkeypatch.setattr(sets, "move", real)
+    with pytest.raises(RuntimeError), sets.together(*paths) as parts:
+        Path(parts[0]).write_text("new")
+        raise RuntimeError("stopped")
+    assert texts(tmp_path) == old
+    with sets.together(*paths) as parts:
+        for part in parts:
+            Path(part).write_text("new")
+    assert texts(tmp_path) == {path.name: "new" for path in paths}
+
+
+def test_page_and_numbers_of_health_are_one_set(tmp_path: Path) -> None:
+    from ifuview import cli
+    from tests.robust.seeds import image
+
+    counts = np.tile(np.random.default_rng(1).integers(900, 1100, (1, 1064)).astype("i2"), (1032, 1))
+    raw = image(counts, BZERO=32768, GAIN=0.8, RDNOISE=3.1, EXPTIME=360.0, CCDPOS="L", CCDHALF="L", IFUSLOT="056")
+    place = tmp_path / "virus0000001" / "exp01" / "virus"
+    place.mkdir(parents=True)
+    (place / "20260101T010203.4_056LL_sci.fits").write_bytes(raw)
+    page, numbers = tmp_path / "page.html", tmp_path / "numbers.json"
+    words = ["health", str(tmp_path / "virus0000001"), "-o", str(page), "--json", str(numbers), "--quiet"]
+    assert cli.main(words) in (0, 3)
+    before = page.read_bytes(), numbers.read_bytes()
+    numbers.unlink()
+    numbers.mkdir()  # cannot take the place of a folder
+    page.write_bytes(before[0] + b"<!-- read -->")
+    assert cli.main(words) == 2
+    assert page.read_bytes().endswith(b"<!-- read -->")
+    numbers.rmdir()
+    assert cli.main(words) in (0, 3)
+    assert (page.read_bytes(), numbers.read_bytes()) == before

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from ifuview import __version__
-from ifuview.files import make_folder, whole_file
+from ifuview.files import make_folder, told
 from ifuview.model.reduction.quality import AmplifierQuality
 from ifuview.report.night.amplifiers import as_json, page
+from ifuview.sets import together
 
 
 def rows_as_json(rows: Sequence[AmplifierQuality]) -> str:
@@ -16,16 +18,21 @@ def rows_as_json(rows: Sequence[AmplifierQuality]) -> str:
     return as_json(rows)
 
 
-def write_page(path: str, rows: Sequence[AmplifierQuality], title: str) -> None:
-    """Write the page.
+def write_rows(rows: Sequence[AmplifierQuality], title: str, html: str = "", numbers: str = "") -> None:
+    """Write the page and the numbers, those that have a name: both or none.
 
     Raises
     ------
     UsageError
-        It cannot be written.
+        They cannot be written.
     """
-    with whole_file(path, "the page about the amplifiers") as part, open(part, "w", encoding="utf-8") as file:
-        file.write(page(rows, title, __version__))
+    texts = {html: lambda: page(rows, title, __version__), numbers: lambda: as_json(rows)}
+    paths = tuple(path for path in (html, numbers) if path)
+    if not paths:
+        return
+    with told(paths[0], "the page and the numbers of the amplifiers"), together(*paths) as parts:
+        for path, part in zip(paths, parts, strict=True):
+            Path(part).write_text(texts[path](), encoding="utf-8")
 
 
 def write_quality(folder: str, name: str, rows: Sequence[AmplifierQuality]) -> tuple[str, ...]:
@@ -38,7 +45,5 @@ def write_quality(folder: str, name: str, rows: Sequence[AmplifierQuality]) -> t
     """
     make_folder(folder)
     html, numbers = (os.path.join(folder, f"{name}_qa.{suffix}") for suffix in ("html", "json"))
-    write_page(html, rows, f"Amplifiers of {name}")
-    with whole_file(numbers, "the numbers of the amplifiers") as part, open(part, "w", encoding="utf-8") as file:
-        file.write(as_json(rows))
+    write_rows(rows, f"Amplifiers of {name}", html, numbers)
     return html, numbers
