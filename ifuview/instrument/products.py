@@ -120,6 +120,8 @@ def _other(entry: Entry) -> OtherSpec:
 def _check_error(spec: ErrorSpec) -> None:
     if not spec.kind.startswith(FROM_HEADER):
         _one_of(spec.kind, tuple(POWERS), "error: kind")
+    if spec.beside and (len(spec.beside) != 2 or not all(spec.beside)):
+        raise ValueError("error: beside = [part of the name, what stands in its place]")
 
 
 def _check_wave(spec: WaveSpec) -> None:

@@ -27,11 +27,14 @@ class ErrorSpec(NamedTuple):
         What its numbers are: "ivar", "variance", "sigma", or "header:CARD" whose text begins like one of UNCERTAINTIES.
     plane : int or None
         Which plane of it, where it has one axis more than the main HDU.
+    beside : tuple of str
+        (old, new): the HDU is in a file of its own, whose name has `new` in place of `old`; () for the same file.
     """
 
     hdu: str
     kind: str = "sigma"
     plane: int | None = None
+    beside: tuple[str, ...] = ()
 
 
 class MaskSpec(NamedTuple):

@@ -255,13 +255,14 @@ def shifted(cards: Header, x0: int, y0: int, block: int) -> dict[str, object]:
     """WCS cards of a section that begins at 0-based (x0, y0), `block` pixels summed into one."""
     out = dict(cards)
     for axis, first in ((1, x0), (2, y0)):
-        pixel = real(cards.get(f"CRPIX{axis}"))
-        if pixel is not None:
-            out[f"CRPIX{axis}"] = (pixel - first - 0.5) / block + 0.5
-        for key in (f"CDELT{axis}", f"CD1_{axis}", f"CD2_{axis}"):
-            value = real(cards.get(key))
-            if value is not None:
-                out[key] = value * block
+        for letter in ("", *(L for L in LETTERS if f"CTYPE1{L}" in cards)):
+            pixel = real(cards.get(f"CRPIX{axis}{letter}"))
+            if pixel is not None:
+                out[f"CRPIX{axis}{letter}"] = (pixel - first - 0.5) / block + 0.5
+            for key in (f"CDELT{axis}{letter}", f"CD1_{axis}{letter}", f"CD2_{axis}{letter}"):
+                value = real(cards.get(key))
+                if value is not None:
+                    out[key] = value * block
         physical, scale = real(cards.get(f"LTV{axis}")), real(cards.get(f"LTM{axis}_{axis}"))
         if physical is not None or scale is not None or first or block > 1:
             out[f"LTV{axis}"] = ((physical or 0.0) - first - 0.5) / block + 0.5

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
 from ifuview.engine.context import JobContext
-from ifuview.io.products.layers import ProductLayer, Source, fitting, read_layer
+from ifuview.errors import IfuviewError
+from ifuview.io.fits.fast import read_fits
+from ifuview.io.products.layers import Hdus, ProductLayer, Source, fitting, read_layer
 from ifuview.model.checks import Array, Header
 from ifuview.model.image import Image, Kind
 from ifuview.model.instrument import InstrumentSpec
@@ -26,11 +29,39 @@ def inverse_variance(
 ) -> Pixels | None:
     """The inverse variance of `main` from the first of `specs` that is there; None without one."""
     for spec in specs:
+        if spec.beside:
+            continue
         layer = _errors(spec, source, main, notes)
         if layer is None:
             continue
         found = read_layer(layer, notes, ctx)
         if found is not None:
+            return replace(found, power=POWERS[kind_of(spec, layer.header)])
+    return None
+
+
+def errors_beside(
+    specs: tuple[ErrorSpec, ...], path: str, main: ProductLayer, notes: list[str], ctx: JobContext
+) -> Pixels | None:
+    """The inverse variance from a file of its own, where one of `specs` names it and it lies beside the file."""
+    folder, name = os.path.split(path)
+    for spec in specs:
+        if not spec.beside or spec.beside[0] not in name or spec.beside[1] in name:
+            continue
+        other = os.path.join(folder, name.replace(*spec.beside))
+        if not os.path.isfile(other):
+            continue
+        try:
+            layer = Hdus(read_fits(other)).find(spec.hdu)
+        except IfuviewError as problem:
+            notes.append(f"errors in {os.path.basename(other)} are left out: {problem}")
+            continue
+        if layer is None or layer.shape != main.shape:
+            notes.append(f"errors in {os.path.basename(other)} are left out: they have another shape")
+            continue
+        found = read_layer(layer, notes, ctx)
+        if found is not None:
+            notes.append(f"errors from {os.path.basename(other)}")
             return replace(found, power=POWERS[kind_of(spec, layer.header)])
     return None
 

@@ -21,7 +21,7 @@ from ifuview.io.fits.table import read_table
 from ifuview.io.fits.world import wcs_cards
 from ifuview.io.products.choose import ChosenProduct, Part, choose, fibers_for, of_band, waves_for
 from ifuview.io.products.companions import companions, family
-from ifuview.io.products.errors_masks import calibrated, inverse_variance, mask_and_bits
+from ifuview.io.products.errors_masks import calibrated, errors_beside, inverse_variance, mask_and_bits
 from ifuview.io.products.fibers import fibers_of, numbered_fibers
 from ifuview.io.products.layers import Hdus, ProductLayer, Turned, squeezed
 from ifuview.io.products.waves import Asked, Wave, line_spread, wavelengths
@@ -209,7 +209,9 @@ class _Reading:
         if shown is not self.part.layer:
             other = next((o for o in self.product.others if self.part.named(o.hdu).upper() == shown.name.upper()), None)
             specs = () if other is None else other.error
-        return inverse_variance(of_band(specs, self.part, "hdu"), self.part.source, shown, self.notes, self.ctx)
+        named, path = of_band(specs, self.part, "hdu"), self.probe.fits.path
+        own = inverse_variance(named, self.part.source, shown, self.notes, self.ctx)
+        return errors_beside(named, path, shown, self.notes, self.ctx) if own is None else own
 
     def _mask(self, shown: ProductLayer) -> tuple[Pixels | None, MaskBits]:
         """The mask; of detector images and cubes it is shown over every layer but itself."""

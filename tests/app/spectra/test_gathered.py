@@ -118,3 +118,21 @@ def test_fibers_together_are_true_and_their_errors_too(shift, how):
     assert np.std(pull) == pytest.approx(1, abs=0.25)
     assert abs(np.mean(pull)) < 0.35
     assert found.count[3] <= 14 and not found.masked[3]
+
+
+def test_errors_and_masks_of_a_cube_are_read_out_drawn_and_used(cube):
+    from ifuview.app.frames.views.image import make
+    from ifuview.app.frames.views.readout import readout
+
+    path, _, sigma, _ = cube
+    runner = Runner()
+    key = runner.ask(want.OpenFile(path)).current
+    session = runner.ask(want.SetPlane(key, (4,)))
+    fields = dict(readout(session, key, 10.0, 8.0).fields)
+    assert float(fields["σ"]) == pytest.approx(sigma[4, 8, 10], rel=5e-3)
+    assert fields["mask"] != "none"
+    assert dict(readout(session, key, 11.0, 8.0).fields)["mask"] == "none"
+    picture = make(session).pictures[0]
+    assert picture.mask.raw[8, 10] == 1 and picture.mask.raw.sum() == 1
+    spaxel = pure.make(runner.ask(want.PickPoint(key, 10.0, 8.0))).spectra[0]
+    assert spaxel.error == pytest.approx(sigma[:, 8, 10], rel=1e-5) and spaxel.masked.tolist().index(True) == 4

@@ -296,3 +296,19 @@ def test_files_that_are_cut_or_do_not_fit_are_refused(tmp_path, shot):
         file.create_dataset("Info", data=np.zeros(2, [("ifuslot", "S3"), ("amp", "S2")]))
     with pytest.raises(IfuviewError, match="rows"):
         open_dataset(str(tmp_path / "odd.h5"))
+
+
+def test_a_cube_has_the_errors_of_the_file_beside_it_and_the_sky_of_its_other_coordinates(tmp_path, head):
+    from ifuview.app.frames.sky.maps import quick
+
+    names = write_head(tmp_path, head)
+    found = open_dataset(str(tmp_path / names[1]))
+    image = found.images[0]
+    assert image.kind == "cube" and "errors from 20190822_0000011_047_error_cube.fits" in found.notes
+    ivar = image.ivar.physical(image.ivar.raw)
+    assert ivar[0, 0, 0] == pytest.approx(1 / 9) and ivar[2, 1, 1] == 0
+    ra, dec = sky_place(np.array([0.75 - 150]), np.array([-0.75 - 250]), 175.5 / 15, 51.3, 113.2)
+    assert quick(image).icrs(2, 0) == pytest.approx((ra[0], dec[0]), abs=1e-7)
+    (tmp_path / names[2]).write_bytes(b"no FITS")
+    assert open_dataset(str(tmp_path / names[1])).images[0].ivar is None
+    assert open_dataset(str(tmp_path / names[2].replace("error_", ""))).notes

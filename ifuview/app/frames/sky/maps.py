@@ -154,14 +154,15 @@ def tangents(lon: float, lat: float) -> tuple[Array, Array]:
 
 def quick(image: Image) -> SkyMap | None:
     """The map of an image that arithmetic makes; None where there is no sky, or astropy has to be asked."""
-    plane = worldpos.tangent_of(image.wcs)
-    plain = plane is not None and not _looks_up(image.header) and _is_j2000(image.wcs)
+    cards = worldpos.with_sky(image.wcs)
+    plane = worldpos.tangent_of(cards)
+    plain = plane is not None and not _looks_up(image.header) and _is_j2000(cards)
     return SkyMap(plane, NOTHING, scale=plane.scale) if plain and plane is not None else None
 
 
 def wanted(image: Image) -> bool:
     """Whether an image has a sky that only astropy knows."""
-    return worldpos.has_sky(image.wcs) and quick(image) is None
+    return worldpos.has_sky(worldpos.with_sky(image.wcs)) and quick(image) is None
 
 
 def make(image: Image, path: str) -> SkyMap:
@@ -189,18 +190,19 @@ def make(image: Image, path: str) -> SkyMap:
 
 def _plane(image: Image, path: str) -> tuple[WCS, str]:
     """The celestial axes 1 and 2, and what is not used of them."""
-    if not _looks_up(image.header) and not worldpos.is_listed(image.wcs):
-        return worldpos.astropy_plane(image.wcs), ""
+    cards = worldpos.with_sky(image.wcs)
+    if not _looks_up(image.header) and not worldpos.is_listed(cards):
+        return worldpos.astropy_plane(cards), ""
     from astropy.io import fits
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with fits.open(path, memmap=False) as file:
             if not _looks_up(image.header):
-                return worldpos.astropy_plane(image.wcs, file), ""
+                return worldpos.astropy_plane(cards, file), ""
             header = next((h.header for h in file if _same(h.header, image.header)), None)
             if header is None or any(image.wcs.get(k) != header.get(k) for k in ("CRPIX1", "CRPIX2")):
-                return worldpos.astropy_plane(image.wcs), "without the tables of distortions: this is a section"
+                return worldpos.astropy_plane(cards), "without the tables of distortions: this is a section"
             from astropy.wcs import WCS
 
             return WCS(header, file, naxis=2), ""

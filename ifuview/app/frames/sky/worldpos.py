@@ -37,6 +37,8 @@ KEEP = (
     ),
     *("EQUINOX", "EPOCH", "A_", "B_", "AP_", "BP_", "WAT"),
 )
+NAMED = ("RADESYS", "EQUINOX", "LONPOLE", "LATPOLE")
+ALTERNATES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BENT = ("A_", "B_", "PV")  # of cards that TAN by itself does not know
 DEGREES = ("", "deg", "degree", "degrees")
 EQUATORIAL = ("RA", "DEC")
@@ -96,6 +98,7 @@ def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, 
     None where the cards have no celestial axes 1 and 2, or none that are understood. Equatorial axes are as the file
     has them; galactic and ecliptic ones are turned to ICRS.
     """
+    wcs = with_sky(wcs)
     types = tuple(str(wcs.get(f"CTYPE{k}", "")).strip() for k in (1, 2))
     if not has_sky(wcs):
         return None
@@ -104,6 +107,19 @@ def sky_position(wcs: Mapping[str, object], x: float, y: float) -> tuple[float, 
         plane = _tangent(cards)
         return plane.sky(x, y) if plane is not None else None
     return _by_astropy(cards, x, y)
+
+
+def with_sky(wcs: Mapping[str, object]) -> Mapping[str, object]:
+    """The cards of the coordinate system that has a sky: the main one, else the first other (CTYPE1A ...) that has."""
+    if has_sky(wcs):
+        return wcs
+    for letter in ALTERNATES:
+        if f"CTYPE1{letter}" in wcs:
+            own = {key[:-1]: value for key, value in wcs.items() if key.endswith(letter) and key[-2:-1].isdigit()}
+            named = {key: wcs[key + letter] for key in NAMED if key + letter in wcs}
+            if has_sky(own):
+                return own | named
+    return wcs
 
 
 def has_sky(wcs: Mapping[str, object]) -> bool:
@@ -128,6 +144,7 @@ def tangent_of(wcs: Mapping[str, object]) -> Tangent | None:
 
 def sky_axes(wcs: Mapping[str, object]) -> WCS | None:
     """The celestial axes 1 and 2 of an image by astropy; None if there are none that it understands."""
+    wcs = with_sky(wcs)
     return _celestial(tuple((k, v) for k, v in wcs.items() if k.startswith(KEEP))) if has_sky(wcs) else None
 
 
