@@ -117,6 +117,7 @@ from ifuview.app.saved.intents import RestoreSession, SaveSession, ShowPanels
 from ifuview.app.session import Session
 from ifuview.app.spectra.intents import (
     CloseTables,
+    CutCube,
     MapRange,
     SetExtraction,
     SetGather,
@@ -229,6 +230,7 @@ __all__ = [
     "CopyPhotons",
     "CopyText",
     "CountLight",
+    "CutCube",
     "Demo",
     "Diagnose",
     "DrawContours",

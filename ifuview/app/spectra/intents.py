@@ -36,6 +36,10 @@ class MapRange(Intent):
     how: str
 
 
+class CutCube(Intent):
+    """Cut a cube along the line that was drawn last: position against wavelength, as a frame."""
+
+
 class ShowArm(Intent):
     """Show another arm: of a frame (its title) the image of a camera; the crosshair goes to a wavelength."""
 

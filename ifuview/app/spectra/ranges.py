@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from weakref import ref
 
-from ifuview.app.frames.adding import added_behind
+from ifuview.app.frames.adding import added, added_behind
 from ifuview.app.frames.intents import Intent
-from ifuview.app.frames.look import LimitMode
+from ifuview.app.frames.look import LimitMode, ViewState
 from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.frames.state import RangeOf
 from ifuview.app.frames.tasks import OfFrame
@@ -28,6 +28,7 @@ from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
+from ifuview.model.region import LINES, Region
 
 LIVE = ("sum", "mean", "median", "above continuum", "moments")  # that follow the window
 PATIENCE = 1.0  # s that an image is finished for while the window moves on
@@ -222,4 +223,56 @@ def map_range(session: Session, intent: want.MapRange) -> Outcome:
     return MakeRange(title=title, frame=slot.key, how=intent.how, window=session.window)
 
 
-TASKS: Mapping[type[Intent], Plan] = {want.MapRange: map_range}
+@dataclass(frozen=True, kw_only=True)
+class CutAlong(OfFrame, Task[Opened]):
+    """A cut along a line through a cube, as a frame: position upwards, wavelength to the right."""
+
+    kind: ClassVar[JobKind] = JobKind.RANGE
+    line: Region
+    width: int
+
+    def run(self, session: Session, ctx: JobContext) -> Opened:
+        """Cut every plane."""
+        from ifuview.engine.frames.cut import plan_cut
+        from ifuview.engine.spectra.cubes.along import cut_cube
+
+        slot = slot_of(session, self.frame)
+        image, (start, stop) = slot.image, (self.line.points[0], self.line.points[-1])
+        plan = plan_cut(start, stop, self.width, image.shape)
+        value, ivar = cut_cube(parts_of(image, slot.plane), plan, ctx)
+        place = f"{start[0]:.1f}, {start[1]:.1f} to {stop[0]:.1f}, {stop[1]:.1f}"
+        title = f"Cut {place} of {slot.title}"
+        cut = Image(
+            title, Kind.IMAGE, Pixels(value), None if ivar is None else Pixels(ivar), unit=image.unit, wave=image.wave,
+            medium=image.medium, camera=image.camera, stage="cut", header=image.header,
+        )  # fmt: skip
+        said = f"rows are px along the line from {place}, {self.width} px wide, of {slot.dataset.spec}"
+        dataset = Dataset("", spec=title, instrument=slot.dataset.instrument, kind="cut", images=(cut,), notes=(said,))
+        return Opened(dataset, cut, first_look(cut, replace(slot.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None)))
+
+    def apply(self, session: Session, result: Opened) -> Session:
+        """Show it."""
+        key = session.next_key
+        session = added(session, (result,))
+        session = session.with_slot(replace(slot_of(session, key), view=ViewState(aspect=0.0)))
+        return note(session, f"{result.image.name}: {result.dataset.notes[0]}")
+
+
+def cut_through(session: Session, _: want.CutCube) -> Outcome:
+    """Cut the cube that is shown.
+
+    Raises
+    ------
+    UsageError
+        No cube is shown, or no line is drawn on it.
+    """
+    now, slot = session.slot(), spectral_now(session)
+    if now is None or slot is None or slot.image.kind is not Kind.CUBE:
+        raise UsageError("there is no cube", todo="open one, or show it first")
+    line = next((r for r in (*reversed(now.regions), *reversed(slot.regions)) if r.shape in LINES), None)
+    if line is None:
+        raise UsageError("there is no line to cut along", slot.title, "draw one: View > Draw > Draw a line")
+    return CutAlong(title=f"Cut through {slot.title}", frame=slot.key, line=line, width=session.cut_width)
+
+
+TASKS: Mapping[type[Intent], Plan] = {want.MapRange: map_range, want.CutCube: cut_through}

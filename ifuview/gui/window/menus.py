@@ -127,6 +127,8 @@ ACTIONS: tuple[Action, ...] = (
     *(do.match(w) for w in ("view", "sky", "limits", "colors", "plane")),
     *(Action(f"range-{how.split()[0]}", "Frame/Wavelength range of a cube", f"{text}: range",
              lambda s, how=how: want.MapRange(how)) for how, text in HOWS.items()),
+    Action("cut-cube", "-Frame/Wavelength range of a cube", "Position against wavelength along the line",
+           lambda s: want.CutCube(), tip="Of the line that was drawn last, as wide as the panel Cut says"),
     Action("plane-next", "-Frame", "Next plane of a cube", "plane_next", ("+", "=")),
     Action("plane-previous", "Frame", "Previous plane of a cube", "plane_previous", ("-",)),
     *(Action(f"step-{n + 1}", f"{'-' if n == 0 else ''}Night/Chain", f"Step {n + 1} of the chain", do.step(n),

@@ -48,7 +48,7 @@ def errors_beside(
     for spec in specs:
         if not spec.beside or spec.beside[0] not in name or spec.beside[1] in name:
             continue
-        other = os.path.join(folder, name.replace(*spec.beside))
+        other = os.path.join(folder, name.replace(spec.beside[0], spec.beside[1]))
         if not os.path.isfile(other):
             continue
         try:

@@ -84,3 +84,16 @@ def test_running_sums_give_the_same_image_and_say_what_they_take(runner, monkeyp
     after = runner.session.slot()
     assert after.image is not before.image
     assert after.image.pixels.native() == pytest.approx(before.image.pixels.native(), rel=1e-5)
+
+
+def test_a_cut_along_a_line_has_position_and_wavelength(runner, cube):  # noqa: F811
+    _, data, sigma, _ = cube
+    with pytest.raises(Exception, match=r"no line to cut along"):
+        runner.ask(want.CutCube())
+    key = runner.session.current
+    runner.ask(want.SetRegions(key, (Region(Shape.LINE, ((2.0, 3.0), (12.0, 3.0))),)))
+    session = runner.ask(want.CutCube())
+    slot = session.slot()
+    assert slot.image.pixels.native() == pytest.approx(data[:, 3, 2:13].T, rel=1e-6)
+    fields = dict(readout(session, slot.key, 7.0, 4.0).fields)
+    assert fields["λ"] == "5014.00 Å" and float(fields["σ"]) == pytest.approx(sigma[7, 3, 6], rel=5e-3)
