@@ -12,8 +12,8 @@ from ifuview.model.night.triage import ranges
 
 SCORE, OF_TARGETS = 5.3, 5.8  # sigma in a sky fiber, in a target
 ALIKE, TOP, USUAL = 100, 0.97, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
-BROAD, MOST_BROAD = 5.0, 0.02  # sigma of a target, and part of all, from which targets have features of their own
-SURER = 1.2  # times as much is asked for where they have
+BROAD = 5.0  # sigma of a target that has features of its own
+SOME, SURER, MOST = 0.02, 1.2, 0.15  # part of the targets from which that much more is asked for, or no score is enough
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
 ALIKE_SHAPE = -15.0  # chi2 by which a bump or break of a target may fit better, and the column still be one
 OWN_SHAPE, ENOUGH, UNLIKE = 20.0, 0.45, 80.0  # chi2 by which it fits better: then part of the score is enough, or any
@@ -67,8 +67,8 @@ def _in_targets(
     own[some] = search.own_shape(of, found, some, cross, lower)
     bright = found.continuum > BRIGHT * of.sky
     hit |= (own > ALIKE_SHAPE) & (found.score > least) & ~bright
-    hit |= (own > OWN_SHAPE) & (found.score > np.maximum(OF_TARGETS, np.where(own > UNLIKE, 0.0, ENOUGH * least)))
-    own[found.score < IN_BOTH * least] = -np.inf
+    hit |= (own > OWN_SHAPE) & (found.score > ENOUGH * least) | (own > UNLIKE) & (found.score > OF_TARGETS)
+    own[found.score < np.maximum(IN_BOTH * least, SCORE)] = -np.inf
     both = (own[:-1] > ALIKE_SHAPE) & (own[1:] > ALIKE_SHAPE) & ~bright[:-1] & ~bright[1:]
     both &= (np.abs(np.diff(found.at)) <= SAME) & (found.lower[:-1] == found.lower[1:])
     hit[:-1] |= both
@@ -86,7 +86,8 @@ def _features(found: search.BestColumns, targets: Array) -> Array:
     if order.size > ALIKE:
         scores = np.lib.stride_tricks.sliding_window_view(found.score[order], ALIKE)
         level = np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0)
-        level = level * (SURER if np.mean(found.score[order] > BROAD) > MOST_BROAD else 1.0)
+        broad = float(np.mean(found.score[order] > BROAD))
+        level = level * (1.0 if broad <= SOME else SURER if broad <= MOST else np.inf)
         out[order] = level[np.clip(np.arange(order.size) - ALIKE // 2, 0, level.size - 1)]
     return out
 

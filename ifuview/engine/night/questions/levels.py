@@ -109,7 +109,13 @@ def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float,
     if np.count_nonzero(empty) < 2 * LEAST_SKY:
         return np.zeros(empty.size, bool)
     away = away - float(np.median(away[empty]))
-    return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread_of(away[empty])), least))
+    spread = spread_of(away[empty]) * _few(np.count_nonzero(empty))
+    return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread), least))
+
+
+def _few(count: int) -> float:
+    """By how much a limit of SINGLE sigma is higher where sigma is that of so many values: Student's t, first order."""
+    return 1.0 + (SINGLE**2 + 1.0) / (4.0 * max(count, 1))
 
 
 def _throughput_scatter(of: Levels, empty: Array) -> float:
