@@ -24,6 +24,7 @@ WHOLE = (
     *("LONPOLE", "LATPOLE", "RADESYS", "RADECSYS", "EQUINOX", "EPOCH", "WCSAXES", "WCSNAME", "SPECSYS"),
     *("RESTWAV", "RESTFRQ", "RESTFREQ", "VELREF", "DC-FLAG"),
 )
+WORDS = {"FREQUENC": "FREQ", "WAVENUMB": "WAVN", "ENERGY": "ENER"}  # how CTYPEs of no standard begin, to its codes
 LENGTHS = ("WAVELEN", "LAMBDA", "VACWAVE", "AIRWAVE", "ANGSTROM", "LINEAR-WAVE")  # CTYPEs of no standard
 STANDARD = ("WAVE", "AWAV", "FREQ", "AFRQ", "ENER", "WAVN", "VRAD", "VOPT", "ZOPT", "VELO", "FELO", "BETA")
 FREQUENCIES = {"": 1.0, "hz": 1.0, "khz": 1e3, "mhz": 1e6, "ghz": 1e9, "thz": 1e12}
@@ -87,6 +88,9 @@ def _of_axis(header: Header, axis: int, size: int, rows: int, tables: Tables | N
         header = {**header, "CRVAL1": header["COEFF0"], "CDELT1": header["COEFF1"], "CRPIX1": 1.0, "LOGLAM": 1}
         header = {key: value for key, value in header.items() if not key.startswith(("CD1_", "PC1_"))}
     ctype, start = word(header.get(f"CTYPE{axis}")).upper(), real(header.get(f"CRVAL{axis}"))
+    code = next((code for begin, code in WORDS.items() if ctype.startswith(begin)), None)
+    if code is not None:
+        header, ctype = {**header, f"CTYPE{axis}": code}, code
     if start is None or not step_of(header, axis):
         return None
     along, notes = offsets(header, axis, size, rows)

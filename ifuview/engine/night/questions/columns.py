@@ -67,7 +67,8 @@ def _in_targets(
     own[some] = search.own_shape(of, found, some, cross, lower)
     bright = found.continuum > BRIGHT * of.sky
     hit |= (own > ALIKE_SHAPE) & (found.score > least) & ~bright
-    hit |= (own > OWN_SHAPE) & (found.score > ENOUGH * least) | (own > UNLIKE) & (found.score > OF_TARGETS)
+    hit |= (own > OWN_SHAPE) & (found.score > ENOUGH * least)
+    hit |= (own > UNLIKE) & (found.score > OF_TARGETS)
     own[found.score < np.maximum(IN_BOTH * least, SCORE)] = -np.inf
     both = (own[:-1] > ALIKE_SHAPE) & (own[1:] > ALIKE_SHAPE) & ~bright[:-1] & ~bright[1:]
     both &= (np.abs(np.diff(found.at)) <= SAME) & (found.lower[:-1] == found.lower[1:])

@@ -109,7 +109,7 @@ def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float,
     if np.count_nonzero(empty) < 2 * LEAST_SKY:
         return np.zeros(empty.size, bool)
     away = away - float(np.median(away[empty]))
-    spread = spread_of(away[empty]) * _few(np.count_nonzero(empty))
+    spread = spread_of(away[empty]) * _few(int(np.count_nonzero(empty)))
     return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread), least))
 
 
