@@ -12,12 +12,13 @@ from ifuview.app.messages import note
 from ifuview.app.night import open_night
 from ifuview.app.night.amplifiers.health import read_health
 from ifuview.app.night.intents import ShowProduct
-from ifuview.app.night.state import AmplifierKey, HealthState
+from ifuview.app.night.state import AmplifierKey, HealthState, Place
 from ifuview.app.session import Session
-from ifuview.app.tasks import Change, Outcome, Task
+from ifuview.app.tasks import Change, Outcome, Task, as_change
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.instrument import instrument
+from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR, RawAmplifier, RawExposure
 
@@ -50,12 +51,25 @@ class JudgeAmplifiers(Task["HealthState"]):
         return replace(self.state, found=found, unread=tuple(unread), todo=self.state.todo[AT_ONCE:])
 
     def apply(self, session: Session, result: HealthState) -> Outcome:
-        """Keep what was found, and go on."""
+        """Keep what was found, go to the first that is wrong unless the user is elsewhere, and go on."""
         now = session.health
         if now is None or now.night is not result.night or now.stopped:
             return session
         session = replace(session, health=replace(result, problem=now.problem))
-        return Change(session, _next(result))
+        change = as_change(session, _taken_there(session))
+        return replace(change, then=(*change.then, *_next(result)))
+
+
+def _taken_there(session: Session) -> Outcome:
+    """The worst amplifier on the canvas, once, if it is wrong and what was opened first is still shown."""
+    state = session.health
+    if state is None or state.problem >= 0 or not state.groups or session.headless:
+        return session
+    if not any(state.found[key].state is VerdictState.WRONG for key in state.groups[0]):
+        return session
+    first, now = first_look(state.night), open_night.here(session)
+    opened = first is not None and now in (None, Place(first.expid or 0, first.camera, first.product))
+    return go_to_problem(session, ShowProblem(number=0)) if opened else session
 
 
 def _amplifier(exposure: RawExposure | None, key: AmplifierKey) -> RawAmplifier:

@@ -142,9 +142,11 @@ class TriageDock(Dock):
         view = self._view
         if view is None or not 0 <= number < len(view.rows):
             empty = view is not None and view.done and not view.rows
+            self.tree.setVisible(not empty)  # no empty table
             self.text.setText("" if not empty else SO_FAR if view.judging else NOTHING)
             self.evidence.show_figure(None)
             return
+        self.tree.show()
         self.text.setText(pure.explanation(view, number))
         self.text.setToolTip(plain(pure.evidence(view, number)))
         self.evidence.show_figure(pure.evidence_figure(view, number))

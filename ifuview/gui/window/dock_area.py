@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QByteArray, QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QProxyStyle, QStyle, QStyleOption, QTabBar, QWidget
 
 from ifuview.app.desk import PANELS, Desk
 from ifuview.app.session import Level
@@ -21,6 +21,7 @@ AREAS = {
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
 DOCK_MINIMUM = (120, 110)
+TAB_SPACE = 6  # px beside the name of a tab in a narrow column
 SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
 SMALL_COLUMN = (0.28, 230)  # share of the width, least px
 SMALL_IMAGE = 900  # px that the image gets before that column has its share
@@ -30,6 +31,17 @@ IN_FRONT = {
 }  # fmt: skip  # of the one column of a small window
 DOCK_SIZES = {"left": 225, "right": 385, "bottom": 140}  # px at least: most of 1600 x 1000 is left for the image
 DOCK_SHARES = {"left": 0.1, "right": 0.24, "bottom": 0.14}  # of a larger window
+
+
+class CloseTabs(QProxyStyle):
+    """Tabs with little room beside their names."""
+
+    def pixelMetric(
+        self, metric: QStyle.PixelMetric, option: QStyleOption | None = None, widget: QWidget | None = None
+    ) -> int:
+        if metric is QStyle.PixelMetric.PM_TabBarTabHSpace:
+            return TAB_SPACE
+        return super().pixelMetric(metric, option, widget)
 
 
 class DockArea(QObject):
@@ -46,6 +58,7 @@ class DockArea(QObject):
         self._grown: set[str] = set()  # docks that were given room once
         self.desk: Desk | None = None
         self.desks: dict[str, QByteArray] = {}  # how the user left them
+        self._close = CloseTabs()
         self._make_docks()
 
     def _make_docks(self) -> None:
@@ -122,8 +135,9 @@ class DockArea(QObject):
         QTimer.singleShot(0, self._whole_tabs)  # the bars are made with the layout
 
     def _whole_tabs(self) -> None:
-        """Names of tabs are not cut; arrows lead to those without room."""
+        """Names of tabs are not cut: they stand close together; arrows lead to those without room."""
         for bar in self.window.findChildren(QTabBar):
+            bar.setStyle(self._close)
             bar.setElideMode(Qt.TextElideMode.ElideNone)
             bar.setUsesScrollButtons(True)
 

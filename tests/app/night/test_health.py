@@ -67,8 +67,10 @@ def test_broken_amplifiers_are_named_with_their_exposures(opened):
     assert bar.judged.startswith("judged 7 of 7 amplifiers")  # the index itself leaves out what is cut off
 
 
-def test_the_first_exposure_of_the_sky_is_shown(opened):
-    assert opened.session.slot().title.startswith("047L sci")
+def test_the_first_exposure_of_the_sky_is_shown_then_the_amplifier_that_is_wrong(opened):
+    titles = [slot.title for slot in opened.session.slots]
+    assert titles == ["047L sci 20190822 11/1", "047R sci 20190822 11/1"]
+    assert opened.session.slot().title == titles[1] and opened.session.health.problem == 0
 
 
 def test_cells_have_the_worst_of_their_amplifiers(opened):
