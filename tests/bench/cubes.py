@@ -73,10 +73,10 @@ def _measured(shell: Any, path: Path, depth: int, seconds: float) -> list[Row]:
     _until(shell, lambda: len(shell.store.session.slots) > 1 and not shell.controller.busy)
     out += [_range(shell, seconds, min(WIDTH, depth // 2), "with running sums")]
     out += [_range(shell, seconds, depth - 150, "with running sums")] if depth > 1000 else []
-    from ifuview.app.spectra import ranges
+    from ifuview.app.spectra.range_images import kept
 
-    size = ranges._kept.sums.nbytes / 2**20
-    ranges._kept.voxels = ranges._kept.sums = None
+    size = kept.sums.nbytes / 2**20
+    kept.voxels = kept.sums = None
     out.append(_range(shell, seconds, min(WIDTH, depth // 2), "before they are made"))
     out.append(("memory of the running sums", round(size), 256.0, "MiB", size <= 256))
     return out

@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.app.frames import intents as want
 from ifuview.app.frames.fibers import fiber_count, find_fiber
+from ifuview.app.frames.state import RangeOf
 from ifuview.app.frames.views.sampling import wavelength_at
 from ifuview.app.session import Selection, Session, Slot
 from ifuview.model.image import Kind
@@ -28,6 +29,11 @@ def pick_point(session: Session, intent: want.PickPoint) -> Session:
 
 def fiber_at(slot: Slot, x: float, y: float) -> int | None:
     """Row of the fiber at a native position of a frame; None if there is none."""
+    if isinstance(slot.made_of, RangeOf) and slot.made_of.fibers is not None:
+        ny, nx = slot.image.shape
+        at = round(y), round(x)
+        row = int(slot.made_of.fibers[at]) if 0 <= at[0] < ny and 0 <= at[1] < nx else -1
+        return row if row >= 0 else None
     if slot.image.kind is Kind.RSS:
         row = round(y)
         return row if 0 <= row < slot.image.shape[0] else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
 from ifuview.model.image import Amplifier
 from ifuview.model.orientation import Orientation
@@ -29,12 +30,16 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class RangeOf:
-    """The cube whose wavelength window a frame shows, how, which of several images, the limits it was last given."""
+    """The cube whose wavelength window a frame shows, how, which of several images, the limits it was last given.
+
+    Of a set of fibers `fibers` has the row of each pixel, -1 for none.
+    """
 
     key: int
     how: str
     part: int = 0
     limits: tuple[float | None, float | None] = (None, None)
+    fibers: Array | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from weakref import ref
 
 import numpy as np
 
+from ifuview.app.frames import joined
 from ifuview.app.frames.state import RangeOf
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.rows import arms
@@ -20,6 +21,7 @@ from ifuview.model.inspection import FiberSpectrum
 from ifuview.model.region import Region
 
 EACH, MEAN, SUM, MEDIAN = "each", "mean", "sum", "median"
+ARCSEC = 3600.0
 NAMES = {MEAN: "Mean", SUM: "Sum", MEDIAN: "Median"}
 
 
@@ -27,6 +29,45 @@ def spectral(session: Session, slot: Slot) -> Slot:
     """The frame whose spectra a frame stands for: of an image of a range its cube."""
     made = slot.made_of
     return (session.slot(made.key) or slot) if isinstance(made, RangeOf) else slot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FiberPlaces:
+    """Where fibers are: x west and y north of `center` (deg) in arcsec; without one on the focal plane."""
+
+    x: Array
+    y: Array
+    center: tuple[float, float] | None = None
+
+
+def fiber_places(slot: Slot) -> FiberPlaces | None:
+    """The places of the fibers of a frame; None where they are not known."""
+    fibers = joined.fibermap_of(slot)
+    if fibers is None:
+        return None
+    if fibers.ra is not None and fibers.dec is not None and np.isfinite(fibers.ra + fibers.dec).sum() > 1:
+        known = np.isfinite(fibers.ra + fibers.dec)
+        first = float(fibers.ra[known][0])
+        away = (fibers.ra - first + 180.0) % 360.0 - 180.0
+        center = first + float(np.mean(away[known])), float(np.mean(fibers.dec[known]))
+        return FiberPlaces(*_tangent(fibers.ra, fibers.dec, center), center)
+    if fibers.focal_x is not None and fibers.focal_y is not None:
+        return FiberPlaces(np.asarray(fibers.focal_x, float), np.asarray(fibers.focal_y, float))
+    return None
+
+
+def has_maps(slot: Slot) -> bool:
+    """Whether images of a range of wavelengths can be made of a frame."""
+    return slot.image.kind is Kind.CUBE or (slot.image.kind is Kind.RSS and fiber_places(slot) is not None)
+
+
+def _tangent(ra: Array, dec: Array, center: tuple[float, float]) -> tuple[Array, Array]:
+    """Arcsec west and north of a center on the tangential plane."""
+    away, d, d0 = np.radians(ra - center[0]), np.radians(dec), np.radians(center[1])
+    toward = np.sin(d0) * np.sin(d) + np.cos(d0) * np.cos(d) * np.cos(away)
+    east = np.cos(d) * np.sin(away) / toward
+    north = (np.cos(d0) * np.sin(d) - np.sin(d0) * np.cos(d) * np.cos(away)) / toward
+    return -np.degrees(east) * ARCSEC, np.degrees(north) * ARCSEC
 
 
 def spectral_now(session: Session) -> Slot | None:

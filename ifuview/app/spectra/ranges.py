@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
-from weakref import ref
 
 from ifuview.app.frames.adding import added, added_behind
 from ifuview.app.frames.intents import Intent
@@ -18,13 +17,13 @@ from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra import intents as want
 from ifuview.app.spectra.gathered import spectral_now
+from ifuview.app.spectra.range_images import RangeFrame, frames_of, kept
 from ifuview.app.spectra.state import HOWS
 from ifuview.app.tasks import Change, Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.cubes.parts import CubeParts, parts_of
-from ifuview.engine.spectra.cubes.ranges import RangeImage, RunningSums
+from ifuview.engine.spectra.cubes.ranges import RunningSums
 from ifuview.errors import UsageError
-from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
@@ -37,87 +36,38 @@ MIB = 1 << 20
 TODO = "switch on Window in the spectrum and drag a range"
 
 
-class _Kept:
-    """The running sums of the cube that was asked for last; of the worker alone."""
-
-    def __init__(self) -> None:
-        self.voxels: ref[Array] | None = None
-        self.lead: tuple[int, ...] = ()
-        self.sums: RunningSums | None = None
-
-    def of(self, slot: Slot) -> RunningSums | None:
-        """Those of a cube, if they are."""
-        same = self.voxels is not None and self.voxels() is slot.image.pixels.raw and self.lead == slot.plane[:-1]
-        return self.sums if same else None
-
-
-_kept = _Kept()
-
-
-def made(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext) -> tuple[RangeImage, ...]:
-    """The images of a range of a cube."""
-    from ifuview.engine.spectra.cubes import ranges
-    from ifuview.engine.spectra.cubes.lines import line_maps
-
-    wave = slot.image.wave
-    assert wave is not None
-    parts, running = parts_of(slot.image, slot.plane), _kept.of(slot)
-    if how == "line":
-        return line_maps(parts, wave, window, ctx=ctx)
-    if how == "moments":
-        return ranges.moments(parts, wave, window, running=running, ctx=ctx)
-    return (ranges.range_image(parts, wave, window, how, running=running, ctx=ctx),)
-
-
-def opened(slot: Slot, found: RangeImage, window: tuple[float, float]) -> Opened:
-    """An image of a range as a frame shows it: with the sky of the cube, its errors, and where it came from."""
-    image, unit = slot.image, found.unit.removeprefix("=")
-    unit = unit if found.unit.startswith("=") else f"{image.unit} {unit}".strip()
-    title = f"{found.name.capitalize()} {window[0]:.1f}-{window[1]:.1f} Å of {slot.title}"
-    flat = Image(
-        title, Kind.IMAGE, Pixels(found.flux), None if found.ivar is None else Pixels(found.ivar), unit=unit,
-        camera=image.camera, stage=found.name, header=image.header, wcs=image.wcs,
-    )  # fmt: skip
-    said = f"{found.name} of {window[0]:.2f} to {window[1]:.2f} Å of {slot.dataset.spec}"
-    dataset = Dataset(
-        path="", spec=title, instrument=slot.dataset.instrument, kind="range", images=(flat,), notes=(said,)
-    )
-    color = "coolwarm" if found.name in ("moment 1", "line center") else slot.look.cmap
-    return Opened(
-        dataset, flat, first_look(flat, replace(slot.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap=color))
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
-class MakeRange(OfFrame, Task[tuple[Opened, ...]]):
+class MakeRange(OfFrame, Task[tuple[RangeFrame, ...]]):
     """New frames with the images of the window of a cube."""
 
     kind: ClassVar[JobKind] = JobKind.RANGE
     how: str
     window: tuple[float, float]
 
-    def run(self, session: Session, ctx: JobContext) -> tuple[Opened, ...]:
+    def run(self, session: Session, ctx: JobContext) -> tuple[RangeFrame, ...]:
         """Sum, or fit."""
-        slot = slot_of(session, self.frame)
-        return tuple(opened(slot, one, self.window) for one in made(slot, self.how, self.window, ctx))
+        return frames_of(slot_of(session, self.frame), self.how, self.window, ctx)
 
-    def apply(self, session: Session, result: tuple[Opened, ...]) -> Outcome:
+    def apply(self, session: Session, result: tuple[RangeFrame, ...]) -> Outcome:
         """Show them; running sums follow where they make the next ones quick."""
         slot = session.slot(self.frame)
         if slot is None:
             return session
         first = session.next_key
-        session = added_behind(session, result, self.frame, RangeOf(self.frame, self.how))
+        found = tuple(one.opened for one in result)
+        session = added_behind(session, found, self.frame, RangeOf(self.frame, self.how))
         for n in range(len(result)):
             new = session.slot(first + n)
             assert new is not None
-            link = RangeOf(self.frame, self.how, n, (new.look.lo, new.look.hi))
-            session = session.with_slot(replace(new, made_of=link, view=slot.view))
-        return Change(session, (_running(slot),) if self.how in LIVE and slot.image.nplanes >= WORTH else ())
+            link = RangeOf(self.frame, self.how, n, (new.look.lo, new.look.hi), result[n].fibers)
+            view = slot.view if slot.image.kind is Kind.CUBE else new.view
+            session = session.with_slot(replace(new, made_of=link, view=view))
+        deep = slot.image.kind is Kind.CUBE and slot.image.nplanes >= WORTH
+        return Change(session, (_running(slot),) if deep and self.how in LIVE else ())
 
 
 @dataclass(frozen=True, kw_only=True)
-class FollowRange(OfFrame, Task[tuple[Opened, ...]]):
+class FollowRange(OfFrame, Task[tuple[RangeFrame, ...]]):
     """The images of the window where it is now, in the frames that show it."""
 
     kind: ClassVar[JobKind] = JobKind.FOLLOW_RANGE
@@ -133,18 +83,17 @@ class FollowRange(OfFrame, Task[tuple[Opened, ...]]):
         """Each kind of image by itself."""
         return f"{self.frame} {self.how}"
 
-    def run(self, session: Session, ctx: JobContext) -> tuple[Opened, ...]:
+    def run(self, session: Session, ctx: JobContext) -> tuple[RangeFrame, ...]:
         """Sum."""
-        slot = slot_of(session, self.frame)
-        return tuple(opened(slot, one, self.window) for one in made(slot, self.how, self.window, ctx))
+        return frames_of(slot_of(session, self.frame), self.how, self.window, ctx)
 
-    def apply(self, session: Session, result: tuple[Opened, ...]) -> Session:
+    def apply(self, session: Session, result: tuple[RangeFrame, ...]) -> Session:
         """Put them in place; limits that the user chose stay."""
         for slot in followers(session):
             link = slot.made_of
             if not isinstance(link, RangeOf) or (link.key, link.how) != (self.frame, self.how):
                 continue
-            new, look = result[link.part], slot.look
+            new, look = result[link.part].opened, slot.look
             if (look.lo, look.hi) == link.limits:
                 look = replace(look, lo=new.look.lo, hi=new.look.hi)
                 link = replace(link, limits=(look.lo, look.hi))
@@ -170,11 +119,12 @@ class MakeRunning(OfFrame, Task[RunningSums | None]):
 
         slot = slot_of(session, self.frame)
         parts: CubeParts = parts_of(slot.image, slot.plane)
-        if _kept.of(slot) is not None:
+        if kept.running(slot) is not None:
             return None
         memory.check(running_size(parts), "running sums over wavelength", slot.title)
         sums = running_sums(parts, ctx)
-        _kept.voxels, _kept.lead, _kept.sums = ref(slot.image.pixels.raw), tuple(slot.plane[:-1]), sums
+        kept.begin(slot)
+        kept.sums = sums
         return sums
 
     def apply(self, session: Session, result: RunningSums | None) -> Session:
@@ -207,16 +157,18 @@ def following(session: Session) -> tuple[FollowRange, ...]:
 
 
 def map_range(session: Session, intent: want.MapRange) -> Outcome:
-    """Make images of the window of the cube that is shown.
+    """Make images of the window of the cube, or of the fibers, that are shown.
 
     Raises
     ------
     UsageError
-        No cube with wavelengths is shown, or there is no window.
+        No cube or fibers with wavelengths are shown, or there is no window.
     """
     slot = spectral_now(session)
-    if slot is None or slot.image.kind is not Kind.CUBE or slot.image.wave is None:
-        raise UsageError("there is no cube with wavelengths", todo="open one, or show it first")
+    if slot is None or slot.image.kind not in (Kind.CUBE, Kind.RSS) or slot.image.wave is None:
+        raise UsageError(
+            "there is no cube, and there are no fibers, with wavelengths", todo="open one, or show it first"
+        )
     if session.window is None:
         raise UsageError("there is no range of wavelengths", slot.title, TODO)
     title = f"{HOWS[intent.how]} of {slot.title}"

@@ -268,7 +268,7 @@ class SpectrumDock(Dock):
         distance = self.line_bar.stack_box.value()
         self._drawn, names = shown(view, self.bin_box.value(), distance, same_level=self.scale_on.isChecked())
         self.window_span.stretch = self.stretch
-        self.window_span.allow(self.by_wave, view.lead is not None)
+        self.window_span.allow(self.by_wave, view.maps)
         self.window_span.show(view.window)
         self._base = spectrum_figure(
             view, self._drawn, names, self._axis, errors=self.errors_on.isChecked(), stacked=distance > 0

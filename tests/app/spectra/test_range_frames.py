@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from ifuview.app import intents as want
+from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.views.readout import readout
 from ifuview.app.spectra import ranges
+from ifuview.app.spectra.range_images import kept
 from ifuview.app.spectra.views import spectrum as pure
 from ifuview.model.region import Region, Shape
 from tests.app.runner import Runner
@@ -79,7 +81,7 @@ def test_running_sums_give_the_same_image_and_say_what_they_take(runner, monkeyp
     before = runner.ask(want.MapRange("mean")).slot()
     assert any("Running sums of cube take 1 MiB" in text for text in runner.said())
     parent = runner.session.slot(before.made_of.key)
-    assert ranges._kept.of(parent) is not None
+    assert kept.running(parent) is not None
     runner.ask(want.SetWindow((5004.0, 5050.1)))
     after = runner.session.slot()
     assert after.image is not before.image
@@ -97,3 +99,40 @@ def test_a_cut_along_a_line_has_position_and_wavelength(runner, cube):  # noqa: 
     assert slot.image.pixels.native() == pytest.approx(data[:, 3, 2:13].T, rel=1e-6)
     fields = dict(readout(session, slot.key, 7.0, 4.0).fields)
     assert fields["λ"] == "5014.00 Å" and float(fields["σ"]) == pytest.approx(sigma[7, 3, 6], rel=5e-3)
+
+
+def test_fibers_are_painted_at_their_places_with_their_sky(tmp_path):
+    from astropy.io import fits as pyfits
+
+    from tests.gui.spectra.test_spectra_window import NFIBER, table
+
+    rng, n = np.random.default_rng(1), np.arange(NFIBER)
+    wave = 5760.0 + np.arange(200)
+    flux = (10 + n[:, None] + rng.normal(0, 1e-3, (NFIBER, 200))).astype("f4")
+    ra, dec = 150.0 + (n % 6) * 2e-3, 2.0 + (n // 6) * 2e-3
+    fibermap = table(
+        "FIBERMAP", TARGETID=n, FIBER=3000 + n, TARGET_RA=ra, TARGET_DEC=dec, FIBER_X=1.0 * n, FIBER_Y=0.0 * n
+    )
+    hdus = [pyfits.PrimaryHDU(), pyfits.ImageHDU(flux, name="FLUX"), pyfits.ImageHDU(flux * 0 + 4, name="IVAR"),
+            pyfits.ImageHDU(wave, name="WAVELENGTH"), fibermap]  # fmt: skip
+    path = tmp_path / "sframe-r6-00000001.fits"
+    pyfits.HDUList(hdus).writeto(path)
+    runner = Runner()
+    runner.ask(want.OpenFile(str(path)))
+    parent = runner.session.slot()
+    runner.ask(want.SelectFiber(3), want.SetWindow((5800.0, 5809.5)))
+    assert pure.make(runner.session).maps
+    session = runner.ask(want.MapRange("mean"))
+    slot = session.slot()
+    assert slot.image.stage == "mean"
+    for row in (0, 17, 29):
+        x, y = sky_of(slot).pixel(ra[row], dec[row])
+        found = readout(session, slot.key, x, y)
+        assert found.value == pytest.approx(10 + row, abs=0.01)
+        assert float(dict(found.fields)["σ"]) == pytest.approx(0.5 / np.sqrt(10), rel=5e-3)
+        session = runner.ask(want.PickPoint(slot.key, x, y))
+        assert session.selection.fiber == row
+        assert pure.make(session).spectra[0].flux == pytest.approx(flux[row], rel=1e-6)
+    session = runner.ask(want.SetWindow((5820.0, 5830.0)))
+    assert session.slot().key == slot.key and session.slot().title.startswith("Mean 5820.0")
+    assert parent.key != slot.key

@@ -10,15 +10,7 @@ import numpy as np
 from ifuview.app.frames import joined
 from ifuview.app.frames.views.sampling import canonical_at, wavelength_at
 from ifuview.app.session import Session, Slot
-from ifuview.app.spectra.gathered import (
-    EACH,
-    chosen_fibers,
-    has_spectrum,
-    live_spectrum,
-    spectral,
-    spectral_now,
-    subject,
-)
+from ifuview.app.spectra import gathered
 from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
 from ifuview.app.spectra.views.best_fit import LABEL, best_fits
 from ifuview.engine.context import JobContext
@@ -74,6 +66,8 @@ class SpectrumView:
         Of a cube: the plane above its wavelengths, so that a click can show another one.
     pending : bool
         The spectrum is on its way.
+    maps : bool
+        Whether images of a range can be made.
     """
 
     key: int
@@ -95,6 +89,7 @@ class SpectrumView:
     gather: str = ""
     lead: tuple[int, ...] | None = None
     pending: bool = False
+    maps: bool = False
 
 
 _last: list[tuple[tuple[object, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
@@ -111,7 +106,7 @@ class SpectrumHover:
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
-    slot = spectral_now(session)
+    slot = gathered.spectral_now(session)
     place = (session.selection.x, session.selection.y) if slot is not None and slot.image.kind is Kind.CUBE else None
     image = None if slot is None else slot.image
     more = (session.selection.fibers, session.selection.elsewhere, session.tables, session.window, session.models,
@@ -134,13 +129,13 @@ def make(session: Session) -> SpectrumView | None:
 
 def _made(session: Session) -> SpectrumView | None:
     """The view without the window."""
-    view, slot = _spectra(session), spectral_now(session)
+    view, slot = _spectra(session), gathered.spectral_now(session)
     if view is None or slot is None or not view.spectra:
         return view
     fiber = session.selection.fiber
     known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
     redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
-    view = replace(view, redshift=redshift, medium=slot.image.medium)
+    view = replace(view, redshift=redshift, medium=slot.image.medium, maps=gathered.has_maps(slot))
     if fiber is None:
         return view
     about = "" if redshift is None else _about(session, slot, fiber, redshift)
@@ -164,11 +159,11 @@ def _joined(session: Session, slot: Slot, fiber: int, meaning: str) -> tuple[str
 
 def _spectra(session: Session) -> SpectrumView | None:
     """The spectra alone."""
-    slot = spectral_now(session)
+    slot = gathered.spectral_now(session)
     if slot is None:
         return None
     image, found = slot.image, session.gathered
-    asked = subject(session)
+    asked = gathered.subject(session)
     if asked is not None and asked[0] == slot.key:
         if found is None or found.asked != asked:
             return SpectrumView(slot.key, hint="The spectrum is being summed.", gather=session.gather, pending=True)
@@ -215,12 +210,12 @@ def gathered_view(slot: Slot, spectra: tuple[FiberSpectrum, ...], title: str, ho
 def region_job(session: Session, key: int, region: Region) -> Callable[[JobContext], SpectrumView | None] | None:
     """The work for the spectrum of a region in the hand; None where a region has no spectrum."""
     slot = session.slot(key)
-    slot = None if slot is None else spectral(session, slot)
-    if slot is None or not has_spectrum(slot, region):
+    slot = None if slot is None else gathered.spectral(session, slot)
+    if slot is None or not gathered.has_spectrum(slot, region):
         return None
 
     def run(ctx: JobContext) -> SpectrumView | None:
-        found = live_spectrum(slot, region, session.gather, ctx)
+        found = gathered.live_spectrum(slot, region, session.gather, ctx)
         return None if found is None else gathered_view(slot, found.spectra, found.title, session.gather)
 
     return run
@@ -234,7 +229,7 @@ def _lead(slot: Slot) -> tuple[int, ...] | None:
 def _stacked(session: Session, slot: Slot) -> SpectrumView:
     """The spectra of several fibers of one frame."""
     return page(SpectrumView(slot.key, orientation=slot.image.orientation, native=slot.image.shape,
-                             chosen=chosen_fibers(session), gather=EACH))  # fmt: skip
+                             chosen=gathered.chosen_fibers(session), gather=gathered.EACH))  # fmt: skip
 
 
 def page(view: SpectrumView, start: int = 0, count: int = STACKED) -> SpectrumView:
@@ -279,7 +274,7 @@ def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | Non
     slot = session.slot(key)
     if slot is None:
         return None
-    slot = spectral(session, slot)
+    slot = gathered.spectral(session, slot)
     if slot.image.kind is Kind.CUBE:
         pixel = float(slot.plane[-1]) if slot.plane else 0.0
         wave = slot.image.wave
@@ -298,7 +293,7 @@ def hover(session: Session, key: int, x: float, y: float) -> SpectrumHover | Non
 def hover_job(session: Session, key: int, x: float, y: float) -> Callable[[object], SpectrumHover] | None:
     """The work for the spaxel under the cursor of a cube too large to be read at each mouse move; None if none."""
     slot = session.slot(key)
-    slot = None if slot is None else spectral(session, slot)
+    slot = None if slot is None else gathered.spectral(session, slot)
     if slot is None or slot.image.kind is not Kind.CUBE or _quick(slot):
         return None
     place = hover(session, key, x, y)

@@ -24,7 +24,7 @@ def gather(spectra: Sequence[FiberSpectrum], how: str) -> RegionSpectrum:
         `error` is None where no fiber has errors; a fiber without an error at a wavelength is left out there.
     """
     errors = any(s.error is not None for s in spectra)
-    rows = [_on(spectra[0].wave, s, errors) for s in spectra]
+    rows = [on_wavelengths(spectra[0].wave, s, errors) for s in spectra]
     flux, variance = np.stack([r[0] for r in rows]), np.stack([r[1] for r in rows])
     known = np.isfinite(flux) & np.isfinite(variance)
     count, total = known.sum(axis=0), len(rows)
@@ -43,7 +43,7 @@ def gather(spectra: Sequence[FiberSpectrum], how: str) -> RegionSpectrum:
     return RegionSpectrum(result, error, count, count < max(ENOUGH * total, 1), total)
 
 
-def _on(wave: Array | None, spectrum: FiberSpectrum, errors: bool) -> tuple[Array, Array]:
+def on_wavelengths(wave: Array | None, spectrum: FiberSpectrum, errors: bool) -> tuple[Array, Array]:
     """Flux and variance of a fiber at some wavelengths; NaN where it is not known."""
     flux = np.where(spectrum.masked, np.nan, np.asarray(spectrum.flux, np.float64))
     variance = np.zeros_like(flux)

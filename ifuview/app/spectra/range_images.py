@@ -1,0 +1,149 @@
+"""Images of a range of wavelengths of a cube or of a set of fibers, as frames can show them; on the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from weakref import ref
+
+import numpy as np
+
+from ifuview.app.frames.look import LimitMode
+from ifuview.app.frames.opening.opened import Opened, first_look
+from ifuview.app.session import Slot
+from ifuview.app.spectra.gathered import FiberPlaces, fiber_places
+from ifuview.app.spectra.rows import row_spectrum
+from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.cubes import ranges
+from ifuview.engine.spectra.cubes.fibers import on_wavelengths
+from ifuview.engine.spectra.cubes.lines import line_maps
+from ifuview.engine.spectra.cubes.painted import FiberPicture, paint_fibers
+from ifuview.engine.spectra.cubes.parts import CubeParts, parts_of
+from ifuview.engine.spectra.cubes.ranges import RangeImage, RunningSums
+from ifuview.errors import MissingDataError
+from ifuview.model.checks import Array, Header
+from ifuview.model.dataset import Dataset
+from ifuview.model.image import Image, Kind
+from ifuview.model.pixels import Pixels
+
+DIVERGING = ("moment 1", "line center")  # of which the middle is of interest
+ARCSEC = 3600.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeFrame:
+    """An image of a range, and of fibers which of them each pixel shows (-1: none)."""
+
+    opened: Opened
+    fibers: Array | None = None
+
+
+class _Kept:
+    """What was made of the voxels that were asked for last; of the worker alone."""
+
+    def __init__(self) -> None:
+        self.voxels: ref[Array] | None = None
+        self.lead: tuple[int, ...] = ()
+        self.sums: RunningSums | None = None
+        self.fibers: tuple[CubeParts, FiberPicture] | None = None
+
+    def knows(self, slot: Slot) -> bool:
+        """Whether it is of the voxels of a frame."""
+        return self.voxels is not None and self.voxels() is slot.image.pixels.raw and self.lead == slot.plane[:-1]
+
+    def begin(self, slot: Slot) -> None:
+        """Forget others."""
+        if not self.knows(slot):
+            self.voxels, self.lead = ref(slot.image.pixels.raw), tuple(slot.plane[:-1])
+            self.sums = self.fibers = None
+
+    def running(self, slot: Slot) -> RunningSums | None:
+        """Running sums of a cube, if they are there."""
+        return self.sums if self.knows(slot) else None
+
+
+kept = _Kept()
+
+
+def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext) -> tuple[RangeFrame, ...]:
+    """The images of a range of a cube, or of the fibers of a frame at their places.
+
+    Raises
+    ------
+    MissingDataError
+        Nobody knows where the fibers are.
+    """
+    wave = slot.image.wave
+    assert wave is not None
+    if slot.image.kind is Kind.CUBE:
+        found = _images(parts_of(slot.image, slot.plane), wave, how, window, kept.running(slot), ctx)
+        return tuple(RangeFrame(_opened(slot, one, window, slot.image.wcs)) for one in found)
+    places = fiber_places(slot)
+    if places is None:
+        raise MissingDataError("it is not known where these fibers are", slot.title)
+    kept.begin(slot)
+    if kept.fibers is None:
+        picture = paint_fibers(places.x, places.y)
+        if picture is None:
+            raise MissingDataError("fewer than two fibers have a place", slot.title)
+        kept.fibers = (_as_cube(slot), picture)
+    parts, picture = kept.fibers
+    cards = _cards(places, picture)
+    out = []
+    for one in _images(parts, wave if wave.ndim == 1 else wave[0], how, window, None, ctx):
+        ivar = None if one.ivar is None else picture.values(one.ivar[0], 0.0)
+        painted = replace(one, flux=picture.values(one.flux[0], np.nan), ivar=ivar)
+        out.append(RangeFrame(_opened(slot, painted, window, cards), picture.row))
+    return tuple(out)
+
+
+def _images(
+    parts: CubeParts, wave: Array, how: str, window: tuple[float, float], running: RunningSums | None, ctx: JobContext
+) -> tuple[RangeImage, ...]:
+    """What is asked for, in the grid of a cube."""
+    if how == "line":
+        return line_maps(parts, wave, window, ctx=ctx)
+    if how == "moments":
+        return ranges.moments(parts, wave, window, running=running, ctx=ctx)
+    return (ranges.range_image(parts, wave, window, how, running=running, ctx=ctx),)
+
+
+def _as_cube(slot: Slot) -> CubeParts:
+    """The spectra of all fibers, on the wavelengths of the first, as a cube of one row."""
+    image = slot.image
+    rows = [row_spectrum(slot, row) for row in range(image.orientation.shape(image.shape)[0])]
+    both = [on_wavelengths(rows[0].wave, one, image.ivar is not None) for one in rows]
+    flux = np.stack([one[0] for one in both], axis=1)[:, None]
+    if image.ivar is None:
+        return CubeParts(Pixels(flux.astype(np.float32)))
+    noise = np.stack([one[1] for one in both], axis=1)[:, None]
+    known = np.isfinite(noise) & (noise > 0)
+    ivar = np.where(known, 1 / np.where(known, noise, 1.0), 0.0)
+    return CubeParts(Pixels(flux.astype(np.float32)), Pixels(ivar.astype(np.float32)))
+
+
+def _cards(places: FiberPlaces, picture: FiberPicture) -> Header:
+    """World coordinates of a picture of fibers; none where their places are not on the sky."""
+    if places.center is None:
+        return {}
+    scale = picture.step / ARCSEC
+    return {
+        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": places.center[0], "CRVAL2": places.center[1],
+        "CRPIX1": 1 - picture.x0 / picture.step, "CRPIX2": 1 - picture.y0 / picture.step, "CD1_1": -scale,
+        "CD2_2": scale, "CD1_2": 0.0, "CD2_1": 0.0, "RADESYS": "ICRS",
+    }  # fmt: skip
+
+
+def _opened(slot: Slot, found: RangeImage, window: tuple[float, float], wcs: Header) -> Opened:
+    """An image of a range as a frame shows it: with its sky, its errors, and where it came from."""
+    image, unit = slot.image, found.unit.removeprefix("=")
+    unit = unit if found.unit.startswith("=") else f"{image.unit} {unit}".strip()
+    title = f"{found.name.capitalize()} {window[0]:.1f}-{window[1]:.1f} Å of {slot.title}"
+    flat = Image(
+        title, Kind.IMAGE, Pixels(found.flux), None if found.ivar is None else Pixels(found.ivar), unit=unit,
+        camera=image.camera, stage=found.name, header=image.header if image.kind is Kind.CUBE else {}, wcs=wcs,
+    )  # fmt: skip
+    said = f"{found.name} of {window[0]:.2f} to {window[1]:.2f} Å of {slot.dataset.spec}"
+    dataset = Dataset("", spec=title, instrument=slot.dataset.instrument, kind="range", images=(flat,), notes=(said,))
+    color = "coolwarm" if found.name in DIVERGING else slot.look.cmap
+    look = replace(slot.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap=color, mask_shown=0)
+    return Opened(dataset, flat, first_look(flat, look))
