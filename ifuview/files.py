@@ -163,7 +163,7 @@ def whole_file(
 
 
 def put(path: Name, content: str | bytes) -> None:
-    """Write a text or bytes whole or not at all.
+    """Write a text or bytes whole or not at all; of names of files that are no UTF-8 odd bytes become \\udcXX.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def put(path: Name, content: str | bytes) -> None:
         The system refuses.
     """
     with replacing(path) as part:
-        Path(part).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        Path(part).write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
 
 
 def check_folder(folder: Name) -> None:

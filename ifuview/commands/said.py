@@ -23,7 +23,7 @@ def json_to(place: str | None, text: str) -> str:
     if place == "-":
         return text.rstrip("\n")
     if place:
-        with whole_file(place) as part, open(part, "w", encoding="utf-8") as file:
+        with whole_file(place) as part, open(part, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text.rstrip("\n") + "\n")
     return ""
 

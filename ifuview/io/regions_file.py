@@ -55,7 +55,10 @@ def write_regions(path: Path, regions: Iterable[Region]) -> None:
     mixed = any(region.frame != "image" for region in regions)
     lines = [f"{region.frame}; {_line(region)}" if mixed else _line(region) for region in regions]
     text = "\n".join([*HEAD, *lines, ""])
-    with whole_file(path, "the regions", error=FileFormatError) as part, open(part, "w", encoding="utf-8") as file:
+    with (
+        whole_file(path, "the regions", error=FileFormatError) as part,
+        open(part, "w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         file.write(text)
 
 

@@ -322,7 +322,7 @@ def _key(recipe: str, step: str, params: object, keys: list[str]) -> str:
     """Key of a value: of what made it and what it was made of."""
     found = blake2b(digest_size=16)
     for text in (recipe, step, _written(params), *keys):
-        found.update(text.encode() + b"\0")
+        found.update(text.encode("utf-8", "backslashreplace") + b"\0")
     return found.hexdigest()
 
 

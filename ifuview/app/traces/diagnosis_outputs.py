@@ -37,8 +37,8 @@ def write_all(
     with told(request.output, "the results", "choose another folder"), filled(request.output) as part:
         ctx.checkpoint(0.0, "Writing the numbers")
         if "json" in request.formats:
-            (part / METRICS).write_text(as_json(metrics), encoding="utf-8")
-        (part / FIBERS).write_text(fiber_table(found), encoding="utf-8")
+            (part / METRICS).write_text(as_json(metrics), encoding="utf-8", errors="backslashreplace")
+        (part / FIBERS).write_text(fiber_table(found), encoding="utf-8", errors="backslashreplace")
         ctx.checkpoint(0.05, "Writing the traces")
         write_traces(str(part / MEASURED), sparse(found.measured), image.orientation, image.shape)
         write_corrected_traces(part, image, found, path, request.swap)

@@ -116,7 +116,7 @@ def _storable(base: np.dtype) -> np.dtype:
 def _texts(node: Group | Dataset, texts: Mapping[str, str]) -> None:
     """Texts as attributes of fixed length."""
     for name, text in texts.items():
-        data = text.encode("utf-8")
+        data = text.encode("utf-8", "backslashreplace")
         if data:
             node.attrs.create(name, np.bytes_(data))
         else:

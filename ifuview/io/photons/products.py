@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Cards = dict[str, tuple[CardValue, str]]  # keyword to value and comment
 
 MAS = 1 / 3.6e6  # degree in a milliarcsecond
+CARD_ROOM = 63  # characters of a text and its comment on one card
 KEPT = ("OBJECT", "TELESCOP", "INSTRUME", "RA", "DEC", "EQUINOX", "UNIXSTR", "UNIXEND", "E_DEVANG", "E_PLTSCL")
 AXES = "[y, x]: x (NAXIS1) runs along the first axis of the beam map"
 TABLE_SUFFIXES = (".fits", ".ecsv")
@@ -195,7 +196,13 @@ def provenance(info: PhotonInfo, cut: PhotonCut) -> Cards:
         value = info.header.get(key)
         if isinstance(value, (int, float, str)) and value != "" and not isinstance(value, bool):
             cards.setdefault(key, (value, "of the photon list"))
-    return {key: (_plain(value), comment) for key, (value, comment) in cards.items() if not _nothing(value)}
+    return {key: _fitting(_plain(value), comment) for key, (value, comment) in cards.items() if not _nothing(value)}
+
+
+def _fitting(value: CardValue, comment: str) -> tuple[CardValue, str]:
+    """A value with as much of its comment as its card has room for."""
+    room = CARD_ROOM - len(value) if isinstance(value, str) else CARD_ROOM
+    return value, comment if len(comment) <= room else ""
 
 
 def _plain(value: CardValue) -> CardValue:

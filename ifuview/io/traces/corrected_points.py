@@ -119,7 +119,7 @@ def text_points(correction: Correction) -> bool:
     csv.writer(out, delimiter=separator, lineterminator="\n").writerows([header, *rows])
     mark = "# # " if lines[0].startswith("# %ECSV") else "# "
     remark = f"{mark}{CARD}: {REMARK}: {as_ascii(correction.what)}"
-    with open(correction.part, "w", encoding="utf-8") as file:
+    with open(correction.part, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write("\n".join([*lines[: body[0]], remark]) + "\n" + out.getvalue())
     return True
 
@@ -211,7 +211,7 @@ def _move_columns(correction: Correction, tree: dict[str, list[Any]]) -> None:
 
 def _dump(whole: object, part: str) -> bool:
     """Write JSON."""
-    with open(part, "w", encoding="utf-8") as file:
+    with open(part, "w", encoding="utf-8", errors="backslashreplace") as file:
         json.dump(whole, file)
     return True
 
@@ -233,7 +233,7 @@ def all_points(correction: Correction) -> bool:
     elif suffix == ".csv":
         with open(part, encoding="utf-8") as file:
             text = file.read()
-        with open(part, "w", encoding="utf-8") as file:
+        with open(part, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"# {CARD}: {as_ascii(remark)}\n{text}")
     elif suffix == ".json":
         with open(part, encoding="utf-8") as file:

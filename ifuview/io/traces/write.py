@@ -73,7 +73,9 @@ def _columns(traces: TraceSet, lies: Orientation, shape: tuple[int, int] | None)
 def _csv(columns: dict[str, Array]) -> bytes:
     """Comma-separated values."""
     cells = [[_cell(name, value) for value in column.tolist()] for name, column in columns.items()]
-    return "\n".join([",".join(columns), *(",".join(row) for row in zip(*cells)), ""]).encode()
+    return "\n".join([",".join(columns), *(",".join(row) for row in zip(*cells)), ""]).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _ecsv(columns: dict[str, Array]) -> bytes:
@@ -98,7 +100,7 @@ def _json(columns: dict[str, Array]) -> bytes:
             if name in columns
         }
         tree[str(fiber[start])] = {"fiber_id": fiber[start].item(), **values}
-    return json.dumps(tree).encode()
+    return json.dumps(tree).encode("utf-8", "backslashreplace")
 
 
 def _fits(columns: dict[str, Array]) -> bytes:

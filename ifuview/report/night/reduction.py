@@ -107,7 +107,7 @@ def save_report(report: ReductionReport, folder: Path, stem: str) -> tuple[str, 
     """
     names = f"{stem}.html", f"{stem}.png"
     put(folder / names[1], picture(report))
-    put(folder / names[0], page(report).encode())
+    put(folder / names[0], page(report))
     return names
 
 

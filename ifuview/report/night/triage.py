@@ -30,7 +30,7 @@ class TriageReport:
 
 def save_page(report: TriageReport, folder: Path) -> str:
     """Write triage.html; return its name."""
-    put(folder / PAGE, page(report).encode())
+    put(folder / PAGE, page(report))
     return PAGE
 
 

@@ -40,7 +40,7 @@ WORDS = {
 
 def write_html(report: DoctorReport, drawn: tuple[Drawn, ...], folder: Path) -> list[str]:
     """Write report.html."""
-    put(folder / "report.html", page(report, drawn).encode())
+    put(folder / "report.html", page(report, drawn))
     return ["report.html"]
 
 

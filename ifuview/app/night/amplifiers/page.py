@@ -32,7 +32,7 @@ def write_rows(rows: Sequence[AmplifierQuality], title: str, html: str = "", num
         return
     with told(paths[0], "the page and the numbers of the amplifiers"), together(*paths) as parts:
         for path, part in zip(paths, parts, strict=True):
-            Path(part).write_text(texts[path](), encoding="utf-8")
+            Path(part).write_text(texts[path](), encoding="utf-8", errors="backslashreplace")
 
 
 def write_quality(folder: str, name: str, rows: Sequence[AmplifierQuality]) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def _write(part: str, solution: WavelengthSolution | FlatSolution) -> None:
         if isinstance(solution, FlatSolution):
             words |= {"method": solution.method, "source": solution.source}
         for name, text in words.items():
-            file.attrs[name] = np.bytes_(text.encode("utf-8")[:MAX_WORD])
+            file.attrs[name] = np.bytes_(text.encode("utf-8", "backslashreplace")[:MAX_WORD])
         for name, values in array_fields(solution).items():
             _put(file, name, values)
         fits = solution.fits if isinstance(solution, WavelengthSolution) else None

@@ -95,7 +95,9 @@ def open_columns(folder: str, columns: Mapping[str, Mapping[str, str]], rows: in
 
 def derived_head(folder: str, key: str) -> str:
     """The file that describes the derived values of a key."""
-    return os.path.join(folder, f"derived-{blake2b(key.encode(), digest_size=8).hexdigest()}.json")
+    return os.path.join(
+        folder, f"derived-{blake2b(key.encode('utf-8', 'backslashreplace'), digest_size=8).hexdigest()}.json"
+    )
 
 
 def open_derived(folder: str, key: str, rows: int) -> dict[str, int] | None:

@@ -186,7 +186,7 @@ def places(path: str, folder: str | None = None) -> list[str]:
     if folder is not None:
         return [os.path.join(folder, name)]
     cache = user_folder("cache") / "photons"
-    distinct = blake2b(path.encode(), digest_size=8).hexdigest()
+    distinct = blake2b(os.fsencode(path), digest_size=8).hexdigest()
     return [os.path.join(os.path.dirname(path), name), os.path.join(cache, f"{distinct}{name}")]
 
 

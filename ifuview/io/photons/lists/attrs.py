@@ -42,7 +42,7 @@ def put(node: Group | Dataset, name: str, value: object) -> None:
     if isinstance(value, (bool, np.bool_)):
         _put_bool(node, name, bool(value))
     elif isinstance(value, str):
-        _put_text(node, name, value.encode("utf-8"), unicode=True)
+        _put_text(node, name, value.encode("utf-8", "backslashreplace"), unicode=True)
     elif isinstance(value, (np.ndarray, np.generic)) and _native(value.dtype):
         if value.nbytes > MAX_BYTES:
             raise UsageError("is too long for an attribute", name)
