@@ -15,7 +15,7 @@ from ifuview.engine.night.questions.detector import detector
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
 from ifuview.engine.night.questions.lines import beside_stronger
-from ifuview.engine.night.questions.masked import masked
+from ifuview.engine.night.questions.masked import masked, told
 from ifuview.engine.night.questions.products import identity, products
 from ifuview.engine.night.questions.tables import tables
 from ifuview.engine.night.stats import filled, middle
@@ -132,9 +132,9 @@ def _without_holes(chain: Chain) -> Chain:
     """
     changed: dict[str, Any] = {}
     unknown = np.zeros(chain.shape, bool)
-    for name in ("sky", "flat", "fluxcalib", "cframe"):
+    for name in ("sky", "flat", "fluxcalib"):
         values = getattr(chain, name)
-        if values is not None and not (known := np.isfinite(values)).all():
+        if values is not None and not (known := told(values, getattr(chain, f"{name}_ivar"), name)).all():
             typical = filled(middle(np.where(known, values, np.nan), axis=0)[None], np.ones((1, 1), bool), np.inf)
             changed[name] = np.where(known, values, np.nan_to_num(typical))
             if name in ("sky", "flat"):
@@ -146,6 +146,10 @@ def _without_holes(chain: Chain) -> Chain:
         elif not (known := np.isfinite(values) & np.isfinite(ivar) & ~unknown).all():
             changed[name] = np.where(known, values, 0.0).astype(values.dtype)
             changed[f"{name}_ivar"] = np.where(known, ivar, 0.0)
+    if chain.cframe is not None and not np.isfinite(chain.cframe.sum()):  # what is unknown contradicts nothing
+        parts = [changed.get(name, getattr(chain, name)) for name in ("sframe", "fluxcalib")]
+        right = np.zeros(chain.shape) if any(part is None for part in parts) else parts[0] / parts[1]
+        changed["cframe"] = np.where(np.isfinite(chain.cframe), chain.cframe, right).astype(chain.cframe.dtype)
     for name in ("frame", "sframe"):
         ivar = changed.get(f"{name}_ivar", getattr(chain, f"{name}_ivar"))
         if ivar is not None and not np.any(ivar > 0):

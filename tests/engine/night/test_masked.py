@@ -12,6 +12,7 @@ from ifuview.engine.night.first_step import open_questions, told_apart
 from ifuview.engine.night.questions.case import Case
 from ifuview.engine.night.questions.masked import losses, masked
 from ifuview.model.night.chain import MADE
+from ifuview.recipes import desi_qa
 from tests.engine.night.made import NWAVE, camera
 
 FIBERS = slice(100, 300)
@@ -110,3 +111,12 @@ def test_the_detector_image_tells_read_out_from_extraction(whole, masked_there, 
     (told,), _ = told_apart([one], whole, {}, Detector(image, bad), 25)
     assert told.first_step == step
     assert told.text.startswith(one.text)
+
+
+@pytest.mark.parametrize(("product", "value"), [("flat", 0.0), ("sky", 0.0), ("cframe", np.nan), ("fluxcalib", 0.0)])
+def test_numbers_that_nobody_measured_accuse_nothing_else(whole, product, value):
+    values = getattr(whole, product).copy()
+    values[FIBERS] = value
+    chain = replace(without(whole, MADE_OF[product] if product == "flat" else (product,)), **{product: values})
+    (one,) = desi_qa.run(chain, 1, "r1").findings
+    assert (one.kind, one.first_step) == ("masked-data", {"flat": "fiberflat"}.get(product, product))

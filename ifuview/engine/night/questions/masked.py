@@ -21,6 +21,7 @@ OF_AMPLIFIER, LEAST_AREA = 0.8, 0.05  # of the pixels of an amplifier, and of al
 LEAST_PART = 5  # fibers with gaps that are worth a finding
 EVERYONE, STRETCH = 0.9, 20  # of the fibers, and pixels, of wavelengths that are masked in all
 TOGETHER = 0.7  # of the lost pixels lie in one range of wavelengths, if it is named
+DIVIDES = ("flat", "fluxcalib")  # something is divided by them
 STEP = {"flat": "fiberflat"}  # name of the step, where it is not that of the product
 
 
@@ -77,9 +78,19 @@ def known_pixels(chain: Chain) -> dict[str, Array]:
     for name in MADE:
         values, ivar = getattr(chain, name), getattr(chain, f"{name}_ivar")
         if values is not None and ivar is not None:
-            whole = ivar.min() > 0 and np.isfinite(ivar.sum()) and np.isfinite(values.sum())
-            out[name] = np.ones(ivar.shape, bool) if whole else (ivar > 0) & np.isfinite(ivar) & np.isfinite(values)
+            whole = ivar.min() > 0 and np.isfinite(ivar.sum()) and told(values, ivar, name).all()
+            out[name] = (
+                np.ones(ivar.shape, bool) if whole else (ivar > 0) & np.isfinite(ivar) & told(values, ivar, name)
+            )
     return out
+
+
+def told(values: Array, ivar: Array | None, product: str) -> Array:
+    """Pixels with a value that may be meant: a number, nothing to divide by that is 0, no 0 without a weight."""
+    out = np.isfinite(values)
+    if product in DIVIDES:
+        return np.asarray(out & (values != 0))
+    return out if ivar is None or ivar.min() > 0 else np.asarray(out & ((values != 0) | (ivar > 0)))
 
 
 def losses(known: Mapping[str, Array]) -> list[Loss]:
@@ -124,10 +135,11 @@ def _whole(case: Case, loss: Loss) -> None:
     if not new.size:
         return
     of = int(np.count_nonzero(loss.whole))
-    many = f"{new.size} of {count} fibers are" if new.size < count else f"All {count} fibers are"
+    verb, word = ("is", "fiber") if new.size == 1 else ("are", "fibers")
+    many = f"{new.size} of {count} fibers {verb}" if new.size < count else f"All {count} fibers are"
     more = f"; {of - new.size} more for reasons that are known" if of > new.size else ""
     unknown = "" if loss.have else "; nothing is known of them"
-    text = f"{many} {loss.where()}, at all wavelengths: fibers {ranges(tuple(new.tolist()))}{more}{unknown}"
+    text = f"{many} {loss.where()}, at all wavelengths: {word} {ranges(tuple(new.tolist()))}{more}{unknown}"
     _add(case, loss, new, None, "", text)
 
 
