@@ -6,7 +6,7 @@ from ifuview.app.judging import of_night, of_raw_night, of_reduction
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.model.image import Kind
-from ifuview.model.inspection import VerdictView
+from ifuview.model.inspection import VerdictState, VerdictView
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -47,3 +47,9 @@ def make(session: Session) -> VerdictView | None:
     from ifuview.app.traces.views import verdict as traces
 
     return traces.make(session)
+
+
+def is_judging(session: Session) -> bool:
+    """Whether what is on the canvas is being judged, or is about to be."""
+    view = make(session)
+    return view is not None and view.state is VerdictState.JUDGING

@@ -22,6 +22,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.open_tasks import Found, ReadFile, open_file
 from ifuview.app.outside.objects import as_dataset, opened
 from ifuview.app.session import Selection, Session, Slot
+from ifuview.app.verdict import is_judging
 from ifuview.engine.context import SILENT
 from ifuview.errors import UsageError
 from ifuview.files import check_place, whole_file
@@ -200,8 +201,8 @@ class WindowHandle:
         lines: Array = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
         return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
-    def settle(self, seconds: float = PATIENCE) -> Self:
-        """Wait until what was asked for is drawn; verdicts in the background go on.
+    def settle(self, seconds: float = PATIENCE, *, judged: bool = False) -> Self:
+        """Wait until what was asked for is drawn; verdicts in the background go on, unless `judged` is asked for.
 
         Raises
         ------
@@ -210,6 +211,8 @@ class WindowHandle:
         """
         self._check_open()
         self._until(self._is_settled, seconds)
+        if judged:
+            self._until(lambda: self._is_settled() and not is_judging(self.session), seconds)
         events = QEventLoop()
         QTimer.singleShot(DRAWN_MS, events.quit)  # what follows is drawn when nothing else is to do
         events.exec()

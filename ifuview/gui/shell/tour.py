@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from ifuview.app.frames.tour import Stop
 from ifuview.app.night.demo import intents_of
+from ifuview.app.verdict import is_judging
 from ifuview.gui.plain import PlainLabel
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
@@ -102,8 +103,8 @@ class Tour(QObject):
         self.wait()
 
     def wait(self) -> None:
-        """Take the picture as soon as nothing is being computed."""
-        if self.controller.busy or not self.window.is_ready:
+        """Take the picture as soon as nothing is being computed, and what is shown is judged."""
+        if self.controller.busy or not self.window.is_ready or is_judging(self.controller.session):
             QTimer.singleShot(50, self.wait)
         else:
             QTimer.singleShot(SETTLE_MS, self._take)
