@@ -170,6 +170,8 @@ def everywhere(
         Pixels of strong lines.
     wave, sky : ndarray, shape (nwave,)
     """
+    if not means:
+        return []
     count = wave.size // BIN
     cut = count * BIN
     centers, level = binned(wave, BIN), np.median(sky[:cut].reshape(count, BIN), axis=1)  # between the lines

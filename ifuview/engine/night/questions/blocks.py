@@ -14,6 +14,7 @@ from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_pla
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.regions import LitRegion, Places, brightest
 from ifuview.engine.night.search.scan import blocks_of_fibers
+from ifuview.engine.night.search.stretches import stretches
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import binned, continuum, middle
 from ifuview.model.checks import Array
@@ -112,6 +113,7 @@ def _lit_up(light: Array, sigma: Array) -> Array:
 WHERE = {
     "sky": "the sky model itself deviates there, frame and flat do not",
     "fiberflat": "the fiberflat has a feature there",
+    "sframe": "sframe is not frame / flat - sky there",
 }
 
 
@@ -184,6 +186,44 @@ def _region(region: in_blocks.BlockRegion, frame: float | None) -> dict[str, Any
             "frame_over_flux": None if frame is None else round(frame, 2),
         },
     }  # fmt: skip
+
+
+def lit_runs(case: Case, lines_off: Array | float) -> None:
+    """Note light that neighbors on the slit have at some wavelengths, too weak or too narrow for `regions`."""
+    if case.clean is None or case.level is None or not case.asks("wavelength-blocks"):
+        return
+    wave = case.chain.wave
+    use = case.measured & ~case.known & ~case.in_bad_amplifier
+    use[_told(case)] = False
+    line = np.abs(shapes(case.level, wave)[0]) > STRONG * np.median(case.level)
+    for one in stretches(case.clean - case.expected - lines_off, case.sigma, wave, line, use, _place(case), BUNDLE):
+        low, high = one.wave - SPAN * one.width, one.wave + SPAN * one.width
+        if any(x.kind == "wavelength-all" and overlap(x.wave_range, (low, high)) > 0 for x in case.findings):
+            continue
+        fibers = tuple(f for f in one.span.fibers if use[f])
+        size = next((s for s in (BLOCK, BUNDLE) if blocks_of_fibers(fibers, s)), 0)
+        case.add(
+            "wavelength-blocks", "preproc", fibers=fibers, blocks=blocks_of_fibers(fibers, size) if size else (),
+            block_size=size, wave_range=(low, high), amplitude=one.span.value, unit=COUNTS,
+            significance=one.span.score, confidence=0.7,
+            text=f"Fibers {ranges(fibers)} have {one.span.value:+.2g} {COUNTS} at {low:.0f}-{high:.0f} A that the "
+            "others have not: neither sky model nor fiberflat has it",
+        )  # fmt: skip
+
+
+def _told(case: Case) -> list[int]:
+    """Fibers of which something is said already, but for what is said of all."""
+    most = case.chain.shape[0] // 2
+    told = [f for x in case.findings if len(x.fibers) <= most for f in x.fibers]
+    return [*told, *(f for run in case.runs for f in run.fibers)]
+
+
+def _place(case: Case) -> Array:
+    """Where the fibers are in the focal plane, 0 where that is not known, shape (nfiber, 2) or (nfiber, 0)."""
+    x, y = case.chain.focal_x, case.chain.focal_y
+    if x is None or y is None:
+        return np.zeros((case.chain.shape[0], 0))
+    return np.nan_to_num(np.stack([axis - middle(axis) for axis in (x, y)], axis=1))
 
 
 def lit_regions(case: Case, lines_off: Array | float) -> None:

@@ -8,10 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.engine.night.search.deviating import Deviation, answered, deviating, flat_deviation, left, sky_deviation
+from ifuview.engine.night.search.deviating import (
+    FINE,
+    Deviation,
+    answered,
+    deviating,
+    deviating_narrowly,
+    flat_deviation,
+    left,
+    sframe_deviation,
+    sky_deviation,
+)
+from ifuview.engine.night.search.identity import gap
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.noise import inside
-from ifuview.engine.night.search.templates import sharp
+from ifuview.engine.night.search.templates import shapes, sharp
 from ifuview.engine.night.search.throughput import Guilt
 from ifuview.engine.night.sky_light import between_lines
 from ifuview.engine.night.stats import continuum, filled, middle, without_gaps
@@ -22,6 +33,7 @@ from ifuview.model.night.triage import Finding, NotMeasured
 
 LEAST_FIBERS = 200  # fewer do not tell what is typical
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
+LINE = 0.05  # of the sky: the light of lines
 COUNTS = "electron / Angstrom"
 MODEL_CLIP = 4.0  # sigma of a pixel that a sky model leaves out
 MEASURED = 0.5  # of the pixels of a fiber
@@ -115,17 +127,39 @@ class Case:
         if chain.flat is not None:
             light = np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32)
             self.products["fiberflat"] = flat_deviation(chain.flat, light)
+        if chain.frame is not None and chain.flat is not None and chain.sframe is not None:
+            good = self.good if chain.frame_ivar is None else self.good & (chain.frame_ivar > 0)
+            lacks = sframe_deviation(gap(chain.frame, chain.flat, chain.sky, chain.sframe), good, level)
+            self.products |= {} if lacks is None else {"sframe": lacks}
         wheres = [(step, where) for step, p in self.products.items() for where in deviating(step, p, level)]
-        if not wheres:
-            return smooth
-        trial = np.zeros(chain.shape, np.float32)
-        for step, (fibers, columns) in wheres:
-            trial[fibers, columns] -= self.products[step][fibers][:, columns]
-        rest = self.flux - continuum(self.flux - trial)
-        found = [answered(step, self.products[step], rest, self.sigma, where) for step, where in wheres]
-        self.deviations = [one for one in found if one is not None]
-        self.expected = left(self.deviations, self.products, chain.shape)
-        return continuum(self.flux - self.expected)
+        if wheres:
+            trial = np.zeros(chain.shape, np.float32)
+            for step, (fibers, columns) in wheres:
+                trial[fibers, columns] -= self.products[step][fibers][:, columns]
+            rest = self.flux - continuum(self.flux - trial)
+            found = [answered(step, self.products[step], rest, self.sigma, where) for step, where in wheres]
+            self.deviations = [one for one in found if one is not None]
+            self.expected = left(self.deviations, self.products, chain.shape)
+            smooth = continuum(self.flux - self.expected)
+        self._find_narrow_deviations(smooth, level)
+        return smooth
+
+    def _find_narrow_deviations(self, smooth: Array, level: Array) -> None:
+        """The same of what is narrower, where nothing wide was found; the continua know nothing of it."""
+        chain = self.chain
+        fine = dict(self.products)
+        if chain.flat is not None:
+            light = np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32)
+            fine["fiberflat"] = flat_deviation(chain.flat, light, FINE)
+        rest = self.flux - self.expected - smooth
+        between = np.abs(shapes(level, chain.wave)[0]) < LINE * level  # lines are asked for by themselves
+        found = []
+        for step, product in fine.items():
+            for where in deviating_narrowly(np.where(between & (self.expected == 0), product, 0.0), level):
+                found.append(answered(step, product, rest, self.sigma, where, FINE))
+        narrow = [one for one in found if one is not None]
+        self.deviations += narrow
+        self.expected += left(narrow, fine, chain.shape)
 
     @property
     def seen(self) -> Array:

@@ -8,7 +8,7 @@ from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
-from ifuview.engine.night.questions.blocks import lit_regions
+from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.columns import columns
@@ -78,6 +78,7 @@ def fibers(case: Case) -> None:
     pixels = None if case.clean is None else row_pixels(case.sharp - lines_off, case.weight)
     if pixels is not None:
         weak_rows(case, lines_off, pixels)
+        lit_runs(case, lines_off)
         lit_regions(case, lines_off)
     lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):

@@ -6,6 +6,7 @@ sky-subtracted spectra differ by the same with the other sign; a model that foll
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,15 @@ from ifuview.model.checks import Array
 FLOOR = 0.008  # of the sky that a bin must differ by
 PEAK = 0.01  # and somewhere
 MIN_BINS = 4  # of one sign, in a row
+FINE, FINE_BINS = 5, 3  # px of a bin for what is narrow, and bins in a row
+NATURAL, BUNDLE = 6.0, 25  # scatter among so many neighbors that a fine bin must differ by: lines differ in width
 EDGE = 0.03  # of the largest deviation: where the range ends
+MIXED, THIN = 0.2, 3  # of the pixels: products that do not belong together; every so many are looked at
 GRAY = 0.8  # of the bins: all wavelengths
 SCORE, ANSWER = 5.0, (0.4, 2.5)  # sigma of the answer, and counts in the flux per count in the product, sign turned
 CLEAR = 2.0  # times that in the strongest bin: then edges are where single bins are significant
 AGAINST = 5.0  # sigma by which a fiber may say that it does not answer
+TWICE = 1.5  # counts per count: where half of the fibers are wrong, the typical one is half wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +66,26 @@ def sky_deviation(sky: Array, level: Array) -> Array:
     return np.asarray(sky - level.astype(np.float32))
 
 
-def flat_deviation(flat: Array, light: Array) -> Array:
+def sframe_deviation(gaps: Array, good: Array, level: Array) -> Array | None:
+    """What sframe lacks of frame / flat - sky, but for a share of the sky; None: nothing, or it is of other products.
+
+    Parameters
+    ----------
+    gaps : ndarray, shape (nfiber, nwave)
+        See `identity.gap`.
+    good : ndarray of bool, shape (nfiber, nwave)
+    level : ndarray, shape (nwave,)
+        Of the sky.
+    """
+    share = np.where(good, gaps, 0.0)[:, ::THIN] / np.maximum(level[::THIN], 1e-6)
+    typical = middle(share, axis=1)
+    off = np.abs(share - typical[:, None])
+    if not 0 < np.mean(off > FLOOR) <= MIXED:
+        return None
+    return np.asarray(np.where(good, typical[:, None] * level - gaps, 0.0), np.float32)
+
+
+def flat_deviation(flat: Array, light: Array, width: int = BIN) -> Array:
     """What the flat of every fiber has more than the others', its smooth part taken off, in counts of light.
 
     Parameters
@@ -69,14 +93,16 @@ def flat_deviation(flat: Array, light: Array) -> Array:
     flat : ndarray, shape (nfiber, nwave)
     light : ndarray, shape (nfiber, nwave)
         Sky and target together, smooth.
+    width : int, px
+        Of the bins.
     """
     good = np.where(flat > 0, flat, 1.0).astype(np.float32)
-    relative = binned(good, BIN)
+    relative = binned(good, width)
     relative = relative / relative.mean(axis=1, keepdims=True)
-    shape = relative / np.maximum(continuum(relative, knots=relative.shape[1]), 0.1) - 1
+    shape = relative / np.maximum(continuum(relative, knots=flat.shape[1] // BIN), 0.1) - 1
     shape -= median(shape, 0)
     out = np.zeros(flat.shape, np.float32)
-    column = (np.arange(flat.shape[1]) - (BIN - 1) / 2) / BIN
+    column = (np.arange(flat.shape[1]) - (width - 1) / 2) / width
     for fiber in np.flatnonzero((np.abs(shape) > 0.5 * FLOOR).any(axis=1)):
         out[fiber] = np.interp(column, np.arange(shape.shape[1]), shape[fiber]) * light[fiber]
     return out
@@ -84,40 +110,59 @@ def flat_deviation(flat: Array, light: Array) -> Array:
 
 def deviating(step: str, product: Array, level: Array) -> list[tuple[Array, slice]]:
     """(fibers, columns) in which a product differs by more than its floor; all wavelengths are a range of their own."""
-    coarse = _coarse(product, binned(level, BIN))
     limit = FLOOR * np.maximum(binned(level, BIN), 1e-6)
-    over = np.abs(coarse) > limit
-    strong = np.flatnonzero((np.abs(coarse) > PEAK / FLOOR * limit).any(axis=1))
-    pieces: list[tuple[int, int, int]] = []
-    gray = []
-    for fiber in strong:
-        own = [(a, b) for sign in (1, -1) for a, b in runs(over[fiber] & (np.sign(coarse[fiber]) == sign), 1)]
-        own = [
-            (a, b) for a, b in own if b - a >= MIN_BINS and np.abs(coarse[fiber, a:b] / limit[a:b]).max() > PEAK / FLOOR
-        ]
-        if sum(b - a for a, b in own) > GRAY * limit.size and step == "sky":
-            gray.append(int(fiber))
+    values = _medians(product, limit, BIN, MIN_BINS)
+    gray, pieces = [], []
+    for fiber, own in _pieces(values, limit, MIN_BINS):
+        if sum(b - a for a, b in own) > GRAY * limit.size and step in ("sky", "sframe"):
+            gray.append(fiber)
         else:
-            pieces += [(a, b, int(fiber)) for a, b in own]
-    out = [(np.array(gray), slice(0, GRAY_STOP))] if gray else []
+            pieces += [(a, b, fiber) for a, b in own]
+    out = [(np.array(gray), slice(0, GRAY_STOP))] if gray and step == "sky" else []  # else asked fiber by fiber
+    return out + _ranges(values, pieces, BIN)
+
+
+def deviating_narrowly(product: Array, level: Array) -> list[tuple[Array, slice]]:
+    """(fibers, columns) in which a product differs in too few pixels for `deviating`, and by more than fibers do."""
+    values = binned(product, FINE)
+    count = len(values) // BUNDLE
+    each = mad(values[: count * BUNDLE].reshape(count, BUNDLE, -1), axis=1) if count else mad(values, axis=0)[None]
+    natural = NATURAL * middle(each, axis=0)
+    limit = np.maximum(FLOOR * np.maximum(binned(level, FINE), 1e-6), natural)
+    values = _medians(product, limit, FINE, FINE_BINS)
+    pieces = [(a, b, fiber) for fiber, own in _pieces(values, limit, FINE_BINS) for a, b in own]
+    return _ranges(values, pieces, FINE)
+
+
+def _pieces(values: Array, limit: Array, least: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Fibers, and the runs of at least so many bins of one sign above the limit that rise well above it."""
+    size = np.abs(values) / limit
+    for fiber in np.flatnonzero((size > PEAK / FLOOR).any(axis=1)):
+        own = [r for sign in (1, -1) for r in runs((size[fiber] > 1) & (np.sign(values[fiber]) == sign), 1)]
+        yield int(fiber), [(a, b) for a, b in own if b - a >= least and size[fiber, a:b].max() > PEAK / FLOOR]
+
+
+def _ranges(values: Array, pieces: list[tuple[int, int, int]], width: int) -> list[tuple[Array, slice]]:
+    """Fibers and columns of pieces that belong together, with the wings."""
+    out: list[tuple[Array, slice]] = []
     for first, last, fibers in _joined(pieces):
-        power = np.abs(coarse[fibers]).sum(axis=0)
+        power = np.abs(values[fibers]).sum(axis=0)
         wide = power > EDGE * power[first:last].max()
         while first > 0 and wide[first - 1]:
             first -= 1
-        while last < limit.size and wide[last]:
+        while last < wide.size and wide[last]:
             last += 1
-        out.append((np.array(fibers), slice(first * BIN, last * BIN)))
+        out.append((np.array(fibers), slice(first * width, last * width)))
     return out
 
 
-def _coarse(product: Array, level: Array) -> Array:
+def _medians(product: Array, limit: Array, width: int, least: int) -> Array:
     """Medians of bins, so that lines have no part, of the fibers that differ at all; the others 0."""
-    count = level.size
+    count = limit.size
     out = np.zeros((product.shape[0], count), np.float32)
-    rows = np.flatnonzero((np.abs(binned(product, BIN)) > FLOOR * level).sum(axis=1) >= MIN_BINS)
+    rows = np.flatnonzero((np.abs(binned(product, width)) > limit).sum(axis=1) >= least)
     if rows.size:
-        out[rows] = median(product[rows, : count * BIN].reshape(rows.size, count, BIN), 2)
+        out[rows] = median(product[rows, : count * width].reshape(rows.size, count, width), 2)
     return out
 
 
@@ -133,7 +178,9 @@ def _joined(pieces: list[tuple[int, int, int]]) -> list[tuple[int, int, list[int
     return [(a, b, sorted(fibers)) for a, b, fibers in out]
 
 
-def answered(step: str, product: Array, flux: Array, sigma: Array, where: tuple[Array, slice]) -> Deviation | None:
+def answered(
+    step: str, product: Array, flux: Array, sigma: Array, where: tuple[Array, slice], width: int = BIN
+) -> Deviation | None:
     """The deviation if the flux answers it; None if not.
 
     Parameters
@@ -143,11 +190,13 @@ def answered(step: str, product: Array, flux: Array, sigma: Array, where: tuple[
     sigma : ndarray, shape (nwave,)
         Noise of a pixel.
     where : (fibers, columns)
+    width : int, px
+        Of the bins in which they are compared.
     """
     fibers, columns = where
-    shape = binned(product[fibers][:, columns], BIN).astype(np.float64)
-    seen = binned(flux[fibers][:, columns], BIN).astype(np.float64)
-    noise = binned(sigma[columns], BIN) / np.sqrt(BIN)
+    shape = binned(product[fibers][:, columns], width).astype(np.float64)
+    seen = binned(flux[fibers][:, columns], width).astype(np.float64)
+    noise = binned(sigma[columns], width) / np.sqrt(width)
     known = np.isfinite(seen)
     weight = np.where(known, noise**-2.0, 0.0)
     seen = np.where(known, seen, 0.0)
@@ -157,17 +206,18 @@ def answered(step: str, product: Array, flux: Array, sigma: Array, where: tuple[
     extra = np.maximum(1.0, mad(np.where(known, rest, np.nan), axis=1))
     extra = np.where(np.isfinite(extra), extra, 1.0)
     power = norm / extra**2
+    power[_silent(shape, each, power)] = 0.0
     if not power.sum() > 0:
         return None
     answer = float(np.sum(each * power) / power.sum())
     if fibers.size > 2:
-        answer = float(middle(np.repeat(each[power > 0], 1)))
+        answer = float(middle(each[power > 0]))
     score = answer * float(np.sqrt(power.sum()))
     if score < SCORE or not ANSWER[0] < answer < ANSWER[1]:
         return None
     seen_in = _seen(answer * np.sqrt(np.sum((shape / extra[:, None]) ** 2, axis=0)) / noise)
-    ends = (columns.start + place * BIN for place in seen_in)
-    keep = (each > ANSWER[0]) | ((ANSWER[0] - each) * np.sqrt(power) < AGAINST)
+    ends = (columns.start + place * width for place in seen_in)
+    keep = (power > 0) & ((each > ANSWER[0]) | ((ANSWER[0] - each) * np.sqrt(power) < AGAINST))
     at = np.argmax(np.abs(shape), axis=1)
     peak = -answer * shape[np.arange(fibers.size), at]
     return Deviation(step, tuple(int(f) for f in fibers[keep]), columns, peak[keep], each[keep], score, slice(*ends))
@@ -192,10 +242,23 @@ def _seen(expected: Array) -> tuple[int, int]:
     return int(low[-1]) + 1 if low.size else 0, at + int(high[0]) if high.size else expected.size
 
 
+def _silent(shape: Array, each: Array, power: Array) -> Array:
+    """Fibers that differ to one side and do not answer, shape (nfiber,): half of all are wrong, and these are not."""
+    out = np.zeros(each.size, bool)
+    above = shape.sum(axis=1) > 0
+    for side in (above, ~above):
+        if power[side].any():
+            answer = float(np.sum(each[side] * power[side]) / power[side].sum())
+            out[side] = (ANSWER[0] - answer) * float(np.sqrt(power[side].sum())) > AGAINST
+    return out
+
+
 def left(found: list[Deviation], products: dict[str, Array], shape: tuple[int, int]) -> Array:
     """What the deviations leave in the flux, shape (nfiber, nwave), float32."""
     out = np.zeros(shape, np.float32)
     for one in found:
         rows = np.array(one.fibers)
-        out[rows, one.columns] -= products[one.step][rows][:, one.columns]
+        part = float(middle(one.answer))
+        part = part if part > TWICE else 1.0
+        out[rows, one.columns] -= np.float32(part) * products[one.step][rows][:, one.columns]
     return out
