@@ -18,6 +18,7 @@ from ifuview.engine.night.search.deviating import (
     left,
     sframe_deviation,
     sky_deviation,
+    without_lines,
 )
 from ifuview.engine.night.search.identity import gap
 from ifuview.engine.night.search.levels import Levels
@@ -33,7 +34,6 @@ from ifuview.model.night.triage import Finding, NotMeasured
 
 LEAST_FIBERS = 200  # fewer do not tell what is typical
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
-LINE = 0.05  # of the sky: the light of lines
 COUNTS = "electron / Angstrom"
 MODEL_CLIP = 4.0  # sigma of a pixel that a sky model leaves out
 MEASURED = 0.5  # of the pixels of a fiber
@@ -152,10 +152,12 @@ class Case:
             light = np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32)
             fine["fiberflat"] = flat_deviation(chain.flat, light, FINE)
         rest = self.flux - self.expected - smooth
-        between = np.abs(shapes(level, chain.wave)[0]) < LINE * level  # lines are asked for by themselves
+        lines = shapes(level, chain.wave)  # they are asked for by themselves
         found = []
         for step, product in fine.items():
-            for where in deviating_narrowly(np.where(between & (self.expected == 0), product, 0.0), level):
+            for where in deviating_narrowly(
+                np.where(self.expected == 0, without_lines(product, lines, level), 0.0), level
+            ):
                 found.append(answered(step, product, rest, self.sigma, where, FINE))
         narrow = [one for one in found if one is not None]
         self.deviations += narrow

@@ -21,6 +21,7 @@ PEAK = 0.01  # and somewhere
 MIN_BINS = 4  # of one sign, in a row
 FINE, FINE_BINS = 5, 3  # px of a bin for what is narrow, and bins in a row
 NATURAL, BUNDLE = 6.0, 25  # scatter among so many neighbors that a fine bin must differ by: lines differ in width
+LINE, OF_LINES = 0.05, 0.5  # of the sky: where a line is; of what is sharp in a fiber: its lines differ
 EDGE = 0.03  # of the largest deviation: where the range ends
 MIXED, THIN = 0.2, 3  # of the pixels: products that do not belong together; every so many are looked at
 GRAY = 0.8  # of the bins: all wavelengths
@@ -120,6 +121,36 @@ def deviating(step: str, product: Array, level: Array) -> list[tuple[Array, slic
             pieces += [(a, b, fiber) for a, b in own]
     out = [(np.array(gray), slice(0, GRAY_STOP))] if gray and step == "sky" else []  # else asked fiber by fiber
     return out + _ranges(values, pieces, BIN)
+
+
+def without_lines(product: Array, lines: Array, level: Array) -> Array:
+    """The product straight across lines, 0 in fibers whose lines differ in strength, place or width.
+
+    Parameters
+    ----------
+    product : ndarray, shape (nfiber, nwave)
+    lines : ndarray, shape (nshape, nwave)
+        What that leaves; see `templates.shapes`.
+    level : ndarray, shape (nwave,)
+
+    Returns
+    -------
+    ndarray, shape (nfiber, nwave)
+    """
+    out = np.zeros(product.shape, np.float32)
+    rows = np.flatnonzero((np.abs(binned(product, FINE)) > FLOOR * np.maximum(binned(level, FINE), 1e-6)).any(axis=1))
+    steps, of_lines = np.diff(product[rows], axis=1), np.linalg.qr(np.diff(lines, axis=1).T)[0]
+    rows = rows[np.sum((steps @ of_lines) ** 2, axis=1) < OF_LINES * np.sum(steps**2, axis=1)]
+    out[rows] = product[rows]
+    keep = np.abs(lines[0]) < LINE * level
+    at, gone = np.flatnonzero(keep), np.flatnonzero(~keep)
+    if rows.size and at.size and gone.size:
+        place = np.interp(gone, at, np.arange(at.size))
+        low = place.astype(int)
+        high, part = np.minimum(low + 1, at.size - 1), (place - low).astype(np.float32)
+        straight = (1 - part) * product[np.ix_(rows, at[low])] + part * product[np.ix_(rows, at[high])]
+        out[np.ix_(rows, gone)] = straight
+    return out
 
 
 def deviating_narrowly(product: Array, level: Array) -> list[tuple[Array, slice]]:
