@@ -7,7 +7,7 @@ import pytest
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.questions.blocks import IN_FIELD
-from ifuview.engine.night.search.regions import Places, brightest
+from ifuview.engine.night.search.bumps.regions import Places, brightest
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import plant_at

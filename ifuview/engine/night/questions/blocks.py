@@ -10,11 +10,11 @@ from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
 from ifuview.engine.night.extent import overlap
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, MODEL_CLIP, THIN, Case
+from ifuview.engine.night.search.bumps.regions import LitRegion, Places, brightest
+from ifuview.engine.night.search.bumps.stretches import stretches
 from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_plain_spectra
 from ifuview.engine.night.search.deviating import Deviation
-from ifuview.engine.night.search.regions import LitRegion, Places, brightest
 from ifuview.engine.night.search.scan import blocks_of_fibers
-from ifuview.engine.night.search.stretches import stretches
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import binned, continuum, middle
 from ifuview.model.checks import Array

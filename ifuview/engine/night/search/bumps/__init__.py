@@ -1,0 +1,1 @@
+"""Bumps over wavelength that some fibers share: neighbors in the field, or on the slit."""
