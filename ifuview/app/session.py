@@ -17,7 +17,7 @@ from ifuview.model.trace import TraceSet
 if TYPE_CHECKING:
     from ifuview.app.frames.measuring.state import OnFrame
     from ifuview.app.frames.sky.maps import SkyMap
-    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof, RangeOf
+    from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof, RangeOf, RgbOf
     from ifuview.app.frames.views.pyramid import Pyramid
     from ifuview.app.night.detections.state import DetectionState
     from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
@@ -93,7 +93,7 @@ class Slot:
         Of row-stacked spectra: where they lie on the CCD.
     made_of : Made, Parent, RangeOf or None
         The two frames that it is the difference of, the photon frame that it was made from, or the cube whose range of
-        wavelengths it is; it follows them.
+        wavelengths it is, or the three that are its colors; it follows them.
     sky : SkyMap or None
         Where the pixels lie on the sky where arithmetic does not tell (`sky.lock.sky_of`), once a task has made it.
     measured : OnFrame or None
@@ -117,7 +117,7 @@ class Slot:
     past_traces: tuple[TraceSet, ...] = ()
     photons: PhotonFrame | None = None
     detector: DetectorPlace | None = None
-    made_of: Made | Parent | RangeOf | None = None
+    made_of: Made | Parent | RangeOf | RgbOf | None = None
     sky: SkyMap | None = None
     measured: OnFrame | None = None
     stale: bool = False

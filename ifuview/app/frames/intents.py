@@ -199,6 +199,10 @@ class Combine(Intent):
     how: str
 
 
+class MakeRgb(Intent):
+    """Show the current frame and the two before it of its size as red, green and blue."""
+
+
 class PickPoint(Intent):
     """A click on the image: set the crosshair, select the fiber there."""
 

@@ -32,7 +32,8 @@ class Parent:
 class RangeOf:
     """The cube whose wavelength window a frame shows, how, which of several images, the limits it was last given.
 
-    Of a set of fibers `fibers` has the row of each pixel, -1 for none.
+    Of a set of fibers `fibers` has the row of each pixel, -1 for none. The latest of a kind is `live`: it follows the
+    window; `window` (Angstrom) is that of the image.
     """
 
     key: int
@@ -40,6 +41,15 @@ class RangeOf:
     part: int = 0
     limits: tuple[float | None, float | None] = (None, None)
     fibers: Array | None = field(default=None, compare=False)
+    live: bool = True
+    window: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RgbOf:
+    """The frames that are the red, green and blue of one; they are shown within their own limits."""
+
+    keys: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

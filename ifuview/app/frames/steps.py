@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifuview.app.frames import intents as want
 from ifuview.app.frames.look import Look
+from ifuview.app.frames.rgb import make_rgb
 from ifuview.app.frames.selection import carried_over, find, pick_point, select_fiber, step_fiber
 from ifuview.app.frames.sky.lock import follow_all
 from ifuview.app.messages import note
@@ -231,5 +232,6 @@ STEPS: Mapping[type[want.Intent], Callable[[Session, Any], Session]] = {
     want.StepFiber: step_fiber,
     want.FindFiber: find,
     want.FileChanged: file_changed,
+    want.MakeRgb: make_rgb,
     want.Note: tell,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifuview.app.frames.state import Made
+from ifuview.app.frames.state import Made, RgbOf
 from ifuview.app.session import Session, Slot
 from ifuview.errors import UsageError
 
@@ -37,7 +37,7 @@ def _parent(session: Session, slot: Slot) -> Slot | None:
     made = slot.made_of
     if made is None:
         return None
-    return session.slot(made.a if isinstance(made, Made) else made.key)
+    return session.slot(made.a if isinstance(made, Made) else made.keys[0] if isinstance(made, RgbOf) else made.key)
 
 
 def is_photons(slot: Slot | None) -> bool:

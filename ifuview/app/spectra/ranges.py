@@ -53,13 +53,13 @@ class MakeRange(OfFrame, Task[tuple[RangeFrame, ...]]):
         slot = session.slot(self.frame)
         if slot is None:
             return session
-        first = session.next_key
+        session, first = _holding(session, self.frame, self.how), session.next_key
         found = tuple(one.opened for one in result)
         session = added_behind(session, found, self.frame, RangeOf(self.frame, self.how))
         for n in range(len(result)):
             new = session.slot(first + n)
             assert new is not None
-            link = RangeOf(self.frame, self.how, n, (new.look.lo, new.look.hi), result[n].fibers)
+            link = RangeOf(self.frame, self.how, n, (new.look.lo, new.look.hi), result[n].fibers, window=self.window)
             view = slot.view if slot.image.kind is Kind.CUBE else new.view
             session = session.with_slot(replace(new, made_of=link, view=view))
         deep = slot.image.kind is Kind.CUBE and slot.image.nplanes >= WORTH
@@ -93,7 +93,7 @@ class FollowRange(OfFrame, Task[tuple[RangeFrame, ...]]):
             link = slot.made_of
             if not isinstance(link, RangeOf) or (link.key, link.how) != (self.frame, self.how):
                 continue
-            new, look = result[link.part].opened, slot.look
+            new, look, link = result[link.part].opened, slot.look, replace(link, window=self.window)
             if (look.lo, look.hi) == link.limits:
                 look = replace(look, lo=new.look.lo, hi=new.look.hi)
                 link = replace(link, limits=(look.lo, look.hi))
@@ -142,7 +142,17 @@ def _running(slot: Slot) -> MakeRunning:
 
 def followers(session: Session) -> tuple[Slot, ...]:
     """Frames that show the window of a cube and follow it."""
-    return tuple(s for s in session.slots if isinstance(s.made_of, RangeOf) and s.made_of.how in LIVE)
+    return tuple(
+        s for s in session.slots if isinstance(s.made_of, RangeOf) and s.made_of.how in LIVE and s.made_of.live
+    )  # fmt: skip
+
+
+def _holding(session: Session, key: int, how: str) -> Session:
+    """The session whose images of that kind stay where they are."""
+    for slot in followers(session):
+        if isinstance(slot.made_of, RangeOf) and (slot.made_of.key, slot.made_of.how) == (key, how):
+            session = session.with_slot(replace(slot, made_of=replace(slot.made_of, live=False)))
+    return session
 
 
 def following(session: Session) -> tuple[FollowRange, ...]:

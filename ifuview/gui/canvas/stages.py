@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,14 +37,40 @@ class Stages:
         self._index: Array | None = None
         self._table_key: tuple[Any, ...] | None = None
         self._table: Array | None = None
+        self._colors: tuple[Stages, ...] = ()  # of a picture in three colors
 
     def render(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> QImage | None:
         """Return the visible part as colors; None if the image is out of view. `tile` says where it goes."""
+        if picture.channels:
+            return self._render_colors(picture, look, view, size)
         self._gather(picture, look, view, size)
         if self.tile is None:
             return None
         self._make_index(picture, look)
         self._color(picture, look, view, size)
+        return self.image
+
+    def _render_colors(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> QImage | None:
+        """The same of three frames as red, green and blue: limits of each, colors' bias and contrast of the picture."""
+        parts = self._colors = self._colors or tuple(Stages() for _ in picture.channels)
+        out: Array | None = None
+        ramp = colors.table("grey", invert=look.invert, bias=look.bias, contrast=look.contrast, blank=0)
+        for n, (stages, one) in enumerate(zip(parts, picture.channels)):
+            own = replace(one.look, transfer=look.transfer, exponent=look.exponent, smooth=look.smooth,
+                          smooth_radius=look.smooth_radius)  # fmt: skip
+            stages._gather(one, own, view, size)
+            if stages.tile is None:
+                self.tile = None
+                return None
+            stages._make_index(one, own)
+            assert stages._index is not None
+            shade = (ramp[stages._index[:, : stages.tile.values.shape[1]]] & 0xFF) << np.uint32(8 * (2 - n))
+            out = shade if out is None else out | shade
+            self.tile = stages.tile
+        assert out is not None
+        height, width = out.shape
+        self.image = QImage(width, height, RGB32)
+        pixels_of(self.image)[:] = out | np.uint32(0xFF000000)
         return self.image
 
     def _gather(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> None:

@@ -136,3 +136,14 @@ def test_fibers_are_painted_at_their_places_with_their_sky(tmp_path):
     session = runner.ask(want.SetWindow((5820.0, 5830.0)))
     assert session.slot().key == slot.key and session.slot().title.startswith("Mean 5820.0")
     assert parent.key != slot.key
+
+
+def test_only_the_latest_image_of_a_kind_follows_the_window(runner):
+    runner.ask(want.SetWindow((5000.0, 5006.0)))
+    first = runner.ask(want.MapRange("sum")).slot()
+    runner.ask(want.SetWindow((5010.0, 5016.0)))
+    assert runner.session.slot(first.key).made_of.window == (5010.0, 5016.0)
+    second = runner.ask(want.MapRange("sum")).slot()
+    session = runner.ask(want.SetWindow((5030.0, 5036.0)))
+    assert session.slot(first.key).title.startswith("Sum 5010.0") and not session.slot(first.key).made_of.live
+    assert session.slot(second.key).title.startswith("Sum 5030.0")

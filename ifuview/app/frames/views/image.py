@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ifuview.app.frames.look import Look, ViewState
+from ifuview.app.frames.rgb import channels
 from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.sky.maps import SkyMap
 from ifuview.app.frames.views.overlay import CACHE, OverlayView
@@ -34,6 +35,8 @@ class PictureView:
         Where a picture of other axes than the current one has the fiber and wavelength, or the sky, of the crosshair.
     sky : SkyMap or None
         Where its pixels lie on the sky.
+    channels : tuple of PictureView
+        Red, green and blue, each within its own limits; () for one ramp of colors.
     """
 
     key: int
@@ -47,6 +50,7 @@ class PictureView:
     overlay: OverlayView | None = None
     spot: tuple[float, float] | None = None
     sky: SkyMap | None = None
+    channels: tuple[PictureView, ...] = ()
 
     @property
     def pixels(self) -> Pixels:
@@ -161,7 +165,13 @@ def picture(session: Session, slot: Slot) -> PictureView:
         overlay=CACHE.view(session, slot),
         spot=same_place(session, slot),
         sky=sky_of(slot),
+        channels=tuple(_channel(one) for one in channels(session, slot)),
     )
+
+
+def _channel(slot: Slot) -> PictureView:
+    """One color of a picture."""
+    return PictureView(slot.key, slot.title, slot.image, slot.plane, slot.pyramid, slot.look, slot.view)
 
 
 def same_place(session: Session, slot: Slot) -> tuple[float, float] | None:

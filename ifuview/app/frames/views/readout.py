@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ifuview.app.frames.rgb import COLORS, channels
 from ifuview.app.frames.sky import words
 from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.views.overlay import names
@@ -59,7 +60,7 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
     if at is None:
         return None
     image, (i, j) = slot.image, at
-    counts, digits = value(slot, i, j), DOUBLE_DIGITS if image.pixels.double else VALUE_DIGITS
+    counts = value(slot, i, j)
     fiber, offset = fiber_at(slot, x, y)
     wave = wavelength_at(slot, fiber, x, y)
     blinks = session.layout is Layout.BLINK and len(session.slots) > 1
@@ -67,7 +68,7 @@ def readout(session: Session, key: int, x: float, y: float) -> ReadoutView | Non
         *([("", slot.title)] if blinks else []),
         *_source(session, slot, x, y),
         ("x", f"{i} y {j} (FITS {i + 1}, {j + 1})"),
-        ("value", f"{number(counts, digits)} {image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)),
+        *_values(session, slot, i, j),
         *_quality(slot, j, i),
         *_fiber(slot, fiber, offset),
         *([("λ", f"{wave:.2f} Å")] if wave is not None else []),
@@ -85,6 +86,16 @@ def _source(session: Session, slot: Slot, x: float, y: float) -> list[Field]:
 
     found = under(slot, x, y)
     return [] if found is None else [(f"source {found[0]}", words(slot, found[1], session.overlay.sexagesimal))]
+
+
+def _values(session: Session, slot: Slot, i: int, j: int) -> list[Field]:
+    """The value of a pixel, or those of its three colors."""
+    colors = channels(session, slot)
+    if colors:
+        return [(name, number(value(one, i, j))) for name, one in zip(COLORS, colors)]
+    counts, digits = value(slot, i, j), DOUBLE_DIGITS if slot.image.pixels.double else VALUE_DIGITS
+    words = f"{number(counts, digits)} {slot.image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)
+    return [("value", words)]
 
 
 def pixel(slot: Slot, x: float, y: float) -> tuple[int, int] | None:

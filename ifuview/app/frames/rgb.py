@@ -1,0 +1,61 @@
+"""Three frames as the red, green and blue of one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ifuview.app.frames import intents as want
+from ifuview.app.frames.state import RangeOf, RgbOf
+from ifuview.app.messages import note
+from ifuview.app.session import Session, Slot
+from ifuview.errors import UsageError
+from ifuview.model.dataset import Dataset
+
+COLORS = ("red", "green", "blue")
+
+
+def make_rgb(session: Session, _: want.MakeRgb) -> Session:
+    """A new frame of the current one and the two before it in the list that have its size.
+
+    Ranges of wavelengths go by wavelength, the longest red; other frames in their order.
+
+    Raises
+    ------
+    UsageError
+        There are no three frames of one size.
+    """
+    now = session.slot()
+    keys = [slot.key for slot in session.slots]
+    upto = session.slots[: keys.index(now.key) + 1] if now is not None else ()
+    three = [s for s in upto if now is not None and s.image.shape == now.image.shape and _may_be_a_color(s)][-3:]
+    if now is None or len(three) < 3:
+        raise UsageError("there are no three frames of one size", todo="make them, for example images of three ranges")
+    if all(isinstance(slot.made_of, RangeOf) for slot in three):
+        three.sort(key=_wavelength, reverse=True)
+    red, green, blue = three
+    words = ", ".join(f"{slot.title} ({color})" for slot, color in zip(three, COLORS))
+    title = f"RGB of {red.title}, {green.title}, {blue.title}"
+    image = replace(red.image, name=title, ivar=None, mask=None, stage="rgb")
+    dataset = Dataset("", spec=title, instrument=red.dataset.instrument, kind="rgb", images=(image,), notes=(words,))
+    slot = Slot(
+        session.next_key, title, dataset, image, red.plane, now.look, now.view, sky=now.sky,
+        made_of=RgbOf((red.key, green.key, blue.key)),
+    )  # fmt: skip
+    return note(session.adding(slot), f"{words}; each within its own limits")
+
+
+def channels(session: Session, slot: Slot) -> tuple[Slot, ...]:
+    """The frames that are the colors of one; () where it has none, or one of them was closed."""
+    if not isinstance(slot.made_of, RgbOf):
+        return ()
+    found = tuple(s for key in slot.made_of.keys if (s := session.slot(key)) is not None)
+    return found if len(found) == len(COLORS) else ()
+
+
+def _may_be_a_color(slot: Slot) -> bool:
+    return not isinstance(slot.made_of, RgbOf) and slot.photons is None
+
+
+def _wavelength(slot: Slot) -> float:
+    """Middle of the range of a frame, Angstrom."""
+    return sum(slot.made_of.window) / 2 if isinstance(slot.made_of, RangeOf) else 0.0
