@@ -135,6 +135,10 @@ class JobRecord:
         return self.status not in ENDS
 
 
+# what nobody waits for: it goes on by itself, for minutes
+BACKGROUND = frozenset((JobKind.WARM_UP, JobKind.JUDGE, JobKind.VERDICT, JobKind.TRIAGE, JobKind.INDEX))
+
+
 @dataclass(frozen=True, slots=True)
 class JobBook:
     """All jobs that wait or run, and those that ended last; the oldest first."""
@@ -152,6 +156,11 @@ class JobBook:
         return JobBook(
             tuple(replace(r, status=status, fraction=fraction, text=text) if r.id == ident else r for r in self.records)
         )
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being worked out that was asked for."""
+        return any(r.active and r.key.kind not in BACKGROUND for r in self.records)
 
     def active(self, key: JobKey) -> JobRecord | None:
         """The job of a key that waits or runs; the newest if there are several."""

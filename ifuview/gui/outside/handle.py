@@ -18,7 +18,6 @@ from ifuview.app.frames.adding import look_of
 from ifuview.app.frames.fibers import check_fiber, find_fiber
 from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.frames.opening.opened import limits as display_limits
-from ifuview.app.jobs import JobKind
 from ifuview.app.open_tasks import Found, ReadFile, open_file
 from ifuview.app.outside.objects import as_dataset, opened
 from ifuview.app.session import Selection, Session, Slot
@@ -35,12 +34,6 @@ LOOKS = set(Look.__dataclass_fields__)
 PATIENCE = 120.0  # s for what the window has to work out before a picture is taken
 DRAWN_MS = 80
 LOOK_MS = 10  # between two looks whether it is ready
-BACKGROUND = frozenset((JobKind.WARM_UP, JobKind.JUDGE, JobKind.VERDICT, JobKind.TRIAGE, JobKind.INDEX))
-
-
-def is_busy(controller: Controller) -> bool:
-    """Whether anything is being worked out that was asked for; verdicts in the background do not count."""
-    return any(r.active and r.key.kind not in BACKGROUND for r in controller.jobs.book.records)
 
 
 class WindowHandle:
@@ -219,7 +212,7 @@ class WindowHandle:
         return self
 
     def _is_settled(self) -> bool:
-        return self.window.is_ready and not is_busy(self.controller)
+        return self.window.is_ready and not self.controller.jobs.book.busy
 
     def _until(self, reached: Callable[[], bool], seconds: float) -> None:
         """Let events come until something is so."""

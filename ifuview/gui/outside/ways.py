@@ -11,7 +11,7 @@ from ifuview.app.script.words import Script
 from ifuview.app.session import Level
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.gui.outside.door import Done, Door
-from ifuview.gui.outside.handle import LOOK_MS, is_busy
+from ifuview.gui.outside.handle import LOOK_MS
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.script_runner import ScriptRunner
 
@@ -86,7 +86,7 @@ class Ways:
         self._runners.add(runner)
 
         def ended(code: int | None) -> None:
-            if code is None and is_busy(self.controller):  # what the last step began may still go wrong
+            if code is None and self.controller.jobs.book.busy:  # what the last step began may still go wrong
                 QTimer.singleShot(LOOK_MS, lambda: ended(code))
                 return
             done(code or 0, runner.problems)

@@ -23,11 +23,12 @@ from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 
-# need all earlier jobs to be done
+WAIT_FOR_ALL = {"save-image", "save-table", "exit"}  # earlier jobs, also verdicts and what else goes on by itself
+# need what was asked for before
 WAIT_FOR_QUIET = {
-    "save-image", "save-session", "restore", "save-table", "exit", "regions", "fiber", "traces", "mask", "photons",
-    "photon-range",
+    "save-session", "restore", "regions", "fiber", "traces", "mask", "photons", "photon-range",
 }  # fmt: skip
+LOOK_MS = 20  # between two looks whether that is done
 OF_A_FILE = {
     "look", "zoom", "pan", "rotate", "orient", "block", "regions", "traces", "fiber", "crosshair", "mask", "photons",
     "photon-range",
@@ -62,7 +63,10 @@ class ScriptRunner(QObject):
         """Carry out steps until one has to wait."""
         while self.steps and not self._waiting:
             step = self.steps[0]
-            if step.verb in WAIT_FOR_QUIET and self.controller.busy:
+            if step.verb in WAIT_FOR_ALL and self.controller.busy:
+                return  # `settled` goes on
+            if step.verb in WAIT_FOR_QUIET and self.controller.jobs.book.busy:
+                QTimer.singleShot(LOOK_MS, self.go)
                 return
             self.steps.popleft()
             self._carry_out(step)

@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -136,6 +137,22 @@ def sent(tmp_path, monkeypatch):
         return subprocess.CompletedProcess(command, process.returncode, *process.communicate())
 
     return send
+
+
+def test_a_fiber_is_shown_while_cameras_are_still_judged(qtbot, sent, tmp_path):
+    rng = np.random.default_rng(1)
+    fits.writeto(tmp_path / "flux.fits", rng.normal(9, 1, (20, 60)).astype("f4"), fits.Header({"CTYPE1": "WAVE"}))
+    with window(qtbot) as shell:
+        done = threading.Event()
+        judging = JobRequest("judge", lambda ctx: done.wait(60), JobKey(JobKind.VERDICT), aside=True)
+        shell.controller.submit(judging)
+        try:
+            answered = sent(qtbot, "flux.fits", "-crosshair", "3", "4", "-regions", "none.reg")
+            assert shell.controller.busy
+            assert answered.returncode == 2 and "none.reg" in answered.stderr
+            assert shell.store.session.slot().title == "flux"
+        finally:
+            done.set()
 
 
 def test_a_second_command_opens_files_in_the_window(qtbot, sent):
