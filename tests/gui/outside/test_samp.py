@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -115,6 +118,64 @@ def test_both_ways_between_the_window_and_another_program(qtbot, other, spectra,
         assert session().slot().title == "other"
         other.tell("image.load.fits", url="file:///no/such.fits")
         qtbot.waitUntil(lambda: any("no such file" in m.text for m in session().messages), timeout=20_000)
+
+
+SOMEBODY_ELSE = """
+import encodings.idna, os, xmlrpc.client  # before the folders of this Python are closed
+os.setgid({nobody}); os.setuid({nobody})
+for path in {files!r}:
+    try:
+        open(path, "rb").read(1)
+        print("READ", path)
+    except PermissionError:
+        print("refused")
+window = xmlrpc.client.ServerProxy("http://127.0.0.1:{port}", allow_none=True)
+message = {{"samp.mtype": "image.load.fits", "samp.params": {{"url": {url!r}}}}}
+for key in ("", "0", "secret", "cli#1", "c1", {key!r}[:-1]):
+    for call in (
+        lambda: window.samp.client.receiveNotification(key, "hub", message),
+        lambda: window.samp.client.receiveCall(key, "hub", "1", message),
+        lambda: window.samp.client.receiveResponse(key, "hub", "1", {{}}),
+        lambda: window.system.listMethods(),
+    ):
+        try:
+            call()
+            print("answered")
+        except xmlrpc.client.Fault as problem:
+            print("fault")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_somebody_else_neither_reads_nor_commands(qtbot, other, spectra, tmp_path):
+    """From another uid: files that went out cannot be read, and nothing that lacks the key of the hub is done."""
+    for folder in (tmp_path, *tmp_path.parents):  # whoever may reach the folder of pytest
+        if folder.stat().st_uid == 0 and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    fits.writeto(tmp_path / "evil.fits", np.ones((5, 6)))
+    with window(qtbot, str(spectra), "--samp") as shell:
+        qtbot.waitUntil(lambda: shell.ways.samp is not None and shell.ways.samp.link.connected, timeout=20_000)
+        shell.controller.handle(want.TalkSamp("image"))
+        qtbot.waitUntil(lambda: any(k == "image.load.fits" for k, _ in other.heard), timeout=20_000)
+        client = shell.ways.samp.link._client
+        said = len(shell.store.session.messages)
+        code = SOMEBODY_ELSE.format(
+            nobody=65534, port=client.client.client.socket.getsockname()[1], url=(tmp_path / "evil.fits").as_uri(),
+            files=[str(other.path("image.load.fits"))], key=client.get_private_key(),
+        )  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        qtbot.waitUntil(lambda: process.poll() is not None, timeout=60_000)
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        assert "READ" not in out and out.startswith("refused")
+        qtbot.wait(300)
+        settle(qtbot, shell)
+        assert [slot.title for slot in shell.store.session.slots] == ["frame-r0-00000001"]
+        assert len(shell.store.session.messages) == said
+        other.tell("image.load.fits", url=(tmp_path / "evil.fits").as_uri())  # with the key of the hub it is done
+        qtbot.waitUntil(lambda: len(shell.store.session.slots) == 2, timeout=20_000)
 
 
 def test_without_a_hub_the_window_waits_for_one(qtbot, tmp_path, monkeypatch):
