@@ -27,7 +27,7 @@ PANELS: Mapping[Desk, tuple[str, ...]] = {  # the last of those that share a pla
     Desk.TRACES: ("frames", "section", "quality", "spectrum"),
     Desk.NIGHT: ("frames", "triage", "spectrum", "exposures"),
     Desk.REDUCTION: ("frames", "step", "spectrum", "exposures", "lenslets"),
-    Desk.PHOTONS: ("frames", "calibrations", "photons"),
+    Desk.PHOTONS: ("frames", "calibrations", "photon-problems", "photons"),
 }
 
 

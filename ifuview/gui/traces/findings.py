@@ -166,7 +166,7 @@ class FindingsDock(Dock):
         """The list anew."""
         items = []
         for row in view.rows:
-            item = QTreeWidgetItem([f"{row.sign}  {row.finding.title}", row.amount, row.sigma])
+            item = QTreeWidgetItem([f"{row.sign}  {row.name}", row.amount, row.sigma])
             item.setToolTip(0, plain(row.finding.text))
             for i in (1, 2):
                 item.setTextAlignment(i, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -183,7 +183,7 @@ def _of_trouble(trouble: FrameTrouble, diagnosis: TraceDiagnosis) -> TraceFindin
     sure = trouble.amount / trouble.amount_err if trouble.amount_err else None
     return TraceFinding(
         group="frame", kind=trouble.kind,
-        title=f"{NAMES.get(trouble.kind, trouble.kind)} (of the image, not of the traces)", text=trouble.text,
+        title=f"{NAMES.get(trouble.kind, trouble.kind)} of the image", text=trouble.text,
         verdict=Verdict.PASS, fibers=trouble.fibers, amount=trouble.amount, amount_err=trouble.amount_err,
         significance=sure, x_range=trouble.x_range, wave_range=None, row_range=trouble.row_range, unit=trouble.unit,
     )  # fmt: skip

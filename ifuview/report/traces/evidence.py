@@ -31,7 +31,7 @@ def of_finding(found: TraceDiagnosis, finding: TraceFinding, along: str = COLUMN
 
 def offsets(found: TraceDiagnosis, fiber: int, span: tuple[float, float] | None, along: str = COLUMN) -> Figure:
     """Light minus trace of one fiber with errors, the shared patterns, and what the corrected trace adds."""
-    title = f"Fiber {found.fiber_id[fiber]}: light minus trace; line: correction"
+    title = f"Fiber {found.fiber_id[fiber]}: light minus trace"
     curves = (
         measured(found.column, found.offset[fiber], found.offset_err[fiber]),
         _patterns(found.column, found.model[fiber]),

@@ -69,7 +69,7 @@ class OpenPhotons(OfFrame, Task[PhotonFrame]):
         if not info.beammap.flags.any():
             then.append(want.ShowPhotons(Shown.COUNTS, self.frame))  # no flag to be seen
         if not session.headless:
-            then += [ShowDock("calibrations"), ShowDock("photons"), want.IndexPhotons(self.frame)]
+            then += [ShowDock("calibrations", front=False), ShowDock("photons"), want.IndexPhotons(self.frame)]
         return Change(session, tuple(then))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
 from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import ROW
 
 if TYPE_CHECKING:
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
@@ -40,6 +42,14 @@ APPLIED = (
 BEFORE = "Before the correction: "
 
 
+ROWS = re.compile(re.escape(ROW) + r"\d+\]")
+
+
+def by_name(text: str) -> str:
+    """A text without the rows that stand behind the names of fibers: those stand in the sentence of a finding."""
+    return ROWS.sub("", text)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FindingRow:
     """One finding with the place it is at: crosshair `point` and `box` in native px, and the `view` of the canvas."""
@@ -51,6 +61,11 @@ class FindingRow:
     point: tuple[float, float] | None
     view: ViewState
     box: tuple[float, float, float, float] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its title; fibers by their names alone."""
+        return by_name(self.finding.title)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,4 +254,6 @@ def evidence(view: FindingsView, row: int) -> Figure | None:
     if view.diagnosis is None or not 0 <= row < len(view.rows):
         return None
     figure = of_finding(view.diagnosis, view.rows[row].finding, view.along)
-    return figure if figure is None or not view.corrected else replace(figure, title=f"Before: {figure.title}")
+    if figure is None:
+        return None
+    return replace(figure, title=f"{'Before: ' * view.corrected}{by_name(figure.title)}")

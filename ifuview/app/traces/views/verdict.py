@@ -44,7 +44,7 @@ def _problem(row: FindingRow, number: int) -> VerdictProblem:
     sigma = f"{row.sigma} sigma" if row.sigma.strip("\u2013") else ""
     wave = "" if one.wave_range is None else f"{one.wave_range[0]:.0f}\u2013{one.wave_range[1]:.0f} \u00c5"
     amount = row.amount if row.amount.strip("\u2013") else ""
-    headline = DOT.join(filter(None, (f"TRACES {state.value}: {one.title}", wave)))
+    headline = DOT.join(filter(None, (f"TRACES {state.value}: {row.name}", wave)))
     return VerdictProblem(
         state,
         "traces",

@@ -1,0 +1,147 @@
+"""No word is cut, nothing lies outside, no panel is too low: windows of all systems as they open, at all sizes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt6.QtWidgets import QApplication, QHeaderView, QTabBar, QTreeWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from ifuview import simulate
+from ifuview.app.desk import suited
+from ifuview.gui.shell.shell import Shell
+from ifuview.io.photons.lists.write import write_photons
+from ifuview.simulate.photons import faults
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_photons
+from ifuview.simulate.photons.scene import Scene
+from tests.app.night.test_health import amplifier
+from tests.gui.night.test_first_look import CAMERA, EXPID
+from tests.gui.shell.test_room import PIXEL
+from tests.gui.shell.test_room import faults as faults_of
+from tests.gui.windows import settle, window
+
+SIZES = ((1280, 772), (1600, 1000), (2560, 1440))  # the first as a window manager leaves it of 1280 x 800
+SCALED = (1280, 720)  # of 2560 x 1440 at scale 2
+
+
+def night(folder: Path) -> str:
+    """A camera of a night with a wrong sky model, of the shared data."""
+    source = Path(__file__).parents[4] / "shared" / "data" / "desi"
+    if not source.is_dir():
+        pytest.skip("the shared data are not there")
+    for path in source.glob(f"exposures/*/*/*-{CAMERA}-*{EXPID}*"):
+        target = folder / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(path)
+    return str(folder)
+
+
+def heads(folder: Path) -> str:
+    """A raw exposure of a fiber head with a noisy amplifier."""
+    for name in ("LL", "LU", "RU", "RL"):
+        amplifier(folder, name, 1, 24.0 if name == "RL" else 3.0)
+    return str(folder)
+
+
+def photons(folder: Path) -> str:
+    """A photon list with a hot pixel."""
+    array = make_array(dead=0, cold=0, hot=0, unsolved=0, seed=2)
+    made = simulate_photons(array=array, duration=2.0, scene=Scene(sky=45.0), seed=1)[0]
+    write_photons(str(folder / "list.h5"), faults.lit(made, [(12, 20)], 500.0))
+    return str(folder / "list.h5")
+
+
+def traces(folder: Path) -> str:
+    """A flat with a trace that is wrong."""
+    return str(next(p for p in simulate.demo(folder) if p.name.startswith("preproc")))
+
+
+SYSTEMS: dict[str, Callable[[Path], str]] = {"night": night, "heads": heads, "photons": photons, "traces": traces}
+
+
+def seen(win: QWidget) -> list[str]:
+    """Words that are cut in tabs, in the heads of tables and in the first column of lists."""
+    out = []
+    for bar in win.findChildren(QTabBar):
+        if bar.isVisible() and bar.count() and bar.tabRect(bar.count() - 1).right() > bar.width():
+            out.append(f"tabs {[bar.tabText(n) for n in range(bar.count())]} in {bar.width()} px")
+    for head in win.findChildren(QHeaderView):
+        if head.isVisible() and not head.visibleRegion().isEmpty() and head.model() is not None:
+            out += _of_head(head)
+    for tree in win.findChildren(QTreeWidget):
+        if tree.isVisible() and not tree.visibleRegion().isEmpty():
+            out += _of_tree(tree)
+    return out
+
+
+def _of_head(head: QHeaderView) -> list[str]:
+    out = []
+    for n in range(head.count()):
+        text = str(head.model().headerData(n, head.orientation()) or "")
+        if not head.isSectionHidden(n) and head.fontMetrics().horizontalAdvance(text) > head.sectionSize(n) + PIXEL:
+            out.append(f"head {text!r} in {head.sectionSize(n)} px")
+    return out
+
+
+def _of_tree(tree: QTreeWidget) -> list[str]:
+    """The first column is the answer."""
+    room = tree.columnWidth(0) - tree.indentation() * tree.rootIsDecorated()
+    items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
+    texts = [item.text(0) for item in items if item is not None]
+    return [f"{t!r} in {room} px" for t in texts if tree.fontMetrics().horizontalAdvance(t) > room + PIXEL]
+
+
+def walked(qtbot: QtBot, path: str, sizes: tuple[tuple[int, int], ...]) -> list[str]:
+    """All that is wrong with the window of some data at some sizes, judged as it is on opening."""
+    out = []
+    with window(qtbot, path, size=sizes[0], judges=True) as shell:
+        settle(qtbot, shell)
+        for size in sizes:
+            _resize(qtbot, shell, size)
+            found = [*faults_of(shell.window, shell.window.dock_area.desk), *seen(shell.window)]
+            out += [f"{size}: {fault}" for fault in found]
+    return out
+
+
+def _resize(qtbot: QtBot, shell: Shell, size: tuple[int, int]) -> None:
+    win = shell.window
+    win.resize(*size)
+    QApplication.processEvents()
+    win.dock_area.desk, win.dock_area.desks = None, {}
+    win.dock_area.arrange(suited(shell.store.session))
+    settle(qtbot, shell)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_no_word_is_cut_in_the_window_of(
+    system: str, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IFUVIEW_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "data").mkdir()
+    found = walked(qtbot, SYSTEMS[system](tmp_path / "data"), SIZES)
+    assert not found, "\n".join(found)
+
+
+def test_the_same_at_scale_2(tmp_path: Path) -> None:
+    """In a program of its own: the scale is that of the whole program."""
+    env = dict(os.environ, QT_SCALE_FACTOR="2", QT_QPA_PLATFORM="offscreen", IFUVIEW_CONFIG=str(tmp_path))
+    env["IFUVIEW_SCALED"] = json.dumps(str(tmp_path))
+    words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"{__file__}::test_scaled"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.skipif("IFUVIEW_SCALED" not in os.environ, reason="run by the test above")
+def test_scaled(qtbot: QtBot, tmp_path: Path) -> None:
+    out = []
+    for name in ("heads", "photons"):
+        (tmp_path / name).mkdir()
+        out += walked(qtbot, SYSTEMS[name](tmp_path / name), (SCALED,))
+    assert not out, "\n".join(out)
