@@ -16,7 +16,7 @@ from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
 from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.masked import masked, told
-from ifuview.engine.night.questions.products import identity, products
+from ifuview.engine.night.questions.products import CONTRADICTS, identity, products
 from ifuview.engine.night.questions.tables import tables
 from ifuview.engine.night.stats import filled, middle
 from ifuview.engine.numeric.blas import one_thread
@@ -169,6 +169,8 @@ def _missing(chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
     """Without isolated fibers that a block explains, echoes of strong lines, levels that jump at an edge already."""
+    mixed = {x.first_step for x in findings if x.kind == "mixed-production" and "share" in x.detail}
+    findings = [x for x in findings if not (x.detail.get("cause") == CONTRADICTS and x.first_step in mixed)]
     blocks = {f for x in findings if x.kind == "positioning" and x.known for f in x.fibers}
     lines = [x for x in findings if x.kind in ("sky-gradient", "sky-line residual")]
     beside = [x for x in lines if beside_stronger(x, lines)]

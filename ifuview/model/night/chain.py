@@ -52,6 +52,8 @@ class Chain:
         Amplifiers that the night log calls bad; None where there is no log.
     fiber_id : ndarray of int, shape (nfiber,)
         Numbers of the fibers in the fiber table.
+    wave_faults : tuple of (str, float)
+        Products whose wavelengths are not those of the others, and by up to how much (Angstrom).
     table_faults : tuple of (tuple of int, str)
         Fibers whose rows differ between the tables of the products, and words about it.
     """
@@ -80,6 +82,7 @@ class Chain:
     known_text: tuple[str, ...] = ()
     bad_amplifiers: tuple[str, ...] | None = None
     fiber_id: Array | None = None
+    wave_faults: tuple[tuple[str, float], ...] = ()
     table_faults: tuple[tuple[tuple[int, ...], str], ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
 

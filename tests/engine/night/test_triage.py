@@ -293,3 +293,14 @@ def test_every_finding_goes_to_another_process():
 
     out = desi_qa.run(camera(calib=1 + 0.2 * bump(6400, 15)), 1, "r1")
     assert pickle.loads(pickle.dumps(out)).findings == out.findings
+
+
+def test_a_product_with_wavelengths_of_its_own_is_named():
+    (one,) = found(replace(camera(), wave_faults=(("sky", 2.4),)), ("mixed-production",))
+    assert (one.first_step, one.amplitude) == ("sky", 2.4)
+
+
+def test_fibers_of_a_mixed_product_are_not_named_one_by_one():
+    chain = camera()
+    (one,) = found(replace(chain, cframe=chain.cframe[::-1].copy()))
+    assert (one.kind, one.first_step) == ("mixed-production", "fluxcalib")

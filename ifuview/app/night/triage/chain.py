@@ -16,12 +16,15 @@ from ifuview.instrument import instrument
 from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image
+from ifuview.model.instrument import CameraSpec
 from ifuview.model.night.chain import SPECTRA, Chain, Section
 
 LETTERS = "ABCD"  # amplifiers
 NUMBERED = str.maketrans("1234", LETTERS)  # as the oldest files call them
 PARTS = ("error", "wave", "fibers")
 JUDGED_BY_NOISE = ("frame", "sframe")
+UNITS = {"nm": 10.0, "um": 1e4, "m": 1e10}  # Angstrom
+OTHER_WAVES = 0.1  # of a pixel: products differ by less where they belong together
 MOST_MOVED = 0.25  # of the rows: more are tables of other fibers
 
 
@@ -53,11 +56,18 @@ def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tu
         problems.append(f"{camera.label}: {product} is left out: its shape {arrays[product].shape} is not {shape}")
         arrays.pop(product)
         arrays.pop(f"{product}_ivar", None)
-    wave = reader.wave[shape[1]]
+    wave, faults = common_waves({p: w for p, w in reader.waves.items() if p in arrays})
     reader.traces(wave, shape[0])
     reader.fibers(shape[0])
+    for unit, products in reader.units.items():
+        text = f"the wavelengths of {', '.join(products)} are in {unit}, though nothing says so; taken as such"
+        problems.append(f"{camera.label}: {text}.")
     bad = _bad_amplifiers(camera.bad_amplifiers, reader.bad_amplifiers)
-    return Chain(wave=wave, sections=reader.sections, bad_amplifiers=bad, **arrays), tuple(problems), reader.tile
+    return (
+        Chain(wave=wave, sections=reader.sections, bad_amplifiers=bad, wave_faults=faults, **arrays),
+        tuple(problems),
+        reader.tile,
+    )
 
 
 def bad_products(camera: CameraFiles, chain: Chain) -> tuple[str, ...]:
@@ -72,6 +82,26 @@ def _bad_amplifiers(log: str | None, header: str) -> tuple[str, ...] | None:
         return None
     letters = ((log or "") + header).upper().translate(NUMBERED)
     return tuple(sorted({letter for letter in letters if letter in LETTERS}))
+
+
+def in_angstrom(wave: Array, camera: CameraSpec | None) -> tuple[Array, str]:
+    """Wavelengths of a camera, and the unit that their numbers seem to be in; "" where they are in Angstrom."""
+    middle = float(np.median(wave))
+    if camera is None or camera.wave_min < middle < camera.wave_max:
+        return wave, ""
+    units = (unit for unit, factor in UNITS.items() if camera.wave_min < factor * middle < camera.wave_max)
+    unit = next(units, "")
+    return (UNITS[unit] * wave, unit) if unit else (wave, "")
+
+
+def common_waves(waves: Mapping[str, Array]) -> tuple[Array, tuple[tuple[str, float], ...]]:
+    """The wavelengths that most of some products have, and those that have others, by up to how much (Angstrom)."""
+    all_of_them = np.stack(list(waves.values()))
+    common = np.median(all_of_them, axis=0)
+    nearest = all_of_them[np.argmin(np.abs(all_of_them - common).max(axis=1))]
+    step = float(np.median(np.abs(np.diff(nearest))))
+    off = {product: float(np.abs(wave - nearest).max()) for product, wave in waves.items()}
+    return nearest, tuple((product, by) for product, by in off.items() if by > OTHER_WAVES * step)
 
 
 def _common_shape(arrays: Mapping[str, Array]) -> tuple[int, int]:
@@ -89,7 +119,8 @@ class _Reader:
         self.instrument = instrument(camera.instrument)
         self.arrays: dict[str, Any] = {}
         self.problems: list[str] = []
-        self.wave: dict[int, Array] = {}
+        self.waves: dict[str, Array] = {}
+        self.units: dict[str, list[str]] = {}  # products whose wavelengths seem to be in a unit that nothing says
         self.sections: tuple[Section, ...] = ()
         self.table: FiberMap | None = None
         self.table_path = ""
@@ -116,7 +147,9 @@ class _Reader:
             text = "each fiber has its own wavelengths (a quick extraction), the triage needs one common grid"
             self.problems.append(f"{path}: {text}; it is left out.")
             return
-        self.wave.setdefault(image.shape[1], image.wave)
+        self.waves[product], unit = in_angstrom(image.wave, self.instrument.camera(self.camera.camera))
+        if unit:
+            self.units.setdefault(unit, []).append(product)
         flux = self.arrays[product] = image.pixels.native()
         if image.ivar is not None:
             self.arrays[f"{product}_ivar"] = image.ivar.native()

@@ -19,6 +19,7 @@ from ifuview.model.night.triage import ranges
 
 EDGE = 4.0  # Angstrom on both sides of a step
 LEVEL = 0.05  # of the calibration of a fiber
+CONTRADICTS = "products contradict each other"
 OF_SKY = 0.5  # of the gap must have the shape of the sky
 
 
@@ -27,6 +28,7 @@ def products(case: Case) -> None:
     chain = case.chain
     if case.asks("mixed-production"):
         _mixed(case)
+        _waves(case)
     if case.asks("fluxcalib") and chain.fluxcalib is not None:
         _calibration(case, chain.fluxcalib)
         _for_others(case, chain.fluxcalib)
@@ -101,6 +103,18 @@ def _mixed(case: Case) -> None:
     )  # fmt: skip
 
 
+def _waves(case: Case) -> None:
+    """Products with wavelengths of their own."""
+    for product, off in case.chain.wave_faults:
+        step = "fiberflat" if product == "flat" else product
+        case.add(
+            "mixed-production", step, fibers=tuple(range(case.chain.shape[0])), amplitude=off, unit="Angstrom",
+            significance=10.0, detail={"product": product, "wavelengths": True},
+            text=f"The wavelengths of {step} are not those of the other products, by up to {off:.3g} A: files of "
+            "different productions are mixed, or its wavelengths are wrong",
+        )  # fmt: skip
+
+
 def identity(case: Case) -> None:
     """Fibers whose products contradict each other, one by one; whole productions are asked elsewhere."""
     chain = case.chain
@@ -154,7 +168,7 @@ def _contradiction(case: Case, one: Broken) -> None:
     case.add(
         "isolated-fiber", "sky", fibers=(one.fiber,), amplitude=one.share * float(np.median(case.level)), unit=COUNTS,
         significance=one.score, known=bool(case.known[one.fiber]),
-        detail={"cause": "products contradict each other", "share_of_sky": round(one.share, 4)},
+        detail={"cause": CONTRADICTS, "share_of_sky": round(one.share, 4)},
         text=f"The sframe of fiber {one.fiber} is not its frame / flat - sky{what}; the other fibers' are",
     )  # fmt: skip
 
@@ -169,6 +183,6 @@ def _calibrated_fibers(case: Case, good: Array) -> None:
         case.add(
             "isolated-fiber", "fluxcalib", fibers=(one.fiber,), amplitude=one.off * float(np.median(case.level)),
             unit=COUNTS, significance=one.score, known=bool(case.known[one.fiber]),
-            detail={"cause": "products contradict each other"},
+            detail={"cause": CONTRADICTS},
             text=f"The cframe of fiber {one.fiber} is not its sframe / fluxcalib; the other fibers' are",
         )  # fmt: skip
