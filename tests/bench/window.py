@@ -14,6 +14,7 @@ Row = tuple[str, float, float, str, bool]
 
 BEAT_MS = 4
 GAP_MS, CANCEL_MS, READOUT_MS, INSPECT_MS = 50.0, 200.0, 1.0, 150.0
+PLACE_PX = 0.01
 SIDE, QUICK_SIDE = 4096, 2048
 TIMEOUT_S = 120.0
 
@@ -31,7 +32,7 @@ def rows(quick: bool = False) -> list[Row]:
         shell.start(Script())
         _until(shell, lambda: shell.window.is_ready and not shell.controller.busy)
         try:
-            return [*_gaps(shell, flat), _cancel(shell), _readout(shell), _inspect(shell)]
+            return [*_gaps(shell, flat), _cancel(shell), _readout(shell), *_sky(Path(folder)), _inspect(shell)]
         finally:
             shell.close()
             shell.worker.shut_down()
@@ -139,6 +140,37 @@ def _readout(shell: Any) -> Row:
         times.append(1e3 * (time.perf_counter() - start))
     found = round(float(np.percentile(times, 95)), 3)
     return ("read-out of one mouse move, p95", found, READOUT_MS, "ms", found <= READOUT_MS)
+
+
+def _sky(folder: Path) -> list[Row]:
+    """The read-out on an image with SIP, and on one whose positions are listed in a table: time and truth."""
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    from ifuview.app import intents as want
+    from ifuview.app.frames.sky.lock import sky_of
+    from ifuview.app.readout import readout
+    from tests.app.frames.sky.test_maps import KINDS, NX, NY, SCALE, lookup, written
+    from tests.app.runner import Runner
+
+    table, listed = lookup()
+    out = []
+    for name, header, more in (("SIP", KINDS["sip"], ()), ("a table", listed, (table,))):
+        path = written(folder / f"{name[-3:]}.fits", header, more)
+        session = Runner().ask(want.OpenFile(path))
+        slot, times, worst = session.slot(), [], 0.0
+        with fits.open(path) as file:
+            plane = WCS(file[0].header, file)
+            for x, y in np.random.default_rng(2).uniform(0, 1, (300, 2)) * (NX - 1, NY - 1):
+                start = time.perf_counter()
+                readout(session, slot.key, float(x), float(y))
+                times.append(1e3 * (time.perf_counter() - start))
+                right, found = plane.all_pix2world([[x, y]], 0)[0], sky_of(slot).read(float(x), float(y))
+                worst = max(worst, float(np.hypot(*np.subtract(right, found))) / SCALE)
+        p95 = round(float(np.percentile(times, 95)), 3)
+        out.append((f"read-out with {name}, p95", p95, READOUT_MS, "ms", p95 <= READOUT_MS))
+        out.append((f"read-out with {name} against astropy", round(worst, 6), PLACE_PX, "px", worst <= PLACE_PX))
+    return out
 
 
 def _inspect(shell: Any) -> Row:

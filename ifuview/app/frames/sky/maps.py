@@ -2,8 +2,7 @@
 
 A plain TAN projection is arithmetic (`worldpos.Tangent`). For anything else (SIP and other polynomials, other
 projections and poles, axes that are listed in tables, tables of distortions) astropy.wcs is asked itself, so that the
-read-out has no error of its own: one position takes microseconds once the map is made, which a task does. wcslib keeps
-its state in the map: a thread that is not the window's works on a copy (`SkyMap.copy`).
+read-out has no error of its own: one position takes microseconds once the map is made, which a task does.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +55,8 @@ class SkyMap:
         Of a pixel.
     cards : mapping or None
         The cards that it was made from, `Image.wcs`.
+    lock : Lock
+        wcslib works in the map itself: one thread at a time. For many positions take a `copy`.
     """
 
     plane: Tangent | WCS
@@ -65,12 +67,14 @@ class SkyMap:
     note: str = ""
     scale: float = 0.0
     cards: Header | None = None
+    lock: Lock = field(default_factory=Lock)
 
     def own(self, x: float, y: float) -> Point | None:
         """Longitude and latitude (deg) along the image's own axes; None where the projection has no sky."""
         if isinstance(self.plane, Tangent):
             return self.plane.sky(x, y)
-        world = self.plane.all_pix2world([[x, y]], 0)[0]
+        with self.lock:
+            world = self.plane.all_pix2world([[x, y]], 0)[0]
         lon, lat = float(world[self.plane.wcs.lng]), float(world[self.plane.wcs.lat])
         return (lon, lat) if math.isfinite(lon) and math.isfinite(lat) else None
 
@@ -101,7 +105,7 @@ class SkyMap:
         world = np.empty((len(places), 2))
         world[:, self.plane.wcs.lng], world[:, self.plane.wcs.lat] = np.asarray(places, np.float64).T
         try:
-            with warnings.catch_warnings():
+            with self.lock, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return np.asarray(self.plane.all_world2pix(world, 0))
         except (NoConvergence, ValueError) as problem:
@@ -120,8 +124,11 @@ class SkyMap:
         return np.degrees(np.stack([east @ along, north @ along]))
 
     def copy(self) -> SkyMap:
-        """The same map for another thread."""
-        return self if isinstance(self.plane, Tangent) else replace(self, plane=copy.deepcopy(self.plane))
+        """The same map with a state of its own, for a thread that asks for many positions."""
+        if isinstance(self.plane, Tangent):
+            return self
+        with self.lock:
+            return replace(self, plane=copy.deepcopy(self.plane), lock=Lock())
 
 
 def _converged(problem: Exception, best: Array) -> Array:

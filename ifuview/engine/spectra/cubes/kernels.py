@@ -87,6 +87,57 @@ def add_planes(
                 sums[COUNT, y, x] += sign if good else 0.0
 
 
+BINS, FEW = 512, 24  # of a histogram that the median is looked for in; values that are sorted
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def middle(values: Array, n: int, counts: Array) -> float:
+    """Median of the first n values, which are put into another order; several times faster than a partition.
+
+    The values are counted in equal steps; those of the step that holds the median are counted anew, until a few are
+    left to sort.
+    """
+    first, second, below = (n - 1) // 2, n // 2, 0
+    low, high = values[0], values[0]
+    for i in range(1, n):
+        low, high = min(low, values[i]), max(high, values[i])
+    while n > FEW and high > low:
+        base, scale = float(low), (BINS - 1) / (float(high) - float(low))
+        for b in range(BINS):
+            counts[b] = 0
+        for i in range(n):
+            counts[int((values[i] - base) * scale)] += 1
+        b, seen = 0, 0
+        while below + seen + counts[b] <= first:
+            seen += counts[b]
+            b += 1
+        apart = below + seen + counts[b] <= second  # the two in the middle are in different steps
+        under, over, kept = low, high, 0
+        low, high = high, low
+        for i in range(n):
+            value = values[i]
+            step = int((value - base) * scale)
+            if step == b:
+                under = max(under, value) if kept else value
+                low, high = min(low, value), max(high, value)
+                values[kept] = value
+                kept += 1
+            elif step > b:
+                over = min(over, value)
+        if apart:
+            return 0.5 * (float(under) + float(over))
+        below, n = below + seen, kept
+    if high == low:
+        return float(low)
+    for i in range(1, n):
+        value, j = values[i], i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+    return 0.5 * (float(values[first - below]) + float(values[second - below]))
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def medians(
     flux: Array, swap: bool, error: Array, error_swap: bool, power: int, mask: Array, runs: Array, sums: Array
@@ -98,7 +149,7 @@ def medians(
     size = 0
     for r in range(runs.shape[0]):
         size += runs[r, 2] - runs[r, 1]
-    values = np.empty(size, np.float32)
+    values, counts = np.empty(size, np.float32), np.empty(BINS, np.int64)
     for k in range(flux.shape[0]):
         n, weight = 0, 0.0
         for r in range(runs.shape[0]):
@@ -115,7 +166,7 @@ def medians(
                     values[n] = value
                     n += 1
         sums[k, COUNT] = n
-        sums[k, FLUX] = np.median(values[:n]) if n else np.nan
+        sums[k, FLUX] = middle(values, n, counts) if n else np.nan
         sums[k, VARIANCE] = 0.5 * np.pi * n / weight**2 if weight > 0 else np.nan
 
 
@@ -126,7 +177,7 @@ def plane_medians(
 ) -> None:  # fmt: skip
     """Median over all planes in rows top..bottom-1 of `sums` (3, ny, nx), as `medians` does it for spaxels."""
     depth, nx = flux.shape[0], flux.shape[2]
-    values = np.empty((nx, depth), np.float32)
+    values, counts = np.empty((nx, depth), np.float32), np.empty(BINS, np.int64)
     number_of, weight = np.empty(nx, np.int64), np.empty(nx)
     for y in range(top, bottom):
         number_of[:], weight[:] = 0, 0.0
@@ -145,7 +196,7 @@ def plane_medians(
         for x in range(nx):
             n = number_of[x]
             sums[COUNT, y, x] = n
-            sums[FLUX, y, x] = np.median(values[x, :n]) if n else np.nan
+            sums[FLUX, y, x] = middle(values[x], n, counts) if n else np.nan
             sums[VARIANCE, y, x] = 0.5 * np.pi * n / weight[x] ** 2 if weight[x] > 0 else np.nan
 
 
