@@ -203,6 +203,16 @@ def table(name: str) -> Callable[[QtBot, Shell, Counted], None]:
 WORDS = {"Redshifts": "redrock-6", "Spectra": "coadd-6", "Quality": "tile-qa"}
 
 
+def far(qtbot: QtBot, shell: Shell, done: Counted) -> None:
+    """By fiber in the tables, and the median of their coadds in the plot."""
+    done.look_at("Spectra with Z>4")
+    said = lambda: any("chosen by Z>4" in m.text for m in shell.store.session.messages)  # noqa: E731
+    qtbot.waitUntil(said, timeout=TIMEOUT)
+    settle(qtbot, shell)
+    assert shell.store.session.slot().title.startswith("coadd-6") and len(shell.store.session.selection.fibers) > 50
+    assert shell.window.docks["tables"].isVisible() and shell.window.docks["spectrum"].isVisible()
+
+
 def all_tiles(qtbot: QtBot, shell: Shell, done: Counted) -> None:
     done.look_at("Quality of all tiles")
     qtbot.waitUntil(lambda: shell.window.docks["tiles"].isVisible(), timeout=TIMEOUT)
@@ -241,6 +251,7 @@ STEPS: dict[str, Callable[[QtBot, Shell, Counted], None]] = {
     "redshifts": table("Redshifts"),
     "spectra": table("Spectra"),
     "tile quality": table("Quality"),
+    "far redshifts": far,
     "all tiles": all_tiles,
     "sky viewer": sky_viewer,
     "productions": productions,

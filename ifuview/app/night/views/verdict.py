@@ -125,6 +125,7 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     step = step_words(best)
     wrong = is_wrong(best)
     what = f"{step.upper()} {'wrong' if wrong else 'known' if best.known else 'of the sky'}: {kind_words(best)}"
+    what += f", amplifier {best.amplifier}" if best.amplifier and best.amplifier not in kind_words(best) else ""
     headline = DOT.join(filter(None, (what, where(found), spans_of(found))))
     amount = f"{abs(best.amplitude):.3g} {short(best.unit)}" if best.unit else ""
     amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
