@@ -26,7 +26,7 @@ PANELS: Mapping[Desk, tuple[str, ...]] = {  # the last of those that share a pla
     Desk.IMAGE: ("frames", "section"),
     Desk.TRACES: ("frames", "section", "quality", "spectrum"),
     Desk.NIGHT: ("frames", "triage", "spectrum", "exposures"),
-    Desk.REDUCTION: ("frames", "step", "spectrum", "exposures", "lenslets"),
+    Desk.REDUCTION: ("frames", "lenslets", "step", "spectrum", "exposures"),
     Desk.PHOTONS: ("frames", "calibrations", "photon-problems", "photons"),
 }
 

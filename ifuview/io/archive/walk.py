@@ -16,6 +16,7 @@ from ifuview.io.archive.paths import NESTED, leads_inside, reach, split
 from ifuview.io.archive.store import SNIFFED, STORE, is_archive, mapped
 from ifuview.io.archive.tar import RECORD, TarFile, first_names, is_tar
 
+CALLED_TAR = (".tar", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz")
 DEPTH = 8  # folders below the one that was opened
 ANY: Callable[[str], bool] = lambda name: True  # noqa: E731 - of files of every name
 
@@ -111,6 +112,8 @@ class _Walk:
         try:
             status = os.stat(path)
             if path.endswith(FITS_SUFFIXES) or not is_archive(path):
+                if path.endswith(CALLED_TAR) and self.wanted is not ANY:
+                    self.notes.append(f"{path}: it is called an archive and is none. It is left out.")
                 yield FoundFile(path, status.st_size, status.st_mtime_ns)
                 return
             if not self._may_hold(path):

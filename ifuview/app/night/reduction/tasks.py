@@ -79,14 +79,16 @@ class ReduceChannel(Task[ReductionState]):
         from ifuview.app.night.detections.of_head import with_detections
         from ifuview.app.night.reduction.live.pictures import first_shown
 
-        session = with_channel(note(_with(session, result), result.line), channel_of(result))
+        channel = channel_of(result)
+        session = with_channel(note(_with(session, result), result.line), channel)
         before, session = session, with_detections(session, result)
         first = first_shown(result)
         done = self.leads and result.value(first) is not None
         follows = session.reduction is not None and session.reduction.follows
         show: tuple[Intent, ...] = (want.ShowStep(first, led=True),) if done and follows else ()
-        if session.detections is not before.detections and not session.headless:
-            show += (ShowDock("detections"),)
+        if not session.headless:
+            show += (ShowDock("detections"),) if session.detections is not before.detections else ()
+            show += (ShowDock("lenslets"),) if channel is not None else ()
         return Change(session, (*show, *others(session, result)))
 
     def stopped(self, session: Session) -> Session:

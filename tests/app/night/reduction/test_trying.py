@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -32,16 +33,15 @@ EXPID = 3
 
 
 @pytest.fixture(scope="module")
-def told(night, reduced, cached) -> list[ReductionState]:
+def told(night, reduced, cached) -> Iterator[list[ReductionState]]:
     """What the reduction of the night tells, all of it there already; the whole last."""
     root = str(night[0])
     index = index_night(root, "lrs2")
     (raw,) = index.of_kind("sci", "orange")
     state = making.begun(root, index, raw, EXPID, "orange", {}, SILENT)
-    making._CACHE.clear()
-    making._CACHE[f"orange {state.folder}"] = cached[0]
-    news: list[ReductionState] = []
-    return [state, *news, *_told(state)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making, "cache_of", lambda _: cached[0])
+        yield [state, *_told(state)]
 
 
 def _told(state: ReductionState) -> list[ReductionState]:
@@ -203,3 +203,18 @@ def test_a_circle_or_a_lenslet_is_looked_at_in_all_channels(runner, told):
     runner.ask(want.PlaceAperture(40.0, 40.0, 1.0))
     assert "no lenslet" in field_job(runner.session)(SILENT).spectra.empty
     assert field_of(Session()) is None and field_job(Session()) is None
+
+
+def test_products_that_cannot_be_written_are_said_and_nothing_is_left(runner, tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("text")
+    runner.ask(want.SaveReduction(str(tmp_path / "mine")))
+    assert "cannot be written (Not a directory); choose another folder" in runner.said()[-1]
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("Not enough space on disk: requested 147139176, available 5173248.")
+
+    monkeypatch.setattr("astropy.io.fits.HDUList.writeto", full)
+    runner.ask(want.SaveReduction(str(tmp_path / "out")))
+    assert "cannot be written (the disk is full: 147 MB are needed)" in runner.said()[-1]
+    assert (tmp_path / "mine").read_text() == "text"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "mine"]
