@@ -21,6 +21,17 @@ WAIT_MS = 5000
 TIMEOUT = 600
 
 
+def peak_of(words: tuple[str, ...]) -> float:
+    """Peak memory of a process that does nothing but this command, MiB.
+
+    What the system says of a child (ru_maxrss) is never less than what its parent held when it began.
+    """
+    code = "import sys\nfrom ifuview.cli import main\ncode = main(sys.argv[1:])\n"
+    code += "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))\nsys.exit(code & 2)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    return float(done.stdout.split("VmHWM:")[-1].split()[0]) / 1024
+
+
 def rows(quick: bool = False) -> list[Row]:
     """Return (name, measured, bar, unit, ok)."""
     count = QUICK_CYCLES if quick else CYCLES

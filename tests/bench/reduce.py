@@ -5,9 +5,6 @@ Bars and definitions are those of the facts, section 6; CPU seconds are of the p
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +28,7 @@ from ifuview.recipes.lrs2.science import SkyParams, SpectrumParams
 from tests.bench import lrs2_truth as truth
 from tests.bench import virus
 from tests.bench.lrs2_truth import CHANNELS, SHARED, LrsTruth
+from tests.bench.memory import peak_of
 
 Row = tuple[str, float, float, str, bool]
 UNIT = 1e-17
@@ -81,8 +79,7 @@ def _memory() -> float:
     """MiB that `ifuview reduce` takes for one channel of one exposure."""
     with TemporaryDirectory() as out:
         words = ["reduce", "lrs2", "-d", "20181201", "-s", "uv", "-o", "SIMAGN", "--baseraw", str(SHARED), "-O", out]
-        subprocess.run([sys.executable, "-m", "ifuview", *words], check=True, capture_output=True)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        return peak_of(tuple(words))
 
 
 def _below(name: str, value: float, bar: float, unit: str) -> Row:

@@ -6,8 +6,6 @@ CPU seconds are of the process, kernels loaded, archives unpacked before.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tarfile
 import tempfile
 import time
@@ -23,6 +21,7 @@ from ifuview.app.night.virus.shot import observation, reduce_shot
 from ifuview.instrument.tables import tables_for
 from tests.bench import virus_cal
 from tests.bench import virus_truth as truth
+from tests.bench.memory import peak_of
 from tests.bench.virus_truth import SHARED, SHIFT, SLOTS, ShotRows, VirusTruth
 
 Row = tuple[str, float, float, str, bool]
@@ -77,10 +76,7 @@ def _memory(request: ShotRequest) -> float:
         "reduce", "virus", str(NIGHT), str(NUMBER), ",".join(SLOTS), request.calibrations, "-r", request.root, "-O",
         request.output, "--catalog", request.catalog,
     )  # fmt: skip
-    code = "import resource, sys\nfrom ifuview.cli import main\nmain(sys.argv[1:])\n"
-    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+    return peak_of(words)
 
 
 def _below(name: str, value: float, bar: float, unit: str) -> Row:

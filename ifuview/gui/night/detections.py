@@ -23,7 +23,7 @@ CHOOSE = "Click a detection; R real, F false, U unsure, Backspace takes the last
 NAMES = {Judgment.REAL: "Real (R)", Judgment.FALSE: "False (F)", Judgment.UNSURE: "Unsure (U)"}
 SLOT_WIDTH = 60  # screen px
 PLOT_WIDTH = 190  # screen px of a figure at least
-SIZES = [240, 480]  # of the list and the figures, screen px
+SIZES = [330, 470]  # of the list and the figures, screen px
 
 
 class DetectionsDock(Dock):

@@ -125,11 +125,11 @@ def make_flux(
 
     Raises
     ------
-    UsageError
+    MissingDataError
         The exposure time is not known.
     """
     if not science.exptime > 0:
-        raise UsageError("the exposure time is not known", science.what, "the header needs EXPTIME or REXPTIME")
+        raise MissingDataError("the exposure time is not known", science.what, "the header needs EXPTIME or REXPTIME")
     own = replace(spectra.extraction.spectra, wave=drift.wave, medium=drift.medium)
     fibers = response.fibers
     own = replace(own, mask=own.mask | fibers.mask)

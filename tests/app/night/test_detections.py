@@ -79,7 +79,7 @@ def test_detections_come_with_their_file(opened):
     assert state is not None and len(state.table) == 2 and state.table.slot.tolist() == ["047", "047"]
     assert want.ShowDock("detections") in opened.window
     view = pure.make(opened.session)
-    assert [pure.cell(view, 1, c) for c in pure.COLUMNS[:5]] == ["", "047", "line", "5000.0", "25.0"]
+    assert [pure.cell(view, 1, c) for c in pure.COLUMNS[:5]] == ["", "047", "5000.0", "25.0", "0.0"]
     assert "in one exposure only" in pure.cell(view, 1, pure.COLUMNS[-1]) and not pure.cell(view, 0, pure.COLUMNS[-1])
 
 

@@ -39,10 +39,10 @@ class DetectionColumn:
 COLUMNS = (
     DetectionColumn("Judged", ""),
     DetectionColumn("IFU", "slot"),
-    DetectionColumn("Kind", "kind"),
     DetectionColumn("Wavelength (\u00c5)", "wave", 1),
     DetectionColumn("S/N", "sn", 1),
     DetectionColumn("Flux (1e-17)", "flux", 1),
+    DetectionColumn("Kind", "kind"),
     DetectionColumn("FWHM (\u00c5)", "fwhm", 1),
     DetectionColumn("\u03c7\u00b2", "chi2", 2),
     DetectionColumn("x (\u2033)", "x", 1),
