@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,10 +21,12 @@ from tests.app.runner import Runner
 
 LIGHT = 40.0  # ADU above the overscan in the lower half of LU
 
+FAR = (300.0, 300.0)  # screen px
+
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory) -> Runner:
-    """One exposure of a head, LU with light in half of it."""
+def opened(tmp_path_factory) -> Iterator[Runner]:
+    """One exposure of a head, LU with light in half of it, on a canvas as small as if there were many heads."""
     from astropy.io import fits
 
     folder = tmp_path_factory.mktemp("mosaic")
@@ -37,8 +40,10 @@ def opened(tmp_path_factory) -> Runner:
     runner = Runner(Session(judges=False))
     runner.ask(want.OpenFile(str(folder)))
     expid = runner.session.night.index.exposures[0].expid
-    runner.ask(want.ShowProduct(expid, "047L", AMPLIFIERS))
-    return runner
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mosaic, "REACH", FAR)
+        runner.ask(want.ShowProduct(expid, "047L", AMPLIFIERS))
+        yield runner
 
 
 def box(slot, name):
@@ -71,6 +76,14 @@ def test_pixels_come_with_the_view_and_agree_with_the_file(opened):
     assert np.allclose(means, now.pyramid.levels[2][:129, :129], atol=0.51)  # the level is stored as a whole number
     halves = values.reshape(516, 2, 516, 2).mean(axis=(1, 3))
     assert np.allclose(now.pyramid.levels[0][:516, :516], halves, atol=1e-3)
+
+
+def test_few_heads_fill_the_canvas_and_are_read_as_they_are_shown(opened, monkeypatch):
+    slot = opened.session.slot()
+    blank = replace(slot, pyramid=replace(slot.pyramid, read=frozenset()), view=ViewState())
+    assert blank.view.fit and not mosaic.wanted(blank)
+    monkeypatch.setattr(mosaic, "REACH", (1600.0, 1000.0))
+    assert len(mosaic.wanted(blank)) == 4  # 2064 px on a canvas of up to 1000
 
 
 def test_the_copies_stay_whatever_the_look(opened):

@@ -173,7 +173,12 @@ def _halved(coarse: Array) -> tuple[Array, ...]:
 def wanted(slot: Slot) -> tuple[int, ...]:
     """Amplifiers about the middle of the view that are not read yet, the nearest first; none while the view is wide."""
     copies, view = slot.pyramid, slot.view
-    if not isinstance(copies, MosaicCopies) or view.fit or view.zoom < SHARP:
+    if not isinstance(copies, MosaicCopies):
+        return ()
+    if view.fit:  # the canvas says no zoom then: few heads are as large on it as finer copies
+        ny, nx = slot.image.shape
+        view = replace(view, x=nx / 2, y=ny / 2, zoom=min(REACH[0] / nx, REACH[1] / ny))
+    if view.zoom < SHARP:
         return ()
     boxes = slot.image.amplifiers
     x0, x1, y0, y1 = np.array([(b.x0, b.x1, b.y0, b.y1) for b in boxes], float).T
