@@ -21,7 +21,7 @@ def make():
     return module
 
 
-# tutorial-raw reduces a night: `packaging/release.py check docs` runs it, which takes a minute
+# tutorial-raw and -heads reduce a night: `packaging/release.py check docs` runs them, which takes a minute or two each
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tutorial-traces", "tutorial-photons"])
 def test_a_tutorial_runs_and_makes_its_pictures(make, name, tmp_path):

@@ -28,6 +28,7 @@ HELP_TOPICS = {
     "other-tools",
     "tutorial-photons",
     "tutorial-raw",
+    "tutorial-heads",
     "tutorial-traces",
 }
 

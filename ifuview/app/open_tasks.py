@@ -93,7 +93,8 @@ def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
             return restore(session, RestoreSession(intent.spec))
         if is_trend_file(intent.spec):
             return open_trends(session, OpenTrends((intent.spec,)))
-    if (os.path.isdir(intent.spec) and not is_photons(intent.spec)) or is_packed_night(intent.spec):
+    elsewhere = "://" in intent.spec and intent.spec.endswith("/")
+    if elsewhere or (os.path.isdir(intent.spec) and not is_photons(intent.spec)) or is_packed_night(intent.spec):
         from ifuview.app.night.tasks import open_folder
 
         return open_folder(session, OpenFolder(intent.spec))

@@ -25,7 +25,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 NAV = {
     "": ("first-steps", "command-line", "canvas", "frames", "files"),
-    "Tutorials": ("demo", "tutorial-traces", "tutorial-photons", "tutorial-raw"),
+    "Tutorials": ("demo", "tutorial-traces", "tutorial-photons", "tutorial-raw", "tutorial-heads"),
     "How to": ("traces", "doctor", "report", "triage", "batch", "instruments", "other-tools"),
 }
 # what the reference shows of the program itself: (module, names)

@@ -62,7 +62,8 @@ class IndexFolder(ScanFolder):
         asked = only is not None and not self.watched and (session.slots or session.headless)
         then = (*((want.ShowProduct(only),) if asked else ()), *first_look(session, result))
         others = () if result.raw_night is not None or session.headless else look_for_others(opened)
-        return Change(remember(session, result.folder), (ShowDock("exposures", front=False), *then, *others))
+        named = self.path if "://" in self.path else result.folder
+        return Change(remember(session, named), (ShowDock("exposures", front=False), *then, *others))
 
 
 def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:

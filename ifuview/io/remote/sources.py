@@ -69,7 +69,7 @@ class HttpSource:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        with self._open({"Range": "bytes=0-0"}) as answer:
+        with self.open({"Range": "bytes=0-0"}) as answer:
             whole = answer.headers.get("Content-Range", "").rpartition("/")[2]
             self.ranged = answer.status == 206 and whole.isdigit()
             length = whole if self.ranged else answer.headers.get("Content-Length", "")
@@ -79,7 +79,7 @@ class HttpSource:
     def pieces(self, start: int) -> Iterator[bytes]:
         """The bytes from `start` on."""
         done = start
-        with self._open({"Range": f"bytes={start}-"} if self.ranged else {}) as answer:
+        with self.open({"Range": f"bytes={start}-"} if self.ranged else {}) as answer:
             try:
                 while part := answer.read(PIECE):
                     done += len(part)
@@ -89,7 +89,8 @@ class HttpSource:
         if self.size is not None and done < self.size:
             raise CutOff("the connection was cut")
 
-    def _open(self, headers: dict[str, str]) -> Any:
+    def open(self, headers: dict[str, str]) -> Any:
+        """The answer of the server."""
         asked = urllib.request.Request(
             self.url, headers={"User-Agent": "ifuview", "Accept-Encoding": "identity", **headers}
         )
@@ -121,7 +122,7 @@ class SshSource:
         port = ["-p", str(parts.port)] if parts.port else []
         options = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={TIMEOUT:.0f}"]
         self._command = ["ssh", *options, *port, "--", host]
-        told = self._say(f"stat -L -c '%s %Y' -- {shlex.quote(self.path)}").split()
+        told = self.say(f"stat -L -c '%s %Y' -- {shlex.quote(self.path)}").split()
         if len(told) != 2 or not told[0].isdigit():
             raise MissingDataError("there is no such file", url)
         self.size: int | None = int(told[0])
@@ -144,7 +145,8 @@ class SshSource:
         if self.size is not None and done < self.size:
             raise CutOff("the connection was cut")
 
-    def _say(self, words: str) -> str:
+    def say(self, words: str) -> str:
+        """What a command over there prints."""
         try:
             done = subprocess.run([*self._command, words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   timeout=3 * TIMEOUT, check=False)  # fmt: skip
