@@ -200,7 +200,7 @@ class Combine(Intent):
 
 
 class MakeRgb(Intent):
-    """Show the current frame and the two before it of its size as red, green and blue."""
+    """Show the current frame and the two latest others of its size as red, green and blue."""
 
 
 class PickPoint(Intent):

@@ -15,9 +15,10 @@ COLORS = ("red", "green", "blue")
 
 
 def make_rgb(session: Session, _: want.MakeRgb) -> Session:
-    """A new frame of the current one and the two before it in the list that have its size.
+    """A new frame of the current one and the two latest others of its size.
 
-    Ranges of wavelengths go by wavelength, the longest red; other frames in their order.
+    Of images of ranges those of the same cube are meant: they go by wavelength, the longest red; other frames in the
+    order of the list.
 
     Raises
     ------
@@ -25,9 +26,9 @@ def make_rgb(session: Session, _: want.MakeRgb) -> Session:
         There are no three frames of one size.
     """
     now = session.slot()
-    keys = [slot.key for slot in session.slots]
-    upto = session.slots[: keys.index(now.key) + 1] if now is not None else ()
-    three = [s for s in upto if now is not None and s.image.shape == now.image.shape and _may_be_a_color(s)][-3:]
+    alike = [s for s in session.slots if now is not None and s is not now and _goes_with(s, now)]
+    latest = {slot.key for slot in sorted(alike, key=lambda slot: slot.key)[-2:]}
+    three = [s for s in session.slots if s is now or s.key in latest]
     if now is None or len(three) < 3:
         raise UsageError("there are no three frames of one size", todo="make them, for example images of three ranges")
     if all(isinstance(slot.made_of, RangeOf) for slot in three):
@@ -52,8 +53,12 @@ def channels(session: Session, slot: Slot) -> tuple[Slot, ...]:
     return found if len(found) == len(COLORS) else ()
 
 
-def _may_be_a_color(slot: Slot) -> bool:
-    return not isinstance(slot.made_of, RgbOf) and slot.photons is None
+def _goes_with(slot: Slot, now: Slot) -> bool:
+    """Whether a frame can be another color of the same picture."""
+    if slot.image.shape != now.image.shape or isinstance(slot.made_of, RgbOf) or slot.photons is not None:
+        return False
+    ranges = [one.made_of.key for one in (slot, now) if isinstance(one.made_of, RangeOf)]
+    return not isinstance(now.made_of, RangeOf) or (len(ranges) == 2 and ranges[0] == ranges[1])
 
 
 def _wavelength(slot: Slot) -> float:

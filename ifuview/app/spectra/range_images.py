@@ -146,4 +146,6 @@ def _opened(slot: Slot, found: RangeImage, window: tuple[float, float], wcs: Hea
     dataset = Dataset("", spec=title, instrument=slot.dataset.instrument, kind="range", images=(flat,), notes=(said,))
     color = "coolwarm" if found.name in DIVERGING else slot.look.cmap
     look = replace(slot.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap=color, mask_shown=0)
+    if not np.isfinite(found.flux).any():  # no line is clear enough anywhere, or the range lies outside
+        return Opened(dataset, flat, replace(look, lo=0.0, hi=1.0))
     return Opened(dataset, flat, first_look(flat, look))

@@ -176,9 +176,7 @@ def map_range(session: Session, intent: want.MapRange) -> Outcome:
     """
     slot = spectral_now(session)
     if slot is None or slot.image.kind not in (Kind.CUBE, Kind.RSS) or slot.image.wave is None:
-        raise UsageError(
-            "there is no cube, and there are no fibers, with wavelengths", todo="open one, or show it first"
-        )
+        raise UsageError("no cube and no fibers with wavelengths are shown", todo="open them, or show them first")
     if session.window is None:
         raise UsageError("there is no range of wavelengths", slot.title, TODO)
     title = f"{HOWS[intent.how]} of {slot.title}"

@@ -123,7 +123,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda s: s.layout is Layout.BLINK),
     Action("difference", "-Frame", "Difference with the previous frame", do.pair("difference"), ("d",)),
     Action("ratio", "Frame", "Ratio to the previous frame", do.pair("ratio"), ("Shift+D",)),
-    Action("rgb", "Frame", "RGB of this and the two frames before", lambda s: want.MakeRgb()),
+    Action("rgb", "Frame", "RGB of this and the two latest frames", lambda s: want.MakeRgb()),
     *(do.lock(w) for w in ("view", "sky", "limits", "colors", "crosshair", "plane")),
     *(do.match(w) for w in ("view", "sky", "limits", "colors", "plane")),
     *(Action(f"range-{how.split()[0]}", "Frame/Wavelength range of a cube", f"{text}: range",

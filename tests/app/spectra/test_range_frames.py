@@ -147,3 +147,17 @@ def test_only_the_latest_image_of_a_kind_follows_the_window(runner):
     session = runner.ask(want.SetWindow((5030.0, 5036.0)))
     assert session.slot(first.key).title.startswith("Sum 5010.0") and not session.slot(first.key).made_of.live
     assert session.slot(second.key).title.startswith("Sum 5030.0")
+
+
+def test_three_ranges_become_colors_and_a_range_without_light_is_empty(runner):
+    runner.ask(want.SetWindow((5000.0, 5006.0)), want.MapRange("sum"))
+    for window in ((5020.0, 5026.0), (5040.0, 5046.0)):
+        runner.ask(want.MapRange("sum"), want.SetWindow(window))  # one more, so that the one before stays
+    made = runner.ask(want.MakeRgb()).slot()
+    red, green, blue = (runner.session.slot(key) for key in made.made_of.keys)
+    assert [s.made_of.window[0] for s in (red, green, blue)] == [5040.0, 5020.0, 5000.0]
+    runner.ask(want.SelectSlot(red.key), want.SetWindow((5002.0, 5002.5)))
+    before = len(runner.said())
+    session = runner.ask(want.MapRange("moments"))  # noise alone has no place
+    assert [s.image.stage for s in session.slots if s.dataset.kind == "range"].count("moment 1") == 1
+    assert len(runner.said()) == before

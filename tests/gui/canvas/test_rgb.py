@@ -44,4 +44,4 @@ def test_ranges_go_by_wavelength_and_fewer_than_three_are_refused():
         session = session.with_slot(replace(one, made_of=RangeOf(9, "sum", window=window)))
     assert make_rgb(session, want.MakeRgb()).slot().made_of.keys == (2, 3, 1)
     with pytest.raises(UsageError, match="no three frames"):
-        make_rgb(replace(session, current=2), want.MakeRgb())
+        make_rgb(steps.close(session, want.CloseSlot(2)), want.MakeRgb())
