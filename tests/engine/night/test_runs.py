@@ -64,3 +64,12 @@ def test_weak_changes_of_many_fibers_are_found(name, arm, seed):
 def test_neither_planes_nor_stars_make_runs_or_dead_fibers(arm, seed, scene):
     findings = desi_qa.run(camera.made(arm, seed, **scene), 1, "b1").findings
     assert [f.text for f in findings if f.kind != "sky-gradient"] == []
+
+
+@pytest.mark.parametrize(("first", "size"), [(293, 18), (100, 10), (70, 3), (12, 37), (200, 25)])
+def test_numbers_without_noise_have_their_runs_too(first, size):
+    """A calibration is exactly that of the others, or not: what deviates by 0 was measured."""
+    value = np.zeros(500)
+    value[first : first + size] = 0.4
+    (one,) = spans(value, np.full(500, 0.01), np.ones(500, bool), snap=BUNDLE)
+    assert (one.first, one.last, one.value) == (first, first + size, pytest.approx(0.4))

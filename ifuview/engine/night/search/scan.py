@@ -83,9 +83,10 @@ def spans(
     away, error = deviations(value, error, use)
     weight = error**-2.0
     z = away / error
+    left = weight > 0  # fibers that no span has told of
     out: list[Span] = []
     for _ in range(MOST_SPANS):
-        span = _best(z, weight, run, snap)
+        span = _best(z, np.where(left, weight, 0.0), run, snap)
         at = int(np.argmax(np.abs(z)))
         alone = abs(z[at]) > single and not (span is not None and span[0] <= at < span[1])
         if span is None and not alone:
@@ -101,7 +102,8 @@ def spans(
         rest = np.where(
             np.isfinite(error[part]), (away[part] - (mean if last - first > 1 else away[part])) / error[part], 0
         )
-        z[part] = np.where(np.abs(rest) > single, rest, 0.0)  # a fiber of its own inside a run
+        left[part] &= np.abs(rest) > single  # a fiber of its own inside a run
+        z[part] = np.where(left[part], rest, 0.0)
     return out
 
 
@@ -117,8 +119,7 @@ def _best(z: Array, weight: Array, limit: float, bundle: int) -> tuple[int, int,
 
     Fibers count by their precision, each by no more than MOST sigma.
     """
-    known = z != 0
-    weight = np.where(known, weight, 0.0)
+    known = weight > 0  # others were not measured, or are told of
     clipped = np.clip(z, -MOST, MOST)
     sums = tuple(
         np.concatenate([[0.0], np.cumsum(v)]) for v in (clipped * np.sqrt(weight), weight, known.astype(float))
