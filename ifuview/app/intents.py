@@ -111,6 +111,7 @@ from ifuview.app.photons.intents import (
     ShowSolution,
     Speckle,
     SwitchCalibration,
+    TakeBackCalibration,
     UseBeammap,
     WriteCalibrated,
 )
@@ -330,6 +331,7 @@ __all__ = [
     "StepSlot",
     "SwitchCalibration",
     "TakeBack",
+    "TakeBackCalibration",
     "TalkSamp",
     "Triage",
     "TryParams",

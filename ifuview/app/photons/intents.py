@@ -97,6 +97,10 @@ class SwitchCalibration(Intent):
     on: bool | None
 
 
+class TakeBackCalibration(Intent):
+    """The calibrations of the current photon frame as before the last change."""
+
+
 class Speckle(Intent):
     """Make maps of Ic, Is and Ip of the current photon frame, "binned" or by "arrival"; `width` in s.
 

@@ -156,6 +156,8 @@ class PhotonFrame:
         What is shown next while playing.
     judged : PhotonJudged or None
         None: nobody has asked.
+    past : tuple of tuple
+        Stacks before the last changes, the last one last.
     """
 
     raw: PhotonSource
@@ -176,6 +178,7 @@ class PhotonFrame:
     beammap: str = ""
     reel: Reel | None = None
     judged: PhotonJudged | None = None
+    past: tuple[Steps, ...] = ()
 
     def with_cut(self, **changes: float | bool | tuple[str, ...] | None) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

@@ -55,7 +55,10 @@ def look(**changes: object) -> Make:
 
 
 def undo(session: Session) -> want.Intent:
-    """The last change of a reduction's parameters if one of its frames is shown, else the last correction of traces."""
+    """What the frame on the canvas is made by, before its last change: a reduction, calibrations, or its traces."""
+    slot = session.slot()
+    if slot is not None and slot.photons is not None and slot.photons.past:
+        return want.TakeBackCalibration()
     reduction = session.reduction
     tried = reduction is not None and bool(reduction.past) and of_reduction(session)
     return want.TakeBack() if tried else want.UndoTraces()

@@ -199,7 +199,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("measure", "Trace", "Trace the fibers of this image", lambda s: want.MeasureTraces(), ("Ctrl+Shift+T",)),
     Action("diagnose", "Trace", "Diagnose the traces", "diagnose", ("Ctrl+D",)),
     Action("apply-correction", "-Trace", "Apply the correction", lambda s: want.ApplyCorrection()),
-    Action("undo-correction", "Trace", "Undo the correction", do.undo, ("Ctrl+Z",)),
+    Action("undo-correction", "Trace", "Undo the last change", do.undo, ("Ctrl+Z",)),
     Action("save-traces", "Trace", "Save corrected traces...", "save_traces_dialog"),
     Action("export-diagnosis", "Trace", "Export the diagnosis...", "export_diagnosis_dialog"),
     Action("fiber-next", "-Trace", "Next fiber", lambda s: want.StepFiber(1), ("n", "PgUp")),

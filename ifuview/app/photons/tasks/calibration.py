@@ -31,6 +31,7 @@ MORE = {  # said of a step that is new on the stack
     "found": "; they are left out (switch the step off in Calibrations to see them)",
     "wavecal": "; pixels without a solution stay phases, are flagged wavecal.bad and left out",
 }
+MOST_BACK = 20  # changes of a stack that can be taken back
 Photons = tuple[PhotonSource, "Live | None"]  # the source, and its live image if that is asked for
 
 
@@ -86,7 +87,7 @@ def _stacked(session: Session, slot: Slot, stack: Steps, fresh: PhotonStep | Non
     from ifuview.app.photons.calibration.sources import is_large
 
     frame = known(session, slot.key)[1]
-    wished = replace(frame, stack=stack)
+    wished = replace(frame, stack=stack, past=(*frame.past, frame.stack)[-MOST_BACK:])
     if is_large(frame):
         wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
     task = Restack(
@@ -123,7 +124,7 @@ class Restack(OfFrame, Task[Photons]):
         frame = frame_of(now)
         if now is None or frame is None or frame.stack is not self.stack:
             return session
-        session = session.with_slot(replace(now, photons=replace(frame, stack=self.before)))
+        session = session.with_slot(replace(now, photons=replace(frame, stack=self.before, past=frame.past[:-1])))
         lost = self.live and frame.live is None
         return Change(session, (want.IndexPhotons(self.frame),) if lost else ())
 
@@ -157,6 +158,19 @@ def switch(session: Session, intent: want.SwitchCalibration) -> Outcome:
     return _stacked(session, slot, switched(frame.stack, intent.number, intent.on))
 
 
+def take_back(session: Session, _: want.TakeBackCalibration) -> Outcome:
+    """The stack before the last change."""
+    slot, frame = asked(session)
+    if not frame.past:
+        return note(session, "no calibration of this list was changed")
+    change = _stacked(session, slot, frame.past[-1])
+    now = change.session.slot(slot.key)
+    assert now is not None and now.photons is not None
+    before = replace(now, photons=replace(now.photons, past=frame.past[:-1]))
+    said = "calibrations as before the last change"
+    return replace(change, session=note(change.session.with_slot(before), f"{slot.title}: {said}"))
+
+
 # the other way
 
 
@@ -186,7 +200,7 @@ class MakeOtherWay(OfFrame, Task[Photons]):
         session = images.copied(session.showing(now.key), now)
         copy, twin = known(session, key)
         name = f"{frame.name or now.title} {self.words}"
-        session = session.with_slot(replace(copy, title=name, photons=replace(twin, name=name)))
+        session = session.with_slot(replace(copy, title=name, photons=replace(twin, name=name, past=())))
         change = _restacked(session, key, self.stack, result)
         assert isinstance(change, Change)
         return replace(change, settled=(SetLayout(Layout.BLINK, keys=(now.key, key)),))
@@ -313,6 +327,7 @@ TASKS: Mapping[type[Intent], Plan] = {
     want.LoadCalibration: load,
     want.FindBadPixels: find_bad_pixels,
     want.SwitchCalibration: switch,
+    want.TakeBackCalibration: take_back,
     want.CompareCalibration: compare,
     want.ShowSolution: show_solution,
     want.PlotCalibrations: plot_solutions,
