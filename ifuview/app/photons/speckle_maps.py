@@ -12,6 +12,7 @@ from ifuview.app.frames.look import LimitMode, Look
 from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import products
+from ifuview.app.photons.units import cut_words
 from ifuview.app.photons.which import asked, crosshair
 from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
@@ -65,8 +66,8 @@ def make_maps(frame: PhotonFrame, intent: Speckle, ctx: JobContext) -> SpeckleMa
 
 
 def how(maps: SpeckleMaps) -> str:
-    """Method and bin in a few words."""
-    return f"{maps.method} {maps.width * 1e3:g} ms"
+    """Method, bin and the ranges that they were made of, in a few words."""
+    return ", ".join(filter(None, (f"{maps.method} {maps.width * 1e3:g} ms", cut_words(maps.info, maps.cut))))
 
 
 def summary(maps: SpeckleMaps) -> str:
@@ -136,6 +137,7 @@ def lucky_frame(frame: PhotonFrame, x: int, y: int, ctx: JobContext) -> Opened:
     made = photons.lucky(sorted_source(frame, ctx.part(0.0, 0.3)), x, y, speckle_cut(frame), ctx=ctx.part(0.3, 1.0))
     stem = Path(made.info.path).name
     words = f"{100 * FRACTION:.0f} % of {1e3 * WIDTH:g} ms"
+    words = ", ".join(filter(None, (words, cut_words(frame.source.info, frame.cut))))
     return product(f"Lucky at {x},{y}: {stem}, {words}", made.rate, made.info, "lucky", UNIT)
 
 

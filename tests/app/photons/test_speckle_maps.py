@@ -58,6 +58,14 @@ def test_the_maps_open_as_frames_with_errors_and_flags(session):
     assert photon_frame(session.adding(twin).adding(child)) is twin
 
 
+def test_maps_of_a_part_say_which_in_their_names(session):
+    """Whatever the sliders show later: the range belongs to the maps."""
+    maps = session.slot().photons.speckle
+    part = replace(maps, cut=replace(maps.cut, start=1.0, stop=4.0))
+    assert speckle_maps.map_frames(part)[0].image.name == "Ic: science.h5, binned 10 ms, 1.00–4.00 s"
+    assert "binned 10 ms, 1.00–4.00 s" in speckle_maps.summary(part)
+
+
 def test_the_pixel_is_told_in_numbers_and_its_speckles_have_a_life(session, files):
     made = view.make(session)
     assert [name for name, _ in made.numbers] == ["Ic", "Is", "Ip", "photons"]

@@ -154,6 +154,7 @@ def test_maps_can_be_cancelled_and_a_picture_of_the_dock_has_its_plot(shell, fil
 
 
 def test_weights_take_hold_with_a_flat_and_go_with_it(shell, files):
+    shell.do(want.ShowDock("calibrations"))
     dock = shell.window.docks["calibrations"].widget()
     shell.do(want.LoadCalibration("", files.wavecal))
     assert dock.steps.currentItem() is dock.steps.topLevelItem(0)
