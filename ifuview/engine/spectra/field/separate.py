@@ -83,8 +83,8 @@ def separate(
         Where sources lie (at the middle of `grid`), instead of looking for them: empty for none. They are measured
         again from there.
     search : SourceSearch, optional
-        Of `search_sources` with the same spectra: sources are measured again, looked for only where another choice of
-        sky fibers may show others.
+        Of `search_sources` with the same spectra: sources are measured again, looked for only where it found none and
+        other sky fibers may show some.
     params : SeparateParams, optional
     expected : ndarray, shape (n, nwave), optional
         Mean skies on `grid`, of any level: one lies below emission lines of a source that fills the field.

@@ -143,7 +143,7 @@ class SkyAndSources:
         """Only the sky fibers that were given, and those with light of sources."""
         if not self.given:
             return weight
-        lit = self.share.max(axis=(0, 2)) > LIT if self.sources else np.zeros(weight.shape[0], bool)
+        lit = self.share.max(axis=(0, 2)) > LIT if len(self.share) else np.zeros(weight.shape[0], bool)
         return weight * (self.choice.chosen | lit)[:, None]
 
     def measure_surface(self, use: Array | None = None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.context import set_threads
-from ifuview.engine.spectra.field.separate import SeparateParams, separate
+from ifuview.engine.spectra.field.separate import SeparateParams, search_sources, separate
 from ifuview.errors import UsageError
 from tests.engine.spectra.field.scene import DAR, GRID, LSF, make_scene
 
@@ -107,14 +107,19 @@ def test_seeing_good_and_bad(fwhm):
     assert abs(found.sources[0].fwhm - fwhm) < 0.03
 
 
-def test_a_galaxy_that_fills_the_field_is_not_taken_for_sky():
+def _galaxy():
+    """A disk that fills the field, and the light of its fibers."""
     lenslets = make_scene().lenslets
     c, s = np.cos(0.6), np.sin(0.6)
     blur = np.random.default_rng(5).normal(0, 0.5, (2, 400, 1))
     x, y = lenslets.x + blur[0], lenslets.y + blur[1]
     light = 4 * np.exp(-np.hypot(x * c + y * s, (-x * s + y * c) / 0.6) / 1.2).mean(axis=0)
-    scene = make_scene(extra=light, gradient=(0.004, 0.003))
-    found = separate(scene.spectra, lenslets, DAR, GRID)
+    return make_scene(extra=light, gradient=(0.004, 0.003)), light
+
+
+def test_a_galaxy_that_fills_the_field_is_not_taken_for_sky():
+    scene, light = _galaxy()
+    found = separate(scene.spectra, scene.lenslets, DAR, GRID)
     assert found.extended is not None
     usable = scene.spectra.usable()
     ratio = np.median(np.where(usable, found.sky.model / scene.sky, np.nan), axis=1)
@@ -122,6 +127,17 @@ def test_a_galaxy_that_fills_the_field_is_not_taken_for_sky():
     assert abs(np.nanmedian(ratio) - 1) < 0.015
     left = np.where(usable, scene.spectra.flux - found.sky.model, 0)[bright].sum()
     assert abs(left / np.where(usable, scene.light, 0)[bright].sum() - 1) < 0.025
+
+
+def test_a_galaxy_stays_one_with_sky_fibers_of_ones_own():
+    scene, light = _galaxy()
+    search = search_sources(scene.spectra, scene.lenslets, DAR, GRID)
+    mine = light < np.quantile(light, 0.1)
+    found = separate(scene.spectra, scene.lenslets, DAR, GRID, search=search, sky_fibers=mine)
+    assert found.extended is not None and np.array_equal(found.sky.fibers, mine & scene.spectra.usable().any(axis=1))
+    usable, bright = scene.spectra.usable(), light > 0.1 * light.max()
+    left = np.where(usable, scene.spectra.flux - found.sky.model, 0)[bright].sum()
+    assert abs(left / np.where(usable, scene.light, 0)[bright].sum() - 1) < 0.025  # as without
 
 
 def test_given_sky_fibers_are_used_and_wrong_ones_refused():
