@@ -36,6 +36,7 @@ HARMLESS = ("tile", "wcs[a-z]", "composite")
 COMMENTED = ("text", "vector", "ruler", "segment", "compass", "projection", "composite")  # written behind a "#"
 STATEMENT = re.compile(r"([-+!&|]*)\s*([a-z]+(?:\s+point)?)\s*(?:\(|\s|$)\s*([^)]*)\)?", re.IGNORECASE)
 PROPERTY = re.compile(r"(\w+)\s*=\s*(\{[^}]*\}|\"[^\"]*\"|'[^']*'|\S+)")
+SEVERAL = re.compile(r"\b(point|line|compass|dashlist)\s*=\s*((?:(?!\s+\w+\s*=).)*)")  # of more than one word
 COLONS = re.compile(r"([+-]?)(\d+):(\d+):([\d.]+)")
 LETTERS = re.compile(r"([+-]?)(\d+)([hd])(\d+)m([\d.]+)s")
 UNITS = {'"': 1 / 3600, "'": 1 / 60, "d": 1.0, "r": math.degrees(1.0)}  # degrees
@@ -99,7 +100,7 @@ class Reading:
             raise ValueError(f"{name or body[:20]} is no shape of ds9")
         values = Values([v for v in re.split(r"[\s,]+", found[3]) if v], self._frame)
         made = MAKERS[name](values)
-        given = PROPERTY.findall(properties)
+        given = _given(properties)
         own = {**self._usual, **dict(given)}
         self.understood = True
         self.regions.append(Region(
@@ -211,6 +212,12 @@ def _end(text: str) -> int:
         elif letter == ";":
             return k
     return len(text)
+
+
+def _given(text: str) -> list[tuple[str, str]]:
+    """The properties behind a shape, each with all its words."""
+    several = {key: value.strip() for key, value in SEVERAL.findall(text)}
+    return [(key, several.get(key, value)) for key, value in PROPERTY.findall(text)]
 
 
 def _bare(value: str) -> str:

@@ -64,7 +64,8 @@ class Region:
     size_unit : str
         "px" or "deg" where `size` is not in the unit of the frame.
     sectors : tuple of float
-        Of a panda: first and last angle (degrees, from the first axis), number of sectors, number of rings.
+        Of a panda: first and last angle (degrees, from the first axis), number of sectors, number of rings. Of a
+        compass: angles of its arms from +x, where those are not along x and y.
     more : tuple of (str, str)
         Properties of ds9 that are kept for the file ("width", "dash", "font", "point" ...).
     home : Home or None

@@ -120,6 +120,7 @@ def test_the_regions_package_reads_the_same(tmp_path: Path) -> None:
     assert own[2].points[0] == pytest.approx((theirs[2].center.x, theirs[2].center.y))
 
 
+KEPT = r"(?:point|compass|line|ruler)=[^\n]*"
 EVERY = """# Region file format: DS9 version 4.1
 fk5
 circle(150.100000000,2.200000000,5.000000")
@@ -146,6 +147,15 @@ def test_every_shape_is_written_with_all_its_numbers_and_properties(tmp_path: Pa
     assert len(found) == 15 and found.notes == ()
     assert {region.shape for region in found} == set(Shape)
     io.write_regions(tmp_path / "b.reg", found)
+    text = (tmp_path / "b.reg").read_text()
+    for words in (
+        "point=diamond 11",
+        "compass=fk5 {N} {E} 1 1",
+        "line=1 0",
+        "ruler=arcsec",
+        'font="times 12 normal roman"',
+    ):
+        assert words in text
     again = io.read_regions(tmp_path / "b.reg")
     assert again.notes == ()
     for one, other in zip(found, again, strict=True):

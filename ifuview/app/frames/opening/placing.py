@@ -13,7 +13,7 @@ import numpy as np
 from ifuview.app.frames.sky.maps import own_frame
 from ifuview.app.frames.sky.worldpos import SYSTEMS, sky_axes
 from ifuview.model.checks import Array
-from ifuview.model.region import PHYSICAL, SKY_FRAMES, TURNED, Home, Region, Shape
+from ifuview.model.region import PANDAS, PHYSICAL, SKY_FRAMES, TURNED, Home, Region, Shape
 
 if TYPE_CHECKING:
     from astropy.coordinates import BaseCoordinateFrame
@@ -122,13 +122,15 @@ def _from_sky(region: Region, wcs: Mapping[str, object]) -> Region | str:
     center = points[0]
     if not np.all(np.isfinite(points)):
         return "it lies outside the part of the sky that the image can show"
-    turned = region.frame in SKY_FRAMES and region.shape in (*TURNED, Shape.PANDA)
+    turned = region.frame in SKY_FRAMES and region.shape in (*TURNED, Shape.PANDA, Shape.COMPASS)
     if not turned and (not region.size or region.size_unit == "px"):
         return replace(region, points=tuple(points), frame="image", size_unit="")
     west, north = _directions(plane, center, region.frame)
     if not np.all(np.isfinite((west, north))):
         return "the scale of the image is not known there"
     done = replace(region, points=tuple(points), frame="image", size_unit="")
+    if region.shape is Shape.COMPASS:
+        done = replace(done, sectors=tuple(math.degrees(math.atan2(v[1], v[0])) for v in (-west, north)))
     made = _stretched(done, west, north, turned=region.frame in SKY_FRAMES)
     return replace(made, size=region.size) if region.size_unit == "px" else made
 
@@ -172,7 +174,7 @@ def _stretched(region: Region, west: Array, north: Array, turned: bool) -> Regio
 
 def _turned_sectors(region: Region, turn: float, *, mirrored: bool) -> Region:
     """The sectors of a panda after its axis was turned, on a mirrored image the other way round."""
-    if not region.sectors:
+    if region.shape not in PANDAS:
         return region
     first, last = region.sectors[:2]
     if mirrored:

@@ -12,7 +12,7 @@ from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.regions import BOXES, OVALS, pairs
 from ifuview.gui.canvas.drawing.text import write_text
-from ifuview.model.region import LINES, Region, Shape
+from ifuview.model.region import LINES, PANDAS, Region, Shape
 
 EDGE = QColor(0, 0, 0, 130)
 DS9_COLORS = {"green": "#00ff00"}  # where the name means another color in ds9 than in Qt
@@ -94,13 +94,16 @@ def _beside(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> 
 
 
 def _compass(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
-    """Arms along the axes of the image from the center; which way the sky lies is not drawn."""
+    """Arms to the east and north of the sky, or along x and y of the image, with their names."""
     (x, y), arm = region.points[0], region.size[0] if region.size else COMPASS_ARM
     center = QPointF(*map(float, viewport.to_screen(at, size, x, y)))
-    for dx, dy in ((arm, 0.0), (0.0, arm)):
+    names = ("E", "N") if region.sectors else ("x", "y")
+    for angle, name in zip(region.sectors or (0.0, 90.0), names):
+        dx, dy = arm * math.cos(math.radians(angle)), arm * math.sin(math.radians(angle))
         tip = QPointF(*map(float, viewport.to_screen(at, size, x + dx, y + dy)))
         p.drawLine(center, tip)
         _arrow(p, center, tip)
+        p.drawText(tip + (tip - center) * 0.12, name)
 
 
 def _shape(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> None:
@@ -109,7 +112,7 @@ def _shape(p: QPainter, region: Region, at: ViewState, size: viewport.Size) -> N
     p.setTransform(QTransform(*viewport.matrix(at, size)), True)
     p.translate(*region.points[0])
     p.rotate(region.angle)
-    if region.sectors:
+    if region.shape in PANDAS:
         _panda(p, region)
     elif region.shape in BOXES:
         for w, h in pairs(region):

@@ -172,3 +172,14 @@ def test_without_the_sky_it_is_said_that_pixels_are_written(tmp_path: Path) -> N
     notes = write_regions(str(tmp_path / "a.reg"), [replace(found, points=((3.0, 4.0),))], {})
     assert "written in pixels" in notes[0]
     assert read_regions(str(tmp_path / "a.reg"))[0].points == ((3.0, 4.0),)
+
+
+@pytest.mark.parametrize("mirror", [1, -1])
+def test_a_compass_points_to_the_east_and_north_of_its_frame(mirror: int) -> None:
+    cards = CARDS | {"CD1_1": mirror * CARDS["CD1_1"], "CD2_1": mirror * CARDS["CD2_1"]}
+    (found,), _ = placed([region("galactic", Shape.COMPASS, (SCALE * 10,))], cards)
+    here = HERE.galactic
+    for angle, place in zip(found.sectors, (90, 0), strict=True):
+        end = here.directional_offset_by(place * units.deg, SCALE * 10 * units.deg).icrs
+        right = WCS(fits.Header(cards)).all_world2pix([[end.ra.deg, end.dec.deg]], 0)[0] - found.points[0]
+        assert (angle - np.degrees(np.arctan2(right[1], right[0])) + 180) % 360 - 180 == pytest.approx(0, abs=0.2)
