@@ -130,7 +130,7 @@ def test_a_difference_stands_in_a_frame_of_its_own(flat, folder):
     a, b = runner.ask(want.OpenFile(flat), want.OpenFile(other)).slots
     made = runner.ask(want.Combine(a.key, b.key, "difference")).slot()
     np.testing.assert_allclose(made.image.pixels.native(), a.image.pixels.native() - b.image.pixels.native())
-    assert made.made_of is None  # nothing that it could follow
+    assert (made.made_of.a, made.made_of.b, made.made_of.how) == (a.key, b.key, "difference")
 
 
 def test_what_cannot_be_carried_out_says_why():

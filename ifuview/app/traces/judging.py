@@ -52,9 +52,11 @@ def judged(session: Session) -> bool:
 def judge(session: Session, intent: Judge) -> Outcome:
     """Judge the traces of the current frame, or stop that."""
     slot = session.slot()
-    if slot is None or not intent.on:
-        stopped = session.unjudged | {s.key for s in (slot,) if s is not None}
-        return Change(replace(session, unjudged=stopped), stop=(JobKey(JobKind.DIAGNOSE),))
+    if slot is None:
+        return session
+    if not intent.on:
+        stopped = replace(session, unjudged=session.unjudged | {slot.key})
+        return Change(stopped, stop=(JobKey(JobKind.DIAGNOSE, slot.key),))
     return Change(replace(session, unjudged=session.unjudged - {slot.key}), (first_diagnosis(slot),))
 
 

@@ -129,11 +129,6 @@ class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
     newest: bool = True
     leads: bool = False
 
-    @property
-    def of(self) -> str:
-        """All frames together: a diagnosis takes long."""
-        return ""
-
     def run(self, session: Session, ctx: JobContext) -> tuple[TraceDiagnosis, Evidence]:
         """Measure and judge."""
         from ifuview.app.traces.doctor import diagnose

@@ -54,7 +54,7 @@ SPECS = MappingProxyType(
         "lrs2": SlitSpec((1032, 2064), 140, spacing=7.0, block=140, gap=0.0, bend=3.6),
         "small": SlitSpec((512, 1024), 60, block=20, bend=2.5),
         "tiny": SlitSpec((128, 512), 12, block=6, bend=1.5),
-        "demo": SlitSpec((1000, 1100), 100, spacing=8.5, block=25, gap=9.0, bend=6.0),
+        "demo": SlitSpec((1840, 1100), 200, spacing=8.5, block=25, gap=9.0, bend=6.0),
     }
 )
 

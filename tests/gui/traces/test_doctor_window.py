@@ -88,6 +88,13 @@ def test_a_diagnosis_can_be_cancelled_and_other_frames_are_told(qtbot: QtBot, fl
         assert "on a detector image" in shell.store.session.messages[-1].text
 
 
+def test_frames_that_come_together_are_all_judged(qtbot: QtBot, flat: str) -> None:
+    other = str(sorted(Path(flat).parent.glob("preproc-*"))[-1])
+    with window(qtbot, flat, other, judges=True) as shell:
+        qtbot.waitUntil(lambda: all(s.diagnosis is not None for s in shell.store.session.slots), timeout=TIMEOUT)
+        assert len(shell.store.session.slots) == 2
+
+
 def test_a_frame_without_traces_is_traced_first(qtbot: QtBot, flat: str) -> None:
     with window(qtbot, flat) as shell:
         slot = shell.store.session.slot()

@@ -5,7 +5,9 @@ import pytest
 from numpy.polynomial.legendre import legval
 
 from ifuview import simulate
-from ifuview.simulate.detector.demo_files import KINK, KINK_COLUMN, KINK_HEIGHT, KINK_WIDTH
+from ifuview.app.night.triage.files import find_cameras
+from ifuview.app.night.triage.run import triage_camera
+from ifuview.simulate.detector.demo_files import BUMP_WAVE, DEAD, KINK, KINK_COLUMN, KINK_HEIGHT, KINK_WIDTH
 from ifuview.simulate.detector.geometry import true_traces
 from ifuview.simulate.detector.perturb import index_shifted, kinked, lost, merged, swapped
 
@@ -31,8 +33,8 @@ def test_detector_files_have_fibers_side_by_side_along_x(folder):
 
     with fits.open(folder / "preproc-r0-00000001.fits") as file:
         assert [h.name for h in file] == ["IMAGE", "IVAR", "MASK", "READNOISE", "FIBERMAP"]
-        assert file["IMAGE"].data.shape == (1100, 1000)
-        assert file["FIBERMAP"].data["FIBER"].size == 100
+        assert file["IMAGE"].data.shape == (1100, 1840)
+        assert file["FIBERMAP"].data["FIBER"].size == 200
 
 
 def test_psf_series_give_the_perturbed_traces_back(folder):
@@ -56,3 +58,13 @@ def test_perturbations_do_what_their_names_say():
     assert np.array_equal(merged(true, 2, 3).center[2], true.center[3])
     assert np.array_equal(index_shifted(true, 2, 5).center[2:5], true.center[3:6])
     assert lost(true, 2, 300, 0.01).center[2, -1] - true.center[2, -1] == pytest.approx(2.11)
+
+
+def test_the_triage_names_what_is_planted(folder):
+    truth = json.loads((folder / "truth.json").read_text())
+    (camera,) = find_cameras([str(folder)])
+    found = triage_camera(camera).found.findings
+    assert [(f.kind, f.first_step) for f in found] == [("wavelength-blocks", "sky"), ("masked-data", "frame")]
+    assert list(found[0].fibers) == truth["bump"]["fibers"]
+    assert found[0].wave_range[0] < BUMP_WAVE < found[0].wave_range[1]
+    assert found[1].fibers == (DEAD,)
