@@ -64,8 +64,7 @@ class Ways:
         except IfuviewError as problem:
             self.controller.say(Level.ERROR, str(problem))
             return
-        self.console.show()
-        self.console.raise_()
+        self.console.come()
 
     def _join(self) -> SampTalk:
         if self.samp is None:

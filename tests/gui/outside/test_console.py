@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PyQt6.QtWidgets import QApplication
 
 from ifuview.app import intents as want
+from ifuview.app.session import Layout
 from tests.gui.windows import window
 
 pytest.importorskip("qtconsole")
@@ -17,6 +19,14 @@ def test_the_console_sees_and_moves_the_window(qtbot):
         shell.controller.handle(want.OpenConsole())
         console = shell.ways.console
         assert console.isVisible()
+        qtbot.waitUntil(
+            lambda: console.height() > 0.25 * shell.window.height(), timeout=5000
+        )  # more than a line or two
+        typed = QApplication.focusWidget()
+        assert console.widget_.isAncestorOf(typed)
+        qtbot.keyClicks(typed, "b, f = 2, [3]")  # keys of the image, were it not for the console
+        assert console.widget_.input_buffer == "b, f = 2, [3]"
+        assert shell.store.session.layout is Layout.SINGLE
         names = console.kernel.shell.user_ns
         console.kernel.shell.run_cell("viewer.add(np.eye(30), 'eye', lo=0, hi=1); title = viewer.frame().title")
         qtbot.waitUntil(lambda: len(shell.store.session.slots) == 1, timeout=10_000)
