@@ -17,6 +17,7 @@ from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
 from ifuview.inputs import read_json
 from ifuview.model.image import Kind
+from ifuview.model.region import Region
 
 FORMAT = "ifuview session"
 VERSION = 1
@@ -40,10 +41,17 @@ def kept(session: Session, desk: str = "", panels: str = "") -> Saved:
             night.watched, night.newest, night.results,
         ),
         layout=session.layout, arrangement=session.arrangement, blink_ms=session.blink_ms, locks=session.locks,
-        overlay=session.overlay, section_columns=session.section_columns, extraction=session.extraction,
-        window=session.window, doctor_limits=session.doctor_limits, light=session.light,
+        overlay=session.overlay, section_columns=session.section_columns,
+        cut_width=session.cut_width, gather=session.gather, region=_region(session, place),
+        extraction=session.extraction, window=session.window, doctor_limits=session.doctor_limits, light=session.light,
         desk=desk, panels=panels, time=time.time(),
     )  # fmt: skip
+
+
+def _region(session: Session, place: dict[int, int]) -> tuple[int, Region] | None:
+    """The region whose spectrum is shown, with the place of its frame."""
+    shown = session.region
+    return None if shown is None or shown[0] not in place else (place[shown[0]], shown[1])
 
 
 def _frame(session: Session, slot: Slot, place: dict[int, int]) -> SavedFrame:

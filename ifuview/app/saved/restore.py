@@ -22,7 +22,7 @@ from ifuview.app.photons.state import Shown
 from ifuview.app.saved.intents import RestoreSession, ShowPanels
 from ifuview.app.saved.keep import read, write
 from ifuview.app.saved.marks import what_became
-from ifuview.app.saved.sense import plane_of, sensible
+from ifuview.app.saved.sense import drawable, plane_of, sensible
 from ifuview.app.saved.state import Saved, SavedFrame
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.spectra.tasks import ReadTables
@@ -209,11 +209,14 @@ def restored(session: Session, found: ReadAgain) -> Change:
     blink = tuple(keys[n] for n in saved.blink if n in keys)
     whole = saved.selection if saved.current in keys else type(saved.selection)()
     selection = replace(whole, elsewhere=tuple((keys[n], rows) for n, rows in whole.elsewhere if n in keys))
+    shown = saved.region
+    region = None if shown is None or shown[0] not in keys or not drawable(shown[1]) else (keys[shown[0]], shown[1])
     out = replace(
         fresh, slots=tuple(slots.values()), next_key=fresh.next_key + len(saved.frames), current=now,
         previous=keys.get(saved.previous), layout=saved.layout, blink_keys=blink, blink_ms=max(saved.blink_ms, 1),
         arrangement=saved.arrangement, locks=saved.locks, overlay=saved.overlay, selection=selection,
-        section_columns=max(saved.section_columns, 1), extraction=saved.extraction, window=saved.window,
+        section_columns=max(saved.section_columns, 1), cut_width=max(saved.cut_width, 1),
+        gather=saved.gather, region=region, extraction=saved.extraction, window=saved.window,
         doctor_limits=saved.doctor_limits, light=saved.light, night=_night(found, keys),
     )  # fmt: skip
     for problem in found.problems:

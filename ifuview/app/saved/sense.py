@@ -27,7 +27,7 @@ SECTORS = 4  # numbers that say how a panda is cut
 
 def sensible(frame: SavedFrame) -> SavedFrame:
     """A frame whose look, view and regions can be drawn."""
-    regions = tuple(region for region in frame.regions if _can_be_drawn(region))
+    regions = tuple(region for region in frame.regions if drawable(region))
     return replace(frame, look=_look(frame.look), view=_view(frame.view), regions=regions)
 
 
@@ -63,7 +63,8 @@ def _view(view: ViewState) -> ViewState:
     return view if fits else ViewState(aspect=0.0 if view.aspect == 0 else 1.0)
 
 
-def _can_be_drawn(region: Region) -> bool:
+def drawable(region: Region) -> bool:
+    """Whether a region has what its shape needs."""
     points, sizes = len(region.points), len(region.size)
     enough = points >= POINTS[region.shape] if region.shape in POINTS else points == 1
     enough &= region.shape not in PANDAS or len(region.sectors) == SECTORS

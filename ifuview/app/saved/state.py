@@ -105,7 +105,7 @@ class SavedNight:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A session; `current`, `previous`, `blink` and `elsewhere` of the selection are places in `frames`.
+    """A session; `current`, `previous`, `blink`, `region` and `elsewhere` of the selection are places in `frames`.
 
     Parameters
     ----------
@@ -128,6 +128,9 @@ class Saved:
     selection: Selection = field(default_factory=Selection)
     overlay: Overlay = field(default_factory=Overlay)
     section_columns: int = 1
+    cut_width: int = 1
+    gather: str = "each"
+    region: tuple[int, Region] | None = None
     extraction: str = "optimal"
     window: tuple[float, float] | None = None
     doctor_limits: DoctorLimits | None = None

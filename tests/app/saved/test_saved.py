@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,12 +68,28 @@ def asked(files: tuple[str, str]) -> HeadlessSession:
     viewer.session = replace(
         viewer.session, selection=Selection(7, 3.0, 4.0, (7, 8), ((2, (5,)),)), locks=Locks(limits=True, view=False),
         overlay=Overlay(traces=False, color_by="rms"), window=(6500.0, 6700.5), section_columns=9,
+        cut_width=5, gather="sum", region=(1, Region(Shape.CIRCLE, ((3.1, 4.2),), (2.5,))),
         doctor_limits=replace(DoctorLimits(), fiber_sigmas=7.5),
     )  # fmt: skip
     return viewer
 
 
-PARTS = ("layout", "blink_ms", "locks", "overlay", "window", "section_columns", "doctor_limits", "extraction")
+# fields of a session that no file keeps: of the window, of work under way, or what was found out and is found again
+MADE_ANEW = {
+    "inspection", "metrics", "messages", "recent", "models", "next_key", "headless", "judges", "memory", "base_look",
+    "triage", "health", "reduction", "detections", "trends", "channels", "aperture", "problem", "unjudged", "proof",
+    "light_asked", "lights", "drawing", "gathered",
+}  # fmt: skip
+UNDER_ANOTHER_NAME = {"slots": "frames", "blink_keys": "blink"}
+
+
+def test_each_field_of_a_session_is_kept_or_made_anew() -> None:
+    known = {UNDER_ANOTHER_NAME.get(one.name, one.name) for one in fields(Session)} - MADE_ANEW
+    assert known == {one.name for one in fields(Saved)} - {"desk", "panels", "time"}
+
+
+PARTS = ("layout", "blink_ms", "locks", "overlay", "window", "section_columns", "doctor_limits", "extraction",
+         "cut_width", "gather")  # fmt: skip
 
 
 def test_everything_comes_back_as_it_was(asked: HeadlessSession, tmp_path: Path) -> None:
@@ -96,6 +112,7 @@ def test_everything_comes_back_as_it_was(asked: HeadlessSession, tmp_path: Path)
     assert tuple(place[k] for k in after.blink_keys) == (0, 1)
     assert (after.selection.fiber, after.selection.fibers, after.selection.x) == (7, (7, 8), 3.0)
     assert [(place[k], rows) for k, rows in after.selection.elsewhere] == [(1, (5,))]
+    assert after.region is not None and (place[after.region[0]], after.region[1]) == (0, before.region[1])
     assert len({slot.key for slot in after.slots}) == 4
     assert after.next_key > max(slot.key for slot in after.slots)
     assert [m.text for m in after.messages if m.level is not Level.INFO] == []
