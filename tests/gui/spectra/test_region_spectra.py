@@ -8,8 +8,8 @@ from astropy.io import fits
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 
-from ifuview.app import intents as want
 from ifuview.app.frames.views import viewport
+from ifuview.app.frames.views.regions import DRAWN
 from tests.gui.windows import TIMEOUT, settle, window
 
 NW, NY, NX = 50, 30, 40
@@ -38,8 +38,7 @@ def at(shell, x, y):
 def test_the_spectrum_follows_the_hand_and_a_click_in_it_shows_the_plane(qtbot, cube):
     with window(qtbot, cube) as shell:
         canvas = shell.window.canvas
-        shell.controller.handle(want.DrawRegions("circle"))
-        shell.controller.handle(want.ShowDock("spectrum"))
+        shell.window.actions_by_name["draw-circle"].trigger()  # the spectrum is shown unasked
         settle(qtbot, shell)
         dock = shell.window.docks["spectrum"].widget()
         QTest.mousePress(canvas, LEFT, pos=at(shell, 10, 15))
@@ -65,3 +64,22 @@ def test_the_spectrum_follows_the_hand_and_a_click_in_it_shows_the_plane(qtbot, 
         dock.line_bar.gathered.emit("sum")
         settle(qtbot, shell)
         assert dock._drawn[0].flux[0] == pytest.approx(5 * shell.store.session.gathered.spectra[0].flux[25] / 50)
+
+
+def test_every_shape_of_the_menu_is_drawn_and_ends_with_escape(qtbot, cube):
+    with window(qtbot, cube) as shell:
+        for shape in DRAWN:
+            shell.window.actions_by_name[f"draw-{shape}"].trigger()
+            assert shell.store.session.drawing == shape
+            shell.window.actions_by_name[f"draw-{shape}"].trigger()
+            assert shell.store.session.drawing == ""
+        shell.window.actions_by_name["draw-polygon"].trigger()
+        settle(qtbot, shell)
+        for corner in ((5, 5), (15, 5), (15, 12), (5, 5)):
+            QTest.mouseClick(shell.window.canvas, LEFT, pos=at(shell, *corner))
+            QTest.mouseMove(shell.window.canvas, at(shell, corner[0] + 1, corner[1] + 1))
+        settle(qtbot, shell)
+        (polygon,) = shell.store.session.slot().regions
+        assert polygon.shape == "polygon" and len(polygon.points) == 3
+        shell.window.actions_by_name["fiber-none"].trigger()
+        assert shell.store.session.drawing == ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames.intents import DrawRegions, Intent, ShowDock
+from ifuview.app.frames.views.regions import DRAWN
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.photons import intents as want
@@ -16,9 +17,10 @@ from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.engine.context import JobContext
+from ifuview.model.image import Kind
 
 PATIENCE = 1.0  # s that a count may take before a newer request ends it: what moves is drawn on the way
-SHAPES = ("box", "circle", "line", "")
+SHAPES = ("", *DRAWN)
 NOTHING = "there is no light to save: click a pixel of a photon list or draw a region in it"
 
 
@@ -52,14 +54,17 @@ def count(session: Session, _: want.CountLight) -> Outcome:
 
 
 def draw(session: Session, intent: DrawRegions) -> Outcome:
-    """Let a drag on the canvas draw a shape, or no more; of a photon list its light is shown."""
+    """Let a drag on the canvas draw a shape, or no more; of photons their light, of a cube the spectrum is shown."""
     if intent.shape not in SHAPES:
-        return note(session, f"{intent.shape!r} cannot be drawn; choose box, circle or line", Level.ERROR)
+        return note(session, f"{intent.shape!r} cannot be drawn; choose {', '.join(DRAWN)}", Level.ERROR)
     overlay = replace(session.overlay, regions=True) if intent.shape else session.overlay
     session = replace(session, drawing=intent.shape, overlay=overlay)
     slot = photon_frame(session)
     photons = bool(intent.shape) and slot is not None and slot.photons is not None
-    return Change(session, (ShowDock("light"),) if photons else ())
+    current = session.slot()
+    cube = bool(intent.shape) and current is not None and current.image.kind is Kind.CUBE
+    shown = "light" if photons else "spectrum" if cube and not session.headless else ""
+    return Change(session, (ShowDock(shown),) if shown else ())
 
 
 @dataclass(frozen=True, kw_only=True)
