@@ -219,6 +219,19 @@ def test_the_slot_that_an_observation_is_of_opens_first(tmp_path, head, asked, t
     assert shown == (["046", "047"] if (asked, target) == ("", "FIELD") else ["047", "046"])
 
 
+def test_a_head_without_stars_and_detections_is_written(tmp_path, head):
+    """No catalog, and nothing found."""
+    empty = replace(head, done=replace(head.done, stars=()), stars=(), detections=())
+    path = tmp_path / "20190822_0000011.h5"
+    with new_shot_file(str(path)) as file:
+        file.add(empty)
+        file.finish(SOLUTION, "FIELD")
+    with h5py.File(path) as file:
+        assert [len(file[name]) for name in ("CatSpectra", "MatSpectra", "Detections")] == [0, 0, 0]
+        assert len(file["Fibers"]) == len(file["Info"]) > 0
+    assert open_dataset(str(path)).images[0].camera == "047"
+
+
 def test_tables_of_very_many_rows_are_shown_in_part(shot, monkeypatch):
     monkeypatch.setattr("ifuview.io.products.virus.opening.TABLE_BYTES", 1500)
     found = open_dataset(str(shot))

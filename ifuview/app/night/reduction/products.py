@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.errors import FileFormatError
 from ifuview.files import sha256
 from ifuview.instrument.tables import Tables
 from ifuview.io.archive.paths import split
@@ -52,8 +53,12 @@ def positions(
     setup: ChannelSetup, exposure: RawExposure, header: Header, tables: Tables
 ) -> tuple[Array, tuple[str, ...]]:
     """Places of the fibers in the head, on the focal plane and on the sky, (nfiber, 6); why some are not known."""
-    slot = tables.slot(next(a.slot for a in exposure.amplifiers if a.camera == setup.camera))
     pointing = number(header, "TRAJRA"), number(header, "TRAJDEC"), number(header, "PARANGLE")
+    try:
+        slot = tables.slot(next(a.slot for a in exposure.amplifiers if a.camera == setup.camera))
+    except FileFormatError as problem:
+        found, _ = sky_positions(setup.layout, None, pointing)
+        return found, (f"{problem} Fibers have no place on the sky.",)
     return sky_positions(setup.layout, None if slot is None else (slot.x, slot.y), pointing)
 
 

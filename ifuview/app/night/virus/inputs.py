@@ -113,7 +113,7 @@ def shot_inputs(
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
         _record(request, exposures, catalog, checksums),
-        (*notes, _guided(exposures, guided)), guided,
+        (*notes, *_dithered(exposures, setup), _guided(exposures, guided)), guided,
     )  # fmt: skip
 
 
@@ -127,6 +127,14 @@ def _catalog(
     if path is None:
         return None, ("there is no catalog of stars: places on the sky are the header's, fluxes by the throughput",)
     return read_catalog(path), ()
+
+
+def _dithered(exposures: tuple[RawExposure, ...], setup: ShotSetup) -> tuple[str, ...]:
+    """What is to be said of the dither where there are not as many exposures as it has places."""
+    count, usual = len(exposures), len(setup.dithers)
+    if count == usual:
+        return ()
+    return (f"there are {count} of {usual} exposures: their dither is not known, all are put at one place",)
 
 
 def _guided(exposures: tuple[RawExposure, ...], seeing: float) -> str:

@@ -31,6 +31,7 @@ NATIVE, GRID, AMPLIFIER = (
     1036,
     112,
 )  # own pixels, common grid, fibers of an amplifier: stand for those of the data
+BANDS = "grizy"  # of a catalog
 CHUNKS, SIDE = 11, 21  # pictures of stars
 F4, F8, I4 = np.float32, np.float64, np.int32
 
@@ -285,9 +286,9 @@ def _star_rows(spectra: Sequence[SourceSpectrum], size: int) -> dict[str, Array]
 
 
 def _catalog(stars: Sequence[CatalogSpectrum], size: int) -> Mapping[str, Array]:
-    magnitude = np.array([star.magnitude for star in stars]).reshape(len(stars), -1)
+    magnitude = np.array([star.magnitude for star in stars], F8).reshape(len(stars), len(BANDS))
     out: dict[str, Array] = {name: np.array([getattr(star, name) for star in stars]) for name in ("ra", "dec")}
-    out |= {f"{band}mag": magnitude[:, n] if len(stars) else np.zeros(0) for n, band in enumerate("grizy")}
+    out |= {f"{band}mag": magnitude[:, n] for n, band in enumerate(BANDS)}
     return out | _star_rows([star.spectrum for star in stars], size)
 
 

@@ -10,11 +10,13 @@ import pytest
 from ifuview.app.night.reduction.calibrate import key_of, odd
 from ifuview.app.night.reduction.channel import ReducedChannel
 from ifuview.app.night.reduction.elsewhere import Elsewhere
+from ifuview.app.night.reduction.products import positions
 from ifuview.app.night.reduction.run import reduce_lrs2
 from ifuview.app.night.reduction.setup import given
 from ifuview.commands import run as commands
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.exit_codes import BAD_INPUT, FOUND
+from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_index import index_night
 from ifuview.model.inspection import VerdictState
 from ifuview.recipes.graph import Given, StepResult, run
@@ -105,6 +107,17 @@ def test_an_unknown_exposure_time_is_refused(reduced):
     found = run(RECIPE, {"setup": Given(done.setup, "own")}, wanted=("sky",), known={**known, "science": timeless})
     assert "exposure time is not known; the header needs EXPTIME" in found["flux"].reason
     assert "exposure time is not known" in found["sky"].reason  # other exposures go on
+
+
+@pytest.mark.parametrize(("table", "said"), [("# nothing\n", "it is empty"), ("066 1 2 3\n", "is no table")])
+def test_without_a_table_of_the_focal_plane_fibers_have_no_place_on_the_sky_and_that_is_said(
+    reduced, tmp_path, table, said
+):
+    done = reduced[1]
+    (tmp_path / "fplane.txt").write_text(table)
+    places, notes = positions(done.setup, done.exposure, done.header, Tables("lrs2", str(tmp_path)))
+    assert np.isfinite(places[:, :2]).all() and np.isnan(places[:, 2:]).all()
+    assert len(notes) == 1 and said in notes[0] and notes[0].endswith("Fibers have no place on the sky.")
 
 
 def test_exit_codes_tell_wrong_from_lost(reduced, night, monkeypatch, capsys):
