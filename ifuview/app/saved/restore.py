@@ -207,8 +207,8 @@ def restored(session: Session, found: ReadAgain) -> Change:
              for n, key in keys.items()}  # fmt: skip
     now = keys.get(saved.current, next(reversed(keys.values()), None))
     blink = tuple(keys[n] for n in saved.blink if n in keys)
-    whole = saved.selection if saved.current in keys else type(saved.selection)()
-    selection = replace(whole, elsewhere=tuple((keys[n], rows) for n, rows in whole.elsewhere if n in keys))
+    chosen = saved.selection if saved.current in keys else type(saved.selection)()
+    selection = replace(chosen, elsewhere=tuple((keys[n], rows) for n, rows in chosen.elsewhere if n in keys))
     shown = saved.region
     region = None if shown is None or shown[0] not in keys or not drawable(shown[1]) else (keys[shown[0]], shown[1])
     out = replace(
@@ -222,7 +222,8 @@ def restored(session: Session, found: ReadAgain) -> Change:
     for problem in found.problems:
         out = note(out, problem, Level.WARNING)
     missing = len(saved.frames) - len(slots)
-    count = f"{len(slots)} of {len(saved.frames)} frames" if missing else f"{len(slots)} frames"
+    whole = f"{len(slots)} frame{'s' * (len(slots) != 1)}"
+    count = f"{len(slots)} of {len(saved.frames)} frames" if missing else whole
     out = note(out, f"Session restored: {count}{'; Messages say what is missing' if found.problems else ''}",
                Level.WARNING if found.problems else Level.INFO)  # fmt: skip
     return Change(out, _then(out, saved), settled=tuple(_settled(saved, keys)))
@@ -232,8 +233,9 @@ def _slot(session: Session, frame: SavedFrame, opened: Opened, traces: TraceSet 
     """A frame as it was."""
     look = frame.look if frame.look.lo is not None else replace(frame.look, lo=opened.look.lo, hi=opened.look.hi)
     slot = new_slot(replace(session, next_key=key), replace(opened, look=look))
+    titled = slot.title if frame.photons is not None else frame.title  # a photon list is titled by what is counted
     return replace(
-        slot, title=frame.title or slot.title, plane=plane_of(frame.plane, slot.image, first_plane(slot.image)),
+        slot, title=titled or slot.title, plane=plane_of(frame.plane, slot.image, first_plane(slot.image)),
         view=frame.view, regions=frame.regions, traces=traces if traces is not None else slot.traces,
     )  # fmt: skip
 

@@ -265,3 +265,23 @@ def test_restoring_can_be_stopped(asked: HeadlessSession, tmp_path: Path) -> Non
     ctx = JobContext(lambda *_: ctx.cancel())
     with pytest.raises(JobCancelled):
         find(path, ctx)
+
+
+def test_a_photon_list_shows_the_same_photons_again(tmp_path: Path) -> None:
+    from tests.io.photons import photonfiles
+
+    path, kept_as = tmp_path / "list.h5", str(tmp_path / "kept.json")
+    photonfiles.write_modern(path)
+    before = HeadlessSession(Session(headless=True))
+    before.ask(want.OpenFile(str(path)), want.ShowPhotons("counts"))
+    slot = before.frame
+    assert slot is not None and slot.photons is not None
+    before.ask(want.SetPhotonCut(slot.key, slot.photons.with_cut(start=0.1, stop=0.6).cut))
+    write(kept_as, kept(before.session))
+    after = HeadlessSession(Session(headless=True))
+    after.ask(want.RestoreSession(kept_as))
+    old, new = before.frame, after.frame
+    assert old is not None and new is not None and old.photons is not None and new.photons is not None
+    assert (new.title, new.photons.cut, new.photons.shown) == (old.title, old.photons.cut, old.photons.shown)
+    np.testing.assert_array_equal(new.image.pixels.native(), old.image.pixels.native())
+    assert "Session restored: 1 frame" in [m.text for m in after.session.messages]
