@@ -33,6 +33,7 @@ ASKED = (
     (masked, 0.05),
 )  # fmt: skip
 MIN_WAVES = 400  # px: ten for each knot of the continuum
+MADE_LATER = ("fiberflat", "sky", "sframe", "fluxcalib", "cframe")
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 COMPARED = (
@@ -192,6 +193,7 @@ def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
     out = []
     for f in findings:
         inside = f.kind in ("ccd-column", "ccd-row", "isolated-fiber") and set(f.fibers) <= fibers
+        inside &= f.first_step not in MADE_LATER  # charge is in no product but the frame
         lines = along > 0 and f.kind == "sky-line residual" and f.detail.get("change") in ("shift", "width", "factor")
         lines |= f.kind == "sky-line residual" and f.significance < TAIL * along and len(f.fibers) < count
         across = f.detail.get("sky_fibers") and any(t.amplifier in f.amplifier.split("/") for t in trails)

@@ -106,3 +106,10 @@ def test_a_flat_that_is_wrong_is_told_from_light_that_is_lost(red):
     (one,) = findings(planted.chain, ("block-throughput",))
     assert one.first_step == "fiberflat"
     assert one.fibers == planted.truth.fibers
+
+
+def test_a_sky_model_that_is_wrong_in_a_fiber_of_an_amplifier_that_trails_is_named_too(red):
+    fiber = plant(red, table.DEFECTS["sky model of a fiber"], 0.1, seed=4)
+    both = plant(fiber.chain, table.DEFECTS["trailing across"], 0.1, seed=2)
+    for truth in (fiber.truth, both.truth):
+        assert judged(list(findings(both.chain)), truth) == (True, True, True)

@@ -8,7 +8,7 @@ import pytest
 from ifuview.engine.night.search.scan import spans
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
-from ifuview.simulate.defects.plant import plant_at
+from ifuview.simulate.defects.plant import plant, plant_at
 from tests.bench.truth import judged
 
 COUNT, BUNDLE = 500, 25
@@ -73,3 +73,11 @@ def test_numbers_without_noise_have_their_runs_too(first, size):
     value[first : first + size] = 0.4
     (one,) = spans(value, np.full(500, 0.01), np.ones(500, bool), snap=BUNDLE)
     assert (one.first, one.last, one.value) == (first, first + size, pytest.approx(0.4))
+
+
+@pytest.mark.parametrize(("amplitude", "seed"), [(-0.0675, 32038), (-0.1, 32038), (-0.15, 1)])
+def test_what_the_sky_model_makes_of_a_run_is_no_second_finding(amplitude, seed):
+    """A tenth of its sky fibers lost light: lines stay in all fibers, and one side seems to lack a level."""
+    planted = plant(camera.made("z", 32004), table.DEFECTS["run loses light"], amplitude, seed=seed)
+    (one,) = desi_qa.run(planted.chain, 1, "z1").findings
+    assert (one.kind, one.first_step) == ("block-throughput", "trace")

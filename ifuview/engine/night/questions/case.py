@@ -212,6 +212,13 @@ class Case:
         out[list(self.set_aside)] = False
         return out
 
+    @property
+    def followed(self) -> float:
+        """Part of the sky by which its model is off because it follows sky fibers of runs with another light."""
+        is_sky = np.zeros(self.chain.shape[0], bool) if self.chain.is_sky is None else self.chain.is_sky
+        lost = sum(abs(run.ratio - 1) * np.count_nonzero(is_sky[list(run.fibers)]) for run in self.runs)
+        return float(lost) / max(int(np.count_nonzero(is_sky)), 1)
+
     def asks(self, kind: str) -> bool:
         """Whether this class is wanted and can be measured."""
         return kind in self.wanted

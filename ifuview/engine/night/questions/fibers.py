@@ -12,6 +12,7 @@ from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.columns import columns
+from ifuview.engine.night.questions.echoes import echoes
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
@@ -74,6 +75,7 @@ def fibers(case: Case) -> None:
     if case.asks("block-throughput"):
         _losing(case, losing)
         _runs(case)
+        echoes(case)
     lines_off = 0.0 if found is None else found.fits.expected(np.abs(found.fits.value) > 0)
     pixels = None if case.clean is None else row_pixels(case.sharp - lines_off, case.weight)
     if pixels is not None:

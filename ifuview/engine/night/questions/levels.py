@@ -163,12 +163,11 @@ def _echo(case: Case, of: Levels, empty: Array) -> float:
     Runs of them, and single sky fibers that are off, but not by so much that the model leaves their pixels out.
     """
     is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
-    lost = sum(abs(run.ratio - 1) * np.count_nonzero(is_sky[list(run.fibers)]) for run in case.runs)
     away = np.abs(np.nan_to_num(of.share - np.median(of.share[empty])))
     followed = away * np.median(of.sky) < MODEL_CLIP * np.median(case.sigma)
     own = is_sky & followed & (away > CLIP * spread_of(of.share[empty]))
     own[[f for run in case.runs for f in run.fibers]] = False
-    return ECHO * float(lost + away[own].sum()) / max(int(np.count_nonzero(is_sky)), 1)
+    return ECHO * (case.followed + float(away[own].sum()) / max(int(np.count_nonzero(is_sky)), 1))
 
 
 def _said_already(case: Case) -> bool:
