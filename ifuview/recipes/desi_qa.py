@@ -34,6 +34,8 @@ ASKED = (
 )  # fmt: skip
 MIN_WAVES = 400  # px: ten for each knot of the continuum
 MADE_LATER = ("fiberflat", "sky", "sframe", "fluxcalib", "cframe")
+ALL_BUT_FEW = 0.9  # of the fibers of blocks
+PART = 0.5  # of the fibers of an amplifier
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 COMPARED = (
@@ -177,15 +179,26 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     beside = [x for x in lines if beside_stronger(x, lines)]
     jumps = {a for x in findings if x.kind == "amplifier-step" and not x.detail for a in x.amplifier.split("/")}
     beside += [x for x in findings if x.detail.get("side") is False and jumps & set(x.amplifier.split("/"))]
+    beside += [x for x in findings if any(_of_a_level(x, step) for step in findings)]
     return [
         x for x in findings
         if x not in beside and not (x.kind == "isolated-fiber" and set(x.fibers) <= blocks and not x.detail.get("dead"))
     ]  # fmt: skip
 
 
+def _of_a_level(x: Finding, step: Finding) -> bool:
+    """Whether blocks deviate by a part of the level of an amplifier that they are read by."""
+    if x.kind != "wavelength-blocks" or x.first_step in MADE_LATER or step.kind != "amplifier-step":
+        return False
+    inside = len(set(x.fibers) & set(step.fibers)) > ALL_BUT_FEW * len(x.fibers)
+    return inside and x.significance < step.significance and abs(x.amplitude) < abs(step.amplitude)
+
+
 def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
     """Without what charge that trails explains: levels of its amplifier and fibers, lines that seem displaced."""
     trails = [f for f in findings if f.kind == "charge-transfer"]
+    made = [f for f in trails if f.detail["way"] == "along" and _of_a_run(f, findings)]
+    findings, trails = [f for f in findings if f not in made], [f for f in trails if f not in made]
     if not trails:
         return findings
     fibers = {fiber for f in trails for fiber in f.fibers}
@@ -200,6 +213,16 @@ def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
         if not lines and not across and (not inside or f.known or f.detail.get("dead")):
             out.append(f)
     return out
+
+
+def _of_a_run(trail: Finding, findings: list[Finding]) -> bool:
+    """Whether displaced or wide lines of a part of its fibers make an amplifier seem to trail, which all would do."""
+    inside = set(trail.fibers)
+    return any(
+        f.detail.get("change") in ("shift", "width") and f.significance > trail.significance
+        and len(f.fibers) < PART * len(inside) and len(inside & set(f.fibers)) > PART * len(f.fibers)
+        for f in findings
+    )  # fmt: skip
 
 
 def describe(findings: tuple[Finding, ...]) -> str:

@@ -81,3 +81,20 @@ def test_what_the_sky_model_makes_of_a_run_is_no_second_finding(amplitude, seed)
     planted = plant(camera.made("z", 32004), table.DEFECTS["run loses light"], amplitude, seed=seed)
     (one,) = desi_qa.run(planted.chain, 1, "z1").findings
     assert (one.kind, one.first_step) == ("block-throughput", "trace")
+
+
+LINES = [("shift of a run", "b", 880000), ("wide lines of a run", "z", 890001)]
+
+
+@pytest.mark.parametrize(("name", "arm", "seed"), LINES)
+def test_lines_of_a_run_are_no_charge_that_trails(name, arm, seed):
+    chain = camera.made(arm, seed + 1000)
+    size = 3 * plant_at(chain, table.DEFECTS[name], 12.0, seed=seed).amplitude
+    planted = plant(chain, table.DEFECTS[name], size, seed=seed)
+    assert judged(list(desi_qa.run(planted.chain, 1, "r1").findings), planted.truth) == (True, True, True)
+
+
+def test_blocks_do_not_deviate_by_a_part_of_the_level_of_their_amplifier():
+    planted = plant(camera.made("z", 881001), table.DEFECTS["amplifier offset"], 6.0, seed=880001)
+    (one,) = desi_qa.run(planted.chain, 1, "z1").findings
+    assert one.kind == "amplifier-step"
