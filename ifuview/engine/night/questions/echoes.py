@@ -19,7 +19,7 @@ def echoes(case: Case) -> None:
     for f in runs:
         lost[list(f.fibers)] = f.amplitude - 1
     sky = chain.is_sky & case.measured
-    followed = float(np.abs(lost[sky]).sum()) / max(np.count_nonzero(sky), 1)
+    followed = float(np.abs(lost[sky]).sum()) / max(int(np.count_nonzero(sky)), 1)
     for f in list(case.findings):
         if f.kind == "amplifier-step" and f.detail.get("sky_fibers"):
             side = np.zeros(sky.size, bool)
@@ -27,7 +27,7 @@ def echoes(case: Case) -> None:
             own, other = (lost[sky & part].mean() if (sky & part).any() else 0.0 for part in (side, ~side))
             told = float(np.median(case.level) * (own - other) * np.sign(f.amplitude)) > EXPLAINED * abs(f.amplitude)
         else:
-            told = f.detail.get("change") == "factor" and len(f.fibers) == lost.size
+            told = bool(f.detail.get("change") == "factor" and len(f.fibers) == lost.size)
             told &= abs(f.amplitude) < ECHO * followed
         if told:
             case.findings.remove(f)
