@@ -48,6 +48,7 @@ def task(session: Session) -> tuple[bool, ...]:
     return (
         any(slot.dataset.kind == "photons" for slot in session.slots),
         session.reduction is not None,
-        session.night is not None or session.triage is not None,
+        session.triage is not None,
+        session.night is not None,
         any(slot.image.kind in FIBERS for slot in session.slots),
     )

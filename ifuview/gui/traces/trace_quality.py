@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import QEvent, Qt, QTimer
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QStyle, QVBoxLayout, QWidget
 
 from ifuview.app.traces.views.trace_quality import TraceQualityView
@@ -18,7 +19,7 @@ from ifuview.model.inspection import Verdict
 
 NAMES = ("Offset", "Width", "Flux", "Spacing", "χ²")
 SHOWN_AT_FIRST = ("Offset", "Width", "Flux")
-PLOT_HEIGHT = 84  # screen px at least
+PLOT_HEIGHT = 84  # screen px at least; plots that have no room wait until the panel is higher
 ICONS = {
     Verdict.PASS: QStyle.StandardPixmap.SP_DialogApplyButton,
     Verdict.WARN: QStyle.StandardPixmap.SP_MessageBoxWarning,
@@ -44,6 +45,9 @@ class TraceQualityDock(Dock):
         super().__init__(parent)
         self._view: TraceQualityView | None = None
         self.plots: dict[str, FigurePlot] = {}
+        self.later = QTimer(self)
+        self.later.setSingleShot(True)
+        self.later.timeout.connect(self._show_panels)
         content = QWidget()
         bar = FlowLayout()
         self.boxes = {name: check(name, f"Show {name.lower()}", on=name in SHOWN_AT_FIRST) for name in NAMES}
@@ -107,6 +111,10 @@ class TraceQualityDock(Dock):
         if event is not None and event.type() == QEvent.Type.PaletteChange and getattr(self, "_view", None) is not None:
             self._color_banner(self._view.quality.verdict if self._view and self._view.quality else None)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self.later.start()  # the layout has its new size then
+
     def _color_banner(self, verdict: Verdict | None) -> None:
         """Background of the banner; the word and the icon say the same."""
         if verdict is not None:
@@ -118,7 +126,9 @@ class TraceQualityDock(Dock):
         view = self._view
         if view is None or not view.figures:
             return
-        chosen = [name for name in view.figures if self.boxes[name].isChecked()]
+        room = self.height() - self.stack.geometry().top()
+        fit = max(1, room // PLOT_HEIGHT)  # what is squeezed into less cannot be read
+        chosen = [name for name in view.figures if self.boxes[name].isChecked()][:fit]
         for name in chosen:
             if name not in self.plots:
                 self._add_plot(name)
@@ -133,7 +143,7 @@ class TraceQualityDock(Dock):
     def _add_plot(self, name: str) -> None:
         """Build one plot and put it where it belongs in the stack."""
         plot = FigurePlot(f"{name} of the trace against the column")
-        plot.setMinimumHeight(PLOT_HEIGHT)
+        plot.setMinimumHeight(PLOT_HEIGHT - 1)
         if self.plots:
             plot.setXLink(next(iter(self.plots.values())))
         place = sum(NAMES.index(other) < NAMES.index(name) for other in self.plots)

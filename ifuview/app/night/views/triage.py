@@ -60,7 +60,8 @@ def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
 def _row(state: TriageState, finding: Finding, go: Intent) -> TriageRow:
     """A finding in short words."""
     mark = "info" if finding.kind in HARMLESS else "known" if finding.known else "bad"
-    amount = f"{finding.amplitude:.3g} {short(finding.unit)}"
+    unit = "fiber" if (finding.amplitude, finding.unit) == (1, "fibers") else short(finding.unit)
+    amount = f"{finding.amplitude:.3g} {unit}"
     one = len(finding.fibers) == 1
     name = f"{kind_words(finding)}: {fibers_of(state, finding)}" if one else kind_words(finding)
     place = f"{finding.expid} {finding.camera}"
