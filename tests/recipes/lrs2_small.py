@@ -56,6 +56,7 @@ class Pixels:
     header: MappingProxyType
     gain: float
     readnoise: float
+    notes: tuple[str, ...] = ()
 
 
 class Night:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def _electrons(
         amplifier=amplifier.name, bias=None if biases is None else biases.frames.get(amplifier.name),
         by_row=params.by_row, dropped=setup.dropped,
     )  # fmt: skip
-    return frame, read, raw.header
+    return frame, replace(read, notes=(*raw.notes, *read.notes)), raw.header
 
 
 def read_detector(

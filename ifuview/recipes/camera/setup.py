@@ -31,6 +31,10 @@ class RawPixels(Protocol):
         """Its cards."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken from a default."""
+
+    @property
     def gain(self) -> float:
         """Electrons per ADU."""
 

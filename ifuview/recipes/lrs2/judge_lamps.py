@@ -53,7 +53,9 @@ def detector(found: Findings, value: object) -> None:
     for read in value.reads:
         fibers, name = _fibers_of(found, read.amplifier), read.amplifier
         if np.isnan(read.gain):
-            found.say(WRONG, f"amplifier {name} is missing", fibers)
+            own = read.problem or "it is missing"
+            why = own.removeprefix("it ") if own.startswith("it ") else "cannot be read"
+            found.say(WRONG, f"amplifier {name} {why}", fibers)
             continue
         if read.zero > DEAD_ZERO:
             found.say(WRONG, f"amplifier {name} is {100 * read.zero:.0f} % zero", fibers)

@@ -101,7 +101,7 @@ def _camera_exposure(setup: CameraSetup, steps: Mapping[str, StepResult]) -> Cam
     """
     failed = next((one for one in steps.values() if one.value is None), None)
     if failed is not None:
-        raise MissingDataError(f"{failed.step} was not made: {failed.reason}", setup.camera)
+        raise MissingDataError(f"{failed.step} was not made: {failed.reason.rstrip('.')}", setup.camera)
     flat, traces = cast(DetectorFrame, steps["flat"].value), cast(TracedFibers, steps["traces"].value)
     wave = cast(WaveSolution, steps["wave"].value)
     said = (*flat.notes, *traces.traces.provenance.notes, *wave.notes)

@@ -157,5 +157,5 @@ def value_of(steps: Mapping[str, StepResult], name: str, slot: str) -> object:
     one = steps[name]
     if one.value is None:
         first = next((step for step in steps.values() if step.value is None), one)
-        raise MissingDataError(f"{first.step} was not made: {first.reason}", slot)
+        raise MissingDataError(f"{first.step} was not made: {first.reason.rstrip('.')}", slot)
     return one.value

@@ -39,6 +39,8 @@ class Broken:
             return raw
         if self.how == "cut":
             raise FileFormatError("is cut short", amplifier.path)
+        if self.how == "gainless":
+            return replace(raw, notes=("the header has no gain: 0.85 electron/ADU is taken",))
         value = {"zero": 0, "full": 65535}[self.how]
         return replace(raw, data=np.full_like(raw.data, value), overscan=np.full_like(raw.overscan, value))
 
@@ -62,7 +64,7 @@ def test_an_exposure_without_a_usable_pixel_says_why(night, reduced, how, said):
     assert found.value is None and said in found.reason and found.reason.count(". ") <= 1
 
 
-@pytest.mark.parametrize(("how", "said"), [("zero", "100 % zero"), ("cut", "is missing")])
+@pytest.mark.parametrize(("how", "said"), [("zero", "100 % zero"), ("cut", "cannot be read")])
 def test_one_broken_amplifier_is_masked_named_and_the_other_kept(night, reduced, how, said):
     done = reduced[1]
     name = done.setup.amplifiers[1]
@@ -75,6 +77,12 @@ def test_one_broken_amplifier_is_masked_named_and_the_other_kept(night, reduced,
     assert any(name in note or "zero" in note for note in odd(steps, ("science",)))
     wrong = replace(done, steps=steps, verdicts=(verdict,)).wrong
     assert len(wrong) == 1 and wrong[0].startswith("orange 0000007 exp01: raw: amplifier")
+
+
+def test_what_is_taken_from_a_default_is_said_of_its_amplifier(night, reduced):
+    found = science_of(night, reduced[1], "gainless", "RU")
+    said = [note for note in odd({"science": found}, ("science",)) if "no gain" in note]
+    assert said == ["orange RU of 0000007 exp01: the header has no gain: 0.85 electron/ADU is taken."]
 
 
 @pytest.mark.parametrize(
