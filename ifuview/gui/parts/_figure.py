@@ -21,6 +21,7 @@ from ifuview.gui.parts._figure_items import (
     paint,
 )
 from ifuview.gui.parts._log_axis import log_ticks
+from ifuview.gui.parts._outside import Drawn, OutsideItem
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.plain import PlainLabel
 from ifuview.model.figure import Figure, Range, Shade
@@ -51,6 +52,8 @@ class FigurePlot(Plot):
         self.spans: dict[bool, list[pg.LinearRegionItem]] = {True: [], False: []}
         log_ticks(self.getAxis("bottom"), "bottom", lambda: self.figure is not None and self.figure.x.log)
         log_ticks(self.getAxis("left"), "left", lambda: self.figure is not None and self.figure.y.log)
+        self.outside = OutsideItem(self._beyond)
+        self.addItem(self.outside, ignoreBounds=True)
         self.map: MapItem | None = None
         self.notes = PlainLabel("", self)
         self.notes.setTextFormat(Qt.TextFormat.RichText)
@@ -89,6 +92,13 @@ class FigurePlot(Plot):
             self.show_y(*_place(self.figure.y.range, self.figure.y.log))
         else:
             self.plotItem.vb.enableAutoRange(axis="y")
+
+    def _beyond(self) -> list[Drawn]:
+        """The curves of a figure whose range leaves some of them outside."""
+        if self.figure is None or self.figure.y.range is None:
+            return []
+        found = (items.drawn() for items in self.curves[: len(self.figure.curves)])
+        return [drawn for drawn in found if drawn is not None]
 
     def _draw(self) -> None:
         """Everything but the ranges."""

@@ -150,3 +150,17 @@ def test_places_keep_their_shape_and_side_on_dock_and_page(plot) -> None:
     assert len(axes.collections[0].get_offsets()) == 3
     plot.show_figure(Figure(curves=(LINE,)))
     assert not plot.cloud.dots.isVisible() and not plot.plotItem.vb.xInverted()
+
+
+def test_what_lies_beyond_a_robust_range_is_an_arrow_and_none_where_it_is_seen(plot: FigurePlot) -> None:
+    x = np.arange(100.0)
+    y = np.sin(x)
+    y[30], y[70] = 50.0, -40.0
+    plot.show_figure(Figure("", Scale("x", (0.0, 99.0)), Scale("y", (-2.0, 2.0)), (Curve(x, y, 0),)))
+    step = 7 * plot.plotItem.vb.viewPixelSize()[0]
+    up, down = sorted(plot.outside.arrows(), key=lambda arrow: arrow.x)
+    assert up.up and abs(up.x - 30) <= step and not down.up and abs(down.x - 70) <= step
+    plot.show_y(-2.0, 60.0)
+    assert [arrow.up for arrow in plot.outside.arrows()] == [False]
+    plot.show_x(0.0, 60.0)
+    assert plot.outside.arrows() == []
