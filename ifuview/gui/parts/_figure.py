@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QResizeEvent
 
+from ifuview.gui.parts._edges import DrawnCurve, OutsideItem, log_ticks
 from ifuview.gui.parts._figure_items import (
     PAPER_ALPHA,
     SPAN_ALPHA,
@@ -20,8 +21,6 @@ from ifuview.gui.parts._figure_items import (
     WordItems,
     paint,
 )
-from ifuview.gui.parts._log_axis import log_ticks
-from ifuview.gui.parts._outside import Drawn, OutsideItem
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.plain import PlainLabel
 from ifuview.model.figure import Figure, Range, Shade
@@ -93,7 +92,7 @@ class FigurePlot(Plot):
         else:
             self.plotItem.vb.enableAutoRange(axis="y")
 
-    def _beyond(self) -> list[Drawn]:
+    def _beyond(self) -> list[DrawnCurve]:
         """The curves of a figure whose range leaves some of them outside."""
         if self.figure is None or self.figure.y.range is None:
             return []

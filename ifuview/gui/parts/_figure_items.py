@@ -13,7 +13,7 @@ from PyQt6.QtGui import QBrush, QColor, QPen
 from ifuview.app.frames.views import colors
 from ifuview.gui.parts._band import BandItem
 from ifuview.gui.parts._dots import Dots
-from ifuview.gui.parts._outside import Drawn
+from ifuview.gui.parts._edges import DrawnCurve
 from ifuview.gui.parts._plot import Ink, Plot, set_errors
 from ifuview.model import figure as values
 from ifuview.model.figure import (
@@ -132,14 +132,14 @@ class CurveItems:
         elif self.band is not None:
             self.band.setData([], [], [])
 
-    def drawn(self) -> Drawn | None:
+    def drawn(self) -> DrawnCurve | None:
         """The curve as it is drawn; None where it is no curve, or marks samples of another."""
         if self.shown is None or self.shown[0].color == "bad":
             return None
         curve, ink, x_log, y_log = self.shown
         if x_log or y_log:
             curve = logarithmic(curve, x=x_log, y=y_log)
-        return Drawn(np.asarray(curve.x, float), np.asarray(curve.y, float), paint(curve.color, ink))
+        return DrawnCurve(np.asarray(curve.x, float), np.asarray(curve.y, float), paint(curve.color, ink))
 
     def _show_line(self, curve: Curve, color: QColor) -> None:
         if curve.stroke == NONE:

@@ -16,20 +16,22 @@ LAYOUT_VERSION = 3  # raised when the set of docks changes so that an old layout
 
 
 FRAME_ROOM = QSize(8, 40)  # px that the window manager's frame takes
+FIRST_SHARE = 0.85  # of a large screen, for a window that nobody has given a size yet
 HEADLESS_SIZE = (1600, 1000)
 
 
 def place(window: QMainWindow, options: WindowOptions, headless: bool) -> None:
     """Give a window the size and place that were asked for, else those of the last time, within the screen."""
     o, screen = options, QGuiApplication.primaryScreen()
-    if not o.fresh and not headless and o.width is None:
-        restore_geometry(window)
+    restored = not o.fresh and not headless and o.width is None and restore_geometry(window)
     if o.width or o.height:
         window.resize(o.width or window.width(), o.height or window.height())
     elif headless:
         window.resize(*HEADLESS_SIZE)
     elif screen is not None:
-        window.resize(window.size().boundedTo(screen.availableGeometry().size() - FRAME_ROOM))
+        room = screen.availableGeometry().size()
+        wanted = window.size() if restored else window.size().expandedTo(room * FIRST_SHARE)
+        window.resize(wanted.boundedTo(room - FRAME_ROOM))
     if o.x is not None and o.y is not None and screen is not None:
         whole = screen.geometry()
         x = o.x if o.x >= 0 else whole.width() + o.x - window.width()

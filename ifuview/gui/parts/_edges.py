@@ -1,10 +1,21 @@
-"""Ticks of logarithmic axes whose numbers never cover each other: decades, then 2 and 5, as far as there is room."""
+"""What stands at the edges of a plot: ticks of logarithmic axes, and arrows for what lies beyond its range.
+
+The numbers of the ticks never cover each other: decades, then 2 and 5, as far as there is room. A robust range hides
+nothing: where a curve leaves the view, an arrow says so.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPolygonF
+
+from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
     from pyqtgraph import AxisItem
@@ -14,6 +25,8 @@ DECADE, HALF, MINOR = 1.0, 0.3, 0.1  # levels of ticks, as the axis tells them a
 TINY, HUGE = 1e-3, 1e4  # numbers between them are written in full
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SAME = 1e-9  # of a decade
+SIZE = 7.0  # screen px, width and height of an arrow
+ABOVE_ALL = 40  # of the items of a plot
 
 
 def log_ticks(axis: AxisItem, side: str, is_log: Callable[[], bool]) -> None:
@@ -62,3 +75,70 @@ def word(place: float) -> str:
         return f"{digit * 10.0**power:g}" if value < HUGE / 2 or digit * 10**power == HUGE else f"{value:.0f}"
     raised = f"10{str(power).translate(RAISED)}"
     return raised if digit == 1 else f"{digit}·{raised}"
+
+
+class DrawnCurve(NamedTuple):
+    """A curve in the units of the axes, and its color."""
+
+    x: Array
+    y: Array
+    color: QColor
+
+
+class EdgeArrow(NamedTuple):
+    """One arrow: where along the plot, and whether it points up."""
+
+    x: float
+    up: bool
+    color: QColor
+
+
+class OutsideItem(pg.GraphicsObject):
+    """Draws an arrow where a curve is above or below the view, one for each few screen pixels."""
+
+    def __init__(self, curves: Callable[[], Sequence[DrawnCurve]]) -> None:
+        super().__init__()
+        self._curves = curves
+        self.setZValue(ABOVE_ALL)
+
+    def boundingRect(self) -> QRectF:
+        view = self.viewRect()
+        return QRectF() if view is None else view
+
+    def dataBounds(self, axis: int, frac: float = 1.0, orthoRange: object = None) -> tuple[None, None]:
+        """It follows the range and never sets it."""
+        return None, None
+
+    def viewRangeChanged(self) -> None:
+        """Other parts are outside now."""
+        self.prepareGeometryChange()
+        self.update()
+
+    def arrows(self) -> list[EdgeArrow]:
+        """What lies beyond the view."""
+        box = self.getViewBox()
+        if box is None:
+            return []
+        (left, right), (low, high) = box.viewRange()
+        step = SIZE * box.viewPixelSize()[0]
+        out = []
+        for x, y, color in self._curves():
+            if x.size != y.size or not x.size:
+                continue
+            inside = (x >= left) & (x <= right)
+            for up, beyond in ((True, y > high), (False, y < low)):
+                columns = np.unique(np.floor((x[inside & beyond] - left) / step))
+                out += [EdgeArrow(left + (column + 0.5) * step, up, color) for column in columns.tolist()]
+        return out
+
+    def paint(self, painter: QPainter, *_args: object) -> None:
+        box = self.getViewBox()
+        if box is None:
+            return
+        wide, tall = (SIZE * size for size in box.viewPixelSize())
+        low, high = box.viewRange()[1]
+        painter.setPen(Qt.PenStyle.NoPen)
+        for x, up, color in self.arrows():
+            tip, foot = (high, high - tall) if up else (low, low + tall)
+            painter.setBrush(color)
+            painter.drawPolygon(QPolygonF([QPointF(x, tip), QPointF(x - wide / 2, foot), QPointF(x + wide / 2, foot)]))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from ifuview.gui.parts._log_axis import MINOR, levels, log_ticks, word
+from ifuview.gui.parts._edges import MINOR, levels, log_ticks, word
 from ifuview.gui.parts._plot import Plot
 
 ROOM = 40.0
