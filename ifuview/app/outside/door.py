@@ -28,7 +28,17 @@ PATIENCE = 300.0  # s, that a window may take to open what it was sent
 SUFFIX = ".door"
 WINDOWS = "this system has no sockets of files; use File, Open in the window"
 # Where a step names a file: the place among its arguments.
-PATHS = {"open": 0, "regions": 1, "traces": 0, "mask": 0, "save-image": 1, "save-table": 1, "watch": 0}
+PATHS = {
+    "open": 0,
+    "regions": 1,
+    "traces": 0,
+    "mask": 0,
+    "save-image": 1,
+    "save-table": 1,
+    "watch": 0,
+    "save-session": 0,
+    "restore": 0,
+}
 _numbers = count()  # of the windows of this process
 REMOTE = re.compile(r"^[a-z][a-z0-9+]*://", re.IGNORECASE)
 

@@ -53,8 +53,12 @@ class _Kept:
     def begin(self, slot: Slot) -> None:
         """Forget others."""
         if not self.knows(slot):
-            self.voxels, self.lead = ref(slot.image.pixels.raw), tuple(slot.plane[:-1])
-            self.sums = self.fibers = None
+            self.voxels, self.lead = ref(slot.image.pixels.raw, self.forget), tuple(slot.plane[:-1])
+            self.forget()
+
+    def forget(self, _: object = None) -> None:
+        """Give the memory back, also when the voxels are gone."""
+        self.sums = self.fibers = None
 
     def running(self, slot: Slot) -> RunningSums | None:
         """Running sums of a cube, if they are there."""

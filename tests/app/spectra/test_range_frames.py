@@ -82,6 +82,8 @@ def test_running_sums_give_the_same_image_and_say_what_they_take(runner, monkeyp
     assert any("Running sums of cube take 1 MiB" in text for text in runner.said())
     parent = runner.session.slot(before.made_of.key)
     assert kept.running(parent) is not None
+    kept.forget()
+    assert kept.running(parent) is None
     runner.ask(want.SetWindow((5004.0, 5050.1)))
     after = runner.session.slot()
     assert after.image is not before.image
