@@ -12,12 +12,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ifuview.app.saved.keep import read, write
-from ifuview.app.saved.state import Saved
 from ifuview.errors import IfuviewError
 from ifuview.files import alive, home
 from ifuview.folders import user_folder
+
+if TYPE_CHECKING:
+    from ifuview.app.saved.state import Saved
 
 FOLDER = "sessions"
 MODE = 0o700
@@ -44,6 +46,8 @@ def keep(saved: Saved) -> None:
     OSError, UsageError
         It cannot be written.
     """
+    from ifuview.app.saved.keep import write
+
     place = folder()
     place.mkdir(parents=True, exist_ok=True, mode=MODE)
     if place.stat().st_mode & 0o777 != MODE:
@@ -75,6 +79,8 @@ class Offered:
 
 def offered() -> Offered | None:
     """The newest that can be restored; those that cannot be read are removed."""
+    from ifuview.app.saved.keep import read
+
     for path in left():
         try:
             saved, _ = read(path)

@@ -11,9 +11,10 @@ from PyQt6.QtCore import QByteArray, QObject, QThreadPool, QTimer
 
 from ifuview.app import intents as want
 from ifuview.app.desk import Desk
-from ifuview.app.jobs import JobKey, JobKind, JobRequest
+from ifuview.app.jobs import JobKind
 from ifuview.app.saved import left
 from ifuview.app.saved.keep import kept
+from ifuview.app.saved.left import Offered
 from ifuview.app.saved.state import Saved
 from ifuview.app.session import Level
 from ifuview.errors import IfuviewError
@@ -42,13 +43,13 @@ class Keeper(QObject):
 
     # while the program runs
 
-    def begin(self) -> None:
+    def begin(self, offered: Offered | None = None) -> None:
         """From now on keep what changes, and offer what was left behind."""
         self.controller.store.changed.connect(lambda *_: self._soon.isActive() or self._soon.start())
         self.controller.ended.connect(self._restored)
         self._soon.start()
-        key = JobKey(JobKind.WARM_UP)
-        self.controller.submit(JobRequest("Look for a session", lambda _: left.offered(), key, quiet=True), self._show)
+        if offered is not None:
+            self._show(offered)
 
     def keep(self) -> None:
         """Write what is new; the window does not wait for the disk."""
@@ -108,9 +109,7 @@ class Keeper(QObject):
 
     # what was left behind
 
-    def _show(self, offered: left.Offered | None) -> None:
-        if offered is None:
-            return
+    def _show(self, offered: Offered) -> None:
         self._offer = Offer(offered.words, "Restore", "Forget")
         self._offer.accepted.connect(lambda: self.controller.handle(want.RestoreSession(offered.path)))
         self._offer.declined.connect(lambda: left.forget(offered.path))

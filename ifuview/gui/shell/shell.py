@@ -34,7 +34,7 @@ from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
-from ifuview.gui.shell.warm_up import WARM_UP, WarmKernels, _keep_loaded, _log, _qt_message, _warm_plots
+from ifuview.gui.shell.warm_up import WARM_UP, LookForSession, WarmKernels, _keep_loaded, _log, _qt_message, _warm_plots
 from ifuview.gui.shell.worker import PATIENCE, Worker
 from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
@@ -181,7 +181,7 @@ class Shell(QObject):
             self.kernels.wait()
             self._listen()
             if not (self.embedded or self.options.fresh):
-                self._keep().begin()
+                LookForSession(self.controller, lambda offered: self._keep().begin(offered)).wait()
         if self.runner is not None:
             self.runner.go()
 

@@ -91,7 +91,7 @@ def test_words_of_ds9_back_up_and_restore(images: list[str], tmp_path: Path) -> 
 def keeping(shell: Shell) -> Iterator[Keeper]:
     """As a window that keeps its session, which those of tests do not."""
     keeper = shell._keep()
-    keeper.begin()
+    keeper.begin(left.offered())
     try:
         yield keeper
     finally:
@@ -106,7 +106,7 @@ def test_a_killed_window_is_offered_at_the_next_start(
     env = dict(os.environ, QT_QPA_PLATFORM="offscreen")
     running = subprocess.Popen([sys.executable, "-m", "ifuview", *images], cwd=ROOT, env=env)
     try:
-        qtbot.waitUntil(lambda: any(left.folder().glob("*.json")), timeout=60_000)
+        qtbot.waitUntil(lambda: any(left.NAME.fullmatch(path.name) for path in left.folder().glob("*")), timeout=60_000)
     finally:
         running.send_signal(signal.SIGKILL)
         running.wait()
@@ -115,7 +115,7 @@ def test_a_killed_window_is_offered_at_the_next_start(
         qtbot.waitUntil(lambda: keeper._offer is not None)
         offer = keeper._offer
         assert offer is not None
-        assert offer.isVisible()
+        qtbot.waitUntil(offer.isVisible)
         assert offer.height() < 45  # one line
         assert "3 frames were open" in offer.label.text()
         offer.yes.click()
