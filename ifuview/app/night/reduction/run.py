@@ -10,7 +10,7 @@ from pathlib import Path
 from ifuview.app.night.reduction.calibrate import ChannelCalibration, archives, calibrate, key_of, let_go, odd
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
-from ifuview.app.night.reduction.products import calibration, reduced
+from ifuview.app.night.reduction.products import calibration, positions, reduced
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
@@ -286,7 +286,9 @@ def write(
     from ifuview.io.products.lrs2.writing import write_exposure
 
     made = reduced(done.steps, done.setup, done.exposure, tables, params, done.notes)
-    return replace(done, files=(*done.files, *write_exposure(output, made, tables.standards(), ctx)))
+    lacking = positions(done.setup, done.exposure, done.header, tables)[1]
+    files = write_exposure(output, made, tables.standards(), ctx)
+    return replace(done, files=(*done.files, *files), notes=(*done.notes, *lacking))
 
 
 def write_calibrations(

@@ -107,9 +107,19 @@ def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[
     for name, kind in INPUTS.items():
         found = near(night, exposure, camera, kind)
         notes += found.notes
+        if kind == ARC:  # of the others those who read them say it
+            notes += _lacking(found.exposures, camera)
         if found.exposures:
             out[name] = Given(found.exposures, _key_of(found.exposures, camera))
     return out, tuple(notes)
+
+
+def _lacking(exposures: tuple[RawExposure, ...], camera: str) -> list[str]:
+    """Amplifiers of a detector that some exposures do not have, or not in use."""
+    missing = [f"{e.object}: {camera} {name} is missing" for e in exposures for c, name in e.missing if c == camera]
+    return missing + [
+        f"{e.object}: {a.trouble}" for e in exposures for a in e.amplifiers if a.camera == camera and a.problem
+    ]
 
 
 def _key_of_setup(setup: ChannelSetup) -> str:

@@ -79,6 +79,24 @@ def test_one_broken_amplifier_is_masked_named_and_the_other_kept(night, reduced,
     assert len(wrong) == 1 and wrong[0].startswith("orange 0000007 exp01: raw: amplifier")
 
 
+def test_a_lamp_that_an_amplifier_lacks_is_said_and_the_other_lamp_serves(night, reduced):
+    whole = index_night(str(night[0]), "lrs2")
+    (exposure,) = whole.of_kind("sci", "orange")
+
+    def half(one):
+        lit = one.object == "Hg_B"
+        kept = tuple(a for a in one.amplifiers if not (lit and a.name == "RU"))
+        return replace(one, amplifiers=kept, missing=(("orange", "RU"),) if lit else one.missing)
+
+    some = replace(whole, exposures=tuple(half(one) for one in whole.exposures))
+    inputs, notes = given(some, reduced[1].setup, exposure)
+    assert [note for note in notes if "Hg" in note] == ["Hg_B: orange RU is missing"]
+    known = {name: reduced[1].steps[name] for name in ("biases", "flat", "traces", "profile")}
+    wave = run(RECIPE, inputs, wanted=("wave",), known=known)["wave"].value
+    off = (wave.wave - reduced[1].value("wave").wave)[: wave.wave.shape[0] // 2, 200:-200]
+    assert np.nanmax(np.abs(off)) < 0.1  # a tenth of a pixel: other lines tell it
+
+
 def test_what_is_taken_from_a_default_is_said_of_its_amplifier(night, reduced):
     found = science_of(night, reduced[1], "gainless", "RU")
     said = [note for note in odd({"science": found}, ("science",)) if "no gain" in note]
