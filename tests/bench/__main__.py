@@ -32,6 +32,7 @@ PARTS = {
     "triage": "triage",
     "truth": "truth",
     "night": "night",
+    "first": "first_look",
     "spectra": "spectra",
     "doctor": "doctor",
     "photons": "photons",
