@@ -1,4 +1,4 @@
-"""Answers with nothing pressed, on a real X screen: a bad amplifier, a dead fiber, a photon list; proofs in one."""
+"""Answers with nothing pressed, on a real X screen: a bad amplifier, a dead fiber; the proof in one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,12 @@ from ifuview.app.frames.views import viewport
 from ifuview.app.night import open_night
 from ifuview.app.session import Layout, Level
 from ifuview.gui.shell.shell import Shell
-from ifuview.io.photons.lists.write import write_photons
-from ifuview.simulate.photons import faults
-from ifuview.simulate.photons.array import make_array
-from ifuview.simulate.photons.lists import simulate_photons
-from ifuview.simulate.photons.scene import Scene
 from tests.app.night.test_health import amplifier
 from tests.gui.hands import Hands
 from tests.gui.test_problem_journey import Counted
 from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
-
-HOT, OUT = (12, 20), (6, 5)  # x, y
 
 
 @pytest.fixture
@@ -97,24 +90,3 @@ def test_a_dead_fiber_is_named_chosen_and_in_view_in_no_action(
         size, view = canvas.tile_size(session.current), canvas.view_of(session.current)
         _, y = viewport.to_screen(view, size, session.slot().image.shape[1] / 2, 222)
         assert 0 < y < size[1]
-
-
-def test_hot_pixels_and_time_outs_are_named_and_the_light_of_one_is_a_click(
-    qtbot: QtBot, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    array = make_array(dead=0, cold=0, hot=0, unsolved=0, seed=2)
-    made = simulate_photons(array=array, duration=5.0, scene=Scene(sky=45.0), seed=1)[0]
-    path = tmp_path / "spoiled.h5"
-    write_photons(str(path), faults.lit(faults.timed_out(made, [OUT], 1.0, 3.0), [HOT], 500.0))
-    with window(qtbot, str(path), judges=True) as shell:
-        session = lambda: shell.store.session  # noqa: E731
-        qtbot.waitUntil(lambda: "times out" in said(shell), timeout=TIMEOUT)
-        settle(qtbot, shell)
-        assert "1 resonator times out" in said(shell) and "1 hot pixel" in said(shell)
-        canvas, key = shell.window.canvas, session().current
-        x, y = viewport.to_screen(canvas.view_of(key), canvas.tile_size(key), *HOT)
-        hands.click(canvas, x / canvas.devicePixelRatioF(), y / canvas.devicePixelRatioF())
-        qtbot.waitUntil(lambda: shell.window.docks["light"].isVisible(), timeout=TIMEOUT)
-        settle(qtbot, shell)
-        assert (round(session().selection.x), round(session().selection.y)) == HOT
