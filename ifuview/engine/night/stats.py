@@ -90,7 +90,8 @@ def binned(values: Array, width: int) -> Array:
     cut = values[..., : count * width].reshape(*values.shape[:-1], count, width)
     if cut.dtype.kind != "f":
         return np.asarray(cut.mean(axis=-1))
-    return np.asarray(cut @ np.full(width, 1 / width, cut.dtype))
+    with np.errstate(invalid="ignore"):  # what is unknown stays so
+        return np.asarray(cut @ np.full(width, 1 / width, cut.dtype))
 
 
 def without_gaps(values: Array) -> Array:

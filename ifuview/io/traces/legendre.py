@@ -54,6 +54,9 @@ def legendre_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: 
         made = f"{width or '?'} x {height or '?'}"
         text = f"the traces are made for a detector of {made} pixels, the image has {shape[0]} x {shape[1]}"
         raise FileFormatError(text, fits.path, "open the traces of this detector")
+    if _falls(y):
+        text = "the wavelengths fall with y: these traces are mirrored along dispersion"
+        raise FileFormatError(text, fits.path, "give traces in the axes of the image")
     wave_u, center, valid, status = _invert(x, y, ndisp)
     low, high = domain
     wave = (low + high) / 2 + wave_u * (high - low) / 2
@@ -87,6 +90,8 @@ def positions(fits: FitsFile, wave: Array) -> tuple[Array, Array]:
     x, y, header, _ = _coefficients(fits)
     low, high = _domain(header, fits.path)
     _check_coefficients(x, y, fits.path)
+    if 10 * low < float(np.median(wave)) < 10 * high:  # it is in nm
+        low, high = 10 * low, 10 * high
     u = 2 * (wave - low) / (high - low) - 1
     across, along = (c @ legendre.legvander(u, c.shape[1] - 1).T for c in (x, y))
     return across.astype(np.float32), along.astype(np.float32)
@@ -153,6 +158,12 @@ def _check_coefficients(x: Array, y: Array, path: str) -> None:
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1) | ~np.isfinite(y).all(axis=1))
     if len(bad):
         raise FileFormatError(f"the trace coefficients of {len(bad)} fibers (first: {bad[0]}) are not numbers", path)
+
+
+def _falls(y: Array) -> bool:
+    """Whether y falls with wavelength in most fibers."""
+    odd = y[:, 1::2].sum(axis=1)  # half of what is between the ends
+    return bool(np.median(odd) < 0)
 
 
 def own_orientation(fits: FitsFile) -> Orientation:

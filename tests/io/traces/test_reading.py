@@ -301,3 +301,18 @@ def test_traces_cut_off_anywhere_never_escape_as_another_exception(tmp_path: Pat
             io.read_traces(path, (450, NX), Orientation())
         except (FileFormatError, MissingDataError) as problem:
             assert str(path) in str(problem)
+
+
+def test_traces_mirrored_along_dispersion_say_so(tmp_path: Path) -> None:
+    x, y = coefficients()
+    y[:, 1:] *= -1
+    with pytest.raises(FileFormatError, match="mirrored along dispersion"):
+        io.read_traces(psf_file(tmp_path / "psf.fits", x, y), (NX, NY), ALONG_Y)
+
+
+def test_positions_by_wavelengths_in_nm_are_those_in_angstrom(tmp_path: Path) -> None:
+    path, wave = psf_file(tmp_path / "psf.fits", *coefficients()), np.linspace(LOW + 100, HIGH - 100, 50)
+    right = io.trace_positions(str(path), wave)
+    nm = psf_file(tmp_path / "nm.fits", *coefficients(), WAVEMIN=LOW / 10, WAVEMAX=HIGH / 10)
+    for found, expected in zip(io.trace_positions(str(nm), wave), right, strict=True):
+        np.testing.assert_allclose(found, expected, atol=2.0)  # each call draws a bend of half a pixel
