@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FindCameras(Task["list[CameraFiles]"]):
-    """Which cameras of a folder, or of a product's exposure, can be judged."""
+    """Which cameras of a folder, or of a product's exposure, can be judged; `more`: other products that are open."""
 
     kind: ClassVar[JobKind] = JobKind.VERDICT
     path: str
+    more: tuple[str, ...] = ()
     quiet: bool = True
     newest: bool = True
     aside: bool = True
@@ -47,12 +48,12 @@ class FindCameras(Task["list[CameraFiles]"]):
 
         indexes = () if session.night is None else (session.night.index,)
         try:
-            return find_cameras((self.path,), ctx=ctx, indexes=indexes)
+            return find_cameras((self.path, *self.more), ctx=ctx, indexes=indexes)
         except IfuviewError:
             return []
 
     def apply(self, session: Session, result: list[CameraFiles]) -> Outcome:
-        """Begin with those on the canvas."""
+        """Begin with those on the canvas; what was judged of them stays."""
         if not result:
             return session
         now = open_night.here(session)
@@ -60,8 +61,15 @@ class FindCameras(Task["list[CameraFiles]"]):
         camera = "" if now is None else now.camera
         result.sort(key=lambda c: (c.expid != first, c.expid, c.camera != camera, c.camera))
         name = os.path.basename(self.path.rstrip(os.sep)) or self.path
-        state = TriageState(scope=name, todo=tuple(result))
-        return Change(replace(session, triage=state), (JudgeCamera(title=_title(result), todo=tuple(result)),))
+        before = None if session.triage is None or not self.more else session.triage
+        done = () if before is None else tuple(one for one in before.done if one.camera in result)
+        asked = [one.camera for one in done]
+        todo = tuple(camera for camera in result if camera not in asked)
+        state = TriageState(scope=name, todo=todo)
+        if before is not None:
+            state = _same_problem(before, grown(state, done, (), todo))
+        after = (JudgeCamera(title=_title(todo), todo=todo),) if todo else ()
+        return Change(replace(session, triage=state), after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +169,8 @@ def of_product(session: Session, slot: Slot) -> tuple[FindCameras, ...]:
         return ()
     if not triage_can_ask(slot):
         return ()
-    return (FindCameras(title=f"Judge {slot.title}", path=slot.dataset.path),)
+    others = (s.dataset.path for s in session.slots if s.key != slot.key and triage_can_ask(s))
+    return (FindCameras(title=f"Judge {slot.title}", path=slot.dataset.path, more=tuple(dict.fromkeys(others))),)
 
 
 # what the bar asks for

@@ -169,6 +169,16 @@ def test_a_product_opened_alone_is_judged_with_those_beside_it(opened: Runner):
     assert sum(task.kind is JobKind.VERDICT for task in runner.done) == asked == 2
 
 
+def test_products_of_two_cameras_are_both_judged(opened: Runner):
+    one = opened.session.triage.done[0].camera
+    other = next(t.camera for t in opened.session.triage.done if t.camera.camera != one.camera)
+    runner = Runner(Session())
+    runner.ask(want.OpenFile(one.files["sframe"]), want.OpenFile(other.files["sframe"]))
+    assert [t.camera.label for t in runner.session.triage.done] == [one.label, other.label]
+    for slot in runner.session.slots:
+        assert verdict.make(replace(runner.session, current=slot.key)) is not None
+
+
 def test_the_bar_does_not_speak_of_a_frame_that_it_knows_nothing_of(opened: Runner):
     done = opened.session.triage.done
     about = replace(state([finding(1, "r6")]), done=done)
