@@ -40,7 +40,7 @@ def here(runner: Runner) -> Place | None:
 def test_a_folder_is_indexed_and_listed(runner, root):
     assert {e.expid for e in runner.session.night.index.exposures} >= {FIRST, SECOND}
     assert runner.session.recent[0] == str(root)
-    assert runner.window[0] == want.ShowDock("exposures")
+    assert runner.window[0] == want.ShowDock("exposures", front=False)
     assert here(runner) == runner.session.night.auto  # the first product is shown and nobody chose it
 
 
