@@ -36,7 +36,9 @@ class Habits(QObject):
         if desk.task(new) != desk.task(old) and (new.slots or new.night is not None):
             self.area.arrange(desk.suited(new))
             if desk.suited(new) is desk.Desk.NIGHT and (new.night is None or old.night is None):
-                self.area.show(LIST, new.night is not None)  # products of one camera have no list of exposures
+                self.area.show(
+                    LIST, new.night is not None, front=False
+                )  # products of one camera have no list of exposures
             while self._wanted:  # what was asked for stays on another desk
                 self.area.show(self._wanted.pop(), True)
         if self._raised or new.selection is old.selection or new.selection.x is None:
