@@ -10,10 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QApplication, QHeaderView, QTabBar, QTreeWidget, QWidget
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ifuview import simulate
 from ifuview.app.desk import suited
 from ifuview.gui.shell.shell import Shell
 from ifuview.io.photons.lists.write import write_photons
@@ -23,7 +22,6 @@ from ifuview.simulate.photons.lists import simulate_photons
 from ifuview.simulate.photons.scene import Scene
 from tests.app.night.test_health import amplifier
 from tests.gui.night.test_first_look import CAMERA, EXPID
-from tests.gui.shell.test_room import PIXEL
 from tests.gui.shell.test_room import faults as faults_of
 from tests.gui.windows import settle, window
 
@@ -58,44 +56,7 @@ def photons(folder: Path) -> str:
     return str(folder / "list.h5")
 
 
-def traces(folder: Path) -> str:
-    """A flat with a trace that is wrong."""
-    return str(next(p for p in simulate.demo(folder) if p.name.startswith("preproc")))
-
-
-SYSTEMS: dict[str, Callable[[Path], str]] = {"night": night, "heads": heads, "photons": photons, "traces": traces}
-
-
-def seen(win: QWidget) -> list[str]:
-    """Words that are cut in tabs, in the heads of tables and in the first column of lists."""
-    out = []
-    for bar in win.findChildren(QTabBar):
-        if bar.isVisible() and bar.count() and bar.tabRect(bar.count() - 1).right() > bar.width():
-            out.append(f"tabs {[bar.tabText(n) for n in range(bar.count())]} in {bar.width()} px")
-    for head in win.findChildren(QHeaderView):
-        if head.isVisible() and not head.visibleRegion().isEmpty() and head.model() is not None:
-            out += _of_head(head)
-    for tree in win.findChildren(QTreeWidget):
-        if tree.isVisible() and not tree.visibleRegion().isEmpty():
-            out += _of_tree(tree)
-    return out
-
-
-def _of_head(head: QHeaderView) -> list[str]:
-    out = []
-    for n in range(head.count()):
-        text = str(head.model().headerData(n, head.orientation()) or "")
-        if not head.isSectionHidden(n) and head.fontMetrics().horizontalAdvance(text) > head.sectionSize(n) + PIXEL:
-            out.append(f"head {text!r} in {head.sectionSize(n)} px")
-    return out
-
-
-def _of_tree(tree: QTreeWidget) -> list[str]:
-    """The first column is the answer."""
-    room = tree.columnWidth(0) - tree.indentation() * tree.rootIsDecorated()
-    items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
-    texts = [item.text(0) for item in items if item is not None]
-    return [f"{t!r} in {room} px" for t in texts if tree.fontMetrics().horizontalAdvance(t) > room + PIXEL]
+SYSTEMS: dict[str, Callable[[Path], str]] = {"night": night, "heads": heads, "photons": photons}
 
 
 def walked(qtbot: QtBot, path: str, sizes: tuple[tuple[int, int], ...]) -> list[str]:
@@ -105,7 +66,7 @@ def walked(qtbot: QtBot, path: str, sizes: tuple[tuple[int, int], ...]) -> list[
         settle(qtbot, shell)
         for size in sizes:
             _resize(qtbot, shell, size)
-            found = [*faults_of(shell.window, shell.window.dock_area.desk), *seen(shell.window)]
+            found = faults_of(shell.window, shell.window.dock_area.desk)
             out += [f"{size}: {fault}" for fault in found]
     return out
 

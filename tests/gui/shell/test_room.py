@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QRect, Qt
-from PyQt6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QComboBox, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QApplication,
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QTabBar,
+    QToolButton,
+    QTreeWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from ifuview import simulate
@@ -73,11 +84,44 @@ def faults(win: QWidget, desk: Desk) -> list[str]:
         name = f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()}"
         if isinstance(widget, QLabel | QAbstractButton | QComboBox):
             out += [f"{name}: {what}" for what in _of_text(widget)]
+    out += seen(win)
     for key in PANELS[desk]:
         dock = win.docks[key]
         if not dock.visibleRegion().isEmpty() and dock.height() < LEAST:
             out.append(f"panel {key} is {dock.height()} px high")
     return out
+
+
+def seen(win: QWidget) -> list[str]:
+    """Words that are cut in tabs, in the heads of tables and in the first column of lists."""
+    out = []
+    for bar in win.findChildren(QTabBar):
+        if bar.isVisible() and bar.count() and bar.tabRect(bar.count() - 1).right() > bar.width():
+            out.append(f"tabs {[bar.tabText(n) for n in range(bar.count())]} in {bar.width()} px")
+    for head in win.findChildren(QHeaderView):
+        if head.isVisible() and not head.visibleRegion().isEmpty() and head.model() is not None:
+            out += _of_head(head)
+    for tree in win.findChildren(QTreeWidget):
+        if tree.isVisible() and not tree.visibleRegion().isEmpty():
+            out += _of_tree(tree)
+    return out
+
+
+def _of_head(head: QHeaderView) -> list[str]:
+    out = []
+    for n in range(head.count()):
+        text = str(head.model().headerData(n, head.orientation()) or "")
+        if not head.isSectionHidden(n) and head.fontMetrics().horizontalAdvance(text) > head.sectionSize(n) + PIXEL:
+            out.append(f"head {text!r} in {head.sectionSize(n)} px")
+    return out
+
+
+def _of_tree(tree: QTreeWidget) -> list[str]:
+    """The first column is the answer."""
+    room = tree.columnWidth(0) - tree.indentation() * tree.rootIsDecorated()
+    items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
+    texts = [item.text(0) for item in items if item is not None]
+    return [f"{t!r} in {room} px" for t in texts if tree.fontMetrics().horizontalAdvance(t) > room + PIXEL]
 
 
 def _of_text(widget: QLabel | QAbstractButton | QComboBox) -> list[str]:
