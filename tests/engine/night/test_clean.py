@@ -104,3 +104,8 @@ def test_lines_and_ends_of_targets_are_no_column(arm, seed, broad):
 def test_places_trails_and_levels_that_chance_makes_are_no_fault(arm, seed, scene):
     """Two places that look exchanged, 1.9 +- 0.75 % of trailing, a sky fiber 4.4 of 46 fibers' scatters off."""
     assert accused(camera.made(arm, seed, **scene)) == []
+
+
+def test_a_target_with_light_is_not_dead_and_chance_makes_no_levels_of_rows():
+    assert accused(camera.made("b", 955024, moon=0.2)) == []
+    assert accused(camera.made("b", 955027, plane=0.2)) == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.trailing import into_empty
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import PlantedChange, changed, plant, plant_at
@@ -56,3 +58,16 @@ def test_charge_in_the_next_fiber_is_measured_by_the_sky_fibers():
     (one,) = found(planted.chain, "charge-transfer")
     assert one.amplifier in planted.truth.amplifiers
     assert one.amplitude == pytest.approx(0.15, abs=0.06)
+
+
+def test_a_level_that_all_sky_fibers_share_is_no_charge_of_their_neighbors():
+    """The fibers before them are the brighter ones, with the spectrum of the sky: only a level of its own tells."""
+    random, sky = np.random.default_rng(2), 90 + 20 * np.sin(np.arange(60) / 9)
+    empty = np.arange(300) % 4 == 1
+    light = np.where(np.arange(300) % 4 == 0, 1.0, 0.2) * random.lognormal(0, 0.3, 300)
+    share = np.where(empty, 0.03, light) + random.normal(0, 0.002, 300)
+    error = np.full((300, 60), 1.0)
+    value = share[:, None] * sky + random.normal(size=error.shape)
+    of = Levels(value, error, sky, np.arange(60.0), share, np.full(300, 1.0 / np.linalg.norm(sky)))
+    found, sigma = into_empty(of, {"A": np.ones((300, 60), bool)}, empty, 0.003)["A"]
+    assert abs(found) < 4 * sigma and abs(found) < 0.01

@@ -30,6 +30,7 @@ UNMEASURED = 0.1  # error of a throughput without lines: targets add light
 CERTAIN = 2.0  # errors: a number below is only a bound
 SURE_GAIN = 0.15  # of the light of a bundle, that no targets add
 SEEN_GAIN = 3.0  # errors by which its lines must gain, too
+LIT = 0.5  # of the sky that a dead fiber cannot have
 DROWNED = 10.0  # sky levels of a fiber in which lines of the sky tell nothing
 FLAT_OFF = "the flat is wrong there, it stands out among the others by as much"
 FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
@@ -60,6 +61,7 @@ def fibers(case: Case) -> None:
     dim, expected = _below_sky(case, value, error, level, sigma)
     with np.errstate(invalid="ignore"):  # lines of a bright star are its own
         odd = of_fibers.odd_fibers(value, error) & ~(level > DROWNED * np.median(case.level))
+        odd &= ~((value < of_fibers.DEAD) & (level > LIT * expected))  # lines of a target lie on those of the sky
     losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
     in_blocks = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
     known_already = {f for x in case.findings if x.kind == "isolated-fiber" for f in x.fibers}

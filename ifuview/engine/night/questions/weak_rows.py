@@ -13,7 +13,7 @@ from ifuview.engine.night.stats import without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 
-ROWS, DRIFT = 3.8, 4.6  # sigma of the pairs
+ROWS, DRIFT = 4.2, 4.6  # sigma of the pairs
 WORTH, FAR = 2.0, 3.0  # sigma by wavelength from which rows are looked at; that a pixel can count
 OTHERWISE = ("wavelength-blocks", "block-throughput", "sky-line residual")  # tell of their fibers
 OFFSET, LEAST = 6.0, 0.008  # sigma of a contrast, and part of the sky

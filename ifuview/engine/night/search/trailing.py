@@ -144,17 +144,20 @@ def into_empty(of: Levels, where: Mapping[str, Array], empty: Array, scatter: fl
         Of the levels of sky fibers, part of the sky.
     """
     fibers = np.flatnonzero(empty[1:-1]) + 1
+    if not np.isfinite(of.share[fibers]).any():
+        return {}
     before, after = of.value[fibers - 1], of.value[fibers + 1]
     design = np.stack([(before - after) / 2, (before + after) / 2, np.broadcast_to(of.sky, before.shape)])
     known = np.isfinite(of.error[fibers - 1]) & np.isfinite(of.error[fibers + 1])
+    values = of.value[fibers] - float(np.nanmedian(of.share[fibers])) * of.sky  # a level of all is the sky model's
     out = {}
     for name, area in where.items():
         inside = known & area[fibers]
         w = np.where(inside, of.error[fibers], np.inf) ** -2.0
         normal = np.einsum("fk,ifk,jfk->fij", w, design, design, optimize=True)
-        right = np.einsum("fk,ifk,fk->fi", w, design, of.value[fibers], optimize=True)
+        right = np.einsum("fk,ifk,fk->fi", w, design, values, optimize=True)
         normal[:, 2, 2] += max(scatter, 1e-4) ** -2.0
-        misfit = _misfit(w, design, of.value[fibers], normal, right)
+        misfit = _misfit(w, design, values, normal, right)
         normal, right = normal / misfit[:, None, None], right / misfit[:, None]
         gone = normal[:, :2, 2] / normal[:, 2, 2, None]
         normal, right = (
