@@ -118,7 +118,7 @@ def answer(shell: Shell, headline: str, detail: str) -> None:
     """Everything is said before anything is pressed."""
     assert headline.startswith("\u2718  SKY MODEL wrong") and "r6" in headline
     assert "tile 7951 only (104284, 104285)" in headline
-    low, high = (float(v) for v in headline.rpartition(" \u00b7 ")[2].removesuffix(" \u00c5").split("\u2013"))
+    low, high = (float(v) for v in headline.rpartition(" \u00b7 ")[2].removesuffix("\u00a0\u00c5").split("\u2013"))
     assert 6300 < low < 6400 and 6800 < high < 6950
     assert "FIBER 3000\u20133049" in detail and "sigma" in detail and "first wrong step: sky model" in detail
     cells = {cell.key: cell for cell in shell.window.verdict.chain._cells}

@@ -121,7 +121,8 @@ class VerdictBar(QFrame):
             return
         color = VERDICT_COLORS[view.state]
         self.setStyleSheet(f"QFrame#verdict {{ background: {color}; }} QFrame#verdict QLabel {{ color: white; }}")
-        self.headline.setText(f"{VERDICT_SIGNS[view.state]}  {view.headline}")
+        words = view.headline.replace(" \u00c5", "\u00a0\u00c5")  # a number keeps its unit beside it
+        self.headline.setText(f"{VERDICT_SIGNS[view.state]}  {words}")
         self.detail.setText(view.detail)
         self.judged.setText(view.judged)
         count = len(view.problems)
