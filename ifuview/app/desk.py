@@ -43,6 +43,15 @@ def suited(session: Session) -> Desk:
     return Desk.TRACES if fibers else Desk.IMAGE
 
 
+def by_data(session: Session) -> Mapping[str, bool]:
+    """Panels of the desk that come or go with what is open: an empty one has no place."""
+    if suited(session) is Desk.NIGHT:
+        return {"exposures": session.night is not None}
+    if suited(session) is Desk.IMAGE:
+        return {"spectrum": any(slot.image.kind is Kind.CUBE for slot in session.slots)}
+    return {}
+
+
 def task(session: Session) -> tuple[bool, ...]:
     """What makes another desk suit: changes with what is opened, not with which frame is looked at."""
     return (
@@ -51,4 +60,5 @@ def task(session: Session) -> tuple[bool, ...]:
         session.triage is not None,
         session.night is not None,
         any(slot.image.kind in FIBERS for slot in session.slots),
+        any(slot.image.kind is Kind.CUBE for slot in session.slots),
     )

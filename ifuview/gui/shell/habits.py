@@ -10,7 +10,6 @@ from ifuview.app.session import Session
 from ifuview.gui.shell.controller import Controller
 from ifuview.gui.window.dock_area import DockArea
 
-LIST = "exposures"
 OF_PHOTONS = ("light", "speckle")
 
 
@@ -35,10 +34,8 @@ class Habits(QObject):
     def _changed(self, old: Session, new: Session) -> None:
         if desk.task(new) != desk.task(old) and (new.slots or new.night is not None):
             self.area.arrange(desk.suited(new))
-            if desk.suited(new) is desk.Desk.NIGHT and (new.night is None or old.night is None):
-                self.area.show(
-                    LIST, new.night is not None, front=False
-                )  # products of one camera have no list of exposures
+            for key, on in desk.by_data(new).items():
+                self.area.show(key, on, front=False)  # the desk has its own in front
             while self._wanted:  # what was asked for stays on another desk
                 self.area.show(self._wanted.pop(), True)
         if self._raised or new.selection is old.selection or new.selection.x is None:
