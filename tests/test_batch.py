@@ -102,8 +102,7 @@ def test_the_index_links_to_every_camera(run):
     assert 'class="failed"' in text
     legend = text[text.index('class="legend"') : text.index("<table")]
     assert all(words in legend for _, words in LEVELS.values())
-    assert f'plain">{UNREAD}</span>' in legend
-    assert UNREAD not in {sign for sign, _ in LEVELS.values()}
+    assert UNREAD not in legend and UNREAD not in {sign for sign, _ in LEVELS.values()}
     assert 'href="triage.html"' in text
 
 
@@ -363,7 +362,8 @@ def test_the_level_tells_processing_from_fibers_from_what_is_known():
 
 def test_the_page_orders_cameras_and_escapes_words():
     cells = {("1", "r6"): Cell("fail", "<b>", "<i>", 2, "1/r 6/t.html"), ("2", "b6"): Cell("pass", "clean")}
-    text = page(NightIndex("T", "now", "1", {**cells, ("1", "b10"): Cell("waiting")}, waiting=1))
+    text = page(NightIndex("T", "now", "1", {**cells, ("1", "b10"): Cell("waiting", problems=1)}, waiting=1))
+    assert f'plain">{UNREAD}</span>' in text
     assert "<b>" not in text
     assert "&lt;b&gt; +1" in text
     assert 'href="1/r%206/t.html"' in text

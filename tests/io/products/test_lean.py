@@ -34,7 +34,7 @@ def path(tmp_path, request):
     hdus = [first, fits.ImageHDU(np.abs(ivar), name="IVAR"),
             fits.ImageHDU(np.ones((COUNT, SIZE), np.int32), name="MASK"),
             fits.ImageHDU(np.linspace(5760, 5800, SIZE), name="WAVELENGTH"), table,
-            fits.ImageHDU(np.arange(1.0, COUNT + 1), name="THRPUTCORR")]  # fmt: skip
+            fits.ImageHDU(np.arange(1.0, COUNT + 1), name="FIBERSTATUS")]  # fmt: skip
     plain = tmp_path / "sframe-r1-00000001.fits"
     fits.HDUList(hdus).writeto(plain)
     packed = tmp_path / "sframe-r1-00000001.fits.gz"
@@ -52,7 +52,7 @@ def test_what_is_asked_for_is_what_the_whole_file_gives(path):
     np.testing.assert_array_equal(one.wave, two.wave)
     assert one.fibermap.role == two.fibermap.role
     np.testing.assert_array_equal(one.fibermap.focal_x, two.fibermap.focal_x)
-    assert [t.columns["THRPUTCORR"].tolist() for t in lean.tables] == [[1, 2, 3, 4, 5, 6]]
+    assert [t.columns["FIBERSTATUS"].tolist() for t in lean.tables] == [[1, 2, 3, 4, 5, 6]]
 
 
 def test_what_is_not_asked_for_is_not_read(path):
