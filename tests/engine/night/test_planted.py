@@ -35,7 +35,13 @@ def test_a_planted_defect_is_found_with_class_step_and_fibers(name, arm):
 SCENES = ({}, {"broad": True}, {"stars": 3}, {"moon": 0.2}, {"plane": 0.2})
 
 
-@pytest.mark.parametrize(("arm", "scene"), [("bzr"[k % 3], scene) for k, scene in enumerate(SCENES + SCENES[1:])])
+@pytest.mark.parametrize(
+    ("arm", "scene"),
+    [
+        pytest.param("bzr"[k % 3], scene, marks=[pytest.mark.slow] * (k >= len(SCENES)))
+        for k, scene in enumerate(SCENES + SCENES[1:])
+    ],
+)
 def test_what_a_real_sky_and_real_targets_do_is_no_fault(arm, scene):
     assert [f for f in findings(camera.made(arm, 60, **scene)) if f.kind != "sky-gradient"] == []
 

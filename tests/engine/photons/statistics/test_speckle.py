@@ -93,7 +93,7 @@ def test_intensities_and_their_errors_are_right_at_25_to_300_photons_a_second(sc
             assert 0.9 - noise < np.std(pull) < 1.2 + noise
 
 
-@pytest.mark.parametrize("method", ["binned", "arrival"])
+@pytest.mark.parametrize("method", [pytest.param("binned", marks=pytest.mark.slow), "arrival"])
 def test_errors_know_that_a_short_record_has_few_lives(method):
     short = speckle_maps(speckle_list(60, 80.0, 120.0, 0.0, seed=12, duration=30.0), method=method, ip=0.0)
     pull = (short.is_ - 120.0) / short.is_error  # 100 lives of 0.15 s, 30 photons in each
