@@ -18,7 +18,7 @@ from ifuview.engine.spectra.cubes.fibers import on_wavelengths
 from ifuview.engine.spectra.cubes.lines import line_maps
 from ifuview.engine.spectra.cubes.painted import FiberPicture, paint_fibers
 from ifuview.engine.spectra.cubes.parts import CubeParts, parts_of
-from ifuview.engine.spectra.cubes.ranges import RangeImage, RunningSums
+from ifuview.engine.spectra.cubes.ranges import LatestSums, RangeImage, RunningSums, Sums
 from ifuview.errors import MissingDataError
 from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Dataset
@@ -44,6 +44,7 @@ class _Kept:
         self.voxels: ref[Array] | None = None
         self.lead: tuple[int, ...] = ()
         self.sums: RunningSums | None = None
+        self.latest = LatestSums()
         self.fibers: tuple[CubeParts, FiberPicture] | None = None
 
     def knows(self, slot: Slot) -> bool:
@@ -59,10 +60,16 @@ class _Kept:
     def forget(self, _: object = None) -> None:
         """Give the memory back, also when the voxels are gone."""
         self.sums = self.fibers = None
+        self.latest = LatestSums()
 
     def running(self, slot: Slot) -> RunningSums | None:
         """Running sums of a cube, if they are there."""
         return self.sums if self.knows(slot) else None
+
+    def any_sums(self, slot: Slot) -> Sums:
+        """The running sums, or those of the ranges that were asked for last."""
+        self.begin(slot)
+        return self.sums or self.latest
 
 
 kept = _Kept()
@@ -79,7 +86,7 @@ def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext
     wave = slot.image.wave
     assert wave is not None
     if slot.image.kind is Kind.CUBE:
-        found = _images(parts_of(slot.image, slot.plane), wave, how, window, kept.running(slot), ctx)
+        found = _images(parts_of(slot.image, slot.plane), wave, how, window, kept.any_sums(slot), ctx)
         return tuple(RangeFrame(_opened(slot, one, window, slot.image.wcs)) for one in found)
     places = fiber_places(slot)
     if places is None:
@@ -101,7 +108,7 @@ def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext
 
 
 def _images(
-    parts: CubeParts, wave: Array, how: str, window: tuple[float, float], running: RunningSums | None, ctx: JobContext
+    parts: CubeParts, wave: Array, how: str, window: tuple[float, float], running: Sums | None, ctx: JobContext
 ) -> tuple[RangeImage, ...]:
     """What is asked for, in the grid of a cube."""
     if how == "line":

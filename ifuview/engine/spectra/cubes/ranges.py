@@ -17,6 +17,7 @@ from ifuview.engine.spectra.cubes.parts import PIECE, CubeParts, Stored, spread
 from ifuview.model.checks import Array
 
 STEP = 64  # planes between two running sums
+LATEST = 3  # ranges whose sums are kept until the running sums are made
 ENOUGH = 0.5  # of the planes that must be known in a spaxel
 SIGNIFICANT = 3.0  # sigma of the light from which on a line has a place and a width
 GAP, SIDE = 0.5, 0.5  # side windows: distance from the range and width, in widths of the range
@@ -57,6 +58,37 @@ class RunningSums:
         return int(self.table.nbytes)
 
 
+class LatestSums:
+    """Sums of the ranges that were asked for last: of the next ones only the planes that come and go are read.
+
+    For one cube; what a range and its two side windows need is kept.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, int, Array]] = []
+
+    def of(self, parts: CubeParts, first: int, last: int, ctx: JobContext) -> Array:
+        """Sums of planes first..last-1, shape (3, ny, nx)."""
+
+        def change(one: tuple[int, int, Array]) -> int:
+            return abs(one[0] - first) + abs(one[1] - last)
+
+        near = min(self._kept, key=change, default=None)
+        if near is None or change(near) >= last - first:
+            sums = np.zeros((3, *parts.shape[1:]))
+            _add(parts, first, last, 1.0, sums, ctx)
+        else:
+            self._kept = [one for one in self._kept if one is not near]
+            sums = near[2].copy()
+            for old, new, sign in ((near[0], first, -1.0), (near[1], last, 1.0)):
+                _add(parts, min(old, new), max(old, new), sign if old < new else -sign, sums, ctx)
+        self._kept = [(first, last, sums), *self._kept][:LATEST]
+        return sums.copy()
+
+
+Sums = RunningSums | LatestSums
+
+
 def running_size(parts: CubeParts) -> int:
     """Bytes that the running sums of a cube take."""
     depth, ny, nx = parts.shape
@@ -91,10 +123,10 @@ def sides_of(window: Window) -> tuple[Window, Window]:
     return (low - far, low - near), (high + near, high + far)
 
 
-def plane_sums(
-    parts: CubeParts, first: int, last: int, running: RunningSums | None = None, ctx: JobContext = SILENT
-) -> Array:
+def plane_sums(parts: CubeParts, first: int, last: int, running: Sums | None = None, ctx: JobContext = SILENT) -> Array:
     """Sums of planes first..last-1, shape (3, ny, nx)."""
+    if isinstance(running, LatestSums):
+        return running.of(parts, first, last, ctx)
     sums = np.zeros((3, *parts.shape[1:]))
     if running is None or last - first <= STEP:
         _add(parts, first, last, 1.0, sums, ctx)
@@ -108,7 +140,7 @@ def plane_sums(
 
 def range_image(
     parts: CubeParts, wave: Array, window: Window, how: str, sides: tuple[Window, Window] | None = None,
-    running: RunningSums | None = None, ctx: JobContext = SILENT,
+    running: Sums | None = None, ctx: JobContext = SILENT,
 ) -> RangeImage:  # fmt: skip
     """The "sum", "mean" or "median" of a range, or the sum "above continuum".
 
@@ -133,7 +165,7 @@ def range_image(
 
 def continuum(
     parts: CubeParts, wave: Array, window: Window, sides: tuple[Window, Window] | None,
-    running: RunningSums | None = None, ctx: JobContext = SILENT,
+    running: Sums | None = None, ctx: JobContext = SILENT,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """The straight line through two side windows: its level in the middle of a range, slope (1/Angstrom), variance."""
     places, means, noises = [], [], []
@@ -156,7 +188,7 @@ def continuum(
 
 def moments(
     parts: CubeParts, wave: Array, window: Window, sides: tuple[Window, Window] | None = None,
-    running: RunningSums | None = None, ctx: JobContext = SILENT,
+    running: Sums | None = None, ctx: JobContext = SILENT,
 ) -> tuple[RangeImage, RangeImage, RangeImage]:  # fmt: skip
     """Moments 0, 1 and 2 above the continuum: integral over wavelength, mean wavelength, width (sigma), Angstrom.
 

@@ -63,6 +63,18 @@ def test_running_sums_give_what_planes_give(noisy, window):
     assert ranges.plane_sums(cube, first, last, running) == pytest.approx(direct, rel=1e-9, abs=1e-7)
 
 
+def test_sums_of_ranges_that_are_dragged_give_what_planes_give(noisy, monkeypatch):
+    cube, latest, read = parts(*noisy), ranges.LatestSums(), []
+    add = ranges._add
+    monkeypatch.setattr(ranges, "_add", lambda of, a, b, *rest: (read.append(b - a), add(of, a, b, *rest)))
+    for first, last in ((20, 120), (23, 123), (18, 130), (40, 41), (19, 128), (200, 300), (0, 300), (205, 290)):
+        found = ranges.plane_sums(cube, first, last, latest)
+        direct = np.zeros(found.shape)
+        add(cube, first, last, 1.0, direct, ranges.SILENT)
+        assert found == pytest.approx(direct, rel=1e-9, abs=1e-7)
+    assert sum(read) == 100 + 6 + 12 + 1 + 3 + 100 + 191 + 15  # the planes that come and go
+
+
 def test_the_nearest_plane_stands_for_a_range_between_planes():
     assert ranges.planes_of(WAVE, (5000.8, 5001.2)) == (1, 2)
     assert ranges.planes_of(WAVE[::-1], (5000.0, 5003.0)) == (NW - 3, NW)
