@@ -12,11 +12,15 @@ CAUSES = (
     "flux calibration",
 )  # fmt: skip
 YES, NO, OPEN = "supported by", "excluded by", "not decided"
-GUILTY = {"preproc": (0, 2), "trace": (3,), "fiberflat": (4,), "sky": (5,), "fluxcalib": (6,), "light": (1,)}
+GUILTY = {
+    "preproc": (0, 2), "trace": (3,), "frame": (3,), "fiberflat": (4,), "sky": (5,), "sframe": (5,), "fluxcalib": (6,),
+    "cframe": (6,), "light": (1,),
+}  # fmt: skip
 NEEDS_CAUSES = (
     "mixed-production", "ccd-row", "wavelength-blocks", "wavelength-all", "block-throughput", "amplifier-step",
     "fluxcalib", "sky-line residual", "sky-gradient",
 )  # fmt: skip
+WORDS = {"preproc": "detector image", "trace": "extraction", "sky": "sky model", "sframe": "sky subtraction"}
 NO_ROWS = 5.0  # mean chi2 of row means below which nothing keeps to rows
 
 
@@ -49,7 +53,7 @@ def _judged(index: int, finding: Finding, numbers: Mapping[str, Any]) -> tuple[s
 
 
 def _word(step: str) -> str:
-    return {"preproc": "detector image", "trace": "extraction", "sky": "sky model"}.get(step, step)
+    return WORDS.get(step, step)
 
 
 def _before(index: int, finding: Finding, numbers: Mapping[str, Any]) -> tuple[str, str]:

@@ -18,7 +18,6 @@ from ifuview.engine.night.search.deviating import (
     left,
     sframe_deviation,
     sky_deviation,
-    without_lines,
 )
 from ifuview.engine.night.search.identity import gap
 from ifuview.engine.night.search.levels import Levels
@@ -155,9 +154,7 @@ class Case:
         lines = shapes(level, chain.wave)  # they are asked for by themselves
         found = []
         for step, product in fine.items():
-            for where in deviating_narrowly(
-                np.where(self.expected == 0, without_lines(product, lines, level), 0.0), level
-            ):
+            for where in deviating_narrowly(product, lines, level, self.expected != 0):
                 found.append(answered(step, product, rest, self.sigma, where, FINE))
         narrow = [one for one in found if one is not None]
         self.deviations += narrow

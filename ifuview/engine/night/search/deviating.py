@@ -13,17 +13,17 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.stats import binned, continuum, mad, middle, runs
-from ifuview.engine.numeric.medians import median
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median
 from ifuview.model.checks import Array
 
 FLOOR = 0.008  # of the sky that a bin must differ by
 PEAK = 0.01  # and somewhere
 MIN_BINS = 4  # of one sign, in a row
 FINE, FINE_BINS = 5, 3  # px of a bin for what is narrow, and bins in a row
-NATURAL, BUNDLE = 6.0, 25  # scatter among so many neighbors that a fine bin must differ by: lines differ in width
+NATURAL, SAMPLE = 6.0, 4  # scatter of neighbors that a fine bin must differ by; every so many fibers tell it
 LINE, OF_LINES = 0.05, 0.5  # of the sky: where a line is; of what is sharp in a fiber: its lines differ
 EDGE = 0.03  # of the largest deviation: where the range ends
-MIXED, THIN = 0.2, 3  # of the pixels: products that do not belong together; every so many are looked at
+MIXED = 0.2  # of the bins: products that do not belong together
 GRAY = 0.8  # of the bins: all wavelengths
 SCORE, ANSWER = 5.0, (0.4, 2.5)  # sigma of the answer, and counts in the flux per count in the product, sign turned
 CLEAR = 2.0  # times that in the strongest bin: then edges are where single bins are significant
@@ -78,10 +78,12 @@ def sframe_deviation(gaps: Array, good: Array, level: Array) -> Array | None:
     level : ndarray, shape (nwave,)
         Of the sky.
     """
-    share = np.where(good, gaps, 0.0)[:, ::THIN] / np.maximum(level[::THIN], 1e-6)
+    known = np.where(good, gaps, 0.0)
+    if not known.any():
+        return None
+    share = binned(known, FINE) / np.maximum(binned(level, FINE), 1e-6)  # files may be rounded, pixel by pixel
     typical = middle(share, axis=1)
-    off = np.abs(share - typical[:, None])
-    if not 0 < np.mean(off > FLOOR) <= MIXED:
+    if np.mean(np.abs(share - typical[:, None]) > FLOOR) > MIXED:
         return None
     return np.asarray(np.where(good, typical[:, None] * level - gaps, 0.0), np.float32)
 
@@ -123,46 +125,48 @@ def deviating(step: str, product: Array, level: Array) -> list[tuple[Array, slic
     return out + _ranges(values, pieces, BIN)
 
 
-def without_lines(product: Array, lines: Array, level: Array) -> Array:
-    """The product straight across lines, 0 in fibers whose lines differ in strength, place or width.
+def deviating_narrowly(product: Array, lines: Array, level: Array, found: Array) -> list[tuple[Array, slice]]:
+    """(fibers, columns) in which a product differs in too few pixels for `deviating`, and by more than neighbors do.
+
+    Lines have no part: the product is taken straight across them, and not at all in fibers whose lines differ.
 
     Parameters
     ----------
     product : ndarray, shape (nfiber, nwave)
     lines : ndarray, shape (nshape, nwave)
-        What that leaves; see `templates.shapes`.
+        What other strengths, places and widths of lines leave; see `templates.shapes`.
     level : ndarray, shape (nwave,)
-
-    Returns
-    -------
-    ndarray, shape (nfiber, nwave)
+        Of the sky.
+    found : ndarray of bool, shape (nfiber, nwave)
+        Where something wide was found.
     """
-    out = np.zeros(product.shape, np.float32)
-    rows = np.flatnonzero((np.abs(binned(product, FINE)) > FLOOR * np.maximum(binned(level, FINE), 1e-6)).any(axis=1))
+    limit = FLOOR * np.maximum(binned(level, FINE), 1e-6)
+    rows = np.flatnonzero((np.abs(binned(product, FINE)) > limit).any(axis=1))
     steps, of_lines = np.diff(product[rows], axis=1), np.linalg.qr(np.diff(lines, axis=1).T)[0]
     rows = rows[np.sum((steps @ of_lines) ** 2, axis=1) < OF_LINES * np.sum(steps**2, axis=1)]
-    out[rows] = product[rows]
-    keep = np.abs(lines[0]) < LINE * level
-    at, gone = np.flatnonzero(keep), np.flatnonzero(~keep)
-    if rows.size and at.size and gone.size:
+    if not rows.size:
+        return []
+    line = np.abs(lines[0]) >= LINE * level
+    pairs = np.arange(0, product.shape[0] - 1, SAMPLE)
+    apart = binned(_straight(product[pairs], line) - _straight(product[pairs + 1], line), FINE)
+    limit = np.maximum(limit, NATURAL * MAD_TO_SIGMA / np.sqrt(2.0) * middle(np.abs(apart), axis=0))
+    kept = np.zeros(product.shape, np.float32)
+    kept[rows] = np.where(found[rows], 0.0, _straight(product[rows], line))
+    values = _medians(kept, limit, FINE, FINE_BINS)
+    pieces = [(a, b, fiber) for fiber, own in _pieces(values, limit, FINE_BINS) for a, b in own]
+    return _ranges(values, pieces, FINE)
+
+
+def _straight(product: Array, line: Array) -> Array:
+    """The product with straight lines over some columns, shape (nfiber, nwave)."""
+    out = np.array(product, np.float32)
+    at, gone = np.flatnonzero(~line), np.flatnonzero(line)
+    if at.size and gone.size:
         place = np.interp(gone, at, np.arange(at.size))
         low = place.astype(int)
         high, part = np.minimum(low + 1, at.size - 1), (place - low).astype(np.float32)
-        straight = (1 - part) * product[np.ix_(rows, at[low])] + part * product[np.ix_(rows, at[high])]
-        out[np.ix_(rows, gone)] = straight
+        out[:, gone] = (1 - part) * out[:, at[low]] + part * out[:, at[high]]
     return out
-
-
-def deviating_narrowly(product: Array, level: Array) -> list[tuple[Array, slice]]:
-    """(fibers, columns) in which a product differs in too few pixels for `deviating`, and by more than fibers do."""
-    values = binned(product, FINE)
-    count = len(values) // BUNDLE
-    each = mad(values[: count * BUNDLE].reshape(count, BUNDLE, -1), axis=1) if count else mad(values, axis=0)[None]
-    natural = NATURAL * middle(each, axis=0)
-    limit = np.maximum(FLOOR * np.maximum(binned(level, FINE), 1e-6), natural)
-    values = _medians(product, limit, FINE, FINE_BINS)
-    pieces = [(a, b, fiber) for fiber, own in _pieces(values, limit, FINE_BINS) for a, b in own]
-    return _ranges(values, pieces, FINE)
 
 
 def _pieces(values: Array, limit: Array, least: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
