@@ -86,10 +86,11 @@ def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
     if intent.spec.endswith(".json"):
         from ifuview.app.night.trends.tasks import open_trends
         from ifuview.app.saved.intents import RestoreSession
+        from ifuview.app.saved.keep import is_session
         from ifuview.app.saved.restore import restore
         from ifuview.io.night.trends import is_trend_file
 
-        if _is_session(intent.spec):
+        if is_session(intent.spec):
             return restore(session, RestoreSession(intent.spec))
         if is_trend_file(intent.spec):
             return open_trends(session, OpenTrends((intent.spec,)))
@@ -102,13 +103,6 @@ def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
         title=f"Open {intent.spec}", spec=intent.spec, every=intent.every, cube=intent.cube,
         look=intent.look or session.base_look, once=intent.once,
     )  # fmt: skip
-
-
-def _is_session(path: str) -> bool:
-    """Whether a file is a kept session."""
-    from ifuview.app.saved.keep import is_session
-
-    return is_session(path)
 
 
 @dataclass(frozen=True, kw_only=True)

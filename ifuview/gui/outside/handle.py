@@ -203,9 +203,7 @@ class WindowHandle:
             It takes longer than that.
         """
         self._check_open()
-        self._until(self._is_settled, seconds)
-        if judged:
-            self._until(lambda: self._is_settled() and not is_judging(self.session), seconds)
+        self._until(lambda: self._is_settled() and not (judged and is_judging(self.session)), seconds)
         events = QEventLoop()
         QTimer.singleShot(DRAWN_MS, events.quit)  # what follows is drawn when nothing else is to do
         events.exec()

@@ -22,7 +22,6 @@ from ifuview.model.night.triage import ranges
 
 LEAST_MEAN = 20  # fibers
 LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
-STRONG = 0.3  # of the sky: lines that are left out between the lines
 FEW = 4  # fibers that are named one by one
 OWN_LIGHT = 0.5  # noise of a pixel: the level of a sky fiber that has no part in the mean of those
 IN_FIELD = 5.6  # sigma of light on a part of the field; one of 60 clean cameras has 5.5, the others stay below 4.3
@@ -46,7 +45,7 @@ def blocks(case: Case) -> None:
             case.add("wavelength-blocks", "preproc", **_region(region, frame))
     if case.asks("wavelength-all") and not case.bad_amplifiers:  # whose light the sky model takes along
         of_lines = shapes(case.level, chain.wave)
-        line = np.abs(of_lines[0]) > STRONG * np.median(case.level)
+        line = case.strong_lines
         for amplitude, significance, span in _windows(case, rest, of_lines, line):
             if any(f.kind in LOCAL and overlap(f.wave_range, span) > 0 for f in case.findings):
                 continue  # what a sky model that follows some fibers leaves in the others
@@ -195,7 +194,7 @@ def lit_runs(case: Case, lines_off: Array | float) -> None:
     wave = case.chain.wave
     use = case.measured & ~case.known & ~case.in_bad_amplifier
     use[_told(case)] = False
-    line = np.abs(shapes(case.level, wave)[0]) > STRONG * np.median(case.level)
+    line = case.strong_lines
     for one in stretches(case.clean - case.expected - lines_off, case.sigma, wave, line, use, _place(case), BUNDLE):
         low, high = one.wave - SPAN * one.width, one.wave + SPAN * one.width
         if any(x.kind == "wavelength-all" and overlap(x.wave_range, (low, high)) > 0 for x in case.findings):

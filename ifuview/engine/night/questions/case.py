@@ -33,6 +33,7 @@ from ifuview.model.night.triage import Finding, NotMeasured
 
 LEAST_FIBERS = 200  # fewer do not tell what is typical
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
+STRONG = 0.3  # of the sky: lines that are left out between the lines
 COUNTS = "electron / Angstrom"
 MODEL_CLIP = 4.0  # sigma of a pixel that a sky model leaves out
 MEASURED = 0.5  # of the pixels of a fiber
@@ -124,11 +125,9 @@ class Case:
             return smooth
         self.products = {"sky": sky_deviation(chain.sky, level)}
         if chain.flat is not None:
-            light = np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32)
-            self.products["fiberflat"] = flat_deviation(chain.flat, light)
+            self.products["fiberflat"] = flat_deviation(chain.flat, _light(smooth, level))
         if chain.frame is not None and chain.flat is not None and chain.sframe is not None:
-            good = self.good if chain.frame_ivar is None else self.good & (chain.frame_ivar > 0)
-            lacks = sframe_deviation(gap(chain.frame, chain.flat, chain.sky, chain.sframe), good, level)
+            lacks = sframe_deviation(self.gaps, self.good_in_both, level)
             self.products |= {} if lacks is None else {"sframe": lacks}
         wheres = [(step, where) for step, p in self.products.items() for where in deviating(step, p, level)]
         if wheres:
@@ -148,8 +147,7 @@ class Case:
         chain = self.chain
         fine = dict(self.products)
         if chain.flat is not None:
-            light = np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32)
-            fine["fiberflat"] = flat_deviation(chain.flat, light, FINE)
+            fine["fiberflat"] = flat_deviation(chain.flat, _light(smooth, level), FINE)
         rest = self.flux - self.expected - smooth
         lines = shapes(level, chain.wave)  # they are asked for by themselves
         found = []
@@ -159,6 +157,26 @@ class Case:
         narrow = [one for one in found if one is not None]
         self.deviations += narrow
         self.expected += left(narrow, fine, chain.shape)
+
+    @cached_property
+    def gaps(self) -> Array:
+        """What sframe has more than frame / flat - sky, shape (nfiber, nwave)."""
+        chain = self.chain
+        assert chain.frame is not None and chain.flat is not None
+        assert chain.sky is not None and chain.sframe is not None
+        return gap(chain.frame, chain.flat, chain.sky, chain.sframe)
+
+    @property
+    def good_in_both(self) -> Array:
+        """Pixels that are known in sframe and in frame, shape (nfiber, nwave)."""
+        ivar = self.chain.frame_ivar
+        return self.good if ivar is None else self.good & (ivar > 0)
+
+    @property
+    def strong_lines(self) -> Array:
+        """Pixels of strong lines of the sky, shape (nwave,)."""
+        assert self.level is not None
+        return np.asarray(np.abs(shapes(self.level, self.chain.wave)[0]) > STRONG * np.median(self.level))
 
     @property
     def seen(self) -> Array:
@@ -244,3 +262,8 @@ class Case:
         known = {name: values for name, values in named.items() if values is not None}
         known |= {name: without_gaps(known[name]) for name in ("residual", "clean", "seen") if name in known}
         return known | rows | self.maps
+
+
+def _light(smooth: Array, level: Array) -> Array:
+    """Sky and target together, smooth, shape (nfiber, nwave)."""
+    return np.asarray(np.maximum(without_gaps(smooth), np.float32(0.0)) + level.astype(np.float32))

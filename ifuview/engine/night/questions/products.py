@@ -10,7 +10,7 @@ import numpy as np
 from ifuview.engine.night import others
 from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
 from ifuview.engine.night.search.between import calibrated_sky, ends
-from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, broken_fibers, gap, swapped
+from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.numeric.medians import median
@@ -82,7 +82,7 @@ def _mixed(case: Case) -> None:
     """sframe must be frame / flat - sky, and cframe must be sframe / fluxcalib."""
     chain = case.chain
     assert chain.frame is not None and chain.flat is not None and chain.sky is not None and chain.sframe is not None
-    good = case.good if chain.frame_ivar is None else case.good & (chain.frame_ivar > 0)
+    good = case.good_in_both
     if case.set_aside:  # fibers that were named one by one
         good = good.copy()
         good[list(case.set_aside)] = False
@@ -120,8 +120,7 @@ def identity(case: Case) -> None:
     chain = case.chain
     if case.level is None or chain.frame is None or chain.flat is None or chain.sky is None or chain.sframe is None:
         return
-    good = case.good if chain.frame_ivar is None else case.good & (chain.frame_ivar > 0)
-    weak = broken_fibers(gap(chain.frame, chain.flat, chain.sky, chain.sframe), good, case.level, LEAST_SWAPPED)
+    weak = broken_fibers(case.gaps, case.good_in_both, case.level, LEAST_SWAPPED)
     taken = swapped([b.fiber for b in weak], chain.frame, chain.flat, chain.sky, chain.sframe) if len(weak) > 1 else {}
     found = [b for b in weak if b.off > LEAST or b.fiber in taken]
     case.set_aside |= {b.fiber for b in found}
@@ -134,7 +133,7 @@ def identity(case: Case) -> None:
     for one in found:
         if one.fiber not in taken:
             _contradiction(case, one)
-    _calibrated_fibers(case, good)
+    _calibrated_fibers(case, case.good_in_both)
 
 
 def _exchanged(case: Case, one: int, two: int) -> None:
