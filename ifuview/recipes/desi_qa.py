@@ -149,10 +149,11 @@ def _without_holes(chain: Chain) -> Chain:
         elif not (known := np.isfinite(values) & np.isfinite(ivar) & ~unknown).all():
             changed[name] = np.where(known, values, 0.0).astype(values.dtype)
             changed[f"{name}_ivar"] = np.where(known, ivar, 0.0)
-    if chain.cframe is not None and not np.isfinite(chain.cframe.sum()):  # what is unknown contradicts nothing
+    cframe = chain.cframe
+    if cframe is not None and not (known := told(cframe, chain.cframe_ivar, "cframe")).all():
         parts = [changed.get(name, getattr(chain, name)) for name in ("sframe", "fluxcalib")]
         right = np.zeros(chain.shape) if any(part is None for part in parts) else parts[0] / parts[1]
-        changed["cframe"] = np.where(np.isfinite(chain.cframe), chain.cframe, right).astype(chain.cframe.dtype)
+        changed["cframe"] = np.where(known, cframe, right).astype(cframe.dtype)  # what is unknown contradicts nothing
     for name in ("frame", "sframe"):
         ivar = changed.get(f"{name}_ivar", getattr(chain, f"{name}_ivar"))
         if ivar is not None and not np.any(ivar > 0):

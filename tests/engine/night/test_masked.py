@@ -113,7 +113,9 @@ def test_the_detector_image_tells_read_out_from_extraction(whole, masked_there, 
     assert told.text.startswith(one.text)
 
 
-@pytest.mark.parametrize(("product", "value"), [("flat", 0.0), ("sky", 0.0), ("cframe", np.nan), ("fluxcalib", 0.0)])
+@pytest.mark.parametrize(
+    ("product", "value"), [("flat", 0.0), ("sky", 0.0), ("cframe", np.nan), ("cframe", 0.0), ("fluxcalib", 0.0)]
+)
 def test_numbers_that_nobody_measured_accuse_nothing_else(whole, product, value):
     values = getattr(whole, product).copy()
     values[FIBERS] = value
