@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ifuview import memory
+from ifuview.instrument import catalog
 from ifuview.overwriting import forgotten
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -39,3 +40,15 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip("the shared data are not here")
     return DATA
+
+
+@pytest.fixture
+def own_instruments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a user's instrument files."""
+    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
+    out = tmp_path / "instruments"
+    out.mkdir()
+    catalog.forget()
+    yield out
+    monkeypatch.undo()
+    catalog.forget()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from ifuview.gui.docks import DOCKS
+from tests.gui.hands import Hands
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 NO_SCREEN = pytest.mark.skip(reason="needs QT_QPA_PLATFORM=xcb and an X server; packaging/try.py test starts one")
@@ -23,6 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 WIDTH, HEIGHT = 320, 560
+
+
+@pytest.fixture
+def hands() -> Iterator[Hands]:
+    """Pointer and keys of the X screen."""
+    found = Hands()
+    yield found
+    found.close()
 
 
 @pytest.fixture

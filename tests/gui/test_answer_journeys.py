@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from ifuview.app.frames.views import viewport
 from ifuview.app.night import open_night
 from ifuview.app.session import Layout, Level
 from ifuview.gui.shell.shell import Shell
+from tests.app.night.production import linked
 from tests.app.night.test_health import amplifier
 from tests.gui.hands import Hands
 from tests.gui.test_problem_journey import Counted
@@ -20,24 +20,9 @@ from tests.gui.windows import TIMEOUT, settle, window
 pytestmark = pytest.mark.screen
 
 
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
-
-
 def said(shell: Shell) -> str:
     """Both lines of the bar."""
     return f"{shell.window.verdict.headline.text()} {shell.window.verdict.detail.text()}"
-
-
-def linked(source: Path, root: Path, pattern: str) -> Path:
-    """A production of links to some files of another."""
-    for path in source.glob(pattern):
-        (root / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-        (root / path.relative_to(source)).symlink_to(path)
-    return root
 
 
 def test_a_noisy_amplifier_is_named_and_shown_in_no_action(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,13 +22,6 @@ from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
 NAMES = ("LL", "LU", "RU", "RL")
-
-
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
 
 
 def test_a_night_of_heads_by_keys_and_clicks(

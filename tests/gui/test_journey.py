@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +25,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     from ifuview.app.night import demo
 
     return list(demo.prepare(folder=str(tmp_path_factory.mktemp("demo"))).files)
-
-
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
 
 
 def screen_of(shell: Shell, key: int, x: float, y: float) -> tuple[float, float]:

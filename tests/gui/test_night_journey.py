@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +21,6 @@ from tests.gui.test_journey import screen_of
 from tests.gui.windows import settle, window
 
 pytestmark = pytest.mark.screen
-
-
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
 
 
 def test_a_night_by_keys_and_clicks(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,6 @@ from tests.gui.windows import settle, window
 pytestmark = pytest.mark.screen
 DURATION = 4.0  # s
 INSIDE = 4  # screen px from the end of a slider to the middle of its handle
-
-
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
 
 
 @pytest.fixture

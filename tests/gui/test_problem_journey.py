@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +48,6 @@ class Counted:
         spot = bar.menu.actionGeometry(line).center()
         self.hands.click(bar.menu, spot.x(), spot.y())
         self.actions += 2
-
-
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,13 +21,6 @@ from tests.gui.hands import LEFT, Hands
 from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
-
-
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
 
 
 def screen_of(plot: LensletMap, x: float, y: float) -> tuple[float, float]:

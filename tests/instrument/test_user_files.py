@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +38,8 @@ wave = { header = ["W0", "DW"], unit = "nm" }
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a user's instrument files."""
-    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
-    out = tmp_path / "instruments"
-    out.mkdir()
-    catalog.forget()
-    yield out
-    monkeypatch.undo()
-    catalog.forget()
+def folder(own_instruments: Path) -> Path:
+    return own_instruments
 
 
 def spectra(path: Path) -> Path:

@@ -52,3 +52,11 @@ def write_fixed(root: Path) -> Path:
     source = root / "exposures" / str(NIGHT) / "00000002" / "sky-r0-00000002.fits"
     put(source, root.parent / "after_fix" / "00000002" / source.name)
     return root.parent / "after_fix"
+
+
+def linked(source: Path, root: Path, pattern: str) -> Path:
+    """A production of links to some files of another."""
+    for path in source.glob(pattern):
+        (root / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+        (root / path.relative_to(source)).symlink_to(path)
+    return root

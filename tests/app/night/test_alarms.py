@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,15 +26,8 @@ throughput = { below = [0.9, 0.5] }
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a user's instrument files."""
-    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
-    out = tmp_path / "instruments"
-    out.mkdir()
-    catalog.forget()
-    yield out
-    monkeypatch.undo()
-    catalog.forget()
+def folder(own_instruments: Path) -> Path:
+    return own_instruments
 
 
 def table(number: str, **series: list[float]):

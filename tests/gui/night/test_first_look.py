@@ -12,6 +12,7 @@ from ifuview.app.night import open_night
 from ifuview.app.night.state import Place
 from ifuview.app.session import Session
 from ifuview.gui.shell.shell import Shell
+from tests.app.night.production import linked
 from tests.gui.windows import TIMEOUT, window
 
 EXPID, CAMERA = 104284, "r6"
@@ -22,9 +23,7 @@ def night(shared_data: Path, tmp_path: Path) -> Path:
     """One camera of the shared night, and a flat before it."""
     source, root = shared_data / "desi", tmp_path / "prod"
     for pattern in (f"exposures/*/*/*-{CAMERA}-*{EXPID}*", "preproc/*/*/*104260*", "exposure_tables/*/*"):
-        for path in source.glob(pattern):
-            (root / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-            (root / path.relative_to(source)).symlink_to(path)
+        linked(source, root, pattern)
     return root
 
 

@@ -132,13 +132,6 @@ def test_another_frame_has_selections_of_its_own(qtbot: QtBot, shell: Shell) -> 
     assert len(known(qtbot, shell).found) == 2
 
 
-@pytest.fixture
-def hands() -> Iterator[Hands]:
-    found = Hands()
-    yield found
-    found.close()
-
-
 @pytest.mark.screen
 def test_by_hand(qtbot: QtBot, shell: Shell, hands: Hands) -> None:
     canvas = shell.window.canvas
