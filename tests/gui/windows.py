@@ -44,6 +44,20 @@ def window(qtbot: QtBot, *words: str, size: tuple[int, int] = (1500, 950), judge
 
 
 def settle(qtbot: QtBot, shell: Shell) -> None:
-    """Wait until no job runs and the docks stand."""
+    """Wait until no job runs, the docks stand and the canvas keeps its place, which an X server changes later."""
     qtbot.waitUntil(lambda: not shell.controller.busy and shell.window.is_ready, timeout=TIMEOUT)
     qtbot.wait(60)
+    still = QApplication.platformName() == "offscreen"
+    while not still:
+        before = _place(shell)
+        qtbot.wait(60)
+        still = _place(shell) == before and not shell.controller.busy
+
+
+def _place(shell: Shell) -> tuple[object, ...]:
+    canvas = shell.window.canvas
+    return (
+        shell.window.geometry(),
+        canvas.geometry(),
+        tuple(canvas.view_of(p.key) for p in canvas.view.pictures),
+    )
