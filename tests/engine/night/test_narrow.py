@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from ifuview.engine.night.causes import GUILTY, YES, causes
 from ifuview.engine.night.others import everywhere
+from ifuview.engine.night.questions.blocks import _deviation
+from ifuview.engine.night.search.deviating import Deviation
 from ifuview.model.night.triage import STEPS
 from ifuview.recipes import desi_qa
 from tests.engine.night.made import WAVE, bump, camera, in_fibers
@@ -52,6 +55,28 @@ def test_spectra_that_are_not_what_the_products_make_are_of_the_sframe(width, ru
     right(judged(replace(chain, sframe=chain.sframe + planted + rounding)), "sframe", width, *run)
     clean = judged(replace(chain, sframe=chain.sframe + rounding))
     assert clean == ()
+
+
+@pytest.mark.parametrize("part", [np.s_[:250], np.s_[100:350], np.s_[:250, : WAVE.size // 2]])
+def test_what_is_masked_makes_no_fault_of_rounded_files(part):
+    chain = camera()
+    rounding = np.random.default_rng(5).uniform(-2.5, 2.5, chain.shape)
+    ivar = {f"{name}_ivar": getattr(chain, f"{name}_ivar").copy() for name in ("frame", "sframe")}
+    for one in ivar.values():
+        one[part] = 0
+    found = judged(replace(chain, sframe=chain.sframe + rounding, **ivar))
+    assert {f.kind for f in found} == {"masked-data"}
+
+
+@pytest.mark.parametrize("contradicts", [True, False])
+def test_a_fiber_whose_products_contradict_each_other_is_named_once(contradicts):
+    told = []
+    case = SimpleNamespace(
+        chain=SimpleNamespace(wave=WAVE), set_aside={60} if contradicts else set(), known=np.zeros(500, bool),
+        asks=lambda kind: True, add=lambda kind, step, **values: told.append(step),
+    )  # fmt: skip
+    _deviation(case, Deviation("sframe", (60,), slice(0, 90), np.ones(1), np.ones(1), 9.0, slice(0, 90)))
+    assert told == ([] if contradicts else ["sframe"])
 
 
 @pytest.mark.parametrize(("width", "run"), [(4.0, RUNS[0]), (9.0, RUNS[1]), (24.0, RUNS[0])])

@@ -118,6 +118,8 @@ WHERE = {
 
 def _deviation(case: Case, one: Deviation) -> None:
     """Fibers whose sky model or flat is wrong at some wavelengths: one, or a part of the slit."""
+    if one.step == "sframe" and case.set_aside.issuperset(one.fibers):
+        return  # told already: their products contradict each other
     wave = case.chain.wave
     columns = range(*one.seen.indices(wave.size))
     low, high = float(wave[columns[0]]), float(wave[columns[-1]])

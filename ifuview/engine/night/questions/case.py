@@ -152,7 +152,8 @@ class Case:
         lines = shapes(level, chain.wave)  # they are asked for by themselves
         found = []
         for step, product in fine.items():
-            for where in deviating_narrowly(product, lines, level, self.expected != 0):
+            known = self.good_in_both if step == "sframe" else None
+            for where in deviating_narrowly(product, lines, level, self.expected != 0, known):
                 found.append(answered(step, product, rest, self.sigma, where, FINE))
         narrow = [one for one in found if one is not None]
         self.deviations += narrow

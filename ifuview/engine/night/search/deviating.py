@@ -24,6 +24,7 @@ NATURAL, SAMPLE = 6.0, 4  # scatter of neighbors that a fine bin must differ by;
 LINE, OF_LINES = 0.05, 0.5  # of the sky: where a line is; of what is sharp in a fiber: its lines differ
 EDGE = 0.03  # of the largest deviation: where the range ends
 MIXED = 0.2  # of the bins: products that do not belong together
+KNOWN = 0.5  # of the pixels of a bin
 GRAY = 0.8  # of the bins: all wavelengths
 SCORE, ANSWER = 5.0, (0.4, 2.5)  # sigma of the answer, and counts in the flux per count in the product, sign turned
 CLEAR = 2.0  # times that in the strongest bin: then edges are where single bins are significant
@@ -78,14 +79,17 @@ def sframe_deviation(gaps: Array, good: Array, level: Array) -> Array | None:
     level : ndarray, shape (nwave,)
         Of the sky.
     """
-    known = np.where(good, gaps, 0.0)
-    if not known.any():
+    count = binned(good.astype(np.float32), FINE)
+    if not np.where(good, gaps, 0.0).any():
         return None
-    share = binned(known, FINE) / np.maximum(binned(level, FINE), 1e-6)  # files may be rounded, pixel by pixel
-    typical = middle(share, axis=1)
-    if np.mean(np.abs(share - typical[:, None]) > FLOOR) > MIXED:
+    with np.errstate(invalid="ignore", divide="ignore"):  # files may be rounded, pixel by pixel
+        share = np.where(count > KNOWN, binned(np.where(good, gaps, 0.0), FINE) / count, np.nan)
+    share = share / np.maximum(binned(level, FINE), 1e-6)
+    typical = np.nan_to_num(middle(share, axis=1))[:, None]
+    off = np.abs(share - typical)
+    if np.count_nonzero(off > FLOOR) > MIXED * np.count_nonzero(np.isfinite(off)):
         return None
-    return np.asarray(np.where(good, typical[:, None] * level - gaps, 0.0), np.float32)
+    return np.asarray(np.where(good, typical * level - gaps, 0.0), np.float32)
 
 
 def flat_deviation(flat: Array, light: Array, width: int = BIN) -> Array:
@@ -125,7 +129,9 @@ def deviating(step: str, product: Array, level: Array) -> list[tuple[Array, slic
     return out + _ranges(values, pieces, BIN)
 
 
-def deviating_narrowly(product: Array, lines: Array, level: Array, found: Array) -> list[tuple[Array, slice]]:
+def deviating_narrowly(
+    product: Array, lines: Array, level: Array, found: Array, known: Array | None
+) -> list[tuple[Array, slice]]:
     """(fibers, columns) in which a product differs in too few pixels for `deviating`, and by more than neighbors do.
 
     Lines have no part: the product is taken straight across them, and not at all in fibers whose lines differ.
@@ -139,6 +145,8 @@ def deviating_narrowly(product: Array, lines: Array, level: Array, found: Array)
         Of the sky.
     found : ndarray of bool, shape (nfiber, nwave)
         Where something wide was found.
+    known : ndarray of bool, shape (nfiber, nwave), or None
+        What of the product is known; None: all.
     """
     limit = FLOOR * np.maximum(binned(level, FINE), 1e-6)
     rows = np.flatnonzero((np.abs(binned(product, FINE)) > limit).any(axis=1))
@@ -149,7 +157,10 @@ def deviating_narrowly(product: Array, lines: Array, level: Array, found: Array)
     line = np.abs(lines[0]) >= LINE * level
     pairs = np.arange(0, product.shape[0] - 1, SAMPLE)
     apart = binned(_straight(product[pairs], line) - _straight(product[pairs + 1], line), FINE)
-    limit = np.maximum(limit, NATURAL * MAD_TO_SIGMA / np.sqrt(2.0) * middle(np.abs(apart), axis=0))
+    if known is not None:
+        apart = np.where(binned((known[pairs] & known[pairs + 1]).astype(np.float32), FINE) > KNOWN, apart, np.nan)
+    natural = NATURAL * MAD_TO_SIGMA / np.sqrt(2.0) * middle(np.abs(apart), axis=0)
+    limit = np.maximum(limit, np.nan_to_num(natural, nan=np.inf))
     kept = np.zeros(product.shape, np.float32)
     kept[rows] = np.where(found[rows], 0.0, _straight(product[rows], line))
     values = _medians(kept, limit, FINE, FINE_BINS)
