@@ -52,19 +52,21 @@ def test_a_night_of_heads_by_keys_and_clicks(
         shell.controller.handle(want.ShowDock("heads"))
         settle(qtbot, shell)
         plane = dock("heads").map
-        view = plane.cells.view
-        bad = next(cell for cell in view.cells if (cell.camera, cell.name) == ("047R", "RL"))
-        left, low = view.corner(bad)
-        at = plane.mapFromScene(
-            plane.plotItem.vb.mapViewToScene(QPointF(left + view.cell[0] / 2, low + view.cell[1] / 2))
-        )
-        hands.click(plane.viewport(), at.x(), at.y())
+
+        def bad() -> tuple[float, float]:
+            view = plane.cells.view
+            left, low = view.corner(next(c for c in view.cells if (c.camera, c.name) == ("047R", "RL")))
+            middle = QPointF(left + view.cell[0] / 2, low + view.cell[1] / 2)
+            at = plane.mapFromScene(plane.plotItem.vb.mapViewToScene(middle))
+            return at.x(), at.y()
+
+        hands.click_at(plane.viewport(), bad)
         qtbot.waitUntil(lambda: session().slot().title.startswith("047R"), timeout=TIMEOUT)
         settle(qtbot, shell)
 
         # one key reduces the head; its fibers without sky are on the canvas, what was found is listed
         hands.click(shell.window.canvas, 5, 5)
-        hands.key("j", 0, "Control_L", "Shift_L")
+        hands.key("j", "Control_L", "Shift_L")
         qtbot.waitUntil(
             lambda: session().reduction is not None and not session().reduction.running, timeout=3 * TIMEOUT
         )
@@ -76,8 +78,12 @@ def test_a_night_of_heads_by_keys_and_clicks(
         shell.controller.handle(want.ShowDock("detections"))
         settle(qtbot, shell)
         found = dock("detections")
-        place = found.list.visualRect(found.list.rows.index(0, 1)).center()
-        hands.click(found.list.viewport(), place.x(), place.y())
+
+        def first_row() -> tuple[float, float]:
+            place = found.list.visualRect(found.list.rows.index(0, 1)).center()
+            return place.x(), place.y()
+
+        hands.click_at(found.list.viewport(), first_row)
         qtbot.waitUntil(lambda: session().detections.row == 0 and found.plots["fibers"].isVisible(), timeout=TIMEOUT)
         assert session().selection.fiber is not None and "exposure" in found.words.text()
         hands.key("f")

@@ -14,8 +14,8 @@ from ifuview.app.frames.look import LimitMode
 from ifuview.app.frames.views import viewport
 from ifuview.app.session import Layout
 from ifuview.gui.shell.shell import Shell
-from tests.gui.hands import LEFT, RIGHT, WHEEL_UP, Hands
-from tests.gui.windows import settle, window
+from tests.gui.hands import RIGHT, Hands
+from tests.gui.windows import blinked, settle, window
 
 pytestmark = pytest.mark.screen
 
@@ -51,30 +51,26 @@ def test_open_blink_click_measure_export_close(qtbot: QtBot, files: list[str], h
         hands.click(canvas, 5, 5)
         hands.key("b")
         assert session().layout is Layout.BLINK
-        shown = set()
-        for _ in range(30):
-            shown.add(canvas.displayed())
-            qtbot.wait(60)
-        assert len(shown) == 3
+        assert blinked(qtbot, shell, 3) == {s.key for s in session().slots}
         hands.key("b")
         assert session().layout is Layout.SINGLE
 
         # Tab goes around to the detector image; space held shows the frame before
         hands.key("Tab")
         qtbot.waitUntil(lambda: session().current == first.key)
-        code = hands.display.keysym_to_keycode(hands.xk.string_to_keysym("space"))
-        hands._send(hands.x.KeyPress, code)
+        hands.hold("space")
         qtbot.waitUntil(lambda: canvas.displayed() == session().previous)
-        hands._send(hands.x.KeyRelease, code)
+        hands.let_go("space")
         qtbot.waitUntil(lambda: canvas.displayed() == first.key)
 
         # a click on a fiber: every dock follows
         row, column = 30, first.traces.ncol // 2
         x, y = first.image.orientation.to_native(first.traces.center[row, column], column, first.image.shape)
+        spot = lambda: screen_of(shell, first.key, float(x), float(y))  # noqa: E731
         for _ in range(6):
-            hands.click(canvas, *screen_of(shell, first.key, float(x), float(y)), button=WHEEL_UP)
-        qtbot.wait(300)
-        hands.click(canvas, *screen_of(shell, first.key, float(x), float(y)))
+            hands.turn(canvas, spot)
+        settle(qtbot, shell)
+        hands.click_at(canvas, spot)
         qtbot.waitUntil(lambda: session().selection.fiber == row)
         settle(qtbot, shell)
         found = session().inspection
@@ -89,7 +85,7 @@ def test_open_blink_click_measure_export_close(qtbot: QtBot, files: list[str], h
         # contrast by right drag, limits through the API of the limits dock
         before = first.look
         w, h = canvas.width(), canvas.height()
-        hands.drag(canvas, (w / 2, h / 2), (w / 2 + 80, h / 2 - 60), RIGHT)
+        hands.drag(canvas, lambda: (w / 2, h / 2), lambda: (w / 2 + 80, h / 2 - 60), RIGHT)
         look = session().slot(first.key).look
         assert (look.bias, look.contrast) != (before.bias, before.contrast)
         change_limits_by_drag(shell, hands, qtbot)
@@ -104,8 +100,8 @@ def test_open_blink_click_measure_export_close(qtbot: QtBot, files: list[str], h
         assert width == 2000
 
         # close one by key: the others stay
-        hands.click(canvas, 5, 5, LEFT)
-        hands.key("w", 0, "Control_L")
+        hands.click(canvas, 5, 5)
+        hands.key("w", "Control_L")
         qtbot.waitUntil(lambda: len(session().slots) == 2)
         assert np.all([s.title.split("-")[0] != "preproc" for s in session().slots])
 
@@ -132,6 +128,10 @@ def change_limits_by_drag(shell: Shell, hands: Hands, qtbot: QtBot) -> None:
     plot = dock.findChild(pg.PlotWidget) or dock.findChild(pg.GraphicsView)
     hi = shell.store.session.slot().look.hi
     view = next(i for i in plot.scene().items() if isinstance(i, pg.ViewBox))
-    spot = plot.mapFromScene(view.mapViewToScene(pg.Point(hi, np.mean(view.viewRange()[1]))))
-    hands.drag(plot.viewport(), (spot.x(), spot.y()), (spot.x() - 25, spot.y()))
+
+    def handle(dx: float) -> tuple[float, float]:
+        spot = plot.mapFromScene(view.mapViewToScene(pg.Point(hi, np.mean(view.viewRange()[1]))))
+        return spot.x() + dx, spot.y()
+
+    hands.drag(plot.viewport(), lambda: handle(0), lambda: handle(-25))
     settle(qtbot, shell)

@@ -42,9 +42,13 @@ def test_a_night_by_keys_and_clicks(
         settle(qtbot, shell)
         dock = shell.window.docks["exposures"].widget()
         assert dock.model.rowCount() == 3
-        cell = dock.table.visualRect(dock.model.index(0, TEXTS))
         place = dock.model.view.products.index("sframe")
-        hands.click(dock.table.viewport(), cell.left() + PAD + STEP * (place + 0.5), cell.center().y())
+
+        def dot() -> tuple[float, float]:
+            cell = dock.table.visualRect(dock.model.index(0, TEXTS))
+            return cell.left() + PAD + STEP * (place + 0.5), cell.center().y()
+
+        hands.click_at(dock.table.viewport(), dot)
         arrives(Place(FIRST, "r0", "sframe"))
         spectra = session().slot()
         assert spectra is not None and spectra.detector is not None
@@ -63,9 +67,9 @@ def test_a_night_by_keys_and_clicks(
         ):
             hands.key(key)
             arrives(there)
-        hands.key("greater", 0, "Shift_L")
+        hands.key("greater", "Shift_L")
         arrives(Place(FIRST, "r1", "sframe"))
-        hands.key("less", 0, "Shift_L")
+        hands.key("less", "Shift_L")
         arrives(Place(FIRST, "r0", "sframe"))
         hands.key("7")
         qtbot.waitUntil(lambda: session().messages[-1].level is Level.ERROR)
@@ -74,7 +78,7 @@ def test_a_night_by_keys_and_clicks(
         # a click in the spectra is the same fiber and wavelength on the detector, and the marks can be switched on
         spectra = session().slot()
         row, column = 40, 200
-        hands.click(canvas, *screen_of(shell, spectra.key, column, row))
+        hands.click_at(canvas, lambda: screen_of(shell, spectra.key, column, row))
         qtbot.waitUntil(lambda: session().selection.fiber is not None)
         settle(qtbot, shell)
         fiber, x = session().selection.fiber, session().selection.x
@@ -110,7 +114,7 @@ def test_a_night_by_keys_and_clicks(
         arrives(Place(FIRST, "r0", "sky"))
         shell.controller.handle(want.CompareProduction(str(write_fixed(root))))
         arrives(Place(FIRST, "r0", "sky", other=True))
-        hands.key("O", 0, "Shift_L")
+        hands.key("O", "Shift_L")
         arrives(Place(FIRST, "r0", "sky"))
 
         # watching: a file that is written in two parts appears as being written, then as there, and is shown

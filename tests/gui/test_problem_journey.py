@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -44,6 +45,7 @@ class Counted:
         """Two clicks: the menu, and a line of it."""
         bar = self.shell.window.verdict
         self.hands.click(bar.more, bar.more.width() / 2, bar.more.height() / 2)
+        assert QTest.qWaitForWindowExposed(bar.menu)
         line = next(a for a in bar.menu.actions() if a.text().startswith(words))
         spot = bar.menu.actionGeometry(line).center()
         self.hands.click(bar.menu, spot.x(), spot.y())

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPointF
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +16,7 @@ from ifuview.app.night.views.lenslets import LensletsAnswer
 from ifuview.app.session import Layout
 from ifuview.gui.night._lenslet_map import LensletMap
 from tests.app.night.reduction.conftest import X, Y, write_one_night
-from tests.gui.hands import LEFT, Hands
+from tests.gui.hands import Hands
 from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
@@ -31,15 +30,13 @@ def screen_of(plot: LensletMap, x: float, y: float) -> tuple[float, float]:
 
 def draw_around(hands: Hands, plot: LensletMap, corners: list[tuple[float, float]]) -> None:
     """Draw a closed line with the left button."""
+    hands.aim(plot.viewport(), lambda: screen_of(plot, *corners[0]))
     places = [screen_of(plot, *corner) for corner in (*corners, corners[0])]
-    hands.move(plot.viewport(), *places[0])
-    hands._send(hands.x.ButtonPress, LEFT)
-    QTest.qWait(60)
+    hands.press()
     for (x0, y0), (x1, y1) in pairwise(places):
         for part in (0.25, 0.5, 0.75, 1.0):
             hands.move(plot.viewport(), x0 + part * (x1 - x0), y0 + part * (y1 - y0))
-    hands._send(hands.x.ButtonRelease, LEFT)
-    QTest.qWait(60)
+    hands.release()
 
 
 def test_a_raw_night_by_keys_and_clicks(
@@ -64,7 +61,7 @@ def test_a_raw_night_by_keys_and_clicks(
             lambda _, new: grown.append(0 if new.reduction is None else len(new.reduction.steps))
         )
         hands.click(shell.window.canvas, 5, 5)
-        hands.key("j", 0, "Control_L", "Shift_L")
+        hands.key("j", "Control_L", "Shift_L")
         qtbot.waitUntil(
             lambda: session().reduction is not None and not session().reduction.running, timeout=3 * TIMEOUT
         )
@@ -78,7 +75,8 @@ def test_a_raw_night_by_keys_and_clicks(
         plot = field.maps[0]
         head = plot.head
         brightest = int(np.argmin(np.hypot(head.x - head.source[0], head.y - head.source[1])))
-        hands.click(plot.viewport(), *screen_of(plot, head.x[brightest], head.y[brightest]))
+        source = lambda: screen_of(plot, head.x[brightest], head.y[brightest])  # noqa: E731
+        hands.click_at(plot.viewport(), source)
         qtbot.waitUntil(lambda: session().selection.fiber == brightest)
         settle(qtbot, shell)
         answer: LensletsAnswer = field._answer
@@ -88,8 +86,7 @@ def test_a_raw_night_by_keys_and_clicks(
         field.radius.setValue(1.2)
         settle(qtbot, shell)
         bright = np.nanmedian(field._answer.spectra.curves[0].y)
-        start, stop = screen_of(plot, head.x[brightest], head.y[brightest]), screen_of(plot, X + 3.0, Y - 1.5)
-        hands.drag(plot.viewport(), start, stop)
+        hands.drag(plot.viewport(), source, lambda: screen_of(plot, X + 3.0, Y - 1.5))
         qtbot.waitUntil(lambda: abs(session().aperture.x - X - 3.0) < 0.5)
         settle(qtbot, shell)
         assert np.nanmedian(field._answer.spectra.curves[0].y) < 0.3 * bright and session().aperture.radius == 1.2
@@ -117,7 +114,7 @@ def test_a_raw_night_by_keys_and_clicks(
         settle(qtbot, shell)
         hands.click(shell.window.canvas, 5, 5)
         hands.key("s")
-        hands.key("z", 0, "Control_L")
+        hands.key("z", "Control_L")
         qtbot.waitUntil(lambda: not session().reduction.past and not session().reduction.running, timeout=TIMEOUT)
         assert session().reduction.value("sky") is first.value("sky")
         settle(qtbot, shell)

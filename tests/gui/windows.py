@@ -54,6 +54,18 @@ def settle(qtbot: QtBot, shell: Shell) -> None:
         still = _place(shell) == before and not shell.controller.busy
 
 
+def blinked(qtbot: QtBot, shell: Shell, number: int) -> set[int | None]:
+    """The frames that the canvas shows in turn, as soon as they are so many."""
+    seen: set[int | None] = set()
+
+    def all_seen() -> bool:
+        seen.add(shell.window.canvas.displayed())
+        return len(seen) >= number
+
+    qtbot.waitUntil(all_seen, timeout=TIMEOUT)
+    return seen
+
+
 def _place(shell: Shell) -> tuple[object, ...]:
     canvas = shell.window.canvas
     return (

@@ -19,7 +19,7 @@ from ifuview.app.photons import lists as photons
 from ifuview.engine.photons.counting import aperture
 from ifuview.gui.shell.shell import Shell
 from tests.app.photons.photon_files import write_files
-from tests.gui.hands import Hands
+from tests.gui.hands import Hands, Spot
 from tests.gui.windows import TIMEOUT, settle, window
 
 LEFT = Qt.MouseButton.LeftButton
@@ -65,7 +65,7 @@ def known(qtbot: QtBot, shell: Shell) -> Any:
         session = shell.store.session
         return session.lights is not None and session.lights.request == light.request(session)
 
-    qtbot.waitUntil(there, timeout=10_000)
+    qtbot.waitUntil(there, timeout=TIMEOUT)
     settle(qtbot, shell)
     return shell.store.session.lights
 
@@ -136,16 +136,19 @@ def test_another_frame_has_selections_of_its_own(qtbot: QtBot, shell: Shell) -> 
 def test_by_hand(qtbot: QtBot, shell: Shell, hands: Hands) -> None:
     canvas = shell.window.canvas
 
-    def at(x: float, y: float) -> tuple[float, float]:
-        found = place(shell, x, y)
-        return found.x(), found.y()
+    def at(x: float, y: float) -> Spot:
+        def spot() -> tuple[float, float]:
+            found = place(shell, x, y)
+            return found.x(), found.y()
+
+        return spot
 
     def regions() -> Any:
         return shell.store.session.slot().regions
 
     shell.window.activateWindow()
-    hands.click(canvas, *at(3, 3))
-    hands.key("c", 0, "Shift_L")
+    hands.click_at(canvas, at(3, 3))
+    hands.key("c", "Shift_L")
     hands.drag(canvas, at(8, 20), at(11, 20))
     assert regions()[0].size[0] == pytest.approx(3, abs=0.3)
     hands.drag(canvas, at(8, 20), at(11, 16))  # moved
@@ -153,7 +156,7 @@ def test_by_hand(qtbot: QtBot, shell: Shell, hands: Hands) -> None:
     radius = regions()[0].size[0]
     hands.drag(canvas, at(11 + radius, 16), at(16, 16))  # by its handle
     assert regions()[0].size[0] == pytest.approx(5, abs=0.4)
-    hands.key("b", 0, "Shift_L")
+    hands.key("b", "Shift_L")
     hands.drag(canvas, at(15, 3), at(20, 6))
     assert len(regions()) == 2
     assert len(known(qtbot, shell).found) == 3
