@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -124,6 +125,8 @@ def synced(path: Name) -> None:
 @contextmanager
 def replacing(path: Name) -> Iterator[str]:
     """A temporary name to write to, which takes the place of `path` when all went well and is gone otherwise."""
+    if "\0" in os.fspath(path):  # as a session or another program may ask for
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), os.fspath(path))
     check_target(path)
     part = part_name(path)
     try:
@@ -177,9 +180,15 @@ def put(path: Name, content: str | bytes) -> None:
 def check_folder(folder: Name) -> None:
     """Raise UsageError unless the folder, or the nearest one above that exists, can be written."""
     at = Path(folder)
-    while not at.exists() and at != at.parent:
+    try:
+        os.lstat(at)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"is no name of a folder{brackets(problem)}", str(folder), "choose another") from problem
+    while not os.path.exists(at) and at != at.parent:
         at = at.parent
-    if not at.is_dir():
+    if not os.path.isdir(at):
         raise UsageError("is not a folder", str(at), "choose another output folder")
     if not os.access(at, os.W_OK | os.X_OK):
         raise UsageError("the folder cannot be written", str(folder), "choose another output folder")

@@ -32,7 +32,7 @@ def filled(folder: Name, *, alone: bool = False) -> Iterator[Path]:
         It cannot be written, or is no folder.
     """
     place = Path(os.path.realpath(folder))
-    if place.exists() and not place.is_dir():
+    if os.path.exists(place) and not os.path.isdir(place):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
     place.parent.mkdir(parents=True, exist_ok=True)
     aside = os.access(place.parent, os.W_OK) and not os.path.ismount(place)

@@ -9,6 +9,8 @@ from ifuview.errors import UsageError
 from ifuview.exit_codes import OK
 from ifuview.files import whole_file
 
+MOST_DIGITS = 18  # of a number
+
 
 class Said(NamedTuple):
     """Text for stdout, notes for stderr, exit code."""
@@ -36,14 +38,14 @@ def names(text: str) -> tuple[str, ...]:
 def exposures(text: str) -> tuple[int, ...]:
     """Exposure numbers of a list with commas."""
     for word in names(text):
-        if not word.isdecimal():
+        if not word.isdecimal() or len(word) > MOST_DIGITS:
             raise UsageError(f"{word!r} is no exposure number", "--expid", "give numbers such as 104284,104285")
     return tuple(int(word) for word in names(text))
 
 
 def count(text: str) -> int:
     """A number of processes."""
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
 

@@ -11,6 +11,7 @@ from ifuview.commands.said import Said, count, exposures, json_to, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
+from ifuview.files import check_folder
 from ifuview.model.night.triage import CLASSES, ENOUGH, Finding, Judged, TriageResult
 
 
@@ -38,6 +39,8 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Triage; exit code 0 clean, 3 findings, 2 where nothing could be asked."""
     if chosen.output is None and not chosen.json:
         raise UsageError("nowhere to write to", "ifuview triage", "give -o DIR, or --json -")
+    if chosen.output:
+        check_folder(chosen.output)  # before anything is judged
     result = run_triage(
         chosen.paths, chosen.camera, chosen.expid, chosen.after, chosen.only, chosen.jobs, chosen.output, ctx
     )

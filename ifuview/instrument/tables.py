@@ -7,6 +7,7 @@ lines_CAMERA.dat and fplane.txt.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from datetime import date as Day
@@ -34,7 +35,7 @@ LOCATIONS = "Fiber_Locations"  # folder of fiber rows, also beside raw data
 
 def tables_for(instrument: str, config: str = "", *roots: str) -> Tables:
     """The tables of an instrument: a folder of the user goes first, else fiber rows that lie beside the raw data."""
-    beside = next((root for root in roots if root and Path(root, LOCATIONS).is_dir()), "")
+    beside = next((root for root in roots if root and os.path.isdir(Path(root, LOCATIONS))), "")
     return Tables(instrument, config, beside=beside)
 
 
@@ -56,7 +57,7 @@ class Tables:
         self.instrument = instrument
         self.folder, self.plane, self.beside = folder, plane, beside
         for own in (folder, beside):
-            if own and not Path(own).is_dir():
+            if own and not os.path.isdir(own):
                 raise MissingDataError("no such folder of instrument tables", own)
         self._read: dict[str, PlainTable] = {}
 
@@ -236,12 +237,12 @@ class Tables:
             if own
             for path in (Path(own, self.instrument, name), Path(own, name))
         ]
-        return next((path for path in places if path.is_file()), None)
+        return next((path for path in places if os.path.isfile(path)), None)
 
     def _user_rows(self, unit: Unit, amplifier: str) -> list[tuple[int, Path]]:
         """Fiber locations of the user's folder, else of the one beside raw data: date and file."""
         places = (Path(own, LOCATIONS) for own in (self.folder, self.beside) if own)
-        place = next((path for path in places if path.is_dir()), None)
+        place = next((path for path in places if os.path.isdir(path)), None)
         if place is None:
             return []
         found = []

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from ifuview.errors import FileFormatError
 
 Array = NDArray[Any]
+MOST_DIGITS = 18  # of a whole number of 64 bits
 Header = Mapping[str, object]  # of a file: what a card holds is checked where it is used
 
 
@@ -34,6 +35,11 @@ def brief(kind: object, *facts: object) -> str:
     """One line about a value: its kind and what is known of it; what is empty is left out."""
     words = [str(fact) for fact in facts if fact not in ("", None, ())]
     return f"<{type(kind).__name__}{''.join(f' {word}' if i == 0 else f', {word}' for i, word in enumerate(words))}>"
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number of the usual digits that fits into 64 bits."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def sizes(shape: tuple[int, ...]) -> str:

@@ -81,6 +81,7 @@ def as_png(figure: Figure, dpi: float = PICTURE_DPI, title: str | None = None) -
     """PNG of a figure."""
     buffer = io.BytesIO()
     known = {"Software": None} if title is None else {"Title": title}
+    figure = words.legible(figure)
     figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": PNG_LEVEL}, metadata=known)
     return buffer.getvalue()
 

@@ -10,11 +10,14 @@ from ifuview.model.report import ReportInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LINE = 1.45  # line height over font size
 PX_PER_POINT = 100 / 72
 CHARACTER = 0.58  # mean width of a character over the font size
 LAST_GLYPH = 0x52F  # Latin, Greek and Cyrillic are in the font
+LAST_SYMBOL = 0x2BFF  # with arrows and signs of mathematics
+FORMULA = "$\\mathdefault{"  # of matplotlib's own labels of logarithms
 TYPOGRAPHY = "–—‘’“”…≤≥≈−√∞±"
 INK, PALE = "#1a1a1a", "#666666"
 MARKS = {  # the sign, the word and the color say the same
@@ -27,6 +30,19 @@ def plain(text: object) -> str:
     """`text` on one line, with a question mark for what the font has not."""
     line = " ".join(str(text).split())
     return "".join(c if ord(c) <= LAST_GLYPH or c in TYPOGRAPHY else "?" for c in line)
+
+
+def legible(figure: Figure) -> Figure:
+    """The figure with all its texts in glyphs that the font has; a dollar of a name begins no formula."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        words = text.get_text()
+        if not words.startswith(FORMULA):
+            text.set_parse_math(False)
+        if not words.isascii():
+            text.set_text("".join(c if ord(c) <= LAST_SYMBOL else "?" for c in words))
+    return figure
 
 
 def draw_title(axes: Axes, report: ReportInput) -> None:

@@ -1,4 +1,4 @@
-"""Damaged files by the ten thousand, writers killed 200 times, files opened and closed 300 times in one window."""
+"""Damaged files and odd words by the thousand, writers killed 200 times, files opened and closed 300 times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 Row = tuple[str, float, float, str, bool]
 SEED = 20261129
-INPUTS, KILLS, CYCLES = 20_000, 200, 300
+INPUTS, ODD, KILLS, CYCLES = 20_000, 2_000, 200, 300
 QUICK = 10  # times fewer
 GROWTH = 40.0  # MiB, that the cycles may add
 
@@ -28,6 +28,11 @@ def rows(quick: bool) -> Iterator[Row]:
         print(f"    {wrong['family']} {wrong['number']}: {wrong['outcome']} {wrong['detail'].strip()[-300:]}")
     good = 100.0 * (outcomes["refusal"] + outcomes["opened"]) / found["count"]
     yield "of them refused or opened, and nothing else", good, 100.0, "%", good == 100.0
+    odd = _told("tests.robust.window", str(SEED), str(ODD // less))
+    for wrong in odd[:10]:
+        print(f"    {wrong['input'][:200]!r}: {wrong['detail'].strip()[-300:]}")
+    name = f"{ODD // less} odd command lines, messages and sessions in a window: done or refused"
+    yield name, 100.0 * (1 - len(odd) / (ODD // less)), 100.0, "%", not odd
     lost = _told("tests.robust.writers", "kill", str(SEED), str(KILLS // less))
     kept = 100.0 * (1 - len(lost) / (KILLS // less))
     yield f"{KILLS // less} writers killed: the output is whole", kept, 100.0, "%", not lost

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from tests.io.fitsbytes import image
+from tests.robust import talk
+from tests.robust.talk import Open
 
-Open = Callable[[str], object]
 PACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 
 
@@ -284,9 +285,34 @@ def _with_libraries(place: Path, out: list[tuple[str, Path, Open]], picture: Any
     out.append(("packets", path, packets))
     path = Path(test_cals.write(place / "cals.h5", [test_cals.row(), test_cals.row(amplifier="RU", seed=1)]))
     out.append((path.name, path, calibrations))
+    _reduced(place, out)
     path = place / "arrays.npz"
     with open(path, "wb") as file:
         np.savez_compressed(file, a=np.arange(40.0), b=np.array([{"x": 1}, "y"], dtype=object))
     out.append((path.name, path, arrays))
+    out += talk.made(place, place / "several.fits")
     names = {os.path.basename(str(p)) for _, p, _ in out}
-    assert len(names) > 40
+    assert len(names) > 50
+
+
+def _reduced(place: Path, out: list[tuple[str, Path, Open]]) -> None:
+    """Products of the reductions: spectra, cubes and calibrations of LRS2, an observation and a head of VIRUS."""
+    from ifuview.io.products.lrs2.writing import write_calibration, write_exposure
+    from ifuview.io.products.virus.head_files import write_head
+    from ifuview.io.products.virus.shot import new_shot_file
+    from tests.io.products import test_virus_products as virus
+    from tests.io.products.lrs2 import test_products as lrs2
+
+    grid = lrs2.CubeGrid(np.arange(3.0), np.arange(2.0), 1.0)
+    shape = (lrs2.NWAVE, 2, 3)
+    cube = lrs2.SkyCube(np.ones(shape, "f4"), np.ones(shape, "f4"), np.zeros(shape, "u4"), lrs2.WAVE, grid, lrs2.UNIT)
+    files = [*write_exposure(place, lrs2.made(cubes={"skysub": cube}, images=None))]
+    files.append(write_calibration(place, lrs2.calibrated()))
+    head = virus.head_products()
+    with new_shot_file(str(place / "20190822_0000011.h5")) as file:
+        file.add(head)
+        file.finish(virus.SOLUTION, "FIELD")
+    files += [str(place / "20190822_0000011.h5"), *(str(place / name) for name in write_head(place, head)[:2])]
+    for path in map(Path, files):
+        out.append((path.name, path, opened))
+    out.append(("shot as calibrations", place / "20190822_0000011.h5", calibrations))

@@ -12,10 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ifuview.errors import FileFormatError
+from ifuview.app.frames.views.colors import known
+from ifuview.app.outside.samp_words import asked
+from ifuview.app.session import Session
+from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io import read_traces
 
 COUNT = 520
+WORDS = 48
 
 
 def test_numbers_that_are_no_wavelengths_are_none(tmp_path: Path) -> None:
@@ -48,3 +52,27 @@ def test_damaged_files_are_refused_or_opened(tmp_path: Path) -> None:
     outcomes = found["outcomes"]
     assert outcomes["refusal"] + outcomes["opened"] == COUNT
     assert outcomes["opened"] > COUNT // 10 and outcomes["refusal"] > COUNT // 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="an input that takes too long is stopped by an alarm")
+def test_odd_words_messages_and_sessions_are_done_or_refused(tmp_path: Path) -> None:
+    known = os.environ | {"QT_QPA_PLATFORM": "offscreen", "IFUVIEW_CONFIG": str(tmp_path)}
+    command = [sys.executable, "-m", "tests.robust.window", "20261130", str(WORDS)]
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(command, cwd=root, env=known | {"PYTHONPATH": str(root)}, capture_output=True, text=True,
+                          timeout=600)  # fmt: skip
+    assert done.stdout, done.stderr
+    assert json.loads(done.stdout) == [], done.stdout[:3000]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "../viridis"])
+def test_a_color_map_is_none_of_these(name: str) -> None:
+    with pytest.raises(MissingDataError, match="no color map"):
+        known(name)
+
+
+@pytest.mark.parametrize("row", ["\u00b2", "\u0663", "9" * 5000, "-1", "1.0", ""])
+def test_rows_of_messages_that_are_no_numbers_are_none(row: str) -> None:
+    for kind, params in (("table.highlight.row", {"row": row}), ("table.select.rowList", {"row-list": [row, [], {}]})):
+        assert asked(Session(), kind, params) == ()
+    assert asked(Session(), "coord.pointAt.sky", [row]) == ()  # type: ignore[arg-type]

@@ -13,6 +13,12 @@ import pytest
 
 from ifuview import cli
 from ifuview.commands import table
+from ifuview.errors import IfuviewError, UsageError
+from ifuview.files import check_folder, put
+from ifuview.io import write_regions
+from ifuview.io.photons.lists.write import write_photons
+from ifuview.simulate.photons.array import make_array
+from ifuview.simulate.photons.lists import simulate_flat, simulate_lasers, simulate_photons
 from tests.app.night.production import write_production
 from tests.io.photons import photonfiles
 from tests.io.photons.raw import test_packets
@@ -53,6 +59,14 @@ def odd(top: str, name: str, suffix: str = "") -> str:
     return os.path.join(top, os.fsdecode(name.encode() + b"\xe9") + suffix)
 
 
+def _named(place: str, word: str) -> str:
+    """The name of a file for a word of CASES."""
+    if word.startswith("@/"):
+        return os.path.join(place, word[2:]).rstrip("/")
+    stem, dot, suffix = word[1:].partition(".")
+    return odd(place, stem, dot + suffix) if word.startswith("@") else word
+
+
 # command, its words ("@name.suffix" is a file of odd name), code, what is written
 CASES = [
     ("report", "@preproc.fits --traces @psf.fits --fiber 3 -o @r.png", DONE, "@r.png"),
@@ -89,24 +103,83 @@ def test_a_command_takes_and_writes_odd_names(
     monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    def named(word: str) -> str:
-        if word.startswith("@/"):
-            return os.path.join(place, word[2:]).rstrip("/")
-        stem, dot, suffix = word[1:].partition(".")
-        return odd(place, stem, dot + suffix) if word.startswith("@") else word
-
-    got = cli.main([*name.split(), *map(named, words.split())])
+    got = cli.main([*name.split(), *(_named(place, word) for word in words.split())])
     said = capsys.readouterr()
     assert "Traceback" not in said.err and "inside ifuview" not in said.err, ascii(said.err[-600:])
     assert got == code, ascii(said.err[-600:])
     if written:
-        path = Path(named(written))
+        path = Path(_named(place, written))
         assert path.exists()
         for file in (path, *path.rglob("*")) if path.is_dir() else (path,):
             if file.suffix == ".json":
                 json.loads(file.read_bytes())  # UTF-8, whatever is named in it
             elif file.suffix in (".html", ".csv", ".txt"):
                 file.read_bytes().decode("utf-8")
+
+
+@pytest.mark.parametrize(("name", "words", "written"), [
+    pytest.param(name, words, written, id=name) for name, words, _, written in CASES if written and name not in SLOW
+])  # fmt: skip
+def test_an_output_that_no_disk_can_name_is_refused(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    name: str, words: str, written: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    suffix = Path(written).suffix
+    given = [str(tmp_path / ("x" * 300 + suffix)) if word == written else _named(place, word) for word in words.split()]
+    assert cli.main([*name.split(), *given]) == REFUSED
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and said.startswith("ifuview: "), ascii(said[-600:])
+
+
+def test_a_name_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
+    """No command line has one, sessions and other programs may."""
+    for write in (put, write_regions):
+        with pytest.raises((OSError, IfuviewError), match="Invalid argument"):
+            write(f"{tmp_path}/a\0b.reg", [])
+    with pytest.raises(UsageError, match="is no name of a folder"):
+        check_folder(f"{tmp_path}/a\0b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_calibrations_of_odd_names_are_made_and_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lasers, a flat and a list of photons, from names to names that are no UTF-8 and would begin a formula."""
+    from ifuview.io.photons.opening import open_photons
+
+    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    top = os.fsdecode(os.fsencode(tmp_path) + b"/$\\frac$\xff")
+    os.mkdir(top)
+    array = make_array((3, 2), dead=0, cold=0, hot=0, unsolved=0)
+    lasers = {odd(top, f"laser_{wave:g}_", ".h5"): photons for wave, photons in simulate_lasers(array)[0].items()}
+    flat, _ = simulate_flat(array, calibrated=False, photons_per_pixel=800)
+    phase, _ = simulate_photons(array=array, calibrated=False, duration=0.5)
+    files = {**lasers, odd(top, "flat", ".h5"): flat, odd(top, "phase", ".h5"): phase}
+    for path, photons in files.items():
+        write_photons(Path(path), photons)
+    wave, weights, new = (odd(top, name, ".h5") for name in ("wave", "weights", "new"))
+    assert cli.main(["wavecal", *lasers, "-o", wave, "--json", odd(top, "wave", ".json")]) == DONE
+    assert cli.main(["flatcal", odd(top, "flat", ".h5"), "--wavecal", wave, "-o", weights]) == DONE
+    assert cli.main(["calibrate", odd(top, "phase", ".h5"), "--wavecal", wave, "--flatcal", weights, "-o", new]) == DONE
+    json.loads(Path(odd(top, "wave", ".json")).read_bytes())
+    assert dict(open_photons(new).info.calibrations).keys() == {"wavecal", "flatcal"}
+    assert capsys.readouterr().out.isascii()
+
+
+def test_figures_write_names_as_their_font_can() -> None:
+    from matplotlib.figure import Figure
+
+    from ifuview.report.page import as_png
+
+    figure = Figure(layout="constrained")
+    figure.suptitle(os.fsdecode(b"$\\frac$ \xe9"))
+    axes = figure.subplots()
+    axes.set_xlabel("\u4e2d $x^$")
+    axes.loglog([1, 100], [1, 1000])
+    assert as_png(figure).startswith(b"\x89PNG")
 
 
 def test_texts_with_odd_names_are_utf_8(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ifuview.app.session import Session, Slot
 from ifuview.errors import UsageError
+from ifuview.model.checks import is_whole
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.trace import TraceSet
@@ -61,7 +62,7 @@ def find_fiber(session: Session, name: str) -> int:
         for source in (slot.image.fibermap, slot.traces):
             if source is not None and name in source.fiber_id:
                 return source.fiber_id.index(name)
-    if name.isdigit():
+    if is_whole(name):
         row = check_fiber(session, int(name))
         assert row is not None
         return row

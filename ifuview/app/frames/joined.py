@@ -11,7 +11,7 @@ import numpy as np
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Session, Slot
 from ifuview.files import product_stem
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.dataset import Dataset
 from ifuview.model.fibers import FiberMap, match, take
 
@@ -65,7 +65,7 @@ def identifiers(slot: Slot) -> dict[str, Array]:
     if fibermap is None:
         return {}
     out = {name: v for name in KEYS if (v := _integers(fibermap.table, name)) is not None}
-    if not fibermap.table and FIBER not in out and all(i.isdigit() for i in fibermap.fiber_id):
+    if not fibermap.table and FIBER not in out and all(is_whole(i) for i in fibermap.fiber_id):
         out[FIBER] = np.array([int(i) for i in fibermap.fiber_id])
     return out
 

@@ -135,6 +135,8 @@ class SampLink:
 
     def _notified(self, key: str, sender: str, kind: str, params: dict[str, object], extra: object) -> None:
         path = ""
+        if not isinstance(params, Mapping):
+            return
         if kind in LOADS:
             from ifuview.io.objects.handed import fetched
 

@@ -18,6 +18,7 @@ from ifuview.app.frames.fibers import fiber_count
 from ifuview.app.frames.sky.worldpos import sky_axes, sky_position
 from ifuview.app.frames.views import skyposition
 from ifuview.app.session import Session, Slot
+from ifuview.model.checks import is_whole
 
 Message = tuple[str, dict[str, object]]
 LOADS = ("image.load.fits", "table.load.fits", "table.load.votable", "spectrum.load.ssa-generic")
@@ -34,7 +35,9 @@ def table_id(slot: Slot) -> str:
 def asked(session: Session, kind: str, params: Mapping[str, object], path: str = "") -> tuple[want.Intent, ...]:
     """What a message asks for; `path` is where the file that it names lies here."""
     if kind in LOADS:
-        return (want.OpenFile(path),)
+        return (want.OpenFile(path),) if path else ()
+    if not isinstance(params, Mapping):
+        return ()  # whoever sent it does not keep to the standard
     if kind == "coord.pointAt.sky":
         return _at(session, _number(params, "ra"), _number(params, "dec"))
     rows = _rows(params)
@@ -60,7 +63,7 @@ def _number(params: Mapping[str, object], name: str) -> float:
 def _rows(params: Mapping[str, object]) -> tuple[int, ...]:
     given = params.get("row-list", [params.get("row")])
     words = [str(row) for row in given] if isinstance(given, list) else []
-    return tuple(int(word) for word in words if word.isdigit())
+    return tuple(int(word) for word in words if is_whole(word))
 
 
 def _slot_of(session: Session, params: Mapping[str, object]) -> Slot | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ifuview.app import follow
@@ -97,7 +97,7 @@ def run_script(script: str, files: Sequence[str], words: Sequence[str] = (), ctx
     IfuviewError
         There is no such script, or a file cannot be opened.
     """
-    if not Path(script).is_file():
+    if not os.path.isfile(script):
         raise MissingDataError("there is no such script", script)
     viewer = HeadlessSession(make_session(files, ctx=ctx.part(0.0, 0.5)) if files else Session(headless=True), ctx)
     names: dict[str, Any] = {

@@ -12,7 +12,7 @@ from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.engine.spectra.boxcar import boxcar
 from ifuview.engine.traces.light.slots import blocks_of
 from ifuview.errors import UsageError
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import TraceDiagnosis
 from ifuview.report.traces import plan as draw
@@ -82,7 +82,7 @@ def plot_individual_trace_quality(
 
 def _row(fiber: str | int, most: int) -> int:
     """A row by its number."""
-    if not str(fiber).isdecimal() or int(fiber) >= most:
+    if not is_whole(str(fiber)) or int(fiber) >= most:
         raise UsageError(f"there is no fiber {fiber}", todo=f"give the name of a fiber or a row, 0 to {most - 1}")
     return int(fiber)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 
 from ifuview.app.script.words import Words, Writer
 from ifuview.errors import UsageError
@@ -54,7 +54,7 @@ def positive(words: Words, value: float) -> float:
 def factor(words: Words) -> float:
     """One factor, or two (x and y) of which the first counts."""
     value = positive(words, words.number("a factor"))
-    if words.is_number() and not Path(words.peek()).exists():
+    if words.is_number() and not os.path.exists(words.peek()):
         words.number()
     return value
 

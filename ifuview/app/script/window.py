@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -86,7 +87,7 @@ def _save_image(words: Words, out: Writer) -> None:
     """-saveimage [png|jpeg|...] F [quality]."""
     kind = words.accept(*IMAGE_FORMATS)
     path = words.take("a file to write")
-    if kind in ("jpeg", "jpg", "tiff", "tif") and not Path(words.peek()).exists():
+    if kind in ("jpeg", "jpg", "tiff", "tif") and not os.path.exists(words.peek()):
         words.is_number() and words.number()
         words.accept("none", "jpeg", "packbits", "deflate")
     kind = kind or Path(path).suffix.lstrip(".").lower() or "png"

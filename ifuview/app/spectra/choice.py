@@ -18,7 +18,7 @@ from ifuview.app.frames import joined
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.session import Slot
 from ifuview.errors import MissingDataError, UsageError
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 
 TERM = re.compile(r"^(?P<name>[A-Za-z_]\w*)\s*(?P<op>==|!=|<=|>=|=|<|>|~)\s*(?P<value>.+)$")
 SPLIT = re.compile(r"\s+and\s+|[&;,]", re.IGNORECASE)
@@ -143,7 +143,7 @@ def _fibers(
             f"{slot.title} has no FIBER column, as a coadd over tiles that adds up the light of several fibers",
             f"choose by {joined.TARGET}, SPECTYPE or Z",
         )
-    elif names is not None and all(n.isdigit() for n in names):
+    elif names is not None and all(map(is_whole, names)):
         numbers = np.array([int(n) for n in names])
     else:
         numbers = np.arange(count)
@@ -199,7 +199,7 @@ def _compare(values: Array, term: Term) -> Array:
     if values.dtype.kind in "iufb" and term.op != "~":
         if number is None:
             raise UsageError(f"{text!r} is no number to compare {term.name} with", todo=HELP)
-        right: object = int(text) if values.dtype.kind in "iu" and text.lstrip("-").isdigit() else number
+        right: object = int(text) if values.dtype.kind in "iu" and is_whole(text.removeprefix("-")) else number
         left: Array = values
     else:
         left, right = _words(values), text.lower()

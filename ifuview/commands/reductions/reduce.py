@@ -9,6 +9,7 @@ from ifuview.commands.said import Said, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.exit_codes import BAD_INPUT, FOUND, OK
+from ifuview.files import check_folder
 
 if TYPE_CHECKING:
     from ifuview.app.night.reduction.channel import ReducedChannel
@@ -59,6 +60,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Reduce; exit code 3 where something is wrong or some channels could not be, 2 where none could."""
     from ifuview.app.night.reduction.choices import elsewhere_of, params_of
 
+    check_folder(chosen.output)  # before anything is reduced
     params, elsewhere = params_of(chosen), elsewhere_of(chosen)
     pages = _pages(chosen)
     told = None if pages is None else pages.add

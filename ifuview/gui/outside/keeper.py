@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
-from PyQt6.QtCore import QByteArray, QObject, QThreadPool, QTimer
+from PyQt6.QtCore import QByteArray, QObject, QTimer
 
 from ifuview.app import intents as want
 from ifuview.app.desk import Desk
@@ -23,6 +27,34 @@ from ifuview.gui.shell.main_window import MainWindow
 from ifuview.gui.window.offer import Offer
 
 PAUSE_MS = 2000  # at most this often, and so much may be lost
+PATIENCE = 2.0  # s, that the end of the program waits for the last writing
+
+
+class _Writer:
+    """Carries out one thing after the other on a thread of its own; a disk that does not answer holds nobody up."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread: Thread | None = None
+
+    def start(self, call: Callable[[], None]) -> None:
+        """Have it called, when what was asked for before is done."""
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="ifuview keeper", daemon=True)
+            self._thread.start()
+        self._calls.put(call)
+
+    def end(self, patience: float) -> bool:
+        """Take no more; whether all was done within `patience` s."""
+        if self._thread is None:
+            return True
+        self._calls.put(None)
+        self._thread.join(patience)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
 
 
 class Keeper(QObject):
@@ -33,8 +65,7 @@ class Keeper(QObject):
         self.controller, self.window = controller, window
         self._last: Saved | None = None
         self._problem = ""
-        self._writer = QThreadPool(self)
-        self._writer.setMaxThreadCount(1)
+        self._writer = _Writer()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE_MS)
@@ -65,10 +96,13 @@ class Keeper(QObject):
         self._writer.start(lambda: self._write(saved))
 
     def end(self) -> None:
-        """The program is closed: nothing is left behind."""
+        """The program is closed: nothing is left behind, unless the disk does not answer."""
         self._soon.stop()
         self._soon.blockSignals(True)
-        self._writer.waitForDone()
+        if not self._writer.end(PATIENCE):
+            text = f"ifuview: the disk did not answer in {PATIENCE:g} s; the kept session may still lie at {left.own()}"
+            print(text, file=sys.stderr)
+            return
         if self._last is not None:
             left.forget(left.own())
 

@@ -9,6 +9,7 @@ from ifuview.errors import UsageError
 
 Range = tuple[int | None, int | None]
 
+MOST_DIGITS = 18  # of a number of an extension or a pixel
 FORMS = "write file.fits[2], file.fits[SCI], file.fits[SCI,2] or file.fits[1][10:200,5:9]"
 
 
@@ -96,7 +97,7 @@ def _split_brackets(text: str) -> tuple[str, list[str]]:
 def _parse_plus(text: str) -> FileSpec:
     """cfitsio's `file.fits+2`."""
     path, plus, number = text.rpartition("+")
-    if plus and path and number.isdecimal() and number.isascii():
+    if plus and path and _is_number(number):
         return FileSpec(path, hdu=int(number))
     return FileSpec(text)
 
@@ -143,7 +144,7 @@ def _range(part: str, text: str) -> Range:
 
 
 def _is_number(text: str) -> bool:
-    return text.isdecimal() and text.isascii()
+    return text.isdecimal() and text.isascii() and len(text) <= MOST_DIGITS
 
 
 def _blank(value: int | None) -> str:

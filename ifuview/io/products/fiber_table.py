@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.dataset import Table
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.instrument import InstrumentSpec
@@ -69,7 +69,7 @@ def _column(columns: Mapping[str, Array], name: str) -> Array | None:
         return columns[name] if columns[name].ndim == 1 else None
     base, _, index = name.removesuffix("]").partition("[")
     values = columns.get(base)
-    if values is None or not index.isdecimal() or values.ndim != 2 or int(index) >= values.shape[1]:
+    if values is None or not is_whole(index) or values.ndim != 2 or int(index) >= values.shape[1]:
         return None
     return values[:, int(index)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ifuview.errors import FileFormatError, UsageError
 from ifuview.files import whole_file
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
 
@@ -63,7 +63,7 @@ def _columns(traces: TraceSet, lies: Orientation, shape: tuple[int, int] | None)
     row, column = np.nonzero(valid)
     x, y = lies.to_native(traces.center[row, column], column.astype(float), shape)
     identity = np.array(traces.fiber_id)
-    fiber = identity.astype(np.int64) if all(text.isdecimal() for text in traces.fiber_id) else identity
+    fiber = identity.astype(np.int64) if all(map(is_whole, traces.fiber_id)) else identity
     out = {"fiber_id": fiber[row], "x_pixels": np.asarray(x, float), "y_pixels": np.asarray(y, float)}
     if traces.wave is not None:
         out["wavelength"] = np.asarray(traces.wave[row, column], float)

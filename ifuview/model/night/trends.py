@@ -13,6 +13,7 @@ throughput, sky (1e-17 erg/s/cm2/A), residual (share of the sky), fwhm (arcsec);
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,7 +104,7 @@ def trend_table(quantities: Sequence[TrendQuantity], points: Sequence[TrendPoint
 
 def exposure_rank(name: str) -> tuple[int, ...]:
     """Numbers of the name of an exposure: 11/2 comes before 104/1."""
-    words = "".join(c if c.isdecimal() else " " for c in name).split()
+    words = re.findall("[0-9]{1,18}", name)
     return tuple(int(word) for word in words)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ifuview.files import whole_file
 from ifuview.model.checks import Array
 from ifuview.report.page import style
+from ifuview.report.words import legible
 
 CELL, MARGIN = 2.1, 1.1  # inches
 DPI = 110
@@ -57,7 +58,7 @@ def save_page(panels: tuple[CutoutPanel, ...], title: str, path: str) -> None:
         for number, name in enumerate(rows):
             axes[number][0].text(-0.08, 0.5, name, rotation=90, va="center", ha="right", fontsize=10,
                                  transform=axes[number][0].transAxes)  # fmt: skip
-        figure.savefig(Path(part), dpi=DPI * scale if path.lower().endswith(".png") else DPI)
+        legible(figure).savefig(Path(part), dpi=DPI * scale if path.lower().endswith(".png") else DPI)
 
 
 def _draw(axis: object, panel: CutoutPanel) -> None:

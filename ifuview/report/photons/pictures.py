@@ -11,6 +11,7 @@ from ifuview.model.checks import Array
 from ifuview.model.photons.images import BinAxis, PhotonCube, PhotonImage, unit_of, value_name
 from ifuview.model.photons.light import BinnedLight
 from ifuview.report.figures import BLUE, VERMILION, ramp
+from ifuview.report.words import legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def save_png(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure = draw(product, lights or {}, note)
-    FigureCanvasAgg(figure).figure.savefig(path, format="png")
+    FigureCanvasAgg(legible(figure)).figure.savefig(path, format="png")
 
 
 def draw(product: PhotonImage | PhotonCube, lights: Mapping[str, BinnedLight], note: str = "") -> Figure:

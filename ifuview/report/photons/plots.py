@@ -18,7 +18,7 @@ from ifuview.model.photons.resonators import image_of
 from ifuview.model.photons.wavelength_solution import HistogramStatus, WavelengthSolution
 from ifuview.report.figures import VERMILION, draw_figure, label, nothing, ramp
 from ifuview.report.photons import figures
-from ifuview.report.words import PALE
+from ifuview.report.words import PALE, legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def save(figure: Page, path: str) -> None:
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    FigureCanvasAgg(figure).figure.savefig(path, format=kind)
+    FigureCanvasAgg(legible(figure)).figure.savefig(path, format=kind)
     figure.set_layout_engine("none")  # it is laid out; to find the places again takes most of the time of a page
 
 
@@ -57,7 +57,7 @@ def save_pages(drawn: Sequence[Page], path: str) -> None:
 
     with PdfPages(path) as pages:
         for figure in drawn:
-            pages.savefig(figure)
+            pages.savefig(legible(figure))
 
 
 def tidy(axes: Axes, x: str, y: str, title: str = "") -> None:

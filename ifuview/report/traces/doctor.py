@@ -100,7 +100,7 @@ def write_doctor(
     if unknown:
         raise UsageError(f"there is no report format {unknown[0]!r}", todo=f"choose of {', '.join(WRITERS)}")
     target = Path(folder)
-    if not target.is_dir() or not os.access(target, os.W_OK):
+    if not os.path.isdir(target) or not os.access(target, os.W_OK):
         raise UsageError("the report cannot be written there", str(folder), "choose another folder")
     if not wanted:
         return ()

@@ -11,7 +11,7 @@ from ifuview.files import put
 from ifuview.model.inspection import as_state
 from ifuview.model.traces.findings import advice_lines
 from ifuview.report.traces.doctor_report import SIZE, DoctorReport, Drawn
-from ifuview.report.words import INK, MARKS, PALE, plain
+from ifuview.report.words import INK, MARKS, PALE, legible, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,9 +47,9 @@ def _pdf(report: DoctorReport, drawn: tuple[Drawn, ...]) -> bytes:
     _first_page(first, report)
     out = io.BytesIO()
     with PdfPages(out, metadata={"Title": plain(report.title), "Creator": f"ifuview {report.version}"}) as pages:
-        pages.savefig(first)
+        pages.savefig(legible(first))
         for one in drawn:
-            pages.savefig(one.figure)
+            pages.savefig(legible(one.figure))
     return out.getvalue()
 
 

@@ -33,6 +33,7 @@ from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.quality import head_quality
 from tests.app.runner import Runner
 from tests.recipes.virus_heads import make_night
+from tests.robust.disk import small_files
 
 
 def begun_head(slot: str = "047") -> ReductionState:
@@ -156,3 +157,14 @@ def test_products_are_those_of_the_command(runner, state, tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert {"20190822_0000011.h5", "20190822_0000011_047_cube.fits", "20190822_0000011_qa.html"} <= names
     assert any("products written" in text for text in runner.said())
+
+
+@pytest.mark.parametrize("most", [3_000, 60_000, 900_000])
+def test_products_that_the_disk_does_not_take_are_said_and_nothing_is_left(runner, tmp_path, most):
+    (tmp_path / "mine").write_text("text")
+    runner.ask(want.SaveReduction(str(tmp_path / "mine")))
+    assert "cannot be written (Not a directory); choose another folder" in runner.said()[-1]
+    with small_files(most):
+        runner.ask(want.SaveReduction(str(tmp_path / "out")))
+    assert "cannot be written" in runner.said()[-1]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "mine"]

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +23,7 @@ from tests.gui.windows import settle, window
 
 samp = pytest.importorskip("pyvo.samp")
 MOST_SECONDS = 0.2  # from the message to the spectrum, on a machine that does nothing else
+LISTENS, ACCEPTS, HOME = "0A", 0x10000, "0100007F"  # in the words of /proc/net: of TCP, of files, 127.0.0.1
 BUSY = 5  # times slower that it may be where the tests share it
 
 
@@ -176,6 +178,37 @@ def test_somebody_else_neither_reads_nor_commands(qtbot, other, spectra, tmp_pat
         assert len(shell.store.session.messages) == said
         other.tell("image.load.fits", url=(tmp_path / "evil.fits").as_uri())  # with the key of the hub it is done
         qtbot.waitUntil(lambda: len(shell.store.session.slots) == 2, timeout=20_000)
+
+
+def listening() -> set[str]:
+    """Where this process listens: addresses of TCP over IPv4 and IPv6, and files."""
+    own = {os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.islink(entry.path)}
+    found = set()
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        for row in Path("/proc/net", name).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = row.split()
+            if f"socket:[{rest[5]}]" in own and (state == LISTENS or name.startswith("udp")):
+                found.add(f"{name} {local}")
+    for row in Path("/proc/net/unix").read_text().splitlines()[1:]:
+        words = row.split()
+        if f"socket:[{words[6]}]" in own and int(words[3], 16) & ACCEPTS:
+            found.add(words[7] if len(words) > 7 else "unnamed")
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where a process listens is read in /proc")
+def test_a_window_listens_at_its_door_and_to_its_hub_alone(qtbot, other, spectra, tmp_path, monkeypatch):
+    """Both have a test from another uid; whatever is added has to be named here, and to have one, too."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    before = listening()
+    with window(qtbot, str(spectra), "--samp") as shell:
+        qtbot.waitUntil(lambda: shell.ways.samp is not None and shell.ways.samp.link.connected, timeout=20_000)
+        if find_spec("qtconsole") is not None:
+            shell.controller.handle(want.OpenConsole())
+        settle(qtbot, shell)
+        port = shell.ways.samp.link._client.client.client.socket.getsockname()[1]
+        assert listening() - before == {str(shell.ways.door.path), f"tcp {HOME}:{port:04X}"}
+        assert shell.ways.door.path.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_without_a_hub_the_window_waits_for_one(qtbot, tmp_path, monkeypatch):

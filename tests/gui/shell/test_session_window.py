@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,6 +126,24 @@ def test_a_killed_window_is_offered_at_the_next_start(
         assert left.left() == ()  # it is this window's now
         qtbot.waitUntil(lambda: left.own().exists(), timeout=10_000)
     assert not any(left.folder().iterdir())  # closed as it should be: nothing is left behind
+
+
+def test_a_disk_that_does_not_answer_does_not_hold_up_the_end(
+    qtbot: QtBot, images: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
+    monkeypatch.setattr("ifuview.gui.outside.keeper.PAUSE_MS", 20)
+    monkeypatch.setattr("ifuview.gui.outside.keeper.PATIENCE", 0.2)
+    answers, asked = threading.Event(), threading.Event()
+    monkeypatch.setattr(left, "keep", lambda saved: (asked.set(), answers.wait(60)))
+    try:
+        with window(qtbot, images[0]) as shell, keeping(shell):
+            qtbot.waitUntil(asked.is_set, timeout=10_000)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+    finally:
+        answers.set()
+    assert "the disk did not answer in 0.2 s" in capsys.readouterr().err
 
 
 def test_what_changes_is_kept_soon_and_not_again(

@@ -76,8 +76,8 @@ def field(number: int) -> IfuField:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def head() -> HeadProducts:
+def head_products() -> HeadProducts:
+    """Small products of a head: three exposures of eight fibers."""
     axis = np.array([-0.75, 0.0, 0.75])
     grid = CubeGrid(axis, axis, 0.75)
     data = np.arange(NWAVE * 9, dtype=float).reshape(NWAVE, 3, 3)
@@ -102,6 +102,11 @@ def head() -> HeadProducts:
         done, tuple(map(exposure, (1, 2, 3))), exposure(1).header, found, (image,), tried, 1.75,
         sky_place=np.array([175.5, 51.3, 113.2, -150.0, -250.0]),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def head() -> HeadProducts:
+    return head_products()
 
 
 SOLUTION = ShotSolution(

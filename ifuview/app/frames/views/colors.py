@@ -6,6 +6,7 @@ Tables are control points, straight lines between them: the simple ramps below, 
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def known(name: str) -> str:
     """
     low = name.strip().lower()
     low = ALIASES.get(low, low)
-    if low in RAMPS or (folder() / f"{low}.txt").is_file():
+    if low in RAMPS or os.path.isfile(folder() / f"{low}.txt"):
         return low
     raise MissingDataError(f"there is no color map named {name}", todo=f"choose one of {', '.join(names())}")
 

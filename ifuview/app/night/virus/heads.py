@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ifuview.errors import MissingDataError
-from ifuview.model.checks import digest
+from ifuview.model.checks import digest, is_whole
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.placed import HeadProducts
@@ -139,11 +139,11 @@ def lenders_of(heads: Sequence[HeadPictures]) -> dict[str, str]:
 
 
 def _column(slot: str) -> int:
-    return int(slot[:-1] or 0) if slot.isdecimal() else -99
+    return int(slot[:-1] or 0) if is_whole(slot) else -99
 
 
 def _row(slot: str) -> int:
-    return int(slot[-1]) if slot.isdecimal() else -99
+    return int(slot[-1]) if is_whole(slot) else -99
 
 
 def value_of(steps: Mapping[str, StepResult], name: str, slot: str) -> object:

@@ -87,7 +87,7 @@ def _place(request: ShotRequest) -> Iterator[str]:
     beside: str | None = None
     if request.output:
         place = Path(os.path.abspath(request.output))
-        above = next(one for one in (place, *place.parents) if one.exists())
+        above = next(one for one in (place, *place.parents) if os.path.exists(one))
         if not above.is_dir():
             raise UsageError(f"the products cannot be written: {above} is no folder", request.output, TODO)
         beside = str(above)

@@ -11,7 +11,7 @@ import numpy as np
 from ifuview.app.frames.look import LimitMode, Look, Reduction
 from ifuview.app.frames.views import colors
 from ifuview.io.photons.flags import mask_bits
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.image import Image
 from ifuview.model.photons.lists import Beammap
 from ifuview.model.pixels import Pixels
@@ -84,7 +84,7 @@ class FlagRow:
 def class_of(name: str) -> int:
     """Return the class of a flag; bits without a name are only told apart."""
     number = name.removeprefix("bit ")
-    return APART[int(number) % len(APART)] if number != name and number.isdecimal() else CLASSES.get(name, OTHER)
+    return APART[int(number) % len(APART)] if number != name and is_whole(number) else CLASSES.get(name, OTHER)
 
 
 @lru_cache(maxsize=NCLASS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.app.session import Session, Slot
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet
@@ -179,7 +179,7 @@ def _own_columns(slot: Slot, fibermap: FiberMap | None, nrow: int) -> list[Colum
     traces = slot.traces
     ids = fibermap.fiber_id if fibermap is not None else traces.fiber_id if traces is not None else ()
     if len(ids) == nrow:
-        numeric = all(i.isdigit() for i in ids)
+        numeric = all(map(is_whole, ids))
         columns.append(Column("Fiber", np.array([int(i) for i in ids]) if numeric else np.array(ids), numeric))
     if fibermap is not None:
         columns.append(Column(slot.dataset.block.capitalize(), np.asarray(fibermap.block), True))

@@ -14,7 +14,7 @@ from ifuview.app.frames.views.text import axis
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.views.fiber_table import fiber_map
 from ifuview.instrument import words
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, is_whole
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Kind
 
@@ -259,4 +259,4 @@ def _ids(slot: Slot) -> tuple[str, ...]:
 def _first(slot: Slot) -> tuple[int, str]:
     """For the order of the cameras: the number of the first fiber."""
     name = next(iter(_ids(slot)), "")
-    return (int(name) if name.isdigit() else 0, name)
+    return (int(name) if is_whole(name) else 0, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -62,7 +63,7 @@ def _in_medium(lines: Iterable[LineMark], medium: str) -> Iterable[LineMark]:
 def _list(name: str) -> tuple[LineMark, ...]:
     """The lines of one file of the resources; none if it is not there."""
     file = resources.path(FOLDER) / f"{name}.txt"
-    return tuple(parse(file.read_text(encoding="utf-8"))) if file.is_file() else ()
+    return tuple(parse(file.read_text(encoding="utf-8"))) if os.path.isfile(file) else ()
 
 
 def spaced(lines: tuple[LineMark, ...], distance: float) -> set[int]:

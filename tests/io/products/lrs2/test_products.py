@@ -202,13 +202,16 @@ def test_a_place_that_cannot_be_written_is_said_in_a_sentence(tmp_path):
         write_exposure(blocked / "in", made())
 
 
-def test_calibrations_in_their_order(tmp_path):
+def calibrated() -> ReducedCalibration:
     square, wide = np.ones((NROW, NWAVE)), np.ones((NFIBER, NWAVE))
-    done = ReducedCalibration(
+    return ReducedCalibration(
         20181201, "uv", {"bigW": square * 2, "masterbias": square}, {"wavelength": wide * 4000, "trace": wide},
         np.ones((NFIBER, 2)), ReductionRecord({"wave.degree": "4"}),
     )  # fmt: skip
-    path = write_calibration(tmp_path, done)
+
+
+def test_calibrations_in_their_order(tmp_path):
+    path = write_calibration(tmp_path, calibrated())
     assert Path(path).relative_to(tmp_path).as_posix() == "LRS2/CALS/cal_20181201_uv.fits"
     with fits.open(path) as found:
         assert tuple(hdu.header["EXTNAME"] for hdu in found[:-1]) == CALIBRATION
