@@ -76,6 +76,8 @@ class Image(Convertible):
         Header of the HDU (keyword to value).
     planes : tuple of str
         Names of the planes of a cube, () where there are none.
+    about_zero : bool
+        It is zero where nothing is left, as after the sky is subtracted.
     wcs : mapping
         The WCS cards, kept apart so that a world position can be computed lazily.
     """
@@ -100,6 +102,7 @@ class Image(Convertible):
     header: Header = field(default_factory=lambda: MappingProxyType({}))
     wcs: Header = field(default_factory=lambda: MappingProxyType({}))
     planes: tuple[str, ...] = ()
+    about_zero: bool = False
 
     def __post_init__(self) -> None:
         if 0 in self.pixels.shape:

@@ -223,6 +223,10 @@ VERDICT_COLORS = {
     VerdictState.JUDGING: "#2a5fa8",
     VerdictState.NOT_JUDGED: "#585d63",
 }
+VERDICT_INK = {  # the same as letters on a light and on a dark window
+    VerdictState.WRONG: ("#b02a20", "#ff8a7a"),
+    VerdictState.LOOK: ("#664800", "#f2c14e"),
+}
 VERDICT_SIGNS = {  # they say the same
     VerdictState.WRONG: "\u2718",
     VerdictState.LOOK: "\u25b2",

@@ -209,6 +209,8 @@ class ProductSpec(NamedTuple):
     others : tuple of OtherSpec
     tables : tuple of str
         Tables that are shown beside it.
+    residuals : tuple of str
+        Families, or images, that are zero where nothing is left.
     model : str
         Best fit of the main HDU.
     traces : TraceSpec or None
@@ -236,6 +238,7 @@ class ProductSpec(NamedTuple):
     fibers: tuple[FiberSpec, ...] = ()
     others: tuple[OtherSpec, ...] = ()
     tables: tuple[str, ...] = ()
+    residuals: tuple[str, ...] = ()
     model: str = ""
     traces: TraceSpec | None = None
     note: str = ""

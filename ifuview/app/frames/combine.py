@@ -15,6 +15,8 @@ from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
 from ifuview.model.pixels import Pixels
 
+RATIO = "coolwarm"  # color map
+
 
 def combine(a: Slot, b: Slot, how: str, ctx: JobContext = SILENT) -> Opened:
     """Difference (a - b) or ratio (a / b) of two frames of the same size, with propagated ivar where both have one.
@@ -40,13 +42,15 @@ def combine(a: Slot, b: Slot, how: str, ctx: JobContext = SILENT) -> Opened:
     sign = "-" if how == "difference" else "/"
     title = f"{_bracketed(a.title)} {sign} {_bracketed(b.title)}"
     image = replace(
-        a.image, name=title, pixels=Pixels(data), ivar=ivar, mask=None, stage=how, unit=a.image.unit * (how != "ratio")
-    )
+        a.image, name=title, pixels=Pixels(data), ivar=ivar, mask=None, stage=how, unit=a.image.unit * (how != "ratio"),
+        about_zero=how == "difference",
+    )  # fmt: skip
     dataset = Dataset(path="", spec=title, instrument=a.dataset.instrument, kind=how, images=(image,),
                       fibermap=a.dataset.fibermap, notes=(f"made from {a.dataset.spec} and {b.dataset.spec}",),
                       block=a.dataset.block)  # fmt: skip
-    look = first_look(image, replace(a.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap="coolwarm"))
-    return Opened(dataset, image, _symmetric(look) if how == "difference" else look)
+    cmap = RATIO if how == "ratio" else Look().cmap
+    asked = replace(a.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap=cmap, about_zero=False)
+    return Opened(dataset, image, first_look(image, asked))
 
 
 def _bracketed(title: str) -> str:
@@ -62,9 +66,3 @@ def _combined_ivar(a: Image, b: Image, x: np.ndarray, y: np.ndarray, how: str) -
     ivar = 1 / var
     ivar[~np.isfinite(ivar)] = 0
     return Pixels(ivar)
-
-
-def _symmetric(look: Look) -> Look:
-    """Limits around zero, as a residual wants them."""
-    bound = max(abs(look.lo or 0.0), abs(look.hi or 0.0)) or 1.0
-    return replace(look, lo=-bound, hi=bound, limit_mode=LimitMode.USER)

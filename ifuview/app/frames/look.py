@@ -58,6 +58,8 @@ class Look:
         Contrast parameter of zscale.
     exponent : float
         Of LOG and POWER.
+    about_zero : bool
+        Limits that are worked out lie as far below zero as above it.
     bias, contrast : float
         Position (0..1) and slope of the color ramp, as a right drag in ds9 sets them.
     mask_shown : int
@@ -71,6 +73,7 @@ class Look:
     zcontrast: float = 0.25
     transfer: Transfer = Transfer.LINEAR
     exponent: float = 1000.0
+    about_zero: bool = False
     cmap: str = "grey"
     invert: bool = False
     bias: float = 0.5

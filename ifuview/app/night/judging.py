@@ -141,7 +141,7 @@ def _taken_there(session: Session) -> Outcome:
     pair = places(session, worst)
     if (state.number == number and state.problem == 0) or (night is not None and not pair):
         return session
-    night = None if night is None else replace(night, auto=pair[-1])
+    night = None if night is None else replace(night, auto=pair[-1], left=open_night.here(session))
     state = replace(state, problem=0, finding=number)
     return at_proof(replace(session, triage=state, night=night), worst, blink=False)
 
@@ -151,7 +151,9 @@ def _user_moved(session: Session) -> bool:
     night = session.night
     if night is not None:
         elsewhere = session.current is not None and session.current not in night.shown
-        return elsewhere or open_night.here(session) not in (None, night.auto)
+        on_its_way = night.auto is not None and open_night.key_of(session, night.auto) is None
+        unmoved = (None, night.auto, night.left) if on_its_way else (None, night.auto)
+        return elsewhere or open_night.here(session) not in unmoved
     slot = session.slot()
     return slot is None or not slot.view.fit
 

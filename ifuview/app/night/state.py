@@ -49,7 +49,9 @@ class Night:
     along : str
         What was blinked along last.
     auto : Place or None
-        What was shown because it was the newest.
+        What was shown because it was the newest, or the worst: nobody has chosen it.
+    left : Place or None
+        What was on the canvas when `auto` was asked for, and stays there while that is read.
     waiting : mapping of (exposure, camera) to int
         Watched cameras that are not whole: looks since the last new file of each.
     said : frozenset of str
@@ -71,6 +73,7 @@ class Night:
     results: str = ""
     along: str = ""
     auto: Place | None = None
+    left: Place | None = None
     waiting: Mapping[tuple[int, str], int] = field(default_factory=lambda: MappingProxyType({}))
     said: frozenset[str] = frozenset()
     others: tuple[str, ...] = ()

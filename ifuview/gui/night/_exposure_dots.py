@@ -198,7 +198,7 @@ class HeatDelegate(QStyledItemDelegate):
                     p.drawEllipse(center, SIZE / 2 + 2, SIZE / 2 + 2)
         else:
             p.setPen(QColor("white"))
-            text = p.fontMetrics().elidedText(verdict.first, Qt.TextElideMode.ElideNone, int(box.width()))
+            text = p.fontMetrics().elidedText(verdict.step, Qt.TextElideMode.ElideRight, int(box.width()))
             p.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
             if here:
                 p.setPen(QPen(RING, 2))

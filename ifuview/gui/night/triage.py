@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtGui import QBrush, QColor, QResizeEvent
 from PyQt6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -24,10 +24,11 @@ from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, FindingsTree
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
+from ifuview.model.inspection import VERDICT_INK, VerdictState
 
-HEADS = ("Problem", "Amount", "First in", "Where")
+HEADS = ("Problem", "Amount", "Step", "Where")
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
-INK = {"bad": ("#A83F00", "#FF9A5C")}  # text of new findings (light, dark)
+INK = {"bad": VERDICT_INK[VerdictState.WRONG]}  # of new findings
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
 PLOT_HEIGHT = 170  # screen px at least
@@ -46,6 +47,7 @@ class TriageDock(Dock):
         super().__init__(parent)
         self._view: TriageView | None = None
         self._shown: object = None
+        self._moved = False
         content = QWidget()
         self.headline = quiet_label()
         column(content, self._build_buttons(), self.headline, self._build_body(), margin=0)
@@ -93,6 +95,7 @@ class TriageDock(Dock):
         self.parts.addWidget(self.evidence)
         self.parts.setChildrenCollapsible(False)
         self.parts.setSizes(SIZES)
+        self.parts.splitterMoved.connect(self._keep)
         return self.parts
 
     def draw(self, view: TriageView | None) -> None:
@@ -113,6 +116,26 @@ class TriageDock(Dock):
             self._fill(view)
         self.tree.mark(view.shown)
         self._explain(view.shown)
+        self._share()
+
+    def _keep(self) -> None:
+        """The user has shared the room."""
+        self._moved = True
+
+    def _share(self) -> None:
+        """The list and the words as high as they need, the evidence the rest, until the user moves them."""
+        if self._moved or not self.parts.isVisible():
+            return
+        rows = sum(1 + item.childCount() * item.isExpanded() for item in self.tree.causes())
+        listed = (rows + 3) * self.tree.sizeHintForRow(0) if rows else 0  # with head and scroll bar
+        said = self.text.heightForWidth(self.parts.width()) + self.fontMetrics().height()
+        room = self.parts.height() - PLOT_HEIGHT
+        words = min(said, room // 2)
+        self.parts.setSizes([min(listed, room - words), words, self.parts.height()])
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._share()
 
     def _fill(self, view: TriageView) -> None:
         """List the findings anew."""
@@ -141,10 +164,11 @@ class TriageDock(Dock):
         """Words and spectra of one finding."""
         view = self._view
         if view is None or not 0 <= number < len(view.rows):
-            empty = view is not None and view.done and not view.rows
+            empty = view is not None and not view.rows
             self.tree.setVisible(not empty)  # no empty table
-            self.text.setText("" if not empty else SO_FAR if view.judging else NOTHING)
-            self.evidence.show_figure(None)
+            said = view is not None and view.done and empty
+            self.text.setText("" if not said else view.asked or (SO_FAR if view.judging else NOTHING))
+            self.evidence.show_figure(pure.evidence_figure(view, -1) if said else None)
             return
         self.tree.show()
         self.text.setText(pure.explanation(view, number))

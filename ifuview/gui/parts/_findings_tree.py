@@ -76,6 +76,13 @@ class FindingsTree(QTreeWidget):
         self.setCurrentItem(next((item for item in self._items() if self.number(item) == number), None))
         self._quiet = False
 
+    def causes(self) -> Iterator[QTreeWidgetItem]:
+        """The items of the first level."""
+        for n in range(self.topLevelItemCount()):
+            item = self.topLevelItem(n)
+            if item is not None:
+                yield item
+
     def _items(self) -> Iterator[QTreeWidgetItem]:
         """All items, causes before their members."""
         each = QTreeWidgetItemIterator(self)

@@ -15,10 +15,9 @@ from ifuview.gui.parts._findings_tree import EvidencePanel, FindingsTree
 from ifuview.gui.parts._widgets import Pages, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
-from ifuview.model.inspection import VERDICT_SIGNS, VerdictState
+from ifuview.model.inspection import VERDICT_INK, VERDICT_SIGNS, VerdictState
 
 HEADS = ("Problem", "Amount", "Sure", "First in")
-INK = ("#A83F00", "#FF9A5C")  # text of new problems (light, dark)
 SIZES = [170, 90, 240]  # of list, words and evidence, screen px
 PLOT_HEIGHT = 150  # screen px at least
 NOTHING = "Nothing was found."
@@ -93,7 +92,7 @@ class PhotonProblemsDock(Dock):
             for at in range(len(HEADS)):
                 item.setToolTip(at, plain(row.finding.text))
             if row.state is VerdictState.WRONG:
-                item.setForeground(0, QBrush(QColor(INK[dark])))
+                item.setForeground(0, QBrush(QColor(VERDICT_INK[row.state][dark])))
             items.append(item)
         self.tree.fill(items)
 

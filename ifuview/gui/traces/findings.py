@@ -23,7 +23,7 @@ from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, 
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
 from ifuview.gui.traces.trace_quality import BANNER
-from ifuview.model.inspection import Verdict
+from ifuview.model.inspection import VERDICT_INK, Verdict, as_state
 
 if TYPE_CHECKING:
     from ifuview.gui.dialogs.doctor_limits import DoctorLimitsDialog
@@ -35,8 +35,7 @@ WORDS = {
     Verdict.FAIL: "✘ Wrong",
     Verdict.NOT_MEASURED: "? Not judged",
 }
-# text colors of the rows (light, dark): darkened and lightened Okabe-Ito vermillion and orange
-INK = {Verdict.FAIL: ("#A83F00", "#FF9A5C"), Verdict.WARN: ("#8A5700", "#F2C14E")}
+INK = {verdict: VERDICT_INK[as_state(verdict)] for verdict in (Verdict.FAIL, Verdict.WARN)}  # of the rows
 SIZES = [120, 220]  # of list and evidence, screen px
 HEADS = ("Finding", "Amount", "Sigma")
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"

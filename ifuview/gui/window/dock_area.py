@@ -23,8 +23,8 @@ AREAS = {
 DOCK_MINIMUM = (120, 110)
 TAB_SPACE = 6  # px beside the name of a tab in a narrow column
 SMALL = (1300, 760)  # px; a smaller window keeps its docks in one column
-SMALL_COLUMN = (0.28, 230)  # share of the width, least px
-SMALL_IMAGE = 900  # px that the image gets before that column has its share
+SMALL_COLUMN = (0.32, 230)  # share of the width, least px
+SMALL_IMAGE = 860  # px that the image gets before that column has its share
 IN_FRONT = {
     Desk.IMAGE: "section", Desk.TRACES: "spectrum", Desk.NIGHT: "triage", Desk.REDUCTION: "step",
     Desk.PHOTONS: "photons",

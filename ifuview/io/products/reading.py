@@ -163,6 +163,7 @@ class _Reading:
         mask, bits = self._mask(shown)
         wave = self._wave()
         medium = self._medium(wave)
+        stage = family(self.probe.path, product.families) or product.name
         image = Image(
             name=shown.name,
             kind=self._kind(),
@@ -176,7 +177,8 @@ class _Reading:
             lsf=line_spread(of_band(product.lsf, self.part, "hdu"), self.asked) if product.kind == "rss" else None,
             fibermap=self._fibers(),
             camera=self.part.band.lower() or str(self.instrument.keyword("camera", main.header) or "").strip().lower(),
-            stage=family(self.probe.path, product.families) or product.name,
+            stage=stage,
+            about_zero=shown.name in product.residuals or (own and stage in product.residuals),
             header=main.header,
             wcs=wcs_cards(shown.header),
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ifuview import resources
 from ifuview.files import put
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import VerdictState
+from ifuview.model.inspection import VERDICT_COLORS, VerdictState
 from ifuview.report.figures import draw_figure
 from ifuview.report.page import as_png, style
 
@@ -30,7 +30,6 @@ SIGNS = {  # sign, class of the page, words
     VerdictState.CLEAN: ("\u2714", "pass", "clean"),
     VerdictState.NOT_JUDGED: ("\u2013", "waiting", "not judged"),
 }
-COLORS = {"fail": "#7a2e00", "warn": "#6b4400", "pass": "#00523b", "waiting": "#5f5f5f"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,10 @@ def _put_words(paper: Paper, report: ReductionReport, height: float) -> None:
     """Title, verdict and a line for each step at the top of a picture of that height (inches)."""
     worst = report.worst
     paper.text(0.02, 1 - 0.3 / height, report.title, size=16, weight="bold", va="center")
-    color = COLORS[worst.key] if worst is not None else COLORS["waiting"]
+    color = VERDICT_COLORS[VerdictState.NOT_JUDGED if worst is None else worst.state]
     paper.text(0.02, 1 - 0.65 / height, report.verdict[:LONGEST], size=13, color=color, va="center")
     for number, step in enumerate(report.steps):
         line = f"{step.sign} {step.title}: {step.text}"[:LONGEST]
-        paper.text(0.02, 1 - (HEAD + LINE * (number + 0.5)) / height, line, color=COLORS[step.key], va="center")
+        paper.text(
+            0.02, 1 - (HEAD + LINE * (number + 0.5)) / height, line, color=VERDICT_COLORS[step.state], va="center"
+        )

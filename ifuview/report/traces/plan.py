@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.files import put
 from ifuview.model.checks import Array
+from ifuview.model.figure import BLOCKS
 from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from ifuview.report.page import as_png
 from ifuview.report.traces.doctor_report import style
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 SIZE = (13.0, 8.0)  # inch
 MOST_PIXELS = 1200  # of the reduced image along each axis
 POINTS = 256  # of a drawn line
-REGIONS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00")  # blocks in turn; color-blind safe
 MOST_LABELS = 24  # at each end
 ZOOMS = ((0.04, 0.1), (0.5, 0.5), (0.96, 0.9))  # of the fibers, of the columns
 ZOOM = (40, 240)  # rows and columns of a zoom panel
@@ -62,7 +62,7 @@ def traces_on_image(
         column = np.unique(np.linspace(0, center.shape[1] - 1, POINTS).round().astype(int))
         for number in np.unique(block):
             lines = center[np.ix_(block == number, column)].T
-            whole.plot(column, lines, color=REGIONS[number % len(REGIONS)], lw=0.4, alpha=0.8)
+            whole.plot(column, lines, color=BLOCKS[number % len(BLOCKS)], lw=0.4, alpha=0.8)
         _names(whole, center, names)
         whole.set(xlabel="column along dispersion (px)", ylabel="row across fibers (px)")
         whole.set_title(f"{len(names)} fibers in {np.unique(block).size} blocks, a color each")
@@ -122,7 +122,7 @@ def _zoom(
     for row in known:
         line = center[row, at]
         if np.nanmin(line, initial=np.inf) < y + height and np.nanmax(line, initial=-np.inf) > y:
-            axes.plot(at, line, color=REGIONS[block[row] % len(REGIONS)], lw=1.2)
+            axes.plot(at, line, color=BLOCKS[block[row] % len(BLOCKS)], lw=1.2)
             if np.isfinite(line[0]) and y <= line[0] < y + height:
                 axes.annotate(names[row], (x, line[0]), fontsize=7, color="white", va="center")
     axes.set(xlim=(x - 0.5, x + width - 0.5), ylim=(y - 0.5, y + height - 0.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -10,6 +12,7 @@ from ifuview.app import intents as want
 from ifuview.app import verdict
 from ifuview.app.night.state import AmplifierKey
 from ifuview.app.night.views import exposures as listed
+from ifuview.app.night.views import triage
 from ifuview.app.session import Session
 from ifuview.model.inspection import VerdictState
 from tests.app.runner import Runner
@@ -97,3 +100,15 @@ def test_nothing_is_judged_unasked_and_nothing_unjudged_is_clean(night):
     assert verdict.make(runner.session).state is VerdictState.WRONG
     keys = runner.session.health.found
     assert all(isinstance(key, AmplifierKey) for key in keys) and len(keys) == 7
+
+
+def test_a_clean_night_says_what_was_asked_of_how_much(tmp_path):
+    """Not an empty panel: the numbers that were looked at with their limits, and the figure with the limit in view."""
+    for name in ("LL", "LU", "RU", "RL"):
+        amplifier(tmp_path, name, 1)
+    view = triage.make(judged(tmp_path).session)
+    assert not view.rows and view.asked.startswith("4 amplifiers of 2 detectors in 1 exposure were")
+    low, high = (float(n) for n in re.search(r"read noise ([0-9.]+)\u2013([0-9.]+) e", view.asked).groups())
+    assert NOISE - 0.1 < low <= high < NOISE + 0.1  # an overscan of 33 000 pixels knows it to 0.4 %
+    figure = triage.evidence_figure(view, -1)
+    assert len(figure.curves) == 1 and figure.y.range[0] < NOISE < figure.rules[0].at < figure.y.range[1]

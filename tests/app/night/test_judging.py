@@ -135,6 +135,16 @@ def test_the_view_is_not_taken_from_a_user_who_went_elsewhere(opened: Runner):
     assert after.triage.taken and after.triage.problem == -1 and open_night.here(after) == here
 
 
+def test_a_worse_problem_takes_the_view_while_the_picture_of_the_one_before_is_read(opened: Runner):
+    """What the window itself asked for and waits for is no move of the user."""
+    night, here = opened.session.night, Place(FIRST, "r0", "sframe")
+    index, sent = night.index, Place(FIRST, "z0", "sframe")
+    waiting = Session(night=Night(index, place=here, auto=sent, left=here))
+    assert not judging._user_moved(waiting)
+    gone = replace(waiting, night=replace(waiting.night, place=Place(SECOND, "r0", "sframe")))
+    assert judging._user_moved(gone)
+
+
 def test_judging_is_stopped_and_goes_on(opened: Runner):
     camera = opened.session.triage.done[0].camera
     before = replace(opened.session, triage=state([], todo=(camera,)))

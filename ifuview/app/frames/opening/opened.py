@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 ROWS_AT_ONCE = 256
+RESIDUAL = "residual"  # color map of what is zero where nothing is left
 NO_LIMITS = (0.0, 1.0)  # what the engine answers where no sampled pixel has a value
 
 
@@ -54,6 +55,8 @@ def first_look(image: Image, look: Look | None = None, where: str = "") -> Look:
     look = look or Look()
     if image.kind is Kind.RSS and look.reduction is Reduction.MEAN:
         look = replace(look, reduction=Reduction.EXTREME)
+    if image.about_zero and look.cmap == Look().cmap:
+        look = replace(look, cmap=RESIDUAL, about_zero=True)
     if look.lo is None or look.hi is None:
         lo, hi = limits(middle_plane(image), look)
         if (lo, hi) == NO_LIMITS:
@@ -87,6 +90,12 @@ def limits(pixels: Pixels, look: Look) -> tuple[float, float]:
     """Display limits (lo, hi) of a 2-D image in image units, by the mode of `look`."""
     if look.limit_mode is LimitMode.USER and look.lo is not None and look.hi is not None:
         return look.lo, look.hi
+    lo, hi = _of_mode(pixels, look)
+    bound = max(abs(lo), abs(hi))
+    return (-bound, bound) if look.about_zero and bound > 0 else (lo, hi)
+
+
+def _of_mode(pixels: Pixels, look: Look) -> tuple[float, float]:
     if look.limit_mode is LimitMode.MINMAX:
         return minmax(pixels)
     if look.limit_mode is LimitMode.PERCENTILE:

@@ -39,6 +39,13 @@ RAMPS: dict[str, tuple[Point, ...]] = {
         (0.75, 1, 0.75, 0.5),
         (1, 1, 1, 1),
     ),
+    "residual": (  # dark at zero, as bright on one side as on the other, told apart by all kinds of color vision
+        (0, 0.75, 0.9, 1),
+        (0.2, 0.2, 0.6, 1),
+        (0.5, 0.06, 0.06, 0.07),
+        (0.8, 0.95, 0.45, 0.1),
+        (1, 1, 0.9, 0.6),
+    ),
     "hsv": tuple(
         (k / CYCLES, *rgb)
         for k, rgb in enumerate(((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0)))

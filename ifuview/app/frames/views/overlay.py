@@ -17,6 +17,7 @@ from ifuview.app.frames.views.colors import ramp
 from ifuview.app.frames.views.text import round_numbers
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
+from ifuview.model.figure import BLOCKS
 from ifuview.model.image import Image, Kind
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VERTICES = (9, 17, 33, 65, 129, 257)  # densities of the decimated curves
 TOLERANCE = 0.1  # px, error of the finest density that is kept
-# any two differ by 0.1 (OKLab) for a deuteranope and a protanope, too; every other block takes the next
-BLOCK_COLORS = (0x6CD3FA, 0xD9962B, 0x7FE0B0, 0xC583B8)
+BLOCK_COLORS = tuple(int(color[1:], 16) for color in BLOCKS)
 UNKNOWN_COLOR = 0x999999
 METRIC_MAP, METRIC_STEPS = "viridis", 16
 METRIC_CLIP = (2.0, 98.0)  # percentiles of a metric at the ends of the color scale

@@ -97,7 +97,7 @@ def _picture(state: ReductionState, name: str, value: Any) -> Image:
     if name == "sky":
         return _plain(value.sky.model, made["flux"].wave, made["flux"].unit)
     if name == "field":
-        return rss_image(value.subtracted, value.subtracted.wave)
+        return replace(rss_image(value.subtracted, value.subtracted.wave), about_zero=True)
     assert name == "cubes"
     return cube_image(value["skysub"])
 

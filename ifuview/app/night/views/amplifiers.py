@@ -17,6 +17,7 @@ from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR
 
+FAR, ROOM = 2.0, 1.2  # times the limit on read noise; of an axis
 MARKS = {VerdictState.WRONG: "bad", VerdictState.LOOK: "known"}
 WAITING = "Amplifiers are judged by their read-out; those that cannot be used are listed here."
 
@@ -40,8 +41,29 @@ def make(session: Session) -> TriageView | None:
     headline = f"{bar.judged}: {len(groups)} want attention" if groups else bar.judged
     shown = _shown(session, state, groups)
     return TriageView(
-        tuple(rows), headline, False, True, (), state, blinking, tuple(groups), places, shown, bool(state.todo)
+        tuple(rows), headline, False, True, (), state, blinking, tuple(groups), places, shown, bool(state.todo),
+        "" if rows else _asked(state),
     )  # fmt: skip
+
+
+def _asked(state: HealthState) -> str:
+    """What was asked of how much, where nothing was found: that is what the verdict is worth."""
+    reads = [one.read for one in state.found.values() if np.isfinite(one.read.noise)]
+    if not reads:
+        return ""
+    limits = HealthLimits()
+    noise, full = [read.noise for read in reads], max(read.saturated for read in reads)
+    detectors, exposures = {key.camera for key in state.found}, {key.expid for key in state.found}
+    word = "exposure" if len(exposures) == 1 else "exposures"
+    return "\n".join((
+        f"{len(state.found)} amplifiers of {len(detectors)} detectors in {len(exposures)} {word} were asked:",
+        f"read noise {min(noise):.2f}\u2013{max(noise):.2f} e (look above {limits.noise_look:g}, "
+        f"wrong above {limits.noise_wrong:g});",
+        f"saturated pixels up to {full:.2%} (look above {limits.saturated_look:.1%}, "
+        f"wrong above {limits.saturated_wrong:.0%});",
+        "none reads zeros or has a bit of the converter that does not change.",
+        "Traces, wavelengths, flat and sky are not judged before a reduction (Ctrl+Shift+J).",
+    ))  # fmt: skip
 
 
 def _shown(session: Session, state: HealthState, groups: list[tuple[int, ...]]) -> int:
@@ -65,8 +87,15 @@ def _row(state: HealthState, index: ExposureIndex, key: AmplifierKey, number: in
     return TriageRow(None, f"{index.name(key.expid)} {name}", name, health.STEP, amount, MARKS[one.state], text, go)
 
 
+def _scale(noise: np.ndarray) -> Scale:
+    """Of read noise, with the limit in view; logarithmic where some are far above it."""
+    least, most, limit = float(noise.min()), float(noise.max()), HealthLimits().noise_wrong
+    far = most > FAR * limit
+    return Scale("read noise (electron)", (least / ROOM, most * ROOM) if far else (0.0, limit * ROOM), log=far)
+
+
 def figure(view: TriageView, state: HealthState, number: int) -> Figure | None:
-    """Read noise of all amplifiers in order, those of the row's amplifier marked: bad against good."""
+    """Read noise of all amplifiers in order, those of the row's amplifier marked (-1: none): bad against good."""
     group = next((group for group in view.groups if number in group), ())
     place = view.groups.index(group) if group else -1
     bad = frozenset(state.groups[place]) if 0 <= place < len(state.groups) else frozenset()
@@ -79,14 +108,14 @@ def figure(view: TriageView, state: HealthState, number: int) -> Figure | None:
     noise = np.array([value for value, _ in known])
     marked = np.array([key in bad for _, key in known])
     order = np.arange(1, noise.size + 1, dtype=float)
-    name = view.rows[number].name
+    own = Curve(order[marked], noise[marked], "bad", view.rows[number].name, NONE, DOT, size=8) if number >= 0 else None
     return Figure(
         "Read noise of all amplifiers that were asked",
         Scale("amplifiers, the quietest first"),
-        Scale("read noise (electron)", log=True),
+        _scale(noise),
         (
             Curve(order, noise, "faint", "all", NONE, DOT, size=4),
-            Curve(order[marked], noise[marked], "bad", name, NONE, DOT, size=8),
+            *(() if own is None else (own,)),
         ),
         (Rule(HealthLimits().noise_wrong, vertical=False, label="not used above"),),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ifuview.app.night.state import TriageState
-from ifuview.app.night.views.verdict import first_product, is_wrong, kind_words, product_of, spoils
+from ifuview.app.night.views.verdict import is_wrong, kind_words, product_of, spoils, step_words
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import Finding
@@ -20,7 +20,9 @@ class CameraVerdict:
     ----------
     state : VerdictState
     first : str
-        The first product that is wrong, "" without one.
+        The product that shows the worst of it first, "" without one.
+    step : str
+        The first wrong step of the worst, as the bar calls it.
     spoiled : frozenset of str
         Products that are wrong, or made from one that is.
     text : str
@@ -29,6 +31,7 @@ class CameraVerdict:
 
     state: VerdictState
     first: str = ""
+    step: str = ""
     spoiled: frozenset[str] = frozenset()
     text: str = ""
 
@@ -48,13 +51,16 @@ def verdicts(spec: ChainSpec, state: TriageState | None) -> Mapping[tuple[int, s
 
 
 def _verdict(spec: ChainSpec, found: list[Finding], whole: bool) -> CameraVerdict:
-    """The worst of what was found."""
+    """The worst of what was found, which comes first."""
     wrong = [finding for finding in found if is_wrong(finding)]
     words = [f"{kind_words(f)}, {f.significance:.0f} sigma" for f in wrong]
     words += [f"known: {kind_words(f)}" for f in found if f.known]
     words += [] if whole else ["judged in part"]
     if wrong:
         spoiled = frozenset(p for f in wrong for p in spoils(spec, product_of(spec, f)))
-        return CameraVerdict(VerdictState.WRONG, first_product(spec, wrong), spoiled, "\n".join(words))
+        worst = wrong[0]  # as in the bar and the list of problems
+        return CameraVerdict(
+            VerdictState.WRONG, product_of(spec, worst), step_words(worst), spoiled, "\n".join(words)
+        )  # fmt: skip
     level = VerdictState.LOOK if words else VerdictState.CLEAN
     return CameraVerdict(level, text="\n".join(words) or "nothing found")

@@ -31,7 +31,8 @@ class TriageRow:
 class TriageView:
     """Everything the dock shows; `groups` are the rows of each cause, `places` where each of those was seen.
 
-    `shown` is the row that the bar and the canvas speak of; `judging`: more may be found.
+    `shown` is the row that the bar and the canvas speak of; `judging`: more may be found. `asked` says what was judged,
+    and on how much, where there is nothing to list.
     """
 
     rows: tuple[TriageRow, ...]
@@ -45,6 +46,7 @@ class TriageView:
     places: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     shown: int = -1
     judging: bool = False
+    asked: str = ""
 
     @property
     def content(self) -> object:

@@ -7,11 +7,11 @@ from ifuview.app.night.intents import ShowFinding
 from ifuview.app.night.state import HealthState, TriageState
 from ifuview.app.night.views import amplifiers
 from ifuview.app.night.views.problem_list import TriageRow, TriageView
-from ifuview.app.night.views.verdict import fibers_of, kind_words, short, where, words_of
+from ifuview.app.night.views.verdict import KIND_WORDS, amount_of, fibers_of, kind_words, step_words, where, words_of
 from ifuview.app.session import Session
 from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
-from ifuview.model.night.triage import HARMLESS, Finding
+from ifuview.model.night.triage import CLASSES, HARMLESS, Finding
 
 HINT = (
     "Open the folder of a production, a night or an exposure (or one of its products) and press Triage: it names the "
@@ -38,8 +38,24 @@ def make(session: Session) -> TriageView | None:
     places = {group: where([findings[n] for n in group]) for group in groups}
     return TriageView(
         rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink",
-        groups, places, state.number, bool(state.todo) and not state.stopped,
+        groups, places, state.number, bool(state.todo) and not state.stopped, "" if rows else _asked(state),
     )  # fmt: skip
+
+
+def _asked(state: TriageState) -> str:
+    """What was asked of how much, where nothing was found: that is what the verdict is worth."""
+    judged = state.result.judged
+    if not judged:
+        return ""
+    fibers = sum(round(one.share * one.fibers) for one in judged)
+    lacking = {one.what: one.missing for one in state.result.not_measured}
+    asked = [KIND_WORDS[kind] for kind in CLASSES if kind in KIND_WORDS and kind not in lacking]
+    lines = [
+        f"Nothing was found {'so far ' if state.todo else ''}in {fibers} spectra of {len(judged)} camera exposures.",
+        f"Asked of each: whether {', '.join(asked)}.",
+    ]
+    lines += [f"Not asked: {KIND_WORDS.get(kind, kind)} ({missing} is missing)." for kind, missing in lacking.items()]
+    return "\n".join(lines)
 
 
 def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
@@ -60,12 +76,10 @@ def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
 def _row(state: TriageState, finding: Finding, go: Intent) -> TriageRow:
     """A finding in short words."""
     mark = "info" if finding.kind in HARMLESS else "known" if finding.known else "bad"
-    unit = "fiber" if (finding.amplitude, finding.unit) == (1, "fibers") else short(finding.unit)
-    amount = f"{finding.amplitude:.3g} {unit}"
     one = len(finding.fibers) == 1
     name = f"{kind_words(finding)}: {fibers_of(state, finding)}" if one else kind_words(finding)
     place = f"{finding.expid} {finding.camera}"
-    return TriageRow(finding, place, name, finding.first_step, amount, mark, finding.text, go)
+    return TriageRow(finding, place, name, step_words(finding), amount_of(finding), mark, finding.text, go)
 
 
 def explanation(view: TriageView, number: int) -> str:
@@ -93,10 +107,11 @@ def evidence(view: TriageView, number: int) -> str:
 
 
 def evidence_figure(view: TriageView, number: int) -> Figure | None:
-    """What shows a finding."""
-    finding, state = view.rows[number].finding, view.state
+    """What shows a finding; -1: what was looked at where nothing was found."""
+    state = view.state
     if isinstance(state, HealthState):
         return amplifiers.figure(view, state, number)
+    finding = view.rows[number].finding if number >= 0 else None
     if state is None or finding is None:
         return None
     from ifuview.report.night.evidence import of_finding

@@ -39,6 +39,10 @@ KIND_WORDS = {
     "bright-neighbor": "a bright star lights its neighbors",
     "sky-gradient": "a sky line varies over the field",
 }
+SHORT_UNITS = {
+    "electron / Angstrom": "e/\u00c5", "throughput / flat": "of flat", "of the bright fiber's light": "of the star",
+    "level / other blocks": "of others",
+}  # fmt: skip
 DEAD = 0.05  # of the light of others
 MANY = 6  # ranges of fibers, or cameras, that are written out
 
@@ -127,7 +131,7 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     what = f"{step.upper()} {'wrong' if wrong else 'known' if best.known else 'of the sky'}: {kind_words(best)}"
     what += f", amplifier {best.amplifier}" if best.amplifier and best.amplifier not in kind_words(best) else ""
     headline = DOT.join(filter(None, (what, where(found), spans_of(found))))
-    amount = f"{abs(best.amplitude):.3g} {short(best.unit)}" if best.unit else ""
+    amount = amount_of(best)
     amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
     sigma = f"{best.significance:.0f} sigma" if best.significance else ""
     of = f"first wrong step: {step}" if wrong else ""
@@ -179,7 +183,19 @@ def step_words(finding: Finding) -> str:
 
 def short(unit: str) -> str:
     """A unit for a narrow place."""
-    return unit.replace("electron / Angstrom", "e/\u00c5").replace("throughput / flat", "of flat")
+    for long, brief in SHORT_UNITS.items():
+        unit = unit.replace(long, brief)
+    return unit
+
+
+def amount_of(finding: Finding) -> str:
+    """How large a finding is: a share in percent, all else in its unit; "" where it has none."""
+    unit, value = short(finding.unit), abs(finding.amplitude)
+    if unit.startswith("of "):
+        return f"{100 * value:.2g} % {unit}"
+    if unit == "fibers":
+        return f"{value:.0f} fiber{'s' * (value != 1)}"
+    return f"{value:.3g} {unit}" if unit else ""
 
 
 def where(found: list[Finding]) -> str:
