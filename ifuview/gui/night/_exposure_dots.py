@@ -90,6 +90,10 @@ class ExposureModel(QAbstractTableModel):
         """What was found in the camera of a cell."""
         return self.view.verdicts.get((self.expid(row), self.camera(column)), NOT_ASKED)
 
+    def steps(self) -> set[str]:
+        """First wrong steps that are written into cells."""
+        return {verdict.step for verdict in self.view.verdicts.values()}
+
     def dots(self, row: int, column: int) -> tuple[Dot, ...]:
         """The dots of a cell."""
         return self.view.rows[self._rows[row]].dots[self._cameras[column - TEXTS]]

@@ -4,6 +4,7 @@ A click shows one."""
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 from PyQt6.QtCore import QEvent, QModelIndex, QPoint, Qt
@@ -122,6 +123,7 @@ class ExposuresDock(Dock):
             self.pages.show_hint(pure.HINT if view is None else view.hint)
             return
         self.pages.show_content()
+        before = self.model.steps()
         fresh = self.model.set_view(view)
         self.table.setVisible(bool(view.rows))
         self.tiles.setVisible(bool(view.tiles))
@@ -132,6 +134,8 @@ class ExposuresDock(Dock):
         if fresh:
             self._share()
             self._filter(self.filter.text())
+        elif self.model.steps() != before:
+            self._fit()
         self._say()
         place = self.model.place_of(view.expid)
         if place >= 0 and self.table.currentIndex().row() != place:
@@ -166,14 +170,17 @@ class ExposuresDock(Dock):
         cameras = self.model.columnCount() - texts
         if viewport is None or cameras < 1:
             return
-        room = 0
-        for spare in (None, *SPARED):
-            if spare is not None:
-                self.table.setColumnHidden(pure.COLUMNS.index(spare), True)
-            used = sum(self.table.columnWidth(place) for place in range(texts))
-            room = (viewport.width() - used) // cameras
-            if room >= NARROW + 2 * PAD:
-                break
+        spare = [place for name in SPARED if not self.table.isColumnHidden(place := pure.COLUMNS.index(name))]
+        used = sum(self.table.columnWidth(place) for place in range(texts))
+        left = list(itertools.accumulate((self.table.columnWidth(place) for place in spare), initial=0))
+        rooms = [(viewport.width() - used + gained) // cameras for gained in left]
+        words = (self.table.fontMetrics().horizontalAdvance(word) for word in self.model.steps())
+        wanted = max(words, default=0) + 4 * PAD, NARROW + 2 * PAD  # the first wrong step; a color at least
+        fits = (n for least in wanted for n, room in enumerate(rooms) if room >= least)
+        dropped = next(fits, len(spare))
+        for place in spare[:dropped]:
+            self.table.setColumnHidden(place, True)
+        room = rooms[dropped]
         width = min(max(room, NARROW), self.dots.width(self.model.products))
         for place in range(texts, texts + cameras):
             name = self.table.fontMetrics().horizontalAdvance(self.model.camera(place))
