@@ -129,9 +129,10 @@ class TriageDock(Dock):
         rows = sum(1 + item.childCount() * item.isExpanded() for item in self.tree.causes())
         listed = (rows + 3) * self.tree.sizeHintForRow(0) if rows else 0  # with head and scroll bar
         said = self.text.heightForWidth(self.parts.width()) + self.fontMetrics().height()
-        room = self.parts.height() - PLOT_HEIGHT
-        words = min(said, room // 2)
-        self.parts.setSizes([min(listed, room - words), words, self.parts.height()])
+        room = self.parts.height() - 2 * self.parts.handleWidth()
+        words = min(said, (room - PLOT_HEIGHT) // 2)
+        listed = min(listed, room - PLOT_HEIGHT - words)
+        self.parts.setSizes([listed, words, room - listed - words])
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

@@ -150,7 +150,7 @@ class MainWindow(CommandedWindow):
         self.extensions = ExtensionBox()
         self.extensions.intent.connect(self.controller.handle)
         self.toolbar.addSeparator()
-        self.toolbar.addWidget(self.extensions)
+        self.chooser = self.toolbar.addWidget(self.extensions)
         self._make_navigator()
         self._shown = window_view.make(Session())
         self.presenter.again()
@@ -218,6 +218,8 @@ class MainWindow(CommandedWindow):
         for shape in ("box", "circle"):
             self.actions_by_name[f"draw-{shape}"].setChecked(view.drawing == shape)
         self.extensions.draw(view.slot)
+        if self.chooser is not None:
+            self.chooser.setVisible(self.extensions.count() > 0)  # nothing to choose: no empty box
         self.extensions.setEnabled(self.extensions.isEnabled() and view.layout is not Layout.BLINK)
         self.readout.set_photons(view.photons)
         self.navigator.switch(panner=view.panner, magnifier=view.magnifier)

@@ -13,9 +13,13 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from ifuview import instrument
 from ifuview.app.desk import suited
 from ifuview.gui.shell.shell import Shell
+from ifuview.instrument.tables import Tables
 from ifuview.io.photons.lists.write import write_photons
+from ifuview.simulate.het.night import Shot, write_night
+from ifuview.simulate.het.setup import channel_setup
 from ifuview.simulate.photons import faults
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_photons
@@ -48,6 +52,15 @@ def heads(folder: Path) -> str:
     return str(folder)
 
 
+def channel(folder: Path) -> str:
+    """A raw night of one channel, that nothing is wrong with."""
+    spec = instrument.instrument("lrs2")
+    made = channel_setup(spec, Tables("lrs2"), "uv", ("503", "056", "7001"), 20240801, seed=4)
+    shots = [Shot(1, "zro", "zero"), Shot(8, "drk", "STAR_056_W", 10.0)]
+    write_night(folder, spec, [made], shots, 20240801, packing="")
+    return str(folder)
+
+
 def photons(folder: Path) -> str:
     """A photon list with a hot pixel."""
     array = make_array(dead=0, cold=0, hot=0, unsolved=0, seed=2)
@@ -56,7 +69,7 @@ def photons(folder: Path) -> str:
     return str(folder / "list.h5")
 
 
-SYSTEMS: dict[str, Callable[[Path], str]] = {"night": night, "heads": heads, "photons": photons}
+SYSTEMS: dict[str, Callable[[Path], str]] = {"night": night, "channel": channel, "heads": heads, "photons": photons}
 
 
 def walked(qtbot: QtBot, path: str, sizes: tuple[tuple[int, int], ...]) -> list[str]:

@@ -159,8 +159,10 @@ def amount_words(finding: PhotonFinding) -> str:
     """How large it is, with its error."""
     if finding.amount != finding.amount:
         return ""
-    error = f" \u00b1 {finding.error:.2g}" if finding.error > 0 else ""
-    return f"{finding.amount:.3g}{error} {finding.unit}"
+    share = finding.unit.startswith("of ")
+    scale, unit = (100.0, f"% {finding.unit}") if share else (1.0, finding.unit)
+    error = f" \u00b1 {scale * finding.error:.2g}" if finding.error > 0 else ""
+    return f"{scale * finding.amount:.3g}{error} {unit}"
 
 
 def where(finding: PhotonFinding) -> str:
