@@ -14,7 +14,7 @@ from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.recipes.camera.dark import Darkness
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
-from ifuview.recipes.lrs2.findings import Findings, middle_wave, several
+from ifuview.recipes.lrs2.findings import Findings, middle_wave, several, spans
 
 CLEAN, LOOK, WRONG, NOT = VerdictState.CLEAN, VerdictState.LOOK, VerdictState.WRONG, VerdictState.NOT_JUDGED
 DEAD_ZERO = 0.5  # share of the pixels that are exactly zero
@@ -171,8 +171,7 @@ def wave(found: Findings, value: object) -> None:
     names = "not seen: " + ", ".join(f"{one:.1f}" for one in missed[:NAMED]) + " A" if missed.size else ""
     lines = tuple((float(one), float(one)) for one in missed)
     found.measure("lines_missed", missed.size / max(int(inside.sum()), 1), names, (), lines)
-    error = float(np.median(value.error / np.abs(np.gradient(value.wave, axis=1))))
-    found.measure("wave_error", error, f"error {error:.3f} px")
+    _wave_error(found, value, at)
     if used.any():
         low, high = value.line[used].min(), value.line[used].max()
         beyond, ends = float(np.mean((at < low) | (at > high))), []
@@ -190,6 +189,17 @@ def wave(found: Findings, value: object) -> None:
     for note in value.notes:
         if "fits nearly as well" in note:
             found.say(LOOK, note)
+
+
+def _wave_error(found: Findings, value: WaveSolution, at: Array) -> None:
+    """How well wavelengths are known, and where not well: beyond the lines they are as good as what is expected."""
+    error = np.median(value.error / np.abs(np.gradient(value.wave, axis=1)), axis=0)
+    middle, bound = float(np.median(error)), found.limits("wave_error")[0]
+    parts = spans(at, error > bound)
+    where = ", ".join(f"{low:.0f}-{high:.0f}" for low, high in parts[:NAMED])
+    more = f", more than {bound:g} px at {where} A, up to {error.max():.2g}" if parts and middle < bound else ""
+    more = f", up to {error.max():.2g}" if middle >= bound else more
+    found.measure("wave_error", middle, f"error {middle:.3f} px{more}", (), parts)
 
 
 def _saturated_lines(found: Findings, value: WaveSolution, lamps: FiberSpectra, ncol: int) -> None:

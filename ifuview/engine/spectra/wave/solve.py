@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.wave.identify import MAX_SHIFT, Identified, expected_columns, identify
 from ifuview.engine.spectra.wave.lines import LineFits, Peaks, find_peaks, fit_lines
+from ifuview.engine.spectra.wave.shape import WaveShape, expected_shape
 from ifuview.engine.spectra.wave.surface import MAX_DEGREE, WaveSurface, fit_wave_surface
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
@@ -33,20 +34,20 @@ WIDTH_SNR = 40.0  # of a line whose width is believed
 ALONE = 4.5  # sigma, to the next line of one whose width is believed
 BESIDE = 12.0  # sigma, within which unknown peaks are fitted with a line
 WIDTH_DEGREE = 2
-BASE_DEGREE = 3
 BORROWED = 2.0  # px, error of wavelengths that are those of another block
 LOST_SHARE = 0.5  # of the fibers without lines, above which it is said
 
 
-_ToFit = tuple[Array, Array, Array, Array, float]  # columns, places, values, errors, scale
+_ToFit = tuple[Array, Array, Array, Array, float, WaveShape]  # columns, places, values, errors, scale, shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """Start centers of listed and unknown lines in all fibers (nfiber, nline), and the pattern they come from."""
+    """Start centers of listed and unknown lines in all fibers (nfiber, nline), their pattern and expected columns."""
 
     center: NDArray[np.float64]
     best: Identified
+    expected: NDArray[np.float64]
     seed: int
     notes: tuple[str, ...]
 
@@ -133,7 +134,7 @@ def _start(
         notes.append(f"another pattern of lines fits nearly as well (score {best.rival:.1f}, best {best.score:.1f})")
     center = _interpolated(answers, seeds, best, block)
     extra = _unknown(peaks[top].column, center, seeds[top])
-    return _Found(np.concatenate([center, extra], axis=1), best, seeds[top], tuple(notes))
+    return _Found(np.concatenate([center, extra], axis=1), best, expected, seeds[top], tuple(notes))
 
 
 def _try(peaks: Peaks, lines: ArcLines, expected: Array, ncol: int, about: float = MAX_SHIFT) -> Identified | None:
@@ -230,16 +231,17 @@ def _solution(
     wave, wave_error = np.full((block.size, ncol), np.nan), np.full((block.size, ncol), np.nan, np.float32)
     used, notes, chi2 = np.zeros(center.shape, bool), list(found.notes), []
     columns = np.arange(ncol) * 2 / (ncol - 1) - 1
-    base = _base(found.best, lines, ncol)
+    shape = expected_shape(found.best, lines, found.expected, ncol)
+    base = shape.base
     scale = abs(float(base.deriv()(0.0))) * 2 / (ncol - 1)
     places = {name: np.flatnonzero(block == name) for name in np.unique(block)}
     given = {
         name: (at := center[rows] * 2 / (ncol - 1) - 1, np.linspace(-1, 1, rows.size), lines.wave[None] - base(at),
-               error[rows], scale)
+               error[rows], scale, shape)
         for name, rows in places.items()
     }  # fmt: skip
     for name, surface in _surfaces(given, degree, notes).items():
-        rows, (u, place, rest, _, _) = places[name], given[name]
+        rows, (u, place, rest, *_) = places[name], given[name]
         offset = _own_offsets(surface, u, place, rest, error[rows] * scale)
         wave[rows] = base(columns)[None] + surface.grid(columns, place) + offset[:, None]
         wave_error[rows] = surface.error(columns, place)
@@ -288,14 +290,6 @@ def _borrowed(wave: Array, error: Array, block: Array, scale: float) -> list[str
         wave[rows], error[rows] = wave[mirrored], BORROWED * scale
         notes.append(f"block {name}: wavelengths are those of the fibers across the seam, known to {BORROWED:g} px")
     return notes
-
-
-def _base(best: Identified, lines: ArcLines, ncol: int) -> np.polynomial.Polynomial:
-    """Rough wavelengths over columns on [-1, 1], from the pattern of the best seed."""
-    u = best.expected * 2 / (ncol - 1) - 1
-    inside = (u > -1.1) & (u < 1.1)
-    degree = min(BASE_DEGREE, int(inside.sum()) - 1)
-    return np.polynomial.Polynomial.fit(u[inside], lines.wave[inside], degree, domain=[-1, 1], window=[-1, 1])
 
 
 def _own_offsets(surface: WaveSurface, u: Array, place: Array, rest: Array, error: Array) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.spectra.wave.shape import DEGREE, WaveShape
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 
@@ -26,7 +27,8 @@ LEAST_MISS = 0.3  # mean square of the lines' residuals in their errors: a bette
 OWN = 0.01  # px: lines of one fiber weigh alike in its own offset when their errors are smaller
 CLIP = 5.0  # robust sigma, of single centers
 LINE_CLIP = 6.0  # sigma, of the mean of a line against the others
-LINE_SCATTER = 0.03  # px, that lines may be off in any case
+LINE_SCATTER = 0.005  # px, that lines scatter in any case
+LEAST_FREE = 0.9  # lines beyond those that the terms take, without the one that may be off
 ROUNDS = 4
 LEAST_SHARE = 0.2  # of the fibers that must show a line
 
@@ -49,6 +51,8 @@ class WaveSurface:
         Covariance along columns from that scatter.
     chi2 : float
         For each degree of freedom.
+    alike : ndarray, shape (degree + 1, degree + 1), 1/Angstrom2
+        What is known beforehand of what is off in all fibers alike.
     criteria : tuple of float
         Information criterion of each degree along columns that was tried, from 1.
     """
@@ -60,6 +64,7 @@ class WaveSurface:
     line_scatter: float
     line_spread: NDArray[np.float64]
     chi2: float
+    alike: NDArray[np.float64]
     criteria: tuple[float, ...] = ()
 
     @property
@@ -107,8 +112,9 @@ def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Arr
 
 
 def fit_wave_surface(
-    u: Array, v: Array, value: Array, error: Array, scale: float, degree: int = MAX_DEGREE, least: int = 1
-) -> WaveSurface:
+    u: Array, v: Array, value: Array, error: Array, scale: float, shape: WaveShape, degree: int = MAX_DEGREE,
+    least: int = 1,
+) -> WaveSurface:  # fmt: skip
     """Fit a surface through the lines of a group of fibers.
 
     Parameters
@@ -118,10 +124,12 @@ def fit_wave_surface(
     v : ndarray, shape (nfiber,)
         Place of the fibers, on [-1, 1].
     value : ndarray, shape (nfiber, nline)
-        To fit (wavelength, or what is left of it), Angstrom.
+        To fit, Angstrom: what is left of the wavelengths beyond the shape's.
     error : ndarray, shape (nfiber, nline), px
         Of the columns.
     scale : float, Angstrom per px
+    shape : WaveShape
+        How far coefficients usually go.
     degree, least : int
         Along columns at most, and at least where there are lines enough.
 
@@ -137,10 +145,11 @@ def fit_wave_surface(
         nline = int(good.any(axis=0).sum())
         if nline < 2:
             raise FitError("fewer than two lines are left to fit wavelengths")
-        most = min(degree, nline - 1)
-        tried = [_one_degree(u, v, value, error, good, d, scale) for d in range(min(least, most), most + 1)]
+        most = min(degree, max(nline - 1, DEGREE if shape.known else 1))
+        first = min(max(least, DEGREE if shape.known else 1), most)
+        tried = [_one_degree(u, v, value, error, good, d, scale, shape) for d in range(first, most + 1)]
         best = min(tried, key=lambda t: t[0])[1]
-        found = replace(best, criteria=tuple(t[0] for t in tried))
+        found = replace(best, criteria=(*[np.inf] * (first - 1), *(t[0] for t in tried)))
         worst = _odd_line(u, v, value, error, found, scale)
         if worst < 0:
             return found
@@ -154,11 +163,12 @@ def _terms(degree: int, nfiber: int) -> tuple[tuple[int, int], ...]:
 
 
 def _one_degree(
-    u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, scale: float
+    u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, scale: float, shape: WaveShape
 ) -> tuple[float, WaveSurface]:
     """Information criterion and surface of one degree."""
     terms = _terms(degree, int(good.any(axis=1).sum()))
     k, i = np.nonzero(good)
+    prior = np.diag(np.asarray((shape.widths(terms) * scale) ** -2.0, np.float64))
     rows = design(u[k, i], v[k], terms)
     y, sigma = value[k, i], error[k, i]
     total = np.array([(1 / sigma[i == n] ** 2).sum() for n in range(good.shape[1])])
@@ -167,7 +177,7 @@ def _one_degree(
     kept = np.ones(y.size, bool)
     for _ in range(ROUNDS):
         w = np.where(kept, weight, 0)
-        normal = rows.T @ (w[:, None] * rows)
+        normal = rows.T @ (w[:, None] * rows) + prior
         normal[np.diag_indices_from(normal)] *= 1 + 1e-12
         coeff = np.linalg.lstsq(normal, rows.T @ (w * y), rcond=1e-13)[0]
         residual = y - rows @ coeff
@@ -178,12 +188,13 @@ def _one_degree(
         if (new == kept).all():
             break
         kept = new
-    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, scale)
+    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, scale, prior)
 
 
 def _judged(
     terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, off: Array,
     sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
+    prior: Array,
 ) -> tuple[float, WaveSurface]:  # fmt: skip
     """Information criterion of the line means, and the surface with its errors."""
     nline = good.shape[1]
@@ -201,10 +212,11 @@ def _judged(
     spread = np.linalg.pinv(normal) * max(chi2, 1.0)
     where = np.array([np.nanmean(u[good[:, n], n]) for n in np.flatnonzero(seen)])
     lines = np.polynomial.legendre.legvander(where, degree)
-    line_spread = np.linalg.pinv(lines.T @ lines) * max(scatter, floor) ** 2
+    alike: NDArray[np.float64] = prior[np.ix_(common := [n for n, (_, j) in enumerate(terms) if j == 0], common)]
+    line_spread = np.asarray(np.linalg.pinv(lines.T @ lines / max(scatter, floor) ** 2 + alike), np.float64)
     used = np.zeros(good.shape, bool)
     used[k[kept], i[kept]] = True
-    return criterion, WaveSurface(coeff, spread, terms, used, scatter / scale, line_spread, chi2)
+    return criterion, WaveSurface(coeff, spread, terms, used, scatter / scale, line_spread, chi2, alike)
 
 
 def _sums(value: Array, line: Array, nline: int) -> NDArray[np.float64]:
@@ -219,20 +231,26 @@ def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDAr
 
 
 def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface, scale: float) -> int:
-    """The line that lies farthest off the others, if too far; -1: none does."""
+    """The line that lies farthest off what the others say without it, if too far; -1: none does."""
     lines = np.flatnonzero(found.used.any(axis=0))
-    degree = found.degree
-    if lines.size < degree + 3:
-        return -1
     miss, where = np.empty(lines.size), np.empty(lines.size)
     for n, line in enumerate(lines):
         k = np.flatnonzero(found.used[:, line])
         miss[n] = np.average(value[k, line] - found.at(u[k, line], v[k]), weights=1 / error[k, line] ** 2)
         where[n] = u[k, line].mean()
-    rows = np.polynomial.legendre.legvander(where, degree)
-    leverage = np.einsum("ij,jk,ik->i", rows, np.linalg.pinv(rows.T @ rows), rows)
-    alone = np.abs(miss) / np.maximum(1 - leverage, 0.05)
-    others = np.array([MAD_TO_SIGMA * np.median(np.abs(np.delete(miss, n))) for n in range(lines.size)])
-    bound = np.hypot(LINE_CLIP * others, LINE_SCATTER * scale)
-    worst = int(np.argmax(alone / bound))
-    return int(lines[worst]) if alone[worst] > bound[worst] else -1
+    rows = np.polynomial.legendre.legvander(where, found.degree)
+    pull = found.alike @ -found.coeff[[n for n, (_, j) in enumerate(found.terms) if j == 0]]  # back to what is usual
+    odd = np.zeros(lines.size)
+    for n in range(lines.size):
+        kept = np.arange(lines.size) != n
+        own, sigma = rows[kept], LINE_SCATTER * scale
+        for _ in range(2):
+            spread = np.linalg.pinv(own.T @ own / sigma**2 + found.alike)
+            left = miss[kept] - own @ (coeff := spread @ (own.T @ miss[kept] / sigma**2 + pull))
+            free = kept.sum() - float(np.einsum("ij,jk,ik->", own, spread, own)) / sigma**2
+            others = MAD_TO_SIGMA * float(np.median(np.abs(left))) * np.sqrt(kept.sum() / max(free, LEAST_FREE))
+            sigma = max(others, LINE_SCATTER * scale)
+        if free > LEAST_FREE:
+            odd[n] = abs(miss[n] - rows[n] @ coeff) / np.sqrt(sigma**2 + rows[n] @ spread @ rows[n])
+    worst = int(np.argmax(odd)) if odd.size else 0
+    return int(lines[worst]) if odd.size and odd[worst] > LINE_CLIP else -1

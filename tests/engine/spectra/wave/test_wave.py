@@ -10,7 +10,7 @@ from ifuview.errors import FitError
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
 from ifuview.model.reduction.ccd import ReductionBit
-from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.model.reduction.spectra import ArcLines, FiberSpectra
 from ifuview.simulate.het.light import arc
 from ifuview.simulate.het.setup import channel_setup
 from tests.engine.slit import LINES, NOISE, Slit
@@ -83,20 +83,45 @@ def test_three_lines_of_one_lamp_are_known_by_where_they_are_expected(seed):
     assert np.abs(found.expected - true)[lit].max() < 1.5
 
 
-def test_few_bright_lines_bend_both_halves_of_a_detector_alike():
-    """Lamps of uv: two bright lines, the others a hundred times fainter; each half alone would fit chance."""
-    channel = channel_setup(instrument("lrs2"), Tables("lrs2"), "uv", ("503", "056", "7001"), 20181110, seed=11)
+def lamps(camera: str, names: tuple[str, ...], seed: int) -> tuple[FiberSpectra, np.ndarray, np.ndarray, ArcLines]:
+    """Spectra of lamps of a channel, true wavelengths, fibers with light, and the list of lines."""
+    unit = ("503", "056", "7001") if camera in ("uv", "orange") else ("502", "066", "7002")
+    channel = channel_setup(instrument("lrs2"), Tables("lrs2"), camera, unit, 20181110, seed=seed)
     rng = np.random.default_rng(2)
-    light = sum(arc(channel, name).electrons for name in ("Hg_B", "Cd-A_B"))
+    light = sum(arc(channel, name).electrons for name in names)
     variance = light + 2 * 5 * NOISE**2
     noisy = light + rng.normal(size=light.shape) * np.sqrt(variance)
     dead = np.concatenate([amp.light[:, 0] == 0 for amp in channel.amplifiers])
     mask = np.where(dead[:, None], np.uint32(ReductionBit.DEAD_FIBER), np.uint32(0)) * np.ones_like(light, np.uint32)
     true = np.concatenate([amp.at(amp.wave) for amp in channel.amplifiers])
-    spectra = FiberSpectra(noisy, variance, mask, np.zeros(light.shape))
-    found = solve_wavelengths(spectra, channel.lines, (3640.0, 4645.0), block=np.repeat([0, 1], 140))
-    off = ((found.wave - true) / np.gradient(true, axis=1))[~dead]
+    return FiberSpectra(noisy, variance, mask, np.zeros(light.shape)), true, ~dead, channel.lines
+
+
+def test_few_bright_lines_bend_both_halves_of_a_detector_alike():
+    """Lamps of uv: two bright lines, the others a hundred times fainter; each half alone would fit chance."""
+    given, true, live, lines = lamps("uv", ("Hg_B", "Cd-A_B"), 11)
+    found = solve_wavelengths(given, lines, (3640.0, 4645.0), block=np.repeat([0, 1], 140))
+    off = ((found.wave - true) / np.gradient(true, axis=1))[live]
     assert np.sqrt((off**2).mean()) < 0.006
+
+
+@pytest.mark.parametrize(
+    ("camera", "grid", "lamp", "known"),
+    [
+        ("uv", (3640.0, 4645.0), "Cd-A_B", (1720, 1980)),  # one of its six faint lines is blended with an unlisted one
+        ("orange", (4635.0, 6950.0), "Hg_B", (770, 1030)),
+    ],
+)
+def test_beyond_the_lines_of_a_lone_lamp_wavelengths_are_as_wrong_as_their_errors_say(camera, grid, lamp, known):
+    """The shape is that of the list there, whose columns are whole pixels: a pixel or two at the far end."""
+    given, true, live, lines = lamps(camera, (lamp,), 11)
+    found = solve_wavelengths(given, lines, grid, block=np.repeat([0, 1], 140))
+    step = np.gradient(true, axis=1)
+    off, error = ((found.wave - true) / step)[live], (found.error / step)[live]
+    between = slice(*known)
+    assert np.sqrt((off[:, between] ** 2).mean()) < 0.04  # a blended line pulls
+    assert np.sqrt(((off / error) ** 2).mean()) < 1.5
+    assert np.abs(off).max() < 2.0 and np.abs(off).max() < 1.5 * error.max()
 
 
 def test_noise_has_no_lines():
