@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifuview.app.night.state import TriageState
-from ifuview.app.night.views.verdict import fibers_of, is_wrong, kind_words, short, spans_of, step_words, words_of
+from ifuview.app.night.views.verdict import amount_of, fibers_of, is_wrong, kind_words, spans_of, step_words, words_of
 from ifuview.app.session import Session
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.model.inspection import VerdictState
@@ -82,9 +82,8 @@ def evidence(state: TriageState | None, path: str, fiber: int) -> Figure | None:
 def _line(state: TriageState, finding: Finding) -> VerdictLine:
     level = VerdictState.WRONG if is_wrong(finding) else VerdictState.LOOK
     sure = f"{finding.significance:.0f} sigma" if finding.significance else ""
-    amount = f"{finding.amplitude:.3g} {short(finding.unit)}" if finding.unit else ""
     known = "known before" if finding.known else ""
-    facts = ", ".join(filter(None, (fibers_of(state, finding), spans_of([finding]), amount, sure, known)))
+    facts = ", ".join(filter(None, (fibers_of(state, finding), spans_of([finding]), amount_of(finding), sure, known)))
     return VerdictLine(level, f"{step_words(finding)}: {kind_words(finding)}", f"{facts}. {words_of(state, finding)}.")
 
 

@@ -207,3 +207,14 @@ def test_who_looks_at_a_product_of_a_tile_is_not_taken_away(tmp_path: Path) -> N
     session = Session(night=night)
     assert not judging._user_moved(session)
     assert judging._user_moved(replace(session, current=3))
+
+
+def test_a_known_problem_that_is_chosen_is_no_red_bar_and_no_red_strip() -> None:
+    """The bar and its state speak of one thing; the strip shows where that one began."""
+    known = replace(finding(1, "r6", fibers=(9,)), kind="isolated-fiber", first_step="light", known=True)
+    both = state([*SKY, known])
+    bar = verdict.make(Session(triage=both))
+    assert bar.state is VerdictState.WRONG
+    number = len(SKY)
+    chosen = verdict.make(Session(triage=both.at(number)))
+    assert "known" in chosen.headline and chosen.state is VerdictState.LOOK

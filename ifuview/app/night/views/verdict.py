@@ -68,7 +68,7 @@ def make(session: Session) -> VerdictView | None:
     shown = found[number] if number >= 0 and (found[0].state is not VerdictState.LOOK or state.problem >= 0) else None
     overall = _overall(state, found, running)
     return VerdictView(
-        state=overall if shown is None else max(overall, shown.state, key=_weight),
+        state=overall if shown is None else shown.state,
         headline=_nothing(state, overall, found) if shown is None else shown.headline,
         detail="" if shown is None else shown.detail,
         judged=_judged(state),
@@ -80,11 +80,6 @@ def make(session: Session) -> VerdictView | None:
         more=follow_up(session),
         report=bool(state.result.cameras),
     )
-
-
-def _weight(state: VerdictState) -> int:
-    """The worse is the larger."""
-    return -tuple(VerdictState).index(state)
 
 
 def _overall(state: TriageState, found: tuple[VerdictProblem, ...], running: bool) -> VerdictState:
@@ -268,22 +263,24 @@ def chain(session: Session) -> tuple[ChainCell, ...]:
     own = _of_place(state, now) if state is not None else []
     wrong = [f for f in own if is_wrong(f)]
     chosen = _chosen(state)
-    told = [f for f in wrong if chosen is not None and same(f, chosen)] or wrong  # what the bar speaks of
+    told = [f for f in own if chosen is not None and same(f, chosen)] or wrong  # what the bar speaks of
+    bad = VerdictState.WRONG if any(is_wrong(f) for f in told) else VerdictState.LOOK
     first = first_product(spec, told)
+    seen = session.current in night.shown
     spoiled, other = ({p for f in some for p in spoils(spec, product_of(spec, f))} for some in (told, wrong))
     cells = []
     for product in spec.shown:
-        here = [f for f in wrong if product_of(spec, f) == product]
+        here = [f for f in (*wrong, *(f for f in told if f not in wrong)) if product_of(spec, f) == product]
         level = VerdictState.CLEAN if judged else VerdictState.NOT_JUDGED
-        level = VerdictState.WRONG if product in spoiled else VerdictState.LOOK if product in other else level
+        level = bad if product in spoiled else VerdictState.LOOK if product in other else level
         hint = "; ".join(f"{kind_words(f)}, {f.significance:.0f} sigma" for f in here)
         if not there[product]:
             level, hint = VerdictState.NOT_JUDGED, "not there"
         elif product in other and not here:
             hint = "made from what is wrong before it"
         cells.append(
-            ChainCell(product, spec.title(product), level, product == first, there[product], product == now.product,
-                      hint or level.value)
+            ChainCell(product, spec.title(product), level, product == first, there[product],
+                      seen and product == now.product, hint or level.value)
         )  # fmt: skip
     return tuple(cells)
 
