@@ -60,8 +60,8 @@ def make_maps(frame: PhotonFrame, intent: Speckle, ctx: JobContext) -> SpeckleMa
     maps = photons.speckle(
         source, speckle_cut(frame), method=intent.method, width=intent.width, ip=intent.ip, ctx=ctx.part(0.3, 1.0)
     )
-    if not np.isfinite(maps.is_).any():
-        raise UsageError("no pixel has photons enough for its statistics", source.info.path, "choose a longer time")
+    if maps.nothing:
+        raise UsageError(maps.nothing, source.info.path, "choose a longer time")
     return maps
 
 
@@ -73,10 +73,11 @@ def how(maps: SpeckleMaps) -> str:
 def summary(maps: SpeckleMaps) -> str:
     """The maps in one sentence."""
     known = np.isfinite(maps.is_)
-    if not known.any():
-        return f"speckle maps ({how(maps)}): no pixel has photons enough"
+    if maps.nothing:
+        return f"speckle maps ({how(maps)}): {maps.nothing}"
     medians = ", ".join(f"{NAMES[n]} {np.median(maps.part(n)[0][known]):.3g}" for n in PARTS)
-    return f"speckle maps ({how(maps)}) of {int(known.sum())} pixels; medians {medians} {UNIT}"
+    seen = f"about {maps.usual_lives:.2g} independent intensities a pixel"
+    return f"speckle maps ({how(maps)}) of {int(known.sum())} pixels, {seen}; medians {medians} {UNIT}"
 
 
 def map_frames(maps: SpeckleMaps, snr: bool = False) -> tuple[Opened, ...]:

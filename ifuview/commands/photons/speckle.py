@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ifuview.model.photons.speckle import SpeckleMaps
 
 EPILOG = """\
-FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them, and Ic + Ip (IC_IP),
-as an image with its signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY. NaN: the
-photons tell nothing. Incoherent light by default: what all pixels of the array see (IPCOMMON), more where the third
-moment of a pixel demands it.
+FITS output: SCIENCE and VARIANCE with the planes Ic, Is, Ip in photons per second; each of them, and Ic + Ip
+(IC_IP), as an image with its signal to noise; PHOTONS, FLAGS, FLAG_NAMES; with --lucky LUCKY, with --pixel DECAY.
+NaN: the photons tell nothing. LIVES: independent intensities of its speckles that a pixel has seen. Incoherent
+light by default: what all pixels of the array see (IPCOMMON), more where the third moment of a pixel demands it.
 """
 
 
@@ -84,6 +84,8 @@ def summary(maps: SpeckleMaps) -> dict[str, Any]:
         "pixels_measured": int(known.sum()),
         "pixels_excluded": int(maps.excluded.sum()),
         "ip_common_cps": maps.common,
+        "independent_intensities": maps.usual_lives if np.isfinite(maps.lives).any() else None,
+        "nothing_measured": maps.nothing or None,
         **medians,
     }
 
@@ -94,7 +96,10 @@ def sentence(numbers: dict[str, Any], output: str) -> str:
     text = f"{output}: {counted(numbers['pixels_measured'], 'pixel')} measured, {numbers['method']}, {span}"
     medians = [f"{name} {numbers[f'{name.lower()}_median_cps']:.4g}" for name in ("Ic", "Is", "Ip")
                if numbers[f"{name.lower()}_median_cps"] is not None]  # fmt: skip
-    return f"{text}; medians {', '.join(medians)} photons/s" if medians else text
+    if not medians:
+        return f"{text}: {numbers['nothing_measured']}"
+    seen = f"about {numbers['independent_intensities']:.2g} independent intensities a pixel"
+    return f"{text}; {seen}; medians {', '.join(medians)} photons/s"
 
 
 def _ip(text: str) -> float | str:

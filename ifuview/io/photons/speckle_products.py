@@ -31,7 +31,8 @@ def write_speckle(
     maps : SpeckleMaps
         SCIENCE and VARIANCE (3, ny, nx); IC, IS, IP, IC_IP (their sum without IS) and their signal
         to noise IC_SNR ... (ny, nx);
-        PHOTONS, LOGLIKE, FLAGS, FLAG_NAMES, CUBE_EDGES. NaN where nothing was measured.
+        PHOTONS, LOGLIKE, LIVES (independent intensities that were seen), FLAGS, FLAG_NAMES, CUBE_EDGES. NaN where
+        nothing was measured.
     lucky : PhotonImage, optional
         Adds LUCKY.
     decay : Decay, optional
@@ -62,6 +63,7 @@ def write_speckle(
     hdus += [
         _image("PHOTONS", maps.photons, sky, "count"),
         _image("LOGLIKE", maps.loglike, sky, ""),
+        _image("LIVES", maps.lives, sky, ""),
         fits.ImageHDU(beammap.flags.astype(np.int64 if len(beammap.flag_names) > 31 else np.int32), name="FLAGS"),
         flag_names(beammap.flag_names, maps.cut.exclude),
         fits.BinTableHDU.from_columns(

@@ -25,6 +25,8 @@ class SpeckleMaps:
         1 sigma; that of Ip is NaN where it was given, or is that of the whole array.
     steady_error : ndarray, float64, shape (ny, nx)
         1 sigma of Ic + Ip, which the data know better than either.
+    lives : ndarray, float64, shape (ny, nx)
+        How many independent intensities of its speckles a pixel has seen; errors grow where they are few.
     photons : ndarray, int64, shape (ny, nx)
         Used for the pixel.
     loglike : ndarray, float64, shape (ny, nx)
@@ -51,6 +53,7 @@ class SpeckleMaps:
     is_error: Array
     ip_error: Array
     steady_error: Array
+    lives: Array
     photons: Array
     loglike: Array
     converged: Array
@@ -72,6 +75,7 @@ class SpeckleMaps:
             "is_error",
             "ip_error",
             "steady_error",
+            "lives",
             "photons",
             "loglike",
             "converged",
@@ -84,6 +88,21 @@ class SpeckleMaps:
     def steady(self) -> Array:
         """Ic + Ip."""
         return np.asarray(self.ic + self.ip)
+
+    @property
+    def usual_lives(self) -> float:
+        """Independent intensities that a usual pixel has seen; NaN if no pixel has photons enough."""
+        known = np.isfinite(self.lives)
+        return float(np.median(self.lives[known])) if known.any() else float("nan")
+
+    @property
+    def nothing(self) -> str:
+        """Why no pixel was measured; empty where some were."""
+        if np.isfinite(self.is_).any():
+            return ""
+        if np.isfinite(self.lives).any():
+            return f"speckles lived too long: a pixel saw about {self.usual_lives:.2g} independent intensities"
+        return "no pixel has photons enough"
 
     def part(self, name: str) -> tuple[Array, Array]:
         """Values and errors of "ic", "is" or "ip"."""

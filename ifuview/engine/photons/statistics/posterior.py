@@ -1,13 +1,23 @@
 """Ic, Is and Ip of one pixel, from outcomes of known chance: photons in time bins, or gaps between photons.
 
 The mean rate is taken as it is. What is left is the part f of the star's light that is speckle: Is = f (rate - Ip),
-between 0 and 1, and every part is as likely as any other before the data speak. The likelihood of the outcomes is that
-of the published methods, as if they were independent; yet the outcomes within the life of one speckle share its light.
-How much less they tell is measured: the record is cut into blocks, each longer than a life, and the scatter of the
-derivative of ln L from block to block, over what independent outcomes would give, is the factor by which ln L is
-divided (composite likelihood; Pauli et al. 2011, Varin et al. 2011). The result is the median of f over that
-likelihood, which has errors and no bias at the bounds where the highest likelihood piles up at Ic = 0; the errors
-of Is and of Ic + Ip are those of f and of the mean rate, with what they share, from the same blocks.
+between 0 and 1.
+
+The data know the contrast C = f (2 - f), the variance of that light over its square, nearly as well as all that could
+be known of f; as f bends upwards with C, whatever scatters evenly in C comes out too large in f. Before the data speak
+f is therefore as likely as sqrt(1 - f), half way between every f and every C alike, by which the median of f is right
+to some percent up to 0.7 where there are a hundred lives; nearer to 1 nobody can tell.
+
+The likelihood of the outcomes is that of the published methods, as if they were independent; yet the outcomes within
+the life of one speckle share its light. How much less they tell is measured: the record is cut into blocks, each
+longer than a life, and the scatter of the derivative of ln L from block to block, over what independent outcomes would
+give, is the factor by which ln L is divided (composite likelihood; Pauli et al. 2011, Varin et al. 2011). The result
+is the median of f over that likelihood. Its errors hold at the bounds too, where the highest likelihood piles up at Ic
+= 0; the errors of Is and of Ic + Ip are those of f and of the mean rate, with what they share, from the same blocks.
+
+How many lives a record has, as if the light changed at once from one to the next, is what the mean rate scatters by:
+few are a long-tailed sample, from which their own scatter is not well known, and the errors grow by that. Where
+neighboring blocks are still alike, speckles live longer than a block, and what blocks say is widened by it.
 
 Ic and Ip differ in the third moment alone. Where both are open, Ip takes any part of the light that is no speckle.
 """
@@ -22,7 +32,7 @@ from ifuview.engine.photons.statistics.rician import fill_log_pmf
 from ifuview.model.checks import Array
 
 BLOCKS = 25  # of time; each should be longer than a speckle lives
-IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, STEADY_ERROR, LOGLIKE = range(8)  # what `fit_outcomes` fills in
+IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, STEADY_ERROR, LIVES, LOGLIKE = range(9)  # what `fit_outcomes` fills in
 Law = tuple[float, float, float, Array]
 AUTO, FREE = -2.0, -1.0  # what a fit does about incoherent light
 CERTAIN = 4.0  # sigma of the third moment by which incoherent light is asked for
@@ -32,6 +42,8 @@ FAINTEST_STAR = 0.02  # of the light; incoherent light leaves at least so much
 NOTHING = 0.24  # 1 sigma of f; of a part that may be anything it is 0.29
 STEP = 1e-3  # of numerical derivatives, relative
 INNER = 0.05  # derivatives are taken at least so far from the bounds of f
+TAIL = 16.0  # lives; errors grow as sqrt(1 + TAIL / lives), by which pulls are as wide as they should be
+ALIKE = 0.4  # correlation of neighboring blocks beyond that of chance (0.2)
 UNLIKELY = 12.0  # below the highest ln L; nothing is there
 
 
@@ -53,8 +65,8 @@ def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, 
         Incoherent light that is there at least.
     wish : float
         AUTO: more of it where the third moment asks for it; FREE: as much as fits best; else `ip` it is.
-    out : ndarray, float64, shape (8,)
-        Photons per second; columns IC to LOGLIKE.
+    out : ndarray, float64, shape (9,)
+        Photons per second, and lives; columns IC to LOGLIKE.
     """
     out[:] = np.nan
     total = seen.sum(axis=0)
@@ -65,14 +77,16 @@ def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, 
     value = _profile(total, law, rate, parts, ip, 0.0)
     at = min(max(_median(parts, _weights(value, 1.0)), INNER), 1 - INNER)
     spread, factor, sure = _told(seen, arrived, live, law, rate, at, ip)
+    short = max(spread[0] - rate / live, 1e-9 * rate**2) / (at * (2 - at) * (rate - ip) ** 2)
+    out[LIVES] = 1 / short
     if wish == FREE or (wish == AUTO and sure > CERTAIN):
         return _fit_open(total, law, rate, spread, factor, out)
-    short = max(spread[0] - rate / live, 0.0) / (at * (2 - at) * (rate - ip) ** 2)
     near = np.flatnonzero(value > value.max() - UNLIKELY * factor)
     low, high = parts[max(near[0] - 1, 0)], parts[min(near[-1] + 2, COARSE - 1)]  # `short` makes f larger
     parts = low + (high - low) * np.arange(FINE) / (FINE - 1)
     value = _profile(total, law, rate, parts, ip, short)
-    weight = _weights(value, factor)
+    weight = _weights(value, factor) * np.sqrt(1 - parts)
+    weight /= weight.sum()
     middle = _median(parts, weight)
     sigma = np.sqrt(np.dot(weight, (parts - middle) ** 2))
     _write(rate, middle * star, sigma * star, spread, out)
@@ -202,12 +216,19 @@ def _told(
     own = max(told[0, 0], 1e-300)
     rates = (arrived - arrived.mean()) / live
     parts = (seen @ slope[0] - told[0, 1] * rates) / own
-    few = BLOCKS / (BLOCKS - 1)
+    few = BLOCKS / (BLOCKS - 1) * _longer(rates)
     spread = (few * np.dot(rates, rates), few * np.dot(parts, parts), few * np.dot(rates, parts))
     mixed = told[2, 0] / own
     rise = np.dot(total, raw[2]) - mixed * np.dot(total, raw[0])
     each = seen @ (slope[2] - mixed * slope[0]) - (told[2, 1] - mixed * told[0, 1]) * rates
     return spread, max(spread[1] * own, 1.0), rise / max(np.sqrt(np.dot(each, each)), 1e-300)
+
+
+@njit(cache=True, nogil=True)
+def _longer(rates: Array) -> float:
+    """By how much the variance of a mean is larger than that of independent blocks, from what neighbors share."""
+    alike = np.dot(rates[1:], rates[:-1]) / max(np.dot(rates, rates), 1e-300)
+    return (1 + alike) / (1 - alike) if alike > ALIKE else 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -218,5 +239,6 @@ def _write(rate: float, part: float, sigma: float, spread: tuple[float, float, f
         shared *= sigma / np.sqrt(by_part)  # as strongly tied to the rate as in the blocks
     own = (rate * sigma) ** 2
     out[IS], out[IC] = part * rate, (1 - part) * rate
-    out[IS_ERROR] = np.sqrt(max(own + part * part * by_rate + 2 * part * rate * shared, 0.0))
-    out[STEADY_ERROR] = np.sqrt(max(own + (1 - part) ** 2 * by_rate - 2 * (1 - part) * rate * shared, 0.0))
+    few = 1 + TAIL / out[LIVES]
+    out[IS_ERROR] = np.sqrt(few * max(own + part * part * by_rate + 2 * part * rate * shared, 0.0))
+    out[STEADY_ERROR] = np.sqrt(few * max(own + (1 - part) ** 2 * by_rate - 2 * (1 - part) * rate * shared, 0.0))

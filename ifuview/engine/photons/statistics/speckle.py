@@ -21,6 +21,7 @@ from ifuview.engine.photons.statistics.posterior import (
     IP_ERROR,
     IS,
     IS_ERROR,
+    LIVES,
     LOGLIKE,
     STEADY_ERROR,
     Law,
@@ -34,11 +35,12 @@ from ifuview.model.photons.speckle import SpeckleMaps
 METHODS = ("binned", "arrival")
 WIDTH = {"binned": 0.01, "arrival": 0.005}  # s; tried on patterns that live for 75 ms (1/e of the intensity)
 FEWEST_PHOTONS = 30  # of a pixel; with fewer nothing can be told
+FEWEST_LIVES = 20.0  # of speckles in the record, median of the pixels: those of one exposure live alike
 TOLD = LOGLIKE + 1  # of what is found: whether the data tell anything; the columns before are those of a fit
 COLUMNS = TOLD + 1
 STATISTICS = {
     "ic": IC, "is_": IS, "ip": IP, "ic_error": IC_ERROR, "is_error": IS_ERROR, "ip_error": IP_ERROR,
-    "steady_error": STEADY_ERROR,
+    "steady_error": STEADY_ERROR, "lives": LIVES,
 }  # fmt: skip
 
 
@@ -76,7 +78,8 @@ def speckle_maps(
     Notes
     -----
     A pattern that changes within `width` looks too smooth: Is comes out low by about width / (3 life). Pixels whose
-    photons tell nothing about the part of speckles are NaN. See `statistics.posterior` for the fit and its errors.
+    photons tell nothing about the part of speckles are NaN; all are where the record holds hardly any lives. See
+    `statistics.posterior` for the fit and its errors.
     """
     info = source.info
     binned = _is_binned(method)
@@ -160,6 +163,9 @@ def _fitted(
     for group in by_resonator(source, _limited(cut, window), ctx):
         fit_group(*group, wanted, window, blocks, live, law, ip, wish, found, photons)
     found[:, ~wanted] = np.nan
+    told = found[TOLD] == 1
+    if told.any() and np.median(found[LIVES, told]) < FEWEST_LIVES:
+        found[np.arange(COLUMNS) != LIVES] = np.nan
     return found, photons
 
 
@@ -252,6 +258,7 @@ def fit_group(
         told = fit_outcomes(outcomes, arrived, live.sum(), law, ip, wish, out)
         if told:
             found[:TOLD, r] = out
+        found[LIVES, r] = out[LIVES]
         found[TOLD, r] = 1.0 if told else 0.0
 
 

@@ -19,11 +19,13 @@ from ifuview.simulate.photons.scene import Scene
 DURATION, STEP, LIFE = 60.0, 0.002, 0.3  # s; record, simulation step, e-fold of the complex field
 
 
-def speckle_list(npixel: int, ic: float, is_: float, ip: float, seed: int, duration: float = DURATION) -> PhotonList:
+def speckle_list(
+    npixel: int, ic: float, is_: float, ip: float, seed: int, duration: float = DURATION, life: float = LIFE
+) -> PhotonList:
     """Photons of pixels in a row, each with its own speckle light."""
     rng = np.random.default_rng(seed)
     n = round(duration / STEP)
-    keep = np.exp(-STEP / LIFE)
+    keep = np.exp(-STEP / life)
     kick = np.sqrt((1 - keep**2) / 2)
     field = np.empty((n, npixel), complex)
     now = (rng.normal(size=npixel) + 1j * rng.normal(size=npixel)) / np.sqrt(2)
@@ -100,6 +102,33 @@ def test_errors_know_that_a_short_record_has_few_lives(method):
     assert 0.75 < np.std(pull) < 1.3  # 60 pixels: 1 +- 0.09
 
 
+@pytest.mark.parametrize("method", ["binned", "arrival"])
+def test_intensities_of_long_lived_speckles_are_right_and_their_errors_grow(method):
+    few, fewer = (
+        speckle_maps(speckle_list(100, 60.0, 45.0, 0.0, seed=31, life=life), method=method, ip=0.0)
+        for life in (LIFE, 2 * LIFE)
+    )
+    assert few.converged.all() and fewer.converged.all()
+    for value, error, true in ((few.is_, few.is_error, 45.0), (few.steady, few.steady_error, 60.0)):
+        # of 116 intensities: a pixel scatters by 20 %, the mean of 100 by 2 %; 3 % are the bend of f
+        assert np.mean(value) == pytest.approx(true, rel=0.03 + 0.04)
+        assert 0.75 < np.std((value - true) / error) < 1.35  # 0.9 to 1.1 of 1500 pixels; of 100: 0.08
+    assert np.median(fewer.is_error) > 1.2 * np.median(few.is_error)  # sqrt(2) but for photon noise
+    # f^2 of the variance lives for `life`, 2 f (1 - f) for twice as long; the ends of a block cut some of it off
+    part = 45 / 105
+    lives = DURATION / LIFE * (2 * part - part**2) / (part**2 + 4 * part * (1 - part))
+    assert few.usual_lives == pytest.approx(lives, rel=0.25)
+    assert fewer.usual_lives < 0.75 * few.usual_lives
+
+
+@pytest.mark.parametrize("method", ["binned", "arrival"])
+@pytest.mark.parametrize("life", [5.0, 20.0])  # s, longer than a block of time
+def test_of_hardly_any_life_nothing_is_told(life, method):
+    maps = speckle_maps(speckle_list(30, 60.0, 45.0, 0.0, seed=32, life=life), method=method, ip=0.0)
+    assert not maps.converged.any() and np.isnan(maps.is_).all()
+    assert "independent intensities" in maps.nothing and maps.usual_lives < 20
+
+
 def test_incoherent_light_of_a_pixel_is_found_by_its_third_moment():
     photons = speckle_list(20, 20.0, 150.0, 130.0, seed=9, duration=240.0)
     maps = speckle_maps(photons)
@@ -138,7 +167,7 @@ def test_maps_of_many_pixels_are_unbiased(method):
 
 @pytest.mark.parametrize("method", ["binned", "arrival"])
 def test_incoherent_light_that_is_known_is_not_taken_for_constant(method):
-    photons = speckle_list(40, 10.0, 30.0, 40.0, seed=3)
+    photons = speckle_list(40, 30.0, 30.0, 40.0, seed=3)  # half of the star: three quarters cannot be told from all
     known = speckle_maps(photons, method=method, ip=40.0)
     assert np.median(known.is_) == pytest.approx(30.0, rel=0.15)
     ignored = speckle_maps(photons, method=method, ip=0.0)
