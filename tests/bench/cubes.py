@@ -75,6 +75,10 @@ def _measured(shell: Any, path: Path, depth: int, seconds: float) -> list[Row]:
     out += [_range(shell, seconds, depth - 150, "with running sums")] if depth > 1000 else []
     from ifuview.app.spectra.range_images import kept
 
+    handle(want.MapRange("median"))
+    _until(shell, lambda: len(shell.store.session.slots) > 2 and not shell.controller.busy)
+    out += [_range(shell, seconds, min(WIDTH, depth // 2), "median")]
+    handle(want.SelectSlot(shell.store.session.slots[1].key))
     size = kept.sums.nbytes / 2**20
     kept.voxels = kept.sums = None
     out.append(_range(shell, seconds, min(WIDTH, depth // 2), "before they are made"))

@@ -109,22 +109,19 @@ def live_spectrum(slot: Slot, region: Region, how: str, ctx: JobContext = SILENT
 
 def _of_region(slot: Slot, region: Region, how: str, ctx: JobContext, moving: _Moving | None = None) -> Gathered | None:
     from ifuview.engine.spectra.cubes.parts import parts_of
-    from ifuview.engine.spectra.cubes.spaxels import SpaxelSums, median_spectrum, spaxel_sums, spectrum_of
+    from ifuview.engine.spectra.cubes.spaxels import SpaxelSums, median_of, spaxel_medians, spaxel_sums, spectrum_of
 
     image, spaxels = slot.image, inside(region, slot.image.shape)
     if not spaxels.any():
         return None
     parts, lead = parts_of(image, slot.plane), tuple(slot.plane[:-1])
-    if how == MEDIAN:
-        found = median_spectrum(parts, spaxels, ctx)
-    else:
-        before = None
-        if moving is not None and moving.of(image, lead) and isinstance(moving.sums, SpaxelSums):
-            before = moving.sums
-        sums = spaxel_sums(parts, spaxels, before, ctx)
-        if moving is not None:
-            moving.voxels, moving.lead, moving.sums = ref(image.pixels.raw), lead, sums
-        found = spectrum_of(sums, SUM if how == SUM else MEAN)
+    before = None
+    if moving is not None and moving.of(image, lead) and isinstance(moving.sums, SpaxelSums):
+        before = moving.sums
+    sums = (spaxel_medians if how == MEDIAN else spaxel_sums)(parts, spaxels, before, ctx)
+    if moving is not None:
+        moving.voxels, moving.lead, moving.sums = ref(image.pixels.raw), lead, sums
+    found = median_of(sums) if how == MEDIAN else spectrum_of(sums, SUM if how == SUM else MEAN)
     name = f"{NAMES.get(how, NAMES[MEAN])} of {found.total} spaxels in {region.shape} {region.text}".rstrip()
     wave = image.wave if image.wave is not None and image.wave.shape == found.flux.shape else None
     spectrum = FiberSpectrum(

@@ -18,7 +18,7 @@ from ifuview.engine.spectra.cubes.fibers import on_wavelengths
 from ifuview.engine.spectra.cubes.lines import line_maps
 from ifuview.engine.spectra.cubes.painted import FiberPicture, paint_fibers
 from ifuview.engine.spectra.cubes.parts import CubeParts, parts_of
-from ifuview.engine.spectra.cubes.ranges import LatestSums, RangeImage, RunningSums, Sums
+from ifuview.engine.spectra.cubes.ranges import LatestMedians, LatestSums, RangeImage, RunningSums, Sums
 from ifuview.errors import MissingDataError
 from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Dataset
@@ -44,7 +44,7 @@ class _Kept:
         self.voxels: ref[Array] | None = None
         self.lead: tuple[int, ...] = ()
         self.sums: RunningSums | None = None
-        self.latest = LatestSums()
+        self.latest, self.near = LatestSums(), LatestMedians()
         self.fibers: tuple[CubeParts, FiberPicture] | None = None
 
     def knows(self, slot: Slot) -> bool:
@@ -60,7 +60,7 @@ class _Kept:
     def forget(self, _: object = None) -> None:
         """Give the memory back, also when the voxels are gone."""
         self.sums = self.fibers = None
-        self.latest = LatestSums()
+        self.latest, self.near = LatestSums(), LatestMedians()
 
     def running(self, slot: Slot) -> RunningSums | None:
         """Running sums of a cube, if they are there."""
@@ -86,7 +86,7 @@ def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext
     wave = slot.image.wave
     assert wave is not None
     if slot.image.kind is Kind.CUBE:
-        found = _images(parts_of(slot.image, slot.plane), wave, how, window, kept.any_sums(slot), ctx)
+        found = _images(parts_of(slot.image, slot.plane), wave, how, window, kept.any_sums(slot), ctx, kept.near)
         return tuple(RangeFrame(_opened(slot, one, window, slot.image.wcs)) for one in found)
     places = fiber_places(slot)
     if places is None:
@@ -108,14 +108,20 @@ def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext
 
 
 def _images(
-    parts: CubeParts, wave: Array, how: str, window: tuple[float, float], running: Sums | None, ctx: JobContext
+    parts: CubeParts,
+    wave: Array,
+    how: str,
+    window: tuple[float, float],
+    running: Sums | None,
+    ctx: JobContext,
+    near: LatestMedians | None = None,
 ) -> tuple[RangeImage, ...]:
     """What is asked for, in the grid of a cube."""
     if how == "line":
         return line_maps(parts, wave, window, ctx=ctx)
     if how == "moments":
         return ranges.moments(parts, wave, window, running=running, ctx=ctx)
-    return (ranges.range_image(parts, wave, window, how, running=running, ctx=ctx),)
+    return (ranges.range_image(parts, wave, window, how, running=running, ctx=ctx, near=near),)
 
 
 def _as_cube(slot: Slot) -> CubeParts:

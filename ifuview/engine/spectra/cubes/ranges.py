@@ -13,6 +13,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext, threads
 from ifuview.engine.spectra.cubes import kernels
 from ifuview.engine.spectra.cubes.kernels import COUNT, FLUX, NPOWER, VARIANCE
+from ifuview.engine.spectra.cubes.medians import COLUMNS, plane_medians
 from ifuview.engine.spectra.cubes.parts import PIECE, CubeParts, Stored, spread
 from ifuview.model.checks import Array
 
@@ -86,6 +87,24 @@ class LatestSums:
         return sums.copy()
 
 
+class LatestMedians:
+    """Medians of the range that was asked for last: those of the next are looked for near them first.
+
+    For one cube.
+    """
+
+    def __init__(self) -> None:
+        self._known: Array | None = None
+
+    def of(self, parts: CubeParts, first: int, last: int, ctx: JobContext) -> Array:
+        """Medians of planes first..last-1, shape (4, ny, nx): rows as in `medians`."""
+        shape = (COLUMNS, *parts.shape[1:])
+        sums = np.full(shape, np.nan) if self._known is None else self._known.copy()
+        _over_rows(plane_medians, parts.stored(first, last), sums, ctx)
+        self._known = sums
+        return sums
+
+
 Sums = RunningSums | LatestSums
 
 
@@ -140,9 +159,9 @@ def plane_sums(parts: CubeParts, first: int, last: int, running: Sums | None = N
 
 def range_image(
     parts: CubeParts, wave: Array, window: Window, how: str, sides: tuple[Window, Window] | None = None,
-    running: Sums | None = None, ctx: JobContext = SILENT,
+    running: Sums | None = None, ctx: JobContext = SILENT, near: LatestMedians | None = None,
 ) -> RangeImage:  # fmt: skip
-    """The "sum", "mean" or "median" of a range, or the sum "above continuum".
+    """The "sum", "mean" or "median" of a range, or the sum "above continuum"; `near`: medians of the one before.
 
     A plane that is not known in a spaxel counts as the mean of the others in a sum. The continuum is the straight line
     through the means of two side windows (`sides_of`); its noise is in the variance.
@@ -150,8 +169,7 @@ def range_image(
     first, last = planes_of(wave, window)
     total = last - first
     if how == "median":
-        sums = np.full((3, *parts.shape[1:]), np.nan)
-        _over_rows(kernels.plane_medians, parts.stored(first, last), sums, ctx)
+        sums = (near or LatestMedians()).of(parts, first, last, ctx)
         return _image(how, sums[FLUX], sums[VARIANCE] if parts.error is not None else None, sums[COUNT], total)
     sums = plane_sums(parts, first, last, running, ctx)
     with np.errstate(divide="ignore", invalid="ignore"):

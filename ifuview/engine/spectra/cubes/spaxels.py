@@ -12,6 +12,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.cubes import kernels
 from ifuview.engine.spectra.cubes.kernels import COUNT, FLUX, VARIANCE
+from ifuview.engine.spectra.cubes.medians import COLUMNS, medians
 from ifuview.engine.spectra.cubes.parts import Box, CubeParts, spread
 from ifuview.model.checks import Array
 
@@ -77,7 +78,7 @@ def spaxel_sums(
     """
     depth = parts.shape[0]
     sums, runs = np.zeros((depth, 3)), runs_of(inside)
-    if before is not None:
+    if before is not None and before.sums.shape == sums.shape:
         come, gone = inside & ~before.inside, before.inside & ~inside
         if np.count_nonzero(come) + np.count_nonzero(gone) < WORTH * np.count_nonzero(inside):
             sums, runs = before.sums.copy(), np.concatenate([runs_of(come), runs_of(gone, -1)])
@@ -95,12 +96,28 @@ def spectrum_of(sums: SpaxelSums, how: str) -> RegionSpectrum:
     return _spectrum(flux, error, count, total)
 
 
+def spaxel_medians(
+    parts: CubeParts, inside: Array, before: SpaxelSums | None = None, ctx: JobContext = SILENT
+) -> SpaxelSums:
+    """Medians of spaxels at every wavelength; near those of `before` they are found several times as fast.
+
+    `sums` has the columns of `medians`.
+    """
+    near = before is not None and before.sums.shape == (parts.shape[0], COLUMNS)
+    sums = before.sums.copy() if before is not None and near else np.full((parts.shape[0], COLUMNS), np.nan)
+    _over_runs(parts, runs_of(inside), sums, medians, ctx)
+    return SpaxelSums(inside, sums, parts.error is not None)
+
+
+def median_of(found: SpaxelSums) -> RegionSpectrum:
+    """The median, with the error of a median of Gaussian values about one level."""
+    error = np.sqrt(found.sums[:, VARIANCE]) if found.errors else None
+    return _spectrum(found.sums[:, FLUX], error, found.sums[:, COUNT], int(np.count_nonzero(found.inside)))
+
+
 def median_spectrum(parts: CubeParts, inside: Array, ctx: JobContext = SILENT) -> RegionSpectrum:
-    """The median of spaxels, with the error of a median of Gaussian values about one level."""
-    sums = np.zeros((parts.shape[0], 3))
-    _over_runs(parts, runs_of(inside), sums, kernels.medians, ctx)
-    error = np.sqrt(sums[:, VARIANCE]) if parts.error is not None else None
-    return _spectrum(sums[:, FLUX], error, sums[:, COUNT], int(np.count_nonzero(inside)))
+    """The median of spaxels."""
+    return median_of(spaxel_medians(parts, inside, ctx=ctx))
 
 
 def _spectrum(flux: Array, error: Array | None, count: Array, total: int) -> RegionSpectrum:
