@@ -17,6 +17,7 @@ from ifuview.app.outside.samp_words import asked
 from ifuview.app.session import Session
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io import read_traces
+from ifuview.io.photons.raw.powersweep import read_powersweeps
 
 COUNT = 520
 WORDS = 48
@@ -76,3 +77,11 @@ def test_rows_of_messages_that_are_no_numbers_are_none(row: str) -> None:
     for kind, params in (("table.highlight.row", {"row": row}), ("table.select.rowList", {"row-list": [row, [], {}]})):
         assert asked(Session(), kind, params) == ()
     assert asked(Session(), "coord.pointAt.sky", [row]) == ()  # type: ignore[arg-type]
+
+
+def test_numbers_of_resonators_fit_into_64_bits(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.txt"
+    for odd in ("99999999999999999999", "-1", "1e400", "nan"):
+        path.write_text(f"{odd} 4e9 50\n")
+        with pytest.raises(FileFormatError, match="is no power sweep"):
+            read_powersweeps([str(path)])

@@ -12,7 +12,8 @@ from ifuview.app.script.words import Words, Writer
 from ifuview.errors import UsageError
 
 IMAGE_FORMATS = ("png", "jpeg", "jpg", "tiff", "tif", "bmp", "gif", "eps", "fits")
-GEOMETRY = re.compile(r"(?:(\d+)x(\d+))?(?:([+-]\d+)([+-]\d+))?")
+MOST_SIDE = 16_384  # px of a window: four large screens
+GEOMETRY = re.compile(r"(?:(\d{1,6})x(\d{1,6}))?(?:([+-]\d{1,6})([+-]\d{1,6}))?")
 VIEW_OVERLAYS = ("colorbar", "panner", "magnifier")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -153,6 +154,8 @@ def _geometry(words: Words, out: Writer) -> None:
     found = GEOMETRY.fullmatch(word)
     if found is None or not word:
         raise UsageError(f"{word!r} is no geometry", words.option, "write WxH+X+Y, for example 1600x1000+0+0")
+    if any(size is not None and not 1 <= int(size) <= MOST_SIDE for size in found.groups()[:2]):
+        raise UsageError(f"no window is {word} large", words.option, f"give 1 to {MOST_SIDE} pixels a side")
     names = ("width", "height", "x", "y")
     out.window.update({name: int(value) for name, value in zip(names, found.groups()) if value is not None})
 
@@ -183,7 +186,7 @@ def _choice(*choices: str) -> Callable[[str], str]:
 
 def _size(word: str) -> int:
     """A positive whole number."""
-    if int(word) < 1:
+    if not 1 <= int(word) <= MOST_SIDE:
         raise ValueError
     return int(word)
 

@@ -208,6 +208,8 @@ def test_a_headless_script_is_known_as_one():
         "-scale mode 0",
         "-rotate 45",
         "-geometry big",
+        "-geometry 99999x99999+0+0",
+        "-width 99999",
         "-width 0",
         "-theme pink",
         "-lock everything",

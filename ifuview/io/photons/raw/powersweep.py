@@ -13,6 +13,7 @@ from ifuview.model.checks import Array
 FREQUENCY_COLUMN = {3: 1, 9: 4}  # columns of a line to that of the frequency, from 0
 HERTZ = (1e6, 1e12)  # Hz; what a resonator can have
 MAX_BYTES = 64 << 20
+MAX_ID = 2**63 - 1
 
 
 def read_powersweeps(paths: Sequence[str]) -> tuple[Array, Array]:
@@ -47,7 +48,7 @@ def _read(path: str) -> dict[int, float]:
                 resonator, frequency = int(float(words[0])), float(words[column or 0])
             except (ValueError, OverflowError):
                 column = None
-            if column is None:
+            if column is None or not 0 <= resonator <= MAX_ID:
                 raise FileFormatError(f"is no power sweep (line {number})", path, "give 3 or 9 columns of numbers")
             if HERTZ[0] < frequency < HERTZ[1]:
                 out[resonator] = frequency
