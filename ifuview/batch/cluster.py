@@ -19,7 +19,7 @@ RETRIES = 1  # after an exception that no input explains; a worker that dies is 
 ALLOWED_DEATHS = 3
 CONNECT_S = 4.0
 ANY_PORT = "127.0.0.1:0"  # dask always has a web server; it is left without pages
-PIP = 'python -m pip install "dask[distributed]"'
+PIP = 'python3 -m pip install "ifuview[batch]"'
 
 
 class Submitted(Protocol):

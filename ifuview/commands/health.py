@@ -21,7 +21,7 @@ def options(out: ArgumentParser) -> None:
     """Add the options."""
     out.epilog = EPILOG
     out.add_argument("paths", nargs="+", metavar="PATH", help="night, archive, exposure or amplifier")
-    out.add_argument("--kinds", metavar="KIND,...", type=names, default=(), help="sci, twi ... (all)")
+    out.add_argument("--kinds", metavar="KIND,...", type=names, default=(), help="sci, twi ... (default: all)")
     out.add_argument("--all", action="store_true", help="one line also for each amplifier that is clean")
     out.add_argument("--json", metavar="F", help="write the numbers to a file, - for stdout")
     out.add_argument("-o", "--output", metavar="PAGE.html", help="write them as a page that can be searched")

@@ -17,11 +17,11 @@ def options(out: ArgumentParser) -> None:
     """Add the options."""
     out.epilog = EPILOG
     out.add_argument("production", metavar="PRODUCTION", help="a production, night, exposure or folder of products")
-    out.add_argument("--tile", type=int, metavar="T", help="exposures of this tile (all)")
+    out.add_argument("--tile", type=int, metavar="T", help="exposures of this tile (default: all)")
     out.add_argument("--expid", type=exposures, metavar="N,...", default=(), help="these exposures only")
     out.add_argument("--fiber", required=True, metavar="N", help="number of the fiber, as the instrument counts")
     out.add_argument("--wave", type=float, required=True, metavar="W", help="wavelength in Angstrom")
-    out.add_argument("--size", type=int, default=40, metavar="PX", help="of a picture, px (40)")
+    out.add_argument("--size", type=int, default=40, metavar="PX", help="of a picture, px (default: 40)")
     out.add_argument("-o", "--output", action="append", metavar="F", required=True,
                      help="page (.png, .pdf) or cutouts (.fits); may be given twice")  # fmt: skip
     out.add_argument("--quiet", action="store_true", help="say nothing")

@@ -29,17 +29,22 @@ def options(out: ArgumentParser) -> None:
     out.epilog = EPILOG
     out.add_argument("what", nargs="+", metavar="lrs2|FILE", help="a system, or raw files")
     out.add_argument("-d", "--date", metavar="DATE", help="night, as YYYYMMDD")
-    out.add_argument("-s", "--sides", metavar="C,...", type=names, default=(), help="uv, orange, red, farred (all)")
+    out.add_argument("-s", "--sides", metavar="C,...", type=names, default=(),
+                     help="uv, orange, red, farred (default: all)")  # fmt: skip
     out.add_argument("-o", "--object", metavar="NAME", default="", help="only exposures whose OBJECT has this in it")
-    out.add_argument("--baseraw", metavar="DIR", default="", help="folder of raw nights")
+    out.add_argument("--baseraw", metavar="DIR", default="", help="folder of raw nights (see below)")
     out.add_argument("--config", dest="tables", metavar="DIR", default="", help="your own instrument tables go first")
     out.add_argument("--use_flat", "--use-flat", action="store_true", help="lamp flat in place of the twilight")
     out.add_argument("--correct_ftf", "--correct-ftf", action=BooleanOptionalAction, default=None,
-                     help="response of single fibers from the sky, too (it is)")  # fmt: skip
-    out.add_argument("--central_wave", "--central-wave", type=float, metavar="W", help="of the picture, Angstrom")
-    out.add_argument("--wavelength_bin", "--wavelength-bin", type=float, metavar="B", help="its half width, Angstrom")
-    out.add_argument("--source_x", "--source-x", type=float, metavar="X", help="the source lies there, arcsec")
-    out.add_argument("--source_y", "--source-y", type=float, metavar="Y", help="the source lies there, arcsec")
+                     help="correct the response of single fibers by the sky, too (default: yes)")  # fmt: skip
+    out.add_argument("--central_wave", "--central-wave", type=float, metavar="W",
+                     help="middle of the wavelengths of the picture, Angstrom (default: of the channel)")  # fmt: skip
+    out.add_argument("--wavelength_bin", "--wavelength-bin", type=float, metavar="B",
+                     help="half of their width, Angstrom (default: of the channel)")  # fmt: skip
+    out.add_argument("--source_x", "--source-x", type=float, metavar="X",
+                     help="place of the source, arcsec (default: it is looked for)")  # fmt: skip
+    out.add_argument("--source_y", "--source-y", type=float, metavar="Y",
+                     help="place of the source, arcsec (default: it is looked for)")  # fmt: skip
     out.add_argument("--standard_star_date", "--standard-star-date", metavar="D",
                      help="night of a standard star that gives the response (default: this night)")  # fmt: skip
     out.add_argument("--standard_star_obsid", "--standard-star-obsid", metavar="N",
@@ -47,11 +52,11 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--sky_date", "--sky-date", metavar="D", help="night of an exposure whose sky is taken")
     out.add_argument("--sky_obsid", "--sky-obsid", metavar="N", help="its observation")
     out.add_argument("--sky_components", "--sky-components", metavar="N", type=int,
-                     help="principal components of what the sky leaves (0)")  # fmt: skip
+                     help="principal components of what the sky leaves, taken off (default: 0)")  # fmt: skip
     out.add_argument("--telluric", action="store_true", help="take absorption of the atmosphere off the spectrum")
     out.add_argument("--combine", action="store_true", help="one spectrum of all channels and exposures of a target")
     out.add_argument("--report", action=BooleanOptionalAction, default=True,
-                     help="a page, HTML and PNG, for each channel, and one a night")  # fmt: skip
+                     help="write a page, HTML and PNG, for each channel, and one a night (default: yes)")  # fmt: skip
     out.add_argument("--quiet", action="store_true", help="say nothing")
     out.add_argument("-O", "--output", metavar="OUT", default=".", help="folder of the products (default: here)")
 

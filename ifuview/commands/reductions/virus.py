@@ -25,19 +25,22 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("ifuslot", type=names, metavar="IFUSLOT", help="slots, as 047,046; or all")
     out.add_argument("calibrations", metavar="CALS.h5", help="file of calibrations")
     out.add_argument("-r", "--rootdir", metavar="DIR", default="", help="folder of raw nights")
-    out.add_argument("-ra", "--ra", type=float, metavar="RA", default=float("nan"), help="of the field, degrees")
-    out.add_argument("-dec", "--dec", type=float, metavar="DEC", default=float("nan"), help="of the field, degrees")
+    out.add_argument("-ra", "--ra", type=float, metavar="RA", default=float("nan"),
+                     help="right ascension of the field, degrees (default: of the header)")  # fmt: skip
+    out.add_argument("-dec", "--dec", type=float, metavar="DEC", default=float("nan"),
+                     help="declination of the field, degrees (default: of the header)")  # fmt: skip
     out.add_argument("-fp", "--fplane_file", metavar="FILE", default="", help="table of the focal plane")
-    out.add_argument("-nd", "--neighbor_dist", type=int, metavar="N", default=0, help="slots so far away, too (0)")
+    out.add_argument("-nd", "--neighbor_dist", type=int, metavar="N", default=0,
+                     help="reduce slots so far away on the focal plane, too (default: 0)")  # fmt: skip
     out.add_argument("-sf", "--source_file", metavar="FILE", default="", help="spectrum of the simulated source")
-    out.add_argument("-s", "--simulate", action="store_true", help="put a source into the cube")
+    out.add_argument("-s", "--simulate", action="store_true", help="put a simulated source into the cube")
     out.add_argument("-sx", "--source_x", type=float, metavar="X", default=0.0, help="its place, arcsec")
     out.add_argument("-sy", "--source_y", type=float, metavar="Y", default=0.0, help="its place, arcsec")
     out.add_argument("-ss", "--source_seeing", type=float, metavar="S", default=float("nan"), help="its FWHM, arcsec")
     out.add_argument("--sky_ifuslot", "--sky-ifuslot", metavar="M", default="", help="take the sky from this slot")
     out.add_argument("--catalog", metavar="FILE", default="", help="catalog of stars")
     out.add_argument("--completeness", type=int, metavar="N", default=0, help="simulated lines looked for in each head")
-    out.add_argument("-j", "--jobs", type=count, default=0, metavar="N", help="processes (one a core)")
+    out.add_argument("-j", "--jobs", type=count, default=0, metavar="N", help="processes (default: one a core)")
     out.add_argument("--quiet", action="store_true", help="say nothing")
     out.add_argument("-O", "--output", metavar="OUT", default=".", help="folder of the products (default: here)")
 

@@ -22,16 +22,21 @@ def options(out: ArgumentParser) -> None:
     out.epilog = EPILOG
     out.add_argument("out", metavar="OUT.h5", help="file to write")
     out.add_argument("-r", "--rootdir", metavar="ROOT", default="", help="folder of raw nights")
-    out.add_argument("-i", "--ifuslot", metavar="IFUSLOT", nargs="+", default=(), help="slots (all that there are)")
+    out.add_argument(
+        "-i", "--ifuslot", metavar="IFUSLOT", nargs="+", default=(), help="slots (default: all that there are)"
+    )
     out.add_argument(
         "-sd", "--start_date", "--start-date", metavar="START", required=True, help="first night, YYYYMMDD"
     )
     out.add_argument("-dl", "--date_length", "--date-length", metavar="DAYS", type=int, required=True, help="nights")
-    out.add_argument("-dd", "--dark_days", "--dark-days", metavar="DAYS", type=int, help="more nights for darks (7)")
+    out.add_argument("-dd", "--dark_days", "--dark-days", metavar="DAYS", type=int,
+                     help="more nights for darks (default: 7)")  # fmt: skip
     out.add_argument("-f", "--folder", metavar="DIR", default="", help="folder of OUT.h5, if it has none")
     out.add_argument("--config", dest="tables", metavar="DIR", default="", help="your own instrument tables go first")
     out.add_argument("--make-qa", "--make_qa", action="store_true", help="page and JSON with what each amplifier shows")
-    out.add_argument("--qa-folder", "--qa_folder", metavar="F", default="", help="their folder (beside OUT.h5)")
+    out.add_argument(
+        "--qa-folder", "--qa_folder", metavar="F", default="", help="their folder (default: beside OUT.h5)"
+    )
     out.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
 
 

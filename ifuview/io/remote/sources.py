@@ -105,7 +105,8 @@ class HttpSource:
                 ) from problem
             raise CutOff(f"the server says {problem.code} {problem.reason}") from problem
         except (URLError, OSError) as problem:
-            raise CutOff(str(getattr(problem, "reason", problem))) from problem
+            why = getattr(problem, "reason", problem)
+            raise CutOff((isinstance(why, OSError) and why.strerror) or str(why)) from problem
 
 
 class SshSource:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -53,11 +54,9 @@ class Server:
                 if end - start > 1 and server.cuts:
                     end = min(end, start + server.cuts.pop(0))
                     self.close_connection = True
-                try:
+                server.sent += end - start  # before the reader has it, who may look at once
+                with suppress(OSError):
                     self.wfile.write(server.body[start:end])
-                except OSError:
-                    return
-                server.sent += end - start
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
