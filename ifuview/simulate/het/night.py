@@ -267,7 +267,8 @@ def _write(below: Path, name: str, files: list[tuple[str, bytes]], packing: str)
             put(place, data)
         return
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=PACKINGS[packing]) as archive:  # type: ignore[call-overload]
+    quick = {"compresslevel": 1} if packing == "gz" else {}  # noise does not shrink by more effort
+    with tarfile.open(fileobj=out, mode=PACKINGS[packing], **quick) as archive:  # type: ignore[call-overload]
         for path, data in files:
             info = tarfile.TarInfo(path)
             info.size = len(data)
