@@ -54,10 +54,16 @@ def tree(module: str) -> ast.Module:
 
 
 @cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """All nodes of a module; to walk its tree takes longer than what is looked for in it."""
+    return tuple(ast.walk(tree(module)))
+
+
+@cache
 def imports(module: str) -> frozenset[str]:
     """Modules of the package that a module imports, anywhere in it."""
     found = set()
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
@@ -65,6 +71,12 @@ def imports(module: str) -> frozenset[str]:
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return frozenset(found & set(sources()) - {module})
+
+
+@cache
+def read(module: str) -> frozenset[str]:
+    """Names of attributes that a module reads."""
+    return frozenset(n.attr for n in nodes(module) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load))
 
 
 def column(module: str) -> str | None:
@@ -98,7 +110,7 @@ def test_files_and_functions_are_short():
     for module in sources():
         if len(sources()[module].read_text("utf-8").splitlines()) > FILE_LINES:
             long_files.add(module)
-        for node in ast.walk(tree(module)):
+        for node in nodes(module):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _lines(node) > FUNCTION_LINES:
                 long_functions.add(f"{module}.{node.name}")
     assert long_files == set(LONG_FILES), "a file grew, or an exception is no longer one"
@@ -151,12 +163,7 @@ def test_general_code_names_no_product():
 
 def _read_elsewhere(field: str, leave_out: tuple[str, ...]) -> bool:
     """Whether an attribute of that name is read in a file other than these."""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == field and isinstance(node.ctx, ast.Load)
-        for module in sources()
-        if not module.startswith(leave_out)
-        for node in ast.walk(tree(module))
-    )
+    return any(field in read(module) for module in sources() if not module.startswith(leave_out))
 
 
 @pytest.mark.parametrize("cls", ["ifuview.settings:Settings", "ifuview.model.instrument:InstrumentSpec"])

@@ -101,10 +101,15 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, (base, node.module)))
             yield from ((node.lineno, f"{module}.{name.name}") for name in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module") and node.args:
+        elif isinstance(node, ast.Call) and _name(node.func) == "import_module" and node.args:
             text = node.args[0]
             if isinstance(text, ast.Constant):
                 yield node.lineno, str(text.value)
+
+
+def _name(function: ast.expr) -> str:
+    """The last part of the name that is called."""
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def target_layer(name: str) -> str | None:

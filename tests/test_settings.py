@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import dataclasses
-from pathlib import Path
-
 import pytest
 
 from ifuview import settings
@@ -67,11 +63,3 @@ def test_recent_files_are_newest_first_and_few():
 def test_the_folder_can_be_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
     assert settings.default_path() == tmp_path / "settings.toml"
-
-
-def test_every_setting_is_read_elsewhere_than_in_its_form():
-    package = Path(settings.__file__).parent
-    files = [path for path in package.rglob("*.py") if path.parent.name != "dialogs"]
-    trees = [ast.parse(path.read_text("utf-8")) for path in files]
-    read = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert {field.name for field in dataclasses.fields(Settings)} <= read

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ifuview import simulate
 from ifuview.app import follow
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode
@@ -17,26 +16,23 @@ from ifuview.app.session import Layout
 from ifuview.app.spectra.tasks import Inspect
 from ifuview.app.traces.tasks import DiagnoseTraces, FindTraces
 from ifuview.errors import UsageError
+from tests import demo
 from tests.app.runner import Runner
-
-SEED = 7
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    simulate.demo(folder, SEED)
-    return folder
+def folder() -> Path:
+    return demo.folder()
 
 
 @pytest.fixture
 def flat(folder: Path) -> str:
-    return str(next(folder.glob("preproc-*")))
+    return str(demo.file("preproc"))
 
 
 @pytest.fixture
 def frame(folder: Path) -> str:
-    return str(next(folder.glob("frame-*")))
+    return str(demo.file("frame"))
 
 
 def kinds(runner: Runner) -> list[type]:

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ifuview.simulate.detector import demo_files
+from tests import demo
 
 NIGHT = 20261121
 FIRST, SECOND, OTHER_TILE = 2, 3, 4
@@ -16,9 +16,7 @@ PRODUCTS = ("frame", "sframe", "sky", "fiberflat")
 
 def write_production(folder: Path) -> Path:
     """Write it below `folder`; return its root. The second exposure has no sky, the other camera only spectra."""
-    made = folder / "made"
-    made.mkdir()
-    demo_files.demo(made)
+    made = demo.folder()
     root = folder / "prod"
     for expid in (FIRST, SECOND, OTHER_TILE):
         place = root / "exposures" / str(NIGHT) / f"{expid:08d}"

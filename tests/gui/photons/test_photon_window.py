@@ -26,6 +26,7 @@ from ifuview.app.photons.views.flags import CMAP, class_of, classes
 from ifuview.app.session import Layout, Level
 from ifuview.gui.shell.shell import Shell
 from ifuview.model.photons.lists import PhotonCut
+from tests import demo
 from tests.app.photons.photon_files import write_files
 from tests.app.photons.test_beammaps import beammap_text, words_of
 from tests.gui.windows import TIMEOUT, settle, window
@@ -322,11 +323,7 @@ def test_a_second_click_on_blink_stops_it_and_the_headline_keeps_its_height(qtbo
     assert dock.headline.height() == height
 
 
-def test_docks_of_fibers_make_room_and_the_light_comes_with_the_first_click(
-    qtbot: QtBot, shell: Shell, tmp_path: Path
-) -> None:
-    from ifuview import simulate
-
+def test_docks_of_fibers_make_room_and_the_light_comes_with_the_first_click(qtbot: QtBot, shell: Shell) -> None:
     docks = shell.window.docks
     hidden = lambda *keys: {docks[key].isHidden() for key in keys}  # noqa: E731
     assert hidden("section", "quality", "spectrum", "light") == {True}
@@ -337,8 +334,7 @@ def test_docks_of_fibers_make_room_and_the_light_comes_with_the_first_click(
     docks["light"].hide()
     ask(qtbot, shell, want.PickPoint(shell.store.session.current, 6.0, 5.0))
     assert hidden("light") == {True}  # who closed it does not want it
-    flat = next(p for p in simulate.demo(tmp_path) if p.name.startswith("preproc"))
-    ask(qtbot, shell, want.OpenFile(str(flat)))
+    ask(qtbot, shell, want.OpenFile(str(demo.file("preproc"))))
     assert hidden("section", "quality", "spectrum") == {False}
 
 

@@ -21,6 +21,7 @@ from ifuview.gui.shell.controller import Controller
 from ifuview.gui.shell.job_board import PERIOD_MS
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.worker import Worker
+from tests import demo
 from tests.gui.windows import settle, window
 
 MOST_CHANGES = 3  # of the store, by a click on a fiber
@@ -58,10 +59,8 @@ def control(qtbot: QtBot) -> Iterator[Controller]:
 
 
 @pytest.fixture(scope="module")
-def flat(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from ifuview import simulate
-
-    return str(next(p for p in simulate.demo(tmp_path_factory.mktemp("demo")) if p.name.startswith("preproc")))
+def flat() -> str:
+    return str(demo.file("preproc"))
 
 
 def opened(name: str) -> str:

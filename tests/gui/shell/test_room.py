@@ -24,11 +24,11 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from ifuview import simulate
 from ifuview.app.desk import PANELS, Desk
 from ifuview.gui.parts._widgets import Elided
 from ifuview.gui.shell.shell import Shell
 from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from tests import demo
 from tests.gui.windows import settle, window
 
 SIZES = ((1280, 800), (1600, 1000), (2560, 1440))
@@ -154,8 +154,8 @@ def check(found: dict[str, object]) -> None:
 
 
 @pytest.fixture(scope="module")
-def flat(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(next(p for p in simulate.demo(tmp_path_factory.mktemp("demo")) if p.name.startswith("preproc")))
+def flat() -> str:
+    return str(demo.file("preproc"))
 
 
 def test_the_image_has_most_of_every_window_and_no_word_is_cut(qtbot: QtBot, flat: str) -> None:

@@ -17,14 +17,13 @@ from ifuview.app.night.demo import tour
 from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
 from ifuview.gui.shell.tour import TourPanel
 from ifuview.gui.window import theme
+from tests import demo
 from tests.gui.windows import settle, window
 
 
 @pytest.fixture(scope="module")
-def flat(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from ifuview import simulate
-
-    return str(next(p for p in simulate.demo(tmp_path_factory.mktemp("demo")) if p.name.startswith("preproc")))
+def flat() -> str:
+    return str(demo.file("preproc"))
 
 
 def test_the_image_keeps_half_of_a_small_window(qtbot: QtBot, flat: str) -> None:

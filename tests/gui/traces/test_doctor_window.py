@@ -16,14 +16,13 @@ from ifuview.io.traces.reading import read_traces
 from ifuview.model.traces.doctor import DoctorLimits
 from ifuview.simulate.detector.demo_files import DEAD, KINK, KINK_COLUMN, KINK_HEIGHT, SPEC
 from ifuview.simulate.detector.geometry import true_traces
+from tests import demo
 from tests.gui.windows import TIMEOUT, settle, window
 
 
 @pytest.fixture(scope="module")
-def flat(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from ifuview.simulate import demo
-
-    return str(next(p for p in demo(tmp_path_factory.mktemp("demo")) if p.name.startswith("preproc")))
+def flat() -> str:
+    return str(demo.file("preproc"))
 
 
 def test_diagnose_go_apply_save_undo(qtbot: QtBot, flat: str, tmp_path: Path) -> None:

@@ -14,16 +14,14 @@ from ifuview.app.night.open_night import scan_folder
 from ifuview.commands.run import command
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.image import Kind
-from ifuview.simulate import demo
+from tests import demo
 
 WAVE, FIBER, SIZE = 6600.0, "40", 24
 
 
 @pytest.fixture(scope="module")
-def production(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("production")
-    demo(folder)
-    return folder
+def production() -> Path:
+    return demo.folder()
 
 
 @pytest.fixture(scope="module")
