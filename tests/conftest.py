@@ -4,21 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ifuview import memory
 from ifuview.instrument import catalog
 from ifuview.overwriting import forgotten
+from tests import compiling
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
+DATA = TESTS.parents[1] / "shared" / "data"
+TOGETHER = ("tests/app/night/reduction/",)  # one night is reduced for all files of such a folder
+FIRST = "gui"  # waits most, while the tests on a screen have the processor
+LAST = ("commands", "instrument", "io", "model", "report", "simulate")  # short ones fill the end up
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the sweeps that are marked slow")
 
 
+def pytest_configure() -> None:
+    compiling.once_for_all()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go whole to a process, and those of some folders to one, in the order in which they are collected."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Folders(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False
+    return Folders(config, log)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return (folder in LAST) - (folder == FIRST)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow") is not None:
