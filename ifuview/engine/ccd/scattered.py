@@ -60,6 +60,7 @@ def scattered_light(
     usable: Array | None = None,
     seams: Sequence[int] = (),
     blurred: bool = True,
+    untraced: Array | None = None,
     ctx: JobContext = SILENT,
 ) -> ScatteredLight:
     """Return the smooth light between and below the fibers.
@@ -77,6 +78,8 @@ def scattered_light(
         Rows where another amplifier begins: the background may have a step there, as what is left of a bias or dark.
     blurred : bool
         With the terms of blurred light.
+    untraced : ndarray of bool, shape (nrow,), optional
+        Rows of fibers whose centers are not known: their light is scattered, too, but tells nothing of what is smooth.
 
     Raises
     ------
@@ -95,6 +98,9 @@ def scattered_light(
     across = np.polynomial.legendre.legvander(rows, min(ACROSS, max(2, round(nrow / SMOOTH))))
     along = np.polynomial.legendre.legvander(columns, min(ALONG, max(2, round(ncol / SMOOTH))))
     extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(np.nan_to_num(binned), width, BLUR if blurred else ())])
+    if untraced is not None:
+        binned[:, untraced] = np.nan
+    light = float(np.nansum(binned))
     level = np.zeros((nbin, nrow))
     for turn in range(ROUNDS):
         ctx.checkpoint(0.3 + 0.3 * turn, "Scattered light")
@@ -104,7 +110,6 @@ def scattered_light(
     ground = across.astype(np.float32) @ (coeff @ along.T).astype(np.float32)
     if extra.shape[0]:
         ground += _everywhere(np.einsum("n,nbr->rb", amount, extra), at, ncol)
-    light = float(np.nansum(binned))
     return ScatteredLight(ground, float(level.sum() / light) if light > 0 else math.nan, chi2)
 
 

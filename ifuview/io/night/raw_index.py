@@ -16,7 +16,7 @@ from ifuview.io.archive.walk import FoundFile, files_below
 from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.head import BLOCK, cards_of
 from ifuview.io.night.guider import SEEING, TRANSPARENCY, GuidePicture, guide_pictures, while_exposed
-from ifuview.io.night.raw_units import of_known_units
+from ifuview.io.night.raw_units import of_known_units, with_read_out
 from ifuview.model.checks import Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
@@ -95,7 +95,7 @@ def index_night(
     if not found:
         return RawNight(path, name, (), tuple(notes))
     spec = instruments.instrument(name)
-    exposures = _guided(of_known_units(_exposures(found, spec, notes)), ctx)
+    exposures = _guided(with_read_out(of_known_units(_exposures(found, spec, notes))), ctx)
     return RawNight(path, name, exposures, tuple(notes))
 
 

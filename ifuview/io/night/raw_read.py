@@ -89,10 +89,12 @@ def read_frame(amplifier: RawAmplifier | str, spec: InstrumentSpec, ctx: JobCont
     notes = []
     values = {}
     for key, default, unit in (("gain", raw.gain, "electron/ADU"), ("readnoise", raw.readnoise, "electron")):
-        value = real(spec.keyword(key, header))
-        values[key] = value if value is not None and value > 0 else default
-        if values[key] != value:
-            notes.append(f"the header has no {key}: {default:g} {unit} is taken")
+        if (value := real(spec.keyword(key, header))) is not None and value > 0:
+            values[key] = value
+            continue
+        known = real(spec.keyword(key, amplifier.header)) if isinstance(amplifier, RawAmplifier) else None
+        values[key], whose = (known, "of other frames, ") if known is not None and known > 0 else (default, "")
+        notes.append(f"the header has no {key}: {whose}{values[key]:g} {unit} is taken")
     return RawFrame(data, overscan, header, values["gain"], values["readnoise"], tuple(notes))
 
 

@@ -1,13 +1,15 @@
-"""Units of amplifiers whose headers do not name them: what is plugged in a slot is what frames nearby say."""
+"""What headers of amplifiers do not say but frames nearby do: the unit that is plugged in a slot, gain, read noise."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
 
+from ifuview.io.fits.cards import real
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 
 Unit = tuple[str, str, str]  # spectrograph, fiber head, controller
+READ_OUT = ("GAIN", "RDNOISE")  # of an amplifier and its controller
 
 
 def of_known_units(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]:
@@ -22,6 +24,38 @@ def of_known_units(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...
             if one.specid and one.ifuid:
                 known[one.slot].append((exposure.date, (one.specid, one.ifuid, one.contid)))
     return tuple(_completed(exposure, known) for exposure in exposures)
+
+
+def with_read_out(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]:
+    """The exposures with gain and read noise of amplifiers that do not tell them: those of the nearest frame."""
+    known: dict[tuple[str, ...], list[tuple[int, object]]] = defaultdict(list)
+    lacking = False
+    for exposure in exposures:
+        for one in exposure.amplifiers:
+            for card in READ_OUT:
+                if _positive(one, card):
+                    known[_read_by(one, card)].append((exposure.date, one.header[card]))
+                lacking |= not _positive(one, card)
+    if not lacking:
+        return exposures
+
+    def complete(one: RawAmplifier, date: int) -> RawAmplifier:
+        near = {card: known.get(_read_by(one, card), ()) for card in READ_OUT if not _positive(one, card)}
+        found = {card: min(some, key=lambda pair: abs(pair[0] - date))[1] for card, some in near.items() if some}
+        return replace(one, header={**one.header, **found}) if found else one
+
+    return tuple(
+        replace(exposure, amplifiers=tuple(complete(one, exposure.date) for one in exposure.amplifiers))
+        for exposure in exposures
+    )
+
+
+def _positive(one: RawAmplifier, card: str) -> bool:
+    return (real(one.header.get(card)) or 0.0) > 0
+
+
+def _read_by(one: RawAmplifier, card: str) -> tuple[str, ...]:
+    return card, one.slot, one.name, one.specid, one.contid
 
 
 def _completed(exposure: RawExposure, known: dict[str, list[tuple[int, Unit]]]) -> RawExposure:

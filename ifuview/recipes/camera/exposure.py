@@ -20,6 +20,7 @@ from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.model.trace import TraceSet
 from ifuview.recipes.camera.dark import Darkness, darkened
 from ifuview.recipes.camera.read import ReadParams, problems, read_detector
 from ifuview.recipes.camera.setup import CameraSetup
@@ -83,13 +84,20 @@ def make_spectra(
             notes.append(f"{problem} The traces stay where the flat has them.")
     below = scattered_light(
         frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-        ctx=ctx.part(0.2, 0.4),
+        untraced=_untraced(setup, own), ctx=ctx.part(0.2, 0.4),
     )  # fmt: skip
     found = extract_fibers(
         frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, threshold=params.threshold,
         half_width=params.half_width if params.method == BOXCAR else 0.0, medium=wave.medium, ctx=ctx.part(0.4, 1.0),
     )  # fmt: skip
     return ExtractedExposure(found, own, shift, below.image, tuple(notes))
+
+
+def _untraced(setup: CameraSetup, traces: TraceSet) -> NDArray[np.bool_] | None:
+    """Rows of amplifiers that the flat lacks; None: there are none."""
+    lit = setup.block[np.isfinite(lit_centers(traces)).any(axis=1)]
+    lost = [number not in lit for number in range(len(setup.amplifiers))]
+    return np.repeat(lost, setup.shape[0]) if any(lost) else None
 
 
 def _roughly_scattered(frame: CcdFrame, traces: TracedFibers) -> NDArray[np.float32] | None:

@@ -90,7 +90,8 @@ def read_detector(
     mask = np.full(whole, int(MISSING), np.uint32)  # what is not read stays so
     reads: list[ReadOut] = []
     useless = {amplifier.trouble for amplifier in exposure.amplifiers if amplifier.problem}
-    notes = [note for note in exposure.notes if note not in useless]
+    at = f"{setup.camera} of {exposure.observation:07d} exp{exposure.number:02d}"
+    notes = [f"{at}: {note.rstrip('.')}." for note in exposure.notes if note not in useless]
     header: Header = {}
     for number, name in enumerate(setup.amplifiers):
         ctx.checkpoint(number / len(setup.amplifiers), f"read {name}")

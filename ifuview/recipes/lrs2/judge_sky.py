@@ -88,6 +88,10 @@ def flux(found: Findings, value: object) -> None:
     """Evenness of the fibers after the fiber flat, fibers without light or with that of another, level of the sky."""
     assert isinstance(value, FiberSpectra)
     level, error = brightness(value)
+    full = int(((value.mask & np.uint32(ReductionBit.SATURATED)) > 0).sum())
+    if full >= found.limits("saturated_samples")[1]:
+        found.say(NOT, "light of single fibers is not judged: that of saturated pixels has spilled over the others")
+        return
     around = _around(level, found.setup.layout.x, found.setup.layout.y)
     known = np.isfinite(level) & np.isfinite(around) & (around > 0)
     dark = float(np.nanpercentile(level, DARKEST)) if known.any() else np.nan
@@ -141,13 +145,15 @@ def _crowded(found: Findings) -> bool:
 
 
 def _swapped(found: Findings, level: Array, error: Array, around: Array) -> None:
-    """Two fibers of which each has the light that lies around the other."""
+    """Two fibers of which each has the light that lies around the other: less, and more, than any fiber beside it."""
     sky = float(np.nanpercentile(level, DARKEST))
     own, beside = np.nan_to_num(level) - sky, np.nan_to_num(around) - sky
     known = np.isfinite(level) & np.isfinite(around)
     sigma = np.hypot(np.where(known, error, np.inf), STEEP * np.maximum(beside, 0) + UNEVEN * sky)
     off = own / sigma - beside / sigma
-    holes, spots = np.flatnonzero(known & (off < -CLEAR)), np.flatnonzero(known & (off > CLEAR))
+    near = level[_next(found.setup.layout.x, found.setup.layout.y, known)]
+    holes = np.flatnonzero(known & (off < -CLEAR) & (level < near.min(axis=1)))
+    spots = np.flatnonzero(known & (off > CLEAR) & (level > near.max(axis=1)))
     pairs = [
         (int(a), int(b))
         for a in holes

@@ -274,6 +274,18 @@ def test_an_amplifier_whose_header_names_no_unit_is_of_that_of_its_slot(tmp_path
     assert said == (how != "empty file")  # of which nothing is used
 
 
+@pytest.mark.parametrize("gain", [None, "n/a", 0.0])
+def test_a_gain_that_a_header_lacks_is_that_of_the_nearest_frame_of_its_amplifier(tmp_path, gain):
+    for day, value in (("20240702", 1.3), ("20240803", 1.11)):
+        cards = {"GAIN": value, "RDNOISE": 2.2, "IMAGETYP": "twi"}
+        put_night(tmp_path, {name_of("LL", kind="twi"): raw_bytes("LL", **cards)}, date=day)
+    put_night(tmp_path, {name_of("LL"): raw_bytes("LL", GAIN=gain, RDNOISE=-1), name_of("LU"): raw_bytes("LU")})
+    (exposure,) = index_night(str(tmp_path)).of_kind("sci")
+    frame = read_frame(exposure.amplifiers[0], instrument.instrument("lrs2"))
+    assert (frame.gain, frame.readnoise) == (1.11, 2.2)
+    assert frame.notes[0] == "the header has no gain: of other frames, 1.11 electron/ADU is taken"
+
+
 def test_the_unit_of_a_whole_exposure_is_that_of_the_nearest_night(tmp_path):
     for day, specid in (("20240702", "501"), ("20240803", "504")):
         cards = {"SPECID": specid, "IMAGETYP": "twi"}

@@ -101,7 +101,8 @@ class ReducedChannel:
             return f"{where}: {self.exposure.object}: no source found"
         one = sources[0]
         words = f"{where}: {self.exposure.object}: source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec"
-        return words + _told(found)
+        others = "; ".join(f"x {other.x:+.2f} y {other.y:+.2f}" for other in sources[1:])
+        return words + _told(found) + (f"; beside it a fainter one at {others}" if others else "")
 
 
 def _told(found: object) -> str:

@@ -27,6 +27,7 @@ from ifuview.recipes.lrs2.recipe import CALIBRATIONS
 from ifuview.recipes.lrs2.science import STAR, CurveParams
 
 SCIENCE = "sci"
+OTHER_SOURCE = 1.5  # arcsec, beyond what refraction moves a source between channels
 At = tuple[int, int]  # night (YYYYMMDD) and observation
 
 
@@ -190,11 +191,30 @@ def _target(own: Sequence[ReducedChannel]) -> CombinedTarget:
     names = [
         ProductName(one.exposure.date, one.exposure.observation, one.exposure.number, one.setup.camera) for one in own
     ]
-    record = ReductionRecord({"combine.match": "True"}, {}, found.notes, __version__)
+    record = ReductionRecord({"combine.match": "True"}, {}, (*found.notes, *_other_sources(own)), __version__)
     return CombinedTarget(
         min(one.exposure.date for one in own), own[0].header, found.spectrum, found.count, names, found.factor,
         found.factor_error, record,
     )  # fmt: skip
+
+
+def _other_sources(own: Sequence[ReducedChannel]) -> tuple[str, ...]:
+    """Channels of one fiber head and exposure whose spectra are of different sources, in words."""
+    first: dict[tuple[object, ...], tuple[str, float, float]] = {}
+    notes = []
+    for one in own:
+        sources = getattr(one.value("sky"), "sources", ())
+        if not sources:
+            continue
+        x, y, slot = float(sources[0].x), float(sources[0].y), one.exposure.of(one.setup.camera)[0].slot
+        camera, x0, y0 = first.setdefault((one.exposure.date, one.exposure.observation, one.exposure.number, slot),
+                                          (one.setup.camera, x, y))  # fmt: skip
+        if np.hypot(x - x0, y - y0) > OTHER_SOURCE:
+            notes.append(
+                f"the spectra of {camera} and {one.setup.camera} are of different sources, at x {x0:+.2f} y {y0:+.2f} "
+                f"and x {x:+.2f} y {y:+.2f}: say which one by --source_x and --source_y"
+            )
+    return tuple(notes)
 
 
 def combine_targets(done: Sequence[ReducedChannel], output: str, config: str = "") -> list[str]:
@@ -210,4 +230,5 @@ def combine_targets(done: Sequence[ReducedChannel], output: str, config: str = "
         path = write_combined(output, target, standards)
         off = [abs(factor - 1) for factor in target.factor]
         lines.append(f"{len(target.names)} spectra, borders within {100 * float(np.max(off)):.1f} %: {path}")
+        lines += [note for note in target.record.notes if "different sources" in note]
     return lines

@@ -1,0 +1,29 @@
+"""Light that is smooth over the detector, told from that of the fibers."""
+
+import numpy as np
+
+from ifuview.engine.ccd.scattered import scattered_light
+from ifuview.simulate.detector.render import render
+
+
+def test_an_amplifier_without_traces_does_not_darken_the_fibers_of_the_other():
+    """The twilight lacks the upper half: its fibers' light must not pass for smooth light."""
+    rng = np.random.default_rng(4)
+    nrow, ncol = 240, 256
+    row = np.concatenate([np.arange(9.0, 107, 7.0), np.arange(134.0, 232, 7.0)])
+    center = row[:, None] + np.zeros(ncol)
+    flux = rng.uniform(500, 3000, row.size)[:, None] * (1 + 0.3 * np.sin(np.arange(ncol) / 40))
+    sigma = np.full(center.shape, 1.6)
+    ground = 5 + 3 * np.linspace(0, 1, nrow)[:, None] * np.ones(ncol)
+    image = rng.poisson(render(center, sigma, flux, nrow) + ground) + rng.normal(0, 2.5, (nrow, ncol))
+    lower = row < nrow // 2
+    center[~lower] = np.nan
+    upper = np.arange(nrow) >= nrow // 2
+    miss = {
+        blind: scattered_light(
+            image.astype(np.float32), center, sigma, 2.5, seams=(nrow // 2,), untraced=upper if blind else None
+        ).image[: nrow // 2 - 8] - ground[: nrow // 2 - 8]
+        for blind in (True, False)
+    }  # fmt: skip
+    assert np.abs(miss[True]).max() < 1.5  # electrons, of 5 to 8
+    assert np.abs(miss[False]).max() > 5
