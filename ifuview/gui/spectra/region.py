@@ -88,6 +88,8 @@ class RegionDock(Dock):
             return
         self.pages.show_content()
         self.name.setText(view.title)
+        if view.held is not None:
+            self.answer(view.held)
 
     def answer(self, value: RegionAnswer) -> None:
         """Show what was measured."""

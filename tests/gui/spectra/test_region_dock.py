@@ -65,3 +65,26 @@ def test_a_double_click_shows_it_and_the_session_knows_which(qtbot, star):
         shell.controller.handle(want.SetRegions(key, (Region(Shape.LINE, ((1.0, 1.0), (5.0, 5.0))),)))
         settle(qtbot, shell)
         assert "has no inside" in dock.pages.hint
+
+
+def test_the_panel_follows_a_region_in_the_hand(qtbot, star):
+    """Before the hand lets go: the title, the numbers and the first pixels are those of the place it is at."""
+    with window(qtbot, star[0]) as shell:
+        key, canvas = shell.store.session.current, shell.window.canvas
+        shell.controller.handle(want.SetRegions(key, (CIRCLE,)))
+        shell.window.actions_by_name["draw-circle"].trigger()
+        shell.controller.handle(want.ShowDock("region"))
+        settle(qtbot, shell)
+        dock = shell.window.docks["region"].widget()
+        qtbot.waitUntil(lambda: dock.said.text().startswith("49 pixels, 1 masked"), timeout=TIMEOUT)
+        QTest.mousePress(canvas, LEFT, pos=at(shell, 20, 12))
+        for x in (24, 28, 32):
+            QTest.mouseMove(canvas, at(shell, x, 12))
+        qtbot.waitUntil(lambda: "masked" not in dock.said.text(), timeout=TIMEOUT)  # it has left that pixel
+        qtbot.waitUntil(lambda: max(int(row[0]) for row in dock.rows.rows) >= 35, timeout=TIMEOUT)
+        assert shell.store.session.region == (key, CIRCLE)  # the session knows nothing of the hand
+        held = dock.said.text()
+        QTest.mouseRelease(canvas, LEFT, pos=at(shell, 32, 12))
+        settle(qtbot, shell)
+        qtbot.waitUntil(lambda: shell.store.session.region[1].points[0][0] > 31, timeout=TIMEOUT)
+        assert dock.said.text() == held

@@ -22,17 +22,9 @@ from ifuview.model.region import Region
 HINT = "Double click a region of the image to see what is in it."
 NO_INSIDE = "A {} has no inside; Cut shows the values along a line."
 REACH = 2.0  # sizes of the region that the profile goes out to
-MOST_ROWS = 5000  # pixels that are listed
+MOST_ROWS, MOST_HELD = 5000, 100  # pixels that are listed; of a region in the hand
 ARCSEC = 3600.0
 HEAD = ("x", "y", "value", "error")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RegionView:
-    """What is known before it is measured."""
-
-    title: str
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +46,15 @@ class RegionAnswer:
     rows: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionView:
+    """What is known before it is measured; of a region in the hand also what is in it."""
+
+    title: str
+    hint: str = ""
+    held: RegionAnswer | None = None
+
+
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = _owner(session)
@@ -68,7 +69,22 @@ def make(session: Session) -> RegionView | None:
         return None
     region = session.region[1]
     hint = "" if region.shape in CLOSED else NO_INSIDE.format(region.shape)
-    return RegionView(f"{region.shape} {region.text}".rstrip() + f" of {slot.title}", hint)
+    return RegionView(_title(slot, region), hint)
+
+
+def _title(slot: Slot, region: Region) -> str:
+    return f"{region.shape} {region.text}".rstrip() + f" of {slot.title}"
+
+
+def region_job(session: Session, key: int, region: Region) -> Callable[[JobContext], RegionView] | None:
+    """The work for a region in the hand: the same, with few of its pixels listed; None where it has no inside."""
+    slot = session.slot(key)
+    if slot is None or region.shape not in CLOSED:
+        return None
+    sexagesimal = session.overlay.sexagesimal
+    return lambda _ctx: RegionView(
+        _title(slot, region), held=answer(slot, region, sexagesimal=sexagesimal, most=MOST_HELD)
+    )
 
 
 def job(session: Session) -> Callable[[JobContext], RegionAnswer] | None:
@@ -85,19 +101,21 @@ def _owner(session: Session) -> Slot | None:
     return None if session.region is None else session.slot(session.region[0])
 
 
-def answer(slot: Slot, region: Region, *, sexagesimal: bool = False) -> RegionAnswer:
-    """Measure a region of the plane that a frame shows, and put it into words."""
+def answer(slot: Slot, region: Region, *, sexagesimal: bool = False, most: int = MOST_ROWS) -> RegionAnswer:
+    """Measure a region of the plane that a frame shows, and put it into words; `most` of its pixels are listed."""
     found = measured(slot, region)
     unit = slot.image.unit
     rows = tuple(
         (str(x), str(y), number(float(v), 6), number(float(e), 3) if math.isfinite(e) else "")
-        for x, y, v, e in zip(found.columns[:MOST_ROWS], found.rows, found.values, found.errors)
+        for x, y, v, e in zip(found.columns[:most], found.rows, found.values, found.errors)
     )
     curve = Curve(found.radius, found.profile, 0, stroke=NONE, symbol=DOT,
                   error=found.profile_error if np.isfinite(found.profile_error).any() else None)  # fmt: skip
     edges = tuple(Rule(r) for r in region.size if region.shape in ("circle", "annulus", "panda"))
     figure = Figure("", Scale(axis("Distance from the center", "px")), Scale(axis("Mean", unit)), (curve,), rules=edges)
-    return RegionAnswer("\n".join(_words(slot, found, sexagesimal)), figure, rows)
+    words = _words(slot, found, sexagesimal)
+    words += [f"the first {most} pixels are listed"] if found.npix > most else []
+    return RegionAnswer("\n".join(words), figure, rows)
 
 
 def measured(slot: Slot, region: Region) -> RegionContents:
@@ -141,6 +159,4 @@ def _words(slot: Slot, found: RegionContents, sexagesimal: bool) -> list[str]:
         place = None if sky is None else sky.read(found.x, found.y)
         words = "" if sky is None or place is None else f", {position(*place, sky.scale, sexagesimal=sexagesimal)}"
         out.append(f"light centered at x {found.x:.2f} y {found.y:.2f}{words}")
-    if found.npix > MOST_ROWS:
-        out.append(f"the first {MOST_ROWS} pixels are listed")
     return out
