@@ -27,6 +27,7 @@ AGREE, SUPPORT = 3.0, 2.0  # errors; of a mean with the other sign
 SHOWN, HALF = (1.5, 2.6), 0.5  # sigma of the last mean, which must show it, too: this part of what it should show
 FREE = 0.25  # of the pixels of a bin that must lie between the lines: one or two are a hit
 QUIET = 0.4  # of its noise that the bins of a mean must be believed to have: a sky model follows its fibers
+TINY = 1e-30
 WIDEST = 0.5  # of the bins: what is wider is continuum of the targets
 
 
@@ -38,6 +39,22 @@ class Misfit:
     typical: float
     fibers: tuple[int, ...]
     wave_range: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedMean:
+    """Mean spectrum of some fibers.
+
+    Parameters
+    ----------
+    mean, noise : ndarray, shape (nwave,)
+    own : ndarray, shape (nshape, nwave)
+        What it may have of its own: that has no part in what a stretch tells.
+    """
+
+    mean: Array
+    noise: Array
+    own: Array
 
 
 def identity(
@@ -158,14 +175,14 @@ def steps(
 
 
 def everywhere(
-    means: list[tuple[Array, Array]], line: Array, wave: Array, sky: Array
+    means: list[SharedMean], line: Array, wave: Array, sky: Array
 ) -> list[tuple[float, float, tuple[float, float]]]:
     """(amplitude, significance, wavelength range) of residuals that all fibers share, between the lines.
 
     Parameters
     ----------
-    means : list of (ndarray, ndarray), shape (nwave,)
-        Means of fibers that differ, and their noise: of targets, of sky fibers, which must show it, too.
+    means : list of SharedMean
+        Of fibers that differ: of targets, of sky fibers, which must show it, too.
     line : ndarray of bool, shape (nwave,)
         Pixels of strong lines.
     wave, sky : ndarray, shape (nwave,)
@@ -176,63 +193,86 @@ def everywhere(
     cut = count * BIN
     centers, level = binned(wave, BIN), np.median(sky[:cut].reshape(count, BIN), axis=1)  # between the lines
     half = float(np.median(np.diff(centers))) / 2
-    best: dict[tuple[int, int], tuple[float, float]] = {}
     free = binned(~line, BIN) > FREE
-    binned_means = []
-    for mean, noise in means:
-        weight = np.where(line, 0.0, noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
-        total = np.where(line, 0.0, mean * noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
+    parts = []
+    for of in means:
+        weight = np.where(line, 0.0, of.noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
+        total = np.where(line, 0.0, of.mean * of.noise**-2.0)[:cut].reshape(count, BIN).sum(axis=1)
         known = free & (weight > 0)
         total, weight = np.where(known, total, 0.0), np.where(known, weight, 0.0)
         z = np.where(known, total / np.sqrt(np.where(known, weight, 1.0)), 0.0)
         extra = max(QUIET, float(mad(z[known])) if known.any() else 1.0) ** 2
-        binned_means.append((total / extra, weight / extra))
-    together = np.sum(binned_means, axis=0)
-    for total, weight in (*binned_means, together):
-        for first, last, value, score in _windows(total, weight):
-            agreed = all(_agrees(own, first, last, value) for own in binned_means)
-            agreed &= _shown(binned_means[-1], first, last, value)
-            if agreed and score > ALL_LIMIT and abs(value) > ALL_SKY * level[first:last].mean():
-                best[first, last] = max(best.get((first, last), (0.0, 0.0)), (value, score), key=lambda v: v[1])
-    out: list[tuple[int, int, float, float]] = []
-    for (first, last), (value, score) in sorted(best.items(), key=lambda item: -item[1][1]):
-        if not any(first < b and a < last for a, b, *_ in out):
-            out.append((first, last, value, score))
-    return [(v, s, (float(centers[a]) - half, float(centers[b - 1]) + half)) for a, b, v, s in out]
+        parts.append(_Binned(total / extra, weight / extra, binned(of.own, BIN)))
+    return [
+        (value, score, (float(centers[a]) - half, float(centers[b - 1]) + half))
+        for a, b, value, score in _windows(parts, ALL_SKY * level)
+    ]
 
 
-def _agrees(own: tuple[Array, Array], first: int, last: int, value: float) -> bool:
-    """Whether another mean shows the same: targets have light of their own, sky fibers have not."""
-    total, weight = (float(v[first:last].sum()) for v in own)
-    if weight <= 0:
-        return False
-    error = weight**-0.5
-    near = abs(total / weight - value) < AGREE * error + 0.5 * abs(value)
-    return near and (total * value > 0 or abs(total) * error < SUPPORT)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Binned:
+    """A mean in bins: sums over their variances, inverse variances, what it may have of its own (nshape, nbin)."""
+
+    total: Array
+    weight: Array
+    own: Array
+
+    def stretches(self, free: Array, first: Array, last: Array) -> tuple[Array, Array]:
+        """Sums of some stretches over their variance, and their inverse variances, by the bins that are free.
+
+        What the mean may have of its own is fitted at once: it takes away a part of what is wide.
+        """
+        weight, total = np.where(free, self.weight, 0.0), np.where(free, self.total, 0.0)
+        weighted = self.own * weight
+        normal = weighted @ self.own.T
+        root = np.linalg.cholesky(normal + 1e-9 * np.trace(normal) * np.eye(len(normal)) + 1e-30 * np.eye(len(normal)))
+        gone = np.linalg.solve(root, weighted)
+        total = total - gone.T @ np.linalg.solve(root, self.own @ total)
+        sums, weights, parts = (
+            np.concatenate([np.zeros((*v.shape[:-1], 1)), np.cumsum(v, axis=-1)], axis=-1)
+            for v in (total, weight, gone)
+        )
+        lost = np.sum((parts[:, last] - parts[:, first]) ** 2, axis=0)
+        return sums[last] - sums[first], np.maximum(weights[last] - weights[first] - lost, 0.0)
 
 
-def _shown(own: tuple[Array, Array], first: int, last: int, value: float) -> bool:
-    """Whether a mean shows a good part of a residual with its sign."""
-    total, weight = (float(v[first:last].sum()) for v in own)
-    least = float(np.clip(HALF * abs(value) * weight**0.5, *SHOWN))
-    return float(np.sign(value)) * total > least * max(weight, 1e-30) ** 0.5
-
-
-def _windows(total: Array, weight: Array) -> list[tuple[int, int, float, float]]:
-    """(first, last, mean, sigma) of the stretches of bins that stand out, one after the other."""
-    out = []
-    total, weight = total.copy(), weight.copy()
+def _windows(parts: list[_Binned], least: Array) -> list[tuple[int, int, float, float]]:
+    """(first, last, value, sigma) of the stretches of bins that stand out and exceed `least`, one after the other."""
+    count = least.size
+    first, last = np.triu_indices(count + 1, MIN_BINS)
+    narrow = last - first <= WIDEST * count
+    first, last = first[narrow], last[narrow]
+    floor = np.concatenate([[0.0], np.cumsum(least)])
+    floor = (floor[last] - floor[first]) / (last - first)
+    free, out = np.ones(count, bool), []
     for _ in range(MOST_WINDOWS):
-        sums, weights = (np.concatenate([[0.0], np.cumsum(v)]) for v in (total, weight))
-        first, last = np.triu_indices(sums.size, MIN_BINS)
-        narrow = last - first <= WIDEST * total.size
-        first, last = first[narrow], last[narrow]
-        norm = weights[last] - weights[first]
-        gain = np.abs(sums[last] - sums[first]) / np.sqrt(np.maximum(norm, 1e-30))
-        k = int(np.argmax(gain))
-        a, b = int(first[k]), int(last[k])
-        if gain[k] < ALL_LIMIT:
+        each = [part.stretches(free, first, last) for part in parts]
+        together = sum(total for total, _ in each), sum(norm for _, norm in each)
+        best = (0.0, 0, 0.0)
+        for total, norm in (*each, together):
+            value = total / np.maximum(norm, TINY)
+            use = (np.abs(value) > floor) & _shown(*each[-1], value)
+            for one in each:
+                use &= _agrees(*one, value)
+            score = np.where(use, np.abs(total) / np.sqrt(np.maximum(norm, TINY)), 0.0)
+            k = int(np.argmax(score))
+            best = max(best, (float(score[k]), k, float(value[k])))
+        score_of, k, value_of = best
+        if score_of < ALL_LIMIT:
             break
-        out.append((a, b, float((sums[b] - sums[a]) / max(norm[k], 1e-30)), float(gain[k])))
-        total[a:b] = 0.0
+        out.append((int(first[k]), int(last[k]), value_of, score_of))
+        free[first[k] : last[k]] = False
     return out
+
+
+def _agrees(total: Array, norm: Array, value: Array) -> Array:
+    """Whether another mean shows the same: targets have light of their own, sky fibers have not."""
+    error = np.maximum(norm, TINY) ** -0.5
+    near = np.abs(total * error**2 - value) < AGREE * error + 0.5 * np.abs(value)
+    return np.asarray((norm > TINY) & near & ((total * value > 0) | (np.abs(total) * error < SUPPORT)))
+
+
+def _shown(total: Array, norm: Array, value: Array) -> Array:
+    """Whether a mean shows a good part of a residual with its sign."""
+    root = np.sqrt(np.maximum(norm, TINY))
+    return np.asarray(np.sign(value) * total > np.clip(HALF * np.abs(value) * root, *SHOWN) * root)

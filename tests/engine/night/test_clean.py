@@ -31,6 +31,10 @@ def test_the_part_of_the_light_that_trails_is_measured(arm):
     assert one.amplitude == pytest.approx(0.05, abs=0.008)  # three errors
 
 
+def test_light_of_a_target_on_lines_of_the_sky_is_no_factor_and_width_at_once():
+    assert accused(camera.made("b", 805042, plane=0.2), "isolated-fiber") == []
+
+
 def test_levels_that_broad_targets_make_are_no_drift_of_rows():
     assert accused(camera.made("r", 5169, broad=True)) == []
 

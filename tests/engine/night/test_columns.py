@@ -45,7 +45,7 @@ def test_a_column_is_found_where_it_crosses_a_trace(kind):
         assert found.score[best] > SCORE
         assert found.at[best] == pytest.approx(at, abs=1.1)
         assert found.lower[best]
-        fibers, (first, last) = touched(CROSS, LOWER, float(found.at[best]), True)
+        fibers, (first, last) = touched(CROSS, LOWER, float(found.at[best]))
         assert {best, fiber} <= set(fibers)
         assert 0 <= first < last <= np.count_nonzero(LOWER[0])
 

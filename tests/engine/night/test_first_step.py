@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.night.detector import Detector, noisy, off_trace
-from ifuview.engine.night.first_step import IN_BLOCK, told_apart, with_read_noise, with_shared_light
+from ifuview.engine.night.image.detector import Detector, noisy, off_trace
+from ifuview.engine.night.image.first_step import IN_BLOCK, told_apart, with_read_noise, with_shared_light
 from ifuview.model.night.chain import Section
 from ifuview.model.night.triage import Finding
 from tests.engine.night.made import camera

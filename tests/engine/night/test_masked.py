@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.night.detector import Detector
-from ifuview.engine.night.first_step import open_questions, told_apart
+from ifuview.engine.night.image.detector import Detector
+from ifuview.engine.night.image.first_step import open_questions, told_apart
 from ifuview.engine.night.questions.case import Case
 from ifuview.engine.night.questions.masked import losses, masked
 from ifuview.model.night.chain import MADE

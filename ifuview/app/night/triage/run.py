@@ -39,7 +39,7 @@ def triage_camera(camera: CameraFiles, only: Sequence[str] = (), ctx: JobContext
     from ifuview.app.night.triage.detector import with_detector
 
     found = desi_qa.run(chain, camera.expid, camera.camera, desi_qa.Params(tuple(only)), ctx.part(0.4, 1.0))
-    found, more = with_detector(found, camera, chain, ctx)
+    found, more = with_detector(found, camera, chain, ctx, columns=not only or "ccd-column" in only)
     return Triaged(camera, found, (*problems, *more), tile, bad_products(camera, chain))
 
 

@@ -31,7 +31,7 @@ class Triaged:
 def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
     """Findings of all cameras, worst first, with their extent and the causes."""
     from ifuview.engine.night.extent import NightReach, with_extent
-    from ifuview.engine.night.first_step import with_shared_light
+    from ifuview.engine.night.image.first_step import with_shared_light
 
     night = NightReach({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
     own = with_shared_light([f for t in done for f in t.found.findings])

@@ -25,6 +25,7 @@ LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 FEW = 4  # fibers that are named one by one
 OWN_LIGHT = 0.5  # noise of a pixel: the level of a sky fiber that has no part in the mean of those
 IN_FIELD = 5.6  # sigma of light on a part of the field; one of 60 clean cameras has 5.5, the others stay below 4.3
+CONTINUUM = 2  # degree of the polynomial of a target
 SPAN = 2.0  # sigma of a bump on both sides of its center
 
 
@@ -74,16 +75,18 @@ def _windows(case: Case, rest: Array, of_lines: Array, line: Array) -> list[tupl
     return [w for w in found if any(overlap(w[2], a[2]) > 0 and w[0] * a[0] > 0 for a in again)]
 
 
-def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = None) -> list[tuple[Array, Array]]:
+def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = None) -> list[others.SharedMean]:
     """Means of the targets and of the sky fibers and their noise, without what lines that are wrong together leave.
 
-    Sky fibers have no continuum: all that is left in them may be the sky's, but for a level that is asked elsewhere.
+    Targets have a continuum, sky fibers only a level that is asked elsewhere: all else that is left may be the sky's.
     `followed` is the shape of what the sky model may have that is not the sky's, shape (nwave,).
     """
     is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
     told = {f for x in case.findings if x.kind in ("wavelength-blocks", "swapped-fibers") for f in x.fibers}
     use = case.measured & ~np.isin(np.arange(is_sky.size), list(told))
     light = case.flux - case.expected - case.row_light
+    assert case.level is not None
+    smooth = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, case.level.size), CONTINUUM).T
     out = []
     for empty in (False, True):
         fibers = use & (is_sky == empty)
@@ -93,14 +96,12 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
             continue
         weight = None if empty else of_plain_spectra(rest[fibers], case.sigma)
         mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers, weight)
+        shapes = case.level[None] if empty else smooth
         if followed is not None:
-            own = np.stack([followed, np.ones(followed.size)])
-            mean = mean - np.linalg.lstsq((own / noise).T, mean / noise, rcond=None)[0] @ own
+            shapes = np.append(shapes, [followed, np.ones(followed.size)], axis=0)
         mean = mean - common_fit(mean, noise, of_lines)[0] @ of_lines
-        if empty and case.level is not None:
-            weight = noise**-2.0 * case.level
-            mean = mean - case.level * float(np.sum(weight * mean) / np.sum(weight * case.level))
-        out.append((mean, noise))
+        mean = mean - np.linalg.lstsq((shapes / noise).T, mean / noise, rcond=None)[0] @ shapes
+        out.append(others.SharedMean(mean, noise, shapes))
     return out
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.questions.case import BUNDLE, Case, LightLevel
-from ifuview.engine.night.questions.lines import GRADIENT, LINE_EDGE, add_gradient
+from ifuview.engine.night.questions.lines import LINE_EDGE, over_field
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.losses import ToldLight, runs_of_light
 from ifuview.engine.night.search.scan import Span, deviations, spans
-from ifuview.engine.night.search.templates import KINDS, FiberFits, fiber_fits, sharp, without_strongest
+from ifuview.engine.night.search.templates import KINDS, FiberFits, by_itself, fiber_fits, sharp, without_strongest
 from ifuview.engine.night.search.throughput import guilt
 from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
@@ -24,7 +24,6 @@ ALL = 6.5  # sigma of a change that all fibers share
 LEAST_ALL = (0.003, 0.003, 0.01)  # and the least that counts
 LEAST_SKY = 10  # sky fibers that make a mean
 SECOND = 0.35  # a shift's own curvature: a width of the shift squared is no other finding, to this part of it
-TILT = (6.0, 0.3)  # significance and explained part from which a plane over the field is taken off
 AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
 SAME_MODEL = 1e-3  # of the sky that the sky models of all fibers differ by
 HALF = 0.5  # of a change that the sky model has must be in the flux
@@ -83,13 +82,16 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
     value = fits.value.copy()
     for kind in (SHIFT, WIDTH, FACTOR):
         value[kind] += _of_model(case, found, kind)
-    value[FACTOR] -= _over_field(case, found, value[FACTOR])
+    value[FACTOR] -= over_field(case, value[FACTOR], fits.error[FACTOR], found.use, fits.shapes[FACTOR])
     level_use = found.use.copy()
     level_use[list(skip)] = False
     for kind in (SHIFT, WIDTH, FACTOR):
         numbers = value[kind], fits.error[kind]
-        joined = _with_levels(case, of, *numbers, level_use) if kind == FACTOR else numbers
-        runs = spans(joined[0], joined[1], found.use, single=np.inf, snap=BUNDLE)
+        if kind == FACTOR:
+            light = _light_of(case, of, *deviations(*numbers, found.use), level_use)
+            runs = runs_of_light(light, case.flat_level, BUNDLE)
+        else:
+            runs = spans(*numbers, found.use, single=np.inf, snap=BUNDLE)
         single = spans(numbers[0], numbers[1], found.use, run=np.inf)
         if kind == FACTOR and of is not None:
             single += _dark(found, of, numbers[0], {s.first for s in single})
@@ -123,13 +125,23 @@ def _dark(found: Changes, of: Levels, factor: Array, told: set[int]) -> list[Spa
 
 
 def _of_more_lines(case: Case, found: Changes, kind: int, span: Span) -> bool:
-    """Whether other lines of the sky show the same as the one that tells most: a target may have a line on that one."""
+    """Whether other lines of the sky show the same as the one that tells most: a target may have a line on that one.
+
+    Nor may it depend on the other two numbers: light of a target on lines of the sky makes a factor of one sign and a
+    width of the other, which together leave little.
+    """
     row = case.sharp[span.first], case.weight[span.first]
-    value, error = without_strongest(*row, found.fits.shapes.astype(np.float32), kind)
+    shapes = found.fits.shapes.astype(np.float32)
+    value, error = without_strongest(*row, shapes, kind)
     whole, least = float(found.fits.value[kind, span.first]), float(found.fits.error[kind, span.first])
-    away = abs(value - whole)
-    same = away < max(JACKKNIFE * float(np.sqrt(max(error**2 - least**2, 0.0))), SAME * abs(whole))
+    alone, alone_error = by_itself(*row, shapes, kind)
+    same = _same(value, whole, error**2 - least**2) and _same(alone, whole, least**2 - alone_error**2)
     return same and np.sign(span.value) * value > SECOND_LINE * error
+
+
+def _same(part: float, whole: float, variance: float) -> bool:
+    """Whether a fit to less is that to all, by what they may differ by and by a part of it."""
+    return abs(part - whole) < max(JACKKNIFE * float(np.sqrt(max(variance, 0.0))), SAME * abs(whole))
 
 
 def _note(case: Case, found: Changes, kind: int, kept: list[Span]) -> None:
@@ -192,29 +204,6 @@ def _note_scattered(case: Case, found: Changes, kind: int, singles: list[Span]) 
     )  # fmt: skip
 
 
-def _over_field(case: Case, found: Changes, factor: Array) -> Array:
-    """The plane over the field that the factor of all lines is, shape (nfiber,); noted where it is the sky's own."""
-    chain, fits = case.chain, found.fits
-    out = np.zeros(found.use.size)
-    if chain.focal_x is None or chain.focal_y is None:
-        return out
-    plane = of_lines.plane(factor, fits.error[FACTOR], chain.focal_x, chain.focal_y, found.use)
-    if plane is None or plane.significance < TILT[0] or plane.explained < TILT[1]:
-        return out
-    tilt = plane.slope[0] * (chain.focal_x - plane.center[1]) + plane.slope[1] * (chain.focal_y - plane.center[2])
-    case.line_tilt = np.asarray(np.nan_to_num(tilt))
-    is_sky = all(
-        v > limit for v, limit in zip((plane.significance, plane.explained, plane.swing), GRADIENT, strict=True)
-    )
-    if is_sky and case.asks("sky-gradient"):
-        lines = chain.wave[np.abs(fits.shapes[FACTOR]) > 0]
-        add_gradient(
-            case, plane, (float(lines.min()), float(lines.max())), "All strong sky lines vary",
-            np.where(found.use, factor, np.nan),
-        )  # fmt: skip
-    return case.line_tilt
-
-
 def shared(case: Case, found: Changes, rest: Array) -> list[tuple[float, float] | None]:
     """(value, significance) that all fibers share, for each of KINDS; None where there is nothing.
 
@@ -256,17 +245,16 @@ def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[A
     return value, np.hypot(error, quiet * natural / np.sqrt(np.count_nonzero(use)))
 
 
-def _with_levels(case: Case, of: Levels | None, factor: Array, error: Array, use: Array) -> tuple[Array, Array]:
-    """Factors of the lines, in sky fibers together with their continuum, and their errors, shape (nfiber,)."""
-    if of is None or case.chain.is_sky is None or np.count_nonzero(use & case.chain.is_sky) < LEAST_SKY:
-        return factor, error
-    scatter = max(float(mad(of.share[use & case.chain.is_sky])), 1e-3)
-    own = np.hypot(of.share_error, scatter)
-    both = use & case.chain.is_sky & np.isfinite(own) & (np.abs(of.share - factor) < AGREE * np.hypot(error, own))
-    weights = error**-2.0, np.where(both, own, np.inf) ** -2.0
-    total = np.maximum(weights[0] + weights[1], 1e-30)
-    joined = (weights[0] * factor + weights[1] * np.where(both, of.share, 0.0)) / total
-    return np.where(both, joined, factor), np.where(both, total**-0.5, error)
+def _light_of(case: Case, of: Levels | None, lines: Array, error: Array, use: Array) -> ToldLight:
+    """Lines and levels of all fibers over the others'; no levels without enough sky fibers, or of bad amplifiers."""
+    none = np.zeros(lines.size, bool)
+    empty = none if case.chain.is_sky is None else use & case.chain.is_sky & ~case.in_bad_amplifier
+    if of is None or np.count_nonzero(empty) < LEAST_SKY:
+        return ToldLight(lines, error, np.zeros(lines.size), np.full(lines.size, np.inf), none)
+    scatter = max(float(mad(of.share[empty])), 1e-3)
+    level = of.share - float(np.median(of.share[empty]))
+    own = np.where(use & ~case.in_bad_amplifier, np.hypot(of.share_error, scatter), np.inf)
+    return ToldLight(lines, error, level, own, empty & (np.abs(level - lines) < AGREE * np.hypot(error, own)))
 
 
 def _curvature(common: list[tuple[float, float] | None], width: float) -> bool:

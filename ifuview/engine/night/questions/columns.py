@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN
+from ifuview.engine.night.image.hot import OR_TARGET
 from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.search import columns as search
 from ifuview.model.checks import Array
@@ -24,7 +25,6 @@ TOLD = (
     "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
     "block-throughput", "swapped-fibers", "ccd-column", "amplifier-noise",
 )  # fmt: skip
-OR_TARGET = ", or a broad feature of the target; the preproc image or another exposure would tell"
 
 
 def columns(case: Case, lines_off: Array | float, use: Array) -> None:
@@ -53,7 +53,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
             continue
         at, half = float(found.at[fiber]), bool(found.lower[fiber])
         if not any(x.detail.get("lower") == half and abs(x.detail["column"] - at) <= SAME for x in case.findings):
-            _column(case, found, int(fiber), search.touched(cross, lower, at, half))
+            _column(case, found, int(fiber), search.touched(cross, lower == half, at))
 
 
 def _in_targets(
@@ -103,7 +103,7 @@ def _column(case: Case, found: search.BestColumns, fiber: int, where: tuple[tupl
     case.add(
         "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplitude=level, unit=COUNTS,
         significance=float(found.score[fiber]), confidence=0.8 if is_sky else 0.6, known=bool(case.known[fiber]),
-        detail={"column": at, "lower": bool(found.lower[fiber])},
+        detail={"column": at, "lower": bool(found.lower[fiber]), "sky_fiber": is_sky},
         text=f"Column {at:.0f} of the detector adds {level:+.1f} {COUNTS} to fiber{'s' * (len(fibers) > 1)} "
         f"{ranges(fibers)} where it crosses the traces, {low:.0f}-{high:.0f} A{'' if is_sky else OR_TARGET}",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.first_step import IN_BLOCK
+from ifuview.engine.night.image.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case

@@ -19,6 +19,7 @@ from ifuview.model.night.triage import Finding, ranges
 LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
 SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger
 GRADIENT = (15.0, 0.5, 0.1)  # least significance, explained variance and swing of a real gradient
+TILT = (6.0, 0.3)  # significance and explained part from which a plane over the field is taken off
 ALL_FIBERS, IN_RUN = 6.5, 6.8  # sigma of a line that stays in all fibers, in a run of them
 MODELED = 0.35  # scatter of the mean of sky fibers over its noise, at least
 LEAST_LINE, SHORT_RUN, LEAST_SKY = 0.008, 8, 10  # part of the line; fibers of a run, sky fibers that make a mean
@@ -116,6 +117,34 @@ def add_gradient(case: Case, found: of_lines.Gradient, waves: tuple[float, float
         text=f"{who} smoothly over the focal plane by {100 * found.swing:.0f} % "
         f"(rising towards {towards} deg, counted from +X to +Y): real sky, not a fault",
     )  # fmt: skip
+
+
+def over_field(case: Case, factor: Array, error: Array, use: Array, shape: Array) -> Array:
+    """The plane over the field that the factor of all lines is, shape (nfiber,); noted where it is the sky's own.
+
+    Parameters
+    ----------
+    factor, error : ndarray, shape (nfiber,)
+    use : ndarray of bool, shape (nfiber,)
+    shape : ndarray, shape (nwave,)
+        What a factor leaves; 0 where there are no lines.
+    """
+    chain = case.chain
+    out = np.zeros(use.size)
+    if chain.focal_x is None or chain.focal_y is None:
+        return out
+    plane = of_lines.plane(factor, error, chain.focal_x, chain.focal_y, use)
+    if plane is None or plane.significance < TILT[0] or plane.explained < TILT[1]:
+        return out
+    tilt = plane.slope[0] * (chain.focal_x - plane.center[1]) + plane.slope[1] * (chain.focal_y - plane.center[2])
+    case.line_tilt = np.asarray(np.nan_to_num(tilt))
+    if _is_sky(plane) and case.asks("sky-gradient"):
+        lines = chain.wave[np.abs(shape) > 0]
+        add_gradient(
+            case, plane, (float(lines.min()), float(lines.max())), "All strong sky lines vary",
+            np.where(use, factor, np.nan),
+        )  # fmt: skip
+    return case.line_tilt
 
 
 def direction(slope: tuple[float, float]) -> int:

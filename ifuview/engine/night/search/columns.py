@@ -207,9 +207,9 @@ def _polynomials(count: int) -> Array:
     return np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, count), TERMS - 1).T
 
 
-def touched(cross: Array, lower: Array, at: float, half: bool) -> tuple[tuple[int, ...], tuple[int, int]]:
-    """Fibers that a column lights, and the bins of the one that has most, half-open."""
-    light = np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * (lower == half)
+def touched(cross: Array, inside: Array, at: float) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """Fibers that a column lights in the bins in its half, and the bins of the one that has most, half-open."""
+    light = np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * inside
     whole = np.sqrt(np.sum(light**2, axis=1))
     on = np.flatnonzero(light[np.argmax(whole)] > TOUCHED)
     return tuple(int(f) for f in np.flatnonzero(whole > TOUCHED * whole.max())), (int(on[0]), int(on[-1]) + 1)

@@ -6,7 +6,7 @@ it; the limits hold for all places and lengths that are looked at together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +59,7 @@ def deviations(value: Array, error: Array, use: Array) -> tuple[Array, Array]:
     use = use & np.isfinite(value) & np.isfinite(error) & (error > 0)
     if np.count_nonzero(use) < 2 * SHORTEST:
         return np.zeros(value.shape), np.full(value.shape, np.inf)
-    away = np.where(use, value - _weighted_median(value[use], error[use] ** -2.0), 0.0)
+    away = np.where(use, value - weighted_median(value[use], error[use] ** -2.0), 0.0)
     z = away[use] / error[use]
     extra = max(1.0, float(mad(z)))
     return away, np.where(use, error * extra, np.inf)
@@ -96,7 +96,7 @@ def spans(
         total = float(weight[part].sum())
         mean = float(np.sum(weight[part] * away[part])) / max(total, 1e-30)
         if last - first > 1:
-            mean = _weighted_median(away[part], weight[part])
+            mean = weighted_median(away[part], weight[part])
         out.append(Span(first, last, mean, float(total**-0.5), abs(mean) * float(total**0.5)))
         z = z.copy()
         rest = np.where(
@@ -107,7 +107,7 @@ def spans(
     return out
 
 
-def _weighted_median(values: Array, weight: Array) -> float:
+def weighted_median(values: Array, weight: Array) -> float:
     """The value that half of the weight lies below."""
     order = np.argsort(values)
     total = np.cumsum(weight[order])
@@ -124,13 +124,16 @@ def _best(z: Array, weight: Array, limit: float, bundle: int) -> tuple[int, int,
     sums = tuple(
         np.concatenate([[0.0], np.cumsum(v)]) for v in (clipped * np.sqrt(weight), weight, known.astype(float))
     )
-    score, first, last = _longest(sums, _lengths(z.size // 2))
+    score, first, last = _longest(sums, some_lengths(z.size // 2))
     if score > NEARLY * limit:  # worth all lengths
         score, first, last = _longest(sums, range(SHORTEST, z.size // 2 + 1))
     if score <= limit:
         return None
     if bundle:
-        score, first, last = _whole(sums, bundle, (score, first, last))
+        best = score, first, last
+        score, first, last = whole_bundles(
+            lambda a, b: _longest(tuple(v[[a, b]] for v in sums), (1,))[0], bundle, z.size, best
+        )
     inside, of = clipped[first:last], weight[first:last]
     sign = np.sign(float(np.sum(inside * np.sqrt(of))))
     strength = float(np.sqrt(np.sum(of * inside**2) / of.sum()))
@@ -139,22 +142,23 @@ def _best(z: Array, weight: Array, limit: float, bundle: int) -> tuple[int, int,
     return (first, last, score) if agreed >= expected else None
 
 
-def _whole(sums: tuple[Array, ...], bundle: int, best: tuple[float, int, int]) -> tuple[float, int, int]:
-    """The whole bundles that explain nearly as much as the best run; that run if none do."""
+def whole_bundles(
+    score_of: Callable[[int, int], float], bundle: int, count: int, best: tuple[float, int, int]
+) -> tuple[float, int, int]:
+    """The whole bundles of `count` fibers that explain nearly as much as the best run; that run if none do."""
     score, first, last = best
-    count = sums[0].size - 1
     found = best
     for size in range(1, MOST_BUNDLES + 1):
         for start in range(first // bundle * bundle - bundle, last, bundle):
             stop = start + size * bundle
             if start >= 0 and stop <= count and start < last and first < stop:
-                own = _longest(tuple(v[[start, stop]] for v in sums), (1,))[0]
+                own = score_of(start, stop)
                 if own**2 > score**2 - WHOLE and (found is best or own > found[0]):
                     found = own, start, stop
     return found
 
 
-def _lengths(most: int) -> list[int]:
+def some_lengths(most: int) -> list[int]:
     """A few lengths, each a quarter longer."""
     out = [SHORTEST]
     while out[-1] < most:

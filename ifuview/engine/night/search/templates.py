@@ -131,3 +131,11 @@ def without_strongest(values: Array, weight: Array, of: Array, kind: int) -> tup
     rest[max(strongest - 1, 0) * CHUNK : (strongest + 2) * CHUNK] = 0.0  # a line may lie on an edge
     value, error = solved(values[None], rest[None], of)
     return float(value[kind, 0]), float(error[kind, 0])
+
+
+def by_itself(values: Array, weight: Array, of: Array, kind: int) -> tuple[float, float]:
+    """One number of one fiber, and its error, with the other two at 0. Shapes as above."""
+    own = np.zeros_like(of)
+    own[kind] = of[kind]
+    value, error = solved(values[None], weight[None], own)
+    return float(value[kind, 0]), float(error[kind, 0])

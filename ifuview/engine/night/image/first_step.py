@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ifuview.engine.night.detector import (  # fmt: skip
+from ifuview.engine.night.image.detector import (  # fmt: skip
     MOVED,
     SEEN,
     SEEN_ERRORS,
@@ -26,6 +26,7 @@ from ifuview.model.night.triage import Finding, NotMeasured
 BY_ROWS = ("ccd-row",)
 BY_FIBERS = ("wavelength-blocks", "block-throughput")
 BY_MASK = ("masked-data",)
+BY_IMAGE = ("ccd-column",)
 EARLY = ("preproc", "trace", "frame")
 IN_BLOCK = "traces, PSF or flat of this block"  # may have lost it, as long as nothing else is known
 BEFORE_DETECTOR = "lost or added before the detector"
@@ -36,7 +37,7 @@ DOUBT = 0.6  # of the confidence, where the image does not show what it should
 
 def open_questions(findings: Sequence[Finding]) -> list[Finding]:
     """Findings whose first step the detector image can tell."""
-    return [f for f in findings if f.first_step in EARLY and f.kind in (*BY_ROWS, *BY_FIBERS, *BY_MASK)]
+    return [f for f in findings if f.first_step in EARLY and f.kind in (*BY_ROWS, *BY_FIBERS, *BY_MASK, *BY_IMAGE)]
 
 
 def with_read_noise(findings: Sequence[Finding], read_noise: Mapping[str, float]) -> list[Finding]:
@@ -73,7 +74,7 @@ def told_apart(
     """
     out: list[Finding] = []
     lacking: list[NotMeasured] = []
-    wanted = {id(f) for f in open_questions(findings)}
+    wanted = {id(f) for f in open_questions(findings) if f.kind not in BY_IMAGE}  # see `columns_told`
     offsets: Array | None = None
     for f in findings:
         if id(f) not in wanted or chain.cross is None or chain.disp is None:

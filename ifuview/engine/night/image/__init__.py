@@ -1,0 +1,1 @@
+"""What the image of the detector says of findings in the spectra."""
