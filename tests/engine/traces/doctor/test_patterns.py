@@ -11,6 +11,7 @@ import pytest
 
 from ifuview.engine.traces.doctor.diagnose import judge
 from ifuview.engine.traces.doctor.gather import Evidence
+from ifuview.engine.traces.doctor.patterns.shapes import clusters_of, surface
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, TraceDiagnosis
 from tests.engine.traces.doctor.made import BLOCKED, evidence, frame, modes
@@ -86,6 +87,25 @@ def test_a_block_beside_a_smooth_error_is_found(name):
     result = judged(block + 0.2 * SMOOTH[name](U, place()))
     assert modes(result) == {name, "block_shift"}
     assert left(result) < LARGEST_LEFT
+
+
+@pytest.mark.parametrize(("up", "down", "name"), [(0, 3, "s_curve"), (2, 3, "shift"), (1, 5, "rotation")])
+def test_two_blocks_that_hide_each_other_beside_a_smooth_error_are_found(up, down, name):
+    of = np.arange(BLOCKED.nfiber) // BLOCKED.block
+    blocks = 0.2 * ((of == up) * 1.0 - (of == down))[:, None] * np.ones_like(U)
+    result = judged(blocks + 0.2 * SMOOTH[name](U, place()))
+    assert modes(result) == {name, "block_shift"}
+    assert {m.fibers[0] // BLOCKED.block for m in result.modes if m.found and m.name == "block_shift"} == {up, down}
+    assert left(result) < LARGEST_LEFT
+
+
+@pytest.mark.parametrize(("nblock", "size"), [(8, 19), (12, 10), (1, 60)])
+def test_a_slit_of_few_blocks_shows_a_cubic_over_its_fibers(nblock, size):
+    of = np.repeat(np.arange(nblock), size)
+    groups = clusters_of(of)
+    assert groups.max() + 1 >= 12 and all(len(np.unique(of[groups == c])) == 1 for c in np.unique(groups))
+    across = surface(np.linspace(-1, 1, 40), np.linspace(-1, 1, of.size), of)
+    assert {"0,3", "0,4"} <= {term.kind for term in across}
 
 
 @pytest.mark.parametrize("name", ODD)

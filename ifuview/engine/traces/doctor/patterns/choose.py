@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from ifuview.engine.traces.doctor.patterns.equations import Equations
@@ -9,6 +11,7 @@ from ifuview.engine.traces.doctor.patterns.equations import Equations
 MOST = 12  # blocks in the model
 ODD = 1.25  # of the significance of a pattern, for a term of no known shape: there are many
 LIKELY = 2  # blocks that are tried
+HIDING = 2  # blocks that may hide each other
 TELLING = 1.5  # growth of what is left without a pattern that stands beside an error of no known shape
 
 
@@ -21,14 +24,11 @@ def choose(state: Equations, sigmas: float) -> list[int]:
     blocks: list[int] = []
     common, cost = _best_subset(state, blocks, sigmas)
     while len(blocks) < MOST:
-        trials = [(*_best_subset(state, [*blocks, b], sigmas), b) for b in _likely_blocks(state, common, blocks)]
-        if not trials:
+        found = _more_blocks(state, _likely_blocks(state, common, blocks), blocks, cost, sigmas)
+        if found is None:
             break
-        better, least, new = min(trials, key=lambda t: t[1])
-        if not least < cost or not _is_significant(state, [new, *blocks, *better], 1, sigmas):
-            break
-        blocks.append(new)
-        common, cost = better, least
+        common, cost, new = found
+        blocks = [*new, *blocks]
     state.refer_to(blocks)
     return _prune(state, [*common, *blocks], sigmas)
 
@@ -44,6 +44,25 @@ def _best_subset(state: Equations, blocks: list[int], sigmas: float) -> tuple[li
         if _is_significant(state, [*subsets[i], *blocks], len(subsets[i]), sigmas):
             return subsets[i], float(cost[i])
     return [], 0.0
+
+
+def _more_blocks(
+    state: Equations, likely: list[int], blocks: list[int], cost: float, sigmas: float, number: int = 1
+) -> tuple[list[int], float, tuple[int, ...]] | None:
+    """The smooth patterns, the cost and the blocks of the best trial of likely ones; None where nothing stands out.
+
+    Where one block explains much but does not stand out of the scatter of the others, another may be off as well.
+    """
+    tried = [(*_best_subset(state, [*blocks, *new], sigmas), new) for new in combinations(likely, number)]
+    if not tried:
+        return None
+    better, least, new = min(tried, key=lambda t: t[1])
+    if not least < cost:
+        return None
+    state.refer_to([*blocks, *new])
+    if _is_significant(state, [*new, *blocks, *better], number, sigmas):
+        return better, least, new
+    return _more_blocks(state, likely, blocks, cost, sigmas, number + 1) if number < HIDING else None
 
 
 def _is_significant(state: Equations, chosen: list[int], first: int, sigmas: float) -> bool:

@@ -84,7 +84,7 @@ def surface(u: Array, v: Array, block: Array) -> list[Pattern]:
 def clusters_of(block: Array) -> NDArray[np.intp]:
     """Blocks, or runs of fibers inside of them where there are few blocks."""
     number, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
-    if count.size >= 2 * MIN_BLOCKS:
+    if count.size >= CLUSTERS:
         return number.astype(np.intp)
     size = max(block.size / min(CLUSTERS, block.size), 1.0)
     parts = np.maximum(np.round(count / size).astype(np.intp), 1)
