@@ -16,7 +16,7 @@ MISFIT = 0.35  # sigma of a pixel beyond which two products contradict each othe
 MISFIT_SHARE = 0.01  # of the pixels
 LINE_FACTOR = 0.1  # of the sky model that a factor on lines may change
 WIGGLE, WIGGLE_WIDTH, DEGREE = 0.05, 200.0, 6  # of a flux calibration against a polynomial; clean: 0.0002
-EVERY = 5  # fibers of the calibration that are looked at: they differ by a factor
+EVERY = 5  # fibers that tell the level of the sky, the shape of the calibration: they differ by a factor
 JUMP, STEP, STEP_SCATTERS = 12, 0.03, 12.0  # px on both sides of a step; least step, and scatters
 SHARP, SAME_JUMP = 3, 0.6  # px within which a step is done, to this part of it
 EVERY_PIXEL = 16
@@ -57,16 +57,12 @@ class SharedMean:
     own: Array
 
 
-def identity(
-    frame: Array, flat: Array, sky: Array, sframe: Array, good: Array, sigma: Array, wave: Array
-) -> Misfit | None:
-    """Where sframe is not frame / flat - sky; None if nowhere.
+def identity(gaps: Array, sky: Array, good: Array, sigma: Array, wave: Array) -> Misfit | None:
+    """Where sframe is not frame / flat - sky; None if nowhere. `gaps` is what it has more.
 
     A factor on the lines of the sky model is allowed for.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = frame / flat - sky - sframe
-    return _misfit(gap, good & (flat > 0), sigma, wave, LINE_FACTOR * np.maximum(sky - np.median(sky), 0.0))
+    return _misfit(gaps, good, sigma, wave, LINE_FACTOR * np.maximum(sky - median(sky[::EVERY]), np.float32(0.0)))
 
 
 def calibration_identity(

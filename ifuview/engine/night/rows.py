@@ -6,6 +6,7 @@ the other way round; noise alone gives 1 in both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -72,7 +73,13 @@ class RowTest:
 
 
 def row_tests(
-    residual: Array, sigma: Array, good: Array, wave: Array, cross: Array, disp: Array, sections: tuple[Section, ...]
+    residual: Array,
+    sigma: Array,
+    good: Array,
+    wave: Array,
+    disp: Array,
+    sections: tuple[Section, ...],
+    areas: Mapping[str, Array],
 ) -> tuple[tuple[RowTest, ...], Array]:
     """Test every amplifier; return the tests and the residual without the rows of the bad ones.
 
@@ -83,7 +90,10 @@ def row_tests(
     sigma : ndarray, shape (nwave,)
     good : ndarray of bool, shape (nfiber, nwave)
     wave : ndarray, shape (nwave,), Angstrom
-    cross, disp : ndarray, shape (nfiber, nwave), px
+    disp : ndarray, shape (nfiber, nwave), px
+    sections : tuple of Section
+    areas : mapping of str to ndarray of bool, shape (nfiber, nwave)
+        Pixels that each of them reads.
     """
     z = np.clip(residual / sigma, -CLIP, CLIP)
     good = good & np.isfinite(z)
@@ -93,19 +103,18 @@ def row_tests(
     column = np.broadcast_to(np.arange(wave.size, dtype=np.int16), z.shape)
     out, clean = [], residual
     for section in sections:
-        inside = (
-            (cross >= section.cross[0]) & (cross < section.cross[1])
-            & (disp >= section.disp[0]) & (disp < section.disp[1])
-        )  # fmt: skip
+        inside = areas[section.name]
         use = inside & good
         if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
             continue
         picked = z[use].astype(np.float64), row[use].astype(np.intp), column[use].astype(np.intp)
         same = _steady(squares, use, *everywhere)[picked[2]]
-        band, rows, waves = _band(*(values[same] for values in picked)), *_compared(*picked)
+        found = _apart(*picked)
+        band = _band(found if same.all() else _apart(*(values[same] for values in picked)))
         if band is not None:  # a band must not condemn the amplifier
             rest = (picked[1] < band[0]) | (picked[1] > band[1])
-            rows, waves = _compared(*(values[rest] for values in picked))
+            found = _apart(*(values[rest] for values in picked))
+        rows, waves = (_excess(*one) for one in found)
         share = inside.mean(axis=1)
         fibers = np.flatnonzero(share > share.max() / 2)  # traces bend: the border fibers touch a corner only
         columns = np.flatnonzero(inside.any(axis=0))
@@ -147,10 +156,14 @@ def _steady(squares: Array, own: Array, total: Array, count: Array) -> Array:
     return np.asarray(~known | (scatter < VARIES * np.median(scatter[known])))
 
 
-def _band(z: Array, row: Array, column: Array) -> tuple[int, int, float] | None:
+def _apart(z: Array, row: Array, column: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Values without wavelength means, and their rows; values without row means, and their wavelengths."""
+    return (z - _means(z, column)[column], row), (z - _means(z, row)[row], column)
+
+
+def _band(found: tuple[tuple[Array, Array], tuple[Array, Array]]) -> tuple[int, int, float] | None:
     """First and last row and significance of the band that stands out most; None unless rows explain it best."""
-    rows = _contrast(z - _means(z, column)[column], row)
-    waves = _contrast(z - _means(z, row)[row], column)
+    rows, waves = (_contrast(*one) for one in found)
     return rows if rows[2] > max(BAND_LIMIT, BAND_OVER_WAVE * waves[2]) else None
 
 
@@ -186,11 +199,6 @@ def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
     return best
 
 
-def _compared(z: Array, row: Array, column: Array) -> tuple[float, float]:
-    """Mean chi2 of row means without wavelength means, and of wavelength means without row means."""
-    return _excess(z - _means(z, column)[column], row), _excess(z - _means(z, row)[row], column)
-
-
 def _means(z: Array, at: Array) -> Array:
     count = np.bincount(at)
     total = np.bincount(at, z)
@@ -198,6 +206,7 @@ def _means(z: Array, at: Array) -> Array:
 
 
 def _excess(z: Array, at: Array) -> float:
+    """Mean chi2 of the means of what is left, by rows or by wavelengths."""
     count = np.bincount(at)
     enough = count >= MIN_PIXELS
     if not enough.any():

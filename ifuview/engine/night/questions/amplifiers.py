@@ -17,7 +17,7 @@ def rows(case: Case) -> None:
     if case.residual is None or chain.disp is None or chain.cross is None:
         return
     tests, clean = row_tests(
-        case.residual - case.expected, case.sigma, case.good, chain.wave, chain.cross, chain.disp, chain.sections
+        case.residual - case.expected, case.sigma, case.good, chain.wave, chain.disp, chain.sections, case.areas
     )
     case.clean = clean + case.expected
     if clean is not case.residual:

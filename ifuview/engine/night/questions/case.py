@@ -134,11 +134,11 @@ class Case:
             trial = np.zeros(chain.shape, np.float32)
             for step, (fibers, columns) in wheres:
                 trial[fibers, columns] -= self.products[step][fibers][:, columns]
-            rest = self.flux - continuum(self.flux - trial)
+            rest = self.flux - _continuum_without(self.flux, trial, smooth)
             found = [answered(step, self.products[step], rest, self.sigma, where) for step, where in wheres]
             self.deviations = [one for one in found if one is not None]
             self.expected = left(self.deviations, self.products, chain.shape)
-            smooth = continuum(self.flux - self.expected)
+            smooth = _continuum_without(self.flux, self.expected, smooth)
         self._find_narrow_deviations(smooth, level)
         return smooth
 
@@ -211,7 +211,7 @@ class Case:
         assert self.clean is not None
         return sharp(self.clean - self.expected)
 
-    @property
+    @cached_property
     def flat_level(self) -> Array | None:
         """Level of each fiber's flat, shape (nfiber,)."""
         flat = self.chain.flat
@@ -263,6 +263,16 @@ class Case:
         known = {name: values for name, values in named.items() if values is not None}
         known |= {name: without_gaps(known[name]) for name in ("residual", "clean", "seen") if name in known}
         return known | rows | self.maps
+
+
+def _continuum_without(flux: Array, light: Array, smooth: Array) -> Array:
+    """Continua of spectra without some light, shape (nfiber, nwave); `smooth` is theirs with it."""
+    rows = np.flatnonzero(light.any(axis=1))
+    if not rows.size:
+        return smooth
+    out = smooth.copy()
+    out[rows] = continuum(flux[rows] - light[rows])
+    return out
 
 
 def _light(smooth: Array, level: Array) -> Array:

@@ -87,7 +87,7 @@ def _mixed(case: Case) -> None:
         good = good.copy()
         good[list(case.set_aside)] = False
     names = "frame / flat - sky"
-    found = others.identity(chain.frame, chain.flat, chain.sky, chain.sframe, good, case.sigma, chain.wave)
+    found = others.identity(case.gaps, chain.sky, good & (chain.flat > 0), case.sigma, chain.wave)
     step, product = "sky", "sframe"
     if found is None and chain.fluxcalib is not None and chain.cframe is not None:
         found = others.calibration_identity(chain.sframe, chain.fluxcalib, chain.cframe, good, case.sigma, chain.wave)
